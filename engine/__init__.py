@@ -1,0 +1,1 @@
+"""Backtests model-driven trading strategies, walk-forward, and tells the truth about them."""

@@ -1,0 +1,166 @@
+"""A run: its identity, its folder, and what it hands back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from engine.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+TABLES = ("bars", "predictions", "positions", "returns", "trades")
+DOCUMENTS = ("metrics", "significance")
+PAGES = ("tearsheet", "significance", "quantstats")
+LIBRARIES = (
+    "arch",
+    "keras",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+    "ta",
+    "vectorbt",
+    "vectorbt-rust",
+)
+STAGES = ("data", "features", "windows", "models", "refit", "signals", "simulation", "evaluation")
+
+
+def canonical_json(value: object) -> str:
+    """The one text of a JSON value: sorted keys, no spaces, NaN refused."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def run_id(
+    strategy: Mapping[str, Any], data: Sequence[tuple[str, str]], versions: Mapping[str, str]
+) -> str:
+    """First 12 hex digits of the SHA-256 over (strategy, data bytes, versions).
+
+    Args:
+        strategy: The resolved strategy, less what cannot change a result (workers, paths).
+        data: Interval, calendar, then each symbol and the SHA-256 of its bars, in order.
+        versions: Of every library that shapes numbers.
+    """
+    identity = canonical_json({"strategy": strategy, "data": data, "versions": versions})
+    return hashlib.sha256(identity.encode()).hexdigest()[:12]
+
+
+def versions(backend: str) -> dict[str, str]:
+    """Versions of Python, of the libraries that shape numbers, and of the engine's own source.
+
+    Args:
+        backend: `tensorflow` or `jax`: the distribution that computes for Keras.
+    """
+    libraries = {name: metadata.version(name) for name in (*LIBRARIES, backend)}
+    own = f"{metadata.version('backtest-engine')}+{_source_digest()}"
+    return {"python": platform.python_version(), "backtest-engine": own, **libraries}
+
+
+def _source_digest() -> str:
+    """First 12 hex digits of the SHA-256 over the source of every stage that shapes numbers."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parent
+    for stage in STAGES:
+        for file in sorted((root / stage).rglob("*.py")):
+            digest.update(file.relative_to(root).as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def machine(workers: int) -> dict[str, Any]:
+    """What the run ran on.
+
+    Args:
+        workers: Processes that trained.
+    """
+    return {"platform": platform.platform(), "cpu_count": os.cpu_count(), "workers": workers}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run hands back; every attribute is a file of its folder.
+
+    Attributes:
+        run_id: Same inputs, same id.
+        run_dir: The folder.
+        manifest: What went in: strategy, dataset, windows, versions, seeds, machine, timings.
+        bars: Long bars that the run used.
+        predictions: timestamp, symbol, window, seed, horizon, predicted, actual; simple returns
+            over `horizon` bars; `actual` is NaN where it is not known yet.
+        positions: timestamp, book, symbol, weight: decided at that bar's close.
+        returns: Index timestamp, a column a book: net return of the bar, marked at the close.
+        trades: timestamp, book, symbol, side, size, price, fee, slippage_cost, equity: every fill;
+            money for an initial equity of 1, `equity` the book's at that bar before its fills.
+        metrics: `span`, `books`, `forecasts`; units in the key names.
+        significance: `method`, `sharpe`, `differences`, `verdict`.
+    """
+
+    run_id: str
+    run_dir: Path
+    manifest: dict[str, Any]
+    bars: pd.DataFrame
+    predictions: pd.DataFrame
+    positions: pd.DataFrame
+    returns: pd.DataFrame
+    trades: pd.DataFrame
+    metrics: dict[str, Any]
+    significance: dict[str, Any]
+
+    @classmethod
+    def open(cls, run_dir: Path | str) -> Run:
+        """Reads a run folder back.
+
+        Raises:
+            UsageError: The folder is not one of a finished run.
+        """
+        folder = Path(run_dir)
+        if not (folder / "manifest.json").is_file():
+            raise UsageError(
+                "this is not a run folder",
+                expected="a folder with manifest.json, as `backtest run` writes it",
+                found=str(run_dir),
+                fix="name a folder such as reports/<strategy>/<run_id>",
+            )
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        files: dict[str, Any] = {}
+        for name in TABLES:
+            files[name] = pd.read_parquet(folder / f"{name}.parquet")
+        for name in DOCUMENTS:
+            files[name] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        return cls(manifest["run_id"], folder, manifest, **files)
+
+    def write(self, folder: Path) -> None:
+        """Writes the tables and the JSON files into `folder`, which exists."""
+        for name in TABLES:
+            getattr(self, name).to_parquet(folder / f"{name}.parquet")
+        for name in ("manifest", *DOCUMENTS):
+            text = json.dumps(getattr(self, name), indent=2, sort_keys=True, allow_nan=False)
+            (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+@contextmanager
+def whole_or_absent(run_dir: Path) -> Iterator[Path]:
+    """A folder to fill that becomes `run_dir` on success and vanishes on any failure.
+
+    An earlier folder of the same id is replaced: the same id means the same results.
+    """
+    run_dir.parent.mkdir(parents=True, exist_ok=True)
+    draft = run_dir.with_name(f".{run_dir.name}.{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    try:
+        yield draft
+        shutil.rmtree(run_dir, ignore_errors=True)
+        draft.rename(run_dir)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""The `backtest` command: parses, prints, exits."""

@@ -1,0 +1,1 @@
+"""YAML files into frozen specifications, with every mistake told at once."""

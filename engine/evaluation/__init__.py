@@ -1,0 +1,1 @@
+"""What the books earned, and whether that can be told from luck."""

@@ -1,0 +1,1 @@
+"""Forecasters: each one frozen choice in the strategy, all behind one contract."""

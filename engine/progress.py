@@ -1,0 +1,31 @@
+"""How stages tell what they are doing, without knowing who listens."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """What a stage may tell; the command line draws it, a script may ignore it."""
+
+    def stage(self, name: str) -> None:
+        """A stage begins: `data`, `features`, `refits`, `simulation`, `evaluation`, `report`."""
+
+    def notice(self, text: str) -> None:
+        """Something the user must know: one plain sentence."""
+
+    def advance(self, done: int, total: int, what: str) -> None:
+        """`done` of `total` units of the current stage are finished; `what` names the last."""
+
+
+class Silent:
+    """Tells nobody."""
+
+    def stage(self, name: str) -> None:
+        """Tells nobody."""
+
+    def notice(self, text: str) -> None:
+        """Tells nobody."""
+
+    def advance(self, done: int, total: int, what: str) -> None:
+        """Tells nobody."""

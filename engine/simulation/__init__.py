@@ -1,0 +1,1 @@
+"""Target weights to fills, costs and equity."""

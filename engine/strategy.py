@@ -1,0 +1,1 @@
+"""The strategy: one YAML file, composed of each stage's own configuration."""

@@ -1,0 +1,46 @@
+"""Aliases for arrays and frames with named shapes, and the base of every specification.
+
+Shapes used all over the engine:
+
+- bars (long): one row a bar and symbol, columns `timestamp, symbol, open, high, low, close,
+  volume`, sorted by timestamp then symbol; timestamp is datetime64[us, UTC], the bar's open.
+- wide: one row a timestamp (UTC index named `timestamp`), one column a symbol.
+- weights (wide): target weights decided at the close of the row's bar; 1.0 is all of the equity.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+Vector: TypeAlias = npt.NDArray[np.float64]
+"""Shape (n,)."""
+
+Matrix: TypeAlias = npt.NDArray[np.float64]
+"""Shape (n, k): rows are bars, columns are features, books or symbols."""
+
+Cube: TypeAlias = npt.NDArray[np.float64]
+"""Shape (n, lookback, k): one sequence a row."""
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+"""Shape (n,): positions of rows, ascending."""
+
+BarsFrame: TypeAlias = pd.DataFrame
+"""Long bars, see the module's docstring."""
+
+WideFrame: TypeAlias = pd.DataFrame
+"""A column a symbol, see the module's docstring."""
+
+TIMESTAMP_DTYPE = "datetime64[us, UTC]"
+BAR_COLUMNS = ("timestamp", "symbol", "open", "high", "low", "close", "volume")
+PRICE_COLUMNS = ("open", "high", "low", "close")
+
+
+class Spec(BaseModel):
+    """Base of every part's configuration: frozen, and closed to keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")

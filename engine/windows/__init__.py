@@ -1,0 +1,1 @@
+"""Which rows train, which stop training, which are out of sample, and how inputs are scaled."""

@@ -1,0 +1,125 @@
+# Sourced by the scripts beside it, which set `root`. Installs the engine into $root/.venv, once.
+#
+# .venv/stamp holds copies of what the install was made from; it is written last, so that an
+# install that failed or was interrupted has none. .venv/unfinished marks one that was begun.
+
+venv=$root/.venv
+supported='import ensurepip, sys, venv
+sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
+
+# Installs unless that was done; $1 is the stamp, $2 the extra it stands for, such as `[dev]`.
+require_install() {
+    is_current "$1" && return 0
+    mkdir -p "$venv"
+    (
+        trap 'exit 130' INT
+        trap 'exit 143' TERM HUP
+        take_lock
+        trap 'rm -f "$venv/lock"' EXIT
+        is_current "$1" || install "$1" "$2"
+    ) >&2 # stdout belongs to the command that comes after
+}
+
+# Whether .venv was installed from the files as they are now.
+is_current() {
+    [ -x "$venv/bin/python" ] && [ -e "$venv/$1/root" ] &&
+        cmp -s "$root/pyproject.toml" "$venv/$1/pyproject.toml" &&
+        cmp -s "$root/constraints.txt" "$venv/$1/constraints.txt" &&
+        read -r place <"$venv/$1/root" &&
+        [ "$place" = "$root" ] # a moved .venv would run the code of the old place
+}
+
+# A symbolic link is made in one step and tells the holder's process id, dead or alive.
+take_lock() {
+    told=
+    until ln -s "$$" "$venv/lock" 2>/dev/null; do
+        holder=$(readlink "$venv/lock") || continue
+        if kill -0 "$holder" 2>/dev/null; then
+            [ "$told" ] || echo "waiting for another install of .venv (process $holder)"
+            told=yes
+            sleep 1
+        elif mv "$venv/lock" "$venv/lock.$$" 2>/dev/null; then
+            # Another may have cleared the dead one and locked anew in between: give it back.
+            [ "$(readlink "$venv/lock.$$")" = "$holder" ] || mv "$venv/lock.$$" "$venv/lock"
+            rm -f "$venv/lock.$$"
+        fi
+    done
+}
+
+install() {
+    log=$venv/install.log
+    if can_be_kept >/dev/null 2>&1; then
+        echo "bringing .venv up to date (log: $log)"
+    else
+        python=$(find_python) || exit 1
+        find "$venv" -mindepth 1 -maxdepth 1 ! -name lock -exec rm -rf {} +
+        echo "installing into .venv with $("$python" --version); once, some minutes (log: $log)"
+    fi
+    : >"$venv/unfinished"
+    rm -rf "$venv/stamp" "$venv/stamp-dev"
+    if ! install_packages "$2" 3>&1 >"$log" 2>&1; then
+        tail -n 20 "$log"
+        echo "the install failed; all of its output is in $log"
+        exit 1
+    fi
+    write_stamp stamp
+    [ "$1" = stamp ] || write_stamp "$1"
+    rm "$venv/unfinished"
+    echo "installed"
+}
+
+# Whether an environment is there that only needs other packages; one that somebody else made
+# is used as it is, if it has a pip.
+can_be_kept() {
+    [ ! -e "$venv/unfinished" ] &&
+        { [ ! -e "$venv/stamp/root" ] || [ "$(cat "$venv/stamp/root")" = "$root" ]; } &&
+        "$venv/bin/python" -c "$supported" &&
+        "$venv/bin/python" -m pip --version
+}
+
+# Prints a Python that runs (a pyenv shim may not), is of a supported version and can make
+# environments (Debian splits that off).
+find_python() {
+    for name in python3.11 python3.12 python3.13 python3 python; do
+        if "$name" -c "$supported" >/dev/null 2>&1; then
+            command -v "$name"
+            return 0
+        fi
+    done
+    echo "no Python 3.11, 3.12 or 3.13 that can make a venv; install one," >&2
+    echo "for example with: apt install python3.12-venv" >&2
+    return 1
+}
+
+# Output goes to the log, what the user should see to file descriptor 3.
+install_packages() {
+    if [ ! -x "$venv/bin/python" ]; then
+        "$python" -m venv "$venv" || return 1
+    fi
+    echo "  downloading packages" >&3
+    cd "$root"
+    {
+        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-compile \
+            --progress-bar off --constraint constraints.txt --editable ".$1" 2>&1 &&
+            echo succeeded
+    } | while read -r line; do
+        echo "$line"
+        case $line in
+        Downloading*" MB)") echo "  $line" >&3 ;;
+        "Installing collected packages"*) echo "  installing packages" >&3 ;;
+        esac
+    done
+    [ "$(tail -n 1 "$log")" = succeeded ] || return 1
+    echo "  compiling packages" >&3
+    # By hand, on every core, and whatever PYTHONDONTWRITEBYTECODE says: without bytecode the
+    # imports of a run take longer than its training. Some packages ship templates that are no
+    # valid Python; they fail to compile and are none of our concern.
+    "$venv/bin/python" -m compileall -q -j 0 "$venv/lib" || :
+}
+
+write_stamp() {
+    mkdir -p "$venv/$1"
+    cp "$root/pyproject.toml" "$root/constraints.txt" "$venv/$1/"
+    "$venv/bin/python" --version >"$venv/$1/python"
+    echo "$root" >"$venv/$1/root"
+}
