@@ -1,0 +1,112 @@
+"""What a model expects at a place, in words, read from its JSON Schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from engine.documents.tree import Path
+
+Schema: TypeAlias = dict[str, Any]
+
+_BOUNDS = {
+    "minimum": "at least {}",
+    "exclusiveMinimum": "above {}",
+    "maximum": "at most {}",
+    "exclusiveMaximum": "below {}",
+    "minItems": "at least {} entries",
+    "maxItems": "at most {} entries",
+    "minLength": "of at least {} characters",
+    "maxLength": "of at most {} characters",
+    "pattern": "matching {}",
+}
+_TYPES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "string": "text",
+    "null": "nothing",
+    "array": "a list",
+}
+
+
+class Expectations:
+    """The JSON Schema of a model, walked by the places of pydantic's errors."""
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        self._schema = model.model_json_schema()
+
+    def locate(self, loc: Path) -> tuple[Path, Schema]:
+        """The place in the file that an error's `loc` means, and the schema there.
+
+        pydantic's `loc` also names the member of a union that was tried (the `kind`, or a type);
+        such parts are no place in the file and are left out. The schema is empty where it is not
+        known.
+        """
+        path: Path = ()
+        schema = self._resolve(self._schema)
+        for part in loc:
+            if "discriminator" in schema:
+                schema = self._resolve({"$ref": schema["discriminator"]["mapping"].get(part)})
+            elif "anyOf" in schema:
+                return path, schema
+            else:
+                path, schema = (*path, part), self._child(schema, part)
+        return path, schema
+
+    def describe(self, schema: Schema) -> str:
+        """What the schema accepts, in words; empty where it says nothing."""
+        schema = self._resolve(schema)
+        if "discriminator" in schema:
+            return f"a mapping with `kind`: {choice(self.choices(schema))}"
+        if options := schema.get("anyOf"):
+            described = [self.describe(option) for option in options]
+            return choice([word for word in described if word])
+        if values := self.choices(schema):
+            return choice(values)
+        if schema.get("type") == "object":
+            return self._describe_mapping(schema)
+        words = "a date such as 2015-01-31" if schema.get("format") == "date" else ""
+        return _bounded(words or _TYPES.get(schema.get("type", ""), ""), schema)
+
+    def choices(self, schema: Schema) -> list[str]:
+        """The values of a literal, or the kinds of a union; none where it is neither."""
+        if "discriminator" in schema:
+            return list(schema["discriminator"]["mapping"])
+        if "const" in schema:
+            return [str(schema["const"])]
+        options = [c for option in schema.get("anyOf", ()) for c in self.choices(option)]
+        return options or [str(value) for value in schema.get("enum", ())]
+
+    def _describe_mapping(self, schema: Schema) -> str:
+        keys = list(schema.get("properties", ()))
+        return f"a mapping with the keys {choice(keys, 'and')}" if keys else "a mapping"
+
+    def _child(self, schema: Schema, part: str | int) -> Schema:
+        if isinstance(part, int):
+            prefix = schema.get("prefixItems", ())
+            return self._resolve(prefix[part] if part < len(prefix) else schema.get("items", {}))
+        found = schema.get("properties", {}).get(part, schema.get("additionalProperties", {}))
+        return self._resolve(found if isinstance(found, dict) else {})
+
+    def _resolve(self, schema: Schema) -> Schema:
+        """Follows a reference, and drops the `nothing` of an optional value."""
+        if schema.get("$ref"):
+            name = schema["$ref"].rpartition("/")[2]
+            return self._resolve(self._schema.get("$defs", {}).get(name, {}))
+        options = [o for o in schema.get("anyOf", ()) if o.get("type") != "null"]
+        return self._resolve(options[0]) if len(options) == 1 else schema
+
+
+def choice(words: list[str], joint: str = "or") -> str:
+    """`a, b or c`."""
+    return f" {joint} ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
+
+
+def _bounded(words: str, schema: Schema) -> str:
+    if schema.get("minLength") == 1 and words == "text":
+        return "text that is not empty"
+    bounds = [_BOUNDS[key].format(f"{schema[key]}") for key in _BOUNDS if key in schema]
+    return ", ".join([words, *bounds]) if words else ""

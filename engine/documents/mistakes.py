@@ -1,0 +1,119 @@
+"""pydantic's errors as mistakes a trader can read."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import TYPE_CHECKING
+
+from engine.documents.expectations import Expectations, Schema, choice
+from engine.documents.tree import Path, Tree, dotted
+from engine.errors import Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
+
+_LONGEST = 60
+
+
+def mistakes_of(error: ValidationError, model: type[BaseModel], tree: Tree) -> tuple[Mistake, ...]:
+    """One mistake a place: a union that failed in each of its members is told once."""
+    expectations = Expectations(model)
+    told: dict[Path, Mistake] = {}
+    unread = {mistake.path for mistake in tree.mistakes}  # reading has told what is wrong there
+    for details in _causes(error):
+        path, schema = expectations.locate(details["loc"])
+        path, expected, hint = _explain(details, path, schema, expectations)
+        if dotted(path) not in unread:
+            found = _found(details, path, tree)
+            told.setdefault(path, Mistake(dotted(path), tree.line(path), expected, found, hint))
+    return tuple(told.values())
+
+
+def _causes(error: ValidationError) -> list[ErrorDetails]:
+    """The errors, less each list said to be too short only because its entries are wrong."""
+    told = error.errors(include_url=False)
+    return [
+        details
+        for details in told
+        if details["type"] != "too_short"
+        or not any(_is_inside(other["loc"], details["loc"]) for other in told)
+    ]
+
+
+def _is_inside(loc: Path, outer: Path) -> bool:
+    return len(loc) > len(outer) and loc[: len(outer)] == outer
+
+
+def _explain(
+    details: ErrorDetails, path: Path, schema: Schema, expectations: Expectations
+) -> tuple[Path, str, str]:
+    """Place, what was expected there, and a hint."""
+    match details["type"]:
+        case "missing":
+            words = expectations.describe(schema)
+            return path, f"the key `{path[-1]}`" + (f": {words}" if words else ""), ""
+        case "extra_forbidden":
+            _, parent = expectations.locate(details["loc"][:-1])
+            keys = list(parent.get("properties", ()))
+            return path, f"one of the keys {choice(keys)}", did_you_mean(str(path[-1]), keys)
+        case "union_tag_invalid":
+            kinds = expectations.choices(schema)
+            return (*path, "kind"), choice(kinds), did_you_mean(details["ctx"]["tag"], kinds)
+        case "union_tag_not_found":
+            kinds = expectations.choices(schema)
+            return (*path, "kind"), f"the key `kind`: {choice(kinds)}", ""
+        case "value_error":
+            return path, str(details["ctx"]["error"]).removeprefix("expected "), ""
+    return (
+        path,
+        expectations.describe(schema) or details["msg"],
+        _hint(details, schema, expectations),
+    )
+
+
+def _hint(details: ErrorDetails, schema: Schema, expectations: Expectations) -> str:
+    meant = closest(str(details["input"]), expectations.choices(schema))
+    if not meant:
+        return ""
+    written = f"{{kind: {meant}}}" if "discriminator" in schema else meant
+    return f"did you mean `{written}`?"
+
+
+def _found(details: ErrorDetails, path: Path, tree: Tree) -> str:
+    match details["type"]:
+        case "missing" | "union_tag_not_found":
+            found = "nothing"
+        case "extra_forbidden":
+            found = f"`{path[-1]}`"
+        case "union_tag_invalid":
+            found = f"`{details['ctx']['tag']}`"
+        case _:
+            found = _written(details["input"])
+    return f"{found} (--set)" if tree.is_overridden(path) else found
+
+
+def _written(value: object) -> str:
+    """A value as it may stand in the file, shortened; the keys of a mapping."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return f"a mapping with the keys {choice([str(key) for key in value], 'and')}"
+    text = f'"{value}"' if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question that names the closest known word; empty where none is close."""
+    meant = closest(word, known)
+    return f"did you mean `{meant}`?" if meant else ""
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """The known word most like `word`, capitals aside; empty where none is like it."""
+    by_lower = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=1)
+    return by_lower[found[0]] if found else ""

@@ -1,0 +1,159 @@
+"""YAML text into a plain tree that remembers the line of every value."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from engine.errors import Mistake, StrategyError
+
+if TYPE_CHECKING:
+    from ruamel.yaml.constructor import SafeConstructor
+
+Path: TypeAlias = tuple[str | int, ...]
+"""A place in a tree: keys and list indexes, outermost first."""
+
+DEEPEST = 40
+_CORE = "tag:yaml.org,2002:"
+_PLAIN = {"map", "seq", "str", "null", "bool", "int", "float", "timestamp", "merge"}
+_AS_WRITTEN = {"str", "timestamp", "merge"}
+
+
+@dataclass
+class Tree:
+    """A document as dicts, lists and scalars.
+
+    Attributes:
+        value: The tree; dates stay text, as in JSON.
+        lines: Line of each place, from 1: of its key in a mapping, of its value in a list.
+        overridden: Places whose value is not from the file.
+        mistakes: What reading found: keys given twice, tags, values without a meaning.
+    """
+
+    value: Any = None
+    lines: dict[Path, int] = field(default_factory=dict)
+    overridden: set[Path] = field(default_factory=set)
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def line(self, path: Path) -> int | None:
+        """Line of a place, or of the nearest place around it; None if it is overridden."""
+        if self.is_overridden(path):
+            return None
+        return next((self.lines[p] for p in _outwards(path) if p in self.lines), None)
+
+    def is_overridden(self, path: Path) -> bool:
+        """Whether the value at a place came from an override."""
+        return any(place in self.overridden for place in _outwards(path))
+
+
+def _outwards(path: Path) -> list[Path]:
+    return [path[:length] for length in range(len(path), -1, -1)]
+
+
+def dotted(path: Path) -> str:
+    """`opponents.0.fast` of ("opponents", 0, "fast")."""
+    return ".".join(str(part) for part in path)
+
+
+def read_tree(text: str, source: str) -> Tree:
+    """Reads one YAML 1.2 document.
+
+    Args:
+        text: The document.
+        source: Where it came from, for the error.
+
+    Raises:
+        StrategyError: The text is not YAML.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        root = yaml.compose(text)
+    except RecursionError:
+        mistake = Mistake("", 1, f"at most {DEEPEST} levels of nesting", "more than that")
+        raise StrategyError(source, (mistake,)) from None
+    except YAMLError as error:
+        raise StrategyError(source, (_syntax_mistake(error, text),)) from None
+    if root is None:
+        raise StrategyError(
+            source, (Mistake("", 1, "keys and values, such as `name: micdl`", "an empty file"),)
+        )
+    tree = Tree(lines={(): root.start_mark.line + 1})
+    tree.value = _Reader(tree, yaml.constructor).plain(root, ())
+    return tree
+
+
+def _syntax_mistake(error: YAMLError, text: str) -> Mistake:
+    if not isinstance(error, MarkedYAMLError):  # a ReaderError: a character YAML does not allow
+        position = getattr(error, "position", 0)
+        line = text.count("\n", 0, position) + 1
+        return Mistake("", line, "printable text", f"the character {text[position]!r}")
+    mark = error.problem_mark or error.context_mark
+    written = text.split("\n")[mark.line].strip() or "the end of the file"
+    told = ", ".join(part for part in (error.context, error.problem) if part)
+    hint = "indent with spaces; YAML allows no tabs" if "'\\t'" in told else ""
+    return Mistake("", mark.line + 1, "valid YAML", f"{written} ({told})", hint)
+
+
+class _Reader:
+    """Turns composed nodes into plain values; notes lines and mistakes in the tree."""
+
+    def __init__(self, tree: Tree, constructor: SafeConstructor) -> None:
+        self._tree = tree
+        self._constructor = constructor
+
+    def plain(self, node: Node, path: Path) -> object:
+        if len(path) > DEEPEST:  # an alias may hold itself
+            return self._mistake(path, node, f"at most {DEEPEST} levels of nesting", "more")
+        tag = str(node.tag)
+        kind = tag.removeprefix(_CORE)
+        if kind not in _PLAIN:
+            return self._mistake(path, node, "a plain value", f"the tag {tag}")
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, SequenceNode):
+            return self._sequence(node, path)
+        return node.value if kind in _AS_WRITTEN else self._scalar(node, path, kind)
+
+    def _mapping(self, node: Node, path: Path) -> dict[str, object]:
+        mapping: dict[str, object] = {}
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                self._mistake(path, key, "keys that are text", "a key that is a list or mapping")
+                continue
+            place = (*path, key.value)
+            if key.value in mapping:
+                first = self._tree.lines[place]
+                self._mistake(
+                    place, key, "each key once", f"`{key.value}` again, first on line {first}"
+                )
+                continue
+            self._tree.lines[place] = key.start_mark.line + 1
+            mapping[key.value] = self.plain(value, place)
+        return mapping
+
+    def _sequence(self, node: Node, path: Path) -> list[object]:
+        values = []
+        for index, item in enumerate(node.value):
+            place = (*path, index)
+            self._tree.lines[place] = item.start_mark.line + 1
+            values.append(self.plain(item, place))
+        return values
+
+    def _scalar(self, node: Node, path: Path, kind: str) -> object:
+        try:
+            value = self._constructor.construct_object(node)
+        except (ValueError, KeyError, YAMLError):
+            return self._mistake(path, node, f"a value of type {kind}", f"`{node.value}`")
+        if isinstance(value, float) and not math.isfinite(value):
+            return self._mistake(path, node, "a finite number", f"`{node.value}`")
+        return value
+
+    def _mistake(self, path: Path, node: Node, expected: str, found: str) -> object:
+        line = node.start_mark.line + 1
+        self._tree.mistakes.append(Mistake(dotted(path), line, expected, found))
+        return None
