@@ -1,0 +1,131 @@
+"""The data stage: from what a strategy says about its data to bars that can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from engine.data.align import align, summary
+from engine.data.bars import stamp_text
+from engine.data.calendar import periods_per_year
+from engine.data.collect import Access, Collected, collect
+from engine.data.manifests import Manifest, read_manifest
+from engine.data.market import Market
+from engine.data.sources.clients import Clients
+from engine.errors import SourceError, UnreachableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.data.spec import DataSpec
+    from engine.progress import Progress
+
+# A first bar this much later than asked for is more than a run of holidays.
+_LATE = timedelta(days=7)
+
+
+def load_market(
+    spec: DataSpec,
+    *,
+    home: Path,
+    offline: bool,
+    override: str | None,
+    progress: Progress,
+    clients: Clients | None = None,
+    now: pd.Timestamp | None = None,
+) -> Market:
+    """Bars of the dataset that a strategy names, or of its offline dataset.
+
+    The offline dataset serves if no source of the dataset can be reached and nothing of it is
+    cached, or if `offline` chooses it. Whichever way, that is told and stands in the identity.
+
+    Args:
+        spec: Dataset and offline dataset, each a name or the path of a manifest.
+        home: Folder that keeps state between runs: pulled bars lie in its `bars`.
+        offline: Leaves the network alone: the offline dataset, or, where the strategy names none,
+            the dataset's own files, bundled bars or cached ones.
+        override: Name or path of a dataset to use in place of the strategy's; it has no offline
+            dataset behind it.
+        progress: Told every notice.
+        clients: How the network clients behave.
+        now: The present instant, in UTC; a bar that ends after it is unfinished.
+
+    Raises:
+        DatasetNotFoundError: No dataset of that name or path.
+        StrategyError: A manifest is wrong.
+        UnreachableError: No source can be reached, nothing is cached, and no dataset stands in.
+        SourceError: No source delivers, and at least one was reached.
+        BadBarsError: Bars came, and cannot be trusted.
+    """
+    access = Access(
+        home=home,
+        network=not offline,
+        now=now or pd.Timestamp.now("UTC"),
+        progress=progress,
+        clients=clients or Clients(),
+    )
+    stand_in = None if override or spec.offline == spec.dataset else spec.offline
+    if offline and stand_in:
+        return _stand_in(stand_in, spec.dataset, "--offline was given", access)
+    manifest = read_manifest(override or spec.dataset)
+    try:
+        collected = collect(manifest, access)
+    except UnreachableError as error:
+        if not stand_in:
+            raise
+        return _stand_in(stand_in, spec.dataset, error.problem.partition(": ")[2], access)
+    return _market(manifest, collected, access, offline=False)
+
+
+def _stand_in(name: str, wanted: str, reason: str, access: Access) -> Market:
+    manifest = read_manifest(name)
+    symbols = ", ".join(manifest.dataset.symbols)
+    access.notice(f"{name} ({symbols}) stands in for {wanted}, because {reason}")
+    local = replace(access, network=False)
+    return _market(manifest, collect(manifest, local), local, offline=True)
+
+
+def _market(manifest: Manifest, collected: Collected, access: Access, *, offline: bool) -> Market:
+    dataset = manifest.dataset
+    for symbol, frame in collected.frames.items():
+        first = frame["timestamp"].iloc[0]
+        if dataset.start and first.date() > dataset.start + _LATE:
+            text = stamp_text(first, dataset.interval)
+            access.notice(f"{symbol}: bars begin on {text}, the dataset asks for {dataset.start}")
+    bars, told = align(collected.frames, dataset.interval, dataset.calendar)
+    for sentence in told:
+        access.notice(sentence)
+    if bars.empty:
+        raise SourceError(
+            f"dataset {dataset.name}: the symbols have no timestamp in common",
+            expected="bars of every symbol at the same times",
+            found="; ".join(
+                f"{name}: {len(frame)} bars" for name, frame in collected.frames.items()
+            ),
+            where=str(manifest.path),
+            fix="take symbols of one exchange and interval into one dataset",
+        )
+    own = dict(tuple(bars.groupby("symbol", sort=False)))
+    symbols = {
+        name: summary(own[name], collected.origins[name], dataset.interval)
+        for name in dataset.symbols
+    }
+    return Market(
+        bars=bars,
+        symbols=dataset.symbols,
+        interval=dataset.interval,
+        calendar=dataset.calendar,
+        periods_per_year=periods_per_year(dataset.calendar, dataset.interval),
+        identity={
+            "name": dataset.name,
+            "note": dataset.note,
+            "interval": dataset.interval,
+            "calendar": dataset.calendar,
+            "offline": offline,
+            "notices": list(access.said),
+            "symbols": symbols,
+        },
+    )

@@ -1,0 +1,124 @@
+"""From a dataset's name, or the path of its manifest, to what the manifest says."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.data.spec import Dataset
+from engine.documents import load_document
+from engine.errors import DatasetNotFoundError
+
+_ENDINGS = (".yaml", ".yml")
+
+_EXAMPLE = """write a manifest and name that, for example bars.yaml:
+    name: my-bars
+    interval: 1d
+    calendar: 24/7
+    symbols: [BTC]
+    sources:
+      - {kind: files, path: FOLDER, pattern: "{symbol}.csv"}"""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A dataset and where it was read.
+
+    Attributes:
+        dataset: What it says.
+        path: The file; paths within it are relative to its folder.
+    """
+
+    dataset: Dataset
+    path: Path
+
+
+def read_manifest(name: str) -> Manifest:
+    """The dataset of that name, or the one whose manifest has that path.
+
+    Names are looked up in `datasets/` of the working directory first, then among those that come
+    with the engine.
+
+    Raises:
+        DatasetNotFoundError: There is none; the message lists the names there are.
+        StrategyError: The manifest is wrong.
+    """
+    path = find_manifest(name)
+    return Manifest(load_document(path, Dataset), path)
+
+
+def find_manifest(name: str) -> Path:
+    """Where the manifest of a name or path lies.
+
+    Raises:
+        DatasetNotFoundError: There is none; the message lists the names there are.
+    """
+    if _looks_like_path(name):
+        return _checked_path(name)
+    for folder in _shelves():
+        for ending in _ENDINGS:
+            if (folder / f"{name}{ending}").is_file():
+                return folder / f"{name}{ending}"
+    if Path(name).exists():
+        return _checked_path(name)
+    known = known_names()
+    close = difflib.get_close_matches(name, known, n=1)
+    raise DatasetNotFoundError(
+        f"there is no dataset {name}",
+        expected=", ".join(known) or "a manifest in datasets/",
+        found=name,
+        where=", ".join(str(folder) for folder in _shelves()),
+        fix=f"did you mean {close[0]}?"
+        if close
+        else "name one of those, or the path of a manifest",
+    )
+
+
+def known_names() -> list[str]:
+    """Every dataset that can be named, sorted."""
+    return sorted(
+        {path.stem for shelf in _shelves() for path in shelf.glob("*") if path.suffix in _ENDINGS}
+    )
+
+
+def _shelves() -> list[Path]:
+    """Folders of manifests that exist, in the order in which they are searched.
+
+    The engine's own lie inside the package in a wheel, and beside it in a source tree. Beside an
+    installed package `datasets` would be another project's package.
+    """
+    package = Path(__file__).parents[1]
+    own = package / "data" / "datasets"
+    beside = package.parent / "datasets"
+    folders = [Path("datasets"), own]
+    if (package.parent / "pyproject.toml").is_file():
+        folders.append(beside)
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def _looks_like_path(name: str) -> bool:
+    return (
+        "/" in name or "\\" in name or Path(name).suffix in (*_ENDINGS, ".csv", ".gz", ".parquet")
+    )
+
+
+def _checked_path(name: str) -> Path:
+    path = Path(name).expanduser()
+    if path.is_file() and path.suffix in _ENDINGS:
+        return path
+    if not path.exists():
+        raise DatasetNotFoundError(
+            "there is no such manifest",
+            expected=f"a YAML file, or one of the names {', '.join(known_names())}",
+            found=name,
+            where=str(path.absolute()),
+            fix="correct the path",
+        )
+    folder = path if path.is_dir() else path.parent
+    raise DatasetNotFoundError(
+        "bars are named by a manifest, which says what they are",
+        expected="a YAML file",
+        found=f"{name} is a {'folder' if path.is_dir() else 'file of another kind'}",
+        fix=_EXAMPLE.replace("FOLDER", str(folder)),
+    )

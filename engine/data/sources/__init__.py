@@ -1,0 +1,1 @@
+"""Where bars come from: one feed a file, all behind the one method of `Feed`."""

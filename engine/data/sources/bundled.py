@@ -1,0 +1,64 @@
+"""The daily bars that the `arch` package ships."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.data.sources.feed import Feed, Request
+from engine.errors import SourceError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from engine.data.spec import BundledSource
+
+
+class BundledFeed(Feed):
+    """S&P 500 and NASDAQ Composite, every XNYS session of 1999-2018.
+
+    Both are price indices, without dividends, so that `Close` and `Adj Close` are equal and the
+    one close is consistent with open, high and low.
+    """
+
+    cache_key = None
+    appends = True
+
+    def __init__(self, spec: BundledSource) -> None:
+        self.spec = spec
+        self.label = "bundled"
+
+    def ticker(self, symbol: str) -> str:
+        """`sp500` or `nasdaq`."""
+        return self.spec.symbols.get(symbol, symbol)
+
+    def origin(self, symbol: str) -> str:
+        """The package's module."""
+        return f"bundled:arch.{self.ticker(symbol)}"
+
+    def place(self, symbol: str) -> str:
+        """The table of the package."""
+        return f"{self.ticker(symbol)} of the arch package"
+
+    def url(self) -> None:
+        """No network."""
+
+    def fetch(self, request: Request) -> pd.DataFrame:
+        """All bars there are.
+
+        Raises:
+            SourceError: The symbol is neither of the two, or the interval is not `1d`.
+        """
+        from arch.data import nasdaq, sp500
+
+        shipped = {"sp500": sp500, "nasdaq": nasdaq}
+        ticker = self.ticker(request.symbol)
+        if ticker not in shipped or request.interval != "1d":
+            raise SourceError(
+                f"no bundled bars of {request.symbol}, {request.interval}",
+                expected="sp500 or nasdaq, interval 1d",
+                found=f"{ticker}, interval {request.interval}",
+                where="the dataset's bundled source",
+                fix=f"add `symbols: {{{request.symbol}: sp500}}` to the source",
+            )
+        table: pd.DataFrame = shipped[ticker].load().rename_axis("timestamp").reset_index()
+        return table.rename(columns=str.lower)

@@ -1,0 +1,43 @@
+"""From what a manifest says about a source to the feed that delivers it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.data.sources.bundled import BundledFeed
+from engine.data.sources.exchange import ExchangeFeed
+from engine.data.sources.files import FilesFeed
+from engine.data.sources.yahoo import YahooFeed
+from engine.data.spec import BundledSource, CcxtSource, FilesSource, YahooSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.data.sources.clients import Clients
+    from engine.data.sources.feed import Feed
+
+
+def open_feed(
+    spec: YahooSource | CcxtSource | FilesSource | BundledSource,
+    *,
+    manifest: Path,
+    home: Path,
+    clients: Clients,
+) -> Feed:
+    """The feed of a source; opening it touches neither network nor files.
+
+    Args:
+        spec: The source, as the dataset's manifest says it.
+        manifest: Folder of that manifest.
+        home: Folder that keeps state between runs.
+        clients: How the network clients behave.
+    """
+    match spec:
+        case YahooSource():
+            return YahooFeed(spec, home / "yahoo", clients)
+        case CcxtSource():
+            return ExchangeFeed(spec, clients)
+        case FilesSource():
+            return FilesFeed(spec, manifest)
+        case BundledSource():
+            return BundledFeed(spec)

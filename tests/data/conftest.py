@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.data.load import load_market
+from engine.data.sources.clients import Clients
+from engine.data.spec import DataSpec
+from tests.data.datasets import BITSTAMP, COINS, COUNT, FIRST, NOW, YAHOO, Told
+from tests.servers.bitstamp import Bitstamp
+from tests.servers.candles import candles
+from tests.servers.local import Served, serve
+from tests.servers.yahoo import Chart, Yahoo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def bitstamp() -> Iterator[Served]:
+    books = {
+        "BTC/USD": candles(FIRST, COUNT, scale=30_000),
+        "ETH/USD": candles(FIRST, COUNT, scale=2_000),
+    }
+    with serve(Bitstamp(books)) as served:
+        yield served
+
+
+@pytest.fixture
+def yahoo() -> Iterator[Served]:
+    from yfinance.data import SingletonMeta, YfData
+
+    # yfinance remembers cookies and answers for the whole process.
+    SingletonMeta._instances.clear()
+    YfData.cache_get.cache_clear()
+    charts = {
+        "BTC-USD": Chart(candles(FIRST, COUNT, scale=30_000)),
+        "ETH-USD": Chart(candles(FIRST, COUNT, scale=2_000)),
+    }
+    with serve(Yahoo(charts)) as served:
+        yield served
+
+
+@pytest.fixture
+def clients(bitstamp: Served, yahoo: Served) -> Clients:
+    return Clients(
+        timeout_s=1.0,
+        pauses_s=(0.01, 0.01),
+        yahoo_url=yahoo.url,
+        exchange={"urls": {"api": {"public": f"{bitstamp.url}/api"}}, "rateLimit": 1},
+    )
+
+
+@pytest.fixture(scope="session")
+def market_data() -> Path:
+    """The folder of real bars; its files are never part of the project."""
+    folder = os.environ.get("BACKTEST_MARKET_DATA")
+    if not folder:
+        pytest.skip("BACKTEST_MARKET_DATA does not name the folder of real bars")
+    return Path(folder)
+
+
+@pytest.fixture
+def gone() -> Clients:
+    """Clients whose servers do not listen."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    return Clients(
+        timeout_s=1.0,
+        pauses_s=(),
+        yahoo_url=url,
+        exchange={"urls": {"api": {"public": f"{url}/api"}}, "rateLimit": 1},
+    )
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch, clients, told):
+    monkeypatch.chdir(tmp_path)
+
+    def market(text=COINS + YAHOO + BITSTAMP, *, offline=False, stand_in=None, **options):
+        (tmp_path / "coins.yaml").write_text(text)
+        spec = DataSpec(dataset="coins.yaml", offline=stand_in)
+        defaults = {"override": None, "clients": clients, "now": NOW, "progress": told}
+        return load_market(
+            spec, home=tmp_path / "home", offline=offline, **{**defaults, **options}
+        )
+
+    return market

@@ -1,0 +1,50 @@
+"""Datasets to load in tests: manifests and the files they name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from tests.servers.candles import candles
+
+DAY = 86_400
+
+# A fixed present: 2024-03-10 12:00 UTC. The last of the servers' candles is the one of that day.
+NOW = pd.Timestamp("2024-03-10 12:00", tz="UTC")
+COUNT = 400
+FIRST = int(NOW.normalize().timestamp()) - (COUNT - 1) * DAY
+
+COINS = """name: coins
+interval: 1d
+calendar: 24/7
+symbols: [BTC-USD, ETH-USD]
+start: 2023-03-01
+sources:
+"""
+YAHOO = "  - kind: yahoo\n"
+BITSTAMP = "  - {kind: ccxt, exchange: bitstamp}\n"
+FILES = "  - {kind: files, path: bars}\n"
+
+
+@dataclass
+class Told:
+    """A progress that remembers what it was told."""
+
+    notices: list[str] = field(default_factory=list)
+
+    def stage(self, name: str) -> None: ...
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+    def advance(self, done: int, total: int, what: str) -> None: ...
+
+
+def write_files(tmp_path, *, symbols=("BTC-USD", "ETH-USD"), skip=(), **columns):
+    (tmp_path / "bars").mkdir(exist_ok=True)
+    for symbol in symbols:
+        table = pd.DataFrame(candles(FIRST, COUNT - 1)).rename(columns={"seconds": "timestamp"})
+        if symbol == symbols[-1]:
+            table = table.drop(index=list(skip)).assign(**columns)
+        table.to_csv(tmp_path / "bars" / f"{symbol}.csv", index=False)

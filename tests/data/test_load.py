@@ -1,0 +1,217 @@
+"""Which bars a strategy gets, and what it is told about them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from engine.data.load import load_market
+from engine.data.spec import DataSpec
+from engine.errors import (
+    BadBarsError,
+    DatasetNotFoundError,
+    SourceError,
+    UnreachableError,
+)
+from tests.data.datasets import (
+    BITSTAMP,
+    COINS,
+    COUNT,
+    FILES,
+    NOW,
+    YAHOO,
+    Told,
+    write_files,
+)
+
+
+class TestSources:
+    def test_the_first_source_that_delivers_is_used(self, load, bitstamp):
+        market = load()
+        assert {own["source"] for own in market.identity["symbols"].values()} == {"yahoo"}
+        assert bitstamp.log == []
+
+    def test_a_source_that_fails_is_told_and_the_next_is_tried(self, load, yahoo, told):
+        yahoo.faults = [429] * 40
+        market = load()
+        assert market.identity["symbols"]["BTC-USD"]["source"] == "ccxt:bitstamp"
+        assert told.notices == market.identity["notices"]
+        assert len(told.notices) == 1
+        assert told.notices[0].startswith("yahoo: the server throttles")
+
+    def test_all_symbols_come_from_one_source(self, load, yahoo):
+        del yahoo.site.charts["ETH-USD"]
+        market = load()
+        assert {own["source"] for own in market.identity["symbols"].values()} == {"ccxt:bitstamp"}
+
+    def test_bars_that_cannot_be_trusted_do_not_make_way_for_another_source(self, load, yahoo):
+        chart = yahoo.site.charts["ETH-USD"]
+        chart.candles[300] = replace(chart.candles[300], low=0.0)
+        with pytest.raises(BadBarsError, match="bars of ETH-USD") as error:
+            load()
+        assert "ETH-USD of yahoo" in error.value.where
+
+    def test_bars_outside_start_and_end_are_not_judged(self, load, yahoo):
+        chart = yahoo.site.charts["ETH-USD"]
+        chart.candles[0] = replace(chart.candles[0], low=0.0)
+        assert len(load().symbols) == 2
+
+    def test_when_none_delivers_every_failure_is_told(self, load, yahoo, bitstamp):
+        yahoo.faults = [500] * 40
+        bitstamp.site.books.clear()
+        with pytest.raises(SourceError) as error:
+            load(stand_in="us-indices")
+        assert not isinstance(error.value, UnreachableError)
+        assert "yahoo: the server gave no usable answer" in error.value.found
+        assert "no symbol BTC/USD" in error.value.found
+        assert error.value.exit_code == 3
+
+
+class TestSpan:
+    def test_start_and_end_are_days_that_belong_to_the_dataset(self, load):
+        market = load(COINS.replace("sources:", "end: 2023-04-30\nsources:") + YAHOO)
+        own = market.identity["symbols"]["BTC-USD"]
+        assert (own["first"], own["last"], own["rows"]) == ("2023-03-01", "2023-04-30", 61)
+
+    def test_a_span_without_bars_is_a_source_error_that_tells_the_span_there_is(self, load):
+        with pytest.raises(SourceError) as error:
+            load(COINS.replace("2023-03-01", "2024-03-10") + YAHOO)
+        assert "2023-02-05 to 2024-03-09" in error.value.found
+
+    def test_a_dataset_that_begins_later_than_asked_is_told(self, load, told):
+        load(COINS.replace("2023-03-01", "2020-01-01") + YAHOO)
+        assert (
+            told.notices[0] == "BTC-USD: bars begin on 2023-02-05, the dataset asks for 2020-01-01"
+        )
+
+    def test_only_timestamps_of_every_symbol_are_kept_and_the_others_counted(
+        self, load, tmp_path, told
+    ):
+        write_files(tmp_path, skip=[100, 101])
+        market = load(COINS + FILES)
+        closes = market.wide("close")
+        assert closes.shape == (COUNT - 1 - 24 - 2, 2)
+        assert not closes.isna().any().any()
+        assert told.notices == [
+            "BTC-USD: 2 of 375 bars are left out, because not every symbol has a bar then",
+            "2 of 375 bars are missing between 2023-03-01 and 2024-03-09",
+        ]
+
+    def test_symbols_without_a_common_time_are_refused(self, load, tmp_path):
+        write_files(tmp_path)
+        path = tmp_path / "bars" / "ETH-USD.csv"
+        table = pd.read_csv(path)
+        table.assign(timestamp=table["timestamp"] - 3600).to_csv(path, index=False)
+        with pytest.raises(SourceError, match="no timestamp in common"):
+            load(COINS + FILES)
+
+
+class TestIdentity:
+    def test_bars_are_long_sorted_and_in_the_order_of_the_dataset(self, load):
+        market = load(COINS.replace("[BTC-USD, ETH-USD]", "[ETH-USD, BTC-USD]") + YAHOO)
+        assert market.symbols == ("ETH-USD", "BTC-USD")
+        assert market.bars["symbol"].tolist()[:4] == ["ETH-USD", "BTC-USD"] * 2
+        assert market.bars["timestamp"].is_monotonic_increasing
+        assert list(market.wide("open")) == ["ETH-USD", "BTC-USD"]
+        assert market.periods_per_year == 365
+
+    def test_the_same_bars_have_the_same_hash_whatever_they_came_from(self, load, tmp_path):
+        one = load(COINS + BITSTAMP)
+        (tmp_path / "bars").mkdir()
+        for symbol in one.symbols:
+            own = one.bars[one.bars["symbol"] == symbol]
+            own.drop(columns="symbol").to_parquet(tmp_path / "bars" / f"{symbol}.parquet")
+        text = FILES.replace("bars}", "bars, pattern: '{symbol}.parquet'}")
+        other = load(COINS + text)
+        for symbol in one.symbols:
+            mine, theirs = one.identity["symbols"][symbol], other.identity["symbols"][symbol]
+            assert re.fullmatch("[0-9a-f]{64}", mine["sha256"])
+            assert (mine["sha256"], mine["rows"]) == (theirs["sha256"], theirs["rows"])
+
+    def test_one_changed_value_changes_the_hash_of_its_symbol_alone(self, load, tmp_path):
+        write_files(tmp_path)
+        before = load(COINS + FILES).identity["symbols"]
+        write_files(tmp_path, volume=7.0)
+        after = load(COINS + FILES).identity["symbols"]
+        assert before["BTC-USD"] == after["BTC-USD"]
+        assert before["ETH-USD"]["sha256"] != after["ETH-USD"]["sha256"]
+
+    def test_an_unfinished_bar_is_never_in(self, load):
+        assert load().identity["symbols"]["BTC-USD"]["last"] == "2024-03-09"
+
+
+class TestCache:
+    @pytest.mark.parametrize("source", [YAHOO, BITSTAMP])
+    def test_bars_pulled_once_are_not_pulled_again_before_a_bar_has_finished(
+        self, load, yahoo, bitstamp, source
+    ):
+        first = load(COINS + source)
+        asked = len(yahoo.log) + len(bitstamp.log)
+        again = load(COINS + source, now=NOW + pd.Timedelta(hours=11))
+        assert len(yahoo.log) + len(bitstamp.log) == asked
+        assert first.identity == again.identity
+        pd.testing.assert_frame_equal(first.bars, again.bars)
+
+    def test_adjusted_prices_are_pulled_in_full_once_a_bar_has_finished(self, load, yahoo):
+        load(COINS + YAHOO)
+        chart = yahoo.site.charts["BTC-USD"]
+        chart.factors = [0.5] * COUNT
+        later = load(COINS + YAHOO, now=NOW + pd.Timedelta(days=1))
+        assert later.identity["symbols"]["BTC-USD"]["last"] == "2024-03-10"
+        closes = later.wide("close")["BTC-USD"]
+        assert closes.iloc[0] == pytest.approx(chart.candles[24].close * 0.5)
+
+    def test_of_an_exchange_only_the_missing_tail_is_pulled(self, load, bitstamp):
+        load(COINS + BITSTAMP)
+        bitstamp.log.clear()
+        later = load(COINS + BITSTAMP, now=NOW + pd.Timedelta(days=1))
+        assert later.identity["symbols"]["BTC-USD"]["last"] == "2024-03-10"
+        started = [int(re.search("start=([0-9]+)", line)[1]) for line in bitstamp.requests("ohlc")]
+        assert min(started) == int(pd.Timestamp("2024-03-09", tz="UTC").timestamp())
+
+    def test_an_exchange_that_rewrote_its_past_is_pulled_in_full(self, load, bitstamp):
+        load(COINS + BITSTAMP)
+        book = bitstamp.site.books["BTC/USD"]
+        book[:] = [replace(candle, volume=77.0) for candle in book]
+        later = load(COINS + BITSTAMP, now=NOW + pd.Timedelta(days=1))
+        assert set(later.wide("volume")["BTC-USD"]) == {77.0}
+
+    def test_an_earlier_start_is_pulled(self, load):
+        load(COINS.replace("2023-03-01", "2024-01-01") + BITSTAMP)
+        market = load(COINS + BITSTAMP)
+        assert market.identity["symbols"]["ETH-USD"]["first"] == "2023-03-01"
+
+    def test_adjustments_do_not_share_a_cache(self, load, yahoo):
+        yahoo.site.charts["BTC-USD"].factors = [0.5] * COUNT
+        whole = load(COINS + YAHOO)
+        splits = load(COINS + "  - {kind: yahoo, adjust: splits}\n")
+        ratio = whole.wide("close")["BTC-USD"] / splits.wide("close")["BTC-USD"]
+        assert ratio.tolist() == pytest.approx([0.5] * len(ratio))
+
+    def test_bars_that_cannot_be_trusted_are_not_cached(self, load, yahoo):
+        chart = yahoo.site.charts["BTC-USD"]
+        sound = chart.candles[300]
+        chart.candles[300] = replace(sound, low=0.0)
+        with pytest.raises(BadBarsError):
+            load(COINS + YAHOO)
+        chart.candles[300] = sound
+        assert len(load(COINS + YAHOO).symbols) == 2
+
+    def test_a_cache_that_was_damaged_is_pulled_anew(self, load, tmp_path, yahoo):
+        load(COINS + YAHOO)
+        (damaged,) = (tmp_path / "home" / "bars").rglob("BTC-USD.1d.parquet")
+        damaged.write_bytes(damaged.read_bytes()[:100])
+        yahoo.log.clear()
+        load(COINS + YAHOO)
+        assert yahoo.requests("BTC-USD")
+        assert not yahoo.requests("ETH-USD")
+
+
+def test_an_unknown_dataset_is_refused(tmp_path, told: Told):
+    spec = DataSpec(dataset="crypto-major")
+    with pytest.raises(DatasetNotFoundError, match="no dataset crypto-major") as error:
+        load_market(spec, home=tmp_path, offline=False, override=None, progress=told)
+    assert error.value.fix == "did you mean crypto-majors?"

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.data.calendar import periods_per_year
+from engine.data.manifests import find_manifest, known_names, read_manifest
+from engine.errors import DatasetNotFoundError, StrategyError
+
+MANIFEST = """name: mine
+interval: 1d
+calendar: 24/7
+symbols: [X]
+sources: [{kind: files, path: bars}]
+"""
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "mine.yaml").write_text(MANIFEST)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("workplace")
+def test_a_name_is_found_in_the_working_directory_and_among_the_engines_own():
+    assert known_names() == ["crypto-majors", "mine", "us-indices"]
+    assert find_manifest("mine") == Path("datasets/mine.yaml")
+    assert find_manifest("us-indices").is_file()
+
+
+def test_the_working_directory_goes_before_the_engines_own(workplace):
+    (workplace / "datasets" / "us-indices.yaml").write_text(MANIFEST)
+    assert find_manifest("us-indices") == Path("datasets/us-indices.yaml")
+
+
+@pytest.mark.usefixtures("workplace")
+def test_an_unknown_name_is_refused_with_the_names_there_are():
+    with pytest.raises(DatasetNotFoundError) as error:
+        find_manifest("us-indexes")
+    assert error.value.exit_code == 3
+    assert error.value.fix == "did you mean us-indices?"
+    assert "crypto-majors" in error.value.expected
+
+
+def test_a_path_is_taken_as_it_is(workplace):
+    path = workplace / "elsewhere.yaml"
+    path.write_text(MANIFEST)
+    assert find_manifest(str(path)) == path
+    assert find_manifest("elsewhere.yaml") == Path("elsewhere.yaml")
+
+
+@pytest.mark.usefixtures("workplace")
+@pytest.mark.parametrize("path", ["gone.yaml", "gone/bars.yml", "./gone"])
+def test_a_path_that_leads_nowhere_is_refused(path):
+    with pytest.raises(DatasetNotFoundError, match="no such manifest"):
+        find_manifest(path)
+
+
+@pytest.mark.parametrize("path", ["prices", "./prices", "prices/BTC.csv"])
+def test_bars_without_a_manifest_are_answered_with_the_manifest_to_write(workplace, path):
+    (workplace / "prices").mkdir()
+    (workplace / "prices" / "BTC.csv").write_text("timestamp,open\n")
+    with pytest.raises(DatasetNotFoundError, match="named by a manifest") as error:
+        find_manifest(path)
+    assert "kind: files, path: prices" in error.value.fix
+    assert len(error.value.fix.splitlines()) == 7
+
+
+@pytest.mark.usefixtures("workplace")
+def test_a_manifest_is_read_with_its_folder():
+    manifest = read_manifest("mine")
+    assert manifest.dataset.symbols == ("X",)
+    assert manifest.path.parent == Path("datasets")
+
+
+def test_a_wrong_manifest_is_told_with_its_file(workplace):
+    (workplace / "datasets" / "mine.yaml").write_text(
+        MANIFEST.replace("interval: 1d", "interval: 1x")
+    )
+    with pytest.raises(StrategyError) as error:
+        read_manifest("mine")
+    assert "mine.yaml" in str(error.value)
+    assert "interval" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["crypto-majors", "us-indices"])
+def test_the_manifests_that_come_along_are_right(name):
+    dataset = read_manifest(name).dataset
+    assert dataset.name == name
+    assert dataset.note
+    assert periods_per_year(dataset.calendar, dataset.interval) in (252, 365)

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from engine.data.bars import defects, drop_unfinished, normalise
+from engine.data.sources.feed import Request
+from engine.data.sources.yahoo import YahooFeed
+from engine.data.spec import YahooSource
+from engine.errors import SourceError, UnreachableError
+from engine.progress import Silent
+from tests.data.datasets import COUNT, DAY, FIRST, NOW
+from tests.servers.candles import candles
+from tests.servers.yahoo import Chart
+
+
+@pytest.fixture
+def pull(tmp_path, clients):
+    def bars(symbol="BTC-USD", spec=None, interval="1d", clients=clients):
+        feed = YahooFeed(spec or YahooSource(), tmp_path, clients)
+        return normalise(feed.fetch(Request(symbol, interval, None, NOW, Silent())), symbol)
+
+    return bars
+
+
+def test_all_prices_of_a_bar_are_adjusted_for_dividends_alike(yahoo, pull):
+    factors = [0.8] * 200 + [1.0] * 200
+    made = candles(FIRST, COUNT)
+    yahoo.site.charts["SHARE"] = Chart(made, kind="EQUITY", factors=factors)
+    whole = pull("SHARE", YahooSource(adjust="splits+dividends"))
+    splits = pull("SHARE", YahooSource(adjust="splits"))
+    for column in ("open", "high", "low", "close"):
+        assert splits[column].tolist() == [getattr(candle, column) for candle in made]
+        assert whole[column].tolist() == pytest.approx(
+            [
+                getattr(candle, column) * factor
+                for candle, factor in zip(made, factors, strict=True)
+            ]
+        )
+
+
+def test_adjustment_does_not_push_a_close_at_the_high_out_of_range(yahoo, pull):
+    made = [
+        replace(candle, high=max(candle.open, candle.close)) for candle in candles(FIRST, COUNT)
+    ]
+    factors = [0.7 + i / 3_331 for i in range(COUNT)]
+    yahoo.site.charts["ROUND"] = Chart(made, factors=factors)
+    bars = drop_unfinished(pull("ROUND"), "1d", NOW)
+    assert defects(bars, "1d", NOW) == ()
+
+
+def test_a_day_is_labelled_by_its_date_on_the_exchange_across_clock_changes(yahoo, pull):
+    opens = [
+        stamp.timestamp()
+        for stamp in pd.date_range("2023-03-09 09:30", periods=5, tz="America/New_York")
+    ]
+    made = [
+        replace(candle, seconds=int(at))
+        for candle, at in zip(candles(FIRST, 5), opens, strict=True)
+    ]
+    yahoo.site.charts["NYSE"] = Chart(made, zone="America/New_York", kind="EQUITY")
+    assert pull("NYSE")["timestamp"].tolist() == list(
+        pd.date_range("2023-03-09", periods=5, tz="UTC")
+    )
+
+
+def test_an_hour_is_labelled_by_its_instant_in_utc(yahoo, pull):
+    # Yahoo keeps two years of hours, counted from the present.
+    first = int(pd.Timestamp.now("UTC").floor("D").timestamp()) - 30 * DAY
+    yahoo.site.charts["HOURS"] = Chart(candles(first, 100, step=3600))
+    stamps = pull("HOURS", interval="1h")["timestamp"]
+    expected = pd.date_range(pd.Timestamp(first, unit="s", tz="UTC"), periods=100, freq="h")
+    assert stamps.tolist() == list(expected)
+
+
+def test_days_on_which_yahoo_has_no_price_are_left_out(yahoo, pull):
+    yahoo.site.charts["HOLES"] = Chart(candles(FIRST, COUNT), nulls={5, 6})
+    bars = pull("HOLES")
+    assert len(bars) == COUNT - 2
+    assert pd.Timestamp(FIRST + 5 * DAY, unit="s", tz="UTC") not in set(bars["timestamp"])
+
+
+def test_a_symbol_is_mapped_to_the_ticker(pull):
+    spec = YahooSource(symbols={"bitcoin": "BTC-USD"})
+    assert len(pull("bitcoin", spec)) == COUNT
+
+
+def test_an_interval_that_yahoo_does_not_have_is_refused_unasked(yahoo, pull):
+    with pytest.raises(SourceError, match="no 4h bars"):
+        pull(interval="4h")
+    assert yahoo.log == []
+
+
+def test_the_chart_is_pulled_even_where_the_cookie_servers_fail(yahoo, pull):
+    yahoo.faulty, yahoo.faults = "crumb", [500] * 10
+    assert len(pull()) == COUNT
+
+
+def test_one_history_is_bounded_in_time_however_many_servers_hang(yahoo, pull, clients):
+    yahoo.faults = ["hang"] * 40
+    began = time.monotonic()
+    with pytest.raises(UnreachableError):
+        pull(clients=replace(clients, timeout_s=0.3))
+    assert time.monotonic() - began < 4 * 0.3 + 1.0
+
+
+def test_yfinance_says_nothing_itself(yahoo, pull, capfd, caplog):
+    pull()
+    with pytest.raises(SourceError):
+        pull("NO-SUCH")
+    yahoo.faults = [500] * 40
+    with pytest.raises(UnreachableError):
+        pull()
+    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
