@@ -1,0 +1,53 @@
+"""Bollinger's bands: the mean of the last closes, and `deviations` deviations on either side.
+
+ta computes the same bands from pandas' carried deviation, which is 26 % off after a price fell to
+a millionth; see `engine.features.rolling`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+from pydantic import Field
+
+from engine.features.indicator import Indicator, Window
+from engine.features.rolling import mean_and_deviation, zscore
+
+if TYPE_CHECKING:
+    from engine.types import Vector
+
+
+class BollingerPercent(Indicator):
+    """Bollinger %B: (close - lower band) / (upper band - lower band); 0.5 on bands of no width."""
+
+    kind: Literal["bollinger_percent"] = "bollinger_percent"
+    window: Window = 20
+    deviations: float = Field(default=2.0, gt=0)
+
+    @property
+    def warmup(self) -> int:
+        """The bars before the first whole window."""
+        return self.window - 1
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        score = zscore(bars["close"].to_numpy(), self.window)
+        return pd.Series(0.5 + score / (2.0 * self.deviations), index=bars.index)
+
+
+class BollingerWidth(Indicator):
+    """Bollinger band width: (upper band - lower band) / middle band."""
+
+    kind: Literal["bollinger_width"] = "bollinger_width"
+    window: Window = 20
+    deviations: float = Field(default=2.0, gt=0)
+
+    @property
+    def warmup(self) -> int:
+        """The bars before the first whole window."""
+        return self.window - 1
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        close: Vector = bars["close"].to_numpy()
+        mean, deviation = mean_and_deviation(close, self.window)
+        return pd.Series(2.0 * self.deviations * deviation / mean, index=bars.index)

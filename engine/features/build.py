@@ -1,0 +1,102 @@
+"""Every feature of every symbol, side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.errors import BadBarsError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.data.market import Market
+    from engine.features.spec import Feature
+    from engine.types import Matrix
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What is known at the close of each bar.
+
+    Attributes:
+        timestamps: UTC, shape (n,), one a bar.
+        values: Shape (n, k), columns symbol by symbol; each column is NaN up to its own warm-up
+            and finite from there.
+        names: k names such as `BTC-USD:rsi_14`.
+        groups: Each symbol with the positions of its columns.
+        warmup: First row at which every column is valid.
+    """
+
+    timestamps: pd.DatetimeIndex
+    values: Matrix
+    names: tuple[str, ...]
+    groups: tuple[tuple[str, tuple[int, ...]], ...]
+    warmup: int
+
+
+def build_features(
+    market: Market, features: Sequence[Feature], symbols: Sequence[str]
+) -> Features:
+    """Computes each feature of each symbol.
+
+    Args:
+        market: Checked bars.
+        features: At least one, no two the same.
+        symbols: Of the market; the order of the groups.
+
+    Returns:
+        Columns in the order of `symbols`, within a symbol in the order of `features`.
+
+    Raises:
+        UsageError: No feature, or the same feature twice.
+        BadBarsError: A value past its warm-up is not finite.
+    """
+    _check_distinct(features)
+    columns = []
+    for symbol in symbols:
+        bars = market.bars[market.bars["symbol"] == symbol].set_index("timestamp")
+        columns += [_checked(feature, bars, symbol) for feature in features]
+    width = len(features)
+    return Features(
+        timestamps=pd.DatetimeIndex(columns[0].index),
+        values=np.column_stack([column.to_numpy() for column in columns]),
+        names=tuple(f"{symbol}:{feature.name}" for symbol in symbols for feature in features),
+        groups=tuple(
+            (symbol, tuple(range(position * width, (position + 1) * width)))
+            for position, symbol in enumerate(symbols)
+        ),
+        warmup=max(feature.warmup for feature in features),
+    )
+
+
+def _check_distinct(features: Sequence[Feature]) -> None:
+    names = Counter(feature.name for feature in features)
+    twice = [name for name, count in names.items() if count > 1]
+    if twice or not features:
+        raise UsageError(
+            "A feature is listed twice" if twice else "No feature is listed",
+            expected="at least one feature, each once",
+            found=", ".join(twice) or "an empty list",
+            where="features",
+            fix="remove the repetition" if twice else "add one, such as {kind: log_return}",
+        )
+
+
+def _checked(feature: Feature, bars: pd.DataFrame, symbol: str) -> pd.Series[float]:
+    column = feature.compute(bars)
+    valid = column.iloc[feature.warmup :]
+    bad = valid.index[~np.isfinite(valid.to_numpy())]
+    if len(bad):
+        raise BadBarsError(
+            f"{feature.name} of {symbol} has no finite value",
+            expected="prices above 0 and volumes of 0 or more, without gaps",
+            found=f"{len(bad)} bars, the first {bad[0]}",
+            where=symbol,
+            fix="check the bars there with `backtest data check`",
+        )
+    return column

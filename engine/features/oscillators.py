@@ -1,0 +1,72 @@
+"""Features that smooth exponentially, so that the first bar is never wholly forgotten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import model_validator
+
+from engine.features.indicator import Indicator, Window
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Rsi(Indicator):
+    """Relative strength index in [0, 1] (Wilder 1978): U / (U + D).
+
+    U and D are the rises and falls of the close, smoothed with weight 1 / `window`. A close that
+    has not moved for `warmup` bars gives 0.5 (ta gives 100 or the last value, as it happens).
+    Another first bar changes values past the warm-up by less than 2e-4.
+    """
+
+    kind: Literal["rsi"] = "rsi"
+    window: Window = 14
+
+    @property
+    def warmup(self) -> int:
+        """The first bar's weight falls to (1 - 1 / window)^(10 window) < e^-10."""
+        return 10 * self.window
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        from ta.momentum import RSIIndicator
+
+        close = bars["close"]
+        index: pd.Series[float] = RSIIndicator(close, self.window).rsi() / 100.0
+        lately = close.rolling(self.warmup)
+        return index.mask(lately.max() == lately.min(), 0.5)
+
+
+class Macd(Indicator):
+    """MACD histogram in units of the close: (MACD - signal) / close (Appel).
+
+    MACD is the exponential mean of span `fast` less that of span `slow`, signal the exponential
+    mean of MACD of span `signal`. Another first bar changes values past the warm-up by less than
+    1e-5.
+    """
+
+    kind: Literal["macd"] = "macd"
+    fast: Window = 12
+    slow: Window = 26
+    signal: Window = 9
+
+    @model_validator(mode="after")
+    def _fast_is_faster(self) -> Macd:
+        if self.fast >= self.slow:
+            raise ValueError(f"fast ({self.fast}) must be below slow ({self.slow})")
+        return self
+
+    @property
+    def warmup(self) -> int:
+        """The first bar's weight falls to (1 - 2 / (span + 1))^(5 (span + 1)) < e^-10.
+
+        The two smoothings follow each other, hence the sum of their spans.
+        """
+        return 5 * (self.slow + self.signal + 2)
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        from ta.trend import MACD
+
+        indicator = MACD(bars["close"], self.slow, self.fast, self.signal)
+        histogram: pd.Series[float] = indicator.macd_diff() / bars["close"]
+        return histogram

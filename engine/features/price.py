@@ -1,0 +1,82 @@
+"""Features of single bars and of returns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from engine.features.indicator import Indicator, Window
+from engine.features.rolling import mean_and_deviation
+
+if TYPE_CHECKING:
+    from engine.types import Vector
+
+
+def log_returns(close: Vector, periods: int = 1) -> Vector:
+    """ln(close_t / close_{t-periods}), shape (n,); NaN in the first `periods` rows."""
+    returns = np.full(len(close), np.nan)
+    returns[periods:] = np.log(close[periods:] / close[:-periods])
+    return returns
+
+
+class Return(Indicator):
+    """Simple return over `periods` bars: close_t / close_{t-periods} - 1."""
+
+    kind: Literal["return"] = "return"
+    periods: int = Field(default=1, ge=1, le=1000)
+
+    @property
+    def warmup(self) -> int:
+        """The first return needs a close `periods` bars back."""
+        return self.periods
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        return bars["close"] / bars["close"].shift(self.periods) - 1.0
+
+
+class LogReturn(Indicator):
+    """Log return over `periods` bars: ln(close_t / close_{t-periods})."""
+
+    kind: Literal["log_return"] = "log_return"
+    periods: int = Field(default=1, ge=1, le=1000)
+
+    @property
+    def warmup(self) -> int:
+        """The first return needs a close `periods` bars back."""
+        return self.periods
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        return pd.Series(log_returns(bars["close"].to_numpy(), self.periods), index=bars.index)
+
+
+class Range(Indicator):
+    """The bar's range in units of its close: (high - low) / close."""
+
+    kind: Literal["range"] = "range"
+
+    @property
+    def warmup(self) -> int:
+        """None: one bar is enough."""
+        return 0
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        return (bars["high"] - bars["low"]) / bars["close"]
+
+
+class Volatility(Indicator):
+    """Standard deviation of the last `window` log returns, per bar (divisor `window` - 1)."""
+
+    kind: Literal["volatility"] = "volatility"
+    window: Window = 20
+
+    @property
+    def warmup(self) -> int:
+        """`window` returns need one close more."""
+        return self.window
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        returns = log_returns(bars["close"].to_numpy())
+        return pd.Series(mean_and_deviation(returns, self.window, ddof=1)[1], index=bars.index)

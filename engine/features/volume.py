@@ -1,0 +1,75 @@
+"""Features of volume, free of its unit; bars without volume are common in early crypto data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from engine.features.indicator import Indicator, Window
+from engine.features.rolling import zscore
+
+if TYPE_CHECKING:
+    from engine.types import Vector
+
+
+class Vwap(Indicator):
+    """Distance from the volume-weighted average price of the last `window` bars.
+
+    close / VWAP - 1, each bar at its typical price (high + low + close) / 3. Where the window
+    holds no volume there is no VWAP and the distance is 0.
+    """
+
+    kind: Literal["vwap"] = "vwap"
+    window: Window = 14
+
+    @property
+    def warmup(self) -> int:
+        """The bars before the first whole window."""
+        return self.window - 1
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        from ta.volume import VolumeWeightedAveragePrice
+
+        high, low, close, volume = (bars[name] for name in ("high", "low", "close", "volume"))
+        average = VolumeWeightedAveragePrice(high, low, close, volume, self.window)
+        distance: pd.Series[float] = close / average.volume_weighted_average_price() - 1.0
+        return distance.mask(volume.rolling(self.window).max() == 0.0, 0.0)
+
+
+class Obv(Indicator):
+    """Rolling z-score of the bar's change of on-balance volume (Granville).
+
+    The change is +volume on a higher close, -volume on a lower one, 0 on the same (ta counts the
+    same as higher, and its running total depends on the first bar). 0 where it does not vary.
+    """
+
+    kind: Literal["obv"] = "obv"
+    window: Window = 20
+
+    @property
+    def warmup(self) -> int:
+        """`window` changes need one bar more."""
+        return self.window
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        close, volume = bars["close"].to_numpy(), bars["volume"].to_numpy(dtype="float64")
+        change: Vector = np.sign(np.diff(close, prepend=np.nan)) * volume
+        return pd.Series(zscore(change, self.window), index=bars.index)
+
+
+class VolumeZscore(Indicator):
+    """Rolling z-score of volume; 0 where it does not vary."""
+
+    kind: Literal["volume_zscore"] = "volume_zscore"
+    window: Window = 20
+
+    @property
+    def warmup(self) -> int:
+        """The bars before the first whole window."""
+        return self.window - 1
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        volume = bars["volume"].to_numpy(dtype="float64")
+        return pd.Series(zscore(volume, self.window), index=bars.index)
