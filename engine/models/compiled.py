@@ -1,0 +1,72 @@
+"""A network compiled once for its shape, then trained window after window."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.models.initial import InitialWeights
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from engine.models.batches import Batches
+    from engine.models.network import Network
+    from engine.models.training_spec import Training
+
+    Weights = list[npt.NDArray[Any]]
+
+
+class Compiled(ABC):
+    """A Keras network, its optimizer and its compiled steps.
+
+    Compiling costs seconds and a fit little more, so one object serves every window of the same
+    shape in a process; `reset` puts back every weight, every optimizer slot and every dropout
+    generator, so that nothing of one window reaches the next.
+
+    Args:
+        network: The network's configuration.
+        groups: Columns of each series.
+        training: Loss, learning rate and clipping.
+    """
+
+    def __init__(
+        self, network: Network, groups: tuple[tuple[int, ...], ...], training: Training
+    ) -> None:
+        import keras
+
+        self.model = network.build(groups)
+        self.optimizer = keras.optimizers.Adam(
+            training.learning_rate, global_clipnorm=training.clip_norm
+        )
+        self.optimizer.build(self.model.trainable_variables)
+        self.loss = {"mse": keras.ops.square, "mae": keras.ops.abs}[training.loss]
+        self.offsets = np.arange(1 - network.lookback, 1, dtype=np.int32)
+        self._initial = InitialWeights(self.model)
+        self._fresh_optimizer = [np.array(v) for v in self.optimizer.variables]
+
+    def reset(self, seed: int) -> None:
+        """Everything as in a fresh process with this seed."""
+        self.load(self._initial.draw(seed), self._fresh_optimizer)
+
+    @abstractmethod
+    def load(self, weights: Weights, optimizer: Weights | None = None) -> None:
+        """Sets all of the model's variables, and the optimizer's where given."""
+
+    @abstractmethod
+    def weights(self) -> Weights:
+        """A copy of all of the model's variables."""
+
+    @abstractmethod
+    def see(self, inputs: npt.NDArray[np.float32], target: npt.NDArray[np.float32]) -> None:
+        """Puts one window's arrays where the steps gather from; (n, k) and (n,)."""
+
+    @abstractmethod
+    def epoch(self, batches: Batches, learning_rate: float) -> float:
+        """One optimizer step a batch; returns the samples' mean loss, taken while training."""
+
+    @abstractmethod
+    def predict(self, batches: Batches) -> npt.NDArray[np.float32]:
+        """Outputs of every row and padding, (steps, batch_size)."""

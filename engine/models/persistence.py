@@ -1,0 +1,29 @@
+"""Persistence: what was goes on; the forecast that costs nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from engine.models.forecaster import Forecast, Forecaster, History, Problem
+
+if TYPE_CHECKING:
+    from engine.models.training_spec import Training
+
+
+class Persistence(Forecaster):
+    """The naive forecast (Hyndman & Athanasopoulos, section 5.2); nothing is fitted.
+
+    Attributes:
+        of: `return`: the return of the last `horizon` bars comes again. `price`: the price stays,
+            so every predicted return is 0 and the book never trades.
+    """
+
+    kind: Literal["persistence"] = "persistence"
+    of: Literal["return", "price"] = "return"
+
+    def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:  # noqa: ARG002 - nothing is fitted
+        """The trailing return, or zeros."""
+        naive = problem.trailing if self.of == "return" else np.zeros_like(problem.trailing)
+        return Forecast(naive[problem.train], naive[problem.test], History())

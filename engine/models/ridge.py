@@ -1,0 +1,52 @@
+"""Ridge regression on the flattened lookback: the cheap model a network has to beat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from engine.models.forecaster import Forecast, Forecaster, History, Problem
+
+if TYPE_CHECKING:
+    from engine.models.training_spec import Training
+    from engine.types import Matrix, Rows
+
+
+class Ridge(Forecaster):
+    """y = b + X w with the penalty alpha |w|^2 (Hoerl & Kennard 1970).
+
+    Shapes: (n, lookback * k) -> (n,). The penalty is the one with the least squared error on the
+    validation rows; the smaller of two equals.
+
+    Attributes:
+        alphas: Penalties to choose from.
+    """
+
+    kind: Literal["ridge"] = "ridge"
+    lookback: int = Field(default=5, ge=1, le=500)
+    alphas: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        default=(1.0, 10.0, 100.0, 1_000.0, 10_000.0), min_length=1
+    )
+
+    def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:  # noqa: ARG002 - nothing is random or iterated
+        """Fits one ridge a penalty and keeps the best on the validation rows."""
+        from sklearn.linear_model import Ridge as Regression
+
+        train, validation, test = (
+            self._flat(problem, rows) for rows in (problem.train, problem.validation, problem.test)
+        )
+        fits = [
+            Regression(alpha=alpha, solver="cholesky").fit(train, problem.target[problem.train])
+            for alpha in sorted(self.alphas)
+        ]
+        truth = problem.target[problem.validation]
+        errors = [float(np.mean((fit.predict(validation) - truth) ** 2)) for fit in fits]
+        best = fits[int(np.argmin(errors))]
+        return Forecast(best.predict(train), best.predict(test), History())
+
+    def _flat(self, problem: Problem, rows: Rows) -> Matrix:
+        steps = rows[:, None] + np.arange(1 - self.lookback, 1)
+        flat: Matrix = problem.inputs.astype(np.float64)[steps].reshape(len(rows), -1)
+        return flat
