@@ -1,0 +1,169 @@
+"""Tasks on this machine: one process a core, each with one thread."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import RefitError
+from engine.refit.worker import environment, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from engine.models import Backend, Forecast
+    from engine.refit.task import Task
+
+
+class Local:
+    """Fits tasks in worker processes, and tasks that need no Keras right here.
+
+    A worker is a process of its own program, not a fork or a spawn of this one: it finds its
+    thread counts in the environment, works from a script or a notebook without a main guard,
+    keeps the libraries' chatter off the terminal, and is killed at once on an interrupt. If this
+    process dies, its workers read the end of their pipe and leave.
+
+    Args:
+        workers: Processes at most; None is one a core.
+        backend: What Keras computes with.
+        programs: Folder for compiled programs that outlive this run; None keeps none.
+    """
+
+    def __init__(
+        self, workers: int | None, backend: Backend, programs: Path | None = None
+    ) -> None:
+        self.workers = workers or _cores()
+        self.backend = backend
+        self.programs = programs
+
+    def run(
+        self, tasks: Sequence[Task], on_done: Callable[[int, int, Task], None]
+    ) -> list[Forecast]:
+        """One forecast a task, in the order of the tasks, whatever finished first.
+
+        Args:
+            tasks: In the order to start them.
+            on_done: Called with how many are done, of how many, and the task that was last;
+                where there are networks to train, nothing else is worth counting.
+
+        Raises:
+            RefitError: The first failure; the other workers are stopped.
+        """
+        forecasts: dict[int, Forecast] = {}
+        heavy = [place for place, task in enumerate(tasks) if task.model.needs_backend]
+        light = [place for place, task in enumerate(tasks) if not task.model.needs_backend]
+
+        counted = set(heavy or light)
+
+        def keep(place: int, forecast: Forecast) -> None:
+            forecasts[place] = forecast
+            if place in counted:
+                on_done(len(counted & forecasts.keys()), len(counted), tasks[place])
+
+        with ExitStack() as stack:
+            crew = self._start(min(self.workers, len(heavy)), stack)
+            waiting = iter(heavy)
+            for worker in crew:
+                worker.give(next(waiting), tasks)
+            for place in light:
+                keep(place, fit(tasks[place]))
+            while busy := [worker for worker in crew if worker.place is not None]:
+                for worker in _ready(busy):
+                    keep(*worker.take(tasks))
+                    worker.give(next(waiting, None), tasks)
+        return [forecasts[place] for place in range(len(tasks))]
+
+    def _start(self, count: int, stack: ExitStack) -> list[_Worker]:
+        if not count:
+            return []
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backtest-")))
+        return [
+            stack.enter_context(
+                _Worker(folder / f"worker-{number}", self.backend, self.programs or folder)
+            )
+            for number in range(count)
+        ]
+
+
+def _cores() -> int:
+    if sys.platform == "linux":  # a container may be given fewer than the machine has
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _Worker:
+    """One process and our end of its pipe; `place` is the task it is at."""
+
+    def __init__(self, home: Path, backend: Backend, programs: Path) -> None:
+        home.mkdir()
+        self.place: int | None = None
+        self._log = home / "log"
+        self.pipe, theirs = Pipe()
+        with theirs, self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "engine.refit.worker", str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                env=environment(backend, home, programs.resolve()),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> _Worker:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.pipe.close()
+        self._process.kill()
+        self._process.wait()
+
+    def give(self, place: int | None, tasks: Sequence[Task]) -> None:
+        """Sends a task, or nothing."""
+        self.place = place
+        if place is not None:
+            try:
+                self.pipe.send(tasks[place])
+            except OSError:
+                self._died(tasks[place])
+
+    def take(self, tasks: Sequence[Task]) -> tuple[int, Forecast]:
+        """Receives the forecast of the task it was given."""
+        place = self.place
+        assert place is not None
+        try:
+            fitted, answer = self.pipe.recv()
+        except (EOFError, OSError):
+            self._died(tasks[place])
+        if not fitted:
+            raise answer
+        return place, answer
+
+    def _died(self, task: Task) -> None:
+        code = self._process.wait()
+        last = self._log.read_text(errors="replace").strip().splitlines()[-3:]
+        raise RefitError(
+            "a worker died",
+            found=f"exit status {code}" + "".join(f"\n    {line}" for line in last),
+            where=str(task),
+            fix="run with fewer --workers if memory ran out",
+        )
+
+
+def _ready(busy: Sequence[_Worker]) -> list[_Worker]:
+    pipes: list[Connection] = [worker.pipe for worker in busy]
+    ready = wait(pipes)
+    return [worker for worker in busy if worker.pipe in ready]

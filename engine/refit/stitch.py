@@ -1,0 +1,115 @@
+"""Forecasts of many fits to one out-of-sample table a book."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from engine.models import Forecast
+    from engine.refit.problems import History
+    from engine.refit.task import Task
+    from engine.types import Rows, Vector, WideFrame
+    from engine.windows.walk_forward import Window
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One book's forecasts, out of sample from the first test bar to the last.
+
+    Attributes:
+        table: timestamp, symbol, window, seed (from 0), horizon, predicted, actual; simple
+            returns; `actual` is NaN where it is not known yet.
+        predicted: Wide: mean over the seeds.
+        window: (n,) window of each row of `predicted`.
+        train: Window -> symbol -> mean over the seeds of the predictions on its train rows.
+        fits: Window -> how each of its fits went.
+    """
+
+    table: pd.DataFrame
+    predicted: WideFrame
+    window: Rows
+    train: Mapping[int, Mapping[str, Vector]]
+    fits: Mapping[int, list[dict[str, Any]]]
+
+
+def stitch(
+    history: History,
+    windows: Sequence[Window],
+    tasks: Sequence[Task],
+    forecasts: Sequence[Forecast],
+) -> Predictions:
+    """Puts the test parts of all windows one behind the other.
+
+    Args:
+        history: For timestamps and what really happened.
+        windows: Their test parts tile the out-of-sample span.
+        tasks: Of one book.
+        forecasts: One a task.
+    """
+    span = history.features.timestamps[windows[0].test.start : windows[-1].test.stop]
+    of_window = np.concatenate([np.full(len(w.test), w.index) for w in windows])
+    members: dict[tuple[str, int], list[Vector]] = defaultdict(list)
+    train: dict[int, dict[str, list[Vector]]] = defaultdict(lambda: defaultdict(list))
+    fits: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for task, forecast in zip(tasks, forecasts, strict=True):
+        members[task.symbol, task.member].append(forecast.test)
+        train[task.window][task.symbol].append(forecast.train)
+        fits[task.window].append(_told(task, forecast))
+    series = {who: np.concatenate(parts) for who, parts in members.items()}
+    symbols = list(dict.fromkeys(symbol for symbol, _ in series))
+    predicted = {
+        symbol: np.mean([values for (of, _), values in series.items() if of == symbol], axis=0)
+        for symbol in symbols
+    }
+    return Predictions(
+        table=_table(history, span, of_window, series),
+        predicted=pd.DataFrame(predicted, index=span),
+        window=of_window,
+        train={
+            window: {symbol: np.mean(parts, axis=0) for symbol, parts in by_symbol.items()}
+            for window, by_symbol in train.items()
+        },
+        fits=dict(fits),
+    )
+
+
+def _table(
+    history: History,
+    span: pd.DatetimeIndex,
+    of_window: Rows,
+    series: Mapping[tuple[str, int], Vector],
+) -> pd.DataFrame:
+    blocks = [
+        pd.DataFrame(
+            {
+                "timestamp": span,
+                "symbol": symbol,
+                "window": of_window,
+                "seed": member,
+                "horizon": history.horizon,
+                "predicted": values,
+                "actual": history.ahead[symbol].reindex(span).to_numpy(),
+            }
+        )
+        for (symbol, member), values in series.items()
+    ]
+    return pd.concat(blocks, ignore_index=True)
+
+
+def _told(task: Task, forecast: Forecast) -> dict[str, Any]:
+    history = forecast.history
+    return {
+        "symbol": task.symbol,
+        "seed": task.member,
+        "epochs": len(history.train_loss),
+        "best_epoch": history.best_epoch,
+        "train_loss": list(history.train_loss),
+        "validation_loss": list(history.validation_loss),
+    }

@@ -1,0 +1,77 @@
+"""The process that trains: one thread, one task at a time, until its pipe closes.
+
+Started as `python -m engine.refit.worker FD`; the parent sets the environment, so that the
+libraries find their thread counts and backend before they are loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from engine.errors import BacktestError, RefitError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.models import Backend, Forecast
+    from engine.refit.task import Task
+
+
+def environment(backend: Backend, home: Path, programs: Path) -> dict[str, str]:
+    """The parent's environment, with one thread, the backend, and no settings of the user's.
+
+    Args:
+        backend: What Keras computes with.
+        home: An empty folder: a keras.json of the user's could change the float type.
+        programs: Where XLA keeps what it compiled, for the other workers and the next run.
+    """
+    threads = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP")
+    return {
+        **os.environ,
+        **{f"{name}_THREADS": "1" for name in threads},
+        "KERAS_BACKEND": backend,
+        "KERAS_HOME": str(home),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "JAX_PLATFORMS": "cpu",
+        "JAX_COMPILATION_CACHE_DIR": str(programs),
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    }
+
+
+def fit(task: Task) -> Forecast:
+    """Fits one task.
+
+    Raises:
+        RefitError: Whatever went wrong, with the task named.
+    """
+    try:
+        return task.model.forecast(task.problem, task.training, task.seed)
+    except BacktestError as error:
+        error.where = str(task)
+        raise
+    except Exception as error:
+        raise RefitError(
+            "a fit broke down", found=f"{type(error).__name__}: {error}", where=str(task)
+        ) from error
+
+
+def main() -> None:
+    """Receives tasks, sends back (True, forecast) or (False, error)."""
+    pipe = Connection(int(sys.argv[1]))
+    while True:
+        try:
+            task = pipe.recv()
+        except EOFError:
+            return
+        try:
+            pipe.send((True, fit(task)))
+        except BacktestError as error:
+            pipe.send((False, error))
+
+
+if __name__ == "__main__":
+    main()
