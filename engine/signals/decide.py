@@ -1,0 +1,56 @@
+"""Predicted return to target weight, decided at each close."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.signals.hysteresis import hold
+from engine.signals.thresholds import levels
+
+if TYPE_CHECKING:
+    from engine.signals.forecasts import Forecasts
+    from engine.signals.sizing import SizingSpec
+    from engine.signals.thresholds import ThresholdSpec
+    from engine.types import WideFrame
+
+
+def target_weights(
+    forecasts: Forecasts,
+    close: WideFrame,
+    signal: ThresholdSpec,
+    sizing: SizingSpec,
+    *,
+    round_trip: float,
+    periods_per_year: float,
+    max_weight: float,
+) -> WideFrame:
+    """The weights decided at each out-of-sample close, from what is known there.
+
+    A position goes on over the border of two windows, judged by the new window's levels. Its
+    size is set at the close that enters or turns it and kept until it is left.
+
+    Args:
+        forecasts: n out-of-sample bars of m target symbols.
+        close: All bars, at least the target symbols.
+        signal: Where positions begin and end.
+        sizing: How large they are.
+        round_trip: Cost of going in and out again, a fraction of the traded value.
+        periods_per_year: Bars a year.
+        max_weight: Limit of the sum of |weight| over the symbols; each may take an m-th of it.
+
+    Returns:
+        Shape (n, m), without NaN: 1.0 is all of the equity, negative is short.
+    """
+    predicted = forecasts.predicted
+    stances = pd.DataFrame(index=predicted.index, columns=predicted.columns, dtype="float64")
+    for symbol in predicted.columns:
+        by_window = levels(signal, forecasts, symbol, round_trip)
+        by_row = (by_window[window] for window in forecasts.window.tolist())
+        stances[symbol] = hold(predicted[symbol].to_numpy(), by_row, signal.side)
+    sizes = sizing.sizes(predicted, close, periods_per_year).clip(upper=max_weight)
+    entered = stances.ne(stances.shift(fill_value=0.0)) & stances.ne(0.0)
+    kept = sizes.where(entered).ffill().fillna(0.0)
+    return stances * kept / np.float64(len(predicted.columns))

@@ -1,0 +1,110 @@
+"""The simple rules that a model has to beat."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from itertools import repeat
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+from pydantic import Field, model_validator
+
+from engine.features.rolling import zscore
+from engine.signals.hysteresis import Levels, Side, hold
+from engine.types import Spec
+
+if TYPE_CHECKING:
+    from engine.types import WideFrame
+
+
+class RuleSpec(Spec, ABC):
+    """A rule that needs closes alone."""
+
+    @abstractmethod
+    def stances(self, close: WideFrame) -> WideFrame:
+        """1 long, 0 out, -1 short at each close, from closes up to it.
+
+        Args:
+            close: All bars, a column a symbol.
+
+        Returns:
+            The shape of `close`, without NaN; out of the market until the rule is warm.
+        """
+
+
+class BuyAndHold(RuleSpec):
+    """All in at the first bar, never touched."""
+
+    kind: Literal["buy_and_hold"] = "buy_and_hold"
+
+    def stances(self, close: WideFrame) -> WideFrame:
+        """Long at every bar."""
+        return pd.DataFrame(1.0, index=close.index, columns=close.columns)
+
+
+class MovingAverageCrossover(RuleSpec):
+    """Long while the fast simple moving average is above the slow one.
+
+    With `side: long_short`, short while it is below.
+    """
+
+    kind: Literal["ma_crossover"] = "ma_crossover"
+    fast: int = Field(default=20, ge=1, le=1000)
+    slow: int = Field(default=100, ge=2, le=2000)
+    side: Side = "long_only"
+
+    @model_validator(mode="after")
+    def _fast_is_faster(self) -> MovingAverageCrossover:
+        if self.fast >= self.slow:
+            raise ValueError(f"fast ({self.fast}) must be below slow ({self.slow})")
+        return self
+
+    def stances(self, close: WideFrame) -> WideFrame:
+        """The sign of fast - slow."""
+        fast, slow = close.rolling(self.fast).mean(), close.rolling(self.slow).mean()
+        above = (fast > slow).astype("float64")
+        return above - (fast < slow) if self.side == "long_short" else above
+
+
+class MeanReversion(RuleSpec):
+    """Long when the close is `enter_z` deviations below its mean, until it is back at `exit_z`.
+
+    With `side: long_short`, short in the mirror. Mean and deviation are those of the last
+    `window` closes, this one included.
+    """
+
+    kind: Literal["mean_reversion"] = "mean_reversion"
+    window: int = Field(default=20, ge=2, le=1000)
+    enter_z: float = Field(default=1.5, gt=0)
+    exit_z: float = Field(default=0.0, ge=0)
+    side: Side = "long_only"
+
+    @model_validator(mode="after")
+    def _hysteresis(self) -> MeanReversion:
+        if self.exit_z >= self.enter_z:
+            raise ValueError(f"exit_z ({self.exit_z}) must be below enter_z ({self.enter_z})")
+        return self
+
+    def stances(self, close: WideFrame) -> WideFrame:
+        """Hysteresis over the z-score with its sign turned."""
+        levels = Levels.mirrored(self.enter_z, self.exit_z)
+        below = -zscore(close.to_numpy(), self.window)
+        held = [hold(column, repeat(levels), self.side) for column in below.T]
+        return pd.DataFrame(dict(zip(close.columns, held, strict=True)), index=close.index)
+
+
+def rule_weights(
+    rule: RuleSpec, close: WideFrame, rows: pd.DatetimeIndex, max_weight: float
+) -> WideFrame:
+    """The weights a rule decides at each out-of-sample close.
+
+    Args:
+        rule: The rule; it runs over all bars, so that it is warm at the first of `rows`.
+        close: All bars, a column a target symbol.
+        rows: The out-of-sample bars.
+        max_weight: Limit of the sum of |weight|, shared equally by the symbols.
+
+    Returns:
+        Index `rows`, the columns of `close`, without NaN.
+    """
+    return rule.stances(close).loc[rows] * (max_weight / len(close.columns))

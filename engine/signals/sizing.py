@@ -1,0 +1,103 @@
+"""How much of the equity a position takes, before the strategy's maximum weight."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from math import sqrt
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+from pydantic import Field
+
+from engine.errors import UsageError
+from engine.features.rolling import mean_and_deviation
+from engine.types import Spec
+
+if TYPE_CHECKING:
+    from engine.types import WideFrame
+
+
+class SizingSpec(Spec, ABC):
+    """A choice of sizes."""
+
+    @abstractmethod
+    def sizes(self, predicted: WideFrame, close: WideFrame, periods_per_year: float) -> WideFrame:
+        """The size a position would have if it were entered at that row's close.
+
+        Args:
+            predicted: Out-of-sample bars, a column a target symbol; simple returns.
+            close: All bars, at least the columns of `predicted`.
+            periods_per_year: Bars a year.
+
+        Returns:
+            The shape of `predicted`, 0 or more; infinite where nothing limits it.
+        """
+
+
+class Fixed(SizingSpec):
+    """Always `weight` of the equity when in the market."""
+
+    kind: Literal["fixed"] = "fixed"
+    weight: float = Field(default=1.0, gt=0)
+
+    def sizes(
+        self,
+        predicted: WideFrame,
+        close: WideFrame,  # noqa: ARG002 - the same whatever the price
+        periods_per_year: float,  # noqa: ARG002 - one signature for every choice
+    ) -> WideFrame:
+        """`weight` everywhere."""
+        return pd.DataFrame(self.weight, index=predicted.index, columns=predicted.columns)
+
+
+class Proportional(SizingSpec):
+    """Weight grows with the size of the prediction: |predicted| / full_bps, at most 1.
+
+    Set when a position is entered or turned, kept until it is left.
+    """
+
+    kind: Literal["proportional"] = "proportional"
+    full_bps: float = Field(default=100.0, gt=0)
+
+    def sizes(
+        self,
+        predicted: WideFrame,
+        close: WideFrame,  # noqa: ARG002 - the prediction alone
+        periods_per_year: float,  # noqa: ARG002 - one signature for every choice
+    ) -> WideFrame:
+        """|predicted| / full_bps, at most 1."""
+        return (predicted.abs() / (self.full_bps / 10_000)).clip(upper=1.0)
+
+
+class VolatilityTarget(SizingSpec):
+    """Weight that would have given the target volatility over the last `window` bars.
+
+    Set when a position is entered or turned, kept until it is left.
+    """
+
+    kind: Literal["volatility_target"] = "volatility_target"
+    target_pct_per_year: float = Field(default=20.0, gt=0)
+    window: int = Field(default=20, ge=5, le=1000)
+
+    def sizes(self, predicted: WideFrame, close: WideFrame, periods_per_year: float) -> WideFrame:
+        """Target / (deviation of the last `window` simple returns x sqrt(bars a year)).
+
+        Raises:
+            UsageError: The first out-of-sample bar has fewer than `window` returns before it.
+        """
+        returns = close[predicted.columns].pct_change().to_numpy()
+        deviation = pd.DataFrame(
+            mean_and_deviation(returns, self.window, ddof=1)[1],
+            index=close.index,
+            columns=predicted.columns,
+        ).loc[predicted.index]
+        if deviation.isna().any(axis=None):
+            raise UsageError(
+                "There are too few bars to measure the volatility to be targeted",
+                expected=f"{self.window + 1} closes up to the first out-of-sample bar",
+                found=f"{len(close.loc[: predicted.index[0]])}",
+                where="sizing.window",
+                fix="lower sizing.window, or raise windows.train",
+            )
+        sizes: WideFrame = self.target_pct_per_year / 100 / (deviation * sqrt(periods_per_year))
+        return sizes

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from itertools import repeat
+from time import perf_counter
+
+import numpy as np
+import pytest
+
+from engine.signals.hysteresis import Levels, Side, hold
+
+FIVE_AND_ONE = Levels.mirrored(5.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "stances"),
+    [
+        pytest.param([0, 4, 5], [0, 0, 0], id="at-the-level-is-not-above-it"),
+        pytest.param([6, 4, 1, 0.9, 4], [1, 1, 1, 0, 0], id="in-between-keeps-what-is-held"),
+        pytest.param([6, -9, 0, 9], [1, 0, 0, 1], id="below-the-exit-is-out"),
+        pytest.param([9, np.nan, 2], [1, 1, 1], id="nan-keeps-what-is-held"),
+        pytest.param([np.nan, 2], [0, 0], id="it-begins-out-of-the-market"),
+    ],
+)
+def test_long_only(values: list[float], stances: list[float]) -> None:
+    assert hold(np.array(values), repeat(FIVE_AND_ONE), "long_only").tolist() == stances
+
+
+@pytest.mark.parametrize(
+    ("values", "stances"),
+    [
+        pytest.param([-5, -6, -4, -1, -0.9], [0, -1, -1, -1, 0], id="shorts-mirror-longs"),
+        pytest.param([6, -6, 6], [1, -1, 1], id="an-opposite-entry-turns"),
+        pytest.param([6, 0, -6, 0], [1, 0, -1, 0], id="an-exit-goes-flat-first"),
+        pytest.param([-6, np.nan, 2], [-1, -1, 0], id="nan-keeps-a-short"),
+    ],
+)
+def test_long_short(values: list[float], stances: list[float]) -> None:
+    assert hold(np.array(values), repeat(FIVE_AND_ONE), "long_short").tolist() == stances
+
+
+def test_an_opposite_entry_turns_even_where_the_exit_lies_beyond_it() -> None:
+    wide = Levels.mirrored(5.0, -20.0)
+    values = np.array([6.0, -4.0, -10.0])
+    assert hold(values, repeat(wide), "long_short").tolist() == [1, 1, -1]
+    assert hold(values, repeat(wide), "long_only").tolist() == [1, 1, 1]
+
+
+def test_each_row_is_judged_by_its_own_levels() -> None:
+    levels = [FIVE_AND_ONE, FIVE_AND_ONE, Levels.mirrored(9.0, 3.0), Levels.mirrored(9.0, 3.0)]
+    values = np.array([6.0, 2.0, 2.0, 8.0])
+    assert hold(values, levels, "long_only").tolist() == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("side", ["long_only", "long_short"])
+def test_five_thousand_rows_take_less_than_50_ms(side: Side) -> None:
+    values = np.random.default_rng(0).normal(0, 5, 5000)
+    hold(values, repeat(FIVE_AND_ONE), side)
+    began = perf_counter()
+    hold(values, repeat(FIVE_AND_ONE), side)
+    assert perf_counter() - began < 0.05
