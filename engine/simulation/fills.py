@@ -1,0 +1,99 @@
+"""Target weights to fills, by vectorbt; the engine's only import of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from engine.simulation.spec import Costs
+    from engine.types import Matrix, Rows, Vector, WideFrame
+
+INITIAL_CASH = 1e9
+"""vectorbt ignores orders below 1e-12 units; at this scale they are below 1e-16 of the equity even
+at a price of 100,000. Sizes and fees are divided by it again, so that the equity starts at 1."""
+
+_SELL = 1
+
+
+@dataclass(frozen=True)
+class Fills:
+    """Every fill, in the order of filling; money for an initial equity of 1.
+
+    Attributes:
+        row: Bar of the fill, shape (m,).
+        column: Symbol of the fill, shape (m,).
+        size: Units, signed: bought above 0, sold below, shape (m,).
+        price: Paid, slippage included, shape (m,).
+        fee: Shape (m,).
+    """
+
+    row: Rows
+    column: Rows
+    size: Vector
+    price: Vector
+    fee: Vector
+
+    def flows(self, shape: tuple[int, int]) -> tuple[Matrix, Vector]:
+        """Units and cash that each bar's fills moved.
+
+        Returns:
+            Units by bar and symbol, shape (n, k), and cash by bar, shape (n,); 0 without a fill.
+        """
+        units = np.zeros(shape)
+        cash = np.zeros(shape[0])
+        np.add.at(units, (self.row, self.column), self.size)
+        np.add.at(cash, self.row, -self.size * self.price - self.fee)
+        return units, cash
+
+
+def fill_targets(targets: WideFrame, prices: WideFrame, costs: Costs) -> Fills:
+    """Fills each target at its row's price, cash shared over the symbols.
+
+    A target w orders w x equity / price - position units, the equity taken at the row's prices of
+    all symbols before the row's first fill. The price paid is price x (1 ± slippage) and the fee
+    is taken of size x price paid. Nothing is lent to a buyer: a buy that costs more than the cash,
+    as every target of 100 % does once there are costs, is cut to the cash. Sells come before buys,
+    small buys before large ones, equal ones in the order of the columns; so of targets that add up
+    to more than there is, the last are cut. Proceeds of a short sale are cash. A book without
+    equity fills nothing.
+
+    Args:
+        targets: Target weights on the row of their fill; NaN where no order is due.
+        prices: Of the fills, before slippage; positive, no NaN: vectorbt would drop an order at a
+            NaN price without a word.
+        costs: Fee and slippage are used.
+
+    Returns:
+        Shapes (m,), m fills.
+    """
+    # Seconds to import; whatever only reads a strategy must not wait for it.
+    import vectorbt
+
+    portfolio = vectorbt.Portfolio.from_orders(
+        prices,
+        size=targets,
+        size_type="targetpercent",
+        direction="both",
+        price=prices,
+        val_price=prices,
+        fees=costs.fee_bps / 10_000,
+        slippage=costs.slippage_bps / 10_000,
+        min_size=0.0,
+        init_cash=INITIAL_CASH,
+        cash_sharing=True,
+        group_by=True,
+        call_seq="auto",
+        # "auto" would fall back to Numba without a word, and compile for half a minute.
+        engine="rust",
+    )
+    records = portfolio.order_records
+    return Fills(
+        row=records["idx"].astype(np.int64),
+        column=records["col"].astype(np.int64),
+        size=np.where(records["side"] == _SELL, -1.0, 1.0) * records["size"] / INITIAL_CASH,
+        price=records["price"].astype(np.float64),
+        fee=records["fees"] / INITIAL_CASH,
+    )

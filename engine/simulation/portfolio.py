@@ -1,0 +1,182 @@
+"""Target weights decided at closes to a book's returns, holdings and trades."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.errors import BadBarsError, UsageError
+from engine.signals.timing import fill_schedule
+from engine.simulation.fills import Fills, fill_targets
+from engine.simulation.result import Result
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from engine.simulation.spec import Costs, Execution
+    from engine.types import Matrix, Vector, WideFrame
+
+_DAYS_A_YEAR = 365.25
+
+_RESIDUE = 1e-9
+"""vectorbt takes a position for closed once it is below this part of what it was."""
+
+
+def simulate(
+    weights: WideFrame,
+    bars_open: WideFrame,
+    bars_close: WideFrame,
+    *,
+    costs: Costs,
+    execution: Execution,
+) -> Result:
+    """Runs one book: decided at the close of t, filled at the `price` of bar t + `delay`.
+
+    Orders are placed only where a symbol's target changes; in between, units are held and the
+    weight drifts. A decision too late to be filled within the bars is not filled.
+
+    Equity is marked at the close: e_t = cash_t + sum of units_t x close_t, e_0 = 1. What the
+    shorts borrow is charged on the bar's return, in proportion to the equity,
+
+        r_t = (e_t / e_{t-1}) (1 - rate x years_t x short_{t-1}) - 1,
+
+    with short_{t-1} the short value at the last close as a fraction of the equity and years_t the
+    calendar time between the two bars in years of 365.25 days: whoever is short overnight pays,
+    over a weekend for three nights. It is as if every holding shrank by that factor.
+
+    A book whose equity is at or below 0 at a close is ruined: that bar returns -100 %, and nothing
+    is held or traded from there on.
+
+    Args:
+        weights: Wide target weights decided at each close, 1.0 all of the equity, below 0 short;
+            no NaN.
+        bars_open: Wide, the rows of `weights` and at least its symbols; positive, no NaN.
+        bars_close: Likewise.
+        costs: Fee, slippage and borrow rate.
+        execution: Delay in bars and which price of the fill's bar.
+
+    Returns:
+        Returns and holdings on the rows of `weights`; no NaN.
+
+    Raises:
+        UsageError: The frames do not match, or a weight is no number.
+        BadBarsError: A price is missing or not positive.
+    """
+    _check_weights(weights)
+    opens = _matching(bars_open, weights, "open")
+    closes = _matching(bars_close, weights, "close")
+    prices = opens if execution.price == "open" else closes
+    fills = fill_targets(fill_schedule(weights, execution.delay), prices, costs)
+    account = _account(fills, prices.to_numpy(), closes.to_numpy())
+    growth, alive = _growth(account, _years(closes.index), costs.borrow_bps_per_year / 10_000)
+    held = np.where(alive[:, None], account.held, 0.0)
+    # A fill at the row of the ruin came before its close, so it stays.
+    kept = np.concatenate([[True], alive[:-1]])[fills.row]
+    return Result(
+        returns=pd.Series(growth - 1.0, index=weights.index, name="returns"),
+        held=pd.DataFrame(held, index=weights.index, columns=weights.columns),
+        trades=_trades(fills, prices, account.equity_at_fill)[kept].reset_index(drop=True),
+    )
+
+
+@dataclass(frozen=True)
+class _Account:
+    """Marked values, before borrow cost: equity (n,), equity_at_fill (n,), held (n, k)."""
+
+    equity: Vector
+    equity_at_fill: Vector
+    held: Matrix
+
+
+def _account(fills: Fills, prices: Matrix, closes: Matrix) -> _Account:
+    bought, cash_flow = fills.flows(closes.shape)
+    units = np.cumsum(bought, axis=0)
+    # The rounding that a closed position leaves behind is no position.
+    largest = np.maximum.accumulate(np.abs(units), axis=0)
+    units[np.abs(units) <= _RESIDUE * largest] = 0.0
+    cash = 1.0 + np.cumsum(cash_flow)
+    equity = cash + (units * closes).sum(axis=1)
+    before = np.vstack([np.zeros((1, closes.shape[1])), units[:-1]])
+    at_fill = np.concatenate([[1.0], cash[:-1]]) + (before * prices).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        held = units * closes / equity[:, None]
+    return _Account(equity, at_fill, held)
+
+
+def _growth(account: _Account, years: Vector, rate: float) -> tuple[Vector, npt.NDArray[np.bool_]]:
+    """Net growth factor of each bar, and whether the book is alive at each close."""
+    alive = np.logical_and.accumulate(account.equity > 0)
+    held = np.where(alive[:, None], account.held, 0.0)
+    short = np.concatenate([[0.0], -np.minimum(held, 0.0).sum(axis=1)[:-1]])
+    kept = 1.0 - rate * years * short
+    alive &= np.logical_and.accumulate(kept > 0)
+    was_alive = np.concatenate([[True], alive[:-1]])
+    before = np.concatenate([[1.0], account.equity[:-1]])
+    growth = np.ones_like(years)
+    np.divide(account.equity * kept, before, out=growth, where=was_alive)
+    growth[was_alive & ~alive] = 0.0
+    return growth, alive
+
+
+def _years(index: pd.Index) -> Vector:
+    """Calendar years since the bar before; 0 on the first."""
+    stamps = index.to_numpy(dtype="datetime64[us]")
+    days = np.diff(stamps, prepend=stamps[:1]) / np.timedelta64(1, "D")
+    return np.asarray(days / _DAYS_A_YEAR, dtype=np.float64)
+
+
+def _trades(fills: Fills, prices: WideFrame, equity_at_fill: Vector) -> pd.DataFrame:
+    reference = prices.to_numpy()[fills.row, fills.column]
+    size = np.abs(fills.size)
+    return pd.DataFrame(
+        {
+            "timestamp": prices.index[fills.row],
+            "symbol": prices.columns[fills.column].astype("str"),
+            "side": pd.array(np.where(fills.size > 0, "buy", "sell"), dtype="str"),
+            "size": size,
+            "price": fills.price,
+            "fee": fills.fee,
+            "slippage_cost": np.abs(fills.price - reference) * size,
+            "equity": equity_at_fill[fills.row],
+        }
+    )
+
+
+def _check_weights(weights: WideFrame) -> None:
+    # vectorbt takes NaN for "no order": a model that failed would look like one that holds on.
+    bad = ~np.isfinite(weights.to_numpy(dtype=np.float64))
+    if bad.any():
+        row, symbol = np.argwhere(bad)[0]
+        raise UsageError(
+            f"{int(bad.sum())} weights are no numbers",
+            expected="a finite target weight at every close",
+            found=str(weights.iat[row, symbol]),
+            where=f"{weights.columns[symbol]} at {weights.index[row]}",
+        )
+
+
+def _matching(bars: WideFrame, weights: WideFrame, column: str) -> WideFrame:
+    """The prices of the symbols in `weights`, once they are fit to be traded at."""
+    missing = [symbol for symbol in weights.columns if symbol not in bars.columns]
+    if missing or not bars.index.equals(weights.index):
+        raise UsageError(
+            f"the weights and the {column} prices do not match",
+            expected="the same timestamps, and a price column for each symbol of the weights",
+            found=f"no prices of {missing}" if missing else "other timestamps",
+            fix="cut the bars to the rows that the weights are decided on",
+        )
+    prices = bars[list(weights.columns)].astype(np.float64)
+    bad = ~(np.isfinite(prices.to_numpy()) & (prices.to_numpy() > 0))
+    if bad.any():
+        row, symbol = np.argwhere(bad)[0]
+        raise BadBarsError(
+            f"{int(bad.sum())} {column} prices cannot be traded at",
+            expected="positive, finite prices",
+            found=str(prices.iat[row, symbol]),
+            where=f"{prices.columns[symbol]} at {prices.index[row]}",
+            fix="run `backtest data check` on the dataset",
+        )
+    return prices

@@ -1,0 +1,56 @@
+"""A second simulator in plain Python: no vectorbt, no pandas, no numpy, no line shared.
+
+Same rules as `engine.simulation`: a changed target is decided at a close and filled `delay` bars
+later; sells first; buys cut to the cash; borrowing charged in proportion; ruin is final.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Table = Sequence[Sequence[float]]
+
+
+def equity_curve(
+    weights: Table,
+    fill_prices: Table,
+    closes: Table,
+    years: Sequence[float],
+    *,
+    delay: int,
+    fee: float,
+    slippage: float,
+    borrow_rate: float,
+) -> list[float]:
+    """Equity at each close; rows are bars, columns symbols; years since the bar before."""
+    symbols = range(len(closes[0]))
+    cash, units, equity, short = 1.0, [0.0 for _ in symbols], 1.0, 0.0
+    curve: list[float] = []
+    for t, (price, close) in enumerate(zip(fill_prices, closes, strict=True)):
+        shrink = max(0.0, 1.0 - borrow_rate * years[t] * short)
+        cash, units = cash * shrink, [u * shrink for u in units]
+        decided = t - delay
+        now = cash + sum(u * p for u, p in zip(units, price, strict=True))
+        orders = []
+        for s in symbols if decided >= 0 and now > 0 else ():
+            before = weights[decided - 1][s] if decided > 0 else None
+            if weights[decided][s] != before:
+                wanted = weights[decided][s] * now - units[s] * price[s]
+                orders.append((wanted, s))
+        # Equal orders go by symbol, whatever the last digit that rounding left in them.
+        for wanted, s in sorted(orders, key=lambda order: (round(order[0], 12), order[1])):
+            paid = price[s] * (1.0 + slippage if wanted > 0 else 1.0 - slippage)
+            size = wanted / price[s]
+            if size > 0:
+                size = min(size, cash / (paid * (1.0 + fee)))
+            cash -= size * paid + abs(size) * paid * fee
+            units[s] += size
+        equity = cash + sum(u * p for u, p in zip(units, close, strict=True))
+        if equity <= 0 or shrink == 0:
+            return curve + [0.0] * (len(closes) - t)
+        short = sum(max(0.0, -u * p) for u, p in zip(units, close, strict=True)) / equity
+        curve.append(equity)
+    return curve
