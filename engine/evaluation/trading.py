@@ -1,0 +1,140 @@
+"""What a book's holdings and trades say about it: one pure function a figure.
+
+Everywhere: `trades` is a Result's, a row a fill. A figure that is not defined is None.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from engine.types import Vector, WideFrame
+
+_RESIDUE = 1e-9
+"""A position below this part of the largest of its round trip is rounding: it is closed."""
+
+
+def turnover_per_year(trades: pd.DataFrame, bars: int, periods_per_year: float) -> float | None:
+    """Value traded a year, sum(size x price / equity at the fill) / years.
+
+    Both sides count: in and out again once a year is 2. Years are bars / periods_per_year.
+
+    Returns:
+        Multiples of the equity a year; None without bars.
+    """
+    if bars == 0:
+        return None
+    traded = trades["size"] * trades["price"] / trades["equity"]
+    return float(traded.sum() * periods_per_year / bars)
+
+
+def exposure(held: WideFrame) -> float | None:
+    """Share of the closes at which a position was held, of whatever size or sign.
+
+    Returns:
+        A fraction from 0 to 1; None without bars.
+    """
+    return float((held != 0).any(axis=1).mean()) if len(held) else None
+
+
+def cost_paid(trades: pd.DataFrame) -> float:
+    """Fees and slippage, each as a fraction of the equity at its fill, summed; 0 untraded."""
+    return float(((trades["fee"] + trades["slippage_cost"]) / trades["equity"]).sum())
+
+
+def hit_rate(trades: pd.DataFrame) -> float | None:
+    """Share of the round trips that made money, see `round_trip_profits`.
+
+    Returns:
+        A fraction from 0 to 1; None without a finished round trip.
+    """
+    profits = round_trip_profits(trades)
+    return float((profits > 0).mean()) if len(profits) else None
+
+
+def round_trip_profits(trades: pd.DataFrame) -> Vector:
+    """Profit of each finished round trip after fees and slippage, in the order of their ends.
+
+    A round trip lasts from the fill that opens a position in a symbol to the fill that brings it
+    back to 0 or turns it over; that last fill is split by size between the trip it ends and the
+    trip it begins. What is still open at the end does not count. Borrow cost is not part of it.
+
+    Returns:
+        Money for an initial equity of 1, shape (round trips,).
+    """
+    signed = np.where(trades["side"] == "buy", 1.0, -1.0) * trades["size"]
+    fills = zip(trades["symbol"], signed, trades["price"], trades["fee"], strict=True)
+    trips: dict[str, _Trip] = {}
+    profits = []
+    for symbol, size, price, fee in fills:
+        trip = trips.get(symbol, _Trip())
+        turns = size * trip.units < 0 and abs(size) > abs(trip.units)
+        ending = -trip.units if turns else size
+        trip = trip.after(ending, price, fee * ending / size)
+        if abs(trip.units) <= _RESIDUE * trip.largest:
+            profits.append(trip.cash)
+            trip = _Trip()
+            if turns:
+                trip = trip.after(size - ending, price, fee * (1.0 - ending / size))
+        trips[symbol] = trip
+    return np.array(profits, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class _Trip:
+    """A round trip under way: units held, the most it ever held, cash flow so far."""
+
+    units: float = 0.0
+    largest: float = 0.0
+    cash: float = 0.0
+
+    def after(self, size: float, price: float, fee: float) -> _Trip:
+        units = self.units + size
+        return _Trip(units, max(self.largest, abs(units)), self.cash - size * price - fee)
+
+
+def break_even_cost(returns: Vector, trades: pd.DataFrame) -> float | None:
+    """One-way cost at which the book would have ended where it began.
+
+    With b the bars that trade, f_b the value they trade and k_b the fees and slippage they cost,
+    both as fractions of the equity at the fill, a cost of c a unit traded makes the log growth
+
+        G + sum_b log(1 - c f_b),  with  G = sum_t log(1 + r_t) - sum_b log(1 - k_b)
+
+    the growth before fees and slippage; the root in c is returned. Value traded is at the price
+    before slippage. An approximation: the fractions traded and the returns in between are kept,
+    though a dearer book would have traded a little less; what borrowing cost stays in G.
+
+    Args:
+        returns: Net returns, shape (n,).
+        trades: The fills behind them.
+
+    Returns:
+        Fee + slippage as a fraction of the value traded; None for a book that never trades, or
+        that does not gain even before costs.
+    """
+    from scipy.optimize import brentq
+
+    if trades.empty or (returns <= -1.0).any():
+        return None
+    value = trades["size"] * trades["price"]
+    value = value - np.where(trades["side"] == "buy", 1.0, -1.0) * trades["slippage_cost"]
+    traded = _by_bar(value / trades["equity"], trades)
+    paid = _by_bar((trades["fee"] + trades["slippage_cost"]) / trades["equity"], trades)
+    gross = float(np.log1p(returns).sum() - np.log1p(-paid).sum())
+    if gross <= 0:
+        return None
+    # At 1 / max(f) a single bar's trades would cost all there is.
+    highest = (1.0 - 1e-12) / float(traded.max())
+    if gross + np.log1p(-highest * traded).sum() > 0:
+        return highest
+    return float(brentq(lambda c: gross + np.log1p(-c * traded).sum(), 0.0, highest, xtol=1e-12))
+
+
+def _by_bar(fractions: pd.Series[float], trades: pd.DataFrame) -> Vector:
+    return np.asarray(fractions.groupby(trades["timestamp"]).sum(), dtype=np.float64)

@@ -1,0 +1,167 @@
+"""One plain sentence: was it more than luck, and more than simple rules?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.evaluation.bootstrap import Inference
+
+Grade = Literal["none", "weak", "moderate", "strong"]
+
+BENCHMARK = "buy_and_hold"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a verdict is drawn from.
+
+    Attributes:
+        sharpe: Of the strategy.
+        differences: Strategy less opponent, by opponent.
+        p_holm: Holm-adjusted p-value of each difference, None where there is no test.
+        opponents: Sharpe ratio of each opponent, None where there is none.
+        confidence: Level of the intervals; a test is passed below 1 - confidence.
+        span: First and last date.
+    """
+
+    sharpe: Inference
+    differences: Mapping[str, Inference]
+    p_holm: Mapping[str, float | None]
+    opponents: Mapping[str, float | None]
+    confidence: float
+    span: tuple[str, str]
+
+    def beaten(self) -> list[str]:
+        """The opponents that the strategy beats, by Holm's adjusted test."""
+        return [
+            name
+            for name, difference in self.differences.items()
+            if (difference.estimate or 0.0) > 0 and self._passed(self.p_holm[name])
+        ]
+
+    def earns(self) -> bool:
+        """Whether the interval of the strategy's Sharpe ratio lies above 0."""
+        return (self.sharpe.low or 0.0) > 0
+
+    def leads(self) -> bool:
+        """Whether no opponent has as high a Sharpe ratio as the strategy."""
+        rivals = [ratio for ratio in self.opponents.values() if ratio is not None]
+        return self.sharpe.estimate is not None and self.sharpe.estimate > max(
+            rivals, default=-math.inf
+        )
+
+    def strongest(self) -> str | None:
+        """The opponent with the highest Sharpe ratio, None if none has one."""
+        known = {name: ratio for name, ratio in self.opponents.items() if ratio is not None}
+        return max(known, key=lambda name: known[name]) if known else None
+
+    def _passed(self, p_value: float | None) -> bool:
+        return p_value is not None and p_value < 1 - self.confidence
+
+
+def grade(evidence: Evidence) -> Grade:
+    """How much evidence there is that the strategy earns more than luck and simple rules.
+
+    - none: the interval of its Sharpe ratio is not wholly above 0, or an opponent has as high a
+      Sharpe ratio, or it beats no opponent.
+    - weak: none of these, but it does not beat buy-and-hold.
+    - moderate: it beats buy-and-hold too.
+    - strong: it beats every opponent, buy-and-hold among them.
+
+    "Beats" means a higher Sharpe ratio with a Holm-adjusted p-value below 1 - confidence. Without
+    opponents nothing is beaten. All this takes the run for the only one that was ever tried: how
+    many others were is not part of it.
+    """
+    beaten = evidence.beaten()
+    if not (evidence.earns() and evidence.leads() and beaten):
+        return "none"
+    if BENCHMARK not in beaten:
+        return "weak"
+    return "strong" if len(beaten) == len(evidence.differences) else "moderate"
+
+
+def sentence(evidence: Evidence) -> str:
+    """The verdict in words: the effect, its interval, the span and the strongest opponent."""
+    span = "from {} to {}".format(*evidence.span)
+    ratio = evidence.sharpe.estimate
+    if ratio is None:
+        return (
+            "No evidence that the strategy earns anything: too few bars, or too few trades, for "
+            f"a Sharpe ratio {span}."
+        )
+    figures = f"Sharpe {ratio:.2f} a year{_interval(evidence.sharpe, evidence.confidence)} {span}"
+    if not evidence.differences:
+        return f"{_claim(evidence)}: {figures}, and it had no opponents."
+    return f"{_claim(evidence)}: {figures}; {_rival(evidence)}."
+
+
+def _claim(evidence: Evidence) -> str:
+    """What is said before the figures."""
+    beaten = evidence.beaten()
+    if not evidence.earns():
+        return "No evidence that the strategy earns more than luck would"
+    if not evidence.differences:
+        return "No evidence that the strategy earns more than simple rules"
+    if not evidence.leads():
+        return "No evidence that the strategy earns more than a simpler book does"
+    if not beaten:
+        return "No evidence that the strategy beats any of its opponents"
+    others = [name for name in evidence.differences if name not in beaten]
+    but = f" but not {_listed(others)}" if others else ""
+    return (
+        f"{grade(evidence).capitalize()} evidence that the strategy earns more than luck would "
+        f"and beats {_listed(beaten)}{but}"
+    )
+
+
+def skill_sentence(forecasts: Mapping[str, float | int | None]) -> str | None:
+    """Says so where the forecasts do no better than "no change" or "always up".
+
+    Args:
+        forecasts: Scores of the strategy's forecasts, as `forecast_scores` gives them.
+
+    Returns:
+        A sentence; None where they do better than both, or where there is nothing to compare.
+    """
+    faults = []
+    explained = forecasts["r2_vs_persistence"]
+    if explained is not None and explained <= 0:
+        faults.append(f"their errors are no smaller than no-change's (R² {explained:.4f})")
+    right, up = forecasts["directional_accuracy_pct"], forecasts["up_share_pct"]
+    if right is not None and up is not None and right <= up:
+        faults.append(
+            f"their direction is right {right:.1f} % of the time, always saying up {up:.1f} %"
+        )
+    return f"The forecasts show no skill: {', and '.join(faults)}." if faults else None
+
+
+def _interval(inference: Inference, confidence: float) -> str:
+    if inference.low is None or inference.high is None:
+        return " (no interval)"
+    return f" ({confidence * 100:g} % interval {inference.low:.2f} to {inference.high:.2f})"
+
+
+def _rival(evidence: Evidence) -> str:
+    name = evidence.strongest()
+    if name is None:
+        return "no opponent has a Sharpe ratio to compare with"
+    difference = evidence.differences[name]
+    text = f"the strongest opponent, {_spoken(name)}, has {evidence.opponents[name]:.2f}"
+    if difference.estimate is None:
+        return text
+    interval = _interval(difference, evidence.confidence)
+    return f"{text}, a difference of {difference.estimate:+.2f}{interval}"
+
+
+def _spoken(book: str) -> str:
+    return book.replace("_", " ")
+
+
+def _listed(books: list[str]) -> str:
+    names = [_spoken(book) for book in books]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.evaluation.resampling import draw_blocks
+
+BARS = 50
+
+
+@pytest.mark.parametrize("block_length", [1.0, 1.3, 4.0, 30.0, 400.0])
+def test_every_resample_has_as_many_rows_as_the_data(block_length: float) -> None:
+    blocks = draw_blocks(np.random.default_rng(0), BARS, block_length, 200)
+    assert (blocks.totals(blocks.stop - blocks.start) == BARS).all()
+
+
+def test_a_value_is_spread_over_the_blocks_of_its_own_resample() -> None:
+    blocks = draw_blocks(np.random.default_rng(2), BARS, 4.0, 3)
+    spread = blocks.spread(np.array([1.0, 2.0, 3.0]))
+    lengths = [(blocks.stop - blocks.start)[spread == number].sum() for number in (1, 2, 3)]
+    assert lengths == [BARS, BARS, BARS]
+
+
+def test_the_same_generator_draws_the_same_blocks() -> None:
+    one, two = (draw_blocks(np.random.default_rng(7), BARS, 4.0, 9) for _ in range(2))
+    np.testing.assert_array_equal(one.start, two.start)
+    np.testing.assert_array_equal(one.stop, two.stop)

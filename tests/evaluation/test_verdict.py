@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine.evaluation.bootstrap import Inference
+from engine.evaluation.verdict import Evidence, grade, sentence, skill_sentence
+
+SPAN = ("2010-01-04", "2018-12-31")
+EARNS = Inference(1.0, 0.4, 1.6, 0.001, 4.0)
+UNSURE = Inference(0.45, -0.2, 1.1, 0.09, 4.0)
+BETTER = Inference(0.5, 0.1, 0.9, 0.01, 3.0)
+EVEN = Inference(0.2, -0.3, 0.7, 0.4, 3.0)
+WORSE = Inference(-0.5, -0.9, -0.1, 0.01, 3.0)
+UNDEFINED = Inference()
+
+
+def evidence(sharpe: Inference, **differences: Inference) -> Evidence:
+    return Evidence(
+        sharpe=sharpe,
+        differences=differences,
+        p_holm={name: each.p_value for name, each in differences.items()},
+        opponents={
+            name: None
+            if sharpe.estimate is None or each.estimate is None
+            else sharpe.estimate - each.estimate
+            for name, each in differences.items()
+        },
+        confidence=0.95,
+        span=SPAN,
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        (evidence(UNDEFINED, buy_and_hold=UNDEFINED), "none"),
+        (evidence(UNSURE, buy_and_hold=BETTER, ridge=BETTER), "none"),
+        (evidence(EARNS, buy_and_hold=EVEN, ridge=EVEN), "none"),
+        (evidence(EARNS, buy_and_hold=WORSE, ridge=WORSE), "none"),
+        (evidence(EARNS, buy_and_hold=UNDEFINED), "none"),
+        (evidence(EARNS), "none"),
+        (evidence(EARNS, buy_and_hold=EVEN, ridge=BETTER), "weak"),
+        (evidence(EARNS, ridge=BETTER), "weak"),
+        (evidence(EARNS, buy_and_hold=WORSE, ridge=BETTER), "none"),
+        (evidence(EARNS, buy_and_hold=BETTER, ma_crossover=WORSE), "none"),
+        (evidence(EARNS, buy_and_hold=BETTER, ridge=EVEN), "moderate"),
+        (evidence(EARNS, buy_and_hold=BETTER, ridge=UNDEFINED), "moderate"),
+        (evidence(EARNS, buy_and_hold=BETTER, ridge=BETTER), "strong"),
+    ],
+)
+def test_grades(case: Evidence, expected: str) -> None:
+    assert grade(case) == expected
+    assert sentence(case).startswith("No evidence that") == (expected == "none")
+
+
+def test_a_difference_counts_by_its_adjusted_p_value() -> None:
+    case = evidence(EARNS, buy_and_hold=BETTER)
+    adjusted = replace(case, p_holm={"buy_and_hold": 0.051})
+    assert grade(adjusted) == "none"
+
+
+def test_the_sentence_when_the_sharpe_ratio_may_be_luck() -> None:
+    assert sentence(evidence(UNSURE, buy_and_hold=WORSE, ridge=EVEN)) == (
+        "No evidence that the strategy earns more than luck would: Sharpe 0.45 a year (95 % "
+        "interval -0.20 to 1.10) from 2010-01-04 to 2018-12-31; the strongest opponent, buy and "
+        "hold, has 0.95, a difference of -0.50 (95 % interval -0.90 to -0.10)."
+    )
+
+
+def test_the_sentence_when_no_opponent_is_beaten() -> None:
+    assert sentence(evidence(EARNS, buy_and_hold=EVEN)) == (
+        "No evidence that the strategy beats any of its opponents: Sharpe 1.00 a year (95 % "
+        "interval 0.40 to 1.60) from 2010-01-04 to 2018-12-31; the strongest opponent, buy and "
+        "hold, has 0.80, a difference of +0.20 (95 % interval -0.30 to 0.70)."
+    )
+
+
+def test_the_sentence_when_an_opponent_did_as_well_or_better() -> None:
+    assert sentence(evidence(EARNS, buy_and_hold=WORSE, ridge=BETTER)) == (
+        "No evidence that the strategy earns more than a simpler book does: Sharpe 1.00 a year "
+        "(95 % interval 0.40 to 1.60) from 2010-01-04 to 2018-12-31; the strongest opponent, buy "
+        "and hold, has 1.50, a difference of -0.50 (95 % interval -0.90 to -0.10)."
+    )
+
+
+def test_the_sentence_names_who_is_beaten_and_who_is_not() -> None:
+    text = sentence(evidence(EARNS, buy_and_hold=BETTER, ridge=BETTER, ma_crossover=EVEN))
+    assert text.startswith(
+        "Moderate evidence that the strategy earns more than luck would and beats buy and hold "
+        "and ridge but not ma crossover: Sharpe 1.00 a year"
+    )
+
+
+def test_the_sentence_of_a_strategy_that_never_traded() -> None:
+    assert sentence(evidence(UNDEFINED, buy_and_hold=UNDEFINED)) == (
+        "No evidence that the strategy earns anything: too few bars, or too few trades, for a "
+        "Sharpe ratio from 2010-01-04 to 2018-12-31."
+    )
+
+
+def test_the_sentence_without_opponents() -> None:
+    assert sentence(evidence(EARNS)).startswith(
+        "No evidence that the strategy earns more than simple rules"
+    )
+
+
+def scores(r2: float | None, right: float | None, up: float | None) -> dict[str, float | None]:
+    return {"r2_vs_persistence": r2, "directional_accuracy_pct": right, "up_share_pct": up}
+
+
+def test_forecasts_without_skill_are_named() -> None:
+    assert skill_sentence(scores(-0.0123, 51.24, 54.0)) == (
+        "The forecasts show no skill: their errors are no smaller than no-change's (R² -0.0123), "
+        "and their direction is right 51.2 % of the time, always saying up 54.0 %."
+    )
+    assert "errors" in str(skill_sentence(scores(0.0, 55.0, 54.0)))
+    assert "direction" in str(skill_sentence(scores(0.01, 54.0, 54.0)))
+
+
+def test_forecasts_with_skill_or_without_scores_need_no_word() -> None:
+    assert skill_sentence(scores(0.01, 55.0, 54.0)) is None
+    assert skill_sentence(scores(None, None, None)) is None
