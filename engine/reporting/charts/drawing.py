@@ -1,0 +1,262 @@
+"""Charts over time as values, and how a series becomes a path.
+
+A chart is drawn in a square of `EXTENT` units that the page stretches to any width, so that one
+drawing serves a phone, a desk and paper; lines keep their thickness, labels are ordinary text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from engine.reporting import formatting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from engine.reporting.books import Book
+    from engine.reporting.charts.axis import Axis, Tick, TimeAxis
+    from engine.reporting.formatting import Unit
+    from engine.types import Vector
+
+EXTENT = 10_000
+
+ROWS_DRAWN_WHOLE = 10_000
+"""Bars up to which every single one is drawn."""
+
+STEPS_OF_A_LONG_CHART = 800
+"""Steps into which a longer chart is cut."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One series.
+
+    Attributes:
+        key: Of the book, or any other name; lines of one key are switched together.
+        label: In the legend and under the pointer.
+        css: Classes of its colour and dashes.
+        path: SVG path in the square of `EXTENT` units; empty where there is nothing to draw.
+        values: Figures under the pointer, one a drawn bar, None where there is none.
+    """
+
+    key: str
+    label: str
+    css: str
+    path: str
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Area:
+    """A filled shape: SVG path and the classes of its colour."""
+
+    css: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One plot of a chart; the panels of a chart share its time axis.
+
+    Attributes:
+        label: What the vertical axis measures.
+        height: How tall it is drawn.
+        ticks: Of the vertical axis.
+        unit: How its figures are written under the pointer.
+        lines: Series, drawn in this order.
+        areas: Filled shapes behind them.
+        baseline: Height of the reference line in `EXTENT` units from the top, if there is one.
+    """
+
+    label: str
+    height: Literal["tall", "medium", "short"]
+    ticks: tuple[Tick, ...]
+    unit: Unit
+    lines: tuple[Line, ...]
+    areas: tuple[Area, ...] = ()
+    baseline: int | None = None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart over time.
+
+    Attributes:
+        key: Its id in the page.
+        title: A noun.
+        says: What it shows, in a sentence or two.
+        span: Over which bars.
+        ticks: Of the time axis.
+        seconds: Unix time of each drawn bar.
+        panels: From the top down.
+        notes: What else the reader must know, sentences.
+    """
+
+    key: str
+    title: str
+    says: str
+    span: str
+    ticks: tuple[Tick, ...]
+    seconds: tuple[int, ...]
+    panels: tuple[Panel, ...]
+    notes: tuple[str, ...] = field(default=())
+
+
+def drawn_rows(table: pd.DataFrame, *, whole: int = ROWS_DRAWN_WHOLE) -> pd.DataFrame:
+    """The rows to draw: all of them, or of a long table those that keep its outline.
+
+    A table of more than `whole` rows is cut into equal steps; of each the first and the last row
+    stay, and for every column the rows of its lowest and highest value, so that no peak and no
+    trough is lost (the M4 aggregation).
+
+    Source: Jugel et al. 2014, "M4: a visualization-oriented time series data aggregation".
+    """
+    if len(table) <= whole:
+        return table
+    steps = np.linspace(0, len(table), STEPS_OF_A_LONG_CHART + 1).astype(int)
+    values = table.to_numpy(dtype=np.float64)
+    kept = {0, len(table) - 1}
+    for start, stop in pairwise(steps.tolist()):
+        part = values[start:stop]
+        kept |= {start, stop - 1}
+        kept |= set((start + np.argmin(np.nan_to_num(part, nan=np.inf), axis=0)).tolist())
+        kept |= set((start + np.argmax(np.nan_to_num(part, nan=-np.inf), axis=0)).tolist())
+    return table.iloc[sorted(kept)]
+
+
+def thinning_note(bars: int, drawn: int) -> tuple[str, ...]:
+    """Says what `drawn_rows` left out; nothing where it left out nothing."""
+    if drawn == bars:
+        return ()
+    return (
+        f"Drawn at {formatting.COUNT(drawn)} of {formatting.COUNT(bars)} bars: the first, last, "
+        f"lowest and highest of each of {formatting.COUNT(STEPS_OF_A_LONG_CHART)} equal steps.",
+    )
+
+
+def span_of(index: pd.DatetimeIndex) -> str:
+    """First bar, last bar and their number."""
+    return f"{formatting.span(index[0], index[-1])}, {formatting.BARS(len(index))}"
+
+
+def seconds_of(index: pd.DatetimeIndex) -> tuple[int, ...]:
+    """Unix time of each bar."""
+    return tuple(index.as_unit("s").asi8.tolist())
+
+
+def page_data(chart: Chart) -> dict[str, object]:
+    """What the script of the page needs: the figures under the pointer, uppermost line first.
+
+    `seconds` holds the first time and then steps, which is a third of the text.
+    """
+    steps = [chart.seconds[0], *np.diff(chart.seconds).tolist()]
+    panels = [
+        {
+            "unit": asdict(panel.unit),
+            "lines": [
+                {name: getattr(line, name) for name in ("key", "label", "css", "values")}
+                for line in reversed(panel.lines)
+            ],
+        }
+        for panel in chart.panels
+    ]
+    return {"seconds": steps, "panels": panels}
+
+
+def book_lines(
+    table: pd.DataFrame, books: Sequence[Book], time: TimeAxis, axis: Axis
+) -> tuple[Line, ...]:
+    """A line a book, the strategy last, so that it lies on top.
+
+    Args:
+        table: Index timestamp, a column a book.
+        books: In the order of the legend.
+        time: Horizontal axis.
+        axis: Vertical axis.
+    """
+    return tuple(
+        Line(
+            book.key,
+            book.label,
+            f"{book.hue} {book.dash}",
+            line_path(time.place(_index(table)), axis.place(_column(table, book.key))),
+            figures(_column(table, book.key)),
+        )
+        for book in reversed(books)
+    )
+
+
+def line_path(across: Vector, up: Vector) -> str:
+    """An SVG path through the points; it breaks where a coordinate is NaN.
+
+    Args:
+        across: Shape (n,), fractions from the left.
+        up: Shape (n,), fractions from the bottom.
+    """
+    known = np.isfinite(across) & np.isfinite(up)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], known.astype(np.int8), [0]))))
+    pieces = []
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        x, y = _units(across[start:stop]), _units(1.0 - up[start:stop])
+        moves = np.column_stack((np.diff(x), np.diff(y))).ravel()
+        pieces.append(f"M{x[0]} {y[0]}l{' '.join(map(str, moves.tolist()))}" if len(x) > 1 else "")
+    return "".join(pieces)
+
+
+def step_path(across: Vector, up: Vector, floor: float) -> str:
+    """A closed SVG path under steps: each height lasts until the next bar.
+
+    Args:
+        across: Shape (n,), fractions from the left.
+        up: Shape (n,), fractions from the bottom, no NaN.
+        floor: Height on which the shape stands.
+    """
+    x, y, ground = _units(across), _units(1.0 - up), round(EXTENT * (1.0 - floor))
+    turns = np.flatnonzero(np.diff(y)) + 1
+    steps = "".join(f"H{x[row]}V{y[row]}" for row in turns.tolist())
+    return f"M{x[0]} {ground}V{y[0]}{steps}H{x[-1]}V{ground}Z"
+
+
+def span_path(across: Vector, held: npt.NDArray[np.bool_]) -> str:
+    """An SVG path of full-height bands over the bars where `held`, each until the next bar.
+
+    Args:
+        across: Shape (n,), fractions from the left.
+        held: Shape (n,).
+    """
+    x = _units(across)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], held.astype(np.int8), [0]))))
+    ends = np.minimum(edges[1::2], len(x) - 1)
+    return "".join(
+        f"M{x[start]} 0H{x[end]}V{EXTENT}H{x[start]}Z"
+        for start, end in zip(edges[::2].tolist(), ends.tolist(), strict=True)
+    )
+
+
+def figures(values: Vector) -> tuple[float | None, ...]:
+    """Figures for the page's data: seven significant digits, None for NaN."""
+    return tuple(float(f"{value:.7g}") if np.isfinite(value) else None for value in values)
+
+
+def from_top(axis: Axis, value: float) -> int:
+    """Height of a value in `EXTENT` units from the top."""
+    return int(_units(1.0 - axis.place(np.array([value])))[0])
+
+
+def _units(fractions: Vector) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.rint(EXTENT * fractions).astype(np.int64)
+
+
+def _index(table: pd.DataFrame) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(table.index)
+
+
+def _column(table: pd.DataFrame, key: str) -> Vector:
+    return table[key].to_numpy(dtype=np.float64)

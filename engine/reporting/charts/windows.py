@@ -1,0 +1,59 @@
+"""The walk-forward windows on a time axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from engine.reporting import formatting
+from engine.reporting.charts.axis import Tick, time_axis
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Span:
+    """One part of a window: places in per cent from the left, and its dates and bars in words."""
+
+    part: str
+    left: float
+    width: float
+    text: str
+
+
+@dataclass(frozen=True)
+class WindowMap:
+    """A row a window: its index and its parts."""
+
+    rows: tuple[tuple[int, tuple[Span, ...]], ...]
+    ticks: tuple[Tick, ...]
+    says: str
+
+
+def window_map(windows: Sequence[Mapping[str, Any]]) -> WindowMap:
+    """Places every part of every window.
+
+    Args:
+        windows: Of the manifest, at least one: `index`, and for each part its first and last day
+            and its number of bars.
+    """
+    ends = [pd.Timestamp(day) for window in windows for part in PARTS for day in window[part]]
+    time = time_axis(min(ends), max(ends))
+
+    def span(window: Mapping[str, Any], part: str) -> Span:
+        first, last = window[part]
+        left, right = time.place(pd.DatetimeIndex([first, last])) * 100
+        bars = formatting.BARS(window.get(f"{part}_bars"))
+        text = f"{part} {formatting.span(first, last)}, {bars}"
+        return Span(part, round(float(left), 3), round(float(right - left), 3), text)
+
+    rows = tuple(
+        (int(window["index"]), tuple(span(window, part) for part in PARTS)) for window in windows
+    )
+    says = f"{formatting.count_of(len(rows), 'window')}, {formatting.span(min(ends), max(ends))}"
+    return WindowMap(rows, time.ticks, says)

@@ -1,0 +1,133 @@
+"""The only place where numbers, dates and intervals become text.
+
+A figure that does not exist (None, NaN, infinite) is an en dash, never a zero.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+MISSING = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How one kind of figure is written; the script of the pages follows the same three rules.
+
+    Attributes:
+        digits: Decimals.
+        suffix: Written after the figure, its space included.
+        signed: Whether a positive figure carries a plus.
+    """
+
+    digits: int
+    suffix: str = ""
+    signed: bool = False
+
+    def __call__(self, value: float | None) -> str:
+        """The figure as text; `MISSING` where there is none."""
+        return self.bare(value) + (self.suffix if exists(value) else "")
+
+    def bare(self, value: float | None) -> str:
+        """The figure as text, without its unit."""
+        if value is None or not exists(value):
+            return MISSING
+        text = f"{abs(value):,.{self.digits}f}"
+        if float(text.replace(",", "")) == 0.0:
+            return text
+        return (MINUS if value < 0 else "+" if self.signed else "") + text
+
+    def interval(self, low: float | None, high: float | None) -> str:
+        """`low to high` with the unit once; `MISSING` unless both ends exist."""
+        if not (exists(low) and exists(high)):
+            return MISSING
+        return f"{self.bare(low)} to {self(high)}"
+
+
+COUNT = Unit(0)
+RATIO = Unit(2)
+SIGNED_RATIO = Unit(2, signed=True)
+FINE_RATIO = Unit(4, signed=True)
+GROWTH = Unit(3, "\N{MULTIPLICATION SIGN}")
+WEIGHT = Unit(2)
+PRICE = Unit(2)
+PERCENT = Unit(1, f"{NO_BREAK}%")
+SIGNED_PERCENT = Unit(1, f"{NO_BREAK}%", signed=True)
+BARE_PERCENT = Unit(1, signed=True)
+BPS = Unit(1, f"{NO_BREAK}bps")
+TIMES_A_YEAR = Unit(1, f"{NO_BREAK}a year")
+BARS = Unit(0, f"{NO_BREAK}bars")
+
+
+def exists(value: float | None) -> bool:
+    """Whether there is a figure to write."""
+    return value is not None and math.isfinite(value)
+
+
+def p_value(value: float | None) -> str:
+    """Three decimals; below that, only that it is below."""
+    if value is None or not exists(value):
+        return MISSING
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def loss(value: float) -> str:
+    """Three significant digits: losses have no scale of their own."""
+    return f"{value:#.3g}"
+
+
+def level(fraction: float | None) -> str:
+    """A confidence level such as 0.95 as `95 %`."""
+    if fraction is None or not exists(fraction):
+        return MISSING
+    return f"{100 * fraction:g}{NO_BREAK}%"
+
+
+def tick(value: float) -> str:
+    """The shortest text of a round number on an axis."""
+    text = f"{abs(value):,.10g}" if abs(value) < 1e6 else f"{abs(value):.3g}"
+    return (MINUS if value < 0 else "") + text
+
+
+def moment(value: str | datetime | None) -> str:
+    """The day (UTC), with hour and minute only where it is not midnight."""
+    if value is None:
+        return MISSING
+    at = pd.Timestamp(value)
+    if at.tzinfo is not None:
+        at = at.tz_convert("UTC")
+    return str(at.strftime("%Y-%m-%d" if at == at.normalize() else "%Y-%m-%d %H:%M"))
+
+
+def span(first: str | datetime | None, last: str | datetime | None) -> str:
+    """`first to last`."""
+    return f"{moment(first)} to {moment(last)}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as `0.35 s`, `12.1 s` or `3 min 05 s`."""
+    if seconds is None or not exists(seconds):
+        return MISSING
+    if seconds < 60:
+        return f"{seconds:.{2 if seconds < 10 else 1}f}{NO_BREAK}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}{NO_BREAK}min {rest:02d}{NO_BREAK}s"
+
+
+def count_of(number: int, singular: str, plural: str = "") -> str:
+    """`1 window`, `15 windows`."""
+    return f"{COUNT(number)}{NO_BREAK}{singular if number == 1 else plural or singular + 's'}"
+
+
+def digest(value: str | None) -> str:
+    """The first twelve digits of a hash."""
+    return f"{value[:12]}\N{HORIZONTAL ELLIPSIS}" if value else MISSING

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.reporting.books import book
+from engine.reporting.charts import axis, drawing
+from engine.reporting.charts.drawdown import drawdown_chart, drawdown_pct
+from engine.reporting.charts.equity import equity, equity_chart
+from engine.reporting.charts.forest import forest
+from engine.reporting.charts.losses import loss_curves
+from engine.reporting.charts.monthly import compounded_pct, monthly_returns
+from engine.reporting.charts.positions import positions_chart
+from engine.reporting.charts.rolling_sharpe import rolling_bars, rolling_sharpe
+from engine.reporting.charts.windows import window_map
+
+STRATEGY = (book("strategy"),)
+
+
+def days(*dates: str) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(dates, tz="UTC", name="timestamp")
+
+
+def table(values: list[float]) -> pd.DataFrame:
+    index = pd.date_range("2020-01-01", periods=len(values), tz="UTC", name="timestamp")
+    return pd.DataFrame({"strategy": values}, index=index)
+
+
+def points(path: str) -> list[tuple[int, int]]:
+    """Every point of a path of one `M` and relative lines."""
+    match = re.fullmatch(r"M(-?\d+) (-?\d+)l(.*)", path)
+    assert match
+    moves = np.array(match[3].split(), dtype=int).reshape(-1, 2)
+    start = np.array([[int(match[1]), int(match[2])]])
+    return [tuple(point) for point in np.cumsum(np.vstack((start, moves)), axis=0).tolist()]
+
+
+def test_equity_is_the_product_of_returns() -> None:
+    assert equity(table([0.1, -0.5, 0.2]))["strategy"].tolist() == pytest.approx([1.1, 0.55, 0.66])
+
+
+def test_drawdown_is_measured_from_the_highest_equity_so_far() -> None:
+    found = drawdown_pct(table([0.1, -0.5, 0.2]))["strategy"].tolist()
+    assert found == pytest.approx([0.0, -50.0, -40.0])
+
+
+def test_a_loss_on_the_first_bar_is_a_drawdown() -> None:
+    assert drawdown_pct(table([-0.1, 0.0]))["strategy"].tolist() == pytest.approx([-10.0, -10.0])
+
+
+def test_rolling_sharpe_is_mean_over_sample_deviation_annualised() -> None:
+    found = rolling_sharpe(table([0.01, 0.03, 0.02]), window=2, periods_per_year=4)["strategy"]
+    assert np.isnan(found.iloc[0])
+    assert found.iloc[1:].tolist() == pytest.approx([2.8284271, 7.0710678])
+
+
+def test_rolling_sharpe_of_constant_returns_does_not_exist() -> None:
+    found = rolling_sharpe(table([0.3, 0.1, 0.1, 0.1]), window=3, periods_per_year=252)
+    assert np.isnan(found["strategy"].iloc[-1])
+
+
+def test_the_rolling_window_is_a_year_or_a_quarter_of_a_short_span() -> None:
+    assert rolling_bars(3900, 252.0) == 252
+    assert rolling_bars(400, 365.0) == 100
+    assert rolling_bars(30, 252.0) == 20
+
+
+def test_monthly_returns_compound_within_months_and_years() -> None:
+    returns = pd.Series([0.1, 0.1, -0.5], days("2003-06-27", "2003-06-30", "2003-07-01"))
+    assert compounded_pct(returns, "M") == pytest.approx({"2003-06": 21.0, "2003-07": -50.0})
+    assert compounded_pct(returns, "Y") == pytest.approx({"2003": -39.5})
+
+
+def test_the_heat_map_has_a_row_a_year_with_its_total_and_the_benchmarks() -> None:
+    returns = pd.Series([0.1, -0.2], days("2003-12-31", "2004-01-02"))
+    found = monthly_returns(returns, -returns)
+    (first, december, total, other), (second, january, *_) = found.rows
+    assert (first, second) == ("2003", "2004")
+    assert [cell.text for cell in december] == [""] * 11 + ["+10.0"]
+    assert (total.text, other.text if other else None) == ("+10.0", "\N{MINUS SIGN}10.0")
+    assert (january[0].css, january[0].strength) == ("loss", 100)
+
+
+def test_a_log_axis_puts_equal_ratios_at_equal_distances() -> None:
+    places = axis.log_axis(1.0, 100.0).place(np.array([1.0, 10.0, 100.0]))
+    assert places[1] - places[0] == pytest.approx(places[2] - places[1])
+
+
+def test_a_log_axis_has_no_place_for_zero_and_below() -> None:
+    assert np.isnan(axis.log_axis(1.0, 2.0).place(np.array([0.0, -1.0]))).all()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (0.5, 20.0, ["0.5", "1", "2", "5", "10", "20"]),
+        (0.002, 9000.0, ["0.01", "0.1", "1", "10", "100", "1,000", "10,000"]),
+        (0.9, 1.31, ["0.9", "1", "1.1", "1.2", "1.3"]),
+    ],
+)
+def test_log_ticks_stand_at_round_numbers(low: float, high: float, labels: list[str]) -> None:
+    assert [tick.label for tick in axis.log_axis(low, high).ticks] == labels
+
+
+def test_linear_ticks_stand_at_round_numbers_and_their_places() -> None:
+    found = axis.linear_axis(-31.0, 0.0, ticks=4)
+    assert [tick.label for tick in found.ticks] == [f"\N{MINUS SIGN}{n}" for n in (30, 20, 10)] + [
+        "0"
+    ]
+    assert found.ticks[-1].at == pytest.approx(100 * found.place(np.array([0.0]))[0], abs=1e-3)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -3.0])
+def test_an_axis_of_one_value_still_has_two_ends(value: float) -> None:
+    found = axis.linear_axis(value, value)
+    assert found.low < value < found.high
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "labels"),
+    [
+        ("2003-06-02", "2018-12-31", ["2004", "2006", "2008", "2010", "2012", "2014", "2016",
+                                      "2018"]),
+        ("2020-01-15", "2020-06-25", ["Feb 2020", "Mar 2020", "Apr 2020", "May 2020", "Jun 2020"]),
+        ("2020-02-10", "2020-02-13", ["10 Feb", "11 Feb", "12 Feb", "13 Feb"]),
+    ],
+)  # fmt: skip
+def test_time_ticks_stand_where_the_calendar_turns(
+    first: str, last: str, labels: list[str]
+) -> None:
+    found = axis.time_axis(pd.Timestamp(first, tz="UTC"), pd.Timestamp(last, tz="UTC"))
+    assert [tick.label for tick in found.ticks] == labels
+
+
+def test_a_line_goes_through_its_points_from_the_bottom_left() -> None:
+    path = drawing.line_path(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0, 0.25]))
+    assert points(path) == [(0, 10_000), (5_000, 0), (10_000, 7_500)]
+
+
+def test_a_line_breaks_where_a_value_is_missing() -> None:
+    up = np.array([0.0, 0.5, np.nan, 0.5, 1.0])
+    path = drawing.line_path(np.linspace(0, 1, 5), up)
+    assert path == "M0 10000l2500 -5000M7500 5000l2500 -5000"
+
+
+def test_a_weight_lasts_until_the_next_bar() -> None:
+    path = drawing.step_path(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0, 1.0]), 0.0)
+    assert path == "M0 10000V10000H5000V0H10000V10000Z"
+
+
+def test_a_band_lasts_until_the_bar_after_the_last_one_held() -> None:
+    across = np.array([0.0, 0.25, 0.5, 1.0])
+    path = drawing.span_path(across, np.array([False, True, False, True]))
+    assert path == "M2500 0H5000V10000H2500ZM10000 0H10000V10000H10000Z"
+
+
+def test_every_bar_is_drawn_up_to_the_limit() -> None:
+    whole = table([0.0] * 50)
+    assert drawing.drawn_rows(whole, whole=50) is whole
+    assert drawing.thinning_note(50, 50) == ()
+
+
+def test_a_long_table_keeps_its_ends_and_every_steps_extremes() -> None:
+    values = np.random.default_rng(1).normal(size=(8_000, 2))
+    values[:3_000, 1] = np.nan
+    whole = pd.DataFrame(values, columns=["a", "b"])
+    drawn = drawing.drawn_rows(whole, whole=100)
+    assert len(drawn) < 8_000 / 1.5
+    assert {0, 7_999} <= set(drawn.index)
+    steps, kept = whole.groupby(whole.index // 10), drawn.groupby(drawn.index // 10)
+    pd.testing.assert_frame_equal(kept.min(), steps.min())
+    pd.testing.assert_frame_equal(kept.max(), steps.max())
+
+
+def test_a_thinned_chart_says_so() -> None:
+    (note,) = drawing.thinning_note(43_800, 9_055)
+    assert note.startswith("Drawn at 9,055 of 43,800 bars")
+
+
+def test_the_equity_line_ends_where_its_axis_puts_the_last_value() -> None:
+    returns = table([0.1, -0.5, 0.2])
+    (panel,) = equity_chart(returns, STRATEGY).panels
+    (line,) = panel.lines
+    scale = axis.log_axis(0.55, 1.1)
+    end = points(line.path)[-1]
+    assert line.values == pytest.approx((1.1, 0.55, 0.66))
+    assert end == (10_000, round(10_000 * (1 - scale.place(np.array([0.66]))[0])))
+
+
+def test_a_ruined_book_is_named_and_its_line_ends() -> None:
+    chart = equity_chart(table([0.1, -1.0, 0.0]), STRATEGY)
+    assert chart.notes[0].startswith("Strategy lost all of its equity")
+    assert chart.panels[0].lines[0].values == (1.1, 0.0, 0.0)
+
+
+def test_the_strategy_is_drawn_last_and_so_on_top() -> None:
+    returns = table([0.1, -0.1]).assign(ridge=0.0)
+    books = (book("strategy"), book("ridge"))
+    keys = [line.key for line in drawdown_chart(returns, books).panels[0].lines]
+    assert keys == ["ridge", "strategy"]
+
+
+def test_positions_keep_a_weight_until_the_next_decision() -> None:
+    close = table([10.0, 11.0, 12.0, 9.0])["strategy"]
+    weights = pd.Series([np.nan, 1.0, np.nan, -1.0], close.index)
+    price, weight = positions_chart("positions-0", "X", close, weights).panels
+    assert weight.lines[0].values == (0.0, 1.0, 1.0, -1.0)
+    assert price.areas[0].path == "M3333 0H10000V10000H3333Z"
+    assert price.lines[0].values == (10.0, 11.0, 12.0, 9.0)
+
+
+def test_a_window_map_places_every_part_between_first_and_last_day() -> None:
+    parts = {
+        "train": ["2020-01-01", "2020-01-05"],
+        "validation": ["2020-01-06", "2020-01-08"],
+        "test": ["2020-01-09", "2020-01-11"],
+    }
+    found = window_map([{"index": 0, **parts, "train_bars": 5}])
+    ((index, spans),) = found.rows
+    assert index == 0
+    assert [(span.part, span.left, span.width) for span in spans] == [
+        ("train", 0.0, 40.0),
+        ("validation", 50.0, 20.0),
+        ("test", 80.0, 20.0),
+    ]
+    assert "5\N{NO-BREAK SPACE}bars" in spans[0].text
+    assert "\N{EN DASH}" in spans[1].text
+
+
+def test_a_forest_holds_zero_and_every_interval() -> None:
+    figures = {"estimate": 2.0, "low": 1.0, "high": 3.0}
+    found = forest([(book("strategy"), figures), (book("ridge"), dict.fromkeys(figures))])
+    whole, missing = found.rows
+    assert whole.low is not None
+    assert whole.at is not None
+    assert whole.width is not None
+    assert 0 < found.zero < whole.low < whole.at < whole.low + whole.width < 100
+    assert (missing.at, missing.low, missing.width) == (None, None, None)
+
+
+def test_loss_curves_share_one_axis_over_all_fits() -> None:
+    fits = [
+        {"train_loss": [3.0, 1.0], "validation_loss": [3.0, 2.0, 1.0]},
+        {"train_loss": [], "validation_loss": []},
+    ]
+    train, validation = loss_curves(fits)
+    assert points(train.path)[-1][0] == 5_000
+    assert points(train.path)[-1][1] == points(validation.path)[-1][1]
+
+
+def test_models_without_epochs_have_no_curves() -> None:
+    assert loss_curves([{"epochs": 0, "train_loss": [], "validation_loss": []}]) == ()

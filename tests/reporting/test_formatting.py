@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from engine.reporting import formatting
+
+
+@pytest.mark.parametrize("nothing", [None, math.nan, math.inf, -math.inf])
+def test_a_figure_that_does_not_exist_is_an_en_dash_without_unit(nothing: float | None) -> None:
+    assert formatting.PERCENT(nothing) == "\N{EN DASH}"
+    assert formatting.p_value(nothing) == "\N{EN DASH}"
+    assert formatting.duration(nothing) == "\N{EN DASH}"
+    assert formatting.RATIO.interval(nothing, 1.0) == "\N{EN DASH}"
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "text"),
+    [
+        (formatting.PERCENT, -12.345, "\N{MINUS SIGN}12.3\N{NO-BREAK SPACE}%"),
+        (formatting.SIGNED_PERCENT, 4.0, "+4.0\N{NO-BREAK SPACE}%"),
+        (formatting.SIGNED_PERCENT, -0.04, "0.0\N{NO-BREAK SPACE}%"),
+        (formatting.COUNT, 12345, "12,345"),
+        (formatting.BPS, 5.0, "5.0\N{NO-BREAK SPACE}bps"),
+        (formatting.GROWTH, 1234.5, "1,234.500\N{MULTIPLICATION SIGN}"),
+    ],
+)
+def test_figures_carry_sign_thousands_and_unit(
+    unit: formatting.Unit, value: float, text: str
+) -> None:
+    assert unit(value) == text
+
+
+def test_an_interval_names_its_unit_once() -> None:
+    assert formatting.PERCENT.interval(-1, 2) == "\N{MINUS SIGN}1.0 to 2.0\N{NO-BREAK SPACE}%"
+
+
+def test_a_tiny_p_value_says_only_that_it_is_tiny() -> None:
+    assert formatting.p_value(0.00004) == "< 0.001"
+    assert formatting.p_value(0.0321) == "0.032"
+
+
+def test_a_moment_has_a_time_only_where_the_bar_has_one() -> None:
+    assert formatting.moment("2003-06-02T00:00:00+00:00") == "2003-06-02"
+    assert formatting.moment("2003-06-02T15:30:00+02:00") == "2003-06-02 13:30"
+
+
+def test_durations_grow_coarser() -> None:
+    space = "\N{NO-BREAK SPACE}"
+    assert formatting.duration(0.351) == f"0.35{space}s"
+    assert formatting.duration(12.34) == f"12.3{space}s"
+    assert formatting.duration(185.2) == f"3{space}min 05{space}s"
+
+
+def test_losses_of_any_scale_show_three_digits() -> None:
+    assert formatting.loss(1.0) == "1.00"
+    assert formatting.loss(0.00012345) == "0.000123"

@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import re
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.artifacts import PAGES, Run
+from engine.reporting import write_pages
+from engine.reporting.significance import significance_page
+from engine.reporting.tearsheet import tearsheet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOSTILE = "</script><img src=x onerror=alert(1)>\"'&{{ 7 * 7 }}"
+LOADING = {"src", "srcset", "data", "poster", "action", "formaction", "background", "ping"}
+
+
+class Page(HTMLParser):
+    """What a browser would find: elements, attributes, text, and the data of each chart."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.charts: dict[str, Any] = {}
+        self.words: list[str] = []
+        self.code: list[str] = []
+        self._chart = self._inside = ""
+        self.feed(html)
+        self.text = re.sub(r"[ \n]+", " ", " ".join(self.words))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self.elements.append((tag, found))
+        if tag == "figure":
+            self._chart = found.get("id", "")
+        if tag in {"script", "style"}:
+            self._inside = found.get("type", tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"script", "style"}:
+            self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "application/json":
+            self.charts[self._chart] = json.loads(data)
+        elif self._inside:
+            self.code.append(data)
+        else:
+            self.words.append(data)
+
+    def values(self, chart: str, line: str) -> list[float | None]:
+        (found,) = [
+            drawn["values"]
+            for panel in self.charts[chart]["panels"]
+            for drawn in panel["lines"]
+            if drawn["key"] == line
+        ]
+        return found
+
+
+@pytest.fixture(scope="module")
+def sheet(run: Run) -> Page:
+    return Page(tearsheet(run))
+
+
+@pytest.fixture(scope="module")
+def tests_page(run: Run) -> Page:
+    return Page(significance_page(run))
+
+
+def changed(run: Run, **documents: Any) -> Run:
+    """The run with keys of its documents replaced, the given one untouched."""
+    merged = {
+        name: copy.deepcopy(getattr(run, name)) | changes for name, changes in documents.items()
+    }
+    return dataclasses.replace(run, **merged)
+
+
+def asks_the_network(page: Page) -> list[str]:
+    found = [
+        f"{tag} {name}={value}"
+        for tag, attributes in page.elements
+        for name, value in attributes.items()
+        if name in LOADING or (name.endswith("href") and tag != "a" and value[:1] != "#")
+    ]
+    code = " ".join(page.code)
+    found += re.findall(r"@import|url\(|fetch\(|XMLHttpRequest|import\(|https?://", code)
+    return [what for what in found if what != "link href=data:,"]
+
+
+def test_no_page_asks_the_network_for_anything(sheet: Page, tests_page: Page) -> None:
+    assert asks_the_network(sheet) == []
+    assert asks_the_network(tests_page) == []
+
+
+def test_three_pages_are_written_each_under_six_megabytes(run: Run, tmp_path: Path) -> None:
+    # A strategy that held nothing: quantstats has nothing to draw, which is quick.
+    idle = dataclasses.replace(run, returns=run.returns.assign(strategy=0.0))
+    write_pages(idle, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {f"{page}.html" for page in PAGES}
+    assert all(1_000 < path.stat().st_size < 6e6 for path in tmp_path.iterdir())
+    assert "never varied" in (tmp_path / "quantstats.html").read_text(encoding="utf-8")
+
+
+def test_the_same_run_gives_the_same_bytes_read_back_or_not(run: Run, tmp_path: Path) -> None:
+    run.write(tmp_path)
+    again = Run.open(tmp_path)
+    assert tearsheet(again) == tearsheet(run)
+    assert significance_page(again) == significance_page(run)
+
+
+def test_a_page_with_a_run_of_hours_stays_under_six_megabytes_and_says_what_it_draws(
+    run: Run,
+) -> None:
+    index = pd.date_range("2015-01-01", periods=43_800, freq="h", tz="UTC", name="timestamp")
+    rng = np.random.default_rng(5)
+    returns = pd.DataFrame(
+        rng.normal(0, 0.004, (len(index), 6)), index, columns=run.returns.columns
+    )
+    bars = pd.DataFrame({"timestamp": index, "symbol": "SP500", "close": 1.0 + rng.random(43_800)})
+    span = run.metrics["span"] | {"periods_per_year": 8_766.0}
+    long = changed(dataclasses.replace(run, returns=returns, bars=bars), metrics={"span": span})
+    html = tearsheet(long)
+    assert len(html.encode()) < 6e6
+    assert re.search(r"Drawn at [\d,]+ of 43,800 bars", html)
+
+
+def test_the_equity_of_every_book_is_the_product_of_its_returns(run: Run, sheet: Page) -> None:
+    for book in run.returns:
+        expected = (1 + run.returns[book]).cumprod()
+        assert sheet.values("equity", book) == pytest.approx(expected.tolist(), rel=1e-6)
+
+
+def test_drawdowns_follow_from_equity(run: Run, sheet: Page) -> None:
+    growth = (1 + run.returns["strategy"]).cumprod().to_numpy()
+    peaks = np.maximum(np.maximum.accumulate(growth), 1.0)
+    expected = 100 * (growth / peaks - 1)
+    assert sheet.values("drawdown", "strategy") == pytest.approx(expected.tolist(), rel=1e-5)
+
+
+def test_rolling_sharpe_has_a_year_of_nothing_and_then_the_ratio(run: Run, sheet: Page) -> None:
+    found = sheet.values("rolling-sharpe", "ridge")
+    last = run.returns["ridge"].tail(252)
+    assert found[:251] == [None] * 251
+    assert found[-1] == pytest.approx(last.mean() / last.std() * 252**0.5, rel=1e-5)
+    assert set(sheet.values("rolling-sharpe", "persistence")) == {None}
+
+
+def test_positions_stand_over_the_closes_of_the_same_bars(run: Run, sheet: Page) -> None:
+    mine = run.positions.query("book == 'strategy'")
+    closes = run.bars.query("symbol == 'SP500'").set_index("timestamp")["close"]
+    assert sheet.values("positions-0", "weight") == mine["weight"].tolist()
+    assert sheet.values("positions-0", "close") == pytest.approx(
+        closes.loc[run.returns.index].tolist(), rel=1e-6
+    )
+
+
+def test_every_chart_knows_the_time_of_every_bar(run: Run, sheet: Page) -> None:
+    expected = run.returns.index.as_unit("s").asi8.tolist()
+    assert set(sheet.charts) == {"equity", "drawdown", "rolling-sharpe", "positions-0"}
+    for chart in sheet.charts.values():
+        assert np.cumsum(chart["seconds"]).tolist() == expected
+
+
+def test_every_line_of_a_chart_is_drawn(sheet: Page) -> None:
+    drawn = [
+        attributes["data-line"]
+        for tag, attributes in sheet.elements
+        if tag == "path" and "data-line" in attributes and len(attributes["d"]) > 1_000
+    ]
+    # Equity and drawdown of six books, rolling Sharpe of the five that trade, one close.
+    assert len(drawn) == 6 + 6 + 5 + 1
+
+
+def test_the_verdict_stands_before_everything_it_rests_on(sheet: Page) -> None:
+    assert sheet.text.index("No evidence that the strategy") < sheet.text.index("Total return")
+
+
+def test_the_stand_in_dataset_is_told_at_the_head(run: Run, sheet: Page) -> None:
+    notice = f"Offline data. {run.manifest['dataset']['notices'][0]}"
+    assert sheet.text.index(notice) < sheet.text.index("Would these signals")
+    online = run.manifest["dataset"] | {"offline": False, "notices": []}
+    assert "Offline data" not in tearsheet(changed(run, manifest={"dataset": online}))
+
+
+def test_every_sharpe_ratio_carries_its_interval(run: Run, sheet: Page) -> None:
+    figures = run.significance["sharpe"]["strategy"]
+    low, high = (f"{figures[end]:.2f}".replace("-", "\N{MINUS SIGN}") for end in ("low", "high"))
+    assert f"{low} to {high}" in sheet.text
+
+
+def test_a_figure_that_does_not_exist_is_an_en_dash(run: Run, sheet: Page) -> None:
+    assert run.metrics["books"]["persistence"]["sharpe"] is None
+    row = sheet.text.split("Sortino ratio")[1].split("Calmar ratio")[0]
+    assert row.split()[-1] == "\N{EN DASH}"
+    assert "None" not in sheet.text
+    assert "nan" not in sheet.text.lower().split()
+
+
+def test_the_terms_of_the_test_are_told(sheet: Page) -> None:
+    space = "\N{NO-BREAK SPACE}"
+    assert "Decided at the close of a bar, filled at the open of the next bar." in sheet.text
+    assert f"10.0{space}bps fee and 5.0{space}bps slippage on every fill." in sheet.text
+
+
+def test_a_later_fill_is_told(run: Run) -> None:
+    strategy = run.manifest["strategy"] | {"execution": {"delay": 3, "price": "close"}}
+    html = tearsheet(changed(run, manifest={"strategy": strategy}))
+    assert "filled at the close of the bar 3 later" in html
+
+
+def test_every_window_tells_its_test_span_return_and_fits(run: Run, sheet: Page) -> None:
+    window = run.manifest["windows"][3]
+    span = slice(3 * 252, 4 * 252)
+    made = 100 * ((1 + run.returns["strategy"].iloc[span]).prod() - 1)
+    row = sheet.text.split(f"{window['test'][0]} to {window['test'][1]}")[1][:120]
+    assert f"{abs(made):.1f}" in row
+    epochs = sorted(fit["epochs"] for fit in window["fits"])
+    assert f"{epochs[0]} to {epochs[1]}" in row
+
+
+def test_the_epoch_kept_counts_from_one(run: Run) -> None:
+    fit = {"seed": 0, "epochs": 3, "best_epoch": 2}
+    fit |= {"train_loss": [3.0, 2.0, 1.25], "validation_loss": [3.0, 2.0, 1.75]}
+    window = run.manifest["windows"][0] | {"fits": [fit]}
+    page = Page(tearsheet(changed(run, manifest={"windows": [window]})))
+    assert re.search(r"bps 3 3 1\.25 1\.75", page.text)
+
+
+def test_provenance_names_bars_versions_seeds_and_command(run: Run, sheet: Page) -> None:
+    foot = sheet.text.split("Provenance")[-1]
+    for fact in ("3fa94c0b7d12", "backtest run strategies/micdl.yaml", "tensorflow 2.21.0",
+                 "seed 7", "NASDAQ", "1999-01-04", "9f86d081884c", "us-indices"):  # fmt: skip
+        assert fact in foot
+    titles = {attributes.get("title") for _, attributes in sheet.elements}
+    assert run.manifest["dataset"]["symbols"]["SP500"]["sha256"] in titles
+
+
+@pytest.fixture(scope="module")
+def hostile(run: Run) -> Run:
+    dataset = run.manifest["dataset"]
+    facts = dataset["symbols"]["SP500"] | {"source": HOSTILE}
+    manifest = {
+        "strategy_name": HOSTILE,
+        "strategy_file": HOSTILE,
+        "command": HOSTILE,
+        "target": [HOSTILE],
+        "inputs": [HOSTILE],
+        "versions": {HOSTILE: HOSTILE},
+        "machine": {"platform": HOSTILE},
+        "strategy": run.manifest["strategy"]
+        | {"description": HOSTILE, "opponents": [{"kind": "ridge", "note": HOSTILE}]},
+        "dataset": dataset
+        | {"name": HOSTILE, "note": HOSTILE, "notices": [HOSTILE], "symbols": {HOSTILE: facts}},
+    }
+    verdict = {"verdict": {"grade": "none", "sentence": HOSTILE}}
+    method = {"method": run.significance["method"] | {"source": HOSTILE}}
+    renamed = {"symbol": {"SP500": HOSTILE}}
+    return changed(
+        dataclasses.replace(
+            run,
+            bars=run.bars.replace(renamed),
+            positions=run.positions.replace(renamed),
+            returns=run.returns.assign(**{HOSTILE: 0.0}),
+        ),
+        manifest=manifest,
+        significance=verdict | method,
+    )
+
+
+def test_hostile_names_are_text_and_nothing_else(hostile: Run, sheet: Page) -> None:
+    page = Page(tearsheet(hostile))
+    tags = [tag for tag, _ in page.elements]
+    assert "img" not in tags
+    assert tags.count("script") == [tag for tag, _ in sheet.elements].count("script")
+    assert not any(name.startswith("on") for _, found in page.elements for name in found)
+    assert page.text.count(HOSTILE) >= 12
+    labels = [line["label"] for line in page.charts["equity"]["panels"][0]["lines"]]
+    assert HOSTILE in labels
+
+
+def test_hostile_names_are_text_on_the_significance_page_too(hostile: Run) -> None:
+    page = Page(significance_page(hostile))
+    assert not {"img", "script"} & {tag for tag, _ in page.elements}
+    assert page.text.count(HOSTILE) >= 4

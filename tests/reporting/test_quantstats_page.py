@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from engine.reporting.quantstats_page import quantstats_page
+
+if TYPE_CHECKING:
+    from engine.artifacts import Run
+
+
+def cut(run: Run, bars: int, periods_per_year: float = 252.0) -> Run:
+    span = run.metrics["span"] | {"periods_per_year": periods_per_year}
+    returns = run.returns.iloc[:bars]
+    return dataclasses.replace(run, returns=returns, metrics=run.metrics | {"span": span})
+
+
+def test_a_span_too_short_for_quantstats_is_told_instead_of_drawn(run: Run) -> None:
+    html = quantstats_page(cut(run, 12))
+    assert "The span has 12 days; quantstats needs at least 30." in html
+    assert "<svg" not in html
+
+
+@pytest.mark.slow
+def test_quantstats_reports_quietly_alone_and_with_the_runs_own_year(
+    run: Run, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    daily = cut(run, 500, periods_per_year=365.0)
+    name = "</title><img src=x>"
+    hostile = dataclasses.replace(daily, manifest=run.manifest | {"strategy_name": name})
+    html = quantstats_page(hostile)
+
+    assert quantstats_page(hostile) == html
+    assert (capfd.readouterr(), caplog.records) == (("", ""), [])
+    assert mpl.get_backend() == "svg"
+    assert "<img" not in html
+    assert not re.findall(r"(?:src|href)=\"https?:|@import|<script", html)
+    assert html.count("<svg") == 13
+    mine = daily.returns["strategy"]
+    sharpe = mine.mean() / mine.std() * 365**0.5
+    found = re.search(r"<td>Sharpe\s*</td>\s*<td>\s*([-\d.]+)</td>\s*<td>\s*([-\d.]+)</td>", html)
+    assert found
+    assert float(found[2]) == pytest.approx(sharpe, abs=0.011)
+
+
+@pytest.mark.slow
+def test_bars_within_a_day_become_days(run: Run) -> None:
+    daily = cut(run, 300, periods_per_year=1_461.0)
+    index = pd.date_range("2020-01-01", periods=300, freq="6h", tz="UTC", name="timestamp")
+    hours = dataclasses.replace(daily, returns=daily.returns.set_axis(index))
+    assert "with 365 days a year" in quantstats_page(hours)
