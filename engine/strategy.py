@@ -1,1 +1,127 @@
 """The strategy: one YAML file, composed of each stage's own configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from engine.data.spec import DataSpec
+from engine.documents import load_document
+from engine.evaluation.spec import EvaluationSpec
+from engine.features.spec import Feature, LogReturn, TargetSpec
+from engine.models import Backend, Forecaster, Model, Persistence, Ridge, Training
+from engine.signals.spec import (
+    BuyAndHold,
+    Fixed,
+    MeanReversion,
+    MovingAverageCrossover,
+    Signal,
+    Sizing,
+    Threshold,
+)
+from engine.simulation.spec import Costs, Execution
+from engine.types import Spec
+from engine.windows.spec import Scaling, Standard, WindowSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Opponent = Annotated[
+    BuyAndHold | MovingAverageCrossover | MeanReversion | Ridge | Persistence,
+    Field(discriminator="kind"),
+]
+
+
+class Compute(Spec):
+    """Where the refits run; nothing here changes a rule of the strategy.
+
+    Attributes:
+        backend: What Keras computes with; `jax` needs the extra of that name.
+        workers: Processes to train in; `auto` is one a core.
+    """
+
+    backend: Backend = "tensorflow"
+    workers: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
+
+
+class Strategy(Spec):
+    """A whole strategy, from bars to verdict.
+
+    Attributes:
+        name: Of the folder under `reports/`.
+        description: For the reader of the report.
+        data: Which bars.
+        features: What the model sees of each symbol, in this order.
+        inputs: `all` symbols of the dataset feed the model, or the `target` alone.
+        scaling: Of the features, fitted on train rows.
+        target: What is forecast.
+        windows: Walk-forward.
+        model: Who forecasts.
+        training: How networks are trained.
+        seeds: Fits a window, each from its own seed; their mean is the forecast.
+        seed: Where all randomness of the run starts.
+        signal: Predicted return to in or out.
+        sizing: How much.
+        max_weight: Largest weight, absolute; above 1 needs leverage no simulation here gives.
+        costs: Fees, slippage, borrow.
+        execution: When and at which price a decision is filled.
+        opponents: What the strategy has to beat.
+        evaluation: How the books are judged.
+        compute: Where the refits run.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")
+    description: str = ""
+    data: DataSpec
+    features: tuple[Feature, ...] = Field(default=(LogReturn(),), min_length=1)
+    inputs: Literal["all", "target"] = "all"
+    scaling: Scaling = Standard()
+    target: TargetSpec = TargetSpec()
+    windows: WindowSpec = WindowSpec()
+    model: Model
+    training: Training = Training()
+    seeds: int = Field(default=1, ge=1, le=100)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    signal: Signal = Threshold()
+    sizing: Sizing = Fixed()
+    max_weight: float = Field(default=1.0, gt=0, le=1)
+    costs: Costs = Costs()
+    execution: Execution = Execution()
+    opponents: tuple[Opponent, ...] = (
+        BuyAndHold(),
+        MovingAverageCrossover(),
+        MeanReversion(),
+        Ridge(),
+        Persistence(),
+    )
+    evaluation: EvaluationSpec = EvaluationSpec()
+    compute: Compute = Compute()
+
+    def books(self) -> dict[str, Model | Opponent]:
+        """Every book by name, `strategy` first; a second opponent of a kind is `kind_2`."""
+        named: dict[str, Model | Opponent] = {"strategy": self.model}
+        for opponent in self.opponents:
+            same = sum(name.split("_2")[0] == opponent.kind for name in named)
+            named[opponent.kind if not same else f"{opponent.kind}_{same + 1}"] = opponent
+        return named
+
+    def forecasters(self) -> dict[str, Forecaster]:
+        """The books that a model decides."""
+        return {name: book for name, book in self.books().items() if isinstance(book, Forecaster)}
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the results: everything but where the refits run."""
+        tree = self.model_dump(mode="json")
+        tree["compute"].pop("workers")
+        return tree
+
+
+def load_strategy(path: Path, overrides: Mapping[str, object] | None = None) -> Strategy:
+    """Reads a strategy file.
+
+    Raises:
+        StrategyError: With every mistake in it.
+    """
+    return load_document(path, Strategy, overrides)

@@ -1,1 +1,5 @@
 """The order of the stages, and nothing else that a stage could know."""
+
+from engine.pipeline.stages import run
+
+__all__ = ["run"]

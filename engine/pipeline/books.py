@@ -1,0 +1,129 @@
+"""Every book the same way: forecasts, weights, simulation, figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from engine.evaluation.forecast import forecast_scores
+from engine.evaluation.metrics import book_metrics
+from engine.evaluation.significance import significance
+from engine.refit.plan import plan
+from engine.refit.stitch import Predictions, stitch
+from engine.refit.task import seed_of
+from engine.signals.decide import target_weights
+from engine.signals.forecasts import Forecasts
+from engine.signals.rules import RuleSpec, rule_weights
+from engine.simulation.portfolio import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.pipeline.ground import Ground
+    from engine.progress import Progress
+    from engine.refit.local import Local
+    from engine.refit.task import Task
+    from engine.simulation.result import Result
+    from engine.strategy import Strategy
+    from engine.types import WideFrame
+
+
+def refit(
+    spec: Strategy, ground: Ground, executor: Local, told: Progress
+) -> dict[str, Predictions]:
+    """Out-of-sample forecasts of every book that a model decides."""
+    models = spec.forecasters()
+    tasks = plan(
+        models,
+        ground.history,
+        ground.windows,
+        ground.targets,
+        training=spec.training,
+        seeds=spec.seeds,
+        seed=spec.seed,
+    )
+
+    def on_done(done: int, total: int, task: Task) -> None:
+        told.advance(done, total, str(task))
+
+    forecasts = executor.run(tasks, on_done)
+    by_book = {name: [i for i, task in enumerate(tasks) if task.book == name] for name in models}
+    return {
+        name: stitch(
+            ground.history,
+            ground.windows,
+            [tasks[place] for place in places],
+            [forecasts[place] for place in places],
+        )
+        for name, places in by_book.items()
+    }
+
+
+def decide(
+    spec: Strategy, ground: Ground, predictions: Mapping[str, Predictions]
+) -> dict[str, WideFrame]:
+    """Every book's target weights at each out-of-sample close; models share signal and size."""
+
+    def decided(name: str, book: object) -> WideFrame:
+        if isinstance(book, RuleSpec):
+            return rule_weights(book, ground.close, ground.span, spec.max_weight)
+        made = predictions[name]
+        return target_weights(
+            Forecasts(made.predicted, made.window, made.train),
+            ground.close,
+            spec.signal,
+            spec.sizing,
+            round_trip=spec.costs.round_trip,
+            periods_per_year=ground.market.periods_per_year,
+            max_weight=spec.max_weight,
+        )
+
+    return {name: decided(name, book) for name, book in spec.books().items()}
+
+
+def trade(spec: Strategy, ground: Ground, weights: Mapping[str, WideFrame]) -> dict[str, Result]:
+    """Every book through the same bars, costs and execution."""
+    opens, closes = (ground.market.wide(price).loc[ground.span] for price in ("open", "close"))
+    return {
+        name: simulate(weight, opens, closes, costs=spec.costs, execution=spec.execution)
+        for name, weight in weights.items()
+    }
+
+
+def measure(
+    ground: Ground, predictions: Mapping[str, Predictions], books: Mapping[str, Result]
+) -> dict[str, Any]:
+    """`metrics.json`: the span, every book's figures, every model's forecast scores."""
+    periods = ground.market.periods_per_year
+    actual = ground.history.ahead.loc[ground.span].to_numpy().ravel()
+    return {
+        "span": {
+            "first": ground.span[0].isoformat(),
+            "last": ground.span[-1].isoformat(),
+            "bars": len(ground.span),
+            "periods_per_year": periods,
+        },
+        "books": {
+            name: book_metrics(book.returns, book.held, book.trades, periods_per_year=periods)
+            for name, book in books.items()
+        },
+        "forecasts": {
+            name: forecast_scores(made.predicted.to_numpy().ravel(), actual, np.zeros_like(actual))
+            for name, made in predictions.items()
+        },
+    }
+
+
+def judge(
+    spec: Strategy, metrics: Mapping[str, Any], books: Mapping[str, Result]
+) -> dict[str, Any]:
+    """`significance.json`: intervals, differences to every opponent, the verdict."""
+    return significance(
+        pd.DataFrame({name: book.returns for name, book in books.items()}),
+        periods_per_year=metrics["span"]["periods_per_year"],
+        spec=spec.evaluation,
+        rng=np.random.default_rng(seed_of(spec.seed, "bootstrap")),
+        forecasts=metrics["forecasts"]["strategy"],
+    )

@@ -1,0 +1,126 @@
+"""`run`: a strategy in, a run out."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from engine.artifacts import Run, machine, whole_or_absent
+from engine.data.load import load_market
+from engine.errors import UsageError
+from engine.pipeline.books import decide, judge, measure, refit, trade
+from engine.pipeline.ground import prepare
+from engine.pipeline.record import Clock, manifest, positions, trades
+from engine.progress import Progress, Silent
+from engine.refit.local import Local
+from engine.reporting.pages import write_pages
+from engine.strategy import Strategy, load_strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def run(  # noqa: PLR0913 - an argument an option of the command line
+    strategy: Strategy | Path | str,
+    *,
+    overrides: Mapping[str, object] | None = None,
+    data: str | None = None,
+    offline: bool = False,
+    out: Path | str = "reports",
+    home: Path | str | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    command: str = "",
+) -> Run:
+    """Runs a strategy from bars to report.
+
+    Args:
+        strategy: A strategy, or the path of its file.
+        overrides: Dotted paths to values, laid over the file: `{"signal.enter_bps": 10}`.
+        data: A dataset's name or path, instead of the strategy's own.
+        offline: Use the strategy's offline dataset.
+        out: The run folder is `out`/`strategy.name`/`run_id`.
+        home: Where caches live; BACKTEST_HOME, or `.backtest` here, if not given.
+        workers: Processes to train in, instead of `compute.workers`.
+        progress: Who is told what goes on.
+        command: The command line, for the manifest.
+
+    Returns:
+        What was found, also on disk in `run_dir`, which is complete or absent.
+
+    Raises:
+        BacktestError: Its class says which part of the input is wrong; see `engine.errors`.
+    """
+    told = progress or Silent()
+    clock = Clock(told)
+    spec = _resolved(strategy, overrides)
+    place = Path(home or os.environ.get("BACKTEST_HOME") or ".backtest")
+    executor = _executor(spec, workers, place / "programs")
+    with clock.stage("data"):
+        market = load_market(spec.data, home=place, offline=offline, override=data, progress=told)
+    with clock.stage("features"):
+        ground = prepare(spec, market)
+    with clock.stage("refits"):
+        predictions = refit(spec, ground, executor, told)
+    with clock.stage("simulation"):
+        decided = decide(spec, ground, predictions)
+        books = trade(spec, ground, decided)
+    with clock.stage("evaluation"):
+        figures = measure(ground, predictions, books)
+        judged = judge(spec, figures, books)
+    inputs = manifest(spec, ground, predictions) | {
+        "strategy_file": None if isinstance(strategy, Strategy) else str(strategy),
+        "machine": machine(executor.workers),
+        "started_at": clock.started_at,
+        "command": command,
+    }
+    folder = Path(out) / spec.name / inputs["run_id"]
+    found = Run(
+        run_id=inputs["run_id"],
+        run_dir=folder,
+        manifest=inputs | {"timings_s": clock.timings()},
+        bars=market.bars,
+        predictions=predictions["strategy"].table,
+        positions=positions(decided),
+        returns=pd.DataFrame({name: book.returns for name, book in books.items()}),
+        trades=trades(books),
+        metrics=figures,
+        significance=judged,
+    )
+    with whole_or_absent(folder) as draft:
+        with clock.stage("report"):
+            write_pages(found, draft)
+        found = replace(found, manifest=inputs | {"timings_s": clock.timings()})
+        found.write(draft)
+    return found
+
+
+def _resolved(strategy: Strategy | Path | str, overrides: Mapping[str, object] | None) -> Strategy:
+    if not isinstance(strategy, Strategy):
+        return load_strategy(Path(strategy), overrides)
+    if overrides:
+        raise UsageError(
+            "overrides need a strategy file",
+            expected="a path, or a Strategy without overrides",
+            found=f"a Strategy and {len(overrides)} overrides",
+            fix="change the Strategy with model_copy(update=...)",
+        )
+    return strategy
+
+
+def _executor(spec: Strategy, workers: int | None, programs: Path) -> Local:
+    backend = spec.compute.backend
+    if find_spec(backend) is None:
+        raise UsageError(
+            f"{backend} is not installed",
+            expected=f"the backend that compute.backend names: {backend}",
+            found="no such package",
+            fix=f"pip install 'backtest-engine[{backend}]'",
+        )
+    chosen = spec.compute.workers
+    return Local(workers or (None if chosen == "auto" else chosen), backend, programs)

@@ -1,0 +1,104 @@
+"""End to end: bars after t changed, nothing at or before t changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+import pytest
+
+import engine
+from engine.features.indicator import Indicator
+from engine.strategy import Strategy, load_strategy
+from tests.pipeline.markets import BARS, changed_after, market, write_strategy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Deep in the first test part, on its last bar, one bar into the second, and near the end.
+CUTS = (390, 444, 446, BARS - 20)
+
+
+class CentredMean(Indicator):
+    """A planted leak: close over the mean of five closes, two of them still to come."""
+
+    kind: Literal["centred_mean"] = "centred_mean"
+
+    @property
+    def warmup(self) -> int:
+        return 5
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        mean = bars["close"].rolling(5, center=True).mean()
+        return (bars["close"] / mean - 1).ffill()
+
+
+def run(strategy: Strategy, place: Path, name: str, data: Path) -> engine.Run:
+    return engine.run(strategy, data=str(data), out=place / name, home=place / "home")
+
+
+def first_difference(one: engine.Run, other: engine.Run) -> pd.Timestamp | None:
+    """The first bar at which a prediction, a position, a return or a fill differs."""
+    keys = ["timestamp", "symbol", "window", "seed", "predicted"]
+    tables = [
+        (one.predictions[keys], other.predictions[keys]),
+        (one.positions, other.positions),
+        (one.returns.reset_index(), other.returns.reset_index()),
+        (one.trades, other.trades),
+    ]
+    differing = [
+        pd.concat([a, b]).drop_duplicates(keep=False)["timestamp"].min() for a, b in tables
+    ]
+    return min((stamp for stamp in differing if stamp is not pd.NaT), default=None)
+
+
+def bar(run: engine.Run, row: int) -> pd.Timestamp:
+    return run.bars["timestamp"].unique()[row]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("causality")
+
+
+@pytest.fixture(scope="module")
+def strategy(place: Path) -> Strategy:
+    return load_strategy(write_strategy(place, market(place / "market")))
+
+
+@pytest.fixture(scope="module")
+def original(place: Path, strategy: Strategy) -> engine.Run:
+    return run(strategy, place, "original", place / "market" / "market.yaml")
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_nothing_at_or_before_a_bar_knows_what_comes_after(original, place, strategy, cut) -> None:
+    other = run(strategy, place, f"cut{cut}", changed_after(place / f"bars{cut}", cut))
+    first = first_difference(original, other)
+    assert first is not None, "other bars must make a difference after the cut"
+    assert first > bar(original, cut)
+
+
+# The leaking feature is no member of the union that the strategy is written down with.
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+def test_a_leak_is_seen_by_this_very_test(place, strategy) -> None:
+    cut = 390
+    leaking = strategy.model_copy(update={"features": (CentredMean(),), "name": "leak"})
+    one = run(leaking, place, "leak", place / "market" / "market.yaml")
+    other = run(leaking, place, "leak-cut", changed_after(place / "leak-bars", cut))
+    assert first_difference(one, other) <= bar(one, cut)
+
+
+@pytest.mark.slow
+def test_a_network_run_knows_nothing_of_what_comes_after(place, strategy) -> None:
+    from engine.models import Micdl
+
+    network = strategy.model_copy(
+        update={"model": Micdl(lookback=6, units=8, dense=(16, 8)), "name": "network"}
+    )
+    one = run(network, place, "network", place / "market" / "market.yaml")
+    for cut in (444, 446):
+        other = run(network, place, f"network{cut}", changed_after(place / f"net{cut}", cut))
+        first = first_difference(one, other)
+        assert first is not None
+        assert first > bar(one, cut)
