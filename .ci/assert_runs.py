@@ -1,0 +1,90 @@
+"""Checks what `backtest run --json` printed, and the run folders it names.
+
+Several files are several runs of the same strategy on the same data: they have to agree.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+TABLES = [f"{name}.parquet" for name in ("bars", "predictions", "positions", "returns", "trades")]
+REPEATED = [*TABLES, "metrics.json", "significance.json"]
+PAGES = ["tearsheet.html", "significance.html", "quantstats.html"]
+PRINTED = {
+    *("run_id", "run_dir", "dataset", "span", "metrics", "forecasts"),
+    *("significance", "certificate", "verdict"),
+}
+BOOKS = {"strategy", "buy_and_hold", "ma_crossover", "mean_reversion", "ridge", "persistence"}
+
+
+def demand(rule: str, *, holds: bool) -> None:
+    """Ends the program where a rule does not hold."""
+    if not holds:
+        sys.exit(f"broken: {rule}")
+
+
+def check_run(printed: dict[str, Any], *, offline: bool) -> None:
+    """One run: what it printed, and what lies in its folder."""
+    folder = Path(printed["run_dir"])
+    names = {path.name for path in folder.iterdir()}
+    demand("the JSON has every key", holds=set(printed) == PRINTED)
+    demand("the dataset is the one asked for", holds=printed["dataset"]["offline"] is offline)
+    demand("the books are all there", holds=set(printed["metrics"]) == BOOKS)
+    demand("the run folder is whole", holds=names == {"manifest.json", *REPEATED, *PAGES})
+    demand("no file is empty", holds=all((folder / name).stat().st_size for name in names))
+    demand(
+        "no draft is left behind", holds=[p.name for p in folder.parent.iterdir()] == [folder.name]
+    )
+
+    documents = {
+        name: json.loads((folder / name).read_text()) for name in names if ".json" in name
+    }
+    demand(
+        "the id is the manifest's", holds=documents["manifest.json"]["run_id"] == printed["run_id"]
+    )
+    demand(
+        "the figures are the file's",
+        holds=documents["metrics.json"]["books"] == printed["metrics"],
+    )
+
+    frames = {name: pd.read_parquet(folder / name) for name in TABLES}
+    predictions, returns = frames["predictions.parquet"], frames["returns.parquet"]
+    demand("every prediction is a number", holds=np.isfinite(predictions["predicted"]).all())
+    demand("every return is a number", holds=np.isfinite(returns.to_numpy()).all())
+    demand("a return a bar", holds=len(returns) == printed["span"]["bars"])
+    demand("every book has positions", holds=set(frames["positions.parquet"]["book"]) == BOOKS)
+    grown = 100 * (float(np.prod(1 + returns["strategy"].to_numpy())) - 1)
+    told = printed["metrics"]["strategy"]["total_return_pct"]
+    demand("the return is that of the table", holds=bool(np.isclose(grown, told)))
+
+
+def check_agreement(first: dict[str, Any], other: dict[str, Any]) -> None:
+    """Two runs of the same inputs: same id, same bytes."""
+    demand("same inputs, same id", holds=first["run_id"] == other["run_id"])
+    for name in REPEATED:
+        one, two = (Path(run["run_dir"], name).read_bytes() for run in (first, other))
+        demand(f"same inputs, same bytes in {name}", holds=one == two)
+
+
+def main() -> None:
+    """Reads the arguments and checks every run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("printed", nargs="+", type=Path)
+    parser.add_argument("--offline", action="store_true", help="the offline dataset is expected")
+    asked = parser.parse_args()
+    runs = [json.loads(path.read_text()) for path in asked.printed]
+    for run in runs:
+        check_run(run, offline=asked.offline)
+        check_agreement(runs[0], run)
+    print(f"checked {len(runs)}, id {runs[0]['run_id']}: {runs[0]['verdict']['sentence']}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""The commands that train nothing: `check`, `data list`, `report`, `schema`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.failures import exit_codes
+from engine.cli.options import Debug, Overrides, StrategyFile  # noqa: TC001 - typer reads them
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.data.manifests import Manifest
+
+LABEL_WIDTH = 13
+
+
+def check(strategy: StrategyFile, set_: Overrides = None, debug: Debug = False) -> None:
+    """Validate a strategy and show all its values.
+
+    Tells every mistake in the file at once; values left out are shown with their defaults.
+
+    Touches no data.
+    """
+    with exit_codes(debug=debug):
+        from engine.documents import parse_overrides
+        from engine.strategy import load_strategy
+
+        loaded = load_strategy(Path(strategy), parse_overrides(set_ or ()))
+        tree = loaded.model_dump(mode="json")
+        typer.echo(f"{strategy} is a valid strategy")
+        for key, value in tree.items():
+            for number, line in enumerate(_lines(value)):
+                typer.echo(f"  {'' if number else key:<{LABEL_WIDTH}}{line}")
+
+
+def _lines(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    """A value in words; a list has a line an entry."""
+    if isinstance(value, list):
+        for entry in value:
+            yield from _lines(entry)
+    elif isinstance(value, dict):
+        parts = [str(value["kind"])] if "kind" in value else []
+        parts += [f"{key} {_flat(item)}" for key, item in value.items() if key != "kind"]
+        yield ", ".join(parts)
+    else:
+        yield _flat(value)
+
+
+def _flat(value: Any) -> str:  # noqa: ANN401 - any JSON
+    if value is None:
+        return "none"
+    if isinstance(value, dict):
+        return f"({', '.join(f'{key} {_flat(item)}' for key, item in value.items())})"
+    return json.dumps(value) if isinstance(value, bool | list) else str(value)
+
+
+def report(
+    run_dir: Annotated[
+        Path, typer.Argument(metavar="RUN_DIR", help="Such as reports/<strategy>/<run id>.")
+    ],
+    debug: Debug = False,
+) -> None:
+    """Write the pages of a finished run anew."""
+    with exit_codes(debug=debug):
+        from engine.artifacts import PAGES, Run
+        from engine.reporting import write_pages
+
+        write_pages(Run.open(run_dir), run_dir)
+        for page in PAGES:
+            typer.echo(run_dir / f"{page}.html")
+
+
+def schema() -> None:
+    """Print the JSON Schema of strategy files."""
+    with exit_codes(debug=False):
+        from engine.strategy import Strategy
+
+        typer.echo(json.dumps(Strategy.model_json_schema(), indent=2))
+
+
+def list_datasets(debug: Debug = False) -> None:
+    """List the datasets that can be named.
+
+    Those in datasets/ of this folder come before those of the engine.
+    """
+    with exit_codes(debug=debug):
+        from engine.data.manifests import known_names, read_manifest
+
+        for name in known_names():
+            typer.echo(_described(read_manifest(name)))
+
+
+def _described(manifest: Manifest) -> str:
+    dataset = manifest.dataset
+    span = f"{dataset.start or 'the first bar'} to {dataset.end or 'now'}"
+    sources = ", then ".join(source.kind for source in dataset.sources)
+    return "\n".join(
+        [
+            f"{dataset.name} ({manifest.path})",
+            f"  {'symbols':<{LABEL_WIDTH}}{', '.join(dataset.symbols)}",
+            f"  {'bars':<{LABEL_WIDTH}}{dataset.interval}, {span}, calendar {dataset.calendar}",
+            f"  {'sources':<{LABEL_WIDTH}}{sources}",
+            *([f"  {'note':<{LABEL_WIDTH}}{dataset.note.strip()}"] if dataset.note else []),
+        ]
+    )

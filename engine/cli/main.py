@@ -1,0 +1,64 @@
+"""The `backtest` command.
+
+Nothing heavy is imported here or at the top of any module of this package but `summary`: the help
+has to answer at once, so each command imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from engine.cli import inspection, running
+
+app = typer.Typer(
+    name="backtest",
+    help="Would these model-driven signals have made money, after costs and beyond luck?",
+    epilog="Start with: backtest run strategies/ridge.yaml",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(running.run)
+app.command("check")(inspection.check)
+app.command("report")(inspection.report)
+app.command("schema")(inspection.schema)
+
+data = typer.Typer(help="The datasets a strategy can name.", no_args_is_help=True)
+data.command("list")(inspection.list_datasets)
+app.add_typer(data, name="data")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"backtest-engine {version('backtest-engine')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and leave.",
+            callback=_print_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Runs the command line; ends the process with the exit codes of `engine.errors`."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without UTF-8 gets question marks, not a crash.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    app()

@@ -1,0 +1,173 @@
+"""Progress and notices on stderr: drawn on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+    from rich.progress import TaskID
+
+    from engine.progress import Progress
+
+SECONDS_BETWEEN_LINES = 2.0
+
+
+@contextmanager
+def told_on_stderr(*, quiet: bool) -> Iterator[Progress]:
+    """The progress that suits stderr; whatever it drew is cleared when the block is left."""
+    if quiet:
+        yield Notices(sys.stderr)
+    elif not sys.stderr.isatty():
+        yield Lines(sys.stderr)
+    else:
+        from rich.console import Console
+
+        bars = Bars(Console(stderr=True))
+        with bars.drawn():
+            yield bars
+
+
+class Notices:
+    """Only what the user must know."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def stage(self, name: str) -> None:
+        """Not told."""
+
+    def notice(self, text: str) -> None:
+        """One line."""
+        print(text, file=self._stream, flush=True)
+
+    def advance(self, done: int, total: int, what: str) -> None:
+        """Not told."""
+
+
+class Lines:
+    """A line a stage, and one every couple of seconds while it advances.
+
+    Args:
+        stream: Where the lines go.
+        clock: Seconds, from any start.
+    """
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._stage = ""
+        self._began = self._told = clock()
+
+    def stage(self, name: str) -> None:
+        """One line."""
+        self._stage = name
+        self._began = self._told = self._clock()
+        self._print(name)
+
+    def notice(self, text: str) -> None:
+        """One line."""
+        self._print(text)
+
+    def advance(self, done: int, total: int, what: str) -> None:
+        """One line, unless the last is younger than a couple of seconds; the end always."""
+        now = self._clock()
+        if done < total and now - self._told < SECONDS_BETWEEN_LINES:
+            return
+        self._told = now
+        left = (now - self._began) / done * (total - done) if done else None
+        ending = "" if left is None or done == total else f", about {left:.0f} s left"
+        self._print(f"{self._stage}: {done} of {total} ({what}){ending}")
+
+    def _print(self, line: str) -> None:
+        print(line, file=self._stream, flush=True)
+
+
+class Bars:
+    """A bar for the stage at work, with the time left; finished stages stay as lines.
+
+    Args:
+        console: Of the terminal.
+    """
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self._console = console
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[count]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            TextColumn("[dim]{task.fields[what]}"),
+            console=console,
+            transient=True,
+        )
+        self._task: TaskID | None = None
+        self._name = ""
+        self._began = 0.0
+
+    @contextmanager
+    def drawn(self) -> Iterator[None]:
+        """Draws until the block is left."""
+        with self._progress:
+            self._begin("starting")
+            try:
+                yield
+            except BaseException:
+                self._name = ""  # a stage that failed is not told as finished
+                raise
+            finally:
+                self._end()
+
+    def stage(self, name: str) -> None:
+        """A new bar; the stage before it becomes a line."""
+        self._end()
+        self._begin(name)
+
+    def notice(self, text: str) -> None:
+        """A line above the bar."""
+        self._console.print(text, markup=False, highlight=False, style="yellow")
+
+    def advance(self, done: int, total: int, what: str) -> None:
+        """Moves the bar."""
+        if self._task is None:
+            return
+        left = (time.monotonic() - self._began) / done * (total - done) if done else None
+        self._progress.update(
+            self._task,
+            completed=done,
+            total=total,
+            count=f"{done}/{total}",
+            left="" if left is None else f"{_clock_time(left)} left",
+            what=what,
+        )
+
+    def redraw(self) -> None:
+        """Draws now, not at the next tick."""
+        self._progress.refresh()
+
+    def _begin(self, name: str) -> None:
+        self._name = name
+        self._began = time.monotonic()
+        self._task = self._progress.add_task(name, total=None, count="", left="", what="")
+
+    def _end(self) -> None:
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+            self._task = None
+        if self._name not in {"", "starting"}:
+            seconds = time.monotonic() - self._began
+            self._console.print(f"  {self._name:<11} {seconds:6.1f} s", highlight=False)
+
+
+def _clock_time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

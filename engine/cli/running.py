@@ -1,0 +1,91 @@
+"""`backtest run`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from engine.cli.failures import exit_codes
+from engine.cli.options import Debug, Overrides, StrategyFile  # noqa: TC001 - typer reads them
+from engine.cli.progress import told_on_stderr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.artifacts import Run
+
+
+def run(  # noqa: PLR0913, PLR0917 - a parameter an option
+    context: typer.Context,
+    strategy: StrategyFile,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="Dataset to use instead of the strategy's: a name in datasets/, or a manifest.",
+        ),
+    ] = None,
+    set_: Overrides = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where run folders go: DIR/<strategy>/<run id>/.")
+    ] = Path("reports"),
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Processes to train in; results do not depend on it. Default: one a core.",
+        ),
+    ] = None,
+    executor: Annotated[  # noqa: ARG001 - one choice so far
+        Literal["local"], typer.Option(help="Where the training runs.")
+    ] = "local",
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Use the strategy's offline dataset; no network.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress; notices about the data stay.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Backtest a strategy, out of sample and after costs.
+
+    Trains walk-forward, trades on bars the training never saw, judges against simple rules and
+    luck, and writes a report.
+
+    Progress goes to stderr, the result to stdout. Exit codes: 0 done, 2 the command line or the
+    strategy is wrong, 3 data missing or unfit, 5 a fit failed, 130 interrupted.
+    """
+    with exit_codes(debug=debug):
+        from engine.documents import parse_overrides
+
+        overrides = parse_overrides(set_ or ())
+        with told_on_stderr(quiet=quiet) as progress:
+            execute = context.obj or _pipeline()
+            finished = execute(
+                strategy,
+                overrides=overrides,
+                data=data,
+                offline=offline,
+                out=out,
+                workers=workers,
+                progress=progress,
+                command=shlex.join(["backtest", *sys.argv[1:]]),
+            )
+        from engine.cli.summary import as_json, as_text
+
+        typer.echo(as_json(finished) if json else as_text(finished))
+
+
+def _pipeline() -> Callable[..., Run]:
+    """What runs a strategy, unless the caller of the command line brought another."""
+    from engine import pipeline
+
+    return pipeline.run

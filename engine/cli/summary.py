@@ -1,0 +1,146 @@
+"""A finished run on stdout: a table and the verdict for people, one JSON object for scripts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.artifacts import PAGES
+from engine.reporting import formatting
+from engine.reporting.books import STRATEGY, books_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from engine.artifacts import Run
+
+GAP = "  "
+# A figure on a terminal is copied into a sheet or read by awk: only pages get typographic signs.
+PLAIN = str.maketrans({formatting.MINUS: "-", formatting.MISSING: "-", formatting.NO_BREAK: " "})
+
+
+def as_json(run: Run) -> str:
+    """One JSON object; `certificate` is null as long as no leak certificate is made."""
+    dataset = run.manifest["dataset"]
+    told = {
+        "run_id": run.run_id,
+        "run_dir": str(run.run_dir),
+        "dataset": {"name": dataset["name"], "offline": dataset["offline"]},
+        "span": run.metrics["span"],
+        "metrics": run.metrics["books"],
+        "forecasts": run.metrics["forecasts"],
+        "significance": run.significance,
+        "certificate": None,
+        "verdict": run.significance["verdict"],
+    }
+    return json.dumps(told, indent=2, allow_nan=False)
+
+
+def as_text(run: Run, width: int | None = None) -> str:
+    """The books, the forecasts' skill, the verdict and the paths of the pages.
+
+    Args:
+        run: Finished.
+        width: Columns to fit into; the terminal's where it is not given.
+    """
+    width = width or shutil.get_terminal_size().columns
+    verdict = run.significance["verdict"]
+    parts = [
+        _heading(run),
+        "\n".join(_table(run, width)),
+        _skill(run.metrics["forecasts"].get(STRATEGY)),
+        textwrap.fill(f"Verdict: {verdict['sentence']}", width, break_long_words=False),
+        f"Evidence: {verdict['grade']}",
+        "\n".join(f"{page:<13}{run.run_dir / page}.html" for page in PAGES),
+    ]
+    return "\n\n".join(part for part in parts if part).translate(PLAIN)
+
+
+def _heading(run: Run) -> str:
+    span = run.metrics["span"]
+    dataset = run.manifest["dataset"]
+    stood_in = " (offline stand-in)" if dataset["offline"] else ""
+    traded = ", ".join(run.manifest["target"])
+    return (
+        f"{run.manifest['strategy_name']} on {traded}, {dataset['name']}{stood_in}\n"
+        f"out of sample {formatting.span(span['first'], span['last'])}, "
+        f"{formatting.COUNT(span['bars'])} bars"
+    )
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of the table; those with the lowest rank stay where there is little room."""
+
+    rank: int
+    heading: str
+    cells: Sequence[str]
+
+    @property
+    def width(self) -> int:
+        return max(len(self.heading), *map(len, self.cells))
+
+
+def _table(run: Run, width: int) -> list[str]:
+    books = [(book.label, run.metrics["books"][book.key], book.key) for book in books_of(run)]
+    figures = [figures for _, figures, _ in books]
+    intervals = [run.significance["sharpe"].get(key, {}) for _, _, key in books]
+    confidence = formatting.level(run.significance["method"]["confidence"])
+
+    def column(rank: int, heading: str, unit: formatting.Unit, key: str) -> _Column:
+        return _Column(rank, heading, [unit.bare(figure.get(key)) for figure in figures])
+
+    names = _Column(0, "Book", [label for label, _, _ in books])
+    low_to_high = [formatting.RATIO.interval(i.get("low"), i.get("high")) for i in intervals]
+    columns = [
+        names,
+        column(1, "Return %", formatting.BARE_PERCENT, "total_return_pct"),
+        column(6, "CAGR %", formatting.BARE_PERCENT, "cagr_pct"),
+        column(8, "Vol. %", formatting.PERCENT, "volatility_pct"),
+        column(2, "Sharpe", formatting.RATIO, "sharpe"),
+        _Column(3, confidence, low_to_high),
+        column(9, "Sortino", formatting.RATIO, "sortino"),
+        column(4, "DD %", formatting.BARE_PERCENT, "max_drawdown_pct"),
+        column(5, "Trades", formatting.COUNT, "trades"),
+        column(7, "Cost %", formatting.PERCENT, "cost_paid_pct"),
+        column(10, "In market %", formatting.PERCENT, "exposure_pct"),
+        column(11, "Hits %", formatting.PERCENT, "hit_rate_pct"),
+        column(12, "Break-even bps", formatting.BPS, "break_even_cost_bps"),
+    ]
+    shown = _that_fit(columns, width)
+    rows = zip(*([c.heading, *c.cells] for c in shown), strict=True)
+    return [_line(row, shown) for row in rows]
+
+
+def _that_fit(columns: Sequence[_Column], width: int) -> list[_Column]:
+    """The columns of the lowest ranks that fit side by side, in their order."""
+    kept: list[_Column] = []
+    room = width + len(GAP)
+    for column in sorted(columns, key=lambda column: column.rank):
+        room -= column.width + len(GAP)
+        if room < 0 and kept:
+            break
+        kept.append(column)
+    return [column for column in columns if column in kept]
+
+
+def _line(cells: Sequence[str], columns: Sequence[_Column]) -> str:
+    """The first cell to the left, the figures to the right."""
+    first, *rest = zip(cells, columns, strict=True)
+    padded = [first[0].ljust(first[1].width), *(c.rjust(column.width) for c, column in rest)]
+    return GAP.join(padded).rstrip()
+
+
+def _skill(scores: Mapping[str, Any] | None) -> str:
+    if scores is None:
+        return ""
+    r2 = formatting.FINE_RATIO(scores.get("r2_vs_persistence"))
+    accuracy = formatting.PERCENT(scores.get("directional_accuracy_pct"))
+    up = formatting.PERCENT(scores.get("up_share_pct"))
+    return (
+        f"Forecasts: direction right on {accuracy} of bars (always up: {up}),\n"
+        f"R\N{SUPERSCRIPT TWO} against no change {r2}"
+    )

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+from engine.artifacts import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.progress import Progress
+
+STRATEGY_BOOK = {
+    "total_return_pct": 41.25,
+    "cagr_pct": 3.5,
+    "volatility_pct": 12.0,
+    "sharpe": 0.42,
+    "sortino": 0.61,
+    "max_drawdown_pct": -18.4,
+    "trades": 1204,
+    "cost_paid_pct": 14.2,
+    "exposure_pct": 55.0,
+    "hit_rate_pct": None,
+    "break_even_cost_bps": 21.0,
+}
+RULE_BOOK = STRATEGY_BOOK | {"total_return_pct": -3.0, "sharpe": None, "trades": 1}
+
+
+def figures_of(strategy: dict[str, Any], rule: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "span": {
+            "first": "2003-06-02",
+            "last": "2018-12-31",
+            "bars": 3900,
+            "periods_per_year": 252.0,
+        },
+        "books": {"strategy": strategy, "buy_and_hold": rule},
+        "forecasts": {
+            "strategy": {
+                "directional_accuracy_pct": 51.2,
+                "up_share_pct": 54.0,
+                "r2_vs_persistence": -0.0031,
+            }
+        },
+    }
+
+
+@pytest.fixture
+def finished() -> Run:
+    """A run as the pipeline hands it back."""
+    empty = pd.DataFrame()
+    return Run(
+        run_id="0123456789ab",
+        run_dir=Path("reports/micdl/0123456789ab"),
+        manifest={
+            "strategy_name": "micdl",
+            "strategy": {"opponents": [{"kind": "buy_and_hold"}]},
+            "dataset": {"name": "us-indices", "offline": True, "notices": []},
+            "target": ["SP500"],
+        },
+        bars=empty,
+        predictions=empty,
+        positions=empty,
+        returns=pd.DataFrame({"strategy": [0.0], "buy_and_hold": [0.0]}),
+        trades=empty,
+        metrics=figures_of(STRATEGY_BOOK, RULE_BOOK),
+        significance={
+            "method": {"bootstrap": "stationary", "resamples": 1000, "confidence": 0.95},
+            "sharpe": {"strategy": {"estimate": 0.42, "low": -0.11, "high": 0.93}},
+            "differences": {},
+            "verdict": {"grade": "none", "sentence": "No evidence that the strategy has skill."},
+        },
+    )
+
+
+class FakePipeline:
+    """Tells some progress, then hands back a run or raises; remembers how it was called."""
+
+    def __init__(self, outcome: Run | BaseException) -> None:
+        self.outcome = outcome
+        self.strategy = ""
+        self.options: dict[str, Any] = {}
+
+    def __call__(self, strategy: str, *, progress: Progress, **options: Any) -> Run:
+        self.strategy, self.options = strategy, options
+        progress.stage("data")
+        progress.notice("us-indices stands in for crypto-majors")
+        progress.stage("refits")
+        for done in range(1, 4):
+            progress.advance(done, 3, f"window {done}")
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return self.outcome
+
+
+@pytest.fixture
+def pipeline() -> Callable[[Run | BaseException], FakePipeline]:
+    return FakePipeline

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from engine.cli.main import app
+from engine.strategy import Strategy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typer.testing import Result
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def test_check_shows_a_strategy_with_its_defaults(folder: Path) -> None:
+    (folder / "s.yaml").write_text(
+        "name: mine\ndata: {dataset: us-indices}\nmodel: {kind: ridge}\n"
+        "opponents: [{kind: buy_and_hold}, {kind: ma_crossover, fast: 5}]\n"
+    )
+
+    result = invoke("check", "s.yaml", "--set", "costs.fee_bps=7")
+
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 0
+    assert lines[0] == "s.yaml is a valid strategy"
+    assert "  data         dataset us-indices, offline none, target none" in lines
+    assert "  costs        fee_bps 7.0, slippage_bps 5.0, borrow_bps_per_year 0.0" in lines
+    position = lines.index("  opponents    buy_and_hold")
+    assert lines[position + 1] == "               ma_crossover, fast 5, slow 100, side long_only"
+
+
+def test_check_tells_every_mistake_and_ends_with_2(folder: Path) -> None:
+    (folder / "s.yaml").write_text("name: mine\ndata: {datset: x}\nmodel: {kind: rigde}\n")
+
+    result = invoke("check", "s.yaml")
+
+    assert result.exit_code == 2
+    assert "s.yaml has 3 mistakes" in result.stderr
+    assert "did you mean `dataset`?" in result.stderr
+    assert "did you mean `ridge`?" in result.stderr
+    assert result.stdout == ""
+
+
+def test_schema_prints_the_schema_of_strategies() -> None:
+    result = invoke("schema")
+
+    assert json.loads(result.stdout) == Strategy.model_json_schema()
+
+
+def test_data_list_describes_every_manifest(folder: Path) -> None:
+    (folder / "datasets").mkdir()
+    (folder / "datasets" / "mine.yaml").write_text(
+        "name: mine\ninterval: 1d\ncalendar: 24/7\nsymbols: [BTC-USD, ETH-USD]\n"
+        "start: 2015-01-01\nsources: [{kind: yahoo}, {kind: files, path: bars}]\n"
+        "note: for tests\n"
+    )
+
+    result = invoke("data", "list")
+
+    assert (
+        "mine (datasets/mine.yaml)\n"
+        "  symbols      BTC-USD, ETH-USD\n"
+        "  bars         1d, 2015-01-01 to now, calendar 24/7\n"
+        "  sources      yahoo, then files\n"
+        "  note         for tests\n"
+    ) in result.stdout
+
+
+def test_report_refuses_a_folder_that_is_no_run(folder: Path) -> None:
+    result = invoke("report", str(folder))
+
+    assert result.exit_code == 2
+    assert "this is not a run folder" in result.stderr

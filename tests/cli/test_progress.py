@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from contextlib import suppress
+from io import StringIO
+
+from rich.console import Console
+
+from engine.cli.progress import Bars, Lines, Notices
+
+
+class Clock:
+    """Seconds that pass only when told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_lines_tell_stages_and_notices_as_they_come() -> None:
+    stream = StringIO()
+    lines = Lines(stream, Clock())
+
+    lines.stage("data")
+    lines.notice("offline bars are used")
+    lines.stage("features")
+
+    assert stream.getvalue() == "data\noffline bars are used\nfeatures\n"
+
+
+def test_lines_tell_an_advance_every_other_second_with_the_time_left() -> None:
+    stream, clock = StringIO(), Clock()
+    lines = Lines(stream, clock)
+    lines.stage("refits")
+
+    for done in range(1, 11):
+        clock.now += 0.75
+        lines.advance(done, 10, f"fit {done}")
+
+    assert stream.getvalue().splitlines() == [
+        "refits",
+        "refits: 3 of 10 (fit 3), about 5 s left",
+        "refits: 6 of 10 (fit 6), about 3 s left",
+        "refits: 9 of 10 (fit 9), about 1 s left",
+        "refits: 10 of 10 (fit 10)",
+    ]
+
+
+def test_lines_know_no_time_left_before_anything_is_done() -> None:
+    stream, clock = StringIO(), Clock()
+    lines = Lines(stream, clock)
+    lines.stage("refits")
+    clock.now += 10
+
+    lines.advance(0, 10, "loading")
+
+    assert stream.getvalue() == "refits\nrefits: 0 of 10 (loading)\n"
+
+
+def test_notices_tell_nothing_else() -> None:
+    stream = StringIO()
+    notices = Notices(stream)
+
+    notices.stage("data")
+    notices.notice("offline bars are used")
+    notices.advance(1, 2, "fit 1")
+
+    assert stream.getvalue() == "offline bars are used\n"
+
+
+def test_bars_leave_a_line_for_every_finished_stage_and_notice() -> None:
+    stream = StringIO()
+    bars = Bars(Console(file=stream, force_terminal=True, width=100))
+
+    with bars.drawn():
+        bars.stage("data")
+        bars.notice("offline [bars] are used")
+        bars.stage("refits")
+        bars.advance(1, 12, "window 0")
+
+    drawn = stream.getvalue()
+    assert "offline [bars] are used" in drawn
+    assert "starting" not in [line.split()[0] for line in drawn.splitlines() if line.split()]
+    for stage in ("data", "refits"):
+        assert f"  {stage:<11}    0.0 s" in drawn
+
+
+def test_bars_show_the_count_and_the_time_left() -> None:
+    stream = StringIO()
+    bars = Bars(Console(file=stream, force_terminal=True, width=120))
+
+    with bars.drawn():
+        bars.stage("refits")
+        bars.advance(3, 12, "window 2")
+        bars.redraw()
+
+    assert "3/12" in stream.getvalue()
+    assert "0:00 left" in stream.getvalue()
+    assert "window 2" in stream.getvalue()
+
+
+def test_a_stage_that_failed_is_not_told_as_finished() -> None:
+    stream = StringIO()
+    bars = Bars(Console(file=stream, force_terminal=True, width=100))
+
+    with suppress(ZeroDivisionError), bars.drawn():
+        bars.stage("data")
+        bars.stage("refits")
+        raise ZeroDivisionError
+
+    assert "  data       " in stream.getvalue()
+    assert "  refits       " not in stream.getvalue()

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from engine.cli.main import app
+from engine.errors import (
+    BadBarsError,
+    CertificateError,
+    Mistake,
+    RefitError,
+    StrategyError,
+    UnreachableError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+    from engine.artifacts import Run
+
+PipelineOf = Any
+
+
+def invoke(pipeline: object, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["run", "s.yaml", *arguments], obj=pipeline)
+
+
+def test_every_option_reaches_the_pipeline(finished: Run, pipeline: PipelineOf) -> None:
+    fake = pipeline(finished)
+
+    result = invoke(
+        fake,
+        *("--data", "mine.yaml", "--set", "seeds=3", "--set", "opponents.0.fast=10"),
+        *("--out", "elsewhere", "--workers", "2", "--executor", "local", "--offline"),
+    )
+
+    assert result.exit_code == 0
+    assert fake.strategy == "s.yaml"
+    assert fake.options.pop("command").startswith("backtest ")
+    assert fake.options == {
+        "overrides": {"seeds": 3, "opponents.0.fast": 10},
+        "data": "mine.yaml",
+        "offline": True,
+        "out": Path("elsewhere"),
+        "workers": 2,
+    }
+
+
+def test_without_options_the_strategy_decides(finished: Run, pipeline: PipelineOf) -> None:
+    fake = pipeline(finished)
+
+    invoke(fake)
+
+    del fake.options["command"]
+    assert fake.options == {
+        "overrides": {},
+        "data": None,
+        "offline": False,
+        "out": Path("reports"),
+        "workers": None,
+    }
+
+
+def test_the_result_is_on_stdout_and_progress_on_stderr(
+    finished: Run, pipeline: PipelineOf
+) -> None:
+    result = invoke(pipeline(finished))
+
+    assert "Verdict: No evidence that the strategy has skill." in result.stdout
+    assert "reports/micdl/0123456789ab/tearsheet.html" in result.stdout
+    assert "refits: 3 of 3 (window 3)" in result.stderr
+    assert "stands in" in result.stderr
+    assert "stands in" not in result.stdout
+    assert "\x1b" not in result.output
+
+
+def test_json_is_one_object_and_all_of_stdout(finished: Run, pipeline: PipelineOf) -> None:
+    result = invoke(pipeline(finished), "--json")
+
+    told = json.loads(result.stdout)
+    assert told == {
+        "run_id": "0123456789ab",
+        "run_dir": "reports/micdl/0123456789ab",
+        "dataset": {"name": "us-indices", "offline": True},
+        "span": finished.metrics["span"],
+        "metrics": finished.metrics["books"],
+        "forecasts": finished.metrics["forecasts"],
+        "significance": finished.significance,
+        "certificate": None,
+        "verdict": {"grade": "none", "sentence": "No evidence that the strategy has skill."},
+    }
+    assert "refits: 3 of 3" in result.stderr
+
+
+def test_quiet_keeps_only_the_notices(finished: Run, pipeline: PipelineOf) -> None:
+    result = invoke(pipeline(finished), "--quiet")
+
+    assert result.stderr == "us-indices stands in for crypto-majors\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError("no such dataset"), 2),
+        (StrategyError("s.yaml", (Mistake("seeds", 3, "a whole number", '"x"'),)), 2),
+        (BadBarsError("BTC-USD has 3 bars without a price"), 3),
+        (UnreachableError("the server did not answer"), 3),
+        (CertificateError("position 12 knew the future"), 4),
+        (RefitError("window 3 ended with a NaN loss"), 5),
+        (ZeroDivisionError("division by zero"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_an_error_is_a_few_lines_and_its_own_exit_code(
+    pipeline: PipelineOf, error: BaseException, code: int
+) -> None:
+    result = invoke(pipeline(error), "--quiet")
+
+    assert result.exit_code == code
+    assert str(error) in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_an_interrupt_is_one_line(pipeline: PipelineOf) -> None:
+    assert invoke(pipeline(KeyboardInterrupt()), "--quiet").stderr.splitlines()[1:] == [
+        "interrupted"
+    ]
+
+
+def test_a_fault_of_the_engine_points_at_debug(pipeline: PipelineOf) -> None:
+    assert "--debug" in invoke(pipeline(ZeroDivisionError("oh"))).stderr
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("oh"), RefitError("oh")])
+def test_debug_shows_the_traceback(pipeline: PipelineOf, error: Exception) -> None:
+    result = invoke(pipeline(error), "--debug")
+
+    assert "Traceback" in result.stderr
+    assert 'conftest.py", line' in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["rnu", "s.yaml"], "run"),
+        (["run", "s.yaml", "--ofline"], "--offline"),
+        (["run", "s.yaml", "--executor", "ray"], "local"),
+        (["run", "s.yaml", "--workers", "0"], "greater than or equal to 1"),
+        (["run"], "STRATEGY"),
+        (["run", "s.yaml", "--set", "seeds"], "--set path=value"),
+        (["run", "s.yaml", "--fresh"], "--fresh"),
+    ],
+)
+def test_a_wrong_command_line_ends_with_2_and_says_what_was_meant(
+    pipeline: PipelineOf, arguments: list[str], told: str
+) -> None:
+    fake = pipeline(AssertionError("must not run"))
+
+    result = CliRunner().invoke(app, arguments, obj=fake)
+
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert fake.strategy == ""
+
+
+def test_a_strategy_that_is_not_there_is_a_usage_error_with_the_one_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.documents import load_document
+    from engine.types import Spec
+
+    (tmp_path / "micdl.yaml").write_text("name: micdl\n")
+    monkeypatch.chdir(tmp_path)
+
+    def reading(strategy: str, **_: object) -> Run:
+        load_document(Path(strategy), Spec)
+        raise AssertionError
+
+    result = CliRunner().invoke(app, ["run", "mikdl.yaml"], obj=reading)
+
+    assert result.exit_code == 2
+    assert "did you mean micdl.yaml?" in result.stderr

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.cli.summary import as_text
+
+if TYPE_CHECKING:
+    from engine.artifacts import Run
+
+
+def table_of(text: str) -> list[str]:
+    return text.split("\n\n")[1].splitlines()
+
+
+def test_the_summary_at_80_columns(finished: Run) -> None:
+    assert as_text(finished, width=80) == (
+        "micdl on SP500, us-indices (offline stand-in)\n"
+        "out of sample 2003-06-02 to 2018-12-31, 3,900 bars\n"
+        "\n"
+        "Book          Return %  CAGR %  Sharpe           95 %   DD %  Trades  Cost %\n"
+        "Strategy         +41.2    +3.5    0.42  -0.11 to 0.93  -18.4   1,204    14.2\n"
+        "Buy and hold      -3.0    +3.5       -              -  -18.4       1    14.2\n"
+        "\n"
+        "Forecasts: direction right on 51.2 % of bars (always up: 54.0 %),\n"
+        "R\u00b2 against no change -0.0031\n"
+        "\n"
+        "Verdict: No evidence that the strategy has skill.\n"
+        "\n"
+        "Evidence: none\n"
+        "\n"
+        "tearsheet    reports/micdl/0123456789ab/tearsheet.html\n"
+        "significance reports/micdl/0123456789ab/significance.html\n"
+        "quantstats   reports/micdl/0123456789ab/quantstats.html"
+    )
+
+
+@pytest.mark.parametrize("width", range(24, 200, 7))
+def test_no_line_of_the_table_is_wider_than_the_terminal(finished: Run, width: int) -> None:
+    assert max(map(len, table_of(as_text(finished, width)))) <= width
+
+
+@pytest.mark.parametrize(
+    ("width", "headings"),
+    [
+        (30, ["Book", "Return %", "Sharpe"]),
+        (64, ["Book", "Return %", "Sharpe", "95 %", "DD %", "Trades"]),
+    ],
+)
+def test_a_narrow_terminal_keeps_the_columns_that_matter(
+    finished: Run, width: int, headings: list[str]
+) -> None:
+    shown = table_of(as_text(finished, width))[0]
+
+    assert [part.strip() for part in shown.split("  ") if part.strip()] == headings
+
+
+def test_a_wide_terminal_shows_every_column(finished: Run) -> None:
+    heading = table_of(as_text(finished, 200))[0]
+
+    assert heading.rstrip().endswith("In market %  Hits %  Break-even bps")
+
+
+def test_a_long_verdict_is_wrapped_between_words(finished: Run) -> None:
+    finished.significance["verdict"]["sentence"] = "no evidence " * 20
+
+    lines = as_text(finished, 80).split("\n\n")[3].splitlines()
+
+    assert len(lines) == 4
+    assert {line.split()[-1] for line in lines} <= {"no", "evidence"}
+
+
+def test_a_run_without_forecasts_of_the_strategy_has_no_line_on_skill(finished: Run) -> None:
+    finished.metrics["forecasts"] = {}
+
+    assert "Forecasts:" not in as_text(finished, 80)
