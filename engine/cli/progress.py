@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from engine.progress import Progress
 
 SECONDS_BETWEEN_LINES = 2.0
+SECONDS_TO_KNOW = 1.0
 
 
 @contextmanager
@@ -31,6 +32,22 @@ def told_on_stderr(*, quiet: bool) -> Iterator[Progress]:
         bars = Bars(Console(stderr=True))
         with bars.drawn():
             yield bars
+
+
+class Pace:
+    """Time left, judged by what was done since the first unit: loading is no part of the pace."""
+
+    def __init__(self) -> None:
+        self._first: tuple[int, float] | None = None
+
+    def left(self, done: int, total: int, now: float) -> float | None:
+        """Seconds; None while too little was seen to tell, and at the end."""
+        if self._first is None:
+            self._first = (done, now)
+        begun, then = self._first
+        if done in {begun, total} or now - then < SECONDS_TO_KNOW:
+            return None
+        return (now - then) / (done - begun) * (total - done)
 
 
 class Notices:
@@ -62,12 +79,14 @@ class Lines:
         self._stream = stream
         self._clock = clock
         self._stage = ""
-        self._began = self._told = clock()
+        self._told = clock()
+        self._pace = Pace()
 
     def stage(self, name: str) -> None:
         """One line."""
         self._stage = name
-        self._began = self._told = self._clock()
+        self._told = self._clock()
+        self._pace = Pace()
         self._print(name)
 
     def notice(self, text: str) -> None:
@@ -77,11 +96,11 @@ class Lines:
     def advance(self, done: int, total: int, what: str) -> None:
         """One line, unless the last is younger than a couple of seconds; the end always."""
         now = self._clock()
+        left = self._pace.left(done, total, now)
         if done < total and now - self._told < SECONDS_BETWEEN_LINES:
             return
         self._told = now
-        left = (now - self._began) / done * (total - done) if done else None
-        ending = "" if left is None or done == total else f", about {left:.0f} s left"
+        ending = "" if left is None else f", about {left:.0f} s left"
         self._print(f"{self._stage}: {done} of {total} ({what}){ending}")
 
     def _print(self, line: str) -> None:
@@ -93,12 +112,14 @@ class Bars:
 
     Args:
         console: Of the terminal.
+        clock: Seconds, from any start.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self._console = console
+        self._clock = clock
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -113,6 +134,7 @@ class Bars:
         self._task: TaskID | None = None
         self._name = ""
         self._began = 0.0
+        self._pace = Pace()
 
     @contextmanager
     def drawn(self) -> Iterator[None]:
@@ -140,7 +162,7 @@ class Bars:
         """Moves the bar."""
         if self._task is None:
             return
-        left = (time.monotonic() - self._began) / done * (total - done) if done else None
+        left = self._pace.left(done, total, self._clock())
         self._progress.update(
             self._task,
             completed=done,
@@ -156,7 +178,8 @@ class Bars:
 
     def _begin(self, name: str) -> None:
         self._name = name
-        self._began = time.monotonic()
+        self._began = self._clock()
+        self._pace = Pace()
         self._task = self._progress.add_task(name, total=None, count="", left="", what="")
 
     def _end(self) -> None:
@@ -164,7 +187,7 @@ class Bars:
             self._progress.remove_task(self._task)
             self._task = None
         if self._name not in {"", "starting"}:
-            seconds = time.monotonic() - self._began
+            seconds = self._clock() - self._began
             self._console.print(f"  {self._name:<11} {seconds:6.1f} s", highlight=False)
 
 

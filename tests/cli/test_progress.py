@@ -58,6 +58,21 @@ def test_lines_know_no_time_left_before_anything_is_done() -> None:
     assert stream.getvalue() == "refits\nrefits: 0 of 10 (loading)\n"
 
 
+def test_the_time_that_loading_took_is_no_part_of_the_pace() -> None:
+    stream, clock = StringIO(), Clock()
+    lines = Lines(stream, clock)
+    lines.stage("refits")
+    clock.now += 60
+    lines.advance(1, 11, "fit 1")
+    clock.now += 2
+    lines.advance(3, 11, "fit 3")
+
+    assert stream.getvalue().splitlines()[1:] == [
+        "refits: 1 of 11 (fit 1)",
+        "refits: 3 of 11 (fit 3), about 8 s left",
+    ]
+
+
 def test_notices_tell_nothing_else() -> None:
     stream = StringIO()
     notices = Notices(stream)
@@ -88,15 +103,18 @@ def test_bars_leave_a_line_for_every_finished_stage_and_notice() -> None:
 
 def test_bars_show_the_count_and_the_time_left() -> None:
     stream = StringIO()
-    bars = Bars(Console(file=stream, force_terminal=True, width=120))
+    clock = Clock()
+    bars = Bars(Console(file=stream, force_terminal=True, width=120), clock)
 
     with bars.drawn():
         bars.stage("refits")
+        bars.advance(1, 12, "window 1")
+        clock.now += 20
         bars.advance(3, 12, "window 2")
         bars.redraw()
 
     assert "3/12" in stream.getvalue()
-    assert "0:00 left" in stream.getvalue()
+    assert "1:30 left" in stream.getvalue()
     assert "window 2" in stream.getvalue()
 
 
