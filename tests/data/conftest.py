@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import os
 import socket
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,15 +56,6 @@ def clients(bitstamp: Served, yahoo: Served) -> Clients:
         yahoo_url=yahoo.url,
         exchange={"urls": {"api": {"public": f"{bitstamp.url}/api"}}, "rateLimit": 1},
     )
-
-
-@pytest.fixture(scope="session")
-def market_data() -> Path:
-    """The folder of real bars; its files are never part of the project."""
-    folder = os.environ.get("BACKTEST_MARKET_DATA")
-    if not folder:
-        pytest.skip("BACKTEST_MARKET_DATA does not name the folder of real bars")
-    return Path(folder)
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -36,11 +38,8 @@ COINS = ("BTC", "ETH", "XRP", "LTC", "DOGE")
 
 
 @pytest.fixture(scope="session", params=COINS)
-def real_bars(request: pytest.FixtureRequest) -> pd.DataFrame:
+def real_bars(request: pytest.FixtureRequest, market_data: Path) -> pd.DataFrame:
     """Real daily bars of one coin; those of 2013 have no volume."""
-    folder = os.environ.get("BACKTEST_MARKET_DATA")
-    if not folder:
-        pytest.skip("BACKTEST_MARKET_DATA does not name a folder of real bars")
-    path = Path(folder) / "crypto_daily" / f"{request.param}.csv"
+    path = market_data / "crypto_daily" / f"{request.param}.csv"
     bars = pd.read_csv(path, index_col="timestamp", parse_dates=True).tz_localize("UTC")
     return bars[["open", "high", "low", "close", "volume"]].astype("float64")

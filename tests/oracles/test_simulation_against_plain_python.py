@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from runpy import run_path
 from typing import Literal
@@ -121,14 +120,11 @@ def test_returns_are_finite_and_a_long_book_never_loses_more_than_all(
 
 @pytest.mark.parametrize("price", ["open", "close"])
 def test_years_of_real_bars_have_the_equity_of_the_plain_simulator(
-    price: Literal["open", "close"],
+    price: Literal["open", "close"], market_data: Path
 ) -> None:
-    folder = os.environ.get("BACKTEST_MARKET_DATA")
-    if not folder:
-        pytest.skip("BACKTEST_MARKET_DATA does not name a folder of real bars")
     bars = {
         symbol: pd.read_csv(
-            Path(folder) / "crypto_daily" / f"{symbol}.csv", index_col=0, parse_dates=True
+            market_data / "crypto_daily" / f"{symbol}.csv", index_col=0, parse_dates=True
         ).tz_localize("UTC")
         for symbol in ("BTC", "ETH", "XRP")
     }
