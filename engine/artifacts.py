@@ -34,6 +34,8 @@ LIBRARIES = (
     "vectorbt",
     "vectorbt-rust",
 )
+FIT_LIBRARIES = ("keras", "numpy", "scikit-learn")
+FIT_STAGES = ("models", "refit")
 STAGES = ("data", "features", "windows", "models", "refit", "signals", "simulation", "evaluation")
 
 
@@ -63,15 +65,21 @@ def versions(backend: str) -> dict[str, str]:
         backend: `tensorflow` or `jax`: the distribution that computes for Keras.
     """
     libraries = {name: metadata.version(name) for name in (*LIBRARIES, backend)}
-    own = f"{metadata.version('backtest-engine')}+{_source_digest()}"
+    own = f"{metadata.version('backtest-engine')}+{_source_digest(STAGES)}"
     return {"python": platform.python_version(), "backtest-engine": own, **libraries}
 
 
-def _source_digest() -> str:
-    """First 12 hex digits of the SHA-256 over the source of every stage that shapes numbers."""
+def fit_versions(backend: str) -> dict[str, str]:
+    """The part of `versions` that one fit depends on, with the source of its own stages."""
+    told = {name: metadata.version(name) for name in (*FIT_LIBRARIES, backend)}
+    return {"backtest-engine": _source_digest(FIT_STAGES), **told}
+
+
+def _source_digest(stages: Sequence[str]) -> str:
+    """First 12 hex digits of the SHA-256 over the source of some stages."""
     digest = hashlib.sha256()
     root = Path(__file__).parent
-    for stage in STAGES:
+    for stage in stages:
         for file in sorted((root / stage).rglob("*.py")):
             digest.update(file.relative_to(root).as_posix().encode() + file.read_bytes())
     return digest.hexdigest()[:12]

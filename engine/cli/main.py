@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from engine.cli import inspection, running
+from engine.cli.fits import fits
 
 app = typer.Typer(
     name="backtest",
@@ -31,6 +32,7 @@ app.command("schema")(inspection.schema)
 data = typer.Typer(help="The datasets a strategy can name.", no_args_is_help=True)
 data.command("list")(inspection.list_datasets)
 app.add_typer(data, name="data")
+app.add_typer(fits, name="fits")
 
 
 def _print_version(wanted: bool) -> None:

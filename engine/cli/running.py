@@ -47,6 +47,9 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
     offline: Annotated[
         bool, typer.Option("--offline", help="Use the strategy's offline dataset; no network.")
     ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Train everything anew, whatever is stored.")
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")
     ] = False,
@@ -76,6 +79,7 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
                 offline=offline,
                 out=out,
                 workers=workers,
+                fresh=fresh,
                 progress=progress,
                 command=shlex.join(["backtest", *sys.argv[1:]]),
             )

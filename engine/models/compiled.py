@@ -44,6 +44,7 @@ class Compiled(ABC):
         self.optimizer.build(self.model.trainable_variables)
         self.loss = {"mse": keras.ops.square, "mae": keras.ops.abs}[training.loss]
         self.offsets = np.arange(1 - network.lookback, 1, dtype=np.int32)
+        self.trainable = [bool(variable.trainable) for variable in self.model.variables]
         self._initial = InitialWeights(self.model)
         self._fresh_optimizer = [np.array(v) for v in self.optimizer.variables]
 

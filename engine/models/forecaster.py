@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -52,14 +52,16 @@ class History:
         train_loss: Mean over the epoch's batches.
         validation_loss: After the epoch.
         best_epoch: From 0; the epoch whose weights were kept.
+        attempts: 2 where the first seed gave no usable forecaster.
     """
 
     train_loss: tuple[float, ...] = ()
     validation_loss: tuple[float, ...] = ()
     best_epoch: int = 0
+    attempts: int = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Forecast:
     """Predicted simple returns over `horizon` bars, in the order of the problem's rows.
 
@@ -67,11 +69,13 @@ class Forecast:
         train: (n_train,) in-sample predictions, for thresholds.
         test: (n_test,) out-of-sample predictions.
         history: How the training went.
+        weights: What was fitted, in the forecaster's own order; empty where nothing is.
     """
 
     train: Vector
     test: Vector
-    history: History
+    history: History = History()
+    weights: tuple[npt.NDArray[Any], ...] = ()
 
 
 class Forecaster(Spec, ABC):
@@ -81,8 +85,11 @@ class Forecaster(Spec, ABC):
         lookback: Bars in a sequence; a row's sequence is that row and the `lookback` - 1 before.
     """
 
-    needs_backend: ClassVar[bool] = False
-    """Whether Keras has to be loaded to fit it."""
+    costly: ClassVar[bool] = False
+    """Whether a fit is worth a worker process and a place in the store."""
+
+    random: ClassVar[bool] = False
+    """Whether a fit depends on its seed."""
 
     lookback: int = Field(default=1, ge=1, le=500)
 

@@ -14,7 +14,7 @@ from engine.models.forecaster import Forecast, History, Problem
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.models.compiled import Compiled
+    from engine.models.compiled import Compiled, Weights
     from engine.models.network import Network
     from engine.models.training_spec import Plateau, Training
     from engine.types import Rows, Vector
@@ -29,15 +29,17 @@ def train_and_forecast(
     scaled back.
 
     Raises:
-        RefitError: A loss was not finite, the target does not vary, or every test prediction
-            is the same.
+        RefitError: A loss was not finite, the target does not vary, no weight moved, or every
+            prediction is the same.
     """
     mean, deviation = _target_scale(problem)
     scaled = (problem.target - mean) / deviation
     compiled = _compiled(network, problem.groups, training)
     compiled.reset(seed)
     compiled.see(problem.inputs, np.nan_to_num(scaled).astype(np.float32))
+    initial = compiled.weights()
     history = _train(compiled, problem, scaled, training, np.random.default_rng(seed))
+    _insist_moved(compiled, initial)
     train, test = (
         mean + deviation * _outputs(compiled, rows, training.batch_size).astype(np.float64)
         for rows in (problem.train, problem.test)
@@ -49,7 +51,7 @@ def train_and_forecast(
             found=f"{train[0]:g} on all {len(train)} rows",
             fix="lower training.learning_rate, or look at the features for a constant input",
         )
-    return Forecast(train, test, history)
+    return Forecast(train, test, history, tuple(compiled.weights()))
 
 
 @lru_cache(maxsize=4)
@@ -141,6 +143,18 @@ def _insist_finite(epoch: int, *losses: float) -> None:
             expected="a finite train and validation loss",
             found=f"{losses[0]} and {losses[1]} in epoch {epoch + 1}",
             fix="lower training.learning_rate or training.clip_norm",
+        )
+
+
+def _insist_moved(compiled: Compiled, initial: Weights) -> None:
+    """A gradient of exactly zero everywhere means that nothing was learnt, whatever the loss."""
+    now = zip(compiled.trainable, initial, compiled.weights(), strict=True)
+    if all(np.array_equal(before, after) for trainable, before, after in now if trainable):
+        raise RefitError(
+            "the network is dead: training moved none of its weights",
+            expected="weights that change with every step",
+            found="the initial weights",
+            fix="lower training.learning_rate, or look at the features for a constant input",
         )
 
 

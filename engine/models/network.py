@@ -23,7 +23,8 @@ class Network(Forecaster):
     `normalise` leaves out of the batch's statistics and the loss weighs with 0.
     """
 
-    needs_backend: ClassVar[bool] = True
+    costly: ClassVar[bool] = True
+    random: ClassVar[bool] = True
 
     lookback: int = Field(default=30, ge=2, le=500)
 

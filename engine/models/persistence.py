@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from engine.models.forecaster import Forecast, Forecaster, History, Problem
+from engine.models.forecaster import Forecast, Forecaster, Problem
 
 if TYPE_CHECKING:
     from engine.models.training_spec import Training
@@ -26,4 +26,4 @@ class Persistence(Forecaster):
     def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:  # noqa: ARG002 - nothing is fitted
         """The trailing return, or zeros."""
         naive = problem.trailing if self.of == "return" else np.zeros_like(problem.trailing)
-        return Forecast(naive[problem.train], naive[problem.test], History())
+        return Forecast(naive[problem.train], naive[problem.test])

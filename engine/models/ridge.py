@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from engine.models.forecaster import Forecast, Forecaster, History, Problem
+from engine.models.forecaster import Forecast, Forecaster, Problem
 
 if TYPE_CHECKING:
     from engine.models.training_spec import Training
@@ -44,7 +44,8 @@ class Ridge(Forecaster):
         truth = problem.target[problem.validation]
         errors = [float(np.mean((fit.predict(validation) - truth) ** 2)) for fit in fits]
         best = fits[int(np.argmin(errors))]
-        return Forecast(best.predict(train), best.predict(test), History())
+        weights = (best.coef_, np.array([best.intercept_]))
+        return Forecast(best.predict(train), best.predict(test), weights=weights)
 
     def _flat(self, problem: Problem, rows: Rows) -> Matrix:
         steps = rows[:, None] + np.arange(1 - self.lookback, 1)

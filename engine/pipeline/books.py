@@ -10,6 +10,7 @@ import pandas as pd
 from engine.evaluation.forecast import forecast_scores
 from engine.evaluation.metrics import book_metrics
 from engine.evaluation.significance import significance
+from engine.refit.fits import Fits, fit_all
 from engine.refit.plan import plan
 from engine.refit.stitch import Predictions, stitch
 from engine.refit.task import seed_of
@@ -23,17 +24,23 @@ if TYPE_CHECKING:
 
     from engine.pipeline.ground import Ground
     from engine.progress import Progress
-    from engine.refit.local import Local
-    from engine.refit.task import Task
+    from engine.refit.executor import Executor
+    from engine.refit.store import Store
     from engine.simulation.result import Result
     from engine.strategy import Strategy
     from engine.types import WideFrame
 
 
 def refit(
-    spec: Strategy, ground: Ground, executor: Local, told: Progress
-) -> dict[str, Predictions]:
-    """Out-of-sample forecasts of every book that a model decides."""
+    spec: Strategy,
+    ground: Ground,
+    executor: Executor,
+    store: Store,
+    told: Progress,
+    *,
+    fresh: bool,
+) -> tuple[dict[str, Predictions], Fits]:
+    """Out-of-sample forecasts of every book that a model decides, and where they came from."""
     models = spec.forecasters()
     tasks = plan(
         models,
@@ -44,21 +51,18 @@ def refit(
         seeds=spec.seeds,
         seed=spec.seed,
     )
-
-    def on_done(done: int, total: int, task: Task) -> None:
-        told.advance(done, total, str(task))
-
-    forecasts = executor.run(tasks, on_done)
+    fits = fit_all(tasks, executor, store, told, fresh=fresh)
     by_book = {name: [i for i, task in enumerate(tasks) if task.book == name] for name in models}
-    return {
+    predictions = {
         name: stitch(
             ground.history,
             ground.windows,
             [tasks[place] for place in places],
-            [forecasts[place] for place in places],
+            [fits.forecasts[place] for place in places],
         )
         for name, places in by_book.items()
     }
+    return predictions, fits
 
 
 def decide(

@@ -18,6 +18,7 @@ from engine.pipeline.ground import prepare
 from engine.pipeline.record import Clock, manifest, positions, trades
 from engine.progress import Progress, Silent
 from engine.refit.local import Local
+from engine.refit.store import Store
 from engine.reporting.pages import write_pages
 from engine.strategy import Strategy, load_strategy
 
@@ -34,6 +35,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     out: Path | str = "reports",
     home: Path | str | None = None,
     workers: int | None = None,
+    fresh: bool = False,
     progress: Progress | None = None,
     command: str = "",
 ) -> Run:
@@ -45,8 +47,9 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         data: A dataset's name or path, instead of the strategy's own.
         offline: Use the strategy's offline dataset.
         out: The run folder is `out`/`strategy.name`/`run_id`.
-        home: Where caches live; BACKTEST_HOME, or `.backtest` here, if not given.
+        home: Where caches and fits live; BACKTEST_HOME, or `.backtest` here, if not given.
         workers: Processes to train in, instead of `compute.workers`.
+        fresh: Train everything anew, whatever is stored.
         progress: Who is told what goes on.
         command: The command line, for the manifest.
 
@@ -66,7 +69,8 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     with clock.stage("features"):
         ground = prepare(spec, market)
     with clock.stage("refits"):
-        predictions = refit(spec, ground, executor, told)
+        store = Store(place / "fits")
+        predictions, fits = refit(spec, ground, executor, store, told, fresh=fresh)
     with clock.stage("simulation"):
         decided = decide(spec, ground, predictions)
         books = trade(spec, ground, decided)
@@ -76,6 +80,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     inputs = manifest(spec, ground, predictions) | {
         "strategy_file": None if isinstance(strategy, Strategy) else str(strategy),
         "machine": machine(executor.workers),
+        "fits": {"trained": fits.trained, "stored": fits.stored},
         "started_at": clock.started_at,
         "command": command,
     }

@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import RefitError
-from engine.refit.worker import environment, fit
+from engine.refit.executor import Executor
+from engine.refit.worker import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Generator, Sequence
     from types import TracebackType
 
     from engine.models import Backend, Forecast
     from engine.refit.task import Task
 
 
-class Local:
-    """Fits tasks in worker processes, and tasks that need no Keras right here.
+class Local(Executor):
+    """Worker processes on this machine, one a core.
 
     A worker is a process of its own program, not a fork or a spawn of this one: it finds its
     thread counts in the environment, works from a script or a notebook without a main guard,
@@ -44,42 +45,18 @@ class Local:
         self.backend = backend
         self.programs = programs
 
-    def run(
-        self, tasks: Sequence[Task], on_done: Callable[[int, int, Task], None]
-    ) -> list[Forecast]:
-        """One forecast a task, in the order of the tasks, whatever finished first.
-
-        Args:
-            tasks: In the order to start them.
-            on_done: Called with how many are done, of how many, and the task that was last;
-                where there are networks to train, nothing else is worth counting.
-
-        Raises:
-            RefitError: The first failure; the other workers are stopped.
-        """
-        forecasts: dict[int, Forecast] = {}
-        heavy = [place for place, task in enumerate(tasks) if task.model.needs_backend]
-        light = [place for place, task in enumerate(tasks) if not task.model.needs_backend]
-
-        counted = set(heavy or light)
-
-        def keep(place: int, forecast: Forecast) -> None:
-            forecasts[place] = forecast
-            if place in counted:
-                on_done(len(counted & forecasts.keys()), len(counted), tasks[place])
-
+    def fit(self, tasks: Sequence[Task]) -> Generator[tuple[int, Forecast]]:
+        """Hands out the tasks in their order, the next to whichever worker is free."""
         with ExitStack() as stack:
-            crew = self._start(min(self.workers, len(heavy)), stack)
-            waiting = iter(heavy)
+            crew = self._start(min(self.workers, len(tasks)), stack)
+            waiting = iter(range(len(tasks)))
             for worker in crew:
                 worker.give(next(waiting), tasks)
-            for place in light:
-                keep(place, fit(tasks[place]))
             while busy := [worker for worker in crew if worker.place is not None]:
                 for worker in _ready(busy):
-                    keep(*worker.take(tasks))
+                    finished = worker.take(tasks)
                     worker.give(next(waiting, None), tasks)
-        return [forecasts[place] for place in range(len(tasks))]
+                    yield finished
 
     def _start(self, count: int, stack: ExitStack) -> list[_Worker]:
         if not count:

@@ -57,6 +57,6 @@ def plan(
                     problem=problem,
                 )
                 for book, model in models.items()
-                for member in range(seeds if model.needs_backend else 1)
+                for member in range(seeds if model.random else 1)
             ]
     return tasks

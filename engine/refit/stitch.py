@@ -108,6 +108,7 @@ def _told(task: Task, forecast: Forecast) -> dict[str, Any]:
     return {
         "symbol": task.symbol,
         "seed": task.member,
+        "attempts": history.attempts,
         "epochs": len(history.train_loss),
         "best_epoch": history.best_epoch,
         "train_loss": list(history.train_loss),

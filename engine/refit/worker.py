@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from engine.errors import BacktestError, RefitError
+from engine.refit.task import seed_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,13 +45,23 @@ def environment(backend: Backend, home: Path, programs: Path) -> dict[str, str]:
 
 
 def fit(task: Task) -> Forecast:
-    """Fits one task.
+    """Fits one task; one that fails by a bad draw is tried once more with a seed of its own.
 
     Raises:
-        RefitError: Whatever went wrong, with the task named.
+        RefitError: Whatever went wrong the last time, with the task named.
     """
     try:
-        return task.model.forecast(task.problem, task.training, task.seed)
+        return _attempt(task, task.seed)
+    except RefitError:
+        if not task.model.random:
+            raise
+    again = _attempt(task, seed_of(task.seed, "second attempt"))
+    return replace(again, history=replace(again.history, attempts=2))
+
+
+def _attempt(task: Task, seed: int) -> Forecast:
+    try:
+        return task.model.forecast(task.problem, task.training, seed)
     except BacktestError as error:
         error.where = str(task)
         raise

@@ -39,7 +39,7 @@ def test_every_option_reaches_the_pipeline(
     result = invoke(
         fake,
         *("--data", "mine.yaml", "--set", "seeds=3", "--set", "opponents.0.fast=10"),
-        *("--out", "elsewhere", "--workers", "2", "--executor", "local", "--offline"),
+        *("--out", "elsewhere", "--workers", "2", "--executor", "local", "--offline", "--fresh"),
     )
 
     assert result.exit_code == 0
@@ -51,6 +51,7 @@ def test_every_option_reaches_the_pipeline(
         "offline": True,
         "out": Path("elsewhere"),
         "workers": 2,
+        "fresh": True,
     }
 
 
@@ -66,6 +67,7 @@ def test_without_options_the_strategy_decides(finished: Run, pipeline: PipelineO
         "offline": False,
         "out": Path("reports"),
         "workers": None,
+        "fresh": False,
     }
 
 
@@ -157,7 +159,6 @@ def test_debug_shows_the_traceback(pipeline: PipelineOf, error: Exception) -> No
         (["run", "s.yaml", "--workers", "0"], "greater than or equal to 1"),
         (["run"], "STRATEGY"),
         (["run", "s.yaml", "--set", "seeds"], "--set path=value"),
-        (["run", "s.yaml", "--fresh"], "--fresh"),
     ],
 )
 def test_a_wrong_command_line_ends_with_2_and_says_what_was_meant(

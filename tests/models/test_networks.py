@@ -43,7 +43,8 @@ class Bench:
     rounds: list[dict[str, Forecast]]
 
     def fit(self, *tasks: Task, workers: int = 1) -> list[Forecast]:
-        return Local(workers, self.backend, self.programs).run(tasks, lambda *_: None)
+        finished = dict(Local(workers, self.backend, self.programs).fit(tasks))
+        return [finished[place] for place in range(len(tasks))]
 
 
 @pytest.fixture(scope="module", params=["tensorflow", "jax"])
@@ -130,3 +131,9 @@ def test_a_loss_that_is_no_number_fails_loudly_and_names_the_fit(bench: Bench) -
     with pytest.raises(RefitError, match="loss is not a number") as caught:
         bench.fit(task(NETWORKS["lstm"], replace(bench.problem, inputs=inputs)))
     assert "window 0" in str(caught.value)
+
+
+def test_a_network_whose_weights_never_move_fails_loudly(bench: Bench) -> None:
+    frozen = Training(epochs=1, batch_size=32, learning_rate=1e-60)
+    with pytest.raises(RefitError, match="moved none of its weights"):
+        bench.fit(task(NETWORKS["lstm"], bench.problem, training=frozen))

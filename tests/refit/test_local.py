@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from engine.errors import RefitError
-from engine.models import Micdl, Persistence, Ridge, Training
+from engine.models import Forecast, Micdl, Persistence, Ridge, Training
 from engine.refit.local import Local
 from engine.refit.task import Task
 from tests.models.problems import planted
@@ -28,21 +28,21 @@ def tasks_of(model, count: int = 3) -> list[Task]:
     ]
 
 
-def test_forecasts_come_back_in_the_order_of_the_tasks() -> None:
-    tasks = tasks_of(Persistence(), 5)
-    forecasts = Local(2, "tensorflow").run(tasks, lambda *_: None)
-    for task, forecast in zip(tasks, forecasts, strict=True):
-        assert np.array_equal(forecast.test, task.problem.trailing[task.problem.test])
+def fit_all_of(tasks: list[Task], workers: int = 1) -> dict[int, Forecast]:
+    return dict(Local(workers, "tensorflow").fit(tasks))
 
 
-def test_every_task_is_reported_once_with_a_rising_count() -> None:
-    told: list[tuple[int, int, int]] = []
+def test_every_task_is_fitted_once_under_its_place() -> None:
+    tasks = tasks_of(Persistence(), 7)
+    forecasts = list(Local(2, "tensorflow").fit(tasks))
+    assert sorted(place for place, _ in forecasts) == list(range(7))
+    for place, forecast in forecasts:
+        problem = tasks[place].problem
+        assert np.array_equal(forecast.test, problem.trailing[problem.test])
 
-    def on_done(done: int, total: int, task: Task) -> None:
-        told.append((done, total, task.window))
 
-    Local(1, "tensorflow").run(tasks_of(Ridge()), on_done)
-    assert told == [(1, 3, 0), (2, 3, 1), (3, 3, 2)]
+def test_no_task_needs_no_worker() -> None:
+    assert fit_all_of([]) == {}
 
 
 def test_a_failure_names_its_window() -> None:
@@ -51,7 +51,16 @@ def test_a_failure_names_its_window() -> None:
     inputs[bad.problem.train] = np.nan
     bad = replace(bad, problem=replace(bad.problem, inputs=inputs))
     with pytest.raises(RefitError, match="window 1"):
-        Local(1, "tensorflow").run([good, bad], lambda *_: None)
+        fit_all_of([good, bad])
+
+
+def test_closing_early_stops_the_workers() -> None:
+    known = set(children())
+    fits = Local(2, "tensorflow").fit(tasks_of(Persistence(), 50))
+    next(fits)
+    assert len(set(children()) - known) == 2
+    fits.close()
+    assert set(children()) == known
 
 
 def children() -> list[str]:
@@ -69,7 +78,7 @@ def test_a_worker_that_dies_is_told_with_its_last_words() -> None:
 
     threading.Timer(1.0, kill).start()
     with pytest.raises(RefitError, match="worker died") as caught:
-        Local(1, "tensorflow").run([task], lambda *_: None)
+        fit_all_of([task])
     assert "exit status -9" in str(caught.value)
     assert "window 0" in str(caught.value)
 
@@ -90,7 +99,7 @@ def test_an_interrupt_leaves_no_worker_behind() -> None:
         task = Task("strategy", "X", 0, 0, 0, Micdl(), Training(epochs=10_000), planted())
         threading.Timer(3.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
         try:
-            Local(2, "tensorflow").run([task, task], lambda *_: None)
+            list(Local(2, "tensorflow").fit([task, task]))
         except KeyboardInterrupt:
             print("interrupted", len(children()))
     """)

@@ -1,0 +1,95 @@
+"""`backtest fits`: listing, showing and pruning the store."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from engine.cli.main import app
+from engine.models import Forecast, History
+from engine.refit.store import Store
+
+DAY = 86_400
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch) -> Store:
+    monkeypatch.setenv("BACKTEST_HOME", str(tmp_path))
+    store = Store(tmp_path / "fits")
+    for age, key in ((40, "aa11"), (20, "bb22"), (1, "cc33")):
+        history = History((0.9, 0.8), (1.0, 1.1), 0)
+        forecast = Forecast(np.zeros(300), np.zeros(20), history, (np.ones((10, 5)),))
+        store.put(key, f"strategy BTC window {age} seed 0", forecast)
+        (file,) = store.folder.glob(f"*/{key}.fit")
+        os.utime(file, (time.time() - age * DAY, time.time() - age * DAY))
+    return store
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(app, ["fits", *arguments])
+
+
+def keys(store: Store) -> list[str]:
+    return [entry.key for entry in store.entries()]
+
+
+@pytest.mark.usefixtures("store")
+def test_the_list_shows_each_fit_and_the_sum() -> None:
+    lines = run("list").stdout.splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["aa11", "bb22", "cc33"]
+    assert lines[0].endswith("strategy BTC window 40 seed 0")
+    assert re.match(r"3 fits, \d+\.\d KB, in ", lines[3])
+
+
+def test_an_empty_store_lists_nothing(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("BACKTEST_HOME", str(tmp_path))
+    assert run("list").stdout.startswith("0 fits, 0 B")
+
+
+@pytest.mark.usefixtures("store")
+def test_a_fit_is_shown_with_its_losses() -> None:
+    shown = run("show", "bb").stdout
+    assert "epochs    2, best 1" in shown
+    assert "weights   50" in shown
+    assert "300 in sample, 20 out of sample" in shown
+    assert shown.splitlines()[-1].split() == ["2", "0.8000", "1.1000"]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_key_that_names_no_single_fit_ends_with_2() -> None:
+    result = run("show", "zz")
+    assert result.exit_code == 2
+    assert "0 keys begin" in result.stderr
+
+
+def test_prune_removes_what_was_not_used_for_long(store: Store) -> None:
+    assert "removed 2 of 3 fits" in run("prune", "--older-than", "2w").stdout
+    assert keys(store) == ["cc33"]
+
+
+def test_prune_keeps_the_most_recently_used_within_the_size(store: Store) -> None:
+    one = store.entries()[0].size
+    run("prune", "--keep-bytes", f"{2 * one}B")
+    assert keys(store) == ["bb22", "cc33"]
+    run("prune", "--keep-bytes", "0KB")
+    assert keys(store) == []
+
+
+def test_both_bounds_together_are_both_kept(store: Store) -> None:
+    run("prune", "--older-than", "30d", "--keep-bytes", f"{store.entries()[0].size}")
+    assert keys(store) == ["cc33"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--older-than", "soon"), ("--keep-bytes", "2 apples")])
+def test_a_prune_that_says_nothing_sensible_ends_with_2_and_removes_nothing(
+    store: Store, arguments: tuple[str, ...]
+) -> None:
+    result = run("prune", *arguments)
+    assert result.exit_code == 2
+    assert "expected" in result.stderr
+    assert len(keys(store)) == 3

@@ -1,0 +1,147 @@
+"""A run that is killed at any moment, started again, ends as one that never was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import engine
+from engine.artifacts import DOCUMENTS, TABLES
+from engine.refit.store import Store
+from tests.pipeline.markets import market, write_strategy
+
+pytestmark = pytest.mark.slow
+
+MODEL = "{kind: micdl, lookback: 6, units: 8, dense: [16, 8]}"
+SEEDS = 4
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("killed")
+
+
+@pytest.fixture(scope="module")
+def strategy(place: Path) -> Path:
+    return write_strategy(place, market(place / "market"), MODEL)
+
+
+@pytest.fixture(scope="module")
+def whole(place: Path, strategy: Path) -> engine.Run:
+    """The run that nobody disturbs."""
+    return engine.run(
+        strategy, overrides={"seeds": SEEDS}, out=place / "whole", home=place / "home-whole"
+    )
+
+
+def start(strategy: Path, place: Path, name: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-c", "from engine.cli.main import main; main()", "run"),
+            *(str(strategy), "--set", f"seeds={SEEDS}", "--out", str(place / name)),
+        ],
+        env={**os.environ, "BACKTEST_HOME": str(place / f"home-{name}")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(store: Store, fits: int) -> None:
+    ends = time.monotonic() + 60
+    while len(store.entries()) < fits:
+        assert time.monotonic() < ends, "no fit was stored within a minute"
+        time.sleep(0.02)
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return [int(child) for child in children.split()]
+
+
+def ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def assert_same(run: engine.Run, other: engine.Run) -> None:
+    assert run.run_id == other.run_id
+    for name in [f"{t}.parquet" for t in TABLES] + [f"{d}.json" for d in DOCUMENTS]:
+        assert (run.run_dir / name).read_bytes() == (other.run_dir / name).read_bytes(), name
+
+
+def test_killed_outright_it_goes_on_where_it_was_and_ends_with_the_same_bytes(
+    place, strategy, whole
+) -> None:
+    store = Store(place / "home-killed" / "fits")
+    process = start(strategy, place, "killed")
+    wait_for(store, 3)
+    workers = workers_of(process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    stored = len(store.entries())
+    assert not list((place / "killed").glob("small/*"))
+
+    ends = time.monotonic() + 20
+    while not all(ended(worker) for worker in workers):
+        assert time.monotonic() < ends, "workers outlive the run"
+        time.sleep(0.1)
+
+    again = engine.run(
+        strategy, overrides={"seeds": SEEDS}, out=place / "killed", home=place / "home-killed"
+    )
+    total = SEEDS * len(whole.manifest["windows"])
+    assert again.manifest["fits"] == {"trained": total - stored, "stored": stored}
+    assert_same(again, whole)
+
+
+def test_an_interrupt_ends_within_two_seconds_with_130_and_leaves_a_store_to_go_on_from(
+    place, strategy, whole
+) -> None:
+    store = Store(place / "home-interrupted" / "fits")
+    process = start(strategy, place, "interrupted")
+    wait_for(store, 2)
+    workers = workers_of(process)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert time.monotonic() - began < 2
+    assert process.returncode == 130
+    assert told.splitlines()[-1] == "interrupted"
+    assert all(ended(worker) for worker in workers)
+    assert not list((place / "interrupted").glob("small/*"))
+
+    again = engine.run(
+        strategy,
+        overrides={"seeds": SEEDS},
+        out=place / "interrupted",
+        home=place / "home-interrupted",
+    )
+    assert again.manifest["fits"]["stored"] >= 2
+    assert_same(again, whole)
+
+
+def test_two_runs_at_once_share_a_store_and_both_end_alike(place, strategy, whole) -> None:
+    both = [start(strategy, place, "shared") for _ in range(2)]
+    for process in both:
+        _, told = process.communicate(timeout=120)
+        assert process.returncode == 0, told
+    store = Store(place / "home-shared" / "fits")
+    assert len(store.entries()) == SEEDS * len(whole.manifest["windows"])
+    assert_same(engine.Run.open(place / "shared" / "small" / whole.run_id), whole)
+
+
+def test_a_second_run_trains_nothing(strategy, place, whole) -> None:
+    again = engine.run(
+        strategy, overrides={"seeds": SEEDS}, out=place / "second", home=place / "home-whole"
+    )
+    assert again.manifest["fits"]["trained"] == 0
+    assert_same(again, whole)

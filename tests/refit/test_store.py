@@ -1,0 +1,120 @@
+"""The store: what was put comes back byte for byte, and damage is noticed."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import numpy as np
+import pytest
+
+from engine.models import Forecast, History
+from engine.refit.store import DamagedError, Store
+
+KEY = "ab" + "0" * 62
+FORECAST = Forecast(
+    train=np.array([0.1, -0.2]),
+    test=np.array([1e-300, 0.3]),
+    history=History((1.0, 0.5), (0.9, 0.7), 1, 2),
+    weights=(np.ones((2, 3), np.float32), np.array([1, 0], np.uint32)),
+)
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return Store(tmp_path / "fits")
+
+
+def same(one: Forecast, other: Forecast) -> bool:
+    arrays = zip(
+        (one.train, one.test, *one.weights), (other.train, other.test, *other.weights), strict=True
+    )
+    equal = all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in arrays)
+    return equal and one.history == other.history
+
+
+def test_what_was_put_comes_back(store: Store) -> None:
+    store.put(KEY, "strategy BTC window 0 seed 0", FORECAST)
+    assert same(store.get(KEY), FORECAST)
+
+
+def test_what_was_never_put_is_not_there(store: Store) -> None:
+    assert store.get(KEY) is None
+    assert store.entries() == []
+    assert store.size() == 0
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.01, 0.5, 0.999])
+def test_a_truncated_entry_is_noticed(store: Store, kept: float) -> None:
+    store.put(KEY, "x", FORECAST)
+    (file,) = store.folder.glob("*/*.fit")
+    raw = file.read_bytes()
+    file.write_bytes(raw[: int(len(raw) * kept)])
+    with pytest.raises(DamagedError):
+        store.get(KEY)
+
+
+def test_one_altered_byte_anywhere_is_noticed(store: Store) -> None:
+    store.put(KEY, "x", FORECAST)
+    (file,) = store.folder.glob("*/*.fit")
+    raw = file.read_bytes()
+    for place in range(0, len(raw), 7):
+        file.write_bytes(raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :])
+        with pytest.raises(DamagedError):
+            store.get(KEY)
+
+
+def test_an_entry_is_never_half_written(store: Store) -> None:
+    """Two threads write one key over and over while a third reads it."""
+    ended = threading.Event()
+
+    def write() -> None:
+        while not ended.is_set():
+            store.put(KEY, "x", FORECAST)
+
+    store.put(KEY, "x", FORECAST)
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    try:
+        assert all(same(store.get(KEY), FORECAST) for _ in range(200))
+    finally:
+        ended.set()
+        for writer in writers:
+            writer.join()
+    assert [file.suffix for file in store.folder.glob("*/*")] == [".fit"]
+
+
+def test_entries_are_listed_least_recently_used_first(store: Store) -> None:
+    for age, key in ((300, "aa1"), (100, "bb2"), (200, "cc3")):
+        store.put(key, f"fit {key}", FORECAST)
+        (file,) = store.folder.glob(f"*/{key}.fit")
+        os.utime(file, (1e9 - age, 1e9 - age))
+    assert [entry.label for entry in store.entries()] == ["fit aa1", "fit cc3", "fit bb2"]
+    store.get("aa1")
+    assert store.entries()[-1].key == "aa1"
+
+
+def test_a_listing_names_a_damaged_entry_and_goes_on(store: Store) -> None:
+    store.put("aa1", "good", FORECAST)
+    store.put("bb2", "bad", FORECAST)
+    (file,) = store.folder.glob("*/bb2.fit")
+    file.write_bytes(b"")
+    assert {entry.label for entry in store.entries()} == {"good", "damaged: will be fitted again"}
+
+
+def test_removing_what_is_gone_is_no_error(store: Store) -> None:
+    store.put(KEY, "x", FORECAST)
+    store.remove([KEY, KEY, "ff"])
+    assert store.get(KEY) is None
+
+
+def test_sweeping_removes_old_drafts_and_leaves_young_ones(store: Store) -> None:
+    store.put(KEY, "x", FORECAST)
+    old, young = (store.folder / "ab" / f".{name}.draft" for name in ("old", "young"))
+    for draft in (old, young):
+        draft.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    store.sweep()
+    assert not old.exists()
+    assert young.exists()
