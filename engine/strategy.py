@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from engine.data.spec import DataSpec
 from engine.documents import load_document
@@ -40,10 +40,22 @@ class Compute(Spec):
     Attributes:
         backend: What Keras computes with; `jax` needs the extra of that name.
         workers: Processes to train in; `auto` is one a core.
+        executor: `local` processes, or the workers of a `ray` cluster (extra of that name).
+        ray_address: Of a running cluster; left out, Ray is started here for the run.
+        gpus_per_fit: Share of a GPU that a fit on the cluster takes.
     """
 
     backend: Backend = "tensorflow"
     workers: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
+    executor: Literal["local", "ray"] = "local"
+    ray_address: str | None = None
+    gpus_per_fit: float = Field(default=0.0, ge=0, le=8)
+
+    @model_validator(mode="after")
+    def _gpus_are_the_clusters(self) -> Compute:
+        if self.executor == "local" and (self.gpus_per_fit or self.ray_address):
+            raise ValueError("ray_address and gpus_per_fit need `executor: ray`")
+        return self
 
 
 class Strategy(Spec):
@@ -114,7 +126,8 @@ class Strategy(Spec):
     def identity(self) -> dict[str, Any]:
         """What decides the results: everything but where the refits run."""
         tree = self.model_dump(mode="json")
-        tree["compute"].pop("workers")
+        for where in ("workers", "executor", "ray_address"):
+            tree["compute"].pop(where)
         return tree
 
 

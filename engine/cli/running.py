@@ -41,9 +41,17 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
             help="Processes to train in; results do not depend on it. Default: one a core.",
         ),
     ] = None,
-    executor: Annotated[  # noqa: ARG001 - one choice so far
-        Literal["local"], typer.Option(help="Where the training runs.")
-    ] = "local",
+    executor: Annotated[
+        Literal["local", "ray"] | None,
+        typer.Option(help="Where the training runs, instead of the strategy's compute.executor."),
+    ] = None,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="A running Ray cluster, such as ray://head:10001. Default: Ray on this machine.",
+        ),
+    ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Use the strategy's offline dataset; no network.")
     ] = False,
@@ -70,6 +78,8 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
         from engine.documents import parse_overrides
 
         overrides = parse_overrides(set_ or ())
+        where = {"compute.executor": executor, "compute.ray_address": ray_address}
+        overrides.update({key: value for key, value in where.items() if value is not None})
         with told_on_stderr(quiet=quiet) as progress:
             execute = context.obj or _pipeline()
             finished = execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ from engine.pipeline.books import decide, judge, measure, refit, trade
 from engine.pipeline.ground import prepare
 from engine.pipeline.record import Clock, manifest, positions, trades
 from engine.progress import Progress, Silent
+from engine.refit.cluster import Cluster
 from engine.refit.local import Local
 from engine.refit.store import Store
 from engine.reporting.pages import write_pages
@@ -24,6 +26,8 @@ from engine.strategy import Strategy, load_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from engine.refit.executor import Executor
 
 
 def run(  # noqa: PLR0913 - an argument an option of the command line
@@ -62,13 +66,13 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     told = progress or Silent()
     clock = Clock(told)
     spec = _resolved(strategy, overrides)
+    _require_backend(spec.compute.backend)
     place = Path(home or os.environ.get("BACKTEST_HOME") or ".backtest")
-    executor = _executor(spec, workers, place / "programs")
     with clock.stage("data"):
         market = load_market(spec.data, home=place, offline=offline, override=data, progress=told)
     with clock.stage("features"):
         ground = prepare(spec, market)
-    with clock.stage("refits"):
+    with clock.stage("refits"), closing(_executor(spec, workers, place / "programs")) as executor:
         store = Store(place / "fits")
         predictions, fits = refit(spec, ground, executor, store, told, fresh=fresh)
     with clock.stage("simulation"):
@@ -118,8 +122,7 @@ def _resolved(strategy: Strategy | Path | str, overrides: Mapping[str, object] |
     return strategy
 
 
-def _executor(spec: Strategy, workers: int | None, programs: Path) -> Local:
-    backend = spec.compute.backend
+def _require_backend(backend: str) -> None:
     if find_spec(backend) is None:
         raise UsageError(
             f"{backend} is not installed",
@@ -127,5 +130,11 @@ def _executor(spec: Strategy, workers: int | None, programs: Path) -> Local:
             found="no such package",
             fix=f"pip install 'backtest-engine[{backend}]'",
         )
-    chosen = spec.compute.workers
-    return Local(workers or (None if chosen == "auto" else chosen), backend, programs)
+
+
+def _executor(spec: Strategy, workers: int | None, programs: Path) -> Executor:
+    compute = spec.compute
+    chosen = workers or (None if compute.workers == "auto" else compute.workers)
+    if compute.executor == "ray":
+        return Cluster(compute.ray_address, compute.backend, chosen, compute.gpus_per_fit)
+    return Local(chosen, compute.backend, programs)

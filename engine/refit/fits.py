@@ -61,7 +61,7 @@ def fit_all(
         RefitError: The first failure; what was finished before it is stored.
     """
     costly = {place: task for place, task in enumerate(tasks) if task.model.costly}
-    versions = fit_versions(executor.backend)
+    versions = {**fit_versions(executor.backend), "device": executor.device}
     keys = {place: task.key(executor.backend, versions) for place, task in costly.items()}
     forecasts = {} if fresh else _stored(costly, keys, store, told)
     stored = len(forecasts)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import RefitError
 from engine.refit.executor import Executor
-from engine.refit.worker import environment
+from engine.refit.worker import settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -88,7 +88,7 @@ class _Worker:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "engine.refit.worker", str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
-                env=environment(backend, home, programs.resolve()),
+                env={**os.environ, **settings(backend, home, programs.resolve())},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -6,7 +6,6 @@ libraries find their thread counts and backend before they are loaded.
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -19,27 +18,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.models import Backend, Forecast
+    from engine.refit.executor import Device
     from engine.refit.task import Task
 
 
-def environment(backend: Backend, home: Path, programs: Path) -> dict[str, str]:
-    """The parent's environment, with one thread, the backend, and no settings of the user's.
+def settings(
+    backend: Backend, home: Path, programs: Path, *, device: Device = "cpu"
+) -> dict[str, str]:
+    """Environment of every process that trains: one thread, the backend, no settings of a user's.
 
     Args:
         backend: What Keras computes with.
         home: An empty folder: a keras.json of the user's could change the float type.
         programs: Where XLA keeps what it compiled, for the other workers and the next run.
+        device: On `cpu` a GPU is hidden.
     """
+    hidden = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "-1"} if device == "cpu" else {}
     threads = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP")
     return {
-        **os.environ,
+        **hidden,
         **{f"{name}_THREADS": "1" for name in threads},
         "KERAS_BACKEND": backend,
         "KERAS_HOME": str(home),
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        "JAX_PLATFORMS": "cpu",
         "JAX_COMPILATION_CACHE_DIR": str(programs),
-        "CUDA_VISIBLE_DEVICES": "-1",
         "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     }
 

@@ -39,14 +39,20 @@ def test_every_option_reaches_the_pipeline(
     result = invoke(
         fake,
         *("--data", "mine.yaml", "--set", "seeds=3", "--set", "opponents.0.fast=10"),
-        *("--out", "elsewhere", "--workers", "2", "--executor", "local", "--offline", "--fresh"),
+        *("--out", "elsewhere", "--workers", "2", "--executor", "ray", "--offline", "--fresh"),
+        *("--ray-address", "auto"),
     )
 
     assert result.exit_code == 0
     assert fake.strategy == "s.yaml"
     assert fake.options.pop("command") == "backtest run s.yaml"
     assert fake.options == {
-        "overrides": {"seeds": 3, "opponents.0.fast": 10},
+        "overrides": {
+            "seeds": 3,
+            "opponents.0.fast": 10,
+            "compute.executor": "ray",
+            "compute.ray_address": "auto",
+        },
         "data": "mine.yaml",
         "offline": True,
         "out": Path("elsewhere"),
@@ -155,7 +161,7 @@ def test_debug_shows_the_traceback(pipeline: PipelineOf, error: Exception) -> No
     [
         (["rnu", "s.yaml"], "run"),
         (["run", "s.yaml", "--ofline"], "--offline"),
-        (["run", "s.yaml", "--executor", "ray"], "local"),
+        (["run", "s.yaml", "--executor", "rya"], "ray"),
         (["run", "s.yaml", "--workers", "0"], "greater than or equal to 1"),
         (["run"], "STRATEGY"),
         (["run", "s.yaml", "--set", "seeds"], "--set path=value"),

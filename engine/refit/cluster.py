@@ -1,0 +1,173 @@
+"""Tasks on a Ray cluster: the same fits, the same bytes, on other machines."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import fields
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.artifacts import fit_versions
+from engine.errors import BacktestError, RefitError, UsageError
+from engine.refit.executor import Executor
+from engine.refit.task import Task
+from engine.refit.worker import fit, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from engine.models import Backend, Forecast, Problem
+
+LOST_WORKERS = 3
+"""How often a task is started again after the process or the machine that had it was lost."""
+
+
+class Cluster(Executor):
+    """Workers of a Ray cluster, each with one thread, as local ones have.
+
+    A window's arrays are put into Ray's object store once, whatever number of seeds and books
+    are fitted on them. Forecasts come back to this process, which stores them: the nodes need no
+    shared disk, but the same version of the engine.
+
+    Args:
+        address: Of the cluster, such as `ray://head:10001` or `auto`; None starts Ray on this
+            machine for the time of the run.
+        backend: What Keras computes with.
+        workers: CPUs for a Ray of our own; a cluster has what it has.
+        gpus: Share of a GPU that each fit takes; a GPU rounds otherwise than a CPU, so that its
+            fits are others.
+
+    Raises:
+        UsageError: Ray is not installed, or no cluster answers at the address.
+    """
+
+    def __init__(
+        self,
+        address: str | None,
+        backend: Backend,
+        workers: int | None = None,
+        gpus: float = 0.0,
+    ) -> None:
+        if find_spec("ray") is None:
+            raise UsageError(
+                "ray is not installed",
+                expected="the package ray",
+                found="no such package",
+                where="--executor ray",
+                fix="pip install 'backtest-engine[ray]'",
+            )
+        self.backend = backend
+        self.device = "gpu" if gpus else "cpu"
+        self._gpus = gpus
+        self._address = address
+        self._own_workers = workers
+        self._ours = False
+        self.workers = self._connect()
+
+    def fit(self, tasks: Sequence[Task]) -> Generator[tuple[int, Forecast]]:
+        """Hands all tasks to Ray, which starts them as its workers come free."""
+        import ray
+
+        if not tasks:
+            return
+        remote = ray.remote(
+            num_cpus=1,
+            num_gpus=self._gpus,
+            max_retries=LOST_WORKERS,
+            runtime_env=self._environment(),
+        )(_fit_remotely)
+        versions = fit_versions(self.backend)
+        arrays = {id(task.problem): task.problem for task in tasks}
+        shared = {which: ray.put(problem) for which, problem in arrays.items()}
+        pending = {
+            remote.remote(_head(task), shared[id(task.problem)], versions): place
+            for place, task in enumerate(tasks)
+        }
+        try:
+            while pending:
+                (finished, *_), _ = ray.wait(list(pending), num_returns=1)
+                yield pending.pop(finished), _forecast(finished)
+        finally:
+            for reference in pending:
+                ray.cancel(reference, force=True)
+
+    def close(self) -> None:
+        """Stops the Ray that was started for this run."""
+        import ray
+
+        if self._ours:
+            ray.shutdown()
+
+    def _connect(self) -> int:
+        import ray
+
+        if not ray.is_initialized():
+            self._ours = True
+            try:
+                ray.init(
+                    address=self._address,
+                    num_cpus=None if self._address else self._own_workers,
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level="ERROR",
+                    configure_logging=True,
+                )
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                raise UsageError(
+                    "no Ray cluster answers",
+                    expected="the address of a running cluster",
+                    found=f"{self._address}: {str(error).splitlines()[0]}",
+                    where="--ray-address",
+                    fix="start one with `ray start --head`, or leave the address out",
+                ) from error
+        return int(ray.cluster_resources().get("CPU", 1))
+
+    def _environment(self) -> dict[str, dict[str, str]]:
+        # Made by whichever process needs them, on whichever machine that is.
+        place = Path(tempfile.gettempdir()) / "backtest-engine"
+        told = settings(self.backend, place / "keras", place / "programs", device=self.device)
+        return {"env_vars": told}
+
+
+def _head(task: Task) -> dict[str, Any]:
+    """A task without its arrays, which travel on their own."""
+    return {part.name: getattr(task, part.name) for part in fields(task) if part.name != "problem"}
+
+
+def _fit_remotely(
+    head: dict[str, Any], problem: Problem, versions: dict[str, str]
+) -> Forecast | BacktestError:
+    """Runs on a node; errors are values, because Ray would wrap them in its own."""
+    task = Task(**head, problem=problem)
+    here = fit_versions(next(name for name in ("tensorflow", "jax") if name in versions))
+    if here != versions:
+        different = [name for name in versions if here[name] != versions[name]]
+        return RefitError(
+            "a node of the cluster has other versions",
+            expected=", ".join(f"{name} {versions[name]}" for name in different),
+            found=", ".join(f"{name} {here[name]}" for name in different),
+            where=str(task),
+            fix="install the same constraints.txt on every node",
+        )
+    try:
+        return fit(task)
+    except BacktestError as error:
+        return error
+
+
+def _forecast(finished: Any) -> Forecast:  # noqa: ANN401 - Ray's reference
+    import ray
+
+    try:
+        answer = ray.get(finished)
+    except ray.exceptions.RayError as error:
+        raise RefitError(
+            "a worker of the cluster was lost, again and again",
+            found=str(error).strip().splitlines()[0],
+            fix="look at the nodes' memory and logs",
+        ) from error
+    if isinstance(answer, BacktestError):
+        raise answer
+    forecast: Forecast = answer
+    return forecast
