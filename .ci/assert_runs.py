@@ -19,7 +19,7 @@ REPEATED = [*TABLES, "metrics.json", "significance.json"]
 PAGES = ["tearsheet.html", "significance.html", "quantstats.html"]
 PRINTED = {
     *("run_id", "run_dir", "dataset", "span", "metrics", "forecasts"),
-    *("significance", "certificate", "verdict"),
+    *("significance", "left_out", "certificate", "verdict"),
 }
 BOOKS = {"strategy", "buy_and_hold", "ma_crossover", "mean_reversion", "ridge", "persistence"}
 

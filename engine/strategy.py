@@ -74,6 +74,8 @@ class Strategy(Spec):
         training: How networks are trained.
         seeds: Fits a window, each from its own seed; their mean is the forecast.
         seed: Where all randomness of the run starts.
+        on_failure: A fit that failed twice ends the run; `skip` leaves it out, holds nothing in a
+            window of which no fit is left, and the report says so.
         signal: Predicted return to in or out.
         sizing: How much.
         max_weight: Largest weight, absolute; above 1 needs leverage no simulation here gives.
@@ -96,6 +98,7 @@ class Strategy(Spec):
     training: Training = Training()
     seeds: int = Field(default=1, ge=1, le=100)
     seed: int = Field(default=0, ge=0, lt=2**32)
+    on_failure: Literal["fail", "skip"] = "fail"
     signal: Signal = Threshold()
     sizing: Sizing = Fixed()
     max_weight: float = Field(default=1.0, gt=0, le=1)

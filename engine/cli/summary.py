@@ -33,6 +33,7 @@ def as_json(run: Run) -> str:
         "metrics": run.metrics["books"],
         "forecasts": run.metrics["forecasts"],
         "significance": run.significance,
+        "left_out": run.manifest["left_out"],
         "certificate": None,
         "verdict": run.significance["verdict"],
     }
@@ -52,6 +53,7 @@ def as_text(run: Run, width: int | None = None) -> str:
         _heading(run),
         "\n".join(_table(run, width)),
         _skill(run.metrics["forecasts"].get(STRATEGY)),
+        _left_out(run.manifest["left_out"]),
         textwrap.fill(f"Verdict: {verdict['sentence']}", width, break_long_words=False),
         f"Evidence: {verdict['grade']}",
         "\n".join(f"{page:<13}{run.run_dir / page}.html" for page in PAGES),
@@ -132,6 +134,10 @@ def _line(cells: Sequence[str], columns: Sequence[_Column]) -> str:
     first, *rest = zip(cells, columns, strict=True)
     padded = [first[0].ljust(first[1].width), *(c.rjust(column.width) for c, column in rest)]
     return GAP.join(padded).rstrip()
+
+
+def _left_out(failures: Sequence[str]) -> str:
+    return f"Fits left out, because they failed: {len(failures)}" if failures else ""
 
 
 def _skill(scores: Mapping[str, Any] | None) -> str:

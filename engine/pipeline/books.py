@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from engine.refit.store import Store
     from engine.simulation.result import Result
     from engine.strategy import Strategy
-    from engine.types import WideFrame
+    from engine.types import Matrix, WideFrame
 
 
 def refit(
@@ -51,14 +51,15 @@ def refit(
         seeds=spec.seeds,
         seed=spec.seed,
     )
-    fits = fit_all(tasks, executor, store, told, fresh=fresh)
+    skip = spec.on_failure == "skip"
+    fits = fit_all(tasks, executor, store, told, fresh=fresh, skip_failures=skip)
     by_book = {name: [i for i, task in enumerate(tasks) if task.book == name] for name in models}
     predictions = {
         name: stitch(
             ground.history,
             ground.windows,
             [tasks[place] for place in places],
-            [fits.forecasts[place] for place in places],
+            [fits.outcomes[place] for place in places],
         )
         for name, places in by_book.items()
     }
@@ -101,7 +102,7 @@ def measure(
 ) -> dict[str, Any]:
     """`metrics.json`: the span, every book's figures, every model's forecast scores."""
     periods = ground.market.periods_per_year
-    actual = ground.history.ahead.loc[ground.span].to_numpy().ravel()
+    actual = ground.history.ahead.loc[ground.span].to_numpy()
     return {
         "span": {
             "first": ground.span[0].isoformat(),
@@ -114,10 +115,15 @@ def measure(
             for name, book in books.items()
         },
         "forecasts": {
-            name: forecast_scores(made.predicted.to_numpy().ravel(), actual, np.zeros_like(actual))
-            for name, made in predictions.items()
+            name: _scores(made.predicted.to_numpy(), actual) for name, made in predictions.items()
         },
     }
+
+
+def _scores(predicted: Matrix, actual: Matrix) -> dict[str, float | int | None]:
+    """Against no change, on the rows that have a forecast."""
+    made = np.isfinite(predicted)
+    return forecast_scores(predicted[made], actual[made], np.zeros(int(made.sum())))
 
 
 def judge(

@@ -102,7 +102,7 @@ def _windows(spec: Strategy, ground: Ground, made: Predictions) -> list[dict[str
         return [stamps[rows[0]].isoformat(), stamps[rows[-1]].isoformat()]
 
     def told(window: Window) -> dict[str, Any]:
-        level = by_window[window.index]
+        level = by_window.get(window.index)
         return {
             "index": window.index,
             "train": part(window.train),
@@ -111,8 +111,8 @@ def _windows(spec: Strategy, ground: Ground, made: Predictions) -> list[dict[str
             "train_bars": len(window.train),
             "validation_bars": len(window.validation),
             "test_bars": len(window.test),
-            "threshold_enter_bps": 10_000 * level.enter,
-            "threshold_exit_bps": 10_000 * level.exit,
+            "threshold_enter_bps": None if level is None else 10_000 * level.enter,
+            "threshold_exit_bps": None if level is None else 10_000 * level.exit,
             "fits": made.fits[window.index],
         }
 

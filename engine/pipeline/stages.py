@@ -85,6 +85,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         "strategy_file": None if isinstance(strategy, Strategy) else str(strategy),
         "machine": machine(executor.workers),
         "fits": {"trained": fits.trained, "stored": fits.stored},
+        "left_out": [f"{error.where}: {error.problem}" for error in fits.failures],
         "started_at": clock.started_at,
         "command": command,
     }

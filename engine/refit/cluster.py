@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.artifacts import fit_versions
-from engine.errors import BacktestError, RefitError, UsageError
+from engine.errors import RefitError, UsageError
 from engine.refit.executor import Executor
 from engine.refit.task import Task
 from engine.refit.worker import fit, settings
@@ -65,7 +65,7 @@ class Cluster(Executor):
         self._ours = False
         self.workers = self._connect()
 
-    def fit(self, tasks: Sequence[Task]) -> Generator[tuple[int, Forecast]]:
+    def fit(self, tasks: Sequence[Task]) -> Generator[tuple[int, Forecast | RefitError]]:
         """Hands all tasks to Ray, which starts them as its workers come free."""
         import ray
 
@@ -137,13 +137,16 @@ def _head(task: Task) -> dict[str, Any]:
 
 def _fit_remotely(
     head: dict[str, Any], problem: Problem, versions: dict[str, str]
-) -> Forecast | BacktestError:
-    """Runs on a node; errors are values, because Ray would wrap them in its own."""
+) -> Forecast | RefitError | UsageError:
+    """Runs on a node; errors are values, because Ray would wrap them in its own.
+
+    A node that does not fit the run is no failed fit, and a UsageError.
+    """
     task = Task(**head, problem=problem)
     here = fit_versions(next(name for name in ("tensorflow", "jax") if name in versions))
     if here != versions:
         different = [name for name in versions if here[name] != versions[name]]
-        return RefitError(
+        return UsageError(
             "a node of the cluster has other versions",
             expected=", ".join(f"{name} {versions[name]}" for name in different),
             found=", ".join(f"{name} {here[name]}" for name in different),
@@ -152,11 +155,11 @@ def _fit_remotely(
         )
     try:
         return fit(task)
-    except BacktestError as error:
+    except RefitError as error:
         return error
 
 
-def _forecast(finished: Any) -> Forecast:  # noqa: ANN401 - Ray's reference
+def _forecast(finished: Any) -> Forecast | RefitError:  # noqa: ANN401 - Ray's reference
     import ray
 
     try:
@@ -167,7 +170,7 @@ def _forecast(finished: Any) -> Forecast:  # noqa: ANN401 - Ray's reference
             found=str(error).strip().splitlines()[0],
             fix="look at the nodes' memory and logs",
         ) from error
-    if isinstance(answer, BacktestError):
+    if isinstance(answer, UsageError):
         raise answer
-    forecast: Forecast = answer
+    forecast: Forecast | RefitError = answer
     return forecast

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from engine.errors import RefitError
     from engine.models import Backend, Forecast
     from engine.refit.task import Task
 
@@ -28,13 +29,14 @@ class Executor(ABC):
     device: Device = "cpu"
 
     @abstractmethod
-    def fit(self, tasks: Sequence[Task]) -> Generator[tuple[int, Forecast]]:
-        """Each task's place in `tasks` and its forecast, as they are finished.
+    def fit(self, tasks: Sequence[Task]) -> Generator[tuple[int, Forecast | RefitError]]:
+        """Each task's place in `tasks` and its forecast, or why it failed, as they are finished.
 
         Closing the generator stops whatever still runs.
 
         Raises:
-            RefitError: The first failure; everything else is stopped.
+            BacktestError: Something other than a fit went wrong: a worker died, a node has other
+                versions.
         """
 
     def close(self) -> None:  # noqa: B027 - most hold nothing open between fits

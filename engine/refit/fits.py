@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.artifacts import fit_versions
+from engine.errors import RefitError
 from engine.refit.store import DamagedError, Store
 from engine.refit.worker import fit
 
@@ -27,14 +28,19 @@ class Fits:
     """What came of the tasks.
 
     Attributes:
-        forecasts: One a task, in their order.
+        outcomes: A forecast a task, in their order, or why there is none.
         trained: How many costly fits were made.
         stored: How many costly fits were found in the store.
     """
 
-    forecasts: list[Forecast]
+    outcomes: list[Forecast | RefitError]
     trained: int
     stored: int
+
+    @property
+    def failures(self) -> list[RefitError]:
+        """Of the fits that were left out."""
+        return [outcome for outcome in self.outcomes if isinstance(outcome, RefitError)]
 
 
 def fit_all(
@@ -44,6 +50,7 @@ def fit_all(
     told: Progress,
     *,
     fresh: bool = False,
+    skip_failures: bool = False,
 ) -> Fits:
     """One forecast a task.
 
@@ -56,29 +63,50 @@ def fit_all(
         store: Looked into first, unless `fresh`.
         told: How many are done; where there are networks to train nothing else is counted.
         fresh: Train everything, and replace what is stored.
+        skip_failures: Go on without a fit that failed, and tell so.
 
     Raises:
-        RefitError: The first failure; what was finished before it is stored.
+        RefitError: The first failure, unless they are skipped; what was finished before is stored.
     """
     costly = {place: task for place, task in enumerate(tasks) if task.model.costly}
     versions = {**fit_versions(executor.backend), "device": executor.device}
     keys = {place: task.key(executor.backend, versions) for place, task in costly.items()}
-    forecasts = {} if fresh else _stored(costly, keys, store, told)
-    stored = len(forecasts)
-    missing = [place for place in costly if place not in forecasts]
+    outcomes: dict[int, Forecast | RefitError] = {}
+    if not fresh:
+        outcomes.update(_stored(costly, keys, store, told))
+    stored = len(outcomes)
+    missing = [place for place in costly if place not in outcomes]
     if stored:
         told.advance(stored, len(costly), f"{stored} stored")
     for place, task in enumerate(tasks):
         if place not in costly:
-            forecasts[place] = fit(task)
+            outcomes[place] = _accepted(_fitted_here(task), told, skip_failures=skip_failures)
     with closing(executor.fit([tasks[place] for place in missing])) as finished:
-        for done, (which, forecast) in enumerate(finished, start=stored + 1):
+        for done, (which, outcome) in enumerate(finished, start=stored + 1):
             place = missing[which]
-            store.put(keys[place], str(tasks[place]), forecast)
-            forecasts[place] = forecast
+            outcomes[place] = _accepted(outcome, told, skip_failures=skip_failures)
+            if not isinstance(outcome, RefitError):
+                store.put(keys[place], str(tasks[place]), outcome)
             told.advance(done, len(costly), str(tasks[place]))
     _tell_size(store, told)
-    return Fits([forecasts[place] for place in range(len(tasks))], len(missing), stored)
+    return Fits([outcomes[place] for place in range(len(tasks))], len(missing), stored)
+
+
+def _fitted_here(task: Task) -> Forecast | RefitError:
+    try:
+        return fit(task)
+    except RefitError as error:
+        return error
+
+
+def _accepted(
+    outcome: Forecast | RefitError, told: Progress, *, skip_failures: bool
+) -> Forecast | RefitError:
+    if isinstance(outcome, RefitError):
+        if not skip_failures:
+            raise outcome
+        told.notice(f"{outcome.where} is left out: {outcome.problem}")
+    return outcome
 
 
 def _stored(

@@ -45,7 +45,7 @@ class Local(Executor):
         self.backend = backend
         self.programs = programs
 
-    def fit(self, tasks: Sequence[Task]) -> Generator[tuple[int, Forecast]]:
+    def fit(self, tasks: Sequence[Task]) -> Generator[tuple[int, Forecast | RefitError]]:
         """Hands out the tasks in their order, the next to whichever worker is free."""
         with ExitStack() as stack:
             crew = self._start(min(self.workers, len(tasks)), stack)
@@ -117,16 +117,14 @@ class _Worker:
             except OSError:
                 self._died(tasks[place])
 
-    def take(self, tasks: Sequence[Task]) -> tuple[int, Forecast]:
-        """Receives the forecast of the task it was given."""
+    def take(self, tasks: Sequence[Task]) -> tuple[int, Forecast | RefitError]:
+        """Receives the forecast of the task it was given, or why it failed."""
         place = self.place
         assert place is not None
         try:
-            fitted, answer = self.pipe.recv()
+            answer = self.pipe.recv()
         except (EOFError, OSError):
             self._died(tasks[place])
-        if not fitted:
-            raise answer
         return place, answer
 
     def _died(self, task: Task) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from engine.errors import RefitError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -25,10 +27,11 @@ class Predictions:
 
     Attributes:
         table: timestamp, symbol, window, seed (from 0), horizon, predicted, actual; simple
-            returns; `actual` is NaN where it is not known yet.
-        predicted: Wide: mean over the seeds.
+            returns; `actual` is NaN where it is not known yet. A fit that was left out has no row.
+        predicted: Wide: mean over the seeds; NaN in a window of which no fit is left.
         window: (n,) window of each row of `predicted`.
-        train: Window -> symbol -> mean over the seeds of the predictions on its train rows.
+        train: Window -> symbol -> mean over the seeds of the predictions on its train rows;
+            without the windows of which no fit is left.
         fits: Window -> how each of its fits went.
     """
 
@@ -43,29 +46,32 @@ def stitch(
     history: History,
     windows: Sequence[Window],
     tasks: Sequence[Task],
-    forecasts: Sequence[Forecast],
+    outcomes: Sequence[Forecast | RefitError],
 ) -> Predictions:
     """Puts the test parts of all windows one behind the other.
 
     Args:
         history: For timestamps and what really happened.
         windows: Their test parts tile the out-of-sample span.
-        tasks: Of one book.
-        forecasts: One a task.
+        tasks: Of one book, windows in their order.
+        outcomes: A forecast a task, or why there is none.
     """
     span = history.features.timestamps[windows[0].test.start : windows[-1].test.stop]
     of_window = np.concatenate([np.full(len(w.test), w.index) for w in windows])
     members: dict[tuple[str, int], list[Vector]] = defaultdict(list)
     train: dict[int, dict[str, list[Vector]]] = defaultdict(lambda: defaultdict(list))
     fits: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for task, forecast in zip(tasks, forecasts, strict=True):
-        members[task.symbol, task.member].append(forecast.test)
-        train[task.window][task.symbol].append(forecast.train)
-        fits[task.window].append(_told(task, forecast))
+    for task, outcome in zip(tasks, outcomes, strict=True):
+        fits[task.window].append(_told(task, outcome))
+        if isinstance(outcome, RefitError):
+            members[task.symbol, task.member].append(np.full(len(task.problem.test), np.nan))
+        else:
+            members[task.symbol, task.member].append(outcome.test)
+            train[task.window][task.symbol].append(outcome.train)
     series = {who: np.concatenate(parts) for who, parts in members.items()}
     symbols = list(dict.fromkeys(symbol for symbol, _ in series))
     predicted = {
-        symbol: np.mean([values for (of, _), values in series.items() if of == symbol], axis=0)
+        symbol: _mean([values for (of, _), values in series.items() if of == symbol])
         for symbol in symbols
     }
     return Predictions(
@@ -78,6 +84,15 @@ def stitch(
         },
         fits=dict(fits),
     )
+
+
+def _mean(members: Sequence[Vector]) -> Vector:
+    """Over the members that are there, NaN where none is; the plain mean where all are."""
+    there = np.isfinite(members)
+    count = there.sum(axis=0)
+    total = np.sum(np.where(there, members, 0.0), axis=0)
+    mean: Vector = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return mean
 
 
 def _table(
@@ -100,11 +115,14 @@ def _table(
         )
         for (symbol, member), values in series.items()
     ]
-    return pd.concat(blocks, ignore_index=True)
+    table = pd.concat(blocks, ignore_index=True)
+    return table[table["predicted"].notna()].reset_index(drop=True)
 
 
-def _told(task: Task, forecast: Forecast) -> dict[str, Any]:
-    history = forecast.history
+def _told(task: Task, outcome: Forecast | RefitError) -> dict[str, Any]:
+    if isinstance(outcome, RefitError):
+        return {"symbol": task.symbol, "seed": task.member, "failed": outcome.problem}
+    history = outcome.history
     return {
         "symbol": task.symbol,
         "seed": task.member,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from engine.errors import BacktestError, RefitError
+from engine.errors import RefitError
 from engine.refit.task import seed_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def fit(task: Task) -> Forecast:
 def _attempt(task: Task, seed: int) -> Forecast:
     try:
         return task.model.forecast(task.problem, task.training, seed)
-    except BacktestError as error:
+    except RefitError as error:
         error.where = str(task)
         raise
     except Exception as error:
@@ -74,7 +74,7 @@ def _attempt(task: Task, seed: int) -> Forecast:
 
 
 def main() -> None:
-    """Receives tasks, sends back (True, forecast) or (False, error)."""
+    """Receives tasks, sends back forecasts, or the errors that came instead."""
     pipe = Connection(int(sys.argv[1]))
     while True:
         try:
@@ -82,9 +82,9 @@ def main() -> None:
         except EOFError:
             return
         try:
-            pipe.send((True, fit(task)))
-        except BacktestError as error:
-            pipe.send((False, error))
+            pipe.send(fit(task))
+        except RefitError as error:
+            pipe.send(error)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ class Heading:
         sentence: The verdict.
         offline: Whether the offline dataset stood in.
         notices: What the data stage had to say.
+        left_out: Fits that failed and were left out, each with why.
         terms: When decisions are filled, what trading costs, who is compared: (term, meaning).
         command: What made the run.
         strategy_file: Where the strategy stands.
@@ -52,6 +53,7 @@ class Heading:
     sentence: str
     offline: bool
     notices: tuple[str, ...]
+    left_out: tuple[str, ...]
     terms: tuple[tuple[str, str], ...]
     command: str
     strategy_file: str
@@ -75,6 +77,7 @@ def heading(run: Run) -> Heading:
         sentence=verdict["sentence"],
         offline=bool(dataset.get("offline")),
         notices=tuple(dataset.get("notices") or ()),
+        left_out=tuple(manifest.get("left_out") or ()),
         terms=(
             ("Out of sample", _out_of_sample(len(manifest["windows"]))),
             ("Timing", _timing(strategy.get("execution", {}))),

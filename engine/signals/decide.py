@@ -11,6 +11,8 @@ from engine.signals.hysteresis import hold
 from engine.signals.thresholds import levels
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from engine.signals.forecasts import Forecasts
     from engine.signals.sizing import SizingSpec
     from engine.signals.thresholds import ThresholdSpec
@@ -29,7 +31,8 @@ def target_weights(
 ) -> WideFrame:
     """The weights decided at each out-of-sample close, from what is known there.
 
-    A position goes on over the border of two windows, judged by the new window's levels. Its
+    A position goes on over the border of two windows, judged by the new window's levels. Where
+    nothing is forecast nothing is held, and the stance begins anew behind it. A position's
     size is set at the close that enters or turns it and kept until it is left.
 
     Args:
@@ -48,9 +51,18 @@ def target_weights(
     stances = pd.DataFrame(index=predicted.index, columns=predicted.columns, dtype="float64")
     for symbol in predicted.columns:
         by_window = levels(signal, forecasts, symbol, round_trip)
-        by_row = (by_window[window] for window in forecasts.window.tolist())
-        stances[symbol] = hold(predicted[symbol].to_numpy(), by_row, signal.side)
+        for rows in _runs(np.isfinite(predicted[symbol].to_numpy())):
+            by_row = (by_window[window] for window in forecasts.window[rows].tolist())
+            held = hold(predicted[symbol].to_numpy()[rows], by_row, signal.side)
+            stances.loc[stances.index[rows], symbol] = held
+    stances = stances.fillna(0.0)
     sizes = sizing.sizes(predicted, close, periods_per_year).clip(upper=max_weight)
     entered = stances.ne(stances.shift(fill_value=0.0)) & stances.ne(0.0)
     kept = sizes.where(entered).ffill().fillna(0.0)
     return stances * kept / np.float64(len(predicted.columns))
+
+
+def _runs(there: npt.NDArray[np.bool_]) -> list[slice]:
+    """Runs of rows that are there."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], there, [False]]).astype(np.int8)))
+    return [slice(first, last) for first, last in zip(edges[::2], edges[1::2], strict=True)]

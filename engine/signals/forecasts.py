@@ -20,7 +20,8 @@ class Forecasts:
     """One predicted return for every out-of-sample bar and target symbol.
 
     Attributes:
-        predicted: Wide, out-of-sample bars: simple return over the horizon, mean over seeds.
+        predicted: Wide, out-of-sample bars: simple return over the horizon, mean over seeds; NaN
+            only where `train_predictions` lacks the window and symbol: nothing is forecast there.
         window: The window each row of `predicted` belongs to, shape (n,).
         train_predictions: Window, then symbol: predictions on that window's train rows, mean
             over seeds.
@@ -35,7 +36,11 @@ class Forecasts:
 
     def __post_init__(self) -> None:
         """Refuses predictions that are not finite."""
-        finite = np.isfinite(self.predicted.to_numpy())
+        forecast = [
+            np.isin(self.window, [w for w, made in self.train_predictions.items() if name in made])
+            for name in self.predicted.columns
+        ]
+        finite = np.isfinite(self.predicted.to_numpy()) | ~np.column_stack(forecast)
         if not finite.all():
             row, column = np.argwhere(~finite)[0]
             raise RefitError(

@@ -95,7 +95,7 @@ class Quantile(ThresholdSpec):
 def levels(
     signal: ThresholdSpec, forecasts: Forecasts, symbol: str, round_trip: float
 ) -> dict[int, Levels]:
-    """Each window's levels for one symbol, as simple returns.
+    """Each window's levels for one symbol, as simple returns; none where nothing was fitted.
 
     Out-of-sample predictions have no part in them.
 
@@ -108,4 +108,5 @@ def levels(
     return {
         window: signal.levels(predictions[symbol], round_trip)
         for window, predictions in forecasts.train_predictions.items()
+        if symbol in predictions
     }

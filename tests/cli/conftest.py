@@ -60,6 +60,7 @@ def finished() -> Run:
             "strategy": {"opponents": [{"kind": "buy_and_hold"}]},
             "dataset": {"name": "us-indices", "offline": True, "notices": []},
             "target": ["SP500"],
+            "left_out": [],
         },
         bars=empty,
         predictions=empty,

@@ -102,6 +102,7 @@ def test_json_is_one_object_and_all_of_stdout(finished: Run, pipeline: PipelineO
         "metrics": finished.metrics["books"],
         "forecasts": finished.metrics["forecasts"],
         "significance": finished.significance,
+        "left_out": [],
         "certificate": None,
         "verdict": {"grade": "none", "sentence": "No evidence that the strategy has skill."},
     }

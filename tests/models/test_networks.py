@@ -44,6 +44,9 @@ class Bench:
 
     def fit(self, *tasks: Task, workers: int = 1) -> list[Forecast]:
         finished = dict(Local(workers, self.backend, self.programs).fit(tasks))
+        for outcome in finished.values():
+            if isinstance(outcome, RefitError):
+                raise outcome
         return [finished[place] for place in range(len(tasks))]
 
 

@@ -86,12 +86,13 @@ def test_a_lost_workers_tasks_are_fitted_again(cluster: Cluster) -> None:
     assert [fitted[place].test.tobytes() for place in range(len(tasks))] == expected
 
 
-def test_a_failure_names_its_window(cluster: Cluster) -> None:
+def test_a_failure_is_handed_back_and_names_its_window(cluster: Cluster) -> None:
     bad = planted()
     bad.inputs[bad.train] = np.nan
     task = Task("strategy", "X", 5, 0, 0, Ridge(), Training(), bad)
-    with pytest.raises(RefitError, match="window 5"):
-        list(cluster.fit([task]))
+    ((_, outcome),) = cluster.fit([task])
+    assert isinstance(outcome, RefitError)
+    assert outcome.where == "strategy X window 5 seed 0"
 
 
 def test_closing_early_leaves_no_task_running(cluster: Cluster) -> None:

@@ -30,11 +30,12 @@ class Fake(Executor):
     workers: int = 1
     fitted: list[int] = field(default_factory=list)
 
-    def fit(self, tasks: Sequence[Task]) -> Generator[tuple[int, Forecast]]:
+    def fit(self, tasks: Sequence[Task]) -> Generator[tuple[int, Forecast | RefitError]]:
         for place in reversed(range(len(tasks))):
             window = tasks[place].window
             if window == self.fails_at:
-                raise RefitError("failed", where=str(tasks[place]))
+                yield place, RefitError("failed", where=str(tasks[place]))
+                continue
             self.fitted.append(window)
             yield place, Forecast(np.zeros(2), np.array([float(window)]))
 
@@ -71,8 +72,8 @@ def test_forecasts_come_in_the_order_of_the_tasks_whatever_was_finished_first(st
     light = Task("ridge", "X", 9, 0, 0, Ridge(), Training(), planted(rows=420))
     heavy = tasks_of(3)
     fits = fit_all([heavy[0], light, *heavy[1:]], Fake(), store, Told())
-    assert [fits.forecasts[place].test[0] for place in (0, 2, 3)] == [0.0, 1.0, 2.0]
-    assert np.array_equal(fits.forecasts[1].test, fit(light).test)
+    assert [fits.outcomes[place].test[0] for place in (0, 2, 3)] == [0.0, 1.0, 2.0]
+    assert np.array_equal(fits.outcomes[1].test, fit(light).test)
 
 
 def test_a_second_run_trains_nothing(store) -> None:
@@ -82,9 +83,7 @@ def test_a_second_run_trains_nothing(store) -> None:
     assert idle.fitted == []
     assert (first.trained, first.stored) == (4, 0)
     assert (second.trained, second.stored) == (0, 4)
-    assert [f.test.tolist() for f in first.forecasts] == [
-        f.test.tolist() for f in second.forecasts
-    ]
+    assert [f.test.tolist() for f in first.outcomes] == [f.test.tolist() for f in second.outcomes]
 
 
 def test_a_run_that_failed_goes_on_where_it_stopped(store) -> None:
@@ -93,6 +92,16 @@ def test_a_run_that_failed_goes_on_where_it_stopped(store) -> None:
     resumed = Fake()
     fit_all(tasks_of(), resumed, store, Told())
     assert resumed.fitted == [1, 0]
+
+
+def test_a_failure_that_may_be_skipped_is_told_and_left_out(store) -> None:
+    told = Told()
+    fits = fit_all(tasks_of(), Fake(fails_at=1), store, told, skip_failures=True)
+    assert [isinstance(outcome, RefitError) for outcome in fits.outcomes] == [
+        *(False, True, False, False)
+    ]
+    assert told.notices == ["strategy X window 1 seed 0 is left out: failed"]
+    assert len(store.entries()) == 3
 
 
 def test_only_what_changed_is_trained(store) -> None:

@@ -45,13 +45,15 @@ def test_no_task_needs_no_worker() -> None:
     assert fit_all_of([]) == {}
 
 
-def test_a_failure_names_its_window() -> None:
+def test_a_failure_is_handed_back_and_names_its_window() -> None:
     good, bad, *_ = tasks_of(Ridge())
     inputs = bad.problem.inputs.copy()
     inputs[bad.problem.train] = np.nan
     bad = replace(bad, problem=replace(bad.problem, inputs=inputs))
-    with pytest.raises(RefitError, match="window 1"):
-        fit_all_of([good, bad])
+    forecasts = fit_all_of([good, bad])
+    assert isinstance(forecasts[0], Forecast)
+    assert isinstance(forecasts[1], RefitError)
+    assert forecasts[1].where == "strategy X window 1 seed 0"
 
 
 def test_closing_early_stops_the_workers() -> None:

@@ -50,6 +50,20 @@ def decide(
     )
 
 
+def test_where_nothing_is_forecast_nothing_is_held_and_the_stance_begins_anew(
+    make_forecasts: MakeForecasts,
+) -> None:
+    hole, keeps = float("nan"), 0.5 * PERCENT
+    forecasts = make_forecasts(
+        {"A": [2 * PERCENT, keeps, hole, hole, keeps, 2 * PERCENT]},
+        window=[0, 0, 1, 1, 2, 2],
+        train={0: [0.0], 2: [0.0]},
+    )
+    for sizing in (Fixed(weight=0.5), Proportional(full_bps=400)):
+        weights = decide(forecasts, Threshold(enter_bps=100, exit_bps=0), sizing)
+        assert weights["A"].tolist() == [0.5, 0.5, 0, 0, 0, 0.5]
+
+
 def test_a_fixed_size_follows_the_stance(make_forecasts: MakeForecasts) -> None:
     forecasts = make_forecasts({"A": [0, 2 * PERCENT, 0.5 * PERCENT, -PERCENT, -3 * PERCENT]})
     signal = Threshold(enter_bps=100, exit_bps=0, side="long_short")
