@@ -44,6 +44,15 @@ def canonical_json(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+def seed_of(root: int, *names: object) -> int:
+    """A 63-bit seed from the strategy's one seed, by name.
+
+    A name gets the same stream whatever other windows, seeds or workers there are.
+    """
+    text = canonical_json([root, *map(str, names)])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
 def run_id(
     strategy: Mapping[str, Any], data: Sequence[tuple[str, str]], versions: Mapping[str, str]
 ) -> str:

@@ -10,7 +10,17 @@ from engine.data.spec import DataSpec
 from engine.documents import load_document
 from engine.evaluation.spec import EvaluationSpec
 from engine.features.spec import Feature, LogReturn, TargetSpec
-from engine.models import Backend, Forecaster, Model, Persistence, Ridge, Training
+from engine.models import (
+    AlwaysUp,
+    Backend,
+    Drift,
+    Forecaster,
+    GradientBoosting,
+    Model,
+    Persistence,
+    Ridge,
+    Training,
+)
 from engine.signals.spec import (
     BuyAndHold,
     Fixed,
@@ -29,7 +39,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Opponent = Annotated[
-    BuyAndHold | MovingAverageCrossover | MeanReversion | Ridge | Persistence,
+    BuyAndHold
+    | MovingAverageCrossover
+    | MeanReversion
+    | GradientBoosting
+    | Ridge
+    | Persistence
+    | Drift
+    | AlwaysUp,
     Field(discriminator="kind"),
 ]
 

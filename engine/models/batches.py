@@ -42,3 +42,22 @@ def even_batches(rows: Rows, batch_size: int) -> Batches:
     padded = np.full((steps, batch_size), rows[0], dtype=np.int32)
     padded[real] = rows
     return Batches(padded, real)
+
+
+def shuffled_batches(
+    rows: Rows, batch_size: int, rng: np.random.Generator, *, ordered: bool
+) -> Batches:
+    """An epoch's batches, in an order of their own.
+
+    Args:
+        rows: (n,) ascending.
+        batch_size: Largest batch.
+        rng: Where the order comes from.
+        ordered: Every batch is a stretch of consecutive rows in their order, and only the
+            stretches are shuffled; otherwise the rows are.
+    """
+    if not ordered:
+        return even_batches(rng.permutation(rows), batch_size)
+    stretches = even_batches(rows, batch_size)
+    order = rng.permutation(len(stretches.rows))
+    return Batches(stretches.rows[order], stretches.real[order])

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.models.initial import InitialWeights
+from engine.models.losses import levels_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.models.batches import Batches
+    from engine.models.losses import Scale
     from engine.models.network import Network
-    from engine.models.training_spec import Training
+    from engine.models.training_spec import Steps
 
     Weights = list[npt.NDArray[Any]]
 
@@ -29,20 +31,19 @@ class Compiled(ABC):
     Args:
         network: The network's configuration.
         groups: Columns of each series.
-        training: Loss, learning rate and clipping.
+        steps: Batch size, loss, optimizer and clipping.
     """
 
     def __init__(
-        self, network: Network, groups: tuple[tuple[int, ...], ...], training: Training
+        self, network: Network, groups: tuple[tuple[int, ...], ...], steps: Steps
     ) -> None:
         import keras
 
-        self.model = network.build(groups)
-        self.optimizer = keras.optimizers.Adam(
-            training.learning_rate, global_clipnorm=training.clip_norm
-        )
-        self.optimizer.build(self.model.trainable_variables)
-        self.loss = {"mse": keras.ops.square, "mae": keras.ops.abs}[training.loss]
+        self.loss = steps.loss
+        self.outputs = len(levels_of(steps.loss)) or 1
+        self.model = network.build(groups, self.outputs)
+        self.optimizer = steps.optimizer.build(self.model.trainable_variables, steps.clip_norm)
+        self.ops = keras.ops
         self.offsets = np.arange(1 - network.lookback, 1, dtype=np.int32)
         self.trainable = [bool(variable.trainable) for variable in self.model.variables]
         self._initial = InitialWeights(self.model)
@@ -61,13 +62,22 @@ class Compiled(ABC):
         """A copy of all of the model's variables."""
 
     @abstractmethod
-    def see(self, inputs: npt.NDArray[np.float32], target: npt.NDArray[np.float32]) -> None:
+    def see(
+        self,
+        inputs: npt.NDArray[np.float32],
+        target: npt.NDArray[np.float32],
+        scale: Scale,
+    ) -> None:
         """Puts one window's arrays where the steps gather from; (n, k) and (n,)."""
 
     @abstractmethod
     def epoch(self, batches: Batches, learning_rate: float) -> float:
-        """One optimizer step a batch; returns the samples' mean loss, taken while training."""
+        """One optimizer step a batch.
+
+        Returns:
+            The samples' mean loss, taken while training, with the penalties on weights.
+        """
 
     @abstractmethod
     def predict(self, batches: Batches) -> npt.NDArray[np.float32]:
-        """Outputs of every row and padding, (steps, batch_size)."""
+        """Outputs of every row and padding, (steps, batch_size, outputs)."""

@@ -10,18 +10,19 @@ import numpy as np
 
 from engine.models.batches import Batches
 from engine.models.compiled import Compiled
+from engine.models.losses import Batch, Scale
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.models.compiled import Weights
     from engine.models.network import Network
-    from engine.models.training_spec import Training
+    from engine.models.training_spec import Steps
     from engine.models.untyped import Tensor
 
     Tensors: TypeAlias = list[Tensor]
     State: TypeAlias = tuple[Tensors, Tensors, Tensors]
-    Data: TypeAlias = tuple[Tensor, Tensor]
+    Data: TypeAlias = tuple[Tensor, Tensor, Scale]
 
 
 class JaxCompiled(Compiled):
@@ -31,15 +32,15 @@ class JaxCompiled(Compiled):
     """
 
     def __init__(
-        self, network: Network, groups: tuple[tuple[int, ...], ...], training: Training
+        self, network: Network, groups: tuple[tuple[int, ...], ...], steps: Steps
     ) -> None:
-        super().__init__(network, groups, training)
+        super().__init__(network, groups, steps)
         self._epoch = jax.jit(self._epoch_program)
         self._predict = jax.jit(self._predict_program)
         rates = [v is self.optimizer.learning_rate for v in self.optimizer.variables]
         self._rate = rates.index(True)
         self._state: State = ([], [], [])
-        self._data: Data = (None, None)
+        self._data: Data = (None, None, Scale(None, None))
 
     def load(self, weights: Weights, optimizer: Weights | None = None) -> None:
         """Splits the values the way `stateless_call` wants them."""
@@ -56,12 +57,18 @@ class JaxCompiled(Compiled):
         by_id = {id(v): w for v, w in zip(variables, values, strict=True)}
         return [np.array(by_id[id(v)]) for v in self.model.variables]
 
-    def see(self, inputs: npt.NDArray[np.float32], target: npt.NDArray[np.float32]) -> None:
+    def see(
+        self,
+        inputs: npt.NDArray[np.float32],
+        target: npt.NDArray[np.float32],
+        scale: Scale,
+    ) -> None:
         """Holds the window's arrays, rows padded up."""
         extra = _round_up(len(target)) - len(target)
         self._data = (
             jnp.asarray(np.pad(inputs, ((0, extra), (0, 0)))),
             jnp.asarray(np.pad(target, (0, extra))),
+            Scale(*map(np.float32, scale)),
         )
 
     def epoch(self, batches: Batches, learning_rate: float) -> float:
@@ -81,16 +88,16 @@ class JaxCompiled(Compiled):
     def _epoch_program(
         self, state: State, data: Data, batches: Batches, steps: Tensor, rate: Tensor
     ) -> tuple[State, Tensor]:
-        inputs, target = data
+        inputs, target, scale = data
         rows, real = batches
 
         def loss_of(trainable: Tensors, fixed: Tensors, step: Tensor) -> tuple[Tensor, Tensors]:
             x = inputs[rows[step][:, None] + self.offsets]
-            predicted, fixed = self.model.stateless_call(
-                trainable, fixed, [x, real[step]], training=True
+            predicted, fixed, penalties = self.model.stateless_call(
+                trainable, fixed, [x, real[step]], training=True, return_losses=True
             )
-            losses = self.loss(predicted - target[rows[step]])
-            return jnp.mean(losses, where=real[step]), fixed
+            seen = Batch(predicted, target[rows[step]], real[step], scale)
+            return self.loss.value(self.ops, seen) + sum(penalties), fixed
 
         def one_step(step: Tensor, carried: tuple[State, Tensor]) -> tuple[State, Tensor]:
             (trainable, fixed, slots), total = carried
@@ -118,7 +125,8 @@ class JaxCompiled(Compiled):
             )
             return outputs.at[step].set(predicted)
 
-        return jax.lax.fori_loop(0, steps, one_step, jnp.zeros(rows.shape, jnp.float32))
+        outputs = jnp.zeros((*rows.shape, self.outputs), jnp.float32)
+        return jax.lax.fori_loop(0, steps, one_step, outputs)
 
 
 def _round_up(length: int) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from engine.models.compiled import Compiled
+from engine.models.losses import Batch, Scale
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from engine.models.batches import Batches
     from engine.models.compiled import Weights
     from engine.models.network import Network
-    from engine.models.training_spec import Training
+    from engine.models.training_spec import Steps
     from engine.models.untyped import Tensor
 
 
@@ -23,18 +24,22 @@ class TensorFlowCompiled(Compiled):
     """Batches are gathered inside the graph, so that no sequence is ever stored."""
 
     def __init__(
-        self, network: Network, groups: tuple[tuple[int, ...], ...], training: Training
+        self, network: Network, groups: tuple[tuple[int, ...], ...], steps: Steps
     ) -> None:
-        super().__init__(network, groups, training)
+        super().__init__(network, groups, steps)
         columns = sum(len(group) for group in groups)
-        data = (tf.TensorSpec((None, columns), tf.float32), tf.TensorSpec((None,), tf.float32))
+        data = (
+            tf.TensorSpec((None, columns), tf.float32),
+            tf.TensorSpec((None,), tf.float32),
+            tf.TensorSpec((2,), tf.float32),
+        )
         cut = (
-            tf.TensorSpec((None, training.batch_size), tf.int32),
-            tf.TensorSpec((None, training.batch_size), tf.bool),
+            tf.TensorSpec((None, steps.batch_size), tf.int32),
+            tf.TensorSpec((None, steps.batch_size), tf.bool),
         )
         self._epoch = tf.function(self._epoch_graph, input_signature=(*data, *cut))
         self._predict = tf.function(self._predict_graph, input_signature=(data[0], *cut))
-        self._data: tuple[Tensor, Tensor] = (None, None)
+        self._data: tuple[Tensor, Tensor, Tensor] = (None, None, None)
 
     def load(self, weights: Weights, optimizer: Weights | None = None) -> None:
         """Assigns variable by variable."""
@@ -47,9 +52,14 @@ class TensorFlowCompiled(Compiled):
         """A copy of all of the model's variables."""
         return [np.array(variable) for variable in self.model.variables]
 
-    def see(self, inputs: npt.NDArray[np.float32], target: npt.NDArray[np.float32]) -> None:
+    def see(
+        self,
+        inputs: npt.NDArray[np.float32],
+        target: npt.NDArray[np.float32],
+        scale: Scale,
+    ) -> None:
         """Holds the window's arrays as tensors."""
-        self._data = (tf.constant(inputs), tf.constant(target))
+        self._data = (tf.constant(inputs), tf.constant(target), tf.constant(scale, tf.float32))
 
     def epoch(self, batches: Batches, learning_rate: float) -> float:
         """One optimizer step a batch."""
@@ -63,14 +73,18 @@ class TensorFlowCompiled(Compiled):
         ).numpy()
         return outputs
 
-    def _epoch_graph(self, inputs: Tensor, target: Tensor, rows: Tensor, real: Tensor) -> Tensor:
+    def _epoch_graph(
+        self, inputs: Tensor, target: Tensor, scale: Tensor, rows: Tensor, real: Tensor
+    ) -> Tensor:
         total = tf.constant(0.0)
         for step in tf.range(tf.shape(rows)[0]):
             x = tf.gather(inputs, rows[step][:, None] + self.offsets)
             with tf.GradientTape() as tape:
                 predicted = self.model([x, real[step]], training=True)
-                losses = self.loss(predicted - tf.gather(target, rows[step]))
-                loss = tf.reduce_mean(tf.boolean_mask(losses, real[step]))
+                seen = Batch(
+                    predicted, tf.gather(target, rows[step]), real[step], Scale(*tf.unstack(scale))
+                )
+                loss = self.loss.value(self.ops, seen) + sum(self.model.losses)
             gradients = tape.gradient(loss, self.model.trainable_variables)
             self.optimizer.apply(gradients, self.model.trainable_variables)
             total += loss * tf.reduce_sum(tf.cast(real[step], tf.float32))

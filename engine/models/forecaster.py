@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+import numpy as np
 
 from engine.types import Spec
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from engine.models.training_spec import Training
-    from engine.types import Rows, Vector
+    from engine.types import Matrix, Rows, Vector
 
 Backend = Literal["tensorflow", "jax"]
 
@@ -43,6 +42,11 @@ class Problem:
     validation: Rows
     test: Rows
 
+    def sequences(self, rows: Rows, lookback: int) -> npt.NDArray[np.float32]:
+        """The inputs of each row and the `lookback` - 1 before, oldest first: (n, lookback, k)."""
+        cut: npt.NDArray[np.float32] = self.inputs[rows[:, None] + np.arange(1 - lookback, 1)]
+        return cut
+
 
 @dataclass(frozen=True)
 class History:
@@ -67,15 +71,30 @@ class Forecast:
 
     Attributes:
         train: (n_train,) in-sample predictions, for thresholds.
+        validation: (n_validation,) predictions, for weighing forecasters against each other.
         test: (n_test,) out-of-sample predictions.
         history: How the training went.
         weights: What was fitted, in the forecaster's own order; empty where nothing is.
+        quantiles: (n_test, q) of the return's distribution, ascending in each row, where the
+            loss is `quantile`; `test` is the median among them.
     """
 
     train: Vector
+    validation: Vector
     test: Vector
     history: History = History()
     weights: tuple[npt.NDArray[Any], ...] = ()
+    quantiles: Matrix | None = None
+
+    @classmethod
+    def constant(cls, problem: Problem, value: float) -> Forecast:
+        """One value on every row; it is all that was fitted."""
+        return cls(
+            np.full(len(problem.train), value),
+            np.full(len(problem.validation), value),
+            np.full(len(problem.test), value),
+            weights=(np.array([value]),),
+        )
 
 
 class Forecaster(Spec, ABC):
@@ -85,17 +104,26 @@ class Forecaster(Spec, ABC):
         lookback: Bars in a sequence; a row's sequence is that row and the `lookback` - 1 before.
     """
 
-    costly: ClassVar[bool] = False
-    """Whether a fit is worth a worker process and a place in the store."""
+    if TYPE_CHECKING:
+        # A field of most, and of the rest a constant or a property: pydantic, if it saw this
+        # line, would make it a field of all.
+        @property
+        def lookback(self) -> int:
+            """Bars in a sequence."""
 
-    random: ClassVar[bool] = False
-    """Whether a fit depends on its seed."""
+    @property
+    @abstractmethod
+    def costly(self) -> bool:
+        """Whether a fit is worth a worker process and a place in the store."""
 
-    lookback: int = Field(default=1, ge=1, le=500)
+    @property
+    @abstractmethod
+    def random(self) -> bool:
+        """Whether a fit depends on its seed."""
 
     @abstractmethod
     def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:
-        """Fits on the train rows and forecasts the train and test rows.
+        """Fits on the train rows and forecasts the train, validation and test rows.
 
         Args:
             problem: One window's arrays.

@@ -1,4 +1,4 @@
-"""The one training loop: early stopping, plateau and best weights, for every network."""
+"""The one training loop: early stopping, schedule and best weights, for every network."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import RefitError
-from engine.models.batches import even_batches
+from engine.models.batches import even_batches, shuffled_batches
 from engine.models.forecaster import Forecast, History, Problem
+from engine.models.losses import Batch, Scale, levels_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.models.compiled import Compiled, Weights
     from engine.models.network import Network
-    from engine.models.training_spec import Plateau, Training
-    from engine.types import Rows, Vector
+    from engine.models.training_spec import Steps, Training
+    from engine.types import Matrix, Rows, Vector
 
 
 def train_and_forecast(
@@ -32,44 +33,55 @@ def train_and_forecast(
         RefitError: A loss was not finite, the target does not vary, no weight moved, or every
             prediction is the same.
     """
-    mean, deviation = _target_scale(problem)
-    scaled = (problem.target - mean) / deviation
-    compiled = _compiled(network, problem.groups, training)
+    scale = _target_scale(problem)
+    scaled = (problem.target - scale.mean) / scale.deviation
+    compiled = _compiled(network, problem.groups, training.steps)
     compiled.reset(seed)
-    compiled.see(problem.inputs, np.nan_to_num(scaled).astype(np.float32))
+    compiled.see(problem.inputs, np.nan_to_num(scaled).astype(np.float32), scale)
     initial = compiled.weights()
-    history = _train(compiled, problem, scaled, training, np.random.default_rng(seed))
+    history = _train(compiled, problem, scaled, scale, training, np.random.default_rng(seed))
     _insist_moved(compiled, initial)
-    train, test = (
-        mean + deviation * _outputs(compiled, rows, training.batch_size).astype(np.float64)
-        for rows in (problem.train, problem.test)
-    )
+
+    def returns(rows: Rows) -> Matrix:
+        outputs = np.sort(_outputs(compiled, rows, training.batch_size), axis=1)
+        predicted: Matrix = scale.mean + scale.deviation * outputs.astype(np.float64)
+        return predicted
+
+    levels = levels_of(training.loss)
+    middle = levels.index(0.5) if levels else 0
+    train, validation, quantiles = map(returns, (problem.train, problem.validation, problem.test))
+    train, validation = train[:, middle], validation[:, middle]
     if len(train) > 1 and np.ptp(train) == 0.0:
         raise RefitError(
             "the network is dead: it predicts one value for every train row",
             expected="predictions that differ from row to row",
             found=f"{train[0]:g} on all {len(train)} rows",
-            fix="lower training.learning_rate, or look at the features for a constant input",
+            fix="lower training.optimizer.learning_rate, or look for a constant feature",
         )
-    return Forecast(train, test, history, tuple(compiled.weights()))
+    return Forecast(
+        train,
+        validation,
+        quantiles[:, middle],
+        history,
+        tuple(compiled.weights()),
+        quantiles=quantiles if levels else None,
+    )
 
 
-@lru_cache(maxsize=4)
-def _compiled(
-    network: Network, groups: tuple[tuple[int, ...], ...], training: Training
-) -> Compiled:
+@lru_cache(maxsize=16)
+def _compiled(network: Network, groups: tuple[tuple[int, ...], ...], steps: Steps) -> Compiled:
     import keras
 
     if keras.backend.backend() == "jax":
         from engine.models.compiled_jax import JaxCompiled
 
-        return JaxCompiled(network, groups, training)
+        return JaxCompiled(network, groups, steps)
     from engine.models.compiled_tensorflow import TensorFlowCompiled
 
-    return TensorFlowCompiled(network, groups, training)
+    return TensorFlowCompiled(network, groups, steps)
 
 
-def _target_scale(problem: Problem) -> tuple[float, float]:
+def _target_scale(problem: Problem) -> Scale:
     truth = problem.target[problem.train]
     mean, deviation = float(truth.mean()), float(truth.std())
     if not deviation > 0:
@@ -79,29 +91,37 @@ def _target_scale(problem: Problem) -> tuple[float, float]:
             found=f"{mean:g} on all {len(truth)} rows",
             fix="lengthen windows.train, or check the bars for a stale run",
         )
-    return mean, deviation
+    return Scale(mean, deviation)
 
 
 def _train(
     compiled: Compiled,
     problem: Problem,
     scaled: Vector,
+    scale: Scale,
     training: Training,
     rng: np.random.Generator,
 ) -> History:
     train_loss: list[float] = []
     validation_loss: list[float] = []
-    best = _Best(compiled, training.early_stopping.min_delta if training.early_stopping else 0.0)
-    rate = training.learning_rate
+    waited: list[int] = []
+    truth = scaled[problem.validation]
+    stopping, first = training.early_stopping, training.optimizer.learning_rate
+    best = _Best(compiled, stopping.min_delta if stopping else 0.0)
     for epoch in range(training.epochs):
-        batches = even_batches(rng.permutation(problem.train), training.batch_size)
+        batches = shuffled_batches(
+            problem.train, training.batch_size, rng, ordered=training.loss.ordered
+        )
+        rate = training.schedule.rate(first, waited, training.epochs)
         train_loss.append(compiled.epoch(batches, rate))
-        validation_loss.append(_loss(compiled, problem.validation, scaled, training))
+        outputs = _outputs(compiled, problem.validation, training.batch_size)
+        seen = Batch(outputs, truth, np.ones(len(truth), dtype=bool), scale)
+        validation_loss.append(float(training.loss.value(np, seen)))
         _insist_finite(epoch, train_loss[-1], validation_loss[-1])
         best.consider(epoch, validation_loss[-1])
-        if training.early_stopping and best.waited(epoch) >= training.early_stopping.patience:
+        waited.append(best.waited(epoch))
+        if stopping and waited[-1] >= stopping.patience:
             break
-        rate = _next_rate(rate, best.waited(epoch), training.plateau)
     best.restore()
     return History(tuple(train_loss), tuple(validation_loss), best.epoch)
 
@@ -130,19 +150,13 @@ class _Best:
         self._compiled.load(self._weights)
 
 
-def _next_rate(rate: float, waited: int, plateau: Plateau | None) -> float:
-    if plateau is None or waited == 0 or waited % plateau.patience:
-        return rate
-    return max(rate * plateau.factor, min(rate, plateau.min_learning_rate))
-
-
 def _insist_finite(epoch: int, *losses: float) -> None:
     if not np.isfinite(losses).all():
         raise RefitError(
             "the loss is not a number",
             expected="a finite train and validation loss",
             found=f"{losses[0]} and {losses[1]} in epoch {epoch + 1}",
-            fix="lower training.learning_rate or training.clip_norm",
+            fix="lower training.optimizer.learning_rate or training.clip_norm",
         )
 
 
@@ -154,15 +168,11 @@ def _insist_moved(compiled: Compiled, initial: Weights) -> None:
             "the network is dead: training moved none of its weights",
             expected="weights that change with every step",
             found="the initial weights",
-            fix="lower training.learning_rate, or look at the features for a constant input",
+            fix="lower training.optimizer.learning_rate, or look for a constant feature",
         )
 
 
-def _loss(compiled: Compiled, rows: Rows, scaled: Vector, training: Training) -> float:
-    error = _outputs(compiled, rows, training.batch_size) - scaled[rows]
-    return float(np.mean(error**2 if training.loss == "mse" else np.abs(error)))
-
-
 def _outputs(compiled: Compiled, rows: Rows, batch_size: int) -> npt.NDArray[np.float32]:
+    """(n, outputs), in the order of the rows."""
     batches = even_batches(rows, batch_size)
     return compiled.predict(batches)[batches.real]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from engine.models.network import Network
-from engine.models.recurrent import lstm
+from engine.models.recurrent import lstm, penalty_of, stacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,13 +19,15 @@ class Lstm(Network):
     """h_t = LSTM(h_{t-1}, x_t), stacked; the last layer's last state is the forecast's features.
 
     Shapes: (batch, lookback, k) -> (batch, units[-1]), twice that if bidirectional.
-    Dropout stands between the layers and leaves the recurrent connections alone
-    (Zaremba et al. 2014).
+    Source: Hochreiter & Schmidhuber (1997), Neural Computation 9(8). Dropout stands between the
+    layers and leaves the recurrent connections alone (Zaremba et al. 2014), as do the penalties.
 
     Attributes:
         units: Size of each layer.
         dropout: After each layer.
         bidirectional: Each layer also reads the lookback backwards.
+        l1: Adds l1 times the sum of |w| over every layer's input weights to the training loss.
+        l2: Adds l2 times the sum of w^2 over the same weights.
     """
 
     kind: Literal["lstm"] = "lstm"
@@ -34,14 +36,18 @@ class Lstm(Network):
     )
     dropout: float = Field(default=0.2, ge=0, lt=1)
     bidirectional: bool = False
+    l1: float = Field(default=0.0, ge=0)
+    l2: float = Field(default=0.0, ge=0)
 
     def head(self, series: Sequence[Tensor], normalise: Callable[[Tensor], Tensor]) -> Tensor:  # noqa: ARG002
         """All series concatenated, then the layers."""
         import keras
 
-        x = keras.ops.concatenate(series, axis=-1)
-        for depth, units in enumerate(self.units, start=1):
-            inner = depth < len(self.units)
-            x = lstm(x, units, every_step=inner, bidirectional=self.bidirectional)
-            x = keras.layers.Dropout(self.dropout)(x)
-        return x
+        return stacked(
+            lstm,
+            keras.ops.concatenate(series, axis=-1),
+            self.units,
+            dropout=self.dropout,
+            bidirectional=self.bidirectional,
+            penalty=penalty_of(self.l1, self.l2),
+        )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Network(Forecaster):
-    """A Keras network from sequences to one number, the scaled return.
+    """A Keras network from sequences to the scaled return, or several quantiles of it.
 
     A subclass is final and says only `head`; a batch may hold rows of padding, which
     `normalise` leaves out of the batch's statistics and the loss weighs with 0.
@@ -40,8 +40,8 @@ class Network(Forecaster):
             (batch, features).
         """
 
-    def build(self, groups: tuple[tuple[int, ...], ...]) -> KerasModel:
-        """The uncompiled Keras model: [(batch, lookback, k), (batch,) bool] to (batch,)."""
+    def build(self, groups: tuple[tuple[int, ...], ...], outputs: int = 1) -> KerasModel:
+        """The Keras model, uncompiled: [(batch, lookback, k), (batch,)] to (batch, outputs)."""
         import keras
 
         columns = sum(len(group) for group in groups)
@@ -53,8 +53,8 @@ class Network(Forecaster):
 
         series = [keras.ops.take(inputs, list(group), axis=-1) for group in groups]
         features = self.head(series, normalise)
-        predicted = keras.layers.Dense(1, name="predicted")(features)
-        return keras.Model([inputs, real], keras.ops.squeeze(predicted, axis=-1))
+        predicted = keras.layers.Dense(outputs, name="predicted")(features)
+        return keras.Model([inputs, real], predicted)
 
     def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:
         """Trains from scratch and forecasts; see `engine.models.loop`."""

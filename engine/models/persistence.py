@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -20,10 +20,14 @@ class Persistence(Forecaster):
             so every predicted return is 0 and the book never trades.
     """
 
+    costly: ClassVar[bool] = False
+    random: ClassVar[bool] = False
+    lookback: ClassVar[int] = 1
+
     kind: Literal["persistence"] = "persistence"
     of: Literal["return", "price"] = "return"
 
     def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:  # noqa: ARG002 - nothing is fitted
         """The trailing return, or zeros."""
         naive = problem.trailing if self.of == "return" else np.zeros_like(problem.trailing)
-        return Forecast(naive[problem.train], naive[problem.test])
+        return Forecast(naive[problem.train], naive[problem.validation], naive[problem.test])

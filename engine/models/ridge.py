@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -23,6 +23,9 @@ class Ridge(Forecaster):
     Attributes:
         alphas: Penalties to choose from.
     """
+
+    costly: ClassVar[bool] = False
+    random: ClassVar[bool] = False
 
     kind: Literal["ridge"] = "ridge"
     lookback: int = Field(default=5, ge=1, le=500)
@@ -45,9 +48,10 @@ class Ridge(Forecaster):
         errors = [float(np.mean((fit.predict(validation) - truth) ** 2)) for fit in fits]
         best = fits[int(np.argmin(errors))]
         weights = (best.coef_, np.array([best.intercept_]))
-        return Forecast(best.predict(train), best.predict(test), weights=weights)
+        return Forecast(
+            best.predict(train), best.predict(validation), best.predict(test), weights=weights
+        )
 
     def _flat(self, problem: Problem, rows: Rows) -> Matrix:
-        steps = rows[:, None] + np.arange(1 - self.lookback, 1)
-        flat: Matrix = problem.inputs.astype(np.float64)[steps].reshape(len(rows), -1)
-        return flat
+        flat = problem.sequences(rows, self.lookback).reshape(len(rows), -1)
+        return flat.astype(np.float64)

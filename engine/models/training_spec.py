@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import NamedTuple
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from engine.models.losses import Loss, Mse
+from engine.models.optimizers import Adam, Optimizer
+from engine.models.schedules import Plateau, Schedule
 from engine.types import Spec
+
+SMALLEST_STRETCH = 16
+"""Rows in a batch at least, where the loss is a ratio of the batch's own mean and deviation."""
+
+
+class Steps(NamedTuple):
+    """What a network is compiled for; fits that share it share the compiled steps."""
+
+    batch_size: int
+    loss: Loss
+    optimizer: Optimizer
+    clip_norm: float
 
 
 class EarlyStopping(Spec):
@@ -14,45 +29,45 @@ class EarlyStopping(Spec):
 
     Attributes:
         patience: Epochs without improvement before training stops.
-        min_delta: What counts as an improvement, in units of the loss on the scaled target.
+        min_delta: What counts as an improvement, in units of the loss.
     """
 
     patience: int = Field(default=10, ge=1)
     min_delta: float = Field(default=0.0, ge=0)
 
 
-class Plateau(Spec):
-    """Lower the learning rate when the validation loss stands still.
-
-    Attributes:
-        factor: Multiplies the learning rate.
-        patience: Epochs without improvement before it does.
-        min_learning_rate: Never lower than this.
-    """
-
-    factor: float = Field(default=0.75, gt=0, lt=1)
-    patience: int = Field(default=5, ge=1)
-    min_learning_rate: float = Field(default=1e-5, gt=0)
-
-
 class Training(Spec):
-    """Adam on mini-batches of the train rows, watched on the validation rows.
+    """Gradient steps on mini-batches of the train rows, watched on the validation rows.
 
     Attributes:
         epochs: At most this many passes over the train rows.
         batch_size: Largest batch; an epoch's batches differ by at most one sample in size, and
             none is dropped.
-        loss: On the target scaled to unit variance over the train rows.
-        learning_rate: Adam's, at the start.
+        loss: On the target scaled to zero mean and unit variance over the train rows.
+        optimizer: With its first learning rate.
+        schedule: How the learning rate goes on.
         clip_norm: Largest global norm of a gradient.
         early_stopping: None trains all epochs.
-        plateau: None keeps the learning rate.
     """
 
     epochs: int = Field(default=20, ge=1, le=10_000)
     batch_size: int = Field(default=64, ge=2, le=8192)
-    loss: Literal["mse", "mae"] = "mse"
-    learning_rate: float = Field(default=1e-3, gt=0, lt=1)
+    loss: Loss = Mse()
+    optimizer: Optimizer = Adam()
+    schedule: Schedule = Plateau()
     clip_norm: float = Field(default=1.0, gt=0)
     early_stopping: EarlyStopping | None = EarlyStopping()
-    plateau: Plateau | None = Plateau()
+
+    @property
+    def steps(self) -> Steps:
+        """Without what only the loop reads: epochs, schedule, early stopping."""
+        return Steps(self.batch_size, self.loss, self.optimizer, self.clip_norm)
+
+    @model_validator(mode="after")
+    def _insist_on_stretches(self) -> Training:
+        if self.loss.ordered and self.batch_size < SMALLEST_STRETCH:
+            raise ValueError(
+                f"the loss {self.loss.kind} measures every batch on its own, and {self.batch_size}"
+                f" rows say nothing; raise training.batch_size to {SMALLEST_STRETCH} or more"
+            )
+        return self

@@ -12,3 +12,12 @@ KerasModel: TypeAlias = Any
 
 KerasLayer: TypeAlias = Any
 """A `keras.Layer`."""
+
+KerasOptimizer: TypeAlias = Any
+"""A `keras.optimizers.Optimizer`."""
+
+Ops: TypeAlias = Any
+"""A module of array functions: `numpy` or `keras.ops`."""
+
+Regularizer: TypeAlias = Any
+"""A `keras.regularizers.Regularizer`."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from engine.artifacts import seed_of
 from engine.evaluation.forecast import forecast_scores
 from engine.evaluation.metrics import book_metrics
 from engine.evaluation.significance import significance
 from engine.refit.fits import Fits, fit_all
 from engine.refit.plan import plan
 from engine.refit.stitch import Predictions, stitch
-from engine.refit.task import seed_of
 from engine.signals.decide import target_weights
 from engine.signals.forecasts import Forecasts
 from engine.signals.rules import RuleSpec, rule_weights

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.artifacts import seed_of
 from engine.refit.problems import problem_of
-from engine.refit.task import Task, seed_of
+from engine.refit.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".fit"
 MAGIC = b"backtest fit 1\n"
+PARTS = ("train", "validation", "test")
 
 
 class DamagedError(Exception):
@@ -135,7 +136,10 @@ def _written(label: str, forecast: Forecast) -> bytes:
     told = json.dumps({"label": label, "history": asdict(forecast.history)}).encode()
     weights = {f"weight_{place:04d}": value for place, value in enumerate(forecast.weights)}
     arrays = io.BytesIO()
-    np.savez(arrays, allow_pickle=False, train=forecast.train, test=forecast.test, **weights)
+    parts = {part: getattr(forecast, part) for part in PARTS}
+    if forecast.quantiles is not None:
+        parts["quantiles"] = forecast.quantiles
+    np.savez(arrays, allow_pickle=False, **parts, **weights)
     payload = told + b"\n" + arrays.getvalue()
     return MAGIC + hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload
 
@@ -148,13 +152,13 @@ def _read(raw: bytes) -> Forecast:
     history: dict[str, Any] = json.loads(told)["history"]
     with np.load(io.BytesIO(arrays), allow_pickle=False) as archive:
         return Forecast(
-            train=archive["train"],
-            test=archive["test"],
+            **{part: archive[part] for part in PARTS},
             history=History(
                 tuple(history["train_loss"]),
                 tuple(history["validation_loss"]),
                 history["best_epoch"],
                 history["attempts"],
             ),
+            quantiles=archive.get("quantiles"),
             weights=tuple(archive[name] for name in archive.files if name.startswith("weight_")),
         )

@@ -66,12 +66,3 @@ class Task:
             digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
             digest.update(array.tobytes())
         return digest.hexdigest()
-
-
-def seed_of(root: int, *names: object) -> int:
-    """A 63-bit seed from the strategy's one seed, by name.
-
-    A name gets the same stream whatever other windows, seeds or workers there are.
-    """
-    text = canonical_json([root, *map(str, names)])
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1

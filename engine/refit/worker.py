@@ -11,8 +11,8 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+from engine.artifacts import seed_of
 from engine.errors import RefitError
-from engine.refit.task import seed_of
 
 if TYPE_CHECKING:
     from pathlib import Path

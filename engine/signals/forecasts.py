@@ -48,5 +48,5 @@ class Forecasts:
                 expected="a number for every out-of-sample bar",
                 found=f"{np.count_nonzero(~finite)} of {finite.size} missing",
                 where=f"{self.predicted.columns[column]} at {self.predicted.index[row]}",
-                fix="look at that window's losses; a lower training.learning_rate may help",
+                fix="look at its window's losses; lower training.optimizer.learning_rate",
             )

@@ -23,7 +23,9 @@ def store(tmp_path, monkeypatch) -> Store:
     store = Store(tmp_path / "fits")
     for age, key in ((40, "aa11"), (20, "bb22"), (1, "cc33")):
         history = History((0.9, 0.8), (1.0, 1.1), 0)
-        forecast = Forecast(np.zeros(300), np.zeros(20), history, (np.ones((10, 5)),))
+        forecast = Forecast(
+            np.zeros(300), np.zeros(50), np.zeros(20), history, (np.ones((10, 5)),)
+        )
         store.put(key, f"strategy BTC window {age} seed 0", forecast)
         (file,) = store.folder.glob(f"*/{key}.fit")
         os.utime(file, (time.time() - age * DAY, time.time() - age * DAY))

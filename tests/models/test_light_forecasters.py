@@ -6,21 +6,55 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
-from engine.models import Persistence, Ridge, Training
+from engine.models import (
+    AlwaysUp,
+    Drift,
+    Ensemble,
+    GradientBoosting,
+    Persistence,
+    Ridge,
+    Training,
+)
 from tests.models.problems import planted
 
-LIGHT = [Ridge(), Ridge(lookback=1), Ridge(lookback=30), Persistence(), Persistence(of="price")]
+LIGHT = [
+    Ridge(),
+    Ridge(lookback=1),
+    Ridge(lookback=30),
+    GradientBoosting(trees=30),
+    Persistence(),
+    Persistence(of="price"),
+    Drift(),
+    AlwaysUp(),
+    Ensemble(members=(Ridge(), Drift(), Persistence()), combine="median"),
+    Ensemble(members=(Ridge(), Drift()), combine="validation_weighted"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """As in a worker; several would wait for each other longer than these trees take to grow."""
+    with threadpool_limits(1):
+        yield
+
+
+def with_target(problem, rows, value):
+    target = problem.target.copy()
+    target[rows] = value
+    return replace(problem, target=target)
 
 
 @pytest.mark.parametrize("model", LIGHT, ids=repr)
 def test_forecasts_one_finite_return_a_row(model) -> None:
     problem = planted()
     forecast = model.forecast(problem, Training(), seed=1)
-    assert forecast.train.shape == problem.train.shape
-    assert forecast.test.shape == problem.test.shape
-    assert np.isfinite(forecast.train).all()
-    assert np.isfinite(forecast.test).all()
+    for part in ("train", "validation", "test"):
+        predicted = getattr(forecast, part)
+        assert predicted.shape == getattr(problem, part).shape
+        assert predicted.dtype == np.float64
+        assert np.isfinite(predicted).all()
 
 
 @pytest.mark.parametrize("model", LIGHT, ids=repr)
@@ -37,12 +71,28 @@ def test_what_comes_after_a_row_does_not_change_its_forecast(model) -> None:
     )
     before, after = (model.forecast(p, Training(), seed=1) for p in (problem, changed))
     assert (before.train == after.train).all()
+    assert (before.validation == after.validation).all()
     assert (before.test[:41] == after.test[:41]).all()
 
 
-def test_ridge_finds_a_planted_edge() -> None:
+@pytest.mark.parametrize("model", LIGHT, ids=repr)
+def test_targets_of_test_rows_are_never_read(model) -> None:
+    problem = planted()
+    unknown = with_target(problem, problem.test, np.nan)
+    before, after = (model.forecast(p, Training(), seed=1) for p in (problem, unknown))
+    assert before.test.tobytes() == after.test.tobytes()
+
+
+@pytest.mark.parametrize("model", [model for model in LIGHT if not model.random], ids=repr)
+def test_what_says_it_is_not_random_gives_one_forecast_for_all_seeds(model) -> None:
+    first, other = (model.forecast(planted(), Training(), seed=seed) for seed in (1, 2))
+    assert first.test.tobytes() == other.test.tobytes()
+
+
+@pytest.mark.parametrize("model", [Ridge(), GradientBoosting()], ids=repr)
+def test_finds_a_planted_edge(model) -> None:
     problem = planted(edge=0.6)
-    forecast = Ridge().forecast(problem, Training(), seed=0)
+    forecast = model.forecast(problem, Training(), seed=0)
     assert np.corrcoef(forecast.test, problem.target[problem.test])[0, 1] > 0.4
 
 
@@ -51,6 +101,49 @@ def test_ridge_takes_the_penalty_that_is_best_on_validation_rows() -> None:
     fits = {a: Ridge(alphas=(a,)).forecast(problem, Training(), 0) for a in (0.01, 1e6)}
     chosen = Ridge(alphas=(0.01, 1e6)).forecast(problem, Training(), 0)
     assert np.array_equal(chosen.test, fits[1e6].test)
+
+
+def test_boosting_finds_what_no_linear_model_can() -> None:
+    problem = planted(edge=0.0, rows=1400)
+    product = problem.inputs[:, 0] * problem.inputs[:, 1]
+    problem = replace(
+        problem,
+        target=problem.target + 0.02 * product,
+        train=np.arange(29, 1000),
+        validation=np.arange(1001, 1200),
+        test=np.arange(1201, 1400),
+    )
+    truth = problem.target[problem.test]
+    linear, boosted = (
+        np.corrcoef(model.forecast(problem, Training(), 0).test, truth)[0, 1]
+        for model in (Ridge(lookback=2), GradientBoosting(lookback=2))
+    )
+    assert linear < 0.2
+    assert boosted > 0.5
+
+
+def test_boosting_keeps_the_trees_that_are_best_on_validation_rows() -> None:
+    problem = planted(edge=0.6)
+    chosen = GradientBoosting(trees=100).forecast(problem, Training(), 0)
+    losses = chosen.history.validation_loss
+    best = chosen.history.best_epoch
+    assert len(losses) == len(chosen.history.train_loss) == 100
+    assert losses[best] == min(losses)
+    assert 0 < best < 99
+    fewer = GradientBoosting(trees=best + 1).forecast(problem, Training(), 0)
+    assert fewer.test.tobytes() == chosen.test.tobytes()
+
+
+def test_boosting_uses_validation_rows_for_nothing_but_the_number_of_trees() -> None:
+    problem = planted(edge=0.6)
+    backwards = with_target(
+        problem, problem.validation, problem.target[problem.validation][::-1].copy()
+    )
+    all_trees = [
+        GradientBoosting(trees=40).forecast(p, Training(), 0).history.train_loss
+        for p in (problem, backwards)
+    ]
+    assert all_trees[0] == all_trees[1]
 
 
 def test_persistence_of_return_repeats_the_trailing_return() -> None:
@@ -62,3 +155,20 @@ def test_persistence_of_return_repeats_the_trailing_return() -> None:
 def test_persistence_of_price_forecasts_no_change() -> None:
     forecast = Persistence(of="price").forecast(planted(), Training(), seed=0)
     assert not forecast.test.any()
+
+
+def test_drift_is_the_mean_return_of_the_train_rows_everywhere() -> None:
+    problem = planted()
+    problem = with_target(problem, problem.train[:2], [0.5, -0.1])
+    forecast = Drift().forecast(problem, Training(), seed=0)
+    mean = problem.target[problem.train].mean()
+    for part in (forecast.train, forecast.validation, forecast.test):
+        assert (part == mean).all()
+
+
+def test_always_up_is_up_by_a_usual_move_even_where_the_market_falls() -> None:
+    problem = planted()
+    falling = replace(problem, target=-0.01 - np.abs(problem.target))
+    forecast = AlwaysUp().forecast(falling, Training(), seed=0)
+    assert (forecast.test == np.abs(falling.target[falling.train]).mean()).all()
+    assert (forecast.test > 0).all()

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from engine.errors import RefitError
-from engine.models import CnnLstm, EarlyStopping, Forecast, Lstm, Micdl, Problem, Training
+from engine.models import (
+    Adam,
+    AttentionLstm,
+    CnnLstm,
+    EarlyStopping,
+    Ensemble,
+    Gru,
+    Lstm,
+    Micdl,
+    Mlp,
+    Problem,
+    Ridge,
+    Tcn,
+    Training,
+    Transformer,
+)
 from engine.refit.local import Local
 from engine.refit.task import Task
+from tests.models.inspection import Inspect
 from tests.models.problems import planted
 
 if TYPE_CHECKING:
@@ -19,124 +36,230 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+GRU = Gru(lookback=8, units=(12,), l1=1e-4, l2=1e-4)
 NETWORKS = {
     "lstm": Lstm(lookback=8, units=(12,)),
+    "lstm penalised": Lstm(lookback=8, units=(12,), l2=0.05),
     "lstm stacked bidirectional": Lstm(lookback=8, units=(8, 6), bidirectional=True),
-    "cnn_lstm model1": CnnLstm(preset="model1"),
-    "cnn_lstm model2": CnnLstm(preset="model2"),
-    "micdl": Micdl(lookback=8),
+    "gru": GRU,
+    "cnn_lstm": CnnLstm(lookback=9, filters=8, units=12, dense=16),
+    "micdl": Micdl(lookback=8, filters=8, units=12, dense=(32, 16)),
+    "attention_lstm": AttentionLstm(lookback=8, units=8, attention_units=6),
+    "transformer": Transformer(lookback=8, width=8, heads=2, layers=2, feed_forward=16),
+    "tcn": Tcn(lookback=8, filters=8),
+    "mlp": Mlp(lookback=8, dense=(16, 8)),
 }
-TRAINING = Training(epochs=20, batch_size=32, learning_rate=0.005)
+FORECASTERS = {
+    **NETWORKS,
+    "ensemble": Ensemble(members=(GRU, Ridge()), seeds=2, combine="validation_weighted"),
+}
+TRAINING = Training(epochs=20, batch_size=32, optimizer=Adam(learning_rate=0.005))
+IMPATIENT = Training(
+    epochs=60,
+    batch_size=32,
+    optimizer=Adam(learning_rate=0.02),
+    early_stopping=EarlyStopping(patience=3),
+)
+FROZEN = Training(epochs=1, batch_size=32, optimizer=Adam(learning_rate=1e-60))
+SEEN = 41
+"""Test rows before the bars that one variation changes."""
 
 
 def task(model, problem, seed: int = 1, training: Training = TRAINING) -> Task:
     return Task("strategy", "X", 0, 0, seed, model, training, problem)
 
 
+def later_bars_changed(problem: Problem) -> Problem:
+    later = np.arange(len(problem.target)) >= problem.test[SEEN]
+    noise = np.random.default_rng(9).normal(size=problem.inputs.shape).astype(np.float32)
+    return replace(
+        problem,
+        inputs=np.where(later[:, None], noise, problem.inputs),
+        target=np.where(later, 7.0, problem.target),
+    )
+
+
+def targets_unknown(problem: Problem) -> Problem:
+    target = problem.target.copy()
+    target[problem.test] = np.nan
+    return replace(problem, target=target)
+
+
+def with_an_infinite_input(problem: Problem) -> Problem:
+    inputs = problem.inputs.copy()
+    inputs[problem.train[100]] = np.inf
+    return replace(problem, inputs=inputs)
+
+
+def jobs(name: str, problem: Problem) -> dict[str, Task]:
+    """All that is asked of one forecaster, one after the other in one worker."""
+    model = FORECASTERS[name]
+    asked = {
+        "seed 1": task(model, problem),
+        "seed 2": task(model, problem, seed=2),
+        "seed 1 again": task(model, problem),
+        "later bars changed": task(model, later_bars_changed(problem)),
+        "test targets unknown": task(model, targets_unknown(problem)),
+    }
+    if name in NETWORKS:
+        asked["inspection"] = task(Inspect(model), problem)
+    if name == "mlp":
+        asked["impatient"] = task(model, problem, training=IMPATIENT)
+        asked["never moves"] = task(model, problem, training=FROZEN)
+        asked["no number"] = task(model, with_an_infinite_input(problem))
+    return asked
+
+
 @dataclass(frozen=True)
 class Bench:
-    """One backend and what every network gave: seed 1, seed 2, seed 1 again, in one worker."""
+    """One backend, and what came of every forecaster's jobs; each half had one worker."""
 
     backend: str
     programs: Path
     problem: Problem
-    rounds: list[dict[str, Forecast]]
+    made: dict[tuple[str, str], Any]
 
-    def fit(self, *tasks: Task, workers: int = 1) -> list[Forecast]:
+    def fit(self, *tasks: Task, workers: int = 1) -> list[Any]:
         finished = dict(Local(workers, self.backend, self.programs).fit(tasks))
-        for outcome in finished.values():
-            if isinstance(outcome, RefitError):
-                raise outcome
         return [finished[place] for place in range(len(tasks))]
 
 
 @pytest.fixture(scope="module", params=["tensorflow", "jax"])
 def bench(request, tmp_path_factory) -> Bench:
-    bench = Bench(request.param, tmp_path_factory.mktemp("programs"), planted(edge=0.8), [])
-    tasks = [task(m, bench.problem, seed) for seed in (1, 2, 1) for m in NETWORKS.values()]
-    forecasts = bench.fit(*tasks)
-    for start in range(0, len(tasks), len(NETWORKS)):
-        bench.rounds.append(dict(zip(NETWORKS, forecasts[start:], strict=False)))
+    bench = Bench(request.param, tmp_path_factory.mktemp("programs"), planted(edge=0.8), {})
+
+    def work(names: list[str]) -> None:
+        asked = {(name, job): t for name in names for job, t in jobs(name, bench.problem).items()}
+        bench.made.update(zip(asked, bench.fit(*asked.values()), strict=True))
+
+    with ThreadPoolExecutor(2) as crews:  # a core each
+        list(crews.map(work, (list(FORECASTERS)[::2], list(FORECASTERS)[1::2])))
     return bench
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+every_forecaster = pytest.mark.parametrize("name", FORECASTERS)
+every_network = pytest.mark.parametrize("name", NETWORKS)
+
+
+@every_forecaster
 def test_forecasts_one_finite_return_a_row(bench: Bench, name: str) -> None:
-    forecast = bench.rounds[0][name]
-    assert forecast.train.shape == bench.problem.train.shape
-    assert forecast.test.shape == bench.problem.test.shape
-    assert np.isfinite(forecast.train).all()
-    assert np.isfinite(forecast.test).all()
+    for part in ("train", "validation", "test"):
+        predicted = getattr(bench.made[name, "seed 1"], part)
+        assert predicted.shape == getattr(bench.problem, part).shape
+        assert np.isfinite(predicted).all()
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@every_forecaster
 def test_a_reused_worker_gives_the_bytes_of_the_first_fit(bench: Bench, name: str) -> None:
-    first, _, again = (fits[name] for fits in bench.rounds)
+    first, again = bench.made[name, "seed 1"], bench.made[name, "seed 1 again"]
     assert first.test.tobytes() == again.test.tobytes()
     assert first.history == again.history
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@every_forecaster
 def test_another_seed_gives_another_fit(bench: Bench, name: str) -> None:
-    first, other, _ = (fits[name] for fits in bench.rounds)
+    first, other = bench.made[name, "seed 1"], bench.made[name, "seed 2"]
     assert not np.isclose(first.test, other.test, rtol=1e-6).any()
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@every_forecaster
 def test_learns_a_planted_edge(bench: Bench, name: str) -> None:
-    mean = np.mean([fits[name].test for fits in bench.rounds[:2]], axis=0)
+    mean = bench.made[name, "seed 1"].test + bench.made[name, "seed 2"].test
     assert np.corrcoef(mean, bench.problem.target[bench.problem.test])[0, 1] > 0.3
 
 
+@every_forecaster
+def test_what_comes_after_a_row_does_not_change_its_forecast(bench: Bench, name: str) -> None:
+    first, changed = bench.made[name, "seed 1"], bench.made[name, "later bars changed"]
+    assert changed.train.tobytes() == first.train.tobytes()
+    assert changed.validation.tobytes() == first.validation.tobytes()
+    assert changed.test[:SEEN].tobytes() == first.test[:SEEN].tobytes()
+    assert not np.isclose(changed.test[SEEN:], first.test[SEEN:]).all()
+
+
+@every_forecaster
+def test_test_rows_never_reach_the_training(bench: Bench, name: str) -> None:
+    first, unknown = bench.made[name, "seed 1"], bench.made[name, "test targets unknown"]
+    assert unknown.test.tobytes() == first.test.tobytes()
+
+
 def test_order_and_workers_change_no_byte(bench: Bench) -> None:
-    names = list(reversed(NETWORKS))
-    forecasts = bench.fit(*(task(NETWORKS[n], bench.problem) for n in names), workers=2)
+    names = list(reversed(FORECASTERS))
+    forecasts = bench.fit(*(task(FORECASTERS[n], bench.problem) for n in names), workers=2)
     for name, forecast in zip(names, forecasts, strict=True):
-        assert forecast.test.tobytes() == bench.rounds[0][name].test.tobytes()
+        assert forecast.test.tobytes() == bench.made[name, "seed 1"].test.tobytes()
 
 
-def test_what_comes_after_a_row_does_not_change_its_forecast(bench: Bench) -> None:
-    problem = bench.problem
-    later = np.arange(len(problem.target)) > problem.test[40]
-    noise = np.random.default_rng(9).normal(size=problem.inputs.shape).astype(np.float32)
-    changed = replace(
-        problem,
-        inputs=np.where(later[:, None], noise, problem.inputs),
-        target=np.where(later, 7.0, problem.target),
+@every_network
+def test_its_weights_alone_bring_the_forecast_back(bench: Bench, name: str) -> None:
+    truth = bench.problem.target[bench.problem.train]
+    expected = truth.mean() + truth.std() * bench.made[name, "inspection"].outputs
+    np.testing.assert_allclose(bench.made[name, "seed 1"].test, expected, rtol=0, atol=1e-6)
+
+
+@every_network
+def test_saved_and_loaded_it_is_the_same_network(bench: Bench, name: str) -> None:
+    inspection = bench.made[name, "inspection"]
+    np.testing.assert_allclose(inspection.loaded, inspection.outputs, rtol=0, atol=1e-5)
+
+
+@every_network
+def test_every_trained_weight_has_a_say(bench: Bench, name: str) -> None:
+    assert bench.made[name, "inspection"].without_effect == []
+
+
+@pytest.mark.parametrize("name", ["transformer", "tcn"])
+def test_a_step_changes_no_state_before_it_and_always_the_forecast(
+    bench: Bench, name: str
+) -> None:
+    inspection = bench.made[name, "inspection"]
+    assert inspection.before == [0.0] * 8
+    assert min(inspection.since) > 1e-4
+
+
+def test_attention_can_be_read_and_is_each_bar_s_share(bench: Bench) -> None:
+    attention = bench.made["attention_lstm", "inspection"].attention
+    assert attention.shape == (len(bench.problem.test), 8)
+    assert (attention > 0).all()
+    np.testing.assert_allclose(attention.sum(axis=1), 1, rtol=1e-5)
+    assert np.ptp(attention, axis=0).min() > 1e-6  # it depends on the bars
+
+
+def test_a_penalty_is_in_the_loss_and_shrinks_the_input_weights_alone(bench: Bench) -> None:
+    plain, penalised = bench.made["lstm", "seed 1"], bench.made["lstm penalised", "seed 1"]
+    assert penalised.history.train_loss[0] > plain.history.train_loss[0] + 0.1
+    (of_input, of_state), (plain_input, plain_state) = (
+        [np.sum(forecast.weights[place] ** 2) for place in (0, 1)]
+        for forecast in (penalised, plain)
     )
-    names = ("micdl", "lstm")
-    forecasts = bench.fit(*(task(NETWORKS[n], changed) for n in names))
-    for name, forecast in zip(names, forecasts, strict=True):
-        assert forecast.train.tobytes() == bench.rounds[0][name].train.tobytes()
-        assert forecast.test[:41].tobytes() == bench.rounds[0][name].test[:41].tobytes()
+    assert of_input < 0.4 * plain_input
+    assert of_state > 0.8 * plain_state
 
 
-def test_test_rows_never_reach_the_training(bench: Bench) -> None:
-    target = bench.problem.target.copy()
-    target[bench.problem.test] = np.nan
-    (forecast,) = bench.fit(task(NETWORKS["micdl"], replace(bench.problem, target=target)))
-    assert forecast.test.tobytes() == bench.rounds[0]["micdl"].test.tobytes()
+def test_only_the_layers_that_were_told_to_are_penalised(bench: Bench) -> None:
+    terms = {name: bench.made[name, "inspection"].penalties for name in NETWORKS}
+    assert {name for name, count in terms.items() if count} == {"lstm penalised", "gru"}
 
 
 def test_early_stopping_keeps_the_best_epoch_and_stops_after_its_patience(bench: Bench) -> None:
-    impatient = Training(
-        epochs=60, batch_size=32, learning_rate=0.02, early_stopping=EarlyStopping(patience=3)
-    )
-    (forecast,) = bench.fit(task(NETWORKS["cnn_lstm model1"], bench.problem, training=impatient))
-    history = forecast.history
+    history = bench.made["mlp", "impatient"].history
     assert len(history.validation_loss) == history.best_epoch + 4
     assert min(history.validation_loss) == history.validation_loss[history.best_epoch]
 
 
-def test_a_loss_that_is_no_number_fails_loudly_and_names_the_fit(bench: Bench) -> None:
-    inputs = bench.problem.inputs.copy()
-    inputs[bench.problem.train[100]] = np.inf
-    with pytest.raises(RefitError, match="loss is not a number") as caught:
-        bench.fit(task(NETWORKS["lstm"], replace(bench.problem, inputs=inputs)))
-    assert "window 0" in str(caught.value)
-
-
 def test_a_network_whose_weights_never_move_fails_loudly(bench: Bench) -> None:
-    frozen = Training(epochs=1, batch_size=32, learning_rate=1e-60)
-    with pytest.raises(RefitError, match="moved none of its weights"):
-        bench.fit(task(NETWORKS["lstm"], bench.problem, training=frozen))
+    outcome = bench.made["mlp", "never moves"]
+    assert isinstance(outcome, RefitError)
+    assert "moved none of its weights" in outcome.problem
+
+
+def test_a_loss_that_is_no_number_fails_loudly_and_names_the_fit(bench: Bench) -> None:
+    outcome = bench.made["mlp", "no number"]
+    assert isinstance(outcome, RefitError)
+    assert outcome.problem == "the loss is not a number"
+    assert "window 0" in outcome.where
+
+
+def test_nothing_else_failed(bench: Bench) -> None:
+    failed = {job for job, outcome in bench.made.items() if isinstance(outcome, RefitError)}
+    assert failed == {("mlp", "never moves"), ("mlp", "no number")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import pytest
 
@@ -27,8 +27,11 @@ TEST_BARS = 80
 class Flaky(Forecaster):
     """Ridge, but for one window, which it knows by its arrays."""
 
+    costly: ClassVar[bool] = False
+    random: ClassVar[bool] = False
+    lookback: ClassVar[int] = 5
+
     kind: Literal["flaky"] = "flaky"
-    lookback: int = 5
     fails_at: float = 0.0
 
     def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:

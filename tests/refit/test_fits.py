@@ -37,7 +37,7 @@ class Fake(Executor):
                 yield place, RefitError("failed", where=str(tasks[place]))
                 continue
             self.fitted.append(window)
-            yield place, Forecast(np.zeros(2), np.array([float(window)]))
+            yield place, Forecast(np.zeros(2), np.zeros(1), np.array([float(window)]))
 
 
 @dataclass

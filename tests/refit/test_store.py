@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from engine.refit.store import DamagedError, Store
 KEY = "ab" + "0" * 62
 FORECAST = Forecast(
     train=np.array([0.1, -0.2]),
+    validation=np.array([0.25]),
     test=np.array([1e-300, 0.3]),
     history=History((1.0, 0.5), (0.9, 0.7), 1, 2),
     weights=(np.ones((2, 3), np.float32), np.array([1, 0], np.uint32)),
+    quantiles=np.array([[-0.1, 1e-300, 0.1], [0.2, 0.3, 0.4]]),
 )
 
 
@@ -27,7 +30,9 @@ def store(tmp_path) -> Store:
 
 def same(one: Forecast, other: Forecast) -> bool:
     arrays = zip(
-        (one.train, one.test, *one.weights), (other.train, other.test, *other.weights), strict=True
+        (one.train, one.validation, one.test, one.quantiles, *one.weights),
+        (other.train, other.validation, other.test, other.quantiles, *other.weights),
+        strict=True,
     )
     equal = all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in arrays)
     return equal and one.history == other.history
@@ -36,6 +41,11 @@ def same(one: Forecast, other: Forecast) -> bool:
 def test_what_was_put_comes_back(store: Store) -> None:
     store.put(KEY, "strategy BTC window 0 seed 0", FORECAST)
     assert same(store.get(KEY), FORECAST)
+
+
+def test_a_forecast_without_quantiles_comes_back_without_them(store: Store) -> None:
+    store.put(KEY, "x", replace(FORECAST, quantiles=None))
+    assert store.get(KEY).quantiles is None
 
 
 def test_what_was_never_put_is_not_there(store: Store) -> None:

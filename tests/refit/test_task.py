@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.artifacts import seed_of
 from engine.models import Lstm, Micdl, Training
-from engine.refit.task import Task, seed_of
+from engine.refit.task import Task
 from tests.models.problems import planted
 
 VERSIONS = {"keras": "3.15.1"}

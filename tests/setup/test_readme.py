@@ -17,7 +17,7 @@ from engine.artifacts import Run
 from engine.cli.main import app
 from engine.data.spec import Dataset
 from engine.documents import load_document
-from engine.strategy import load_strategy
+from engine.strategy import Strategy, load_strategy
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -109,3 +109,16 @@ def test_every_file_of_a_run_is_described() -> None:
     names += [f"{name}.json" for name in DOCUMENTS] + [f"{page}.html" for page in PAGES]
 
     assert [name for name in names if f"`{name}`" not in README] == []
+
+
+@pytest.mark.parametrize("key", ["features", "scaling", "model", "signal", "sizing", "opponents"])
+def test_the_table_of_choices_names_every_kind(key: str) -> None:
+    schema = Strategy.model_json_schema()
+    told = schema["properties"][key]
+    told = told.get("items", told)
+    kinds = set(told["discriminator"]["mapping"])
+    (row,) = re.findall(rf"^\| `{key}` \|(.*)\|$", README, re.MULTILINE)
+    named = set(re.findall(r"`(\w+)`", row))
+    if key == "opponents":
+        named |= {"ridge", "gradient_boosting", "persistence", "drift", "always_up"}
+    assert kinds <= named

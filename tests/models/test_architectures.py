@@ -1,0 +1,52 @@
+"""What a network's configuration means for its shape; nothing here is trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from engine.models import CnnLstm, Tcn, Transformer
+from engine.models.transformer import positions
+
+
+def test_presets_are_the_paper_s_two_networks_and_give_way_to_what_is_written() -> None:
+    one, two = CnnLstm(preset="model1"), CnnLstm(preset="model2")
+    assert (one.filters, one.units, one.dense, one.lstm_dropout) == (16, 50, 64, 0.4)
+    assert (two.filters, two.units, two.dense, two.lstm_dropout) == (32, 50, 128, 0.5)
+    assert CnnLstm(preset="model2", filters=8).filters == 8
+
+
+@given(st.integers(2, 500), st.integers(2, 16))
+def test_a_tcn_takes_the_fewest_blocks_that_see_the_whole_lookback(lookback, kernel) -> None:
+    depth = Tcn(lookback=lookback, kernel=kernel).depth
+    oldest_seen = sum(2 * (kernel - 1) * 2**block for block in range(depth))
+    assert oldest_seen >= lookback - 1
+    assert depth == 1 or oldest_seen - 2 * (kernel - 1) * 2 ** (depth - 1) < lookback - 1
+
+
+def test_a_tcn_s_blocks_may_be_fewer_on_purpose() -> None:
+    assert Tcn(lookback=100, blocks=2).depth == 2
+
+
+def test_a_transformer_whose_heads_cannot_share_the_width_is_refused() -> None:
+    with pytest.raises(ValidationError, match="make width a multiple of heads"):
+        Transformer(width=30, heads=4)
+
+
+def test_positions_are_the_paper_s_table() -> None:
+    expected = [
+        [np.sin(0), np.cos(0), np.sin(0), np.cos(0)],
+        [np.sin(1), np.cos(1), np.sin(0.01), np.cos(0.01)],
+        [np.sin(2), np.cos(2), np.sin(0.02), np.cos(0.02)],
+    ]
+    np.testing.assert_allclose(positions(3, 4), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("width", [2, 5, 32])
+def test_no_two_steps_of_the_longest_lookback_share_a_position(width) -> None:
+    table = positions(500, width)
+    assert table.shape == (500, width)
+    assert len(np.unique(table.round(6), axis=0)) == 500

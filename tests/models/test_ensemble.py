@@ -1,0 +1,166 @@
+"""Ensembles: members speak as one, weighed by nothing but their validation errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from engine.errors import RefitError
+from engine.models import (
+    AlwaysUp,
+    Drift,
+    Ensemble,
+    Forecast,
+    GradientBoosting,
+    Lstm,
+    Model,
+    Persistence,
+    Ridge,
+    Training,
+)
+from tests.models.problems import planted
+
+MEMBERS = (Ridge(), Persistence(), AlwaysUp())
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Told:
+    """Stands where a member stands; forecasts its seed, or the numbers it is given."""
+
+    name: str = "told"
+    level: float | None = None
+    lookback: int = 1
+    random: bool = True
+    fails: bool = False
+    with_quantiles: bool = False
+
+    def model_dump(self, mode: str) -> dict[str, str]:  # noqa: ARG002
+        return {"kind": self.name}
+
+    def forecast(self, problem, training, seed) -> Forecast:  # noqa: ARG002
+        if self.fails:
+            raise RefitError("the loss is not a number")
+        level = float(seed) if self.level is None else self.level
+        made = Forecast.constant(problem, level)
+        spread = level + np.tile([-1.0, 0.0, 1.0], (len(problem.test), 1))
+        return replace(made, quantiles=spread if self.with_quantiles else None)
+
+
+def ensemble(*members, combine="mean", seeds=1) -> Ensemble:
+    """An ensemble of stand-ins, which its validation would not let in."""
+    return Ensemble.model_construct(members=members, combine=combine, seeds=seeds)
+
+
+def voices(model: Ensemble, seed: int = 7) -> list[float]:
+    """What each voice said, from the members' weights."""
+    return [float(w[0]) for w in model.forecast(planted(), Training(), seed).weights]
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize(("combine", "by_hand"), [("mean", np.mean), ("median", np.median)])
+def test_mean_and_median_are_taken_row_by_row(combine, by_hand, part) -> None:
+    problem = planted()
+    alone = [getattr(m.forecast(problem, Training(), 0), part) for m in MEMBERS]
+    together = Ensemble(members=MEMBERS, combine=combine).forecast(problem, Training(), 0)
+    np.testing.assert_allclose(getattr(together, part), by_hand(alone, axis=0), rtol=1e-12)
+
+
+def test_validation_weights_are_inverse_squared_errors_of_the_validation_rows() -> None:
+    problem = planted()
+    alone = [m.forecast(problem, Training(), 0) for m in MEMBERS]
+    truth = problem.target[problem.validation]
+    precision = [1 / np.mean((f.validation - truth) ** 2) for f in alone]
+    shares = np.array(precision) / sum(precision)
+    together = Ensemble(members=MEMBERS, combine="validation_weighted").forecast(
+        problem, Training(), 0
+    )
+    np.testing.assert_allclose(together.weights[0], shares, rtol=1e-12)
+    for part in PARTS:
+        by_hand = sum(w * getattr(f, part) for w, f in zip(shares, alone, strict=True))
+        np.testing.assert_allclose(getattr(together, part), by_hand, rtol=1e-9)
+
+
+def test_validation_weights_come_from_no_other_rows() -> None:
+    """The members here fit nothing, so all that could move is the weights."""
+    problem = planted()
+    model = ensemble(Told(level=0.0), Told(level=0.02), combine="validation_weighted")
+    target = np.full_like(problem.target, np.nan)
+    target[problem.validation] = problem.target[problem.validation]
+    before, after = (
+        model.forecast(p, Training(), 0).weights[0]
+        for p in (problem, replace(problem, target=target))
+    )
+    assert before.tobytes() == after.tobytes()
+
+
+def test_members_without_any_validation_error_share_all_the_weight() -> None:
+    problem = planted()
+    problem = replace(problem, target=np.full_like(problem.target, 0.25))
+    model = ensemble(
+        Told(level=0.25), Told(level=0.25), Told(level=9.0), combine="validation_weighted"
+    )
+    forecast = model.forecast(problem, Training(), 0)
+    np.testing.assert_allclose(forecast.weights[0], [0.5, 0.5, 0.0], atol=1e-12)
+
+
+def test_every_member_has_a_seed_of_its_own_and_so_has_every_fit() -> None:
+    seeds = voices(ensemble(Told("a"), Told("b"), Told("a"), seeds=2))
+    assert len(seeds) == len(set(seeds)) == 6
+
+
+def test_a_member_that_is_not_random_is_fitted_once() -> None:
+    assert len(voices(ensemble(Told("a"), Told("b", random=False), seeds=3))) == 4
+
+
+def test_taking_a_member_away_or_moving_it_changes_no_other_s_seed() -> None:
+    a, b, c = Told("a"), Told("b"), Told("c")
+    of_a, of_b, of_c = voices(ensemble(a, b, c))
+    assert voices(ensemble(c, a)) == [of_c, of_a]
+    assert voices(ensemble(b, a, c)) == [of_b, of_a, of_c]
+
+
+def test_another_seed_of_the_ensemble_gives_every_member_another() -> None:
+    model = ensemble(Told("a"), Told("b"))
+    assert not set(voices(model, seed=7)) & set(voices(model, seed=8))
+
+
+def test_lookback_is_the_longest_and_costly_and_random_follow_the_members() -> None:
+    light = Ensemble(members=(Ridge(lookback=9), Drift()))
+    assert (light.lookback, light.costly, light.random) == (9, False, False)
+    boosted = Ensemble(members=(Drift(), GradientBoosting(lookback=4)))
+    assert (boosted.lookback, boosted.costly, boosted.random) == (4, True, False)
+    deep = Ensemble(members=(light, Ensemble(members=(Lstm(lookback=20),))))
+    assert (deep.lookback, deep.costly, deep.random) == (20, True, True)
+
+
+def test_quantiles_are_combined_where_every_member_has_them() -> None:
+    one, other = (Told(level=v, with_quantiles=True) for v in (0.0, 2.0))
+    forecast = ensemble(one, other).forecast(planted(), Training(), 0)
+    np.testing.assert_allclose(forecast.quantiles, np.tile([0, 1, 2], (len(forecast.test), 1)))
+    np.testing.assert_allclose(forecast.quantiles[:, 1], forecast.test)
+    mixed = ensemble(one, Told(level=2.0)).forecast(planted(), Training(), 0)
+    assert mixed.quantiles is None
+
+
+def test_a_member_that_fails_is_named() -> None:
+    with pytest.raises(RefitError, match=r"name='b'.* in the ensemble: the loss is not a number"):
+        ensemble(Told("a"), Told("b", fails=True)).forecast(planted(), Training(), 0)
+
+
+def test_it_is_read_from_a_strategy_with_any_members_ensembles_too() -> None:
+    inner = {"kind": "ensemble", "members": [{"kind": "drift"}], "combine": "median"}
+    given = {"kind": "ensemble", "members": [{"kind": "lstm", "units": [8]}, inner]}
+    model = TypeAdapter(Model).validate_python(given)
+    assert model == Ensemble(
+        members=(Lstm(units=(8,)), Ensemble(members=(Drift(),), combine="median"))
+    )
+    assert TypeAdapter(Model).validate_python(model.model_dump(mode="json")) == model
+
+
+def test_an_empty_one_is_refused() -> None:
+    with pytest.raises(ValidationError, match="at least 1 item"):
+        Ensemble(members=())
