@@ -1,0 +1,58 @@
+"""Contender: the loop a user of Keras would write; build, compile and fit for every window."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import keras
+import numpy as np
+from work import BATCH, CLIP_NORM, LEARNING_RATE, LOOKBACK, SERIES, Work, parser, sequences
+
+
+def build() -> Any:  # noqa: ANN401 - Keras ships no types
+    """MICDL out of Keras' own layers, compiled."""
+    inputs = [keras.Input((LOOKBACK, 1)) for _ in SERIES]
+    branches = []
+    for series in inputs:
+        x = keras.layers.Conv1D(16, 2, activation="relu")(series)
+        x = keras.layers.AveragePooling1D(2)(x)
+        branches.append(keras.layers.LSTM(50)(x))
+    x = keras.layers.Concatenate()(branches)
+    for neurons, rate in ((256, 0.3), (64, 0.2)):
+        x = keras.layers.Dense(neurons, activation="relu")(x)
+        x = keras.layers.BatchNormalization()(x)
+        x = keras.layers.Dropout(rate)(x)
+    model = keras.Model(inputs, keras.layers.Dense(1)(x))
+    model.compile(keras.optimizers.Adam(LEARNING_RATE, global_clipnorm=CLIP_NORM), "mse")
+    return model
+
+
+def main() -> None:
+    """Fits every window and tells how many forecasts came of it."""
+    given = parser(__doc__).parse_args()
+    work = Work(given.windows, given.epochs)
+    history = work.history()
+    forecasts, losses = [], []
+    for window in work.cut(history):
+        train, validation, test = sequences(history, window)
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(window.index)
+        model = build()
+        fitted = model.fit(
+            train.series,
+            train.target,
+            batch_size=BATCH,
+            epochs=work.epochs,
+            validation_data=(validation.series, validation.target),
+            verbose=0,
+        )
+        losses.append(fitted.history["loss"][-1])
+        forecasts.append(model.predict(test.series, verbose=0)[:, 0])
+    told = {"forecasts": len(np.concatenate(forecasts)), "train_loss": float(np.mean(losses))}
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""scripts/bench, on a sliver of its work: what it prints, never how fast anything was."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BENCHMARKS = ROOT / "scripts" / "benchmarks"
+SLIVER = ["--rounds", "1", "--windows", "2", "--epochs", "2", "--bars", "5000"]
+QUICK = ["--strategy", str(ROOT / "strategies" / "ridge.yaml")]
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(BENCHMARKS), *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Any]:
+    done = bench("refit", "--json", *SLIVER, *QUICK)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+def test_compares_both_backends_with_the_plain_keras_loop(found) -> None:
+    assert found["speedup_tensorflow_vs_plain_keras"] > 0
+    assert found["speedup_jax_vs_plain_keras"] > 0
+
+
+@pytest.mark.slow
+def test_every_contender_forecasts_the_same_bars_and_learns(found) -> None:
+    for name, told in found["contenders"].items():
+        assert told["forecasts"] == 2 * 30, name
+        assert 0 < told["train_loss"] < 3, name
+        assert len(told["seconds"]) == 1, name
+
+
+@pytest.mark.slow
+def test_says_what_the_work_was_and_what_the_machine_could_do(found) -> None:
+    work = found["work"]
+    assert work["training_samples_in_all"] == 2 * 2 * 1_152
+    assert work["forward_flop_per_sample"] == 587_392
+    assert work["sgemm_flop_per_s"] > 1e8
+
+
+@pytest.mark.slow
+def test_tells_the_memory_of_a_fit_on_both_backends(found) -> None:
+    assert {told["matrix_bytes"] for told in found["memory"].values()} == {5_000 * 20 * 4}
+    assert set(found["memory"]) == {"tensorflow", "jax"}
+
+
+@pytest.mark.slow
+def test_a_second_run_trains_nothing(found) -> None:
+    assert found["stored"]["again_trained"] == 0
+    assert found["stored"]["again_s"] > 0
+
+
+@pytest.mark.slow
+def test_prints_a_table_without_json() -> None:
+    done = bench("refit", "--part", "speed", *SLIVER)
+    assert done.returncode == 0, done.stderr
+    for name in ("engine tensorflow", "engine jax", "plain keras", "GFLOP/s"):
+        assert name in done.stdout
+
+
+def test_an_unknown_name_is_told_those_there_are() -> None:
+    done = bench("speed")
+    assert done.returncode == 2
+    assert "refit" in done.stderr
