@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,10 +66,16 @@ def test_a_second_run_trains_nothing(found) -> None:
 
 @pytest.mark.slow
 def test_prints_a_table_without_json() -> None:
-    done = bench("refit", "--part", "speed", *SLIVER)
+    done = bench("refit", "--part", "speed", *SLIVER, "--windows", "1", "--epochs", "1")
     assert done.returncode == 0, done.stderr
     for name in ("engine tensorflow", "engine jax", "plain keras", "GFLOP/s"):
         assert name in done.stdout
+
+
+def test_the_launcher_can_be_run_and_is_posix_shell() -> None:
+    script = ROOT / "scripts" / "bench"
+    assert os.access(script, os.X_OK)
+    subprocess.run(["/bin/sh", "-n", script], check=True)
 
 
 def test_an_unknown_name_is_told_those_there_are() -> None:
