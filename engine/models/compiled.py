@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.models.initial import InitialWeights
+from engine.models.initializers import drawn_by_numpy
 from engine.models.losses import levels_of
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from engine.models.training_spec import Steps
 
     Weights = list[npt.NDArray[Any]]
+
+ALIGNMENT = 64
+"""Bytes."""
 
 
 class Compiled(ABC):
@@ -41,8 +46,9 @@ class Compiled(ABC):
 
         self.loss = steps.loss
         self.outputs = len(levels_of(steps.loss)) or 1
-        self.model = network.build(groups, self.outputs)
-        self.optimizer = steps.optimizer.build(self.model.trainable_variables, steps.clip_norm)
+        with drawn_by_numpy():
+            self.model = network.build(groups, self.outputs)
+            self.optimizer = steps.optimizer.build(self.model.trainable_variables, steps.clip_norm)
         self.ops = keras.ops
         self.offsets = np.arange(1 - network.lookback, 1, dtype=np.int32)
         self.trainable = [bool(variable.trainable) for variable in self.model.variables]
@@ -81,3 +87,21 @@ class Compiled(ABC):
     @abstractmethod
     def predict(self, batches: Batches) -> npt.NDArray[np.float32]:
         """Outputs of every row and padding, (steps, batch_size, outputs)."""
+
+
+def aligned(values: npt.NDArray[np.float32], rows: int) -> npt.NDArray[np.float32]:
+    """A copy with rows of zeros added, at an address that JAX and TensorFlow take as it is.
+
+    From any other address JAX makes a copy and TensorFlow two, each as large as the features.
+
+    Args:
+        values: (n, ...).
+        rows: Of the copy, at least n.
+    """
+    shape = (rows, *values.shape[1:])
+    size = values.itemsize * prod(shape)
+    memory = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    copy = memory[start : start + size].view(values.dtype).reshape(shape)
+    copy[: len(values)] = values
+    return copy

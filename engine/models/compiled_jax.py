@@ -9,10 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from engine.models.batches import Batches
-from engine.models.compiled import Compiled
+from engine.models.compiled import Compiled, aligned
 from engine.models.losses import Batch, Scale
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
     from engine.models.compiled import Weights
@@ -24,11 +26,17 @@ if TYPE_CHECKING:
     State: TypeAlias = tuple[Tensors, Tensors, Tensors]
     Data: TypeAlias = tuple[Tensor, Tensor, Scale]
 
+CHUNK = 32
+"""Steps a call; one program serves every number of them."""
+
+NOTHING: Data = (None, None, Scale(None, None))
+"""Where no window's arrays are held."""
+
 
 class JaxCompiled(Compiled):
-    """XLA compiles for each shape, so rows and steps are padded up to coarse sizes.
+    """XLA compiles for each shape, so rows are padded up to coarse sizes and steps run in chunks.
 
-    Padded rows are gathered by no batch; padded steps are never run.
+    Padded rows are gathered by no batch; a chunk's padded steps are never run.
     """
 
     def __init__(
@@ -39,16 +47,18 @@ class JaxCompiled(Compiled):
         self._predict = jax.jit(self._predict_program)
         rates = [v is self.optimizer.learning_rate for v in self.optimizer.variables]
         self._rate = rates.index(True)
+        self._device = jax.devices()[0]
         self._state: State = ([], [], [])
-        self._data: Data = (None, None, Scale(None, None))
+        self._data = NOTHING
 
     def load(self, weights: Weights, optimizer: Weights | None = None) -> None:
         """Splits the values the way `stateless_call` wants them."""
         by_id = {id(v): w for v, w in zip(self.model.variables, weights, strict=True)}
-        trainable = [jnp.asarray(by_id[id(v)]) for v in self.model.trainable_variables]
-        fixed = [jnp.asarray(by_id[id(v)]) for v in self.model.non_trainable_variables]
-        slots = self._state[2] if optimizer is None else [jnp.asarray(v) for v in optimizer]
-        self._state = (trainable, fixed, slots)
+        trainable = [by_id[id(v)] for v in self.model.trainable_variables]
+        fixed = [by_id[id(v)] for v in self.model.non_trainable_variables]
+        slots = self._state[2] if optimizer is None else optimizer
+        # Bound to the device like all that a call gives back; else the next one compiles anew.
+        self._state = jax.device_put((trainable, fixed, slots), self._device)
 
     def weights(self) -> Weights:
         """A copy of all of the model's variables."""
@@ -64,29 +74,44 @@ class JaxCompiled(Compiled):
         scale: Scale,
     ) -> None:
         """Holds the window's arrays, rows padded up."""
-        extra = _round_up(len(target)) - len(target)
+        rows = _round_up(len(target))
+        self._data = NOTHING  # the window before goes first
         self._data = (
-            jnp.asarray(np.pad(inputs, ((0, extra), (0, 0)))),
-            jnp.asarray(np.pad(target, (0, extra))),
+            self._taken(inputs, rows),
+            self._taken(target, rows),
             Scale(*map(np.float32, scale)),
         )
 
     def epoch(self, batches: Batches, learning_rate: float) -> float:
         """One optimizer step a batch."""
-        steps = len(batches.rows)
-        self._state, loss = self._epoch(
-            self._state, self._data, _padded(batches), steps, learning_rate
-        )
-        return float(loss)
+        total = jax.device_put(np.float32(0.0), self._device)
+        for steps, chunk in _chunks(batches):
+            self._state, total = self._epoch(
+                self._state, self._data, chunk, steps, learning_rate, total
+            )
+            total.block_until_ready()  # queued calls would each hold their buffers
+        return float(total) / int(np.sum(batches.real))
 
     def predict(self, batches: Batches) -> npt.NDArray[np.float32]:
         """Outputs of every row and padding."""
-        steps = len(batches.rows)
-        outputs = self._predict(self._state, self._data, _padded(batches), steps)
-        return np.asarray(outputs)[:steps]
+        outputs = [
+            np.asarray(self._predict(self._state, self._data, chunk, steps))[:steps]
+            for steps, chunk in _chunks(batches)
+        ]
+        return np.concatenate(outputs)
+
+    def _taken(self, values: npt.NDArray[np.float32], rows: int) -> Tensor:
+        """An array on the device with one copy made on the way; `jnp.asarray` makes two."""
+        return jax.device_put(jax.dlpack.from_dlpack(aligned(values, rows)), self._device)
 
     def _epoch_program(
-        self, state: State, data: Data, batches: Batches, steps: Tensor, rate: Tensor
+        self,
+        state: State,
+        data: Data,
+        batches: Batches,
+        steps: Tensor,
+        rate: Tensor,
+        total: Tensor,
     ) -> tuple[State, Tensor]:
         inputs, target, scale = data
         rows, real = batches
@@ -109,8 +134,9 @@ class JaxCompiled(Compiled):
 
         trainable, fixed, slots = state
         slots = [rate.astype(s.dtype) if i == self._rate else s for i, s in enumerate(slots)]
-        state, total = jax.lax.fori_loop(0, steps, one_step, ((trainable, fixed, slots), 0.0))
-        return state, total / jnp.sum(real)
+        carried = ((trainable, fixed, slots), total)
+        done: tuple[State, Tensor] = jax.lax.fori_loop(0, steps, one_step, carried)
+        return done
 
     def _predict_program(
         self, state: State, data: Data, batches: Batches, steps: Tensor
@@ -130,11 +156,14 @@ class JaxCompiled(Compiled):
 
 
 def _round_up(length: int) -> int:
-    """The next of 16 sizes an octave: at most 6 % of padding, few programs."""
-    grain = 1 << max(0, length.bit_length() - 5)
+    """Multiples of 4,096 rows, later of a sixteenth of their power of two: few programs."""
+    grain = max(4_096, 1 << max(0, length.bit_length() - 5))
     return -(-length // grain) * grain
 
 
-def _padded(batches: Batches) -> Batches:
-    extra = ((0, _round_up(len(batches.rows)) - len(batches.rows)), (0, 0))
-    return Batches(np.pad(batches.rows, extra), np.pad(batches.real, extra))
+def _chunks(batches: Batches) -> Iterator[tuple[int, Batches]]:
+    """The batches by at most CHUNK steps, padded to that, with the steps that are none."""
+    for start in range(0, len(batches.rows), CHUNK):
+        rows, real = batches.rows[start : start + CHUNK], batches.real[start : start + CHUNK]
+        extra = ((0, CHUNK - len(rows)), (0, 0))
+        yield len(rows), Batches(np.pad(rows, extra), np.pad(real, extra))

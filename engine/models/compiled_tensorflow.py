@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from engine.models.compiled import Compiled
+from engine.models.compiled import Compiled, aligned
 from engine.models.losses import Batch, Scale
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class TensorFlowCompiled(Compiled):
         scale: Scale,
     ) -> None:
         """Holds the window's arrays as tensors."""
-        self._data = (tf.constant(inputs), tf.constant(target), tf.constant(scale, tf.float32))
+        self._data = (None, None, None)  # the window before goes first
+        self._data = (_taken(inputs), _taken(target), tf.constant(scale, tf.float32))
 
     def epoch(self, batches: Batches, learning_rate: float) -> float:
         """One optimizer step a batch."""
@@ -96,3 +97,9 @@ class TensorFlowCompiled(Compiled):
             x = tf.gather(inputs, rows[step][:, None] + self.offsets)
             outputs = outputs.write(step, self.model([x, real[step]], training=False))
         return outputs.stack()
+
+
+def _taken(values: npt.NDArray[np.float32]) -> Tensor:
+    """A tensor with one copy made on the way; `tf.constant` makes two, and keeps both a while."""
+    copy = aligned(values, len(values))
+    return tf.identity(tf.experimental.dlpack.from_dlpack(copy.__dlpack__()))

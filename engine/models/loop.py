@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import RefitError
+from engine.models import lean_keras
 from engine.models.batches import even_batches, shuffled_batches
 from engine.models.forecaster import Forecast, History, Problem
 from engine.models.losses import Batch, Scale, levels_of
@@ -37,7 +38,7 @@ def train_and_forecast(
     scaled = (problem.target - scale.mean) / scale.deviation
     compiled = _compiled(network, problem.groups, training.steps)
     compiled.reset(seed)
-    compiled.see(problem.inputs, np.nan_to_num(scaled).astype(np.float32), scale)
+    compiled.see(problem.inputs, np.nan_to_num(scaled.astype(np.float32)), scale)
     initial = compiled.weights()
     history = _train(compiled, problem, scaled, scale, training, np.random.default_rng(seed))
     _insist_moved(compiled, initial)
@@ -70,6 +71,7 @@ def train_and_forecast(
 
 @lru_cache(maxsize=16)
 def _compiled(network: Network, groups: tuple[tuple[int, ...], ...], steps: Steps) -> Compiled:
+    lean_keras.load()
     import keras
 
     if keras.backend.backend() == "jax":

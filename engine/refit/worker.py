@@ -42,7 +42,10 @@ def settings(
         "KERAS_HOME": str(home),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "JAX_COMPILATION_CACHE_DIR": str(programs),
-        "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        # What XLA compiles at level 1 is as fast and the same to the bit, a tenth sooner.
+        "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1 "
+        "--xla_backend_optimization_level=1",
     }
 
 
