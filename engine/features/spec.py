@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from engine.features.bands import BollingerPercent, BollingerWidth
 from engine.features.oscillators import Macd, Rsi
@@ -44,11 +44,37 @@ Feature = Annotated[
 ]
 
 
+Horizon = Annotated[int, Field(ge=1, le=250)]
+"""Bars ahead."""
+
+
 class TargetSpec(Spec):
-    """What is forecast: close_{t+horizon} / close_t - 1, a simple return.
+    """What is forecast: close_{t+h} / close_t - 1, a simple return over h bars.
 
     Attributes:
-        horizon: Bars ahead.
+        horizon: Bars ahead of the forecast that signals trade on.
+        horizons: All that the strategy's model forecasts, ascending, `horizon` among them; left
+            out, `horizon` alone. Opponents forecast `horizon`.
+        strategy: `direct` fits a model a horizon; `multi_output` one network with an output a
+            horizon; `recursive` one network for the next bar, iterated over its own forecasts
+            of the inputs. The names are those of Ben Taieb et al. (2012).
     """
 
-    horizon: int = Field(default=1, ge=1, le=250)
+    horizon: Horizon = 1
+    horizons: tuple[Horizon, ...] = ()
+    strategy: Literal["direct", "multi_output", "recursive"] = "direct"
+
+    @model_validator(mode="after")
+    def _horizons_hold_the_traded_one(self) -> TargetSpec:
+        if self.horizons and (
+            list(self.horizons) != sorted(set(self.horizons)) or self.horizon not in self.horizons
+        ):
+            raise ValueError(
+                f"horizons ascend and hold the one that is traded, horizon: {self.horizon}"
+            )
+        return self
+
+    @property
+    def forecast(self) -> tuple[int, ...]:
+        """All horizons that the strategy's model forecasts, ascending."""
+        return self.horizons or (self.horizon,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,6 +11,8 @@ import numpy as np
 from engine.types import Spec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
     from engine.models.training_spec import Training
@@ -20,18 +22,39 @@ Backend = Literal["tensorflow", "jax"]
 
 
 @dataclass(frozen=True)
+class Coarse:
+    """Inputs at one coarser interval; a row reaches only bars that were complete at its close.
+
+    Attributes:
+        inputs: (m, k) float32 scaled features of the coarse bars, oldest first.
+        latest: (n,) int64, a row of the problem each: the newest coarse bar complete at its close.
+        groups: Columns of each series, one tuple a symbol.
+    """
+
+    inputs: npt.NDArray[np.float32]
+    latest: Rows
+    groups: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
 class Problem:
     """One window's arrays; every row is a bar, and a row's sequence ends at that row.
 
     Attributes:
         inputs: (n, k) float32 scaled features, no NaN in any row that a sequence touches.
-        target: (n,) float64 return over the next `horizon` bars; finite on train and validation
-            rows, never read elsewhere.
-        trailing: (n,) float64 return over the last `horizon` bars, known at the row's close.
+        target: (n,) float64 return over the next `horizon` bars, or (n, m) a column each of m
+            `horizons`; over one bar where `recursive`. Finite on train and validation rows, never
+            read elsewhere.
+        trailing: (n,) float64 return over the last bars, as many as the first of `horizons`; known
+            at the row's close.
         groups: Columns of each series, one tuple a symbol.
         train: Rows to fit on.
         validation: Rows that decide when to stop or which penalty to take.
         test: Rows to forecast out of sample.
+        horizons: Bars ahead that are to be forecast, ascending.
+        recursive: Reach the horizons step by step, over forecasts of the inputs.
+        coarse: Further inputs at coarser intervals.
+        start: The same fit of the window before, for a warm start to go on from.
     """
 
     inputs: npt.NDArray[np.float32]
@@ -41,6 +64,10 @@ class Problem:
     train: Rows
     validation: Rows
     test: Rows
+    horizons: tuple[int, ...] = (1,)
+    recursive: bool = False
+    coarse: tuple[Coarse, ...] = ()
+    start: Forecast | None = None
 
     def sequences(self, rows: Rows, lookback: int) -> npt.NDArray[np.float32]:
         """The inputs of each row and the `lookback` - 1 before, oldest first: (n, lookback, k)."""
@@ -57,34 +84,42 @@ class History:
         validation_loss: After the epoch.
         best_epoch: From 0; the epoch whose weights were kept.
         attempts: 2 where the first seed gave no usable forecaster.
+        trials: Configurations that were tried on the train rows before this one was taken.
+        chosen: What they decided: dotted path of the strategy to value.
     """
 
     train_loss: tuple[float, ...] = ()
     validation_loss: tuple[float, ...] = ()
     best_epoch: int = 0
     attempts: int = 1
+    trials: int = 0
+    chosen: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """Predicted simple returns over `horizon` bars, in the order of the problem's rows.
+    """Predicted simple returns, in the order of the problem's rows.
+
+    Each part is (n,) where one horizon is forecast and (n, m) where m are, a column each.
 
     Attributes:
-        train: (n_train,) in-sample predictions, for thresholds.
-        validation: (n_validation,) predictions, for weighing forecasters against each other.
-        test: (n_test,) out-of-sample predictions.
+        train: In-sample predictions, for thresholds.
+        validation: For weighing forecasters against each other.
+        test: Out-of-sample predictions.
         history: How the training went.
         weights: What was fitted, in the forecaster's own order; empty where nothing is.
-        quantiles: (n_test, q) of the return's distribution, ascending in each row, where the
-            loss is `quantile`; `test` is the median among them.
+        quantiles: (n_test, q) or (n_test, m, q) of the return's distribution, ascending, where
+            the loss is `quantile`; `test` is the median among them.
+        members: Of an ensemble, one after the other; each has its own weights and history.
     """
 
     train: Vector
     validation: Vector
     test: Vector
-    history: History = History()
+    history: History = field(default_factory=History)
     weights: tuple[npt.NDArray[Any], ...] = ()
     quantiles: Matrix | None = None
+    members: tuple[Forecast, ...] = ()
 
     @classmethod
     def constant(cls, problem: Problem, value: float) -> Forecast:
@@ -120,6 +155,11 @@ class Forecaster(Spec, ABC):
     @abstractmethod
     def random(self) -> bool:
         """Whether a fit depends on its seed."""
+
+    @property
+    def joint(self) -> bool:
+        """Whether one fit can forecast several horizons."""
+        return False
 
     @abstractmethod
     def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:

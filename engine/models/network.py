@@ -25,6 +25,7 @@ class Network(Forecaster):
 
     costly: ClassVar[bool] = True
     random: ClassVar[bool] = True
+    joint: ClassVar[bool] = True
 
     lookback: int = Field(default=30, ge=2, le=500)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -48,6 +48,9 @@ class Training(Spec):
         schedule: How the learning rate goes on.
         clip_norm: Largest global norm of a gradient.
         early_stopping: None trains all epochs.
+        warm_start: `previous_window` goes on from the weights of the same fit in the window before
+            instead of random ones; the first window is trained from scratch.
+        warm_epochs: At most this many passes where a fit starts warm.
     """
 
     epochs: int = Field(default=20, ge=1, le=10_000)
@@ -57,6 +60,8 @@ class Training(Spec):
     schedule: Schedule = Plateau()
     clip_norm: float = Field(default=1.0, gt=0)
     early_stopping: EarlyStopping | None = EarlyStopping()
+    warm_start: Literal["previous_window"] | None = None
+    warm_epochs: int = Field(default=5, ge=1, le=10_000)
 
     @property
     def steps(self) -> Steps:
