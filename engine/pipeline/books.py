@@ -77,7 +77,7 @@ def decide(
             return rule_weights(book, ground.close, ground.span, spec.max_weight)
         made = predictions[name]
         return target_weights(
-            Forecasts(made.predicted, made.window, made.train),
+            Forecasts(made.predicted, made.window, made.train, made.quantiles, made.residuals),
             ground.close,
             spec.signal,
             spec.sizing,
