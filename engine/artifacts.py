@@ -113,7 +113,8 @@ class Run:
         manifest: What went in: strategy, dataset, windows, versions, seeds, machine, timings.
         bars: Long bars that the run used.
         predictions: timestamp, symbol, window, seed, horizon, predicted, actual; simple returns
-            over `horizon` bars; `actual` is NaN where it is not known yet.
+            over `horizon` bars; `actual` is NaN where it is not known yet. Rows of all horizons
+            that were forecast, and a column such as `q10` a quantile.
         positions: timestamp, book, symbol, weight: decided at that bar's close.
         returns: Index timestamp, a column a book: net return of the bar, marked at the close.
         trades: timestamp, book, symbol, side, size, price, fee, slippage_cost, equity: every fill;

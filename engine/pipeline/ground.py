@@ -52,9 +52,9 @@ def prepare(spec: Strategy, market: Market) -> Ground:
     features = build_features(market, spec.features, symbols)
     history = History(
         features=features,
-        ahead=forward_returns(close, spec.target),
-        behind=close.pct_change(spec.target.horizon),
-        horizon=spec.target.horizon,
+        ahead={bars: forward_returns(close, bars) for bars in spec.target.measured},
+        behind={bars: close.pct_change(bars) for bars in spec.target.measured},
+        target=spec.target,
         scaling=spec.scaling,
     )
     lookback = max(model.lookback for model in spec.forecasters().values())
@@ -62,8 +62,8 @@ def prepare(spec: Strategy, market: Market) -> Ground:
     windows = walk_forward(
         history.features.timestamps,
         spec.windows,
-        first_row=max(warmup, spec.target.horizon),
-        horizon=spec.target.horizon,
+        first_row=max(warmup, spec.target.longest),
+        horizon=spec.target.longest,
     )
     return Ground(market, targets, history, windows)
 
