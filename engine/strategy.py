@@ -131,6 +131,15 @@ class Strategy(Spec):
     evaluation: EvaluationSpec = EvaluationSpec()
     compute: Compute = Compute()
 
+    @model_validator(mode="after")
+    def _something_starts_warm(self) -> Strategy:
+        if self.training.warm_start and not self.model.random:
+            raise ValueError(
+                f"a network, or no training.warm_start: {self.model.kind} is not trained from"
+                " random weights, so that nothing would start warm"
+            )
+        return self
+
     def books(self) -> dict[str, Model | Opponent]:
         """Every book by name, `strategy` first; a second opponent of a kind is `kind_2`."""
         named: dict[str, Model | Opponent] = {"strategy": self.model}
