@@ -122,13 +122,24 @@ def _table(
 def _told(task: Task, outcome: Forecast | RefitError) -> dict[str, Any]:
     if isinstance(outcome, RefitError):
         return {"symbol": task.symbol, "seed": task.member, "failed": outcome.problem}
-    history = outcome.history
+    started = {"warm": outcome.history.warm} if task.warm else {}
     return {
         "symbol": task.symbol,
         "seed": task.member,
-        "attempts": history.attempts,
+        "attempts": outcome.history.attempts,
+        **started,
+        **_course(outcome),
+    }
+
+
+def _course(forecast: Forecast) -> dict[str, Any]:
+    """Epochs and losses; an ensemble has none of its own, but its members' within."""
+    history = forecast.history
+    within = {"members": [_course(m) for m in forecast.members]} if forecast.members else {}
+    return {
         "epochs": len(history.train_loss),
         "best_epoch": history.best_epoch,
         "train_loss": list(history.train_loss),
         "validation_loss": list(history.validation_loss),
+        **within,
     }
