@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from engine.data.spec import DataSpec
 from engine.documents import load_document
@@ -131,14 +131,16 @@ class Strategy(Spec):
     evaluation: EvaluationSpec = EvaluationSpec()
     compute: Compute = Compute()
 
-    @model_validator(mode="after")
-    def _something_starts_warm(self) -> Strategy:
-        if self.training.warm_start and not self.model.random:
+    @field_validator("training")
+    @classmethod
+    def _something_starts_warm(cls, training: Training, info: ValidationInfo) -> Training:
+        model = info.data.get("model")
+        if training.warm_start and model is not None and not model.random:
             raise ValueError(
-                f"a network, or no training.warm_start: {self.model.kind} is not trained from"
-                " random weights, so that nothing would start warm"
+                f"no warm_start, or a network: {model.kind} is not trained from random weights, "
+                "so that nothing would start warm"
             )
-        return self
+        return training
 
     def books(self) -> dict[str, Model | Opponent]:
         """Every book by name, `strategy` first; a second opponent of a kind is `kind_2`."""
