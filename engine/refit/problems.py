@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.errors import DataError
 from engine.models import Problem
-from engine.windows.scaling import fit_scaler
+from engine.refit.inputs import coarse_inputs, scaled
 
 if TYPE_CHECKING:
     from engine.features.build import Features
+    from engine.features.resolutions import CoarseFeatures
     from engine.types import Rows, WideFrame
     from engine.windows.spec import Scaling
     from engine.windows.walk_forward import Window
@@ -28,6 +28,7 @@ class History:
         behind: Wide: return over the last `horizon` bars.
         horizon: Bars.
         scaling: Of the features, fitted on each window's train rows.
+        coarse: What is known at each close of coarser intervals.
     """
 
     features: Features
@@ -35,6 +36,13 @@ class History:
     behind: WideFrame
     horizon: int
     scaling: Scaling
+    coarse: tuple[CoarseFeatures, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all features, the bars' own and then those of coarser intervals."""
+        coarse = (name for resolution in self.coarse for name in resolution.features.names)
+        return (*self.features.names, *coarse)
 
 
 def problem_of(history: History, symbol: str, window: Window, lookback: int) -> Problem:
@@ -48,37 +56,26 @@ def problem_of(history: History, symbol: str, window: Window, lookback: int) -> 
 
     Raises:
         DataError: A feature is not finite on a row that a sequence touches.
+        BadBarsError: It is on a train row.
     """
     first = window.train.start - lookback + 1
     rows = slice(first, window.test.stop)
-    scaler = fit_scaler(history.scaling, history.features.values, window.train)
-    inputs = scaler.transform(history.features.values[: window.test.stop])[rows]
-    _insist_finite(inputs, first, history)
     known = np.arange(first, window.test.stop) < window.validation.stop
     ahead = history.ahead[symbol].to_numpy()[rows]
     return Problem(
-        inputs=inputs.astype(np.float32),
+        inputs=scaled(history.features, history.scaling, window.train, rows),
         target=np.where(known, ahead, np.nan),
         trailing=history.behind[symbol].to_numpy()[rows],
         groups=tuple(columns for _, columns in history.features.groups),
         train=_rows(window.train, first),
         validation=_rows(window.validation, first),
         test=_rows(window.test, first),
+        coarse=tuple(
+            coarse_inputs(resolution, history.scaling, window, lookback)
+            for resolution in history.coarse
+        ),
     )
 
 
 def _rows(part: range, first: int) -> Rows:
     return np.arange(part.start - first, part.stop - first, dtype=np.int64)
-
-
-def _insist_finite(inputs: np.ndarray, first: int, history: History) -> None:
-    bad = np.argwhere(~np.isfinite(inputs))
-    if len(bad):
-        row, column = bad[0]
-        raise DataError(
-            "a feature is not finite inside a window",
-            expected="a number on every bar after the warm-up",
-            found=f"{history.features.names[column]} = {inputs[row, column]}, {len(bad)} in all",
-            where=f"bar {history.features.timestamps[first + row]}",
-            fix="check the bars around it, or leave the feature out",
-        )

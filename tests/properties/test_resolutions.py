@@ -170,7 +170,9 @@ def unfinished(market: Market, interval: str) -> tuple[Market, Rows]:
     own = [market.bars[market.bars["symbol"] == symbol] for symbol in market.symbols]
     how = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
     tables = [
-        bars.resample("W-MON", on="timestamp", closed="left", label="left")
+        bars.resample(
+            LENGTHS[interval], on="timestamp", origin=pd.Timestamp("1970-01-05", tz="UTC")
+        )
         .agg(how)
         .reset_index()
         .assign(symbol=symbol)
