@@ -61,8 +61,8 @@ def coarse_inputs(
             row.
 
     Returns:
-        `latest` counts from the first coarse bar of the cut; only rows before the first train row
-        have less than `lookback` bars there.
+        `latest` counts from the first coarse bar of the cut, so that rows before the first train
+        row have less than `lookback` bars there, or none (-1).
 
     Raises:
         BadBarsError: A train row is not finite.
@@ -74,7 +74,7 @@ def coarse_inputs(
     rows = slice(train.start - lookback + 1, int(latest[-1]) + 1)
     return Coarse(
         inputs=scaled(resolution.features, scaling, train, rows),
-        latest=np.maximum(latest - rows.start, -1),
+        latest=latest - rows.start,
         groups=tuple(columns for _, columns in resolution.features.groups),
     )
 
