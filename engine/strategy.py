@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from engine.data.spec import DataSpec
 from engine.documents import load_document
@@ -21,9 +21,11 @@ from engine.models import (
     Ridge,
     Training,
 )
+from engine.models.losses import levels_of
 from engine.signals.spec import (
     BuyAndHold,
     Fixed,
+    Interval,
     MeanReversion,
     MovingAverageCrossover,
     Signal,
@@ -133,6 +135,57 @@ class Strategy(Spec):
     )
     evaluation: EvaluationSpec = EvaluationSpec()
     compute: Compute = Compute()
+
+    @field_validator("model")
+    @classmethod
+    def _one_fit_for_all_horizons(cls, model: Model, info: ValidationInfo) -> Model:
+        target = info.data.get("target")
+        if isinstance(target, TargetSpec) and target.strategy != "direct" and not model.joint:
+            raise ValueError(
+                f"a network for `target.strategy: {target.strategy}`; {model.kind} forecasts one "
+                "horizon a fit, which is `target.strategy: direct`"
+            )
+        return model
+
+    @field_validator("training")
+    @classmethod
+    def _a_loss_that_can_be_iterated(cls, training: Training, info: ValidationInfo) -> Training:
+        target, loss = info.data.get("target"), training.loss.kind
+        if isinstance(target, TargetSpec) and target.strategy == "recursive":
+            reasons = {
+                "quantile": "iterating medians gives no distribution over several bars",
+                "sharpe": "its forecasts have no size that could be compounded over several bars",
+            }
+            if loss in reasons:
+                raise ValueError(
+                    f"another loss than {loss} for `target.strategy: recursive`: {reasons[loss]}; "
+                    "`direct` and `multi_output` take it"
+                )
+        return training
+
+    @field_validator("sizing")
+    @classmethod
+    def _quantiles_for_an_interval(cls, sizing: Sizing, info: ValidationInfo) -> Sizing:
+        model, training = info.data.get("model"), info.data.get("training")
+        if not isinstance(sizing, Interval) or model is None or training is None:
+            return sizing
+        levels = levels_of(training.loss)
+        if not {sizing.low, sizing.high} <= set(levels):
+            found = (
+                f"has the levels {', '.join(map(str, levels))}"
+                if levels
+                else f"is {training.loss.kind}"
+            )
+            raise ValueError(
+                "`training.loss: {kind: quantile}` with the levels "
+                f"{sizing.low} and {sizing.high}, for an interval to size by; the loss {found}"
+            )
+        if not model.joint:
+            raise ValueError(
+                f"a network, which forecasts quantiles, for an interval to size by; {model.kind} "
+                "forecasts none"
+            )
+        return sizing
 
     def books(self) -> dict[str, Model | Opponent]:
         """Every book by name, `strategy` first; a second opponent of a kind is `kind_2`."""

@@ -90,3 +90,19 @@ class TargetSpec(Spec):
     def forecast(self) -> tuple[int, ...]:
         """All horizons that the strategy's model forecasts, ascending."""
         return self.horizons or (self.horizon,)
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one horizon is forecast."""
+        return len(self.forecast) > 1
+
+    @property
+    def longest(self) -> int:
+        """Bars that a forecast looks ahead at most: what the parts of a window lie apart."""
+        return self.forecast[-1]
+
+    @property
+    def measured(self) -> tuple[int, ...]:
+        """All horizons of which returns are needed; `recursive` learns the next bar's."""
+        learnt = (1,) if self.strategy == "recursive" else ()
+        return tuple(sorted({*self.forecast, *learnt}))

@@ -58,6 +58,8 @@ class AttentionLstm(Network):
     def attention(self, problem: Problem, forecast: Forecast, rows: Rows) -> Matrix:
         """How much each bar of the lookback counted in the forecasts of some rows.
 
+        Of the bars' own interval; coarser ones have an attention of their own.
+
         Computed anew from the fitted weights, by this process's Keras; training knows nothing of
         it.
 
@@ -75,11 +77,10 @@ class AttentionLstm(Network):
         import keras
 
         outputs = forecast.weights[-1].shape[-1]
-        model = self.build(problem.groups, outputs)
+        model = self.build(problem.branches, outputs)
         for variable, value in zip(model.variables, forecast.weights, strict=True):
             variable.assign(value)
-        reader = keras.Model(model.inputs, model.get_layer(ATTENTION).output)
-        inputs = problem.sequences(rows, self.lookback)
-        read = reader([inputs, np.ones(len(rows), dtype=bool)], training=False)
+        reader = keras.Model(model.inputs[0], model.get_layer(ATTENTION).output)
+        read = reader(problem.sequences(rows, self.lookback), training=False)
         attention: Matrix = keras.ops.convert_to_numpy(read).astype(np.float64)
         return attention

@@ -4,26 +4,66 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from engine.models.initial import InitialWeights
 from engine.models.initializers import drawn_by_numpy
-from engine.models.losses import levels_of
+from engine.models.losses import Batch, Scale
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import numpy.typing as npt
 
     from engine.models.batches import Batches
-    from engine.models.losses import Scale
+    from engine.models.forecaster import Groups
     from engine.models.network import Network
+    from engine.models.outputs import Outputs
     from engine.models.training_spec import Steps
+    from engine.models.untyped import Tensor
 
+    Floats = npt.NDArray[np.float32]
     Weights = list[npt.NDArray[Any]]
 
 ALIGNMENT = 64
 """Bytes."""
+
+
+class Seen(NamedTuple):
+    """One window's arrays, where the compiled steps gather their batches from.
+
+    Attributes:
+        inputs: (n, k) of each interval, the bars' own first.
+        latest: (n,) row of each coarser interval's inputs that a row's sequence ends at.
+    """
+
+    inputs: tuple[Tensor, ...]
+    latest: tuple[Tensor, ...]
+
+    def sequences(
+        self,
+        rows: Tensor,
+        offsets: npt.NDArray[np.int32],
+        take: Callable[[Tensor, Tensor], Tensor],
+    ) -> list[Tensor]:
+        """(batch, lookback, k) of each interval."""
+        ends = [rows, *(take(latest, rows) for latest in self.latest)]
+        pairs = zip(self.inputs, ends, strict=True)
+        return [take(inputs, end[:, None] + offsets) for inputs, end in pairs]
+
+
+class Truth(NamedTuple):
+    """What the outputs are trained towards.
+
+    Attributes:
+        target: (n, returns + inputs) scaled.
+        scale: Of the returns, a value each.
+    """
+
+    target: Tensor
+    scale: Scale
 
 
 class Compiled(ABC):
@@ -35,19 +75,24 @@ class Compiled(ABC):
 
     Args:
         network: The network's configuration.
-        groups: Columns of each series.
+        branches: Columns of each series, an interval each.
         steps: Batch size, loss, optimizer and clipping.
+        outputs: What the last layer says.
     """
 
     def __init__(
-        self, network: Network, groups: tuple[tuple[int, ...], ...], steps: Steps
+        self,
+        network: Network,
+        branches: tuple[Groups, ...],
+        steps: Steps,
+        outputs: Outputs,
     ) -> None:
         import keras
 
         self.loss = steps.loss
-        self.outputs = len(levels_of(steps.loss)) or 1
+        self.outputs = outputs
         with drawn_by_numpy():
-            self.model = network.build(groups, self.outputs)
+            self.model = network.build(branches, outputs.columns)
             self.optimizer = steps.optimizer.build(self.model.trainable_variables, steps.clip_norm)
         self.ops = keras.ops
         self.offsets = np.arange(1 - network.lookback, 1, dtype=np.int32)
@@ -55,9 +100,9 @@ class Compiled(ABC):
         self._initial = InitialWeights(self.model)
         self._fresh_optimizer = [np.array(v) for v in self.optimizer.variables]
 
-    def reset(self, seed: int) -> None:
-        """Everything as in a fresh process with this seed."""
-        self.load(self._initial.draw(seed), self._fresh_optimizer)
+    def reset(self, seed: int, start: Sequence[npt.NDArray[Any]] | None = None) -> None:
+        """Everything as in a fresh process with this seed, or with these weights."""
+        self.load(self._initial.draw(seed, start), self._fresh_optimizer)
 
     @abstractmethod
     def load(self, weights: Weights, optimizer: Weights | None = None) -> None:
@@ -68,13 +113,12 @@ class Compiled(ABC):
         """A copy of all of the model's variables."""
 
     @abstractmethod
-    def see(
-        self,
-        inputs: npt.NDArray[np.float32],
-        target: npt.NDArray[np.float32],
-        scale: Scale,
-    ) -> None:
-        """Puts one window's arrays where the steps gather from; (n, k) and (n,)."""
+    def see(self, inputs: Sequence[Floats], latest: Sequence[npt.NDArray[Any]]) -> None:
+        """Puts one window's arrays where the steps gather from; see `Seen`."""
+
+    @abstractmethod
+    def aim(self, target: Floats, scale: Scale) -> None:
+        """Puts what the outputs are trained towards beside them; see `Truth`."""
 
     @abstractmethod
     def epoch(self, batches: Batches, learning_rate: float) -> float:
@@ -86,7 +130,11 @@ class Compiled(ABC):
 
     @abstractmethod
     def predict(self, batches: Batches) -> npt.NDArray[np.float32]:
-        """Outputs of every row and padding, (steps, batch_size, outputs)."""
+        """Outputs of every row and padding, (steps, batch_size, columns)."""
+
+    def cost(self, predicted: Tensor, target: Tensor, real: Tensor, scale: Scale) -> Tensor:
+        """The loss of one batch inside a compiled step, penalties on weights aside."""
+        return self.outputs.loss(self.loss, self.ops, Batch(predicted, target, real, scale))
 
 
 def aligned(values: npt.NDArray[np.float32], rows: int) -> npt.NDArray[np.float32]:

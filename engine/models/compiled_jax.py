@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from operator import getitem
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from engine.models.batches import Batches
-from engine.models.compiled import Compiled, aligned
-from engine.models.losses import Batch, Scale
+from engine.models.compiled import Compiled, Seen, Truth, aligned
+from engine.models.losses import Scale
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
-    from engine.models.compiled import Weights
+    from engine.models.compiled import Floats, Weights
+    from engine.models.forecaster import Groups
     from engine.models.network import Network
+    from engine.models.outputs import Outputs
     from engine.models.training_spec import Steps
     from engine.models.untyped import Tensor
 
     Tensors: TypeAlias = list[Tensor]
     State: TypeAlias = tuple[Tensors, Tensors, Tensors]
-    Data: TypeAlias = tuple[Tensor, Tensor, Scale]
 
 CHUNK = 32
 """Steps a call; one program serves every number of them."""
-
-NOTHING: Data = (None, None, Scale(None, None))
-"""Where no window's arrays are held."""
 
 
 class JaxCompiled(Compiled):
@@ -40,16 +39,17 @@ class JaxCompiled(Compiled):
     """
 
     def __init__(
-        self, network: Network, groups: tuple[tuple[int, ...], ...], steps: Steps
+        self, network: Network, branches: tuple[Groups, ...], steps: Steps, outputs: Outputs
     ) -> None:
-        super().__init__(network, groups, steps)
+        super().__init__(network, branches, steps, outputs)
         self._epoch = jax.jit(self._epoch_program)
         self._predict = jax.jit(self._predict_program)
         rates = [v is self.optimizer.learning_rate for v in self.optimizer.variables]
         self._rate = rates.index(True)
         self._device = jax.devices()[0]
         self._state: State = ([], [], [])
-        self._data = NOTHING
+        self._seen = Seen((), ())
+        self._truth = Truth(None, Scale(None, None))
 
     def load(self, weights: Weights, optimizer: Weights | None = None) -> None:
         """Splits the values the way `stateless_call` wants them."""
@@ -67,62 +67,62 @@ class JaxCompiled(Compiled):
         by_id = {id(v): w for v, w in zip(variables, values, strict=True)}
         return [np.array(by_id[id(v)]) for v in self.model.variables]
 
-    def see(
-        self,
-        inputs: npt.NDArray[np.float32],
-        target: npt.NDArray[np.float32],
-        scale: Scale,
-    ) -> None:
+    def see(self, inputs: Sequence[Floats], latest: Sequence[npt.NDArray[Any]]) -> None:
         """Holds the window's arrays, rows padded up."""
-        rows = _round_up(len(target))
-        self._data = NOTHING  # the window before goes first
-        self._data = (
-            self._taken(inputs, rows),
-            self._taken(target, rows),
-            Scale(*map(np.float32, scale)),
+        self._seen = Seen((), ())  # the window before goes first
+        self._seen = Seen(
+            tuple(map(self._taken, inputs)),
+            tuple(self._taken(rows.astype(np.int32)) for rows in latest),
         )
+
+    def aim(self, target: Floats, scale: Scale) -> None:
+        """Holds the training target, rows padded up."""
+        self._truth = Truth(None, Scale(None, None))
+        each = Scale(*(np.asarray(part, np.float32) for part in scale))
+        self._truth = Truth(self._taken(target), jax.device_put(each, self._device))
 
     def epoch(self, batches: Batches, learning_rate: float) -> float:
         """One optimizer step a batch."""
         total = jax.device_put(np.float32(0.0), self._device)
         for steps, chunk in _chunks(batches):
             self._state, total = self._epoch(
-                self._state, self._data, chunk, steps, learning_rate, total
+                self._state, self._seen, self._truth, chunk, steps, learning_rate, total
             )
             total.block_until_ready()  # queued calls would each hold their buffers
         return float(total) / int(np.sum(batches.real))
 
-    def predict(self, batches: Batches) -> npt.NDArray[np.float32]:
+    def predict(self, batches: Batches) -> Floats:
         """Outputs of every row and padding."""
         outputs = [
-            np.asarray(self._predict(self._state, self._data, chunk, steps))[:steps]
+            np.asarray(self._predict(self._state, self._seen, chunk, steps))[:steps]
             for steps, chunk in _chunks(batches)
         ]
         return np.concatenate(outputs)
 
-    def _taken(self, values: npt.NDArray[np.float32], rows: int) -> Tensor:
+    def _taken(self, values: npt.NDArray[Any]) -> Tensor:
         """An array on the device with one copy made on the way; `jnp.asarray` makes two."""
-        return jax.device_put(jax.dlpack.from_dlpack(aligned(values, rows)), self._device)
+        copy = aligned(values, _round_up(len(values)))
+        return jax.device_put(jax.dlpack.from_dlpack(copy), self._device)
 
     def _epoch_program(
         self,
         state: State,
-        data: Data,
+        seen: Seen,
+        truth: Truth,
         batches: Batches,
         steps: Tensor,
         rate: Tensor,
         total: Tensor,
     ) -> tuple[State, Tensor]:
-        inputs, target, scale = data
         rows, real = batches
 
         def loss_of(trainable: Tensors, fixed: Tensors, step: Tensor) -> tuple[Tensor, Tensors]:
-            x = inputs[rows[step][:, None] + self.offsets]
+            x = seen.sequences(rows[step], self.offsets, getitem)
             predicted, fixed, penalties = self.model.stateless_call(
-                trainable, fixed, [x, real[step]], training=True, return_losses=True
+                trainable, fixed, [*x, real[step]], training=True, return_losses=True
             )
-            seen = Batch(predicted, target[rows[step]], real[step], scale)
-            return self.loss.value(self.ops, seen) + sum(penalties), fixed
+            target = truth.target[rows[step]]
+            return self.cost(predicted, target, real[step], truth.scale) + sum(penalties), fixed
 
         def one_step(step: Tensor, carried: tuple[State, Tensor]) -> tuple[State, Tensor]:
             (trainable, fixed, slots), total = carried
@@ -139,19 +139,19 @@ class JaxCompiled(Compiled):
         return done
 
     def _predict_program(
-        self, state: State, data: Data, batches: Batches, steps: Tensor
+        self, state: State, seen: Seen, batches: Batches, steps: Tensor
     ) -> Tensor:
         trainable, fixed, _ = state
         rows, real = batches
 
         def one_step(step: Tensor, outputs: Tensor) -> Tensor:
-            x = data[0][rows[step][:, None] + self.offsets]
+            x = seen.sequences(rows[step], self.offsets, getitem)
             predicted, _ = self.model.stateless_call(
-                trainable, fixed, [x, real[step]], training=False
+                trainable, fixed, [*x, real[step]], training=False
             )
             return outputs.at[step].set(predicted)
 
-        outputs = jnp.zeros((*rows.shape, self.outputs), jnp.float32)
+        outputs = jnp.zeros((*rows.shape, self.outputs.columns), jnp.float32)
         return jax.lax.fori_loop(0, steps, one_step, outputs)
 
 

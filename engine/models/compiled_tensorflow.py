@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
-from engine.models.compiled import Compiled, aligned
-from engine.models.losses import Batch, Scale
+from engine.models.compiled import Compiled, Seen, Truth, aligned
+from engine.models.losses import Scale
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from engine.models.batches import Batches
-    from engine.models.compiled import Weights
+    from engine.models.compiled import Floats, Weights
+    from engine.models.forecaster import Groups
     from engine.models.network import Network
+    from engine.models.outputs import Outputs
     from engine.models.training_spec import Steps
     from engine.models.untyped import Tensor
 
@@ -24,22 +28,24 @@ class TensorFlowCompiled(Compiled):
     """Batches are gathered inside the graph, so that no sequence is ever stored."""
 
     def __init__(
-        self, network: Network, groups: tuple[tuple[int, ...], ...], steps: Steps
+        self, network: Network, branches: tuple[Groups, ...], steps: Steps, outputs: Outputs
     ) -> None:
-        super().__init__(network, groups, steps)
-        columns = sum(len(group) for group in groups)
-        data = (
-            tf.TensorSpec((None, columns), tf.float32),
-            tf.TensorSpec((None,), tf.float32),
-            tf.TensorSpec((2,), tf.float32),
+        super().__init__(network, branches, steps, outputs)
+        seen = Seen(
+            tuple(tf.TensorSpec((None, sum(map(len, b))), tf.float32) for b in branches),
+            tuple(tf.TensorSpec((None,), tf.int32) for _ in branches[1:]),
         )
+        each = tf.TensorSpec((outputs.returns,), tf.float32)
+        target = tf.TensorSpec((None, outputs.returns + outputs.inputs), tf.float32)
         cut = (
             tf.TensorSpec((None, steps.batch_size), tf.int32),
             tf.TensorSpec((None, steps.batch_size), tf.bool),
         )
-        self._epoch = tf.function(self._epoch_graph, input_signature=(*data, *cut))
-        self._predict = tf.function(self._predict_graph, input_signature=(data[0], *cut))
-        self._data: tuple[Tensor, Tensor, Tensor] = (None, None, None)
+        learnt = (seen, Truth(target, Scale(each, each)))
+        self._epoch = tf.function(self._epoch_graph, input_signature=(*learnt, *cut))
+        self._predict = tf.function(self._predict_graph, input_signature=(seen, *cut))
+        self._seen = Seen((), ())
+        self._truth = Truth(None, Scale(None, None))
 
     def load(self, weights: Weights, optimizer: Weights | None = None) -> None:
         """Assigns variable by variable."""
@@ -52,50 +58,48 @@ class TensorFlowCompiled(Compiled):
         """A copy of all of the model's variables."""
         return [np.array(variable) for variable in self.model.variables]
 
-    def see(
-        self,
-        inputs: npt.NDArray[np.float32],
-        target: npt.NDArray[np.float32],
-        scale: Scale,
-    ) -> None:
+    def see(self, inputs: Sequence[Floats], latest: Sequence[npt.NDArray[Any]]) -> None:
         """Holds the window's arrays as tensors."""
-        self._data = (None, None, None)  # the window before goes first
-        self._data = (_taken(inputs), _taken(target), tf.constant(scale, tf.float32))
+        self._seen = Seen((), ())  # the window before goes first
+        self._seen = Seen(
+            tuple(map(_taken, inputs)), tuple(tf.constant(rows, tf.int32) for rows in latest)
+        )
+
+    def aim(self, target: Floats, scale: Scale) -> None:
+        """Holds the training target as a tensor."""
+        self._truth = Truth(None, Scale(None, None))
+        each = Scale(*(tf.constant(part, tf.float32) for part in scale))
+        self._truth = Truth(_taken(target), each)
 
     def epoch(self, batches: Batches, learning_rate: float) -> float:
         """One optimizer step a batch."""
         self.optimizer.learning_rate.assign(learning_rate)
-        return float(self._epoch(*self._data, *map(tf.constant, batches)))
+        return float(self._epoch(self._seen, self._truth, *map(tf.constant, batches)))
 
-    def predict(self, batches: Batches) -> npt.NDArray[np.float32]:
+    def predict(self, batches: Batches) -> Floats:
         """Outputs of every row and padding."""
-        outputs: npt.NDArray[np.float32] = self._predict(
-            self._data[0], *map(tf.constant, batches)
-        ).numpy()
+        outputs: Floats = self._predict(self._seen, *map(tf.constant, batches)).numpy()
         return outputs
 
-    def _epoch_graph(
-        self, inputs: Tensor, target: Tensor, scale: Tensor, rows: Tensor, real: Tensor
-    ) -> Tensor:
+    def _epoch_graph(self, seen: Seen, truth: Truth, rows: Tensor, real: Tensor) -> Tensor:
         total = tf.constant(0.0)
         for step in tf.range(tf.shape(rows)[0]):
-            x = tf.gather(inputs, rows[step][:, None] + self.offsets)
+            x = seen.sequences(rows[step], self.offsets, tf.gather)
+            target = tf.gather(truth.target, rows[step])
             with tf.GradientTape() as tape:
-                predicted = self.model([x, real[step]], training=True)
-                seen = Batch(
-                    predicted, tf.gather(target, rows[step]), real[step], Scale(*tf.unstack(scale))
-                )
-                loss = self.loss.value(self.ops, seen) + sum(self.model.losses)
+                predicted = self.model([*x, real[step]], training=True)
+                loss = self.cost(predicted, target, real[step], truth.scale)
+                loss += sum(self.model.losses)
             gradients = tape.gradient(loss, self.model.trainable_variables)
             self.optimizer.apply(gradients, self.model.trainable_variables)
             total += loss * tf.reduce_sum(tf.cast(real[step], tf.float32))
         return total / tf.reduce_sum(tf.cast(real, tf.float32))
 
-    def _predict_graph(self, inputs: Tensor, rows: Tensor, real: Tensor) -> Tensor:
+    def _predict_graph(self, seen: Seen, rows: Tensor, real: Tensor) -> Tensor:
         outputs = tf.TensorArray(tf.float32, tf.shape(rows)[0])
         for step in tf.range(tf.shape(rows)[0]):
-            x = tf.gather(inputs, rows[step][:, None] + self.offsets)
-            outputs = outputs.write(step, self.model([x, real[step]], training=False))
+            x = seen.sequences(rows[step], self.offsets, tf.gather)
+            outputs = outputs.write(step, self.model([*x, real[step]], training=False))
         return outputs.stack()
 
 

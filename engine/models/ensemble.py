@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from pydantic import Field
 from engine.artifacts import canonical_json, seed_of
 from engine.errors import RefitError
 from engine.models.forecaster import Forecast, Forecaster, Problem
+from engine.models.recursion import realised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +27,8 @@ class Ensemble(Forecaster):
 
     `validation_weighted`: w_m is proportional to 1 / MSE_m on the validation rows, the weights
     that are best for unbiased errors without correlation (Bates & Granger 1969, Operational
-    Research Quarterly 20(4)). They come from the validation rows alone; members that also choose
+    Research Quarterly 20(4)); over several horizons each MSE is in mean squares of what came, and
+    they are averaged. The weights come from the validation rows alone; members that also choose
     their epoch, penalty or trees there look a little better than they are.
 
     All members see the same rows, each with a seed of its own by name: taking a member away or
@@ -57,32 +60,39 @@ class Ensemble(Forecaster):
         """Whether any member is."""
         return any(member.random for member in self.members)
 
+    @property
+    def joint(self) -> bool:
+        """Whether all members are."""
+        return all(member.joint for member in self.members)
+
     def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:
         """Fits every member and combines.
 
         Returns:
-            `weights` are the members' own, one member behind the other, after the (m,) w of
-            `validation_weighted`; `quantiles` are combined like the forecasts, where every member
-            has them.
+            `members` in the order of the list, one listed twice or fitted from several seeds as
+            often; `weights` is the (m,) w of `validation_weighted`; `quantiles` are combined like
+            the forecasts, where every member has them.
 
         Raises:
             RefitError: A member gave no usable forecast; the error names it.
         """
+        cast = list(self._members_with_seeds(seed))
+        before = problem.start.members if problem.start else (None,) * len(cast)
         voices = [
-            _heard(member, problem, training, own)
-            for member, own in self._members_with_seeds(seed)
+            _heard(member, replace(problem, start=start), training, own)
+            for (member, own), start in zip(cast, before, strict=True)
         ]
         weights = None
         if self.combine == "validation_weighted":
-            weights = _by_validation(voices, problem.target[problem.validation])
-        fitted = [array for voice in voices for array in voice.weights]
+            weights = _by_validation(voices, realised(problem, problem.validation))
         told = [voice.quantiles for voice in voices if voice.quantiles is not None]
         return Forecast(
             self._combined([voice.train for voice in voices], weights),
             self._combined([voice.validation for voice in voices], weights),
             self._combined([voice.test for voice in voices], weights),
-            weights=tuple(fitted if weights is None else [weights, *fitted]),
+            weights=() if weights is None else (weights,),
             quantiles=self._combined(told, weights) if len(told) == len(voices) else None,
+            members=tuple(voices),
         )
 
     def _members_with_seeds(self, seed: int) -> Iterator[tuple[Forecaster, int]]:
@@ -109,8 +119,14 @@ def _heard(member: Forecaster, problem: Problem, training: Training, seed: int) 
         raise
 
 
-def _by_validation(voices: Sequence[Forecast], truth: Vector) -> Vector:
-    errors = np.array([np.mean((voice.validation - truth) ** 2) for voice in voices])
+def _by_validation(voices: Sequence[Forecast], truth: Matrix) -> Vector:
+    spread = np.nanmean(truth**2, axis=0) + np.finfo(np.float64).tiny  # horizons count alike
+    errors = np.array(
+        [
+            np.nanmean((voice.validation.reshape(truth.shape) - truth) ** 2 / spread)
+            for voice in voices
+        ]
+    )
     errors = np.maximum(errors, np.finfo(np.float64).tiny)
     precision = errors.min() / errors
     weights: Vector = precision / precision.sum()

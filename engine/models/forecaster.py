@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Backend = Literal["tensorflow", "jax"]
 
+Groups: TypeAlias = tuple[tuple[int, ...], ...]
+"""Columns of each series, one tuple a symbol."""
+
 
 @dataclass(frozen=True)
 class Coarse:
@@ -33,7 +36,7 @@ class Coarse:
 
     inputs: npt.NDArray[np.float32]
     latest: Rows
-    groups: tuple[tuple[int, ...], ...]
+    groups: Groups
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Problem:
     inputs: npt.NDArray[np.float32]
     target: Vector
     trailing: Vector
-    groups: tuple[tuple[int, ...], ...]
+    groups: Groups
     train: Rows
     validation: Rows
     test: Rows
@@ -71,8 +74,25 @@ class Problem:
 
     def sequences(self, rows: Rows, lookback: int) -> npt.NDArray[np.float32]:
         """The inputs of each row and the `lookback` - 1 before, oldest first: (n, lookback, k)."""
-        cut: npt.NDArray[np.float32] = self.inputs[rows[:, None] + np.arange(1 - lookback, 1)]
-        return cut
+        return _sequences(self.inputs, rows, lookback)
+
+    def flat(self, rows: Rows, lookback: int) -> Matrix:
+        """The sequences of each row at every interval, flattened: (n, lookback * all columns)."""
+        ends = [(self.inputs, rows), *((c.inputs, c.latest[rows]) for c in self.coarse)]
+        parts = [_sequences(x, end, lookback).reshape(len(rows), -1) for x, end in ends]
+        return np.concatenate(parts, axis=1).astype(np.float64)
+
+    @property
+    def branches(self) -> tuple[Groups, ...]:
+        """Columns of each series at each interval, the bars' own first."""
+        return (self.groups, *(branch.groups for branch in self.coarse))
+
+
+def _sequences(
+    inputs: npt.NDArray[np.float32], ends: Rows, lookback: int
+) -> npt.NDArray[np.float32]:
+    cut: npt.NDArray[np.float32] = inputs[ends[:, None] + np.arange(1 - lookback, 1)]
+    return cut
 
 
 @dataclass(frozen=True)

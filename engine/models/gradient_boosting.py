@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class GradientBoosting(Forecaster):
     """y = mean + rate * (tree_1(x) + .. + tree_m(x)); each tree fits what the others left over.
 
-    Shapes: (n, lookback * k) -> (n,). m is the number of trees with the least squared error on
-    the validation rows; scikit-learn's own early stopping would hold back random rows instead.
+    Shapes: (n, lookback * k) -> (n,), k columns over all intervals. m is the number of trees with
+    the least squared error on the validation rows; scikit-learn's own early stopping would hold
+    back random rows instead.
     In the forecast's history an epoch is a tree; the trees themselves are not kept with it.
     Source: Friedman (2001), Annals of Statistics 29(5); on histograms as LightGBM (Ke et al.
     2017, NeurIPS).
@@ -48,7 +49,8 @@ class GradientBoosting(Forecaster):
         from sklearn.ensemble import HistGradientBoostingRegressor
 
         train, validation, test = (
-            self._flat(problem, rows) for rows in (problem.train, problem.validation, problem.test)
+            problem.flat(rows, self.lookback)
+            for rows in (problem.train, problem.validation, problem.test)
         )
         grown = HistGradientBoostingRegressor(
             max_iter=self.trees,
@@ -79,7 +81,3 @@ class GradientBoosting(Forecaster):
             kept(test),
             History(tuple(on_train.tolist()), tuple(on_validation.tolist()), best),
         )
-
-    def _flat(self, problem: Problem, rows: Rows) -> Matrix:
-        flat = problem.sequences(rows, self.lookback).reshape(len(rows), -1)
-        return flat.astype(np.float64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -55,18 +55,25 @@ class InitialWeights:
             if not known and not np.isin(self._constants[position], (0, 1)).all():
                 raise TypeError(f"no initializer found for the random weight {variable.path}")
 
-    def draw(self, seed: int) -> list[npt.NDArray[Any]]:
-        """One array a variable of the model, in the order of `model.variables`."""
-        weights = [constant.copy() for constant in self._constants]
+    def draw(
+        self, seed: int, start: Sequence[npt.NDArray[Any]] | None = None
+    ) -> list[npt.NDArray[Any]]:
+        """One array a variable of the model, in the order of `model.variables`.
+
+        Args:
+            seed: Of random weights and of dropout.
+            start: Weights to begin with instead; dropout still follows the seed.
+        """
+        weights = [np.array(value) for value in start or self._constants]
         touched = sorted([*self._random, *self._generators])
         streams = np.random.SeedSequence(seed).generate_state(len(touched))
         for position, stream in zip(touched, streams.tolist(), strict=True):
-            if position in self._random:
+            if position in self._generators:
+                weights[position] = np.array([stream, 0], dtype=weights[position].dtype)
+            elif start is None:
                 initializer, shape = self._random[position]
                 config = {**initializer.get_config(), "seed": stream}
                 weights[position] = np.array(type(initializer).from_config(config)(shape))
-            else:
-                weights[position] = np.array([stream, 0], dtype=weights[position].dtype)
         return weights
 
 

@@ -11,15 +11,16 @@ from engine.errors import RefitError
 from engine.models import lean_keras
 from engine.models.batches import even_batches, shuffled_batches
 from engine.models.forecaster import Forecast, History, Problem
-from engine.models.losses import Batch, Scale, levels_of
+from engine.models.losses import Batch, Scale
+from engine.models.outputs import Outputs, scaled_target
+from engine.models.recursion import recursive_returns
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from engine.models.compiled import Compiled, Weights
+    from engine.models.compiled import Compiled, Floats, Weights
+    from engine.models.forecaster import Groups
     from engine.models.network import Network
     from engine.models.training_spec import Steps, Training
-    from engine.types import Matrix, Rows, Vector
+    from engine.types import Cube, Matrix, Rows, Vector
 
 
 def train_and_forecast(
@@ -28,78 +29,61 @@ def train_and_forecast(
     """Trains on the train rows, keeps the epoch that was best on validation, and forecasts.
 
     The target is scaled to zero mean and unit variance over the train rows; predictions are
-    scaled back.
+    scaled back. From the window before, where `problem.start` is given, only weights are taken:
+    dropout and the order of the batches follow the seed, and the optimizer begins anew.
 
     Raises:
         RefitError: A loss was not finite, the target does not vary, no weight moved, or every
             prediction is the same.
     """
-    scale = _target_scale(problem)
-    scaled = (problem.target - scale.mean) / scale.deviation
-    compiled = _compiled(network, problem.groups, training.steps)
-    compiled.reset(seed)
-    compiled.see(problem.inputs, np.nan_to_num(scaled.astype(np.float32)), scale)
+    scaled, scale = scaled_target(problem)
+    outputs = Outputs.of(problem, training.loss)
+    compiled = _compiled(network, problem.branches, training.steps, outputs)
+    compiled.reset(seed, problem.start.weights if problem.start else None)
+    compiled.see(
+        (problem.inputs, *(branch.inputs for branch in problem.coarse)),
+        [branch.latest for branch in problem.coarse],
+    )
+    compiled.aim(np.nan_to_num(scaled.astype(np.float32)), scale)
     initial = compiled.weights()
     history = _train(compiled, problem, scaled, scale, training, np.random.default_rng(seed))
     _insist_moved(compiled, initial)
-
-    def returns(rows: Rows) -> Matrix:
-        outputs = np.sort(_outputs(compiled, rows, training.batch_size), axis=1)
-        predicted: Matrix = scale.mean + scale.deviation * outputs.astype(np.float64)
-        return predicted
-
-    levels = levels_of(training.loss)
-    middle = levels.index(0.5) if levels else 0
-    train, validation, quantiles = map(returns, (problem.train, problem.validation, problem.test))
-    train, validation = train[:, middle], validation[:, middle]
-    if len(train) > 1 and np.ptp(train) == 0.0:
-        raise RefitError(
-            "the network is dead: it predicts one value for every train row",
-            expected="predictions that differ from row to row",
-            found=f"{train[0]:g} on all {len(train)} rows",
-            fix="lower training.optimizer.learning_rate, or look for a constant feature",
-        )
+    parts = [
+        _returns(compiled, problem, rows, scale, training.batch_size)
+        for rows in (problem.train, problem.validation, problem.test)
+    ]
+    train, validation, test = (part[:, :, outputs.middle] for part in parts)
+    _insist_alive(train)
     return Forecast(
-        train,
-        validation,
-        quantiles[:, middle],
+        _as_asked(train),
+        _as_asked(validation),
+        _as_asked(test),
         history,
         tuple(compiled.weights()),
-        quantiles=quantiles if levels else None,
+        quantiles=_as_asked(parts[2]) if outputs.levels else None,
     )
 
 
 @lru_cache(maxsize=16)
-def _compiled(network: Network, groups: tuple[tuple[int, ...], ...], steps: Steps) -> Compiled:
+def _compiled(
+    network: Network, branches: tuple[Groups, ...], steps: Steps, outputs: Outputs
+) -> Compiled:
     lean_keras.load()
     import keras
 
     if keras.backend.backend() == "jax":
         from engine.models.compiled_jax import JaxCompiled
 
-        return JaxCompiled(network, groups, steps)
+        return JaxCompiled(network, branches, steps, outputs)
     from engine.models.compiled_tensorflow import TensorFlowCompiled
 
-    return TensorFlowCompiled(network, groups, steps)
-
-
-def _target_scale(problem: Problem) -> Scale:
-    truth = problem.target[problem.train]
-    mean, deviation = float(truth.mean()), float(truth.std())
-    if not deviation > 0:
-        raise RefitError(
-            "the target does not vary over the train rows",
-            expected="returns that differ",
-            found=f"{mean:g} on all {len(truth)} rows",
-            fix="lengthen windows.train, or check the bars for a stale run",
-        )
-    return Scale(mean, deviation)
+    return TensorFlowCompiled(network, branches, steps, outputs)
 
 
 def _train(
     compiled: Compiled,
     problem: Problem,
-    scaled: Vector,
+    scaled: Matrix,
     scale: Scale,
     training: Training,
     rng: np.random.Generator,
@@ -110,15 +94,16 @@ def _train(
     truth = scaled[problem.validation]
     stopping, first = training.early_stopping, training.optimizer.learning_rate
     best = _Best(compiled, stopping.min_delta if stopping else 0.0)
-    for epoch in range(training.epochs):
+    epochs = training.warm_epochs if problem.start else training.epochs
+    for epoch in range(epochs):
         batches = shuffled_batches(
             problem.train, training.batch_size, rng, ordered=training.loss.ordered
         )
-        rate = training.schedule.rate(first, waited, training.epochs)
+        rate = training.schedule.rate(first, waited, epochs)
         train_loss.append(compiled.epoch(batches, rate))
         outputs = _outputs(compiled, problem.validation, training.batch_size)
         seen = Batch(outputs, truth, np.ones(len(truth), dtype=bool), scale)
-        validation_loss.append(float(training.loss.value(np, seen)))
+        validation_loss.append(float(compiled.outputs.loss(training.loss, np, seen)))
         _insist_finite(epoch, train_loss[-1], validation_loss[-1])
         best.consider(epoch, validation_loss[-1])
         waited.append(best.waited(epoch))
@@ -174,7 +159,33 @@ def _insist_moved(compiled: Compiled, initial: Weights) -> None:
         )
 
 
-def _outputs(compiled: Compiled, rows: Rows, batch_size: int) -> npt.NDArray[np.float32]:
-    """(n, outputs), in the order of the rows."""
+def _insist_alive(train: Matrix) -> None:
+    still = np.ptp(train, axis=0) == 0.0
+    if len(train) > 1 and still.any():
+        raise RefitError(
+            "the network is dead: it predicts one value for every train row",
+            expected="predictions that differ from row to row",
+            found=f"{train[0, np.argmax(still)]:g} on all {len(train)} rows",
+            fix="lower training.optimizer.learning_rate, or look for a constant feature",
+        )
+
+
+def _returns(
+    compiled: Compiled, problem: Problem, rows: Rows, scale: Scale, batch_size: int
+) -> Cube:
+    """(n, m horizons, levels) in the order of the rows."""
+    if problem.recursive:
+        reached = recursive_returns(compiled, problem, rows, scale, batch_size)
+        return reached[:, :, None]
+    return compiled.outputs.in_returns(_outputs(compiled, rows, batch_size), scale)
+
+
+def _as_asked(values: Cube | Matrix) -> Matrix | Vector:
+    """Without the axis of the horizons where there is but one."""
+    return values[:, 0] if values.shape[1] == 1 else values
+
+
+def _outputs(compiled: Compiled, rows: Rows, batch_size: int) -> Floats:
+    """(n, columns), in the order of the rows."""
     batches = even_batches(rows, batch_size)
     return compiled.predict(batches)[batches.real]

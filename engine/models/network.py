@@ -1,4 +1,4 @@
-"""What all networks share: inputs cut into series, one training loop, one output."""
+"""What all networks share: inputs cut into series, one training loop, one last layer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from engine.models.forecaster import Forecast, Forecaster, Problem
+from engine.models.forecaster import Forecast, Forecaster, Groups, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 class Network(Forecaster):
-    """A Keras network from sequences to the scaled return, or several quantiles of it.
+    """A Keras network from sequences to scaled returns, or several quantiles of each.
 
-    A subclass is final and says only `head`; a batch may hold rows of padding, which
-    `normalise` leaves out of the batch's statistics and the loss weighs with 0.
+    Every interval of the inputs has layers of its own up to the last one: a branch. A subclass is
+    final and says only `head`; a batch may hold rows of padding, which `normalise` leaves out of
+    the batch's statistics and the loss weighs with 0.
     """
 
     costly: ClassVar[bool] = True
@@ -41,21 +42,42 @@ class Network(Forecaster):
             (batch, features).
         """
 
-    def build(self, groups: tuple[tuple[int, ...], ...], outputs: int = 1) -> KerasModel:
-        """The Keras model, uncompiled: [(batch, lookback, k), (batch,)] to (batch, outputs)."""
+    def build(self, branches: tuple[Groups, ...], outputs: int = 1) -> KerasModel:
+        """The Keras model, uncompiled.
+
+        Args:
+            branches: Columns of each series, an interval each.
+            outputs: Columns of the last layer.
+
+        Returns:
+            From [(batch, lookback, k) a branch.., (batch,) real rows] to (batch, outputs).
+        """
         import keras
 
-        columns = sum(len(group) for group in groups)
-        inputs = keras.Input((self.lookback, columns), name="inputs")
         real = keras.Input((), dtype="bool", name="real")
+        inputs = [
+            keras.Input((self.lookback, sum(map(len, groups))), name=f"inputs_{place}")
+            for place, groups in enumerate(branches)
+        ]
+        features = [
+            self._branch(x, groups, real, nested=place > 0)
+            for place, (x, groups) in enumerate(zip(inputs, branches, strict=True))
+        ]
+        merged = keras.ops.concatenate(features, axis=-1) if len(features) > 1 else features[0]
+        predicted = keras.layers.Dense(outputs, name="predicted")(merged)
+        return keras.Model([*inputs, real], predicted)
+
+    def _branch(self, inputs: Tensor, groups: Groups, real: Tensor, *, nested: bool) -> Tensor:
+        import keras
 
         def normalise(x: Tensor) -> Tensor:
             return keras.layers.BatchNormalization()(x, mask=real)
 
         series = [keras.ops.take(inputs, list(group), axis=-1) for group in groups]
         features = self.head(series, normalise)
-        predicted = keras.layers.Dense(outputs, name="predicted")(features)
-        return keras.Model([inputs, real], predicted)
+        if nested:  # a model of its own, where layers may bear the names of the first branch's
+            return keras.Model([inputs, real], features)([inputs, real])
+        return features
 
     def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:
         """Trains from scratch and forecasts; see `engine.models.loop`."""

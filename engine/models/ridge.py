@@ -11,14 +11,13 @@ from engine.models.forecaster import Forecast, Forecaster, Problem
 
 if TYPE_CHECKING:
     from engine.models.training_spec import Training
-    from engine.types import Matrix, Rows
 
 
 class Ridge(Forecaster):
     """y = b + X w with the penalty alpha |w|^2 (Hoerl & Kennard 1970).
 
-    Shapes: (n, lookback * k) -> (n,). The penalty is the one with the least squared error on the
-    validation rows; the smaller of two equals.
+    Shapes: (n, lookback * k) -> (n,), k columns over all intervals. The penalty is the one with
+    the least squared error on the validation rows; the smaller of two equals.
 
     Attributes:
         alphas: Penalties to choose from.
@@ -38,7 +37,8 @@ class Ridge(Forecaster):
         from sklearn.linear_model import Ridge as Regression
 
         train, validation, test = (
-            self._flat(problem, rows) for rows in (problem.train, problem.validation, problem.test)
+            problem.flat(rows, self.lookback)
+            for rows in (problem.train, problem.validation, problem.test)
         )
         fits = [
             Regression(alpha=alpha, solver="cholesky").fit(train, problem.target[problem.train])
@@ -51,7 +51,3 @@ class Ridge(Forecaster):
         return Forecast(
             best.predict(train), best.predict(validation), best.predict(test), weights=weights
         )
-
-    def _flat(self, problem: Problem, rows: Rows) -> Matrix:
-        flat = problem.sequences(rows, self.lookback).reshape(len(rows), -1)
-        return flat.astype(np.float64)

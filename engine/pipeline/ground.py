@@ -54,9 +54,9 @@ def prepare(spec: Strategy, market: Market) -> Ground:
     features = build_features(market, spec.features, symbols)
     history = History(
         features=features,
-        ahead=forward_returns(close, spec.target),
-        behind=close.pct_change(spec.target.horizon),
-        horizon=spec.target.horizon,
+        ahead={bars: forward_returns(close, bars) for bars in spec.target.measured},
+        behind={bars: close.pct_change(bars) for bars in spec.target.measured},
+        target=spec.target,
         scaling=spec.scaling,
         coarse=tuple(
             coarse_features(market, interval, spec.features, symbols)
@@ -70,10 +70,10 @@ def prepare(spec: Strategy, market: Market) -> Ground:
         spec.windows,
         first_row=max(
             warmup,
-            spec.target.horizon,
+            spec.target.longest,
             *(_first_row(part, history, lookback) for part in history.coarse),
         ),
-        horizon=spec.target.horizon,
+        horizon=spec.target.longest,
     )
     return Ground(market, targets, history, windows)
 

@@ -48,7 +48,7 @@ class Inspect:
 
     def forecast(self, problem: Problem, training: Training, seed: int) -> Any:
         made = self.network.forecast(problem, training, seed)
-        model = self.network.build(problem.groups)
+        model = self.network.build(problem.branches)
         for variable, value in zip(model.variables, made.weights, strict=True):
             variable.assign(value)
         x = problem.sequences(problem.test, self.network.lookback)
@@ -64,6 +64,18 @@ class Inspect:
             since=since,
             attention=self.network.attention(problem, made, problem.test) if attends else None,
         )
+
+
+@dataclass(frozen=True)
+class ReadAttention:
+    """Stands where a forecaster stands in a task, and brings back the attention of its fit."""
+
+    network: AttentionLstm
+    random: bool = False
+
+    def forecast(self, problem: Problem, training: Training, seed: int) -> Any:
+        made = self.network.forecast(problem, training, seed)
+        return self.network.attention(problem, made, problem.test)
 
 
 def _outputs(model: Any, x: np.ndarray) -> np.ndarray:

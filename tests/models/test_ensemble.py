@@ -56,8 +56,8 @@ def ensemble(*members, combine="mean", seeds=1) -> Ensemble:
 
 
 def voices(model: Ensemble, seed: int = 7) -> list[float]:
-    """What each voice said, from the members' weights."""
-    return [float(w[0]) for w in model.forecast(planted(), Training(), seed).weights]
+    """What each voice said, from the members' own weights."""
+    return [float(m.weights[0][0]) for m in model.forecast(planted(), Training(), seed).members]
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -1,0 +1,317 @@
+"""Several horizons from one network, coarser intervals beside the bars, and warm starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from engine.models import (
+    Adam,
+    AttentionLstm,
+    Constant,
+    Ensemble,
+    Forecast,
+    GradientBoosting,
+    Huber,
+    Micdl,
+    Problem,
+    Quantile,
+    Ridge,
+    Tcn,
+    Training,
+)
+from engine.models.forecaster import Coarse
+from engine.refit.local import Local
+from engine.refit.task import Task
+from tests.models.inspection import ReadAttention
+from tests.models.problems import planted
+from tests.models.training.networks import Tiny
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ONE = planted(edge=0.8)
+ROWS = len(ONE.target)
+TRAINING = Training(epochs=15, batch_size=32, optimizer=Adam(learning_rate=0.01))
+BRIEF = TRAINING.model_copy(update={"epochs": 2})
+WARM = TRAINING.model_copy(update={"warm_start": "previous_window", "warm_epochs": 2})
+STILL = Training(
+    warm_start="previous_window",
+    warm_epochs=1,
+    optimizer=Adam(learning_rate=1e-7),
+    schedule=Constant(),
+)
+
+
+def over_two_horizons() -> Problem:
+    """The second horizon follows another series than the first, ten times as far."""
+    rng = np.random.default_rng(1)
+    second = 0.1 * (0.8 * ONE.inputs[:, 1] + 0.6 * rng.normal(size=ROWS))
+    return replace(ONE, target=np.column_stack([ONE.target, second]), horizons=(1, 4))
+
+
+def autoregressive() -> Problem:
+    """The first series is the return of the bar itself, and half of it comes again."""
+    rng = np.random.default_rng(2)
+    inputs = ONE.inputs.copy()
+    for row in range(1, ROWS):
+        inputs[row, 0] = 0.7 * inputs[row - 1, 0] + 0.7 * rng.normal()
+    target = np.append(0.01 * inputs[1:, 0], np.nan).astype(np.float64)
+    known = np.arange(ROWS) < ONE.test[0]
+    return replace(
+        ONE,
+        inputs=inputs,
+        target=np.where(known, target, np.nan),
+        horizons=(1, 3),
+        recursive=True,
+    )
+
+
+def with_a_coarser_interval(seed: int = 3) -> Problem:
+    """The return follows the newest complete coarse bar, and nothing that the bars hold."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.normal(size=(ROWS // 5 + 40, 2)).astype(np.float32)
+    latest = np.arange(ROWS) // 5 + 30
+    target = 0.01 * (0.8 * coarse[latest, 1] + 0.6 * rng.normal(size=ROWS))
+    return replace(ONE, target=target, coarse=(Coarse(coarse, latest, ((0,), (1,))),))
+
+
+def later_coarse_bars_changed(problem: Problem) -> Problem:
+    (branch,) = problem.coarse
+    inputs = branch.inputs.copy()
+    inputs[branch.latest[problem.test[40]] + 1 :] = 9.0
+    return replace(problem, coarse=(replace(branch, inputs=inputs),))
+
+
+TWO, AGAIN, COARSE = over_two_horizons(), autoregressive(), with_a_coarser_interval()
+MICDL = Micdl(lookback=4, filters=4, units=6, dense=(16, 8))
+ATTENTION = AttentionLstm(lookback=4, units=6, attention_units=4)
+PAIR = Ensemble.model_construct(members=(Tiny(), Tiny(l2=0.01)), combine="mean", seeds=1)
+FITS = {
+    "two": (Tiny(), TWO, TRAINING),
+    "two by quantiles": (Tiny(), TWO, TRAINING.model_copy(update={"loss": Quantile()})),
+    "two by huber": (Tiny(), TWO, STILL.model_copy(update={"loss": Huber()})),
+    "two, micdl": (MICDL, TWO, TRAINING),
+    "two again": (Tiny(), TWO, TRAINING),
+    "recursive": (Tiny(), AGAIN, TRAINING),
+    "recursive, a micdl": (MICDL, AGAIN, TRAINING),
+    "recursive, coarse": (Tiny(), replace(AGAIN, coarse=COARSE.coarse), BRIEF),
+    "coarse": (Tiny(), COARSE, TRAINING),
+    "coarse, changed later": (Tiny(), later_coarse_bars_changed(COARSE), TRAINING),
+    "coarse, micdl": (MICDL, COARSE, TRAINING),
+    "coarse, tcn": (Tcn(lookback=4, filters=4), COARSE, BRIEF),
+    "coarse, attention": (ReadAttention(ATTENTION), COARSE, BRIEF),
+    "pair": (PAIR, TWO, TRAINING),
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One backend, and what came of the fits in one worker."""
+
+    backend: str
+    programs: Path
+    made: dict[str, Forecast]
+
+    def fit(self, *asked) -> list[Forecast]:
+        tasks = [
+            Task("strategy", "X", 0, 0, 1, model, training, problem)
+            for model, problem, training in asked
+        ]
+        finished = dict(Local(1, self.backend, self.programs).fit(tasks))
+        return [finished[place] for place in range(len(tasks))]
+
+
+@pytest.fixture(scope="module", params=["tensorflow", "jax"])
+def bench(request, tmp_path_factory) -> Bench:
+    bench = Bench(request.param, tmp_path_factory.mktemp("programs"), {})
+    bench.made.update(zip(FITS, bench.fit(*FITS.values()), strict=True))
+    return bench
+
+
+def skill(predicted: np.ndarray, actual: np.ndarray) -> float:
+    return float(np.corrcoef(predicted, actual)[0, 1])
+
+
+def tiny_by_hand(weights, x: np.ndarray) -> np.ndarray:
+    """(n, columns) of Tiny on (n, lookback, k) sequences, in plain NumPy."""
+    first, first_bias, second, second_bias = weights
+    return np.tanh(x.reshape(len(x), -1) @ first + first_bias) @ second + second_bias
+
+
+def scale_of(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+    truth = problem.target[problem.train]
+    return truth.mean(axis=0), truth.std(axis=0)
+
+
+@pytest.mark.slow
+def test_one_network_learns_each_horizon(bench: Bench) -> None:
+    for name in ("two", "two, micdl"):
+        test = bench.made[name].test
+        assert test.shape == (len(TWO.test), 2)
+        assert skill(test[:, 0], TWO.target[TWO.test, 0]) > 0.3
+        assert skill(test[:, 1], TWO.target[TWO.test, 1]) > 0.3
+
+
+@pytest.mark.slow
+def test_each_horizon_is_scaled_back_by_its_own_train_rows(bench: Bench) -> None:
+    made = bench.made["two"]
+    mean, deviation = scale_of(TWO)
+    outputs = tiny_by_hand(made.weights, TWO.sequences(TWO.test, 2))
+    np.testing.assert_allclose(made.test, mean + deviation * outputs, rtol=0, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_loss_of_several_horizons_is_the_mean_of_theirs(bench: Bench) -> None:
+    made = bench.made["two by huber"]
+    mean, deviation = scale_of(TWO)
+    rows = TWO.validation
+    error = tiny_by_hand(made.weights, TWO.sequences(rows, 2))
+    error -= (TWO.target[rows] - mean) / deviation
+    near = np.minimum(np.abs(error), 1.0)
+    by_hand = np.mean(near**2 / 2 + (np.abs(error) - near))
+    assert made.history.validation_loss[0] == pytest.approx(by_hand, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_each_horizon_has_its_quantiles_in_order_around_the_forecast(bench: Bench) -> None:
+    made = bench.made["two by quantiles"]
+    assert made.quantiles.shape == (len(TWO.test), 2, 3)
+    assert (np.diff(made.quantiles, axis=2) >= 0).all()
+    np.testing.assert_array_equal(made.quantiles[:, :, 1], made.test)
+    assert made.quantiles[:, 1].std() > 3 * made.quantiles[:, 0].std()
+
+
+@pytest.mark.slow
+def test_a_reused_worker_gives_the_same_bytes(bench: Bench) -> None:
+    assert bench.made["two again"].test.tobytes() == bench.made["two"].test.tobytes()
+
+
+@pytest.mark.slow
+def test_an_ensemble_of_joint_forecasters_is_one_and_keeps_its_members(bench: Bench) -> None:
+    made = bench.made["pair"]
+    assert made.test.shape == (len(TWO.test), 2)
+    np.testing.assert_allclose(made.test, np.mean([m.test for m in made.members], axis=0))
+    assert all(member.history.validation_loss for member in made.members)
+    assert len(made.members[0].weights) == 4
+
+
+def recursion_by_hand(made: Forecast, problem: Problem) -> np.ndarray:
+    """Bar by bar, for each decision on its own."""
+    mean, deviation = scale_of(problem)
+    reached = []
+    for row in problem.test:
+        sequence = problem.sequences(np.array([row]), 2)
+        growth, path = 1.0, []
+        for _ in range(problem.horizons[-1]):
+            outputs = tiny_by_hand(made.weights, sequence)
+            growth *= 1 + mean + deviation * outputs[0, 0]
+            path.append(growth - 1)
+            sequence = np.concatenate([sequence[:, 1:], outputs[:, None, 1:]], axis=1)
+        reached.append([path[horizon - 1] for horizon in problem.horizons])
+    return np.array(reached)
+
+
+@pytest.mark.slow
+def test_recursion_compounds_forecasts_of_one_bar_over_forecasts_of_the_inputs(
+    bench: Bench,
+) -> None:
+    made = bench.made["recursive"]
+    assert made.test.shape == (len(AGAIN.test), 2)
+    np.testing.assert_allclose(made.test, recursion_by_hand(made, AGAIN), rtol=0, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_recursion_forecasts_what_an_autoregression_leaves_behind(bench: Bench) -> None:
+    now = AGAIN.inputs[AGAIN.test, 0]
+    for place, name in enumerate(("recursive", "recursive, a micdl")):
+        made = bench.made[name]
+        assert made.test.shape == (len(AGAIN.test), 2)
+        assert skill(made.test[:, 1], now) > (0.5, 0.2)[place]
+
+
+@pytest.mark.slow
+def test_a_recursion_holds_the_coarser_bars_where_they_were(bench: Bench) -> None:
+    made = bench.made["recursive, coarse"]
+    assert made.test.shape == (len(AGAIN.test), 2)
+    assert np.isfinite(made.test).all()
+
+
+@pytest.mark.slow
+def test_a_network_learns_what_only_the_coarser_bars_tell(bench: Bench) -> None:
+    for name in ("coarse", "coarse, micdl"):
+        assert skill(bench.made[name].test, COARSE.target[COARSE.test]) > 0.3
+
+
+@pytest.mark.slow
+def test_each_interval_has_layers_of_its_own_and_sequences_that_end_at_the_newest_bar(
+    bench: Bench,
+) -> None:
+    made = bench.made["coarse"]
+    (branch,) = COARSE.coarse
+    mean, deviation = scale_of(COARSE)
+    base, base_bias, own, own_bias, last, last_bias = made.weights
+    x = COARSE.sequences(COARSE.test, 2).reshape(len(COARSE.test), -1)
+    ends = branch.latest[COARSE.test]
+    y = np.concatenate([branch.inputs[ends - 1], branch.inputs[ends]], axis=1)
+    hidden = [np.tanh(x @ base + base_bias), np.tanh(y @ own + own_bias)]
+    outputs = (np.concatenate(hidden, axis=1) @ last + last_bias)[:, 0]
+    np.testing.assert_allclose(made.test, mean + deviation * outputs, rtol=0, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_later_coarse_bars_change_no_forecast_before_them(bench: Bench) -> None:
+    first, changed = bench.made["coarse"], bench.made["coarse, changed later"]
+    seen = np.flatnonzero(
+        COARSE.coarse[0].latest[COARSE.test] <= COARSE.coarse[0].latest[COARSE.test[40]]
+    )
+    assert changed.train.tobytes() == first.train.tobytes()
+    assert changed.test[seen].tobytes() == first.test[seen].tobytes()
+    assert not np.isclose(changed.test, first.test).all()
+
+
+@pytest.mark.slow
+def test_every_kind_of_branch_takes_a_coarser_interval(bench: Bench) -> None:
+    assert bench.made["coarse, tcn"].test.shape == COARSE.test.shape
+
+
+@pytest.mark.slow
+def test_attention_is_read_beside_a_coarser_interval(bench: Bench) -> None:
+    attention = bench.made["coarse, attention"]
+    assert attention.shape == (len(COARSE.test), 4)
+    np.testing.assert_allclose(attention.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("model", [Ridge(), GradientBoosting(trees=50)], ids=lambda m: m.kind)
+def test_the_cheap_forecasters_read_coarser_bars_too(model) -> None:
+    made = model.forecast(COARSE, TRAINING, 1)
+    assert skill(made.test, COARSE.target[COARSE.test]) > 0.3
+    later = model.forecast(later_coarse_bars_changed(COARSE), TRAINING, 1)
+    assert later.train.tobytes() == made.train.tobytes()
+    assert later.test[:40].tobytes() == made.test[:40].tobytes()
+
+
+@pytest.mark.slow
+def test_a_warm_start_goes_on_from_the_weights_of_the_fit_before(bench: Bench) -> None:
+    before = bench.made["two, micdl"]
+    warm = replace(TWO, start=before)
+    held, trained, again = bench.fit(
+        (Tiny(), replace(TWO, start=bench.made["two"]), STILL),
+        (MICDL, warm, WARM),
+        (MICDL, warm, WARM),
+    )
+    np.testing.assert_allclose(held.test, bench.made["two"].test, rtol=0, atol=1e-4)
+    assert len(trained.history.train_loss) == 2
+    assert not np.allclose(trained.test, before.test, atol=1e-4)
+    assert again.test.tobytes() == trained.test.tobytes()
+
+
+@pytest.mark.slow
+def test_every_member_of_an_ensemble_starts_from_its_own_weights(bench: Bench) -> None:
+    before = bench.made["pair"]
+    (held,) = bench.fit((PAIR, replace(TWO, start=before), STILL))
+    for now, then in zip(held.members, before.members, strict=True):
+        np.testing.assert_allclose(now.test, then.test, rtol=0, atol=1e-4)
