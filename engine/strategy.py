@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from engine.data.spec import DataSpec
 from engine.documents import load_document
 from engine.evaluation.spec import EvaluationSpec
-from engine.features.spec import Feature, LogReturn, TargetSpec
+from engine.features.spec import Feature, LogReturn, Resolutions, TargetSpec
 from engine.models import (
     AlwaysUp,
     Backend,
@@ -86,6 +86,8 @@ class Strategy(Spec):
         data: Which bars.
         features: What the model sees of each symbol, in this order.
         inputs: `all` symbols of the dataset feed the model, or the `target` alone.
+        resolutions: Coarser intervals whose features feed the model as well, from bars complete
+            at each close.
         scaling: Of the features, fitted on train rows.
         target: What is forecast.
         windows: Walk-forward.
@@ -110,6 +112,7 @@ class Strategy(Spec):
     data: DataSpec
     features: tuple[Feature, ...] = Field(default=(LogReturn(),), min_length=1)
     inputs: Literal["all", "target"] = "all"
+    resolutions: Resolutions = ()
     scaling: Scaling = Standard()
     target: TargetSpec = TargetSpec()
     windows: WindowSpec = WindowSpec()

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.errors import DataError
 from engine.models import Problem
-from engine.windows.scaling import fit_scaler
+from engine.refit.inputs import coarse_inputs, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.features.build import Features
+    from engine.features.resolutions import CoarseFeatures
     from engine.features.spec import TargetSpec
     from engine.types import Matrix, Rows, Vector, WideFrame
     from engine.windows.spec import Scaling
@@ -31,6 +31,7 @@ class History:
         behind: Horizon -> wide: return over the last `horizon` bars.
         target: Which horizons are forecast, and how; `ahead` and `behind` hold all of them.
         scaling: Of the features, fitted on each window's train rows.
+        coarse: What is known at each close of coarser intervals.
     """
 
     features: Features
@@ -38,6 +39,13 @@ class History:
     behind: Mapping[int, WideFrame]
     target: TargetSpec
     scaling: Scaling
+    coarse: tuple[CoarseFeatures, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all features, the bars' own and then those of coarser intervals."""
+        coarse = (name for resolution in self.coarse for name in resolution.features.names)
+        return (*self.features.names, *coarse)
 
 
 def problem_of(history: History, symbol: str, window: Window, lookback: int) -> Problem:
@@ -51,15 +59,13 @@ def problem_of(history: History, symbol: str, window: Window, lookback: int) -> 
 
     Raises:
         DataError: A feature is not finite on a row that a sequence touches.
+        BadBarsError: It is on a train row.
     """
     first = window.train.start - lookback + 1
     rows = slice(first, window.test.stop)
-    scaler = fit_scaler(history.scaling, history.features.values, window.train)
-    inputs = scaler.transform(history.features.values[: window.test.stop])[rows]
-    _insist_finite(inputs, first, history)
     horizon = history.target.horizon
     return Problem(
-        inputs=inputs.astype(np.float32),
+        inputs=scaled(history.features, history.scaling, window.train, rows),
         target=_ahead(history, symbol, window, rows, (horizon,)),
         trailing=history.behind[horizon][symbol].to_numpy()[rows],
         groups=tuple(columns for _, columns in history.features.groups),
@@ -67,6 +73,10 @@ def problem_of(history: History, symbol: str, window: Window, lookback: int) -> 
         validation=_rows(window.validation, first),
         test=_rows(window.test, first),
         horizons=(horizon,),
+        coarse=tuple(
+            coarse_inputs(resolution, history.scaling, window, lookback)
+            for resolution in history.coarse
+        ),
     )
 
 
@@ -115,16 +125,3 @@ def _ahead(
 
 def _rows(part: range, first: int) -> Rows:
     return np.arange(part.start - first, part.stop - first, dtype=np.int64)
-
-
-def _insist_finite(inputs: np.ndarray, first: int, history: History) -> None:
-    bad = np.argwhere(~np.isfinite(inputs))
-    if len(bad):
-        row, column = bad[0]
-        raise DataError(
-            "a feature is not finite inside a window",
-            expected="a number on every bar after the warm-up",
-            found=f"{history.features.names[column]} = {inputs[row, column]}, {len(bad)} in all",
-            where=f"bar {history.features.timestamps[first + row]}",
-            fix="check the bars around it, or leave the feature out",
-        )
