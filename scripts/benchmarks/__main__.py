@@ -7,10 +7,11 @@ import sys
 from argparse import ArgumentParser
 
 import refit
+import warm
 from contest import ProgramError
 from rich.console import Console
 
-BENCHMARKS = {"refit": refit}
+BENCHMARKS = {"refit": refit, "warm": warm}
 WIDTH = 110
 """Columns of a table that goes to a file."""
 
