@@ -49,7 +49,8 @@ class Training(Spec):
         clip_norm: Largest global norm of a gradient.
         early_stopping: None trains all epochs.
         warm_start: `previous_window` goes on from the weights of the same fit in the window before
-            instead of random ones; the first window is trained from scratch.
+            instead of random ones; from scratch are the first window, a second attempt, and a
+            window behind one that failed and was left out.
         warm_epochs: At most this many passes where a fit starts warm.
     """
 

@@ -15,6 +15,11 @@ ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "scripts" / "benchmarks"
 SLIVER = ["--rounds", "1", "--windows", "2", "--epochs", "2", "--bars", "5000"]
 QUICK = ["--strategy", str(ROOT / "strategies" / "ridge.yaml")]
+FEW_FITS = [
+    *("--set", "windows.test=8y", "--set", "model.units=8", "--set", "model.dense=[16,8]"),
+    *("--set", "training.epochs=2", "--set", "training.warm_epochs=1"),
+    *("--set", "opponents=[]", "--set", "evaluation.resamples=500"),
+]
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -88,6 +93,24 @@ def test_the_zoo_says_how_far_the_seeds_of_a_kind_lie_apart() -> None:
         assert scores["drift"]["r2_vs_persistence"] is not None
 
 
+@pytest.mark.slow
+def test_warm_and_cold_starts_stand_side_by_side() -> None:
+    done = bench("warm", "--json", "--rounds", "1", *FEW_FITS)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    cold, warm, windows = found["cold"], found["warm"], found["work"]["windows"]
+    assert cold["fits"] == warm["fits"] == 2 * windows
+    assert (cold["started_warm"], warm["started_warm"]) == (0, 2 * (windows - 1))
+    assert (cold["epochs"], warm["epochs"]) == (2 * windows * 2, 2 * (2 + windows - 1))
+    assert found["refit_seconds_cold_vs_warm"] == cold["refit_s"] / warm["refit_s"] > 0
+    assert found["run_seconds_cold_vs_warm"] == cold["run_s"] / warm["run_s"] > 0
+    for told in (cold, warm):
+        assert 0 < told["validation_loss"] < 10
+        assert 0 < told["rmse_bps"] < 1_000
+        assert 0 < told["directional_accuracy_pct"] < 100
+    assert -1 < found["forecast_correlation"] < 1
+
+
 def test_the_launcher_can_be_run_and_is_posix_shell() -> None:
     script = ROOT / "scripts" / "bench"
     assert os.access(script, os.X_OK)
@@ -98,3 +121,4 @@ def test_an_unknown_name_is_told_those_there_are() -> None:
     done = bench("speed")
     assert done.returncode == 2
     assert "refit" in done.stderr
+    assert "warm" in done.stderr

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import engine
-from engine.artifacts import DOCUMENTS, TABLES
 from engine.refit.store import Store
+from tests.faults.runs import assert_same, ended, start, wait_for, workers_of
 from tests.pipeline.markets import market, write_strategy
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -40,49 +40,11 @@ def whole(place: Path, strategy: Path) -> engine.Run:
     )
 
 
-def start(strategy: Path, place: Path, name: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [
-            *(sys.executable, "-c", "from engine.cli.main import main; main()", "run"),
-            *(str(strategy), "--set", f"seeds={SEEDS}", "--out", str(place / name)),
-        ],
-        env={**os.environ, "BACKTEST_HOME": str(place / f"home-{name}")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def wait_for(store: Store, fits: int) -> None:
-    ends = time.monotonic() + 60
-    while len(store.entries()) < fits:
-        assert time.monotonic() < ends, "no fit was stored within a minute"
-        time.sleep(0.02)
-
-
-def workers_of(process: subprocess.Popen[str]) -> list[int]:
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return [int(child) for child in children.split()]
-
-
-def ended(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
-
-
-def assert_same(run: engine.Run, other: engine.Run) -> None:
-    assert run.run_id == other.run_id
-    for name in [f"{t}.parquet" for t in TABLES] + [f"{d}.json" for d in DOCUMENTS]:
-        assert (run.run_dir / name).read_bytes() == (other.run_dir / name).read_bytes(), name
-
-
 def test_killed_outright_it_goes_on_where_it_was_and_ends_with_the_same_bytes(
     place, strategy, whole
 ) -> None:
     store = Store(place / "home-killed" / "fits")
-    process = start(strategy, place, "killed")
+    process = start(strategy, place, "killed", {"seeds": SEEDS})
     wait_for(store, 3)
     workers = workers_of(process)
     process.send_signal(signal.SIGKILL)
@@ -107,7 +69,7 @@ def test_an_interrupt_ends_within_two_seconds_with_130_and_leaves_a_store_to_go_
     place, strategy, whole
 ) -> None:
     store = Store(place / "home-interrupted" / "fits")
-    process = start(strategy, place, "interrupted")
+    process = start(strategy, place, "interrupted", {"seeds": SEEDS})
     wait_for(store, 2)
     workers = workers_of(process)
     began = time.monotonic()
@@ -130,7 +92,7 @@ def test_an_interrupt_ends_within_two_seconds_with_130_and_leaves_a_store_to_go_
 
 
 def test_two_runs_at_once_share_a_store_and_both_end_alike(place, strategy, whole) -> None:
-    both = [start(strategy, place, "shared") for _ in range(2)]
+    both = [start(strategy, place, "shared", {"seeds": SEEDS}) for _ in range(2)]
     for process in both:
         _, told = process.communicate(timeout=120)
         assert process.returncode == 0, told
