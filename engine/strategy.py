@@ -187,6 +187,17 @@ class Strategy(Spec):
             )
         return sizing
 
+    @field_validator("training")
+    @classmethod
+    def _something_starts_warm(cls, training: Training, info: ValidationInfo) -> Training:
+        model = info.data.get("model")
+        if training.warm_start and model is not None and not model.random:
+            raise ValueError(
+                f"no warm_start, or a network: {model.kind} is not trained from random weights, "
+                "so that nothing would start warm"
+            )
+        return training
+
     def books(self) -> dict[str, Model | Opponent]:
         """Every book by name, `strategy` first; a second opponent of a kind is `kind_2`."""
         named: dict[str, Model | Opponent] = {"strategy": self.model}

@@ -17,6 +17,7 @@ from engine.cli.options import Debug  # noqa: TC001 - typer reads it
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.models import Forecast
     from engine.refit.store import Entry, Store
 
 UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -146,13 +147,35 @@ def _described(entry: Entry, store: Store) -> list[str]:
     if forecast is None:
         return lines
     history = forecast.history
-    losses = zip(history.train_loss, history.validation_loss, strict=True)
     return [
         *lines,
         f"attempts  {history.attempts}",
+        f"start     {'weights of the window before' if history.warm else 'from scratch'}",
+        *([f"members   {len(forecast.members)}"] if forecast.members else _course(forecast)),
+        f"forecasts {len(forecast.train):,} in sample, {len(forecast.test):,} out of sample",
+        *_losses(forecast),
+    ]
+
+
+def _course(forecast: Forecast) -> list[str]:
+    history = forecast.history
+    return [
         f"epochs    {len(history.train_loss)}, best {history.best_epoch + 1}",
         f"weights   {sum(weight.size for weight in forecast.weights):,}",
-        f"forecasts {len(forecast.train):,} in sample, {len(forecast.test):,} out of sample",
+    ]
+
+
+def _losses(forecast: Forecast) -> list[str]:
+    """A line an epoch, of an ensemble one member after the other."""
+    if forecast.members:
+        return [
+            line
+            for number, member in enumerate(forecast.members, start=1)
+            for line in (f"member {number}", *_course(member), *_losses(member))
+        ]
+    history = forecast.history
+    losses = zip(history.train_loss, history.validation_loss, strict=True)
+    return [
         "epoch  train loss  validation loss",
         *(f"{n:>5}  {a:>10.4f}  {b:>15.4f}" for n, (a, b) in enumerate(losses, start=1)),
     ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine.artifacts import PAGES
 from engine.reporting import formatting
 from engine.reporting.books import STRATEGY, books_of
+from engine.reporting.heading import warm_starts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,6 +54,7 @@ def as_text(run: Run, width: int | None = None) -> str:
         _heading(run),
         "\n".join(_table(run, width)),
         _forecasts(run.metrics["forecasts"].get(STRATEGY)),
+        textwrap.fill(warm_starts(run.manifest["windows"]), width, break_long_words=False),
         _left_out(run.manifest["left_out"]),
         textwrap.fill(f"Verdict: {verdict['sentence']}", width, break_long_words=False),
         f"Evidence: {verdict['grade']}",

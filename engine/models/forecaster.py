@@ -104,6 +104,7 @@ class History:
         validation_loss: After the epoch.
         best_epoch: From 0; the epoch whose weights were kept.
         attempts: 2 where the first seed gave no usable forecaster.
+        warm: Whether it went on from the weights of the window before.
         trials: Configurations that were tried on the train rows before this one was taken.
         chosen: What they decided: dotted path of the strategy to value.
     """
@@ -112,6 +113,7 @@ class History:
     validation_loss: tuple[float, ...] = ()
     best_epoch: int = 0
     attempts: int = 1
+    warm: bool = False
     trials: int = 0
     chosen: Mapping[str, Any] = field(default_factory=dict)
 

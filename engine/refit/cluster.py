@@ -15,9 +15,10 @@ from engine.refit.task import Task
 from engine.refit.worker import fit, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator
 
     from engine.models import Backend, Forecast, Problem
+    from engine.refit.queue import Queue
 
 LOST_WORKERS = 3
 """How often a task is started again after the process or the machine that had it was lost."""
@@ -65,11 +66,11 @@ class Cluster(Executor):
         self._ours = False
         self.workers = self._connect()
 
-    def fit(self, tasks: Sequence[Task]) -> Generator[tuple[int, Forecast | RefitError]]:
-        """Hands all tasks to Ray, which starts them as its workers come free."""
+    def fit(self, queue: Queue) -> Generator[tuple[int, Forecast | RefitError]]:
+        """Hands every ready task to Ray, which starts them as its workers come free."""
         import ray
 
-        if not tasks:
+        if not queue.ready:
             return
         remote = ray.remote(
             num_cpus=1,
@@ -78,16 +79,26 @@ class Cluster(Executor):
             runtime_env=self._environment(),
         )(_fit_remotely)
         versions = fit_versions(self.backend)
-        arrays = {id(task.problem): task.problem for task in tasks}
-        shared = {which: ray.put(problem) for which, problem in arrays.items()}
-        pending = {
-            remote.remote(_head(task), shared[id(task.problem)], versions): place
-            for place, task in enumerate(tasks)
-        }
+        shared: dict[int, Any] = {}
+        pending: dict[Any, int] = {}
+
+        def hand_out() -> None:
+            while taken := queue.take():
+                place, start = taken
+                task = queue.tasks[place]
+                if id(task.problem) not in shared:
+                    shared[id(task.problem)] = ray.put(task.problem)
+                arrays = shared[id(task.problem)]
+                pending[remote.remote(_head(task), arrays, start, versions)] = place
+
+        hand_out()
         try:
             while pending:
                 (finished, *_), _ = ray.wait(list(pending), num_returns=1)
-                yield pending.pop(finished), _forecast(finished)
+                place, outcome = pending.pop(finished), _forecast(finished)
+                queue.finish(place, outcome)
+                hand_out()
+                yield place, outcome
         finally:
             for reference in pending:
                 ray.cancel(reference, force=True)
@@ -136,13 +147,13 @@ def _head(task: Task) -> dict[str, Any]:
 
 
 def _fit_remotely(
-    head: dict[str, Any], problem: Problem, versions: dict[str, str]
+    head: dict[str, Any], problem: Problem, start: Forecast | None, versions: dict[str, str]
 ) -> Forecast | RefitError | UsageError:
     """Runs on a node; errors are values, because Ray would wrap them in its own.
 
     A node that does not fit the run is no failed fit, and a UsageError.
     """
-    task = Task(**head, problem=problem)
+    task = Task(**head, problem=problem).starting_from(start)
     here = fit_versions(next(name for name in ("tensorflow", "jax") if name in versions))
     if here != versions:
         different = [name for name in versions if here[name] != versions[name]]

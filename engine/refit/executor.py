@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator
 
     from engine.errors import RefitError
     from engine.models import Backend, Forecast
-    from engine.refit.task import Task
+    from engine.refit.queue import Queue
 
 Device: TypeAlias = Literal["cpu", "gpu"]
 
@@ -29,8 +29,10 @@ class Executor(ABC):
     device: Device = "cpu"
 
     @abstractmethod
-    def fit(self, tasks: Sequence[Task]) -> Generator[tuple[int, Forecast | RefitError]]:
-        """Each task's place in `tasks` and its forecast, or why it failed, as they are finished.
+    def fit(self, queue: Queue) -> Generator[tuple[int, Forecast | RefitError]]:
+        """Each task's place in the queue and its forecast, or why it failed, as they are finished.
+
+        The queue is told of each before it is handed back.
 
         Closing the generator stops whatever still runs.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.artifacts import fit_versions
 from engine.errors import RefitError
+from engine.refit.queue import Queue
 from engine.refit.store import DamagedError, Store
 from engine.refit.worker import fit
 
@@ -68,28 +69,33 @@ def fit_all(
     Raises:
         RefitError: The first failure, unless they are skipped; what was finished before is stored.
     """
-    costly = {place: task for place, task in enumerate(tasks) if task.model.costly}
-    versions = {**fit_versions(executor.backend), "device": executor.device}
-    keys = {place: task.key(executor.backend, versions) for place, task in costly.items()}
-    outcomes: dict[int, Forecast | RefitError] = {}
-    if not fresh:
-        outcomes.update(_stored(costly, keys, store, told))
-    stored = len(outcomes)
-    missing = [place for place in costly if place not in outcomes]
+    costly = [task for task in tasks if task.model.costly]
+    kept = _Kept(costly, executor, store, told, fresh=fresh)
+    queue = Queue(costly, kept.find)
+    made: dict[int, Forecast | RefitError] = dict(queue.found())
+    stored, trained = len(made), 0
     if stored:
         told.advance(stored, len(costly), f"{stored} stored")
-    for place, task in enumerate(tasks):
-        if place not in costly:
-            outcomes[place] = _accepted(_fitted_here(task), told, skip_failures=skip_failures)
-    with closing(executor.fit([tasks[place] for place in missing])) as finished:
-        for done, (which, outcome) in enumerate(finished, start=stored + 1):
-            place = missing[which]
-            outcomes[place] = _accepted(outcome, told, skip_failures=skip_failures)
+    cheap = iter(
+        [
+            _accepted(_fitted_here(task), told, skip_failures=skip_failures)
+            for task in tasks
+            if not task.model.costly
+        ]
+    )
+    with closing(executor.fit(queue)) as finished:
+        for place, outcome in finished:
+            made[place] = _accepted(outcome, told, skip_failures=skip_failures)
             if not isinstance(outcome, RefitError):
-                store.put(keys[place], str(tasks[place]), outcome)
-            told.advance(done, len(costly), str(tasks[place]))
+                store.put(kept.keys[place], str(costly[place]), outcome)
+            met = queue.found()
+            made.update(met)
+            trained, stored = trained + 1, stored + len(met)
+            told.advance(trained + stored, len(costly), str(costly[place]))
     _tell_size(store, told)
-    return Fits([outcomes[place] for place in range(len(tasks))], len(missing), stored)
+    fitted = (made[place] for place in range(len(costly)))
+    outcomes = [next(fitted) if task.model.costly else next(cheap) for task in tasks]
+    return Fits(outcomes, trained, stored)
 
 
 def _fitted_here(task: Task) -> Forecast | RefitError:
@@ -109,19 +115,38 @@ def _accepted(
     return outcome
 
 
-def _stored(
-    costly: dict[int, Task], keys: dict[int, str], store: Store, told: Progress
-) -> dict[int, Forecast]:
-    found = {}
-    for place, task in costly.items():
+class _Kept:
+    """The store, as the tasks of one run see it; `keys` has those of the tasks looked for."""
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        executor: Executor,
+        store: Store,
+        told: Progress,
+        *,
+        fresh: bool,
+    ) -> None:
+        self.keys: dict[int, str] = {}
+        self._tasks = tasks
+        self._backend = executor.backend
+        self._versions = {**fit_versions(executor.backend), "device": executor.device}
+        self._store = store
+        self._told = told
+        self._fresh = fresh
+
+    def find(self, place: int, before: int | None) -> Forecast | None:
+        """The forecast of a task that goes on from the one at `before`, where it is stored."""
+        task = self._tasks[place]
+        goes_on_from = None if before is None else self.keys[before]
+        self.keys[place] = task.key(self._backend, self._versions, goes_on_from)
+        if self._fresh:
+            return None
         try:
-            forecast = store.get(keys[place])
+            return self._store.get(self.keys[place])
         except DamagedError:
-            told.notice(f"the stored fit of {task} is damaged and is made anew")
-            continue
-        if forecast is not None:
-            found[place] = forecast
-    return found
+            self._told.notice(f"the stored fit of {task} is damaged and is made anew")
+            return None
 
 
 def _tell_size(store: Store, told: Progress) -> None:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from engine.errors import RefitError
 from engine.refit.executor import Executor
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from engine.models import Backend, Forecast
+    from engine.refit.queue import Queue
     from engine.refit.task import Task
 
 
@@ -45,18 +46,17 @@ class Local(Executor):
         self.backend = backend
         self.programs = programs
 
-    def fit(self, tasks: Sequence[Task]) -> Generator[tuple[int, Forecast | RefitError]]:
-        """Hands out the tasks in their order, the next to whichever worker is free."""
+    def fit(self, queue: Queue) -> Generator[tuple[int, Forecast | RefitError]]:
+        """Hands out the tasks as they become ready, the next to whichever worker is free."""
         with ExitStack() as stack:
-            crew = self._start(min(self.workers, len(tasks)), stack)
-            waiting = iter(range(len(tasks)))
-            for worker in crew:
-                worker.give(next(waiting), tasks)
+            crew = self._start(min(self.workers, queue.ready), stack)
+            _hand_out(queue, crew)
             while busy := [worker for worker in crew if worker.place is not None]:
                 for worker in _ready(busy):
-                    finished = worker.take(tasks)
-                    worker.give(next(waiting, None), tasks)
-                    yield finished
+                    place, outcome = worker.take()
+                    queue.finish(place, outcome)
+                    _hand_out(queue, crew)
+                    yield place, outcome
 
     def _start(self, count: int, stack: ExitStack) -> list[_Worker]:
         if not count:
@@ -77,11 +77,12 @@ def _cores() -> int:
 
 
 class _Worker:
-    """One process and our end of its pipe; `place` is the task it is at."""
+    """One process and our end of its pipe; `place` is that of the task it is at."""
 
     def __init__(self, home: Path, backend: Backend, programs: Path) -> None:
         home.mkdir()
         self.place: int | None = None
+        self._task: Task | None = None
         self._log = home / "log"
         self.pipe, theirs = Pipe()
         with theirs, self._log.open("wb") as log:
@@ -108,34 +109,42 @@ class _Worker:
         self._process.kill()
         self._process.wait()
 
-    def give(self, place: int | None, tasks: Sequence[Task]) -> None:
-        """Sends a task, or nothing."""
-        self.place = place
-        if place is not None:
-            try:
-                self.pipe.send(tasks[place])
-            except OSError:
-                self._died(tasks[place])
+    def give(self, place: int, task: Task) -> None:
+        """Sends a task."""
+        self.place, self._task = place, task
+        try:
+            self.pipe.send(task)
+        except OSError:
+            self._died()
 
-    def take(self, tasks: Sequence[Task]) -> tuple[int, Forecast | RefitError]:
+    def take(self) -> tuple[int, Forecast | RefitError]:
         """Receives the forecast of the task it was given, or why it failed."""
         place = self.place
         assert place is not None
         try:
             answer = self.pipe.recv()
         except (EOFError, OSError):
-            self._died(tasks[place])
+            self._died()
+        self.place = self._task = None
         return place, answer
 
-    def _died(self, task: Task) -> None:
+    def _died(self) -> NoReturn:
         code = self._process.wait()
         last = self._log.read_text(errors="replace").strip().splitlines()[-3:]
         raise RefitError(
             "a worker died",
             found=f"exit status {code}" + "".join(f"\n    {line}" for line in last),
-            where=str(task),
+            where=str(self._task),
             fix="run with fewer --workers if memory ran out",
         )
+
+
+def _hand_out(queue: Queue, crew: Sequence[_Worker]) -> None:
+    """Gives every idle worker a task, as long as there are any that wait for no other."""
+    for worker in crew:
+        if worker.place is None and (taken := queue.take()):
+            place, start = taken
+            worker.give(place, queue.tasks[place].starting_from(start))
 
 
 def _ready(busy: Sequence[_Worker]) -> list[_Worker]:

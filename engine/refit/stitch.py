@@ -251,11 +251,18 @@ def _told(task: Task, outcome: Forecast | RefitError) -> dict[str, Any]:
         whose["horizons"] = list(task.horizons)
     if isinstance(outcome, RefitError):
         return whose | {"failed": outcome.problem}
-    history = outcome.history
-    return whose | {
-        "attempts": history.attempts,
+    started = {"warm": outcome.history.warm} if task.warm else {}
+    return whose | {"attempts": outcome.history.attempts, **started, **_course(outcome)}
+
+
+def _course(forecast: Forecast) -> dict[str, Any]:
+    """Epochs and losses; an ensemble has none of its own, but its members' within."""
+    history = forecast.history
+    within = {"members": [_course(m) for m in forecast.members]} if forecast.members else {}
+    return {
         "epochs": len(history.train_loss),
         "best_epoch": history.best_epoch,
         "train_loss": list(history.train_loss),
         "validation_loss": list(history.validation_loss),
+        **within,
     }

@@ -7,7 +7,7 @@ import io
 import json
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -16,12 +16,16 @@ import numpy as np
 from engine.models import Forecast, History
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    import numpy.typing as npt
+
 SUFFIX = ".fit"
-MAGIC = b"backtest fit 1\n"
+MAGIC = b"backtest fit 2\n"
+OLDER = (b"backtest fit 1\n",)
 PARTS = ("train", "validation", "test")
+QUANTILES = "quantiles"
 
 
 class DamagedError(Exception):
@@ -49,7 +53,8 @@ class Store:
     """A folder of finished fits that several runs may share.
 
     An entry is one file: a line that names the format, a line with the SHA-256 of the rest, a
-    line of JSON that tells whose fit it is and how it went, and a NumPy archive without pickles.
+    line of JSON that tells whose fit it is and how it went, an ensemble's members within it, and a
+    NumPy archive without pickles.
     It is written beside and renamed, so that a reader meets the whole of it or nothing; two
     writers of one key write the same forecast.
 
@@ -61,7 +66,7 @@ class Store:
         self.folder = folder
 
     def get(self, key: str) -> Forecast | None:
-        """The forecast of a task, None where there is none.
+        """The forecast of a task, None where there is none, or one in an older format.
 
         Raises:
             DamagedError: The entry is truncated or altered.
@@ -70,6 +75,8 @@ class Store:
         try:
             raw = path.read_bytes()
         except FileNotFoundError:
+            return None
+        if raw.startswith(OLDER):
             return None
         forecast = _read(raw)
         with suppress(OSError):  # a store that cannot be written can still be read
@@ -133,15 +140,33 @@ class Store:
 
 
 def _written(label: str, forecast: Forecast) -> bytes:
-    told = json.dumps({"label": label, "history": asdict(forecast.history)}).encode()
-    weights = {f"weight_{place:04d}": value for place, value in enumerate(forecast.weights)}
+    told = json.dumps({"label": label, "forecast": _told(forecast)}).encode()
     arrays = io.BytesIO()
-    parts = {part: getattr(forecast, part) for part in PARTS}
-    if forecast.quantiles is not None:
-        parts["quantiles"] = forecast.quantiles
-    np.savez(arrays, allow_pickle=False, **parts, **weights)
+    np.savez(arrays, allow_pickle=False, **dict(_arrays(forecast, "")))
     payload = told + b"\n" + arrays.getvalue()
     return MAGIC + hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload
+
+
+def _told(forecast: Forecast) -> dict[str, Any]:
+    """What is no array, the members' within."""
+    history = {part.name: getattr(forecast.history, part.name) for part in fields(History)}
+    return {
+        "history": {**history, "chosen": dict(forecast.history.chosen)},
+        "weights": len(forecast.weights),
+        "members": [_told(member) for member in forecast.members],
+    }
+
+
+def _arrays(forecast: Forecast, owner: str) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    """Every array by name; a member's name stands in front of its own."""
+    for part in PARTS:
+        yield owner + part, getattr(forecast, part)
+    if forecast.quantiles is not None:
+        yield owner + QUANTILES, forecast.quantiles
+    for place, weight in enumerate(forecast.weights):
+        yield f"{owner}weight_{place}", weight
+    for place, member in enumerate(forecast.members):
+        yield from _arrays(member, f"{owner}member_{place}_")
 
 
 def _read(raw: bytes) -> Forecast:
@@ -149,16 +174,21 @@ def _read(raw: bytes) -> Forecast:
     if head != MAGIC or hashlib.sha256(payload).hexdigest().encode() != checksum:
         raise DamagedError
     told, _, arrays = payload.partition(b"\n")
-    history: dict[str, Any] = json.loads(told)["history"]
     with np.load(io.BytesIO(arrays), allow_pickle=False) as archive:
-        return Forecast(
-            **{part: archive[part] for part in PARTS},
-            history=History(
-                tuple(history["train_loss"]),
-                tuple(history["validation_loss"]),
-                history["best_epoch"],
-                history["attempts"],
-            ),
-            quantiles=archive.get("quantiles"),
-            weights=tuple(archive[name] for name in archive.files if name.startswith("weight_")),
-        )
+        return _forecast(json.loads(told)["forecast"], archive, "")
+
+
+def _forecast(
+    told: Mapping[str, Any], archive: Mapping[str, npt.NDArray[Any]], owner: str
+) -> Forecast:
+    losses = {name: tuple(told["history"][name]) for name in ("train_loss", "validation_loss")}
+    return Forecast(
+        **{part: archive[owner + part] for part in PARTS},
+        history=History(**{**told["history"], **losses}),
+        quantiles=archive.get(owner + QUANTILES),
+        weights=tuple(archive[f"{owner}weight_{place}"] for place in range(told["weights"])),
+        members=tuple(
+            _forecast(member, archive, f"{owner}member_{place}_")
+            for place, member in enumerate(told["members"])
+        ),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,9 +11,9 @@ import numpy as np
 from engine.artifacts import canonical_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Hashable, Iterator, Mapping
 
-    from engine.models import Backend, Forecaster, Problem, Training
+    from engine.models import Backend, Forecast, Forecaster, Problem, Training
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,28 @@ class Task:
             name += f" {which} {', '.join(map(str, self.horizons))}"
         return name
 
-    def key(self, backend: Backend, versions: Mapping[str, str]) -> str:
+    @property
+    def warm(self) -> bool:
+        """Whether it goes on from the window before; only what starts from random weights can."""
+        return self.training.warm_start is not None and self.model.random
+
+    @property
+    def chain(self) -> Hashable | None:
+        """Tasks of one chain go on from each other, window after window; None where cold."""
+        return (self.book, self.symbol, self.member, self.problem.horizons) if self.warm else None
+
+    def starting_from(self, start: Forecast | None) -> Task:
+        """The same task with the weights to go on from; None starts from scratch."""
+        return replace(self, problem=replace(self.problem, start=start))
+
+    def key(self, backend: Backend, versions: Mapping[str, str], before: str | None = None) -> str:
         """SHA-256 over everything that decides the forecast.
 
         Args:
             backend: What Keras computes with.
             versions: Of the libraries that shape numbers.
+            before: Key of the fit that this one goes on from, which stands for its weights and,
+                by its own `before`, for those of the whole chain; None where from scratch.
         """
         told = {
             "model": self.model.model_dump(mode="json"),
@@ -68,6 +84,8 @@ class Task:
             "recursive": self.problem.recursive,
             "coarse": [coarse.groups for coarse in self.problem.coarse],
         }
+        if before is not None:
+            told["before"] = before
         digest = hashlib.sha256(canonical_json(told).encode())
         for name, part in _arrays(self.problem):
             array = np.ascontiguousarray(part)

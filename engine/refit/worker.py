@@ -52,15 +52,21 @@ def settings(
 def fit(task: Task) -> Forecast:
     """Fits one task; one that fails by a bad draw is tried once more with a seed of its own.
 
+    A warm start that failed is tried again from scratch: the weights it went on from are as likely
+    to be at fault as the order of the batches, which is all that another seed would change.
+
     Raises:
         RefitError: Whatever went wrong the last time, with the task named.
     """
     try:
-        return _attempt(task, task.seed)
+        first = _attempt(task, task.seed)
     except RefitError:
         if not task.model.random:
             raise
-    again = _attempt(task, seed_of(task.seed, "second attempt"))
+    else:
+        warm = task.problem.start is not None
+        return replace(first, history=replace(first.history, warm=warm))
+    again = _attempt(task.starting_from(None), seed_of(task.seed, "second attempt"))
     return replace(again, history=replace(again.history, attempts=2))
 
 

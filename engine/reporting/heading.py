@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.reporting import formatting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from engine.artifacts import Run
 
@@ -64,6 +64,7 @@ def heading(run: Run) -> Heading:
     manifest, span = run.manifest, run.metrics["span"]
     verdict, dataset = run.significance["verdict"], manifest["dataset"]
     strategy = manifest.get("strategy", {})
+    started = warm_starts(manifest["windows"])
     grade = str(verdict["grade"])
     return Heading(
         name=manifest["strategy_name"],
@@ -80,12 +81,24 @@ def heading(run: Run) -> Heading:
         left_out=tuple(manifest.get("left_out") or ()),
         terms=(
             ("Out of sample", _out_of_sample(len(manifest["windows"]))),
+            *((("Training", started),) if started else ()),
             ("Timing", _timing(strategy.get("execution", {}))),
             ("Costs", _costs(strategy.get("costs", {}))),
             ("Fair", "Every book has the same bars, the same costs and the same fills."),
         ),
         command=manifest.get("command") or formatting.MISSING,
         strategy_file=manifest.get("strategy_file") or formatting.MISSING,
+    )
+
+
+def warm_starts(windows: Sequence[Mapping[str, Any]]) -> str:
+    """How many of the strategy's fits started warm; empty where none was to."""
+    fits = [fit["warm"] for window in windows for fit in window.get("fits") or () if "warm" in fit]
+    if not fits:
+        return ""
+    return (
+        f"{formatting.COUNT(sum(fits))} of {formatting.count_of(len(fits), 'fit')} started warm, "
+        "from the weights of the window before; the others from random ones."
     )
 
 

@@ -10,7 +10,7 @@ from engine.reporting.books import BUY_AND_HOLD, STRATEGY, books_of
 from engine.reporting.charts.drawdown import drawdown_chart
 from engine.reporting.charts.drawing import page_data
 from engine.reporting.charts.equity import equity_chart
-from engine.reporting.charts.losses import loss_curves
+from engine.reporting.charts.losses import loss_curves, trained
 from engine.reporting.charts.monthly import MONTHS, monthly_returns
 from engine.reporting.charts.positions import positions_chart
 from engine.reporting.charts.rolling_sharpe import rolling_sharpe_chart
@@ -79,7 +79,7 @@ def _positions(run: Run) -> list[Chart]:
 
 def _fit_row(run: Run, window: Mapping[str, Any]) -> dict[str, Any]:
     """One window: its test span, what the books made of it, and how its fits went."""
-    fits = window.get("fits") or []
+    fits = trained(window.get("fits") or [])
     return {
         "index": window["index"],
         "test": formatting.span(*window["test"]),

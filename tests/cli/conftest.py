@@ -61,6 +61,7 @@ def finished() -> Run:
             "dataset": {"name": "us-indices", "offline": True, "notices": []},
             "target": ["SP500"],
             "left_out": [],
+            "windows": [],
         },
         bars=empty,
         predictions=empty,

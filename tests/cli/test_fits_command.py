@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,6 +61,17 @@ def test_a_fit_is_shown_with_its_losses() -> None:
     assert "weights   50" in shown
     assert "300 in sample, 20 out of sample" in shown
     assert shown.splitlines()[-1].split() == ["2", "0.8000", "1.1000"]
+
+
+def test_an_ensembles_fit_is_shown_member_by_member(store: Store) -> None:
+    course = History((0.9, 0.8), (1.0, 1.1), 1, warm=True)
+    member = Forecast(np.zeros(3), np.zeros(2), np.zeros(1), course, (np.ones(4),))
+    store.put("dd44", "x", replace(member, history=History(warm=True), members=(member, member)))
+    shown = run("show", "dd").stdout
+    assert "start     weights of the window before" in shown
+    assert "members   2" in shown
+    assert shown.count("epochs    2, best 2") == 2
+    assert shown.count("0.8000") == 2
 
 
 @pytest.mark.usefixtures("store")

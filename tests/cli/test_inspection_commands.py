@@ -54,6 +54,21 @@ def test_check_tells_every_mistake_and_ends_with_2(folder: Path) -> None:
     assert result.stdout == ""
 
 
+def test_check_says_where_nothing_would_start_warm(folder: Path) -> None:
+    (folder / "s.yaml").write_text(
+        "name: mine\ndata: {dataset: us-indices}\nmodel: {kind: ridge}\n"
+        "training: {warm_start: previous_window}\n"
+    )
+
+    result = invoke("check", "s.yaml")
+
+    assert result.exit_code == 2
+    assert "s.yaml has 1 mistake" in result.stderr
+    assert "training" in result.stderr
+    assert "nothing would start warm" in result.stderr
+    assert invoke("check", "s.yaml", "--set", "model={kind: mlp}").exit_code == 0
+
+
 def test_schema_prints_the_schema_of_strategies() -> None:
     result = invoke("schema")
 

@@ -71,6 +71,15 @@ def test_a_long_verdict_is_wrapped_between_words(finished: Run) -> None:
     assert {line.split()[-1] for line in lines} <= {"no", "evidence"}
 
 
+def test_how_many_fits_started_warm_is_told(finished: Run) -> None:
+    finished.manifest["windows"] = [{"fits": [{"warm": False}]}, {"fits": [{"warm": True}]}]
+
+    assert (
+        "1 of 2 fits started warm, from the weights of the window before; the others from\n"
+        "random ones."
+    ) in as_text(finished, 80)
+
+
 def test_a_run_without_forecasts_of_the_strategy_has_no_line_on_skill(finished: Run) -> None:
     finished.metrics["forecasts"] = {}
 

@@ -9,6 +9,7 @@ import pytest
 
 from engine.models import Micdl, Training
 from engine.refit.local import Local
+from engine.refit.queue import Queue
 from engine.refit.task import Task
 from tests.models.problems import planted
 
@@ -39,7 +40,7 @@ def test_memory_is_flat_over_500_refits(backend) -> None:
     ]
     known = children()
     sizes = []
-    for _ in Local(1, backend).fit(tasks):
+    for _ in Local(1, backend).fit(Queue(tasks)):
         (worker,) = children() - known
         sizes.append(resident_bytes(worker))
     assert len(sizes) == REFITS

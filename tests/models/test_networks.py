@@ -27,6 +27,7 @@ from engine.models import (
     Transformer,
 )
 from engine.refit.local import Local
+from engine.refit.queue import Queue
 from engine.refit.task import Task
 from tests.models.inspection import Inspect
 from tests.models.problems import planted
@@ -120,7 +121,7 @@ class Bench:
     made: dict[tuple[str, str], Any]
 
     def fit(self, *tasks: Task, workers: int = 1) -> list[Any]:
-        finished = dict(Local(workers, self.backend, self.programs).fit(tasks))
+        finished = dict(Local(workers, self.backend, self.programs).fit(Queue(tasks)))
         return [finished[place] for place in range(len(tasks))]
 
 

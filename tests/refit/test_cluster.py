@@ -15,8 +15,10 @@ from engine.models import Lstm, Micdl, Ridge, Training
 from engine.refit import cluster as module
 from engine.refit.cluster import Cluster
 from engine.refit.local import Local
+from engine.refit.queue import Queue
 from engine.refit.task import Task
 from tests.models.problems import planted
+from tests.refit.chained import chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +45,7 @@ def tasks_of(count: int, epochs: int = 3) -> list[Task]:
 
 
 def bytes_of(executor: Executor, tasks: list[Task]) -> list[bytes]:
-    fitted = dict(executor.fit(tasks))
+    fitted = dict(executor.fit(Queue(tasks)))
     return [fitted[place].test.tobytes() for place in range(len(tasks))]
 
 
@@ -77,7 +79,7 @@ def test_a_cluster_gives_the_bytes_of_local_workers(cluster: Cluster) -> None:
 def test_a_lost_workers_tasks_are_fitted_again(cluster: Cluster) -> None:
     tasks = tasks_of(6, epochs=30)
     expected = bytes_of(Local(2, "tensorflow"), tasks)
-    fits = cluster.fit(tasks)
+    fits = cluster.fit(Queue(tasks))
     fitted = dict([next(fits)])
     victims = workers_at_work()
     assert victims
@@ -86,17 +88,22 @@ def test_a_lost_workers_tasks_are_fitted_again(cluster: Cluster) -> None:
     assert [fitted[place].test.tobytes() for place in range(len(tasks))] == expected
 
 
+def test_warm_starts_on_a_cluster_give_the_bytes_of_local_workers(cluster: Cluster) -> None:
+    tasks = [task for member in (0, 1) for task in chain(4, member)]
+    assert bytes_of(cluster, tasks) == bytes_of(Local(2, "tensorflow"), tasks)
+
+
 def test_a_failure_is_handed_back_and_names_its_window(cluster: Cluster) -> None:
     bad = planted()
     bad.inputs[bad.train] = np.nan
     task = Task("strategy", "X", 5, 0, 0, Ridge(), Training(), bad)
-    ((_, outcome),) = cluster.fit([task])
+    ((_, outcome),) = cluster.fit(Queue([task]))
     assert isinstance(outcome, RefitError)
     assert outcome.where == "strategy X window 5 seed 0"
 
 
 def test_closing_early_leaves_no_task_running(cluster: Cluster) -> None:
-    fits = cluster.fit(tasks_of(6, epochs=200))
+    fits = cluster.fit(Queue(tasks_of(6, epochs=200)))
     next(fits)
     fits.close()
     assert bytes_of(cluster, tasks_of(2)) == bytes_of(Local(1, "tensorflow"), tasks_of(2))

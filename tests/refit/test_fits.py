@@ -18,26 +18,32 @@ from engine.refit.worker import fit
 from tests.models.problems import planted
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator
+
+    from engine.refit.queue import Queue
 
 
 @dataclass
 class Fake(Executor):
-    """Fits at once, newest task first; fails at the window it is told to."""
+    """Fits at once, of all that are ready the newest first; fails at the window it is told to."""
 
     fails_at: int | None = None
     backend: str = "tensorflow"
     workers: int = 1
     fitted: list[int] = field(default_factory=list)
 
-    def fit(self, tasks: Sequence[Task]) -> Generator[tuple[int, Forecast | RefitError]]:
-        for place in reversed(range(len(tasks))):
-            window = tasks[place].window
-            if window == self.fails_at:
-                yield place, RefitError("failed", where=str(tasks[place]))
-                continue
-            self.fitted.append(window)
-            yield place, Forecast(np.zeros(2), np.zeros(1), np.array([float(window)]))
+    def fit(self, queue: Queue) -> Generator[tuple[int, Forecast | RefitError]]:
+        while queue.ready:
+            for place, start in reversed([queue.take() for _ in range(queue.ready)]):
+                outcome = self.outcome(queue.tasks[place].starting_from(start))
+                queue.finish(place, outcome)
+                yield place, outcome
+
+    def outcome(self, task: Task) -> Forecast | RefitError:
+        if task.window == self.fails_at:
+            return RefitError("failed", where=str(task))
+        self.fitted.append(task.window)
+        return Forecast(np.zeros(2), np.zeros(1), np.array([float(task.window)]))
 
 
 @dataclass

@@ -17,8 +17,10 @@ import pytest
 from engine.errors import RefitError
 from engine.models import Forecast, Micdl, Persistence, Ridge, Training
 from engine.refit.local import Local
+from engine.refit.queue import Queue
 from engine.refit.task import Task
 from tests.models.problems import planted
+from tests.refit.chained import chain
 
 
 def tasks_of(model, count: int = 3) -> list[Task]:
@@ -29,12 +31,12 @@ def tasks_of(model, count: int = 3) -> list[Task]:
 
 
 def fit_all_of(tasks: list[Task], workers: int = 1) -> dict[int, Forecast]:
-    return dict(Local(workers, "tensorflow").fit(tasks))
+    return dict(Local(workers, "tensorflow").fit(Queue(tasks)))
 
 
 def test_every_task_is_fitted_once_under_its_place() -> None:
     tasks = tasks_of(Persistence(), 7)
-    forecasts = list(Local(2, "tensorflow").fit(tasks))
+    forecasts = list(Local(2, "tensorflow").fit(Queue(tasks)))
     assert sorted(place for place, _ in forecasts) == list(range(7))
     for place, forecast in forecasts:
         problem = tasks[place].problem
@@ -58,11 +60,27 @@ def test_a_failure_is_handed_back_and_names_its_window() -> None:
 
 def test_closing_early_stops_the_workers() -> None:
     known = set(children())
-    fits = Local(2, "tensorflow").fit(tasks_of(Persistence(), 50))
+    fits = Local(2, "tensorflow").fit(Queue(tasks_of(Persistence(), 50)))
     next(fits)
     assert len(set(children()) - known) == 2
     fits.close()
     assert set(children()) == known
+
+
+def test_one_chain_has_one_worker_from_its_first_window_to_its_last() -> None:
+    known = set(children())
+    crews = [frozenset(children()) - known for _ in Local(3, "tensorflow").fit(Queue(chain(4)))]
+    assert len(crews) == 4
+    assert len(set(crews)) == 1
+    assert len(crews[0]) == 1
+
+
+def test_a_worker_without_a_chain_waits_for_the_next_that_is_ready() -> None:
+    """Three chains on two workers: when one ends early, nobody is handed a task too soon."""
+    tasks = [*chain(1), *chain(5, member=1), *chain(5, member=2)]
+    fitted = dict(Local(2, "tensorflow").fit(Queue(tasks)))
+    warm = [fitted[place].history.warm for place in range(len(tasks))]
+    assert warm == [bool(task.window) for task in tasks]
 
 
 def children() -> list[str]:
@@ -91,6 +109,7 @@ def test_an_interrupt_leaves_no_worker_behind() -> None:
         import os, signal, sys, threading, time
         from engine.models import Micdl, Training
         from engine.refit.local import Local
+        from engine.refit.queue import Queue
         from engine.refit.task import Task
         from tests.models.problems import planted
 
@@ -101,7 +120,7 @@ def test_an_interrupt_leaves_no_worker_behind() -> None:
         task = Task("strategy", "X", 0, 0, 0, Micdl(), Training(epochs=10_000), planted())
         threading.Timer(3.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
         try:
-            list(Local(2, "tensorflow").fit([task, task]))
+            list(Local(2, "tensorflow").fit(Queue([task, task])))
         except KeyboardInterrupt:
             print("interrupted", len(children()))
     """)

@@ -9,7 +9,8 @@ import pytest
 
 from engine.errors import RefitError
 from engine.features.spec import TargetSpec
-from engine.models import Forecast, Lstm, Persistence, Quantile, Training
+from engine.models import Forecast, Lstm, Micdl, Persistence, Quantile, Training
+from engine.models import History as Course
 from engine.refit.plan import plan
 from engine.refit.problems import History, problem_of
 from engine.refit.stitch import Predictions, stitch
@@ -57,6 +58,35 @@ def test_a_seed_that_was_left_out_counts_for_nothing(history) -> None:
     assert made.train[1]["X"].tolist() == [10.0] * 10
     assert len(made.table) == 2 * 9 + 10
     assert made.fits[1][1] == {"symbol": "X", "seed": 1, "failed": "the loss is not a number"}
+
+
+def test_a_fit_tells_how_it_started_only_where_it_could_have_started_warm(history) -> None:
+    cold = tasks_of(history, seeds=1)
+    training = Training(warm_start="previous_window")
+    warm = [replace(task, model=Micdl(), training=training) for task in cold]
+    outcomes = [
+        replace(forecast(task), history=Course((1.0,), (1.0,), warm=bool(task.window)))
+        for task in cold
+    ]
+    told = [stitch(history, WINDOWS, tasks, outcomes).fits for tasks in (cold, warm)]
+    assert [fits[window][0].get("warm") for fits in told for window in (0, 1)] == [
+        *(None, None, False, True)
+    ]
+
+
+def test_an_ensembles_fit_tells_each_members_losses(history) -> None:
+    tasks = tasks_of(history, seeds=1)
+    member = replace(forecast(tasks[0]), history=Course((3.0, 2.0), (4.0, 5.0), 0))
+    whole = replace(forecast(tasks[0]), members=(member, replace(member, members=(member,))))
+    (told,) = stitch(history, WINDOWS, tasks, [whole, forecast(tasks[1])]).fits[0]
+    course = {
+        "epochs": 2,
+        "best_epoch": 0,
+        "train_loss": [3.0, 2.0],
+        "validation_loss": [4.0, 5.0],
+    }
+    assert told["members"] == [course, course | {"members": [course]}]
+    assert told["epochs"] == 0
 
 
 def test_a_window_without_any_fit_is_a_hole_and_no_zero(history) -> None:

@@ -28,19 +28,53 @@ def store(tmp_path) -> Store:
     return Store(tmp_path / "fits")
 
 
+MANY_HORIZONS = Forecast(
+    train=np.arange(12.0).reshape(4, 3),
+    validation=np.arange(6.0).reshape(2, 3) / 7,
+    test=np.asfortranarray([[1e-300, 0.1, np.pi], [0.3, -0.0, 2.0]]),
+    quantiles=np.arange(30.0).reshape(2, 3, 5) / 11,
+    weights=tuple(np.full(place + 1, place, np.float32) for place in range(12)),
+    history=History((0.1,), (0.2,), warm=True, trials=7, chosen={"model.units": 64, "lr": 1e-3}),
+)
+ENSEMBLE = Forecast(
+    train=np.zeros(2),
+    validation=np.zeros(1),
+    test=np.zeros(2),
+    weights=(np.array([0.25, 0.75]),),
+    members=(FORECAST, replace(MANY_HORIZONS, members=(FORECAST, MANY_HORIZONS))),
+)
+
+
 def same(one: Forecast, other: Forecast) -> bool:
     arrays = zip(
-        (one.train, one.validation, one.test, one.quantiles, *one.weights),
-        (other.train, other.validation, other.test, other.quantiles, *other.weights),
+        (one.train, one.validation, one.test, *one.weights),
+        (other.train, other.validation, other.test, *other.weights),
         strict=True,
     )
-    equal = all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in arrays)
-    return equal and one.history == other.history
+    told = one.quantiles is None, other.quantiles is None
+    return (
+        all(alike(a, b) for a, b in arrays)
+        and (all(told) or (not any(told) and alike(one.quantiles, other.quantiles)))
+        and one.history == other.history
+        and len(one.members) == len(other.members)
+        and all(same(a, b) for a, b in zip(one.members, other.members, strict=True))
+    )
 
 
-def test_what_was_put_comes_back(store: Store) -> None:
-    store.put(KEY, "strategy BTC window 0 seed 0", FORECAST)
-    assert same(store.get(KEY), FORECAST)
+def alike(one: np.ndarray, other: np.ndarray) -> bool:
+    facts = ((array.dtype, array.shape, array.strides) for array in (one, other))
+    return len(set(facts)) == 1 and one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize(
+    "forecast",
+    [FORECAST, MANY_HORIZONS, ENSEMBLE],
+    ids=["one horizon", "many horizons", "members within members"],
+)
+def test_what_was_put_comes_back(store: Store, forecast: Forecast) -> None:
+    store.put(KEY, "strategy BTC window 0 seed 0", forecast)
+    assert same(store.get(KEY), forecast)
+    assert [entry.label for entry in store.entries()] == ["strategy BTC window 0 seed 0"]
 
 
 def test_a_forecast_without_quantiles_comes_back_without_them(store: Store) -> None:
@@ -52,6 +86,15 @@ def test_what_was_never_put_is_not_there(store: Store) -> None:
     assert store.get(KEY) is None
     assert store.entries() == []
     assert store.size() == 0
+
+
+def test_an_entry_in_an_older_format_is_not_there(store: Store) -> None:
+    store.put(KEY, "x", FORECAST)
+    (file,) = store.folder.glob("*/*.fit")
+    file.write_bytes(file.read_bytes().replace(b"backtest fit 2", b"backtest fit 1", 1))
+    assert store.get(KEY) is None
+    store.put(KEY, "x", FORECAST)
+    assert same(store.get(KEY), FORECAST)
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.01, 0.5, 0.999])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.artifacts import seed_of
-from engine.models import Lstm, Micdl, Training
+from engine.models import Ensemble, Forecast, Lstm, Micdl, Ridge, Training
 from engine.models.forecaster import Coarse
 from engine.refit.task import Task
 from tests.models.problems import planted
@@ -84,3 +84,23 @@ def test_a_seed_is_decided_by_its_name_alone() -> None:
 def test_a_seed_fits_every_generator() -> None:
     assert all(0 <= seed_of(0, n) < 2**63 for n in range(100))
     np.random.default_rng(seed_of(0, "x"))
+
+
+def test_the_weights_it_goes_on_from_change_the_key() -> None:
+    warm = replace(TASK, training=Training(warm_start="previous_window"))
+    keys = {warm.key("jax", VERSIONS, before) for before in (None, "ab", "cd")}
+    assert len(keys) == 3
+
+
+def test_the_key_is_the_same_before_and_after_the_weights_are_handed_out() -> None:
+    warm = replace(TASK, training=Training(warm_start="previous_window"))
+    start = Forecast(np.empty(0), np.empty(0), np.empty(0), weights=(np.ones(3),))
+    assert warm.starting_from(start).key("jax", VERSIONS, "ab") == warm.key("jax", VERSIONS, "ab")
+
+
+def test_only_networks_in_a_strategy_that_says_so_start_warm() -> None:
+    training = Training(warm_start="previous_window")
+    assert replace(TASK, training=training).warm
+    assert not TASK.warm
+    assert not replace(TASK, training=training, model=Ridge()).warm
+    assert replace(TASK, training=training, model=Ensemble(members=(Ridge(), Micdl()))).warm

@@ -251,5 +251,13 @@ def test_loss_curves_share_one_axis_over_all_fits() -> None:
     assert points(train.path)[-1][1] == points(validation.path)[-1][1]
 
 
+def test_an_ensemble_has_the_curves_of_its_members() -> None:
+    course = {"train_loss": [2.0, 1.0], "validation_loss": [3.0, 2.0]}
+    without = {"train_loss": [], "validation_loss": []}
+    ensemble = without | {"members": [course, without, without | {"members": [course]}]}
+    assert loss_curves([ensemble]) == loss_curves([course, course])
+    assert len(loss_curves([ensemble])) == 4
+
+
 def test_models_without_epochs_have_no_curves() -> None:
     assert loss_curves([{"epochs": 0, "train_loss": [], "validation_loss": []}]) == ()

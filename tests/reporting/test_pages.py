@@ -218,6 +218,16 @@ def test_a_later_fill_is_told(run: Run) -> None:
     assert "filled at the close of the bar 3 later" in html
 
 
+def test_how_many_fits_started_warm_is_told(run: Run, sheet: Page) -> None:
+    assert "started warm" not in sheet.text
+    windows = [
+        window | {"fits": [fit | {"warm": window["index"] > 0} for fit in window["fits"]]}
+        for window in run.manifest["windows"]
+    ]
+    warm = Page(tearsheet(changed(run, manifest={"windows": windows})))
+    assert "28 of 30\N{NO-BREAK SPACE}fits started warm" in warm.text
+
+
 def test_every_window_tells_its_test_span_return_and_fits(run: Run, sheet: Page) -> None:
     window = run.manifest["windows"][3]
     span = slice(3 * 252, 4 * 252)

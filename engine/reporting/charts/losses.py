@@ -15,18 +15,26 @@ if TYPE_CHECKING:
 CURVES = ("train_loss", "validation_loss")
 
 
+def trained(fits: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What has epochs of its own: the members of an ensemble's fit in its place."""
+    return [
+        part for fit in fits for part in (trained(fit["members"]) if fit.get("members") else [fit])
+    ]
+
+
 def loss_curves(fits: Sequence[Mapping[str, Any]]) -> tuple[drawing.Area, ...]:
     """A path a fit and curve, on one axis for all fits of the window.
 
     Args:
-        fits: Of one window; `train_loss` and `validation_loss`, one value an epoch.
+        fits: Of one window; `train_loss` and `validation_loss`, one value an epoch, or `members`
+            that have them.
 
     Returns:
         Nothing where no fit has epochs (ridge, persistence).
     """
     curves = [
         (name, np.array([_loss(value) for value in fit.get(name) or ()]))
-        for fit in fits
+        for fit in trained(fits)
         for name in CURVES
     ]
     curves = [(name, curve) for name, curve in curves if len(curve) > 1]

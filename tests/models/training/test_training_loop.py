@@ -27,6 +27,7 @@ from engine.models import (
 from engine.models.batches import even_batches
 from engine.models.losses import Batch, Scale
 from engine.refit.local import Local
+from engine.refit.queue import Queue
 from engine.refit.task import Task
 from tests.models.problems import planted
 from tests.models.training.networks import Tiny, outputs_by_hand
@@ -82,7 +83,7 @@ class Bench:
             Task("strategy", "X", 0, 0, seed, network, training, PROBLEM)
             for network, training, seed in map(FITS.get, names)
         ]
-        finished = dict(Local(1, self.backend, self.programs).fit(tasks))
+        finished = dict(Local(1, self.backend, self.programs).fit(Queue(tasks)))
         return {name: finished[place] for place, name in enumerate(names)}
 
 
