@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import engine
 from engine.features.indicator import Indicator
+from engine.features.resolutions import CoarseFeatures, coarse_features
 from engine.strategy import Strategy, load_strategy
 from tests.pipeline.markets import BARS, changed_after, market, write_strategy
 
@@ -79,15 +82,33 @@ def test_nothing_at_or_before_a_bar_knows_what_comes_after(original, place, stra
     assert first > bar(original, cut)
 
 
-def test_a_saturday_knows_nothing_of_the_week_that_ends_the_day_after(place, strategy) -> None:
-    cut = 446
-    weekly = strategy.model_copy(update={"resolutions": ("1w",), "name": "weekly"})
-    one = run(weekly, place, "weekly", place / "market" / "market.yaml")
-    assert bar(one, cut).day_name() == "Saturday"
-    other = run(weekly, place, "weekly-cut", changed_after(place / "weekly-bars", cut))
+SATURDAY = 502  # deep in the first test part, which begins later where weeks warm up
+
+
+def weeks_first_differ_at(strategy: Strategy, place: Path, name: str) -> tuple[pd.Timestamp, ...]:
+    """The first bar that other bars after a Saturday change, and that Saturday."""
+    weekly = strategy.model_copy(update={"resolutions": ("1w",), "name": name})
+    one = run(weekly, place, name, place / "market" / "market.yaml")
+    other = run(weekly, place, f"{name}-cut", changed_after(place / f"{name}-bars", SATURDAY))
     first = first_difference(one, other)
     assert first is not None
-    assert first > bar(one, cut)
+    return first, bar(one, SATURDAY)
+
+
+def test_a_saturday_knows_nothing_of_the_week_that_ends_the_day_after(place, strategy) -> None:
+    first, saturday = weeks_first_differ_at(strategy, place, "weekly")
+    assert saturday.day_name() == "Saturday"
+    assert first > saturday
+
+
+def test_a_week_used_one_bar_early_is_seen_by_this_very_test(place, strategy, monkeypatch) -> None:
+    def early(*args) -> CoarseFeatures:
+        made = coarse_features(*args)
+        return replace(made, latest=np.append(made.latest[1:], made.latest[-1]))
+
+    monkeypatch.setattr("engine.pipeline.ground.coarse_features", early)
+    first, saturday = weeks_first_differ_at(strategy, place, "early")
+    assert first <= saturday
 
 
 # The leaking feature is no member of the union that the strategy is written down with.
