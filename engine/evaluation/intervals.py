@@ -14,17 +14,23 @@ if TYPE_CHECKING:
     from engine.types import Vector
 
 
-def interval_scores(quantiles: Mapping[float, Vector], actual: Vector) -> dict[str, Any]:
-    """Coverage of every symmetric interval, and the pinball loss.
+def interval_scores(
+    quantiles: Mapping[float, Vector],
+    actual: Vector,
+    unconditional: Mapping[float, Vector],
+) -> dict[str, Any]:
+    """Coverage of every symmetric interval, and the pinball loss beside one that needs no model.
 
     Args:
         quantiles: Level -> forecast quantile of the simple return, shape (n,).
         actual: What came, shape (n,); rows where it is NaN, not known yet, are left out.
+        unconditional: The same levels of past returns, whatever the features say.
 
     Returns:
         pinball_bps: Mean over the rows and the levels q of max(q e, (q - 1) e), e = actual less
             quantile (Koenker & Bassett 1978); proper, so that no other quantiles than the true
             ones are better on average.
+        unconditional_pinball_bps: The same of `unconditional`.
         intervals: One for each pair of levels q and 1 - q, the widest first: `low` and `high`
             (levels), `nominal_pct`, `coverage_pct` (share of rows whose actual lies inside, ends
             included) and `mean_width_bps`.
@@ -33,11 +39,10 @@ def interval_scores(quantiles: Mapping[float, Vector], actual: Vector) -> dict[s
     known = ~np.isnan(actual)
     came = actual[known]
     at = {level: values[known] for level, values in sorted(quantiles.items())}
-    losses = [
-        np.maximum(q * (came - values), (q - 1) * (came - values)) for q, values in at.items()
-    ]
+    still = {level: values[known] for level, values in unconditional.items()}
     return {
-        "pinball_bps": _mean(np.ravel(losses), 10_000),
+        "pinball_bps": _pinball_bps(at, came),
+        "unconditional_pinball_bps": _pinball_bps(still, came),
         "intervals": [
             {
                 "low": low,
@@ -49,6 +54,12 @@ def interval_scores(quantiles: Mapping[float, Vector], actual: Vector) -> dict[s
             for low, high in _symmetric(list(at))
         ],
     }
+
+
+def _pinball_bps(quantiles: Mapping[float, Vector], actual: Vector) -> float | None:
+    errors = {level: actual - values for level, values in quantiles.items()}
+    losses = [np.maximum(q * error, (q - 1) * error) for q, error in errors.items()]
+    return _mean(np.ravel(losses), 10_000)
 
 
 def _symmetric(levels: list[float]) -> list[tuple[float, float]]:

@@ -121,7 +121,7 @@ def measure(
 def _scores(ground: Ground, made: Predictions) -> dict[str, Any]:
     """Of the traded horizon, and where there are several of each under `horizons`."""
     by_horizon = {
-        horizon: _scores_over(outlook, ground.history.ahead[horizon].loc[ground.span].to_numpy())
+        horizon: _scores_over(ground, horizon, outlook)
         for horizon, outlook in made.outlooks.items()
     }
     traded = by_horizon[made.horizon]
@@ -130,15 +130,27 @@ def _scores(ground: Ground, made: Predictions) -> dict[str, Any]:
     return traded | {"horizons": {str(bars): scores for bars, scores in by_horizon.items()}}
 
 
-def _scores_over(outlook: Outlook, actual: Matrix) -> dict[str, Any]:
+def _scores_over(ground: Ground, horizon: int, outlook: Outlook) -> dict[str, Any]:
     """Against no change, on the rows that have a forecast."""
     predicted = outlook.predicted.to_numpy()
+    actual = ground.history.ahead[horizon].loc[ground.span].to_numpy()
     made = np.isfinite(predicted)
     scores = forecast_scores(predicted[made], actual[made], np.zeros(int(made.sum())))
     if not outlook.quantiles:
         return scores
     quantiles = {level: wide.to_numpy()[made] for level, wide in outlook.quantiles.items()}
-    return scores | interval_scores(quantiles, actual[made])
+    past = {level: _of_train(ground, horizon, level)[made] for level in quantiles}
+    return scores | interval_scores(quantiles, actual[made], past)
+
+
+def _of_train(ground: Ground, horizon: int, level: float) -> Matrix:
+    """On each test row the quantile of the returns of its window's train rows."""
+    ahead = ground.history.ahead[horizon].to_numpy()
+    parts = [
+        np.tile(np.quantile(ahead[w.train.start : w.train.stop], level, axis=0), (len(w.test), 1))
+        for w in ground.windows
+    ]
+    return np.concatenate(parts)
 
 
 def judge(

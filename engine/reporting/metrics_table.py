@@ -240,7 +240,11 @@ def intervals(metrics: Mapping[str, Any]) -> list[str]:
         for interval in scores.get("intervals", ())
     ]
     if "pinball_bps" in scores:
-        told.append(f"Pinball loss of the quantiles: {formatting.BPS(scores['pinball_bps'])}.")
+        told.append(
+            f"Pinball loss of the quantiles: {formatting.BPS(scores['pinball_bps'])}; "
+            "of the train rows' own quantiles, which need no model: "
+            f"{formatting.BPS(scores.get('unconditional_pinball_bps'))}."
+        )
     return told
 
 

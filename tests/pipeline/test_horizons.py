@@ -158,6 +158,19 @@ def test_quantiles_are_written_scored_and_told(sized) -> None:
     assert "80\N{NO-BREAK SPACE}% interval held" in (sized.run_dir / "tearsheet.html").read_text()
 
 
+def test_quantiles_are_measured_against_those_of_the_train_rows(sized) -> None:
+    close = sized.bars.query("symbol == 'AAA'").set_index("timestamp")["close"]
+    ahead = close.shift(-5) / close - 1
+    losses = []
+    for window in sized.manifest["windows"]:
+        train, test = (ahead[first:last] for first, last in (window["train"], window["test"]))
+        for level in (0.1, 0.5, 0.9):
+            error = test.dropna() - np.quantile(train, level)
+            losses += np.where(error > 0, level * error, (level - 1) * error).tolist()
+    scores = sized.metrics["forecasts"]["strategy"]
+    assert scores["unconditional_pinball_bps"] == pytest.approx(10_000 * np.mean(losses))
+
+
 def test_every_model_is_sized_by_its_interval_and_rules_are_not(sized) -> None:
     table = sized.predictions.query("horizon == 5").set_index("timestamp")
     size = (table["predicted"].abs() / (table["q90"] - table["q10"]) / 0.02).clip(upper=1)

@@ -1,0 +1,64 @@
+"""A page as a browser would find it, and runs with other documents."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import re
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.artifacts import Run
+
+
+class Page(HTMLParser):
+    """What a browser would find: elements, attributes, text, and the data of each chart."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.charts: dict[str, Any] = {}
+        self.words: list[str] = []
+        self.code: list[str] = []
+        self._chart = self._inside = ""
+        self.feed(html)
+        self.text = re.sub(r"[ \n]+", " ", " ".join(self.words))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self.elements.append((tag, found))
+        if tag == "figure":
+            self._chart = found.get("id", "")
+        if tag in {"script", "style"}:
+            self._inside = found.get("type", tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"script", "style"}:
+            self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "application/json":
+            self.charts[self._chart] = json.loads(data)
+        elif self._inside:
+            self.code.append(data)
+        else:
+            self.words.append(data)
+
+    def values(self, chart: str, line: str) -> list[float | None]:
+        (found,) = [
+            drawn["values"]
+            for panel in self.charts[chart]["panels"]
+            for drawn in panel["lines"]
+            if drawn["key"] == line
+        ]
+        return found
+
+
+def changed(run: Run, **documents: Any) -> Run:
+    """The run with keys of its documents replaced, the given one untouched."""
+    merged = {
+        name: copy.deepcopy(getattr(run, name)) | changes for name, changes in documents.items()
+    }
+    return dataclasses.replace(run, **merged)
