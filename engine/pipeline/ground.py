@@ -44,7 +44,8 @@ def prepare(spec: Strategy, market: Market) -> Ground:
     """Features, targets and windows, the same for every book.
 
     Raises:
-        UsageError: The target is not in the dataset, or not one window fits.
+        UsageError: The target is not in the dataset, not one window fits, or a split within one
+            would be empty.
     """
     targets = (_target(spec, market),)
     close = market.wide("close")[list(targets)]
@@ -65,6 +66,9 @@ def prepare(spec: Strategy, market: Market) -> Ground:
         first_row=max(warmup, spec.target.horizon),
         horizon=spec.target.horizon,
     )
+    if spec.tune is not None:
+        for window in windows:  # a split without rows is told before anything is trained
+            spec.tune.cut(len(window.train), spec.target.forecast[-1])
     return Ground(market, targets, history, windows)
 
 

@@ -64,6 +64,7 @@ def problem_of(history: History, symbol: str, window: Window, lookback: int) -> 
         train=_rows(window.train, first),
         validation=_rows(window.validation, first),
         test=_rows(window.test, first),
+        horizons=(history.horizon,),
     )
 
 

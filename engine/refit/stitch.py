@@ -123,7 +123,8 @@ def _told(task: Task, outcome: Forecast | RefitError) -> dict[str, Any]:
     if isinstance(outcome, RefitError):
         return {"symbol": task.symbol, "seed": task.member, "failed": outcome.problem}
     history = outcome.history
-    return {
+    tuned = {"trials": history.trials, "chosen": dict(history.chosen)} if history.trials else {}
+    return tuned | {
         "symbol": task.symbol,
         "seed": task.member,
         "attempts": history.attempts,

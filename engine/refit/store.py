@@ -158,6 +158,8 @@ def _read(raw: bytes) -> Forecast:
                 tuple(history["validation_loss"]),
                 history["best_epoch"],
                 history["attempts"],
+                history["trials"],
+                history["chosen"],
             ),
             quantiles=archive.get("quantiles"),
             weights=tuple(archive[name] for name in archive.files if name.startswith("weight_")),

@@ -61,7 +61,8 @@ def fit(task: Task) -> Forecast:
         if not task.model.random:
             raise
     again = _attempt(task, seed_of(task.seed, "second attempt"))
-    return replace(again, history=replace(again.history, attempts=2))
+    trials = 2 * again.history.trials  # the first attempt tried as many
+    return replace(again, history=replace(again.history, attempts=2, trials=trials))
 
 
 def _attempt(task: Task, seed: int) -> Forecast:
