@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from engine.artifacts import fit_versions
 from engine.errors import RefitError, UsageError
-from engine.models import Lstm, Micdl, Ridge, Training
+from engine.models import Forecast, Lstm, Micdl, Ridge, Training, Tune, Tuned
 from engine.refit import cluster as module
 from engine.refit.cluster import Cluster
 from engine.refit.local import Local
@@ -100,6 +101,20 @@ def test_closing_early_leaves_no_task_running(cluster: Cluster) -> None:
     next(fits)
     fits.close()
     assert bytes_of(cluster, tasks_of(2)) == bytes_of(Local(1, "tensorflow"), tasks_of(2))
+
+
+def test_a_node_with_another_optuna_is_refused_for_tuned_tasks_alone() -> None:
+    space = {"model.lookback": {"kind": "integer", "low": 1, "high": 3}}
+    tuned = Tuned(model=Ridge(), tune=Tune.model_validate({"space": space, "trials": 1}))
+    versions = {**fit_versions("tensorflow"), "optuna": "1.0.0"}
+    answers = []
+    for model in (tuned, Ridge()):
+        task = Task("strategy", "X", 0, 0, 0, model, Training(), planted())
+        answers.append(module._fit_remotely(module._head(task), task.problem, versions))
+    refused, fitted = answers
+    assert isinstance(refused, UsageError)
+    assert refused.expected == "optuna 1.0.0"
+    assert isinstance(fitted, Forecast)
 
 
 def test_without_ray_the_error_says_what_to_install(monkeypatch) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.strategy import Strategy
+from engine.strategy import Strategy, load_strategy
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ["backtest", "test", "check", "constraints"]
@@ -49,3 +49,10 @@ def test_the_schema_beside_the_strategies_is_the_one_of_the_engine() -> None:
     written = json.loads((ROOT / "strategies" / "schema.json").read_text())
 
     assert written == Strategy.model_json_schema(), "run: backtest schema > strategies/schema.json"
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "strategies").glob("*.yaml")), ids=lambda f: f.name
+)
+def test_every_strategy_that_ships_is_valid_and_has_the_name_of_its_file(file: Path) -> None:
+    assert load_strategy(file).name == file.stem
