@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -147,8 +148,10 @@ def _described(entry: Entry, store: Store) -> list[str]:
         return lines
     history = forecast.history
     losses = zip(history.train_loss, history.validation_loss, strict=True)
+    chosen = [f"chosen    {place} {json.dumps(value)}" for place, value in history.chosen.items()]
     return [
         *lines,
+        *([f"trials    {history.trials}", *chosen] if history.trials else ()),
         f"attempts  {history.attempts}",
         f"epochs    {len(history.train_loss)}, best {history.best_epoch + 1}",
         f"weights   {sum(weight.size for weight in forecast.weights):,}",

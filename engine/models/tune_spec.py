@@ -166,7 +166,13 @@ class Tune(Spec):
     Every trial is fitted on the train rows of each split and scored on its test rows; the mean of
     the scores decides, and the best configuration is then fitted on the window as if it had
     always been the strategy's. The scaling of the inputs is the window's, fitted on all of its
-    train rows. Each trial costs one fit a split, and networks compile once for each new shape.
+    train rows.
+
+    A trial costs a fit a split. For a network it also costs compiling where the network itself is
+    new: units, dropout, lookback, batch size or loss, not learning rate, epochs, schedule or early
+    stopping. That takes as long as several fits of a small network, so that a few values of
+    dropout are tuned much faster than a range. A process keeps 16 compiled networks, of some
+    15 MB each, and no more.
 
     Attributes:
         trials: Configurations that are tried in each fit.

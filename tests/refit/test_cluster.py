@@ -33,6 +33,8 @@ pytestmark = [
 ]
 
 MODELS = [Micdl(lookback=6, units=8, dense=(16, 8)), Lstm(lookback=6, units=(8,))]
+SPACE = {"model.lookback": {"kind": "integer", "low": 1, "high": 3}}
+TUNED = Tuned(model=Ridge(), tune=Tune.model_validate({"space": SPACE, "trials": 4}))
 
 
 def tasks_of(count: int, epochs: int = 3) -> list[Task]:
@@ -75,6 +77,13 @@ def test_a_cluster_gives_the_bytes_of_local_workers(cluster: Cluster) -> None:
     assert bytes_of(cluster, tasks) == bytes_of(Local(2, "tensorflow"), tasks)
 
 
+def test_a_study_on_the_cluster_chooses_what_local_workers_choose(cluster: Cluster) -> None:
+    task = Task("strategy", "X", 0, 0, 3, TUNED, Training(), planted(1))
+    ((_, far),), ((_, near),) = cluster.fit([task]), Local(1, "tensorflow").fit([task])
+    assert far.history == near.history
+    assert far.test.tobytes() == near.test.tobytes()
+
+
 def test_a_lost_workers_tasks_are_fitted_again(cluster: Cluster) -> None:
     tasks = tasks_of(6, epochs=30)
     expected = bytes_of(Local(2, "tensorflow"), tasks)
@@ -104,11 +113,9 @@ def test_closing_early_leaves_no_task_running(cluster: Cluster) -> None:
 
 
 def test_a_node_with_another_optuna_is_refused_for_tuned_tasks_alone() -> None:
-    space = {"model.lookback": {"kind": "integer", "low": 1, "high": 3}}
-    tuned = Tuned(model=Ridge(), tune=Tune.model_validate({"space": space, "trials": 1}))
     versions = {**fit_versions("tensorflow"), "optuna": "1.0.0"}
     answers = []
-    for model in (tuned, Ridge()):
+    for model in (TUNED, Ridge()):
         task = Task("strategy", "X", 0, 0, 0, model, Training(), planted())
         answers.append(module._fit_remotely(module._head(task), task.problem, versions))
     refused, fitted = answers
