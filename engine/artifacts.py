@@ -67,21 +67,34 @@ def run_id(
     return hashlib.sha256(identity.encode()).hexdigest()[:12]
 
 
-def versions(backend: str) -> dict[str, str]:
+def versions(backend: str, further: Sequence[str] = ()) -> dict[str, str]:
     """Versions of Python, of the libraries that shape numbers, and of the engine's own source.
 
     Args:
         backend: `tensorflow` or `jax`: the distribution that computes for Keras.
+        further: Distributions that shape the numbers of this run and not of every one.
     """
-    libraries = {name: metadata.version(name) for name in (*LIBRARIES, backend)}
+    libraries = versions_of((*LIBRARIES, backend, *further))
     own = f"{metadata.version('backtest-engine')}+{_source_digest(STAGES)}"
     return {"python": platform.python_version(), "backtest-engine": own, **libraries}
 
 
 def fit_versions(backend: str) -> dict[str, str]:
     """The part of `versions` that one fit depends on, with the source of its own stages."""
-    told = {name: metadata.version(name) for name in (*FIT_LIBRARIES, backend)}
+    told = versions_of((*FIT_LIBRARIES, backend))
     return {"backtest-engine": _source_digest(FIT_STAGES), **told}
+
+
+def versions_of(names: Sequence[str]) -> dict[str, str]:
+    """Distribution -> version, `none` where it is not installed."""
+    return {name: _version(name) for name in names}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "none"
 
 
 def _source_digest(stages: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from engine.data.spec import DataSpec
 from engine.documents import load_document
@@ -20,7 +20,10 @@ from engine.models import (
     Persistence,
     Ridge,
     Training,
+    Tune,
+    Tuned,
 )
+from engine.models.configurations import refusals
 from engine.models.losses import levels_of
 from engine.signals.spec import (
     BuyAndHold,
@@ -93,6 +96,7 @@ class Strategy(Spec):
         windows: Walk-forward.
         model: Who forecasts.
         training: How networks are trained.
+        tune: What of `model` and `training` each window chooses anew, on its train rows alone.
         seeds: Fits a window, each from its own seed; their mean is the forecast.
         seed: Where all randomness of the run starts.
         on_failure: A fit that failed twice ends the run; `skip` leaves it out, holds nothing in a
@@ -118,6 +122,7 @@ class Strategy(Spec):
     windows: WindowSpec = WindowSpec()
     model: Model
     training: Training = Training()
+    tune: Tune | None = None
     seeds: int = Field(default=1, ge=1, le=100)
     seed: int = Field(default=0, ge=0, lt=2**32)
     on_failure: Literal["fail", "skip"] = "fail"
@@ -208,7 +213,20 @@ class Strategy(Spec):
 
     def forecasters(self) -> dict[str, Forecaster]:
         """The books that a model decides."""
-        return {name: book for name, book in self.books().items() if isinstance(book, Forecaster)}
+        tuned = {} if self.tune is None else {"strategy": Tuned(model=self.model, tune=self.tune)}
+        books = {name: b for name, b in self.books().items() if isinstance(b, Forecaster)}
+        return {**books, **tuned}
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Distributions that shape this strategy's numbers, and not every strategy's."""
+        return tuple(sorted({n for model in self.forecasters().values() for n in model.libraries}))
+
+    @model_validator(mode="after")
+    def _insist_tunable(self) -> Strategy:
+        if self.tune is not None and (wrong := refusals(self.model, self.training, self.tune)):
+            raise ValidationError.from_exception_data("Strategy", wrong)
+        return self
 
     def identity(self) -> dict[str, Any]:
         """What decides the results: everything but where the refits run."""

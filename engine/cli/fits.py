@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -147,8 +148,10 @@ def _described(entry: Entry, store: Store) -> list[str]:
     if forecast is None:
         return lines
     history = forecast.history
+    chosen = [f"chosen    {place} {json.dumps(value)}" for place, value in history.chosen.items()]
     return [
         *lines,
+        *([f"trials    {history.trials}", *chosen] if history.trials else ()),
         f"attempts  {history.attempts}",
         f"start     {'weights of the window before' if history.warm else 'from scratch'}",
         *([f"members   {len(forecast.members)}"] if forecast.members else _course(forecast)),

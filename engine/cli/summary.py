@@ -55,6 +55,7 @@ def as_text(run: Run, width: int | None = None) -> str:
         "\n".join(_table(run, width)),
         _forecasts(run.metrics["forecasts"].get(STRATEGY)),
         textwrap.fill(warm_starts(run.manifest["windows"]), width, break_long_words=False),
+        _tuning(run.manifest.get("tuning")),
         _left_out(run.manifest["left_out"]),
         textwrap.fill(f"Verdict: {verdict['sentence']}", width, break_long_words=False),
         f"Evidence: {verdict['grade']}",
@@ -136,6 +137,12 @@ def _line(cells: Sequence[str], columns: Sequence[_Column]) -> str:
     first, *rest = zip(cells, columns, strict=True)
     padded = [first[0].ljust(first[1].width), *(c.rjust(column.width) for c, column in rest)]
     return GAP.join(padded).rstrip()
+
+
+def _tuning(told: Mapping[str, int] | None) -> str:
+    if not told:
+        return ""
+    return f"Tuning: {formatting.COUNT(told['trials'])} configurations tried, on train rows alone"
 
 
 def _left_out(failures: Sequence[str]) -> str:

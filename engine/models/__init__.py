@@ -12,6 +12,7 @@ from pydantic import Field
 from engine.models.always_up import AlwaysUp
 from engine.models.attention_lstm import AttentionLstm
 from engine.models.cnn_lstm import CnnLstm
+from engine.models.configurations import Configuration
 from engine.models.drift import Drift
 from engine.models.ensemble import Ensemble
 from engine.models.forecaster import Backend, Forecast, Forecaster, History, Problem
@@ -28,6 +29,8 @@ from engine.models.schedules import Constant, Cosine, Exponential, Plateau, Step
 from engine.models.tcn import Tcn
 from engine.models.training_spec import EarlyStopping, Training
 from engine.models.transformer import Transformer
+from engine.models.tune_spec import Tune
+from engine.models.tuned import Tuned
 
 Model = Annotated[
     Lstm
@@ -48,6 +51,8 @@ Model = Annotated[
 ]
 
 Ensemble.model_rebuild()  # its members are any `Model`, itself among them
+Configuration.model_rebuild()
+Tuned.model_rebuild()
 
 __all__ = [
     "Adam",
@@ -86,4 +91,6 @@ __all__ = [
     "Tcn",
     "Training",
     "Transformer",
+    "Tune",
+    "Tuned",
 ]

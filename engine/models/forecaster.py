@@ -183,6 +183,11 @@ class Forecaster(Spec, ABC):
         """Whether one fit can forecast several horizons."""
         return False
 
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Distributions that shape this forecaster's numbers and no other's."""
+        return ()
+
     @abstractmethod
     def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:
         """Fits on the train rows and forecasts the train, validation and test rows.

@@ -69,13 +69,11 @@ def _reached(
 
 
 def realised(problem: Problem, rows: Rows) -> Matrix:
-    """What came over each horizon after some rows: (n, m), NaN where it is not known yet."""
+    """What came over each horizon after some rows: (n, m), NaN where it is not known."""
     if not problem.recursive:
         return problem.target[rows].reshape(len(rows), -1)
-    ahead = np.append(problem.target, np.full(problem.horizons[-1], np.nan))
-    return np.column_stack(
-        [
-            np.prod([1 + ahead[rows + step] for step in range(horizon)], axis=0) - 1
-            for horizon in problem.horizons
-        ]
-    )
+    longest = problem.horizons[-1]
+    growth = np.append(1.0 + problem.target, np.full(longest, np.nan))
+    ahead = np.cumprod(growth[rows[:, None] + np.arange(longest)], axis=1)
+    reached: Matrix = ahead[:, np.array(problem.horizons) - 1] - 1.0
+    return reached

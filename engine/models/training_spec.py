@@ -14,6 +14,9 @@ from engine.types import Spec
 SMALLEST_STRETCH = 16
 """Rows in a batch at least, where the loss is a ratio of the batch's own mean and deviation."""
 
+ANY_RATE = 1e-3
+"""Stands in a compiled optimizer until the first epoch's rate is set."""
+
 
 class Steps(NamedTuple):
     """What a network is compiled for; fits that share it share the compiled steps."""
@@ -66,8 +69,12 @@ class Training(Spec):
 
     @property
     def steps(self) -> Steps:
-        """Without what only the loop reads: epochs, schedule, early stopping."""
-        return Steps(self.batch_size, self.loss, self.optimizer, self.clip_norm)
+        """Without what only the loop reads: epochs, schedule, early stopping, learning rate.
+
+        The loop gives each epoch its rate; trials with others share what is compiled.
+        """
+        optimizer = self.optimizer.model_copy(update={"learning_rate": ANY_RATE})
+        return Steps(self.batch_size, self.loss, optimizer, self.clip_norm)
 
     @model_validator(mode="after")
     def _insist_on_stretches(self) -> Training:

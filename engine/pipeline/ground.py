@@ -45,8 +45,8 @@ def prepare(spec: Strategy, market: Market) -> Ground:
     """Features, targets and windows, the same for every book.
 
     Raises:
-        UsageError: The target is not in the dataset, a resolution is not coarser than its bars, or
-            not one window fits.
+        UsageError: The target is not in the dataset, a resolution is not coarser than its bars,
+            not one window fits, or a split within one would be empty.
     """
     targets = (_target(spec, market),)
     close = market.wide("close")[list(targets)]
@@ -75,6 +75,9 @@ def prepare(spec: Strategy, market: Market) -> Ground:
         ),
         horizon=spec.target.longest,
     )
+    if spec.tune is not None:
+        for window in windows:  # a split without rows is told before anything is trained
+            spec.tune.cut(len(window.train), spec.target.longest)
     return Ground(market, targets, history, windows)
 
 

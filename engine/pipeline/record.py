@@ -58,7 +58,7 @@ def manifest(
     market = ground.market
     hashes = [(symbol, market.identity["symbols"][symbol]["sha256"]) for symbol in market.symbols]
     data = [("interval", market.interval), ("calendar", market.calendar), *hashes]
-    used = versions(spec.compute.backend)
+    used = versions(spec.compute.backend, spec.libraries)
     return {
         "run_id": run_id(spec.identity(), data, used),
         "strategy_name": spec.name,
@@ -66,10 +66,19 @@ def manifest(
         "dataset": market.identity,
         "target": list(ground.targets),
         "inputs": list(ground.history.names),
+        "tuning": _tuning(spec, predictions["strategy"]),
         "windows": _windows(spec, ground, predictions["strategy"]),
         "versions": used,
         "seeds": {"seed": spec.seed, "count": spec.seeds},
     }
+
+
+def _tuning(spec: Strategy, made: Predictions) -> dict[str, int] | None:
+    """How many configurations were tried in all; those of a failed fit were tried too."""
+    if spec.tune is None:
+        return None
+    fits = [fit for of_window in made.fits.values() for fit in of_window]
+    return {"trials": sum(fit.get("trials", spec.tune.trials) for fit in fits)}
 
 
 def positions(weights: Mapping[str, WideFrame]) -> pd.DataFrame:

@@ -66,7 +66,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     told = progress or Silent()
     clock = Clock(told)
     spec = _resolved(strategy, overrides)
-    _require_backend(spec.compute.backend)
+    _require_installed(spec)
     place = Path(home or os.environ.get("BACKTEST_HOME") or ".backtest")
     with clock.stage("data"):
         market = load_market(spec.data, home=place, offline=offline, override=data, progress=told)
@@ -123,14 +123,20 @@ def _resolved(strategy: Strategy | Path | str, overrides: Mapping[str, object] |
     return strategy
 
 
-def _require_backend(backend: str) -> None:
-    if find_spec(backend) is None:
-        raise UsageError(
-            f"{backend} is not installed",
-            expected=f"the backend that compute.backend names: {backend}",
-            found="no such package",
-            fix=f"pip install 'backtest-engine[{backend}]'",
-        )
+def _require_installed(spec: Strategy) -> None:
+    """The extras that the strategy needs, before anything is trained."""
+    backend: str = spec.compute.backend
+    needed = [(backend, f"the backend that compute.backend names: {backend}", backend)]
+    if spec.tune is not None:
+        needed.append(("optuna", "the package that `tune` draws its trials with: optuna", "tune"))
+    for package, expected, extra in needed:
+        if find_spec(package) is None:
+            raise UsageError(
+                f"{package} is not installed",
+                expected=expected,
+                found="no such package",
+                fix=f"pip install 'backtest-engine[{extra}]'",
+            )
 
 
 def _executor(spec: Strategy, workers: int | None, programs: Path) -> Executor:

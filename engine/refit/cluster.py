@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.artifacts import fit_versions
+from engine.artifacts import fit_versions, versions_of
 from engine.errors import RefitError, UsageError
 from engine.refit.executor import Executor
 from engine.refit.task import Task
@@ -78,7 +78,8 @@ class Cluster(Executor):
             max_retries=LOST_WORKERS,
             runtime_env=self._environment(),
         )(_fit_remotely)
-        versions = fit_versions(self.backend)
+        further = [name for task in queue.tasks for name in task.model.libraries]
+        versions = fit_versions(self.backend) | versions_of(further)
         shared: dict[int, Any] = {}
         pending: dict[Any, int] = {}
 
@@ -155,8 +156,9 @@ def _fit_remotely(
     """
     task = Task(**head, problem=problem).starting_from(start)
     here = fit_versions(next(name for name in ("tensorflow", "jax") if name in versions))
-    if here != versions:
-        different = [name for name in versions if here[name] != versions[name]]
+    here |= versions_of(task.model.libraries)
+    different = [name for name in here if here[name] != versions[name]]
+    if different:
         return UsageError(
             "a node of the cluster has other versions",
             expected=", ".join(f"{name} {versions[name]}" for name in different),

@@ -251,8 +251,10 @@ def _told(task: Task, outcome: Forecast | RefitError) -> dict[str, Any]:
         whose["horizons"] = list(task.horizons)
     if isinstance(outcome, RefitError):
         return whose | {"failed": outcome.problem}
-    started = {"warm": outcome.history.warm} if task.warm else {}
-    return whose | {"attempts": outcome.history.attempts, **started, **_course(outcome)}
+    history = outcome.history
+    tuned = {"trials": history.trials, "chosen": dict(history.chosen)} if history.trials else {}
+    started = {"warm": history.warm} if task.warm else {}
+    return whose | {"attempts": history.attempts, **tuned, **started, **_course(outcome)}
 
 
 def _course(forecast: Forecast) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.artifacts import canonical_json
+from engine.artifacts import canonical_json, versions_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
@@ -78,7 +78,7 @@ class Task:
             "training": self.training.model_dump(mode="json"),
             "seed": self.seed,
             "backend": backend,
-            "versions": dict(versions),
+            "versions": {**versions, **versions_of(self.model.libraries)},
             "groups": self.problem.groups,
             "horizons": self.problem.horizons,
             "recursive": self.problem.recursive,

@@ -67,7 +67,8 @@ def fit(task: Task) -> Forecast:
         warm = task.problem.start is not None
         return replace(first, history=replace(first.history, warm=warm))
     again = _attempt(task.starting_from(None), seed_of(task.seed, "second attempt"))
-    return replace(again, history=replace(again.history, attempts=2))
+    trials = 2 * again.history.trials  # the first attempt tried as many
+    return replace(again, history=replace(again.history, attempts=2, trials=trials))
 
 
 def _attempt(task: Task, seed: int) -> Forecast:

@@ -17,6 +17,7 @@ from engine.reporting.charts.rolling_sharpe import rolling_sharpe_chart
 from engine.reporting.charts.windows import window_map
 from engine.reporting.heading import heading
 from engine.reporting.rendering import render
+from engine.reporting.tuning import tuning_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,6 +52,7 @@ def tearsheet(run: Run) -> str:
         positions=_positions(run),
         windows=window_map(run.manifest["windows"]) if run.manifest["windows"] else None,
         fits=[_fit_row(run, window) for window in run.manifest["windows"]],
+        tuning=tuning_table(run),
         forecasters=forecasters,
         scores=scores,
         horizons=horizons,

@@ -54,9 +54,17 @@ def test_an_empty_store_lists_nothing(tmp_path, monkeypatch) -> None:
     assert run("list").stdout.startswith("0 fits, 0 B")
 
 
+def test_a_tuned_fit_is_shown_with_what_was_chosen(store: Store) -> None:
+    history = History(trials=20, chosen={"model.units": [32], "training.loss": {"kind": "mse"}})
+    store.put("dd44", "x", Forecast(np.zeros(1), np.zeros(1), np.zeros(1), history))
+    shown = run("show", "dd").stdout
+    assert "trials    20\nchosen    model.units [32]\nchosen    training.loss" in shown
+
+
 @pytest.mark.usefixtures("store")
 def test_a_fit_is_shown_with_its_losses() -> None:
     shown = run("show", "bb").stdout
+    assert "trials" not in shown
     assert "epochs    2, best 1" in shown
     assert "weights   50" in shown
     assert "300 in sample, 20 out of sample" in shown

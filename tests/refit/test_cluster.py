@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from engine.artifacts import fit_versions
 from engine.errors import RefitError, UsageError
-from engine.models import Lstm, Micdl, Ridge, Training
+from engine.models import Forecast, Lstm, Micdl, Ridge, Training, Tune, Tuned
 from engine.refit import cluster as module
 from engine.refit.cluster import Cluster
 from engine.refit.local import Local
@@ -34,6 +35,8 @@ pytestmark = [
 ]
 
 MODELS = [Micdl(lookback=6, units=8, dense=(16, 8)), Lstm(lookback=6, units=(8,))]
+SPACE = {"model.lookback": {"kind": "integer", "low": 1, "high": 3}}
+TUNED = Tuned(model=Ridge(), tune=Tune.model_validate({"space": SPACE, "trials": 4}))
 
 
 def tasks_of(count: int, epochs: int = 3) -> list[Task]:
@@ -76,6 +79,13 @@ def test_a_cluster_gives_the_bytes_of_local_workers(cluster: Cluster) -> None:
     assert bytes_of(cluster, tasks) == bytes_of(Local(2, "tensorflow"), tasks)
 
 
+def test_a_study_on_the_cluster_chooses_what_local_workers_choose(cluster: Cluster) -> None:
+    task = Task("strategy", "X", 0, 0, 3, TUNED, Training(), planted(1))
+    ((_, far),), ((_, near),) = cluster.fit([task]), Local(1, "tensorflow").fit([task])
+    assert far.history == near.history
+    assert far.test.tobytes() == near.test.tobytes()
+
+
 def test_a_lost_workers_tasks_are_fitted_again(cluster: Cluster) -> None:
     tasks = tasks_of(6, epochs=30)
     expected = bytes_of(Local(2, "tensorflow"), tasks)
@@ -107,6 +117,18 @@ def test_closing_early_leaves_no_task_running(cluster: Cluster) -> None:
     next(fits)
     fits.close()
     assert bytes_of(cluster, tasks_of(2)) == bytes_of(Local(1, "tensorflow"), tasks_of(2))
+
+
+def test_a_node_with_another_optuna_is_refused_for_tuned_tasks_alone() -> None:
+    versions = {**fit_versions("tensorflow"), "optuna": "1.0.0"}
+    answers = []
+    for model in (TUNED, Ridge()):
+        task = Task("strategy", "X", 0, 0, 0, model, Training(), planted())
+        answers.append(module._fit_remotely(module._head(task), task.problem, versions))
+    refused, fitted = answers
+    assert isinstance(refused, UsageError)
+    assert refused.expected == "optuna 1.0.0"
+    assert isinstance(fitted, Forecast)
 
 
 def test_without_ray_the_error_says_what_to_install(monkeypatch) -> None:

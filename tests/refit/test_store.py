@@ -17,7 +17,7 @@ FORECAST = Forecast(
     train=np.array([0.1, -0.2]),
     validation=np.array([0.25]),
     test=np.array([1e-300, 0.3]),
-    history=History((1.0, 0.5), (0.9, 0.7), 1, 2),
+    history=History((1.0, 0.5), (0.9, 0.7), 1, 2, 7, {"model.units": [32], "model.dropout": 0.1}),
     weights=(np.ones((2, 3), np.float32), np.array([1, 0], np.uint32)),
     quantiles=np.array([[-0.1, 1e-300, 0.1], [0.2, 0.3, 0.4]]),
 )

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import metadata
 
 import numpy as np
 import pytest
 
 from engine.artifacts import seed_of
-from engine.models import Ensemble, Forecast, Lstm, Micdl, Ridge, Training
+from engine.models import Ensemble, Forecast, Lstm, Micdl, Ridge, Training, Tune, Tuned
 from engine.models.forecaster import Coarse
 from engine.refit.task import Task
+from engine.windows.purged import PurgedKFold
 from tests.models.problems import planted
 
 VERSIONS = {"keras": "3.15.1"}
 TASK = Task("strategy", "BTC", 3, 0, 11, Micdl(), Training(), planted())
+
+
+def tune(longest: int, **told: object) -> Tune:
+    space = {"model.lookback": {"kind": "integer", "low": 1, "high": longest}}
+    return Tune.model_validate({"space": space, **told})
 
 
 def key(task: Task, backend: str = "tensorflow", versions: dict[str, str] = VERSIONS) -> str:
@@ -68,6 +75,25 @@ def test_one_changed_number_of_the_coarse_inputs_changes_the_key(array: str) -> 
 def test_backend_and_versions_change_the_key() -> None:
     assert key(TASK, "jax") != key(TASK)
     assert key(TASK, versions={"keras": "3.15.2"}) != key(TASK)
+
+
+def test_optunas_version_changes_the_key_of_tuned_tasks_alone(monkeypatch) -> None:
+    tuned = replace(TASK, model=Tuned(model=Ridge(), tune=tune(8)))
+    plain, before = key(TASK), key(tuned)
+    installed = metadata.version
+    monkeypatch.setattr(
+        metadata, "version", lambda name: "9.9.9" if name == "optuna" else installed(name)
+    )
+    assert key(tuned) != before
+    assert key(TASK) == plain
+
+
+def test_the_space_and_the_splits_change_the_key() -> None:
+    keys = {
+        key(replace(TASK, model=Tuned(model=Ridge(), tune=changed)))
+        for changed in (tune(8), tune(9), tune(8, trials=3), tune(8, splits=PurgedKFold(folds=5)))
+    }
+    assert len(keys) == 4
 
 
 def test_whose_task_it_is_does_not_change_the_key() -> None:

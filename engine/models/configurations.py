@@ -1,0 +1,168 @@
+"""Values laid over a model and its training, and what is wrong with a space of them."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice, product
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from engine.errors import Mistake, StrategyError
+from engine.models.training_spec import Training
+from engine.types import Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from engine.models import Model  # noqa: TC004 - pydantic reads it when all models are known
+    from engine.models.forecaster import Forecaster
+    from engine.models.tune_spec import DimensionSpec, Place, Tune
+
+MOST_CORNERS = 512
+"""Combinations of samples that are looked at; of more, one place after the other."""
+
+MOST_CLASHES = 3
+"""Combinations told of that do not go together."""
+
+
+PRESET = "no preset, which would lay nothing over values that are there: tune the keys it sets"
+WARM = "nothing beside `tune`: the window before may have chosen a network of another shape"
+
+
+class Configuration(Spec):
+    """What a trial fits.
+
+    Attributes:
+        model: Who forecasts.
+        training: How networks are trained.
+    """
+
+    model: Model
+    training: Training
+
+
+def configured(model: Forecaster, training: Training, values: Mapping[str, Any]) -> Configuration:
+    """The model and its training with other values at some places.
+
+    Args:
+        model: The strategy's.
+        training: The strategy's.
+        values: Dotted place, `model.units` -> value, as in `--set`.
+
+    Raises:
+        StrategyError: A place does not exist, or a value is refused there.
+    """
+    # Laid over and read back as the strategy file is, so that the same values are allowed. The
+    # documents need a YAML library, which the processes that train do without otherwise.
+    from engine.documents.mistakes import mistakes_of
+    from engine.documents.overrides import lay_over
+    from engine.documents.tree import Tree
+
+    tree = Tree({"model": model.model_dump(mode="json")})
+    tree.value["training"] = training.model_dump(mode="json")
+    lay_over(tree, values)
+    if not tree.mistakes:
+        try:
+            return Configuration.model_validate_json(json.dumps(tree.value), strict=True)
+        except ValidationError as error:
+            tree.mistakes.extend(mistakes_of(error, Configuration, tree))
+    raise StrategyError("a configuration", tuple(tree.mistakes))
+
+
+def corners(space: Mapping[str, DimensionSpec]) -> Iterator[dict[str, tuple[Place, Any]]]:
+    """Combinations of every place's samples: place -> where its dimension says so, and the value.
+
+    All of them where they are not too many; else every place's samples in turn, the other places
+    at their first.
+    """
+    samples = {path: list(space[path].samples().items()) for path in sorted(space)}
+    if prod(map(len, samples.values())) <= MOST_CORNERS:
+        for combination in product(*samples.values()):
+            yield dict(zip(samples, combination, strict=True))
+        return
+    first = {path: choices[0] for path, choices in samples.items()}
+    yield first
+    for path, choices in samples.items():
+        for chosen in islice(choices, 1, None):
+            yield first | {path: chosen}
+
+
+def refusals(model: Forecaster, training: Training, tune: Tune) -> list[InitErrorDetails]:
+    """Every mistake in a space, at its place in the strategy, as pydantic tells one."""
+    if training.warm_start is not None:
+        return [_details(("training", "warm_start"), WARM, training.warm_start)]
+    found: dict[tuple[str, Place], tuple[Mistake, Any]] = {
+        (path, place): (Mistake(path, None, PRESET, ""), value)
+        for path, dimension in tune.space.items()
+        for place, value in dimension.samples().items()
+        if path.endswith(".preset")
+    }
+    clashes: dict[str, tuple[Mistake, Any]] = {}
+    for corner in corners(tune.space):
+        # A value that was told of already would hide what is wrong with the others.
+        left = {path: at for path, at in corner.items() if (path, at[0]) not in found}
+        values = {path: value for path, (_, value) in left.items()}
+        for mistake in _mistakes(model, training, values):
+            paths = [path for path in left if _concerns(mistake, path)]
+            for path in paths:
+                place, value = left[path]
+                found.setdefault((path, place), (mistake, value))
+            if not paths and len(left) == len(corner):
+                clashes.setdefault(mistake.expected, (mistake, values))
+        if len(clashes) == MOST_CLASHES:
+            break
+    return [*_told(tune, found), *(_clash(*clash) for clash in clashes.values())]
+
+
+def _mistakes(
+    model: Forecaster, training: Training, values: Mapping[str, Any]
+) -> Sequence[Mistake]:
+    try:
+        made = configured(model, training, values)
+    except StrategyError as error:
+        return error.mistakes
+    if made.training.warm_start is None:
+        return ()
+    return (Mistake("training.warm_start", None, WARM, made.training.warm_start),)
+
+
+def _concerns(mistake: Mistake, path: str) -> bool:
+    """Whether a mistake lies at a place, inside it, or on the way to it."""
+    on_the_way = path.startswith(f"{mistake.path}.") and mistake.path not in {"model", "training"}
+    return on_the_way or f"{mistake.path}.".startswith(f"{path}.")
+
+
+def _told(
+    tune: Tune, found: Mapping[tuple[str, Place], tuple[Mistake, Any]]
+) -> Iterator[InitErrorDetails]:
+    """One mistake for a place where every sample is refused alike, else one a sample."""
+    for path, dimension in tune.space.items():
+        mine = {place: at for (of, place), at in found.items() if of == path}
+        if (
+            len(mine) == len(dimension.samples())
+            and len({m.expected for m, _ in mine.values()}) == 1
+        ):
+            mistake, value = next(iter(mine.values()))
+            yield _refusal((path,), mistake, value)
+            continue
+        for place, (mistake, value) in mine.items():
+            inner = () if place[0] == "step" else (dimension.kind, *place)
+            yield _refusal((path, *inner), mistake, value)
+
+
+def _refusal(loc: Place, mistake: Mistake, value: Any) -> InitErrorDetails:  # noqa: ANN401 - any JSON
+    words = f"at {mistake.path} {mistake.expected}" + (f"; {mistake.hint}" if mistake.hint else "")
+    return _details(("tune", "space", *loc), words, value)
+
+
+def _clash(mistake: Mistake, values: Mapping[str, Any]) -> InitErrorDetails:
+    words = f"values that go together: {mistake.expected}"
+    return _details(("tune", "space"), words, ", ".join(f"{p} {v}" for p, v in values.items()))
+
+
+def _details(loc: Place, words: str, value: Any) -> InitErrorDetails:  # noqa: ANN401 - any JSON
+    kind = PydanticCustomError("value_error", "{error}", {"error": words})
+    return InitErrorDetails(type=kind, loc=loc, input=value)

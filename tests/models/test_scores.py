@@ -1,0 +1,53 @@
+"""Scores of configurations, against figures worked out by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.models.scores import realised, score
+from tests.models.problems import planted
+
+TRUTH = np.array([0.02, -0.01, 0.0, 0.03])
+SAID = np.array([0.01, 0.01, -0.01, 0.01])
+PROBLEM = replace(planted(), target=TRUTH)
+ROWS = np.arange(4)
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("mse", (1 + 4 + 1 + 4) * 1e-4 / 4),
+        ("mae", 0.06 / 4),
+        ("directional_accuracy", 3 / 4),  # row 1 was no rise; row 2 stood still, which is none
+        ("sharpe", np.mean([0.02, -0.01, 0.0, 0.03]) / np.std([0.02, -0.01, 0.0, 0.03])),
+    ],
+)
+def test_a_score_is_what_one_gets_by_hand(metric, value) -> None:
+    assert score(metric, PROBLEM, ROWS, SAID) == pytest.approx(value)
+
+
+def test_a_forecast_of_nothing_has_no_sharpe_ratio() -> None:
+    assert np.isnan(score("sharpe", PROBLEM, ROWS, np.zeros(4)))
+
+
+def test_several_horizons_count_alike() -> None:
+    both = replace(PROBLEM, target=np.column_stack([TRUTH, 2 * TRUTH]), horizons=(1, 5))
+    said = np.column_stack([SAID, SAID])
+    one = score("sharpe", PROBLEM, ROWS, SAID)
+    assert score("sharpe", both, ROWS, said) == pytest.approx(one)
+    assert score("directional_accuracy", both, ROWS, said) == 3 / 4
+
+
+def test_horizons_reached_step_by_step_are_compounded_and_unknown_ones_left_out() -> None:
+    recursive = replace(PROBLEM, horizons=(1, 3), recursive=True)
+    np.testing.assert_allclose(
+        realised(recursive, np.array([0, 1])),
+        [[0.02, 1.02 * 0.99 * 1.0 - 1], [-0.01, 0.99 * 1.0 * 1.03 - 1]],
+    )
+    assert np.isnan(realised(recursive, np.array([2]))[0, 1])
+    exact = realised(recursive, ROWS)
+    assert score("mse", recursive, ROWS, exact) == pytest.approx(0.0)
+    assert np.isnan(score("mse", recursive, ROWS[2:], exact[2:]))

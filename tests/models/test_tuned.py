@@ -1,0 +1,249 @@
+"""A study inside one window: what may decide it, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.errors import RefitError, UsageError
+from engine.models import (
+    Ensemble,
+    Forecast,
+    GradientBoosting,
+    History,
+    Mlp,
+    Problem,
+    Ridge,
+    Training,
+    Tune,
+    Tuned,
+)
+from engine.models.configurations import configured
+from engine.refit.local import Local
+from engine.refit.task import Task
+from engine.refit.worker import fit
+from tests.models.problems import planted
+
+if TYPE_CHECKING:
+    from engine.models import Forecaster
+
+LOOKBACK = {"kind": "integer", "low": 1, "high": 8}
+PENALTY = {"kind": "choice", "values": [[1.0], [100.0], [10_000.0]]}
+SPACE = {"model.lookback": LOOKBACK, "model.alphas": PENALTY}
+LONGEST = 8
+
+
+def tuned(space: dict[str, Any] = SPACE, model: Forecaster | None = None, **tune: Any) -> Tuned:
+    tune = {"trials": 8, "space": space, **tune}
+    return Tuned(model=model or Ridge(), tune=Tune.model_validate(tune))
+
+
+def chosen(model: Tuned, problem: Problem, seed: int = 3) -> dict[str, Any]:
+    return dict(model.forecast(problem, Training(), seed).history.chosen)
+
+
+def changed_outside_train(problem: Problem, seed: int) -> Problem:
+    """Other numbers wherever neither a train row nor its sequence lies."""
+    rng = np.random.default_rng(seed)
+    first, stop = int(problem.train[0]), int(problem.train[-1]) + 1
+    inputs, target = problem.inputs.copy(), problem.target.copy()
+    trailing = problem.trailing.copy()
+    for rows in (slice(0, first - LONGEST + 1), slice(stop, None)):
+        inputs[rows] = 9 * rng.normal(size=inputs[rows].shape)
+        trailing[rows] = rng.normal(size=trailing[rows].shape)
+    for rows in (slice(0, first), slice(stop, None)):
+        target[rows] = rng.normal(size=target[rows].shape)
+    return replace(problem, inputs=inputs, target=target, trailing=trailing)
+
+
+@pytest.mark.parametrize("metric", ["mse", "sharpe"])
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 2**31))
+def test_nothing_outside_the_train_rows_has_a_say_in_the_choice(metric: str, seed: int) -> None:
+    model = tuned(metric=metric)
+    problem = planted(seed % 5)
+    # Where the rows outside end is no business of the study either.
+    shorter = replace(
+        problem, validation=problem.validation[: 20 + seed % 9], test=problem.test[:1]
+    )
+    other = changed_outside_train(shorter, seed)
+    assert chosen(model, other) == chosen(model, problem)
+
+
+def test_the_train_rows_do_have_a_say() -> None:
+    found = {json.dumps(chosen(tuned(), planted(seed, edge=0.1))) for seed in range(6)}
+    assert len(found) > 1
+
+
+def test_the_choice_is_fitted_on_the_window_as_if_it_had_been_the_strategys() -> None:
+    problem = planted()
+    forecast = tuned().forecast(problem, Training(), 3)
+    values = forecast.history.chosen
+    plain = Ridge(lookback=values["model.lookback"], alphas=tuple(values["model.alphas"]))
+    untuned = plain.forecast(problem, Training(), 3)
+    for part in ("train", "validation", "test"):
+        np.testing.assert_array_equal(getattr(forecast, part), getattr(untuned, part))
+    assert forecast.history.trials == 8
+    assert json.loads(json.dumps(values)) == values
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize(
+    "splits",
+    [
+        {"kind": "purged_kfold", "folds": 2},
+        {"kind": "combinatorial_purged", "groups": 4, "test_groups": 2, "embargo": 3},
+    ],
+)
+def test_a_planted_lag_is_found(sampler: str, splits: dict[str, Any]) -> None:
+    problem = planted(edge=0.9)
+    moved = replace(problem, target=np.roll(problem.target, 3))  # what counts is three bars back
+    space = {"model.lookback": {"kind": "choice", "values": [1, 2, 3, 4]}}
+    model = tuned(space, sampler=sampler, splits=splits, trials=12)
+    assert chosen(model, moved) == {"model.lookback": 4}
+
+
+def test_a_penalty_that_ruins_the_forecast_is_not_chosen() -> None:
+    space = {"model.alphas": {"kind": "choice", "values": [[1.0], [1e12]]}}
+    for metric in ("mse", "mae"):
+        assert chosen(tuned(space, metric=metric), planted()) == {"model.alphas": [1.0]}
+
+
+def test_the_order_in_the_file_changes_nothing() -> None:
+    backwards = dict(reversed(SPACE.items()))
+    assert tuned(backwards) == tuned()
+    for seed in range(4):
+        assert chosen(tuned(backwards), planted(1, edge=0.1), seed) == chosen(
+            tuned(), planted(1, edge=0.1), seed
+        )
+
+
+def test_what_is_purged_follows_the_longest_horizon() -> None:
+    near, far = (replace(planted(), horizons=(1, horizon)) for horizon in (20, 190))
+    near, far = (replace(p, target=np.column_stack([p.target] * 2)) for p in (near, far))
+    with pytest.raises(UsageError, match="190 purged on each side"):
+        tuned().forecast(far, Training(), 3)
+    assert chosen(tuned(), near)
+
+
+def test_a_configuration_that_fails_counts_as_tried_and_as_bad() -> None:
+    # A forecast of zero holds nothing, and what holds nothing has no Sharpe ratio.
+    models = [{"kind": "persistence", "of": "price"}, {"kind": "ridge"}]
+    model = tuned({"model": {"kind": "choice", "values": models}}, metric="sharpe")
+    history = model.forecast(planted(), Training(), 3).history
+    assert history.chosen == {"model": {"kind": "ridge"}}
+    assert history.trials == 8
+
+
+def test_where_all_fail_the_fit_fails_and_says_why() -> None:
+    still = replace(planted(), target=np.zeros(len(planted().target)))
+    with pytest.raises(RefitError, match="no configuration") as caught:
+        tuned(metric="sharpe").forecast(still, Training(), 3)
+    assert "at least one of 8 trials" in str(caught.value)
+    assert "sharpe" in caught.value.found
+
+
+@dataclass(frozen=True)
+class FailsOnce:
+    """Stands where a tuned model stands; its first fit breaks down after all its trials."""
+
+    random: bool = True
+
+    def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:  # noqa: ARG002
+        if seed == 5:
+            raise RefitError("the network is dead")
+        return replace(Forecast.constant(problem, 1.0), history=History(trials=8))
+
+
+def test_the_trials_of_a_first_attempt_that_failed_are_counted_too() -> None:
+    made = fit(Task("strategy", "BTC", 0, 0, 5, FailsOnce(), Training(), planted()))
+    assert (made.history.attempts, made.history.trials) == (2, 16)
+
+
+def test_the_lookback_is_the_longest_that_can_be_chosen() -> None:
+    assert tuned().lookback == LONGEST
+    assert tuned({"model.alphas": PENALTY}).lookback == Ridge().lookback
+    shorter = {"model.lookback": {"kind": "choice", "values": [2, 3]}}
+    assert tuned(shorter, model=Ridge(lookback=400)).lookback == 3
+    wide = {f"model.members.{n}.lookback": {**LOOKBACK, "high": 40 + n} for n in range(5)}
+    assert tuned(wide, model=Ensemble(members=(Ridge(),) * 5)).lookback == 44
+
+
+def test_it_is_as_costly_and_as_random_as_what_can_be_chosen() -> None:
+    assert (tuned().costly, tuned().random, tuned().joint) == (False, False, False)
+    mlp = tuned({"model.dropout": {"kind": "uniform", "low": 0, "high": 0.5}}, model=Mlp())
+    assert (mlp.costly, mlp.random, mlp.joint) == (True, True, True)
+    either = {"model": {"kind": "choice", "values": [{"kind": "ridge"}, {"kind": "mlp"}]}}
+    both = tuned(either, model=GradientBoosting())
+    assert (both.costly, both.random, both.joint) == (True, True, False)
+
+
+def test_it_travels_to_a_worker_and_back() -> None:
+    model = tuned()
+    assert model.lookback == LONGEST
+    assert pickle.loads(pickle.dumps(model)) == model  # noqa: S301 - our own
+
+
+PRINTS = """
+from engine.models import *
+from tests.models.problems import planted
+from tests.models.test_tuned import chosen, tuned
+print([chosen(tuned(), planted(2, edge=0.1), seed) for seed in range(3)])
+"""
+
+
+@pytest.mark.slow
+def test_every_process_chooses_the_same() -> None:
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", PRINTS],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONHASHSEED": salt},
+        ).stdout
+        for salt in ("1", "2")
+    }
+    assert told == {f"{[chosen(tuned(), planted(2, edge=0.1), seed) for seed in range(3)]}\n"}
+
+
+RATE = {"training.optimizer.learning_rate": 1e-2}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_a_network_is_tuned_with_its_training_and_a_dead_one_is_not_taken(
+    backend, tmp_path
+) -> None:
+    space = {
+        "model.dense": {"kind": "choice", "values": [[4], [8]]},
+        "training.optimizer.learning_rate": {"kind": "choice", "values": [1e-30, 1e-2]},
+    }
+    model = tuned(space, model=Mlp(lookback=2, dense=(4,)), trials=6, sampler="random")
+    training = Training(epochs=2, batch_size=64)
+    task = Task("strategy", "BTC", 0, 0, 5, model, training, planted())
+    with closing(Local(1, backend, tmp_path).fit([task, task])) as finished:
+        first, again = (forecast for _, forecast in finished)
+    assert first.history.chosen["training.optimizer.learning_rate"] == 1e-2
+    assert (first.history.trials, first.history.attempts) == (6, 1)
+    assert len(first.history.train_loss) == 2
+    assert first.history == again.history
+    np.testing.assert_array_equal(first.test, again.test)
+    # Trials with other learning rates share what is compiled, and leave nothing behind in it.
+    values = first.history.chosen
+    mlp = Mlp(lookback=2, dense=tuple(values["model.dense"]))
+    plain = replace(task, model=mlp, training=configured(mlp, training, RATE).training)
+    with closing(Local(1, backend, tmp_path).fit([plain])) as finished:
+        ((_, untuned),) = finished
+    np.testing.assert_array_equal(first.test, untuned.test)
