@@ -113,12 +113,14 @@ class Run:
         manifest: What went in: strategy, dataset, windows, versions, seeds, machine, timings.
         bars: Long bars that the run used.
         predictions: timestamp, symbol, window, seed, horizon, predicted, actual; simple returns
-            over `horizon` bars; `actual` is NaN where it is not known yet.
+            over `horizon` bars; `actual` is NaN where it is not known yet. Rows of all horizons
+            that were forecast, and a column such as `q10` a quantile.
         positions: timestamp, book, symbol, weight: decided at that bar's close.
         returns: Index timestamp, a column a book: net return of the bar, marked at the close.
         trades: timestamp, book, symbol, side, size, price, fee, slippage_cost, equity: every fill;
             money for an initial equity of 1, `equity` the book's at that bar before its fills.
-        metrics: `span`, `books`, `forecasts`; units in the key names.
+        metrics: `span`, `books`, `forecasts`; units in the key names. Forecasts are scored over
+            the traded horizon; of several, each is scored under `horizons`.
         significance: `method`, `sharpe`, `differences`, `verdict`.
     """
 
@@ -132,6 +134,11 @@ class Run:
     trades: pd.DataFrame
     metrics: dict[str, Any]
     significance: dict[str, Any]
+
+    @property
+    def horizon(self) -> int:
+        """Bars ahead of the forecasts that were traded on; others may stand beside them."""
+        return int(self.manifest["strategy"].get("target", {}).get("horizon", 1))
 
     @classmethod
     def open(cls, run_dir: Path | str) -> Run:

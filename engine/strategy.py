@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from engine.data.spec import DataSpec
 from engine.documents import load_document
 from engine.evaluation.spec import EvaluationSpec
-from engine.features.spec import Feature, LogReturn, TargetSpec
+from engine.features.spec import Feature, LogReturn, Resolutions, TargetSpec
 from engine.models import (
     AlwaysUp,
     Backend,
@@ -21,9 +21,11 @@ from engine.models import (
     Ridge,
     Training,
 )
+from engine.models.losses import levels_of
 from engine.signals.spec import (
     BuyAndHold,
     Fixed,
+    Interval,
     MeanReversion,
     MovingAverageCrossover,
     Signal,
@@ -84,6 +86,8 @@ class Strategy(Spec):
         data: Which bars.
         features: What the model sees of each symbol, in this order.
         inputs: `all` symbols of the dataset feed the model, or the `target` alone.
+        resolutions: Coarser intervals whose features feed the model as well, from bars complete
+            at each close.
         scaling: Of the features, fitted on train rows.
         target: What is forecast.
         windows: Walk-forward.
@@ -108,6 +112,7 @@ class Strategy(Spec):
     data: DataSpec
     features: tuple[Feature, ...] = Field(default=(LogReturn(),), min_length=1)
     inputs: Literal["all", "target"] = "all"
+    resolutions: Resolutions = ()
     scaling: Scaling = Standard()
     target: TargetSpec = TargetSpec()
     windows: WindowSpec = WindowSpec()
@@ -130,6 +135,57 @@ class Strategy(Spec):
     )
     evaluation: EvaluationSpec = EvaluationSpec()
     compute: Compute = Compute()
+
+    @field_validator("model")
+    @classmethod
+    def _one_fit_for_all_horizons(cls, model: Model, info: ValidationInfo) -> Model:
+        target = info.data.get("target")
+        if isinstance(target, TargetSpec) and target.strategy != "direct" and not model.joint:
+            raise ValueError(
+                f"a network for `target.strategy: {target.strategy}`; {model.kind} forecasts one "
+                "horizon a fit, which is `target.strategy: direct`"
+            )
+        return model
+
+    @field_validator("training")
+    @classmethod
+    def _a_loss_that_can_be_iterated(cls, training: Training, info: ValidationInfo) -> Training:
+        target, loss = info.data.get("target"), training.loss.kind
+        if isinstance(target, TargetSpec) and target.strategy == "recursive":
+            reasons = {
+                "quantile": "iterating medians gives no distribution over several bars",
+                "sharpe": "its forecasts have no size that could be compounded over several bars",
+            }
+            if loss in reasons:
+                raise ValueError(
+                    f"another loss than {loss} for `target.strategy: recursive`: {reasons[loss]}; "
+                    "`direct` and `multi_output` take it"
+                )
+        return training
+
+    @field_validator("sizing")
+    @classmethod
+    def _quantiles_for_an_interval(cls, sizing: Sizing, info: ValidationInfo) -> Sizing:
+        model, training = info.data.get("model"), info.data.get("training")
+        if not isinstance(sizing, Interval) or model is None or training is None:
+            return sizing
+        levels = levels_of(training.loss)
+        if not {sizing.low, sizing.high} <= set(levels):
+            found = (
+                f"has the levels {', '.join(map(str, levels))}"
+                if levels
+                else f"is {training.loss.kind}"
+            )
+            raise ValueError(
+                "`training.loss: {kind: quantile}` with the levels "
+                f"{sizing.low} and {sizing.high}, for an interval to size by; the loss {found}"
+            )
+        if not model.joint:
+            raise ValueError(
+                f"a network, which forecasts quantiles, for an interval to size by; {model.kind} "
+                "forecasts none"
+            )
+        return sizing
 
     @field_validator("training")
     @classmethod

@@ -53,7 +53,7 @@ def as_text(run: Run, width: int | None = None) -> str:
     parts = [
         _heading(run),
         "\n".join(_table(run, width)),
-        _skill(run.metrics["forecasts"].get(STRATEGY)),
+        _forecasts(run.metrics["forecasts"].get(STRATEGY)),
         textwrap.fill(warm_starts(run.manifest["windows"]), width, break_long_words=False),
         _left_out(run.manifest["left_out"]),
         textwrap.fill(f"Verdict: {verdict['sentence']}", width, break_long_words=False),
@@ -142,9 +142,33 @@ def _left_out(failures: Sequence[str]) -> str:
     return f"Fits left out, because they failed: {len(failures)}" if failures else ""
 
 
-def _skill(scores: Mapping[str, Any] | None) -> str:
+def _forecasts(scores: Mapping[str, Any] | None) -> str:
+    """Their skill; of several horizons and of intervals a line each."""
     if scores is None:
         return ""
+    lines = [_skill(scores), _by_horizon(scores.get("horizons", {})), _held(scores)]
+    return "\n".join(line for line in lines if line)
+
+
+def _by_horizon(horizons: Mapping[str, Mapping[str, Any]]) -> str:
+    told = [
+        f"{formatting.count_of(bars, 'bar')} "
+        f"{formatting.FINE_RATIO(horizons[str(bars)].get('r2_vs_persistence'))}"
+        for bars in sorted(map(int, horizons))
+    ]
+    return f"R\N{SUPERSCRIPT TWO} by horizon: {', '.join(told)}" if told else ""
+
+
+def _held(scores: Mapping[str, Any]) -> str:
+    told = [
+        f"the {formatting.level(interval['nominal_pct'] / 100)} one held "
+        f"{formatting.PERCENT(interval['coverage_pct'])}"
+        for interval in scores.get("intervals", ())
+    ]
+    return f"Intervals: {', '.join(told)} of the outcomes" if told else ""
+
+
+def _skill(scores: Mapping[str, Any]) -> str:
     r2 = formatting.FINE_RATIO(scores.get("r2_vs_persistence"))
     accuracy = formatting.PERCENT(scores.get("directional_accuracy_pct"))
     up = formatting.PERCENT(scores.get("up_share_pct"))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from engine.data.spec import Interval
 from engine.features.bands import BollingerPercent, BollingerWidth
 from engine.features.oscillators import Macd, Rsi
 from engine.features.price import LogReturn, Range, Return, Volatility
@@ -20,6 +21,7 @@ __all__ = [
     "Macd",
     "Obv",
     "Range",
+    "Resolutions",
     "Return",
     "Rsi",
     "TargetSpec",
@@ -43,6 +45,16 @@ Feature = Annotated[
     Field(discriminator="kind"),
 ]
 
+
+def _ascending(resolutions: tuple[Interval, ...]) -> tuple[Interval, ...]:
+    order = get_args(Interval)
+    if list(resolutions) != sorted(set(resolutions), key=order.index):
+        raise ValueError("expected intervals from the finest to the coarsest, each once")
+    return resolutions
+
+
+Resolutions = Annotated[tuple[Interval, ...], AfterValidator(_ascending)]
+"""Intervals coarser than the dataset's, ascending."""
 
 Horizon = Annotated[int, Field(ge=1, le=250)]
 """Bars ahead."""
@@ -78,3 +90,19 @@ class TargetSpec(Spec):
     def forecast(self) -> tuple[int, ...]:
         """All horizons that the strategy's model forecasts, ascending."""
         return self.horizons or (self.horizon,)
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one horizon is forecast."""
+        return len(self.forecast) > 1
+
+    @property
+    def longest(self) -> int:
+        """Bars that a forecast looks ahead at most: what the parts of a window lie apart."""
+        return self.forecast[-1]
+
+    @property
+    def measured(self) -> tuple[int, ...]:
+        """All horizons of which returns are needed; `recursive` learns the next bar's."""
+        learnt = (1,) if self.strategy == "recursive" else ()
+        return tuple(sorted({*self.forecast, *learnt}))

@@ -9,11 +9,12 @@ import pandas as pd
 
 from engine.artifacts import seed_of
 from engine.evaluation.forecast import forecast_scores
+from engine.evaluation.intervals import interval_scores
 from engine.evaluation.metrics import book_metrics
 from engine.evaluation.significance import significance
 from engine.refit.fits import Fits, fit_all
 from engine.refit.plan import plan
-from engine.refit.stitch import Predictions, stitch
+from engine.refit.stitch import Outlook, Predictions, stitch
 from engine.signals.decide import target_weights
 from engine.signals.forecasts import Forecasts
 from engine.signals.rules import RuleSpec, rule_weights
@@ -76,7 +77,7 @@ def decide(
             return rule_weights(book, ground.close, ground.span, spec.max_weight)
         made = predictions[name]
         return target_weights(
-            Forecasts(made.predicted, made.window, made.train),
+            Forecasts(made.predicted, made.window, made.train, made.quantiles, made.residuals),
             ground.close,
             spec.signal,
             spec.sizing,
@@ -102,7 +103,6 @@ def measure(
 ) -> dict[str, Any]:
     """`metrics.json`: the span, every book's figures, every model's forecast scores."""
     periods = ground.market.periods_per_year
-    actual = ground.history.ahead.loc[ground.span].to_numpy()
     return {
         "span": {
             "first": ground.span[0].isoformat(),
@@ -114,16 +114,31 @@ def measure(
             name: book_metrics(book.returns, book.held, book.trades, periods_per_year=periods)
             for name, book in books.items()
         },
-        "forecasts": {
-            name: _scores(made.predicted.to_numpy(), actual) for name, made in predictions.items()
-        },
+        "forecasts": {name: _scores(ground, made) for name, made in predictions.items()},
     }
 
 
-def _scores(predicted: Matrix, actual: Matrix) -> dict[str, float | int | None]:
+def _scores(ground: Ground, made: Predictions) -> dict[str, Any]:
+    """Of the traded horizon, and where there are several of each under `horizons`."""
+    by_horizon = {
+        horizon: _scores_over(outlook, ground.history.ahead[horizon].loc[ground.span].to_numpy())
+        for horizon, outlook in made.outlooks.items()
+    }
+    traded = by_horizon[made.horizon]
+    if len(by_horizon) == 1:
+        return traded
+    return traded | {"horizons": {str(bars): scores for bars, scores in by_horizon.items()}}
+
+
+def _scores_over(outlook: Outlook, actual: Matrix) -> dict[str, Any]:
     """Against no change, on the rows that have a forecast."""
+    predicted = outlook.predicted.to_numpy()
     made = np.isfinite(predicted)
-    return forecast_scores(predicted[made], actual[made], np.zeros(int(made.sum())))
+    scores = forecast_scores(predicted[made], actual[made], np.zeros(int(made.sum())))
+    if not outlook.quantiles:
+        return scores
+    quantiles = {level: wide.to_numpy()[made] for level, wide in outlook.quantiles.items()}
+    return scores | interval_scores(quantiles, actual[made])
 
 
 def judge(

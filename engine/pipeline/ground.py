@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import UsageError
 from engine.features.build import build_features
+from engine.features.resolutions import CoarseFeatures, coarse_features
 from engine.features.target import forward_returns
 from engine.refit.problems import History
 from engine.windows.walk_forward import Window, walk_forward
@@ -44,7 +45,8 @@ def prepare(spec: Strategy, market: Market) -> Ground:
     """Features, targets and windows, the same for every book.
 
     Raises:
-        UsageError: The target is not in the dataset, or not one window fits.
+        UsageError: The target is not in the dataset, a resolution is not coarser than its bars, or
+            not one window fits.
     """
     targets = (_target(spec, market),)
     close = market.wide("close")[list(targets)]
@@ -52,20 +54,46 @@ def prepare(spec: Strategy, market: Market) -> Ground:
     features = build_features(market, spec.features, symbols)
     history = History(
         features=features,
-        ahead=forward_returns(close, spec.target),
-        behind=close.pct_change(spec.target.horizon),
-        horizon=spec.target.horizon,
+        ahead={bars: forward_returns(close, bars) for bars in spec.target.measured},
+        behind={bars: close.pct_change(bars) for bars in spec.target.measured},
+        target=spec.target,
         scaling=spec.scaling,
+        coarse=tuple(
+            coarse_features(market, interval, spec.features, symbols)
+            for interval in spec.resolutions
+        ),
     )
     lookback = max(model.lookback for model in spec.forecasters().values())
     warmup = history.features.warmup + spec.scaling.warmup + lookback - 1
     windows = walk_forward(
         history.features.timestamps,
         spec.windows,
-        first_row=max(warmup, spec.target.horizon),
-        horizon=spec.target.horizon,
+        first_row=max(
+            warmup,
+            spec.target.longest,
+            *(_first_row(part, history, lookback) for part in history.coarse),
+        ),
+        horizon=spec.target.longest,
     )
     return Ground(market, targets, history, windows)
+
+
+def _first_row(part: CoarseFeatures, history: History, lookback: int) -> int:
+    """The first row that has a whole sequence of coarse bars behind it."""
+    scaling = history.scaling.warmup
+    needed = part.features.warmup + scaling + lookback
+    row = int(part.latest.searchsorted(needed - 1))
+    if row < len(part.latest):
+        return row
+    raise UsageError(
+        f"There are too few {part.interval} bars",
+        expected=f"at least {needed} complete ones: {part.features.warmup} to warm up the "
+        f"features, {scaling} for the scaling, {lookback} for a lookback",
+        found=f"{part.latest[-1] + 1} in {len(part.latest)} bars",
+        where="resolutions",
+        fix=f"leave {part.interval} out, shorten the features or the lookback, or take a longer "
+        "history",
+    )
 
 
 def _target(spec: Strategy, market: Market) -> str:

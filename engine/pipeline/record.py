@@ -65,7 +65,7 @@ def manifest(
         "strategy": spec.model_dump(mode="json"),
         "dataset": market.identity,
         "target": list(ground.targets),
-        "inputs": list(ground.history.features.names),
+        "inputs": list(ground.history.names),
         "windows": _windows(spec, ground, predictions["strategy"]),
         "versions": used,
         "seeds": {"seed": spec.seed, "count": spec.seeds},

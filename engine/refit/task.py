@@ -11,7 +11,7 @@ import numpy as np
 from engine.artifacts import canonical_json
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Iterator, Mapping
 
     from engine.models import Backend, Forecast, Forecaster, Problem, Training
 
@@ -29,6 +29,7 @@ class Task:
         model: Who forecasts.
         training: How networks are trained.
         problem: The arrays.
+        horizons: Those it forecasts, where its book forecasts several; it tells its fits apart.
     """
 
     book: str
@@ -39,10 +40,15 @@ class Task:
     model: Forecaster
     training: Training
     problem: Problem
+    horizons: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         """As progress and errors name it."""
-        return f"{self.book} {self.symbol} window {self.window} seed {self.member}"
+        name = f"{self.book} {self.symbol} window {self.window} seed {self.member}"
+        if self.horizons:
+            which = "horizon" if len(self.horizons) == 1 else "horizons"
+            name += f" {which} {', '.join(map(str, self.horizons))}"
+        return name
 
     @property
     def warm(self) -> bool:
@@ -74,13 +80,24 @@ class Task:
             "backend": backend,
             "versions": dict(versions),
             "groups": self.problem.groups,
+            "horizons": self.problem.horizons,
+            "recursive": self.problem.recursive,
+            "coarse": [coarse.groups for coarse in self.problem.coarse],
         }
         if before is not None:
             told["before"] = before
         digest = hashlib.sha256(canonical_json(told).encode())
-        arrays = ("inputs", "target", "trailing", "train", "validation", "test")
-        for name in arrays:
-            array = np.ascontiguousarray(getattr(self.problem, name))
+        for name, part in _arrays(self.problem):
+            array = np.ascontiguousarray(part)
             digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
             digest.update(array.tobytes())
         return digest.hexdigest()
+
+
+def _arrays(problem: Problem) -> Iterator[tuple[str, np.ndarray]]:
+    """Every array that a fit reads, by name."""
+    for name in ("inputs", "target", "trailing", "train", "validation", "test"):
+        yield name, getattr(problem, name)
+    for place, coarse in enumerate(problem.coarse):
+        yield f"coarse {place} inputs", coarse.inputs
+        yield f"coarse {place} latest", coarse.latest

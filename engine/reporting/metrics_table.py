@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.reporting import formatting
@@ -210,6 +210,38 @@ def forecast_table(metrics: Mapping[str, Any]) -> tuple[list[str], list[Row]]:
     columns = [scores[book.key] for book in forecasters]
     rows = [_row(figure, columns, [""] * len(columns)) for figure in FORECAST_FIGURES]
     return [book.label for book in forecasters], rows
+
+
+def horizons_table(metrics: Mapping[str, Any], traded: int) -> tuple[list[str], list[Row]]:
+    """Labels of the strategy's horizons, ascending, and a row a score; nothing of a single one.
+
+    No cell is the best of its row: errors grow with the horizon whoever forecasts.
+    """
+    scores = metrics.get("forecasts", {}).get(STRATEGY, {}).get("horizons", {})
+    horizons = sorted(map(int, scores))
+    columns = [scores[str(bars)] for bars in horizons]
+    rows = [
+        _row(replace(figure, best=""), columns, [""] * len(columns)) for figure in FORECAST_FIGURES
+    ]
+    labels = [
+        formatting.count_of(bars, "bar") + (", traded" if bars == traded else "")
+        for bars in horizons
+    ]
+    return labels, rows if horizons else []
+
+
+def intervals(metrics: Mapping[str, Any]) -> list[str]:
+    """A sentence for each interval that the strategy forecast, and one on the quantiles' loss."""
+    scores = metrics.get("forecasts", {}).get(STRATEGY, {})
+    told = [
+        f"The {formatting.level(interval['nominal_pct'] / 100)} interval held "
+        f"{formatting.PERCENT(interval['coverage_pct'])} of the outcomes; it was "
+        f"{formatting.BPS(interval['mean_width_bps'])} wide on average."
+        for interval in scores.get("intervals", ())
+    ]
+    if "pinball_bps" in scores:
+        told.append(f"Pinball loss of the quantiles: {formatting.BPS(scores['pinball_bps'])}.")
+    return told
 
 
 def _row(figure: Figure, columns: Sequence[Mapping[str, Any]], below: Sequence[str]) -> Row:

@@ -31,6 +31,7 @@ def tearsheet(run: Run) -> str:
     """The page, self-contained, from the run alone."""
     books = books_of(run)
     forecasters, scores = metrics_table.forecast_table(run.metrics)
+    horizons, scores_by_horizon = metrics_table.horizons_table(run.metrics, run.horizon)
     benchmark = run.returns.get(BUY_AND_HOLD)
     periods = run.metrics["span"]["periods_per_year"]
     return render(
@@ -52,6 +53,9 @@ def tearsheet(run: Run) -> str:
         fits=[_fit_row(run, window) for window in run.manifest["windows"]],
         forecasters=forecasters,
         scores=scores,
+        horizons=horizons,
+        scores_by_horizon=scores_by_horizon,
+        intervals=metrics_table.intervals(run.metrics),
         provenance=_provenance(run),
         month_names=MONTHS,
         missing=formatting.MISSING,
@@ -94,7 +98,8 @@ def _fit_row(run: Run, window: Mapping[str, Any]) -> dict[str, Any]:
 
 def _window_return(run: Run, index: int, book: str) -> float | None:
     """Per cent made from the first to the last bar that the window forecast, both included."""
-    bars = run.predictions.loc[run.predictions["window"] == index, "timestamp"]
+    made = run.predictions
+    bars = made.loc[(made["window"] == index) & (made["horizon"] == run.horizon), "timestamp"]
     if bars.empty or book not in run.returns:
         return None
     returns = run.returns.loc[bars.min() : bars.max(), book]

@@ -56,7 +56,7 @@ def target_weights(
             held = hold(predicted[symbol].to_numpy()[rows], by_row, signal.side)
             stances.loc[stances.index[rows], symbol] = held
     stances = stances.fillna(0.0)
-    sizes = sizing.sizes(predicted, close, periods_per_year).clip(upper=max_weight)
+    sizes = sizing.sizes(forecasts, close, periods_per_year).clip(upper=max_weight)
     entered = stances.ne(stances.shift(fill_value=0.0)) & stances.ne(0.0)
     kept = sizes.where(entered).ffill().fillna(0.0)
     return stances * kept / np.float64(len(predicted.columns))

@@ -14,23 +14,28 @@ from engine.features.rolling import mean_and_deviation
 from engine.types import Spec
 
 if TYPE_CHECKING:
+    from engine.signals.forecasts import Forecasts
     from engine.types import WideFrame
+
+NARROWEST = 1e-12
+"""Width of an interval, as a return, below which nothing is divided by it."""
 
 
 class SizingSpec(Spec, ABC):
     """A choice of sizes."""
 
     @abstractmethod
-    def sizes(self, predicted: WideFrame, close: WideFrame, periods_per_year: float) -> WideFrame:
+    def sizes(self, forecasts: Forecasts, close: WideFrame, periods_per_year: float) -> WideFrame:
         """The size a position would have if it were entered at that row's close.
 
         Args:
-            predicted: Out-of-sample bars, a column a target symbol; simple returns.
-            close: All bars, at least the columns of `predicted`.
+            forecasts: Out-of-sample bars, a column a target symbol; simple returns.
+            close: All bars, at least the symbols that are forecast.
             periods_per_year: Bars a year.
 
         Returns:
-            The shape of `predicted`, 0 or more; infinite where nothing limits it.
+            The shape of `forecasts.predicted`, 0 or more; infinite where nothing limits it. NaN,
+            if anywhere, only where nothing is forecast.
         """
 
 
@@ -42,11 +47,12 @@ class Fixed(SizingSpec):
 
     def sizes(
         self,
-        predicted: WideFrame,
+        forecasts: Forecasts,
         close: WideFrame,  # noqa: ARG002 - the same whatever the price
         periods_per_year: float,  # noqa: ARG002 - one signature for every choice
     ) -> WideFrame:
         """`weight` everywhere."""
+        predicted = forecasts.predicted
         return pd.DataFrame(self.weight, index=predicted.index, columns=predicted.columns)
 
 
@@ -61,12 +67,44 @@ class Proportional(SizingSpec):
 
     def sizes(
         self,
-        predicted: WideFrame,
+        forecasts: Forecasts,
         close: WideFrame,  # noqa: ARG002 - the prediction alone
         periods_per_year: float,  # noqa: ARG002 - one signature for every choice
     ) -> WideFrame:
         """|predicted| / full_bps, at most 1."""
-        return (predicted.abs() / (self.full_bps / 10_000)).clip(upper=1.0)
+        return (forecasts.predicted.abs() / (self.full_bps / 10_000)).clip(upper=1.0)
+
+
+class Interval(SizingSpec):
+    """Weight grows with how far the prediction stands out of its own uncertainty.
+
+    |predicted| / (upper - lower) / full_ratio, at most 1; lower and upper are the return's
+    quantiles `low` and `high`, as `Forecasts.quantile` gives them: those that a network trained
+    with the loss `quantile` forecasts, and for opponents those of their errors on validation rows.
+    Where the two meet, any prediction but 0 has the weight 1. Set when a position is entered or
+    turned, kept until it is left.
+
+    Attributes:
+        low: Level of the lower end, one of the loss's.
+        high: Level of the upper end, one of the loss's.
+        full_ratio: Prediction over width of the interval at which the weight is 1.
+    """
+
+    kind: Literal["interval"] = "interval"
+    low: float = Field(default=0.1, gt=0, lt=0.5)
+    high: float = Field(default=0.9, gt=0.5, lt=1)
+    full_ratio: float = Field(default=0.1, gt=0)
+
+    def sizes(
+        self,
+        forecasts: Forecasts,
+        close: WideFrame,  # noqa: ARG002 - the forecast alone
+        periods_per_year: float,  # noqa: ARG002 - one signature for every choice
+    ) -> WideFrame:
+        """|predicted| / (upper - lower) / full_ratio, at most 1."""
+        width = forecasts.quantile(self.high) - forecasts.quantile(self.low)
+        full: WideFrame = self.full_ratio * width.clip(lower=NARROWEST)
+        return (forecasts.predicted.abs() / full).clip(upper=1.0)
 
 
 class VolatilityTarget(SizingSpec):
@@ -79,12 +117,13 @@ class VolatilityTarget(SizingSpec):
     target_pct_per_year: float = Field(default=20.0, gt=0)
     window: int = Field(default=20, ge=5, le=1000)
 
-    def sizes(self, predicted: WideFrame, close: WideFrame, periods_per_year: float) -> WideFrame:
+    def sizes(self, forecasts: Forecasts, close: WideFrame, periods_per_year: float) -> WideFrame:
         """Target / (deviation of the last `window` simple returns x sqrt(bars a year)).
 
         Raises:
             UsageError: The first out-of-sample bar has fewer than `window` returns before it.
         """
+        predicted = forecasts.predicted
         returns = close[predicted.columns].pct_change().to_numpy()
         deviation = pd.DataFrame(
             mean_and_deviation(returns, self.window, ddof=1)[1],

@@ -8,13 +8,14 @@ from pydantic import Field
 
 from engine.signals.hysteresis import Side
 from engine.signals.rules import BuyAndHold, MeanReversion, MovingAverageCrossover
-from engine.signals.sizing import Fixed, Proportional, VolatilityTarget
+from engine.signals.sizing import Fixed, Interval, Proportional, VolatilityTarget
 from engine.signals.thresholds import CostMultiple, Quantile, Threshold
 
 __all__ = [
     "BuyAndHold",
     "CostMultiple",
     "Fixed",
+    "Interval",
     "MeanReversion",
     "MovingAverageCrossover",
     "Proportional",
@@ -29,6 +30,6 @@ __all__ = [
 
 Signal = Annotated[Threshold | CostMultiple | Quantile, Field(discriminator="kind")]
 
-Sizing = Annotated[Fixed | Proportional | VolatilityTarget, Field(discriminator="kind")]
+Sizing = Annotated[Fixed | Proportional | Interval | VolatilityTarget, Field(discriminator="kind")]
 
 Rule = BuyAndHold | MovingAverageCrossover | MeanReversion

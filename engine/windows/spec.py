@@ -40,7 +40,9 @@ Duration = Annotated[int | str, AfterValidator(_duration)]
 
 
 class WindowSpec(Spec):
-    """Walk-forward windows: train, validation, test, with gaps of `horizon` + `embargo` bars.
+    """Walk-forward windows: train, validation, test, with gaps between them.
+
+    A gap holds as many bars as the longest horizon of `target` looks ahead, and `embargo` more.
 
     Attributes:
         kind: `rolling` keeps the train length; `expanding` starts every train part at the first
@@ -48,7 +50,7 @@ class WindowSpec(Spec):
         train: Length of the first train part, and of every one when rolling.
         validation: Length of the part that stops training.
         test: Length of the out-of-sample part; windows advance by it.
-        embargo: Extra bars left out between the parts, on top of the purge (= horizon).
+        embargo: Extra bars left out between the parts, on top of the longest horizon.
     """
 
     kind: Literal["rolling", "expanding"] = "rolling"

@@ -54,7 +54,8 @@ def walk_forward(
         timestamps: Of all bars, ascending, shape (n,).
         spec: Lengths in bars or calendar terms.
         first_row: First row that may be trained on (warm-up and lookback lie before it).
-        horizon: Bars a label looks ahead; left out between the parts, `spec.embargo` on top.
+        horizon: Bars that a label looks ahead at most; left out between the parts, and
+            `spec.embargo` on top.
 
     Returns:
         At least one window.

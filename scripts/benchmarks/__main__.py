@@ -8,10 +8,11 @@ from argparse import ArgumentParser
 
 import refit
 import warm
+import zoo
 from contest import ProgramError
 from rich.console import Console
 
-BENCHMARKS = {"refit": refit, "warm": warm}
+BENCHMARKS = {"refit": refit, "warm": warm, "zoo": zoo}
 WIDTH = 110
 """Columns of a table that goes to a file."""
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from engine.features.build import Features
+from engine.features.spec import TargetSpec
 from engine.refit.problems import History
 from engine.windows.spec import Standard, WindowSpec
 from engine.windows.walk_forward import Window, walk_forward
@@ -65,7 +66,7 @@ class Work:
             warmup=0,
         )
         returns = pd.DataFrame({SERIES[0]: ahead}, index=timestamps)
-        return History(features, returns, returns.shift(1), horizon=1, scaling=Standard())
+        return History(features, {1: returns}, {1: returns.shift(1)}, TargetSpec(), Standard())
 
     def cut(self, history: History) -> tuple[Window, ...]:
         """The windows, in time order."""
@@ -92,7 +93,7 @@ class Sequences:
 
 def sequences(history: History, window: Window) -> tuple[Sequences, Sequences, Sequences]:
     """Train, validation and test part, scaled by the train rows."""
-    values, target = history.features.values, history.ahead[SERIES[0]].to_numpy()
+    values, target = history.features.values, history.ahead[1][SERIES[0]].to_numpy()
     train = slice(window.train.start, window.train.stop)
     scaled = (values - values[train].mean(axis=0)) / values[train].std(axis=0)
     wanted = (target - target[train].mean()) / target[train].std()

@@ -95,6 +95,22 @@ def test_warm_and_cold_starts_stand_side_by_side() -> None:
     assert -1 < found["forecast_correlation"] < 1
 
 
+ZOO = ["--kinds", "mlp", "ridge", "drift", "--seeds", "2", "--workers", "1"]
+ZOO += ["--set", "training.epochs=1", "--set", "windows.train=15y", "--set", "windows.test=3y"]
+
+
+@pytest.mark.slow
+def test_the_zoo_says_how_far_the_seeds_of_a_kind_lie_apart() -> None:
+    done = bench("zoo", *ZOO, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    for scores in found.values():
+        assert [len(scores[kind]["seeds"]) for kind in ("mlp", "ridge", "drift")] == [2, 1, 1]
+        one, other = scores["mlp"]["seeds"]
+        assert one["r2_vs_persistence"] != other["r2_vs_persistence"]
+        assert scores["drift"]["r2_vs_persistence"] is not None
+
+
 def test_the_launcher_can_be_run_and_is_posix_shell() -> None:
     script = ROOT / "scripts" / "bench"
     assert os.access(script, os.X_OK)

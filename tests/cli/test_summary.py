@@ -84,3 +84,22 @@ def test_a_run_without_forecasts_of_the_strategy_has_no_line_on_skill(finished: 
     finished.metrics["forecasts"] = {}
 
     assert "Forecasts:" not in as_text(finished, 80)
+
+
+def test_several_horizons_and_intervals_have_a_line_each(finished: Run) -> None:
+    scores = finished.metrics["forecasts"]["strategy"]
+    scores["horizons"] = {
+        bars: scores | {"r2_vs_persistence": r2}
+        for bars, r2 in (("1", -0.0031), ("10", 0.012), ("5", None))
+    }
+    scores["intervals"] = [
+        {"nominal_pct": 90.0, "coverage_pct": 87.25, "mean_width_bps": 512.0},
+        {"nominal_pct": 50.0, "coverage_pct": 51.0, "mean_width_bps": 200.0},
+    ]
+
+    told = as_text(finished, 80).split("\n\n")[2].splitlines()
+
+    assert told[2:] == [
+        "R\u00b2 by horizon: 1 bar -0.0031, 5 bars -, 10 bars +0.0120",
+        "Intervals: the 90 % one held 87.2 %, the 50 % one held 51.0 % of the outcomes",
+    ]

@@ -9,7 +9,7 @@ import pytest
 from engine.data.market import Market
 from engine.errors import BadBarsError, UsageError
 from engine.features.build import build_features
-from engine.features.spec import LogReturn, Return, Rsi, TargetSpec, Volatility, VolumeZscore
+from engine.features.spec import LogReturn, Return, Rsi, Volatility, VolumeZscore
 from engine.features.target import forward_returns
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def test_a_value_that_is_not_finite_names_symbol_feature_and_bar(bars: pd.DataFr
 def test_the_target_at_t_is_the_return_over_the_next_horizon_bars() -> None:
     days = pd.date_range("2020-01-01", periods=4, tz="UTC", name="timestamp")
     close = pd.DataFrame({"A": [100.0, 110.0, 99.0, 198.0], "B": [1.0, 2.0, 4.0, 2.0]}, index=days)
-    target = forward_returns(close, TargetSpec(horizon=2))
+    target = forward_returns(close, 2)
     np.testing.assert_allclose(target["A"], [-0.01, 0.8, np.nan, np.nan])
     np.testing.assert_allclose(target["B"], [3.0, 0.0, np.nan, np.nan])
 
@@ -95,5 +95,5 @@ def test_the_target_is_unknown_in_the_last_horizon_bars() -> None:
     days = pd.date_range("2020-01-01", periods=10, tz="UTC", name="timestamp")
     close = pd.DataFrame({"A": np.arange(1.0, 11.0)}, index=days)
     for horizon in (1, 3, 9):
-        known = forward_returns(close, TargetSpec(horizon=horizon))["A"].notna()
+        known = forward_returns(close, horizon)["A"].notna()
         assert known.tolist() == [True] * (10 - horizon) + [False] * horizon

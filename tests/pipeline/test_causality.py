@@ -79,6 +79,17 @@ def test_nothing_at_or_before_a_bar_knows_what_comes_after(original, place, stra
     assert first > bar(original, cut)
 
 
+def test_a_saturday_knows_nothing_of_the_week_that_ends_the_day_after(place, strategy) -> None:
+    cut = 446
+    weekly = strategy.model_copy(update={"resolutions": ("1w",), "name": "weekly"})
+    one = run(weekly, place, "weekly", place / "market" / "market.yaml")
+    assert bar(one, cut).day_name() == "Saturday"
+    other = run(weekly, place, "weekly-cut", changed_after(place / "weekly-bars", cut))
+    first = first_difference(one, other)
+    assert first is not None
+    assert first > bar(one, cut)
+
+
 # The leaking feature is no member of the union that the strategy is written down with.
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 def test_a_leak_is_seen_by_this_very_test(place, strategy) -> None:

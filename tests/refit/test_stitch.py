@@ -5,31 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from engine.errors import RefitError
-from engine.features.build import Features
-from engine.models import Forecast, Micdl, Persistence, Training
+from engine.features.spec import TargetSpec
+from engine.models import Forecast, Lstm, Micdl, Persistence, Quantile, Training
 from engine.models import History as Course
+from engine.refit.plan import plan
 from engine.refit.problems import History, problem_of
-from engine.refit.stitch import stitch
+from engine.refit.stitch import Predictions, stitch
 from engine.refit.task import Task
-from engine.windows.scaling import Standard
-from engine.windows.walk_forward import Window
-
-STAMPS = pd.date_range("2020-01-01", periods=40, freq="D", tz="UTC", name="timestamp")
-WINDOWS = (
-    Window(0, range(5, 15), range(16, 20), range(21, 30)),
-    Window(1, range(14, 24), range(25, 29), range(30, 40)),
-)
+from tests.refit.histories import STAMPS, WINDOWS, ahead, history_of
 
 
 @pytest.fixture
 def history() -> History:
-    close = pd.DataFrame({"X": np.linspace(1, 2, 40)}, index=STAMPS)
-    features = Features(STAMPS, np.arange(40.0)[:, None], ("X:a",), (("X", (0,)),), warmup=0)
-    return History(features, close.pct_change().shift(-1), close.pct_change(), 1, Standard())
+    return history_of()
 
 
 def tasks_of(history: History, seeds: int) -> list[Task]:
@@ -104,3 +95,107 @@ def test_a_window_without_any_fit_is_a_hole_and_no_zero(history) -> None:
     assert made.predicted["X"].isna().tolist() == [True] * 9 + [False] * 10
     assert list(made.train) == [1]
     assert made.table["window"].unique().tolist() == [1]
+
+
+SEVERAL = TargetSpec(horizon=2, horizons=(1, 2, 3))
+JOINT = TargetSpec(horizon=2, horizons=(1, 2, 3), strategy="multi_output")
+
+
+def over_horizons(target: TargetSpec, *, seeds: int = 1, failed: tuple[int, ...] = ()):
+    """Tasks of a network, each forecasting 100 x horizon + 10 x window + seed everywhere."""
+    tasks = plan(
+        {"strategy": Lstm(lookback=2)},
+        history_of(target),
+        WINDOWS,
+        ["X"],
+        training=Training(),
+        seeds=seeds,
+        seed=1,
+    )
+
+    def made(task: Task) -> Forecast:
+        horizons = np.array(task.problem.horizons, dtype=float)
+        values = 100 * horizons + 10 * task.window + task.member
+        parts = [
+            np.tile(values, (len(rows), 1))
+            for rows in (task.problem.train, task.problem.validation, task.problem.test)
+        ]
+        return Forecast(*(part[:, 0] if len(horizons) == 1 else part for part in parts))
+
+    outcomes = [
+        RefitError("dead") if place in failed else made(task) for place, task in enumerate(tasks)
+    ]
+    return tasks, outcomes
+
+
+def stitched(target: TargetSpec, **more) -> Predictions:
+    return stitch(history_of(target), WINDOWS, *over_horizons(target, **more))
+
+
+@pytest.mark.parametrize("target", [SEVERAL, JOINT], ids=["direct", "multi_output"])
+def test_the_table_holds_every_horizon_whether_fitted_apart_or_together(target) -> None:
+    table = stitched(target, seeds=2).table
+    blocks = table.groupby(["horizon", "seed"], sort=False)
+    assert list(blocks.groups) == [(h, seed) for h in (1, 2, 3) for seed in (0, 1)]
+    for (horizon, seed), block in blocks:
+        assert block["timestamp"].tolist() == STAMPS[21:].tolist()
+        first = 100 * horizon + seed
+        assert block["predicted"].tolist() == [first] * 9 + [first + 10] * 10
+        np.testing.assert_allclose(block["actual"], ahead(horizon, range(21, 40)), rtol=1e-12)
+    assert list(table.columns) == [
+        *("timestamp", "symbol", "window", "seed", "horizon", "predicted", "actual")
+    ]
+
+
+@pytest.mark.parametrize("target", [SEVERAL, JOINT], ids=["direct", "multi_output"])
+def test_signals_and_thresholds_get_the_traded_horizon(target) -> None:
+    made = stitched(target, seeds=2)
+    assert made.horizon == 2
+    assert made.predicted["X"].tolist() == [200.5] * 9 + [210.5] * 10
+    assert made.train[1]["X"].tolist() == [210.5] * 10
+    assert list(made.outlooks) == [1, 2, 3]
+    assert made.outlooks[3].predicted["X"].tolist() == [300.5] * 9 + [310.5] * 10
+
+
+def test_residuals_are_those_of_the_validation_rows_over_the_traded_horizon() -> None:
+    made = stitched(JOINT, seeds=2)
+    np.testing.assert_allclose(made.residuals[0]["X"], ahead(2, range(16, 20)) - 200.5)
+    np.testing.assert_allclose(made.residuals[1]["X"], ahead(2, range(25, 29)) - 210.5)
+
+
+def test_a_fit_left_out_takes_its_own_horizon_alone() -> None:
+    made = stitched(SEVERAL, failed=(4,))  # window 1, horizon 2
+    assert made.predicted["X"].isna().tolist() == [False] * 9 + [True] * 10
+    assert made.outlooks[1].predicted["X"].notna().all()
+    assert list(made.train) == list(made.residuals) == [0]
+    assert made.fits[1][1] == {"symbol": "X", "seed": 0, "horizons": [2], "failed": "dead"}
+    assert set(made.table.query("window == 1")["horizon"]) == {1, 3}
+
+
+def test_fits_say_which_horizons_they_are_of_where_there_are_several() -> None:
+    assert [fit["horizons"] for fit in stitched(SEVERAL).fits[0]] == [[1], [2], [3]]
+    assert [fit["horizons"] for fit in stitched(JOINT).fits[0]] == [[1, 2, 3]]
+    assert "horizons" not in stitched(TargetSpec(horizon=2)).fits[0][0]
+
+
+@pytest.mark.parametrize("target", [TargetSpec(horizon=2), JOINT], ids=["one", "several"])
+def test_quantiles_reach_the_table_and_their_mean_over_the_seeds_the_sizing(target) -> None:
+    tasks, outcomes = over_horizons(target, seeds=2)
+    spread = np.array([-5.0, 0.0, 5.0])
+    training = Training(loss=Quantile(levels=(0.025, 0.5, 0.975)))
+    tasks = [replace(task, training=training) for task in tasks]
+    outcomes = [
+        replace(outcome, quantiles=outcome.test[..., None] + (1 + task.member) * spread)
+        for task, outcome in zip(tasks, outcomes, strict=True)
+    ]
+    made = stitch(history_of(target), WINDOWS, tasks, outcomes)
+    table = made.table
+    assert list(table.columns[-3:]) == ["q2.5", "q50", "q97.5"]
+    np.testing.assert_allclose(table["q97.5"] - table["predicted"], 5.0 * (1 + table["seed"]))
+    np.testing.assert_allclose(table["q50"], table["predicted"])
+    assert list(made.quantiles) == [0.025, 0.5, 0.975]
+    np.testing.assert_allclose(made.quantiles[0.025]["X"], made.predicted["X"] - 7.5)
+
+
+def test_without_quantiles_there_are_none() -> None:
+    assert stitched(JOINT).quantiles == {}

@@ -9,6 +9,7 @@ import pytest
 
 from engine.artifacts import seed_of
 from engine.models import Ensemble, Forecast, Lstm, Micdl, Ridge, Training
+from engine.models.forecaster import Coarse
 from engine.refit.task import Task
 from tests.models.problems import planted
 
@@ -45,13 +46,33 @@ def test_model_training_and_seed_change_the_key(change) -> None:
     assert key(replace(TASK, **change)) != key(TASK)
 
 
+@pytest.mark.parametrize("change", [{"horizons": (5,)}, {"recursive": True}], ids=str)
+def test_what_is_asked_for_changes_the_key(change) -> None:
+    assert key(replace(TASK, problem=replace(TASK.problem, **change))) != key(TASK)
+
+
+@pytest.mark.parametrize("array", ["inputs", "latest"])
+def test_one_changed_number_of_the_coarse_inputs_changes_the_key(array: str) -> None:
+    coarse = Coarse(np.zeros((9, 2), dtype=np.float32), np.arange(460) // 60, ((0, 1),))
+    changed = getattr(coarse, array).copy()
+    changed.ravel()[5] += 1
+
+    def with_coarse(*further: Coarse) -> str:
+        return key(replace(TASK, problem=replace(TASK.problem, coarse=further)))
+
+    others = [(), (coarse, coarse), (replace(coarse, groups=((0,), (1,))),)]
+    others.append((replace(coarse, **{array: changed}),))
+    assert len({with_coarse(coarse), *(with_coarse(*other) for other in others)}) == 5
+
+
 def test_backend_and_versions_change_the_key() -> None:
     assert key(TASK, "jax") != key(TASK)
     assert key(TASK, versions={"keras": "3.15.2"}) != key(TASK)
 
 
 def test_whose_task_it_is_does_not_change_the_key() -> None:
-    assert key(replace(TASK, book="other", window=9, member=4, symbol="ETH")) == key(TASK)
+    named = replace(TASK, book="other", window=9, member=4, symbol="ETH", horizons=(1, 5))
+    assert key(named) == key(TASK)
 
 
 def test_a_seed_is_decided_by_its_name_alone() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from engine.artifacts import PAGES, Run
 from engine.reporting import write_pages
+from engine.reporting.metrics_table import horizons_table
 from engine.reporting.significance import significance_page
 from engine.reporting.tearsheet import tearsheet
 
@@ -252,6 +253,64 @@ def test_provenance_names_bars_versions_seeds_and_command(run: Run, sheet: Page)
         assert fact in foot
     titles = {attributes.get("title") for _, attributes in sheet.elements}
     assert run.manifest["dataset"]["symbols"]["SP500"]["sha256"] in titles
+
+
+def test_one_horizon_and_no_quantiles_add_nothing_to_the_forecasts(sheet: Page) -> None:
+    assert "By horizon" not in sheet.text
+    assert "interval held" not in sheet.text
+    assert "Pinball" not in sheet.text
+
+
+@pytest.fixture(scope="module")
+def many(run: Run) -> Run:
+    """Horizons of 1, 5 and 20 bars of which 5 is traded, and quantiles."""
+    scores = run.metrics["forecasts"]["strategy"] | {
+        "pinball_bps": 31.25,
+        "intervals": [
+            {"low": 0.1, "high": 0.9, "nominal_pct": 80.0, "coverage_pct": 76.31}
+            | {"mean_width_bps": 412.5}
+        ],
+    }
+    horizons = {str(bars): scores | {"rmse_bps": 100.0 * bars} for bars in (1, 20, 5)}
+    forecasts = run.metrics["forecasts"] | {"strategy": scores | {"horizons": horizons}}
+    strategy = run.manifest["strategy"] | {"target": {"horizon": 5, "horizons": [1, 5, 20]}}
+    further = [run.predictions.assign(horizon=bars) for bars in (1, 5, 20)]
+    return dataclasses.replace(
+        changed(run, metrics={"forecasts": forecasts}, manifest={"strategy": strategy}),
+        predictions=pd.concat(further, ignore_index=True),
+    )
+
+
+def test_several_horizons_have_a_table_of_their_own(many: Run) -> None:
+    told = Page(tearsheet(many)).text.split("By horizon")[1].split("Provenance")[0]
+    assert re.search(r"1\xa0bar 5\xa0bars, traded 20\xa0bars", told)
+    assert re.search(r"RMSE root mean squared error 100\.0\xa0bps 500\.0\xa0bps 2,000\.0", told)
+
+
+def test_no_horizon_is_called_the_best(many: Run) -> None:
+    labels, rows = horizons_table(many.metrics, many.horizon)
+    assert len(labels) == 3
+    assert not any(cell.best for row in rows for cell in row.cells)
+
+
+def test_intervals_say_what_they_held(many: Run) -> None:
+    text = Page(tearsheet(many)).text.replace("\xa0", " ")
+    assert "The 80 % interval held 76.3 % of the outcomes; it was 412.5 bps wide" in text
+    assert "Pinball loss of the quantiles: 31.2 bps." in text
+
+
+def test_what_a_window_made_is_counted_on_the_bars_that_the_traded_horizon_forecast(
+    many: Run, sheet: Page
+) -> None:
+    first = many.manifest["windows"][0]
+    mine = (many.predictions["horizon"] == 5) & (many.predictions["window"] == first["index"])
+    without = dataclasses.replace(many, predictions=many.predictions[~mine])
+
+    def strategy_in(page: Page) -> str:
+        return page.text.split("Curves")[1].split()[4]
+
+    assert strategy_in(Page(tearsheet(many))) == strategy_in(sheet) != "\N{EN DASH}"
+    assert strategy_in(Page(tearsheet(without))) == "\N{EN DASH}"
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.strategy import Strategy
+from engine.strategy import Strategy, load_strategy
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ["backtest", "test", "check", "constraints"]
+STRATEGIES = sorted((ROOT / "strategies").glob("*.yaml"))
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9-]*)==[0-9][0-9a-z.]*( ; [a-z_0-9' .<>=!]+)?", re.I)
 
 
@@ -49,3 +50,11 @@ def test_the_schema_beside_the_strategies_is_the_one_of_the_engine() -> None:
     written = json.loads((ROOT / "strategies" / "schema.json").read_text())
 
     assert written == Strategy.model_json_schema(), "run: backtest schema > strategies/schema.json"
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "strategies").glob("*.yaml")), ids=lambda f: f.stem
+)
+def test_a_shipped_strategy_is_valid_and_has_its_files_name(file: Path) -> None:
+    assert load_strategy(file).name == file.stem
+    assert file.read_text().startswith("# yaml-language-server: $schema=schema.json\n")

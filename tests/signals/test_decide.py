@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from engine.signals.forecasts import Forecasts
 from engine.signals.spec import (
     CostMultiple,
     Fixed,
+    Interval,
     Proportional,
     Quantile,
     Threshold,
@@ -59,9 +61,10 @@ def test_where_nothing_is_forecast_nothing_is_held_and_the_stance_begins_anew(
         window=[0, 0, 1, 1, 2, 2],
         train={0: [0.0], 2: [0.0]},
     )
-    for sizing in (Fixed(weight=0.5), Proportional(full_bps=400)):
+    forecasts = replace(forecasts, residuals={w: {"A": np.array([-0.1, 0.1])} for w in (0, 2)})
+    for sizing in (Fixed(weight=0.5), Proportional(full_bps=400), Interval(full_ratio=0.25)):
         weights = decide(forecasts, Threshold(enter_bps=100, exit_bps=0), sizing)
-        assert weights["A"].tolist() == [0.5, 0.5, 0, 0, 0, 0.5]
+        assert weights["A"].tolist() == pytest.approx([0.5, 0.5, 0, 0, 0, 0.5])
 
 
 def test_a_fixed_size_follows_the_stance(make_forecasts: MakeForecasts) -> None:
@@ -134,13 +137,22 @@ SIGNALS = st.sampled_from(
     ]
 )
 SIZINGS = st.sampled_from(
-    [Fixed(weight=2), Proportional(), VolatilityTarget(target_pct_per_year=90, window=10)]
+    [
+        Fixed(weight=2),
+        Proportional(),
+        Interval(),
+        Interval(low=0.2, high=0.8),
+        VolatilityTarget(target_pct_per_year=90, window=10),
+    ]
 )
 SEEDS = st.integers(0, 2**32 - 1)
 
 
 def random_case(seed: int) -> tuple[Forecasts, pd.DataFrame]:
-    """60 out-of-sample bars of 3 symbols in 4 windows, after 15 bars of history."""
+    """60 out-of-sample bars of 3 symbols in 4 windows, after 15 bars of history.
+
+    Of the interval's ends the outer ones are forecast, the inner ones come from residuals.
+    """
     rng = np.random.default_rng(seed)
     days = pd.date_range("2021-01-01", periods=75, tz="UTC", name="timestamp")
     symbols = ["A", "B", "C"]
@@ -148,7 +160,10 @@ def random_case(seed: int) -> tuple[Forecasts, pd.DataFrame]:
     close = pd.DataFrame(np.exp(moves.cumsum(axis=0)), index=days, columns=symbols)
     predicted = pd.DataFrame(rng.normal(0, 0.01, (60, 3)), index=days[15:], columns=symbols)
     train = {w: {s: rng.normal(0, 0.01, 50) for s in symbols} for w in range(4)}
-    return Forecasts(predicted, np.repeat(np.arange(4), 15), train), close
+    width = pd.DataFrame(rng.uniform(0, 0.2, (60, 3)), index=days[15:], columns=symbols)
+    quantiles = {0.1: predicted - width, 0.9: predicted + width}
+    residuals = {w: {s: rng.normal(0, 0.02, 30) for s in symbols} for w in range(4)}
+    return Forecasts(predicted, np.repeat(np.arange(4), 15), train, quantiles, residuals), close
 
 
 @settings(max_examples=60, deadline=None)
@@ -158,9 +173,17 @@ def test_weights_up_to_t_do_not_depend_on_predictions_or_closes_after_t(
 ) -> None:
     forecasts, close = random_case(seed)
     later, later_close = random_case(other)
+
+    def until_t(known: pd.DataFrame, unknown: pd.DataFrame) -> pd.DataFrame:
+        return pd.concat([known.iloc[: t + 1], unknown.iloc[t + 1 :]])
+
     mixed = replace(
         forecasts,
-        predicted=pd.concat([forecasts.predicted.iloc[: t + 1], later.predicted.iloc[t + 1 :]]),
+        predicted=until_t(forecasts.predicted, later.predicted),
+        quantiles={
+            level: until_t(known, later.quantiles[level])
+            for level, known in forecasts.quantiles.items()
+        },
     )
     mixed_close = pd.concat([close.iloc[: t + 16], later_close.iloc[t + 16 :]])
     pd.testing.assert_frame_equal(

@@ -1,0 +1,160 @@
+"""The same bars at a coarser interval, and which of them are complete at each close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.data.calendar import LENGTHS, periods_per_year
+from engine.errors import UsageError
+from engine.features.build import Features, build_features
+from engine.types import BAR_COLUMNS, TIMESTAMP_DTYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.data.market import Market
+    from engine.data.spec import Interval
+    from engine.features.spec import Feature
+    from engine.types import BarsFrame, Rows
+
+# A Monday at midnight: weeks begin on Mondays, and every shorter interval divides a day.
+_ANCHOR = pd.Timestamp("1970-01-05")
+_MICROSECOND = pd.Timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, eq=False)
+class CoarseFeatures:
+    """Features of one coarser interval, and what a base bar may know of them.
+
+    Attributes:
+        interval: Length of a coarse bar.
+        features: Of its complete bars, oldest first; names such as `BTC-USD:1w:rsi_14`.
+        latest: (n,), one a base bar: position of the newest coarse bar complete at its close; -1
+            where there is none yet.
+    """
+
+    interval: Interval
+    features: Features
+    latest: Rows
+
+
+def coarse_features(
+    market: Market, interval: Interval, features: Sequence[Feature], symbols: Sequence[str]
+) -> CoarseFeatures:
+    """Computes each feature of each symbol on the bars of a coarser interval.
+
+    Args:
+        market: Checked bars.
+        interval: Longer than the market's.
+        features: At least one, no two the same.
+        symbols: Of the market; the order of the groups.
+
+    Raises:
+        UsageError: As in `resample` and `build_features`.
+        BadBarsError: As in `build_features`.
+    """
+    coarse, latest = resample(market, interval)
+    built = build_features(coarse, features, symbols)
+    names = tuple(
+        f"{symbol}:{interval}:{feature.name}" for symbol in symbols for feature in features
+    )
+    return CoarseFeatures(interval, replace(built, names=names), latest)
+
+
+def resample(market: Market, interval: Interval) -> tuple[Market, Rows]:
+    """The complete bars of a coarser interval, and the newest of them at each base bar's close.
+
+    Coarse bars are labelled by their open, in UTC: weeks begin on Mondays, shorter intervals at
+    their multiples from midnight. One takes the first open, the highest high, the lowest low, the
+    last close and the sum of volumes of the base bars that open in it. It is complete at the
+    first base bar that closes at or after its end, so a week of stocks is complete at the close of
+    the next week's first session. A coarse bar without a base bar does not exist; neither does
+    the first, unless the base bars begin with it, nor one that is not complete at the end.
+
+    Args:
+        market: Checked bars, in time order.
+        interval: Longer than the market's, and a multiple of it.
+
+    Returns:
+        The market at that interval (its identity is still that of the base bars), and (n,) an
+        entry a base timestamp: position of the newest coarse bar complete at its close, -1 where
+        there is none yet.
+
+    Raises:
+        UsageError: The interval is no longer multiple of the market's.
+    """
+    base, length = LENGTHS[market.interval], LENGTHS[interval]
+    if length <= base or length % base:
+        raise UsageError(
+            "A resolution is not coarser than the bars",
+            expected=f"whole multiples of {market.interval}, the dataset's interval",
+            found=interval,
+            where="resolutions",
+            fix=f"leave {interval} out, or take a dataset of shorter bars",
+        )
+    own = [market.bars[market.bars["symbol"] == symbol] for symbol in market.symbols]
+    opens = (own[0]["timestamp"].dt.tz_localize(None) - _ANCHOR) // _MICROSECOND
+    grouped = _Bins.of(opens.to_numpy(np.int64), base // _MICROSECOND, length // _MICROSECOND)
+    bars = pd.concat([_summarised(bars, grouped, length) for bars in own], ignore_index=True)
+    coarse = replace(
+        market,
+        bars=bars.sort_values("timestamp", kind="stable", ignore_index=True),
+        interval=interval,
+        periods_per_year=periods_per_year(market.calendar, interval),
+    )
+    return coarse, grouped.latest
+
+
+@dataclass(frozen=True)
+class _Bins:
+    """Which base rows make a coarse bar.
+
+    Attributes:
+        starts: First row of each, unfinished ones included.
+        numbers: Which interval since the anchor each one is.
+        kept: Those that are whole.
+        latest: See `resample`.
+    """
+
+    starts: Rows
+    numbers: Rows
+    kept: slice
+    latest: Rows
+
+    @classmethod
+    def of(cls, opens: Rows, base: int, length: int) -> _Bins:
+        """Groups rows by their open; all times in microseconds since the anchor."""
+        number = opens // length
+        # Of the intervals up to this number, not included, each is over at the row's close.
+        over = (opens + base) // length
+        # A bar that opens in an interval that is over already (feeds with bars closer than their
+        # length have such) belongs to the next: what was complete never changes.
+        number[1:] = np.maximum(number[1:], over[:-1])
+        starts = np.flatnonzero(np.diff(number, prepend=number[0] - 1))
+        numbers = number[starts]
+        first = int(opens[0] % length != 0)
+        complete = np.searchsorted(numbers, over)
+        kept = slice(first, max(first, int(complete[-1])))
+        return cls(starts, numbers, kept, np.maximum(complete - first - 1, -1))
+
+
+def _summarised(bars: BarsFrame, bins: _Bins, length: pd.Timedelta) -> BarsFrame:
+    starts, last = bins.starts, np.append(bins.starts[1:], len(bars)) - 1
+    opened = _ANCHOR + pd.to_timedelta(bins.numbers * (length // _MICROSECOND), unit="us")
+    table = pd.DataFrame(
+        {
+            "timestamp": opened.tz_localize("UTC").astype(TIMESTAMP_DTYPE),
+            "symbol": bars["symbol"].to_numpy()[starts],
+            "open": bars["open"].to_numpy()[starts],
+            "high": np.maximum.reduceat(bars["high"].to_numpy(), starts),
+            "low": np.minimum.reduceat(bars["low"].to_numpy(), starts),
+            "close": bars["close"].to_numpy()[last],
+            "volume": np.add.reduceat(bars["volume"].to_numpy(), starts),
+        },
+        columns=list(BAR_COLUMNS),
+    )
+    return table[bins.kept]

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from engine.evaluation.intervals import interval_scores
+
+LOW, HIGH = np.array([-0.02, -0.02, -0.02, -0.02]), np.array([0.02, 0.02, 0.02, 0.02])
+
+
+def test_scores_written_out() -> None:
+    actual = np.array([0.01, 0.02, -0.03, np.nan])
+    scores = interval_scores({0.1: LOW, 0.5: np.zeros(4), 0.9: HIGH}, actual)
+    # Errors of the levels 0.1, 0.5 and 0.9, row by row.
+    pinball = [0.1 * 0.03, 0.5 * 0.01, 0.1 * 0.01, 0.1 * 0.04, 0.5 * 0.02, 0.0]
+    pinball += [0.9 * 0.01, 0.5 * 0.03, 0.1 * 0.05]
+    assert scores["pinball_bps"] == pytest.approx(10_000 * sum(pinball) / 9)
+    (interval,) = scores["intervals"]
+    assert interval == {
+        "low": 0.1,
+        "high": 0.9,
+        "nominal_pct": 80.0,
+        "coverage_pct": pytest.approx(200 / 3),
+        "mean_width_bps": pytest.approx(400),
+    }
+
+
+def test_only_symmetric_levels_make_intervals_the_widest_first() -> None:
+    levels = {level: np.full(4, level - 0.5) for level in (0.3, 0.9, 0.05, 0.5, 0.1, 0.95)}
+    scores = interval_scores(levels, np.zeros(4))
+    assert [(i["low"], i["high"]) for i in scores["intervals"]] == [(0.05, 0.95), (0.1, 0.9)]
+
+
+def test_the_true_quantiles_cover_what_they_say_and_lose_least() -> None:
+    rng = np.random.default_rng(4)
+    actual = rng.normal(size=40_000)
+    at = {level: np.quantile(rng.normal(size=40_000), level) for level in (0.1, 0.9)}
+    true = interval_scores({level: np.full(40_000, z) for level, z in at.items()}, actual)
+    assert true["intervals"][0]["coverage_pct"] == pytest.approx(80, abs=1)
+    for factor in (0.7, 1.4):
+        wrong = {level: np.full(40_000, factor * z) for level, z in at.items()}
+        assert interval_scores(wrong, actual)["pinball_bps"] > true["pinball_bps"]
+
+
+def test_without_a_known_row_nothing_is_scored() -> None:
+    scores = interval_scores({0.1: LOW, 0.9: HIGH}, np.full(4, np.nan))
+    assert scores["pinball_bps"] is None
+    assert scores["intervals"][0]["coverage_pct"] is None
+    json.dumps(scores, allow_nan=False)
