@@ -16,6 +16,8 @@ from contest import Contender, compete, confine
 from rich.table import Table
 from stored import DEFAULT
 
+from engine.reporting.charts.losses import trained
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Mapping, Sequence
@@ -132,15 +134,16 @@ def _told(contender: Contender) -> dict[str, Any]:
     manifest = _manifest(first)
     stages = [_manifest(told)["timings_s"]["refits"] for told in contender.told]
     fits = [fit for window in manifest["windows"] for fit in window["fits"]]
+    networks = [part for part in trained(fits) if part["epochs"]]
     scores = first["forecasts"]["strategy"]
     return {
         "refit_s": min(stages),
         "run_s": min(contender.seconds),
         "fits": len(fits),
         "started_warm": sum(fit.get("warm", False) for fit in fits),
-        "epochs": sum(fit["epochs"] for fit in fits),
+        "epochs": sum(network["epochs"] for network in networks),
         "validation_loss": statistics.mean(
-            fit["validation_loss"][fit["best_epoch"]] for fit in fits
+            network["validation_loss"][network["best_epoch"]] for network in networks
         ),
         **{key: scores[key] for key in ("rmse_bps", "directional_accuracy_pct", "up_share_pct")},
     }

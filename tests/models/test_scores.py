@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.models.scores import realised, score
+from engine.models.recursion import realised
+from engine.models.scores import score
 from tests.models.problems import planted
 
 TRUTH = np.array([0.02, -0.01, 0.0, 0.03])

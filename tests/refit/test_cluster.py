@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,6 +102,19 @@ def test_a_lost_workers_tasks_are_fitted_again(cluster: Cluster) -> None:
 def test_warm_starts_on_a_cluster_give_the_bytes_of_local_workers(cluster: Cluster) -> None:
     tasks = [task for member in (0, 1) for task in chain(4, member)]
     assert bytes_of(cluster, tasks) == bytes_of(Local(2, "tensorflow"), tasks)
+
+
+def test_a_windows_arrays_are_put_once_however_many_chains_need_them(
+    cluster: Cluster, monkeypatch
+) -> None:
+    import ray
+
+    put, originally = [], ray.put
+    monkeypatch.setattr(ray, "put", lambda value: put.append(value) or originally(value))
+    windows = chain(3)
+    tasks = [replace(task, member=member, seed=member) for member in (0, 1) for task in windows]
+    assert len(dict(cluster.fit(Queue(tasks)))) == 6
+    assert [id(value) for value in put] == [id(task.problem) for task in windows]
 
 
 def test_a_failure_is_handed_back_and_names_its_window(cluster: Cluster) -> None:
