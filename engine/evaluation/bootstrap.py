@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.evaluation.block_length import optimal_block_length
 from engine.evaluation.measures import sharpe
 from engine.evaluation.resampling import Blocks, cumulate, draw_blocks
 
@@ -181,7 +182,7 @@ def _infer(
     influence = (_gradient(means) * (np.array(moments) - means)).sum(axis=0)
     error = np.sqrt(long_run_variance(influence) / bars)
     # 2. To first order the statistic is the mean of the influence values: theirs is the block.
-    block_length = _block_length(influence)
+    block_length = optimal_block_length(influence)
     # 3. The studentised statistic of every resample, centred on the estimate.
     portion = max(1, int(_BLOCKS_AT_A_TIME * block_length / bars))
     sums = [cumulate(moment) for moment in moments]
@@ -243,13 +244,6 @@ def _gradient(means: Matrix) -> Matrix:
     gradient[1::2] = -mean / (2 * cubed)
     gradient[2:] *= -1.0
     return gradient
-
-
-def _block_length(values: Vector) -> float:
-    """Optimal mean block length: Politis & White (2004), corrected by Patton et al. (2009)."""
-    from arch.bootstrap import optimal_block_length
-
-    return float(max(1.0, optimal_block_length(values)["stationary"].iloc[0]))
 
 
 def _upper_quantile(values: Vector, level: float) -> float:
