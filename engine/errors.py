@@ -9,7 +9,8 @@
     │   │   └── UnreachableError   3   ... because the network or its server did not answer
     │   └── BadBarsError           3   bars came, and cannot be trusted
     ├── CertificateError           4   the leak certificate failed
-    └── RefitError                 5   a refit failed (NaN loss, dead network)
+    ├── RefitError                 5   a refit failed (NaN loss, dead network)
+    └── ReportError                1   a page could not be drawn
 
 An interrupt (Ctrl-C) ends with 130 and is no BacktestError.
 """
@@ -145,3 +146,7 @@ class RefitError(BacktestError):
     """A refit failed: NaN loss, a dead network, a lost worker."""
 
     exit_code = 5
+
+
+class ReportError(BacktestError):
+    """A page could not be drawn."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -75,6 +76,9 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
     strategy is wrong, 3 data missing or unfit, 5 a fit failed, 130 interrupted.
     """
     with exit_codes(debug=debug):
+        # NumPy reads it when it is loaded. Its matrices are small here: a second thread makes
+        # nothing faster, and waits for the first by spinning on a core that others need.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from engine.documents import parse_overrides
 
         overrides = parse_overrides(set_ or ())

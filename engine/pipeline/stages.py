@@ -22,6 +22,7 @@ from engine.refit.cluster import Cluster
 from engine.refit.local import Local
 from engine.refit.store import Store
 from engine.reporting.pages import write_pages
+from engine.reporting.quantstats_process import quantstats_beside
 from engine.strategy import Strategy, load_strategy
 
 if TYPE_CHECKING:
@@ -72,41 +73,47 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         market = load_market(spec.data, home=place, offline=offline, override=data, progress=told)
     with clock.stage("features"):
         ground = prepare(spec, market)
-    with clock.stage("refits"), closing(_executor(spec, workers, place / "programs")) as executor:
-        store = Store(place / "fits")
-        predictions, fits = refit(spec, ground, executor, store, told, fresh=fresh)
-    with clock.stage("simulation"):
-        decided = decide(spec, ground, predictions)
-        books = trade(spec, ground, decided)
-    with clock.stage("evaluation"):
-        figures = measure(ground, predictions, books)
-        judged = judge(spec, figures, books)
-    inputs = manifest(spec, ground, predictions) | {
-        "strategy_file": None if isinstance(strategy, Strategy) else str(strategy),
-        "machine": machine(executor.workers),
-        "fits": {"trained": fits.trained, "stored": fits.stored},
-        "left_out": [f"{error.where}: {error.problem}" for error in fits.failures],
-        "started_at": clock.started_at,
-        "command": command,
-    }
-    folder = Path(out) / spec.name / inputs["run_id"]
-    found = Run(
-        run_id=inputs["run_id"],
-        run_dir=folder,
-        manifest=inputs | {"timings_s": clock.timings()},
-        bars=market.bars,
-        predictions=predictions["strategy"].table,
-        positions=positions(decided),
-        returns=pd.DataFrame({name: book.returns for name, book in books.items()}),
-        trades=trades(books),
-        metrics=figures,
-        significance=judged,
-    )
-    with whole_or_absent(folder) as draft:
-        with clock.stage("report"):
-            write_pages(found, draft)
-        found = replace(found, manifest=inputs | {"timings_s": clock.timings()})
-        found.write(draft)
+    with quantstats_beside() as quantstats:
+        with (
+            clock.stage("refits"),
+            closing(_executor(spec, workers, place / "programs")) as executor,
+        ):
+            store = Store(place / "fits")
+            predictions, fits = refit(spec, ground, executor, store, told, fresh=fresh)
+        with clock.stage("simulation"):
+            decided = decide(spec, ground, predictions)
+            books = trade(spec, ground, decided)
+            returns = pd.DataFrame({name: book.returns for name, book in books.items()})
+        quantstats.begin(returns, ground.market.periods_per_year)
+        with clock.stage("evaluation"):
+            figures = measure(ground, predictions, books)
+            judged = judge(spec, figures, books)
+        inputs = manifest(spec, ground, predictions) | {
+            "strategy_file": None if isinstance(strategy, Strategy) else str(strategy),
+            "machine": machine(executor.workers),
+            "fits": {"trained": fits.trained, "stored": fits.stored},
+            "left_out": [f"{error.where}: {error.problem}" for error in fits.failures],
+            "started_at": clock.started_at,
+            "command": command,
+        }
+        folder = Path(out) / spec.name / inputs["run_id"]
+        found = Run(
+            run_id=inputs["run_id"],
+            run_dir=folder,
+            manifest=inputs | {"timings_s": clock.timings()},
+            bars=market.bars,
+            predictions=predictions["strategy"].table,
+            positions=positions(decided),
+            returns=returns,
+            trades=trades(books),
+            metrics=figures,
+            significance=judged,
+        )
+        with whole_or_absent(folder) as draft:
+            with clock.stage("report"):
+                write_pages(found, draft, quantstats)
+            found = replace(found, manifest=inputs | {"timings_s": clock.timings()})
+            found.write(draft)
     return found
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from engine.reporting.quantstats_page import quantstats_page
+from engine.reporting.quantstats_process import quantstats_beside
 
 if TYPE_CHECKING:
     from engine.artifacts import Run
@@ -19,8 +20,14 @@ def cut(run: Run, bars: int, periods_per_year: float = 252.0) -> Run:
     return dataclasses.replace(run, returns=returns, metrics=run.metrics | {"span": span})
 
 
+def page(run: Run) -> str:
+    with quantstats_beside() as quantstats:
+        quantstats.begin(run.returns, run.metrics["span"]["periods_per_year"])
+        return quantstats_page(run, quantstats.opinion())
+
+
 def test_a_span_too_short_for_quantstats_is_told_instead_of_drawn(run: Run) -> None:
-    html = quantstats_page(cut(run, 12))
+    html = page(cut(run, 12))
     assert "The span has 12 days; quantstats needs at least 30." in html
     assert "<svg" not in html
 
@@ -29,17 +36,13 @@ def test_a_span_too_short_for_quantstats_is_told_instead_of_drawn(run: Run) -> N
 def test_quantstats_reports_quietly_alone_and_with_the_runs_own_year(
     run: Run, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    import matplotlib as mpl
-
-    mpl.use("svg")
     daily = cut(run, 500, periods_per_year=365.0)
     name = "</title><img src=x>"
     hostile = dataclasses.replace(daily, manifest=run.manifest | {"strategy_name": name})
-    html = quantstats_page(hostile)
+    html = page(hostile)
 
-    assert quantstats_page(hostile) == html
+    assert page(hostile) == html
     assert (capfd.readouterr(), caplog.records) == (("", ""), [])
-    assert mpl.get_backend() == "svg"
     assert "<img" not in html
     assert not re.findall(r"(?:src|href)=\"https?:|@import|<script", html)
     assert html.count("<svg") == 13
@@ -55,4 +58,4 @@ def test_bars_within_a_day_become_days(run: Run) -> None:
     daily = cut(run, 300, periods_per_year=1_461.0)
     index = pd.date_range("2020-01-01", periods=300, freq="6h", tz="UTC", name="timestamp")
     hours = dataclasses.replace(daily, returns=daily.returns.set_axis(index))
-    assert "with 365 days a year" in quantstats_page(hours)
+    assert "with 365 days a year" in page(hours)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from engine.data.sources.feed import Feed, Request
 from engine.errors import SourceError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from engine.data.spec import BundledSource
+
+SHIPPED = ("sp500", "nasdaq")
 
 
 class BundledFeed(Feed):
@@ -48,11 +52,8 @@ class BundledFeed(Feed):
         Raises:
             SourceError: The symbol is neither of the two, or the interval is not `1d`.
         """
-        from arch.data import nasdaq, sp500
-
-        shipped = {"sp500": sp500, "nasdaq": nasdaq}
         ticker = self.ticker(request.symbol)
-        if ticker not in shipped or request.interval != "1d":
+        if ticker not in SHIPPED or request.interval != "1d":
             raise SourceError(
                 f"no bundled bars of {request.symbol}, {request.interval}",
                 expected="sp500 or nasdaq, interval 1d",
@@ -60,5 +61,13 @@ class BundledFeed(Feed):
                 where="the dataset's bundled source",
                 fix=f"add `symbols: {{{request.symbol}: sp500}}` to the source",
             )
-        table: pd.DataFrame = shipped[ticker].load().rename_axis("timestamp").reset_index()
-        return table.rename(columns=str.lower)
+        table = pd.read_csv(_packaged(ticker), parse_dates=["Date"])
+        return table.rename(columns={"Date": "timestamp"}).rename(columns=str.lower)
+
+
+def _packaged(ticker: str) -> Path:
+    """The file behind `arch.data`; to import that loads the whole of arch, a second's worth."""
+    package = find_spec("arch")
+    assert package is not None
+    assert package.origin is not None
+    return Path(package.origin).parent / "data" / ticker / f"{ticker}.csv.gz"

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from arch.bootstrap import optimal_block_length as archs
+
+from engine.evaluation.block_length import optimal_block_length
+
+
+def series(bars: int, coefficient: float, seed: int) -> np.ndarray:
+    """An AR(1) with heavy tails."""
+    values = 0.01 * np.random.default_rng(seed).standard_t(3, bars)
+    for bar in range(1, bars):
+        values[bar] += coefficient * values[bar - 1]
+    return values
+
+
+@pytest.mark.parametrize("bars", [30, 99, 250, 1_003])
+@pytest.mark.parametrize("coefficient", [-0.9, 0.0, 0.4, 0.99])
+def test_the_block_length_is_archs_to_the_last_digit(bars: int, coefficient: float) -> None:
+    for seed in range(5):
+        values = series(bars, coefficient, seed)
+        found = optimal_block_length(values)
+        assert found == max(1.0, archs(values)["stationary"].iloc[0])
+
+
+def test_dependent_series_need_longer_blocks_than_independent_ones() -> None:
+    assert optimal_block_length(series(1_000, 0.8, 7)) > 4 * optimal_block_length(
+        series(1_000, 0.0, 7)
+    )

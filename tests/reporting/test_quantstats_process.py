@@ -1,0 +1,126 @@
+"""The process that draws: how it fails, how it is stopped, and that nothing of it is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.errors import ReportError
+from engine.reporting.quantstats_process import quantstats_beside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RETURNS = pd.DataFrame(
+    {"strategy": np.random.default_rng(0).normal(0, 0.01, 60)},
+    index=pd.bdate_range("2020-01-01", periods=60, tz="UTC"),
+)
+WAITS = (
+    "import pandas as pd, sys, time\n"
+    "from engine.reporting.quantstats_process import quantstats_beside\n"
+    "days = pd.bdate_range('2020-01-01', periods=60, tz='UTC')\n"
+    "with quantstats_beside() as quantstats:\n"
+    "    quantstats.begin(pd.DataFrame({'strategy': range(60)}, index=days), 252.0)\n"
+    "    quantstats.opinion()\n"
+)
+HANGS = (
+    "import os, time, types\n"
+    "from pathlib import Path\n"
+    "def html(*_, **__):\n"
+    "    Path(os.environ['TMPDIR'], 'pid').write_text(str(os.getpid()))\n"
+    "    time.sleep(60)\n"
+    "reports = types.SimpleNamespace(html=html)\n"
+)
+
+
+@pytest.fixture
+def instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts a quantstats of one's own in front of the installed one."""
+
+    def put(source: str) -> None:
+        (tmp_path / "quantstats.py").write_text(source)
+        (tmp_path / "temporary").mkdir()
+        before = os.environ.get("PYTHONPATH", str(Path.cwd()))
+        monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{before}")
+        monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+
+    return put
+
+
+def ask() -> None:
+    with quantstats_beside() as quantstats:
+        quantstats.begin(RETURNS, 252.0)
+        quantstats.opinion()
+
+
+def gone(pid: int) -> bool:
+    done = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip()[:1] in {"", "Z"}
+
+
+def until(told: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not told():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("where", ["at the import", "at the report"])
+def test_a_quantstats_that_fails_is_named_and_its_traceback_kept(instead, where: str) -> None:
+    body = "def html(*_, **__):\n    raise OSError('no font')\n"
+    late = f"import types\n{body}reports = types.SimpleNamespace(html=html)\n"
+    instead("raise OSError('no font')\n" if where == "at the import" else late)
+
+    with pytest.raises(ReportError, match="quantstats broke down") as caught:
+        ask()
+
+    assert caught.value.found == "OSError: no font"
+    assert "quantstats.py" in "".join(caught.value.__notes__)
+
+
+def test_a_process_that_dies_is_told_with_its_last_words(instead) -> None:
+    instead("import os\nprint('out of memory', flush=True)\nos._exit(3)\n")
+
+    with pytest.raises(ReportError, match="died") as caught:
+        ask()
+
+    assert caught.value.found == "exit status 3\n    out of memory"
+    assert caught.value.exit_code == 1
+
+
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+def test_it_ends_within_two_seconds_of_whoever_asked(instead, tmp_path: Path, blow) -> None:
+    instead(HANGS if blow == signal.SIGINT else HANGS.replace("sleep(60)", "sleep(1)"))
+    told = tmp_path / "temporary" / "pid"
+    asking = subprocess.Popen([sys.executable, "-c", WAITS], stderr=subprocess.PIPE)
+    until(lambda: told.exists() and told.read_text() != "", 30)
+    asking.send_signal(blow)
+    began = time.monotonic()
+    _, words = asking.communicate(timeout=30)
+
+    until(lambda: gone(int(told.read_text())), 2 - (time.monotonic() - began))
+    if blow == signal.SIGINT:
+        assert words.splitlines()[-1] == b"KeyboardInterrupt"
+        assert [path.name for path in told.parent.iterdir()] == ["pid"]
+
+
+def test_it_works_where_there_is_no_main_module_to_import() -> None:
+    """As from a notebook or from `python -c`: nothing of the caller's program is run again."""
+    once = WAITS.replace("    quantstats.opinion()\n", "") + "print('once')\n"
+
+    done = subprocess.run(
+        [sys.executable, "-c", once], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "once\n", "")
