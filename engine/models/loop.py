@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import RefitError
-from engine.models import lean_keras
+from engine.imports import without
 from engine.models.batches import even_batches, shuffled_batches
 from engine.models.forecaster import Forecast, History, Problem
 from engine.models.losses import Batch, Scale
@@ -68,8 +68,9 @@ def train_and_forecast(
 def _compiled(
     network: Network, branches: tuple[Groups, ...], steps: Steps, outputs: Outputs
 ) -> Compiled:
-    lean_keras.load()
-    import keras
+    # What Keras loads for its plots and its scikit-learn wrappers takes a second.
+    with without("matplotlib", "matplotlib.pyplot", "sklearn"):
+        import keras
 
     if keras.backend.backend() == "jax":
         from engine.models.compiled_jax import JaxCompiled

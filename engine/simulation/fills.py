@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from engine.imports import without
 
+if TYPE_CHECKING:
     from engine.simulation.spec import Costs
     from engine.types import Matrix, Rows, Vector, WideFrame
 
@@ -73,8 +71,9 @@ def fill_targets(targets: WideFrame, prices: WideFrame, costs: Costs) -> Fills:
     Returns:
         Shapes (m,), m fills.
     """
-    # Slow to import; whatever only reads a strategy must not wait for it.
-    with _left_unloaded("ccxt", "quantstats"):
+    # Slow to import; whatever only reads a strategy must not wait for it. Half of that is extras
+    # of its own: it asks for ccxt to name a type, and for quantstats to see whether it is there.
+    with without("ccxt", "quantstats"):
         import vectorbt
 
     portfolio = vectorbt.Portfolio.from_orders(
@@ -102,19 +101,3 @@ def fill_targets(targets: WideFrame, prices: WideFrame, costs: Costs) -> Fills:
         price=records["price"].astype(np.float64),
         fee=records["fees"] / INITIAL_CASH,
     )
-
-
-@contextmanager
-def _left_unloaded(*names: str) -> Iterator[None]:
-    """Half of what vectorbt takes to import: extras of its own, which it does without if absent.
-
-    It asks for ccxt to name a type, and for quantstats to see whether it is there.
-    """
-    absent = [name for name in names if name not in sys.modules]
-    # None there is Python's own way of saying that a module is not to be found.
-    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for name in absent:
-            del sys.modules[name]
