@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -146,6 +147,24 @@ def test_a_configuration_that_fails_counts_as_tried_and_as_bad() -> None:
     assert history.trials == 8
 
 
+def test_values_that_turn_out_not_to_go_together_count_as_bad_too() -> None:
+    # A strategy would have been refused; a range may hold more than was looked at.
+    lookbacks = {"model.lookback": {"kind": "choice", "values": [0, 3]}}
+    assert chosen(tuned(lookbacks), planted()) == {"model.lookback": 3}
+    nothing = {"model.lookback": {"kind": "choice", "values": [0]}}
+    with pytest.raises(RefitError, match="no configuration"):
+        Tuned(model=Ridge(), tune=tuned(nothing).tune).forecast(planted(), Training(), 3)
+
+
+def test_a_study_says_nothing_and_leaves_no_file(tmp_path, monkeypatch, capfd) -> None:
+    monkeypatch.chdir(tmp_path)
+    optuna.logging.set_verbosity(optuna.logging.INFO)
+    tuned().forecast(planted(), Training(), 3)
+    assert capfd.readouterr() == ("", "")
+    assert not list(tmp_path.iterdir())
+    assert optuna.logging.get_verbosity() == optuna.logging.INFO  # a caller's own is left alone
+
+
 def test_where_all_fail_the_fit_fails_and_says_why() -> None:
     still = replace(planted(), target=np.zeros(len(planted().target)))
     with pytest.raises(RefitError, match="no configuration") as caught:
@@ -227,22 +246,20 @@ def test_a_network_is_tuned_with_its_training_and_a_dead_one_is_not_taken(
     backend, tmp_path
 ) -> None:
     space = {
-        "model.dense": {"kind": "choice", "values": [[4], [8]]},
         "training.optimizer.learning_rate": {"kind": "choice", "values": [1e-30, 1e-2]},
     }
-    model = tuned(space, model=Mlp(lookback=2, dense=(4,)), trials=6, sampler="random")
+    model = tuned(space, model=Mlp(lookback=2, dense=(4,)), trials=4, sampler="random")
     training = Training(epochs=2, batch_size=64)
     task = Task("strategy", "BTC", 0, 0, 5, model, training, planted())
     with closing(Local(1, backend, tmp_path).fit([task, task])) as finished:
         first, again = (forecast for _, forecast in finished)
     assert first.history.chosen["training.optimizer.learning_rate"] == 1e-2
-    assert (first.history.trials, first.history.attempts) == (6, 1)
+    assert (first.history.trials, first.history.attempts) == (4, 1)
     assert len(first.history.train_loss) == 2
     assert first.history == again.history
     np.testing.assert_array_equal(first.test, again.test)
     # Trials with other learning rates share what is compiled, and leave nothing behind in it.
-    values = first.history.chosen
-    mlp = Mlp(lookback=2, dense=tuple(values["model.dense"]))
+    mlp = Mlp(lookback=2, dense=(4,))
     plain = replace(task, model=mlp, training=configured(mlp, training, RATE).training)
     with closing(Local(1, backend, tmp_path).fit([plain])) as finished:
         ((_, untuned),) = finished
