@@ -11,10 +11,12 @@ import numpy as np
 from engine.artifacts import canonical_json, seed_of
 from engine.errors import RefitError, StrategyError
 from engine.models.configurations import configured
-from engine.models.scores import METRICS, Metric, score
+from engine.models.scores import METRICS, Direction, Metric, score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from optuna import Study
 
     from engine.models.forecaster import Forecaster, Problem
     from engine.models.training_spec import Training
@@ -45,18 +47,10 @@ def best_values(
         RefitError: Every trial failed.
         UsageError: A split would be empty.
     """
-    import optuna
+    from optuna.trial import TrialState
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    draws = seed_of(seed, "sampler") % 2**32
-    samplers = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
-    median = optuna.pruners.MedianPruner(n_startup_trials=FREE_TRIALS)
     direction = METRICS[tune.metric][1]
-    study = optuna.create_study(
-        sampler=samplers[tune.sampler](seed=draws),
-        pruner=median if tune.pruner else optuna.pruners.NopPruner(),
-        direction=direction,
-    )
+    study = _silent_study(tune, direction, seed_of(seed, "sampler") % 2**32)
     splits = tune.cut(len(problem.train), max(problem.horizons))
     jury = _Jury(model, training, tune.metric, splits, _train_alone(problem), seed)
     found: list[tuple[float, dict[str, Any]]] = []
@@ -69,7 +63,7 @@ def best_values(
         except (RefitError, StrategyError) as error:
             failure, value = error, None
         if value is None:
-            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+            study.tell(trial, state=TrialState.PRUNED)
         else:
             study.tell(trial, value)
             found.append((value, values))
@@ -77,6 +71,24 @@ def best_values(
         raise _all_failed(tune, failure)
     best = min if direction == "minimize" else max
     return best(found, key=lambda trial: trial[0])[1]
+
+
+def _silent_study(tune: Tune, direction: Direction, seed: int) -> Study:
+    """In memory, and without the line that Optuna logs for each new one."""
+    import optuna
+
+    samplers = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
+    median = optuna.pruners.MedianPruner(n_startup_trials=FREE_TRIALS)
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        return optuna.create_study(
+            sampler=samplers[tune.sampler](seed=seed),
+            pruner=median if tune.pruner else optuna.pruners.NopPruner(),
+            direction=direction,
+        )
+    finally:
+        optuna.logging.set_verbosity(before)
 
 
 def _judged(trial: Trial, scores: Iterator[float], last: int) -> float | None:

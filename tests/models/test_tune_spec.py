@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from engine.errors import Mistake, StrategyError
-from engine.models import Ridge, Training, Tune
+from engine.models import AdamW, Cosine, Model, Quantile, Ridge, Training, Tune
 from engine.models.configurations import configured, corners
 from engine.models.tune_spec import Dimension
 from engine.strategy import Strategy, load_strategy
@@ -181,6 +181,18 @@ def test_values_are_laid_over_as_set_lays_them() -> None:
     assert made.training.optimizer.learning_rate == 0.5
     with pytest.raises(StrategyError):
         configured(Ridge(), Training(), {"model.lookback": 0})
+
+
+MODELS = TypeAdapter(Model).json_schema()["discriminator"]["mapping"]
+
+
+@pytest.mark.parametrize("kind", sorted(MODELS))
+def test_every_model_and_training_comes_back_as_it_was(kind: str) -> None:
+    told = {"kind": kind} | ({"members": [{"kind": "lstm"}]} if kind == "ensemble" else {})
+    model = TypeAdapter(Model).validate_python(told)
+    training = Training(loss=Quantile(), optimizer=AdamW(), schedule=Cosine())
+    made = configured(model, training, {})
+    assert (made.model, made.training) == (model, training)
 
 
 def dimension(**told: object) -> Dimension:
