@@ -23,7 +23,7 @@ from engine.models import (
     Tune,
     Tuned,
 )
-from engine.models.configurations import refusals
+from engine.models.configurations import Configuration, refusals
 from engine.models.losses import levels_of
 from engine.signals.spec import (
     BuyAndHold,
@@ -224,7 +224,15 @@ class Strategy(Spec):
 
     @model_validator(mode="after")
     def _insist_tunable(self) -> Strategy:
-        if self.tune is not None and (wrong := refusals(self.model, self.training, self.tune)):
+        if self.tune is None:
+            return self
+        told = {name: getattr(self, name) for name in type(self).model_fields}
+
+        def insist(made: Configuration) -> Strategy:
+            chosen = {"model": made.model, "training": made.training, "tune": None}
+            return Strategy.model_validate(told | chosen)
+
+        if wrong := refusals(self.model, self.training, self.tune, insist):
             raise ValidationError.from_exception_data("Strategy", wrong)
         return self
 

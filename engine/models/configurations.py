@@ -15,7 +15,9 @@ from engine.models.training_spec import Training
 from engine.types import Spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from pydantic_core import ErrorDetails
 
     from engine.models import Model  # noqa: TC004 - pydantic reads it when all models are known
     from engine.models.forecaster import Forecaster
@@ -90,8 +92,18 @@ def corners(space: Mapping[str, DimensionSpec]) -> Iterator[dict[str, tuple[Plac
             yield first | {path: chosen}
 
 
-def refusals(model: Forecaster, training: Training, tune: Tune) -> list[InitErrorDetails]:
-    """Every mistake in a space, at its place in the strategy, as pydantic tells one."""
+def refusals(
+    model: Forecaster, training: Training, tune: Tune, insist: Callable[[Configuration], object]
+) -> list[InitErrorDetails]:
+    """Every mistake in a space, at its place in the strategy, as pydantic tells one.
+
+    Args:
+        model: The strategy's.
+        training: The strategy's.
+        tune: With the space.
+        insist: Raises pydantic's error where a configuration does not go with the rest of the
+            strategy.
+    """
     if training.warm_start is not None:
         return [_details(("training", "warm_start"), WARM, training.warm_start)]
     found: dict[tuple[str, Place], tuple[Mistake, Any]] = {
@@ -105,7 +117,7 @@ def refusals(model: Forecaster, training: Training, tune: Tune) -> list[InitErro
         # A value that was told of already would hide what is wrong with the others.
         left = {path: at for path, at in corner.items() if (path, at[0]) not in found}
         values = {path: value for path, (_, value) in left.items()}
-        for mistake in _mistakes(model, training, values):
+        for mistake in _mistakes(model, training, values, insist):
             paths = [path for path in left if _concerns(mistake, path)]
             for path in paths:
                 place, value = left[path]
@@ -118,15 +130,26 @@ def refusals(model: Forecaster, training: Training, tune: Tune) -> list[InitErro
 
 
 def _mistakes(
-    model: Forecaster, training: Training, values: Mapping[str, Any]
+    model: Forecaster,
+    training: Training,
+    values: Mapping[str, Any],
+    insist: Callable[[Configuration], object],
 ) -> Sequence[Mistake]:
     try:
         made = configured(model, training, values)
+        if made.training.warm_start is not None:
+            return (Mistake("training.warm_start", None, WARM, made.training.warm_start),)
+        insist(made)
     except StrategyError as error:
         return error.mistakes
-    if made.training.warm_start is None:
-        return ()
-    return (Mistake("training.warm_start", None, WARM, made.training.warm_start),)
+    except ValidationError as error:
+        return [_elsewhere(details) for details in error.errors(include_url=False)]
+    return ()
+
+
+def _elsewhere(details: ErrorDetails) -> Mistake:
+    path = ".".join(map(str, details["loc"]))
+    return Mistake(path, None, str(details.get("ctx", {}).get("error", details["msg"])), "")
 
 
 def _concerns(mistake: Mistake, path: str) -> bool:

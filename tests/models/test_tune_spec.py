@@ -106,6 +106,18 @@ def test_values_that_do_not_go_together_are_told(tmp_path) -> None:
     assert clash.found == '"model.heads 4, model.width 30"'
 
 
+def test_what_does_not_go_with_the_rest_of_the_strategy_is_told_too(tmp_path) -> None:
+    head = HEAD.replace("tune:\n", "target: {horizons: [1, 5], strategy: recursive}\ntune:\n")
+    models = "model: {kind: choice, values: [{kind: lstm}, {kind: ridge}]}"
+    losses = "training.loss: {kind: choice, values: [{kind: mse}, {kind: sharpe}]}"
+    (model,) = mistakes(tmp_path, models, head=head)
+    assert model.path == "tune.space.model.values.1"
+    assert "a network for `target.strategy: recursive`" in model.expected
+    (loss,) = mistakes(tmp_path, losses, head=head)
+    assert loss.path == "tune.space"
+    assert "another loss than sharpe" in loss.expected
+
+
 def test_whole_numbers_between_the_ends_are_looked_at_too(tmp_path) -> None:
     (clash,) = mistakes(tmp_path, "model.width: {kind: integer, low: 8, high: 16, step: 2}")
     assert "width is 10 and heads is 4" in clash.expected
