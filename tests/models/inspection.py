@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,14 +68,14 @@ class Inspect:
 
 @dataclass(frozen=True)
 class ReadAttention:
-    """Stands where a forecaster stands in a task, and brings back the attention of its fit."""
+    """Stands where a forecaster stands in a task; forecasts the attention of its fit."""
 
     network: AttentionLstm
     random: bool = False
 
     def forecast(self, problem: Problem, training: Training, seed: int) -> Any:
         made = self.network.forecast(problem, training, seed)
-        return self.network.attention(problem, made, problem.test)
+        return replace(made, test=self.network.attention(problem, made, problem.test))
 
 
 def _outputs(model: Any, x: np.ndarray) -> np.ndarray:

@@ -25,6 +25,7 @@ from engine.models import (
 )
 from engine.models.forecaster import Coarse
 from engine.refit.local import Local
+from engine.refit.queue import Queue
 from engine.refit.task import Task
 from tests.models.inspection import ReadAttention
 from tests.models.problems import planted
@@ -117,11 +118,21 @@ class Bench:
     made: dict[str, Forecast]
 
     def fit(self, *asked) -> list[Forecast]:
-        tasks = [
-            Task("strategy", "X", 0, 0, 1, model, training, problem)
-            for model, problem, training in asked
-        ]
-        finished = dict(Local(1, self.backend, self.programs).fit(tasks))
+        return self._made(
+            [
+                Task("strategy", "X", 0, 0, 1, model, training, problem)
+                for model, problem, training in asked
+            ]
+        )
+
+    def chain(self, model, problem: Problem, training: Training) -> list[Forecast]:
+        """The fits of two windows, which here are one and the same, from different seeds."""
+        return self._made(
+            [Task("strategy", "X", n, 0, n + 1, model, training, problem) for n in (0, 1)]
+        )
+
+    def _made(self, tasks: list[Task]) -> list[Forecast]:
+        finished = dict(Local(1, self.backend, self.programs).fit(Queue(tasks)))
         return [finished[place] for place in range(len(tasks))]
 
 
@@ -280,7 +291,7 @@ def test_every_kind_of_branch_takes_a_coarser_interval(bench: Bench) -> None:
 
 @pytest.mark.slow
 def test_attention_is_read_beside_a_coarser_interval(bench: Bench) -> None:
-    attention = bench.made["coarse, attention"]
+    attention = bench.made["coarse, attention"].test
     assert attention.shape == (len(COARSE.test), 4)
     np.testing.assert_allclose(attention.sum(axis=1), 1, rtol=1e-5)
 
@@ -296,22 +307,22 @@ def test_the_cheap_forecasters_read_coarser_bars_too(model) -> None:
 
 @pytest.mark.slow
 def test_a_warm_start_goes_on_from_the_weights_of_the_fit_before(bench: Bench) -> None:
-    before = bench.made["two, micdl"]
-    warm = replace(TWO, start=before)
-    held, trained, again = bench.fit(
-        (Tiny(), replace(TWO, start=bench.made["two"]), STILL),
-        (MICDL, warm, WARM),
-        (MICDL, warm, WARM),
-    )
-    np.testing.assert_allclose(held.test, bench.made["two"].test, rtol=0, atol=1e-4)
-    assert len(trained.history.train_loss) == 2
-    assert not np.allclose(trained.test, before.test, atol=1e-4)
-    assert again.test.tobytes() == trained.test.tobytes()
+    first, held = bench.chain(Tiny(), TWO, STILL)
+    cold, other = bench.chain(Tiny(), TWO, STILL.model_copy(update={"warm_start": None}))
+    np.testing.assert_allclose(held.test, first.test, rtol=0, atol=1e-4)
+    assert not np.allclose(other.test, cold.test, rtol=0, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_a_warm_start_trains_its_own_number_of_epochs_to_the_same_bytes(bench: Bench) -> None:
+    first, warm = bench.chain(MICDL, TWO, WARM)
+    assert (len(first.history.train_loss), len(warm.history.train_loss)) == (15, 2)
+    assert not np.allclose(warm.test, first.test, atol=1e-4)
+    assert bench.chain(MICDL, TWO, WARM)[1].test.tobytes() == warm.test.tobytes()
 
 
 @pytest.mark.slow
 def test_every_member_of_an_ensemble_starts_from_its_own_weights(bench: Bench) -> None:
-    before = bench.made["pair"]
-    (held,) = bench.fit((PAIR, replace(TWO, start=before), STILL))
-    for now, then in zip(held.members, before.members, strict=True):
+    first, held = bench.chain(PAIR, TWO, STILL)
+    for now, then in zip(held.members, first.members, strict=True):
         np.testing.assert_allclose(now.test, then.test, rtol=0, atol=1e-4)
