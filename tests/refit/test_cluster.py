@@ -82,7 +82,8 @@ def test_a_cluster_gives_the_bytes_of_local_workers(cluster: Cluster) -> None:
 
 def test_a_study_on_the_cluster_chooses_what_local_workers_choose(cluster: Cluster) -> None:
     task = Task("strategy", "X", 0, 0, 3, TUNED, Training(), planted(1))
-    ((_, far),), ((_, near),) = cluster.fit([task]), Local(1, "tensorflow").fit([task])
+    ((_, far),) = cluster.fit(Queue([task]))
+    ((_, near),) = Local(1, "tensorflow").fit(Queue([task]))
     assert far.history == near.history
     assert far.test.tobytes() == near.test.tobytes()
 
