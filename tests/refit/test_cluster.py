@@ -139,7 +139,7 @@ def test_a_node_with_another_optuna_is_refused_for_tuned_tasks_alone() -> None:
     answers = []
     for model in (TUNED, Ridge()):
         task = Task("strategy", "X", 0, 0, 0, model, Training(), planted())
-        answers.append(module._fit_remotely(module._head(task), task.problem, versions))
+        answers.append(module._fit_remotely(module._head(task), task.problem, None, versions))
     refused, fitted = answers
     assert isinstance(refused, UsageError)
     assert refused.expected == "optuna 1.0.0"
