@@ -105,19 +105,23 @@ def _judged(trial: Trial, scores: Iterator[float], last: int) -> float | None:
 def _train_alone(problem: Problem) -> Problem:
     """The problem up to its last train row, so that no trial can know more.
 
-    The label of that row is known before the first validation row: the purge lies between.
+    The label of that row is known before the first validation row: the purge lies between. Where
+    the problem is recursive the inputs of the bar behind it are part of that label.
     """
     stop = int(problem.train[-1]) + 1
+    rows = slice(0, stop + problem.recursive)
+    target = problem.target[rows].copy()
+    target[stop:] = np.nan
     return replace(
         problem,
-        inputs=problem.inputs[:stop],
-        target=problem.target[:stop],
-        trailing=problem.trailing[:stop],
+        inputs=problem.inputs[rows],
+        target=target,
+        trailing=problem.trailing[rows],
         coarse=tuple(
             replace(
                 branch,
-                inputs=branch.inputs[: branch.latest[:stop].max() + 1],
-                latest=branch.latest[:stop],
+                inputs=branch.inputs[: branch.latest[rows].max() + 1],
+                latest=branch.latest[rows],
             )
             for branch in problem.coarse
         ),

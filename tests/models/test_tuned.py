@@ -294,3 +294,24 @@ def test_a_network_is_tuned_with_its_training_and_a_dead_one_is_not_taken(
     with closing(Local(1, backend, tmp_path).fit(Queue([plain]))) as finished:
         ((_, untuned),) = finished
     np.testing.assert_array_equal(first.test, untuned.test)
+
+
+@pytest.mark.slow
+def test_a_network_that_is_iterated_is_tuned_over_its_horizons(tmp_path) -> None:
+    rates = {"kind": "log_uniform", "low": 1e-3, "high": 1e-2}
+    model = tuned({"training.optimizer.learning_rate": rates}, model=Mlp(lookback=2, dense=(4,)))
+    problem = replace(planted(), horizons=(1, 3), recursive=True)
+    cut = int(problem.train[-1]) + 2  # the bar behind the last train row is part of its label
+    other = problem.inputs.copy()
+    other[cut:] = 1.0
+    tasks = [
+        Task(
+            "strategy", "BTC", 0, 0, 5, model, Training(epochs=1), replace(problem, inputs=inputs)
+        )
+        for inputs in (problem.inputs, other)
+    ]
+    with closing(Local(1, "jax", tmp_path).fit(Queue(tasks))) as finished:
+        first, second = (forecast for _, forecast in finished)
+    assert first.test.shape == (len(problem.test), 2)
+    assert first.history.chosen == second.history.chosen
+    assert not np.array_equal(first.test, second.test)

@@ -82,10 +82,8 @@ def test_a_cluster_gives_the_bytes_of_local_workers(cluster: Cluster) -> None:
 
 def test_a_study_on_the_cluster_chooses_what_local_workers_choose(cluster: Cluster) -> None:
     task = Task("strategy", "X", 0, 0, 3, TUNED, Training(), planted(1))
-    ((_, far),), ((_, near),) = (
-        cluster.fit(Queue([task])),
-        Local(1, "tensorflow").fit(Queue([task])),
-    )
+    ((_, far),) = cluster.fit(Queue([task]))
+    ((_, near),) = Local(1, "tensorflow").fit(Queue([task]))
     assert far.history == near.history
     assert far.test.tobytes() == near.test.tobytes()
 
@@ -141,7 +139,7 @@ def test_a_node_with_another_optuna_is_refused_for_tuned_tasks_alone() -> None:
     answers = []
     for model in (TUNED, Ridge()):
         task = Task("strategy", "X", 0, 0, 0, model, Training(), planted())
-        answers.append(module._fit_remotely(module._head(task), task.problem, versions))
+        answers.append(module._fit_remotely(module._head(task), task.problem, None, versions))
     refused, fitted = answers
     assert isinstance(refused, UsageError)
     assert refused.expected == "optuna 1.0.0"
