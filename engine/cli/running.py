@@ -59,6 +59,10 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Train everything anew, whatever is stored.")
     ] = False,
+    no_pages: Annotated[
+        bool,
+        typer.Option("--no-pages", help="Draw no pages; `backtest report RUN_DIR` does it later."),
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")
     ] = False,
@@ -94,6 +98,7 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
                 out=out,
                 workers=workers,
                 fresh=fresh,
+                pages=not no_pages,
                 progress=progress,
                 command=shlex.join(["backtest", *sys.argv[1:]]),
             )

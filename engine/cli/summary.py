@@ -42,7 +42,7 @@ def as_json(run: Run) -> str:
 
 
 def as_text(run: Run, width: int | None = None) -> str:
-    """The books, the forecasts' skill, the verdict and the paths of the pages.
+    """The books, the forecasts' skill, the verdict, and the paths of the pages or how to get them.
 
     Args:
         run: Finished.
@@ -59,9 +59,16 @@ def as_text(run: Run, width: int | None = None) -> str:
         _left_out(run.manifest["left_out"]),
         textwrap.fill(f"Verdict: {verdict['sentence']}", width, break_long_words=False),
         f"Evidence: {verdict['grade']}",
-        "\n".join(f"{page:<13}{run.run_dir / page}.html" for page in PAGES),
+        _pages(run),
     ]
     return "\n\n".join(part for part in parts if part).translate(PLAIN)
+
+
+def _pages(run: Run) -> str:
+    files = {page: run.run_dir / f"{page}.html" for page in PAGES}
+    if any(file.exists() for file in files.values()):
+        return "\n".join(f"{page:<13}{file}" for page, file in files.items())
+    return f"No pages yet: backtest report {run.run_dir} draws them."
 
 
 def _heading(run: Run) -> str:

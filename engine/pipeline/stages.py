@@ -21,8 +21,7 @@ from engine.progress import Progress, Silent
 from engine.refit.cluster import Cluster
 from engine.refit.local import Local
 from engine.refit.store import Store
-from engine.reporting.pages import write_pages
-from engine.reporting.quantstats_process import quantstats_beside
+from engine.reporting.pages import drawing
 from engine.strategy import Strategy, load_strategy
 
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     home: Path | str | None = None,
     workers: int | None = None,
     fresh: bool = False,
+    pages: bool = True,
     progress: Progress | None = None,
     command: str = "",
 ) -> Run:
@@ -55,6 +55,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         home: Where caches and fits live; BACKTEST_HOME, or `.backtest` here, if not given.
         workers: Processes to train in, instead of `compute.workers`.
         fresh: Train everything anew, whatever is stored.
+        pages: Draw the pages, which takes seconds; `backtest report` can do so later.
         progress: Who is told what goes on.
         command: The command line, for the manifest.
 
@@ -73,7 +74,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         market = load_market(spec.data, home=place, offline=offline, override=data, progress=told)
     with clock.stage("features"):
         ground = prepare(spec, market)
-    with quantstats_beside() as quantstats:
+    with drawing(wanted=pages) as drawn:
         with (
             clock.stage("refits"),
             closing(_executor(spec, workers, place / "programs")) as executor,
@@ -84,7 +85,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
             decided = decide(spec, ground, predictions)
             books = trade(spec, ground, decided)
             returns = pd.DataFrame({name: book.returns for name, book in books.items()})
-        quantstats.begin(returns, ground.market.periods_per_year)
+        drawn.begin(returns, ground.market.periods_per_year)
         with clock.stage("evaluation"):
             figures = measure(ground, predictions, books)
             judged = judge(spec, figures, books)
@@ -111,7 +112,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         )
         with whole_or_absent(folder) as draft:
             with clock.stage("report"):
-                write_pages(found, draft, quantstats)
+                drawn.write(found, draft)
             found = replace(found, manifest=inputs | {"timings_s": clock.timings()})
             found.write(draft)
     return found

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from engine.artifacts import Run
+from engine.artifacts import PAGES, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,12 +49,17 @@ def figures_of(strategy: dict[str, Any], rule: dict[str, Any]) -> dict[str, Any]
 
 
 @pytest.fixture
-def finished() -> Run:
-    """A run as the pipeline hands it back."""
+def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run as the pipeline hands it back, whose pages are drawn."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path("reports/micdl/0123456789ab")
+    folder.mkdir(parents=True)
+    for page in PAGES:
+        (folder / f"{page}.html").touch()
     empty = pd.DataFrame()
     return Run(
         run_id="0123456789ab",
-        run_dir=Path("reports/micdl/0123456789ab"),
+        run_dir=folder,
         manifest={
             "strategy_name": "micdl",
             "strategy": {"opponents": [{"kind": "buy_and_hold"}]},

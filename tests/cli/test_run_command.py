@@ -40,7 +40,7 @@ def test_every_option_reaches_the_pipeline(
         fake,
         *("--data", "mine.yaml", "--set", "seeds=3", "--set", "opponents.0.fast=10"),
         *("--out", "elsewhere", "--workers", "2", "--executor", "ray", "--offline", "--fresh"),
-        *("--ray-address", "auto"),
+        *("--ray-address", "auto", "--no-pages"),
     )
 
     assert result.exit_code == 0
@@ -58,6 +58,7 @@ def test_every_option_reaches_the_pipeline(
         "out": Path("elsewhere"),
         "workers": 2,
         "fresh": True,
+        "pages": False,
     }
 
 
@@ -74,6 +75,7 @@ def test_without_options_the_strategy_decides(finished: Run, pipeline: PipelineO
         "out": Path("reports"),
         "workers": None,
         "fresh": False,
+        "pages": True,
     }
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,6 +36,11 @@ def test_the_summary_at_80_columns(finished: Run) -> None:
         "significance reports/micdl/0123456789ab/significance.html\n"
         "quantstats   reports/micdl/0123456789ab/quantstats.html"
     )
+
+
+def test_without_pages_it_says_how_to_draw_them(finished: Run) -> None:
+    told = as_text(replace(finished, run_dir=Path("reports/micdl/bare")), width=80)
+    assert told.endswith("No pages yet: backtest report reports/micdl/bare draws them.")
 
 
 @pytest.mark.parametrize("width", range(24, 200, 7))

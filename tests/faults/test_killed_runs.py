@@ -36,7 +36,11 @@ def strategy(place: Path) -> Path:
 def whole(place: Path, strategy: Path) -> engine.Run:
     """The run that nobody disturbs."""
     return engine.run(
-        strategy, overrides={"seeds": SEEDS}, out=place / "whole", home=place / "home-whole"
+        strategy,
+        overrides={"seeds": SEEDS},
+        out=place / "whole",
+        home=place / "home-whole",
+        pages=False,
     )
 
 
@@ -58,7 +62,11 @@ def test_killed_outright_it_goes_on_where_it_was_and_ends_with_the_same_bytes(
         time.sleep(0.1)
 
     again = engine.run(
-        strategy, overrides={"seeds": SEEDS}, out=place / "killed", home=place / "home-killed"
+        strategy,
+        overrides={"seeds": SEEDS},
+        out=place / "killed",
+        home=place / "home-killed",
+        pages=False,
     )
     total = SEEDS * len(whole.manifest["windows"])
     assert again.manifest["fits"] == {"trained": total - stored, "stored": stored}
@@ -86,6 +94,7 @@ def test_an_interrupt_ends_within_two_seconds_with_130_and_leaves_a_store_to_go_
         overrides={"seeds": SEEDS},
         out=place / "interrupted",
         home=place / "home-interrupted",
+        pages=False,
     )
     assert again.manifest["fits"]["stored"] >= 2
     assert_same(again, whole)
@@ -103,7 +112,11 @@ def test_two_runs_at_once_share_a_store_and_both_end_alike(place, strategy, whol
 
 def test_a_second_run_trains_nothing(strategy, place, whole) -> None:
     again = engine.run(
-        strategy, overrides={"seeds": SEEDS}, out=place / "second", home=place / "home-whole"
+        strategy,
+        overrides={"seeds": SEEDS},
+        out=place / "second",
+        home=place / "home-whole",
+        pages=False,
     )
     assert again.manifest["fits"]["trained"] == 0
     assert_same(again, whole)

@@ -30,6 +30,7 @@ def test_killed_mid_chain_it_ends_with_the_same_bytes_and_trains_nothing_twice(t
             out=tmp_path / name,
             home=tmp_path / f"home-{name}",
             workers=workers,
+            pages=False,
         )
 
     whole = run("whole", workers=1)

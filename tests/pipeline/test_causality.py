@@ -37,7 +37,7 @@ class CentredMean(Indicator):
 
 
 def run(strategy: Strategy, place: Path, name: str, data: Path) -> engine.Run:
-    return engine.run(strategy, data=str(data), out=place / name, home=place / "home")
+    return engine.run(strategy, data=str(data), out=place / name, home=place / "home", pages=False)
 
 
 def first_difference(one: engine.Run, other: engine.Run) -> pd.Timestamp | None:

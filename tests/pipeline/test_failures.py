@@ -44,7 +44,7 @@ class Flaky(Forecaster):
 def flaky(tmp_path_factory) -> Strategy:
     place: Path = tmp_path_factory.mktemp("flaky")
     strategy = load_strategy(write_strategy(place, market(place / "market")))
-    whole = engine.run(strategy, out=place, home=place)
+    whole = engine.run(strategy, out=place, home=place, pages=False)
     first = whole.manifest["windows"][FAILING]["train"][0]
     close = whole.bars.query("symbol == 'AAA'").set_index("timestamp")["close"]
     ahead = float((close.shift(-1) / close - 1).loc[first])
@@ -53,7 +53,7 @@ def flaky(tmp_path_factory) -> Strategy:
 
 def test_a_failed_fit_ends_the_run_with_5_and_names_the_window(flaky, tmp_path) -> None:
     with pytest.raises(RefitError, match="strategy AAA window 1 seed 0") as caught:
-        engine.run(flaky, out=tmp_path, home=tmp_path)
+        engine.run(flaky, out=tmp_path, home=tmp_path, pages=False)
     assert caught.value.exit_code == 5
     assert not list(tmp_path.glob("flaky/*"))
 

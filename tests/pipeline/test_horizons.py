@@ -106,6 +106,7 @@ def test_signals_trade_the_chosen_horizon(place, file, direct) -> None:
         overrides=DIRECT | {"target.horizon": 5},
         out=place / "slower",
         home=place / "home",
+        pages=False,
     )
     pd.testing.assert_frame_equal(slower.predictions, direct.predictions)
     assert direct.horizon == 1
@@ -139,7 +140,7 @@ def test_one_joint_fit_gives_the_forecasts_of_fits_apart(place, joint, sized) ->
             "target": JOINT.model_copy(update={"strategy": "direct"}),
         }
     )
-    run = engine.run(apart, out=place / "apart", home=place / "home")
+    run = engine.run(apart, out=place / "apart", home=place / "home", pages=False)
     pd.testing.assert_frame_equal(run.predictions, sized.predictions[run.predictions.columns])
 
 
@@ -191,6 +192,7 @@ def test_nothing_at_or_before_a_bar_knows_what_comes_after(place, joint, sized, 
         data=str(changed_after(place / f"bars{cut}", cut)),
         out=place / f"cut{cut}",
         home=place / "home",
+        pages=False,
     )
     last = sized.bars["timestamp"].unique()[cut]
     for name in ("predictions", "positions", "trades"):
@@ -214,12 +216,16 @@ def test_a_network_forecasts_horizons_and_intervals(place, file) -> None:
         "windows.test": 300,
         "compute.backend": "jax",
     }
-    run = engine.run(file, overrides=network, out=place / "network", home=place / "home")
+    run = engine.run(
+        file, overrides=network, out=place / "network", home=place / "home", pages=False
+    )
     table = run.predictions
     assert len(table) == 2 * 2 * len(run.returns)
     assert (table["q10"] <= table["q50"]).all()
     np.testing.assert_allclose(table["q50"], table["predicted"], rtol=1e-12)
     assert [fit["horizons"] for fit in run.manifest["windows"][0]["fits"]] == [[1], [1], [5], [5]]
-    again = engine.run(file, overrides=network, out=place / "again", home=place / "home")
+    again = engine.run(
+        file, overrides=network, out=place / "again", home=place / "home", pages=False
+    )
     assert again.manifest["fits"]["trained"] == 0
     pd.testing.assert_frame_equal(again.predictions, table)

@@ -28,7 +28,9 @@ def coins(market_data, tmp_path) -> str:
 
 
 def test_ridge_trades_bitcoin_out_of_sample_for_years(coins, tmp_path) -> None:
-    run = engine.run(STRATEGIES / "ridge.yaml", data=coins, out=tmp_path, home=tmp_path)
+    run = engine.run(
+        STRATEGIES / "ridge.yaml", data=coins, out=tmp_path, home=tmp_path, pages=False
+    )
     assert run.manifest["target"] == ["BTC"]
     assert len(run.returns) > 365
     assert run.metrics["span"]["periods_per_year"] == 365
@@ -50,6 +52,7 @@ def test_shipped_networks_run_from_bars_to_verdict(coins, tmp_path, name: str) -
         data=coins,
         out=tmp_path,
         home=tmp_path,
+        pages=False,
     )
     assert np.isfinite(run.predictions["predicted"]).all()
     assert run.predictions["predicted"].std() > 0

@@ -12,6 +12,7 @@ import pytest
 import engine
 from engine.artifacts import DOCUMENTS, PAGES, TABLES
 from engine.errors import StrategyError, UsageError
+from engine.reporting import write_pages
 from tests.pipeline.markets import market, write_strategy
 
 if TYPE_CHECKING:
@@ -41,6 +42,16 @@ def test_the_folder_holds_every_file_and_nothing_else(run: engine.Run) -> None:
     assert {file.name for file in run.run_dir.iterdir()} == expected
     assert run.run_dir.parts[-2:] == ("small", run.run_id)
     assert [folder.name for folder in run.run_dir.parent.iterdir()] == [run.run_id]
+
+
+def test_without_pages_the_folder_holds_all_that_they_can_be_drawn_from_later(
+    run: engine.Run, strategy: Path, place: Path
+) -> None:
+    bare = engine.run(strategy, out=place / "bare", home=place / "home", pages=False)
+    assert not list(bare.run_dir.glob("*.html"))
+    write_pages(engine.Run.open(bare.run_dir), bare.run_dir)
+    for page in ("significance.html", "quantstats.html"):
+        assert (bare.run_dir / page).read_bytes() == (run.run_dir / page).read_bytes()
 
 
 def test_a_run_read_back_is_the_run_that_was_handed_back(run: engine.Run) -> None:
@@ -95,7 +106,7 @@ def test_windows_in_the_manifest_tile_the_out_of_sample_span(run: engine.Run) ->
 
 
 def test_the_same_inputs_give_the_same_id_and_the_same_bytes(run, strategy, place) -> None:
-    again = engine.run(strategy, out=place / "again", home=place / "home", workers=1)
+    again = engine.run(strategy, out=place / "again", home=place / "home", workers=1, pages=False)
     assert again.run_id == run.run_id
     for name in [f"{t}.parquet" for t in TABLES] + [f"{d}.json" for d in DOCUMENTS]:
         assert (again.run_dir / name).read_bytes() == (run.run_dir / name).read_bytes(), name
@@ -103,16 +114,20 @@ def test_the_same_inputs_give_the_same_id_and_the_same_bytes(run, strategy, plac
 
 def test_another_strategy_or_other_bars_give_another_id(run, strategy, place) -> None:
     out, home = place / "others", place / "home"
-    dearer = engine.run(strategy, overrides={"costs.fee_bps": 6}, out=out, home=home)
+    dearer = engine.run(strategy, overrides={"costs.fee_bps": 6}, out=out, home=home, pages=False)
     other_bars = market(place / "other", edge=0.1)
-    moved = engine.run(strategy, data=str(other_bars), out=out, home=home)
+    moved = engine.run(strategy, data=str(other_bars), out=out, home=home, pages=False)
     assert len({run.run_id, dearer.run_id, moved.run_id}) == 3
     assert dearer.manifest["strategy"]["costs"]["fee_bps"] == 6
 
 
 def test_higher_costs_cost_every_book_that_trades(run, strategy, place) -> None:
     dear = engine.run(
-        strategy, overrides={"costs.fee_bps": 50}, out=place / "dear", home=place / "home"
+        strategy,
+        overrides={"costs.fee_bps": 50},
+        out=place / "dear",
+        home=place / "home",
+        pages=False,
     )
     for name, figures in run.metrics["books"].items():
         assert dear.metrics["books"][name]["total_return_pct"] < figures["total_return_pct"]
@@ -131,7 +146,11 @@ def test_a_target_outside_the_dataset_is_told_with_what_there_is(strategy, place
 
 def test_a_chosen_target_is_what_is_traded(strategy, place) -> None:
     chosen = engine.run(
-        strategy, overrides={"data.target": "BBB"}, out=place / "chosen", home=place / "home"
+        strategy,
+        overrides={"data.target": "BBB"},
+        out=place / "chosen",
+        home=place / "home",
+        pages=False,
     )
     assert set(chosen.trades["symbol"]) == {"BBB"}
     assert set(chosen.predictions["symbol"]) == {"BBB"}
@@ -146,7 +165,7 @@ def test_a_strategy_object_runs_as_its_file_does(run, strategy, place) -> None:
     from engine.strategy import load_strategy
 
     loaded = load_strategy(strategy)
-    again = engine.run(loaded, out=place / "object", home=place / "home")
+    again = engine.run(loaded, out=place / "object", home=place / "home", pages=False)
     assert again.run_id == run.run_id
     with pytest.raises(UsageError, match="overrides"):
         engine.run(loaded, overrides={"seed": 1})
@@ -163,6 +182,7 @@ def test_a_planted_edge_is_found_and_called_evidence(place) -> None:
         },
         out=place / "edge-reports",
         home=place / "home",
+        pages=False,
     )
     assert found.metrics["forecasts"]["strategy"]["r2_vs_persistence"] > 0.1
     assert found.significance["sharpe"]["strategy"]["p_value"] < 0.01
@@ -183,7 +203,12 @@ def test_workers_change_no_byte_of_a_network_run(place, backend: str) -> None:
     overrides = {"seeds": 2, "compute.backend": backend, "data.target": "AAA"}
     runs = [
         engine.run(
-            network, overrides=overrides, out=place / f"{backend}{n}", home=place, workers=n
+            network,
+            overrides=overrides,
+            out=place / f"{backend}{n}",
+            home=place,
+            workers=n,
+            pages=False,
         )
         for n in (1, 2)
     ]

@@ -75,7 +75,9 @@ def test_the_terminal_and_the_tearsheet_tell_it_too(run: engine.Run) -> None:
 def test_the_same_inputs_choose_the_same_and_the_id_knows_the_sampler(
     run, strategy, place
 ) -> None:
-    again = engine.run(strategy, overrides=OVERRIDES, out=place / "again", home=place / "home")
+    again = engine.run(
+        strategy, overrides=OVERRIDES, out=place / "again", home=place / "home", pages=False
+    )
     assert again.run_id == run.run_id
     for table in TABLES:
         one, two = ((r.run_dir / f"{table}.parquet").read_bytes() for r in (run, again))
@@ -107,6 +109,7 @@ def test_bars_after_the_train_rows_change_no_choice(run, strategy, place) -> Non
         data=str(changed_after(place / "changed", cut)),
         out=place / "other",
         home=place / "home",
+        pages=False,
     )
     then = other.manifest["windows"][0]
     assert then["train"] == first["train"]
@@ -123,7 +126,10 @@ def test_without_optuna_nothing_is_loaded_and_the_extra_is_named(
         engine.run(strategy, overrides=OVERRIDES, data="no such data", out=place / "none")
     assert caught.value.exit_code == 2
     assert (
-        engine.run(strategy, out=place / "plain", home=place / "home").manifest["tuning"] is None
+        engine.run(strategy, out=place / "plain", home=place / "home", pages=False).manifest[
+            "tuning"
+        ]
+        is None
     )
 
 
@@ -151,7 +157,9 @@ def test_a_tuned_network_is_kept_and_not_tuned_again(place: Path) -> None:
         "model.dense": [4],
     }
     runs = [
-        engine.run(network, overrides=overrides, out=place / f"run{n}", home=place, workers=n)
+        engine.run(
+            network, overrides=overrides, out=place / f"run{n}", home=place, workers=n, pages=False
+        )
         for n in (1, 2)
     ]
     windows = len(runs[0].manifest["windows"])
