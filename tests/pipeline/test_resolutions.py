@@ -14,6 +14,7 @@ from engine.errors import StrategyError, UsageError
 from engine.pipeline.ground import Ground, prepare
 from engine.progress import Silent
 from engine.refit.plan import plan
+from engine.reporting.tearsheet import tearsheet
 from engine.strategy import Strategy, load_strategy
 from tests.pipeline.markets import bars, changed_after, market, write_market, write_strategy
 
@@ -88,12 +89,12 @@ def test_an_interval_that_is_not_coarser_than_the_bars_is_told(
 
 
 def test_what_the_run_saw_of_weeks_stands_in_its_manifest_and_on_its_page(file, place) -> None:
-    run = engine.run(file, overrides={"resolutions": ["1w"]}, out=place, home=place)
+    run = engine.run(file, overrides={"resolutions": ["1w"]}, out=place, home=place, pages=False)
     own = ["log_return_1", "bollinger_percent_10_2", "volume_zscore_10"]
     names = [f"{symbol}:{name}" for symbol in ("AAA", "BBB") for name in own]
     names += [f"{symbol}:1w:{name}" for symbol in ("AAA", "BBB") for name in own]
     assert run.manifest["inputs"] == names
-    assert "AAA:1w:log_return_1" in (run.run_dir / "tearsheet.html").read_text()
+    assert "AAA:1w:log_return_1" in tearsheet(run)
     assert run.manifest["strategy"]["resolutions"] == ["1w"]
     assert np.isfinite(run.predictions["predicted"]).all()
 

@@ -13,6 +13,7 @@ from engine.artifacts import TABLES
 from engine.cli.summary import as_text
 from engine.errors import UsageError
 from engine.pipeline import stages
+from engine.reporting.tearsheet import tearsheet
 from tests.pipeline.markets import changed_after, market, write_strategy
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def strategy(place: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def run(place: Path, strategy: Path) -> engine.Run:
-    return engine.run(strategy, overrides=OVERRIDES, out=place / "reports", home=place / "home")
+    return engine.run(
+        strategy, overrides=OVERRIDES, out=place / "reports", home=place / "home", pages=False
+    )
 
 
 def fits_of(run: engine.Run) -> Iterator[dict]:
@@ -63,7 +66,7 @@ def test_every_fit_tells_what_it_chose_and_how_many_it_tried(run: engine.Run) ->
 def test_the_terminal_and_the_tearsheet_tell_it_too(run: engine.Run) -> None:
     tried = 5 * len(run.manifest["windows"])
     assert f"Tuning: {tried} configurations tried, on train rows alone" in as_text(run)
-    page = (run.run_dir / "tearsheet.html").read_text()
+    page = tearsheet(run)
     assert f"{tried}\u00a0configurations tried in all" in page
     assert "one more chance to fit noise" in page
     section = page[page.index('id="tuning"') : page.index('id="forecasts"')]
@@ -90,12 +93,12 @@ def test_without_tune_nothing_is_told_of_it_and_optuna_is_not_needed(
     strategy, place, monkeypatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
-    plain = engine.run(strategy, out=place / "plain", home=place / "home")
+    plain = engine.run(strategy, out=place / "plain", home=place / "home", pages=False)
     assert plain.manifest["tuning"] is None
     assert "optuna" not in plain.manifest["versions"]
     assert not any("chosen" in fit for fit in fits_of(plain))
     assert "Tuning" not in as_text(plain)
-    assert 'id="tuning"' not in (plain.run_dir / "tearsheet.html").read_text()
+    assert 'id="tuning"' not in tearsheet(plain)
 
 
 def test_bars_after_the_train_rows_change_no_choice(run, strategy, place) -> None:
