@@ -20,7 +20,6 @@ from engine.evaluation.resampling import Blocks, cumulate, draw_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from threading import Event
 
     from engine.evaluation.spec import EvaluationSpec
     from engine.types import Matrix, Vector
@@ -52,16 +51,8 @@ class Inference:
     block_length_bars: float | None = None
 
 
-class StoppedError(Exception):
-    """Nobody waits for the figure any more."""
-
-
 def infer_sharpe(
-    returns: Vector,
-    periods_per_year: float,
-    spec: EvaluationSpec,
-    rng: np.random.Generator,
-    stop: Event | None = None,
+    returns: Vector, periods_per_year: float, spec: EvaluationSpec, rng: np.random.Generator
 ) -> Inference:
     """Interval of the annualised Sharpe ratio, and the test of H0: it is 0 or less.
 
@@ -70,18 +61,14 @@ def infer_sharpe(
         periods_per_year: Annualises as in `measures.sharpe`, whose value is the estimate.
         spec: Resamples and level.
         rng: The only randomness.
-        stop: Looked at between portions of the resamples.
 
     Returns:
         The p-value is one-sided; the interval is two-sided. All None below 30 bars or for
         returns that do not vary.
-
-    Raises:
-        StoppedError: `stop` was set.
     """
     if not _varies(returns):
         return Inference()
-    return _infer([returns], periods_per_year, spec, rng, stop)
+    return _infer([returns], periods_per_year, spec, rng)
 
 
 def infer_difference(
@@ -90,7 +77,6 @@ def infer_difference(
     periods_per_year: float,
     spec: EvaluationSpec,
     rng: np.random.Generator,
-    stop: Event | None = None,
 ) -> Inference:
     """Interval of Sharpe(first) - Sharpe(second), and the two-sided test of H0: no difference.
 
@@ -102,20 +88,16 @@ def infer_difference(
         periods_per_year: As in `infer_sharpe`.
         spec: Resamples and level.
         rng: The only randomness.
-        stop: As in `infer_sharpe`.
 
     Returns:
         0 with the interval [0, 0] and a p-value of 1 for one and the same book, whatever its
         leverage; all None if one of the two has no Sharpe ratio.
-
-    Raises:
-        StoppedError: `stop` was set.
     """
     if not (_varies(first) and _varies(second)):
         return Inference()
     if np.allclose(first / np.std(first), second / np.std(second), rtol=0.0, atol=1e-9):
         return Inference(0.0, 0.0, 0.0, 1.0, 1.0)
-    return _infer([first, second], periods_per_year, spec, rng, stop)
+    return _infer([first, second], periods_per_year, spec, rng)
 
 
 def named_stream(rng: np.random.Generator, name: str) -> np.random.Generator:
@@ -189,11 +171,7 @@ def _varies(returns: Vector) -> bool:
 
 
 def _infer(
-    books: list[Vector],
-    periods_per_year: float,
-    spec: EvaluationSpec,
-    rng: np.random.Generator,
-    stop: Event | None,
+    books: list[Vector], periods_per_year: float, spec: EvaluationSpec, rng: np.random.Generator
 ) -> Inference:
     """Steps 1 to 5 for Sharpe(books[0]), less Sharpe(books[1]) if there is one."""
     bars = len(books[0])
@@ -208,12 +186,10 @@ def _infer(
     # 3. The studentised statistic of every resample, centred on the estimate.
     portion = max(1, int(_BLOCKS_AT_A_TIME * block_length / bars))
     sums = [cumulate(moment) for moment in moments]
-    portions = []
-    for count in _split(spec.resamples, portion):
-        if stop is not None and stop.is_set():
-            raise StoppedError
-        blocks = draw_blocks(rng, bars, block_length, count)
-        portions.append(_studentised(sums, bars, estimate, blocks))
+    portions = [
+        _studentised(sums, bars, estimate, draw_blocks(rng, bars, block_length, count))
+        for count in _split(spec.resamples, portion)
+    ]
     resampled = np.concatenate(portions)
     # 4. The symmetric interval.
     reach = error * _upper_quantile(np.abs(resampled), spec.confidence)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from functools import partial
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +17,7 @@ from engine.evaluation.bootstrap import (
 from engine.evaluation.verdict import Evidence, grade, sentence, skill_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import pandas as pd
 
@@ -31,10 +27,6 @@ SOURCE = (
     "Politis & Romano 1994; block length Politis & White 2004, Patton et al. 2009; studentised "
     "as in Ledoit & Wolf 2008; adjusted over the opponents as in Holm 1979"
 )
-
-
-_MOST_THREADS = 4
-"""More would queue for the interpreter between NumPy's calls, which are short."""
 
 
 def significance(
@@ -64,23 +56,20 @@ def significance(
     """
     strategy, *opponents = (str(book) for book in returns.columns)
     books = {str(book): np.asarray(returns[book], dtype=np.float64) for book in returns.columns}
-    settled = (periods_per_year, spec)
-    sharpes, differences = _side_by_side(
-        {
-            book: partial(infer_sharpe, values, *settled, named_stream(rng, f"sharpe/{book}"))
-            for book, values in books.items()
-        },
-        {
-            book: partial(
-                infer_difference,
-                books[strategy],
-                books[book],
-                *settled,
-                named_stream(rng, f"difference/{book}"),
-            )
-            for book in opponents
-        },
-    )
+    sharpes = {
+        book: infer_sharpe(values, periods_per_year, spec, named_stream(rng, f"sharpe/{book}"))
+        for book, values in books.items()
+    }
+    differences = {
+        book: infer_difference(
+            books[strategy],
+            books[book],
+            periods_per_year,
+            spec,
+            named_stream(rng, f"difference/{book}"),
+        )
+        for book in opponents
+    }
     adjusted = _holm_by_name(differences)
     evidence = Evidence(
         sharpe=sharpes[strategy],
@@ -108,27 +97,6 @@ def significance(
             "sentence": " ".join(filter(None, [sentence(evidence), no_skill])),
         },
     }
-
-
-def _side_by_side(
-    *groups: Mapping[str, Callable[[Event], Inference]],
-) -> list[dict[str, Inference]]:
-    """Every inference of every group, in threads: NumPy lets others run while it draws and adds.
-
-    Each has a stream of its own, so that their order does not matter. An interrupt, which only
-    the main thread meets, stops the others at their next portion.
-    """
-    stop = Event()
-    with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
-        started = [
-            {name: pool.submit(infer, stop) for name, infer in group.items()} for group in groups
-        ]
-        try:
-            return [{name: future.result() for name, future in group.items()} for group in started]
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 def _holm_by_name(differences: Mapping[str, Inference]) -> dict[str, float | None]:

@@ -57,7 +57,7 @@ def shuffled_batches(
             stretches are shuffled; otherwise the rows are.
     """
     if not ordered:
-        return even_batches(rng.permutation(rows), batch_size)
+        return even_batches(rng.permutation(rows.astype(np.int32)), batch_size)
     stretches = even_batches(rows, batch_size)
     order = rng.permutation(len(stretches.rows))
     return Batches(stretches.rows[order], stretches.real[order])

@@ -93,11 +93,13 @@ class JaxCompiled(Compiled):
 
     def predict(self, batches: Batches) -> Floats:
         """Outputs of every row and padding."""
-        outputs = [
-            np.asarray(self._predict(self._state, self._seen, chunk, steps))[:steps]
-            for steps, chunk in _chunks(batches)
-        ]
-        return np.concatenate(outputs)
+        outputs = np.empty((*batches.rows.shape, self.outputs.columns), np.float32)
+        done = 0
+        for steps, chunk in _chunks(batches):
+            made = self._predict(self._state, self._seen, chunk, steps)
+            outputs[done : done + steps] = np.asarray(made)[:steps]
+            done += steps
+        return outputs
 
     def _taken(self, values: npt.NDArray[Any]) -> Tensor:
         """An array on the device with one copy made on the way; `jnp.asarray` makes two."""

@@ -1,18 +1,11 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
-import threading
-import time
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from engine.evaluation import significance as module
 from engine.evaluation.significance import significance
 from engine.evaluation.spec import EvaluationSpec
 
@@ -100,46 +93,3 @@ def test_plain_skill_is_found_to_be_strong() -> None:
     returns = books()
     returns["strategy"] = np.abs(returns["buy_and_hold"]) * 0.5 - 0.001
     assert document(returns)["verdict"]["grade"] == "strong"
-
-
-def test_figures_do_not_depend_on_how_many_threads_find_them(monkeypatch) -> None:
-    together = document(books())
-    monkeypatch.setattr(module, "_MOST_THREADS", 1)
-    assert document(books()) == together
-
-
-def test_an_inference_that_fails_ends_all_of_them_with_its_error(monkeypatch) -> None:
-    def fails(*_: object) -> None:
-        raise FloatingPointError("overflow")
-
-    monkeypatch.setattr(module, "infer_difference", fails)
-    running = threading.active_count()
-    with pytest.raises(FloatingPointError, match="overflow"):
-        document(books())
-    assert threading.active_count() == running
-
-
-def test_an_interrupt_ends_the_resampling_within_two_seconds() -> None:
-    script = (
-        "import numpy as np, pandas as pd\n"
-        "from engine.evaluation.significance import significance\n"
-        "from engine.evaluation.spec import EvaluationSpec\n"
-        "rng = np.random.default_rng(1)\n"
-        "days = pd.date_range('2000-01-01', periods=5_000, tz='UTC')\n"
-        "books = pd.DataFrame(rng.normal(0, 0.01, (5_000, 4)), days, list('abcd'))\n"
-        "spec = EvaluationSpec.model_construct(resamples=3_000_000, confidence=0.95)\n"
-        "print('ready', flush=True)\n"
-        "significance(books, periods_per_year=252.0, spec=spec, rng=rng)\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        _, told = process.communicate(timeout=30)
-
-    assert time.monotonic() - began < 2
-    assert told.splitlines()[-1] == "KeyboardInterrupt"
