@@ -15,6 +15,7 @@ import typer
 
 from engine.cli import inspection, running
 from engine.cli.fits import fits
+from engine.imports import collect_rarely
 
 app = typer.Typer(
     name="backtest",
@@ -65,6 +66,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal without UTF-8 gets question marks, not a crash.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    collect_rarely()
     # Python would look through every object of the libraries for garbage, only to end: 0.8 s.
     atexit.register(gc.freeze)
     app()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from engine.artifacts import seed_of
 from engine.errors import RefitError
+from engine.imports import collect_rarely
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,6 +86,7 @@ def _attempt(task: Task, seed: int) -> Forecast:
 
 def main() -> None:
     """Receives tasks, sends back forecasts, or the errors that came instead."""
+    collect_rarely()
     pipe = Connection(int(sys.argv[1]))
     while True:
         try:

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from engine.imports import collect_rarely
 from engine.reporting.books import STRATEGY, book
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def _answer(pipe: Connection, folder: Path) -> Answer:
 
 def main() -> None:
     """Answers one question, and leaves; leaves without one where the parent has gone."""
+    collect_rarely()
     # quantstats 0.0.86 warns under pandas 3.1, whatever the user wants done about warnings.
     warnings.simplefilter("ignore")
     pipe = Connection(int(sys.argv[1]))
