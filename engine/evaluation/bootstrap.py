@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FEWEST_BARS = 30
 """Below this no statement about a Sharpe ratio is made."""
 
-_BLOCKS_AT_A_TIME = 16_000
+_BLOCKS_AT_A_TIME = 20_000
 """Resamples are drawn in portions of about this many blocks, whose arrays fit the processor's
 cache and the allocator's pool: 250,000 take three times as long. A change redraws every figure."""
 
