@@ -19,7 +19,7 @@ from engine.evaluation.measures import sharpe
 from engine.evaluation.resampling import Blocks, cumulate, draw_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from engine.evaluation.spec import EvaluationSpec
     from engine.types import Matrix, Vector
@@ -51,53 +51,50 @@ class Inference:
     block_length_bars: float | None = None
 
 
-def infer_sharpe(
-    returns: Vector, periods_per_year: float, spec: EvaluationSpec, rng: np.random.Generator
-) -> Inference:
-    """Interval of the annualised Sharpe ratio, and the test of H0: it is 0 or less.
+def infer(
+    figures: Mapping[str, Sequence[Vector]],
+    periods_per_year: float,
+    spec: EvaluationSpec,
+    rng: np.random.Generator,
+) -> dict[str, Inference]:
+    """Interval and test of each Sharpe ratio, or difference of two.
+
+    One book is tested one-sided against H0: its Sharpe ratio is 0 or less. Of two the rows are
+    resampled together, so that what moves both cancels, and the test is two-sided against H0: no
+    difference. Figures whose optimal block length is about the same share their resamples: block
+    lengths are rounded up to 1, 2^(1/2), 2, 2^(3/2), .. bars, and each has a stream of its own, so
+    that one figure more changes no other.
 
     Args:
-        returns: Net returns, shape (n,); no NaN.
+        figures: Name -> net returns of one book or of two on the same bars, shape (n,); no NaN.
         periods_per_year: Annualises as in `measures.sharpe`, whose value is the estimate.
         spec: Resamples and level.
         rng: The only randomness.
 
     Returns:
-        The p-value is one-sided; the interval is two-sided. All None below 30 bars or for
-        returns that do not vary.
+        All None below 30 bars, or for a book whose returns do not vary. For one and the same book
+        twice, whatever its leverage, 0 with the interval [0, 0] and a p-value of 1.
     """
-    if not _varies(returns):
-        return Inference()
-    return _infer([returns], periods_per_year, spec, rng)
-
-
-def infer_difference(
-    first: Vector,
-    second: Vector,
-    periods_per_year: float,
-    spec: EvaluationSpec,
-    rng: np.random.Generator,
-) -> Inference:
-    """Interval of Sharpe(first) - Sharpe(second), and the two-sided test of H0: no difference.
-
-    The rows of both are resampled together, so what moves both cancels.
-
-    Args:
-        first: Net returns, shape (n,); no NaN.
-        second: Net returns of the same bars.
-        periods_per_year: As in `infer_sharpe`.
-        spec: Resamples and level.
-        rng: The only randomness.
-
-    Returns:
-        0 with the interval [0, 0] and a p-value of 1 for one and the same book, whatever its
-        leverage; all None if one of the two has no Sharpe ratio.
-    """
-    if not (_varies(first) and _varies(second)):
-        return Inference()
-    if np.allclose(first / np.std(first), second / np.std(second), rtol=0.0, atol=1e-9):
-        return Inference(0.0, 0.0, 0.0, 1.0, 1.0)
-    return _infer([first, second], periods_per_year, spec, rng)
+    found = {name: _known_without(books) for name, books in figures.items()}
+    statistics = {
+        name: _Statistic(books) for name, books in figures.items() if found[name] is None
+    }
+    lengths = {name: _rounded_up(each.block_length) for name, each in statistics.items()}
+    for length in sorted(set(lengths.values())):
+        names = [name for name in statistics if lengths[name] == length]
+        bars = statistics[names[0]].bars
+        portion = max(1, int(_BLOCKS_AT_A_TIME * min(length, 4.0) / bars))
+        stream = named_stream(rng, f"blocks of {length:g}")
+        resampled: dict[str, list[Vector]] = {name: [] for name in names}
+        for count in _split(spec.resamples, portion):
+            blocks = draw_blocks(stream, bars, length, count)
+            for name in names:
+                resampled[name].append(statistics[name].studentised(blocks))
+        for name in names:
+            found[name] = statistics[name].concluded(
+                np.concatenate(resampled[name]), length, periods_per_year, spec.confidence
+            )
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def named_stream(rng: np.random.Generator, name: str) -> np.random.Generator:
@@ -170,63 +167,75 @@ def _varies(returns: Vector) -> bool:
     return len(returns) >= FEWEST_BARS and sharpe(returns, 1.0) is not None
 
 
-def _infer(
-    books: list[Vector], periods_per_year: float, spec: EvaluationSpec, rng: np.random.Generator
-) -> Inference:
-    """Steps 1 to 5 for Sharpe(books[0]), less Sharpe(books[1]) if there is one."""
-    bars = len(books[0])
-    # 1. The statistic, a function of means of r and r^2, and its influence values.
-    moments = [power for book in books for power in (book, book**2)]
-    means = np.array([[moment.mean()] for moment in moments])
-    estimate = _sharpe_of(means)[0]
-    influence = (_gradient(means) * (np.array(moments) - means)).sum(axis=0)
-    error = np.sqrt(long_run_variance(influence) / bars)
-    # 2. To first order the statistic is the mean of the influence values: theirs is the block.
-    block_length = optimal_block_length(influence)
-    # 3. The studentised statistic of every resample, centred on the estimate.
-    portion = max(1, int(_BLOCKS_AT_A_TIME * block_length / bars))
-    sums = [cumulate(moment) for moment in moments]
-    portions = [
-        _studentised(sums, bars, estimate, draw_blocks(rng, bars, block_length, count))
-        for count in _split(spec.resamples, portion)
-    ]
-    resampled = np.concatenate(portions)
-    # 4. The symmetric interval.
-    reach = error * _upper_quantile(np.abs(resampled), spec.confidence)
-    # 5. The p-value: one-sided for a Sharpe ratio, two-sided for a difference.
-    observed = estimate / error
-    extreme = resampled >= observed if len(books) == 1 else np.abs(resampled) >= abs(observed)
-    # Moments divide by n, measures.sharpe by n - 1.
-    scale = np.sqrt(periods_per_year * (bars - 1) / bars)
-    bounded = bool(np.isfinite(reach))
-    return Inference(
-        estimate=float(estimate * scale),
-        low=float((estimate - reach) * scale) if bounded else None,
-        high=float((estimate + reach) * scale) if bounded else None,
-        p_value=float((1 + extreme.sum()) / (1 + spec.resamples)),
-        block_length_bars=block_length,
-    )
+def _known_without(books: Sequence[Vector]) -> Inference | None:
+    """What needs no resampling; None for what does."""
+    if not all(map(_varies, books)):
+        return Inference()
+    first, *others = (book / np.std(book) for book in books)
+    if any(np.allclose(first, other, rtol=0.0, atol=1e-9) for other in others):
+        return Inference(0.0, 0.0, 0.0, 1.0, 1.0)
+    return None
 
 
-def _studentised(cumulated: list[Vector], bars: int, estimate: float, blocks: Blocks) -> Vector:
-    """(statistic - estimate) / its standard error in each resample, shape (resamples,).
+def _rounded_up(block_length: float) -> float:
+    """To the next power of the root of 2, so that blocks never get shorter."""
+    return float(2 ** (np.ceil(2 * np.log2(block_length) - 1e-9) / 2))
 
-    The error comes from the resample's own blocks, as they are independent: the root of the sum
-    of squares of the blocks' influence sums, over n. A resample without variation, as of a book
-    that hardly trades, has no statistic; it counts as infinitely far off, against any finding.
-    """
-    sums = [blocks.sums(each) for each in cumulated]
-    means = np.array([blocks.totals(each) for each in sums]) / bars
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gradient = _gradient(means)
-        centre = (gradient * means).sum(axis=0)
-        influence = blocks.spread(-centre) * (blocks.stop - blocks.start)
-        for slope, each in zip(gradient, sums, strict=True):
-            influence += blocks.spread(slope) * each
-        error = np.sqrt(blocks.totals(influence**2)) / bars
-        studentised = (_sharpe_of(means) - estimate) / error
-    studentised[~np.isfinite(studentised)] = np.inf
-    return studentised
+
+class _Statistic:
+    """Sharpe(books[0]), less Sharpe(books[1]) if there is one, and steps 1 to 5 of its test."""
+
+    def __init__(self, books: Sequence[Vector]) -> None:
+        self.bars = len(books[0])
+        self._one_sided = len(books) == 1
+        # 1. The statistic, a function of means of r and r^2, and its influence values.
+        moments = [power for book in books for power in (book, book**2)]
+        means = np.array([[moment.mean()] for moment in moments])
+        self._estimate = _sharpe_of(means)[0]
+        influence = (_gradient(means) * (np.array(moments) - means)).sum(axis=0)
+        self._error = np.sqrt(long_run_variance(influence) / self.bars)
+        # 2. To first order it is the mean of the influence values: theirs is the block.
+        self.block_length = optimal_block_length(influence)
+        self._cumulated = [cumulate(moment) for moment in moments]
+
+    def studentised(self, blocks: Blocks) -> Vector:
+        """3. (statistic - estimate) / its standard error in each resample, shape (resamples,).
+
+        The error comes from the resample's own blocks, as they are independent: the root of the
+        sum of squares of the blocks' influence sums, over n. A resample without variation, as of
+        a book that hardly trades, has no statistic; it counts as infinitely far off, against any
+        finding.
+        """
+        sums = [blocks.sums(each) for each in self._cumulated]
+        means = np.array([blocks.totals(each) for each in sums]) / self.bars
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gradient = _gradient(means)
+            centre = (gradient * means).sum(axis=0)
+            influence = blocks.spread(-centre) * (blocks.stop - blocks.start)
+            for slope, each in zip(gradient, sums, strict=True):
+                influence += blocks.spread(slope) * each
+            error = np.sqrt(blocks.totals(influence**2)) / self.bars
+            studentised = (_sharpe_of(means) - self._estimate) / error
+        far: Vector = np.where(np.isfinite(studentised), studentised, np.inf)
+        return far
+
+    def concluded(
+        self, resampled: Vector, block_length: float, periods_per_year: float, confidence: float
+    ) -> Inference:
+        """4. The symmetric interval, and 5. the p-value."""
+        reach = self._error * _upper_quantile(np.abs(resampled), confidence)
+        observed = self._estimate / self._error
+        extreme = resampled >= observed if self._one_sided else np.abs(resampled) >= abs(observed)
+        # Moments divide by n, measures.sharpe by n - 1.
+        scale = np.sqrt(periods_per_year * (self.bars - 1) / self.bars)
+        bounded = bool(np.isfinite(reach))
+        return Inference(
+            estimate=float(self._estimate * scale),
+            low=float((self._estimate - reach) * scale) if bounded else None,
+            high=float((self._estimate + reach) * scale) if bounded else None,
+            p_value=float((1 + extreme.sum()) / (1 + len(resampled))),
+            block_length_bars=block_length,
+        )
 
 
 def _sharpe_of(means: Matrix) -> Vector:

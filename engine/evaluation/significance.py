@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.evaluation.bootstrap import (
-    Inference,
-    holm,
-    infer_difference,
-    infer_sharpe,
-    named_stream,
-)
+from engine.evaluation.bootstrap import Inference, holm, infer
 from engine.evaluation.verdict import Evidence, grade, sentence, skill_sentence
 
 if TYPE_CHECKING:
@@ -44,7 +38,7 @@ def significance(
             is the strategy, the others are its opponents.
         periods_per_year: Annualises, as in `measures.sharpe`.
         spec: Resamples and level.
-        rng: Gives each book and each comparison a stream of its own, by name.
+        rng: The only randomness; what is drawn for one book does not depend on the others.
         forecasts: Scores of the strategy's forecasts; with them the verdict names a model that
             predicts no better than no model.
 
@@ -56,20 +50,11 @@ def significance(
     """
     strategy, *opponents = (str(book) for book in returns.columns)
     books = {str(book): np.asarray(returns[book], dtype=np.float64) for book in returns.columns}
-    sharpes = {
-        book: infer_sharpe(values, periods_per_year, spec, named_stream(rng, f"sharpe/{book}"))
-        for book, values in books.items()
-    }
-    differences = {
-        book: infer_difference(
-            books[strategy],
-            books[book],
-            periods_per_year,
-            spec,
-            named_stream(rng, f"difference/{book}"),
-        )
-        for book in opponents
-    }
+    alone = {f"{book} alone": [values] for book, values in books.items()}
+    paired = {f"against {book}": [books[strategy], books[book]] for book in opponents}
+    inferred = infer({**alone, **paired}, periods_per_year, spec, rng)
+    sharpes = {book: inferred[f"{book} alone"] for book in books}
+    differences = {book: inferred[f"against {book}"] for book in opponents}
     adjusted = _holm_by_name(differences)
     evidence = Evidence(
         sharpe=sharpes[strategy],

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from engine.evaluation import bootstrap
+from engine.evaluation.block_length import optimal_block_length
 from engine.evaluation.bootstrap import (
     Inference,
     holm,
-    infer_difference,
-    infer_sharpe,
+    infer,
     long_run_variance,
     named_stream,
 )
@@ -20,6 +20,14 @@ SPEC = EvaluationSpec(resamples=999)
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
+
+
+def infer_sharpe(returns, periods_per_year, spec, generator) -> Inference:
+    return infer({"one": [returns]}, periods_per_year, spec, generator)["one"]
+
+
+def infer_difference(first, second, periods_per_year, spec, generator) -> Inference:
+    return infer({"two": [first, second]}, periods_per_year, spec, generator)["two"]
 
 
 def noise(seed: int, bars: int = 500, mean: float = 0.0) -> np.ndarray:
@@ -44,6 +52,26 @@ def test_the_estimated_difference_is_the_difference_of_the_sharpe_ratios() -> No
     one, two = noise(1, mean=0.1), noise(2)
     expected = sharpe(one, 365) - sharpe(two, 365)  # type: ignore[operator]
     assert infer_difference(one, two, 365, SPEC, rng()).estimate == pytest.approx(expected)
+
+
+def test_one_figure_more_changes_no_other_whether_or_not_they_share_resamples() -> None:
+    alike, other = noise(1)[::-1], autoregressive(rng(4), 500, 0.6)
+    alone = infer_sharpe(noise(1), 365, SPEC, rng())
+    among = infer(
+        {"a": [alike], "one": [noise(1)], "b": [other], "c": [noise(1), alike]}, 365, SPEC, rng()
+    )
+    assert among["one"] == alone
+    assert among["a"].block_length_bars == alone.block_length_bars
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.3, 0.8])
+def test_block_lengths_are_rounded_up_by_less_than_half_of_them(rho: float) -> None:
+    returns = autoregressive(rng(5), 900, rho)
+    used = infer_sharpe(returns, 365, SPEC, rng()).block_length_bars
+    assert 2 * np.log2(used) == pytest.approx(round(2 * np.log2(used)))
+    influence = (returns - returns.mean()) / returns.std()
+    influence -= returns.mean() / returns.std() * (influence**2 - 1) / 2
+    assert 1 - 1e-9 <= used / optimal_block_length(influence) < np.sqrt(2)
 
 
 def test_the_interval_and_the_two_sided_test_agree() -> None:
