@@ -12,7 +12,7 @@ import numpy as np
 from engine.models import AttentionLstm
 
 if TYPE_CHECKING:
-    from engine.models import Problem, Training
+    from engine.models import History, Problem, Training
     from engine.models.network import Network
 
 
@@ -28,6 +28,7 @@ class Inspection:
         before: By step: largest change of any causal block's earlier states when it is changed.
         since: By step: largest change of the outputs when it is changed.
         attention: What `AttentionLstm.attention` says of the test rows.
+        history: Of the fit.
     """
 
     outputs: np.ndarray
@@ -37,6 +38,7 @@ class Inspection:
     before: list[float]
     since: list[float]
     attention: np.ndarray | None
+    history: History
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Inspect:
             before=before,
             since=since,
             attention=self.network.attention(problem, made, problem.test) if attends else None,
+            history=made.history,
         )
 
 
