@@ -45,6 +45,7 @@ def add_arguments(arguments: ArgumentParser) -> None:
     arguments.add_argument("--strategy", type=Path, default=DEFAULT)
     arguments.add_argument("--data", help="a dataset's name or path; left out, the offline one")
     arguments.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    arguments.add_argument("--symbols", nargs="+", help="left out, all of the dataset's")
     arguments.add_argument("--seeds", type=int, default=3)
     arguments.add_argument("--workers", type=int, help="left out, one a core")
     arguments.add_argument(
@@ -64,7 +65,7 @@ def measure(given: Namespace, tell: Callable[[str], None]) -> dict[str, Any]:
         )
         return {
             symbol: _of_symbol(given, _aimed(spec, symbol), market, home, tell)
-            for symbol in market.symbols
+            for symbol in given.symbols or market.symbols
         }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import json
 import os
 import subprocess
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "scripts" / "benchmarks"
@@ -70,14 +73,16 @@ def test_a_second_run_trains_nothing(found) -> None:
 
 
 @pytest.mark.slow
-def test_prints_a_table_without_json() -> None:
-    done = bench("refit", "--part", "speed", *SLIVER, "--windows", "1", "--epochs", "1")
-    assert done.returncode == 0, done.stderr
-    for name in ("engine tensorflow", "engine jax", "plain keras", "GFLOP/s"):
-        assert name in done.stdout
+def test_prints_a_table_without_json(found, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    console = Console(record=True, width=110, file=io.StringIO())
+    importlib.import_module("refit").show(found, console)
+    told = console.export_text()
+    for name in ("engine tensorflow", "engine jax", "plain keras", "GFLOP/s", "feature matrix"):
+        assert name in told
 
 
-ZOO = ["--kinds", "mlp", "ridge", "drift", "--seeds", "2", "--workers", "1"]
+ZOO = ["--symbols", "SP500", "--kinds", "mlp", "drift", "--seeds", "2", "--workers", "1"]
 ZOO += ["--set", "training.epochs=1", "--set", "windows.train=15y", "--set", "windows.test=3y"]
 
 
@@ -86,11 +91,12 @@ def test_the_zoo_says_how_far_the_seeds_of_a_kind_lie_apart() -> None:
     done = bench("zoo", *ZOO, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    for scores in found.values():
-        assert [len(scores[kind]["seeds"]) for kind in ("mlp", "ridge", "drift")] == [2, 1, 1]
-        one, other = scores["mlp"]["seeds"]
-        assert one["r2_vs_persistence"] != other["r2_vs_persistence"]
-        assert scores["drift"]["r2_vs_persistence"] is not None
+    assert list(found) == ["SP500"]
+    scores = found["SP500"]
+    assert [len(scores[kind]["seeds"]) for kind in ("mlp", "drift")] == [2, 1]
+    one, other = scores["mlp"]["seeds"]
+    assert one["r2_vs_persistence"] != other["r2_vs_persistence"]
+    assert scores["drift"]["r2_vs_persistence"] is not None
 
 
 @pytest.mark.slow
