@@ -207,15 +207,15 @@ def test_an_ensemble_of_joint_forecasters_is_one_and_keeps_its_members(bench: Be
     assert len(made.members[0].weights) == 4
 
 
-def recursion_by_hand(made: Forecast, problem: Problem) -> np.ndarray:
-    """Bar by bar, for each decision on its own."""
+def recursion_by_hand(problem: Problem, outputs_of) -> np.ndarray:
+    """Bar by bar, for each decision on its own; `outputs_of` says a row's, of its sequence."""
     mean, deviation = scale_of(problem)
     reached = []
     for row in problem.test:
         sequence = problem.sequences(np.array([row]), 2)
         growth, path = 1.0, []
         for _ in range(problem.horizons[-1]):
-            outputs = tiny_by_hand(made.weights, sequence)
+            outputs = outputs_of(row, sequence)
             growth *= 1 + mean + deviation * outputs[0, 0]
             path.append(growth - 1)
             sequence = np.concatenate([sequence[:, 1:], outputs[:, None, 1:]], axis=1)
@@ -229,7 +229,8 @@ def test_recursion_compounds_forecasts_of_one_bar_over_forecasts_of_the_inputs(
 ) -> None:
     made = bench.made["recursive"]
     assert made.test.shape == (len(AGAIN.test), 2)
-    np.testing.assert_allclose(made.test, recursion_by_hand(made, AGAIN), rtol=0, atol=1e-6)
+    by_hand = recursion_by_hand(AGAIN, lambda _, x: tiny_by_hand(made.weights, x))
+    np.testing.assert_allclose(made.test, by_hand, rtol=0, atol=1e-6)
 
 
 @pytest.mark.slow
@@ -241,8 +242,20 @@ def test_a_recursion_forecasts_what_an_autoregression_leaves_behind(bench: Bench
 @pytest.mark.slow
 def test_a_recursion_holds_the_coarser_bars_where_they_were(bench: Bench) -> None:
     made = bench.made["recursive, coarse"]
-    assert made.test.shape == (len(AGAIN.test), 2)
-    assert np.isfinite(made.test).all()
+    (branch,) = COARSE.coarse
+    base, base_bias, own, own_bias, last, last_bias = made.weights
+
+    def outputs_of(row: int, x: np.ndarray) -> np.ndarray:
+        end = branch.latest[row]
+        y = branch.inputs[[end - 1, end]].reshape(1, -1)
+        hidden = [
+            np.tanh(x.reshape(1, -1) @ base + base_bias),
+            np.tanh(y @ own + own_bias),
+        ]
+        return np.concatenate(hidden, axis=1) @ last + last_bias
+
+    by_hand = recursion_by_hand(AGAIN, outputs_of)
+    np.testing.assert_allclose(made.test, by_hand, rtol=0, atol=1e-6)
 
 
 @pytest.mark.slow
