@@ -21,15 +21,17 @@ from engine.signals.rules import RuleSpec, rule_weights
 from engine.simulation.portfolio import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from engine.pipeline.ground import Ground
     from engine.progress import Progress
     from engine.refit.executor import Executor
     from engine.refit.store import Store
+    from engine.refit.task import Task
     from engine.simulation.result import Result
     from engine.strategy import Strategy
     from engine.types import Matrix, WideFrame
+    from engine.windows.walk_forward import Window
 
 
 def refit(
@@ -42,22 +44,30 @@ def refit(
     fresh: bool,
 ) -> tuple[dict[str, Predictions], Fits]:
     """Out-of-sample forecasts of every book that a model decides, and where they came from."""
-    models = spec.forecasters()
-    tasks = plan(
-        models,
+    skip = spec.on_failure == "skip"
+    tasks = planned(spec, ground, ground.windows)
+    fits = fit_all(tasks, executor, store, told, fresh=fresh, skip_failures=skip)
+    return stitched(spec, ground, fits), fits
+
+
+def planned(spec: Strategy, ground: Ground, windows: Sequence[Window]) -> list[Task]:
+    """Every fit of these windows, by every book that a model decides."""
+    return plan(
+        spec.forecasters(),
         ground.history,
-        ground.windows,
+        windows,
         ground.targets,
         training=spec.training,
         seeds=spec.seeds,
         seed=spec.seed,
     )
-    skip = spec.on_failure == "skip"
-    fits = fit_all(tasks, executor, store, told, fresh=fresh, skip_failures=skip)
-    predictions = {
-        name: stitch(ground.history, ground.windows, *fits.of(name)) for name in models
+
+
+def stitched(spec: Strategy, ground: Ground, fits: Fits) -> dict[str, Predictions]:
+    """The forecasts of each book that a model decides, out of sample."""
+    return {
+        name: stitch(ground.history, ground.windows, *fits.of(name)) for name in spec.forecasters()
     }
-    return predictions, fits
 
 
 def decide(
