@@ -71,16 +71,31 @@ def stitched(spec: Strategy, ground: Ground, fits: Fits) -> dict[str, Prediction
 
 
 def decide(
-    spec: Strategy, ground: Ground, predictions: Mapping[str, Predictions]
+    spec: Strategy,
+    ground: Ground,
+    predictions: Mapping[str, Predictions],
+    *,
+    models: bool = True,
 ) -> dict[str, WideFrame]:
-    """Every book's target weights at each out-of-sample close; models share signal and size."""
+    """Every book's target weights at each out-of-sample close; models share signal and size.
+
+    Args:
+        spec: The strategy.
+        ground: What its books stand on.
+        predictions: Of the books that a model decides.
+        models: Those books too, or the rules alone.
+    """
 
     def decided(name: str, book: object) -> WideFrame:
         if isinstance(book, RuleSpec):
             return rule_weights(book, ground.close, ground.span, spec.max_weight)
         return decided_by(spec, ground, predictions[name])
 
-    return {name: decided(name, book) for name, book in spec.books().items()}
+    return {
+        name: decided(name, book)
+        for name, book in spec.books().items()
+        if models or isinstance(book, RuleSpec)
+    }
 
 
 def decided_by(spec: Strategy, ground: Ground, made: Predictions) -> WideFrame:

@@ -15,8 +15,9 @@ from engine.artifacts import Run, machine, whole_or_absent
 from engine.data.load import load_market
 from engine.errors import UsageError
 from engine.pipeline.books import decide, judge, measure, refit, trade
-from engine.pipeline.certificate import Made, certify
+from engine.pipeline.certificate import certify
 from engine.pipeline.ground import prepare
+from engine.pipeline.made import Made
 from engine.pipeline.record import Clock, manifest, positions, trades
 from engine.progress import Progress, Silent
 from engine.refit.cluster import Cluster

@@ -1,0 +1,37 @@
+"""What a run made of its bars, from which everything it tells is taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.pipeline.ground import Ground
+    from engine.refit.fits import Fits
+    from engine.refit.stitch import Predictions
+    from engine.simulation.result import Result
+    from engine.strategy import Strategy
+    from engine.types import WideFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """Everything a certificate makes again.
+
+    Attributes:
+        spec: The strategy.
+        ground: What its books stand on.
+        fits: All fits.
+        predictions: Book -> stitched forecasts.
+        weights: Book -> decisions.
+        books: Book -> what they came to.
+    """
+
+    spec: Strategy
+    ground: Ground
+    fits: Fits
+    predictions: Mapping[str, Predictions]
+    weights: Mapping[str, WideFrame]
+    books: Mapping[str, Result]
