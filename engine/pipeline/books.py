@@ -54,9 +54,7 @@ def refit(
     )
     skip = spec.on_failure == "skip"
     fits = fit_all(tasks, executor, store, told, fresh=fresh, skip_failures=skip)
-    predictions = {
-        name: stitch(ground.history, ground.windows, *fits.of(name)) for name in models
-    }
+    predictions = {name: stitch(ground.history, ground.windows, *fits.of(name)) for name in models}
     return predictions, fits
 
 
