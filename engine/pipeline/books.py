@@ -9,6 +9,8 @@ import pandas as pd
 
 from engine.artifacts import seed_of
 from engine.evaluation.forecast import forecast_scores
+from engine.evaluation.fragility import Terms
+from engine.evaluation.fragility import fragility as surface
 from engine.evaluation.intervals import interval_scores
 from engine.evaluation.metrics import book_metrics
 from engine.evaluation.significance import significance
@@ -67,6 +69,10 @@ def refit(
     return predictions, fits
 
 
+def _forecasts(made: Predictions) -> Forecasts:
+    return Forecasts(made.predicted, made.window, made.train, made.quantiles, made.residuals)
+
+
 def decide(
     spec: Strategy, ground: Ground, predictions: Mapping[str, Predictions]
 ) -> dict[str, WideFrame]:
@@ -75,9 +81,8 @@ def decide(
     def decided(name: str, book: object) -> WideFrame:
         if isinstance(book, RuleSpec):
             return rule_weights(book, ground.close, ground.span, spec.max_weight)
-        made = predictions[name]
         return target_weights(
-            Forecasts(made.predicted, made.window, made.train, made.quantiles, made.residuals),
+            _forecasts(predictions[name]),
             ground.close,
             spec.signal,
             spec.sizing,
@@ -151,6 +156,25 @@ def _of_train(ground: Ground, horizon: int, level: float) -> Matrix:
         for w in ground.windows
     ]
     return np.concatenate(parts)
+
+
+def fragility(
+    spec: Strategy, ground: Ground, predictions: Mapping[str, Predictions]
+) -> dict[str, Any]:
+    """`fragility` of `significance.json`: the strategy with other costs, delays, thresholds."""
+    return surface(
+        _forecasts(predictions["strategy"]),
+        ground.market.wide("open").loc[ground.span],
+        ground.close,
+        Terms(
+            signal=spec.signal,
+            sizing=spec.sizing,
+            costs=spec.costs,
+            execution=spec.execution,
+            periods_per_year=ground.market.periods_per_year,
+            max_weight=spec.max_weight,
+        ),
+    ).document()
 
 
 def judge(
