@@ -154,9 +154,7 @@ def fragility(
         threshold=tuple(each.enter for each in around),
         threshold_unit=around[own[2]].unit,
         threshold_bps=tuple(made.entry_bps(each.signal) for each in around),
-        sharpe=tuple(
-            tuple(tuple(next(ratios) for _ in around) for _ in delays) for _ in priced
-        ),
+        sharpe=tuple(tuple(tuple(next(ratios) for _ in around) for _ in delays) for _ in priced),
         chosen=own,
         break_even_cost_bps=_break_even(mean_at, priced),
     )

@@ -19,8 +19,8 @@ def fragility_sentence(surface: Mapping[str, Any]) -> str:
     """
     cells = [cell for sheet in surface["sharpe"] for row in sheet for cell in row]
     count = (
-        f"{sum(map(_alive, cells))} of {len(cells)} combinations of cost, delay and threshold have "
-        "a Sharpe ratio above zero."
+        f"{sum(map(_alive, cells))} of {len(cells)} combinations of cost, delay and threshold "
+        "have a Sharpe ratio above zero."
     )
     chosen = surface["chosen"]
     if chosen["sharpe"] is None:
@@ -75,12 +75,12 @@ def _range(
         last += 1
     low, high = f"{values[first]:g}", f"{values[last]:g}"
     kept = words.format(low if first == last else f"{low} to {high}")
-    dead = [
-        f"{value:g}" for value, ratio in zip(values, ratios, strict=True) if not _alive(ratio)
-    ]
+    dead = [f"{value:g}" for value, ratio in zip(values, ratios, strict=True) if not _alive(ratio)]
     if not dead:
         return kept, ""
-    return kept, words.format(dead[0] if len(dead) == 1 else f"{', '.join(dead[:-1])} or {dead[-1]}")
+    return kept, words.format(
+        dead[0] if len(dead) == 1 else f"{', '.join(dead[:-1])} or {dead[-1]}"
+    )
 
 
 def _alive(ratio: float | None) -> bool:

@@ -1,4 +1,4 @@
-"""Thresholds around the chosen one: a strategy that would have asked for a little less, or more."""
+"""Thresholds around the chosen one: a strategy that asks for a little less, or more."""
 
 from __future__ import annotations
 
@@ -62,9 +62,7 @@ def neighbours(signal: ThresholdSpec) -> list[Neighbour]:
     raise TypeError(f"{type(signal).__name__} has no neighbours")
 
 
-def _moved(
-    signal: ThresholdSpec, unit: Unit, levels: dict[str, float], enter: float
-) -> Neighbour:
+def _moved(signal: ThresholdSpec, unit: Unit, levels: dict[str, float], enter: float) -> Neighbour:
     return Neighbour(signal.model_copy(update=levels), enter, unit)
 
 
