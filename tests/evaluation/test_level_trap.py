@@ -113,12 +113,12 @@ def test_its_figures_are_those_of_the_forecast_scores() -> None:
     assert found.r2_prices == pytest.approx(1 - residual @ residual / (spread @ spread))
 
 
-def test_rows_not_known_yet_are_left_out() -> None:
+def test_rows_without_outcome_or_forecast_are_left_out() -> None:
     before, after, _ = market(12)
     predicted, drift = noisy(13), noisy(14)
-    unknown = np.append(after[:-3], [np.nan] * 3)
-    whole = level_trap(before[:-3], after[:-3], predicted[:-3], drift[:-3])
-    assert level_trap(before, unknown, predicted, drift) == whole
+    whole = level_trap(before[2:-3], after[2:-3], predicted[2:-3], drift[2:-3])
+    after[-3:], predicted[:2] = np.nan, np.nan
+    assert level_trap(before, after, predicted, drift) == whole
     assert whole.sentence
 
 
