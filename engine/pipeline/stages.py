@@ -9,13 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from engine.artifacts import Run, machine, whole_or_absent
 from engine.data.load import load_market
 from engine.errors import UsageError
-from engine.pipeline.books import decide, judge, measure, refit, trade
+from engine.pipeline.books import decide, measure, refit, trade
 from engine.pipeline.ground import prepare
+from engine.pipeline.judging import Made, judge
 from engine.pipeline.record import Clock, manifest, positions, trades
 from engine.progress import Progress, Silent
 from engine.refit.cluster import Cluster
@@ -84,11 +83,11 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         with clock.stage("simulation"):
             decided = decide(spec, ground, predictions)
             books = trade(spec, ground, decided)
-            returns = pd.DataFrame({name: book.returns for name, book in books.items()})
-        drawn.begin(returns, ground.market.periods_per_year)
+        made = Made(predictions, fits, decided, books)
+        drawn.begin(made.returns, ground.market.periods_per_year)
         with clock.stage("evaluation"):
             figures = measure(ground, predictions, books)
-            judged = judge(spec, figures, books)
+            judged = judge(spec, ground, made, figures)
         inputs = manifest(spec, ground, predictions) | {
             "strategy_file": None if isinstance(strategy, Strategy) else str(strategy),
             "machine": machine(executor.workers),
@@ -105,7 +104,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
             bars=market.bars,
             predictions=predictions["strategy"].table,
             positions=positions(decided),
-            returns=returns,
+            returns=made.returns,
             trades=trades(books),
             metrics=figures,
             significance=judged,
