@@ -14,9 +14,10 @@ import pandas as pd
 from engine.artifacts import Run, machine, whole_or_absent
 from engine.data.load import load_market
 from engine.errors import UsageError
+from engine.evaluation.ledger import Entry, Ledger
 from engine.pipeline.books import decide, judge, measure, refit, trade
 from engine.pipeline.ground import prepare
-from engine.pipeline.record import Clock, manifest, positions, trades
+from engine.pipeline.record import Clock, manifest, outcome, positions, trades
 from engine.progress import Progress, Silent
 from engine.refit.cluster import Cluster
 from engine.refit.local import Local
@@ -52,7 +53,8 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         data: A dataset's name or path, instead of the strategy's own.
         offline: Use the strategy's offline dataset.
         out: The run folder is `out`/`strategy.name`/`run_id`.
-        home: Where caches and fits live; BACKTEST_HOME, or `.backtest` here, if not given.
+        home: Where caches, fits and the trial ledger live; BACKTEST_HOME, or `.backtest` here, if
+            not given.
         workers: Processes to train in, instead of `compute.workers`.
         fresh: Train everything anew, whatever is stored.
         pages: Draw the pages, which takes seconds; `backtest report` can do so later.
@@ -70,10 +72,47 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     spec = _resolved(strategy, overrides)
     _require_installed(spec)
     place = Path(home or os.environ.get("BACKTEST_HOME") or ".backtest")
+    ledger = Ledger(place / "ledger.sqlite")
+    with ledger.record(spec.model_dump(mode="json"), command, told) as entry:
+        return _stages(
+            entry,
+            spec,
+            clock,
+            told,
+            place,
+            strategy=strategy,
+            data=data,
+            offline=offline,
+            out=out,
+            workers=workers,
+            fresh=fresh,
+            pages=pages,
+            command=command,
+        )
+
+
+def _stages(  # noqa: PLR0913 - what `run` was asked for
+    entry: Entry,
+    spec: Strategy,
+    clock: Clock,
+    told: Progress,
+    place: Path,
+    *,
+    strategy: Strategy | Path | str,
+    data: str | None,
+    offline: bool,
+    out: Path | str,
+    workers: int | None,
+    fresh: bool,
+    pages: bool,
+    command: str,
+) -> Run:
+    """One stage after the other; the entry of the ledger is told the bars and the outcome."""
     with clock.stage("data"):
         market = load_market(spec.data, home=place, offline=offline, override=data, progress=told)
     with clock.stage("features"):
         ground = prepare(spec, market)
+    entry.stands_on(ground.told())
     with drawing(wanted=pages) as drawn:
         with (
             clock.stage("refits"),
@@ -115,6 +154,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
                 drawn.write(found, draft)
             found = replace(found, manifest=inputs | {"timings_s": clock.timings()})
             found.write(draft)
+    entry.finish(outcome(found))
     return found
 
 
