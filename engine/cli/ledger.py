@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 GAP = "  "
 ROOM_FOR_TIME = 100
 """Columns of a terminal from which the hour of a run is shown, and whole dates of its span."""
-SHORTEST = 5
+SHORTEST = {3: len("Name"), 4: len("Target")}
+"""Places of the columns that give way where there is no room, and how far."""
 LISTED = (
     *(
         "number",
@@ -217,16 +218,17 @@ def _table(rows: Sequence[Row], width: int) -> list[str]:
         ["Run", *(str(row.number) for row in rows)],
         ["Began", *(row.started_at.replace("T", " ")[: 16 if wide else 10] for row in rows)],
         ["Status", *(row.status for row in rows)],
-        ["Strategy", *(row.name for row in rows)],
+        ["Name", *(row.name for row in rows)],
         ["Target", *(",".join(row.targets or ("-",)) for row in rows)],
         ["Out of sample", *(_span(row, 10 if wide else 7) for row in rows)],
         ["Sharpe", *("-" if row.sharpe is None else f"{row.sharpe:.2f}" for row in rows)],
         ["Grade", *(row.grade or "-" for row in rows)],
     ]
     widths = [max(map(len, column)) for column in columns]
-    for place in (3, 4):  # the names give way, the strategy's first
-        over = sum(widths) + len(GAP) * (len(widths) - 1) - width
-        widths[place] = max(min(SHORTEST, widths[place]), widths[place] - max(over, 0))
+    over = sum(widths) + len(GAP) * (len(widths) - 1) - width
+    while over > 0 and (long := [p for p, least in SHORTEST.items() if widths[p] > least]):
+        widths[max(long, key=widths.__getitem__)] -= 1
+        over -= 1
     right = {0, 6}
     lines = []
     for cells in zip(*columns, strict=True):

@@ -59,7 +59,8 @@ def as_bytes(table: pd.DataFrame, format_: Literal["csv", "json", "parquet"]) ->
     for name in set(flat.columns) & set(NESTED):
         flat[name] = [None if tree is None else json.dumps(tree) for tree in flat[name]]
     # A column of which nothing is known is text all the same.
-    flat = flat.astype(dict.fromkeys(flat.select_dtypes("object").columns, "str"))
+    numbers = {*WHOLE, *REAL, "timestamp", "return"}
+    flat = flat.astype({name: "str" for name in flat.columns if name not in numbers})
     if format_ == "csv":
         return flat.to_csv(index=False, lineterminator="\n").encode()
     made = io.BytesIO()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -50,32 +49,28 @@ def start(script: str, *arguments: object) -> subprocess.Popen[str]:
 def test_every_row_of_processes_that_write_at_once_is_there(tmp_path) -> None:
     """They make the file at once, too."""
     path = tmp_path / "ledger.sqlite"
-    writers = [start(WRITER, path, number, 6) for number in range(4)]
+    writers = [start(WRITER, path, number, 6) for number in range(3)]
     for writer in writers:
         _, told = writer.communicate(timeout=120)
         assert writer.returncode == 0, told
     rows = read_rows(path)
-    assert [row.number for row in rows] == list(range(1, 25))
+    assert [row.number for row in rows] == list(range(1, 19))
     assert {row.status for row in rows} == {"finished"}
-    assert len({row.configuration for row in rows}) == 24
-    assert len(Ledger(path).returns([row.number for row in rows])) == 24
+    assert len({row.configuration for row in rows}) == 18
+    assert len(Ledger(path).returns([row.number for row in rows])) == 18
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("sent", "status"), [(signal.SIGKILL, "interrupted"), (signal.SIGINT, "interrupted")]
-)
-def test_a_killed_run_was_running_and_is_interrupted(tmp_path, sent, status) -> None:
+def test_a_killed_run_was_running_and_is_interrupted(tmp_path) -> None:
     path = tmp_path / "ledger.sqlite"
     with start(WAITING, path) as waiting:
         assert waiting.stdout is not None
         assert waiting.stdout.readline() == "ready\n"
         assert [row.status for row in read_rows(path)] == ["running"]
-        waiting.send_signal(sent)
+        waiting.kill()
         waiting.communicate(timeout=30)
     (row,) = read_rows(path)
-    assert (row.status, row.targets) == (status, ("BTC",))
-    assert (row.ended_at is None) == (sent == signal.SIGKILL)
+    assert (row.status, row.targets, row.ended_at) == ("interrupted", ("BTC",), None)
 
 
 def test_this_process_runs() -> None:
