@@ -36,6 +36,7 @@ def with_settings(place: Path, strategy: Path, changes: dict[str, Any]) -> engin
     )
 
 
+@pytest.mark.slow
 def test_the_chosen_cell_is_the_sharpe_ratio_of_the_run_itself(base: engine.Run) -> None:
     surface, own = base.significance["fragility"], base.metrics["books"]["strategy"]["sharpe"]
     assert surface["chosen"]["sharpe"] == surface["sharpe"][2][0][2] == own
