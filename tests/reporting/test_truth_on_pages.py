@@ -53,7 +53,7 @@ def test_every_test_has_its_section_in_the_order_of_a_sceptic_and_a_link_to_it(p
     "said",
     [
         "95\N{NO-BREAK SPACE}% interval, HAC",
-        "Is any book better than buy and hold, all of them counted? No: the best of so many",
+        "Is any book better than buy and hold, all of them counted? No: luck alone would put",
         "(SPA, p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.312)",
         "It does not outlast them. 38\N{NO-BREAK SPACE}distinct strategies tried on these bars, "
         "worth 7 independent ones: deflated Sharpe ratio 0.731",
@@ -153,6 +153,10 @@ def test_a_deflated_ratio_at_the_level_outlasts_the_tries(full: Run) -> None:
     record = full.significance["track_record"]
     enough = but(full, track_record=record | {"deflated_sharpe": 0.95})
     assert "It outlasts them." in enough.text
+    first = full.significance["trials"] | {"distinct": 1, "effective": 1}
+    alone = but(full, trials=first, track_record=record | {"expected_maximum_sharpe": 0.0})
+    assert "the first strategy tried on these bars, as far as the ledger knows" in alone.text
+    assert "the probability that the true ratio is above zero, as for a first try" in alone.text
     short = but(full, track_record=record | {"deflated_sharpe": 0.9499, "bars": 3000})
     assert "It does not outlast them." in short.text
     assert "there are only 3,000\N{NO-BREAK SPACE}bars" in short.text
@@ -164,10 +168,10 @@ def test_the_tearsheet_has_the_tries_and_the_break_even_cost_beside_the_verdict(
     lines = [trials_line(full.significance), fragility_line(full.significance)]
     text = Page(tearsheet(full)).text
     assert all(line in text for line in lines)
-    assert lines[0].startswith(
-        "38\N{NO-BREAK SPACE}distinct strategies tried on these bars, worth"
+    assert lines[0] == (
+        "Trials counted: 38. Deflated Sharpe ratio 0.731: the probability that the true ratio is "
+        "above 0.38, which the best of so many would reach by luck."
     )
-    assert "Deflated Sharpe ratio 0.731" in lines[0]
     assert lines[1] == (
         "Its Sharpe ratio is zero at a cost of 41.0\N{NO-BREAK SPACE}bps a fill; "
         "15.0\N{NO-BREAK SPACE}bps were charged."

@@ -25,6 +25,10 @@ Estimates = list[tuple[Book, dict[str, Any]]]
 
 BLOCKS = formatting.Unit(1, formatting.BARS.suffix)
 HAC = "HAC interval: Lo 2002 with the kernel estimate of Ledoit & Wolf 2008"
+WIDER = (
+    "Two ways to the interval: blocks of bars drawn again, and a standard error that allows for "
+    "bars that hang together. Where they disagree, believe the wider."
+)
 SUPERIORITY = "Hansen 2005 (SPA); Romano & Wolf 2005 (StepM)"
 
 
@@ -50,6 +54,11 @@ def _sharpe(estimates: Estimates, confidence: float, source: str) -> Section:
     mine = next((figures for each, figures in estimates if each.key == STRATEGY), {})
     both = any("hac_low" in figures for _, figures in estimates)
     heads = ("bootstrap", "HAC") if both else ("",)
+    adjusted = any("p_value_holm" in figures for _, figures in estimates)
+    notes = [WIDER] if both else []
+    if adjusted:
+        tested = found_by_test({each.key: figures for each, figures in estimates})
+        notes.append(holm_note(tested, "book"))
     return Section(
         key="sharpe",
         label="Sharpe ratio",
@@ -66,6 +75,7 @@ def _sharpe(estimates: Estimates, confidence: float, source: str) -> Section:
                     "Sharpe ratio",
                     *(f"{level} interval{head and ', ' + head}" for head in heads),
                     "p, one-sided",
+                    *(("p after Holm",) if adjusted else ()),
                     "Block length",
                 ),
                 rows=tuple(
@@ -75,14 +85,12 @@ def _sharpe(estimates: Estimates, confidence: float, source: str) -> Section:
                         _interval(figures, ""),
                         *((_interval(figures, "hac_"),) if both else ()),
                         formatting.p_value(figures.get("p_value")),
+                        *((formatting.p_value(figures.get("p_value_holm")),) if adjusted else ()),
                         BLOCKS(figures.get("block_length_bars")),
                     )
                     for each, figures in estimates
                 ),
-                note="Two ways to the interval: blocks of bars drawn again, and a standard error "
-                "that allows for bars that hang together. Where they disagree, believe the wider."
-                if both
-                else "",
+                note=" ".join(notes),
             ),
         ),
     )
@@ -232,6 +240,6 @@ def _superiority_answer(
         names = f" StepM names {listed(better)}." if better else " StepM names no single one."
         return f"Yes: the best lead over {benchmark} is more than luck's (SPA, {p}).{names}"
     return (
-        f"No: the best of so many books would lead {benchmark} by as much through luck alone "
+        f"No: luck alone would put the best of so many books at least as far ahead of {benchmark} "
         f"(SPA, {p})."
     )

@@ -100,6 +100,10 @@ def _timing(found: Mapping[str, Any] | None, confidence: float) -> Section | Una
                 ("Timing", "Value"),
                 (
                     ("p, one-sided", formatting.p_value(p_value)),
+                    (
+                        "Sharpe ratio of the positions, before costs",
+                        formatting.RATIO(found.get("sharpe")),
+                    ),
                     ("Shifts compared with", formatting.COUNT(found["shifts"])),
                     ("Shifts left out, either way", _nearest(found.get("nearest_bars"))),
                 ),

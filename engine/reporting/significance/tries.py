@@ -35,13 +35,15 @@ def trials_line(found: Mapping[str, Any]) -> str:
     if not trials:
         return ""
     deflated = record.get("deflated_sharpe")
-    told = f"{_counted(trials)}."
+    counted = f"Trials counted: {formatting.COUNT(trials.get('distinct'))}."
     if deflated is None:
-        return told
-    return f"{told} Deflated Sharpe ratio {probability(deflated)}: {_meaning(record)}."
+        return counted
+    return f"{counted} Deflated Sharpe ratio {probability(deflated)}: {_meaning(record)}."
 
 
 def _counted(trials: Mapping[str, Any]) -> str:
+    if (trials.get("distinct") or 0) < 2:
+        return "It is the first strategy tried on these bars, as far as the ledger knows"
     runs = formatting.count_of(
         trials.get("distinct") or 0, "distinct strategy", "distinct strategies"
     )
@@ -58,6 +60,8 @@ def _trials_count(effective: float | None) -> str:
 
 def _meaning(record: Mapping[str, Any]) -> str:
     luck = record.get("expected_maximum_sharpe")
+    if not luck:
+        return "the probability that the true ratio is above zero, as for a first try"
     return (
         "the probability that the true ratio is above "
         f"{formatting.RATIO(luck)}, which the best of so many would reach by luck"
@@ -163,7 +167,7 @@ def _overfitting(found: Mapping[str, Any] | None) -> Section | Unasked:
     question = "Is the best of several configurations still good on other bars?"
     if not found:
         return Unasked(
-            question, "it takes several configurations on the same bars, and there was one"
+            question, "it takes two configurations in the ledger, and 60 bars that all have"
         )
     chance = found["probability"]
     count = formatting.count_of(found["configurations"], "configuration")
