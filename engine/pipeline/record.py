@@ -77,15 +77,21 @@ def manifest(
 
 def outcome(found: Run) -> Outcome:
     """What the trial ledger keeps of a run."""
-    tuning = found.manifest["tuning"]
     return Outcome(
         run_id=found.run_id,
         returns=found.returns["strategy"],
         sharpe=found.metrics["books"]["strategy"]["sharpe"],
         seeds=found.manifest["seeds"]["count"],
-        tuning=tuning["trials"] if tuning else 0,
+        tuning=tuned(found.manifest),
         grade=found.significance["verdict"]["grade"],
+        certificate=found.certificate and found.certificate["result"],
     )
+
+
+def tuned(manifest: Mapping[str, Any]) -> int:
+    """How many configurations a run tried within, by its manifest."""
+    tuning = manifest["tuning"]
+    return tuning["trials"] if tuning else 0
 
 
 def _tuning(spec: Strategy, made: Predictions) -> dict[str, int] | None:
