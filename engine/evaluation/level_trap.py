@@ -72,9 +72,9 @@ def level_trap(
 
     Args:
         before: The price each forecast was made at, of one symbol, shape (n,).
-        after: The price `horizon` bars later, shape (n,); rows where it is NaN, not known yet,
-            are left out.
-        predicted: The simple return forecast in between, shape (n,).
+        after: The price `horizon` bars later, shape (n,); NaN where it is not known yet.
+        predicted: The simple return forecast in between, shape (n,); NaN where there is none.
+            Rows with either are left out.
         drift: The mean return of the train rows behind each forecast, shape (n,) or one for all.
         horizon: Bars ahead.
         confidence: 1 - the level of the tests.
@@ -82,7 +82,7 @@ def level_trap(
     Source: Granger & Newbold (1974), J. of Econometrics 2, on R² between levels; the tests'
     sources stand with them.
     """
-    known = ~np.isnan(after)
+    known = np.isfinite(after) & np.isfinite(predicted)
     train = np.broadcast_to(np.asarray(drift, dtype=np.float64), after.shape)[known]
     before, after, predicted = before[known], after[known], predicted[known]
     actual = after / before - 1.0

@@ -19,7 +19,6 @@ from engine.evaluation.track_record import (
     probabilistic_sharpe,
     track_record,
 )
-from engine.evaluation.trials import Trials, count_trials
 from engine.evaluation.verdict import BENCHMARK, Evidence, Tried, grade, sentence, skill_sentence
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.evaluation.spec import EvaluationSpec
+    from engine.evaluation.trials import Trials
     from engine.types import Vector
 
 SOURCE = (
@@ -55,7 +55,7 @@ def significance(
         periods_per_year: Annualises, as in `measures.sharpe`.
         spec: Resamples and level.
         rng: The only randomness; what is drawn for one book does not depend on the others.
-        trials: What was tried on these bars; the run alone where it is not given.
+        trials: What was tried on these bars; None where nobody knows, which counts as one.
         scores: Of the strategy's forecasts; with them the verdict names a model that predicts no
             better than no model.
         further: Sections that are made elsewhere: `timing` and `fragility` have a say in the
@@ -75,7 +75,6 @@ def significance(
     inferred = infer({**alone, **paired}, periods_per_year, spec, rng)
     sharpes = {book: inferred[f"{book} alone"] for book in books}
     differences = {book: inferred[f"against {book}"] for book in opponents}
-    tried = trials or count_trials(returns[strategy], {}, runs=1, failed=0, tuning=0, since=None)
     found = {
         "sharpe": {
             book: {**each, **_hac(books[book], periods_per_year, spec.confidence)}
@@ -83,9 +82,9 @@ def significance(
         },
         "differences": _adjusted(differences),
         "superiority": _superiority(returns, spec, rng),
-        "trials": tried.told(),
-        "track_record": _track_record(books[strategy], periods_per_year, spec.confidence, tried),
-        "overfitting": _overfitting(tried),
+        "trials": trials.told() if trials else None,
+        "track_record": _track_record(books[strategy], periods_per_year, spec.confidence, trials),
+        "overfitting": _overfitting(trials),
         **(further or {}),
     }
     evidence = Evidence(
@@ -95,7 +94,7 @@ def significance(
         opponents={book: sharpes[book].estimate for book in opponents},
         confidence=spec.confidence,
         span=(f"{returns.index[0]:%Y-%m-%d}", f"{returns.index[-1]:%Y-%m-%d}"),
-        tried=Tried(tried.distinct, tried.effective),
+        tried=Tried(trials.distinct, trials.effective) if trials else None,
         deflated=found["track_record"]["deflated_sharpe"],
         **_elsewhere(found, strategy),
     )
@@ -130,7 +129,7 @@ def _hac(returns: Vector, periods_per_year: float, confidence: float) -> dict[st
 
 
 def _track_record(
-    returns: Vector, periods_per_year: float, confidence: float, tried: Trials
+    returns: Vector, periods_per_year: float, confidence: float, trials: Trials | None
 ) -> dict[str, float | int | None]:
     """Sharpe ratios of a bar within, of a year in the document.
 
@@ -139,11 +138,12 @@ def _track_record(
     may be small by luck, and would then make nothing of their number.
     """
     record = track_record(returns)
-    spread = max(tried.sharpe_deviation or 0.0, len(returns) ** -0.5)
-    luckiest = expected_maximum_sharpe(tried.effective, spread)
+    number, seen = (trials.effective, trials.sharpe_deviation) if trials else (1, None)
+    spread = max(seen or 0.0, len(returns) ** -0.5)
+    luckiest = expected_maximum_sharpe(number, spread)
     return {
         "probabilistic_sharpe": probabilistic_sharpe(returns),
-        "deflated_sharpe": deflated_sharpe(returns, tried.effective, spread),
+        "deflated_sharpe": deflated_sharpe(returns, number, spread),
         "expected_maximum_sharpe": luckiest * periods_per_year**0.5,
         "minimum_bars": minimum_track_record(returns, confidence=confidence),
         "bars": len(returns),
@@ -152,9 +152,9 @@ def _track_record(
     }
 
 
-def _overfitting(tried: Trials) -> dict[str, Any] | None:
+def _overfitting(trials: Trials | None) -> dict[str, Any] | None:
     """Of all configurations in the ledger that have the same bars."""
-    found = probability_of_overfitting(tried.aligned())
+    found = probability_of_overfitting(trials.aligned()) if trials else None
     return asdict(found) if found else None
 
 

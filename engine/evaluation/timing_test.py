@@ -88,7 +88,11 @@ def timing_test(weights: Matrix, returns: Matrix) -> Timing | None:
     the very returns that they followed from. Every other shift is taken, through the Fourier
     transforms of w, r and their products, O(k^2 n log n) in all. Exact where the positions do not
     depend on the returns and either comes from a stationary process; a regime in both (a rising
-    half, held all along) is taken for timing.
+    half, held all along) is taken for timing, and less in wild times is timing too: of volatility.
+
+    Measured at a nominal 5 %, over markets without memory: 5 % for positions that do not depend on
+    the returns, 4 to 7 % for those that follow or oppose the last 20 bars; up to 10 % over 300
+    bars where they oppose the last 60, a fifth of all there are.
 
     Args:
         weights: Held from the fill of bar t to the next, shape (n, k); `fill_to_fill`.

@@ -44,7 +44,8 @@ class Evidence:
         opponents: Sharpe ratio of each opponent, None where there is none.
         confidence: Level of the intervals; a test is passed below 1 - confidence.
         span: First and last date.
-        tried: How many strategies were tried on these bars, this one among them.
+        tried: How many strategies were tried on these bars, this one among them; None where
+            nobody knows.
         deflated: Deflated Sharpe ratio: the chance that the true Sharpe ratio is above what the
             best of so many tries gets by luck alone; None where it is not defined.
         superior: Whether StepM counts the strategy among the books better than the benchmark;
@@ -60,7 +61,7 @@ class Evidence:
     opponents: Mapping[str, float | None]
     confidence: float
     span: tuple[str, str]
-    tried: Tried
+    tried: Tried | None
     deflated: float | None
     superior: bool | None = None
     timed: float | None = None
@@ -174,12 +175,16 @@ def _claim(evidence: Evidence) -> str:
 
 def _tries(evidence: Evidence) -> str:
     """How many were tried, and what that leaves of the Sharpe ratio."""
-    distinct, effective = evidence.tried.distinct, evidence.tried.effective
-    told = (
-        "It is the first strategy tried on these bars, as far as the ledger knows"
-        if distinct < 2
-        else f"{distinct} strategies were tried on these bars, worth {effective} independent ones"
-    )
+    tried = evidence.tried
+    if tried is None:
+        told = "How many strategies were tried on these bars is not known"
+    elif tried.distinct < 2:
+        told = "It is the first strategy tried on these bars, as far as the ledger knows"
+    else:
+        told = (
+            f"{tried.distinct} strategies were tried on these bars, worth {tried.effective} "
+            f"independent {'one' if tried.effective == 1 else 'ones'}"
+        )
     if evidence.deflated is None:
         return f"{told}."
     return f"{told}: deflated Sharpe ratio {evidence.deflated:.2f}."

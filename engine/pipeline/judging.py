@@ -11,9 +11,9 @@ import pandas as pd
 from engine.artifacts import seed_of
 from engine.evaluation.fragility import Terms, fragility
 from engine.evaluation.level_trap import level_trap
+from engine.evaluation.model_tests import forecast_tests, input_tests, residual_tests
 from engine.evaluation.seed_spread import seed_spread
 from engine.evaluation.significance import significance
-from engine.evaluation.skill import forecast_tests, input_tests
 from engine.evaluation.timing_test import fill_to_fill, timing_test
 from engine.pipeline.books import decided_by, forecasts_of, single_seeds
 from engine.refit.plan import STRATEGY
@@ -97,17 +97,18 @@ def _timing(spec: Strategy, ground: Ground, book: Result) -> dict[str, Any] | No
 
 
 def _skill(ground: Ground, predictions: Mapping[str, Predictions]) -> dict[str, Any]:
-    """Of the traded horizon; rows of several symbols stand one behind the other."""
-    own = predictions[STRATEGY]
-    actual = ground.history.ahead[own.horizon].loc[ground.span]
-    forecast = own.predicted.to_numpy()
-    rivals = {
-        name: made.predicted.to_numpy().T.ravel()
-        for name, made in predictions.items()
-        if name != STRATEGY
+    """Of the first symbol and the horizon that is traded."""
+    own, symbol = predictions[STRATEGY], ground.targets[0]
+    forecasts = {name: made.predicted[symbol].to_numpy() for name, made in predictions.items()}
+    actual = ground.history.ahead[own.horizon][symbol].loc[ground.span].to_numpy()
+    features = ground.history.features
+    first = features.timestamps.get_loc(ground.span[0])
+    return {
+        "forecasts": forecast_tests(forecasts, actual, own.horizon),
+        "residuals": residual_tests(
+            forecasts[STRATEGY], actual, features.values[first:], own.horizon
+        ),
     }
-    came = actual[own.predicted.columns].to_numpy()
-    return forecast_tests(forecast.T.ravel(), came.T.ravel(), rivals, own.horizon)
 
 
 def _level_trap(spec: Strategy, ground: Ground, own: Predictions) -> dict[str, Any]:
@@ -140,13 +141,10 @@ def _inputs(ground: Ground) -> dict[str, Any]:
         tested.append(
             (coarse.features.names, coarse.features.values[coarse.features.warmup : known])
         )
-    return input_tests(
-        {
-            name: column
-            for names, rows in tested
-            for name, column in zip(names, rows.T, strict=True)
-        }
-    )
+    inputs = {
+        name: column for names, rows in tested for name, column in zip(names, rows.T, strict=True)
+    }
+    return {"adf": input_tests(inputs)}
 
 
 def _seeds(spec: Strategy, ground: Ground, fits: Fits) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.evaluation.forecast import forecast_scores
+from engine.evaluation.forecast_tests import pesaran_timmermann
 from engine.evaluation.level_trap import level_trap
 
 BARS = 800
@@ -113,25 +114,39 @@ def test_its_figures_are_those_of_the_forecast_scores() -> None:
     assert found.r2_prices == pytest.approx(1 - residual @ residual / (spread @ spread))
 
 
-def test_rows_not_known_yet_are_left_out() -> None:
+def test_rows_without_outcome_or_forecast_are_left_out() -> None:
     before, after, _ = market(12)
     predicted, drift = noisy(13), noisy(14)
-    unknown = np.append(after[:-3], [np.nan] * 3)
-    whole = level_trap(before[:-3], after[:-3], predicted[:-3], drift[:-3])
-    assert level_trap(before, unknown, predicted, drift) == whole
+    whole = level_trap(before[2:-3], after[2:-3], predicted[2:-3], drift[2:-3])
+    after[-3:], predicted[:2] = np.nan, np.nan
+    assert level_trap(before, after, predicted, drift) == whole
     assert whole.sentence
 
 
 def test_overlapping_horizons_do_not_pass_for_skill() -> None:
-    horizon, cleared = 10, []
-    for seed in range(100):
-        before, _, _ = market(seed)
-        after = np.append(before[horizon:], np.full(horizon, np.nan))
+    horizon, passed = 5, {"thinned": 0, "overlapping": 0}
+    for seed in range(150):
+        prices = 100 * np.cumprod(1 + 0.01 * rng(seed).standard_normal(BARS))
+        before, after = prices[:-horizon], prices[horizon:]
         # A slow and idle forecast, whose runs of "up" meet the market's.
-        idle = np.convolve(rng(seed + 500).standard_normal(BARS + 19), np.full(20, 1e-3), "valid")
+        noise = rng(seed + 500).standard_normal(len(before) + 59)
+        idle = np.convolve(noise, np.full(60, 1e-3), "valid")
         found = level_trap(before, after, idle, 0.0, horizon=horizon)
-        cleared.append(found.r2_prices > 0.9 and not found.present)
-    assert np.mean(cleared) < 0.1
+        passed["thinned"] += found.r2_prices > 0.9 and not found.present
+        chance = pesaran_timmermann(idle, after / before - 1).p_value
+        passed["overlapping"] += found.r2_prices > 0.9 and chance < 0.05
+    assert passed["thinned"] < 0.06 * 150 < passed["overlapping"]
+
+
+def test_direction_that_follows_the_market_but_trails_always_up_is_the_trap() -> None:
+    before, after, returns = market(15, drift=0.02)
+    # It knows something of when the market falls, and warns of that far too often.
+    warns = np.where(returns < 0, rng(16).random(BARS) < 0.6, rng(16).random(BARS) < 0.4)
+    predicted = np.where(warns, -0.02, 0.02)
+    assert pesaran_timmermann(predicted, returns).p_value < 0.001
+    found = level_trap(before, after, predicted, 0.02)
+    assert found.direction_pct < found.up_pct - 10
+    assert found.present
 
 
 @pytest.mark.parametrize("bars", [0, 1, 2])

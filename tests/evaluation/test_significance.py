@@ -146,7 +146,7 @@ def test_sections_made_elsewhere_have_their_say(section: dict[str, Any], says: s
 
 def test_a_strategy_alone_is_deflated_by_nothing() -> None:
     returns = books()
-    found = document(returns)
+    found = document(returns, trials=tried(returns["strategy"], 0, noise=0.0))
     assert (found["trials"]["distinct"], found["trials"]["effective"]) == (1, 1)
     record = found["track_record"]
     assert record["deflated_sharpe"] == record["probabilistic_sharpe"]
@@ -155,12 +155,22 @@ def test_a_strategy_alone_is_deflated_by_nothing() -> None:
     assert found["overfitting"] is None
 
 
+def test_a_number_of_tries_that_nobody_knows_is_told_as_such() -> None:
+    found = document(books())
+    assert found["trials"] is None
+    assert (
+        "How many strategies were tried on these bars is not known"
+        in (found["verdict"]["sentence"])
+    )
+
+
 def test_independent_tries_deflate_the_sharpe_ratio_and_copies_do_not() -> None:
     returns = books()
     copies = document(returns, trials=tried(returns["strategy"], 8, noise=1e-5))
     others = document(returns, trials=tried(returns["strategy"], 8, noise=0.5))
     assert copies["trials"]["distinct"] == others["trials"]["distinct"] == 9
-    assert copies["track_record"] == document(returns)["track_record"]
+    alone = document(returns, trials=tried(returns["strategy"], 0, noise=0.0))
+    assert copies["track_record"] == alone["track_record"]
     assert others["trials"]["effective"] == 9
     luckiest = others["track_record"]["expected_maximum_sharpe"]
     assert luckiest > 1.4 * (365 / 600) ** 0.5

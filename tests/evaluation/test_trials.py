@@ -11,17 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import silhouette_samples
 
-from engine.evaluation.trials import (
+from engine.evaluation.clusters import (
     FEWEST_BARS,
     UNRELATED,
     _best_cut,
     _distances,
     _silhouettes,
     cluster,
-    count_trials,
-    effective_trials,
-    sharpe_deviation,
 )
+from engine.evaluation.trials import count_trials, effective_trials, sharpe_deviation
 
 BARS = 1000
 

@@ -1,0 +1,58 @@
+"""Returns in and out of the ledger, bit for bit."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zlib
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.errors import LedgerError
+from engine.evaluation.ledger.series import MAGIC, packed, unpacked
+from tests.evaluation.ledger.books import bars, returns
+
+gaps = st.lists(st.integers(1, 10**9), min_size=0, max_size=30)
+
+
+@settings(deadline=None)
+@given(gaps, st.integers(0, 10**15), st.integers(0, 1000))
+def test_what_comes_out_is_what_went_in(steps: list[int], first: int, seed: int) -> None:
+    stamps = first + np.cumsum([0, *steps])
+    index = pd.DatetimeIndex(stamps.astype("datetime64[us]"), tz="UTC", name="timestamp")
+    values = np.random.default_rng(seed).standard_normal(len(stamps))
+    kept = pd.Series(values, index=index, name="returns")
+    pd.testing.assert_series_equal(unpacked(packed(kept)), kept, check_exact=True)
+
+
+def test_a_run_without_a_bar_is_kept_too() -> None:
+    assert unpacked(packed(returns(count=0))).empty
+
+
+def test_timestamps_of_an_even_interval_take_almost_no_room() -> None:
+    still = pd.Series(0.0, index=bars(count=5000))
+    assert len(packed(still)) < 1000
+
+
+def test_a_pickle_is_never_loaded() -> None:
+    class Trap:
+        def __reduce__(self):
+            return pytest.fail, ("a pickle was loaded",)
+
+    held = io.BytesIO()
+    trap = np.array([Trap()], dtype=object)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pickle, "loads", lambda *_: pytest.fail("a pickle was loaded"))
+        np.savez(held, first=trap, steps=trap, values=trap, allow_pickle=True)
+        with pytest.raises(LedgerError, match="damaged"):
+            unpacked(MAGIC + zlib.compress(held.getvalue()))
+
+
+@pytest.mark.parametrize("change", [lambda b: b[:-40], lambda b: b"x" + b, lambda _: b""])
+def test_damaged_bytes_are_told(change) -> None:
+    with pytest.raises(LedgerError, match="damaged"):
+        unpacked(change(packed(returns())))
