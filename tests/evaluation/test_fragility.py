@@ -219,8 +219,16 @@ def surface(rows: list[list[float | None]], limit: float | None) -> dict:
         (
             [[0.1, 0.9, 0.1], [0.4, -0.5, -0.1], [0.1, -0.2, 0.3]],
             None,
-            "There is no result to lose: as chosen, the Sharpe ratio is -0.50. 6 of 18 "
-            "combinations of cost, delay and threshold have a Sharpe ratio above zero.",
+            "There is no result to lose: as chosen, the Sharpe ratio is -0.50, and without any "
+            "costs it is not above zero either. 6 of 18 combinations of cost, delay and threshold "
+            "have a Sharpe ratio above zero.",
+        ),
+        (
+            [[0.1, 0.9, 0.1], [0.4, -0.5, -0.1], [0.1, -0.2, 0.3]],
+            6.68,
+            "There is no result to lose: as chosen, the Sharpe ratio is -0.50, and above zero "
+            "only at costs below 6.7 bps a fill. 6 of 18 combinations of cost, delay and "
+            "threshold have a Sharpe ratio above zero.",
         ),
     ],
 )
