@@ -65,17 +65,57 @@ def test_a_run_is_kept_with_its_bars_its_returns_and_its_figures(run, place) -> 
     )
 
 
-def test_the_ledger_changes_no_byte_of_a_run(run, strategy, place) -> None:
-    """Neither what is in it already, nor that it cannot be written."""
+BUT_SIGNIFICANCE = [f"{t}.parquet" for t in TABLES] + [
+    f"{d}.json" for d in DOCUMENTS if d != "significance"
+]
+
+
+def test_a_run_made_again_is_no_further_trial_and_has_the_same_bytes(run, strategy, place) -> None:
+    again = engine.run(strategy, out=place / "again", home=place / "home", pages=False)
+    for name in [*BUT_SIGNIFICANCE, "significance.json"]:
+        assert (again.run_dir / name).read_bytes() == (run.run_dir / name).read_bytes(), name
+    assert (run.significance["trials"]["runs"], run.significance["trials"]["distinct"]) == (1, 1)
+
+
+def test_without_a_ledger_the_number_of_trials_is_unknown_and_nothing_else_changes(
+    run, strategy, place
+) -> None:
     (place / "bare" / "ledger.sqlite").mkdir(parents=True)
     told = Listener()
-    for home in ("home", "bare"):
-        again = engine.run(
-            strategy, out=place / "again", home=place / home, pages=False, progress=told
+    bare = engine.run(
+        strategy, out=place / "without", home=place / "bare", pages=False, progress=told
+    )
+    for name in BUT_SIGNIFICANCE:
+        assert (bare.run_dir / name).read_bytes() == (run.run_dir / name).read_bytes(), name
+    assert bare.significance["trials"] is None
+    assert "is not known" in bare.significance["verdict"]["sentence"]
+    other = {"trials", "verdict"}
+    assert {k: v for k, v in bare.significance.items() if k not in other} == {
+        k: v for k, v in run.significance.items() if k not in other
+    }
+    assert [notice.partition(":")[0] for notice in told.notices] == [
+        *("this run is not counted", "the trials before this run are not counted")
+    ]
+
+
+def test_another_strategy_on_the_same_bars_counts_in_the_verdict(run, strategy, place) -> None:
+    home = place / "two"
+    for enter in (0.9, 0.6):
+        latest = engine.run(
+            strategy,
+            overrides={"signal.enter": enter},
+            out=place / "tried",
+            home=home,
+            pages=False,
         )
-        for name in [f"{t}.parquet" for t in TABLES] + [f"{d}.json" for d in DOCUMENTS]:
-            assert (again.run_dir / name).read_bytes() == (run.run_dir / name).read_bytes(), name
-    assert [notice.partition(":")[0] for notice in told.notices] == ["this run is not counted"]
+    for name in BUT_SIGNIFICANCE:
+        assert (latest.run_dir / name).read_bytes() == (run.run_dir / name).read_bytes(), name
+    told = latest.significance
+    assert (told["trials"]["runs"], told["trials"]["distinct"]) == (2, 2)
+    assert "2 strategies were tried on these bars" in told["verdict"]["sentence"]
+    assert told["trials"]["effective"] == 2
+    deflated = told["track_record"]["deflated_sharpe"]
+    assert deflated < run.significance["track_record"]["deflated_sharpe"]
 
 
 def test_a_run_that_fails_before_its_bars_are_cut_is_kept_with_its_error(strategy, place) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from os import getpid
+from sqlite3 import IntegrityError
 from typing import TYPE_CHECKING, Any
 
 from engine.artifacts import canonical_json
@@ -229,7 +230,9 @@ class Entry:
         if self._ended:
             return
         row = {"ended_at": _now(), "status": status, **columns}
-        self._write("outcomes", row, "how this run ended is not noted", patience_s)
+        # An interrupt may fall between the end of the transaction and what is noted of it here.
+        with suppress(IntegrityError):
+            self._write("outcomes", row, "how this run ended is not noted", patience_s)
         self._ended = True
 
     def _write(

@@ -12,6 +12,7 @@ import pytest
 from engine.evaluation.ledger import Ledger, process
 from engine.evaluation.ledger.process import host, life, mark
 from engine.evaluation.ledger.rows import read_rows
+from tests.evaluation.ledger.books import finished
 
 ROOT = Path(__file__).parents[3]
 WRITER = """
@@ -32,6 +33,20 @@ with Ledger(Path(sys.argv[1])).record(strategy()) as entry:
     entry.stands_on(ground())
     print("ready", flush=True)
     time.sleep(60)
+"""
+
+BROKEN_OFF = """
+import os, signal, sys
+from pathlib import Path
+from engine.evaluation.ledger.schema import writing
+with writing(Path(sys.argv[1])) as connection:
+    connection.execute("PRAGMA cache_size = 1")  # so that changed pages go to the file at once
+    for number in range(100, 200):
+        connection.execute(
+            "INSERT INTO runs SELECT ?, started_at, name, configuration, ?, command, engine, "
+            "host, pid, process FROM runs WHERE number = 1", (number, "x" * 9000)
+        )
+    os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -71,6 +86,20 @@ def test_a_killed_run_was_running_and_is_interrupted(tmp_path) -> None:
         waiting.communicate(timeout=30)
     (row,) = read_rows(path)
     assert (row.status, row.targets, row.ended_at) == ("interrupted", ("BTC",), None)
+
+
+@pytest.mark.slow
+def test_a_process_killed_while_it_writes_leaves_a_whole_ledger(tmp_path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    finished(path)
+    whole = path.stat().st_size
+    start(BROKEN_OFF, path).communicate(timeout=30)
+    assert path.stat().st_size > whole
+    assert (tmp_path / "ledger.sqlite-journal").stat().st_size > 0
+    assert [row.number for row in read_rows(path)] == [1]
+    finished(path, 1)
+    assert [row.number for row in read_rows(path)] == [1, 2]
+    assert path.stat().st_size < 2 * whole
 
 
 def test_this_process_runs() -> None:

@@ -92,6 +92,23 @@ def test_what_goes_wrong_after_the_outcome_does_not_change_it(ledger) -> None:
     assert [row.status for row in ledger.rows()] == ["finished"]
 
 
+def test_an_interrupt_right_after_the_outcome_was_written_changes_nothing(
+    ledger, monkeypatch
+) -> None:
+    write = record.Entry._write
+
+    def interrupted_after(self, table: str, *given) -> None:
+        write(self, table, *given)
+        if table == "outcomes":
+            monkeypatch.setattr(record.Entry, "_write", write)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(record.Entry, "_write", interrupted_after)
+    with pytest.raises(KeyboardInterrupt):
+        finished(ledger.path)
+    assert [row.status for row in ledger.rows()] == ["finished"]
+
+
 def test_while_it_runs_it_is_running(ledger) -> None:
     with ledger.record(strategy()) as entry:
         assert [row.status for row in ledger.rows()] == ["running"]
