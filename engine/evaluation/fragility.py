@@ -143,18 +143,19 @@ def fragility(
         [each.signal for each in around].index(terms.signal),
     )
     weights = [made.weights(each.signal) for each in around]
-    due = [[fill_schedule(each, delay) for each in weights] for delay in delays]
     charged = [_charged(terms.costs, cost) for cost in priced]
-    cells = made.returns((plan, each) for each in charged for row in due for plan in row)
-    ratios = (sharpe(returns, terms.periods_per_year) for returns in cells)
-    mean_at = _mean_at(made, due[own[1]][own[2]])
+    # Costs innermost: of long histories no more schedules are held than are filled at once.
+    schedules = (fill_schedule(each, delay) for delay in delays for each in weights)
+    cells = made.returns((due, each) for due in schedules for each in charged)
+    ratios = [sharpe(returns, terms.periods_per_year) for returns in cells]
+    mean_at = _mean_at(made, fill_schedule(weights[own[2]], terms.execution.delay))
     return Fragility(
         cost_bps=tuple(priced),
         delay_bars=tuple(delays),
         threshold=tuple(each.enter for each in around),
         threshold_unit=around[own[2]].unit,
         threshold_bps=tuple(made.entry_bps(each.signal) for each in around),
-        sharpe=tuple(tuple(tuple(next(ratios) for _ in around) for _ in delays) for _ in priced),
+        sharpe=_by_cost(ratios, len(priced), len(delays)),
         chosen=own,
         break_even_cost_bps=_break_even(mean_at, priced),
     )
@@ -196,6 +197,14 @@ class _Made:
             if window in by_window
         ]
         return round(10_000 * float(np.mean(entries)), 9) if entries else None
+
+
+def _by_cost(
+    ratios: Sequence[float | None], costs: int, delays: int
+) -> tuple[tuple[tuple[float | None, ...], ...], ...]:
+    """From delay, threshold, cost to cost, delay, threshold."""
+    cells = np.array(ratios, dtype=object).reshape(delays, -1, costs).transpose(2, 0, 1)
+    return tuple(tuple(tuple(row) for row in sheet) for sheet in cells.tolist())
 
 
 def _one_way(costs: Costs) -> float:

@@ -27,8 +27,8 @@ def fragility_sentence(surface: Mapping[str, Any]) -> str:
         return f"There is no result to lose: as chosen, the strategy's returns never vary. {count}"
     if chosen["sharpe"] <= 0:
         return (
-            f"There is no result to lose: as chosen, the Sharpe ratio is {chosen['sharpe']:.2f}. "
-            f"{count}"
+            f"There is no result to lose: as chosen, the Sharpe ratio is {chosen['sharpe']:.2f}"
+            f"{_had_it_been_cheaper(surface)}. {count}"
         )
     cost = surface["cost_bps"].index(chosen["cost_bps"])
     delay = surface["delay_bars"].index(chosen["delay_bars"])
@@ -54,6 +54,13 @@ _ENTRIES = {
     "round trips": "entries above {} round trips of cost",
     "quantile": "entries above the {} quantile",
 }
+
+
+def _had_it_been_cheaper(surface: Mapping[str, Any]) -> str:
+    limit = surface["break_even_cost_bps"]
+    if limit is None:
+        return ", and without any costs it is not above zero either"
+    return f", and above zero only at costs below {limit:.1f} bps a fill"
 
 
 def _costs(surface: Mapping[str, Any]) -> tuple[str, str]:

@@ -171,6 +171,24 @@ def test_a_threshold_that_nothing_reaches_has_no_sharpe_ratio(market) -> None:
     assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
+def test_where_nothing_was_forecast_nothing_is_held_at_any_threshold(market) -> None:
+    forecasts, opened, close = market
+    gone = forecasts.predicted.copy()
+    gone.iloc[BARS // 2 :] = np.nan
+    half = dataclasses.replace(
+        forecasts, predicted=gone, train_predictions={0: forecasts.train_predictions[0]}
+    )
+    found = fragility(half, opened, close, TERMS)
+    assert found.sharpe[2][1][2] == alone(
+        (half, opened, close), TERMS, TERMS.signal, TERMS.costs, 2
+    )
+    assert found.threshold_bps == (0, 5, 10, 20, 40)
+    none = dataclasses.replace(half, predicted=gone * np.nan, train_predictions={})
+    nothing = fragility(none, opened, close, TERMS).document()
+    assert nothing["threshold_bps"] == [None] * 5
+    assert nothing["break_even_cost_bps"] is None
+
+
 def test_costs_that_would_take_all_there_is_are_left_out(market) -> None:
     dear = dataclasses.replace(TERMS, costs=Costs(fee_bps=6_000, slippage_bps=1_000))
     assert fragility(*market, dear).cost_bps == (0, 3_500, 7_000)
@@ -219,8 +237,16 @@ def surface(rows: list[list[float | None]], limit: float | None) -> dict:
         (
             [[0.1, 0.9, 0.1], [0.4, -0.5, -0.1], [0.1, -0.2, 0.3]],
             None,
-            "There is no result to lose: as chosen, the Sharpe ratio is -0.50. 6 of 18 "
-            "combinations of cost, delay and threshold have a Sharpe ratio above zero.",
+            "There is no result to lose: as chosen, the Sharpe ratio is -0.50, and without any "
+            "costs it is not above zero either. 6 of 18 combinations of cost, delay and threshold "
+            "have a Sharpe ratio above zero.",
+        ),
+        (
+            [[0.1, 0.9, 0.1], [0.4, -0.5, -0.1], [0.1, -0.2, 0.3]],
+            6.68,
+            "There is no result to lose: as chosen, the Sharpe ratio is -0.50, and above zero "
+            "only at costs below 6.7 bps a fill. 6 of 18 combinations of cost, delay and "
+            "threshold have a Sharpe ratio above zero.",
         ),
     ],
 )

@@ -81,7 +81,8 @@ def test_every_section_of_figures_names_a_source(page: Page) -> None:
 def test_every_table_with_an_adjusted_column_says_so_and_over_how_many(page: Page) -> None:
     heads = page.text.count("p after Holm: adjusted for the")
     # The heads of the tables and what the notes begin with; the method names the column too.
-    assert page.text.count("p after Holm") == 2 * heads + 1 == 7
+    assert page.text.count("p after Holm") == 2 * heads + 1 == 9
+    assert "adjusted for the 5\N{NO-BREAK SPACE}books of this table" in page.text
     for count in ("4\N{NO-BREAK SPACE}comparisons", "3\N{NO-BREAK SPACE}comparisons"):
         assert f"adjusted for the {count} of this table" in page.text
     assert "adjusted for the 3\N{NO-BREAK SPACE}inputs of this table" in page.text

@@ -50,7 +50,8 @@ def truth(significance: dict[str, Any]) -> dict[str, Any]:
     with_hac = {
         book: figures
         | {"hac_low": figures["low"] and figures["low"] + 0.03,
-           "hac_high": figures["high"] and figures["high"] - 0.02}
+           "hac_high": figures["high"] and figures["high"] - 0.02,
+           "p_value_holm": figures["p_value"] and 0.324}
         for book, figures in significance["sharpe"].items()
     }  # fmt: skip
     return {

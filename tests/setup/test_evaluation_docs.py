@@ -14,7 +14,8 @@ from engine.evaluation.verdict import MARGIN, Grade
 from tests.pipeline.markets import market, write_strategy
 from tests.reporting.truth import truth
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = (DOCS / "evaluation.md").read_text(encoding="utf-8")
 HEADINGS = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"^### (.+)$", GUIDE, re.MULTILINE))))
 NAMED = set(re.findall(r"`([a-z0-9_]+)`", GUIDE)) | HEADINGS
 
@@ -75,6 +76,15 @@ def test_every_key_that_only_some_runs_have_is_named() -> None:
     assert found - NAMED == set()
     of_quantiles = {"pinball_bps", "unconditional_pinball_bps", "intervals", "coverage_pct"}
     assert of_quantiles | {"nominal_pct", "mean_width_bps", "low", "high"} <= NAMED
+
+
+def test_every_link_leads_somewhere() -> None:
+    titles = re.findall(r"^#+ (.+)$", GUIDE, re.MULTILINE)
+    places = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+    links = re.findall(r"\]\(([^)]+)\)", GUIDE)
+    assert len(links) > 5
+    for link in links:
+        assert link[1:] in places if link[0] == "#" else (DOCS / link).is_file(), link
 
 
 def test_the_rule_of_the_grades_is_the_one_that_grades() -> None:

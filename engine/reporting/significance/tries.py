@@ -51,7 +51,8 @@ def _counted(trials: Mapping[str, Any]) -> str:
     effective = trials.get("effective")
     if effective is None:
         return told
-    return f"{told}, worth {_trials_count(effective)} independent ones"
+    ones = "one" if effective == 1 else "ones"
+    return f"{told}, worth {_trials_count(effective)} independent {ones}"
 
 
 def _trials_count(effective: float | None) -> str:
