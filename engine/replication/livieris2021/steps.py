@@ -1,0 +1,107 @@
+"""From the authors' closes to the paper's tables beside ours."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.artifacts import fit_versions
+from engine.errors import RefitError, UsageError
+from engine.progress import Progress, Silent
+from engine.refit.fits import fit_all
+from engine.refit.local import Local
+from engine.refit.store import Store
+from engine.replication.livieris2021 import findings, series
+from engine.replication.livieris2021.closes import read_closes
+from engine.replication.livieris2021.fits import plan
+from engine.replication.livieris2021.forecasts import naive_of, rows_of
+from engine.replication.livieris2021.outcome import Replication
+from engine.replication.livieris2021.protocol import Protocol, Scaling
+from engine.replication.livieris2021.published import read_published
+from engine.replication.livieris2021.ranks import rank_tables
+
+if TYPE_CHECKING:
+    from engine.models import Backend
+
+RUNS = 10
+
+
+def replicate(  # noqa: PLR0913 - an argument an option of the command line
+    data: Path | str,
+    *,
+    runs: int = RUNS,
+    scaling: Scaling = "train",
+    backend: Backend = "tensorflow",
+    workers: int | None = None,
+    fresh: bool = False,
+    home: Path | str | None = None,
+    progress: Progress | None = None,
+    protocol: Protocol | None = None,
+) -> Replication:
+    """Repeats Livieris et al. (2021) under its own protocol.
+
+    Every fit is stored as soon as it is made: a replication that was interrupted goes on where it
+    was, and more `runs` train only those that are new.
+
+    Args:
+        data: Folder of the authors' closes and of the paper's printed figures.
+        runs: Fits of each network, lag and coin.
+        scaling: Of the inputs; all but `train` leaks. See `Protocol`.
+        backend: What Keras computes with.
+        workers: Processes to train in; None is one a core.
+        fresh: Train everything anew, whatever is stored.
+        home: Where fits live; BACKTEST_HOME, or `.backtest` here, if not given.
+        progress: Who is told what goes on.
+        protocol: Another than the paper's; `scaling` is laid over it.
+
+    Raises:
+        UsageError: The backend is not installed.
+        DataError: A file is missing, damaged, or not the paper's.
+        RefitError: A fit failed twice.
+    """
+    told = progress or Silent()
+    if find_spec(backend) is None:
+        raise UsageError(
+            f"{backend} is not installed",
+            expected=f"the package that --backend names: {backend}",
+            found="no such package",
+            fix=f"pip install 'backtest-engine[{backend}]'",
+        )
+    spec = (protocol or Protocol()).model_copy(update={"scaling": scaling})
+    place = Path(home or os.environ.get("BACKTEST_HOME") or ".backtest")
+    told.stage("data")
+    published = read_published(Path(data), spec)
+    closes = read_closes(Path(data), spec)
+    tests = series.stationarity(closes, spec, published)
+    told.stage("refits")
+    tasks = plan(closes, spec, runs)
+    with closing(Local(workers, backend, place / "programs")) as executor:
+        fits = fit_all(tasks, executor, Store(place / "fits"), told, fresh=fresh)
+    told.stage("evaluation")
+    made = [each for each in fits.outcomes if not isinstance(each, RefitError)]
+    rows = rows_of(closes, spec, published, tasks, made)
+    naive = naive_of(closes, spec)
+    ranks = rank_tables(rows, published.friedman)
+    return Replication(
+        source=published.source,
+        protocol=spec,
+        runs=runs,
+        descriptive=series.descriptive(closes, spec, published),
+        movements=series.movements(closes, spec, published),
+        stationarity=tests,
+        forecasts=rows,
+        naive=naive,
+        ranks=ranks,
+        trap=findings.level_trap(rows, naive),
+        notes={
+            "adf": findings.repeated(tests),
+            "forecasts": findings.contradictions(closes, spec, rows),
+            "ranks": findings.mislabelled(ranks),
+        },
+        trained=fits.trained,
+        stored=fits.stored,
+        versions=fit_versions(backend),
+    )
