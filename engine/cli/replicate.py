@@ -15,6 +15,7 @@ from engine.cli.progress import told_on_stderr
 
 
 def replicate(  # noqa: PLR0913, PLR0917 - a parameter an option
+    context: typer.Context,
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="The publication; one can be had: livieris2021.")
     ],
@@ -82,7 +83,7 @@ def replicate(  # noqa: PLR0913, PLR0917 - a parameter an option
                 fix=f"backtest replicate {name} --data DIR",
             )
         with told_on_stderr(quiet=quiet) as progress:
-            found = repeat(
+            found = (context.obj or repeat)(
                 data,
                 runs=runs,
                 scaling=scaling,

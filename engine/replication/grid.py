@@ -24,13 +24,13 @@ def aligned(rows: Sequence[Sequence[str]], labels: int = 1, gap: int = 1) -> str
     """Lines whose columns line up.
 
     Args:
-        rows: Cells; an empty row is an empty line.
+        rows: Cells; a single one is a heading of its own and sets no width.
         labels: Columns at the left that are flush left; all others are flush right.
         gap: Spaces between two columns.
     """
     columns = max(map(len, rows))
     widths = [
-        max((len(row[column]) for row in rows if column < len(row)), default=0)
+        max((len(row[column]) for row in rows if len(row) > max(column, 1)), default=0)
         for column in range(columns)
     ]
     lines = []

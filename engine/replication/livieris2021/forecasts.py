@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,12 +42,12 @@ class Row:
     paper: Mapping[str, float]
     runs: Mapping[str, Sequence[float | None]]
 
-    @property
+    @cached_property
     def mean(self) -> dict[str, float | None]:
         """Over the runs; None where one of them has no such score."""
         return {name: _mean(values) for name, values in self.runs.items()}
 
-    @property
+    @cached_property
     def deviation(self) -> dict[str, float | None]:
         """Of the runs, divisor n - 1; None of a single one."""
         return {name: _deviation(values) for name, values in self.runs.items()}

@@ -56,7 +56,7 @@ def _protocol(found: Replication) -> str:
         ("Inputs", f"differences, scaled by {whose}; Model1 and Model2 see"),
         ("", "those of the coin alone, MICDL those of every coin, a branch each"),
         ("Training", f"Adam, MSE, {training.epochs} epochs, batches of {training.batch_size},"),
-        ("", "weights of the best validation loss, patience 10, plateau x 0.75 after 5"),
+        ("", "best weights by validation loss, patience 10, plateau x 0.75 after 5"),
         ("Scores", "days up and down, a tie is down; AUC of hard labels; GM of counts"),
         ("Runs", f"{found.runs} of each network, lag and coin, each with its own seed"),
     ]

@@ -24,7 +24,13 @@ from engine.replication.livieris2021.published import read_published
 from engine.replication.livieris2021.ranks import rank_tables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from engine.models import Backend
+    from engine.refit.fits import Fits
+    from engine.refit.task import Task
+    from engine.replication.livieris2021.published import Published
+    from engine.types import WideFrame
 
 RUNS = 10
 
@@ -75,22 +81,43 @@ def replicate(  # noqa: PLR0913 - an argument an option of the command line
     told.stage("data")
     published = read_published(Path(data), spec)
     closes = read_closes(Path(data), spec)
-    tests = series.stationarity(closes, spec, published)
     told.stage("refits")
     tasks = plan(closes, spec, runs)
     with closing(Local(workers, backend, place / "programs")) as executor:
         fits = fit_all(tasks, executor, Store(place / "fits"), told, fresh=fresh)
     told.stage("evaluation")
+    return compare(closes, published, spec, tasks, fits, fit_versions(backend))
+
+
+def compare(
+    closes: WideFrame,
+    published: Published,
+    protocol: Protocol,
+    tasks: Sequence[Task],
+    fits: Fits,
+    versions: Mapping[str, str],
+) -> Replication:
+    """The paper's tables beside what came of the fits.
+
+    Args:
+        closes: Of all coins and days.
+        published: What the paper prints.
+        protocol: What was done.
+        tasks: All fits, the same number of each network, lag and coin.
+        fits: A forecast a task.
+        versions: Of the libraries that shape numbers.
+    """
     made = [each for each in fits.outcomes if not isinstance(each, RefitError)]
-    rows = rows_of(closes, spec, published, tasks, made)
-    naive = naive_of(closes, spec)
+    tests = series.stationarity(closes, protocol, published)
+    rows = rows_of(closes, protocol, published, tasks, made)
+    naive = naive_of(closes, protocol)
     ranks = rank_tables(rows, published.friedman)
     return Replication(
         source=published.source,
-        protocol=spec,
-        runs=runs,
-        descriptive=series.descriptive(closes, spec, published),
-        movements=series.movements(closes, spec, published),
+        protocol=protocol,
+        runs=1 + max(task.member for task in tasks),
+        descriptive=series.descriptive(closes, protocol, published),
+        movements=series.movements(closes, protocol, published),
         stationarity=tests,
         forecasts=rows,
         naive=naive,
@@ -98,10 +125,10 @@ def replicate(  # noqa: PLR0913 - an argument an option of the command line
         trap=findings.level_trap(rows, naive),
         notes={
             "adf": findings.repeated(tests),
-            "forecasts": findings.contradictions(closes, spec, rows),
+            "forecasts": findings.contradictions(closes, protocol, rows),
             "ranks": findings.mislabelled(ranks),
         },
         trained=fits.trained,
         stored=fits.stored,
-        versions=fit_versions(backend),
+        versions=versions,
     )
