@@ -34,6 +34,12 @@ def test_near_is_within_two_deviations_and_the_papers_rounding(paper, near) -> N
     assert row({"mae": paper}, {"mae": [1.0, 2.0, 3.0]}).near("mae") is near
 
 
+@pytest.mark.parametrize(("paper", "near"), [(3.1, True), (3.2, False)])
+def test_near_the_mean_is_within_two_of_its_standard_errors(paper, near) -> None:
+    one = row({"mae": paper}, {"mae": [1.0, 2.0, 3.0]})  # 2 + 2 / sqrt(3) = 3.155
+    assert one.near("mae", of_the_mean=True) is near
+
+
 def test_what_needs_no_network(paper) -> None:
     closes = read_closes(paper, Protocol())
     btc = closes["BTC"].to_numpy()

@@ -103,7 +103,7 @@ def test_scripts_get_every_figure_at_full_precision(found) -> None:
     }
     assert (len(told["forecasts"]), len(told["naive"])) == (18, 9)
     for row in told["forecasts"]:
-        for part in ("paper", "mean", "sd", "runs", "near"):
+        for part in ("paper", "mean", "sd", "runs", "near", "near_mean"):
             assert set(row[part]) == set(SCORES)
         assert all(len(values) == 2 for values in row["runs"].values())
     for table in told["ranks"]:

@@ -8,6 +8,7 @@ import pytest
 from engine.replication.livieris2021.findings import mislabelled
 from engine.replication.livieris2021.forecasts import Row
 from engine.replication.livieris2021.published import Ranked
+from engine.replication.livieris2021.rank_text import rank_section
 from engine.replication.livieris2021.ranks import Ranking, decimals, rank_tables
 from engine.replication.livieris2021.scores import SCORES
 
@@ -83,6 +84,13 @@ def test_a_control_that_is_not_the_best_is_told() -> None:
 def test_p_values_in_each_others_rows_are_told() -> None:
     (told,) = first({"Model1": None, "Model2": MICDL, "MICDL": 0.051576})
     assert "Model2 and MICDL stand in each other's row" in told
+
+
+def test_models_behind_the_best_are_named_by_our_rows() -> None:
+    text = rank_section(rank_tables(rows(), [table(LOWER, P_VALUES)] * 6), [])
+    flat = " ".join(text.split())
+    assert "On our rows, at 0.05: MICDL is behind Model1 in MAE (p = 0.000);" in flat
+    assert "Model2 is behind" not in flat
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,14 @@ SMALL = 0.1
 def forecast_tables(found: Replication) -> str:
     """One table a coin, with the notes on all of them."""
     tables = [_table(found, coin) for coin in found.protocol.coins]
-    near = sum(row.near(name) for row in found.forecasts for name in SCORES)
     if found.runs > 1:
+        pairs = [(row, name) for row in found.forecasts for name in SCORES]
+        near = sum(row.near(name) for row, name in pairs)
+        close = sum(row.near(name, of_the_mean=True) for row, name in pairs)
         legend = (
-            f"sd: of {found.runs} runs. ~ the paper's figure lies within 2 sd of our mean: "
-            f"{near} of {len(found.forecasts) * len(SCORES)} do."
+            f"sd: of {found.runs} runs. ~ the paper's figure lies within 2 sd of our mean: {near} "
+            f"of {len(pairs)} do, and {close} within 2 sd / sqrt({found.runs}), the error of our "
+            "mean alone."
         )
     else:
         legend = "One run: no deviation, and nothing to hold the paper's figures against."

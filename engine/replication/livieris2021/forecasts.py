@@ -52,11 +52,19 @@ class Row:
         """Of the runs, divisor n - 1; None of a single one."""
         return {name: _deviation(values) for name, values in self.runs.items()}
 
-    def near(self, name: str) -> bool:
-        """Whether the paper's figure, as printed, lies within `DEVIATIONS` of our runs' mean."""
+    def near(self, name: str, *, of_the_mean: bool = False) -> bool:
+        """Whether the paper's figure, as printed, lies within `DEVIATIONS` of our mean.
+
+        Args:
+            name: Of the score.
+            of_the_mean: In standard errors of our mean, deviation / sqrt(runs), instead of
+                deviations of one run. The paper's own error, a mean of runs too, is not known.
+        """
         mean, deviation = self.mean[name], self.deviation[name]
         if mean is None or deviation is None:
             return False
+        if of_the_mean:
+            deviation /= len(self.runs[name]) ** 0.5
         rounding = 0.5 * 10.0 ** -DIGITS[name]
         return abs(self.paper[name] - mean) <= DEVIATIONS * deviation + rounding
 
@@ -71,6 +79,7 @@ class Row:
             "sd": self.deviation,
             "runs": {name: list(values) for name, values in self.runs.items()},
             "near": {name: self.near(name) for name in SCORES},
+            "near_mean": {name: self.near(name, of_the_mean=True) for name in SCORES},
         }
 
 

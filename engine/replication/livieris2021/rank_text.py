@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.replication.grid import aligned, figure, note
+from engine.replication.livieris2021.findings import LEVEL
+from engine.replication.livieris2021.findings import LEVEL
 from engine.replication.livieris2021.ranks import P_DIGITS, RANK_DIGITS, decimals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.replication.livieris2021.ranks import RankTable
+    from engine.replication.livieris2021.findings import LEVEL
+from engine.replication.livieris2021.ranks import RankTable
 
 NAMES = {
     "mae": "MAE",
@@ -48,10 +51,24 @@ def rank_section(tables: Sequence[RankTable], notes: Sequence[str]) -> str:
             aligned(lines, gap=2),
             note(told),
             note(f"Joint test that the models are alike, on our rows, p: {joint}."),
+            note(_behind(tables)),
             *map(note, _unfitting(tables)),
             *map(note, notes),
         ]
     )
+
+
+def _behind(tables: Sequence[RankTable]) -> str:
+    """Which models are behind the best on our rows, by Finner's p-values."""
+    told = []
+    for table in {table.metric: table for table in tables}.values():
+        best = next(model for model, p_value in table.ours.p_finner.items() if p_value is None)
+        told += [
+            f"{model} is behind {best} in {NAMES[table.metric]} (p = {figure(p_value, 3)})"
+            for model, p_value in table.ours.p_finner.items()
+            if p_value is not None and p_value <= LEVEL
+        ]
+    return f"On our rows, at {LEVEL:g}: {'; '.join(told) or 'no model is behind the best'}."
 
 
 def _lines(table: RankTable) -> list[list[str]]:

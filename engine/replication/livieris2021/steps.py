@@ -79,8 +79,8 @@ def replicate(  # noqa: PLR0913 - an argument an option of the command line
     spec = (protocol or Protocol()).model_copy(update={"scaling": scaling})
     place = Path(home or os.environ.get("BACKTEST_HOME") or ".backtest")
     told.stage("data")
-    published = read_published(Path(data), spec)
     closes = read_closes(Path(data), spec)
+    published = read_published(Path(data), spec)
     told.stage("refits")
     tasks = plan(closes, spec, runs)
     with closing(Local(workers, backend, place / "programs")) as executor:
