@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from engine.replication.grid import aligned, figure, note
 from engine.replication.livieris2021.findings import LEVEL
-from engine.replication.livieris2021.findings import LEVEL
 from engine.replication.livieris2021.ranks import P_DIGITS, RANK_DIGITS, decimals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.replication.livieris2021.findings import LEVEL
 from engine.replication.livieris2021.ranks import RankTable
 
 NAMES = {
