@@ -39,8 +39,9 @@ def augmented_dickey_fuller(values: Vector, autolag: Literal["bic", "aic"] = "bi
 
     Returns:
         statistic, p_value (MacKinnon's approximation), lags p, observations n - 1 - p. None for
-        a series that does not vary, that is too short for the lags, or that a regression on its
-        own past leaves nothing of, such as a straight line.
+        a series that does not vary, that is too short for the lags, that a regression on its own
+        past leaves nothing of, as of a straight line, or whose lags cannot be told apart, as of a
+        flag raised once.
 
     Source: Said & Dickey (1984), Biometrika 71; p-values MacKinnon (1994), J. of Business &
     Economic Statistics 12, with the tables of MacKinnon (2010), Queen's University, WP 1227.

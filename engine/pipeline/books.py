@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from engine.artifacts import seed_of
 from engine.evaluation.forecast import forecast_scores
 from engine.evaluation.intervals import interval_scores
 from engine.evaluation.metrics import book_metrics
-from engine.evaluation.significance import significance
 from engine.refit.fits import Fits, fit_all
-from engine.refit.plan import plan
+from engine.refit.plan import STRATEGY, plan
 from engine.refit.stitch import Outlook, Predictions, stitch
 from engine.signals.decide import target_weights
 from engine.signals.forecasts import Forecasts
@@ -54,17 +51,13 @@ def refit(
     )
     skip = spec.on_failure == "skip"
     fits = fit_all(tasks, executor, store, told, fresh=fresh, skip_failures=skip)
-    by_book = {name: [i for i, task in enumerate(tasks) if task.book == name] for name in models}
-    predictions = {
-        name: stitch(
-            ground.history,
-            ground.windows,
-            [tasks[place] for place in places],
-            [fits.outcomes[place] for place in places],
-        )
-        for name, places in by_book.items()
-    }
+    predictions = {name: stitch(ground.history, ground.windows, *fits.of(name)) for name in models}
     return predictions, fits
+
+
+def forecasts_of(made: Predictions) -> Forecasts:
+    """As the signals stage takes them."""
+    return Forecasts(made.predicted, made.window, made.train, made.quantiles, made.residuals)
 
 
 def decide(
@@ -75,18 +68,33 @@ def decide(
     def decided(name: str, book: object) -> WideFrame:
         if isinstance(book, RuleSpec):
             return rule_weights(book, ground.close, ground.span, spec.max_weight)
-        made = predictions[name]
-        return target_weights(
-            Forecasts(made.predicted, made.window, made.train, made.quantiles, made.residuals),
-            ground.close,
-            spec.signal,
-            spec.sizing,
-            round_trip=spec.costs.round_trip,
-            periods_per_year=ground.market.periods_per_year,
-            max_weight=spec.max_weight,
-        )
+        return decided_by(spec, ground, predictions[name])
 
     return {name: decided(name, book) for name, book in spec.books().items()}
+
+
+def decided_by(spec: Strategy, ground: Ground, made: Predictions) -> WideFrame:
+    """The target weights that one model's forecasts lead to."""
+    return target_weights(
+        forecasts_of(made),
+        ground.close,
+        spec.signal,
+        spec.sizing,
+        round_trip=spec.costs.round_trip,
+        periods_per_year=ground.market.periods_per_year,
+        max_weight=spec.max_weight,
+    )
+
+
+def single_seeds(ground: Ground, fits: Fits) -> dict[int, Predictions]:
+    """The strategy's forecasts by each of its seeds alone, where there are several."""
+    members = sorted({task.member for task in fits.of(STRATEGY)[0]})
+    if len(members) < 2:
+        return {}
+    return {
+        member: stitch(ground.history, ground.windows, *fits.of(STRATEGY, member))
+        for member in members
+    }
 
 
 def trade(spec: Strategy, ground: Ground, weights: Mapping[str, WideFrame]) -> dict[str, Result]:
@@ -151,16 +159,3 @@ def _of_train(ground: Ground, horizon: int, level: float) -> Matrix:
         for w in ground.windows
     ]
     return np.concatenate(parts)
-
-
-def judge(
-    spec: Strategy, metrics: Mapping[str, Any], books: Mapping[str, Result]
-) -> dict[str, Any]:
-    """`significance.json`: intervals, differences to every opponent, the verdict."""
-    return significance(
-        pd.DataFrame({name: book.returns for name, book in books.items()}),
-        periods_per_year=metrics["span"]["periods_per_year"],
-        spec=spec.evaluation,
-        rng=np.random.default_rng(seed_of(spec.seed, "bootstrap")),
-        forecasts=metrics["forecasts"]["strategy"],
-    )

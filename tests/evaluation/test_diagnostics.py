@@ -88,8 +88,9 @@ def test_p_values_are_mackinnons(statistic: float) -> None:
         np.array([1.0]),
         np.empty(0),
         np.sin(np.arange(500)),
+        np.eye(32)[30],
     ],
-    ids=["constant", "straight line", "three", "one", "none", "known from its past"],
+    ids=["constant", "straight line", "three", "one", "none", "known from its past", "one flag"],
 )
 def test_no_unit_root_is_tested_where_nothing_is_left_to_chance(values: np.ndarray) -> None:
     assert augmented_dickey_fuller(values) == TestResult()

@@ -116,4 +116,5 @@ def compared(folder: Path, runs: int) -> Replication:
         )
         for task in tasks
     ]
-    return compare(closes, published, spec, tasks, Fits(outcomes, len(tasks), 0), {"keras": "x"})
+    fits = Fits(tasks, outcomes, trained=len(tasks), stored=0)
+    return compare(closes, published, spec, fits, {"keras": "x"})

@@ -24,11 +24,10 @@ from engine.replication.livieris2021.published import read_published
 from engine.replication.livieris2021.ranks import rank_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from engine.models import Backend
     from engine.refit.fits import Fits
-    from engine.refit.task import Task
     from engine.replication.livieris2021.published import Published
     from engine.types import WideFrame
 
@@ -82,18 +81,18 @@ def replicate(  # noqa: PLR0913 - an argument an option of the command line
     closes = read_closes(Path(data), spec)
     published = read_published(Path(data), spec)
     told.stage("refits")
-    tasks = plan(closes, spec, runs)
     with closing(Local(workers, backend, place / "programs")) as executor:
-        fits = fit_all(tasks, executor, Store(place / "fits"), told, fresh=fresh)
+        fits = fit_all(
+            plan(closes, spec, runs), executor, Store(place / "fits"), told, fresh=fresh
+        )
     told.stage("evaluation")
-    return compare(closes, published, spec, tasks, fits, fit_versions(backend))
+    return compare(closes, published, spec, fits, fit_versions(backend))
 
 
 def compare(
     closes: WideFrame,
     published: Published,
     protocol: Protocol,
-    tasks: Sequence[Task],
     fits: Fits,
     versions: Mapping[str, str],
 ) -> Replication:
@@ -103,19 +102,18 @@ def compare(
         closes: Of all coins and days.
         published: What the paper prints.
         protocol: What was done.
-        tasks: All fits, the same number of each network, lag and coin.
-        fits: A forecast a task.
+        fits: All of them, the same number of each network, lag and coin.
         versions: Of the libraries that shape numbers.
     """
     made = [each for each in fits.outcomes if not isinstance(each, RefitError)]
     tests = series.stationarity(closes, protocol, published)
-    rows = rows_of(closes, protocol, published, tasks, made)
+    rows = rows_of(closes, protocol, published, fits.tasks, made)
     naive = naive_of(closes, protocol)
     ranks = rank_tables(rows, published.friedman)
     return Replication(
         source=published.source,
         protocol=protocol,
-        runs=1 + max(task.member for task in tasks),
+        runs=1 + max(task.member for task in fits.tasks),
         descriptive=series.descriptive(closes, protocol, published),
         movements=series.movements(closes, protocol, published),
         stationarity=tests,
