@@ -72,6 +72,15 @@ def test_closes_that_are_not_the_papers_are_refused(folder, old, new, found, whe
     assert where in error.value.where
 
 
+def test_a_part_that_only_rises_is_refused(folder) -> None:
+    lines = (folder / "XRP.csv").read_text().splitlines()
+    rising = [f"{line.partition(',')[0]},{day}" for day, line in enumerate(lines) if day > 1247]
+    (folder / "XRP.csv").write_text("\n".join([*lines[:1248], *rising]))
+    with pytest.raises(BadBarsError) as error:
+        read_closes(folder, Protocol())
+    assert error.value.expected == "days up and days down in every part"
+
+
 def test_an_empty_file_is_refused(folder) -> None:
     (folder / "BTC.csv").write_text("")
     with pytest.raises(BadBarsError):
@@ -96,6 +105,8 @@ def test_missing_printed_figures_are_told(folder) -> None:
         ("{", "[", "Invalid JSON"),
         ('"mean": 1.5', '"mean": "much"', "descriptive.0.mean"),
         ('"mean": 1.5, ', "", "descriptive.0.mean"),
+        ('"mean": 1.5', '"mean": NaN', "descriptive.0.mean"),
+        ('"p_finner": null', '"p_finner": 0.1', "5 rows; without 0"),
         ('"symbol": "BTC"', '"symbol": "DOGE"', "without ('BTC', 'training')"),
         ('"lag": 7', '"lag": 8', "without ('BTC', 'Model1', 7)"),
     ],

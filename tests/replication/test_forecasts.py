@@ -57,7 +57,7 @@ def test_the_trap_counts_the_rows_that_beat_what_needs_no_network(paper) -> None
     found = compared(paper, runs=1)
     by_rule = {(each.symbol, each.rule): each.scores for each in found.naive}
     trap = level_trap(found.forecasts, found.naive)
-    assert trap["rows"] == 18
+    assert (trap["rows"], trap["fits"]) == (18, 18)
     assert trap["ours"]["mae_below_persistence"] == sum(
         each.mean["mae"] < by_rule[each.symbol, "Persistence"]["mae"] for each in found.forecasts
     )
@@ -65,6 +65,15 @@ def test_the_trap_counts_the_rows_that_beat_what_needs_no_network(paper) -> None
         each.mean["accuracy_pct"] > by_rule[each.symbol, "Always up"]["accuracy_pct"]
         for each in found.forecasts
     )
+
+
+def test_networks_that_guess_are_in_the_trap_where_prices_explain_themselves(paper) -> None:
+    found = compared(paper, runs=2)
+    for each in found.forecasts:
+        high = sum(r2 >= 0.9 for r2 in each.runs["r2"])
+        assert each.trapped <= high
+        assert high - each.trapped <= 1  # a guess may be called skill by chance, 1 time in 20
+    assert found.trap["fits_trapped"] == sum(each.trapped for each in found.forecasts) > 0
 
 
 def test_scores_of_runs_on_the_same_days_do_not_contradict_each_other(paper) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.replication.livieris2021.protocol import Protocol
-    from engine.types import WideFrame
+    from engine.types import Vector, WideFrame
 
 COLUMNS = ("timestamp", "close")
 
@@ -27,8 +27,8 @@ def read_closes(folder: Path, protocol: Protocol) -> WideFrame:
 
     Raises:
         DataError: The folder or a file is missing.
-        BadBarsError: A file cannot be read, a day is missing, repeated or too many, or a close is
-            no positive number.
+        BadBarsError: A file cannot be read, a day is missing, repeated or too many, a close is no
+            positive number, or a part has no day up or none down.
     """
     if not folder.is_dir():
         raise DataError(
@@ -40,6 +40,8 @@ def read_closes(folder: Path, protocol: Protocol) -> WideFrame:
         )
     days = pd.date_range(protocol.first, protocol.last, freq="D", tz="UTC", name="timestamp")
     columns = {coin: _closes(folder / f"{coin}.csv", days) for coin in protocol.coins}
+    for coin, closes in columns.items():
+        _insist_movements(folder / f"{coin}.csv", closes, protocol)
     return pd.DataFrame(columns, index=days)
 
 
@@ -47,14 +49,14 @@ def _files(protocol: Protocol) -> list[str]:
     return [f"{coin}.csv" for coin in protocol.coins]
 
 
-def _closes(path: Path, days: pd.DatetimeIndex) -> np.ndarray:
+def _closes(path: Path, days: pd.DatetimeIndex) -> Vector:
     table = _table(path)
     stamps = pd.to_datetime(table["timestamp"], errors="coerce", utc=True)
     if stamps.isna().any():
         row = int(stamps.isna().to_numpy().argmax())
         raise _bad(path, "a timestamp is no day", "YYYY-MM-DD", table["timestamp"][row], row)
     _insist_days(path, pd.DatetimeIndex(stamps), days)
-    closes = pd.to_numeric(table["close"], errors="coerce").to_numpy(dtype=np.float64)
+    closes: Vector = pd.to_numeric(table["close"], errors="coerce").to_numpy(dtype=np.float64)
     wrong = ~(np.isfinite(closes) & (closes > 0))
     if wrong.any():
         row = int(wrong.argmax())
@@ -109,6 +111,19 @@ def _insist_days(path: Path, stamps: pd.DatetimeIndex, days: pd.DatetimeIndex) -
         where=str(path),
         fix="copy the file again; a replication on other days would be none",
     )
+
+
+def _insist_movements(path: Path, closes: Vector, protocol: Protocol) -> None:
+    for name, part in zip(protocol.parts._fields, protocol.parts, strict=True):
+        changes = np.diff(closes[part.start : part.stop])
+        if not ((changes > 0).any() and (changes < 0).any()):
+            raise BadBarsError(
+                f"the closes of the {name} part do not go up and down",
+                expected="days up and days down in every part",
+                found=f"{np.sum(changes > 0)} up, {np.sum(changes < 0)} down",
+                where=str(path),
+                fix="copy the file again",
+            )
 
 
 def _day(days: pd.DatetimeIndex) -> str:

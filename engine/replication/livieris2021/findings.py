@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.replication.grid import figure
 from engine.replication.livieris2021.beside import equal
 from engine.replication.livieris2021.forecasts import ALWAYS_UP, DRIFT, PERSISTENCE, tested_prices
 from engine.replication.livieris2021.scores import DIGITS
@@ -40,14 +41,15 @@ def repeated(rows: Sequence[Beside]) -> list[str]:
         return []
     owner = owners[0]
     others = [
-        f"{row.labels['symbol']} {row.ours['statistic']:.6f}"
+        f"{row.labels['symbol']} {figure(row.ours['statistic'], 6)}"
         for row in transformed
         if row is not owner
     ]
     return [
         f"Transformed: the paper prints {owner.labels['symbol']}'s value, "
-        f"{owner.paper['statistic']:.6f}, for every coin; the others are {' and '.join(others)}. "
-        "It is that of first differences, so these are the transformation."
+        f"{figure(owner.paper['statistic'], 6)}, for every coin; the others "
+        f"are {' and '.join(others)}. It is that of first differences, so these are the "
+        "transformation."
     ]
 
 
@@ -152,6 +154,8 @@ def level_trap(rows: Sequence[Row], naive: Sequence[Naive]) -> dict[str, Any]:
         "persistence_r2_highest": max(persistent),
         "paper": counted([(row.symbol, row.paper) for row in rows]),
         "ours": counted([(row.symbol, row.mean) for row in rows]),
+        "fits": sum(len(row.runs["mae"]) for row in rows),
+        "fits_trapped": sum(row.trapped for row in rows),
     }
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.evaluation.level_trap import level_trap
 from engine.replication.livieris2021.scores import DIGITS, SCORES, directions, errors, scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import pandas as pd
 
     from engine.models import Forecast
     from engine.refit.task import Task
@@ -34,6 +38,8 @@ class Row:
         lag: Differences it sees.
         paper: Score -> as printed.
         runs: Score -> one value a run.
+        trapped: Runs that fell into the trap of forecast levels, see
+            `engine.evaluation.level_trap`.
     """
 
     symbol: str
@@ -41,6 +47,7 @@ class Row:
     lag: int
     paper: Mapping[str, float]
     runs: Mapping[str, Sequence[float | None]]
+    trapped: int = 0
 
     @cached_property
     def mean(self) -> dict[str, float | None]:
@@ -78,6 +85,7 @@ class Row:
             "mean": self.mean,
             "sd": self.deviation,
             "runs": {name: list(values) for name, values in self.runs.items()},
+            "trapped": self.trapped,
             "near": {name: self.near(name) for name in SCORES},
             "near_mean": {name: self.near(name, of_the_mean=True) for name in SCORES},
         }
@@ -119,10 +127,13 @@ def rows_of(
         forecasts: One a task.
     """
     made: dict[tuple[str, str], list[Mapping[str, float | None]]] = {}
+    trapped: Counter[tuple[str, str]] = Counter()
     for task, forecast in zip(tasks, forecasts, strict=True):
         previous, actual = tested_prices(closes, protocol, task.symbol)
-        scored = scores(previous, actual, forecast.test)
-        made.setdefault((task.symbol, task.book), []).append(scored)
+        cell = (task.symbol, task.book)
+        made.setdefault(cell, []).append(scores(previous, actual, forecast.test))
+        usual = _drift(closes[task.symbol].pct_change(), protocol)
+        trapped[cell] += level_trap(previous, actual, forecast.test / previous, usual).present
     return [
         Row(
             coin,
@@ -130,6 +141,7 @@ def rows_of(
             lag,
             _printed(published, coin, contender.name, lag),
             {n: [run[n] for run in made[coin, f"{contender.name} lag {lag}"]] for n in SCORES},
+            trapped[coin, f"{contender.name} lag {lag}"],
         )
         for coin in protocol.coins
         for lag in protocol.lags
@@ -142,8 +154,7 @@ def naive_of(closes: WideFrame, protocol: Protocol) -> list[Naive]:
     rows = []
     for coin in protocol.coins:
         previous, actual = tested_prices(closes, protocol, coin)
-        days = protocol.parts.training
-        drift = float(np.diff(closes[coin].to_numpy()[days.start : days.stop]).mean())
+        drift = _drift(closes[coin].diff(), protocol)
         still = np.zeros_like(actual)
         up = actual[1:] > previous[1:]
         always = directions(up, np.full_like(up, fill_value=True))
@@ -160,6 +171,11 @@ def tested_prices(closes: WideFrame, protocol: Protocol, coin: str) -> tuple[Vec
     days = protocol.parts.testing
     values = closes[coin].to_numpy()
     return values[days.start - 1 : days.stop - 1], values[days.start : days.stop]
+
+
+def _drift(changes: pd.Series[float], protocol: Protocol) -> float:
+    """Mean change of a day of the training part; its first day has none."""
+    return float(changes.iloc[1 : protocol.parts.training.stop].mean())
 
 
 def _printed(published: Published, coin: str, model: str, lag: int) -> dict[str, float]:

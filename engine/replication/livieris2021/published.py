@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from engine.errors import DataError
 from engine.types import Spec
@@ -19,7 +19,13 @@ FILE = "published_tables.json"
 PARTS = ("training", "validation", "testing")
 
 
-class Descriptive(Spec):
+class Figures(Spec):
+    """Numbers, all of them finite."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class Descriptive(Figures):
     """Of one coin's closes in one part."""
 
     symbol: str
@@ -33,7 +39,7 @@ class Descriptive(Spec):
     kurtosis: float
 
 
-class Movements(Spec):
+class Movements(Figures):
     """Days up and down of one coin in one part."""
 
     symbol: str
@@ -44,14 +50,14 @@ class Movements(Spec):
     down_pct: float
 
 
-class Stationarity(Spec):
+class Stationarity(Figures):
     """Coin -> statistic and p-value of the augmented Dickey-Fuller test."""
 
     levels: dict[str, tuple[float, float]]
     transformed: dict[str, tuple[float, float]]
 
 
-class Scores(Spec):
+class Scores(Figures):
     """One row of the forecast tables, a mean over the authors' runs."""
 
     symbol: str
@@ -67,7 +73,7 @@ class Scores(Spec):
     specificity: float
 
 
-class Ranked(Spec):
+class Ranked(Figures):
     """One row of a Friedman aligned ranks table; the control's has no p-value."""
 
     model: str
@@ -144,6 +150,13 @@ def _insist_complete(published: Published, protocol: Protocol, path: Path) -> No
     _insist_rows("forecast", found, forecasts, path)
     ranked = ((place, row.model) for place, rows in enumerate(published.friedman) for row in rows)
     _insist_rows("friedman", ranked, blocks, path)
+    controls = [
+        place
+        for place, rows in enumerate(published.friedman)
+        for row in rows
+        if row.p_finner is None
+    ]
+    _insist_rows("friedman: the one row without a p-value", controls, range(6), path)
 
 
 def _insist_rows(

@@ -37,6 +37,11 @@ def trap_section(trap: Mapping[str, Any]) -> str:
             aligned(lines, gap=2),
             note(explained),
             note(_direction(trap)),
+            note(
+                f"By the engine's own test {trap['fits_trapped']} of our {trap['fits']} fits are "
+                "in the trap: an R2 of 0.9 or more on prices, errors not significantly below "
+                "those of persistence and drift, direction not significantly above always up."
+            ),
         ]
     )
 
