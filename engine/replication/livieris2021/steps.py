@@ -75,7 +75,8 @@ def replicate(  # noqa: PLR0913 - an argument an option of the command line
             found="no such package",
             fix=f"pip install 'backtest-engine[{backend}]'",
         )
-    spec = (protocol or Protocol()).model_copy(update={"scaling": scaling})
+    given = (protocol or Protocol()).model_dump()
+    spec = Protocol.model_validate(given | {"scaling": scaling})
     place = Path(home or os.environ.get("BACKTEST_HOME") or ".backtest")
     told.stage("data")
     closes = read_closes(Path(data), spec)
