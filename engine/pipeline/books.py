@@ -18,15 +18,17 @@ from engine.signals.rules import RuleSpec, rule_weights
 from engine.simulation.portfolio import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from engine.pipeline.ground import Ground
     from engine.progress import Progress
     from engine.refit.executor import Executor
     from engine.refit.store import Store
+    from engine.refit.task import Task
     from engine.simulation.result import Result
     from engine.strategy import Strategy
     from engine.types import Matrix, WideFrame
+    from engine.windows.walk_forward import Window
 
 
 def refit(
@@ -39,20 +41,30 @@ def refit(
     fresh: bool,
 ) -> tuple[dict[str, Predictions], Fits]:
     """Out-of-sample forecasts of every book that a model decides, and where they came from."""
-    models = spec.forecasters()
-    tasks = plan(
-        models,
+    skip = spec.on_failure == "skip"
+    tasks = planned(spec, ground, ground.windows)
+    fits = fit_all(tasks, executor, store, told, fresh=fresh, skip_failures=skip)
+    return stitched(spec, ground, fits), fits
+
+
+def planned(spec: Strategy, ground: Ground, windows: Sequence[Window]) -> list[Task]:
+    """Every fit of these windows, by every book that a model decides."""
+    return plan(
+        spec.forecasters(),
         ground.history,
-        ground.windows,
+        windows,
         ground.targets,
         training=spec.training,
         seeds=spec.seeds,
         seed=spec.seed,
     )
-    skip = spec.on_failure == "skip"
-    fits = fit_all(tasks, executor, store, told, fresh=fresh, skip_failures=skip)
-    predictions = {name: stitch(ground.history, ground.windows, *fits.of(name)) for name in models}
-    return predictions, fits
+
+
+def stitched(spec: Strategy, ground: Ground, fits: Fits) -> dict[str, Predictions]:
+    """The forecasts of each book that a model decides, out of sample."""
+    return {
+        name: stitch(ground.history, ground.windows, *fits.of(name)) for name in spec.forecasters()
+    }
 
 
 def forecasts_of(made: Predictions) -> Forecasts:
@@ -61,16 +73,31 @@ def forecasts_of(made: Predictions) -> Forecasts:
 
 
 def decide(
-    spec: Strategy, ground: Ground, predictions: Mapping[str, Predictions]
+    spec: Strategy,
+    ground: Ground,
+    predictions: Mapping[str, Predictions],
+    *,
+    models: bool = True,
 ) -> dict[str, WideFrame]:
-    """Every book's target weights at each out-of-sample close; models share signal and size."""
+    """Every book's target weights at each out-of-sample close; models share signal and size.
+
+    Args:
+        spec: The strategy.
+        ground: What its books stand on.
+        predictions: Of the books that a model decides.
+        models: Those books too, or the rules alone.
+    """
 
     def decided(name: str, book: object) -> WideFrame:
         if isinstance(book, RuleSpec):
             return rule_weights(book, ground.close, ground.span, spec.max_weight)
         return decided_by(spec, ground, predictions[name])
 
-    return {name: decided(name, book) for name, book in spec.books().items()}
+    return {
+        name: decided(name, book)
+        for name, book in spec.books().items()
+        if models or isinstance(book, RuleSpec)
+    }
 
 
 def decided_by(spec: Strategy, ground: Ground, made: Predictions) -> WideFrame:

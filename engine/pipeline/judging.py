@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from engine.artifacts import seed_of
 from engine.evaluation.fragility import Terms, fragility
@@ -25,51 +24,22 @@ if TYPE_CHECKING:
 
     from engine.evaluation.trials import Trials
     from engine.pipeline.ground import Ground
+    from engine.pipeline.made import Made
     from engine.refit.fits import Fits
     from engine.refit.stitch import Predictions
     from engine.simulation.result import Result
     from engine.strategy import Strategy
-    from engine.types import WideFrame
 
 
-@dataclass(frozen=True)
-class Made:
-    """Everything that a run made of its bars.
-
-    Attributes:
-        predictions: Of every book that a model decides.
-        fits: Behind them.
-        weights: Of every book.
-        books: Of every book.
-    """
-
-    predictions: Mapping[str, Predictions]
-    fits: Fits
-    weights: Mapping[str, WideFrame]
-    books: Mapping[str, Result]
-
-    @property
-    def returns(self) -> pd.DataFrame:
-        """Index timestamp, a column a book: net return of the bar."""
-        return pd.DataFrame({name: book.returns for name, book in self.books.items()})
-
-
-def judge(
-    spec: Strategy,
-    ground: Ground,
-    made: Made,
-    metrics: Mapping[str, Any],
-    trials: Trials | None = None,
-) -> dict[str, Any]:
+def judge(made: Made, metrics: Mapping[str, Any], trials: Trials | None = None) -> dict[str, Any]:
     """`significance.json`: every interval and test, and the verdict.
 
     Args:
-        spec: The strategy.
-        ground: Its bars and windows.
-        made: Of them.
+        made: The run.
         metrics: As `measure` gives them.
-        trials: What else was tried on these bars; this run alone where it is not given.
+        trials: What was tried on these bars; None where nobody knows.
     """
+    spec, ground = made.spec, made.ground
     return significance(
         made.returns,
         periods_per_year=ground.market.periods_per_year,

@@ -84,6 +84,7 @@ def outcome(found: Run) -> Outcome:
         seeds=found.manifest["seeds"]["count"],
         tuning=tuned(found.manifest),
         grade=found.significance["verdict"]["grade"],
+        certificate=found.certificate and found.certificate["result"],
     )
 
 

@@ -14,8 +14,10 @@ from engine.data.load import load_market
 from engine.errors import UsageError
 from engine.evaluation.ledger import Entry, Ledger
 from engine.pipeline.books import decide, measure, refit, trade
+from engine.pipeline.certificate import certify
 from engine.pipeline.ground import prepare
-from engine.pipeline.judging import Made, judge
+from engine.pipeline.judging import judge
+from engine.pipeline.made import Made
 from engine.pipeline.record import Clock, manifest, outcome, positions, trades, tuned
 from engine.progress import Progress, Silent
 from engine.refit.cluster import Cluster
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.refit.executor import Executor
+    from engine.reporting.pages import Pages
 
 
 def run(  # noqa: PLR0913 - an argument an option of the command line
@@ -113,21 +116,22 @@ def _stages(asked: _Asked, entry: Entry, clock: Clock, told: Progress) -> Run:
         ground = prepare(spec, market)
     entry.stands_on(ground.told())
     with drawing(wanted=asked.pages) as drawn:
-        with (
-            clock.stage("refits"),
-            closing(_executor(spec, asked.workers, home / "programs")) as executor,
-        ):
-            store = Store(home / "fits")
-            predictions, fits = refit(spec, ground, executor, store, told, fresh=asked.fresh)
-        with clock.stage("simulation"):
-            decided = decide(spec, ground, predictions)
-            made = Made(predictions, fits, decided, trade(spec, ground, decided))
-        drawn.begin(made.returns, ground.market.periods_per_year)
+        store = Store(home / "fits")
+        with closing(_executor(spec, asked.workers, home / "programs")) as executor:
+            with clock.stage("refits"):
+                predictions, fits = refit(spec, ground, executor, store, told, fresh=asked.fresh)
+            with clock.stage("simulation"):
+                decided = decide(spec, ground, predictions)
+                books = trade(spec, ground, decided)
+                made = Made(spec, ground, fits, predictions, decided, books)
+            drawn.begin(made.returns, ground.market.periods_per_year)
+            with clock.stage("certificate"):
+                certificate = certify(made, executor, store, told, fresh=asked.fresh)
         inputs = manifest(spec, ground, predictions)
         with clock.stage("evaluation"):
-            figures = measure(ground, predictions, made.books)
+            figures = measure(ground, predictions, books)
             trials = entry.trials(made.returns[STRATEGY], tuned(inputs))
-            judged = judge(spec, ground, made, figures, trials)
+            judged = judge(made, figures, trials)
         inputs |= {
             "strategy_file": asked.file,
             "machine": machine(executor.workers),
@@ -136,25 +140,31 @@ def _stages(asked: _Asked, entry: Entry, clock: Clock, told: Progress) -> Run:
             "started_at": clock.started_at,
             "command": asked.command,
         }
-        folder = asked.out / spec.name / inputs["run_id"]
         found = Run(
             run_id=inputs["run_id"],
-            run_dir=folder,
+            run_dir=asked.out / spec.name / inputs["run_id"],
             manifest=inputs | {"timings_s": clock.timings()},
             bars=market.bars,
             predictions=predictions[STRATEGY].table,
             positions=positions(decided),
             returns=made.returns,
-            trades=trades(made.books),
+            trades=trades(books),
             metrics=figures,
             significance=judged,
+            certificate=certificate,
         )
-        with whole_or_absent(folder) as draft:
-            with clock.stage("report"):
-                drawn.write(found, draft)
-            found = replace(found, manifest=inputs | {"timings_s": clock.timings()})
-            found.write(draft)
+        found = _written(found, drawn, clock)
     entry.finish(outcome(found))
+    return found
+
+
+def _written(found: Run, drawn: Pages, clock: Clock) -> Run:
+    """The run in its folder; its timings now count the drawing of the pages."""
+    with whole_or_absent(found.run_dir) as draft:
+        with clock.stage("report"):
+            drawn.write(found, draft)
+        found = replace(found, manifest=found.manifest | {"timings_s": clock.timings()})
+        found.write(draft)
     return found
 
 

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from engine.artifacts import Run
     from engine.reporting.charts.drawing import Chart
 
-STAGES = ("data", "features", "refits", "simulation", "evaluation", "report", "total")
+STAGES = (
+    *("data", "features", "refits", "simulation", "certificate", "evaluation", "report"),
+    "total",
+)
 
 
 def tearsheet(run: Run) -> str:
