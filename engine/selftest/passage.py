@@ -1,0 +1,99 @@
+"""A generated market through the engine's own stages: those of a run, in its order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.pipeline.books import decide, judge, measure, refit, trade
+from engine.pipeline.ground import prepare
+from engine.progress import Silent
+from engine.refit.local import Local
+from engine.refit.store import Store
+from engine.strategy import Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.data.market import Market
+    from engine.pipeline.ground import Ground
+    from engine.refit.stitch import Predictions
+    from engine.simulation.result import Result
+    from engine.types import WideFrame
+
+RESAMPLES = 999
+"""Of a market: with (1 + extreme) / (1 + resamples) a test at 5 % is as exact as with more."""
+
+FREE: dict[str, float] = {"fee_bps": 0.0, "slippage_bps": 0.0}
+CROSSOVER: dict[str, Any] = {"kind": "ma_crossover", "fast": 5, "slow": 40}
+
+_NOTHING_STORED = Path("selftest-stores-nothing")
+"""No folder is ever made: every model here is fitted at once, and none is worth storing."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What each stage made of a market; names and content as in a run."""
+
+    spec: Strategy
+    ground: Ground
+    predictions: Mapping[str, Predictions]
+    weights: Mapping[str, WideFrame]
+    books: Mapping[str, Result]
+    metrics: Mapping[str, Any]
+    significance: Mapping[str, Any]
+
+    def sharpe(self, book: str) -> Mapping[str, Any]:
+        """Estimate, interval and p-value of a book's Sharpe ratio."""
+        figures: Mapping[str, Any] = self.significance["sharpe"][book]
+        return figures
+
+
+def strategy(**parts: Any) -> Strategy:  # noqa: ANN401 - whatever a strategy file may hold
+    """A ridge on the last two returns, always long or short, without costs, against two rules.
+
+    Args:
+        parts: Keys of a strategy file, in place of those here.
+    """
+    told = {
+        "name": "selftest",
+        "data": {"dataset": "generated"},
+        "features": [{"kind": "log_return"}],
+        "windows": {"train": 300, "validation": 60, "test": 260},
+        "model": {"kind": "ridge", "lookback": 2, "alphas": [1.0]},
+        "signal": {"kind": "threshold", "enter_bps": 0, "exit_bps": 0, "side": "long_short"},
+        "costs": FREE,
+        "opponents": [{"kind": "buy_and_hold"}, CROSSOVER],
+        "evaluation": {"resamples": RESAMPLES},
+    }
+    return Strategy.model_validate(told | parts)
+
+
+def through(spec: Strategy, market: Market) -> Passage:
+    """From bars to judgement."""
+    ground = prepare(spec, market)
+    predictions = forecasts(spec, ground)
+    weights = decide(spec, ground, predictions)
+    books = trade(spec, ground, weights)
+    metrics = measure(ground, predictions, books)
+    judged = judge(spec, metrics, books)
+    return Passage(spec, ground, predictions, weights, books, metrics, judged)
+
+
+def below(p_value: float | None, level: float) -> bool:
+    """Whether something was found; where nothing can be said, nothing was."""
+    return p_value is not None and p_value < level
+
+
+def holds(figures: Mapping[str, Any], truth: float) -> bool:
+    """Whether an interval holds a value; one that is not there does not."""
+    low, high = figures["low"], figures["high"]
+    return low is not None and high is not None and bool(low <= truth <= high)
+
+
+def forecasts(spec: Strategy, ground: Ground) -> Mapping[str, Predictions]:
+    """Out of sample, of every book that a model decides."""
+    executor, store = Local(1, spec.compute.backend), Store(_NOTHING_STORED)
+    made, _ = refit(spec, ground, executor, store, Silent(), fresh=False)
+    return made
