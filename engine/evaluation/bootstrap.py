@@ -123,21 +123,6 @@ def named_stream(rng: np.random.Generator, name: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=key))  # type: ignore[attr-defined]
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjustment of p-values for having tested them all.
-
-    The i-th smallest of m is multiplied by m - i + 1, then raised to the largest before it and
-    cut at 1. In the order given.
-
-    Source: Holm (1979), Scandinavian J. of Statistics 6.
-    """
-    order = np.argsort(p_values)
-    factors = np.arange(len(p_values), 0, -1)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(np.maximum.accumulate(np.asarray(p_values)[order] * factors), 1.0)
-    return [float(value) for value in adjusted]
-
-
 def long_run_variance(values: Vector) -> float:
     """Variance of sqrt(n) x mean under serial dependence.
 

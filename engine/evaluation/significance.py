@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.evaluation.bootstrap import Inference, holm, infer
+from engine.evaluation.bootstrap import infer
+from engine.evaluation.multiple import holm_by_name
 from engine.evaluation.verdict import Evidence, grade, sentence, skill_sentence
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def significance(
     inferred = infer({**alone, **paired}, periods_per_year, spec, rng)
     sharpes = {book: inferred[f"{book} alone"] for book in books}
     differences = {book: inferred[f"against {book}"] for book in opponents}
-    adjusted = _holm_by_name(differences)
+    adjusted = holm_by_name({name: each.p_value for name, each in differences.items()})
     evidence = Evidence(
         sharpe=sharpes[strategy],
         differences=differences,
@@ -82,9 +83,3 @@ def significance(
             "sentence": " ".join(filter(None, [sentence(evidence), no_skill])),
         },
     }
-
-
-def _holm_by_name(differences: Mapping[str, Inference]) -> dict[str, float | None]:
-    tested = {name: each.p_value for name, each in differences.items() if each.p_value is not None}
-    adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
-    return {name: adjusted.get(name) for name in differences}
