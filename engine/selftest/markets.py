@@ -68,7 +68,8 @@ def trending(rng: np.random.Generator, drift: float = 0.4, bars: int = BARS) -> 
 
 def _of_moves(moves: Vector, rng: np.random.Generator) -> Market:
     """Open to close as given."""
-    close: Vector = np.cumprod((1 + _gaps(len(moves), rng)) * (1 + moves))
+    growth = (1 + _gaps(len(moves), rng)) * (1 + moves)
+    close = np.asarray(np.cumprod(growth), dtype=np.float64)
     return _market(close / (1 + moves), close, rng)
 
 

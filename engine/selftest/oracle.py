@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from engine.selftest.markets import random_walk
 from engine.selftest.passage import holds, strategy, through
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -78,9 +78,6 @@ class Late(Check):
         covered = [holds(one, 0.0) for one in late]
         early = min(one["early"] for one in seen)
         bars = sum(one["bars"] for one in seen)
-        told = ", ".join(
-            f"{one['estimate']:.2f} ({one['low']:.2f} to {one['high']:.2f})" for one in late
-        )
         return [
             Row(
                 "an oracle",
@@ -94,8 +91,14 @@ class Late(Check):
                 "one bar late",
                 "the same oracle, when the bar is over",
                 "nothing: the 99 % interval of its Sharpe holds 0",
-                told,
+                ", ".join(map(_told, late)),
                 all(covered),
                 {"sharpe": late},
             ),
         ]
+
+
+def _told(figures: Mapping[str, Any]) -> str:
+    if figures["estimate"] is None or figures["low"] is None:
+        return "no Sharpe ratio, or none with an interval"
+    return "{estimate:.2f} ({low:.2f} to {high:.2f})".format(**figures)

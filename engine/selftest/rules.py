@@ -20,7 +20,6 @@ PLANTED = {
     "mean_reversion": "a price pulled back by a tenth of its distance a bar",
     "ma_crossover": "a drift, up or down, that lasts about a hundred bars",
 }
-MOST = 0.8
 
 
 @dataclass(frozen=True)
@@ -29,9 +28,11 @@ class Favoured(Check):
 
     Attributes:
         rule: Which.
+        most: Share of the markets in which it must have.
     """
 
     rule: Literal["mean_reversion", "ma_crossover"] = "mean_reversion"
+    most: float = 0.8
 
     @property
     def key(self) -> str:
@@ -48,7 +49,7 @@ class Favoured(Check):
         return {rule: passage.sharpe(rule)["estimate"] or 0.0 for rule in RULES}
 
     def conclude(self, seen: Sequence[Seen]) -> list[Row]:
-        """Fails unless the whole interval of its share of wins lies above `MOST`."""
+        """Fails unless the whole interval of its share of wins lies at or above `most`."""
         best = [max(RULES, key=one.__getitem__) for one in seen]
         won = share(rule == self.rule for rule in best)
         means = {rule: float(np.mean([one[rule] for one in seen])) for rule in RULES}
@@ -57,9 +58,9 @@ class Favoured(Check):
             Row(
                 f"a market for {spoken[self.rule]}",
                 PLANTED[self.rule],
-                f"its Sharpe is the best of 3 rules in {100 * MOST:.0f} % of markets or more",
+                f"its Sharpe is the best of 3 rules in {100 * self.most:.0f} % of markets or more",
                 str(won),
-                won.low >= MOST,
+                won.low >= self.most,
                 won.figures() | {"mean_sharpe": means},
             )
         ]
