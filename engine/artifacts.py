@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 TABLES = ("bars", "predictions", "positions", "returns", "trades")
-DOCUMENTS = ("metrics", "significance")
+DOCUMENTS = ("metrics", "significance", "certificate")
+LATER = ("certificate",)
+"""Documents that folders of earlier versions lack."""
 PAGES = ("tearsheet", "significance", "quantstats")
 LIBRARIES = (
     "arch",
@@ -135,6 +137,8 @@ class Run:
         metrics: `span`, `books`, `forecasts`; units in the key names. Forecasts are scored over
             the traded horizon; of several, each is scored under `horizons`.
         significance: `method`, `sharpe`, `differences`, `verdict`.
+        certificate: `result`, `cuts`, `compared`, `not_compared`: nothing up to a cut changed when
+            other bars came after it; None for a run made before there were certificates.
     """
 
     run_id: str
@@ -147,6 +151,7 @@ class Run:
     trades: pd.DataFrame
     metrics: dict[str, Any]
     significance: dict[str, Any]
+    certificate: dict[str, Any] | None = None
 
     @property
     def horizon(self) -> int:
@@ -173,7 +178,9 @@ class Run:
         for name in TABLES:
             files[name] = pd.read_parquet(folder / f"{name}.parquet")
         for name in DOCUMENTS:
-            files[name] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+            path = folder / f"{name}.json"
+            if path.is_file() or name not in LATER:
+                files[name] = json.loads(path.read_text(encoding="utf-8"))
         return cls(manifest["run_id"], folder, manifest, **files)
 
     def write(self, folder: Path) -> None:
@@ -181,7 +188,9 @@ class Run:
         for name in TABLES:
             getattr(self, name).to_parquet(folder / f"{name}.parquet")
         for name in ("manifest", *DOCUMENTS):
-            text = json.dumps(getattr(self, name), indent=2, sort_keys=True, allow_nan=False)
+            if (told := getattr(self, name)) is None:
+                continue
+            text = json.dumps(told, indent=2, sort_keys=True, allow_nan=False)
             (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 

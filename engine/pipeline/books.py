@@ -13,7 +13,7 @@ from engine.evaluation.intervals import interval_scores
 from engine.evaluation.metrics import book_metrics
 from engine.evaluation.significance import significance
 from engine.refit.fits import Fits, fit_all
-from engine.refit.plan import plan
+from engine.refit.plan import STRATEGY, plan
 from engine.refit.stitch import Outlook, Predictions, stitch
 from engine.signals.decide import target_weights
 from engine.signals.forecasts import Forecasts
@@ -21,15 +21,17 @@ from engine.signals.rules import RuleSpec, rule_weights
 from engine.simulation.portfolio import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from engine.pipeline.ground import Ground
     from engine.progress import Progress
     from engine.refit.executor import Executor
     from engine.refit.store import Store
+    from engine.refit.task import Task
     from engine.simulation.result import Result
     from engine.strategy import Strategy
     from engine.types import Matrix, WideFrame
+    from engine.windows.walk_forward import Window
 
 
 def refit(
@@ -42,29 +44,30 @@ def refit(
     fresh: bool,
 ) -> tuple[dict[str, Predictions], Fits]:
     """Out-of-sample forecasts of every book that a model decides, and where they came from."""
-    models = spec.forecasters()
-    tasks = plan(
-        models,
+    skip = spec.on_failure == "skip"
+    tasks = planned(spec, ground, ground.windows)
+    fits = fit_all(tasks, executor, store, told, fresh=fresh, skip_failures=skip)
+    return stitched(spec, ground, fits), fits
+
+
+def planned(spec: Strategy, ground: Ground, windows: Sequence[Window]) -> list[Task]:
+    """Every fit of these windows, by every book that a model decides."""
+    return plan(
+        spec.forecasters(),
         ground.history,
-        ground.windows,
+        windows,
         ground.targets,
         training=spec.training,
         seeds=spec.seeds,
         seed=spec.seed,
     )
-    skip = spec.on_failure == "skip"
-    fits = fit_all(tasks, executor, store, told, fresh=fresh, skip_failures=skip)
-    by_book = {name: [i for i, task in enumerate(tasks) if task.book == name] for name in models}
-    predictions = {
-        name: stitch(
-            ground.history,
-            ground.windows,
-            [tasks[place] for place in places],
-            [fits.outcomes[place] for place in places],
-        )
-        for name, places in by_book.items()
+
+
+def stitched(spec: Strategy, ground: Ground, fits: Fits) -> dict[str, Predictions]:
+    """The forecasts of each book that a model decides, out of sample."""
+    return {
+        name: stitch(ground.history, ground.windows, *fits.of(name)) for name in spec.forecasters()
     }
-    return predictions, fits
 
 
 def decide(
@@ -75,18 +78,33 @@ def decide(
     def decided(name: str, book: object) -> WideFrame:
         if isinstance(book, RuleSpec):
             return rule_weights(book, ground.close, ground.span, spec.max_weight)
-        made = predictions[name]
-        return target_weights(
-            Forecasts(made.predicted, made.window, made.train, made.quantiles, made.residuals),
-            ground.close,
-            spec.signal,
-            spec.sizing,
-            round_trip=spec.costs.round_trip,
-            periods_per_year=ground.market.periods_per_year,
-            max_weight=spec.max_weight,
-        )
+        return decided_by(spec, ground, predictions[name])
 
     return {name: decided(name, book) for name, book in spec.books().items()}
+
+
+def decided_by(spec: Strategy, ground: Ground, made: Predictions) -> WideFrame:
+    """The target weights that one model's forecasts lead to."""
+    return target_weights(
+        Forecasts(made.predicted, made.window, made.train, made.quantiles, made.residuals),
+        ground.close,
+        spec.signal,
+        spec.sizing,
+        round_trip=spec.costs.round_trip,
+        periods_per_year=ground.market.periods_per_year,
+        max_weight=spec.max_weight,
+    )
+
+
+def single_seeds(ground: Ground, fits: Fits) -> dict[int, Predictions]:
+    """The strategy's forecasts by each of its seeds alone, where there are several."""
+    members = sorted({task.member for task in fits.of(STRATEGY)[0]})
+    if len(members) < 2:
+        return {}
+    return {
+        member: stitch(ground.history, ground.windows, *fits.of(STRATEGY, member))
+        for member in members
+    }
 
 
 def trade(spec: Strategy, ground: Ground, weights: Mapping[str, WideFrame]) -> dict[str, Result]:

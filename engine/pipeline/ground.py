@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from engine.errors import UsageError
@@ -29,7 +30,7 @@ class Ground:
     history: History
     windows: tuple[Window, ...]
 
-    @property
+    @cached_property
     def close(self) -> WideFrame:
         """Closes of the target symbols, all bars."""
         return self.market.wide("close")[list(self.targets)]

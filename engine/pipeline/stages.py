@@ -15,6 +15,7 @@ from engine.artifacts import Run, machine, whole_or_absent
 from engine.data.load import load_market
 from engine.errors import UsageError
 from engine.pipeline.books import decide, judge, measure, refit, trade
+from engine.pipeline.certificate import Made, certify
 from engine.pipeline.ground import prepare
 from engine.pipeline.record import Clock, manifest, positions, trades
 from engine.progress import Progress, Silent
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.refit.executor import Executor
+    from engine.reporting.pages import Pages
 
 
 def run(  # noqa: PLR0913 - an argument an option of the command line
@@ -75,17 +77,18 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     with clock.stage("features"):
         ground = prepare(spec, market)
     with drawing(wanted=pages) as drawn:
-        with (
-            clock.stage("refits"),
-            closing(_executor(spec, workers, place / "programs")) as executor,
-        ):
-            store = Store(place / "fits")
-            predictions, fits = refit(spec, ground, executor, store, told, fresh=fresh)
-        with clock.stage("simulation"):
-            decided = decide(spec, ground, predictions)
-            books = trade(spec, ground, decided)
-            returns = pd.DataFrame({name: book.returns for name, book in books.items()})
-        drawn.begin(returns, ground.market.periods_per_year)
+        store = Store(place / "fits")
+        with closing(_executor(spec, workers, place / "programs")) as executor:
+            with clock.stage("refits"):
+                predictions, fits = refit(spec, ground, executor, store, told, fresh=fresh)
+            with clock.stage("simulation"):
+                decided = decide(spec, ground, predictions)
+                books = trade(spec, ground, decided)
+                returns = pd.DataFrame({name: book.returns for name, book in books.items()})
+            drawn.begin(returns, ground.market.periods_per_year)
+            with clock.stage("certificate"):
+                made = Made(spec, ground, fits, predictions, decided, books)
+                certificate = certify(made, executor, store, told, fresh=fresh)
         with clock.stage("evaluation"):
             figures = measure(ground, predictions, books)
             judged = judge(spec, figures, books)
@@ -97,10 +100,9 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
             "started_at": clock.started_at,
             "command": command,
         }
-        folder = Path(out) / spec.name / inputs["run_id"]
         found = Run(
             run_id=inputs["run_id"],
-            run_dir=folder,
+            run_dir=Path(out) / spec.name / inputs["run_id"],
             manifest=inputs | {"timings_s": clock.timings()},
             bars=market.bars,
             predictions=predictions["strategy"].table,
@@ -109,12 +111,18 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
             trades=trades(books),
             metrics=figures,
             significance=judged,
+            certificate=certificate,
         )
-        with whole_or_absent(folder) as draft:
-            with clock.stage("report"):
-                drawn.write(found, draft)
-            found = replace(found, manifest=inputs | {"timings_s": clock.timings()})
-            found.write(draft)
+        return _written(found, drawn, clock)
+
+
+def _written(found: Run, drawn: Pages, clock: Clock) -> Run:
+    """The run in its folder; its timings now count the drawing of the pages."""
+    with whole_or_absent(found.run_dir) as draft:
+        with clock.stage("report"):
+            drawn.write(found, draft)
+        found = replace(found, manifest=found.manifest | {"timings_s": clock.timings()})
+        found.write(draft)
     return found
 
 

@@ -29,14 +29,27 @@ class Fits:
     """What came of the tasks.
 
     Attributes:
+        tasks: As they were asked for.
         outcomes: A forecast a task, in their order, or why there is none.
         trained: How many costly fits were made.
         stored: How many costly fits were found in the store.
     """
 
+    tasks: Sequence[Task]
     outcomes: list[Forecast | RefitError]
     trained: int
     stored: int
+
+    def of(
+        self, book: str, member: int | None = None
+    ) -> tuple[list[Task], list[Forecast | RefitError]]:
+        """The tasks and outcomes of one book, of all its seeds or of one."""
+        chosen = [
+            (task, outcome)
+            for task, outcome in zip(self.tasks, self.outcomes, strict=True)
+            if task.book == book and member in {None, task.member}
+        ]
+        return [task for task, _ in chosen], [outcome for _, outcome in chosen]
 
     @property
     def failures(self) -> list[RefitError]:
@@ -95,7 +108,7 @@ def fit_all(
     _tell_size(store, told)
     fitted = (made[place] for place in range(len(costly)))
     outcomes = [next(fitted) if task.model.costly else next(cheap) for task in tasks]
-    return Fits(outcomes, trained, stored)
+    return Fits(tasks, outcomes, trained, stored)
 
 
 def _fitted_here(task: Task) -> Forecast | RefitError:
