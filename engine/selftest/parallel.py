@@ -39,6 +39,7 @@ def each(
     # Spawned, not forked: a thread that draws progress would be cut in half by a fork.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(workers, len(arguments)), context, initializer=collect_rarely)
+    others = multiprocessing.active_children()
     try:
         with _deaf():
             futures = {
@@ -46,6 +47,12 @@ def each(
             }
         for future in as_completed(futures):
             yield futures[future], future.result()
+    except BaseException:
+        # Whoever was interrupted is not made to wait for calls that nobody will read.
+        for worker in multiprocessing.active_children():
+            if worker not in others:
+                worker.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.pipeline.books import decide, judge, measure, refit, trade
+from engine.pipeline.certificate import Made, certify
 from engine.pipeline.ground import prepare
 from engine.progress import Silent
 from engine.refit.local import Local
@@ -73,7 +74,7 @@ def strategy(**parts: Any) -> Strategy:  # noqa: ANN401 - whatever a strategy fi
 def through(spec: Strategy, market: Market) -> Passage:
     """From bars to judgement."""
     ground = prepare(spec, market)
-    predictions = forecasts(spec, ground)
+    predictions, _ = refit(spec, ground, *_worker(spec), Silent(), fresh=False)
     weights = decide(spec, ground, predictions)
     books = trade(spec, ground, weights)
     metrics = measure(ground, predictions, books)
@@ -92,8 +93,19 @@ def holds(figures: Mapping[str, Any], truth: float) -> bool:
     return low is not None and high is not None and bool(low <= truth <= high)
 
 
-def forecasts(spec: Strategy, ground: Ground) -> Mapping[str, Predictions]:
-    """Out of sample, of every book that a model decides."""
-    executor, store = Local(1, spec.compute.backend), Store(_NOTHING_STORED)
-    made, _ = refit(spec, ground, executor, store, Silent(), fresh=False)
-    return made
+def certified(spec: Strategy, market: Market) -> Mapping[str, Any]:
+    """The leak certificate, made as a run makes it.
+
+    Raises:
+        CertificateError: The strategy knows the future.
+    """
+    ground = prepare(spec, market)
+    executor, store = _worker(spec)
+    predictions, fits = refit(spec, ground, executor, store, Silent(), fresh=False)
+    weights = decide(spec, ground, predictions)
+    made = Made(spec, ground, fits, predictions, weights, trade(spec, ground, weights))
+    return certify(made, executor, store, Silent(), fresh=False)
+
+
+def _worker(spec: Strategy) -> tuple[Local, Store]:
+    return Local(1, spec.compute.backend), Store(_NOTHING_STORED)

@@ -14,6 +14,7 @@ from engine.selftest.invariance import Unchanged
 from engine.selftest.luck import Luck
 from engine.selftest.oracle import Late
 from engine.selftest.parallel import each
+from engine.selftest.proof import Proof
 from engine.selftest.rules import Favoured
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 CHECKS: tuple[Check, ...] = (
     Late(markets=1),
+    Proof(markets=6),
     Edge(markets=60),
     Luck(markets=300, noise="noise"),
     Luck(markets=300, noise="GARCH"),

@@ -14,7 +14,9 @@ import pytest
 
 import engine.evaluation.significance as judging
 import engine.pipeline.books as stages
+import engine.selftest.passage as passage
 import engine.simulation.portfolio as simulating
+from engine.errors import CertificateError
 from engine.models.forecaster import Forecast
 from engine.models.ridge import Ridge
 from engine.selftest.costs import Dearer
@@ -22,6 +24,7 @@ from engine.selftest.edge import Edge
 from engine.selftest.invariance import Unchanged
 from engine.selftest.luck import Luck
 from engine.selftest.oracle import Late
+from engine.selftest.proof import Proof
 from engine.selftest.rules import Favoured
 from engine.selftest.run import selftest
 from engine.signals.rules import MeanReversion, MovingAverageCrossover
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 SMALL: dict[str, Check] = {
     "oracle": Late(markets=1, bars=2_600),
+    "proof": Proof(markets=2),
     "edge": Edge(markets=6, power=0.4),
     "luck": Luck(markets=4),
     "costs": Dearer(markets=1),
@@ -50,6 +54,21 @@ def failures(*names: str) -> list[str]:
 
 def test_a_sound_engine_passes_every_one_of_these() -> None:
     assert failures(*SMALL) == []
+
+
+def test_a_certificate_for_everyone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passage, "certify", lambda *_, **__: {"cuts": [1]})
+
+    assert failures("proof") == ["certificate: oracle"]
+
+
+def test_a_certificate_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_, **__):
+        raise CertificateError("Look-ahead", where="labels: MADE-UP")
+
+    monkeypatch.setattr(passage, "certify", refused)
+
+    assert failures("proof") == ["certificate: oracle", "certificate: honest"]
 
 
 def test_costs_that_are_not_charged(monkeypatch: pytest.MonkeyPatch) -> None:
