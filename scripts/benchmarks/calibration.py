@@ -75,7 +75,7 @@ def measure(given: Namespace, tell: Callable[[str], None]) -> dict[str, Any]:
         for kind, row, happened in found:
             seen[kind, row, tasks[place][0]].append(happened)
         if done % PORTION == 0 or done == len(tasks):
-            tell(f"{done * PORTION} of {len(tasks) * PORTION} markets")
+            tell(f"{100 * done / len(tasks):.0f} % of the markets")
     work = {name: getattr(given, name) for name in ("markets", "bars", "resamples", "seed")}
     rows: dict[str, Any] = {kind: {} for kind in NOMINAL}
     for kind, row, process in sorted(seen, key=_in_order):
@@ -230,14 +230,20 @@ class Market:
         ]
 
     def _forecasts(self) -> list[tuple[str, str, bool]]:
-        """Of one and the same return: two equally bad ones, one that knows 4 % of it, and none."""
+        """Of one and the same return: two equally bad ones, one that knows 4 % of it, and none.
+
+        The bad ones are noise without memory, or have the calm and wild spells of the returns.
+        """
         actual, one, other = self._draw(), 0.3 * self._draw(), 0.3 * self._draw()
         alike = (actual - one, actual - other)
         longer = [np.convolve(errors, np.ones(5), "valid") for errors in alike]
         known, unknown = 0.2 * self._draw(), np.sqrt(0.96) * actual
+        noise = [0.3 * independent(self._rng, self._bars, DEVIATION) for _ in range(2)]
+        plain = diebold_mariano(actual - noise[0], actual - noise[1], 1)
         tests = [
-            (SIZE, "Diebold-Mariano, 1 bar", diebold_mariano(*alike, 1)),
-            (SIZE, "Diebold-Mariano, 5 bars", diebold_mariano(longer[0], longer[1], 5)),
+            (SIZE, "Diebold-Mariano, 1 bar", plain),
+            (SIZE, "  forecasts like the returns", diebold_mariano(*alike, 1)),
+            (SIZE, "  and over 5 bars", diebold_mariano(longer[0], longer[1], 5)),
             (SIZE, "Pesaran-Timmermann", pesaran_timmermann(one, actual)),
             (POWER, "Diebold-Mariano, R2 4 %", diebold_mariano(unknown, known + unknown, 1)),
             (POWER, "Pesaran-Timmermann, R2 4 %", pesaran_timmermann(known, known + unknown)),
