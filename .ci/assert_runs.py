@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 TABLES = [f"{name}.parquet" for name in ("bars", "predictions", "positions", "returns", "trades")]
-REPEATED = [*TABLES, "metrics.json", "significance.json"]
+REPEATED = [*TABLES, "metrics.json", "significance.json", "certificate.json"]
 PAGES = ["tearsheet.html", "significance.html", "quantstats.html"]
 PRINTED = {
     *("run_id", "run_dir", "dataset", "span", "metrics", "forecasts"),
@@ -53,6 +53,12 @@ def check_run(printed: dict[str, Any], *, offline: bool) -> None:
         "the figures are the file's",
         holds=documents["metrics.json"]["books"] == printed["metrics"],
     )
+
+    certificate = documents["certificate.json"]
+    demand("the certificate is the file's", holds=printed["certificate"] == certificate)
+    demand("no look-ahead was found", holds=certificate["result"] == "passed")
+    demand("it was looked for at 8 cuts or more", holds=len(certificate["cuts"]) >= 8)
+    demand("a window was fitted again", holds=certificate["fits_refitted"] >= 1)
 
     frames = {name: pd.read_parquet(folder / name) for name in TABLES}
     predictions, returns = frames["predictions.parquet"], frames["returns.parquet"]

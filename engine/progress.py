@@ -9,7 +9,10 @@ class Progress(Protocol):
     """What a stage may tell; the command line draws it, a script may ignore it."""
 
     def stage(self, name: str) -> None:
-        """A stage begins: `data`, `features`, `refits`, `simulation`, `evaluation`, `report`."""
+        """A stage begins.
+
+        One of `data`, `features`, `refits`, `simulation`, `certificate`, `evaluation`, `report`.
+        """
 
     def notice(self, text: str) -> None:
         """Something the user must know: one plain sentence."""

@@ -77,7 +77,8 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
     luck, and writes a report.
 
     Progress goes to stderr, the result to stdout. Exit codes: 0 done, 2 the command line or the
-    strategy is wrong, 3 data missing or unfit, 5 a fit failed, 130 interrupted.
+    strategy is wrong, 3 data missing or unfit, 4 something knew the future, 5 a fit failed, 130
+    interrupted.
     """
     with exit_codes(debug=debug):
         # NumPy reads it when it is loaded. Its matrices are small here: a second thread makes

@@ -24,7 +24,7 @@ PLAIN = str.maketrans({formatting.MINUS: "-", formatting.MISSING: "-", formattin
 
 
 def as_json(run: Run) -> str:
-    """One JSON object; `certificate` is null as long as no leak certificate is made."""
+    """One JSON object."""
     dataset = run.manifest["dataset"]
     told = {
         "run_id": run.run_id,
@@ -35,7 +35,7 @@ def as_json(run: Run) -> str:
         "forecasts": run.metrics["forecasts"],
         "significance": run.significance,
         "left_out": run.manifest["left_out"],
-        "certificate": None,
+        "certificate": run.certificate,
         "verdict": run.significance["verdict"],
     }
     return json.dumps(told, indent=2, allow_nan=False)
@@ -59,6 +59,7 @@ def as_text(run: Run, width: int | None = None) -> str:
         _left_out(run.manifest["left_out"]),
         textwrap.fill(f"Verdict: {verdict['sentence']}", width, break_long_words=False),
         f"Evidence: {verdict['grade']}",
+        textwrap.fill(_certificate(run.certificate), width, break_long_words=False),
         _pages(run),
     ]
     return "\n\n".join(part for part in parts if part).translate(PLAIN)
@@ -150,6 +151,10 @@ def _tuning(told: Mapping[str, int] | None) -> str:
     if not told:
         return ""
     return f"Tuning: {formatting.COUNT(told['trials'])} configurations tried, on train rows alone"
+
+
+def _certificate(told: Mapping[str, Any] | None) -> str:
+    return f"Certificate: {told['sentence']}" if told else ""
 
 
 def _left_out(failures: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.evaluation.cuts import Cut
+    from engine.evaluation.schedule import Known
 
 Stage: TypeAlias = Literal[
     "windows",
@@ -161,7 +162,7 @@ class Comparison:
 
 def leak(found: Difference, cut_bar: pd.Timestamp) -> CertificateError:
     """The error that names the first thing that knew what came later."""
-    cut = _told(cut_bar)
+    cut = bar_text(cut_bar)
     later = f"other bars after {cut}"
     if found.stage == "fills":
         later = f"other decisions from the close of {cut} on and {later}"
@@ -169,12 +170,13 @@ def leak(found: Difference, cut_bar: pd.Timestamp) -> CertificateError:
         f"Look-ahead: {found.name} knows what comes after {cut}",
         expected=f"everything up to {cut} equal, bit for bit, whatever comes later",
         found=f"{_value(found.real)} from the real bars, {_value(found.other)} with {later}",
-        where=f"{found.stage}: {found.name} at {_told(found.bar)}",
+        where=f"{found.stage}: {found.name} at {bar_text(found.bar)}",
         fix=f"{REMEDIES[found.stage]}; no result is kept of a run that knows the future",
     )
 
 
-def _told(bar: pd.Timestamp) -> str:
+def bar_text(bar: pd.Timestamp) -> str:
+    """The day alone where that says it all."""
     return f"{bar:%Y-%m-%d}" if bar == bar.normalize() else f"{bar:%Y-%m-%d %H:%M}"
 
 
@@ -191,9 +193,8 @@ class Probe:
         bar: Its bar.
         window: That is tested at it; None before the first.
         replaced: Bars after it.
-        refitted: Costly fits that were made again on the other bars.
-        kept: How much of the bar the fills were probed with: `close` for all of it, `open` for its
-            open alone.
+        refitted: Fits that were made again on the other bars.
+        known: How much of the bar was kept where its fills were probed.
     """
 
     cut: Cut
@@ -201,7 +202,7 @@ class Probe:
     window: int | None
     replaced: int
     refitted: int
-    kept: Literal["open", "close"]
+    known: Known
 
     def told(self) -> dict[str, Any]:
         """For `certificate.json`."""
@@ -211,7 +212,7 @@ class Probe:
             "window": self.window,
             "bars_replaced": self.replaced,
             "fits_refitted": self.refitted,
-            "fills_known_from": self.kept,
+            "fills_probed_with": self.known,
         }
 
 
@@ -220,7 +221,6 @@ def certificate(
     compared: dict[str, dict[str, int]],
     *,
     books: Sequence[str],
-    costly: bool,
     seeds: int,
 ) -> dict[str, Any]:
     """`certificate.json` of a run in which nothing was found.
@@ -229,16 +229,10 @@ def certificate(
         probes: What was done at each cut.
         compared: As `Comparison.counts` has it.
         books: Whose positions and fills were compared.
-        costly: Whether the run has fits that are stored.
-        seeds: Fits of each of them.
+        seeds: Fits of each window and model.
     """
-    again = sum(probe.refitted > 0 for probe in probes)
-    missing = list(_NOT_COMPARED)
-    if costly:
-        missing.append(
-            f"Fits that are stored were made again at {again} of the cuts; at the others their "
-            "arrays up to the cut were equal."
-        )
+    again = [probe for probe in probes if probe.refitted]
+    missing = [*_NOT_COMPARED, _FITS.format(len(again))]
     if seeds > 1:
         missing.append(f"Of {seeds} seeds the first was fitted again: all read the same arrays.")
     return {
@@ -252,6 +246,10 @@ def certificate(
     }
 
 
+_FITS = (
+    "A window was fitted again at {} of the cuts; at the others the arrays of its fit were equal "
+    "up to the cut."
+)
 _NOT_COMPARED = (
     "How the bars came to be: prices that a vendor adjusts or revises later look the same before "
     "and after a cut.",

@@ -12,7 +12,7 @@ from engine.evaluation.forecast_tests import diebold_mariano, pesaran_timmermann
 from engine.evaluation.multiple import holm_by_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from engine.evaluation.test_result import TestResult
     from engine.types import Matrix, Vector
@@ -82,25 +82,20 @@ def residual_tests(
     }
 
 
-def input_tests(features: Matrix, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+def input_tests(inputs: Mapping[str, Vector]) -> dict[str, dict[str, Any]]:
     """Whether each input has a unit root, so that its level tomorrow was never seen in training.
 
     Args:
-        features: Shape (n, k), k features before scaling. To peek at nothing: the rows from the
-            end of the warm-up to the bar before the first out-of-sample one. The latest 10,000
-            are tested.
-        names: Of the columns.
+        inputs: Name -> a feature before scaling, shape (n,), each of its own length. To peek at
+            nothing: the rows from the end of the warm-up to the bar before the first
+            out-of-sample one. The latest 10,000 are tested.
 
     Returns:
         By name the fields of `TestResult` and p_value_holm over all of them; a small p-value
         speaks for a stationary input. None for an input that never varies.
     """
-    latest = features[-MOST_ROWS:]
     return _with_holm(
-        {
-            name: augmented_dickey_fuller(column)
-            for name, column in zip(names, latest.T, strict=True)
-        }
+        {name: augmented_dickey_fuller(values[-MOST_ROWS:]) for name, values in inputs.items()}
     )
 
 

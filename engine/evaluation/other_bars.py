@@ -49,7 +49,9 @@ class OtherBars:
         quiet: npt.NDArray[np.bool_] = np.any(still, axis=0)
         return quiet
 
-    def after(self, row: int, rng: np.random.Generator, *, keep_open: bool = False) -> Market:
+    def after(
+        self, row: int, rng: np.random.Generator, *, keep_open: bool = False, level: float = 1.0
+    ) -> Market:
         """The market with every bar after `row` replaced, of every symbol.
 
         Args:
@@ -57,6 +59,7 @@ class OtherBars:
             rng: Decides every draw.
             keep_open: Replaces the bar at `row` too, all of it but its open: what is known when
                 that bar begins.
+            level: Factor on all replaced prices: a crash or a rally at once.
 
         Returns:
             Valid bars: positive, open and close within low and high; each replaced value differs
@@ -66,6 +69,7 @@ class OtherBars:
         values = self._values.copy()
         for place in self._places:
             values[place[kept:]] = _different(self._values[place], kept, rng, keep_open=keep_open)
+            values[place[kept:], :4] *= level
         bars = self.market.bars.copy()
         bars[list(VALUE_COLUMNS)] = values
         return replace(self.market, bars=bars)

@@ -106,10 +106,11 @@ def against_best(average: Sequence[float], datasets: int) -> tuple[int, list[Com
 
     z = (average of the model - average of the control) / sqrt(k (n k + 1) / 6): of n k ranks the
     variance is (n k)^2 - 1 over 12, as in a Kruskal-Wallis test. (Garcia et al. print k (n + 1) /
-    6, with which no table of aligned ranks is consistent.) It takes the ranks of a row for
-    independent; being aligned they are not, and between models alike z spreads sqrt(k / (k - 1))
-    times as far as a normal one. Kept as it is published: a finding of this test alone, without
-    the joint one's, is a weak one.
+    6, which the tables of Livieris et al. 2021, Electronics 10(3), do not follow either.)
+
+    It takes the ranks of a row for independent; being aligned they are not, and between models
+    alike z spreads sqrt(k / (k - 1)) times as far as a normal one. Kept as it is published: a
+    finding of this test alone, without the joint one's, is a weak one.
 
     Args:
         average: Average aligned rank of each of the k models.

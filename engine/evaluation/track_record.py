@@ -150,9 +150,10 @@ def expected_maximum_sharpe(trials: float, deviation: float) -> float:
     40(5), equation 1.
     """
     if trials < _MANY:
-        return deviation * _expected_maximum_of_few(max(trials, 1.0))
-    first = _NORMAL.inv_cdf(1 - 1 / trials)
-    second = _NORMAL.inv_cdf(1 - 1 / (trials * np.e))
+        return float(deviation * _expected_maximum_of_few(max(trials, 1.0)))
+    # Phi^-1(1 - x) = -Phi^-1(x), and no x is too small for it.
+    first = -_NORMAL.inv_cdf(1 / trials)
+    second = -_NORMAL.inv_cdf(1 / (trials * np.e))
     return float(deviation * ((1 - np.euler_gamma) * first + np.euler_gamma * second))
 
 

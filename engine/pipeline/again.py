@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.errors import CertificateError, RefitError
 from engine.refit.fits import fit_all
 from engine.refit.queue import Queue
+from engine.refit.worker import fit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,6 +113,14 @@ def made_here(
             fix="take the cpu, or settings under which the device repeats its own results",
         )
     return first, other
+
+
+def fitted(task: Task) -> Forecast | RefitError:
+    """A cheap fit, made in this process."""
+    try:
+        return fit(task)
+    except RefitError as error:
+        return error
 
 
 def _same(first: Forecast | RefitError, second: Forecast | RefitError) -> bool:

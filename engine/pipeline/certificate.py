@@ -5,11 +5,16 @@ Why less than all of it is made again at every cut, and why that is enough:
 - A window that lies wholly before a cut is rebuilt at the first cut after it. What a later cut
   replaces, that one replaces too, so whatever depends on bars after the later one is seen there.
 - Equal arrays are equal tasks: same key, same forecast. So only the window that holds a cut is
-  fitted again, for its test rows after the cut are others. That is done at every cut by models
-  that are fitted in no time, and at `REFITS` of the cuts by those whose fits are stored, by the
-  first of several seeds: seeds share one problem, and differ in random draws alone.
+  fitted again, for its test rows after the cut are others; the sharpest cut for that is the one
+  behind its first bar. It is done at two cuts, or at one where there are few windows, by the first
+  of several seeds: they share one problem, and differ in random draws alone.
+- The books share one simulation: the strategy's fills are probed at every cut, its opponents' at
+  two of them.
 - Forecasts after a cut are free, and are never the run's own: a threshold or a position that was
   taken from them changes.
+- A position is one of few values, which slightly other bars seldom change. So the forecasts after
+  a cut are all high or all low by turns, and the rules are asked once more before prices a fifth
+  or fivefold of what they were.
 - Other bars alone do not show a fill at the open of the very bar whose close decided it: up to the
   cut all bars are the same. So every decision from the cut on is replaced by another one as well,
   and nothing up to it may be filled otherwise; at every second cut the bar's own high, low, close
@@ -18,18 +23,21 @@ Why less than all of it is made again at every cut, and why that is enough:
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.artifacts import seed_of
 from engine.errors import CertificateError, RefitError
-from engine.evaluation.certificate import REMEDIES, Comparison, Probe, certificate
+from engine.evaluation.certificate import REMEDIES, Comparison, Probe, bar_text, certificate
 from engine.evaluation.cuts import Cut, choose_cuts
 from engine.evaluation.other_bars import OtherBars
-from engine.pipeline.again import Again, made_here, refit_again
+from engine.evaluation.schedule import Known, Schedule
+from engine.pipeline.again import Again, fitted, made_here, refit_again
 from engine.pipeline.books import decide, planned, stitched, trade
+from engine.pipeline.fill_prices import insist_own_prices
 from engine.pipeline.ground import prepare
 from engine.pipeline.otherwise import decisions_otherwise, forecast_otherwise
 from engine.pipeline.twice import (
@@ -41,50 +49,26 @@ from engine.pipeline.twice import (
     task_parts,
     threshold_parts,
 )
-from engine.refit.worker import fit
+from engine.refit.plan import STRATEGY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
     from engine.evaluation.certificate import Part
     from engine.models import Forecast
     from engine.pipeline.ground import Ground
+    from engine.pipeline.made import Made
     from engine.progress import Progress
     from engine.refit.executor import Executor
-    from engine.refit.fits import Fits
     from engine.refit.stitch import Predictions
     from engine.refit.store import Store
     from engine.refit.task import Task
-    from engine.simulation.result import Result
-    from engine.strategy import Strategy
-    from engine.types import WideFrame
-    from engine.windows.walk_forward import Window
-
-REFITS = 2
-"""Cuts at which the window that holds them is fitted again by models whose fits are stored."""
 
 
-@dataclass(frozen=True, eq=False)
-class Made:
-    """What a run made, to be made again.
-
-    Attributes:
-        spec: The strategy.
-        ground: What its books stand on.
-        fits: All fits.
-        predictions: Book -> stitched forecasts.
-        weights: Book -> decisions.
-        books: Book -> what they came to.
-    """
-
-    spec: Strategy
-    ground: Ground
-    fits: Fits
-    predictions: Mapping[str, Predictions]
-    weights: Mapping[str, WideFrame]
-    books: Mapping[str, Result]
+_CRASH = 0.2
+"""Of the prices before: no moving average of a hundred bars looks past it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,12 +95,14 @@ def certify(
         CertificateError: Something up to a cut is not what it was: the first stage, column and
             bar of which that is so.
     """
+    insist_own_prices(made.spec, made.ground, made.books)
     certifier = _Certifier(made)
     refitted = certifier.refit(executor, store, told, fresh=fresh)
-    for place, cut in enumerate(certifier.cuts):
+    cuts = certifier.schedule.cuts
+    for place, cut in enumerate(cuts):
         certifier.compare(place, refitted.get(place, []), executor)
-        told.advance(place + 1, len(certifier.cuts), f"{certifier.bar(cut):%Y-%m-%d}, {cut.kind}")
-    return certifier.document({place: len(fits) for place, fits in refitted.items()})
+        told.advance(place + 1, len(cuts), f"{bar_text(certifier.bar(cut))}, {cut.kind}")
+    return certifier.document()
 
 
 class _Certifier:
@@ -126,13 +112,15 @@ class _Certifier:
         self.made = made
         self.windows = made.ground.windows
         self.bars = OtherBars(made.ground.market)
-        self.cuts = choose_cuts(
+        cuts = choose_cuts(
             [window.test for window in self.windows],
             quiet=self.bars.quiet,
             known=[coarse.latest for coarse in made.ground.history.coarse],
         )
+        self.schedule = Schedule(cuts, self.windows)
         self.comparison = Comparison()
         self._rebuilt: dict[int, _Rebuilt] = {}
+        self._refitted: Counter[int] = Counter()
         self._real = dict(zip(map(id, made.fits.tasks), made.fits.outcomes, strict=True))
 
     def bar(self, cut: Cut) -> pd.Timestamp:
@@ -142,12 +130,12 @@ class _Certifier:
     def refit(
         self, executor: Executor, store: Store, told: Progress, *, fresh: bool
     ) -> dict[int, list[tuple[Again, Forecast | RefitError]]]:
-        """Fits whose models are costly, again at `REFITS` cuts: place of the cut -> fits."""
+        """Costly fits again: place of the cut -> fits."""
         asked: dict[int, list[Again]] = {}
         if any(task.model.costly for task in self.made.fits.tasks):
-            for place in self._refit_places():
+            for place in self.schedule.fitted:
                 self._rebuilt[place] = self._rebuild(place)
-                asked[place] = self._again(self.cuts[place], self._rebuilt[place], costly=True)
+                asked[place] = self._again(place, self._rebuilt[place], costly=True)
         flat = [again for of_cut in asked.values() for again in of_cut]
         outcomes = iter(refit_again(flat, self.made.fits, executor, store, told, fresh=fresh))
         return {
@@ -161,36 +149,36 @@ class _Certifier:
         executor: Executor,
     ) -> None:
         """Everything up to one cut, in the order of the stages."""
-        cut = self.cuts[place]
+        cut = self.schedule.cuts[place]
         rebuilt = self._rebuilt.pop(place, None) or self._rebuild(place)
-        self._compare_fits(cut, rebuilt, refitted, executor)
-        predictions = self._compare_predictions(cut, rebuilt.ground)
+        self._compare_fits(place, rebuilt, refitted, executor)
+        predictions = self._compare_predictions(place, rebuilt.ground)
         weights = decide(self.made.spec, rebuilt.ground, predictions)
         tested = max(0, cut.row + 1 - self.windows[0].test.start)
         bars = self.made.ground.span[:tested]
         self._insist(position_parts(self.made.weights, weights, bars), cut)
         if tested:
+            self._compare_rules(place, rebuilt.ground, bars)
             self._compare_fills(place, rebuilt.ground, bars)
 
-    def document(self, refitted: Mapping[int, int]) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         """What was done, once nothing was found."""
         spec, fits = self.made.spec, self.made.fits
         probes = [
             Probe(
                 cut=cut,
                 bar=self.bar(cut),
-                window=None if (window := self._window_of(cut)) is None else window.index,
+                window=None if (window := self.schedule.tested(place)) is None else window.index,
                 replaced=len(self.made.ground.history.features.timestamps) - 1 - cut.row,
-                refitted=refitted.get(place, 0),
-                kept=self._kept(place),
+                refitted=self._refitted[place],
+                known=self._known(place),
             )
-            for place, cut in enumerate(self.cuts)
+            for place, cut in enumerate(self.schedule.cuts)
         ]
         return certificate(
             probes,
             self.comparison.counts(),
             books=list(self.made.weights),
-            costly=any(task.model.costly for task in fits.tasks),
             seeds=spec.seeds if any(task.member for task in fits.tasks) else 1,
         )
 
@@ -202,26 +190,12 @@ class _Certifier:
         bar = self.bar(cut).isoformat()
         return np.random.default_rng(seed_of(self.made.spec.seed, "certificate", bar, purpose))
 
-    def _window_of(self, cut: Cut) -> Window | None:
-        return next((window for window in self.windows if cut.row in window.test), None)
-
-    def _windows(self, place: int) -> list[Window]:
-        """Those that end between the cut before and this one, and the one that holds it."""
-        row = self.cuts[place].row
-        before = self.cuts[place - 1].row if place else -1
-        return [
-            window
-            for window in self.windows
-            if before < window.test.stop - 1 <= row
-            or window.test.start - 1 <= row < window.test.stop - 1
-        ]
-
     def _rebuild(self, place: int) -> _Rebuilt:
         """From other bars to the tasks, everything compared on the way."""
-        cut, spec, real = self.cuts[place], self.made.spec, self.made.ground
+        cut, spec, real = self.schedule.cuts[place], self.made.spec, self.made.ground
         ground = prepare(spec, self.bars.after(cut.row, self._rng(cut, "bars")))
         self._insist(ground_parts(real, ground, cut.row), cut)
-        windows = {window.index: window for window in self._windows(place)}
+        windows = {window.index: window for window in self.schedule.due(place)}
         own = [task for task in self.made.fits.tasks if task.window in windows]
         pairs = list(zip(own, planned(spec, ground, list(windows.values())), strict=True))
         seen = set()
@@ -231,27 +205,21 @@ class _Certifier:
                 self._insist(task_parts(task, other, windows[task.window], cut.row, real), cut)
         return _Rebuilt(ground, pairs)
 
-    def _refit_places(self) -> list[int]:
-        """One cut behind the first bar of a window, the others in the middle of all there are."""
-        inside = [
-            place
-            for place, cut in enumerate(self.cuts)
-            if (window := self._window_of(cut)) and cut.row < window.test.stop - 1
-        ]
-        starts = [place for place in inside if self.cuts[place].kind == "window start"][:1]
-        others = [place for place in inside if place not in starts]
-        middle = max(0, (len(others) - (REFITS - len(starts))) // 2)
-        return sorted([*starts, *others[middle : middle + REFITS - len(starts)]])
+    def _books(self, place: int) -> set[str]:
+        """Those that are filled again at a cut."""
+        return set(self.made.weights) if place in self.schedule.full else {STRATEGY}
 
-    def _again(self, cut: Cut, rebuilt: _Rebuilt, *, costly: bool) -> list[Again]:
-        """The fits of the window that holds a cut, by each book's first seed."""
-        window = self._window_of(cut)
-        if window is None or cut.row == window.test.stop - 1:
+    def _again(self, place: int, rebuilt: _Rebuilt, *, costly: bool) -> list[Again]:
+        """Fits of the window that holds a cut, by each book's first seed."""
+        if place not in self.schedule.fitted:
             return []
+        label = f"other bars after {bar_text(self.bar(self.schedule.cuts[place]))}"
+        window = self.schedule.split(place)
         return [
-            Again(real, other, f"other bars after {self.bar(cut):%Y-%m-%d %H:%M}")
+            Again(real, other, label)
             for real, other in rebuilt.pairs
-            if real.window == window.index
+            if window is not None
+            and real.window == window.index
             and real.member == 0
             and real.model.costly == costly
             and not isinstance(self._real[id(real)], RefitError)
@@ -259,14 +227,17 @@ class _Certifier:
 
     def _compare_fits(
         self,
-        cut: Cut,
+        place: int,
         rebuilt: _Rebuilt,
         refitted: Sequence[tuple[Again, Forecast | RefitError]],
         executor: Executor,
     ) -> None:
-        for again in self._again(cut, rebuilt, costly=False):
-            self._compare_fit(again, self._real[id(again.real)], _fitted(again.other), cut)
+        cut = self.schedule.cuts[place]
+        for again in self._again(place, rebuilt, costly=False):
+            self._compare_fit(again, self._real[id(again.real)], fitted(again.other), cut)
+            self._refitted[place] += 1
         for again, outcome in refitted:
+            self._refitted[place] += 1
             try:
                 self._compare_fit(again, self._real[id(again.real)], outcome, cut)
             except CertificateError:
@@ -291,11 +262,11 @@ class _Certifier:
             )
         self._insist(forecast_parts(again.real, real, other, window, cut.row, ground), cut)
 
-    def _compare_predictions(self, cut: Cut, ground: Ground) -> dict[str, Predictions]:
+    def _compare_predictions(self, place: int, ground: Ground) -> dict[str, Predictions]:
         """Stitched again, with other forecasts after the cut."""
-        made = self.made
+        made, cut = self.made, self.schedule.cuts[place]
         outcomes = [
-            forecast_otherwise(outcome, self.windows[task.window], cut.row)
+            forecast_otherwise(outcome, self.windows[task.window], cut.row, up=place % 2 == 1)
             for task, outcome in zip(made.fits.tasks, made.fits.outcomes, strict=True)
         ]
         predictions = stitched(made.spec, ground, replace(made.fits, outcomes=outcomes))
@@ -305,25 +276,27 @@ class _Certifier:
             self._insist(threshold_parts(book, real, other, made.spec, made.ground, cut.row), cut)
         return predictions
 
-    def _kept(self, place: int) -> Literal["open", "close"]:
-        """How much of the cut's bar the fills are probed with."""
-        return "open" if place % 2 and self.made.spec.execution.price == "open" else "close"
+    def _compare_rules(self, place: int, ground: Ground, bars: pd.DatetimeIndex) -> None:
+        """The rules' positions once more, before a crash or a rally."""
+        cut = self.schedule.cuts[place]
+        level = _CRASH if place % 2 else 1 / _CRASH
+        market = self.bars.after(cut.row, self._rng(cut, "level"), level=level)
+        weights = decide(self.made.spec, replace(ground, market=market), {}, models=False)
+        self._insist(position_parts(self.made.weights, weights, bars), cut)
+
+    def _known(self, place: int) -> Known:
+        price = self.made.spec.execution.price
+        return self.schedule.known(place) if price == "open" else "close"
 
     def _compare_fills(self, place: int, ground: Ground, bars: pd.DatetimeIndex) -> None:
-        cut, kept = self.cuts[place], self._kept(place)
-        if kept == "open":
+        cut, known = self.schedule.cuts[place], self._known(place)
+        if known == "open":
             market = self.bars.after(cut.row, self._rng(cut, "open"), keep_open=True)
             ground = replace(ground, market=market)
         weights = {
             book: decisions_otherwise(decided, len(bars) - 1)
             for book, decided in self.made.weights.items()
+            if book in self._books(place)
         }
         for book, result in trade(self.made.spec, ground, weights).items():
-            self._insist(fill_parts(book, self.made.books[book], result, bars, kept=kept), cut)
-
-
-def _fitted(task: Task) -> Forecast | RefitError:
-    try:
-        return fit(task)
-    except RefitError as error:
-        return error
+            self._insist(fill_parts(book, self.made.books[book], result, bars, known=known), cut)

@@ -20,9 +20,9 @@ _SMALL = 1e-4
 
 
 def forecast_otherwise(
-    outcome: Forecast | RefitError, window: Window, row: int
+    outcome: Forecast | RefitError, window: Window, row: int, *, up: bool
 ) -> Forecast | RefitError:
-    """The same forecasts on bars up to `row`, others after it.
+    """The same forecasts on bars up to `row`, others after it, high if `up` or low.
 
     Of a window whose test part begins after `row` everything is another one: train and validation
     rows too, whose labels are not all known yet. A fit that was left out stays so.
@@ -32,16 +32,16 @@ def forecast_otherwise(
     kept = max(0, row + 1 - window.test.start)
     quantiles = outcome.quantiles
     if quantiles is not None:  # turned round, so that they still ascend
-        quantiles = np.concatenate([quantiles[:kept], _elsewhere(quantiles[kept:])[..., ::-1]])
+        quantiles = np.concatenate([quantiles[:kept], _elsewhere(quantiles[kept:], up)[..., ::-1]])
     later = replace(
         outcome,
-        test=np.concatenate([outcome.test[:kept], _elsewhere(outcome.test[kept:])]),
+        test=np.concatenate([outcome.test[:kept], _elsewhere(outcome.test[kept:], up)]),
         quantiles=quantiles,
     )
     if kept:
         return later
     return replace(
-        later, train=_elsewhere(outcome.train), validation=_elsewhere(outcome.validation)
+        later, train=_elsewhere(outcome.train, up), validation=_elsewhere(outcome.validation, up)
     )
 
 
@@ -56,8 +56,8 @@ def decisions_otherwise(weights: WideFrame, kept: int) -> WideFrame:
     return pd.DataFrame(values, index=weights.index, columns=weights.columns)
 
 
-def _elsewhere(values: Vector) -> Vector:
-    """Turned round zero and a deviation further down; no value is what it was."""
-    step = float(np.std(values)) or _SMALL
-    moved = -values - step
-    return np.where(moved == values, moved - step, moved)
+def _elsewhere(values: Vector, up: bool) -> Vector:
+    """Turned round zero and three deviations up or down; no value is what it was."""
+    step = 3.0 * (float(np.std(values)) or _SMALL) * (1.0 if up else -1.0)
+    moved = step - values
+    return np.where(moved == values, moved + step, moved)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from engine.evaluation.certificate import Stage
+    from engine.evaluation.schedule import Known
     from engine.models import Forecast
     from engine.pipeline.ground import Ground
     from engine.refit.stitch import Predictions
@@ -49,7 +50,7 @@ def ground_parts(real: Ground, other: Ground, row: int) -> Iterator[Part]:
         two.features.values[known],
     )
     for bars, behind in one.behind.items():
-        names = tuple(f"{symbol}: return over {bars} past bars" for symbol in behind)
+        names = tuple(f"{symbol}: return over the last {_bars(bars)}" for symbol in behind)
         yield _wide("features", names, last, behind, two.behind[bars])
     for own, its in zip(one.coarse, two.coarse, strict=True):
         yield Part(
@@ -69,8 +70,12 @@ def ground_parts(real: Ground, other: Ground, row: int) -> Iterator[Part]:
             its.features.values[complete],
         )
     for bars, ahead in one.ahead.items():
-        names = tuple(f"{symbol}: return over the next {bars} bars" for symbol in ahead)
+        names = tuple(f"{symbol}: return over the next {_bars(bars)}" for symbol in ahead)
         yield _wide("labels", names, stamps[: row + 1 - bars], ahead, two.ahead[bars])
+
+
+def _bars(count: int) -> str:
+    return "bar" if count == 1 else f"{count} bars"
 
 
 def _edges(ground: Ground) -> np.ndarray:
@@ -118,8 +123,8 @@ def task_parts(
         yield Part("scaled inputs", names, when, own.inputs[complete], its.inputs[complete])
         name = f"{fine.interval} bars known{where}"
         yield Part("training arrays", (name,), bars, latest, its.latest[known])
-    over = f"{real.symbol}: return over the next {{}} bars{where}"
-    names = tuple(over.format(bars) for bars in one.horizons)
+    over = f"{real.symbol}: return over the next {{}}{where}"
+    names = tuple(over.format(_bars(bars)) for bars in one.horizons)
     yield Part("labels", names, whole, one.target, two.target)
     name = f"{real.symbol}: trailing return{where}"
     yield Part("training arrays", (name,), bars, one.trailing[known], two.trailing[known])
@@ -165,7 +170,7 @@ def prediction_parts(
     bars = ground.span[: row + 1 - ground.windows[0].test.start]
     for horizon, outlook in real.outlooks.items():
         its = other.outlooks[horizon]
-        told = f"{book} {{}} over {horizon} bars"
+        told = f"{book} {{}} over {_bars(horizon)}"
         names = tuple(told.format(symbol) for symbol in outlook.predicted)
         yield _wide("predictions", names, bars, outlook.predicted, its.predicted)
         for level, wide in outlook.quantiles.items():
@@ -217,14 +222,14 @@ def _levels(
 def position_parts(
     real: Mapping[str, WideFrame], other: Mapping[str, WideFrame], bars: pd.DatetimeIndex
 ) -> Iterator[Part]:
-    """Every book's weights on the first `bars`."""
-    for book, weights in real.items():
+    """The weights of every book of `other` on the first `bars`."""
+    for book, weights in other.items():
         names = tuple(f"{book} {symbol}" for symbol in weights)
-        yield _wide("positions", names, bars, weights, other[book])
+        yield _wide("positions", names, bars, real[book], weights)
 
 
 def fill_parts(
-    book: str, real: Result, other: Result, bars: pd.DatetimeIndex, *, kept: str
+    book: str, real: Result, other: Result, bars: pd.DatetimeIndex, *, known: Known
 ) -> Iterator[Part]:
     """One book's fills on `bars`, and its returns and holdings at their closes.
 
@@ -233,7 +238,7 @@ def fill_parts(
         real: From the real bars and decisions.
         other: From other ones.
         bars: The out-of-sample bars up to the cut.
-        kept: Of the last bar, its `open` alone: then no close of it is marked at.
+        known: Of the last bar only its `open`: then no close of it is marked at.
     """
     one, two = (_up_to(result.trades, bars[-1]) for result in (real, other))
     names = tuple(f"{book} {column} of the fill" for column in one)
@@ -245,7 +250,7 @@ def fill_parts(
         _numbers(two, real.held.columns),
         pd.DatetimeIndex(two["timestamp"]),
     )
-    marked = bars[:-1] if kept == "open" else bars
+    marked = bars[:-1] if known == "open" else bars
     returns = (result.returns.to_frame() for result in (real, other))
     yield _wide("fills", (f"{book} return",), marked, *returns)
     names = tuple(f"{book} holding of {symbol}" for symbol in real.held)

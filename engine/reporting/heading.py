@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.reporting import formatting
+from engine.reporting.seal import Seal, seal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,7 @@ class Heading:
         offline: Whether the offline dataset stood in.
         notices: What the data stage had to say.
         left_out: Fits that failed and were left out, each with why.
+        seal: Whether look-ahead was looked for, and what was found.
         terms: When decisions are filled, what trading costs, who is compared: (term, meaning).
         command: What made the run.
         strategy_file: Where the strategy stands.
@@ -54,6 +56,7 @@ class Heading:
     offline: bool
     notices: tuple[str, ...]
     left_out: tuple[str, ...]
+    seal: Seal
     terms: tuple[tuple[str, str], ...]
     command: str
     strategy_file: str
@@ -79,6 +82,7 @@ def heading(run: Run) -> Heading:
         offline=bool(dataset.get("offline")),
         notices=tuple(dataset.get("notices") or ()),
         left_out=tuple(manifest.get("left_out") or ()),
+        seal=seal(run.certificate),
         terms=(
             ("Out of sample", _out_of_sample(len(manifest["windows"]))),
             *((("Training", started),) if started else ()),

@@ -77,6 +77,7 @@ def _pairs(passage: Passage, step: Costs) -> Iterator[tuple[Vector, Vector]]:
 
 
 def _equity(passage: Passage, costs: Costs) -> list[Vector]:
-    priced = passage.spec.model_copy(update={"costs": costs})
-    books = trade(priced, passage.ground, passage.weights).values()
+    made = passage.made
+    priced = made.spec.model_copy(update={"costs": costs})
+    books = trade(priced, made.ground, made.weights).values()
     return [np.cumprod(1.0 + book.returns.to_numpy()) for book in books]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.artifacts import canonical_json
-from engine.pipeline.books import judge
+from engine.pipeline.judging import judge
 from engine.selftest.check import Check, Row, Seen
 from engine.selftest.markets import garch_walk
 from engine.selftest.passage import strategy, through
@@ -38,9 +38,10 @@ class Unchanged(Check):
         rng = np.random.default_rng([seed, number // 2])
         passage = through(strategy(), garch_walk(rng))
         levered = {
-            name: replace(book, returns=2.0 * book.returns) for name, book in passage.books.items()
+            name: replace(book, returns=2.0 * book.returns)
+            for name, book in passage.made.books.items()
         }
-        judged = judge(passage.spec, passage.metrics, levered)
+        judged = judge(replace(passage.made, books=levered), passage.metrics)
         return {
             "digest": _digest(passage),
             "p_values": _p_values(passage.significance),
@@ -84,12 +85,12 @@ def _p_values(judged: Mapping[str, Any]) -> dict[str, float]:
 def _digest(passage: Passage) -> str:
     """SHA-256 over forecasts, weights, returns, fills and figures."""
     digest = hashlib.sha256()
-    for name, book in passage.books.items():
+    for name, book in passage.made.books.items():
         digest.update(name.encode())
-        digest.update(passage.weights[name].to_numpy().tobytes())
+        digest.update(passage.made.weights[name].to_numpy().tobytes())
         digest.update(book.returns.to_numpy().tobytes())
         digest.update(book.trades[["size", "price", "fee"]].to_numpy().tobytes())
-    for made in passage.predictions.values():
+    for made in passage.made.predictions.values():
         digest.update(made.predicted.to_numpy().tobytes())
     told = {"metrics": passage.metrics, "significance": passage.significance}
     digest.update(canonical_json(told).encode())

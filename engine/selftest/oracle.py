@@ -67,7 +67,7 @@ class Late(Check):
         market = random_walk(np.random.default_rng([seed, number]), self.bars)
         passage = through(knowing(spec), market)
         return {
-            "bars": len(passage.ground.span),
+            "bars": len(passage.made.ground.span),
             "early": passage.sharpe("strategy")["estimate"] or 0.0,
             "late": dict(passage.sharpe(LATE)),
         }

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.pipeline.books import decide, judge, measure, refit, trade
-from engine.pipeline.certificate import Made, certify
+from engine.pipeline.books import decide, measure, refit, trade
+from engine.pipeline.certificate import certify
 from engine.pipeline.ground import prepare
+from engine.pipeline.judging import judge
+from engine.pipeline.made import Made
 from engine.progress import Silent
 from engine.refit.local import Local
 from engine.refit.store import Store
@@ -18,10 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.data.market import Market
-    from engine.pipeline.ground import Ground
-    from engine.refit.stitch import Predictions
-    from engine.simulation.result import Result
-    from engine.types import WideFrame
 
 RESAMPLES = 999
 """Of a market: with (1 + extreme) / (1 + resamples) a test at 5 % is as exact as with more."""
@@ -35,13 +33,15 @@ _NOTHING_STORED = Path("selftest-stores-nothing")
 
 @dataclass(frozen=True)
 class Passage:
-    """What each stage made of a market; names and content as in a run."""
+    """What the stages made of a market, and what a run would tell of it.
 
-    spec: Strategy
-    ground: Ground
-    predictions: Mapping[str, Predictions]
-    weights: Mapping[str, WideFrame]
-    books: Mapping[str, Result]
+    Attributes:
+        made: Forecasts, decisions and books.
+        metrics: As in `metrics.json`.
+        significance: As in `significance.json`; nobody knows of other trials.
+    """
+
+    made: Made
     metrics: Mapping[str, Any]
     significance: Mapping[str, Any]
 
@@ -73,13 +73,18 @@ def strategy(**parts: Any) -> Strategy:  # noqa: ANN401 - whatever a strategy fi
 
 def through(spec: Strategy, market: Market) -> Passage:
     """From bars to judgement."""
-    ground = prepare(spec, market)
-    predictions, _ = refit(spec, ground, *_worker(spec), Silent(), fresh=False)
-    weights = decide(spec, ground, predictions)
-    books = trade(spec, ground, weights)
-    metrics = measure(ground, predictions, books)
-    judged = judge(spec, metrics, books)
-    return Passage(spec, ground, predictions, weights, books, metrics, judged)
+    made = _made(spec, market)
+    metrics = measure(made.ground, made.predictions, made.books)
+    return Passage(made, metrics, judge(made, metrics))
+
+
+def certified(spec: Strategy, market: Market) -> Mapping[str, Any]:
+    """The leak certificate, made as a run makes it.
+
+    Raises:
+        CertificateError: The strategy knows the future.
+    """
+    return certify(_made(spec, market), *_worker(spec), Silent(), fresh=False)
 
 
 def below(p_value: float | None, level: float) -> bool:
@@ -93,18 +98,12 @@ def holds(figures: Mapping[str, Any], truth: float) -> bool:
     return low is not None and high is not None and bool(low <= truth <= high)
 
 
-def certified(spec: Strategy, market: Market) -> Mapping[str, Any]:
-    """The leak certificate, made as a run makes it.
-
-    Raises:
-        CertificateError: The strategy knows the future.
-    """
+def _made(spec: Strategy, market: Market) -> Made:
+    """From bars to books."""
     ground = prepare(spec, market)
-    executor, store = _worker(spec)
-    predictions, fits = refit(spec, ground, executor, store, Silent(), fresh=False)
+    predictions, fits = refit(spec, ground, *_worker(spec), Silent(), fresh=False)
     weights = decide(spec, ground, predictions)
-    made = Made(spec, ground, fits, predictions, weights, trade(spec, ground, weights))
-    return certify(made, executor, store, Silent(), fresh=False)
+    return Made(spec, ground, fits, predictions, weights, trade(spec, ground, weights))
 
 
 def _worker(spec: Strategy) -> tuple[Local, Store]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.evaluation.forecast import forecast_scores
+from engine.evaluation.forecast_tests import pesaran_timmermann
 from engine.evaluation.level_trap import level_trap
 
 BARS = 800
@@ -123,15 +124,29 @@ def test_rows_without_outcome_or_forecast_are_left_out() -> None:
 
 
 def test_overlapping_horizons_do_not_pass_for_skill() -> None:
-    horizon, cleared = 10, []
-    for seed in range(100):
-        before, _, _ = market(seed)
-        after = np.append(before[horizon:], np.full(horizon, np.nan))
+    horizon, passed = 5, {"thinned": 0, "overlapping": 0}
+    for seed in range(150):
+        prices = 100 * np.cumprod(1 + 0.01 * rng(seed).standard_normal(BARS))
+        before, after = prices[:-horizon], prices[horizon:]
         # A slow and idle forecast, whose runs of "up" meet the market's.
-        idle = np.convolve(rng(seed + 500).standard_normal(BARS + 19), np.full(20, 1e-3), "valid")
+        noise = rng(seed + 500).standard_normal(len(before) + 59)
+        idle = np.convolve(noise, np.full(60, 1e-3), "valid")
         found = level_trap(before, after, idle, 0.0, horizon=horizon)
-        cleared.append(found.r2_prices > 0.9 and not found.present)
-    assert np.mean(cleared) < 0.1
+        passed["thinned"] += found.r2_prices > 0.9 and not found.present
+        chance = pesaran_timmermann(idle, after / before - 1).p_value
+        passed["overlapping"] += found.r2_prices > 0.9 and chance < 0.05
+    assert passed["thinned"] < 0.06 * 150 < passed["overlapping"]
+
+
+def test_direction_that_follows_the_market_but_trails_always_up_is_the_trap() -> None:
+    before, after, returns = market(15, drift=0.02)
+    # It knows something of when the market falls, and warns of that far too often.
+    warns = np.where(returns < 0, rng(16).random(BARS) < 0.6, rng(16).random(BARS) < 0.4)
+    predicted = np.where(warns, -0.02, 0.02)
+    assert pesaran_timmermann(predicted, returns).p_value < 0.001
+    found = level_trap(before, after, predicted, 0.02)
+    assert found.direction_pct < found.up_pct - 10
+    assert found.present
 
 
 @pytest.mark.parametrize("bars", [0, 1, 2])

@@ -84,7 +84,7 @@ def test_inputs_are_tested_and_adjusted_together() -> None:
     features = np.column_stack(
         [np.cumsum(rng(5).standard_normal(300)), rng(6).standard_normal(300), np.ones(300)]
     )
-    found = input_tests(features, ["walk", "noise", "still"])
+    found = input_tests(dict(zip(("walk", "noise", "still"), features.T, strict=True)))
     walk, noise = (augmented_dickey_fuller(features[:, column]) for column in (0, 1))
     adjusted = holm([walk.p_value, noise.p_value])  # type: ignore[list-item]
     assert found["walk"] == asdict(walk) | {"p_value_holm": adjusted[0]}
@@ -95,8 +95,8 @@ def test_inputs_are_tested_and_adjusted_together() -> None:
 
 def test_of_long_inputs_the_latest_rows_are_tested(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_tests, "MOST_ROWS", 200)
-    values = rng(7).standard_normal((500, 1))
-    assert input_tests(values, ["long"]) == input_tests(values[300:], ["long"])
+    values = rng(7).standard_normal(500)
+    assert input_tests({"long": values}) == input_tests({"long": values[300:]})
 
 
 @pytest.mark.parametrize("bars", [0, 1, 4])
@@ -105,7 +105,7 @@ def test_without_rows_every_figure_is_none_and_json_takes_it(bars: int) -> None:
     found = {
         "forecasts": forecast_tests({"strategy": none}, none, 1),
         "residuals": residual_tests(none, none, features, 1),
-        "inputs": input_tests(features, ["a", "b"]),
+        "inputs": input_tests({"a": features[:, 0], "b": features[:, 1]}),
     }
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found["residuals"] == {"ljung_box": UNTESTED, "breusch_godfrey": UNTESTED}

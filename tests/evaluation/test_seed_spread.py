@@ -34,7 +34,7 @@ def test_the_deviation_between_seeds_written_out() -> None:
 def test_the_sampling_deviation_of_seeds_alike_is_the_bootstraps_standard_error() -> None:
     book = 0.02 * rng(2).standard_t(5, 300) + 0.002
     found = seed_spread(np.column_stack([book, book]), 252.0)
-    expected = bootstrap._Statistic([book])._error * np.sqrt(252.0)
+    expected = bootstrap.StudentisedSharpe([book]).error * np.sqrt(252.0)
     assert found.sampling_deviation == pytest.approx(expected, rel=1e-9)
     assert found.seed_deviation == found.seed_deviation_high == 0.0
     assert found.share == 0.0

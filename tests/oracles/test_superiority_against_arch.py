@@ -66,19 +66,19 @@ def test_the_stepwise_p_values_are_those_of_a_loop_over_the_steps() -> None:
     assert stepwise_p_values(observed, drawn) == [expected[book] for book in range(BOOKS)]
 
 
-@pytest.mark.parametrize("edge", [0.0, 0.03, 0.06])
+@pytest.mark.parametrize("edge", [0.0, 0.05])
 def test_superiority_is_archs_on_sharpe_ratios_made_means(edge: float) -> None:
     generator = np.random.default_rng(10)
     market = generator.standard_normal(1_500)
     books = market[:, None] + generator.standard_normal((1_500, 4)) + [edge, 0.0, 0.0, -0.02]
     returns = pd.DataFrame({"market": market} | {f"{at}": books[:, at] for at in range(4)})
-    found = superiority(returns, "market", 2_000, 0.95, np.random.default_rng(1))
+    found = superiority(returns, "market", 1_000, 0.95, np.random.default_rng(1))
     # A Sharpe ratio and its influence values vary, to first order, as a mean and its bars do.
     linear = returns.apply(lambda book: book.mean() / book.std() + sharpe_influence(book))
     above = linear.drop(columns="market").sub(linear["market"], axis=0)
     scaled = (above / above.std()).to_numpy()
     length = max(1, round(found["block_length_bars"]))  # type: ignore[index]
-    test = SPA(np.zeros(1_500), -scaled, length, 2_000, seed=np.random.default_rng(2))
+    test = SPA(np.zeros(1_500), -scaled, length, 1_000, seed=np.random.default_rng(2))
     test.compute()
     for name, p_value in test.pvalues.items():
-        assert found["spa"][str(name)] == pytest.approx(p_value, abs=0.04)  # type: ignore[index]
+        assert found["spa"][str(name)] == pytest.approx(p_value, abs=0.05)  # type: ignore[index]

@@ -14,6 +14,7 @@ import pytest
 
 import engine.evaluation.significance as judging
 import engine.pipeline.books as stages
+import engine.pipeline.judging as judges
 import engine.selftest.passage as passage
 import engine.simulation.portfolio as simulating
 from engine.errors import CertificateError
@@ -170,7 +171,7 @@ def test_a_verdict_that_praises_everything(monkeypatch) -> None:
 
 def test_randomness_without_a_seed(monkeypatch) -> None:
     unseeded = iter(range(1_000))
-    monkeypatch.setattr(stages, "seed_of", lambda *_: next(unseeded))
+    monkeypatch.setattr(judges, "seed_of", lambda *_: next(unseeded))
 
     assert "the same again" in failures("unchanged")
 

@@ -1,0 +1,278 @@
+"""The leak certificate: an honest run has one, and each planted leak is named with its stage."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import engine
+from engine.errors import CertificateError
+from engine.features import target
+from engine.features.indicator import Indicator
+from engine.features.resolutions import CoarseFeatures, coarse_features
+from engine.models import Forecast, Ridge
+from engine.refit import stitch
+from engine.signals import timing
+from engine.strategy import Strategy, load_strategy
+from tests.pipeline.markets import SYMBOLS, bars, market, write_market, write_strategy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("certificate")
+
+
+@pytest.fixture(scope="module")
+def strategy(place: Path) -> Strategy:
+    return load_strategy(write_strategy(place, market(place / "market")))
+
+
+def run(strategy: Strategy, place: Path, **chosen: object) -> engine.Run:
+    spec = strategy.model_copy(update=chosen)
+    return engine.run(spec, out=place / "out", home=place / "home", pages=False)
+
+
+def leak_of(strategy: Strategy, place: Path, **chosen: object) -> CertificateError:
+    with pytest.raises(CertificateError) as caught:
+        run(strategy, place, name="leaking", **chosen)
+    assert not list((place / "out" / "leaking").glob("*"))
+    return caught.value
+
+
+def stage(error: CertificateError) -> str:
+    return error.where.partition(":")[0]
+
+
+def days_too_early(error: CertificateError) -> int:
+    """From the bar that knew to the cut, whose later bars it knew."""
+    knew, cut = (
+        pd.Timestamp(re.search(r"\d{4}-\d\d-\d\d", text).group())
+        for text in (error.where, error.problem)
+    )
+    return (cut - knew).days
+
+
+def test_an_honest_run_tells_where_it_was_probed_and_what_was_equal(strategy, place) -> None:
+    made = run(strategy, place).certificate
+    assert made["result"] == "passed"
+    assert len(made["cuts"]) >= 8
+    kinds = {cut["kind"] for cut in made["cuts"]}
+    assert {"window start", "inside a window", "window end"} <= kinds
+    assert {cut["fills_probed_with"] for cut in made["cuts"]} == {"open", "close"}
+    assert {"features", "labels", "predictions", "positions", "fills"} <= set(made["compared"])
+    assert all(count["values"] > 0 for count in made["compared"].values())
+
+
+class CentredMean(Indicator):
+    """Close over the mean of five closes, two of them still to come."""
+
+    kind: Literal["centred_mean"] = "centred_mean"
+
+    @property
+    def warmup(self) -> int:
+        return 5
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        mean = bars["close"].rolling(5, center=True).mean()
+        return (bars["close"] / mean - 1).ffill()
+
+
+def test_a_centred_rolling_mean(strategy, place) -> None:
+    error = leak_of(strategy, place, features=(CentredMean(),))
+    assert stage(error) == "features"
+    assert "AAA:centred_mean" in error.where
+    assert days_too_early(error) == 1  # of the two days to come the nearer one is in it as well
+
+
+class FutureBar(Indicator):
+    """The next bar's return, and the last one carried forward to where there is none."""
+
+    kind: Literal["future_bar"] = "future_bar"
+
+    @property
+    def warmup(self) -> int:
+        return 5
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        return bars["close"].pct_change().shift(-1).ffill()
+
+
+def test_a_future_bar_filled_forward(strategy, place) -> None:
+    error = leak_of(strategy, place, features=(FutureBar(),))
+    assert stage(error) == "features"
+    assert days_too_early(error) == 0
+
+
+class FilledFromBehind(Indicator):
+    """The return of a close that is taken from the next bar where nothing was traded."""
+
+    kind: Literal["filled_from_behind"] = "filled_from_behind"
+
+    @property
+    def warmup(self) -> int:
+        return 5
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        close = bars["close"].where(bars["volume"] > 0).bfill().ffill()
+        return close.pct_change()
+
+
+def test_a_bar_filled_from_behind_where_nothing_was_traded(strategy, place) -> None:
+    """Two bars of 700 know one more than they may: a cut at a bar without volume sees it."""
+    tables = {symbol: bars(seed) for seed, symbol in enumerate(SYMBOLS)}
+    tables["AAA"].loc[[200, 507], "volume"] = 0
+    data = write_market(place / "gaps", tables)
+    gappy = strategy.model_copy(
+        update={"data": strategy.data.model_copy(update={"dataset": str(data)})}
+    )
+    error = leak_of(gappy, place, features=(FilledFromBehind(),))
+    assert stage(error) == "features"
+    assert str(tables["AAA"]["timestamp"][507].date()) in error.where
+    honest = run(gappy, place, name="gappy").certificate
+    assert "quiet bar" in {cut["kind"] for cut in honest["cuts"]}
+
+
+def test_scaling_by_the_full_sample(strategy, place, monkeypatch) -> None:
+    def fitted_on_all(chosen, values, _):
+        return chosen.fit(values[~np.isnan(values).any(axis=1)])
+
+    monkeypatch.setattr("engine.refit.inputs.fit_scaler", fitted_on_all)
+    error = leak_of(strategy, place)
+    assert stage(error) == "scaled inputs"
+    assert "log_return_1 in window" in error.where
+
+
+def test_a_label_that_ends_a_bar_late(strategy, place, monkeypatch) -> None:
+    honest = target.forward_returns
+
+    def late(close, horizon):
+        return honest(close, horizon + 1)
+
+    monkeypatch.setattr("engine.pipeline.ground.forward_returns", late)
+    error = leak_of(strategy, place)
+    assert stage(error) == "labels"
+    assert days_too_early(error) == 1  # a label over one bar may end with the cut, and no later
+
+
+def test_labels_of_rows_behind_the_validation_part(strategy, place, monkeypatch) -> None:
+    """The arrays of a window know a return that ends in its test part."""
+    from engine.refit import problems
+
+    honest = problems._ahead
+
+    def further(history, symbol, window, rows, horizons):
+        longer = range(window.validation.start, window.validation.stop + 1)
+        return honest(history, symbol, replace(window, validation=longer), rows, horizons)
+
+    monkeypatch.setattr("engine.refit.problems._ahead", further)
+    error = leak_of(strategy, place)
+    assert stage(error) == "labels"
+    assert "in window" in error.where
+
+
+def test_a_coarser_bar_used_one_bar_early(strategy, place, monkeypatch) -> None:
+    def early(*args) -> CoarseFeatures:
+        made = coarse_features(*args)
+        return replace(made, latest=np.append(made.latest[1:], made.latest[-1]))
+
+    monkeypatch.setattr("engine.pipeline.ground.coarse_features", early)
+    error = leak_of(strategy, place, resolutions=("1w",))
+    assert stage(error) == "resolutions"
+    assert "1w" in error.where
+
+
+def test_a_threshold_taken_from_test_predictions(strategy, place, monkeypatch) -> None:
+    honest = stitch._by_window
+
+    def of_test_rows(fitted, horizon, part):
+        return honest(fitted, horizon, "test" if part == "train" else part)
+
+    monkeypatch.setattr("engine.refit.stitch._by_window", of_test_rows)
+    error = leak_of(strategy, place)
+    assert stage(error) == "thresholds"
+    assert error.where.startswith("thresholds: strategy AAA window")
+
+
+def test_a_fill_at_the_open_of_the_bar_whose_close_decided_it(
+    strategy, place, monkeypatch
+) -> None:
+    honest = timing.fill_schedule
+
+    def early(weights, delay):
+        changed = weights.ne(weights.shift(fill_value=0.0))
+        assert honest(weights, delay).shape == changed.shape
+        return weights.where(changed).shift(delay - 1)
+
+    monkeypatch.setattr("engine.simulation.portfolio.fill_schedule", early)
+    error = leak_of(strategy, place)
+    assert stage(error) == "fills"
+    assert days_too_early(error) == 0
+
+
+def test_an_order_sized_by_the_close_of_the_bar_that_fills_it(
+    strategy, place, monkeypatch
+) -> None:
+    from engine.pipeline import books
+
+    honest = books.simulate
+
+    def sized_late(weights, opens, closes, **terms):
+        moved = (closes / opens)[weights.columns].shift(-1, fill_value=1.0)
+        return honest(weights * moved, opens, closes, **terms)
+
+    monkeypatch.setattr("engine.pipeline.books.simulate", sized_late)
+    error = leak_of(strategy, place)
+    assert stage(error) == "fills"
+
+
+def test_a_fill_at_a_price_from_before_the_decision(strategy, place, monkeypatch) -> None:
+    from engine.pipeline import books
+
+    honest = books.simulate
+
+    def stale(weights, opens, closes, **terms):
+        return honest(weights, opens.shift(1).bfill(), closes, **terms)
+
+    monkeypatch.setattr("engine.pipeline.books.simulate", stale)
+    error = leak_of(strategy, place)
+    assert stage(error) == "fills"
+    assert "own bar's price" in error.problem
+
+
+class Peeking(Ridge):
+    """A model that takes the level of its test inputs into account when it is fitted."""
+
+    def forecast(self, problem, training, seed) -> Forecast:
+        made = super().forecast(problem, training, seed)
+        level = 1e-6 * float(problem.inputs[problem.test].mean())
+        return replace(made, train=made.train + level, test=made.test + level)
+
+
+def test_a_model_that_reads_test_rows_when_it_is_trained(strategy, place) -> None:
+    error = leak_of(strategy, place, model=Peeking())
+    assert stage(error) == "predictions"
+    assert "strategy AAA window" in error.where
+
+
+def test_an_opponent_that_knows_tomorrow(strategy, place, monkeypatch) -> None:
+    from engine.signals.rules import MovingAverageCrossover
+
+    honest = MovingAverageCrossover.stances
+    monkeypatch.setattr(
+        MovingAverageCrossover,
+        "stances",
+        lambda rule, close: honest(rule, close.shift(-1).ffill()),
+    )
+    error = leak_of(strategy, place)
+    assert stage(error) == "positions"
+    assert "ma_crossover" in error.where
