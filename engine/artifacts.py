@@ -13,12 +13,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
 
 TABLES = ("bars", "predictions", "positions", "returns", "trades")
 DOCUMENTS = ("metrics", "significance", "certificate")
@@ -165,6 +165,8 @@ class Run:
         Raises:
             UsageError: The folder is not one of a finished run.
         """
+        import pandas as pd  # the commands that only need a name of this file load none of it
+
         folder = Path(run_dir)
         if not (folder / "manifest.json").is_file():
             raise UsageError(

@@ -10,6 +10,8 @@
     │   └── BadBarsError           3   bars came, and cannot be trusted
     ├── CertificateError           4   the leak certificate failed
     ├── RefitError                 5   a refit failed (NaN loss, dead network)
+    ├── LedgerError                1   the trial ledger is damaged, or of a newer engine
+    │   └── LedgerUnreachableError 1   ... or cannot be read or written now
     └── ReportError                1   a page could not be drawn
 
 An interrupt (Ctrl-C) ends with 130 and is no BacktestError.
@@ -150,3 +152,11 @@ class RefitError(BacktestError):
 
 class ReportError(BacktestError):
     """A page could not be drawn."""
+
+
+class LedgerError(BacktestError):
+    """The trial ledger is damaged, none at all, or was written by a newer engine."""
+
+
+class LedgerUnreachableError(LedgerError):
+    """The trial ledger cannot be read or written now: a read-only folder, a full disk, a lock."""

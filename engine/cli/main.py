@@ -1,7 +1,7 @@
 """The `backtest` command.
 
-Nothing heavy is imported here or at the top of any module of this package but `summary`: the help
-has to answer at once, so each command imports what it needs when it runs.
+Nothing heavy is imported here or at the top of any module of this package but `summary` and
+`tables`: the help has to answer at once, so each command imports what it needs when it runs.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import typer
 
 from engine.cli import inspection, running
 from engine.cli.fits import fits
+from engine.cli.ledger import ledger
+from engine.cli.replicate import replicate
+from engine.cli.selftest import selftest
 from engine.imports import collect_rarely
 
 app = typer.Typer(
@@ -30,12 +33,15 @@ app = typer.Typer(
 app.command("run")(running.run)
 app.command("check")(inspection.check)
 app.command("report")(inspection.report)
+app.command("replicate")(replicate)
 app.command("schema")(inspection.schema)
+app.command("selftest")(selftest)
 
 data = typer.Typer(help="The datasets a strategy can name.", no_args_is_help=True)
 data.command("list")(inspection.list_datasets)
 app.add_typer(data, name="data")
 app.add_typer(fits, name="fits")
+app.add_typer(ledger, name="ledger")
 
 
 def _print_version(wanted: bool) -> None:

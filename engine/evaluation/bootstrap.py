@@ -75,26 +75,40 @@ def infer(
         All None below 30 bars, or for a book whose returns do not vary. For one and the same book
         twice, whatever its leverage, 0 with the interval [0, 0] and a p-value of 1.
     """
-    found = {name: _known_without(books) for name, books in figures.items()}
+    found = {name: known_without(books) for name, books in figures.items()}
     statistics = {
-        name: _Statistic(books) for name, books in figures.items() if found[name] is None
+        name: StudentisedSharpe(books) for name, books in figures.items() if found[name] is None
     }
-    lengths = {name: _rounded_up(each.block_length) for name, each in statistics.items()}
-    for length in sorted(set(lengths.values())):
-        names = [name for name in statistics if lengths[name] == length]
-        bars = statistics[names[0]].bars
-        portion = max(1, int(_BLOCKS_AT_A_TIME * min(length, 4.0) / bars))
-        stream = named_stream(rng, f"blocks of {length:g}")
-        resampled: dict[str, list[Vector]] = {name: [] for name in names}
-        for count in _split(spec.resamples, portion):
-            blocks = draw_blocks(stream, bars, length, count)
-            for name in names:
-                resampled[name].append(statistics[name].studentised(blocks))
-        for name in names:
-            found[name] = statistics[name].concluded(
-                np.concatenate(resampled[name]), length, periods_per_year, spec.confidence
-            )
+    for length in sorted({each.block_length for each in statistics.values()}):
+        alike = {name: each for name, each in statistics.items() if each.block_length == length}
+        for name, drawn in resampled(alike, length, spec.resamples, rng).items():
+            found[name] = alike[name].concluded(drawn, periods_per_year, spec.confidence)
     return {name: each for name, each in found.items() if each is not None}
+
+
+def resampled(
+    statistics: Mapping[str, StudentisedSharpe],
+    block_length: float,
+    resamples: int,
+    rng: np.random.Generator,
+) -> dict[str, Vector]:
+    """Each statistic, studentised, in one and the same resamples; shape (resamples,) each.
+
+    Args:
+        statistics: Of books on the same bars; at least one.
+        block_length: Mean length of the blocks.
+        resamples: How many.
+        rng: Left alone: its seed and the block length make the stream that is drawn from.
+    """
+    bars = next(iter(statistics.values())).bars
+    portion = max(1, int(_BLOCKS_AT_A_TIME * min(block_length, 4.0) / bars))
+    stream = named_stream(rng, f"blocks of {block_length:g}")
+    drawn: dict[str, list[Vector]] = {name: [] for name in statistics}
+    for count in _split(resamples, portion):
+        blocks = draw_blocks(stream, bars, block_length, count)
+        for name, statistic in statistics.items():
+            drawn[name].append(statistic.studentised(blocks))
+    return {name: np.concatenate(portions) for name, portions in drawn.items()}
 
 
 def named_stream(rng: np.random.Generator, name: str) -> np.random.Generator:
@@ -107,21 +121,6 @@ def named_stream(rng: np.random.Generator, name: str) -> np.random.Generator:
     words = (int.from_bytes(digest[at : at + 4], "little") for at in range(0, 16, 4))
     key = (*seed.spawn_key, *words)  # type: ignore[attr-defined]
     return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=key))  # type: ignore[attr-defined]
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjustment of p-values for having tested them all.
-
-    The i-th smallest of m is multiplied by m - i + 1, then raised to the largest before it and
-    cut at 1. In the order given.
-
-    Source: Holm (1979), Scandinavian J. of Statistics 6.
-    """
-    order = np.argsort(p_values)
-    factors = np.arange(len(p_values), 0, -1)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(np.maximum.accumulate(np.asarray(p_values)[order] * factors), 1.0)
-    return [float(value) for value in adjusted]
 
 
 def long_run_variance(values: Vector) -> float:
@@ -167,8 +166,8 @@ def _varies(returns: Vector) -> bool:
     return len(returns) >= FEWEST_BARS and sharpe(returns, 1.0) is not None
 
 
-def _known_without(books: Sequence[Vector]) -> Inference | None:
-    """What needs no resampling; None for what does."""
+def known_without(books: Sequence[Vector]) -> Inference | None:
+    """What needs no resampling: no Sharpe ratio, or no difference; None for what does."""
     if not all(map(_varies, books)):
         return Inference()
     first, *others = (book / np.std(book) for book in books)
@@ -182,8 +181,15 @@ def _rounded_up(block_length: float) -> float:
     return float(2 ** (np.ceil(2 * np.log2(block_length) - 1e-9) / 2))
 
 
-class _Statistic:
-    """Sharpe(books[0]), less Sharpe(books[1]) if there is one, and steps 1 to 5 of its test."""
+class StudentisedSharpe:
+    """Sharpe(books[0]), less Sharpe(books[1]) if there is one, and steps 1 to 5 of its test.
+
+    Attributes:
+        bars: Of the books.
+        estimate: The figure, of a bar, with moments that divide by n.
+        error: Its HAC standard error.
+        block_length: That is optimal for it, rounded up.
+    """
 
     def __init__(self, books: Sequence[Vector]) -> None:
         self.bars = len(books[0])
@@ -191,11 +197,11 @@ class _Statistic:
         # 1. The statistic, a function of means of r and r^2, and its influence values.
         moments = [power for book in books for power in (book, book**2)]
         means = np.array([[moment.mean()] for moment in moments])
-        self._estimate = _sharpe_of(means)[0]
+        self.estimate = _sharpe_of(means)[0]
         influence = (_gradient(means) * (np.array(moments) - means)).sum(axis=0)
-        self._error = np.sqrt(long_run_variance(influence) / self.bars)
+        self.error = np.sqrt(long_run_variance(influence) / self.bars)
         # 2. To first order it is the mean of the influence values: theirs is the block.
-        self.block_length = optimal_block_length(influence)
+        self.block_length = _rounded_up(optimal_block_length(influence))
         self._cumulated = [cumulate(moment) for moment in moments]
 
     def studentised(self, blocks: Blocks) -> Vector:
@@ -215,26 +221,24 @@ class _Statistic:
             for slope, each in zip(gradient, sums, strict=True):
                 influence += blocks.spread(slope) * each
             error = np.sqrt(blocks.totals(influence**2)) / self.bars
-            studentised = (_sharpe_of(means) - self._estimate) / error
+            studentised = (_sharpe_of(means) - self.estimate) / error
         far: Vector = np.where(np.isfinite(studentised), studentised, np.inf)
         return far
 
-    def concluded(
-        self, resampled: Vector, block_length: float, periods_per_year: float, confidence: float
-    ) -> Inference:
+    def concluded(self, drawn: Vector, periods_per_year: float, confidence: float) -> Inference:
         """4. The symmetric interval, and 5. the p-value."""
-        reach = self._error * _upper_quantile(np.abs(resampled), confidence)
-        observed = self._estimate / self._error
-        extreme = resampled >= observed if self._one_sided else np.abs(resampled) >= abs(observed)
+        reach = self.error * _upper_quantile(np.abs(drawn), confidence)
+        observed = self.estimate / self.error
+        extreme = drawn >= observed if self._one_sided else np.abs(drawn) >= abs(observed)
         # Moments divide by n, measures.sharpe by n - 1.
         scale = np.sqrt(periods_per_year * (self.bars - 1) / self.bars)
         bounded = bool(np.isfinite(reach))
         return Inference(
-            estimate=float(self._estimate * scale),
-            low=float((self._estimate - reach) * scale) if bounded else None,
-            high=float((self._estimate + reach) * scale) if bounded else None,
-            p_value=float((1 + extreme.sum()) / (1 + len(resampled))),
-            block_length_bars=block_length,
+            estimate=float(self.estimate * scale),
+            low=float((self.estimate - reach) * scale) if bounded else None,
+            high=float((self.estimate + reach) * scale) if bounded else None,
+            p_value=float((1 + extreme.sum()) / (1 + len(drawn))),
+            block_length_bars=self.block_length,
         )
 
 

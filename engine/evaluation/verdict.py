@@ -16,6 +16,23 @@ Grade = Literal["none", "weak", "moderate", "strong"]
 BENCHMARK = "buy_and_hold"
 
 
+MARGIN = 2.0
+"""Strong evidence outlives this many times the cost that was paid."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How many strategies the ledger holds for these bars.
+
+    Attributes:
+        distinct: Different ones, this run's among them.
+        effective: As many independent ones they are worth.
+    """
+
+    distinct: int = 1
+    effective: int = 1
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What a verdict is drawn from.
@@ -27,6 +44,15 @@ class Evidence:
         opponents: Sharpe ratio of each opponent, None where there is none.
         confidence: Level of the intervals; a test is passed below 1 - confidence.
         span: First and last date.
+        tried: How many strategies were tried on these bars, this one among them; None where
+            nobody knows.
+        deflated: Deflated Sharpe ratio: the chance that the true Sharpe ratio is above what the
+            best of so many tries gets by luck alone; None where it is not defined.
+        superior: Whether StepM counts the strategy among the books better than the benchmark;
+            None where that cannot be tested.
+        timed: p-value of the timing of its positions; None where there is no timing to test.
+        break_even: Cost at which it ends where it began, over the cost it paid; None where it
+            pays none or earns nothing even without.
     """
 
     sharpe: Inference
@@ -35,6 +61,11 @@ class Evidence:
     opponents: Mapping[str, float | None]
     confidence: float
     span: tuple[str, str]
+    tried: Tried | None
+    deflated: float | None
+    superior: bool | None = None
+    timed: float | None = None
+    break_even: float | None = None
 
     def beaten(self) -> list[str]:
         """The opponents that the strategy beats, by Holm's adjusted test."""
@@ -55,6 +86,18 @@ class Evidence:
             rivals, default=-math.inf
         )
 
+    def outlasts_the_tries(self, level: float) -> bool:
+        """Whether the deflated Sharpe ratio reaches a level."""
+        return self.deflated is not None and self.deflated >= level
+
+    def holds_everywhere(self) -> bool:
+        """Whether every further test that can be made speaks for it."""
+        return (
+            self.superior is not False
+            and (self.timed is None or self._passed(self.timed))
+            and (self.break_even is None or self.break_even >= MARGIN)
+        )
+
     def strongest(self) -> str | None:
         """The opponent with the highest Sharpe ratio, None if none has one."""
         known = {name: ratio for name, ratio in self.opponents.items() if ratio is not None}
@@ -67,26 +110,35 @@ class Evidence:
 def grade(evidence: Evidence) -> Grade:
     """How much evidence there is that the strategy earns more than luck and simple rules.
 
-    - none: the interval of its Sharpe ratio is not wholly above 0, or an opponent has as high a
-      Sharpe ratio, or it beats no opponent.
-    - weak: none of these, but it does not beat buy-and-hold.
-    - moderate: it beats buy-and-hold too.
-    - strong: it beats every opponent, buy-and-hold among them.
+    With c the confidence (0.95 unless the strategy says otherwise):
 
-    "Beats" means a higher Sharpe ratio with a Holm-adjusted p-value below 1 - confidence. Without
-    opponents nothing is beaten. All this takes the run for the only one that was ever tried: how
-    many others were is not part of it.
+    - none: the interval of its Sharpe ratio is not wholly above 0, or an opponent has as high a
+      Sharpe ratio, or it beats no opponent, or its deflated Sharpe ratio is below 1 - 2 (1 - c)
+      (0.90).
+    - weak: none of these, but it does not beat buy-and-hold, or its deflated Sharpe ratio is
+      below c.
+    - moderate: it beats buy-and-hold, and its deflated Sharpe ratio is at least c.
+    - strong: moreover it beats every opponent; StepM counts it among the books that are better
+      than the benchmark; the timing of its positions has a p-value below 1 - c; and it would
+      have outlived twice the cost it paid. A test that cannot be made does not count against it.
+
+    "Beats" means a higher Sharpe ratio with a Holm-adjusted p-value below 1 - c. Without opponents
+    nothing is beaten. How many strategies were tried on these bars the deflated Sharpe ratio
+    knows, as far as the ledger does.
     """
-    beaten = evidence.beaten()
+    beaten, level = evidence.beaten(), evidence.confidence
     if not (evidence.earns() and evidence.leads() and beaten):
         return "none"
-    if BENCHMARK not in beaten:
+    if not evidence.outlasts_the_tries(1 - 2 * (1 - level)):
+        return "none"
+    if BENCHMARK not in beaten or not evidence.outlasts_the_tries(level):
         return "weak"
-    return "strong" if len(beaten) == len(evidence.differences) else "moderate"
+    everyone = len(beaten) == len(evidence.differences)
+    return "strong" if everyone and evidence.holds_everywhere() else "moderate"
 
 
 def sentence(evidence: Evidence) -> str:
-    """The verdict in words: the effect, its interval, the span and the strongest opponent."""
+    """The verdict in words: effect, interval, span, strongest opponent, and the tries counted."""
     span = "from {} to {}".format(*evidence.span)
     ratio = evidence.sharpe.estimate
     if ratio is None:
@@ -96,8 +148,8 @@ def sentence(evidence: Evidence) -> str:
         )
     figures = f"Sharpe {ratio:.2f} a year{_interval(evidence.sharpe, evidence.confidence)} {span}"
     if not evidence.differences:
-        return f"{_claim(evidence)}: {figures}, and it had no opponents."
-    return f"{_claim(evidence)}: {figures}; {_rival(evidence)}."
+        return f"{_claim(evidence)}: {figures}, and it had no opponents. {_tries(evidence)}"
+    return f"{_claim(evidence)}: {figures}; {_rival(evidence)}. {_tries(evidence)}"
 
 
 def _claim(evidence: Evidence) -> str:
@@ -111,12 +163,31 @@ def _claim(evidence: Evidence) -> str:
         return "No evidence that the strategy earns more than a simpler book does"
     if not beaten:
         return "No evidence that the strategy beats any of its opponents"
+    if grade(evidence) == "none":
+        return "No evidence that the strategy earns more than the luckiest of the strategies tried"
     others = [name for name in evidence.differences if name not in beaten]
     but = f" but not {_listed(others)}" if others else ""
     return (
         f"{grade(evidence).capitalize()} evidence that the strategy earns more than luck would "
         f"and beats {_listed(beaten)}{but}"
     )
+
+
+def _tries(evidence: Evidence) -> str:
+    """How many were tried, and what that leaves of the Sharpe ratio."""
+    tried = evidence.tried
+    if tried is None:
+        told = "How many strategies were tried on these bars is not known"
+    elif tried.distinct < 2:
+        told = "It is the first strategy tried on these bars, as far as the ledger knows"
+    else:
+        told = (
+            f"{tried.distinct} strategies were tried on these bars, worth {tried.effective} "
+            f"independent {'one' if tried.effective == 1 else 'ones'}"
+        )
+    if evidence.deflated is None:
+        return f"{told}."
+    return f"{told}: deflated Sharpe ratio {evidence.deflated:.2f}."
 
 
 def skill_sentence(forecasts: Mapping[str, float | int | None]) -> str | None:

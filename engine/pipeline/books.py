@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from engine.artifacts import seed_of
 from engine.evaluation.forecast import forecast_scores
 from engine.evaluation.intervals import interval_scores
 from engine.evaluation.metrics import book_metrics
-from engine.evaluation.significance import significance
 from engine.refit.fits import Fits, fit_all
 from engine.refit.plan import STRATEGY, plan
 from engine.refit.stitch import Outlook, Predictions, stitch
@@ -70,6 +67,11 @@ def stitched(spec: Strategy, ground: Ground, fits: Fits) -> dict[str, Prediction
     }
 
 
+def forecasts_of(made: Predictions) -> Forecasts:
+    """As the signals stage takes them."""
+    return Forecasts(made.predicted, made.window, made.train, made.quantiles, made.residuals)
+
+
 def decide(
     spec: Strategy,
     ground: Ground,
@@ -101,7 +103,7 @@ def decide(
 def decided_by(spec: Strategy, ground: Ground, made: Predictions) -> WideFrame:
     """The target weights that one model's forecasts lead to."""
     return target_weights(
-        Forecasts(made.predicted, made.window, made.train, made.quantiles, made.residuals),
+        forecasts_of(made),
         ground.close,
         spec.signal,
         spec.sizing,
@@ -184,16 +186,3 @@ def _of_train(ground: Ground, horizon: int, level: float) -> Matrix:
         for w in ground.windows
     ]
     return np.concatenate(parts)
-
-
-def judge(
-    spec: Strategy, metrics: Mapping[str, Any], books: Mapping[str, Result]
-) -> dict[str, Any]:
-    """`significance.json`: intervals, differences to every opponent, the verdict."""
-    return significance(
-        pd.DataFrame({name: book.returns for name, book in books.items()}),
-        periods_per_year=metrics["span"]["periods_per_year"],
-        spec=spec.evaluation,
-        rng=np.random.default_rng(seed_of(spec.seed, "bootstrap")),
-        forecasts=metrics["forecasts"]["strategy"],
-    )

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from engine.errors import UsageError
+from engine.evaluation import ledger
 from engine.features.build import build_features
 from engine.features.resolutions import CoarseFeatures, coarse_features
 from engine.features.target import forward_returns
@@ -40,6 +41,16 @@ class Ground:
         """The out-of-sample bars."""
         rows = slice(self.windows[0].test.start, self.windows[-1].test.stop)
         return self.history.features.timestamps[rows]
+
+    def told(self) -> ledger.Ground:
+        """What the trial ledger keeps of it."""
+        return ledger.Ground(
+            dataset=self.market.identity,
+            targets=self.targets,
+            inputs=tuple(symbol for symbol, _ in self.history.features.groups),
+            span=self.span,
+            periods_per_year=self.market.periods_per_year,
+        )
 
 
 def prepare(spec: Strategy, market: Market) -> Ground:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """Everything a certificate makes again.
+    """Everything that a certificate makes again and a verdict is drawn from.
 
     Attributes:
         spec: The strategy.
@@ -35,3 +37,8 @@ class Made:
     predictions: Mapping[str, Predictions]
     weights: Mapping[str, WideFrame]
     books: Mapping[str, Result]
+
+    @property
+    def returns(self) -> pd.DataFrame:
+        """Index timestamp, a column a book: net return of the bar."""
+        return pd.DataFrame({name: book.returns for name, book in self.books.items()})

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engine.artifacts import run_id, versions
+from engine.evaluation.ledger import Outcome
 from engine.signals.forecasts import Forecasts
 from engine.signals.thresholds import levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from engine.artifacts import Run
     from engine.pipeline.ground import Ground
     from engine.progress import Progress
     from engine.refit.stitch import Predictions
@@ -71,6 +73,25 @@ def manifest(
         "versions": used,
         "seeds": {"seed": spec.seed, "count": spec.seeds},
     }
+
+
+def outcome(found: Run) -> Outcome:
+    """What the trial ledger keeps of a run."""
+    return Outcome(
+        run_id=found.run_id,
+        returns=found.returns["strategy"],
+        sharpe=found.metrics["books"]["strategy"]["sharpe"],
+        seeds=found.manifest["seeds"]["count"],
+        tuning=tuned(found.manifest),
+        grade=found.significance["verdict"]["grade"],
+        certificate=found.certificate and found.certificate["result"],
+    )
+
+
+def tuned(manifest: Mapping[str, Any]) -> int:
+    """How many configurations a run tried within, by its manifest."""
+    tuning = manifest["tuning"]
+    return tuning["trials"] if tuning else 0
 
 
 def _tuning(spec: Strategy, made: Predictions) -> dict[str, int] | None:

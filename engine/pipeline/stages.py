@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from engine.artifacts import Run, machine, whole_or_absent
 from engine.data.load import load_market
 from engine.errors import UsageError
-from engine.pipeline.books import decide, judge, measure, refit, trade
+from engine.evaluation.ledger import Entry, Ledger
+from engine.pipeline.books import decide, measure, refit, trade
 from engine.pipeline.certificate import certify
 from engine.pipeline.ground import prepare
+from engine.pipeline.judging import judge
 from engine.pipeline.made import Made
-from engine.pipeline.record import Clock, manifest, positions, trades
+from engine.pipeline.record import Clock, manifest, outcome, positions, trades, tuned
 from engine.progress import Progress, Silent
 from engine.refit.cluster import Cluster
 from engine.refit.local import Local
+from engine.refit.plan import STRATEGY
 from engine.refit.store import Store
 from engine.reporting.pages import drawing
 from engine.strategy import Strategy, load_strategy
@@ -55,7 +56,8 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         data: A dataset's name or path, instead of the strategy's own.
         offline: Use the strategy's offline dataset.
         out: The run folder is `out`/`strategy.name`/`run_id`.
-        home: Where caches and fits live; BACKTEST_HOME, or `.backtest` here, if not given.
+        home: Where caches, fits and the trial ledger live; BACKTEST_HOME, or `.backtest` here, if
+            not given.
         workers: Processes to train in, instead of `compute.workers`.
         fresh: Train everything anew, whatever is stored.
         pages: Draw the pages, which takes seconds; `backtest report` can do so later.
@@ -69,52 +71,91 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         BacktestError: Its class says which part of the input is wrong; see `engine.errors`.
     """
     told = progress or Silent()
-    clock = Clock(told)
-    spec = _resolved(strategy, overrides)
-    _require_installed(spec)
-    place = Path(home or os.environ.get("BACKTEST_HOME") or ".backtest")
+    asked = _Asked(
+        spec=_resolved(strategy, overrides),
+        file=None if isinstance(strategy, Strategy) else str(strategy),
+        data=data,
+        offline=offline,
+        out=Path(out),
+        home=Path(home or os.environ.get("BACKTEST_HOME") or ".backtest"),
+        workers=workers,
+        fresh=fresh,
+        pages=pages,
+        command=command,
+    )
+    _require_installed(asked.spec)
+    ledger = Ledger(asked.home / "ledger.sqlite")
+    with ledger.record(asked.spec.model_dump(mode="json"), command, told) as entry:
+        return _stages(asked, entry, Clock(told), told)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What `run` was asked for."""
+
+    spec: Strategy
+    file: str | None
+    data: str | None
+    offline: bool
+    out: Path
+    home: Path
+    workers: int | None
+    fresh: bool
+    pages: bool
+    command: str
+
+
+def _stages(asked: _Asked, entry: Entry, clock: Clock, told: Progress) -> Run:
+    """One stage after the other; the ledger's entry is told of the bars, and what came of them."""
+    spec, home = asked.spec, asked.home
     with clock.stage("data"):
-        market = load_market(spec.data, home=place, offline=offline, override=data, progress=told)
+        market = load_market(
+            spec.data, home=home, offline=asked.offline, override=asked.data, progress=told
+        )
     with clock.stage("features"):
         ground = prepare(spec, market)
-    with drawing(wanted=pages) as drawn:
-        store = Store(place / "fits")
-        with closing(_executor(spec, workers, place / "programs")) as executor:
+    entry.stands_on(ground.told())
+    with drawing(wanted=asked.pages) as drawn:
+        store = Store(home / "fits")
+        with closing(_executor(spec, asked.workers, home / "programs")) as executor:
             with clock.stage("refits"):
-                predictions, fits = refit(spec, ground, executor, store, told, fresh=fresh)
+                predictions, fits = refit(spec, ground, executor, store, told, fresh=asked.fresh)
             with clock.stage("simulation"):
                 decided = decide(spec, ground, predictions)
                 books = trade(spec, ground, decided)
-                returns = pd.DataFrame({name: book.returns for name, book in books.items()})
-            drawn.begin(returns, ground.market.periods_per_year)
-            with clock.stage("certificate"):
                 made = Made(spec, ground, fits, predictions, decided, books)
-                certificate = certify(made, executor, store, told, fresh=fresh)
+            drawn.begin(made.returns, ground.market.periods_per_year)
+            with clock.stage("certificate"):
+                certificate = certify(made, executor, store, told, fresh=asked.fresh)
+        inputs = manifest(spec, ground, predictions)
         with clock.stage("evaluation"):
             figures = measure(ground, predictions, books)
-            judged = judge(spec, figures, books)
-        inputs = manifest(spec, ground, predictions) | {
-            "strategy_file": None if isinstance(strategy, Strategy) else str(strategy),
+            trials = entry.trials(made.returns[STRATEGY], tuned(inputs))
+            judged = judge(made, figures, trials)
+        inputs |= {
+            "strategy_file": asked.file,
             "machine": machine(executor.workers),
             "fits": {"trained": fits.trained, "stored": fits.stored},
             "left_out": [f"{error.where}: {error.problem}" for error in fits.failures],
             "started_at": clock.started_at,
-            "command": command,
+            "command": asked.command,
         }
         found = Run(
             run_id=inputs["run_id"],
-            run_dir=Path(out) / spec.name / inputs["run_id"],
+            run_dir=asked.out / spec.name / inputs["run_id"],
             manifest=inputs | {"timings_s": clock.timings()},
             bars=market.bars,
-            predictions=predictions["strategy"].table,
+            predictions=predictions[STRATEGY].table,
             positions=positions(decided),
-            returns=returns,
+            returns=made.returns,
             trades=trades(books),
             metrics=figures,
             significance=judged,
             certificate=certificate,
         )
-        return _written(found, drawn, clock)
+        found = _written(found, drawn, clock)
+    entry.finish(outcome(found))
+    return found
 
 
 def _written(found: Run, drawn: Pages, clock: Clock) -> Run:

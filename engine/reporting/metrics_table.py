@@ -104,7 +104,7 @@ GROUPS: tuple[tuple[str, tuple[Figure, ...]], ...] = (
                 "break_even_cost_bps",
                 "Break-even cost",
                 formatting.BPS,
-                "one way, at which the return is zero",
+                "one way, at which the total return is zero",
             ),
         ),
     ),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from engine.errors import BadBarsError, UsageError
 from engine.signals.timing import fill_schedule
-from engine.simulation.fills import Fills, fill_targets
+from engine.simulation.fills import Fills, fill_books, fill_targets
 from engine.simulation.result import Result
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     import numpy.typing as npt
 
     from engine.simulation.spec import Costs, Execution
@@ -23,6 +26,9 @@ _DAYS_A_YEAR = 365.25
 
 _RESIDUE = 1e-9
 """vectorbt takes a position for closed once it is below this part of what it was."""
+
+_FILLED_AT_ONCE = 2**21
+"""Bars x symbols x books that vectorbt is handed at once, about 100 MB of its own arrays."""
 
 
 def simulate(
@@ -80,6 +86,36 @@ def simulate(
         held=pd.DataFrame(held, index=weights.index, columns=weights.columns),
         trades=_trades(fills, prices, account.equity_at_fill)[kept].reset_index(drop=True),
     )
+
+
+def simulate_each(
+    variations: Iterable[tuple[WideFrame, Costs]],
+    bars_open: WideFrame,
+    bars_close: WideFrame,
+    *,
+    price: Literal["open", "close"],
+) -> Iterator[Vector]:
+    """Net returns of variations of one book, as `simulate` gives them to the last digit.
+
+    Args:
+        variations: What is due at each bar, as `fill_schedule` gives it, and the costs.
+        bars_open: Wide, the rows and symbols of the schedules; positive, no NaN.
+        bars_close: Likewise.
+        price: Which price of a fill's bar.
+
+    Yields:
+        Shape (n,), in the order of the variations; many are filled at once, no more than memory
+        has room for.
+    """
+    prices = bars_open if price == "open" else bars_close
+    closes, years = bars_close.to_numpy(), _years(bars_close.index)
+    at_once = max(1, _FILLED_AT_ONCE // closes.size)
+    waiting = iter(variations)
+    while batch := list(islice(waiting, at_once)):
+        due, costs = zip(*batch, strict=True)
+        for fills, each in zip(fill_books(due, prices, costs), costs, strict=True):
+            account = _account(fills, prices.to_numpy(), closes)
+            yield _growth(account, years, each.borrow_bps_per_year / 10_000)[0] - 1.0
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from engine.evaluation import bootstrap
 from engine.evaluation.block_length import optimal_block_length
 from engine.evaluation.bootstrap import (
     Inference,
-    holm,
     infer,
     long_run_variance,
     named_stream,
@@ -159,22 +158,6 @@ def test_long_run_variance_equals_archs_kernel_on_the_whitened_values(rho: float
     kernel = QuadraticSpectral(white, bandwidth=bandwidth, center=False)
     expected = kernel.cov.long_run.item() / (1 - filtered) ** 2
     assert long_run_variance(values) == pytest.approx(expected, rel=1e-9)
-
-
-def test_holm_written_out() -> None:
-    # Sorted 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1, never falling.
-    assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
-    assert holm([0.7, 0.6]) == [1.0, 1.0]
-    assert holm([]) == []
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_holm_equals_statsmodels(seed: int) -> None:
-    from statsmodels.stats.multitest import multipletests
-
-    p_values = rng(seed).random(7) ** 3
-    expected = multipletests(p_values, method="holm")[1]
-    np.testing.assert_allclose(holm(list(p_values)), expected, rtol=1e-12)
 
 
 def test_a_named_stream_depends_on_seed_and_name_alone() -> None:

@@ -1,16 +1,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from engine.evaluation.significance import significance
 from engine.evaluation.spec import EvaluationSpec
+from engine.evaluation.track_record import deflated_sharpe, probabilistic_sharpe
+from engine.evaluation.trials import Trials, count_trials
 
 SPEC = EvaluationSpec(resamples=400)
-INFERENCE = {"estimate", "low", "high", "p_value", "block_length_bars"}
+INFERENCE = {"estimate", "low", "high", "p_value", "p_value_holm", "block_length_bars"}
+HAC = {"hac_low", "hac_high"}
+PARTS = {
+    *("method", "sharpe", "differences", "superiority", "trials", "track_record", "overfitting"),
+    "verdict",
+}
 
 
 def books(**extra: np.ndarray) -> pd.DataFrame:
@@ -32,14 +41,24 @@ def document(returns: pd.DataFrame, seed: int = 0, **more: Any) -> dict[str, Any
     return significance(returns, periods_per_year=365.0, spec=SPEC, rng=rng, **more)
 
 
-def test_the_document_has_its_four_parts_and_nothing_else() -> None:
+def tried(own: pd.Series, others: int, *, noise: float) -> Trials:
+    generator = np.random.default_rng(2)
+    returns = {
+        run: own + noise * generator.standard_normal(len(own)) for run in range(1, others + 1)
+    }
+    return count_trials(own, returns, runs=others + 1, failed=0, tuning=0, since="2024-01-01")
+
+
+def test_the_document_has_its_parts_and_nothing_else() -> None:
     found = document(books())
-    assert set(found) == {"method", "sharpe", "differences", "verdict"}
-    assert set(found["method"]) == {"bootstrap", "resamples", "confidence", "source"}
+    assert set(found) == PARTS
+    assert set(found["method"]) == {
+        *("bootstrap", "resamples", "confidence", "source", "adjustment")
+    }
     assert list(found["sharpe"]) == ["strategy", "buy_and_hold", "ridge"]
-    assert all(set(each) == INFERENCE for each in found["sharpe"].values())
+    assert all(set(each) == INFERENCE | HAC for each in found["sharpe"].values())
     assert list(found["differences"]) == ["buy_and_hold", "ridge"]
-    assert all(set(each) == INFERENCE | {"p_value_holm"} for each in found["differences"].values())
+    assert all(set(each) == INFERENCE for each in found["differences"].values())
     assert set(found["verdict"]) == {"grade", "sentence"}
 
 
@@ -52,8 +71,8 @@ def test_p_values_of_differences_are_adjusted_over_the_opponents() -> None:
 def test_one_more_book_changes_no_other_books_figures() -> None:
     few = document(books())
     many = document(books(still=np.zeros(600)))
-    assert {name: many["sharpe"][name] for name in few["sharpe"]} == few["sharpe"]
     # A book without a Sharpe ratio is not tested, so it costs the others nothing.
+    assert {name: many["sharpe"][name] for name in few["sharpe"]} == few["sharpe"]
     assert {name: many["differences"][name] for name in few["differences"]} == few["differences"]
 
 
@@ -84,12 +103,92 @@ def test_the_verdict_names_forecasts_without_skill() -> None:
         "directional_accuracy_pct": 50.0,
         "up_share_pct": 55.0,
     }
-    text = document(books(), forecasts=forecasts)["verdict"]["sentence"]
+    text = document(books(), scores=forecasts)["verdict"]["sentence"]
     assert text.count("show no skill") == 1
     assert "from 2020-01-01 to 2021-08-22" in text
 
 
-def test_plain_skill_is_found_to_be_strong() -> None:
+def test_the_trap_stands_for_missing_skill_where_there_is_one() -> None:
+    scores = {"r2_vs_persistence": -0.1, "directional_accuracy_pct": 1.0, "up_share_pct": 5.0}
+    trap = {"level_trap": {"present": True, "sentence": "It is the trap."}}
+    text = document(books(), scores=scores, further=trap)["verdict"]["sentence"]
+    assert text.endswith("It is the trap.")
+    assert "show no skill" not in text
+
+
+def skilled() -> pd.DataFrame:
     returns = books()
     returns["strategy"] = np.abs(returns["buy_and_hold"]) * 0.5 - 0.001
-    assert document(returns)["verdict"]["grade"] == "strong"
+    return returns
+
+
+def test_plain_skill_is_found_to_be_strong() -> None:
+    found = document(skilled())
+    assert found["verdict"]["grade"] == "strong"
+    assert found["superiority"]["benchmark"] == "buy_and_hold"
+    assert "strategy" in found["superiority"]["stepm"]
+
+
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        ({"timing": {"p_value": 0.2}}, "moderate"),
+        ({"timing": None}, "strong"),
+        ({"fragility": {"break_even_cost_bps": 29.0, "chosen": {"cost_bps": 15.0}}}, "moderate"),
+        ({"fragility": {"break_even_cost_bps": 31.0, "chosen": {"cost_bps": 15.0}}}, "strong"),
+        ({"fragility": {"break_even_cost_bps": None, "chosen": {"cost_bps": 15.0}}}, "strong"),
+        ({"fragility": {"break_even_cost_bps": 9.0, "chosen": {"cost_bps": 0.0}}}, "strong"),
+    ],
+)
+def test_sections_made_elsewhere_have_their_say(section: dict[str, Any], says: str) -> None:
+    assert document(skilled(), further=section)["verdict"]["grade"] == says
+
+
+def test_a_strategy_alone_is_deflated_by_nothing() -> None:
+    returns = books()
+    found = document(returns, trials=tried(returns["strategy"], 0, noise=0.0))
+    assert (found["trials"]["distinct"], found["trials"]["effective"]) == (1, 1)
+    record = found["track_record"]
+    assert record["deflated_sharpe"] == record["probabilistic_sharpe"]
+    assert record["probabilistic_sharpe"] == probabilistic_sharpe(returns["strategy"].to_numpy())
+    assert record["expected_maximum_sharpe"] == 0.0
+    assert found["overfitting"] is None
+
+
+def test_a_number_of_tries_that_nobody_knows_is_told_as_such() -> None:
+    found = document(books())
+    assert found["trials"] is None
+    assert (
+        "How many strategies were tried on these bars is not known"
+        in (found["verdict"]["sentence"])
+    )
+
+
+def test_independent_tries_deflate_the_sharpe_ratio_and_copies_do_not() -> None:
+    returns = books()
+    copies = document(returns, trials=tried(returns["strategy"], 8, noise=1e-5))
+    others = document(returns, trials=tried(returns["strategy"], 8, noise=0.5))
+    assert copies["trials"]["distinct"] == others["trials"]["distinct"] == 9
+    alone = document(returns, trials=tried(returns["strategy"], 0, noise=0.0))
+    assert copies["track_record"] == alone["track_record"]
+    assert others["trials"]["effective"] == 9
+    luckiest = others["track_record"]["expected_maximum_sharpe"]
+    assert luckiest > 1.4 * (365 / 600) ** 0.5
+    own = returns["strategy"].to_numpy()
+    assert others["track_record"]["deflated_sharpe"] < probabilistic_sharpe(own) / 4
+    assert others["overfitting"]["configurations"] == 9
+
+
+def test_tries_that_happen_to_be_alike_still_count_as_many_as_they_are() -> None:
+    returns = books()
+    trials = tried(returns["strategy"], 3, noise=0.5)
+    alike = replace(trials, sharpe_deviation=1e-9)
+    record = document(returns, trials=alike)["track_record"]
+    own = returns["strategy"].to_numpy()
+    assert record["deflated_sharpe"] == deflated_sharpe(own, 4, 600**-0.5)
+
+
+def test_many_tries_cost_the_grade() -> None:
+    returns = skilled()
+    lucky = replace(tried(returns["strategy"], 3, noise=0.5), effective=50, sharpe_deviation=1.0)
+    assert document(returns, trials=lucky)["verdict"]["grade"] == "none"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.evaluation.bootstrap import Inference
-from engine.evaluation.verdict import Evidence, grade, sentence, skill_sentence
+from engine.evaluation.verdict import Evidence, Tried, grade, sentence, skill_sentence
 
 SPAN = ("2010-01-04", "2018-12-31")
 EARNS = Inference(1.0, 0.4, 1.6, 0.001, 4.0)
@@ -14,6 +14,10 @@ BETTER = Inference(0.5, 0.1, 0.9, 0.01, 3.0)
 EVEN = Inference(0.2, -0.3, 0.7, 0.4, 3.0)
 WORSE = Inference(-0.5, -0.9, -0.1, 0.01, 3.0)
 UNDEFINED = Inference()
+FIRST = (
+    "It is the first strategy tried on these bars, as far as the ledger knows: deflated Sharpe "
+    "ratio 0.97."
+)
 
 
 def evidence(sharpe: Inference, **differences: Inference) -> Evidence:
@@ -29,6 +33,8 @@ def evidence(sharpe: Inference, **differences: Inference) -> Evidence:
         },
         confidence=0.95,
         span=SPAN,
+        tried=Tried(),
+        deflated=0.97,
     )
 
 
@@ -61,11 +67,52 @@ def test_a_difference_counts_by_its_adjusted_p_value() -> None:
     assert grade(adjusted) == "none"
 
 
+STRONG = evidence(EARNS, buy_and_hold=BETTER, ridge=BETTER)
+
+
+@pytest.mark.parametrize(
+    ("deflated", "expected"),
+    [(None, "none"), (0.89, "none"), (0.90, "weak"), (0.94, "weak"), (0.95, "strong")],
+)
+def test_the_tries_that_were_counted_lower_the_grade(
+    deflated: float | None, expected: str
+) -> None:
+    assert grade(replace(STRONG, deflated=deflated)) == expected
+
+
+@pytest.mark.parametrize(
+    ("further", "expected"),
+    [
+        ({"superior": True, "timed": 0.04, "break_even": 2.0}, "strong"),
+        ({"superior": False}, "moderate"),
+        ({"timed": 0.051}, "moderate"),
+        ({"break_even": 1.9}, "moderate"),
+    ],
+)
+def test_strong_evidence_passes_every_test_that_can_be_made(
+    further: dict[str, float], expected: str
+) -> None:
+    assert grade(replace(STRONG, **further)) == expected
+
+
+def test_the_sentence_counts_the_tries() -> None:
+    tried = replace(STRONG, tried=Tried(12, 3), deflated=0.5)
+    assert sentence(tried).startswith(
+        "No evidence that the strategy earns more than the luckiest of the strategies tried: "
+        "Sharpe 1.00 a year"
+    )
+    assert sentence(tried).endswith(
+        "12 strategies were tried on these bars, worth 3 independent ones: deflated Sharpe "
+        "ratio 0.50."
+    )
+
+
 def test_the_sentence_when_the_sharpe_ratio_may_be_luck() -> None:
     assert sentence(evidence(UNSURE, buy_and_hold=WORSE, ridge=EVEN)) == (
         "No evidence that the strategy earns more than luck would: Sharpe 0.45 a year (95 % "
         "interval -0.20 to 1.10) from 2010-01-04 to 2018-12-31; the strongest opponent, buy and "
-        "hold, has 0.95, a difference of -0.50 (95 % interval -0.90 to -0.10)."
+        "hold, has 0.95, a difference of -0.50 (95 % interval -0.90 to -0.10). "
+        f"{FIRST}"
     )
 
 
@@ -73,7 +120,8 @@ def test_the_sentence_when_no_opponent_is_beaten() -> None:
     assert sentence(evidence(EARNS, buy_and_hold=EVEN)) == (
         "No evidence that the strategy beats any of its opponents: Sharpe 1.00 a year (95 % "
         "interval 0.40 to 1.60) from 2010-01-04 to 2018-12-31; the strongest opponent, buy and "
-        "hold, has 0.80, a difference of +0.20 (95 % interval -0.30 to 0.70)."
+        "hold, has 0.80, a difference of +0.20 (95 % interval -0.30 to 0.70). "
+        f"{FIRST}"
     )
 
 
@@ -81,7 +129,8 @@ def test_the_sentence_when_an_opponent_did_as_well_or_better() -> None:
     assert sentence(evidence(EARNS, buy_and_hold=WORSE, ridge=BETTER)) == (
         "No evidence that the strategy earns more than a simpler book does: Sharpe 1.00 a year "
         "(95 % interval 0.40 to 1.60) from 2010-01-04 to 2018-12-31; the strongest opponent, buy "
-        "and hold, has 1.50, a difference of -0.50 (95 % interval -0.90 to -0.10)."
+        "and hold, has 1.50, a difference of -0.50 (95 % interval -0.90 to -0.10). "
+        f"{FIRST}"
     )
 
 

@@ -65,7 +65,7 @@ def test_the_studentised_resamples_equal_a_loop_over_their_rows(
         0.01 * (np.random.default_rng(seed).standard_normal(bars) + 0.2) for seed in range(books)
     ]
     blocks = draw_blocks(np.random.default_rng(5), bars, block_length, 60)
-    found = bootstrap._Statistic(data).studentised(blocks)
+    found = bootstrap.StudentisedSharpe(data).studentised(blocks)
     signs = (1, -1)
     estimate = sum(s * book.mean() / book.std() for s, book in zip(signs, data, strict=False))
     edges = np.append(blocks.first, len(blocks.start))

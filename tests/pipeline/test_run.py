@@ -73,6 +73,27 @@ def test_every_book_is_judged_on_the_same_bars(run: engine.Run) -> None:
     assert last == run.bars["timestamp"].max()
 
 
+def test_every_question_of_a_sceptic_has_its_section(run: engine.Run) -> None:
+    told = run.significance
+    assert set(told) == {
+        *("method", "sharpe", "differences", "superiority", "trials", "track_record"),
+        *("overfitting", "timing", "forecasts", "residuals", "level_trap", "inputs", "seeds"),
+        *("fragility", "verdict"),
+    }
+    assert list(told["forecasts"]["diebold_mariano"]) == ["no_change", "ridge", "persistence"]
+    assert told["forecasts"]["diebold_mariano"]["ridge"]["p_value"] is None  # it is ridge itself
+    assert set(told["inputs"]["adf"]) == set(run.manifest["inputs"])
+    assert told["timing"]["p_value"] > 0
+    assert told["level_trap"]["up_pct"] == pytest.approx(
+        run.metrics["forecasts"]["strategy"]["up_share_pct"]
+    )
+    assert told["seeds"] is None  # ridge has none
+    chosen = told["fragility"]["chosen"]
+    assert chosen["cost_bps"] == 7.0
+    assert chosen["sharpe"] == run.metrics["books"]["strategy"]["sharpe"]
+    assert told["track_record"]["bars"] == run.metrics["span"]["bars"]
+
+
 def test_predictions_cover_every_out_of_sample_bar_once_and_know_what_came(
     run: engine.Run,
 ) -> None:
@@ -217,3 +238,5 @@ def test_workers_change_no_byte_of_a_network_run(place, backend: str) -> None:
         one, two = ((run.run_dir / f"{name}.parquet").read_bytes() for run in runs)
         assert one == two, name
     assert len(runs[0].manifest["windows"][0]["fits"]) == 2
+    seeds = runs[0].significance["seeds"]
+    assert seeds["count"] == len(seeds["sharpe_by_seed"]) == 2

@@ -14,6 +14,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 INSTALL = ["venv", "pip", "compile"]
 UPDATE = ["pip", "compile"]
+SHARED = "-n auto --maxprocesses 4 --dist loadfile"
 
 PYTHON = """#!/bin/sh
 tell() { echo "$1" >>"$CALLS"; }
@@ -115,7 +116,7 @@ def test_the_tests_install_what_they_need_in_addition(clone: Clone) -> None:
 
     code, stdout, _ = clone.run("test", "-m", "not slow")
 
-    assert (code, stdout) == (0, f"pytest in {clone.root}: -m not slow\n")
+    assert (code, stdout) == (0, f"pytest in {clone.root}: {SHARED} -m not slow\n")
     assert clone.calls() == UPDATE
     clone.run("backtest")
     clone.run("test")

@@ -1,0 +1,278 @@
+"""`backtest ledger`: every run that was ever begun, on a terminal and as files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from engine.cli.failures import exit_codes
+from engine.cli.options import Debug  # noqa: TC001 - typer reads it
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from engine.evaluation.ledger import Ledger, Row
+
+GAP = "  "
+ROOM_FOR_TIME = 100
+"""Columns of a terminal from which the hour of a run is shown, and whole dates of its span."""
+SHORTEST = {3: len("Name"), 4: len("Target")}
+"""Places of the columns that give way where there is no room, and how far."""
+LISTED = (
+    *(
+        "number",
+        "started_at",
+        "ended_at",
+        "status",
+        "name",
+        "configuration",
+        "targets",
+        "interval",
+    ),
+    *("first", "last", "bars", "sharpe", "grade", "run_id", "error", "problem"),
+)
+
+Name = Annotated[str | None, typer.Option("--strategy", metavar="NAME", help="Of this strategy.")]
+Target = Annotated[str | None, typer.Option(metavar="SYMBOL", help="That trade this symbol.")]
+Status = Annotated[
+    Literal["finished", "failed", "interrupted", "running", "unknown"] | None,
+    typer.Option(help="That ended so; unknown: begun on another machine, and never ended."),
+]
+
+ledger = typer.Typer(
+    help="The trial ledger: every run of this home, those that failed or were interrupted too.",
+    no_args_is_help=True,
+)
+
+
+@ledger.command("list")
+def list_runs(
+    strategy: Name = None,
+    target: Target = None,
+    status: Status = None,
+    limit: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Only the last N; 0 is all of them.")
+    ] = 50,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON array on stdout, and nothing else.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """List runs, the newest last."""
+    with exit_codes(debug=debug):
+        book = _ledger()
+        every = book.rows()
+        rows = _chosen(every, strategy, target, status)
+        shown = rows[-limit:] if limit else rows
+        if as_json:
+            told = [{name: getattr(row, name) for name in LISTED} for row in shown]
+            typer.echo(json.dumps(told, indent=2, allow_nan=False))
+            return
+        if shown:
+            typer.echo("\n".join(_table(shown, shutil.get_terminal_size().columns)))
+        typer.echo(_sum(every, rows, shown, book.path))
+
+
+@ledger.command()
+def show(
+    run: Annotated[
+        str, typer.Argument(help="Number of a run, or a run id, of which the newest run counts.")
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Show all that is known of a run."""
+    with exit_codes(debug=debug):
+        from dataclasses import asdict
+
+        row = _named(_ledger(), run)
+        if as_json:
+            typer.echo(json.dumps(asdict(row), indent=2, allow_nan=False))
+        else:
+            typer.echo("\n".join(_described(row)))
+
+
+@ledger.command()
+def export(
+    format_: Annotated[
+        Literal["csv", "json", "parquet"], typer.Option("--format", help="Of what is written.")
+    ] = "csv",
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to; to stdout where it is left out."),
+    ] = None,
+    returns: Annotated[
+        bool,
+        typer.Option(
+            "--returns", help="A row a bar of each run that finished, instead of a row a run."
+        ),
+    ] = False,
+    strategy: Name = None,
+    target: Target = None,
+    status: Status = None,
+    debug: Debug = False,
+) -> None:
+    """Write runs, or their net returns bar by bar, for other programs to read."""
+    with exit_codes(debug=debug):
+        from engine.cli.tables import as_bytes, of_returns, of_runs
+
+        book = _ledger()
+        rows = _chosen(book.rows(), strategy, target, status)
+        table = of_returns(rows, book) if returns else of_runs(rows)
+        made = as_bytes(table, format_)
+        if out is not None:
+            _write(out, made)
+            typer.echo(f"{len(table)} rows in {out}")
+            return
+        _require_no_terminal(format_)
+        sys.stdout.buffer.write(made)
+
+
+def _write(out: Path, made: bytes) -> None:
+    from engine.errors import UsageError
+
+    try:
+        out.write_bytes(made)
+    except OSError as error:
+        raise UsageError(
+            "the file cannot be written",
+            expected="a file in a folder that is there and can be written",
+            found=str(error),
+            where=str(out),
+        ) from None
+
+
+def _require_no_terminal(format_: str) -> None:
+    if format_ == "parquet" and sys.stdout.isatty():
+        from engine.errors import UsageError
+
+        raise UsageError(
+            "Parquet is nothing to look at",
+            expected="--out FILE, or a pipe",
+            found="a terminal",
+        )
+
+
+def _ledger() -> Ledger:
+    from engine.evaluation.ledger import Ledger
+
+    home = Path(os.environ.get("BACKTEST_HOME") or ".backtest")
+    return Ledger(home / "ledger.sqlite")
+
+
+def _chosen(
+    rows: Sequence[Row], strategy: str | None, target: str | None, status: str | None
+) -> list[Row]:
+    return [
+        row
+        for row in rows
+        if strategy in {None, row.name}
+        and status in {None, row.status}
+        and (target is None or target in (row.targets or ()))
+    ]
+
+
+def _named(book: Ledger, run: str) -> Row:
+    from engine.errors import UsageError
+
+    # A run id may happen to be all digits; no ledger counts to twelve of them.
+    rows = book.rows("run_id = ?", (run,)) or (
+        book.rows("number = ?", (int(run),)) if run.isdecimal() and len(run) < 12 else []
+    )
+    if not rows:
+        raise UsageError(
+            "the ledger has no such run",
+            expected="a number from `backtest ledger list`, or the id of a run that finished",
+            found=run,
+            where=str(book.path),
+        )
+    return rows[-1]
+
+
+def _sum(every: Sequence[Row], rows: Sequence[Row], shown: Sequence[Row], path: Path) -> str:
+    if not every:
+        return f"no runs yet in {path}; `backtest run` writes the first"
+    if not rows:
+        return f"none of the {_runs(len(every))} in {path} is like that"
+    if len(shown) < len(rows):
+        return f"the last {len(shown)} of {_runs(len(rows))} in {path}; --limit 0 shows all"
+    return f"{_runs(len(rows))} in {path}"
+
+
+def _runs(count: int) -> str:
+    return f"{count:,} run" if count == 1 else f"{count:,} runs"
+
+
+def _table(rows: Sequence[Row], width: int) -> list[str]:
+    """As wide as it has to be; names of strategies and symbols are cut where there is no room."""
+    wide = width >= ROOM_FOR_TIME
+    columns = [
+        ["Run", *(str(row.number) for row in rows)],
+        ["Began", *(row.started_at.replace("T", " ")[: 16 if wide else 10] for row in rows)],
+        ["Status", *(row.status for row in rows)],
+        ["Name", *(row.name for row in rows)],
+        ["Target", *(",".join(row.targets or ("-",)) for row in rows)],
+        ["Out of sample", *(_span(row, 10 if wide else 7) for row in rows)],
+        ["Sharpe", *("-" if row.sharpe is None else f"{row.sharpe:.2f}" for row in rows)],
+        ["Grade", *(row.grade or "-" for row in rows)],
+    ]
+    widths = [max(map(len, column)) for column in columns]
+    over = sum(widths) + len(GAP) * (len(widths) - 1) - width
+    while over > 0 and (long := [p for p, least in SHORTEST.items() if widths[p] > least]):
+        widths[max(long, key=widths.__getitem__)] -= 1
+        over -= 1
+    right = {0, 6}
+    lines = []
+    for cells in zip(*columns, strict=True):
+        cut = [_cut(cell, size) for cell, size in zip(cells, widths, strict=True)]
+        padded = (
+            cell.rjust(size) if place in right else cell.ljust(size)
+            for place, (cell, size) in enumerate(zip(cut, widths, strict=True))
+        )
+        lines.append(GAP.join(padded).rstrip())
+    return lines
+
+
+def _cut(cell: str, size: int) -> str:
+    return cell if len(cell) <= size else f"{cell[: size - 2]}.."
+
+
+def _span(row: Row, length: int) -> str:
+    if row.first is None or row.last is None:
+        return "-"
+    return f"{row.first[:length]}..{row.last[:length]}"
+
+
+def _described(row: Row) -> list[str]:
+    """A line a value that is known, then the strategy."""
+    from dataclasses import fields
+
+    told: dict[str, Callable[[Any], str]] = {
+        "dataset": lambda dataset: f"{dataset['name']}{_stood_in(dataset)}",
+        "targets": ", ".join,
+        "inputs": ", ".join,
+        "certificate": json.dumps,
+    }
+    lines = []
+    for part in fields(row):
+        value = getattr(row, part.name)
+        if value is not None and value != "" and part.name != "strategy":
+            lines.append(f"{part.name:<17}{told.get(part.name, str)(value)}")
+    hashes = [
+        f"{symbol:<17}{known['sha256']}"
+        for symbol, known in (row.dataset or {}).get("symbols", {}).items()
+    ]
+    strategy = json.dumps(row.strategy, indent=2).splitlines()
+    return [*lines, *(["", "sha256 of the bars", *hashes] if hashes else []), "", *strategy]
+
+
+def _stood_in(dataset: dict[str, Any]) -> str:
+    return " (offline stand-in)" if dataset.get("offline") else ""

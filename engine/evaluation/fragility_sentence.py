@@ -1,0 +1,98 @@
+"""What a fragility surface says, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def fragility_sentence(surface: Mapping[str, Any]) -> str:
+    """What the result survives and what it dies of, one thing changed at a time.
+
+    To survive is to keep a Sharpe ratio above 0. What it survives of delays and thresholds is the
+    unbroken range around the chosen one.
+
+    Args:
+        surface: `fragility` of significance.json, without its `sentence`.
+    """
+    cells = [cell for sheet in surface["sharpe"] for row in sheet for cell in row]
+    count = (
+        f"{sum(map(_alive, cells))} of {len(cells)} combinations of cost, delay and threshold "
+        "have a Sharpe ratio above zero."
+    )
+    chosen = surface["chosen"]
+    if chosen["sharpe"] is None:
+        return f"There is no result to lose: as chosen, the strategy's returns never vary. {count}"
+    if chosen["sharpe"] <= 0:
+        return (
+            f"There is no result to lose: as chosen, the Sharpe ratio is {chosen['sharpe']:.2f}"
+            f"{_had_it_been_cheaper(surface)}. {count}"
+        )
+    cost = surface["cost_bps"].index(chosen["cost_bps"])
+    delay = surface["delay_bars"].index(chosen["delay_bars"])
+    threshold = surface["threshold"].index(chosen["threshold"])
+    delays = [row[threshold] for row in surface["sharpe"][cost]]
+    thresholds = surface["sharpe"][cost][delay]
+    kept, lost = zip(
+        _costs(surface),
+        _range(surface["delay_bars"], delays, delay, "fills {} bars after the decision"),
+        _range(surface["threshold"], thresholds, threshold, _ENTRIES[surface["threshold_unit"]]),
+        strict=True,
+    )
+    dies = [words for words in lost if words]
+    return (
+        f"The result survives {_listed(kept)}; "
+        + (f"it dies at {_listed(dies)}" if dies else "nothing that was tried kills it")
+        + f". {count}"
+    )
+
+
+_ENTRIES = {
+    "bps": "entries above {} bps",
+    "round trips": "entries above {} round trips of cost",
+    "quantile": "entries above the {} quantile",
+}
+
+
+def _had_it_been_cheaper(surface: Mapping[str, Any]) -> str:
+    limit = surface["break_even_cost_bps"]
+    if limit is None:
+        return ", and without any costs it is not above zero either"
+    return f", and above zero only at costs below {limit:.1f} bps a fill"
+
+
+def _costs(surface: Mapping[str, Any]) -> tuple[str, str]:
+    limit, paid = surface["break_even_cost_bps"], surface["chosen"]["cost_bps"]
+    if limit is None:
+        return f"every cost up to {surface['searched_to_bps']:,.0f} bps a fill", ""
+    times = f", {limit / paid:.1f} times the {paid:g} charged" if paid else ""
+    return f"costs up to {limit:.1f} bps a fill{times}", "higher costs"
+
+
+def _range(
+    values: Sequence[float], ratios: Sequence[float | None], own: int, words: str
+) -> tuple[str, str]:
+    """The unbroken range around `own` that is above 0, and every value that is not."""
+    first, last = own, own
+    while first > 0 and _alive(ratios[first - 1]):
+        first -= 1
+    while last + 1 < len(values) and _alive(ratios[last + 1]):
+        last += 1
+    low, high = f"{values[first]:g}", f"{values[last]:g}"
+    kept = words.format(low if first == last else f"{low} to {high}")
+    dead = [f"{value:g}" for value, ratio in zip(values, ratios, strict=True) if not _alive(ratio)]
+    if not dead:
+        return kept, ""
+    return kept, words.format(
+        dead[0] if len(dead) == 1 else f"{', '.join(dead[:-1])} or {dead[-1]}"
+    )
+
+
+def _alive(ratio: float | None) -> bool:
+    return ratio is not None and ratio > 0
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

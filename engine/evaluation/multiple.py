@@ -1,0 +1,32 @@
+"""P-values adjusted for how many were looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down adjustment of p-values for having tested them all.
+
+    The i-th smallest of m is multiplied by m - i + 1, then raised to the largest before it and
+    cut at 1. In the order given.
+
+    Source: Holm (1979), Scandinavian J. of Statistics 6.
+    """
+    order = np.argsort(p_values)
+    factors = np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(np.asarray(p_values)[order] * factors), 1.0)
+    return [float(value) for value in adjusted]
+
+
+def holm_by_name(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
+    """`holm` over the tests that there are; None, where a test is not defined, stays None."""
+    tested = {name: each for name, each in p_values.items() if each is not None}
+    adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
+    return {name: adjusted.get(name) for name in p_values}

@@ -1,0 +1,251 @@
+"""`backtest ledger`: listing, showing and exporting runs."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from engine.cli.main import app
+from engine.errors import RefitError
+from engine.evaluation.ledger import Ledger
+from tests.evaluation.ledger.books import finished, ground, outcome, returns, strategy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typer.testing import Result
+
+RUN_ID = "0123456789ab"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("BACKTEST_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def kept(home) -> Ledger:
+    """One finished, one failed, one interrupted, one of a long name that finished."""
+    ledger = Ledger(home / "ledger.sqlite")
+    finished(ledger.path, 0)
+    with suppress(RefitError), ledger.record(strategy(name="lstm"), "backtest run x") as entry:
+        entry.stands_on(ground(targets=("ETH",)))
+        raise RefitError("window 3 ended with a NaN loss")
+    with suppress(KeyboardInterrupt), ledger.record(strategy(name="lstm")):
+        raise KeyboardInterrupt
+    with ledger.record(strategy(name="a_strategy_with_quite_a_long_name")) as entry:
+        entry.stands_on(ground(targets=("VERY-LONG-SYMBOL/USDT",)))
+        entry.finish(outcome(3, run_id=RUN_ID, sharpe=-1.234, grade="moderate", tuning=5))
+    return ledger
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["ledger", *arguments], env={"COLUMNS": "80"})
+
+
+@pytest.mark.usefixtures("kept")
+def test_the_table_fits_eighty_columns_and_says_how_each_run_ended() -> None:
+    lines = run("list").stdout.splitlines()
+    heading = "Run Began Status Name Target Out of sample Sharpe Grade"
+    assert lines[0].split() == heading.split()
+    assert max(map(len, lines[:5])) <= 80
+    assert [line.split()[0] for line in lines[1:5]] == ["1", "2", "3", "4"]
+    assert [line.split()[2] for line in lines[1:5]] == [
+        *("finished", "failed", "interrupted", "finished")
+    ]
+    assert lines[1].split()[3:] == ["ridge", "BTC", "2020-01..2020-07", "0.50", "none"]
+    assert lines[3].split()[4:] == ["-", "-", "-", "-"]
+    assert lines[4].split()[-2:] == ["-1.23", "moderate"]
+    assert ".." in lines[4].split()[3]
+    assert lines[5].startswith("4 runs in ")
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_wide_terminal_has_room_for_the_hour_and_whole_names() -> None:
+    result = CliRunner().invoke(app, ["ledger", "list"], env={"COLUMNS": "150"})
+    last = result.stdout.splitlines()[4]
+    assert "a_strategy_with_quite_a_long_name  VERY-LONG-SYMBOL/USDT" in last
+    assert "2020-01-01..2020-07-18" in last
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize(
+    ("arguments", "numbers"),
+    [
+        ((), [1, 2, 3, 4]),
+        (("--strategy", "lstm"), [2, 3]),
+        (("--target", "ETH"), [2]),
+        (("--status", "failed"), [2]),
+        (("--status", "finished", "--strategy", "ridge"), [1]),
+        (("--limit", "2"), [3, 4]),
+        (("--limit", "0"), [1, 2, 3, 4]),
+        (("--strategy", "nobody"), []),
+    ],
+)
+def test_runs_are_chosen_and_the_last_ones_are_kept(arguments, numbers) -> None:
+    told = json.loads(run("list", "--json", *arguments).stdout)
+    assert [row["number"] for row in told] == numbers
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_is_left_out_of_the_table_is_told() -> None:
+    assert "the last 2 of 4 runs in" in run("list", "--limit", "2").stdout
+    assert "none of the 4 runs in" in run("list", "--target", "XRP").stdout
+
+
+@pytest.mark.usefixtures("home")
+def test_an_empty_ledger_says_so_and_is_an_empty_list() -> None:
+    assert "no runs yet in" in run("list").stdout
+    assert run("list", "--json").stdout == "[]\n"
+    assert run("export", "--format", "json").stdout == "[]\n"
+    assert run("export").stdout.startswith("number,started_at,")
+    assert run("export", "--returns").stdout.startswith("number,run_id,")
+
+
+def test_json_tells_as_much_as_the_table_and_why_a_run_failed(kept) -> None:
+    first, second, *_ = json.loads(run("list", "--json").stdout)
+    assert (first["targets"], first["sharpe"], first["grade"]) == (["BTC"], 0.5, "none")
+    assert first["configuration"] == kept.rows()[0].configuration
+    assert (second["error"], second["problem"]) == ("RefitError", "window 3 ended with a NaN loss")
+    assert second["sharpe"] is None
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("named", ["4", RUN_ID])
+def test_a_run_is_shown_by_number_or_id_with_everything(named: str) -> None:
+    shown = run("show", named).stdout
+    for line in (
+        "number           4",
+        "status           finished",
+        f"run_id           {RUN_ID}",
+        "tuning           5",
+        "dataset          made-up",
+        "inputs           BTC, ETH",
+        f"BTC              {'ab' * 32}",
+        '  "name": "a_strategy_with_quite_a_long_name",',
+    ):
+        assert line in shown.splitlines()
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_failed_run_is_shown_with_its_error_and_its_command() -> None:
+    shown = run("show", "2").stdout.splitlines()
+    assert "error            RefitError" in shown
+    assert "command          backtest run x" in shown
+    assert not any(line.startswith(("run_id", "grade")) for line in shown)
+
+
+def test_show_as_json_is_the_whole_row(kept) -> None:
+    told = json.loads(run("show", "1", "--json").stdout)
+    assert told["strategy"] == kept.rows()[0].strategy
+    assert told["dataset"]["symbols"]["BTC"]["sha256"] == "ab" * 32
+
+
+def test_of_an_id_that_ran_twice_the_newest_run_is_shown(kept) -> None:
+    finished(kept.path, 0)
+    assert json.loads(run("show", f"{0:012x}", "--json").stdout)["number"] == 5
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("named", ["99", "-", "ab", "123456789012"])
+def test_a_run_that_is_not_there_ends_with_2(named: str) -> None:
+    result = run("show", "--", named)
+    assert result.exit_code == 2
+    assert "backtest ledger list" in result.stderr
+
+
+@pytest.mark.parametrize("format_", ["csv", "json", "parquet"])
+def test_every_format_holds_every_run(kept, tmp_path, format_: str) -> None:
+    file = tmp_path / f"runs.{format_}"
+    result = run("export", "--format", format_, "--out", str(file))
+    assert result.stdout == f"4 rows in {file}\n"
+    read = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}[format_]
+    table = read(file)
+    assert list(table["number"]) == [1, 2, 3, 4]
+    assert list(table["status"]) == [row.status for row in kept.rows()]
+    assert table["sharpe"].tolist()[0::3] == [0.5, -1.234]
+    tree = table["strategy"][0]
+    assert (tree if format_ == "json" else json.loads(tree)) == kept.rows()[0].strategy
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("format_", ["csv", "json", "parquet"])
+def test_returns_are_exported_bar_by_bar_with_every_digit(tmp_path, format_: str) -> None:
+    file = tmp_path / "returns"
+    run("export", "--returns", "--format", format_, "--out", str(file))
+    read = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}[format_]
+    table = read(file)
+    assert list(table.columns) == [
+        *("number", "run_id", "name", "configuration", "timestamp", "return")
+    ]
+    assert table.groupby("number").size().to_dict() == {1: 200, 4: 200}
+    first = table.query("number == 1")
+    if format_ != "json":  # pandas reads floats of JSON a bit off, unless told; see below
+        assert list(first["return"]) == list(returns(0))
+    assert list(pd.to_datetime(first["timestamp"], utc=True)) == list(returns(0).index)
+
+
+@pytest.mark.usefixtures("kept")
+def test_json_returns_have_every_digit() -> None:
+    told = json.loads(run("export", "--returns", "--format", "json").stdout)
+    assert [row["return"] for row in told[:200]] == list(returns(0))
+
+
+@pytest.mark.usefixtures("kept")
+def test_an_export_is_chosen_as_a_list_is_and_goes_down_a_pipe() -> None:
+    piped = run("export", "--format", "parquet", "--status", "failed")
+    assert list(pd.read_parquet(io.BytesIO(piped.stdout_bytes))["number"]) == [2]
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_file_that_cannot_be_written_ends_with_2(tmp_path) -> None:
+    result = run("export", "--out", str(tmp_path / "nowhere" / "runs.csv"))
+    assert result.exit_code == 2
+    assert "nowhere" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["show", "1"], ["export"]])
+def test_a_damaged_ledger_is_a_few_lines_and_ends_with_1(home, arguments) -> None:
+    (home / "ledger.sqlite").write_bytes(b"no database at all " * 300)
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert "the trial ledger is damaged" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "Traceback" in run(*arguments, "--debug").stderr
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("kept")
+def test_listing_loads_nothing_heavy_and_a_reader_may_leave_early() -> None:
+    script = (
+        "import sys\nfrom engine.cli.main import main\n"
+        "try:\n    main()\n"
+        "finally:\n"
+        "    heavy = {'numpy', 'pandas', 'scipy', 'vectorbt'} & set(sys.modules)\n"
+        "    print(sorted(heavy), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "ledger", "list"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "[]\n")
+    command = f"{sys.executable} -c 'from engine.cli.main import main; main()' ledger export"
+    piped = subprocess.run(
+        ["bash", "-c", f"{command} --returns | head -1; echo ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert piped.stdout.splitlines()[0].startswith("number,")
+    assert piped.stderr == ""

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.evaluation.forecast import forecast_scores
+from engine.evaluation.forecast_tests import pesaran_timmermann
+from engine.evaluation.level_trap import level_trap
+
+BARS = 800
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def market(seed: int, drift: float = 0.0, deviation: float = 0.02):
+    """Prices before and after each bar of a random walk, and its returns."""
+    returns = drift + deviation * rng(seed).standard_normal(BARS)
+    prices = 100 * np.cumprod(np.concatenate([[1.0], 1 + returns]))
+    return prices[:-1], prices[1:], returns
+
+
+def noisy(seed: int) -> np.ndarray:
+    return 0.004 * rng(seed).standard_normal(BARS)
+
+
+@pytest.mark.parametrize("drift", [-0.002, 0.0, 0.002])
+def test_no_change_is_the_trap_itself(drift: float) -> None:
+    before, after, _ = market(1, drift)
+    found = level_trap(before, after, np.zeros(BARS), drift)
+    assert found.present
+    assert found.r2_prices == found.r2_prices_persistence
+    assert found.r2_prices > 0.9
+    assert found.r2_vs_persistence == 0.0
+    assert found.direction_pct == pytest.approx(100 - found.up_pct)
+
+
+def test_the_drift_alone_is_the_trap_though_it_beats_no_change() -> None:
+    before, after, returns = market(2, drift=0.006)
+    found = level_trap(before, after, np.full(BARS, 0.006), 0.006)
+    assert found.r2_vs_persistence > 0.03
+    assert found.r2_vs_drift == 0.0
+    assert found.direction_pct == found.up_pct == np.mean(returns > 0) * 100
+    assert found.present
+
+
+def test_noise_around_the_last_price_is_the_trap_almost_always() -> None:
+    named = []
+    for seed in range(200):
+        before, after, _ = market(seed)
+        named.append(level_trap(before, after, noisy(seed + 1_000), 0.0).present)
+    # Two tests of which either clears it, each wrong once in twenty at most.
+    assert np.mean(named) > 0.9
+
+
+def test_the_last_price_a_bar_late_is_the_trap() -> None:
+    before, after, returns = market(3)
+    late = np.concatenate([[0.0], returns[:-1]])
+    found = level_trap(before, after, -late / (1 + late), 0.0)
+    assert found.r2_prices > 0.9
+    assert found.r2_vs_persistence < -0.5
+    assert found.present
+
+
+def test_a_model_with_skill_is_not_named() -> None:
+    before, after, returns = market(4)
+    skilled = 0.2 * returns + noisy(5) / 2
+    found = level_trap(before, after, skilled, 0.0)
+    assert found.r2_prices > 0.9
+    assert found.r2_vs_persistence > 0.1
+    assert not found.present
+    assert found.sentence is None
+
+
+def test_skill_in_direction_alone_is_skill() -> None:
+    before, after, returns = market(6)
+    # Right six times in ten, but far too sure of it.
+    right = np.where(rng(7).random(BARS) < 0.6, 1.0, -1.0)
+    found = level_trap(before, after, 0.04 * right * np.sign(returns), 0.0)
+    assert found.r2_vs_persistence < 0
+    assert found.direction_pct > found.up_pct + 5
+    assert not found.present
+
+
+def test_skill_in_size_alone_is_skill() -> None:
+    before, after, returns = market(8, drift=0.02, deviation=0.015)
+    # Always up, as always up is, and it knows by how much.
+    predicted = np.maximum(0.02 + 0.5 * (returns - 0.02), 0.001)
+    found = level_trap(before, after, predicted, 0.02)
+    assert found.direction_pct == found.up_pct
+    assert not found.present
+
+
+def test_a_low_r2_on_prices_traps_nobody() -> None:
+    # Prices that hardly wander: each is as far from the one before as from their mean.
+    after = 100 + rng(9).standard_normal(BARS)
+    before = np.concatenate([[100.0], after[:-1]])
+    found = level_trap(before, after, np.zeros(BARS), 0.0)
+    assert found.r2_prices < 0
+    assert not found.present
+
+
+def test_its_figures_are_those_of_the_forecast_scores() -> None:
+    before, after, returns = market(10)
+    predicted = noisy(11)
+    scores = forecast_scores(predicted, returns, np.zeros(BARS))
+    found = level_trap(before, after, predicted, 0.0)
+    assert found.r2_vs_persistence == pytest.approx(scores["r2_vs_persistence"])
+    assert found.direction_pct == pytest.approx(scores["directional_accuracy_pct"])
+    assert found.up_pct == pytest.approx(scores["up_share_pct"])
+    predicted_price = before * (1 + predicted)
+    residual, spread = after - predicted_price, after - np.mean(after)
+    assert found.r2_prices == pytest.approx(1 - residual @ residual / (spread @ spread))
+
+
+def test_rows_without_outcome_or_forecast_are_left_out() -> None:
+    before, after, _ = market(12)
+    predicted, drift = noisy(13), noisy(14)
+    whole = level_trap(before[2:-3], after[2:-3], predicted[2:-3], drift[2:-3])
+    after[-3:], predicted[:2] = np.nan, np.nan
+    assert level_trap(before, after, predicted, drift) == whole
+    assert whole.sentence
+
+
+def test_overlapping_horizons_do_not_pass_for_skill() -> None:
+    horizon, passed = 5, {"thinned": 0, "overlapping": 0}
+    for seed in range(150):
+        prices = 100 * np.cumprod(1 + 0.01 * rng(seed).standard_normal(BARS))
+        before, after = prices[:-horizon], prices[horizon:]
+        # A slow and idle forecast, whose runs of "up" meet the market's.
+        noise = rng(seed + 500).standard_normal(len(before) + 59)
+        idle = np.convolve(noise, np.full(60, 1e-3), "valid")
+        found = level_trap(before, after, idle, 0.0, horizon=horizon)
+        passed["thinned"] += found.r2_prices > 0.9 and not found.present
+        chance = pesaran_timmermann(idle, after / before - 1).p_value
+        passed["overlapping"] += found.r2_prices > 0.9 and chance < 0.05
+    assert passed["thinned"] < 0.06 * 150 < passed["overlapping"]
+
+
+def test_direction_that_follows_the_market_but_trails_always_up_is_the_trap() -> None:
+    before, after, returns = market(15, drift=0.02)
+    # It knows something of when the market falls, and warns of that far too often.
+    warns = np.where(returns < 0, rng(16).random(BARS) < 0.6, rng(16).random(BARS) < 0.4)
+    predicted = np.where(warns, -0.02, 0.02)
+    assert pesaran_timmermann(predicted, returns).p_value < 0.001
+    found = level_trap(before, after, predicted, 0.02)
+    assert found.direction_pct < found.up_pct - 10
+    assert found.present
+
+
+@pytest.mark.parametrize("bars", [0, 1, 2])
+def test_without_rows_nothing_is_named(bars: int) -> None:
+    prices = np.full(bars, 5.0)
+    found = level_trap(prices, prices, np.zeros(bars), 0.0)
+    assert not found.present
+    assert found.r2_prices is None
+    assert found.r2_vs_persistence is None
+
+
+def test_the_sentence_speaks_to_a_trader() -> None:
+    before = np.linspace(100, 200, 50)
+    after = before * np.where(np.arange(50) % 5 < 3, 1.01, 0.99)
+    found = level_trap(before, after, np.tile([0.001, -0.001], 25), 0.0)
+    assert found.sentence == (
+        "The R² of 0.997 on prices is the level-forecast trap: repeating the last price has "
+        "0.997; the forecasts' R² against no change is -0.0100, and their direction is right "
+        "50.0 % of the time, always saying up 60.0 %."
+    )
+
+
+def test_a_lucky_share_is_called_luck() -> None:
+    before = np.linspace(100, 200, 50)
+    after = before * np.where(np.arange(50) % 2 == 0, 1.01, 0.99)
+    right = np.ones(50)
+    right[:24] = -1
+    found = level_trap(before, after, 0.0001 * right * (after / before - 1) / 0.01, 0.0)
+    assert found.present
+    assert "no change is 0.0" in found.sentence
+    assert found.sentence.count("no more than chance") == 2

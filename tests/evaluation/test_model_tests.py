@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from engine.evaluation import model_tests
+from engine.evaluation.diagnostics import augmented_dickey_fuller, breusch_godfrey, ljung_box
+from engine.evaluation.forecast_tests import diebold_mariano, pesaran_timmermann
+from engine.evaluation.model_tests import forecast_tests, input_tests, residual_tests
+from engine.evaluation.multiple import holm
+from engine.evaluation.test_result import TestResult
+
+UNTESTED = asdict(TestResult())
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+ACTUAL = rng(1).standard_normal(300)
+OWN = 0.5 * ACTUAL + 0.3 * rng(2).standard_normal(300)
+RIDGE = 0.1 * ACTUAL + 0.3 * rng(3).standard_normal(300)
+
+
+def with_gap(values: np.ndarray, *rows: int) -> np.ndarray:
+    gapped = values.copy()
+    gapped[list(rows)] = np.nan
+    return gapped
+
+
+def test_the_first_forecast_is_tested_against_no_change_and_all_others() -> None:
+    found = forecast_tests({"strategy": OWN, "ridge": RIDGE}, ACTUAL, horizon=1)
+    assert list(found["diebold_mariano"]) == ["no_change", "ridge"]
+    still = diebold_mariano(ACTUAL - OWN, ACTUAL, 1)
+    ridge = diebold_mariano(ACTUAL - OWN, ACTUAL - RIDGE, 1)
+    adjusted = holm([still.p_value, ridge.p_value])  # type: ignore[list-item]
+    assert found["diebold_mariano"]["no_change"] == asdict(still) | {"p_value_holm": adjusted[0]}
+    assert found["diebold_mariano"]["ridge"] == asdict(ridge) | {"p_value_holm": adjusted[1]}
+    assert still.statistic < -5  # type: ignore[operator]
+    assert found["pesaran_timmermann"] == asdict(pesaran_timmermann(OWN, ACTUAL))
+
+
+def test_forecasts_are_compared_on_the_rows_that_both_have() -> None:
+    own, ridge, actual = with_gap(OWN, 0, 7), with_gap(RIDGE, 7, 9), with_gap(ACTUAL, 299)
+    found = forecast_tests({"strategy": own, "ridge": ridge}, actual, horizon=1)
+    rows = np.isfinite(own) & np.isfinite(actual)
+    both = rows & np.isfinite(ridge)
+    expected = diebold_mariano((actual - own)[both], (actual - ridge)[both], 1)
+    assert found["diebold_mariano"]["ridge"]["statistic"] == expected.statistic
+    assert found["diebold_mariano"]["no_change"]["observations"] == 297
+    assert found["pesaran_timmermann"] == asdict(pesaran_timmermann(own[rows], actual[rows]))
+
+
+def test_rows_that_overlap_are_thinned_where_a_test_needs_it() -> None:
+    features = rng(4).standard_normal((300, 2))
+    found = forecast_tests({"strategy": OWN}, ACTUAL, horizon=5)
+    assert found["diebold_mariano"]["no_change"]["lags"] == 4
+    assert found["diebold_mariano"]["no_change"]["observations"] == 300
+    assert found["pesaran_timmermann"]["observations"] == 60
+    assert residual_tests(OWN, ACTUAL, features, 5)["ljung_box"]["observations"] == 60
+
+
+def test_no_change_itself_has_no_test() -> None:
+    found = forecast_tests({"strategy": np.zeros(300)}, ACTUAL, horizon=1)
+    assert found["diebold_mariano"]["no_change"] == UNTESTED | {"p_value_holm": None}
+    assert found["pesaran_timmermann"] == UNTESTED
+
+
+def test_residuals_are_tested_over_ten_lags_or_a_fifth_of_the_rows() -> None:
+    features = rng(4).standard_normal((300, 2))
+    found = residual_tests(with_gap(OWN, 3), with_gap(ACTUAL, 299), features, 1)
+    rows = np.delete(np.arange(300), [3, 299])
+    residuals = (ACTUAL - OWN)[rows]
+    assert found["ljung_box"] == asdict(ljung_box(residuals, 10))
+    assert found["breusch_godfrey"] == asdict(breusch_godfrey(residuals, features[rows], 10))
+    few = residual_tests(OWN[:32], ACTUAL[:32], features[:32], 1)
+    assert [few[name]["lags"] for name in ("ljung_box", "breusch_godfrey")] == [6, 6]
+
+
+def test_inputs_are_tested_and_adjusted_together() -> None:
+    features = np.column_stack(
+        [np.cumsum(rng(5).standard_normal(300)), rng(6).standard_normal(300), np.ones(300)]
+    )
+    found = input_tests(dict(zip(("walk", "noise", "still"), features.T, strict=True)))
+    walk, noise = (augmented_dickey_fuller(features[:, column]) for column in (0, 1))
+    adjusted = holm([walk.p_value, noise.p_value])  # type: ignore[list-item]
+    assert found["walk"] == asdict(walk) | {"p_value_holm": adjusted[0]}
+    assert found["noise"] == asdict(noise) | {"p_value_holm": adjusted[1]}
+    assert found["still"] == UNTESTED | {"p_value_holm": None}
+    assert found["noise"]["p_value_holm"] < 0.01 < found["walk"]["p_value_holm"]
+
+
+def test_of_long_inputs_the_latest_rows_are_tested(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_tests, "MOST_ROWS", 200)
+    values = rng(7).standard_normal(500)
+    assert input_tests({"long": values}) == input_tests({"long": values[300:]})
+
+
+@pytest.mark.parametrize("bars", [0, 1, 4])
+def test_without_rows_every_figure_is_none_and_json_takes_it(bars: int) -> None:
+    features, none = np.zeros((bars, 2)), np.full(bars, np.nan)
+    found = {
+        "forecasts": forecast_tests({"strategy": none}, none, 1),
+        "residuals": residual_tests(none, none, features, 1),
+        "inputs": input_tests({"a": features[:, 0], "b": features[:, 1]}),
+    }
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert found["residuals"] == {"ljung_box": UNTESTED, "breusch_godfrey": UNTESTED}
+    assert found["inputs"]["a"] == UNTESTED | {"p_value_holm": None}

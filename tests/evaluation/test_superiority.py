@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.evaluation.bootstrap import infer
+from engine.evaluation.spec import EvaluationSpec
+from engine.evaluation.superiority import spa_p_values, superiority
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def books(seed: int, bars: int = 500, **means: float) -> pd.DataFrame:
+    """A market and books that are in it two thirds of the time, with so much more a bar."""
+    generator = rng(seed)
+    market = 0.01 * generator.standard_normal(bars)
+    made = {"market": market}
+    for name, mean in means.items():
+        inside = generator.random(bars) < 2 / 3
+        made[name] = market * inside + 0.003 * generator.standard_normal(bars) + mean
+    return pd.DataFrame(made)
+
+
+def test_the_one_better_book_is_found_and_named_among_many() -> None:
+    found = superiority(books(1, a=0.0, good=0.003, b=0.0), "market", 999, 0.95, rng())
+    assert found["spa"]["consistent"] < 0.01  # type: ignore[index]
+    assert found["stepm"] == ["good"]  # type: ignore[index]
+    assert found["p_values"]["good"] == pytest.approx(0.001)  # type: ignore[index]
+    assert min(found["p_values"]["a"], found["p_values"]["b"]) > 0.05  # type: ignore[index]
+
+
+def test_the_surest_book_is_named_first() -> None:
+    found = superiority(books(2, good=0.002, better=0.004), "market", 999, 0.95, rng())
+    assert found["stepm"] == ["better", "good"]  # type: ignore[index]
+
+
+def test_what_is_worse_than_the_benchmark_is_no_evidence_at_all() -> None:
+    found = superiority(books(3, a=-0.003, b=-0.002), "market", 999, 0.95, rng())
+    assert found["spa"] == {"lower": 1.0, "consistent": 1.0, "upper": 1.0}  # type: ignore[index]
+    assert found["stepm"] == []  # type: ignore[index]
+
+
+def test_leverage_is_not_taken_for_superiority() -> None:
+    returns = books(4, a=0.0) + 0.002
+    returns["levered"] = 5 * returns["market"]
+    found = superiority(returns, "market", 999, 0.95, rng())
+    assert found["p_values"]["levered"] == 1.0  # type: ignore[index]
+    without = superiority(returns.drop(columns="levered"), "market", 999, 0.95, rng())
+    assert found["spa"] == without["spa"]  # type: ignore[index]
+
+
+def test_a_single_rival_is_tested_as_a_difference_is_but_one_sided() -> None:
+    returns = books(5, a=0.0006)
+    pair = [returns["a"].to_numpy(), returns["market"].to_numpy()]
+    spec = EvaluationSpec(resamples=4_000)
+    two_sided = infer({"a": pair}, 1.0, spec, rng())["a"]
+    found = superiority(returns, "market", 4_000, 0.95, rng())
+    assert found["block_length_bars"] == two_sided.block_length_bars  # type: ignore[index]
+    assert found["p_values"]["a"] == pytest.approx(two_sided.p_value / 2, abs=0.03)  # type: ignore[index,operator]
+    assert found["spa"]["upper"] == found["p_values"]["a"]  # type: ignore[index]
+
+
+def test_the_same_seed_gives_the_same_figures() -> None:
+    returns = books(6, a=0.0005, b=0.0)
+    one, same, other = (superiority(returns, "market", 999, 0.9, rng(seed)) for seed in (1, 1, 2))
+    assert one == same
+    assert one != other
+
+
+def test_bad_books_add_to_the_upper_p_value_alone() -> None:
+    drawn = rng(7).standard_normal((5_000, 9))
+    observed = np.array([2.0] + [-9.0] * 8)
+    found = spa_p_values(observed, drawn, 500)
+    alone = spa_p_values(observed[:1], drawn[:, :1], 500)
+    assert found["lower"] == found["consistent"] == alone["upper"]
+    assert found["upper"] > 5 * alone["upper"]
+
+
+def test_the_three_p_values_are_in_order() -> None:
+    for seed in range(30):
+        drawn = rng(seed).standard_normal((300, 5))
+        found = spa_p_values(2 * rng(seed + 100).standard_normal(5), drawn, 500)
+        assert found["lower"] <= found["consistent"] <= found["upper"]
+
+
+def test_a_book_that_cannot_be_tested_is_left_out() -> None:
+    returns = books(8, a=0.003)
+    returns["never"] = 0.0
+    found = superiority(returns, "market", 999, 0.95, rng())
+    assert found["p_values"]["never"] is None  # type: ignore[index]
+    assert found["stepm"] == ["a"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "returns",
+    [
+        books(9, bars=29, a=0.1),
+        books(9)[["market"]],
+        books(9, a=0.0).assign(market=0.0),
+        books(9).assign(same=lambda frame: frame["market"] / 2),
+    ],
+)
+def test_nothing_is_said_without_bars_or_without_a_difference(returns: pd.DataFrame) -> None:
+    assert superiority(returns, "market", 999, 0.95, rng()) is None
+
+
+@pytest.mark.slow
+def test_books_no_better_than_the_benchmark_are_named_no_more_often_than_it_says() -> None:
+    named = 0
+    for seed in range(200):
+        generator = rng(seed)
+        market = 0.01 * generator.standard_normal(300)
+        noise = 0.01 * generator.standard_t(5, (300, 5))
+        returns = pd.DataFrame(market[:, None] + noise, columns=list("abcde"))
+        returns.insert(0, "market", market + 0.01 * generator.standard_t(5, 300))
+        named += bool(superiority(returns, "market", 300, 0.9, rng(seed))["stepm"])  # type: ignore[index]
+    # Nominally 20 of 200; three standard errors are 13.
+    assert 7 <= named <= 33

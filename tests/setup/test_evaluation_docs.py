@@ -1,0 +1,106 @@
+"""docs/evaluation.md names every figure that a run writes, and tells the rule that grades."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import engine
+from engine.evaluation.fragility import DELAYS, MULTIPLES, SEARCHED_BPS
+from engine.evaluation.verdict import MARGIN, Grade
+from tests.pipeline.markets import market, write_strategy
+from tests.reporting.truth import truth
+
+DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = (DOCS / "evaluation.md").read_text(encoding="utf-8")
+HEADINGS = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"^### (.+)$", GUIDE, re.MULTILINE))))
+NAMED = set(re.findall(r"`([a-z0-9_]+)`", GUIDE)) | HEADINGS
+
+BY_NAME = {
+    ("books",), ("forecasts",), ("forecasts", "*", "horizons"),
+    ("sharpe",), ("differences",), ("superiority", "p_values"),
+    ("forecasts", "diebold_mariano"), ("inputs", "adf"),
+}  # fmt: skip
+"""Where keys are books, rivals, inputs or horizons, and not figures."""
+
+
+def figures(document: Any, by_name: set[tuple[str, ...]], path: tuple[str, ...] = ()) -> set[str]:
+    """Every key that is the name of a figure or of a section."""
+    if isinstance(document, list):
+        return set().union(*(figures(each, by_name, path) for each in document))
+    if not isinstance(document, dict):
+        return set()
+    keys = set() if path in by_name else set(document)
+    step = {key: "*" if path in by_name else key for key in document}
+    return keys.union(
+        *(figures(value, by_name, (*path, step[key])) for key, value in document.items())
+    )
+
+
+def of_metrics(document: dict[str, Any]) -> set[str]:
+    return figures(document, BY_NAME)
+
+
+def of_significance(document: dict[str, Any]) -> set[str]:
+    return figures(document, BY_NAME - {("forecasts",)})
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> engine.Run:
+    place = tmp_path_factory.mktemp("named")
+    return engine.run(
+        write_strategy(place, market(place / "market")),
+        overrides={"evaluation.resamples": 200},
+        out=place,
+        home=place / "home",
+        pages=False,
+    )
+
+
+@pytest.mark.slow
+def test_every_key_of_a_run_is_named(run: engine.Run) -> None:
+    found = of_metrics(run.metrics) | of_significance(run.significance)
+    assert found - NAMED == set()
+    # What is looked for: figures, and nothing that has its name from the strategy or its inputs.
+    assert {"hac_low", "deflated_sharpe", "statistic", "break_even_cost_bps", "auc"} <= found
+    assert not found & {"strategy", "buy_and_hold", "no_change", "ridge", "AAA:log_return_1"}
+    assert set(run.metrics) | set(run.significance) - {"verdict"} <= HEADINGS
+
+
+def test_every_key_that_only_some_runs_have_is_named() -> None:
+    found = of_significance(truth({"sharpe": {}}))
+    assert {"seed_deviation_low", "median_logit", "sentence"} <= found
+    assert found - NAMED == set()
+    of_quantiles = {"pinball_bps", "unconditional_pinball_bps", "intervals", "coverage_pct"}
+    assert of_quantiles | {"nominal_pct", "mean_width_bps", "low", "high"} <= NAMED
+
+
+def test_every_link_leads_somewhere() -> None:
+    titles = re.findall(r"^#+ (.+)$", GUIDE, re.MULTILINE)
+    places = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+    links = re.findall(r"\]\(([^)]+)\)", GUIDE)
+    assert len(links) > 5
+    for link in links:
+        assert link[1:] in places if link[0] == "#" else (DOCS / link).is_file(), link
+
+
+def test_the_rule_of_the_grades_is_the_one_that_grades() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", GUIDE, re.MULTILINE)
+    rule = {grade: said for grade, said in rows if grade in Grade.__args__}
+    assert list(rule) == list(Grade.__args__)
+    assert "0.90" in rule["weak"]
+    assert "0.95" in rule["moderate"]
+    assert MARGIN == 2
+    assert "twice the cost paid" in rule["strong"]
+
+
+def test_the_settings_of_the_fragility_surface_are_the_ones_told() -> None:
+    assert MULTIPLES == (0, 0.5, 1, 2, 4)
+    assert "0, 0.5, 1, 2 and 4 times those charged" in GUIDE
+    assert DELAYS == (1, 2, 3, 5)
+    assert "1, 2, 3, 5 and the strategy's own" in GUIDE
+    assert SEARCHED_BPS == 2_000
+    assert "how far it was looked for" in GUIDE
