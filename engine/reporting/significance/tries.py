@@ -169,7 +169,7 @@ def _record(record: Mapping[str, Any], confidence: float) -> Table:
 
 
 def _overfitting(found: Mapping[str, Any] | None) -> Section | Unasked:
-    question = "Is the best of several configurations still good on other bars?"
+    question = "Does the best of several configurations stay ahead on other bars?"
     if not found:
         return Unasked(
             question, "it takes two configurations in the ledger, and 60 bars that all have"
