@@ -13,6 +13,7 @@ The flow of the data is the tree; imports go one way, from the last to the first
     reporting   tearsheet, significance page
     strategy    the YAML that composes all of the above
     pipeline    run(strategy) -> Run: the order of the stages
+    replication published results, repeated under their own protocol
     cli         the `backtest` command
 """
 

@@ -16,6 +16,8 @@ import typer
 from engine.cli import inspection, running
 from engine.cli.fits import fits
 from engine.cli.ledger import ledger
+from engine.cli.replicate import replicate
+from engine.cli.selftest import selftest
 from engine.imports import collect_rarely
 
 app = typer.Typer(
@@ -31,7 +33,9 @@ app = typer.Typer(
 app.command("run")(running.run)
 app.command("check")(inspection.check)
 app.command("report")(inspection.report)
+app.command("replicate")(replicate)
 app.command("schema")(inspection.schema)
+app.command("selftest")(selftest)
 
 data = typer.Typer(help="The datasets a strategy can name.", no_args_is_help=True)
 data.command("list")(inspection.list_datasets)

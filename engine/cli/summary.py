@@ -54,15 +54,21 @@ def as_text(run: Run, width: int | None = None) -> str:
         _heading(run),
         "\n".join(_table(run, width)),
         _forecasts(run.metrics["forecasts"].get(STRATEGY)),
-        textwrap.fill(warm_starts(run.manifest["windows"]), width, break_long_words=False),
+        _filled(warm_starts(run.manifest["windows"]), width),
         _tuning(run.manifest.get("tuning")),
         _left_out(run.manifest["left_out"]),
-        textwrap.fill(f"Verdict: {verdict['sentence']}", width, break_long_words=False),
+        _filled(f"Verdict: {verdict['sentence']}", width),
         f"Evidence: {verdict['grade']}",
-        textwrap.fill(_certificate(run.certificate), width, break_long_words=False),
+        _filled(_certificate(run.certificate), width),
         _pages(run),
     ]
     return "\n\n".join(part for part in parts if part).translate(PLAIN)
+
+
+def _filled(text: str, width: int) -> str:
+    """Lines of whole words, a number and its unit on the same one."""
+    joined = text.replace(" %", f"{formatting.NO_BREAK}%")
+    return textwrap.fill(joined, width, break_long_words=False)
 
 
 def _pages(run: Run) -> str:

@@ -1,6 +1,6 @@
 """How many independent trials the configurations that were tried amount to.
 
-Ten runs that differ in a seed are hardly more than one try at luck; ten unrelated ideas are ten.
+Ten runs that hardly differ are hardly more than one try at luck; ten unrelated ideas are ten.
 The deflated Sharpe ratio asks for the number of independent trials and for how much their Sharpe
 ratios differ, and both are found here from the returns of the runs.
 """

@@ -6,13 +6,14 @@ import json
 import sys
 from argparse import ArgumentParser
 
+import calibration
 import refit
 import warm
 import zoo
 from contest import ProgramError
 from rich.console import Console
 
-BENCHMARKS = {"refit": refit, "warm": warm, "zoo": zoo}
+BENCHMARKS = {"calibration": calibration, "refit": refit, "warm": warm, "zoo": zoo}
 WIDTH = 110
 """Columns of a table that goes to a file."""
 

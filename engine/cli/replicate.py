@@ -1,0 +1,96 @@
+"""`backtest replicate`."""
+
+from __future__ import annotations
+
+import json as json_text
+import os
+from pathlib import Path  # noqa: TC003 - typer reads it
+from typing import Annotated, Literal
+
+import typer
+
+from engine.cli.failures import exit_codes
+from engine.cli.options import Debug  # noqa: TC001 - typer reads it
+from engine.cli.progress import told_on_stderr
+
+
+def replicate(  # noqa: PLR0913, PLR0917 - a parameter an option
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The publication; one can be had: livieris2021.")
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of the authors' closes (BTC.csv, ETH.csv, XRP.csv) and of the printed "
+            "figures (published_tables.json).",
+        ),
+    ] = None,
+    runs: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, help="Fits of each network, each from its own seed."),
+    ] = 10,
+    scaling: Annotated[
+        Literal["train", "refit-on-test"],
+        typer.Option(
+            help="Rows that scale the inputs. refit-on-test LEAKS: it is what the authors' "
+            "published code does."
+        ),
+    ] = "train",
+    backend: Annotated[
+        Literal["tensorflow", "jax"], typer.Option(help="What Keras computes with.")
+    ] = "tensorflow",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Processes to train in; results do not depend on it. Default: one a core.",
+        ),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Train everything anew, whatever is stored.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress; notices stay.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Repeat a publication under its own protocol, its tables beside ours.
+
+    Every fit is stored: one that was interrupted goes on where it was, and a second call trains
+    nothing.
+
+    Progress goes to stderr, the tables to stdout. Exit codes: 0 done, 2 the command line is
+    wrong, 3 data missing or not the paper's, 5 a fit failed, 130 interrupted.
+    """
+    with exit_codes(debug=debug):
+        # NumPy reads it when it is loaded; see `backtest run`.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        from engine.errors import UsageError
+        from engine.replication.catalogue import replication
+
+        repeat = replication(name)
+        if data is None:
+            raise UsageError(
+                "the publication's data is no part of the engine",
+                expected="--data DIR",
+                found="no --data",
+                fix=f"backtest replicate {name} --data DIR",
+            )
+        with told_on_stderr(quiet=quiet) as progress:
+            found = (context.obj or repeat)(
+                data,
+                runs=runs,
+                scaling=scaling,
+                backend=backend,
+                workers=workers,
+                fresh=fresh,
+                progress=progress,
+            )
+        told = json_text.dumps(found.as_json(), indent=2, allow_nan=False) if json else None
+        typer.echo(found.as_text() if told is None else told)

@@ -1,0 +1,1 @@
+"""Published results under their own protocol, repeated and set beside ours."""

@@ -1,0 +1,175 @@
+"""The figures that the paper prints, read from a file that is no part of the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ConfigDict, ValidationError
+
+from engine.errors import DataError
+from engine.types import Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from engine.replication.livieris2021.protocol import Protocol
+
+FILE = "published_tables.json"
+PARTS = ("training", "validation", "testing")
+
+
+class Figures(Spec):
+    """Numbers, all of them finite."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class Descriptive(Figures):
+    """Of one coin's closes in one part."""
+
+    symbol: str
+    part: str
+    min: float
+    max: float
+    mean: float
+    std: float
+    median: float
+    skewness: float
+    kurtosis: float
+
+
+class Movements(Figures):
+    """Days up and down of one coin in one part."""
+
+    symbol: str
+    part: str
+    up: float
+    up_pct: float
+    down: float
+    down_pct: float
+
+
+class Stationarity(Figures):
+    """Coin -> statistic and p-value of the augmented Dickey-Fuller test."""
+
+    levels: dict[str, tuple[float, float]]
+    transformed: dict[str, tuple[float, float]]
+
+
+class Scores(Figures):
+    """One row of the forecast tables, a mean over the authors' runs."""
+
+    symbol: str
+    model: str
+    lag: int
+    mae: float
+    rmse: float
+    r2: float
+    accuracy_pct: float
+    auc: float
+    gm: float
+    sensitivity: float
+    specificity: float
+
+
+class Ranked(Figures):
+    """One row of a Friedman aligned ranks table; the control's has no p-value."""
+
+    model: str
+    rank: float
+    p_finner: float | None
+    h0: str | None
+
+
+class Published(Spec):
+    """All tables."""
+
+    source: str
+    descriptive: tuple[Descriptive, ...]
+    movements: tuple[Movements, ...]
+    adf: Stationarity
+    forecast: tuple[Scores, ...]
+    friedman: tuple[tuple[Ranked, ...], ...]
+    notes: tuple[str, ...] = ()
+
+    def scores(self, symbol: str, model: str, lag: int) -> Scores:
+        """One row of the forecast tables."""
+        sought = (symbol, model, lag)
+        return next(row for row in self.forecast if (row.symbol, row.model, row.lag) == sought)
+
+
+def read_published(folder: Path, protocol: Protocol) -> Published:
+    """Reads `published_tables.json`, whole or not at all.
+
+    Raises:
+        DataError: The file is missing, is damaged, or lacks a row of a table.
+    """
+    path = folder / FILE
+    try:
+        published = Published.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise DataError(
+            "the paper's printed figures are missing",
+            expected=FILE,
+            found="no such file",
+            where=str(folder),
+            fix="name the folder that has it with --data",
+        ) from None
+    except (OSError, ValidationError) as error:
+        raise DataError(
+            "the file of the paper's printed figures cannot be used",
+            expected="the tables as JSON, every figure a number",
+            found=_first_mistake(error),
+            where=str(path),
+            fix="copy the file again",
+        ) from error
+    _insist_complete(published, protocol, path)
+    return published
+
+
+def _first_mistake(error: OSError | ValidationError) -> str:
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    first, *more = error.errors(include_url=False, include_input=False)
+    place = ".".join(map(str, first["loc"]))
+    told = f"{place}: {first['msg']}" if place else str(first["msg"])
+    return f"{told}, and {len(more)} more" if more else told
+
+
+def _insist_complete(published: Published, protocol: Protocol, path: Path) -> None:
+    coins, models = protocol.coins, [contender.name for contender in protocol.contenders]
+    by_part = [(coin, part) for coin in coins for part in PARTS]
+    tests = (*published.adf.levels, *published.adf.transformed)
+    forecasts = [(coin, model, lag) for coin in coins for model in models for lag in protocol.lags]
+    blocks = [(block, model) for block in range(6) for model in models]
+    _insist_rows("descriptive", ((r.symbol, r.part) for r in published.descriptive), by_part, path)
+    _insist_rows("movements", ((r.symbol, r.part) for r in published.movements), by_part, path)
+    _insist_rows("adf", tests, [*coins, *coins], path)
+    found = ((r.symbol, r.model, r.lag) for r in published.forecast)
+    _insist_rows("forecast", found, forecasts, path)
+    ranked = ((place, row.model) for place, rows in enumerate(published.friedman) for row in rows)
+    _insist_rows("friedman", ranked, blocks, path)
+    controls = [
+        place
+        for place, rows in enumerate(published.friedman)
+        for row in rows
+        if row.p_finner is None
+    ]
+    _insist_rows("friedman: the one row without a p-value", controls, range(6), path)
+
+
+def _insist_rows(
+    table: str, found: Iterable[object], expected: Iterable[object], path: Path
+) -> None:
+    there, wanted = sorted(map(str, found)), sorted(map(str, expected))
+    if there == wanted:
+        return
+    absent = [row for row in wanted if row not in there]
+    raise DataError(
+        f"the paper's table `{table}` is not whole",
+        expected=f"{len(wanted)} rows, each once",
+        found=f"{len(there)} rows" + (f"; without {absent[0]}" if absent else ""),
+        where=str(path),
+        fix="copy the file again",
+    )

@@ -1,0 +1,70 @@
+"""The trap of forecast levels in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.replication.grid import aligned, note
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COUNTS = {
+    "mae_below_persistence": "MAE below persistence",
+    "mae_below_drift": "MAE below persistence + drift",
+    "rmse_below_persistence": "RMSE below persistence",
+    "rmse_below_drift": "RMSE below persistence + drift",
+    "accuracy_above_always_up": "accuracy above always up",
+}
+
+
+def trap_section(trap: Mapping[str, Any]) -> str:
+    """What the R2 of prices is worth: the rows that beat what needs no network."""
+    rows = trap["rows"]
+    lines = [
+        [f"Rows of {rows} with", "paper", "ours"],
+        *([name, str(trap["paper"][key]), str(trap["ours"][key])] for key, name in COUNTS.items()),
+    ]
+    explained = (
+        f"The level-forecast trap: R2 on prices is {_span(trap['paper'])} in the paper's rows and "
+        f"{_span(trap['ours'])} in ours, and it is {_span(trap, 'persistence_')} for yesterday's "
+        "price, which forecasts nothing. It tells that a price is near the one before, not that "
+        "anything was forecast."
+    )
+    return "\n".join(
+        [
+            "Against what needs no network",
+            aligned(lines, gap=2),
+            note(explained),
+            note(_direction(trap)),
+            note(
+                f"By the engine's own test {trap['fits_trapped']} of our {trap['fits']} fits are "
+                "in the trap: an R2 of 0.9 or more on prices, errors not significantly below "
+                "those of persistence and drift, direction not significantly above always up."
+            ),
+        ]
+    )
+
+
+def _span(figures: Mapping[str, Any], prefix: str = "") -> str:
+    return f"{figures[f'{prefix}r2_lowest']:.3f} to {figures[f'{prefix}r2_highest']:.3f}"
+
+
+def _direction(trap: Mapping[str, Any]) -> str:
+    said = {
+        who: "none" if not trap[who]["accuracy_above_always_up"] else "not every"
+        for who in ("paper", "ours")
+    }
+    if set(said.values()) == {"none"}:
+        return (
+            "Direction: no row, in print or here, is right more often than always saying up, "
+            "which needs no forecast."
+        )
+    beating = ", ".join(
+        f"{trap[who]['accuracy_above_always_up']} of {trap['rows']} in {name}"
+        for who, name in (("paper", "the paper"), ("ours", "ours"))
+    )
+    return (
+        f"Direction: right more often than always saying up are {beating}. Of {trap['rows']} "
+        "rows over one test span some are by luck."
+    )

@@ -1,0 +1,1 @@
+"""Known truths planted in generated markets, and whether the engine finds them."""

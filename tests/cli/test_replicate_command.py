@@ -1,0 +1,112 @@
+"""`backtest replicate` as a user meets it; nothing is trained."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from engine.cli.main import app
+from engine.errors import RefitError
+from tests.replication.papers import compared, write_paper
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typer.testing import Result
+
+    from engine.progress import Progress
+    from engine.replication.livieris2021 import Replication
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Replication:
+    return compared(write_paper(tmp_path_factory.mktemp("paper")), runs=1)
+
+
+class Fake:
+    """Tells some progress and hands back what it was given, or raises it."""
+
+    def __init__(self, outcome: Any) -> None:
+        self.outcome = outcome
+        self.options: dict[str, Any] = {}
+
+    def __call__(self, data: Path, *, progress: Progress, **options: Any) -> Replication:
+        self.options = {"data": str(data), **options}
+        progress.stage("refits")
+        progress.advance(1, 1, "MICDL lag 7 BTC")
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return self.outcome
+
+
+def invoke(*arguments: str, obj: object = None) -> Result:
+    return CliRunner().invoke(app, ["replicate", *arguments], obj=obj)
+
+
+def test_an_unknown_name_is_told_with_those_that_are_known() -> None:
+    result = invoke("livieris2020", "--data", ".")
+    assert result.exit_code == 2
+    assert "there is no replication named 'livieris2020'" in result.stderr
+    assert "expected: livieris2021" in result.stderr
+
+
+def test_data_has_to_be_named() -> None:
+    result = invoke("livieris2021")
+    assert result.exit_code == 2
+    assert "--data DIR" in result.stderr
+
+
+def test_data_that_is_not_there_ends_with_3(tmp_path: Path) -> None:
+    result = invoke("livieris2021", "--data", str(tmp_path / "nowhere"))
+    assert result.exit_code == 3
+    assert result.stdout == ""
+
+
+def test_tables_go_to_stdout_and_progress_to_stderr(found) -> None:
+    result = invoke("livieris2021", "--data", "somewhere", obj=Fake(found))
+    assert result.exit_code == 0
+    assert result.stdout == found.as_text() + "\n"
+    assert "refits: 1 of 1 (MICDL lag 7 BTC)" in result.stderr
+
+
+def test_quiet_tells_no_progress(found) -> None:
+    assert invoke("livieris2021", "--data", "x", "-q", obj=Fake(found)).stderr == ""
+
+
+def test_json_is_all_there_is_on_stdout(found) -> None:
+    result = invoke("livieris2021", "--data", "somewhere", "--json", obj=Fake(found))
+    assert json.loads(result.stdout) == json.loads(json.dumps(found.as_json()))
+
+
+def test_every_option_arrives(found) -> None:
+    fake = Fake(found)
+    options = ["--runs", "3", "--scaling", "refit-on-test", "--backend", "jax"]
+    invoke("livieris2021", "--data", "d", *options, "--workers", "2", "--fresh", obj=fake)
+    assert fake.options == {
+        "data": "d",
+        "runs": 3,
+        "scaling": "refit-on-test",
+        "backend": "jax",
+        "workers": 2,
+        "fresh": True,
+    }
+
+
+def test_ten_runs_on_train_scaled_inputs_are_the_default(found) -> None:
+    fake = Fake(found)
+    invoke("livieris2021", "--data", "d", obj=fake)
+    assert (fake.options["runs"], fake.options["scaling"]) == (10, "train")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(RefitError("a fit broke down"), 5), (KeyboardInterrupt(), 130)]
+)
+def test_failures_have_their_codes(error, code) -> None:
+    assert invoke("livieris2021", "--data", "d", obj=Fake(error)).exit_code == code
+
+
+def test_no_runs_are_refused() -> None:
+    assert invoke("livieris2021", "--data", "d", "--runs", "0").exit_code == 2

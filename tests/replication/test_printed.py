@@ -1,0 +1,115 @@
+"""What a replication prints, and what it hands to scripts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.replication.grid import aligned, figure, note
+from engine.replication.livieris2021.scores import SCORES
+from tests.replication.papers import compared
+
+if TYPE_CHECKING:
+    from engine.replication.livieris2021 import Replication
+
+SECTIONS = (
+    "Descriptive statistics of the closes",
+    "Movements",
+    "Augmented Dickey-Fuller test",
+    "Forecasts of BTC, 153 testing days",
+    "Forecasts of ETH, 153 testing days",
+    "Forecasts of XRP, 153 testing days",
+    "Against what needs no network",
+    "Friedman's aligned ranks and Finner's step-down p-values against the best",
+)
+
+
+@pytest.fixture(scope="module")
+def found(paper) -> Replication:
+    return compared(paper, runs=2)
+
+
+def test_columns_line_up() -> None:
+    assert aligned([["", "a "], ["name", "12.5="], ["x"]]) == "        a\nname 12.5=\nx"
+
+
+def test_a_heading_of_its_own_widens_no_column() -> None:
+    assert aligned([["a long heading"], ["x", "1"]]) == "a long heading\nx 1"
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(19497.4, 2, "19497.40"), (-0.351, 2, "-0.35"), (-0.001, 2, "0.00"), (None, 2, "-")],
+)
+def test_a_figure_can_be_copied_into_a_sheet(value, digits, text) -> None:
+    assert figure(value, digits) == text
+
+
+def test_a_note_is_indented_and_fits() -> None:
+    lines = note("word " * 40).splitlines()
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+@pytest.mark.parametrize("scaling", ["train", "refit-on-test"])
+def test_no_line_is_wider_than_a_terminal(paper, runs, scaling) -> None:
+    some = compared(paper, runs=runs)
+    spec = some.protocol.model_copy(update={"scaling": scaling})
+    text = replace(some, protocol=spec).as_text()
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.isascii()
+
+
+def test_every_table_is_there(found) -> None:
+    lines = found.as_text().splitlines()
+    assert [line for line in lines if line in SECTIONS] == list(SECTIONS)
+    for rule in ("Persistence", "  + drift", "Always up"):
+        assert sum(line.startswith(rule + "  ") for line in lines) == 3
+
+
+def test_a_figure_that_is_the_papers_is_marked_and_another_too(found) -> None:
+    (up, *_) = [line for line in found.as_text().splitlines() if line.startswith("BTC  training")]
+    assert "!" in up
+    row = found.movements[0]
+    same = replace(found, movements=[replace(row, paper=row.ours)])
+    (up, *_) = [line for line in same.as_text().splitlines() if line.startswith("BTC  training")]
+    assert (up.count("="), up.count("!")) == (4, 0)
+
+
+def test_the_trap_is_named(found) -> None:
+    assert "The level-forecast trap: R2 on prices is" in found.as_text()
+
+
+def test_a_leak_is_told_before_any_figure(found) -> None:
+    spec = found.protocol.model_copy(update={"scaling": "refit-on-test"})
+    leaking = replace(found, protocol=spec)
+    head = leaking.as_text().partition("Descriptive")[0]
+    assert "LEAKS: --scaling refit-on-test" in head
+    assert leaking.as_json()["leaks"] is True
+    assert "LEAKS" not in found.as_text()
+    assert found.as_json()["leaks"] is False
+
+
+def test_scripts_get_every_figure_at_full_precision(found) -> None:
+    told = json.loads(json.dumps(found.as_json(), allow_nan=False))
+    assert {name: len(told[name]) for name in ("descriptive", "movements", "adf")} == {
+        "descriptive": 9,
+        "movements": 9,
+        "adf": 6,
+    }
+    assert (len(told["forecasts"]), len(told["naive"])) == (18, 9)
+    for row in told["forecasts"]:
+        for part in ("paper", "mean", "sd", "runs", "near", "near_mean"):
+            assert set(row[part]) == set(SCORES)
+        assert all(len(values) == 2 for values in row["runs"].values())
+    for table in told["ranks"]:
+        assert set(table["ours"]) == {"Model1", "Model2", "MICDL"}
+    assert {table["table"] for table in told["ranks"]} >= set(range(1, 7))
+    first = found.forecasts[0]
+    assert told["forecasts"][0]["mean"]["mae"] == first.mean["mae"]
+    assert told["level_trap"]["rows"] == 18
+    assert told["protocol"]["training"]["batch_size"] == 8

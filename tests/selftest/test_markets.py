@@ -1,0 +1,84 @@
+"""Generated markets are sound bars, and what was planted is in them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.data.bars import defects
+from engine.selftest.markets import SYMBOL, echo, elastic, garch_walk, random_walk, trending
+
+MAKERS = {
+    "random_walk": random_walk,
+    "garch_walk": garch_walk,
+    "echo": partial(echo, coefficient=0.2),
+    "elastic": elastic,
+    "trending": trending,
+}
+NOW = pd.Timestamp("2026-01-01", tz="UTC")
+
+
+def made(name: str, bars: int = 8_000, seed: int = 1):
+    return MAKERS[name](np.random.default_rng(seed), bars=bars)
+
+
+def moves(market) -> np.ndarray:
+    return (market.bars["close"] / market.bars["open"] - 1).to_numpy()
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_bars_pass_the_gate_that_real_ones_pass(name: str) -> None:
+    market = made(name)
+
+    assert defects(market.bars, "1d", NOW) == ()
+    assert market.symbols == (SYMBOL,)
+    assert market.periods_per_year == 365
+    assert market.identity["symbols"][SYMBOL]["rows"] == len(market.bars) == 8_000
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_same_seed_gives_the_same_bars_and_another_others(name: str) -> None:
+    hashes = [made(name, 300, seed).identity["symbols"][SYMBOL]["sha256"] for seed in (5, 5, 6)]
+
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+@pytest.mark.parametrize("name", ["random_walk", "garch_walk"])
+def test_on_noise_neither_move_nor_gap_follows_from_anything_before(name: str) -> None:
+    market = made(name)
+    move = moves(market)
+    gap = (market.bars["open"] / market.bars["close"].shift() - 1).to_numpy()[1:]
+
+    assert abs(move.mean()) < 4 * 0.01 / len(move) ** 0.5
+    assert abs(gap.mean()) < 4 * 0.001 / len(gap) ** 0.5
+    for later, before in ((move[1:], move[:-1]), (gap, move[:-1]), (move[1:], gap)):
+        assert abs(np.corrcoef(later, before)[0, 1]) < 0.06
+
+
+def test_an_echo_is_in_the_way_from_open_to_close() -> None:
+    move = moves(made("echo"))
+
+    assert np.corrcoef(move[1:], move[:-1])[0, 1] == pytest.approx(0.2, abs=0.04)
+    # What whoever holds the sign of the last move earns, as the docstring says.
+    earned = np.mean(np.sign(move[:-1]) * move[1:]) / move.std()
+    assert earned == pytest.approx(0.2 * np.sqrt(2 / np.pi), abs=0.04)
+
+
+def test_an_elastic_price_is_pulled_back_to_where_it_was() -> None:
+    close = np.log(made("elastic").bars["close"].to_numpy())
+    deviation = close - np.log(100)
+
+    assert np.corrcoef(deviation[1:], deviation[:-1])[0, 1] == pytest.approx(0.9, abs=0.02)
+    assert np.abs(deviation).max() < 0.15
+    assert np.diff(close).std() == pytest.approx(0.01, rel=0.05)
+
+
+def test_a_trend_lasts() -> None:
+    move = moves(made("trending", 20_000))
+    months = move[: len(move) // 20 * 20].reshape(-1, 20).mean(axis=1)
+
+    assert abs(np.corrcoef(move[1:], move[:-1])[0, 1]) < 0.25
+    assert np.corrcoef(months[1:], months[:-1])[0, 1] > 0.5

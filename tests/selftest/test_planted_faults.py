@@ -1,0 +1,190 @@
+"""The self-test cannot lie: of a broken engine each check says so.
+
+Each fault is put into the engine itself, and the check that has to see it runs for real, on as few
+markets as show it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import engine.evaluation.significance as judging
+import engine.pipeline.books as stages
+import engine.pipeline.judging as judges
+import engine.selftest.passage as passage
+import engine.simulation.portfolio as simulating
+from engine.errors import CertificateError
+from engine.models.forecaster import Forecast
+from engine.models.ridge import Ridge
+from engine.selftest.costs import Dearer
+from engine.selftest.edge import Edge
+from engine.selftest.invariance import Unchanged
+from engine.selftest.luck import Luck
+from engine.selftest.oracle import Late
+from engine.selftest.proof import Proof
+from engine.selftest.rules import Favoured
+from engine.selftest.run import selftest
+from engine.signals.rules import MeanReversion, MovingAverageCrossover
+from engine.simulation.spec import Costs
+
+if TYPE_CHECKING:
+    from engine.selftest.check import Check
+
+SMALL: dict[str, Check] = {
+    "oracle": Late(markets=1, bars=2_600),
+    "proof": Proof(markets=2),
+    "edge": Edge(markets=6, power=0.4),
+    "luck": Luck(markets=4),
+    "costs": Dearer(markets=1),
+    "elastic": Favoured(markets=5, most=0.3),
+    "trending": Favoured(markets=5, rule="ma_crossover", most=0.3),
+    "unchanged": Unchanged(markets=4),
+}
+
+pytestmark = pytest.mark.slow
+
+
+def failures(*names: str) -> list[str]:
+    done = selftest(workers=1, checks=[SMALL[name] for name in names])
+    return [row.name for row in done.rows if not row.passed]
+
+
+def test_a_sound_engine_passes_every_one_of_these() -> None:
+    assert failures(*SMALL) == []
+
+
+def test_a_certificate_for_everyone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passage, "certify", lambda *_, **__: {"cuts": [1]})
+
+    assert failures("proof") == ["certificate: oracle"]
+
+
+def test_a_certificate_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_, **__):
+        raise CertificateError("Look-ahead", where="labels: MADE-UP")
+
+    monkeypatch.setattr(passage, "certify", refused)
+
+    assert failures("proof") == ["certificate: oracle", "certificate: honest"]
+
+
+def test_costs_that_are_not_charged(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulate = stages.simulate
+    free = Costs(fee_bps=0, slippage_bps=0)
+    monkeypatch.setattr(stages, "simulate", lambda *a, **k: simulate(*a, **{**k, "costs": free}))
+
+    assert failures("costs") == ["costs twice as high"]
+
+
+def test_costs_that_are_paid_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulate = stages.simulate
+
+    def generous(*frames, costs, **rest):
+        paid = costs.model_copy(update={"fee_bps": -costs.fee_bps})
+        return simulate(*frames, costs=paid, **rest)
+
+    monkeypatch.setattr(stages, "simulate", generous)
+
+    assert failures("costs") == ["costs twice as high"]
+
+
+def test_orders_filled_at_the_open_of_the_bar_that_decided_them(monkeypatch) -> None:
+    schedule = simulating.fill_schedule
+    monkeypatch.setattr(simulating, "fill_schedule", lambda w, delay: schedule(w, delay).shift(-1))
+
+    assert "one bar late" in failures("oracle")
+
+
+def test_orders_filled_a_bar_too_late(monkeypatch) -> None:
+    schedule = simulating.fill_schedule
+    monkeypatch.setattr(simulating, "fill_schedule", lambda w, delay: schedule(w, delay + 1))
+
+    assert failures("oracle", "edge") == ["an oracle", "a known edge"]
+
+
+def test_a_model_that_learns_nothing(monkeypatch) -> None:
+    monkeypatch.setattr(
+        Ridge, "forecast", lambda _, problem, *__: Forecast.constant(problem, 1e-4)
+    )
+
+    assert failures("oracle", "edge") == ["an oracle", "a known edge"]
+
+
+def changed(monkeypatch, change) -> None:
+    """Every inference of the engine, altered."""
+    infer = judging.infer
+
+    def altered(figures, *rest):
+        return {name: change(figures[name], told) for name, told in infer(figures, *rest).items()}
+
+    monkeypatch.setattr(judging, "infer", altered)
+
+
+def test_p_values_that_are_too_small(monkeypatch) -> None:
+    changed(monkeypatch, lambda _, told: replace(told, p_value=told.p_value / 50))
+
+    assert failures("luck") == ["noise: false alarms"]
+
+
+def test_p_values_that_are_always_large(monkeypatch) -> None:
+    changed(monkeypatch, lambda _, told: replace(told, p_value=1.0))
+
+    assert failures("edge") == ["a known edge"]
+
+
+def test_intervals_that_are_too_narrow(monkeypatch) -> None:
+    changed(
+        monkeypatch,
+        lambda _, told: replace(
+            told, low=told.estimate - 0.1 * (told.estimate - told.low), high=told.estimate
+        ),
+    )
+
+    assert "noise: intervals" in failures("luck")
+
+
+def test_figures_that_are_missing(monkeypatch) -> None:
+    changed(monkeypatch, lambda _, told: type(told)())
+
+    assert failures("oracle", "edge", "luck") == [
+        *("an oracle", "one bar late", "a known edge", "noise: intervals")
+    ]
+
+
+def test_evidence_that_depends_on_leverage(monkeypatch) -> None:
+    changed(
+        monkeypatch, lambda books, told: replace(told, p_value=float(min(1, 9 * np.std(books[0]))))
+    )
+
+    assert "twice the leverage" in failures("unchanged")
+
+
+def test_a_verdict_that_praises_everything(monkeypatch) -> None:
+    monkeypatch.setattr(judging, "grade", lambda _: "strong")
+
+    assert failures("luck") == ["noise: verdicts"]
+
+
+def test_randomness_without_a_seed(monkeypatch) -> None:
+    unseeded = iter(range(1_000))
+    monkeypatch.setattr(judges, "seed_of", lambda *_: next(unseeded))
+
+    assert "the same again" in failures("unchanged")
+
+
+@pytest.mark.parametrize(
+    ("rule", "check", "row"),
+    [
+        (MeanReversion, "elastic", "a market for mean reversion"),
+        (MovingAverageCrossover, "trending", "a market for the crossover"),
+    ],
+)
+def test_a_rule_that_does_the_opposite(monkeypatch, rule, check, row) -> None:
+    stances = rule.stances
+    monkeypatch.setattr(rule, "stances", lambda self, close: 1.0 - stances(self, close))
+
+    assert failures(check) == [row]

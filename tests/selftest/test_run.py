@@ -1,0 +1,47 @@
+"""All checks together: the same rows, whoever did the work."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine.selftest.luck import Luck
+from engine.selftest.oracle import Late
+from engine.selftest.run import selftest
+
+FEW = (Late(markets=1, bars=2_000), Luck(markets=2), Luck(markets=2, noise="GARCH"))
+
+
+class Told:
+    def __init__(self) -> None:
+        self.advanced: list[tuple[object, ...]] = []
+
+    def stage(self, name: str) -> None:
+        self.named = name
+
+    def notice(self, text: str) -> None:
+        raise AssertionError(text)
+
+    def advance(self, *units: object) -> None:
+        self.advanced.append(units[:2])
+
+
+@pytest.mark.slow
+def test_neither_workers_nor_their_order_change_a_row() -> None:
+    told = Told()
+    here = selftest(checks=FEW, workers=1, progress=told)
+    there = selftest(checks=FEW, workers=2)
+
+    assert here.rows == there.rows
+    assert told.named == "selftest"
+    assert told.advanced == [(done, 5) for done in range(1, 6)]
+    assert json.loads(json.dumps(here.document(), allow_nan=False))["markets"] == 5
+
+
+@pytest.mark.slow
+def test_another_seed_draws_other_markets() -> None:
+    one, other = (selftest(checks=FEW[:1], workers=1, seed=seed) for seed in (0, 1))
+
+    assert one.rows[0].figures != other.rows[0].figures
+    assert other.seed == 1

@@ -1,0 +1,22 @@
+"""The interval of a share, against SciPy's own and statsmodels'."""
+
+from __future__ import annotations
+
+import pytest
+from scipy.stats import binomtest
+
+from engine.selftest.shares import share
+
+
+@pytest.mark.parametrize(("count", "total"), [(0, 20), (1, 20), (18, 300), (60, 60), (1, 1)])
+@pytest.mark.parametrize("confidence", [0.95, 0.99])
+def test_the_interval_is_that_of_clopper_and_pearson(count, total, confidence) -> None:
+    found = share([True] * count + [False] * (total - count), confidence)
+    expected = binomtest(count, total).proportion_ci(confidence, "exact")
+
+    assert (found.count, found.total, found.rate) == (count, total, count / total)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_it_is_told_in_per_cent() -> None:
+    assert str(share([True, False])) == "1 of 2: 50.0 % (0.3 to 99.7 %)"
