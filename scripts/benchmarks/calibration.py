@@ -163,11 +163,11 @@ class Market:
 
     def _sharpe(self) -> list[tuple[str, str, bool]]:
         noise = self._draw()
-        books = {ratio: [noise + _mean(ratio)] for ratio in (0.0, 1.0, 2.0)}
+        books = {ratio: [noise + _mean(ratio)] for ratio in (0.0, 1.0, 2.0, 3.0)}
         told = self._inferred({str(ratio): book for ratio, book in books.items()})
         kept = [
             (HELD, f"Sharpe {ratio:.0f}, {name}", holds(figures, ratio))
-            for ratio in (0.0, 1.0)
+            for ratio in (0.0, 1.0, 3.0)
             for name, figures in (
                 ("bootstrap", told[str(ratio)]),
                 ("HAC", vars(hac_interval(books[ratio][0], YEAR, 1 - LEVEL))),

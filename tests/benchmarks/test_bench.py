@@ -117,6 +117,31 @@ def test_warm_and_cold_starts_stand_side_by_side() -> None:
     assert -1 < found["forecast_correlation"] < 1
 
 
+CALIBRATION = ["--markets", "3", "--bars", "120", "--resamples", "200", "--workers", "1"]
+
+
+@pytest.mark.slow
+def test_calibration_counts_every_market_of_every_process_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done = bench("calibration", *CALIBRATION, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    told = [share for rows in found["rows"].values() for row in rows.values() for share in row]
+    assert set(told) == {"iid normal", "t, 4 degrees", "AR(1) 0.2", "AR(1) 0.4", "GARCH(1,1)"}
+    for kind, rows in found["rows"].items():
+        assert len(rows) >= 5, kind
+        for row, shares in rows.items():
+            assert len(shares) == 5, row
+            assert {share["total"] for share in shares.values()} == {3}, row
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    console = Console(record=True, width=110, file=io.StringIO())
+    importlib.import_module("calibration").show(found, console)
+    table = console.export_text()
+    for name in ("Sharpe > 0, bootstrap", "SPA of 5 books", "Pesaran-Timmermann", "GARCH(1,1)"):
+        assert name in table
+
+
 def test_the_launcher_can_be_run_and_is_posix_shell() -> None:
     script = ROOT / "scripts" / "bench"
     assert os.access(script, os.X_OK)

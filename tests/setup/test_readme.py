@@ -43,7 +43,7 @@ def arguments_of_backtest() -> list[list[str]]:
     return [words[1:] for words in shell_lines() if words[0].endswith("backtest")]
 
 
-def load_only(what: str, *, overrides: dict[str, object] | None = None, **_: object) -> Run:
+def load_only(what: str = "", *, overrides: dict[str, object] | None = None, **_: object) -> Run:
     """A pipeline that goes no further than reading the strategy, a replication not even there."""
     if overrides is not None:
         load_strategy(Path(what), overrides)
