@@ -46,7 +46,7 @@ Status = Annotated[
 ]
 
 ledger = typer.Typer(
-    help="The trial ledger: every run of this home, those that failed or were interrupted too.",
+    help="The trial ledger: every run ever begun here.",
     no_args_is_help=True,
 )
 

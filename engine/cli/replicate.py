@@ -60,7 +60,7 @@ def replicate(  # noqa: PLR0913, PLR0917 - a parameter an option
     ] = False,
     debug: Debug = False,
 ) -> None:
-    """Repeat a publication under its own protocol, its tables beside ours.
+    """Repeat a publication, its tables beside ours.
 
     Every fit is stored: one that was interrupted goes on where it was, and a second call trains
     nothing.

@@ -48,9 +48,10 @@ def selftest(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Plant known truths in generated markets, and see whether the engine finds them.
+    """Test the engine on markets whose truth is known.
 
-    Needs no data and no network; takes about a minute on two cores.
+    Plants edges, noise and leaks in generated markets, and sees whether the engine finds what is
+    there and nothing else. Needs no data and no network; takes about a minute on two cores.
 
     Exit codes: 0 every check passed, 1 one failed, 130 interrupted.
     """

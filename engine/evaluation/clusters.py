@@ -59,7 +59,7 @@ def cluster(returns: Matrix) -> Rows:
     count = returns.shape[1]
     moving = varies(returns)
     labels = count + np.arange(count)
-    labels[moving] = _clusters(_distances(returns[:, moving]))
+    labels[moving] = _clusters(distances(returns[:, moving]))
     labels[~moving & (np.isfinite(returns).sum(axis=0) >= FEWEST_BARS)] = 2 * count
     return _in_order(labels)
 
@@ -71,7 +71,7 @@ def varies(returns: Matrix) -> npt.NDArray[np.bool_]:
     return np.asarray(high - low > 1e-12 * np.maximum(np.abs(low), np.abs(high)))
 
 
-def _distances(returns: Matrix) -> Matrix:
+def distances(returns: Matrix) -> Matrix:
     """sqrt((1 - rho) / 2) of every pair, over the bars that both have."""
     held = np.isfinite(returns).astype(np.float64)
     spread = np.nanstd(returns, axis=0)
@@ -83,9 +83,9 @@ def _distances(returns: Matrix) -> Matrix:
         rho = (scaled.T @ scaled / bars - mean * mean.T) / np.sqrt(variance * variance.T)
     # A trial that is flat wherever another has bars has no correlation with it either.
     known = (bars >= FEWEST_BARS) & np.isfinite(rho) & (variance > 1e-12) & (variance.T > 1e-12)
-    distances = np.sqrt((1.0 - np.clip(np.where(known, rho, 0.0), -1.0, 1.0)) / 2.0)
-    np.fill_diagonal(distances, 0.0)
-    return distances
+    apart = np.sqrt((1.0 - np.clip(np.where(known, rho, 0.0), -1.0, 1.0)) / 2.0)
+    np.fill_diagonal(apart, 0.0)
+    return apart
 
 
 def _clusters(distances: Matrix) -> Rows:

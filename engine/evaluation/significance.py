@@ -133,13 +133,15 @@ def _track_record(
 ) -> dict[str, float | int | None]:
     """Sharpe ratios of a bar within, of a year in the document.
 
-    The trials' Sharpe ratios are taken to spread at least as far as those of independent trials
-    without any skill do over as many bars, 1 / sqrt(n): of few trials the spread that was seen
+    The trials' Sharpe ratios are taken to spread at least as far as those of trials without any
+    skill, as correlated as these, do over as many bars: of few trials the spread that was seen
     may be small by luck, and would then make nothing of their number.
     """
     record = track_record(returns)
-    number, seen = (trials.effective, trials.sharpe_deviation) if trials else (1, None)
-    spread = max(seen or 0.0, len(returns) ** -0.5)
+    number, seen, least = (1, None, None)
+    if trials:
+        number, seen, least = trials.effective, trials.sharpe_deviation, trials.noise_deviation
+    spread = max(seen or 0.0, least or 0.0)
     luckiest = expected_maximum_sharpe(number, spread)
     return {
         "probabilistic_sharpe": probabilistic_sharpe(returns),

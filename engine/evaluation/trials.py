@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from engine.evaluation.clusters import FEWEST_BARS, cluster, varies
+from engine.evaluation.clusters import FEWEST_BARS, cluster, distances, varies
 from engine.evaluation.measures import sharpe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.types import Matrix, Rows
+    from engine.types import Matrix, Rows, Vector
 
 OWN = "this"
 
@@ -36,6 +36,8 @@ class Trials:
         tuning: Configurations that were tried within runs, on train rows; no trials in themselves.
         sharpe_deviation: Standard deviation (ddof 1) of the Sharpe ratio a bar over the
             independent trials; None where fewer than two have one.
+        noise_deviation: What that deviation would be expected to be of trials without any skill
+            that are as alike as these; None where fewer than two vary.
         since: When the first run of another configuration began; None where there is none.
         returns: Of every configuration on the bars of this run: this one in the first column
             (`this`), then the others by number of run; NaN where one has no bar.
@@ -47,6 +49,7 @@ class Trials:
     effective: int
     tuning: int
     sharpe_deviation: float | None
+    noise_deviation: float | None
     since: str | None
     returns: pd.DataFrame = field(repr=False, compare=False)
 
@@ -98,6 +101,7 @@ def count_trials(
         effective=len(np.unique(labels)),
         tuning=tuning,
         sharpe_deviation=sharpe_deviation(matrix, labels),
+        noise_deviation=noise_deviation(matrix, labels),
         since=since,
         returns=table,
     )
@@ -115,8 +119,7 @@ def effective_trials(returns: Matrix) -> int:
 def sharpe_deviation(returns: Matrix, labels: Rows) -> float | None:
     """Standard deviation (ddof 1) of the Sharpe ratio a bar over the clusters.
 
-    A cluster's returns are the mean of its members' on each bar, weighted by 1 / variance, as in
-    Lopez de Prado & Lewis (2019); on a bar that some of them have not, of the others.
+    Each is represented as `representatives` does it.
 
     Args:
         returns: A row a bar, a column a trial; NaN where a trial has no bar.
@@ -126,17 +129,59 @@ def sharpe_deviation(returns: Matrix, labels: Rows) -> float | None:
         Per bar, not a year; None where fewer than two clusters have a Sharpe ratio over
         `FEWEST_BARS` or more.
     """
-    ratios = [_sharpe_of(returns[:, labels == label]) for label in np.unique(labels)]
+    stand_ins = representatives(returns, labels)
+    ratios = [sharpe(column[np.isfinite(column)], periods_per_year=1.0) for column in stand_ins.T]
     known = [ratio for ratio in ratios if ratio is not None]
     return float(np.std(known, ddof=1)) if len(known) > 1 else None
 
 
-def _sharpe_of(members: Matrix) -> float | None:
+def noise_deviation(returns: Matrix, labels: Rows) -> float | None:
+    """What `sharpe_deviation` is to be expected of clusters without any skill.
+
+    sqrt((1 - rho) / n): Sharpe ratios a bar of n bars vary by 1 / sqrt(n) each (Lo 2002), and by
+    as much less among each other as their returns go together; rho is the mean correlation of two
+    clusters. Of few trials the deviation that was seen may be small by luck; this one is not.
+
+    Args:
+        returns: A row a bar, a column a trial; NaN where a trial has no bar.
+        labels: The cluster of each.
+
+    Returns:
+        Per bar; None where fewer than two clusters vary.
+    """
+    stand_ins = representatives(returns, labels)
+    stand_ins = stand_ins[:, varies(stand_ins)]
+    count = stand_ins.shape[1]
+    if count < 2:
+        return None
+    correlations = 1.0 - 2.0 * distances(stand_ins) ** 2
+    mean = (correlations.sum() - count) / (count * (count - 1))
+    return float(np.sqrt(max(0.0, 1.0 - mean) / len(returns)))
+
+
+def representatives(returns: Matrix, labels: Rows) -> Matrix:
+    """Returns of each cluster: the mean of its members', weighted by 1 / variance.
+
+    Args:
+        returns: A row a bar, a column a trial; NaN where a trial has no bar.
+        labels: The cluster of each.
+
+    Returns:
+        A row a bar, a column a cluster in the order of their numbers; on a bar that some members
+        have not, the mean of the others; NaN where none has it, and throughout where fewer than
+        `FEWEST_BARS` are left or nothing varies.
+
+    Source: Lopez de Prado & Lewis (2019).
+    """
+    return np.column_stack([_mean_of(returns[:, labels == label]) for label in np.unique(labels)])
+
+
+def _mean_of(members: Matrix) -> Vector:
     members = members[:, varies(members)]
     held = np.isfinite(members)
     some = held.any(axis=1)
-    if some.sum() < FEWEST_BARS:
-        return None
-    weights = held * (1.0 / np.nanvar(members, axis=0))
-    mean = np.nansum(members * weights, axis=1)[some] / weights.sum(axis=1)[some]
-    return sharpe(mean, periods_per_year=1.0)
+    mean = np.full(len(members), np.nan)
+    if some.sum() >= FEWEST_BARS:
+        weights = held * (1.0 / np.nanvar(members, axis=0))
+        mean[some] = np.nansum(members * weights, axis=1)[some] / weights.sum(axis=1)[some]
+    return mean

@@ -51,8 +51,8 @@ class Evidence:
         superior: Whether StepM counts the strategy among the books better than the benchmark;
             None where that cannot be tested.
         timed: p-value of the timing of its positions; None where there is no timing to test.
-        break_even: Cost at which it ends where it began, over the cost it paid; None where it
-            pays none or earns nothing even without.
+        break_even: Cost at which its mean return is 0, over the cost it paid; None where it pays
+            none or earns nothing even without.
     """
 
     sharpe: Inference

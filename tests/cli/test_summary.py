@@ -110,3 +110,10 @@ def test_several_horizons_and_intervals_have_a_line_each(finished: Run) -> None:
         "R\u00b2 by horizon: 1 bar -0.0031, 5 bars -, 10 bars +0.0120",
         "Intervals: the 90 % one held 87.2 %, the 50 % one held 51.0 % of the outcomes",
     ]
+
+
+def test_what_look_ahead_was_looked_for_in_has_a_line(finished: Run) -> None:
+    told = {"sentence": "no look-ahead found at 9 cuts (features, fills)"}
+    text = as_text(replace(finished, certificate=told), width=80)
+    assert "\n\nCertificate: no look-ahead found at 9 cuts (features, fills)\n\n" in text
+    assert "Certificate" not in as_text(finished, width=80)

@@ -185,7 +185,8 @@ def test_tries_that_happen_to_be_alike_still_count_as_many_as_they_are() -> None
     alike = replace(trials, sharpe_deviation=1e-9)
     record = document(returns, trials=alike)["track_record"]
     own = returns["strategy"].to_numpy()
-    assert record["deflated_sharpe"] == deflated_sharpe(own, 4, 600**-0.5)
+    assert trials.noise_deviation
+    assert record["deflated_sharpe"] == deflated_sharpe(own, 4, trials.noise_deviation)
 
 
 def test_many_tries_cost_the_grade() -> None:

@@ -17,11 +17,16 @@ from engine.evaluation.clusters import (
     FEWEST_BARS,
     UNRELATED,
     _best_cut,
-    _distances,
     _silhouettes,
     cluster,
+    distances,
 )
-from engine.evaluation.trials import count_trials, effective_trials, sharpe_deviation
+from engine.evaluation.trials import (
+    count_trials,
+    effective_trials,
+    noise_deviation,
+    sharpe_deviation,
+)
 
 BARS = 1000
 
@@ -115,18 +120,18 @@ def test_a_count_is_at_least_1_at_most_all_and_of_no_order_scale_or_copy(
 @settings(max_examples=25, deadline=None)
 @given(matrices)
 def test_silhouettes_are_those_of_scikit_learn_but_for_the_unrelated_neighbour(returns) -> None:
-    distances = _distances(returns)
-    count = len(distances)
+    apart = distances(returns)
+    count = len(apart)
     labels = np.arange(count) // 2
     if len(np.unique(labels)) in {1, count}:
         return  # scikit-learn knows neither of these
     sums = np.full((count, count), np.inf)
     for label in np.unique(labels):
-        sums[:, label] = distances[:, labels == label].sum(axis=1)
+        sums[:, label] = apart[:, labels == label].sum(axis=1)
     ours = _silhouettes(labels, sums)
-    theirs = silhouette_samples(distances, labels, metric="precomputed")
+    theirs = silhouette_samples(apart, labels, metric="precomputed")
     near = [
-        min(distances[row, labels == other].mean() for other in set(labels) - {labels[row]})
+        min(apart[row, labels == other].mean() for other in set(labels) - {labels[row]})
         for row in range(count)
     ]
     same = np.asarray(near) <= UNRELATED
@@ -140,16 +145,16 @@ def test_the_best_cut_is_the_best_of_all_cuts_tried_one_by_one() -> None:
 
     def mean(cut: np.ndarray) -> float:
         """Over all trials, of those in clusters that are cohesive; unrelated groups lie apart."""
-        each = silhouette_samples(distances, cut, metric="precomputed")
+        each = silhouette_samples(apart, cut, metric="precomputed")
         held = [each[cut == label] for label in np.unique(cut)]
         return sum(found.sum() for found in held if found.mean() >= COHESION)
 
     rng = np.random.default_rng(3)
-    distances = _distances(np.hstack([planted(rng, 4, 5, 0.98, 0.1), planted(rng, 1, 4, 0.9)]))
-    tree = linkage(squareform(distances, checks=False), "average")
-    cuts = [fcluster(tree, k, "maxclust") for k in range(2, len(distances))]
+    apart = distances(np.hstack([planted(rng, 4, 5, 0.98, 0.1), planted(rng, 1, 4, 0.9)]))
+    tree = linkage(squareform(apart, checks=False), "average")
+    cuts = [fcluster(tree, k, "maxclust") for k in range(2, len(apart))]
     best = max(cuts, key=mean)
-    found = _best_cut(distances)
+    found = _best_cut(apart)
     assert len(np.unique(found)) == 4 + 4
     assert len(np.unique(best)) < 4 + 4
     for label in np.unique(best[:20]):
@@ -170,7 +175,7 @@ def test_correlations_are_those_of_the_bars_that_both_have() -> None:
     for column in range(6):
         returns[: 100 * column, column] = np.nan
     rho = pd.DataFrame(returns).corr(min_periods=FEWEST_BARS).to_numpy()
-    np.testing.assert_allclose(_distances(returns), np.sqrt((1 - rho) / 2), atol=1e-7)
+    np.testing.assert_allclose(distances(returns), np.sqrt((1 - rho) / 2), atol=1e-7)
 
 
 def test_clones_whose_spans_overlap_in_part_are_one_trial() -> None:
@@ -248,6 +253,26 @@ def test_the_deviation_is_none_below_two_sharpe_ratios(columns: list[int]) -> No
     returns = np.random.default_rng(0).standard_normal((BARS, 4))
     returns[:, 3] = 0.0
     assert sharpe_deviation(returns[:, columns], cluster(returns[:, columns])) is None
+
+
+@pytest.mark.parametrize("common", [0.0, 0.5, 0.9])
+def test_noise_deviates_as_much_as_is_expected_of_trials_so_much_alike(common: float) -> None:
+    rng = np.random.default_rng(1)
+    expected, seen = [], []
+    for _ in range(60):
+        returns = planted(rng, 12, 1, 1.0, common)[:250]
+        labels = np.arange(12)
+        expected.append(noise_deviation(returns, labels))
+        seen.append(sharpe_deviation(returns, labels))
+    assert np.mean(expected) == pytest.approx(np.sqrt((1 - common) / 250), rel=0.03)
+    assert np.mean(np.square(seen)) == pytest.approx(np.mean(np.square(expected)), rel=0.15)
+
+
+@pytest.mark.parametrize("columns", [[0], [3], [0, 3]])
+def test_noise_alone_does_not_deviate(columns: list[int]) -> None:
+    returns = np.random.default_rng(0).standard_normal((BARS, 4))
+    returns[:, 3] = 0.0
+    assert noise_deviation(returns[:, columns], np.arange(len(columns))) is None
 
 
 @pytest.mark.parametrize(

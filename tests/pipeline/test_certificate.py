@@ -73,6 +73,13 @@ def test_an_honest_run_tells_where_it_was_probed_and_what_was_equal(strategy, pl
     assert all(count["values"] > 0 for count in made["compared"].values())
 
 
+def test_a_folder_from_before_there_were_certificates_still_opens(strategy, place) -> None:
+    made = run(strategy, place, name="older")
+    assert engine.Run.open(made.run_dir).certificate == made.certificate
+    (made.run_dir / "certificate.json").unlink()
+    assert engine.Run.open(made.run_dir).certificate is None
+
+
 class CentredMean(Indicator):
     """Close over the mean of five closes, two of them still to come."""
 
@@ -209,9 +216,7 @@ def test_a_fill_at_the_open_of_the_bar_whose_close_decided_it(
     honest = timing.fill_schedule
 
     def early(weights, delay):
-        changed = weights.ne(weights.shift(fill_value=0.0))
-        assert honest(weights, delay).shape == changed.shape
-        return weights.where(changed).shift(delay - 1)
+        return honest(weights, delay).shift(-1)
 
     monkeypatch.setattr("engine.simulation.portfolio.fill_schedule", early)
     error = leak_of(strategy, place)

@@ -157,7 +157,10 @@ def test_a_deflated_ratio_at_the_level_outlasts_the_tries(full: Run) -> None:
     first = full.significance["trials"] | {"distinct": 1, "effective": 1}
     alone = but(full, trials=first, track_record=record | {"expected_maximum_sharpe": 0.0})
     assert "the first strategy tried on these bars, as far as the ledger knows" in alone.text
-    assert "the probability that the true ratio is above zero, as for a first try" in alone.text
+    assert "the probability that the true ratio is above zero, as of a first try" in alone.text
+    unknown = but(full, trials=None, track_record=record | {"expected_maximum_sharpe": 0.0})
+    assert "How many strategies were tried on these bars is not known. Prob" in unknown.text
+    assert "outlasts them." not in unknown.text
     short = but(full, track_record=record | {"deflated_sharpe": 0.9499, "bars": 3000})
     assert "It does not outlast them." in short.text
     assert "there are only 3,000\N{NO-BREAK SPACE}bars" in short.text

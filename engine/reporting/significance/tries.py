@@ -42,11 +42,11 @@ def trials_line(found: Mapping[str, Any]) -> str:
 
 
 def _counted(trials: Mapping[str, Any]) -> str:
-    if (trials.get("distinct") or 0) < 2:
+    if not trials:
+        return "How many strategies were tried on these bars is not known"
+    if trials["distinct"] < 2:
         return "It is the first strategy tried on these bars, as far as the ledger knows"
-    runs = formatting.count_of(
-        trials.get("distinct") or 0, "distinct strategy", "distinct strategies"
-    )
+    runs = formatting.count_of(trials["distinct"], "distinct strategy", "distinct strategies")
     told = f"{runs} tried on these bars"
     effective = trials.get("effective")
     if effective is None:
@@ -62,7 +62,7 @@ def _trials_count(effective: float | None) -> str:
 def _meaning(record: Mapping[str, Any]) -> str:
     luck = record.get("expected_maximum_sharpe")
     if not luck:
-        return "the probability that the true ratio is above zero, as for a first try"
+        return "the probability that the true ratio is above zero, as of a first try"
     return (
         "the probability that the true ratio is above "
         f"{formatting.RATIO(luck)}, which the best of so many would reach by luck"
@@ -107,14 +107,18 @@ def _trials(
 def _deflated_answer(
     trials: Mapping[str, Any], record: Mapping[str, Any], confidence: float
 ) -> str:
-    deflated = record.get("deflated_sharpe")
+    deflated, counted = record.get("deflated_sharpe"), _counted(trials)
     if deflated is None:
-        counted = f"{_counted(trials)}. " if trials else ""
-        return f"{counted}There is no deflated Sharpe ratio: the returns are too few or too still."
+        return (
+            f"{counted}. There is no deflated Sharpe ratio: the returns are too few or too still."
+        )
+    if not trials:
+        return (
+            f"{counted}. Probabilistic Sharpe ratio {probability(deflated)}, {_meaning(record)}."
+        )
     verdict = "It outlasts them" if deflated >= confidence else "It does not outlast them"
-    counted = f"{_counted(trials)}: " if trials else ""
     return (
-        f"{verdict}. {counted}deflated Sharpe ratio {probability(deflated)}, {_meaning(record)}."
+        f"{verdict}. {counted}: deflated Sharpe ratio {probability(deflated)}, {_meaning(record)}."
     )
 
 
@@ -165,7 +169,7 @@ def _record(record: Mapping[str, Any], confidence: float) -> Table:
 
 
 def _overfitting(found: Mapping[str, Any] | None) -> Section | Unasked:
-    question = "Is the best of several configurations still good on other bars?"
+    question = "Does the best of several configurations stay ahead on other bars?"
     if not found:
         return Unasked(
             question, "it takes two configurations in the ledger, and 60 bars that all have"
