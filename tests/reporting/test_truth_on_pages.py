@@ -177,7 +177,9 @@ def test_the_tearsheet_has_the_break_even_cost_in_the_verdict(full: Run, run: Ru
 
 def test_a_long_verdict_is_a_claim_and_remarks(full: Run) -> None:
     verdict = {"grade": "none", "sentence": "It earned 0.5 a year (95 % of it). Two. Three."}
-    page = significance_page(replace(full, significance=full.significance | {"verdict": verdict}))
+    page = significance_page(
+        dataclasses.replace(full, significance=full.significance | {"verdict": verdict})
+    )
     assert ">No evidence</span> It earned 0.5 a year (95\N{NO-BREAK SPACE}% of it).</p>" in page
     assert '<p class="remarks">Two. Three.</p>' in page
 
