@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from engine.cli.failures import exit_codes
-from engine.cli.options import Debug  # noqa: TC001 - typer reads it
+from engine.cli.options import Debug, Json  # noqa: TC001 - typer reads them
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,9 +59,7 @@ def list_runs(
     limit: Annotated[
         int, typer.Option(metavar="N", min=0, help="Only the last N; 0 is all of them.")
     ] = 50,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON array on stdout, and nothing else.")
-    ] = False,
+    as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """List runs, the newest last."""
@@ -84,9 +82,7 @@ def show(
     run: Annotated[
         str, typer.Argument(help="Number of a run, or a run id, of which the newest run counts.")
     ],
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")
-    ] = False,
+    as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Show all that is known of a run."""

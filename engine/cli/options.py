@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, TypeAlias
 
 import typer
@@ -21,3 +22,29 @@ Overrides: TypeAlias = Annotated[
 Debug: TypeAlias = Annotated[
     bool, typer.Option("--debug", help="Show the traceback when something fails.")
 ]
+Workers: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Processes to work in; results do not depend on it. Default: one a core.",
+    ),
+]
+Fresh: TypeAlias = Annotated[
+    bool, typer.Option("--fresh", help="Train everything anew, whatever is stored.")
+]
+Json: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print one JSON value on stdout, and nothing else.")
+]
+Quiet: TypeAlias = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress; notices stay.")
+]
+
+
+def one_thread_a_process() -> None:
+    """Keeps NumPy to one thread; it reads this when it is loaded.
+
+    Its matrices are small here: a second thread makes nothing faster, and waits for the first by
+    spinning on a core that others need.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

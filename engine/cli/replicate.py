@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json as json_text
-import os
 from pathlib import Path  # noqa: TC003 - typer reads it
 from typing import Annotated, Literal
 
 import typer
 
 from engine.cli.failures import exit_codes
-from engine.cli.options import Debug  # noqa: TC001 - typer reads it
+from engine.cli.options import Debug, Fresh, Json, Quiet, Workers, one_thread_a_process
 from engine.cli.progress import told_on_stderr
 
 
@@ -41,23 +40,10 @@ def replicate(  # noqa: PLR0913, PLR0917 - a parameter an option
     backend: Annotated[
         Literal["tensorflow", "jax"], typer.Option(help="What Keras computes with.")
     ] = "tensorflow",
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Processes to train in; results do not depend on it. Default: one a core.",
-        ),
-    ] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Train everything anew, whatever is stored.")
-    ] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress; notices stay.")
-    ] = False,
+    workers: Workers = None,
+    fresh: Fresh = False,
+    json: Json = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Repeat a publication, its tables beside ours.
@@ -69,8 +55,7 @@ def replicate(  # noqa: PLR0913, PLR0917 - a parameter an option
     wrong, 3 data missing or not the paper's, 5 a fit failed, 130 interrupted.
     """
     with exit_codes(debug=debug):
-        # NumPy reads it when it is loaded; see `backtest run`.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        one_thread_a_process()
         from engine.errors import UsageError
         from engine.replication.catalogue import replication
 

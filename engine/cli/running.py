@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -11,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from engine.cli.failures import exit_codes
-from engine.cli.options import Debug, Overrides, StrategyFile  # noqa: TC001 - typer reads them
+from engine.cli.options import (
+    Debug,
+    Fresh,
+    Json,
+    Overrides,
+    Quiet,
+    StrategyFile,
+    Workers,
+    one_thread_a_process,
+)
 from engine.cli.progress import told_on_stderr
 
 if TYPE_CHECKING:
@@ -34,14 +42,7 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where run folders go: DIR/<strategy>/<run id>/.")
     ] = Path("reports"),
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Processes to train in; results do not depend on it. Default: one a core.",
-        ),
-    ] = None,
+    workers: Workers = None,
     executor: Annotated[
         Literal["local", "ray"] | None,
         typer.Option(help="Where the training runs, instead of the strategy's compute.executor."),
@@ -56,19 +57,13 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
     offline: Annotated[
         bool, typer.Option("--offline", help="Use the strategy's offline dataset; no network.")
     ] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Train everything anew, whatever is stored.")
-    ] = False,
+    fresh: Fresh = False,
     no_pages: Annotated[
         bool,
         typer.Option("--no-pages", help="Draw no pages; `backtest report RUN_DIR` does it later."),
     ] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress; notices about the data stay.")
-    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Backtest a strategy, out of sample and after costs.
@@ -81,9 +76,7 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
     interrupted.
     """
     with exit_codes(debug=debug):
-        # NumPy reads it when it is loaded. Its matrices are small here: a second thread makes
-        # nothing faster, and waits for the first by spinning on a core that others need.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        one_thread_a_process()
         from engine.documents import parse_overrides
 
         overrides = parse_overrides(set_ or ())

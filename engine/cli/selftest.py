@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_text
-import os
 import shutil
 import textwrap
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.failures import EXIT_UNEXPECTED, exit_codes
-from engine.cli.options import Debug  # noqa: TC001 - typer reads it
+from engine.cli.options import Debug, Json, Quiet, Workers, one_thread_a_process
 from engine.cli.progress import told_on_stderr
 
 if TYPE_CHECKING:
@@ -34,18 +33,9 @@ def selftest(
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Draws other markets with the same truths.")
     ] = 0,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Processes; results do not depend on it. Default: one a core.",
-        ),
-    ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    workers: Workers = None,
+    json: Json = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Test the engine on markets whose truth is known.
@@ -56,8 +46,7 @@ def selftest(
     Exit codes: 0 every check passed, 1 one failed, 130 interrupted.
     """
     with exit_codes(debug=debug):
-        # As in `run`: small matrices, and a second thread would only spin.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        one_thread_a_process()
         with told_on_stderr(quiet=quiet) as progress:
             done = (context.obj or _checks())(seed=seed, workers=workers, progress=progress)
         typer.echo(json_text.dumps(done.document(), indent=2) if json else as_text(done))

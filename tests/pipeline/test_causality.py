@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import engine
-from engine.features.indicator import Indicator
 from engine.features.resolutions import CoarseFeatures, coarse_features
 from engine.strategy import Strategy, load_strategy
+from tests.pipeline.leaks import CentredMean
 from tests.pipeline.markets import BARS, changed_after, market, write_strategy
 
 if TYPE_CHECKING:
@@ -20,20 +20,6 @@ if TYPE_CHECKING:
 
 # Deep in the first test part, on its last bar, one bar into the second, and near the end.
 CUTS = (390, 444, 446, BARS - 20)
-
-
-class CentredMean(Indicator):
-    """A planted leak: close over the mean of five closes, two of them still to come."""
-
-    kind: Literal["centred_mean"] = "centred_mean"
-
-    @property
-    def warmup(self) -> int:
-        return 5
-
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
-        mean = bars["close"].rolling(5, center=True).mean()
-        return (bars["close"] / mean - 1).ffill()
 
 
 def run(strategy: Strategy, place: Path, name: str, data: Path) -> engine.Run:

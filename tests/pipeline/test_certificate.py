@@ -20,6 +20,7 @@ from engine.models import Forecast, Ridge
 from engine.refit import stitch
 from engine.signals import decide, timing
 from engine.strategy import Strategy, load_strategy
+from tests.pipeline.leaks import CentredMean
 from tests.pipeline.markets import SYMBOLS, bars, market, write_market, write_strategy
 
 if TYPE_CHECKING:
@@ -86,20 +87,6 @@ def test_a_folder_from_before_there_were_certificates_still_opens(honest_run, tm
     older = copytree(honest_run.run_dir, tmp_path / "older")
     (older / "certificate.json").unlink()
     assert engine.Run.open(older).certificate is None
-
-
-class CentredMean(Indicator):
-    """Close over the mean of five closes, two of them still to come."""
-
-    kind: Literal["centred_mean"] = "centred_mean"
-
-    @property
-    def warmup(self) -> int:
-        return 5
-
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
-        mean = bars["close"].rolling(5, center=True).mean()
-        return (bars["close"] / mean - 1).ffill()
 
 
 def test_a_centred_rolling_mean(strategy, place) -> None:
