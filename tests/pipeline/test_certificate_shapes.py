@@ -111,10 +111,11 @@ def costly(file: Path, tmp_path: Path, monkeypatch) -> Iterator:
     """Runs a strategy whose fits are stored, on an executor of choice, in a home of its own."""
     spec = load_strategy(file, FAST)
 
-    def run(executor: Executor, **chosen: object) -> engine.Run:
+    def run(executor: Executor, *, fresh: bool = False, **chosen: object) -> engine.Run:
         monkeypatch.setattr(stages, "_executor", lambda *_: executor)
         wanted: Strategy = spec.model_copy(update={"model": Chained(), "seeds": 2, **chosen})
-        return engine.run(wanted, out=tmp_path / "out", home=tmp_path / "home", pages=False)
+        places = {"out": tmp_path / "out", "home": tmp_path / "home"}
+        return engine.run(wanted, **places, fresh=fresh, pages=False)
 
     return run
 
@@ -135,6 +136,10 @@ def test_what_is_stored_is_not_fitted_again_and_the_certificate_is_the_same(
     again = costly(second, training=training)
     assert second.fitted == []
     assert (again.run_dir / "certificate.json").read_bytes() == written
+    anew = Here()
+    costly(anew, training=training, fresh=True)
+    assert len(anew.fitted) >= 2 * windows, "all of the run's own"
+    assert (made.run_dir / "certificate.json").read_bytes() == written
 
 
 def test_a_fit_that_was_left_out_is_not_asked_for_again(costly) -> None:
