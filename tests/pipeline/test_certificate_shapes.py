@@ -64,7 +64,13 @@ def file(place: Path) -> Path:
     return write_strategy(place, market(place / "market"))
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+FEW = ("several horizons on coarser bars too", "one window", "one bar out of sample")
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [pytest.param(name, marks=() if name in FEW else pytest.mark.slow) for name in SHAPES],
+)
 def test_an_honest_run_of_any_shape_has_a_certificate(shape: str, file: Path, place: Path) -> None:
     made = engine.run(
         file,
