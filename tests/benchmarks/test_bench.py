@@ -134,6 +134,7 @@ def test_calibration_counts_every_market_of_every_process_once(
         for row, shares in rows.items():
             assert len(shares) == 5, row
             assert {share["total"] for share in shares.values()} == {3}, row
+            assert f"{row.strip()}  " in (ROOT / "docs" / "calibration.md").read_text(), row
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     console = Console(record=True, width=110, file=io.StringIO())
     importlib.import_module("calibration").show(found, console)
