@@ -6,7 +6,7 @@ a millionth; see `engine.features.rolling`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 class BollingerPercent(Indicator):
     """Bollinger %B: (close - lower band) / (upper band - lower band); 0.5 on bands of no width."""
+
+    reads: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["bollinger_percent"] = "bollinger_percent"
     window: Window = 20
@@ -37,6 +39,8 @@ class BollingerPercent(Indicator):
 
 class BollingerWidth(Indicator):
     """Bollinger band width: (upper band - lower band) / middle band."""
+
+    reads: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["bollinger_width"] = "bollinger_width"
     window: Window = 20

@@ -12,7 +12,7 @@ import pandas as pd
 from engine.errors import BadBarsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from engine.data.market import Market
     from engine.features.spec import Feature
@@ -53,14 +53,16 @@ def build_features(
         Columns in the order of `symbols`, within a symbol in the order of `features`.
 
     Raises:
-        UsageError: No feature, or the same feature twice.
+        UsageError: No feature, the same feature twice, or one that needs a symbol which the
+            market does not have.
         BadBarsError: A value past its warm-up is not finite.
     """
     _check_distinct(features)
-    columns = []
-    for symbol in symbols:
-        bars = market.bars[market.bars["symbol"] == symbol].set_index("timestamp")
-        columns += [_checked(feature, bars, symbol) for feature in features]
+    own = {
+        str(symbol): bars.set_index("timestamp")
+        for symbol, bars in market.bars.groupby("symbol", sort=False)
+    }
+    columns = [_checked(feature, own, symbol) for symbol in symbols for feature in features]
     width = len(features)
     return Features(
         timestamps=pd.DatetimeIndex(columns[0].index),
@@ -87,8 +89,10 @@ def _check_distinct(features: Sequence[Feature]) -> None:
         )
 
 
-def _checked(feature: Feature, bars: pd.DataFrame, symbol: str) -> pd.Series[float]:
-    column = feature.compute(bars)
+def _checked(
+    feature: Feature, market: Mapping[str, pd.DataFrame], symbol: str
+) -> pd.Series[float]:
+    column = feature.across(market, symbol)
     valid = column.iloc[feature.warmup :]
     bad = valid.index[~np.isfinite(valid.to_numpy())]
     if len(bad):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -19,6 +19,8 @@ class Rsi(Indicator):
     has not moved for `warmup` bars gives 0.5 (ta gives 100 or the last value, as it happens).
     Another first bar changes values past the warm-up by less than 2e-4.
     """
+
+    reads: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["rsi"] = "rsi"
     window: Window = 14
@@ -44,6 +46,8 @@ class Macd(Indicator):
     mean of MACD of span `signal`. Another first bar changes values past the warm-up by less than
     1e-5.
     """
+
+    reads: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["macd"] = "macd"
     fast: Window = 12

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,8 @@ def log_returns(close: Vector, periods: int = 1) -> Vector:
 class Return(Indicator):
     """Simple return over `periods` bars: close_t / close_{t-periods} - 1."""
 
+    reads: ClassVar[tuple[str, ...]] = ("close",)
+
     kind: Literal["return"] = "return"
     periods: int = Field(default=1, ge=1, le=1000)
 
@@ -39,6 +41,8 @@ class Return(Indicator):
 
 class LogReturn(Indicator):
     """Log return over `periods` bars: ln(close_t / close_{t-periods})."""
+
+    reads: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["log_return"] = "log_return"
     periods: int = Field(default=1, ge=1, le=1000)
@@ -55,6 +59,8 @@ class LogReturn(Indicator):
 class Range(Indicator):
     """The bar's range in units of its close: (high - low) / close."""
 
+    reads: ClassVar[tuple[str, ...]] = ("high", "low", "close")
+
     kind: Literal["range"] = "range"
 
     @property
@@ -68,6 +74,8 @@ class Range(Indicator):
 
 class Volatility(Indicator):
     """Standard deviation of the last `window` log returns, per bar (divisor `window` - 1)."""
+
+    reads: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["volatility"] = "volatility"
     window: Window = 20

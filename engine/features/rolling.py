@@ -99,7 +99,7 @@ def midrank(values: Vector, window: int) -> Vector:
     Returns:
         Shape (n,), twice the count, so that it is whole: 1 for the lowest of all (it ties with
         itself), `window` where all are equal, 2 `window` - 1 for the highest; NaN in the first
-        `window` - 1 rows.
+        `window` - 1 rows. A NaN lies below nothing and nothing below it.
     """
     found = np.full_like(values, np.nan)
     for rows, block in _blocks(values, window):

@@ -8,26 +8,44 @@ from pydantic import AfterValidator, Field, model_validator
 
 from engine.data.spec import Interval
 from engine.features.bands import BollingerPercent, BollingerWidth
+from engine.features.calendar import Calendar, TurnOfMonth
+from engine.features.cross_asset import Beta, Correlation, RelativeStrength, SpreadZscore
+from engine.features.fractional import FractionalDifference
 from engine.features.oscillators import Macd, Rsi
 from engine.features.price import LogReturn, Range, Return, Volatility
+from engine.features.range_volatility import GarmanKlass, Parkinson, RogersSatchell, YangZhang
+from engine.features.regimes import TrendRegime, VolatilityRegime
 from engine.features.volume import Obv, VolumeZscore, Vwap
 from engine.types import Spec
 
 __all__ = [
+    "Beta",
     "BollingerPercent",
     "BollingerWidth",
+    "Calendar",
+    "Correlation",
     "Feature",
+    "FractionalDifference",
+    "GarmanKlass",
     "LogReturn",
     "Macd",
     "Obv",
+    "Parkinson",
     "Range",
+    "RelativeStrength",
     "Resolutions",
     "Return",
+    "RogersSatchell",
     "Rsi",
+    "SpreadZscore",
     "TargetSpec",
+    "TrendRegime",
+    "TurnOfMonth",
     "Volatility",
+    "VolatilityRegime",
     "VolumeZscore",
     "Vwap",
+    "YangZhang",
 ]
 
 Feature = Annotated[
@@ -41,7 +59,20 @@ Feature = Annotated[
     | Vwap
     | Obv
     | Volatility
-    | VolumeZscore,
+    | VolumeZscore
+    | Parkinson
+    | GarmanKlass
+    | RogersSatchell
+    | YangZhang
+    | FractionalDifference
+    | VolatilityRegime
+    | TrendRegime
+    | Calendar
+    | TurnOfMonth
+    | SpreadZscore
+    | RelativeStrength
+    | Beta
+    | Correlation,
     Field(discriminator="kind"),
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,8 @@ class Vwap(Indicator):
     close / VWAP - 1, each bar at its typical price (high + low + close) / 3. Where the window
     holds no volume there is no VWAP and the distance is 0.
     """
+
+    reads: ClassVar[tuple[str, ...]] = ("high", "low", "close", "volume")
 
     kind: Literal["vwap"] = "vwap"
     window: Window = 14
@@ -45,6 +47,8 @@ class Obv(Indicator):
     same as higher, and its running total depends on the first bar). 0 where it does not vary.
     """
 
+    reads: ClassVar[tuple[str, ...]] = ("close", "volume")
+
     kind: Literal["obv"] = "obv"
     window: Window = 20
 
@@ -61,6 +65,8 @@ class Obv(Indicator):
 
 class VolumeZscore(Indicator):
     """Rolling z-score of volume; 0 where it does not vary."""
+
+    reads: ClassVar[tuple[str, ...]] = ("volume",)
 
     kind: Literal["volume_zscore"] = "volume_zscore"
     window: Window = 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,26 +10,34 @@ import pytest
 from pydantic import TypeAdapter
 
 from engine.features.spec import (
+    Beta,
     BollingerPercent,
     BollingerWidth,
+    Calendar,
     Feature,
+    FractionalDifference,
     LogReturn,
     Macd,
     Obv,
     Range,
+    RelativeStrength,
     Return,
     Rsi,
+    TrendRegime,
+    TurnOfMonth,
     Volatility,
+    VolatilityRegime,
     VolumeZscore,
     Vwap,
+    YangZhang,
 )
+from tests.features.two_symbols import OTHER, OWN, second_symbol, values_of, with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.features.indicator import Indicator
+    from engine.features.indicator import FeatureSpec
 
-KINDS: tuple[type[Indicator], ...] = get_args(get_args(Feature)[0])
 VARIATIONS = (
     LogReturn(periods=5),
     Rsi(window=2),
@@ -38,9 +46,19 @@ VARIATIONS = (
     Macd(fast=30, slow=100, signal=2),
     BollingerPercent(window=50, deviations=2.5),
     VolumeZscore(window=2),
+    YangZhang(window=2),
+    FractionalDifference(order=0.9, window=2),
+    VolatilityRegime(window=2, history=500),
+    TrendRegime(window=2, threshold=0),
+    Calendar(cycle="month_of_year", wave="cosine"),
+    TurnOfMonth(last=3, first=0, days="weekdays"),
+    RelativeStrength(symbol=OTHER, periods=1),
+    Beta(symbol=OTHER, window=10),
 )
-EVERY_FEATURE = pytest.mark.parametrize(
-    "feature", [*(kind() for kind in KINDS), *VARIATIONS], ids=lambda feature: feature.name
+FEATURES = [*with_defaults(), *VARIATIONS]
+EVERY_FEATURE = pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
+EVERY_FEATURE_OF_PRICES_OR_VOLUMES = pytest.mark.parametrize(
+    "feature", [feature for feature in FEATURES if feature.reads], ids=lambda feature: feature.name
 )
 
 FIRST_BAR = {"rsi": 2e-4, "macd": 1e-5}
@@ -58,9 +76,9 @@ def flat_bars(n: int) -> pd.DataFrame:
 
 @EVERY_FEATURE
 def test_values_are_nan_before_the_declared_warmup_and_finite_from_it_on(
-    feature: Indicator, bars: pd.DataFrame
+    feature: FeatureSpec, bars: pd.DataFrame
 ) -> None:
-    values = feature.compute(bars)
+    values = values_of(feature, bars)
     assert values.iloc[: feature.warmup].isna().all()
     assert np.isfinite(values.iloc[feature.warmup :]).all()
     assert values.dtype == np.float64
@@ -69,16 +87,16 @@ def test_values_are_nan_before_the_declared_warmup_and_finite_from_it_on(
 
 @EVERY_FEATURE
 def test_values_on_real_bars_are_finite_after_the_warmup(
-    feature: Indicator, real_bars: pd.DataFrame
+    feature: FeatureSpec, real_bars: pd.DataFrame
 ) -> None:
-    assert np.isfinite(feature.compute(real_bars).iloc[feature.warmup :]).all()
+    assert np.isfinite(values_of(feature, real_bars).iloc[feature.warmup :]).all()
 
 
 @EVERY_FEATURE
 def test_another_first_bar_changes_nothing_past_the_warmup_beyond_what_is_stated(
-    feature: Indicator, bars: pd.DataFrame
+    feature: FeatureSpec, bars: pd.DataFrame
 ) -> None:
-    whole, half = feature.compute(bars), feature.compute(bars.iloc[len(bars) // 2 :])
+    whole, half = values_of(feature, bars), values_of(feature, bars.iloc[len(bars) // 2 :])
     change = (half - whole.loc[half.index]).iloc[feature.warmup :].abs()
     assert len(change) > 200
     assert change.max() <= FIRST_BAR.get(feature.kind, 1e-12)
@@ -86,20 +104,20 @@ def test_another_first_bar_changes_nothing_past_the_warmup_beyond_what_is_stated
 
 @EVERY_FEATURE
 def test_another_first_bar_of_real_bars_changes_no_more(
-    feature: Indicator, real_bars: pd.DataFrame
+    feature: FeatureSpec, real_bars: pd.DataFrame
 ) -> None:
-    whole = feature.compute(real_bars)
+    whole = values_of(feature, real_bars)
     for start in range(1, len(real_bars) - 2 * feature.warmup, 500):
-        part = feature.compute(real_bars.iloc[start:])
+        part = values_of(feature, real_bars.iloc[start:])
         change = (part - whole.loc[part.index]).iloc[feature.warmup :].abs()
         assert change.max() <= FIRST_BAR.get(feature.kind, 1e-12)
 
 
 @EVERY_FEATURE
 def test_a_warmup_longer_than_the_bars_leaves_only_nan(
-    feature: Indicator, bars: pd.DataFrame
+    feature: FeatureSpec, bars: pd.DataFrame
 ) -> None:
-    values = feature.compute(bars.iloc[: feature.warmup])
+    values = values_of(feature, bars.iloc[: feature.warmup])
     assert len(values) == feature.warmup
     assert values.isna().all()
 
@@ -113,41 +131,64 @@ def test_a_warmup_longer_than_the_bars_leaves_only_nan(
     ],
 )
 def test_the_unit_of_prices_and_of_volumes_does_not_matter(
-    feature: Indicator, bars: pd.DataFrame, unit: dict[str, float]
+    feature: FeatureSpec, bars: pd.DataFrame, unit: dict[str, float]
 ) -> None:
     other = bars.assign(**{name: bars[name] * factor for name, factor in unit.items()})
     pd.testing.assert_series_equal(
-        feature.compute(other), feature.compute(bars), rtol=0, atol=1e-9
+        values_of(feature, other), values_of(feature, bars), rtol=0, atol=1e-9
     )
 
 
-@EVERY_FEATURE
-def test_a_market_that_stands_still_has_a_neutral_value(feature: Indicator) -> None:
-    values = feature.compute(flat_bars(feature.warmup + 50)).iloc[feature.warmup :]
+@EVERY_FEATURE_OF_PRICES_OR_VOLUMES
+def test_a_market_that_stands_still_has_a_neutral_value(feature: FeatureSpec) -> None:
+    values = values_of(feature, flat_bars(feature.warmup + 50)).iloc[feature.warmup :]
     np.testing.assert_allclose(values, FLAT.get(feature.kind, 0.0), rtol=0, atol=1e-15)
 
 
-@EVERY_FEATURE
+@EVERY_FEATURE_OF_PRICES_OR_VOLUMES
 def test_a_market_that_comes_to_a_standstill_ends_at_the_neutral_value(
-    feature: Indicator, bars: pd.DataFrame
+    feature: FeatureSpec, bars: pd.DataFrame
 ) -> None:
     still = flat_bars(3 * feature.warmup + 50)
-    values = feature.compute(
-        pd.concat([bars, still.set_axis(still.index + pd.Timedelta("3650D"))])
+    values = values_of(
+        feature, pd.concat([bars, still.set_axis(still.index + pd.Timedelta("3650D"))])
     )
     assert np.isfinite(values.iloc[feature.warmup :]).all()
     assert values.iloc[-1] == pytest.approx(FLAT.get(feature.kind, 0.0), abs=1e-6)
 
 
 @EVERY_FEATURE
-def test_a_feature_survives_its_text_form(feature: Indicator) -> None:
+def test_twice_the_history_changes_the_latest_values_no_more_than_is_stated(
+    feature: FeatureSpec, bars: pd.DataFrame
+) -> None:
+    latest, needed = 50, feature.warmup + 50
+    once, twice = (values_of(feature, bars.iloc[-n:]).iloc[-latest:] for n in (needed, 2 * needed))
+    assert np.isfinite(once).all()
+    assert (once - twice).abs().max() <= FIRST_BAR.get(feature.kind, 1e-12)
+
+
+@EVERY_FEATURE
+@pytest.mark.parametrize("column", ["open", "high", "low", "close", "volume"])
+def test_a_feature_depends_on_the_columns_that_it_says_it_reads(
+    feature: FeatureSpec, column: str, bars: pd.DataFrame
+) -> None:
+    rng = np.random.default_rng(7)
+    other = bars.assign(**{column: bars[column] * rng.uniform(0.9, 1.1, len(bars))})
+    pair = [feature.across({OWN: b, OTHER: second_symbol(bars)}, OWN) for b in (bars, other)]
+    assert pair[0].equals(pair[1]) == (column not in feature.reads)
+
+
+@EVERY_FEATURE
+def test_a_feature_survives_its_text_form(feature: FeatureSpec) -> None:
     assert TypeAdapter(Feature).validate_json(feature.model_dump_json()) == feature
 
 
 @EVERY_FEATURE
-def test_computing_a_feature_leaves_the_bars_alone(feature: Indicator, bars: pd.DataFrame) -> None:
+def test_computing_a_feature_leaves_the_bars_alone(
+    feature: FeatureSpec, bars: pd.DataFrame
+) -> None:
     before = bars.copy(deep=True)
-    feature.compute(bars)
+    values_of(feature, bars)
     pd.testing.assert_frame_equal(bars, before)
 
 
@@ -163,9 +204,13 @@ def test_computing_a_feature_leaves_the_bars_alone(feature: Indicator, bars: pd.
         (Vwap(), "vwap_14"),
         (Obv(), "obv_20"),
         (Volatility(), "volatility_20"),
+        (VolatilityRegime(), "volatility_regime_20_252"),
+        (FractionalDifference(), "fractional_difference_0.4_100"),
+        (Calendar(), "calendar_day_of_week_sine"),
+        (Beta(symbol="ETH-USD"), "beta_ETH-USD_60"),
     ],
 )
-def test_the_name_is_the_kind_and_its_parameters(feature: Indicator, name: str) -> None:
+def test_the_name_is_the_kind_and_its_parameters(feature: FeatureSpec, name: str) -> None:
     assert feature.name == name
 
 
@@ -175,8 +220,12 @@ def test_the_name_is_the_kind_and_its_parameters(feature: Indicator, name: str) 
         (lambda: Macd(fast=26, slow=12), "must be below slow"),
         (lambda: Rsi(window=1), "greater than or equal to 2"),
         (lambda: Vwap.model_validate({"windows": 14}), "Extra inputs"),
+        (lambda: FractionalDifference(order=1.0), "less than 1"),
+        (lambda: Beta(symbol="A", window=9), "greater than or equal to 10"),
+        (lambda: Beta.model_validate({"window": 60}), "symbol"),
+        (lambda: Calendar.model_validate({"cycle": "moon"}), "day_of_week"),
     ],
 )
-def test_a_wrong_parameter_is_refused(wrong: Callable[[], Indicator], said: str) -> None:
+def test_a_wrong_parameter_is_refused(wrong: Callable[[], FeatureSpec], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         wrong()

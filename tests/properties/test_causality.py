@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.features.spec import Feature, LogReturn, Macd, Rsi
+from engine.features.spec import LogReturn, Macd, Rsi
 from engine.signals.spec import BuyAndHold, MeanReversion, MovingAverageCrossover
+from tests.features.two_symbols import values_of, with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.features.indicator import Indicator
+    from engine.features.indicator import FeatureSpec
     from engine.signals.rules import RuleSpec
 
     Compute = Callable[[pd.DataFrame], pd.Series[float] | pd.DataFrame]
@@ -52,17 +54,18 @@ def assert_causal(compute: Compute, bars: pd.DataFrame, other: pd.DataFrame, t: 
 
 SEEDS = st.integers(0, 2**32 - 1)
 CUTS = st.integers(0, LENGTH - 2)
-KINDS: tuple[type[Indicator], ...] = get_args(get_args(Feature)[0])
-FEATURES = [*(kind() for kind in KINDS), LogReturn(periods=7), Rsi(window=3), Macd(slow=40)]
+FEATURES = [*with_defaults(), LogReturn(periods=7), Rsi(window=3), Macd(slow=40)]
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 @settings(max_examples=25, deadline=None)
 @given(seed=SEEDS, other=SEEDS, t=CUTS)
 def test_a_feature_at_or_before_t_does_not_depend_on_bars_after_t(
-    feature: Indicator, seed: int, other: int, t: int
+    feature: FeatureSpec, seed: int, other: int, t: int
 ) -> None:
-    assert_causal(feature.compute, plausible_bars(seed), plausible_bars(other, 500.0), t)
+    assert_causal(
+        partial(values_of, feature), plausible_bars(seed), plausible_bars(other, 500.0), t
+    )
 
 
 RULES = [

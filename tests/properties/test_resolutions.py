@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 from engine.data.calendar import LENGTHS
 from engine.data.market import Market
 from engine.features.resolutions import coarse_features, resample
-from engine.features.spec import LogReturn, Rsi, VolumeZscore
+from engine.features.spec import (
+    Beta,
+    Calendar,
+    FractionalDifference,
+    LogReturn,
+    Rsi,
+    TrendRegime,
+    TurnOfMonth,
+    VolatilityRegime,
+    VolumeZscore,
+    YangZhang,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +36,18 @@ if TYPE_CHECKING:
 
 LENGTH = 120
 VALUES = ["open", "high", "low", "close", "volume"]
-FEATURES = (LogReturn(), VolumeZscore(window=2), Rsi(window=2))
+FEATURES = (
+    LogReturn(),
+    VolumeZscore(window=2),
+    Rsi(window=2),
+    YangZhang(window=2),
+    FractionalDifference(window=5),
+    TrendRegime(window=3),
+    VolatilityRegime(window=2, history=20),
+    Calendar(cycle="hour_of_day", wave="cosine"),
+    TurnOfMonth(),
+    Beta(symbol="B", window=10),
+)
 
 # Steps of most feeds, in base bars: the next one, a hole, and, rarely, a bar within another.
 STEPS = (1.0, 1.0, 1.0, 1.0, 2.0, 3.0, 9.0, 0.5)
@@ -91,7 +113,7 @@ def assert_causal(
 
 SEEDS = st.integers(0, 2**32 - 1)
 CUTS = st.integers(0, LENGTH - 2)
-PAIRS = st.sampled_from([("1d", "1w"), ("1h", "1d"), ("4h", "1d"), ("1h", "4h"), ("30m", "1h")])
+PAIRS = st.sampled_from([("1d", "1w"), ("1h", "1d"), ("4h", "1d"), ("1h", "4h"), ("1m", "5m")])
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,0 +1,93 @@
+"""Features of the time at which a bar opens, in UTC; they are known without any price.
+
+A place in a cycle is told by a sine and a cosine, a feature each: together they say where it is,
+December lies beside January, and unlike a column a day they do not add up to a constant, which a
+linear model with an intercept could not take.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from engine.features.indicator import Indicator
+
+if TYPE_CHECKING:
+    from engine.types import Rows, Vector
+
+Cycle = Literal["hour_of_day", "day_of_week", "month_of_year"]
+
+_MINUTES_A_DAY = 1_440
+
+
+class Calendar(Indicator):
+    """Where in a cycle the bar opens: sin(2 pi place / length), or the cosine.
+
+    The place in a day is counted in minutes from midnight UTC, in a week in days from Monday, in
+    a year in months from January. Both waves are needed to tell the place: list the feature twice.
+    Constant where every bar opens at the same place: the hour of daily bars, the day of weeks.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ()
+
+    kind: Literal["calendar"] = "calendar"
+    cycle: Cycle = "day_of_week"
+    wave: Literal["sine", "cosine"] = "sine"
+
+    @property
+    def warmup(self) -> int:
+        """None: one bar is enough."""
+        return 0
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        turn = 2.0 * np.pi * _share(pd.DatetimeIndex(bars.index), self.cycle)
+        return pd.Series(np.sin(turn) if self.wave == "sine" else np.cos(turn), index=bars.index)
+
+
+def _share(opens: pd.DatetimeIndex, cycle: Cycle) -> Vector:
+    """How much of the cycle is over, in [0, 1)."""
+    if cycle == "hour_of_day":
+        minutes: Vector = (60.0 * opens.hour + opens.minute).to_numpy() / _MINUTES_A_DAY
+        return minutes
+    if cycle == "day_of_week":
+        return opens.day_of_week.to_numpy() / 7.0
+    return (opens.month.to_numpy() - 1.0) / 12.0
+
+
+class TurnOfMonth(Indicator):
+    """1 on the last `last` and the first `first` days of a month, else 0 (Ariel 1987).
+
+    The defaults are the days -1 to +3 of Lakonishok & Smidt (1988, Rev. Financial Studies 1).
+    Which sessions a month still has is not in the bars, so days are counted by the date alone:
+    all of them, or Mondays to Fridays, holidays included.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ()
+
+    kind: Literal["turn_of_month"] = "turn_of_month"
+    last: int = Field(default=1, ge=0, le=10)
+    first: int = Field(default=3, ge=0, le=10)
+    days: Literal["all", "weekdays"] = "all"
+
+    @property
+    def warmup(self) -> int:
+        """None: one bar is enough."""
+        return 0
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        opens = pd.DatetimeIndex(bars.index).tz_localize(None).to_numpy()
+        day = opens.astype("datetime64[D]")
+        begin = opens.astype("datetime64[M]")
+        end = (begin + np.timedelta64(1, "M")).astype("datetime64[D]")
+        since, until = self._count(begin.astype("datetime64[D]"), day), self._count(day, end)
+        turn = (since < self.first) | (until <= self.last)
+        return pd.Series(turn.astype(np.float64), index=bars.index)
+
+    def _count(self, start: Rows, stop: Rows) -> Rows:
+        """Days from one to the other, the second not included."""
+        if self.days == "weekdays":
+            return np.busday_count(start, stop)
+        return (stop - start).astype(np.int64)

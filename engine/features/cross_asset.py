@@ -1,0 +1,163 @@
+"""Features of one symbol beside another of the dataset, which is named in the strategy.
+
+Both have a bar at every timestamp of a market. Of the other symbol itself such a feature is
+constant: a spread and a relative strength of 0, a beta and a correlation of 1 (0 while it stands
+still); scaling makes that 0.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from engine.errors import UsageError
+from engine.features.indicator import FeatureSpec, Window
+from engine.features.price import log_returns
+from engine.features.rolling import covariance, zscore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.types import Vector
+
+Joint = Annotated[int, Field(ge=10, le=1000)]
+"""Bars of two symbols that a slope or a correlation is made of; of fewer it would be noise."""
+
+
+class CrossAsset(FeatureSpec, ABC):
+    """A feature of the closes of two symbols.
+
+    Attributes:
+        kind: Which one; stands first in its name.
+        symbol: The other one; of the dataset.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("close",)
+
+    kind: str
+    symbol: str = Field(min_length=1)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The closes of both."""
+        return "close", f"{self.symbol}:close"
+
+    @abstractmethod
+    def _measure(self, close: Vector, other: Vector) -> Vector:
+        """The values; whatever stands in the first `warmup` rows is thrown away."""
+
+    def compute(self, bars: pd.DataFrame, other: pd.DataFrame) -> pd.Series[float]:
+        """The feature at each bar.
+
+        Args:
+            bars: One symbol's bars, as in `Indicator.compute`.
+            other: Those of `symbol`, at the same timestamps.
+
+        Returns:
+            float64 with the index of `bars`, named `name`; NaN in the first `warmup` rows.
+        """
+        values = self._measure(bars["close"].to_numpy(), other["close"].to_numpy())
+        return self._trimmed(pd.Series(values, index=bars.index))
+
+    def across(self, market: Mapping[str, pd.DataFrame], symbol: str) -> pd.Series[float]:
+        """The feature of one symbol beside the other.
+
+        Raises:
+            UsageError: The market does not have the other one.
+        """
+        if self.symbol not in market:
+            raise UsageError(
+                "a feature needs a symbol that is not in the dataset",
+                expected=f"one of {', '.join(market)}",
+                found=self.symbol,
+                where=f"features: {self.name}",
+                fix=f"choose one of them, add {self.symbol} to the dataset, or choose another "
+                "dataset with --data",
+            )
+        return self.compute(market[symbol], market[self.symbol])
+
+
+class SpreadZscore(CrossAsset):
+    """Rolling z-score of the spread of log prices, ln(close / other close).
+
+    How far two prices have come apart, in standard deviations of the last `window` bars, as pairs
+    are traded by (Gatev, Goetzmann & Rouwenhorst 2006, Rev. Financial Studies 19). The level of
+    the spread depends on the unit of prices and is left out. 0 where it does not vary.
+    """
+
+    kind: Literal["spread_zscore"] = "spread_zscore"
+    window: Window = 60
+
+    @property
+    def warmup(self) -> int:
+        """The bars before the first whole window."""
+        return self.window - 1
+
+    def _measure(self, close: Vector, other: Vector) -> Vector:
+        return zscore(np.log(close) - np.log(other), self.window)
+
+
+class RelativeStrength(CrossAsset):
+    """Log return over `periods` bars, less that of the other symbol.
+
+    Above 0 where this symbol did better; after Levy (1967, J. of Finance 22), who ranks stocks by
+    how they did relative to others.
+    """
+
+    kind: Literal["relative_strength"] = "relative_strength"
+    periods: int = Field(default=20, ge=1, le=1000)
+
+    @property
+    def warmup(self) -> int:
+        """The first return needs a close `periods` bars back."""
+        return self.periods
+
+    def _measure(self, close: Vector, other: Vector) -> Vector:
+        return log_returns(close, self.periods) - log_returns(other, self.periods)
+
+
+class Beta(CrossAsset):
+    """Slope of the least-squares line of log returns on those of the other symbol.
+
+    Cov(r, r_other) / Var(r_other) of the last `window` bars: the market model's beta where the
+    other symbol is the market (Sharpe 1963, Management Science 9; rolling as in Fama & MacBeth
+    1973). 0 where either does not move.
+    """
+
+    kind: Literal["beta"] = "beta"
+    window: Joint = 60
+
+    @property
+    def warmup(self) -> int:
+        """`window` returns need one close more."""
+        return self.window
+
+    def _measure(self, close: Vector, other: Vector) -> Vector:
+        own, market = log_returns(close), log_returns(other)
+        variance = covariance(market, market, self.window)
+        return covariance(own, market, self.window) / np.where(variance == 0.0, np.inf, variance)
+
+
+class Correlation(CrossAsset):
+    """Correlation of log returns with those of the other symbol (Pearson), in [-1, 1].
+
+    Of the last `window` bars; 0 where either does not move.
+    """
+
+    kind: Literal["correlation"] = "correlation"
+    window: Joint = 60
+
+    @property
+    def warmup(self) -> int:
+        """`window` returns need one close more."""
+        return self.window
+
+    def _measure(self, close: Vector, other: Vector) -> Vector:
+        own, market = log_returns(close), log_returns(other)
+        squares = covariance(own, own, self.window) * covariance(market, market, self.window)
+        scale = np.where(squares == 0.0, np.inf, np.sqrt(squares))
+        return np.clip(covariance(own, market, self.window) / scale, -1.0, 1.0)

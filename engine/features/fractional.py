@@ -1,0 +1,51 @@
+"""Fractional differences: stationary like a return, yet with a memory of the level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from engine.features.indicator import Indicator, Window
+from engine.features.price import log_returns
+from engine.features.rolling import weighted_sum
+
+if TYPE_CHECKING:
+    from engine.types import Vector
+
+
+class FractionalDifference(Indicator):
+    """(1 - B)^order of the log close, over a fixed width of `window` returns.
+
+    sum_{k=0..window} w_k ln(close_{t-k} / close_{t-window}), w_0 = 1, w_k = -w_{k-1} (order - k +
+    1) / k: the binomial weights of Hosking (1981, Biometrika 68) in a window of fixed width (Lopez
+    de Prado 2018, Advances in Financial Machine Learning, chapter 5). There log prices are not
+    taken relative to the window's oldest; what that adds, (w_0 + ... + w_window) ln
+    close_{t-window}, depends on the unit of prices and is not stationary. An order near 0 keeps
+    the level relative to `window` bars ago, one near 1 the last return.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("close",)
+
+    kind: Literal["fractional_difference"] = "fractional_difference"
+    order: float = Field(default=0.4, gt=0, lt=1)
+    window: Window = 100
+
+    @property
+    def warmup(self) -> int:
+        """`window` returns need one close more."""
+        return self.window
+
+    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+        returns = log_returns(bars["close"].to_numpy())
+        # Summed by parts: a level relative to the oldest is a sum of returns.
+        weights = np.cumsum(binomial_weights(self.order, self.window))
+        return pd.Series(weighted_sum(returns, weights), index=bars.index)
+
+
+def binomial_weights(order: float, count: int) -> Vector:
+    """The first `count` coefficients of (1 - B)^order, of lag 0 first."""
+    lags = np.arange(1.0, count)
+    return np.cumprod(np.concatenate([[1.0], (lags - 1.0 - order) / lags]))

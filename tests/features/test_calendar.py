@@ -1,0 +1,82 @@
+"""Features of time, on dates that one can look up."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.features.spec import Calendar, TurnOfMonth
+
+
+def at(*stamps: str) -> pd.DataFrame:
+    index = pd.DatetimeIndex(stamps, tz="UTC", name="timestamp").as_unit("us")
+    return pd.DataFrame(index=index)
+
+
+def turning(feature: TurnOfMonth, first: str, last: str, every: str = "D") -> list[str]:
+    """Days of a span that count as the turn of a month."""
+    bars = pd.DataFrame(index=pd.date_range(first, last, freq=every, tz="UTC"))
+    return [f"{day:%m-%d}" for day, turn in feature.compute(bars).items() if turn]
+
+
+@pytest.mark.parametrize(
+    ("cycle", "stamps", "degrees"),
+    [
+        (
+            "hour_of_day",
+            ("2024-01-01 00:00", "2024-05-05 06:00", "2024-05-05 13:30"),
+            (0, 90, 202.5),
+        ),
+        (
+            "day_of_week",
+            ("2024-01-01", "2024-01-02 23:59", "2024-01-07"),
+            (0, 360 / 7, 6 * 360 / 7),
+        ),
+        ("month_of_year", ("2024-01-31", "2024-04-01", "1999-12-31"), (0, 90, 330)),
+    ],
+)
+def test_a_sine_and_a_cosine_tell_the_place_in_a_cycle(cycle, stamps, degrees) -> None:
+    sine, cosine = (Calendar(cycle=cycle, wave=w).compute(at(*stamps)) for w in ("sine", "cosine"))
+    found = np.degrees(np.arctan2(sine, cosine)) % 360
+    np.testing.assert_allclose(found, degrees, atol=1e-9)
+
+
+def test_neighbours_in_a_cycle_are_neighbours_in_value() -> None:
+    bars = at("2023-12-31", "2024-01-01", "2024-07-01")
+    waves = np.column_stack(
+        [Calendar(cycle="month_of_year", wave=w).compute(bars) for w in ("sine", "cosine")]
+    )
+    across_new_year, half_a_year = np.linalg.norm(waves[1] - waves[[0, 2]], axis=1)
+    assert across_new_year < 0.6 < half_a_year
+
+
+def test_the_hour_of_daily_bars_and_the_day_of_weeks_are_constant() -> None:
+    days = at("2024-01-01", "2024-02-03", "2024-03-05")
+    assert Calendar(cycle="hour_of_day").compute(days).nunique() == 1
+    mondays = at("2024-01-01", "2024-01-08", "2024-02-05")
+    assert Calendar(cycle="day_of_week", wave="cosine").compute(mondays).nunique() == 1
+
+
+def test_a_month_turns_on_its_last_day_and_on_the_first_three() -> None:
+    assert turning(TurnOfMonth(), "2024-02-20", "2024-03-10") == [
+        *("02-29", "03-01", "03-02", "03-03"),
+    ]
+
+
+def test_a_year_without_its_leap_day_turns_a_day_earlier() -> None:
+    assert turning(TurnOfMonth(first=0), "2023-02-20", "2023-03-10") == ["02-28"]
+
+
+def test_weekdays_are_counted_where_there_is_no_trade_at_weekends() -> None:
+    weekdays = TurnOfMonth(days="weekdays")
+    # 31 August 2024 is a Saturday: its last weekday is Friday the 30th.
+    assert turning(weekdays, "2024-08-20", "2024-09-10", "B") == [
+        *("08-30", "09-02", "09-03", "09-04"),
+    ]
+
+
+def test_every_bar_of_such_a_day_counts() -> None:
+    assert turning(TurnOfMonth(first=1), "2024-01-31", "2024-02-02", "12h") == [
+        *("01-31", "01-31", "02-01", "02-01"),
+    ]

@@ -1,0 +1,38 @@
+"""A feature of made-up bars, beside a second symbol where it needs one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from engine.features.cross_asset import CrossAsset
+from engine.features.spec import Feature
+from engine.types import PRICE_COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from engine.features.indicator import FeatureSpec
+
+OWN, OTHER = "OWN", "OTHER"
+KINDS: tuple[type[FeatureSpec], ...] = get_args(get_args(Feature)[0])
+
+
+def with_defaults(other: str = OTHER) -> list[FeatureSpec]:
+    """Every feature there is, all of its parameters at their defaults."""
+    return [
+        kind(symbol=other) if issubclass(kind, CrossAsset) else kind()  # type: ignore[call-arg]
+        for kind in KINDS
+    ]
+
+
+def second_symbol(bars: pd.DataFrame) -> pd.DataFrame:
+    """Bars of another symbol, each made of the bar beside it: still where that is still."""
+    other = bars.copy()
+    for name in PRICE_COLUMNS:
+        other[name] = bars[name] ** 0.5 * (bars["high"] / bars["low"]) ** 2
+    return other
+
+
+def values_of(feature: FeatureSpec, bars: pd.DataFrame) -> pd.Series[float]:
+    """The feature at each bar."""
+    return feature.across({OWN: bars, OTHER: second_symbol(bars)}, OWN)
