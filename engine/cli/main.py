@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from engine.cli import inspection, running
+from engine.cli.features import features
 from engine.cli.fits import fits
 from engine.cli.ledger import ledger
 from engine.cli.replicate import replicate
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command("run")(running.run)
 app.command("check")(inspection.check)
+app.command("features")(features)
 app.command("report")(inspection.report)
 app.command("replicate")(replicate)
 app.command("schema")(inspection.schema)

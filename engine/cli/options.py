@@ -19,6 +19,16 @@ Overrides: TypeAlias = Annotated[
         "opponents.0.fast=10. Repeatable.",
     ),
 ]
+Data: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|PATH",
+        help="Dataset to use instead of the strategy's: a name in datasets/, or a manifest.",
+    ),
+]
+Offline: TypeAlias = Annotated[
+    bool, typer.Option("--offline", help="Use the strategy's offline dataset; no network.")
+]
 Debug: TypeAlias = Annotated[
     bool, typer.Option("--debug", help="Show the traceback when something fails.")
 ]

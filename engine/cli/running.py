@@ -11,9 +11,11 @@ import typer
 
 from engine.cli.failures import exit_codes
 from engine.cli.options import (
+    Data,
     Debug,
     Fresh,
     Json,
+    Offline,
     Overrides,
     Quiet,
     StrategyFile,
@@ -31,13 +33,7 @@ if TYPE_CHECKING:
 def run(  # noqa: PLR0913, PLR0917 - a parameter an option
     context: typer.Context,
     strategy: StrategyFile,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|PATH",
-            help="Dataset to use instead of the strategy's: a name in datasets/, or a manifest.",
-        ),
-    ] = None,
+    data: Data = None,
     set_: Overrides = None,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where run folders go: DIR/<strategy>/<run id>/.")
@@ -54,9 +50,7 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
             help="A running Ray cluster, such as ray://head:10001. Default: Ray on this machine.",
         ),
     ] = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Use the strategy's offline dataset; no network.")
-    ] = False,
+    offline: Offline = False,
     fresh: Fresh = False,
     no_pages: Annotated[
         bool,
