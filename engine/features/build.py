@@ -58,9 +58,10 @@ def build_features(
         BadBarsError: A value past its warm-up is not finite.
     """
     _check_distinct(features)
+    # By the market's symbols: at a coarse interval without a complete bar they have none.
     own = {
-        str(symbol): bars.set_index("timestamp")
-        for symbol, bars in market.bars.groupby("symbol", sort=False)
+        symbol: market.bars[market.bars["symbol"] == symbol].set_index("timestamp")
+        for symbol in market.symbols
     }
     columns = [_checked(feature, own, symbol) for symbol in symbols for feature in features]
     width = len(features)

@@ -7,13 +7,20 @@ import sys
 from argparse import ArgumentParser
 
 import calibration
+import features
 import refit
 import warm
 import zoo
 from contest import ProgramError
 from rich.console import Console
 
-BENCHMARKS = {"calibration": calibration, "refit": refit, "warm": warm, "zoo": zoo}
+BENCHMARKS = {
+    "calibration": calibration,
+    "features": features,
+    "refit": refit,
+    "warm": warm,
+    "zoo": zoo,
+}
 WIDTH = 110
 """Columns of a table that goes to a file."""
 

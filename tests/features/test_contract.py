@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -229,3 +231,15 @@ def test_the_name_is_the_kind_and_its_parameters(feature: FeatureSpec, name: str
 def test_a_wrong_parameter_is_refused(wrong: Callable[[], FeatureSpec], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         wrong()
+
+
+def test_the_documentation_has_a_row_for_every_kind_with_its_parameters_and_warmup() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "features.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)\|$", page, re.MULTILINE))
+    assert set(rows) == {feature.kind for feature in with_defaults()}
+    for feature in with_defaults():
+        parameters, *_, warmup, _ = (cell.strip() for cell in rows[feature.kind].split("|"))
+        assert warmup == str(feature.warmup), feature.kind
+        for name, value in feature.model_dump(exclude={"kind", "symbol"}).items():
+            told = f"{name} ({value}" if isinstance(value, int) else f"{name} ("
+            assert told in parameters, feature.kind

@@ -126,7 +126,7 @@ def test_coarse_bars_known_at_t_do_not_depend_on_bars_after_t(
     assert_causal(market, another, interval, t)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seed=SEEDS, other=SEEDS, t=CUTS, pair=PAIRS)
 def test_coarse_features_known_at_t_do_not_depend_on_bars_after_t(
     seed: int, other: int, t: int, pair: tuple[str, str]
