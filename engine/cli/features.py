@@ -5,7 +5,6 @@ from __future__ import annotations
 import json as json_
 import os
 import shutil
-import statistics
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,7 @@ from engine.cli.options import (
 from engine.cli.progress import told_on_stderr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from engine.pipeline.ground import Ground
     from engine.strategy import Strategy
@@ -82,6 +81,8 @@ def surveyed(spec: Strategy, ground: Ground) -> dict[str, Any]:
 
     Ranges are over all bars; `drift_ks` is a number a window.
     """
+    from statistics import median
+
     from engine.features.survey import reached, survey
 
     history, stamps = ground.history, ground.history.features.timestamps
@@ -116,6 +117,8 @@ def surveyed(spec: Strategy, ground: Ground) -> dict[str, Any]:
                 "low": found.low,
                 "high": found.high,
                 "drift_ks": list(found.drift),
+                "drift_ks_median": median(found.drift),
+                "drift_ks_worst": max(found.drift),
             }
             for interval, table in tables.items()
             for found in table
@@ -128,9 +131,11 @@ def as_text(told: Mapping[str, Any], width: int | None = None) -> str:
 
     Args:
         told: By `surveyed`.
-        width: Columns of the legend; the terminal's where it is not given. Tables have 80.
+        width: Columns; the terminal's where it is not given. Tables take 80 of them, or as many as
+            their words need.
     """
     width = width or shutil.get_terminal_size().columns
+    widths = _widths(told["features"], width)
     stood_in = " (offline stand-in)" if told["dataset"]["offline"] else ""
     lines = [
         f"{told['strategy']} on {told['dataset']['name']}{stood_in}",
@@ -140,16 +145,25 @@ def as_text(told: Mapping[str, Any], width: int | None = None) -> str:
     group = None
     for row in told["features"]:
         if group != (group := (row["symbol"], row["interval"])):
-            lines += ["", f"{row['symbol']}, {row['interval']}", _line(HEADINGS)]
-        lines += _row(row)
+            lines += ["", f"{row['symbol']}, {row['interval']}", _line(HEADINGS, widths)]
+        lines += _row(row, widths)
     legend = LEGEND.format(windows=len(told["windows"]))
     return "\n".join([*lines, "", *textwrap.wrap(legend, width)])
 
 
-def _row(row: Mapping[str, Any]) -> Iterator[str]:
+def _widths(rows: Sequence[Mapping[str, Any]], width: int) -> tuple[int, ...]:
+    """The columns' widths: what is left of the terminal goes to words that need it."""
+    name, inputs, *figures = WIDTHS
+    room = max(0, width - sum(WIDTHS) - len(figures) - 1)
+    for_inputs = min(room, max(0, *(len(_inputs(row["inputs"])) - inputs for row in rows)))
+    for_name = min(room - for_inputs, max(0, *(len(row["name"]) - name for row in rows)))
+    return name + for_name, inputs + for_inputs, *figures
+
+
+def _row(row: Mapping[str, Any], widths: Sequence[int]) -> Iterator[str]:
     """A line; the words stand on one of their own where they are too long."""
     name, inputs = row["name"], _inputs(row["inputs"])
-    if len(name) > WIDTHS[0] or len(inputs) > WIDTHS[1]:
+    if len(name) > widths[0] or len(inputs) > widths[1]:
         yield f"{name} {inputs}"
         name = inputs = ""
     yield _line(
@@ -160,17 +174,18 @@ def _row(row: Mapping[str, Any]) -> Iterator[str]:
             f"{row['nan_bars']:,}",
             _figure(row["low"]),
             _figure(row["high"]),
-            f"{statistics.median(row['drift_ks']):.2f}",
-            f"{max(row['drift_ks']):.2f}",
-        )
+            f"{row['drift_ks_median']:.2f}",
+            f"{row['drift_ks_worst']:.2f}",
+        ),
+        widths,
     )
 
 
-def _line(cells: tuple[str, ...]) -> str:
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     """Words to the left, figures to the right."""
     padded = [
         cell.ljust(width) if place < 2 else cell.rjust(width)
-        for place, (cell, width) in enumerate(zip(cells, WIDTHS, strict=True))
+        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
     return " ".join(padded).rstrip()
 

@@ -74,6 +74,8 @@ def test_the_json_has_the_range_over_all_bars_and_the_drift_of_each_window(strat
         theirs = ks_2samp(train, test, method="asymp").statistic
         assert drift == pytest.approx(theirs, abs=1e-12)
     assert len(found["windows"]) > 3
+    assert first["drift_ks_median"] == pytest.approx(np.median(first["drift_ks"]))
+    assert first["drift_ks_worst"] == max(first["drift_ks"])
 
 
 def test_features_of_coarser_intervals_follow_those_of_the_bars(strategy: str) -> None:
@@ -106,6 +108,9 @@ def test_words_too_long_for_their_columns_stand_on_a_line_of_their_own(strategy:
     place = lines.index("relative_strength_BTC-USD-PERP_200 C/BTC")
     assert lines[place + 1].split()[0] == "1"
     assert max(map(len, lines)) <= 80
+    wide = as_text(found, width=100).splitlines()
+    (line,) = (line for line in wide if line.startswith(row["name"]))
+    assert line.split()[1:4] == ["C/BTC", "1", "1"]
 
 
 def test_a_symbol_that_the_dataset_does_not_have_is_refused(strategy: str) -> None:
