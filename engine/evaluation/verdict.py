@@ -187,7 +187,11 @@ def _tries(evidence: Evidence) -> str:
         )
     if evidence.deflated is None:
         return f"{told}."
-    return f"{told}: deflated Sharpe ratio {evidence.deflated:.2f}."
+    chosen = "luck" if tried is None or tried.effective < 2 else "the luckiest of so many"
+    return (
+        f"{told}: deflated Sharpe ratio {evidence.deflated:.2f}, the probability that it is "
+        f"better than {chosen}."
+    )
 
 
 def skill_sentence(forecasts: Mapping[str, float | int | None]) -> str | None:

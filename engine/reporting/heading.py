@@ -34,7 +34,8 @@ class Heading:
         span: Over which out-of-sample bars.
         grade: Of the verdict: `none`, `weak`, `moderate`, `strong`.
         badge: The grade in words.
-        sentence: The verdict.
+        sentence: The verdict: its claim and the figures for it.
+        remarks: What else it says, of the tries and the forecasts.
         offline: Whether the offline dataset stood in.
         notices: What the data stage had to say.
         left_out: Fits that failed and were left out, each with why.
@@ -53,6 +54,7 @@ class Heading:
     grade: str
     badge: str
     sentence: str
+    remarks: str
     offline: bool
     notices: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -69,6 +71,7 @@ def heading(run: Run) -> Heading:
     strategy = manifest.get("strategy", {})
     started = warm_starts(manifest["windows"])
     grade = str(verdict["grade"])
+    sentence, remarks = _parted(verdict["sentence"])
     return Heading(
         name=manifest["strategy_name"],
         description=strategy.get("description") or "",
@@ -78,7 +81,8 @@ def heading(run: Run) -> Heading:
         span=f"{formatting.span(span['first'], span['last'])}, {formatting.BARS(span['bars'])}",
         grade=grade if grade in GRADES else "none",
         badge=GRADES.get(grade, grade),
-        sentence=verdict["sentence"],
+        sentence=sentence,
+        remarks=remarks,
         offline=bool(dataset.get("offline")),
         notices=tuple(dataset.get("notices") or ()),
         left_out=tuple(manifest.get("left_out") or ()),
@@ -93,6 +97,12 @@ def heading(run: Run) -> Heading:
         command=manifest.get("command") or formatting.MISSING,
         strategy_file=manifest.get("strategy_file") or formatting.MISSING,
     )
+
+
+def _parted(verdict: str) -> tuple[str, str]:
+    """Its first sentence and the others, each number on one line with its unit."""
+    first, full_stop, others = verdict.replace(" %", f"{formatting.NO_BREAK}%").partition(". ")
+    return first + full_stop.strip(), others
 
 
 def warm_starts(windows: Sequence[Mapping[str, Any]]) -> str:

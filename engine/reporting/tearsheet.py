@@ -18,7 +18,6 @@ from engine.reporting.charts.windows import window_map
 from engine.reporting.heading import heading
 from engine.reporting.rendering import render
 from engine.reporting.significance.robustness import fragility_line
-from engine.reporting.significance.tries import trials_line
 from engine.reporting.tuning import tuning_table
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def tearsheet(run: Run) -> str:
         "tearsheet.html.j2",
         page="tearsheet",
         heading=heading(run),
-        doubts=[*filter(None, (trials_line(run.significance), fragility_line(run.significance)))],
+        break_even=fragility_line(run.significance),
         books=books,
         headlines=metrics_table.headlines(run.metrics, run.significance),
         metrics=metrics_table.books_table(run.metrics, run.significance, books),

@@ -16,7 +16,7 @@ WORSE = Inference(-0.5, -0.9, -0.1, 0.01, 3.0)
 UNDEFINED = Inference()
 FIRST = (
     "It is the first strategy tried on these bars, as far as the ledger knows: deflated Sharpe "
-    "ratio 0.97."
+    "ratio 0.97, the probability that it is better than luck."
 )
 
 
@@ -103,7 +103,7 @@ def test_the_sentence_counts_the_tries() -> None:
     )
     assert sentence(tried).endswith(
         "12 strategies were tried on these bars, worth 3 independent ones: deflated Sharpe "
-        "ratio 0.50."
+        "ratio 0.50, the probability that it is better than the luckiest of so many."
     )
 
 

@@ -32,7 +32,7 @@ def test_the_seal_stands_on_each_page_before_the_verdict(run: Run) -> None:
     for page in (tearsheet(certified(run)), significance_page(certified(run))):
         text = Page(page).text
         place = text.index("No look-ahead found at 2\N{NO-BREAK SPACE}cuts")
-        assert place < text.index(run.significance["verdict"]["sentence"])
+        assert place < text.index(run.significance["verdict"]["sentence"][:40])
 
 
 def test_it_opens_to_the_cuts_the_stages_in_their_order_and_the_limits(run: Run) -> None:

@@ -11,7 +11,6 @@ from engine.reporting.charts.heat import heat_cells
 from engine.reporting.formatting import MINUS, MISSING, SIGNED_RATIO
 from engine.reporting.significance import significance_page
 from engine.reporting.significance.robustness import fragility_line
-from engine.reporting.significance.tries import trials_line
 from engine.reporting.tearsheet import tearsheet
 from tests.reporting.page import Page
 from tests.reporting.truth import outcome, surface, truth
@@ -166,21 +165,23 @@ def test_a_deflated_ratio_at_the_level_outlasts_the_tries(full: Run) -> None:
     assert "there are only 3,000\N{NO-BREAK SPACE}bars" in short.text
 
 
-def test_the_tearsheet_has_the_tries_and_the_break_even_cost_beside_the_verdict(
-    full: Run, run: Run
-) -> None:
-    lines = [trials_line(full.significance), fragility_line(full.significance)]
-    text = Page(tearsheet(full)).text
-    assert all(line in text for line in lines)
-    assert lines[0] == (
-        "Trials counted: 38. Deflated Sharpe ratio 0.731: the probability that the true ratio is "
-        "above 0.38, which the best of so many would reach by luck."
-    )
-    assert lines[1] == (
+def test_the_tearsheet_has_the_break_even_cost_in_the_verdict(full: Run, run: Run) -> None:
+    line = fragility_line(full.significance)
+    assert line in Page(tearsheet(full)).text
+    assert line == (
         "Its Sharpe ratio is zero at a cost of 41.0\N{NO-BREAK SPACE}bps a fill; "
         "15.0\N{NO-BREAK SPACE}bps were charged."
     )
-    assert trials_line(run.significance) == fragility_line(run.significance) == ""
+    assert fragility_line(run.significance) == ""
+
+
+def test_a_long_verdict_is_a_claim_and_remarks(full: Run) -> None:
+    verdict = {"grade": "none", "sentence": "It earned 0.5 a year (95 % of it). Two. Three."}
+    page = significance_page(
+        dataclasses.replace(full, significance=full.significance | {"verdict": verdict})
+    )
+    assert ">No evidence</span> It earned 0.5 a year (95\N{NO-BREAK SPACE}% of it).</p>" in page
+    assert '<p class="remarks">Two. Three.</p>' in page
 
 
 @pytest.mark.parametrize(

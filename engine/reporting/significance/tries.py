@@ -29,18 +29,6 @@ def told_of_tries(found: Mapping[str, Any]) -> Told:
     return told
 
 
-def trials_line(found: Mapping[str, Any]) -> str:
-    """Trials and deflated Sharpe ratio in one line; empty of a run that counted none."""
-    trials, record = found.get("trials"), found.get("track_record") or {}
-    if not trials:
-        return ""
-    deflated = record.get("deflated_sharpe")
-    counted = f"Trials counted: {formatting.COUNT(trials.get('distinct'))}."
-    if deflated is None:
-        return counted
-    return f"{counted} Deflated Sharpe ratio {probability(deflated)}: {_meaning(record)}."
-
-
 def _counted(trials: Mapping[str, Any]) -> str:
     if not trials:
         return "How many strategies were tried on these bars is not known"
