@@ -100,13 +100,16 @@ class Connection:
         feed: Whose server.
         access: Whether the network may be used.
         patience_s: Seconds to wait for the server.
+
+    Attributes:
+        reached: Whether it was.
     """
 
     def __init__(self, feed: Feed, access: Access, patience_s: float = PATIENCE_S) -> None:
         self._feed = feed
         self._network = access.network
         self._patience_s = patience_s
-        self._reached = False
+        self.reached = False
 
     def __call__(self) -> None:
         """Connects once and hangs up.
@@ -115,14 +118,14 @@ class Connection:
             UnreachableError: There is no connection, or the network is not to be used.
             SourceError: The source does not exist.
         """
-        url = None if self._reached else self._feed.url()
+        url = None if self.reached else self._feed.url()
         if url is not None and not self._network:
             raise UnreachableError(
                 "the network is not to be used", where=url, fix="leave --offline out"
             )
         if url is not None:
             require_reachable(first_hop(url), self._patience_s)
-        self._reached = True
+        self.reached = True
 
 
 def pull_symbol(
