@@ -19,6 +19,7 @@ from engine.cli.options import (
     Overrides,
     Quiet,
     StrategyFile,
+    Vintage,
     Workers,
     one_thread_a_process,
 )
@@ -51,6 +52,7 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
         ),
     ] = None,
     offline: Offline = False,
+    vintage: Vintage = None,
     fresh: Fresh = False,
     no_pages: Annotated[
         bool,
@@ -83,6 +85,7 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
                 overrides=overrides,
                 data=data,
                 offline=offline,
+                vintage=vintage,
                 out=out,
                 workers=workers,
                 fresh=fresh,
