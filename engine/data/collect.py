@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.data import cache
-from engine.data.bars import drop_unfinished, normalise, require_sound, stamp_text
+from engine.data.bars import drop_unfinished, normalise, stamp_text
 from engine.data.network import PATIENCE_S, first_hop, require_reachable
+from engine.data.quality.gate import QualityLog, admit
 from engine.data.sources.feed import Feed, Request
 from engine.data.sources.opening import open_feed
 from engine.errors import SourceError, UnreachableError
@@ -36,6 +37,7 @@ class Access:
         progress: Told what goes on.
         clients: How the network clients behave.
         said: Every notice so far, for the run's manifest.
+        quality: What the rules found in the bars that passed.
     """
 
     home: Path
@@ -44,6 +46,7 @@ class Access:
     progress: Progress
     clients: Clients
     said: list[str] = field(default_factory=list)
+    quality: QualityLog = field(default_factory=QualityLog)
 
     def notice(self, text: str) -> None:
         """Tells the user, and remembers it."""
@@ -190,7 +193,7 @@ def _stored(feed: Feed, dataset: Dataset, access: Access) -> Collected | None:
 def _sound(
     bars: BarsFrame, symbol: str, feed: Feed, dataset: Dataset, access: Access
 ) -> BarsFrame:
-    """The bars within the dataset's start and end, proved sound."""
+    """The bars within the dataset's start and end, which passed the quality gate."""
     days = bars["timestamp"].dt.tz_localize(None)
     wanted = pd.Series(data=True, index=bars.index)
     if dataset.start:
@@ -206,8 +209,7 @@ def _sound(
             where=f"{symbol}: {feed.place(symbol)}",
             fix="change start or end of the dataset",
         )
-    require_sound(kept, dataset.interval, access.now, feed.place(symbol))
-    return kept
+    return admit(kept, dataset, access.now, feed.place(symbol), access.quality)
 
 
 def _span(bars: BarsFrame, dataset: Dataset) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from engine.data.quality.policy import WITHOUT_REPAIR, Policy
 from engine.types import Spec
 
 Interval = Literal["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
@@ -82,6 +83,8 @@ class Dataset(Spec):
         start: First day wanted, inclusive (UTC).
         end: Last day wanted, inclusive (UTC).
         sources: Tried in this order.
+        quality: What is done where bars break a rule: `{missing_open: repair, gaps: error}`; the
+            others keep their severity. docs/data-quality.md lists rules and repairs.
         note: Who may use this data.
     """
 
@@ -92,6 +95,7 @@ class Dataset(Spec):
     start: date | None = None
     end: date | None = None
     sources: tuple[Source, ...] = Field(min_length=1)
+    quality: Policy = Field(default_factory=dict)
     note: str = ""
 
     @model_validator(mode="after")
@@ -100,6 +104,9 @@ class Dataset(Spec):
             raise ValueError("symbols holds one symbol twice")
         if self.start and self.end and self.start >= self.end:
             raise ValueError("start must be before end")
+        for rule, treatment in self.quality.items():
+            if treatment == "repair" and rule in WITHOUT_REPAIR:
+                raise ValueError(f"there is no repair of {rule}; say error or warn")
         return self
 
 

@@ -1,0 +1,31 @@
+"""Prices that cannot be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.data.quality.spotted import Spotted
+
+if TYPE_CHECKING:
+    from engine.data.quality.sample import Sample
+
+# Vendors keep prices as 32-bit floats and adjust them afterwards, which can push a close that was
+# the day's high past it by a unit or two in the last place: 2**-22 is two such units.
+ROUNDING = 2.0**-22
+
+
+def nonpositive_prices(sample: Sample) -> list[Spotted]:
+    """A price is 0 or less."""
+    rows = np.flatnonzero((sample.prices <= 0.0).any(axis=1))
+    return [Spotted(rows, "bars have a price of 0 or less", "drop_nonpositive")]
+
+
+def price_range(sample: Sample) -> list[Spotted]:
+    """The open or the close lies outside low to high, or low is above high."""
+    opens, highs, lows, closes = sample.prices.T
+    above = np.maximum(np.maximum(opens, closes), lows) > highs * (1.0 + ROUNDING)
+    below = np.minimum(opens, closes) < lows * (1.0 - ROUNDING)
+    complaint = "bars have an open or close outside low to high"
+    return [Spotted(np.flatnonzero(above | below), complaint, "widen_range")]
