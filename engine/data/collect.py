@@ -158,7 +158,8 @@ def _extend(
 def _ask(
     feed: Feed, symbol: str, since: pd.Timestamp | None, dataset: Dataset, access: Access
 ) -> BarsFrame:
-    request = Request(symbol, dataset.interval, since, access.now, access.progress)
+    interval, now = dataset.interval, access.now
+    request = Request(symbol, interval, since, now, access.progress, access.notice)
     bars = normalise(feed.fetch(request), symbol)
     return drop_unfinished(bars, dataset.interval, access.now)
 

@@ -96,6 +96,7 @@ class TestSpan:
         assert closes.shape == (COUNT - 1 - 24 - 2, 2)
         assert not closes.isna().any().any()
         assert told.notices == [
+            "files: timestamps are read as seconds since 1970 (in BTC-USD.csv)",
             "BTC-USD: 2 of 375 bars are left out, because not every symbol has a bar then",
             "2 of 375 bars are missing between 2023-03-01 and 2024-03-09",
         ]
