@@ -78,7 +78,14 @@ def collect(manifest: Manifest, access: Access) -> Collected:
     """
     dataset = manifest.dataset
     feeds = [
-        open_feed(source, manifest=manifest.path.parent, home=access.home, clients=access.clients)
+        open_feed(
+            source,
+            manifest=manifest.path.parent,
+            home=access.home,
+            clients=access.clients,
+            interval=dataset.interval,
+            calendar=dataset.calendar,
+        )
         for source in dataset.sources
     ]
     failures: list[tuple[Feed, SourceError]] = []
