@@ -98,17 +98,17 @@ def _each(manifest: Manifest, access: Access) -> Checked:
 
 
 def _passed(manifest: Manifest, log: QualityLog, unfit: dict[str, tuple[Finding, ...]]) -> Checked:
-    symbols = manifest.dataset.symbols
-    passed = {name: one for name, one in log.passed.items() if name not in unfit}
+    dataset = manifest.dataset
+    passed = {name: log.of(name) for name in dataset.symbols if name not in unfit}
+    findings = {
+        name: tuple(finding for one in examined for finding in one.findings)
+        for name, examined in passed.items()
+    } | unfit
     return Checked(
         manifest,
-        {name: len(passed[name].bars) if name in passed else None for name in symbols},
-        tuple(
-            finding
-            for name in symbols
-            for finding in (passed[name].findings if name in passed else unfit[name])
-        ),
-        tuple(done for name in symbols if name in passed for done in passed[name].repaired),
+        {name: len(passed[name][-1].bars) if name in passed else None for name in dataset.symbols},
+        tuple(finding for name in dataset.symbols for finding in findings[name]),
+        tuple(done for examined in passed.values() for one in examined for done in one.repaired),
     )
 
 

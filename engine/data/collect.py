@@ -10,7 +10,7 @@ import pandas as pd
 from engine.data import cache
 from engine.data.bars import drop_unfinished, normalise, stamp_text
 from engine.data.network import PATIENCE_S, first_hop, require_reachable
-from engine.data.quality.gate import QualityLog, admit
+from engine.data.quality.gate import Gate, QualityLog
 from engine.data.sources.feed import Feed, Request
 from engine.data.sources.opening import open_feed
 from engine.errors import SourceError, UnreachableError
@@ -81,7 +81,14 @@ def collect(manifest: Manifest, access: Access) -> Collected:
     """
     dataset = manifest.dataset
     feeds = [
-        open_feed(source, manifest=manifest.path.parent, home=access.home, clients=access.clients)
+        open_feed(
+            source,
+            manifest=manifest.path.parent,
+            home=access.home,
+            clients=access.clients,
+            interval=dataset.interval,
+            calendar=dataset.calendar,
+        )
         for source in dataset.sources
     ]
     failures: list[tuple[Feed, SourceError]] = []
@@ -161,7 +168,10 @@ def _extend(
 def _ask(
     feed: Feed, symbol: str, since: pd.Timestamp | None, dataset: Dataset, access: Access
 ) -> BarsFrame:
-    request = Request(symbol, dataset.interval, since, access.now, access.progress)
+    interval, now = dataset.interval, access.now
+    request = Request(
+        symbol, interval, since, now, access.progress, access.notice, _gate(dataset, access)
+    )
     bars = normalise(feed.fetch(request), symbol)
     return drop_unfinished(bars, dataset.interval, access.now)
 
@@ -209,7 +219,11 @@ def _sound(
             where=f"{symbol}: {feed.place(symbol)}",
             fix="change start or end of the dataset",
         )
-    return admit(kept, dataset, access.now, feed.place(symbol), access.quality)
+    return _gate(dataset, access).admit(kept, dataset.interval, feed.place(symbol))
+
+
+def _gate(dataset: Dataset, access: Access) -> Gate:
+    return Gate(dataset.calendar, dataset.quality, access.now, access.quality)
 
 
 def _span(bars: BarsFrame, dataset: Dataset) -> str:

@@ -96,6 +96,7 @@ class TestSpan:
         assert closes.shape == (COUNT - 1 - 24 - 2, 2)
         assert not closes.isna().any().any()
         assert told.notices == [
+            "files: timestamps are read as seconds since 1970 (in BTC-USD.csv)",
             "gaps: ETH-USD 2 bars are missing, 2023-05-16 to 2023-05-17",
             "BTC-USD: 2 of 375 bars are left out, because not every symbol has a bar then",
         ]

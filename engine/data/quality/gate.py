@@ -14,7 +14,8 @@ from engine.errors import BadBarsError
 
 if TYPE_CHECKING:
     from engine.data.quality.findings import Finding
-    from engine.data.spec import Dataset
+    from engine.data.quality.policy import Policy
+    from engine.data.spec import Interval
     from engine.types import BarsFrame, Rows
 
 _SHOWN = 3
@@ -37,26 +38,29 @@ _OF_VALUES = frozenset(
 
 @dataclass(frozen=True)
 class QualityLog:
-    """What was found and done about the bars that passed, symbol by symbol.
+    """What was found and done about the bars that passed.
 
     Attributes:
-        passed: The last examination of each symbol.
+        passed: The last examination of each symbol's bars of each interval.
     """
 
-    passed: dict[str, Examined] = field(default_factory=dict)
+    passed: dict[tuple[str, Interval], Examined] = field(default_factory=dict)
+
+    def of(self, symbol: str) -> list[Examined]:
+        """All of a symbol: of the finer bars it was made of first."""
+        return [examined for (name, _), examined in self.passed.items() if name == symbol]
 
     def notices(self, dataset: str) -> list[str]:
         """Repairs, then warnings, a line a rule and a few lines in all."""
-        lines: dict[tuple[str, str], list[str]] = {}
-        for symbol, examined in self.passed.items():
+        lines: dict[str, list[str]] = {}
+        for (symbol, _), examined in self.passed.items():
             for done in examined.repaired:
-                told = f"{symbol} {done.sentence}"
-                lines.setdefault((f"repaired {done.rule}", done.repair), []).append(told)
-        for symbol, examined in self.passed.items():
+                lines.setdefault(f"repaired {done.rule}", []).append(f"{symbol} {done.sentence}")
+        for (symbol, _), examined in self.passed.items():
             for finding in examined.warnings:
                 told = f"{symbol} {finding.sentence}, {span(finding)}"
-                lines.setdefault((finding.rule, ""), []).append(told)
-        sentences = [f"{key[0]}: {'; '.join(told)}" for key, told in lines.items()]
+                lines.setdefault(finding.rule, []).append(told)
+        sentences = [f"{rule}: {'; '.join(told)}" for rule, told in lines.items()]
         if len(sentences) <= _TOLD:
             return sentences
         rest = len(sentences) - _TOLD + 1
@@ -73,32 +77,40 @@ class QualityLog:
         }
 
 
-def admit(
-    bars: BarsFrame,
-    dataset: Dataset,
-    now: pd.Timestamp,
-    place: str,
-    log: QualityLog,
-) -> BarsFrame:
-    """The bars of one symbol, repaired where the dataset asks for it, if they can be trusted.
+@dataclass(frozen=True)
+class Gate:
+    """The gate of one dataset.
 
-    Args:
-        bars: Of one symbol, normalised, unfinished bar dropped.
-        dataset: Its interval, calendar and treatment of the rules.
+    Attributes:
+        calendar: `24/7`, or a code of exchange-calendars.
+        policy: The dataset's treatment of the rules.
         now: The instant against which the future is measured.
-        place: Where the bars came from, for the message.
-        log: Told what was found and repaired.
-
-    Raises:
-        BadBarsError: A rule is broken that is an error: naming symbol, rules, bars and what to
-            do; its `findings` are everything that was found.
+        log: Told what was found and repaired in bars that passed.
     """
-    terms = Terms(dataset.interval, now, dataset.calendar, dataset.quality)
-    examined = examine(bars, terms)
-    if examined.errors:
-        raise _unfit(examined, terms, place)
-    log.passed[str(bars["symbol"].iloc[0])] = examined
-    return examined.bars
+
+    calendar: str
+    policy: Policy
+    now: pd.Timestamp
+    log: QualityLog
+
+    def admit(self, bars: BarsFrame, interval: Interval, place: str) -> BarsFrame:
+        """The bars of one symbol, repaired where the dataset asks for it, if they can be trusted.
+
+        Args:
+            bars: Of one symbol, normalised, unfinished bar dropped; at least one.
+            interval: Length of a bar.
+            place: Where the bars came from, for the message.
+
+        Raises:
+            BadBarsError: A rule is broken that is an error: naming symbol, rules, bars and what
+                to do; its `findings` are everything that was found.
+        """
+        terms = Terms(interval, self.now, self.calendar, self.policy)
+        examined = examine(bars, terms)
+        if examined.errors:
+            raise _unfit(examined, terms, place)
+        self.log.passed[str(bars["symbol"].iloc[0]), interval] = examined
+        return examined.bars
 
 
 def span(finding: Finding) -> str:

@@ -60,9 +60,9 @@ RULES: tuple[Rule, ...] = (
 """Every rule; its name is the function's."""
 
 # Of these a bar is told under the first that it breaks only: a missing open written as 0 is no
-# price of 0 and no inconsistent low as well, and a price a hundred times too low is no bad tick.
+# price of 0 as well, and a price a hundred times too low is no bad tick.
 _EXCLUSIVE = (
-    frozenset({missing_open, missing_values, nonpositive_prices, negative_volume, price_range}),
+    frozenset({missing_open, missing_values, nonpositive_prices, negative_volume}),
     frozenset({missed_splits, unit_errors, bad_ticks, wicks}),
 )
 

@@ -6,22 +6,15 @@ import pandas as pd
 import pytest
 
 from engine.data.bars import normalise
-from engine.data.quality.gate import QualityLog, admit
+from engine.data.quality.gate import Gate, QualityLog
 from engine.data.spec import Dataset
 from engine.errors import BadBarsError
 from tests.data.quality.tables import NOW, plain, scaled, walk
 
 
 def passed(raw, log=None, symbol="X", **quality):
-    dataset = Dataset(
-        name="d",
-        interval="1d",
-        calendar="24/7",
-        symbols=[symbol],
-        sources=[{"kind": "files", "path": "bars"}],
-        quality=quality,
-    )
-    return admit(normalise(raw, symbol), dataset, NOW, "a test", log or QualityLog())
+    gate = Gate("24/7", quality, NOW, log or QualityLog())
+    return gate.admit(normalise(raw, symbol), "1d", "a test")
 
 
 def refused(raw, **quality):
@@ -131,4 +124,11 @@ class TestNotices:
 
 def test_only_rules_that_have_a_repair_can_be_repaired():
     with pytest.raises(ValueError, match="no repair of gaps; say error or warn"):
-        passed(walk(), gaps="repair")
+        Dataset(
+            name="d",
+            interval="1d",
+            calendar="24/7",
+            symbols=["X"],
+            sources=[{"kind": "files", "path": "bars"}],
+            quality={"gaps": "repair"},
+        )
