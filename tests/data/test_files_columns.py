@@ -70,6 +70,14 @@ def test_two_columns_that_may_be_one_are_refused_with_the_choice(reader):
     assert len(reader.bars(text, columns={"timestamp": "Unix"})) == 1
 
 
+def test_what_only_the_rules_look_at_is_left_out_where_two_columns_may_be_it(reader):
+    raw = reader.raw(f"Date,Open,High,Low,Close,Volume,Split,Stock Splits\n{ROW[:-1]},1,2\n")
+    assert "split" not in raw
+    assert reader.raw(columns={"split": "Stock Splits"})["split"].tolist() == [2.0]
+    with pytest.raises(BadBarsError, match="has no column Splits"):
+        reader.raw(columns={"split": "Splits"})
+
+
 def test_a_name_of_ours_wins_over_a_usual_one(reader):
     bars = reader.bars("Date,timestamp,open,high,low,close,volume\nnever," + ROW)
     assert bars["timestamp"].dt.year.tolist() == [2020]

@@ -82,6 +82,9 @@ class TestDates:
             ("%d.%m.%Y", ["31.01.2020", "2020-02-01"], 3, "a date written %d.%m.%Y"),
             ("day_first", ["31/01/2020", ""], 3, "the day first"),
             (None, ["yesterday"], 2, "ISO 8601"),
+            (None, ["1580428800", "x"], 3, "a number since 1970, as in the first row"),
+            ("iso", ["1580428800", "1580515200"], 2, "ISO 8601"),
+            ("day_first", ["1580428800", "1580515200"], 2, "the day first"),
             (None, ["2020-01-31", "01/02/2020"], 3, "ISO 8601"),
         ],
     )
@@ -93,6 +96,11 @@ class TestDates:
         assert caught.value.where.endswith(f"line {line}")
         assert expected in caught.value.expected
         assert caught.value.rule == "unreadable"
+
+    @pytest.mark.parametrize("dates", [None, "iso", "day_first", "seconds", "%d.%m.%Y"])
+    @pytest.mark.parametrize("timezone", [None, "UTC"])
+    def test_a_file_without_rows_has_no_bars(self, reader, dates, timezone):
+        assert reader.stamps([], dates=dates, timezone=timezone, interval="1h") == []
 
     @pytest.mark.parametrize("dates", ["dayfirst", "%H:%M", "%d.%m", "%Q"])
     def test_a_declaration_that_is_no_date_is_a_wrong_manifest(self, reader, dates):

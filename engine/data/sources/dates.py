@@ -7,6 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
+from engine.data.sources.epochs import UNITS
 from engine.data.sources.unreadable import SPREADSHEET, Complaint
 
 Order = Literal["day_first", "month_first"]
@@ -34,13 +35,15 @@ def read_dates(cells: pd.Series, dates: str | None) -> pd.Series | Complaint:
         cells: Text; an empty cell cannot be read.
         dates: `iso`, `day_first`, `month_first`, a format of `strptime`, or None for ISO with
             every other reading told. Text that begins with the year is ISO under all but a
-            format.
+            format. Text is no number since 1970, whatever the unit.
     """
     text = cells.astype("str").str.strip()
     if dates is not None and "%" in dates:
         return _checked(_parsed(text, dates), text, f"a date written {dates}")
     if dates in _ORDERS and len(text) and not _begins_with_year(text.iloc[0]):
         return _in_order(text, _ORDERS[_ORDERS.index(dates)])
+    if dates in UNITS and len(text):
+        return Complaint(0, str(text.iloc[0]), f"{dates} since 1970", "correct `dates`")
     stamps = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
     wrong = stamps.isna()
     if dates is None and len(text) and bool(wrong.all()):
@@ -49,7 +52,7 @@ def read_dates(cells: pd.Series, dates: str | None) -> pd.Series | Complaint:
 
 
 def _begins_with_year(text: object) -> bool:
-    return re.match(r"\d{4}", str(text)) is not None
+    return re.match(r"\d{4}(\D|\d{4}(\D|$))", str(text)) is not None
 
 
 def _in_order(text: pd.Series, order: Order) -> pd.Series | Complaint:

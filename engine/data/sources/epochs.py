@@ -96,7 +96,7 @@ def _no_unit(row: int, text: str, size: float) -> Complaint:
     readings = [
         f"{_instant(size / scale)} in {unit}"
         for unit, scale in zip(UNITS, _SCALES, strict=True)
-        if size / scale < 10 * _TO
+        if abs(size / scale) < 10 * _TO
     ]
     return Complaint(
         row,

@@ -77,7 +77,7 @@ class FilesFeed(Feed):
             )
         as_text = declares_notation(self.spec) or declares_text(self.spec.dates)
         table = read_table(path, as_text=as_text)
-        columns = match_columns(path, [str(name) for name in table.columns], self.spec.columns)
+        columns = match_columns(path, list(table.columns), self.spec.columns)
         table = table[list(columns.names.values())].set_axis(list(columns.names), axis=1)
         numbers = self._numbers(path, table)
         reading = Reading(self.spec.dates, self.spec.timezone, is_daily(request.interval))

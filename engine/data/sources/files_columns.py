@@ -63,10 +63,12 @@ def match_columns(path: Path, there: Sequence[str], mapping: Mapping[str, str]) 
         BadBarsError: A column is missing, or two may be meant.
     """
     found = {ours: _candidates(ours, there, mapping) for ours in (*COLUMNS, *EVENT_COLUMNS)}
-    missing = [ours for ours in COLUMNS if not found[ours]]
+    wanted = [*COLUMNS, *(ours for ours in EVENT_COLUMNS if ours in mapping)]
+    missing = [ours for ours in wanted if not found[ours]]
     if missing:
         raise _absent(path, there, mapping, missing)
-    for ours, names in found.items():
+    for ours in wanted:
+        names = found[ours]
         if len(names) > 1:
             choices = " or ".join(f"`columns: {{{ours}: {name}}}`" for name in names)
             raise BadBarsError(
@@ -76,7 +78,7 @@ def match_columns(path: Path, there: Sequence[str], mapping: Mapping[str, str]) 
                 where=str(path),
                 fix=f"say which: add {choices} to the files source",
             )
-    chosen = {ours: names[0] for ours, names in found.items() if names}
+    chosen = {ours: names[0] for ours, names in found.items() if len(names) == 1}
     return Columns(chosen, _sentences(chosen, mapping))
 
 
@@ -117,5 +119,5 @@ def _absent(
 
 
 def _resembling(ours: str, there: Sequence[str]) -> str | None:
-    known = (*_USUAL[ours], *_RESEMBLING[ours])
+    known = (*_USUAL[ours], *_RESEMBLING.get(ours, ()))
     return next((name for name in there if _bare(name) in known), None)

@@ -35,7 +35,8 @@ def read_table(path: Path, *, as_text: bool) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
             table = pd.read_parquet(path)
-            return table if table.index.name is None else table.reset_index()
+            table = table if table.index.name is None else table.reset_index()
+            return table.rename(columns=str)
         return _read_csv(path, as_text=as_text)
     except pd.errors.ParserWarning:
         raise BadBarsError(

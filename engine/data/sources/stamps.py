@@ -72,27 +72,43 @@ def _read(cells: pd.Series, dates: str | None) -> tuple[Stamps, Mask] | Complain
         if stamps.isna().any():
             return Complaint(int(stamps.isna().to_numpy().argmax()), "nothing", "a timestamp")
         return Stamps(stamps), np.full(len(cells), not aware)
-    if dates is None or "%" not in dates:
+    if dates is None or dates in UNITS:
         numbers = _as_numbers(cells)
+        if isinstance(numbers, Complaint):
+            return numbers
         if numbers is not None:
             return _from_numbers(numbers, dates)
-    if dates in UNITS:
-        return Complaint(0, str(cells.iloc[0]), f"{dates} since 1970", "correct `dates`")
-    text = cells.astype("Int64").astype("str") if cells.dtype.kind in "if" else cells
+    text = _as_text(cells)
     read = read_dates(text, dates)
     if isinstance(read, Complaint):
         return read
     return Stamps(read), _naive(text, dates)
 
 
-def _as_numbers(cells: pd.Series) -> pd.Series | None:
-    """The cells as numbers, where all are; text of digits is."""
+def _as_numbers(cells: pd.Series) -> pd.Series | Complaint | None:
+    """The cells as numbers, where the first is one; None where it is not.
+
+    Eight digits and other text are a date for each cell to be.
+    """
     if pd.api.types.is_numeric_dtype(cells):
         return cells
-    if len(cells) and str(cells.iloc[0]).strip().lstrip("-").isdigit():
-        numbers = pd.to_numeric(cells, errors="coerce")
-        return None if numbers.isna().any() else numbers
-    return None
+    first = "" if cells.empty else str(cells.iloc[0]).strip().lstrip("-")
+    if not first.isdigit():
+        return None
+    numbers = pd.to_numeric(cells, errors="coerce")
+    wrong = numbers.isna().to_numpy()
+    if not wrong.any():
+        return numbers
+    if len(first) <= len("20200131"):
+        return None
+    row = int(wrong.argmax())
+    return Complaint(row, str(cells.iloc[row]), "a number since 1970, as in the first row")
+
+
+def _as_text(cells: pd.Series) -> pd.Series:
+    """Text as it is; whole numbers without a point."""
+    whole = pd.api.types.is_numeric_dtype(cells) and bool((cells.dropna() % 1 == 0).all())
+    return cells.astype("Int64").astype("str") if whole else cells.astype("str")
 
 
 def _from_numbers(cells: pd.Series, dates: str | None) -> tuple[Stamps, Mask] | Complaint:
