@@ -10,6 +10,12 @@ import typer
 StrategyFile: TypeAlias = Annotated[
     str, typer.Argument(metavar="STRATEGY", help="Strategy file, such as strategies/micdl.yaml.")
 ]
+DatasetName: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATASET", help="A name as `backtest data list` shows it, or a manifest's path."
+    ),
+]
 Overrides: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
@@ -32,6 +38,14 @@ Workers: TypeAlias = Annotated[
 ]
 Fresh: TypeAlias = Annotated[
     bool, typer.Option("--fresh", help="Train everything anew, whatever is stored.")
+]
+Vintage: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID|DATE",
+        help="Use the bars as they were once pulled, from the cache alone: an id as `backtest "
+        "data show` lists it and a run's manifest names it, or a date (UTC).",
+    ),
 ]
 Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON value on stdout, and nothing else.")

@@ -18,6 +18,10 @@ VALUE_COLUMNS = (*PRICE_COLUMNS, "volume")
 EVENT_COLUMNS = ("adj_close", "dividends", "split")
 """What some sources carry beside bars: the rules look at it, and no run trades on it."""
 
+# Vendors keep prices as 32-bit floats and adjust them afterwards, which can push a close that was
+# the day's high past it by a unit or two in the last place: 2**-22 is two such units.
+ROUNDING = 2.0**-22
+
 
 def normalise(raw: pd.DataFrame, symbol: str) -> BarsFrame:
     """The columns of bars in their order and types; rows, their order and values unchanged.

@@ -66,7 +66,7 @@ def periods_per_year(calendar: str, interval: Interval) -> float:
     """
     length = interval_length(interval)
     if calendar == ALWAYS_OPEN or interval == "1w":
-        _require_known(calendar)
+        require_known(calendar)
         return DAYS_PER_YEAR * (pd.Timedelta(days=1) / length)
     table = schedule(calendar, pd.Timestamp(_FIRST), pd.Timestamp(_LAST))
     sessions = float(round(len(table) / _YEARS))
@@ -85,7 +85,12 @@ def _usual_hours(schedule: pd.DataFrame) -> list[pd.Timedelta]:
     return [pd.Timedelta((schedule["close"] - schedule["open"]).median())]
 
 
-def _require_known(calendar: str) -> None:
+def require_known(calendar: str) -> None:
+    """Refuses a calendar that does not exist.
+
+    Raises:
+        UsageError: exchange-calendars knows no calendar of that name.
+    """
     if calendar == ALWAYS_OPEN:
         return
     import exchange_calendars
@@ -131,7 +136,7 @@ def schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> Any:  # 
     Raises:
         UsageError: exchange-calendars knows no calendar of that name, or not for these days.
     """
-    _require_known(calendar)
+    require_known(calendar)
     reason = ""
     # Some calendars begin within a year. The long ones first, because all who ask share them.
     for start in (_KNOWN_FROM, _FIRST, f"{first.year}-01-01", f"{first:%Y-%m-%d}"):
@@ -152,7 +157,7 @@ def schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> Any:  # 
 
 
 def _known(calendar: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
-    _require_known(calendar)
+    require_known(calendar)
     try:
         return _built(calendar, _KNOWN_FROM)
     except ValueError:

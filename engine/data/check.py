@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.data.collect import Access, collect
+from engine.data.access import Access
+from engine.data.collect import collect
 from engine.data.manifests import Manifest, read_manifest
 from engine.data.quality.findings import Finding, Repaired
 from engine.data.quality.gate import QualityLog

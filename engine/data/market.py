@@ -21,8 +21,9 @@ class Market:
         periods_per_year: Bars a year on that calendar.
         identity: For the manifest: `name`, `note`, `interval`, `calendar`, `offline` (bool: the
             offline dataset stood in), `notices` (list of sentences), `quality` (`findings` that
-            remain, `repairs` that were made), `symbols`: symbol to `{source, first, last, rows,
-            sha256}`.
+            remain, `repairs` that were made), `vintage` (id; None where the source is not cached),
+            `symbols`: symbol to `{source, first, last, rows, sha256}` and, where there is one, its
+            own `vintage` and when that was `pulled`.
     """
 
     bars: BarsFrame

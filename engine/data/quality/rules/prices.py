@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.data.bars import ROUNDING
 from engine.data.quality.spotted import Spotted
 
 if TYPE_CHECKING:
     from engine.data.quality.sample import Sample
-
-# Vendors keep prices as 32-bit floats and adjust them afterwards, which can push a close that was
-# the day's high past it by a unit or two in the last place: 2**-22 is two such units.
-ROUNDING = 2.0**-22
 
 
 def nonpositive_prices(sample: Sample) -> list[Spotted]:
