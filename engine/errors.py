@@ -8,6 +8,7 @@
     │   ├── SourceError            3   one source could not deliver
     │   │   └── UnreachableError   3   ... because the network or its server did not answer
     │   └── BadBarsError           3   bars came, and cannot be trusted
+    │       └── UnreadableError    3   ... because a cell cannot be read, or in two ways
     ├── CertificateError           4   the leak certificate failed
     ├── RefitError                 5   a refit failed (NaN loss, dead network)
     ├── LedgerError                1   the trial ledger is damaged, or of a newer engine
@@ -20,7 +21,7 @@ An interrupt (Ctrl-C) ends with 130 and is no BacktestError.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 EXIT_INTERRUPTED = 130
 
@@ -135,7 +136,29 @@ class UnreachableError(SourceError):
 
 
 class BadBarsError(DataError):
-    """Bars came, and cannot be trusted."""
+    """Bars came, and cannot be trusted.
+
+    Attributes:
+        findings: All that the rules for bars found; none where no bar could be read.
+    """
+
+    findings: tuple[Any, ...] = ()
+
+
+class UnreadableError(BadBarsError):
+    """A cell of a file cannot be read, or can be read in two ways.
+
+    Args:
+        problem: One sentence.
+        rule: `damaged_numbers`, `ambiguous_dates` or `unreadable`.
+        count: Cells of that column that cannot be read either.
+        parts: `expected`, `found`, `where` and `fix`.
+    """
+
+    def __init__(self, problem: str, *, rule: str, count: int, **parts: str) -> None:
+        super().__init__(problem, **parts)
+        self.rule = rule
+        self.count = count
 
 
 class CertificateError(BacktestError):

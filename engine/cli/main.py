@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from engine.cli import inspection, running
+from engine.cli.data_check import check
 from engine.cli.data_diff import diff
 from engine.cli.data_export import export
 from engine.cli.data_pull import pull
@@ -45,6 +46,7 @@ app.command("selftest")(selftest)
 
 data = typer.Typer(help="The datasets a strategy can name.", no_args_is_help=True)
 data.command("list")(inspection.list_datasets)
+data.command("check")(check)
 data.command("pull")(pull)
 data.command("show")(show)
 data.command("diff")(diff)

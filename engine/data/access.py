@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from engine.data.quality.gate import Gate, QualityLog
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
     from engine.data.sources.clients import Clients
+    from engine.data.spec import Dataset
     from engine.progress import Progress
 
 
@@ -27,6 +30,7 @@ class Access:
         said: Every notice so far, for the run's manifest.
         ask: What a source is asked for: `missing` bars if there can be any, the `tail` in any
             case, or `all`.
+        quality: What the rules found in the bars that passed.
     """
 
     home: Path
@@ -36,8 +40,13 @@ class Access:
     clients: Clients
     said: list[str] = field(default_factory=list)
     ask: Literal["missing", "tail", "all"] = "missing"
+    quality: QualityLog = field(default_factory=QualityLog)
 
     def notice(self, text: str) -> None:
         """Tells the user, and remembers it."""
         self.progress.notice(text)
         self.said.append(text)
+
+    def gate(self, dataset: Dataset) -> Gate:
+        """What bars of a dataset have to pass."""
+        return Gate(dataset.calendar, dataset.quality, self.now, self.quality)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engine.data.bars import stamp_text
-from engine.data.calendar import ALWAYS_OPEN, interval_length
 from engine.data.digest import digest
 
 if TYPE_CHECKING:
@@ -17,19 +16,15 @@ if TYPE_CHECKING:
     from engine.types import BarsFrame
 
 
-def align(
-    frames: Mapping[str, BarsFrame], interval: Interval, calendar: str
-) -> tuple[BarsFrame, list[str]]:
+def align(frames: Mapping[str, BarsFrame]) -> tuple[BarsFrame, list[str]]:
     """Keeps the timestamps that every symbol has.
 
     Args:
         frames: Sound bars of each symbol, in the dataset's order.
-        interval: Length of a bar.
-        calendar: On `24/7` the bars missing between first and last are told as well.
 
     Returns:
         Long bars sorted by timestamp, then by symbol in the order of `frames`; and a sentence
-        about each thing that is missing.
+        about each symbol of which bars are left out.
     """
     common = pd.concat([frame["timestamp"] for frame in frames.values()]).value_counts()
     stamps = common[common == len(frames)].index
@@ -42,8 +37,6 @@ def align(
     ]
     bars = pd.concat(kept.values(), ignore_index=True)
     bars = bars.sort_values("timestamp", kind="stable", ignore_index=True)
-    if calendar == ALWAYS_OPEN and len(stamps):
-        told += _gaps(stamps.sort_values(), interval)
     return bars, told
 
 
@@ -56,12 +49,3 @@ def summary(bars: BarsFrame, source: str, interval: Interval) -> dict[str, Any]:
         "rows": len(bars),
         "sha256": digest(bars),
     }
-
-
-def _gaps(stamps: pd.Index[pd.Timestamp], interval: Interval) -> list[str]:
-    expected = (stamps[-1] - stamps[0]) // interval_length(interval) + 1
-    missing = expected - len(stamps)
-    if missing <= 0:
-        return []
-    first, last = stamp_text(stamps[0], interval), stamp_text(stamps[-1], interval)
-    return [f"{missing} of {expected} bars are missing between {first} and {last}"]

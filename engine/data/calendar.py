@@ -5,13 +5,17 @@ from __future__ import annotations
 import difflib
 import math
 import warnings
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from engine.data.spec import Interval
 
 ALWAYS_OPEN = "24/7"
@@ -34,6 +38,9 @@ DAYS_PER_YEAR = 365
 # Sessions are counted over twenty complete years that lie in the past, so that the same data has
 # the same periods per year whenever it is run.
 _FIRST, _LAST, _YEARS = "2000-01-01", "2019-12-31", 20
+
+# Earlier holidays are not all known to exchange-calendars: of 1962-1969 it lacks 68 of New York.
+_KNOWN_FROM = "1970-01-01"
 
 
 def interval_length(interval: Interval) -> pd.Timedelta:
@@ -61,11 +68,11 @@ def periods_per_year(calendar: str, interval: Interval) -> float:
     if calendar == ALWAYS_OPEN or interval == "1w":
         require_known(calendar)
         return DAYS_PER_YEAR * (pd.Timedelta(days=1) / length)
-    schedule = _schedule(calendar)
-    sessions = float(round(len(schedule) / _YEARS))
+    table = schedule(calendar, pd.Timestamp(_FIRST), pd.Timestamp(_LAST))
+    sessions = float(round(len(table) / _YEARS))
     if interval == "1d":
         return sessions
-    hours = _usual_hours(schedule.iloc[-int(sessions) :])
+    hours = _usual_hours(table.iloc[-int(sessions) :])
     return sessions * sum(math.ceil(part / length) for part in hours)
 
 
@@ -100,11 +107,70 @@ def require_known(calendar: str) -> None:
         )
 
 
-def _schedule(calendar: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
+def sessions(calendar: str, first: int, last: int) -> npt.NDArray[np.int64]:
+    """The days from first to last on which an exchange was open, days since 1970, ascending.
+
+    Those before 1970, or before 2000 where the calendar begins later, are left out, because not
+    all holidays of that time are known.
+
+    Raises:
+        UsageError: exchange-calendars knows no calendar of that name.
+    """
+    days = _known(calendar).sessions.to_numpy().astype("datetime64[D]").astype(np.int64)
+    return np.asarray(days[(days >= first) & (days <= last)])
+
+
+def time_zone(calendar: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
+    """The time zone of an exchange."""
+    return _known(calendar).tz
+
+
+def schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> Any:  # noqa: ANN401  exchange-calendars ships no types
+    """Sessions of an exchange: a row a day, columns open, break_start, break_end and close in UTC.
+
+    Args:
+        calendar: A code of exchange-calendars.
+        first: Day, inclusive.
+        last: Day, inclusive.
+
+    Raises:
+        UsageError: exchange-calendars knows no calendar of that name, or not for these days.
+    """
+    require_known(calendar)
+    reason = ""
+    # Some calendars begin within a year. The long ones first, because all who ask share them.
+    for start in (_KNOWN_FROM, _FIRST, f"{first.year}-01-01", f"{first:%Y-%m-%d}"):
+        if f"{first:%Y-%m-%d}" >= start:
+            try:
+                table = _built(calendar, start).schedule
+            except ValueError as error:
+                reason = " ".join(str(error).split())
+            else:
+                return table.loc[f"{first:%Y-%m-%d}" : f"{last:%Y-%m-%d}"]
+    raise UsageError(
+        f"the calendar {calendar} does not cover these bars",
+        expected=f"sessions from {first:%Y-%m-%d} on",
+        found=reason,
+        where="calendar",
+        fix="give the dataset a later `start`, or another calendar",
+    )
+
+
+def _known(calendar: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
+    require_known(calendar)
+    try:
+        return _built(calendar, _KNOWN_FROM)
+    except ValueError:
+        # Tokyo's calendar and some others begin later.
+        return _built(calendar, _FIRST)
+
+
+@lru_cache(maxsize=8)
+def _built(calendar: str, start: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
+    """A calendar up to a year from now; to build one takes 0.3 s, whatever years it spans."""
     import exchange_calendars
 
-    require_known(calendar)
     with warnings.catch_warnings():
         # exchange-calendars 4.13 calls what pandas 3.1 has deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
-        return exchange_calendars.get_calendar(calendar, start=_FIRST, end=_LAST).schedule
+        return exchange_calendars.get_calendar(calendar, start=start)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.data.access import Access
-from engine.data.bars import require_sound, stamp_text
+from engine.data.bars import stamp_text
 from engine.data.network import PATIENCE_S, first_hop, require_reachable
 from engine.data.pulling import Pull, Pulled, held_of, pull
 from engine.data.sources.opening import open_feed
@@ -75,7 +75,14 @@ def open_feeds(manifest: Manifest, access: Access) -> list[Feed]:
     """The feeds of a dataset's sources, in their order."""
     folder = manifest.path.parent
     return [
-        open_feed(source, manifest=folder, home=access.home, clients=access.clients)
+        open_feed(
+            source,
+            manifest=folder,
+            home=access.home,
+            clients=access.clients,
+            interval=manifest.dataset.interval,
+            calendar=manifest.dataset.calendar,
+        )
         for source in manifest.dataset.sources
     ]
 
@@ -182,7 +189,7 @@ def _stored(feed: Feed, dataset: Dataset, access: Access) -> Collected | None:
 def within(
     bars: BarsFrame, symbol: str, feed: Feed, dataset: Dataset, access: Access
 ) -> BarsFrame:
-    """The bars within the dataset's start and end, proved sound.
+    """The bars within the dataset's start and end, which passed the quality gate.
 
     Raises:
         SourceError: There are none.
@@ -203,8 +210,7 @@ def within(
             where=f"{symbol}: {feed.place(symbol)}",
             fix="change start or end of the dataset",
         )
-    require_sound(kept, dataset.interval, access.now, feed.place(symbol))
-    return kept
+    return access.gate(dataset).admit(kept, dataset.interval, feed.place(symbol))
 
 
 def _span(bars: BarsFrame, dataset: Dataset) -> str:

@@ -106,8 +106,8 @@ def _market(manifest: Manifest, collected: Collected, access: Access, *, offline
         if dataset.start and first.date() > dataset.start + _LATE:
             text = stamp_text(first, dataset.interval)
             access.notice(f"{symbol}: bars begin on {text}, the dataset asks for {dataset.start}")
-    bars, told = align(collected.frames, dataset.interval, dataset.calendar)
-    for sentence in told:
+    bars, told = align(collected.frames)
+    for sentence in (*access.quality.notices(dataset.name), *told):
         access.notice(sentence)
     if bars.empty:
         raise SourceError(
@@ -138,6 +138,7 @@ def _market(manifest: Manifest, collected: Collected, access: Access, *, offline
             "calendar": dataset.calendar,
             "offline": offline,
             "notices": list(access.said),
+            "quality": access.quality.as_json(),
             "vintage": combined(collected.vintages) if collected.vintages else None,
             "symbols": symbols,
         },

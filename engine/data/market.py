@@ -20,9 +20,10 @@ class Market:
         calendar: `24/7` or a code of exchange-calendars.
         periods_per_year: Bars a year on that calendar.
         identity: For the manifest: `name`, `note`, `interval`, `calendar`, `offline` (bool: the
-            offline dataset stood in), `notices` (list of sentences), `vintage` (id; None where the
-            source is not cached), `symbols`: symbol to `{source, first, last, rows, sha256}` and,
-            where there is one, its own `vintage` and when that was `pulled`.
+            offline dataset stood in), `notices` (list of sentences), `quality` (`findings` that
+            remain, `repairs` that were made), `vintage` (id; None where the source is not cached),
+            `symbols`: symbol to `{source, first, last, rows, sha256}` and, where there is one, its
+            own `vintage` and when that was `pulled`.
     """
 
     bars: BarsFrame

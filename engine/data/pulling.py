@@ -166,7 +166,10 @@ def _extended(order: Pull, before: Held) -> Held | None:
 
 def _ask(order: Pull, since: pd.Timestamp | None) -> BarsFrame:
     interval, access = order.dataset.interval, order.access
-    request = Request(order.symbol, interval, since, access.now, access.progress)
+    gate = access.gate(order.dataset)
+    request = Request(
+        order.symbol, interval, since, access.now, access.progress, access.notice, gate
+    )
     return drop_unfinished(
         normalise(order.feed.fetch(request), order.symbol), interval, access.now
     )

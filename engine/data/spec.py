@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Literal
+from datetime import date, datetime
+from difflib import get_close_matches
+from typing import Annotated, Literal, get_args
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from engine.data.quality.policy import WITHOUT_REPAIR, Policy
 from engine.types import Spec
 
 Interval = Literal["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
+
+DATES = (
+    *("iso", "day_first", "month_first"),
+    *("seconds", "milliseconds", "microseconds", "nanoseconds"),
+)
+"""Ways to write timestamps that have a name."""
 
 
 class YahooSource(Spec):
@@ -45,7 +54,16 @@ class FilesSource(Spec):
         path: Folder, absolute or relative to the manifest.
         pattern: File name with `{symbol}` in it.
         symbols: Dataset symbol to the one in the file name, where they differ.
-        columns: Our column to the file's, where they differ: `{timestamp: date}`.
+        columns: Our column to the file's, where it has no usual name: `{volume: Volume BTC}`.
+        interval: Length of the files' bars, where the dataset's are longer and made of them.
+        timezone: IANA name of the zone of timestamps without an offset, and of the days of daily
+            bars: `America/New_York`. UTC where it is not given.
+        dates: How timestamps are written: `iso`, `day_first`, `month_first`, numbers since 1970
+            in `seconds`, `milliseconds`, `microseconds` or `nanoseconds`, or a format of
+            `strptime` such as `%d.%m.%Y %H:%M`. ISO 8601, `YYYYMMDD` and numbers since 1970 are
+            recognised where it is not given.
+        decimal: Mark before the decimals.
+        thousands: Mark between groups of three digits; a space stands for every kind of space.
     """
 
     kind: Literal["files"] = "files"
@@ -53,10 +71,40 @@ class FilesSource(Spec):
     pattern: str = "{symbol}.csv"
     symbols: dict[str, str] = Field(default_factory=dict)
     columns: dict[str, str] = Field(default_factory=dict)
+    interval: Interval | None = None
+    timezone: str | None = None
+    dates: str | None = None
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        if name is not None:
+            _require_zone(name)
+        return name
+
+    @field_validator("dates")
+    @classmethod
+    def _known_dates(cls, dates: str | None) -> str | None:
+        if dates is not None and dates not in DATES and not _is_format(dates):
+            raise ValueError(
+                f"expected {', '.join(DATES)}, or a format with day, month and year such as "
+                "%d.%m.%Y %H:%M"
+            )
+        return dates
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> FilesSource:
+        if self.decimal == self.thousands:
+            raise ValueError("expected different marks for decimal and thousands")
+        return self
 
 
 class BundledSource(Spec):
     """The daily bars that the `arch` package ships: `sp500` and `nasdaq`, 1999-2018.
+
+    A dataset of weeks is made of them.
 
     Attributes:
         symbols: Dataset symbol to `sp500` or `nasdaq`.
@@ -82,6 +130,8 @@ class Dataset(Spec):
         start: First day wanted, inclusive (UTC).
         end: Last day wanted, inclusive (UTC).
         sources: Tried in this order.
+        quality: What is done where bars break a rule: `{missing_open: repair, gaps: error}`; the
+            others keep their severity. docs/data-quality.md lists rules and repairs.
         note: Who may use this data.
     """
 
@@ -92,6 +142,7 @@ class Dataset(Spec):
     start: date | None = None
     end: date | None = None
     sources: tuple[Source, ...] = Field(min_length=1)
+    quality: Policy = Field(default_factory=dict)
     note: str = ""
 
     @model_validator(mode="after")
@@ -100,6 +151,17 @@ class Dataset(Spec):
             raise ValueError("symbols holds one symbol twice")
         if self.start and self.end and self.start >= self.end:
             raise ValueError("start must be before end")
+        for rule, treatment in self.quality.items():
+            if treatment == "repair" and rule in WITHOUT_REPAIR:
+                raise ValueError(f"there is no repair of {rule}; say error or warn")
+        lengths = get_args(Interval)
+        for source in self.sources:
+            own = source.interval if isinstance(source, FilesSource) else None
+            if own and lengths.index(own) > lengths.index(self.interval):
+                raise ValueError(
+                    f"expected sources whose interval is at most {self.interval}, the dataset's; "
+                    f"bars of {own} cannot be divided"
+                )
         return self
 
 
@@ -116,3 +178,23 @@ class DataSpec(Spec):
     dataset: str = Field(min_length=1)
     offline: str | None = None
     target: str | None = None
+
+
+def _require_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        close = get_close_matches(name, available_timezones(), n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ValueError(
+            f"expected the IANA name of a time zone such as America/New_York{hint}"
+        ) from None
+
+
+def _is_format(dates: str) -> bool:
+    """Whether a day survives being written and read in this format."""
+    day = datetime(2001, 2, 3)  # noqa: DTZ001  no instant, only a day to write
+    try:
+        return datetime.strptime(day.strftime(dates), dates).date() == day.date()  # noqa: DTZ007
+    except ValueError:
+        return False

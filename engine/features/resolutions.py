@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from engine.data.calendar import LENGTHS, periods_per_year
+from engine.data.calendar import ALWAYS_OPEN, LENGTHS, periods_per_year
+from engine.data.grids import as_stamps, grid_of
+from engine.data.resampling import Bins, summarise
 from engine.errors import UsageError
 from engine.features.build import Features, build_features
-from engine.types import BAR_COLUMNS, TIMESTAMP_DTYPE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +19,7 @@ if TYPE_CHECKING:
     from engine.data.market import Market
     from engine.data.spec import Interval
     from engine.features.spec import Feature
-    from engine.types import BarsFrame, Rows
-
-# A Monday at midnight: weeks begin on Mondays, and every shorter interval divides a day.
-_ANCHOR = pd.Timestamp("1970-01-05")
-_MICROSECOND = pd.Timedelta(microseconds=1)
+    from engine.types import Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,64 +93,15 @@ def resample(market: Market, interval: Interval) -> tuple[Market, Rows]:
             fix=f"leave {interval} out, or take a dataset of shorter bars",
         )
     own = [market.bars[market.bars["symbol"] == symbol] for symbol in market.symbols]
-    opens = (own[0]["timestamp"].dt.tz_localize(None) - _ANCHOR) // _MICROSECOND
-    grouped = _Bins.of(opens.to_numpy(np.int64), base // _MICROSECOND, length // _MICROSECOND)
-    bars = pd.concat([_summarised(bars, grouped, length) for bars in own], ignore_index=True)
+    # An exchange's hours play no part: a calendar is a promise about bars to come.
+    grid = grid_of(own[0]["timestamp"], market.interval, interval, ALWAYS_OPEN)
+    bins = Bins.on(grid)
+    labels = as_stamps(grid.labels[bins.numbers])
+    bars = pd.concat([summarise(bars, bins, labels) for bars in own], ignore_index=True)
     coarse = replace(
         market,
         bars=bars.sort_values("timestamp", kind="stable", ignore_index=True),
         interval=interval,
         periods_per_year=periods_per_year(market.calendar, interval),
     )
-    return coarse, grouped.latest
-
-
-@dataclass(frozen=True)
-class _Bins:
-    """Which base rows make a coarse bar.
-
-    Attributes:
-        starts: First row of each, unfinished ones included.
-        numbers: Which interval since the anchor each one is.
-        kept: Those that are whole.
-        latest: See `resample`.
-    """
-
-    starts: Rows
-    numbers: Rows
-    kept: slice
-    latest: Rows
-
-    @classmethod
-    def of(cls, opens: Rows, base: int, length: int) -> _Bins:
-        """Groups rows by their open; all times in microseconds since the anchor."""
-        number = opens // length
-        # Of the intervals up to this number, not included, each is over at the row's close.
-        over = (opens + base) // length
-        # A bar that opens in an interval that is over already (feeds with bars closer than their
-        # length have such) belongs to the next: what was complete never changes.
-        number[1:] = np.maximum(number[1:], over[:-1])
-        starts = np.flatnonzero(np.diff(number, prepend=number[0] - 1))
-        numbers = number[starts]
-        first = int(opens[0] % length != 0)
-        complete = np.searchsorted(numbers, over)
-        kept = slice(first, max(first, int(complete[-1])))
-        return cls(starts, numbers, kept, np.maximum(complete - first - 1, -1))
-
-
-def _summarised(bars: BarsFrame, bins: _Bins, length: pd.Timedelta) -> BarsFrame:
-    starts, last = bins.starts, np.append(bins.starts[1:], len(bars)) - 1
-    opened = _ANCHOR + pd.to_timedelta(bins.numbers * (length // _MICROSECOND), unit="us")
-    table = pd.DataFrame(
-        {
-            "timestamp": opened.tz_localize("UTC").astype(TIMESTAMP_DTYPE),
-            "symbol": bars["symbol"].to_numpy()[starts],
-            "open": bars["open"].to_numpy()[starts],
-            "high": np.maximum.reduceat(bars["high"].to_numpy(), starts),
-            "low": np.minimum.reduceat(bars["low"].to_numpy(), starts),
-            "close": bars["close"].to_numpy()[last],
-            "volume": np.add.reduceat(bars["volume"].to_numpy(), starts),
-        },
-        columns=list(BAR_COLUMNS),
-    )
-    return table[bins.kept]
+    return coarse, bins.latest

@@ -9,6 +9,7 @@ from engine.data.load import load_market
 from engine.data.sources.clients import Clients
 from engine.data.spec import DataSpec
 from tests.data.datasets import BITSTAMP, COINS, COUNT, FIRST, NOW, YAHOO, Told
+from tests.data.reading import Reader
 from tests.servers.bitstamp import Bitstamp
 from tests.servers.candles import candles
 from tests.servers.local import Served, serve
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 @pytest.fixture
 def told() -> Told:
     return Told()
+
+
+@pytest.fixture
+def reader(tmp_path) -> Reader:
+    return Reader(tmp_path)
 
 
 @pytest.fixture

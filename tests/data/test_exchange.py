@@ -5,7 +5,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from engine.data.bars import defects, drop_unfinished, normalise
+from engine.data.bars import drop_unfinished, normalise
+from engine.data.quality.examine import Terms, examine
 from engine.data.sources.exchange import ExchangeFeed
 from engine.data.sources.feed import Request
 from engine.data.spec import CcxtSource
@@ -34,7 +35,7 @@ def test_pages_join_without_gap_or_overlap(bitstamp, pull):
     bars = pull(interval="1h", since=pd.Timestamp(LONG_FIRST, unit="s", tz="UTC"))
     assert bars["close"].tolist() == [candle.close for candle in made]
     assert len(bitstamp.requests("/ohlc/")) == 3
-    assert defects(drop_unfinished(bars, "1h", NOW), "1h", NOW) == ()
+    assert examine(drop_unfinished(bars, "1h", NOW), Terms("1h", NOW)).errors == ()
 
 
 def test_a_pause_in_trading_longer_than_a_page_does_not_end_the_history(bitstamp, pull):

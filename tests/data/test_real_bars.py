@@ -7,9 +7,10 @@ import pytest
 
 from engine.data.collect import Access, collect
 from engine.data.manifests import Manifest
+from engine.data.resampling import coarsen
 from engine.data.sources.clients import Clients
 from engine.data.spec import Dataset, FilesSource
-from engine.errors import BadBarsError
+from engine.errors import BadBarsError, UnreadableError
 from tests.data.datasets import Told
 
 NOW = pd.Timestamp("2026-06-01", tz="UTC")
@@ -17,9 +18,9 @@ NOW = pd.Timestamp("2026-06-01", tz="UTC")
 
 @pytest.fixture
 def read(market_data, tmp_path):
-    def frames(folder, *symbols, ending=".csv", interval="1d", columns=None, start=None):
+    def frames(folder, *symbols, ending=".csv", interval="1d", start=None, **options):
         source = FilesSource(
-            path=str(market_data / folder), pattern="{symbol}" + ending, columns=columns or {}
+            path=str(market_data / folder), pattern="{symbol}" + ending, **options
         )
         dataset = Dataset(
             name="real",
@@ -72,39 +73,60 @@ def test_opens_of_zero_are_named_and_the_advised_start_helps(
 ):
     with pytest.raises(BadBarsError) as error:
         read("us_daily", symbol, ending=".csv.gz")
-    assert f"bars of {symbol} cannot be trusted: {count} bars" in error.value.problem
+    assert f"bars of {symbol} cannot be trusted: {count} bars have no open" in error.value.problem
     assert first in error.value.found
     assert f"the last {last}" in error.value.found
     assert f"`start: {start}` to the dataset, which leaves {left} bars" in error.value.fix
     assert len(read("us_daily", symbol, ending=".csv.gz", start=start)[symbol]) == left
 
 
-@pytest.mark.parametrize(
-    ("symbol", "ending", "interval", "named"),
-    [
-        ("binance_BTCUSDT_1h_page_duplicates", ".csv.gz", "1h", "8 of 7099 bars repeat"),
-        ("binance_XRP_descending", ".csv", "1d", "1333 of 1334 bars come after a later bar"),
-        ("gemini_BTC_1h_zero_prices", ".csv.gz", "1h", "1 of 45825 bars have a price of 0"),
-        ("yahoo2018_ETH-USD_dst_duplicates", ".csv", "1d", "3 of 1201 bars repeat"),
-        (
-            "yahoo2018_ETH-USD_dst_duplicates",
-            ".csv",
-            "1d",
-            "19 of 1201 bars have an open or close",
-        ),
-        ("yahoo2021_BTC-USD_null_days", ".csv", "1d", "4 of 2611 bars have no number"),
-        ("yf_REL-L-1d-bad-div", ".csv", "1d", "1 of 665 bars have no number"),
-    ],
-)
-def test_real_defects_are_found(read, symbol, ending, interval, named):
-    with pytest.raises(BadBarsError) as error:
-        read("defects", symbol, ending=ending, interval=interval)
-    assert named in error.value.problem
+VALUES = ("open", "high", "low", "close", "volume")
+
+# Days in this folder are labelled by their last minute.
+DAY_FIRST = {"dates": "day_first", "timezone": "UTC"}
 
 
 def test_numbers_that_a_spreadsheet_rewrote_are_told_with_their_line(read):
-    columns = {name: name.capitalize() for name in ("open", "high", "low", "close", "volume")}
-    with pytest.raises(BadBarsError) as error:
-        read("defects", "cmc_BTC_excel_locale_corrupted", columns={**columns, "timestamp": "Date"})
-    assert error.value.found == "13.444.400.024.414.000"
+    with pytest.raises(UnreadableError) as error:
+        read("defects", "cmc_BTC_excel_locale_corrupted")
+    assert error.value.rule == "damaged_numbers"
+    assert error.value.found.startswith("13.444.400.024.414.000: the decimal point is lost")
+    assert error.value.count == 2805
     assert error.value.where.endswith("line 2")
+
+
+def test_they_are_refused_under_every_notation_as_well(read):
+    for decimal, thousands in ((",", "."), (",", ""), (".", ",")):
+        with pytest.raises(UnreadableError):
+            read("defects", "cmc_BTC_excel_locale_corrupted", decimal=decimal, thousands=thousands)
+
+
+def test_dates_that_a_spreadsheet_rewrote_are_read_only_once_their_order_is_declared(read):
+    # The file's numbers are past reading; its first column stands in for them.
+    rows = {"columns": dict.fromkeys(VALUES, "SNo")}
+    with pytest.raises(UnreadableError) as error:
+        read("defects", "cmc_BTC_excel_locale_corrupted", **rows)
+    assert error.value.rule == "ambiguous_dates"
+    assert error.value.found == "29-04-13 23:59: 2013-04-29 with the day first"
+    assert "`dates: day_first`" in error.value.fix
+    found = read("defects", "cmc_BTC_excel_locale_corrupted", **rows, **DAY_FIRST)
+    stamps = found["cmc_BTC_excel_locale_corrupted"]["timestamp"]
+    pd.testing.assert_series_equal(stamps, read("crypto_daily", "BTC")["BTC"]["timestamp"])
+
+
+def test_its_sibling_with_iso_dates_is_read_under_the_same_declaration(read):
+    stamps = read("defects", "cmc_ETH_date_formats", **DAY_FIRST)["cmc_ETH_date_formats"]
+    whole = read("crypto_daily", "ETH")["ETH"]
+    pd.testing.assert_series_equal(stamps["timestamp"], whole["timestamp"])
+    pd.testing.assert_series_equal(stamps["close"], whole["close"], rtol=1e-6)
+
+
+def test_days_made_of_real_hours_are_those_of_pandas(read):
+    hours = read("crypto_1h", "BTCUSDT", ending=".csv.gz", interval="1h")["BTCUSDT"]
+    days = coarsen(hours, "1h", "1d", "24/7").bars.set_index("timestamp")
+    assert f"{days.index[0]:%Y-%m-%d}" == "2021-01-13"  # the 12th begins at 08:00
+    table = hours.set_index("timestamp").resample("1D")
+    pd.testing.assert_series_equal(
+        days["close"], table["close"].last()[days.index], check_freq=False
+    )
+    pd.testing.assert_series_equal(days["high"], table["high"].max()[days.index], check_freq=False)

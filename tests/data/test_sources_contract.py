@@ -8,8 +8,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from engine.data.bars import defects, drop_unfinished, normalise
+from engine.data.bars import drop_unfinished, normalise
 from engine.data.network import first_hop, require_reachable
+from engine.data.quality.examine import Terms, examine
 from engine.data.sources.clients import Clients
 from engine.data.sources.feed import Feed, Request
 from engine.data.sources.opening import open_feed
@@ -44,7 +45,7 @@ def feed(request, tmp_path, clients) -> Feed:
 def test_bars_are_sound_once_the_unfinished_one_is_dropped(feed):
     bars = drop_unfinished(normalise(feed.fetch(request()), "BTC-USD"), "1d", NOW)
     assert len(bars) > 300
-    assert defects(bars, "1d", NOW) == ()
+    assert examine(bars, Terms("1d", NOW)).errors == ()
 
 
 def test_a_daily_bar_is_labelled_by_its_day_at_midnight_utc(feed):

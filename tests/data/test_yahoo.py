@@ -6,7 +6,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from engine.data.bars import defects, drop_unfinished, normalise
+from engine.data.bars import drop_unfinished, normalise
+from engine.data.quality.examine import Terms, examine
 from engine.data.sources.feed import Request
 from engine.data.sources.yahoo import YahooFeed
 from engine.data.spec import YahooSource
@@ -49,7 +50,7 @@ def test_adjustment_does_not_push_a_close_at_the_high_out_of_range(yahoo, pull):
     factors = [0.7 + i / 3_331 for i in range(COUNT)]
     yahoo.site.charts["ROUND"] = Chart(made, factors=factors)
     bars = drop_unfinished(pull("ROUND"), "1d", NOW)
-    assert defects(bars, "1d", NOW) == ()
+    assert examine(bars, Terms("1d", NOW)).errors == ()
 
 
 def test_a_day_is_labelled_by_its_date_on_the_exchange_across_clock_changes(yahoo, pull):

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.data.bars import VALUE_COLUMNS, defects
+from engine.data.bars import VALUE_COLUMNS
 from engine.data.market import Market
+from engine.data.quality.examine import Terms, examine
 from engine.evaluation.other_bars import OtherBars
 
 BARS = 120
@@ -70,7 +71,7 @@ def test_they_are_bars_that_can_be_trusted(seed, row, still, keep_open) -> None:
     other = after(market_of(seed, still=still), row, keep_open=keep_open, level=0.2)
     for symbol in SYMBOLS:
         own = other.bars[other.bars["symbol"] == symbol].reset_index(drop=True)
-        assert defects(own, "1d", pd.Timestamp("2030-01-01", tz="UTC")) == ()
+        assert examine(own, Terms("1d", pd.Timestamp("2030-01-01", tz="UTC"))).errors == ()
 
 
 def test_they_move_as_much_as_the_real_ones_and_another_way() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.bars import defects
+from engine.data.quality.examine import Terms, examine
 from engine.selftest.markets import SYMBOL, echo, elastic, garch_walk, random_walk, trending
 
 MAKERS = {
@@ -33,7 +33,7 @@ def moves(market) -> np.ndarray:
 def test_bars_pass_the_gate_that_real_ones_pass(name: str) -> None:
     market = made(name)
 
-    assert defects(market.bars, "1d", NOW) == ()
+    assert examine(market.bars, Terms("1d", NOW)).errors == ()
     assert market.symbols == (SYMBOL,)
     assert market.periods_per_year == 365
     assert market.identity["symbols"][SYMBOL]["rows"] == len(market.bars) == 8_000

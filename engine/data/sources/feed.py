@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
+    from engine.data.quality.gate import Gate
     from engine.data.spec import Interval
     from engine.progress import Progress
 
@@ -23,6 +26,10 @@ class Request:
         since: First instant wanted; None for all there is. A feed may deliver earlier bars too.
         now: The present instant.
         progress: Told how far a long pull is.
+        notice: Told what a user must know of how the bars were read, and keeps it for the run's
+            manifest; where it is None, `progress` is told.
+        gate: What finer bars have to pass before they are made coarser; None for one without
+            repairs.
     """
 
     symbol: str
@@ -30,6 +37,12 @@ class Request:
     since: pd.Timestamp | None
     now: pd.Timestamp
     progress: Progress
+    notice: Callable[[str], None] | None = None
+    gate: Gate | None = None
+
+    def say(self, sentence: str) -> None:
+        """Tells what a user must know of how the bars were read."""
+        (self.notice or self.progress.notice)(sentence)
 
 
 class Feed(ABC):
@@ -73,8 +86,8 @@ class Feed(ABC):
 
         Returns:
             Columns timestamp (the bar's open; aware, or naive in UTC), open, high, low, close,
-            volume. Not checked: order, gaps, NaN and the unfinished bar are as the source gave
-            them. May be empty.
+            volume, and what else the source carries. Not checked: order, gaps, NaN and the
+            unfinished bar are as the source gave them. May be empty.
 
         Raises:
             UnreachableError: The network or the server did not answer.

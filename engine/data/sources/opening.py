@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.data.calendar import ALWAYS_OPEN
 from engine.data.sources.bundled import BundledFeed
+from engine.data.sources.coarser import CoarserFeed
 from engine.data.sources.exchange import ExchangeFeed
 from engine.data.sources.files import FilesFeed
 from engine.data.sources.yahoo import YahooFeed
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from engine.data.sources.clients import Clients
     from engine.data.sources.feed import Feed
+    from engine.data.spec import Interval
 
 
 def open_feed(
@@ -23,6 +26,8 @@ def open_feed(
     manifest: Path,
     home: Path,
     clients: Clients,
+    interval: Interval | None = None,
+    calendar: str = ALWAYS_OPEN,
 ) -> Feed:
     """The feed of a source; opening it touches neither network nor files.
 
@@ -31,6 +36,9 @@ def open_feed(
         manifest: Folder of that manifest.
         home: Folder that keeps state between runs.
         clients: How the network clients behave.
+        interval: Of the dataset; a source whose own is shorter delivers the coarser bars. None
+            where every source's own is wanted.
+        calendar: Of the dataset, by which coarser bars begin and end.
     """
     match spec:
         case YahooSource():
@@ -38,6 +46,10 @@ def open_feed(
         case CcxtSource():
             return ExchangeFeed(spec, clients)
         case FilesSource():
-            return FilesFeed(spec, manifest)
+            files = FilesFeed(spec, manifest)
+            if spec.interval is None or interval in (None, spec.interval):
+                return files
+            return CoarserFeed(files, spec.interval, calendar)
         case BundledSource():
-            return BundledFeed(spec)
+            bundled = BundledFeed(spec)
+            return CoarserFeed(bundled, "1d", calendar) if interval == "1w" else bundled

@@ -1,0 +1,87 @@
+"""All rules, in the order in which they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from engine.data.quality.rules.dividends import missed_dividends
+from engine.data.quality.rules.duplicates import (
+    conflicting_duplicates,
+    daylight_saving,
+    duplicates,
+)
+from engine.data.quality.rules.gaps import closed_days, gaps
+from engine.data.quality.rules.grid import future, interval, off_grid
+from engine.data.quality.rules.missing import missing_open, missing_values
+from engine.data.quality.rules.order import order
+from engine.data.quality.rules.prices import nonpositive_prices, price_range
+from engine.data.quality.rules.reuse import ticker_reuse
+from engine.data.quality.rules.splits import missed_splits
+from engine.data.quality.rules.stale import stale
+from engine.data.quality.rules.ticks import bad_ticks, wicks
+from engine.data.quality.rules.units import unit_errors
+from engine.data.quality.rules.volume import implausible_volume, negative_volume, zero_volume
+from engine.data.quality.sample import Sample
+from engine.data.quality.spotted import Spotted
+
+if TYPE_CHECKING:
+    from engine.data.quality.policy import RuleName
+
+Rule = Callable[[Sample], list[Spotted]]
+
+RULES: tuple[Rule, ...] = (
+    order,
+    duplicates,
+    conflicting_duplicates,
+    daylight_saving,
+    missing_open,
+    missing_values,
+    nonpositive_prices,
+    negative_volume,
+    price_range,
+    interval,
+    off_grid,
+    future,
+    missed_splits,
+    unit_errors,
+    bad_ticks,
+    ticker_reuse,
+    missed_dividends,
+    wicks,
+    gaps,
+    closed_days,
+    stale,
+    zero_volume,
+    implausible_volume,
+)
+"""Every rule; its name is the function's."""
+
+# Of these a bar is told under the first that it breaks only: a missing open written as 0 is no
+# price of 0 as well, and a price a hundred times too low is no bad tick.
+_EXCLUSIVE = (
+    frozenset({missing_open, missing_values, nonpositive_prices, negative_volume}),
+    frozenset({missed_splits, unit_errors, bad_ticks, wicks}),
+)
+
+
+def rule_name(rule: Rule) -> RuleName:
+    """What a dataset's `quality` calls a rule."""
+    return cast("RuleName", rule.__name__)
+
+
+def spot(sample: Sample) -> list[tuple[RuleName, Spotted]]:
+    """Everything that every rule finds, in the order of the rules."""
+    told = {rules: np.zeros(sample.stamps.size, dtype=bool) for rules in _EXCLUSIVE}
+    found = []
+    for rule in RULES:
+        seen = next((told[rules] for rules in _EXCLUSIVE if rule in rules), None)
+        for spotted in rule(sample):
+            kept = spotted if seen is None else spotted.without(seen)
+            if kept.count:
+                found.append((rule_name(rule), kept))
+            if seen is not None:
+                seen[kept.rows] = True
+    return found

@@ -1,0 +1,122 @@
+"""Bars of a coarser interval, of complete ones only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.data.grids import Grid, as_stamps, grid_of
+from engine.types import BAR_COLUMNS
+
+if TYPE_CHECKING:
+    from engine.data.spec import Interval
+    from engine.types import BarsFrame, Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """Which base rows make a coarse bar.
+
+    Attributes:
+        starts: First row of each, unfinished ones included.
+        numbers: Which interval each one is.
+        kept: Those that are whole.
+        latest: (n,) position among those of the newest complete at each row's close; -1 where
+            there is none yet.
+    """
+
+    starts: Rows
+    numbers: Rows
+    kept: slice
+    latest: Rows
+
+    @classmethod
+    def on(cls, grid: Grid) -> Bins:
+        """Groups the rows of a grid, of which there is at least one.
+
+        At each row's close the intervals up to a number are over. The first interval is left out
+        where it may have begun before the first row.
+        """
+        own = np.searchsorted(grid.starts, grid.opens, side="right") - 1
+        over = np.searchsorted(grid.ends, grid.closes, side="right")
+        begun = grid.opens[0] > grid.starts[own[0]]
+        # A bar that opens in an interval that is over already (feeds with bars closer than their
+        # length have such) belongs to the next: what was complete never changes.
+        own[1:] = np.maximum(own[1:], over[:-1])
+        starts = np.flatnonzero(np.diff(own, prepend=own[0] - 1))
+        told = own[starts]
+        first = int(begun)
+        complete = np.searchsorted(told, over)
+        kept = slice(first, max(first, int(complete[-1])))
+        return cls(starts, told, kept, np.maximum(complete - first - 1, -1))
+
+
+@dataclass(frozen=True, eq=False)
+class Coarse:
+    """Coarser bars of one symbol.
+
+    Attributes:
+        bars: Complete ones, ascending.
+        outside: Timestamps of finer bars outside the calendar's hours, which are left out.
+    """
+
+    bars: BarsFrame
+    outside: pd.Series[pd.Timestamp]
+
+
+def coarsen(bars: BarsFrame, base: Interval, interval: Interval, calendar: str) -> Coarse:
+    """The complete bars of a coarser interval.
+
+    One takes the first open, the highest high, the lowest low, the last close and the sum of
+    volumes of the bars that open in it; those that are absent are not made up. It is labelled
+    by its open in the calendar's sense, see `grid_of`. It is complete at the first bar that closes
+    at or after its end. One without a bar does not exist; neither does the first, unless the bars
+    begin with it, nor one that is not complete at the last bar. A bar that is known at one bar's
+    close is the same whatever comes later.
+
+    Args:
+        bars: Sound bars of one symbol, ascending.
+        base: Their interval.
+        interval: A longer one.
+        calendar: `24/7` or a code of exchange-calendars.
+
+    Raises:
+        UsageError: As in `grid_of`.
+    """
+    stamps = bars["timestamp"]
+    if bars.empty:
+        return Coarse(bars, stamps)
+    grid = grid_of(stamps, base, interval, calendar)
+    inside = bars[grid.inside].reset_index(drop=True)
+    if inside.empty:
+        return Coarse(inside, stamps)
+    bins = Bins.on(grid)
+    table = summarise(inside, bins, as_stamps(grid.labels[bins.numbers]))
+    return Coarse(table, stamps[~grid.inside])
+
+
+def summarise(bars: BarsFrame, bins: Bins, labels: pd.Series[pd.Timestamp]) -> BarsFrame:
+    """The whole coarse bars of one symbol.
+
+    Args:
+        bars: Of one symbol, a row a base bar.
+        bins: How they are grouped.
+        labels: One a group, unfinished ones included.
+    """
+    starts, last = bins.starts, np.append(bins.starts[1:], len(bars)) - 1
+    table = pd.DataFrame(
+        {
+            "timestamp": labels.to_numpy(),
+            "symbol": bars["symbol"].to_numpy()[starts],
+            "open": bars["open"].to_numpy()[starts],
+            "high": np.maximum.reduceat(bars["high"].to_numpy(), starts),
+            "low": np.minimum.reduceat(bars["low"].to_numpy(), starts),
+            "close": bars["close"].to_numpy()[last],
+            "volume": np.add.reduceat(bars["volume"].to_numpy(), starts),
+        },
+        columns=list(BAR_COLUMNS),
+    ).assign(timestamp=labels.array)
+    return table[bins.kept].reset_index(drop=True)

@@ -1,0 +1,107 @@
+"""A file as a table of cells, not yet read as bars."""
+
+from __future__ import annotations
+
+import gzip
+import warnings
+from typing import TYPE_CHECKING, TextIO, cast
+
+import pandas as pd
+
+from engine.errors import BadBarsError, UnreadableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.data.sources.unreadable import Complaint
+
+_SEPARATORS = (",", ";", "\t", "|")
+
+
+def read_table(path: Path, *, as_text: bool) -> pd.DataFrame:
+    """All columns of a CSV, CSV.gz or Parquet file; an index with a name is a column too.
+
+    The cells of a CSV are separated by a comma, semicolon, tab or bar, whichever makes most
+    columns of the header.
+
+    Args:
+        path: The file.
+        as_text: Leaves the cells of a CSV as they are written, for a reader that knows more of
+            them than pandas does; else pandas tells numbers from text.
+
+    Raises:
+        BadBarsError: It cannot be taken apart, or a line has more cells than the header.
+    """
+    try:
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+            table = table if table.index.name is None else table.reset_index()
+            return table.rename(columns=str)
+        return _read_csv(path, as_text=as_text)
+    except pd.errors.ParserWarning:
+        raise BadBarsError(
+            "this file has lines with more cells than the header",
+            expected="a name in the header for every cell",
+            where=str(path),
+            fix="complete the header, or correct the lines",
+        ) from None
+    except (OSError, ValueError, EOFError) as error:
+        # pandas and pyarrow raise ValueErrors for text they cannot take apart; a gzip file that
+        # was cut off is an EOFError.
+        raise BadBarsError(
+            "this file cannot be read as a table",
+            expected="CSV with a header line, CSV.gz or Parquet",
+            found=" ".join(str(error).split())[:200],
+            where=str(path),
+            fix="save or download the file again",
+        ) from error
+
+
+def unreadable(path: Path, complaint: Complaint) -> UnreadableError:
+    """The error about one cell, with its line."""
+    row = complaint.row
+    place = f"row {row + 1}" if path.suffix == ".parquet" else f"line {_line(path, row)}"
+    more = f", and {complaint.count - 1} more of its column" if complaint.count > 1 else ""
+    return UnreadableError(
+        f"{path.name} holds a cell that cannot be read{more}",
+        rule=complaint.rule,
+        count=complaint.count,
+        expected=complaint.expected,
+        found=complaint.found,
+        where=f"{path}, {place}",
+        fix=complaint.fix,
+    )
+
+
+def _read_csv(path: Path, *, as_text: bool) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        # Without index_col=False pandas would take the first cells of lines that are longer than
+        # the header for an index, and shift every column; with it, it cuts them and warns.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(
+            path,
+            sep=_separator(path),
+            index_col=False,
+            low_memory=False,
+            dtype="str" if as_text else None,
+        )
+
+
+def _separator(path: Path) -> str:
+    """The mark that makes most columns of the header; a comma where none makes two."""
+    with _open(path) as text:
+        header = next((line for line in text if line.strip()), "")
+    return max(_SEPARATORS, key=header.count)
+
+
+def _open(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return cast("TextIO", gzip.open(path, "rt", encoding="utf-8-sig"))
+    return path.open(encoding="utf-8-sig")
+
+
+def _line(path: Path, row: int) -> int:
+    """Line in the file, from 1, of a row of the table, from 0: past the header and blank lines."""
+    with _open(path) as text:
+        filled = [number for number, line in enumerate(text, start=1) if line.strip()]
+    return filled[row + 1]

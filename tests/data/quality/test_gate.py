@@ -1,0 +1,134 @@
+"""What a user is told where bars do not pass, and where they pass with a remark."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from engine.data.bars import normalise
+from engine.data.quality.gate import Gate, QualityLog
+from engine.data.spec import Dataset
+from engine.errors import BadBarsError
+from tests.data.quality.tables import NOW, plain, scaled, walk
+
+
+def passed(raw, log=None, symbol="X", **quality):
+    gate = Gate("24/7", quality, NOW, log or QualityLog())
+    return gate.admit(normalise(raw, symbol), "1d", "a test")
+
+
+def refused(raw, **quality):
+    with pytest.raises(BadBarsError) as error:
+        passed(raw, **quality)
+    return error.value
+
+
+def test_all_broken_rules_are_told_at_once_with_their_bars():
+    raw = plain(10)
+    raw.loc[2, "close"] = None
+    raw.loc[4, "close"] = 0.0
+    raw.loc[7, "timestamp"] = raw.loc[6, "timestamp"]
+    error = refused(raw)
+    assert "bars of X cannot be trusted" in error.problem
+    assert "X: a test" in error.where
+    for stamp in ("2020-01-03", "2020-01-05", "2020-01-07"):
+        assert stamp in error.found
+    assert [finding.rule for finding in error.findings if finding.severity == "error"] == [
+        "duplicates",
+        "missing_values",
+        "nonpositive_prices",
+    ]
+
+
+def test_many_bad_bars_are_told_by_the_first_three_and_the_last():
+    raw = plain(200)
+    raw.loc[:59, "open"] = 0.0
+    error = refused(raw)
+    assert "60 of 200 bars have no open" in error.problem
+    assert "2020-01-01 (open 0 high 12 low 9 close 11 volume 1)" in error.found
+    assert "2020-01-03" in error.found
+    assert "2020-01-04" not in error.found
+    assert "57 more, the last 2020-02-29" in error.found
+
+
+def test_the_repair_is_offered_as_the_line_to_add():
+    raw = scaled(walk(), [100], 3.0)
+    raw.loc[7, "open"] = 0.0
+    error = refused(raw)
+    assert "`quality: {missing_open: repair, bad_ticks: repair}`" in error.fix
+    assert "open_from_previous_close, drop_bad_tick" in error.fix
+    assert len(passed(raw, missing_open="repair", bad_ticks="repair")) == 399
+
+
+@pytest.mark.parametrize(
+    ("bad", "advice"),
+    [
+        (range(20), "`start: 2020-01-21`"),
+        (range(80, 100), "`end: 2020-03-20`"),
+        (range(10, 90), "correct these bars"),
+    ],
+)
+def test_the_cut_that_leaves_most_bars_is_advised(bad, advice):
+    raw = plain(100)
+    raw.loc[list(bad), "open"] = 0.0
+    assert advice in refused(raw).fix
+
+
+def test_a_repair_that_leaves_its_rule_broken_does_not_pass():
+    """Bars off the grid have no repair; those labelled by their end beside them have one."""
+    raw = walk(100)
+    raw["timestamp"] += pd.Timedelta("23:59:59")
+    raw.loc[40, "timestamp"] -= pd.Timedelta(hours=7)
+    assert "off_grid: 2020-02-10" in refused(raw, off_grid="repair").found
+
+
+class TestNotices:
+    def test_clean_bars_are_not_spoken_of(self):
+        log = QualityLog()
+        passed(walk(), log)
+        assert log.notices("d") == []
+        assert log.as_json() == {"findings": [], "repairs": []}
+
+    def test_a_rule_is_one_line_whatever_the_number_of_symbols(self):
+        log = QualityLog()
+        passed(walk().drop(index=[40]), log, "A")
+        passed(walk().drop(index=[50, 51]), log, "B")
+        assert log.notices("d") == [
+            "gaps: A 1 bars are missing, 2020-02-10; "
+            "B 2 bars are missing, 2020-02-20 to 2020-02-21"
+        ]
+
+    def test_repairs_are_told_first(self):
+        log = QualityLog()
+        passed(scaled(walk(), [100], 3.0), log, bad_ticks="repair")
+        repair, gap = log.notices("d")
+        assert repair.startswith("repaired bad_ticks: X 1 of 400 bars have a price far off")
+        assert repair.endswith("the bars were dropped")
+        assert gap.startswith("gaps: ")
+        told = log.as_json()
+        assert [done["repair"] for done in told["repairs"]] == ["drop_bad_tick"]
+        assert [finding["rule"] for finding in told["findings"]] == ["gaps"]
+
+    def test_many_kinds_are_a_few_lines_and_the_command_that_tells_the_rest(self):
+        raw = walk().drop(index=[40])
+        raw.loc[100, "low"] /= 3.0
+        raw.loc[110, "volume"] *= 1_000.0
+        raw.loc[120, "volume"] = 0.0
+        raw.loc[200:205, ["open", "high", "low", "close", "volume"]] = 77.0
+        log = QualityLog()
+        passed(raw, log)
+        notices = log.notices("d")
+        assert len(notices) == 4
+        assert notices[-1] == "2 more kinds of finding: backtest data check d"
+
+
+def test_only_rules_that_have_a_repair_can_be_repaired():
+    with pytest.raises(ValueError, match="no repair of gaps; say error or warn"):
+        Dataset(
+            name="d",
+            interval="1d",
+            calendar="24/7",
+            symbols=["X"],
+            sources=[{"kind": "files", "path": "bars"}],
+            quality={"gaps": "repair"},
+        )

@@ -1,0 +1,154 @@
+"""Random bars: sound ones break no rule, and a planted defect is found where it was planted."""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+
+from tests.data.quality.tables import judged, rows, scaled, table, walk
+
+prices = st.floats(60.0, 100.0)
+
+
+@st.composite
+def sound_tables(draw):
+    count = draw(st.integers(3, 10))
+    opens, closes = (
+        np.array(draw(st.lists(prices, min_size=count, max_size=count))) for _ in "oc"
+    )
+    up, down = (
+        np.array(draw(st.lists(st.floats(0, 0.4), min_size=count, max_size=count))) for _ in "ud"
+    )
+    highs = np.maximum(opens, closes) * (1 + up)
+    lows = np.minimum(opens, closes) * (1 - down)
+    volumes = draw(st.lists(st.floats(0, 1e12), min_size=count, max_size=count))
+    return table(opens, highs, lows, closes, volumes)
+
+
+def plant_nan(raw, row, column):
+    raw.loc[row, column if column != "open" else "close"] = np.nan
+
+
+def plant_infinity(raw, row, column):
+    raw.loc[row, column] = np.inf
+
+
+def plant_missing_open(raw, row, column):
+    raw.loc[row, "open"] = 0.0 if column == "volume" else np.nan
+
+
+def plant_zero(raw, row, column):
+    raw.loc[row, column if column not in {"volume", "open"} else "close"] = 0.0
+
+
+def plant_negative_volume(raw, row, _column):
+    raw.loc[row, "volume"] = -1.0
+
+
+def plant_low_high(raw, row, _column):
+    raw.loc[row, "high"] = 0.999 * max(raw.loc[row, "open"], raw.loc[row, "close"])
+
+
+def plant_high_low(raw, row, _column):
+    raw.loc[row, "low"] = 1.001 * min(raw.loc[row, "open"], raw.loc[row, "close"])
+
+
+def plant_duplicate(raw, row, _column):
+    raw.loc[row] = raw.loc[row - 1]
+
+
+def plant_conflict(raw, row, _column):
+    raw.loc[row] = raw.loc[row - 1]
+    raw.loc[row, "volume"] += raw.loc[row, "volume"] + 1.0
+
+
+def plant_disorder(raw, row, _column):
+    raw.loc[row, "timestamp"] = raw.loc[0, "timestamp"] - pd.Timedelta(days=1)
+
+
+PLANTED = {
+    plant_nan: "missing_values",
+    plant_infinity: "missing_values",
+    plant_missing_open: "missing_open",
+    plant_zero: "nonpositive_prices",
+    plant_negative_volume: "negative_volume",
+    plant_low_high: "price_range",
+    plant_high_low: "price_range",
+    plant_duplicate: "duplicates",
+    plant_conflict: "conflicting_duplicates",
+    plant_disorder: "order",
+}
+
+
+@given(raw=sound_tables())
+@settings(max_examples=15, deadline=None)
+def test_sound_bars_break_no_rule_that_is_an_error(raw):
+    assert judged(raw).errors == ()
+
+
+@given(
+    raw=sound_tables(),
+    plant=st.sampled_from(list(PLANTED)),
+    column=st.sampled_from(["open", "high", "low", "close", "volume"]),
+    data=st.data(),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_planted_defect_is_found_under_its_rule_alone_and_its_bar_is_named(
+    raw, plant, column, data
+):
+    row = data.draw(st.integers(1, len(raw) - 1))
+    plant(raw, row, column)
+    rule = PLANTED[plant]
+    assert rows(raw, rule) == [row]
+    (error,) = judged(raw).errors
+    assert (error.rule, error.symbol, error.count) == (rule, "X", 1)
+    assert error.first == error.last == f"{raw['timestamp'].iloc[row]:%Y-%m-%d}"
+
+
+@given(
+    seed=st.integers(0, 1_000),
+    row=st.integers(20, 370),
+    factor=st.floats(0.001, 1_000).filter(lambda factor: abs(np.log(factor)) > 0.01),
+    rush=st.floats(5.0, 50.0),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_real_jump_or_crash_that_stays_is_no_error_however_far_it_goes(seed, row, factor, rush):
+    """It happens within a bar, from its open to its close, with a rush of trading."""
+    raw = scaled(walk(seed=seed), slice(row + 1, None), factor)
+    raw.loc[row, "close"] *= factor
+    raw.loc[row, "high"] = max(raw.loc[row, ["open", "high", "close"]])
+    raw.loc[row, "low"] = min(raw.loc[row, ["open", "low", "close"]])
+    raw.loc[row, "volume"] *= rush
+    assert judged(raw).errors == ()
+
+
+@given(
+    seed=st.integers(0, 1_000),
+    row=st.integers(20, 370),
+    factor=st.sampled_from([0.3, 0.35, 0.45, 0.48, 0.52, 0.55, 1.9, 2.2, 3.3]),
+    rush=st.floats(8.0, 50.0),
+)
+@settings(max_examples=25, deadline=None)
+def test_nor_is_one_that_happens_over_night(seed, row, factor, rush):
+    raw = scaled(walk(seed=seed), slice(row, None), factor)
+    raw.loc[row, "volume"] *= rush / factor
+    assert judged(raw).errors == ()
+
+
+@given(
+    seed=st.integers(0, 1_000),
+    row=st.integers(20, 370),
+    factor=st.one_of(st.floats(0.001, 0.45), st.floats(2.3, 40.0)),
+    length=st.integers(1, 2),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_price_far_off_that_comes_back_is_a_bad_tick_of_just_these_bars(
+    seed, row, factor, length
+):
+    bad = list(range(row, row + length))
+    raw = scaled(walk(seed=seed), bad, factor)
+    examined = judged(raw)
+    assert {finding.rule for finding in examined.errors} <= {"bad_ticks", "unit_errors"}
+    assert rows(raw, "bad_ticks") + rows(raw, "unit_errors") == bad

@@ -1,0 +1,62 @@
+"""One file, read as the files source reads it, and what was said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from engine.data.bars import normalise
+from engine.data.manifests import read_manifest
+from engine.data.sources.feed import Request
+from engine.data.sources.files import FilesFeed
+from engine.data.spec import Dataset, FilesSource
+from engine.progress import Silent
+from tests.data.datasets import COINS, NOW
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass
+class Reader:
+    """Files of a folder and the sentences their feed said."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.said: list[str] = []
+
+    def raw(self, text=None, *, interval="1d", **options) -> pd.DataFrame:
+        if text is not None:
+            (self.folder / "X.csv").write_text(text, encoding="utf-8")
+        feed = FilesFeed(FilesSource(path=".", **options), self.folder)
+        request = Request("X", interval, None, NOW, Silent(), self.said.append)
+        return feed.fetch(request)
+
+    def bars(self, text=None, **options) -> pd.DataFrame:
+        return normalise(self.raw(text, **options), "X")
+
+    def stamps(self, cells, **options) -> list[str]:
+        """The timestamps of rows with these cells, in UTC: the time alone left out at midnight."""
+        lines = "".join(f"{cell};10;12;9;11;5\n" for cell in cells)
+        bars = self.bars("timestamp;open;high;low;close;volume\n" + lines, **options)
+        texts = bars["timestamp"].dt.strftime("%Y-%m-%d %H:%M")
+        return [text.removesuffix(" 00:00") for text in texts]
+
+    def dataset(self, source: str) -> Dataset:
+        """A dataset with this source, as YAML writes it."""
+        (self.folder / "coins.yaml").write_text(f"{COINS}  - {source}\n")
+        return read_manifest(str(self.folder / "coins.yaml")).dataset
+
+    def values(self, *cells, **options) -> list[float]:
+        """The closes of rows with these cells."""
+        day = pd.Timestamp("2020-01-01")
+        lines = "".join(
+            f"{day + pd.Timedelta(days=n):%Y-%m-%d};10;12;9;{cell};5\n"
+            for n, cell in enumerate(cells)
+        )
+        return self.bars("timestamp;open;high;low;close;volume\n" + lines, **options)[
+            "close"
+        ].tolist()

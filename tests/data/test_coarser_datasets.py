@@ -1,0 +1,128 @@
+"""A dataset whose bars are longer than those of its source."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from engine.errors import BadBarsError, SourceError, StrategyError
+from tests.servers.candles import candles
+
+HOURS = """name: coins
+interval: 1d
+calendar: 24/7
+symbols: [BTC-USD, ETH-USD]
+sources:
+  - {kind: files, path: bars, interval: 1h}
+"""
+FIRST = int(pd.Timestamp("2024-02-19 05:00").timestamp())
+
+
+@pytest.fixture
+def hourly(tmp_path):
+    """Two weeks of hours and a half, of both coins; what is changed is ETH-USD."""
+
+    def write(change=lambda table: table, *, first=FIRST, count=14 * 24):
+        (tmp_path / "bars").mkdir(exist_ok=True)
+        for symbol in ("BTC-USD", "ETH-USD"):
+            table = pd.DataFrame(candles(first, count, step=3600))
+            table = table.rename(columns={"seconds": "timestamp"})
+            table = change(table) if symbol == "ETH-USD" else table
+            table.to_csv(tmp_path / "bars" / f"{symbol}.csv", index=False)
+
+    return write
+
+
+def days(market):
+    return [f"{stamp:%m-%d}" for stamp in market.wide("close").index]
+
+
+def test_days_are_made_of_hours_and_the_run_says_so(load, hourly, told):
+    hourly()
+    market = load(HOURS)
+    assert (market.interval, market.periods_per_year) == ("1d", 365)
+    assert days(market)[:2] == ["02-20", "02-21"]  # the first day lacks its first hours
+    assert days(market)[-1] == "03-03"  # and the last its last
+    assert len(days(market)) == 13
+    facts = market.identity["symbols"]["BTC-USD"]
+    assert facts["source"] == "files 1h"
+    assert market.identity["notices"] == told.notices
+    assert "seconds since 1970" in told.notices[0]
+
+
+def test_a_day_whose_last_hour_is_not_over_is_left_out(load, hourly):
+    hourly(count=9 * 24 + 19)
+    for now, last in (("23:30", "02-27"), ("00:00", "02-28")):
+        day = "2024-02-28" if now == "23:30" else "2024-02-29"
+        assert days(load(HOURS, now=pd.Timestamp(f"{day} {now}", tz="UTC")))[-1] == last
+
+
+def test_weeks_are_made_of_days_and_of_hours_alike(load, hourly):
+    hourly(first=FIRST - 5 * 3600)
+    text = HOURS.replace("interval: 1d", "interval: 1w")
+    weeks = load(text)
+    assert days(weeks) == ["02-19", "02-26"]
+    assert weeks.wide("volume")["BTC-USD"].iloc[0] == pytest.approx(
+        load(HOURS).wide("volume")["BTC-USD"].iloc[:7].sum()
+    )
+
+
+def test_a_source_whose_interval_is_the_datasets_is_taken_as_it_is(load, hourly):
+    hourly()
+    market = load(HOURS.replace("interval: 1d", "interval: 1h"))
+    assert len(market.wide("close")) == 14 * 24
+    assert market.identity["symbols"]["BTC-USD"]["source"] == "files"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda table: table.assign(low=table["low"].where(table.index != 99, 0.0)), "price of 0"),
+        (lambda table: table[::-1], "come after a later bar"),
+        (lambda table: pd.concat([table[:99], table[98:]]), "repeat the timestamp"),
+        (lambda table: table[::4], "are 4h after the one before, and the dataset says 1h"),
+    ],
+)
+def test_what_is_wrong_with_the_hours_is_not_hidden_in_the_days(load, hourly, change, complaint):
+    hourly(change)
+    with pytest.raises(BadBarsError, match="bars of ETH-USD cannot be trusted") as caught:
+        load(HOURS)
+    assert complaint in caught.value.problem
+
+
+def test_hours_before_the_start_are_not_judged(load, hourly):
+    hourly(lambda table: table.assign(low=table["low"].where(table.index != 9, 0.0)))
+    text = HOURS.replace("sources:", "start: 2024-02-21\nsources:")
+    assert days(load(text))[0] == "02-21"
+
+
+def test_a_week_that_begins_before_the_start_is_left_out(load, hourly):
+    hourly(first=FIRST - 5 * 3600)
+    weeks = HOURS.replace("interval: 1d", "interval: 1w")
+    assert days(load(weeks.replace("sources:", "start: 2024-02-21\nsources:"))) == ["02-26"]
+    with pytest.raises(SourceError, match="no bars of BTC-USD"):
+        load(weeks.replace("sources:", "start: 2024-02-28\nsources:"))
+
+
+def test_a_source_of_longer_bars_than_the_datasets_is_a_wrong_manifest(load):
+    with pytest.raises(StrategyError) as caught:
+        load(HOURS.replace("interval: 1d", "interval: 5m"))
+    assert "at most 5m, the dataset's; bars of 1h cannot be divided" in str(caught.value)
+
+
+def test_weeks_are_made_of_the_bundled_days(load):
+    text = """name: weeks
+interval: 1w
+calendar: XNYS
+symbols: [SP500]
+sources:
+  - {kind: bundled, symbols: {SP500: sp500}}
+"""
+    market = load(text)
+    closes = market.wide("close")["SP500"]
+    assert market.periods_per_year == pytest.approx(365 / 7)
+    assert closes.index[0] == pd.Timestamp("1999-01-04", tz="UTC")
+    assert {f"{stamp:%a}" for stamp in closes.index} == {"Mon"}
+    # The week of the attacks has no more than its Monday.
+    assert closes["2001-09-10"] == pytest.approx(1092.54)
+    assert len(closes) == 52 * 20 + 3
