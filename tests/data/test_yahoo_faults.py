@@ -14,7 +14,7 @@ from engine.data.sources.yahoo import YahooFeed
 from engine.data.spec import YahooSource
 from engine.errors import SourceError, UnreachableError
 from engine.progress import Silent
-from tests.data.datasets import COUNT, DAY, FIRST, NOW
+from tests.data.datasets import COUNT, DAY, FIRST, NOW, Told
 from tests.servers.candles import candles
 from tests.servers.local import Answer
 from tests.servers.yahoo import Chart
@@ -92,10 +92,27 @@ def test_a_history_that_stays_empty_is_an_error_that_names_the_ticker(yahoo, pul
 
 
 def test_a_ticker_that_yahoo_does_not_know_is_not_asked_for_again(yahoo, pull):
-    with pytest.raises(SourceError, match="no bars of NO-SUCH"):
+    with pytest.raises(SourceError, match="no bars of NO-SUCH") as error:
         pull("NO-SUCH")
+    assert error.value.found == "No data found, symbol may be delisted"
     # The second is yfinance's own, with another cookie.
     assert len(yahoo.requests("chart/NO-SUCH")) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("half", "no whole JSON: "),
+        (Answer.of([1, 2]), "JSON of another form: "),
+        (BROKEN_DOWN["503 with an explanation"], "HTTP 503: try later"),
+        (502, "HTTP 502: "),
+    ],
+)
+def test_a_broken_answer_is_described(charts, pull, fault, words):
+    charts.faults = [fault] * 60
+    with pytest.raises(UnreachableError) as error:
+        pull()
+    assert error.value.found.startswith(words)
 
 
 class TestThrottling:
@@ -173,3 +190,25 @@ class TestRows:
         bars = drop_unfinished(pull(), "1d", NOW)
         assert defects(bars, "1d", NOW) == ()
         assert bars["timestamp"].max() == NOW.normalize() - pd.Timedelta(seconds=DAY)
+
+    def test_days_that_come_twice_with_other_prices_are_told(self, yahoo, tmp_path, clients):
+        whole, told = yahoo.site.charts["BTC-USD"], Told()
+        # The second row of a day may stand at another hour of it.
+        late = replace(whole.candles[100], seconds=whole.candles[100].seconds + 3_600, close=9.0)
+        whole.again = [replace(whole.candles[50], high=9e5), late, whole.candles[60]]
+        feed = YahooFeed(YahooSource(), tmp_path, clients)
+        bars = normalise(feed.fetch(Request("BTC-USD", "1d", None, NOW, told)), "BTC-USD")
+        assert told.notices == [
+            "BTC-USD of yahoo: 2 bars came twice with different prices, the first on 2023-03-27; "
+            "of each the earlier row is taken"
+        ]
+        assert bars["high"][50] == whole.candles[50].high
+        assert len(bars) == COUNT
+
+    def test_days_that_come_twice_alike_are_not_worth_a_word(self, yahoo, tmp_path, clients):
+        whole, told = yahoo.site.charts["BTC-USD"], Told()
+        whole.again = whole.candles[60:64]
+        YahooFeed(YahooSource(), tmp_path, clients).fetch(
+            Request("BTC-USD", "1d", None, NOW, told)
+        )
+        assert told.notices == []
