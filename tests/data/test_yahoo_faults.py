@@ -41,7 +41,7 @@ def charts(yahoo):
     return yahoo
 
 
-BROKEN_DOWN = {
+FAULTS = {
     "429": BUSY,
     "500": 500,
     "502": 502,
@@ -51,29 +51,31 @@ BROKEN_DOWN = {
     "truncated JSON": "half",
     "a connection cut half-way": "cut",
     "an empty body": Answer(200, "", "text/html"),
-}
-WITHOUT_BARS = {
     "JSON that is no object": Answer.of([1, 2]),
     "no result": Answer.of({"chart": {"result": None, "error": None}}),
     "an empty result": Answer.of({"chart": {"result": [], "error": None}}),
 }
-FAULTS = BROKEN_DOWN | WITHOUT_BARS
 
 
-@pytest.mark.parametrize("known", [False, True], ids=["time zone", "history"])
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_that_passes_costs_a_pause_and_no_bar(charts, pull, fault, known):
-    # yfinance asks for the time zone first, and keeps it.
-    if known:
-        pull()
+def test_a_history_that_fails_for_a_while_costs_pauses_and_no_bar(charts, pull, fault):
+    # yfinance asks for the time zone first and keeps it, so that the faults meet the history.
+    pull()
     charts.faults = [fault] * 2
     assert len(pull()) == COUNT
     assert charts.faults == []
 
 
-@pytest.mark.parametrize("fault", BROKEN_DOWN.values(), ids=BROKEN_DOWN)
-def test_a_server_that_stays_broken_down_is_unreachable(charts, pull, fault):
-    charts.faults = [fault] * 60
+@pytest.mark.parametrize("name", ["500", "truncated JSON", "an empty result"])
+def test_a_time_zone_that_fails_for_a_while_costs_pauses_and_no_bar(charts, pull, name):
+    charts.faults = [FAULTS[name]] * 2
+    assert len(pull()) == COUNT
+    assert charts.faults == []
+
+
+@pytest.mark.parametrize("name", ["429", "401", "a page that says it is down", "an empty body"])
+def test_a_server_that_stays_broken_down_is_unreachable(charts, pull, name):
+    charts.faults = [FAULTS[name]] * 60
     with pytest.raises(UnreachableError) as error:
         pull()
     assert error.value.where == "BTC-USD of yahoo"
@@ -104,7 +106,7 @@ def test_a_ticker_that_yahoo_does_not_know_is_not_asked_for_again(yahoo, pull):
     [
         ("half", "no whole JSON: "),
         (Answer.of([1, 2]), "JSON of another form: "),
-        (BROKEN_DOWN["503 with an explanation"], "HTTP 503: try later"),
+        (FAULTS["503 with an explanation"], "HTTP 503: try later"),
         (502, "HTTP 502: "),
     ],
 )
@@ -116,6 +118,7 @@ def test_a_broken_answer_is_described(charts, pull, fault, words):
 
 
 class TestThrottling:
+    @pytest.mark.slow
     def test_a_server_that_says_for_how_long_is_left_alone_for_so_long(self, charts, pull):
         pull()
         charts.log.clear()
