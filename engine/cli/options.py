@@ -33,6 +33,14 @@ Workers: TypeAlias = Annotated[
 Fresh: TypeAlias = Annotated[
     bool, typer.Option("--fresh", help="Train everything anew, whatever is stored.")
 ]
+Vintage: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID|DATE",
+        help="Use the bars as they were once pulled, from the cache alone: an id as `backtest "
+        "data show` lists it and a run's manifest names it, or a date (UTC).",
+    ),
+]
 Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON value on stdout, and nothing else.")
 ]

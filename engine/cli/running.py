@@ -17,6 +17,7 @@ from engine.cli.options import (
     Overrides,
     Quiet,
     StrategyFile,
+    Vintage,
     Workers,
     one_thread_a_process,
 )
@@ -57,6 +58,7 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
     offline: Annotated[
         bool, typer.Option("--offline", help="Use the strategy's offline dataset; no network.")
     ] = False,
+    vintage: Vintage = None,
     fresh: Fresh = False,
     no_pages: Annotated[
         bool,
@@ -89,6 +91,7 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
                 overrides=overrides,
                 data=data,
                 offline=offline,
+                vintage=vintage,
                 out=out,
                 workers=workers,
                 fresh=fresh,

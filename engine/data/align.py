@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from engine.data.bars import VALUE_COLUMNS, stamp_text
+from engine.data.bars import stamp_text
 from engine.data.calendar import ALWAYS_OPEN, interval_length
+from engine.data.digest import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,23 +48,13 @@ def align(
 
 
 def summary(bars: BarsFrame, source: str, interval: Interval) -> dict[str, Any]:
-    """What identifies the bars of one symbol: `source, first, last, rows, sha256`.
-
-    The hash is over the timestamps as little-endian int64 microseconds since 1970, followed by
-    open, high, low, close and volume as little-endian float64, each column whole and in that
-    order; -0.0 counts as 0.0. It is the same whatever the file or client the bars came from.
-    """
-    digest = hashlib.sha256()
-    stamps = bars["timestamp"].dt.tz_localize(None).to_numpy().astype("datetime64[us]")
-    digest.update(stamps.astype("<i8").tobytes())
-    for column in VALUE_COLUMNS:
-        digest.update((bars[column].to_numpy(dtype="<f8") + 0.0).tobytes())
+    """What identifies the bars of one symbol: `source, first, last, rows, sha256`."""
     return {
         "source": source,
         "first": stamp_text(bars["timestamp"].iloc[0], interval),
         "last": stamp_text(bars["timestamp"].iloc[-1], interval),
         "rows": len(bars),
-        "sha256": digest.hexdigest(),
+        "sha256": digest(bars),
     }
 
 

@@ -1,26 +1,37 @@
-"""Pulled bars, kept as Parquet: one file a feed, symbol and interval."""
+"""Pulled bars and what was revised of them, as Parquet: one file a feed, symbol and interval."""
 
 from __future__ import annotations
 
 import json
 import os
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import uuid4
 
+import numpy as np
 import pandas as pd
 
 from engine.data.bars import normalise
-from engine.data.calendar import interval_length
+from engine.data.lock import alone, unwritable
+from engine.data.revisions import Revision
+from engine.data.vintages import Held, Past, Vintage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import numpy.typing as npt
 
     from engine.data.spec import Interval
     from engine.types import BarsFrame
 
-_METADATA = b"backtest"
+# The name of the note tells one format from another: a version of this engine that does not know
+# it finds no bars it could read, and pulls them anew.
+_NOTE = b"backtest vintages"
+_FIRST_FORMAT = b"backtest"
+_KNOWN, _UNTIL = "known", "until"
 
 
 @dataclass(frozen=True)
@@ -44,80 +55,159 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Cached:
-    """Bars that were pulled earlier.
+class Damaged:
+    """A file that cannot be read whole: altered, cut off, or another key's.
 
     Attributes:
-        bars: As they were pulled, without the bar that was unfinished then.
-        since: First instant that was asked for; None for all there was.
-        pulled: When.
+        path: Where it lies.
+        reason: What reading it said.
     """
 
-    bars: BarsFrame
-    since: pd.Timestamp | None
-    pulled: pd.Timestamp
-
-    def reaches_back(self, since: pd.Timestamp | None) -> bool:
-        """Whether all that was asked for from `since` on is here."""
-        return self.since is None or (since is not None and self.since <= since)
-
-    def is_current(self, interval: Interval, until: pd.Timestamp) -> bool:
-        """Whether no bar can have finished after the pull and up to `until`.
-
-        Bars finish at whole intervals after the last one here. No calendar is asked, so that the
-        bars of an exchange are pulled once a day over a weekend too.
-        """
-        if self.bars.empty:
-            return False
-        last, length = self.bars["timestamp"].max(), interval_length(interval)
-        return bool((until - last) // length <= (self.pulled - last) // length)
+    path: Path
+    reason: str
 
 
-def read(home: Path, key: Key, symbol: str) -> Cached | None:
-    """The cached bars under a dataset's name for them; None where none can be read whole."""
+def read(home: Path, key: Key, symbol: str) -> Held | Damaged | None:
+    """What is held under a dataset's name for it; None where nothing is.
+
+    A file of the first format, without vintages, is read as the first vintage.
+    """
     import pyarrow
-    import pyarrow.parquet
 
+    path = key.path(home)
     try:
-        # Through one open file: given a path, pyarrow opens it twice, and another process may have
-        # put a file of another length there in between.
-        with key.path(home).open("rb") as file:
-            table = pyarrow.parquet.read_table(file)
-        note = json.loads(table.schema.metadata[_METADATA])
-        if note["key"] != _key_note(key):
-            return None
-        since = None if note["since"] is None else pd.Timestamp(note["since"])
-        bars = normalise(table.to_pandas(), symbol)
-        return Cached(bars, since, pd.Timestamp(note["pulled"]))
-    except (OSError, pyarrow.ArrowException, ValueError, LookupError, TypeError):
-        # Another version of this cache, or a file that was damaged: as good as none.
+        return _read(path, key, symbol)
+    except FileNotFoundError:
         return None
+    except (OSError, pyarrow.ArrowException, ValueError, LookupError, TypeError) as error:
+        return Damaged(path, " ".join(str(error).split())[:200])
 
 
-def write(home: Path, key: Key, cached: Cached) -> None:
-    """Keeps the bars, in place of any earlier ones.
+def write(home: Path, key: Key, held: Held) -> None:
+    """Keeps the bars, in place of the earlier file.
 
     The file is written beside and moved over, so that another process reads the one or the other
-    and never half of one; of two that write, the later wins.
+    and never half of one. Of two that write the later wins, and the other's vintage is lost:
+    `pulling` keeps them apart.
+
+    Raises:
+        DataError: The folder cannot be written, or the disk is full.
     """
+    path = key.path(home)
+    draft = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(draft, key, held)
+        os.replace(draft, path)  # noqa: PTH105  the one call that is named for replacing
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def pulling(home: Path, key: Key, waiting: Callable[[str], None]) -> Iterator[None]:
+    """Around a pull of one file's bars: no other process pulls them meanwhile.
+
+    What a process that was killed left half written is swept away.
+
+    Raises:
+        UnreachableError: Another process did not end its pull within ten minutes.
+        DataError: The folder cannot be written.
+    """
+    path = key.path(home)
+    with alone(path.with_name(f".{path.name}.lock"), waiting):
+        for draft in path.parent.iterdir():
+            if draft.name.startswith(f".{path.name}.") and draft.suffix == ".tmp":
+                draft.unlink(missing_ok=True)
+        yield
+
+
+def _read(path: Path, key: Key, symbol: str) -> Held:
+    import pyarrow.parquet
+
+    # Through one open file: given a path, pyarrow opens it twice, and another process may have
+    # put a file of another length there in between.
+    with (
+        path.open("rb") as file,
+        pyarrow.parquet.ParquetFile(file, page_checksum_verification=True) as parquet,
+    ):
+        told = parquet.schema_arrow.metadata or {}
+        note = json.loads(told[_NOTE] if _NOTE in told else told[_FIRST_FORMAT])
+        table = parquet.read()
+    if note["key"] != _key_note(key):
+        raise ValueError(f"these are bars of {' '.join(map(str, note['key']))}")
+    rows = table.to_pandas()
+    bars = normalise(rows, symbol)
+    since = None if note["since"] is None else pd.Timestamp(note["since"])
+    pulled = pd.Timestamp(note["pulled"])
+    if _NOTE not in told:
+        return Held.first(bars, since, pulled)
+    known, until = _instants(rows[_KNOWN]), _instants(rows[_UNTIL])
+    now = np.isnat(until)
+    return Held(
+        bars=bars[now].reset_index(drop=True),
+        known=known[now],
+        past=Past(bars[~now].reset_index(drop=True), known[~now], until[~now]),
+        vintages=tuple(_vintage(one) for one in note["vintages"]),
+        since=since,
+        pulled=pulled,
+    )
+
+
+def _write(path: Path, key: Key, held: Held) -> None:
     import pyarrow
     import pyarrow.parquet
 
     note = {
         "key": _key_note(key),
-        "since": None if cached.since is None else cached.since.isoformat(),
-        "pulled": cached.pulled.isoformat(),
+        "since": None if held.since is None else held.since.isoformat(),
+        "pulled": held.pulled.isoformat(),
+        "vintages": [_vintage_note(vintage) for vintage in held.vintages],
     }
-    table = pyarrow.Table.from_pandas(cached.bars, preserve_index=False)
-    metadata = {**(table.schema.metadata or {}), _METADATA: json.dumps(note).encode()}
-    path = key.path(home)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{uuid4().hex}.tmp")
-    try:
-        pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), draft)
-        os.replace(draft, path)  # noqa: PTH105  the one call that is named for replacing
-    finally:
-        draft.unlink(missing_ok=True)
+    never = np.full(len(held.bars), np.datetime64("NaT"), dtype="datetime64[us]")
+    parts = [_rows(held.bars, held.known, never)]
+    if not held.past.bars.empty:
+        parts.append(_rows(held.past.bars, held.past.known, held.past.until))
+    table = pyarrow.Table.from_pandas(pd.concat(parts, ignore_index=True), preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), _NOTE: json.dumps(note).encode()}
+    pyarrow.parquet.write_table(
+        table.replace_schema_metadata(metadata), path, write_page_checksum=True
+    )
+
+
+def _rows(
+    bars: BarsFrame,
+    known: npt.NDArray[np.datetime64],
+    until: npt.NDArray[np.datetime64],
+) -> pd.DataFrame:
+    return bars.drop(columns="symbol").assign(**{_KNOWN: known, _UNTIL: until})
+
+
+def _instants(column: pd.Series[pd.Timestamp]) -> npt.NDArray[np.datetime64]:
+    return column.to_numpy().astype("datetime64[us]")
+
+
+def _vintage_note(vintage: Vintage) -> dict[str, Any]:
+    return {
+        "id": vintage.id,
+        "pulled": vintage.pulled.isoformat(),
+        "bars": vintage.bars,
+        "extended": vintage.extended,
+        "revision": None if vintage.revision is None else vintage.revision.as_json(),
+    }
+
+
+def _vintage(note: dict[str, Any]) -> Vintage:
+    revision = note["revision"]
+    return Vintage(
+        id=note["id"],
+        pulled=pd.Timestamp(note["pulled"]),
+        bars=note["bars"],
+        extended=note["extended"],
+        revision=None if revision is None else Revision.of_json(revision),
+    )
 
 
 def _key_note(key: Key) -> list[str]:

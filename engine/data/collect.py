@@ -7,49 +7,24 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.data import cache
-from engine.data.bars import drop_unfinished, normalise, require_sound, stamp_text
+from engine.data.access import Access
+from engine.data.bars import require_sound, stamp_text
 from engine.data.network import PATIENCE_S, first_hop, require_reachable
+from engine.data.pulling import Pull, Pulled, held_of, pull
 from engine.data.roll import Roll
-from engine.data.sources.feed import Feed, Request
 from engine.data.sources.opening import open_feed
 from engine.errors import PartlyUnreachableError, SourceError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from engine.data.manifests import Manifest
-    from engine.data.sources.clients import Clients
+    from engine.data.sources.feed import Feed
     from engine.data.spec import Dataset
-    from engine.progress import Progress
+    from engine.data.vintages import Held, Vintage
     from engine.types import BarsFrame
 
-
-@dataclass(frozen=True)
-class Access:
-    """How bars may be come by.
-
-    Attributes:
-        home: Folder that keeps state between runs.
-        network: Whether the network may be used.
-        now: The present instant.
-        progress: Told what goes on.
-        clients: How the network clients behave.
-        said: Every notice so far, for the run's manifest.
-    """
-
-    home: Path
-    network: bool
-    now: pd.Timestamp
-    progress: Progress
-    clients: Clients
-    said: list[str] = field(default_factory=list)
-
-    def notice(self, text: str) -> None:
-        """Tells the user, and remembers it."""
-        self.progress.notice(text)
-        self.said.append(text)
+__all__ = ["Access", "Collected", "collect"]
 
 
 @dataclass(frozen=True)
@@ -59,10 +34,12 @@ class Collected:
     Attributes:
         frames: Sound bars within the dataset's start and end, symbol by symbol.
         origins: Where each symbol's bars came from, for the run's manifest.
+        vintages: Which vintage each symbol's bars are of; empty where the source is not cached.
     """
 
     frames: dict[str, BarsFrame]
     origins: dict[str, str]
+    vintages: dict[str, Vintage] = field(default_factory=dict)
 
 
 def collect(manifest: Manifest, access: Access) -> Collected:
@@ -78,10 +55,7 @@ def collect(manifest: Manifest, access: Access) -> Collected:
             hide it.
     """
     dataset = manifest.dataset
-    feeds = [
-        open_feed(source, manifest=manifest.path.parent, home=access.home, clients=access.clients)
-        for source in dataset.sources
-    ]
+    feeds = open_feeds(manifest, access)
     failures: list[tuple[Feed, SourceError]] = []
     for feed in feeds:
         try:
@@ -99,112 +73,132 @@ def collect(manifest: Manifest, access: Access) -> Collected:
     raise _none_delivered(manifest, failures, access)
 
 
+def open_feeds(manifest: Manifest, access: Access) -> list[Feed]:
+    """The feeds of a dataset's sources, in their order."""
+    folder = manifest.path.parent
+    return [
+        open_feed(source, manifest=folder, home=access.home, clients=access.clients)
+        for source in manifest.dataset.sources
+    ]
+
+
 def _deliver(feed: Feed, dataset: Dataset, access: Access, patience_s: float) -> Collected:
     """Bars of all symbols from one feed, each from the cache where that is current.
 
     What came is in the cache at once, so that after a failure, or a process that was killed, only
     the others are asked for.
     """
+    connect = Connection(feed, access, patience_s)
     roll = Roll(feed, dataset, access.progress)
+    found: dict[str, Pulled] = {}
     frames: dict[str, BarsFrame] = {}
-    reached = False
     for count, symbol in enumerate(dataset.symbols):
         access.progress.advance(count, len(dataset.symbols), f"{symbol} from {feed.label}")
-        held = _read(feed, symbol, dataset, access)
-        current = held and held.is_current(dataset.interval, _until(dataset, access))
-        url = None if reached or current else feed.url()
-        if url is not None:
-            _require_network(url, access, patience_s)
         try:
-            if held and current:
-                frames[symbol] = _sound(held.bars, symbol, feed, dataset, access)
-                roll.hold(symbol)
-            else:
-                reached = True
-                frames[symbol] = _pull(feed, symbol, held, dataset, access)
-                roll.came(symbol, frames[symbol])
+            found[symbol] = pull_symbol(feed, symbol, dataset, access, connect)
+            frames[symbol] = within(found[symbol].bars, symbol, feed, dataset, access)
         except SourceError as error:
+            if not connect.reached:
+                raise
             roll.miss(symbol, error)
+        else:
+            roll.came(symbol, frames[symbol], asked=found[symbol].asked)
     roll.require_all()
-    return _collected(frames, feed)
+    return _collected(feed, frames, {symbol: found[symbol].held for symbol in frames})
 
 
-def _collected(frames: dict[str, BarsFrame], feed: Feed) -> Collected:
-    return Collected(frames, {symbol: feed.origin(symbol) for symbol in frames})
+class Connection:
+    """Whether a feed's server can be reached, asked before it is first needed.
+
+    Args:
+        feed: Whose server.
+        access: Whether the network may be used.
+        patience_s: Seconds to wait for the server.
+    """
+
+    def __init__(self, feed: Feed, access: Access, patience_s: float = PATIENCE_S) -> None:
+        self._feed = feed
+        self._network = access.network
+        self._patience_s = patience_s
+        self.reached = False
+
+    def __call__(self) -> None:
+        """Connects once and hangs up.
+
+        Raises:
+            UnreachableError: There is no connection, or the network is not to be used.
+            SourceError: The source does not exist.
+        """
+        url = None if self.reached else self._feed.url()
+        if url is not None and not self._network:
+            raise UnreachableError(
+                "the network is not to be used", where=url, fix="leave --offline out"
+            )
+        if url is not None:
+            require_reachable(first_hop(url), self._patience_s)
+        self.reached = True
 
 
-def _require_network(url: str, access: Access, patience_s: float) -> None:
-    if not access.network:
-        raise UnreachableError(
-            "the network is not to be used", where=url, fix="leave --offline out"
-        )
-    require_reachable(first_hop(url), patience_s)
+def pull_symbol(
+    feed: Feed, symbol: str, dataset: Dataset, access: Access, connect: Connection
+) -> Pulled:
+    """Bars of one symbol from one feed; those that are missing are asked for and kept.
+
+    Raises:
+        SourceError: The feed does not deliver, or may not be asked.
+        BadBarsError: Bars came and cannot be trusted.
+        DataError: The bars cannot be kept.
+    """
+    order = Pull(
+        feed=feed,
+        symbol=symbol,
+        dataset=dataset,
+        access=access,
+        since=_since(dataset),
+        until=_until(dataset, access),
+        require=lambda bars: within(bars, symbol, feed, dataset, access),
+        connect=connect,
+    )
+    return pull(order)
 
 
-def _pull(
-    feed: Feed, symbol: str, held: cache.Cached | None, dataset: Dataset, access: Access
-) -> BarsFrame:
-    """Bars asked of the feed, which the cache keeps once they have proved sound."""
-    since = _since(dataset)
-    whole = _extend(feed, symbol, held, dataset, access) if held and feed.appends else None
-    if whole is None:
-        whole = _ask(feed, symbol, since, dataset, access)
-    elif held:
-        since = held.since
-    sound = _sound(whole, symbol, feed, dataset, access)
-    if feed.cache_key is not None:
-        key = cache.Key(feed.cache_key, feed.ticker(symbol), dataset.interval)
-        cache.write(access.home, key, cache.Cached(whole, since, access.now))
-    return sound
-
-
-def _extend(
-    feed: Feed, symbol: str, held: cache.Cached, dataset: Dataset, access: Access
-) -> BarsFrame | None:
-    """Cached bars and those that came since; None where the feed's past is not the cached one."""
-    last = held.bars.iloc[[-1]].reset_index(drop=True)
-    tail = _ask(feed, symbol, last["timestamp"].iloc[0], dataset, access)
-    if not tail.iloc[:1].equals(last):
-        return None
-    return pd.concat([held.bars, tail.iloc[1:]], ignore_index=True)
-
-
-def _ask(
-    feed: Feed, symbol: str, since: pd.Timestamp | None, dataset: Dataset, access: Access
-) -> BarsFrame:
-    request = Request(symbol, dataset.interval, since, access.now, access.progress)
-    bars = normalise(feed.fetch(request), symbol)
-    return drop_unfinished(bars, dataset.interval, access.now)
-
-
-def _read(feed: Feed, symbol: str, dataset: Dataset, access: Access) -> cache.Cached | None:
-    """Cached bars, if they reach back far enough."""
-    if feed.cache_key is None:
-        return None
-    key = cache.Key(feed.cache_key, feed.ticker(symbol), dataset.interval)
-    held = cache.read(access.home, key, symbol)
-    return held if held and held.reaches_back(_since(dataset)) else None
+def _collected(
+    feed: Feed, frames: dict[str, BarsFrame], held: dict[str, Held | None]
+) -> Collected:
+    return Collected(
+        frames,
+        {symbol: feed.origin(symbol) for symbol in frames},
+        {symbol: each.newest for symbol, each in held.items() if each},
+    )
 
 
 def _stored(feed: Feed, dataset: Dataset, access: Access) -> Collected | None:
     """What the cache holds of all symbols, however old; None where one is missing."""
-    held = {symbol: _read(feed, symbol, dataset, access) for symbol in dataset.symbols}
-    whole = {symbol: found for symbol, found in held.items() if found}
+    held = {symbol: held_of(feed, symbol, dataset, access) for symbol in dataset.symbols}
+    whole = {
+        symbol: each
+        for symbol, each in held.items()
+        if each and each.reaches_back(_since(dataset))
+    }
     if len(whole) < len(held):
         return None
-    oldest = min(found.pulled for found in whole.values())
+    oldest = min(each.pulled for each in whole.values())
     access.notice(f"{feed.label}: cached bars are used, pulled at {oldest:%Y-%m-%d %H:%M} UTC")
     frames = {
-        symbol: _sound(found.bars, symbol, feed, dataset, access)
-        for symbol, found in whole.items()
+        symbol: within(each.bars, symbol, feed, dataset, access) for symbol, each in whole.items()
     }
-    return _collected(frames, feed)
+    return _collected(feed, frames, held)
 
 
-def _sound(
+def within(
     bars: BarsFrame, symbol: str, feed: Feed, dataset: Dataset, access: Access
 ) -> BarsFrame:
-    """The bars within the dataset's start and end, proved sound."""
+    """The bars within the dataset's start and end, proved sound.
+
+    Raises:
+        SourceError: There are none.
+        BadBarsError: They cannot be trusted.
+    """
     days = bars["timestamp"].dt.tz_localize(None)
     wanted = pd.Series(data=True, index=bars.index)
     if dataset.start:

@@ -14,26 +14,30 @@ from engine.data.calendar import periods_per_year
 from engine.data.collect import Access, Collected, collect
 from engine.data.manifests import Manifest, read_manifest
 from engine.data.market import Market
+from engine.data.replay import replay
 from engine.data.sources.clients import Clients
+from engine.data.vintages import combined
 from engine.errors import SourceError, UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.data.spec import DataSpec
+    from engine.data.vintages import Vintage
     from engine.progress import Progress
 
 # A first bar this much later than asked for is more than a run of holidays.
 _LATE = timedelta(days=7)
 
 
-def load_market(
+def load_market(  # noqa: PLR0913 - an argument an option of the command line
     spec: DataSpec,
     *,
     home: Path,
     offline: bool,
     override: str | None,
     progress: Progress,
+    vintage: str | None = None,
     clients: Clients | None = None,
     now: pd.Timestamp | None = None,
 ) -> Market:
@@ -50,12 +54,16 @@ def load_market(
         override: Name or path of a dataset to use in place of the strategy's; it has no offline
             dataset behind it.
         progress: Told every notice.
+        vintage: The dataset's bars as they were once pulled, from the cache alone: the id of a
+            vintage, or a date or instant in ISO 8601, UTC. No dataset stands in then.
         clients: How the network clients behave.
         now: The present instant, in UTC; a bar that ends after it is unfinished.
 
     Raises:
         DatasetNotFoundError: No dataset of that name or path.
         StrategyError: A manifest is wrong.
+        UsageError: `vintage` is neither an id nor a date, or the dataset's bars are not cached.
+        DataError: There is no such vintage.
         UnreachableError: No source can be reached, nothing is cached, and no dataset stands in.
         SourceError: No source delivers, and at least one was reached.
         BadBarsError: Bars came, and cannot be trusted.
@@ -67,6 +75,9 @@ def load_market(
         progress=progress,
         clients=clients or Clients(),
     )
+    if vintage is not None:
+        manifest = read_manifest(override or spec.dataset)
+        return _market(manifest, replay(manifest, access, vintage), access, offline=False)
     stand_in = None if override or spec.offline == spec.dataset else spec.offline
     if offline and stand_in:
         return _stand_in(stand_in, spec.dataset, "--offline was given", access)
@@ -111,6 +122,7 @@ def _market(manifest: Manifest, collected: Collected, access: Access, *, offline
     own = dict(tuple(bars.groupby("symbol", sort=False)))
     symbols = {
         name: summary(own[name], collected.origins[name], dataset.interval)
+        | _vintage(collected.vintages.get(name))
         for name in dataset.symbols
     }
     return Market(
@@ -126,6 +138,13 @@ def _market(manifest: Manifest, collected: Collected, access: Access, *, offline
             "calendar": dataset.calendar,
             "offline": offline,
             "notices": list(access.said),
+            "vintage": combined(collected.vintages) if collected.vintages else None,
             "symbols": symbols,
         },
     )
+
+
+def _vintage(vintage: Vintage | None) -> dict[str, str]:
+    if vintage is None:
+        return {}
+    return {"vintage": vintage.id, "pulled": vintage.pulled.isoformat()}

@@ -20,8 +20,9 @@ class Market:
         calendar: `24/7` or a code of exchange-calendars.
         periods_per_year: Bars a year on that calendar.
         identity: For the manifest: `name`, `note`, `interval`, `calendar`, `offline` (bool: the
-            offline dataset stood in), `notices` (list of sentences), `symbols`: symbol to
-            `{source, first, last, rows, sha256}`.
+            offline dataset stood in), `notices` (list of sentences), `vintage` (id; None where the
+            source is not cached), `symbols`: symbol to `{source, first, last, rows, sha256}` and,
+            where there is one, its own `vintage` and when that was `pulled`.
     """
 
     bars: BarsFrame

@@ -40,6 +40,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     overrides: Mapping[str, object] | None = None,
     data: str | None = None,
     offline: bool = False,
+    vintage: str | None = None,
     out: Path | str = "reports",
     home: Path | str | None = None,
     workers: int | None = None,
@@ -55,6 +56,8 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         overrides: Dotted paths to values, laid over the file: `{"signal.enter_bps": 10}`.
         data: A dataset's name or path, instead of the strategy's own.
         offline: Use the strategy's offline dataset.
+        vintage: Use the dataset's bars as they were once pulled, and no network: the id of a
+            vintage, as `manifest["dataset"]["vintage"]` names it, or a date or instant (UTC).
         out: The run folder is `out`/`strategy.name`/`run_id`.
         home: Where caches, fits and the trial ledger live; BACKTEST_HOME, or `.backtest` here, if
             not given.
@@ -76,6 +79,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         file=None if isinstance(strategy, Strategy) else str(strategy),
         data=data,
         offline=offline,
+        vintage=vintage,
         out=Path(out),
         home=Path(home or os.environ.get("BACKTEST_HOME") or ".backtest"),
         workers=workers,
@@ -97,6 +101,7 @@ class _Asked:
     file: str | None
     data: str | None
     offline: bool
+    vintage: str | None
     out: Path
     home: Path
     workers: int | None
@@ -110,7 +115,12 @@ def _stages(asked: _Asked, entry: Entry, clock: Clock, told: Progress) -> Run:
     spec, home = asked.spec, asked.home
     with clock.stage("data"):
         market = load_market(
-            spec.data, home=home, offline=asked.offline, override=asked.data, progress=told
+            spec.data,
+            home=home,
+            offline=asked.offline,
+            override=asked.data,
+            vintage=asked.vintage,
+            progress=told,
         )
     with clock.stage("features"):
         ground = prepare(spec, market)

@@ -1,34 +1,63 @@
+"""What is kept of pulled bars, whatever happens to the files and the processes."""
+
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
+from operator import attrgetter
 
+import numpy as np
 import pandas as pd
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from engine.data import cache
 from engine.data.bars import normalise
-from engine.data.cache import Cached, Key
+from engine.data.cache import Damaged, Key
+from engine.data.lock import alone
+from engine.data.vintages import Held
+from engine.errors import DataError, UnreachableError
 
 KEY = Key("ccxt bitstamp", "BTC/USD", "1d")
 PULLED = pd.Timestamp("2020-01-11 09:00", tz="UTC")
+LATER = PULLED + pd.Timedelta(days=1)
 
 
-def made(count=10, *, start=100.0, key=KEY, since=None, pulled=PULLED):
+def bars(count=10, *, start=100.0):
     raw = pd.DataFrame({"timestamp": pd.date_range("2020-01-01", periods=count)})
     raw["open"] = raw["close"] = start
     raw["high"], raw["low"], raw["volume"] = start + 1, start - 1, 5.0
-    return Cached(normalise(raw, key.ticker), since, pulled)
+    return normalise(raw, "X")
 
 
-def test_what_was_written_is_read(tmp_path):
-    kept = made(since=pd.Timestamp("2020-01-01", tz="UTC"))
+def made(count=10, *, start=100.0, since=None, pulled=PULLED):
+    return Held.first(bars(count, start=start), since, pulled)
+
+
+def revised():
+    return made().merged(bars(11, start=90.0), None, LATER)
+
+
+def same(one, other):
+    pd.testing.assert_frame_equal(one.bars, other.bars)
+    pd.testing.assert_frame_equal(one.past.bars, other.past.bars)
+    for part in (attrgetter("known"), attrgetter("past.known"), attrgetter("past.until")):
+        np.testing.assert_array_equal(part(one), part(other), strict=True)
+    assert (one.vintages, one.since, one.pulled) == (other.vintages, other.since, other.pulled)
+
+
+@pytest.mark.parametrize(
+    "kept", [made(since=pd.Timestamp("2020-01-01", tz="UTC")), revised()], ids=["one", "revised"]
+)
+def test_what_was_written_is_read(tmp_path, kept):
     cache.write(tmp_path, KEY, kept)
-    found = cache.read(tmp_path, KEY, "BTC/USD")
-    pd.testing.assert_frame_equal(found.bars, kept.bars)
-    assert (found.since, found.pulled) == (kept.since, kept.pulled)
+    same(cache.read(tmp_path, KEY, "X"), kept)
 
 
 @pytest.mark.parametrize(
@@ -50,61 +79,76 @@ def test_a_file_in_the_place_of_another_key_is_not_believed(tmp_path):
     cache.write(tmp_path, KEY, made())
     other = replace(KEY, ticker="btc/usd")
     os.renames(KEY.path(tmp_path), other.path(tmp_path))
-    assert cache.read(tmp_path, other, "X") is None
+    found = cache.read(tmp_path, other, "X")
+    assert isinstance(found, Damaged)
+    assert found.reason == "these are bars of ccxt bitstamp BTC/USD 1d"
 
 
 @pytest.mark.parametrize("symbol", ["^GSPC", "BTC/USD:USD", "../../up", "a b", "%", "CON"])
 def test_any_symbol_has_a_file_within_the_cache(tmp_path, symbol):
     key = replace(KEY, ticker=symbol)
-    cache.write(tmp_path, key, made(key=key))
+    cache.write(tmp_path, key, made())
     assert key.path(tmp_path).resolve().parent.parent == (tmp_path / "bars").resolve()
     assert len(cache.read(tmp_path, key, "X").bars) == 10
 
 
-@pytest.mark.parametrize("damage", [b"", b"PAR1", None])
-def test_a_damaged_file_counts_as_none(tmp_path, damage):
-    cache.write(tmp_path, KEY, made())
-    path = KEY.path(tmp_path)
-    path.write_bytes(path.read_bytes()[:-40] if damage is None else damage)
-    assert cache.read(tmp_path, KEY, "BTC/USD") is None
+class TestDamage:
+    @pytest.mark.parametrize("damage", [b"", b"PAR1", b"PAR1" * 100])
+    def test_a_file_that_was_cut_off_or_overwritten_is_damaged(self, tmp_path, damage):
+        cache.write(tmp_path, KEY, made())
+        KEY.path(tmp_path).write_bytes(damage)
+        assert isinstance(cache.read(tmp_path, KEY, "X"), Damaged)
+
+    def test_wherever_a_bit_flips_no_other_values_are_read(self, tmp_path):
+        kept = made(500)
+        kept.bars["close"] = np.random.default_rng(1).normal(100, 1, 500)
+        cache.write(tmp_path, KEY, kept)
+        path = KEY.path(tmp_path)
+        sound = path.read_bytes()
+        noticed = 0
+        footer = len(sound) - 8 - int.from_bytes(sound[-8:-4], "little")
+        for place in range(4, footer, 97):
+            path.write_bytes(sound[:place] + bytes([sound[place] ^ 16]) + sound[place + 1 :])
+            found = cache.read(tmp_path, KEY, "X")
+            # A page's own description may change without any of its values.
+            if not isinstance(found, Damaged):
+                pd.testing.assert_frame_equal(found.bars, kept.bars, check_exact=True)
+            noticed += isinstance(found, Damaged)
+        assert noticed > 50
+
+    def test_a_failed_write_leaves_the_earlier_bars_and_no_litter(self, tmp_path):
+        cache.write(tmp_path, KEY, made())
+        unwritable = replace(made(), bars=pd.DataFrame({"symbol": ["X"], "open": [object()]}))
+        with pytest.raises(Exception, match=r"object|length"):
+            cache.write(tmp_path, KEY, unwritable)
+        assert len(cache.read(tmp_path, KEY, "X").bars) == 10
+        assert len(list(KEY.path(tmp_path).parent.iterdir())) == 1
+
+    def test_a_folder_that_cannot_be_made_is_a_data_error_that_says_what_to_do(self, tmp_path):
+        (tmp_path / "bars").write_text("in the way")
+        with pytest.raises(DataError, match="cannot be kept") as error:
+            cache.write(tmp_path, KEY, made())
+        assert "BACKTEST_HOME" in error.value.fix
+        with (
+            pytest.raises(DataError, match="cannot be kept"),
+            cache.pulling(tmp_path, KEY, pytest.fail),
+        ):
+            pass
 
 
-def test_a_failed_write_leaves_the_earlier_bars_and_no_litter(tmp_path):
-    cache.write(tmp_path, KEY, made())
-    unwritable = replace(made(), bars=pd.DataFrame({"timestamp": [object()]}))
-    with pytest.raises(Exception, match="object"):
-        cache.write(tmp_path, KEY, unwritable)
-    assert len(cache.read(tmp_path, KEY, "BTC/USD").bars) == 10
-    assert len(list(KEY.path(tmp_path).parent.iterdir())) == 1
-
-
-@pytest.mark.parametrize(
-    ("until", "current"),
-    [
-        # The last bar is that of 2020-01-10, pulled on the 11th at 9:00.
-        ("2020-01-11 23:59", True),
-        ("2020-01-12 00:00", False),
-        ("2020-01-09 00:00", True),
-    ],
-)
-def test_bars_are_current_until_the_next_one_has_finished(until, current):
-    assert made().is_current("1d", pd.Timestamp(until, tz="UTC")) is current
-
-
-def test_over_a_weekend_bars_are_current_for_a_day_after_each_pull():
-    monday_noon = pd.Timestamp("2020-01-13 12:00", tz="UTC")
-    kept = made(pulled=monday_noon)
-    assert kept.is_current("1d", monday_noon + pd.Timedelta(hours=11))
-    assert not kept.is_current("1d", monday_noon + pd.Timedelta(hours=12))
-
-
-def test_bars_reach_back_as_far_as_was_asked_for():
-    day, later = pd.Timestamp("2020-01-01", tz="UTC"), pd.Timestamp("2020-02-01", tz="UTC")
-    assert made(since=None).reaches_back(None)
-    assert made(since=None).reaches_back(day)
-    assert made(since=day).reaches_back(later)
-    assert not made(since=later).reaches_back(day)
-    assert not made(since=day).reaches_back(None)
+def test_a_file_of_the_first_format_is_the_first_vintage(tmp_path):
+    note = {
+        "key": [KEY.feed, KEY.ticker, KEY.interval],
+        "since": "2020-01-01T00:00:00+00:00",
+        "pulled": PULLED.isoformat(),
+    }
+    table = pyarrow.Table.from_pandas(bars(), preserve_index=False)
+    table = table.replace_schema_metadata(
+        {**table.schema.metadata, b"backtest": json.dumps(note).encode()}
+    )
+    KEY.path(tmp_path).parent.mkdir(parents=True)
+    pyarrow.parquet.write_table(table, KEY.path(tmp_path))
+    same(cache.read(tmp_path, KEY, "X"), made(since=pd.Timestamp("2020-01-01", tz="UTC")))
 
 
 WRITER = """
@@ -114,21 +158,100 @@ from engine.data import cache
 home, key = Path(sys.argv[1]), cache.Key(*sys.argv[2:5])
 held = cache.read(home, key, "X")
 held.bars[["open", "close"]] = float(sys.argv[5])
-for _ in range(20):
+print("begun", flush=True)
+for _ in range(int(sys.argv[6])):
     cache.write(home, key, held)
 """
 
 
+def writer(home, value, count):
+    arguments = [str(home), KEY.feed, KEY.ticker, KEY.interval, value, str(count)]
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, *arguments], stdout=subprocess.PIPE, text=True
+    )
+
+
 def test_a_reader_beside_two_writers_never_sees_half_a_file(tmp_path):
     cache.write(tmp_path, KEY, made(400))
-    arguments = [str(tmp_path), KEY.feed, KEY.ticker, KEY.interval]
-    writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, *arguments, at]) for at in ("200", "300")
-    ]
+    writers = [writer(tmp_path, at, 20) for at in ("200", "300")]
     read = []
-    while any(writer.poll() is None for writer in writers):
+    while any(each.poll() is None for each in writers):
         read.append(cache.read(tmp_path, KEY, "BTC/USD"))
-    assert [writer.returncode for writer in writers] == [0, 0]
-    assert None not in read
+    for each in writers:
+        each.communicate()
+    assert [each.returncode for each in writers] == [0, 0]
     assert {found.bars["open"].nunique() for found in read} == {1}
     assert len({found.bars["open"].iloc[0] for found in read}) > 1
+
+
+def test_a_writer_killed_at_any_time_leaves_whole_bars_and_its_litter_is_swept(tmp_path):
+    cache.write(tmp_path, KEY, made(20_000))
+    folder = KEY.path(tmp_path).parent
+    for wait in (0.0, 0.003, 0.007, 0.012):
+        with writer(tmp_path, "200", 1_000_000) as each:
+            each.stdout.readline()
+            time.sleep(wait)
+            os.kill(each.pid, signal.SIGKILL)
+        assert len(cache.read(tmp_path, KEY, "X").bars) == 20_000
+    (folder / f".{KEY.path(tmp_path).name}.0123.tmp").write_bytes(b"half")
+    with cache.pulling(tmp_path, KEY, pytest.fail):
+        pass
+    assert sorted(path.suffix for path in folder.iterdir()) == [".lock", ".parquet"]
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from engine.data.lock import alone
+with alone(Path(sys.argv[1]), print):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+class TestLock:
+    @pytest.fixture
+    def holder(self, tmp_path):
+        with subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(tmp_path / "lock")],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout.readline() == "held\n"
+            yield process
+            process.kill()
+
+    def test_who_waits_in_vain_is_told_for_whom(self, tmp_path, holder):
+        told = []
+        with (
+            pytest.raises(UnreachableError, match=f"process {holder.pid} has been pulling"),
+            alone(tmp_path / "lock", told.append, patience_s=1.3),
+        ):
+            pass
+        assert told == [f"process {holder.pid}"]
+
+    def test_the_lock_of_a_killed_process_blocks_nobody(self, tmp_path, holder):
+        os.kill(holder.pid, signal.SIGKILL)
+        holder.wait()
+        began = time.monotonic()
+        with alone(tmp_path / "lock", pytest.fail):
+            assert time.monotonic() - began < 0.5
+
+    def test_a_file_that_was_left_behind_is_no_lock(self, tmp_path):
+        (tmp_path / "lock").write_text("1")
+        with alone(tmp_path / "lock", pytest.fail, patience_s=0.0):
+            pass
+
+    def test_it_is_free_again_after_a_failure(self, tmp_path):
+        with pytest.raises(KeyError), alone(tmp_path / "lock", pytest.fail):
+            raise KeyError
+        with alone(tmp_path / "lock", pytest.fail, patience_s=0.0):
+            pass
+
+    def test_two_threads_of_one_process_keep_apart(self, tmp_path):
+        with (
+            alone(tmp_path / "lock", pytest.fail),
+            pytest.raises(UnreachableError),
+            alone(tmp_path / "lock", pytest.fail, patience_s=0.0),
+        ):
+            pass

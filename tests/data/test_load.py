@@ -164,13 +164,16 @@ class TestCache:
         closes = later.wide("close")["BTC-USD"]
         assert closes.iloc[0] == pytest.approx(chart.candles[24].close * 0.5)
 
-    def test_of_an_exchange_only_the_missing_tail_is_pulled(self, load, bitstamp):
+    def test_of_an_exchange_only_the_missing_tail_is_pulled_and_bars_to_compare(
+        self, load, bitstamp
+    ):
         load(COINS + BITSTAMP)
         bitstamp.log.clear()
         later = load(COINS + BITSTAMP, now=NOW + pd.Timedelta(days=1))
         assert later.identity["symbols"]["BTC-USD"]["last"] == "2024-03-10"
         started = [int(re.search("start=([0-9]+)", line)[1]) for line in bitstamp.requests("ohlc")]
-        assert min(started) == int(pd.Timestamp("2024-03-09", tz="UTC").timestamp())
+        # The hundredth of the bars that are held, the last of which is that of the 9th.
+        assert min(started) == int(pd.Timestamp("2023-12-01", tz="UTC").timestamp())
 
     def test_an_exchange_that_rewrote_its_past_is_pulled_in_full(self, load, bitstamp):
         load(COINS + BITSTAMP)

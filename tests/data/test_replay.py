@@ -1,0 +1,255 @@
+"""Sources whose past changes: what is told of it, and getting back what was."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from functools import partial
+
+import pandas as pd
+import pytest
+
+from engine.errors import BadBarsError, DataError, UsageError
+from tests.data.datasets import BITSTAMP, COINS, COUNT, FILES, NOW, YAHOO, write_files
+
+DAY = pd.Timedelta(days=1)
+LATER = NOW + DAY
+
+
+def correct(served, symbol="BTC-USD", row=350, **values):
+    """The source corrects one bar of the past; row 350 is that of 2024-01-21."""
+    site = served.site
+    book = site.charts[symbol].candles if hasattr(site, "charts") else site.books[symbol]
+    book[row] = replace(book[row], **values)
+
+
+def dividend(yahoo, symbol="BTC-USD"):
+    """Every price before 2024-03-10 is adjusted, as for a dividend of that day."""
+    yahoo.site.charts[symbol].factors = [0.9973] * (COUNT - 1) + [1.0]
+
+
+class TestRevisions:
+    @pytest.mark.parametrize("source", ["yahoo", "bitstamp"])
+    def test_bars_that_a_source_corrects_are_told_and_the_old_ones_kept(
+        self, load, told, yahoo, bitstamp, source
+    ):
+        text = COINS + (YAHOO if source == "yahoo" else BITSTAMP)
+        before = load(text)
+        symbol = "BTC-USD" if source == "yahoo" else "BTC/USD"
+        correct(yahoo if source == "yahoo" else bitstamp, symbol, volume=12.0)
+        after = load(text, now=LATER)
+        own = [market.identity["symbols"]["BTC-USD"]["vintage"] for market in (before, after)]
+        label = "yahoo" if source == "yahoo" else "ccxt:bitstamp"
+        assert told.notices == [
+            f"BTC-USD of {label} was revised: 1 bar changed, most of all the volume of "
+            "2024-01-21, from 10 to 12 (+20 %); all on 2024-01-21; "
+            f"vintage {own[0]} keeps what it was, {own[1]} is the new one"
+        ]
+        assert after.identity["notices"] == told.notices
+        assert after.wide("volume")["BTC-USD"][pd.Timestamp("2024-01-21", tz="UTC")] == 12.0
+        assert after.identity["vintage"] != before.identity["vintage"]
+
+    def test_a_dividend_is_said_to_be_one_factor_on_all_prices_before_it(self, load, yahoo, told):
+        load(COINS + YAHOO)
+        dividend(yahoo)
+        load(COINS + YAHOO, now=LATER)
+        assert told.notices[0].startswith(
+            "BTC-USD of yahoo was revised: adjusted anew: all prices before 2024-03-10 x 0.9973; "
+            "vintage "
+        )
+
+    def test_bars_that_came_since_are_a_vintage_and_nothing_is_told(self, load, told):
+        before, after = load(COINS + YAHOO), load(COINS + YAHOO, now=LATER)
+        assert before.identity["vintage"] != after.identity["vintage"]
+        assert told.notices == []
+
+    def test_a_vintage_is_named_only_where_bars_are_cached(self, load, tmp_path):
+        write_files(tmp_path)
+        identity = load(COINS + FILES).identity
+        assert identity["vintage"] is None
+        assert "vintage" not in identity["symbols"]["BTC-USD"]
+
+    def test_a_correction_that_cannot_be_trusted_changes_nothing_that_is_held(self, load, yahoo):
+        before = load(COINS + YAHOO)
+        correct(yahoo, low=0.0)
+        with pytest.raises(BadBarsError):
+            load(COINS + YAHOO, now=LATER)
+        again = load(COINS + YAHOO)
+        pd.testing.assert_frame_equal(again.bars, before.bars)
+        assert again.identity == before.identity
+
+
+class TestReplay:
+    @pytest.fixture
+    def pulled(self, load, yahoo):
+        """Three pulls; before the second a correction, before the third a dividend."""
+        markets = [load(COINS + YAHOO)]
+        correct(yahoo, high=90_000.0)
+        markets.append(load(COINS + YAHOO, now=LATER))
+        dividend(yahoo)
+        markets.append(load(COINS + YAHOO, now=LATER + DAY))
+        yahoo.log.clear()
+        return markets
+
+    @pytest.fixture
+    def recalled(self, load):
+        """The dataset a month later, as of a vintage."""
+        return partial(_recalled, load)
+
+    def test_each_vintage_comes_back_as_it_was_from_the_cache_alone(
+        self, recalled, yahoo, gone, pulled
+    ):
+        for then in pulled:
+            vintage = then.identity["vintage"]
+            again = recalled(vintage, clients=gone)
+            pd.testing.assert_frame_equal(again.bars, then.bars, check_exact=True)
+            assert again.identity["symbols"] == then.identity["symbols"]
+            assert again.identity["vintage"] == vintage
+            assert again.identity["notices"][0].startswith(f"yahoo: vintage {vintage} is used")
+        assert yahoo.log == []
+
+    def test_a_date_is_its_end_and_an_instant_is_utc(self, recalled, pulled):
+        meant = {
+            "2024-03-10": 0,
+            "2024-03-11": 1,
+            "2024-03-12 11:59": 1,
+            "2024-03-12T12:00:00Z": 2,
+            "2024-03-12T13:00:00+02:00": 1,
+            "2030-01-01": 2,
+        }
+        ids = [market.identity["vintage"] for market in pulled]
+        found = {text: recalled(text).identity["vintage"] for text in meant}
+        assert {text: ids.index(vintage) for text, vintage in found.items()} == meant
+
+    def test_the_id_of_one_symbols_vintage_means_the_dataset_as_it_was_then(
+        self, recalled, pulled
+    ):
+        own = pulled[1].identity["symbols"]["BTC-USD"]["vintage"]
+        again = recalled(own[:8])
+        assert again.identity["vintage"] == pulled[1].identity["vintage"]
+
+    @pytest.mark.usefixtures("pulled")
+    def test_bars_that_came_later_do_not_come_with_an_old_vintage(self, recalled):
+        again = recalled("2024-03-10")
+        assert again.identity["symbols"]["BTC-USD"]["last"] == "2024-03-09"
+
+    def test_a_pull_of_another_span_leaves_a_vintage_as_it_was(self, load):
+        before = load(COINS.replace("2023-03-01", "2023-06-01") + BITSTAMP)
+        load(COINS + BITSTAMP, now=NOW + pd.Timedelta(hours=1))
+        again = load(
+            COINS.replace("2023-03-01", "2023-06-01") + BITSTAMP,
+            vintage=before.identity["vintage"],
+        )
+        pd.testing.assert_frame_equal(again.bars, before.bars)
+
+    def test_the_offline_dataset_never_stands_in_for_a_vintage(self, load):
+        with pytest.raises(DataError, match="no such vintage") as error:
+            load(COINS + YAHOO, vintage="2024-03-10", stand_in="us-indices")
+        assert "backtest data pull" in error.value.fix
+        assert error.value.exit_code == 3
+
+    def test_a_vintage_that_is_not_there_is_an_error_that_lists_those_that_are(self, load, pulled):
+        for text in ("0123456789ab", "2024-03-09"):
+            with pytest.raises(DataError, match="no such vintage") as error:
+                load(COINS + YAHOO, vintage=text)
+            for market in pulled:
+                assert market.identity["vintage"] in error.value.expected
+
+    @pytest.mark.parametrize("text", ["newest", "abc", "2024-13-45", "10.03.2024", ""])
+    def test_what_is_neither_an_id_nor_a_date_is_refused(self, load, text):
+        with pytest.raises(UsageError, match="that is no vintage") as error:
+            load(COINS + YAHOO, vintage=text)
+        assert "2024-05-10" in error.value.expected
+
+    def test_a_dataset_of_files_has_none(self, load, tmp_path):
+        write_files(tmp_path)
+        with pytest.raises(UsageError, match="keeps no vintages"):
+            load(COINS + FILES, vintage="2024-03-10")
+
+
+class TestDamage:
+    def test_a_damaged_file_is_told_and_pulled_anew(self, load, tmp_path, told):
+        load(COINS + YAHOO)
+        (damaged,) = (tmp_path / "home" / "bars").rglob("BTC-USD.1d.parquet")
+        damaged.write_bytes(damaged.read_bytes()[:100])
+        assert len(load(COINS + YAHOO).symbols) == 2
+        assert len(told.notices) == 1
+        assert told.notices[0].startswith("BTC-USD of yahoo: the file of its bars is damaged")
+
+    def test_bars_that_are_not_those_of_their_vintage_are_never_replayed(
+        self, load, tmp_path, yahoo
+    ):
+        vintage = load(COINS + YAHOO).identity["vintage"]
+        held = tmp_path / "home" / "bars"
+        elsewhere = tmp_path / "elsewhere"
+        os.renames(held, elsewhere)
+        correct(yahoo, volume=1.0)
+        load(COINS + YAHOO)
+        # A file with the bars of the one and the list of the other.
+        (ours,) = held.rglob("BTC-USD.1d.parquet")
+        (theirs,) = elsewhere.rglob("BTC-USD.1d.parquet")
+        _put_note(ours, theirs)
+        with pytest.raises(BadBarsError, match="are not those of vintage"):
+            load(COINS + YAHOO, vintage=vintage)
+
+
+def _recalled(load, vintage, **options):
+    return load(COINS + YAHOO, vintage=vintage, now=LATER + 30 * DAY, **options)
+
+
+def _put_note(ours, theirs):
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(ours)
+    note = pyarrow.parquet.read_schema(theirs).metadata
+    pyarrow.parquet.write_table(table.replace_schema_metadata(note), ours)
+
+
+PULL = """
+import sys
+from pathlib import Path
+import pandas as pd
+from engine.data.load import load_market
+from engine.data.sources.clients import Clients
+from engine.data.spec import DataSpec
+from engine.progress import Silent
+clients = Clients(exchange={"urls": {"api": {"public": sys.argv[1] + "/api"}}, "rateLimit": 1})
+import ccxt
+print("ready", flush=True)
+sys.stdin.readline()
+market = load_market(DataSpec(dataset="coins.yaml"), home=Path("home"), offline=False,
+    override=None, progress=Silent(), clients=clients, now=pd.Timestamp("2024-03-10 12:00Z"))
+print(market.identity["vintage"])
+"""
+
+
+@pytest.mark.slow
+def test_of_two_processes_at_once_one_pulls_and_both_have_the_bars(tmp_path, bitstamp):
+    (tmp_path / "coins.yaml").write_text(COINS + BITSTAMP)
+    answer = bitstamp.site.answer
+
+    def slowly(path, query):
+        time.sleep(0.2)
+        return answer(path, query)
+
+    bitstamp.site.answer = slowly
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", PULL, bitstamp.url],
+            cwd=tmp_path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for process in both:
+        assert process.stdout.readline() == "ready\n"
+    told = [process.communicate("go\n", timeout=30)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert told[0] == told[1] != ""
+    asked = [line.partition("end=")[0] for line in bitstamp.requests("ohlc")]
+    assert len(asked) == len(set(asked)), "something was asked for twice"
