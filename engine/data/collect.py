@@ -118,13 +118,13 @@ def _deliver(feed: Feed, dataset: Dataset, access: Access, patience_s: float) ->
         try:
             if held and current:
                 frames[symbol] = _sound(held.bars, symbol, feed, dataset, access)
-                roll.hold(symbol)
             else:
                 reached = True
                 frames[symbol] = _pull(feed, symbol, held, dataset, access)
-                roll.came(symbol, frames[symbol])
         except SourceError as error:
             roll.miss(symbol, error)
+        else:
+            roll.came(symbol, frames[symbol], asked=not current)
     roll.require_all()
     return _collected(frames, feed)
 

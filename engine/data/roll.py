@@ -34,13 +34,11 @@ class Roll:
         self.missed: dict[str, SourceError] = {}
         self._silent = 0
 
-    def hold(self, symbol: str) -> None:
-        """Notes a symbol whose bars were at hand and not asked for."""
+    def came(self, symbol: str, bars: BarsFrame, *, asked: bool) -> None:
+        """Notes a symbol whose bars are here, and tells of them if the source was asked."""
         self.here.append(symbol)
-
-    def came(self, symbol: str, bars: BarsFrame) -> None:
-        """Notes a symbol that the source delivered, and tells of its bars."""
-        self.here.append(symbol)
+        if not asked:
+            return
         self._silent = 0
         first, last = (
             stamp_text(bars["timestamp"].iloc[row], self.dataset.interval) for row in (0, -1)
