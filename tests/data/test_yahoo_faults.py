@@ -160,7 +160,7 @@ class TestHangs:
     def test_one_hang_among_answers_costs_its_time_out_and_no_bar(self, charts, pull, clients):
         zone = charts.site.answer("/v8/finance/chart/BTC-USD", {"interval": "1d"})
         charts.faults = [zone, "hang"]
-        assert len(pull(clients=replace(clients, timeout_s=0.3))) == COUNT
+        assert len(pull(clients=replace(clients, timeout_s=0.5))) == COUNT
 
     def test_a_server_that_never_answered_is_not_asked_again(self, yahoo, pull, clients):
         yahoo.faults = ["hang"] * 40
