@@ -14,6 +14,10 @@ from typing import Annotated
 import typer
 
 from engine.cli import inspection, running
+from engine.cli.data_diff import diff
+from engine.cli.data_export import export
+from engine.cli.data_pull import pull
+from engine.cli.data_show import show
 from engine.cli.fits import fits
 from engine.cli.ledger import ledger
 from engine.cli.replicate import replicate
@@ -39,6 +43,10 @@ app.command("selftest")(selftest)
 
 data = typer.Typer(help="The datasets a strategy can name.", no_args_is_help=True)
 data.command("list")(inspection.list_datasets)
+data.command("pull")(pull)
+data.command("show")(show)
+data.command("diff")(diff)
+data.command("export")(export)
 app.add_typer(data, name="data")
 app.add_typer(fits, name="fits")
 app.add_typer(ledger, name="ledger")

@@ -10,6 +10,12 @@ import typer
 StrategyFile: TypeAlias = Annotated[
     str, typer.Argument(metavar="STRATEGY", help="Strategy file, such as strategies/micdl.yaml.")
 ]
+DatasetName: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATASET", help="A name as `backtest data list` shows it, or a manifest's path."
+    ),
+]
 Overrides: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

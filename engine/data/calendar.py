@@ -59,7 +59,7 @@ def periods_per_year(calendar: str, interval: Interval) -> float:
     """
     length = interval_length(interval)
     if calendar == ALWAYS_OPEN or interval == "1w":
-        _require_known(calendar)
+        require_known(calendar)
         return DAYS_PER_YEAR * (pd.Timedelta(days=1) / length)
     schedule = _schedule(calendar)
     sessions = float(round(len(schedule) / _YEARS))
@@ -78,7 +78,12 @@ def _usual_hours(schedule: pd.DataFrame) -> list[pd.Timedelta]:
     return [pd.Timedelta((schedule["close"] - schedule["open"]).median())]
 
 
-def _require_known(calendar: str) -> None:
+def require_known(calendar: str) -> None:
+    """Refuses a calendar that does not exist.
+
+    Raises:
+        UsageError: exchange-calendars knows no calendar of that name.
+    """
     if calendar == ALWAYS_OPEN:
         return
     import exchange_calendars
@@ -98,7 +103,7 @@ def _require_known(calendar: str) -> None:
 def _schedule(calendar: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
     import exchange_calendars
 
-    _require_known(calendar)
+    require_known(calendar)
     with warnings.catch_warnings():
         # exchange-calendars 4.13 calls what pandas 3.1 has deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -114,6 +114,9 @@ class Connection:
         feed: Whose server.
         access: Whether the network may be used.
         patience_s: Seconds to wait for the server.
+
+    Attributes:
+        reached: Whether it was.
     """
 
     def __init__(self, feed: Feed, access: Access, patience_s: float = PATIENCE_S) -> None:

@@ -33,6 +33,11 @@ class Manifest:
     dataset: Dataset
     path: Path
 
+    @property
+    def reference(self) -> str:
+        """What a user types to name it."""
+        return self.path.stem if self.path.parent in _shelves() else str(self.path)
+
 
 def read_manifest(name: str) -> Manifest:
     """The dataset of that name, or the one whose manifest has that path.

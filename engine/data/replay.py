@@ -96,16 +96,16 @@ def recall(manifest: Manifest, access: Access, wanted: str) -> Replayed:
         DataError: There is no such vintage.
         BadBarsError: What is held is not what was pulled.
     """
-    stocked = shelves(manifest, access)
+    cached = shelves(manifest, access)
     text = wanted.strip().lower()
     instant = None if _ID.fullmatch(text) else _instant(text)
     if instant is None:
-        return _by_id(manifest, stocked, text)
-    for shelf in stocked:
+        return _by_id(manifest, cached, text)
+    for shelf in cached:
         found = _as_of(manifest, shelf, instant)
         if found:
             return found
-    raise _no_vintage(manifest, stocked, f"all symbols pulled by {instant:%Y-%m-%d %H:%M} UTC")
+    raise _no_vintage(manifest, cached, f"all symbols pulled by {instant:%Y-%m-%d %H:%M} UTC")
 
 
 def shelves(manifest: Manifest, access: Access) -> list[Shelf]:
@@ -124,13 +124,13 @@ def shelves(manifest: Manifest, access: Access) -> list[Shelf]:
             where=str(manifest.path),
             fix="keep copies of its files, and name the copy you mean in a manifest of its own",
         )
-    stocked = []
+    cached = []
     for feed in feeds:
         found = {symbol: held_of(feed, symbol, dataset, access) for symbol in dataset.symbols}
         held = {symbol: one for symbol, one in found.items() if one is not None}
         whole = len(held) == len(found)
-        stocked.append(Shelf(feed, held, moments(held) if whole else []))
-    return stocked
+        cached.append(Shelf(feed, held, moments(held) if whole else []))
+    return cached
 
 
 def _instant(text: str) -> pd.Timestamp:
@@ -147,16 +147,16 @@ def _instant(text: str) -> pd.Timestamp:
     return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
 
 
-def _by_id(manifest: Manifest, stocked: list[Shelf], text: str) -> Replayed:
+def _by_id(manifest: Manifest, cached: list[Shelf], text: str) -> Replayed:
     found = {
         moment.id: (shelf, moment)
-        for shelf in stocked
+        for shelf in cached
         for moment in reversed(shelf.moments)
         if moment.id.startswith(text)
         or any(moment.vintages[name].id.startswith(text) for name in moment.news)
     }
     if not found:
-        raise _no_vintage(manifest, stocked, text)
+        raise _no_vintage(manifest, cached, text)
     if len(found) > 1:
         raise UsageError(
             "that names several vintages",
@@ -201,10 +201,10 @@ def _as_of(manifest: Manifest, shelf: Shelf, instant: pd.Timestamp) -> Replayed 
     return Replayed(shelf.feed, bars, vintages, combined(vintages))
 
 
-def _no_vintage(manifest: Manifest, stocked: list[Shelf], wanted: str) -> DataError:
+def _no_vintage(manifest: Manifest, cached: list[Shelf], wanted: str) -> DataError:
     known = [
         f"{moment.id} ({moment.pulled:%Y-%m-%d %H:%M})"
-        for shelf in stocked
+        for shelf in cached
         for moment in reversed(shelf.moments)
     ]
     more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
@@ -213,7 +213,7 @@ def _no_vintage(manifest: Manifest, stocked: list[Shelf], wanted: str) -> DataEr
         expected=", ".join(known[:_SHOWN]) + more or "one: nothing was pulled yet",
         found=wanted,
         where=str(manifest.path),
-        fix=f"`backtest data show {manifest.dataset.name}` lists all"
+        fix=f"`backtest data show {manifest.reference}` lists all"
         if known
-        else f"pull it first: backtest data pull {manifest.dataset.name}",
+        else f"pull it first: backtest data pull {manifest.reference}",
     )

@@ -124,9 +124,7 @@ class TestReplay:
         found = {text: recalled(text).identity["vintage"] for text in meant}
         assert {text: ids.index(vintage) for text, vintage in found.items()} == meant
 
-    def test_the_id_of_one_symbols_vintage_means_the_dataset_as_it_was_then(
-        self, recalled, pulled
-    ):
+    def test_the_id_of_a_symbols_vintage_means_the_dataset_as_it_was_then(self, recalled, pulled):
         own = pulled[1].identity["symbols"]["BTC-USD"]["vintage"]
         again = recalled(own[:8])
         assert again.identity["vintage"] == pulled[1].identity["vintage"]
