@@ -13,7 +13,7 @@ from uuid import uuid4
 import numpy as np
 import pandas as pd
 
-from engine.data.bars import normalise
+from engine.data.bars import VALUE_COLUMNS, normalise
 from engine.data.lock import alone, unwritable
 from engine.data.revisions import Revision
 from engine.data.vintages import Held, Past, Vintage
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _NOTE = b"backtest vintages"
 _FIRST_FORMAT = b"backtest"
 _KNOWN, _UNTIL = "known", "until"
+_COLUMNS = ["timestamp", *VALUE_COLUMNS]
 
 
 @dataclass(frozen=True)
@@ -138,18 +139,18 @@ def _read(path: Path, key: Key, symbol: str) -> Held:
         table = parquet.read()
     if note["key"] != _key_note(key):
         raise ValueError(f"these are bars of {' '.join(map(str, note['key']))}")
-    rows = table.to_pandas()
-    bars = normalise(rows, symbol)
+    bars = normalise(table.select(_COLUMNS).to_pandas(), symbol)
     since = None if note["since"] is None else pd.Timestamp(note["since"])
     pulled = pd.Timestamp(note["pulled"])
     if _NOTE not in told:
         return Held.first(bars, since, pulled)
-    known, until = _instants(rows[_KNOWN]), _instants(rows[_UNTIL])
-    now = np.isnat(until)
+    known, until = (table[name].to_numpy().astype("datetime64[us]") for name in (_KNOWN, _UNTIL))
+    # The bars of now come first; slices of them cost nothing.
+    now = int(np.isnat(until).sum())
     return Held(
-        bars=bars[now].reset_index(drop=True),
-        known=known[now],
-        past=Past(bars[~now].reset_index(drop=True), known[~now], until[~now]),
+        bars=bars.iloc[:now],
+        known=known[:now],
+        past=Past(bars.iloc[now:].reset_index(drop=True), known[now:], until[now:]),
         vintages=tuple(_vintage(one) for one in note["vintages"]),
         since=since,
         pulled=pulled,
@@ -183,10 +184,6 @@ def _rows(
     until: npt.NDArray[np.datetime64],
 ) -> pd.DataFrame:
     return bars.drop(columns="symbol").assign(**{_KNOWN: known, _UNTIL: until})
-
-
-def _instants(column: pd.Series[pd.Timestamp]) -> npt.NDArray[np.datetime64]:
-    return column.to_numpy().astype("datetime64[us]")
 
 
 def _vintage_note(vintage: Vintage) -> dict[str, Any]:

@@ -85,13 +85,9 @@ def expected_of(bars: BarsFrame, calendar: str, interval: Interval) -> Instants:
     stamps = expected(calendar, interval, first, last)
     if calendar == ALWAYS_OPEN or length >= pd.Timedelta(days=1):
         return stamps
-    clock = np.unique(
-        _plain(
-            pd.DatetimeIndex(expected(calendar, interval, first - length, last))
-            .tz_localize("UTC")
-            .floor(length)
-        )
-    )
+    around = expected(calendar, interval, first - length, last + length)
+    hours = pd.DatetimeIndex(around).tz_localize("UTC").floor(length).unique()
+    clock = _plain(hours[(hours >= first) & (hours <= last)])
     there = instants(bars)
     return clock if np.isin(there, clock).sum() > np.isin(there, stamps).sum() else stamps
 

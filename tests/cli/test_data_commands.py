@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,7 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli.main import app
+from engine.data import cache
+from engine.data.bars import normalise
+from engine.data.cache import Key
 from engine.data.sources.clients import Clients
+from engine.data.vintages import Held, moments
 from tests.servers.bitstamp import Bitstamp
 from tests.servers.candles import candles
 from tests.servers.local import Served, serve
@@ -20,8 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.servers.candles import Candle
+
 DAY = 86_400
 COUNT = 400
+NOBODY = Clients(exchange={"urls": {"api": {"public": "http://127.0.0.1:9/api"}}})
 COINS = """name: coins
 interval: 1d
 calendar: 24/7
@@ -33,7 +41,7 @@ note: Nobody may use this.
 
 
 @pytest.fixture
-def books() -> dict[str, list]:
+def books() -> dict[str, list[Candle]]:
     """Whole histories up to today's bar, which is not over."""
     today = int(pd.Timestamp.now("UTC").normalize().timestamp())
     first = today - (COUNT - 1) * DAY
@@ -43,6 +51,14 @@ def books() -> dict[str, list]:
     }
 
 
+def corrected(books: dict[str, list[Candle]]) -> dict[str, list[Candle]]:
+    """The histories with a volume of BTC corrected, and a bar of ETH taken away."""
+    btc, eth = (list(book) for book in books.values())
+    btc[-11] = replace(btc[-11], volume=40.0)
+    del eth[-21]
+    return {"BTC/USD": btc, "ETH/USD": eth}
+
+
 @pytest.fixture
 def exchange(books) -> Iterator[Served]:
     with serve(Bitstamp({pair: book[:-2] for pair, book in books.items()})) as served:
@@ -50,28 +66,58 @@ def exchange(books) -> Iterator[Served]:
 
 
 @pytest.fixture
-def backtest(exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def backtest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The `data` commands; nobody answers them."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BACKTEST_HOME", str(tmp_path / "home"))
     (tmp_path / "coins.yaml").write_text(COINS)
-    url = {"public": f"{exchange.url}/api"}
-    clients = Clients(timeout_s=1.0, pauses_s=(), exchange={"urls": {"api": url}, "rateLimit": 1})
 
-    def run(command: str, *arguments: str, dataset: str = "coins.yaml"):
+    def run(command: str, *arguments: str, dataset: str = "coins.yaml", clients=NOBODY):
         return CliRunner().invoke(app, ["data", command, dataset, *arguments], obj=clients)
 
     return run
 
 
 @pytest.fixture
-def revised(backtest, exchange, books):
-    """Pulled twice; in between a bar was added, one corrected, and one taken away."""
-    assert backtest("pull").exit_code == 0
-    book = exchange.site.books
-    book["BTC/USD"], book["ETH/USD"] = (list(books[pair][:-1]) for pair in book)
-    book["BTC/USD"][-10] = replace(book["BTC/USD"][-10], volume=40.0)
-    del book["ETH/USD"][-20]
-    return backtest("pull")
+def online(backtest, exchange):
+    """The `data` commands, and an exchange that answers."""
+    url = {"public": f"{exchange.url}/api"}
+    settings = {"urls": {"api": url}, "rateLimit": 1}
+    return partial(backtest, clients=Clients(timeout_s=1.0, pauses_s=(), exchange=settings))
+
+
+@pytest.fixture
+def pulled(books, tmp_path: Path) -> dict[str, Held]:
+    """What a first pull keeps, but for the newest bar."""
+    now = pd.Timestamp.now("UTC")
+    held = {
+        pair: Held.first(bars_of(book[:-2]), None, now - pd.Timedelta(days=1))
+        for pair, book in books.items()
+    }
+    keep(held, tmp_path)
+    return held
+
+
+@pytest.fixture
+def revised(pulled, books, tmp_path: Path) -> list[str]:
+    """What a second pull keeps; the names of both vintages."""
+    now = pd.Timestamp.now("UTC")
+    held = {
+        pair: pulled[pair].merged(bars_of(book[:-1]), None, now)
+        for pair, book in corrected(books).items()
+    }
+    keep(held, tmp_path)
+    return [moment.id for moment in moments({p.replace("/", "-"): h for p, h in held.items()})]
+
+
+def bars_of(book: list[Candle]) -> pd.DataFrame:
+    table = pd.DataFrame(book)
+    return normalise(table.assign(timestamp=pd.to_datetime(table["seconds"], unit="s")), "X")
+
+
+def keep(held: dict[str, Held], folder: Path) -> None:
+    for pair, each in held.items():
+        cache.write(folder / "home", Key("ccxt bitstamp", pair, "1d"), each)
 
 
 def day(back: int) -> str:
@@ -80,8 +126,8 @@ def day(back: int) -> str:
 
 
 class TestPull:
-    def test_every_symbol_is_told_with_its_bars_and_those_that_are_new(self, backtest):
-        result = backtest("pull")
+    def test_every_symbol_is_told_with_its_bars_and_those_that_are_new(self, online):
+        result = online("pull")
         assert result.exit_code == 0
         first, btc, eth, vintage = result.stdout.splitlines()
         assert first == "ccxt:bitstamp"
@@ -90,52 +136,54 @@ class TestPull:
         assert eth == f"  ETH-USD  298 bars, {day(299)} to {day(2)}, 298 new"
         assert vintage.startswith("  vintage ")
 
-    def test_a_second_pull_tells_that_nothing_is_new(self, backtest):
-        first = backtest("pull").stdout.splitlines()
-        again = backtest("pull").stdout.splitlines()
-        assert [line.endswith(", none new") for line in again] == [False, True, True, False]
-        assert again[-1] == first[-1]
-
-    def test_what_was_revised_is_told(self, revised):
-        assert revised.exit_code == 0
-        _, btc, btc_revised, eth, eth_revised, _ = revised.stdout.splitlines()
+    def test_what_was_revised_is_told(self, online, exchange, books, pulled):
+        assert pulled
+        exchange.site.books = corrected(books)
+        result = online("pull")
+        assert result.exit_code == 0
+        _, btc, btc_revised, eth, eth_revised, _ = result.stdout.splitlines()
         assert btc == f"  BTC-USD  399 bars, {day(399)} to {day(1)}, 1 new"
         assert btc_revised.strip().startswith(
             f"revised: 1 bar changed, most of all the volume of {day(10)}, from "
         )
         assert eth.endswith(", 1 new")
         assert eth_revised.strip() == f"revised: 1 bar gone; all on {day(20)}"
-        assert "BTC-USD of ccxt:bitstamp was revised" in revised.stderr
+        assert "BTC-USD of ccxt:bitstamp was revised" in result.stderr
 
-    def test_only_a_pull_of_all_sees_what_was_revised_long_ago(self, backtest, exchange):
-        backtest("pull")
+    @pytest.mark.usefixtures("pulled")
+    def test_a_pull_that_brings_nothing_tells_so(self, online):
+        result = online("pull", "--json", "--quiet")
+        told = json.loads(result.stdout)
+        assert (result.stderr, told["dataset"], told["delivered"]) == ("", "coins", True)
+        (source,) = told["sources"]
+        assert [(each["bars"], each["new"]) for each in source["symbols"].values()] == [
+            (398, 0),
+            (298, 0),
+        ]
+
+    @pytest.mark.usefixtures("pulled")
+    @pytest.mark.parametrize("options", [(), ("--all",)], ids=["tail", "all"])
+    def test_only_a_pull_of_all_sees_what_was_revised_long_ago(self, online, exchange, options):
         book = exchange.site.books["BTC/USD"]
         book[5] = replace(book[5], volume=40.0)
-        assert "revised" not in backtest("pull").stdout
-        assert "revised: 1 bar changed" in backtest("pull", "--all").stdout
+        assert ("revised: 1 bar changed" in online("pull", *options).stdout) == bool(options)
 
-    def test_a_symbol_that_fails_is_told_and_the_others_are_kept(self, backtest, exchange):
-        book = exchange.site.books.pop("ETH/USD")
-        result = backtest("pull")
+    def test_a_symbol_that_fails_is_told_and_the_others_are_kept(self, online, exchange):
+        del exchange.site.books["ETH/USD"]
+        result = online("pull")
         assert result.exit_code == 3
         _, btc, eth = result.stdout.splitlines()
         assert btc.endswith(", 398 new")
         assert eth.startswith("  ETH-USD  failed: ccxt knows no symbol ETH/USD")
-        exchange.site.books["ETH/USD"] = book
-        assert "398 bars" in (again := backtest("pull").stdout)
-        assert ", none new" in again.splitlines()[1]
+        assert "  not there: ETH-USD" in online("show").stdout
 
-    def test_json_is_one_object_and_nothing_else(self, revised, backtest):
-        result = backtest("pull", "--json", "--quiet")
-        told = json.loads(result.stdout)
-        assert (told["dataset"], told["delivered"]) == ("coins", True)
-        (source,) = told["sources"]
-        assert source["symbols"]["BTC-USD"]["new"] == 0
-        assert source["symbols"]["BTC-USD"]["bars"] == 399
-        assert told["vintage"] == revised.stdout.split()[-1]
+    def test_where_nobody_answers_every_symbol_fails_at_once(self, backtest):
+        result = backtest("pull")
+        assert result.exit_code == 3
+        assert result.stdout.count("failed: 127.0.0.1:9 cannot be reached") == 2
 
+    @pytest.mark.usefixtures("pulled")
     def test_files_are_not_pulled(self, backtest):
-        backtest("pull")
         backtest("export", "--out", "x")
         result = backtest("pull", dataset="x/coins.yaml")
         assert result.exit_code == 0
@@ -146,15 +194,14 @@ class TestPull:
 
 
 class TestShow:
-    def test_before_a_pull_it_says_how_to_pull(self, backtest, exchange):
+    def test_before_a_pull_it_says_how_to_pull(self, backtest):
         result = backtest("show")
         assert result.exit_code == 0
         assert "nothing pulled yet; `backtest data pull coins.yaml` does it" in result.stdout
-        assert exchange.log == []
 
     def test_each_symbol_has_a_strip_of_its_bars_within_eighty_columns(self, revised, backtest):
         lines = backtest("show").stdout.splitlines()
-        assert revised.exit_code == 0
+        assert revised
         assert max(map(len, lines)) <= 80
         btc, eth = (
             next(line for line in lines if line.startswith(f"  {symbol} "))
@@ -170,20 +217,20 @@ class TestShow:
 
     def test_gaps_are_told_with_their_dates(self, revised, backtest):
         text = backtest("show").stdout
-        assert revised.exit_code == 0
+        assert revised
         assert f"  ETH-USD: 1 bar missing:\n    {day(20)}\n" in text
         assert "BTC-USD: " not in text
 
     def test_vintages_are_listed_the_newest_first(self, revised, backtest):
         lines = backtest("show").stdout.splitlines()
         newest, oldest = lines[-2:]
-        assert newest.split()[0] == revised.stdout.split()[-1]
+        assert newest.split()[0] == revised[-1]
         assert newest.endswith("BTC-USD +1, 1 revised; ETH-USD +1, 1 revised")
         assert oldest.endswith("BTC-USD +398; ETH-USD +298")
 
     def test_json_has_every_gap_and_vintage(self, revised, backtest):
         (source,) = json.loads(backtest("show", "--json").stdout)["sources"]
-        assert source["vintages"][-1]["id"] == revised.stdout.split()[-1]
+        assert source["vintages"][-1]["id"] == revised[-1]
         eth = source["symbols"]["ETH-USD"]
         assert (eth["bars"], eth["expected"], eth["vintages"]) == (298, 299, 2)
         assert [gap["bars"] for gap in eth["gaps"]] == [1]
@@ -197,13 +244,13 @@ class TestDiff:
     def test_without_vintages_the_last_revision_is_shown(self, revised, backtest):
         lines = backtest("diff").stdout.splitlines()
         assert lines[0].startswith("from vintage ")
-        assert revised.stdout.split()[-1] in lines[1]
+        assert revised[-1] in lines[1]
         assert lines[2].startswith("BTC-USD: 1 bar new; 1 bar changed, most of all the volume")
         assert lines[3].split()[:2] == [day(10), "volume"]
         assert lines[4] == f"ETH-USD: 1 bar new; 1 bar gone; all on {day(20)}"
 
     def test_two_vintages_can_be_named_in_either_order(self, revised, backtest):
-        assert revised.exit_code == 0
+        assert revised
         told = json.loads(backtest("diff", "--json").stdout)
         back = json.loads(backtest("diff", told["to"], told["from"], "--json").stdout)
         (value,) = told["symbols"]["BTC-USD"]["values"]
@@ -212,7 +259,7 @@ class TestDiff:
         assert back["symbols"]["ETH-USD"]["revision"]["added"] == 1
 
     def test_a_vintage_and_itself_are_the_same(self, revised, backtest):
-        newest = revised.stdout.split()[-1]
+        newest = revised[-1]
         assert "BTC-USD: the same bars" in backtest("diff", newest, newest).stdout
 
     def test_without_any_it_ends_with_3_and_says_how_to_pull(self, backtest):
@@ -221,14 +268,14 @@ class TestDiff:
         assert "backtest data pull coins.yaml" in result.stderr
 
     def test_what_is_no_vintage_ends_with_2(self, revised, backtest):
-        assert revised.exit_code == 0
+        assert revised
         assert backtest("diff", "newest").exit_code == 2
 
 
 class TestExport:
     @pytest.mark.parametrize("format_", ["csv", "parquet"])
-    def test_the_files_are_a_dataset_of_the_same_bars(self, backtest, format_):
-        backtest("pull")
+    def test_the_files_are_a_dataset_of_the_same_bars(self, backtest, pulled, format_):
+        assert pulled
         result = backtest("export", "--out", "x", "--format", format_)
         assert result.exit_code == 0
         assert result.stdout.split() == [
@@ -242,7 +289,7 @@ class TestExport:
         assert [len(bars) for bars in again] == [398, 298]
 
     def test_an_old_vintage_can_be_exported(self, revised, backtest):
-        assert revised.exit_code == 0
+        assert revised
         old = json.loads(backtest("diff", "--json").stdout)["from"]
         backtest("export", "--out", "old", "--vintage", old)
         backtest("export", "--out", "new")
@@ -251,14 +298,13 @@ class TestExport:
             399,
         ]
 
-    def test_the_manifest_keeps_the_note_and_names_the_vintage(self, backtest, tmp_path):
-        vintage = backtest("pull").stdout.split()[-1]
+    def test_the_manifest_keeps_the_note_and_names_the_vintage(self, backtest, revised, tmp_path):
         backtest("export", "--out", "x")
         text = " ".join((tmp_path / "x" / "coins.yaml").read_text().split())
-        assert f"Nobody may use this. Exported from ccxt:bitstamp, vintage {vintage}." in text
+        assert f"Nobody may use this. Exported from ccxt:bitstamp, vintage {revised[-1]}." in text
 
+    @pytest.mark.usefixtures("pulled")
     def test_files_that_are_there_are_left_alone(self, backtest, tmp_path):
-        backtest("pull")
         (tmp_path / "x").mkdir()
         (tmp_path / "x" / "ETH-USD.parquet").write_text("mine")
         result = backtest("export", "--out", "x")
@@ -266,7 +312,7 @@ class TestExport:
         assert [path.name for path in (tmp_path / "x").iterdir()] == ["ETH-USD.parquet"]
         assert (tmp_path / "x" / "ETH-USD.parquet").read_text() == "mine"
 
+    @pytest.mark.usefixtures("pulled")
     def test_a_folder_that_cannot_be_made_ends_with_3(self, backtest, tmp_path):
-        backtest("pull")
         (tmp_path / "x").write_text("in the way")
         assert backtest("export", "--out", "x/y").exit_code == 3
