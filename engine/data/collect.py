@@ -11,8 +11,9 @@ from engine.data.access import Access
 from engine.data.bars import stamp_text
 from engine.data.network import PATIENCE_S, first_hop, require_reachable
 from engine.data.pulling import Pull, Pulled, held_of, pull
+from engine.data.roll import Roll
 from engine.data.sources.opening import open_feed
-from engine.errors import SourceError, UnreachableError
+from engine.errors import PartlyUnreachableError, SourceError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ def collect(manifest: Manifest, access: Access) -> Collected:
 
     Raises:
         UnreachableError: No source could be reached, and none is cached.
-        SourceError: No source delivered, and at least one was reached.
+        SourceError: No source delivered, and at least one was reached. What came of it is cached.
         BadBarsError: Bars came and cannot be trusted; no other source is tried, because that would
             hide it.
     """
@@ -64,8 +65,9 @@ def collect(manifest: Manifest, access: Access) -> Collected:
             failures.append((feed, error))
             if access.network or feed.cache_key is None:
                 access.notice(f"{feed.label}: {_short(error)}")
+    silent = (UnreachableError, PartlyUnreachableError)
     for feed, failure in failures:
-        stored = _stored(feed, dataset, access) if isinstance(failure, UnreachableError) else None
+        stored = _stored(feed, dataset, access) if isinstance(failure, silent) else None
         if stored:
             return stored
     raise _none_delivered(manifest, failures, access)
@@ -88,16 +90,28 @@ def open_feeds(manifest: Manifest, access: Access) -> list[Feed]:
 
 
 def _deliver(feed: Feed, dataset: Dataset, access: Access, patience_s: float) -> Collected:
-    """Bars of all symbols from one feed, each from the cache where that is current."""
+    """Bars of all symbols from one feed, each from the cache where that is current.
+
+    What came is in the cache at once, so that after a failure, or a process that was killed, only
+    the others are asked for.
+    """
     connect = Connection(feed, access, patience_s)
+    roll = Roll(feed, dataset, access.progress)
     found: dict[str, Pulled] = {}
+    frames: dict[str, BarsFrame] = {}
     for count, symbol in enumerate(dataset.symbols):
         access.progress.advance(count, len(dataset.symbols), f"{symbol} from {feed.label}")
-        found[symbol] = pull_symbol(feed, symbol, dataset, access, connect)
-    frames = {
-        symbol: within(each.bars, symbol, feed, dataset, access) for symbol, each in found.items()
-    }
-    return _collected(feed, frames, {symbol: each.held for symbol, each in found.items()})
+        try:
+            found[symbol] = pull_symbol(feed, symbol, dataset, access, connect)
+            frames[symbol] = within(found[symbol].bars, symbol, feed, dataset, access)
+        except SourceError as error:
+            if not connect.reached:
+                raise
+            roll.miss(symbol, error)
+        else:
+            roll.came(symbol, frames[symbol], asked=found[symbol].asked)
+    roll.require_all()
+    return _collected(feed, frames, {symbol: found[symbol].held for symbol in frames})
 
 
 class Connection:

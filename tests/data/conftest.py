@@ -41,11 +41,13 @@ def bitstamp() -> Iterator[Served]:
 
 @pytest.fixture
 def yahoo() -> Iterator[Served]:
+    from yfinance import cache
     from yfinance.data import SingletonMeta, YfData
 
-    # yfinance remembers cookies and answers for the whole process.
+    # yfinance remembers cookies, answers and time zones for the whole process.
     SingletonMeta._instances.clear()
     YfData.cache_get.cache_clear()
+    cache._TzCacheManager._tz_cache = None
     charts = {
         "BTC-USD": Chart(candles(FIRST, COUNT, scale=30_000)),
         "ETH-USD": Chart(candles(FIRST, COUNT, scale=2_000)),
@@ -57,7 +59,8 @@ def yahoo() -> Iterator[Served]:
 @pytest.fixture
 def clients(bitstamp: Served, yahoo: Served) -> Clients:
     return Clients(
-        timeout_s=1.0,
+        # Far beyond what a busy machine needs, and below the servers' hang.
+        timeout_s=2.5,
         pauses_s=(0.01, 0.01),
         yahoo_url=yahoo.url,
         exchange={"urls": {"api": {"public": f"{bitstamp.url}/api"}}, "rateLimit": 1},

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from engine.data.bars import drop_unfinished, normalise
-from engine.data.quality.examine import Terms, examine
 from engine.data.sources.feed import Request
 from engine.data.sources.yahoo import YahooFeed
 from engine.data.spec import YahooSource
@@ -25,32 +24,6 @@ def pull(tmp_path, clients):
         return normalise(feed.fetch(Request(symbol, interval, None, NOW, Silent())), symbol)
 
     return bars
-
-
-def test_all_prices_of_a_bar_are_adjusted_for_dividends_alike(yahoo, pull):
-    factors = [0.8] * 200 + [1.0] * 200
-    made = candles(FIRST, COUNT)
-    yahoo.site.charts["SHARE"] = Chart(made, kind="EQUITY", factors=factors)
-    whole = pull("SHARE", YahooSource(adjust="splits+dividends"))
-    splits = pull("SHARE", YahooSource(adjust="splits"))
-    for column in ("open", "high", "low", "close"):
-        assert splits[column].tolist() == [getattr(candle, column) for candle in made]
-        assert whole[column].tolist() == pytest.approx(
-            [
-                getattr(candle, column) * factor
-                for candle, factor in zip(made, factors, strict=True)
-            ]
-        )
-
-
-def test_adjustment_does_not_push_a_close_at_the_high_out_of_range(yahoo, pull):
-    made = [
-        replace(candle, high=max(candle.open, candle.close)) for candle in candles(FIRST, COUNT)
-    ]
-    factors = [0.7 + i / 3_331 for i in range(COUNT)]
-    yahoo.site.charts["ROUND"] = Chart(made, factors=factors)
-    bars = drop_unfinished(pull("ROUND"), "1d", NOW)
-    assert examine(bars, Terms("1d", NOW)).errors == ()
 
 
 def test_a_day_is_labelled_by_its_date_on_the_exchange_across_clock_changes(yahoo, pull):
@@ -75,6 +48,29 @@ def test_an_hour_is_labelled_by_its_instant_in_utc(yahoo, pull):
     stamps = pull("HOURS", interval="1h")["timestamp"]
     expected = pd.date_range(pd.Timestamp(first, unit="s", tz="UTC"), periods=100, freq="h")
     assert stamps.tolist() == list(expected)
+
+
+@pytest.mark.parametrize(
+    ("interval", "step"), [("1m", 60), ("5m", 300), ("15m", 900), ("30m", 1800)]
+)
+def test_shorter_bars_come_at_their_interval(yahoo, pull, interval, step):
+    first = int(pd.Timestamp.now("UTC").floor("D").timestamp()) - 3 * DAY
+    # Of 30m, yfinance makes bars from those of 15m, because Yahoo sends hours in their place.
+    made = candles(first, 96, step=min(step, 900))
+    yahoo.site.charts["QUICK"] = Chart(made)
+    bars = pull("QUICK", interval=interval)
+    assert set(bars["timestamp"].diff().dropna()) == {pd.Timedelta(seconds=step)}
+    assert bars["open"][0] == made[0].open
+    assert bars["volume"].sum() == sum(candle.volume for candle in made)
+
+
+def test_the_row_of_the_moment_beside_an_unfinished_week_is_dropped_with_it(yahoo, pull):
+    # Weeks begin on Monday; the last, of 2024-03-04, is not over on Sunday noon.
+    first = int(pd.Timestamp("2024-03-04", tz="UTC").timestamp()) - 51 * 7 * DAY
+    yahoo.site.charts["WEEKS"] = Chart(candles(first, 52, step=7 * DAY), live=6 * DAY)
+    bars = drop_unfinished(pull("WEEKS", interval="1w"), "1w", NOW)
+    assert len(bars) == 51
+    assert bars["timestamp"].max() == pd.Timestamp("2024-02-26", tz="UTC")
 
 
 def test_days_on_which_yahoo_has_no_price_are_left_out(yahoo, pull):
