@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HANG_S = 3.0
+DRIP_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -21,10 +23,11 @@ class Answer:
     status: int
     body: str
     content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, value: Any, status: int = 200) -> Answer:
-        return cls(status, json.dumps(value))
+    def of(cls, value: Any, status: int = 200, **headers: str) -> Answer:
+        return cls(status, json.dumps(value), headers=headers)
 
 
 class Site(Protocol):
@@ -35,8 +38,10 @@ class Site(Protocol):
 class Served:
     """A running server.
 
-    `faults` are used up one a request to a path that holds `faulty`: an answer, a status alone, or
-    "hang". `log` holds every request's path with its query.
+    `faults` are used up one a request to a path that holds `faulty`: an answer, a status alone,
+    "hang" (no answer), "half" (the first half of the JSON, as if that were all), "cut" (the
+    connection ends half-way) or "drip" (a byte now and then, for ever). `log` holds every
+    request's path with its query; `ahead_s` is how far its clock is ahead of ours.
     """
 
     site: Site
@@ -44,12 +49,14 @@ class Served:
     faulty: str = ""
     faults: list[Answer | int | str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+    ahead_s: float = 0.0
     closing: threading.Event = field(default_factory=threading.Event)
 
     def requests(self, part: str) -> list[str]:
         return [line for line in self.log if part in line]
 
-    def respond(self, target: str) -> Answer:
+    def respond(self, target: str) -> tuple[Answer, object]:
+        """The answer, and the fault it is to be sent with."""
         self.log.append(target)
         parts = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -57,10 +64,23 @@ class Served:
         if fault == "hang":
             self.closing.wait(HANG_S)
         if isinstance(fault, Answer):
-            return fault
+            return fault, None
         if isinstance(fault, int):
-            return Answer(fault, f"<html>{fault}</html>", "text/html")
-        return self.site.answer(parts.path, query)
+            return Answer(fault, f"<html>{fault}</html>", "text/html"), None
+        answer = self.site.answer(parts.path, query)
+        if fault == "half":
+            answer = replace(answer, body=answer.body[: len(answer.body) // 2])
+        return answer, fault
+
+    def send(self, body: bytes, fault: object, out: BinaryIO) -> None:
+        if fault == "cut":
+            body = body[: len(body) // 2]
+        if fault == "drip":
+            for i in range(len(body)):
+                out.write(body[i : i + 1])
+                if self.closing.wait(DRIP_S):
+                    return
+        out.write(body)
 
 
 @contextmanager
@@ -69,15 +89,20 @@ def serve(site: Site) -> Iterator[Served]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            answer = served.respond(self.path)
+            answer, fault = served.respond(self.path)
             try:
                 self.send_response(answer.status)
                 self.send_header("Content-Type", answer.content_type)
                 self.send_header("Content-Length", str(len(answer.body.encode())))
+                for name, value in answer.headers.items():
+                    self.send_header(name.replace("_", "-"), value)
                 self.end_headers()
-                self.wfile.write(answer.body.encode())
+                served.send(answer.body.encode(), fault, self.wfile)
             except (BrokenPipeError, ConnectionResetError):
                 pass  # the client gave up waiting, as a hang is meant to make it
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string((timestamp or time.time()) + served.ahead_s)
 
         def log_message(self, format: str, *args: object) -> None:
             """Keeps the test's output clean."""
