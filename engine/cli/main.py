@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from engine.cli import inspection, running
+from engine.cli.data_funding import funding
 from engine.cli.fits import fits
 from engine.cli.ledger import ledger
 from engine.cli.replicate import replicate
@@ -39,6 +40,7 @@ app.command("selftest")(selftest)
 
 data = typer.Typer(help="The datasets a strategy can name.", no_args_is_help=True)
 data.command("list")(inspection.list_datasets)
+data.command("funding")(funding)
 app.add_typer(data, name="data")
 app.add_typer(fits, name="fits")
 app.add_typer(ledger, name="ledger")
