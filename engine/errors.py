@@ -6,7 +6,8 @@
     ├── DataError                  3   data missing or unfit
     │   ├── DatasetNotFoundError   3   no dataset of that name or path
     │   ├── SourceError            3   one source could not deliver
-    │   │   └── UnreachableError   3   ... because the network or its server did not answer
+    │   │   ├── UnreachableError   3   ... because the network or its server did not answer
+    │   │   └── PartlyUnreachableError 3   ... all symbols, because it did not for some of them
     │   └── BadBarsError           3   bars came, and cannot be trusted
     ├── CertificateError           4   the leak certificate failed
     ├── RefitError                 5   a refit failed (NaN loss, dead network)
@@ -132,6 +133,10 @@ class SourceError(DataError):
 
 class UnreachableError(SourceError):
     """A source did not answer: no network, time-out, throttled to the end, server error."""
+
+
+class PartlyUnreachableError(SourceError):
+    """A source delivered some symbols, and did not answer for the others."""
 
 
 class BadBarsError(DataError):

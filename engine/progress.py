@@ -17,6 +17,9 @@ class Progress(Protocol):
     def notice(self, text: str) -> None:
         """Something the user must know: one plain sentence."""
 
+    def line(self, text: str) -> None:
+        """One of several things that take their time is done: one plain line, not for keeping."""
+
     def advance(self, done: int, total: int, what: str) -> None:
         """`done` of `total` units of the current stage are finished; `what` names the last."""
 
@@ -28,6 +31,9 @@ class Silent:
         """Tells nobody."""
 
     def notice(self, text: str) -> None:
+        """Tells nobody."""
+
+    def line(self, text: str) -> None:
         """Tells nobody."""
 
     def advance(self, done: int, total: int, what: str) -> None:

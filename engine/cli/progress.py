@@ -63,6 +63,9 @@ class Notices:
         """One line."""
         print(text, file=self._stream, flush=True)
 
+    def line(self, text: str) -> None:
+        """Not told."""
+
     def advance(self, done: int, total: int, what: str) -> None:
         """Not told."""
 
@@ -92,6 +95,10 @@ class Lines:
     def notice(self, text: str) -> None:
         """One line."""
         self._print(text)
+
+    def line(self, text: str) -> None:
+        """One line, under its stage."""
+        self._print(f"  {text}")
 
     def advance(self, done: int, total: int, what: str) -> None:
         """One line, unless the last is younger than a couple of seconds; the end always."""
@@ -157,6 +164,10 @@ class Bars:
     def notice(self, text: str) -> None:
         """A line above the bar."""
         self._console.print(text, markup=False, highlight=False, style="yellow")
+
+    def line(self, text: str) -> None:
+        """A line above the bar."""
+        self._console.print(f"  {text}", markup=False, highlight=False, style="dim")
 
     def advance(self, done: int, total: int, what: str) -> None:
         """Moves the bar."""

@@ -10,9 +10,10 @@ import pandas as pd
 from engine.data import cache
 from engine.data.bars import drop_unfinished, normalise, require_sound, stamp_text
 from engine.data.network import PATIENCE_S, first_hop, require_reachable
+from engine.data.roll import Roll
 from engine.data.sources.feed import Feed, Request
 from engine.data.sources.opening import open_feed
-from engine.errors import SourceError, UnreachableError
+from engine.errors import PartlyUnreachableError, SourceError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +73,7 @@ def collect(manifest: Manifest, access: Access) -> Collected:
 
     Raises:
         UnreachableError: No source could be reached, and none is cached.
-        SourceError: No source delivered, and at least one was reached.
+        SourceError: No source delivered, and at least one was reached. What came of it is cached.
         BadBarsError: Bars came and cannot be trusted; no other source is tried, because that would
             hide it.
     """
@@ -90,28 +91,39 @@ def collect(manifest: Manifest, access: Access) -> Collected:
             failures.append((feed, error))
             if access.network or feed.cache_key is None:
                 access.notice(f"{feed.label}: {_short(error)}")
+    silent = (UnreachableError, PartlyUnreachableError)
     for feed, failure in failures:
-        stored = _stored(feed, dataset, access) if isinstance(failure, UnreachableError) else None
+        stored = _stored(feed, dataset, access) if isinstance(failure, silent) else None
         if stored:
             return stored
     raise _none_delivered(manifest, failures, access)
 
 
 def _deliver(feed: Feed, dataset: Dataset, access: Access, patience_s: float) -> Collected:
-    """Bars of all symbols from one feed, each from the cache where that is current."""
+    """Bars of all symbols from one feed, each from the cache where that is current.
+
+    What came is in the cache at once, so that after a failure, or a process that was killed, only
+    the others are asked for.
+    """
+    roll = Roll(feed, dataset, access.progress)
     frames: dict[str, BarsFrame] = {}
     reached = False
     for count, symbol in enumerate(dataset.symbols):
         access.progress.advance(count, len(dataset.symbols), f"{symbol} from {feed.label}")
         held = _read(feed, symbol, dataset, access)
         if held and held.is_current(dataset.interval, _until(dataset, access)):
-            frames[symbol] = _sound(held.bars, symbol, feed, dataset, access)
+            with roll.asked(symbol):
+                frames[symbol] = _sound(held.bars, symbol, feed, dataset, access)
+                roll.hold(symbol)
             continue
         url = None if reached else feed.url()
         if url is not None:
             _require_network(url, access, patience_s)
         reached = True
-        frames[symbol] = _pull(feed, symbol, held, dataset, access)
+        with roll.asked(symbol):
+            frames[symbol] = _pull(feed, symbol, held, dataset, access)
+            roll.came(symbol, frames[symbol])
+    roll.require_all()
     return _collected(frames, feed)
 
 

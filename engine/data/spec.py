@@ -17,12 +17,17 @@ class YahooSource(Spec):
 
     Attributes:
         symbols: Dataset symbol to Yahoo's, where they differ.
-        adjust: What prices are adjusted for; total return is the honest default for stocks.
+        adjust: What prices are adjusted for; total return is the honest default for stocks. With
+            `none` they are what was paid on the day.
+        batch: Symbols that are asked for before a pause.
+        time_limit_s: Longest time for all symbols together, seconds.
     """
 
     kind: Literal["yahoo"] = "yahoo"
     symbols: dict[str, str] = Field(default_factory=dict)
-    adjust: Literal["splits+dividends", "splits"] = "splits+dividends"
+    adjust: Literal["splits+dividends", "splits", "none"] = "splits+dividends"
+    batch: int = Field(default=25, ge=1)
+    time_limit_s: float = Field(default=900.0, gt=0.0)
 
 
 class CcxtSource(Spec):

@@ -154,6 +154,9 @@ class _Counted:
     def notice(self, text: str) -> None:
         """Not told."""
 
+    def line(self, text: str) -> None:
+        """Not told, for the same reason."""
+
     def advance(self, done: int, total: int, what: str) -> None:
         """Passed on."""
         self._told.advance(done, total, what)

@@ -29,6 +29,17 @@ def test_lines_tell_stages_and_notices_as_they_come() -> None:
     assert stream.getvalue() == "data\noffline bars are used\nfeatures\n"
 
 
+def test_lines_tell_every_finished_thing_under_its_stage_however_fast_they_come() -> None:
+    stream = StringIO()
+    lines = Lines(stream, Clock())
+
+    lines.stage("data")
+    lines.line("AAPL: 20 bars")
+    lines.line("MSFT: 20 bars")
+
+    assert stream.getvalue() == "data\n  AAPL: 20 bars\n  MSFT: 20 bars\n"
+
+
 def test_lines_tell_an_advance_every_other_second_with_the_time_left() -> None:
     stream, clock = StringIO(), Clock()
     lines = Lines(stream, clock)
@@ -79,6 +90,7 @@ def test_notices_tell_nothing_else() -> None:
 
     notices.stage("data")
     notices.notice("offline bars are used")
+    notices.line("AAPL: 20 bars")
     notices.advance(1, 2, "fit 1")
 
     assert stream.getvalue() == "offline bars are used\n"
@@ -91,11 +103,13 @@ def test_bars_leave_a_line_for_every_finished_stage_and_notice() -> None:
     with bars.drawn():
         bars.stage("data")
         bars.notice("offline [bars] are used")
+        bars.line("AAPL: 20 [new] bars")
         bars.stage("refits")
         bars.advance(1, 12, "window 0")
 
     drawn = stream.getvalue()
     assert "offline [bars] are used" in drawn
+    assert "  AAPL: 20 [new] bars" in drawn
     assert "starting" not in [line.split()[0] for line in drawn.splitlines() if line.split()]
     for stage in ("data", "refits"):
         assert f"  {stage:<11}    0.0 s" in drawn

@@ -35,11 +35,13 @@ def bitstamp() -> Iterator[Served]:
 
 @pytest.fixture
 def yahoo() -> Iterator[Served]:
+    from yfinance import cache
     from yfinance.data import SingletonMeta, YfData
 
-    # yfinance remembers cookies and answers for the whole process.
+    # yfinance remembers cookies, answers and time zones for the whole process.
     SingletonMeta._instances.clear()
     YfData.cache_get.cache_clear()
+    cache._TzCacheManager._tz_cache = None
     charts = {
         "BTC-USD": Chart(candles(FIRST, COUNT, scale=30_000)),
         "ETH-USD": Chart(candles(FIRST, COUNT, scale=2_000)),

@@ -32,11 +32,15 @@ class Told:
     """A progress that remembers what it was told."""
 
     notices: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
     def stage(self, name: str) -> None: ...
 
     def notice(self, text: str) -> None:
         self.notices.append(text)
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
 
     def advance(self, done: int, total: int, what: str) -> None: ...
 

@@ -60,7 +60,7 @@ class TestSources:
         assert len(load().symbols) == 2
 
     def test_when_none_delivers_every_failure_is_told(self, load, yahoo, bitstamp):
-        yahoo.faults = [500] * 40
+        yahoo.faults = [500] * 400
         bitstamp.site.books.clear()
         with pytest.raises(SourceError) as error:
             load(stand_in="us-indices")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from engine.data.bars import defects, drop_unfinished, normalise
+from engine.data.bars import normalise
 from engine.data.sources.feed import Request
 from engine.data.sources.yahoo import YahooFeed
 from engine.data.spec import YahooSource
@@ -24,32 +24,6 @@ def pull(tmp_path, clients):
         return normalise(feed.fetch(Request(symbol, interval, None, NOW, Silent())), symbol)
 
     return bars
-
-
-def test_all_prices_of_a_bar_are_adjusted_for_dividends_alike(yahoo, pull):
-    factors = [0.8] * 200 + [1.0] * 200
-    made = candles(FIRST, COUNT)
-    yahoo.site.charts["SHARE"] = Chart(made, kind="EQUITY", factors=factors)
-    whole = pull("SHARE", YahooSource(adjust="splits+dividends"))
-    splits = pull("SHARE", YahooSource(adjust="splits"))
-    for column in ("open", "high", "low", "close"):
-        assert splits[column].tolist() == [getattr(candle, column) for candle in made]
-        assert whole[column].tolist() == pytest.approx(
-            [
-                getattr(candle, column) * factor
-                for candle, factor in zip(made, factors, strict=True)
-            ]
-        )
-
-
-def test_adjustment_does_not_push_a_close_at_the_high_out_of_range(yahoo, pull):
-    made = [
-        replace(candle, high=max(candle.open, candle.close)) for candle in candles(FIRST, COUNT)
-    ]
-    factors = [0.7 + i / 3_331 for i in range(COUNT)]
-    yahoo.site.charts["ROUND"] = Chart(made, factors=factors)
-    bars = drop_unfinished(pull("ROUND"), "1d", NOW)
-    assert defects(bars, "1d", NOW) == ()
 
 
 def test_a_day_is_labelled_by_its_date_on_the_exchange_across_clock_changes(yahoo, pull):

@@ -13,13 +13,25 @@ if TYPE_CHECKING:
 
 @dataclass
 class Chart:
-    """One ticker; `factors` turn closes into adjusted closes, `nulls` are rows without data."""
+    """One ticker.
+
+    `factors` turn closes into adjusted closes, `nulls` are rows without data. `dividends` and
+    `splits` (new shares for one old) are paid and made on the candle of that position. `live` is
+    a second row for the last candle's interval, so many seconds after its beginning, with the
+    same prices; `shuffled` sends the rows in another order. `empty` answers 200 without bars:
+    "result" has no result at all, "rows" has a result without a row, "columns" one without prices.
+    """
 
     candles: list[Candle]
     zone: str = "UTC"
     kind: str = "CRYPTOCURRENCY"
     factors: list[float] | None = None
     nulls: set[int] = field(default_factory=set)
+    dividends: dict[int, float] = field(default_factory=dict)
+    splits: dict[int, float] = field(default_factory=dict)
+    live: int | None = None
+    shuffled: bool = False
+    empty: str = ""
 
 
 @dataclass
@@ -43,10 +55,54 @@ class Yahoo:
         if "period1" in query:
             first, last = int(query["period1"]), int(query["period2"])
             bars = [candle for candle in chart.candles if first <= candle.seconds < last]
+        if "period1" in query and chart.empty:
+            bars = []
         result = _result(ticker, chart, bars, factors)
+        if "period1" in query:
+            _misbehave(result, chart)
+            if chart.empty == "result":
+                return Answer.of({"chart": {"result": [], "error": None}})
         if query["interval"].endswith(("m", "h")):
             result["meta"]["tradingPeriods"] = _open_all_day(bars)
+            # Yahoo adjusts no bar that is shorter than a day for dividends.
+            result["indicators"].pop("adjclose", None)
         return Answer.of({"chart": {"result": [result], "error": None}})
+
+
+def _misbehave(result: dict[str, Any], chart: Chart) -> None:
+    stamps, columns = result["timestamp"], _columns(result)
+    if chart.empty == "columns":
+        result["indicators"] = {"quote": [{}], "adjclose": [{}]}
+        del result["timestamp"]
+    if chart.live is not None:
+        stamps.append(stamps[-1] + chart.live)
+        for column in columns:
+            column.append(column[-1])
+    if chart.shuffled:
+        for column in (stamps, *columns):
+            column[:] = column[7:] + column[:7]
+
+
+def _columns(result: dict[str, Any]) -> list[list[float | None]]:
+    indicators = result["indicators"]
+    return [*indicators["quote"][0].values(), indicators["adjclose"][0]["adjclose"]]
+
+
+def _events(chart: Chart) -> dict[str, Any]:
+    at = {i: candle.seconds for i, candle in enumerate(chart.candles)}
+    dividends = {
+        str(at[i]): {"amount": amount, "date": at[i]} for i, amount in chart.dividends.items()
+    }
+    splits = {
+        str(at[i]): {
+            "date": at[i],
+            "numerator": ratio,
+            "denominator": 1.0,
+            "splitRatio": f"{ratio:g}:1",
+        }
+        for i, ratio in chart.splits.items()
+    }
+    return {"dividends": dividends, "splits": splits}
 
 
 def _open_all_day(bars: list[Candle]) -> list[list[dict[str, object]]]:
@@ -63,9 +119,10 @@ def _result(ticker: str, chart: Chart, bars: list[Candle], factors: list[float])
         ]
 
     closes = column("close")
+    own = factors[-len(bars) :] if bars else []
     adjusted = [
         None if close is None else close * factor
-        for close, factor in zip(closes, factors[-len(bars) :], strict=True)
+        for close, factor in zip(closes, own, strict=True)
     ]
     quote = {name: column(name) for name in ("open", "high", "low", "close", "volume")}
     return {
@@ -84,6 +141,7 @@ def _result(ticker: str, chart: Chart, bars: list[Candle], factors: list[float])
             "firstTradeDate": bars[0].seconds if bars else None,
             "regularMarketTime": bars[-1].seconds if bars else None,
         },
+        "events": _events(chart),
         "timestamp": [candle.seconds for candle in bars],
         "indicators": {"quote": [quote], "adjclose": [{"adjclose": adjusted}]},
     }

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import random
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -19,23 +23,76 @@ class Clients:
     Attributes:
         timeout_s: Longest wait for one answer.
         pauses_s: Waits before each further try of an answer that may come when asked again.
+        jitter: Share of a pause by which chance lengthens it at most, so that clients that were
+            sent away together do not come back together.
+        batch_pause_s: Wait between two batches of symbols.
         yahoo_url: A server to ask instead of Yahoo's.
         exchange: Settings of a ccxt exchange, merged over its own: `{"urls": {"api": ...}}`.
     """
 
     timeout_s: float = 10.0
-    pauses_s: tuple[float, ...] = (1.0, 3.0)
+    pauses_s: tuple[float, ...] = (1.0, 3.0, 9.0)
+    jitter: float = 0.5
+    batch_pause_s: float = 2.0
     yahoo_url: str | None = None
     exchange: Mapping[str, Any] = field(default_factory=dict)
 
 
-def persist(call: Callable[[], T], again: Callable[[Exception], bool], clients: Clients) -> T:
-    """The answer of `call`, tried once more after each pause while `again(error)` says so."""
+def _nothing(_: Exception) -> None:
+    return None
+
+
+def persist(
+    call: Callable[[], T],
+    again: Callable[[Exception], bool],
+    clients: Clients,
+    *,
+    asked_s: Callable[[Exception], float | None] = _nothing,
+    until: float = math.inf,
+) -> T:
+    """The answer of `call`, tried once more after each pause while `again(error)` says so.
+
+    Args:
+        call: Asks once.
+        again: Whether asking again may help after this error.
+        clients: The pauses, and how far chance lengthens them.
+        asked_s: Seconds for which the server asked, with this error, to be left alone; a shorter
+            pause becomes as long.
+        until: End of the time there is, on the monotonic clock. A pause that would reach beyond
+            it is not begun, and the error stands.
+    """
     for pause in clients.pauses_s:
         try:
             return call()
         except Exception as error:
-            if not again(error):
+            wait = _wait_s(pause, asked_s(error), clients.jitter)
+            if not again(error) or time.monotonic() + wait > until:
                 raise
-        time.sleep(pause)
+        time.sleep(wait)
     return call()
+
+
+def _wait_s(pause: float, asked: float | None, jitter: float) -> float:
+    """The longer of the two, and on top of it up to `jitter` of the pause."""
+    # Chance is the point here and shapes no figure of a run, so that it has no seed.
+    return max(pause, asked or 0.0) + jitter * pause * random.random()
+
+
+def retry_after_s(header: str | None, now: datetime | None = None) -> float | None:
+    """Seconds that a `Retry-After` header asks for; None where it asks for none or is no such one.
+
+    Args:
+        header: Whole seconds, or an HTTP date (RFC 9110, section 10.2.3).
+        now: The instant from which a date is counted; the present one unless given.
+    """
+    if header is None:
+        return None
+    if header.strip().isdecimal():
+        return float(header)
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from engine.data.calendar import is_daily
 from engine.data.sources.clients import Clients, persist
 from engine.data.sources.feed import Feed, Request
+from engine.data.sources.yahoo_prices import to_bars
+from engine.data.sources.yahoo_session import Connection
 from engine.errors import SourceError, UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from curl_cffi.requests import Response, Session
+    import pandas as pd
 
     from engine.data.spec import YahooSource
 
-_NOT_FOUND = 404
 _SERVER = "https://query2.finance.yahoo.com"
 _INTERVALS = {
     "1m": "1m",
@@ -32,21 +33,44 @@ _INTERVALS = {
     "1d": "1d",
     "1w": "1wk",
 }
+_OK, _THROTTLED = 200, 429
+# An unknown ticker, and an interval or a span that there is not.
+_REFUSED = (400, 404, 422)
+_AGAIN = "run again: the symbols that came are kept, and only the others are asked for"
+
+
+@dataclass
+class _FailedError(Exception):
+    """One try that failed.
+
+    Attributes:
+        told: What the user is told if it was the last.
+        again: Whether asking again may help.
+        asked_s: Seconds for which the server asked to be left alone, if it did.
+    """
+
+    told: SourceError
+    again: bool = True
+    asked_s: float | None = None
 
 
 class YahooFeed(Feed):
-    """The whole history of a ticker in one request.
+    """The whole history of a ticker in one request, ticker after ticker.
 
-    All prices of a bar are adjusted alike: for splits and dividends, or for splits alone. A bar
-    of a day or a week is labelled by its date on the exchange, at midnight UTC.
+    Tickers are asked for in batches with a pause between two, because Yahoo throttles bursts. An
+    answer that may come when asked again is asked for again after each of the clients' pauses,
+    later if the server says when. The feed asks no more once it was throttled to the end, because
+    that holds for the client and not for the ticker, and once its time is over.
+
+    All prices of a bar are adjusted alike, as the source's `adjust` says: see `to_bars`.
 
     Args:
-        spec: Symbols and adjustment.
+        spec: Symbols, adjustment, size of a batch, time limit.
         home: Folder for what yfinance keeps: time zones and a cookie.
-        clients: Time-outs, and the server.
+        clients: Time-outs and pauses, and the server.
     """
 
-    # A dividend changes every adjusted price before it.
+    # A dividend or a split changes every adjusted price before it.
     appends = False
 
     def __init__(self, spec: YahooSource, home: Path, clients: Clients) -> None:
@@ -55,6 +79,9 @@ class YahooFeed(Feed):
         self.clients = clients
         self.label = "yahoo"
         self.cache_key = f"yahoo {spec.adjust}"
+        self._connection = Connection(clients)
+        self._asked = 0
+        self._throttled = False
 
     def ticker(self, symbol: str) -> str:
         """Yahoo's symbol."""
@@ -73,11 +100,16 @@ class YahooFeed(Feed):
         return self.clients.yahoo_url or _SERVER
 
     def fetch(self, request: Request) -> pd.DataFrame:
-        """All bars that Yahoo has; days on which it has no price at all are left out.
+        """All bars that Yahoo has; those for which it has no price at all are left out.
+
+        yfinance sorts rows that are out of order. Of several rows of one day it keeps one: the
+        last of the history where that is the day, the first elsewhere.
 
         Raises:
-            UnreachableError: No answer, throttled, or a server error.
-            SourceError: Yahoo does not know the ticker, or has no bars of this interval.
+            UnreachableError: No answer, throttled, or a server error, and again after each pause;
+                or not asked, because Yahoo throttled before or the time is over.
+            SourceError: Yahoo does not know the ticker, or has no bars of this interval or none
+                with this adjustment.
         """
         ticker = self.ticker(request.symbol)
         if request.interval not in _INTERVALS:
@@ -88,6 +120,7 @@ class YahooFeed(Feed):
                 where=self.place(request.symbol),
                 fix="change the interval of the dataset",
             )
+        self._take_turn(ticker)
         # yfinance warns and logs about what is told here as an error, and puts a filter of its own
         # before all others when it is imported.
         with warnings.catch_warnings():
@@ -95,87 +128,129 @@ class YahooFeed(Feed):
 
             warnings.simplefilter("ignore")
             logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
-            history = persist(lambda: self._history(ticker, request), _may_pass, self.clients)
-        return _label(history, request)
+            history = self._persist(ticker, request)
+        return to_bars(history, self.spec.adjust, request.interval, ticker)
+
+    @cached_property
+    def _until(self) -> float:
+        """When the time is over, on the monotonic clock; it runs from the first ticker on."""
+        return time.monotonic() + self.spec.time_limit_s
+
+    def _take_turn(self, ticker: str) -> None:
+        """Waits if a batch is full.
+
+        Raises:
+            UnreachableError: There is no turn any more.
+        """
+        if self._throttled:
+            raise _unreachable("was not asked", ticker, "it throttled to the end before")
+        if self._asked and self._asked % self.spec.batch == 0:
+            time.sleep(max(0.0, min(self.clients.batch_pause_s, self._until - time.monotonic())))
+        if time.monotonic() >= self._until:
+            limit = f"the time limit of {self.spec.time_limit_s:g} s is over"
+            raise _unreachable("was not asked", ticker, limit, "; or raise time_limit_s")
+        self._asked += 1
+
+    def _persist(self, ticker: str, request: Request) -> pd.DataFrame:
+        try:
+            return persist(
+                lambda: self._history(ticker, request),
+                lambda error: isinstance(error, _FailedError) and error.again,
+                self.clients,
+                asked_s=lambda error: getattr(error, "asked_s", None),
+                until=self._until,
+            )
+        except _FailedError as failure:
+            self._throttled = self._connection.status == _THROTTLED
+            raise failure.told from failure.__cause__
 
     def _history(self, ticker: str, request: Request) -> pd.DataFrame:
         import yfinance
-        from curl_cffi.requests.exceptions import HTTPError
-        from yfinance.exceptions import YFDataException, YFException, YFRateLimitError
+        from yfinance.data import YfData
+        from yfinance.exceptions import YFException
 
+        # yfinance 1.7 keeps the answer that should tell the time zone for the whole process, be it
+        # an error page, and would read that again with every further try.
+        YfData.cache_get.cache_clear()
         yfinance.config.debug.hide_exceptions = False
         yfinance.set_tz_cache_location(str(self.home))
+        self._connection.begin(self._until)
         try:
             history: pd.DataFrame = yfinance.Ticker(
-                ticker, session=_session(self.clients)
+                ticker, session=self._connection.session
             ).history(
                 period="max",
                 interval=_INTERVALS[request.interval],
-                auto_adjust=self.spec.adjust == "splits+dividends",
-                actions=False,
+                auto_adjust=False,
+                actions=True,
                 keepna=True,
                 timeout=self.clients.timeout_s,
             )
-            return history
-        except YFRateLimitError as error:
-            raise _unreachable("throttles", ticker, error) from error
-        except YFDataException as error:
-            raise _unreachable("is down", ticker, error) from error
-        except (YFException, HTTPError) as error:
-            if isinstance(error, HTTPError) and error.response.status_code != _NOT_FOUND:
-                raise _unreachable("gave no usable answer", ticker, error) from error
-            raise SourceError(
-                f"no bars of {ticker}",
-                found=str(error),
-                where=f"{request.symbol}, interval {request.interval}",
-                fix="look the ticker up on Yahoo, and map it under `symbols` of the yahoo source",
-            ) from error
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except (
+            YFException,
+            OSError,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ) as error:
             # curl_cffi's errors are OSErrors. An error page in place of JSON, or JSON without
             # prices, reaches us as whatever yfinance stumbles over.
-            raise _unreachable("gave no usable answer", ticker, error) from error
+            raise self._failed(error, ticker, request) from error
+        if history.empty:
+            raise _FailedError(_no_bars(ticker, request, "an empty answer"))
+        return history
+
+    def _failed(self, error: Exception, ticker: str, request: Request) -> _FailedError:
+        """What yfinance's error means, judged by the status of the answer where there is one."""
+        from curl_cffi.requests.exceptions import HTTPError, RequestException
+        from yfinance.exceptions import YFDataException, YFPricesMissingError, YFRateLimitError
+
+        status, asked_s = self._connection.status, self._connection.asked_s
+        if isinstance(error, YFRateLimitError) or status == _THROTTLED:
+            wait = "" if asked_s is None else f", and asks for a pause of {asked_s:.0f} s"
+            told = _unreachable("throttles", ticker, f"429 Too Many Requests{wait}")
+            return _FailedError(told, asked_s=asked_s)
+        if isinstance(error, YFDataException):
+            return _FailedError(_unreachable("is down", ticker, _words(error)))
+        if isinstance(error, RequestException) and not isinstance(error, HTTPError):
+            # No connection, or no answer in time. A server, or a proxy before it, that has not
+            # answered once will not the next time either.
+            told = _unreachable("gave no usable answer", ticker, _words(error))
+            return _FailedError(told, again=self._connection.ever_answered)
+        if status in _REFUSED:
+            return _FailedError(_no_bars(ticker, request, _words(error)), again=False)
+        if status == _OK and isinstance(error, YFPricesMissingError):
+            # Yahoo says why where it has none; without a reason it may have them the next time.
+            return _FailedError(
+                _no_bars(ticker, request, _words(error)), again=error.yahoo_reason is None
+            )
+        found = _words(error) if status in {None, _OK} else f"HTTP {status}: {_words(error)}"
+        told = _unreachable("gave no usable answer", ticker, found)
+        return _FailedError(told, asked_s=asked_s)
 
 
-def _unreachable(problem: str, ticker: str, cause: Exception) -> UnreachableError:
-    text = " ".join(str(cause).split()).partition(" See http")[0] or type(cause).__name__
+def _words(error: Exception) -> str:
+    """The error in one line, without curl's link to its own manual."""
+    text = " ".join(str(error).split()).partition(" See http")[0] or type(error).__name__
+    if isinstance(error, LookupError | TypeError | AttributeError | json.JSONDecodeError):
+        text = f"an answer of another form ({text})"
+    return text[:200]
+
+
+def _unreachable(problem: str, ticker: str, found: str, more: str = "") -> UnreachableError:
     return UnreachableError(
         f"the server {problem}",
-        found=text[:200],
+        found=found,
         where=f"{ticker} of yahoo",
-        fix="wait some minutes and run again",
+        fix=f"wait some minutes and {_AGAIN}{more}",
     )
 
 
-def _may_pass(error: Exception) -> bool:
-    """Whether asking again may help; a server that hung or hung up has had its time."""
-    return isinstance(error, UnreachableError) and not isinstance(error.__cause__, OSError)
-
-
-def _session(clients: Clients) -> Session[Response]:
-    """A session of the kind yfinance makes itself, but bounded in time over all its requests.
-
-    One history takes up to six requests, and yfinance waits 30 s each for a cookie and a crumb,
-    whatever time-out it is given.
-    """
-    from curl_cffi import requests
-
-    deadline = time.monotonic() + 2 * clients.timeout_s
-
-    class Bounded(requests.Session[requests.Response]):
-        # The options are the base's thirty, handed through.
-        def request(self, method: Any, url: str, **options: Any) -> Response:  # type: ignore[override]  # noqa: ANN401
-            left = deadline - time.monotonic()
-            options["timeout"] = max(0.1, min(clients.timeout_s, left))
-            if clients.yahoo_url:
-                url = f"{clients.yahoo_url}/{url.partition('://')[2].partition('/')[2]}"
-            return super().request(method, url, **options)
-
-    return Bounded(impersonate="chrome")
-
-
-def _label(history: pd.DataFrame, request: Request) -> pd.DataFrame:
-    prices = ["Open", "High", "Low", "Close"]
-    table = history[[*prices, "Volume"]].dropna(how="all", subset=prices)
-    stamps = pd.DatetimeIndex(table.index)
-    stamps = stamps.tz_localize(None) if is_daily(request.interval) else stamps.tz_convert("UTC")
-    return table.set_index(stamps.rename("timestamp")).reset_index().rename(columns=str.lower)
+def _no_bars(ticker: str, request: Request, found: str) -> SourceError:
+    return SourceError(
+        f"no bars of {ticker}",
+        found=found,
+        where=f"{request.symbol}, interval {request.interval}",
+        fix="look the ticker up on Yahoo, and map it under `symbols` of the yahoo source",
+    )
