@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import time
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
+from engine.data.sources.clients import persist, retry_after_s
 from engine.errors import SourceError, UnreachableError
 
 if TYPE_CHECKING:
@@ -108,17 +106,11 @@ class ExchangeClient:
                 each time; or it asks for a longer wait than a minute.
             SourceError: The exchange refuses.
         """
-        for pause in self.clients.pauses_s:
-            try:
-                return self._ask_once(call)
-            except _PassingError as error:
-                if error.wait_s > LONGEST_WAIT_S:
-                    raise self._unreachable(error, f"wait {error.wait_s:.0f} s") from error
-                time.sleep(max(pause, error.wait_s))
         try:
-            return self._ask_once(call)
+            return persist(lambda: self._ask_once(call), _may_pass, self.clients, asked_s=_asked_s)
         except _PassingError as error:
-            raise self._unreachable(error, "wait some minutes") from error
+            wait = f"{error.wait_s:.0f} s" if error.wait_s > LONGEST_WAIT_S else "some minutes"
+            raise self._unreachable(error.cause, f"wait {wait}") from error
 
     def _ask_once(self, call: Callable[[], T]) -> T:
         import ccxt
@@ -145,24 +137,15 @@ class ExchangeClient:
             raise _PassingError(error, 0.0) from error
 
     def _wait_s(self) -> float:
-        """Seconds that the last answer asks to wait: a number, or a date."""
+        """Seconds that the last answer asks to wait, a date being one of the exchange's clock."""
         headers = self.exchange.last_response_headers or {}
-        text = headers.get("Retry-After", "")
-        try:
-            return max(0.0, float(text))
-        except ValueError:
-            pass
-        try:
-            until = parsedate_to_datetime(text)
-        except ValueError:
-            return 0.0
-        return max(0.0, (until - self.time(pd.Timestamp(datetime.now(UTC)))).total_seconds())
+        now = self.time(pd.Timestamp.now("UTC")).to_pydatetime()
+        return retry_after_s(headers.get("Retry-After"), now) or 0.0
 
     def _unreachable(self, error: Exception, fix: str) -> UnreachableError:
-        cause = error.cause if isinstance(error, _PassingError) else error
         return UnreachableError(
             "the server gave no usable answer",
-            found=_told(cause),
+            found=_told(error),
             where=self.label,
             fix=f"{fix} and run again",
         )
@@ -175,6 +158,14 @@ class _PassingError(Exception):
         super().__init__(str(cause))
         self.cause = cause
         self.wait_s = wait_s
+
+
+def _asked_s(error: Exception) -> float:
+    return error.wait_s if isinstance(error, _PassingError) else 0.0
+
+
+def _may_pass(error: Exception) -> bool:
+    return isinstance(error, _PassingError) and error.wait_s <= LONGEST_WAIT_S
 
 
 def _told(error: Exception) -> str:

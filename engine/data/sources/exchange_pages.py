@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engine.data.calendar import LENGTHS, interval_length
+from engine.errors import UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 _PAGE = 500
 """Candles asked for at once from an exchange whose limit ccxt does not know."""
 
-_LONGER: tuple[Interval, ...] = ("1w", "1d")
+_LONGEST_FIRST: tuple[Interval, ...] = ("1w", "1d")
+_SHORTEST_FIRST: tuple[Interval, ...] = ("1h", "1d", "1w")
 
 Row = list[float]
 """Open of the candle in milliseconds since 1970, open, high, low, close, volume."""
@@ -56,12 +58,39 @@ class Candles:
 
         Every page is asked from a later instant than the one before, so that an exchange that
         repeats itself cannot hold the loop. A page without candles is believed once it has come
-        twice: the listing lies ahead, or trading paused for longer than a page.
+        twice and no longer candle speaks against it: the listing lies ahead, or trading paused
+        for longer than a page.
+
+        Raises:
+            UnreachableError: A page keeps coming without candles of a time of trading.
+            SourceError: The exchange refuses.
         """
+        came = False
         while since <= until:
             rows = self._page(since) or self._page(since)
-            since = int(rows[-1][0]) + self.step if rows else since + self.size * self.step
+            beyond = since + self.size * self.step
+            if came and not rows:
+                self._require_pause(since, min(beyond, until))
+            came = came or bool(rows)
+            since = int(rows[-1][0]) + self.step if rows else beyond
             yield rows, since
+
+    def _require_pause(self, since: int, until: int) -> None:
+        longer = self._longer(_SHORTEST_FIRST)
+        if longer is None:
+            return
+        for row in longer._page(since):
+            if row[0] + longer.step <= until and row[5] != 0:
+                ticker = self.market["symbol"]
+                raise UnreachableError(
+                    "the server leaves candles out",
+                    expected=f"{self.interval} candles of {ticker} from "
+                    f"{instant(since):%Y-%m-%d %H:%M} on, as something was traded in the "
+                    f"{longer.interval} from {instant(row[0]):%Y-%m-%d %H:%M} on",
+                    found="an empty page, twice",
+                    where=self.client.label,
+                    fix="wait some minutes and run again, or use another source",
+                )
 
     def _page(self, since: int) -> list[Row]:
         def call() -> list[Row]:
@@ -79,8 +108,11 @@ class Candles:
         Exchanges that hand out the last few hundred candles alone do so for every length, so that
         longer ones reach further back.
         """
+        return self._longer(_LONGEST_FIRST)
+
+    def _longer(self, wanted: tuple[Interval, ...]) -> Candles | None:
         offered = self.client.exchange.timeframes or {}
-        for interval in _LONGER:
+        for interval in wanted:
             if interval in offered and LENGTHS[interval] > LENGTHS[self.interval]:
                 return Candles(self.client, self.market, interval)
         return None
