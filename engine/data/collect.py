@@ -111,18 +111,20 @@ def _deliver(feed: Feed, dataset: Dataset, access: Access, patience_s: float) ->
     for count, symbol in enumerate(dataset.symbols):
         access.progress.advance(count, len(dataset.symbols), f"{symbol} from {feed.label}")
         held = _read(feed, symbol, dataset, access)
-        if held and held.is_current(dataset.interval, _until(dataset, access)):
-            with roll.asked(symbol):
-                frames[symbol] = _sound(held.bars, symbol, feed, dataset, access)
-                roll.hold(symbol)
-            continue
-        url = None if reached else feed.url()
+        current = held and held.is_current(dataset.interval, _until(dataset, access))
+        url = None if reached or current else feed.url()
         if url is not None:
             _require_network(url, access, patience_s)
-        reached = True
-        with roll.asked(symbol):
-            frames[symbol] = _pull(feed, symbol, held, dataset, access)
-            roll.came(symbol, frames[symbol])
+        try:
+            if held and current:
+                frames[symbol] = _sound(held.bars, symbol, feed, dataset, access)
+            else:
+                reached = True
+                frames[symbol] = _pull(feed, symbol, held, dataset, access)
+        except SourceError as error:
+            roll.miss(symbol, error)
+        else:
+            roll.came(symbol, frames[symbol], asked=not current)
     roll.require_all()
     return _collected(frames, feed)
 

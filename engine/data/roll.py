@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from engine.data.bars import stamp_text
 from engine.errors import PartlyUnreachableError, SourceError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from engine.data.sources.feed import Feed
     from engine.data.spec import Dataset
     from engine.progress import Progress
@@ -37,13 +34,11 @@ class Roll:
         self.missed: dict[str, SourceError] = {}
         self._silent = 0
 
-    def hold(self, symbol: str) -> None:
-        """Notes a symbol whose bars were at hand and not asked for."""
+    def came(self, symbol: str, bars: BarsFrame, *, asked: bool) -> None:
+        """Notes a symbol whose bars are here, and tells of them if the source was asked."""
         self.here.append(symbol)
-
-    def came(self, symbol: str, bars: BarsFrame) -> None:
-        """Notes a symbol that the source delivered, and tells of its bars."""
-        self.here.append(symbol)
+        if not asked:
+            return
         self._silent = 0
         first, last = (
             stamp_text(bars["timestamp"].iloc[row], self.dataset.interval) for row in (0, -1)
@@ -51,19 +46,15 @@ class Roll:
         count = "1 bar" if len(bars) == 1 else f"{len(bars)} bars"
         self._line(symbol, f"{count}, {first} to {last}")
 
-    @contextmanager
-    def asked(self, symbol: str) -> Iterator[None]:
-        """Notes a symbol that the block could not get.
+    def miss(self, symbol: str, error: SourceError) -> None:
+        """Notes a symbol that the source did not deliver, and tells why.
 
         Raises:
             SourceError: It is the second in a row without an answer: see `require_all`.
         """
-        try:
-            yield
-        except SourceError as error:
-            self.missed[symbol] = error
-            self._line(symbol, _reason(error))
-            self._silent = self._silent + 1 if isinstance(error, UnreachableError) else 0
+        self.missed[symbol] = error
+        self._line(symbol, _reason(error))
+        self._silent = self._silent + 1 if isinstance(error, UnreachableError) else 0
         if self._silent > 1:
             self.require_all()
 

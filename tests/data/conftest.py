@@ -53,7 +53,8 @@ def yahoo() -> Iterator[Served]:
 @pytest.fixture
 def clients(bitstamp: Served, yahoo: Served) -> Clients:
     return Clients(
-        timeout_s=1.0,
+        # Far beyond what a busy machine needs, and below the servers' hang.
+        timeout_s=2.5,
         pauses_s=(0.01, 0.01),
         yahoo_url=yahoo.url,
         exchange={"urls": {"api": {"public": f"{bitstamp.url}/api"}}, "rateLimit": 1},

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from engine.data.bars import normalise
+from engine.data.bars import drop_unfinished, normalise
 from engine.data.sources.feed import Request
 from engine.data.sources.yahoo import YahooFeed
 from engine.data.spec import YahooSource
@@ -48,6 +48,29 @@ def test_an_hour_is_labelled_by_its_instant_in_utc(yahoo, pull):
     stamps = pull("HOURS", interval="1h")["timestamp"]
     expected = pd.date_range(pd.Timestamp(first, unit="s", tz="UTC"), periods=100, freq="h")
     assert stamps.tolist() == list(expected)
+
+
+@pytest.mark.parametrize(
+    ("interval", "step"), [("1m", 60), ("5m", 300), ("15m", 900), ("30m", 1800)]
+)
+def test_shorter_bars_come_at_their_interval(yahoo, pull, interval, step):
+    first = int(pd.Timestamp.now("UTC").floor("D").timestamp()) - 3 * DAY
+    # Of 30m, yfinance makes bars from those of 15m, because Yahoo sends hours in their place.
+    made = candles(first, 96, step=min(step, 900))
+    yahoo.site.charts["QUICK"] = Chart(made)
+    bars = pull("QUICK", interval=interval)
+    assert set(bars["timestamp"].diff().dropna()) == {pd.Timedelta(seconds=step)}
+    assert bars["open"][0] == made[0].open
+    assert bars["volume"].sum() == sum(candle.volume for candle in made)
+
+
+def test_the_row_of_the_moment_beside_an_unfinished_week_is_dropped_with_it(yahoo, pull):
+    # Weeks begin on Monday; the last, of 2024-03-04, is not over on Sunday noon.
+    first = int(pd.Timestamp("2024-03-04", tz="UTC").timestamp()) - 51 * 7 * DAY
+    yahoo.site.charts["WEEKS"] = Chart(candles(first, 52, step=7 * DAY), live=6 * DAY)
+    bars = drop_unfinished(pull("WEEKS", interval="1w"), "1w", NOW)
+    assert len(bars) == 51
+    assert bars["timestamp"].max() == pd.Timestamp("2024-02-26", tz="UTC")
 
 
 def test_days_on_which_yahoo_has_no_price_are_left_out(yahoo, pull):

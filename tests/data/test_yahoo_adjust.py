@@ -89,6 +89,12 @@ def test_hours_that_yahoo_does_not_adjust_for_a_dividend_are_refused(pull):
     assert len(pull(hours(dividends={48: 0.5}), "splits", "1h")) == 100
 
 
+def test_hours_before_a_split_are_undone_to_the_hour(pull):
+    chart = hours(splits={48: 2.0})
+    whole, none = pull(chart, "splits", "1h"), pull(chart, "none", "1h")
+    assert (none["close"] / whole["close"]).tolist() == [2.0] * 48 + [1.0] * 52
+
+
 def test_hours_without_a_dividend_need_no_such_adjustment(pull):
     assert len(pull(hours(), "splits+dividends", "1h")) == 100
 

@@ -14,7 +14,7 @@ from engine.data.sources.yahoo import YahooFeed
 from engine.data.spec import YahooSource
 from engine.errors import SourceError, UnreachableError
 from engine.progress import Silent
-from tests.data.datasets import COUNT, DAY, FIRST, NOW
+from tests.data.datasets import COUNT, DAY, FIRST, NOW, Told
 from tests.servers.candles import candles
 from tests.servers.local import Answer
 from tests.servers.yahoo import Chart
@@ -41,7 +41,7 @@ def charts(yahoo):
     return yahoo
 
 
-BROKEN_DOWN = {
+FAULTS = {
     "429": BUSY,
     "500": 500,
     "502": 502,
@@ -51,29 +51,31 @@ BROKEN_DOWN = {
     "truncated JSON": "half",
     "a connection cut half-way": "cut",
     "an empty body": Answer(200, "", "text/html"),
-}
-WITHOUT_BARS = {
     "JSON that is no object": Answer.of([1, 2]),
     "no result": Answer.of({"chart": {"result": None, "error": None}}),
     "an empty result": Answer.of({"chart": {"result": [], "error": None}}),
 }
-FAULTS = BROKEN_DOWN | WITHOUT_BARS
 
 
-@pytest.mark.parametrize("known", [False, True], ids=["time zone", "history"])
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_that_passes_costs_a_pause_and_no_bar(charts, pull, fault, known):
-    # yfinance asks for the time zone first, and keeps it.
-    if known:
-        pull()
+def test_a_history_that_fails_for_a_while_costs_pauses_and_no_bar(charts, pull, fault):
+    # yfinance asks for the time zone first and keeps it, so that the faults meet the history.
+    pull()
     charts.faults = [fault] * 2
     assert len(pull()) == COUNT
     assert charts.faults == []
 
 
-@pytest.mark.parametrize("fault", BROKEN_DOWN.values(), ids=BROKEN_DOWN)
-def test_a_server_that_stays_broken_down_is_unreachable(charts, pull, fault):
-    charts.faults = [fault] * 60
+@pytest.mark.parametrize("name", ["500", "truncated JSON", "an empty result"])
+def test_a_time_zone_that_fails_for_a_while_costs_pauses_and_no_bar(charts, pull, name):
+    charts.faults = [FAULTS[name]] * 2
+    assert len(pull()) == COUNT
+    assert charts.faults == []
+
+
+@pytest.mark.parametrize("name", ["429", "401", "a page that says it is down", "an empty body"])
+def test_a_server_that_stays_broken_down_is_unreachable(charts, pull, name):
+    charts.faults = [FAULTS[name]] * 60
     with pytest.raises(UnreachableError) as error:
         pull()
     assert error.value.where == "BTC-USD of yahoo"
@@ -92,13 +94,31 @@ def test_a_history_that_stays_empty_is_an_error_that_names_the_ticker(yahoo, pul
 
 
 def test_a_ticker_that_yahoo_does_not_know_is_not_asked_for_again(yahoo, pull):
-    with pytest.raises(SourceError, match="no bars of NO-SUCH"):
+    with pytest.raises(SourceError, match="no bars of NO-SUCH") as error:
         pull("NO-SUCH")
+    assert error.value.found == "No data found, symbol may be delisted"
     # The second is yfinance's own, with another cookie.
     assert len(yahoo.requests("chart/NO-SUCH")) == 2
 
 
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("half", "no whole JSON: "),
+        (Answer.of([1, 2]), "JSON of another form: "),
+        (FAULTS["503 with an explanation"], "HTTP 503: try later"),
+        (502, "HTTP 502: "),
+    ],
+)
+def test_a_broken_answer_is_described(charts, pull, fault, words):
+    charts.faults = [fault] * 60
+    with pytest.raises(UnreachableError) as error:
+        pull()
+    assert error.value.found.startswith(words)
+
+
 class TestThrottling:
+    @pytest.mark.slow
     def test_a_server_that_says_for_how_long_is_left_alone_for_so_long(self, charts, pull):
         pull()
         charts.log.clear()
@@ -140,7 +160,7 @@ class TestHangs:
     def test_one_hang_among_answers_costs_its_time_out_and_no_bar(self, charts, pull, clients):
         zone = charts.site.answer("/v8/finance/chart/BTC-USD", {"interval": "1d"})
         charts.faults = [zone, "hang"]
-        assert len(pull(clients=replace(clients, timeout_s=0.3))) == COUNT
+        assert len(pull(clients=replace(clients, timeout_s=0.5))) == COUNT
 
     def test_a_server_that_never_answered_is_not_asked_again(self, yahoo, pull, clients):
         yahoo.faults = ["hang"] * 40
@@ -173,3 +193,25 @@ class TestRows:
         bars = drop_unfinished(pull(), "1d", NOW)
         assert defects(bars, "1d", NOW) == ()
         assert bars["timestamp"].max() == NOW.normalize() - pd.Timedelta(seconds=DAY)
+
+    def test_days_that_come_twice_with_other_prices_are_told(self, yahoo, tmp_path, clients):
+        whole, told = yahoo.site.charts["BTC-USD"], Told()
+        # The second row of a day may stand at another hour of it.
+        late = replace(whole.candles[100], seconds=whole.candles[100].seconds + 3_600, close=9.0)
+        whole.again = [replace(whole.candles[50], high=9e5), late, whole.candles[60]]
+        feed = YahooFeed(YahooSource(), tmp_path, clients)
+        bars = normalise(feed.fetch(Request("BTC-USD", "1d", None, NOW, told)), "BTC-USD")
+        assert told.notices == [
+            "BTC-USD of yahoo: 2 bars came twice with different prices, the first on 2023-03-27; "
+            "of each the earlier row is taken"
+        ]
+        assert bars["high"][50] == whole.candles[50].high
+        assert len(bars) == COUNT
+
+    def test_days_that_come_twice_alike_are_not_worth_a_word(self, yahoo, tmp_path, clients):
+        whole, told = yahoo.site.charts["BTC-USD"], Told()
+        whole.again = whole.candles[60:64]
+        YahooFeed(YahooSource(), tmp_path, clients).fetch(
+            Request("BTC-USD", "1d", None, NOW, told)
+        )
+        assert told.notices == []

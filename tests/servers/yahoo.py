@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ from tests.servers.local import Answer
 
 if TYPE_CHECKING:
     from tests.servers.candles import Candle
+
+_NAMES = ("open", "high", "low", "close", "volume")
 
 
 @dataclass
@@ -19,7 +22,8 @@ class Chart:
     `splits` (new shares for one old) are paid and made on the candle of that position. `live` is
     a second row for the last candle's interval, so many seconds after its beginning, with the
     same prices; `shuffled` sends the rows in another order. `empty` answers 200 without bars:
-    "result" has no result at all, "rows" has a result without a row, "columns" one without prices.
+    "result" has no result at all, "rows" has a result without a row, "columns" one without
+    prices. `again` holds candles that are sent a second time, with the prices given there.
     """
 
     candles: list[Candle]
@@ -32,6 +36,7 @@ class Chart:
     live: int | None = None
     shuffled: bool = False
     empty: str = ""
+    again: list[Candle] = field(default_factory=list)
 
 
 @dataclass
@@ -78,6 +83,11 @@ def _misbehave(result: dict[str, Any], chart: Chart) -> None:
         stamps.append(stamps[-1] + chart.live)
         for column in columns:
             column.append(column[-1])
+    for candle in chart.again:
+        i = bisect_right(stamps, candle.seconds)
+        row = (*(getattr(candle, name) for name in _NAMES), candle.close)
+        for column, value in zip((stamps, *columns), (candle.seconds, *row), strict=True):
+            column.insert(i, value)
     if chart.shuffled:
         for column in (stamps, *columns):
             column[:] = column[7:] + column[:7]
@@ -124,7 +134,7 @@ def _result(ticker: str, chart: Chart, bars: list[Candle], factors: list[float])
         None if close is None else close * factor
         for close, factor in zip(closes, own, strict=True)
     ]
-    quote = {name: column(name) for name in ("open", "high", "low", "close", "volume")}
+    quote = {name: column(name) for name in _NAMES}
     return {
         "meta": {
             "currency": "USD",

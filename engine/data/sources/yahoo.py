@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from engine.data.sources.clients import Clients, persist
 from engine.data.sources.feed import Feed, Request
 from engine.data.sources.yahoo_prices import to_bars
+from engine.data.sources.yahoo_repeats import contradictions, told
 from engine.data.sources.yahoo_session import Connection
 from engine.errors import SourceError, UnreachableError
 
@@ -102,8 +103,8 @@ class YahooFeed(Feed):
     def fetch(self, request: Request) -> pd.DataFrame:
         """All bars that Yahoo has; those for which it has no price at all are left out.
 
-        yfinance sorts rows that are out of order. Of several rows of one day it keeps one: the
-        last of the history where that is the day, the first elsewhere.
+        yfinance sorts rows that are out of order, and of several rows of one bar it keeps one: the
+        last row for the last bar, the first elsewhere. Where these differ, that is told.
 
         Raises:
             UnreachableError: No answer, throttled, or a server error, and again after each pause;
@@ -129,6 +130,9 @@ class YahooFeed(Feed):
             warnings.simplefilter("ignore")
             logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
             history = self._persist(ticker, request)
+        twice = contradictions(self._connection.body, request.interval)
+        if len(twice):
+            request.progress.notice(told(ticker, request.interval, twice))
         return to_bars(history, self.spec.adjust, request.interval, ticker)
 
     @cached_property
@@ -218,14 +222,13 @@ class YahooFeed(Feed):
             # answered once will not the next time either.
             told = _unreachable("gave no usable answer", ticker, _words(error))
             return _FailedError(told, again=self._connection.ever_answered)
+        words = self._connection.explanation() or _words(error)
         if status in _REFUSED:
-            return _FailedError(_no_bars(ticker, request, _words(error)), again=False)
+            return _FailedError(_no_bars(ticker, request, words), again=False)
         if status == _OK and isinstance(error, YFPricesMissingError):
             # Yahoo says why where it has none; without a reason it may have them the next time.
-            return _FailedError(
-                _no_bars(ticker, request, _words(error)), again=error.yahoo_reason is None
-            )
-        found = _words(error) if status in {None, _OK} else f"HTTP {status}: {_words(error)}"
+            return _FailedError(_no_bars(ticker, request, words), again=error.yahoo_reason is None)
+        found = words if status in {None, _OK} else f"HTTP {status}: {words}"
         told = _unreachable("gave no usable answer", ticker, found)
         return _FailedError(told, asked_s=asked_s)
 
@@ -233,8 +236,10 @@ class YahooFeed(Feed):
 def _words(error: Exception) -> str:
     """The error in one line, without curl's link to its own manual."""
     text = " ".join(str(error).split()).partition(" See http")[0] or type(error).__name__
-    if isinstance(error, LookupError | TypeError | AttributeError | json.JSONDecodeError):
-        text = f"an answer of another form ({text})"
+    if isinstance(error, json.JSONDecodeError):
+        text = f"no whole JSON: {text}"
+    elif isinstance(error, LookupError | TypeError | AttributeError):
+        text = f"JSON of another form: {text}"
     return text[:200]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ class Connection:
 
     Attributes:
         status: Of the last answer of the chart server within this history; None before one came.
+        body: Of that answer.
         asked_s: Seconds for which that answer asked to be left alone, if it did.
         ever_answered: Whether the chart server answered at all since the connection was made.
     """
@@ -36,6 +38,7 @@ class Connection:
     def __init__(self, clients: Clients) -> None:
         self.clients = clients
         self.status: int | None = None
+        self.body = b""
         self.asked_s: float | None = None
         self.ever_answered = False
         self._deadline = 0.0
@@ -47,6 +50,7 @@ class Connection:
         crumb, whatever time-out it is given: all of them together have twice the time-out.
         """
         self.status = self.asked_s = None
+        self.body = b""
         self._deadline = min(until, time.monotonic() + 2 * self.clients.timeout_s)
 
     @cached_property
@@ -77,6 +81,13 @@ class Connection:
             return url
         return f"{self.clients.yahoo_url}/{url.partition('://')[2].partition('/')[2]}"
 
+    def explanation(self) -> str:
+        """Yahoo's own words for a refusal; nothing where it gave none."""
+        try:
+            return str(json.loads(self.body)["chart"]["error"]["description"])
+        except (ValueError, LookupError, TypeError):
+            return ""
+
     def note(self, response: Response) -> None:
         """Remembers what yfinance will not tell.
 
@@ -86,7 +97,8 @@ class Connection:
         """
         from curl_cffi.requests.exceptions import HTTPError
 
-        self.status, self.ever_answered = response.status_code, True
+        self.status, self.body = response.status_code, response.content
+        self.ever_answered = True
         if response.status_code >= _FAILED:
             self.asked_s = retry_after_s(response.headers.get("Retry-After"))
             if self.asked_s is not None:
