@@ -10,7 +10,7 @@ from engine.errors import BadBarsError, SourceError, UnreachableError
 from tests.data.datasets import Told
 from tests.data.exchanges import NOON, Desk, hours
 from tests.servers.binance import Binance
-from tests.servers.local import serve
+from tests.servers.local import Answer, serve
 
 COINS = """name: perps
 interval: 1h
@@ -108,6 +108,11 @@ def test_nothing_kept_and_no_network_is_an_error(read):
 def test_a_broken_page_is_never_left_out(desk, read):
     desk.served.faulty, desk.served.faults = "fundingRate", ["half", 429, 500]
     desk.pauses_s = (0.01,) * 4
+    assert len(read()) == COUNT
+
+
+def test_a_page_that_is_empty_once_is_asked_again(desk, read):
+    desk.served.faulty, desk.served.faults = "fundingRate", [Answer.of([])]
     assert len(read()) == COUNT
 
 
