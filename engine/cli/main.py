@@ -17,6 +17,7 @@ from engine.cli import inspection, running
 from engine.cli.data_check import check
 from engine.cli.data_diff import diff
 from engine.cli.data_export import export
+from engine.cli.data_funding import funding
 from engine.cli.data_pull import pull
 from engine.cli.data_show import show
 from engine.cli.features import features
@@ -51,6 +52,7 @@ data.command("pull")(pull)
 data.command("show")(show)
 data.command("diff")(diff)
 data.command("export")(export)
+data.command("funding")(funding)
 app.add_typer(data, name="data")
 app.add_typer(fits, name="fits")
 app.add_typer(ledger, name="ledger")

@@ -45,11 +45,14 @@ class CcxtSource(Spec):
     Attributes:
         exchange: ccxt's id of the exchange: `bitstamp`, `kraken`, `binance`.
         symbols: Dataset symbol to the exchange's, where they differ: `{BTC-USD: BTC/USD}`.
+        funding: Whether the symbols are perpetual contracts whose funding rates are wanted too;
+            see `engine.data.funding`.
     """
 
     kind: Literal["ccxt"] = "ccxt"
     exchange: str
     symbols: dict[str, str] = Field(default_factory=dict)
+    funding: bool = False
 
 
 class FilesSource(Spec):

@@ -1,24 +1,19 @@
-"""Bitstamp's public interface, as far as candles need it."""
+"""Bitstamp's public interface, as far as candles need it: pages are windows of time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.servers.local import Answer
+from tests.servers.market import Market
 
 if TYPE_CHECKING:
     from tests.servers.candles import Candle
 
 
 @dataclass
-class Bitstamp:
-    """`stuck` makes every page the first page, whatever is asked."""
-
-    books: dict[str, list[Candle]] = field(default_factory=dict)
-    stuck: bool = False
-    repeat_last: bool = False
-
+class Bitstamp(Market):
     def answer(self, path: str, query: dict[str, str]) -> Answer:
         if path.startswith("/api/v2/markets/"):
             return Answer.of([_market(pair) for pair in self.books])
@@ -28,15 +23,10 @@ class Bitstamp:
 
     def _page(self, market: str, query: dict[str, str]) -> Answer:
         pair = next(pair for pair in self.books if pair.replace("/", "").lower() == market)
-        book = self.books[pair]
-        limit = int(query["limit"])
-        if self.stuck:
-            page = book[:limit]
-        else:
-            start, end = int(query["start"]), int(query["end"])
-            page = [candle for candle in book if start <= candle.seconds <= end][:limit]
-        if self.repeat_last and page:
-            page = [*page, page[-1]]
+        start, end = int(query["start"]), int(query["end"])
+        page = self.page(
+            pair, int(query["step"]), int(query["limit"]), lambda at: start <= at <= end
+        )
         return Answer.of({"data": {"pair": pair, "ohlc": [_row(candle) for candle in page]}})
 
 

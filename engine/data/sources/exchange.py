@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from engine.data.calendar import interval_length
-from engine.data.sources.clients import Clients, persist
+from engine.data.sources.exchange_client import ExchangeClient
+from engine.data.sources.exchange_pages import Candles, Row, instant, since_1970
 from engine.data.sources.feed import Feed, Request
-from engine.errors import SourceError, UnreachableError
+from engine.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
+    from engine.data.sources.clients import Clients
     from engine.data.spec import CcxtSource
 
 # The first exchange for a cryptocurrency opened in 2010.
 _BEGINNING = pd.Timestamp("2010-01-01", tz="UTC")
-
-_PAGE = 500
-"""Candles asked for at once from an exchange whose limit ccxt does not know."""
 
 _COLUMNS = ["timestamp", "open", "high", "low", "close", "volume"]
 
@@ -39,8 +34,8 @@ class ExchangeFeed(Feed):
 
     def __init__(self, spec: CcxtSource, clients: Clients) -> None:
         self.spec = spec
-        self.clients = clients
-        self.label = f"ccxt:{spec.exchange}"
+        self.client = ExchangeClient(spec.exchange, clients)
+        self.label = self.client.label
         self.cache_key = f"ccxt {spec.exchange}"
 
     def ticker(self, symbol: str) -> str:
@@ -57,132 +52,102 @@ class ExchangeFeed(Feed):
 
     def url(self) -> str:
         """The exchange's public server."""
-        found = self._exchange.urls["api"]
+        exchange = self.client.exchange
+        found = exchange.urls["api"]
         while isinstance(found, dict):
             found = found.get("public") or found.get("rest") or next(iter(found.values()))
-        return str(found).replace("{hostname}", str(self._exchange.hostname))
+        return str(found).replace("{hostname}", str(exchange.hostname))
 
     def fetch(self, request: Request) -> pd.DataFrame:
         """Candles from `since` to now, the last of them still open.
 
-        Minutes without a trade are absent. Every page is asked from a later instant than the one
-        before, so that an exchange that repeats itself cannot hold the loop.
+        Minutes without a trade are absent. A candle that only one of the two clocks, the
+        exchange's and this machine's, calls finished is left for the next pull.
 
         Raises:
             UnreachableError: No answer, throttled, or a server error, and again after each pause.
-            SourceError: Exchange or symbol unknown, or no candles of this interval.
+            SourceError: Exchange or symbol unknown, no candles of this interval, or none as old
+                as `since` although the market was traded then.
         """
-        market = self._market(request)
-        step = int(interval_length(request.interval) / pd.Timedelta(milliseconds=1))
-        page = int(self._exchange.feature_value(market, "fetchOHLCV", "limit", _PAGE) or _PAGE)
-        since = _milliseconds(request.since or _BEGINNING)
-        now = _milliseconds(request.now)
-        first = since
-        rows: list[list[float]] = []
-        while since <= now:
-            call = partial(self._exchange.fetch_ohlcv, market, request.interval, since, page)
-            new = sorted(candle[:6] for candle in self._ask(call) if candle[0] >= since)
-            rows += _without_repeats(new)
-            # Nothing new: the listing lies ahead, or trading paused for longer than a page.
-            since = int(new[-1][0]) + step if new else since + page * step
-            done = min(since, now) - first
-            request.progress.advance(done // step, (now - first) // step, f"{market} {self.label}")
+        self._require_interval(request)
+        market = self.client.market(self.ticker(request.symbol), request)
+        candles = Candles(self.client, market, request.interval)
+        now = self.client.time(request.now)
+        rows = self._pages(candles, since_1970(now), request)
         table = pd.DataFrame(rows, columns=_COLUMNS)
         table["timestamp"] = pd.to_datetime(
             table["timestamp"].astype("int64"), unit="ms", utc=True
         )
-        return table
+        return _undisputed(table, request, now)
 
-    @cached_property
-    def _exchange(self) -> Any:  # noqa: ANN401  ccxt is left untyped
-        import ccxt
-
-        name = self.spec.exchange
-        if name not in ccxt.exchanges:
-            raise _unknown("exchange", name, ccxt.exchanges, "exchange")
-        settings: dict[str, Any] = {
-            "enableRateLimit": True,
-            "timeout": int(self.clients.timeout_s * 1000),
-            # ccxt leaves proxies of the environment aside unless told otherwise.
-            "requests_trust_env": True,
-        }
-        return getattr(ccxt, name)({**settings, **self.clients.exchange})
-
-    def _market(self, request: Request) -> str:
-        exchange, ticker = self._exchange, self.ticker(request.symbol)
-        if request.interval not in (exchange.timeframes or {}):
+    def _require_interval(self, request: Request) -> None:
+        offered = self.client.exchange.timeframes or {}
+        if request.interval not in offered:
             raise SourceError(
                 f"no {request.interval} candles",
-                expected=", ".join(exchange.timeframes or {}) or "an exchange with candles",
+                expected=", ".join(offered) or "an exchange with candles",
                 found=request.interval,
                 where=self.place(request.symbol),
                 fix="change the interval of the dataset",
             )
-        known = self._ask(exchange.load_markets)
-        if ticker not in known:
-            raise _unknown("symbol", ticker, list(known), f"{request.symbol} on {self.label}")
-        return ticker
 
-    def _ask(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401  ccxt is left untyped
-        import ccxt
+    def _pages(self, candles: Candles, until: int, request: Request) -> list[Row]:
+        """All candles from the one asked for, or the first there is."""
+        since = since_1970(request.since or _BEGINNING)
+        longer, begun = candles.longer(), None
+        start = since
+        if longer and until - since > candles.size * candles.step:
+            # One page of weeks saves thousands of empty pages of minutes before the listing.
+            begun = longer.first_traded(since, until)
+            start = max(since, begun - longer.step) if begun is not None else since
+        what = f"{candles.market['symbol']} {self.label}"
+        rows: list[Row] = []
+        for page, reached in candles.pages(start, until):
+            rows += page
+            done, total = (min(reached, until) - start, until - start)
+            request.progress.advance(done // candles.step, total // candles.step, what)
+        if rows and longer and rows[0][0] - since > candles.step:
+            self._tell_reach(rows, longer, begun, request)
+        return rows
 
-        try:
-            return persist(call, _may_pass, self.clients)
-        except ccxt.OperationFailed as error:
-            raise self._unreachable(error) from error
-        except ccxt.BaseError as error:
-            if _never_answered(error):
-                raise self._unreachable(error) from error
-            raise SourceError(
-                "the server refused",
-                found=_short(error),
-                where=self.label,
-                fix="use another exchange",
-            ) from error
+    def _tell_reach(
+        self, rows: list[Row], longer: Candles, begun: int | None, request: Request
+    ) -> None:
+        """Tells apart a market that was listed late and candles that are not handed out.
 
-    def _unreachable(self, error: Exception) -> UnreachableError:
-        return UnreachableError(
-            "the server gave no usable answer",
-            found=f"{type(error).__name__}: {_short(error)}",
-            where=self.label,
-            fix="wait some minutes and run again",
+        A longer candle that was over before the first of the wanted ones proves that there was
+        trading before.
+
+        Raises:
+            SourceError: Candles of the span asked for exist and are not handed out.
+        """
+        first = int(rows[0][0])
+        if begun is None:
+            earliest = first - (longer.size - 1) * longer.step
+            since = since_1970(request.since or _BEGINNING)
+            begun = longer.first_traded(max(since, earliest), first)
+        if begun is None or begun + longer.step > first:
+            return
+        reach = f"the last {len(rows)}, from {instant(first):%Y-%m-%d %H:%M} on"
+        before = f"it was traded by {instant(begun):%Y-%m-%d}"
+        if request.since is None:
+            request.progress.notice(
+                f"{self.place(request.symbol)}: {request.interval} candles are capped to {reach}, "
+                f"though {before}"
+            )
+            return
+        raise SourceError(
+            f"the exchange caps its {request.interval} candles",
+            expected=f"candles from {request.since:%Y-%m-%d %H:%M} on; {before}",
+            found=reach,
+            where=self.place(request.symbol),
+            fix=f"start the dataset on {instant(first).ceil('D'):%Y-%m-%d} or later, take longer "
+            "bars, or use another source",
         )
 
 
-def _may_pass(error: Exception) -> bool:
-    """Whether asking again may help; a server that hung once has had its time."""
-    import ccxt
-
-    return isinstance(error, ccxt.OperationFailed) and not isinstance(error, ccxt.RequestTimeout)
-
-
-def _never_answered(error: Exception) -> bool:
-    """Whether an error that ccxt blames on the exchange is one of the connection, as of TLS."""
-    import requests
-
-    cause = error.__cause__
-    return isinstance(cause, OSError) and not isinstance(cause, requests.HTTPError)
-
-
-def _unknown(kind: str, name: str, known: Sequence[str], where: str) -> SourceError:
-    close = difflib.get_close_matches(name, known, n=3)
-    return SourceError(
-        f"ccxt knows no {kind} {name}",
-        expected=f"one of {len(known)} names",
-        found=name,
-        where=where,
-        fix=f"did you mean {', '.join(close)}?" if close else f"look the {kind} up in ccxt's list",
-    )
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
-
-
-def _milliseconds(stamp: pd.Timestamp) -> int:
-    return int(stamp.timestamp() * 1000)
-
-
-def _without_repeats(candles: list[list[float]]) -> list[list[float]]:
-    """Candles of one page, ascending, of which exact copies are left out."""
-    return [candle for i, candle in enumerate(candles) if i == 0 or candle != candles[i - 1]]
+def _undisputed(table: pd.DataFrame, request: Request, exchange_now: pd.Timestamp) -> pd.DataFrame:
+    """The candles without those that are over by one clock and not by the other."""
+    over = table["timestamp"] + interval_length(request.interval)
+    clocks = (request.now, exchange_now)
+    return table[(over <= min(clocks)) | (over > max(clocks))].reset_index(drop=True)

@@ -1,0 +1,107 @@
+"""`backtest data funding`: the funding rates of a dataset's perpetual contracts."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.failures import exit_codes
+from engine.cli.options import Debug, Json, Quiet  # noqa: TC001 - typer reads them
+from engine.cli.progress import told_on_stderr
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ENDINGS = (".csv", ".parquet")
+HOURS_A_YEAR = 365 * 24
+
+
+def funding(
+    dataset: Annotated[
+        str, typer.Argument(metavar="DATASET", help="Name of a dataset, or its manifest's path.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write every rate there: a .csv or .parquet file."),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Take what was pulled before.")
+    ] = False,
+    json_: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Pull and show the funding rates of perpetual contracts.
+
+    For datasets with a ccxt source that says `funding: true`. No run charges them to a position.
+    """
+    with exit_codes(debug=debug):
+        _require_ending(out)
+        from engine.data.funding import funding_rates
+
+        home = Path(os.environ.get("BACKTEST_HOME") or ".backtest")
+        with told_on_stderr(quiet=quiet) as progress:
+            progress.stage("data")
+            rates = funding_rates(dataset, home=home, offline=offline, progress=progress)
+        if out is not None:
+            _write(rates, out)
+        told = {str(symbol): _summary(own) for symbol, own in rates.groupby("symbol", sort=False)}
+        if json_:
+            typer.echo(json.dumps(told))
+            return
+        for symbol, own in told.items():
+            typer.echo(
+                f"{symbol}  {own['rates']} rates, {own['first']} to {own['last']}, "
+                f"mean {own['mean_bps']:+.3f} bps, {own['per_year_pct']:+.1f} % a year"
+            )
+        if out is not None:
+            typer.echo(f"{len(rates)} rows in {out}")
+
+
+def _summary(own: pd.DataFrame) -> dict[str, Any]:
+    """What longs paid: on average each time, and in a year at the pace of the whole span."""
+    first, last = own["timestamp"].iloc[0], own["timestamp"].iloc[-1]
+    hours = (last - first).total_seconds() / 3600
+    # The first payment is for the time before the span.
+    paid = float(own["rate"].iloc[1:].sum())
+    return {
+        "rates": len(own),
+        "first": f"{first:%Y-%m-%d %H:%M}",
+        "last": f"{last:%Y-%m-%d %H:%M}",
+        "mean_bps": float(own["rate"].mean()) * 1e4,
+        "per_year_pct": 100 * paid * HOURS_A_YEAR / hours if hours else 0.0,
+    }
+
+
+def _require_ending(out: Path | None) -> None:
+    if out is None or out.suffix in ENDINGS:
+        return
+    from engine.errors import UsageError
+
+    raise UsageError(
+        "the ending of the file says its format",
+        expected=" or ".join(ENDINGS),
+        found=out.name,
+        where="--out",
+    )
+
+
+def _write(rates: pd.DataFrame, out: Path) -> None:
+    from engine.errors import UsageError
+
+    try:
+        if out.suffix == ".csv":
+            rates.to_csv(out, index=False, lineterminator="\n")
+        else:
+            rates.to_parquet(out, index=False)
+    except OSError as error:
+        raise UsageError(
+            "the file cannot be written",
+            expected="a file in a folder that is there and can be written",
+            found=str(error),
+            where=str(out),
+        ) from error

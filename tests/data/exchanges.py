@@ -1,0 +1,93 @@
+"""Exchanges on this machine, and how bars are pulled from them in tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from engine.data.bars import normalise
+from engine.data.sources.clients import Clients
+from engine.data.sources.exchange import ExchangeFeed
+from engine.data.sources.feed import Request
+from engine.data.spec import CcxtSource
+from tests.data.datasets import Told
+from tests.servers.binance import Binance
+from tests.servers.bitstamp import Bitstamp
+from tests.servers.candles import Candle, candles
+from tests.servers.kraken import Kraken
+
+if TYPE_CHECKING:
+    from tests.servers.local import Served
+    from tests.servers.market import Market
+
+HOUR = 3_600
+NOON = pd.Timestamp("2024-03-10 12:20", tz="UTC")
+"""The present of these tests: the candle of 12:00 is open."""
+
+EXCHANGES: dict[str, tuple[type[Market], str]] = {
+    "bitstamp": (Bitstamp, "BTC/USD"),
+    "binance": (Binance, "BTC/USDT"),
+    "kraken": (Kraken, "BTC/USD"),
+}
+
+
+def hours(count: int) -> list[Candle]:
+    """Candles of an hour, the last of which is open at `NOON`."""
+    last = int(NOON.floor("h").timestamp())
+    return candles(last - (count - 1) * HOUR, count, step=HOUR)
+
+
+def at(candle: Candle) -> pd.Timestamp:
+    return pd.Timestamp(candle.seconds, unit="s", tz="UTC")
+
+
+@dataclass
+class Desk:
+    """Who pulls bars of the one market of a served exchange."""
+
+    name: str
+    served: Served
+    timeout_s: float = 1.0
+    pauses_s: tuple[float, ...] = (0.01, 0.01)
+    told: Told = field(default_factory=Told)
+
+    @property
+    def ticker(self) -> str:
+        return EXCHANGES[self.name][1]
+
+    @property
+    def market(self) -> Any:
+        return self.served.site
+
+    @property
+    def clients(self) -> Clients:
+        url = self.served.url
+        api = {
+            "bitstamp": {"public": f"{url}/api"},
+            "kraken": {"public": url},
+            "binance": {
+                "public": f"{url}/api/v3",
+                "fapiPublic": f"{url}/fapi/v1",
+                "dapiPublic": f"{url}/dapi/v1",
+            },
+        }[self.name]
+        return Clients(
+            timeout_s=self.timeout_s,
+            pauses_s=self.pauses_s,
+            exchange={"urls": {"api": api}, "rateLimit": 1},
+        )
+
+    def pull(self, since: pd.Timestamp | None, interval: str = "1h", now=NOON) -> pd.DataFrame:
+        feed = ExchangeFeed(CcxtSource(exchange=self.name, symbols=self.symbols), self.clients)
+        raw = feed.fetch(Request("BTC", interval, since, now, self.told))
+        return normalise(raw, "BTC")
+
+    @property
+    def symbols(self) -> dict[str, str]:
+        return {"BTC": self.ticker}
+
+    def pages(self) -> list[str]:
+        """Requests for candles so far."""
+        return [line for line in self.served.log if "ohlc" in line.lower() or "klines" in line]
