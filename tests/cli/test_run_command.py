@@ -40,7 +40,7 @@ def test_every_option_reaches_the_pipeline(
         fake,
         *("--data", "mine.yaml", "--set", "seeds=3", "--set", "opponents.0.fast=10"),
         *("--out", "elsewhere", "--workers", "2", "--executor", "ray", "--offline", "--fresh"),
-        *("--ray-address", "auto", "--no-pages"),
+        *("--ray-address", "auto", "--no-pages", "--vintage", "2024-05-10"),
     )
 
     assert result.exit_code == 0
@@ -59,6 +59,7 @@ def test_every_option_reaches_the_pipeline(
         "workers": 2,
         "fresh": True,
         "pages": False,
+        "vintage": "2024-05-10",
     }
 
 
@@ -76,6 +77,7 @@ def test_without_options_the_strategy_decides(finished: Run, pipeline: PipelineO
         "workers": None,
         "fresh": False,
         "pages": True,
+        "vintage": None,
     }
 
 
