@@ -48,9 +48,7 @@ class Local(Feed):
     def fetch(self, request):
         self.asked.append(request.since)
         stamps, since = self.bars["timestamp"], request.since or START
-        return self.bars[
-            (self.bars["timestamp"] >= since) & (self.bars["timestamp"] < request.now)
-        ]
+        return self.bars[(stamps >= since) & (stamps < request.now)]
 
 
 def bars(count):
