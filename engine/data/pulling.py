@@ -137,17 +137,25 @@ def _renewed(order: Pull) -> Pulled:
 
 def _fresh(order: Pull, before: Held | None) -> Held:
     if before is None:
-        whole = _ask(order, order.since)
-        return Held.first(whole, order.since, order.access.now)
+        return Held.first(_whole(order, order.since), order.since, order.access.now)
     since = before.since if before.reaches_back(order.since) else order.since
     if order.feed.appends and order.access.ask != "all" and since == before.since:
         tail = _extended(order, before)
         if tail is not None:
             return tail
-    whole = _ask(order, since)
-    if whole.empty:
-        order.require(whole)
+    whole = _whole(order, since)
     return before.merged(whole, since, order.access.now, adjusted=not order.feed.appends)
+
+
+def _whole(order: Pull, since: pd.Timestamp | None) -> BarsFrame:
+    """All bars of the feed; what keeping them would hide is judged before."""
+    whole = _ask(order, since)
+    if whole.empty or not whole["timestamp"].is_monotonic_increasing:
+        order.require(whole)
+        order.access.notice(
+            f"{order.symbol} of {order.feed.label}: bars came out of order, and are kept in order"
+        )
+    return whole
 
 
 def _extended(order: Pull, before: Held) -> Held | None:
@@ -157,7 +165,9 @@ def _extended(order: Pull, before: Held) -> Held | None:
     start = before.bars["timestamp"].iloc[-min(OVERLAP, len(before.bars))]
     tail = _ask(order, start)
     tail = tail[tail["timestamp"] >= start].reset_index(drop=True)
-    if tail.empty or tail["timestamp"].min() > start:
+    if tail.empty or tail["timestamp"].iloc[0] != start:
+        return None
+    if not tail["timestamp"].is_monotonic_increasing:
         return None
     merged = before.merged(tail, before.since, order.access.now)
     changed = merged.newest != before.newest and merged.newest.revision

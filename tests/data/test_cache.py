@@ -107,14 +107,14 @@ class TestDamage:
         sound = path.read_bytes()
         noticed = 0
         footer = len(sound) - 8 - int.from_bytes(sound[-8:-4], "little")
-        for place in range(4, footer, 97):
+        for place in range(4, footer, 151):
             path.write_bytes(sound[:place] + bytes([sound[place] ^ 16]) + sound[place + 1 :])
             found = cache.read(tmp_path, KEY, "X")
             # A page's own description may change without any of its values.
             if not isinstance(found, Damaged):
                 pd.testing.assert_frame_equal(found.bars, kept.bars, check_exact=True)
             noticed += isinstance(found, Damaged)
-        assert noticed > 50
+        assert noticed > 40
 
     def test_a_failed_write_leaves_the_earlier_bars_and_no_litter(self, tmp_path):
         cache.write(tmp_path, KEY, made())
@@ -171,6 +171,7 @@ def writer(home, value, count):
     )
 
 
+@pytest.mark.slow
 def test_a_reader_beside_two_writers_never_sees_half_a_file(tmp_path):
     cache.write(tmp_path, KEY, made(400))
     writers = [writer(tmp_path, at, 20) for at in ("200", "300")]
@@ -184,6 +185,7 @@ def test_a_reader_beside_two_writers_never_sees_half_a_file(tmp_path):
     assert len({found.bars["open"].iloc[0] for found in read}) > 1
 
 
+@pytest.mark.slow
 def test_a_writer_killed_at_any_time_leaves_whole_bars_and_its_litter_is_swept(tmp_path):
     cache.write(tmp_path, KEY, made(20_000))
     folder = KEY.path(tmp_path).parent

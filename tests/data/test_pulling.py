@@ -1,0 +1,213 @@
+"""What a feed is asked for, and what is kept of its answer."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.data import cache
+from engine.data.access import Access
+from engine.data.bars import normalise, require_sound
+from engine.data.cache import Key
+from engine.data.pulling import OVERLAP, Pull, pull
+from engine.data.sources.clients import Clients
+from engine.data.sources.feed import Feed
+from engine.data.spec import BundledSource, Dataset
+from engine.errors import BadBarsError, UnreachableError
+
+START = pd.Timestamp("2024-01-01", tz="UTC")
+DAY = pd.Timedelta(days=1)
+
+
+class Local(Feed):
+    """A feed whose bars the test changes; it notes from when on it was asked."""
+
+    cache_key = "local"
+    label = "local"
+
+    def __init__(self, *, appends: bool) -> None:
+        self.appends = appends
+        self.bars = bars(300)
+        self.asked: list[pd.Timestamp | None] = []
+
+    def ticker(self, symbol):
+        return symbol
+
+    def origin(self, symbol):
+        return f"local {symbol}"
+
+    def place(self, symbol):
+        return f"{symbol} of local"
+
+    def url(self):
+        return None
+
+    def fetch(self, request):
+        self.asked.append(request.since)
+        stamps, since = self.bars["timestamp"], request.since or START
+        return self.bars[(stamps >= since) & (stamps < request.now)]
+
+
+def bars(count):
+    raw = pd.DataFrame({"timestamp": START + DAY * np.arange(count)})
+    raw["open"] = raw["close"] = 100.0 + np.arange(count)
+    raw["high"], raw["low"], raw["volume"] = raw["open"] + 1, raw["open"] - 1, 50.0
+    return normalise(raw, "X")
+
+
+@pytest.fixture
+def feed():
+    return Local(appends=True)
+
+
+@pytest.fixture
+def order(tmp_path, told):
+    """A pull of the feed on a day of the year."""
+    spec = BundledSource(symbols={"X": "sp500"})
+    dataset = Dataset(name="x", interval="1d", calendar="24/7", symbols=("X",), sources=(spec,))
+
+    def made(feed, day, *, ask="missing", since=None, connect=lambda: None):
+        now = START + DAY * day
+        access = Access(tmp_path, True, now, told, Clients(), ask=ask)
+
+        def require(given):
+            require_sound(given, "1d", now, "here")
+
+        return pull(Pull(feed, "X", dataset, access, since, now, require, connect))
+
+    return made
+
+
+def held(tmp_path):
+    return cache.read(tmp_path, Key("local", "X", "1d"), "X")
+
+
+class TestAsked:
+    def test_for_all_at_first_and_then_for_the_tail_with_bars_to_compare(self, feed, order):
+        order(feed, 200)
+        pulled = order(feed, 203)
+        assert feed.asked == [None, START + DAY * (200 - OVERLAP)]
+        assert len(pulled.bars) == 203
+        assert pulled.held.newest.extended == 3
+
+    def test_not_at_all_while_no_bar_can_have_finished(self, feed, order):
+        order(feed, 200)
+
+        def connect():
+            pytest.fail("the feed was connected to")
+
+        assert order(feed, 200.9, connect=connect).asked is False
+        assert feed.asked == [None]
+
+    def test_in_any_case_for_the_tail_or_for_all_if_wanted(self, feed, order):
+        order(feed, 200)
+        order(feed, 200.5, ask="tail")
+        order(feed, 200.6, ask="all")
+        assert feed.asked == [None, START + DAY * (200 - OVERLAP), None]
+
+    def test_for_all_where_the_bars_to_compare_are_others(self, feed, order):
+        order(feed, 200)
+        feed.bars.loc[[20, 150], "volume"] = 7.0
+        revision = order(feed, 201).held.newest.revision
+        assert feed.asked[-2:] == [START + DAY * (200 - OVERLAP), None]
+        assert revision.changed == 2
+
+    @pytest.mark.parametrize("spoil", ["gone", "shuffled", "empty"])
+    def test_for_all_where_the_tail_cannot_be_compared(self, feed, order, spoil, monkeypatch):
+        order(feed, 200)
+        whole, fetch = feed.bars, feed.fetch
+        tails = {
+            "gone": whole.drop(index=200 - OVERLAP),
+            "shuffled": whole.iloc[::-1],
+            "empty": whole.iloc[:0],
+        }
+
+        def spoiled(request):
+            feed.bars = tails[spoil] if request.since else whole
+            return fetch(request)
+
+        monkeypatch.setattr(feed, "fetch", spoiled)
+        assert len(order(feed, 201).bars) == 201
+        assert feed.asked[-1] is None
+
+    def test_for_all_each_time_where_prices_are_adjusted(self, order):
+        feed = Local(appends=False)
+        order(feed, 200)
+        order(feed, 201)
+        assert feed.asked == [None, None]
+
+    def test_for_an_earlier_start(self, feed, order):
+        order(feed, 200, since=START + DAY * 50)
+        pulled = order(feed, 200.5, since=START + DAY * 10)
+        assert feed.asked == [START + DAY * 50, START + DAY * 10]
+        assert (pulled.held.newest.extended, len(pulled.bars)) == (40, 190)
+
+    def test_for_what_was_asked_before_where_a_later_start_is_wanted(self, order):
+        feed = Local(appends=False)
+        order(feed, 200, since=START + DAY * 10)
+        pulled = order(feed, 201, since=START + DAY * 50)
+        assert feed.asked == [START + DAY * 10] * 2
+        assert len(pulled.bars) == 191
+
+
+class TestKept:
+    def test_what_cannot_be_trusted_leaves_what_was_held(self, feed, order, tmp_path):
+        order(feed, 200)
+        before = held(tmp_path)
+        feed.bars.loc[150, "low"] = 0.0
+        with pytest.raises(BadBarsError):
+            order(feed, 201)
+        assert held(tmp_path).vintages == before.vintages
+        assert held(tmp_path).pulled == before.pulled
+
+    def test_bars_out_of_order_are_judged_as_they_came(self, feed, order, tmp_path):
+        feed.bars = feed.bars.iloc[::-1]
+        with pytest.raises(BadBarsError, match="come after a later bar"):
+            order(feed, 200)
+        assert held(tmp_path) is None
+
+    def test_a_bar_given_twice_is_refused_and_not_chosen_from(self, feed, order, tmp_path):
+        order(feed, 200)
+        feed.bars = pd.concat([feed.bars.iloc[:199], feed.bars.iloc[198:]], ignore_index=True)
+        with pytest.raises(BadBarsError, match="repeat the timestamp"):
+            order(feed, 201)
+        assert len(held(tmp_path).bars) == 200
+
+    def test_a_feed_that_fails_leaves_what_was_held(self, feed, order, tmp_path):
+        order(feed, 200)
+
+        def connect():
+            raise UnreachableError("gone")
+
+        with pytest.raises(UnreachableError):
+            order(feed, 201, connect=connect)
+        assert len(held(tmp_path).bars) == 200
+
+
+def test_who_waited_for_another_finds_its_bars_and_asks_nobody(feed, order, tmp_path, told):
+    started, released = threading.Event(), threading.Event()
+    fetch = feed.fetch
+
+    def slowly(request):
+        started.set()
+        assert released.wait(10)
+        return fetch(request)
+
+    feed.fetch = slowly
+    first = threading.Thread(target=order, args=(feed, 200))
+    first.start()
+    assert started.wait(10)
+    other = Local(appends=True)
+    found = []
+    second = threading.Thread(target=lambda: found.append(order(other, 200)))
+    second.start()
+    released.set()
+    for thread in (first, second):
+        thread.join(10)
+    assert len(found[0].bars) == 200
+    assert other.asked == []
+    assert told.notices == []
+    assert len(held(tmp_path).vintages) == 1
