@@ -40,11 +40,14 @@ class Roll:
         if not asked:
             return
         self._silent = 0
+        if bars.empty:
+            self.tell(symbol, "no bars")
+            return
         first, last = (
             stamp_text(bars["timestamp"].iloc[row], self.dataset.interval) for row in (0, -1)
         )
         count = "1 bar" if len(bars) == 1 else f"{len(bars)} bars"
-        self._line(symbol, f"{count}, {first} to {last}")
+        self.tell(symbol, f"{count}, {first} to {last}")
 
     def miss(self, symbol: str, error: SourceError) -> None:
         """Notes a symbol that the source did not deliver, and tells why.
@@ -53,7 +56,7 @@ class Roll:
             SourceError: It is the second in a row without an answer: see `require_all`.
         """
         self.missed[symbol] = error
-        self._line(symbol, _reason(error))
+        self.tell(symbol, _reason(error))
         self._silent = self._silent + 1 if isinstance(error, UnreachableError) else 0
         if self._silent > 1:
             self.require_all()
@@ -75,7 +78,8 @@ class Roll:
             raise first
         raise self._error() from first
 
-    def _line(self, symbol: str, text: str) -> None:
+    def tell(self, symbol: str, text: str) -> None:
+        """One line of progress about a symbol."""
         at = self.dataset.symbols.index(symbol) + 1
         self.progress.line(
             f"{symbol} ({at} of {len(self.dataset.symbols)}) from {self.feed.label}: {text}"
