@@ -90,6 +90,20 @@ def test_what_is_wrong_with_the_hours_is_not_hidden_in_the_days(load, hourly, ch
     assert complaint in caught.value.problem
 
 
+def test_hours_that_are_absent_or_outside_an_exchanges_are_said(load, hourly, told):
+    hourly(lambda table: table.drop(index=[50, 51, 200]))
+    market = load(HOURS)
+    assert (
+        "ETH-USD: 3 of 336 bars of 1h are absent, and longer bars are made without them"
+        in (market.identity["notices"])
+    )
+    load(HOURS.replace("24/7", "XNYS"))
+    # 9 sessions of two weeks, Presidents' Day being a holiday, of 7 hours that overlap each.
+    assert told.notices[-1].startswith(
+        "ETH-USD: 270 of 333 bars of 1h lie outside the hours of XNYS"
+    )
+
+
 def test_hours_before_the_start_are_not_judged(load, hourly):
     hourly(lambda table: table.assign(low=table["low"].where(table.index != 9, 0.0)))
     text = HOURS.replace("sources:", "start: 2024-02-21\nsources:")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.data.bars import drop_unfinished, normalise, stamp_text
+from engine.data.calendar import ALWAYS_OPEN, interval_length
 from engine.data.quality.gate import Gate, QualityLog
 from engine.data.resampling import coarsen
 from engine.data.sources.feed import Feed, Request
@@ -13,7 +14,9 @@ from engine.data.sources.feed import Feed, Request
 if TYPE_CHECKING:
     import pandas as pd
 
+    from engine.data.resampling import Coarse
     from engine.data.spec import Interval
+    from engine.types import BarsFrame
 
 
 class CoarserFeed(Feed):
@@ -70,10 +73,25 @@ class CoarserFeed(Feed):
         gate = request.gate or Gate(self.calendar, {}, request.now, QualityLog())
         fine = gate.admit(fine, self.interval, self.place(request.symbol))
         coarse = coarsen(fine, self.interval, request.interval, self.calendar)
+        for sentence in self._sentences(fine, coarse):
+            request.say(f"{request.symbol}: {sentence}")
+        return coarse.bars
+
+    def _sentences(self, fine: BarsFrame, coarse: Coarse) -> list[str]:
+        """What the coarser bars do not show."""
+        told = []
         if len(coarse.outside):
             first = stamp_text(coarse.outside.iloc[0], self.interval)
-            request.say(
-                f"{request.symbol}: {len(coarse.outside)} of {len(fine)} bars of {self.interval} "
-                f"lie outside the hours of {self.calendar} and are left out, the first {first}"
+            told.append(
+                f"{len(coarse.outside)} of {len(fine)} bars of {self.interval} lie outside the "
+                f"hours of {self.calendar} and are left out, the first {first}"
             )
-        return coarse.bars
+        if self.calendar == ALWAYS_OPEN and len(fine):
+            span = fine["timestamp"].iloc[-1] - fine["timestamp"].iloc[0]
+            expected = span // interval_length(self.interval) + 1
+            if expected > len(fine):
+                told.append(
+                    f"{expected - len(fine)} of {expected} bars of {self.interval} are absent, "
+                    "and longer bars are made without them"
+                )
+        return told
