@@ -5,7 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from engine.data.load import load_market
+from engine.data.spec import DataSpec
 from engine.errors import BadBarsError, SourceError, StrategyError
+from tests.data.datasets import NOW
 from tests.servers.candles import candles
 
 HOURS = """name: coins
@@ -16,6 +19,20 @@ sources:
   - {kind: files, path: bars, interval: 1h}
 """
 FIRST = int(pd.Timestamp("2024-02-19 05:00").timestamp())
+
+
+@pytest.fixture
+def load(tmp_path, told):
+    """The dataset of a manifest; no server is needed."""
+
+    def market(text, *, now=NOW):
+        (tmp_path / "coins.yaml").write_text(text)
+        spec = DataSpec(dataset=str(tmp_path / "coins.yaml"))
+        return load_market(
+            spec, home=tmp_path / "home", offline=True, override=None, progress=told, now=now
+        )
+
+    return market
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def changed_after(bars: pd.DataFrame, seed: int, t: int) -> pd.DataFrame:
     return pd.concat([kept, _bars(drawn["timestamp"], rng)], ignore_index=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=SEEDS, other=SEEDS, t=CUTS, kind=KINDS)
 def test_coarse_bars_of_a_prefix_are_a_prefix_of_the_coarse_bars(
     seed: int, other: int, t: int, kind: tuple[str, str, str]
@@ -67,7 +67,7 @@ def test_coarse_bars_of_a_prefix_are_a_prefix_of_the_coarse_bars(
         pd.testing.assert_frame_equal(whole[: len(known)], known)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=SEEDS, kind=KINDS)
 def test_every_volume_is_counted_once_and_every_high_and_low_is_one_of_the_bars(
     seed: int, kind: tuple[str, str, str]
