@@ -143,6 +143,23 @@ def test_calibration_counts_every_market_of_every_process_once(
         assert name in table
 
 
+@pytest.mark.slow
+def test_features_times_every_kind_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = bench("features", "--json", "--bars", "20000", "--rounds", "1")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["work"]["bars"] == 20_000
+    assert found["work"]["features"] == len(found["features_s"]) >= 24
+    assert {"rsi_14", "beta_BBB_60", "yang_zhang_20"} <= set(found["features_s"])
+    assert min(found["features_s"].values()) > 0
+    assert found["seconds_of_20_features"] > 0
+    assert set(found["coarse_s"]) == {"5m", "1h", "1d"}
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    console = Console(record=True, width=110, file=io.StringIO())
+    importlib.import_module("features").show(found, console)
+    assert "all 27 at once" in console.export_text()
+
+
 def test_the_launcher_can_be_run_and_is_posix_shell() -> None:
     script = ROOT / "scripts" / "bench"
     assert os.access(script, os.X_OK)
