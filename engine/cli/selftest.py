@@ -82,7 +82,7 @@ def as_text(done: SelfTest, width: int | None = None) -> str:
 def _block(cells: Sequence[str], widths: Sequence[int]) -> str:
     """The cells side by side, each over as many lines as it needs."""
     columns = [
-        textwrap.wrap(cell.replace(" %", f"{NO_BREAK}%"), width) or [""]
+        textwrap.wrap(cell.replace(" %", f"{NO_BREAK}%"), width, break_on_hyphens=False) or [""]
         for cell, width in zip(cells, widths, strict=True)
     ]
     height = max(map(len, columns))

@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.evaluation.block_length import optimal_block_length
 from engine.evaluation.measures import sharpe
-from engine.evaluation.resampling import Blocks, cumulate, draw_blocks
+from engine.evaluation.resampling import Blocks, cell_edges, cumulate, draw_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +30,11 @@ FEWEST_BARS = 30
 _BLOCKS_AT_A_TIME = 20_000
 """Resamples are drawn in portions of about this many blocks, whose arrays fit the processor's
 cache and the allocator's pool: 250,000 take three times as long. A change redraws every figure."""
+
+MOST_CELLS = 8_000
+"""Of longer series neighbouring bars are drawn together, in so many cells of equal length: a
+million one-minute bars take no longer than thirty years of days. Blocks are then no shorter than a
+cell, some two hours there, and still many more than an interval needs."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def infer(
     resampled together, so that what moves both cancels, and the test is two-sided against H0: no
     difference. Figures whose optimal block length is about the same share their resamples: block
     lengths are rounded up to 1, 2^(1/2), 2, 2^(3/2), .. bars, and each has a stream of its own, so
-    that one figure more changes no other.
+    that one figure more changes no other. Series above `MOST_CELLS` bars are drawn in cells.
 
     Args:
         figures: Name -> net returns of one book or of two on the same bars, shape (n,); no NaN.
@@ -101,11 +106,15 @@ def resampled(
         rng: Left alone: its seed and the block length make the stream that is drawn from.
     """
     bars = next(iter(statistics.values())).bars
-    portion = max(1, int(_BLOCKS_AT_A_TIME * min(block_length, 4.0) / bars))
+    cells = min(bars, MOST_CELLS)
+    edges, length = cell_edges(bars, cells), max(1.0, block_length * cells / bars)
+    portion = max(1, int(_BLOCKS_AT_A_TIME * min(length, 4.0) / cells))
     stream = named_stream(rng, f"blocks of {block_length:g}")
     drawn: dict[str, list[Vector]] = {name: [] for name in statistics}
     for count in _split(resamples, portion):
-        blocks = draw_blocks(stream, bars, block_length, count)
+        blocks = draw_blocks(stream, cells, length, count)
+        if cells < bars:
+            blocks = blocks.over(edges)
         for name, statistic in statistics.items():
             drawn[name].append(statistic.studentised(blocks))
     return {name: np.concatenate(portions) for name, portions in drawn.items()}
@@ -201,7 +210,8 @@ class StudentisedSharpe:
         influence = (_gradient(means) * (np.array(moments) - means)).sum(axis=0)
         self.error = np.sqrt(long_run_variance(influence) / self.bars)
         # 2. To first order it is the mean of the influence values: theirs is the block.
-        self.block_length = _rounded_up(optimal_block_length(influence))
+        shortest = max(1.0, self.bars / MOST_CELLS)
+        self.block_length = _rounded_up(max(shortest, optimal_block_length(influence)))
         self._cumulated = [cumulate(moment) for moment in moments]
 
     def studentised(self, blocks: Blocks) -> Vector:
@@ -213,14 +223,15 @@ class StudentisedSharpe:
         finding.
         """
         sums = [blocks.sums(each) for each in self._cumulated]
-        means = np.array([blocks.totals(each) for each in sums]) / self.bars
+        rows = blocks.totals(blocks.rows)
+        means = np.array([blocks.totals(each) for each in sums]) / rows
         with np.errstate(divide="ignore", invalid="ignore"):
             gradient = _gradient(means)
             centre = (gradient * means).sum(axis=0)
-            influence = blocks.spread(-centre) * (blocks.stop - blocks.start)
+            influence = blocks.spread(-centre) * blocks.rows
             for slope, each in zip(gradient, sums, strict=True):
                 influence += blocks.spread(slope) * each
-            error = np.sqrt(blocks.totals(influence**2)) / self.bars
+            error = np.sqrt(blocks.totals(influence**2)) / rows
             studentised = (_sharpe_of(means) - self.estimate) / error
         far: Vector = np.where(np.isfinite(studentised), studentised, np.inf)
         return far

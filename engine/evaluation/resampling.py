@@ -9,7 +9,7 @@ work that drawing every row would be.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,11 +39,20 @@ class Blocks:
     first: Rows
     count: Rows
 
+    def over(self, edges: Rows) -> Blocks:
+        """The same blocks of cells of rows: cell i holds the rows from `edges[i]` to the next."""
+        return replace(self, start=edges.take(self.start), stop=edges.take(self.stop))
+
+    @property
+    def rows(self) -> Rows:
+        """How many rows each block holds, shape (m,)."""
+        return self.stop - self.start
+
     def sums(self, cumulated: Vector) -> Vector:
         """Sum over each block of the values that `cumulate` was given, shape (m,)."""
         return cumulated.take(self.stop) - cumulated.take(self.start)
 
-    def totals(self, by_block: Vector) -> Vector:
+    def totals(self, by_block: Vector | Rows) -> Vector:
         """Sum of `by_block` over each resample, shape (resamples,)."""
         return np.asarray(np.add.reduceat(by_block, self.first))
 
@@ -55,6 +64,11 @@ class Blocks:
 def cumulate(values: Vector) -> Vector:
     """Cumulative sums of `values`, shape (n,), run through twice from 0, shape (2 n + 1,)."""
     return np.concatenate([[0.0], np.cumsum(np.concatenate([values, values]))])
+
+
+def cell_edges(rows: int, cells: int) -> Rows:
+    """Where cells of as many rows as can be begin, run through twice, shape (2 cells + 1,)."""
+    return np.arange(2 * cells + 1, dtype=np.int64) * rows // cells
 
 
 def draw_blocks(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CHECKS: tuple[Check, ...] = (
     Late(markets=1),
     Proof(markets=6),
-    Edge(markets=60),
+    Edge(markets=100),
     Luck(markets=300, noise="noise"),
     Luck(markets=300, noise="GARCH"),
     Dearer(markets=6),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.99
 """Of the intervals by which a check fails: a sound engine fails one in 200 by chance, on a seed of
-the user's own; the default seed is fixed."""
+the user's own. The default seed is fixed."""
 
 
 @dataclass(frozen=True)

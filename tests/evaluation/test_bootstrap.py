@@ -198,3 +198,17 @@ def test_the_two_sided_test_rejects_a_true_null_about_as_often_as_it_says() -> N
         found = infer_difference(one, two, 1.0, spec, generator.spawn(1)[0])
         rejected += found.p_value <= 0.05  # type: ignore[operator]
     assert 0.02 < rejected / 400 < 0.08
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.4])
+def test_a_long_series_drawn_in_cells_has_the_interval_of_one_drawn_bar_by_bar(
+    rho: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    returns = 0.01 * autoregressive(rng(11), 4_000, rho)
+    by_bar = infer({"x": [returns]}, 252.0, SPEC, rng())["x"]
+    monkeypatch.setattr(bootstrap, "MOST_CELLS", 500)
+    in_cells = infer({"x": [returns]}, 252.0, SPEC, rng())["x"]
+    assert in_cells.estimate == by_bar.estimate
+    assert in_cells.block_length_bars >= 8
+    assert in_cells.high - in_cells.low == pytest.approx(by_bar.high - by_bar.low, rel=0.1)
+    assert in_cells.p_value == pytest.approx(by_bar.p_value, abs=0.05)

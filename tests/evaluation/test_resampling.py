@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.evaluation.resampling import draw_blocks
+from engine.evaluation.resampling import cell_edges, cumulate, draw_blocks
 
 BARS = 50
 
@@ -25,3 +25,20 @@ def test_the_same_generator_draws_the_same_blocks() -> None:
     one, two = (draw_blocks(np.random.default_rng(7), BARS, 4.0, 9) for _ in range(2))
     np.testing.assert_array_equal(one.start, two.start)
     np.testing.assert_array_equal(one.stop, two.stop)
+
+
+def test_cells_hold_every_row_once_and_as_many_as_each_other() -> None:
+    edges = cell_edges(1_003, 100)
+    sizes = np.diff(edges)
+    assert (edges[0], edges[100], edges[200]) == (0, 1_003, 2_006)
+    assert set(sizes) == {10, 11}
+    np.testing.assert_array_equal(sizes[:100], sizes[100:])
+
+
+def test_blocks_of_cells_are_blocks_of_their_rows() -> None:
+    blocks = draw_blocks(np.random.default_rng(1), 100, 3.0, 50)
+    values = np.random.default_rng(2).standard_normal(1_000)
+    by_cell = values.reshape(100, 10).sum(axis=1)
+    rows = blocks.over(cell_edges(1_000, 100))
+    np.testing.assert_array_equal(rows.rows, 10 * blocks.rows)
+    np.testing.assert_allclose(rows.sums(cumulate(values)), blocks.sums(cumulate(by_cell)))

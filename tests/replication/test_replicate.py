@@ -24,11 +24,11 @@ pytestmark = pytest.mark.slow
 
 FITS = 6
 SMALL = """
-from engine.cli.main import main
-from engine.replication.livieris2021 import steps
+from functools import partial
+from engine.cli.main import app
+from engine.replication.livieris2021 import replicate
 from tests.replication.papers import small_protocol
-steps.Protocol = small_protocol
-main()
+app(obj=partial(replicate, protocol=small_protocol()))
 """
 
 
