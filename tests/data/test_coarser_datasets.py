@@ -79,7 +79,7 @@ def test_a_source_whose_interval_is_the_datasets_is_taken_as_it_is(load, hourly)
     [
         (lambda table: table.assign(low=table["low"].where(table.index != 99, 0.0)), "price of 0"),
         (lambda table: table[::-1], "come after a later bar"),
-        (lambda table: pd.concat([table[:99], table[98:]]), "repeat the timestamp"),
+        (lambda table: pd.concat([table[:99], table[98:]]), "repeat another bar"),
         (lambda table: table[::4], "are 4h after the one before, and the dataset says 1h"),
     ],
 )

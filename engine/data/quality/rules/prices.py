@@ -25,7 +25,7 @@ def price_range(sample: Sample) -> list[Spotted]:
     An open that is missing is left to its own rule, and so are bars with prices of 0.
     """
     opens, highs, lows, closes = sample.prices.T
-    opens = np.where(opens > 0.0, opens, closes)
+    opens = np.where((opens > 0.0) & np.isfinite(opens), opens, closes)
     usable = (sample.prices[:, 1:] > 0.0).all(axis=1) & np.isfinite(sample.prices[:, 1:]).all(1)
     above = np.maximum(np.maximum(opens, closes), lows) > highs * (1.0 + ROUNDING)
     below = np.minimum(opens, closes) < lows * (1.0 - ROUNDING)
