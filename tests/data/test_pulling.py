@@ -10,9 +10,10 @@ import pytest
 
 from engine.data import cache
 from engine.data.access import Access
-from engine.data.bars import normalise, require_sound
+from engine.data.bars import normalise
 from engine.data.cache import Key
 from engine.data.pulling import OVERLAP, Pull, pull
+from engine.data.quality.gate import Gate, QualityLog
 from engine.data.sources.clients import Clients
 from engine.data.sources.feed import Feed
 from engine.data.spec import BundledSource, Dataset
@@ -74,7 +75,7 @@ def order(tmp_path, told):
         access = Access(tmp_path, True, now, told, Clients(), ask=ask)
 
         def require(given):
-            require_sound(given, "1d", now, "here")
+            Gate("24/7", {}, now, QualityLog()).admit(given, "1d", "here")
 
         return pull(Pull(feed, "X", dataset, access, since, now, require, connect))
 
@@ -172,7 +173,7 @@ class TestKept:
     def test_a_bar_given_twice_is_refused_and_not_chosen_from(self, feed, order, tmp_path):
         order(feed, 200)
         feed.bars = pd.concat([feed.bars.iloc[:199], feed.bars.iloc[198:]], ignore_index=True)
-        with pytest.raises(BadBarsError, match="repeat the timestamp"):
+        with pytest.raises(BadBarsError, match="repeat another bar"):
             order(feed, 201)
         assert len(held(tmp_path).bars) == 200
 

@@ -57,6 +57,9 @@ class Told:
     def notice(self, text: str) -> None:
         self.notices.append(text)
 
+    def line(self, text: str) -> None:
+        pass
+
     def advance(self, done: int, total: int, what: str) -> None:
         self.counts.append((done, total))
         self.last = what

@@ -84,4 +84,7 @@ class Listener:
     def notice(self, text: str) -> None:
         self.notices.append(text)
 
+    def line(self, text: str) -> None:
+        pass
+
     def advance(self, done: int, total: int, what: str) -> None: ...
