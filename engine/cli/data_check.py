@@ -102,4 +102,9 @@ def _summary(checked: Checked) -> str:
     errors = sum(finding.severity == "error" for finding in checked.findings)
     warnings = len(checked.findings) - errors
     repairs = f", {len(checked.repaired)} repaired" if checked.repaired else ""
-    return f"{checked.manifest.dataset.name}: {errors} errors, {warnings} warnings{repairs}"
+    counted = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
+    return f"{checked.manifest.dataset.name}: {counted}{repairs}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -14,7 +14,7 @@ prices = st.floats(60.0, 100.0)
 
 @st.composite
 def sound_tables(draw):
-    count = draw(st.integers(3, 10))
+    count = draw(st.integers(5, 10))
     opens, closes = (
         np.array(draw(st.lists(prices, min_size=count, max_size=count))) for _ in "oc"
     )
