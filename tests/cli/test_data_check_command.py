@@ -47,7 +47,7 @@ def test_the_table_fits_80_columns(check):
     answer = check()
     assert answer.exit_code == 3
     assert "GOOD: 400 bars, nothing found" in answer.stdout
-    assert "two: 1 errors, 1 warnings" in answer.stdout
+    assert "two: 1 error, 1 warning" in answer.stdout
     assert max(map(len, answer.stdout.splitlines())) < 80
 
 
