@@ -12,8 +12,8 @@ from engine.data.quality.spotted import Spotted
 if TYPE_CHECKING:
     from engine.data.quality.sample import Sample
 
-# The wildest days of the clean sets trade 30 to 60 times the median of their time; a volume
-# counted in another unit differs by 1,000 and more.
+# The wildest bar of the clean sets trades 127 times the median of its block (daily XRP; the others
+# 5 to 73 times); a volume counted in another unit differs by 1,000 and more.
 _IMPLAUSIBLE = 200.0
 
 
