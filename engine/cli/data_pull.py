@@ -34,8 +34,9 @@ def pull(
     """Pull a dataset's bars, and tell what is new and what was revised.
 
     The sources are asked in their order until one delivers every symbol. Bars that are kept
-    already are asked for only as far as needed to compare: the last hundred, of adjusted prices
-    all. What a source says otherwise than before becomes a new vintage; the old one stays.
+    already are asked for only as far as needed to compare: the last hundred; of adjusted prices
+    all, once another bar can have finished, so that a pull that broke off goes on where it was.
+    What a source says otherwise than before becomes a new vintage; the old one stays.
 
     Exit codes: 0 every symbol was delivered, 2 the command line or the manifest is wrong, 3 no
     source delivered them all; those that came are kept.

@@ -102,11 +102,16 @@ def held_of(feed: Feed, symbol: str, dataset: Dataset, access: Access) -> Held |
 
 
 def _settled(order: Pull) -> Pulled | None:
-    """What is held, if nothing can be missing."""
+    """What is held, if nothing can be missing.
+
+    A tail is compared in any case, as it costs little; a feed of adjusted prices has none, and is
+    not asked for whole histories again by who goes on with a pull that broke off.
+    """
     held = held_of(order.feed, order.symbol, order.dataset, order.access)
+    compared = order.access.ask == "all" or (order.access.ask == "tail" and order.feed.appends)
     if (
         held is None
-        or order.access.ask != "missing"
+        or compared
         or not held.reaches_back(order.since)
         or not held.is_current(order.dataset.interval, order.until)
     ):

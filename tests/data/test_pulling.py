@@ -109,6 +109,12 @@ class TestAsked:
         order(feed, 200.6, ask="all")
         assert feed.asked == [None, START + DAY * (200 - OVERLAP), None]
 
+    def test_adjusted_prices_are_not_asked_for_again_before_a_bar_can_have_finished(self, order):
+        feed = Local(appends=False)
+        for day, ask in ((200, "tail"), (200.5, "tail"), (200.6, "all"), (201, "tail")):
+            order(feed, day, ask=ask)
+        assert len(feed.asked) == 3
+
     def test_for_all_where_the_bars_to_compare_are_others(self, feed, order):
         order(feed, 200)
         feed.bars.loc[[20, 150], "volume"] = 7.0
