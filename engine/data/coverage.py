@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from engine.data.calendar import ALWAYS_OPEN, interval_length, require_known
+from engine.data.calendar import ALWAYS_OPEN, interval_length, schedule
 from engine.data.digest import instants
 
 if TYPE_CHECKING:
@@ -51,12 +50,14 @@ def expected(
     length = interval_length(interval)
     if calendar == ALWAYS_OPEN or interval == "1w":
         return _plain(pd.date_range(first, last, freq=length))
-    schedule = _schedule(calendar, first, last)
+    # A session of a date may open on the day before, in UTC.
+    week = pd.Timedelta(days=7)
+    sessions = schedule(calendar, first - week, last + week)
     if interval == "1d":
-        days = schedule.index.tz_localize("UTC")
+        days = sessions.index.tz_localize("UTC")
         return _plain(days[(days >= first) & (days <= last)])
     stamps = [np.array([], dtype="datetime64[us]")]
-    for row in schedule.itertuples():
+    for row in sessions.itertuples():
         stamps += [
             _plain(pd.date_range(begin, end, freq=length, inclusive="left"))
             for begin, end in _open_hours(row.open, row.break_start, row.break_end, row.close)
@@ -136,18 +137,6 @@ def _open_hours(
     begin: pd.Timestamp, pause: pd.Timestamp, again: pd.Timestamp, end: pd.Timestamp
 ) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
     return [(begin, end)] if pd.isna(pause) else [(begin, pause), (again, end)]
-
-
-def _schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> Any:  # noqa: ANN401  exchange-calendars ships no types
-    import exchange_calendars
-
-    require_known(calendar)
-    with warnings.catch_warnings():
-        # exchange-calendars 4.13 calls what pandas 3.1 has deprecated.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        begin = first.tz_localize(None).normalize() - pd.Timedelta(days=7)
-        end = last.tz_localize(None).normalize() + pd.Timedelta(days=7)
-        return exchange_calendars.get_calendar(calendar, start=begin, end=end).schedule
 
 
 def _plain(stamps: pd.DatetimeIndex) -> Instants:
