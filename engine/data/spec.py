@@ -30,6 +30,7 @@ class YahooSource(Spec):
             `none` they are what was paid on the day.
         batch: Symbols that are asked for before a pause.
         time_limit_s: Longest time for all symbols together, seconds.
+        interval: Length of the bars to ask for, where the dataset's are longer and made of them.
     """
 
     kind: Literal["yahoo"] = "yahoo"
@@ -37,6 +38,7 @@ class YahooSource(Spec):
     adjust: Literal["splits+dividends", "splits", "none"] = "splits+dividends"
     batch: int = Field(default=25, ge=1)
     time_limit_s: float = Field(default=900.0, gt=0.0)
+    interval: Interval | None = None
 
 
 class CcxtSource(Spec):
@@ -47,12 +49,15 @@ class CcxtSource(Spec):
         symbols: Dataset symbol to the exchange's, where they differ: `{BTC-USD: BTC/USD}`.
         funding: Whether the symbols are perpetual contracts whose funding rates are wanted too;
             see `engine.data.funding`.
+        interval: Length of the candles to ask for, where the dataset's bars are longer and made
+            of them.
     """
 
     kind: Literal["ccxt"] = "ccxt"
     exchange: str
     symbols: dict[str, str] = Field(default_factory=dict)
     funding: bool = False
+    interval: Interval | None = None
 
 
 class FilesSource(Spec):
@@ -164,7 +169,7 @@ class Dataset(Spec):
                 raise ValueError(f"there is no repair of {rule}; say error or warn")
         lengths = get_args(Interval)
         for source in self.sources:
-            own = source.interval if isinstance(source, FilesSource) else None
+            own = None if isinstance(source, BundledSource) else source.interval
             if own and lengths.index(own) > lengths.index(self.interval):
                 raise ValueError(
                     f"expected sources whose interval is at most {self.interval}, the dataset's; "

@@ -219,3 +219,17 @@ def test_an_unknown_dataset_is_refused(tmp_path, told: Told):
     with pytest.raises(DatasetNotFoundError, match="no dataset crypto-major") as error:
         load_market(spec, home=tmp_path, offline=False, override=None, progress=told)
     assert error.value.fix == "did you mean crypto-majors?"
+
+
+@pytest.mark.parametrize(
+    "source", ["{kind: yahoo, interval: 1d}", "{kind: ccxt, exchange: bitstamp, interval: 1d}"]
+)
+def test_weeks_are_made_of_a_sources_days_and_kept(load, source):
+    text = COINS.replace("interval: 1d", "interval: 1w") + f"  - {source}\n"
+    weeks = load(text).wide("close")
+    assert (weeks.index.day_of_week == 0).all()
+    assert weeks.index[0] == pd.Timestamp("2023-03-06", tz="UTC")  # the first whole one
+    assert weeks.index[-1] == pd.Timestamp("2024-02-26", tz="UTC")  # the last that is over
+    sundays = load().wide("close").loc[weeks.index + pd.Timedelta(days=6)]
+    assert (weeks.to_numpy() == sundays.to_numpy()).all()
+    pd.testing.assert_frame_equal(load(text, offline=True).wide("close"), weeks)

@@ -42,14 +42,14 @@ def open_feed(
     """
     match spec:
         case YahooSource():
-            return YahooFeed(spec, home / "yahoo", clients)
+            feed: Feed = YahooFeed(spec, home / "yahoo", clients)
         case CcxtSource():
-            return ExchangeFeed(spec, clients)
+            feed = ExchangeFeed(spec, clients)
         case FilesSource():
-            files = FilesFeed(spec, manifest)
-            if spec.interval is None or interval in (None, spec.interval):
-                return files
-            return CoarserFeed(files, spec.interval, calendar)
+            feed = FilesFeed(spec, manifest)
         case BundledSource():
             bundled = BundledFeed(spec)
             return CoarserFeed(bundled, "1d", calendar) if interval == "1w" else bundled
+    if spec.interval is None or interval in (None, spec.interval):
+        return feed
+    return CoarserFeed(feed, spec.interval, calendar)
