@@ -8,8 +8,7 @@ Why less than all of it is made again at every cut, and why that is enough:
   fitted again, for its test rows after the cut are others; the sharpest cut for that is the one
   behind its first bar. It is done at two cuts, or at one where there are few windows, by the first
   of several seeds: they share one problem, and differ in random draws alone.
-- The books share one simulation: the strategy's fills are probed at every cut, its opponents' at
-  two of them.
+- The books share one simulation: the strategy's fills are probed at all cuts, others' at two.
 - Forecasts after a cut are free, and are never the run's own: a threshold or a position that was
   taken from them changes.
 - A position is one of few values, which slightly other bars seldom change. So the forecasts after
@@ -65,7 +64,6 @@ if TYPE_CHECKING:
     from engine.refit.stitch import Predictions
     from engine.refit.store import Store
     from engine.refit.task import Task
-
 
 _CRASH = 0.2
 """Of the prices before: no moving average of a hundred bars looks past it."""
