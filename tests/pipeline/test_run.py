@@ -94,6 +94,21 @@ def test_every_question_of_a_sceptic_has_its_section(run: engine.Run) -> None:
     assert told["track_record"]["bars"] == run.metrics["span"]["bars"]
 
 
+def test_timing_is_judged_by_the_returns_from_fill_to_fill(strategy: Path, place: Path) -> None:
+    free = {f"costs.{name}": 0 for name in ("fee_bps", "slippage_bps", "borrow_bps_per_year")}
+    run = engine.run(
+        strategy, overrides=free, out=place / "free", home=place / "home", pages=False
+    )
+    opens = run.bars.query("symbol == 'AAA'").set_index("timestamp")["open"].loc[run.returns.index]
+    trades = run.trades.query("book == 'strategy'").set_index("timestamp")
+    units = trades["size"].where(trades["side"] == "buy", -trades["size"])
+    bought = units.reindex(opens.index, fill_value=0.0)
+    equity = 1.0 + (bought.cumsum() * opens - (bought * opens).cumsum())
+    moved = equity.pct_change().iloc[1:]
+    expected = moved.mean() / moved.std(ddof=0) * run.metrics["span"]["periods_per_year"] ** 0.5
+    assert run.significance["timing"]["sharpe"] == pytest.approx(expected, rel=1e-6)
+
+
 def test_predictions_cover_every_out_of_sample_bar_once_and_know_what_came(
     run: engine.Run,
 ) -> None:

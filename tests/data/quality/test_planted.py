@@ -152,3 +152,11 @@ def test_a_price_far_off_that_comes_back_is_a_bad_tick_of_just_these_bars(
     examined = judged(raw)
     assert {finding.rule for finding in examined.errors} <= {"bad_ticks", "unit_errors"}
     assert rows(raw, "bad_ticks") + rows(raw, "unit_errors") == bad
+
+
+def test_an_infinite_open_is_a_missing_value_and_no_wrong_range() -> None:
+    raw = pd.DataFrame({"timestamp": pd.date_range("2020-01-01", periods=5, tz="UTC")})
+    raw[["open", "high", "low", "close"]] = 60.0
+    raw["volume"] = 1.0
+    plant_infinity(raw, 1, "open")
+    assert [finding.rule for finding in judged(raw).errors] == ["missing_values"]
