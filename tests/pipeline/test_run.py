@@ -96,8 +96,9 @@ def test_every_question_of_a_sceptic_has_its_section(run: engine.Run) -> None:
 
 def test_timing_is_judged_by_the_returns_from_fill_to_fill(strategy: Path, place: Path) -> None:
     free = {f"costs.{name}": 0 for name in ("fee_bps", "slippage_bps", "borrow_bps_per_year")}
+    # Another home: costs are part of what is tried, and this trial would count in `run`'s ledger.
     run = engine.run(
-        strategy, overrides=free, out=place / "free", home=place / "home", pages=False
+        strategy, overrides=free, out=place / "free", home=place / "free", pages=False
     )
     opens = run.bars.query("symbol == 'AAA'").set_index("timestamp")["open"].loc[run.returns.index]
     trades = run.trades.query("book == 'strategy'").set_index("timestamp")
