@@ -1,0 +1,5 @@
+"""The tearsheet: what a trader reads first, a module a section in the order they are read."""
+
+from engine.reporting.tearsheet.page import tearsheet
+
+__all__ = ["tearsheet"]

@@ -1,0 +1,24 @@
+"""What a section of the tearsheet is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section.
+
+    Attributes:
+        key: Its id in the page, and the name of its template in `templates/tearsheet/`.
+        label: In the list of sections.
+        figures: What its template shows.
+    """
+
+    key: str
+    label: str
+    figures: Mapping[str, Any]
