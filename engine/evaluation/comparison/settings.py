@@ -52,8 +52,9 @@ def differing(settings: Mapping[str, Mapping[str, Any]]) -> tuple[Setting, ...]:
 def labels(candidates: Sequence[Candidate]) -> dict[str, str]:
     """A short name a run, no two alike, by run id.
 
-    The strategy's name where only one run has it; beside it the few settings that tell runs of one
-    name apart, or else the first digits of the run id.
+    The strategy's name where only one run has it. Runs of one name are told apart by the few
+    settings that they do not share, or else by the first digits of the run id; where all have one
+    name, the settings do without it.
     """
     names = {each.run_id: _short(each.name) for each in candidates}
     counts = Counter(names.values())
@@ -62,7 +63,8 @@ def labels(candidates: Sequence[Candidate]) -> dict[str, str]:
         name = names[each.run_id]
         alike = [other for other in candidates if names[other.run_id] == name]
         mark = _mark(each.run_id, alike) if counts[name] > 1 else ""
-        told[each.run_id] = f"{name} {mark}".strip()
+        parts = (name, mark or each.run_id[:6] if counts[name] > 1 else "")
+        told[each.run_id] = mark if mark and len(counts) == 1 else " ".join(parts).strip()
     often = Counter(told.values())
     return {
         run: label if often[label] == 1 else f"{names[run]} {run}" for run, label in told.items()
@@ -70,17 +72,24 @@ def labels(candidates: Sequence[Candidate]) -> dict[str, str]:
 
 
 def _mark(run: str, alike: Sequence[Candidate]) -> str:
+    """The settings of a run that others of its name have not; empty where they are many."""
     apart = [
         setting
         for setting in differing({each.run_id: each.settings for each in alike})
         if not setting.key.startswith("versions.")
     ]
-    if not 0 < len(apart) <= FEW:
-        return run[:6]
-    told = (
-        f"{setting.key.rpartition('.')[2]}={setting.values.get(run, 'none')}" for setting in apart
+    if len(apart) > FEW:
+        return ""
+    return _short(
+        ", ".join(
+            f"{setting.key.rpartition('.')[2]}={_plain(setting.values.get(run, 'none'))}"
+            for setting in apart
+        )
     )
-    return _short(", ".join(told))
+
+
+def _plain(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _short(text: str) -> str:

@@ -181,9 +181,10 @@ def _overfitted(found: Comparison) -> Section | None:
 def _alike(found: Comparison) -> Section:
     names = tuple(found.labels.values())
     independent = len(set(found.clusters.values()))
+    numbers = tuple(map(formatting.COUNT, range(1, len(names) + 1)))
     rows = tuple(
-        (name, heat_cells(row, full=1.0, unit=formatting.RATIO, chosen=None))
-        for name, row in zip(names, found.correlations, strict=True)
+        (f"{name} ({number})", heat_cells(row, full=1.0, unit=formatting.RATIO, chosen=None))
+        for name, number, row in zip(names, numbers, found.correlations, strict=True)
     )
     together = _together(found)
     return Section(
@@ -196,7 +197,7 @@ def _alike(found: Comparison) -> Section:
         says="Correlation of the returns of each bar. Runs of one cluster are one try at luck; "
         "runs that are hardly correlated could be held together.",
         source="Lopez de Prado & Lewis 2019 (clusters)",
-        heat=(Heat("Correlation of returns", "", names, "", rows),),
+        heat=(Heat("Correlation of returns", "with run", numbers, "Run", rows),),
     )
 
 
