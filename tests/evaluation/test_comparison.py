@@ -272,7 +272,7 @@ def test_a_run_is_called_by_what_tells_it_from_the_others() -> None:
 
 def test_runs_apart_in_many_settings_are_called_by_their_ids() -> None:
     runs = [
-        run("m", seed=n, settings={key: n for key in "abcd"}, run_id=f"{n}23456789abc")
+        run("m", seed=n, settings=dict.fromkeys("abcd", n), run_id=f"{n}23456789abc")
         for n in (1, 2)
     ]
 

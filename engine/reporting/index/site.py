@@ -23,7 +23,7 @@ from engine.reporting.index.page import index_page, page_address
 from engine.reporting.pages import draw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 KEPT = 16
@@ -70,8 +70,7 @@ class Site:
             return _told(400, str(error))
         except BacktestError as error:
             return _told(500, str(error))
-        except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
-            # What a damaged run may raise while it is read or drawn.
+        except Exception as error:  # noqa: BLE001 - a damaged run may raise anything while drawn
             return _told(500, f"this page cannot be drawn: {type(error).__name__}: {error}")
 
     def _page(self, path: str, query: str) -> Response:
@@ -107,13 +106,8 @@ class Site:
             raise UsageError("there is no such run", found=unknown[0], fix="go back to the index")
         chosen = [known[address] for address in addresses]
 
-        def drawn() -> str:
-            runs = {entry.address: Run.open(entry.folder) for entry in chosen}
-            links = {run.run_id: page_address(place, PAGES[0]) for place, run in runs.items()}
-            found = compare([candidate(run) for run in runs.values()])
-            return comparison_page(list(runs.values()), found, lambda run: links[run.run_id])
-
-        return self._kept(("compare", *((e.address, _stamp(e.folder)) for e in chosen)), drawn)
+        key = ("compare", *((entry.address, _stamp(entry.folder)) for entry in chosen))
+        return self._kept(key, lambda: _compared(chosen))
 
     def _kept(self, key: object, drawn: Callable[[], str]) -> Response:
         """A page from memory, or drawn; one at a time, as each needs a core and much memory."""
@@ -123,6 +117,14 @@ class Site:
                 while len(self._drawn) > KEPT:
                     self._drawn.popitem(last=False)
             return Response(200, self._drawn[key])
+
+
+def _compared(chosen: Sequence[Entry]) -> str:
+    runs = [Run.open(entry.folder) for entry in chosen]
+    places = [page_address(entry.address, PAGES[0]) for entry in chosen]
+    links = {run.run_id: place for run, place in zip(runs, places, strict=True)}
+    found = compare([candidate(run) for run in runs])
+    return comparison_page(runs, found, lambda run: links[run.run_id])
 
 
 def _stamp(folder: Path) -> int:
