@@ -68,7 +68,7 @@ def invoke(family: Family, *arguments: str, **env: str) -> Result:
     Path("s.yaml").write_text(STRATEGY)
     grid = ("--grid", "signal.enter_bps=5,10,20", "--no-pages")
     return CliRunner().invoke(
-        app, ["run", "s.yaml", *grid, *arguments], obj=family, env={"COLUMNS": "80", **env}
+        app, ["run", "s.yaml", *grid, *arguments], obj=family, env={"COLUMNS": "80"} | env
     )
 
 
@@ -84,7 +84,7 @@ def test_a_grid_runs_once_with_each_value_and_says_which_run_it_is(runs: list[Ru
 
 
 def test_the_table_has_a_line_a_run_and_the_verdict_counts_them_all(runs: list[Run]) -> None:
-    result = invoke(Family(*runs))
+    result = invoke(Family(*runs), COLUMNS="100")
     assert result.exit_code == 0
     heading, table, verdict, evidence, *rest = result.stdout.split("\n\n")
     assert heading.endswith(": 3 runs")
@@ -129,7 +129,9 @@ def test_json_is_one_object_with_the_family_its_runs_and_their_comparison(
 def test_a_member_that_fails_is_told_at_the_end_and_decides_the_exit_code(
     runs: list[Run],
 ) -> None:
-    result = invoke(Family(RefitError("NaN loss", where="window 3"), runs[1], runs[2]))
+    result = invoke(
+        Family(RefitError("NaN loss", where="window 3"), runs[1], runs[2]), COLUMNS="100"
+    )
     assert result.exit_code == 5
     assert ": 3 runs, 1 of them failed" in result.stdout
     row = result.stdout.split("\n\n")[1].splitlines()[1]
