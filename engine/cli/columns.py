@@ -38,6 +38,7 @@ class Column:
         cells: A line each.
         right: Whether the cells are figures, which stand to the right.
         least: Width that cells may be cut to; 0 where they may not.
+        tail: Whether the end of a cell that is cut stays, not its beginning.
         colours: Of each cell, or none.
     """
 
@@ -46,6 +47,7 @@ class Column:
     cells: Sequence[str]
     right: bool = True
     least: int = 0
+    tail: bool = False
     colours: Sequence[str | None] = ()
 
     @property
@@ -58,10 +60,14 @@ class Column:
         """What the column has to have."""
         return min(self.width, self.least) if self.least else self.width
 
-    def lines(self, width: int) -> list[str]:
-        """The heading and the cells, each of that width, in colour."""
-        plain = [_cut(cell, width) for cell in (self.heading, *self.cells)]
-        padded = [cell.rjust(width) if self.right else cell.ljust(width) for cell in plain]
+    def lines(self, width: int, *, last: bool) -> list[str]:
+        """The heading and the cells, each of that width, in colour; the last has no spaces after.
+
+        Colour codes end what can be stripped from a line, so that spaces must not get inside.
+        """
+        cut = [_cut(cell, width, tail=self.tail) for cell in (self.heading, *self.cells)]
+        filled = [cell if last else cell.ljust(width) for cell in cut]
+        padded = [cell.rjust(width) for cell in cut] if self.right else filled
         colours = (None, *(self.colours or [None] * len(self.cells)))
         return [
             typer.style(padded[0], bold=True),
@@ -98,7 +104,10 @@ def table(columns: Sequence[Column], width: int) -> list[str]:
         if not soft:
             break
         widths[max(soft, key=widths.__getitem__)] -= 1
-    blocks = [column.lines(size) for column, size in zip(kept, widths, strict=True)]
+    blocks = [
+        column.lines(size, last=column is kept[-1])
+        for column, size in zip(kept, widths, strict=True)
+    ]
     return [GAP.join(cells).rstrip() for cells in zip(*blocks, strict=True)]
 
 
@@ -131,5 +140,7 @@ def _room(widths: Sequence[int]) -> int:
     return sum(widths) + len(GAP) * (len(widths) - 1)
 
 
-def _cut(cell: str, size: int) -> str:
-    return cell if len(cell) <= size else f"{cell[: size - 2]}.."
+def _cut(cell: str, size: int, *, tail: bool) -> str:
+    if len(cell) <= size:
+        return cell
+    return f"..{cell[2 - size :]}" if tail else f"{cell[: size - 2]}.."

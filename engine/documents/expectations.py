@@ -61,6 +61,17 @@ class Expectations:
                 path, schema = (*path, part), self._child(schema, part)
         return path, schema
 
+    def default(self, path: Path) -> Any:  # noqa: ANN401 - any JSON
+        """What stands at a place of the file that leaves it out; None where nothing does.
+
+        Places within a union are looked for nowhere: what they are depends on the `kind`.
+        """
+        key = schema = self.resolve(self._schema)
+        for part in path:
+            found = schema.get("properties", {}).get(part, {}) if isinstance(part, str) else {}
+            key, schema = found, self.resolve(found)
+        return key.get("default")
+
     def describe(self, schema: Schema) -> str:
         """What the schema accepts, in words; empty where it says nothing."""
         schema = self.resolve(schema)

@@ -6,12 +6,12 @@ level below it, and `settable(listed)` the places that `--set` takes.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.documents.expectations import Expectations, Schema
 from engine.documents.mistakes import closest
+from engine.documents.tree import flow
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class _Reader:
             path,
             place,
             accepts=self._accepts(key),
-            default=_yaml(self._lean(key["default"], key)) if "default" in key else "",
+            default=flow(self._lean(key["default"], key)) if "default" in key else "",
             required=required,
             meaning=key.get("description", ""),
             part="" if kinds else held.get("description", "") if "properties" in held else "",
@@ -245,12 +245,3 @@ class _Reader:
 
 def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
-
-
-def _yaml(value: Any) -> str:  # noqa: ANN401 - any JSON
-    """A value in YAML's flow style."""
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{name}: {_yaml(held)}' for name, held in value.items())}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_yaml, value))}]"
-    return value if isinstance(value, str) and value else json.dumps(value)

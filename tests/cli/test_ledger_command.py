@@ -102,7 +102,8 @@ def test_the_family_of_a_run_is_listed_shown_and_exported(kept) -> None:
     assert pd.read_csv(io.StringIO(run("export").stdout))["family"].tolist()[-1] == "0123456789ab"
 
 
-def test_a_pipe_gets_every_column_uncut_and_a_terminal_gets_colours(kept, monkeypatch) -> None:
+@pytest.mark.usefixtures("kept")
+def test_a_pipe_gets_every_column_uncut_and_a_terminal_gets_colours(monkeypatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     piped = CliRunner().invoke(app, ["ledger", "list"]).stdout
     assert "a_strategy_with_quite_a_long_name  VERY-LONG-SYMBOL/USDT" in piped
