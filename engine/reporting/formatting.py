@@ -6,6 +6,7 @@ A figure that does not exist (None, NaN, infinite) is an en dash, never a zero.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -131,3 +132,12 @@ def count_of(number: int, singular: str, plural: str = "") -> str:
 def digest(value: str | None) -> str:
     """The first twelve digits of a hash."""
     return f"{value[:12]}\N{HORIZONTAL ELLIPSIS}" if value else MISSING
+
+
+def prose(sentence: str) -> str:
+    """A sentence of a JSON file as a page shows it: minus signs, and no unit on another line.
+
+    A hyphen is a minus where a figure follows and neither a letter nor a figure stands before it,
+    so that dates and names keep theirs.
+    """
+    return re.sub(r"(?<![\w-])-(?=\.?\d)", MINUS, sentence).replace(" %", f"{NO_BREAK}%")

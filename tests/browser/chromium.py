@@ -7,11 +7,14 @@ import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
+PATIENCE_MS = 10_000
 WIDE, PHONE = 1440, 390
 WIDTHS = (WIDE, PHONE)
 SCHEMES = ("light", "dark")
@@ -27,9 +30,16 @@ ARGUMENTS = [
 ]
 
 
-def executable() -> str | None:
-    """Where Chromium is: $CHROMIUM, or on the path."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium")
+def program(name: str, package: str) -> str:
+    """Where a program of the system is; $CHROMIUM may name that one.
+
+    Without it the test is skipped, and fails where everything is to be tested.
+    """
+    found = os.environ.get(name.upper()) or shutil.which(name)
+    if found is None:
+        reason = f"there is no {name} on the path (Debian: {package})"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    return found
 
 
 @dataclass
@@ -53,6 +63,7 @@ def tab(browser: Browser, width: int = WIDE, scheme: str = "light", **options: o
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, **options
     )
+    context.set_default_timeout(PATIENCE_MS)
     opened = Tab(context.new_page())
     opened.page.on("console", lambda message: opened.said.append(message.text))
     opened.page.on("pageerror", lambda error: opened.said.append(str(error)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import engine
-from tests.browser.chromium import ARGUMENTS, Tab, executable, tab
+from tests.browser.chromium import ARGUMENTS, Tab, program, tab
 from tests.pipeline.markets import market, write_strategy
 
 if TYPE_CHECKING:
@@ -24,13 +24,10 @@ OVERRIDES = {"seeds": 2, "training.epochs": 4, "evaluation.resamples": 200}
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium; without it the tests are skipped, and fail where everything is to be tested."""
+    """Chromium, once."""
     from playwright.sync_api import sync_playwright
 
-    found = executable()
-    if found is None:
-        reason = "there is no chromium on the path, and $CHROMIUM does not name one"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    found = program("chromium", "chromium")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield opened

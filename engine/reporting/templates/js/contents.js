@@ -5,7 +5,9 @@ const readSections = links.map((link) => document.querySelector(link.hash)).filt
 
 function markSection() {
   const above = readSections.filter((section) => section.getBoundingClientRect().top < 120);
-  const current = above[above.length - 1];
+  const { scrollHeight } = document.documentElement;
+  const atEnd = scrollY > 0 && scrollY + innerHeight >= scrollHeight - 2;
+  const current = (atEnd ? readSections : above).at(-1);
   for (const link of links) {
     const here = current !== undefined && link.hash === `#${current.id}`;
     if (here === link.hasAttribute("aria-current")) continue;

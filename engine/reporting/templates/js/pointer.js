@@ -76,12 +76,25 @@ function followPointer(chart, plot, state) {
   plot.addEventListener("pointercancel", stop);
   plot.addEventListener("pointerleave", leave);
   plot.addEventListener("dblclick", () => show(null));
+  followWheel(chart, plot);
+}
+
+// Several notches within one frame are drawn once.
+function followWheel(chart, plot) {
+  let factor = 1;
   plot.addEventListener(
     "wheel",
     (event) => {
       if (!event.ctrlKey) return;
       event.preventDefault();
-      zoomBy(event.deltaY > 0 ? 1.25 : 0.8, momentAt(chart, plot, event.clientX));
+      const moment = momentAt(chart, plot, event.clientX);
+      if (factor === 1) {
+        requestAnimationFrame(() => {
+          zoomBy(factor, moment);
+          factor = 1;
+        });
+      }
+      factor *= event.deltaY > 0 ? 1.25 : 0.8;
     },
     { passive: false },
   );

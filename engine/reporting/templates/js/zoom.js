@@ -114,6 +114,7 @@ function addZoomBars() {
     for (const button of bar.querySelectorAll("[data-ask]")) {
       button.addEventListener("click", ASKED[button.dataset.ask]);
     }
+    if (zoomBars.length) bar.querySelector(".hint").remove();
     figure.before(bar);
     zoomBars.push(bar);
   }
