@@ -32,7 +32,7 @@ class Row:
     """A run; all is text.
 
     Attributes:
-        address: `<strategy>/<run id>`: the value of its tick.
+        tick: `<strategy>/<run id>`, quoted: the value of its tick.
         run_id: Its id.
         name: Of the strategy.
         symbols: What was traded.
@@ -47,7 +47,7 @@ class Row:
         links: Its pages: label and address.
     """
 
-    address: str
+    tick: str
     run_id: str
     name: str
     symbols: str
@@ -83,12 +83,17 @@ def index_page(found: Sequence[Entry], place: str) -> str:
 
 def page_address(address: str, page: str) -> str:
     """Where the server has a page of a run."""
-    return f"/runs/{quote(address)}/{page}.html"
+    return f"/runs/{quoted(address)}/{page}.html"
+
+
+def quoted(address: str) -> str:
+    """An address as part of another one, whatever bytes a folder's name is made of."""
+    return quote(address, errors="surrogateescape")
 
 
 def _row(entry: Entry, told: Summary) -> Row:
     return Row(
-        address=entry.address,
+        tick=quoted(entry.address),
         run_id=told.run_id,
         name=told.name,
         symbols=told.symbols,

@@ -78,7 +78,7 @@ class Site:
             page = index_page(entries(self._reports), str(self._reports))
             return Response(200, page.encode())
         if path == "/compare":
-            return self._comparison(parse_qs(query).get("run", []))
+            return self._comparison([_unquoted(run) for run in parse_qs(query).get("run", [])])
         wanted = {
             (entry.address, f"{page}.html"): (entry, page)
             for entry in entries(self._reports)
@@ -86,7 +86,7 @@ class Site:
         }
         found = None
         if path.startswith("/runs/"):
-            address, _, name = unquote(path.removeprefix("/runs/")).rpartition("/")
+            address, _, name = _unquoted(path.removeprefix("/runs/")).rpartition("/")
             found = wanted.get((address, name))
         return _told(404, "there is no such page") if found is None else self._of_run(*found)
 
@@ -127,6 +127,11 @@ def _compared(chosen: Sequence[Entry]) -> str:
     return comparison_page(runs, found, lambda run: links[run.run_id])
 
 
+def _unquoted(address: str) -> str:
+    """What `page.quoted` was given."""
+    return unquote(address, errors="surrogateescape")
+
+
 def _stamp(folder: Path) -> int:
     return (folder / "manifest.json").stat().st_mtime_ns
 
@@ -137,4 +142,4 @@ def _told(status: int, problem: str) -> Response:
         '<meta name="color-scheme" content="light dark">'
         f'<pre>{escape(problem)}</pre><p><a href="/">All runs</a></p></html>\n'
     )
-    return Response(status, page.encode())
+    return Response(status, page.encode(errors="replace"))
