@@ -68,6 +68,7 @@ def test_the_table_can_be_sorted_and_searched(site: Site) -> None:
     assert {"data-sortable", "data-filter"} <= set(table)
     values = [float(element["data-value"]) for _, element in found if "data-value" in element]
     assert values[0] == member(2, mean=0.002).metrics["books"]["strategy"]["sharpe"]
+    assert values[4] == 0.0  # no evidence, the lowest of the grades
 
 
 def test_every_link_of_the_index_leads_to_a_page(site: Site) -> None:
@@ -243,6 +244,9 @@ def test_half_a_run_is_listed_with_what_is_missing(
     (reports / "ridge" / IDS[1] / missing).unlink()
 
     assert f"half of a run: {missing} missing" in page(site, "/").text
+    answer = site.answer(f"/compare?run=ridge/{IDS[0]}&run=ridge/{IDS[1]}")
+    assert answer.status == 400
+    assert f"ridge/{IDS[1]} cannot be compared" in answer.content.decode()
 
 
 def test_a_run_that_cannot_be_drawn_is_told_and_not_fatal(reports: Path, site: Site) -> None:

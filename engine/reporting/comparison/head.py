@@ -44,7 +44,7 @@ class Head:
 
 def head(found: Comparison) -> Head:
     """The head of a comparison."""
-    first, *others = (_unbroken(sentence) for sentence in found.sentences)
+    first, *others = (formatting.prose(sentence) for sentence in found.sentences)
     targets = dict.fromkeys(symbol for each in found.candidates for symbol in each.targets)
     return Head(
         name=f"{formatting.count_of(len(found.labels), 'run')} compared",
@@ -57,11 +57,6 @@ def head(found: Comparison) -> Head:
         remarks=" ".join(others),
         notices=tuple(filter(None, (_cut(found), _other_targets(found)))),
     )
-
-
-def _unbroken(sentence: str) -> str:
-    """Each number on one line with its unit."""
-    return sentence.replace(" %", f"{formatting.NO_BREAK}%")
 
 
 def _cut(found: Comparison) -> str:

@@ -109,7 +109,7 @@ def entries(reports: Path) -> list[Entry]:
     A folder two levels down is one if it has a manifest, or is called like a run and has some part
     of one. Links that lead out of `reports` are not followed.
     """
-    found = [entry_of(folder, reports) for folder in _folders(reports)]
+    found = [entry_of(folder, reports) for folder in run_folders(reports).values()]
     whole = [entry for entry in found if entry.summary]
     damaged = [entry for entry in found if not entry.summary]
     whole.sort(key=lambda entry: entry.summary.started_at if entry.summary else "", reverse=True)
@@ -148,6 +148,11 @@ def entry_of(folder: Path, reports: Path) -> Entry:
 def inside(path: Path, reports: Path) -> bool:
     """Whether a path, all links followed, lies below `reports`."""
     return path.resolve().is_relative_to(reports.resolve())
+
+
+def run_folders(reports: Path) -> dict[str, Path]:
+    """Every folder that `entries` tells of, by its address; nothing in them is read."""
+    return {folder.relative_to(reports).as_posix(): folder for folder in _folders(reports)}
 
 
 def _folders(reports: Path) -> Iterator[Path]:

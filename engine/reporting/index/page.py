@@ -42,6 +42,7 @@ class Row:
         figures: Sharpe ratio with its interval, strongest opponent, return, drawdown.
         grade: Of the evidence, as a class.
         badge: The same in words.
+        rank: The same as a number, to sort by.
         certificate: What was looked for.
         started: When it ran, UTC.
         links: Its pages: label and address.
@@ -57,6 +58,7 @@ class Row:
     figures: tuple[Cell, ...]
     grade: str
     badge: str
+    rank: int
     certificate: str
     started: str
     links: tuple[tuple[str, str], ...]
@@ -117,6 +119,7 @@ def _row(entry: Entry, told: Summary) -> Row:
         ),
         grade=told.grade if told.grade in GRADES else "none",
         badge=GRADES.get(told.grade, told.grade),
+        rank=list(GRADES).index(told.grade) if told.grade in GRADES else -1,
         certificate=(
             "none" if told.cuts is None else f"passed, {formatting.count_of(told.cuts, 'cut')}"
         ),

@@ -18,7 +18,14 @@ from engine.artifacts import PAGES, Run
 from engine.errors import BacktestError, UsageError
 from engine.evaluation.comparison import candidate, compare
 from engine.reporting.comparison import comparison_page
-from engine.reporting.index.entries import Entry, comparisons, entries, inside
+from engine.reporting.index.entries import (
+    Entry,
+    comparisons,
+    entries,
+    entry_of,
+    inside,
+    run_folders,
+)
 from engine.reporting.index.page import index_page, page_address
 from engine.reporting.pages import draw
 
@@ -81,9 +88,9 @@ class Site:
         if path == "/compare":
             return self._comparison([_unquoted(run) for run in parse_qs(query).get("run", [])])
         address, _, name = _unquoted(path.removeprefix("/")).rpartition("/")
-        for entry in entries(self._reports):
-            if entry.address == address and name in FILES:
-                return self._of_run(entry, FILES[name])
+        folder = run_folders(self._reports).get(address)
+        if folder and name in FILES:
+            return self._of_run(entry_of(folder, self._reports), FILES[name])
         for compared in comparisons(self._reports):
             if compared.address == address and name == compared.page.name:
                 return Response(200, compared.page.read_bytes())
@@ -103,11 +110,14 @@ class Site:
         return self._kept(key, lambda: draw(Run.open(entry.folder), page))
 
     def _comparison(self, addresses: list[str]) -> Response:
-        known = {entry.address: entry for entry in entries(self._reports) if entry.summary}
+        known = run_folders(self._reports)
         unknown = [address for address in addresses if address not in known]
         if unknown:
             raise UsageError("there is no such run", found=unknown[0], fix="go back to the index")
-        chosen = [known[address] for address in addresses]
+        chosen = [entry_of(known[address], self._reports) for address in addresses]
+        for entry in chosen:
+            if not entry.summary:
+                raise UsageError(f"{entry.address} cannot be compared", found=entry.problem)
 
         key = ("compare", *((entry.address, _stamp(entry.folder)) for entry in chosen))
         return self._kept(key, lambda: _compared(chosen))
