@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,7 +13,11 @@ from engine.reporting import formatting
 from engine.reporting.charts import plot
 from engine.reporting.charts.axis import Axis
 from engine.reporting.charts.plot import Frame, Layer, Plot, Scale, Style, plot_data
+from engine.reporting.tearsheet import tearsheet
 from tests.reporting.page import Page
+
+if TYPE_CHECKING:
+    from engine.artifacts import Run
 
 FRAME = Frame(
     Scale("forecast, bps", Axis(0.0, 10.0, False, ()), formatting.BPS),
@@ -155,3 +160,21 @@ def test_names_from_outside_are_text() -> None:
     layer = plot.dots(FRAME, STYLE, vector(1), vector(2), ("</script><b>x",))
     html = drawn(plotted(layer, title="<b>x", finding="<b>y"))
     assert not re.search(r"<b>", html)
+
+
+def test_every_plot_of_a_page_is_drawn_and_told(run: Run) -> None:
+    page = Page(tearsheet(run))
+    plots = {key: told for key, told in page.charts.items() if "layers" in told}
+    assert {
+        *("histogram", "tails", "scatter", "calibration", "rank-ic", "direction", "sources"),
+        *("attribution-volatility", "attribution-trend", "attribution-years"),
+    } <= set(plots)
+    figure, drawn = "", []
+    for tag, found in page.elements:
+        figure = found.get("id", "") if tag == "figure" else figure
+        if tag == "path" and "data-layer" in found:
+            assert "nan" not in found["d"]
+            drawn.append((figure, found["data-layer"]))
+    for key, told in plots.items():
+        for layer in told["layers"]:
+            assert (key, layer["key"]) in drawn

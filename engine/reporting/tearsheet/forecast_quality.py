@@ -17,6 +17,8 @@ from engine.reporting.charts import forecasts as charts
 from engine.reporting.market_states import SAYS, market_states
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.artifacts import Run
     from engine.reporting.charts.plot import Plot
 
@@ -28,6 +30,11 @@ Z = 1.96
 RANKED_OVER_ALL = (
     "Ranks are those of the whole span. Ranked within each period, a forecast that prices return "
     "to their mean seems to have skill even on a random walk."
+)
+
+COUNTED = (
+    "Beyond chance: where forecasts said down, and so differed from always up, they were right "
+    "more than half the time, at a level corrected for the number of states."
 )
 
 CONSTANT = "All forecasts are the same: their size and order tell nothing."
@@ -160,32 +167,41 @@ def _direction(run: Run, made: pd.DataFrame, confidence: float, span: str) -> Pl
     if whole is not None:
         found["all"] = whole
     level = formatting.level(confidence)
-    overlap = (
-        (
+    notes = [COUNTED]
+    if run.horizon > 1:
+        notes.append(
             f"Intervals are those of one forecast in {formatting.COUNT(run.horizon)}, because "
-            "outcomes overlap.",
+            "outcomes overlap."
         )
-        if run.horizon > 1
-        else ()
-    )
     return charts.direction_plot(
         found,
-        finding=_directed(found),
+        finding=directed(found, run.horizon, confidence),
         says=f"How often the direction was right, with Wilson's {level} interval, beside what "
         f"saying up each time would have scored in the same state. {SAYS}",
         span=span,
-        notes=overlap,
+        notes=tuple(notes),
     )
 
 
-def _directed(found: dict[str, Direction]) -> str:
+def directed(found: Mapping[str, Direction], horizon: int, confidence: float) -> str:
+    """Whether the direction was right more often than always up, and in which states.
+
+    A state counts where calls of down, the only ones that differ from always up, were right more
+    than half the time beyond chance, the level corrected for the number of states (Bonferroni).
+
+    Args:
+        found: State -> its figures, `all` among them.
+        horizon: Bars ahead.
+        confidence: Level of all states together.
+    """
     states = {name: each for name, each in found.items() if name != "all"}
-    better = [name for name, each in states.items() if each.low > each.up]
+    strict = 1 - (1 - confidence) / max(1, len(states))
+    better = [name for name, each in states.items() if each.better(horizon, strict)]
     whole = found["all"]
     told = (
         f"The direction was right {formatting.PERCENT(100 * whole.hits)} of the time, always up "
         f"{formatting.PERCENT(100 * whole.up)}"
     )
     if better:
-        return f"{told}; beyond chance it was better in these states: {', '.join(better)}."
-    return f"{told}; in no state was it better beyond chance." if states else f"{told}."
+        return f"{told}; it beat always up beyond chance in these states: {', '.join(better)}."
+    return f"{told}; in no state did it beat always up beyond chance." if states else f"{told}."
