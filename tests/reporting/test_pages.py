@@ -112,8 +112,9 @@ def test_positions_stand_over_the_closes_of_the_same_bars(run: Run, sheet: Page)
 
 def test_every_chart_knows_the_time_of_every_bar(run: Run, sheet: Page) -> None:
     expected = run.returns.index.as_unit("s").asi8.tolist()
-    assert set(sheet.charts) == {"equity", "drawdown", "rolling-sharpe", "positions-0"}
-    for chart in sheet.charts.values():
+    charts = {key: chart for key, chart in sheet.charts.items() if "seconds" in chart}
+    assert set(charts) == {"equity", "drawdown", "rolling-sharpe", "positions-0"}
+    for chart in charts.values():
         assert np.cumsum(chart["seconds"]).tolist() == expected
 
 
