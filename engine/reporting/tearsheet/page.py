@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.reporting import formatting, metrics_table
 from engine.reporting.charts.drawing import page_data
+from engine.reporting.charts.plot import plot_data
 from engine.reporting.heading import heading
 from engine.reporting.rendering import render
 from engine.reporting.significance.robustness import fragility_line
@@ -36,4 +37,5 @@ def tearsheet(run: Run) -> str:
         sections=[section for section in made if section is not None],
         missing=formatting.MISSING,
         chart_data=page_data,
+        plot_data=plot_data,
     )
