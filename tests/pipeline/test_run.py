@@ -256,3 +256,5 @@ def test_workers_change_no_byte_of_a_network_run(place, backend: str) -> None:
     assert len(runs[0].manifest["windows"][0]["fits"]) == 2
     seeds = runs[0].significance["seeds"]
     assert seeds["count"] == len(seeds["sharpe_by_seed"]) == 2
+    assert len(seeds["sharpe_by_window"]) == len(runs[0].manifest["windows"])
+    assert all(len(ratios) == 2 for ratios in seeds["sharpe_by_window"])
