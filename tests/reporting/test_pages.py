@@ -112,8 +112,12 @@ def test_positions_stand_over_the_closes_of_the_same_bars(run: Run, sheet: Page)
 
 def test_every_chart_knows_the_time_of_every_bar(run: Run, sheet: Page) -> None:
     expected = run.returns.index.as_unit("s").asi8.tolist()
-    assert set(sheet.charts) == {"equity", "drawdown", "rolling-sharpe", "positions-0"}
-    for chart in sheet.charts.values():
+    charts = {key: chart for key, chart in sheet.charts.items() if "seconds" in chart}
+    assert set(charts) == {
+        *("equity", "drawdown", "positions-0", "rolling-sharpe", "rolling-volatility"),
+        *("rolling-beta", "rolling-turnover"),
+    }
+    for chart in charts.values():
         assert np.cumsum(chart["seconds"]).tolist() == expected
 
 
@@ -123,8 +127,9 @@ def test_every_line_of_a_chart_is_drawn(sheet: Page) -> None:
         for tag, attributes in sheet.elements
         if tag == "path" and "data-line" in attributes and len(attributes["d"]) > 1_000
     ]
-    # Equity and drawdown of six books, rolling Sharpe of the five that trade, one close.
-    assert len(drawn) == 6 + 6 + 5 + 1
+    # Equity, drawdown and rolling volatility of six books, rolling Sharpe of the five that trade,
+    # the strategy's beta and turnover, one close.
+    assert len(drawn) == 6 + 6 + 6 + 5 + 1 + 1 + 1
 
 
 def test_the_verdict_stands_before_everything_it_rests_on(sheet: Page) -> None:
