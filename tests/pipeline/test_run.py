@@ -12,6 +12,7 @@ import pytest
 import engine
 from engine.artifacts import DOCUMENTS, PAGES, TABLES
 from engine.errors import StrategyError, UsageError
+from engine.evaluation.round_trips import round_trips, trip_summary
 from engine.reporting import write_pages
 from tests.pipeline.markets import market, write_strategy
 
@@ -131,6 +132,16 @@ def test_fills_come_one_bar_after_the_decision_at_the_open(run: engine.Run) -> N
     assert trades["timestamp"].min() > changed.min()
     slip = np.where(trades["side"] == "buy", 1 + 2e-4, 1 - 2e-4)
     np.testing.assert_allclose(trades["price"], opens.loc[trades["timestamp"]] * slip, rtol=1e-9)
+
+
+def test_round_trips_made_from_the_folder_win_as_often_as_the_metrics_say(run: engine.Run) -> None:
+    index = pd.DatetimeIndex(run.returns.index)
+    for book, figures in run.metrics["books"].items():
+        fills = run.trades[run.trades["book"] == book]
+        found = trip_summary(round_trips(fills, run.bars, index, filled_at="open"))
+        rate = found.win_rate
+        assert figures["hit_rate_pct"] == (None if rate is None else 100 * rate)
+    assert run.metrics["books"]["strategy"]["hit_rate_pct"] is not None
 
 
 def test_windows_in_the_manifest_tile_the_out_of_sample_span(run: engine.Run) -> None:
