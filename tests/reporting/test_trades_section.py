@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from engine.artifacts import Run
 from engine.evaluation import trading
 from engine.evaluation.round_trips import round_trips
 from engine.reporting.tearsheet.trades import MOST_ROWS, trades
 from tests.reporting.page import Page, section_of
+
+if TYPE_CHECKING:
+    from engine.artifacts import Run
 
 
 @pytest.fixture(scope="module")

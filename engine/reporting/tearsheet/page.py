@@ -12,6 +12,7 @@ from engine.reporting.rendering import render
 from engine.reporting.significance.robustness import fragility_line
 from engine.reporting.tearsheet.books import books
 from engine.reporting.tearsheet.forecasts import forecasts
+from engine.reporting.tearsheet.fragility import fragility
 from engine.reporting.tearsheet.months import months
 from engine.reporting.tearsheet.paths import paths
 from engine.reporting.tearsheet.provenance import provenance
@@ -22,7 +23,9 @@ from engine.reporting.tearsheet.windows import windows
 if TYPE_CHECKING:
     from engine.artifacts import Run
 
-SECTIONS = (books, paths, windows, months, rolling, trades, forecasts, provenance)
+SECTIONS = (
+    *(books, paths, windows, months, rolling, trades, forecasts, fragility, provenance),
+)
 """In reading order: each makes its section of a run, or nothing where the run has no figures."""
 
 
