@@ -33,8 +33,8 @@ def cost_curve(found: Mapping[str, Any], *, finding: str, span: str) -> Plot:
     """
     costs, ratios = _cut(found)
     limit = found.get("break_even_cost_bps")
-    beyond = limit is not None and limit > STRETCH * costs.max()
-    if limit is not None and not beyond:
+    notes = _note(limit, reach=STRETCH * float(costs.max()))
+    if limit is not None and not notes:
         costs, ratios = _with(costs, ratios, float(limit))
     known = np.append(ratios[np.isfinite(ratios)], 0.0)
     frame = Frame(
@@ -46,7 +46,7 @@ def cost_curve(found: Mapping[str, Any], *, finding: str, span: str) -> Plot:
         ),
     )
     names = [f"at {formatting.BPS(cost)} a fill" for cost in costs.tolist()]
-    marked = [] if limit is None or beyond else [up_at(frame, BREAK_EVEN, float(limit))]
+    marked = [] if limit is None or notes else [up_at(frame, BREAK_EVEN, float(limit))]
     layers = (
         across_at(frame, ZERO, 0.0),
         up_at(frame, CHARGED, float(found["chosen"]["cost_bps"])),
@@ -67,7 +67,7 @@ def cost_curve(found: Mapping[str, Any], *, finding: str, span: str) -> Plot:
         span=span,
         frame=frame,
         layers=layers,
-        notes=_note(limit) if beyond else (),
+        notes=notes,
     )
 
 
@@ -87,5 +87,7 @@ def _with(costs: np.ndarray, ratios: np.ndarray, limit: float) -> tuple[np.ndarr
     return np.insert(costs, place, limit), np.insert(ratios, place, 0.0)
 
 
-def _note(limit: float) -> tuple[str, ...]:
+def _note(limit: float | None, *, reach: float) -> tuple[str, ...]:
+    if limit is None or limit <= reach:
+        return ()
     return (f"The Sharpe ratio is zero at {formatting.BPS(limit)}, beyond this axis.",)

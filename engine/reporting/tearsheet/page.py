@@ -23,9 +23,7 @@ from engine.reporting.tearsheet.windows import windows
 if TYPE_CHECKING:
     from engine.artifacts import Run
 
-SECTIONS = (
-    *(books, paths, windows, months, rolling, trades, forecasts, fragility, provenance),
-)
+SECTIONS = (*(books, paths, windows, months, rolling, trades, forecasts, fragility, provenance),)
 """In reading order: each makes its section of a run, or nothing where the run has no figures."""
 
 
