@@ -66,6 +66,7 @@ BARE_PERCENT = Unit(1, signed=True)
 BPS = Unit(1, f"{NO_BREAK}bps")
 TIMES_A_YEAR = Unit(1, f"{NO_BREAK}a year")
 BARS = Unit(0, f"{NO_BREAK}bars")
+DAYS = Unit(1, f"{NO_BREAK}days")
 AVERAGE_BARS = Unit(1, f"{NO_BREAK}bars")
 
 

@@ -16,6 +16,7 @@ from engine.reporting.tearsheet.fragility import fragility
 from engine.reporting.tearsheet.months import months
 from engine.reporting.tearsheet.paths import paths
 from engine.reporting.tearsheet.provenance import provenance
+from engine.reporting.tearsheet.quality import quality
 from engine.reporting.tearsheet.rolling import rolling
 from engine.reporting.tearsheet.trades import trades
 from engine.reporting.tearsheet.windows import windows
@@ -23,7 +24,9 @@ from engine.reporting.tearsheet.windows import windows
 if TYPE_CHECKING:
     from engine.artifacts import Run
 
-SECTIONS = (*(books, paths, windows, months, rolling, trades, forecasts, fragility, provenance),)
+SECTIONS = (
+    *(books, paths, windows, months, rolling, trades, forecasts, fragility, quality, provenance),
+)
 """In reading order: each makes its section of a run, or nothing where the run has no figures."""
 
 
