@@ -219,6 +219,15 @@ def test_a_strategy_object_runs_as_its_file_does(run, strategy, place) -> None:
         engine.run(loaded, overrides={"seed": 1})
 
 
+def test_the_resolved_strategy_of_the_manifest_saved_as_a_file_is_the_same_run(
+    run: engine.Run, place: Path
+) -> None:
+    saved = place / "strategy.yaml"
+    saved.write_text(json.dumps(run.manifest["strategy"], indent=2), encoding="utf-8")
+    again = engine.run(saved, out=place / "saved", home=place / "home", pages=False)
+    assert again.run_id == run.run_id
+
+
 def test_a_planted_edge_is_found_and_called_evidence(place) -> None:
     strategy = write_strategy(place / "market", market(place / "edge", edge=0.5))
     found = engine.run(

@@ -62,7 +62,7 @@ class Page(HTMLParser):
         return found
 
 
-def section_of(section: Section | None) -> str:
+def section_of(section: Section | None, **context: Any) -> str:
     """A section of the tearsheet without the page around it."""
     assert section is not None
     return render(
@@ -71,6 +71,7 @@ def section_of(section: Section | None) -> str:
         missing=formatting.MISSING,
         chart_data=page_data,
         plot_data=plot_data,
+        **context,
     )
 
 
