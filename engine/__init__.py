@@ -24,12 +24,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.artifacts import Run
-    from engine.pipeline import run
+    from engine.pipeline import run, run_family
     from engine.strategy import Strategy
 
-__all__ = ["Run", "Strategy", "run"]
+__all__ = ["Run", "Strategy", "run", "run_family"]
 
-_HOMES = {"Run": "engine.artifacts", "Strategy": "engine.strategy", "run": "engine.pipeline"}
+_HOMES = {
+    "Run": "engine.artifacts",
+    "Strategy": "engine.strategy",
+    "run": "engine.pipeline",
+    "run_family": "engine.pipeline",
+}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - what is exported has no type in common

@@ -24,8 +24,18 @@ class Progress(Protocol):
         """`done` of `total` units of the current stage are finished; `what` names the last."""
 
 
+class FamilyProgress(Progress, Protocol):
+    """What runs that are begun together tell beside what each of them tells."""
+
+    def run(self, number: int, total: int, name: str) -> None:
+        """One of several runs begins: `number`, from 1, of `total`."""
+
+
 class Silent:
     """Tells nobody."""
+
+    def run(self, number: int, total: int, name: str) -> None:
+        """Tells nobody."""
 
     def stage(self, name: str) -> None:
         """Tells nobody."""

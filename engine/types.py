@@ -10,7 +10,9 @@ Shapes used all over the engine:
 
 from __future__ import annotations
 
-from typing import TypeAlias
+import inspect
+import re
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +42,39 @@ BAR_COLUMNS = ("timestamp", "symbol", "open", "high", "low", "close", "volume")
 PRICE_COLUMNS = ("open", "high", "low", "close")
 
 
-class Spec(BaseModel):
-    """Base of every part's configuration: frozen, and closed to keys it does not know."""
+_ATTRIBUTES = re.compile(r"^Attributes:\n(?P<listed>(?:(?: .*)?\n?)*)", re.MULTILINE)
+_ATTRIBUTE = re.compile(r"^    (?P<name>\w+): (?P<meaning>.*(?:\n {5,}.*)*)", re.MULTILINE)
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+def _document(schema: dict[str, Any], part: type[BaseModel]) -> None:
+    """Gives each key of a JSON Schema the meaning that the docstring of its class tells.
+
+    A key that is inherited has the meaning that its own class tells, unless it is told anew.
+    """
+    told: dict[str, str] = {}
+    for base in reversed(part.__mro__):
+        if issubclass(base, Spec) and (
+            section := _ATTRIBUTES.search(inspect.cleandoc(base.__doc__ or ""))
+        ):
+            told |= {
+                found["name"]: " ".join(found["meaning"].split())
+                for found in _ATTRIBUTE.finditer(section["listed"])
+            }
+    for name, key in schema.get("properties", {}).items():
+        if name in told:
+            key["description"] = told[name]
+    schema["description"] = _ATTRIBUTES.sub("", inspect.cleandoc(part.__doc__ or "")).strip()
+
+
+class Spec(BaseModel):
+    """Base of every part's configuration: frozen, and closed to keys it does not know.
+
+    Its JSON Schema has the meaning of each key from the section `Attributes` of the docstring.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        ser_json_inf_nan="constants",
+        json_schema_extra=_document,
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from engine.cli.columns import BAD, coloured
 from engine.errors import EXIT_INTERRUPTED, BacktestError
 
 if TYPE_CHECKING:
@@ -20,11 +21,12 @@ EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it of any program
 
 
 @contextmanager
-def exit_codes(*, debug: bool) -> Iterator[None]:
+def exit_codes(*, debug: bool, interrupted: str = "interrupted") -> Iterator[None]:
     """Ends the command with the exit code of whatever is raised inside.
 
     Args:
         debug: Print the traceback too.
+        interrupted: What is said after Ctrl-C.
 
     Raises:
         typer.Exit: With the code; nothing where all went well.
@@ -35,20 +37,38 @@ def exit_codes(*, debug: bool) -> Iterator[None]:
     except typer.Exit:
         raise
     except KeyboardInterrupt:
-        _leave("interrupted", EXIT_INTERRUPTED, debug=debug)
+        if debug:
+            traceback.print_exc()
+        typer.echo(interrupted, err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:
         # The reader has gone (`| head`); Python would complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(EXIT_BROKEN_PIPE) from None
-    except BacktestError as error:
-        _leave(f"error: {error}", error.exit_code, debug=debug)
     except Exception as error:  # noqa: BLE001 - the last one to see it; --debug shows where
-        hint = "" if debug else "\n  this is a fault of the engine; --debug shows where it arose"
-        _leave(f"error: {type(error).__name__}: {error}{hint}", EXIT_UNEXPECTED, debug=debug)
+        raise typer.Exit(tell_error(error, debug=debug)) from None
 
 
-def _leave(message: str, code: int, *, debug: bool) -> None:
+def tell_error(error: Exception, *, debug: bool, of: str = "") -> int:
+    """Says on stderr what went wrong.
+
+    Args:
+        error: Of any kind; what is no BacktestError is a fault of the engine.
+        debug: Print the traceback too.
+        of: What failed, where it is one of several.
+
+    Returns:
+        The exit code that it asks for.
+    """
     if debug:
-        traceback.print_exc()
-    typer.echo(message, err=True)
-    raise typer.Exit(code) from None
+        traceback.print_exception(error)
+    told, code = f"{error}", EXIT_UNEXPECTED
+    if isinstance(error, BacktestError):
+        code = error.exit_code
+    else:
+        told = f"{type(error).__name__}: {error}"
+        if not debug:
+            told += "\n  this is a fault of the engine; --debug shows where it arose"
+    label = typer.style("error:", fg=BAD, bold=True)
+    typer.echo(f"{label} {f'{of}: ' if of else ''}{told}", err=True, color=coloured(sys.stderr))
+    return code

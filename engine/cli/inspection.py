@@ -1,10 +1,10 @@
-"""The commands that train nothing: `check`, `data list`, `report`, `schema`."""
+"""The commands that train nothing: `check`, `data list`, `schema`."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -57,22 +57,6 @@ def _flat(value: Any) -> str:  # noqa: ANN401 - any JSON
     if isinstance(value, dict):
         return f"({', '.join(f'{key} {_flat(item)}' for key, item in value.items())})"
     return json.dumps(value) if isinstance(value, bool | list) else str(value)
-
-
-def report(
-    run_dir: Annotated[
-        Path, typer.Argument(metavar="RUN_DIR", help="Such as reports/<strategy>/<run id>.")
-    ],
-    debug: Debug = False,
-) -> None:
-    """Write the pages of a finished run anew."""
-    with exit_codes(debug=debug):
-        from engine.artifacts import PAGES, Run
-        from engine.reporting import write_pages
-
-        write_pages(Run.open(run_dir), run_dir)
-        for page in PAGES:
-            typer.echo(run_dir / f"{page}.html")
 
 
 def schema() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from engine.cli.columns import GRADES, STATES, Column, room, signed, table
+from engine.cli.columns import show as printed
 from engine.cli.failures import exit_codes
 from engine.cli.options import Debug, Json  # noqa: TC001 - typer reads them
 
@@ -19,11 +20,10 @@ if TYPE_CHECKING:
 
     from engine.evaluation.ledger import Ledger, Row
 
-GAP = "  "
 ROOM_FOR_TIME = 100
 """Columns of a terminal from which the hour of a run is shown, and whole dates of its span."""
-SHORTEST = {3: len("Name"), 4: len("Target")}
-"""Places of the columns that give way where there is no room, and how far."""
+FAMILY_DIGITS = 8
+"""Of a family's id in the table; `show` and `--json` have all of them."""
 LISTED = (
     *(
         "number",
@@ -35,7 +35,7 @@ LISTED = (
         "targets",
         "interval",
     ),
-    *("first", "last", "bars", "sharpe", "grade", "run_id", "error", "problem"),
+    *("first", "last", "bars", "sharpe", "grade", "run_id", "family", "error", "problem"),
 )
 
 Name = Annotated[str | None, typer.Option("--strategy", metavar="NAME", help="Of this strategy.")]
@@ -73,7 +73,8 @@ def list_runs(
             typer.echo(json.dumps(told, indent=2, allow_nan=False))
             return
         if shown:
-            typer.echo("\n".join(_table(shown, shutil.get_terminal_size().columns)))
+            width = room()
+            printed("\n".join(table(_columns(shown, width), width)))
         typer.echo(_sum(every, rows, shown, book.path))
 
 
@@ -207,38 +208,27 @@ def _runs(count: int) -> str:
     return f"{count:,} run" if count == 1 else f"{count:,} runs"
 
 
-def _table(rows: Sequence[Row], width: int) -> list[str]:
-    """As wide as it has to be; names of strategies and symbols are cut where there is no room."""
+def _columns(rows: Sequence[Row], width: int) -> list[Column]:
+    """Names of strategies and symbols are cut where there is no room, before a column goes."""
     wide = width >= ROOM_FOR_TIME
+    dated = [row.started_at.replace("T", " ")[: 16 if wide else 10] for row in rows]
+    sharpe = ["-" if row.sharpe is None else f"{row.sharpe:.2f}" for row in rows]
+    grades, states = [row.grade or "-" for row in rows], [row.status for row in rows]
+    targets = [",".join(row.targets or ("-",)) for row in rows]
     columns = [
-        ["Run", *(str(row.number) for row in rows)],
-        ["Began", *(row.started_at.replace("T", " ")[: 16 if wide else 10] for row in rows)],
-        ["Status", *(row.status for row in rows)],
-        ["Name", *(row.name for row in rows)],
-        ["Target", *(",".join(row.targets or ("-",)) for row in rows)],
-        ["Out of sample", *(_span(row, 10 if wide else 7) for row in rows)],
-        ["Sharpe", *("-" if row.sharpe is None else f"{row.sharpe:.2f}" for row in rows)],
-        ["Grade", *(row.grade or "-" for row in rows)],
+        Column(0, "Run", [str(row.number) for row in rows]),
+        Column(7, "Began", dated, right=False),
+        Column(3, "Status", states, right=False, colours=[STATES.get(s) for s in states]),
+        Column(1, "Name", [row.name for row in rows], right=False, least=6),
+        Column(5, "Target", targets, right=False, least=6),
+        Column(6, "Out of sample", [_span(row, 10 if wide else 7) for row in rows], right=False),
+        Column(2, "Sharpe", sharpe, colours=signed([row.sharpe for row in rows])),
+        Column(4, "Grade", grades, right=False, colours=[GRADES.get(g) for g in grades]),
     ]
-    widths = [max(map(len, column)) for column in columns]
-    over = sum(widths) + len(GAP) * (len(widths) - 1) - width
-    while over > 0 and (long := [p for p, least in SHORTEST.items() if widths[p] > least]):
-        widths[max(long, key=widths.__getitem__)] -= 1
-        over -= 1
-    right = {0, 6}
-    lines = []
-    for cells in zip(*columns, strict=True):
-        cut = [_cut(cell, size) for cell, size in zip(cells, widths, strict=True)]
-        padded = (
-            cell.rjust(size) if place in right else cell.ljust(size)
-            for place, (cell, size) in enumerate(zip(cut, widths, strict=True))
-        )
-        lines.append(GAP.join(padded).rstrip())
-    return lines
-
-
-def _cut(cell: str, size: int) -> str:
-    return cell if len(cell) <= size else f"{cell[: size - 2]}.."
+    if any(row.family for row in rows):
+        families = [(row.family or "-")[:FAMILY_DIGITS] for row in rows]
+        columns.append(Column(8, "Family", families, right=False))
+    return columns
 
 
 def _span(row: Row, length: int) -> str:

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from engine.cli import inspection, running
+from engine.cli.compare import compare
 from engine.cli.data_check import check
 from engine.cli.data_diff import diff
 from engine.cli.data_export import export
@@ -24,6 +25,7 @@ from engine.cli.features import features
 from engine.cli.fits import fits
 from engine.cli.ledger import ledger
 from engine.cli.replicate import replicate
+from engine.cli.reports import report
 from engine.cli.selftest import selftest
 from engine.imports import collect_rarely
 
@@ -40,7 +42,8 @@ app = typer.Typer(
 app.command("run")(running.run)
 app.command("check")(inspection.check)
 app.command("features")(features)
-app.command("report")(inspection.report)
+app.command("report")(report)
+app.command("compare")(compare)
 app.command("replicate")(replicate)
 app.command("schema")(inspection.schema)
 app.command("selftest")(selftest)

@@ -7,6 +7,13 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+StrategyFiles: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="STRATEGY...",
+        help="Strategy file, such as strategies/micdl.yaml; several run as one family.",
+    ),
+]
 StrategyFile: TypeAlias = Annotated[
     str, typer.Argument(metavar="STRATEGY", help="Strategy file, such as strategies/micdl.yaml.")
 ]
@@ -23,6 +30,15 @@ Overrides: TypeAlias = Annotated[
         metavar="PATH=VALUE",
         help="Replace one value of the strategy, such as windows.train=3y or "
         "opponents.0.fast=10. Repeatable.",
+    ),
+]
+Grid: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--grid",
+        metavar="PATH=VALUE,VALUE",
+        help="Run once with each value, as one family, such as --grid signal.enter_bps=5,10,20. "
+        "Repeatable: every combination runs.",
     ),
 ]
 Data: TypeAlias = Annotated[

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
 
-    from engine.progress import Progress
+    from engine.progress import FamilyProgress
 
 SECONDS_BETWEEN_LINES = 2.0
 SECONDS_TO_KNOW = 1.0
 
 
 @contextmanager
-def told_on_stderr(*, quiet: bool) -> Iterator[Progress]:
+def told_on_stderr(*, quiet: bool) -> Iterator[FamilyProgress]:
     """The progress that suits stderr; whatever it drew is cleared when the block is left."""
     if quiet:
         yield Notices(sys.stderr)
@@ -51,17 +51,23 @@ class Pace:
 
 
 class Notices:
-    """Only what the user must know."""
+    """Only what the user must know, each thing once however many runs tell it."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._heard: set[str] = set()
+
+    def run(self, number: int, total: int, name: str) -> None:
+        """Not told."""
 
     def stage(self, name: str) -> None:
         """Not told."""
 
     def notice(self, text: str) -> None:
-        """One line."""
-        print(text, file=self._stream, flush=True)
+        """One line, unless it was told before."""
+        if text not in self._heard:
+            self._heard.add(text)
+            print(text, file=self._stream, flush=True)
 
     def line(self, text: str) -> None:
         """Not told."""
@@ -84,6 +90,11 @@ class Lines:
         self._stage = ""
         self._told = clock()
         self._pace = Pace()
+        self._heard: set[str] = set()
+
+    def run(self, number: int, total: int, name: str) -> None:
+        """One line."""
+        self._print(f"run {number} of {total} ({name})")
 
     def stage(self, name: str) -> None:
         """One line."""
@@ -93,8 +104,10 @@ class Lines:
         self._print(name)
 
     def notice(self, text: str) -> None:
-        """One line."""
-        self._print(text)
+        """One line, unless it was told before."""
+        if text not in self._heard:
+            self._heard.add(text)
+            self._print(text)
 
     def line(self, text: str) -> None:
         """One line, under its stage."""
@@ -142,6 +155,7 @@ class Bars:
         self._name = ""
         self._began = 0.0
         self._pace = Pace()
+        self._heard: set[str] = set()
 
     @contextmanager
     def drawn(self) -> Iterator[None]:
@@ -156,14 +170,24 @@ class Bars:
             finally:
                 self._end()
 
+    def run(self, number: int, total: int, name: str) -> None:
+        """A line above the bar, which is done with the run before."""
+        self._end()
+        self._console.print(
+            f"run {number} of {total} ({name})", markup=False, highlight=False, style="bold"
+        )
+        self._begin("starting")
+
     def stage(self, name: str) -> None:
         """A new bar; the stage before it becomes a line."""
         self._end()
         self._begin(name)
 
     def notice(self, text: str) -> None:
-        """A line above the bar."""
-        self._console.print(text, markup=False, highlight=False, style="yellow")
+        """A line above the bar, unless it was told before."""
+        if text not in self._heard:
+            self._heard.add(text)
+            self._console.print(text, markup=False, highlight=False, style="yellow")
 
     def line(self, text: str) -> None:
         """A line above the bar."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.artifacts import PAGES
+from engine.cli.columns import GRADES, Column, painted, plain, signed, table
 from engine.reporting import formatting
 from engine.reporting.books import STRATEGY, books_of
 from engine.reporting.heading import warm_starts
@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 
     from engine.artifacts import Run
 
-GAP = "  "
 # A figure on a terminal is copied into a sheet or read by awk: only pages get typographic signs.
 PLAIN = str.maketrans({formatting.MINUS: "-", formatting.MISSING: "-", formatting.NO_BREAK: " "})
 
 
 def as_json(run: Run) -> str:
     """One JSON object."""
+    return json.dumps(as_tree(run), indent=2, allow_nan=False)
+
+
+def as_tree(run: Run) -> dict[str, Any]:
+    """What `--json` tells of a run."""
     dataset = run.manifest["dataset"]
-    told = {
+    return {
         "run_id": run.run_id,
         "run_dir": str(run.run_dir),
         "dataset": {"name": dataset["name"], "offline": dataset["offline"]},
@@ -38,31 +42,32 @@ def as_json(run: Run) -> str:
         "certificate": run.certificate,
         "verdict": run.significance["verdict"],
     }
-    return json.dumps(told, indent=2, allow_nan=False)
 
 
-def as_text(run: Run, width: int | None = None) -> str:
+def as_text(run: Run, width: int | None = None, *, coloured: bool = False) -> str:
     """The books, the forecasts' skill, the verdict, and the paths of the pages or how to get them.
 
     Args:
         run: Finished.
         width: Columns to fit into; the terminal's where it is not given.
+        coloured: With the codes that colour a terminal.
     """
     width = width or shutil.get_terminal_size().columns
     verdict = run.significance["verdict"]
     parts = [
         _heading(run),
-        "\n".join(_table(run, width)),
+        "\n".join(table(_columns(run), width)),
         _forecasts(run.metrics["forecasts"].get(STRATEGY)),
         _filled(warm_starts(run.manifest["windows"]), width),
         _tuning(run.manifest.get("tuning")),
         _left_out(run.manifest["left_out"]),
         _filled(f"Verdict: {verdict['sentence']}", width),
-        f"Evidence: {verdict['grade']}",
+        f"Evidence: {painted(verdict['grade'], GRADES.get(verdict['grade']))}",
         _filled(_certificate(run.certificate), width),
         _pages(run),
     ]
-    return "\n\n".join(part for part in parts if part).translate(PLAIN)
+    text = "\n\n".join(part for part in parts if part).translate(PLAIN)
+    return text if coloured else plain(text)
 
 
 def _filled(text: str, width: int) -> str:
@@ -90,38 +95,28 @@ def _heading(run: Run) -> str:
     )
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A column of the table; those with the lowest rank stay where there is little room."""
-
-    rank: int
-    heading: str
-    cells: Sequence[str]
-
-    @property
-    def width(self) -> int:
-        return max(len(self.heading), *map(len, self.cells))
-
-
-def _table(run: Run, width: int) -> list[str]:
+def _columns(run: Run) -> list[Column]:
     books = [(book.label, run.metrics["books"][book.key], book.key) for book in books_of(run)]
     figures = [figures for _, figures, _ in books]
     intervals = [run.significance["sharpe"].get(key, {}) for _, _, key in books]
     confidence = formatting.level(run.significance["method"]["confidence"])
 
-    def column(rank: int, heading: str, unit: formatting.Unit, key: str) -> _Column:
-        return _Column(rank, heading, [unit.bare(figure.get(key)) for figure in figures])
+    def column(
+        rank: int, heading: str, unit: formatting.Unit, key: str, *, by_sign: bool = False
+    ) -> Column:
+        values = [figure.get(key) for figure in figures]
+        colours = signed(values) if by_sign else ()
+        return Column(rank, heading, [unit.bare(value) for value in values], colours=colours)
 
-    names = _Column(0, "Book", [label for label, _, _ in books])
     low_to_high = [formatting.RATIO.interval(i.get("low"), i.get("high")) for i in intervals]
-    columns = [
-        names,
-        column(1, "Return %", formatting.BARE_PERCENT, "total_return_pct"),
-        column(6, "CAGR %", formatting.BARE_PERCENT, "cagr_pct"),
+    return [
+        Column(0, "Book", [label for label, _, _ in books], right=False),
+        column(1, "Return %", formatting.BARE_PERCENT, "total_return_pct", by_sign=True),
+        column(6, "CAGR %", formatting.BARE_PERCENT, "cagr_pct", by_sign=True),
         column(8, "Vol. %", formatting.PERCENT, "volatility_pct"),
-        column(2, "Sharpe", formatting.RATIO, "sharpe"),
-        _Column(3, confidence, low_to_high),
-        column(9, "Sortino", formatting.RATIO, "sortino"),
+        column(2, "Sharpe", formatting.RATIO, "sharpe", by_sign=True),
+        Column(3, confidence, low_to_high),
+        column(9, "Sortino", formatting.RATIO, "sortino", by_sign=True),
         column(4, "DD %", formatting.BARE_PERCENT, "max_drawdown_pct"),
         column(5, "Trades", formatting.COUNT, "trades"),
         column(7, "Cost %", formatting.PERCENT, "cost_paid_pct"),
@@ -129,28 +124,6 @@ def _table(run: Run, width: int) -> list[str]:
         column(11, "Hits %", formatting.PERCENT, "hit_rate_pct"),
         column(12, "Break-even bps", formatting.BPS, "break_even_cost_bps"),
     ]
-    shown = _that_fit(columns, width)
-    rows = zip(*([c.heading, *c.cells] for c in shown), strict=True)
-    return [_line(row, shown) for row in rows]
-
-
-def _that_fit(columns: Sequence[_Column], width: int) -> list[_Column]:
-    """The columns of the lowest ranks that fit side by side, in their order."""
-    kept: list[_Column] = []
-    room = width + len(GAP)
-    for column in sorted(columns, key=lambda column: column.rank):
-        room -= column.width + len(GAP)
-        if room < 0 and kept:
-            break
-        kept.append(column)
-    return [column for column in columns if column in kept]
-
-
-def _line(cells: Sequence[str], columns: Sequence[_Column]) -> str:
-    """The first cell to the left, the figures to the right."""
-    first, *rest = zip(cells, columns, strict=True)
-    padded = [first[0].ljust(first[1].width), *(c.rjust(column.width) for c, column in rest)]
-    return GAP.join(padded).rstrip()
 
 
 def _tuning(told: Mapping[str, int] | None) -> str:

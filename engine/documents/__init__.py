@@ -5,6 +5,6 @@ the other. No tag of YAML constructs an object.
 """
 
 from engine.documents.loading import load_document
-from engine.documents.overrides import parse_overrides
+from engine.documents.overrides import parse_grid, parse_overrides
 
-__all__ = ["load_document", "parse_overrides"]
+__all__ = ["load_document", "parse_grid", "parse_overrides"]

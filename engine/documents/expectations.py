@@ -38,6 +38,11 @@ class Expectations:
     def __init__(self, model: type[BaseModel]) -> None:
         self._schema = model.model_json_schema()
 
+    @property
+    def root(self) -> Schema:
+        """The whole of it."""
+        return self.resolve(self._schema)
+
     def locate(self, loc: Path) -> tuple[Path, Schema]:
         """The place in the file that an error's `loc` means, and the schema there.
 
@@ -46,19 +51,30 @@ class Expectations:
         known.
         """
         path: Path = ()
-        schema = self._resolve(self._schema)
+        schema = self.resolve(self._schema)
         for part in loc:
             if "discriminator" in schema:
-                schema = self._resolve({"$ref": schema["discriminator"]["mapping"].get(part)})
+                schema = self.resolve({"$ref": schema["discriminator"]["mapping"].get(part)})
             elif "anyOf" in schema:
                 return path, schema
             else:
                 path, schema = (*path, part), self._child(schema, part)
         return path, schema
 
+    def default(self, path: Path) -> Any:  # noqa: ANN401 - any JSON
+        """What stands at a place of the file that leaves it out; None where nothing does.
+
+        Places within a union are looked for nowhere: what they are depends on the `kind`.
+        """
+        key = schema = self.resolve(self._schema)
+        for part in path:
+            found = schema.get("properties", {}).get(part, {}) if isinstance(part, str) else {}
+            key, schema = found, self.resolve(found)
+        return key.get("default")
+
     def describe(self, schema: Schema) -> str:
         """What the schema accepts, in words; empty where it says nothing."""
-        schema = self._resolve(schema)
+        schema = self.resolve(schema)
         if "discriminator" in schema:
             return f"a mapping with `kind`: {choice(self.choices(schema))}"
         if options := schema.get("anyOf"):
@@ -87,17 +103,17 @@ class Expectations:
     def _child(self, schema: Schema, part: str | int) -> Schema:
         if isinstance(part, int):
             prefix = schema.get("prefixItems", ())
-            return self._resolve(prefix[part] if part < len(prefix) else schema.get("items", {}))
+            return self.resolve(prefix[part] if part < len(prefix) else schema.get("items", {}))
         found = schema.get("properties", {}).get(part, schema.get("additionalProperties", {}))
-        return self._resolve(found if isinstance(found, dict) else {})
+        return self.resolve(found if isinstance(found, dict) else {})
 
-    def _resolve(self, schema: Schema) -> Schema:
+    def resolve(self, schema: Schema) -> Schema:
         """Follows a reference, and drops the `nothing` of an optional value."""
         if schema.get("$ref"):
             name = schema["$ref"].rpartition("/")[2]
-            return self._resolve(self._schema.get("$defs", {}).get(name, {}))
+            return self.resolve(self._schema.get("$defs", {}).get(name, {}))
         options = [o for o in schema.get("anyOf", ()) if o.get("type") != "null"]
-        return self._resolve(options[0]) if len(options) == 1 else schema
+        return self.resolve(options[0]) if len(options) == 1 else schema
 
 
 def choice(words: list[str], joint: str = "or") -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from engine.documents.expectations import Expectations
 from engine.documents.mistakes import closest, mistakes_of
 from engine.documents.overrides import lay_over
 from engine.documents.tree import read_tree
@@ -37,7 +38,7 @@ def load_document(path: Path, model: type[T], overrides: Mapping[str, object] | 
     """
     tree = read_tree(_read_text(path), str(path))
     if isinstance(tree.value, dict):
-        lay_over(tree, overrides or {})
+        lay_over(tree, overrides or {}, Expectations(model).default if overrides else None)
     document: T | None = None
     try:
         # Validated as JSON, which alone is strict about types and yet takes a list for a tuple.

@@ -1,15 +1,15 @@
-"""`--set path=value`: parsing, and laying the values over a tree."""
+"""`--set path=value` and `--grid path=value,value`: parsing, and laying values over a tree."""
 
 from __future__ import annotations
 
 import copy
 from typing import TYPE_CHECKING, Any
 
-from engine.documents.tree import Path, Tree, dotted, read_tree
+from engine.documents.tree import Path, Tree, dotted, flow, read_tree
 from engine.errors import Mistake, StrategyError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 def parse_overrides(items: Sequence[str]) -> dict[str, object]:
@@ -36,36 +36,86 @@ def parse_overrides(items: Sequence[str]) -> dict[str, object]:
     return overrides
 
 
+def parse_grid(items: Sequence[str]) -> dict[str, list[object]]:
+    """Reads `path=value,value` items: the values that a family of runs tries, one path after all.
+
+    Args:
+        items: Such as `signal.enter_bps=5,10,20`, `model={kind: ridge},{kind: drift}`; each value
+            is YAML.
+
+    Raises:
+        UsageError: An item has no `=`, no path, no value, one that is not YAML, or one twice; or a
+            path is named twice.
+    """
+    grid: dict[str, list[object]] = {}
+    for item in items:
+        path, equals, text = item.partition("=")
+        path = path.strip()
+        if not equals or not all(path.split(".")) or not text.strip():
+            raise UsageError(
+                f"--grid {item} names no place and values",
+                expected="--grid path=value,value, such as --grid signal.enter_bps=5,10,20",
+                found=item,
+            )
+        if path in grid:
+            raise UsageError(
+                f"--grid names {path} twice",
+                expected="all values of a place in one --grid",
+                found=item,
+            )
+        grid[path] = _values(item, text)
+    return grid
+
+
+def _values(item: str, text: str) -> list[object]:
+    found = _read(f"--grid {item}", f"[{text}]")
+    values = found if isinstance(found, list) else [found]
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            raise UsageError(
+                f"--grid {item} has a value twice", expected="each value once", found=flow(value)
+            )
+    return values
+
+
 def _value(item: str, text: str) -> object:
-    if not text.strip():
-        return None
+    return _read(f"--set {item}", text) if text.strip() else None
+
+
+def _read(option: str, text: str) -> object:
     try:
-        tree = read_tree(text, item)
+        tree = read_tree(text, option)
         mistakes = tuple(tree.mistakes)
     except StrategyError as error:
         mistakes = error.mistakes
     if mistakes:
         raise UsageError(
-            f"--set {item} has a value that is not YAML",
+            f"{option} has a value that is not YAML",
             expected=mistakes[0].expected,
             found=mistakes[0].found,
-            fix="quote the whole item for the shell: --set 'model={kind: lstm}'",
+            fix=f"quote the whole item for the shell: {option.split()[0]} 'model={{kind: lstm}}'",
         )
     return tree.value
 
 
-def lay_over(tree: Tree, overrides: Mapping[str, object]) -> None:
+def lay_over(
+    tree: Tree, overrides: Mapping[str, object], default: Callable[[Path], object] | None = None
+) -> None:
     """Puts each override at its dotted place; a place that cannot be is noted as a mistake.
 
-    A mapping on the way that the file leaves out is made; a list is never lengthened.
+    A mapping on the way that the file leaves out is made: its default, where `default` knows one,
+    so that `signal.enter_bps=10` needs no `signal` in the file. A list is never lengthened.
     """
+    known = default or (lambda _: None)
     for name, value in overrides.items():
-        path = _lay(tree, name.split("."), copy.deepcopy(value))
+        path = _lay(tree, name.split("."), copy.deepcopy(value), known)
         if path:
             tree.overridden.add(path)
 
 
-def _lay(tree: Tree, parts: list[str], value: object) -> Path | None:
+def _lay(
+    tree: Tree, parts: list[str], value: object, default: Callable[[Path], object]
+) -> Path | None:
     node: Any = tree.value
     path: Path = ()
     for part in parts[:-1]:
@@ -74,7 +124,8 @@ def _lay(tree: Tree, parts: list[str], value: object) -> Path | None:
             return None
         path = (*path, key)
         if isinstance(node, dict) and node.get(key) is None:
-            node[key] = {}
+            found = default(path)
+            node[key] = copy.deepcopy(found) if isinstance(found, dict) else {}
             tree.overridden.add(path)
         node = node[key]
     key = _key(tree, node, path, parts[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -58,6 +59,15 @@ def _outwards(path: Path) -> list[Path]:
 def dotted(path: Path) -> str:
     """`opponents.0.fast` of ("opponents", 0, "fast")."""
     return ".".join(str(part) for part in path)
+
+
+def flow(value: Any) -> str:  # noqa: ANN401 - any plain value
+    """A plain value on one line, in YAML's flow style."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name}: {flow(held)}' for name, held in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(flow, value))}]"
+    return value if isinstance(value, str) and value else json.dumps(value, default=str)
 
 
 def read_tree(text: str, source: str) -> Tree:

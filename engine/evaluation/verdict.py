@@ -137,6 +137,22 @@ def grade(evidence: Evidence) -> Grade:
     return "strong" if everyone and evidence.holds_everywhere() else "moderate"
 
 
+def at_most(own: Grade, deflated: float | None, confidence: float) -> Grade:
+    """What a grade comes to when more trials are known than when it was given.
+
+    All else that it was drawn from is as it was: it falls to what `grade` allows at the deflated
+    Sharpe ratio, and never rises.
+
+    Args:
+        own: As it was given.
+        deflated: Deflated Sharpe ratio, all trials counted; None where it is not defined.
+        confidence: Of the run.
+    """
+    if deflated is None or deflated < 1 - 2 * (1 - confidence):
+        return "none"
+    return "weak" if deflated < confidence and own != "none" else own
+
+
 def sentence(evidence: Evidence) -> str:
     """The verdict in words: effect, interval, span, strongest opponent, and the tries counted."""
     span = "from {} to {}".format(*evidence.span)

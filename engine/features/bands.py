@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 class BollingerPercent(Indicator):
-    """Bollinger %B: (close - lower band) / (upper band - lower band); 0.5 on bands of no width."""
+    """Bollinger %B: (close - lower band) / (upper band - lower band); 0.5 on bands of no width.
+
+    Attributes:
+        window: Bars of the mean and of the deviation.
+        deviations: Standard deviations from the mean to either band.
+    """
 
     reads: ClassVar[tuple[str, ...]] = ("close",)
 
@@ -38,7 +43,12 @@ class BollingerPercent(Indicator):
 
 
 class BollingerWidth(Indicator):
-    """Bollinger band width: (upper band - lower band) / middle band."""
+    """Bollinger band width: (upper band - lower band) / middle band.
+
+    Attributes:
+        window: Bars of the mean and of the deviation.
+        deviations: Standard deviations from the mean to either band.
+    """
 
     reads: ClassVar[tuple[str, ...]] = ("close",)
 

@@ -29,6 +29,10 @@ class Calendar(Indicator):
     The place in a day is counted in minutes from midnight UTC, in a week in days from Monday, in
     a year in months from January. Both waves are needed to tell the place: list the feature twice.
     Constant where every bar opens at the same place: the hour of daily bars, the day of weeks.
+
+    Attributes:
+        cycle: What the place is told in.
+        wave: `sine` or `cosine` of the place.
     """
 
     reads: ClassVar[tuple[str, ...]] = ()
@@ -63,6 +67,11 @@ class TurnOfMonth(Indicator):
     The defaults are the days -1 to +3 of Lakonishok & Smidt (1988, Rev. Financial Studies 1).
     Which sessions a month still has is not in the bars, so days are counted by the date alone:
     all of them, or Mondays to Fridays, holidays included.
+
+    Attributes:
+        last: Days at the end of a month.
+        first: Days at its beginning.
+        days: `all` days count, or `weekdays` alone, for markets closed at the weekend.
     """
 
     reads: ClassVar[tuple[str, ...]] = ()

@@ -87,6 +87,9 @@ class SpreadZscore(CrossAsset):
     How far two prices have come apart, in standard deviations of the last `window` bars, as pairs
     are traded by (Gatev, Goetzmann & Rouwenhorst 2006, Rev. Financial Studies 19). The level of
     the spread depends on the unit of prices and is left out. 0 where it does not vary.
+
+    Attributes:
+        window: Bars of the mean and of the deviation.
     """
 
     kind: Literal["spread_zscore"] = "spread_zscore"
@@ -106,6 +109,9 @@ class RelativeStrength(CrossAsset):
 
     Above 0 where this symbol did better; after Levy (1967, J. of Finance 22), who ranks stocks by
     how they did relative to others.
+
+    Attributes:
+        periods: Bars from one close to the other.
     """
 
     kind: Literal["relative_strength"] = "relative_strength"
@@ -126,6 +132,9 @@ class Beta(CrossAsset):
     Cov(r, r_other) / Var(r_other) of the last `window` bars: the market model's beta where the
     other symbol is the market (Sharpe 1963, Management Science 9; rolling as in Fama & MacBeth
     1973). 0 where either does not move.
+
+    Attributes:
+        window: Bars that are looked back over.
     """
 
     kind: Literal["beta"] = "beta"
@@ -146,6 +155,9 @@ class Correlation(CrossAsset):
     """Correlation of log returns with those of the other symbol (Pearson), in [-1, 1].
 
     Of the last `window` bars; 0 where either does not move.
+
+    Attributes:
+        window: Bars that are looked back over.
     """
 
     kind: Literal["correlation"] = "correlation"

@@ -25,6 +25,10 @@ class FractionalDifference(Indicator):
     taken relative to the window's oldest; what that adds, (w_0 + ... + w_window) ln
     close_{t-window}, depends on the unit of prices and is not stationary. An order near 0 keeps
     the level relative to `window` bars ago, one near 1 the last return.
+
+    Attributes:
+        order: How often the log close is differenced; between the level, 0, and the return, 1.
+        window: Returns that the weights reach back over.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("close",)

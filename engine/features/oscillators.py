@@ -18,6 +18,9 @@ class Rsi(Indicator):
     U and D are the rises and falls of the close, smoothed with weight 1 / `window`. A close that
     has not moved for `warmup` bars gives 0.5 (ta gives 100 or the last value, as it happens).
     Another first bar changes values past the warm-up by less than 2e-4.
+
+    Attributes:
+        window: One over the weight of the newest rise or fall.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("close",)
@@ -45,6 +48,11 @@ class Macd(Indicator):
     MACD is the exponential mean of span `fast` less that of span `slow`, signal the exponential
     mean of MACD of span `signal`. Another first bar changes values past the warm-up by less than
     1e-5.
+
+    Attributes:
+        fast: Span of the fast exponential mean, bars; below `slow`.
+        slow: Span of the slow exponential mean, bars.
+        signal: Span of the exponential mean of MACD itself, bars.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("close",)

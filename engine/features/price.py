@@ -23,7 +23,11 @@ def log_returns(close: Vector, periods: int = 1) -> Vector:
 
 
 class Return(Indicator):
-    """Simple return over `periods` bars: close_t / close_{t-periods} - 1."""
+    """Simple return over `periods` bars: close_t / close_{t-periods} - 1.
+
+    Attributes:
+        periods: Bars from one close to the other.
+    """
 
     reads: ClassVar[tuple[str, ...]] = ("close",)
 
@@ -40,7 +44,11 @@ class Return(Indicator):
 
 
 class LogReturn(Indicator):
-    """Log return over `periods` bars: ln(close_t / close_{t-periods})."""
+    """Log return over `periods` bars: ln(close_t / close_{t-periods}).
+
+    Attributes:
+        periods: Bars from one close to the other.
+    """
 
     reads: ClassVar[tuple[str, ...]] = ("close",)
 
@@ -73,7 +81,11 @@ class Range(Indicator):
 
 
 class Volatility(Indicator):
-    """Standard deviation of the last `window` log returns, per bar (divisor `window` - 1)."""
+    """Standard deviation of the last `window` log returns, per bar (divisor `window` - 1).
+
+    Attributes:
+        window: Returns of the deviation.
+    """
 
     reads: ClassVar[tuple[str, ...]] = ("close",)
 

@@ -23,6 +23,10 @@ class VolatilityRegime(Indicator):
     them, this one included, ties at their mean rank. The history rolls: an expanding one would
     depend on which bar came first. 0 where all are equal. The terciles are this engine's own:
     hidden states (Hamilton 1989, Econometrica 57) are smoothed over bars to come, as a rule.
+
+    Attributes:
+        window: Returns of each deviation.
+        history: Deviations that the newest is ranked among.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("close",)
@@ -51,6 +55,10 @@ class TrendRegime(Indicator):
     The mean of the last `window` log returns over its standard error, deviation / sqrt(window),
     against `threshold`. The sign of the past return is the signal of Moskowitz, Ooi & Pedersen
     (2012, J. Financial Economics 104); the threshold leaves out trends that noise explains.
+
+    Attributes:
+        window: Returns of the mean and of its standard error.
+        threshold: Standard errors from 0 at which a mean return stands out.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("close",)

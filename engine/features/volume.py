@@ -19,6 +19,9 @@ class Vwap(Indicator):
 
     close / VWAP - 1, each bar at its typical price (high + low + close) / 3. Where the window
     holds no volume there is no VWAP and the distance is 0.
+
+    Attributes:
+        window: Bars of the average price.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("high", "low", "close", "volume")
@@ -45,6 +48,9 @@ class Obv(Indicator):
 
     The change is +volume on a higher close, -volume on a lower one, 0 on the same (ta counts the
     same as higher, and its running total depends on the first bar). 0 where it does not vary.
+
+    Attributes:
+        window: Bars of the z-score.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("close", "volume")
@@ -64,7 +70,11 @@ class Obv(Indicator):
 
 
 class VolumeZscore(Indicator):
-    """Rolling z-score of volume; 0 where it does not vary."""
+    """Rolling z-score of volume; 0 where it does not vary.
+
+    Attributes:
+        window: Bars of the mean and of the deviation.
+    """
 
     reads: ClassVar[tuple[str, ...]] = ("volume",)
 

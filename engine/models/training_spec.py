@@ -50,7 +50,7 @@ class Training(Spec):
         optimizer: With its first learning rate.
         schedule: How the learning rate goes on.
         clip_norm: Largest global norm of a gradient.
-        early_stopping: None trains all epochs.
+        early_stopping: `null` trains all epochs.
         warm_start: `previous_window` goes on from the weights of the same fit in the window before
             instead of random ones; from scratch are the first window, a second attempt, and a
             window behind one that failed and was left out.

@@ -48,6 +48,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     pages: bool = True,
     progress: Progress | None = None,
     command: str = "",
+    family: str | None = None,
 ) -> Run:
     """Runs a strategy from bars to report.
 
@@ -66,6 +67,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         pages: Draw the pages, which takes seconds; `backtest report` can do so later.
         progress: Who is told what goes on.
         command: The command line, for the manifest.
+        family: Of the runs that are begun together with this one, for ledger and manifest.
 
     Returns:
         What was found, also on disk in `run_dir`, which is complete or absent.
@@ -86,10 +88,11 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         fresh=fresh,
         pages=pages,
         command=command,
+        family=family,
     )
     _require_installed(asked.spec)
     ledger = Ledger(asked.home / "ledger.sqlite")
-    with ledger.record(asked.spec.model_dump(mode="json"), command, told) as entry:
+    with ledger.record(asked.spec.model_dump(mode="json"), command, told, family) as entry:
         return _stages(asked, entry, Clock(told), told)
 
 
@@ -108,6 +111,7 @@ class _Asked:
     fresh: bool
     pages: bool
     command: str
+    family: str | None
 
 
 def _stages(asked: _Asked, entry: Entry, clock: Clock, told: Progress) -> Run:
@@ -149,6 +153,7 @@ def _stages(asked: _Asked, entry: Entry, clock: Clock, told: Progress) -> Run:
             "left_out": [f"{error.where}: {error.problem}" for error in fits.failures],
             "started_at": clock.started_at,
             "command": asked.command,
+            **({"family": asked.family} if asked.family else {}),
         }
         found = Run(
             run_id=inputs["run_id"],

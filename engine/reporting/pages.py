@@ -33,6 +33,21 @@ def write_pages(run: Run, folder: Path) -> None:
         pages.write(run, folder)
 
 
+def draw(run: Run, page: str) -> str:
+    """One page of a run as text: `tearsheet`, `significance` or `quantstats`.
+
+    Raises:
+        ReportError: quantstats failed.
+    """
+    if page == "tearsheet":
+        return tearsheet(run)
+    if page == "significance":
+        return significance_page(run)
+    with quantstats_beside() as quantstats:
+        quantstats.begin(run.returns, run.metrics["span"]["periods_per_year"])
+        return quantstats_page(run, quantstats.opinion())
+
+
 @contextmanager
 def drawing(*, wanted: bool = True) -> Iterator[Pages]:
     """Pages whose slowest part is begun as soon as its figures are there; of none, no part is."""

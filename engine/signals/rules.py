@@ -46,6 +46,11 @@ class MovingAverageCrossover(RuleSpec):
     """Long while the fast simple moving average is above the slow one.
 
     With `side: long_short`, short while it is below.
+
+    Attributes:
+        fast: Bars of the fast mean; below `slow`.
+        slow: Bars of the slow mean.
+        side: `long_only`, or `long_short` for shorts while the fast mean is below.
     """
 
     kind: Literal["ma_crossover"] = "ma_crossover"
@@ -71,6 +76,12 @@ class MeanReversion(RuleSpec):
 
     With `side: long_short`, short in the mirror. Mean and deviation are those of the last
     `window` closes, this one included.
+
+    Attributes:
+        window: Closes of the mean and of the deviation.
+        enter_z: Deviations below the mean at which a long begins.
+        exit_z: Deviations below the mean at which it ends; below `enter_z`.
+        side: `long_only`, or `long_short` for shorts in the mirror.
     """
 
     kind: Literal["mean_reversion"] = "mean_reversion"

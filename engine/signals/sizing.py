@@ -40,7 +40,11 @@ class SizingSpec(Spec, ABC):
 
 
 class Fixed(SizingSpec):
-    """Always `weight` of the equity when in the market."""
+    """Always `weight` of the equity when in the market.
+
+    Attributes:
+        weight: Share of the equity; 1 is all of it.
+    """
 
     kind: Literal["fixed"] = "fixed"
     weight: float = Field(default=1.0, gt=0)
@@ -60,6 +64,9 @@ class Proportional(SizingSpec):
     """Weight grows with the size of the prediction: |predicted| / full_bps, at most 1.
 
     Set when a position is entered or turned, kept until it is left.
+
+    Attributes:
+        full_bps: Predicted return, in basis points, from which the weight is 1.
     """
 
     kind: Literal["proportional"] = "proportional"
@@ -111,6 +118,10 @@ class VolatilityTarget(SizingSpec):
     """Weight that would have given the target volatility over the last `window` bars.
 
     Set when a position is entered or turned, kept until it is left.
+
+    Attributes:
+        target_pct_per_year: Volatility that is aimed at, percent a year.
+        window: Returns that the volatility is measured on.
     """
 
     kind: Literal["volatility_target"] = "volatility_target"

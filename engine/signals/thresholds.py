@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 class ThresholdSpec(Spec, ABC):
-    """A choice of thresholds; shorts need `side: long_short`."""
+    """A choice of thresholds; shorts need `side: long_short`.
+
+    Attributes:
+        side: `long_only`, or `long_short` for shorts in the mirror.
+    """
 
     side: Side = "long_only"
 
@@ -35,6 +39,10 @@ class Threshold(ThresholdSpec):
     """Enter above `enter_bps`, leave below `exit_bps`; in between, keep what is held.
 
     Shorts mirror it: enter below -enter_bps, leave above -exit_bps.
+
+    Attributes:
+        enter_bps: Predicted return, in basis points, above which a long begins.
+        exit_bps: Predicted return, in basis points, below which it ends; at most `enter_bps`.
     """
 
     kind: Literal["threshold"] = "threshold"
@@ -53,7 +61,12 @@ class Threshold(ThresholdSpec):
 
 
 class CostMultiple(ThresholdSpec):
-    """Thresholds as multiples of the round-trip cost, 2 x (fee + slippage)."""
+    """Thresholds as multiples of the round-trip cost, 2 x (fee + slippage).
+
+    Attributes:
+        enter: Round trips that a predicted return must pay for to begin a long.
+        exit: Round trips below which it ends; at most `enter`.
+    """
 
     kind: Literal["cost_multiple"] = "cost_multiple"
     enter: float = Field(default=1.0, ge=0)
@@ -74,6 +87,10 @@ class Quantile(ThresholdSpec):
     """Thresholds as quantiles of the window's predictions on its own train rows.
 
     Shorts use the mirrored quantiles, 1 - enter and 1 - exit.
+
+    Attributes:
+        enter: Share of the train predictions above which a long begins.
+        exit: Share of them below which it ends; at most `enter`.
     """
 
     kind: Literal["quantile"] = "quantile"

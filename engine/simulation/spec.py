@@ -32,6 +32,10 @@ class Execution(Spec):
     """Decided at the close of t, filled at the `price` of bar t + `delay`.
 
     A delay of 0 does not exist: the close of t is known only once nothing can be bought at it.
+
+    Attributes:
+        delay: Bars from the close that decides to the bar that fills; 1 is the next bar.
+        price: Which price of the bar that fills is paid.
     """
 
     delay: int = Field(default=1, ge=1, le=20)

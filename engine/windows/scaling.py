@@ -91,6 +91,10 @@ class MinMax(ScalingSpec):
     """Train minimum to `low`, train maximum to `high`; later rows may fall outside.
 
     A column that does not vary in the train rows is `low` everywhere.
+
+    Attributes:
+        low: What the train minimum becomes.
+        high: What the train maximum becomes; above `low`.
     """
 
     kind: Literal["minmax"] = "minmax"
@@ -118,6 +122,9 @@ class RollingZscore(ScalingSpec):
     """(x - mean) / standard deviation over the last `window` bars, this one included.
 
     0 where a column does not vary within the window.
+
+    Attributes:
+        window: Bars of the mean and of the deviation.
     """
 
     kind: Literal["rolling_zscore"] = "rolling_zscore"

@@ -43,6 +43,7 @@ class WindowSpec(Spec):
     """Walk-forward windows: train, validation, test, with gaps between them.
 
     A gap holds as many bars as the longest horizon of `target` looks ahead, and `embargo` more.
+    A length is a count of bars (252) or a calendar length (3y, 6mo, 2w, 30d).
 
     Attributes:
         kind: `rolling` keeps the train length; `expanding` starts every train part at the first

@@ -92,10 +92,3 @@ def test_data_list_describes_every_manifest(folder: Path) -> None:
         "  sources      yahoo, then files\n"
         "  note         for tests\n"
     ) in result.stdout
-
-
-def test_report_refuses_a_folder_that_is_no_run(folder: Path) -> None:
-    result = invoke("report", str(folder))
-
-    assert result.exit_code == 2
-    assert "this is not a run folder" in result.stderr

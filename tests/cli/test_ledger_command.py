@@ -77,6 +77,43 @@ def test_a_wide_terminal_has_room_for_the_hour_and_whole_names() -> None:
     assert "2020-01-01..2020-07-18" in last
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_narrow_terminal_loses_columns_and_no_figure(kept, width: int) -> None:
+    with kept.record(strategy(name="member"), family="0123456789ab"):
+        pass
+    result = CliRunner().invoke(app, ["ledger", "list"], env={"COLUMNS": str(width)})
+    lines = result.stdout.splitlines()[:6]
+    assert max(map(len, lines)) <= width
+    place = lines[0].index("Sharpe")
+    assert [line[place : place + 6].strip() for line in lines[1:]] == [
+        *("0.50", "-", "-", "-1.23", "-")
+    ]
+
+
+def test_the_family_of_a_run_is_listed_shown_and_exported(kept) -> None:
+    with kept.record(strategy(name="member"), family="0123456789ab"):
+        pass
+    wide = CliRunner().invoke(app, ["ledger", "list"], env={"COLUMNS": "150"}).stdout
+    assert [line.split()[-1] for line in wide.splitlines()[:6]] == [
+        *("Family", "-", "-", "-", "-", "01234567")
+    ]
+    assert json.loads(run("list", "--json").stdout)[-1]["family"] == "0123456789ab"
+    assert "family           0123456789ab" in run("show", "5").stdout.splitlines()
+    assert pd.read_csv(io.StringIO(run("export").stdout))["family"].tolist()[-1] == "0123456789ab"
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_pipe_gets_every_column_uncut_and_a_terminal_gets_colours(monkeypatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    piped = CliRunner().invoke(app, ["ledger", "list"]).stdout
+    assert "a_strategy_with_quite_a_long_name  VERY-LONG-SYMBOL/USDT" in piped
+    assert "\x1b" not in piped
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[31m" in CliRunner().invoke(app, ["ledger", "list"]).stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in CliRunner().invoke(app, ["ledger", "list"]).stdout
+
+
 @pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize(
     ("arguments", "numbers"),

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from engine.cli.running import GO_ON
+
 COMMAND = "from engine.cli.main import main; main()"
 HEAVY = {
     *("arch", "ccxt", "jax", "keras", "numpy", "pandas", "plotly", "quantstats", "rich"),
@@ -69,7 +71,7 @@ def test_an_interrupted_process_ends_with_130_and_one_line() -> None:
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=30)
 
-    assert (process.returncode, told) == (130, "interrupted\n")
+    assert (process.returncode, told) == (130, f"{GO_ON}\n")
 
 
 def test_a_terminal_without_utf8_gets_question_marks_not_a_crash() -> None:

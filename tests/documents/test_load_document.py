@@ -386,3 +386,17 @@ def test_a_set_item_that_cannot_be_read_is_shown_back(item: str) -> None:
         parse_overrides([item])
 
     assert item in str(caught.value)
+
+
+def test_an_override_within_what_the_file_leaves_out_goes_on_from_its_default(
+    plan: Path,
+) -> None:
+    class Chosen(Spec):
+        rule: Rule = Crossover(fast=7)
+        costs: Costs = Costs()
+
+    plan.write_text("costs: {fee_bps: 1}\n", encoding="utf-8")
+
+    assert load_document(plan, Chosen, {"rule.slow": 50}).rule == Crossover(fast=7, slow=50)
+    with pytest.raises(StrategyError):
+        load_document(plan, Chosen, {"rule.window": 50})

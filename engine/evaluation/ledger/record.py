@@ -74,7 +74,11 @@ class Ledger:
 
     @contextmanager
     def record(
-        self, strategy: Mapping[str, Any], command: str = "", told: Progress | None = None
+        self,
+        strategy: Mapping[str, Any],
+        command: str = "",
+        told: Progress | None = None,
+        family: str | None = None,
     ) -> Iterator[Entry]:
         """Around a run: it is in the ledger from here on, however it ends.
 
@@ -86,12 +90,13 @@ class Ledger:
             strategy: Resolved, as JSON.
             command: The command line, where there was one.
             told: Who is told of a ledger that cannot be used.
+            family: Of the runs that are begun together with this one.
 
         Raises:
             LedgerError: The file is damaged, no ledger, or of a newer version; nothing was run.
         """
         entry = Entry(self.path, strategy, told or Silent())
-        entry.begin(command)
+        entry.begin(command, family)
         try:
             yield entry
         except Exception as error:
@@ -148,7 +153,7 @@ class Entry:
         self._ground: Ground | None = None
         self._ended = False
 
-    def begin(self, command: str) -> None:
+    def begin(self, command: str, family: str | None = None) -> None:
         """Writes that the run has begun.
 
         Raises:
@@ -160,6 +165,7 @@ class Entry:
             "configuration": self._configuration,
             "strategy": canonical_json(self._strategy),
             "command": command,
+            "family": family,
             "engine": version("backtest-engine"),
             "host": host(),
             "pid": getpid(),

@@ -34,6 +34,7 @@ class Row:
         configuration: Hash of what the strategy tries; see `configuration`.
         strategy: Resolved.
         command: Of the command line; empty where a program called the engine.
+        family: Of the runs that were begun together, from one command; None where it ran alone.
         engine: Version.
         host: Where it ran.
         pid: Number of its process.
@@ -64,6 +65,7 @@ class Row:
     configuration: str
     strategy: dict[str, Any]
     command: str
+    family: str | None
     engine: str
     host: str
     pid: int

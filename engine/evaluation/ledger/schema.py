@@ -25,6 +25,13 @@ SYNCHRONOUS = "FULL"
 
 APPLICATION = 0x42544C47  # "BTLG", in the header: another program's database is not written into
 
+_VIEW = """
+    CREATE VIEW ledger AS
+    SELECT * FROM runs
+    LEFT JOIN grounds ON grounds.run = runs.number
+    LEFT JOIN outcomes ON outcomes.run = runs.number
+    """
+
 _TABLES = (
     """
     CREATE TABLE runs (
@@ -70,12 +77,7 @@ _TABLES = (
     )
     """,
     "CREATE INDEX grounds_by_target ON grounds (targets, interval)",
-    """
-    CREATE VIEW ledger AS
-    SELECT * FROM runs
-    LEFT JOIN grounds ON grounds.run = runs.number
-    LEFT JOIN outcomes ON outcomes.run = runs.number
-    """,
+    _VIEW,
 )
 
 
@@ -109,7 +111,10 @@ _FIRST = (
     _owned("outcomes"),
 )
 
-VERSIONS: tuple[Sequence[str], ...] = (_FIRST,)
+_FAMILIES = ("ALTER TABLE runs ADD COLUMN family TEXT", "DROP VIEW ledger", _VIEW)
+"""Runs of before belong to no family."""
+
+VERSIONS: tuple[Sequence[str], ...] = (_FIRST, _FAMILIES)
 """The statements that lead from each version of the file to the next, from an empty one on."""
 
 

@@ -44,7 +44,7 @@ with writing(Path(sys.argv[1])) as connection:
     for number in range(100, 200):
         connection.execute(
             "INSERT INTO runs SELECT ?, started_at, name, configuration, ?, command, engine, "
-            "host, pid, process FROM runs WHERE number = 1", (number, "x" * 9000)
+            "host, pid, process, family FROM runs WHERE number = 1", (number, "x" * 9000)
         )
     os.kill(os.getpid(), signal.SIGKILL)
 """

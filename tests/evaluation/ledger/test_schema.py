@@ -10,7 +10,7 @@ import pytest
 from engine.errors import LedgerError, LedgerUnreachableError
 from engine.evaluation.ledger import Ledger
 from engine.evaluation.ledger.schema import VERSIONS, writing
-from tests.evaluation.ledger.books import finished
+from tests.evaluation.ledger.books import finished, strategy
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_an_outcome_is_one_of_three(kept) -> None:
     with closing(sqlite3.connect(kept)) as connection:
         connection.execute(
             "INSERT INTO runs SELECT 2, started_at, name, configuration, strategy, command, "
-            "engine, host, pid, process FROM runs"
+            "engine, host, pid, process, family FROM runs"
         )
         with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
             connection.execute("INSERT INTO outcomes (run, ended_at, status) VALUES (2, '', 'ok')")
@@ -82,7 +82,7 @@ def test_no_write_ahead_log_which_a_network_drive_cannot_hold(kept) -> None:
 def test_what_fails_half_way_leaves_nothing(kept) -> None:
     def fail() -> None:
         with writing(kept) as connection:
-            connection.execute("INSERT INTO runs SELECT 2, '', '', '', '', '', '', '', 0, ''")
+            connection.execute("INSERT INTO runs SELECT 2, '', '', '', '', '', '', '', 0, '', ''")
             raise ZeroDivisionError
 
     before = execute(kept, "SELECT * FROM ledger")
@@ -105,6 +105,16 @@ def test_an_older_ledger_is_brought_up_to_date_and_keeps_its_runs(kept) -> None:
         connection.execute("INSERT INTO notes VALUES (1)")
     assert execute(kept, "SELECT number, run FROM runs JOIN notes") == [(1, 1)]
     assert execute(kept, "PRAGMA user_version") == [(len(next_versions),)]
+
+
+def test_a_ledger_without_families_is_read_and_gets_them(path) -> None:
+    with writing(path, versions=VERSIONS[:1]) as connection:
+        connection.execute("INSERT INTO runs VALUES (1, '', 'old', '', '{}', '', '', '', 0, '')")
+    assert [(row.name, row.family) for row in Ledger(path).rows()] == [("old", None)]
+    with Ledger(path).record(strategy(), family="abc"):
+        pass
+    assert [row.family for row in Ledger(path).rows()] == [None, "abc"]
+    assert execute(path, "PRAGMA user_version") == [(len(VERSIONS),)]
 
 
 def test_a_newer_ledger_is_refused_and_left_alone(kept) -> None:

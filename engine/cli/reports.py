@@ -1,0 +1,81 @@
+"""`report`: the pages of a run from its folder alone, or an index of all runs in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli.failures import exit_codes
+from engine.cli.options import Debug, one_thread_a_process
+from engine.cli.run_folders import run_folder
+
+
+def report(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUN",
+            help="A run folder, such as reports/<strategy>/<run id>, or the first digits of a "
+            "run id.",
+        ),
+    ] = None,
+    serve: Annotated[
+        bool,
+        typer.Option(
+            "--serve", help="Serve an index of all runs to browsers of this machine, until Ctrl-C."
+        ),
+    ] = False,
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65_535, help="Of --serve; 0 takes a free one.")
+    ] = 8_642,
+    reports: Annotated[
+        Path, typer.Option("--out", "--reports", metavar="DIR", help="Where the run folders are.")
+    ] = Path("reports"),
+    debug: Debug = False,
+) -> None:
+    """Write the pages of a run anew, or serve an index of all runs.
+
+    The run folder is all that is needed, wherever it was moved; with --serve nothing is written:
+    pages that are missing are drawn when they are asked for.
+    """
+    with exit_codes(debug=debug):
+        from engine.errors import UsageError
+
+        one_thread_a_process()
+        if (run is None) != serve:
+            raise UsageError(
+                "one thing at a time" if serve else "nothing says which run",
+                expected="RUN, or --serve",
+                found="both" if serve else "neither",
+                fix="backtest report reports/<strategy>/<run id>, or backtest report --serve",
+            )
+        if run is None:
+            _serve(reports, port)
+        else:
+            _write(run_folder(run, reports))
+
+
+def _write(folder: Path) -> None:
+    from engine.artifacts import PAGES, Run
+    from engine.reporting import write_pages
+
+    write_pages(Run.open(folder), folder)
+    for page in PAGES:
+        typer.echo(folder / f"{page}.html")
+
+
+def _serve(reports: Path, port: int) -> None:
+    """Until Ctrl-C, which is how this is meant to end: the exit code is 0."""
+    from engine.reporting.index import Server
+
+    server = Server(reports, port)
+    typer.echo(server.address)
+    typer.echo(f"serving the runs in {reports} to this machine alone; Ctrl-C stops", err=True)
+    try:
+        server.serve()
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+    finally:
+        server.close()

@@ -1,0 +1,198 @@
+"""`backtest report` and `backtest compare`: pages from run folders alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from engine.artifacts import PAGES
+from engine.cli.main import app
+from engine.cli.run_folders import run_folder
+from engine.errors import UsageError
+from tests.reporting.family import IDS, member, written
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typer.testing import Result
+
+    from engine.artifacts import Run
+
+SERVE = "from engine.cli.main import main; main()"
+
+
+@pytest.fixture
+def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for number in range(3):
+        written(member(number, mean=0.001 * number), tmp_path / "reports")
+    return tmp_path / "reports"
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def idle(number: int) -> Run:
+    """A strategy that held nothing: quantstats has nothing to draw, which is quick."""
+    run = member(number)
+    return dataclasses.replace(run, returns=run.returns.assign(strategy=0.0))
+
+
+def test_report_draws_every_page_of_a_folder_that_was_moved(reports: Path) -> None:
+    folder = written(idle(3), reports).rename(reports.parent / "moved here")
+
+    result = invoke("report", folder)
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [str(folder / f"{page}.html") for page in PAGES]
+    for page in PAGES:
+        assert IDS[3] in (folder / f"{page}.html").read_text(encoding="utf-8")
+
+
+def test_report_draws_a_run_of_an_earlier_version(reports: Path) -> None:
+    folder = written(idle(3), reports)
+    (folder / "certificate.json").unlink()
+    kept = {
+        "manifest": ("run_id", "strategy_name", "strategy", "dataset", "target", "windows"),
+        "significance": ("method", "sharpe", "differences", "verdict"),
+    }
+    for name, keys in kept.items():
+        path = folder / f"{name}.json"
+        told = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({key: told[key] for key in keys}), encoding="utf-8")
+
+    assert invoke("report", folder).exit_code == 0
+
+    assert "No leak certificate" in (folder / "tearsheet.html").read_text(encoding="utf-8")
+    assert invoke("compare", IDS[3], IDS[1]).exit_code == 0
+
+
+def test_report_finds_a_run_by_the_first_digits_of_its_id(reports: Path) -> None:
+    assert run_folder("1111", reports) == reports / "ridge" / IDS[0]
+    assert run_folder(IDS[2], reports) == reports / "ridge" / IDS[2]
+    assert invoke("report", "9999").exit_code == 2
+    assert "no run has an id that begins with 9999" in invoke("report", "9999").stderr
+
+
+def test_an_id_of_two_runs_is_refused_with_both(reports: Path) -> None:
+    twin = reports / "other" / IDS[0]
+    shutil.copytree(reports / "ridge" / IDS[0], twin)
+
+    with pytest.raises(UsageError, match="more than one run") as refused:
+        run_folder("1111", reports)
+
+    assert "other" in refused.value.found
+    assert "ridge" in refused.value.found
+
+
+def test_report_refuses_a_folder_that_is_no_run(reports: Path) -> None:
+    result = invoke("report", reports)
+
+    assert result.exit_code == 2
+    assert "this is not a run folder" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("--serve", "reports")])
+@pytest.mark.usefixtures("reports")
+def test_report_wants_a_run_or_to_serve(arguments: tuple[str, ...]) -> None:
+    result = invoke("report", *arguments)
+
+    assert result.exit_code == 2
+    assert "RUN, or --serve" in result.stderr
+
+
+def test_compare_tells_every_run_the_answer_and_the_page(reports: Path) -> None:
+    result = invoke("compare", reports / "ridge" / IDS[0], "2222", IDS[2])
+
+    assert result.exit_code == 0
+    for label in ("enter_bps=0", "enter_bps=5", "enter_bps=10"):
+        assert label in result.stdout
+    assert "the best of these 3 runs" in " ".join(result.stdout.split())
+    assert "Evidence: " in result.stdout
+    assert "nan" not in result.stdout
+    (page,) = reports.glob("comparisons/*/comparison.html")
+    assert str(page.relative_to(reports.parent)) in result.stdout
+    assert len(page.parent.name) == 12
+
+
+@pytest.mark.usefixtures("reports")
+def test_compare_prints_one_json_value_with_every_figure(tmp_path: Path) -> None:
+    result = invoke("compare", "1111", "3333", "--json", "--out", tmp_path / "there")
+
+    told = json.loads(result.stdout)
+    assert told["reference"] == IDS[0]
+    assert told["best"] == IDS[2]
+    assert told["differing"] == {"signal.enter_bps": {IDS[0]: 0.0, IDS[2]: 10.0}}
+    assert told["page"] == str(tmp_path / "there" / "comparison.html")
+    assert (tmp_path / "there" / "comparison.html").is_file()
+    assert {"low", "high", "p_value", "p_value_holm"} <= set(told["differences"][IDS[2]])
+    assert told["verdict"]["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        (("1111",), "at least two runs"),
+        (("1111", "2222", IDS[0]), "one run is named twice"),
+        (("1111", "reports"), "this is not a run folder"),
+        (("1111", "7777"), "no run has an id that begins with 7777"),
+        ((), "Missing argument"),
+    ],
+)
+def test_compare_says_what_cannot_be_compared(
+    reports: Path, runs: tuple[str, ...], said: str
+) -> None:
+    result = invoke("compare", *runs)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert not (reports / "comparisons").exists()
+
+
+def test_compare_says_which_runs_have_no_bar_in_common(reports: Path) -> None:
+    late = member(4)
+    shifted = late.returns.set_axis(late.returns.index + late.returns.index.freq * 400)
+    written(dataclasses.replace(late, returns=shifted.rename_axis("timestamp")), reports)
+
+    result = invoke("compare", "1111", "2222", "5555")
+
+    assert result.exit_code == 2
+    assert "too few out-of-sample bars in common" in result.stderr
+    assert IDS[4] in result.stderr
+
+
+@pytest.mark.slow
+def test_serve_tells_its_address_answers_and_ends_with_0_on_an_interrupt(reports: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, "report", "--serve", "--port", "0"],
+        cwd=reports.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        address = process.stdout.readline().strip()
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            assert IDS[0] in answer.read().decode()
+        page = f"{address}runs/ridge/{IDS[0]}/quantstats.html"
+        with urllib.request.urlopen(page, timeout=60) as answer:
+            assert "A second opinion: quantstats" in answer.read().decode()
+        process.send_signal(signal.SIGINT)
+        rest, told = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    assert address.startswith("http://127.0.0.1:")
+    assert rest == ""
+    assert "Ctrl-C stops" in told
+    assert "Traceback" not in told

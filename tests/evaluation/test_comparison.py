@@ -1,0 +1,283 @@
+"""Runs compared: on which bars, against what, and what the best of them is worth."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.errors import UsageError
+from engine.evaluation.bootstrap import infer
+from engine.evaluation.comparison import Candidate, compare
+from engine.evaluation.comparison.settings import differing, labels
+from engine.evaluation.spec import EvaluationSpec
+from engine.evaluation.track_record import deflated_sharpe, expected_maximum_sharpe
+
+BARS = 600
+DAYS = pd.bdate_range("2015-01-01", periods=BARS, tz="UTC", name="timestamp")
+QUICK = EvaluationSpec(resamples=499)
+MARKET = 0.01 * np.random.default_rng(11).standard_normal(BARS)
+
+
+def run(
+    name: str, mean: float = 0.0, *, seed: int = 0, own: float = 0.01, **changes: Any
+) -> Candidate:
+    """Half the market and noise of its own, with so much a bar on top."""
+    noise = own * np.random.default_rng([seed, *name.encode()]).standard_normal(BARS)
+    made = Candidate(
+        run_id=hashlib.sha256(f"{name} {seed}".encode()).hexdigest()[:12],
+        name=name,
+        interval="1d",
+        periods_per_year=252.0,
+        targets=("A",),
+        returns=pd.Series(0.5 * MARKET + noise + mean, DAYS),
+        benchmark=pd.Series(MARKET, DAYS),
+        settings={"model": {"kind": name}},
+    )
+    return replace(made, **changes)
+
+
+@pytest.fixture(scope="module")
+def family() -> list[Candidate]:
+    return [run("base"), run("worse", -0.002), run("good", 0.003), run("same")]
+
+
+def test_every_figure_is_of_the_bars_that_all_runs_have(family: list[Candidate]) -> None:
+    late = replace(family[0], returns=family[0].returns.iloc[100:])
+    early = replace(family[2], returns=family[2].returns.iloc[:-50].drop(DAYS[300]))
+
+    found = compare([late, early], QUICK)
+
+    common = DAYS[100:-50].drop(DAYS[300])
+    assert found.returns.index.equals(common)
+    assert found.left_out == {late.run_id: 51, early.run_id: 100}
+    mine = early.returns.loc[common]
+    sharpe = found.sharpe[early.run_id].estimate
+    assert sharpe == pytest.approx(mine.mean() / mine.std() * 252**0.5)
+    grown = 100 * ((1 + mine).prod() - 1)
+    assert found.figures[early.run_id]["total_return_pct"] == pytest.approx(grown)
+
+
+def test_the_first_run_is_the_reference_of_all_differences(family: list[Candidate]) -> None:
+    found = compare(family, QUICK)
+
+    base, good = family[0].run_id, family[2].run_id
+    assert found.reference == base
+    assert set(found.differences) == {each.run_id for each in family[1:]}
+    gap = found.sharpe[good].estimate - found.sharpe[base].estimate
+    assert found.differences[good].estimate == pytest.approx(gap)
+    assert compare(family[::-1], QUICK).reference == family[3].run_id
+
+
+def test_a_difference_is_paired_so_that_what_moves_both_cancels() -> None:
+    twin = run("twin", own=0.001)
+    better = replace(run("better"), returns=twin.returns + 0.0003 + 1e-4 * MARKET[::-1])
+
+    found = compare([twin, better], QUICK)
+
+    difference, alone = found.differences[better.run_id], found.sharpe[better.run_id]
+    assert difference.low > 0
+    assert difference.high - difference.low < 0.5 * (alone.high - alone.low)
+
+
+def test_differences_are_adjusted_for_how_many_there_are(family: list[Candidate]) -> None:
+    found = compare(family, QUICK)
+
+    raw = sorted((each.p_value, run_id) for run_id, each in found.differences.items())
+    expected, highest = {}, 0.0
+    for left, (p_value, run_id) in zip((3, 2, 1), raw, strict=True):
+        highest = max(highest, min(1.0, left * p_value))
+        expected[run_id] = highest
+    assert found.differences_holm == pytest.approx(expected)
+
+
+def test_the_one_better_run_is_named_against_reference_and_benchmark(
+    family: list[Candidate],
+) -> None:
+    found = compare(family, QUICK)
+
+    good = family[2].run_id
+    assert found.best == good
+    assert found.against_reference["stepm"] == [good]
+    assert found.against_benchmark["stepm"] == [good]
+    assert found.against_benchmark["spa"]["consistent"] < 0.02
+    assert found.grade == "moderate"
+    assert "good is better than the reference, base" in " ".join(found.sentences)
+
+
+def test_of_noise_the_best_is_no_evidence_and_nobody_is_named() -> None:
+    found = compare([run(f"noise {number}") for number in range(8)], QUICK)
+
+    assert found.grade == "none"
+    assert found.against_reference["stepm"] == []
+    assert found.sentences[0].startswith("No evidence that the best of these 8 runs earns more")
+    assert "No run is better than the reference" in found.sentences[-1]
+
+
+def test_a_run_has_the_interval_that_it_has_alone_whoever_is_beside_it(
+    family: list[Candidate],
+) -> None:
+    good = family[2]
+    few, many = (compare(runs, QUICK).sharpe[good.run_id] for runs in (family[1:3], family))
+
+    assert few == many
+    alone = infer({"x": [good.returns.to_numpy()]}, 252.0, QUICK, np.random.default_rng(1))["x"]
+    assert few.estimate == alone.estimate
+    assert few.low == pytest.approx(alone.low, abs=0.3)
+
+
+def test_correlations_are_those_of_the_returns(family: list[Candidate]) -> None:
+    idle = replace(run("idle"), returns=pd.Series(0.0, DAYS))
+
+    found = compare([*family, idle], QUICK)
+
+    for (i, one), (j, other) in itertools.product(enumerate(family), repeat=2):
+        expected = one.returns.corr(other.returns)
+        assert found.correlations[i][j] == pytest.approx(expected)
+    assert found.correlations[4] == (None,) * 5
+    assert found.sharpe[idle.run_id].estimate is None
+    json.dumps(found.told(), allow_nan=False)
+
+
+def test_runs_that_do_the_same_are_one_trial() -> None:
+    one = run("one", 0.0008)
+    copy = replace(one, run_id="c" * 12, name="copy", returns=2 * one.returns)
+    other = run("other")
+
+    found = compare([one, copy, other], QUICK)
+
+    assert found.clusters[one.run_id] == found.clusters[copy.run_id]
+    assert found.family.independent == 2
+    assert compare([one, other], QUICK).family.independent == 2
+
+
+def test_the_best_is_deflated_by_every_trial_that_its_family_and_the_ledgers_know() -> None:
+    runs = [run("one", 0.0015), run("two"), run("three")]
+    alone = compare(runs, QUICK).family
+    told = {"distinct": 50, "effective": 40, "sharpe_deviation": 0.07}
+    known = [replace(runs[0], counted=told), replace(runs[1], counted=told | {"effective": 9})]
+    counted = compare([*known, runs[2]], QUICK).family
+    elsewhere = [*known, replace(runs[2], targets=("B",), counted=told | {"effective": 5})]
+
+    assert alone.counted == 3
+    assert alone.known is None
+    assert counted.counted == 40
+    assert counted.known == 50
+    best = runs[0].returns.to_numpy()
+    assert counted.deflated_sharpe == deflated_sharpe(best, 40, 0.07)
+    luckiest = expected_maximum_sharpe(40, 0.07) * 252**0.5
+    assert counted.luckiest == pytest.approx(luckiest)
+    assert counted.deflated_sharpe < alone.deflated_sharpe
+    # A ledger counts by target: what was tried on another one comes on top.
+    assert compare(elsewhere, QUICK).family.counted == 45
+
+
+def test_runs_on_other_targets_have_no_common_benchmark(family: list[Candidate]) -> None:
+    other = replace(family[1], targets=("B",))
+
+    assert compare([family[0], other], QUICK).against_benchmark is None
+    without = replace(family[0], benchmark=None)
+    assert compare([without, family[1]], QUICK).against_benchmark is None
+
+
+def test_the_probability_of_overfitting_is_that_of_choosing_among_the_runs(
+    family: list[Candidate],
+) -> None:
+    told = compare(family, QUICK).overfitting
+
+    assert told.configurations == 4
+    assert told.probability < 0.05
+
+
+def test_runs_without_a_bar_in_common_are_refused_by_name(family: list[Candidate]) -> None:
+    early = replace(family[0], returns=family[0].returns.iloc[:100])
+    late = replace(family[1], returns=family[1].returns.iloc[500:])
+
+    with pytest.raises(UsageError) as refused:
+        compare([early, family[2], late], QUICK)
+
+    told = str(refused.value)
+    assert "0 (" in told
+    assert f"worse {late.run_id}: {DAYS[500]:%Y-%m-%d} to {DAYS[-1]:%Y-%m-%d}" in told
+    assert f"base {early.run_id}" in told
+    assert family[2].run_id not in told
+
+
+def test_too_few_bars_in_common_are_refused(family: list[Candidate]) -> None:
+    short = replace(family[1], returns=family[1].returns.iloc[:29])
+
+    with pytest.raises(UsageError, match="too few") as refused:
+        compare([family[0], short], QUICK)
+
+    assert "found: 29 (" in str(refused.value)
+    enough = replace(family[1], returns=family[1].returns.iloc[:30])
+    assert compare([family[0], enough], QUICK).overfitting is None
+
+
+@pytest.mark.parametrize("change", [{"interval": "1h"}, {"periods_per_year": 365.0}])
+def test_other_kinds_of_bars_are_refused(family: list[Candidate], change: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="different lengths or calendars"):
+        compare([family[0], replace(family[1], **change)], QUICK)
+
+
+def test_one_run_alone_or_twice_is_refused(family: list[Candidate]) -> None:
+    with pytest.raises(UsageError, match="at least two"):
+        compare(family[:1], QUICK)
+    with pytest.raises(UsageError, match="named twice"):
+        compare([*family, family[1]], QUICK)
+
+
+def test_every_key_that_not_all_runs_share_differs_and_no_other() -> None:
+    found = differing(
+        {
+            "a": {
+                "m": {"kind": "ridge", "x": 1},
+                "f": [{"w": 5}, {"w": 9}],
+                "same": 1.0,
+                "l": [1],
+            },
+            "b": {"m": {"kind": "lstm"}, "f": [{"w": 5}], "same": 1, "l": [1, 2], "flag": True},
+        }
+    )
+
+    assert {each.key: dict(each.values) for each in found} == {
+        "m.kind": {"a": "ridge", "b": "lstm"},
+        "m.x": {"a": 1},
+        "f.1.w": {"a": 9},
+        "l": {"a": [1], "b": [1, 2]},
+        "flag": {"b": True},
+    }
+
+
+def test_true_is_not_one_and_none_is_not_absent() -> None:
+    found = differing({"a": {"x": True, "y": None}, "b": {"x": 1}})
+
+    assert [each.key for each in found] == ["x", "y"]
+
+
+def test_a_run_is_called_by_what_tells_it_from_the_others() -> None:
+    grid = [run("m", seed=n, settings={"signal": {"enter_bps": float(n)}}) for n in (5, 10)]
+    other = run("other")
+
+    assert list(labels([grid[0], other]).values()) == ["m", "other"]
+    assert list(labels(grid).values()) == ["enter_bps=5", "enter_bps=10"]
+    assert list(labels([*grid, other]).values()) == ["m enter_bps=5", "m enter_bps=10", "other"]
+
+
+def test_runs_apart_in_many_settings_are_called_by_their_ids() -> None:
+    runs = [
+        run("m", seed=n, settings=dict.fromkeys("abcd", n), run_id=f"{n}23456789abc")
+        for n in (1, 2)
+    ]
+
+    assert list(labels(runs).values()) == ["m 123456", "m 223456"]
+    versions = [replace(each, settings={"versions": {"x": each.run_id}}) for each in runs]
+    assert len(set(labels(versions).values())) == 2
+    long = [replace(each, name=each.run_id * 900) for each in runs]
+    assert all(len(label) < 70 for label in labels(long).values())

@@ -1,0 +1,299 @@
+"""The index of all runs: what it lists, what it answers, and what it never gives away."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.artifacts import PAGES, TABLES
+from engine.reporting.index import Site, entries, index_page
+from tests.reporting.family import IDS, member, written
+from tests.reporting.page import Page, changed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    """Three runs, and beside them something that nobody may read."""
+    place = tmp_path / "reports"
+    for number in range(3):
+        written(member(number, mean=0.001 * number), place)
+    (tmp_path / "secret.html").write_text("secret", encoding="utf-8")
+    return place
+
+
+@pytest.fixture
+def site(reports: Path) -> Site:
+    return Site(reports)
+
+
+def page(site: Site, target: str) -> Page:
+    answer = site.answer(target)
+    assert answer.status == 200
+    return Page(answer.content.decode())
+
+
+def links(found: Page) -> list[str]:
+    return [element["href"] for tag, element in found.elements if tag == "a"]
+
+
+def test_every_run_is_a_row_with_its_figures_the_last_one_first(site: Site) -> None:
+    index = page(site, "/")
+
+    assert [index.text.index(run) for run in IDS[:3]] == sorted(
+        (index.text.index(run) for run in IDS[:3]), reverse=True
+    )
+    run = member(2, mean=0.002)
+    mine = run.metrics["books"]["strategy"]
+    interval = run.significance["sharpe"]["strategy"]
+    for figure in (mine["sharpe"], interval["low"], interval["high"]):
+        assert f"{abs(figure):.2f}" in index.text
+    assert f"{mine['total_return_pct']:+.1f}\N{NO-BREAK SPACE}%" in index.text
+    for said in ("Buy and hold", "No evidence", "passed, 1\N{NO-BREAK SPACE}cut", "made-up",
+                 "2016-01-04", "2026-11-22 10:00"):  # fmt: skip
+        assert said in index.text
+
+
+def test_the_table_can_be_sorted_and_searched(site: Site) -> None:
+    found = page(site, "/").elements
+
+    (table,) = [element for tag, element in found if tag == "table"]
+    assert {"data-sortable", "data-filter"} <= set(table)
+    values = [float(element["data-value"]) for _, element in found if "data-value" in element]
+    assert values[0] == member(2, mean=0.002).metrics["books"]["strategy"]["sharpe"]
+
+
+def test_every_link_of_the_index_leads_to_a_page(site: Site) -> None:
+    found = [link for link in links(page(site, "/")) if link.startswith("/")]
+
+    assert len(found) == 3 * len(PAGES)
+    # quantstats takes seconds; the test of the command line draws it.
+    for link in found:
+        if "quantstats" not in link:
+            assert link.split("/")[3] in page(site, link).text
+
+
+def test_a_page_that_is_there_is_sent_as_it_is_and_one_that_is_missing_is_drawn_not_written(
+    reports: Path, site: Site
+) -> None:
+    folder = reports / "ridge" / IDS[0]
+    (folder / "significance.html").write_text("as it is", encoding="utf-8")
+
+    assert site.answer(f"/runs/ridge/{IDS[0]}/significance.html").content == b"as it is"
+    drawn = page(site, f"/runs/ridge/{IDS[0]}/tearsheet.html")
+    assert "equity" in drawn.charts
+    assert not (folder / "tearsheet.html").exists()
+
+
+def test_ticked_runs_are_compared_the_uppermost_is_the_reference(site: Site) -> None:
+    boxes = [
+        element
+        for tag, element in page(site, "/").elements
+        if tag == "input" and element["type"] == "checkbox"
+    ]
+    asked = "&".join(f"{box['name']}={box['value']}" for box in boxes[:2])
+
+    compared = page(site, f"/compare?{asked}")
+
+    assert "2\N{NO-BREAK SPACE}runs compared" in compared.text
+    assert "Which runs differ from the reference, enter_bps=10" in compared.text
+    assert f"/runs/ridge/{IDS[2]}/tearsheet.html" in links(compared)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("", "at least two runs"),
+        (f"run=ridge/{IDS[0]}", "at least two runs"),
+        (f"run=ridge/{IDS[0]}&run=ridge/{IDS[0]}", "named twice"),
+        (f"run=ridge/{IDS[0]}&run=../../secret.html", "no such run"),
+        ("run=%3Cscript%3E", "&lt;script&gt;"),
+    ],
+)
+def test_runs_that_cannot_be_compared_are_refused_in_words(
+    site: Site, query: str, said: str
+) -> None:
+    answer = site.answer(f"/compare?{query}")
+    assert answer.status == 400
+    assert said in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/secret.html",
+        "/../secret.html",
+        "/runs/../secret.html",
+        f"/runs/ridge/{IDS[0]}/../../../secret.html",
+        f"/runs/ridge/{IDS[0]}/..%2f..%2f..%2fsecret.html",
+        f"/runs/ridge/{IDS[0]}/%2e%2e/%2e%2e/%2e%2e/secret.html",
+        f"/runs/ridge/{IDS[0]}/%252e%252e%252fsecret.html",
+        f"/runs/ridge/{IDS[0]}/..\\..\\..\\secret.html",
+        f"/runs/ridge/{IDS[0]}/tearsheet.html%00",
+        f"/runs/ridge/{IDS[0]}/manifest.json",
+        f"/runs/ridge/{IDS[0]}/returns.parquet",
+        f"/runs/ridge/{IDS[0]}/",
+        f"/runs/ridge/{IDS[0]}",
+        "/runs/ridge/",
+        "/runs/",
+        "/runs//etc/passwd",
+        "//etc/passwd",
+        "/etc/passwd",
+        "file:///etc/passwd",
+        "http://[::1",
+        "/runs/%ff/%fe/tearsheet.html",
+        "",
+    ],
+)
+def test_nothing_but_pages_of_runs_is_served_and_no_folder_is_listed(
+    site: Site, tmp_path: Path, target: str
+) -> None:
+    for asked in (target, target.replace("/secret.html", f"{tmp_path}/secret.html")):
+        answer = site.answer(asked)
+        assert answer.status in {404, 500}
+        assert b"root:" not in answer.content
+        assert answer.content != b"secret"
+
+
+def test_links_that_lead_out_of_the_folder_are_not_followed(
+    reports: Path, site: Site, tmp_path: Path
+) -> None:
+    outside = written(member(4), tmp_path / "elsewhere")
+    (reports / "ridge" / IDS[4]).symlink_to(outside, target_is_directory=True)
+    (reports / "linked").symlink_to(outside.parent, target_is_directory=True)
+    leak = reports / "ridge" / IDS[0] / "tearsheet.html"
+    leak.symlink_to(tmp_path / "secret.html")
+
+    assert IDS[4] not in page(site, "/").text
+    assert site.answer(f"/runs/ridge/{IDS[4]}/tearsheet.html").status == 404
+    assert site.answer(f"/runs/linked/{IDS[4]}/tearsheet.html").status == 404
+    assert "equity" in page(site, f"/runs/ridge/{IDS[0]}/tearsheet.html").charts
+
+
+def test_a_folder_of_runs_that_is_itself_a_link_is_served(reports: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(reports, target_is_directory=True)
+
+    assert len(entries(tmp_path / "link")) == 3
+    (reports / "ridge" / IDS[0] / "significance.html").write_text("here", encoding="utf-8")
+    answer = Site(tmp_path / "link").answer(f"/runs/ridge/{IDS[0]}/significance.html")
+    assert answer.content == b"here"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("metrics.json", "{", "JSONDecodeError"),
+        ("metrics.json", "[]", "no JSON object"),
+        ("metrics.json", '{"books": {"strategy": 7}}', "damaged"),
+        ("metrics.json", '{"books": {"strategy": {"sharpe": "<b>"}}}', "damaged"),
+        ("manifest.json", '{"dataset": 3}', "damaged"),
+        ("manifest.json", "[" * 100_000, "damaged"),
+        ("significance.json", "\udcff", "damaged"),
+    ],
+)
+def test_a_damaged_run_is_listed_as_such_and_the_others_are_there(
+    reports: Path, site: Site, name: str, content: str, said: str
+) -> None:
+    broken = reports / "ridge" / IDS[1] / name
+    broken.write_text(content, encoding="utf-8", errors="surrogateescape")
+
+    index = page(site, "/")
+
+    assert "Damaged or unfinished" in index.text
+    assert said in index.text.split(f"ridge/{IDS[1]}")[-1]
+    assert f"/runs/ridge/{IDS[0]}/tearsheet.html" in links(index)
+    answer = site.answer(f"/runs/ridge/{IDS[1]}/tearsheet.html")
+    assert answer.status == 500
+    assert b"cannot be drawn" in answer.content
+    assert b"<b>" not in answer.content
+
+
+@pytest.mark.parametrize("missing", ["manifest.json", "metrics.json", "returns.parquet"])
+def test_half_a_run_is_listed_with_what_is_missing(
+    reports: Path, site: Site, missing: str
+) -> None:
+    (reports / "ridge" / IDS[1] / missing).unlink()
+
+    assert f"half of a run: {missing} missing" in page(site, "/").text
+
+
+def test_a_run_that_cannot_be_drawn_is_told_and_not_fatal(reports: Path, site: Site) -> None:
+    path = reports / "ridge" / IDS[1] / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8")) | {"windows": [{"index": "<b>"}]}
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+
+    answer = site.answer(f"/runs/ridge/{IDS[1]}/tearsheet.html")
+
+    assert answer.status == 500
+    assert b"this page cannot be drawn" in answer.content
+
+
+def test_a_damaged_table_is_told_when_it_is_needed(reports: Path, site: Site) -> None:
+    (reports / "ridge" / IDS[1] / f"{TABLES[3]}.parquet").write_bytes(b"PAR1")
+
+    answer = site.answer(f"/runs/ridge/{IDS[1]}/tearsheet.html")
+
+    assert answer.status == 500
+    assert site.answer(f"/runs/ridge/{IDS[0]}/tearsheet.html").status == 200
+
+
+def test_what_is_being_written_is_listed_as_such_and_what_is_no_run_is_not(
+    reports: Path, site: Site
+) -> None:
+    draft = reports / "ridge" / f".{IDS[4]}.4711"
+    draft.mkdir()
+    shutil.copy(reports / "ridge" / IDS[0] / "manifest.json", draft)
+    (reports / "README.md").write_text("no run", encoding="utf-8")
+    (reports / "comparisons" / "0123456789ab").mkdir(parents=True)
+    (reports / "comparisons" / "0123456789ab" / "comparison.html").touch()
+    (reports / "ridge" / "notes").mkdir()
+
+    text = page(site, "/").text
+
+    assert f"run {IDS[4]} is being written, or was killed while it was" in text
+    assert "3\N{NO-BREAK SPACE}runs" in text
+    for absent in ("README", "0123456789ab", "notes"):
+        assert absent not in text
+
+
+def test_runs_that_come_later_are_there_without_a_restart(reports: Path, site: Site) -> None:
+    page(site, "/")
+    written(member(3), reports)
+    assert IDS[3] in page(site, "/").text
+
+
+def test_a_run_made_before_there_were_certificates_is_whole(reports: Path, site: Site) -> None:
+    (reports / "ridge" / IDS[1] / "certificate.json").unlink()
+    text = page(site, "/").text
+    assert "certificate: none" in text
+    assert "Damaged" not in text
+
+
+def test_an_empty_folder_says_how_to_fill_it(tmp_path: Path) -> None:
+    assert "There is no run here yet" in page(Site(tmp_path), "/").text
+
+
+def test_opponents_without_a_sharpe_ratio_are_no_opponent(reports: Path) -> None:
+    path = reports / "ridge" / IDS[0] / "metrics.json"
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    metrics["books"]["buy_and_hold"]["sharpe"] = None
+    path.write_text(json.dumps(metrics), encoding="utf-8")
+
+    (told,) = [entry.summary for entry in entries(reports) if entry.address.endswith(IDS[0])]
+
+    assert (told.opponent, told.opponent_sharpe) == ("", None)
+    assert "\N{EN DASH}" in Page(index_page(entries(reports), "reports")).text
+
+
+def test_a_run_drawn_anew_is_not_taken_from_memory(reports: Path, site: Site) -> None:
+    target = f"/runs/ridge/{IDS[0]}/tearsheet.html"
+    assert "Made up." in page(site, target).text
+    strategy = member(0).manifest["strategy"] | {"description": "Rewritten."}
+    shutil.rmtree(reports / "ridge" / IDS[0])
+    written(changed(member(0), manifest={"strategy": strategy}), reports)
+    assert "Rewritten." in page(site, target).text
