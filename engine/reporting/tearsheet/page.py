@@ -14,25 +14,21 @@ from engine.reporting.tearsheet.attribution import attribution
 from engine.reporting.tearsheet.books import books
 from engine.reporting.tearsheet.distribution import distribution
 from engine.reporting.tearsheet.forecasts import forecasts
+from engine.reporting.tearsheet.fragility import fragility
 from engine.reporting.tearsheet.months import months
 from engine.reporting.tearsheet.paths import paths
 from engine.reporting.tearsheet.provenance import provenance
+from engine.reporting.tearsheet.quality import quality
 from engine.reporting.tearsheet.rolling import rolling
+from engine.reporting.tearsheet.trades import trades
 from engine.reporting.tearsheet.windows import windows
 
 if TYPE_CHECKING:
     from engine.artifacts import Run
 
 SECTIONS = (
-    books,
-    paths,
-    windows,
-    months,
-    distribution,
-    rolling,
-    forecasts,
-    attribution,
-    provenance,
+    *(books, paths, windows, months, distribution, rolling, trades),
+    *(forecasts, fragility, attribution, quality, provenance),
 )
 """In reading order: each makes its section of a run, or nothing where the run has no figures."""
 
