@@ -21,6 +21,7 @@ from engine.cli.data_export import export
 from engine.cli.data_funding import funding
 from engine.cli.data_pull import pull
 from engine.cli.data_show import show
+from engine.cli.explain import explain
 from engine.cli.features import features
 from engine.cli.fits import fits
 from engine.cli.ledger import ledger
@@ -33,7 +34,7 @@ app = typer.Typer(
     name="backtest",
     help="Would these model-driven signals have made money, after costs and beyond luck?",
     epilog="Start with: backtest run strategies/ridge.yaml",
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.command("run")(running.run)
 app.command("check")(inspection.check)
+app.command("explain")(explain)
 app.command("features")(features)
 app.command("report")(report)
 app.command("compare")(compare)
@@ -92,4 +94,4 @@ def main() -> None:
     collect_rarely()
     # Python would look through every object of the libraries for garbage, only to end: 0.8 s.
     atexit.register(gc.freeze)
-    app()
+    app(prog_name="backtest")
