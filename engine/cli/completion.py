@@ -39,6 +39,11 @@ def keys(incomplete: str) -> list[str]:
     return [p for p in paths if p.startswith(incomplete) and p.count(".") == level]
 
 
+def models(incomplete: str) -> list[str]:
+    """Kinds of models."""
+    return [path.removeprefix("model.") for path in keys(f"model.{incomplete}")]
+
+
 def places(incomplete: str) -> list[str]:
     """What `--set` and `--grid` take, up to the value."""
     from engine.documents.reference import entries_of, settable

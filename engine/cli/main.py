@@ -24,6 +24,7 @@ from engine.cli.data_show import show
 from engine.cli.explain import explain
 from engine.cli.features import features
 from engine.cli.fits import fits
+from engine.cli.init import init
 from engine.cli.ledger import ledger
 from engine.cli.replicate import replicate
 from engine.cli.reports import report
@@ -40,6 +41,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("init")(init)
 app.command("run")(running.run)
 app.command("check")(inspection.check)
 app.command("explain")(explain)
