@@ -221,6 +221,21 @@ class TestShow:
         assert f"  ETH-USD: 1 bar missing:\n    {day(20)}\n" in text
         assert "BTC-USD: " not in text
 
+    def test_of_many_gaps_the_longest_are_told_in_their_order(self, backtest, books, tmp_path):
+        book = books["BTC/USD"]
+        holes = {10, 20, 21, 30, 40, 41, 42, 50, 51}
+        holed = [candle for place, candle in enumerate(book[:-1]) if place not in holes]
+        now = pd.Timestamp.now("UTC")
+        keep({"BTC/USD": Held.first(bars_of(holed), None, now)}, tmp_path)
+        lines = backtest("show").stdout.splitlines()
+        place = lines.index("  BTC-USD: 9 bars missing, the longest gaps:")
+        back = COUNT - 1
+        assert lines[place + 1 : place + 4] == [
+            f"    {day(back - 20)} to {day(back - 21)}",
+            f"    {day(back - 40)} to {day(back - 42)}",
+            f"    {day(back - 50)} to {day(back - 51)}, and 2 more",
+        ]
+
     def test_vintages_are_listed_the_newest_first(self, revised, backtest):
         lines = backtest("show").stdout.splitlines()
         newest, oldest = lines[-2:]
