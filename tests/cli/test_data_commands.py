@@ -177,6 +177,25 @@ class TestPull:
         assert eth.startswith("  ETH-USD  failed: ccxt knows no symbol ETH/USD")
         assert "  not there: ETH-USD" in online("show").stdout
 
+    def test_each_symbol_is_a_line_of_progress_when_it_came(self, online):
+        lines = online("pull").stderr.splitlines()
+        assert [line for line in lines if " of 2) from " in line] == [
+            f"  BTC-USD (1 of 2) from ccxt:bitstamp: 398 bars, {day(399)} to {day(2)}",
+            f"  ETH-USD (2 of 2) from ccxt:bitstamp: 298 bars, {day(299)} to {day(2)}",
+        ]
+
+    def test_after_two_symbols_without_an_answer_no_other_is_asked_for(
+        self, online, exchange, tmp_path
+    ):
+        (tmp_path / "coins.yaml").write_text(COINS.replace("ETH-USD]", "ETH-USD, XRP-USD]"))
+        exchange.site.books["XRP/USD"] = exchange.site.books["ETH/USD"]
+        exchange.faulty, exchange.faults = "/ohlc/", [500] * 99
+        result = online("pull")
+        assert result.exit_code == 3
+        lines = result.stdout.splitlines()
+        assert "not asked for any more (two symbols in a row got no answer)" in lines[-1]
+        assert not exchange.requests("xrpusd")
+
     def test_where_nobody_answers_every_symbol_fails_at_once(self, backtest):
         result = backtest("pull")
         assert result.exit_code == 3
