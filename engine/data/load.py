@@ -107,7 +107,8 @@ def _market(manifest: Manifest, collected: Collected, access: Access, *, offline
             text = stamp_text(first, dataset.interval)
             access.notice(f"{symbol}: bars begin on {text}, the dataset asks for {dataset.start}")
     bars, told = align(collected.frames)
-    for sentence in (*access.quality.notices(dataset.name), *told):
+    of_bars = [*access.quality.notices(dataset.name), *told]
+    for sentence in of_bars:
         access.notice(sentence)
     if bars.empty:
         raise SourceError(
@@ -122,6 +123,7 @@ def _market(manifest: Manifest, collected: Collected, access: Access, *, offline
     own = dict(tuple(bars.groupby("symbol", sort=False)))
     symbols = {
         name: summary(own[name], collected.origins[name], dataset.interval)
+        | {"left_out": len(collected.frames[name]) - len(own[name])}
         | _vintage(collected.vintages.get(name))
         for name in dataset.symbols
     }
@@ -138,7 +140,7 @@ def _market(manifest: Manifest, collected: Collected, access: Access, *, offline
             "calendar": dataset.calendar,
             "offline": offline,
             "notices": list(access.said),
-            "quality": access.quality.as_json(),
+            "quality": access.quality.as_json() | {"notices": of_bars},
             "vintage": combined(collected.vintages) if collected.vintages else None,
             "symbols": symbols,
         },

@@ -20,9 +20,11 @@ class Market:
         calendar: `24/7` or a code of exchange-calendars.
         periods_per_year: Bars a year on that calendar.
         identity: For the manifest: `name`, `note`, `interval`, `calendar`, `offline` (bool: the
-            offline dataset stood in), `notices` (list of sentences), `quality` (`findings` that
-            remain, `repairs` that were made), `vintage` (id; None where the source is not cached),
-            `symbols`: symbol to `{source, first, last, rows, sha256}` and, where there is one, its
+            offline dataset stood in), `notices` (list of sentences), `quality` (`rules` that were
+            asked, `findings` that remain, `repairs` that were made, `notices`: those of all that
+            tell of these and of bars left out), `vintage` (id; None where the source is not
+            cached), `symbols`: symbol to `{source, first, last, rows, sha256, left_out}`, the last
+            being its bars at times at which another symbol has none, and, where there is one, its
             own `vintage` and when that was `pulled`.
     """
 

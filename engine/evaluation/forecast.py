@@ -11,8 +11,24 @@ from engine.evaluation.measures import finite
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import pandas as pd
 
     from engine.types import Vector
+
+
+def mean_forecasts(predictions: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    """The forecasts that were traded: mean over seeds, of one horizon, with a known outcome.
+
+    Args:
+        predictions: As `artifacts.Run` describes them.
+        horizon: Bars ahead.
+
+    Returns:
+        `timestamp`, `symbol`, `predicted`, `actual`, by timestamp and symbol.
+    """
+    rows = predictions[predictions["horizon"] == horizon]
+    made = rows.groupby(["timestamp", "symbol"], as_index=False)[["predicted", "actual"]].mean()
+    return made.dropna(subset=["predicted", "actual"]).reset_index(drop=True)
 
 
 def forecast_scores(

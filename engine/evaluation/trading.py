@@ -5,18 +5,16 @@ Everywhere: `trades` is a Result's, a row a fill. A figure that is not defined i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from engine.evaluation.trips import trips
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from engine.types import Vector, WideFrame
-
-_RESIDUE = 1e-9
-"""A position below this part of the largest of its round trip is rounding: it is closed."""
 
 
 def turnover_per_year(trades: pd.DataFrame, bars: int, periods_per_year: float) -> float | None:
@@ -60,42 +58,13 @@ def hit_rate(trades: pd.DataFrame) -> float | None:
 def round_trip_profits(trades: pd.DataFrame) -> Vector:
     """Profit of each finished round trip after fees and slippage, in the order of their ends.
 
-    A round trip lasts from the fill that opens a position in a symbol to the fill that brings it
-    back to 0 or turns it over; that last fill is split by size between the trip it ends and the
-    trip it begins. What is still open at the end does not count. Borrow cost is not part of it.
+    See `trips.trips`. What is still open at the end does not count; borrow cost is no part of it.
 
     Returns:
         Money for an initial equity of 1, shape (round trips,).
     """
-    signed = np.where(trades["side"] == "buy", 1.0, -1.0) * trades["size"]
-    fills = zip(trades["symbol"], signed, trades["price"], trades["fee"], strict=True)
-    trips: dict[str, _Trip] = {}
-    profits = []
-    for symbol, size, price, fee in fills:
-        trip = trips.get(symbol, _Trip())
-        turns = size * trip.units < 0 and abs(size) > abs(trip.units)
-        ending = -trip.units if turns else size
-        trip = trip.after(ending, price, fee * ending / size)
-        if abs(trip.units) <= _RESIDUE * trip.largest:
-            profits.append(trip.cash)
-            trip = _Trip()
-            if turns:
-                trip = trip.after(size - ending, price, fee * (1.0 - ending / size))
-        trips[symbol] = trip
-    return np.array(profits, dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class _Trip:
-    """A round trip under way: units held, the most it ever held, cash flow so far."""
-
-    units: float = 0.0
-    largest: float = 0.0
-    cash: float = 0.0
-
-    def after(self, size: float, price: float, fee: float) -> _Trip:
-        units = self.units + size
-        return _Trip(units, max(self.largest, abs(units)), self.cash - size * price - fee)
+    finished = (trip for trip in trips(trades) if not trip.open)
+    return np.array([trip.cash for trip in finished], dtype=np.float64)
 
 
 def break_even_cost(returns: Vector, trades: pd.DataFrame) -> float | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.artifacts import seed_of
+from engine.evaluation.by_window import sharpe_by_window
 from engine.evaluation.fragility import Terms, fragility
 from engine.evaluation.level_trap import level_trap
 from engine.evaluation.model_tests import forecast_tests, input_tests, residual_tests
@@ -130,13 +131,14 @@ def _seeds(spec: Strategy, ground: Ground, fits: Fits) -> dict[str, Any] | None:
         (fill_schedule(decided_by(spec, ground, made), spec.execution.delay), spec.costs)
         for made in alone.values()
     )
-    returns = simulate_each(due, opens, closes, price=spec.execution.price)
-    found = seed_spread(
-        np.column_stack(list(returns)),
-        ground.market.periods_per_year,
-        spec.evaluation.confidence,
-    )
-    return asdict(found) if found else None
+    each = simulate_each(due, opens, closes, price=spec.execution.price)
+    returns, periods = np.column_stack(list(each)), ground.market.periods_per_year
+    found = seed_spread(returns, periods, spec.evaluation.confidence)
+    if found is None:
+        return None
+    window = next(iter(alone.values())).window
+    by_window = sharpe_by_window(returns, window, periods)
+    return asdict(found) | {"sharpe_by_window": [list(ratios) for ratios in by_window.values()]}
 
 
 def _fragility(spec: Strategy, ground: Ground, own: Predictions) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.artifacts import fit_versions
@@ -13,7 +13,7 @@ from engine.refit.store import DamagedError, Store
 from engine.refit.worker import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from engine.models import Forecast
     from engine.progress import Progress
@@ -33,23 +33,29 @@ class Fits:
         outcomes: A forecast a task, in their order, or why there is none.
         trained: How many costly fits were made.
         stored: How many costly fits were found in the store.
+        keys: Place of a costly task -> its key in the store.
     """
 
     tasks: Sequence[Task]
     outcomes: list[Forecast | RefitError]
     trained: int
     stored: int
+    keys: Mapping[int, str] = field(default_factory=dict)
 
     def of(
         self, book: str, member: int | None = None
-    ) -> tuple[list[Task], list[Forecast | RefitError]]:
-        """The tasks and outcomes of one book, of all its seeds or of one."""
+    ) -> tuple[list[Task], list[Forecast | RefitError], list[str | None]]:
+        """Tasks, outcomes and keys of one book, of all its seeds or of one; None: not stored."""
         chosen = [
-            (task, outcome)
-            for task, outcome in zip(self.tasks, self.outcomes, strict=True)
+            place
+            for place, task in enumerate(self.tasks)
             if task.book == book and member in {None, task.member}
         ]
-        return [task for task, _ in chosen], [outcome for _, outcome in chosen]
+        return (
+            [self.tasks[place] for place in chosen],
+            [self.outcomes[place] for place in chosen],
+            [self.keys.get(place) for place in chosen],
+        )
 
     @property
     def failures(self) -> list[RefitError]:
@@ -106,9 +112,11 @@ def fit_all(
             trained, stored = trained + 1, stored + len(met)
             told.advance(trained + stored, len(costly), str(costly[place]))
     _tell_size(store, told)
+    places = [place for place, task in enumerate(tasks) if task.model.costly]
     fitted = (made[place] for place in range(len(costly)))
     outcomes = [next(fitted) if task.model.costly else next(cheap) for task in tasks]
-    return Fits(tasks, outcomes, trained, stored)
+    keys = {place: kept.keys[number] for number, place in enumerate(places)}
+    return Fits(tasks, outcomes, trained, stored, keys)
 
 
 def _fitted_here(task: Task) -> Forecast | RefitError:

@@ -84,6 +84,7 @@ def stitch(
     windows: Sequence[Window],
     tasks: Sequence[Task],
     outcomes: Sequence[Forecast | RefitError],
+    keys: Sequence[str | None] = (),
 ) -> Predictions:
     """Puts the test parts of all windows one behind the other.
 
@@ -92,6 +93,7 @@ def stitch(
         windows: Their test parts tile the out-of-sample span.
         tasks: Of one book, windows in their order.
         outcomes: A forecast a task, or why there is none.
+        keys: Of each task in the store, None where it is not kept there; none given, none told.
     """
     span = history.features.timestamps[windows[0].test.start : windows[-1].test.stop]
     of_window = np.concatenate([np.full(len(w.test), w.index) for w in windows])
@@ -100,8 +102,8 @@ def stitch(
     levels = _levels(fitted)
     series = _series(pairs, len(levels))
     fits: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for task, outcome in pairs:
-        fits[task.window].append(_told(task, outcome))
+    for (task, outcome), key in zip(pairs, keys or [None] * len(pairs), strict=True):
+        fits[task.window].append(_told(task, outcome, key))
     traded = history.target.horizon
     return Predictions(
         table=_table(history, span, of_window, series, levels),
@@ -245,12 +247,14 @@ def _table(
     return table[table["predicted"].notna()].reset_index(drop=True)
 
 
-def _told(task: Task, outcome: Forecast | RefitError) -> dict[str, Any]:
-    whose = {"symbol": task.symbol, "seed": task.member}
+def _told(task: Task, outcome: Forecast | RefitError, key: str | None) -> dict[str, Any]:
+    whose: dict[str, Any] = {"symbol": task.symbol, "seed": task.member}
     if task.horizons:
         whose["horizons"] = list(task.horizons)
     if isinstance(outcome, RefitError):
         return whose | {"failed": outcome.problem}
+    if key is not None:
+        whose["key"] = key
     history = outcome.history
     tuned = {"trials": history.trials, "chosen": dict(history.chosen)} if history.trials else {}
     started = {"warm": history.warm} if task.warm else {}

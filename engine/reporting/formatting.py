@@ -57,16 +57,22 @@ class Unit:
 COUNT = Unit(0)
 RATIO = Unit(2)
 SIGNED_RATIO = Unit(2, signed=True)
+FINE_SIGNED_RATIO = Unit(3, signed=True)
 FINE_RATIO = Unit(4, signed=True)
 GROWTH = Unit(3, "\N{MULTIPLICATION SIGN}")
 WEIGHT = Unit(2)
 PRICE = Unit(2)
 PERCENT = Unit(1, f"{NO_BREAK}%")
 SIGNED_PERCENT = Unit(1, f"{NO_BREAK}%", signed=True)
+FINE_PERCENT = Unit(2, f"{NO_BREAK}%")
 BARE_PERCENT = Unit(1, signed=True)
 BPS = Unit(1, f"{NO_BREAK}bps")
+FINE_BPS = Unit(2, f"{NO_BREAK}bps")
+SIGNED_BPS = Unit(1, f"{NO_BREAK}bps", signed=True)
 TIMES_A_YEAR = Unit(1, f"{NO_BREAK}a year")
 BARS = Unit(0, f"{NO_BREAK}bars")
+DAYS = Unit(1, f"{NO_BREAK}days")
+AVERAGE_BARS = Unit(1, f"{NO_BREAK}bars")
 
 
 def exists(value: float | None) -> bool:
@@ -79,6 +85,19 @@ def p_value(value: float | None) -> str:
     if value is None or not exists(value):
         return MISSING
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def exact(value: float) -> str:
+    """For the script of the page, not for a reader: the figure to nine significant digits."""
+    return f"{value:.9g}"
+
+
+def price(value: float | None) -> str:
+    """Two decimals; more below 1,000, so that there are five significant digits."""
+    if value is None or not exists(value):
+        return MISSING
+    size = math.floor(math.log10(abs(value))) if value else 0
+    return Unit(max(2, 4 - size))(value)
 
 
 def loss(value: float) -> str:

@@ -37,7 +37,9 @@ class Heading:
         sentence: The verdict: its claim and the figures for it.
         remarks: What else it says, of the tries and the forecasts.
         offline: Whether the offline dataset stood in.
-        notices: What the data stage had to say.
+        notices: What the data stage had to say about how the bars were come by.
+        of_bars: How much it had to say about the bars themselves, which has a section of the
+            tearsheet to itself; empty where there was nothing.
         left_out: Fits that failed and were left out, each with why.
         seal: Whether look-ahead was looked for, and what was found.
         terms: When decisions are filled, what trading costs, who is compared: (term, meaning).
@@ -57,6 +59,7 @@ class Heading:
     remarks: str
     offline: bool
     notices: tuple[str, ...]
+    of_bars: str
     left_out: tuple[str, ...]
     seal: Seal
     terms: tuple[tuple[str, str], ...]
@@ -71,6 +74,7 @@ def heading(run: Run) -> Heading:
     strategy = manifest.get("strategy", {})
     started = warm_starts(manifest["windows"])
     grade = str(verdict["grade"])
+    of_bars = (dataset.get("quality") or {}).get("notices") or ()
     sentence, remarks = _parted(verdict["sentence"])
     return Heading(
         name=manifest["strategy_name"],
@@ -84,7 +88,8 @@ def heading(run: Run) -> Heading:
         sentence=sentence,
         remarks=remarks,
         offline=bool(dataset.get("offline")),
-        notices=tuple(dataset.get("notices") or ()),
+        notices=tuple(told for told in dataset.get("notices") or () if told not in of_bars),
+        of_bars=formatting.count_of(len(of_bars), "notice") if of_bars else "",
         left_out=tuple(manifest.get("left_out") or ()),
         seal=seal(run.certificate),
         terms=(

@@ -100,6 +100,10 @@ class TestSpan:
             "gaps: ETH-USD 2 bars are missing, 2023-05-16 to 2023-05-17",
             "BTC-USD: 2 of 375 bars are left out, because not every symbol has a bar then",
         ]
+        own = market.identity["symbols"]
+        assert [own[name]["left_out"] for name in ("BTC-USD", "ETH-USD")] == [2, 0]
+        # What is told of the bars themselves is told apart from how they were come by.
+        assert market.identity["quality"]["notices"] == told.notices[1:]
 
     def test_symbols_without_a_common_time_are_refused(self, load, tmp_path):
         write_files(tmp_path)

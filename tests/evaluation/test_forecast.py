@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import r2_score, roc_auc_score
 
 from engine.errors import RefitError
-from engine.evaluation.forecast import auc, forecast_scores
+from engine.evaluation.forecast import auc, forecast_scores, mean_forecasts
 
 PREDICTED = np.array([0.01, -0.02, 0.03, 0.01, -0.01])
 ACTUAL = np.array([0.02, -0.01, -0.01, 0.0, np.nan])
@@ -70,3 +71,21 @@ def test_auc_and_r2_equal_scikit_learn_with_ties_too(digits: int) -> None:
     scores = forecast_scores(predicted, actual, np.zeros(500))
     assert auc(predicted, actual > 0) == pytest.approx(roc_auc_score(actual > 0, predicted))
     assert scores["r2"] == pytest.approx(r2_score(actual, predicted))
+
+
+def test_the_traded_forecast_is_the_mean_over_seeds_of_its_horizon_with_a_known_outcome() -> None:
+    stamps = pd.date_range("2020-01-01", periods=2, tz="UTC")
+    rows = [
+        (stamps[bar], "A", seed, horizon, 0.01 * seed + bar + horizon, np.nan if bar else 0.5)
+        for bar in (0, 1)
+        for seed in (0, 1)
+        for horizon in (1, 5)
+    ]
+    columns = ["timestamp", "symbol", "seed", "horizon", "predicted", "actual"]
+    found = mean_forecasts(pd.DataFrame(rows, columns=columns), 5)
+    assert found.to_dict("list") == {
+        "timestamp": [stamps[0]],
+        "symbol": ["A"],
+        "predicted": [pytest.approx(5.005)],
+        "actual": [0.5],
+    }

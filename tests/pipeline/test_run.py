@@ -12,6 +12,7 @@ import pytest
 import engine
 from engine.artifacts import DOCUMENTS, PAGES, TABLES
 from engine.errors import StrategyError, UsageError
+from engine.evaluation.round_trips import round_trips, trip_summary
 from engine.reporting import write_pages
 from tests.pipeline.markets import market, write_strategy
 
@@ -133,6 +134,16 @@ def test_fills_come_one_bar_after_the_decision_at_the_open(run: engine.Run) -> N
     np.testing.assert_allclose(trades["price"], opens.loc[trades["timestamp"]] * slip, rtol=1e-9)
 
 
+def test_round_trips_made_from_the_folder_win_as_often_as_the_metrics_say(run: engine.Run) -> None:
+    index = pd.DatetimeIndex(run.returns.index)
+    for book, figures in run.metrics["books"].items():
+        fills = run.trades[run.trades["book"] == book]
+        found = trip_summary(round_trips(fills, run.bars, index, filled_at="open"))
+        rate = found.win_rate
+        assert figures["hit_rate_pct"] == (None if rate is None else 100 * rate)
+    assert run.metrics["books"]["strategy"]["hit_rate_pct"] is not None
+
+
 def test_windows_in_the_manifest_tile_the_out_of_sample_span(run: engine.Run) -> None:
     windows = run.manifest["windows"]
     assert sum(window["test_bars"] for window in windows) == len(run.returns)
@@ -208,6 +219,15 @@ def test_a_strategy_object_runs_as_its_file_does(run, strategy, place) -> None:
         engine.run(loaded, overrides={"seed": 1})
 
 
+def test_the_resolved_strategy_of_the_manifest_saved_as_a_file_is_the_same_run(
+    run: engine.Run, place: Path
+) -> None:
+    saved = place / "strategy.yaml"
+    saved.write_text(json.dumps(run.manifest["strategy"], indent=2), encoding="utf-8")
+    again = engine.run(saved, out=place / "saved", home=place / "home", pages=False)
+    assert again.run_id == run.run_id
+
+
 def test_a_planted_edge_is_found_and_called_evidence(place) -> None:
     strategy = write_strategy(place / "market", market(place / "edge", edge=0.5))
     found = engine.run(
@@ -256,3 +276,5 @@ def test_workers_change_no_byte_of_a_network_run(place, backend: str) -> None:
     assert len(runs[0].manifest["windows"][0]["fits"]) == 2
     seeds = runs[0].significance["seeds"]
     assert seeds["count"] == len(seeds["sharpe_by_seed"]) == 2
+    assert len(seeds["sharpe_by_window"]) == len(runs[0].manifest["windows"])
+    assert all(len(ratios) == 2 for ratios in seeds["sharpe_by_window"])

@@ -95,6 +95,17 @@ def test_a_second_run_trains_nothing(store) -> None:
     assert [f.test.tolist() for f in first.outcomes] == [f.test.tolist() for f in second.outcomes]
 
 
+def test_every_costly_fit_tells_its_key_in_the_store_and_a_cheap_one_has_none(store) -> None:
+    light = Task("ridge", "X", 9, 0, 0, Ridge(), Training(), planted(rows=420))
+    heavy = tasks_of(3)
+    for fits in (fit_all([heavy[0], light, *heavy[1:]], Fake(), store, Told()) for _ in range(2)):
+        assert sorted(fits.keys) == [0, 2, 3]
+        labels = {entry.key: entry.label for entry in store.entries()}
+        assert [labels[fits.keys[place]] for place in (0, 2, 3)] == [str(task) for task in heavy]
+        assert fits.of("ridge")[2] == [None]
+        assert fits.of("strategy", 0)[2] == [fits.keys[place] for place in (0, 2, 3)]
+
+
 def test_a_run_that_failed_goes_on_where_it_stopped(store) -> None:
     with pytest.raises(RefitError, match="window 1"):
         fit_all(tasks_of(), Fake(fails_at=1), store, Told())

@@ -74,6 +74,13 @@ def test_a_fit_tells_how_it_started_only_where_it_could_have_started_warm(histor
     ]
 
 
+def test_a_fit_tells_its_key_where_it_is_in_the_store(history) -> None:
+    tasks = tasks_of(history, seeds=2)
+    outcomes = [*(forecast(task) for task in tasks[:3]), RefitError("dead")]
+    told = stitch(history, WINDOWS, tasks, outcomes, ["a", None, "b", "c"]).fits
+    assert [fit.get("key") for window in (0, 1) for fit in told[window]] == ["a", None, "b", None]
+
+
 def test_an_ensembles_fit_tells_each_members_losses(history) -> None:
     tasks = tasks_of(history, seeds=1)
     member = replace(forecast(tasks[0]), history=Course((3.0, 2.0), (4.0, 5.0), 0))

@@ -137,6 +137,31 @@ def make_metrics(returns: pd.DataFrame, weights: dict[str, np.ndarray]) -> dict:
     }
 
 
+def make_trades(weight: np.ndarray, price: pd.Series, returns: pd.Series) -> pd.DataFrame:
+    """Fills of the bar after each change of the weight: what was bought is what is sold again."""
+    equity, units, rows = (1 + returns).cumprod(), 0.0, []
+    for bar in (np.flatnonzero(np.diff(weight, prepend=0.0)) + 1).tolist():
+        if bar == len(weight):
+            break
+        target = weight[bar - 1] * equity.iloc[bar - 1] / price.iloc[bar]
+        size, units = target - units, target
+        value = abs(size) * price.iloc[bar]
+        rows.append(
+            {
+                "timestamp": price.index[bar],
+                "book": "strategy",
+                "symbol": "SP500",
+                "side": "buy" if size > 0 else "sell",
+                "size": abs(size),
+                "price": price.iloc[bar],
+                "fee": 0.001 * value,
+                "slippage_cost": 0.0005 * value,
+                "equity": equity.iloc[bar - 1],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def estimate(value: float | None, p: float) -> dict:
     if value is None:
         return dict.fromkeys(("estimate", "low", "high", "p_value", "block_length_bars"))
@@ -203,19 +228,7 @@ def run() -> Run:
         pd.DataFrame({"timestamp": days, "book": book, "symbol": "SP500", "weight": weight})
         for book, weight in weights.items()
     ).sort_values(["timestamp", "book"], ignore_index=True)
-    fills = np.flatnonzero(np.diff(weights["strategy"]))
-    trades = pd.DataFrame(
-        {
-            "timestamp": days[fills + 1],
-            "book": "strategy",
-            "symbol": "SP500",
-            "side": "buy",
-            "size": 0.001,
-            "price": close.reindex(days).to_numpy()[fills + 1],
-            "fee": 0.001,
-            "slippage_cost": 0.0005,
-        }
-    )
+    trades = make_trades(weights["strategy"], close.reindex(days), returns["strategy"])
     actual = np.r_[change[1:], np.nan]
     predictions = pd.concat(
         pd.DataFrame(

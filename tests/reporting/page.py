@@ -9,8 +9,14 @@ import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
+from engine.reporting import formatting
+from engine.reporting.charts.drawing import page_data
+from engine.reporting.charts.plot import plot_data
+from engine.reporting.rendering import render
+
 if TYPE_CHECKING:
     from engine.artifacts import Run
+    from engine.reporting.tearsheet.section import Section
 
 
 class Page(HTMLParser):
@@ -54,6 +60,19 @@ class Page(HTMLParser):
             if drawn["key"] == line
         ]
         return found
+
+
+def section_of(section: Section | None, **context: Any) -> str:
+    """A section of the tearsheet without the page around it."""
+    assert section is not None
+    return render(
+        f"tearsheet/{section.key}.html.j2",
+        figures=section.figures,
+        missing=formatting.MISSING,
+        chart_data=page_data,
+        plot_data=plot_data,
+        **context,
+    )
 
 
 def changed(run: Run, **documents: Any) -> Run:

@@ -14,7 +14,6 @@ from engine.reporting.charts.forest import forest
 from engine.reporting.charts.losses import loss_curves
 from engine.reporting.charts.monthly import compounded_pct, monthly_returns
 from engine.reporting.charts.positions import positions_chart
-from engine.reporting.charts.rolling_sharpe import rolling_bars, rolling_sharpe
 from engine.reporting.charts.windows import window_map
 
 STRATEGY = (book("strategy"),)
@@ -49,23 +48,6 @@ def test_drawdown_is_measured_from_the_highest_equity_so_far() -> None:
 
 def test_a_loss_on_the_first_bar_is_a_drawdown() -> None:
     assert drawdown_pct(table([-0.1, 0.0]))["strategy"].tolist() == pytest.approx([-10.0, -10.0])
-
-
-def test_rolling_sharpe_is_mean_over_sample_deviation_annualised() -> None:
-    found = rolling_sharpe(table([0.01, 0.03, 0.02]), window=2, periods_per_year=4)["strategy"]
-    assert np.isnan(found.iloc[0])
-    assert found.iloc[1:].tolist() == pytest.approx([2.8284271, 7.0710678])
-
-
-def test_rolling_sharpe_of_constant_returns_does_not_exist() -> None:
-    found = rolling_sharpe(table([0.3, 0.1, 0.1, 0.1]), window=3, periods_per_year=252)
-    assert np.isnan(found["strategy"].iloc[-1])
-
-
-def test_the_rolling_window_is_a_year_or_a_quarter_of_a_short_span() -> None:
-    assert rolling_bars(3900, 252.0) == 252
-    assert rolling_bars(400, 365.0) == 100
-    assert rolling_bars(30, 252.0) == 20
 
 
 def test_monthly_returns_compound_within_months_and_years() -> None:

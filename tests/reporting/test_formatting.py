@@ -32,6 +32,19 @@ def test_figures_carry_sign_thousands_and_unit(
     assert unit(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *((0.2374561, "0.23746"), (8.5, "8.5000"), (130.2, "130.20"), (64123.456, "64,123.46")),
+        *((0.0, "0.0000"), (None, "\N{EN DASH}")),
+    ],
+)
+def test_a_price_has_five_significant_digits_and_two_decimals_at_least(
+    value: float | None, text: str
+) -> None:
+    assert formatting.price(value) == text
+
+
 def test_an_interval_names_its_unit_once() -> None:
     assert formatting.PERCENT.interval(-1, 2) == "\N{MINUS SIGN}1.0 to 2.0\N{NO-BREAK SPACE}%"
 

@@ -74,7 +74,8 @@ def test_a_page_with_a_run_of_hours_stays_under_six_megabytes_and_says_what_it_d
     )
     bars = pd.DataFrame({"timestamp": index, "symbol": "SP500", "close": 1.0 + rng.random(43_800)})
     span = run.metrics["span"] | {"periods_per_year": 8_766.0}
-    long = changed(dataclasses.replace(run, returns=returns, bars=bars), metrics={"span": span})
+    idle = dataclasses.replace(run, returns=returns, bars=bars, trades=run.trades.iloc[:0])
+    long = changed(idle, metrics={"span": span})
     html = tearsheet(long)
     assert len(html.encode()) < 6e6
     assert re.search(r"Drawn at [\d,]+ of 43,800 bars", html)
@@ -112,8 +113,12 @@ def test_positions_stand_over_the_closes_of_the_same_bars(run: Run, sheet: Page)
 
 def test_every_chart_knows_the_time_of_every_bar(run: Run, sheet: Page) -> None:
     expected = run.returns.index.as_unit("s").asi8.tolist()
-    assert set(sheet.charts) == {"equity", "drawdown", "rolling-sharpe", "positions-0"}
-    for chart in sheet.charts.values():
+    charts = {key: chart for key, chart in sheet.charts.items() if "seconds" in chart}
+    assert set(charts) == {
+        *("equity", "drawdown", "positions-0", "rolling-sharpe", "rolling-volatility"),
+        *("rolling-beta", "rolling-turnover"),
+    }
+    for chart in charts.values():
         assert np.cumsum(chart["seconds"]).tolist() == expected
 
 
@@ -123,8 +128,9 @@ def test_every_line_of_a_chart_is_drawn(sheet: Page) -> None:
         for tag, attributes in sheet.elements
         if tag == "path" and "data-line" in attributes and len(attributes["d"]) > 1_000
     ]
-    # Equity and drawdown of six books, rolling Sharpe of the five that trade, one close.
-    assert len(drawn) == 6 + 6 + 5 + 1
+    # Equity, drawdown and rolling volatility of six books, rolling Sharpe of the five that trade,
+    # the strategy's beta and turnover, one close.
+    assert len(drawn) == 6 + 6 + 6 + 5 + 1 + 1 + 1
 
 
 def test_the_verdict_stands_before_everything_it_rests_on(sheet: Page) -> None:
@@ -178,7 +184,8 @@ def test_every_window_tells_its_test_span_return_and_fits(run: Run, sheet: Page)
     window = run.manifest["windows"][3]
     span = slice(3 * 252, 4 * 252)
     made = 100 * ((1 + run.returns["strategy"].iloc[span]).prod() - 1)
-    row = sheet.text.split(f"{window['test'][0]} to {window['test'][1]}")[1][:120]
+    table = sheet.text.split("One row a window")[1]
+    row = table.split(f"{window['test'][0]} to {window['test'][1]}")[1][:120]
     assert f"{abs(made):.1f}" in row
     epochs = sorted(fit["epochs"] for fit in window["fits"])
     assert f"{epochs[0]} to {epochs[1]}" in row
@@ -225,6 +232,7 @@ def hostile(run: Run) -> Run:
         dataclasses.replace(
             run,
             bars=run.bars.replace(renamed),
+            trades=run.trades.replace(renamed),
             positions=run.positions.replace(renamed),
             returns=run.returns.assign(**{HOSTILE: 0.0}),
         ),

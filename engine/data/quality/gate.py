@@ -10,6 +10,7 @@ import pandas as pd
 
 from engine.data.bars import VALUE_COLUMNS, stamp_text
 from engine.data.quality.examine import Examined, Terms, examine
+from engine.data.quality.registry import RULES, rule_name
 from engine.errors import BadBarsError
 
 if TYPE_CHECKING:
@@ -68,8 +69,9 @@ class QualityLog:
         return [*sentences[: _TOLD - 1], more]
 
     def as_json(self) -> dict[str, Any]:
-        """`findings` that remain and `repairs` that were made, for a run's manifest."""
+        """`findings` that remain, `repairs` made, and the `rules` asked, for a run's manifest."""
         return {
+            "rules": [rule_name(rule) for rule in RULES],
             "findings": [
                 finding.as_json() for one in self.passed.values() for finding in one.findings
             ],

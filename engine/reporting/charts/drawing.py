@@ -131,6 +131,7 @@ class Chart:
         seconds: Unix time of each drawn bar.
         panels: From the top down.
         notes: What else the reader must know, sentences.
+        finding: What its figures say, one plain sentence computed from them; maybe empty.
     """
 
     key: str
@@ -141,6 +142,7 @@ class Chart:
     seconds: tuple[int, ...]
     panels: tuple[Panel, ...]
     notes: tuple[str, ...] = field(default=())
+    finding: str = ""
 
 
 def drawn_rows(table: pd.DataFrame, *, whole: int = ROWS_DRAWN_WHOLE) -> pd.DataFrame:

@@ -93,7 +93,7 @@ def _fragility(found: Mapping[str, Any] | None) -> Section | Unasked:
             "ones and nothing is fitted again; what is decided knows nothing of the other costs."
         ),
         source=FRAGILITY,
-        heat=_maps(found),
+        heat=surface_maps(found),
         tables=(
             Table(
                 ("Cost of a fill", "Value"),
@@ -109,8 +109,12 @@ def _fragility(found: Mapping[str, Any] | None) -> Section | Unasked:
     )
 
 
-def _maps(found: Mapping[str, Any]) -> tuple[Heat, ...]:
-    """A map a delay; one scale of colour for all."""
+def surface_maps(found: Mapping[str, Any]) -> tuple[Heat, ...]:
+    """The surface as a map a delay; one scale of colour for all.
+
+    Args:
+        found: `fragility` of significance.json.
+    """
     chosen, delays = found["chosen"], found["delay_bars"]
     values = [cell for sheet in found["sharpe"] for row in sheet for cell in row if cell]
     full = max(0.5, *map(abs, values)) if values else 0.5

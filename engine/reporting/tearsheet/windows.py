@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
+from engine.evaluation.by_window import sharpe_by_window
 from engine.reporting import formatting
 from engine.reporting.books import BUY_AND_HOLD, STRATEGY
 from engine.reporting.charts.losses import loss_curves, trained
+from engine.reporting.charts.window_panels import Ratios, window_panels
 from engine.reporting.charts.windows import window_map
 from engine.reporting.tearsheet.section import Section
 from engine.reporting.tuning import tuning_table
@@ -20,15 +25,82 @@ if TYPE_CHECKING:
 def windows(run: Run) -> Section:
     """Spans, fits and, where there was tuning, what each window chose."""
     told = run.manifest["windows"]
+    spans = window_map(told) if told else None
+    ratios = _ratios(run)
     return Section(
         "windows",
         "Windows",
         {
-            "map": window_map(told) if told else None,
+            "map": spans,
+            "panels": window_panels(told, spans, ratios) if spans else None,
+            "finding": _finding(ratios),
+            "has_seeds": any(each.seeds for each in ratios.values()),
+            "seeds_note": _seeds_note(run, ratios),
             "fits": [_fit_row(run, window) for window in told],
             "tuning": tuning_table(run),
         },
     )
+
+
+def _ratios(run: Run) -> dict[int, Ratios]:
+    """By window: over the bars of its test part, the seeds' as the run kept them."""
+    told = run.manifest["windows"]
+    indices = [int(window["index"]) for window in told]
+    starts = pd.DatetimeIndex(pd.to_datetime([w["test"][0] for w in told], utc=True))
+    places = starts.searchsorted(pd.DatetimeIndex(run.returns.index), side="right") - 1
+    books = [book for book in (STRATEGY, BUY_AND_HOLD) if book in run.returns]
+    found = sharpe_by_window(
+        run.returns[books].to_numpy(dtype=np.float64),
+        places,
+        run.metrics["span"]["periods_per_year"],
+    )
+    kept = (run.significance.get("seeds") or {}).get("sharpe_by_window") or ()
+    seeds = dict(zip(indices, map(tuple, kept), strict=False))
+    ratios = {}
+    for place, index in enumerate(indices):
+        by_book = dict(zip(books, found.get(place, ()), strict=False))
+        ratios[index] = Ratios(
+            by_book.get(STRATEGY), by_book.get(BUY_AND_HOLD), seeds.get(index, ())
+        )
+    return ratios
+
+
+def _finding(ratios: Mapping[int, Ratios]) -> str:
+    """In how many windows the strategy was ahead, and how far the seeds lay apart."""
+    own = [each.strategy for each in ratios.values() if each.strategy is not None]
+    both = [
+        (each.strategy, each.benchmark)
+        for each in ratios.values()
+        if each.strategy is not None and each.benchmark is not None
+    ]
+    windows = formatting.count_of(len(ratios), "window")
+    if not own:
+        return f"In none of {windows} the strategy's returns varied."
+    ahead = formatting.COUNT(sum(mine > theirs for mine, theirs in both))
+    above = formatting.COUNT(sum(ratio > 0 for ratio in own))
+    sentence = (
+        f"Of {windows} the strategy had a Sharpe ratio above zero in {above}, and above that of "
+        f"holding in {ahead}."
+    )
+    spreads = [max(known) - min(known) for known in map(_seeds_of, ratios.values()) if known]
+    if spreads:
+        apart = formatting.RATIO(float(np.median(spreads)))
+        sentence += f" In half of them its seeds, traded alone, lay {apart} or more apart."
+    return sentence
+
+
+def _seeds_of(ratios: Ratios) -> list[float]:
+    """Those that exist, where there are two at least."""
+    known = [ratio for ratio in ratios.seeds if ratio is not None]
+    return known if len(known) > 1 else []
+
+
+def _seeds_note(run: Run, ratios: Mapping[int, Ratios]) -> str:
+    """Why seeds that there were are not drawn."""
+    several = run.manifest.get("seeds", {}).get("count", 1) > 1
+    if not several or any(each.seeds for each in ratios.values()):
+        return ""
+    return "The version that made this run did not keep the seeds' Sharpe ratios by window."
 
 
 def _fit_row(run: Run, window: Mapping[str, Any]) -> dict[str, Any]:

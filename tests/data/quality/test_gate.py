@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pandas as pd
 import pytest
 
 from engine.data.bars import normalise
 from engine.data.quality.gate import Gate, QualityLog
+from engine.data.quality.policy import RuleName
 from engine.data.spec import Dataset
 from engine.errors import BadBarsError
 from tests.data.quality.tables import NOW, plain, scaled, walk
@@ -87,7 +90,9 @@ class TestNotices:
         log = QualityLog()
         passed(walk(), log)
         assert log.notices("d") == []
-        assert log.as_json() == {"findings": [], "repairs": []}
+        told = log.as_json()
+        assert (told["findings"], told["repairs"]) == ([], [])
+        assert told["rules"] == list(get_args(RuleName))
 
     def test_a_rule_is_one_line_whatever_the_number_of_symbols(self):
         log = QualityLog()

@@ -1,0 +1,80 @@
+"""Provenance on the tearsheet: the command that makes a run again, and the keys of its fits."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engine.reporting.heading import heading
+from engine.reporting.reproduction import command_again, engine_version
+from engine.reporting.tearsheet.provenance import provenance
+from tests.reporting.page import Page, changed, section_of
+
+if TYPE_CHECKING:
+    from engine.artifacts import Run
+
+GIVEN = "backtest run strategies/micdl.yaml"
+
+
+def shown(run: Run) -> str:
+    return section_of(provenance(run), heading=heading(run))
+
+
+@pytest.mark.parametrize(
+    ("manifest", "command"),
+    [
+        ({"command": GIVEN}, GIVEN),
+        ({"command": GIVEN, "dataset": {"vintage": "v7"}}, f"{GIVEN} --vintage v7"),
+        (
+            {"command": f"{GIVEN} --vintage 2024-01-01", "dataset": {"vintage": "v7"}},
+            f"{GIVEN} --vintage 2024-01-01",
+        ),
+        # No source could be reached: the next time one might be.
+        ({"command": GIVEN, "dataset": {"offline": True}}, f"{GIVEN} --offline"),
+        ({"command": f"{GIVEN} --offline", "dataset": {"offline": True}}, f"{GIVEN} --offline"),
+        # From Python there was no command, and maybe no file.
+        ({"command": "", "strategy_file": "mine.yaml"}, "backtest run mine.yaml"),
+        ({"strategy_file": None}, "backtest run strategy.yaml"),
+    ],
+)
+def test_the_command_to_make_a_run_again(manifest: dict[str, Any], command: str) -> None:
+    assert command_again({"dataset": {}} | manifest) == command
+
+
+def test_the_engine_is_named_by_its_version_and_its_source() -> None:
+    manifest = {"versions": {"backtest-engine": "0.1.0+bfc366b33be7"}}
+    assert engine_version(manifest) == ("0.1.0", "bfc366b33be7")
+    assert engine_version({}) == ("", "")
+
+
+def test_every_stored_fit_is_listed_with_the_key_that_finds_it(run: Run) -> None:
+    windows = copy.deepcopy(run.manifest["windows"])
+    for window in windows:
+        for fit in window["fits"]:
+            fit |= {"symbol": "SP500", "key": f"{window['index']:02d}{fit['seed']:02d}" * 16}
+    windows[3]["fits"][1] = {"symbol": "SP500", "seed": 1, "failed": "the loss is not a number"}
+    page = Page(shown(changed(run, manifest={"windows": windows})))
+    titles = [found["title"] for tag, found in page.elements if tag == "code" and "title" in found]
+    keys = [title for title in titles if len(title) == 64 and title.isdigit()]
+    assert len(keys) == 2 * len(windows) - 1
+    assert "020102010201" in page.text
+    assert "0301" * 16 not in keys
+
+
+def test_a_run_whose_fits_are_not_stored_lists_none(run: Run) -> None:
+    assert "fits show" not in Page(shown(run)).text
+
+
+def test_vintages_stand_beside_the_symbols_that_have_one(run: Run) -> None:
+    dataset = copy.deepcopy(run.manifest["dataset"])
+    facts = {"vintage": "9c1f0b7e", "pulled": "2024-03-10T12:00:00+00:00"}
+    dataset["symbols"]["SP500"] |= facts
+    page = Page(shown(changed(run, manifest={"dataset": dataset | facts})))
+    assert "SP500 bundled" in page.text
+    assert "9c1f0b7e 2024-03-10 12:00" in page.text
+    assert "--vintage 9c1f0b7e" in page.text
+    bare = Page(shown(run)).text
+    assert "Pulled" not in bare
+    assert "these bars are not kept in the cache" in bare

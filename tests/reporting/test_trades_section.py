@@ -1,0 +1,117 @@
+"""The section of round trips: what is listed, drawn and said of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.evaluation import trading
+from engine.evaluation.round_trips import round_trips
+from engine.reporting.tearsheet.trades import MOST_ROWS, trades
+from tests.reporting.page import Page, section_of
+
+if TYPE_CHECKING:
+    from engine.artifacts import Run
+
+
+@pytest.fixture(scope="module")
+def trips(run: Run) -> pd.DataFrame:
+    index = pd.DatetimeIndex(run.returns.index)
+    return round_trips(run.trades, run.bars, index, filled_at="open")
+
+
+def section(run: Run) -> str:
+    return section_of(trades(run))
+
+
+def with_trades(run: Run, table: pd.DataFrame) -> Run:
+    return dataclasses.replace(run, trades=table)
+
+
+def test_every_round_trip_is_a_row_that_sorts_by_its_exact_figures(
+    run: Run, trips: pd.DataFrame
+) -> None:
+    page = Page(section(run))
+    assert len(trips) > 20
+    listed = [
+        float(attributes["data-value"])
+        for tag, attributes in page.elements
+        if tag == "td" and "data-value" in attributes and attributes["data-value"] != "open"
+    ]
+    figures = ["entry_price", "exit_price", "bars", "return_pct", "pnl_pct", "cost_pct"]
+    figures += ["mae_pct", "mfe_pct"]
+    expected = trips.sort_values("entry")[figures].to_numpy(dtype=np.float64).ravel()
+    assert listed == pytest.approx(expected.tolist(), rel=1e-8)
+    (table,) = [attributes for tag, attributes in page.elements if tag == "table"]
+    assert "data-sortable" in table
+    assert table["data-filter"] == "Filter trades"
+    sorts = [found["data-sort"] for _, found in page.elements if "data-sort" in found]
+    assert sorts == ["text"] * 4 + ["number"] * 8
+
+
+def test_winners_and_losers_are_drawn_apart_at_their_excursions(
+    run: Run, trips: pd.DataFrame
+) -> None:
+    page = Page(section(run))
+    layers = {layer["key"]: layer for layer in page.charts["excursions"]["layers"]}
+    finished = trips[~trips["open"]]
+    won = finished["pnl_pct"] > 0
+    for key, some in (("won", finished[won]), ("lost", finished[~won])):
+        assert sorted(layers[key]["x"]) == pytest.approx(sorted(some["mae_pct"]), rel=1e-6)
+        assert sorted(layers[key]["y"]) == pytest.approx(sorted(some["mfe_pct"]), rel=1e-6)
+    assert "cornered" in layers["lost"]["css"]
+    assert "cornered" not in layers["won"]["css"]
+
+
+def test_the_win_rate_is_the_hit_rate_of_the_metrics(run: Run) -> None:
+    rate = trading.hit_rate(run.trades)
+    text = Page(section(run)).text
+    assert rate is not None
+    assert re.search(rf"Win rate {100 * rate:.1f}\N{{NO-BREAK SPACE}}%", text)
+    assert f"{100 * rate:.1f}\N{NO-BREAK SPACE}% made money after costs" in text
+
+
+def test_of_too_many_trips_the_largest_are_listed_and_the_page_says_so(run: Run) -> None:
+    rng = np.random.default_rng(2)
+    days = run.returns.index
+    count = 2 * (MOST_ROWS + 100)
+    bars = np.sort(rng.integers(0, len(days), count))
+    many = pd.DataFrame(
+        {
+            "timestamp": days[bars],
+            "book": "strategy",
+            "symbol": "SP500",
+            "side": np.where(np.arange(count) % 2, "sell", "buy"),
+            "size": 1.0,
+            "price": 100 + rng.normal(0, 5, count),
+            "fee": 0.0,
+            "slippage_cost": 0.0,
+            "equity": 100.0,
+        }
+    )
+    html = section(with_trades(run, many))
+    assert html.count('<th scope="row"') == MOST_ROWS
+    assert "1,000 with the largest gain or loss of 1,100 round trips" in Page(html).text
+    assert len(html) < 1e6
+
+
+def test_a_strategy_that_never_traded_has_neither_table_nor_scatter(run: Run) -> None:
+    html = section(with_trades(run, run.trades.iloc[:0]))
+    assert "The strategy never traded." in html
+    assert "<table" not in html
+    assert "<figure" not in html
+
+
+def test_a_position_that_is_never_closed_is_told_as_open(run: Run) -> None:
+    html = section(with_trades(run, run.trades.iloc[:1]))
+    assert "1\N{NO-BREAK SPACE}position open still" in html
+    assert 'data-value="open"' in html
+
+
+def test_an_older_folder_whose_fills_lack_the_equity_has_no_such_section(run: Run) -> None:
+    assert trades(with_trades(run, run.trades.drop(columns="equity"))) is None
