@@ -50,14 +50,18 @@ def laced(text: str, number: int = 0) -> Run:
     """A run in which everything that a user, a file or a source named is called `text`."""
     run = member(number)
     dataset = run.manifest["dataset"]
-    facts = dataset["symbols"]["ABC"] | {"source": text}
+    facts = dataset["symbols"]["ABC"] | {"source": text, "vintage": text}
+    finding = {"rule": text, "symbol": text, "severity": "warn", "sentence": text, "count": 2}
+    finding |= {"first": "2016-02-01", "last": "2016-03-01", "repair": text}
+    fit = {"seed": 0, "symbol": text, "key": "f" * 64, "epochs": 2, "best_epoch": 1, "attempts": 1}
+    fit |= {"train_loss": [2.0, 1.0], "validation_loss": [2.0, 1.5]}
     window = {
         "index": 0,
         **{part: ["2016-01-04", "2016-12-30"] for part in ("train", "validation", "test")},
         **{f"{part}_bars": 260 for part in ("train", "validation", "test")},
         "threshold_enter_bps": 5.0,
         "threshold_exit_bps": 0.0,
-        "fits": [],
+        "fits": [fit],
     }
     strategy = run.manifest["strategy"] | {
         "description": text,
@@ -78,7 +82,8 @@ def laced(text: str, number: int = 0) -> Run:
         "machine": {"platform": text},
         "dataset": dataset
         | {"name": text, "note": text, "notices": [text], "calendar": text, "interval": text}
-        | {"symbols": {text: facts}},
+        | {"symbols": {text: facts}}
+        | {"quality": {"findings": [finding], "repairs": [finding], "rules": [text]}},
     }
     told = run.significance | truth(run.significance)
     significance = told | {
