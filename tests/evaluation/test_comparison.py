@@ -111,6 +111,40 @@ def test_the_one_better_run_is_named_against_reference_and_benchmark(
     assert "good is better than the reference, base" in " ".join(found.sentences)
 
 
+def test_the_best_run_is_worth_no_more_than_its_own_verdict(family: list[Candidate]) -> None:
+    def graded(own: str) -> str:
+        runs = [*family[:2], replace(family[2], grade=own), replace(family[3], grade="none")]
+        return compare(runs, QUICK).grade
+
+    assert [graded(own) for own in ("none", "weak", "moderate", "strong")] == [
+        *("none", "weak", "moderate", "moderate")
+    ]
+    judged = [family[0], replace(family[2], grade="none")]
+    assert "more than luck and simple rules" in compare(judged, QUICK).sentences[0]
+
+
+def test_a_best_run_that_holding_would_have_beaten_is_no_evidence(
+    family: list[Candidate],
+) -> None:
+    rising = pd.Series(0.002 * MARKET + 0.003, DAYS)
+    found = compare([replace(each, benchmark=rising) for each in family], QUICK)
+
+    assert found.benchmark_sharpe == pytest.approx(rising.mean() / rising.std() * 252**0.5)
+    assert found.grade == "none"
+    assert "earns more than buy and hold does" in found.sentences[0]
+
+
+def test_evidence_that_is_not_named_against_holding_is_weak(family: list[Candidate]) -> None:
+    good = family[2]
+    near = replace(good, benchmark=run("rival", 0.0025).returns)
+    found = compare([near, replace(family[1], benchmark=near.benchmark)], QUICK)
+
+    assert found.best == good.run_id
+    assert found.against_benchmark["stepm"] == []
+    assert found.grade == "weak"
+    assert found.sentences[0].startswith("Weak evidence that the best of these 2 runs")
+
+
 def test_of_noise_the_best_is_no_evidence_and_nobody_is_named() -> None:
     found = compare([run(f"noise {number}") for number in range(8)], QUICK)
 

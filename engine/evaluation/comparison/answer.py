@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
+
+from engine.evaluation.verdict import Grade, at_most
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.evaluation.comparison.compare import Comparison
-    from engine.evaluation.verdict import Grade
 
+
+GRADES: tuple[Grade, ...] = get_args(Grade)
 
 MOST_NAMED = 4
 """Names in a sentence."""
@@ -18,19 +21,34 @@ MOST_NAMED = 4
 def grade(found: Comparison) -> Grade:
     """How much evidence there is that the best run earns more than the luckiest of all would.
 
-    With c the confidence: none where the interval of its Sharpe ratio is not wholly above 0, or
-    its deflated Sharpe ratio is below 1 - 2 (1 - c); moderate where that is at least c and StepM
-    names it among the runs better than buy-and-hold, all of them counted; weak between. Strong
-    never: the further tests that this asks for are made run by run.
+    With c the confidence: none where the interval of its Sharpe ratio is not wholly above 0, where
+    buy-and-hold has as high a Sharpe ratio, or where its deflated Sharpe ratio is below
+    1 - 2 (1 - c); moderate where that is at least c and StepM names it among the runs better than
+    buy-and-hold, all of them counted; weak between. Never more than the verdict on the run itself,
+    which knows its other opponents, and so never strong.
     """
-    level = found.confidence
-    if found.best is None or (found.sharpe[found.best].low or 0.0) <= 0:
+    best = found.best
+    if best is None or found.family is None or not _earns(found, best) or not _leads(found, best):
         return "none"
-    deflated = found.family.deflated_sharpe if found.family else None
-    if deflated is None or deflated < 1 - 2 * (1 - level):
-        return "none"
-    beaten = found.against_benchmark and found.best in found.against_benchmark["stepm"]
-    return "moderate" if beaten and deflated >= level else "weak"
+    most = at_most("moderate", found.family.deflated_sharpe, found.confidence)
+    if most == "moderate" and not _beats_holding(found, best):
+        most = "weak"
+    own = next(each.grade for each in found.candidates if each.run_id == best)
+    return min(most, own or most, key=GRADES.index)
+
+
+def _earns(found: Comparison, run: str) -> bool:
+    return (found.sharpe[run].low or 0.0) > 0
+
+
+def _leads(found: Comparison, run: str) -> bool:
+    ratio, holding = found.sharpe[run].estimate, found.benchmark_sharpe
+    return ratio is not None and (holding is None or ratio > holding)
+
+
+def _beats_holding(found: Comparison, run: str) -> bool:
+    tested = found.against_benchmark
+    return tested is not None and run in tested["stepm"]
 
 
 def sentences(found: Comparison) -> tuple[str, ...]:
@@ -54,12 +72,16 @@ def sentences(found: Comparison) -> tuple[str, ...]:
 
 
 def _claim(found: Comparison) -> str:
-    of = f"the best of these {len(found.labels)} runs"
+    of, best = f"the best of these {len(found.labels)} runs", found.best
     if grade(found) != "none":
         return f"{grade(found).capitalize()} evidence that {of} earns more than the luckiest would"
-    best = found.best
-    if best is None or (found.sharpe[best].low or 0.0) <= 0:
+    if best is None or not _earns(found, best):
         return f"No evidence that {of} earns more than luck would"
+    if not _leads(found, best):
+        return f"No evidence that {of} earns more than buy and hold does"
+    family = found.family
+    if family and at_most("weak", family.deflated_sharpe, found.confidence) != "none":
+        return f"No evidence that {of} earns more than luck and simple rules would"
     return f"No evidence that {of} earns more than the luckiest of so many would"
 
 

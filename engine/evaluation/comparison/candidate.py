@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from engine.evaluation.verdict import BENCHMARK
+from engine.evaluation.verdict import BENCHMARK, Grade
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,7 @@ class Candidate:
             less what it is called, the identity of its dataset, and versions.
         counted: What its ledger knew of trials on these bars when it ran, as `Trials.told` has
             it; None where nobody knew.
+        grade: Of the verdict on it; None where there is none.
     """
 
     run_id: str
@@ -44,6 +45,7 @@ class Candidate:
     benchmark: pd.Series[float] | None = field(default=None, repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     counted: Mapping[str, Any] | None = None
+    grade: Grade | None = None
 
     @property
     def span(self) -> str:
@@ -64,6 +66,7 @@ def candidate(run: Run) -> Candidate:
         benchmark=run.returns.get(BENCHMARK),
         settings=_settings(manifest),
         counted=run.significance.get("trials"),
+        grade=run.significance["verdict"]["grade"],
     )
 
 

@@ -49,6 +49,7 @@ class Comparison:
         returns: Index timestamp, a column a run: net returns on the common bars.
         benchmark: Returns of buy-and-hold on these bars, as the reference has it; None unless all
             runs trade the same target and the reference had it as an opponent.
+        benchmark_sharpe: Its Sharpe ratio a year; None without it.
         left_out: Bars of each run that not all of them have.
         periods_per_year: Annualises.
         confidence: Level of every interval.
@@ -71,6 +72,7 @@ class Comparison:
     labels: Mapping[str, str]
     returns: pd.DataFrame = field(repr=False)
     benchmark: pd.Series[float] | None = field(repr=False)
+    benchmark_sharpe: float | None
     left_out: Mapping[str, int]
     periods_per_year: float
     confidence: float
@@ -132,6 +134,7 @@ class Comparison:
             },
             "reference": self.reference,
             "best": self.best,
+            "buy_and_hold_sharpe": self.benchmark_sharpe,
             "runs": {run: self._told_of(run) for run in self.labels},
             "differences": {
                 run: {**asdict(each), "p_value_holm": self.differences_holm[run]}
@@ -190,6 +193,7 @@ def compare(candidates: Sequence[Candidate], spec: EvaluationSpec | None = None)
         labels=labels(candidates),
         returns=table,
         benchmark=benchmark,
+        benchmark_sharpe=_sharpe(benchmark, periods),
         left_out={each.run_id: len(each.returns) - len(table) for each in candidates},
         periods_per_year=periods,
         confidence=spec.confidence,
@@ -222,6 +226,12 @@ def _benchmark(candidates: Sequence[Candidate], table: pd.DataFrame) -> pd.Serie
     if first.benchmark is None or any(each.targets != first.targets for each in candidates):
         return None
     return first.benchmark.reindex(table.index)
+
+
+def _sharpe(benchmark: pd.Series[float] | None, periods_per_year: float) -> float | None:
+    if benchmark is None:
+        return None
+    return measures.sharpe(np.asarray(benchmark, dtype=np.float64), periods_per_year)
 
 
 def _with(table: pd.DataFrame, benchmark: pd.Series[float] | None) -> pd.DataFrame | None:
