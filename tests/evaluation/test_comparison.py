@@ -320,6 +320,8 @@ def test_runs_apart_in_many_settings_are_called_by_their_ids() -> None:
 
     assert list(labels(runs).values()) == ["m 123456", "m 223456"]
     versions = [replace(each, settings={"versions": {"x": each.run_id}}) for each in runs]
-    assert len(set(labels(versions).values())) == 2
+    assert list(labels(versions).values()) == ["m 123456", "m 223456"]
+    twins = [*versions, replace(versions[0], run_id="3" * 12, settings={"a": 2})]
+    assert list(labels(twins).values()) == ["a=none 123456789abc", "a=none 223456789abc", "a=2"]
     long = [replace(each, name=each.run_id * 900) for each in runs]
     assert all(len(label) < 70 for label in labels(long).values())

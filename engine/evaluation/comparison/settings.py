@@ -67,7 +67,8 @@ def labels(candidates: Sequence[Candidate]) -> dict[str, str]:
         told[each.run_id] = mark if mark and len(counts) == 1 else " ".join(parts).strip()
     often = Counter(told.values())
     return {
-        run: label if often[label] == 1 else f"{names[run]} {run}" for run, label in told.items()
+        run: label if often[label] == 1 else f"{label} {run}".strip()
+        for run, label in told.items()
     }
 
 
