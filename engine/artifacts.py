@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -163,10 +163,8 @@ class Run:
         """Reads a run folder back.
 
         Raises:
-            UsageError: The folder is not one of a finished run.
+            UsageError: The folder is not one of a finished run, or a file of it is damaged.
         """
-        import pandas as pd  # the commands that only need a name of this file load none of it
-
         folder = Path(run_dir)
         if not (folder / "manifest.json").is_file():
             raise UsageError(
@@ -175,15 +173,22 @@ class Run:
                 found=str(run_dir),
                 fix="name a folder such as reports/<strategy>/<run_id>",
             )
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        files: dict[str, Any] = {}
-        for name in TABLES:
-            files[name] = pd.read_parquet(folder / f"{name}.parquet")
-        for name in DOCUMENTS:
-            path = folder / f"{name}.json"
-            if path.is_file() or name not in LATER:
-                files[name] = json.loads(path.read_text(encoding="utf-8"))
-        return cls(manifest["run_id"], folder, manifest, **files)
+        found: dict[str, Any] = {}
+        for name, read in _readers().items():
+            path = folder / name
+            if path.stem in LATER and not path.is_file():
+                continue
+            try:
+                found[path.stem] = read(path)
+            except (OSError, ValueError) as error:
+                raise UsageError(
+                    "this run folder is damaged",
+                    expected="every file as `backtest run` wrote it",
+                    found=f"{name}: {str(error).splitlines()[0]}",
+                    where=str(run_dir),
+                    fix="run the strategy again; what is trained already is not trained again",
+                ) from error
+        return cls(found["manifest"]["run_id"], folder, **found)
 
     def write(self, folder: Path) -> None:
         """Writes the tables and the JSON files into `folder`, which exists."""
@@ -194,6 +199,19 @@ class Run:
                 continue
             text = json.dumps(told, indent=2, sort_keys=True, allow_nan=False)
             (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _readers() -> dict[str, Callable[[Path], Any]]:
+    """What reads each file of a run folder; pandas is loaded here, as few commands need it."""
+    import pandas as pd
+
+    def document(path: Path) -> Any:  # noqa: ANN401 - any JSON
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    tables: dict[str, Callable[[Path], Any]] = {
+        f"{name}.parquet": pd.read_parquet for name in TABLES
+    }
+    return {f"{name}.json": document for name in ("manifest", *DOCUMENTS)} | tables
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import typer
 
 from engine.cli.failures import exit_codes
 from engine.cli.options import Debug, Json, one_thread_a_process
-from engine.cli.run_folders import run_folder
+from engine.cli.run_folders import run_folder, writing_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,8 @@ def compare(
         opened = [Run.open(run_folder(named, reports)) for named in runs]
         found = comparison.compare([comparison.candidate(run) for run in opened])
         folder = out or reports / FOLDER / folder_name([run.run_id for run in opened])
-        page = write_comparison(opened, folder, found)
+        with writing_to(folder):
+            page = write_comparison(opened, folder, found)
         if json:
             typer.echo(as_json(found, page))
         else:

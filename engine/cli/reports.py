@@ -9,7 +9,7 @@ import typer
 
 from engine.cli.failures import exit_codes
 from engine.cli.options import Debug, one_thread_a_process
-from engine.cli.run_folders import run_folder
+from engine.cli.run_folders import run_folder, writing_to
 
 
 def report(
@@ -61,7 +61,9 @@ def _write(folder: Path) -> None:
     from engine.artifacts import PAGES, Run
     from engine.reporting import write_pages
 
-    write_pages(Run.open(folder), folder)
+    run = Run.open(folder)
+    with writing_to(folder):
+        write_pages(run, folder)
     for page in PAGES:
         typer.echo(folder / f"{page}.html")
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FEWEST_DIGITS = 4
 _DIGITS = re.compile(rf"[0-9a-f]{{{FEWEST_DIGITS},12}}")
@@ -37,3 +42,19 @@ def run_folder(named: str, reports: Path) -> Path:
         found=", ".join(map(str, found)) or f"none of that id in {reports}",
         fix="name the folder, or say with --reports where the runs are",
     )
+
+
+@contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Around the writing of pages: a folder that cannot be written is the user's to mend."""
+    from engine.errors import UsageError
+
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            "the pages cannot be written",
+            expected="a folder that can be made and written",
+            found=error.strerror or str(error),
+            where=str(error.filename or folder),
+        ) from error

@@ -159,6 +159,37 @@ def test_compare_says_what_cannot_be_compared(
     assert not (reports / "comparisons").exists()
 
 
+def test_a_place_that_cannot_be_written_is_told(reports: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    result = invoke("compare", "1111", "2222", "--out", tmp_path / "file" / "there")
+
+    assert result.exit_code == 2
+    assert "the pages cannot be written" in result.stderr
+    folder = written(idle(3), reports)
+    (folder / "tearsheet.html").mkdir()
+    assert "the pages cannot be written" in invoke("report", folder).stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("metrics.json", "{"), ("returns.parquet", "PAR1"), ("trades.parquet", None)],
+)
+def test_a_damaged_run_is_told_with_the_file(
+    reports: Path, name: str, content: str | None
+) -> None:
+    path = reports / "ridge" / IDS[1] / name
+    path.unlink()
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+
+    for arguments in (("report", "2222"), ("compare", "1111", "2222")):
+        result = invoke(*arguments)
+        assert result.exit_code == 2
+        assert "this run folder is damaged" in result.stderr
+        assert f"found: {name}: " in result.stderr
+
+
 def test_compare_says_which_runs_have_no_bar_in_common(reports: Path) -> None:
     late = member(4)
     shifted = late.returns.set_axis(late.returns.index + late.returns.index.freq * 400)

@@ -38,6 +38,8 @@ KEPT = 16
 
 FILES = {f"{page}.html": page for page in PAGES}
 
+COMPARE = "/compare"
+
 HTML = "text/html; charset=utf-8"
 
 
@@ -75,17 +77,16 @@ class Site:
         try:
             parts = urlsplit(target)
             return self._page(parts.path, parts.query)
-        except UsageError as error:
-            return _told(400, str(error))
         except BacktestError as error:
-            return _told(500, str(error))
+            chosen = isinstance(error, UsageError) and target.startswith(COMPARE)
+            return _told(400 if chosen else 500, str(error))
         except Exception as error:  # noqa: BLE001 - a damaged run may raise anything while drawn
             return _told(500, f"this page cannot be drawn: {type(error).__name__}: {error}")
 
     def _page(self, path: str, query: str) -> Response:
         if path == "/":
             return self._index()
-        if path == "/compare":
+        if path == COMPARE:
             return self._comparison([_unquoted(run) for run in parse_qs(query).get("run", [])])
         address, _, name = _unquoted(path.removeprefix("/")).rpartition("/")
         folder = run_folders(self._reports).get(address)
