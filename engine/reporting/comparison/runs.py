@@ -48,8 +48,10 @@ class Origin:
     book: Book
     run_id: str
     dataset: str
-    span: str
+    first: str
+    last: str
     bars: str
+    cut: str
     sharpe: str
     trades: str
     cost: str
@@ -116,8 +118,10 @@ def _origin(run: Run, each: Book, found: Comparison) -> Origin:
         book=each,
         run_id=run.run_id,
         dataset=f"{dataset.get('name')}{stood_in}",
-        span=formatting.span(span["first"], span["last"]),
-        bars=formatting.COUNT(span["bars"]) + (f", {formatting.COUNT(lost)} cut" if lost else ""),
+        first=formatting.moment(span["first"]),
+        last=formatting.moment(span["last"]),
+        bars=formatting.COUNT(span["bars"]),
+        cut=f"{formatting.COUNT(lost)} cut" if lost else "",
         sharpe=formatting.RATIO(figures.get("sharpe")),
         trades=formatting.COUNT(figures.get("trades")),
         cost=formatting.PERCENT(figures.get("cost_paid_pct")),
