@@ -144,6 +144,13 @@ def test_a_ruined_book_says_so(small: Run) -> None:
     assert page.charts == {}
 
 
+def test_fills_that_lose_what_the_returns_do_not_are_told_apart_from_ruin(small: Run) -> None:
+    dear = small.trades.assign(fee=1.0)
+    page = shown(attribution(replace(small, trades=dear)))
+    assert "The fills of this run do not make its returns" in page.text
+    assert page.charts == {}
+
+
 def test_returns_that_the_fills_do_not_make_are_told(small: Run) -> None:
     page = shown(attribution(replace(small, returns=small.returns + 0.001)))
     assert "The fills of this run do not account for" in page.text

@@ -29,6 +29,9 @@ UNIT = formatting.SIGNED_PERCENT
 DUST = 1e-6
 """Log return up to which what the fills do not account for is rounding."""
 
+RUINED = "The strategy lost all of its equity: there is no growth to split into parts."
+NO_ACCOUNT = "The fills of this run do not make its returns: there is nothing to split into parts."
+
 PARTS = (
     ("long", "Long positions"),
     ("short", "Short positions"),
@@ -46,10 +49,8 @@ def attribution(run: Run) -> Section:
     made = contributions(run.returns[STRATEGY], mine, close, borrowed=rate > 0)
     beside = against_holding(run)
     if made is None:
-        sentences = [
-            "The strategy lost all of its equity: there is no growth to split into parts."
-        ]
-        return _section([*sentences, *beside.sentences], (), beside.tables)
+        ruined = bool((run.returns[STRATEGY] <= -1.0).any())
+        return _section([RUINED if ruined else NO_ACCOUNT, *beside.sentences], (), beside.tables)
     span = span_of(pd.DatetimeIndex(run.returns.index))
     groups = groups_of(run, made)
     return _section(
