@@ -33,8 +33,8 @@ RUINED = "The strategy lost all of its equity: there is no growth to split into 
 NO_ACCOUNT = "The fills of this run do not make its returns: there is nothing to split into parts."
 
 PARTS = (
-    ("long", "Long positions"),
-    ("short", "Short positions"),
+    ("long", "Long"),
+    ("short", "Short"),
     ("fee", "Fees"),
     ("slippage", "Slippage"),
     ("borrow", "Borrowing"),
@@ -114,7 +114,7 @@ def _unexplained(made: Contributions) -> list[str]:
 
 def _sources(made: Contributions, span: str) -> Plot:
     sums = {label: float(getattr(made, name).to_numpy().sum()) for name, label in PARTS}
-    kept = {label: value for label, value in sums.items() if value != 0} or {"Long positions": 0.0}
+    kept = {label: value for label, value in sums.items() if value != 0} or {"Long": 0.0}
     gross, cost = (float(each.to_numpy().sum()) for each in (made.gross, made.cost))
     return sources_plot(
         {**kept, "Net": gross + cost},
@@ -133,9 +133,9 @@ def _earned(sums: Mapping[str, float], gross: float, cost: float) -> str:
         return "The positions made money, and costs took more than all of it."
     share = formatting.level(round(-cost / gross, 2))
     told = f"Costs took {share} of what the positions earned"
-    if not sums["Short positions"]:
+    if not sums["Short"]:
         return f"{told}."
-    better = "long" if sums["Long positions"] >= sums["Short positions"] else "short"
+    better = "long" if sums["Long"] >= sums["Short"] else "short"
     return f"{told}; the {better} side earned more."
 
 
