@@ -45,7 +45,7 @@ def test_what_was_earned_and_what_it_cost_add_up_to_the_log_of_the_growth(
     small: Run, page: Page
 ) -> None:
     parts = drawn(page, "sources")
-    names = {"Long positions", "Short positions", "Fees", "Slippage", "Borrowing", "Net"}
+    names = {"Long", "Short", "Fees", "Slippage", "Borrowing", "Net"}
     assert set(parts) == names
     net = parts.pop("Net")
     assert net == pytest.approx(growth(small), rel=1e-5)
@@ -98,7 +98,7 @@ def test_time_in_the_market_is_told_by_side(page: Page) -> None:
 
 def test_the_first_sentence_has_gross_costs_and_net(page: Page) -> None:
     parts = drawn(page, "sources")
-    gross = parts["Long positions"] + parts["Short positions"]
+    gross = parts["Long"] + parts["Short"]
     assert f"{abs(gross):.1f}\N{NO-BREAK SPACE}% of log return before costs" in page.text
     assert f"costs took {gross - parts['Net']:.1f}\N{NO-BREAK SPACE}%" in page.text
 
@@ -120,7 +120,7 @@ def test_several_symbols_have_a_part_each_and_add_up() -> None:
 
 def test_a_long_book_has_no_bar_for_shorts_or_borrowing() -> None:
     page = shown(attribution(small_run(Shape(sides=(0.0, 1.0), borrow=0.0))))
-    assert set(drawn(page, "sources")) == {"Long positions", "Fees", "Slippage", "Net"}
+    assert set(drawn(page, "sources")) == {"Long", "Fees", "Slippage", "Net"}
 
 
 def test_a_book_that_holds_nothing_says_so() -> None:
@@ -141,6 +141,13 @@ def test_a_ruined_book_says_so(small: Run) -> None:
     page = shown(attribution(replace(small, returns=returns)))
     assert "The strategy lost all of its equity" in page.text
     assert "Beta" in page.text
+    assert page.charts == {}
+
+
+def test_fills_that_lose_what_the_returns_do_not_are_told_apart_from_ruin(small: Run) -> None:
+    dear = small.trades.assign(fee=1.0)
+    page = shown(attribution(replace(small, trades=dear)))
+    assert "The fills of this run do not make its returns" in page.text
     assert page.charts == {}
 
 

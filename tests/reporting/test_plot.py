@@ -177,4 +177,4 @@ def test_every_plot_of_a_page_is_drawn_and_told(run: Run) -> None:
             drawn.append((figure, found["data-layer"]))
     for key, told in plots.items():
         for layer in told["layers"]:
-            assert (key, layer["key"]) in drawn
+            assert (key, layer["key"]) in drawn or not layer["x"]

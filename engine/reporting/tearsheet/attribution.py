@@ -29,9 +29,12 @@ UNIT = formatting.SIGNED_PERCENT
 DUST = 1e-6
 """Log return up to which what the fills do not account for is rounding."""
 
+RUINED = "The strategy lost all of its equity: there is no growth to split into parts."
+NO_ACCOUNT = "The fills of this run do not make its returns: there is nothing to split into parts."
+
 PARTS = (
-    ("long", "Long positions"),
-    ("short", "Short positions"),
+    ("long", "Long"),
+    ("short", "Short"),
     ("fee", "Fees"),
     ("slippage", "Slippage"),
     ("borrow", "Borrowing"),
@@ -46,10 +49,8 @@ def attribution(run: Run) -> Section:
     made = contributions(run.returns[STRATEGY], mine, close, borrowed=rate > 0)
     beside = against_holding(run)
     if made is None:
-        sentences = [
-            "The strategy lost all of its equity: there is no growth to split into parts."
-        ]
-        return _section([*sentences, *beside.sentences], (), beside.tables)
+        ruined = bool((run.returns[STRATEGY] <= -1.0).any())
+        return _section([RUINED if ruined else NO_ACCOUNT, *beside.sentences], (), beside.tables)
     span = span_of(pd.DatetimeIndex(run.returns.index))
     groups = groups_of(run, made)
     return _section(
@@ -113,7 +114,7 @@ def _unexplained(made: Contributions) -> list[str]:
 
 def _sources(made: Contributions, span: str) -> Plot:
     sums = {label: float(getattr(made, name).to_numpy().sum()) for name, label in PARTS}
-    kept = {label: value for label, value in sums.items() if value != 0} or {"Long positions": 0.0}
+    kept = {label: value for label, value in sums.items() if value != 0} or {"Long": 0.0}
     gross, cost = (float(each.to_numpy().sum()) for each in (made.gross, made.cost))
     return sources_plot(
         {**kept, "Net": gross + cost},
@@ -132,9 +133,9 @@ def _earned(sums: Mapping[str, float], gross: float, cost: float) -> str:
         return "The positions made money, and costs took more than all of it."
     share = formatting.level(round(-cost / gross, 2))
     told = f"Costs took {share} of what the positions earned"
-    if not sums["Short positions"]:
+    if not sums["Short"]:
         return f"{told}."
-    better = "long" if sums["Long positions"] >= sums["Short positions"] else "short"
+    better = "long" if sums["Long"] >= sums["Short"] else "short"
     return f"{told}; the {better} side earned more."
 
 
