@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
-
-NETWORK = "{kind: lstm, units: [4], lookback: 4}"
-OVERRIDES = {"seeds": 2, "training.epochs": 4, "evaluation.resamples": 200}
 
 
 @pytest.fixture(scope="session")
@@ -35,25 +32,49 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory) -> engine.Run:
-    """A network of two seeds on made-up bars, through the whole pipeline.
-
-    Made by the first process that asks; the others, if there are any, wait for it.
-    """
-    place: Path = tmp_path_factory.getbasetemp()
+def place(tmp_path_factory) -> Path:
+    """A folder that all processes of this test run share."""
+    shared: Path = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
-        place = place.parent
-    place /= "browser"
-    place.mkdir(exist_ok=True)
-    with (place / "lock").open("w") as lock:
+        shared = shared.parent
+    shared /= "browser"
+    shared.mkdir(exist_ok=True)
+    return shared
+
+
+def made_once(place: Path, name: str, model: str, overrides: dict[str, Any]) -> engine.Run:
+    """A run on made-up bars through the whole pipeline, under a name.
+
+    The first process that asks makes it; the others, if there are any, wait for it.
+    """
+    with (place / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        made = sorted((place / "reports").glob("small/*/manifest.json"))
-        if made:
-            return engine.Run.open(made[0].parent)
-        strategy = write_strategy(place, market(place / "market"), NETWORK)
+        found = sorted((place / "reports" / name).glob("*/manifest.json"))
+        if found:
+            return engine.Run.open(found[0].parent)
+        folder = place / name
+        strategy = write_strategy(folder, market(folder), model)
         return engine.run(
-            strategy, overrides=OVERRIDES, out=place / "reports", home=place / "home"
+            strategy,
+            overrides={"name": name, "evaluation.resamples": 200, **overrides},
+            out=place / "reports",
+            home=place / "home",
         )
+
+
+@pytest.fixture(scope="session")
+def run(place: Path) -> engine.Run:
+    """A network of two seeds."""
+    network = "{kind: lstm, units: [4], lookback: 4}"
+    return made_once(place, "network", network, {"seeds": 2, "training.epochs": 4})
+
+
+@pytest.fixture(scope="session")
+def rival(place: Path, run: engine.Run) -> engine.Run:  # noqa: ARG001 - one after the other
+    """A ridge regression on the same bars."""
+    return made_once(
+        place, "regression", "{kind: ridge}", {"opponents": [{"kind": "buy_and_hold"}]}
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,24 @@
+"""What every page has to be for whoever reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from axe_playwright_python.sync_playwright import Axe
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+UNFOLD = "document.querySelectorAll('details').forEach((one) => (one.open = true))"
+
+
+def assert_accessible(page: Page) -> None:
+    """Nothing sticks out sideways, and axe-core finds nothing serious and nothing critical."""
+    page.evaluate(UNFOLD)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    found = Axe().run(page).response["violations"]
+    assert [
+        (rule["id"], [node["html"][:200] for node in rule["nodes"]])
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ] == []
