@@ -157,13 +157,32 @@ class UnreadableError(BadBarsError):
         problem: One sentence.
         rule: `damaged_numbers`, `ambiguous_dates` or `unreadable`.
         count: Cells of that column that cannot be read either.
+        beside: What is wrong with another column of the file for another reason.
         parts: `expected`, `found`, `where` and `fix`.
     """
 
-    def __init__(self, problem: str, *, rule: str, count: int, **parts: str) -> None:
+    def __init__(
+        self,
+        problem: str,
+        *,
+        rule: str,
+        count: int,
+        beside: UnreadableError | None = None,
+        **parts: str,
+    ) -> None:
         super().__init__(problem, **parts)
         self.rule = rule
         self.count = count
+        self.beside = beside
+
+    def __str__(self) -> str:
+        """As for all errors, and then what is wrong beside it."""
+        told = super().__str__()
+        return told if self.beside is None else f"{told}\n{self.beside}"
+
+    def each(self) -> tuple[UnreadableError, ...]:
+        """This one and those beside it."""
+        return (self, *(self.beside.each() if self.beside else ()))
 
 
 class CertificateError(BacktestError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.failures import exit_codes
-from engine.cli.options import Debug, Json, Quiet  # noqa: TC001 - typer reads them
+from engine.cli.options import DatasetName, Debug, Json, Quiet  # noqa: TC001 - typer reads them
 from engine.cli.progress import told_on_stderr
 
 if TYPE_CHECKING:
@@ -25,12 +25,7 @@ _INDENT = " " * 7
 
 
 def check(
-    dataset: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATASET", help="Name of a dataset, or the path of a manifest (YAML)."
-        ),
-    ],
+    dataset: DatasetName,
     offline: Annotated[
         bool, typer.Option("--offline", help="Use files and cached bars; no network.")
     ] = False,

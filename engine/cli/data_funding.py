@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.cli.failures import exit_codes
-from engine.cli.options import Debug, Json, Quiet  # noqa: TC001 - typer reads them
+from engine.cli.options import DatasetName, Debug, Json, Quiet  # noqa: TC001 - typer reads them
 from engine.cli.progress import told_on_stderr
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ HOURS_A_YEAR = 365 * 24
 
 
 def funding(
-    dataset: Annotated[
-        str, typer.Argument(metavar="DATASET", help="Name of a dataset, or its manifest's path.")
-    ],
+    dataset: DatasetName,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write every rate there: a .csv or .parquet file."),

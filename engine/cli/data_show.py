@@ -136,7 +136,7 @@ def _gap_lines(symbol: str, line: Line, interval: Interval) -> list[str]:
     missing = bars_text(sum(gap.bars for gap in line.gaps))
     rest = len(line.gaps) - len(told)
     more = f", and {rest} more" if rest else ""
-    head = f"  {symbol}: {missing} missing:"
+    head = f"  {symbol}: {missing} missing{', the longest gaps' if rest else ''}:"
     return [head, *(f"    {each}" for each in told[:-1]), f"    {told[-1]}{more}"]
 
 

@@ -25,7 +25,7 @@ UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 SPANS = {"h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
 
 fits = typer.Typer(
-    help="The store of finished fits, from which a run takes what it need not train again.",
+    help="The store of finished fits.\n\nA run takes from it what it need not train again.",
     no_args_is_help=True,
 )
 

@@ -21,8 +21,10 @@ from engine.cli.data_export import export
 from engine.cli.data_funding import funding
 from engine.cli.data_pull import pull
 from engine.cli.data_show import show
+from engine.cli.explain import explain
 from engine.cli.features import features
 from engine.cli.fits import fits
+from engine.cli.init import init
 from engine.cli.ledger import ledger
 from engine.cli.replicate import replicate
 from engine.cli.reports import report
@@ -33,14 +35,16 @@ app = typer.Typer(
     name="backtest",
     help="Would these model-driven signals have made money, after costs and beyond luck?",
     epilog="Start with: backtest run strategies/ridge.yaml",
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("init")(init)
 app.command("run")(running.run)
 app.command("check")(inspection.check)
+app.command("explain")(explain)
 app.command("features")(features)
 app.command("report")(report)
 app.command("compare")(compare)
@@ -92,4 +96,4 @@ def main() -> None:
     collect_rarely()
     # Python would look through every object of the libraries for garbage, only to end: 0.8 s.
     atexit.register(gc.freeze)
-    app()
+    app(prog_name="backtest")

@@ -7,20 +7,30 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from engine.cli import completion
+
 StrategyFiles: TypeAlias = Annotated[
     list[str],
     typer.Argument(
         metavar="STRATEGY...",
         help="Strategy file, such as strategies/micdl.yaml; several run as one family.",
+        autocompletion=completion.strategies,
     ),
 ]
 StrategyFile: TypeAlias = Annotated[
-    str, typer.Argument(metavar="STRATEGY", help="Strategy file, such as strategies/micdl.yaml.")
+    str,
+    typer.Argument(
+        metavar="STRATEGY",
+        help="Strategy file, such as strategies/micdl.yaml.",
+        autocompletion=completion.strategies,
+    ),
 ]
 DatasetName: TypeAlias = Annotated[
     str,
     typer.Argument(
-        metavar="DATASET", help="A name as `backtest data list` shows it, or a manifest's path."
+        metavar="DATASET",
+        help="A name as `backtest data list` shows it, or a manifest's path.",
+        autocompletion=completion.datasets,
     ),
 ]
 Overrides: TypeAlias = Annotated[
@@ -30,6 +40,7 @@ Overrides: TypeAlias = Annotated[
         metavar="PATH=VALUE",
         help="Replace one value of the strategy, such as windows.train=3y or "
         "opponents.0.fast=10. Repeatable.",
+        autocompletion=completion.places,
     ),
 ]
 Grid: TypeAlias = Annotated[
@@ -39,6 +50,7 @@ Grid: TypeAlias = Annotated[
         metavar="PATH=VALUE,VALUE",
         help="Run once with each value, as one family, such as --grid signal.enter_bps=5,10,20. "
         "Repeatable: every combination runs.",
+        autocompletion=completion.places,
     ),
 ]
 Data: TypeAlias = Annotated[
@@ -46,6 +58,7 @@ Data: TypeAlias = Annotated[
     typer.Option(
         metavar="NAME|PATH",
         help="Dataset to use instead of the strategy's: a name in datasets/, or a manifest.",
+        autocompletion=completion.datasets,
     ),
 ]
 Offline: TypeAlias = Annotated[

@@ -107,11 +107,21 @@ def require_known(calendar: str) -> None:
         )
 
 
+def known_from(calendar: str) -> pd.Timestamp:
+    """The first session from which on all holidays of an exchange are known, at midnight UTC.
+
+    It is of 1970, or of 2000 where the calendar begins later.
+
+    Raises:
+        UsageError: exchange-calendars knows no calendar of that name.
+    """
+    return pd.Timestamp(_known(calendar).first_session).tz_localize("UTC")
+
+
 def sessions(calendar: str, first: int, last: int) -> npt.NDArray[np.int64]:
     """The days from first to last on which an exchange was open, days since 1970, ascending.
 
-    Those before 1970, or before 2000 where the calendar begins later, are left out, because not
-    all holidays of that time are known.
+    Those before `known_from` are left out.
 
     Raises:
         UsageError: exchange-calendars knows no calendar of that name.

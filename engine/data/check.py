@@ -94,7 +94,7 @@ def _each(manifest: Manifest, access: Access) -> Checked:
         try:
             collect(Manifest(alone, manifest.path), replace(access, quality=log))
         except BadBarsError as error:
-            unfit[symbol] = error.findings or (_refusal(symbol, error),)
+            unfit[symbol] = error.findings or _refusals(symbol, error)
     return _passed(manifest, log, unfit)
 
 
@@ -113,8 +113,13 @@ def _passed(manifest: Manifest, log: QualityLog, unfit: dict[str, tuple[Finding,
     )
 
 
-def _refusal(symbol: str, error: BadBarsError) -> Finding:
+def _refusals(symbol: str, error: BadBarsError) -> tuple[Finding, ...]:
     """What a source says that could not make bars of what it has."""
+    each = error.each() if isinstance(error, UnreadableError) else (error,)
+    return tuple(_refusal(symbol, one) for one in each)
+
+
+def _refusal(symbol: str, error: BadBarsError) -> Finding:
     cell = error if isinstance(error, UnreadableError) else None
     told = [error.problem, f"found {error.found}" if error.found else "", f"in {error.where}"]
     return Finding(

@@ -108,6 +108,8 @@ def _deliver(feed: Feed, dataset: Dataset, access: Access, patience_s: float) ->
             if not connect.reached:
                 raise
             roll.miss(symbol, error)
+            if roll.gone:
+                break
         else:
             roll.came(symbol, frames[symbol], asked=found[symbol].asked)
     roll.require_all()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.data.calendar import ALWAYS_OPEN, interval_length, schedule
+from engine.data.calendar import ALWAYS_OPEN, interval_length, known_from, schedule
 from engine.data.digest import instants
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def expected(
         return _plain(pd.date_range(first, last, freq=length))
     # A session of a date may open on the day before, in UTC.
     week = pd.Timedelta(days=7)
-    sessions = schedule(calendar, first - week, last + week)
+    sessions = schedule(calendar, max(first - week, known_from(calendar)), last + week)
     if interval == "1d":
         days = sessions.index.tz_localize("UTC")
         return _plain(days[(days >= first) & (days <= last)])
@@ -70,6 +70,9 @@ def expected(
 def expected_of(bars: BarsFrame, calendar: str, interval: Interval) -> Instants:
     """When bars open from the first to the last of one symbol's; see `expected`.
 
+    Of the time before all holidays of the exchange are known, those that are there are expected
+    and no others.
+
     Some sources label the bars of a session by whole hours of the clock instead of from its open:
     so does this if that is where most bars are.
 
@@ -81,15 +84,25 @@ def expected_of(bars: BarsFrame, calendar: str, interval: Interval) -> Instants:
     Raises:
         UsageError: exchange-calendars knows no calendar of that name.
     """
-    length = interval_length(interval)
     first, last = bars["timestamp"].iloc[0], bars["timestamp"].iloc[-1]
+    if calendar == ALWAYS_OPEN or interval == "1w":
+        return expected(calendar, interval, first, last)
+    known, there = known_from(calendar), instants(bars)
+    early = there[there < _plain(pd.DatetimeIndex([known]))[0]]
+    return np.concatenate([early, _judged(there, calendar, interval, max(first, known), last)])
+
+
+def _judged(
+    there: Instants, calendar: str, interval: Interval, first: pd.Timestamp, last: pd.Timestamp
+) -> Instants:
+    """When bars of an exchange open, by its sessions or by the hours of the clock."""
+    length = interval_length(interval)
     stamps = expected(calendar, interval, first, last)
-    if calendar == ALWAYS_OPEN or length >= pd.Timedelta(days=1):
+    if length >= pd.Timedelta(days=1):
         return stamps
     around = expected(calendar, interval, first - length, last + length)
     hours = pd.DatetimeIndex(around).tz_localize("UTC").floor(length).unique()
     clock = _plain(hours[(hours >= first) & (hours <= last)])
-    there = instants(bars)
     return clock if np.isin(there, clock).sum() > np.isin(there, stamps).sum() else stamps
 
 

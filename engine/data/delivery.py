@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.data.collect import Connection, open_feeds, pull_symbol
+from engine.data.roll import Roll
 from engine.data.vintages import combined
-from engine.errors import DataError
+from engine.errors import DataError, UnreachableError
 
 if TYPE_CHECKING:
     from engine.data.access import Access
@@ -65,7 +66,8 @@ class Delivery:
 def pull_dataset(manifest: Manifest, access: Access) -> list[Delivery]:
     """Pulls a dataset from its sources in their order, until one delivers every symbol.
 
-    A symbol that fails does not keep the others of its source from being pulled and kept.
+    A symbol that fails does not keep the others of its source from being pulled and kept, unless
+    two in a row got no answer. Each that was asked for gets a line of progress.
 
     Returns:
         What each source came to that was asked; the last is whole, or none is.
@@ -81,18 +83,38 @@ def pull_dataset(manifest: Manifest, access: Access) -> list[Delivery]:
 def _delivered(feed: Feed, manifest: Manifest, access: Access) -> Delivery:
     dataset = manifest.dataset
     connect = Connection(feed, access)
+    roll = Roll(feed, dataset, access.progress)
     symbols: dict[str, Outcome] = {}
+    rest = _failed(_not_asked(feed))
     for count, symbol in enumerate(dataset.symbols):
         access.progress.advance(count, len(dataset.symbols), f"{symbol} from {feed.label}")
         try:
-            symbols[symbol] = _outcome(pull_symbol(feed, symbol, dataset, access, connect))
+            pulled = pull_symbol(feed, symbol, dataset, access, connect)
         except DataError as error:
-            symbols[symbol] = Outcome(None, 0, None, None, error)
+            symbols[symbol] = _failed(error)
             if not connect.reached:  # the next symbol would wait for the same server
-                rest = dataset.symbols[count + 1 :]
-                symbols |= {each: Outcome(None, 0, None, None, error) for each in rest}
+                rest = symbols[symbol]
                 break
-    return Delivery(feed, symbols)
+            roll.miss(symbol, error)
+            if roll.gone:
+                break
+        else:
+            symbols[symbol] = _outcome(pulled)
+            roll.came(symbol, pulled.bars, asked=pulled.asked)
+    return Delivery(feed, {name: symbols.get(name, rest) for name in dataset.symbols})
+
+
+def _not_asked(feed: Feed) -> UnreachableError:
+    return UnreachableError(
+        "not asked for any more",
+        found="two symbols in a row got no answer",
+        where=feed.label,
+        fix="wait some minutes and pull again: what came is kept",
+    )
+
+
+def _failed(error: DataError) -> Outcome:
+    return Outcome(None, 0, None, None, error)
 
 
 def _outcome(pulled: Pulled) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.data.bars import stamp_text
-from engine.errors import PartlyUnreachableError, SourceError, UnreachableError
+from engine.errors import DataError, PartlyUnreachableError, SourceError, UnreachableError
 
 if TYPE_CHECKING:
     from engine.data.sources.feed import Feed
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Roll:
     """Calls the symbols of a dataset one after another, and tells of each with one line.
 
-    A symbol that a source does not have keeps it from being asked for no other one. Two symbols in
-    a row without an answer end the call: the server is gone then, and not one symbol.
+    A symbol that a source does not have keeps it from being asked for no other one. After two
+    symbols in a row without an answer the server is gone, and not one symbol.
 
     Args:
         feed: The source.
@@ -31,7 +31,7 @@ class Roll:
         self.dataset = dataset
         self.progress = progress
         self.here: list[str] = []
-        self.missed: dict[str, SourceError] = {}
+        self.missed: dict[str, DataError] = {}
         self._silent = 0
 
     def came(self, symbol: str, bars: BarsFrame, *, asked: bool) -> None:
@@ -49,17 +49,16 @@ class Roll:
         count = "1 bar" if len(bars) == 1 else f"{len(bars)} bars"
         self.tell(symbol, f"{count}, {first} to {last}")
 
-    def miss(self, symbol: str, error: SourceError) -> None:
-        """Notes a symbol that the source did not deliver, and tells why.
+    @property
+    def gone(self) -> bool:
+        """Whether the server stopped answering, so that nobody else is to be called."""
+        return self._silent > 1
 
-        Raises:
-            SourceError: It is the second in a row without an answer: see `require_all`.
-        """
+    def miss(self, symbol: str, error: DataError) -> None:
+        """Notes a symbol whose bars did not come, and tells why."""
         self.missed[symbol] = error
         self.tell(symbol, _reason(error))
         self._silent = self._silent + 1 if isinstance(error, UnreachableError) else 0
-        if self._silent > 1:
-            self.require_all()
 
     def require_all(self) -> None:
         """Ends the call.
@@ -114,5 +113,5 @@ class Roll:
         return [f"{came}: {', '.join(self.here)}"] if self.here else []
 
 
-def _reason(error: SourceError) -> str:
+def _reason(error: DataError) -> str:
     return f"{error.problem} ({error.found})" if error.found else error.problem

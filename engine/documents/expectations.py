@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from engine.documents.tree import Path
 
 Schema: TypeAlias = dict[str, Any]
@@ -33,10 +31,14 @@ _TYPES = {
 
 
 class Expectations:
-    """The JSON Schema of a model, walked by the places of pydantic's errors."""
+    """The JSON Schema of a model, walked by the places of pydantic's errors.
 
-    def __init__(self, model: type[BaseModel]) -> None:
-        self._schema = model.model_json_schema()
+    Args:
+        schema: Of the whole document.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
 
     @property
     def root(self) -> Schema:

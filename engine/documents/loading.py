@@ -38,7 +38,8 @@ def load_document(path: Path, model: type[T], overrides: Mapping[str, object] | 
     """
     tree = read_tree(_read_text(path), str(path))
     if isinstance(tree.value, dict):
-        lay_over(tree, overrides or {}, Expectations(model).default if overrides else None)
+        schema = model.model_json_schema() if overrides else {}
+        lay_over(tree, overrides or {}, Expectations(schema).default)
     document: T | None = None
     try:
         # Validated as JSON, which alone is strict about types and yet takes a list for a tuple.

@@ -21,7 +21,7 @@ _LONGEST = 60
 
 def mistakes_of(error: ValidationError, model: type[BaseModel], tree: Tree) -> tuple[Mistake, ...]:
     """One mistake a place: a union that failed in each of its members is told once."""
-    expectations = Expectations(model)
+    expectations = Expectations(model.model_json_schema())
     told: dict[Path, Mistake] = {}
     unread = {mistake.path for mistake in tree.mistakes}  # reading has told what is wrong there
     for details in _causes(error):

@@ -1,7 +1,8 @@
 """The keys of a document, each with what it takes and what it means, read from its JSON Schema.
 
-`entries(model)` lists them all, `find(listed, path)` has one, `under(listed, entry)` those one
-level below it, and `settable(listed)` the places that `--set` takes.
+`entries(model)` lists them all, `entries_of(schema)` those of a schema, `find(listed, path)` has
+one, `under(listed, entry)` those one level below it, and `settable(listed)` the places that
+`--set` takes.
 """
 
 from __future__ import annotations
@@ -59,8 +60,13 @@ def entries(model: type[BaseModel]) -> tuple[Entry, ...]:
     Args:
         model: Whose JSON Schema is read; keys without a meaning have an empty one.
     """
-    schema = Expectations(model)
-    return tuple(_Reader(schema).keys(schema.root, "", "", {}))
+    return entries_of(model.model_json_schema())
+
+
+def entries_of(schema: Schema) -> tuple[Entry, ...]:
+    """The same of a JSON Schema, such as `strategies/schema.json`, which loads no engine."""
+    read = Expectations(schema)
+    return tuple(_Reader(read).keys(read.root, "", "", {}))
 
 
 def find(listed: Sequence[Entry], path: str) -> Entry:

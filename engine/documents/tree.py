@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,6 +21,9 @@ Path: TypeAlias = tuple[str | int, ...]
 """A place in a tree: keys and list indexes, outermost first."""
 
 DEEPEST = 40
+_BARE = re.compile(r"[A-Za-z0-9_./]([A-Za-z0-9_./;+ -]*[A-Za-z0-9_./+-])?")
+_BASED = re.compile(r"0[A-Za-z]")
+_WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 _CORE = "tag:yaml.org,2002:"
 _PLAIN = {"map", "seq", "str", "null", "bool", "int", "float", "timestamp", "merge"}
 _AS_WRITTEN = {"str", "timestamp", "merge"}
@@ -67,7 +71,20 @@ def flow(value: Any) -> str:  # noqa: ANN401 - any plain value
         return f"{{{', '.join(f'{name}: {flow(held)}' for name, held in value.items())}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(flow, value))}]"
-    return value if isinstance(value, str) and value else json.dumps(value, default=str)
+    if isinstance(value, str) and _reads_as_itself(value):
+        return value
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _reads_as_itself(text: str) -> bool:
+    """Whether text needs no quotes: it could not be taken for a number or another sign."""
+    if not _BARE.fullmatch(text) or _BASED.match(text) or text.lower() in _WORDS:
+        return False
+    try:
+        float(text)
+    except ValueError:
+        return True
+    return False
 
 
 def read_tree(text: str, source: str) -> Tree:

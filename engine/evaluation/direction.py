@@ -22,6 +22,9 @@ class Direction:
         low: Lower end of its interval.
         high: Upper end.
         up: Share that went up: what always saying up would have scored.
+        downs: Forecasts that said down: the only ones in which it differs from always up.
+        down_hits: Share of these that were right, None without any; hits - up is
+            (2 x down_hits - 1) x downs / rows, so that above one half is better than always up.
     """
 
     rows: int
@@ -29,6 +32,24 @@ class Direction:
     low: float
     high: float
     up: float
+    downs: int
+    down_hits: float | None
+
+    def better(self, horizon: int, confidence: float) -> bool:
+        """Whether it beat always up by more than chance (a sign test where the two differ).
+
+        Wilson's interval of `down_hits` lies above one half. An interval of `hits` would not do:
+        that of always up is of the same rows, and as uncertain.
+
+        Args:
+            horizon: Bars ahead, see `direction`.
+            confidence: Level of the interval.
+
+        Source: McNemar (1947), Psychometrika 12.
+        """
+        if self.down_hits is None:
+            return False
+        return wilson(self.down_hits, max(1.0, self.downs / horizon), confidence)[0] > 0.5
 
 
 def direction(made: pd.DataFrame, horizon: int, confidence: float) -> Direction | None:
@@ -48,9 +69,12 @@ def direction(made: pd.DataFrame, horizon: int, confidence: float) -> Direction 
     if made.empty:
         return None
     up = made["actual"].to_numpy() > 0
-    hits = float(((made["predicted"].to_numpy() > 0) == up).mean())
+    down = made["predicted"].to_numpy() <= 0
+    hits = float((down != up).mean())
+    downs = int(down.sum())
     low, high = wilson(hits, max(1.0, len(made) / horizon), confidence)
-    return Direction(len(made), hits, low, high, float(up.mean()))
+    right = float((~up[down]).mean()) if downs else None
+    return Direction(len(made), hits, low, high, float(up.mean()), downs, right)
 
 
 def wilson(share: float, rows: float, confidence: float) -> tuple[float, float]:

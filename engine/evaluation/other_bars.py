@@ -58,7 +58,7 @@ class OtherBars:
             row: Position of the last bar that is kept, 1 or later.
             rng: Decides every draw.
             keep_open: Replaces the bar at `row` too, all of it but its open: what is known when
-                that bar begins.
+                that bar begins. It falls from there if the real one rose, and rises if not.
             level: Factor on all replaced prices: a crash or a rally at once.
 
         Returns:
@@ -99,11 +99,15 @@ def _drawn(bars: Matrix, kept: int, rng: np.random.Generator, *, keep_open: bool
         noise: Vector = _NOISE * scale * rng.standard_normal(count)
         return history[rng.integers(len(history), size=count)] + noise
 
-    close = closes[kept - 1] * np.exp(np.cumsum(blurred(moves.mean() - moves)))
+    start, steps = closes[kept - 1], blurred(moves.mean() - moves)
+    if keep_open:
+        start, rose = opens[kept], closes[kept] > opens[kept]
+        steps[0] = -abs(steps[0]) if rose else abs(steps[0])
+    close = start * np.exp(np.cumsum(steps))
     before = np.concatenate([closes[kept - 1 : kept], close[:-1]])[:count]
     opened = before * np.exp(blurred(-gaps))
     if keep_open:
-        opened[:1] = opens[kept : kept + 1]
+        opened[0] = start
     high = np.maximum(opened, close) * np.exp(np.abs(blurred(above)))
     low = np.minimum(opened, close) * np.exp(-np.abs(blurred(below)))
     return np.column_stack([opened, high, low, close, _volume(volumes, count, rng)])

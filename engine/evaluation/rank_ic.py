@@ -1,4 +1,4 @@
-"""Whether forecasts put outcomes in the right order, month by month."""
+"""Whether forecasts put outcomes in the right order, and in which months."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ import pandas as pd
 if TYPE_CHECKING:
     from engine.types import Vector
 
-FEWEST_IN_A_PERIOD = 5
-"""Rows below which a rank correlation says nothing."""
-
 ROWS_A_PERIOD = 10
 """Months are taken where the median one has as many rows, else quarters, else years."""
 
@@ -22,77 +19,93 @@ PERIODS = (("M", "month"), ("Q", "quarter"), ("Y", "year"))
 
 @dataclass(frozen=True)
 class RankIc:
-    """Rank correlation of forecasts and outcomes, period by period.
+    """The rank correlation of forecasts and outcomes, and each period's part in it.
 
     Attributes:
         period: `month`, `quarter` or `year`.
-        names: Of the periods that have a figure, such as `2020-03`, ascending.
-        values: Spearman's rank correlation of each, mean over the symbols.
+        names: Of the periods, such as `2020-03`, ascending.
+        values: Each period's mean product of standardised ranks.
         rows: Forecasts in each.
-        mean: Of the values; None without any.
-        t: mean / (deviation (ddof 1) / sqrt(periods)); None below two periods.
-        positive: Share of the periods above 0.
+        whole: Mean of all products, the values weighted by rows: Spearman's rank correlation over
+            the span; None without any.
+        t: Mean of the periods' sums of products over its standard error, deviation (ddof 1) /
+            sqrt(periods); None below two periods.
+        positive: Share of the periods above 0; None without any.
     """
 
     period: str
-    names: tuple[str, ...]
-    values: tuple[float, ...]
-    rows: tuple[int, ...]
-    mean: float | None
-    t: float | None
-    positive: float | None
+    names: tuple[str, ...] = ()
+    values: tuple[float, ...] = ()
+    rows: tuple[int, ...] = ()
+    whole: float | None = None
+    t: float | None = None
+    positive: float | None = None
 
 
 def rank_ic(made: pd.DataFrame) -> RankIc:
-    """Information coefficient by month: Spearman's, within the month, for each symbol.
+    """The information coefficient of one symbol's forecasts by month.
 
-    A period counts if it has 5 rows of a symbol and neither forecasts nor outcomes are all equal.
-    The t-statistic takes periods for independent; with a horizon of several bars the outcomes of
-    one reach into the next.
+    Forecasts and outcomes of each symbol are ranked over the whole span (ties at their mean rank),
+    the ranks standardised to mean 0 and variance 1, and multiplied: the mean of all products is
+    Spearman's correlation, and a month's mean product says what the month gave to it. A symbol
+    whose forecasts or outcomes are all equal is left out.
+
+    Ranking within each month, as is done across many symbols, would be wrong for one: a month's
+    own mean is known only at its end, and against it a forecast that the price returns to its
+    mean looks right even on a random walk (mean correlation +0.2 and t above 15 over 4,000 bars
+    of noise, where this one keeps its level). The t-statistic takes periods for independent; with
+    a horizon of several bars the outcomes of one reach into the next.
 
     Args:
         made: As `forecast.mean_forecasts` gives it.
 
-    Source: Grinold & Kahn (2000), Active Portfolio Management, chapter 6.
+    Source: Grinold & Kahn (2000), Active Portfolio Management, chapter 6, for the coefficient;
+    Stambaugh (1999), J. of Financial Economics 54, for the bias of short spans.
     """
-    stamps = pd.DatetimeIndex(made["timestamp"]).tz_localize(None)
-    symbols = max(1, made["symbol"].nunique())
+    table = made.assign(product=_products(made)).dropna(subset=["product"])
+    stamps = pd.DatetimeIndex(table["timestamp"]).tz_localize(None)
+    symbols = table["symbol"].nunique()
     frequency, word = next(
         (
             (frequency, word)
             for frequency, word in PERIODS
-            if len(made) and _median_rows(stamps, frequency) >= ROWS_A_PERIOD * symbols
+            if symbols and _median_rows(stamps, frequency) >= ROWS_A_PERIOD * symbols
         ),
         PERIODS[-1],
     )
-    periods = stamps.to_period(frequency)
-    found: dict[str, list[tuple[float, int]]] = {}
-    for (period, _), rows in made.groupby([periods, "symbol"], sort=True):
-        value = spearman(rows["predicted"].to_numpy(), rows["actual"].to_numpy())
-        if len(rows) >= FEWEST_IN_A_PERIOD and value is not None:
-            found.setdefault(str(period), []).append((value, len(rows)))
-    values = np.array([np.mean([value for value, _ in each]) for each in found.values()])
-    spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    if not symbols:
+        return RankIc(word)
+    by_period = table["product"].groupby(stamps.to_period(frequency))
+    values, sums = by_period.mean(), by_period.sum().to_numpy()
+    spread = float(sums.std(ddof=1)) if len(sums) > 1 else 0.0
     return RankIc(
         period=word,
-        names=tuple(found),
+        names=tuple(map(str, values.index)),
         values=tuple(values.tolist()),
-        rows=tuple(sum(rows for _, rows in each) for each in found.values()),
-        mean=float(values.mean()) if len(values) else None,
-        t=float(values.mean() / spread * np.sqrt(len(values))) if spread > 0 else None,
-        positive=float((values > 0).mean()) if len(values) else None,
+        rows=tuple(by_period.size().tolist()),
+        whole=float(table["product"].mean()),
+        t=float(sums.mean() / spread * np.sqrt(len(sums))) if spread > 0 else None,
+        positive=float((values > 0).mean()),
     )
+
+
+def _products(made: pd.DataFrame) -> Vector:
+    """Of standardised ranks, shape (rows,); NaN for a symbol that has no rank correlation."""
+    products = np.full(len(made), np.nan)
+    for rows in made.reset_index(drop=True).groupby("symbol").indices.values():
+        ranked = [_standardised(made[name].to_numpy()[rows]) for name in ("predicted", "actual")]
+        products[rows] = ranked[0] * ranked[1]
+    return products
+
+
+def _standardised(values: Vector) -> Vector:
+    """Ranks with mean 0 and variance 1, NaN where all are equal."""
+    from scipy.stats import rankdata
+
+    ranks: Vector = rankdata(values) - (len(values) + 1) / 2
+    spread = float(np.sqrt(np.mean(ranks**2)))
+    return ranks / spread if spread > 0 else np.full(len(values), np.nan)
 
 
 def _median_rows(stamps: pd.DatetimeIndex, frequency: str) -> float:
     return float(np.median(np.unique(stamps.to_period(frequency), return_counts=True)[1]))
-
-
-def spearman(one: Vector, other: Vector) -> float | None:
-    """Correlation of the ranks, ties at their mean rank; None where one side is all equal."""
-    from scipy.stats import rankdata
-
-    ranks, others = rankdata(one), rankdata(other)
-    if np.ptp(ranks) == 0 or np.ptp(others) == 0:
-        return None
-    return float(np.corrcoef(ranks, others)[0, 1])

@@ -16,7 +16,7 @@ Known: TypeAlias = Literal["open", "close"]
 """How much of a cut's own bar is kept where fills are probed: all up to its close, or its open."""
 
 FULL = 2
-"""Cuts at which every book is filled again; at the others the strategy's is."""
+"""Cuts at which every book is filled again; at the others one that turns at every bar is."""
 
 FEW = 8
 """Windows below which one of them is fitted again, not `FULL`: one of `FEW` is an eighth."""
@@ -29,10 +29,12 @@ class Schedule:
     Attributes:
         cuts: In time order.
         windows: Of the run.
+        price: Of a bar, that orders are filled at.
     """
 
     cuts: Sequence[Cut]
     windows: Sequence[Window]
+    price: Known = "open"
 
     def tested(self, place: int) -> Window | None:
         """The window whose test part has the cut's bar; None before the first."""
@@ -82,9 +84,12 @@ class Schedule:
         return tuple(split if len(self.windows) >= FEW else (starts or split)[:1])
 
     def known(self, place: int) -> Known:
-        """How much of the cut's own bar is kept where its fills at the open are probed.
+        """How much of the cut's own bar is kept where its fills are probed.
 
-        By turns, and at the `full` cuts by turns as well, so that every book meets both.
+        All of it where they are at the close. At the open by turns, and at the `full` cuts by
+        turns as well, so that every book meets both.
         """
+        if self.price == "close":
+            return "close"
         turn = self.full.index(place) if place in self.full else place
         return "open" if turn % 2 else "close"

@@ -52,6 +52,8 @@ class Tails:
             where gains reach farther than losses; None where the lower one is 0.
         beyond: Bars more than 3 standard deviations below the mean.
         beyond_normal: How many a normal distribution would have, n x Phi(-3).
+        beyond_chance: Probability of at least `beyond` of them in n independent normal bars,
+            binomial; small where the lower tail is fatter than a normal one.
     """
 
     bars: int
@@ -68,6 +70,7 @@ class Tails:
     tail_ratio: float | None
     beyond: int
     beyond_normal: float
+    beyond_chance: float
 
 
 LEVELS = (0.05, 0.01)
@@ -86,6 +89,8 @@ def tails(returns: Vector) -> Tails | None:
     Source: Acerbi & Tasche (2002), On the coherence of expected shortfall, J. of Banking &
     Finance 26(7), for the shortfall as the mean of the worst; tail ratio as in empyrical.
     """
+    from scipy.special import bdtrc
+
     count = len(returns)
     if count < 2:
         return None
@@ -94,6 +99,8 @@ def tails(returns: Vector) -> Tails | None:
     deviation = float(returns.std(ddof=1)) if varies else 0.0
     centred = returns - mean
     second = float(np.mean(centred**2))
+    beyond = int((centred < -DEVIATIONS * deviation).sum()) if varies else 0
+    rare = NormalDist().cdf(-DEVIATIONS)
     low, high = np.quantile(returns, [0.05, 0.95]).tolist()
     return Tails(
         bars=count,
@@ -108,8 +115,9 @@ def tails(returns: Vector) -> Tails | None:
         best_at=int(returns.argmax()),
         losses=tuple(loss(returns, level) for level in LEVELS),
         tail_ratio=high / abs(low) if low != 0 else None,
-        beyond=int((centred < -DEVIATIONS * deviation).sum()) if varies else 0,
-        beyond_normal=count * NormalDist().cdf(-DEVIATIONS),
+        beyond=beyond,
+        beyond_normal=count * rare,
+        beyond_chance=float(bdtrc(beyond - 1, count, rare)) if beyond else 1.0,
     )
 
 

@@ -8,16 +8,16 @@ Why less than all of it is made again at every cut, and why that is enough:
   fitted again, for its test rows after the cut are others; the sharpest cut for that is the one
   behind its first bar. It is done at two cuts, or at one where there are few windows, by the first
   of several seeds: they share one problem, and differ in random draws alone.
-- The books share one simulation: the strategy's fills are probed at all cuts, others' at two.
+- The books share one simulation: their own fills are probed at two cuts, and those of a strategy
+  that turns at every bar at all of them. Few bars have an entry or a fill; it has both at each.
 - Forecasts after a cut are free, and are never the run's own: a threshold or a position that was
   taken from them changes.
 - A position is one of few values, which slightly other bars seldom change. So the forecasts after
   a cut are all high or all low by turns, and the rules are asked once more before prices a fifth
   or fivefold of what they were.
-- Other bars alone do not show a fill at the open of the very bar whose close decided it: up to the
-  cut all bars are the same. So every decision from the cut on is replaced by another one as well,
-  and nothing up to it may be filled otherwise; at every second cut the bar's own high, low, close
-  and volume are replaced too, and its fills at the open may not change.
+- Other bars alone do not show a fill at the open of the bar whose close decided it. So every
+  decision from the cut on is replaced as well, and nothing up to it may be filled otherwise; at
+  every second cut all of the bar but its open is another one, and its fills there may not change.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ from engine.errors import CertificateError, RefitError
 from engine.evaluation.certificate import REMEDIES, Comparison, Probe, bar_text, certificate
 from engine.evaluation.cuts import Cut, choose_cuts
 from engine.evaluation.other_bars import OtherBars
-from engine.evaluation.schedule import Known, Schedule
+from engine.evaluation.schedule import Schedule
 from engine.pipeline.again import Again, fitted, made_here, refit_again
 from engine.pipeline.books import decide, planned, stitched, trade
 from engine.pipeline.fill_prices import insist_own_prices
 from engine.pipeline.ground import prepare
 from engine.pipeline.otherwise import decisions_otherwise, forecast_otherwise
+from engine.pipeline.restless import BOOK, Restless
 from engine.pipeline.twice import (
     fill_parts,
     forecast_parts,
@@ -48,7 +49,6 @@ from engine.pipeline.twice import (
     task_parts,
     threshold_parts,
 )
-from engine.refit.plan import STRATEGY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -115,8 +115,9 @@ class _Certifier:
             quiet=self.bars.quiet,
             known=[coarse.latest for coarse in made.ground.history.coarse],
         )
-        self.schedule = Schedule(cuts, self.windows)
+        self.schedule = Schedule(cuts, self.windows, made.spec.execution.price)
         self.comparison = Comparison()
+        self.restless = Restless(made)
         self._rebuilt: dict[int, _Rebuilt] = {}
         self._refitted: Counter[int] = Counter()
         self._real = dict(zip(map(id, made.fits.tasks), made.fits.outcomes, strict=True))
@@ -156,6 +157,7 @@ class _Certifier:
         bars = self.made.ground.span[:tested]
         self._insist(position_parts(self.made.weights, weights, bars), cut)
         if tested:
+            self._insist(self.restless.position_parts(rebuilt.ground, tested - 1), cut)
             self._compare_rules(place, rebuilt.ground, bars)
             self._compare_fills(place, rebuilt.ground, bars)
 
@@ -169,7 +171,7 @@ class _Certifier:
                 window=None if (window := self.schedule.tested(place)) is None else window.index,
                 replaced=len(self.made.ground.history.features.timestamps) - 1 - cut.row,
                 refitted=self._refitted[place],
-                known=self._known(place),
+                known=self.schedule.known(place),
             )
             for place, cut in enumerate(self.schedule.cuts)
         ]
@@ -202,10 +204,6 @@ class _Certifier:
                 seen.add(id(task.problem))
                 self._insist(task_parts(task, other, windows[task.window], cut.row, real), cut)
         return _Rebuilt(ground, pairs)
-
-    def _books(self, place: int) -> set[str]:
-        """Those that are filled again at a cut."""
-        return set(self.made.weights) if place in self.schedule.full else {STRATEGY}
 
     def _again(self, place: int, rebuilt: _Rebuilt, *, costly: bool) -> list[Again]:
         """Fits of the window that holds a cut, by each book's first seed."""
@@ -282,19 +280,14 @@ class _Certifier:
         weights = decide(self.made.spec, replace(ground, market=market), {}, models=False)
         self._insist(position_parts(self.made.weights, weights, bars), cut)
 
-    def _known(self, place: int) -> Known:
-        price = self.made.spec.execution.price
-        return self.schedule.known(place) if price == "open" else "close"
-
     def _compare_fills(self, place: int, ground: Ground, bars: pd.DatetimeIndex) -> None:
-        cut, known = self.schedule.cuts[place], self._known(place)
+        cut, known = self.schedule.cuts[place], self.schedule.known(place)
         if known == "open":
             market = self.bars.after(cut.row, self._rng(cut, "open"), keep_open=True)
             ground = replace(ground, market=market)
-        weights = {
-            book: decisions_otherwise(decided, len(bars) - 1)
-            for book, decided in self.made.weights.items()
-            if book in self._books(place)
-        }
+        decided, real = {BOOK: self.restless.weights}, {BOOK: self.restless.book}
+        if place in self.schedule.full:
+            decided, real = {**decided, **self.made.weights}, {**real, **self.made.books}
+        weights = {book: decisions_otherwise(own, len(bars) - 1) for book, own in decided.items()}
         for book, result in trade(self.made.spec, ground, weights).items():
-            self._insist(fill_parts(book, self.made.books[book], result, bars, known=known), cut)
+            self._insist(fill_parts(book, real[book], result, bars, known=known), cut)

@@ -6,6 +6,7 @@ A figure that does not exist (None, NaN, infinite) is an en dash, never a zero.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,14 +57,18 @@ class Unit:
 COUNT = Unit(0)
 RATIO = Unit(2)
 SIGNED_RATIO = Unit(2, signed=True)
+FINE_SIGNED_RATIO = Unit(3, signed=True)
 FINE_RATIO = Unit(4, signed=True)
 GROWTH = Unit(3, "\N{MULTIPLICATION SIGN}")
 WEIGHT = Unit(2)
 PRICE = Unit(2)
 PERCENT = Unit(1, f"{NO_BREAK}%")
 SIGNED_PERCENT = Unit(1, f"{NO_BREAK}%", signed=True)
+FINE_PERCENT = Unit(2, f"{NO_BREAK}%")
 BARE_PERCENT = Unit(1, signed=True)
 BPS = Unit(1, f"{NO_BREAK}bps")
+FINE_BPS = Unit(2, f"{NO_BREAK}bps")
+SIGNED_BPS = Unit(1, f"{NO_BREAK}bps", signed=True)
 TIMES_A_YEAR = Unit(1, f"{NO_BREAK}a year")
 BARS = Unit(0, f"{NO_BREAK}bars")
 DAYS = Unit(1, f"{NO_BREAK}days")
@@ -146,3 +151,12 @@ def count_of(number: int, singular: str, plural: str = "") -> str:
 def digest(value: str | None) -> str:
     """The first twelve digits of a hash."""
     return f"{value[:12]}\N{HORIZONTAL ELLIPSIS}" if value else MISSING
+
+
+def prose(sentence: str) -> str:
+    """A sentence of a JSON file as a page shows it: minus signs, and no unit on another line.
+
+    A hyphen is a minus where a figure follows and neither a letter nor a figure stands before it,
+    so that dates and names keep theirs.
+    """
+    return re.sub(r"(?<![\w-])-(?=\.?\d)", MINUS, sentence).replace(" %", f"{NO_BREAK}%")

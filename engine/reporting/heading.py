@@ -105,8 +105,8 @@ def heading(run: Run) -> Heading:
 
 
 def _parted(verdict: str) -> tuple[str, str]:
-    """Its first sentence and the others, each number on one line with its unit."""
-    first, full_stop, others = verdict.replace(" %", f"{formatting.NO_BREAK}%").partition(". ")
+    """Its first sentence and the others."""
+    first, full_stop, others = formatting.prose(verdict).partition(". ")
     return first + full_stop.strip(), others
 
 

@@ -69,6 +69,18 @@ def test_a_file_that_cannot_be_read_is_a_finding_beside_the_others(check, tmp_pa
     assert (finding["rule"], finding["symbol"]) == ("damaged_numbers", "BAD")
 
 
+def test_a_file_that_cannot_be_read_for_two_reasons_is_two_findings(check, tmp_path):
+    (tmp_path / "bars" / "BAD.csv").write_text(
+        "timestamp,open,high,low,close,volume\n13/01/2020,1.234.567,2.345.678,1,1,x\n"
+    )
+    answer = check("--json")
+    found = json.loads(answer.stdout)["findings"]
+    assert [finding["rule"] for finding in found] == [
+        *("damaged_numbers", "unreadable", "ambiguous_dates"),
+    ]
+    assert "1.234.567" in found[0]["sentence"]
+
+
 @pytest.mark.parametrize("quality", ["quality: {gap: warn}\n", "quality: {gaps: repair}\n"])
 def test_a_rule_or_a_repair_that_does_not_exist_is_a_mistake_in_the_manifest(check, quality):
     assert check(quality=quality).exit_code == 2

@@ -177,6 +177,25 @@ class TestPull:
         assert eth.startswith("  ETH-USD  failed: ccxt knows no symbol ETH/USD")
         assert "  not there: ETH-USD" in online("show").stdout
 
+    def test_each_symbol_is_a_line_of_progress_when_it_came(self, online):
+        lines = online("pull").stderr.splitlines()
+        assert [line for line in lines if " of 2) from " in line] == [
+            f"  BTC-USD (1 of 2) from ccxt:bitstamp: 398 bars, {day(399)} to {day(2)}",
+            f"  ETH-USD (2 of 2) from ccxt:bitstamp: 298 bars, {day(299)} to {day(2)}",
+        ]
+
+    def test_after_two_symbols_without_an_answer_no_other_is_asked_for(
+        self, online, exchange, tmp_path
+    ):
+        (tmp_path / "coins.yaml").write_text(COINS.replace("ETH-USD]", "ETH-USD, XRP-USD]"))
+        exchange.site.books["XRP/USD"] = exchange.site.books["ETH/USD"]
+        exchange.faulty, exchange.faults = "/ohlc/", [500] * 99
+        result = online("pull")
+        assert result.exit_code == 3
+        lines = result.stdout.splitlines()
+        assert "not asked for any more (two symbols in a row got no answer)" in lines[-1]
+        assert not exchange.requests("xrpusd")
+
     def test_where_nobody_answers_every_symbol_fails_at_once(self, backtest):
         result = backtest("pull")
         assert result.exit_code == 3
@@ -220,6 +239,21 @@ class TestShow:
         assert revised
         assert f"  ETH-USD: 1 bar missing:\n    {day(20)}\n" in text
         assert "BTC-USD: " not in text
+
+    def test_of_many_gaps_the_longest_are_told_in_their_order(self, backtest, books, tmp_path):
+        book = books["BTC/USD"]
+        holes = {10, 20, 21, 30, 40, 41, 42, 50, 51}
+        holed = [candle for place, candle in enumerate(book[:-1]) if place not in holes]
+        now = pd.Timestamp.now("UTC")
+        keep({"BTC/USD": Held.first(bars_of(holed), None, now)}, tmp_path)
+        lines = backtest("show").stdout.splitlines()
+        place = lines.index("  BTC-USD: 9 bars missing, the longest gaps:")
+        back = COUNT - 1
+        assert lines[place + 1 : place + 4] == [
+            f"    {day(back - 20)} to {day(back - 21)}",
+            f"    {day(back - 40)} to {day(back - 42)}",
+            f"    {day(back - 50)} to {day(back - 51)}, and 2 more",
+        ]
 
     def test_vintages_are_listed_the_newest_first(self, revised, backtest):
         lines = backtest("show").stdout.splitlines()

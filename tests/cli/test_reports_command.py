@@ -184,7 +184,7 @@ def test_serve_tells_its_address_answers_and_ends_with_0_on_an_interrupt(reports
         address = process.stdout.readline().strip()
         with urllib.request.urlopen(address, timeout=30) as answer:
             assert IDS[0] in answer.read().decode()
-        page = f"{address}runs/ridge/{IDS[0]}/quantstats.html"
+        page = f"{address}ridge/{IDS[0]}/quantstats.html"
         with urllib.request.urlopen(page, timeout=60) as answer:
             assert "A second opinion: quantstats" in answer.read().decode()
         process.send_signal(signal.SIGINT)

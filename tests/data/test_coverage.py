@@ -64,6 +64,15 @@ def test_bars_labelled_by_the_clocks_hours_are_taken_as_such():
     assert texts(expected_of(half, "XNYS", "1h"))[0] == "03-12 13:30"
 
 
+@pytest.mark.parametrize(("calendar", "known"), [("XNYS", "1970-01-02"), ("XTKS", "2000-01-04")])
+def test_before_an_exchanges_holidays_are_known_no_bar_is_missing(calendar, known):
+    early = pd.bdate_range("1962-01-02", "1962-03-30").delete([5, 30])
+    later = pd.bdate_range(known, periods=30)
+    made = bars(early.append(later.delete([20])))
+    (found,) = gaps(made, expected_of(made, calendar, "1d"))
+    assert (found.first, found.bars) == (at(later[20]), 1)
+
+
 def test_gaps_are_runs_of_missing_bars_between_the_first_and_the_last():
     stamps = pd.date_range("2024-01-01", periods=20)
     made = bars(stamps.delete([4, 5, 6, 11]))

@@ -196,9 +196,21 @@ class TestFaults:
         binance.served.faulty, binance.served.faults = "klines", [Answer.of(page)]
         assert_whole(binance.pull(at(book(binance)[-40])), book(binance)[-40:])
 
-    def test_a_server_that_hangs_is_given_up_at_once(self, binance):
+    def test_one_hang_among_answers_costs_its_time_out_and_no_bar(self, binance):
+        binance.timeout_s = 0.4
+        binance.served.faulty, binance.served.faults = "klines", ["hang"]
+        assert_whole(binance.pull(at(book(binance)[-40])), book(binance)[-40:])
+
+    def test_a_server_that_hangs_twice_in_a_row_is_given_up(self, binance):
         binance.timeout_s = 0.4
         binance.served.faulty, binance.served.faults = "klines", ["hang"] * 9
+        with pytest.raises(UnreachableError, match="no usable answer"):
+            binance.pull(first(binance))
+        assert len(binance.served.faults) == 7
+
+    def test_a_server_that_hangs_and_has_never_answered_is_given_up_at_once(self, binance):
+        binance.timeout_s = 0.4
+        binance.served.faults = ["hang"] * 9
         with pytest.raises(UnreachableError, match="no usable answer"):
             binance.pull(first(binance))
         assert len(binance.served.faults) == 8

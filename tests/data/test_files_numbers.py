@@ -88,6 +88,13 @@ def test_numbers_that_a_spreadsheet_rewrote_are_counted_and_never_read(reader):
     assert (caught.value.rule, caught.value.count) == ("damaged_numbers", 2)
 
 
+def test_numbers_and_dates_that_cannot_be_read_are_told_at_once(reader):
+    with pytest.raises(UnreadableError) as caught:
+        reader.bars("timestamp,open,high,low,close,volume\n13/01/2020,1.234.567,2,1,1,1\n")
+    told = str(caught.value)
+    assert told.index("the decimal point is lost") < told.index("`dates: day_first`")
+
+
 def test_text_is_no_number_and_no_declaration_is_advised(reader):
     with pytest.raises(UnreadableError) as caught:
         reader.values("eleven")

@@ -14,7 +14,7 @@ import pytest
 
 from engine.errors import UsageError
 from engine.evaluation.bootstrap import infer
-from engine.evaluation.comparison import Candidate, compare
+from engine.evaluation.comparison import Candidate, compare, listed
 from engine.evaluation.comparison.settings import differing, labels
 from engine.evaluation.spec import EvaluationSpec
 from engine.evaluation.track_record import deflated_sharpe, expected_maximum_sharpe
@@ -231,6 +231,14 @@ def test_one_run_alone_or_twice_is_refused(family: list[Candidate]) -> None:
         compare(family[:1], QUICK)
     with pytest.raises(UsageError, match="named twice"):
         compare([*family, family[1]], QUICK)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [("A", "A"), ("AB", "A and B"), ("ABCD", "A, B, C and D"), ("ABCDEF", "A, B, C and 3 others")],
+)
+def test_many_names_are_the_first_few_and_a_number(names: str, told: str) -> None:
+    assert listed(list(names)) == told
 
 
 def test_every_key_that_not_all_runs_share_differs_and_no_other() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -106,6 +107,11 @@ def test_few_windows_are_fitted_again_and_only_ones_that_a_cut_splits(lengths) -
 def test_every_book_is_filled_at_an_open_and_at_a_close() -> None:
     schedule = schedule_of([40] * 10)
     assert {schedule.known(place) for place in schedule.full} == {"open", "close"}
+
+
+def test_where_orders_are_filled_at_closes_every_close_is_known() -> None:
+    schedule = replace(schedule_of([40] * 10), price="close")
+    assert {schedule.known(place) for place in range(len(schedule.cuts))} == {"close"}
 
 
 @pytest.mark.parametrize("bars", [1, 2, 3])

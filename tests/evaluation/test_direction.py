@@ -20,6 +20,37 @@ def test_hits_are_right_directions_and_always_up_is_the_share_that_rose() -> Non
     assert (found.rows, found.hits, found.up) == (5, 0.6, 0.4)
 
 
+def test_only_calls_of_down_part_it_from_always_up() -> None:
+    rng = np.random.default_rng(6)
+    found = direction(made(rng.normal(size=300), rng.normal(0.1, 1, 300)), 1, 0.95)
+    assert found
+    assert found.down_hits is not None
+    gap = (2 * found.down_hits - 1) * found.downs / found.rows
+    assert found.hits - found.up == pytest.approx(gap)
+    always = direction(made(np.ones(9), np.ones(9)), 1, 0.95)
+    assert always
+    assert (always.downs, always.down_hits, always.better(1, 0.95)) == (0, None, False)
+
+
+def test_a_coin_beats_always_up_no_more_often_than_the_level_though_the_market_fell() -> None:
+    rng = np.random.default_rng(7)
+    better = [
+        found.better(1, 0.9)
+        for _ in range(400)
+        if (found := direction(made(rng.normal(size=100), rng.normal(size=100)), 1, 0.9))
+    ]
+    # One side of a two-sided interval.
+    assert np.mean(better) == pytest.approx(0.05, abs=0.025)
+
+
+def test_right_calls_of_down_beat_always_up() -> None:
+    outcomes = np.tile([1.0, -1.0], 50)
+    found = direction(made(outcomes, outcomes), 1, 0.95)
+    assert found
+    assert found.better(1, 0.95)
+    assert not found.better(20, 0.95)
+
+
 def test_overlapping_outcomes_count_as_fewer() -> None:
     table = made(np.tile([1.0, -1.0], 50), np.ones(100))
     single, overlapping = direction(table, 1, 0.95), direction(table, 5, 0.95)

@@ -66,6 +66,18 @@ def test_every_value_after_the_cut_differs_and_none_before(
 
 
 @settings(max_examples=40, deadline=None)
+@given(seed=SEEDS, draws=SEEDS, row=ROWS)
+def test_a_bar_of_which_the_open_is_kept_goes_the_other_way(seed, draws, row) -> None:
+    """An order that is filled, or not, for where its bar will close is filled otherwise."""
+    real = market_of(seed)
+    one, two = (
+        (market.wide("close") > market.wide("open")).to_numpy()[row]
+        for market in (real, after(real, row, draws, keep_open=True))
+    )
+    assert (one != two).all()
+
+
+@settings(max_examples=40, deadline=None)
 @given(seed=SEEDS, row=ROWS, still=st.booleans(), keep_open=st.booleans())
 def test_they_are_bars_that_can_be_trusted(seed, row, still, keep_open) -> None:
     other = after(market_of(seed, still=still), row, keep_open=keep_open, level=0.2)

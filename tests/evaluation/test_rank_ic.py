@@ -5,61 +5,87 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from engine.evaluation.rank_ic import rank_ic, spearman
+from engine.evaluation.rank_ic import RankIc, rank_ic
 from tests.evaluation.forecasts import made
 
 RNG = np.random.default_rng(8)
 YEAR = made(RNG.normal(size=366).round(1), RNG.normal(size=366).round(1))
 
 
-def test_each_month_has_scipys_rank_correlation() -> None:
+def test_the_whole_is_scipys_rank_correlation_and_months_weighted_by_bars_add_up_to_it() -> None:
     found = rank_ic(YEAR)
-    assert (found.period, len(found.names), found.names[2]) == ("month", 12, "2020-03")
-    march = YEAR[YEAR["timestamp"].dt.month == 3]
-    other = stats.spearmanr(march["predicted"], march["actual"]).statistic
-    assert found.values[2] == pytest.approx(other)
-    assert found.rows[2] == 31
+    other = stats.spearmanr(YEAR["predicted"], YEAR["actual"]).statistic
+    assert found.whole == pytest.approx(other)
+    assert np.average(found.values, weights=found.rows) == pytest.approx(other)
+    assert (found.period, found.names[2], found.rows[2]) == ("month", "2020-03", 31)
 
 
-def test_mean_t_and_share_are_those_of_the_months() -> None:
+def test_a_month_is_the_mean_product_of_its_standardised_ranks() -> None:
     found = rank_ic(YEAR)
-    values = np.array(found.values)
-    assert found.mean == pytest.approx(values.mean())
-    assert found.t == pytest.approx(stats.ttest_1samp(values, 0.0).statistic)
-    assert found.positive == (values > 0).sum() / 12
+    ranks = [
+        stats.zscore(stats.rankdata(YEAR[name].to_numpy())) for name in ("predicted", "actual")
+    ]
+    march = YEAR["timestamp"].dt.month.to_numpy() == 3
+    expected = sum(a * b for a, b in zip(ranks[0][march], ranks[1][march], strict=True)) / 31
+    assert found.values[2] == pytest.approx(expected)
 
 
-def test_symbols_are_ranked_each_for_itself_and_averaged() -> None:
+def test_t_and_share_are_those_of_the_months() -> None:
+    found = rank_ic(YEAR)
+    sums = np.array(found.values) * np.array(found.rows)
+    assert found.t == pytest.approx(stats.ttest_1samp(sums, 0.0).statistic)
+    assert found.positive == sum(value > 0 for value in found.values) / 12
+
+
+def mean_reversion_on_noise(rng: np.random.Generator, rows: int) -> pd.DataFrame:
+    """Forecasts that a random walk returns to its latest mean."""
+    returns = rng.normal(size=rows + 1)
+    walk = pd.Series(np.cumsum(returns))
+    forecast = (walk.rolling(20).mean() - walk).fillna(0.0)
+    return made(forecast.to_numpy()[:-1], returns[1:])
+
+
+def test_a_bet_on_the_return_to_the_mean_has_no_skill_on_a_random_walk() -> None:
+    markets = [mean_reversion_on_noise(np.random.default_rng(seed), 1500) for seed in range(60)]
+    within = [
+        np.mean([
+            stats.spearmanr(rows["predicted"], rows["actual"]).statistic
+            for _, rows in market.groupby(market["timestamp"].dt.strftime("%Y-%m"))
+        ])
+        for market in markets[:5]
+    ]  # fmt: skip
+    found = [rank_ic(market) for market in markets]
+    assert np.mean(within) > 0.1
+    assert np.mean([each.whole for each in found if each.whole is not None]) < 0.01
+    assert sum(abs(each.t) > 1.96 for each in found if each.t is not None) <= 8
+
+
+def test_symbols_are_ranked_each_for_itself() -> None:
     rising = made(np.arange(31), np.arange(31))
     falling = made(100 + np.arange(31), -np.arange(31), symbol="B")
-    assert rank_ic(pd.concat([rising, rising.assign(symbol="B")])).values == pytest.approx([1.0])
     found = rank_ic(pd.concat([rising, falling]))
-    assert (found.values, found.rows) == (pytest.approx([0.0], abs=1e-12), (62,))
+    assert (found.whole, found.rows) == (pytest.approx(0.0, abs=1e-12), (62,))
+    assert rank_ic(pd.concat([rising, rising.assign(symbol="B")])).whole == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(("freq", "rows", "period"), [("D", 90, "month"), ("W", 104, "quarter")])
 def test_weekly_bars_are_taken_by_the_quarter(freq: str, rows: int, period: str) -> None:
     values = RNG.normal(size=rows)
     found = rank_ic(made(values, values, freq=freq))
-    assert found.period == period
-    assert found.values == pytest.approx(np.ones(len(found.values)))
+    assert (found.period, found.whole) == (period, pytest.approx(1.0))
 
 
 def test_constant_forecasts_rank_nothing() -> None:
-    found = rank_ic(made(np.zeros(90), RNG.normal(size=90)))
-    assert (found.names, found.mean, found.t, found.positive) == ((), None, None, None)
+    assert rank_ic(made(np.zeros(90), RNG.normal(size=90))) == RankIc("year")
+    steady = made(np.zeros(90), RNG.normal(size=90), symbol="B")
+    alone = rank_ic(YEAR)
+    assert rank_ic(pd.concat([YEAR, steady])) == alone
 
 
-def test_one_month_has_a_mean_and_no_t() -> None:
+def test_one_month_has_a_figure_and_no_t() -> None:
     found = rank_ic(made(np.arange(20), np.arange(20)))
-    assert (found.mean, found.t, found.positive) == (pytest.approx(1.0), None, 1.0)
+    assert (found.whole, found.t, found.positive) == (pytest.approx(1.0), None, 1.0)
 
 
 def test_no_forecasts_have_no_months() -> None:
-    assert rank_ic(made([], [])).names == ()
-
-
-def test_ties_share_their_mean_rank() -> None:
-    one, other = np.array([1.0, 1, 2, 3]), np.array([1.0, 2, 2, 4])
-    assert spearman(one, other) == pytest.approx(stats.spearmanr(one, other).statistic)
-    assert spearman(np.ones(4), other) is None
+    assert rank_ic(made([], [])) == RankIc("year")

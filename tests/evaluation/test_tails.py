@@ -68,6 +68,12 @@ def test_a_fat_tail_has_more_bars_beyond_three_deviations_than_a_normal_one() ->
     assert found.beyond_normal == pytest.approx(1000 * stats.norm.sf(3))
     limit = RETURNS.mean() - 3 * RETURNS.std(ddof=1)
     assert found.beyond == sum(value < limit for value in RETURNS) > found.beyond_normal
+    rare = stats.norm.sf(3)
+    fewer = sum(stats.binom.pmf(count, 1000, rare) for count in range(found.beyond))
+    assert found.beyond_chance == pytest.approx(1 - fewer)
+    thin = tails(np.tile([-1.0, 1.0], 50))
+    assert thin
+    assert (thin.beyond, thin.beyond_chance) == (0, 1.0)
 
 
 def test_returns_that_do_not_vary_have_no_shape() -> None:

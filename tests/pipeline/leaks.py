@@ -1,13 +1,21 @@
-"""Leaks that several tests plant."""
+"""Leaks that several tests plant, and what becomes of the runs they are planted in."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import pytest
+
+import engine
+from engine.errors import CertificateError
 from engine.features.indicator import Indicator
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
+
+    from engine.strategy import Strategy
 
 
 class CentredMean(Indicator):
@@ -22,3 +30,19 @@ class CentredMean(Indicator):
     def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
         mean = bars["close"].rolling(5, center=True).mean()
         return (bars["close"] / mean - 1).ffill()
+
+
+def run(strategy: Strategy, place: Path, **chosen: object) -> engine.Run:
+    spec = strategy.model_copy(update=chosen)
+    return engine.run(spec, out=place / "out", home=place / "home", pages=False)
+
+
+def leak_of(strategy: Strategy, place: Path, **chosen: object) -> CertificateError:
+    with pytest.raises(CertificateError) as caught:
+        run(strategy, place, name="leaking", **chosen)
+    assert not list((place / "out" / "leaking").glob("*"))
+    return caught.value
+
+
+def stage(error: CertificateError) -> str:
+    return error.where.partition(":")[0]

@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 import engine
-from engine.errors import CertificateError
 from engine.features import target
 from engine.features.indicator import Indicator
 from engine.features.resolutions import CoarseFeatures, coarse_features
@@ -20,11 +19,13 @@ from engine.models import Forecast, Ridge
 from engine.refit import stitch
 from engine.signals import decide, timing
 from engine.strategy import Strategy, load_strategy
-from tests.pipeline.leaks import CentredMean
+from tests.pipeline.leaks import CentredMean, leak_of, run, stage
 from tests.pipeline.markets import SYMBOLS, bars, market, write_market, write_strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from engine.errors import CertificateError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 
@@ -39,22 +40,6 @@ def strategy(place: Path) -> Strategy:
     """Ridge against a rule: fast, and with every stage there is but coarser bars."""
     overrides = {"evaluation.resamples": 200, "opponents": [{"kind": "ma_crossover"}]}
     return load_strategy(write_strategy(place, market(place / "market")), overrides)
-
-
-def run(strategy: Strategy, place: Path, **chosen: object) -> engine.Run:
-    spec = strategy.model_copy(update=chosen)
-    return engine.run(spec, out=place / "out", home=place / "home", pages=False)
-
-
-def leak_of(strategy: Strategy, place: Path, **chosen: object) -> CertificateError:
-    with pytest.raises(CertificateError) as caught:
-        run(strategy, place, name="leaking", **chosen)
-    assert not list((place / "out" / "leaking").glob("*"))
-    return caught.value
-
-
-def stage(error: CertificateError) -> str:
-    return error.where.partition(":")[0]
 
 
 def days_too_early(error: CertificateError) -> int:

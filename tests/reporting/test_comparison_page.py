@@ -63,6 +63,14 @@ def test_only_settings_that_differ_are_listed_with_the_value_of_each_run(html: s
     assert "costs.fee_bps" not in text
     for value in ("0.0", "5.0", "10.0", "15.0"):
         assert value in text
+    assert "Sharpe ratio" in text
+
+
+def test_runs_that_differ_in_nothing_are_told_to(runs: list[Run], tmp_path: Path) -> None:
+    twin = dataclasses.replace(runs[0], run_id=IDS[4])
+    html = read(write_comparison([runs[0], twin], tmp_path))
+    assert "Nothing but their names." in section(html, "settings")
+    assert "None can be told from" in section(html, "differences")
 
 
 def test_more_keys_than_runs_make_rows_of_keys(runs: list[Run], tmp_path: Path) -> None:

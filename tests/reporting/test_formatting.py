@@ -69,3 +69,12 @@ def test_durations_grow_coarser() -> None:
 def test_losses_of_any_scale_show_three_digits() -> None:
     assert formatting.loss(1.0) == "1.00"
     assert formatting.loss(0.00012345) == "0.000123"
+
+
+def test_a_sentence_of_a_file_gets_minus_signs_and_keeps_its_dates_and_names() -> None:
+    said = "Sharpe -0.85 (95 % interval -2.91 to -.5) from 2019-01-01, t-1 of the level-trap."
+    minus = "\N{MINUS SIGN}"
+    assert formatting.prose(said) == (
+        f"Sharpe {minus}0.85 (95\N{NO-BREAK SPACE}% interval {minus}2.91 to {minus}.5) "
+        "from 2019-01-01, t-1 of the level-trap."
+    )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 import pytest
 
-from engine.artifacts import PAGES, TABLES
+from engine.artifacts import PAGES, TABLES, Run
+from engine.reporting.comparison import write_comparison
 from engine.reporting.index import Site, entries, index_page
 from tests.reporting.family import IDS, member, written
 from tests.reporting.page import Page, changed
@@ -75,7 +77,7 @@ def test_every_link_of_the_index_leads_to_a_page(site: Site) -> None:
     # quantstats takes seconds; the test of the command line draws it.
     for link in found:
         if "quantstats" not in link:
-            assert link.split("/")[3] in page(site, link).text
+            assert link.split("/")[2] in page(site, link).text
 
 
 def test_a_page_that_is_there_is_sent_as_it_is_and_one_that_is_missing_is_drawn_not_written(
@@ -84,8 +86,8 @@ def test_a_page_that_is_there_is_sent_as_it_is_and_one_that_is_missing_is_drawn_
     folder = reports / "ridge" / IDS[0]
     (folder / "significance.html").write_text("as it is", encoding="utf-8")
 
-    assert site.answer(f"/runs/ridge/{IDS[0]}/significance.html").content == b"as it is"
-    drawn = page(site, f"/runs/ridge/{IDS[0]}/tearsheet.html")
+    assert site.answer(f"/ridge/{IDS[0]}/significance.html").content == b"as it is"
+    drawn = page(site, f"/ridge/{IDS[0]}/tearsheet.html")
     assert "equity" in drawn.charts
     assert not (folder / "tearsheet.html").exists()
 
@@ -102,7 +104,7 @@ def test_ticked_runs_are_compared_the_uppermost_is_the_reference(site: Site) -> 
 
     assert "2\N{NO-BREAK SPACE}runs compared" in compared.text
     assert "Which runs differ from the reference, enter_bps=10" in compared.text
-    assert f"/runs/ridge/{IDS[2]}/tearsheet.html" in links(compared)
+    assert f"/ridge/{IDS[2]}/tearsheet.html" in links(compared)
 
 
 @pytest.mark.parametrize(
@@ -128,25 +130,24 @@ def test_runs_that_cannot_be_compared_are_refused_in_words(
     [
         "/secret.html",
         "/../secret.html",
-        "/runs/../secret.html",
-        f"/runs/ridge/{IDS[0]}/../../../secret.html",
-        f"/runs/ridge/{IDS[0]}/..%2f..%2f..%2fsecret.html",
-        f"/runs/ridge/{IDS[0]}/%2e%2e/%2e%2e/%2e%2e/secret.html",
-        f"/runs/ridge/{IDS[0]}/%252e%252e%252fsecret.html",
-        f"/runs/ridge/{IDS[0]}/..\\..\\..\\secret.html",
-        f"/runs/ridge/{IDS[0]}/tearsheet.html%00",
-        f"/runs/ridge/{IDS[0]}/manifest.json",
-        f"/runs/ridge/{IDS[0]}/returns.parquet",
-        f"/runs/ridge/{IDS[0]}/",
-        f"/runs/ridge/{IDS[0]}",
-        "/runs/ridge/",
-        "/runs/",
-        "/runs//etc/passwd",
+        "/ridge/../../secret.html",
+        f"/ridge/{IDS[0]}/../../../secret.html",
+        f"/ridge/{IDS[0]}/..%2f..%2f..%2fsecret.html",
+        f"/ridge/{IDS[0]}/%2e%2e/%2e%2e/%2e%2e/secret.html",
+        f"/ridge/{IDS[0]}/%252e%252e%252fsecret.html",
+        f"/ridge/{IDS[0]}/..\\..\\..\\secret.html",
+        f"/ridge/{IDS[0]}/tearsheet.html%00",
+        f"/ridge/{IDS[0]}/manifest.json",
+        f"/ridge/{IDS[0]}/returns.parquet",
+        f"/ridge/{IDS[0]}/",
+        f"/ridge/{IDS[0]}",
+        "/ridge/",
+        "/ridge//etc/passwd",
         "//etc/passwd",
         "/etc/passwd",
         "file:///etc/passwd",
         "http://[::1",
-        "/runs/%ff/%fe/tearsheet.html",
+        "/%ff/%fe/tearsheet.html",
         "",
     ],
 )
@@ -160,6 +161,28 @@ def test_nothing_but_pages_of_runs_is_served_and_no_folder_is_listed(
         assert answer.content != b"secret"
 
 
+def test_comparisons_that_were_written_are_listed_and_their_links_lead_to_the_runs(
+    reports: Path, site: Site
+) -> None:
+    for number in range(2):
+        (reports / "ridge" / IDS[number] / "tearsheet.html").write_text(IDS[number])
+    runs = [Run.open(reports / "ridge" / IDS[number]) for number in range(2)]
+    write_comparison(runs, reports / "families" / "0123456789ab")
+
+    (link,) = [link for link in links(page(site, "/")) if "families" in link]
+    compared = page(site, link)
+
+    assert "2\N{NO-BREAK SPACE}runs compared" in compared.text
+    found = [urljoin(link, each) for each in links(compared) if not each.startswith("#")]
+    assert [site.answer(each).content.decode() for each in found] == list(IDS[:2])
+    outside = reports.parent / "elsewhere" / "x"
+    outside.mkdir(parents=True)
+    (outside / "comparison.html").write_text("secret")
+    (reports / "linked").symlink_to(outside.parent, target_is_directory=True)
+    assert site.answer("/linked/x/comparison.html").status == 404
+    assert site.answer("/families/0123456789ab/").status == 404
+
+
 def test_links_that_lead_out_of_the_folder_are_not_followed(
     reports: Path, site: Site, tmp_path: Path
 ) -> None:
@@ -170,9 +193,9 @@ def test_links_that_lead_out_of_the_folder_are_not_followed(
     leak.symlink_to(tmp_path / "secret.html")
 
     assert IDS[4] not in page(site, "/").text
-    assert site.answer(f"/runs/ridge/{IDS[4]}/tearsheet.html").status == 404
-    assert site.answer(f"/runs/linked/{IDS[4]}/tearsheet.html").status == 404
-    assert "equity" in page(site, f"/runs/ridge/{IDS[0]}/tearsheet.html").charts
+    assert site.answer(f"/ridge/{IDS[4]}/tearsheet.html").status == 404
+    assert site.answer(f"/linked/{IDS[4]}/tearsheet.html").status == 404
+    assert "equity" in page(site, f"/ridge/{IDS[0]}/tearsheet.html").charts
 
 
 def test_a_folder_of_runs_that_is_itself_a_link_is_served(reports: Path, tmp_path: Path) -> None:
@@ -180,7 +203,7 @@ def test_a_folder_of_runs_that_is_itself_a_link_is_served(reports: Path, tmp_pat
 
     assert len(entries(tmp_path / "link")) == 3
     (reports / "ridge" / IDS[0] / "significance.html").write_text("here", encoding="utf-8")
-    answer = Site(tmp_path / "link").answer(f"/runs/ridge/{IDS[0]}/significance.html")
+    answer = Site(tmp_path / "link").answer(f"/ridge/{IDS[0]}/significance.html")
     assert answer.content == b"here"
 
 
@@ -206,8 +229,8 @@ def test_a_damaged_run_is_listed_as_such_and_the_others_are_there(
 
     assert "Damaged or unfinished" in index.text
     assert said in index.text.split(f"ridge/{IDS[1]}")[-1]
-    assert f"/runs/ridge/{IDS[0]}/tearsheet.html" in links(index)
-    answer = site.answer(f"/runs/ridge/{IDS[1]}/tearsheet.html")
+    assert f"/ridge/{IDS[0]}/tearsheet.html" in links(index)
+    answer = site.answer(f"/ridge/{IDS[1]}/tearsheet.html")
     assert answer.status == 500
     assert b"cannot be drawn" in answer.content
     assert b"<b>" not in answer.content
@@ -227,7 +250,7 @@ def test_a_run_that_cannot_be_drawn_is_told_and_not_fatal(reports: Path, site: S
     manifest = json.loads(path.read_text(encoding="utf-8")) | {"windows": [{"index": "<b>"}]}
     path.write_text(json.dumps(manifest), encoding="utf-8")
 
-    answer = site.answer(f"/runs/ridge/{IDS[1]}/tearsheet.html")
+    answer = site.answer(f"/ridge/{IDS[1]}/tearsheet.html")
 
     assert answer.status == 500
     assert b"this page cannot be drawn" in answer.content
@@ -236,10 +259,10 @@ def test_a_run_that_cannot_be_drawn_is_told_and_not_fatal(reports: Path, site: S
 def test_a_damaged_table_is_told_when_it_is_needed(reports: Path, site: Site) -> None:
     (reports / "ridge" / IDS[1] / f"{TABLES[3]}.parquet").write_bytes(b"PAR1")
 
-    answer = site.answer(f"/runs/ridge/{IDS[1]}/tearsheet.html")
+    answer = site.answer(f"/ridge/{IDS[1]}/tearsheet.html")
 
     assert answer.status == 500
-    assert site.answer(f"/runs/ridge/{IDS[0]}/tearsheet.html").status == 200
+    assert site.answer(f"/ridge/{IDS[0]}/tearsheet.html").status == 200
 
 
 def test_what_is_being_written_is_listed_as_such_and_what_is_no_run_is_not(
@@ -249,8 +272,7 @@ def test_what_is_being_written_is_listed_as_such_and_what_is_no_run_is_not(
     draft.mkdir()
     shutil.copy(reports / "ridge" / IDS[0] / "manifest.json", draft)
     (reports / "README.md").write_text("no run", encoding="utf-8")
-    (reports / "comparisons" / "0123456789ab").mkdir(parents=True)
-    (reports / "comparisons" / "0123456789ab" / "comparison.html").touch()
+    (reports / "other" / "0123456789ab").mkdir(parents=True)
     (reports / "ridge" / "notes").mkdir()
 
     text = page(site, "/").text
@@ -287,11 +309,11 @@ def test_opponents_without_a_sharpe_ratio_are_no_opponent(reports: Path) -> None
     (told,) = [entry.summary for entry in entries(reports) if entry.address.endswith(IDS[0])]
 
     assert (told.opponent, told.opponent_sharpe) == ("", None)
-    assert "\N{EN DASH}" in Page(index_page(entries(reports), "reports")).text
+    assert "\N{EN DASH}" in Page(index_page(entries(reports), (), "reports")).text
 
 
 def test_a_run_drawn_anew_is_not_taken_from_memory(reports: Path, site: Site) -> None:
-    target = f"/runs/ridge/{IDS[0]}/tearsheet.html"
+    target = f"/ridge/{IDS[0]}/tearsheet.html"
     assert "Made up." in page(site, target).text
     strategy = member(0).manifest["strategy"] | {"description": "Rewritten."}
     shutil.rmtree(reports / "ridge" / IDS[0])

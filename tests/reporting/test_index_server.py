@@ -49,7 +49,7 @@ def ask(
 def test_pages_come_with_their_type_their_length_and_a_policy_that_lets_nothing_in(
     port: int,
 ) -> None:
-    answer, content = ask(port, f"/runs/ridge/{IDS[0]}/significance.html")
+    answer, content = ask(port, f"/ridge/{IDS[0]}/significance.html")
 
     assert (answer.status, content) == (200, b"as it is")
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,7 +13,11 @@ from engine.reporting import formatting
 from engine.reporting.charts import plot
 from engine.reporting.charts.axis import Axis
 from engine.reporting.charts.plot import Frame, Layer, Plot, Scale, Style, plot_data
+from engine.reporting.tearsheet import tearsheet
 from tests.reporting.page import Page
+
+if TYPE_CHECKING:
+    from engine.artifacts import Run
 
 FRAME = Frame(
     Scale("forecast, bps", Axis(0.0, 10.0, False, ()), formatting.BPS),
@@ -59,11 +64,18 @@ def test_bars_on_a_log_axis_stand_on_its_lower_end() -> None:
     assert layer.path == "M0 10000V5000H1000V10000Z"
 
 
+def test_steps_are_the_outline_of_bars_side_by_side() -> None:
+    layer = plot.steps(FRAME, STYLE, (vector(0, 1), vector(1, 2)), vector(5, -5), ("a", "b"))
+    assert layer.path == "M0 2500l1000 0 0 5000 1000 0"
+    assert (layer.names, layer.x, layer.y) == (("a", "b"), (0.5, 1.5), (5.0, -5.0))
+
+
 def test_whiskers_reach_from_low_to_high_with_a_dot_at_the_figure() -> None:
     layer = plot.whiskers(
         FRAME, STYLE, vector(5, 6), vector(0, 1), (vector(-5, np.nan), vector(5, np.nan)), "ab"
     )
-    assert layer.path == "M5000 7500V2500" + "M5000 5000h0M6000 4500h0"
+    assert layer.path == "M5000 7500V2500"
+    assert layer.heads == "M5000 5000h0M6000 4500h0"
     assert (layer.low, layer.high) == ((-5.0, None), (5.0, None))
 
 
@@ -74,6 +86,8 @@ def test_a_band_lies_between_its_two_lines() -> None:
 
 def test_the_line_of_equality_reaches_as_far_as_both_axes() -> None:
     assert plot.identity(FRAME, STYLE).path == "M0 5000l10000 -5000"
+    apart = Frame(FRAME.across, Scale("far", Axis(20.0, 30.0, False, ()), None))
+    assert plot.identity(apart, STYLE).path == ""
 
 
 def test_reference_lines_cross_the_whole_plot() -> None:
@@ -133,7 +147,34 @@ def test_the_figure_says_its_finding_and_carries_its_layers_and_data() -> None:
     ]
 
 
+def test_whiskers_are_drawn_as_lines_with_dots_on_them() -> None:
+    ends = (vector(-5), vector(5))
+    layer = plot.whiskers(FRAME, STYLE, vector(5), vector(0), ends, ("one",))
+    paths = [
+        found["class"] for tag, found in Page(drawn(plotted(layer))).elements if tag == "path"
+    ]
+    assert paths == ["grid", "whiskers hue-0", "dots large hue-0"]
+
+
 def test_names_from_outside_are_text() -> None:
     layer = plot.dots(FRAME, STYLE, vector(1), vector(2), ("</script><b>x",))
     html = drawn(plotted(layer, title="<b>x", finding="<b>y"))
     assert not re.search(r"<b>", html)
+
+
+def test_every_plot_of_a_page_is_drawn_and_told(run: Run) -> None:
+    page = Page(tearsheet(run))
+    plots = {key: told for key, told in page.charts.items() if "layers" in told}
+    assert {
+        *("histogram", "tails", "scatter", "calibration", "rank-ic", "direction", "sources"),
+        *("attribution-volatility", "attribution-trend", "attribution-years"),
+    } <= set(plots)
+    figure, drawn = "", []
+    for tag, found in page.elements:
+        figure = found.get("id", "") if tag == "figure" else figure
+        if tag == "path" and "data-layer" in found:
+            assert "nan" not in found["d"]
+            drawn.append((figure, found["data-layer"]))
+    for key, told in plots.items():
+        for layer in told["layers"]:
+            assert (key, layer["key"]) in drawn

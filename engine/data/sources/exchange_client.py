@@ -99,11 +99,13 @@ class ExchangeClient:
     def ask(self, call: Callable[[], T]) -> T:
         """The answer of `call`, asked again after each pause where that may help.
 
-        An exchange that says how long to wait is left alone for that long.
+        An exchange that says how long to wait is left alone for that long. One that has answered
+        and then does not in time is asked once more.
 
         Raises:
-            UnreachableError: No answer, throttled, a server error, or nothing that can be read,
-                each time; or it asks for a longer wait than a minute.
+            UnreachableError: Throttled, a server error, or nothing that can be read, each time; no
+                answer in time, twice in a row or before there was any; or it asks for a longer
+                wait than a minute.
             SourceError: The exchange refuses.
         """
         try:
@@ -119,7 +121,9 @@ class ExchangeClient:
         try:
             return call()
         except ccxt.RequestTimeout as error:
-            # A server that hung has had its time.
+            # One hang among answers must not cost a long history; a second has had its time.
+            if self._session.unanswered == 1:
+                raise _PassingError(error, 0.0) from error
             raise self._unreachable(error, "wait some minutes") from error
         except ccxt.OperationFailed as error:
             raise _PassingError(error, self._wait_s()) from error

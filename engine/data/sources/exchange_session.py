@@ -31,11 +31,13 @@ class Session(requests.Session):
     Attributes:
         skew_s: How far the exchange's clock is ahead of this machine's, as the last answer told;
             0 where the two agree as far as one answer can tell, and where it bore no time.
+        unanswered: Requests since the last answer that came whole; one more before the first.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.skew_s = 0.0
+        self.unanswered = 1
 
     # The options are the base's fifteen, handed through.
     def request(self, method: Any, url: Any, **options: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401
@@ -45,12 +47,14 @@ class Session(requests.Session):
             requests.ReadTimeout: It went on for longer.
             requests.ConnectionError: It ended before its end, or is no JSON.
         """
+        self.unanswered += 1
         sent = time.time()
         deadline = time.monotonic() + _WHOLE_ANSWER * float(options["timeout"])
         response = super().request(method, url, **{**options, "stream": True})
         self.skew_s = _skew(response, sent, time.time())
         # Where requests itself keeps what it has read.
         response._content = b"".join(_pieces(response, deadline))
+        self.unanswered = 0
         if response.ok:
             _require_json(response.content)
         return response
@@ -68,7 +72,8 @@ def _pieces(response: requests.Response, deadline: float) -> Iterator[bytes]:
     except urllib3.exceptions.HTTPError as error:
         raise requests.ConnectionError(str(error)) from error
     finally:
-        response.raw.release_conn()
+        # One that was read whole went back to the pool and stays open; another must not.
+        response.raw.close()
 
 
 def _require_json(body: bytes) -> None:

@@ -79,24 +79,26 @@ class FilesFeed(Feed):
         table = read_table(path, as_text=as_text)
         columns = match_columns(path, list(table.columns), self.spec.columns)
         table = table[list(columns.names.values())].set_axis(list(columns.names), axis=1)
-        numbers = self._numbers(path, table)
+        numbers, complaints = self._numbers(table)
         reading = Reading(self.spec.dates, self.spec.timezone, is_daily(request.interval))
         stamps = parse_stamps(table["timestamp"], reading)
         if isinstance(stamps, Complaint):
-            raise unreadable(path, stamps)
+            raise unreadable(path, [*complaints, stamps])
+        if complaints:
+            raise unreadable(path, complaints)
         self._tell(request, (*columns.told, *([stamps.told] if stamps.told else ())))
         return numbers.assign(timestamp=stamps.values)
 
-    def _numbers(self, path: Path, table: pd.DataFrame) -> pd.DataFrame:
-        """The values of bars, and what else the file carries as numbers."""
-        found = {}
+    def _numbers(self, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Complaint]]:
+        """The values of bars, what else the file carries as numbers, and what is no number."""
+        found, complaints = {}, []
         for column in table.columns.drop("timestamp"):
             numbers = read_numbers(table[column], self.spec)
             if not isinstance(numbers, Complaint):
                 found[column] = numbers
             elif column in VALUE_COLUMNS:
-                raise unreadable(path, numbers)
-        return pd.DataFrame(found)
+                complaints.append(numbers)
+        return pd.DataFrame(found), complaints
 
     def _tell(self, request: Request, sentences: tuple[str, ...]) -> None:
         """Each sentence once, for the first file it is about."""

@@ -11,6 +11,7 @@ import pandas as pd
 from engine.errors import BadBarsError, UnreadableError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from engine.data.sources.unreadable import Complaint
@@ -57,8 +58,26 @@ def read_table(path: Path, *, as_text: bool) -> pd.DataFrame:
         ) from error
 
 
-def unreadable(path: Path, complaint: Complaint) -> UnreadableError:
-    """The error about one cell, with its line."""
+def unreadable(path: Path, complaints: Sequence[Complaint]) -> UnreadableError:
+    """The error about the cells that cannot be read, each with its line.
+
+    Args:
+        path: The file.
+        complaints: One a column, at least one; of several under one rule the first is told.
+    """
+    told: dict[str, Complaint] = {}
+    for complaint in complaints:
+        told.setdefault(complaint.rule, complaint)
+    *before, last = told.values()
+    error = _unreadable(path, last, None)
+    for complaint in reversed(before):
+        error = _unreadable(path, complaint, error)
+    return error
+
+
+def _unreadable(
+    path: Path, complaint: Complaint, beside: UnreadableError | None
+) -> UnreadableError:
     row = complaint.row
     place = f"row {row + 1}" if path.suffix == ".parquet" else f"line {_line(path, row)}"
     more = f", and {complaint.count - 1} more of its column" if complaint.count > 1 else ""
@@ -66,6 +85,7 @@ def unreadable(path: Path, complaint: Complaint) -> UnreadableError:
         f"{path.name} holds a cell that cannot be read{more}",
         rule=complaint.rule,
         count=complaint.count,
+        beside=beside,
         expected=complaint.expected,
         found=complaint.found,
         where=f"{path}, {place}",

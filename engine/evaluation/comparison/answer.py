@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from engine.evaluation.verdict import Grade
 
 
+MOST_NAMED = 4
+"""Names in a sentence."""
+
+
 def grade(found: Comparison) -> Grade:
     """How much evidence there is that the best run earns more than the luckiest of all would.
 
@@ -88,7 +92,7 @@ def _against_reference(found: Comparison) -> str:
             f"No run is better than the reference, {reference}, all of them counted "
             f"(SPA, p = {p_value:.3f})."
         )
-    names = _listed([found.labels[run] for run in tested["stepm"]])
+    names = listed([found.labels[run] for run in tested["stepm"]])
     verb = "is" if len(tested["stepm"]) == 1 else "are"
     return f"{names} {verb} better than the reference, {reference}, all of them counted (StepM)."
 
@@ -98,5 +102,8 @@ def _span(found: Comparison) -> str:
     return f"{index[0]:%Y-%m-%d} to {index[-1]:%Y-%m-%d}"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """`A`, `A and B`, `A, B and C`; of many the first three, and how many others."""
+    if len(names) > MOST_NAMED:
+        names = [*names[: MOST_NAMED - 1], f"{len(names) - MOST_NAMED + 1} others"]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -42,7 +42,11 @@ def drawdown_chart(returns: pd.DataFrame, books: Sequence[Book]) -> drawing.Char
     time = time_axis(index[0], index[-1])
     lines = drawing.book_lines(table, books, time, axis)
     strategy = next((line for line in lines if line.key == STRATEGY), None)
-    areas = (drawing.Area("underwater", _under(strategy, axis.place(np.zeros(1))[0])),)
+    areas = (
+        drawing.Area(
+            "underwater", _under(strategy, axis.place(np.zeros(1))[0]), STRATEGY, "under"
+        ),
+    )
     return drawing.Chart(
         key="drawdown",
         title="Drawdown",
@@ -59,6 +63,7 @@ def drawdown_chart(returns: pd.DataFrame, books: Sequence[Book]) -> drawing.Char
                 lines=lines,
                 areas=areas if strategy else (),
                 baseline=drawing.from_top(axis, 0.0),
+                scale=drawing.Scale(ticks=4, always=(-1.0, 0.0)),
             ),
         ),
         notes=drawing.thinning_note(len(whole), len(table)),

@@ -58,10 +58,42 @@ class Line:
 
 @dataclass(frozen=True)
 class Area:
-    """A filled shape: SVG path and the classes of its colour."""
+    """A filled shape.
+
+    Attributes:
+        css: Classes of its colour.
+        path: SVG path; empty where there is nothing to fill.
+        line: Key of the line of this chart whose figures it is made of; empty in a drawing that
+            is no chart over time.
+        shape: `under` fills from the line to the baseline, `steps` likewise with each figure
+            lasting until the next bar; `above` and `below` are full-height bands over the bars
+            whose figure is above or below zero.
+    """
 
     css: str
     path: str
+    line: str = ""
+    shape: Literal["under", "steps", "above", "below"] = "under"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How the page makes a panel's vertical axis anew for the bars it is asked to show.
+
+    Attributes:
+        log: Whether equal distances are equal ratios.
+        ticks: How many a linear axis has at most, roughly.
+        always: Figures that the axis spans whatever is shown.
+        baseline: Figure of the reference line, if the panel has one.
+        rebased: What the axis measures where figures are told relative to those of the first bar
+            shown, which then follows in the label; empty where they are not.
+    """
+
+    log: bool = False
+    ticks: int = 5
+    always: tuple[float, ...] = (0.0,)
+    baseline: float = 0.0
+    rebased: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +108,7 @@ class Panel:
         lines: Series, drawn in this order.
         areas: Filled shapes behind them.
         baseline: Height of the reference line in `EXTENT` units from the top, if there is one.
+        scale: How its vertical axis is made anew for a part of the span.
     """
 
     label: str
@@ -85,6 +118,7 @@ class Panel:
     lines: tuple[Line, ...]
     areas: tuple[Area, ...] = ()
     baseline: int | None = None
+    scale: Scale = Scale()
 
 
 @dataclass(frozen=True)
@@ -159,18 +193,21 @@ def seconds_of(index: pd.DatetimeIndex) -> tuple[int, ...]:
 
 
 def page_data(chart: Chart) -> dict[str, object]:
-    """What the script of the page needs: the figures under the pointer, uppermost line first.
+    """What the script of the page needs: the figures of every line, uppermost first.
 
-    `seconds` holds the first time and then steps, which is a third of the text.
+    With them it tells what is under the pointer and draws a part of the span anew. `seconds`
+    holds the first time and then steps, which is a third of the text.
     """
     steps = [chart.seconds[0], *np.diff(chart.seconds).tolist()]
     panels = [
         {
             "unit": asdict(panel.unit),
+            "scale": asdict(panel.scale),
             "lines": [
                 {name: getattr(line, name) for name in ("key", "label", "css", "values")}
                 for line in reversed(panel.lines)
             ],
+            "areas": [{"line": area.line, "shape": area.shape} for area in panel.areas],
         }
         for panel in chart.panels
     ]

@@ -55,6 +55,7 @@ def equity_chart(returns: pd.DataFrame, books: Sequence[Book]) -> drawing.Chart:
                 unit=formatting.GROWTH,
                 lines=drawing.book_lines(table, books, time, axis),
                 baseline=drawing.from_top(axis, 1.0),
+                scale=drawing.Scale(log=True, always=(1.0,), baseline=1.0, rebased="equity"),
             ),
         ),
         notes=notes + drawing.thinning_note(len(whole), len(table)),

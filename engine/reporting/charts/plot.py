@@ -67,6 +67,7 @@ class Layer:
         kind: How the path is painted, and its swatch in the legend.
         style: Key, label and classes; without a label it is not in the legend.
         path: SVG path in the square of `EXTENT` units; empty where there is nothing to draw.
+        heads: Path of the dots on whiskers, which are thicker than their lines.
         names: What each mark is, shape (n,); empty where the pointer shall pass over the layer.
         x: Where each mark stands across, shape (n,).
         y: Its figure, shape (n,), None where there is none.
@@ -77,6 +78,7 @@ class Layer:
     kind: Literal["dots", "bars", "line", "band", "whiskers"]
     style: Style
     path: str
+    heads: str = ""
     names: tuple[str, ...] = ()
     x: tuple[float | None, ...] = ()
     y: tuple[float | None, ...] = ()
@@ -113,7 +115,11 @@ class Plot:
     @property
     def legend(self) -> tuple[Layer, ...]:
         """Layers to name, where there is more than one; front first, as they lie."""
-        named = tuple(layer for layer in reversed(self.layers) if layer.style.label and layer.path)
+        named = tuple(
+            layer
+            for layer in reversed(self.layers)
+            if layer.style.label and layer.path + layer.heads
+        )
         return named if len(named) > 1 else ()
 
 
@@ -141,7 +147,7 @@ def dots(frame: Frame, style: Style, x: Vector, y: Vector, names: Sequence[str])
     across, down, known = _places(frame, x, y)
     path = "".join(f"M{left} {top}h0" for left, top in zip(across, down, strict=True))
     kept = [name for name, here in zip(names, known.tolist(), strict=True) if here]
-    return Layer("dots", style, path, tuple(kept), figures(x[known]), figures(y[known]))
+    return Layer("dots", style, path, "", tuple(kept), figures(x[known]), figures(y[known]))
 
 
 def bars(
@@ -170,7 +176,7 @@ def bars(
         f"M{start} {ground}V{down}H{end}V{ground}Z"
         for start, down, end in zip(starts, downs, ends, strict=True)
     )
-    return Layer("bars", style, path, tuple(names), figures((left + right) / 2), figures(top))
+    return Layer("bars", style, path, "", tuple(names), figures((left + right) / 2), figures(top))
 
 
 def line(frame: Frame, style: Style, x: Vector, y: Vector, names: Sequence[str] = ()) -> Layer:
@@ -184,7 +190,27 @@ def line(frame: Frame, style: Style, x: Vector, y: Vector, names: Sequence[str] 
         names: What each point is, shape (n,); without them the pointer passes over.
     """
     path = line_path(frame.across.axis.place(x), frame.up.axis.place(y))
-    return Layer("line", style, path, tuple(names), figures(x), figures(y))
+    return Layer("line", style, path, "", tuple(names), figures(x), figures(y))
+
+
+def steps(
+    frame: Frame, style: Style, edges: tuple[Vector, Vector], top: Vector, names: Sequence[str]
+) -> Layer:
+    """The outline of bars that stand side by side, as of a histogram.
+
+    Args:
+        frame: The axes.
+        style: Key, label and classes.
+        edges: Left and right end of each, shapes (n,), each right one the next left one.
+        top: Its figure, shape (n,), no NaN.
+        names: What each is, shape (n,).
+    """
+    left, right = edges
+    corners = np.column_stack((left, right)).ravel()
+    outline = line(frame, style, corners, np.repeat(top, 2)).path
+    return Layer(
+        "line", style, outline, "", tuple(names), figures((left + right) / 2), figures(top)
+    )
 
 
 def across_at(frame: Frame, style: Style, at: float) -> Layer:
@@ -200,9 +226,10 @@ def up_at(frame: Frame, style: Style, at: float) -> Layer:
 
 
 def identity(frame: Frame, style: Style) -> Layer:
-    """The reference line y = x, as far as both axes reach."""
+    """The reference line y = x, as far as both axes reach; nothing where they share no value."""
     one, other = frame.across.axis, frame.up.axis
-    ends = np.array([max(one.low, other.low), min(one.high, other.high)])
+    low, high = max(one.low, other.low), min(one.high, other.high)
+    ends = np.array([low, high] if low < high else [], dtype=np.float64)
     return line(frame, style, ends, ends)
 
 
@@ -220,7 +247,7 @@ def band(frame: Frame, style: Style, x: Vector, low: Vector, high: Vector) -> La
     tops = _units(1.0 - frame.up.axis.place(high[known])).tolist()
     points = [*zip(across, tops, strict=True), *zip(across[::-1], bottoms[::-1], strict=True)]
     path = "M" + "L".join(f"{left} {top}" for left, top in points) + "Z" if points else ""
-    return Layer("band", style, path, (), figures(x), (), figures(low), figures(high))
+    return Layer("band", style, path, "", (), figures(x), (), figures(low), figures(high))
 
 
 def whiskers(
@@ -247,9 +274,9 @@ def whiskers(
     path = "".join(
         f"M{left} {bottom}V{top}" for left, bottom, top in zip(across, bottoms, tops, strict=True)
     )
-    middle = dots(frame, style, x, y, names).path
+    heads = dots(frame, style, x, y, names).path
     drawn = (tuple(names), figures(x), figures(y), figures(low), figures(high))
-    return Layer("whiskers", style, path + middle, *drawn)
+    return Layer("whiskers", style, path, heads, *drawn)
 
 
 def plot_data(plot: Plot) -> dict[str, object]:

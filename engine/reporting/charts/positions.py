@@ -53,21 +53,24 @@ def _price_panel(across: np.ndarray, price: np.ndarray, weight: np.ndarray) -> d
         unit=formatting.PRICE,
         lines=(drawing.Line("close", "Close", "price", path, drawing.figures(price)),),
         areas=(
-            drawing.Area("long", drawing.span_path(across, weight > 0)),
-            drawing.Area("short", drawing.span_path(across, weight < 0)),
+            drawing.Area("long", drawing.span_path(across, weight > 0), "weight", "above"),
+            drawing.Area("short", drawing.span_path(across, weight < 0), "weight", "below"),
         ),
+        scale=drawing.Scale(log=True, always=()),
     )
 
 
 def _weight_panel(across: np.ndarray, weight: np.ndarray) -> drawing.Panel:
     axis = linear_axis(min(0.0, float(weight.min())), max(1.0, float(weight.max())), ticks=4)
     floor = float(axis.place(np.zeros(1))[0])
+    steps = drawing.step_path(across, axis.place(weight), floor)
     return drawing.Panel(
         label="target weight",
         height="short",
         ticks=axis.ticks,
         unit=formatting.WEIGHT,
         lines=(drawing.Line("weight", "Target weight", "weight", "", drawing.figures(weight)),),
-        areas=(drawing.Area("weight", drawing.step_path(across, axis.place(weight), floor)),),
+        areas=(drawing.Area("weight", steps, "weight", "steps"),),
         baseline=drawing.from_top(axis, 0.0),
+        scale=drawing.Scale(ticks=4, always=(0.0, 1.0)),
     )

@@ -106,4 +106,5 @@ def _beside(run: Run, folder: Path) -> str | None:
     sheet = run.run_dir / f"{PAGES[0]}.html"
     if not sheet.is_file():
         return None
-    return quote(os.path.relpath(sheet.resolve(), folder.resolve()).replace(os.sep, "/"))
+    place = os.path.relpath(sheet.resolve(), folder.resolve()).replace(os.sep, "/")
+    return quote(place, errors="surrogateescape")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from engine.evaluation.comparison import listed
 from engine.reporting import formatting
 from engine.reporting.charts.forest import forest
 from engine.reporting.charts.heat import Heat, heat_cells
@@ -13,7 +14,6 @@ from engine.reporting.significance.section import (
     Table,
     equals,
     holm_note,
-    listed,
     probability,
 )
 

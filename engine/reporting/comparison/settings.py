@@ -9,28 +9,40 @@ from engine.reporting import formatting
 from engine.reporting.significance.section import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from engine.evaluation.comparison import Comparison, Setting
 
 LONGEST = 160
+"""Characters of a value."""
+
+RATIO = "Sharpe ratio"
 
 
 def settings_table(found: Comparison) -> Table:
-    """The keys whose values differ; the runs stand where there are more of them, as rows.
+    """The keys whose values differ, and what came of them; no rows where none differs.
 
-    A key that a run has not is `MISSING`, one set to nothing `none`.
+    The runs stand where there are more of them, as rows. A key that a run has not is `MISSING`,
+    one set to nothing `none`.
     """
-    keys = tuple(setting.key for setting in found.differing)
-    rows = tuple(tuple(_text(setting, run) for setting in found.differing) for run in found.labels)
     names = tuple(found.labels.values())
-    if len(names) > len(keys):
-        return Table(
-            ("Run", *keys),
-            tuple((name, *row) for name, row in zip(names, rows, strict=True)),
+    keys = (*(setting.key for setting in found.differing), RATIO)
+    rows = [
+        (
+            *(_text(setting, run) for setting in found.differing),
+            formatting.RATIO(found.sharpe[run].estimate),
         )
-    columns = zip(*rows, strict=True)
-    return Table(
-        ("Key", *names), tuple((key, *column) for key, column in zip(keys, columns, strict=True))
-    )
+        for run in found.labels
+    ]
+    if not found.differing:
+        return Table(("Run",), ())
+    if len(names) > len(found.differing):
+        return Table(("Run", *keys), _headed(names, rows))
+    return Table(("Key", *names), _headed(keys, zip(*rows, strict=True)))
+
+
+def _headed(names: Iterable[str], rows: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    return tuple((name, *row) for name, row in zip(names, rows, strict=True))
 
 
 def _text(setting: Setting, run: str) -> str:

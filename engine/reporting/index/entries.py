@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from engine.artifacts import DOCUMENTS, LATER, TABLES
 from engine.reporting import formatting
 from engine.reporting.books import STRATEGY
+from engine.reporting.comparison.page import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,6 +88,21 @@ class Entry:
     problem: str = ""
 
 
+@dataclass(frozen=True)
+class Compared:
+    """A page that compares runs.
+
+    Attributes:
+        page: The file.
+        address: Its folder, as below the folder of all runs.
+        made: When, UTC.
+    """
+
+    page: Path
+    address: str
+    made: datetime
+
+
 def entries(reports: Path) -> list[Entry]:
     """Every run below `reports`, the last one first, then what is damaged or half written.
 
@@ -97,6 +114,20 @@ def entries(reports: Path) -> list[Entry]:
     damaged = [entry for entry in found if not entry.summary]
     whole.sort(key=lambda entry: entry.summary.started_at if entry.summary else "", reverse=True)
     return whole + sorted(damaged, key=lambda entry: entry.address)
+
+
+def comparisons(reports: Path) -> list[Compared]:
+    """Every page that compares runs, the last one first."""
+    found = [
+        Compared(page, page.parent.relative_to(reports).as_posix(), _moment(page.stat().st_mtime))
+        for page in reports.glob(f"*/*/{FILE}")
+        if page.is_file() and inside(page, reports)
+    ]
+    return sorted(found, key=lambda each: each.made, reverse=True)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC).replace(second=0, microsecond=0)
 
 
 def entry_of(folder: Path, reports: Path) -> Entry:

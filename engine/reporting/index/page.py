@@ -15,7 +15,7 @@ from engine.reporting.rendering import render
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.reporting.index.entries import Entry, Summary
+    from engine.reporting.index.entries import Compared, Entry, Summary
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Row:
     """A run; all is text.
 
     Attributes:
-        address: `<strategy>/<run id>`: the value of its tick.
+        tick: `<strategy>/<run id>`, quoted: the value of its tick.
         run_id: Its id.
         name: Of the strategy.
         symbols: What was traded.
@@ -47,7 +47,7 @@ class Row:
         links: Its pages: label and address.
     """
 
-    address: str
+    tick: str
     run_id: str
     name: str
     symbols: str
@@ -62,11 +62,12 @@ class Row:
     links: tuple[tuple[str, str], ...]
 
 
-def index_page(found: Sequence[Entry], place: str) -> str:
-    """The page, self-contained but for its links to the pages of the runs.
+def index_page(found: Sequence[Entry], comparisons: Sequence[Compared], place: str) -> str:
+    """The page, self-contained but for its links to other pages.
 
     Args:
         found: Every run.
+        comparisons: Every comparison.
         place: Of the folder, in words.
     """
     whole = [_row(entry, entry.summary) for entry in found if entry.summary]
@@ -78,17 +79,26 @@ def index_page(found: Sequence[Entry], place: str) -> str:
         count=formatting.count_of(len(whole), "run"),
         rows=whole,
         damaged=damaged,
+        comparisons=[
+            (each.address, page_address(each.address, "comparison"), formatting.moment(each.made))
+            for each in comparisons
+        ],
     )
 
 
 def page_address(address: str, page: str) -> str:
     """Where the server has a page of a run."""
-    return f"/runs/{quote(address)}/{page}.html"
+    return f"/{quoted(address)}/{page}.html"
+
+
+def quoted(address: str) -> str:
+    """An address as part of another one, whatever bytes a folder's name is made of."""
+    return quote(address, errors="surrogateescape")
 
 
 def _row(entry: Entry, told: Summary) -> Row:
     return Row(
-        address=entry.address,
+        tick=quoted(entry.address),
         run_id=told.run_id,
         name=told.name,
         symbols=told.symbols,

@@ -18,7 +18,7 @@ from engine.artifacts import PAGES, Run
 from engine.errors import BacktestError, UsageError
 from engine.evaluation.comparison import candidate, compare
 from engine.reporting.comparison import comparison_page
-from engine.reporting.index.entries import Entry, entries, inside
+from engine.reporting.index.entries import Entry, comparisons, entries, inside
 from engine.reporting.index.page import index_page, page_address
 from engine.reporting.pages import draw
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 KEPT = 16
 """Drawn pages that are kept in memory; one may have six megabytes."""
+
+FILES = {f"{page}.html": page for page in PAGES}
 
 HTML = "text/html; charset=utf-8"
 
@@ -75,20 +77,21 @@ class Site:
 
     def _page(self, path: str, query: str) -> Response:
         if path == "/":
-            page = index_page(entries(self._reports), str(self._reports))
-            return Response(200, page.encode())
+            return self._index()
         if path == "/compare":
-            return self._comparison(parse_qs(query).get("run", []))
-        wanted = {
-            (entry.address, f"{page}.html"): (entry, page)
-            for entry in entries(self._reports)
-            for page in PAGES
-        }
-        found = None
-        if path.startswith("/runs/"):
-            address, _, name = unquote(path.removeprefix("/runs/")).rpartition("/")
-            found = wanted.get((address, name))
-        return _told(404, "there is no such page") if found is None else self._of_run(*found)
+            return self._comparison([_unquoted(run) for run in parse_qs(query).get("run", [])])
+        address, _, name = _unquoted(path.removeprefix("/")).rpartition("/")
+        for entry in entries(self._reports):
+            if entry.address == address and name in FILES:
+                return self._of_run(entry, FILES[name])
+        for compared in comparisons(self._reports):
+            if compared.address == address and name == compared.page.name:
+                return Response(200, compared.page.read_bytes())
+        return _told(404, "there is no such page")
+
+    def _index(self) -> Response:
+        found = entries(self._reports), comparisons(self._reports)
+        return Response(200, index_page(*found, str(self._reports)).encode())
 
     def _of_run(self, entry: Entry, page: str) -> Response:
         file = entry.folder / f"{page}.html"
@@ -127,6 +130,11 @@ def _compared(chosen: Sequence[Entry]) -> str:
     return comparison_page(runs, found, lambda run: links[run.run_id])
 
 
+def _unquoted(address: str) -> str:
+    """What `page.quoted` was given."""
+    return unquote(address, errors="surrogateescape")
+
+
 def _stamp(folder: Path) -> int:
     return (folder / "manifest.json").stat().st_mtime_ns
 
@@ -137,4 +145,4 @@ def _told(status: int, problem: str) -> Response:
         '<meta name="color-scheme" content="light dark">'
         f'<pre>{escape(problem)}</pre><p><a href="/">All runs</a></p></html>\n'
     )
-    return Response(status, page.encode())
+    return Response(status, page.encode(errors="replace"))

@@ -199,7 +199,7 @@ def _trap(found: Mapping[str, Any] | None) -> Section | Unasked:
         return Unasked(question, "it takes forecasts whose outcome is known")
     present = found.get("present")
     answer = (
-        f"Yes. {found.get('sentence') or 'This is the level-forecast trap.'}"
+        f"Yes. {formatting.prose(found.get('sentence') or 'This is the level-forecast trap.')}"
         if present
         else "No: the level-forecast trap is not present."
     )

@@ -85,7 +85,7 @@ def _fragility(found: Mapping[str, Any] | None) -> Section | Unasked:
         key="fragility",
         label="Fragility",
         question=question,
-        answer=found.get("sentence") or "",
+        answer=formatting.prose(found.get("sentence") or ""),
         says=(
             "Sharpe ratio of the same forecasts, a map a delay: down what a fill costs (fee and "
             "slippage), across the prediction from which it enters. The frame is the run itself. "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.reporting import metrics_table
+from engine.reporting.tearsheet.forecast_quality import quality_plots
 from engine.reporting.tearsheet.section import Section
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def forecasts(run: Run) -> Section:
-    """Scores of every forecaster, by horizon where there are several, and of intervals."""
+    """Scores of every forecaster, by horizon where there are several, and of intervals; plots."""
     forecasters, scores = metrics_table.forecast_table(run.metrics)
     horizons, by_horizon = metrics_table.horizons_table(run.metrics, run.horizon)
     return Section(
@@ -23,6 +24,7 @@ def forecasts(run: Run) -> Section:
             "scores": scores,
             "horizons": horizons,
             "scores_by_horizon": by_horizon,
+            "plots": quality_plots(run),
             "intervals": metrics_table.intervals(run.metrics),
         },
     )

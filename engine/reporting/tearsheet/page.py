@@ -10,7 +10,9 @@ from engine.reporting.charts.plot import plot_data
 from engine.reporting.heading import heading
 from engine.reporting.rendering import render
 from engine.reporting.significance.robustness import fragility_line
+from engine.reporting.tearsheet.attribution import attribution
 from engine.reporting.tearsheet.books import books
+from engine.reporting.tearsheet.distribution import distribution
 from engine.reporting.tearsheet.forecasts import forecasts
 from engine.reporting.tearsheet.fragility import fragility
 from engine.reporting.tearsheet.months import months
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from engine.artifacts import Run
 
 SECTIONS = (
-    *(books, paths, windows, months, rolling, trades, forecasts, fragility, quality, provenance),
+    *(books, paths, windows, months, distribution, rolling, trades),
+    *(forecasts, fragility, attribution, quality, provenance),
 )
 """In reading order: each makes its section of a run, or nothing where the run has no figures."""
 

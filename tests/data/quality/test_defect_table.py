@@ -42,7 +42,9 @@ LATEST_FIRST = ("order",)
 DEFECTS = (
     Case("lean_USO_ticker_reuse", ("ticker_reuse", *SPLIT, "gaps"), "XNYS"),
     Case("yahoo2021_BTC-USD_null_days", ("missing_values",)),
-    Case("cmc_BTC_excel_locale_corrupted", ("damaged_numbers",), columns=CAPITALS),
+    Case(
+        "cmc_BTC_excel_locale_corrupted", ("damaged_numbers", "ambiguous_dates"), columns=CAPITALS
+    ),
     Case("cmc_ETH_date_formats", ("off_grid",), columns=CAPITALS),
     Case("binance_XRP_descending", LATEST_FIRST),
     Case("bitfinex_BTC_1m_2013_bad_ticks", ("bad_ticks", "gaps"), interval="1m", ending=".csv.gz"),

@@ -1,126 +1,134 @@
-"use strict";
-(() => {
-  const tip = document.getElementById("tip");
-  const minus = "\u2212";
+// The charts over time: what they hold, which part of it is shown, and drawing that part.
 
-  const number = (value, unit) => {
-    if (value === null) return "\u2013";
-    const text = Math.abs(value).toLocaleString("en-US", {
-      minimumFractionDigits: unit.digits,
-      maximumFractionDigits: unit.digits,
-    });
-    const zero = !/[1-9]/.test(text);
-    return (zero ? "" : value < 0 ? minus : unit.signed ? "+" : "") + text + unit.suffix;
+const hidden = new Set(); // keys of the lines that are switched off
+let shown = null; // first and last second shown, null for all
+
+const charts = [...document.querySelectorAll("figure[data-chart]")].map((figure) => {
+  const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+  let at = 0;
+  const seconds = data.seconds.map((step) => (at += step));
+  const panels = [...figure.querySelectorAll(".panel")].map((element, number) => ({
+    ...data.panels[number],
+    element,
+    plot: element.querySelector(".plot"),
+    named: element.querySelector(".axis-label").textContent,
+    base: {},
+  }));
+  const said = document.createElement("strong");
+  said.className = "shown";
+  figure.querySelector("figcaption p").append(" ", said);
+  return { figure, seconds, panels, said, across: figure.querySelector(".across") };
+});
+
+function spanOf(chart) {
+  return shown ?? [chart.seconds[0], chart.seconds[chart.seconds.length - 1]];
+}
+
+// How many of the ascending seconds lie before a moment.
+function before(seconds, moment) {
+  let low = 0;
+  let high = seconds.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (seconds[middle] < moment) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function nearest(seconds, moment) {
+  const next = Math.min(before(seconds, moment), seconds.length - 1);
+  const closer = next > 0 && moment - seconds[next - 1] <= seconds[next] - moment;
+  return closer ? next - 1 : next;
+}
+
+// The first row shown and the one after the last.
+function rowsOf(chart) {
+  const [first, last] = spanOf(chart);
+  return [before(chart.seconds, first), before(chart.seconds, last + 1)];
+}
+
+// Figures relative to those of the first bar shown, where the panel wants that.
+function rebase(panel, start) {
+  panel.base = {};
+  if (!panel.scale.rebased || start === 0) return;
+  for (const line of panel.lines) panel.base[line.key] = line.values[start];
+}
+
+function valueOf(panel, line, row) {
+  const value = line.values[row];
+  return value === null ? null : value / (panel.base[line.key] ?? 1);
+}
+
+function valueAxis(panel, start, stop) {
+  let [low, high] = [Infinity, -Infinity];
+  const widen = (value) => {
+    if (value === null || !Number.isFinite(value) || (panel.scale.log && value <= 0)) return;
+    if (value < low) low = value;
+    if (value > high) high = value;
   };
+  panel.scale.always.forEach(widen);
+  for (const line of panel.lines.filter((other) => !hidden.has(other.key))) {
+    for (let row = start; row < stop; row += 1) widen(valueOf(panel, line, row));
+  }
+  if (low > high) [low, high] = panel.scale.log ? [1, 1] : [0, 1];
+  return panel.scale.log ? logAxis(low, high) : linearAxis(low, high, panel.scale.ticks);
+}
 
-  const moment = (seconds) => {
-    const text = new Date(seconds * 1000).toISOString();
-    return text.slice(11, 16) === "00:00" ? text.slice(0, 10) : text.slice(0, 16).replace("T", " ");
+function draw(chart) {
+  const [first, last] = spanOf(chart);
+  const [start, stop] = rowsOf(chart);
+  const time = timeAxis(first, last);
+  // A bar more on either side, so that lines run to the edges; the plot cuts them off.
+  const rows = [Math.max(0, start - 1), Math.min(chart.seconds.length, stop + 1)];
+  const across = chart.seconds.slice(...rows).map(time.place);
+  for (const panel of chart.panels) drawPanel(panel, chart, { start, stop, rows, across, time });
+  writeTicks(chart.across, "left", time.ticks);
+  chart.said.textContent = shown ? `Shown: ${spanText(first, last)}.` : "";
+  chart.figure.classList.toggle("zoomed", shown !== null);
+}
+
+function drawPanel(panel, chart, { start, stop, rows, across, time }) {
+  rebase(panel, start);
+  const axis = valueAxis(panel, start, stop);
+  const up = {};
+  const heights = (line) => {
+    up[line.key] ??= line.values
+      .slice(...rows)
+      .map((_, row) => axis.place(valueOf(panel, line, rows[0] + row) ?? NaN));
+    return up[line.key];
   };
+  const lineOf = (key) =>
+    chart.panels.flatMap((other) => other.lines).find((line) => line.key === key);
+  const set = (path, d) => path?.setAttribute("d", d);
+  const find = (selector) => panel.plot.querySelector(selector);
 
-  const charts = [...document.querySelectorAll("figure[data-chart]")].map((figure) => {
-    const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
-    const seconds = [];
-    data.seconds.reduce((at, step) => (seconds.push(at + step), at + step), 0);
-    return { figure, data, seconds, plots: [...figure.querySelectorAll(".plot")] };
+  set(find(".grid"), gridPath(time.ticks, axis.ticks));
+  set(find(".baseline"), `M0 ${fromTop(axis.place(panel.scale.baseline))}H${EXTENT}`);
+  panel.areas.forEach((area, number) => {
+    const banded = area.shape === "above" || area.shape === "below";
+    const line = lineOf(area.line);
+    const made = banded
+      ? AREAS[area.shape](across, line.values.slice(...rows), 0)
+      : AREAS[area.shape](across, heights(line), axis.place(panel.scale.baseline));
+    set(find(`[data-area="${number}"]`), hidden.has(area.line) ? "" : made);
   });
-
-  const nearest = (seconds, at) => {
-    let low = 0;
-    let high = seconds.length - 1;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (seconds[middle] < at) low = middle;
-      else high = middle;
-    }
-    return at - seconds[low] <= seconds[high] - at ? low : high;
-  };
-
-  const hidden = new Set();
-
-  const point = (at) => {
-    for (const chart of charts) {
-      const first = chart.seconds[0];
-      const length = chart.seconds[chart.seconds.length - 1] - first || 1;
-      for (const plot of chart.plots) {
-        const cursor = plot.querySelector(".cursor");
-        cursor.hidden = at === null;
-        if (at !== null) cursor.style.left = `${(100 * (at - first)) / length}%`;
-      }
-    }
-  };
-
-  const tell = (chart, row, x, y) => {
-    const head = document.createElement("strong");
-    head.textContent = moment(chart.seconds[row]);
-    const rows = chart.data.panels.flatMap((panel) =>
-      panel.lines.filter((line) => !hidden.has(line.key)).map((line) => {
-        const item = document.createElement("div");
-        const swatch = document.createElement("i");
-        const label = document.createElement("span");
-        const value = document.createElement("b");
-        swatch.className = line.css;
-        label.textContent = line.label;
-        value.textContent = number(line.values[row], panel.unit);
-        item.append(swatch, label, value);
-        return item;
-      }),
-    );
-    tip.replaceChildren(head, ...rows);
-    tip.hidden = false;
-    const left = x + 16 + tip.offsetWidth < innerWidth ? x + 16 : x - 16 - tip.offsetWidth;
-    tip.style.left = `${Math.max(4, left)}px`;
-    tip.style.top = `${Math.max(4, Math.min(y - 20, innerHeight - tip.offsetHeight - 4))}px`;
-  };
-
-  const leave = () => {
-    point(null);
-    tip.hidden = true;
-  };
-
-  for (const chart of charts) {
-    let row = chart.seconds.length - 1;
-    const show = (plot, y) => {
-      const box = plot.getBoundingClientRect();
-      const first = chart.seconds[0];
-      const length = chart.seconds[chart.seconds.length - 1] - first || 1;
-      point(chart.seconds[row]);
-      tell(chart, row, box.left + (box.width * (chart.seconds[row] - first)) / length, y);
-    };
-    for (const plot of chart.plots) {
-      plot.addEventListener("pointermove", (event) => {
-        const box = plot.getBoundingClientRect();
-        const first = chart.seconds[0];
-        const length = chart.seconds[chart.seconds.length - 1] - first;
-        row = nearest(chart.seconds, first + (length * (event.clientX - box.left)) / box.width);
-        show(plot, event.clientY);
-      });
-      plot.addEventListener("pointerleave", leave);
-      plot.addEventListener("blur", leave);
-      plot.addEventListener("keydown", (event) => {
-        const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -21, PageDown: 21 };
-        const last = chart.seconds.length - 1;
-        if (event.key === "Escape") return leave();
-        if (event.key === "Home") row = 0;
-        else if (event.key === "End") row = last;
-        else if (event.key in steps) row = Math.min(last, Math.max(0, row + steps[event.key]));
-        else return;
-        event.preventDefault();
-        show(plot, plot.getBoundingClientRect().top + 30);
-      });
-    }
+  for (const path of panel.plot.querySelectorAll("[data-line]")) {
+    const line = panel.lines.find((other) => other.key === path.dataset.line);
+    path.classList.toggle("off", hidden.has(line.key));
+    if (!hidden.has(line.key)) set(path, linePath(across, heights(line)));
   }
+  writeTicks(panel.element.querySelector(".up"), "bottom", axis.ticks);
+  const rebased = Object.keys(panel.base).length > 0;
+  find(".axis-label").textContent = rebased
+    ? `${panel.scale.rebased}, 1 at ${momentText(chart.seconds[start])}`
+    : panel.named;
+}
 
-  for (const button of document.querySelectorAll("button[data-book]")) {
-    button.addEventListener("click", () => {
-      const key = button.dataset.book;
-      if (!hidden.delete(key)) hidden.add(key);
-      for (const other of document.querySelectorAll("button[data-book]")) {
-        if (other.dataset.book === key) other.setAttribute("aria-pressed", String(!hidden.has(key)));
-      }
-      for (const line of document.querySelectorAll("[data-line]")) {
-        if (line.dataset.line === key) line.classList.toggle("off", hidden.has(key));
-      }
-    });
-  }
-})();
+function spanText(first, last) {
+  return `${momentText(first)} to ${momentText(last)}`;
+}
+
+function drawAll() {
+  charts.forEach(draw);
+}

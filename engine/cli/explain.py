@@ -1,0 +1,141 @@
+"""`backtest explain`: what a key of a strategy or a dataset means."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli import completion
+from engine.cli.columns import painted, show
+from engine.cli.failures import exit_codes
+from engine.cli.options import Debug, Json  # noqa: TC001 - typer reads them
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from engine.documents.reference import Entry
+    from engine.types import Spec
+
+WIDEST = 80
+LONGEST_DEFAULT = 24
+NARROWEST = 24
+"""Columns that a text beside its key needs."""
+KEY = "cyan"
+
+
+def explain(
+    path: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PATH]",
+            help="Dotted path of a key, kinds among it: model, model.lstm, model.lstm.units.",
+            autocompletion=completion.keys,
+        ),
+    ] = None,
+    dataset: Annotated[
+        bool, typer.Option("--dataset", help="Of a dataset manifest instead of a strategy.")
+    ] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Explain a key of a strategy or of a dataset.
+
+    What it means, what it takes, and what it is where it is left out. Without PATH: the keys of
+    the top level.
+    """
+    with exit_codes(debug=debug):
+        from engine.documents.reference import entries, find, under
+
+        listed = entries(_model(dataset=dataset))
+        entry = None if path is None else find(listed, path)
+        below = under(listed, entry)
+        if as_json:
+            told = {"entry": entry and asdict(entry), "keys": [asdict(each) for each in below]}
+            typer.echo(json.dumps(told, indent=2))
+        else:
+            width = min(shutil.get_terminal_size().columns, WIDEST)
+            show("\n".join(_lines(entry, below, width, dataset=dataset)))
+
+
+def _model(*, dataset: bool) -> type[Spec]:
+    from engine.data.spec import Dataset
+    from engine.strategy import Strategy
+
+    return Dataset if dataset else Strategy
+
+
+def _lines(
+    entry: Entry | None, below: Sequence[Entry], width: int, *, dataset: bool
+) -> Iterator[str]:
+    option = "--dataset " if dataset else ""
+    if entry is None:
+        yield f"The keys of a {'dataset manifest' if dataset else 'strategy'}:"
+    else:
+        yield typer.style(entry.path, bold=True)
+        yield from _described(entry, width)
+    if below:
+        yield ""
+        yield from _listed(below, width)
+        example = next((each for each in below if each.kinds or each.kind), below[0])
+        yield ""
+        yield f"More: backtest explain {option}{example.path}"
+
+
+def _described(entry: Entry, width: int) -> Iterator[str]:
+    for text in filter(None, (entry.meaning, entry.part)):
+        yield ""
+        yield from _prose(text, width)
+    facts = {
+        "takes": "" if entry.kind else entry.accepts,
+        "default": _default(entry),
+        "kinds": f"those of {entry.same_as}" if entry.same_as else "",
+        "in a file": "" if entry.kind or entry.place == entry.path else entry.place,
+        "written": f"{{kind: {entry.kind}}}" if entry.kind else "",
+    }
+    yield ""
+    for name, fact in facts.items():
+        if fact:
+            yield from textwrap.wrap(
+                f"{name:<11}{fact}", width, subsequent_indent=" " * 11, break_long_words=False
+            )
+
+
+def _default(entry: Entry) -> str:
+    if entry.default == "{}":
+        return "that of each of its keys"
+    return entry.default or ("none; it has to be given" if entry.required else "")
+
+
+def _listed(below: Sequence[Entry], width: int) -> Iterator[str]:
+    """A line or more each: name, what it means in short, and its default."""
+    names = [each.path.rpartition(".")[2] for each in below]
+    room = 2 + max(map(len, names)) + 2
+    beside = width - room >= NARROWEST
+    for name, each in zip(names, below, strict=True):
+        text = " ".join((each.meaning or each.part).partition("\n\n")[0].split())
+        if 0 < len(each.default) <= LONGEST_DEFAULT and each.default != "{}":
+            text += f" Default: {each.default}."
+        indent = " " * (room if beside else 4)
+        lines = textwrap.wrap(text, width - len(indent)) or [""]
+        head = f"  {painted(name, KEY)}"
+        yield f"{head}{' ' * (room - 2 - len(name))}{lines.pop(0)}".rstrip() if beside else head
+        yield from (f"{indent}{line}" for line in lines)
+
+
+def _prose(text: str, width: int) -> Iterator[str]:
+    """Paragraphs, wrapped; the lines of a list or a formula stay lines."""
+    for number, paragraph in enumerate(text.split("\n\n")):
+        if number:
+            yield ""
+        lines = paragraph.split("\n")
+        listed = any(line.startswith((" ", "- ", "* ")) for line in lines)
+        for part in lines if listed else [" ".join(lines)]:
+            indent = part[: len(part) - len(part.lstrip())]
+            yield from textwrap.wrap(
+                part, width, subsequent_indent=indent, break_long_words=False
+            ) or [""]

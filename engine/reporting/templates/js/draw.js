@@ -1,0 +1,66 @@
+// Paths in a square of 10,000 units from the top left, as charts/drawing.py makes them.
+
+const EXTENT = 10_000;
+const units = (fraction) => Math.round(EXTENT * fraction);
+const fromTop = (fraction) => units(1 - fraction);
+
+// A line through the points; it breaks where a height is not finite.
+function linePath(across, up) {
+  let path = "";
+  let drawing = false;
+  for (let row = 0; row < across.length; row += 1) {
+    const known = Number.isFinite(up[row]);
+    if (known) path += `${drawing ? "L" : "M"}${units(across[row])} ${fromTop(up[row])}`;
+    drawing = known;
+  }
+  return path;
+}
+
+const AREAS = {
+  under(across, up, floor) {
+    const line = linePath(across, up);
+    return line && `${line}V${fromTop(floor)}H${units(across[0])}Z`;
+  },
+  steps(across, up, floor) {
+    if (!across.length) return "";
+    let path = `M${units(across[0])} ${fromTop(floor)}V${fromTop(up[0])}`;
+    for (let row = 1; row < across.length; row += 1) {
+      if (up[row] !== up[row - 1]) path += `H${units(across[row])}V${fromTop(up[row])}`;
+    }
+    return `${path}H${units(across[across.length - 1])}V${fromTop(floor)}Z`;
+  },
+  above: (across, up, floor) => bands(across, (row) => up[row] > floor),
+  below: (across, up, floor) => bands(across, (row) => up[row] < floor),
+};
+
+// Full-height bands over the bars that are held, each until the next bar.
+function bands(across, held) {
+  let path = "";
+  let start = -1;
+  for (let row = 0; row <= across.length; row += 1) {
+    const inside = row < across.length && held(row);
+    if (inside && start < 0) start = row;
+    if (!inside && start >= 0) {
+      const end = Math.min(row, across.length - 1);
+      path += `M${units(across[start])} 0H${units(across[end])}V${EXTENT}H${units(across[start])}Z`;
+      start = -1;
+    }
+  }
+  return path;
+}
+
+function gridPath(across, up) {
+  const down = across.map((tick) => `M${units(tick.at / 100)} 0V${EXTENT}`);
+  return down.join("") + up.map((tick) => `M0 ${fromTop(tick.at / 100)}H${EXTENT}`).join("");
+}
+
+function writeTicks(element, side, ticks) {
+  element.replaceChildren(
+    ...ticks.map((tick) => {
+      const label = document.createElement("span");
+      label.style[side] = `${tick.at}%`;
+      label.textContent = tick.label;
+      return label;
+    }),
+  );
+}

@@ -1,0 +1,126 @@
+// One span for all charts over time: bars of buttons, and what they and the charts ask for.
+
+const FEWEST_BARS = 5;
+const LATEST = [
+  ["1W", "the last week", 7],
+  ["1M", "the last month", 30.44],
+  ["3M", "the last three months", 91.3],
+  ["1Y", "the last year", 365.25],
+  ["3Y", "the last three years", 1095.75],
+  ["5Y", "the last five years", 1826.25],
+  ["10Y", "the last ten years", 3652.5],
+];
+const PRESETS = 4;
+
+const whole = [
+  Math.min(...charts.map((chart) => chart.seconds[0])),
+  Math.max(...charts.map((chart) => chart.seconds[chart.seconds.length - 1])),
+];
+const oneBar = Math.min(
+  ...charts.map(
+    ({ seconds }) => (seconds[seconds.length - 1] - seconds[0]) / Math.max(1, seconds.length - 1),
+  ),
+);
+const zoomBars = [];
+
+function show(span) {
+  shown = span && clamped(span);
+  if (shown && shown[0] === whole[0] && shown[1] === whole[1]) shown = null;
+  drawAll();
+  tellSpan();
+}
+
+// Within the bars there are, and not so short that there is nothing to see.
+function clamped([first, last]) {
+  const length = Math.min(
+    Math.max(last - first, FEWEST_BARS * oneBar),
+    whole[1] - whole[0],
+  );
+  const middle = (first + last) / 2;
+  const start = Math.min(Math.max(middle - length / 2, whole[0]), whole[1] - length);
+  return [onBar(start), onBar(start + length)];
+}
+
+function onBar(moment) {
+  const { seconds } = charts[0];
+  return seconds[nearest(seconds, moment)];
+}
+
+function zoomBy(factor, centre) {
+  const [first, last] = shown ?? whole;
+  const at = centre ?? (first + last) / 2;
+  show([at - (at - first) * factor, at + (last - at) * factor]);
+}
+
+function move(fraction) {
+  const [first, last] = shown ?? whole;
+  const by = fraction * (last - first);
+  show([first + by, last + by]);
+}
+
+const ASKED = {
+  in: () => zoomBy(0.5),
+  out: () => zoomBy(2),
+  earlier: () => move(-0.5),
+  later: () => move(0.5),
+  whole: () => show(null),
+};
+
+function tellSpan() {
+  const [first, last] = shown ?? whole;
+  const text = shown ? spanText(first, last) : `Whole span, ${spanText(first, last)}`;
+  document.getElementById("span-told").textContent = `${text} shown by all charts over time.`;
+  for (const bar of zoomBars) {
+    bar.querySelector(".told").textContent = text;
+    bar.querySelector('[data-ask="whole"]').disabled = shown === null;
+    bar.querySelector('[data-ask="out"]').disabled = shown === null;
+    bar.querySelector('[data-ask="earlier"]').disabled = first <= whole[0];
+    bar.querySelector('[data-ask="later"]').disabled = last >= whole[1];
+    for (const button of bar.querySelectorAll("[data-seconds]")) {
+      const start = onBar(whole[1] - Number(button.dataset.seconds));
+      const pressed = shown !== null && last === whole[1] && first === start;
+      button.setAttribute("aria-pressed", String(pressed));
+    }
+  }
+}
+
+// The latest weeks, months and years: the longest few that are a part of the span.
+function presets() {
+  const fitting = LATEST.filter(
+    ([, , days]) => days * DAY > 4 * FEWEST_BARS * oneBar && days * DAY < 0.9 * (whole[1] - whole[0]),
+  );
+  return fitting.slice(-PRESETS).map(([text, says, days]) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text;
+    button.setAttribute("aria-label", `${text}, ${says}`);
+    button.dataset.seconds = String(days * DAY);
+    button.addEventListener("click", () => show([whole[1] - days * DAY, whole[1]]));
+    return button;
+  });
+}
+
+// A bar of buttons before the first chart over time of each section.
+function addZoomBars() {
+  const template = document.getElementById("zoom-bar");
+  const sections = new Map();
+  for (const { figure } of charts) {
+    const section = figure.closest("section");
+    if (!sections.has(section)) sections.set(section, figure);
+  }
+  for (const figure of sections.values()) {
+    const bar = template.content.cloneNode(true).firstElementChild;
+    bar.querySelector(".presets").append(...presets());
+    for (const button of bar.querySelectorAll("[data-ask]")) {
+      button.addEventListener("click", ASKED[button.dataset.ask]);
+    }
+    if (zoomBars.length) bar.querySelector(".hint").remove();
+    figure.before(bar);
+    zoomBars.push(bar);
+  }
+}
+
+if (charts.length) {
+  addZoomBars();
+  tellSpan();
+}

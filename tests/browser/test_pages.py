@@ -1,0 +1,141 @@
+"""Every page, on a desk and on a phone, in light and in dark: quiet, closed, whole, accessible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from engine.artifacts import PAGES
+from tests.browser.chromium import PHONE, SCHEMES, WIDE, WIDTHS, tab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Browser, Page
+
+    import engine
+    from tests.browser.chromium import Tab
+
+pytestmark = pytest.mark.slow
+
+EVERYWHERE = [
+    pytest.param(name, width, scheme, id=f"{name}-{width}-{scheme}")
+    for name in PAGES
+    for width in WIDTHS
+    for scheme in SCHEMES
+]
+UNFOLD = "document.querySelectorAll('details').forEach((one) => (one.open = true))"
+
+
+@pytest.mark.parametrize(("name", "width", "scheme"), EVERYWHERE)
+def test_a_page_is_quiet_asks_for_nothing_and_is_accessible(
+    tabs: Callable[[int, str], Tab], run: engine.Run, name: str, width: int, scheme: str
+) -> None:
+    opened = tabs(width, scheme)
+    file = run.run_dir / f"{name}.html"
+    page = opened.open(file)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.evaluate(UNFOLD)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_accessible(page)
+    assert opened.said == []
+    assert [url for url in opened.asked if url not in (file.as_uri(), "data:,")] == []
+
+
+def assert_accessible(page: Page) -> None:
+    """No serious and no critical finding of axe-core."""
+    found = Axe().run(page).response["violations"]
+    assert [
+        (rule["id"], [node["html"][:200] for node in rule["nodes"]])
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ] == []
+
+
+def test_dark_is_dark_and_light_is_light(tabs: Callable[[int, str], Tab], run: engine.Run) -> None:
+    def paper(scheme: str) -> str:
+        page = tabs(PHONE, scheme).open(run.run_dir / "tearsheet.html")
+        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    assert paper("light") == "rgb(255, 255, 255)"
+    assert max(int(part) for part in paper("dark")[4:-1].split(",")) < 40
+
+
+def test_without_script_a_page_is_complete(browser: Browser, run: engine.Run, sheet: Page) -> None:
+    plain = tab(browser, WIDE, java_script_enabled=False)
+    page = plain.open(run.run_dir / "tearsheet.html")
+    with_script = sheet.locator("main").inner_text()
+    without = page.locator("main").inner_text()
+    for heading in page.locator("h2, h3").all_inner_texts():
+        assert heading in with_script
+    assert page.locator("h2").count() == sheet.locator("h2").count()
+    assert page.locator(".zoom").count() == 0
+    assert page.locator(".filter").count() == 0
+    assert page.locator(".line").count() == sheet.locator(".line").count()
+    assert "Provenance" in without
+    page.context.close()
+
+
+def test_the_first_stop_of_the_keyboard_skips_to_the_content(sheet: Page) -> None:
+    sheet.keyboard.press("Tab")
+    skip = sheet.locator(":focus")
+    assert skip.inner_text() == "Skip to the content"
+    box = skip.bounding_box()
+    assert box
+    assert box["x"] >= 0
+    sheet.keyboard.press("Enter")
+    assert sheet.evaluate("location.hash") == "#main"
+    sheet.keyboard.press("Tab")
+    assert sheet.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+def test_every_section_is_in_the_contents_and_the_one_read_is_marked(sheet: Page) -> None:
+    links = sheet.locator(".contents a")
+    sections = sheet.locator("main > section[id]").evaluate_all("all => all.map((one) => one.id)")
+    assert links.evaluate_all("all => all.map((one) => one.hash.slice(1))") == sections
+    last = links.nth(len(sections) - 1)
+    last.click()
+    sheet.wait_for_function(
+        "document.querySelector('.contents [aria-current]')?.hash === location.hash"
+    )
+    box = last.bounding_box()
+    assert box
+    assert 0 <= box["y"] < 60
+
+
+def test_with_forced_colours_a_switched_off_book_and_the_charts_can_still_be_told(
+    browser: Browser, run: engine.Run
+) -> None:
+    forced = tab(browser, WIDE, forced_colors="active")
+    page = forced.open(run.run_dir / "tearsheet.html")
+    button = page.locator("#equity button[data-book='ridge']")
+    button.click()
+    style = button.evaluate("(one) => getComputedStyle(one).textDecorationLine")
+    assert style == "line-through"
+    strokes = page.locator("#equity .line").evaluate_all(
+        "all => new Set(all.map((one) => getComputedStyle(one).stroke)).size"
+    )
+    assert strokes >= len(run.returns.columns) - 1
+    page.context.close()
+
+
+def test_who_wants_no_motion_gets_none(browser: Browser, run: engine.Run) -> None:
+    still = tab(browser, WIDE, reduced_motion="reduce")
+    page = still.open(run.run_dir / "tearsheet.html")
+    scrolling = "getComputedStyle(document.documentElement).scrollBehavior"
+    assert page.evaluate(scrolling) == "auto"
+    durations = page.locator("*").evaluate_all(
+        "all => [...new Set(all.map((one) => getComputedStyle(one).transitionDuration))]"
+    )
+    assert durations == ["0s"]
+    page.context.close()
+
+
+def test_the_verdict_has_minus_signs(sheet: Page, run: engine.Run) -> None:
+    said = run.significance["verdict"]["sentence"]
+    assert " -" in said
+    shown = sheet.locator(".verdict").inner_text()
+    assert " -" not in shown
+    assert shown.count("\N{MINUS SIGN}") >= said.count(" -")

@@ -1,0 +1,113 @@
+"""`backtest init`: a file that is valid, explains itself, and overwrites nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from engine.cli.main import app
+from engine.documents.reference import entries, find
+from engine.strategy import Strategy, load_strategy
+from tests.pipeline.markets import market
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+KINDS = find(entries(Strategy), "model").kinds
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def init(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["init", *arguments])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_of_every_model_is_valid_and_comments_every_key(kind: str) -> None:
+    assert init("mine", "--model", kind).exit_code == 0
+    strategy = load_strategy(Path("mine.yaml"))
+    assert (strategy.name, strategy.model.kind) == ("mine", kind)
+    assert ("training:" in Path("mine.yaml").read_text()) == strategy.model.random
+    lines = Path("mine.yaml").read_text().splitlines()
+    keys = [n for n, line in enumerate(lines) if line.strip() and not line.strip().startswith("#")]
+    bare = [lines[n] for n in keys if "  # " not in lines[n] and "#" not in lines[n - 1]]
+    assert [line for line in bare if line.strip() not in ("",)] == []
+    assert max(map(len, lines[1:])) <= 80
+
+
+def test_it_says_which_command_comes_next() -> None:
+    assert init("mine").stdout.splitlines() == [
+        "mine.yaml: ridge on us-indices",
+        "Next: backtest run mine.yaml",
+    ]
+
+
+def test_it_goes_where_strategies_are_and_names_the_schema_beside_it(place: Path) -> None:
+    (place / "strategies").mkdir()
+    (place / "strategies" / "schema.json").touch()
+    assert init("mine.yaml").stdout.startswith("strategies/mine.yaml: ")
+    first = (place / "strategies" / "mine.yaml").read_text().splitlines()[0]
+    assert first == "# yaml-language-server: $schema=schema.json"
+
+
+def test_a_schema_that_lies_elsewhere_is_named_by_its_path() -> None:
+    init("mine")
+    first = Path("mine.yaml").read_text().splitlines()[0]
+    named = Path(first.removeprefix("# yaml-language-server: $schema="))
+    assert named.name == "schema.json"
+    assert named.is_file()
+
+
+def test_bars_of_a_network_get_an_offline_stand_in_and_own_files_none(place: Path) -> None:
+    init("far", "--data", "crypto-majors")
+    assert load_strategy(Path("far.yaml")).data.offline == "us-indices"
+    manifest = market(place / "market")
+    init("own", "--data", str(manifest))
+    assert load_strategy(Path("own.yaml")).data.dataset == str(manifest)
+    assert load_strategy(Path("own.yaml")).data.offline is None
+
+
+def test_nothing_is_overwritten_unless_asked() -> None:
+    init("mine")
+    Path("mine.yaml").write_text("precious")
+    result = init("mine")
+    assert result.exit_code == 2
+    assert "--force" in result.stderr
+    assert Path("mine.yaml").read_text() == "precious"
+    assert init("mine", "--force").exit_code == 0
+    assert Path("mine.yaml").read_text() != "precious"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("bad name",), 2, "letters, digits"),
+        (("../up",), 2, "letters, digits"),
+        (("",), 2, "letters, digits"),
+        (("mine", "--model", "lstmm"), 2, "did you mean `lstm`?"),
+        (("mine", "--data", "us-indice"), 3, "did you mean us-indices?"),
+    ],
+)
+def test_what_is_wrong_is_told_and_writes_nothing(
+    arguments: tuple[str, ...], code: int, told: str, place: Path
+) -> None:
+    result = init(*arguments)
+    assert result.exit_code == code
+    assert told in result.stderr
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_the_file_runs_as_it_is_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKTEST_HOME", "home")
+    init("mine")
+    result = CliRunner().invoke(app, ["run", "mine.yaml", "--no-pages", "--quiet"])
+    assert result.exit_code == 0
+    assert "Verdict:" in result.stdout

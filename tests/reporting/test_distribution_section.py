@@ -1,0 +1,140 @@
+"""The distribution of returns on the tearsheet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.reporting.charts.distribution import bin_edges, exceedances
+from engine.reporting.tearsheet.distribution import distribution
+from tests.reporting.small_run import Shape, shown, small_run
+
+if TYPE_CHECKING:
+    from engine.artifacts import Run
+    from tests.reporting.page import Page
+
+
+@pytest.fixture(scope="module")
+def small() -> Run:
+    return small_run(Shape())
+
+
+@pytest.fixture(scope="module")
+def page(small: Run) -> Page:
+    return shown(distribution(small))
+
+
+def layer(page: Page, plot: str, key: str) -> dict:
+    (found,) = [each for each in page.charts[plot]["layers"] if each["key"] == key]
+    return found
+
+
+def test_the_bars_of_the_histogram_are_the_shares_of_the_bars_that_moved(
+    small: Run, page: Page
+) -> None:
+    for book, key in (("strategy", "strategy"), ("buy_and_hold", "other")):
+        percent = 100 * small.returns[book].to_numpy()
+        drawn = layer(page, "histogram", key)
+        width = drawn["x"][1] - drawn["x"][0]
+        for middle, share in zip(drawn["x"], drawn["y"], strict=True):
+            inside = np.abs(percent[percent != 0] - middle) <= width / 2
+            assert share == pytest.approx(100 * inside.sum() / len(percent), abs=1e-5)
+        assert sum(drawn["y"]) == pytest.approx(100 * (percent != 0).mean(), abs=1e-3)
+
+
+def test_what_is_not_drawn_is_told(small: Run, page: Page) -> None:
+    flat = int((small.returns["strategy"] == 0).sum())
+    assert flat > 10
+    assert f"while nothing is held: Strategy {flat}, Buy and hold" in page.text
+
+
+def test_the_tail_ends_at_the_one_worst_bar(small: Run, page: Page) -> None:
+    losses = layer(page, "tails", "losses")
+    assert losses["x"][0] == pytest.approx(-100 * small.returns["strategy"].min(), rel=1e-6)
+    assert losses["y"][0] == pytest.approx(100 / 400)
+    assert losses["names"][0] == "1 of 400\N{NO-BREAK SPACE}bars"
+    assert layer(page, "tails", "gains")["x"][0] == pytest.approx(
+        100 * small.returns["strategy"].max(), rel=1e-6
+    )
+
+
+def test_the_table_dates_the_worst_bar_and_has_its_tails(small: Run, page: Page) -> None:
+    mine = small.returns["strategy"]
+    worst = f"{100 * abs(mine.min()):.2f}"
+    assert f"Worst bar \N{MINUS SIGN}{worst}\N{NO-BREAK SPACE}%" in page.text
+    assert f"Day of the worst bar {mine.idxmin():%Y-%m-%d}" in page.text
+    shortfall = np.sort(mine.to_numpy())[:20].mean()
+    assert (
+        f"Expected shortfall, worst 5\N{NO-BREAK SPACE}% of bars \N{MINUS SIGN}"
+        f"{100 * abs(shortfall):.2f}\N{NO-BREAK SPACE}%" in page.text
+    )
+
+
+def test_the_findings_are_the_figures(small: Run, page: Page) -> None:
+    mine = np.sort(small.returns["strategy"].to_numpy())
+    assert (
+        f"strategy's bars lost {-100 * mine[19]:.2f}\N{NO-BREAK SPACE}% or more, "
+        f"{-100 * mine[:20].mean():.2f}\N{NO-BREAK SPACE}% on average" in page.text
+    )
+    beyond = (mine < mine.mean() - 3 * mine.std(ddof=1)).sum()
+    assert f"{beyond} bars were worse than 3 standard deviations" in page.text
+
+
+def test_a_book_that_holds_nothing_has_a_page_that_says_so(small: Run) -> None:
+    returns = small.returns.assign(strategy=0.0)
+    found = shown(distribution(replace(small, returns=returns)))
+    assert "Nothing was held: every bar returned nothing." in found.text
+    assert "they have no tails" in found.text
+    assert layer(found, "tails", "losses")["x"] == []
+
+
+def test_without_buy_and_hold_the_strategy_stands_alone(small: Run) -> None:
+    found = shown(distribution(replace(small, returns=small.returns[["strategy"]])))
+    assert "Buy and hold" not in found.text
+    assert sum(layer(found, "histogram", "strategy")["y"]) > 10
+
+
+@pytest.mark.parametrize("bars", [2, 5, 20])
+def test_few_bars_are_drawn_too(small: Run, bars: int) -> None:
+    found = shown(distribution(replace(small, returns=small.returns.iloc[10 : 10 + bars])))
+    assert set(found.charts) == {"histogram", "tails"}
+
+
+def test_one_bar_is_no_distribution(small: Run) -> None:
+    assert distribution(replace(small, returns=small.returns.iloc[:1])) is None
+
+
+def test_bins_are_equal_hold_every_value_and_part_at_zero() -> None:
+    values = np.random.default_rng(2).standard_t(3, 500)
+    edges = bin_edges(values)
+    assert edges[0] <= values.min()
+    assert values.max() < edges[-1]
+    assert np.ptp(np.diff(edges)) < 1e-9
+    assert np.abs(edges).min() < 1e-12
+    assert 12 <= len(edges) - 1 <= 82
+
+
+@pytest.mark.parametrize("values", [[], [0.4], [0.0, 0.0], [-1.0, -1.0, 3.0]])
+def test_bins_exist_whatever_the_values(values: list[float]) -> None:
+    edges = bin_edges(np.array(values))
+    assert (np.diff(edges) > 0).all()
+    assert np.histogram(values, edges)[0].sum() == len(values)
+
+
+def test_a_long_tail_keeps_its_rarest_sizes_and_thins_the_others() -> None:
+    sizes = np.random.default_rng(3).normal(size=20_000)
+    size, share = exceedances(sizes)
+    assert len(size) < 200
+    assert size[:60].tolist() == np.sort(sizes)[::-1][:60].tolist()
+    for drawn, at_least in zip(size, share, strict=True):
+        assert at_least == pytest.approx(100 * (sizes >= drawn).mean())
+
+
+def test_the_page_dates_bars_of_hours_with_the_hour() -> None:
+    hourly = small_run(Shape(freq="h"))
+    at = pd.Timestamp(hourly.returns["strategy"].idxmin())
+    assert f"{at:%Y-%m-%d %H:%M}" in shown(distribution(hourly)).text

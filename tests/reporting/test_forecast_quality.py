@@ -1,0 +1,198 @@
+"""The figures of the forecasts on the tearsheet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.evaluation.direction import Direction, wilson
+from engine.evaluation.forecast import mean_forecasts
+from engine.reporting.charts.plot import Plot, plot_data
+from engine.reporting.tearsheet.forecast_quality import directed, quality_plots
+from tests.reporting.small_run import Shape, small_run
+
+if TYPE_CHECKING:
+    from engine.artifacts import Run
+
+BPS = 10_000
+
+
+@pytest.fixture(scope="module")
+def small() -> Run:
+    return small_run(Shape(tested=401, forecast="skill"))
+
+
+@pytest.fixture(scope="module")
+def plots(small: Run) -> dict[str, Plot]:
+    return by_key(small)
+
+
+def by_key(run: Run) -> dict[str, Plot]:
+    return {plot.key: plot for plot in quality_plots(run)}
+
+
+def layer(plot: Plot, key: str) -> dict:
+    (found,) = [each for each in plot_data(plot)["layers"] if each["key"] == key]
+    return found
+
+
+def test_every_dot_is_the_mean_over_seeds_and_what_came(
+    small: Run, plots: dict[str, Plot]
+) -> None:
+    seeds = small.predictions.pivot_table(index="timestamp", columns="seed", values="predicted")
+    expected = seeds.mean(axis=1).iloc[:-1] * BPS
+    drawn = layer(plots["scatter"], "forecasts")
+    assert drawn["x"] == pytest.approx(expected.tolist(), rel=1e-5)
+    actual = small.predictions.query("seed == 0")["actual"].dropna() * BPS
+    assert drawn["y"] == pytest.approx(actual.tolist(), rel=1e-5)
+    assert drawn["names"][0] == f"{small.returns.index[0]:%Y-%m-%d}"
+
+
+def test_the_fitted_line_is_the_least_squares_line(small: Run, plots: dict[str, Plot]) -> None:
+    made = mean_forecasts(small.predictions, 1)
+    slope, intercept = np.polyfit(made["predicted"], made["actual"], 1)
+    fit = layer(plots["scatter"], "fit")
+    expected = [BPS * intercept + slope * x for x in fit["x"]]
+    assert fit["y"] == pytest.approx(expected, rel=1e-4)
+    assert f"the outcome was {slope:.2f}\N{NO-BREAK SPACE}bps higher" in plots["scatter"].finding
+
+
+def test_calibration_has_the_means_of_pandas_deciles(small: Run, plots: dict[str, Plot]) -> None:
+    made = mean_forecasts(small.predictions, 1)
+    means = made.groupby(pd.qcut(made["predicted"].rank(method="first"), 10, labels=False)).mean(
+        numeric_only=True
+    )
+    drawn = layer(plots["calibration"], "groups")
+    assert drawn["x"] == pytest.approx((BPS * means["predicted"]).tolist(), rel=1e-5)
+    assert drawn["y"] == pytest.approx((BPS * means["actual"]).tolist(), rel=1e-5)
+    for low, middle, high in zip(drawn["low"], drawn["y"], drawn["high"], strict=True):
+        assert low < middle < high
+    assert "was followed by more than the lowest, as it should be" in plots["calibration"].finding
+
+
+def test_months_weighted_by_bars_are_the_rank_correlation_told(plots: dict[str, Plot]) -> None:
+    drawn = layer(plots["rank-ic"], "ic")
+    rows = [int(name.split(", ")[1].split("\N{NO-BREAK SPACE}")[0]) for name in drawn["names"]]
+    whole = np.average(drawn["y"], weights=rows)
+    assert f"The rank correlation was +{whole:.3f} over 14" in plots["rank-ic"].finding
+    assert layer(plots["rank-ic"], "whole")["y"][0] == pytest.approx(whole, rel=1e-5)
+
+
+def test_the_direction_of_all_is_the_hit_rate_and_states_part_it(
+    small: Run, plots: dict[str, Plot]
+) -> None:
+    made = mean_forecasts(small.predictions, 1)
+    hits = 100 * ((made["predicted"] > 0) == (made["actual"] > 0)).mean()
+    drawn = layer(plots["direction"], "hits")
+    figures = dict(zip((name.split(",")[0] for name in drawn["names"]), drawn["y"], strict=True))
+    assert figures["all"] == pytest.approx(hits, rel=1e-6)
+    assert list(figures) == ["calm", "usual", "turbulent", "falling", "rising", "all"]
+    rows = [int(name.split(", ")[1].split("\N{NO-BREAK SPACE}")[0]) for name in drawn["names"]]
+    assert sum(rows[:3]) == sum(rows[3:5]) == rows[5] == 400
+    up = layer(plots["direction"], "up")["y"][-1]
+    assert up == pytest.approx(100 * (made["actual"] > 0).mean(), rel=1e-6)
+
+
+def test_states_do_not_change_when_other_bars_come_later(small: Run) -> None:
+    cut = small.returns.index[200]
+    later = small.bars["timestamp"] > cut
+    bars = small.bars.copy()
+    bars.loc[later, ["open", "high", "low", "close"]] *= 1.5
+    early = small.predictions[small.predictions["timestamp"] <= cut]
+    found, other = (
+        by_key(replace(small, bars=each, predictions=early))["direction"]
+        for each in (small.bars, bars)
+    )
+    assert plot_data(found) == plot_data(other)
+
+
+def test_thousands_of_forecasts_are_thinned_and_it_is_told() -> None:
+    plots = by_key(small_run(Shape(bars=2600, tested=2000)))
+    assert len(layer(plots["scatter"], "forecasts")["x"]) == 1500
+    assert plots["scatter"].notes == (
+        "Drawn: 1,500 of 1,999\N{NO-BREAK SPACE}forecasts, evenly spaced in time; the line is "
+        "fitted to all of them.",
+    )
+
+
+def test_noise_is_told_as_no_more_than_chance() -> None:
+    plots = by_key(small_run(Shape()))
+    assert "no more than chance gives" in plots["scatter"].finding
+    assert "no more than chance gives" in plots["rank-ic"].finding
+    assert "in no state did it beat always up beyond chance" in plots["direction"].finding
+
+
+def state(right: int, downs: int = 100) -> Direction:
+    """Of 200 forecasts, `downs` said down and `right` of these were."""
+    return Direction(200, 0.5, 0.43, 0.57, 0.5, downs, right / downs)
+
+
+def test_a_state_is_better_only_after_correcting_for_the_number_of_states() -> None:
+    others = dict.fromkeys(("usual", "turbulent", "falling", "rising"), state(50))
+    lucky = {"calm": state(61), **others, "all": state(50)}
+    assert lucky["calm"].better(1, 0.95)
+    assert "in no state" in directed(lucky, 1, 0.95)
+    skilled = lucky | {"calm": state(66)}
+    assert "beyond chance in these states: calm." in directed(skilled, 1, 0.95)
+
+
+def test_constant_forecasts_have_nothing_to_rank_and_are_drawn_all_the_same() -> None:
+    plots = by_key(small_run(Shape(forecast="constant")))
+    assert set(plots) == {"scatter", "calibration", "direction"}
+    assert plots["scatter"].finding.startswith("All forecasts are the same")
+    assert plots["calibration"].finding.startswith("Only one group can be told apart")
+    assert len(layer(plots["calibration"], "groups")["x"]) == 1
+
+
+def test_a_horizon_of_several_bars_is_told_wherever_outcomes_overlap() -> None:
+    plots = by_key(small_run(Shape(horizon=5, forecast="skill")))
+    assert "of the return over 5\N{NO-BREAK SPACE}bars" in plots["scatter"].span
+    assert "outcomes that overlap" in plots["calibration"].says
+    assert any("takes periods for independent" in note for note in plots["rank-ic"].notes)
+    assert plots["direction"].notes[1] == (
+        "Intervals are those of one forecast in 5, because outcomes overlap."
+    )
+    drawn = layer(plots["direction"], "hits")
+    assert len(layer(plots["scatter"], "forecasts")["x"]) == 395
+    share = drawn["y"][-1] / 100
+    expected = wilson(share, 79, 0.95)
+    found = (drawn["low"][-1] / 100, drawn["high"][-1] / 100)
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_several_symbols_are_named_and_have_their_own_states() -> None:
+    plots = by_key(small_run(Shape(symbols=("BTC", "ETH"))))
+    names = layer(plots["scatter"], "forecasts")["names"]
+    assert {name.split(", ")[0] for name in names} == {"BTC", "ETH"}
+    assert layer(plots["direction"], "hits")["names"][-1] == "all, 798\N{NO-BREAK SPACE}forecasts"
+
+
+@pytest.mark.parametrize(
+    ("shape", "period"),
+    [
+        (Shape(freq="h", bars=2000, tested=1700), "month"),
+        (Shape(freq="W", bars=400, tested=300), "quarter"),
+        (Shape(bars=350, tested=25), "month"),
+        (Shape(bars=30, tested=9), "year"),
+    ],
+)
+def test_bars_of_any_length_and_number_are_drawn(shape: Shape, period: str) -> None:
+    plots = by_key(small_run(shape))
+    assert plots["rank-ic"].title == f"Rank correlation by {period}"
+    for plot in plots.values():
+        assert all(np.isfinite(tick.at) for tick in plot.frame.up.axis.ticks)
+
+
+def test_too_few_bars_for_a_state_leave_the_whole() -> None:
+    plots = by_key(small_run(Shape(bars=30, tested=20)))
+    assert layer(plots["direction"], "hits")["names"] == ("all, 19\N{NO-BREAK SPACE}forecasts",)
+    assert plots["scatter"].finding == "Too few forecasts for a line through them."
+
+
+def test_no_known_outcome_has_no_plots(small: Run) -> None:
+    unknown = small.predictions.assign(actual=np.nan)
+    assert quality_plots(replace(small, predictions=unknown)) == ()

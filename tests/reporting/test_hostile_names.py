@@ -1,0 +1,265 @@
+"""Whatever came from outside is text on every page, and nothing else.
+
+A page of hostile names must have the elements, the attributes, the code and the words of a page of
+harmless ones, the names themselves apart.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
+
+from engine.evaluation.comparison import candidate, compare
+from engine.evaluation.spec import EvaluationSpec
+from engine.reporting.comparison import comparison_page
+from engine.reporting.index import Site, entries, index_page
+from engine.reporting.quantstats_page import quantstats_page
+from engine.reporting.quantstats_process import Opinion
+from engine.reporting.significance import significance_page
+from engine.reporting.tearsheet import tearsheet
+from tests.reporting.family import IDS, member, written
+from tests.reporting.page import changed
+from tests.reporting.truth import truth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from engine.artifacts import Run
+
+PLAIN = "harmless"
+TURNED = "\N{RIGHT-TO-LEFT OVERRIDE}"
+HOSTILE = {
+    "script": "</script><script>alert(1)</script>",
+    "image": "\"><img src=x onerror='alert(1)'>",
+    "template": "{{7*7}}{%raw%}${7*7}<%=7%>{#",
+    "comment": "<!--</style></title></head><body>-->]]>",
+    "attribute": "' onmouseover=alert(1) x='` \"",
+    "address": "javascript:alert(1)//&#x3c;&lt;&amp;",
+    "turned": f"ridge {TURNED}txt.exe",
+}
+LONG = "<b>" + 3_333 * "\N{SNOWMAN}&<"
+
+
+def laced(text: str, number: int = 0) -> Run:
+    """A run in which everything that a user, a file or a source named is called `text`."""
+    run = member(number)
+    dataset = run.manifest["dataset"]
+    facts = dataset["symbols"]["ABC"] | {"source": text}
+    window = {
+        "index": 0,
+        **{part: ["2016-01-04", "2016-12-30"] for part in ("train", "validation", "test")},
+        **{f"{part}_bars": 260 for part in ("train", "validation", "test")},
+        "threshold_enter_bps": 5.0,
+        "threshold_exit_bps": 0.0,
+        "fits": [],
+    }
+    strategy = run.manifest["strategy"] | {
+        "description": text,
+        "model": {"kind": text},
+        "signal": {text: text},
+        "opponents": [{"kind": "buy_and_hold", "note": text}],
+    }
+    manifest = run.manifest | {
+        "strategy_name": text,
+        "strategy_file": text,
+        "strategy": strategy,
+        "command": f"backtest run {text}",
+        "target": [text],
+        "inputs": [text],
+        "left_out": [text],
+        "windows": [window],
+        "versions": {text: text},
+        "machine": {"platform": text},
+        "dataset": dataset
+        | {"name": text, "note": text, "notices": [text], "calendar": text, "interval": text}
+        | {"symbols": {text: facts}},
+    }
+    told = run.significance | truth(run.significance)
+    significance = told | {
+        "verdict": {"grade": "none", "sentence": f"{text} has no skill. {text} neither."},
+        "method": told["method"] | {"source": text},
+        "level_trap": told["level_trap"] | {"sentence": text},
+    }
+    certificate = run.certificate | {
+        "sentence": text,
+        "cuts": [{"bar": "2016-06-01", "kind": text}],
+        "not_compared": [text],
+    }
+    books = run.metrics["books"] | {text: run.metrics["books"]["buy_and_hold"]}
+    renamed = {"symbol": {"ABC": text}}
+    return dataclasses.replace(
+        run,
+        manifest=manifest,
+        significance=significance,
+        certificate=certificate,
+        metrics=run.metrics | {"books": books},
+        bars=run.bars.replace(renamed),
+        positions=run.positions.replace(renamed),
+        trades=run.trades.replace(renamed),
+        predictions=run.predictions.replace(renamed),
+        returns=run.returns.assign(**{text: 0.0}),
+    )
+
+
+def compared(text: str) -> str:
+    runs = [laced(text), dataclasses.replace(laced(text, 1), run_id=IDS[1])]
+    runs[1].manifest["strategy_name"] = "other"
+    runs[1].manifest["strategy"]["model"] = {"kind": "other"}
+    found = compare([candidate(run) for run in runs], EvaluationSpec(resamples=200))
+    return comparison_page(runs, found, lambda run: f"/{run.run_id}")
+
+
+def listed(text: str, place: Path) -> str:
+    """The index of one run, and of a damaged one."""
+    written(laced(text), place)
+    broken = written(member(1), place) / "metrics.json"
+    broken.write_text(json.dumps({"books": {"strategy": {"sharpe": text}}}), encoding="utf-8")
+    return index_page(entries(place), (), text)
+
+
+PAGES: dict[str, Callable[[str], str]] = {
+    "tearsheet": lambda text: tearsheet(laced(text)),
+    "significance": lambda text: significance_page(laced(text)),
+    "quantstats": lambda text: quantstats_page(laced(text), Opinion("<p>body</p>", "", text, 252)),
+    "comparison": compared,
+}
+
+
+class Tree(HTMLParser):
+    """Elements with the names of their attributes; code, data and words apart."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tree: list[Any] = []
+        self.values: list[str] = []
+        self.code: list[str] = []
+        self.data: list[Any] = []
+        self.words: list[str] = []
+        self._inside = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tree.append((tag, tuple(name for name, _ in attrs)))
+        self.values += [f"{tag} {name}={value}" for name, value in attrs]
+        if tag in {"script", "style"}:
+            self._inside = dict(attrs).get("type") or tag
+
+    def handle_endtag(self, tag: str) -> None:
+        self.tree.append(f"/{tag}")
+        self._inside = "" if tag in {"script", "style"} else self._inside
+
+    def handle_comment(self, data: str) -> None:
+        self.tree.append(f"comment {data}")
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "application/json":
+            self.data.append(json.loads(data))
+        else:
+            (self.code if self._inside else self.words).append(data)
+
+
+@pytest.fixture(scope="module")
+def harmless(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tree]:
+    made = {name: Tree(make(PLAIN)) for name, make in PAGES.items()}
+    return made | {"index": Tree(listed(PLAIN, tmp_path_factory.mktemp("harmless")))}
+
+
+def shown(text: str) -> str:
+    """What turns the text after it around is told by a stand-in."""
+    return text.replace(TURNED, "\N{REPLACEMENT CHARACTER}")
+
+
+def assert_only_the_names_differ(found: Tree, expected: Tree, text: str) -> None:
+    assert found.tree == expected.tree
+    assert found.code == expected.code
+    name = shown(text)
+    assert [value.replace(name, PLAIN) for value in found.values] == expected.values
+    # The resolved strategy is shown as JSON, with its own escapes.
+    words = "".join(found.words).replace(json.dumps(name, ensure_ascii=False)[1:-1], PLAIN)
+    assert words.replace(name, PLAIN) == "".join(expected.words)
+    assert json.dumps(found.data).replace(json.dumps(text)[1:-1], PLAIN) == json.dumps(
+        expected.data
+    )
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("page", PAGES)
+def test_a_hostile_name_is_text_on_every_page_of_a_run(
+    page: str, text: str, harmless: dict[str, Tree]
+) -> None:
+    html = PAGES[page](text)
+    html.encode()
+    found = Tree(html)
+
+    assert "".join(found.words).count(shown(text)) >= 5
+    assert_only_the_names_differ(found, harmless[page], text)
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_name_is_text_in_the_index(
+    text: str, harmless: dict[str, Tree], tmp_path: Path
+) -> None:
+    html = listed(text, tmp_path)
+    html.encode()
+    found, expected = Tree(html), harmless["index"]
+
+    assert found.tree == expected.tree
+    assert found.code == expected.code
+    assert "".join(found.words).count(shown(text)) >= 3
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_name_of_ten_thousand_characters_breaks_nothing(
+    page: str, harmless: dict[str, Tree]
+) -> None:
+    found = Tree(PAGES[page](LONG))
+
+    assert found.tree == harmless[page].tree
+    assert found.code == harmless[page].code
+
+
+@pytest.mark.parametrize("page", [tearsheet, significance_page])
+def test_a_path_that_is_no_utf8_is_told_by_a_stand_in(page: Callable[[Run], str]) -> None:
+    path = "backtest run strategies/\udcff.yaml"
+    run = changed(member(0), manifest={"strategy_name": path, "command": path})
+
+    html = page(run)
+
+    assert "strategies/\N{REPLACEMENT CHARACTER}.yaml" in html
+    html.encode()
+
+
+def test_the_data_of_a_chart_cannot_end_its_block() -> None:
+    html = compared(HOSTILE["script"])
+
+    assert "</script><script>alert" not in html
+    labels = {line["label"] for line in Tree(html).data[0]["panels"][0]["lines"]}
+    assert HOSTILE["script"] in labels
+
+
+def test_folders_of_hostile_names_are_listed_linked_and_served(tmp_path: Path) -> None:
+    for number, name in enumerate(("<img src=x>", "a&b=c;%2e%2e", "\udcff #?")):
+        written(member(number), tmp_path / "made").parent.rename(tmp_path / name)
+        page = tmp_path / name / IDS[number] / "significance.html"
+        page.write_text(name.encode(errors="replace").decode(), encoding="utf-8")
+    site = Site(tmp_path)
+
+    index = site.answer("/").content.decode()
+
+    assert "<img" not in index
+    values = Tree(index).values
+    links = [value.partition("=")[2] for value in values if value.startswith("a href=/")]
+    pages = [site.answer(link) for link in links if "significance" in link]
+    assert {page.content.decode() for page in pages} == {"<img src=x>", "a&b=c;%2e%2e", "? #?"}
+    ticks = [value.partition("=")[2] for value in values if value.startswith("input value=")]
+    assert len(ticks) == 3
+    # Tables cannot be read from a path that is no UTF-8; those of the others can.
+    asked = urlencode([("run", tick) for tick in ticks[1:]])
+    assert site.answer(f"/compare?{asked}").status == 200
