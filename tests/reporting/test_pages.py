@@ -138,7 +138,7 @@ def test_every_section_that_the_run_has_figures_for_is_there_and_in_the_list_of_
     run: Run,
 ) -> None:
     page = Page(tearsheet(changed(run, significance=truth(run.significance))))
-    sections = [found["id"] for tag, found in page.elements if tag == "section"]
+    sections = [found.get("id") for tag, found in page.elements if tag == "section"]
     links = [found.get("href") for tag, found in page.elements if tag == "a"]
     for key in ("rolling", "windows", "trades", "fragility", "quality", "provenance"):
         assert key in sections

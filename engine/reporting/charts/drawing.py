@@ -34,7 +34,7 @@ STEPS_OF_A_LONG_CHART = 800
 """Steps into which a longer chart is cut, at most."""
 
 FIGURES_DRAWN = 40_000
-"""Figures of one chart, all its lines together: a page of many books stays one that can be sent."""
+"""Figures of one chart, all its lines together, so that a page of many books stays small."""
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def excursions_plot(trips: pd.DataFrame, *, span: str, notes: Sequence[str] = ()
             [_name(trip) for trip in some.to_dict("records")],
         )
         for style, some in kinds
+        if len(some)
     )
     return Plot(
         key="excursions",
