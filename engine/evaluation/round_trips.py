@@ -13,7 +13,7 @@ from engine.evaluation.trips import Part, Trip, trips
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.types import BarsFrame, Vector
+    from engine.types import BarsFrame, Matrix, Vector
 
 COLUMNS = (
     *("symbol", "side", "entry", "exit", "entry_price", "exit_price", "bars"),
@@ -83,7 +83,7 @@ def round_trips(
     """
     rows = index.get_indexer(pd.DatetimeIndex(trades["timestamp"]))
     prices = {
-        str(symbol): own.set_index("timestamp").reindex(index)
+        str(symbol): _Prices.of(own.set_index("timestamp").reindex(index))
         for symbol, own in bars.groupby("symbol", sort=False)
         if symbol in set(trades["symbol"])
     }
@@ -126,12 +126,25 @@ def _longest(held: npt.NDArray[np.bool_]) -> int:
 
 
 @dataclass(frozen=True)
+class _Prices:
+    """Of one symbol: low and high of each bar, shape (n, 2), and the last close."""
+
+    extremes: Matrix
+    last: float
+
+    @classmethod
+    def of(cls, bars: pd.DataFrame) -> _Prices:
+        extremes = bars[["low", "high"]].to_numpy(dtype=np.float64)
+        return cls(extremes, float(bars["close"].iloc[-1]))
+
+
+@dataclass(frozen=True)
 class _Held:
     """A trip on its bars: `rows` are those of its fills, `prices` those of all bars."""
 
     trip: Trip
     rows: npt.NDArray[np.int64]
-    prices: pd.DataFrame
+    prices: _Prices
     filled_at: Literal["open", "close"]
 
     @property
@@ -140,7 +153,7 @@ class _Held:
 
     def figures(self, index: pd.DatetimeIndex, fees: Vector, equity: Vector) -> dict[str, Any]:
         trip, first = self.trip, self.trip.parts[0]
-        mark = float(self.prices["close"].iloc[-1])
+        mark = self.prices.last
         entering = [part for part in trip.parts if part.size * self.direction > 0]
         leaving = [part for part in trip.parts if part.size * self.direction < 0]
         if trip.open:
@@ -170,11 +183,10 @@ class _Held:
         """The worst and the best of the marks, as fractions of the average cost at each."""
         costs, realised = self.average_costs()
         later = 1 if self.filled_at == "close" else 0
-        last = len(self.prices) if self.trip.open else int(self.rows[-1]) + later
+        last = len(self.prices.extremes) if self.trip.open else int(self.rows[-1]) + later
         bars = np.arange(int(self.rows[0]) + later, last)
         known = np.searchsorted(self.rows, bars, side="left" if later else "right") - 1
-        extremes = self.prices[["low", "high"]].to_numpy(dtype=np.float64)[bars]
-        moves = self.direction * (extremes / costs[known][:, None] - 1.0)
+        moves = self.direction * (self.prices.extremes[bars] / costs[known][:, None] - 1.0)
         marks = np.concatenate(([0.0], moves.ravel(), realised))
         return float(marks.min()), float(marks.max())
 

@@ -157,6 +157,14 @@ def test_a_long_table_keeps_its_ends_and_every_steps_extremes() -> None:
     pd.testing.assert_frame_equal(kept.max(), steps.max())
 
 
+@pytest.mark.parametrize("columns", [1, 6, 16])
+def test_however_many_lines_there_are_a_chart_has_so_many_figures_at_most(columns: int) -> None:
+    values = np.random.default_rng(4).normal(size=(20_000, columns))
+    drawn = drawing.drawn_rows(pd.DataFrame(values))
+    assert 2_000 < drawn.size <= drawing.FIGURES_DRAWN
+    np.testing.assert_array_equal(drawn.max(), values.max(axis=0))
+
+
 def test_a_thinned_chart_says_so() -> None:
     (note,) = drawing.thinning_note(43_800, 9_055)
     assert note.startswith("Drawn at 9,055 of 43,800 bars")

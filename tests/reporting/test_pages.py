@@ -13,6 +13,7 @@ from engine.reporting import write_pages
 from engine.reporting.significance import significance_page
 from engine.reporting.tearsheet import tearsheet
 from tests.reporting.page import Page, changed
+from tests.reporting.truth import truth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,6 +132,18 @@ def test_every_line_of_a_chart_is_drawn(sheet: Page) -> None:
     # Equity, drawdown and rolling volatility of six books, rolling Sharpe of the five that trade,
     # the strategy's beta and turnover, one close.
     assert len(drawn) == 6 + 6 + 6 + 5 + 1 + 1 + 1
+
+
+def test_every_section_that_the_run_has_figures_for_is_there_and_in_the_list_of_sections(
+    run: Run,
+) -> None:
+    page = Page(tearsheet(changed(run, significance=truth(run.significance))))
+    sections = [found.get("id") for tag, found in page.elements if tag == "section"]
+    links = [found.get("href") for tag, found in page.elements if tag == "a"]
+    for key in ("rolling", "windows", "trades", "fragility", "quality", "provenance"):
+        assert key in sections
+        assert f"#{key}" in links
+    assert sections.index("fragility") < sections.index("quality") < sections.index("provenance")
 
 
 def test_the_verdict_stands_before_everything_it_rests_on(sheet: Page) -> None:

@@ -112,6 +112,7 @@ def truth(significance: dict[str, Any]) -> dict[str, Any]:
         "seeds": {
             "count": 3,
             "sharpe_by_seed": [0.21, 0.48, None],
+            "sharpe_by_window": [[0.3, 0.5, None], [None, -0.4, None]],
             "seed_deviation": 0.19,
             "seed_deviation_low": 0.09,
             "seed_deviation_high": 6.1,

@@ -31,7 +31,10 @@ ROWS_DRAWN_WHOLE = 10_000
 """Bars up to which every single one is drawn."""
 
 STEPS_OF_A_LONG_CHART = 800
-"""Steps into which a longer chart is cut."""
+"""Steps into which a longer chart is cut, at most."""
+
+FIGURES_DRAWN = 40_000
+"""Figures of one chart, all its lines together, so that a page of many books stays small."""
 
 
 @dataclass(frozen=True)
@@ -148,15 +151,17 @@ class Chart:
 def drawn_rows(table: pd.DataFrame, *, whole: int = ROWS_DRAWN_WHOLE) -> pd.DataFrame:
     """The rows to draw: all of them, or of a long table those that keep its outline.
 
-    A table of more than `whole` rows is cut into equal steps; of each the first and the last row
-    stay, and for every column the rows of its lowest and highest value, so that no peak and no
-    trough is lost (the M4 aggregation).
+    A table of more than `whole` rows, or of more than `FIGURES_DRAWN` figures, is cut into equal
+    steps; of each the first and the last row stay, and for every column the rows of its lowest and
+    highest value, so that no peak and no trough is lost (the M4 aggregation).
 
     Source: Jugel et al. 2014, "M4: a visualization-oriented time series data aggregation".
     """
-    if len(table) <= whole:
+    columns = max(1, len(table.columns))
+    if len(table) <= min(whole, FIGURES_DRAWN // columns):
         return table
-    steps = np.linspace(0, len(table), STEPS_OF_A_LONG_CHART + 1).astype(int)
+    count = min(STEPS_OF_A_LONG_CHART, max(1, FIGURES_DRAWN // (columns * (2 + 2 * columns))))
+    steps = np.linspace(0, len(table), count + 1).astype(int)
     values = table.to_numpy(dtype=np.float64)
     kept = {0, len(table) - 1}
     for start, stop in pairwise(steps.tolist()):
@@ -172,8 +177,8 @@ def thinning_note(bars: int, drawn: int) -> tuple[str, ...]:
     if drawn == bars:
         return ()
     return (
-        f"Drawn at {formatting.COUNT(drawn)} of {formatting.COUNT(bars)} bars: the first, last, "
-        f"lowest and highest of each of {formatting.COUNT(STEPS_OF_A_LONG_CHART)} equal steps.",
+        f"Drawn at {formatting.COUNT(drawn)} of {formatting.COUNT(bars)} bars: the first and the "
+        "last of equal steps, and each line's lowest and highest in them.",
     )
 
 

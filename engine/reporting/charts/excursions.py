@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 WON = Style("won", "Made money", "up-side")
 LOST = Style("lost", "Lost money", "down-side cornered")
-OPEN = Style("open", "Still open", "plain-side large")
+OPEN = Style("open", "Still open", "plain-side")
+
+FEW = 100
+"""Trips up to which their marks are large."""
 
 
 def excursions_plot(trips: pd.DataFrame, *, span: str, notes: Sequence[str] = ()) -> Plot:
@@ -44,16 +48,18 @@ def excursions_plot(trips: pd.DataFrame, *, span: str, notes: Sequence[str] = ()
     beyond = int(((trips["mae_pct"] < lowest) | (trips["mfe_pct"] > highest)).sum())
     won = ~trips["open"] & (trips["pnl_pct"] > 0)
     lost = ~trips["open"] & ~won
+    size = " large" if len(trips) <= FEW else ""
     kinds = ((LOST, trips[lost]), (WON, trips[won]), (OPEN, trips[trips["open"]]))
     layers = tuple(
         dots(
             frame,
-            style,
+            replace(style, css=style.css + size),
             some["mae_pct"].to_numpy(dtype=np.float64),
             some["mfe_pct"].to_numpy(dtype=np.float64),
             [_name(trip) for trip in some.to_dict("records")],
         )
         for style, some in kinds
+        if len(some)
     )
     return Plot(
         key="excursions",
