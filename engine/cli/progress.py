@@ -193,7 +193,12 @@ class Bars:
         count, left = f"{done}/{total}", "" if seconds is None else f"{_clock_time(seconds)} left"
         room = _room(self._console.width, self._name, count, left)
         self._progress.update(
-            self._task, completed=done, total=total, count=count, left=left, what=what[:room].rstrip(", ")
+            self._task,
+            completed=done,
+            total=total,
+            count=count,
+            left=left,
+            what=what[:room].rstrip(", "),
         )
 
     def redraw(self) -> None:
