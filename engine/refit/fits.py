@@ -112,6 +112,8 @@ def fit_all(
             made.update(met)
             trained, stored = trained + 1, stored + len(met)
             tally.tell(made, stored, trained)
+    if costly:
+        told.line(f"{len(costly)} fits: {stored} cached, {trained} trained")
     _tell_size(store, told)
     places = [place for place, task in enumerate(tasks) if task.model.costly]
     fitted = (made[place] for place in range(len(costly)))
