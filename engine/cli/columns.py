@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 GAP = "  "
 UNBOUNDED = 10_000
+WIDEST_PROSE = 80
 _CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 GOOD, POOR, BAD, FAINT = "green", "yellow", "red", "bright_black"
 
 GRADES = {"none": BAD, "weak": POOR, "moderate": GOOD, "strong": GOOD}
+SEVERITIES = {"error": BAD, "warn": POOR, "repair": "cyan"}
 STATES = {"finished": GOOD, "failed": BAD, "interrupted": POOR, "running": "cyan"}
 
 
@@ -116,6 +118,11 @@ def room() -> int:
     if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal():
         return shutil.get_terminal_size().columns
     return UNBOUNDED
+
+
+def prose() -> int:
+    """Columns for sentences: no more than 80, which is as far as an eye follows a line."""
+    return min(room(), WIDEST_PROSE)
 
 
 def coloured(stream: TextIO) -> bool:

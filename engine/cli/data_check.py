@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli.columns import SEVERITIES, painted, prose
+from engine.cli.columns import show as printed
 from engine.cli.failures import exit_codes
 from engine.cli.options import DatasetName, Debug, Json, Quiet  # noqa: TC001 - typer reads them
 from engine.cli.progress import told_on_stderr
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from engine.data.check import Checked
     from engine.data.quality.findings import Finding, Repaired
 
-_WIDTH = 79
 _INDENT = " " * 7
 
 
@@ -47,7 +48,10 @@ def check(
         home = Path(os.environ.get("BACKTEST_HOME") or ".backtest")
         with told_on_stderr(quiet=quiet) as progress:
             checked = check_dataset(dataset, home=home, offline=offline, progress=progress)
-        typer.echo(_as_json(checked) if json else "\n".join(_as_text(checked)))
+        if json:
+            typer.echo(_as_json(checked))
+        else:
+            printed("\n".join(_as_text(checked, prose())))
         if not checked.sound:
             raise typer.Exit(3)
 
@@ -62,7 +66,7 @@ def _as_json(checked: Checked) -> str:
     return json_.dumps(told, indent=2, allow_nan=False)
 
 
-def _as_text(checked: Checked) -> Iterator[str]:
+def _as_text(checked: Checked, width: int) -> Iterator[str]:
     for symbol, bars in checked.bars.items():
         repaired = [done for done in checked.repaired if done.symbol == symbol]
         found = [finding for finding in checked.findings if finding.symbol == symbol]
@@ -70,26 +74,34 @@ def _as_text(checked: Checked) -> Iterator[str]:
         clean = "" if found or repaired else ", nothing found"
         yield f"{symbol}: {state}{clean}"
         for done in repaired:
-            yield _line("repair", done)
-            yield from _wrapped(f"{done.repair}: {done.sentence}")
+            yield _line("repair", done, width)
+            yield from _wrapped(f"{done.repair}: {done.sentence}", width)
         for finding in found:
-            yield _line(finding.severity, finding)
+            yield _line(finding.severity, finding, width)
             offered = f"; repair: {finding.repair}" if finding.repair else ""
-            yield from _wrapped(finding.sentence + offered)
+            yield from _wrapped(finding.sentence + offered, width)
             if finding.advice:
-                yield from _wrapped(finding.advice)
+                yield from _wrapped(finding.advice, width)
     yield _summary(checked)
 
 
-def _line(kind: str, told: Finding | Repaired) -> str:
-    """Kind, rule, bars, first and last in 79 columns."""
+def _line(kind: str, told: Finding | Repaired, width: int) -> str:
+    """Kind, rule, bars, first and last, as far as there is room."""
     first, last = told.first or "", told.last or ""
-    return f"{kind:<6} {told.rule:<22} {told.count:>8}  {first:<16}  {last}".rstrip()
+    line = f"{kind:<6} {told.rule:<22} {told.count:>8}"
+    for moment in (f"  {first:<16}", f"  {last}"):
+        line += moment if len(line) + len(moment.rstrip()) < width else ""
+    return painted(kind, SEVERITIES.get(kind)) + line.rstrip()[len(kind) :]
 
 
-def _wrapped(sentence: str) -> Iterator[str]:
+def _wrapped(sentence: str, width: int) -> Iterator[str]:
     yield from textwrap.wrap(
-        sentence, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False
+        sentence,
+        width - 1,
+        initial_indent=_INDENT,
+        subsequent_indent=_INDENT,
+        break_on_hyphens=False,
+        break_long_words=False,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from engine.cli.columns import prose
 from engine.cli.data_access import access_of
 from engine.cli.failures import exit_codes
 from engine.cli.options import DatasetName, Debug, Json  # noqa: TC001 - typer reads them
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from engine.data.spec import Interval
     from engine.data.vintages import Moment
 
-WIDTH = 80
+NARROW = 64
+"""Columns of a terminal below which spans and vintages are left to --json."""
 _GAPS, _VINTAGES = 3, 10
 # Every bar, nine of ten, half, any, none.
 _SHADES = ((1.0, "█#"), (0.9, "▓+"), (0.5, "▒="), (0.0, "░-"))
@@ -79,17 +81,19 @@ def _strips(holding: Holding) -> list[str]:
     from engine.data.holdings import parts
 
     name = max(len(symbol) for symbol in holding.lines)
-    # Two blanks, the name, and behind the strip: first, last, bars and vintages.
-    room = max(12, WIDTH - 2 - name - 1 - 1 - 10 - 1 - 10 - 1 - 9 - 1 - 4)
+    width = prose()
+    # Behind the strip: first, last, bars and vintages, or where that is too wide the bars alone.
+    whole = width >= NARROW
+    figures = f" {'first':<10} {'last':<10} {'bars':>9} {'vint':>4}" if whole else f" {'bars':>9}"
+    room = max(12, width - 2 - name - 1 - len(figures))
     edges = parts(holding, room)
-    blank = " " * (name + 3)
-    lines = [f"{blank}{_axis(edges):<{room}} {'first':<10} {'last':<10} {'bars':>9} {'vint':>4}"]
+    lines = [f"{' ' * (name + 3)}{_axis(edges):<{room}}{figures}"]
     for symbol, line in holding.lines.items():
         stamps = line.bars["timestamp"]
-        lines.append(
-            f"  {symbol:<{name}} {_strip(line, edges):<{room}} {stamps.iloc[0]:%Y-%m-%d} "
-            f"{stamps.iloc[-1]:%Y-%m-%d} {len(line.bars):>9,} {line.vintages or '-':>4}"
-        )
+        bars = f"{len(line.bars):>9,}"
+        span = f"{stamps.iloc[0]:%Y-%m-%d} {stamps.iloc[-1]:%Y-%m-%d}"
+        told = f"{span} {bars} {line.vintages or '-':>4}" if whole else bars
+        lines.append(f"  {symbol:<{name}} {_strip(line, edges):<{room}} {told}")
     return lines
 
 

@@ -6,7 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from engine.cli.columns import BAD, GRADES, Column, painted, plain, signed, table
+from engine.cli.columns import BAD, GRADES, WIDEST_PROSE, Column, painted, plain, signed, table
 from engine.cli.summary import PLAIN, as_tree
 from engine.errors import BacktestError
 from engine.reporting import formatting
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from engine.artifacts import Run
     from engine.pipeline.family import Family
 
-WIDEST_PROSE = 80
 FAILED = "failed"
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli.columns import Column, room, table
+from engine.cli.columns import show as printed
 from engine.cli.failures import exit_codes
 from engine.cli.options import Debug  # noqa: TC001 - typer reads it
 
@@ -36,10 +38,8 @@ def list_fits(debug: Debug = False) -> None:
     with exit_codes(debug=debug):
         store = _store()
         entries = store.entries()
-        for entry in entries:
-            typer.echo(
-                f"{entry.key[:12]}  {_when(entry.used)}  {_size(entry.size):>8}  {entry.label}"
-            )
+        if entries:
+            printed("\n".join(table(_columns(entries), room())))
         typer.echo(
             f"{len(entries)} fits, {_size(sum(e.size for e in entries))}, in {store.folder}"
         )
@@ -134,6 +134,15 @@ def _store() -> Store:
     from engine.refit.store import Store
 
     return Store(Path(os.environ.get("BACKTEST_HOME") or ".backtest") / "fits")
+
+
+def _columns(entries: Sequence[Entry]) -> list[Column]:
+    return [
+        Column(0, "Key", [entry.key[:12] for entry in entries], right=False),
+        Column(3, "Used", [_when(entry.used) for entry in entries], right=False),
+        Column(2, "Size", [_size(entry.size) for entry in entries]),
+        Column(1, "Fit", [entry.label for entry in entries], right=False, least=24, tail=True),
+    ]
 
 
 def _described(entry: Entry, store: Store) -> list[str]:

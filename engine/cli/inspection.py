@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from engine.cli.columns import painted, prose
+from engine.cli.columns import show as printed
 from engine.cli.failures import exit_codes
 from engine.cli.options import Debug, Overrides, StrategyFile  # noqa: TC001 - typer reads them
 
@@ -75,20 +78,27 @@ def list_datasets(debug: Debug = False) -> None:
     with exit_codes(debug=debug):
         from engine.data.manifests import known_names, read_manifest
 
+        width = prose()
         for name in known_names():
-            typer.echo(_described(read_manifest(name)))
+            printed("\n".join(_described(read_manifest(name), width)))
 
 
-def _described(manifest: Manifest) -> str:
+def _described(manifest: Manifest, width: int) -> Iterator[str]:
     dataset = manifest.dataset
     span = f"{dataset.start or 'the first bar'} to {dataset.end or 'now'}"
-    sources = ", then ".join(source.kind for source in dataset.sources)
-    return "\n".join(
-        [
-            f"{dataset.name} ({manifest.path})",
-            f"  {'symbols':<{LABEL_WIDTH}}{', '.join(dataset.symbols)}",
-            f"  {'bars':<{LABEL_WIDTH}}{dataset.interval}, {span}, calendar {dataset.calendar}",
-            f"  {'sources':<{LABEL_WIDTH}}{sources}",
-            *([f"  {'note':<{LABEL_WIDTH}}{dataset.note.strip()}"] if dataset.note else []),
-        ]
-    )
+    facts = {
+        "symbols": ", ".join(dataset.symbols),
+        "bars": f"{dataset.interval}, {span}, calendar {dataset.calendar}",
+        "sources": ", then ".join(source.kind for source in dataset.sources),
+        "note": " ".join(dataset.note.split()),
+    }
+    yield f"{painted(dataset.name, 'cyan')} ({manifest.path})"
+    for label, fact in facts.items():
+        if fact:
+            yield from textwrap.wrap(
+                f"  {label:<{LABEL_WIDTH}}{fact}",
+                width,
+                subsequent_indent=" " * (LABEL_WIDTH + 2),
+                break_long_words=False,
+                break_on_hyphens=False,
+            )

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.console import Console
-    from rich.progress import TaskID
+    from rich.progress import ProgressColumn, TaskID
 
     from engine.progress import FamilyProgress
 
 SECONDS_BETWEEN_LINES = 2.0
 SECONDS_TO_KNOW = 1.0
+WIDE, MIDDLING = 100, 60
+"""Columns of a terminal from which there is room for the time gone by, and for a bar."""
 
 
 @contextmanager
@@ -136,21 +138,11 @@ class Bars:
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress
 
         self._console = console
         self._clock = clock
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[count]}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-            TextColumn("[dim]{task.fields[what]}"),
-            console=console,
-            transient=True,
-        )
+        self._progress = Progress(*_columns(console.width), console=console, transient=True)
         self._task: TaskID | None = None
         self._name = ""
         self._began = 0.0
@@ -197,14 +189,16 @@ class Bars:
         """Moves the bar."""
         if self._task is None:
             return
-        left = self._pace.left(done, total, self._clock())
+        seconds = self._pace.left(done, total, self._clock())
+        count, left = f"{done}/{total}", "" if seconds is None else f"{_clock_time(seconds)} left"
+        room = _room(self._console.width, self._name, count, left)
         self._progress.update(
             self._task,
             completed=done,
             total=total,
-            count=f"{done}/{total}",
-            left="" if left is None else f"{_clock_time(left)} left",
-            what=what,
+            count=count,
+            left=left,
+            what=what[:room].rstrip(", "),
         )
 
     def redraw(self) -> None:
@@ -224,6 +218,32 @@ class Bars:
         if self._name not in {"", "starting"}:
             seconds = self._clock() - self._began
             self._console.print(f"  {self._name:<11} {seconds:6.1f} s", highlight=False)
+
+
+def _columns(width: int) -> list[ProgressColumn]:
+    """What fits side by side."""
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    return [
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        *([BarColumn(_bar(width))] if _bar(width) else []),
+        TextColumn("{task.fields[count]}"),
+        *([TimeElapsedColumn()] if width >= WIDE else []),
+        TextColumn("{task.fields[left]}"),
+        TextColumn("[dim]{task.fields[what]}"),
+    ]
+
+
+def _bar(width: int) -> int:
+    return 24 if width >= WIDE else 10 if width >= MIDDLING else 0
+
+
+def _room(width: int, name: str, count: str, left: str) -> int:
+    """Columns that are left for what is told last; the figures before it are never cut."""
+    taken = ["*", name, *(["=" * _bar(width)] if _bar(width) else []), count, left]
+    taken += ["0:00:00"] if width >= WIDE else []
+    return max(0, width - sum(len(part) + 1 for part in taken))
 
 
 def _clock_time(seconds: float) -> str:

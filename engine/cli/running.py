@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from engine.pipeline.family import Family
     from engine.progress import FamilyProgress
 
-GO_ON = "interrupted; what was trained is stored, and the same command goes on from there"
+GO_ON = "interrupted; finished fits are stored, and the same command goes on from there"
 
 
 def run(  # noqa: PLR0913, PLR0917 - a parameter an option

@@ -13,7 +13,7 @@ from engine.refit.store import DamagedError, Store
 from engine.refit.worker import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from engine.models import Forecast
     from engine.progress import Progress
@@ -93,8 +93,9 @@ def fit_all(
     queue = Queue(costly, kept.find)
     made: dict[int, Forecast | RefitError] = dict(queue.found())
     stored, trained = len(made), 0
+    tally = _Tally(costly, told)
     if stored:
-        told.advance(stored, len(costly), f"{stored} stored")
+        tally.tell(made, stored, trained)
     cheap = iter(
         [
             _accepted(_fitted_here(task), told, skip_failures=skip_failures)
@@ -110,13 +111,31 @@ def fit_all(
             met = queue.found()
             made.update(met)
             trained, stored = trained + 1, stored + len(met)
-            told.advance(trained + stored, len(costly), str(costly[place]))
+            tally.tell(made, stored, trained)
+    if costly:
+        told.line(f"{len(costly)} fits: {stored} cached, {trained} trained")
     _tell_size(store, told)
     places = [place for place, task in enumerate(tasks) if task.model.costly]
     fitted = (made[place] for place in range(len(costly)))
     outcomes = [next(fitted) if task.model.costly else next(cheap) for task in tasks]
     keys = {place: kept.keys[number] for number, place in enumerate(places)}
     return Fits(tasks, outcomes, trained, stored, keys)
+
+
+class _Tally:
+    """What is told of costly fits: how many windows are whole, and where their fits came from."""
+
+    def __init__(self, tasks: Sequence[Task], told: Progress) -> None:
+        self._tasks = tasks
+        self._windows = {task.window for task in tasks}
+        self._told = told
+
+    def tell(self, made: Container[int], stored: int, trained: int) -> None:
+        """After every fit."""
+        lacking = {task.window for place, task in enumerate(self._tasks) if place not in made}
+        windows = f"{len(self._windows - lacking)} of {len(self._windows)} windows"
+        what = f"{windows}, {stored} cached, {trained} trained"
+        self._told.advance(stored + trained, len(self._tasks), what)
 
 
 def _fitted_here(task: Task) -> Forecast | RefitError:

@@ -44,9 +44,23 @@ def keys(store: Store) -> list[str]:
 @pytest.mark.usefixtures("store")
 def test_the_list_shows_each_fit_and_the_sum() -> None:
     lines = run("list").stdout.splitlines()
-    assert [line.split()[0] for line in lines[:3]] == ["aa11", "bb22", "cc33"]
-    assert lines[0].endswith("strategy BTC window 40 seed 0")
-    assert re.match(r"3 fits, \d+\.\d KB, in ", lines[3])
+    assert lines[0].split() == ["Key", "Used", "Size", "Fit"]
+    assert [line.split()[0] for line in lines[1:4]] == ["aa11", "bb22", "cc33"]
+    assert lines[1].endswith("strategy BTC window 40 seed 0")
+    assert re.match(r"3 fits, \d+\.\d KB, in ", lines[4])
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("width", [40, 60])
+def test_a_narrow_terminal_keeps_what_tells_a_fit_from_another(monkeypatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = run("list").stdout.splitlines()[:4]
+    assert max(map(len, lines)) <= width
+    assert [line.split()[0] for line in lines[1:]] == ["aa11", "bb22", "cc33"]
+    assert all(
+        line.endswith(f"window {age} seed 0")
+        for line, age in zip(lines[1:], (40, 20, 1), strict=True)
+    )
 
 
 def test_an_empty_store_lists_nothing(tmp_path, monkeypatch) -> None:

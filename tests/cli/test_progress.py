@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from io import StringIO
 
+import pytest
 from rich.console import Console
 
 from engine.cli.progress import Bars, Lines, Notices
@@ -143,3 +145,44 @@ def test_a_stage_that_failed_is_not_told_as_finished() -> None:
 
     assert "  data       " in stream.getvalue()
     assert "  refits       " not in stream.getvalue()
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 120])
+def test_a_narrow_terminal_cuts_no_figure_of_the_bar(width: int) -> None:
+    stream, clock = StringIO(), Clock()
+    bars = Bars(Console(file=stream, force_terminal=True, width=width, color_system=None), clock)
+
+    with bars.drawn():
+        bars.stage("refits")
+        bars.advance(1, 12, "0 of 4 windows, 1 cached, 0 trained")
+        clock.now += 20
+        bars.advance(9, 12, "3 of 4 windows, 3 cached, 6 trained")
+        bars.redraw()
+
+    drawn = re.split(r"[\r\n]", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue()))
+    shown = [line for line in drawn if "9/12" in line]
+    assert shown
+    assert all("refits" in line and "0:08 left" in line for line in shown)
+    assert max(map(len, drawn)) <= width
+
+
+def test_a_run_of_a_family_is_a_line_and_a_notice_is_told_once() -> None:
+    stream = StringIO()
+    lines, bars = Lines(stream, Clock()), StringIO()
+
+    for number in (1, 2):
+        lines.run(number, 2, f"seed={number}")
+        lines.notice("offline bars are used")
+    with (drawn := Bars(Console(file=bars, force_terminal=True, width=80))).drawn():
+        for number in (1, 2):
+            drawn.run(number, 2, f"seed={number}")
+            drawn.stage("data")
+            drawn.notice("offline bars are used")
+
+    assert stream.getvalue().splitlines() == [
+        "run 1 of 2 (seed=1)",
+        "offline bars are used",
+        "run 2 of 2 (seed=2)",
+    ]
+    assert bars.getvalue().count("run 2 of 2 (seed=2)") == 1
+    assert bars.getvalue().count("offline bars are used") == 1

@@ -158,7 +158,7 @@ def test_progress_counts_networks_and_begins_with_what_is_stored(store) -> None:
     told = Told()
     fit_all([light, *tasks_of(4)], Fake(), store, told)
     assert told.counts == [(2, 4), (3, 4), (4, 4)]
-    assert told.last == "strategy X window 2 seed 0"
+    assert told.last == "4 of 4 windows, 2 cached, 2 trained"
 
 
 def test_cheap_fits_are_not_stored(store) -> None:
