@@ -51,6 +51,7 @@ class Desk:
     served: Served
     timeout_s: float = 1.0
     pauses_s: tuple[float, ...] = (0.01, 0.01)
+    settings: dict[str, Any] = field(default_factory=lambda: {"rateLimit": 1})
     told: Told = field(default_factory=Told)
 
     @property
@@ -76,7 +77,7 @@ class Desk:
         return Clients(
             timeout_s=self.timeout_s,
             pauses_s=self.pauses_s,
-            exchange={"urls": {"api": api}, "rateLimit": 1},
+            exchange={"urls": {"api": api}, **self.settings},
         )
 
     def pull(self, since: pd.Timestamp | None, interval: str = "1h", now=NOON) -> pd.DataFrame:

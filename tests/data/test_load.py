@@ -144,6 +144,24 @@ class TestIdentity:
         assert before["BTC-USD"] == after["BTC-USD"]
         assert before["ETH-USD"]["sha256"] != after["ETH-USD"]["sha256"]
 
+    def test_every_repair_and_every_finding_is_in_the_manifest_of_a_run(self, load, tmp_path):
+        write_files(tmp_path, skip=[100])
+        path = tmp_path / "bars" / "ETH-USD.csv"
+        table = pd.read_csv(path)
+        sound = table.loc[200].copy()
+        table.loc[200, "open"] = 0.0
+        table.to_csv(path, index=False)
+        text = COINS.replace("sources:", "quality: {missing_open: repair}\nsources:") + FILES
+        told = load(text).identity["quality"]
+        assert [(one["rule"], one["severity"]) for one in told["findings"]] == [("gaps", "warn")]
+        (done,) = told["repairs"]
+        assert (done["rule"], done["repair"], done["symbol"], done["count"]) == (
+            *("missing_open", "open_from_previous_close", "ETH-USD", 1),
+        )
+        (bar,) = done["bars"]
+        assert bar["before"] == {"open": 0.0}
+        assert bar["after"] == {"open": pytest.approx(sound["open"])}
+
     def test_an_unfinished_bar_is_never_in(self, load):
         assert load().identity["symbols"]["BTC-USD"]["last"] == "2024-03-09"
 
