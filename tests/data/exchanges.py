@@ -19,6 +19,8 @@ from tests.servers.candles import Candle, candles
 from tests.servers.kraken import Kraken
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.servers.local import Served
     from tests.servers.market import Market
 
@@ -53,6 +55,7 @@ class Desk:
     pauses_s: tuple[float, ...] = (0.01, 0.01)
     settings: dict[str, Any] = field(default_factory=lambda: {"rateLimit": 1})
     told: Told = field(default_factory=Told)
+    drafts: Path | None = None
 
     @property
     def ticker(self) -> str:
@@ -81,7 +84,8 @@ class Desk:
         )
 
     def pull(self, since: pd.Timestamp | None, interval: str = "1h", now=NOON) -> pd.DataFrame:
-        feed = ExchangeFeed(CcxtSource(exchange=self.name, symbols=self.symbols), self.clients)
+        spec = CcxtSource(exchange=self.name, symbols=self.symbols)
+        feed = ExchangeFeed(spec, self.clients, self.drafts)
         raw = feed.fetch(Request("BTC", interval, since, now, self.told))
         return normalise(raw, "BTC")
 

@@ -205,6 +205,20 @@ class TestCache:
         later = load(COINS + BITSTAMP, now=NOW + pd.Timedelta(days=1))
         assert set(later.wide("volume")["BTC-USD"]) == {77.0}
 
+    def test_a_long_pull_that_broke_off_goes_on_where_it_was(self, load, bitstamp, told, clients):
+        answer, bitstamp.site.largest = bitstamp.site.answer, 50
+
+        def failing(path, query):
+            bitstamp.faults = [500] if len(bitstamp.requests("step=86400")) > 4 else []
+            return answer(path, query)
+
+        bitstamp.site.answer, bitstamp.faulty = failing, "/ohlc/"
+        with pytest.raises(UnreachableError):
+            load(COINS + BITSTAMP, clients=replace(clients, pauses_s=()))
+        bitstamp.site.answer, bitstamp.faults = answer, []
+        assert len(load(COINS + BITSTAMP).wide("close")) == 375
+        assert any("candles of a pull that broke off" in line for line in told.lines)
+
     def test_an_earlier_start_is_pulled(self, load):
         load(COINS.replace("2023-03-01", "2024-01-01") + BITSTAMP)
         market = load(COINS + BITSTAMP)
