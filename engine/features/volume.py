@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 class Vwap(Indicator):
     """Distance from the volume-weighted average price of the last `window` bars.
 
-    close / VWAP - 1, each bar at its typical price (high + low + close) / 3. Where the window
-    holds no volume there is no VWAP and the distance is 0.
+    close / VWAP - 1, each bar at its typical price (high + low + close) / 3; the average is the
+    benchmark of Berkowitz, Logue & Noser (1988, J. of Finance 43). Where the window holds no
+    volume there is no VWAP and the distance is 0.
 
     Attributes:
         window: Bars of the average price.

@@ -19,6 +19,8 @@ from tests.servers.candles import Candle, candles
 from tests.servers.kraken import Kraken
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.servers.local import Served
     from tests.servers.market import Market
 
@@ -51,7 +53,9 @@ class Desk:
     served: Served
     timeout_s: float = 1.0
     pauses_s: tuple[float, ...] = (0.01, 0.01)
+    settings: dict[str, Any] = field(default_factory=lambda: {"rateLimit": 1})
     told: Told = field(default_factory=Told)
+    drafts: Path | None = None
 
     @property
     def ticker(self) -> str:
@@ -76,11 +80,12 @@ class Desk:
         return Clients(
             timeout_s=self.timeout_s,
             pauses_s=self.pauses_s,
-            exchange={"urls": {"api": api}, "rateLimit": 1},
+            exchange={"urls": {"api": api}, **self.settings},
         )
 
     def pull(self, since: pd.Timestamp | None, interval: str = "1h", now=NOON) -> pd.DataFrame:
-        feed = ExchangeFeed(CcxtSource(exchange=self.name, symbols=self.symbols), self.clients)
+        spec = CcxtSource(exchange=self.name, symbols=self.symbols)
+        feed = ExchangeFeed(spec, self.clients, self.drafts)
         raw = feed.fetch(Request("BTC", interval, since, now, self.told))
         return normalise(raw, "BTC")
 

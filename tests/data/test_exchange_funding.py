@@ -149,6 +149,12 @@ def test_a_market_that_is_no_perpetual_is_refused(desk, read):
     assert "a spot market" in error.value.found
 
 
+def test_an_exchange_whose_rates_ccxt_does_not_know_is_refused(desk, read):
+    desk.settings["has"] = {"fetchFundingRateHistory": None}
+    with pytest.raises(SourceError, match="no history of this exchange's funding rates"):
+        read()
+
+
 def test_a_dataset_without_such_a_source_is_refused(read):
     with pytest.raises(SourceError, match="no source of dataset perps") as error:
         read(COINS.replace(" funding: true,", ""))

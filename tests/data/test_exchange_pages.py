@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -232,6 +233,15 @@ class TestFaults:
 
 
 class TestWaits:
+    def test_requests_are_as_far_apart_as_the_exchange_wants_them(self):
+        with serve(EXCHANGES["bitstamp"][0]({"BTC/USD": hours(SHORT)})) as served:
+            desk = Desk("bitstamp", served, settings={"rateLimit": 100})
+            desk.market.largest = 200
+            desk.pull(first(desk))
+        pauses = [later - before for before, later in pairwise(served.times)]
+        assert len(pauses) >= 2
+        assert min(pauses) > 0.08
+
     @pytest.mark.slow
     def test_an_exchange_that_says_how_long_to_wait_is_left_alone_for_that_long(self, binance):
         wait = Answer.of({"code": -1003, "msg": "Too many requests"}, 429, Retry_After="1")

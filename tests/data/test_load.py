@@ -144,6 +144,24 @@ class TestIdentity:
         assert before["BTC-USD"] == after["BTC-USD"]
         assert before["ETH-USD"]["sha256"] != after["ETH-USD"]["sha256"]
 
+    def test_every_repair_and_every_finding_is_in_the_manifest_of_a_run(self, load, tmp_path):
+        write_files(tmp_path, skip=[100])
+        path = tmp_path / "bars" / "ETH-USD.csv"
+        table = pd.read_csv(path)
+        sound = table.loc[200].copy()
+        table.loc[200, "open"] = 0.0
+        table.to_csv(path, index=False)
+        text = COINS.replace("sources:", "quality: {missing_open: repair}\nsources:") + FILES
+        told = load(text).identity["quality"]
+        assert [(one["rule"], one["severity"]) for one in told["findings"]] == [("gaps", "warn")]
+        (done,) = told["repairs"]
+        assert (done["rule"], done["repair"], done["symbol"], done["count"]) == (
+            *("missing_open", "open_from_previous_close", "ETH-USD", 1),
+        )
+        (bar,) = done["bars"]
+        assert bar["before"] == {"open": 0.0}
+        assert bar["after"] == {"open": pytest.approx(sound["open"])}
+
     def test_an_unfinished_bar_is_never_in(self, load):
         assert load().identity["symbols"]["BTC-USD"]["last"] == "2024-03-09"
 
@@ -186,6 +204,20 @@ class TestCache:
         book[:] = [replace(candle, volume=77.0) for candle in book]
         later = load(COINS + BITSTAMP, now=NOW + pd.Timedelta(days=1))
         assert set(later.wide("volume")["BTC-USD"]) == {77.0}
+
+    def test_a_long_pull_that_broke_off_goes_on_where_it_was(self, load, bitstamp, told, clients):
+        answer, bitstamp.site.largest = bitstamp.site.answer, 50
+
+        def failing(path, query):
+            bitstamp.faults = [500] if len(bitstamp.requests("step=86400")) > 4 else []
+            return answer(path, query)
+
+        bitstamp.site.answer, bitstamp.faulty = failing, "/ohlc/"
+        with pytest.raises(UnreachableError):
+            load(COINS + BITSTAMP, clients=replace(clients, pauses_s=()))
+        bitstamp.site.answer, bitstamp.faults = answer, []
+        assert len(load(COINS + BITSTAMP).wide("close")) == 375
+        assert any("candles of a pull that broke off" in line for line in told.lines)
 
     def test_an_earlier_start_is_pulled(self, load):
         load(COINS.replace("2023-03-01", "2024-01-01") + BITSTAMP)

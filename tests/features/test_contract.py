@@ -230,12 +230,28 @@ def test_a_wrong_parameter_is_refused(wrong: Callable[[], FeatureSpec], said: st
         wrong()
 
 
-def test_the_documentation_has_a_row_for_every_kind_with_its_parameters_and_warmup() -> None:
+def documented() -> dict[str, list[str]]:
+    """Kind to the other cells of its row in the documentation."""
     page = (Path(__file__).parents[2] / "docs" / "features.md").read_text()
-    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)\|$", page, re.MULTILINE))
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", page, re.MULTILINE)
+    return {kind: [cell.strip() for cell in cells.split("|")] for kind, cells in rows}
+
+
+def test_every_feature_says_its_source_in_the_documentation_and_in_its_docstring() -> None:
+    rows = documented()
+    for feature in with_defaults():
+        source = rows[feature.kind][-1]
+        assert source, feature.kind
+        if source not in {"by definition", "the engine's own"}:
+            author = re.sub("^after ", "", source).replace(",", " ").split()[0]
+            assert author in str(type(feature).__doc__), feature.kind
+
+
+def test_the_documentation_has_a_row_for_every_kind_with_its_parameters_and_warmup() -> None:
+    rows = documented()
     assert set(rows) == {feature.kind for feature in with_defaults()}
     for feature in with_defaults():
-        parameters, *_, warmup, _ = (cell.strip() for cell in rows[feature.kind].split("|"))
+        parameters, *_, warmup, _ = rows[feature.kind]
         assert warmup == str(feature.warmup), feature.kind
         for name, value in feature.model_dump(exclude={"kind", "symbol"}).items():
             told = f"{name} ({value}" if isinstance(value, int) else f"{name} ("

@@ -41,7 +41,8 @@ class Served:
     `faults` are used up one a request to a path that holds `faulty`: an answer, a status alone,
     "hang" (no answer), "half" (the first half of the JSON, as if that were all), "cut" (the
     connection ends half-way) or "drip" (a byte now and then, for ever). `log` holds every
-    request's path with its query; `ahead_s` is how far its clock is ahead of ours.
+    request's path with its query, `times` when it came, in seconds; `ahead_s` is how far its
+    clock is ahead of ours.
     """
 
     site: Site
@@ -49,6 +50,7 @@ class Served:
     faulty: str = ""
     faults: list[Answer | int | str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
     ahead_s: float = 0.0
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -58,6 +60,7 @@ class Served:
     def respond(self, target: str) -> tuple[Answer, object]:
         """The answer, and the fault it is to be sent with."""
         self.log.append(target)
+        self.times.append(time.monotonic())
         parts = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         fault = self.faults.pop(0) if self.faults and self.faulty in parts.path else None

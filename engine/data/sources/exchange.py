@@ -8,11 +8,14 @@ import pandas as pd
 
 from engine.data.calendar import interval_length
 from engine.data.sources.exchange_client import ExchangeClient
+from engine.data.sources.exchange_draft import Draft
 from engine.data.sources.exchange_pages import Candles, Row, instant, since_1970
 from engine.data.sources.feed import Feed, Request
 from engine.errors import SourceError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from engine.data.sources.clients import Clients
     from engine.data.spec import CcxtSource
 
@@ -28,12 +31,14 @@ class ExchangeFeed(Feed):
     Args:
         spec: Exchange and symbols.
         clients: Time-outs, and settings of the exchange.
+        drafts: Folder for the candles of pulls that broke off; None keeps none.
     """
 
     appends = True
 
-    def __init__(self, spec: CcxtSource, clients: Clients) -> None:
+    def __init__(self, spec: CcxtSource, clients: Clients, drafts: Path | None = None) -> None:
         self.spec = spec
+        self.drafts = drafts
         self.client = ExchangeClient(spec.exchange, clients)
         self.label = self.client.label
         self.cache_key = f"ccxt {spec.exchange}"
@@ -60,6 +65,9 @@ class ExchangeFeed(Feed):
 
     def fetch(self, request: Request) -> pd.DataFrame:
         """Candles from `since` to now, the last of them still open.
+
+        A pull that broke off within the last day goes on where it was, if the exchange still says
+        of the last candle what it said then.
 
         Minutes without a trade are absent. A candle that only one of the two clocks, the
         exchange's and this machine's, calls finished is left for the next pull.
@@ -100,15 +108,28 @@ class ExchangeFeed(Feed):
             # One page of weeks saves thousands of empty pages of minutes before the listing.
             begun = longer.first_traded(since, until)
             start = max(since, begun - longer.step) if begun is not None else since
-        what = f"{candles.market['symbol']} {self.label}"
-        rows: list[Row] = []
-        for page, reached in candles.pages(start, until):
-            rows += page
-            done, total = (min(reached, until) - start, until - start)
-            request.progress.advance(done // candles.step, total // candles.step, what)
+        rows = self._gathered(candles, since, start, until, request)
         if rows and longer and rows[0][0] - since > candles.step:
             self._tell_reach(rows, longer, begun, request)
         return rows
+
+    def _gathered(
+        self, candles: Candles, since: int, start: int, until: int, request: Request
+    ) -> list[Row]:
+        """All pages, after those of a pull that broke off."""
+        what = f"{candles.market['symbol']} {self.label}"
+        draft = Draft.of(self.drafts, candles, since)
+        with draft.kept():
+            place = draft.begin(candles, until)
+            if place is not None:
+                start = place
+                told = f"goes on after {len(draft.rows)} candles of a pull that broke off"
+                request.progress.line(f"{self.place(request.symbol)}: {told}")
+            for page, reached in candles.pages(start, until):
+                draft.add(page)
+                done, total = (min(reached, until) - start, until - start)
+                request.progress.advance(done // candles.step, total // candles.step, what)
+        return draft.rows
 
     def _tell_reach(
         self, rows: list[Row], longer: Candles, begun: int | None, request: Request

@@ -44,7 +44,7 @@ def open_feed(
         case YahooSource():
             feed: Feed = YahooFeed(spec, home / "yahoo", clients)
         case CcxtSource():
-            feed = ExchangeFeed(spec, clients)
+            feed = ExchangeFeed(spec, clients, home / "unfinished")
         case FilesSource():
             feed = FilesFeed(spec, manifest)
         case BundledSource():

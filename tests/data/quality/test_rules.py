@@ -8,7 +8,7 @@ import pytest
 
 from engine.data.quality.policy import RuleName
 from engine.data.quality.registry import RULES, rule_name
-from tests.data.quality.tables import judged, plain, rows, rules, scaled, table, walk
+from tests.data.quality.tables import NOW, judged, plain, rows, rules, scaled, table, walk
 
 
 def test_the_rules_are_those_that_a_dataset_can_name_each_with_a_sentence():
@@ -32,6 +32,9 @@ class TestValues:
         raw = plain(3)
         raw.loc[1, "open"] = 0.0
         assert rules(raw) == ["missing_open"]
+
+    def test_a_volume_below_nought_is_named(self):
+        assert rows(plain(3, volumes=[1.0, -1.0, 1.0]), "negative_volume") == [1]
 
     def test_a_bar_of_zeros_is_not_one_whose_open_is_missing(self):
         raw = scaled(plain(3), [1], 0.0)
@@ -77,6 +80,10 @@ class TestTime:
     def test_gaps_and_weekends_do_not_change_the_interval(self):
         raw = walk(30).iloc[[0, 1, 2, 3, 4, 7, 8, 9, 10, 11, 20, 29]]
         assert rules(raw) == ["gaps"]
+
+    def test_a_bar_that_is_not_over_yet_is_named(self):
+        raw = walk(30, first=NOW.tz_localize(None) - pd.Timedelta(days=29))
+        assert rows(raw, "future") == [29]
 
     def test_one_stamp_off_the_grid_is_named(self):
         raw = walk(100, freq="h")
