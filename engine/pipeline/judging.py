@@ -15,6 +15,7 @@ from engine.evaluation.model_tests import forecast_tests, input_tests, residual_
 from engine.evaluation.seed_spread import seed_spread
 from engine.evaluation.significance import significance
 from engine.evaluation.timing_test import fill_to_fill, timing_test
+from engine.evaluation.window_ranks import window_ranks
 from engine.pipeline.books import decided_by, forecasts_of, single_seeds
 from engine.refit.plan import STRATEGY
 from engine.signals.timing import fill_schedule
@@ -76,6 +77,7 @@ def _skill(ground: Ground, predictions: Mapping[str, Predictions]) -> dict[str, 
     first = features.timestamps.get_loc(ground.span[0])
     return {
         "forecasts": forecast_tests(forecasts, actual, own.horizon),
+        "ranks": window_ranks(forecasts, actual, own.window),
         "residuals": residual_tests(
             forecasts[STRATEGY], actual, features.values[first:], own.horizon
         ),

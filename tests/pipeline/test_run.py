@@ -79,8 +79,10 @@ def test_every_question_of_a_sceptic_has_its_section(run: engine.Run) -> None:
     assert set(told) == {
         *("method", "sharpe", "differences", "superiority", "trials", "track_record"),
         *("overfitting", "timing", "forecasts", "residuals", "level_trap", "inputs", "seeds"),
-        *("fragility", "verdict"),
+        *("ranks", "fragility", "verdict"),
     }
+    assert told["ranks"]["windows"] == len(run.manifest["windows"])
+    assert list(told["ranks"]["models"]) == ["no_change", "strategy", "ridge", "persistence"]
     assert list(told["forecasts"]["diebold_mariano"]) == ["no_change", "ridge", "persistence"]
     assert told["forecasts"]["diebold_mariano"]["ridge"]["p_value"] is None  # it is ridge itself
     assert set(told["inputs"]["adf"]) == set(run.manifest["inputs"])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.artifacts import Run
 
 SECTIONS = ["sharpe", "differences", "superiority", "trials", "overfitting", "timing", "skill",
-            "trap", "fragility", "seeds", "diagnostics", "method", "reading"]  # fmt: skip
+            "ranks", "trap", "fragility", "seeds", "diagnostics", "method", "reading"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,7 @@ def test_every_test_has_its_section_in_the_order_of_a_sceptic_and_a_link_to_it(p
         "More than by chance: of 3,402\N{NO-BREAK SPACE}shifts",
         "Its errors are smaller than those of ridge.",
         "Its direction is no better than chance",
+        "Over 32\N{NO-BREAK SPACE}windows no change has the smallest errors: better than strategy",
         "Yes. The R² of 0.998 on prices is the level-forecast trap",
         "The result survives costs up to 41.0 bps a fill, 2.7 times the 15 charged",
         "goes from 0.21 to 0.48. Of the uncertainty of a single seed's ratio, 34.8",
@@ -87,6 +88,25 @@ def test_every_table_with_an_adjusted_column_says_so_and_over_how_many(page: Pag
     assert "adjusted for the 3\N{NO-BREAK SPACE}inputs of this table" in page.text
 
 
+def test_models_ranked_over_windows_are_told_with_how_many_were_compared(page: Page) -> None:
+    assert "aligned ranks over 32\N{NO-BREAK SPACE}windows" in page.text
+    assert "p after Finner: adjusted for the 2\N{NO-BREAK SPACE}comparisons" in page.text
+    assert "better than strategy (p" in page.text, "ridge is not surely behind"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"p_value": 0.3}, "no model is better than the others by more than chance"),
+        ({"p_value": None, "statistic": None}, "all have the same errors"),
+    ],
+)
+def test_without_a_joint_finding_no_model_is_named(full: Run, changes: Any, said: str) -> None:
+    page = but(full, ranks=full.significance["ranks"] | changes)
+    assert said in page.text
+    assert "has the smallest errors" not in page.text
+
+
 def test_the_surface_is_a_map_a_delay_with_every_figure_written_out(page: Page) -> None:
     kinds = [found["class"] for tag, found in page.elements if tag == "td" and "class" in found]
     cells = [kind.split() for kind in kinds if kind.split()[0] in {"gain", "loss", "none"}]
@@ -110,10 +130,10 @@ def test_colour_grows_with_the_figure_and_its_side_follows_the_sign() -> None:
 
 def test_what_could_not_be_asked_says_why_in_one_line(full: Run) -> None:
     names = ("superiority", "trials", "track_record", "overfitting", "timing", "seeds",
-             "fragility", "forecasts", "level_trap", "residuals", "inputs")  # fmt: skip
+             "fragility", "forecasts", "ranks", "level_trap", "residuals", "inputs")  # fmt: skip
     page = but(full, **dict.fromkeys(names))
     assert sections(page) == ["sharpe", "differences", "unasked", "method", "reading"]
-    assert page.text.count("Not answered: ") == 8
+    assert page.text.count("Not answered: ") == 9
     assert "Not answered: it takes two seeds, and there was one." in page.text
 
 

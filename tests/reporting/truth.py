@@ -12,6 +12,13 @@ def outcome(statistic: float | None, p_value: float | None, **others: Any) -> di
     return told | {"observations": 3779} | others
 
 
+def ranked(
+    rank: float, error: float, p_value: float | None, adjusted: float | None
+) -> dict[str, float | None]:
+    told = {"average_rank": rank, "relative_rmse": error}
+    return told | {"p_value": p_value, "p_value_finner": adjusted}
+
+
 def surface() -> dict[str, Any]:
     """Falls with cost and delay, highest at the chosen threshold; one cell never trades."""
     costs, delays, entries = (
@@ -97,6 +104,18 @@ def truth(significance: dict[str, Any]) -> dict[str, Any]:
                 "persistence": outcome(1.21, 0.227, p_value_holm=0.454),
             },
             "pesaran_timmermann": outcome(0.71, 0.239),
+        },
+        "ranks": {
+            "windows": 32,
+            "statistic": 41.3,
+            "degrees": 2,
+            "p_value": 0.0000001,
+            "best": "no_change",
+            "models": {
+                "no_change": ranked(20.1, 1.0, None, None),
+                "strategy": ranked(40.2, 1.0031, 0.0041, 0.0041),
+                "ridge": ranked(33.3, 1.0022, 0.058, 0.058),
+            },
         },
         "residuals": {
             "ljung_box": outcome(31.2, 0.0005),

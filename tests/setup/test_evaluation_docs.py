@@ -22,7 +22,7 @@ NAMED = set(re.findall(r"`([a-z0-9_]+)`", GUIDE)) | HEADINGS
 BY_NAME = {
     ("books",), ("forecasts",), ("forecasts", "*", "horizons"),
     ("sharpe",), ("differences",), ("superiority", "p_values"),
-    ("forecasts", "diebold_mariano"), ("inputs", "adf"),
+    ("forecasts", "diebold_mariano"), ("ranks", "models"), ("inputs", "adf"),
 }  # fmt: skip
 """Where keys are books, rivals, inputs or horizons, and not figures."""
 

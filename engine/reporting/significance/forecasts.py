@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.reporting import formatting
-from engine.reporting.books import book
+from engine.reporting.significance.ranks import NO_CHANGE, ranks_section, rival
 from engine.reporting.significance.section import (
     Section,
     Table,
@@ -30,7 +30,6 @@ RESIDUALS = (
     "Ljung & Box 1978; Breusch 1978 and Godfrey 1978; Said & Dickey 1984 with the p-values of "
     "MacKinnon 1994; Holm 1979"
 )
-NO_CHANGE = "no_change"
 STATISTIC = formatting.SIGNED_RATIO
 R2 = "R\N{SUPERSCRIPT TWO}"
 
@@ -43,6 +42,8 @@ def told_of_forecasts(found: Mapping[str, Any]) -> Told:
         told.append(_timing(found["timing"], confidence))
     if "forecasts" in found:
         told.append(_forecasts(found["forecasts"], confidence))
+    if "ranks" in found:
+        told.append(ranks_section(found["ranks"], confidence))
     if "level_trap" in found:
         told.append(_trap(found["level_trap"]))
     return told
@@ -138,7 +139,7 @@ def _forecasts(found: Mapping[str, Any] | None, confidence: float) -> Section | 
                 ("Errors against", "Diebold-Mariano", "p, two-sided", "p after Holm"),
                 tuple(
                     (
-                        _rival(name),
+                        rival(name),
                         STATISTIC(test.get("statistic")),
                         formatting.p_value(test.get("p_value")),
                         formatting.p_value(test.get("p_value_holm")),
@@ -160,14 +161,10 @@ def _forecasts(found: Mapping[str, Any] | None, confidence: float) -> Section | 
     )
 
 
-def _rival(name: str) -> str:
-    return "No change" if name == NO_CHANGE else book(name).label
-
-
 def _errors_answer(errors: Mapping[str, Mapping[str, Any]], confidence: float) -> str:
     def named(sign: int) -> list[str]:
         return [
-            _rival(name).lower()
+            rival(name).lower()
             for name, test in sorted(errors.items())
             if _found(test.get("p_value_holm"), confidence) and sign * test["statistic"] > 0
         ]
