@@ -17,11 +17,13 @@ extensions = [
     "mathml",
     "notebook_pages",
     "command_reference",
+    "document_reference",
 ]
 exclude_patterns = ["extensions", "style"]
 root_doc = "index"
 
 nitpicky = True
+smartquotes = False  # options begin with two hyphens
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 4
 

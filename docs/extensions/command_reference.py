@@ -57,8 +57,8 @@ def _section(each: Command) -> str:
 
 
 def _as_prose(text: str) -> str:
-    """Help as Markdown: what looks like a tag is code."""
-    return PLACE.sub(lambda found: f"`{found[0]}`", text.strip())
+    """Help as Markdown: what looks like a tag is none."""
+    return PLACE.sub(lambda found: found[0].replace("<", r"\<"), text.strip())
 
 
 def _usage(each: Command) -> str:
@@ -87,9 +87,13 @@ def _tables(command: Any) -> Iterator[str]:  # noqa: ANN401 - typer's own class
 def _table(heading: str, rows: list[tuple[str, str]]) -> str:
     lines = [f"| {heading} | |", "|---|---|"]
     for name, told in rows:
-        cell = _as_prose(told.replace("  [required]", "")).replace("|", r"\|")
-        lines.append(f"| `{name}` | {cell} |".replace("`" + name, "`" + name.replace("|", r"\|")))
+        prose = _as_prose(told.replace("  [required]", ""))
+        lines.append(f"| {_cell(f'`{name}`')} | {_cell(prose)} |")
     return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
 
 
 def exit_codes() -> str:
@@ -97,12 +101,14 @@ def exit_codes() -> str:
     told: dict[int, list[str]] = {0: ["done"]}
     for error in _all(errors.BacktestError):
         said = (error.__doc__ or "").splitlines()[0].rstrip(".").split(":")[0]
-        told.setdefault(error.exit_code, []).append(f"{said} (`{error.__name__}`)")
+        told.setdefault(error.exit_code, []).append(
+            f"{said[0].lower()}{said[1:]} (`{error.__name__}`)"
+        )
     told.setdefault(EXIT_UNEXPECTED, []).append("a fault of the engine; `--debug` shows where")
     told[EXIT_UNEXPECTED].append("`backtest selftest`: a row failed")
     told[errors.EXIT_INTERRUPTED] = ["interrupted (Ctrl-C)"]
     told[EXIT_BROKEN_PIPE] = ["whoever read the output has gone, as after `| head`"]
-    rows = [f"| {code} | {'<br>'.join(told[code])} |" for code in sorted(told)]
+    rows = [f"| {code} | {_cell('<br>'.join(told[code]))} |" for code in sorted(told)]
     return "\n".join(["| exit code | meaning |", "|---|---|", *rows])
 
 

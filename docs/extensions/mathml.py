@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from docutils.nodes import SkipNode
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.writers.html5 import HTML5Translator
 
+FRACTION_OF_DIGITS = re.compile(r"(\\t?frac)(\d)(\d)")
+"""docutils reads the 12 of `\\frac12` as one number."""
+
+BAR = re.compile(r'<mover accent="true">(\s*<mi>.</mi>\s*<mo stretchy="false">\u02c9</mo>)')
+"""As an accent, browsers without a font for mathematics draw a bar through its letter."""
+
 
 def as_mathml(tex: str, *, block: bool) -> str:
     r"""One formula.
@@ -25,9 +32,9 @@ def as_mathml(tex: str, *, block: bool) -> str:
     Raises:
         ExtensionError: A command that is not known.
     """
-    plain = tex.replace(r"\lt", "<").replace(r"\gt", ">")
+    plain = FRACTION_OF_DIGITS.sub(r"\1{\2}{\3}", tex.replace(r"\lt", "<").replace(r"\gt", ">"))
     try:
-        return str(tex2mathml(plain, as_block=block))
+        return BAR.sub(r"<mover>\1", str(tex2mathml(plain, as_block=block)))
     except MathError as error:
         raise ExtensionError(f"a formula cannot be read ({error}): {tex}") from error
 
