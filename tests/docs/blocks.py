@@ -8,6 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
+WALKED = [
+    ROOT / "docs" / name for name in ("tutorial.md", "how-to/own-data.md", "how-to/nightly.md")
+]
+"""Pages whose commands are run as they are, by `test_walkthroughs`."""
+
 
 def named(page: Path) -> str:
     """A page's path in the repository."""

@@ -10,11 +10,12 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field, TypeAdapter
 
-from engine.models import Adam, Forecaster, Problem, Training
+from engine.models import Adam, Forecaster, Model, Problem, Training
 from tests.models.problems import planted
 
 TRAINING = Training(epochs=10, batch_size=32, optimizer=Adam(learning_rate=0.005))
@@ -70,13 +71,22 @@ def found(model: Forecaster) -> dict[str, Any]:
     }
 
 
+def chosen(kind: type[Forecaster]) -> dict[str, Any]:
+    """What a strategy file makes of it, once it is a member of the union."""
+    union = TypeAdapter(Annotated[Model | kind, Field(discriminator="kind")])
+    name = kind.model_fields["kind"].default
+    told = {"kind": name, **({"smoothing": 10} if "smoothing" in kind.model_fields else {})}
+    model = union.validate_python(told)
+    return {key: getattr(model, key) for key in (*told, "lookback")}
+
+
 def main() -> None:
     """Files on the command line; one JSON object on stdout."""
     made = {}
     for file in map(Path, sys.argv[1:]):
         for name, kind in classes_of(file).items():
             model = kind() if name == "LastWeek" else kind(lookback=8, units=8)
-            made[name] = found(model) | {"schema": model.model_dump(mode="json")}
+            made[name] = found(model) | {"chosen": chosen(kind)}
     print(json.dumps(made))  # noqa: T201
 
 
