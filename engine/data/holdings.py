@@ -121,7 +121,8 @@ def _holding(feed: Feed, dataset: Dataset, access: Access) -> Holding:
 def _at_hand(feed: Feed, dataset: Dataset, access: Access) -> Holding:
     lines = {}
     for symbol in dataset.symbols:
-        request = Request(symbol, dataset.interval, None, access.now, access.progress)
+        gate = access.gate(dataset)
+        request = Request(symbol, dataset.interval, None, access.now, access.progress, gate=gate)
         try:
             bars = in_order(normalise(feed.fetch(request), symbol))
         except DataError as error:

@@ -273,6 +273,27 @@ class TestShow:
         lines = backtest("show", dataset="us-indices").stdout.splitlines()
         assert "1999-01-04 2018-12-31     5,031    -" in lines[-1]
 
+    def test_longer_bars_are_made_of_shorter_ones_as_the_dataset_repairs_them(
+        self, backtest, tmp_path
+    ):
+        hours = pd.DataFrame(candles(0, 96, step=3600)).rename(columns={"seconds": "timestamp"})
+        hours["timestamp"] = pd.to_datetime(hours["timestamp"] + 19_676 * DAY, unit="s", utc=True)
+        twice = pd.concat([hours, hours.iloc[40:41].assign(volume=7.0)])
+        (tmp_path / "bars").mkdir()
+        twice.sort_values("timestamp").to_csv(tmp_path / "bars" / "COIN.csv", index=False)
+        (tmp_path / "days.yaml").write_text(
+            "{name: days, interval: 1d, calendar: 24/7, symbols: [COIN],\n"
+            " quality: {conflicting_duplicates: repair},\n"
+            " sources: [{kind: files, path: bars, interval: 1h}]}"
+        )
+
+        (source,) = json.loads(
+            backtest("show", "--json", dataset=str(tmp_path / "days.yaml")).stdout
+        )["sources"]
+
+        assert source["problem"] is None
+        assert source["symbols"]["COIN"]["bars"] == 4
+
 
 class TestDiff:
     def test_without_vintages_the_last_revision_is_shown(self, revised, backtest):

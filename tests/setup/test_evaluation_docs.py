@@ -80,7 +80,7 @@ def test_every_key_that_only_some_runs_have_is_named() -> None:
 
 def test_every_link_leads_somewhere() -> None:
     titles = re.findall(r"^#+ (.+)$", GUIDE, re.MULTILINE)
-    places = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+    places = {re.sub(r"[^a-z0-9_ -]", "", title.lower()).replace(" ", "-") for title in titles}
     links = re.findall(r"\]\(([^)]+)\)", GUIDE)
     assert len(links) > 5
     for link in links:

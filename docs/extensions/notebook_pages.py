@@ -1,0 +1,74 @@
+"""Notebooks as pages: executed when the pages are built, each cell with what came out of it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+from myst_parser.parsers.sphinx_ import MystParser
+from nbclient import NotebookClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from docutils import nodes
+    from sphinx.application import Sphinx
+
+SECONDS_A_CELL = 120
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def executed(text: str) -> nbformat.NotebookNode:
+    """A notebook with its outputs.
+
+    Args:
+        text: Of an `.ipynb` file; outputs in it are replaced.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: A cell fails.
+    """
+    notebook = nbformat.reads(text, as_version=4)
+    with tempfile.TemporaryDirectory() as place:
+        client = NotebookClient(
+            notebook,
+            timeout=SECONDS_A_CELL,
+            kernel_name="python3",
+            resources={"metadata": {"path": place}},
+        )
+        client.execute()
+    return notebook
+
+
+def as_markdown(notebook: nbformat.NotebookNode) -> str:
+    """The cells, and behind each cell of code what it gave."""
+    return "\n\n".join(part for cell in notebook.cells for part in _parts(cell))
+
+
+def _parts(cell: nbformat.NotebookNode) -> Iterator[str]:
+    if cell.cell_type != "code":
+        yield cell.source
+        return
+    yield f"```python\n{cell.source}\n```"
+    for output in cell.outputs:
+        told = output.get("text") or output.get("data", {}).get("text/plain", "")
+        if told:
+            yield f"```text\n{COLOUR.sub('', told).rstrip()}\n```"
+
+
+class NotebookParser(MystParser):
+    """Reads a notebook as the Markdown that its cells and their outputs make."""
+
+    supported = ("ipynb",)
+
+    def parse(self, inputstring: str, document: nodes.document) -> None:
+        """Fills the document."""
+        super().parse(as_markdown(executed(inputstring)), document)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Registers the parser for files that end in `.ipynb`."""
+    app.add_source_suffix(".ipynb", "ipynb")
+    app.add_source_parser(NotebookParser)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,117 @@
+"""The pages that list everything list everything."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.artifacts import DOCUMENTS, PAGES, TABLES
+from engine.cli.main import app
+from engine.data.calendar import DAYS_PER_YEAR
+from engine.data.spec import Dataset
+from engine.documents.reference import entries
+from engine.strategy import Strategy
+from tests.docs.blocks import ROOT
+
+REFERENCE = ROOT / "docs" / "reference"
+
+
+def extension(name: str):
+    """A module of docs/extensions, loaded as Sphinx does."""
+    folder = str(ROOT / "docs" / "extensions")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return importlib.import_module(name)
+
+
+@pytest.mark.parametrize("model", [Strategy, Dataset])
+def test_every_key_is_told_with_what_it_takes(model) -> None:
+    text = extension("document_reference").as_markdown(model)
+    headings = set(re.findall(r"^#+ (\S+)$", text, re.MULTILINE))
+    for entry in entries(model):
+        parent, _, last = entry.path.rpartition(".")
+        if entry.path not in headings:
+            assert f"| `{last}` |" in text, entry.path
+            assert not parent or parent in headings, entry.path
+        assert not entry.meaning or entry.meaning.replace("|", r"\|") in text or (
+            entry.meaning in text
+        )  # fmt: skip
+
+
+def test_every_command_is_told_with_every_option() -> None:
+    reference = extension("command_reference")
+    text = reference.as_markdown(app)
+    headings = re.findall(r"^#+ backtest (.+)$", text, re.MULTILINE)
+    told = dict(reference.commands(app))
+    assert headings == list(told)
+    assert {"run", "data pull", "ledger export"} <= set(told)
+    for name, section in zip(told, re.split(r"^#+ backtest .+$", text, flags=re.MULTILINE)[1:],
+                             strict=True):  # fmt: skip
+        for parameter in getattr(told[name], "params", ()):
+            option = parameter.opts[0]
+            shown = option if option.startswith("-") else (parameter.metavar or option).upper()
+            assert shown in section, (name, option)
+
+
+def test_every_exit_code_of_an_error_is_told() -> None:
+    text = extension("command_reference").exit_codes()
+    codes = [int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)]
+    assert codes == [0, 1, 2, 3, 4, 5, 130, 141]
+    assert "the leak certificate failed (`CertificateError`)" in text
+    assert r"`\| head`" in text
+
+
+@pytest.mark.parametrize("key", ["features", "scaling", "model", "signal", "sizing", "opponents"])
+def test_the_table_of_choices_names_every_kind(key: str) -> None:
+    page = (REFERENCE / "strategy.md").read_text(encoding="utf-8")
+    told = Strategy.model_json_schema()["properties"][key]
+    kinds = set(told.get("items", told)["discriminator"]["mapping"])
+    (row,) = re.findall(rf"^\| `{key}` \|(.*)\|$", page, re.MULTILINE)
+    named = set(re.findall(r"`(\w+)`", row))
+    if key == "opponents":
+        named |= {"ridge", "gradient_boosting", "persistence", "drift", "always_up"}
+    assert kinds <= named
+
+
+def test_every_file_of_a_run_is_described() -> None:
+    page = (REFERENCE / "run-folder.md").read_text(encoding="utf-8")
+    names = ["manifest.json", *(f"{table}.parquet" for table in TABLES)]
+    names += [f"{name}.json" for name in DOCUMENTS] + [f"{name}.html" for name in PAGES]
+    assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_a_year_of_a_market_that_never_closes_is_as_long_as_told() -> None:
+    told = f"{DAYS_PER_YEAR} for\ncrypto's" in (ROOT / "docs" / "evaluation.md").read_text()
+    assert told
+    assert f"instead of {DAYS_PER_YEAR} " in (ROOT / "docs" / "faq.md").read_text()
+
+
+def test_formulas_become_mathml() -> None:
+    as_mathml = extension("mathml").as_mathml
+    half = as_mathml(r"\tfrac12 S", block=False)
+    assert "<mn>1</mn>" in half
+    assert "<mn>2</mn>" in half
+    assert "&lt;" in as_mathml(r"\lambda \lt 0", block=True)
+    assert 'accent="true"' not in as_mathml(r"\bar r", block=False)
+    assert 'accent="true"' in as_mathml(r"\hat q", block=False)
+
+
+def test_a_formula_that_cannot_be_read_ends_the_build() -> None:
+    from sphinx.errors import ExtensionError
+
+    with pytest.raises(ExtensionError, match="nosuchcommand"):
+        extension("mathml").as_mathml(r"\nosuchcommand{x}", block=False)
+
+
+def test_no_notebook_in_git_holds_outputs() -> None:
+    import json
+
+    notebooks = sorted(Path(ROOT, "docs").rglob("*.ipynb"))
+    assert notebooks
+    for notebook in notebooks:
+        cells = json.loads(notebook.read_text())["cells"]
+        assert [c for c in cells if c.get("outputs") or c.get("execution_count")] == []

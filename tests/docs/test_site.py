@@ -1,0 +1,112 @@
+"""scripts/docs builds the whole site, and every link of it leads somewhere."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts.documentation.links import anchors, fault, faults, links
+from tests.docs.blocks import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_every_link_of_readme_and_pages_leads_somewhere() -> None:
+    assert faults() == []
+
+
+@pytest.mark.parametrize(
+    ("target", "wrong"),
+    [
+        ("docs/here.md", ""),
+        ("docs/here.md#a-heading-with-code", ""),
+        ("docs/here.md#twice-1", ""),
+        ("#top", ""),
+        ("https://example.org/a#b", ""),
+        ("docs/gone.md", "no such file"),
+        ("docs/here.md#in-a-block", "no such heading"),
+        ("../outside.md", "no such file"),
+        ("docs/picture.png#x", "an anchor in a file that is no Markdown"),
+        ("http://example.org", "not https:// and a host"),
+        ("https://localhost/a", "not https:// and a host"),
+    ],
+)
+def test_a_link_is_followed_as_a_code_host_does(tmp_path: Path, target: str, wrong: str) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "picture.png").touch()
+    (tmp_path / "docs" / "here.md").write_text(
+        "# A heading with `code`\n## Twice\n## Twice\n```sh\n# In a block\n```\n"
+    )
+    page = tmp_path / "README.md"
+    page.write_text("# Top\n")
+    assert fault(target, page, tmp_path) == wrong
+
+
+def test_links_in_code_are_none() -> None:
+    page = 'see [a](b.md "title") and `[c](d.md)`\n```md\n[e](f.md)\n```\n<img src="g.png">\n'
+    assert list(links(page)) == ["b.md", "g.png"]
+    assert anchors("# [A link](x.md) & more\n") == {"a-link--more"}
+
+
+@pytest.fixture(scope="module")
+def site() -> Path:
+    done = subprocess.run([ROOT / "scripts" / "docs"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return ROOT / done.stdout.split()[-1].removesuffix("/index.html")
+
+
+def shown(page: Path) -> str:
+    """What a reader reads."""
+    text = re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8"))
+    return text.replace("&#39;", "'").replace("&quot;", '"').replace("&lt;", "<")
+
+
+@pytest.mark.slow
+class TestSite:
+    def test_every_page_is_built(self, site: Path) -> None:
+        pages = {path.relative_to(ROOT / "docs") for path in (ROOT / "docs").rglob("*.md")}
+        pages |= {path.relative_to(ROOT / "docs") for path in (ROOT / "docs").rglob("*.ipynb")}
+        assert [page for page in pages if not (site / page.with_suffix(".html")).is_file()] == []
+
+    def test_keys_and_commands_are_in_it(self, site: Path) -> None:
+        assert "model.attention_lstm" in shown(site / "reference" / "strategy.html")
+        assert "sources.ccxt" in shown(site / "reference" / "dataset.html")
+        assert "--keep-bytes SIZE" in shown(site / "reference" / "commands.html")
+
+    def test_the_notebook_was_executed_and_shows_what_came_out(self, site: Path) -> None:
+        text = shown(site / "notebook" / "python-api.html")
+        assert "'grade': 'none'" in text
+        assert "UsageError, exit code 2" in text
+        assert "'certificate.json'" in text
+        assert "Traceback" not in text
+
+    def test_no_page_asks_a_network_for_anything(self, site: Path) -> None:
+        asked = re.compile(r"<(?:script|link|img|source|iframe)[^>]+(?:src|href)=\"(?:https?:)?//")
+        assert [page for page in site.rglob("*.html") if asked.search(page.read_text())] == []
+
+    def test_formulas_are_drawn_without_a_script(self, site: Path) -> None:
+        text = (site / "evaluation.html").read_text(encoding="utf-8")
+        assert text.count("<math ") > 50
+        assert "mathjax.js" not in text.lower()
+
+
+@pytest.mark.slow
+def test_a_link_that_leads_nowhere_ends_the_build(tmp_path: Path) -> None:
+    import sys
+
+    docs = tmp_path / "docs"
+    shutil.copytree(ROOT / "docs", docs, ignore=shutil.ignore_patterns("*.md", "*.ipynb"))
+    (docs / "index.md").write_text("# A page\n\nSee [another](gone.md#there).\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-W", "-n", "-b", "html", docs, tmp_path / "out"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "gone.md" in done.stderr
