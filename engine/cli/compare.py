@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli import completion
 from engine.cli.failures import exit_codes
 from engine.cli.options import Debug, Json, one_thread_a_process
 from engine.cli.run_folders import run_folder, writing_to
@@ -25,6 +26,7 @@ def compare(
             metavar="RUN",
             help="Run folders, or the first digits of run ids. The first one is the reference "
             "that the others are compared with.",
+            autocompletion=completion.runs,
         ),
     ],
     out: Annotated[
@@ -41,7 +43,7 @@ def compare(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Compare runs: one page with the differences, and what the best of them is worth.
+    """Compare runs on one page, and judge the best of them.
 
     On the bars that all runs have: Sharpe ratios with intervals, paired differences, whether any
     is better once all are counted, whether they do the same, and which settings differ.

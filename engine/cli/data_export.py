@@ -26,11 +26,12 @@ def export(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Write a dataset's bars to files, one a symbol, and a manifest that names them.
+    """Write a dataset's bars to files.
 
-    Writes the bars a run would use, within the dataset's start and end, and uses no network. The
-    manifest makes a dataset of the files: `--data DIR/NAME.yaml`. Files that are there already are
-    left alone, and it is an error. Mind the dataset's note about who may use its bars.
+    One file a symbol, and a manifest that names them: the bars a run would use, within the
+    dataset's start and end. Uses no network. The manifest makes a dataset of the files: `--data
+    DIR/NAME.yaml`. Files that are there already are left alone, and it is an error. Mind the
+    dataset's note about who may use its bars.
     """
     with exit_codes(debug=debug):
         from engine.data.collect import collect

@@ -32,7 +32,9 @@ _NONE = "·."
 def show(
     context: typer.Context, dataset: DatasetName, json: Json = False, debug: Debug = False
 ) -> None:
-    """Draw which bars of a dataset are there, where they have gaps, and its vintages.
+    """Draw which bars of a dataset are there.
+
+    Where they begin, end and have gaps, and the dataset's vintages.
 
     Uses no network: the bars are those that were pulled, or lie in files.
 

@@ -32,7 +32,7 @@ def explain(
     path: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PATH]",
+            metavar="PATH",
             help="Dotted path of a key, kinds among it: model, model.lstm, model.lstm.units.",
             autocompletion=completion.keys,
         ),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -69,6 +71,26 @@ def tell_error(error: Exception, *, debug: bool, of: str = "") -> int:
         told = f"{type(error).__name__}: {error}"
         if not debug:
             told += "\n  this is a fault of the engine; --debug shows where it arose"
+    text = _fitted(f"error: {f'{of}: ' if of else ''}{told}").removeprefix("error:")
     label = typer.style("error:", fg=BAD, bold=True)
-    typer.echo(f"{label} {f'{of}: ' if of else ''}{told}", err=True, color=coloured(sys.stderr))
+    typer.echo(f"{label}{text}", err=True, color=coloured(sys.stderr))
     return code
+
+
+def _fitted(text: str) -> str:
+    """On a terminal, lines that break between words and go on under where they began."""
+    if not sys.stderr.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    lines = []
+    for line in text.split("\n"):
+        indent = " " * (len(line) - len(line.lstrip()) + 4)
+        lines += textwrap.wrap(
+            line,
+            width,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+            drop_whitespace=True,
+        ) or [""]
+    return "\n".join(lines)

@@ -47,7 +47,9 @@ def list_fits(debug: Debug = False) -> None:
 
 @fits.command()
 def show(
-    key: Annotated[str, typer.Argument(help="The first digits of a key, as `list` shows it.")],
+    key: Annotated[
+        str, typer.Argument(metavar="KEY", help="The first digits of a key, as `list` shows it.")
+    ],
     debug: Debug = False,
 ) -> None:
     """Show how one fit went."""

@@ -38,11 +38,17 @@ LISTED = (
     *("first", "last", "bars", "sharpe", "grade", "run_id", "family", "error", "problem"),
 )
 
-Name = Annotated[str | None, typer.Option("--strategy", metavar="NAME", help="Of this strategy.")]
-Target = Annotated[str | None, typer.Option(metavar="SYMBOL", help="That trade this symbol.")]
+Name = Annotated[
+    str | None, typer.Option("--strategy", metavar="NAME", help="Only runs of this strategy.")
+]
+Target = Annotated[
+    str | None, typer.Option(metavar="SYMBOL", help="Only runs that trade this symbol.")
+]
 Status = Annotated[
     Literal["finished", "failed", "interrupted", "running", "unknown"] | None,
-    typer.Option(help="That ended so; unknown: begun on another machine, and never ended."),
+    typer.Option(
+        help="Only runs that ended so; unknown: begun on another machine, and never ended."
+    ),
 ]
 
 ledger = typer.Typer(
@@ -81,7 +87,10 @@ def list_runs(
 @ledger.command()
 def show(
     run: Annotated[
-        str, typer.Argument(help="Number of a run, or a run id, of which the newest run counts.")
+        str,
+        typer.Argument(
+            metavar="RUN", help="Number of a run, or a run id; of several with it the newest."
+        ),
     ],
     as_json: Json = False,
     debug: Debug = False,
@@ -100,7 +109,7 @@ def show(
 @ledger.command()
 def export(
     format_: Annotated[
-        Literal["csv", "json", "parquet"], typer.Option("--format", help="Of what is written.")
+        Literal["csv", "json", "parquet"], typer.Option("--format", help="Kind of file.")
     ] = "csv",
     out: Annotated[
         Path | None,
@@ -117,7 +126,7 @@ def export(
     status: Status = None,
     debug: Debug = False,
 ) -> None:
-    """Write runs, or their net returns bar by bar, for other programs to read."""
+    """Write runs to a file, for other programs to read."""
     with exit_codes(debug=debug):
         from engine.cli.tables import as_bytes, of_returns, of_runs
 

@@ -34,7 +34,7 @@ from engine.imports import collect_rarely
 app = typer.Typer(
     name="backtest",
     help="Would these model-driven signals have made money, after costs and beyond luck?",
-    epilog="Start with: backtest run strategies/ridge.yaml",
+    epilog="Start with: backtest init my-strategy",
     add_completion=True,
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -12,7 +12,7 @@ from engine.cli import completion
 StrategyFiles: TypeAlias = Annotated[
     list[str],
     typer.Argument(
-        metavar="STRATEGY...",
+        metavar="STRATEGY",
         help="Strategy file, such as strategies/micdl.yaml; several run as one family.",
         autocompletion=completion.strategies,
     ),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from engine.cli import completion
 from engine.cli.failures import exit_codes
 from engine.cli.options import Debug, one_thread_a_process
 from engine.cli.run_folders import run_folder, writing_to
@@ -19,6 +20,7 @@ def report(
             metavar="RUN",
             help="A run folder, such as reports/<strategy>/<run id>, or the first digits of a "
             "run id.",
+            autocompletion=completion.runs,
         ),
     ] = None,
     serve: Annotated[

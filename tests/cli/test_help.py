@@ -1,0 +1,82 @@
+"""Help as a stranger reads it: at 80 columns, nothing cut, and typos met with what was meant."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from engine.cli.failures import tell_error
+from engine.cli.main import app
+from engine.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def commands(
+    group: typer.main.TyperGroup, path: tuple[str, ...] = ()
+) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+EVERY = list(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("path", EVERY, ids=" ".join)
+def test_help_is_whole_at_eighty_columns(path: tuple[str, ...]) -> None:
+    told = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "80"}).stdout
+    assert max(map(len, told.splitlines())) <= 80
+    assert [line for line in told.splitlines() if line.rstrip().endswith("...")] == [
+        line for line in told.splitlines() if line.startswith("Usage:") and line.endswith("...")
+    ]
+    assert "[[" not in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["rnu"], "'run'"),
+        (["data", "chek"], "'check'"),
+        (["ledger", "lst"], "'list'"),
+        (["run", "s.yaml", "--ofline"], "--offline"),
+        (["ledger", "list", "--statsu", "failed"], "--status"),
+        (["explain", "modle"], "model"),
+        (["init", "x", "--model", "rdige"], "`ridge`"),
+        (["data", "show", "us-indice"], "us-indices"),
+        (["check", "strategies/rigde.yaml"], "strategies/ridge.yaml"),
+        (["check", "strategies/ridge.yaml", "--set", "signal.enter_bp=5"], "`enter_bps`"),
+        (["check", "strategies/ridge.yaml", "--set", "model.kind=rdige"], "`ridge`"),
+        (["run", "strategies/ridge.yaml", "--grid", "signal.enter_bp=5,6"], "`enter_bps`"),
+        (["run", "strategies/ridge.yaml", "strategies/rigde.yaml"], "strategies/ridge.yaml"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_typo_is_met_with_what_was_meant(arguments: list[str], meant: str) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code in {2, 3}
+    assert meant in result.stderr.splitlines()[-1]
+
+
+def test_an_error_on_a_terminal_breaks_between_words_and_in_a_pipe_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = UsageError("there is no such key", expected=", ".join(["lookback"] * 12))
+    tell_error(error, debug=False)
+    assert len(capsys.readouterr().err.splitlines()) == 2
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    tell_error(error, debug=False)
+    lines = capsys.readouterr().err.splitlines()
+    assert max(map(len, lines)) <= 60
+    assert lines[0] == "error: there is no such key"
+    assert lines[2].startswith("      lookback, ")
