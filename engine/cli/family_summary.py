@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.pipeline.family import Family
 
 FAILED = "failed"
+EQUALS = f"{formatting.NO_BREAK}={formatting.NO_BREAK}"
 
 
 def as_json(family: Family) -> str:
@@ -147,5 +148,5 @@ def _judged(family: Family, width: int) -> list[str]:
 
 
 def _filled(text: str, width: int) -> str:
-    joined = text.replace(" %", f"{formatting.NO_BREAK}%")
+    joined = text.replace(" %", f"{formatting.NO_BREAK}%").replace(" = ", EQUALS)
     return textwrap.fill(joined, width, break_long_words=False)
