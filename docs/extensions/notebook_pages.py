@@ -36,6 +36,7 @@ def executed(text: str) -> nbformat.NotebookNode:
             timeout=SECONDS_A_CELL,
             kernel_name="python3",
             resources={"metadata": {"path": place}},
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )
         client.execute()
     return notebook

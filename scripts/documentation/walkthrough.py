@@ -121,10 +121,10 @@ def _near(one: float, other: float) -> bool:
 
 
 def rewritten(page: str, folder: Path) -> str:
-    """The page with what its blocks print now."""
+    """The page with what its blocks print now, where that is something else."""
     outputs = [(step, printed(step, folder)) for step in steps(page) if step.run]
     for step, output in reversed(outputs):
-        if step.shown is not None:
+        if step.shown is not None and differs(step.shown, output):
             start, end = step.place
             page = page[:start] + _as_shown(step.shown, output) + page[end:]
     return page
