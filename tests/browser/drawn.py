@@ -56,14 +56,8 @@ class Panel:
         return np.column_stack((drawn[:, 0] / EXTENT, self.read(drawn[:, 1])))
 
     def read(self, down: np.ndarray) -> np.ndarray:
-        """The figures at heights, as the two outermost labels of the axis tell them."""
-        (low, low_at), (high, high_at) = self.up[0], self.up[-1]
-        ends = np.array([number(low), number(high)])
-        at = 100.0 * (1.0 - down / EXTENT)
-        share = (at - low_at) / (high_at - low_at)
-        if not self.data["scale"]["log"]:
-            return ends[0] + share * (ends[1] - ends[0])
-        return np.exp(np.log(ends[0]) + share * np.log(ends[1] / ends[0]))
+        """The figures at heights, as the labels of the axis tell them."""
+        return read(down, self.up, log=self.data["scale"]["log"])
 
     @property
     def resolution(self) -> float:
@@ -102,6 +96,17 @@ def _chart(found: dict[str, Any]) -> Chart:
     return Chart(found["key"], np.cumsum(found["data"]["seconds"]), across, panels)
 
 
+def read(down: np.ndarray, up: list[tuple[str, float]], *, log: bool) -> np.ndarray:
+    """The figures at heights, as the two outermost labels of a vertical axis tell them."""
+    (low, low_at), (high, high_at) = up[0], up[-1]
+    ends = np.array([number(low), number(high)])
+    at = 100.0 * (1.0 - down / EXTENT)
+    share = (at - low_at) / (high_at - low_at)
+    if not log:
+        return ends[0] + share * (ends[1] - ends[0])
+    return np.exp(np.log(ends[0]) + share * np.log(ends[1] / ends[0]))
+
+
 def number(text: str) -> float:
     """The figure of a label."""
     return float(text.replace("\N{MINUS SIGN}", "-").replace(",", ""))
@@ -110,11 +115,11 @@ def number(text: str) -> float:
 def points(path: str) -> np.ndarray:
     """Every point that a path goes through, shape (n, 2)."""
     at, found = (0.0, 0.0), []
-    for command, numbers in re.findall(r"([MLlHV])([^MLlHVZ]*)", path):
+    for command, numbers in re.findall(r"([MLlHhV])([^MLlHhVZ]*)", path):
         told = [float(value) for value in re.findall(r"-?[\d.]+", numbers)]
         for step in _steps(command, told):
             across, down = step
-            if command == "l":
+            if command in "lh":
                 across, down = at[0] + across, at[1] + down
             at = (at[0] if math.isnan(across) else across, at[1] if math.isnan(down) else down)
             found.append(at)
@@ -124,6 +129,8 @@ def points(path: str) -> np.ndarray:
 def _steps(command: str, told: list[float]) -> list[tuple[float, float]]:
     if command == "H":
         return [(value, math.nan) for value in told]
+    if command == "h":
+        return [(value, 0.0) for value in told]
     if command == "V":
         return [(math.nan, value) for value in told]
     return list(zip(told[::2], told[1::2], strict=True))

@@ -96,14 +96,23 @@ def test_every_chart_has_the_bars_of_the_run(
         assert chart.seconds.tolist() == expected
 
 
-def test_the_loss_curves_of_every_fit_are_drawn(sheet: Page, run: engine.Run) -> None:
-    found = sheet.locator(".curves").evaluate_all(
+@pytest.mark.parametrize("where", [".window", "table"])
+def test_the_loss_curves_of_every_fit_are_drawn(sheet: Page, run: engine.Run, where: str) -> None:
+    found = sheet.locator(f"{where} .curves").evaluate_all(
         "all => all.map(one => [...one.querySelectorAll('path')].map(p => p.getAttribute('d')))"
     )
     assert len(found) == len(run.manifest["windows"])
     for window, curves in zip(run.manifest["windows"], found, strict=True):
-        epochs = [fit["epochs"] for fit in window["fits"]]
-        assert sorted(len(drawn.points(path)) for path in curves) == sorted(2 * epochs)
+        losses = [
+            fit[f"{part}_loss"] for fit in window["fits"] for part in ("train", "validation")
+        ]
+        down = [drawn.points(path)[:, 1] for path in curves]
+        assert [len(one) for one in down] == [len(one) for one in losses]
+        # One axis for all of a window: heights are the losses, shifted and stretched.
+        told, heights = np.concatenate(losses), np.concatenate(down)
+        slope, start = np.polyfit(told, heights, 1)
+        assert slope < 0
+        assert slope * told + start == pytest.approx(heights, abs=1)
 
 
 def test_the_pointer_tells_the_figures_of_the_nearest_bar(sheet: Page, run: engine.Run) -> None:

@@ -87,5 +87,5 @@ def test_a_print_shows_the_span_that_the_screen_shows(sheet: Page, printed) -> N
 
 def test_buttons_that_paper_has_no_use_for_are_not_printed(sheet: Page, printed) -> None:
     paper = "".join(printed(sheet))
-    for text in ("Whole span", "Skip to the content", "Drag across a chart"):
+    for text in ("Filter trades", "Skip to the content", "Drag across a chart"):
         assert flat(text) not in paper

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.evaluation.round_trips import round_trips
+from engine.reporting.books import book
 from tests.browser.drawn import number
 
 if TYPE_CHECKING:
@@ -102,6 +104,52 @@ def test_the_table_of_fits_sorts_by_the_loss_of_the_run(sheet: Page, run: engine
     assert [int(number(text)) for text in column(table, 0)] == expected
 
 
+def test_the_trades_sort_and_filter_as_the_fills_of_the_run_come_to(
+    sheet: Page, run: engine.Run
+) -> None:
+    mine = run.trades[run.trades["book"] == "strategy"]
+    trips = round_trips(mine, run.bars, run.returns.index, filled_at="open")
+    table = sheet.locator("#trades table")
+    count = sheet.locator("#trades output")
+    assert count.inner_text() == f"{len(trips)} of {len(trips)}"
+    head = table.get_by_role("button", name="Net return")
+    for ascending in (True, False):
+        head.click()
+        place = sheet.locator("#trades thead th").all_inner_texts().index("Net return")
+        told = [number(text.split("\N{NO-BREAK SPACE}")[0]) for text in column(table, place)]
+        expected = trips["return_pct"].sort_values(ascending=ascending)
+        assert told == pytest.approx(expected.tolist(), abs=0.006)
+    sheet.get_by_label("Filter trades").fill("short")
+    shorts = int((trips["side"] == "short").sum())
+    assert 0 < shorts < len(trips)
+    assert count.inner_text() == f"{shorts} of {len(trips)}"
+    assert set(column(table, 1)) == {"short"}
+
+
+def test_the_columns_of_the_books_sort_by_a_figure_of_the_run(
+    sheet: Page, run: engine.Run
+) -> None:
+    table = sheet.locator("#books table")
+    ratios = {key: figures["sharpe"] for key, figures in run.metrics["books"].items()}
+    known = {key: ratio for key, ratio in ratios.items() if ratio is not None}
+    labels = {key: book(key).label for key in ratios}
+    before = table.inner_text()
+    head = table.get_by_role("button", name="Sharpe ratio")
+    row = table.locator("tbody tr", has_text="Sharpe ratio")
+    for sign in (1, -1):
+        head.click()
+        told = [text.split("\n")[0] for text in table.locator("thead th").all_inner_texts()]
+        expected = sorted(known, key=lambda key, sign=sign: sign * known[key])
+        assert told[: len(known)] == [labels[key] for key in expected]
+        cells = row.locator("td").all_inner_texts()
+        figures = [number(text.split("\n")[0]) for text in cells[: len(known)]]
+        assert figures == pytest.approx([known[key] for key in expected], abs=0.006)
+    own = row.locator("td.own").inner_text()
+    assert number(own.split("\n")[0]) == pytest.approx(known["strategy"], abs=0.006)
+    head.click()
+    assert table.inner_text() == before
+
+
 def test_the_books_of_the_significance_page_sort_by_sharpe_ratio(
     tabs: Callable[[int, str], Tab], run: engine.Run
 ) -> None:
@@ -115,7 +163,7 @@ def test_the_books_of_the_significance_page_sort_by_sharpe_ratio(
 
 def test_sorting_leaves_every_row_where_its_cells_are(sheet: Page) -> None:
     rows = "all => all.map((row) => row.textContent)"
-    for table in sheet.locator("table[data-sortable]").all():
+    for table in sheet.locator("table[data-sortable='']").all():
         before = table.locator("tbody tr").evaluate_all(rows)
         table.locator("thead button").first.click()
         assert sorted(table.locator("tbody tr").evaluate_all(rows)) == sorted(before)

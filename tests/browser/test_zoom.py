@@ -64,6 +64,11 @@ def assert_shows(page: Page, run: engine.Run, *, books: list[str] | None = None)
     for chart in charts.values():
         assert chart.across == [(tick.label, pytest.approx(tick.at, abs=2e-3))
                                 for tick in time.ticks]  # fmt: skip
+        for panel in chart.panels:
+            for key in panel.paths:
+                if not panel.data["scale"]["rebased"]:
+                    told = np.array(panel.values(key)[rows], dtype=float)
+                    assert_seen(panel, key, told[np.isfinite(told)])
     for key, table in (("equity", equity), ("drawdown", below)):
         (panel,) = charts[key].panels
         assert set(panel.paths) == set(books)
@@ -80,16 +85,24 @@ def assert_axis(panel: drawn.Panel, ticks: tuple) -> None:
 
 
 def assert_inside(panel: drawn.Panel, key: str, expected: pd.Series) -> None:
-    """The points within the plot are those of the bars; at most one more lies on either side."""
+    """The points within the plot are those of the bars."""
+    across = assert_seen(panel, key, expected.to_numpy())
+    index = expected.index.as_unit("s").asi8
+    assert across == pytest.approx((index - index[0]) / (index[-1] - index[0]), abs=1e-4)
+
+
+def assert_seen(panel: drawn.Panel, key: str, figures: np.ndarray) -> np.ndarray:
+    """Points within the plot stand at these figures; at most one more lies on either side."""
+    if not panel.paths[key]:
+        assert not len(figures)
+        return figures
     found = panel.points(key)
     inside = found[(found[:, 0] >= 0) & (found[:, 0] <= 1)]
     assert len(found) - len(inside) <= 2
-    assert len(inside) == len(expected)
-    index = expected.index.as_unit("s").asi8
-    assert inside[:, 0] == pytest.approx((index - index[0]) / (index[-1] - index[0]), abs=1e-4)
-    log = panel.data["scale"]["log"]
-    limits = {"rel" if log else "abs": panel.resolution}
-    assert inside[:, 1] == pytest.approx(expected.to_numpy(), **limits)
+    assert len(inside) == len(figures)
+    limits = {"rel" if panel.data["scale"]["log"] else "abs": panel.resolution}
+    assert inside[:, 1] == pytest.approx(figures, **limits)
+    return inside[:, 0]
 
 
 def test_a_drag_across_one_chart_zooms_all_of_them(sheet: Page, run: engine.Run) -> None:

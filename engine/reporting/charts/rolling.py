@@ -71,6 +71,7 @@ def rolling_chart(whole: pd.DataFrame, books: Sequence[Book], what: Rolled) -> d
                 unit=what.unit,
                 lines=drawing.book_lines(table, books, time, axis),
                 baseline=drawing.from_top(axis, what.reference),
+                scale=drawing.Scale(always=(what.reference,), baseline=what.reference),
             ),
         ),
         notes=drawing.thinning_note(len(whole), len(table)),

@@ -1,4 +1,5 @@
-// Tables that can be put in order (data-sortable) and searched (data-filter="What it is called").
+// Tables that can be put in order (data-sortable, or data-sortable="columns" where figures stand
+// side by side) and searched (data-filter="What it is called").
 // A column sorts as numbers, or as text where its head says data-sort="text" or has that class;
 // data-sort="none" and data-unsorted leave it alone. data-value on a cell counts before its text.
 
@@ -17,41 +18,60 @@ function sortValue(cell, kind) {
   return found ? Number(found[0].replaceAll(",", "").replace(MINUS, "-")) : NaN;
 }
 
-// What has no figure comes last, whichever way.
-function inOrder(rows, column, kind, sign) {
-  const keyed = rows.map((row) => [sortValue(row.cells[column], kind), row]);
-  if (kind === "text") keyed.sort(([one], [other]) => sign * COLLATOR.compare(one, other));
-  else {
-    keyed.sort(([one], [other]) => {
-      if (Number.isNaN(one) || Number.isNaN(other)) return Number.isNaN(one) - Number.isNaN(other);
-      return sign * (one - other);
-    });
-  }
-  return keyed.map(([, row]) => row);
+// Places of the values in order; what has no figure comes last, whichever way.
+function placesInOrder(values, kind, way) {
+  const places = values.map((_, place) => place);
+  if (way === "none") return places;
+  const sign = way === "ascending" ? 1 : -1;
+  return places.sort((one, other) => {
+    const [left, right] = [values[one], values[other]];
+    if (kind === "text") return sign * COLLATOR.compare(left, right);
+    if (Number.isNaN(left) || Number.isNaN(right)) return Number.isNaN(left) - Number.isNaN(right);
+    return sign * (left - right);
+  });
 }
 
 const NEXT = { none: "ascending", ascending: "descending", descending: "none" };
 
-function makeSortable(table) {
-  const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
-  const bodies = [...table.tBodies].map((body) => [body, [...body.rows]]);
-  const sortBy = (head, column) => {
-    const way = NEXT[head.getAttribute("aria-sort") ?? "none"];
-    heads.forEach((other) => other.removeAttribute("aria-sort"));
-    if (way !== "none") head.setAttribute("aria-sort", way);
-    for (const [body, rows] of bodies) {
-      const sign = way === "ascending" ? 1 : -1;
-      body.append(...(way === "none" ? rows : inOrder(rows, column, kindOf(head), sign)));
-    }
-  };
-  heads.forEach((head, column) => {
+// Makes buttons of heads, of which one at a time sorts; `sortBy` hears which, and which way.
+function makeSorters(heads, sortBy) {
+  heads.forEach((head, number) => {
     if (kindOf(head) === "none") return;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "sort";
-    button.append(...head.childNodes);
-    button.addEventListener("click", () => sortBy(head, column));
-    head.append(button);
+    button.append(...[...head.childNodes].filter((node) => node.nodeName !== "SMALL"));
+    button.addEventListener("click", () => {
+      const way = NEXT[head.getAttribute("aria-sort") ?? "none"];
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      if (way !== "none") head.setAttribute("aria-sort", way);
+      sortBy(number, kindOf(head), way);
+    });
+    head.prepend(button);
+  });
+}
+
+function makeRowsSortable(table) {
+  const bodies = [...table.tBodies].map((body) => [body, [...body.rows]]);
+  const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
+  makeSorters(heads, (column, kind, way) => {
+    for (const [body, rows] of bodies) {
+      const values = rows.map((row) => sortValue(row.cells[column], kind));
+      body.append(...placesInOrder(values, kind, way).map((place) => rows[place]));
+    }
+  });
+}
+
+// A table that has a column a book: the figures of a row put its columns in order.
+function makeColumnsSortable(table) {
+  const rows = [...table.rows]
+    .filter((row) => row.cells.length > 1)
+    .map((row) => [row, [...row.cells].slice(1)]);
+  const figures = rows.filter(([row]) => row.parentElement !== table.tHead);
+  makeSorters(figures.map(([row]) => row.cells[0]), (number, _, way) => {
+    const values = figures[number][1].map((cell) => sortValue(cell, "number"));
+    const places = placesInOrder(values, "number", way);
+    for (const [row, cells] of rows) row.append(...places.map((place) => cells[place]));
   });
 }
 
@@ -85,5 +105,8 @@ function makeFilter(table, number) {
   filter();
 }
 
-document.querySelectorAll("table[data-sortable]").forEach(makeSortable);
+for (const table of document.querySelectorAll("table[data-sortable]")) {
+  if (table.dataset.sortable === "columns") makeColumnsSortable(table);
+  else makeRowsSortable(table);
+}
 document.querySelectorAll("table[data-filter]").forEach(makeFilter);

@@ -109,13 +109,14 @@ function addZoomBars() {
     if (!sections.has(section)) sections.set(section, figure);
   }
   for (const figure of sections.values()) {
-    const bar = template.content.cloneNode(true).firstElementChild;
+    const parts = template.content.cloneNode(true);
+    const bar = parts.querySelector(".zoom");
     bar.querySelector(".presets").append(...presets());
     for (const button of bar.querySelectorAll("[data-ask]")) {
       button.addEventListener("click", ASKED[button.dataset.ask]);
     }
-    if (zoomBars.length) bar.querySelector(".hint").remove();
-    figure.before(bar);
+    if (zoomBars.length) parts.querySelector(".hint").remove();
+    figure.before(parts);
     zoomBars.push(bar);
   }
 }
