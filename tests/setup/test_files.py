@@ -16,7 +16,7 @@ from engine.strategy import Strategy, load_strategy
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ["backtest", "bench", "test", "check", "constraints", "docs", "picture"]
 STRATEGIES = sorted((ROOT / "strategies").glob("*.yaml"))
-PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9-]*)==[0-9][0-9a-z.]*( ; [a-z_0-9' .<>=!]+)?", re.I)
+PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9-]*)==[0-9][0-9a-z.]*( ; [a-z_0-9' .*<>=!]+)?", re.I)
 
 
 def constraints() -> list[str]:
