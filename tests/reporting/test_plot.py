@@ -10,9 +10,10 @@ import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from engine.reporting import formatting
-from engine.reporting.charts import plot
-from engine.reporting.charts.axis import Axis
-from engine.reporting.charts.plot import Frame, Layer, Plot, Scale, Style, plot_data
+from engine.reporting.charts import marks
+from engine.reporting.charts.axis import Axis, names_axis
+from engine.reporting.charts.marks import Frame, Layer, Scale, Style
+from engine.reporting.charts.plot import Plot, plot_data
 from engine.reporting.tearsheet import tearsheet
 from tests.reporting.page import Page
 
@@ -35,23 +36,23 @@ def vector(*values: float) -> np.ndarray:
 
 
 def test_a_dot_is_a_line_of_no_length_so_that_it_stays_round_however_the_page_stretches() -> None:
-    layer = plot.dots(FRAME, STYLE, vector(0, 5, 10), vector(-10, 0, 10), ("a", "b", "c"))
+    layer = marks.dots(FRAME, STYLE, vector(0, 5, 10), vector(-10, 0, 10), ("a", "b", "c"))
     assert layer.path == "M0 10000h0M5000 5000h0M10000 0h0"
 
 
 def test_a_point_without_a_figure_is_neither_drawn_nor_told() -> None:
-    layer = plot.dots(FRAME, STYLE, vector(1, np.nan, 3), vector(1, 2, np.nan), ("a", "b", "c"))
+    layer = marks.dots(FRAME, STYLE, vector(1, np.nan, 3), vector(1, 2, np.nan), ("a", "b", "c"))
     assert layer.path == "M1000 4500h0"
     assert (layer.names, layer.x, layer.y) == (("a",), (1.0,), (1.0,))
 
 
 def test_a_point_beyond_the_axis_is_drawn_at_its_end_and_told_as_it_is() -> None:
-    layer = plot.dots(FRAME, STYLE, vector(5), vector(99), ("far",))
+    layer = marks.dots(FRAME, STYLE, vector(5), vector(99), ("far",))
     assert (layer.path, layer.y) == ("M5000 0h0", (99.0,))
 
 
 def test_bars_stand_on_zero_and_hang_from_it() -> None:
-    layer = plot.bars(
+    layer = marks.bars(
         FRAME, STYLE, (vector(0, 1, 2), vector(1, 2, 3)), vector(5, -5, np.nan), ("a", "b", "c")
     )
     assert layer.path == "M0 5000V2500H1000V5000ZM1000 5000V7500H2000V5000Z"
@@ -60,18 +61,18 @@ def test_bars_stand_on_zero_and_hang_from_it() -> None:
 
 def test_bars_on_a_log_axis_stand_on_its_lower_end() -> None:
     logs = Frame(FRAME.across, Scale("share", Axis(0.01, 1.0, True, ()), None))
-    layer = plot.bars(logs, STYLE, (vector(0), vector(1)), vector(0.1), ("a",))
+    layer = marks.bars(logs, STYLE, (vector(0), vector(1)), vector(0.1), ("a",))
     assert layer.path == "M0 10000V5000H1000V10000Z"
 
 
 def test_steps_are_the_outline_of_bars_side_by_side() -> None:
-    layer = plot.steps(FRAME, STYLE, (vector(0, 1), vector(1, 2)), vector(5, -5), ("a", "b"))
+    layer = marks.steps(FRAME, STYLE, (vector(0, 1), vector(1, 2)), vector(5, -5), ("a", "b"))
     assert layer.path == "M0 2500l1000 0 0 5000 1000 0"
     assert (layer.names, layer.x, layer.y) == (("a", "b"), (0.5, 1.5), (5.0, -5.0))
 
 
 def test_whiskers_reach_from_low_to_high_with_a_dot_at_the_figure() -> None:
-    layer = plot.whiskers(
+    layer = marks.whiskers(
         FRAME, STYLE, vector(5, 6), vector(0, 1), (vector(-5, np.nan), vector(5, np.nan)), "ab"
     )
     assert layer.path == "M5000 7500V2500"
@@ -80,32 +81,32 @@ def test_whiskers_reach_from_low_to_high_with_a_dot_at_the_figure() -> None:
 
 
 def test_a_band_lies_between_its_two_lines() -> None:
-    layer = plot.band(FRAME, STYLE, vector(0, 10), vector(-10, -10), vector(0, 10))
+    layer = marks.band(FRAME, STYLE, vector(0, 10), vector(-10, -10), vector(0, 10))
     assert layer.path == "M0 5000L10000 0L10000 10000L0 10000Z"
 
 
 def test_the_line_of_equality_reaches_as_far_as_both_axes() -> None:
-    assert plot.identity(FRAME, STYLE).path == "M0 5000l10000 -5000"
+    assert marks.identity(FRAME, STYLE).path == "M0 5000l10000 -5000"
     apart = Frame(FRAME.across, Scale("far", Axis(20.0, 30.0, False, ()), None))
-    assert plot.identity(apart, STYLE).path == ""
+    assert marks.identity(apart, STYLE).path == ""
 
 
 def test_reference_lines_cross_the_whole_plot() -> None:
-    assert plot.across_at(FRAME, STYLE, 0.0).path == "M0 5000l10000 0"
-    assert plot.up_at(FRAME, STYLE, 5.0).path == "M5000 10000l0 -10000"
+    assert marks.across_at(FRAME, STYLE, 0.0).path == "M0 5000l10000 0"
+    assert marks.up_at(FRAME, STYLE, 5.0).path == "M5000 10000l0 -10000"
 
 
 @pytest.mark.parametrize(("count", "labelled"), [(1, 1), (3, 3), (9, 9), (10, 5), (190, 9)])
 def test_an_axis_of_names_labels_no_more_of_them_than_fit(count: int, labelled: int) -> None:
-    axis = plot.names_axis([str(number) for number in range(count)])
+    axis = names_axis([str(number) for number in range(count)])
     assert len(axis.ticks) == labelled
     for tick in axis.ticks:
         assert tick.at == pytest.approx(100 * axis.place(vector(float(tick.label)))[0], abs=0.001)
 
 
 def test_the_page_is_told_every_figure_drawn_front_layer_first() -> None:
-    back = plot.line(FRAME, Style("fit", "Fit", "hue-1"), vector(0, 10), vector(0, 1))
-    front = plot.dots(FRAME, STYLE, vector(1), vector(2), ("one",))
+    back = marks.line(FRAME, Style("fit", "Fit", "hue-1"), vector(0, 10), vector(0, 1))
+    front = marks.dots(FRAME, STYLE, vector(1), vector(2), ("one",))
     told = plot_data(plotted(back, front))
     assert told["up"] == {
         "label": "outcome, bps",
@@ -121,9 +122,9 @@ def test_the_page_is_told_every_figure_drawn_front_layer_first() -> None:
 
 
 def test_a_legend_names_the_layers_where_there_is_more_than_one() -> None:
-    one = plot.dots(FRAME, STYLE, vector(1), vector(2), ("one",))
-    other = plot.line(FRAME, Style("fit", "Fit", "hue-1"), vector(0, 10), vector(0, 1))
-    unnamed = plot.across_at(FRAME, Style("zero", "", "zero"), 0.0)
+    one = marks.dots(FRAME, STYLE, vector(1), vector(2), ("one",))
+    other = marks.line(FRAME, Style("fit", "Fit", "hue-1"), vector(0, 10), vector(0, 1))
+    unnamed = marks.across_at(FRAME, Style("zero", "", "zero"), 0.0)
     assert plotted(one, unnamed).legend == ()
     assert plotted(other, one, unnamed).legend == (one, other)
 
@@ -137,7 +138,7 @@ def drawn(figure: Plot) -> str:
 
 
 def test_the_figure_says_its_finding_and_carries_its_layers_and_data() -> None:
-    layer = plot.dots(FRAME, STYLE, vector(1), vector(2), ("one",))
+    layer = marks.dots(FRAME, STYLE, vector(1), vector(2), ("one",))
     html = drawn(plotted(layer))
     page = Page(html)
     assert "They rise." in page.text
@@ -149,7 +150,7 @@ def test_the_figure_says_its_finding_and_carries_its_layers_and_data() -> None:
 
 def test_whiskers_are_drawn_as_lines_with_dots_on_them() -> None:
     ends = (vector(-5), vector(5))
-    layer = plot.whiskers(FRAME, STYLE, vector(5), vector(0), ends, ("one",))
+    layer = marks.whiskers(FRAME, STYLE, vector(5), vector(0), ends, ("one",))
     paths = [
         found["class"] for tag, found in Page(drawn(plotted(layer))).elements if tag == "path"
     ]
@@ -157,7 +158,7 @@ def test_whiskers_are_drawn_as_lines_with_dots_on_them() -> None:
 
 
 def test_names_from_outside_are_text() -> None:
-    layer = plot.dots(FRAME, STYLE, vector(1), vector(2), ("</script><b>x",))
+    layer = marks.dots(FRAME, STYLE, vector(1), vector(2), ("</script><b>x",))
     html = drawn(plotted(layer, title="<b>x", finding="<b>y"))
     assert not re.search(r"<b>", html)
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.reporting import formatting
-from engine.reporting.charts import plot
-from engine.reporting.charts.axis import linear_axis
-from engine.reporting.charts.plot import Frame, Plot, Scale, Style
+from engine.reporting.charts import marks
+from engine.reporting.charts.axis import linear_axis, names_axis
+from engine.reporting.charts.marks import Frame, Scale, Style
+from engine.reporting.charts.plot import Plot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +39,7 @@ def sources_plot(parts: Mapping[str, float], *, finding: str, says: str, span: s
     frame = _frame("part of the whole", list(parts), values)
     last = places == places[-1]
     layers = [
-        plot.bars(
+        marks.bars(
             frame,
             Style(key, label, css),
             (places[kept] - BAR, places[kept] + BAR),
@@ -59,7 +60,7 @@ def sources_plot(parts: Mapping[str, float], *, finding: str, says: str, span: s
         says=says,
         span=span,
         frame=frame,
-        layers=(*reversed(layers), plot.across_at(frame, ZERO, 0.0)),
+        layers=(*reversed(layers), marks.across_at(frame, ZERO, 0.0)),
     )
 
 
@@ -89,7 +90,7 @@ def beside_plot(
     frame = _frame(heads[1], names, np.concatenate(values))
     width = 2 * BAR / len(columns)
     layers = [
-        plot.bars(
+        marks.bars(
             frame,
             Style(book.key, book.label, book.hue),
             (places - BAR + number * width, places - BAR + (number + 1) * width),
@@ -105,7 +106,7 @@ def beside_plot(
         says=says,
         span=span,
         frame=frame,
-        layers=(*reversed(layers), plot.across_at(frame, ZERO, 0.0)),
+        layers=(*reversed(layers), marks.across_at(frame, ZERO, 0.0)),
     )
 
 
@@ -115,6 +116,6 @@ def _frame(label: str, names: Sequence[str], values: Vector) -> Frame:
     if low == high:
         low, high = -1.0, 1.0
     return Frame(
-        Scale(label, plot.names_axis(names), None),
+        Scale(label, names_axis(names), None),
         Scale("log return, per cent", linear_axis(low, high), UNIT),
     )

@@ -12,6 +12,8 @@ import pandas as pd
 from engine.reporting import formatting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.types import Vector
 
 
@@ -98,6 +100,21 @@ def log_axis(low: float, high: float) -> Axis:
     if len(values) < 3:
         values = _round_numbers(low, high, 5)
     return Axis(low, high, True, _labelled(values, low, high, log=True))
+
+
+CATEGORIES_LABELLED = 9
+"""Labels that fit along an axis of names."""
+
+
+def names_axis(names: Sequence[str]) -> Axis:
+    """An axis of `names` at 0, 1, 2 ...; of many, evenly chosen ones are labelled."""
+    count = max(1, len(names))
+    step = -(-count // CATEGORIES_LABELLED)
+    ticks = tuple(
+        Tick(round(100 * (place + 0.5) / count, 3), names[place])
+        for place in range(0, len(names), step)
+    )
+    return Axis(-0.5, count - 0.5, False, ticks)
 
 
 STEPS = (

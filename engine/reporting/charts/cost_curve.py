@@ -8,7 +8,8 @@ import numpy as np
 
 from engine.reporting import formatting
 from engine.reporting.charts.axis import linear_axis
-from engine.reporting.charts.plot import Frame, Plot, Scale, Style, across_at, dots, line, up_at
+from engine.reporting.charts.marks import Frame, Scale, Style, across_at, dots, line, up_at
+from engine.reporting.charts.plot import Plot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

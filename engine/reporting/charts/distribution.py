@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.reporting import formatting
-from engine.reporting.charts import plot
+from engine.reporting.charts import marks
 from engine.reporting.charts.axis import linear_axis, log_axis
-from engine.reporting.charts.plot import Frame, Plot, Scale, Style
+from engine.reporting.charts.marks import Frame, Scale, Style
+from engine.reporting.charts.plot import Plot
 
 if TYPE_CHECKING:
     from engine.types import Vector
@@ -93,13 +94,13 @@ def histogram(strategy: Sample, other: Sample | None, *, finding: str, span: str
     )
     names = [formatting.FINE_PERCENT.interval(*pair) for pair in zip(*sides, strict=True)]
     layers = [
-        plot.bars(frame, _style("strategy", strategy), sides, shares[0], names),
+        marks.bars(frame, _style("strategy", strategy), sides, shares[0], names),
         *(
-            plot.steps(frame, _style("other", sample), sides, share, names)
+            marks.steps(frame, _style("other", sample), sides, share, names)
             for sample, share in zip(samples[1:], shares[1:], strict=True)
         ),
-        plot.line(frame, Style("normal", "Normal", "reference"), *curve),
-        plot.up_at(frame, Style("zero", "", "zero"), 0.0),
+        marks.line(frame, Style("normal", "Normal", "reference"), *curve),
+        marks.up_at(frame, Style("zero", "", "zero"), 0.0),
     ]
     return Plot(
         key="histogram",
@@ -135,7 +136,9 @@ def tail_plot(strategy: Sample, other: Sample | None, *, finding: str, span: str
         ),
     )
     layers = [
-        plot.line(frame, Style("normal", "Normal, losses", "reference"), *_below(strategy, frame)),
+        marks.line(
+            frame, Style("normal", "Normal, losses", "reference"), *_below(strategy, frame)
+        ),
         *(
             _tail(frame, Style("other", f"{each.label}, losses", each.css), -each.percent)
             for each in samples[1:]
@@ -174,12 +177,12 @@ def exceedances(sizes: Vector) -> tuple[Vector, Vector]:
     return ordered[ranks - 1], 100.0 * ranks / len(sizes)
 
 
-def _tail(frame: Frame, style: Style, sizes: Vector) -> plot.Layer:
+def _tail(frame: Frame, style: Style, sizes: Vector) -> marks.Layer:
     size, share = exceedances(sizes)
     whole = formatting.BARS(len(sizes))
     bars = np.rint(share * len(sizes) / 100.0)
     names = [f"{formatting.COUNT(count)} of {whole}" for count in bars.tolist()]
-    return plot.line(frame, style, size, share, names)
+    return marks.line(frame, style, size, share, names)
 
 
 def _bell(sample: Sample, edges: Vector) -> tuple[Vector, Vector]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from engine.reporting import formatting
 from engine.reporting.charts.axis import linear_axis
-from engine.reporting.charts.plot import Frame, Plot, Scale, Style, dots
+from engine.reporting.charts.marks import Frame, Scale, Style, dots
+from engine.reporting.charts.plot import Plot
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from engine.reporting import formatting
-from engine.reporting.charts import plot
-from engine.reporting.charts.axis import Axis, linear_axis
-from engine.reporting.charts.plot import Frame, Plot, Scale, Style
+from engine.reporting.charts import marks
+from engine.reporting.charts.axis import Axis, linear_axis, names_axis
+from engine.reporting.charts.marks import Frame, Scale, Style
+from engine.reporting.charts.plot import Plot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,20 +51,20 @@ def scatter(made: pd.DataFrame, line: Line | None, *, finding: str, span: str) -
     if len(made) > DOTS:
         rows = np.unique(np.linspace(0, len(made) - 1, DOTS).astype(int))
     layers = [
-        plot.across_at(frame, ZERO, 0.0),
-        plot.dots(
+        marks.across_at(frame, ZERO, 0.0),
+        marks.dots(
             frame,
             Style("forecasts", "Forecasts", "hue-0 small"),
             predicted[rows],
             actual[rows],
             _names(made.iloc[rows]),
         ),
-        plot.identity(frame, PERFECT),
+        marks.identity(frame, PERFECT),
     ]
     if line is not None:
         ends = np.array([predicted.min(), predicted.max()])
         style = Style("fit", "Fitted line", "hue-2 strong")
-        layers.append(plot.line(frame, style, ends, BPS * line.intercept + line.slope * ends))
+        layers.append(marks.line(frame, style, ends, BPS * line.intercept + line.slope * ends))
     return Plot(
         key="scatter",
         title="Predicted against realised",
@@ -107,9 +108,9 @@ def calibration_plot(groups: Sequence[Group], *, finding: str, says: str, span: 
         span=span,
         frame=frame,
         layers=(
-            plot.across_at(frame, ZERO, 0.0),
-            plot.identity(frame, PERFECT),
-            plot.whiskers(frame, Style("groups", "Outcomes", "hue-0"), x, y, (low, high), names),
+            marks.across_at(frame, ZERO, 0.0),
+            marks.identity(frame, PERFECT),
+            marks.whiskers(frame, Style("groups", "Outcomes", "hue-0"), x, y, (low, high), names),
         ),
         shape="square",
     )
@@ -127,7 +128,7 @@ def rank_ic_plot(found: RankIc, *, finding: str, span: str, notes: tuple[str, ..
     values = np.array(found.values)
     places = np.arange(len(values), dtype=np.float64)
     frame = Frame(
-        Scale(found.period, plot.names_axis(found.names), None),
+        Scale(found.period, names_axis(found.names), None),
         Scale(
             "mean product of ranks",
             linear_axis(min(-0.2, float(values.min())), max(0.2, float(values.max()))),
@@ -139,14 +140,14 @@ def rank_ic_plot(found: RankIc, *, finding: str, span: str, notes: tuple[str, ..
         for name, rows in zip(found.names, found.rows, strict=True)
     ]
     layers = [
-        plot.bars(
+        marks.bars(
             frame, Style("ic", "One " + found.period, "hue-0"), _sides(places), values, names
         ),
-        plot.across_at(frame, ZERO, 0.0),
+        marks.across_at(frame, ZERO, 0.0),
     ]
     if found.whole is not None and len(values) > 1:
         layers.append(
-            plot.across_at(frame, Style("whole", "Whole span", "reference"), found.whole)
+            marks.across_at(frame, Style("whole", "Whole span", "reference"), found.whole)
         )
     return Plot(
         key="rank-ic",
@@ -183,7 +184,7 @@ def direction_plot(
     )
     together = np.concatenate((low, high, up, [50.0]))
     frame = Frame(
-        Scale("state of the market at the decision", plot.names_axis(states), None),
+        Scale("state of the market at the decision", names_axis(states), None),
         Scale(
             "right, per cent",
             linear_axis(float(together.min()), float(together.max())),
@@ -201,9 +202,9 @@ def direction_plot(
         span=span,
         frame=frame,
         layers=(
-            plot.across_at(frame, Style("coin", "A coin", "reference"), 50.0),
-            plot.dots(frame, Style("up", "Always up", "hue-1 large"), places + 0.12, up, names),
-            plot.whiskers(
+            marks.across_at(frame, Style("coin", "A coin", "reference"), 50.0),
+            marks.dots(frame, Style("up", "Always up", "hue-1 large"), places + 0.12, up, names),
+            marks.whiskers(
                 frame, Style("hits", "Forecasts", "hue-0"), places - 0.12, hits, (low, high), names
             ),
         ),
