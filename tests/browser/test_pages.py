@@ -105,6 +105,13 @@ def test_with_forced_colours_a_switched_off_book_and_the_charts_can_still_be_tol
         "all => new Set(all.map((one) => getComputedStyle(one).stroke)).size"
     )
     assert strokes >= len(run.returns.columns) - 1
+    colour = "(one) => getComputedStyle(one).backgroundColor"
+    for drawing, kinds in (
+        (".map", ("train", "validation", "test")),
+        (".months", ("gain", "loss")),
+    ):
+        seen = {page.locator(f"{drawing} .{kind}").first.evaluate(colour) for kind in kinds}
+        assert len(seen) == len(kinds)
     page.context.close()
 
 

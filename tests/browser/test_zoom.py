@@ -127,6 +127,8 @@ def test_the_span_shown_is_told_in_words_and_in_every_chart(sheet: Page) -> None
     assert sheet.locator("#span-told").get_attribute("role") == "status"
     for said in sheet.locator("figure[data-chart] .shown").all_inner_texts():
         assert said == f"Shown: {first} to {last}."
+    # Beside the whole span, so that it is not taken for the span of a sentence about all of it.
+    assert sheet.locator(".span + .shown").count() == len(drawn.charts(sheet))
     label = sheet.locator("#equity .axis-label").inner_text()
     assert label == f"equity, 1 at {first}"
 

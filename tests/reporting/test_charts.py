@@ -251,3 +251,15 @@ def test_an_ensemble_has_the_curves_of_its_members() -> None:
 
 def test_models_without_epochs_have_no_curves() -> None:
     assert loss_curves([{"epochs": 0, "train_loss": [], "validation_loss": []}]) == ()
+
+
+def test_a_chart_tells_the_page_how_to_make_its_axes_anew_and_what_its_areas_are_made_of() -> None:
+    chart = drawdown_chart(table([0.1, -0.5, 0.2]), STRATEGY)
+    (panel,) = drawing.page_data(chart)["panels"]
+    assert panel["areas"] == [{"line": "strategy", "shape": "under"}]
+    told = panel["scale"]
+    low, high = (pick([*panel["lines"][0]["values"], *told["always"]]) for pick in (min, max))
+    again = axis.linear_axis(low, high, ticks=told["ticks"])
+    assert not told["log"]
+    assert again.ticks == chart.panels[0].ticks
+    assert drawing.from_top(again, told["baseline"]) == chart.panels[0].baseline

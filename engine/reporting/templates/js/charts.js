@@ -16,7 +16,7 @@ const charts = [...document.querySelectorAll("figure[data-chart]")].map((figure)
   }));
   const said = document.createElement("strong");
   said.className = "shown";
-  figure.querySelector("figcaption p").append(" ", said);
+  figure.querySelector("figcaption .span").after(" ", said);
   return { figure, seconds, panels, said, across: figure.querySelector(".across") };
 });
 
