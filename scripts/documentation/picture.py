@@ -6,6 +6,7 @@ import argparse
 import shutil
 import sys
 import tempfile
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,18 +16,21 @@ from playwright.sync_api import sync_playwright
 import engine
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, FloatRect, Page
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--disable-gpu", "--disable-background-networking", "--disable-component-update")
-WIDTH, HEIGHT, SHARPNESS = 1180, 980, 1.5
+WIDTH, SHARPNESS, MARGIN = 1180, 1.5, 20
+HEAD, PATHS = ".headlines", "#equity"
+"""What the first part of the picture ends with, and what the second shows."""
+
 MOST_BYTES = 300_000
 
 
 def photograph(browser: Browser, page: Path, scheme: str, image: Path) -> None:
-    """The top of a page, in 256 colours.
+    """The head of a page and its chart of equity, in 256 colours.
 
     Args:
         browser: Running.
@@ -35,16 +39,29 @@ def photograph(browser: Browser, page: Path, scheme: str, image: Path) -> None:
         image: PNG file to write.
     """
     place = browser.new_page(
-        viewport={"width": WIDTH, "height": HEIGHT},
+        viewport={"width": WIDTH, "height": 900},
         device_scale_factor=SHARPNESS,
         color_scheme=scheme,
     )
     place.goto(page.resolve().as_uri())
-    place.screenshot(path=image)
+    head, paths = (place.locator(each).first.bounding_box() for each in (HEAD, PATHS))
+    if head is None or paths is None:
+        sys.exit(f"{page} has no {HEAD} or no {PATHS}")
+    spans = [
+        (0.0, head["y"] + head["height"] + MARGIN),
+        (paths["y"] - MARGIN, paths["y"] + paths["height"] + MARGIN),
+    ]
+    taken = [_taken(place, *span) for span in spans]
     place.close()
-    with Image.open(image) as taken:
-        few = taken.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    few.save(image, optimize=True)
+    whole = Image.new("RGB", (taken[0].width, sum(part.height for part in taken)))
+    whole.paste(taken[0], (0, 0))
+    whole.paste(taken[1], (0, taken[0].height))
+    whole.quantize(256, dither=Image.Dither.NONE).save(image, optimize=True)
+
+
+def _taken(place: Page, top: float, bottom: float) -> Image.Image:
+    clip: FloatRect = {"x": 0, "y": top, "width": WIDTH, "height": bottom - top}
+    return Image.open(BytesIO(place.screenshot(full_page=True, clip=clip)))
 
 
 def main() -> None:

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.reporting.tearsheet import tearsheet
 from scripts.documentation.links import anchors, fault, faults, links
+from scripts.documentation.picture import HEAD, MOST_BYTES, PATHS
 from tests.docs.blocks import ROOT
+
+if TYPE_CHECKING:
+    from engine.artifacts import Run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +50,18 @@ def test_a_link_is_followed_as_a_code_host_does(tmp_path: Path, target: str, wro
     page = tmp_path / "README.md"
     page.write_text("# Top\n")
     assert fault(target, page, tmp_path) == wrong
+
+
+def test_the_pictures_of_the_readme_are_there_and_small() -> None:
+    pictures = [link for link in links((ROOT / "README.md").read_text()) if link.endswith("png")]
+    assert sorted(pictures) == ["docs/images/tearsheet-dark.png", "docs/images/tearsheet.png"]
+    assert [name for name in pictures if (ROOT / name).stat().st_size > MOST_BYTES] == []
+
+
+def test_what_the_picture_shows_is_on_a_tearsheet(run: Run) -> None:
+    page = tearsheet(run)
+    assert f'class="{HEAD[1:]}"' in page
+    assert f'id="{PATHS[1:]}"' in page
 
 
 def test_links_in_code_are_none() -> None:
