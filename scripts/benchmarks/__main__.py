@@ -9,6 +9,7 @@ from argparse import ArgumentParser
 import calibration
 import features
 import refit
+import truth
 import warm
 import zoo
 from contest import ProgramError
@@ -18,6 +19,7 @@ BENCHMARKS = {
     "calibration": calibration,
     "features": features,
     "refit": refit,
+    "truth": truth,
     "warm": warm,
     "zoo": zoo,
 }

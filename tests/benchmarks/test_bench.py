@@ -160,6 +160,28 @@ def test_features_times_every_kind_there_is(monkeypatch: pytest.MonkeyPatch) -> 
     assert "all 27 at once" in console.export_text()
 
 
+TRUTH = ["--rounds", "1", "--bars", "200", "--resamples", "200", "--no-pages", *QUICK]
+
+
+@pytest.mark.slow
+def test_truth_tells_what_the_certificate_and_the_resamples_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done = bench("truth", "--json", *TRUTH)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["work"] == {"strategy": "ridge", "bars": 200, "books": 6, "resamples": 200}
+    (run,), (certificate,) = found["run_s"], found["certificate_s"]
+    assert 0 < certificate < run
+    assert found["certificate_share_pct"] == pytest.approx([100 * certificate / run])
+    assert all(len(seconds) == 1 for seconds in found["significance_s"].values())
+    assert len(found["significance_s"]) == 2
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    console = Console(record=True, width=110, file=io.StringIO())
+    importlib.import_module("truth").show(found, console)
+    assert "200 resamples, 6 books, 200 bars, AR(1) 0.2" in console.export_text()
+
+
 def test_the_launcher_can_be_run_and_is_posix_shell() -> None:
     script = ROOT / "scripts" / "bench"
     assert os.access(script, os.X_OK)
