@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 BLOCK = re.compile(
@@ -89,30 +90,41 @@ def printed(step: Step, folder: Path) -> str:
 
 
 def differs(shown: str, output: str) -> str:
-    """The first line shown that is not printed, with what stands there; nothing if all are."""
-    said, came = _lines(shown, output)
-    for told, line in zip(said, came, strict=False):
-        if not _same(told, line):
-            return f"shown:   {told}\nprinted: {line}"
-    return "" if len(said) == len(came) else f"{len(came)} lines are printed, {len(said)} shown"
+    """The first words shown that are not printed, with what stands there; nothing if all are.
+
+    Where lines are broken does not matter.
+    """
+    said, came = (list(map(_words, texts)) for texts in _parts(shown, output))
+    for told, printed_ in zip(said, came, strict=True):
+        for place, (word, other) in enumerate(zip_longest(told, printed_, fillvalue="")):
+            if not _same(word, other):
+                around = slice(max(0, place - 4), place + 5)
+                return f"shown:   {' '.join(told[around])}\nprinted: {' '.join(printed_[around])}"
+    return ""
 
 
-def _lines(shown: str, output: str) -> tuple[list[str], list[str]]:
-    """Lines to compare, side by side."""
+def _parts(shown: str, output: str) -> tuple[list[str], list[str]]:
+    """Texts to compare, side by side: before and after the line that stands for others."""
     said, came = shown.splitlines(), output.splitlines()
     if "..." not in said:
-        return said, came
+        return [shown], [output]
     head = said.index("...")
     tail = len(said) - head - 1
-    return said[:head] + said[head + 1 :], came[:head] + came[len(came) - tail :]
+    ends = (slice(0, head), slice(len(came) - tail, None))
+    parts = (said[:head], said[head + 1 :]), tuple(came[end] for end in ends)
+    first, second = (["\n".join(lines) for lines in half] for half in parts)
+    return first, second
 
 
-def _same(told: str, line: str) -> bool:
-    """Whether two lines are one, but for ids, today's date and the last digits."""
-    told, line = (RECENT.sub("DATE", RUN_ID.sub("ID", text)) for text in (told, line))
-    if " ".join(NUMBER.sub("#", told).split()) != " ".join(NUMBER.sub("#", line).split()):
+def _words(text: str) -> list[str]:
+    return RECENT.sub("DATE", RUN_ID.sub("ID", text)).split()
+
+
+def _same(told: str, word: str) -> bool:
+    """Whether two words are one, but for the last digits of a figure."""
+    if NUMBER.sub("#", told) != NUMBER.sub("#", word):
         return False
-    pairs = zip(NUMBER.findall(told), NUMBER.findall(line), strict=True)
+    pairs = zip(NUMBER.findall(told), NUMBER.findall(word), strict=True)
     return all(_near(float(a.replace(",", "")), float(b.replace(",", ""))) for a, b in pairs)
 
 

@@ -83,6 +83,7 @@ def test_a_block_that_ends_otherwise_than_it_says_is_told(tmp_path) -> None:
         ("1 2026-11-28 finished", "1 2027-01-02 finished", True),
         ("from 2022-05-26", "from 2022-06-26", False),
         ("Evidence: strong", "Evidence: none", False),
+        ("a b\nc", "a\nb c", True),
         ("a\nb", "a", False),
         ("a", "a\nb", False),
         ("a\n...\nd", "a\nb\nc\nd", True),
