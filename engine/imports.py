@@ -1,8 +1,9 @@
-"""Imports of large libraries in less time, and without parts that nobody uses here."""
+"""Imports of large libraries: in less time, without unused parts, out of each other's way."""
 
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -35,3 +36,19 @@ def without(*names: str) -> Iterator[None]:
     finally:
         for name in absent:
             del sys.modules[name]
+
+
+@contextmanager
+def own_symbols() -> Iterator[None]:
+    """What is loaded inside uses its own copy of what an earlier library exports as well.
+
+    TensorFlow lends its BoringSSL to every library loaded after it; curl_cffi, which brings one of
+    its own, can make no connection with that. Only Linux mixes symbols so, and only there is
+    anything done; a library that was loaded before stays as it is.
+    """
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(flags | getattr(os, "RTLD_DEEPBIND", 0))
+    try:
+        yield
+    finally:
+        sys.setdlopenflags(flags)

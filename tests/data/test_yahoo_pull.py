@@ -145,6 +145,20 @@ load_market(DataSpec(dataset="coins.yaml"), home=Path(home), offline=False, over
 """
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("shares")
+def test_a_process_that_has_loaded_tensorflow_can_ask_too(yahoo, tmp_path):
+    (tmp_path / "coins.yaml").write_text(MANY + SOURCE)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import tensorflow\n{PULL}", "home", yahoo.url, str(NOW)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
+    assert done.returncode == 0
+    assert asked(yahoo) == list(SHARES)
+
+
 class TestGivingUp:
     def test_a_server_that_throttles_to_the_end_is_left_alone(self, shares, load):
         shares.faulty = "/chart/"

@@ -16,6 +16,7 @@ from engine.data.sources.yahoo_prices import to_bars
 from engine.data.sources.yahoo_repeats import contradictions, told
 from engine.data.sources.yahoo_session import Connection
 from engine.errors import SourceError, UnreachableError
+from engine.imports import own_symbols
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,7 +126,8 @@ class YahooFeed(Feed):
         # yfinance warns and logs about what is told here as an error, and puts a filter of its own
         # before all others when it is imported.
         with warnings.catch_warnings():
-            import yfinance  # noqa: F401
+            with own_symbols():
+                import yfinance  # noqa: F401
 
             warnings.simplefilter("ignore")
             logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
