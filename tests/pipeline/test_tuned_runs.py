@@ -69,7 +69,7 @@ def test_the_terminal_and_the_tearsheet_tell_it_too(run: engine.Run) -> None:
     page = tearsheet(run)
     assert f"{tried}\u00a0configurations tried in all" in page
     assert "one more chance to fit noise" in page
-    section = page[page.index('id="tuning"') : page.index('id="forecasts"')]
+    section = page[page.index('id="tuning"') : page.index('<section id="months"')]
     assert section.count("<tr>") == 1 + len(run.manifest["windows"])
     for fit in fits_of(run):
         assert f"<td>{fit['chosen']['model.lookback']}</td>" in section
