@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,10 @@ from engine.evaluation.ledger import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Loaded after TensorFlow by whoever needs no connection, such as quantstats, it could make none
+# for the tests that do; see `engine.imports.own_symbols`.
+import_module("curl_cffi")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -145,18 +145,31 @@ load_market(DataSpec(dataset="coins.yaml"), home=Path(home), offline=False, over
 """
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("shares")
-def test_a_process_that_has_loaded_tensorflow_can_ask_too(yahoo, tmp_path):
-    (tmp_path / "coins.yaml").write_text(MANY + SOURCE)
-    done = subprocess.run(
-        [sys.executable, "-c", f"import tensorflow\n{PULL}", "home", yahoo.url, str(NOW)],
-        cwd=tmp_path,
+def pull(folder, url, *, first):
+    """A process of its own that loads some libraries first."""
+    (folder / "coins.yaml").write_text(MANY + SOURCE)
+    return subprocess.run(
+        [sys.executable, "-c", f"import {first}\n{PULL}", "home", url, str(NOW)],
+        cwd=folder,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
         check=False,
     )
-    assert done.returncode == 0
-    assert asked(yahoo) == list(SHARES)
+
+
+@pytest.mark.slow
+class TestOtherLibraries:
+    def test_a_process_that_has_loaded_tensorflow_can_ask_too(self, shares, tmp_path):
+        assert pull(tmp_path, shares.url, first="tensorflow").returncode == 0
+        assert asked(shares) == list(SHARES)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux mixes symbols of libraries")
+    def test_one_in_which_curl_found_tensorflows_tls_is_told_so(self, shares, tmp_path):
+        failed = pull(tmp_path, shares.url, first="tensorflow, curl_cffi").stderr
+        assert "this process can make no connection to Yahoo" in failed
+        assert "put `import curl_cffi` first" in failed
+        assert asked(shares) == []
 
 
 class TestGivingUp:

@@ -172,6 +172,7 @@ class YahooFeed(Feed):
 
     def _history(self, ticker: str, request: Request) -> pd.DataFrame:
         import yfinance
+        from curl_cffi.requests.exceptions import ImpersonateError
         from yfinance.data import YfData
         from yfinance.exceptions import YFException
 
@@ -192,6 +193,8 @@ class YahooFeed(Feed):
                 keepna=True,
                 timeout=self.clients.timeout_s,
             )
+        except ImpersonateError as error:
+            raise _FailedError(_no_connection(ticker, error), again=False) from error
         except (
             YFException,
             OSError,
@@ -251,6 +254,16 @@ def _unreachable(problem: str, ticker: str, found: str, more: str = "") -> Unrea
         found=found,
         where=f"{ticker} of yahoo",
         fix=f"wait some minutes and {_AGAIN}{more}",
+    )
+
+
+def _no_connection(ticker: str, error: Exception) -> SourceError:
+    return SourceError(
+        "this process can make no connection to Yahoo",
+        expected="curl_cffi loaded before other libraries that bring a TLS of their own",
+        found=f"{_words(error)}; TensorFlow was probably loaded before it",
+        where=f"{ticker} of yahoo",
+        fix="put `import curl_cffi` first, before tensorflow and before quantstats or yfinance",
     )
 
 
