@@ -93,7 +93,7 @@ def _found(details: ErrorDetails, path: Path, tree: Tree) -> str:
             found = f"`{details['ctx']['tag']}`"
         case _:
             found = _written(details["input"])
-    return f"{found} (--set)" if tree.is_overridden(path) else found
+    return f"{found} (--set or --grid)" if tree.is_overridden(path) else found
 
 
 def _written(value: object) -> str:

@@ -142,11 +142,11 @@ def _key(tree: Tree, node: object, path: Path, part: str) -> str | int | None:
     if isinstance(node, list):
         if part.isdecimal() and int(part) < len(node):
             return int(part)
-        expected, found = f"an index below {len(node)}", f"`{part}` (--set)"
+        expected, found = f"an index below {len(node)}", f"`{part}` (--set or --grid)"
     else:
         expected, found = (
             "a mapping or a list to set a value in",
-            f"`{node}`, for `{part}` (--set)",
+            f"`{node}`, for `{part}` (--set or --grid)",
         )
     tree.mistakes.append(Mistake(dotted((*path, part)), None, expected, found))
     return None

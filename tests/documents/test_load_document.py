@@ -348,13 +348,13 @@ def test_an_override_from_python_that_is_no_number_is_refused(plan: Path) -> Non
 @pytest.mark.parametrize(
     ("place", "value", "path", "expected", "found", "hint"),
     [
-        ("side", "short", "side", "long_only or long_short", '"short" (--set)', "did you mean `long_short`?"),
-        ("rule.windw", 5, "rule.windw", "one of the keys kind or window", "`windw` (--set)", "did you mean `window`?"),
-        ("cost.fee_bps", 5, "cost", f"one of the keys {KEYS}", "`cost` (--set)", "did you mean `costs`?"),
-        ("fallback.window", 5, "fallback.kind", "the key `kind`: average or crossover", "nothing (--set)", ""),
-        ("opponents.3.window", 5, "opponents.3", "an index below 1", "`3` (--set)", ""),
-        ("opponents.first", 5, "opponents.first", "an index below 1", "`first` (--set)", ""),
-        ("name.first", 5, "name.first", "a mapping or a list to set a value in", "`plan`, for `first` (--set)", ""),
+        ("side", "short", "side", "long_only or long_short", '"short" (--set or --grid)', "did you mean `long_short`?"),
+        ("rule.windw", 5, "rule.windw", "one of the keys kind or window", "`windw` (--set or --grid)", "did you mean `window`?"),
+        ("cost.fee_bps", 5, "cost", f"one of the keys {KEYS}", "`cost` (--set or --grid)", "did you mean `costs`?"),
+        ("fallback.window", 5, "fallback.kind", "the key `kind`: average or crossover", "nothing (--set or --grid)", ""),
+        ("opponents.3.window", 5, "opponents.3", "an index below 1", "`3` (--set or --grid)", ""),
+        ("opponents.first", 5, "opponents.first", "an index below 1", "`first` (--set or --grid)", ""),
+        ("name.first", 5, "name.first", "a mapping or a list to set a value in", "`plan`, for `first` (--set or --grid)", ""),
     ],
 )  # fmt: skip
 def test_a_mistake_in_an_override_says_set_and_has_no_line(
