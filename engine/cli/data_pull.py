@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from engine.data.delivery import Delivery, Outcome
     from engine.data.spec import Interval
 
+BARS_ARE_KEPT = "interrupted; what came is kept, and the same command goes on from there"
+
 
 def pull(
     context: typer.Context,
@@ -41,7 +43,7 @@ def pull(
     Exit codes: 0 every symbol was delivered, 2 the command line or the manifest is wrong, 3 no
     source delivered them all; those that came are kept.
     """
-    with exit_codes(debug=debug):
+    with exit_codes(debug=debug, interrupted=BARS_ARE_KEPT):
         from engine.data.delivery import pull_dataset
         from engine.data.manifests import read_manifest
         from engine.errors import DataError

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 EXIT_UNEXPECTED = 1
 EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it of any program
 
+FITS_ARE_STORED = "interrupted; finished fits are stored, and the same command goes on from there"
+"""What is said after Ctrl-C where fits were made."""
+
 
 @contextmanager
 def exit_codes(*, debug: bool, interrupted: str = "interrupted") -> Iterator[None]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from engine.cli.failures import exit_codes
+from engine.cli.failures import FITS_ARE_STORED, exit_codes
 from engine.cli.options import Debug, Fresh, Json, Quiet, Workers, one_thread_a_process
 from engine.cli.progress import told_on_stderr
 
@@ -54,7 +54,7 @@ def replicate(  # noqa: PLR0913, PLR0917 - a parameter an option
     Progress goes to stderr, the tables to stdout. Exit codes: 0 done, 2 the command line is
     wrong, 3 data missing or not the paper's, 5 a fit failed, 130 interrupted.
     """
-    with exit_codes(debug=debug):
+    with exit_codes(debug=debug, interrupted=FITS_ARE_STORED):
         one_thread_a_process()
         from engine.errors import UsageError
         from engine.replication.catalogue import replication

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from engine.cli.columns import room, show
-from engine.cli.failures import exit_codes, tell_error
+from engine.cli.failures import FITS_ARE_STORED, exit_codes, tell_error
 from engine.cli.options import (
     Data,
     Debug,
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from engine.artifacts import Run
     from engine.pipeline.family import Family
     from engine.progress import FamilyProgress
-
-GO_ON = "interrupted; finished fits are stored, and the same command goes on from there"
 
 
 def run(  # noqa: PLR0913, PLR0917 - a parameter an option
@@ -82,7 +80,7 @@ def run(  # noqa: PLR0913, PLR0917 - a parameter an option
     strategy is wrong, 3 data missing or unfit, 4 something knew the future, 5 a fit failed, 130
     interrupted. A family goes on past a member that fails, and ends with the first one's code.
     """
-    with exit_codes(debug=debug, interrupted=GO_ON):
+    with exit_codes(debug=debug, interrupted=FITS_ARE_STORED):
         one_thread_a_process()
         from engine.documents import parse_grid, parse_overrides
 

@@ -133,8 +133,9 @@ class _Tally:
     def tell(self, made: Container[int], stored: int, trained: int) -> None:
         """After every fit."""
         lacking = {task.window for place, task in enumerate(self._tasks) if place not in made}
-        windows = f"{len(self._windows - lacking)} of {len(self._windows)} windows"
-        what = f"{windows}, {stored} cached, {trained} trained"
+        whole, windows = len(self._windows - lacking), len(self._windows)
+        ready = f"{whole} of {windows} windows, " if windows > 1 else ""
+        what = f"{ready}{stored} cached, {trained} trained"
         self._told.advance(stored + trained, len(self._tasks), what)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from engine.cli.data_pull import BARS_ARE_KEPT
 from engine.cli.main import app
 from engine.data import cache
 from engine.data.bars import normalise
@@ -210,6 +211,15 @@ class TestPull:
 
     def test_a_dataset_that_is_not_there_ends_with_3(self, backtest):
         assert backtest("pull", dataset="no-such").exit_code == 3
+
+    def test_an_interrupt_says_that_what_came_is_kept(self, backtest, monkeypatch):
+        def interrupted(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("engine.data.delivery.pull_dataset", interrupted)
+        result = backtest("pull")
+        assert result.exit_code == 130
+        assert result.stderr.splitlines()[-1] == BARS_ARE_KEPT
 
 
 class TestShow:

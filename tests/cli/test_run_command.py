@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
+from engine.cli.failures import FITS_ARE_STORED
 from engine.cli.main import app
-from engine.cli.running import GO_ON
 from engine.errors import (
     BadBarsError,
     CertificateError,
@@ -145,7 +145,9 @@ def test_an_error_is_a_few_lines_and_its_own_exit_code(
 
 
 def test_an_interrupt_is_one_line(pipeline: PipelineOf) -> None:
-    assert invoke(pipeline(KeyboardInterrupt()), "--quiet").stderr.splitlines()[1:] == [GO_ON]
+    assert invoke(pipeline(KeyboardInterrupt()), "--quiet").stderr.splitlines()[1:] == [
+        FITS_ARE_STORED
+    ]
 
 
 def test_a_fault_of_the_engine_points_at_debug(pipeline: PipelineOf) -> None:

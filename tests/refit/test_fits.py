@@ -161,6 +161,12 @@ def test_progress_counts_networks_and_begins_with_what_is_stored(store) -> None:
     assert told.last == "4 of 4 windows, 2 cached, 2 trained"
 
 
+def test_progress_of_one_window_counts_no_windows(store) -> None:
+    told = Told()
+    fit_all(tasks_of(1), Fake(), store, told)
+    assert told.last == "0 cached, 1 trained"
+
+
 def test_cheap_fits_are_not_stored(store) -> None:
     light = Task("ridge", "X", 9, 0, 0, Ridge(), Training(), planted(rows=420))
     fits = fit_all([light], Fake(), store, Told())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.cli.failures import FITS_ARE_STORED
 from engine.refit.store import Store
 from engine.replication.livieris2021 import replicate
 from tests.faults.runs import wait_for
@@ -53,7 +54,7 @@ def test_an_interrupt_keeps_what_was_trained_and_the_next_call_goes_on(folder, t
     stdout, stderr = process.communicate(timeout=30)
     assert time.monotonic() - begun < 2
     assert (process.returncode, stdout) == (130, "")
-    assert stderr.endswith("interrupted\n")
+    assert stderr.endswith(f"{FITS_ARE_STORED}\n")
     stored = len(store.entries())
     assert stored < FITS
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.cli.running import GO_ON
+from engine.cli.failures import FITS_ARE_STORED
 from engine.evaluation.ledger import Ledger
 from engine.refit.store import Store
 from tests.pipeline.markets import market, write_strategy
@@ -75,7 +75,7 @@ def test_training_tells_its_count_its_windows_and_where_the_fits_came_from(scree
 
 def test_an_interrupt_ends_with_130_and_says_how_to_go_on(screens) -> None:
     lines = screens["interrupted"].splitlines()
-    assert GO_ON in lines  # on one line: it was not wrapped
+    assert FITS_ARE_STORED in lines  # on one line: it was not wrapped
     assert "exit code 130" in lines
     assert "Traceback" not in screens["interrupted"]
 
