@@ -257,6 +257,18 @@ def test_one_book_alone_and_all_of_them_again(sheet: Page, run: engine.Run, how:
     assert_shows(sheet, run)
 
 
+def test_without_any_book_the_axes_stand_and_say_nothing_wrong(sheet: Page) -> None:
+    buttons = sheet.locator("#equity button[data-book]").all()
+    for button in buttons:
+        button.click()
+    assert drawn.charts(sheet)["equity"].panels[0].paths == {}
+    labels = sheet.locator("#equity .up span, #rolling-volatility .up span").all_inner_texts()
+    assert len(labels) >= 4
+    assert not any("NaN" in label or "\u221e" in label for label in labels)
+    for button in buttons:
+        button.click()
+
+
 def tip_of(page: Page) -> str:
     page.locator("#equity .plot").press("End")
     return page.locator("#tip").inner_text()

@@ -102,9 +102,11 @@ def test_every_member_is_graded_with_all_trials_of_the_family_counted(family: Fa
     first, second = (run for _, run in family.runs)
     assert [run.significance["trials"]["distinct"] for run in (first, second)] == [1, 2]
     for run in (first, second):
-        assert family.grade(run) == at_most(
-            run.significance["verdict"]["grade"], _deflated(found, run), 0.95
-        )
+        told = run.significance | {"verdict": run.significance["verdict"] | {"grade": "strong"}}
+        strong = replace(run, significance=told)
+        assert family.grade(strong) == at_most("strong", _deflated(found, run), 0.95)
+        luckier = replace(found, family=replace(found.family, luckiest=99.0))
+        assert replace(family, comparison=luckier).grade(strong) == "none"
 
 
 def _deflated(found: Comparison, run: engine.Run) -> float:
