@@ -145,6 +145,28 @@ def test_evidence_that_is_not_named_against_holding_is_weak(family: list[Candida
     assert found.sentences[0].startswith("Weak evidence that the best of these 2 runs")
 
 
+@pytest.mark.parametrize(
+    ("deflated", "grade"), [(0.95, "moderate"), (0.949, "weak"), (0.9, "weak"), (0.899, "none")]
+)
+def test_the_evidence_for_the_best_falls_with_its_deflated_sharpe_ratio(
+    family: list[Candidate], deflated: float, grade: str
+) -> None:
+    found = compare(family, QUICK)
+    counted = replace(found.family, deflated_sharpe=deflated)
+
+    assert replace(found, family=counted).grade == grade
+
+
+def test_a_best_run_among_many_trials_of_the_ledger_is_no_evidence(
+    family: list[Candidate],
+) -> None:
+    told = {"distinct": 5_000, "effective": 5_000, "sharpe_deviation": 0.1}
+    found = compare([replace(each, counted=told) for each in family], QUICK)
+
+    assert found.best == family[2].run_id
+    assert found.grade == "none"
+
+
 def test_of_noise_the_best_is_no_evidence_and_nobody_is_named() -> None:
     found = compare([run(f"noise {number}") for number in range(8)], QUICK)
 
