@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from engine.pipeline import books
+from engine.pipeline.restless import Restless
 from engine.signals.sizing import VolatilityTarget
 from engine.strategy import Strategy, load_strategy
 from tests.pipeline.leaks import leak_of, run, stage
@@ -70,6 +71,22 @@ def test_an_honest_one_is_certified_and_has_hardly_a_fill_where_one_would_show(
     bought = set(made.trades.query("book == 'strategy' and side == 'buy'")["timestamp"])
     assert len(bought) > 5
     assert len(bought.intersection(probed)) <= 1
+
+
+def test_at_every_cut_the_last_decision_is_an_entry(strategy, place, monkeypatch) -> None:
+    probed = {}
+    honest = Restless.position_parts
+
+    def seen(self, other, last):
+        (part,) = honest(self, other, last)
+        probed[last] = part.real[:, 0].tolist()
+        yield part
+
+    monkeypatch.setattr(Restless, "position_parts", seen)
+    run(strategy, place)
+    assert {last % 2 for last in probed} == {0, 1}
+    for *_, before, last in ([0.0, *weights] for weights in probed.values()):
+        assert last > before == 0.0
 
 
 def test_an_entry_sized_by_the_close_of_the_bar_that_fills_it(
