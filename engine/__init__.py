@@ -2,17 +2,25 @@
 
 The flow of the data is the tree; imports go one way, from the last to the first:
 
-    data        bars from sources, validated, cached        -> Market
-    features    indicators known at each close, the target  -> Features
-    windows     train, validation and test rows, scaling    -> Window
-    models      forecasters: networks, ridge, persistence   -> Forecast
-    refit       every window and seed, on every core        -> Predictions
-    signals     predicted return to target weight, rules    -> weights
-    simulation  fills under costs, one step after deciding  -> Result
-    evaluation  metrics, forecast scores, significance      -> metrics, verdict
-    reporting   tearsheet, significance page
+    core        array shapes, errors, hashing, seeds, versions, progress
+    config      YAML files to frozen specifications
+    data        bars from sources, validated, cached            -> Market
+    features    indicators known at each close, the target      -> Features
+    splits      train, validation and test rows, scaling        -> WalkForwardWindow
+    models      forecasters: networks, ridge, persistence       -> Forecast
+    training    every window and seed, on every core            -> Predictions
+    signals     predicted return to target weight, benchmarks   -> weights
+    simulation  fills under costs, one step after deciding      -> SimulationResult
+    runs        the run folder                                  -> Run
+    evaluation  metrics, forecast scores, significance          -> metrics, verdict
+    trials      the trial ledger, trials counted and clustered  -> TrialSet
+    comparison  several runs judged against each other
+    reporting   tearsheet, significance, comparison and index pages
     strategy    the YAML that composes all of the above
-    pipeline    run(strategy) -> Run: the order of the stages
+    pipeline    the stages as functions: prepare, fit, decide, simulate
+    leakage     the leakage test on every run                   -> certificate
+    backtest    run(strategy) -> Run, and sweeps
+    selftest    known truths planted in generated markets
     replication published results, repeated under their own protocol
     cli         the `backtest` command
 """
@@ -23,22 +31,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
-    from engine.pipeline import run, run_family
+    from engine.backtest import run, run_sweep
+    from engine.runs.run import Run
     from engine.strategy import Strategy
 
-__all__ = ["Run", "Strategy", "run", "run_family"]
+__all__ = ["Run", "Strategy", "run", "run_sweep"]
 
-_HOMES = {
-    "Run": "engine.artifacts",
+_EXPORTS = {
+    "Run": "engine.runs.run",
     "Strategy": "engine.strategy",
-    "run": "engine.pipeline",
-    "run_family": "engine.pipeline",
+    "run": "engine.backtest",
+    "run_sweep": "engine.backtest",
 }
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - what is exported has no type in common
     """Loads an export when it is first asked for: `backtest --help` needs none of them."""
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    if name in _EXPORTS:
+        return getattr(import_module(_EXPORTS[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

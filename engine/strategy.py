@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from engine.data.spec import DataSpec
-from engine.documents import load_document
-from engine.evaluation.spec import EvaluationSpec
-from engine.features.spec import Feature, LogReturn, Resolutions, TargetSpec
+from engine.config import load_config
+from engine.core.types import Spec
+from engine.data.config import DataSpec
+from engine.evaluation.config import EvaluationSpec
+from engine.features.config import Feature, LogReturn, Resolutions, TargetSpec
 from engine.models import (
     AlwaysUp,
     Backend,
@@ -19,25 +20,24 @@ from engine.models import (
     Model,
     Persistence,
     Ridge,
-    Training,
-    Tune,
-    Tuned,
+    TrainingSpec,
+    TunedForecaster,
+    TuningSpec,
 )
-from engine.models.configurations import Configuration, refusals
-from engine.models.losses import levels_of
-from engine.signals.spec import (
+from engine.models.training.losses import quantile_levels
+from engine.models.tuning.search_space import TrialConfig, find_space_errors
+from engine.signals.config import (
     BuyAndHold,
-    Fixed,
-    Interval,
+    FixedSizing,
+    FixedThreshold,
+    IntervalSizing,
     MeanReversion,
     MovingAverageCrossover,
     Signal,
     Sizing,
-    Threshold,
 )
-from engine.simulation.spec import Costs, Execution
-from engine.types import Spec
-from engine.windows.spec import Scaling, Standard, WindowSpec
+from engine.simulation.config import Costs, Execution
+from engine.splits.config import Scaling, StandardScaling, WindowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ class Compute(Spec):
     gpus_per_fit: float = Field(default=0.0, ge=0, le=8)
 
     @model_validator(mode="after")
-    def _gpus_are_the_clusters(self) -> Compute:
+    def _require_ray_for_gpus(self) -> Compute:
         if self.executor == "local" and (self.gpus_per_fit or self.ray_address):
             raise ValueError("ray_address and gpus_per_fit need `executor: ray`")
         return self
@@ -117,17 +117,17 @@ class Strategy(Spec):
     features: tuple[Feature, ...] = Field(default=(LogReturn(),), min_length=1)
     inputs: Literal["all", "target"] = "all"
     resolutions: Resolutions = ()
-    scaling: Scaling = Standard()
+    scaling: Scaling = StandardScaling()
     target: TargetSpec = TargetSpec()
     windows: WindowSpec = WindowSpec()
     model: Model
-    training: Training = Training()
-    tune: Tune | None = None
+    training: TrainingSpec = TrainingSpec()
+    tune: TuningSpec | None = None
     seeds: int = Field(default=1, ge=1, le=100)
     seed: int = Field(default=0, ge=0, lt=2**32)
     on_failure: Literal["fail", "skip"] = "fail"
-    signal: Signal = Threshold()
-    sizing: Sizing = Fixed()
+    signal: Signal = FixedThreshold()
+    sizing: Sizing = FixedSizing()
     max_weight: float = Field(default=1.0, gt=0, le=1)
     costs: Costs = Costs()
     execution: Execution = Execution()
@@ -143,9 +143,13 @@ class Strategy(Spec):
 
     @field_validator("model")
     @classmethod
-    def _one_fit_for_all_horizons(cls, model: Model, info: ValidationInfo) -> Model:
+    def _check_joint_horizons(cls, model: Model, info: ValidationInfo) -> Model:
         target = info.data.get("target")
-        if isinstance(target, TargetSpec) and target.strategy != "direct" and not model.joint:
+        if (
+            isinstance(target, TargetSpec)
+            and target.strategy != "direct"
+            and not model.multi_output
+        ):
             raise ValueError(
                 f"a network for `target.strategy: {target.strategy}`; {model.kind} forecasts one "
                 "horizon a fit, which is `target.strategy: direct`"
@@ -154,7 +158,7 @@ class Strategy(Spec):
 
     @field_validator("training")
     @classmethod
-    def _a_loss_that_can_be_iterated(cls, training: Training, info: ValidationInfo) -> Training:
+    def _check_recursive_loss(cls, training: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
         target, loss = info.data.get("target"), training.loss.kind
         if isinstance(target, TargetSpec) and target.strategy == "recursive":
             reasons = {
@@ -170,11 +174,11 @@ class Strategy(Spec):
 
     @field_validator("sizing")
     @classmethod
-    def _quantiles_for_an_interval(cls, sizing: Sizing, info: ValidationInfo) -> Sizing:
+    def _check_interval_quantiles(cls, sizing: Sizing, info: ValidationInfo) -> Sizing:
         model, training = info.data.get("model"), info.data.get("training")
-        if not isinstance(sizing, Interval) or model is None or training is None:
+        if not isinstance(sizing, IntervalSizing) or model is None or training is None:
             return sizing
-        levels = levels_of(training.loss)
+        levels = quantile_levels(training.loss)
         if not {sizing.low, sizing.high} <= set(levels):
             found = (
                 f"has the levels {', '.join(map(str, levels))}"
@@ -185,7 +189,7 @@ class Strategy(Spec):
                 "`training.loss: {kind: quantile}` with the levels "
                 f"{sizing.low} and {sizing.high}, for an interval to size by; the loss {found}"
             )
-        if not model.joint:
+        if not model.multi_output:
             raise ValueError(
                 f"a network, which forecasts quantiles, for an interval to size by; {model.kind} "
                 "forecasts none"
@@ -194,9 +198,9 @@ class Strategy(Spec):
 
     @field_validator("training")
     @classmethod
-    def _something_starts_warm(cls, training: Training, info: ValidationInfo) -> Training:
+    def _check_warm_start(cls, training: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
         model = info.data.get("model")
-        if training.warm_start and model is not None and not model.random:
+        if training.warm_start and model is not None and not model.stochastic:
             raise ValueError(
                 f"no warm_start, or a network: {model.kind} is not trained from random weights, "
                 "so that nothing would start warm"
@@ -213,7 +217,11 @@ class Strategy(Spec):
 
     def forecasters(self) -> dict[str, Forecaster]:
         """The books that a model decides."""
-        tuned = {} if self.tune is None else {"strategy": Tuned(model=self.model, tune=self.tune)}
+        tuned = (
+            {}
+            if self.tune is None
+            else {"strategy": TunedForecaster(model=self.model, tune=self.tune)}
+        )
         books = {name: b for name, b in self.books().items() if isinstance(b, Forecaster)}
         return {**books, **tuned}
 
@@ -223,16 +231,16 @@ class Strategy(Spec):
         return tuple(sorted({n for model in self.forecasters().values() for n in model.libraries}))
 
     @model_validator(mode="after")
-    def _insist_tunable(self) -> Strategy:
+    def _check_search_space(self) -> Strategy:
         if self.tune is None:
             return self
         told = {name: getattr(self, name) for name in type(self).model_fields}
 
-        def insist(made: Configuration) -> Strategy:
+        def insist(made: TrialConfig) -> Strategy:
             chosen = {"model": made.model, "training": made.training, "tune": None}
             return Strategy.model_validate(told | chosen)
 
-        if wrong := refusals(self.model, self.training, self.tune, insist):
+        if wrong := find_space_errors(self.model, self.training, self.tune, insist):
             raise ValidationError.from_exception_data("Strategy", wrong)
         return self
 
@@ -250,4 +258,4 @@ def load_strategy(path: Path, overrides: Mapping[str, object] | None = None) -> 
     Raises:
         StrategyError: With every mistake in it.
     """
-    return load_document(path, Strategy, overrides)
+    return load_config(path, Strategy, overrides)

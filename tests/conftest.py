@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.evaluation.ledger import schema
+from engine.trials import ledger_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Loaded after TensorFlow by whoever needs no connection, such as quantstats, it could make none
-# for the tests that do; see `engine.imports.own_symbols`.
+# for the tests that do; see `engine.core.lazy_imports.deep_bind`.
 import_module("curl_cffi")
 
 
@@ -31,7 +31,7 @@ def _a_home_of_their_own(tmp_path_factory) -> Iterator[None]:
 def _no_waiting_for_the_disk() -> Iterator[None]:
     """No test cuts the power, and 30 ms a transaction are long where hundreds are made."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(schema, "SYNCHRONOUS", "OFF")
+        patch.setattr(ledger_schema, "SYNCHRONOUS", "OFF")
         yield
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sphinx.util.docutils import SphinxDirective
 
-from engine import errors
-from engine.cli.failures import EXIT_BROKEN_PIPE, EXIT_UNEXPECTED
+from engine.cli.errors import EXIT_BROKEN_PIPE, EXIT_UNEXPECTED
+from engine.core import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

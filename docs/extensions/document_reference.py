@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sphinx.util.docutils import SphinxDirective
 
-from engine.documents.reference import Entry, entries, under
+from engine.config.reference import ReferenceEntry, child_entries, list_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,30 +24,30 @@ def as_markdown(model: type[BaseModel]) -> str:
     Args:
         model: Of the document, such as `engine.strategy.Strategy`.
     """
-    listed = entries(model)
-    plain = [entry for entry in under(listed) if not _holds_keys(listed, entry)]
-    sections = [_section(listed, each) for each in under(listed) if each not in plain]
+    listed = list_entries(model)
+    plain = [entry for entry in child_entries(listed) if not _holds_keys(listed, entry)]
+    sections = [_section(listed, each) for each in child_entries(listed) if each not in plain]
     return "\n\n".join(["## Single keys", _table(plain), *sections])
 
 
-def _holds_keys(listed: Sequence[Entry], entry: Entry) -> bool:
-    return bool(entry.kinds or under(listed, entry))
+def _holds_keys(listed: Sequence[ReferenceEntry], entry: ReferenceEntry) -> bool:
+    return bool(entry.kinds or child_entries(listed, entry))
 
 
-def _section(listed: Sequence[Entry], entry: Entry) -> str:
-    below = under(listed, entry)
+def _section(listed: Sequence[ReferenceEntry], entry: ReferenceEntry) -> str:
+    below = child_entries(listed, entry)
     rows = [each for each in below if not each.kind and not _holds_keys(listed, each)]
     parts = [_heading(entry), *_about(entry), _table(rows)]
     parts += [_section(listed, each) for each in below if each not in rows]
     return "\n\n".join(part for part in parts if part)
 
 
-def _heading(entry: Entry) -> str:
+def _heading(entry: ReferenceEntry) -> str:
     depth = min(1 + len(entry.path.split(".")), DEEPEST)
     return f"{'#' * depth} {entry.path}"
 
 
-def _about(entry: Entry) -> Iterator[str]:
+def _about(entry: ReferenceEntry) -> Iterator[str]:
     if entry.meaning:
         yield entry.meaning
     if not entry.kind:
@@ -62,12 +62,12 @@ def _about(entry: Entry) -> Iterator[str]:
         yield f"Kinds: {', '.join(f'`{kind}`' for kind in entry.kinds)}."
 
 
-def _facts(entry: Entry) -> str:
+def _facts(entry: ReferenceEntry) -> str:
     default = "Required." if entry.required else f"If left out: `{entry.default}`."
     return f"Takes {entry.accepts}. {default}"
 
 
-def _table(rows: Sequence[Entry]) -> str:
+def _table(rows: Sequence[ReferenceEntry]) -> str:
     if not rows:
         return ""
     lines = ["| key | takes | if left out | meaning |", "|---|---|---|---|"]
@@ -89,7 +89,7 @@ class DocumentReference(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The nodes of the sections."""
-        from engine.data.spec import Dataset
+        from engine.data.config import Dataset
         from engine.strategy import Strategy
 
         model = {"strategy": Strategy, "dataset": Dataset}[self.arguments[0]]

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli import completion
-from engine.cli.failures import exit_codes
-from engine.cli.options import Debug, Json, one_thread_a_process
-from engine.cli.run_folders import run_folder, writing_to
+from engine.cli.errors import handle_errors
+from engine.cli.options import DebugOption, JsonOption, limit_blas_threads
+from engine.cli.run_lookup import find_run_folder, translate_write_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FOLDER = "comparisons"
+COMPARISONS_FOLDER = "comparisons"
 
 
-def compare(
+def compare_command(
     runs: Annotated[
         list[str],
         typer.Argument(
             metavar="RUN",
             help="Run folders, or the first digits of run ids. The first one is the reference "
             "that the others are compared with.",
-            autocompletion=completion.runs,
+            autocompletion=completion.complete_runs,
         ),
     ],
     out: Annotated[
@@ -40,33 +40,35 @@ def compare(
     reports: Annotated[
         Path, typer.Option(metavar="DIR", help="Where runs are looked for by their ids.")
     ] = Path("reports"),
-    json: Json = False,
-    debug: Debug = False,
+    json: JsonOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """Compare runs on one page, and judge the best of them.
 
     On the bars that all runs have: Sharpe ratios with intervals, paired differences, whether any
     is better once all are counted, whether they do the same, and which settings differ.
     """
-    with exit_codes(debug=debug):
-        one_thread_a_process()
-        from engine.artifacts import Run
-        from engine.cli.columns import room, show
-        from engine.cli.comparison_summary import as_json, as_text
-        from engine.evaluation import comparison
+    with handle_errors(debug=debug):
+        limit_blas_threads()
+        from engine import comparison
+        from engine.cli.comparison_summary import render_comparison_json, render_comparison_text
+        from engine.cli.text_table import output_width, print_text
         from engine.reporting.comparison import write_comparison
+        from engine.runs.run import Run
 
-        opened = [Run.open(run_folder(named, reports)) for named in runs]
-        found = comparison.compare([comparison.candidate(run) for run in opened])
-        folder = out or reports / FOLDER / folder_name([run.run_id for run in opened])
-        with writing_to(folder):
+        opened = [Run.open(find_run_folder(named, reports)) for named in runs]
+        found = comparison.compare_runs([comparison.load_compared_run(run) for run in opened])
+        folder = out or reports / COMPARISONS_FOLDER / comparison_id(
+            [run.run_id for run in opened]
+        )
+        with translate_write_errors(folder):
             page = write_comparison(opened, folder, found)
         if json:
-            typer.echo(as_json(found, page))
+            typer.echo(render_comparison_json(found, page))
         else:
-            show(as_text(found, page, room()))
+            print_text(render_comparison_text(found, page, output_width()))
 
 
-def folder_name(run_ids: Sequence[str]) -> str:
+def comparison_id(run_ids: Sequence[str]) -> str:
     """12 hex digits: the same runs in the same order have the same page."""
     return hashlib.sha256(" ".join(run_ids).encode()).hexdigest()[:12]

@@ -6,86 +6,98 @@ import json
 import textwrap
 from typing import TYPE_CHECKING
 
-from engine.cli.columns import GRADES, Column, painted, signed, table
-from engine.cli.summary import PLAIN
+from engine.cli.run_summary import ASCII_SIGNS
+from engine.cli.text_table import (
+    GRADE_COLOURS,
+    TextTableColumn,
+    colourise,
+    render_table,
+    sign_colours,
+)
 from engine.reporting import formatting
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.evaluation.comparison import Comparison
+    from engine.comparison import RunComparison
 
 
-def as_json(found: Comparison, page: Path) -> str:
+def render_comparison_json(comparison: RunComparison, page: Path) -> str:
     """One JSON object: every figure, and where the page is."""
-    return json.dumps({**found.told(), "page": str(page)}, indent=2, allow_nan=False)
+    return json.dumps({**comparison.as_dict(), "page": str(page)}, indent=2, allow_nan=False)
 
 
-def as_text(found: Comparison, page: Path, width: int) -> str:
+def render_comparison_text(comparison: RunComparison, page: Path, width: int) -> str:
     """What is compared, a row a run, the answer, and the path of the page.
 
     Args:
-        found: The comparison.
+        comparison: The comparison.
         page: Its page.
         width: Columns to fit into.
     """
-    index = found.returns.index
+    index = comparison.returns.index
     head = (
-        f"{formatting.count_of(len(found.labels), 'run')} compared on "
-        f"{formatting.span(index[0], index[-1])}, {formatting.BARS(len(index))}"
+        f"{formatting.count_of(len(comparison.labels), 'run')} compared on "
+        f"{formatting.date_range(index[0], index[-1])}, {formatting.BARS(len(index))}"
     )
     parts = [
         head,
-        "\n".join(table(_columns(found), width)),
-        "\n".join(_filled(sentence, width) for sentence in found.sentences),
-        f"Evidence: {painted(found.grade, GRADES.get(found.grade))}",
+        "\n".join(render_table(_table_columns(comparison), width)),
+        "\n".join(_wrap_text(sentence, width) for sentence in comparison.sentences),
+        f"Evidence: {colourise(comparison.grade, GRADE_COLOURS.get(comparison.grade))}",
         f"comparison   {page}",
     ]
-    return "\n\n".join(parts).translate(PLAIN)
+    return "\n\n".join(parts).translate(ASCII_SIGNS)
 
 
-def _filled(text: str, width: int) -> str:
+def _wrap_text(text: str, width: int) -> str:
     """Lines of whole words, a number and its unit on the same one."""
-    joined = text.replace(" %", f"{formatting.NO_BREAK}%")
+    joined = text.replace(" %", f"{formatting.NO_BREAK_SPACE}%")
     return textwrap.fill(joined, width, break_long_words=False)
 
 
-def _columns(found: Comparison) -> list[Column]:
-    runs = list(found.labels)
-    sharpes = [found.sharpe[run] for run in runs]
-    less = [found.differences.get(run) for run in runs]
+def _table_columns(comparison: RunComparison) -> list[TextTableColumn]:
+    runs = list(comparison.labels)
+    sharpes = [comparison.sharpe[run] for run in runs]
+    less = [comparison.differences.get(run) for run in runs]
 
-    def figures(rank: int, heading: str, unit: formatting.Unit, key: str) -> Column:
-        values = [found.figures[run][key] for run in runs]
-        return Column(rank, heading, [unit.bare(value) for value in values])
+    def figures(
+        rank: int, heading: str, unit: formatting.NumberFormat, key: str
+    ) -> TextTableColumn:
+        values = [comparison.metrics[run][key] for run in runs]
+        return TextTableColumn(rank, heading, [unit.without_suffix(value) for value in values])
 
-    returns = [found.figures[run]["total_return_pct"] for run in runs]
+    returns = [comparison.metrics[run]["total_return_pct"] for run in runs]
     return [
-        Column(0, "Run", list(found.labels.values()), right=False, least=20),
-        Column(6, "Id", runs, right=False),
-        Column(1, "Sharpe", [formatting.RATIO(each.estimate) for each in sharpes]),
-        Column(
+        TextTableColumn(
+            0, "Run", list(comparison.labels.values()), align_right=False, min_width=20
+        ),
+        TextTableColumn(6, "Id", runs, align_right=False),
+        TextTableColumn(1, "Sharpe", [formatting.RATIO(each.estimate) for each in sharpes]),
+        TextTableColumn(
             2,
-            formatting.level(found.confidence),
+            formatting.confidence_level(comparison.confidence),
             [formatting.RATIO.interval(each.low, each.high) for each in sharpes],
         ),
-        Column(
+        TextTableColumn(
             3,
             "Less first",
             [formatting.SIGNED_RATIO(each.estimate) if each else "reference" for each in less],
         ),
-        Column(5, "p (Holm)", [_p_value(found, run) for run in runs]),
-        Column(
+        TextTableColumn(5, "p (Holm)", [_p_value(comparison, run) for run in runs]),
+        TextTableColumn(
             4,
             "Return %",
-            [formatting.BARE_PERCENT.bare(value) for value in returns],
-            colours=signed(returns),
+            [formatting.BARE_PERCENT.without_suffix(value) for value in returns],
+            colours=sign_colours(returns),
         ),
         figures(7, "DD %", formatting.BARE_PERCENT, "max_drawdown_pct"),
         figures(8, "Vol. %", formatting.PERCENT, "volatility_pct"),
-        Column(9, "Trial", [formatting.COUNT(found.clusters[run] + 1) for run in runs]),
+        TextTableColumn(
+            9, "Trial", [formatting.COUNT(comparison.clusters[run] + 1) for run in runs]
+        ),
     ]
 
 
-def _p_value(found: Comparison, run: str) -> str:
-    return formatting.p_value(found.differences_holm.get(run))
+def _p_value(comparison: RunComparison, run: str) -> str:
+    return formatting.p_value(comparison.differences_holm.get(run))

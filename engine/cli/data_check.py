@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.columns import SEVERITIES, painted, prose
-from engine.cli.columns import show as printed
-from engine.cli.failures import exit_codes
-from engine.cli.options import DatasetName, Debug, Json, Quiet  # noqa: TC001 - typer reads them
-from engine.cli.progress import told_on_stderr
+from engine.cli.errors import handle_errors
+from engine.cli.options import DatasetArgument, DebugOption, JsonOption, QuietOption  # noqa: TC001 - typer reads them
+from engine.cli.progress import stderr_progress
+from engine.cli.text_table import SEVERITY_COLOURS, colourise, prose_width
+from engine.cli.text_table import print_text as printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.data.check import Checked
-    from engine.data.quality.findings import Finding, Repaired
+    from engine.data.check import DatasetCheck
+    from engine.data.quality.findings import AppliedRepair, Finding
 
 _INDENT = " " * 7
 
 
-def check(
-    dataset: DatasetName,
+def data_check_command(
+    dataset: DatasetArgument,
     offline: Annotated[
         bool, typer.Option("--offline", help="Use files and cached bars; no network.")
     ] = False,
-    json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """Ask every quality rule about the bars of a dataset.
 
@@ -42,59 +42,59 @@ def check(
     Exit codes: 0 nothing is an error, 2 the manifest is wrong, 3 an error was found or the bars
     cannot be had.
     """
-    with exit_codes(debug=debug):
+    with handle_errors(debug=debug):
         from engine.data.check import check_dataset
 
         home = Path(os.environ.get("BACKTEST_HOME") or ".backtest")
-        with told_on_stderr(quiet=quiet) as progress:
+        with stderr_progress(quiet=quiet) as progress:
             checked = check_dataset(dataset, home=home, offline=offline, progress=progress)
         if json:
-            typer.echo(_as_json(checked))
+            typer.echo(_render_json(checked))
         else:
-            printed("\n".join(_as_text(checked, prose())))
-        if not checked.sound:
+            printed("\n".join(_render_text(checked, prose_width())))
+        if not checked.is_usable:
             raise typer.Exit(3)
 
 
-def _as_json(checked: Checked) -> str:
+def _render_json(report: DatasetCheck) -> str:
     told = {
-        "dataset": checked.manifest.dataset.name,
-        "bars": checked.bars,
-        "findings": [finding.as_json() for finding in checked.findings],
-        "repairs": [done.as_json() for done in checked.repaired],
+        "dataset": report.manifest.dataset.name,
+        "bars": report.bar_counts,
+        "findings": [finding.as_json() for finding in report.findings],
+        "repairs": [done.as_json() for done in report.applied_repairs],
     }
     return json_.dumps(told, indent=2, allow_nan=False)
 
 
-def _as_text(checked: Checked, width: int) -> Iterator[str]:
-    for symbol, bars in checked.bars.items():
-        repaired = [done for done in checked.repaired if done.symbol == symbol]
-        found = [finding for finding in checked.findings if finding.symbol == symbol]
+def _render_text(report: DatasetCheck, width: int) -> Iterator[str]:
+    for symbol, bars in report.bar_counts.items():
+        repaired = [done for done in report.applied_repairs if done.symbol == symbol]
+        found = [finding for finding in report.findings if finding.symbol == symbol]
         state = "unfit for a run" if bars is None else f"{bars} bars"
         clean = "" if found or repaired else ", nothing found"
         yield f"{symbol}: {state}{clean}"
         for done in repaired:
-            yield _line("repair", done, width)
-            yield from _wrapped(f"{done.repair}: {done.sentence}", width)
+            yield _format_finding("repair", done, width)
+            yield from _wrap_indented(f"{done.repair}: {done.sentence}", width)
         for finding in found:
-            yield _line(finding.severity, finding, width)
+            yield _format_finding(finding.severity, finding, width)
             offered = f"; repair: {finding.repair}" if finding.repair else ""
-            yield from _wrapped(finding.sentence + offered, width)
+            yield from _wrap_indented(finding.sentence + offered, width)
             if finding.advice:
-                yield from _wrapped(finding.advice, width)
-    yield _summary(checked)
+                yield from _wrap_indented(finding.advice, width)
+    yield _format_summary(report)
 
 
-def _line(kind: str, told: Finding | Repaired, width: int) -> str:
+def _format_finding(kind: str, finding: Finding | AppliedRepair, width: int) -> str:
     """Kind, rule, bars, first and last, as far as there is room."""
-    first, last = told.first or "", told.last or ""
-    line = f"{kind:<6} {told.rule:<22} {told.count:>8}"
+    first, last = finding.first or "", finding.last or ""
+    line = f"{kind:<6} {finding.rule:<22} {finding.count:>8}"
     for moment in (f"  {first:<16}", f"  {last}"):
         line += moment if len(line) + len(moment.rstrip()) < width else ""
-    return painted(kind, SEVERITIES.get(kind)) + line.rstrip()[len(kind) :]
+    return colourise(kind, SEVERITY_COLOURS.get(kind)) + line.rstrip()[len(kind) :]
 
 
-def _wrapped(sentence: str, width: int) -> Iterator[str]:
+def _wrap_indented(sentence: str, width: int) -> Iterator[str]:
     yield from textwrap.wrap(
         sentence,
         width - 1,
@@ -105,13 +105,13 @@ def _wrapped(sentence: str, width: int) -> Iterator[str]:
     )
 
 
-def _summary(checked: Checked) -> str:
-    errors = sum(finding.severity == "error" for finding in checked.findings)
-    warnings = len(checked.findings) - errors
-    repairs = f", {len(checked.repaired)} repaired" if checked.repaired else ""
-    counted = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
-    return f"{checked.manifest.dataset.name}: {counted}{repairs}"
+def _format_summary(report: DatasetCheck) -> str:
+    errors = sum(finding.severity == "error" for finding in report.findings)
+    warnings = len(report.findings) - errors
+    repairs = f", {len(report.applied_repairs)} repaired" if report.applied_repairs else ""
+    counted = f"{_pluralise(errors, 'error')}, {_pluralise(warnings, 'warning')}"
+    return f"{report.manifest.dataset.name}: {counted}{repairs}"
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def _pluralise(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.data_access import access_of
-from engine.cli.failures import exit_codes
-from engine.cli.options import DatasetName, Debug, Json  # noqa: TC001 - typer reads them
+from engine.cli.data_context import make_data_context
+from engine.cli.errors import handle_errors
+from engine.cli.options import DatasetArgument, DebugOption, JsonOption  # noqa: TC001 - typer reads them
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from engine.data.manifests import Manifest
-    from engine.data.replay import Replayed, Shelf
-    from engine.data.revisions import Comparison
-    from engine.data.spec import Interval
+    from engine.data.config import BarInterval
+    from engine.data.manifests import DatasetManifest
+    from engine.data.store.as_of import CachedSource, DatasetAsOf
+    from engine.data.store.revisions import BarsComparison
 
-_SHOWN = 10
+_MAX_SHOWN = 10
 
 
-def diff(
+def data_diff_command(
     context: typer.Context,
-    dataset: DatasetName,
+    dataset: DatasetArgument,
     before: Annotated[
         str | None,
         typer.Argument(metavar="BEFORE", help="An id as `data show` lists it, or a date (UTC)."),
@@ -33,47 +33,51 @@ def diff(
     after: Annotated[
         str | None, typer.Argument(metavar="AFTER", help="Another, to compare it with.")
     ] = None,
-    json: Json = False,
-    debug: Debug = False,
+    json: JsonOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """Show what differs between two vintages of a dataset.
 
     Without vintages: between the newest and the one before the last revision; with one: between
     that and the newest. Uses no network.
     """
-    with exit_codes(debug=debug):
+    with handle_errors(debug=debug):
         from engine.data.manifests import read_manifest
-        from engine.data.replay import recall, shelves
-        from engine.data.revisions import compare
+        from engine.data.store.as_of import list_cached_sources, read_as_of
+        from engine.data.store.revisions import compare_bars
 
         manifest = read_manifest(dataset)
-        access = access_of(context)
-        shown = before or _before_last_revision(shelves(manifest, access), manifest)
-        old = recall(manifest, access, shown)
-        new = recall(manifest, access, after or _newest(shelves(manifest, access), old))
-        found = {symbol: compare(bars, new.bars[symbol]) for symbol, bars in old.bars.items()}
+        access = make_data_context(context)
+        shown = before or _vintage_before_last_revision(
+            list_cached_sources(manifest, access), manifest
+        )
+        old = read_as_of(manifest, access, shown)
+        new = read_as_of(
+            manifest, access, after or _newest_vintage(list_cached_sources(manifest, access), old)
+        )
+        found = {symbol: compare_bars(bars, new.bars[symbol]) for symbol, bars in old.bars.items()}
         if json:
-            typer.echo(json_.dumps(_as_json(old, new, found), indent=2, allow_nan=False))
+            typer.echo(json_.dumps(_diff_document(old, new, found), indent=2, allow_nan=False))
         else:
-            typer.echo("\n".join(_lines(old, new, found, manifest.dataset.interval)))
+            typer.echo("\n".join(_render_text(old, new, found, manifest.dataset.interval)))
 
 
-def _before_last_revision(cached: list[Shelf], manifest: Manifest) -> str:
+def _vintage_before_last_revision(sources: list[CachedSource], manifest: DatasetManifest) -> str:
     """The vintage before the last revision of any symbol; the first if there was none.
 
     Raises:
         DataError: Nothing was pulled yet.
     """
-    from engine.errors import DataError
+    from engine.core.errors import DataError
 
-    for shelf in cached:
-        for place in range(len(shelf.moments) - 1, 0, -1):
-            moment = shelf.moments[place]
-            if any(moment.vintages[symbol].revision for symbol in moment.news):
-                return shelf.moments[place - 1].id
-    for shelf in cached:
-        if shelf.moments:
-            return shelf.moments[0].id
+    for shelf in sources:
+        for place in range(len(shelf.vintages) - 1, 0, -1):
+            moment = shelf.vintages[place]
+            if any(moment.vintages[symbol].revision for symbol in moment.updated_symbols):
+                return shelf.vintages[place - 1].id
+    for shelf in sources:
+        if shelf.vintages:
+            return shelf.vintages[0].id
     raise DataError(
         f"dataset {manifest.dataset.name} has no vintage",
         expected="bars of every symbol",
@@ -82,69 +86,74 @@ def _before_last_revision(cached: list[Shelf], manifest: Manifest) -> str:
     )
 
 
-def _newest(cached: list[Shelf], old: Replayed) -> str:
+def _newest_vintage(sources: list[CachedSource], old: DatasetAsOf) -> str:
     """The newest vintage of the source that another came from."""
-    shelf = next(each for each in cached if each.feed.cache_key == old.feed.cache_key)
-    return shelf.moments[-1].id
+    shelf = next(each for each in sources if each.source.cache_key == old.source.cache_key)
+    return shelf.vintages[-1].id
 
 
-def _lines(
-    old: Replayed, new: Replayed, found: dict[str, Comparison], interval: Interval
+def _render_text(
+    old: DatasetAsOf,
+    new: DatasetAsOf,
+    comparisons: dict[str, BarsComparison],
+    interval: BarInterval,
 ) -> list[str]:
-    from engine.data.revisions import bars_text
+    from engine.data.store.revisions import format_bar_count
 
-    lines = [f"from vintage {_named(old)}", f"to vintage   {_named(new)}"]
-    for symbol, each in found.items():
-        parts = [f"{bars_text(each.extended)} new"] if each.extended else []
-        parts += [each.revision.sentence(interval)] if each.revision else []
+    lines = [f"from vintage {_describe_vintage(old)}", f"to vintage   {_describe_vintage(new)}"]
+    for symbol, each in comparisons.items():
+        parts = [f"{format_bar_count(each.extended_by)} new"] if each.extended_by else []
+        parts += [each.revision.describe(interval)] if each.revision else []
         lines.append(f"{symbol}: {'; '.join(parts) or 'the same bars'}")
         if each.revision:
-            lines += _values(differences_of(old, new, symbol), interval)
+            lines += _format_differences(symbol_differences(old, new, symbol), interval)
     return lines
 
 
-def differences_of(old: Replayed, new: Replayed, symbol: str) -> pd.DataFrame:
-    """The values of one symbol that differ; see `engine.data.differences`."""
-    from engine.data.differences import differences
+def symbol_differences(old: DatasetAsOf, new: DatasetAsOf, symbol: str) -> pd.DataFrame:
+    """The values of one symbol that differ; see `engine.data.store.diff`."""
+    from engine.data.store.diff import diff_bar_values
 
-    return differences(old.bars[symbol], new.bars[symbol])
+    return diff_bar_values(old.bars[symbol], new.bars[symbol])
 
 
-def _values(table: pd.DataFrame, interval: Interval) -> list[str]:
-    from engine.data.bars import stamp_text
+def _format_differences(table: pd.DataFrame, interval: BarInterval) -> list[str]:
+    from engine.data.bars import format_timestamp
 
     lines = [
-        f"  {stamp_text(row['timestamp'], interval)}  {row['column']:<6} "
+        f"  {format_timestamp(row['timestamp'], interval)}  {row['column']:<6} "
         f"{row['before']:>14.8g} -> {row['after']:.8g}"
-        for row in table.iloc[:_SHOWN].to_dict("records")
+        for row in table.iloc[:_MAX_SHOWN].to_dict("records")
     ]
-    if len(table) > _SHOWN:
-        lines.append(f"  and {len(table) - _SHOWN:,} values more; --json has them all")
+    if len(table) > _MAX_SHOWN:
+        lines.append(f"  and {len(table) - _MAX_SHOWN:,} values more; --json has them all")
     return lines
 
 
-def _named(one: Replayed) -> str:
-    last = max(vintage.pulled for vintage in one.vintages.values())
-    return f"{one.id} of {one.feed.label}, pulled {last:%Y-%m-%d %H:%M} UTC"
+def _describe_vintage(version: DatasetAsOf) -> str:
+    last = max(vintage.fetched_at for vintage in version.vintages.values())
+    return f"{version.vintage_id} of {version.source.label}, pulled {last:%Y-%m-%d %H:%M} UTC"
 
 
-def _as_json(old: Replayed, new: Replayed, found: dict[str, Comparison]) -> dict[str, Any]:
+def _diff_document(
+    old: DatasetAsOf, new: DatasetAsOf, comparisons: dict[str, BarsComparison]
+) -> dict[str, Any]:
     return {
-        "source": old.feed.label,
-        "from": old.id,
-        "to": new.id,
+        "source": old.source.label,
+        "from": old.vintage_id,
+        "to": new.vintage_id,
         "symbols": {
             symbol: {
-                "extended": each.extended,
+                "extended": each.extended_by,
                 "revision": each.revision.as_json() if each.revision else None,
-                "values": _records(differences_of(old, new, symbol)),
+                "values": _difference_records(symbol_differences(old, new, symbol)),
             }
-            for symbol, each in found.items()
+            for symbol, each in comparisons.items()
         },
     }
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def _difference_records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {
             "timestamp": row["timestamp"].isoformat(),

@@ -8,23 +8,23 @@ from typing import Annotated, Literal
 
 import typer
 
-from engine.cli.data_access import access_of
-from engine.cli.failures import exit_codes
-from engine.cli.options import DatasetName, Debug, Json, Vintage  # noqa: TC001 - typer reads them
+from engine.cli.data_context import make_data_context
+from engine.cli.errors import handle_errors
+from engine.cli.options import DatasetArgument, DebugOption, JsonOption, VintageOption  # noqa: TC001 - typer reads them
 
 
-def export(
+def data_export_command(
     context: typer.Context,
-    dataset: DatasetName,
+    dataset: DatasetArgument,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the files; made if need be.")
     ],
     format_: Annotated[
         Literal["csv", "parquet"], typer.Option("--format", help="Kind of the files.")
     ] = "parquet",
-    vintage: Vintage = None,
-    json: Json = False,
-    debug: Debug = False,
+    vintage: VintageOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """Write a dataset's bars to files.
 
@@ -33,17 +33,19 @@ def export(
     DIR/NAME.yaml`. Files that are there already are left alone, and it is an error. Mind the
     dataset's note about who may use its bars.
     """
-    with exit_codes(debug=debug):
-        from engine.data.collect import collect
-        from engine.data.exporting import export as write
+    with handle_errors(debug=debug):
+        from engine.data.export import export_dataset as write
+        from engine.data.fetch.dataset import fetch_dataset
         from engine.data.manifests import read_manifest
-        from engine.data.replay import replay
+        from engine.data.store.as_of import load_as_of
 
         manifest = read_manifest(dataset)
-        access = access_of(context)
-        found = replay(manifest, access, vintage) if vintage else collect(manifest, access)
+        access = make_data_context(context)
+        found = (
+            load_as_of(manifest, access, vintage) if vintage else fetch_dataset(manifest, access)
+        )
         made = write(manifest.dataset, found, out, format_)
-        for notice in access.said:
+        for notice in access.notices:
             typer.echo(notice, err=True)
         if json:
             typer.echo(json_.dumps({"files": [str(path) for path in made]}, indent=2))

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.failures import exit_codes
-from engine.cli.options import DatasetName, Debug, Json, Quiet  # noqa: TC001 - typer reads them
-from engine.cli.progress import told_on_stderr
+from engine.cli.errors import handle_errors
+from engine.cli.options import DatasetArgument, DebugOption, JsonOption, QuietOption  # noqa: TC001 - typer reads them
+from engine.cli.progress import stderr_progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ENDINGS = (".csv", ".parquet")
-HOURS_A_YEAR = 365 * 24
+FILE_SUFFIXES = (".csv", ".parquet")
+HOURS_PER_YEAR = 365 * 24
 
 
-def funding(
-    dataset: DatasetName,
+def data_funding_command(
+    dataset: DatasetArgument,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write every rate there: a .csv or .parquet file."),
@@ -29,25 +29,28 @@ def funding(
     offline: Annotated[
         bool, typer.Option("--offline", help="Take what was pulled before.")
     ] = False,
-    json_: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    json_: JsonOption = False,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """Pull and show the funding rates of perpetual contracts.
 
     For datasets with a ccxt source that says `funding: true`. No run charges them to a position.
     """
-    with exit_codes(debug=debug):
-        _require_ending(out)
-        from engine.data.funding import funding_rates
+    with handle_errors(debug=debug):
+        _require_suffix(out)
+        from engine.data.fetch.funding import load_funding_rates
 
         home = Path(os.environ.get("BACKTEST_HOME") or ".backtest")
-        with told_on_stderr(quiet=quiet) as progress:
+        with stderr_progress(quiet=quiet) as progress:
             progress.stage("data")
-            rates = funding_rates(dataset, home=home, offline=offline, progress=progress)
+            rates = load_funding_rates(dataset, home=home, offline=offline, progress=progress)
         if out is not None:
-            _write(rates, out)
-        told = {str(symbol): _summary(own) for symbol, own in rates.groupby("symbol", sort=False)}
+            _write_rates(rates, out)
+        told = {
+            str(symbol): _summarise_symbol(own)
+            for symbol, own in rates.groupby("symbol", sort=False)
+        }
         if json_:
             typer.echo(json.dumps(told))
             return
@@ -60,36 +63,36 @@ def funding(
             typer.echo(f"{len(rates)} rows in {out}")
 
 
-def _summary(own: pd.DataFrame) -> dict[str, Any]:
+def _summarise_symbol(rates: pd.DataFrame) -> dict[str, Any]:
     """What longs paid: on average each time, and in a year at the pace of the whole span."""
-    first, last = own["timestamp"].iloc[0], own["timestamp"].iloc[-1]
+    first, last = rates["timestamp"].iloc[0], rates["timestamp"].iloc[-1]
     hours = (last - first).total_seconds() / 3600
     # The first payment is for the time before the span.
-    paid = float(own["rate"].iloc[1:].sum())
+    paid = float(rates["rate"].iloc[1:].sum())
     return {
-        "rates": len(own),
+        "rates": len(rates),
         "first": f"{first:%Y-%m-%d %H:%M}",
         "last": f"{last:%Y-%m-%d %H:%M}",
-        "mean_bps": float(own["rate"].mean()) * 1e4,
-        "per_year_pct": 100 * paid * HOURS_A_YEAR / hours if hours else 0.0,
+        "mean_bps": float(rates["rate"].mean()) * 1e4,
+        "per_year_pct": 100 * paid * HOURS_PER_YEAR / hours if hours else 0.0,
     }
 
 
-def _require_ending(out: Path | None) -> None:
-    if out is None or out.suffix in ENDINGS:
+def _require_suffix(out: Path | None) -> None:
+    if out is None or out.suffix in FILE_SUFFIXES:
         return
-    from engine.errors import UsageError
+    from engine.core.errors import UsageError
 
     raise UsageError(
         "the ending of the file says its format",
-        expected=" or ".join(ENDINGS),
+        expected=" or ".join(FILE_SUFFIXES),
         found=out.name,
         where="--out",
     )
 
 
-def _write(rates: pd.DataFrame, out: Path) -> None:
-    from engine.errors import UsageError
+def _write_rates(rates: pd.DataFrame, out: Path) -> None:
+    from engine.core.errors import UsageError
 
     try:
         if out.suffix == ".csv":

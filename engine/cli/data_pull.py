@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.data_access import access_of
-from engine.cli.failures import exit_codes
-from engine.cli.options import DatasetName, Debug, Json, Quiet  # noqa: TC001 - typer reads them
-from engine.cli.progress import told_on_stderr
+from engine.cli.data_context import make_data_context
+from engine.cli.errors import handle_errors
+from engine.cli.options import DatasetArgument, DebugOption, JsonOption, QuietOption  # noqa: TC001 - typer reads them
+from engine.cli.progress import stderr_progress
 
 if TYPE_CHECKING:
-    from engine.data.delivery import Delivery, Outcome
-    from engine.data.spec import Interval
+    from engine.data.config import BarInterval
+    from engine.data.fetch.report import SourceFetchReport, SymbolFetchReport
 
-BARS_ARE_KEPT = "interrupted; what came is kept, and the same command goes on from there"
+INTERRUPTED_BARS_STORED = "interrupted; what came is kept, and the same command goes on from there"
 
 
-def pull(
+def data_pull_command(
     context: typer.Context,
-    dataset: DatasetName,
+    dataset: DatasetArgument,
     everything: Annotated[
         bool,
         typer.Option(
@@ -29,9 +29,9 @@ def pull(
             help="Ask for the whole history and compare it with what is kept, not the end.",
         ),
     ] = False,
-    json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """Pull a dataset's bars, and tell what is new and what was revised.
 
@@ -43,75 +43,82 @@ def pull(
     Exit codes: 0 every symbol was delivered, 2 the command line or the manifest is wrong, 3 no
     source delivered them all; those that came are kept.
     """
-    with exit_codes(debug=debug, interrupted=BARS_ARE_KEPT):
-        from engine.data.delivery import pull_dataset
+    with handle_errors(debug=debug, interrupt_message=INTERRUPTED_BARS_STORED):
+        from engine.core.errors import DataError
+        from engine.data.fetch.report import fetch_with_report
         from engine.data.manifests import read_manifest
-        from engine.errors import DataError
 
         manifest = read_manifest(dataset)
-        with told_on_stderr(quiet=quiet) as progress:
+        with stderr_progress(quiet=quiet) as progress:
             progress.stage("data")
-            access = access_of(context, progress, ask="all" if everything else "tail")
-            made = pull_dataset(manifest, access)
-        whole = made[-1].whole
+            access = make_data_context(context, progress, request="all" if everything else "tail")
+            made = fetch_with_report(manifest, access)
+        whole = made[-1].is_complete
         if json:
             told = {
                 "dataset": manifest.dataset.name,
                 "delivered": whole,
-                "vintage": made[-1].vintage,
-                "sources": [_as_json(delivery) for delivery in made],
+                "vintage": made[-1].vintage_id,
+                "sources": [_source_document(delivery) for delivery in made],
             }
             typer.echo(json_.dumps(told, indent=2, allow_nan=False))
         else:
-            typer.echo("\n".join(_lines(made, manifest.dataset.interval)))
+            typer.echo("\n".join(_render_text(made, manifest.dataset.interval)))
         if not whole:
             raise typer.Exit(DataError.exit_code)
 
 
-def _lines(made: list[Delivery], interval: Interval) -> list[str]:
+def _render_text(reports: list[SourceFetchReport], interval: BarInterval) -> list[str]:
     lines = []
-    for delivery in made:
-        lines.append(delivery.feed.label)
+    for delivery in reports:
+        lines.append(delivery.source.label)
         width = max(len(symbol) for symbol in delivery.symbols)
         for symbol, each in delivery.symbols.items():
-            lines.append(f"  {symbol:<{width}}  {_told(each, interval)}")
+            lines.append(f"  {symbol:<{width}}  {_describe_symbol(each, interval)}")
             if each.revision:
-                lines.append(f"  {'':<{width}}  revised: {each.revision.sentence(interval)}")
-        if delivery.vintage:
-            lines.append(f"  vintage {delivery.vintage}")
+                lines.append(f"  {'':<{width}}  revised: {each.revision.describe(interval)}")
+        if delivery.vintage_id:
+            lines.append(f"  vintage {delivery.vintage_id}")
     return lines
 
 
-def _told(each: Outcome, interval: Interval) -> str:
-    if each.error is not None or each.bars is None:
-        found = f" ({each.error.found.splitlines()[0]})" if each.error and each.error.found else ""
-        return f"failed: {each.error.problem if each.error else ''}{found}"
-    from engine.data.bars import stamp_text
-    from engine.data.revisions import bars_text
+def _describe_symbol(outcome: SymbolFetchReport, interval: BarInterval) -> str:
+    if outcome.error is not None or outcome.bars is None:
+        found = (
+            f" ({outcome.error.found.splitlines()[0]})"
+            if outcome.error and outcome.error.found
+            else ""
+        )
+        return f"failed: {outcome.error.problem if outcome.error else ''}{found}"
+    from engine.data.bars import format_timestamp
+    from engine.data.store.revisions import format_bar_count
 
-    stamps = each.bars["timestamp"]
-    span = f"{stamp_text(stamps.iloc[0], interval)} to {stamp_text(stamps.iloc[-1], interval)}"
-    parts = [bars_text(len(each.bars)), span]
-    if each.vintage is None:
+    stamps = outcome.bars["timestamp"]
+    span = (
+        f"{format_timestamp(stamps.iloc[0], interval)} to "
+        f"{format_timestamp(stamps.iloc[-1], interval)}"
+    )
+    parts = [format_bar_count(len(outcome.bars)), span]
+    if outcome.vintage is None:
         return ", ".join([*parts, "read where they lie, not pulled"])
-    parts.append(f"{each.new:,} new" if each.new else "none new")
+    parts.append(f"{outcome.new_bars:,} new" if outcome.new_bars else "none new")
     return ", ".join(parts)
 
 
-def _as_json(delivery: Delivery) -> dict[str, Any]:
-    symbols = {symbol: _symbol_json(each) for symbol, each in delivery.symbols.items()}
-    return {"source": delivery.feed.label, "delivered": delivery.whole, "symbols": symbols}
+def _source_document(report: SourceFetchReport) -> dict[str, Any]:
+    symbols = {symbol: _symbol_document(each) for symbol, each in report.symbols.items()}
+    return {"source": report.source.label, "delivered": report.is_complete, "symbols": symbols}
 
 
-def _symbol_json(each: Outcome) -> dict[str, Any]:
-    if each.error is not None or each.bars is None:
-        return {"error": str(each.error)}
-    stamps = each.bars["timestamp"]
+def _symbol_document(outcome: SymbolFetchReport) -> dict[str, Any]:
+    if outcome.error is not None or outcome.bars is None:
+        return {"error": str(outcome.error)}
+    stamps = outcome.bars["timestamp"]
     return {
-        "bars": len(each.bars),
+        "bars": len(outcome.bars),
         "first": stamps.iloc[0].isoformat(),
         "last": stamps.iloc[-1].isoformat(),
-        "new": each.new if each.vintage else None,
-        "vintage": each.vintage.id if each.vintage else None,
-        "revision": each.revision.as_json() if each.revision else None,
+        "new": outcome.new_bars if outcome.vintage else None,
+        "vintage": outcome.vintage.id if outcome.vintage else None,
+        "revision": outcome.revision.as_json() if outcome.revision else None,
     }

@@ -11,88 +11,88 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli import completion
-from engine.cli.columns import painted, show
-from engine.cli.failures import exit_codes
-from engine.cli.options import Debug, Json  # noqa: TC001 - typer reads them
+from engine.cli.errors import handle_errors
+from engine.cli.options import DebugOption, JsonOption  # noqa: TC001 - typer reads them
+from engine.cli.text_table import colourise, print_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.documents.reference import Entry
-    from engine.types import Spec
+    from engine.config.reference import ReferenceEntry
+    from engine.core.types import Spec
 
-WIDEST = 80
-LONGEST_DEFAULT = 24
-NARROWEST = 24
+MAX_WIDTH = 80
+MAX_DEFAULT_LENGTH = 24
+MIN_TEXT_WIDTH = 24
 """Columns that a text beside its key needs."""
-KEY = "cyan"
+KEY_COLOUR = "cyan"
 
 
-def explain(
+def explain_command(
     path: Annotated[
         str | None,
         typer.Argument(
             metavar="PATH",
             help="Dotted path of a key, kinds among it: model, model.lstm, model.lstm.units.",
-            autocompletion=completion.keys,
+            autocompletion=completion.complete_keys,
         ),
     ] = None,
     dataset: Annotated[
         bool, typer.Option("--dataset", help="Of a dataset manifest instead of a strategy.")
     ] = False,
-    as_json: Json = False,
-    debug: Debug = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """Explain a key of a strategy or of a dataset.
 
     What it means, what it takes, and what it is where it is left out. Without PATH: the keys of
     the top level.
     """
-    with exit_codes(debug=debug):
-        from engine.documents.reference import entries, find, under
+    with handle_errors(debug=debug):
+        from engine.config.reference import child_entries, find_entry, list_entries
 
-        listed = entries(_model(dataset=dataset))
-        entry = None if path is None else find(listed, path)
-        below = under(listed, entry)
+        listed = list_entries(_root_spec(dataset=dataset))
+        entry = None if path is None else find_entry(listed, path)
+        below = child_entries(listed, entry)
         if as_json:
             told = {"entry": entry and asdict(entry), "keys": [asdict(each) for each in below]}
             typer.echo(json.dumps(told, indent=2))
         else:
-            width = min(shutil.get_terminal_size().columns, WIDEST)
-            show("\n".join(_lines(entry, below, width, dataset=dataset)))
+            width = min(shutil.get_terminal_size().columns, MAX_WIDTH)
+            print_text("\n".join(_render_text(entry, below, width, dataset=dataset)))
 
 
-def _model(*, dataset: bool) -> type[Spec]:
-    from engine.data.spec import Dataset
+def _root_spec(*, dataset: bool) -> type[Spec]:
+    from engine.data.config import Dataset
     from engine.strategy import Strategy
 
     return Dataset if dataset else Strategy
 
 
-def _lines(
-    entry: Entry | None, below: Sequence[Entry], width: int, *, dataset: bool
+def _render_text(
+    entry: ReferenceEntry | None, children: Sequence[ReferenceEntry], width: int, *, dataset: bool
 ) -> Iterator[str]:
     option = "--dataset " if dataset else ""
     if entry is None:
         yield f"The keys of a {'dataset manifest' if dataset else 'strategy'}:"
     else:
         yield typer.style(entry.path, bold=True)
-        yield from _described(entry, width)
-    if below:
+        yield from _format_entry(entry, width)
+    if children:
         yield ""
-        yield from _listed(below, width)
-        example = next((each for each in below if each.kinds or each.kind), below[0])
+        yield from _format_keys(children, width)
+        example = next((each for each in children if each.kinds or each.kind), children[0])
         yield ""
         yield f"More: backtest explain {option}{example.path}"
 
 
-def _described(entry: Entry, width: int) -> Iterator[str]:
+def _format_entry(entry: ReferenceEntry, width: int) -> Iterator[str]:
     for text in filter(None, (entry.meaning, entry.part)):
         yield ""
-        yield from _prose(text, width)
+        yield from _wrap_paragraphs(text, width)
     facts = {
         "takes": "" if entry.kind else entry.accepts,
-        "default": _default(entry),
+        "default": _format_default(entry),
         "kinds": f"those of {entry.same_as}" if entry.same_as else "",
         "in a file": "" if entry.kind or entry.place == entry.path else entry.place,
         "written": f"{{kind: {entry.kind}}}" if entry.kind else "",
@@ -105,29 +105,29 @@ def _described(entry: Entry, width: int) -> Iterator[str]:
             )
 
 
-def _default(entry: Entry) -> str:
+def _format_default(entry: ReferenceEntry) -> str:
     if entry.default == "{}":
         return "that of each of its keys"
     return entry.default or ("none; it has to be given" if entry.required else "")
 
 
-def _listed(below: Sequence[Entry], width: int) -> Iterator[str]:
+def _format_keys(children: Sequence[ReferenceEntry], width: int) -> Iterator[str]:
     """A line or more each: name, what it means in short, and its default."""
-    names = [each.path.rpartition(".")[2] for each in below]
+    names = [each.path.rpartition(".")[2] for each in children]
     room = 2 + max(map(len, names)) + 2
-    beside = width - room >= NARROWEST
-    for name, each in zip(names, below, strict=True):
+    beside = width - room >= MIN_TEXT_WIDTH
+    for name, each in zip(names, children, strict=True):
         text = " ".join((each.meaning or each.part).partition("\n\n")[0].split())
-        if 0 < len(each.default) <= LONGEST_DEFAULT and each.default != "{}":
+        if 0 < len(each.default) <= MAX_DEFAULT_LENGTH and each.default != "{}":
             text += f" Default: {each.default}."
         indent = " " * (room if beside else 4)
         lines = textwrap.wrap(text, width - len(indent)) or [""]
-        head = f"  {painted(name, KEY)}"
+        head = f"  {colourise(name, KEY_COLOUR)}"
         yield f"{head}{' ' * (room - 2 - len(name))}{lines.pop(0)}".rstrip() if beside else head
         yield from (f"{indent}{line}" for line in lines)
 
 
-def _prose(text: str, width: int) -> Iterator[str]:
+def _wrap_paragraphs(text: str, width: int) -> Iterator[str]:
     """Paragraphs, wrapped; the lines of a list or a formula stay lines."""
     for number, paragraph in enumerate(text.split("\n\n")):
         if number:

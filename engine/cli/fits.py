@@ -12,52 +12,52 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.columns import Column, room, table
-from engine.cli.columns import show as printed
-from engine.cli.failures import exit_codes
-from engine.cli.options import Debug  # noqa: TC001 - typer reads it
+from engine.cli.errors import handle_errors
+from engine.cli.options import DebugOption  # noqa: TC001 - typer reads it
+from engine.cli.text_table import TextTableColumn, output_width, render_table
+from engine.cli.text_table import print_text as printed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.models import Forecast
-    from engine.refit.store import Entry, Store
+    from engine.training.store import FitStore, StoredFit
 
-UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-SPANS = {"h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
+SIZE_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+TIME_UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
 
-fits = typer.Typer(
+fits_app = typer.Typer(
     help="The store of finished fits.\n\nA run takes from it what it need not train again.",
     no_args_is_help=True,
 )
 
 
-@fits.command("list")
-def list_fits(debug: Debug = False) -> None:
+@fits_app.command("list")
+def fits_list_command(debug: DebugOption = False) -> None:
     """List what is stored, the last used last."""
-    with exit_codes(debug=debug):
-        store = _store()
+    with handle_errors(debug=debug):
+        store = _open_store()
         entries = store.entries()
         if entries:
-            printed("\n".join(table(_columns(entries), room())))
+            printed("\n".join(render_table(_table_columns(entries), output_width())))
         typer.echo(
-            f"{len(entries)} fits, {_size(sum(e.size for e in entries))}, in {store.folder}"
+            f"{len(entries)} fits, {_format_size(sum(e.size for e in entries))}, in {store.folder}"
         )
 
 
-@fits.command()
-def show(
+@fits_app.command("show")
+def fits_show_command(
     key: Annotated[
         str, typer.Argument(metavar="KEY", help="The first digits of a key, as `list` shows it.")
     ],
-    debug: Debug = False,
+    debug: DebugOption = False,
 ) -> None:
     """Show how one fit went."""
-    with exit_codes(debug=debug):
-        from engine.errors import UsageError
+    with handle_errors(debug=debug):
+        from engine.core.errors import UsageError
 
-        store = _store()
-        keys = store.find(key)
+        store = _open_store()
+        keys = store.find_keys(key)
         if len(keys) != 1:
             raise UsageError(
                 "the key names no single fit",
@@ -66,11 +66,11 @@ def show(
                 fix="take one from `backtest fits list`",
             )
         (entry,) = (entry for entry in store.entries() if entry.key == keys[0])
-        typer.echo("\n".join(_described(entry, store)))
+        typer.echo("\n".join(_format_fit(entry, store)))
 
 
-@fits.command()
-def prune(
+@fits_app.command("prune")
+def fits_prune_command(
     older_than: Annotated[
         str | None,
         typer.Option(
@@ -84,41 +84,49 @@ def prune(
             help="Remove the least recently used until so much is left: 500MB, 2GB.",
         ),
     ] = None,
-    debug: Debug = False,
+    debug: DebugOption = False,
 ) -> None:
     """Remove fits; a run that needs one again trains it again."""
-    with exit_codes(debug=debug):
-        from engine.errors import UsageError
+    with handle_errors(debug=debug):
+        from engine.core.errors import UsageError
 
         if older_than is None and keep_bytes is None:
             raise UsageError(
                 "nothing says what to remove",
                 expected="--older-than SPAN, --keep-bytes SIZE or both",
             )
-        store = _store()
+        store = _open_store()
         entries = store.entries()
-        doomed = _doomed(
+        doomed = _select_for_removal(
             entries,
-            before=None if older_than is None else time.time() - _amount(older_than, SPANS, "30d"),
-            keep=None if keep_bytes is None else _amount(keep_bytes, UNITS, "2GB"),
+            used_before=None
+            if older_than is None
+            else time.time() - _parse_amount(older_than, TIME_UNITS, "30d"),
+            keep_bytes=None
+            if keep_bytes is None
+            else _parse_amount(keep_bytes, SIZE_UNITS, "2GB"),
         )
         store.remove([entry.key for entry in doomed])
-        store.sweep()
+        store.remove_stale_drafts()
         left = sum(entry.size for entry in entries) - sum(entry.size for entry in doomed)
-        typer.echo(f"removed {len(doomed)} of {len(entries)} fits; {_size(left)} are left")
+        typer.echo(f"removed {len(doomed)} of {len(entries)} fits; {_format_size(left)} are left")
 
 
-def _doomed(entries: Sequence[Entry], *, before: float | None, keep: float | None) -> list[Entry]:
+def _select_for_removal(
+    entries: Sequence[StoredFit], *, used_before: float | None, keep_bytes: float | None
+) -> list[StoredFit]:
     """What to remove of entries that come least recently used first."""
-    doomed = [entry for entry in entries if before is not None and entry.used < before]
+    doomed = [
+        entry for entry in entries if used_before is not None and entry.last_used < used_before
+    ]
     left = list(entries[len(doomed) :])
-    while keep is not None and left and sum(entry.size for entry in left) > keep:
+    while keep_bytes is not None and left and sum(entry.size for entry in left) > keep_bytes:
         doomed.append(left.pop(0))
     return doomed
 
 
-def _amount(text: str, units: dict[str, int], example: str) -> float:
-    from engine.errors import UsageError
+def _parse_amount(text: str, units: dict[str, int], example: str) -> float:
+    from engine.core.errors import UsageError
 
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text.strip())
     known = {unit.lower(): size for unit, size in units.items()}
@@ -132,29 +140,41 @@ def _amount(text: str, units: dict[str, int], example: str) -> float:
     return float(found[1]) * known[unit or "b"]
 
 
-def _store() -> Store:
-    from engine.refit.store import Store
+def _open_store() -> FitStore:
+    from engine.training.store import FitStore
 
-    return Store(Path(os.environ.get("BACKTEST_HOME") or ".backtest") / "fits")
+    return FitStore(Path(os.environ.get("BACKTEST_HOME") or ".backtest") / "fits")
 
 
-def _columns(entries: Sequence[Entry]) -> list[Column]:
+def _table_columns(entries: Sequence[StoredFit]) -> list[TextTableColumn]:
     return [
-        Column(0, "Key", [entry.key[:12] for entry in entries], right=False),
-        Column(3, "Used", [_when(entry.used) for entry in entries], right=False),
-        Column(2, "Size", [_size(entry.size) for entry in entries]),
-        Column(1, "Fit", [entry.label for entry in entries], right=False, least=24, tail=True),
+        TextTableColumn(0, "Key", [entry.key[:12] for entry in entries], align_right=False),
+        TextTableColumn(
+            3, "Used", [_format_time(entry.last_used) for entry in entries], align_right=False
+        ),
+        TextTableColumn(2, "Size", [_format_size(entry.size) for entry in entries]),
+        TextTableColumn(
+            1,
+            "Fit",
+            [entry.label for entry in entries],
+            align_right=False,
+            min_width=24,
+            keep_end=True,
+        ),
     ]
 
 
-def _described(entry: Entry, store: Store) -> list[str]:
-    from engine.refit.store import DamagedError
+def _format_fit(entry: StoredFit, store: FitStore) -> list[str]:
+    from engine.training.store import DamagedFitError
 
     lines = [f"key       {entry.key}", f"fit       {entry.label}"]
-    lines += [f"used      {_when(entry.used)}", f"size      {_size(entry.size)}"]
+    lines += [
+        f"used      {_format_time(entry.last_used)}",
+        f"size      {_format_size(entry.size)}",
+    ]
     try:
         forecast = store.get(entry.key)
-    except DamagedError:
+    except DamagedFitError:
         return lines
     if forecast is None:
         return lines
@@ -165,13 +185,17 @@ def _described(entry: Entry, store: Store) -> list[str]:
         *([f"trials    {history.trials}", *chosen] if history.trials else ()),
         f"attempts  {history.attempts}",
         f"start     {'weights of the window before' if history.warm else 'from scratch'}",
-        *([f"members   {len(forecast.members)}"] if forecast.members else _course(forecast)),
+        *(
+            [f"members   {len(forecast.members)}"]
+            if forecast.members
+            else _format_training(forecast)
+        ),
         f"forecasts {len(forecast.train):,} in sample, {len(forecast.test):,} out of sample",
-        *_losses(forecast),
+        *_format_losses(forecast),
     ]
 
 
-def _course(forecast: Forecast) -> list[str]:
+def _format_training(forecast: Forecast) -> list[str]:
     history = forecast.history
     return [
         f"epochs    {len(history.train_loss)}, best {history.best_epoch + 1}",
@@ -179,13 +203,13 @@ def _course(forecast: Forecast) -> list[str]:
     ]
 
 
-def _losses(forecast: Forecast) -> list[str]:
+def _format_losses(forecast: Forecast) -> list[str]:
     """A line an epoch, of an ensemble one member after the other."""
     if forecast.members:
         return [
             line
             for number, member in enumerate(forecast.members, start=1)
-            for line in (f"member {number}", *_course(member), *_losses(member))
+            for line in (f"member {number}", *_format_training(member), *_format_losses(member))
         ]
     history = forecast.history
     losses = zip(history.train_loss, history.validation_loss, strict=True)
@@ -195,10 +219,14 @@ def _losses(forecast: Forecast) -> list[str]:
     ]
 
 
-def _when(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
 
 
-def _size(count: float) -> str:
-    unit = next((u for u in ("GB", "MB", "KB") if count >= UNITS[u]), "B")
-    return f"{count / UNITS[unit]:.0f} B" if unit == "B" else f"{count / UNITS[unit]:.1f} {unit}"
+def _format_size(count: float) -> str:
+    unit = next((u for u in ("GB", "MB", "KB") if count >= SIZE_UNITS[u]), "B")
+    return (
+        f"{count / SIZE_UNITS[unit]:.0f} B"
+        if unit == "B"
+        else f"{count / SIZE_UNITS[unit]:.1f} {unit}"
+    )

@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.cli import completion
-from engine.cli.failures import exit_codes
-from engine.cli.options import Debug  # noqa: TC001 - typer reads it
+from engine.cli.errors import handle_errors
+from engine.cli.options import DebugOption  # noqa: TC001 - typer reads it
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.documents.reference import Entry
+    from engine.config.reference import ReferenceEntry
 
-DATASET = "us-indices"
+DEFAULT_DATASET = "us-indices"
 """Comes with the engine, so that the strategy runs without a network."""
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
-NETWORKED = {"yahoo", "ccxt"}
+STRATEGY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+NETWORK_SOURCES = {"yahoo", "ccxt"}
 
 
-def init(
+def init_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the strategy and of its file.")],
     model: Annotated[
         str,
         typer.Option(
             metavar="KIND",
             help="Who forecasts, such as lstm; `backtest explain model` lists them.",
-            autocompletion=completion.models,
+            autocompletion=completion.complete_models,
         ),
     ] = "ridge",
     data: Annotated[
@@ -40,38 +40,40 @@ def init(
         typer.Option(
             metavar="NAME|PATH",
             help="Which bars: a name as `backtest data list` shows it, or a manifest.",
-            autocompletion=completion.datasets,
+            autocompletion=completion.complete_datasets,
         ),
-    ] = DATASET,
+    ] = DEFAULT_DATASET,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the file if it is there already.")
     ] = False,
-    debug: Debug = False,
+    debug: DebugOption = False,
 ) -> None:
     """Write a strategy to start from.
 
     The file goes to strategies/ where that folder is, else to the working directory. Every line
     has its meaning beside it; what is left out has its default.
     """
-    with exit_codes(debug=debug):
-        from engine.documents.commented import commented
-        from engine.documents.reference import entries
+    with handle_errors(debug=debug):
+        from engine.config.reference import list_entries
+        from engine.config.yaml_writer import dump_commented_yaml
         from engine.strategy import Strategy
 
-        stem = _checked(name)
-        file = _place(stem, force=force)
-        listed = entries(Strategy)
-        tree = _strategy(stem, _known_model(model, listed), data, listed)
-        file.write_text(_head(file) + commented(tree, listed), encoding="utf-8")
+        stem = _validate_name(name)
+        file = _choose_path(stem, force=force)
+        listed = list_entries(Strategy)
+        tree = _strategy_template(stem, _require_known_model(model, listed), data, listed)
+        file.write_text(
+            _header_comment(file) + dump_commented_yaml(tree, listed), encoding="utf-8"
+        )
         typer.echo(f"{file}: {model} on {data}")
         typer.echo(f"Next: backtest run {file}")
 
 
-def _checked(name: str) -> str:
-    from engine.errors import UsageError
+def _validate_name(name: str) -> str:
+    from engine.core.errors import UsageError
 
     stem = name.removesuffix(".yaml").removesuffix(".yml")
-    if not NAME.fullmatch(stem):
+    if not STRATEGY_NAME.fullmatch(stem):
         raise UsageError(
             "that is no name for a strategy",
             expected="letters, digits, `_`, `-` and `.`, a letter or digit first, at most 80",
@@ -81,8 +83,8 @@ def _checked(name: str) -> str:
     return stem
 
 
-def _place(stem: str, *, force: bool) -> Path:
-    from engine.errors import UsageError
+def _choose_path(stem: str, *, force: bool) -> Path:
+    from engine.core.errors import UsageError
 
     folder = Path("strategies")
     file = (folder if folder.is_dir() else Path()) / f"{stem}.yaml"
@@ -96,12 +98,12 @@ def _place(stem: str, *, force: bool) -> Path:
     return file
 
 
-def _known_model(kind: str, listed: Sequence[Entry]) -> str:
-    from engine.documents.mistakes import did_you_mean
-    from engine.documents.reference import find
-    from engine.errors import UsageError
+def _require_known_model(kind: str, entries: Sequence[ReferenceEntry]) -> str:
+    from engine.config.reference import find_entry
+    from engine.config.validation_errors import did_you_mean
+    from engine.core.errors import UsageError
 
-    kinds = find(listed, "model").kinds
+    kinds = find_entry(entries, "model").kinds
     if kind not in kinds:
         raise UsageError(
             "there is no such kind of model",
@@ -112,11 +114,11 @@ def _known_model(kind: str, listed: Sequence[Entry]) -> str:
     return kind
 
 
-def _head(file: Path) -> str:
+def _header_comment(file: Path) -> str:
     """Where editors find the schema, and where a reader finds more."""
-    from engine.documents.published import schema_file
+    from engine.config.schema_file import find_schema_file
 
-    schema = schema_file()
+    schema = find_schema_file()
     beside = file.parent / "schema.json"
     line = ""
     if beside.is_file():
@@ -131,13 +133,15 @@ def _head(file: Path) -> str:
     )
 
 
-def _strategy(name: str, kind: str, data: str, listed: Sequence[Entry]) -> dict[str, Any]:
-    model = _model(kind, listed)
+def _strategy_template(
+    name: str, kind: str, data: str, entries: Sequence[ReferenceEntry]
+) -> dict[str, Any]:
+    model = _model_section(kind, entries)
     network = _is_network(model)
     return {
         "name": name,
         "description": f"Long while {kind} promises more than 5 bps.",
-        "data": _data(data),
+        "data": _data_section(data),
         "features": [
             {"kind": "log_return"},
             {"kind": "rsi", "window": 14},
@@ -148,7 +152,7 @@ def _strategy(name: str, kind: str, data: str, listed: Sequence[Entry]) -> dict[
         "target": {"horizon": 1},
         "windows": {"kind": "rolling", "train": "3y", "validation": "6mo", "test": "6mo"},
         "model": model,
-        **({"training": _training()} if network else {}),
+        **({"training": _training_section()} if network else {}),
         "seeds": 2 if network else 1,
         "seed": 1970,
         "signal": {"kind": "threshold", "enter_bps": 5, "exit_bps": 0, "side": "long_only"},
@@ -165,23 +169,23 @@ def _strategy(name: str, kind: str, data: str, listed: Sequence[Entry]) -> dict[
     }
 
 
-def _data(name: str) -> dict[str, str]:
+def _data_section(name: str) -> dict[str, str]:
     """With an offline stand-in where the bars come over a network."""
     from engine.data.manifests import read_manifest
 
     manifest = read_manifest(name)
-    networked = any(source.kind in NETWORKED for source in manifest.dataset.sources)
-    return {"dataset": name, **({"offline": DATASET} if networked else {})}
+    networked = any(source.kind in NETWORK_SOURCES for source in manifest.dataset.sources)
+    return {"dataset": name, **({"offline": DEFAULT_DATASET} if networked else {})}
 
 
-def _model(kind: str, listed: Sequence[Entry]) -> dict[str, Any]:
+def _model_section(kind: str, entries: Sequence[ReferenceEntry]) -> dict[str, Any]:
     """With every key at its default; of an ensemble, two members to begin with."""
-    from engine.documents.reference import find, under
-    from engine.documents.tree import read_tree
+    from engine.config.reference import child_entries, find_entry
+    from engine.config.yaml_tree import parse_yaml
 
     keys = {
-        entry.path.rpartition(".")[2]: read_tree(entry.default, entry.path).value
-        for entry in under(listed, find(listed, f"model.{kind}"))
+        entry.path.rpartition(".")[2]: parse_yaml(entry.default, entry.path).value
+        for entry in child_entries(entries, find_entry(entries, f"model.{kind}"))
         if entry.default
     }
     members = {"members": [{"kind": "ridge"}, {"kind": "gradient_boosting"}]}
@@ -191,11 +195,11 @@ def _model(kind: str, listed: Sequence[Entry]) -> dict[str, Any]:
 def _is_network(model: dict[str, Any]) -> bool:
     from engine.strategy import Strategy
 
-    least = {"name": "any", "data": {"dataset": DATASET}, "model": model}
-    return Strategy.model_validate(least).model.random
+    least = {"name": "any", "data": {"dataset": DEFAULT_DATASET}, "model": model}
+    return Strategy.model_validate(least).model.stochastic
 
 
-def _training() -> dict[str, Any]:
+def _training_section() -> dict[str, Any]:
     return {
         "epochs": 20,
         "batch_size": 64,

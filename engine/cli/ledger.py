@@ -10,21 +10,28 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from engine.cli.columns import GRADES, STATES, Column, room, signed, table
-from engine.cli.columns import show as printed
-from engine.cli.failures import exit_codes
-from engine.cli.options import Debug, Json  # noqa: TC001 - typer reads them
+from engine.cli.errors import handle_errors
+from engine.cli.options import DebugOption, JsonOption  # noqa: TC001 - typer reads them
+from engine.cli.text_table import (
+    GRADE_COLOURS,
+    STATUS_COLOURS,
+    TextTableColumn,
+    output_width,
+    render_table,
+    sign_colours,
+)
+from engine.cli.text_table import print_text as printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from engine.evaluation.ledger import Ledger, Row
+    from engine.trials import Ledger, LedgerRow
 
-ROOM_FOR_TIME = 100
+MIN_WIDTH_FOR_TIME = 100
 """Columns of a terminal from which the hour of a run is shown, and whole dates of its span."""
-FAMILY_DIGITS = 8
-"""Of a family's id in the table; `show` and `--json` have all of them."""
-LISTED = (
+FAMILY_ID_DIGITS = 8
+"""Of a family's id in the table; `ledger_show_command` and `--json` have all of them."""
+LISTED_COLUMNS = (
     *(
         "number",
         "started_at",
@@ -38,76 +45,76 @@ LISTED = (
     *("first", "last", "bars", "sharpe", "grade", "run_id", "family", "error", "problem"),
 )
 
-Name = Annotated[
+StrategyFilter = Annotated[
     str | None, typer.Option("--strategy", metavar="NAME", help="Only runs of this strategy.")
 ]
-Target = Annotated[
+TargetFilter = Annotated[
     str | None, typer.Option(metavar="SYMBOL", help="Only runs that trade this symbol.")
 ]
-Status = Annotated[
+StatusFilter = Annotated[
     Literal["finished", "failed", "interrupted", "running", "unknown"] | None,
     typer.Option(
         help="Only runs that ended so; unknown: begun on another machine, and never ended."
     ),
 ]
 
-ledger = typer.Typer(
+ledger_app = typer.Typer(
     help="The trial ledger: every run ever begun here.",
     no_args_is_help=True,
 )
 
 
-@ledger.command("list")
-def list_runs(
-    strategy: Name = None,
-    target: Target = None,
-    status: Status = None,
+@ledger_app.command("list")
+def ledger_list_command(
+    strategy: StrategyFilter = None,
+    target: TargetFilter = None,
+    status: StatusFilter = None,
     limit: Annotated[
         int, typer.Option(metavar="N", min=0, help="Only the last N; 0 is all of them.")
     ] = 50,
-    as_json: Json = False,
-    debug: Debug = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """List runs, the newest last."""
-    with exit_codes(debug=debug):
-        book = _ledger()
+    with handle_errors(debug=debug):
+        book = _open_ledger()
         every = book.rows()
-        rows = _chosen(every, strategy, target, status)
+        rows = _filter_rows(every, strategy, target, status)
         shown = rows[-limit:] if limit else rows
         if as_json:
-            told = [{name: getattr(row, name) for name in LISTED} for row in shown]
+            told = [{name: getattr(row, name) for name in LISTED_COLUMNS} for row in shown]
             typer.echo(json.dumps(told, indent=2, allow_nan=False))
             return
         if shown:
-            width = room()
-            printed("\n".join(table(_columns(shown, width), width)))
-        typer.echo(_sum(every, rows, shown, book.path))
+            width = output_width()
+            printed("\n".join(render_table(_table_columns(shown, width), width)))
+        typer.echo(_summary_line(every, rows, shown, book.path))
 
 
-@ledger.command()
-def show(
+@ledger_app.command("show")
+def ledger_show_command(
     run: Annotated[
         str,
         typer.Argument(
             metavar="RUN", help="Number of a run, or a run id; of several with it the newest."
         ),
     ],
-    as_json: Json = False,
-    debug: Debug = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """Show all that is known of a run."""
-    with exit_codes(debug=debug):
+    with handle_errors(debug=debug):
         from dataclasses import asdict
 
-        row = _named(_ledger(), run)
+        row = _find_row(_open_ledger(), run)
         if as_json:
             typer.echo(json.dumps(asdict(row), indent=2, allow_nan=False))
         else:
-            typer.echo("\n".join(_described(row)))
+            typer.echo("\n".join(_format_run(row)))
 
 
-@ledger.command()
-def export(
+@ledger_app.command("export")
+def ledger_export_command(
     format_: Annotated[
         Literal["csv", "json", "parquet"], typer.Option("--format", help="Kind of file.")
     ] = "csv",
@@ -121,32 +128,32 @@ def export(
             "--returns", help="A row a bar of each run that finished, instead of a row a run."
         ),
     ] = False,
-    strategy: Name = None,
-    target: Target = None,
-    status: Status = None,
-    debug: Debug = False,
+    strategy: StrategyFilter = None,
+    target: TargetFilter = None,
+    status: StatusFilter = None,
+    debug: DebugOption = False,
 ) -> None:
     """Write runs to a file, for other programs to read."""
-    with exit_codes(debug=debug):
-        from engine.cli.tables import as_bytes, of_returns, of_runs
+    with handle_errors(debug=debug):
+        from engine.cli.ledger_export import build_returns_table, build_runs_table, encode_table
 
-        book = _ledger()
-        rows = _chosen(book.rows(), strategy, target, status)
-        table = of_returns(rows, book) if returns else of_runs(rows)
-        made = as_bytes(table, format_)
+        book = _open_ledger()
+        rows = _filter_rows(book.rows(), strategy, target, status)
+        table = build_returns_table(rows, book) if returns else build_runs_table(rows)
+        made = encode_table(table, format_)
         if out is not None:
-            _write(out, made)
+            _write_file(out, made)
             typer.echo(f"{len(table)} rows in {out}")
             return
-        _require_no_terminal(format_)
+        _forbid_terminal_output(format_)
         sys.stdout.buffer.write(made)
 
 
-def _write(out: Path, made: bytes) -> None:
-    from engine.errors import UsageError
+def _write_file(out: Path, content: bytes) -> None:
+    from engine.core.errors import UsageError
 
     try:
-        out.write_bytes(made)
+        out.write_bytes(content)
     except OSError as error:
         raise UsageError(
             "the file cannot be written",
@@ -156,9 +163,9 @@ def _write(out: Path, made: bytes) -> None:
         ) from None
 
 
-def _require_no_terminal(format_: str) -> None:
+def _forbid_terminal_output(format_: str) -> None:
     if format_ == "parquet" and sys.stdout.isatty():
-        from engine.errors import UsageError
+        from engine.core.errors import UsageError
 
         raise UsageError(
             "Parquet is nothing to look at",
@@ -167,16 +174,16 @@ def _require_no_terminal(format_: str) -> None:
         )
 
 
-def _ledger() -> Ledger:
-    from engine.evaluation.ledger import Ledger
+def _open_ledger() -> Ledger:
+    from engine.trials import Ledger
 
     home = Path(os.environ.get("BACKTEST_HOME") or ".backtest")
     return Ledger(home / "ledger.sqlite")
 
 
-def _chosen(
-    rows: Sequence[Row], strategy: str | None, target: str | None, status: str | None
-) -> list[Row]:
+def _filter_rows(
+    rows: Sequence[LedgerRow], strategy: str | None, target: str | None, status: str | None
+) -> list[LedgerRow]:
     return [
         row
         for row in rows
@@ -186,72 +193,86 @@ def _chosen(
     ]
 
 
-def _named(book: Ledger, run: str) -> Row:
-    from engine.errors import UsageError
+def _find_row(ledger: Ledger, run: str) -> LedgerRow:
+    from engine.core.errors import UsageError
 
     # A run id may happen to be all digits; no ledger counts to twelve of them.
-    rows = book.rows("run_id = ?", (run,)) or (
-        book.rows("number = ?", (int(run),)) if run.isdecimal() and len(run) < 12 else []
+    rows = ledger.rows("run_id = ?", (run,)) or (
+        ledger.rows("number = ?", (int(run),)) if run.isdecimal() and len(run) < 12 else []
     )
     if not rows:
         raise UsageError(
             "the ledger has no such run",
             expected="a number from `backtest ledger list`, or the id of a run that finished",
             found=run,
-            where=str(book.path),
+            where=str(ledger.path),
         )
     return rows[-1]
 
 
-def _sum(every: Sequence[Row], rows: Sequence[Row], shown: Sequence[Row], path: Path) -> str:
-    if not every:
+def _summary_line(
+    all_rows: Sequence[LedgerRow],
+    rows: Sequence[LedgerRow],
+    shown: Sequence[LedgerRow],
+    path: Path,
+) -> str:
+    if not all_rows:
         return f"no runs yet in {path}; `backtest run` writes the first"
     if not rows:
-        return f"none of the {_runs(len(every))} in {path} is like that"
+        return f"none of the {_count_runs(len(all_rows))} in {path} is like that"
     if len(shown) < len(rows):
-        return f"the last {len(shown)} of {_runs(len(rows))} in {path}; --limit 0 shows all"
-    return f"{_runs(len(rows))} in {path}"
+        return f"the last {len(shown)} of {_count_runs(len(rows))} in {path}; --limit 0 shows all"
+    return f"{_count_runs(len(rows))} in {path}"
 
 
-def _runs(count: int) -> str:
+def _count_runs(count: int) -> str:
     return f"{count:,} run" if count == 1 else f"{count:,} runs"
 
 
-def _columns(rows: Sequence[Row], width: int) -> list[Column]:
+def _table_columns(rows: Sequence[LedgerRow], width: int) -> list[TextTableColumn]:
     """Names of strategies and symbols are cut where there is no room, before a column goes."""
-    wide = width >= ROOM_FOR_TIME
+    wide = width >= MIN_WIDTH_FOR_TIME
     dated = [row.started_at.replace("T", " ")[: 16 if wide else 10] for row in rows]
     sharpe = ["-" if row.sharpe is None else f"{row.sharpe:.2f}" for row in rows]
     grades, states = [row.grade or "-" for row in rows], [row.status for row in rows]
     targets = [",".join(row.targets or ("-",)) for row in rows]
     columns = [
-        Column(0, "Run", [str(row.number) for row in rows]),
-        Column(7, "Began", dated, right=False),
-        Column(3, "Status", states, right=False, colours=[STATES.get(s) for s in states]),
-        Column(1, "Name", [row.name for row in rows], right=False, least=6),
-        Column(5, "Target", targets, right=False, least=6),
-        Column(6, "Out of sample", [_span(row, 10 if wide else 7) for row in rows], right=False),
-        Column(2, "Sharpe", sharpe, colours=signed([row.sharpe for row in rows])),
-        Column(4, "Grade", grades, right=False, colours=[GRADES.get(g) for g in grades]),
+        TextTableColumn(0, "Run", [str(row.number) for row in rows]),
+        TextTableColumn(7, "Began", dated, align_right=False),
+        TextTableColumn(
+            3, "Status", states, align_right=False, colours=[STATUS_COLOURS.get(s) for s in states]
+        ),
+        TextTableColumn(1, "Name", [row.name for row in rows], align_right=False, min_width=6),
+        TextTableColumn(5, "Target", targets, align_right=False, min_width=6),
+        TextTableColumn(
+            6,
+            "Out of sample",
+            [_format_span(row, 10 if wide else 7) for row in rows],
+            align_right=False,
+        ),
+        TextTableColumn(2, "Sharpe", sharpe, colours=sign_colours([row.sharpe for row in rows])),
+        TextTableColumn(
+            4, "Grade", grades, align_right=False, colours=[GRADE_COLOURS.get(g) for g in grades]
+        ),
     ]
     if any(row.family for row in rows):
-        families = [(row.family or "-")[:FAMILY_DIGITS] for row in rows]
-        columns.append(Column(8, "Family", families, right=False))
+        families = [(row.family or "-")[:FAMILY_ID_DIGITS] for row in rows]
+        columns.append(TextTableColumn(8, "Family", families, align_right=False))
     return columns
 
 
-def _span(row: Row, length: int) -> str:
+def _format_span(row: LedgerRow, length: int) -> str:
     if row.first is None or row.last is None:
         return "-"
     return f"{row.first[:length]}..{row.last[:length]}"
 
 
-def _described(row: Row) -> list[str]:
+def _format_run(row: LedgerRow) -> list[str]:
     """A line a value that is known, then the strategy."""
     from dataclasses import fields
 
     told: dict[str, Callable[[Any], str]] = {
-        "dataset": lambda dataset: f"{dataset['name']}{_stood_in(dataset)}",
+        "dataset": lambda dataset: f"{dataset['name']}{_offline_note(dataset)}",
         "targets": ", ".join,
         "inputs": ", ".join,
         "certificate": json.dumps,
@@ -269,5 +290,5 @@ def _described(row: Row) -> list[str]:
     return [*lines, *(["", "sha256 of the bars", *hashes] if hashes else []), "", *strategy]
 
 
-def _stood_in(dataset: dict[str, Any]) -> str:
+def _offline_note(dataset: dict[str, Any]) -> str:
     return " (offline stand-in)" if dataset.get("offline") else ""

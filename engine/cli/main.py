@@ -13,23 +13,23 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import inspection, running
-from engine.cli.compare import compare
-from engine.cli.data_check import check
-from engine.cli.data_diff import diff
-from engine.cli.data_export import export
-from engine.cli.data_funding import funding
-from engine.cli.data_pull import pull
-from engine.cli.data_show import show
-from engine.cli.explain import explain
-from engine.cli.features import features
-from engine.cli.fits import fits
-from engine.cli.init import init
-from engine.cli.ledger import ledger
-from engine.cli.replicate import replicate
-from engine.cli.reports import report
-from engine.cli.selftest import selftest
-from engine.imports import collect_rarely
+from engine.cli import check, run
+from engine.cli.compare import compare_command
+from engine.cli.data_check import data_check_command
+from engine.cli.data_diff import data_diff_command
+from engine.cli.data_export import data_export_command
+from engine.cli.data_funding import data_funding_command
+from engine.cli.data_pull import data_pull_command
+from engine.cli.data_show import data_show_command
+from engine.cli.explain import explain_command
+from engine.cli.features import features_command
+from engine.cli.fits import fits_app
+from engine.cli.init import init_command
+from engine.cli.ledger import ledger_app
+from engine.cli.replicate import replicate_command
+from engine.cli.report import report_command
+from engine.cli.selftest import selftest_command
+from engine.core.lazy_imports import relax_gc
 
 app = typer.Typer(
     name="backtest",
@@ -41,28 +41,28 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("init")(init)
-app.command("run")(running.run)
-app.command("check")(inspection.check)
-app.command("explain")(explain)
-app.command("features")(features)
-app.command("report")(report)
-app.command("compare")(compare)
-app.command("replicate")(replicate)
-app.command("schema")(inspection.schema)
-app.command("selftest")(selftest)
+app.command("init")(init_command)
+app.command("run")(run.run_command)
+app.command("check")(check.check_command)
+app.command("explain")(explain_command)
+app.command("features")(features_command)
+app.command("report")(report_command)
+app.command("compare")(compare_command)
+app.command("replicate")(replicate_command)
+app.command("schema")(check.schema_command)
+app.command("selftest")(selftest_command)
 
-data = typer.Typer(help="The datasets a strategy can name.", no_args_is_help=True)
-data.command("list")(inspection.list_datasets)
-data.command("check")(check)
-data.command("pull")(pull)
-data.command("show")(show)
-data.command("diff")(diff)
-data.command("export")(export)
-data.command("funding")(funding)
-app.add_typer(data, name="data")
-app.add_typer(fits, name="fits")
-app.add_typer(ledger, name="ledger")
+data_app = typer.Typer(help="The datasets a strategy can name.", no_args_is_help=True)
+data_app.command("list")(check.data_list_command)
+data_app.command("check")(data_check_command)
+data_app.command("pull")(data_pull_command)
+data_app.command("show")(data_show_command)
+data_app.command("diff")(data_diff_command)
+data_app.command("export")(data_export_command)
+data_app.command("funding")(data_funding_command)
+app.add_typer(data_app, name="data")
+app.add_typer(fits_app, name="fits")
+app.add_typer(ledger_app, name="ledger")
 
 
 def _print_version(wanted: bool) -> None:
@@ -89,11 +89,11 @@ def _root(
 
 
 def main() -> None:
-    """Runs the command line; ends the process with the exit codes of `engine.errors`."""
+    """Runs the command line; ends the process with the exit codes of `engine.core.errors`."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal without UTF-8 gets question marks, not a crash.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    collect_rarely()
+    relax_gc()
     # Python would look through every object of the libraries for garbage, only to end: 0.8 s.
     atexit.register(gc.freeze)
     app(prog_name="backtest")

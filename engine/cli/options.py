@@ -9,65 +9,65 @@ import typer
 
 from engine.cli import completion
 
-StrategyFiles: TypeAlias = Annotated[
+StrategiesArgument: TypeAlias = Annotated[
     list[str],
     typer.Argument(
         metavar="STRATEGY",
         help="Strategy file, such as strategies/micdl.yaml; several run as one family.",
-        autocompletion=completion.strategies,
+        autocompletion=completion.complete_strategies,
     ),
 ]
-StrategyFile: TypeAlias = Annotated[
+StrategyArgument: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="STRATEGY",
         help="Strategy file, such as strategies/micdl.yaml.",
-        autocompletion=completion.strategies,
+        autocompletion=completion.complete_strategies,
     ),
 ]
-DatasetName: TypeAlias = Annotated[
+DatasetArgument: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="DATASET",
         help="A name as `backtest data list` shows it, or a manifest's path.",
-        autocompletion=completion.datasets,
+        autocompletion=completion.complete_datasets,
     ),
 ]
-Overrides: TypeAlias = Annotated[
+OverridesOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="PATH=VALUE",
         help="Replace one value of the strategy, such as windows.train=3y or "
         "opponents.0.fast=10. Repeatable.",
-        autocompletion=completion.places,
+        autocompletion=completion.complete_overrides,
     ),
 ]
-Grid: TypeAlias = Annotated[
+GridOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--grid",
         metavar="PATH=VALUE,VALUE",
         help="Run once with each value, as one family, such as --grid signal.enter_bps=5,10,20. "
         "Repeatable: every combination runs.",
-        autocompletion=completion.places,
+        autocompletion=completion.complete_overrides,
     ),
 ]
-Data: TypeAlias = Annotated[
+DataOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         metavar="NAME|PATH",
         help="Dataset to use instead of the strategy's: a name in datasets/, or a manifest.",
-        autocompletion=completion.datasets,
+        autocompletion=completion.complete_datasets,
     ),
 ]
-Offline: TypeAlias = Annotated[
+OfflineOption: TypeAlias = Annotated[
     bool, typer.Option("--offline", help="Use the strategy's offline dataset; no network.")
 ]
-Debug: TypeAlias = Annotated[
+DebugOption: TypeAlias = Annotated[
     bool, typer.Option("--debug", help="Show the traceback when something fails.")
 ]
-Workers: TypeAlias = Annotated[
+WorkersOption: TypeAlias = Annotated[
     int | None,
     typer.Option(
         metavar="N",
@@ -75,10 +75,10 @@ Workers: TypeAlias = Annotated[
         help="Processes to work in; results do not depend on it. Default: one a core.",
     ),
 ]
-Fresh: TypeAlias = Annotated[
+FreshOption: TypeAlias = Annotated[
     bool, typer.Option("--fresh", help="Train everything anew, whatever is stored.")
 ]
-Vintage: TypeAlias = Annotated[
+VintageOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         metavar="ID|DATE",
@@ -86,15 +86,15 @@ Vintage: TypeAlias = Annotated[
         "data show` lists it and a run's manifest names it, or a date (UTC).",
     ),
 ]
-Json: TypeAlias = Annotated[
+JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON value on stdout, and nothing else.")
 ]
-Quiet: TypeAlias = Annotated[
+QuietOption: TypeAlias = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress; notices stay.")
 ]
 
 
-def one_thread_a_process() -> None:
+def limit_blas_threads() -> None:
     """Keeps NumPy to one thread; it reads this when it is loaded.
 
     Its matrices are small here: a second thread makes nothing faster, and waits for the first by

@@ -13,51 +13,51 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import ProgressColumn, TaskID
 
-    from engine.progress import FamilyProgress
+    from engine.core.progress import SweepProgress
 
 SECONDS_BETWEEN_LINES = 2.0
-SECONDS_TO_KNOW = 1.0
-WIDE, MIDDLING = 100, 60
+MIN_SECONDS_FOR_ETA = 1.0
+MIN_WIDTH_FOR_ELAPSED, MIN_WIDTH_FOR_BAR = 100, 60
 """Columns of a terminal from which there is room for the time gone by, and for a bar."""
 
 
 @contextmanager
-def told_on_stderr(*, quiet: bool) -> Iterator[FamilyProgress]:
+def stderr_progress(*, quiet: bool) -> Iterator[SweepProgress]:
     """The progress that suits stderr; whatever it drew is cleared when the block is left."""
     if quiet:
-        yield Notices(sys.stderr)
+        yield QuietProgress(sys.stderr)
     elif not sys.stderr.isatty():
-        yield Lines(sys.stderr)
+        yield LineProgress(sys.stderr)
     else:
         from rich.console import Console
 
-        bars = Bars(Console(stderr=True))
-        with bars.drawn():
+        bars = RichProgress(Console(stderr=True))
+        with bars.displayed():
             yield bars
 
 
-class Pace:
+class EtaEstimator:
     """Time left, judged by what was done since the first unit: loading is no part of the pace."""
 
     def __init__(self) -> None:
-        self._first: tuple[int, float] | None = None
+        self._first_update: tuple[int, float] | None = None
 
-    def left(self, done: int, total: int, now: float) -> float | None:
+    def seconds_left(self, done: int, total: int, now: float) -> float | None:
         """Seconds; None while too little was seen to tell, and at the end."""
-        if self._first is None:
-            self._first = (done, now)
-        begun, then = self._first
-        if done in {begun, total} or now - then < SECONDS_TO_KNOW:
+        if self._first_update is None:
+            self._first_update = (done, now)
+        begun, then = self._first_update
+        if done in {begun, total} or now - then < MIN_SECONDS_FOR_ETA:
             return None
         return (now - then) / (done - begun) * (total - done)
 
 
-class Notices:
+class QuietProgress:
     """Only what the user must know, each thing once however many runs tell it."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._heard: set[str] = set()
+        self._printed_notices: set[str] = set()
 
     def run(self, number: int, total: int, name: str) -> None:
         """Not told."""
@@ -67,8 +67,8 @@ class Notices:
 
     def notice(self, text: str) -> None:
         """One line, unless it was told before."""
-        if text not in self._heard:
-            self._heard.add(text)
+        if text not in self._printed_notices:
+            self._printed_notices.add(text)
             print(text, file=self._stream, flush=True)
 
     def line(self, text: str) -> None:
@@ -78,7 +78,7 @@ class Notices:
         """Not told."""
 
 
-class Lines:
+class LineProgress:
     """A line a stage, and one every couple of seconds while it advances.
 
     Args:
@@ -90,9 +90,9 @@ class Lines:
         self._stream = stream
         self._clock = clock
         self._stage = ""
-        self._told = clock()
-        self._pace = Pace()
-        self._heard: set[str] = set()
+        self._last_printed_at = clock()
+        self._eta = EtaEstimator()
+        self._printed_notices: set[str] = set()
 
     def run(self, number: int, total: int, name: str) -> None:
         """One line."""
@@ -101,14 +101,14 @@ class Lines:
     def stage(self, name: str) -> None:
         """One line."""
         self._stage = name
-        self._told = self._clock()
-        self._pace = Pace()
+        self._last_printed_at = self._clock()
+        self._eta = EtaEstimator()
         self._print(name)
 
     def notice(self, text: str) -> None:
         """One line, unless it was told before."""
-        if text not in self._heard:
-            self._heard.add(text)
+        if text not in self._printed_notices:
+            self._printed_notices.add(text)
             self._print(text)
 
     def line(self, text: str) -> None:
@@ -118,10 +118,10 @@ class Lines:
     def advance(self, done: int, total: int, what: str) -> None:
         """One line, unless the last is younger than a couple of seconds; the end always."""
         now = self._clock()
-        left = self._pace.left(done, total, now)
-        if done < total and now - self._told < SECONDS_BETWEEN_LINES:
+        left = self._eta.seconds_left(done, total, now)
+        if done < total and now - self._last_printed_at < SECONDS_BETWEEN_LINES:
             return
-        self._told = now
+        self._last_printed_at = now
         ending = "" if left is None else f", about {left:.0f} s left"
         self._print(f"{self._stage}: {done} of {total} ({what}){ending}")
 
@@ -129,7 +129,7 @@ class Lines:
         print(line, file=self._stream, flush=True)
 
 
-class Bars:
+class RichProgress:
     """A bar for the stage at work, with the time left; finished stages stay as lines.
 
     Args:
@@ -142,43 +142,45 @@ class Bars:
 
         self._console = console
         self._clock = clock
-        self._progress = Progress(*_columns(console.width), console=console, transient=True)
+        self._progress = Progress(
+            *_progress_columns(console.width), console=console, transient=True
+        )
         self._task: TaskID | None = None
-        self._name = ""
-        self._began = 0.0
-        self._pace = Pace()
-        self._heard: set[str] = set()
+        self._stage = ""
+        self._started_at = 0.0
+        self._eta = EtaEstimator()
+        self._printed_notices: set[str] = set()
 
     @contextmanager
-    def drawn(self) -> Iterator[None]:
+    def displayed(self) -> Iterator[None]:
         """Draws until the block is left."""
         with self._progress:
-            self._begin("starting")
+            self._start_stage("starting")
             try:
                 yield
             except BaseException:
-                self._name = ""  # a stage that failed is not told as finished
+                self._stage = ""  # a stage that failed is not told as finished
                 raise
             finally:
-                self._end()
+                self._finish_stage()
 
     def run(self, number: int, total: int, name: str) -> None:
         """A line above the bar, which is done with the run before."""
-        self._end()
+        self._finish_stage()
         self._console.print(
             f"run {number} of {total} ({name})", markup=False, highlight=False, style="bold"
         )
-        self._begin("starting")
+        self._start_stage("starting")
 
     def stage(self, name: str) -> None:
         """A new bar; the stage before it becomes a line."""
-        self._end()
-        self._begin(name)
+        self._finish_stage()
+        self._start_stage(name)
 
     def notice(self, text: str) -> None:
         """A line above the bar, unless it was told before."""
-        if text not in self._heard:
-            self._heard.add(text)
+        if text not in self._printed_notices:
+            self._printed_notices.add(text)
             self._console.print(text, markup=False, highlight=False, style="yellow")
 
     def line(self, text: str) -> None:
@@ -189,9 +191,12 @@ class Bars:
         """Moves the bar."""
         if self._task is None:
             return
-        seconds = self._pace.left(done, total, self._clock())
-        count, left = f"{done}/{total}", "" if seconds is None else f"{_clock_time(seconds)} left"
-        room = _room(self._console.width, self._name, count, left)
+        seconds = self._eta.seconds_left(done, total, self._clock())
+        count, left = (
+            f"{done}/{total}",
+            "" if seconds is None else f"{_format_minutes(seconds)} left",
+        )
+        room = _text_width(self._console.width, self._stage, count, left)
         self._progress.update(
             self._task,
             completed=done,
@@ -205,47 +210,53 @@ class Bars:
         """Draws now, not at the next tick."""
         self._progress.refresh()
 
-    def _begin(self, name: str) -> None:
-        self._name = name
-        self._began = self._clock()
-        self._pace = Pace()
+    def _start_stage(self, name: str) -> None:
+        self._stage = name
+        self._started_at = self._clock()
+        self._eta = EtaEstimator()
         self._task = self._progress.add_task(name, total=None, count="", left="", what="")
 
-    def _end(self) -> None:
+    def _finish_stage(self) -> None:
         if self._task is not None:
             self._progress.remove_task(self._task)
             self._task = None
-        if self._name not in {"", "starting"}:
-            seconds = self._clock() - self._began
-            self._console.print(f"  {self._name:<11} {seconds:6.1f} s", highlight=False)
+        if self._stage not in {"", "starting"}:
+            seconds = self._clock() - self._started_at
+            self._console.print(f"  {self._stage:<11} {seconds:6.1f} s", highlight=False)
 
 
-def _columns(width: int) -> list[ProgressColumn]:
+def _progress_columns(width: int) -> list[ProgressColumn]:
     """What fits side by side."""
     from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     return [
         SpinnerColumn(),
         TextColumn("{task.description}"),
-        *([BarColumn(_bar(width))] if _bar(width) else []),
+        *([BarColumn(_bar_width(width))] if _bar_width(width) else []),
         TextColumn("{task.fields[count]}"),
-        *([TimeElapsedColumn()] if width >= WIDE else []),
+        *([TimeElapsedColumn()] if width >= MIN_WIDTH_FOR_ELAPSED else []),
         TextColumn("{task.fields[left]}"),
         TextColumn("[dim]{task.fields[what]}"),
     ]
 
 
-def _bar(width: int) -> int:
-    return 24 if width >= WIDE else 10 if width >= MIDDLING else 0
+def _bar_width(width: int) -> int:
+    return 24 if width >= MIN_WIDTH_FOR_ELAPSED else 10 if width >= MIN_WIDTH_FOR_BAR else 0
 
 
-def _room(width: int, name: str, count: str, left: str) -> int:
+def _text_width(width: int, name: str, count: str, time_left: str) -> int:
     """Columns that are left for what is told last; the figures before it are never cut."""
-    taken = ["*", name, *(["=" * _bar(width)] if _bar(width) else []), count, left]
-    taken += ["0:00:00"] if width >= WIDE else []
+    taken = [
+        "*",
+        name,
+        *(["=" * _bar_width(width)] if _bar_width(width) else []),
+        count,
+        time_left,
+    ]
+    taken += ["0:00:00"] if width >= MIN_WIDTH_FOR_ELAPSED else []
     return max(0, width - sum(len(part) + 1 for part in taken))
 
 
-def _clock_time(seconds: float) -> str:
+def _format_minutes(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"

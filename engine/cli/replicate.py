@@ -8,12 +8,19 @@ from typing import Annotated, Literal
 
 import typer
 
-from engine.cli.failures import FITS_ARE_STORED, exit_codes
-from engine.cli.options import Debug, Fresh, Json, Quiet, Workers, one_thread_a_process
-from engine.cli.progress import told_on_stderr
+from engine.cli.errors import INTERRUPTED_FITS_STORED, handle_errors
+from engine.cli.options import (
+    DebugOption,
+    FreshOption,
+    JsonOption,
+    QuietOption,
+    WorkersOption,
+    limit_blas_threads,
+)
+from engine.cli.progress import stderr_progress
 
 
-def replicate(  # noqa: PLR0913, PLR0917 - a parameter an option
+def replicate_command(  # noqa: PLR0913, PLR0917 - a parameter an option
     context: typer.Context,
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="The publication; one can be had: livieris2021.")
@@ -40,11 +47,11 @@ def replicate(  # noqa: PLR0913, PLR0917 - a parameter an option
     backend: Annotated[
         Literal["tensorflow", "jax"], typer.Option(help="What Keras computes with.")
     ] = "tensorflow",
-    workers: Workers = None,
-    fresh: Fresh = False,
-    json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    workers: WorkersOption = None,
+    fresh: FreshOption = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """Repeat a publication, its tables beside ours.
 
@@ -54,12 +61,12 @@ def replicate(  # noqa: PLR0913, PLR0917 - a parameter an option
     Progress goes to stderr, the tables to stdout. Exit codes: 0 done, 2 the command line is
     wrong, 3 data missing or not the paper's, 5 a fit failed, 130 interrupted.
     """
-    with exit_codes(debug=debug, interrupted=FITS_ARE_STORED):
-        one_thread_a_process()
-        from engine.errors import UsageError
-        from engine.replication.catalogue import replication
+    with handle_errors(debug=debug, interrupt_message=INTERRUPTED_FITS_STORED):
+        limit_blas_threads()
+        from engine.core.errors import UsageError
+        from engine.replication.catalogue import find_replication
 
-        repeat = replication(name)
+        repeat = find_replication(name)
         if data is None:
             raise UsageError(
                 "the publication's data is no part of the engine",
@@ -67,7 +74,7 @@ def replicate(  # noqa: PLR0913, PLR0917 - a parameter an option
                 found="no --data",
                 fix=f"backtest replicate {name} --data DIR",
             )
-        with told_on_stderr(quiet=quiet) as progress:
+        with stderr_progress(quiet=quiet) as progress:
             found = (context.obj or repeat)(
                 data,
                 runs=runs,

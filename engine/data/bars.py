@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.data.calendar import interval_length, is_daily
-from engine.types import BAR_COLUMNS, PRICE_COLUMNS
+from engine.core.types import BAR_COLUMNS, PRICE_COLUMNS
+from engine.data.calendar import interval_length, is_daily_or_longer
 
 if TYPE_CHECKING:
-    from engine.data.spec import Interval
-    from engine.types import BarsFrame
+    from engine.core.types import BarsFrame
+    from engine.data.config import BarInterval
 
 VALUE_COLUMNS = (*PRICE_COLUMNS, "volume")
 
@@ -20,10 +20,10 @@ EVENT_COLUMNS = ("adj_close", "dividends", "split")
 
 # Vendors keep prices as 32-bit floats and adjust them afterwards, which can push a close that was
 # the day's high past it by a unit or two in the last place: 2**-22 is two such units.
-ROUNDING = 2.0**-22
+ROUNDING_TOLERANCE = 2.0**-22
 
 
-def normalise(raw: pd.DataFrame, symbol: str) -> BarsFrame:
+def normalise_bars(raw: pd.DataFrame, symbol: str) -> BarsFrame:
     """The columns of bars in their order and types; rows, their order and values unchanged.
 
     Args:
@@ -40,7 +40,7 @@ def normalise(raw: pd.DataFrame, symbol: str) -> BarsFrame:
     return bars[[*BAR_COLUMNS, *events]].reset_index(drop=True)
 
 
-def drop_unfinished(bars: BarsFrame, interval: Interval, now: pd.Timestamp) -> BarsFrame:
+def drop_unfinished_bar(bars: BarsFrame, interval: BarInterval, now: pd.Timestamp) -> BarsFrame:
     """The bars without the newest one if that is not over yet at `now`.
 
     Only one bar can be unfinished; any other that ends after `now` is left for the rules to find.
@@ -54,7 +54,11 @@ def drop_unfinished(bars: BarsFrame, interval: Interval, now: pd.Timestamp) -> B
     return finished
 
 
-def stamp_text(stamp: pd.Timestamp, interval: Interval) -> str:
+def format_timestamp(stamp: pd.Timestamp, interval: BarInterval) -> str:
     """A bar's timestamp as a user would write it: the day alone where that says it all."""
     midnight = stamp == stamp.normalize()
-    return f"{stamp:%Y-%m-%d}" if midnight and is_daily(interval) else f"{stamp:%Y-%m-%d %H:%M}"
+    return (
+        f"{stamp:%Y-%m-%d}"
+        if midnight and is_daily_or_longer(interval)
+        else f"{stamp:%Y-%m-%d %H:%M}"
+    )

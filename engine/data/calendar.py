@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from engine.errors import UsageError
+from engine.core.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.data.spec import Interval
+    from engine.data.config import BarInterval
 
 ALWAYS_OPEN = "24/7"
 
-LENGTHS: dict[str, pd.Timedelta] = {
+INTERVAL_LENGTHS: dict[str, pd.Timedelta] = {
     "1m": pd.Timedelta(minutes=1),
     "5m": pd.Timedelta(minutes=5),
     "15m": pd.Timedelta(minutes=15),
@@ -37,23 +37,23 @@ DAYS_PER_YEAR = 365
 
 # Sessions are counted over twenty complete years that lie in the past, so that the same data has
 # the same periods per year whenever it is run.
-_FIRST, _LAST, _YEARS = "2000-01-01", "2019-12-31", 20
+_SESSION_COUNT_START, _SESSION_COUNT_END, _SESSION_COUNT_YEARS = "2000-01-01", "2019-12-31", 20
 
 # Earlier holidays are not all known to exchange-calendars: of 1962-1969 it lacks 68 of New York.
-_KNOWN_FROM = "1970-01-01"
+_HOLIDAYS_KNOWN_FROM = "1970-01-01"
 
 
-def interval_length(interval: Interval) -> pd.Timedelta:
+def interval_length(interval: BarInterval) -> pd.Timedelta:
     """Length of one bar."""
-    return LENGTHS[interval]
+    return INTERVAL_LENGTHS[interval]
 
 
-def is_daily(interval: Interval) -> bool:
+def is_daily_or_longer(interval: BarInterval) -> bool:
     """Whether bars are labelled by a day rather than by an instant within it."""
-    return LENGTHS[interval] >= pd.Timedelta(days=1)
+    return INTERVAL_LENGTHS[interval] >= pd.Timedelta(days=1)
 
 
-def periods_per_year(calendar: str, interval: Interval) -> float:
+def periods_per_year(calendar: str, interval: BarInterval) -> float:
     """Bars a year, by which returns are annualised.
 
     On `24/7` a year has 365 days. On an exchange's calendar it has the sessions an average year
@@ -66,17 +66,19 @@ def periods_per_year(calendar: str, interval: Interval) -> float:
     """
     length = interval_length(interval)
     if calendar == ALWAYS_OPEN or interval == "1w":
-        require_known(calendar)
+        require_known_calendar(calendar)
         return DAYS_PER_YEAR * (pd.Timedelta(days=1) / length)
-    table = schedule(calendar, pd.Timestamp(_FIRST), pd.Timestamp(_LAST))
-    sessions = float(round(len(table) / _YEARS))
+    table = trading_schedule(
+        calendar, pd.Timestamp(_SESSION_COUNT_START), pd.Timestamp(_SESSION_COUNT_END)
+    )
+    sessions = float(round(len(table) / _SESSION_COUNT_YEARS))
     if interval == "1d":
         return sessions
-    hours = _usual_hours(table.iloc[-int(sessions) :])
+    hours = _median_session_lengths(table.iloc[-int(sessions) :])
     return sessions * sum(math.ceil(part / length) for part in hours)
 
 
-def _usual_hours(schedule: pd.DataFrame) -> list[pd.Timedelta]:
+def _median_session_lengths(schedule: pd.DataFrame) -> list[pd.Timedelta]:
     """Median length of a session, or of its two halves where most sessions have a break."""
     if schedule["break_start"].notna().mean() > 0.5:
         morning = schedule["break_start"] - schedule["open"]
@@ -85,7 +87,7 @@ def _usual_hours(schedule: pd.DataFrame) -> list[pd.Timedelta]:
     return [pd.Timedelta((schedule["close"] - schedule["open"]).median())]
 
 
-def require_known(calendar: str) -> None:
+def require_known_calendar(calendar: str) -> None:
     """Refuses a calendar that does not exist.
 
     Raises:
@@ -107,7 +109,7 @@ def require_known(calendar: str) -> None:
         )
 
 
-def known_from(calendar: str) -> pd.Timestamp:
+def holidays_known_from(calendar: str) -> pd.Timestamp:
     """The first session from which on all holidays of an exchange are known, at midnight UTC.
 
     It is of 1970, or of 2000 where the calendar begins later.
@@ -115,27 +117,27 @@ def known_from(calendar: str) -> pd.Timestamp:
     Raises:
         UsageError: exchange-calendars knows no calendar of that name.
     """
-    return pd.Timestamp(_known(calendar).first_session).tz_localize("UTC")
+    return pd.Timestamp(_load_calendar(calendar).first_session).tz_localize("UTC")
 
 
-def sessions(calendar: str, first: int, last: int) -> npt.NDArray[np.int64]:
+def session_days(calendar: str, first: int, last: int) -> npt.NDArray[np.int64]:
     """The days from first to last on which an exchange was open, days since 1970, ascending.
 
-    Those before `known_from` are left out.
+    Those before `holidays_known_from` are left out.
 
     Raises:
         UsageError: exchange-calendars knows no calendar of that name.
     """
-    days = _known(calendar).sessions.to_numpy().astype("datetime64[D]").astype(np.int64)
+    days = _load_calendar(calendar).sessions.to_numpy().astype("datetime64[D]").astype(np.int64)
     return np.asarray(days[(days >= first) & (days <= last)])
 
 
-def time_zone(calendar: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
+def exchange_timezone(calendar: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
     """The time zone of an exchange."""
-    return _known(calendar).tz
+    return _load_calendar(calendar).tz
 
 
-def schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> Any:  # noqa: ANN401  exchange-calendars ships no types
+def trading_schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> Any:  # noqa: ANN401  exchange-calendars ships no types
     """Sessions of an exchange: a row a day, columns open, break_start, break_end and close in UTC.
 
     Args:
@@ -146,13 +148,18 @@ def schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> Any:  # 
     Raises:
         UsageError: exchange-calendars knows no calendar of that name, or not for these days.
     """
-    require_known(calendar)
+    require_known_calendar(calendar)
     reason = ""
     # Some calendars begin within a year. The long ones first, because all who ask share them.
-    for start in (_KNOWN_FROM, _FIRST, f"{first.year}-01-01", f"{first:%Y-%m-%d}"):
+    for start in (
+        _HOLIDAYS_KNOWN_FROM,
+        _SESSION_COUNT_START,
+        f"{first.year}-01-01",
+        f"{first:%Y-%m-%d}",
+    ):
         if f"{first:%Y-%m-%d}" >= start:
             try:
-                table = _built(calendar, start).schedule
+                table = _build_calendar(calendar, start).schedule
             except ValueError as error:
                 reason = " ".join(str(error).split())
             else:
@@ -166,17 +173,17 @@ def schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> Any:  # 
     )
 
 
-def _known(calendar: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
-    require_known(calendar)
+def _load_calendar(calendar: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
+    require_known_calendar(calendar)
     try:
-        return _built(calendar, _KNOWN_FROM)
+        return _build_calendar(calendar, _HOLIDAYS_KNOWN_FROM)
     except ValueError:
         # Tokyo's calendar and some others begin later.
-        return _built(calendar, _FIRST)
+        return _build_calendar(calendar, _SESSION_COUNT_START)
 
 
 @lru_cache(maxsize=8)
-def _built(calendar: str, start: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
+def _build_calendar(calendar: str, start: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
     """A calendar up to a year from now; to build one takes 0.3 s, whatever years it spans."""
     import exchange_calendars
 

@@ -7,38 +7,39 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.data.access import Access
-from engine.data.collect import collect
-from engine.data.manifests import Manifest, read_manifest
-from engine.data.quality.findings import Finding, Repaired
+from engine.core.errors import BarsParseError, InvalidBarsError
+from engine.data.context import DataContext
+from engine.data.fetch.dataset import fetch_dataset
+from engine.data.manifests import DatasetManifest, read_manifest
+from engine.data.quality.findings import AppliedRepair, Finding
 from engine.data.quality.gate import QualityLog
-from engine.data.sources.clients import Clients
-from engine.errors import BadBarsError, UnreadableError
+from engine.data.sources.client_settings import ClientSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.progress import Progress
+    from engine.core.progress import Progress
 
 
 @dataclass(frozen=True)
-class Checked:
+class DatasetCheck:
     """What a check of a dataset found.
 
     Attributes:
         manifest: The dataset.
-        bars: Symbol to the number of its bars that a run would use; None where it would stop.
+        bar_counts: Symbol to the number of its bars that a run would use; None where it would
+            stop.
         findings: Symbol by symbol in the dataset's order, rule by rule.
-        repaired: What was repaired because the dataset asks for it.
+        applied_repairs: What was repaired because the dataset asks for it.
     """
 
-    manifest: Manifest
-    bars: dict[str, int | None]
+    manifest: DatasetManifest
+    bar_counts: dict[str, int | None]
     findings: tuple[Finding, ...]
-    repaired: tuple[Repaired, ...]
+    applied_repairs: tuple[AppliedRepair, ...]
 
     @property
-    def sound(self) -> bool:
+    def is_usable(self) -> bool:
         """Whether a run could use these bars."""
         return all(finding.severity != "error" for finding in self.findings)
 
@@ -49,9 +50,9 @@ def check_dataset(
     home: Path,
     offline: bool,
     progress: Progress,
-    clients: Clients | None = None,
+    clients: ClientSettings | None = None,
     now: pd.Timestamp | None = None,
-) -> Checked:
+) -> DatasetCheck:
     """Asks every rule about every symbol of a dataset, as a run does before it begins.
 
     Bars come from where a run would take them. Where one symbol is unfit, a run stops; a check
@@ -71,56 +72,58 @@ def check_dataset(
         SourceError: No source delivers; as an UnreachableError none could be reached.
     """
     manifest = read_manifest(name)
-    access = Access(
+    access = DataContext(
         home=home,
         network=not offline,
         now=now or pd.Timestamp.now("UTC"),
         progress=progress,
-        clients=clients or Clients(),
+        clients=clients or ClientSettings(),
     )
     try:
-        collect(manifest, access)
-    except BadBarsError:
-        return _each(manifest, access)
-    return _passed(manifest, access.quality, {})
+        fetch_dataset(manifest, access)
+    except InvalidBarsError:
+        return _check_each_symbol(manifest, access)
+    return _build_check(manifest, access.quality_log, {})
 
 
-def _each(manifest: Manifest, access: Access) -> Checked:
+def _check_each_symbol(manifest: DatasetManifest, context: DataContext) -> DatasetCheck:
     """Symbol by symbol, so that one that is unfit does not hide the others."""
     log = QualityLog()
     unfit: dict[str, tuple[Finding, ...]] = {}
     for symbol in manifest.dataset.symbols:
         alone = manifest.dataset.model_copy(update={"symbols": (symbol,)})
         try:
-            collect(Manifest(alone, manifest.path), replace(access, quality=log))
-        except BadBarsError as error:
-            unfit[symbol] = error.findings or _refusals(symbol, error)
-    return _passed(manifest, log, unfit)
+            fetch_dataset(DatasetManifest(alone, manifest.path), replace(context, quality_log=log))
+        except InvalidBarsError as error:
+            unfit[symbol] = error.findings or _read_error_findings(symbol, error)
+    return _build_check(manifest, log, unfit)
 
 
-def _passed(manifest: Manifest, log: QualityLog, unfit: dict[str, tuple[Finding, ...]]) -> Checked:
+def _build_check(
+    manifest: DatasetManifest, log: QualityLog, unfit: dict[str, tuple[Finding, ...]]
+) -> DatasetCheck:
     dataset = manifest.dataset
-    passed = {name: log.of(name) for name in dataset.symbols if name not in unfit}
+    passed = {name: log.for_symbol(name) for name in dataset.symbols if name not in unfit}
     findings = {
         name: tuple(finding for one in examined for finding in one.findings)
         for name, examined in passed.items()
     } | unfit
-    return Checked(
+    return DatasetCheck(
         manifest,
         {name: len(passed[name][-1].bars) if name in passed else None for name in dataset.symbols},
         tuple(finding for name in dataset.symbols for finding in findings[name]),
-        tuple(done for examined in passed.values() for one in examined for done in one.repaired),
+        tuple(done for examined in passed.values() for one in examined for done in one.repairs),
     )
 
 
-def _refusals(symbol: str, error: BadBarsError) -> tuple[Finding, ...]:
+def _read_error_findings(symbol: str, error: InvalidBarsError) -> tuple[Finding, ...]:
     """What a source says that could not make bars of what it has."""
-    each = error.each() if isinstance(error, UnreadableError) else (error,)
-    return tuple(_refusal(symbol, one) for one in each)
+    each = error.all_errors() if isinstance(error, BarsParseError) else (error,)
+    return tuple(_read_error_finding(symbol, one) for one in each)
 
 
-def _refusal(symbol: str, error: BadBarsError) -> Finding:
-    cell = error if isinstance(error, UnreadableError) else None
+def _read_error_finding(symbol: str, error: InvalidBarsError) -> Finding:
+    cell = error if isinstance(error, BarsParseError) else None
     told = [error.problem, f"found {error.found}" if error.found else "", f"in {error.where}"]
     return Finding(
         rule=cell.rule if cell else "unreadable",

@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.data.align import align, summary
-from engine.data.bars import stamp_text
+from engine.core.errors import SourceError, UnreachableError
+from engine.data.alignment import align_symbols, symbol_provenance
+from engine.data.bars import format_timestamp
 from engine.data.calendar import periods_per_year
-from engine.data.collect import Access, Collected, collect
-from engine.data.manifests import Manifest, read_manifest
+from engine.data.fetch.dataset import DataContext, DatasetBars, fetch_dataset
+from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.market import Market
-from engine.data.replay import replay
-from engine.data.sources.clients import Clients
-from engine.data.vintages import combined
-from engine.errors import SourceError, UnreachableError
+from engine.data.sources.client_settings import ClientSettings
+from engine.data.store.as_of import load_as_of
+from engine.data.store.vintages import combine_vintage_ids
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.data.spec import DataSpec
-    from engine.data.vintages import Vintage
-    from engine.progress import Progress
+    from engine.core.progress import Progress
+    from engine.data.config import DataSpec
+    from engine.data.store.vintages import Vintage
 
 # A first bar this much later than asked for is more than a run of holidays.
-_LATE = timedelta(days=7)
+_MAX_START_DELAY = timedelta(days=7)
 
 
 def load_market(  # noqa: PLR0913 - an argument an option of the command line
@@ -38,7 +38,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     override: str | None,
     progress: Progress,
     vintage: str | None = None,
-    clients: Clients | None = None,
+    clients: ClientSettings | None = None,
     now: pd.Timestamp | None = None,
 ) -> Market:
     """Bars of the dataset that a strategy names, or of its offline dataset.
@@ -66,65 +66,71 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         DataError: There is no such vintage.
         UnreachableError: No source can be reached, nothing is cached, and no dataset stands in.
         SourceError: No source delivers, and at least one was reached.
-        BadBarsError: Bars came, and cannot be trusted.
+        InvalidBarsError: Bars came, and cannot be trusted.
     """
-    access = Access(
+    access = DataContext(
         home=home,
         network=not offline,
         now=now or pd.Timestamp.now("UTC"),
         progress=progress,
-        clients=clients or Clients(),
+        clients=clients or ClientSettings(),
     )
     if vintage is not None:
         manifest = read_manifest(override or spec.dataset)
-        return _market(manifest, replay(manifest, access, vintage), access, offline=False)
+        return _build_market(
+            manifest, load_as_of(manifest, access, vintage), access, offline=False
+        )
     stand_in = None if override or spec.offline == spec.dataset else spec.offline
     if offline and stand_in:
-        return _stand_in(stand_in, spec.dataset, "--offline was given", access)
+        return _load_offline_dataset(stand_in, spec.dataset, "--offline was given", access)
     manifest = read_manifest(override or spec.dataset)
     try:
-        collected = collect(manifest, access)
+        collected = fetch_dataset(manifest, access)
     except UnreachableError as error:
         if not stand_in:
             raise
-        return _stand_in(stand_in, spec.dataset, error.problem.partition(": ")[2], access)
-    return _market(manifest, collected, access, offline=False)
+        return _load_offline_dataset(
+            stand_in, spec.dataset, error.problem.partition(": ")[2], access
+        )
+    return _build_market(manifest, collected, access, offline=False)
 
 
-def _stand_in(name: str, wanted: str, reason: str, access: Access) -> Market:
+def _load_offline_dataset(name: str, replaced: str, reason: str, context: DataContext) -> Market:
     manifest = read_manifest(name)
     symbols = ", ".join(manifest.dataset.symbols)
-    access.notice(f"{name} ({symbols}) stands in for {wanted}, because {reason}")
-    local = replace(access, network=False)
-    return _market(manifest, collect(manifest, local), local, offline=True)
+    context.notify(f"{name} ({symbols}) stands in for {replaced}, because {reason}")
+    local = replace(context, network=False)
+    return _build_market(manifest, fetch_dataset(manifest, local), local, offline=True)
 
 
-def _market(manifest: Manifest, collected: Collected, access: Access, *, offline: bool) -> Market:
+def _build_market(
+    manifest: DatasetManifest, dataset_bars: DatasetBars, context: DataContext, *, offline: bool
+) -> Market:
     dataset = manifest.dataset
-    for symbol, frame in collected.frames.items():
+    for symbol, frame in dataset_bars.frames.items():
         first = frame["timestamp"].iloc[0]
-        if dataset.start and first.date() > dataset.start + _LATE:
-            text = stamp_text(first, dataset.interval)
-            access.notice(f"{symbol}: bars begin on {text}, the dataset asks for {dataset.start}")
-    bars, told = align(collected.frames)
-    of_bars = [*access.quality.notices(dataset.name), *told]
+        if dataset.start and first.date() > dataset.start + _MAX_START_DELAY:
+            text = format_timestamp(first, dataset.interval)
+            context.notify(f"{symbol}: bars begin on {text}, the dataset asks for {dataset.start}")
+    bars, told = align_symbols(dataset_bars.frames)
+    of_bars = [*context.quality_log.notices(dataset.name), *told]
     for sentence in of_bars:
-        access.notice(sentence)
+        context.notify(sentence)
     if bars.empty:
         raise SourceError(
             f"dataset {dataset.name}: the symbols have no timestamp in common",
             expected="bars of every symbol at the same times",
             found="; ".join(
-                f"{name}: {len(frame)} bars" for name, frame in collected.frames.items()
+                f"{name}: {len(frame)} bars" for name, frame in dataset_bars.frames.items()
             ),
             where=str(manifest.path),
             fix="take symbols of one exchange and interval into one dataset",
         )
     own = dict(tuple(bars.groupby("symbol", sort=False)))
     symbols = {
-        name: summary(own[name], collected.origins[name], dataset.interval)
-        | {"left_out": len(collected.frames[name]) - len(own[name])}
-        | _vintage(collected.vintages.get(name))
+        name: symbol_provenance(own[name], dataset_bars.origins[name], dataset.interval)
+        | {"left_out": len(dataset_bars.frames[name]) - len(own[name])}
+        | _vintage_provenance(dataset_bars.vintages.get(name))
         for name in dataset.symbols
     }
     return Market(
@@ -133,21 +139,23 @@ def _market(manifest: Manifest, collected: Collected, access: Access, *, offline
         interval=dataset.interval,
         calendar=dataset.calendar,
         periods_per_year=periods_per_year(dataset.calendar, dataset.interval),
-        identity={
+        provenance={
             "name": dataset.name,
             "note": dataset.note,
             "interval": dataset.interval,
             "calendar": dataset.calendar,
             "offline": offline,
-            "notices": list(access.said),
-            "quality": access.quality.as_json() | {"notices": of_bars},
-            "vintage": combined(collected.vintages) if collected.vintages else None,
+            "notices": list(context.notices),
+            "quality": context.quality_log.as_json() | {"notices": of_bars},
+            "vintage": combine_vintage_ids(dataset_bars.vintages)
+            if dataset_bars.vintages
+            else None,
             "symbols": symbols,
         },
     )
 
 
-def _vintage(vintage: Vintage | None) -> dict[str, str]:
+def _vintage_provenance(vintage: Vintage | None) -> dict[str, str]:
     if vintage is None:
         return {}
-    return {"vintage": vintage.id, "pulled": vintage.pulled.isoformat()}
+    return {"vintage": vintage.id, "pulled": vintage.fetched_at.isoformat()}

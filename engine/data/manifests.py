@@ -6,13 +6,13 @@ import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.data.spec import Dataset
-from engine.documents import load_document
-from engine.errors import DatasetNotFoundError
+from engine.config import load_config
+from engine.core.errors import DatasetNotFoundError
+from engine.data.config import Dataset
 
-_ENDINGS = (".yaml", ".yml")
+_SUFFIXES = (".yaml", ".yml")
 
-_EXAMPLE = """write a manifest and name that, for example bars.yaml:
+_MANIFEST_EXAMPLE = """write a manifest and name that, for example bars.yaml:
     name: my-bars
     interval: 1d
     calendar: 24/7
@@ -22,7 +22,7 @@ _EXAMPLE = """write a manifest and name that, for example bars.yaml:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class DatasetManifest:
     """A dataset and where it was read.
 
     Attributes:
@@ -36,10 +36,10 @@ class Manifest:
     @property
     def reference(self) -> str:
         """What a user types to name it."""
-        return self.path.stem if self.path.parent in _shelves() else str(self.path)
+        return self.path.stem if self.path.parent in _manifest_folders() else str(self.path)
 
 
-def read_manifest(name: str) -> Manifest:
+def read_manifest(name: str) -> DatasetManifest:
     """The dataset of that name, or the one whose manifest has that path.
 
     Names are looked up in `datasets/` of the working directory first, then among those that come
@@ -50,7 +50,7 @@ def read_manifest(name: str) -> Manifest:
         StrategyError: The manifest is wrong.
     """
     path = find_manifest(name)
-    return Manifest(load_document(path, Dataset), path)
+    return DatasetManifest(load_config(path, Dataset), path)
 
 
 def find_manifest(name: str) -> Path:
@@ -60,34 +60,39 @@ def find_manifest(name: str) -> Path:
         DatasetNotFoundError: There is none; the message lists the names there are.
     """
     if _looks_like_path(name):
-        return _checked_path(name)
-    for folder in _shelves():
-        for ending in _ENDINGS:
+        return _require_manifest_file(name)
+    for folder in _manifest_folders():
+        for ending in _SUFFIXES:
             if (folder / f"{name}{ending}").is_file():
                 return folder / f"{name}{ending}"
     if Path(name).exists():
-        return _checked_path(name)
-    known = known_names()
+        return _require_manifest_file(name)
+    known = list_dataset_names()
     close = difflib.get_close_matches(name, known, n=1)
     raise DatasetNotFoundError(
         f"there is no dataset {name}",
         expected=", ".join(known) or "a manifest in datasets/",
         found=name,
-        where=", ".join(str(folder) for folder in _shelves()),
+        where=", ".join(str(folder) for folder in _manifest_folders()),
         fix=f"did you mean {close[0]}?"
         if close
         else "name one of those, or the path of a manifest",
     )
 
 
-def known_names() -> list[str]:
+def list_dataset_names() -> list[str]:
     """Every dataset that can be named, sorted."""
     return sorted(
-        {path.stem for shelf in _shelves() for path in shelf.glob("*") if path.suffix in _ENDINGS}
+        {
+            path.stem
+            for shelf in _manifest_folders()
+            for path in shelf.glob("*")
+            if path.suffix in _SUFFIXES
+        }
     )
 
 
-def _shelves() -> list[Path]:
+def _manifest_folders() -> list[Path]:
     """Folders of manifests that exist, in the order in which they are searched.
 
     The engine's own lie inside the package in a wheel, and beside it in a source tree. Beside an
@@ -104,18 +109,18 @@ def _shelves() -> list[Path]:
 
 def _looks_like_path(name: str) -> bool:
     return (
-        "/" in name or "\\" in name or Path(name).suffix in (*_ENDINGS, ".csv", ".gz", ".parquet")
+        "/" in name or "\\" in name or Path(name).suffix in (*_SUFFIXES, ".csv", ".gz", ".parquet")
     )
 
 
-def _checked_path(name: str) -> Path:
+def _require_manifest_file(name: str) -> Path:
     path = Path(name).expanduser()
-    if path.is_file() and path.suffix in _ENDINGS:
+    if path.is_file() and path.suffix in _SUFFIXES:
         return path
     if not path.exists():
         raise DatasetNotFoundError(
             "there is no such manifest",
-            expected=f"a YAML file, or one of the names {', '.join(known_names())}",
+            expected=f"a YAML file, or one of the names {', '.join(list_dataset_names())}",
             found=name,
             where=str(path.absolute()),
             fix="correct the path",
@@ -125,5 +130,5 @@ def _checked_path(name: str) -> Path:
         "bars are named by a manifest, which says what they are",
         expected="a YAML file",
         found=f"{name} is a {'folder' if path.is_dir() else 'file of another kind'}",
-        fix=_EXAMPLE.replace("FOLDER", str(folder)),
+        fix=_MANIFEST_EXAMPLE.replace("FOLDER", str(folder)),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine.types import BarsFrame, WideFrame
+    from engine.core.types import BarsFrame, WideFrame
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Market:
         interval: Length of a bar, such as `1d`.
         calendar: `24/7` or a code of exchange-calendars.
         periods_per_year: Bars a year on that calendar.
-        identity: For the manifest: `name`, `note`, `interval`, `calendar`, `offline` (bool: the
+        provenance: For the manifest: `name`, `note`, `interval`, `calendar`, `offline` (bool: the
             offline dataset stood in), `notices` (list of sentences), `quality` (`rules` that were
             asked, `findings` that remain, `repairs` that were made, `notices`: those of all that
             tell of these and of bars left out), `vintage` (id; None where the source is not
@@ -33,7 +33,7 @@ class Market:
     interval: str
     calendar: str
     periods_per_year: float
-    identity: dict[str, Any]
+    provenance: dict[str, Any]
 
     def wide(self, column: str) -> WideFrame:
         """One column of the bars, a column a symbol in the order of `symbols`."""

@@ -8,41 +8,41 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.data.grids import Grid, as_stamps, grid_of
-from engine.types import BAR_COLUMNS
+from engine.core.types import BAR_COLUMNS
+from engine.data.bar_grid import BarGrid, make_bar_grid, microseconds_to_timestamps
 
 if TYPE_CHECKING:
-    from engine.data.spec import Interval
-    from engine.types import BarsFrame, Rows
+    from engine.core.types import BarsFrame, IntVector
+    from engine.data.config import BarInterval
 
 
 @dataclass(frozen=True, eq=False)
-class Bins:
+class ResamplingBins:
     """Which base rows make a coarse bar.
 
     Attributes:
         starts: First row of each, unfinished ones included.
-        numbers: Which interval each one is.
-        kept: Those that are whole.
-        latest: (n,) position among those of the newest complete at each row's close; -1 where
-            there is none yet.
+        interval_index: Which interval each one is.
+        complete: Those that are whole.
+        latest_complete: (n,) position among those of the newest complete at each row's close; -1
+            where there is none yet.
     """
 
-    starts: Rows
-    numbers: Rows
-    kept: slice
-    latest: Rows
+    starts: IntVector
+    interval_index: IntVector
+    complete: slice
+    latest_complete: IntVector
 
     @classmethod
-    def on(cls, grid: Grid) -> Bins:
+    def from_grid(cls, grid: BarGrid) -> ResamplingBins:
         """Groups the rows of a grid, of which there is at least one.
 
         At each row's close the intervals up to a number are over. The first interval is left out
         where it may have begun before the first row.
         """
-        own = np.searchsorted(grid.starts, grid.opens, side="right") - 1
-        over = np.searchsorted(grid.ends, grid.closes, side="right")
-        begun = grid.opens[0] > grid.starts[own[0]]
+        own = np.searchsorted(grid.starts, grid.fine_opens, side="right") - 1
+        over = np.searchsorted(grid.ends, grid.fine_closes, side="right")
+        begun = grid.fine_opens[0] > grid.starts[own[0]]
         # A bar that opens in an interval that is over already (feeds with bars closer than their
         # length have such) belongs to the next: what was complete never changes.
         own[1:] = np.maximum(own[1:], over[:-1])
@@ -55,19 +55,21 @@ class Bins:
 
 
 @dataclass(frozen=True, eq=False)
-class Coarse:
+class ResampledBars:
     """Coarser bars of one symbol.
 
     Attributes:
         bars: Complete ones, ascending.
-        outside: Timestamps of finer bars outside the calendar's hours, which are left out.
+        outside_hours: Timestamps of finer bars outside the calendar's hours, which are left out.
     """
 
     bars: BarsFrame
-    outside: pd.Series[pd.Timestamp]
+    outside_hours: pd.Series[pd.Timestamp]
 
 
-def coarsen(bars: BarsFrame, base: Interval, interval: Interval, calendar: str) -> Coarse:
+def resample_bars(
+    bars: BarsFrame, base: BarInterval, interval: BarInterval, calendar: str
+) -> ResampledBars:
     """The complete bars of a coarser interval.
 
     One takes the first open, the highest high, the lowest low, the last close and the sum of
@@ -88,17 +90,21 @@ def coarsen(bars: BarsFrame, base: Interval, interval: Interval, calendar: str) 
     """
     stamps = bars["timestamp"]
     if bars.empty:
-        return Coarse(bars, stamps)
-    grid = grid_of(stamps, base, interval, calendar)
-    inside = bars[grid.inside].reset_index(drop=True)
+        return ResampledBars(bars, stamps)
+    grid = make_bar_grid(stamps, base, interval, calendar)
+    inside = bars[grid.in_session].reset_index(drop=True)
     if inside.empty:
-        return Coarse(inside, stamps)
-    bins = Bins.on(grid)
-    table = summarise(inside, bins, as_stamps(grid.labels[bins.numbers]))
-    return Coarse(table, stamps[~grid.inside])
+        return ResampledBars(inside, stamps)
+    bins = ResamplingBins.from_grid(grid)
+    table = aggregate_bars(
+        inside, bins, microseconds_to_timestamps(grid.labels[bins.interval_index])
+    )
+    return ResampledBars(table, stamps[~grid.in_session])
 
 
-def summarise(bars: BarsFrame, bins: Bins, labels: pd.Series[pd.Timestamp]) -> BarsFrame:
+def aggregate_bars(
+    bars: BarsFrame, bins: ResamplingBins, labels: pd.Series[pd.Timestamp]
+) -> BarsFrame:
     """The whole coarse bars of one symbol.
 
     Args:
@@ -119,4 +125,4 @@ def summarise(bars: BarsFrame, bins: Bins, labels: pd.Series[pd.Timestamp]) -> B
         },
         columns=list(BAR_COLUMNS),
     ).assign(timestamp=labels.array)
-    return table[bins.kept].reset_index(drop=True)
+    return table[bins.complete].reset_index(drop=True)

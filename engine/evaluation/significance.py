@@ -7,45 +7,52 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.evaluation.bootstrap import Inference, infer
-from engine.evaluation.hac import hac_interval
-from engine.evaluation.multiple import holm_by_name
-from engine.evaluation.overfitting import probability_of_overfitting
-from engine.evaluation.superiority import superiority
-from engine.evaluation.track_record import (
+from engine.evaluation.inference.bootstrap import SharpeInference, infer_sharpe_ratios
+from engine.evaluation.inference.hac import hac_interval
+from engine.evaluation.inference.multiple_testing import holm_by_name
+from engine.evaluation.inference.pbo import probability_of_backtest_overfitting
+from engine.evaluation.inference.sharpe_significance import (
     deflated_sharpe,
     expected_maximum_sharpe,
-    minimum_track_record,
+    measure_track_record,
+    minimum_track_record_length,
     probabilistic_sharpe,
-    track_record,
 )
-from engine.evaluation.verdict import BENCHMARK, Evidence, Tried, grade, sentence, skill_sentence
+from engine.evaluation.inference.spa import run_superiority_tests
+from engine.evaluation.verdict import (
+    BENCHMARK,
+    Evidence,
+    TrialCounts,
+    grade_evidence,
+    no_skill_sentence,
+    verdict_sentence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
-    from engine.evaluation.spec import EvaluationSpec
-    from engine.evaluation.trials import Trials
-    from engine.types import Vector
+    from engine.core.types import Vector
+    from engine.evaluation.config import EvaluationSpec
+    from engine.evaluation.inference.trial_set import TrialSet
 
-SOURCE = (
+METHOD_SOURCES = (
     "Politis & Romano 1994; block length Politis & White 2004, Patton et al. 2009; studentised "
     "as in Ledoit & Wolf 2008; adjusted over the rows of each table as in Holm 1979"
 )
-ADJUSTMENT = "Holm, over the rows of each table"
+P_VALUE_ADJUSTMENT = "Holm, over the rows of each table"
 
 
-def significance(
+def assess_significance(
     returns: pd.DataFrame,
     *,
     periods_per_year: float,
     spec: EvaluationSpec,
     rng: np.random.Generator,
-    trials: Trials | None = None,
-    scores: Mapping[str, float | int | None] | None = None,
-    further: Mapping[str, Any] | None = None,
+    trials: TrialSet | None = None,
+    skill_scores: Mapping[str, float | int | None] | None = None,
+    extra_sections: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Intervals and tests of every book's Sharpe ratio, and the verdict on the first.
 
@@ -56,10 +63,10 @@ def significance(
         spec: Resamples and level.
         rng: The only randomness; what is drawn for one book does not depend on the others.
         trials: What was tried on these bars; None where nobody knows, which counts as one.
-        scores: Of the strategy's forecasts; with them the verdict names a model that predicts no
-            better than no model.
-        further: Sections that are made elsewhere: `timing` and `fragility` have a say in the
-            verdict, `level_trap` is named in it.
+        skill_scores: Of the strategy's forecasts; with them the verdict names a model that
+            predicts no better than no model.
+        extra_sections: Sections that are made elsewhere: `timing` and `fragility` have a say in
+            the verdict, `level_trap` is named in it.
 
     Returns:
         `method`; `sharpe` by book: estimate, low, high, p_value (one-sided, H0: 0 or less),
@@ -72,64 +79,68 @@ def significance(
     books = {str(book): np.asarray(returns[book], dtype=np.float64) for book in returns.columns}
     alone = {f"{book} alone": [values] for book, values in books.items()}
     paired = {f"against {book}": [books[strategy], books[book]] for book in opponents}
-    inferred = infer({**alone, **paired}, periods_per_year, spec, rng)
+    inferred = infer_sharpe_ratios({**alone, **paired}, periods_per_year, spec, rng)
     sharpes = {book: inferred[f"{book} alone"] for book in books}
     differences = {book: inferred[f"against {book}"] for book in opponents}
     found = {
         "sharpe": {
-            book: {**each, **_hac(books[book], periods_per_year, spec.confidence)}
-            for book, each in _adjusted(sharpes).items()
+            book: {**each, **_hac_bounds(books[book], periods_per_year, spec.confidence)}
+            for book, each in _with_holm_p_values(sharpes).items()
         },
-        "differences": _adjusted(differences),
-        "superiority": _superiority(returns, spec, rng),
-        "trials": trials.told() if trials else None,
-        "track_record": _track_record(books[strategy], periods_per_year, spec.confidence, trials),
-        "overfitting": _overfitting(trials),
-        **(further or {}),
+        "differences": _with_holm_p_values(differences),
+        "superiority": _superiority_section(returns, spec, rng),
+        "trials": trials.as_dict() if trials else None,
+        "track_record": _track_record_section(
+            books[strategy], periods_per_year, spec.confidence, trials
+        ),
+        "overfitting": _overfitting_section(trials),
+        **(extra_sections or {}),
     }
     evidence = Evidence(
         sharpe=sharpes[strategy],
         differences=differences,
-        p_holm={book: told["p_value_holm"] for book, told in found["differences"].items()},
+        p_values_holm={book: told["p_value_holm"] for book, told in found["differences"].items()},
         opponents={book: sharpes[book].estimate for book in opponents},
         confidence=spec.confidence,
         span=(f"{returns.index[0]:%Y-%m-%d}", f"{returns.index[-1]:%Y-%m-%d}"),
-        tried=Tried(trials.distinct, trials.effective) if trials else None,
-        deflated=found["track_record"]["deflated_sharpe"],
-        **_elsewhere(found, strategy),
+        trial_counts=TrialCounts(trials.distinct, trials.effective) if trials else None,
+        deflated_sharpe=found["track_record"]["deflated_sharpe"],
+        **_evidence_from_sections(found, strategy),
     )
-    no_skill = skill_sentence(scores) if scores else None
+    no_skill = no_skill_sentence(skill_scores) if skill_scores else None
     trap = (found.get("level_trap") or {}).get("sentence")
     return {
         "method": {
             "bootstrap": "stationary",
             "resamples": spec.resamples,
             "confidence": spec.confidence,
-            "source": SOURCE,
-            "adjustment": ADJUSTMENT,
+            "source": METHOD_SOURCES,
+            "adjustment": P_VALUE_ADJUSTMENT,
         },
         **found,
         "verdict": {
-            "grade": grade(evidence),
-            "sentence": " ".join(filter(None, [sentence(evidence), trap or no_skill])),
+            "grade": grade_evidence(evidence),
+            "sentence": " ".join(filter(None, [verdict_sentence(evidence), trap or no_skill])),
         },
     }
 
 
-def _adjusted(inferred: Mapping[str, Inference]) -> dict[str, dict[str, Any]]:
+def _with_holm_p_values(inferred: Mapping[str, SharpeInference]) -> dict[str, dict[str, Any]]:
     adjusted = holm_by_name({name: each.p_value for name, each in inferred.items()})
     return {
         name: {**asdict(each), "p_value_holm": adjusted[name]} for name, each in inferred.items()
     }
 
 
-def _hac(returns: Vector, periods_per_year: float, confidence: float) -> dict[str, float | None]:
+def _hac_bounds(
+    returns: Vector, periods_per_year: float, confidence: float
+) -> dict[str, float | None]:
     interval = hac_interval(returns, periods_per_year, confidence)
     return {"hac_low": interval.low, "hac_high": interval.high}
 
 
-def _track_record(
-    returns: Vector, periods_per_year: float, confidence: float, trials: Trials | None
+def _track_record_section(
+    returns: Vector, periods_per_year: float, confidence: float, trials: TrialSet | None
 ) -> dict[str, float | int | None]:
     """Sharpe ratios of a bar within, of a year in the document.
 
@@ -137,7 +148,7 @@ def _track_record(
     skill, as correlated as these, do over as many bars: of few trials the spread that was seen
     may be small by luck, and would then make nothing of their number.
     """
-    record = track_record(returns)
+    record = measure_track_record(returns)
     number, seen, least = (1, None, None)
     if trials:
         number, seen, least = trials.effective, trials.sharpe_deviation, trials.noise_deviation
@@ -147,36 +158,36 @@ def _track_record(
         "probabilistic_sharpe": probabilistic_sharpe(returns),
         "deflated_sharpe": deflated_sharpe(returns, number, spread),
         "expected_maximum_sharpe": luckiest * periods_per_year**0.5,
-        "minimum_bars": minimum_track_record(returns, confidence=confidence),
+        "minimum_bars": minimum_track_record_length(returns, confidence=confidence),
         "bars": len(returns),
         "skewness": record and record.skewness,
         "kurtosis": record and record.kurtosis,
     }
 
 
-def _overfitting(trials: Trials | None) -> dict[str, Any] | None:
+def _overfitting_section(trials: TrialSet | None) -> dict[str, Any] | None:
     """Of all configurations in the ledger that have the same bars."""
-    found = probability_of_overfitting(trials.aligned()) if trials else None
+    found = probability_of_backtest_overfitting(trials.gapless_returns()) if trials else None
     return asdict(found) if found else None
 
 
-def _superiority(
+def _superiority_section(
     returns: pd.DataFrame, spec: EvaluationSpec, rng: np.random.Generator
 ) -> dict[str, Any] | None:
     opponents = [str(book) for book in returns.columns[1:]]
     if not opponents:
         return None
     benchmark = BENCHMARK if BENCHMARK in opponents else opponents[0]
-    return superiority(returns, benchmark, spec.resamples, spec.confidence, rng)
+    return run_superiority_tests(returns, benchmark, spec.resamples, spec.confidence, rng)
 
 
-def _elsewhere(found: Mapping[str, Any], strategy: str) -> dict[str, Any]:
+def _evidence_from_sections(sections: Mapping[str, Any], strategy: str) -> dict[str, Any]:
     """What other sections say for the verdict, None where they say nothing."""
-    tested, timing = found["superiority"], found.get("timing")
-    fragile = found.get("fragility") or {}
+    tested, timing = sections["superiority"], sections.get("timing")
+    fragile = sections.get("fragility") or {}
     ending, paid = fragile.get("break_even_cost_bps"), fragile.get("chosen", {}).get("cost_bps")
     return {
-        "superior": strategy in tested["stepm"] if tested else None,
-        "timed": timing["p_value"] if timing else None,
-        "break_even": ending / paid if ending is not None and paid else None,
+        "superior_to_benchmark": strategy in tested["stepm"] if tested else None,
+        "timing_p_value": timing["p_value"] if timing else None,
+        "break_even_multiple": ending / paid if ending is not None and paid else None,
     }

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.evaluation.bootstrap import Inference
+    from engine.evaluation.inference.bootstrap import SharpeInference
 
 Grade = Literal["none", "weak", "moderate", "strong"]
 
 BENCHMARK = "buy_and_hold"
 
 
-MARGIN = 2.0
+COST_MARGIN = 2.0
 """Strong evidence outlives this many times the cost that was paid."""
 
 
 @dataclass(frozen=True)
-class Tried:
+class TrialCounts:
     """How many strategies the ledger holds for these bars.
 
     Attributes:
@@ -40,74 +40,75 @@ class Evidence:
     Attributes:
         sharpe: Of the strategy.
         differences: Strategy less opponent, by opponent.
-        p_holm: Holm-adjusted p-value of each difference, None where there is no test.
+        p_values_holm: Holm-adjusted p-value of each difference, None where there is no test.
         opponents: Sharpe ratio of each opponent, None where there is none.
         confidence: Level of the intervals; a test is passed below 1 - confidence.
         span: First and last date.
-        tried: How many strategies were tried on these bars, this one among them; None where
+        trial_counts: How many strategies were tried on these bars, this one among them; None where
             nobody knows.
-        deflated: Deflated Sharpe ratio: the chance that the true Sharpe ratio is above what the
-            best of so many tries gets by luck alone; None where it is not defined.
-        superior: Whether StepM counts the strategy among the books better than the benchmark;
-            None where that cannot be tested.
-        timed: p-value of the timing of its positions; None where there is no timing to test.
-        break_even: Cost at which its mean return is 0, over the cost it paid; None where it pays
-            none or earns nothing even without.
+        deflated_sharpe: Deflated Sharpe ratio: the chance that the true Sharpe ratio is above what
+            the best of so many tries gets by luck alone; None where it is not defined.
+        superior_to_benchmark: Whether StepM counts the strategy among the books better than the
+            benchmark; None where that cannot be tested.
+        timing_p_value: p-value of the timing of its positions; None where there is no timing to
+            test.
+        break_even_multiple: Cost at which its mean return is 0, over the cost it paid; None where
+            it pays none or earns nothing even without.
     """
 
-    sharpe: Inference
-    differences: Mapping[str, Inference]
-    p_holm: Mapping[str, float | None]
+    sharpe: SharpeInference
+    differences: Mapping[str, SharpeInference]
+    p_values_holm: Mapping[str, float | None]
     opponents: Mapping[str, float | None]
     confidence: float
     span: tuple[str, str]
-    tried: Tried | None
-    deflated: float | None
-    superior: bool | None = None
-    timed: float | None = None
-    break_even: float | None = None
+    trial_counts: TrialCounts | None
+    deflated_sharpe: float | None
+    superior_to_benchmark: bool | None = None
+    timing_p_value: float | None = None
+    break_even_multiple: float | None = None
 
-    def beaten(self) -> list[str]:
+    def beaten_opponents(self) -> list[str]:
         """The opponents that the strategy beats, by Holm's adjusted test."""
         return [
             name
             for name, difference in self.differences.items()
-            if (difference.estimate or 0.0) > 0 and self._passed(self.p_holm[name])
+            if (difference.estimate or 0.0) > 0 and self._is_significant(self.p_values_holm[name])
         ]
 
-    def earns(self) -> bool:
+    def has_positive_sharpe(self) -> bool:
         """Whether the interval of the strategy's Sharpe ratio lies above 0."""
         return (self.sharpe.low or 0.0) > 0
 
-    def leads(self) -> bool:
+    def has_highest_sharpe(self) -> bool:
         """Whether no opponent has as high a Sharpe ratio as the strategy."""
         rivals = [ratio for ratio in self.opponents.values() if ratio is not None]
         return self.sharpe.estimate is not None and self.sharpe.estimate > max(
             rivals, default=-math.inf
         )
 
-    def outlasts_the_tries(self, level: float) -> bool:
+    def deflated_sharpe_reaches(self, level: float) -> bool:
         """Whether the deflated Sharpe ratio reaches a level."""
-        return self.deflated is not None and self.deflated >= level
+        return self.deflated_sharpe is not None and self.deflated_sharpe >= level
 
-    def holds_everywhere(self) -> bool:
+    def passes_further_tests(self) -> bool:
         """Whether every further test that can be made speaks for it."""
         return (
-            self.superior is not False
-            and (self.timed is None or self._passed(self.timed))
-            and (self.break_even is None or self.break_even >= MARGIN)
+            self.superior_to_benchmark is not False
+            and (self.timing_p_value is None or self._is_significant(self.timing_p_value))
+            and (self.break_even_multiple is None or self.break_even_multiple >= COST_MARGIN)
         )
 
-    def strongest(self) -> str | None:
+    def strongest_opponent(self) -> str | None:
         """The opponent with the highest Sharpe ratio, None if none has one."""
         known = {name: ratio for name, ratio in self.opponents.items() if ratio is not None}
         return max(known, key=lambda name: known[name]) if known else None
 
-    def _passed(self, p_value: float | None) -> bool:
+    def _is_significant(self, p_value: float | None) -> bool:
         return p_value is not None and p_value < 1 - self.confidence
 
 
-def grade(evidence: Evidence) -> Grade:
+def grade_evidence(evidence: Evidence) -> Grade:
     """How much evidence there is that the strategy earns more than luck and simple rules.
 
     With c the confidence (0.95 unless the strategy says otherwise):
@@ -126,34 +127,35 @@ def grade(evidence: Evidence) -> Grade:
     nothing is beaten. How many strategies were tried on these bars the deflated Sharpe ratio
     knows, as far as the ledger does.
     """
-    beaten, level = evidence.beaten(), evidence.confidence
-    if not (evidence.earns() and evidence.leads() and beaten):
+    beaten, level = evidence.beaten_opponents(), evidence.confidence
+    if not (evidence.has_positive_sharpe() and evidence.has_highest_sharpe() and beaten):
         return "none"
-    if not evidence.outlasts_the_tries(1 - 2 * (1 - level)):
+    if not evidence.deflated_sharpe_reaches(1 - 2 * (1 - level)):
         return "none"
-    if BENCHMARK not in beaten or not evidence.outlasts_the_tries(level):
+    if BENCHMARK not in beaten or not evidence.deflated_sharpe_reaches(level):
         return "weak"
     everyone = len(beaten) == len(evidence.differences)
-    return "strong" if everyone and evidence.holds_everywhere() else "moderate"
+    return "strong" if everyone and evidence.passes_further_tests() else "moderate"
 
 
-def at_most(own: Grade, deflated: float | None, confidence: float) -> Grade:
+def cap_grade(own_grade: Grade, deflated_sharpe: float | None, confidence: float) -> Grade:
     """What a grade comes to when more trials are known than when it was given.
 
-    All else that it was drawn from is as it was: it falls to what `grade` allows at the deflated
+    All else that it was drawn from is as it was: it falls to what `grade_evidence` allows at the
+        deflated
     Sharpe ratio, and never rises.
 
     Args:
-        own: As it was given.
-        deflated: Deflated Sharpe ratio, all trials counted; None where it is not defined.
+        own_grade: As it was given.
+        deflated_sharpe: Deflated Sharpe ratio, all trials counted; None where it is not defined.
         confidence: Of the run.
     """
-    if deflated is None or deflated < 1 - 2 * (1 - confidence):
+    if deflated_sharpe is None or deflated_sharpe < 1 - 2 * (1 - confidence):
         return "none"
-    return "weak" if deflated < confidence and own != "none" else own
+    return "weak" if deflated_sharpe < confidence and own_grade != "none" else own_grade
 
 
-def sentence(evidence: Evidence) -> str:
+def verdict_sentence(evidence: Evidence) -> str:
     """The verdict in words: effect, interval, span, strongest opponent, and the tries counted."""
     span = "from {} to {}".format(*evidence.span)
     ratio = evidence.sharpe.estimate
@@ -162,36 +164,44 @@ def sentence(evidence: Evidence) -> str:
             "No evidence that the strategy earns anything: too few bars, or too few trades, for "
             f"a Sharpe ratio {span}."
         )
-    figures = f"Sharpe {ratio:.2f} a year{_interval(evidence.sharpe, evidence.confidence)} {span}"
+    figures = (
+        f"Sharpe {ratio:.2f} a year{_format_interval(evidence.sharpe, evidence.confidence)} {span}"
+    )
     if not evidence.differences:
-        return f"{_claim(evidence)}: {figures}, and it had no opponents. {_tries(evidence)}"
-    return f"{_claim(evidence)}: {figures}; {_rival(evidence)}. {_tries(evidence)}"
+        return (
+            f"{_claim(evidence)}: {figures}, and it had no opponents. {_trials_sentence(evidence)}"
+        )
+    return (
+        f"{_claim(evidence)}: {figures}; {_strongest_opponent_clause(evidence)}. "
+        f"{_trials_sentence(evidence)}"
+    )
 
 
 def _claim(evidence: Evidence) -> str:
     """What is said before the figures."""
-    beaten = evidence.beaten()
-    if not evidence.earns():
+    beaten = evidence.beaten_opponents()
+    if not evidence.has_positive_sharpe():
         return "No evidence that the strategy earns more than luck would"
     if not evidence.differences:
         return "No evidence that the strategy earns more than simple rules"
-    if not evidence.leads():
+    if not evidence.has_highest_sharpe():
         return "No evidence that the strategy earns more than a simpler book does"
     if not beaten:
         return "No evidence that the strategy beats any of its opponents"
-    if grade(evidence) == "none":
+    if grade_evidence(evidence) == "none":
         return "No evidence that the strategy earns more than the luckiest of the strategies tried"
     others = [name for name in evidence.differences if name not in beaten]
-    but = f" but not {_listed(others)}" if others else ""
+    but = f" but not {_join_names(others)}" if others else ""
     return (
-        f"{grade(evidence).capitalize()} evidence that the strategy earns more than luck would "
-        f"and beats {_listed(beaten)}{but}"
+        f"{grade_evidence(evidence).capitalize()} evidence that the strategy earns more than "
+        f"luck would "
+        f"and beats {_join_names(beaten)}{but}"
     )
 
 
-def _tries(evidence: Evidence) -> str:
+def _trials_sentence(evidence: Evidence) -> str:
     """How many were tried, and what that leaves of the Sharpe ratio."""
-    tried = evidence.tried
+    tried = evidence.trial_counts
     if tried is None:
         told = "How many strategies were tried on these bars is not known"
     elif tried.distinct < 2:
@@ -201,16 +211,17 @@ def _tries(evidence: Evidence) -> str:
             f"{tried.distinct} strategies were tried on these bars, worth {tried.effective} "
             f"independent {'one' if tried.effective == 1 else 'ones'}"
         )
-    if evidence.deflated is None:
+    if evidence.deflated_sharpe is None:
         return f"{told}."
     chosen = "luck" if tried is None or tried.effective < 2 else "the luckiest of so many"
     return (
-        f"{told}: deflated Sharpe ratio {evidence.deflated:.2f}, the probability that it is "
+        f"{told}: deflated Sharpe ratio {evidence.deflated_sharpe:.2f}, the probability that it "
+        f"is "
         f"better than {chosen}."
     )
 
 
-def skill_sentence(forecasts: Mapping[str, float | int | None]) -> str | None:
+def no_skill_sentence(forecasts: Mapping[str, float | int | None]) -> str | None:
     """Says so where the forecasts do no better than "no change" or "always up".
 
     Args:
@@ -231,28 +242,28 @@ def skill_sentence(forecasts: Mapping[str, float | int | None]) -> str | None:
     return f"The forecasts show no skill: {', and '.join(faults)}." if faults else None
 
 
-def _interval(inference: Inference, confidence: float) -> str:
+def _format_interval(inference: SharpeInference, confidence: float) -> str:
     if inference.low is None or inference.high is None:
         return " (no interval)"
     return f" ({confidence * 100:g} % interval {inference.low:.2f} to {inference.high:.2f})"
 
 
-def _rival(evidence: Evidence) -> str:
-    name = evidence.strongest()
+def _strongest_opponent_clause(evidence: Evidence) -> str:
+    name = evidence.strongest_opponent()
     if name is None:
         return "no opponent has a Sharpe ratio to compare with"
     difference = evidence.differences[name]
-    text = f"the strongest opponent, {_spoken(name)}, has {evidence.opponents[name]:.2f}"
+    text = f"the strongest opponent, {_display_name(name)}, has {evidence.opponents[name]:.2f}"
     if difference.estimate is None:
         return text
-    interval = _interval(difference, evidence.confidence)
+    interval = _format_interval(difference, evidence.confidence)
     return f"{text}, a difference of {difference.estimate:+.2f}{interval}"
 
 
-def _spoken(book: str) -> str:
-    return book.replace("_", " ")
+def _display_name(opponent: str) -> str:
+    return opponent.replace("_", " ")
 
 
-def _listed(books: list[str]) -> str:
-    names = [_spoken(book) for book in books]
+def _join_names(opponents: list[str]) -> str:
+    names = [_display_name(book) for book in opponents]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

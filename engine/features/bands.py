@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import pandas as pd
 from pydantic import Field
 
-from engine.features.indicator import Indicator, Window
+from engine.features.base import Indicator, RollingWindow
 from engine.features.rolling import mean_and_deviation, zscore
 
 if TYPE_CHECKING:
-    from engine.types import Vector
+    from engine.core.types import Vector
 
 
 class BollingerPercent(Indicator):
@@ -26,10 +26,10 @@ class BollingerPercent(Indicator):
         deviations: Standard deviations from the mean to either band.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("close",)
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["bollinger_percent"] = "bollinger_percent"
-    window: Window = 20
+    window: RollingWindow = 20
     deviations: float = Field(default=2.0, gt=0)
 
     @property
@@ -37,7 +37,7 @@ class BollingerPercent(Indicator):
         """The bars before the first whole window."""
         return self.window - 1
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         score = zscore(bars["close"].to_numpy(), self.window)
         return pd.Series(0.5 + score / (2.0 * self.deviations), index=bars.index)
 
@@ -50,10 +50,10 @@ class BollingerWidth(Indicator):
         deviations: Standard deviations from the mean to either band.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("close",)
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["bollinger_width"] = "bollinger_width"
-    window: Window = 20
+    window: RollingWindow = 20
     deviations: float = Field(default=2.0, gt=0)
 
     @property
@@ -61,7 +61,7 @@ class BollingerWidth(Indicator):
         """The bars before the first whole window."""
         return self.window - 1
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         close: Vector = bars["close"].to_numpy()
         mean, deviation = mean_and_deviation(close, self.window)
         return pd.Series(2.0 * self.deviations * deviation / mean, index=bars.index)

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.errors import BadBarsError, UsageError
+from engine.core.errors import InvalidBarsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from engine.core.types import Matrix
     from engine.data.market import Market
-    from engine.features.spec import Feature
-    from engine.types import Matrix
+    from engine.features.config import Feature
 
 
 @dataclass(frozen=True, eq=False)
-class Features:
+class FeatureMatrix:
     """What is known at the close of each bar.
 
     Attributes:
@@ -28,20 +28,20 @@ class Features:
         values: Shape (n, k), columns symbol by symbol; each column is NaN up to its own warm-up
             and finite from there.
         names: k names such as `BTC-USD:rsi_14`.
-        groups: Each symbol with the positions of its columns.
+        symbol_columns: Each symbol with the positions of its columns.
         warmup: First row at which every column is valid.
     """
 
     timestamps: pd.DatetimeIndex
     values: Matrix
     names: tuple[str, ...]
-    groups: tuple[tuple[str, tuple[int, ...]], ...]
+    symbol_columns: tuple[tuple[str, tuple[int, ...]], ...]
     warmup: int
 
 
 def build_features(
     market: Market, features: Sequence[Feature], symbols: Sequence[str]
-) -> Features:
+) -> FeatureMatrix:
     """Computes each feature of each symbol.
 
     Args:
@@ -55,7 +55,7 @@ def build_features(
     Raises:
         UsageError: No feature, the same feature twice, or one that needs a symbol which the
             market does not have.
-        BadBarsError: A value past its warm-up is not finite.
+        InvalidBarsError: A value past its warm-up is not finite.
     """
     _check_distinct(features)
     # By the market's symbols: at a coarse interval without a complete bar they have none.
@@ -63,13 +63,15 @@ def build_features(
         symbol: market.bars[market.bars["symbol"] == symbol].set_index("timestamp")
         for symbol in market.symbols
     }
-    columns = [_checked(feature, own, symbol) for symbol in symbols for feature in features]
+    columns = [
+        _compute_checked(feature, own, symbol) for symbol in symbols for feature in features
+    ]
     width = len(features)
-    return Features(
+    return FeatureMatrix(
         timestamps=pd.DatetimeIndex(columns[0].index),
         values=np.column_stack([column.to_numpy() for column in columns]),
         names=tuple(f"{symbol}:{feature.name}" for symbol in symbols for feature in features),
-        groups=tuple(
+        symbol_columns=tuple(
             (symbol, tuple(range(position * width, (position + 1) * width)))
             for position, symbol in enumerate(symbols)
         ),
@@ -90,14 +92,14 @@ def _check_distinct(features: Sequence[Feature]) -> None:
         )
 
 
-def _checked(
+def _compute_checked(
     feature: Feature, market: Mapping[str, pd.DataFrame], symbol: str
 ) -> pd.Series[float]:
-    column = feature.across(market, symbol)
+    column = feature.compute_for_symbol(market, symbol)
     valid = column.iloc[feature.warmup :]
     bad = valid.index[~np.isfinite(valid.to_numpy())]
     if len(bad):
-        raise BadBarsError(
+        raise InvalidBarsError(
             f"{feature.name} of {symbol} has no finite value",
             expected="prices above 0 and volumes of 0 or more, without gaps",
             found=f"{len(bad)} bars, the first {bad[0]}",

@@ -13,17 +13,17 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from engine.features.indicator import Indicator
+from engine.features.base import Indicator
 
 if TYPE_CHECKING:
-    from engine.types import Rows, Vector
+    from engine.core.types import IntVector, Vector
 
 Cycle = Literal["hour_of_day", "day_of_week", "month_of_year"]
 
 _MINUTES_A_DAY = 1_440
 
 
-class Calendar(Indicator):
+class CalendarFeature(Indicator):
     """Where in a cycle the bar opens: sin(2 pi place / length), or the cosine.
 
     The place in a day is counted in minutes from midnight UTC, in a week in days from Monday, in
@@ -35,7 +35,7 @@ class Calendar(Indicator):
         wave: `sine` or `cosine` of the place.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ()
+    required_columns: ClassVar[tuple[str, ...]] = ()
 
     kind: Literal["calendar"] = "calendar"
     cycle: Cycle = "day_of_week"
@@ -46,12 +46,12 @@ class Calendar(Indicator):
         """None: one bar is enough."""
         return 0
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
-        turn = 2.0 * np.pi * _share(pd.DatetimeIndex(bars.index), self.cycle)
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+        turn = 2.0 * np.pi * _elapsed_fraction(pd.DatetimeIndex(bars.index), self.cycle)
         return pd.Series(np.sin(turn) if self.wave == "sine" else np.cos(turn), index=bars.index)
 
 
-def _share(opens: pd.DatetimeIndex, cycle: Cycle) -> Vector:
+def _elapsed_fraction(opens: pd.DatetimeIndex, cycle: Cycle) -> Vector:
     """How much of the cycle is over, in [0, 1)."""
     if cycle == "hour_of_day":
         minutes: Vector = (60.0 * opens.hour + opens.minute).to_numpy() / _MINUTES_A_DAY
@@ -74,7 +74,7 @@ class TurnOfMonth(Indicator):
         days: `all` days count, or `weekdays` alone, for markets closed at the weekend.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ()
+    required_columns: ClassVar[tuple[str, ...]] = ()
 
     kind: Literal["turn_of_month"] = "turn_of_month"
     last: int = Field(default=1, ge=0, le=10)
@@ -86,16 +86,19 @@ class TurnOfMonth(Indicator):
         """None: one bar is enough."""
         return 0
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         opens = pd.DatetimeIndex(bars.index).tz_localize(None).to_numpy()
         day = opens.astype("datetime64[D]")
         begin = opens.astype("datetime64[M]")
         end = (begin + np.timedelta64(1, "M")).astype("datetime64[D]")
-        since, until = self._count(begin.astype("datetime64[D]"), day), self._count(day, end)
+        since, until = (
+            self._count_days(begin.astype("datetime64[D]"), day),
+            self._count_days(day, end),
+        )
         turn = (since < self.first) | (until <= self.last)
         return pd.Series(turn.astype(np.float64), index=bars.index)
 
-    def _count(self, start: Rows, stop: Rows) -> Rows:
+    def _count_days(self, start: IntVector, stop: IntVector) -> IntVector:
         """Days from one to the other, the second not included."""
         if self.days == "weekdays":
             return np.busday_count(start, stop)

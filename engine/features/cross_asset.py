@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from engine.errors import UsageError
-from engine.features.indicator import FeatureSpec, Window
+from engine.core.errors import UsageError
+from engine.features.base import FeatureSpec, RollingWindow
 from engine.features.price import log_returns
 from engine.features.rolling import covariance, zscore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.types import Vector
+    from engine.core.types import Vector
 
-Joint = Annotated[int, Field(ge=10, le=1000)]
+PairWindow = Annotated[int, Field(ge=10, le=1000)]
 """Bars of two symbols that a slope or a correlation is made of; of fewer it would be noise."""
 
 
@@ -36,18 +36,18 @@ class CrossAsset(FeatureSpec, ABC):
         symbol: The other one; of the dataset.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("close",)
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: str
     symbol: str = Field(min_length=1)
 
     @property
-    def inputs(self) -> tuple[str, ...]:
+    def input_columns(self) -> tuple[str, ...]:
         """The closes of both."""
         return "close", f"{self.symbol}:close"
 
     @abstractmethod
-    def _measure(self, close: Vector, other: Vector) -> Vector:
+    def _compute_raw(self, close: Vector, other: Vector) -> Vector:
         """The values; whatever stands in the first `warmup` rows is thrown away."""
 
     def compute(self, bars: pd.DataFrame, other: pd.DataFrame) -> pd.Series[float]:
@@ -60,10 +60,12 @@ class CrossAsset(FeatureSpec, ABC):
         Returns:
             float64 with the index of `bars`, named `name`; NaN in the first `warmup` rows.
         """
-        values = self._measure(bars["close"].to_numpy(), other["close"].to_numpy())
-        return self._trimmed(pd.Series(values, index=bars.index))
+        values = self._compute_raw(bars["close"].to_numpy(), other["close"].to_numpy())
+        return self._mask_warmup(pd.Series(values, index=bars.index))
 
-    def across(self, market: Mapping[str, pd.DataFrame], symbol: str) -> pd.Series[float]:
+    def compute_for_symbol(
+        self, market: Mapping[str, pd.DataFrame], symbol: str
+    ) -> pd.Series[float]:
         """The feature of one symbol beside the other.
 
         Raises:
@@ -93,14 +95,14 @@ class SpreadZscore(CrossAsset):
     """
 
     kind: Literal["spread_zscore"] = "spread_zscore"
-    window: Window = 60
+    window: RollingWindow = 60
 
     @property
     def warmup(self) -> int:
         """The bars before the first whole window."""
         return self.window - 1
 
-    def _measure(self, close: Vector, other: Vector) -> Vector:
+    def _compute_raw(self, close: Vector, other: Vector) -> Vector:
         return zscore(np.log(close) - np.log(other), self.window)
 
 
@@ -122,7 +124,7 @@ class RelativeStrength(CrossAsset):
         """The first return needs a close `periods` bars back."""
         return self.periods
 
-    def _measure(self, close: Vector, other: Vector) -> Vector:
+    def _compute_raw(self, close: Vector, other: Vector) -> Vector:
         return log_returns(close, self.periods) - log_returns(other, self.periods)
 
 
@@ -138,14 +140,14 @@ class Beta(CrossAsset):
     """
 
     kind: Literal["beta"] = "beta"
-    window: Joint = 60
+    window: PairWindow = 60
 
     @property
     def warmup(self) -> int:
         """`window` returns need one close more."""
         return self.window
 
-    def _measure(self, close: Vector, other: Vector) -> Vector:
+    def _compute_raw(self, close: Vector, other: Vector) -> Vector:
         own, market = log_returns(close), log_returns(other)
         variance = covariance(market, market, self.window)
         return covariance(own, market, self.window) / np.where(variance == 0.0, np.inf, variance)
@@ -161,14 +163,14 @@ class Correlation(CrossAsset):
     """
 
     kind: Literal["correlation"] = "correlation"
-    window: Joint = 60
+    window: PairWindow = 60
 
     @property
     def warmup(self) -> int:
         """`window` returns need one close more."""
         return self.window
 
-    def _measure(self, close: Vector, other: Vector) -> Vector:
+    def _compute_raw(self, close: Vector, other: Vector) -> Vector:
         own, market = log_returns(close), log_returns(other)
         squares = covariance(own, own, self.window) * covariance(market, market, self.window)
         scale = np.where(squares == 0.0, np.inf, np.sqrt(squares))

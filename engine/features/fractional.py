@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from engine.features.indicator import Indicator, Window
+from engine.features.base import Indicator, RollingWindow
 from engine.features.price import log_returns
 from engine.features.rolling import weighted_sum
 
 if TYPE_CHECKING:
-    from engine.types import Vector
+    from engine.core.types import Vector
 
 
 class FractionalDifference(Indicator):
@@ -31,18 +31,18 @@ class FractionalDifference(Indicator):
         window: Returns that the weights reach back over.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("close",)
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["fractional_difference"] = "fractional_difference"
     order: float = Field(default=0.4, gt=0, lt=1)
-    window: Window = 100
+    window: RollingWindow = 100
 
     @property
     def warmup(self) -> int:
         """`window` returns need one close more."""
         return self.window
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         returns = log_returns(bars["close"].to_numpy())
         # Summed by parts: a level relative to the oldest is a sum of returns.
         weights = np.cumsum(binomial_weights(self.order, self.window))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import model_validator
 
-from engine.features.indicator import Indicator, Window
+from engine.features.base import Indicator, RollingWindow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,17 +23,17 @@ class Rsi(Indicator):
         window: One over the weight of the newest rise or fall.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("close",)
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["rsi"] = "rsi"
-    window: Window = 14
+    window: RollingWindow = 14
 
     @property
     def warmup(self) -> int:
         """The first bar's weight falls to (1 - 1 / window)^(10 window) < e^-10."""
         return 10 * self.window
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         from ta.momentum import RSIIndicator
 
         close = bars["close"]
@@ -55,15 +55,15 @@ class Macd(Indicator):
         signal: Span of the exponential mean of MACD itself, bars.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("close",)
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["macd"] = "macd"
-    fast: Window = 12
-    slow: Window = 26
-    signal: Window = 9
+    fast: RollingWindow = 12
+    slow: RollingWindow = 26
+    signal: RollingWindow = 9
 
     @model_validator(mode="after")
-    def _fast_is_faster(self) -> Macd:
+    def _check_spans(self) -> Macd:
         if self.fast >= self.slow:
             raise ValueError(f"fast ({self.fast}) must be below slow ({self.slow})")
         return self
@@ -76,7 +76,7 @@ class Macd(Indicator):
         """
         return 5 * (self.slow + self.signal + 2)
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         from ta.trend import MACD
 
         indicator = MACD(bars["close"], self.slow, self.fast, self.signal)

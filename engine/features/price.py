@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from engine.features.indicator import Indicator, Window
+from engine.features.base import Indicator, RollingWindow
 from engine.features.rolling import mean_and_deviation
 
 if TYPE_CHECKING:
-    from engine.types import Vector
+    from engine.core.types import Vector
 
 
 def log_returns(close: Vector, periods: int = 1) -> Vector:
@@ -22,14 +22,14 @@ def log_returns(close: Vector, periods: int = 1) -> Vector:
     return returns
 
 
-class Return(Indicator):
+class SimpleReturn(Indicator):
     """Simple return over `periods` bars: close_t / close_{t-periods} - 1.
 
     Attributes:
         periods: Bars from one close to the other.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("close",)
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["return"] = "return"
     periods: int = Field(default=1, ge=1, le=1000)
@@ -39,7 +39,7 @@ class Return(Indicator):
         """The first return needs a close `periods` bars back."""
         return self.periods
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         return bars["close"] / bars["close"].shift(self.periods) - 1.0
 
 
@@ -50,7 +50,7 @@ class LogReturn(Indicator):
         periods: Bars from one close to the other.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("close",)
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["log_return"] = "log_return"
     periods: int = Field(default=1, ge=1, le=1000)
@@ -60,14 +60,14 @@ class LogReturn(Indicator):
         """The first return needs a close `periods` bars back."""
         return self.periods
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         return pd.Series(log_returns(bars["close"].to_numpy(), self.periods), index=bars.index)
 
 
-class Range(Indicator):
+class HighLowRange(Indicator):
     """The bar's range in units of its close: (high - low) / close."""
 
-    reads: ClassVar[tuple[str, ...]] = ("high", "low", "close")
+    required_columns: ClassVar[tuple[str, ...]] = ("high", "low", "close")
 
     kind: Literal["range"] = "range"
 
@@ -76,7 +76,7 @@ class Range(Indicator):
         """None: one bar is enough."""
         return 0
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         return (bars["high"] - bars["low"]) / bars["close"]
 
 
@@ -87,16 +87,16 @@ class Volatility(Indicator):
         window: Returns of the deviation.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("close",)
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["volatility"] = "volatility"
-    window: Window = 20
+    window: RollingWindow = 20
 
     @property
     def warmup(self) -> int:
         """`window` returns need one close more."""
         return self.window
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         returns = log_returns(bars["close"].to_numpy())
         return pd.Series(mean_and_deviation(returns, self.window, ddof=1)[1], index=bars.index)

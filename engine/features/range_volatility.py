@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from engine.features.indicator import Indicator, Window
+from engine.features.base import Indicator, RollingWindow
 from engine.features.rolling import mean_and_deviation
 
 if TYPE_CHECKING:
-    from engine.types import Vector
+    from engine.core.types import Vector
 
 _LN2 = float(np.log(2.0))
 
@@ -31,13 +31,13 @@ class RangeVolatility(Indicator, ABC):
     """
 
     kind: str
-    window: Window = 20
+    window: RollingWindow = 20
 
     @abstractmethod
     def _variance(self, bars: pd.DataFrame) -> Vector:
         """Shape (n,); rounding may leave it a little below 0."""
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         return pd.Series(np.sqrt(np.maximum(self._variance(bars), 0.0)), index=bars.index)
 
 
@@ -47,7 +47,7 @@ class Parkinson(RangeVolatility):
     About five times as efficient as closes, where prices neither drift nor jump between bars.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("high", "low")
+    required_columns: ClassVar[tuple[str, ...]] = ("high", "low")
 
     kind: Literal["parkinson"] = "parkinson"
 
@@ -57,7 +57,7 @@ class Parkinson(RangeVolatility):
         return self.window - 1
 
     def _variance(self, bars: pd.DataFrame) -> Vector:
-        squares = np.square(_log(bars, "high", "low"))
+        squares = np.square(_log_ratio(bars, "high", "low"))
         return mean_and_deviation(squares, self.window)[0] / (4.0 * _LN2)
 
 
@@ -67,7 +67,7 @@ class GarmanKlass(RangeVolatility):
     Their practical estimator, about seven times as efficient as closes under the same conditions.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close")
+    required_columns: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close")
 
     kind: Literal["garman_klass"] = "garman_klass"
 
@@ -77,7 +77,7 @@ class GarmanKlass(RangeVolatility):
         return self.window - 1
 
     def _variance(self, bars: pd.DataFrame) -> Vector:
-        spread, body = _log(bars, "high", "low"), _log(bars, "close", "open")
+        spread, body = _log_ratio(bars, "high", "low"), _log_ratio(bars, "close", "open")
         squares = 0.5 * np.square(spread) - (2.0 * _LN2 - 1.0) * np.square(body)
         return mean_and_deviation(squares, self.window)[0]
 
@@ -88,7 +88,7 @@ class RogersSatchell(RangeVolatility):
     Right whatever the drift; blind to jumps between bars.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close")
+    required_columns: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close")
 
     kind: Literal["rogers_satchell"] = "rogers_satchell"
 
@@ -98,7 +98,7 @@ class RogersSatchell(RangeVolatility):
         return self.window - 1
 
     def _variance(self, bars: pd.DataFrame) -> Vector:
-        return mean_and_deviation(_rogers_satchell(bars), self.window)[0]
+        return mean_and_deviation(_rogers_satchell_terms(bars), self.window)[0]
 
 
 class YangZhang(RangeVolatility):
@@ -109,7 +109,7 @@ class YangZhang(RangeVolatility):
     Right whatever the drift, and counts jumps between bars.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close")
+    required_columns: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close")
 
     kind: Literal["yang_zhang"] = "yang_zhang"
 
@@ -125,19 +125,19 @@ class YangZhang(RangeVolatility):
         jump[1:] = np.log(bars["open"].to_numpy()[1:] / close[:-1])
         overnight, body = (
             np.square(mean_and_deviation(moves, window, ddof=1)[1])
-            for moves in (jump, _log(bars, "close", "open"))
+            for moves in (jump, _log_ratio(bars, "close", "open"))
         )
-        within = mean_and_deviation(_rogers_satchell(bars), window)[0]
+        within = mean_and_deviation(_rogers_satchell_terms(bars), window)[0]
         weight = 0.34 / (1.34 + (window + 1) / (window - 1))
         return overnight + weight * body + (1.0 - weight) * within
 
 
-def _log(bars: pd.DataFrame, above: str, below: str) -> Vector:
+def _log_ratio(bars: pd.DataFrame, above: str, below: str) -> Vector:
     """ln(above / below) of each bar."""
     ratio: Vector = np.log(bars[above].to_numpy() / bars[below].to_numpy())
     return ratio
 
 
-def _rogers_satchell(bars: pd.DataFrame) -> Vector:
-    up = _log(bars, "high", "close") * _log(bars, "high", "open")
-    return up + _log(bars, "low", "close") * _log(bars, "low", "open")
+def _rogers_satchell_terms(bars: pd.DataFrame) -> Vector:
+    up = _log_ratio(bars, "high", "close") * _log_ratio(bars, "high", "open")
+    return up + _log_ratio(bars, "low", "close") * _log_ratio(bars, "low", "open")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from engine.features.indicator import Indicator, Window
+from engine.features.base import Indicator, RollingWindow
 from engine.features.price import log_returns
 from engine.features.rolling import mean_and_deviation, midrank
 
@@ -29,10 +29,10 @@ class VolatilityRegime(Indicator):
         history: Deviations that the newest is ranked among.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("close",)
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["volatility_regime"] = "volatility_regime"
-    window: Window = 20
+    window: RollingWindow = 20
     history: int = Field(default=252, ge=20, le=5000)
 
     @property
@@ -40,7 +40,7 @@ class VolatilityRegime(Indicator):
         """`window` returns need one close more, and `history` deviations as many less one."""
         return self.window + self.history - 1
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         returns = log_returns(bars["close"].to_numpy())
         deviation = mean_and_deviation(returns, self.window, ddof=1)[1]
         rank = midrank(deviation, self.history)
@@ -61,10 +61,10 @@ class TrendRegime(Indicator):
         threshold: Standard errors from 0 at which a mean return stands out.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("close",)
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
 
     kind: Literal["trend_regime"] = "trend_regime"
-    window: Window = 60
+    window: RollingWindow = 60
     threshold: float = Field(default=1.0, ge=0)
 
     @property
@@ -72,7 +72,7 @@ class TrendRegime(Indicator):
         """`window` returns need one close more."""
         return self.window
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         returns = log_returns(bars["close"].to_numpy())
         mean, deviation = mean_and_deviation(returns, self.window, ddof=1)
         error = self.threshold * deviation / np.sqrt(self.window)

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.data.calendar import ALWAYS_OPEN, LENGTHS, periods_per_year
-from engine.data.grids import as_stamps, grid_of
-from engine.data.resampling import Bins, summarise
-from engine.errors import UsageError
-from engine.features.build import Features, build_features
+from engine.core.errors import UsageError
+from engine.data.bar_grid import make_bar_grid, microseconds_to_timestamps
+from engine.data.calendar import ALWAYS_OPEN, INTERVAL_LENGTHS, periods_per_year
+from engine.data.resampling import ResamplingBins, aggregate_bars
+from engine.features.build import FeatureMatrix, build_features
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.core.types import IntVector
+    from engine.data.config import BarInterval
     from engine.data.market import Market
-    from engine.data.spec import Interval
-    from engine.features.spec import Feature
-    from engine.types import Rows
+    from engine.features.config import Feature
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +33,13 @@ class CoarseFeatures:
             where there is none yet.
     """
 
-    interval: Interval
-    features: Features
-    latest: Rows
+    interval: BarInterval
+    features: FeatureMatrix
+    latest: IntVector
 
 
-def coarse_features(
-    market: Market, interval: Interval, features: Sequence[Feature], symbols: Sequence[str]
+def build_coarse_features(
+    market: Market, interval: BarInterval, features: Sequence[Feature], symbols: Sequence[str]
 ) -> CoarseFeatures:
     """Computes each feature of each symbol on the bars of a coarser interval.
 
@@ -50,10 +50,10 @@ def coarse_features(
         symbols: Of the market; the order of the groups.
 
     Raises:
-        UsageError: As in `resample` and `build_features`.
-        BadBarsError: As in `build_features`.
+        UsageError: As in `resample_market` and `build_features`.
+        InvalidBarsError: As in `build_features`.
     """
-    coarse, latest = resample(market, interval)
+    coarse, latest = resample_market(market, interval)
     built = build_features(coarse, features, symbols)
     names = tuple(
         f"{symbol}:{interval}:{feature.name}" for symbol in symbols for feature in features
@@ -61,7 +61,7 @@ def coarse_features(
     return CoarseFeatures(interval, replace(built, names=names), latest)
 
 
-def resample(market: Market, interval: Interval) -> tuple[Market, Rows]:
+def resample_market(market: Market, interval: BarInterval) -> tuple[Market, IntVector]:
     """The complete bars of a coarser interval, and the newest of them at each base bar's close.
 
     Coarse bars are labelled by their open, in UTC: weeks begin on Mondays, shorter intervals at
@@ -83,7 +83,7 @@ def resample(market: Market, interval: Interval) -> tuple[Market, Rows]:
     Raises:
         UsageError: The interval is no longer multiple of the market's.
     """
-    base, length = LENGTHS[market.interval], LENGTHS[interval]
+    base, length = INTERVAL_LENGTHS[market.interval], INTERVAL_LENGTHS[interval]
     if length <= base or length % base:
         raise UsageError(
             "A resolution is not coarser than the bars",
@@ -94,14 +94,14 @@ def resample(market: Market, interval: Interval) -> tuple[Market, Rows]:
         )
     own = [market.bars[market.bars["symbol"] == symbol] for symbol in market.symbols]
     # An exchange's hours play no part: a calendar is a promise about bars to come.
-    grid = grid_of(own[0]["timestamp"], market.interval, interval, ALWAYS_OPEN)
-    bins = Bins.on(grid)
-    labels = as_stamps(grid.labels[bins.numbers])
-    bars = pd.concat([summarise(bars, bins, labels) for bars in own], ignore_index=True)
+    grid = make_bar_grid(own[0]["timestamp"], market.interval, interval, ALWAYS_OPEN)
+    bins = ResamplingBins.from_grid(grid)
+    labels = microseconds_to_timestamps(grid.labels[bins.interval_index])
+    bars = pd.concat([aggregate_bars(bars, bins, labels) for bars in own], ignore_index=True)
     coarse = replace(
         market,
         bars=bars.sort_values("timestamp", kind="stable", ignore_index=True),
         interval=interval,
         periods_per_year=periods_per_year(market.calendar, interval),
     )
-    return coarse, bins.latest
+    return coarse, bins.latest_complete

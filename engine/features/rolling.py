@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from engine.types import Matrix, Vector
+    from engine.core.types import Matrix, Vector
 
 _BLOCK = 8_192
 """Values a block: 64 KB, of which a handful fit into a second-level cache."""
@@ -44,7 +44,7 @@ def mean_and_deviation(
     """
     mean, deviation = np.full_like(values, np.nan), np.full_like(values, np.nan)
     for rows, block in _blocks(values, window):
-        lags, still = _lags(block, window), _still(block, window)
+        lags, still = _lagged_values(block, window), _is_constant(block, window)
         centre = reduce(np.add, lags) / window
         squares = reduce(np.add, (np.square(lag - centre) for lag in lags))
         mean[rows] = np.where(still, lags[-1], centre)
@@ -77,8 +77,8 @@ def covariance(left: Vector, right: Vector, window: int) -> Vector:
     found = np.full_like(left, np.nan)
     blocks = zip(_blocks(left, window), _blocks(right, window), strict=True)
     for (rows, ours), (_, theirs) in blocks:
-        still = _still(ours, window) | _still(theirs, window)
-        pairs = zip(_centred(ours, window), _centred(theirs, window), strict=True)
+        still = _is_constant(ours, window) | _is_constant(theirs, window)
+        pairs = zip(_centred_lags(ours, window), _centred_lags(theirs, window), strict=True)
         products = (mine * yours for mine, yours in pairs)
         found[rows] = np.where(still, 0.0, reduce(np.add, products) / window)
     return found
@@ -88,7 +88,7 @@ def weighted_sum(values: Vector, weights: Vector) -> Vector:
     """w_0 x_t + w_1 x_{t-1} + ..., shape (n,); NaN in the first len(w) - 1 rows."""
     found = np.full_like(values, np.nan)
     for rows, block in _blocks(values, len(weights)):
-        terms = zip(weights[::-1], _lags(block, len(weights)), strict=True)
+        terms = zip(weights[::-1], _lagged_values(block, len(weights)), strict=True)
         found[rows] = reduce(np.add, (weight * lag for weight, lag in terms))
     return found
 
@@ -105,7 +105,7 @@ def midrank(values: Vector, window: int) -> Vector:
     for rows, block in _blocks(values, window):
         now = block[window - 1 :]
         below = np.zeros(len(now), dtype=np.int16)
-        for lag in _lags(block, window):
+        for lag in _lagged_values(block, window):
             below += lag < now
             below += lag <= now
         found[rows] = below
@@ -120,33 +120,33 @@ def _blocks(values: Vector | Matrix, window: int) -> Iterator[tuple[slice, Vecto
         yield slice(start, stop), values[start - window + 1 : stop]
 
 
-def _lags(block: Vector | Matrix, window: int) -> list[Vector | Matrix]:
+def _lagged_values(block: Vector | Matrix, window: int) -> list[Vector | Matrix]:
     """The first value of every window, the second, and so on to the last."""
     rows = len(block) - window + 1
     return [block[lag : lag + rows] for lag in range(window)]
 
 
-def _centred(block: Vector, window: int) -> Iterator[Vector]:
+def _centred_lags(block: Vector, window: int) -> Iterator[Vector]:
     """The lags less their windows' means."""
-    lags = _lags(block, window)
+    lags = _lagged_values(block, window)
     centre = reduce(np.add, lags) / window
     return (lag - centre for lag in lags)
 
 
-def _still(block: Vector | Matrix, window: int) -> npt.NDArray[np.bool_]:
+def _is_constant(block: Vector | Matrix, window: int) -> npt.NDArray[np.bool_]:
     """Whether all values of a window are equal."""
-    still: npt.NDArray[np.bool_] = _extreme(np.maximum, block, window) == _extreme(
+    still: npt.NDArray[np.bool_] = _rolling_extreme(np.maximum, block, window) == _rolling_extreme(
         np.minimum, block, window
     )
     return still
 
 
-def _extreme(pick: np.ufunc, block: Vector | Matrix, window: int) -> Vector | Matrix:
+def _rolling_extreme(ufunc: np.ufunc, block: Vector | Matrix, window: int) -> Vector | Matrix:
     """Highest or lowest value of every window; windows of 1, 2, 4, ... are made of two halves."""
     width = 1
     while 2 * width <= window:
-        block = pick(block[:-width], block[width:])
+        block = ufunc(block[:-width], block[width:])
         width *= 2
     rest = window - width
-    found: Matrix = pick(block[: len(block) - rest], block[rest:])
+    found: Matrix = ufunc(block[: len(block) - rest], block[rest:])
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.types import WideFrame
+    from engine.core.types import WideFrame
 
 
 def forward_returns(close: WideFrame, horizon: int) -> WideFrame:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from engine.features.indicator import Indicator, Window
+from engine.features.base import Indicator, RollingWindow
 from engine.features.rolling import zscore
 
 if TYPE_CHECKING:
-    from engine.types import Vector
+    from engine.core.types import Vector
 
 
 class Vwap(Indicator):
@@ -25,17 +25,17 @@ class Vwap(Indicator):
         window: Bars of the average price.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("high", "low", "close", "volume")
+    required_columns: ClassVar[tuple[str, ...]] = ("high", "low", "close", "volume")
 
     kind: Literal["vwap"] = "vwap"
-    window: Window = 14
+    window: RollingWindow = 14
 
     @property
     def warmup(self) -> int:
         """The bars before the first whole window."""
         return self.window - 1
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         from ta.volume import VolumeWeightedAveragePrice
 
         high, low, close, volume = (bars[name] for name in ("high", "low", "close", "volume"))
@@ -54,17 +54,17 @@ class Obv(Indicator):
         window: Bars of the z-score.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("close", "volume")
+    required_columns: ClassVar[tuple[str, ...]] = ("close", "volume")
 
     kind: Literal["obv"] = "obv"
-    window: Window = 20
+    window: RollingWindow = 20
 
     @property
     def warmup(self) -> int:
         """`window` changes need one bar more."""
         return self.window
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         close, volume = bars["close"].to_numpy(), bars["volume"].to_numpy(dtype="float64")
         change: Vector = np.sign(np.diff(close, prepend=np.nan)) * volume
         return pd.Series(zscore(change, self.window), index=bars.index)
@@ -77,16 +77,16 @@ class VolumeZscore(Indicator):
         window: Bars of the mean and of the deviation.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("volume",)
+    required_columns: ClassVar[tuple[str, ...]] = ("volume",)
 
     kind: Literal["volume_zscore"] = "volume_zscore"
-    window: Window = 20
+    window: RollingWindow = 20
 
     @property
     def warmup(self) -> int:
         """The bars before the first whole window."""
         return self.window - 1
 
-    def _measure(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         volume = bars["volume"].to_numpy(dtype="float64")
         return pd.Series(zscore(volume, self.window), index=bars.index)

@@ -9,28 +9,41 @@ from typing import Annotated
 
 from pydantic import Field
 
-from engine.models.always_up import AlwaysUp
-from engine.models.attention_lstm import AttentionLstm
-from engine.models.cnn_lstm import CnnLstm
-from engine.models.configurations import Configuration
-from engine.models.drift import Drift
+from engine.models.baselines.always_up import AlwaysUp
+from engine.models.baselines.drift import Drift
+from engine.models.baselines.gradient_boosting import GradientBoosting
+from engine.models.baselines.persistence import Persistence
+from engine.models.baselines.ridge import Ridge
 from engine.models.ensemble import Ensemble
-from engine.models.forecaster import Backend, Forecast, Forecaster, History, Problem
-from engine.models.gradient_boosting import GradientBoosting
-from engine.models.gru import Gru
-from engine.models.losses import Directional, Huber, Mae, Mse, Quantile, Sharpe
-from engine.models.lstm import Lstm
-from engine.models.micdl import Micdl
-from engine.models.mlp import Mlp
-from engine.models.optimizers import Adam, AdamW, RmsProp
-from engine.models.persistence import Persistence
-from engine.models.ridge import Ridge
-from engine.models.schedules import Constant, Cosine, Exponential, Plateau, Step
-from engine.models.tcn import Tcn
-from engine.models.training_spec import EarlyStopping, Training
-from engine.models.transformer import Transformer
-from engine.models.tune_spec import Tune
-from engine.models.tuned import Tuned
+from engine.models.forecaster import Backend, Forecast, Forecaster, TrainingHistory, WindowDataset
+from engine.models.networks.attention_lstm import AttentionLstm
+from engine.models.networks.cnn_lstm import CnnLstm
+from engine.models.networks.gru import Gru
+from engine.models.networks.lstm import Lstm
+from engine.models.networks.micdl import Micdl
+from engine.models.networks.mlp import Mlp
+from engine.models.networks.tcn import Tcn
+from engine.models.networks.transformer import Transformer
+from engine.models.training.config import EarlyStopping, TrainingSpec
+from engine.models.training.losses import (
+    DirectionalLoss,
+    HuberLoss,
+    MaeLoss,
+    MseLoss,
+    QuantileLoss,
+    SharpeLoss,
+)
+from engine.models.training.optimizers import Adam, AdamW, RmsProp
+from engine.models.training.schedules import (
+    ConstantSchedule,
+    CosineSchedule,
+    ExponentialSchedule,
+    PlateauSchedule,
+    StepSchedule,
+)
+from engine.models.tuning.config import TuningSpec
+from engine.models.tuning.search_space import TrialConfig
+from engine.models.tuning.tuned_forecaster import TunedForecaster
 
 Model = Annotated[
     Lstm
@@ -51,8 +64,8 @@ Model = Annotated[
 ]
 
 Ensemble.model_rebuild()  # its members are any `Model`, itself among them
-Configuration.model_rebuild()
-Tuned.model_rebuild()
+TrialConfig.model_rebuild()
+TunedForecaster.model_rebuild()
 
 __all__ = [
     "Adam",
@@ -61,36 +74,36 @@ __all__ = [
     "AttentionLstm",
     "Backend",
     "CnnLstm",
-    "Constant",
-    "Cosine",
-    "Directional",
+    "ConstantSchedule",
+    "CosineSchedule",
+    "DirectionalLoss",
     "Drift",
     "EarlyStopping",
     "Ensemble",
-    "Exponential",
+    "ExponentialSchedule",
     "Forecast",
     "Forecaster",
     "GradientBoosting",
     "Gru",
-    "History",
-    "Huber",
+    "HuberLoss",
     "Lstm",
-    "Mae",
+    "MaeLoss",
     "Micdl",
     "Mlp",
     "Model",
-    "Mse",
+    "MseLoss",
     "Persistence",
-    "Plateau",
-    "Problem",
-    "Quantile",
+    "PlateauSchedule",
+    "QuantileLoss",
     "Ridge",
     "RmsProp",
-    "Sharpe",
-    "Step",
+    "SharpeLoss",
+    "StepSchedule",
     "Tcn",
-    "Training",
+    "TrainingHistory",
+    "TrainingSpec",
     "Transformer",
-    "Tune",
-    "Tuned",
+    "TunedForecaster",
+    "TuningSpec",
+    "WindowDataset",
 ]

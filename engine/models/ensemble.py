@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from engine.artifacts import canonical_json, seed_of
-from engine.errors import RefitError
-from engine.models.forecaster import Forecast, Forecaster, Problem
-from engine.models.recursion import realised
+from engine.core.errors import TrainingError
+from engine.core.hashing import canonical_json
+from engine.core.randomness import derive_seed
+from engine.models.forecaster import Forecast, Forecaster, WindowDataset
+from engine.models.training.recursive_forecast import realised_returns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from engine.core.types import Matrix, Vector
     from engine.models import Model
-    from engine.models.training_spec import Training
-    from engine.types import Matrix, Vector
+    from engine.models.training.config import TrainingSpec
 
 
 class Ensemble(Forecaster):
@@ -56,16 +57,16 @@ class Ensemble(Forecaster):
         return any(member.costly for member in self.members)
 
     @property
-    def random(self) -> bool:
+    def stochastic(self) -> bool:
         """Whether any member is."""
-        return any(member.random for member in self.members)
+        return any(member.stochastic for member in self.members)
 
     @property
-    def joint(self) -> bool:
+    def multi_output(self) -> bool:
         """Whether all members are."""
-        return all(member.joint for member in self.members)
+        return all(member.multi_output for member in self.members)
 
-    def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:
+    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:
         """Fits every member and combines.
 
         Returns:
@@ -74,24 +75,24 @@ class Ensemble(Forecaster):
             the forecasts, where every member has them.
 
         Raises:
-            RefitError: A member gave no usable forecast; the error names it.
+            TrainingError: A member gave no usable forecast; the error names it.
         """
         cast = list(self._members_with_seeds(seed))
-        before = problem.start.members if problem.start else (None,) * len(cast)
+        before = dataset.previous_fit.members if dataset.previous_fit else (None,) * len(cast)
         voices = [
-            _heard(member, replace(problem, start=start), training, own)
+            _fit_member(member, replace(dataset, previous_fit=start), training, own)
             for (member, own), start in zip(cast, before, strict=True)
         ]
         weights = None
         if self.combine == "validation_weighted":
-            weights = _by_validation(voices, realised(problem, problem.validation))
+            weights = _inverse_mse_weights(voices, realised_returns(dataset, dataset.validation))
         told = [voice.quantiles for voice in voices if voice.quantiles is not None]
         return Forecast(
-            self._combined([voice.train for voice in voices], weights),
-            self._combined([voice.validation for voice in voices], weights),
-            self._combined([voice.test for voice in voices], weights),
+            self._combine_forecasts([voice.train for voice in voices], weights),
+            self._combine_forecasts([voice.validation for voice in voices], weights),
+            self._combine_forecasts([voice.test for voice in voices], weights),
             weights=() if weights is None else (weights,),
-            quantiles=self._combined(told, weights) if len(told) == len(voices) else None,
+            quantiles=self._combine_forecasts(told, weights) if len(told) == len(voices) else None,
             members=tuple(voices),
         )
 
@@ -99,11 +100,13 @@ class Ensemble(Forecaster):
         fits: Counter[str] = Counter()
         for member in self.members:
             name = canonical_json(member.model_dump(mode="json"))
-            for _ in range(self.seeds if member.random else 1):
+            for _ in range(self.seeds if member.stochastic else 1):
                 fits[name] += 1
-                yield member, seed_of(seed, name, fits[name])
+                yield member, derive_seed(seed, name, fits[name])
 
-    def _combined(self, parts: Sequence[Vector | Matrix], weights: Vector | None) -> Vector:
+    def _combine_forecasts(
+        self, parts: Sequence[Vector | Matrix], weights: Vector | None
+    ) -> Vector:
         stacked = np.stack(parts)
         if self.combine == "median":
             return np.median(stacked, axis=0)
@@ -111,20 +114,22 @@ class Ensemble(Forecaster):
         return combined
 
 
-def _heard(member: Forecaster, problem: Problem, training: Training, seed: int) -> Forecast:
+def _fit_member(
+    member: Forecaster, dataset: WindowDataset, training: TrainingSpec, seed: int
+) -> Forecast:
     try:
-        return member.forecast(problem, training, seed)
-    except RefitError as error:
+        return member.fit_predict(dataset, training, seed)
+    except TrainingError as error:
         error.problem = f"{member!r} in the ensemble: {error.problem}"
         raise
 
 
-def _by_validation(voices: Sequence[Forecast], truth: Matrix) -> Vector:
-    spread = np.nanmean(truth**2, axis=0) + np.finfo(np.float64).tiny  # horizons count alike
+def _inverse_mse_weights(forecasts: Sequence[Forecast], targets: Matrix) -> Vector:
+    spread = np.nanmean(targets**2, axis=0) + np.finfo(np.float64).tiny  # horizons count alike
     errors = np.array(
         [
-            np.nanmean((voice.validation.reshape(truth.shape) - truth) ** 2 / spread)
-            for voice in voices
+            np.nanmean((voice.validation.reshape(targets.shape) - targets) ** 2 / spread)
+            for voice in forecasts
         ]
     )
     errors = np.maximum(errors, np.finfo(np.float64).tiny)

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from engine.types import Spec
+from engine.core.types import Spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy.typing as npt
 
-    from engine.models.training_spec import Training
-    from engine.types import Matrix, Rows, Vector
+    from engine.core.types import IntVector, Matrix, Vector
+    from engine.models.training.config import TrainingSpec
 
 Backend = Literal["tensorflow", "jax"]
 
-Groups: TypeAlias = tuple[tuple[int, ...], ...]
+ColumnGroups: TypeAlias = tuple[tuple[int, ...], ...]
 """Columns of each series, one tuple a symbol."""
 
 
 @dataclass(frozen=True)
-class Coarse:
+class CoarseInputs:
     """Inputs at one coarser interval; a row reaches only bars that were complete at its close.
 
     Attributes:
@@ -35,12 +35,12 @@ class Coarse:
     """
 
     inputs: npt.NDArray[np.float32]
-    latest: Rows
-    groups: Groups
+    latest: IntVector
+    groups: ColumnGroups
 
 
 @dataclass(frozen=True)
-class Problem:
+class WindowDataset:
     """One window's arrays; every row is a bar, and a row's sequence ends at that row.
 
     Attributes:
@@ -57,46 +57,46 @@ class Problem:
         horizons: Bars ahead that are to be forecast, ascending.
         recursive: Reach the horizons step by step, over forecasts of the inputs.
         coarse: Further inputs at coarser intervals.
-        start: The same fit of the window before, for a warm start to go on from.
+        previous_fit: The same fit of the window before, for a warm start to go on from.
     """
 
     inputs: npt.NDArray[np.float32]
     target: Vector
     trailing: Vector
-    groups: Groups
-    train: Rows
-    validation: Rows
-    test: Rows
+    groups: ColumnGroups
+    train: IntVector
+    validation: IntVector
+    test: IntVector
     horizons: tuple[int, ...] = (1,)
     recursive: bool = False
-    coarse: tuple[Coarse, ...] = ()
-    start: Forecast | None = None
+    coarse: tuple[CoarseInputs, ...] = ()
+    previous_fit: Forecast | None = None
 
-    def sequences(self, rows: Rows, lookback: int) -> npt.NDArray[np.float32]:
+    def sequences(self, rows: IntVector, lookback: int) -> npt.NDArray[np.float32]:
         """The inputs of each row and the `lookback` - 1 before, oldest first: (n, lookback, k)."""
-        return _sequences(self.inputs, rows, lookback)
+        return _gather_sequences(self.inputs, rows, lookback)
 
-    def flat(self, rows: Rows, lookback: int) -> Matrix:
+    def flat_sequences(self, rows: IntVector, lookback: int) -> Matrix:
         """The sequences of each row at every interval, flattened: (n, lookback * all columns)."""
         ends = [(self.inputs, rows), *((c.inputs, c.latest[rows]) for c in self.coarse)]
-        parts = [_sequences(x, end, lookback).reshape(len(rows), -1) for x, end in ends]
+        parts = [_gather_sequences(x, end, lookback).reshape(len(rows), -1) for x, end in ends]
         return np.concatenate(parts, axis=1).astype(np.float64)
 
     @property
-    def branches(self) -> tuple[Groups, ...]:
+    def branches(self) -> tuple[ColumnGroups, ...]:
         """Columns of each series at each interval, the bars' own first."""
         return (self.groups, *(branch.groups for branch in self.coarse))
 
 
-def _sequences(
-    inputs: npt.NDArray[np.float32], ends: Rows, lookback: int
+def _gather_sequences(
+    inputs: npt.NDArray[np.float32], ends: IntVector, lookback: int
 ) -> npt.NDArray[np.float32]:
     cut: npt.NDArray[np.float32] = inputs[ends[:, None] + np.arange(1 - lookback, 1)]
     return cut
 
 
 @dataclass(frozen=True)
-class History:
+class TrainingHistory:
     """How the training went; losses on the scaled target, one an epoch, empty without epochs.
 
     Attributes:
@@ -138,18 +138,18 @@ class Forecast:
     train: Vector
     validation: Vector
     test: Vector
-    history: History = field(default_factory=History)
+    history: TrainingHistory = field(default_factory=TrainingHistory)
     weights: tuple[npt.NDArray[Any], ...] = ()
     quantiles: Matrix | None = None
     members: tuple[Forecast, ...] = ()
 
     @classmethod
-    def constant(cls, problem: Problem, value: float) -> Forecast:
+    def constant(cls, dataset: WindowDataset, value: float) -> Forecast:
         """One value on every row; it is all that was fitted."""
         return cls(
-            np.full(len(problem.train), value),
-            np.full(len(problem.validation), value),
-            np.full(len(problem.test), value),
+            np.full(len(dataset.train), value),
+            np.full(len(dataset.validation), value),
+            np.full(len(dataset.test), value),
             weights=(np.array([value]),),
         )
 
@@ -175,11 +175,11 @@ class Forecaster(Spec, ABC):
 
     @property
     @abstractmethod
-    def random(self) -> bool:
+    def stochastic(self) -> bool:
         """Whether a fit depends on its seed."""
 
     @property
-    def joint(self) -> bool:
+    def multi_output(self) -> bool:
         """Whether one fit can forecast several horizons."""
         return False
 
@@ -189,14 +189,14 @@ class Forecaster(Spec, ABC):
         return ()
 
     @abstractmethod
-    def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:
+    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:
         """Fits on the train rows and forecasts the train, validation and test rows.
 
         Args:
-            problem: One window's arrays.
+            dataset: One window's arrays.
             training: How networks are trained.
             seed: Decides every random draw.
 
         Raises:
-            RefitError: The fit gave no usable forecaster.
+            TrainingError: The fit gave no usable forecaster.
         """

@@ -1,6 +1,1 @@
-"""The order of the stages, and nothing else that a stage could know."""
-
-from engine.pipeline.family import run_family
-from engine.pipeline.stages import run
-
-__all__ = ["run", "run_family"]
+"""The stages of a run as functions, shared by the backtest and the leakage test."""

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MISSING = "\N{EN DASH}"
-MINUS = "\N{MINUS SIGN}"
-NO_BREAK = "\N{NO-BREAK SPACE}"
+MINUS_SIGN = "\N{MINUS SIGN}"
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
-class Unit:
+class NumberFormat:
     """How one kind of figure is written; the script of the pages follows the same three rules.
 
     Attributes:
@@ -36,89 +36,89 @@ class Unit:
 
     def __call__(self, value: float | None) -> str:
         """The figure as text; `MISSING` where there is none."""
-        return self.bare(value) + (self.suffix if exists(value) else "")
+        return self.without_suffix(value) + (self.suffix if is_finite(value) else "")
 
-    def bare(self, value: float | None) -> str:
+    def without_suffix(self, value: float | None) -> str:
         """The figure as text, without its unit."""
-        if value is None or not exists(value):
+        if value is None or not is_finite(value):
             return MISSING
         text = f"{abs(value):,.{self.digits}f}"
         if float(text.replace(",", "")) == 0.0:
             return text
-        return (MINUS if value < 0 else "+" if self.signed else "") + text
+        return (MINUS_SIGN if value < 0 else "+" if self.signed else "") + text
 
     def interval(self, low: float | None, high: float | None) -> str:
         """`low to high` with the unit once; `MISSING` unless both ends exist."""
-        if not (exists(low) and exists(high)):
+        if not (is_finite(low) and is_finite(high)):
             return MISSING
-        return f"{self.bare(low)} to {self(high)}"
+        return f"{self.without_suffix(low)} to {self(high)}"
 
 
-COUNT = Unit(0)
-RATIO = Unit(2)
-SIGNED_RATIO = Unit(2, signed=True)
-FINE_SIGNED_RATIO = Unit(3, signed=True)
-FINE_RATIO = Unit(4, signed=True)
-GROWTH = Unit(3, "\N{MULTIPLICATION SIGN}")
-WEIGHT = Unit(2)
-PRICE = Unit(2)
-PERCENT = Unit(1, f"{NO_BREAK}%")
-SIGNED_PERCENT = Unit(1, f"{NO_BREAK}%", signed=True)
-FINE_PERCENT = Unit(2, f"{NO_BREAK}%")
-BARE_PERCENT = Unit(1, signed=True)
-BPS = Unit(1, f"{NO_BREAK}bps")
-FINE_BPS = Unit(2, f"{NO_BREAK}bps")
-SIGNED_BPS = Unit(1, f"{NO_BREAK}bps", signed=True)
-TIMES_A_YEAR = Unit(1, f"{NO_BREAK}a year")
-BARS = Unit(0, f"{NO_BREAK}bars")
-DAYS = Unit(1, f"{NO_BREAK}days")
-AVERAGE_BARS = Unit(1, f"{NO_BREAK}bars")
+COUNT = NumberFormat(0)
+RATIO = NumberFormat(2)
+SIGNED_RATIO = NumberFormat(2, signed=True)
+FINE_SIGNED_RATIO = NumberFormat(3, signed=True)
+FINE_RATIO = NumberFormat(4, signed=True)
+GROWTH = NumberFormat(3, "\N{MULTIPLICATION SIGN}")
+WEIGHT = NumberFormat(2)
+PRICE = NumberFormat(2)
+PERCENT = NumberFormat(1, f"{NO_BREAK_SPACE}%")
+SIGNED_PERCENT = NumberFormat(1, f"{NO_BREAK_SPACE}%", signed=True)
+FINE_PERCENT = NumberFormat(2, f"{NO_BREAK_SPACE}%")
+BARE_PERCENT = NumberFormat(1, signed=True)
+BPS = NumberFormat(1, f"{NO_BREAK_SPACE}bps")
+FINE_BPS = NumberFormat(2, f"{NO_BREAK_SPACE}bps")
+SIGNED_BPS = NumberFormat(1, f"{NO_BREAK_SPACE}bps", signed=True)
+TIMES_PER_YEAR = NumberFormat(1, f"{NO_BREAK_SPACE}a year")
+BARS = NumberFormat(0, f"{NO_BREAK_SPACE}bars")
+DAYS = NumberFormat(1, f"{NO_BREAK_SPACE}days")
+AVERAGE_BARS = NumberFormat(1, f"{NO_BREAK_SPACE}bars")
 
 
-def exists(value: float | None) -> bool:
+def is_finite(value: float | None) -> bool:
     """Whether there is a figure to write."""
     return value is not None and math.isfinite(value)
 
 
 def p_value(value: float | None) -> str:
     """Three decimals; below that, only that it is below."""
-    if value is None or not exists(value):
+    if value is None or not is_finite(value):
         return MISSING
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def exact(value: float) -> str:
+def full_precision(value: float) -> str:
     """For the script of the page, not for a reader: the figure to nine significant digits."""
     return f"{value:.9g}"
 
 
 def price(value: float | None) -> str:
     """Two decimals; more below 1,000, so that there are five significant digits."""
-    if value is None or not exists(value):
+    if value is None or not is_finite(value):
         return MISSING
     size = math.floor(math.log10(abs(value))) if value else 0
-    return Unit(max(2, 4 - size))(value)
+    return NumberFormat(max(2, 4 - size))(value)
 
 
-def loss(value: float) -> str:
+def loss_value(value: float) -> str:
     """Three significant digits: losses have no scale of their own."""
     return f"{value:#.3g}"
 
 
-def level(fraction: float | None) -> str:
+def confidence_level(fraction: float | None) -> str:
     """A confidence level such as 0.95 as `95 %`."""
-    if fraction is None or not exists(fraction):
+    if fraction is None or not is_finite(fraction):
         return MISSING
-    return f"{100 * fraction:g}{NO_BREAK}%"
+    return f"{100 * fraction:g}{NO_BREAK_SPACE}%"
 
 
-def tick(value: float) -> str:
+def tick_label(value: float) -> str:
     """The shortest text of a round number on an axis."""
     text = f"{abs(value):,.10g}" if abs(value) < 1e6 else f"{abs(value):.3g}"
-    return (MINUS if value < 0 else "") + text
+    return (MINUS_SIGN if value < 0 else "") + text
 
 
-def moment(value: str | datetime | None) -> str:
+def timestamp(value: str | datetime | None) -> str:
     """The day (UTC), with hour and minute only where it is not midnight."""
     if value is None:
         return MISSING
@@ -128,35 +128,39 @@ def moment(value: str | datetime | None) -> str:
     return str(at.strftime("%Y-%m-%d" if at == at.normalize() else "%Y-%m-%d %H:%M"))
 
 
-def span(first: str | datetime | None, last: str | datetime | None) -> str:
+def date_range(first: str | datetime | None, last: str | datetime | None) -> str:
     """`first to last`."""
-    return f"{moment(first)} to {moment(last)}"
+    return f"{timestamp(first)} to {timestamp(last)}"
 
 
 def duration(seconds: float | None) -> str:
     """Seconds as `0.35 s`, `12.1 s` or `3 min 05 s`."""
-    if seconds is None or not exists(seconds):
+    if seconds is None or not is_finite(seconds):
         return MISSING
     if seconds < 60:
-        return f"{seconds:.{2 if seconds < 10 else 1}f}{NO_BREAK}s"
+        return f"{seconds:.{2 if seconds < 10 else 1}f}{NO_BREAK_SPACE}s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}{NO_BREAK}min {rest:02d}{NO_BREAK}s"
+    return f"{minutes}{NO_BREAK_SPACE}min {rest:02d}{NO_BREAK_SPACE}s"
 
 
 def count_of(number: int, singular: str, plural: str = "") -> str:
     """`1 window`, `15 windows`."""
-    return f"{COUNT(number)}{NO_BREAK}{singular if number == 1 else plural or singular + 's'}"
+    return (
+        f"{COUNT(number)}{NO_BREAK_SPACE}{singular if number == 1 else plural or singular + 's'}"
+    )
 
 
-def digest(value: str | None) -> str:
+def short_hash(value: str | None) -> str:
     """The first twelve digits of a hash."""
     return f"{value[:12]}\N{HORIZONTAL ELLIPSIS}" if value else MISSING
 
 
-def prose(sentence: str) -> str:
+def typeset(sentence: str) -> str:
     """A sentence of a JSON file as a page shows it: minus signs, and no unit on another line.
 
     A hyphen is a minus where a figure follows and neither a letter nor a figure stands before it,
     so that dates and names keep theirs.
     """
-    return re.sub(r"(?<![\w-])-(?=\.?\d)", MINUS, sentence).replace(" %", f"{NO_BREAK}%")
+    return re.sub(r"(?<![\w-])-(?=\.?\d)", MINUS_SIGN, sentence).replace(
+        " %", f"{NO_BREAK_SPACE}%"
+    )

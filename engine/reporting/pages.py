@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from engine.reporting.quantstats_page import quantstats_page
-from engine.reporting.quantstats_process import quantstats_beside
-from engine.reporting.significance import significance_page
-from engine.reporting.tearsheet import tearsheet
+from engine.reporting.quantstats_page import render_quantstats
+from engine.reporting.quantstats_process import open_quantstats_process
+from engine.reporting.significance import render_significance
+from engine.reporting.tearsheet import render_tearsheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from engine.artifacts import Run
-    from engine.reporting.quantstats_process import Quantstats
+    from engine.reporting.quantstats_process import QuantstatsProcess
+    from engine.runs.run import Run
 
 
 def write_pages(run: Run, folder: Path) -> None:
@@ -28,43 +28,43 @@ def write_pages(run: Run, folder: Path) -> None:
     Raises:
         ReportError: quantstats failed.
     """
-    with drawing() as pages:
-        pages.begin(run.returns, run.metrics["span"]["periods_per_year"])
+    with open_page_writer() as pages:
+        pages.start_quantstats(run.returns, run.metrics["span"]["periods_per_year"])
         pages.write(run, folder)
 
 
-def draw(run: Run, page: str) -> str:
+def render_page(run: Run, page: str) -> str:
     """One page of a run as text: `tearsheet`, `significance` or `quantstats`.
 
     Raises:
         ReportError: quantstats failed.
     """
     if page == "tearsheet":
-        return tearsheet(run)
+        return render_tearsheet(run)
     if page == "significance":
-        return significance_page(run)
-    with quantstats_beside() as quantstats:
-        quantstats.begin(run.returns, run.metrics["span"]["periods_per_year"])
-        return quantstats_page(run, quantstats.opinion())
+        return render_significance(run)
+    with open_quantstats_process() as quantstats:
+        quantstats.submit(run.returns, run.metrics["span"]["periods_per_year"])
+        return render_quantstats(run, quantstats.wait_for_report())
 
 
 @contextmanager
-def drawing(*, wanted: bool = True) -> Iterator[Pages]:
+def open_page_writer(*, enabled: bool = True) -> Iterator[PageWriter]:
     """Pages whose slowest part is begun as soon as its figures are there; of none, no part is."""
-    if not wanted:
-        yield Pages(None)
+    if not enabled:
+        yield PageWriter(None)
         return
-    with quantstats_beside() as quantstats:
-        yield Pages(quantstats)
+    with open_quantstats_process() as quantstats:
+        yield PageWriter(quantstats)
 
 
-class Pages:
-    """`begin` once the returns are known, then `write`; nothing happens where none are wanted."""
+class PageWriter:
+    """Writes a run's pages: `start_quantstats` once the returns are known, then `write`."""
 
-    def __init__(self, quantstats: Quantstats | None) -> None:
+    def __init__(self, quantstats: QuantstatsProcess | None) -> None:
         self._quantstats = quantstats
 
-    def begin(self, returns: pd.DataFrame, periods_per_year: float) -> None:
+    def start_quantstats(self, returns: pd.DataFrame, periods_per_year: float) -> None:
         """Lets quantstats draw beside whatever comes next.
 
         Args:
@@ -75,7 +75,7 @@ class Pages:
             ReportError: Its process died.
         """
         if self._quantstats:
-            self._quantstats.begin(returns, periods_per_year)
+            self._quantstats.submit(returns, periods_per_year)
 
     def write(self, run: Run, folder: Path) -> None:
         """Writes every page into `folder`.
@@ -85,11 +85,13 @@ class Pages:
         """
         if not self._quantstats:
             return
-        _write(folder / "tearsheet.html", tearsheet(run))
-        _write(folder / "significance.html", significance_page(run))
+        _write_text(folder / "tearsheet.html", render_tearsheet(run))
+        _write_text(folder / "significance.html", render_significance(run))
         # Last, for it is the one that has to be waited for.
-        _write(folder / "quantstats.html", quantstats_page(run, self._quantstats.opinion()))
+        _write_text(
+            folder / "quantstats.html", render_quantstats(run, self._quantstats.wait_for_report())
+        )
 
 
-def _write(path: Path, page: str) -> None:
+def _write_text(path: Path, page: str) -> None:
     path.write_text(page, encoding="utf-8", newline="\n")

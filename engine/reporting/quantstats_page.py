@@ -5,26 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
-from engine.reporting.books import book
-from engine.reporting.heading import heading
-from engine.reporting.rendering import render
+from engine.reporting.book_styles import book_style
+from engine.reporting.header import make_run_header
+from engine.reporting.templating import render_template
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
-    from engine.reporting.quantstats_process import Opinion
+    from engine.reporting.quantstats_process import QuantstatsReport
+    from engine.runs.run import Run
 
 
-def quantstats_page(run: Run, opinion: Opinion) -> str:
+def render_quantstats(run: Run, report: QuantstatsReport) -> str:
     """The page, self-contained, from the run and what quantstats made of its returns."""
     from markupsafe import Markup
 
-    return render(
+    return render_template(
         "quantstats.html.j2",
         page="quantstats",
-        heading=heading(run),
-        reason=opinion.reason,
-        periods=formatting.COUNT(opinion.periods),
-        benchmark=book(opinion.benchmark).label if opinion.benchmark else "",
+        heading=make_run_header(run),
+        reason=report.missing_reason,
+        periods=formatting.COUNT(report.periods_per_year),
+        benchmark=book_style(report.benchmark).label if report.benchmark else "",
         # Made here from numbers and fixed titles: nothing from outside is in it.
-        report=Markup(opinion.body),
+        report=Markup(report.html),
     )

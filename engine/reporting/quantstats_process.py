@@ -14,37 +14,37 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pandas as pd
 
-from engine.errors import ReportError
-from engine.reporting.books import BUY_AND_HOLD, STRATEGY
+from engine.core.errors import ReportError
+from engine.reporting.book_styles import BUY_AND_HOLD, STRATEGY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
-FEWEST_DAYS = 30
+MIN_DAYS = 30
 
-WORKER = "engine.reporting.quantstats_worker"
+WORKER_MODULE = "engine.reporting.quantstats_worker"
 
 
 @dataclass(frozen=True)
-class Opinion:
+class QuantstatsReport:
     """What quantstats made of a run.
 
     Attributes:
-        body: HTML; empty where there is a reason.
-        reason: Why there is nothing to measure.
+        html: HTML; empty where there is a reason.
+        missing_reason: Why there is nothing to measure.
         benchmark: The book compared with, if there is one.
-        periods: Days a year.
+        periods_per_year: Days a year.
     """
 
-    body: str
-    reason: str
+    html: str
+    missing_reason: str
     benchmark: str | None
-    periods: int
+    periods_per_year: int
 
 
 @contextmanager
-def quantstats_beside() -> Iterator[Quantstats]:
+def open_quantstats_process() -> Iterator[QuantstatsProcess]:
     """A process that loads quantstats at once, and draws when it is given returns.
 
     It is a process of its own program, as those that train are: it works from a notebook, keeps
@@ -54,22 +54,22 @@ def quantstats_beside() -> Iterator[Quantstats]:
     with tempfile.TemporaryDirectory(prefix="backtest-") as folder:
         log = Path(folder) / "log"
         ours, theirs = Pipe()
-        with ours, _started(theirs, folder, log) as process:
+        with ours, _spawn_worker(theirs, folder, log) as process:
             try:
-                yield Quantstats(ours, process, log)
+                yield QuantstatsProcess(ours, process, log)
             finally:
                 process.kill()
 
 
-class Quantstats:
-    """Our end of the pipe: `begin` once, then ask for the `opinion`."""
+class QuantstatsProcess:
+    """Our end of the pipe: `submit` once, then ask for the `wait_for_report`."""
 
     def __init__(self, pipe: Connection, process: subprocess.Popen[bytes], log: Path) -> None:
         self._pipe = pipe
         self._process = process
         self._log = log
 
-    def begin(self, returns: pd.DataFrame, periods_per_year: float) -> None:
+    def submit(self, returns: pd.DataFrame, periods_per_year: float) -> None:
         """Sends what is to be drawn, and does not wait for it.
 
         Args:
@@ -79,30 +79,32 @@ class Quantstats:
         Raises:
             ReportError: The process died.
         """
-        days, self._periods = _daily(returns, periods_per_year)
-        self._reason = _nothing_to_measure(days)
+        days, self._periods_per_year = _to_daily_returns(returns, periods_per_year)
+        self._missing_reason = _reason_not_measurable(days)
         self._benchmark = BUY_AND_HOLD if BUY_AND_HOLD in days else None
-        if not self._reason:
+        if not self._missing_reason:
             columns = [book for book in (STRATEGY, self._benchmark) if book]
             try:
-                self._pipe.send((days[columns], self._benchmark, self._periods))
+                self._pipe.send((days[columns], self._benchmark, self._periods_per_year))
             except OSError:
-                self._died()
+                self._raise_died()
 
-    def opinion(self) -> Opinion:
+    def wait_for_report(self) -> QuantstatsReport:
         """What was drawn, waited for.
 
         Raises:
             ReportError: quantstats failed, or the process died.
         """
-        body = "" if self._reason else self._body()
-        return Opinion(body, self._reason, self._benchmark, self._periods)
+        body = "" if self._missing_reason else self._receive_html()
+        return QuantstatsReport(
+            body, self._missing_reason, self._benchmark, self._periods_per_year
+        )
 
-    def _body(self) -> str:
+    def _receive_html(self) -> str:
         try:
             body, failure, trace = self._pipe.recv()
         except (EOFError, OSError):
-            self._died()
+            self._raise_died()
         if failure:
             error = ReportError(
                 "quantstats broke down",
@@ -114,7 +116,7 @@ class Quantstats:
             raise error
         return str(body)
 
-    def _died(self) -> NoReturn:
+    def _raise_died(self) -> NoReturn:
         code = self._process.wait()
         last = self._log.read_text(errors="replace").strip().splitlines()[-3:]
         raise ReportError(
@@ -125,11 +127,11 @@ class Quantstats:
         )
 
 
-def _started(theirs: Connection, folder: str, log: Path) -> subprocess.Popen[bytes]:
-    with theirs, log.open("wb") as told:
+def _spawn_worker(worker_end: Connection, folder: str, log: Path) -> subprocess.Popen[bytes]:
+    with worker_end, log.open("wb") as told:
         return subprocess.Popen(
-            [sys.executable, "-m", WORKER, str(theirs.fileno()), folder],
-            pass_fds=(theirs.fileno(),),
+            [sys.executable, "-m", WORKER_MODULE, str(worker_end.fileno()), folder],
+            pass_fds=(worker_end.fileno(),),
             # No window, whatever the user's is: and no backend that this machine lacks.
             env={**os.environ, "MPLBACKEND": "Agg"},
             stdin=subprocess.DEVNULL,
@@ -139,7 +141,7 @@ def _started(theirs: Connection, folder: str, log: Path) -> subprocess.Popen[byt
         )
 
 
-def _daily(returns: pd.DataFrame, periods_per_year: float) -> tuple[pd.DataFrame, int]:
+def _to_daily_returns(returns: pd.DataFrame, periods_per_year: float) -> tuple[pd.DataFrame, int]:
     """Returns by naive day, and days a year.
 
     quantstats knows no time zones and no bars within a day.
@@ -149,9 +151,9 @@ def _daily(returns: pd.DataFrame, periods_per_year: float) -> tuple[pd.DataFrame
     return days, max(1, round(periods_per_year * len(days) / len(returns)))
 
 
-def _nothing_to_measure(returns: pd.DataFrame) -> str:
-    if len(returns) < FEWEST_DAYS:
-        return f"The span has {len(returns)} days; quantstats needs at least {FEWEST_DAYS}."
+def _reason_not_measurable(returns: pd.DataFrame) -> str:
+    if len(returns) < MIN_DAYS:
+        return f"The span has {len(returns)} days; quantstats needs at least {MIN_DAYS}."
     if returns[STRATEGY].nunique() < 2:
         return "The strategy's returns never varied: it held nothing, so there is no report."
     return ""

@@ -10,13 +10,13 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from engine.types import Vector
+    from engine.core.types import Vector
 
 Side: TypeAlias = Literal["long_only", "long_short"]
 
 
 @dataclass(frozen=True)
-class Levels:
+class EntryExitThresholds:
     """Where positions begin and end, in the unit of what is compared with them.
 
     Attributes:
@@ -32,12 +32,14 @@ class Levels:
     exit_short: float
 
     @classmethod
-    def mirrored(cls, enter: float, exit: float) -> Levels:
+    def symmetric(cls, enter: float, exit: float) -> EntryExitThresholds:
         """Levels whose short side is the long side with the sign turned."""
         return cls(enter, exit, -enter, -exit)
 
 
-def hold(values: Vector, levels: Iterable[Levels], side: Side) -> Vector:
+def apply_hysteresis(
+    values: Vector, thresholds: Iterable[EntryExitThresholds], side: Side
+) -> Vector:
     """The stance at each row: 1 long, 0 out, -1 short; it begins out of the market.
 
     A value that enters one side turns whatever is held; else one that leaves the held side ends
@@ -45,7 +47,7 @@ def hold(values: Vector, levels: Iterable[Levels], side: Side) -> Vector:
 
     Args:
         values: Shape (n,).
-        levels: One for each row.
+        thresholds: One for each row.
         side: Whether shorts are allowed.
 
     Returns:
@@ -53,16 +55,20 @@ def hold(values: Vector, levels: Iterable[Levels], side: Side) -> Vector:
     """
     shorts = side == "long_short"
     stances, stance = np.empty(len(values)), 0.0
-    for row, (value, level) in enumerate(zip(values.tolist(), levels, strict=False)):
-        stances[row] = stance = _next(stance, value, level, shorts=shorts)
+    for row, (value, level) in enumerate(zip(values.tolist(), thresholds, strict=False)):
+        stances[row] = stance = _next_position(stance, value, level, allow_short=shorts)
     return stances
 
 
-def _next(stance: float, value: float, level: Levels, *, shorts: bool) -> float:
-    if value > level.enter:
+def _next_position(
+    position: float, value: float, thresholds: EntryExitThresholds, *, allow_short: bool
+) -> float:
+    if value > thresholds.enter:
         return 1.0
-    if shorts and value < level.enter_short:
+    if allow_short and value < thresholds.enter_short:
         return -1.0
-    if (stance > 0 and value < level.exit) or (stance < 0 and value > level.exit_short):
+    if (position > 0 and value < thresholds.exit) or (
+        position < 0 and value > thresholds.exit_short
+    ):
         return 0.0
-    return stance
+    return position

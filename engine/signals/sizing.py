@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 from pydantic import Field
 
-from engine.errors import UsageError
+from engine.core.errors import UsageError
+from engine.core.types import Spec
 from engine.features.rolling import mean_and_deviation
-from engine.types import Spec
 
 if TYPE_CHECKING:
-    from engine.signals.forecasts import Forecasts
-    from engine.types import WideFrame
+    from engine.core.types import WideFrame
+    from engine.signals.inputs import SignalInputs
 
-NARROWEST = 1e-12
+MIN_INTERVAL_WIDTH = 1e-12
 """Width of an interval, as a return, below which nothing is divided by it."""
 
 
@@ -25,7 +25,9 @@ class SizingSpec(Spec, ABC):
     """A choice of sizes."""
 
     @abstractmethod
-    def sizes(self, forecasts: Forecasts, close: WideFrame, periods_per_year: float) -> WideFrame:
+    def compute_sizes(
+        self, forecasts: SignalInputs, close: WideFrame, periods_per_year: float
+    ) -> WideFrame:
         """The size a position would have if it were entered at that row's close.
 
         Args:
@@ -39,7 +41,7 @@ class SizingSpec(Spec, ABC):
         """
 
 
-class Fixed(SizingSpec):
+class FixedSizing(SizingSpec):
     """Always `weight` of the equity when in the market.
 
     Attributes:
@@ -49,9 +51,9 @@ class Fixed(SizingSpec):
     kind: Literal["fixed"] = "fixed"
     weight: float = Field(default=1.0, gt=0)
 
-    def sizes(
+    def compute_sizes(
         self,
-        forecasts: Forecasts,
+        forecasts: SignalInputs,
         close: WideFrame,  # noqa: ARG002 - the same whatever the price
         periods_per_year: float,  # noqa: ARG002 - one signature for every choice
     ) -> WideFrame:
@@ -60,7 +62,7 @@ class Fixed(SizingSpec):
         return pd.DataFrame(self.weight, index=predicted.index, columns=predicted.columns)
 
 
-class Proportional(SizingSpec):
+class ProportionalSizing(SizingSpec):
     """Weight grows with the size of the prediction: |predicted| / full_bps, at most 1.
 
     Set when a position is entered or turned, kept until it is left.
@@ -72,9 +74,9 @@ class Proportional(SizingSpec):
     kind: Literal["proportional"] = "proportional"
     full_bps: float = Field(default=100.0, gt=0)
 
-    def sizes(
+    def compute_sizes(
         self,
-        forecasts: Forecasts,
+        forecasts: SignalInputs,
         close: WideFrame,  # noqa: ARG002 - the prediction alone
         periods_per_year: float,  # noqa: ARG002 - one signature for every choice
     ) -> WideFrame:
@@ -82,7 +84,7 @@ class Proportional(SizingSpec):
         return (forecasts.predicted.abs() / (self.full_bps / 10_000)).clip(upper=1.0)
 
 
-class Interval(SizingSpec):
+class IntervalSizing(SizingSpec):
     """Weight grows with how far the prediction stands out of its own uncertainty.
 
     |predicted| / (upper - lower) / full_ratio, at most 1; lower and upper are the return's
@@ -102,19 +104,19 @@ class Interval(SizingSpec):
     high: float = Field(default=0.9, gt=0.5, lt=1)
     full_ratio: float = Field(default=0.1, gt=0)
 
-    def sizes(
+    def compute_sizes(
         self,
-        forecasts: Forecasts,
+        forecasts: SignalInputs,
         close: WideFrame,  # noqa: ARG002 - the forecast alone
         periods_per_year: float,  # noqa: ARG002 - one signature for every choice
     ) -> WideFrame:
         """|predicted| / (upper - lower) / full_ratio, at most 1."""
         width = forecasts.quantile(self.high) - forecasts.quantile(self.low)
-        full: WideFrame = self.full_ratio * width.clip(lower=NARROWEST)
+        full: WideFrame = self.full_ratio * width.clip(lower=MIN_INTERVAL_WIDTH)
         return (forecasts.predicted.abs() / full).clip(upper=1.0)
 
 
-class VolatilityTarget(SizingSpec):
+class VolatilityTargetSizing(SizingSpec):
     """Weight that would have given the target volatility over the last `window` bars.
 
     Set when a position is entered or turned, kept until it is left.
@@ -128,7 +130,9 @@ class VolatilityTarget(SizingSpec):
     target_pct_per_year: float = Field(default=20.0, gt=0)
     window: int = Field(default=20, ge=5, le=1000)
 
-    def sizes(self, forecasts: Forecasts, close: WideFrame, periods_per_year: float) -> WideFrame:
+    def compute_sizes(
+        self, forecasts: SignalInputs, close: WideFrame, periods_per_year: float
+    ) -> WideFrame:
         """Target / (deviation of the last `window` simple returns x sqrt(bars a year)).
 
         Raises:

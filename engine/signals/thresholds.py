@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from engine.signals.hysteresis import Levels, Side
-from engine.types import Spec
+from engine.core.types import Spec
+from engine.signals.hysteresis import EntryExitThresholds, Side
 
 if TYPE_CHECKING:
-    from engine.signals.forecasts import Forecasts
-    from engine.types import Vector
+    from engine.core.types import Vector
+    from engine.signals.inputs import SignalInputs
 
 
 class ThresholdSpec(Spec, ABC):
@@ -26,16 +26,18 @@ class ThresholdSpec(Spec, ABC):
     side: Side = "long_only"
 
     @abstractmethod
-    def levels(self, train: Vector, round_trip: float) -> Levels:
+    def compute_thresholds(
+        self, train_predictions: Vector, round_trip_cost: float
+    ) -> EntryExitThresholds:
         """Levels as simple returns.
 
         Args:
-            train: Predictions on the window's train rows.
-            round_trip: Cost of going in and out again, a fraction of the traded value.
+            train_predictions: Predictions on the window's train rows.
+            round_trip_cost: Cost of going in and out again, a fraction of the traded value.
         """
 
 
-class Threshold(ThresholdSpec):
+class FixedThreshold(ThresholdSpec):
     """Enter above `enter_bps`, leave below `exit_bps`; in between, keep what is held.
 
     Shorts mirror it: enter below -enter_bps, leave above -exit_bps.
@@ -50,17 +52,21 @@ class Threshold(ThresholdSpec):
     exit_bps: float = 0.0
 
     @model_validator(mode="after")
-    def _hysteresis(self) -> Threshold:
+    def _check_exit_below_enter(self) -> FixedThreshold:
         if self.exit_bps > self.enter_bps:
             raise ValueError(f"exit_bps ({self.exit_bps}) must not exceed enter_bps")
         return self
 
-    def levels(self, train: Vector, round_trip: float) -> Levels:  # noqa: ARG002 - constants
+    def compute_thresholds(
+        self,
+        train_predictions: Vector,  # noqa: ARG002 - constants
+        round_trip_cost: float,  # noqa: ARG002 - constants
+    ) -> EntryExitThresholds:
         """The same in every window."""
-        return Levels.mirrored(self.enter_bps / 10_000, self.exit_bps / 10_000)
+        return EntryExitThresholds.symmetric(self.enter_bps / 10_000, self.exit_bps / 10_000)
 
 
-class CostMultiple(ThresholdSpec):
+class CostMultipleThreshold(ThresholdSpec):
     """Thresholds as multiples of the round-trip cost, 2 x (fee + slippage).
 
     Attributes:
@@ -73,17 +79,23 @@ class CostMultiple(ThresholdSpec):
     exit: float = 0.0
 
     @model_validator(mode="after")
-    def _hysteresis(self) -> CostMultiple:
+    def _check_exit_below_enter(self) -> CostMultipleThreshold:
         if self.exit > self.enter:
             raise ValueError(f"exit ({self.exit}) must not exceed enter ({self.enter})")
         return self
 
-    def levels(self, train: Vector, round_trip: float) -> Levels:  # noqa: ARG002 - costs alone
+    def compute_thresholds(
+        self,
+        train_predictions: Vector,  # noqa: ARG002 - of costs alone
+        round_trip_cost: float,
+    ) -> EntryExitThresholds:
         """The same in every window."""
-        return Levels.mirrored(self.enter * round_trip, self.exit * round_trip)
+        return EntryExitThresholds.symmetric(
+            self.enter * round_trip_cost, self.exit * round_trip_cost
+        )
 
 
-class Quantile(ThresholdSpec):
+class QuantileThreshold(ThresholdSpec):
     """Thresholds as quantiles of the window's predictions on its own train rows.
 
     Shorts use the mirrored quantiles, 1 - enter and 1 - exit.
@@ -98,20 +110,24 @@ class Quantile(ThresholdSpec):
     exit: float = Field(default=0.5, ge=0.5, lt=1)
 
     @model_validator(mode="after")
-    def _hysteresis(self) -> Quantile:
+    def _check_exit_below_enter(self) -> QuantileThreshold:
         if self.exit > self.enter:
             raise ValueError(f"exit ({self.exit}) must not exceed enter ({self.enter})")
         return self
 
-    def levels(self, train: Vector, round_trip: float) -> Levels:  # noqa: ARG002 - no costs
+    def compute_thresholds(
+        self,
+        train_predictions: Vector,
+        round_trip_cost: float,  # noqa: ARG002 - no costs
+    ) -> EntryExitThresholds:
         """Linear interpolation between the sorted predictions."""
         shares = (self.enter, self.exit, 1 - self.enter, 1 - self.exit)
-        return Levels(*np.quantile(train, shares).tolist())
+        return EntryExitThresholds(*np.quantile(train_predictions, shares).tolist())
 
 
-def levels(
-    signal: ThresholdSpec, forecasts: Forecasts, symbol: str, round_trip: float
-) -> dict[int, Levels]:
+def compute_window_thresholds(
+    signal: ThresholdSpec, forecasts: SignalInputs, symbol: str, round_trip_cost: float
+) -> dict[int, EntryExitThresholds]:
     """Each window's levels for one symbol, as simple returns; none where nothing was fitted.
 
     Out-of-sample predictions have no part in them.
@@ -120,10 +136,10 @@ def levels(
         signal: The strategy's choice.
         forecasts: Their train predictions are read.
         symbol: A column of the forecasts.
-        round_trip: Cost of going in and out again, a fraction of the traded value.
+        round_trip_cost: Cost of going in and out again, a fraction of the traded value.
     """
     return {
-        window: signal.levels(predictions[symbol], round_trip)
+        window: signal.compute_thresholds(predictions[symbol], round_trip_cost)
         for window, predictions in forecasts.train_predictions.items()
         if symbol in predictions
     }

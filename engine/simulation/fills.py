@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.imports import without
+from engine.core.lazy_imports import hide_modules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from engine.simulation.spec import Costs
-    from engine.types import Matrix, Rows, Vector, WideFrame
+    from engine.core.types import IntVector, Matrix, Vector, WideFrame
+    from engine.simulation.config import Costs
 
 INITIAL_CASH = 1e9
 """vectorbt ignores orders below 1e-12 units; at this scale they are below 1e-16 of the equity even
 at a price of 100,000. Sizes and fees are divided by it again, so that the equity starts at 1."""
 
-_SELL = 1
+_SELL_SIDE = 1
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Fills:
         fee: Shape (m,).
     """
 
-    row: Rows
-    column: Rows
+    row: IntVector
+    column: IntVector
     size: Vector
     price: Vector
     fee: Vector
 
-    def flows(self, shape: tuple[int, int]) -> tuple[Matrix, Vector]:
+    def sum_by_bar(self, shape: tuple[int, int]) -> tuple[Matrix, Vector]:
         """Units and cash that each bar's fills moved.
 
         Returns:
@@ -97,7 +97,7 @@ def fill_books(
     """
     # Slow to import; whatever only reads a strategy must not wait for it. Half of that is extras
     # of its own: it asks for ccxt to name a type, and for quantstats to see whether it is there.
-    with without("ccxt", "quantstats"):
+    with hide_modules("ccxt", "quantstats"):
         import vectorbt
 
     symbols, books = prices.shape[1], len(targets)
@@ -122,14 +122,14 @@ def fill_books(
     )
     records = portfolio.order_records
     book = records["col"] // symbols
-    return [_of_records(records[book == number], symbols) for number in range(books)]
+    return [_fills_from_records(records[book == number], symbols) for number in range(books)]
 
 
-def _of_records(records: npt.NDArray[np.void], symbols: int) -> Fills:
+def _fills_from_records(records: npt.NDArray[np.void], symbols: int) -> Fills:
     return Fills(
         row=records["idx"].astype(np.int64),
         column=(records["col"] % symbols).astype(np.int64),
-        size=np.where(records["side"] == _SELL, -1.0, 1.0) * records["size"] / INITIAL_CASH,
+        size=np.where(records["side"] == _SELL_SIDE, -1.0, 1.0) * records["size"] / INITIAL_CASH,
         price=records["price"].astype(np.float64),
         fee=records["fees"] / INITIAL_CASH,
     )

@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from engine.errors import BadBarsError, UsageError
-from engine.signals.timing import fill_schedule
+from engine.core.errors import InvalidBarsError, UsageError
+from engine.signals.orders import schedule_orders
 from engine.simulation.fills import Fills, fill_books, fill_targets
-from engine.simulation.result import Result
+from engine.simulation.result import SimulationResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import numpy.typing as npt
 
-    from engine.simulation.spec import Costs, Execution
-    from engine.types import Matrix, Vector, WideFrame
+    from engine.core.types import Matrix, Vector, WideFrame
+    from engine.simulation.config import Costs, Execution
 
-_DAYS_A_YEAR = 365.25
+_DAYS_PER_YEAR = 365.25
 
-_RESIDUE = 1e-9
+_CLOSED_POSITION_TOLERANCE = 1e-9
 """vectorbt takes a position for closed once it is below this part of what it was."""
 
-_FILLED_AT_ONCE = 2**21
+_MAX_BATCH_CELLS = 2**21
 """Bars x symbols x books that vectorbt is handed at once, about 100 MB of its own arrays."""
 
 
@@ -38,7 +38,7 @@ def simulate(
     *,
     costs: Costs,
     execution: Execution,
-) -> Result:
+) -> SimulationResult:
     """Runs one book: decided at the close of t, filled at the `price` of bar t + `delay`.
 
     Orders are placed only where a symbol's target changes; in between, units are held and the
@@ -69,26 +69,30 @@ def simulate(
 
     Raises:
         UsageError: The frames do not match, or a weight is no number.
-        BadBarsError: A price is missing or not positive.
+        InvalidBarsError: A price is missing or not positive.
     """
     _check_weights(weights)
-    opens = _matching(bars_open, weights, "open")
-    closes = _matching(bars_close, weights, "close")
+    opens = _align_prices(bars_open, weights, "open")
+    closes = _align_prices(bars_close, weights, "close")
     prices = opens if execution.price == "open" else closes
-    fills = fill_targets(fill_schedule(weights, execution.delay), prices, costs)
-    account = _account(fills, prices.to_numpy(), closes.to_numpy())
-    growth, alive = _growth(account, _years(closes.index), costs.borrow_bps_per_year / 10_000)
-    held = np.where(alive[:, None], account.held, 0.0)
+    fills = fill_targets(schedule_orders(weights, execution.delay), prices, costs)
+    account = _mark_to_market(fills, prices.to_numpy(), closes.to_numpy())
+    growth, alive = _growth_factors(
+        account, _year_fractions(closes.index), costs.borrow_bps_per_year / 10_000
+    )
+    held = np.where(alive[:, None], account.held_weights, 0.0)
     # A fill at the row of the ruin came before its close, so it stays.
     kept = np.concatenate([[True], alive[:-1]])[fills.row]
-    return Result(
+    return SimulationResult(
         returns=pd.Series(growth - 1.0, index=weights.index, name="returns"),
-        held=pd.DataFrame(held, index=weights.index, columns=weights.columns),
-        trades=_trades(fills, prices, account.equity_at_fill)[kept].reset_index(drop=True),
+        held_weights=pd.DataFrame(held, index=weights.index, columns=weights.columns),
+        trades=_make_trades_table(fills, prices, account.equity_at_fill)[kept].reset_index(
+            drop=True
+        ),
     )
 
 
-def simulate_each(
+def simulate_variations(
     variations: Iterable[tuple[WideFrame, Costs]],
     bars_open: WideFrame,
     bars_close: WideFrame,
@@ -108,46 +112,48 @@ def simulate_each(
         has room for.
     """
     prices = bars_open if price == "open" else bars_close
-    closes, years = bars_close.to_numpy(), _years(bars_close.index)
-    at_once = max(1, _FILLED_AT_ONCE // closes.size)
+    closes, years = bars_close.to_numpy(), _year_fractions(bars_close.index)
+    at_once = max(1, _MAX_BATCH_CELLS // closes.size)
     waiting = iter(variations)
     while batch := list(islice(waiting, at_once)):
         due, costs = zip(*batch, strict=True)
         for fills, each in zip(fill_books(due, prices, costs), costs, strict=True):
-            account = _account(fills, prices.to_numpy(), closes)
-            yield _growth(account, years, each.borrow_bps_per_year / 10_000)[0] - 1.0
+            account = _mark_to_market(fills, prices.to_numpy(), closes)
+            yield _growth_factors(account, years, each.borrow_bps_per_year / 10_000)[0] - 1.0
 
 
 @dataclass(frozen=True)
-class _Account:
+class _AccountValues:
     """Marked values, before borrow cost: equity (n,), equity_at_fill (n,), held (n, k)."""
 
     equity: Vector
     equity_at_fill: Vector
-    held: Matrix
+    held_weights: Matrix
 
 
-def _account(fills: Fills, prices: Matrix, closes: Matrix) -> _Account:
-    bought, cash_flow = fills.flows(closes.shape)
+def _mark_to_market(fills: Fills, prices: Matrix, closes: Matrix) -> _AccountValues:
+    bought, cash_flow = fills.sum_by_bar(closes.shape)
     units = np.cumsum(bought, axis=0)
     # The rounding that a closed position leaves behind is no position.
     largest = np.maximum.accumulate(np.abs(units), axis=0)
-    units[np.abs(units) <= _RESIDUE * largest] = 0.0
+    units[np.abs(units) <= _CLOSED_POSITION_TOLERANCE * largest] = 0.0
     cash = 1.0 + np.cumsum(cash_flow)
     equity = cash + (units * closes).sum(axis=1)
     before = np.vstack([np.zeros((1, closes.shape[1])), units[:-1]])
     at_fill = np.concatenate([[1.0], cash[:-1]]) + (before * prices).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         held = units * closes / equity[:, None]
-    return _Account(equity, at_fill, held)
+    return _AccountValues(equity, at_fill, held)
 
 
-def _growth(account: _Account, years: Vector, rate: float) -> tuple[Vector, npt.NDArray[np.bool_]]:
+def _growth_factors(
+    account: _AccountValues, years: Vector, borrow_rate: float
+) -> tuple[Vector, npt.NDArray[np.bool_]]:
     """Net growth factor of each bar, and whether the book is alive at each close."""
     alive = np.logical_and.accumulate(account.equity > 0)
-    held = np.where(alive[:, None], account.held, 0.0)
+    held = np.where(alive[:, None], account.held_weights, 0.0)
     short = np.concatenate([[0.0], -np.minimum(held, 0.0).sum(axis=1)[:-1]])
-    kept = 1.0 - rate * years * short
+    kept = 1.0 - borrow_rate * years * short
     alive &= np.logical_and.accumulate(kept > 0)
     was_alive = np.concatenate([[True], alive[:-1]])
     before = np.concatenate([[1.0], account.equity[:-1]])
@@ -157,14 +163,14 @@ def _growth(account: _Account, years: Vector, rate: float) -> tuple[Vector, npt.
     return growth, alive
 
 
-def _years(index: pd.Index) -> Vector:
+def _year_fractions(index: pd.Index) -> Vector:
     """Calendar years since the bar before; 0 on the first."""
     stamps = index.to_numpy(dtype="datetime64[us]")
     days = np.diff(stamps, prepend=stamps[:1]) / np.timedelta64(1, "D")
-    return np.asarray(days / _DAYS_A_YEAR, dtype=np.float64)
+    return np.asarray(days / _DAYS_PER_YEAR, dtype=np.float64)
 
 
-def _trades(fills: Fills, prices: WideFrame, equity_at_fill: Vector) -> pd.DataFrame:
+def _make_trades_table(fills: Fills, prices: WideFrame, equity_at_fill: Vector) -> pd.DataFrame:
     reference = prices.to_numpy()[fills.row, fills.column]
     size = np.abs(fills.size)
     return pd.DataFrame(
@@ -194,7 +200,7 @@ def _check_weights(weights: WideFrame) -> None:
         )
 
 
-def _matching(bars: WideFrame, weights: WideFrame, column: str) -> WideFrame:
+def _align_prices(bars: WideFrame, weights: WideFrame, column: str) -> WideFrame:
     """The prices of the symbols in `weights`, once they are fit to be traded at."""
     missing = [symbol for symbol in weights.columns if symbol not in bars.columns]
     if missing or not bars.index.equals(weights.index):
@@ -208,7 +214,7 @@ def _matching(bars: WideFrame, weights: WideFrame, column: str) -> WideFrame:
     bad = ~(np.isfinite(prices.to_numpy()) & (prices.to_numpy() > 0))
     if bad.any():
         row, symbol = np.argwhere(bad)[0]
-        raise BadBarsError(
+        raise InvalidBarsError(
             f"{int(bad.sum())} {column} prices cannot be traded at",
             expected="positive, finite prices",
             found=str(prices.iat[row, symbol]),

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from engine.types import WideFrame
+    from engine.core.types import WideFrame
 
 
 @dataclass(frozen=True)
-class Result:
+class SimulationResult:
     """One book's way through the bars.
 
     Attributes:
         returns: Series by timestamp: net return of the bar, marked at its close; 0 on the first.
-        held: Wide: fraction of the equity held in each symbol at the bar's close, signed.
+        held_weights: Wide: fraction of the equity held in each symbol at the bar's close, signed.
         trades: Every fill in the order of filling: timestamp, symbol, side (`buy`, `sell`), size
             (units, positive), price (paid, slippage included), fee, slippage_cost, equity (the
             book's, at the fill's prices, just before the bar's first fill). Money for an initial
@@ -26,5 +26,5 @@ class Result:
     """
 
     returns: pd.Series[float]
-    held: WideFrame
+    held_weights: WideFrame
     trades: pd.DataFrame

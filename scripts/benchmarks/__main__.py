@@ -7,21 +7,21 @@ import sys
 from argparse import ArgumentParser
 
 import calibration
-import features
-import refit
-import truth
-import warm
-import zoo
-from contest import ProgramError
+import evaluation_cost
+import feature_speed
+import model_zoo
+import training_speed
+import warm_start
+from program_timing import ProgramError
 from rich.console import Console
 
 BENCHMARKS = {
     "calibration": calibration,
-    "features": features,
-    "refit": refit,
-    "truth": truth,
-    "warm": warm,
-    "zoo": zoo,
+    "features": feature_speed,
+    "refit": training_speed,
+    "truth": evaluation_cost,
+    "warm": warm_start,
+    "zoo": model_zoo,
 }
 WIDTH = 110
 """Columns of a table that goes to a file."""

@@ -8,10 +8,19 @@ from typing import Any
 
 import keras
 import numpy as np
-from work import BATCH, CLIP_NORM, LEARNING_RATE, LOOKBACK, SERIES, Work, parser, sequences
+from workload import (
+    BATCH_SIZE,
+    CLIP_NORM,
+    LEARNING_RATE,
+    LOOKBACK,
+    SERIES,
+    Workload,
+    make_parser,
+    make_sequences,
+)
 
 
-def build() -> Any:  # noqa: ANN401 - Keras ships no types
+def build_model() -> Any:  # noqa: ANN401 - Keras ships no types
     """MICDL out of Keras' own layers, compiled."""
     inputs = [keras.Input((LOOKBACK, 1)) for _ in SERIES]
     branches = []
@@ -31,19 +40,19 @@ def build() -> Any:  # noqa: ANN401 - Keras ships no types
 
 def main() -> None:
     """Fits every window and tells how many forecasts came of it."""
-    given = parser(__doc__).parse_args()
-    work = Work(given.windows, given.epochs)
-    history = work.history()
+    given = make_parser(__doc__).parse_args()
+    work = Workload(given.windows, given.epochs)
+    history = work.make_history()
     forecasts, losses = [], []
-    for window in work.cut(history):
-        train, validation, test = sequences(history, window)
+    for window in work.make_windows(history):
+        train, validation, test = make_sequences(history, window)
         keras.backend.clear_session()
         keras.utils.set_random_seed(window.index)
-        model = build()
+        model = build_model()
         fitted = model.fit(
             train.series,
             train.target,
-            batch_size=BATCH,
+            batch_size=BATCH_SIZE,
             epochs=work.epochs,
             validation_data=(validation.series, validation.target),
             verbose=0,

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
-from work import (
-    BATCH,
+from workload import (
+    BATCH_SIZE,
     CLIP_NORM,
     LEARNING_RATE,
     SERIES,
-    Sequences,
-    Work,
-    parser,
-    sequences,
+    SequenceArrays,
+    Workload,
+    make_parser,
+    make_sequences,
 )
 
 
@@ -41,7 +41,7 @@ class Micdl(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.branches = nn.ModuleList(Branch() for _ in SERIES)
-        self.merge = nn.Sequential(
+        self.head = nn.Sequential(
             nn.Linear(50 * len(SERIES), 256),
             nn.ReLU(),
             nn.BatchNorm1d(256),
@@ -56,20 +56,22 @@ class Micdl(nn.Module):
     def forward(self, *series: Tensor) -> Tensor:
         """One (batch, lookback, 1) a series to (batch, 1)."""
         branches = [branch(x) for branch, x in zip(self.branches, series, strict=True)]
-        return self.merge(torch.cat(branches, dim=1))
+        return self.head(torch.cat(branches, dim=1))
 
 
-def dataset(part: Sequences) -> TensorDataset:
+def make_tensor_dataset(part: SequenceArrays) -> TensorDataset:
     """Inputs, then the target."""
     return TensorDataset(*map(torch.from_numpy, [*part.series, part.target]))
 
 
-def fit(network: Micdl, train: Sequences, validation: Sequences, epochs: int) -> float:
+def fit_network(
+    network: Micdl, train: SequenceArrays, validation: SequenceArrays, epochs: int
+) -> float:
     """Trains a network; returns the last epoch's mean train loss."""
     optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, eps=1e-7)
     mse = nn.MSELoss()
-    batches = DataLoader(dataset(train), batch_size=BATCH, shuffle=True)
-    *held_out, truth = dataset(validation).tensors
+    batches = DataLoader(make_tensor_dataset(train), batch_size=BATCH_SIZE, shuffle=True)
+    *held_out, truth = make_tensor_dataset(validation).tensors
     total = 0.0
     for _ in range(epochs):
         network.train()
@@ -89,15 +91,15 @@ def fit(network: Micdl, train: Sequences, validation: Sequences, epochs: int) ->
 
 def main() -> None:
     """Fits every window and tells how many forecasts came of it."""
-    given = parser(__doc__).parse_args()
-    work = Work(given.windows, given.epochs)
-    history = work.history()
+    given = make_parser(__doc__).parse_args()
+    work = Workload(given.windows, given.epochs)
+    history = work.make_history()
     forecasts, losses = [], []
-    for window in work.cut(history):
-        train, validation, test = sequences(history, window)
+    for window in work.make_windows(history):
+        train, validation, test = make_sequences(history, window)
         torch.manual_seed(window.index)
         network = Micdl()
-        losses.append(fit(network, train, validation, work.epochs))
+        losses.append(fit_network(network, train, validation, work.epochs))
         with torch.no_grad():
             forecasts.append(network(*map(torch.from_numpy, test.series)).numpy()[:, 0])
     told = {"forecasts": len(np.concatenate(forecasts)), "train_loss": float(np.mean(losses))}

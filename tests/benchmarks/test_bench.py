@@ -76,7 +76,7 @@ def test_a_second_run_trains_nothing(found) -> None:
 def test_prints_a_table_without_json(found, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     console = Console(record=True, width=110, file=io.StringIO())
-    importlib.import_module("refit").show(found, console)
+    importlib.import_module("training_speed").show(found, console)
     told = console.export_text()
     for name in ("engine tensorflow", "engine jax", "plain keras", "GFLOP/s", "feature matrix"):
         assert name in told
@@ -156,7 +156,7 @@ def test_features_times_every_kind_there_is(monkeypatch: pytest.MonkeyPatch) -> 
     assert set(found["coarse_s"]) == {"5m", "1h", "1d"}
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     console = Console(record=True, width=110, file=io.StringIO())
-    importlib.import_module("features").show(found, console)
+    importlib.import_module("feature_speed").show(found, console)
     assert "all 27 at once" in console.export_text()
 
 
@@ -178,7 +178,7 @@ def test_truth_tells_what_the_certificate_and_the_resamples_take(
     assert len(found["significance_s"]) == 2
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     console = Console(record=True, width=110, file=io.StringIO())
-    importlib.import_module("truth").show(found, console)
+    importlib.import_module("evaluation_cost").show(found, console)
     assert "200 resamples, 6 books, 200 bars, AR(1) 0.2" in console.export_text()
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import engine
-from engine.reporting.charts.axis import Tick, linear_axis, log_axis, time_axis
+from engine.reporting.charts.axes import AxisTick, linear_axis, log_axis, time_axis
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -34,10 +34,10 @@ def made(browser: Browser):
     page.close()
 
 
-def assert_same(found: list[dict], expected: tuple[Tick, ...], case: object) -> None:
+def assert_same(found: list[dict], expected: tuple[AxisTick, ...], case: object) -> None:
     assert [tick["label"] for tick in found] == [tick.label for tick in expected], case
     assert [tick["at"] for tick in found] == pytest.approx(
-        [tick.at for tick in expected], abs=2e-3
+        [tick.position for tick in expected], abs=2e-3
     ), case
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.reporting.significance import significance_page
-from engine.reporting.tearsheet import tearsheet
+from engine.reporting.significance import render_significance
+from engine.reporting.tearsheet import render_tearsheet
 from tests.browser.chromium import WIDE, tab
 from tests.reporting.page import changed
 
@@ -56,7 +56,7 @@ def hostile(run: engine.Run) -> engine.Run:
     )
 
 
-@pytest.mark.parametrize("make", [tearsheet, significance_page])
+@pytest.mark.parametrize("make", [render_tearsheet, render_significance])
 def test_hostile_names_are_text(
     browser: Browser, hostile: engine.Run, tmp_path: Path, make
 ) -> None:
@@ -72,6 +72,6 @@ def test_hostile_names_are_text(
         plot.press("End")
     assert page.locator("img, iframe, object").count() == 0
     assert HOSTILE in page.locator("h1").inner_text()
-    assert (dialogs, opened.said) == ([], [])
-    assert [url for url in opened.asked if url not in (file.as_uri(), "data:,")] == []
+    assert (dialogs, opened.notices) == ([], [])
+    assert [url for url in opened.queried if url not in (file.as_uri(), "data:,")] == []
     page.context.close()

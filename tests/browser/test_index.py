@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.reporting.index import Server
+from engine.reporting.index import IndexServer
 from tests.browser.chromium import WIDTHS
 from tests.reporting.family import IDS, member, written
 
@@ -24,10 +24,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     place = tmp_path_factory.mktemp("served")
     for number in range(4):
         written(member(number, mean=0.001 * (number % 3)), place)
-    server = Server(place)
+    server = IndexServer(place)
     thread = threading.Thread(target=server.serve)
     thread.start()
-    yield server.address
+    yield server.url
     server.close()
     thread.join(timeout=10)
 

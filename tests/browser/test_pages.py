@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.artifacts import PAGES
+from engine.runs.folder import PAGES
 from tests.browser.accessible import assert_accessible
 from tests.browser.chromium import PHONE, SCHEMES, WIDE, WIDTHS, tab
 
@@ -37,8 +37,8 @@ def test_a_page_is_quiet_asks_for_nothing_and_is_accessible(
     page = opened.open(file)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     assert_accessible(page)
-    assert opened.said == []
-    assert [url for url in opened.asked if url not in (file.as_uri(), "data:,")] == []
+    assert opened.notices == []
+    assert [url for url in opened.queried if url not in (file.as_uri(), "data:,")] == []
 
 
 def test_dark_is_dark_and_light_is_light(tabs: Callable[[int, str], Tab], run: engine.Run) -> None:

@@ -112,7 +112,7 @@ def test_keys_go_from_mark_to_mark_and_tell_each(sheet: Page, run: engine.Run) -
         figures = expected.iloc[row]
         assert str(expected.index[row].date()) in told
         for figure in figures:
-            assert formatting.BPS(figure).split(formatting.NO_BREAK)[0] in told
+            assert formatting.BPS(figure).split(formatting.NO_BREAK_SPACE)[0] in told
     plot.press("Escape")
     assert sheet.locator("#tip").is_hidden()
 

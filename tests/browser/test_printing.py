@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.artifacts import PAGES
+from engine.runs.folder import PAGES
 from tests.browser.chromium import program
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from engine.reporting.index import Server
+from engine.reporting.index import IndexServer
 from tests.browser import drawn
 from tests.browser.accessible import assert_accessible
 from tests.browser.chromium import SCHEMES, WIDTHS
@@ -29,10 +29,10 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def address(place: Path, run: engine.Run, rival: engine.Run) -> Iterator[str]:
     assert run.run_id != rival.run_id
-    server = Server(place / "reports")
+    server = IndexServer(place / "reports")
     thread = threading.Thread(target=server.serve)
     thread.start()
-    yield server.address
+    yield server.url
     server.close()
     thread.join(timeout=10)
 
@@ -65,15 +65,15 @@ def test_both_are_quiet_ask_only_their_server_and_are_accessible(
     scheme: str,
 ) -> None:
     opened = tabs(width, scheme)
-    opened.said.clear()
-    opened.asked.clear()
+    opened.notices.clear()
+    opened.queried.clear()
     both = "&".join(f"run={one.run_dir.parent.name}/{one.run_id}" for one in (run, rival))
     for page in ("", f"compare?{both}"):
         opened.page.goto(address + page)
         assert opened.page.locator("table").count() > 0
         assert_accessible(opened.page)
-    assert opened.said == []
-    assert [url for url in opened.asked if not url.startswith((address, "data:,"))] == []
+    assert opened.notices == []
+    assert [url for url in opened.queried if not url.startswith((address, "data:,"))] == []
 
 
 def test_the_index_is_searched_and_enter_sends_nothing(index: Page, rival: engine.Run) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.evaluation.round_trips import round_trips
-from engine.reporting.books import book
+from engine.evaluation.metrics.round_trips import round_trip_table
+from engine.reporting.book_styles import book_style
 from tests.browser.drawn import number
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def test_the_trades_sort_and_filter_as_the_fills_of_the_run_come_to(
     sheet: Page, run: engine.Run
 ) -> None:
     mine = run.trades[run.trades["book"] == "strategy"]
-    trips = round_trips(mine, run.bars, run.returns.index, filled_at="open")
+    trips = round_trip_table(mine, run.bars, run.returns.index, fill_price="open")
     table = sheet.locator("#trades table")
     count = sheet.locator("#trades output")
     assert count.inner_text() == f"{len(trips)} of {len(trips)}"
@@ -132,7 +132,7 @@ def test_the_columns_of_the_books_sort_by_a_figure_of_the_run(
     table = sheet.locator("#books table")
     ratios = {key: figures["sharpe"] for key, figures in run.metrics["books"].items()}
     known = {key: ratio for key, ratio in ratios.items() if ratio is not None}
-    labels = {key: book(key).label for key in ratios}
+    labels = {key: book_style(key).label for key in ratios}
     before = table.inner_text()
     head = table.get_by_role("button", name="Sharpe ratio")
     row = table.locator("tbody tr", has_text="Sharpe ratio")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.reporting.charts.axis import linear_axis, log_axis, time_axis
+from engine.reporting.charts.axes import linear_axis, log_axis, time_axis
 from tests.browser import drawn
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def assert_shows(page: Page, run: engine.Run, *, books: list[str] | None = None)
     charts = drawn.charts(page)
     time = time_axis(index[0], index[-1])
     for chart in charts.values():
-        assert chart.across == [(tick.label, pytest.approx(tick.at, abs=2e-3))
+        assert chart.across == [(tick.label, pytest.approx(tick.position, abs=2e-3))
                                 for tick in time.ticks]  # fmt: skip
         for panel in chart.panels:
             for key in panel.paths:

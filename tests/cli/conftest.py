@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from engine.artifacts import PAGES, Run
+from engine.runs.folder import PAGES
+from engine.runs.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.progress import Progress
+    from engine.core.progress import Progress
 
 STRATEGY_BOOK = {
     "total_return_pct": 41.25,

@@ -6,15 +6,17 @@ import io
 
 import pytest
 
-from engine.cli.columns import Column, coloured, plain, table
+from engine.cli.text_table import TextTableColumn, render_table, strip_colours, wants_colours
 
-NAMES = Column(0, "Name", ["a_long_strategy_name", "b"], right=False, least=6)
-SHARPE = Column(1, "Sharpe", ["0.50", "-1.23"], colours=["green", "red"])
-TRADES = Column(2, "Trades", ["1,204", "7"])
+NAMES = TextTableColumn(0, "Name", ["a_long_strategy_name", "b"], align_right=False, min_width=6)
+SHARPE = TextTableColumn(1, "Sharpe", ["0.50", "-1.23"], colours=["green", "red"])
+TRADES = TextTableColumn(2, "Trades", ["1,204", "7"])
 
 
-def lines(width: int, *columns: Column) -> list[str]:
-    return [plain(line) for line in table(columns or (NAMES, SHARPE, TRADES), width)]
+def lines(width: int, *columns: TextTableColumn) -> list[str]:
+    return [
+        strip_colours(line) for line in render_table(columns or (NAMES, SHARPE, TRADES), width)
+    ]
 
 
 def test_with_room_every_column_is_whole_and_figures_stand_to_the_right() -> None:
@@ -39,16 +41,22 @@ def test_then_the_columns_of_the_highest_rank_go_and_no_figure_is_cut() -> None:
 
 
 def test_of_a_label_its_end_may_stay() -> None:
-    column = Column(0, "Run", ["signal.enter_bps=10"], right=False, least=10, tail=True)
+    column = TextTableColumn(
+        0, "Run", ["signal.enter_bps=10"], align_right=False, min_width=10, keep_end=True
+    )
     assert lines(12, column) == ["Run", "..ter_bps=10"]
 
 
 def test_a_cell_is_in_its_colour_and_lines_end_without_spaces() -> None:
-    last = Column(3, "Grade", ["none", "strong"], right=False, colours=["red", "green"])
-    told = table([SHARPE, last], 80)
+    last = TextTableColumn(
+        3, "Grade", ["none", "strong"], align_right=False, colours=["red", "green"]
+    )
+    told = render_table([SHARPE, last], 80)
     assert "\x1b[32m  0.50\x1b[0m" in told[1]
     assert told[1].endswith("\x1b[31mnone\x1b[0m")
-    assert [plain(line) for line in told] == [plain(line).rstrip() for line in told]
+    assert [strip_colours(line) for line in told] == [
+        strip_colours(line).rstrip() for line in told
+    ]
 
 
 class Screen(io.StringIO):
@@ -75,4 +83,4 @@ def test_colours_follow_the_stream_and_what_the_environment_asks(
         monkeypatch.delenv(name, raising=False)
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    assert coloured(stream) is wanted
+    assert wants_colours(stream) is wanted

@@ -57,40 +57,40 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("place")
 def test_strategies_are_found_in_their_folder_by_name_alone() -> None:
-    assert completion.strategies("mi") == ["mine.yaml", "strategies/micdl.yaml"]
-    assert completion.strategies("strategies/") == [
+    assert completion.complete_strategies("mi") == ["mine.yaml", "strategies/micdl.yaml"]
+    assert completion.complete_strategies("strategies/") == [
         *("strategies/micdl.yaml", "strategies/ridge.yaml")
     ]
-    assert completion.strategies("nowhere/x") == []
+    assert completion.complete_strategies("nowhere/x") == []
 
 
 @pytest.mark.usefixtures("place")
 def test_datasets_are_those_of_this_folder_and_of_the_engine() -> None:
-    assert completion.datasets("") == ["crypto-majors", "my-bars", "us-indices"]
+    assert completion.complete_datasets("") == ["crypto-majors", "my-bars", "us-indices"]
 
 
 @pytest.mark.usefixtures("place")
 def test_run_folders_come_the_newest_first() -> None:
-    assert completion.runs("") == ["reports/ridge/bbb", "reports/ridge/aaa"]
+    assert completion.complete_runs("") == ["reports/ridge/bbb", "reports/ridge/aaa"]
 
 
 def test_paths_of_the_schema_complete_a_level_at_a_time() -> None:
-    assert completion.keys("mod") == ["model"]
-    assert completion.keys("model.ls") == ["model.lstm"]
-    assert "model.lstm.units" in completion.keys("model.lstm.")
+    assert completion.complete_keys("mod") == ["model"]
+    assert completion.complete_keys("model.ls") == ["model.lstm"]
+    assert "model.lstm.units" in completion.complete_keys("model.lstm.")
 
 
 def test_what_can_be_set_completes_to_the_equals_sign() -> None:
-    assert completion.places("signal.e") == [
+    assert completion.complete_overrides("signal.e") == [
         *("signal.enter=", "signal.exit=", "signal.enter_bps=", "signal.exit_bps=")
     ]
 
 
 def test_the_schemas_file_is_the_schema_of_strategies() -> None:
-    from engine.documents.reference import entries, entries_of
+    from engine.config.reference import list_entries, list_schema_entries
     from engine.strategy import Strategy
 
-    assert entries_of(completion._schema()) == entries(Strategy)
+    assert list_schema_entries(completion._load_schema()) == list_entries(Strategy)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -114,8 +114,8 @@ def test_every_shell_gets_a_script(shell: str) -> None:
 def test_the_engine_is_not_loaded_to_complete_a_key() -> None:
     script = (
         "import sys\n"
-        "from engine.cli.completion import keys, places\n"
-        "assert keys('model.') and places('signal.')\n"
+        "from engine.cli.completion import complete_keys, complete_overrides\n"
+        "assert complete_keys('model.') and complete_overrides('signal.')\n"
         f"print(sorted({HEAVY} & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from engine.cli.data_pull import BARS_ARE_KEPT
+from engine.cli.data_pull import INTERRUPTED_BARS_STORED
 from engine.cli.main import app
-from engine.data import cache
-from engine.data.bars import normalise
-from engine.data.cache import Key
-from engine.data.sources.clients import Clients
-from engine.data.vintages import Held, moments
+from engine.data.bars import normalise_bars
+from engine.data.sources.client_settings import ClientSettings
+from engine.data.store import cache
+from engine.data.store.cache import CacheKey
+from engine.data.store.vintages import VersionedBars, list_dataset_vintages
 from tests.servers.bitstamp import Bitstamp
 from tests.servers.candles import candles
 from tests.servers.local import Served, serve
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 DAY = 86_400
 COUNT = 400
-NOBODY = Clients(exchange={"urls": {"api": {"public": "http://127.0.0.1:9/api"}}})
+NOBODY = ClientSettings(exchange_options={"urls": {"api": {"public": "http://127.0.0.1:9/api"}}})
 COINS = """name: coins
 interval: 1d
 calendar: 24/7
@@ -84,15 +84,18 @@ def online(backtest, exchange):
     """The `data` commands, and an exchange that answers."""
     url = {"public": f"{exchange.url}/api"}
     settings = {"urls": {"api": url}, "rateLimit": 1}
-    return partial(backtest, clients=Clients(timeout_s=1.0, pauses_s=(), exchange=settings))
+    return partial(
+        backtest,
+        clients=ClientSettings(timeout_s=1.0, retry_pauses_s=(), exchange_options=settings),
+    )
 
 
 @pytest.fixture
-def pulled(books, tmp_path: Path) -> dict[str, Held]:
+def pulled(books, tmp_path: Path) -> dict[str, VersionedBars]:
     """What a first pull keeps, but for the newest bar."""
     now = pd.Timestamp.now("UTC")
     held = {
-        pair: Held.first(bars_of(book[:-2]), None, now - pd.Timedelta(days=1))
+        pair: VersionedBars.from_first_fetch(bars_of(book[:-2]), None, now - pd.Timedelta(days=1))
         for pair, book in books.items()
     }
     keep(held, tmp_path)
@@ -104,21 +107,24 @@ def revised(pulled, books, tmp_path: Path) -> list[str]:
     """What a second pull keeps; the names of both vintages."""
     now = pd.Timestamp.now("UTC")
     held = {
-        pair: pulled[pair].merged(bars_of(book[:-1]), None, now)
+        pair: pulled[pair].merge(bars_of(book[:-1]), None, now)
         for pair, book in corrected(books).items()
     }
     keep(held, tmp_path)
-    return [moment.id for moment in moments({p.replace("/", "-"): h for p, h in held.items()})]
+    return [
+        moment.id
+        for moment in list_dataset_vintages({p.replace("/", "-"): h for p, h in held.items()})
+    ]
 
 
 def bars_of(book: list[Candle]) -> pd.DataFrame:
     table = pd.DataFrame(book)
-    return normalise(table.assign(timestamp=pd.to_datetime(table["seconds"], unit="s")), "X")
+    return normalise_bars(table.assign(timestamp=pd.to_datetime(table["seconds"], unit="s")), "X")
 
 
-def keep(held: dict[str, Held], folder: Path) -> None:
+def keep(held: dict[str, VersionedBars], folder: Path) -> None:
     for pair, each in held.items():
-        cache.write(folder / "home", Key("ccxt bitstamp", pair, "1d"), each)
+        cache.write_cache(folder / "home", CacheKey("ccxt bitstamp", pair, "1d"), each)
 
 
 def day(back: int) -> str:
@@ -216,10 +222,10 @@ class TestPull:
         def interrupted(*_):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("engine.data.delivery.pull_dataset", interrupted)
+        monkeypatch.setattr("engine.data.fetch.report.fetch_with_report", interrupted)
         result = backtest("pull")
         assert result.exit_code == 130
-        assert result.stderr.splitlines()[-1] == BARS_ARE_KEPT
+        assert result.stderr.splitlines()[-1] == INTERRUPTED_BARS_STORED
 
 
 class TestShow:
@@ -255,7 +261,7 @@ class TestShow:
         holes = {10, 20, 21, 30, 40, 41, 42, 50, 51}
         holed = [candle for place, candle in enumerate(book[:-1]) if place not in holes]
         now = pd.Timestamp.now("UTC")
-        keep({"BTC/USD": Held.first(bars_of(holed), None, now)}, tmp_path)
+        keep({"BTC/USD": VersionedBars.from_first_fetch(bars_of(holed), None, now)}, tmp_path)
         lines = backtest("show").stdout.splitlines()
         place = lines.index("  BTC-USD: 9 bars missing, the longest gaps:")
         back = COUNT - 1

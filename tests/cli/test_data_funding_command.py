@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli.main import app
-from engine.data.funding import funding_rates
+from engine.data.fetch.funding import load_funding_rates
 from tests.data.exchanges import Desk, hours
 from tests.servers.binance import Binance
 from tests.servers.local import serve
@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch):
     ticker = "BTC/USDT:USDT"
     rates = {ticker: [(FIRST + i * 28_800, 1e-4) for i in range(22)]}
     with serve(Binance({ticker: hours(300)}, rates=rates)) as served:
-        funding_rates(
+        load_funding_rates(
             "perps.yaml",
             home=tmp_path / "home",
             clients=Desk("binance", served).clients,

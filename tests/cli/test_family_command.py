@@ -13,12 +13,12 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli.main import app
-from engine.errors import RefitError
+from engine.core.errors import TrainingError
 
 if TYPE_CHECKING:
     from typer.testing import Result
 
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 STRATEGY = "name: small\ndata: {dataset: us-indices}\nmodel: {kind: ridge}\n"
 
@@ -79,7 +79,7 @@ def test_a_grid_runs_once_with_each_value_and_says_which_run_it_is(runs: list[Ru
         {"seed": 3, "signal.enter_bps": value} for value in (5, 10, 20)
     ]
     assert {call["workers"] for call in family.calls} == {2}
-    assert {call["family"] for call in family.calls} == {result.stdout.split()[1][:-1]}
+    assert {call["sweep_id"] for call in family.calls} == {result.stdout.split()[1][:-1]}
     assert "run 2 of 3 (signal.enter_bps=10)" in result.stderr.splitlines()
 
 
@@ -111,14 +111,16 @@ def test_the_best_of_a_grid_is_not_graded_as_the_only_one(runs: list[Run]) -> No
 def test_json_is_one_object_with_the_family_its_runs_and_their_comparison(
     runs: list[Run],
 ) -> None:
-    result = invoke(Family(runs[0], RefitError("NaN loss", where="window 3"), runs[2]), "--json")
+    result = invoke(
+        Family(runs[0], TrainingError("NaN loss", where="window 3"), runs[2]), "--json"
+    )
     told = json.loads(result.stdout)
     assert list(told) == ["family", "runs", "comparison", "comparison_page"]
     assert [run["label"] for run in told["runs"]] == [f"signal.enter_bps={n}" for n in (5, 10, 20)]
     assert [run["values"] for run in told["runs"]][1] == {"signal.enter_bps": 10}
     assert told["runs"][0]["run_id"] == runs[0].run_id
     assert told["runs"][1]["error"] == {
-        "class": "RefitError",
+        "class": "TrainingError",
         "problem": "NaN loss",
         "where": "window 3",
         **dict.fromkeys(("expected", "found", "fix"), ""),
@@ -130,7 +132,7 @@ def test_a_member_that_fails_is_told_at_the_end_and_decides_the_exit_code(
     runs: list[Run],
 ) -> None:
     result = invoke(
-        Family(RefitError("NaN loss", where="window 3"), runs[1], runs[2]), COLUMNS="100"
+        Family(TrainingError("NaN loss", where="window 3"), runs[1], runs[2]), COLUMNS="100"
     )
     assert result.exit_code == 5
     assert ": 3 runs, 1 of them failed" in result.stdout
@@ -167,7 +169,7 @@ def test_several_strategies_are_a_family_too_and_one_is_not(runs: list[Run]) -> 
     assert "run 2 of 2 (b)" in result.stderr
     alone = Family(*runs)
     CliRunner().invoke(app, ["run", "a.yaml"], obj=alone)
-    assert "family" not in alone.calls[0]
+    assert "sweep_id" not in alone.calls[0]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import ks_2samp
 from typer.testing import CliRunner
 
-from engine.cli.features import as_text
+from engine.cli.features import render_features_text
 from engine.cli.main import app
 from tests.features.two_symbols import with_defaults
 from tests.pipeline.markets import bars, market, write_strategy
@@ -104,11 +104,11 @@ def test_words_too_long_for_their_columns_stand_on_a_line_of_their_own(strategy:
     found = told(strategy)
     row = found["features"][0]
     row["name"], row["inputs"] = "relative_strength_BTC-USD-PERP_200", ["close", "BTC:close"]
-    lines = as_text(found, width=80).splitlines()
+    lines = render_features_text(found, width=80).splitlines()
     place = lines.index("relative_strength_BTC-USD-PERP_200 C/BTC")
     assert lines[place + 1].split()[0] == "1"
     assert max(map(len, lines)) <= 80
-    wide = as_text(found, width=100).splitlines()
+    wide = render_features_text(found, width=100).splitlines()
     (line,) = (line for line in wide if line.startswith(row["name"]))
     assert line.split()[1:4] == ["C/BTC", "1", "1"]
 

@@ -12,18 +12,18 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli.main import app
-from engine.models import Forecast, History
-from engine.refit.store import Store
+from engine.models import Forecast, TrainingHistory
+from engine.training.store import FitStore
 
 DAY = 86_400
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch) -> Store:
+def store(tmp_path, monkeypatch) -> FitStore:
     monkeypatch.setenv("BACKTEST_HOME", str(tmp_path))
-    store = Store(tmp_path / "fits")
+    store = FitStore(tmp_path / "fits")
     for age, key in ((40, "aa11"), (20, "bb22"), (1, "cc33")):
-        history = History((0.9, 0.8), (1.0, 1.1), 0)
+        history = TrainingHistory((0.9, 0.8), (1.0, 1.1), 0)
         forecast = Forecast(
             np.zeros(300), np.zeros(50), np.zeros(20), history, (np.ones((10, 5)),)
         )
@@ -37,7 +37,7 @@ def run(*arguments: str):
     return CliRunner().invoke(app, ["fits", *arguments])
 
 
-def keys(store: Store) -> list[str]:
+def keys(store: FitStore) -> list[str]:
     return [entry.key for entry in store.entries()]
 
 
@@ -68,8 +68,10 @@ def test_an_empty_store_lists_nothing(tmp_path, monkeypatch) -> None:
     assert run("list").stdout.startswith("0 fits, 0 B")
 
 
-def test_a_tuned_fit_is_shown_with_what_was_chosen(store: Store) -> None:
-    history = History(trials=20, chosen={"model.units": [32], "training.loss": {"kind": "mse"}})
+def test_a_tuned_fit_is_shown_with_what_was_chosen(store: FitStore) -> None:
+    history = TrainingHistory(
+        trials=20, chosen={"model.units": [32], "training.loss": {"kind": "mse"}}
+    )
     store.put("dd44", "x", Forecast(np.zeros(1), np.zeros(1), np.zeros(1), history))
     shown = run("show", "dd").stdout
     assert "trials    20\nchosen    model.units [32]\nchosen    training.loss" in shown
@@ -85,10 +87,12 @@ def test_a_fit_is_shown_with_its_losses() -> None:
     assert shown.splitlines()[-1].split() == ["2", "0.8000", "1.1000"]
 
 
-def test_an_ensembles_fit_is_shown_member_by_member(store: Store) -> None:
-    course = History((0.9, 0.8), (1.0, 1.1), 1, warm=True)
+def test_an_ensembles_fit_is_shown_member_by_member(store: FitStore) -> None:
+    course = TrainingHistory((0.9, 0.8), (1.0, 1.1), 1, warm=True)
     member = Forecast(np.zeros(3), np.zeros(2), np.zeros(1), course, (np.ones(4),))
-    store.put("dd44", "x", replace(member, history=History(warm=True), members=(member, member)))
+    store.put(
+        "dd44", "x", replace(member, history=TrainingHistory(warm=True), members=(member, member))
+    )
     shown = run("show", "dd").stdout
     assert "start     weights of the window before" in shown
     assert "members   2" in shown
@@ -103,12 +107,12 @@ def test_a_key_that_names_no_single_fit_ends_with_2() -> None:
     assert "0 keys begin" in result.stderr
 
 
-def test_prune_removes_what_was_not_used_for_long(store: Store) -> None:
+def test_prune_removes_what_was_not_used_for_long(store: FitStore) -> None:
     assert "removed 2 of 3 fits" in run("prune", "--older-than", "2w").stdout
     assert keys(store) == ["cc33"]
 
 
-def test_prune_keeps_the_most_recently_used_within_the_size(store: Store) -> None:
+def test_prune_keeps_the_most_recently_used_within_the_size(store: FitStore) -> None:
     one = store.entries()[0].size
     run("prune", "--keep-bytes", f"{2 * one}B")
     assert keys(store) == ["bb22", "cc33"]
@@ -116,14 +120,14 @@ def test_prune_keeps_the_most_recently_used_within_the_size(store: Store) -> Non
     assert keys(store) == []
 
 
-def test_both_bounds_together_are_both_kept(store: Store) -> None:
+def test_both_bounds_together_are_both_kept(store: FitStore) -> None:
     run("prune", "--older-than", "30d", "--keep-bytes", f"{store.entries()[0].size}")
     assert keys(store) == ["cc33"]
 
 
 @pytest.mark.parametrize("arguments", [(), ("--older-than", "soon"), ("--keep-bytes", "2 apples")])
 def test_a_prune_that_says_nothing_sensible_ends_with_2_and_removes_nothing(
-    store: Store, arguments: tuple[str, ...]
+    store: FitStore, arguments: tuple[str, ...]
 ) -> None:
     result = run("prune", *arguments)
     assert result.exit_code == 2

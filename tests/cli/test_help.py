@@ -9,9 +9,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from engine.cli.failures import tell_error
+from engine.cli.errors import print_error
 from engine.cli.main import app
-from engine.errors import UsageError
+from engine.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,12 +70,12 @@ def test_an_error_on_a_terminal_breaks_between_words_and_in_a_pipe_not_at_all(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     error = UsageError("there is no such key", expected=", ".join(["lookback"] * 12))
-    tell_error(error, debug=False)
+    print_error(error, debug=False)
     assert len(capsys.readouterr().err.splitlines()) == 2
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("NO_COLOR", "1")
-    tell_error(error, debug=False)
+    print_error(error, debug=False)
     lines = capsys.readouterr().err.splitlines()
     assert max(map(len, lines)) <= 60
     assert lines[0] == "error: there is no such key"

@@ -9,14 +9,14 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli.main import app
-from engine.documents.reference import entries, find
+from engine.config.reference import find_entry, list_entries
 from engine.strategy import Strategy, load_strategy
 from tests.pipeline.markets import market
 
 if TYPE_CHECKING:
     from typer.testing import Result
 
-KINDS = find(entries(Strategy), "model").kinds
+KINDS = find_entry(list_entries(Strategy), "model").kinds
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def test_a_file_of_every_model_is_valid_and_comments_every_key(kind: str) -> Non
     assert init("mine", "--model", kind).exit_code == 0
     strategy = load_strategy(Path("mine.yaml"))
     assert (strategy.name, strategy.model.kind) == ("mine", kind)
-    assert ("training:" in Path("mine.yaml").read_text()) == strategy.model.random
+    assert ("training:" in Path("mine.yaml").read_text()) == strategy.model.stochastic
     lines = Path("mine.yaml").read_text().splitlines()
     keys = [n for n, line in enumerate(lines) if line.strip() and not line.strip().startswith("#")]
     bare = [lines[n] for n in keys if "  # " not in lines[n] and "#" not in lines[n - 1]]

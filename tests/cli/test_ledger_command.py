@@ -14,9 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli.main import app
-from engine.errors import RefitError
-from engine.evaluation.ledger import Ledger
-from tests.evaluation.ledger.books import finished, ground, outcome, returns, strategy
+from engine.core.errors import TrainingError
+from engine.trials import Ledger
+from tests.trials.books import finished, ground, outcome, returns, strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,13 +37,13 @@ def kept(home) -> Ledger:
     """One finished, one failed, one interrupted, one of a long name that finished."""
     ledger = Ledger(home / "ledger.sqlite")
     finished(ledger.path, 0)
-    with suppress(RefitError), ledger.record(strategy(name="lstm"), "backtest run x") as entry:
-        entry.stands_on(ground(targets=("ETH",)))
-        raise RefitError("window 3 ended with a NaN loss")
+    with suppress(TrainingError), ledger.record(strategy(name="lstm"), "backtest run x") as entry:
+        entry.set_data_scope(ground(targets=("ETH",)))
+        raise TrainingError("window 3 ended with a NaN loss")
     with suppress(KeyboardInterrupt), ledger.record(strategy(name="lstm")):
         raise KeyboardInterrupt
     with ledger.record(strategy(name="a_strategy_with_quite_a_long_name")) as entry:
-        entry.stands_on(ground(targets=("VERY-LONG-SYMBOL/USDT",)))
+        entry.set_data_scope(ground(targets=("VERY-LONG-SYMBOL/USDT",)))
         entry.finish(outcome(3, run_id=RUN_ID, sharpe=-1.234, grade="moderate", tuning=5))
     return ledger
 
@@ -79,7 +79,7 @@ def test_a_wide_terminal_has_room_for_the_hour_and_whole_names() -> None:
 
 @pytest.mark.parametrize("width", [40, 60, 80])
 def test_a_narrow_terminal_loses_columns_and_no_figure(kept, width: int) -> None:
-    with kept.record(strategy(name="member"), family="0123456789ab"):
+    with kept.record(strategy(name="member"), sweep_id="0123456789ab"):
         pass
     result = CliRunner().invoke(app, ["ledger", "list"], env={"COLUMNS": str(width)})
     lines = result.stdout.splitlines()[:6]
@@ -91,7 +91,7 @@ def test_a_narrow_terminal_loses_columns_and_no_figure(kept, width: int) -> None
 
 
 def test_the_family_of_a_run_is_listed_shown_and_exported(kept) -> None:
-    with kept.record(strategy(name="member"), family="0123456789ab"):
+    with kept.record(strategy(name="member"), sweep_id="0123456789ab"):
         pass
     wide = CliRunner().invoke(app, ["ledger", "list"], env={"COLUMNS": "150"}).stdout
     assert [line.split()[-1] for line in wide.splitlines()[:6]] == [
@@ -152,7 +152,10 @@ def test_json_tells_as_much_as_the_table_and_why_a_run_failed(kept) -> None:
     first, second, *_ = json.loads(run("list", "--json").stdout)
     assert (first["targets"], first["sharpe"], first["grade"]) == (["BTC"], 0.5, "none")
     assert first["configuration"] == kept.rows()[0].configuration
-    assert (second["error"], second["problem"]) == ("RefitError", "window 3 ended with a NaN loss")
+    assert (second["error"], second["problem"]) == (
+        "TrainingError",
+        "window 3 ended with a NaN loss",
+    )
     assert second["sharpe"] is None
 
 
@@ -176,7 +179,7 @@ def test_a_run_is_shown_by_number_or_id_with_everything(named: str) -> None:
 @pytest.mark.usefixtures("kept")
 def test_a_failed_run_is_shown_with_its_error_and_its_command() -> None:
     shown = run("show", "2").stdout.splitlines()
-    assert "error            RefitError" in shown
+    assert "error            TrainingError" in shown
     assert "command          backtest run x" in shown
     assert not any(line.startswith(("run_id", "grade")) for line in shown)
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from engine.cli.failures import FITS_ARE_STORED
+from engine.cli.errors import INTERRUPTED_FITS_STORED
 
 COMMAND = "from engine.cli.main import main; main()"
 HEAVY = {
@@ -71,7 +71,7 @@ def test_an_interrupted_process_ends_with_130_and_one_line() -> None:
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=30)
 
-    assert (process.returncode, told) == (130, f"{FITS_ARE_STORED}\n")
+    assert (process.returncode, told) == (130, f"{INTERRUPTED_FITS_STORED}\n")
 
 
 def test_a_terminal_without_utf8_gets_question_marks_not_a_crash() -> None:

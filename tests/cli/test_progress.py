@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from engine.cli.progress import Bars, Lines, Notices
+from engine.cli.progress import LineProgress, QuietProgress, RichProgress
 
 
 class Clock:
@@ -22,7 +22,7 @@ class Clock:
 
 def test_lines_tell_stages_and_notices_as_they_come() -> None:
     stream = StringIO()
-    lines = Lines(stream, Clock())
+    lines = LineProgress(stream, Clock())
 
     lines.stage("data")
     lines.notice("offline bars are used")
@@ -33,7 +33,7 @@ def test_lines_tell_stages_and_notices_as_they_come() -> None:
 
 def test_lines_tell_every_finished_thing_under_its_stage_however_fast_they_come() -> None:
     stream = StringIO()
-    lines = Lines(stream, Clock())
+    lines = LineProgress(stream, Clock())
 
     lines.stage("data")
     lines.line("AAPL: 20 bars")
@@ -44,7 +44,7 @@ def test_lines_tell_every_finished_thing_under_its_stage_however_fast_they_come(
 
 def test_lines_tell_an_advance_every_other_second_with_the_time_left() -> None:
     stream, clock = StringIO(), Clock()
-    lines = Lines(stream, clock)
+    lines = LineProgress(stream, clock)
     lines.stage("refits")
 
     for done in range(1, 11):
@@ -62,7 +62,7 @@ def test_lines_tell_an_advance_every_other_second_with_the_time_left() -> None:
 
 def test_lines_know_no_time_left_before_anything_is_done() -> None:
     stream, clock = StringIO(), Clock()
-    lines = Lines(stream, clock)
+    lines = LineProgress(stream, clock)
     lines.stage("refits")
     clock.now += 10
 
@@ -73,7 +73,7 @@ def test_lines_know_no_time_left_before_anything_is_done() -> None:
 
 def test_the_time_that_loading_took_is_no_part_of_the_pace() -> None:
     stream, clock = StringIO(), Clock()
-    lines = Lines(stream, clock)
+    lines = LineProgress(stream, clock)
     lines.stage("refits")
     clock.now += 60
     lines.advance(1, 11, "fit 1")
@@ -88,7 +88,7 @@ def test_the_time_that_loading_took_is_no_part_of_the_pace() -> None:
 
 def test_notices_tell_nothing_else() -> None:
     stream = StringIO()
-    notices = Notices(stream)
+    notices = QuietProgress(stream)
 
     notices.stage("data")
     notices.notice("offline bars are used")
@@ -100,9 +100,9 @@ def test_notices_tell_nothing_else() -> None:
 
 def test_bars_leave_a_line_for_every_finished_stage_and_notice() -> None:
     stream = StringIO()
-    bars = Bars(Console(file=stream, force_terminal=True, width=100))
+    bars = RichProgress(Console(file=stream, force_terminal=True, width=100))
 
-    with bars.drawn():
+    with bars.displayed():
         bars.stage("data")
         bars.notice("offline [bars] are used")
         bars.line("AAPL: 20 [new] bars")
@@ -120,9 +120,9 @@ def test_bars_leave_a_line_for_every_finished_stage_and_notice() -> None:
 def test_bars_show_the_count_and_the_time_left() -> None:
     stream = StringIO()
     clock = Clock()
-    bars = Bars(Console(file=stream, force_terminal=True, width=120), clock)
+    bars = RichProgress(Console(file=stream, force_terminal=True, width=120), clock)
 
-    with bars.drawn():
+    with bars.displayed():
         bars.stage("refits")
         bars.advance(1, 12, "window 1")
         clock.now += 20
@@ -136,9 +136,9 @@ def test_bars_show_the_count_and_the_time_left() -> None:
 
 def test_a_stage_that_failed_is_not_told_as_finished() -> None:
     stream = StringIO()
-    bars = Bars(Console(file=stream, force_terminal=True, width=100))
+    bars = RichProgress(Console(file=stream, force_terminal=True, width=100))
 
-    with suppress(ZeroDivisionError), bars.drawn():
+    with suppress(ZeroDivisionError), bars.displayed():
         bars.stage("data")
         bars.stage("refits")
         raise ZeroDivisionError
@@ -150,9 +150,11 @@ def test_a_stage_that_failed_is_not_told_as_finished() -> None:
 @pytest.mark.parametrize("width", [30, 40, 60, 80, 120])
 def test_a_narrow_terminal_cuts_no_figure_of_the_bar(width: int) -> None:
     stream, clock = StringIO(), Clock()
-    bars = Bars(Console(file=stream, force_terminal=True, width=width, color_system=None), clock)
+    bars = RichProgress(
+        Console(file=stream, force_terminal=True, width=width, color_system=None), clock
+    )
 
-    with bars.drawn():
+    with bars.displayed():
         bars.stage("refits")
         bars.advance(1, 12, "0 of 4 windows, 1 cached, 0 trained")
         clock.now += 20
@@ -168,12 +170,12 @@ def test_a_narrow_terminal_cuts_no_figure_of_the_bar(width: int) -> None:
 
 def test_a_run_of_a_family_is_a_line_and_a_notice_is_told_once() -> None:
     stream = StringIO()
-    lines, bars = Lines(stream, Clock()), StringIO()
+    lines, bars = LineProgress(stream, Clock()), StringIO()
 
     for number in (1, 2):
         lines.run(number, 2, f"seed={number}")
         lines.notice("offline bars are used")
-    with (drawn := Bars(Console(file=bars, force_terminal=True, width=80))).drawn():
+    with (drawn := RichProgress(Console(file=bars, force_terminal=True, width=80))).displayed():
         for number in (1, 2):
             drawn.run(number, 2, f"seed={number}")
             drawn.stage("data")

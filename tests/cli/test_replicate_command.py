@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli.main import app
-from engine.errors import RefitError
+from engine.core.errors import TrainingError
 from tests.replication.papers import compared, write_paper
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-    from engine.progress import Progress
-    from engine.replication.livieris2021 import Replication
+    from engine.core.progress import Progress
+    from engine.replication.livieris2021 import Livieris2021Result
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Replication:
+def found(tmp_path_factory: pytest.TempPathFactory) -> Livieris2021Result:
     return compared(write_paper(tmp_path_factory.mktemp("paper")), runs=1)
 
 
@@ -33,7 +33,7 @@ class Fake:
         self.outcome = outcome
         self.options: dict[str, Any] = {}
 
-    def __call__(self, data: Path, *, progress: Progress, **options: Any) -> Replication:
+    def __call__(self, data: Path, *, progress: Progress, **options: Any) -> Livieris2021Result:
         self.options = {"data": str(data), **options}
         progress.stage("refits")
         progress.advance(1, 1, "MICDL lag 7 BTC")
@@ -102,7 +102,7 @@ def test_ten_runs_on_train_scaled_inputs_are_the_default(found) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(RefitError("a fit broke down"), 5), (KeyboardInterrupt(), 130)]
+    ("error", "code"), [(TrainingError("a fit broke down"), 5), (KeyboardInterrupt(), 130)]
 )
 def test_failures_have_their_codes(error, code) -> None:
     assert invoke("livieris2021", "--data", "d", obj=Fake(error)).exit_code == code

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from engine.artifacts import PAGES
 from engine.cli.main import app
-from engine.cli.run_folders import run_folder
-from engine.errors import UsageError
+from engine.cli.run_lookup import find_run_folder
+from engine.core.errors import UsageError
+from engine.runs.folder import PAGES
 from tests.reporting.family import IDS, member, written
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 SERVE = "from engine.cli.main import main; main()"
 
@@ -78,8 +78,8 @@ def test_report_draws_a_run_of_an_earlier_version(reports: Path) -> None:
 
 
 def test_report_finds_a_run_by_the_first_digits_of_its_id(reports: Path) -> None:
-    assert run_folder("1111", reports) == reports / "ridge" / IDS[0]
-    assert run_folder(IDS[2], reports) == reports / "ridge" / IDS[2]
+    assert find_run_folder("1111", reports) == reports / "ridge" / IDS[0]
+    assert find_run_folder(IDS[2], reports) == reports / "ridge" / IDS[2]
     assert invoke("report", "9999").exit_code == 2
     assert "no run has an id that begins with 9999" in invoke("report", "9999").stderr
 
@@ -89,7 +89,7 @@ def test_an_id_of_two_runs_is_refused_with_both(reports: Path) -> None:
     shutil.copytree(reports / "ridge" / IDS[0], twin)
 
     with pytest.raises(UsageError, match="more than one run") as refused:
-        run_folder("1111", reports)
+        find_run_folder("1111", reports)
 
     assert "other" in refused.value.found
     assert "ridge" in refused.value.found

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from engine.cli.failures import FITS_ARE_STORED
+from engine.cli.errors import INTERRUPTED_FITS_STORED
 from engine.cli.main import app
-from engine.errors import (
-    BadBarsError,
-    CertificateError,
+from engine.core.errors import (
+    InvalidBarsError,
+    LookaheadError,
     Mistake,
-    RefitError,
     StrategyError,
+    TrainingError,
     UnreachableError,
     UsageError,
 )
@@ -22,7 +22,7 @@ from engine.errors import (
 if TYPE_CHECKING:
     from typer.testing import Result
 
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 PipelineOf = Any
 
@@ -125,10 +125,10 @@ def test_quiet_keeps_only_the_notices(finished: Run, pipeline: PipelineOf) -> No
     [
         (UsageError("no such dataset"), 2),
         (StrategyError("s.yaml", (Mistake("seeds", 3, "a whole number", '"x"'),)), 2),
-        (BadBarsError("BTC-USD has 3 bars without a price"), 3),
+        (InvalidBarsError("BTC-USD has 3 bars without a price"), 3),
         (UnreachableError("the server did not answer"), 3),
-        (CertificateError("position 12 knew the future"), 4),
-        (RefitError("window 3 ended with a NaN loss"), 5),
+        (LookaheadError("position 12 knew the future"), 4),
+        (TrainingError("window 3 ended with a NaN loss"), 5),
         (ZeroDivisionError("division by zero"), 1),
         (KeyboardInterrupt(), 130),
     ],
@@ -146,7 +146,7 @@ def test_an_error_is_a_few_lines_and_its_own_exit_code(
 
 def test_an_interrupt_is_one_line(pipeline: PipelineOf) -> None:
     assert invoke(pipeline(KeyboardInterrupt()), "--quiet").stderr.splitlines()[1:] == [
-        FITS_ARE_STORED
+        INTERRUPTED_FITS_STORED
     ]
 
 
@@ -154,7 +154,7 @@ def test_a_fault_of_the_engine_points_at_debug(pipeline: PipelineOf) -> None:
     assert "--debug" in invoke(pipeline(ZeroDivisionError("oh"))).stderr
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("oh"), RefitError("oh")])
+@pytest.mark.parametrize("error", [ZeroDivisionError("oh"), TrainingError("oh")])
 def test_debug_shows_the_traceback(pipeline: PipelineOf, error: Exception) -> None:
     result = invoke(pipeline(error), "--debug")
 
@@ -188,14 +188,14 @@ def test_a_wrong_command_line_ends_with_2_and_says_what_was_meant(
 def test_a_strategy_that_is_not_there_is_a_usage_error_with_the_one_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from engine.documents import load_document
-    from engine.types import Spec
+    from engine.config import load_config
+    from engine.core.types import Spec
 
     (tmp_path / "micdl.yaml").write_text("name: micdl\n")
     monkeypatch.chdir(tmp_path)
 
     def reading(strategy: str, **_: object) -> Run:
-        load_document(Path(strategy), Spec)
+        load_config(Path(strategy), Spec)
         raise AssertionError
 
     result = CliRunner().invoke(app, ["run", "mikdl.yaml"], obj=reading)

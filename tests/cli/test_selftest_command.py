@@ -13,11 +13,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from engine.cli.main import app
-from engine.cli.selftest import as_text
-from engine.selftest.check import Row
-from engine.selftest.run import SelfTest
+from engine.cli.selftest import render_selftest_text
+from engine.selftest.base import CheckResult
+from engine.selftest.run import SelfTestResult
 
-GOOD = Row(
+GOOD = CheckResult(
     name="noise: false alarms",
     planted="a random walk: nothing to find",
     expected="significant at 5 % no more often than that",
@@ -25,16 +25,20 @@ GOOD = Row(
     passed=True,
     figures={"rate": 0.06},
 )
-BAD = Row("costs twice as high", "5 kinds of cost", "no book richer", "3 of 180 richer", False)
+BAD = CheckResult(
+    "costs twice as high", "5 kinds of cost", "no book richer", "3 of 180 richer", False
+)
 
 
-def invoke(*arguments: str, rows: tuple[Row, ...] = (GOOD,)) -> tuple[Result, dict[str, Any]]:
+def invoke(
+    *arguments: str, rows: tuple[CheckResult, ...] = (GOOD,)
+) -> tuple[Result, dict[str, Any]]:
     asked: dict[str, Any] = {}
 
-    def execute(**given: Any) -> SelfTest:
+    def execute(**given: Any) -> SelfTestResult:
         asked.update(given)
         given["progress"].notice("working")
-        return SelfTest(rows, given["seed"], 300, 61.7)
+        return SelfTestResult(rows, given["seed"], 300, 61.7)
 
     return CliRunner().invoke(app, ["selftest", *arguments], obj=execute), asked
 
@@ -69,7 +73,7 @@ def test_json_is_one_object_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 100, 300])
 def test_the_table_fits_its_terminal(width: int) -> None:
-    text = as_text(SelfTest((GOOD, BAD), 0, 300, 61.7), width)
+    text = render_selftest_text(SelfTestResult((GOOD, BAD), 0, 300, 61.7), width)
 
     assert max(map(len, text.splitlines())) <= min(width, 120)
     assert "\N{NO-BREAK SPACE}" not in text
@@ -78,7 +82,7 @@ def test_the_table_fits_its_terminal(width: int) -> None:
 
 
 def test_the_table_is_this_one() -> None:
-    table = as_text(SelfTest((GOOD, BAD), 0, 300, 61.7), 80).splitlines()
+    table = render_selftest_text(SelfTestResult((GOOD, BAD), 0, 300, 61.7), 80).splitlines()
 
     assert table[:9] == [
         "      Check            Planted             Expected            Found",

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.cli.summary import as_text
+from engine.cli.run_summary import render_run_text
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 
 def table_of(text: str) -> list[str]:
@@ -17,7 +17,7 @@ def table_of(text: str) -> list[str]:
 
 
 def test_the_summary_at_80_columns(finished: Run) -> None:
-    assert as_text(finished, width=80) == (
+    assert render_run_text(finished, width=80) == (
         "micdl on SP500, us-indices (offline stand-in)\n"
         "out of sample 2003-06-02 to 2018-12-31, 3,900 bars\n"
         "\n"
@@ -39,13 +39,13 @@ def test_the_summary_at_80_columns(finished: Run) -> None:
 
 
 def test_without_pages_it_says_how_to_draw_them(finished: Run) -> None:
-    told = as_text(replace(finished, run_dir=Path("reports/micdl/bare")), width=80)
+    told = render_run_text(replace(finished, run_dir=Path("reports/micdl/bare")), width=80)
     assert told.endswith("No pages yet: backtest report reports/micdl/bare draws them.")
 
 
 @pytest.mark.parametrize("width", range(24, 200, 7))
 def test_no_line_of_the_table_is_wider_than_the_terminal(finished: Run, width: int) -> None:
-    assert max(map(len, table_of(as_text(finished, width)))) <= width
+    assert max(map(len, table_of(render_run_text(finished, width)))) <= width
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def test_no_line_of_the_table_is_wider_than_the_terminal(finished: Run, width: i
 def test_a_narrow_terminal_keeps_the_columns_that_matter(
     finished: Run, width: int, headings: list[str]
 ) -> None:
-    shown = table_of(as_text(finished, width))[0]
+    shown = table_of(render_run_text(finished, width))[0]
 
     assert [part.strip() for part in shown.split("  ") if part.strip()] == headings
 
 
 def test_a_wide_terminal_shows_every_column(finished: Run) -> None:
-    heading = table_of(as_text(finished, 200))[0]
+    heading = table_of(render_run_text(finished, 200))[0]
 
     assert heading.rstrip().endswith("In market %  Hits %  Break-even bps")
 
@@ -72,7 +72,7 @@ def test_a_wide_terminal_shows_every_column(finished: Run) -> None:
 def test_a_long_verdict_is_wrapped_between_words(finished: Run) -> None:
     finished.significance["verdict"]["sentence"] = "no evidence " * 20
 
-    lines = as_text(finished, 80).split("\n\n")[3].splitlines()
+    lines = render_run_text(finished, 80).split("\n\n")[3].splitlines()
 
     assert len(lines) == 4
     assert {line.split()[-1] for line in lines} <= {"no", "evidence"}
@@ -84,13 +84,13 @@ def test_how_many_fits_started_warm_is_told(finished: Run) -> None:
     assert (
         "1 of 2 fits started warm, from the weights of the window before; the others from\n"
         "random ones."
-    ) in as_text(finished, 80)
+    ) in render_run_text(finished, 80)
 
 
 def test_a_run_without_forecasts_of_the_strategy_has_no_line_on_skill(finished: Run) -> None:
     finished.metrics["forecasts"] = {}
 
-    assert "Forecasts:" not in as_text(finished, 80)
+    assert "Forecasts:" not in render_run_text(finished, 80)
 
 
 def test_several_horizons_and_intervals_have_a_line_each(finished: Run) -> None:
@@ -104,7 +104,7 @@ def test_several_horizons_and_intervals_have_a_line_each(finished: Run) -> None:
         {"nominal_pct": 50.0, "coverage_pct": 51.0, "mean_width_bps": 200.0},
     ]
 
-    told = as_text(finished, 80).split("\n\n")[2].splitlines()
+    told = render_run_text(finished, 80).split("\n\n")[2].splitlines()
 
     assert told[2:] == [
         "R\u00b2 by horizon: 1 bar -0.0031, 5 bars -, 10 bars +0.0120",
@@ -114,6 +114,6 @@ def test_several_horizons_and_intervals_have_a_line_each(finished: Run) -> None:
 
 def test_what_look_ahead_was_looked_for_in_has_a_line(finished: Run) -> None:
     told = {"sentence": "no look-ahead found at 9 cuts (features, fills)"}
-    text = as_text(replace(finished, certificate=told), width=80)
+    text = render_run_text(replace(finished, certificate=told), width=80)
     assert "\n\nCertificate: no look-ahead found at 9 cuts (features, fills)\n\n" in text
-    assert "Certificate" not in as_text(finished, width=80)
+    assert "Certificate" not in render_run_text(finished, width=80)

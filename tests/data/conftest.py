@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.data.config import DataSpec
 from engine.data.load import load_market
-from engine.data.sources.clients import Clients
-from engine.data.spec import DataSpec
+from engine.data.sources.client_settings import ClientSettings
 from tests.data.datasets import BITSTAMP, COINS, COUNT, FIRST, NOW, YAHOO, Told
 from tests.data.reading import Reader
 from tests.servers.bitstamp import Bitstamp
@@ -57,27 +57,27 @@ def yahoo() -> Iterator[Served]:
 
 
 @pytest.fixture
-def clients(bitstamp: Served, yahoo: Served) -> Clients:
-    return Clients(
+def clients(bitstamp: Served, yahoo: Served) -> ClientSettings:
+    return ClientSettings(
         # Far beyond what a busy machine needs, and below the servers' hang.
         timeout_s=2.5,
-        pauses_s=(0.01, 0.01),
+        retry_pauses_s=(0.01, 0.01),
         yahoo_url=yahoo.url,
-        exchange={"urls": {"api": {"public": f"{bitstamp.url}/api"}}, "rateLimit": 1},
+        exchange_options={"urls": {"api": {"public": f"{bitstamp.url}/api"}}, "rateLimit": 1},
     )
 
 
 @pytest.fixture
-def gone() -> Clients:
+def gone() -> ClientSettings:
     """Clients whose servers do not listen."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-    return Clients(
+    return ClientSettings(
         timeout_s=1.0,
-        pauses_s=(),
+        retry_pauses_s=(),
         yahoo_url=url,
-        exchange={"urls": {"api": {"public": f"{url}/api"}}, "rateLimit": 1},
+        exchange_options={"urls": {"api": {"public": f"{url}/api"}}, "rateLimit": 1},
     )
 
 

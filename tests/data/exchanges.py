@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from engine.data.bars import normalise
-from engine.data.sources.clients import Clients
-from engine.data.sources.exchange import ExchangeFeed
-from engine.data.sources.feed import Request
-from engine.data.spec import CcxtSource
+from engine.data.bars import normalise_bars
+from engine.data.config import CcxtSourceSpec
+from engine.data.sources.base import BarRequest
+from engine.data.sources.client_settings import ClientSettings
+from engine.data.sources.exchange import ExchangeBarSource
 from tests.data.datasets import Told
 from tests.servers.binance import Binance
 from tests.servers.bitstamp import Bitstamp
@@ -66,7 +66,7 @@ class Desk:
         return self.served.site
 
     @property
-    def clients(self) -> Clients:
+    def clients(self) -> ClientSettings:
         url = self.served.url
         api = {
             "bitstamp": {"public": f"{url}/api"},
@@ -77,17 +77,17 @@ class Desk:
                 "dapiPublic": f"{url}/dapi/v1",
             },
         }[self.name]
-        return Clients(
+        return ClientSettings(
             timeout_s=self.timeout_s,
-            pauses_s=self.pauses_s,
-            exchange={"urls": {"api": api}, **self.settings},
+            retry_pauses_s=self.pauses_s,
+            exchange_options={"urls": {"api": api}, **self.settings},
         )
 
     def pull(self, since: pd.Timestamp | None, interval: str = "1h", now=NOON) -> pd.DataFrame:
-        spec = CcxtSource(exchange=self.name, symbols=self.symbols)
-        feed = ExchangeFeed(spec, self.clients, self.drafts)
-        raw = feed.fetch(Request("BTC", interval, since, now, self.told))
-        return normalise(raw, "BTC")
+        spec = CcxtSourceSpec(exchange=self.name, symbols=self.symbols)
+        feed = ExchangeBarSource(spec, self.clients, self.drafts)
+        raw = feed.fetch(BarRequest("BTC", interval, since, now, self.told))
+        return normalise_bars(raw, "BTC")
 
     @property
     def symbols(self) -> dict[str, str]:

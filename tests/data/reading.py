@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.data.bars import normalise
+from engine.core.progress import NullProgress
+from engine.data.bars import normalise_bars
+from engine.data.config import Dataset, FilesSourceSpec
 from engine.data.manifests import read_manifest
-from engine.data.sources.feed import Request
-from engine.data.sources.files import FilesFeed
-from engine.data.spec import Dataset, FilesSource
-from engine.progress import Silent
+from engine.data.sources.base import BarRequest
+from engine.data.sources.files import FilesBarSource
 from tests.data.datasets import COINS, NOW
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ class Reader:
     def raw(self, text=None, *, interval="1d", **options) -> pd.DataFrame:
         if text is not None:
             (self.folder / "X.csv").write_text(text, encoding="utf-8")
-        feed = FilesFeed(FilesSource(path=".", **options), self.folder)
-        request = Request("X", interval, None, NOW, Silent(), self.said.append)
+        feed = FilesBarSource(FilesSourceSpec(path=".", **options), self.folder)
+        request = BarRequest("X", interval, None, NOW, NullProgress(), self.said.append)
         return feed.fetch(request)
 
     def bars(self, text=None, **options) -> pd.DataFrame:
-        return normalise(self.raw(text, **options), "X")
+        return normalise_bars(self.raw(text, **options), "X")
 
     def stamps(self, cells, **options) -> list[str]:
         """The timestamps of rows with these cells, in UTC: the time alone left out at midnight."""

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from engine.data.bars import drop_unfinished, normalise
-from engine.data.quality.examine import Terms, examine
+from engine.data.bars import drop_unfinished_bar, normalise_bars
+from engine.data.quality.check_symbol import CheckSettings, check_bars
 from tests.data.quality.tables import plain
 
 
@@ -11,7 +11,7 @@ def test_bars_have_one_shape_whatever_the_source_gave():
     raw = plain(3)[["close", "low", "open", "timestamp", "high", "volume"]]
     raw["extra"] = "text"
     raw["volume"] = raw["volume"].astype("int64")
-    bars = normalise(raw, "X")
+    bars = normalise_bars(raw, "X")
     assert list(bars) == ["timestamp", "symbol", "open", "high", "low", "close", "volume"]
     assert str(bars["timestamp"].dtype) == "datetime64[us, UTC]"
     assert {str(bars[column].dtype) for column in list(bars)[2:]} == {"float64"}
@@ -20,27 +20,34 @@ def test_bars_have_one_shape_whatever_the_source_gave():
 
 def test_what_only_the_rules_look_at_stays_where_the_source_carries_it():
     raw = plain(3).assign(split=0, adj_close=11)
-    assert list(normalise(raw, "X"))[7:] == ["adj_close", "split"]
-    assert list(examine(normalise(raw, "X"), Terms("1d", raw["timestamp"].max())).bars)[7:] == []
+    assert list(normalise_bars(raw, "X"))[7:] == ["adj_close", "split"]
+    assert (
+        list(
+            check_bars(normalise_bars(raw, "X"), CheckSettings("1d", raw["timestamp"].max())).bars
+        )[7:]
+        == []
+    )
 
 
 def test_stamps_of_another_zone_become_utc():
     raw = plain(2)
     raw["timestamp"] = raw["timestamp"].dt.tz_localize("America/New_York")
-    assert normalise(raw, "X")["timestamp"].iloc[0] == pd.Timestamp("2020-01-01 05:00", tz="UTC")
+    assert normalise_bars(raw, "X")["timestamp"].iloc[0] == pd.Timestamp(
+        "2020-01-01 05:00", tz="UTC"
+    )
 
 
 def test_the_newest_bar_is_dropped_until_it_is_over():
-    bars = normalise(plain(3), "X")
+    bars = normalise_bars(plain(3), "X")
     last_open = bars["timestamp"].iloc[-1]
     over = last_open + pd.Timedelta(days=1)
-    assert len(drop_unfinished(bars, "1d", over)) == 3
-    assert len(drop_unfinished(bars, "1d", over - pd.Timedelta(seconds=1))) == 2
+    assert len(drop_unfinished_bar(bars, "1d", over)) == 3
+    assert len(drop_unfinished_bar(bars, "1d", over - pd.Timedelta(seconds=1))) == 2
 
 
 def test_another_bar_that_is_not_over_means_a_wrong_clock_or_zone():
     now = pd.Timestamp("2020-01-02", tz="UTC")
-    bars = drop_unfinished(normalise(plain(3), "X"), "1d", now)
-    (finding,) = examine(bars, Terms("1d", now)).errors
+    bars = drop_unfinished_bar(normalise_bars(plain(3), "X"), "1d", now)
+    (finding,) = check_bars(bars, CheckSettings("1d", now)).errors
     assert (finding.rule, finding.count) == ("future", 1)
     assert "clock" in finding.advice

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.core.errors import UsageError
 from engine.data.calendar import periods_per_year
-from engine.errors import UsageError
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from engine.core.errors import InvalidBarsError, SourceError, StrategyError
+from engine.data.config import DataSpec
 from engine.data.load import load_market
-from engine.data.spec import DataSpec
-from engine.errors import BadBarsError, SourceError, StrategyError
 from tests.data.datasets import NOW
 from tests.servers.candles import candles
 
@@ -61,9 +61,9 @@ def test_days_are_made_of_hours_and_the_run_says_so(load, hourly, told):
     assert days(market)[:2] == ["02-20", "02-21"]  # the first day lacks its first hours
     assert days(market)[-1] == "03-03"  # and the last its last
     assert len(days(market)) == 13
-    facts = market.identity["symbols"]["BTC-USD"]
+    facts = market.provenance["symbols"]["BTC-USD"]
     assert facts["source"] == "files 1h"
-    assert market.identity["notices"] == told.notices
+    assert market.provenance["notices"] == told.notices
     assert "seconds since 1970" in told.notices[0]
 
 
@@ -88,7 +88,7 @@ def test_a_source_whose_interval_is_the_datasets_is_taken_as_it_is(load, hourly)
     hourly()
     market = load(HOURS.replace("interval: 1d", "interval: 1h"))
     assert len(market.wide("close")) == 14 * 24
-    assert market.identity["symbols"]["BTC-USD"]["source"] == "files"
+    assert market.provenance["symbols"]["BTC-USD"]["source"] == "files"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_source_whose_interval_is_the_datasets_is_taken_as_it_is(load, hourly)
 )
 def test_what_is_wrong_with_the_hours_is_not_hidden_in_the_days(load, hourly, change, complaint):
     hourly(change)
-    with pytest.raises(BadBarsError, match="bars of ETH-USD cannot be trusted") as caught:
+    with pytest.raises(InvalidBarsError, match="bars of ETH-USD cannot be trusted") as caught:
         load(HOURS)
     assert complaint in caught.value.problem
 
@@ -112,7 +112,7 @@ def test_hours_that_are_absent_or_outside_an_exchanges_are_said(load, hourly, to
     market = load(HOURS)
     assert (
         "ETH-USD: 3 of 336 bars of 1h are absent, and longer bars are made without them"
-        in (market.identity["notices"])
+        in (market.provenance["notices"])
     )
     load(HOURS.replace("24/7", "XNYS"))
     # 9 sessions of two weeks, Presidents' Day being a holiday, of 7 hours that overlap each.

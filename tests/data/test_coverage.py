@@ -6,9 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.bars import normalise
-from engine.data.coverage import expected, expected_of, gaps, shares
-from engine.errors import UsageError
+from engine.core.errors import UsageError
+from engine.data.bars import normalise_bars
+from engine.data.coverage import (
+    compute_coverage,
+    expected_timestamps,
+    find_gaps,
+    infer_expected_timestamps,
+)
 
 
 def at(text):
@@ -17,7 +22,7 @@ def at(text):
 
 def bars(stamps):
     raw = pd.DataFrame({"timestamp": pd.DatetimeIndex(stamps)})
-    return normalise(raw.assign(open=1.0, high=1.0, low=1.0, close=1.0, volume=1.0), "X")
+    return normalise_bars(raw.assign(open=1.0, high=1.0, low=1.0, close=1.0, volume=1.0), "X")
 
 
 def texts(stamps):
@@ -25,43 +30,45 @@ def texts(stamps):
 
 
 def test_around_the_clock_a_bar_follows_the_other():
-    found = expected("24/7", "4h", at("2024-03-09 20:00"), at("2024-03-10 04:00"))
+    found = expected_timestamps("24/7", "4h", at("2024-03-09 20:00"), at("2024-03-10 04:00"))
     assert texts(found) == ["03-09 20:00", "03-10 00:00", "03-10 04:00"]
 
 
 def test_an_exchange_has_its_sessions():
     # Good Friday was the 29th.
-    found = expected("XNYS", "1d", at("2024-03-27"), at("2024-04-02"))
+    found = expected_timestamps("XNYS", "1d", at("2024-03-27"), at("2024-04-02"))
     assert texts(found) == ["03-27 00:00", "03-28 00:00", "04-01 00:00", "04-02 00:00"]
 
 
 def test_a_session_has_bars_from_its_open_to_its_close_across_a_clock_change():
-    found = expected("XNYS", "1h", at("2024-03-08 19:00"), at("2024-03-11 15:00"))
+    found = expected_timestamps("XNYS", "1h", at("2024-03-08 19:00"), at("2024-03-11 15:00"))
     assert texts(found) == ["03-08 19:30", "03-08 20:30", "03-11 13:30", "03-11 14:30"]
 
 
 def test_a_lunch_break_has_none():
-    found = expected("XHKG", "1h", at("2024-03-08"), at("2024-03-09"))
+    found = expected_timestamps("XHKG", "1h", at("2024-03-08"), at("2024-03-09"))
     assert texts(found) == [f"03-08 {hour}:30" for hour in ("01", "02", "03")] + [
         f"03-08 {hour}:00" for hour in ("05", "06", "07")
     ]
 
 
 def test_weeks_follow_each_other_on_any_calendar():
-    found = expected("XNYS", "1w", at("2024-01-01"), at("2024-01-16"))
+    found = expected_timestamps("XNYS", "1w", at("2024-01-01"), at("2024-01-16"))
     assert texts(found) == ["01-01 00:00", "01-08 00:00", "01-15 00:00"]
 
 
 def test_an_unknown_calendar_is_refused():
     with pytest.raises(UsageError, match="calendar that does not exist"):
-        expected("XNSY", "1d", at("2024-01-01"), at("2024-02-01"))
+        expected_timestamps("XNSY", "1d", at("2024-01-01"), at("2024-02-01"))
 
 
 def test_bars_labelled_by_the_clocks_hours_are_taken_as_such():
     made = bars(pd.date_range("2024-03-12 13:00", periods=7, freq="h"))
-    assert texts(expected_of(made, "XNYS", "1h")) == [f"03-12 {hour}:00" for hour in range(13, 20)]
+    assert texts(infer_expected_timestamps(made, "XNYS", "1h")) == [
+        f"03-12 {hour}:00" for hour in range(13, 20)
+    ]
     half = bars(pd.date_range("2024-03-12 13:30", periods=7, freq="h"))
-    assert texts(expected_of(half, "XNYS", "1h"))[0] == "03-12 13:30"
+    assert texts(infer_expected_timestamps(half, "XNYS", "1h"))[0] == "03-12 13:30"
 
 
 @pytest.mark.parametrize(("calendar", "known"), [("XNYS", "1970-01-02"), ("XTKS", "2000-01-04")])
@@ -69,24 +76,24 @@ def test_before_an_exchanges_holidays_are_known_no_bar_is_missing(calendar, know
     early = pd.bdate_range("1962-01-02", "1962-03-30").delete([5, 30])
     later = pd.bdate_range(known, periods=30)
     made = bars(early.append(later.delete([20])))
-    (found,) = gaps(made, expected_of(made, calendar, "1d"))
+    (found,) = find_gaps(made, infer_expected_timestamps(made, calendar, "1d"))
     assert (found.first, found.bars) == (at(later[20]), 1)
 
 
 def test_gaps_are_runs_of_missing_bars_between_the_first_and_the_last():
     stamps = pd.date_range("2024-01-01", periods=20)
     made = bars(stamps.delete([4, 5, 6, 11]))
-    found = gaps(made, expected_of(made, "24/7", "1d"))
+    found = find_gaps(made, infer_expected_timestamps(made, "24/7", "1d"))
     assert [(each.first, each.last, each.bars) for each in found] == [
         (at("2024-01-05"), at("2024-01-07"), 3),
         (at("2024-01-12"), at("2024-01-12"), 1),
     ]
-    assert gaps(bars(stamps), expected_of(bars(stamps), "24/7", "1d")) == []
+    assert find_gaps(bars(stamps), infer_expected_timestamps(bars(stamps), "24/7", "1d")) == []
 
 
 def test_a_weekend_is_no_gap_on_an_exchange():
     made = bars(["2024-03-07", "2024-03-08", "2024-03-11", "2024-03-13"])
-    found = gaps(made, expected_of(made, "XNYS", "1d"))
+    found = find_gaps(made, infer_expected_timestamps(made, "XNYS", "1d"))
     assert [(each.first, each.bars) for each in found] == [(at("2024-03-12"), 1)]
 
 
@@ -95,6 +102,6 @@ def test_the_share_of_each_part_counts_the_last_edge_and_skips_parts_without_bar
     made = bars(stamps.delete([1, 2, 3]))
     edges = np.array(["2024-01-01", "2024-01-03", "2024-01-05", "2024-01-08"], dtype="M8[us]")
     wanted = np.asarray(stamps, dtype="M8[us]")
-    np.testing.assert_allclose(shares(made, wanted, edges), [0.5, 0.0, 1.0])
+    np.testing.assert_allclose(compute_coverage(made, wanted, edges), [0.5, 0.0, 1.0])
     later = np.array(["2024-01-08", "2024-02-01", "2024-03-01"], dtype="M8[us]")
-    np.testing.assert_allclose(shares(made, wanted, later), [1.0, np.nan])
+    np.testing.assert_allclose(compute_coverage(made, wanted, later), [1.0, np.nan])

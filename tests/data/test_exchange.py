@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from engine.data.bars import drop_unfinished, normalise
-from engine.data.sources.exchange import ExchangeFeed
-from engine.data.sources.feed import Request
-from engine.data.spec import CcxtSource
-from engine.errors import SourceError, UnreachableError
-from engine.progress import Silent
+from engine.core.errors import SourceError, UnreachableError
+from engine.core.progress import NullProgress
+from engine.data.bars import drop_unfinished_bar, normalise_bars
+from engine.data.config import CcxtSourceSpec
+from engine.data.sources.base import BarRequest
+from engine.data.sources.exchange import ExchangeBarSource
 from tests.data.datasets import BITSTAMP, COINS, COUNT, FIRST, NOW
 from tests.servers.local import Answer
 
@@ -18,27 +18,29 @@ from tests.servers.local import Answer
 @pytest.fixture
 def pull(clients):
     def bars(symbol="BTC-USD", *, exchange="bitstamp", interval="1d", since=None, clients=clients):
-        feed = ExchangeFeed(CcxtSource(exchange=exchange), clients)
-        return normalise(feed.fetch(Request(symbol, interval, since, NOW, Silent())), symbol)
+        feed = ExchangeBarSource(CcxtSourceSpec(exchange=exchange), clients)
+        return normalise_bars(
+            feed.fetch(BarRequest(symbol, interval, since, NOW, NullProgress())), symbol
+        )
 
     return bars
 
 
 def test_the_candle_of_today_is_dropped(pull):
-    bars = drop_unfinished(pull(), "1d", NOW)
+    bars = drop_unfinished_bar(pull(), "1d", NOW)
     assert bars["timestamp"].max() == NOW.normalize() - pd.Timedelta(days=1)
 
 
 def test_progress_is_told_page_by_page(clients):
     told = []
 
-    class Counting(Silent):
+    class Counting(NullProgress):
         def advance(self, done, total, what):
             told.append((done, total, what))
 
-    feed = ExchangeFeed(CcxtSource(exchange="bitstamp"), clients)
+    feed = ExchangeBarSource(CcxtSourceSpec(exchange="bitstamp"), clients)
     since = pd.Timestamp(FIRST, unit="s", tz="UTC")
-    feed.fetch(Request("BTC-USD", "1d", since, NOW, Counting()))
+    feed.fetch(BarRequest("BTC-USD", "1d", since, NOW, Counting()))
     done, total, what = told[-1]
     assert done == total == COUNT - 1
     assert "BTC/USD" in what
@@ -59,8 +61,8 @@ def test_an_unknown_symbol_is_refused_with_the_one_that_was_meant(pull):
 
 def test_an_interval_that_the_exchange_does_not_have_is_refused(clients):
     with pytest.raises(SourceError, match="no 1w candles"):
-        ExchangeFeed(CcxtSource(exchange="coinbase"), clients).fetch(
-            Request("BTC-USD", "1w", None, NOW, Silent())
+        ExchangeBarSource(CcxtSourceSpec(exchange="coinbase"), clients).fetch(
+            BarRequest("BTC-USD", "1w", None, NOW, NullProgress())
         )
 
 

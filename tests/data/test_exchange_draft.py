@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.errors import UnreachableError
+from engine.core.errors import UnreachableError
 from tests.data.exchanges import EXCHANGES, NOON, Desk, at, hours
 from tests.servers.local import serve
 
@@ -138,7 +138,14 @@ def test_a_pull_that_was_killed_goes_on_where_it_last_wrote(desk):
 
     desk.market.answer = hanging
     process = subprocess.Popen(
-        [sys.executable, "-c", PULL, desk.served.url, str(desk.drafts), first(desk).isoformat()],
+        [
+            sys.executable,
+            "-c",
+            PULL,
+            desk.served.url,
+            str(desk.drafts),
+            first(desk).isoformat(),
+        ],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     )
     end = time.monotonic() + 60

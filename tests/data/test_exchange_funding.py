@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from engine.data.funding import funding_rates
-from engine.errors import BadBarsError, SourceError, UnreachableError
+from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
+from engine.data.fetch.funding import load_funding_rates
 from tests.data.datasets import Told
 from tests.data.exchanges import NOON, Desk, hours
 from tests.servers.binance import Binance
@@ -43,7 +43,7 @@ def read(tmp_path, desk):
         path = tmp_path / "perps.yaml"
         path.write_text(text)
         defaults = {"home": tmp_path / "home", "clients": desk.clients, "progress": desk.told}
-        return funding_rates(str(path), now=now, **{**defaults, **options})
+        return load_funding_rates(str(path), now=now, **{**defaults, **options})
 
     return series
 
@@ -138,7 +138,7 @@ def test_rates_that_begin_long_after_trading_are_told(desk, read):
 def test_two_rates_of_one_time_are_refused(desk, read):
     made = rates()
     desk.market.rates["BTC/USDT:USDT"] = [*made[:10], (made[9][0], 0.9), *made[10:]]
-    with pytest.raises(BadBarsError, match="2 of 241 contradict"):
+    with pytest.raises(InvalidBarsError, match="2 of 241 contradict"):
         read()
 
 

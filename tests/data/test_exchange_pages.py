@@ -8,10 +8,10 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from engine.data.bars import drop_unfinished
-from engine.data.quality.examine import Terms, examine
-from engine.data.sources.exchange_session import Session
-from engine.errors import SourceError, UnreachableError
+from engine.core.errors import SourceError, UnreachableError
+from engine.data.bars import drop_unfinished_bar
+from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.sources.exchange_session import ExchangeSession
 from tests.data.exchanges import EXCHANGES, NOON, Desk, at, hours
 from tests.servers.candles import candles
 from tests.servers.local import Answer, serve
@@ -58,7 +58,7 @@ def assert_whole(bars, made):
 
 
 def errors(bars, interval, now=NOON) -> set[str]:
-    return {finding.rule for finding in examine(bars, Terms(interval, now)).errors}
+    return {finding.rule for finding in check_bars(bars, CheckSettings(interval, now)).errors}
 
 
 class TestPages:
@@ -67,7 +67,7 @@ class TestPages:
         desk.market.largest = largest
         bars = desk.pull(first(desk))
         assert_whole(bars, book(desk))
-        assert errors(drop_unfinished(bars, "1h", NOON), "1h") == set()
+        assert errors(drop_unfinished_bar(bars, "1h", NOON), "1h") == set()
 
     def test_a_page_is_as_large_as_the_exchange_gives_it(self, binance):
         binance.pull(first(binance))
@@ -175,7 +175,7 @@ class TestHistory:
     def test_weeks_that_are_three_days_long_are_refused(self):
         with serve(EXCHANGES["bitstamp"][0]({"BTC/USD": hours(SHORT)})) as served:
             bars = Desk("bitstamp", served).pull(NOON - pd.Timedelta(days=30), "1w")
-        assert "interval" in errors(drop_unfinished(bars, "1w", NOON), "1w")
+        assert "interval" in errors(drop_unfinished_bar(bars, "1w", NOON), "1w")
 
 
 class TestFaults:
@@ -283,7 +283,7 @@ class TestClock:
     def test_candles_that_this_machine_thinks_are_still_to_come_are_left_for_later(self, desk):
         desk.served.ahead_s = 3 * 3_600.0
         early = NOON - pd.Timedelta(hours=3)
-        bars = drop_unfinished(desk.pull(first(desk), now=early), "1h", early)
+        bars = drop_unfinished_bar(desk.pull(first(desk), now=early), "1h", early)
         assert_whole(bars, book(desk)[:-4])
         assert errors(bars, "1h", early) == set()
         assert re.search("about 10(79|80)[0-9] s behind the exchange's", desk.told.notices[0])
@@ -291,8 +291,8 @@ class TestClock:
     def test_a_date_that_a_cache_kept_is_as_old_as_it_says(self, desk):
         desk.served.ahead_s = -90.0
         desk.served.faults = [Answer.of({}, Age="90"), Answer.of({})]
-        session = Session()
+        session = ExchangeSession()
         session.request("GET", desk.served.url, timeout=1.0)
-        assert abs(session.skew_s) < 5
+        assert abs(session.clock_skew_s) < 5
         session.request("GET", desk.served.url, timeout=1.0)
-        assert 85 < -session.skew_s < 95
+        assert 85 < -session.clock_skew_s < 95

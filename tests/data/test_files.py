@@ -6,13 +6,13 @@ import io
 import pandas as pd
 import pytest
 
-from engine.data.bars import normalise
-from engine.data.quality.examine import Terms, examine
-from engine.data.sources.feed import Request
-from engine.data.sources.files import FilesFeed
-from engine.data.spec import FilesSource
-from engine.errors import BadBarsError, SourceError, UnreachableError
-from engine.progress import Silent
+from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
+from engine.core.progress import NullProgress
+from engine.data.bars import normalise_bars
+from engine.data.config import FilesSourceSpec
+from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.sources.base import BarRequest
+from engine.data.sources.files import FilesBarSource
 from tests.data.datasets import NOW
 
 HEADER = "timestamp,open,high,low,close,volume\n"
@@ -22,9 +22,11 @@ DAYS = list(pd.date_range("2020-01-01", periods=3, tz="UTC"))
 @pytest.fixture
 def read(tmp_path):
     def bars(**options):
-        source = FilesSource(path=".", **options)
-        raw = FilesFeed(source, tmp_path).fetch(Request("X", "1d", None, NOW, Silent()))
-        return normalise(raw, "X")
+        source = FilesSourceSpec(path=".", **options)
+        raw = FilesBarSource(source, tmp_path).fetch(
+            BarRequest("X", "1d", None, NOW, NullProgress())
+        )
+        return normalise_bars(raw, "X")
 
     return bars
 
@@ -62,7 +64,7 @@ def test_stamps_are_read_as_instants_in_utc(tmp_path, read, stamps):
 )
 def test_a_stamp_that_cannot_be_read_is_told_with_its_line(tmp_path, read, stamps, line, expected):
     (tmp_path / "X.csv").write_text(rows(stamps))
-    with pytest.raises(BadBarsError) as error:
+    with pytest.raises(InvalidBarsError) as error:
         read()
     assert error.value.where.endswith(f"line {line}")
     assert expected in error.value.expected
@@ -71,7 +73,7 @@ def test_a_stamp_that_cannot_be_read_is_told_with_its_line(tmp_path, read, stamp
 def test_a_number_that_cannot_be_read_is_told_with_its_line_past_blank_lines(tmp_path, read):
     text = rows(["2020-01-01", "2020-01-02"]) + "\n2020-01-03,14.748.800,12,9,11,5\n"
     (tmp_path / "X.csv").write_text(text)
-    with pytest.raises(BadBarsError) as error:
+    with pytest.raises(InvalidBarsError) as error:
         read()
     assert error.value.found.startswith("14.748.800: the decimal point is lost")
     assert error.value.where.endswith("line 5")
@@ -80,7 +82,7 @@ def test_a_number_that_cannot_be_read_is_told_with_its_line_past_blank_lines(tmp
 def test_a_number_that_cannot_be_read_is_told_with_its_line_in_a_compressed_file(tmp_path, read):
     with gzip.open(tmp_path / "X.csv.gz", "wt") as file:
         file.write(rows(["2020-01-01"]).replace("11", "eleven"))
-    with pytest.raises(BadBarsError, match="cannot be read") as error:
+    with pytest.raises(InvalidBarsError, match="cannot be read") as error:
         read(pattern="{symbol}.csv.gz")
     assert error.value.where.endswith("line 2")
 
@@ -131,7 +133,7 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path, read, ending):
     path = tmp_path / f"X.{ending}"
     table.to_parquet(path) if ending == "parquet" else table.to_csv(path, index=False)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(BadBarsError, match="cannot be read as a table") as error:
+    with pytest.raises(InvalidBarsError, match="cannot be read as a table") as error:
         read(pattern="{symbol}." + ending)
     assert str(path) in error.value.where
 
@@ -152,7 +154,7 @@ def test_blank_lines_a_byte_order_mark_and_a_mark_after_the_last_cell_do_no_harm
 
 def test_lines_that_are_longer_than_the_header_are_refused_and_never_shifted(tmp_path, read):
     (tmp_path / "X.csv").write_text(HEADER + "2020-01-01,10,12,9,11,5,6\n")
-    with pytest.raises(BadBarsError, match="more cells than the header"):
+    with pytest.raises(InvalidBarsError, match="more cells than the header"):
         read()
 
 
@@ -160,10 +162,12 @@ def test_rows_stay_in_the_order_of_the_file_for_the_rule_on_order_to_find(tmp_pa
     (tmp_path / "X.csv").write_text(rows(["2020-01-03", "2020-01-02", "2020-01-01"]))
     bars = read()
     assert bars["timestamp"].tolist() == DAYS[::-1]
-    assert [finding.rule for finding in examine(bars, Terms("1d", NOW)).errors] == ["order"]
+    assert [finding.rule for finding in check_bars(bars, CheckSettings("1d", NOW)).errors] == [
+        "order"
+    ]
 
 
 def test_an_empty_file_is_refused(tmp_path, read):
     (tmp_path / "X.csv").write_text("")
-    with pytest.raises(BadBarsError, match="cannot be read as a table"):
+    with pytest.raises(InvalidBarsError, match="cannot be read as a table"):
         read()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.errors import BadBarsError
+from engine.core.errors import InvalidBarsError
 
 ROW = "2020-01-01,10,12,9,11,5\n"
 
@@ -54,7 +54,7 @@ def test_dividends_and_splits_are_delivered_with_the_bars_for_the_rules(reader):
     ],
 )
 def test_names_with_more_than_one_meaning_are_advised_and_not_taken(reader, header, advised):
-    with pytest.raises(BadBarsError, match="has no column") as caught:
+    with pytest.raises(InvalidBarsError, match="has no column") as caught:
         reader.bars(f"{header}\n{ROW}")
     assert caught.value.fix == f"add `columns: {advised}` to the files source"
     assert caught.value.found == header.replace(",", ", ")
@@ -64,7 +64,7 @@ def test_names_with_more_than_one_meaning_are_advised_and_not_taken(reader, head
 
 def test_two_columns_that_may_be_one_are_refused_with_the_choice(reader):
     text = "Unix,Date,Open,High,Low,Close,Volume\n1577836800," + ROW
-    with pytest.raises(BadBarsError, match="2 columns that may be the timestamp") as caught:
+    with pytest.raises(InvalidBarsError, match="2 columns that may be the timestamp") as caught:
         reader.bars(text)
     assert "`columns: {timestamp: Unix}` or `columns: {timestamp: Date}`" in caught.value.fix
     assert len(reader.bars(text, columns={"timestamp": "Unix"})) == 1
@@ -74,7 +74,7 @@ def test_what_only_the_rules_look_at_is_left_out_where_two_columns_may_be_it(rea
     raw = reader.raw(f"Date,Open,High,Low,Close,Volume,Split,Stock Splits\n{ROW[:-1]},1,2\n")
     assert "split" not in raw
     assert reader.raw(columns={"split": "Stock Splits"})["split"].tolist() == [2.0]
-    with pytest.raises(BadBarsError, match="has no column Splits"):
+    with pytest.raises(InvalidBarsError, match="has no column Splits"):
         reader.raw(columns={"split": "Splits"})
 
 
@@ -84,7 +84,7 @@ def test_a_name_of_ours_wins_over_a_usual_one(reader):
 
 
 def test_a_mapped_column_that_is_not_there_is_missing(reader):
-    with pytest.raises(BadBarsError, match="has no column Last") as caught:
+    with pytest.raises(InvalidBarsError, match="has no column Last") as caught:
         reader.bars("Date,Open,High,Low,Close,Volume\n" + ROW, columns={"close": "Last"})
     assert "{close: Close}" in caught.value.fix
 

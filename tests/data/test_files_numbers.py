@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.errors import StrategyError, UnreadableError
+from engine.core.errors import BarsParseError, StrategyError
 
 
 def test_plain_numbers_are_read_whatever_their_size(reader):
@@ -43,7 +43,7 @@ def test_a_declared_notation_is_read(reader, options, cells):
     ],
 )
 def test_a_cell_that_breaks_the_declared_notation_is_refused(reader, options, cell):
-    with pytest.raises(UnreadableError, match="cannot be read") as caught:
+    with pytest.raises(BarsParseError, match="cannot be read") as caught:
         reader.values("1", cell, **options)
     assert caught.value.found == cell
     assert caught.value.where.endswith("X.csv, line 3")
@@ -62,7 +62,7 @@ def test_a_cell_that_breaks_the_declared_notation_is_refused(reader, options, ce
     ],
 )
 def test_a_number_in_another_notation_is_refused_with_the_keys_that_declare_it(reader, cell, keys):
-    with pytest.raises(UnreadableError) as caught:
+    with pytest.raises(BarsParseError) as caught:
         reader.values(cell)
     assert caught.value.rule == "damaged_numbers"
     assert all(key in caught.value.fix for key in keys)
@@ -73,7 +73,7 @@ def test_a_number_in_another_notation_is_refused_with_the_keys_that_declare_it(r
 
 
 def test_a_comma_that_may_be_either_mark_is_refused_with_both_readings(reader):
-    with pytest.raises(UnreadableError) as caught:
+    with pytest.raises(BarsParseError) as caught:
         reader.values("1,234")
     assert "1234 where the comma groups digits, 1.234 where it is decimal" in caught.value.found
     assert "`thousands: ','` or `decimal: ','`" in caught.value.fix
@@ -82,21 +82,21 @@ def test_a_comma_that_may_be_either_mark_is_refused_with_both_readings(reader):
 
 
 def test_numbers_that_a_spreadsheet_rewrote_are_counted_and_never_read(reader):
-    with pytest.raises(UnreadableError, match="and 1 more of its column") as caught:
+    with pytest.raises(BarsParseError, match="and 1 more of its column") as caught:
         reader.values("134", "14.748.800.659.179.600", "13.444.400.024")
     assert "the decimal point is lost" in caught.value.found
     assert (caught.value.rule, caught.value.count) == ("damaged_numbers", 2)
 
 
 def test_numbers_and_dates_that_cannot_be_read_are_told_at_once(reader):
-    with pytest.raises(UnreadableError) as caught:
+    with pytest.raises(BarsParseError) as caught:
         reader.bars("timestamp,open,high,low,close,volume\n13/01/2020,1.234.567,2,1,1,1\n")
     told = str(caught.value)
     assert told.index("the decimal point is lost") < told.index("`dates: day_first`")
 
 
 def test_text_is_no_number_and_no_declaration_is_advised(reader):
-    with pytest.raises(UnreadableError) as caught:
+    with pytest.raises(BarsParseError) as caught:
         reader.values("eleven")
     assert caught.value.rule == "unreadable"
     assert "add `" not in caught.value.fix

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from engine.errors import StrategyError, UnreadableError
+from engine.core.errors import BarsParseError, StrategyError
 
 NEW_YORK = {"timezone": "America/New_York", "interval": "1h"}
 
@@ -47,7 +47,7 @@ class TestDates:
             assert reader.stamps([cell], dates="day_first")[0].startswith("2013-04-29 23:59")
 
     def test_a_date_with_two_readings_is_refused_with_both(self, reader):
-        with pytest.raises(UnreadableError) as caught:
+        with pytest.raises(BarsParseError) as caught:
             reader.stamps(["01/01/2020", "02/01/2020", "03/01/2020"])
         assert caught.value.rule == "ambiguous_dates"
         assert caught.value.found == (
@@ -66,7 +66,7 @@ class TestDates:
     def test_a_date_with_one_reading_is_not_read_undeclared_but_the_key_is_named(
         self, reader, cells, only, read
     ):
-        with pytest.raises(UnreadableError) as caught:
+        with pytest.raises(BarsParseError) as caught:
             reader.stamps(cells)
         assert caught.value.fix.startswith(f"add `dates: {only}`")
         assert "month first" not in caught.value.found or only == "month_first"
@@ -91,7 +91,7 @@ class TestDates:
     def test_a_cell_that_breaks_the_rule_is_told_with_its_line(
         self, reader, dates, cells, line, expected
     ):
-        with pytest.raises(UnreadableError) as caught:
+        with pytest.raises(BarsParseError) as caught:
             reader.stamps(cells, dates=dates)
         assert caught.value.where.endswith(f"line {line}")
         assert expected in caught.value.expected
@@ -144,7 +144,7 @@ class TestNumbersSince1970:
     def test_a_number_without_one_plausible_reading_is_refused_with_those_it_has(
         self, reader, number, readings
     ):
-        with pytest.raises(UnreadableError) as caught:
+        with pytest.raises(BarsParseError) as caught:
             reader.stamps([number])
         assert readings in caught.value.found
         assert "`dates: seconds`" in caught.value.fix
@@ -154,21 +154,21 @@ class TestNumbersSince1970:
         assert reader.stamps([202001312300], dates="%Y%m%d%H%M") == ["2020-01-31 23:00"]
 
     def test_units_that_change_within_a_file_are_refused(self, reader):
-        with pytest.raises(UnreadableError) as caught:
+        with pytest.raises(BarsParseError) as caught:
             reader.stamps([1580428800, 1580515200, 1580601600000])
         assert caught.value.found == "1580601600000, which is milliseconds"
         assert caught.value.expected == "seconds since 1970, as in the first row"
         assert caught.value.where.endswith("line 4")
 
     def test_numbers_whose_last_digits_a_spreadsheet_cut_off_are_refused(self, reader):
-        with pytest.raises(UnreadableError) as caught:
+        with pytest.raises(BarsParseError) as caught:
             reader.stamps(["1.58E+12"] * 3 + ["1.59E+12"] * 3)
         assert caught.value.found == "1.58e+12, as in 3 rows"
         assert "map another column" in caught.value.fix
 
     @pytest.mark.parametrize("cells", [["1580428800", ""], ["31/01/2020"]])
     def test_a_cell_that_is_no_number_is_refused_where_numbers_are_declared(self, reader, cells):
-        with pytest.raises(UnreadableError) as caught:
+        with pytest.raises(BarsParseError) as caught:
             reader.stamps(cells, dates="seconds")
         assert "since 1970" in caught.value.expected
 
@@ -208,13 +208,13 @@ class TestTimeZones:
         assert reader.stamps(walls[::-1], **NEW_YORK) == instants[::-1]
 
     def test_one_run_of_a_repeated_hour_is_refused_with_both_readings(self, reader):
-        with pytest.raises(UnreadableError) as caught:
+        with pytest.raises(BarsParseError) as caught:
             reader.stamps(["2020-11-01 00:00", "2020-11-01 01:00", "2020-11-01 02:00"], **NEW_YORK)
         assert "2020-11-01 01:00:00, which is 05:00 or 06:00 UTC" in caught.value.found
         assert caught.value.where.endswith("line 3")
 
     def test_an_hour_that_the_clocks_left_out_is_refused(self, reader):
-        with pytest.raises(UnreadableError) as caught:
+        with pytest.raises(BarsParseError) as caught:
             reader.stamps(["2020-03-08 01:00", "2020-03-08 02:00", "2020-03-08 03:00"], **NEW_YORK)
         assert "a time that the clocks of America/New_York left out" in caught.value.found
         assert "`timezone`" in caught.value.fix

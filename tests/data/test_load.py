@@ -8,14 +8,14 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from engine.data.load import load_market
-from engine.data.spec import DataSpec
-from engine.errors import (
-    BadBarsError,
+from engine.core.errors import (
     DatasetNotFoundError,
+    InvalidBarsError,
     SourceError,
     UnreachableError,
 )
+from engine.data.config import DataSpec
+from engine.data.load import load_market
 from tests.data.datasets import (
     BITSTAMP,
     COINS,
@@ -31,26 +31,27 @@ from tests.data.datasets import (
 class TestSources:
     def test_the_first_source_that_delivers_is_used(self, load, bitstamp):
         market = load()
-        assert {own["source"] for own in market.identity["symbols"].values()} == {"yahoo"}
+        assert {own["source"] for own in market.provenance["symbols"].values()} == {"yahoo"}
         assert bitstamp.log == []
 
     def test_a_source_that_fails_is_told_and_the_next_is_tried(self, load, yahoo, told):
         yahoo.faults = [429] * 40
         market = load()
-        assert market.identity["symbols"]["BTC-USD"]["source"] == "ccxt:bitstamp"
-        assert told.notices == market.identity["notices"]
+        assert market.provenance["symbols"]["BTC-USD"]["source"] == "ccxt:bitstamp"
+        assert told.notices == market.provenance["notices"]
         assert len(told.notices) == 1
         assert told.notices[0].startswith("yahoo: the server throttles")
 
     def test_all_symbols_come_from_one_source(self, load, yahoo):
         del yahoo.site.charts["ETH-USD"]
         market = load()
-        assert {own["source"] for own in market.identity["symbols"].values()} == {"ccxt:bitstamp"}
+        sources = {own["source"] for own in market.provenance["symbols"].values()}
+        assert sources == {"ccxt:bitstamp"}
 
     def test_bars_that_cannot_be_trusted_do_not_make_way_for_another_source(self, load, yahoo):
         chart = yahoo.site.charts["ETH-USD"]
         chart.candles[300] = replace(chart.candles[300], low=0.0)
-        with pytest.raises(BadBarsError, match="bars of ETH-USD") as error:
+        with pytest.raises(InvalidBarsError, match="bars of ETH-USD") as error:
             load()
         assert "ETH-USD of yahoo" in error.value.where
 
@@ -73,7 +74,7 @@ class TestSources:
 class TestSpan:
     def test_start_and_end_are_days_that_belong_to_the_dataset(self, load):
         market = load(COINS.replace("sources:", "end: 2023-04-30\nsources:") + YAHOO)
-        own = market.identity["symbols"]["BTC-USD"]
+        own = market.provenance["symbols"]["BTC-USD"]
         assert (own["first"], own["last"], own["rows"]) == ("2023-03-01", "2023-04-30", 61)
 
     def test_a_span_without_bars_is_a_source_error_that_tells_the_span_there_is(self, load):
@@ -100,10 +101,10 @@ class TestSpan:
             "gaps: ETH-USD 2 bars are missing, 2023-05-16 to 2023-05-17",
             "BTC-USD: 2 of 375 bars are left out, because not every symbol has a bar then",
         ]
-        own = market.identity["symbols"]
+        own = market.provenance["symbols"]
         assert [own[name]["left_out"] for name in ("BTC-USD", "ETH-USD")] == [2, 0]
         # What is told of the bars themselves is told apart from how they were come by.
-        assert market.identity["quality"]["notices"] == told.notices[1:]
+        assert market.provenance["quality"]["notices"] == told.notices[1:]
 
     def test_symbols_without_a_common_time_are_refused(self, load, tmp_path):
         write_files(tmp_path)
@@ -132,15 +133,15 @@ class TestIdentity:
         text = FILES.replace("bars}", "bars, pattern: '{symbol}.parquet'}")
         other = load(COINS + text)
         for symbol in one.symbols:
-            mine, theirs = one.identity["symbols"][symbol], other.identity["symbols"][symbol]
+            mine, theirs = one.provenance["symbols"][symbol], other.provenance["symbols"][symbol]
             assert re.fullmatch("[0-9a-f]{64}", mine["sha256"])
             assert (mine["sha256"], mine["rows"]) == (theirs["sha256"], theirs["rows"])
 
     def test_one_changed_value_changes_the_hash_of_its_symbol_alone(self, load, tmp_path):
         write_files(tmp_path)
-        before = load(COINS + FILES).identity["symbols"]
+        before = load(COINS + FILES).provenance["symbols"]
         write_files(tmp_path, volume=7.0)
-        after = load(COINS + FILES).identity["symbols"]
+        after = load(COINS + FILES).provenance["symbols"]
         assert before["BTC-USD"] == after["BTC-USD"]
         assert before["ETH-USD"]["sha256"] != after["ETH-USD"]["sha256"]
 
@@ -152,7 +153,7 @@ class TestIdentity:
         table.loc[200, "open"] = 0.0
         table.to_csv(path, index=False)
         text = COINS.replace("sources:", "quality: {missing_open: repair}\nsources:") + FILES
-        told = load(text).identity["quality"]
+        told = load(text).provenance["quality"]
         assert [(one["rule"], one["severity"]) for one in told["findings"]] == [("gaps", "warn")]
         (done,) = told["repairs"]
         assert (done["rule"], done["repair"], done["symbol"], done["count"]) == (
@@ -163,7 +164,7 @@ class TestIdentity:
         assert bar["after"] == {"open": pytest.approx(sound["open"])}
 
     def test_an_unfinished_bar_is_never_in(self, load):
-        assert load().identity["symbols"]["BTC-USD"]["last"] == "2024-03-09"
+        assert load().provenance["symbols"]["BTC-USD"]["last"] == "2024-03-09"
 
 
 class TestCache:
@@ -175,7 +176,7 @@ class TestCache:
         asked = len(yahoo.log) + len(bitstamp.log)
         again = load(COINS + source, now=NOW + pd.Timedelta(hours=11))
         assert len(yahoo.log) + len(bitstamp.log) == asked
-        assert first.identity == again.identity
+        assert first.provenance == again.provenance
         pd.testing.assert_frame_equal(first.bars, again.bars)
 
     def test_adjusted_prices_are_pulled_in_full_once_a_bar_has_finished(self, load, yahoo):
@@ -183,7 +184,7 @@ class TestCache:
         chart = yahoo.site.charts["BTC-USD"]
         chart.factors = [0.5] * COUNT
         later = load(COINS + YAHOO, now=NOW + pd.Timedelta(days=1))
-        assert later.identity["symbols"]["BTC-USD"]["last"] == "2024-03-10"
+        assert later.provenance["symbols"]["BTC-USD"]["last"] == "2024-03-10"
         closes = later.wide("close")["BTC-USD"]
         assert closes.iloc[0] == pytest.approx(chart.candles[24].close * 0.5)
 
@@ -193,7 +194,7 @@ class TestCache:
         load(COINS + BITSTAMP)
         bitstamp.log.clear()
         later = load(COINS + BITSTAMP, now=NOW + pd.Timedelta(days=1))
-        assert later.identity["symbols"]["BTC-USD"]["last"] == "2024-03-10"
+        assert later.provenance["symbols"]["BTC-USD"]["last"] == "2024-03-10"
         started = [int(re.search("start=([0-9]+)", line)[1]) for line in bitstamp.requests("ohlc")]
         # The hundredth of the bars that are held, the last of which is that of the 9th.
         assert min(started) == int(pd.Timestamp("2023-12-01", tz="UTC").timestamp())
@@ -214,7 +215,7 @@ class TestCache:
 
         bitstamp.site.answer, bitstamp.faulty = failing, "/ohlc/"
         with pytest.raises(UnreachableError):
-            load(COINS + BITSTAMP, clients=replace(clients, pauses_s=()))
+            load(COINS + BITSTAMP, clients=replace(clients, retry_pauses_s=()))
         bitstamp.site.answer, bitstamp.faults = answer, []
         assert len(load(COINS + BITSTAMP).wide("close")) == 375
         assert any("candles of a pull that broke off" in line for line in told.lines)
@@ -222,7 +223,7 @@ class TestCache:
     def test_an_earlier_start_is_pulled(self, load):
         load(COINS.replace("2023-03-01", "2024-01-01") + BITSTAMP)
         market = load(COINS + BITSTAMP)
-        assert market.identity["symbols"]["ETH-USD"]["first"] == "2023-03-01"
+        assert market.provenance["symbols"]["ETH-USD"]["first"] == "2023-03-01"
 
     def test_adjustments_do_not_share_a_cache(self, load, yahoo):
         yahoo.site.charts["BTC-USD"].factors = [0.5] * COUNT
@@ -235,7 +236,7 @@ class TestCache:
         chart = yahoo.site.charts["BTC-USD"]
         sound = chart.candles[300]
         chart.candles[300] = replace(sound, low=0.0)
-        with pytest.raises(BadBarsError):
+        with pytest.raises(InvalidBarsError):
             load(COINS + YAHOO)
         chart.candles[300] = sound
         assert len(load(COINS + YAHOO).symbols) == 2

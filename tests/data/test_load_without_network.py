@@ -8,7 +8,7 @@ import time
 import pandas as pd
 import pytest
 
-from engine.errors import UnreachableError
+from engine.core.errors import UnreachableError
 from tests.data.datasets import COINS, FILES, NOW, YAHOO, write_files
 
 
@@ -16,9 +16,9 @@ class TestWithoutNetwork:
     def test_cached_bars_are_used_and_that_is_told(self, load, told, gone):
         load(COINS + YAHOO)
         later = load(COINS + YAHOO, clients=gone, now=NOW + pd.Timedelta(days=30))
-        assert later.identity["offline"] is False
-        assert later.identity["symbols"]["BTC-USD"]["last"] == "2024-03-09"
-        assert told.notices == later.identity["notices"]
+        assert later.provenance["offline"] is False
+        assert later.provenance["symbols"]["BTC-USD"]["last"] == "2024-03-09"
+        assert told.notices == later.provenance["notices"]
         assert "cannot be reached" in told.notices[0]
         assert told.notices[1] == ("yahoo: cached bars are used, pulled at 2024-03-10 12:00 UTC")
 
@@ -26,18 +26,18 @@ class TestWithoutNetwork:
         load(COINS + YAHOO)
         later = NOW + pd.Timedelta(days=30)
         market = load(COINS + YAHOO, clients=gone, now=later, stand_in="us-indices")
-        assert market.identity["name"] == "coins"
+        assert market.provenance["name"] == "coins"
 
     def test_with_nothing_cached_the_offline_dataset_stands_in_and_that_is_told(
         self, load, told, gone
     ):
         market = load(clients=gone, stand_in="us-indices")
         assert market.symbols == ("NASDAQ", "SP500")
-        assert market.identity["offline"] is True
-        assert market.identity["name"] == "us-indices"
-        assert market.identity["symbols"]["SP500"]["source"] == "bundled:arch.sp500"
+        assert market.provenance["offline"] is True
+        assert market.provenance["name"] == "us-indices"
+        assert market.provenance["symbols"]["SP500"]["source"] == "bundled:arch.sp500"
         assert market.periods_per_year == 252
-        assert told.notices == market.identity["notices"]
+        assert told.notices == market.provenance["notices"]
         assert told.notices[2] == (
             "us-indices (NASDAQ, SP500) stands in for coins.yaml, because no source can be "
             "reached and nothing is cached"
@@ -47,7 +47,7 @@ class TestWithoutNetwork:
         load(COINS.replace("[BTC-USD, ETH-USD]", "[BTC-USD]") + YAHOO)
         later = NOW + pd.Timedelta(days=1)
         market = load(clients=gone, now=later, stand_in="us-indices")
-        assert market.identity["offline"] is True
+        assert market.provenance["offline"] is True
 
     def test_without_an_offline_dataset_the_error_says_what_was_tried_and_what_to_do(
         self, load, gone
@@ -75,15 +75,15 @@ class TestWithoutNetwork:
 class TestOfflineChosen:
     def test_the_offline_dataset_is_taken_outright(self, load, yahoo, bitstamp, told):
         market = load(offline=True, stand_in="us-indices")
-        assert market.identity["offline"] is True
+        assert market.provenance["offline"] is True
         assert "because --offline was given" in told.notices[0]
         assert yahoo.log == bitstamp.log == []
 
     def test_without_one_the_datasets_own_files_are_taken(self, load, tmp_path, yahoo, told):
         write_files(tmp_path)
         market = load(COINS + YAHOO + FILES, offline=True)
-        assert market.identity["offline"] is False
-        assert market.identity["symbols"]["BTC-USD"]["source"] == "files"
+        assert market.provenance["offline"] is False
+        assert market.provenance["symbols"]["BTC-USD"]["source"] == "files"
         assert yahoo.log == []
         assert told.notices == [
             "files: timestamps are read as seconds since 1970 (in BTC-USD.csv)"
@@ -93,7 +93,7 @@ class TestOfflineChosen:
         load(COINS + YAHOO)
         yahoo.log.clear()
         market = load(COINS + YAHOO, offline=True, now=NOW + pd.Timedelta(days=9))
-        assert market.identity["symbols"]["BTC-USD"]["last"] == "2024-03-09"
+        assert market.provenance["symbols"]["BTC-USD"]["last"] == "2024-03-09"
         assert "cached bars are used" in told.notices[0]
         assert yahoo.log == []
 
@@ -107,5 +107,5 @@ class TestOfflineChosen:
         write_files(tmp_path)
         (tmp_path / "mine.yaml").write_text(COINS.replace("coins", "mine") + FILES)
         market = load(offline=True, stand_in="us-indices", override="mine.yaml")
-        assert market.identity["name"] == "mine"
-        assert market.identity["offline"] is False
+        assert market.provenance["name"] == "mine"
+        assert market.provenance["offline"] is False

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.core.errors import DatasetNotFoundError, StrategyError
 from engine.data.calendar import periods_per_year
-from engine.data.manifests import find_manifest, known_names, read_manifest
-from engine.errors import DatasetNotFoundError, StrategyError
+from engine.data.manifests import find_manifest, list_dataset_names, read_manifest
 
 MANIFEST = """name: mine
 interval: 1d
@@ -26,7 +26,7 @@ def workplace(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("workplace")
 def test_a_name_is_found_in_the_working_directory_and_among_the_engines_own():
-    assert known_names() == ["crypto-majors", "mine", "us-indices"]
+    assert list_dataset_names() == ["crypto-majors", "mine", "us-indices"]
     assert find_manifest("mine") == Path("datasets/mine.yaml")
     assert find_manifest("us-indices").is_file()
 

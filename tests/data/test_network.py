@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from engine.data.network import Address, first_hop, require_reachable
-from engine.errors import UnreachableError
+from engine.core.errors import UnreachableError
+from engine.data.fetch.reachability import ServerAddress, first_hop, require_reachable
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_a_refused_connection_is_told_at_once():
         port = unused.getsockname()[1]
     began = time.monotonic()
     with pytest.raises(UnreachableError, match=rf"127\.0\.0\.1:{port} cannot be reached"):
-        require_reachable(Address("127.0.0.1", port))
+        require_reachable(ServerAddress("127.0.0.1", port))
     assert time.monotonic() - began < 0.5
 
 
@@ -40,7 +40,7 @@ def test_a_connection_that_hangs_is_given_up():
                 client.connect_ex(address)
             began = time.monotonic()
             with pytest.raises(UnreachableError):
-                require_reachable(Address(*address), patience_s=0.3)
+                require_reachable(ServerAddress(*address), timeout_s=0.3)
             assert time.monotonic() - began < 1.0
         finally:
             for client in waiting:
@@ -49,8 +49,8 @@ def test_a_connection_that_hangs_is_given_up():
 
 @pytest.mark.usefixtures("no_proxies")
 def test_without_a_proxy_the_server_is_the_first_hop():
-    assert first_hop("https://example.org/api") == Address("example.org", 443)
-    assert first_hop("http://example.org:81") == Address("example.org", 81)
+    assert first_hop("https://example.org/api") == ServerAddress("example.org", 443)
+    assert first_hop("http://example.org:81") == ServerAddress("example.org", 81)
 
 
 @pytest.mark.usefixtures("no_proxies")
@@ -58,7 +58,7 @@ def test_without_a_proxy_the_server_is_the_first_hop():
 def test_with_a_proxy_the_proxy_is_the_first_hop(monkeypatch, name):
     monkeypatch.setenv(name, "http://gate:3128")
     hop = first_hop("https://example.org/api")
-    assert hop == Address("gate", 3128, is_proxy=True)
+    assert hop == ServerAddress("gate", 3128, is_proxy=True)
     assert str(hop) == "the proxy gate:3128"
 
 
@@ -66,4 +66,4 @@ def test_with_a_proxy_the_proxy_is_the_first_hop(monkeypatch, name):
 def test_a_host_that_the_proxy_leaves_out_is_reached_directly(monkeypatch):
     monkeypatch.setenv("https_proxy", "http://gate:3128")
     monkeypatch.setenv("no_proxy", "example.org")
-    assert first_hop("https://example.org/api") == Address("example.org", 443)
+    assert first_hop("https://example.org/api") == ServerAddress("example.org", 443)

@@ -8,29 +8,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data import cache
-from engine.data.access import Access
-from engine.data.bars import normalise
-from engine.data.cache import Key
-from engine.data.pulling import OVERLAP, Pull, pull
-from engine.data.quality.gate import Gate, QualityLog
-from engine.data.sources.clients import Clients
-from engine.data.sources.feed import Feed
-from engine.data.spec import BundledSource, Dataset
-from engine.errors import BadBarsError, UnreachableError
+from engine.core.errors import InvalidBarsError, UnreachableError
+from engine.data.bars import normalise_bars
+from engine.data.config import BundledSourceSpec, Dataset
+from engine.data.context import DataContext
+from engine.data.fetch.symbol import TAIL_OVERLAP_BARS, SymbolFetchTask, run_fetch_task
+from engine.data.quality.gate import QualityGate, QualityLog
+from engine.data.sources.base import BarSource
+from engine.data.sources.client_settings import ClientSettings
+from engine.data.store import cache
+from engine.data.store.cache import CacheKey
 
 START = pd.Timestamp("2024-01-01", tz="UTC")
 DAY = pd.Timedelta(days=1)
 
 
-class Local(Feed):
+class Local(BarSource):
     """A feed whose bars the test changes; it notes from when on it was asked."""
 
     cache_key = "local"
     label = "local"
 
     def __init__(self, *, appends: bool) -> None:
-        self.appends = appends
+        self.append_only = appends
         self.bars = bars(300)
         self.asked: list[pd.Timestamp | None] = []
 
@@ -40,7 +40,7 @@ class Local(Feed):
     def origin(self, symbol):
         return f"local {symbol}"
 
-    def place(self, symbol):
+    def location(self, symbol):
         return f"{symbol} of local"
 
     def url(self):
@@ -56,7 +56,7 @@ def bars(count):
     raw = pd.DataFrame({"timestamp": START + DAY * np.arange(count)})
     raw["open"] = raw["close"] = 100.0 + np.arange(count)
     raw["high"], raw["low"], raw["volume"] = raw["open"] + 1, raw["open"] - 1, 50.0
-    return normalise(raw, "X")
+    return normalise_bars(raw, "X")
 
 
 @pytest.fixture
@@ -67,32 +67,34 @@ def feed():
 @pytest.fixture
 def order(tmp_path, told):
     """A pull of the feed on a day of the year."""
-    spec = BundledSource(symbols={"X": "sp500"})
+    spec = BundledSourceSpec(symbols={"X": "sp500"})
     dataset = Dataset(name="x", interval="1d", calendar="24/7", symbols=("X",), sources=(spec,))
 
     def made(feed, day, *, ask="missing", since=None, connect=lambda: None):
         now = START + DAY * day
-        access = Access(tmp_path, True, now, told, Clients(), ask=ask)
+        access = DataContext(tmp_path, True, now, told, ClientSettings(), fetch_mode=ask)
 
         def require(given):
-            Gate("24/7", {}, now, QualityLog()).admit(given, "1d", "here")
+            QualityGate("24/7", {}, now, QualityLog()).validate(given, "1d", "here")
 
-        return pull(Pull(feed, "X", dataset, access, since, now, require, connect))
+        return run_fetch_task(
+            SymbolFetchTask(feed, "X", dataset, access, since, now, require, connect)
+        )
 
     return made
 
 
 def held(tmp_path):
-    return cache.read(tmp_path, Key("local", "X", "1d"), "X")
+    return cache.read_cache(tmp_path, CacheKey("local", "X", "1d"), "X")
 
 
 class TestAsked:
     def test_for_all_at_first_and_then_for_the_tail_with_bars_to_compare(self, feed, order):
         order(feed, 200)
         pulled = order(feed, 203)
-        assert feed.asked == [None, START + DAY * (200 - OVERLAP)]
+        assert feed.asked == [None, START + DAY * (200 - TAIL_OVERLAP_BARS)]
         assert len(pulled.bars) == 203
-        assert pulled.held.newest.extended == 3
+        assert pulled.stored.latest_vintage.extended_by == 3
 
     def test_not_at_all_while_no_bar_can_have_finished(self, feed, order):
         order(feed, 200)
@@ -100,14 +102,14 @@ class TestAsked:
         def connect():
             pytest.fail("the feed was connected to")
 
-        assert order(feed, 200.9, connect=connect).asked is False
+        assert order(feed, 200.9, connect=connect).queried is False
         assert feed.asked == [None]
 
     def test_in_any_case_for_the_tail_or_for_all_if_wanted(self, feed, order):
         order(feed, 200)
         order(feed, 200.5, ask="tail")
         order(feed, 200.6, ask="all")
-        assert feed.asked == [None, START + DAY * (200 - OVERLAP), None]
+        assert feed.asked == [None, START + DAY * (200 - TAIL_OVERLAP_BARS), None]
 
     def test_adjusted_prices_are_not_asked_for_again_before_a_bar_can_have_finished(self, order):
         feed = Local(appends=False)
@@ -118,8 +120,8 @@ class TestAsked:
     def test_for_all_where_the_bars_to_compare_are_others(self, feed, order):
         order(feed, 200)
         feed.bars.loc[[20, 150], "volume"] = 7.0
-        revision = order(feed, 201).held.newest.revision
-        assert feed.asked[-2:] == [START + DAY * (200 - OVERLAP), None]
+        revision = order(feed, 201).stored.latest_vintage.revision
+        assert feed.asked[-2:] == [START + DAY * (200 - TAIL_OVERLAP_BARS), None]
         assert revision.changed == 2
 
     @pytest.mark.parametrize("spoil", ["gone", "shuffled", "empty"])
@@ -127,7 +129,7 @@ class TestAsked:
         order(feed, 200)
         whole, fetch = feed.bars, feed.fetch
         tails = {
-            "gone": whole.drop(index=200 - OVERLAP),
+            "gone": whole.drop(index=200 - TAIL_OVERLAP_BARS),
             "shuffled": whole.iloc[::-1],
             "empty": whole.iloc[:0],
         }
@@ -150,7 +152,7 @@ class TestAsked:
         order(feed, 200, since=START + DAY * 50)
         pulled = order(feed, 200.5, since=START + DAY * 10)
         assert feed.asked == [START + DAY * 50, START + DAY * 10]
-        assert (pulled.held.newest.extended, len(pulled.bars)) == (40, 190)
+        assert (pulled.stored.latest_vintage.extended_by, len(pulled.bars)) == (40, 190)
 
     def test_for_what_was_asked_before_where_a_later_start_is_wanted(self, order):
         feed = Local(appends=False)
@@ -165,21 +167,21 @@ class TestKept:
         order(feed, 200)
         before = held(tmp_path)
         feed.bars.loc[150, "low"] = 0.0
-        with pytest.raises(BadBarsError):
+        with pytest.raises(InvalidBarsError):
             order(feed, 201)
         assert held(tmp_path).vintages == before.vintages
-        assert held(tmp_path).pulled == before.pulled
+        assert held(tmp_path).fetched_at == before.fetched_at
 
     def test_bars_out_of_order_are_judged_as_they_came(self, feed, order, tmp_path):
         feed.bars = feed.bars.iloc[::-1]
-        with pytest.raises(BadBarsError, match="come after a later bar"):
+        with pytest.raises(InvalidBarsError, match="come after a later bar"):
             order(feed, 200)
         assert held(tmp_path) is None
 
     def test_a_bar_given_twice_is_refused_and_not_chosen_from(self, feed, order, tmp_path):
         order(feed, 200)
         feed.bars = pd.concat([feed.bars.iloc[:199], feed.bars.iloc[198:]], ignore_index=True)
-        with pytest.raises(BadBarsError, match="repeat another bar"):
+        with pytest.raises(InvalidBarsError, match="repeat another bar"):
             order(feed, 201)
         assert len(held(tmp_path).bars) == 200
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from engine.data.collect import Access, collect
-from engine.data.manifests import Manifest
-from engine.data.resampling import coarsen
-from engine.data.sources.clients import Clients
-from engine.data.spec import Dataset, FilesSource
-from engine.errors import BadBarsError, UnreadableError
+from engine.core.errors import BarsParseError, InvalidBarsError
+from engine.data.config import Dataset, FilesSourceSpec
+from engine.data.fetch.dataset import DataContext, fetch_dataset
+from engine.data.manifests import DatasetManifest
+from engine.data.resampling import resample_bars
+from engine.data.sources.client_settings import ClientSettings
 from tests.data.datasets import Told
 
 NOW = pd.Timestamp("2026-06-01", tz="UTC")
@@ -19,7 +19,7 @@ NOW = pd.Timestamp("2026-06-01", tz="UTC")
 @pytest.fixture
 def read(market_data, tmp_path):
     def frames(folder, *symbols, ending=".csv", interval="1d", start=None, **options):
-        source = FilesSource(
+        source = FilesSourceSpec(
             path=str(market_data / folder), pattern="{symbol}" + ending, **options
         )
         dataset = Dataset(
@@ -30,8 +30,8 @@ def read(market_data, tmp_path):
             sources=(source,),
             start=start,
         )
-        access = Access(tmp_path, False, NOW, Told(), Clients())
-        return collect(Manifest(dataset, tmp_path / "real.yaml"), access).frames
+        access = DataContext(tmp_path, False, NOW, Told(), ClientSettings())
+        return fetch_dataset(DatasetManifest(dataset, tmp_path / "real.yaml"), access).frames
 
     return frames
 
@@ -71,7 +71,7 @@ def test_daily_shares_and_funds_are_sound(read, symbol, ending, rows):
 def test_opens_of_zero_are_named_and_the_advised_start_helps(
     read, symbol, count, first, last, start, left
 ):
-    with pytest.raises(BadBarsError) as error:
+    with pytest.raises(InvalidBarsError) as error:
         read("us_daily", symbol, ending=".csv.gz")
     assert f"bars of {symbol} cannot be trusted: {count} bars have no open" in error.value.problem
     assert first in error.value.found
@@ -87,7 +87,7 @@ DAY_FIRST = {"dates": "day_first", "timezone": "UTC"}
 
 
 def test_numbers_that_a_spreadsheet_rewrote_are_told_with_their_line(read):
-    with pytest.raises(UnreadableError) as error:
+    with pytest.raises(BarsParseError) as error:
         read("defects", "cmc_BTC_excel_locale_corrupted")
     assert error.value.rule == "damaged_numbers"
     assert error.value.found.startswith("13.444.400.024.414.000: the decimal point is lost")
@@ -97,14 +97,14 @@ def test_numbers_that_a_spreadsheet_rewrote_are_told_with_their_line(read):
 
 def test_they_are_refused_under_every_notation_as_well(read):
     for decimal, thousands in ((",", "."), (",", ""), (".", ",")):
-        with pytest.raises(UnreadableError):
+        with pytest.raises(BarsParseError):
             read("defects", "cmc_BTC_excel_locale_corrupted", decimal=decimal, thousands=thousands)
 
 
 def test_dates_that_a_spreadsheet_rewrote_are_read_only_once_their_order_is_declared(read):
     # The file's numbers are past reading; its first column stands in for them.
     rows = {"columns": dict.fromkeys(VALUES, "SNo")}
-    with pytest.raises(UnreadableError) as error:
+    with pytest.raises(BarsParseError) as error:
         read("defects", "cmc_BTC_excel_locale_corrupted", **rows)
     assert error.value.rule == "ambiguous_dates"
     assert error.value.found == "29-04-13 23:59: 2013-04-29 with the day first"
@@ -123,7 +123,7 @@ def test_its_sibling_with_iso_dates_is_read_under_the_same_declaration(read):
 
 def test_days_made_of_real_hours_are_those_of_pandas(read):
     hours = read("crypto_1h", "BTCUSDT", ending=".csv.gz", interval="1h")["BTCUSDT"]
-    days = coarsen(hours, "1h", "1d", "24/7").bars.set_index("timestamp")
+    days = resample_bars(hours, "1h", "1d", "24/7").bars.set_index("timestamp")
     assert f"{days.index[0]:%Y-%m-%d}" == "2021-01-13"  # the 12th begins at 08:00
     table = hours.set_index("timestamp").resample("1D")
     pd.testing.assert_series_equal(

@@ -12,7 +12,7 @@ from functools import partial
 import pandas as pd
 import pytest
 
-from engine.errors import BadBarsError, DataError, UsageError
+from engine.core.errors import DataError, InvalidBarsError, UsageError
 from tests.data.datasets import BITSTAMP, COINS, COUNT, FILES, NOW, YAHOO, write_files
 
 DAY = pd.Timedelta(days=1)
@@ -41,16 +41,16 @@ class TestRevisions:
         symbol = "BTC-USD" if source == "yahoo" else "BTC/USD"
         correct(yahoo if source == "yahoo" else bitstamp, symbol, volume=12.0)
         after = load(text, now=LATER)
-        own = [market.identity["symbols"]["BTC-USD"]["vintage"] for market in (before, after)]
+        own = [market.provenance["symbols"]["BTC-USD"]["vintage"] for market in (before, after)]
         label = "yahoo" if source == "yahoo" else "ccxt:bitstamp"
         assert told.notices == [
             f"BTC-USD of {label} was revised: 1 bar changed, most of all the volume of "
             "2024-01-21, from 10 to 12 (+20 %); all on 2024-01-21; "
             f"vintage {own[0]} keeps what it was, {own[1]} is the new one"
         ]
-        assert after.identity["notices"] == told.notices
+        assert after.provenance["notices"] == told.notices
         assert after.wide("volume")["BTC-USD"][pd.Timestamp("2024-01-21", tz="UTC")] == 12.0
-        assert after.identity["vintage"] != before.identity["vintage"]
+        assert after.provenance["vintage"] != before.provenance["vintage"]
 
     def test_a_dividend_is_said_to_be_one_factor_on_all_prices_before_it(self, load, yahoo, told):
         load(COINS + YAHOO)
@@ -63,23 +63,23 @@ class TestRevisions:
 
     def test_bars_that_came_since_are_a_vintage_and_nothing_is_told(self, load, told):
         before, after = load(COINS + YAHOO), load(COINS + YAHOO, now=LATER)
-        assert before.identity["vintage"] != after.identity["vintage"]
+        assert before.provenance["vintage"] != after.provenance["vintage"]
         assert told.notices == []
 
     def test_a_vintage_is_named_only_where_bars_are_cached(self, load, tmp_path):
         write_files(tmp_path)
-        identity = load(COINS + FILES).identity
+        identity = load(COINS + FILES).provenance
         assert identity["vintage"] is None
         assert "vintage" not in identity["symbols"]["BTC-USD"]
 
     def test_a_correction_that_cannot_be_trusted_changes_nothing_that_is_held(self, load, yahoo):
         before = load(COINS + YAHOO)
         correct(yahoo, low=0.0)
-        with pytest.raises(BadBarsError):
+        with pytest.raises(InvalidBarsError):
             load(COINS + YAHOO, now=LATER)
         again = load(COINS + YAHOO)
         pd.testing.assert_frame_equal(again.bars, before.bars)
-        assert again.identity == before.identity
+        assert again.provenance == before.provenance
 
 
 class TestReplay:
@@ -103,12 +103,12 @@ class TestReplay:
         self, recalled, yahoo, gone, pulled
     ):
         for then in pulled:
-            vintage = then.identity["vintage"]
+            vintage = then.provenance["vintage"]
             again = recalled(vintage, clients=gone)
             pd.testing.assert_frame_equal(again.bars, then.bars, check_exact=True)
-            assert again.identity["symbols"] == then.identity["symbols"]
-            assert again.identity["vintage"] == vintage
-            assert again.identity["notices"][0].startswith(f"yahoo: vintage {vintage} is used")
+            assert again.provenance["symbols"] == then.provenance["symbols"]
+            assert again.provenance["vintage"] == vintage
+            assert again.provenance["notices"][0].startswith(f"yahoo: vintage {vintage} is used")
         assert yahoo.log == []
 
     def test_a_date_is_its_end_and_an_instant_is_utc(self, recalled, pulled):
@@ -120,26 +120,26 @@ class TestReplay:
             "2024-03-12T13:00:00+02:00": 1,
             "2030-01-01": 2,
         }
-        ids = [market.identity["vintage"] for market in pulled]
-        found = {text: recalled(text).identity["vintage"] for text in meant}
+        ids = [market.provenance["vintage"] for market in pulled]
+        found = {text: recalled(text).provenance["vintage"] for text in meant}
         assert {text: ids.index(vintage) for text, vintage in found.items()} == meant
 
     def test_the_id_of_a_symbols_vintage_means_the_dataset_as_it_was_then(self, recalled, pulled):
-        own = pulled[1].identity["symbols"]["BTC-USD"]["vintage"]
+        own = pulled[1].provenance["symbols"]["BTC-USD"]["vintage"]
         again = recalled(own[:8])
-        assert again.identity["vintage"] == pulled[1].identity["vintage"]
+        assert again.provenance["vintage"] == pulled[1].provenance["vintage"]
 
     @pytest.mark.usefixtures("pulled")
     def test_bars_that_came_later_do_not_come_with_an_old_vintage(self, recalled):
         again = recalled("2024-03-10")
-        assert again.identity["symbols"]["BTC-USD"]["last"] == "2024-03-09"
+        assert again.provenance["symbols"]["BTC-USD"]["last"] == "2024-03-09"
 
     def test_a_pull_of_another_span_leaves_a_vintage_as_it_was(self, load):
         before = load(COINS.replace("2023-03-01", "2023-06-01") + BITSTAMP)
         load(COINS + BITSTAMP, now=NOW + pd.Timedelta(hours=1))
         again = load(
             COINS.replace("2023-03-01", "2023-06-01") + BITSTAMP,
-            vintage=before.identity["vintage"],
+            vintage=before.provenance["vintage"],
         )
         pd.testing.assert_frame_equal(again.bars, before.bars)
 
@@ -154,7 +154,7 @@ class TestReplay:
             with pytest.raises(DataError, match="no such vintage") as error:
                 load(COINS + YAHOO, vintage=text)
             for market in pulled:
-                assert market.identity["vintage"] in error.value.expected
+                assert market.provenance["vintage"] in error.value.expected
 
     @pytest.mark.parametrize("text", ["newest", "abc", "2024-13-45", "10.03.2024", ""])
     def test_what_is_neither_an_id_nor_a_date_is_refused(self, load, text):
@@ -180,7 +180,7 @@ class TestDamage:
     def test_bars_that_are_not_those_of_their_vintage_are_never_replayed(
         self, load, tmp_path, yahoo
     ):
-        vintage = load(COINS + YAHOO).identity["vintage"]
+        vintage = load(COINS + YAHOO).provenance["vintage"]
         held = tmp_path / "home" / "bars"
         elsewhere = tmp_path / "elsewhere"
         os.renames(held, elsewhere)
@@ -190,7 +190,7 @@ class TestDamage:
         (ours,) = held.rglob("BTC-USD.1d.parquet")
         (theirs,) = elsewhere.rglob("BTC-USD.1d.parquet")
         _put_note(ours, theirs)
-        with pytest.raises(BadBarsError, match="are not those of vintage"):
+        with pytest.raises(InvalidBarsError, match="are not those of vintage"):
             load(COINS + YAHOO, vintage=vintage)
 
 
@@ -211,16 +211,16 @@ import sys
 from pathlib import Path
 import pandas as pd
 from engine.data.load import load_market
-from engine.data.sources.clients import Clients
-from engine.data.spec import DataSpec
-from engine.progress import Silent
+from engine.data.sources.client_settings import Clients
+from engine.data.config import DataSpec
+from engine.core.progress import Silent
 clients = Clients(exchange={"urls": {"api": {"public": sys.argv[1] + "/api"}}, "rateLimit": 1})
 import ccxt
 print("ready", flush=True)
 sys.stdin.readline()
 market = load_market(DataSpec(dataset="coins.yaml"), home=Path("home"), offline=False,
     override=None, progress=Silent(), clients=clients, now=pd.Timestamp("2024-03-10 12:00Z"))
-print(market.identity["vintage"])
+print(market.provenance["vintage"])
 """
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.calendar import LENGTHS
-from engine.data.resampling import coarsen
-from engine.errors import UsageError
+from engine.core.errors import UsageError
+from engine.data.calendar import INTERVAL_LENGTHS
+from engine.data.resampling import resample_bars
 
 VALUES = ["open", "high", "low", "close", "volume"]
-INTERVALS = list(LENGTHS)
+INTERVALS = list(INTERVAL_LENGTHS)
 
 
 def bars_at(stamps) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def labels(bars: pd.DataFrame) -> list[str]:
 class TestAlwaysOpen:
     def test_a_day_is_made_of_its_hours_from_midnight_utc(self):
         bars = bars_at(pd.date_range("2024-01-01", periods=48, freq="h"))
-        days = coarsen(bars, "1h", "1d", "24/7").bars
+        days = resample_bars(bars, "1h", "1d", "24/7").bars
         assert labels(days) == ["01-01", "01-02"]
         own, second = bars.iloc[24:], days.iloc[1]
         assert second["open"] == own["open"].iloc[0]
@@ -63,30 +63,30 @@ class TestAlwaysOpen:
 
     def test_a_week_begins_on_monday(self):
         days = bars_at(pd.date_range("2024-01-03", "2024-01-21", freq="D"))
-        assert labels(coarsen(days, "1d", "1w", "24/7").bars) == ["01-08", "01-15"]
+        assert labels(resample_bars(days, "1d", "1w", "24/7").bars) == ["01-08", "01-15"]
 
     def test_a_first_bar_that_may_have_begun_earlier_is_left_out(self):
         bars = bars_at(pd.date_range("2024-01-01 01:00", "2024-01-03 23:00", freq="h"))
-        assert labels(coarsen(bars, "1h", "1d", "24/7").bars) == ["01-02", "01-03"]
+        assert labels(resample_bars(bars, "1h", "1d", "24/7").bars) == ["01-02", "01-03"]
 
     def test_a_last_bar_that_is_not_complete_is_left_out(self):
         bars = bars_at(pd.date_range("2024-01-01", "2024-01-02 22:00", freq="h"))
-        assert labels(coarsen(bars, "1h", "1d", "24/7").bars) == ["01-01"]
+        assert labels(resample_bars(bars, "1h", "1d", "24/7").bars) == ["01-01"]
 
     def test_absent_bars_are_not_made_up(self):
         stamps = pd.date_range("2024-01-01", "2024-01-05 23:00", freq="h")
         bars = bars_at(stamps[(stamps.day != 3) & (stamps.hour % 5 != 0) | (stamps.hour == 0)])
         bars = bars[bars["timestamp"].dt.day != 3].reset_index(drop=True)
-        days = coarsen(bars, "1h", "1d", "24/7").bars
+        days = resample_bars(bars, "1h", "1d", "24/7").bars
         assert labels(days) == ["01-01", "01-02", "01-04", "01-05"]
         assert days["volume"].sum() == bars["volume"].sum()
 
     @pytest.mark.parametrize(("base", "interval"), list(combinations(INTERVALS, 2)))
     def test_every_interval_is_made_of_every_shorter_one(self, base, interval):
-        count = int(3 * LENGTHS[interval] / LENGTHS[base])
-        bars = bars_at(pd.Timestamp("2024-01-01") + np.arange(count) * LENGTHS[base])
-        coarse = coarsen(bars, base, interval, "24/7").bars
-        assert np.diff(coarse["timestamp"]).tolist() == [LENGTHS[interval]] * 2
+        count = int(3 * INTERVAL_LENGTHS[interval] / INTERVAL_LENGTHS[base])
+        bars = bars_at(pd.Timestamp("2024-01-01") + np.arange(count) * INTERVAL_LENGTHS[base])
+        coarse = resample_bars(bars, base, interval, "24/7").bars
+        assert np.diff(coarse["timestamp"]).tolist() == [INTERVAL_LENGTHS[interval]] * 2
         groups = bars.groupby(np.arange(count) // (count // 3))
         expected = groups[VALUES].agg(
             {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
@@ -95,41 +95,46 @@ class TestAlwaysOpen:
 
     @pytest.mark.parametrize("interval", ["1h", "1d", "1w"])
     def test_no_bar_makes_no_bar(self, interval):
-        assert coarsen(bars_at([]), "1m", interval, "24/7").bars.empty
+        assert resample_bars(bars_at([]), "1m", interval, "24/7").bars.empty
 
 
 class TestExchange:
     def test_a_day_is_a_session_labelled_by_its_date_and_complete_at_its_close(self):
         stamps = sessions("2024-01-08", "2024-01-09")
         bars = bars_at(stamps)
-        days = coarsen(bars, "1h", "1d", "XNYS").bars
+        days = resample_bars(bars, "1h", "1d", "XNYS").bars
         assert labels(days) == ["01-08", "01-09"]
         assert days["volume"].tolist() == bars["volume"].to_numpy().reshape(2, 7).sum(1).tolist()
-        assert labels(coarsen(bars[:-1], "1h", "1d", "XNYS").bars) == ["01-08"]
+        assert labels(resample_bars(bars[:-1], "1h", "1d", "XNYS").bars) == ["01-08"]
 
     def test_a_session_that_ends_early_is_complete_at_its_own_close(self):
         stamps = sessions("2024-07-02").tolist() + sessions("2024-07-03", last="12:30").tolist()
-        assert labels(coarsen(bars_at(stamps), "1h", "1d", "XNYS").bars) == ["07-02", "07-03"]
+        assert labels(resample_bars(bars_at(stamps), "1h", "1d", "XNYS").bars) == [
+            "07-02",
+            "07-03",
+        ]
 
     def test_a_week_is_complete_at_the_close_of_its_last_session(self):
         # Good Friday is 03-29: the week is over at Thursday's close.
         days = ["2024-03-25", "2024-03-26", "2024-03-27", "2024-03-28"]
-        assert labels(coarsen(bars_at(days), "1d", "1w", "XNYS").bars) == ["03-25"]
-        assert labels(coarsen(bars_at(days[:3]), "1d", "1w", "XNYS").bars) == []
-        assert labels(coarsen(bars_at(sessions(*days)), "1h", "1w", "XNYS").bars) == ["03-25"]
+        assert labels(resample_bars(bars_at(days), "1d", "1w", "XNYS").bars) == ["03-25"]
+        assert labels(resample_bars(bars_at(days[:3]), "1d", "1w", "XNYS").bars) == []
+        assert labels(resample_bars(bars_at(sessions(*days)), "1h", "1w", "XNYS").bars) == [
+            "03-25"
+        ]
 
     def test_a_week_that_begins_on_a_tuesday_is_labelled_by_its_monday_and_whole(self):
         # 2024-01-15 is a holiday.
         days = pd.date_range("2024-01-16", "2024-01-19", freq="D")
-        assert labels(coarsen(bars_at(days), "1d", "1w", "XNYS").bars) == ["01-15"]
-        assert labels(coarsen(bars_at(days[1:]), "1d", "1w", "XNYS").bars) == []
+        assert labels(resample_bars(bars_at(days), "1d", "1w", "XNYS").bars) == ["01-15"]
+        assert labels(resample_bars(bars_at(days[1:]), "1d", "1w", "XNYS").bars) == []
 
     def test_hours_are_counted_from_the_open_and_the_last_ends_with_the_session(self):
         bars = bars_at(sessions("2024-01-08", "2024-07-08", every="30min"))
-        found = coarsen(bars, "30m", "1h", "XNYS").bars
+        found = resample_bars(bars, "30m", "1h", "XNYS").bars
         local = found["timestamp"].dt.tz_convert("America/New_York").dt.strftime("%H:%M")
         assert local.tolist() == [f"{h:02d}:30" for h in range(9, 16)] * 2
-        local = coarsen(bars, "30m", "4h", "XNYS").bars["timestamp"]
+        local = resample_bars(bars, "30m", "4h", "XNYS").bars["timestamp"]
         assert labels(pd.DataFrame({"timestamp": local})) == [
             "01-08 14:30",
             "01-08 18:30",
@@ -143,7 +148,9 @@ class TestExchange:
         bars = bars_at(
             day[(local.hour != 12) & (local != "2024-01-09 11:30") | (local == "2024-01-09 12:30")]
         )
-        found = coarsen(bars, "30m", "1h", "XTKS").bars["timestamp"].dt.tz_convert("Asia/Tokyo")
+        found = (
+            resample_bars(bars, "30m", "1h", "XTKS").bars["timestamp"].dt.tz_convert("Asia/Tokyo")
+        )
         assert found.dt.strftime("%H:%M").tolist() == [
             *("09:00", "10:00", "11:00"),
             *("12:30", "13:30", "14:30"),
@@ -152,37 +159,37 @@ class TestExchange:
     def test_a_session_that_begins_on_the_evening_before_is_the_next_day(self):
         sydney = bars_at(hours("2024-01-09", "10:00", "15:00", zone="Australia/Sydney"))
         assert labels(sydney)[0] == "01-08 23:00"
-        assert labels(coarsen(sydney, "1h", "1d", "XASX").bars) == ["01-09"]
+        assert labels(resample_bars(sydney, "1h", "1d", "XASX").bars) == ["01-09"]
 
     def test_bars_outside_the_hours_are_left_out_and_told(self):
         spans = [("2024-01-06", "10:00", "12:00"), ("2024-01-08", "04:00", "08:00")]
         spans += [("2024-01-08", "09:30", "15:30"), ("2024-01-08", "16:00", "19:00")]
         bars = bars_at(np.concatenate([hours(*span).tz_convert("UTC") for span in spans]))
-        found = coarsen(bars, "1h", "1d", "XNYS")
+        found = resample_bars(bars, "1h", "1d", "XNYS")
         assert labels(found.bars) == ["01-08"]
-        assert len(found.outside) == 3 + 5 + 4
-        inside = bars[~bars["timestamp"].isin(found.outside)]
+        assert len(found.outside_hours) == 3 + 5 + 4
+        inside = bars[~bars["timestamp"].isin(found.outside_hours)]
         assert found.bars["volume"].tolist() == [inside["volume"].sum()]
 
     def test_hours_on_the_clock_belong_to_the_session_that_they_overlap(self):
         """Some vendors label New York's first hour 09:00 and not 09:30."""
         bars = bars_at(hours("2024-01-08", "09:00", "15:00"))
-        found = coarsen(bars, "1h", "1d", "XNYS")
-        assert (labels(found.bars), len(found.outside)) == (["01-08"], 0)
+        found = resample_bars(bars, "1h", "1d", "XNYS")
+        assert (labels(found.bars), len(found.outside_hours)) == (["01-08"], 0)
         assert found.bars["open"].iloc[0] == bars["open"].iloc[0]
 
     def test_days_without_a_session_are_left_out(self):
         days = bars_at(pd.date_range("2024-01-08", "2024-01-14", freq="D"))
-        found = coarsen(days, "1d", "1w", "XNYS")
+        found = resample_bars(days, "1d", "1w", "XNYS")
         assert found.bars["volume"].tolist() == [days["volume"][:5].sum()]
-        assert len(found.outside) == 2
+        assert len(found.outside_hours) == 2
 
     def test_where_no_bar_lies_within_the_hours_there_is_none(self):
-        found = coarsen(bars_at(["2024-01-06", "2024-01-07"]), "1d", "1w", "XNYS")
+        found = resample_bars(bars_at(["2024-01-06", "2024-01-07"]), "1d", "1w", "XNYS")
         assert found.bars.empty
-        assert len(found.outside) == 2
+        assert len(found.outside_hours) == 2
 
     def test_a_calendar_that_does_not_reach_back_is_told(self):
         with pytest.raises(UsageError, match="does not cover these bars") as caught:
-            coarsen(bars_at(pd.date_range("1980-01-01", periods=9)), "1d", "1w", "XTKS")
+            resample_bars(bars_at(pd.date_range("1980-01-01", periods=9)), "1d", "1w", "XTKS")
         assert caught.value.fix

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.bars import normalise
-from engine.data.revisions import Revision, compare
-from engine.types import PRICE_COLUMNS
+from engine.core.types import PRICE_COLUMNS
+from engine.data.bars import normalise_bars
+from engine.data.store.revisions import Revision, compare_bars
 
 COUNT = 20
 PRICES = list(PRICE_COLUMNS)
@@ -21,7 +21,7 @@ def held():
     raw = pd.DataFrame({"timestamp": pd.date_range("2024-05-01", periods=COUNT)})
     raw["open"] = raw["close"] = 100.0 + np.arange(COUNT)
     raw["high"], raw["low"], raw["volume"] = raw["open"] + 1, raw["open"] - 1, 50.0
-    return normalise(raw, "X")
+    return normalise_bars(raw, "X")
 
 
 @pytest.fixture
@@ -31,25 +31,25 @@ def fresh(held):
 
 
 def told(held, fresh):
-    return compare(held, fresh).revision.sentence("1d")
+    return compare_bars(held, fresh).revision.describe("1d")
 
 
 def test_the_same_bars_are_no_revision(held, fresh):
-    found = compare(held, fresh)
-    assert (found.revision, found.lost.size, found.news.size) == (None, 0, 0)
+    found = compare_bars(held, fresh)
+    assert (found.revision, found.superseded.size, found.updates.size) == (None, 0, 0)
 
 
 def test_bars_before_and_after_those_held_are_no_revision(held, fresh):
-    found = compare(held.iloc[3:-4].reset_index(drop=True), fresh)
-    assert (found.revision, found.extended) == (None, 7)
-    assert found.news.tolist() == [0, 1, 2, 16, 17, 18, 19]
+    found = compare_bars(held.iloc[3:-4].reset_index(drop=True), fresh)
+    assert (found.revision, found.extended_by) == (None, 7)
+    assert found.updates.tolist() == [0, 1, 2, 16, 17, 18, 19]
 
 
 def test_one_changed_close_is_told_with_its_bar_and_size(held, fresh):
     fresh.loc[4, "close"] = 97.0
-    found = compare(held, fresh)
-    assert found.lost.tolist() == found.news.tolist() == [4]
-    assert found.revision.largest.column == "close"
+    found = compare_bars(held, fresh)
+    assert found.superseded.tolist() == found.updates.tolist() == [4]
+    assert found.revision.largest_change.column == "close"
     assert told(held, fresh) == (
         "1 bar changed, most of all the close of 2024-05-05, from 104 to 97 (-6.73 %); "
         "all on 2024-05-05"
@@ -77,23 +77,23 @@ def test_a_change_from_nothing_has_no_percentage(held, fresh):
 
 def test_a_bar_that_is_gone_and_one_that_is_new_between_others_are_told(held, fresh):
     before, now = held.drop(index=7), fresh.drop(index=[11, 12])
-    found = compare(before.reset_index(drop=True), now.reset_index(drop=True))
-    assert (found.revision.removed, found.revision.added, found.extended) == (2, 1, 0)
-    assert found.revision.sentence("1d") == (
+    found = compare_bars(before.reset_index(drop=True), now.reset_index(drop=True))
+    assert (found.revision.removed, found.revision.added, found.extended_by) == (2, 1, 0)
+    assert found.revision.describe("1d") == (
         "2 bars gone; 1 bar new between others; all from 2024-05-08 to 2024-05-13"
     )
 
 
 def test_the_last_place_of_a_32_bit_number_is_no_revision(held, fresh):
     fresh[PRICES] *= 1 + 1e-7
-    assert compare(held, fresh).news.size == 0
+    assert compare_bars(held, fresh).updates.size == 0
 
 
 class TestAdjustedAnew:
     def test_one_factor_on_all_prices_before_a_day_is_said_to_be_one(self, held, fresh):
         fresh.loc[:8, PRICES] *= 0.9973
-        found = compare(held, fresh).revision
-        assert found.factor == pytest.approx(0.9973)
+        found = compare_bars(held, fresh).revision
+        assert found.adjustment_factor == pytest.approx(0.9973)
         assert told(held, fresh) == "adjusted anew: all prices before 2024-05-10 x 0.9973"
 
     def test_where_no_bar_remains_every_price_is_meant(self, held, fresh):
@@ -129,16 +129,16 @@ class TestAdjustedAnew:
     def test_anything_else_is_an_ordinary_revision(self, held, fresh, spoil):
         fresh.loc[:8, PRICES] *= 0.9973
         spoil(fresh)
-        found = compare(held, fresh).revision
-        assert found.factor is None
+        found = compare_bars(held, fresh).revision
+        assert found.adjustment_factor is None
         assert "bars changed, most of all" in told(held, fresh)
 
 
 def test_repeated_timestamps_are_compared_one_by_one(held, fresh):
     doubled = pd.concat([held.iloc[:5], held.iloc[4:]], ignore_index=True)
-    assert compare(doubled, doubled.copy()).revision is None
-    found = compare(doubled, fresh)
-    assert (found.revision.removed, found.lost.tolist()) == (1, [5])
+    assert compare_bars(doubled, doubled.copy()).revision is None
+    found = compare_bars(doubled, fresh)
+    assert (found.revision.removed, found.superseded.tolist()) == (1, [5])
 
 
 def test_a_value_that_went_is_the_largest_change(held, fresh):
@@ -150,7 +150,7 @@ def test_a_value_that_went_is_the_largest_change(held, fresh):
 @pytest.mark.parametrize("close", [97.0, np.nan])
 def test_a_revision_survives_as_json(held, fresh, close):
     fresh.loc[4, "close"] = close
-    found = compare(held, fresh).revision
-    again = Revision.of_json(json.loads(json.dumps(found.as_json(), allow_nan=False)))
-    assert again.sentence("1d") == found.sentence("1d")
+    found = compare_bars(held, fresh).revision
+    again = Revision.from_json(json.loads(json.dumps(found.as_json(), allow_nan=False)))
+    assert again.describe("1d") == found.describe("1d")
     assert again.as_json() == found.as_json()

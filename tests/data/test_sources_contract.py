@@ -8,60 +8,62 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from engine.data.bars import drop_unfinished, normalise
-from engine.data.network import first_hop, require_reachable
-from engine.data.quality.examine import Terms, examine
-from engine.data.sources.clients import Clients
-from engine.data.sources.feed import Feed, Request
-from engine.data.sources.opening import open_feed
-from engine.data.spec import BundledSource, CcxtSource, FilesSource, YahooSource
-from engine.errors import SourceError, UnreachableError
-from engine.progress import Silent
+from engine.core.errors import SourceError, UnreachableError
+from engine.core.progress import NullProgress
+from engine.data.bars import drop_unfinished_bar, normalise_bars
+from engine.data.config import BundledSourceSpec, CcxtSourceSpec, FilesSourceSpec, YahooSourceSpec
+from engine.data.fetch.reachability import first_hop, require_reachable
+from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.sources.base import BarRequest, BarSource
+from engine.data.sources.client_settings import ClientSettings
+from engine.data.sources.factory import open_source
 from tests.data.datasets import COUNT, FIRST, NOW
 from tests.servers.candles import candles
 
 SOURCES = {
-    "yahoo": YahooSource(),
-    "ccxt": CcxtSource(exchange="bitstamp"),
-    "files": FilesSource(path="bars"),
-    "bundled": BundledSource(symbols={"BTC-USD": "sp500"}),
+    "yahoo": YahooSourceSpec(),
+    "ccxt": CcxtSourceSpec(exchange="bitstamp"),
+    "files": FilesSourceSpec(path="bars"),
+    "bundled": BundledSourceSpec(symbols={"BTC-USD": "sp500"}),
 }
 
 
 def request(symbol="BTC-USD", *, since=None, interval="1d"):
-    return Request(symbol, interval, since, NOW, Silent())
+    return BarRequest(symbol, interval, since, NOW, NullProgress())
 
 
 @pytest.fixture(params=SOURCES)
-def feed(request, tmp_path, clients) -> Feed:
+def feed(request, tmp_path, clients) -> BarSource:
     (tmp_path / "bars").mkdir()
     table = pd.DataFrame(candles(FIRST, COUNT, scale=30_000)).rename(
         columns={"seconds": "timestamp"}
     )
     table.to_csv(tmp_path / "bars" / "BTC-USD.csv", index=False)
-    return open_feed(SOURCES[request.param], manifest=tmp_path, home=tmp_path, clients=clients)
+    return open_source(
+        SOURCES[request.param], manifest_folder=tmp_path, home=tmp_path, clients=clients
+    )
 
 
 def test_bars_are_sound_once_the_unfinished_one_is_dropped(feed):
-    bars = drop_unfinished(normalise(feed.fetch(request()), "BTC-USD"), "1d", NOW)
+    bars = drop_unfinished_bar(normalise_bars(feed.fetch(request()), "BTC-USD"), "1d", NOW)
     assert len(bars) > 300
-    assert examine(bars, Terms("1d", NOW)).errors == ()
+    assert check_bars(bars, CheckSettings("1d", NOW)).errors == ()
 
 
 def test_a_daily_bar_is_labelled_by_its_day_at_midnight_utc(feed):
-    stamps = normalise(feed.fetch(request()), "BTC-USD")["timestamp"]
+    stamps = normalise_bars(feed.fetch(request()), "BTC-USD")["timestamp"]
     assert (stamps == stamps.dt.normalize()).all()
 
 
 def test_the_same_question_has_the_same_answer(feed):
-    first, second = (normalise(feed.fetch(request()), "BTC-USD") for _ in range(2))
+    first, second = (normalise_bars(feed.fetch(request()), "BTC-USD") for _ in range(2))
     pd.testing.assert_frame_equal(first, second)
 
 
 def test_bars_wanted_since_a_day_are_those_of_the_whole_history_from_that_day(feed):
     since = pd.Timestamp("2024-01-05" if feed.cache_key else "2010-01-05", tz="UTC")
-    whole = normalise(feed.fetch(request()), "BTC-USD")
-    part = normalise(feed.fetch(request(since=since)), "BTC-USD")
+    whole = normalise_bars(feed.fetch(request()), "BTC-USD")
+    part = normalise_bars(feed.fetch(request(since=since)), "BTC-USD")
     tail = [bars[bars["timestamp"] >= since].reset_index(drop=True) for bars in (whole, part)]
     assert len(tail[0]) > 50
     pd.testing.assert_frame_equal(*tail)
@@ -82,7 +84,7 @@ def test_a_source_of_the_network_has_an_address_and_a_cache_key_and_others_neith
 def test_a_source_says_where_a_symbol_comes_from_without_naming_this_machine(feed, tmp_path):
     assert feed.origin("BTC-USD")
     assert str(tmp_path) not in feed.origin("BTC-USD")
-    assert feed.place("BTC-USD")
+    assert feed.location("BTC-USD")
 
 
 @pytest.mark.parametrize("name", ["yahoo", "ccxt"])
@@ -90,13 +92,13 @@ def test_a_server_that_is_gone_is_unreachable(name, tmp_path):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-    clients = Clients(
+    clients = ClientSettings(
         timeout_s=1.0,
-        pauses_s=(0.01,),
+        retry_pauses_s=(0.01,),
         yahoo_url=url,
-        exchange={"urls": {"api": {"public": f"{url}/api"}}},
+        exchange_options={"urls": {"api": {"public": f"{url}/api"}}},
     )
-    gone = open_feed(SOURCES[name], manifest=tmp_path, home=tmp_path, clients=clients)
+    gone = open_source(SOURCES[name], manifest_folder=tmp_path, home=tmp_path, clients=clients)
     with pytest.raises(UnreachableError):
         require_reachable(first_hop(gone.url()))
     with pytest.raises(UnreachableError):
@@ -111,7 +113,7 @@ def test_a_server_that_keeps_failing_is_unreachable(
     for served in (yahoo, bitstamp):
         served.faulty, served.faults = "", [fault] * 40
     quick = replace(clients, timeout_s=0.3)
-    failing = open_feed(SOURCES[name], manifest=tmp_path, home=tmp_path, clients=quick)
+    failing = open_source(SOURCES[name], manifest_folder=tmp_path, home=tmp_path, clients=quick)
     with pytest.raises(UnreachableError) as error:
         failing.fetch(request())
     assert error.value.found
@@ -122,5 +124,5 @@ def test_a_server_that_keeps_failing_is_unreachable(
 def test_a_server_that_fails_once_is_asked_again(name, fault, tmp_path, clients, yahoo, bitstamp):
     (yahoo.faulty, yahoo.faults) = ("/v8/", [fault] * 2)
     (bitstamp.faulty, bitstamp.faults) = ("/ohlc/", [fault] * 2)
-    feed = open_feed(SOURCES[name], manifest=tmp_path, home=tmp_path, clients=clients)
+    feed = open_source(SOURCES[name], manifest_folder=tmp_path, home=tmp_path, clients=clients)
     assert len(feed.fetch(request())) == COUNT

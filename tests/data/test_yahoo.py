@@ -6,12 +6,12 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from engine.data.bars import drop_unfinished, normalise
-from engine.data.sources.feed import Request
-from engine.data.sources.yahoo import YahooFeed
-from engine.data.spec import YahooSource
-from engine.errors import SourceError, UnreachableError
-from engine.progress import Silent
+from engine.core.errors import SourceError, UnreachableError
+from engine.core.progress import NullProgress
+from engine.data.bars import drop_unfinished_bar, normalise_bars
+from engine.data.config import YahooSourceSpec
+from engine.data.sources.base import BarRequest
+from engine.data.sources.yahoo import YahooBarSource
 from tests.data.datasets import COUNT, DAY, FIRST, NOW
 from tests.servers.candles import candles
 from tests.servers.yahoo import Chart
@@ -20,8 +20,10 @@ from tests.servers.yahoo import Chart
 @pytest.fixture
 def pull(tmp_path, clients):
     def bars(symbol="BTC-USD", spec=None, interval="1d", clients=clients):
-        feed = YahooFeed(spec or YahooSource(), tmp_path, clients)
-        return normalise(feed.fetch(Request(symbol, interval, None, NOW, Silent())), symbol)
+        feed = YahooBarSource(spec or YahooSourceSpec(), tmp_path, clients)
+        return normalise_bars(
+            feed.fetch(BarRequest(symbol, interval, None, NOW, NullProgress())), symbol
+        )
 
     return bars
 
@@ -68,7 +70,7 @@ def test_the_row_of_the_moment_beside_an_unfinished_week_is_dropped_with_it(yaho
     # Weeks begin on Monday; the last, of 2024-03-04, is not over on Sunday noon.
     first = int(pd.Timestamp("2024-03-04", tz="UTC").timestamp()) - 51 * 7 * DAY
     yahoo.site.charts["WEEKS"] = Chart(candles(first, 52, step=7 * DAY), live=6 * DAY)
-    bars = drop_unfinished(pull("WEEKS", interval="1w"), "1w", NOW)
+    bars = drop_unfinished_bar(pull("WEEKS", interval="1w"), "1w", NOW)
     assert len(bars) == 51
     assert bars["timestamp"].max() == pd.Timestamp("2024-02-26", tz="UTC")
 
@@ -81,7 +83,7 @@ def test_days_on_which_yahoo_has_no_price_are_left_out(yahoo, pull):
 
 
 def test_a_symbol_is_mapped_to_the_ticker(pull):
-    spec = YahooSource(symbols={"bitcoin": "BTC-USD"})
+    spec = YahooSourceSpec(symbols={"bitcoin": "BTC-USD"})
     assert len(pull("bitcoin", spec)) == COUNT
 
 

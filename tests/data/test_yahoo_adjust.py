@@ -7,13 +7,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from engine.data.bars import drop_unfinished, normalise
-from engine.data.quality.examine import Terms, examine
-from engine.data.sources.feed import Request
-from engine.data.sources.yahoo import YahooFeed
-from engine.data.spec import YahooSource
-from engine.errors import SourceError
-from engine.progress import Silent
+from engine.core.errors import SourceError
+from engine.core.progress import NullProgress
+from engine.data.bars import drop_unfinished_bar, normalise_bars
+from engine.data.config import YahooSourceSpec
+from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.sources.base import BarRequest
+from engine.data.sources.yahoo import YahooBarSource
 from tests.data.datasets import COUNT, DAY, FIRST, NOW
 from tests.servers.candles import candles
 from tests.servers.yahoo import Chart
@@ -25,9 +25,9 @@ PRICES = ["open", "high", "low", "close"]
 def pull(yahoo, tmp_path, clients):
     def bars(chart, adjust, interval="1d"):
         yahoo.site.charts["SHARE"] = replace(chart, kind="EQUITY")
-        feed = YahooFeed(YahooSource(adjust=adjust), tmp_path, clients)
-        raw = feed.fetch(Request("SHARE", interval, None, NOW, Silent()))
-        return normalise(raw, "SHARE")
+        feed = YahooBarSource(YahooSourceSpec(adjust=adjust), tmp_path, clients)
+        raw = feed.fetch(BarRequest("SHARE", interval, None, NOW, NullProgress()))
+        return normalise_bars(raw, "SHARE")
 
     return bars
 
@@ -109,5 +109,5 @@ def test_adjustment_does_not_push_a_close_at_the_high_out_of_range(pull):
         replace(candle, high=max(candle.open, candle.close)) for candle in candles(FIRST, COUNT)
     ]
     factors = [0.7 + i / 3_331 for i in range(COUNT)]
-    bars = drop_unfinished(pull(Chart(made, factors=factors), "splits+dividends"), "1d", NOW)
-    assert examine(bars, Terms("1d", NOW)).errors == ()
+    bars = drop_unfinished_bar(pull(Chart(made, factors=factors), "splits+dividends"), "1d", NOW)
+    assert check_bars(bars, CheckSettings("1d", NOW)).errors == ()

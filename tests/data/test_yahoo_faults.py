@@ -8,13 +8,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from engine.data.bars import drop_unfinished, normalise
-from engine.data.quality.examine import Terms, examine
-from engine.data.sources.feed import Request
-from engine.data.sources.yahoo import YahooFeed
-from engine.data.spec import YahooSource
-from engine.errors import SourceError, UnreachableError
-from engine.progress import Silent
+from engine.core.errors import SourceError, UnreachableError
+from engine.core.progress import NullProgress
+from engine.data.bars import drop_unfinished_bar, normalise_bars
+from engine.data.config import YahooSourceSpec
+from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.sources.base import BarRequest
+from engine.data.sources.yahoo import YahooBarSource
 from tests.data.datasets import COUNT, DAY, FIRST, NOW, Told
 from tests.servers.candles import candles
 from tests.servers.local import Answer
@@ -30,8 +30,10 @@ EXPLAINED = {"chart": {"result": None, "error": {"code": "Error", "description":
 @pytest.fixture
 def pull(tmp_path, clients):
     def bars(symbol="BTC-USD", *, clients=clients, spec=None):
-        feed = YahooFeed(spec or YahooSource(), tmp_path, clients)
-        return normalise(feed.fetch(Request(symbol, "1d", None, NOW, Silent())), symbol)
+        feed = YahooBarSource(spec or YahooSourceSpec(), tmp_path, clients)
+        return normalise_bars(
+            feed.fetch(BarRequest(symbol, "1d", None, NOW, NullProgress())), symbol
+        )
 
     return bars
 
@@ -134,18 +136,18 @@ class TestThrottling:
         charts.faults = [LONG] * 9
         began = time.monotonic()
         with pytest.raises(UnreachableError, match="throttles") as error:
-            pull(spec=YahooSource(time_limit_s=60.0))
+            pull(spec=YahooSourceSpec(time_limit_s=60.0))
         assert time.monotonic() - began < 2.0
         assert "a pause of 3600 s" in error.value.found
 
     def test_a_client_that_was_throttled_to_the_end_asks_no_more(self, charts, tmp_path, clients):
-        feed = YahooFeed(YahooSource(), tmp_path, clients)
+        feed = YahooBarSource(YahooSourceSpec(), tmp_path, clients)
         charts.faults = [BUSY] * 60
         with pytest.raises(UnreachableError, match="throttles"):
-            feed.fetch(Request("BTC-USD", "1d", None, NOW, Silent()))
+            feed.fetch(BarRequest("BTC-USD", "1d", None, NOW, NullProgress()))
         charts.log.clear()
         with pytest.raises(UnreachableError, match="was not asked") as error:
-            feed.fetch(Request("ETH-USD", "1d", None, NOW, Silent()))
+            feed.fetch(BarRequest("ETH-USD", "1d", None, NOW, NullProgress()))
         assert charts.log == []
         assert "ETH-USD" in error.value.where
 
@@ -191,8 +193,8 @@ class TestRows:
 
     def test_the_unfinished_day_is_known_as_such_where_it_comes_twice(self, yahoo, pull):
         yahoo.site.charts["BTC-USD"].live = 3_600
-        bars = drop_unfinished(pull(), "1d", NOW)
-        assert examine(bars, Terms("1d", NOW)).errors == ()
+        bars = drop_unfinished_bar(pull(), "1d", NOW)
+        assert check_bars(bars, CheckSettings("1d", NOW)).errors == ()
         assert bars["timestamp"].max() == NOW.normalize() - pd.Timedelta(seconds=DAY)
 
     def test_days_that_come_twice_with_other_prices_are_told(self, yahoo, tmp_path, clients):
@@ -200,8 +202,8 @@ class TestRows:
         # The second row of a day may stand at another hour of it.
         late = replace(whole.candles[100], seconds=whole.candles[100].seconds + 3_600, close=9.0)
         whole.again = [replace(whole.candles[50], high=9e5), late, whole.candles[60]]
-        feed = YahooFeed(YahooSource(), tmp_path, clients)
-        bars = normalise(feed.fetch(Request("BTC-USD", "1d", None, NOW, told)), "BTC-USD")
+        feed = YahooBarSource(YahooSourceSpec(), tmp_path, clients)
+        bars = normalise_bars(feed.fetch(BarRequest("BTC-USD", "1d", None, NOW, told)), "BTC-USD")
         assert told.notices == [
             "BTC-USD of yahoo: 2 bars came twice with different prices, the first on 2023-03-27; "
             "of each the earlier row is taken"
@@ -212,7 +214,7 @@ class TestRows:
     def test_days_that_come_twice_alike_are_not_worth_a_word(self, yahoo, tmp_path, clients):
         whole, told = yahoo.site.charts["BTC-USD"], Told()
         whole.again = whole.candles[60:64]
-        YahooFeed(YahooSource(), tmp_path, clients).fetch(
-            Request("BTC-USD", "1d", None, NOW, told)
+        YahooBarSource(YahooSourceSpec(), tmp_path, clients).fetch(
+            BarRequest("BTC-USD", "1d", None, NOW, told)
         )
         assert told.notices == []

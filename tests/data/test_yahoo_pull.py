@@ -12,7 +12,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from engine.errors import PartlyUnreachableError, SourceError, UnreachableError
+from engine.core.errors import PartlyUnreachableError, SourceError, UnreachableError
 from tests.data.datasets import COUNT, FIRST, NOW
 from tests.servers.candles import candles
 from tests.servers.local import Answer
@@ -107,7 +107,7 @@ class TestGoingOn:
         load(MANY + SOURCE)
         shares.faulty, shares.faults = "/chart/ELK", [500] * 60
         later = load(MANY + SOURCE, now=NOW + pd.Timedelta(days=1))
-        assert later.identity["symbols"]["ELK"]["last"] == "2024-03-09"
+        assert later.provenance["symbols"]["ELK"]["last"] == "2024-03-09"
         assert any("cached bars are used, pulled at 2024-03-10" in text for text in told.notices)
 
     @pytest.mark.slow
@@ -135,9 +135,9 @@ import sys
 from pathlib import Path
 import pandas as pd
 from engine.data.load import load_market
-from engine.data.sources.clients import Clients
-from engine.data.spec import DataSpec
-from engine.progress import Silent
+from engine.data.sources.client_settings import Clients
+from engine.data.config import DataSpec
+from engine.core.progress import Silent
 
 home, url, now = sys.argv[1:]
 load_market(DataSpec(dataset="coins.yaml"), home=Path(home), offline=False, override=None,

@@ -15,10 +15,10 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, TypeAdapter
 
-from engine.models import Adam, Forecaster, Model, Problem, Training
+from engine.models import Adam, Forecaster, Model, TrainingSpec, WindowDataset
 from tests.models.problems import planted
 
-TRAINING = Training(epochs=10, batch_size=32, optimizer=Adam(learning_rate=0.005))
+TRAINING = TrainingSpec(epochs=10, batch_size=32, optimizer=Adam(learning_rate=0.005))
 SEEN = 41
 
 
@@ -32,7 +32,7 @@ def classes_of(file: Path) -> dict[str, type[Any]]:
     return {n: v for n, v in vars(module).items() if getattr(v, "__module__", "") == name}
 
 
-def later_bars_changed(problem: Problem) -> Problem:
+def later_bars_changed(problem: WindowDataset) -> WindowDataset:
     """Other inputs, targets and returns from a test row on, and no target of a test row known."""
     later = np.arange(len(problem.target)) >= problem.test[SEEN]
     noise = np.random.default_rng(9).normal(size=problem.inputs.shape).astype(np.float32)
@@ -50,7 +50,7 @@ def found(model: Forecaster) -> dict[str, Any]:
     """How a forecaster keeps the contract."""
     problem = planted(edge=0.8)
     first, again, changed = (
-        model.forecast(p, TRAINING, seed=1)
+        model.fit_predict(p, TRAINING, seed=1)
         for p in (problem, problem, later_bars_changed(problem))
     )
     parts = ("train", "validation", "test")

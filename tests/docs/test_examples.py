@@ -15,10 +15,10 @@ import pytest
 import typer.main
 from ruamel.yaml import YAML
 
-from engine.artifacts import Run
 from engine.cli.main import app
-from engine.data.spec import Dataset
-from engine.documents import parse_overrides
+from engine.config import parse_overrides
+from engine.data.config import Dataset
+from engine.runs.run import Run
 from engine.strategy import Strategy, load_strategy
 from tests.docs.blocks import PAGES, ROOT, WALKED, blocks, named
 

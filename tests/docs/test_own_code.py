@@ -91,12 +91,12 @@ def test_a_cost_model_of_one_s_own_is_charged_on_a_finished_run(tmp_path: Path) 
 
 def test_every_file_and_name_that_the_pages_send_a_reader_to_is_there() -> None:
     places = {
-        "engine/simulation/spec.py": "class Costs",
+        "engine/simulation/config.py": "class Costs",
         "engine/simulation/fills.py": "def fill_books",
         "engine/simulation/portfolio.py": "def _growth",
-        "engine/selftest/costs.py": "STEPS = (",
-        "engine/models/ridge.py": "class Ridge(Forecaster)",
-        "engine/models/drift.py": "class Drift(Forecaster)",
+        "engine/selftest/cost_check.py": "STEPS = (",
+        "engine/models/baselines/ridge.py": "class Ridge(Forecaster)",
+        "engine/models/baselines/drift.py": "class Drift(Forecaster)",
     }
     for file, text in places.items():
         assert text in (ROOT / file).read_text(), file

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.reporting.books import books_of
-from engine.reporting.tearsheet import tearsheet
+from engine.reporting.book_styles import get_book_styles
+from engine.reporting.tearsheet import render_tearsheet
 from tests.docs.blocks import ROOT
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 GUIDE = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
 WORDS = re.sub(r"\s+", " ", re.sub(r"[*`]", "", GUIDE)).lower()
@@ -34,8 +34,8 @@ def labels(page: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def shown(run: Run) -> set[str]:
-    names = {book.label for book in books_of(run)} | set(run.bars["symbol"])
-    named = labels(tearsheet(run))
+    names = {book.label for book in get_book_styles(run)} | set(run.bars["symbol"])
+    named = labels(render_tearsheet(run))
     return {label for label in named if label not in names and "in " + label not in named}
 
 

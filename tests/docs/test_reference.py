@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.artifacts import DOCUMENTS, PAGES, TABLES
 from engine.cli.main import app
+from engine.config.reference import list_entries
 from engine.data.calendar import DAYS_PER_YEAR
-from engine.data.spec import Dataset
-from engine.documents.reference import entries
+from engine.data.config import Dataset
+from engine.runs.folder import DOCUMENTS, PAGES, TABLES
 from engine.strategy import Strategy
 from tests.docs.blocks import ROOT
 
@@ -32,7 +32,7 @@ def extension(name: str):
 def test_every_key_is_told_with_what_it_takes(model) -> None:
     text = extension("document_reference").as_markdown(model)
     headings = set(re.findall(r"^#+ (\S+)$", text, re.MULTILINE))
-    for entry in entries(model):
+    for entry in list_entries(model):
         parent, _, last = entry.path.rpartition(".")
         if entry.path not in headings:
             assert f"| `{last}` |" in text, entry.path
@@ -61,7 +61,7 @@ def test_every_exit_code_of_an_error_is_told() -> None:
     text = extension("command_reference").exit_codes()
     codes = [int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)]
     assert codes == [0, 1, 2, 3, 4, 5, 130, 141]
-    assert "the leak certificate failed (`CertificateError`)" in text
+    assert "the leak certificate failed (`LookaheadError`)" in text
     assert r"`\| head`" in text
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.reporting.tearsheet import tearsheet
+from engine.reporting.tearsheet import render_tearsheet
 from scripts.documentation.links import anchors, fault, faults, links
 from scripts.documentation.picture import HEAD, MOST_BYTES, PATHS
 from tests.docs.blocks import ROOT
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ def test_the_pictures_of_the_readme_are_there_and_small() -> None:
 
 
 def test_what_the_picture_shows_is_on_a_tearsheet(run: Run) -> None:
-    page = tearsheet(run)
+    page = render_tearsheet(run)
     assert f'class="{HEAD[1:]}"' in page
     assert f'id="{PATHS[1:]}"' in page
 

@@ -7,12 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation.attribution import Contributions, contributions, parts
+from engine.evaluation.metrics.attribution import (
+    ReturnContributions,
+    attribute_returns,
+    sum_by_group,
+)
+from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import simulate
-from engine.simulation.spec import Costs, Execution
 
 if TYPE_CHECKING:
-    from engine.simulation.result import Result
+    from engine.simulation.result import SimulationResult
 
 BARS = 300
 DEAR = Costs(fee_bps=10, slippage_bps=5, borrow_bps_per_year=300)
@@ -30,7 +34,7 @@ def prices(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def book() -> tuple[Result, pd.DataFrame, pd.DataFrame]:
+def book() -> tuple[SimulationResult, pd.DataFrame, pd.DataFrame]:
     """Two symbols, long and short, turned over without going flat, at every cost there is."""
     rng = np.random.default_rng(11)
     opens, close = prices(rng)
@@ -41,23 +45,23 @@ def book() -> tuple[Result, pd.DataFrame, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def made(book: tuple[Result, pd.DataFrame, pd.DataFrame]) -> Contributions:
+def made(book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame]) -> ReturnContributions:
     result, _, close = book
-    found = contributions(result.returns, result.trades, close, borrowed=True)
+    found = attribute_returns(result.returns, result.trades, close, borrow_charged=True)
     assert found
     return found
 
 
 def test_the_parts_add_up_to_the_log_of_the_growth_at_every_bar(
-    book: tuple[Result, pd.DataFrame, pd.DataFrame], made: Contributions
+    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], made: ReturnContributions
 ) -> None:
     whole = (made.gross + made.cost).sum(axis=1)
     np.testing.assert_allclose(whole, np.log1p(book[0].returns), atol=1e-12)
-    assert made.unexplained.abs().max() < 1e-12
+    assert made.residual.abs().max() < 1e-12
 
 
 def plain(
-    result: Result, opens: pd.DataFrame, close: pd.DataFrame
+    result: SimulationResult, opens: pd.DataFrame, close: pd.DataFrame
 ) -> dict[str, list[dict[str, float]]]:
     """Money by bar and symbol over the equity before, in loops over positions."""
     units, cash, equity = dict.fromkeys(SYMBOLS, 0.0), 1.0, 1.0
@@ -90,7 +94,7 @@ def plain(
 
 
 def test_every_part_is_the_one_found_in_loops_over_positions(
-    book: tuple[Result, pd.DataFrame, pd.DataFrame], made: Contributions
+    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], made: ReturnContributions
 ) -> None:
     result, opens, close = book
     returns = result.returns.to_numpy()
@@ -102,9 +106,9 @@ def test_every_part_is_the_one_found_in_loops_over_positions(
 
 
 def test_borrowing_is_charged_by_calendar_time_to_the_short_symbol(
-    book: tuple[Result, pd.DataFrame, pd.DataFrame], made: Contributions
+    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], made: ReturnContributions
 ) -> None:
-    held = book[0].held.shift().fillna(0.0)
+    held = book[0].held_weights.shift().fillna(0.0)
     nights = made.borrow.index.to_series().diff().dt.days.fillna(0)
     rate = (-held.clip(upper=0)).mul(nights * 0.03 / 365.25, axis=0)
     np.testing.assert_allclose(made.borrow, -rate, rtol=0.15, atol=1e-12)
@@ -112,55 +116,57 @@ def test_borrowing_is_charged_by_calendar_time_to_the_short_symbol(
 
 
 def test_holdings_are_those_of_the_simulation(
-    book: tuple[Result, pd.DataFrame, pd.DataFrame], made: Contributions
+    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], made: ReturnContributions
 ) -> None:
-    np.testing.assert_allclose(made.held, book[0].held, atol=1e-10)
+    np.testing.assert_allclose(made.held_weights, book[0].held_weights, atol=1e-10)
 
 
 def test_what_the_fills_do_not_account_for_is_told_and_not_called_borrowing(
-    book: tuple[Result, pd.DataFrame, pd.DataFrame],
+    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame],
 ) -> None:
     result, _, close = book
-    found = contributions(result.returns + 0.001, result.trades, close, borrowed=False)
+    found = attribute_returns(result.returns + 0.001, result.trades, close, borrow_charged=False)
     assert found
     assert (found.borrow == 0).all(axis=None)
-    whole = (found.gross + found.cost).sum(axis=1) + found.unexplained
+    whole = (found.gross + found.cost).sum(axis=1) + found.residual
     np.testing.assert_allclose(whole, np.log1p(result.returns + 0.001), atol=1e-12)
-    assert found.unexplained.sum() == pytest.approx(0.001 * BARS, rel=0.1)
+    assert found.residual.sum() == pytest.approx(0.001 * BARS, rel=0.1)
 
 
 def test_a_book_that_never_trades_has_parts_of_nothing(
-    book: tuple[Result, pd.DataFrame, pd.DataFrame],
+    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame],
 ) -> None:
     result, _, close = book
-    found = contributions(result.returns * 0, result.trades.iloc[:0], close, borrowed=True)
+    found = attribute_returns(
+        result.returns * 0, result.trades.iloc[:0], close, borrow_charged=True
+    )
     assert found
     assert not found.gross.to_numpy().any()
-    assert not found.held.to_numpy().any()
+    assert not found.held_weights.to_numpy().any()
 
 
-def test_a_ruined_book_has_none(book: tuple[Result, pd.DataFrame, pd.DataFrame]) -> None:
+def test_a_ruined_book_has_none(book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame]) -> None:
     result, _, close = book
     lost = result.returns.copy()
     lost.iloc[5] = -1.0
-    assert contributions(lost, result.trades, close, borrowed=True) is None
+    assert attribute_returns(lost, result.trades, close, borrow_charged=True) is None
 
 
-def test_labels_part_the_whole_and_the_unlabelled_come_last(made: Contributions) -> None:
-    labels = pd.DataFrame("calm", index=made.held.index, columns=SYMBOLS, dtype="object")
+def test_labels_part_the_whole_and_the_unlabelled_come_last(made: ReturnContributions) -> None:
+    labels = pd.DataFrame("calm", index=made.held_weights.index, columns=SYMBOLS, dtype="object")
     labels.iloc[:30] = None
     labels.iloc[200:, 1] = "turbulent"
-    calm, turbulent, none = parts(made, labels)
+    calm, turbulent, none = sum_by_group(made, labels)
     assert [calm.name, turbulent.name, none.name] == ["calm", "turbulent", ""]
-    assert none.share == pytest.approx(0.1)
+    assert none.bar_share == pytest.approx(0.1)
     assert turbulent.gross == pytest.approx(made.gross["B"].iloc[200:].sum())
     assert turbulent.cost == pytest.approx(made.cost["B"].iloc[200:].sum())
     whole = (made.gross + made.cost).to_numpy().sum()
     assert calm.net + turbulent.net + none.net == pytest.approx(whole)
 
 
-def test_parts_do_not_depend_on_the_name_of_the_labels(made: Contributions) -> None:
-    labels = pd.DataFrame("2024", index=made.held.index, columns=SYMBOLS, dtype="object")
-    (whole,) = parts(made, labels)
-    assert dataclasses.asdict(whole)["share"] == 1.0
+def test_parts_do_not_depend_on_the_name_of_the_labels(made: ReturnContributions) -> None:
+    labels = pd.DataFrame("2024", index=made.held_weights.index, columns=SYMBOLS, dtype="object")
+    (whole,) = sum_by_group(made, labels)
+    assert dataclasses.asdict(whole)["bar_share"] == 1.0
     assert whole.net == pytest.approx((made.gross + made.cost).to_numpy().sum())

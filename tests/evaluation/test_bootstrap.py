@@ -3,16 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.evaluation import bootstrap
-from engine.evaluation.block_length import optimal_block_length
-from engine.evaluation.bootstrap import (
-    Inference,
-    infer,
+from engine.evaluation.config import EvaluationSpec
+from engine.evaluation.inference import bootstrap
+from engine.evaluation.inference.block_length import optimal_block_length
+from engine.evaluation.inference.bootstrap import (
+    SharpeInference,
+    infer_sharpe_ratios,
     long_run_variance,
-    named_stream,
+    spawn_named_stream,
 )
-from engine.evaluation.measures import sharpe
-from engine.evaluation.spec import EvaluationSpec
+from engine.evaluation.metrics.return_metrics import sharpe
 
 SPEC = EvaluationSpec(resamples=999)
 
@@ -21,12 +21,12 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def infer_sharpe(returns, periods_per_year, spec, generator) -> Inference:
-    return infer({"one": [returns]}, periods_per_year, spec, generator)["one"]
+def infer_sharpe(returns, periods_per_year, spec, generator) -> SharpeInference:
+    return infer_sharpe_ratios({"one": [returns]}, periods_per_year, spec, generator)["one"]
 
 
-def infer_difference(first, second, periods_per_year, spec, generator) -> Inference:
-    return infer({"two": [first, second]}, periods_per_year, spec, generator)["two"]
+def infer_difference(first, second, periods_per_year, spec, generator) -> SharpeInference:
+    return infer_sharpe_ratios({"two": [first, second]}, periods_per_year, spec, generator)["two"]
 
 
 def noise(seed: int, bars: int = 500, mean: float = 0.0) -> np.ndarray:
@@ -56,7 +56,7 @@ def test_the_estimated_difference_is_the_difference_of_the_sharpe_ratios() -> No
 def test_one_figure_more_changes_no_other_whether_or_not_they_share_resamples() -> None:
     alike, other = noise(1)[::-1], autoregressive(rng(4), 500, 0.6)
     alone = infer_sharpe(noise(1), 365, SPEC, rng())
-    among = infer(
+    among = infer_sharpe_ratios(
         {"a": [alike], "one": [noise(1)], "b": [other], "c": [noise(1), alike]}, 365, SPEC, rng()
     )
     assert among["one"] == alone
@@ -111,13 +111,13 @@ def test_a_sharpe_ratio_below_zero_is_no_evidence_of_one_above() -> None:
 @pytest.mark.parametrize("returns", [np.zeros(500), np.full(500, 0.01), noise(1, bars=29)])
 def test_nothing_is_said_about_a_book_that_stays_or_has_too_few_bars(returns: np.ndarray) -> None:
     other = noise(2, len(returns))
-    assert infer_sharpe(returns, 365, SPEC, rng()) == Inference()
-    assert infer_difference(returns, other, 365, SPEC, rng()) == Inference()
-    assert infer_difference(other, returns, 365, SPEC, rng()) == Inference()
+    assert infer_sharpe(returns, 365, SPEC, rng()) == SharpeInference()
+    assert infer_difference(returns, other, 365, SPEC, rng()) == SharpeInference()
+    assert infer_difference(other, returns, 365, SPEC, rng()) == SharpeInference()
 
 
 def test_a_book_does_not_differ_from_itself_nor_from_its_own_leverage() -> None:
-    same = Inference(0.0, 0.0, 0.0, 1.0, 1.0)
+    same = SharpeInference(0.0, 0.0, 0.0, 1.0, 1.0)
     assert infer_difference(noise(1), noise(1), 365, SPEC, rng()) == same
     assert infer_difference(noise(1), noise(1) * 0.3, 365, SPEC, rng()) == same
 
@@ -162,12 +162,12 @@ def test_long_run_variance_equals_archs_kernel_on_the_whitened_values(rho: float
 
 def test_a_named_stream_depends_on_seed_and_name_alone() -> None:
     parent = rng(3)
-    first = named_stream(parent, "a").random(4)
+    first = spawn_named_stream(parent, "a").random(4)
     parent.random(100)
-    named_stream(parent, "b")
-    np.testing.assert_array_equal(named_stream(parent, "a").random(4), first)
-    assert not np.allclose(named_stream(parent, "b").random(4), first)
-    assert not np.allclose(named_stream(rng(4), "a").random(4), first)
+    spawn_named_stream(parent, "b")
+    np.testing.assert_array_equal(spawn_named_stream(parent, "a").random(4), first)
+    assert not np.allclose(spawn_named_stream(parent, "b").random(4), first)
+    assert not np.allclose(spawn_named_stream(rng(4), "a").random(4), first)
 
 
 @pytest.mark.slow
@@ -205,9 +205,9 @@ def test_a_long_series_drawn_in_cells_has_the_interval_of_one_drawn_bar_by_bar(
     rho: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     returns = 0.01 * autoregressive(rng(11), 4_000, rho)
-    by_bar = infer({"x": [returns]}, 252.0, SPEC, rng())["x"]
-    monkeypatch.setattr(bootstrap, "MOST_CELLS", 500)
-    in_cells = infer({"x": [returns]}, 252.0, SPEC, rng())["x"]
+    by_bar = infer_sharpe_ratios({"x": [returns]}, 252.0, SPEC, rng())["x"]
+    monkeypatch.setattr(bootstrap, "MAX_CELLS", 500)
+    in_cells = infer_sharpe_ratios({"x": [returns]}, 252.0, SPEC, rng())["x"]
     assert in_cells.estimate == by_bar.estimate
     assert in_cells.block_length_bars >= 8
     assert in_cells.high - in_cells.low == pytest.approx(by_bar.high - by_bar.low, rel=0.1)

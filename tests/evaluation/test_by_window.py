@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.evaluation.by_window import sharpe_by_window
+from engine.evaluation.metrics.by_window import sharpe_by_window
 
 
 def test_each_window_is_judged_on_its_own_bars_alone() -> None:

@@ -6,8 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation.diagnostics import augmented_dickey_fuller, breusch_godfrey, ljung_box
-from engine.evaluation.test_result import TestResult
+from engine.evaluation.inference.diagnostics import (
+    augmented_dickey_fuller,
+    breusch_godfrey,
+    ljung_box,
+)
+from engine.evaluation.inference.hypothesis_tests import HypothesisTestResult
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,9 +78,11 @@ def test_augmented_dickey_fuller_finds_what_livieris_2021_printed(
 def test_p_values_are_mackinnons(statistic: float) -> None:
     from statsmodels.tsa.adfvalues import mackinnonp
 
-    from engine.evaluation import diagnostics
+    from engine.evaluation.inference import diagnostics
 
-    assert diagnostics._mackinnon(statistic) == pytest.approx(mackinnonp(statistic), rel=1e-12)
+    assert diagnostics._mackinnon_p_value(statistic) == pytest.approx(
+        mackinnonp(statistic), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,7 +99,7 @@ def test_p_values_are_mackinnons(statistic: float) -> None:
     ids=["constant", "straight line", "three", "one", "none", "known from its past", "one flag"],
 )
 def test_no_unit_root_is_tested_where_nothing_is_left_to_chance(values: np.ndarray) -> None:
-    assert augmented_dickey_fuller(values) == TestResult()
+    assert augmented_dickey_fuller(values) == HypothesisTestResult()
 
 
 @pytest.mark.parametrize("lags", [1, 5, 20])
@@ -159,16 +165,16 @@ def test_breusch_godfrey_bears_collinear_and_constant_regressors() -> None:
     "test", [lambda e: ljung_box(e, 3), lambda e: breusch_godfrey(e, None, 3)]
 )
 def test_residuals_too_few_or_still_are_not_tested(test) -> None:
-    assert test(np.zeros(50)) == TestResult()
-    assert test(np.full(50, 0.1)) == TestResult()
-    assert test(np.array([0.1, -0.2, 0.1, 0.3])) == TestResult()
-    assert test(np.empty(0)) == TestResult()
+    assert test(np.zeros(50)) == HypothesisTestResult()
+    assert test(np.full(50, 0.1)) == HypothesisTestResult()
+    assert test(np.array([0.1, -0.2, 0.1, 0.3])) == HypothesisTestResult()
+    assert test(np.empty(0)) == HypothesisTestResult()
 
 
 def test_no_lag_is_no_test() -> None:
-    assert ljung_box(SERIES["returns"], 0) == TestResult()
-    assert ljung_box(SERIES["returns"], 2, fitted=2) == TestResult()
-    assert breusch_godfrey(SERIES["returns"], None, 0) == TestResult()
+    assert ljung_box(SERIES["returns"], 0) == HypothesisTestResult()
+    assert ljung_box(SERIES["returns"], 2, fitted=2) == HypothesisTestResult()
+    assert breusch_godfrey(SERIES["returns"], None, 0) == HypothesisTestResult()
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import r2_score, roc_auc_score
 
-from engine.errors import RefitError
-from engine.evaluation.forecast import auc, forecast_scores, mean_forecasts
+from engine.core.errors import TrainingError
+from engine.evaluation.forecasts.scores import auc, average_over_seeds, score_forecasts
 
 PREDICTED = np.array([0.01, -0.02, 0.03, 0.01, -0.01])
 ACTUAL = np.array([0.02, -0.01, -0.01, 0.0, np.nan])
@@ -14,7 +14,7 @@ STAYS = np.zeros(5)
 
 
 def test_scores_written_out() -> None:
-    scores = forecast_scores(PREDICTED, ACTUAL, STAYS)
+    scores = score_forecasts(PREDICTED, ACTUAL, STAYS)
     # Errors 0.01, 0.01, -0.04, -0.01; the price moved 0.02, -0.01, -0.01, 0.
     assert scores["bars"] == 4
     assert scores["mae_bps"] == pytest.approx(175.0)
@@ -28,39 +28,39 @@ def test_scores_written_out() -> None:
 
 
 def test_a_tie_is_down_so_persistence_scores_the_share_of_down() -> None:
-    scores = forecast_scores(STAYS, ACTUAL, STAYS)
+    scores = score_forecasts(STAYS, ACTUAL, STAYS)
     assert scores["directional_accuracy_pct"] == 75.0
     assert scores["r2_vs_persistence"] == 0.0
     assert scores["auc"] == 0.5
 
 
 def test_perfect_forecasts_score_one() -> None:
-    scores = forecast_scores(ACTUAL, ACTUAL, STAYS)
+    scores = score_forecasts(ACTUAL, ACTUAL, STAYS)
     assert (scores["r2"], scores["auc"], scores["directional_accuracy_pct"]) == (1.0, 1.0, 100.0)
     assert scores["mae_bps"] == 0.0
 
 
 def test_rows_whose_outcome_is_unknown_are_left_out() -> None:
-    assert forecast_scores(PREDICTED, ACTUAL, STAYS) == forecast_scores(
+    assert score_forecasts(PREDICTED, ACTUAL, STAYS) == score_forecasts(
         PREDICTED[:4], ACTUAL[:4], STAYS[:4]
     )
 
 
 def test_without_a_known_row_nothing_is_scored() -> None:
-    scores = forecast_scores(PREDICTED, np.full(5, np.nan), STAYS)
+    scores = score_forecasts(PREDICTED, np.full(5, np.nan), STAYS)
     assert scores.pop("bars") == 0
     assert set(scores.values()) == {None}
 
 
 def test_auc_and_r2_of_outcomes_that_are_all_alike_are_none() -> None:
-    scores = forecast_scores(PREDICTED, np.full(5, 0.01), STAYS)
+    scores = score_forecasts(PREDICTED, np.full(5, 0.01), STAYS)
     assert scores["auc"] is None
     assert scores["r2"] is None
 
 
 def test_a_prediction_that_is_nan_is_no_forecast_of_zero() -> None:
-    with pytest.raises(RefitError, match="1 of 4 rows"):
-        forecast_scores(np.array([0.1, np.nan, 0.1, 0.1, np.nan]), ACTUAL, STAYS)
+    with pytest.raises(TrainingError, match="1 of 4 rows"):
+        score_forecasts(np.array([0.1, np.nan, 0.1, 0.1, np.nan]), ACTUAL, STAYS)
 
 
 @pytest.mark.parametrize("digits", [1, 2, 6])
@@ -68,7 +68,7 @@ def test_auc_and_r2_equal_scikit_learn_with_ties_too(digits: int) -> None:
     rng = np.random.default_rng(3)
     actual = rng.standard_normal(500)
     predicted = np.round(0.3 * actual + rng.standard_normal(500), digits)
-    scores = forecast_scores(predicted, actual, np.zeros(500))
+    scores = score_forecasts(predicted, actual, np.zeros(500))
     assert auc(predicted, actual > 0) == pytest.approx(roc_auc_score(actual > 0, predicted))
     assert scores["r2"] == pytest.approx(r2_score(actual, predicted))
 
@@ -82,7 +82,7 @@ def test_the_traded_forecast_is_the_mean_over_seeds_of_its_horizon_with_a_known_
         for horizon in (1, 5)
     ]
     columns = ["timestamp", "symbol", "seed", "horizon", "predicted", "actual"]
-    found = mean_forecasts(pd.DataFrame(rows, columns=columns), 5)
+    found = average_over_seeds(pd.DataFrame(rows, columns=columns), 5)
     assert found.to_dict("list") == {
         "timestamp": [stamps[0]],
         "symbol": ["A"],

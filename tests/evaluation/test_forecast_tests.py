@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.evaluation.forecast_tests import diebold_mariano, pesaran_timmermann
-from engine.evaluation.test_result import TestResult
+from engine.evaluation.forecasts.accuracy_tests import diebold_mariano, pesaran_timmermann
+from engine.evaluation.inference.hypothesis_tests import HypothesisTestResult
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -83,7 +83,7 @@ def test_the_better_forecast_has_the_negative_statistic() -> None:
 def test_where_losses_do_not_vary_or_rows_are_too_few_there_is_no_test(
     first, second, horizon
 ) -> None:
-    assert diebold_mariano(np.array(first), np.array(second), horizon) == TestResult()
+    assert diebold_mariano(np.array(first), np.array(second), horizon) == HypothesisTestResult()
 
 
 @pytest.mark.parametrize(("bars", "horizon"), [(16, 1), (60, 1), (60, 3)])
@@ -137,7 +137,7 @@ def test_zero_is_down_on_both_sides() -> None:
 )
 def test_a_side_that_never_occurs_leaves_no_test(predicted, actual) -> None:
     found = pesaran_timmermann(np.array(predicted, dtype=float), np.array(actual, dtype=float))
-    assert found == TestResult()
+    assert found == HypothesisTestResult()
 
 
 def test_always_up_in_a_rising_market_is_no_skill() -> None:

@@ -10,22 +10,26 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation.fragility import Fragility, Terms, fragility
-from engine.evaluation.fragility_sentence import fragility_sentence
-from engine.evaluation.measures import sharpe
-from engine.signals.decide import target_weights
-from engine.signals.forecasts import Forecasts
-from engine.signals.neighbours import neighbours
-from engine.signals.sizing import Fixed, VolatilityTarget
-from engine.signals.thresholds import CostMultiple, Quantile, Threshold
+from engine.evaluation.metrics.return_metrics import sharpe
+from engine.evaluation.robustness.sensitivity import (
+    SensitivitySurface,
+    TradingParameters,
+    compute_sensitivity_surface,
+)
+from engine.evaluation.robustness.sensitivity_sentence import describe_sensitivity
+from engine.signals.inputs import SignalInputs
+from engine.signals.sizing import FixedSizing, VolatilityTargetSizing
+from engine.signals.target_weights import compute_target_weights
+from engine.signals.threshold_grid import build_threshold_grid
+from engine.signals.thresholds import CostMultipleThreshold, FixedThreshold, QuantileThreshold
+from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import simulate
-from engine.simulation.spec import Costs, Execution
 
 BARS, BEFORE, SYMBOLS = 260, 40, ["AAA", "BBB"]
 
-TERMS = Terms(
-    signal=Threshold(enter_bps=10, exit_bps=2, side="long_short"),
-    sizing=VolatilityTarget(target_pct_per_year=15, window=20),
+TERMS = TradingParameters(
+    signal=FixedThreshold(enter_bps=10, exit_bps=2, side="long_short"),
+    sizing=VolatilityTargetSizing(target_pct_per_year=15, window=20),
     costs=Costs(fee_bps=7, slippage_bps=3, borrow_bps_per_year=80),
     execution=Execution(delay=2),
     periods_per_year=365.0,
@@ -35,7 +39,7 @@ TERMS = Terms(
 
 
 @pytest.fixture(scope="module")
-def market() -> tuple[Forecasts, pd.DataFrame, pd.DataFrame]:
+def market() -> tuple[SignalInputs, pd.DataFrame, pd.DataFrame]:
     """Forecasts that are right more often than not, for the bars after the next."""
     rng = np.random.default_rng(11)
     index = pd.date_range("2020-01-01", periods=BEFORE + BARS, freq="D", tz="UTC")
@@ -47,17 +51,17 @@ def market() -> tuple[Forecasts, pd.DataFrame, pd.DataFrame]:
     window = np.repeat([0, 1], BARS // 2)
     predicted.iloc[BARS // 2 : BARS // 2 + 9, 0] = 0.0
     train = {w: {s: rng.normal(0, 0.003, 200) for s in SYMBOLS} for w in (0, 1)}
-    return Forecasts(predicted, window, train), opened.iloc[BEFORE:], close
+    return SignalInputs(predicted, window, train), opened.iloc[BEFORE:], close
 
 
-def alone(market, terms: Terms, signal, costs: Costs, delay: int) -> float | None:
+def alone(market, terms: TradingParameters, signal, costs: Costs, delay: int) -> float | None:
     forecasts, opened, close = market
-    weights = target_weights(
+    weights = compute_target_weights(
         forecasts,
         close,
         signal,
         terms.sizing,
-        round_trip=terms.costs.round_trip,
+        round_trip_cost=terms.costs.round_trip_cost,
         periods_per_year=terms.periods_per_year,
         max_weight=terms.max_weight,
     )
@@ -67,40 +71,42 @@ def alone(market, terms: Terms, signal, costs: Costs, delay: int) -> float | Non
 
 
 def test_every_cell_is_what_a_simulation_of_its_own_gives_to_the_last_digit(market) -> None:
-    found = fragility(*market, TERMS)
+    found = compute_sensitivity_surface(*market, TERMS)
     assert found.cost_bps == (0, 5, 10, 20, 40)
     assert found.delay_bars == (1, 2, 3, 5)
     assert found.threshold == found.threshold_bps == (0, 5, 10, 20, 40)
-    assert found.chosen == (2, 1, 2)
+    assert found.chosen_cell == (2, 1, 2)
     charged = [(0, 0), (3.5, 1.5), (7, 3), (14, 6), (28, 12)]
     cells = product(enumerate(charged), enumerate(found.delay_bars), range(5))
     # A prime step visits every cost, delay and threshold, and most pairs of them.
     for (cost, (fee, slippage)), (row, delay), place in list(cells)[::7]:
         costs = Costs(fee_bps=fee, slippage_bps=slippage, borrow_bps_per_year=80)
-        signal = neighbours(TERMS.signal)[place].signal
+        signal = build_threshold_grid(TERMS.signal)[place].signal
         assert found.sharpe[cost][row][place] == alone(market, TERMS, signal, costs, delay)
     own = alone(market, TERMS, TERMS.signal, TERMS.costs, 2)
-    assert found.document()["chosen"]["sharpe"] == found.sharpe[2][1][2] == own
+    assert found.as_dict()["chosen"]["sharpe"] == found.sharpe[2][1][2] == own
     assert own > 1
 
 
 @pytest.mark.parametrize("price", ["open", "close"])
 def test_fills_are_at_the_price_that_the_strategy_names(market, price: str) -> None:
     terms = dataclasses.replace(TERMS, execution=Execution(delay=7, price=price))
-    found = fragility(*market, terms)
+    found = compute_sensitivity_surface(*market, terms)
     assert found.delay_bars == (1, 2, 3, 5, 7)
     assert found.sharpe[2][4][2] == alone(market, terms, terms.signal, terms.costs, 7)
 
 
 def test_a_dearer_cell_is_never_better(market) -> None:
     # Nothing is lent: with a fixed size below the cash, no cost changes what is bought.
-    surface = fragility(*market, dataclasses.replace(TERMS, sizing=Fixed(weight=0.5)))
+    surface = compute_sensitivity_surface(
+        *market, dataclasses.replace(TERMS, sizing=FixedSizing(weight=0.5))
+    )
     by_cost = np.array(surface.sharpe, dtype=float)
     assert (np.diff(by_cost, axis=0) < 0).all()
 
 
 def test_at_the_break_even_cost_nothing_is_earned(market) -> None:
-    limit = fragility(*market, TERMS).break_even_cost_bps
+    limit = compute_sensitivity_surface(*market, TERMS).break_even_cost_bps
     assert limit is not None
     ratios = [
         alone(
@@ -114,7 +120,9 @@ def test_at_the_break_even_cost_nothing_is_earned(market) -> None:
     ]
     assert ratios[0] > 0 > ratios[2]
     assert ratios[1] == pytest.approx(0, abs=1e-3)
-    free = fragility(*market, dataclasses.replace(TERMS, costs=Costs(fee_bps=0, slippage_bps=0)))
+    free = compute_sensitivity_surface(
+        *market, dataclasses.replace(TERMS, costs=Costs(fee_bps=0, slippage_bps=0))
+    )
     assert free.cost_bps == (0, 5, 10, 20, 40)
     # Not the same: what is charged as a fee or as slippage, and borrowing that cost nothing.
     assert free.break_even_cost_bps == pytest.approx(limit, rel=0.1)
@@ -125,16 +133,16 @@ def test_no_break_even_cost_where_nothing_is_earned_for_free_or_something_at_any
 ) -> None:
     forecasts, opened, close = market
     wrong = dataclasses.replace(forecasts, predicted=-forecasts.predicted)
-    found = fragility(wrong, opened, close, TERMS)
+    found = compute_sensitivity_surface(wrong, opened, close, TERMS)
     assert found.break_even_cost_bps is None
     assert found.sharpe[0][1][2] < 0
     rising = close.copy()
     rising[SYMBOLS] = 100 * 1.02 ** np.arange(len(close))[:, None] * (1 + 1e-3 * close / 1e3)
     held = dataclasses.replace(forecasts, predicted=0 * forecasts.predicted + 0.01)
-    long_only = dataclasses.replace(TERMS, signal=Threshold(), sizing=Fixed(weight=0.5))
-    found = fragility(held, rising.loc[opened.index], rising, long_only)
+    long_only = dataclasses.replace(TERMS, signal=FixedThreshold(), sizing=FixedSizing(weight=0.5))
+    found = compute_sensitivity_surface(held, rising.loc[opened.index], rising, long_only)
     assert found.break_even_cost_bps is None
-    assert found.document()["sentence"].startswith(
+    assert found.as_dict()["sentence"].startswith(
         "The result survives every cost up to 2,000 bps a fill, fills 1 to 5 bars"
     )
 
@@ -142,14 +150,14 @@ def test_no_break_even_cost_where_nothing_is_earned_for_free_or_something_at_any
 @pytest.mark.parametrize(
     ("signal", "unit", "bps"),
     [
-        (CostMultiple(enter=1.5), "round trips", (0, 15, 30, 60, 120)),
-        (Quantile(), "quantile", None),
+        (CostMultipleThreshold(enter=1.5), "round trips", (0, 15, 30, 60, 120)),
+        (QuantileThreshold(), "quantile", None),
     ],
 )
 def test_other_kinds_are_varied_in_their_own_unit_and_told_in_bps_too(
     market, signal, unit: str, bps
 ) -> None:
-    found = fragility(*market, dataclasses.replace(TERMS, signal=signal))
+    found = compute_sensitivity_surface(*market, dataclasses.replace(TERMS, signal=signal))
     assert found.threshold_unit == unit
     if bps:
         assert found.threshold_bps == pytest.approx(bps)
@@ -158,14 +166,16 @@ def test_other_kinds_are_varied_in_their_own_unit_and_told_in_bps_too(
         level = np.mean([np.quantile(train[w][s], 0.85) for w, s in product((0, 1), SYMBOLS)])
         assert found.threshold_bps[3] == pytest.approx(1e4 * level)
     # Other costs do not move a threshold that is measured in those charged.
-    place = [each.signal for each in neighbours(signal)].index(signal)
+    place = [each.signal for each in build_threshold_grid(signal)].index(signal)
     dear = Costs(fee_bps=28, slippage_bps=12, borrow_bps_per_year=80)
     assert found.sharpe[4][0][place] == alone(market, TERMS, signal, dear, 1)
 
 
 def test_a_threshold_that_nothing_reaches_has_no_sharpe_ratio(market) -> None:
-    found = fragility(*market, dataclasses.replace(TERMS, signal=Threshold(enter_bps=9_999)))
-    document = found.document()
+    found = compute_sensitivity_surface(
+        *market, dataclasses.replace(TERMS, signal=FixedThreshold(enter_bps=9_999))
+    )
+    document = found.as_dict()
     assert found.sharpe[2][1][2] is None
     assert document["sentence"].startswith("There is no result to lose: as chosen, the strategy's")
     assert json.loads(json.dumps(document, allow_nan=False)) == document
@@ -178,42 +188,42 @@ def test_where_nothing_was_forecast_nothing_is_held_at_any_threshold(market) -> 
     half = dataclasses.replace(
         forecasts, predicted=gone, train_predictions={0: forecasts.train_predictions[0]}
     )
-    found = fragility(half, opened, close, TERMS)
+    found = compute_sensitivity_surface(half, opened, close, TERMS)
     assert found.sharpe[2][1][2] == alone(
         (half, opened, close), TERMS, TERMS.signal, TERMS.costs, 2
     )
     assert found.threshold_bps == (0, 5, 10, 20, 40)
     none = dataclasses.replace(half, predicted=gone * np.nan, train_predictions={})
-    nothing = fragility(none, opened, close, TERMS).document()
+    nothing = compute_sensitivity_surface(none, opened, close, TERMS).as_dict()
     assert nothing["threshold_bps"] == [None] * 5
     assert nothing["break_even_cost_bps"] is None
 
 
 def test_costs_that_would_take_all_there_is_are_left_out(market) -> None:
     dear = dataclasses.replace(TERMS, costs=Costs(fee_bps=6_000, slippage_bps=1_000))
-    assert fragility(*market, dear).cost_bps == (0, 3_500, 7_000)
+    assert compute_sensitivity_surface(*market, dear).cost_bps == (0, 3_500, 7_000)
 
 
 def test_a_surface_filled_in_parts_is_the_same(market, monkeypatch) -> None:
-    whole = fragility(*market, TERMS)
-    monkeypatch.setattr("engine.simulation.portfolio._FILLED_AT_ONCE", 7 * 2 * BARS)
-    assert fragility(*market, TERMS) == whole
+    whole = compute_sensitivity_surface(*market, TERMS)
+    monkeypatch.setattr("engine.simulation.portfolio._MAX_BATCH_CELLS", 7 * 2 * BARS)
+    assert compute_sensitivity_surface(*market, TERMS) == whole
 
 
 def surface(rows: list[list[float | None]], limit: float | None) -> dict:
     """Delay by threshold at the chosen cost, the middle of each chosen; dearer is worse by 1."""
     sheets = [[[None if c is None else c - k for c in row] for row in rows] for k in (0, 1)]
-    made = Fragility(
+    made = SensitivitySurface(
         cost_bps=(15.0, 30.0),
         delay_bars=(1, 2, 3),
         threshold=(2.5, 5.0, 10.0),
         threshold_unit="bps",
         threshold_bps=(2.5, 5.0, 10.0),
         sharpe=tuple(tuple(tuple(row) for row in sheet) for sheet in sheets),
-        chosen=(0, 1, 1),
+        chosen_cell=(0, 1, 1),
         break_even_cost_bps=limit,
     )
-    return made.document()
+    return made.as_dict()
 
 
 @pytest.mark.parametrize(
@@ -255,11 +265,11 @@ def test_the_sentence_says_what_the_result_survives_and_what_it_dies_of(
 ) -> None:
     document = surface(rows, limit)
     assert document["sentence"] == said
-    assert fragility_sentence(document) == said
+    assert describe_sensitivity(document) == said
 
 
 def test_dearer_is_worse_along_every_line_of_the_real_way(market) -> None:
     # Sizes by volatility buy a little less after a cost, yet the order stays.
-    for dear, cheap in pairwise(reversed(fragility(*market, TERMS).sharpe)):
+    for dear, cheap in pairwise(reversed(compute_sensitivity_surface(*market, TERMS).sharpe)):
         for sheet_dear, sheet_cheap in zip(dear, cheap, strict=True):
             assert all(a < b for a, b in zip(sheet_dear, sheet_cheap, strict=True))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from engine.evaluation import bootstrap
-from engine.evaluation.hac import HacInterval, hac_interval, sharpe_influence
-from engine.evaluation.measures import sharpe
+from engine.evaluation.inference import bootstrap
+from engine.evaluation.inference.hac import HacInterval, hac_interval, sharpe_influence
+from engine.evaluation.metrics.return_metrics import sharpe
 
 
 def noise(seed: int, bars: int = 700, mean: float = 0.1) -> np.ndarray:
@@ -23,14 +23,14 @@ def test_the_interval_lies_evenly_about_the_sharpe_ratio_of_the_metrics_table() 
     found = hac_interval(returns, 365, 0.95)
     assert found.estimate == sharpe(returns, 365)
     assert (found.low + found.high) / 2 == pytest.approx(found.estimate)  # type: ignore[operator]
-    reach = 1.959963984540054 * found.error  # type: ignore[operator]
+    reach = 1.959963984540054 * found.standard_error  # type: ignore[operator]
     assert found.high == pytest.approx(found.estimate + reach)  # type: ignore[operator]
 
 
 def test_independent_normal_returns_have_the_standard_error_of_lo() -> None:
     # Lo (2002), equation 9: sqrt((1 + S^2 / 2) / n).
     found = hac_interval(noise(2, 50_000, 0.8), 1.0, 0.95)
-    assert found.error == pytest.approx(np.sqrt((1 + 0.8**2 / 2) / 50_000), rel=0.02)
+    assert found.standard_error == pytest.approx(np.sqrt((1 + 0.8**2 / 2) / 50_000), rel=0.02)
 
 
 def test_the_influence_values_have_the_variance_of_mertens() -> None:
@@ -76,13 +76,13 @@ def test_the_error_is_the_delta_method_on_statsmodels_hac_covariance(rho: float)
     # Ledoit & Wolf (2008): the gradient of S = mean / sqrt(square - mean^2).
     gradient = np.array([square, -mean / 2]) / (square - mean**2) ** 1.5
     error = np.sqrt(gradient @ covariance @ gradient / 400 * 399 / 400)
-    assert hac_interval(returns, 1.0, 0.95).error == pytest.approx(error, rel=1e-9)
+    assert hac_interval(returns, 1.0, 0.95).standard_error == pytest.approx(error, rel=1e-9)
 
 
 def test_returns_that_go_on_have_a_wider_interval_than_the_same_in_another_order() -> None:
     returns = autoregressive(6, 2_000, 0.5) + 0.05
     shuffled = np.random.default_rng(7).permutation(returns)
-    one, other = (hac_interval(each, 1.0, 0.95).error for each in (returns, shuffled))
+    one, other = (hac_interval(each, 1.0, 0.95).standard_error for each in (returns, shuffled))
     assert one / other == pytest.approx(np.sqrt(3), rel=0.12)  # type: ignore[operator]
 
 

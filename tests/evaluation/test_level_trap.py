@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.evaluation.forecast import forecast_scores
-from engine.evaluation.forecast_tests import pesaran_timmermann
-from engine.evaluation.level_trap import level_trap
+from engine.evaluation.forecasts.accuracy_tests import pesaran_timmermann
+from engine.evaluation.forecasts.price_level_r2 import check_price_level_r2
+from engine.evaluation.forecasts.scores import score_forecasts
 
 BARS = 800
 
@@ -28,7 +28,7 @@ def noisy(seed: int) -> np.ndarray:
 @pytest.mark.parametrize("drift", [-0.002, 0.0, 0.002])
 def test_no_change_is_the_trap_itself(drift: float) -> None:
     before, after, _ = market(1, drift)
-    found = level_trap(before, after, np.zeros(BARS), drift)
+    found = check_price_level_r2(before, after, np.zeros(BARS), drift)
     assert found.present
     assert found.r2_prices == found.r2_prices_persistence
     assert found.r2_prices > 0.9
@@ -38,7 +38,7 @@ def test_no_change_is_the_trap_itself(drift: float) -> None:
 
 def test_the_drift_alone_is_the_trap_though_it_beats_no_change() -> None:
     before, after, returns = market(2, drift=0.006)
-    found = level_trap(before, after, np.full(BARS, 0.006), 0.006)
+    found = check_price_level_r2(before, after, np.full(BARS, 0.006), 0.006)
     assert found.r2_vs_persistence > 0.03
     assert found.r2_vs_drift == 0.0
     assert found.direction_pct == found.up_pct == np.mean(returns > 0) * 100
@@ -49,7 +49,7 @@ def test_noise_around_the_last_price_is_the_trap_almost_always() -> None:
     named = []
     for seed in range(200):
         before, after, _ = market(seed)
-        named.append(level_trap(before, after, noisy(seed + 1_000), 0.0).present)
+        named.append(check_price_level_r2(before, after, noisy(seed + 1_000), 0.0).present)
     # Two tests of which either clears it, each wrong once in twenty at most.
     assert np.mean(named) > 0.9
 
@@ -57,7 +57,7 @@ def test_noise_around_the_last_price_is_the_trap_almost_always() -> None:
 def test_the_last_price_a_bar_late_is_the_trap() -> None:
     before, after, returns = market(3)
     late = np.concatenate([[0.0], returns[:-1]])
-    found = level_trap(before, after, -late / (1 + late), 0.0)
+    found = check_price_level_r2(before, after, -late / (1 + late), 0.0)
     assert found.r2_prices > 0.9
     assert found.r2_vs_persistence < -0.5
     assert found.present
@@ -66,7 +66,7 @@ def test_the_last_price_a_bar_late_is_the_trap() -> None:
 def test_a_model_with_skill_is_not_named() -> None:
     before, after, returns = market(4)
     skilled = 0.2 * returns + noisy(5) / 2
-    found = level_trap(before, after, skilled, 0.0)
+    found = check_price_level_r2(before, after, skilled, 0.0)
     assert found.r2_prices > 0.9
     assert found.r2_vs_persistence > 0.1
     assert not found.present
@@ -77,7 +77,7 @@ def test_skill_in_direction_alone_is_skill() -> None:
     before, after, returns = market(6)
     # Right six times in ten, but far too sure of it.
     right = np.where(rng(7).random(BARS) < 0.6, 1.0, -1.0)
-    found = level_trap(before, after, 0.04 * right * np.sign(returns), 0.0)
+    found = check_price_level_r2(before, after, 0.04 * right * np.sign(returns), 0.0)
     assert found.r2_vs_persistence < 0
     assert found.direction_pct > found.up_pct + 5
     assert not found.present
@@ -87,7 +87,7 @@ def test_skill_in_size_alone_is_skill() -> None:
     before, after, returns = market(8, drift=0.02, deviation=0.015)
     # Always up, as always up is, and it knows by how much.
     predicted = np.maximum(0.02 + 0.5 * (returns - 0.02), 0.001)
-    found = level_trap(before, after, predicted, 0.02)
+    found = check_price_level_r2(before, after, predicted, 0.02)
     assert found.direction_pct == found.up_pct
     assert not found.present
 
@@ -96,7 +96,7 @@ def test_a_low_r2_on_prices_traps_nobody() -> None:
     # Prices that hardly wander: each is as far from the one before as from their mean.
     after = 100 + rng(9).standard_normal(BARS)
     before = np.concatenate([[100.0], after[:-1]])
-    found = level_trap(before, after, np.zeros(BARS), 0.0)
+    found = check_price_level_r2(before, after, np.zeros(BARS), 0.0)
     assert found.r2_prices < 0
     assert not found.present
 
@@ -104,8 +104,8 @@ def test_a_low_r2_on_prices_traps_nobody() -> None:
 def test_its_figures_are_those_of_the_forecast_scores() -> None:
     before, after, returns = market(10)
     predicted = noisy(11)
-    scores = forecast_scores(predicted, returns, np.zeros(BARS))
-    found = level_trap(before, after, predicted, 0.0)
+    scores = score_forecasts(predicted, returns, np.zeros(BARS))
+    found = check_price_level_r2(before, after, predicted, 0.0)
     assert found.r2_vs_persistence == pytest.approx(scores["r2_vs_persistence"])
     assert found.direction_pct == pytest.approx(scores["directional_accuracy_pct"])
     assert found.up_pct == pytest.approx(scores["up_share_pct"])
@@ -117,9 +117,9 @@ def test_its_figures_are_those_of_the_forecast_scores() -> None:
 def test_rows_without_outcome_or_forecast_are_left_out() -> None:
     before, after, _ = market(12)
     predicted, drift = noisy(13), noisy(14)
-    whole = level_trap(before[2:-3], after[2:-3], predicted[2:-3], drift[2:-3])
+    whole = check_price_level_r2(before[2:-3], after[2:-3], predicted[2:-3], drift[2:-3])
     after[-3:], predicted[:2] = np.nan, np.nan
-    assert level_trap(before, after, predicted, drift) == whole
+    assert check_price_level_r2(before, after, predicted, drift) == whole
     assert whole.sentence
 
 
@@ -131,7 +131,7 @@ def test_overlapping_horizons_do_not_pass_for_skill() -> None:
         # A slow and idle forecast, whose runs of "up" meet the market's.
         noise = rng(seed + 500).standard_normal(len(before) + 59)
         idle = np.convolve(noise, np.full(60, 1e-3), "valid")
-        found = level_trap(before, after, idle, 0.0, horizon=horizon)
+        found = check_price_level_r2(before, after, idle, 0.0, horizon=horizon)
         passed["thinned"] += found.r2_prices > 0.9 and not found.present
         chance = pesaran_timmermann(idle, after / before - 1).p_value
         passed["overlapping"] += found.r2_prices > 0.9 and chance < 0.05
@@ -144,7 +144,7 @@ def test_direction_that_follows_the_market_but_trails_always_up_is_the_trap() ->
     warns = np.where(returns < 0, rng(16).random(BARS) < 0.6, rng(16).random(BARS) < 0.4)
     predicted = np.where(warns, -0.02, 0.02)
     assert pesaran_timmermann(predicted, returns).p_value < 0.001
-    found = level_trap(before, after, predicted, 0.02)
+    found = check_price_level_r2(before, after, predicted, 0.02)
     assert found.direction_pct < found.up_pct - 10
     assert found.present
 
@@ -152,7 +152,7 @@ def test_direction_that_follows_the_market_but_trails_always_up_is_the_trap() ->
 @pytest.mark.parametrize("bars", [0, 1, 2])
 def test_without_rows_nothing_is_named(bars: int) -> None:
     prices = np.full(bars, 5.0)
-    found = level_trap(prices, prices, np.zeros(bars), 0.0)
+    found = check_price_level_r2(prices, prices, np.zeros(bars), 0.0)
     assert not found.present
     assert found.r2_prices is None
     assert found.r2_vs_persistence is None
@@ -161,7 +161,7 @@ def test_without_rows_nothing_is_named(bars: int) -> None:
 def test_the_sentence_speaks_to_a_trader() -> None:
     before = np.linspace(100, 200, 50)
     after = before * np.where(np.arange(50) % 5 < 3, 1.01, 0.99)
-    found = level_trap(before, after, np.tile([0.001, -0.001], 25), 0.0)
+    found = check_price_level_r2(before, after, np.tile([0.001, -0.001], 25), 0.0)
     assert found.sentence == (
         "The R² of 0.997 on prices is the level-forecast trap: repeating the last price has "
         "0.997; the forecasts' R² against no change is -0.0100, and their direction is right "
@@ -174,7 +174,7 @@ def test_a_lucky_share_is_called_luck() -> None:
     after = before * np.where(np.arange(50) % 2 == 0, 1.01, 0.99)
     right = np.ones(50)
     right[:24] = -1
-    found = level_trap(before, after, 0.0001 * right * (after / before - 1) / 0.01, 0.0)
+    found = check_price_level_r2(before, after, 0.0001 * right * (after / before - 1) / 0.01, 0.0)
     assert found.present
     assert "no change is 0.0" in found.sentence
     assert found.sentence.count("no more than chance") == 2

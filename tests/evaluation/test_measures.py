@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.evaluation import measures
+from engine.evaluation.metrics import return_metrics
 
 # Equity 1.10, 0.88, 1.056, 1.056, 1.1088.
 RETURNS = np.array([0.10, -0.20, 0.20, 0.0, 0.05])
@@ -15,42 +15,42 @@ RUINED = np.array([0.1, -1.0, 0.0])
 
 
 def test_total_return_compounds() -> None:
-    assert measures.total_return(RETURNS) == pytest.approx(0.1088, rel=1e-12)
+    assert return_metrics.total_return(RETURNS) == pytest.approx(0.1088, rel=1e-12)
 
 
 def test_cagr_takes_the_years_from_the_bars() -> None:
-    assert measures.cagr(RETURNS, 10) == pytest.approx(1.1088**2 - 1, rel=1e-12)
-    assert measures.cagr(RUINED, 10) == -1.0
+    assert return_metrics.cagr(RETURNS, 10) == pytest.approx(1.1088**2 - 1, rel=1e-12)
+    assert return_metrics.cagr(RUINED, 10) == -1.0
 
 
 def test_volatility_uses_ddof_1() -> None:
     deviation = math.sqrt((0.07**2 + 0.23**2 + 0.17**2 + 0.03**2 + 0.02**2) / 4)
-    assert measures.annualised_volatility(RETURNS, 252) == pytest.approx(
+    assert return_metrics.annualised_volatility(RETURNS, 252) == pytest.approx(
         deviation * math.sqrt(252), rel=1e-12
     )
 
 
 def test_sharpe_is_mean_over_deviation_of_ddof_1() -> None:
     deviation = math.sqrt((0.07**2 + 0.23**2 + 0.17**2 + 0.03**2 + 0.02**2) / 4)
-    assert measures.sharpe(RETURNS, 365) == pytest.approx(
+    assert return_metrics.sharpe(RETURNS, 365) == pytest.approx(
         0.03 / deviation * math.sqrt(365), rel=1e-12
     )
 
 
 def test_sortino_takes_the_downside_over_all_bars() -> None:
     downside = math.sqrt(0.2**2 / 5)
-    assert measures.sortino(RETURNS, 365) == pytest.approx(
+    assert return_metrics.sortino(RETURNS, 365) == pytest.approx(
         0.03 / downside * math.sqrt(365), rel=1e-12
     )
 
 
 def test_max_drawdown_is_from_the_highest_close() -> None:
-    assert measures.max_drawdown(RETURNS) == pytest.approx(-0.2, rel=1e-12)
+    assert return_metrics.max_drawdown(RETURNS) == pytest.approx(-0.2, rel=1e-12)
 
 
 def test_the_start_is_a_peak() -> None:
-    assert measures.max_drawdown(np.array([-0.1, 0.05])) == pytest.approx(-0.1, rel=1e-12)
-    assert measures.max_drawdown_bars(np.array([-0.1, 0.05])) == 2
+    assert return_metrics.max_drawdown(np.array([-0.1, 0.05])) == pytest.approx(-0.1, rel=1e-12)
+    assert return_metrics.max_drawdown_bars(np.array([-0.1, 0.05])) == 2
 
 
 @pytest.mark.parametrize(
@@ -66,31 +66,31 @@ def test_the_start_is_a_peak() -> None:
     ],
 )
 def test_drawdown_length_is_that_of_the_deepest_one(returns: list[float], bars: int) -> None:
-    assert measures.max_drawdown_bars(np.array(returns)) == bars
+    assert return_metrics.max_drawdown_bars(np.array(returns)) == bars
 
 
 def test_calmar_is_cagr_over_the_depth() -> None:
-    assert measures.calmar(RETURNS, 10) == pytest.approx((1.1088**2 - 1) / 0.2, rel=1e-12)
+    assert return_metrics.calmar(RETURNS, 10) == pytest.approx((1.1088**2 - 1) / 0.2, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", ["sharpe", "sortino", "calmar"])
 @pytest.mark.parametrize("returns", [STILL, NOTHING, np.full(50, 0.1 / 3), np.array([0.01])])
 def test_a_ratio_over_nothing_is_none(name: str, returns: np.ndarray) -> None:
-    assert getattr(measures, name)(returns, 365) is None
+    assert getattr(return_metrics, name)(returns, 365) is None
 
 
 @pytest.mark.parametrize("name", ["cagr", "annualised_volatility", "sharpe", "sortino", "calmar"])
 def test_a_nan_return_gives_none(name: str) -> None:
-    assert getattr(measures, name)(np.array([0.1, np.nan, -0.1]), 365) is None
+    assert getattr(return_metrics, name)(np.array([0.1, np.nan, -0.1]), 365) is None
 
 
 def test_a_book_that_stays_has_no_drawdown_and_no_return() -> None:
-    assert measures.total_return(STILL) == 0.0
-    assert measures.annualised_volatility(STILL, 365) == 0.0
-    assert measures.max_drawdown(STILL) == 0.0
+    assert return_metrics.total_return(STILL) == 0.0
+    assert return_metrics.annualised_volatility(STILL, 365) == 0.0
+    assert return_metrics.max_drawdown(STILL) == 0.0
 
 
 def test_a_ruined_book_has_lost_all() -> None:
-    assert measures.total_return(RUINED) == -1.0
-    assert measures.max_drawdown(RUINED) == -1.0
-    assert measures.max_drawdown_bars(RUINED) == 2
+    assert return_metrics.total_return(RUINED) == -1.0
+    assert return_metrics.max_drawdown(RUINED) == -1.0
+    assert return_metrics.max_drawdown_bars(RUINED) == 2

@@ -5,9 +5,9 @@ import json
 import pandas as pd
 import pytest
 
-from engine.evaluation.metrics import book_metrics
+from engine.evaluation.metrics.performance import performance_metrics
+from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import simulate
-from engine.simulation.spec import Costs, Execution
 
 INDEX = pd.date_range("2024-01-01", periods=6, tz="UTC", name="timestamp")
 OPEN = pd.DataFrame({"A": [10.0, 10.0, 11.0, 12.0, 9.0, 9.0]}, index=INDEX)
@@ -17,7 +17,9 @@ CLOSE = pd.DataFrame({"A": [10.0, 11.0, 12.0, 9.0, 9.0, 9.0]}, index=INDEX)
 def metrics(weights: list[float], costs: Costs) -> dict[str, float | int | None]:
     frame = pd.DataFrame({"A": weights}, index=INDEX)
     result = simulate(frame, OPEN, CLOSE, costs=costs, execution=Execution())
-    return book_metrics(result.returns, result.held, result.trades, periods_per_year=365.0)
+    return performance_metrics(
+        result.returns, result.held_weights, result.trades, periods_per_year=365.0
+    )
 
 
 def test_figures_of_a_book_written_out() -> None:

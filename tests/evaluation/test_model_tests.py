@@ -6,14 +6,22 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from engine.evaluation import model_tests
-from engine.evaluation.diagnostics import augmented_dickey_fuller, breusch_godfrey, ljung_box
-from engine.evaluation.forecast_tests import diebold_mariano, pesaran_timmermann
-from engine.evaluation.model_tests import forecast_tests, input_tests, residual_tests
-from engine.evaluation.multiple import holm
-from engine.evaluation.test_result import TestResult
+from engine.evaluation.forecasts import model_diagnostics
+from engine.evaluation.forecasts.accuracy_tests import diebold_mariano, pesaran_timmermann
+from engine.evaluation.forecasts.model_diagnostics import (
+    run_forecast_tests,
+    run_input_tests,
+    run_residual_tests,
+)
+from engine.evaluation.inference.diagnostics import (
+    augmented_dickey_fuller,
+    breusch_godfrey,
+    ljung_box,
+)
+from engine.evaluation.inference.hypothesis_tests import HypothesisTestResult
+from engine.evaluation.inference.multiple_testing import holm
 
-UNTESTED = asdict(TestResult())
+UNTESTED = asdict(HypothesisTestResult())
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -32,7 +40,7 @@ def with_gap(values: np.ndarray, *rows: int) -> np.ndarray:
 
 
 def test_the_first_forecast_is_tested_against_no_change_and_all_others() -> None:
-    found = forecast_tests({"strategy": OWN, "ridge": RIDGE}, ACTUAL, horizon=1)
+    found = run_forecast_tests({"strategy": OWN, "ridge": RIDGE}, ACTUAL, horizon=1)
     assert list(found["diebold_mariano"]) == ["no_change", "ridge"]
     still = diebold_mariano(ACTUAL - OWN, ACTUAL, 1)
     ridge = diebold_mariano(ACTUAL - OWN, ACTUAL - RIDGE, 1)
@@ -45,7 +53,7 @@ def test_the_first_forecast_is_tested_against_no_change_and_all_others() -> None
 
 def test_forecasts_are_compared_on_the_rows_that_both_have() -> None:
     own, ridge, actual = with_gap(OWN, 0, 7), with_gap(RIDGE, 7, 9), with_gap(ACTUAL, 299)
-    found = forecast_tests({"strategy": own, "ridge": ridge}, actual, horizon=1)
+    found = run_forecast_tests({"strategy": own, "ridge": ridge}, actual, horizon=1)
     rows = np.isfinite(own) & np.isfinite(actual)
     both = rows & np.isfinite(ridge)
     expected = diebold_mariano((actual - own)[both], (actual - ridge)[both], 1)
@@ -56,27 +64,27 @@ def test_forecasts_are_compared_on_the_rows_that_both_have() -> None:
 
 def test_rows_that_overlap_are_thinned_where_a_test_needs_it() -> None:
     features = rng(4).standard_normal((300, 2))
-    found = forecast_tests({"strategy": OWN}, ACTUAL, horizon=5)
+    found = run_forecast_tests({"strategy": OWN}, ACTUAL, horizon=5)
     assert found["diebold_mariano"]["no_change"]["lags"] == 4
     assert found["diebold_mariano"]["no_change"]["observations"] == 300
     assert found["pesaran_timmermann"]["observations"] == 60
-    assert residual_tests(OWN, ACTUAL, features, 5)["ljung_box"]["observations"] == 60
+    assert run_residual_tests(OWN, ACTUAL, features, 5)["ljung_box"]["observations"] == 60
 
 
 def test_no_change_itself_has_no_test() -> None:
-    found = forecast_tests({"strategy": np.zeros(300)}, ACTUAL, horizon=1)
+    found = run_forecast_tests({"strategy": np.zeros(300)}, ACTUAL, horizon=1)
     assert found["diebold_mariano"]["no_change"] == UNTESTED | {"p_value_holm": None}
     assert found["pesaran_timmermann"] == UNTESTED
 
 
 def test_residuals_are_tested_over_ten_lags_or_a_fifth_of_the_rows() -> None:
     features = rng(4).standard_normal((300, 2))
-    found = residual_tests(with_gap(OWN, 3), with_gap(ACTUAL, 299), features, 1)
+    found = run_residual_tests(with_gap(OWN, 3), with_gap(ACTUAL, 299), features, 1)
     rows = np.delete(np.arange(300), [3, 299])
     residuals = (ACTUAL - OWN)[rows]
     assert found["ljung_box"] == asdict(ljung_box(residuals, 10))
     assert found["breusch_godfrey"] == asdict(breusch_godfrey(residuals, features[rows], 10))
-    few = residual_tests(OWN[:32], ACTUAL[:32], features[:32], 1)
+    few = run_residual_tests(OWN[:32], ACTUAL[:32], features[:32], 1)
     assert [few[name]["lags"] for name in ("ljung_box", "breusch_godfrey")] == [6, 6]
 
 
@@ -84,7 +92,7 @@ def test_inputs_are_tested_and_adjusted_together() -> None:
     features = np.column_stack(
         [np.cumsum(rng(5).standard_normal(300)), rng(6).standard_normal(300), np.ones(300)]
     )
-    found = input_tests(dict(zip(("walk", "noise", "still"), features.T, strict=True)))
+    found = run_input_tests(dict(zip(("walk", "noise", "still"), features.T, strict=True)))
     walk, noise = (augmented_dickey_fuller(features[:, column]) for column in (0, 1))
     adjusted = holm([walk.p_value, noise.p_value])  # type: ignore[list-item]
     assert found["walk"] == asdict(walk) | {"p_value_holm": adjusted[0]}
@@ -94,18 +102,18 @@ def test_inputs_are_tested_and_adjusted_together() -> None:
 
 
 def test_of_long_inputs_the_latest_rows_are_tested(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_tests, "MOST_ROWS", 200)
+    monkeypatch.setattr(model_diagnostics, "MAX_ADF_ROWS", 200)
     values = rng(7).standard_normal(500)
-    assert input_tests({"long": values}) == input_tests({"long": values[300:]})
+    assert run_input_tests({"long": values}) == run_input_tests({"long": values[300:]})
 
 
 @pytest.mark.parametrize("bars", [0, 1, 4])
 def test_without_rows_every_figure_is_none_and_json_takes_it(bars: int) -> None:
     features, none = np.zeros((bars, 2)), np.full(bars, np.nan)
     found = {
-        "forecasts": forecast_tests({"strategy": none}, none, 1),
-        "residuals": residual_tests(none, none, features, 1),
-        "inputs": input_tests({"a": features[:, 0], "b": features[:, 1]}),
+        "forecasts": run_forecast_tests({"strategy": none}, none, 1),
+        "residuals": run_residual_tests(none, none, features, 1),
+        "inputs": run_input_tests({"a": features[:, 0], "b": features[:, 1]}),
     }
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found["residuals"] == {"ljung_box": UNTESTED, "breusch_godfrey": UNTESTED}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.evaluation.multiple import holm, holm_by_name
+from engine.evaluation.inference.multiple_testing import holm, holm_by_name
 
 
 def test_holm_written_out() -> None:

@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from engine.errors import UsageError
-from engine.evaluation.overfitting import Overfitting, probability_of_overfitting
+from engine.core.errors import UsageError
+from engine.evaluation.inference.pbo import (
+    BacktestOverfitting,
+    probability_of_backtest_overfitting,
+)
 
 
 def noise(seed: int, bars: int, configurations: int) -> np.ndarray:
     return 0.01 * np.random.default_rng(seed).standard_normal((bars, configurations))
 
 
-def by_a_loop(returns: np.ndarray, blocks: int) -> Overfitting:
+def by_a_loop(returns: np.ndarray, blocks: int) -> BacktestOverfitting:
     """The paper's steps, one split at a time on the rows themselves."""
     parts = np.array_split(returns[len(returns) % blocks :], blocks)
     logits, losses = [], []
@@ -27,7 +30,7 @@ def by_a_loop(returns: np.ndarray, blocks: int) -> Overfitting:
         logits.append(np.log(rank / (1 - rank)))
         losses.append(ratios[best] < 0)
     signs = np.sign(logits)
-    return Overfitting(
+    return BacktestOverfitting(
         probability=float(np.mean((1 - signs) / 2)),
         median_logit=float(np.median(logits)),
         loss_probability=float(np.mean(losses)),
@@ -43,19 +46,21 @@ def test_block_sums_find_what_a_loop_over_the_splits_finds(
     blocks: int, configurations: int
 ) -> None:
     returns = noise(blocks, 203, configurations) + 0.001 * np.arange(configurations)
-    assert probability_of_overfitting(returns, blocks) == by_a_loop(returns, blocks)
+    assert probability_of_backtest_overfitting(returns, blocks) == by_a_loop(returns, blocks)
 
 
 def test_the_oldest_bars_are_left_out_where_the_blocks_do_not_fill_them() -> None:
     returns = noise(1, 165, 4)
     strange = np.vstack([np.full((5, 4), 9.0), returns[5:]])
-    assert probability_of_overfitting(strange) == probability_of_overfitting(returns[5:])
+    assert probability_of_backtest_overfitting(strange) == probability_of_backtest_overfitting(
+        returns[5:]
+    )
 
 
 @pytest.mark.parametrize("configurations", [2, 3, 20])
 def test_choosing_among_noise_is_worth_nothing(configurations: int) -> None:
     found = [
-        probability_of_overfitting(noise(seed, 320, configurations), 8).probability  # type: ignore[union-attr]
+        probability_of_backtest_overfitting(noise(seed, 320, configurations), 8).probability  # type: ignore[union-attr]
         for seed in range(200)
     ]
     # A little above: what was luck in one half is missing in the other.
@@ -65,7 +70,7 @@ def test_choosing_among_noise_is_worth_nothing(configurations: int) -> None:
 def test_the_one_truly_better_configuration_is_found_again() -> None:
     returns = noise(2, 800, 12)
     returns[:, 7] += 0.003
-    found = probability_of_overfitting(returns)
+    found = probability_of_backtest_overfitting(returns)
     assert found.splits == 12_870  # type: ignore[union-attr]
     assert found.probability < 0.02  # type: ignore[union-attr]
     assert found.median_logit > 2  # type: ignore[union-attr]
@@ -78,29 +83,29 @@ def test_a_configuration_that_shone_in_one_half_alone_is_overfitted() -> None:
     returns[:, :8] -= 0.002
     for configuration in range(8):
         returns[configuration * 100 : (configuration + 1) * 100, configuration] += 0.03
-    found = probability_of_overfitting(returns)
+    found = probability_of_backtest_overfitting(returns)
     assert found.probability > 0.9  # type: ignore[union-attr]
     assert found.loss_probability > 0.9  # type: ignore[union-attr]
 
 
 def test_it_makes_no_difference_which_of_equals_is_chosen() -> None:
     same = np.repeat(noise(4, 160, 1), 3, axis=1)
-    assert probability_of_overfitting(same).probability == 0.5  # type: ignore[union-attr]
-    assert probability_of_overfitting(same).median_logit == 0.0  # type: ignore[union-attr]
+    assert probability_of_backtest_overfitting(same).probability == 0.5  # type: ignore[union-attr]
+    assert probability_of_backtest_overfitting(same).median_logit == 0.0  # type: ignore[union-attr]
 
 
 def test_a_configuration_that_never_trades_earns_nothing() -> None:
     losing = np.column_stack([np.zeros(160), noise(5, 160, 1) - 0.02])
-    found = probability_of_overfitting(losing)
+    found = probability_of_backtest_overfitting(losing)
     assert (found.probability, found.loss_probability) == (0.0, 0.0)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(("bars", "configurations"), [(63, 5), (0, 5), (200, 1), (200, 0)])
 def test_nothing_is_said_without_a_choice_or_without_bars(bars: int, configurations: int) -> None:
-    assert probability_of_overfitting(noise(6, bars, configurations)) is None
+    assert probability_of_backtest_overfitting(noise(6, bars, configurations)) is None
 
 
 @pytest.mark.parametrize("blocks", [0, 1, 15, -2])
 def test_an_odd_number_of_blocks_has_no_halves(blocks: int) -> None:
     with pytest.raises(UsageError, match=r"even number of blocks"):
-        probability_of_overfitting(noise(7, 200, 3), blocks)
+        probability_of_backtest_overfitting(noise(7, 200, 3), blocks)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from engine.evaluation.rank_ic import RankIc, rank_ic
+from engine.evaluation.forecasts.information_coefficient import RankIc, rank_ic
 from tests.evaluation.forecasts import made
 
 RNG = np.random.default_rng(8)
@@ -15,9 +15,9 @@ YEAR = made(RNG.normal(size=366).round(1), RNG.normal(size=366).round(1))
 def test_the_whole_is_scipys_rank_correlation_and_months_weighted_by_bars_add_up_to_it() -> None:
     found = rank_ic(YEAR)
     other = stats.spearmanr(YEAR["predicted"], YEAR["actual"]).statistic
-    assert found.whole == pytest.approx(other)
+    assert found.overall == pytest.approx(other)
     assert np.average(found.values, weights=found.rows) == pytest.approx(other)
-    assert (found.period, found.names[2], found.rows[2]) == ("month", "2020-03", 31)
+    assert (found.period, found.period_labels[2], found.rows[2]) == ("month", "2020-03", 31)
 
 
 def test_a_month_is_the_mean_product_of_its_standardised_ranks() -> None:
@@ -33,8 +33,8 @@ def test_a_month_is_the_mean_product_of_its_standardised_ranks() -> None:
 def test_t_and_share_are_those_of_the_months() -> None:
     found = rank_ic(YEAR)
     sums = np.array(found.values) * np.array(found.rows)
-    assert found.t == pytest.approx(stats.ttest_1samp(sums, 0.0).statistic)
-    assert found.positive == sum(value > 0 for value in found.values) / 12
+    assert found.t_statistic == pytest.approx(stats.ttest_1samp(sums, 0.0).statistic)
+    assert found.positive_share == sum(value > 0 for value in found.values) / 12
 
 
 def mean_reversion_on_noise(rng: np.random.Generator, rows: int) -> pd.DataFrame:
@@ -56,23 +56,23 @@ def test_a_bet_on_the_return_to_the_mean_has_no_skill_on_a_random_walk() -> None
     ]  # fmt: skip
     found = [rank_ic(market) for market in markets]
     assert np.mean(within) > 0.1
-    assert np.mean([each.whole for each in found if each.whole is not None]) < 0.01
-    assert sum(abs(each.t) > 1.96 for each in found if each.t is not None) <= 8
+    assert np.mean([each.overall for each in found if each.overall is not None]) < 0.01
+    assert sum(abs(each.t_statistic) > 1.96 for each in found if each.t_statistic is not None) <= 8
 
 
 def test_symbols_are_ranked_each_for_itself() -> None:
     rising = made(np.arange(31), np.arange(31))
     falling = made(100 + np.arange(31), -np.arange(31), symbol="B")
     found = rank_ic(pd.concat([rising, falling]))
-    assert (found.whole, found.rows) == (pytest.approx(0.0, abs=1e-12), (62,))
-    assert rank_ic(pd.concat([rising, rising.assign(symbol="B")])).whole == pytest.approx(1.0)
+    assert (found.overall, found.rows) == (pytest.approx(0.0, abs=1e-12), (62,))
+    assert rank_ic(pd.concat([rising, rising.assign(symbol="B")])).overall == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(("freq", "rows", "period"), [("D", 90, "month"), ("W", 104, "quarter")])
 def test_weekly_bars_are_taken_by_the_quarter(freq: str, rows: int, period: str) -> None:
     values = RNG.normal(size=rows)
     found = rank_ic(made(values, values, freq=freq))
-    assert (found.period, found.whole) == (period, pytest.approx(1.0))
+    assert (found.period, found.overall) == (period, pytest.approx(1.0))
 
 
 def test_constant_forecasts_rank_nothing() -> None:
@@ -84,7 +84,11 @@ def test_constant_forecasts_rank_nothing() -> None:
 
 def test_one_month_has_a_figure_and_no_t() -> None:
     found = rank_ic(made(np.arange(20), np.arange(20)))
-    assert (found.whole, found.t, found.positive) == (pytest.approx(1.0), None, 1.0)
+    assert (found.overall, found.t_statistic, found.positive_share) == (
+        pytest.approx(1.0),
+        None,
+        1.0,
+    )
 
 
 def test_no_forecasts_have_no_months() -> None:

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.evaluation.ranks import against_best, finner, friedman_aligned_ranks
+from engine.evaluation.inference.aligned_ranks import (
+    compare_with_control,
+    finner,
+    friedman_aligned_ranks,
+)
 
 # Livieris et al. (2021), Electronics 10(3):287: Model1, Model2 and MICDL over BTC, ETH and XRP,
 # each with lag 7 and 14, as printed.
@@ -50,7 +54,7 @@ def test_the_statistic_is_the_printed_formula(shape: tuple[int, int], seed: int)
     assert found.statistic == pytest.approx(written_out(scores), rel=1e-12)
     assert found.degrees == shape[1] - 1
     assert found.p_value == pytest.approx(stats.chi2.sf(found.statistic, shape[1] - 1))
-    assert np.mean(found.average) == pytest.approx((scores.size + 1) / 2)
+    assert np.mean(found.average_ranks) == pytest.approx((scores.size + 1) / 2)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +72,10 @@ def test_over_all_permutations_within_rows_the_statistic_averages_its_degrees(sc
 
 def test_rmse_ranks_of_livieris_2021_to_the_printed_digit() -> None:
     found = friedman_aligned_ranks(RMSE)
-    assert [round(found.average[0], 3), *(round(each, 4) for each in found.average[1:])] == [
+    assert [
+        round(found.average_ranks[0], 3),
+        *(round(each, 4) for each in found.average_ranks[1:]),
+    ] == [
         10.667,
         8.4167,
         9.4167,
@@ -76,11 +83,11 @@ def test_rmse_ranks_of_livieris_2021_to_the_printed_digit() -> None:
 
 
 def test_r2_ranks_of_livieris_2021_rest_on_the_last_bit_of_a_float() -> None:
-    as_printed = friedman_aligned_ranks(R2, higher_is_better=True, rounding=0.0)
-    assert [round(each, 4) for each in as_printed.average] == [8.0833, 10.9167, 9.5]
+    as_printed = friedman_aligned_ranks(R2, higher_is_better=True, tie_tolerance=0.0)
+    assert [round(each, 4) for each in as_printed.average_ranks] == [8.0833, 10.9167, 9.5]
     # On paper 0.952 - (0.953 + 0.953 + 0.952) / 3 equals 0.958 - (0.96 + 0.958 + 0.958) / 3.
     exact = friedman_aligned_ranks(R2, higher_is_better=True)
-    assert [round(each, 4) for each in exact.average] == [8.0833, 10.8333, 9.5833]
+    assert [round(each, 4) for each in exact.average_ranks] == [8.0833, 10.8333, 9.5833]
 
 
 # Average ranks with their labels put right (control first), and the adjusted p-values, as printed.
@@ -97,18 +104,20 @@ PUBLISHED = [
 @pytest.mark.parametrize(("average", "expected"), PUBLISHED)
 def test_post_hoc_p_values_of_livieris_2021_to_the_printed_digit(average, expected) -> None:
     # Totals over six rows are halves, so that the ranks before rounding are known.
-    control, compared = against_best([round(12 * each) / 12 for each in average], datasets=6)
+    control, compared = compare_with_control(
+        [round(12 * each) / 12 for each in average], datasets=6
+    )
     assert control == 0
-    assert [each.model for each in compared] == [1, 2]
+    assert [each.model_index for each in compared] == [1, 2]
     for each, printed in zip(compared, expected, strict=True):
         digits = len(str(printed)) - 2
         assert each.p_value_finner == pytest.approx(printed, abs=0.51 * 10**-digits)
 
 
 def test_a_comparison_written_out() -> None:
-    control, (other,) = against_best([7.0, 4.0], datasets=5)
+    control, (other,) = compare_with_control([7.0, 4.0], datasets=5)
     assert control == 1
-    assert other.model == 0
+    assert other.model_index == 0
     assert other.z == pytest.approx(3.0 / np.sqrt(2 * 11 / 6))
     assert other.p_value == pytest.approx(2 * stats.norm.sf(other.z))
     assert other.p_value_finner == pytest.approx(other.p_value)
@@ -120,8 +129,8 @@ def test_z_between_models_alike_spreads_more_than_a_normal_one(models: int) -> N
     generator = np.random.default_rng(5)
     z = []
     for _ in range(600):
-        average = friedman_aligned_ranks(generator.standard_normal((40, models))).average
-        from_control = {each.model: each.z for each in against_best(average, 40)[1]}
+        average = friedman_aligned_ranks(generator.standard_normal((40, models))).average_ranks
+        from_control = {each.model_index: each.z for each in compare_with_control(average, 40)[1]}
         z.append(from_control.get(1, 0.0) - from_control.get(0, 0.0))
     assert np.std(z) == pytest.approx(np.sqrt(models / (models - 1)), rel=0.1)
 
@@ -149,24 +158,30 @@ def test_higher_is_better_mirrors_lower_is_better() -> None:
     scores[:, 2] += 1.0
     higher = friedman_aligned_ranks(scores, higher_is_better=True)
     assert higher == friedman_aligned_ranks(-scores)
-    assert np.argmin(higher.average) == 2
+    assert np.argmin(higher.average_ranks) == 2
 
 
 def test_a_data_set_s_own_level_does_not_matter() -> None:
     scores = np.random.default_rng(9).random((5, 4))
     raised = scores + np.array([[0.0], [10.0], [-3.0], [1e3], [7.0]])
-    assert friedman_aligned_ranks(raised).average == friedman_aligned_ranks(scores).average
+    assert (
+        friedman_aligned_ranks(raised).average_ranks
+        == friedman_aligned_ranks(scores).average_ranks
+    )
 
 
 def test_scores_all_alike_have_no_statistic() -> None:
     found = friedman_aligned_ranks(np.tile([[0.1], [0.7], [1e6]], (1, 3)))
-    assert found.average == (5.0, 5.0, 5.0)
+    assert found.average_ranks == (5.0, 5.0, 5.0)
     assert found.statistic is None
     assert found.p_value is None
-    assert [each.p_value_finner for each in against_best(found.average, 3)[1]] == [1.0, 1.0]
+    assert [each.p_value_finner for each in compare_with_control(found.average_ranks, 3)[1]] == [
+        1.0,
+        1.0,
+    ]
 
 
 def test_a_single_model_has_nothing_to_be_compared_with() -> None:
     found = friedman_aligned_ranks(np.array([[0.1], [0.2]]))
     assert found.statistic is None
-    assert against_best(found.average, 2) == (0, [])
+    assert compare_with_control(found.average_ranks, 2) == (0, [])

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation.regimes import regimes
+from engine.evaluation.metrics.market_regimes import label_regimes
 
 
 def bars(count: int, seed: int = 1) -> pd.DataFrame:
@@ -18,7 +18,7 @@ def bars(count: int, seed: int = 1) -> pd.DataFrame:
 
 def test_labels_equal_ones_found_bar_by_bar_from_the_bars_before() -> None:
     table = bars(500)
-    found = regimes(table, table.index[400])
+    found = label_regimes(table, table.index[400])
     logs = np.log(table["close"].to_numpy())
     for row in (310, 377, 499):
         spread = [np.std(np.diff(logs[at - 20 : at + 1])) for at in range(row - 251, row + 1)]
@@ -33,20 +33,20 @@ def test_no_label_changes_when_other_bars_come_after_it() -> None:
     other = table.copy()
     other.iloc[400:, :4] *= np.linspace(1, 3, 100)[:, None]
     for kind in ("volatility", "trend"):
-        before = regimes(table, first)[kind].iloc[:400]
-        pd.testing.assert_series_equal(before, regimes(other, first)[kind].iloc[:400])
-        pd.testing.assert_series_equal(before, regimes(table.iloc[:400], first)[kind])
+        before = label_regimes(table, first)[kind].iloc[:400]
+        pd.testing.assert_series_equal(before, label_regimes(other, first)[kind].iloc[:400])
+        pd.testing.assert_series_equal(before, label_regimes(table.iloc[:400], first)[kind])
 
 
 def test_a_short_history_is_ranked_among_the_bars_there_are() -> None:
     table = bars(300)
-    early = regimes(table, table.index[120])["volatility"]
+    early = label_regimes(table, table.index[120])["volatility"]
     assert early.iloc[120:].notna().all()
     assert early.iloc[:120].isna().all()
 
 
 def test_too_few_bars_have_no_regime() -> None:
-    found = regimes(bars(40), pd.Timestamp("2020-01-10", tz="UTC"))
+    found = label_regimes(bars(40), pd.Timestamp("2020-01-10", tz="UTC"))
     assert found.isna().all(axis=None)
 
 
@@ -54,5 +54,5 @@ def test_too_few_bars_have_no_regime() -> None:
 def test_a_price_that_stands_still_is_no_trend_and_usual(kind: str) -> None:
     table = bars(400)
     table.iloc[:, :4] = 100.0
-    found = regimes(table, table.index[300])[kind].iloc[350:]
+    found = label_regimes(table, table.index[300])[kind].iloc[350:]
     assert set(found.dropna()) <= {"usual"}

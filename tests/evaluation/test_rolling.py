@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation import measures, trading
-from engine.evaluation.rolling import (
-    rolling_bars,
+from engine.evaluation.metrics import return_metrics, trade_metrics
+from engine.evaluation.metrics.rolling import (
     rolling_beta,
     rolling_sharpe,
     rolling_turnover,
     rolling_volatility,
+    rolling_window_length,
 )
 
 BARS, WINDOW, PERIODS = 120, 30, 252.0
@@ -58,11 +58,11 @@ def test_sharpe_and_volatility_are_those_of_the_last_bars_alone(returns: pd.Data
             if row < WINDOW - 1:
                 assert np.isnan([sharpe[book].iloc[row], volatility[book].iloc[row]]).all()
                 continue
-            expected = measures.sharpe(last, PERIODS)
+            expected = return_metrics.sharpe(last, PERIODS)
             found = sharpe[book].iloc[row]
             assert np.isnan(found) if expected is None else found == pytest.approx(expected)
             assert volatility[book].iloc[row] == pytest.approx(
-                measures.annualised_volatility(last, PERIODS), abs=1e-9
+                return_metrics.annualised_volatility(last, PERIODS), abs=1e-9
             )
 
 
@@ -97,13 +97,13 @@ def test_turnover_is_that_of_the_fills_of_the_last_bars() -> None:
     found = rolling_turnover(trades, index, window=WINDOW, periods_per_year=PERIODS)
     for row in range(WINDOW - 1, BARS):
         last = trades[(bars > row - WINDOW) & (bars <= row)]
-        expected = trading.turnover_per_year(last, WINDOW, PERIODS)
+        expected = trade_metrics.turnover_per_year(last, WINDOW, PERIODS)
         assert found.iloc[row] == pytest.approx(expected, abs=1e-9)
     assert (found.dropna() >= 0).all()
     assert found.iloc[: WINDOW - 1].isna().all()
 
 
 def test_the_window_is_a_year_or_a_quarter_of_a_short_span() -> None:
-    assert rolling_bars(3900, 252.0) == 252
-    assert rolling_bars(400, 365.0) == 100
-    assert rolling_bars(30, 252.0) == 20
+    assert rolling_window_length(3900, 252.0) == 252
+    assert rolling_window_length(400, 365.0) == 100
+    assert rolling_window_length(30, 252.0) == 20

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation import trading
-from engine.evaluation.round_trips import round_trips, trip_summary
+from engine.evaluation.metrics import trade_metrics
+from engine.evaluation.metrics.round_trips import round_trip_table, summarise_round_trips
+from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import simulate
-from engine.simulation.spec import Costs, Execution
 
 DAYS = pd.date_range("2024-01-01", periods=6, tz="UTC", name="timestamp")
 FILL = ("bar", "side", "size", "price", "fee")
@@ -34,7 +34,7 @@ QUIET = bars_of("A", *[(12.0, 9.0, 11.0)] * 6)
 
 
 def trips(trades: pd.DataFrame, bars: pd.DataFrame = QUIET, filled_at: Any = "open") -> Any:
-    return round_trips(trades, bars, DAYS, filled_at=filled_at)
+    return round_trip_table(trades, bars, DAYS, fill_price=filled_at)
 
 
 def test_a_long_trip_in_figures() -> None:
@@ -102,7 +102,7 @@ def test_dust_left_by_a_sale_of_a_little_too_much_begins_no_trip() -> None:
 def test_a_book_without_fills_has_no_trips() -> None:
     table = trips(fills())
     assert len(table) == 0
-    found = trip_summary(table)
+    found = summarise_round_trips(table)
     assert (found.finished, found.open, found.win_rate, found.losing_streak) == (0, 0, None, 0)
     assert (found.payoff_ratio, found.profit_factor, found.mean_bars) == (None, None, None)
 
@@ -115,7 +115,7 @@ def test_the_summary_of_some_trips() -> None:
             "open": [*[False] * 6, True],
         }
     )
-    found = trip_summary(table)
+    found = summarise_round_trips(table)
     assert (found.finished, found.open) == (6, 1)
     assert found.win_rate == pytest.approx(2 / 6)
     assert found.payoff_ratio == pytest.approx(3.0 / 1.0)
@@ -124,7 +124,7 @@ def test_the_summary_of_some_trips() -> None:
 
 
 def test_without_a_loss_there_is_no_payoff_ratio() -> None:
-    found = trip_summary(pd.DataFrame({"pnl_pct": [1.0], "bars": [1], "open": [False]}))
+    found = summarise_round_trips(pd.DataFrame({"pnl_pct": [1.0], "bars": [1], "open": [False]}))
     assert (found.win_rate, found.payoff_ratio, found.profit_factor) == (1.0, None, None)
 
 
@@ -213,7 +213,7 @@ def test_every_trip_of_a_simulated_book_is_that_of_a_walk_over_the_bars(
                       "close": close[name]})
         for name in names
     )  # fmt: skip
-    found = round_trips(result.trades, bars, DATES, filled_at=price)
+    found = round_trip_table(result.trades, bars, DATES, fill_price=price)
     slow = walked(result.trades, bars, price)
     assert len(found) == len(slow) > 15 * symbols
     assert set(found["side"]) == {"long", "short"}
@@ -239,4 +239,4 @@ def test_every_trip_of_a_simulated_book_is_that_of_a_walk_over_the_bars(
         check_dtype=False,
         rtol=1e-9,
     )
-    assert trip_summary(found).win_rate == trading.hit_rate(result.trades)
+    assert summarise_round_trips(found).win_rate == trade_metrics.hit_rate(result.trades)

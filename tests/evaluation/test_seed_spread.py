@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.evaluation import bootstrap
-from engine.evaluation.measures import sharpe
-from engine.evaluation.seed_spread import seed_spread
+from engine.evaluation.inference import bootstrap
+from engine.evaluation.metrics.return_metrics import sharpe
+from engine.evaluation.robustness.seed_variance import decompose_seed_variance
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -20,7 +20,7 @@ def books(generator, bars: int, drift: np.ndarray, own: float) -> np.ndarray:
 
 def test_the_deviation_between_seeds_written_out() -> None:
     returns = books(rng(1), 200, np.array([0.0, 0.1, 0.3]), 0.5)
-    found = seed_spread(returns, 365.0)
+    found = decompose_seed_variance(returns, 365.0)
     ratios = [sharpe(returns[:, seed], 365.0) for seed in range(3)]
     assert found.count == 3
     assert found.sharpe_by_seed == tuple(ratios)
@@ -33,8 +33,8 @@ def test_the_deviation_between_seeds_written_out() -> None:
 
 def test_the_sampling_deviation_of_seeds_alike_is_the_bootstraps_standard_error() -> None:
     book = 0.02 * rng(2).standard_t(5, 300) + 0.002
-    found = seed_spread(np.column_stack([book, book]), 252.0)
-    expected = bootstrap.StudentisedSharpe([book]).error * np.sqrt(252.0)
+    found = decompose_seed_variance(np.column_stack([book, book]), 252.0)
+    expected = bootstrap.StudentisedSharpe([book]).standard_error * np.sqrt(252.0)
     assert found.sampling_deviation == pytest.approx(expected, rel=1e-9)
     assert found.seed_deviation == found.seed_deviation_high == 0.0
     assert found.share == 0.0
@@ -44,7 +44,9 @@ def test_the_two_variances_add_up_to_that_of_a_single_seed() -> None:
     generator = rng(3)
     single, seeds, sampling = [], [], []
     for _ in range(600):
-        found = seed_spread(books(generator, 250, 0.08 * generator.standard_normal(6), 0.6), 1.0)
+        found = decompose_seed_variance(
+            books(generator, 250, 0.08 * generator.standard_normal(6), 0.6), 1.0
+        )
         single.append(found.sharpe_by_seed[0])
         seeds.append(found.seed_deviation**2)
         sampling.append(found.sampling_deviation**2)
@@ -57,13 +59,13 @@ def test_the_interval_of_the_seeds_deviation_covers_it() -> None:
     for _ in range(200):
         # So many bars, and so little of each seed's own, that drifts alone set seeds apart.
         drifts = 0.5 * generator.standard_normal(4)
-        found = seed_spread(books(generator, 400, drifts, 1e-3), 1.0)
+        found = decompose_seed_variance(books(generator, 400, drifts, 1e-3), 1.0)
         covered.append(found.seed_deviation_low <= 0.5 <= found.seed_deviation_high)
     assert 0.91 < np.mean(covered) < 0.99
 
 
 def test_two_seeds_say_little() -> None:
-    found = seed_spread(books(rng(5), 100, np.array([0.0, 0.1]), 0.5), 1.0)
+    found = decompose_seed_variance(books(rng(5), 100, np.array([0.0, 0.1]), 0.5), 1.0)
     assert found.seed_deviation_low / found.seed_deviation == pytest.approx(0.446, abs=1e-3)
     assert found.seed_deviation_high / found.seed_deviation == pytest.approx(31.9, abs=0.1)
 
@@ -72,21 +74,21 @@ def test_a_seed_that_never_trades_has_no_sharpe_ratio_and_is_not_counted() -> No
     returns = books(rng(6), 100, np.array([0.0, 0.1, 0.2]), 0.5)
     idle = returns.copy()
     idle[:, 1] = 0.0
-    found = seed_spread(idle, 1.0)
+    found = decompose_seed_variance(idle, 1.0)
     assert (found.count, found.sharpe_by_seed[1]) == (2, None)
-    rest = seed_spread(returns[:, [0, 2]], 1.0)
+    rest = decompose_seed_variance(returns[:, [0, 2]], 1.0)
     assert (found.seed_deviation, found.share) == (rest.seed_deviation, rest.share)
 
 
 def test_below_two_seeds_there_is_no_spread() -> None:
     returns = books(rng(7), 100, np.array([0.0, 0.1]), 0.5)
-    assert seed_spread(returns[:, :1], 1.0) is None
-    assert seed_spread(returns[:, :0], 1.0) is None
-    assert seed_spread(returns * [1.0, 0.0], 1.0) is None
-    assert seed_spread(np.empty((0, 3)), 1.0) is None
+    assert decompose_seed_variance(returns[:, :1], 1.0) is None
+    assert decompose_seed_variance(returns[:, :0], 1.0) is None
+    assert decompose_seed_variance(returns * [1.0, 0.0], 1.0) is None
+    assert decompose_seed_variance(np.empty((0, 3)), 1.0) is None
 
 
 def test_few_bars_leave_the_sampling_deviation_unknown() -> None:
-    found = seed_spread(books(rng(8), 29, np.array([0.0, 0.1]), 0.5), 1.0)
+    found = decompose_seed_variance(books(rng(8), 29, np.array([0.0, 0.1]), 0.5), 1.0)
     assert found.seed_deviation > 0
     assert (found.sampling_deviation, found.share) == (None, None)

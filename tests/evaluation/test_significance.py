@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation.significance import significance
-from engine.evaluation.spec import EvaluationSpec
-from engine.evaluation.track_record import deflated_sharpe, probabilistic_sharpe
-from engine.evaluation.trials import Trials, count_trials
+from engine.evaluation.config import EvaluationSpec
+from engine.evaluation.inference.sharpe_significance import deflated_sharpe, probabilistic_sharpe
+from engine.evaluation.significance import assess_significance
+from engine.trials.effective_number import build_trial_set
+
+if TYPE_CHECKING:
+    from engine.evaluation.inference.trial_set import TrialSet
 
 SPEC = EvaluationSpec(resamples=400)
 INFERENCE = {"estimate", "low", "high", "p_value", "p_value_holm", "block_length_bars"}
@@ -38,15 +41,15 @@ def books(**extra: np.ndarray) -> pd.DataFrame:
 
 def document(returns: pd.DataFrame, seed: int = 0, **more: Any) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
-    return significance(returns, periods_per_year=365.0, spec=SPEC, rng=rng, **more)
+    return assess_significance(returns, periods_per_year=365.0, spec=SPEC, rng=rng, **more)
 
 
-def tried(own: pd.Series, others: int, *, noise: float) -> Trials:
+def tried(own: pd.Series, others: int, *, noise: float) -> TrialSet:
     generator = np.random.default_rng(2)
     returns = {
         run: own + noise * generator.standard_normal(len(own)) for run in range(1, others + 1)
     }
-    return count_trials(own, returns, runs=others + 1, failed=0, tuning=0, since="2024-01-01")
+    return build_trial_set(own, returns, runs=others + 1, failed=0, tuning=0, since="2024-01-01")
 
 
 def test_the_document_has_its_parts_and_nothing_else() -> None:
@@ -103,7 +106,7 @@ def test_the_verdict_names_forecasts_without_skill() -> None:
         "directional_accuracy_pct": 50.0,
         "up_share_pct": 55.0,
     }
-    text = document(books(), scores=forecasts)["verdict"]["sentence"]
+    text = document(books(), skill_scores=forecasts)["verdict"]["sentence"]
     assert text.count("show no skill") == 1
     assert "from 2020-01-01 to 2021-08-22" in text
 
@@ -111,7 +114,7 @@ def test_the_verdict_names_forecasts_without_skill() -> None:
 def test_the_trap_stands_for_missing_skill_where_there_is_one() -> None:
     scores = {"r2_vs_persistence": -0.1, "directional_accuracy_pct": 1.0, "up_share_pct": 5.0}
     trap = {"level_trap": {"present": True, "sentence": "It is the trap."}}
-    text = document(books(), scores=scores, further=trap)["verdict"]["sentence"]
+    text = document(books(), skill_scores=scores, extra_sections=trap)["verdict"]["sentence"]
     assert text.endswith("It is the trap.")
     assert "show no skill" not in text
 
@@ -141,7 +144,7 @@ def test_plain_skill_is_found_to_be_strong() -> None:
     ],
 )
 def test_sections_made_elsewhere_have_their_say(section: dict[str, Any], says: str) -> None:
-    assert document(skilled(), further=section)["verdict"]["grade"] == says
+    assert document(skilled(), extra_sections=section)["verdict"]["grade"] == says
 
 
 def test_a_strategy_alone_is_deflated_by_nothing() -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation.bootstrap import infer
-from engine.evaluation.spec import EvaluationSpec
-from engine.evaluation.superiority import spa_p_values, superiority
+from engine.evaluation.config import EvaluationSpec
+from engine.evaluation.inference.bootstrap import infer_sharpe_ratios
+from engine.evaluation.inference.spa import run_superiority_tests, spa_p_values
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -25,7 +25,7 @@ def books(seed: int, bars: int = 500, **means: float) -> pd.DataFrame:
 
 
 def test_the_one_better_book_is_found_and_named_among_many() -> None:
-    found = superiority(books(1, a=0.0, good=0.003, b=0.0), "market", 999, 0.95, rng())
+    found = run_superiority_tests(books(1, a=0.0, good=0.003, b=0.0), "market", 999, 0.95, rng())
     assert found["spa"]["consistent"] < 0.01  # type: ignore[index]
     assert found["stepm"] == ["good"]  # type: ignore[index]
     assert found["p_values"]["good"] == pytest.approx(0.001)  # type: ignore[index]
@@ -33,12 +33,12 @@ def test_the_one_better_book_is_found_and_named_among_many() -> None:
 
 
 def test_the_surest_book_is_named_first() -> None:
-    found = superiority(books(2, good=0.002, better=0.004), "market", 999, 0.95, rng())
+    found = run_superiority_tests(books(2, good=0.002, better=0.004), "market", 999, 0.95, rng())
     assert found["stepm"] == ["better", "good"]  # type: ignore[index]
 
 
 def test_what_is_worse_than_the_benchmark_is_no_evidence_at_all() -> None:
-    found = superiority(books(3, a=-0.003, b=-0.002), "market", 999, 0.95, rng())
+    found = run_superiority_tests(books(3, a=-0.003, b=-0.002), "market", 999, 0.95, rng())
     assert found["spa"] == {"lower": 1.0, "consistent": 1.0, "upper": 1.0}  # type: ignore[index]
     assert found["stepm"] == []  # type: ignore[index]
 
@@ -46,9 +46,9 @@ def test_what_is_worse_than_the_benchmark_is_no_evidence_at_all() -> None:
 def test_leverage_is_not_taken_for_superiority() -> None:
     returns = books(4, a=0.0) + 0.002
     returns["levered"] = 5 * returns["market"]
-    found = superiority(returns, "market", 999, 0.95, rng())
+    found = run_superiority_tests(returns, "market", 999, 0.95, rng())
     assert found["p_values"]["levered"] == 1.0  # type: ignore[index]
-    without = superiority(returns.drop(columns="levered"), "market", 999, 0.95, rng())
+    without = run_superiority_tests(returns.drop(columns="levered"), "market", 999, 0.95, rng())
     assert found["spa"] == without["spa"]  # type: ignore[index]
 
 
@@ -56,8 +56,8 @@ def test_a_single_rival_is_tested_as_a_difference_is_but_one_sided() -> None:
     returns = books(5, a=0.0006)
     pair = [returns["a"].to_numpy(), returns["market"].to_numpy()]
     spec = EvaluationSpec(resamples=4_000)
-    two_sided = infer({"a": pair}, 1.0, spec, rng())["a"]
-    found = superiority(returns, "market", 4_000, 0.95, rng())
+    two_sided = infer_sharpe_ratios({"a": pair}, 1.0, spec, rng())["a"]
+    found = run_superiority_tests(returns, "market", 4_000, 0.95, rng())
     assert found["block_length_bars"] == two_sided.block_length_bars  # type: ignore[index]
     assert found["p_values"]["a"] == pytest.approx(two_sided.p_value / 2, abs=0.03)  # type: ignore[index,operator]
     assert found["spa"]["upper"] == found["p_values"]["a"]  # type: ignore[index]
@@ -65,7 +65,9 @@ def test_a_single_rival_is_tested_as_a_difference_is_but_one_sided() -> None:
 
 def test_the_same_seed_gives_the_same_figures() -> None:
     returns = books(6, a=0.0005, b=0.0)
-    one, same, other = (superiority(returns, "market", 999, 0.9, rng(seed)) for seed in (1, 1, 2))
+    one, same, other = (
+        run_superiority_tests(returns, "market", 999, 0.9, rng(seed)) for seed in (1, 1, 2)
+    )
     assert one == same
     assert one != other
 
@@ -89,7 +91,7 @@ def test_the_three_p_values_are_in_order() -> None:
 def test_a_book_that_cannot_be_tested_is_left_out() -> None:
     returns = books(8, a=0.003)
     returns["never"] = 0.0
-    found = superiority(returns, "market", 999, 0.95, rng())
+    found = run_superiority_tests(returns, "market", 999, 0.95, rng())
     assert found["p_values"]["never"] is None  # type: ignore[index]
     assert found["stepm"] == ["a"]  # type: ignore[index]
 
@@ -104,7 +106,7 @@ def test_a_book_that_cannot_be_tested_is_left_out() -> None:
     ],
 )
 def test_nothing_is_said_without_bars_or_without_a_difference(returns: pd.DataFrame) -> None:
-    assert superiority(returns, "market", 999, 0.95, rng()) is None
+    assert run_superiority_tests(returns, "market", 999, 0.95, rng()) is None
 
 
 @pytest.mark.slow
@@ -116,6 +118,6 @@ def test_books_no_better_than_the_benchmark_are_named_no_more_often_than_it_says
         noise = 0.01 * generator.standard_t(5, (300, 5))
         returns = pd.DataFrame(market[:, None] + noise, columns=list("abcde"))
         returns.insert(0, "market", market + 0.01 * generator.standard_t(5, 300))
-        named += bool(superiority(returns, "market", 300, 0.9, rng(seed))["stepm"])  # type: ignore[index]
+        named += bool(run_superiority_tests(returns, "market", 300, 0.9, rng(seed))["stepm"])  # type: ignore[index]
     # Nominally 20 of 200; three standard errors are 13.
     assert 7 <= named <= 33

@@ -4,9 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation.timing_test import Timing, fill_to_fill, timing_test
+from engine.evaluation.inference.permutation import (
+    TimingTest,
+    fill_to_fill_returns,
+    timing_permutation_test,
+)
+from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import simulate
-from engine.simulation.spec import Costs, Execution
 
 FREE = Costs(fee_bps=0, slippage_bps=0)
 
@@ -33,7 +37,7 @@ def prices(seed: int, bars: int, symbols: int = 1) -> tuple[pd.DataFrame, pd.Dat
     return opens, closes
 
 
-def by_a_loop(weights: np.ndarray, returns: np.ndarray) -> Timing:
+def by_a_loop(weights: np.ndarray, returns: np.ndarray) -> TimingTest:
     bars = len(weights)
     nearest = bars // 20
     ratios = []
@@ -42,7 +46,7 @@ def by_a_loop(weights: np.ndarray, returns: np.ndarray) -> Timing:
         ratios.append(earned.mean() / earned.std())
     others = np.array(ratios[nearest : bars - nearest + 1])
     p_value = (1 + np.sum(others >= ratios[0])) / (1 + len(others))
-    return Timing(ratios[0], p_value, len(others), nearest)
+    return TimingTest(ratios[0], p_value, len(others), nearest)
 
 
 @pytest.mark.parametrize("symbols", [1, 3])
@@ -50,7 +54,7 @@ def by_a_loop(weights: np.ndarray, returns: np.ndarray) -> Timing:
 def test_transforms_find_what_a_loop_over_the_shifts_finds(bars: int, symbols: int) -> None:
     for seed in range(5):
         weights, returns = spells(seed, bars, symbols) - 0.3, market(seed + 50, bars, symbols)
-        found, expected = timing_test(weights, returns), by_a_loop(weights, returns)
+        found, expected = timing_permutation_test(weights, returns), by_a_loop(weights, returns)
         assert found.sharpe == pytest.approx(expected.sharpe, rel=1e-9)  # type: ignore[union-attr]
         assert (found.p_value, found.shifts, found.nearest_bars) == (  # type: ignore[union-attr]
             expected.p_value,
@@ -61,7 +65,7 @@ def test_transforms_find_what_a_loop_over_the_shifts_finds(bars: int, symbols: i
 
 def test_positions_without_timing_are_called_timed_as_often_as_it_says() -> None:
     p_values = [
-        timing_test(spells(seed, 200), market(seed + 10_000, 200)).p_value  # type: ignore[union-attr]
+        timing_permutation_test(spells(seed, 200), market(seed + 10_000, 200)).p_value  # type: ignore[union-attr]
         for seed in range(1_000)
     ]
     for level in (0.05, 0.5):
@@ -77,26 +81,26 @@ def test_positions_that_follow_the_past_of_an_unpredictable_market_show_no_timin
         past = pd.Series(returns[:, 0]).rolling(5).sum().shift(1).fillna(0.0).to_numpy()[:, None]
         for side in rejected:
             weights = (side * past > 0).astype(float)
-            rejected[side] += timing_test(weights, returns).p_value <= 0.05  # type: ignore[union-attr]
+            rejected[side] += timing_permutation_test(weights, returns).p_value <= 0.05  # type: ignore[union-attr]
     assert all(count / 400 < 0.085 for count in rejected.values())
 
 
 def test_positions_that_know_a_little_are_found_out() -> None:
     returns = market(1, 600)
     hint = returns[:, 0] + 0.08 * rng(2).standard_normal(600)
-    found = timing_test((hint > 0).astype(float)[:, None], returns)
+    found = timing_permutation_test((hint > 0).astype(float)[:, None], returns)
     assert found.p_value < 0.02  # type: ignore[union-attr]
 
 
 def test_a_perfect_oracle_has_the_smallest_p_value_there_is() -> None:
     returns = market(3, 400)
-    found = timing_test((returns > 0).astype(float), returns)
+    found = timing_permutation_test((returns > 0).astype(float), returns)
     assert found.p_value == 1 / (1 + found.shifts)  # type: ignore[union-attr]
 
 
 def test_bad_timing_is_no_evidence_of_good_timing() -> None:
     returns = market(4, 400)
-    assert timing_test((returns < 0).astype(float), returns).p_value == 1.0  # type: ignore[union-attr]
+    assert timing_permutation_test((returns < 0).astype(float), returns).p_value == 1.0  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.5, 1.0, -0.4])
@@ -105,12 +109,12 @@ def test_a_book_that_is_always_in_or_never_has_no_timing(weight: float, price: s
     opens, closes = prices(5, 300)
     targets = pd.DataFrame(weight, opens.index, opens.columns)
     execution = Execution(price=price)
-    held = simulate(targets, opens, closes, costs=Costs(), execution=execution).held
-    assert timing_test(*fill_to_fill(held, opens, closes, price)) is None
+    held = simulate(targets, opens, closes, costs=Costs(), execution=execution).held_weights
+    assert timing_permutation_test(*fill_to_fill_returns(held, opens, closes, price)) is None
 
 
 def test_nothing_is_said_below_thirty_bars() -> None:
-    assert timing_test(spells(6, 29), market(6, 29)) is None
+    assert timing_permutation_test(spells(6, 29), market(6, 29)) is None
 
 
 @pytest.mark.parametrize("symbols", [1, 2])
@@ -121,13 +125,13 @@ def test_weights_times_returns_are_what_the_book_earns_between_fills(
     opens, closes = prices(7, 250, symbols)
     targets = pd.DataFrame(0.45 * spells(8, 250, symbols), opens.index, opens.columns)
     book = simulate(targets, opens, closes, costs=FREE, execution=Execution(price=price))
-    weights, returns = fill_to_fill(book.held, opens, closes, price)
+    weights, returns = fill_to_fill_returns(book.held_weights, opens, closes, price)
     growth = 1 + (weights * returns).sum(axis=1)
     if price == "close":
         np.testing.assert_allclose(growth, 1 + book.returns.to_numpy()[1:], rtol=1e-9)
     else:
         # From open to open the equity at the closes is reached by the last bar's own move.
-        last = (book.held * (1 - opens / closes)).sum(axis=1).iloc[-1]
+        last = (book.held_weights * (1 - opens / closes)).sum(axis=1).iloc[-1]
         at_last_open = (1 + book.returns).prod() * (1 - last)
         assert growth.prod() == pytest.approx(at_last_open, rel=1e-9)
 
@@ -139,7 +143,9 @@ def test_a_holding_that_grew_in_the_bar_did_not_know_that_it_would() -> None:
         opens, closes = prices(seed, 250)
         targets = pd.DataFrame(0.5 + 0.01 * spells(seed, 250), opens.index, opens.columns)
         book = simulate(targets, opens, closes, costs=FREE, execution=Execution(price="open"))
-        found = timing_test(*fill_to_fill(book.held, opens, closes, "open"))
+        found = timing_permutation_test(
+            *fill_to_fill_returns(book.held_weights, opens, closes, "open")
+        )
         p_values.append(found.p_value)  # type: ignore[union-attr]
     # Three standard errors of 60 draws; with the weights at the closes, 0.18.
     assert np.mean(p_values) == pytest.approx(0.5, abs=0.11)

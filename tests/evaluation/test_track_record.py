@@ -7,13 +7,13 @@ import pytest
 from scipy.signal import lfilter
 from scipy.stats import kurtosis, norm, skew
 
-from engine.evaluation.track_record import (
+from engine.evaluation.inference.sharpe_significance import (
     TrackRecord,
     deflated_sharpe,
     expected_maximum_sharpe,
-    minimum_track_record,
+    measure_track_record,
+    minimum_track_record_length,
     probabilistic_sharpe,
-    track_record,
 )
 
 
@@ -55,27 +55,27 @@ def test_the_track_record_lengths_that_the_paper_prints(
     # years of days, 2.83 of weeks or 3.24 of months to show one above 1 with 95 % confidence;
     # with the skewness -0.72 and the kurtosis 5.78 of hedge funds 4.99 years of months.
     record = TrackRecord(2 / np.sqrt(periods), 1, *tails)
-    bars = record.bars_needed(1 / np.sqrt(periods), 0.95)
+    bars = record.minimum_bars(1 / np.sqrt(periods), 0.95)
     assert round(bars / periods, 2) == printed  # type: ignore[operator]
 
 
 def test_the_formulas_written_out_on_independent_returns() -> None:
     returns = noise(3)
-    record = track_record(returns)
+    record = measure_track_record(returns)
     ratio = returns.mean() / returns.std(ddof=1)
     tails = skew(returns), kurtosis(returns, fisher=False)
     assert (record.skewness, record.kurtosis) == pytest.approx(tails)  # type: ignore[union-attr]
-    free = replace(record, dependence=1.0)  # type: ignore[type-var]
+    free = replace(record, variance_inflation=1.0)  # type: ignore[type-var]
     variance = 1 - tails[0] * ratio + (tails[1] - 1) / 4 * ratio**2
     expected = norm.cdf((ratio - 0.01) * np.sqrt(499) / np.sqrt(variance))
     assert free.probability_above(0.01) == pytest.approx(expected, rel=1e-9)
     bars = 1 + variance * (norm.ppf(0.9) / (ratio - 0.01)) ** 2
-    assert free.bars_needed(0.01, 0.9) == pytest.approx(bars, rel=1e-9)
+    assert free.minimum_bars(0.01, 0.9) == pytest.approx(bars, rel=1e-9)
 
 
 def test_a_record_just_as_long_as_needed_has_just_the_probability_asked_for() -> None:
-    record = track_record(noise(4))
-    longer = replace(record, bars=minimum_track_record(noise(4), 0.02, 0.9))  # type: ignore[type-var]
+    record = measure_track_record(noise(4))
+    longer = replace(record, bars=minimum_track_record_length(noise(4), 0.02, 0.9))  # type: ignore[type-var]
     assert longer.probability_above(0.02) == pytest.approx(0.9)
 
 
@@ -92,7 +92,7 @@ def test_without_skill_a_twentieth_of_the_books_is_said_to_have_it_with_95_perce
 
 def test_reversal_makes_no_surer() -> None:
     shocks = np.random.default_rng(6).standard_normal(1_000)
-    assert track_record(np.diff(shocks) + 0.01).dependence == 1.0  # type: ignore[union-attr]
+    assert measure_track_record(np.diff(shocks) + 0.01).variance_inflation == 1.0  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("trials", [2, 5, 20, 300])
@@ -126,13 +126,13 @@ def test_more_trials_deflate_more_and_one_trial_not_at_all() -> None:
 
 
 def test_no_number_of_bars_proves_a_ratio_that_is_not_there() -> None:
-    assert minimum_track_record(noise(9, mean=-0.2)) is None
-    assert minimum_track_record(noise(9), benchmark=1.0) is None
+    assert minimum_track_record_length(noise(9, mean=-0.2)) is None
+    assert minimum_track_record_length(noise(9), benchmark=1.0) is None
 
 
 @pytest.mark.parametrize("returns", [np.zeros(500), np.full(500, 0.01), noise(1, bars=29)])
 def test_nothing_is_said_about_a_book_that_stays_or_has_too_few_bars(returns: np.ndarray) -> None:
-    assert track_record(returns) is None
+    assert measure_track_record(returns) is None
     assert probabilistic_sharpe(returns) is None
     assert deflated_sharpe(returns, 10, 0.05) is None
-    assert minimum_track_record(returns) is None
+    assert minimum_track_record_length(returns) is None

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation import trading
+from engine.evaluation.metrics import trade_metrics
+from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import simulate
-from engine.simulation.spec import Costs, Execution
 
 COLUMNS = ["timestamp", "symbol", "side", "size", "price", "fee", "slippage_cost", "equity"]
 
@@ -26,20 +26,20 @@ NONE = fills()
 def test_turnover_counts_both_sides_as_parts_of_the_equity_a_year() -> None:
     trades = fills(("buy", 2, 25, 0), ("sell", 2, 30, 0))
     # 50 % and 60 % of the equity in half a year.
-    assert trading.turnover_per_year(trades, 126, 252) == pytest.approx(2.2)
-    assert trading.turnover_per_year(NONE, 126, 252) == 0.0
+    assert trade_metrics.turnover_per_year(trades, 126, 252) == pytest.approx(2.2)
+    assert trade_metrics.turnover_per_year(NONE, 126, 252) == 0.0
 
 
 def test_exposure_is_the_share_of_closes_with_any_position() -> None:
     held = pd.DataFrame({"A": [0.0, 0.1, 0.0, 0.0], "B": [0.0, 0.0, -1.0, 0.0]})
-    assert trading.exposure(held) == 0.5
+    assert trade_metrics.exposure(held) == 0.5
 
 
 def test_cost_is_fee_and_slippage_as_parts_of_the_equity() -> None:
-    assert trading.cost_paid(fills(("buy", 1, 10, 1.5), ("sell", 1, 10, 0))) == pytest.approx(
-        0.025
-    )
-    assert trading.cost_paid(NONE) == 0.0
+    assert trade_metrics.cost_paid(
+        fills(("buy", 1, 10, 1.5), ("sell", 1, 10, 0))
+    ) == pytest.approx(0.025)
+    assert trade_metrics.cost_paid(NONE) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -66,32 +66,32 @@ def test_cost_is_fee_and_slippage_as_parts_of_the_equity() -> None:
 def test_a_round_trip_runs_from_flat_to_flat_or_turn(
     trades: pd.DataFrame, profits: list[float]
 ) -> None:
-    np.testing.assert_allclose(trading.round_trip_profits(trades), profits, atol=1e-12)
+    np.testing.assert_allclose(trade_metrics.round_trip_profits(trades), profits, atol=1e-12)
 
 
 def test_round_trips_are_told_apart_by_symbol() -> None:
     long = fills(("buy", 1, 10, 0), ("sell", 1, 11, 0))
     short = fills(("sell", 1, 10, 0), ("buy", 1, 11, 0), symbol="B")
     trades = pd.concat([long, short]).sort_values("timestamp")
-    assert sorted(trading.round_trip_profits(trades)) == [-1.0, 1.0]
-    assert trading.hit_rate(trades) == 0.5
+    assert sorted(trade_metrics.round_trip_profits(trades)) == [-1.0, 1.0]
+    assert trade_metrics.hit_rate(trades) == 0.5
 
 
 def test_hit_rate_without_a_finished_trip_is_none() -> None:
-    assert trading.hit_rate(fills(("buy", 1, 10, 0))) is None
+    assert trade_metrics.hit_rate(fills(("buy", 1, 10, 0))) is None
 
 
 def test_break_even_cost_of_one_fill_takes_all_that_was_gained() -> None:
     # All of the equity traded once without cost, and a gain of a quarter: (1 - c) 1.25 = 1.
     trades = fills(("buy", 10, 10, 0)).assign(slippage_cost=0.0)
-    assert trading.break_even_cost(np.array([0.0, 0.25]), trades) == pytest.approx(0.2)
+    assert trade_metrics.break_even_cost(np.array([0.0, 0.25]), trades) == pytest.approx(0.2)
 
 
 def test_break_even_cost_of_a_book_that_never_trades_or_never_gains_is_none() -> None:
     trades = fills(("buy", 10, 10, 0)).assign(slippage_cost=0.0)
-    assert trading.break_even_cost(np.zeros(3), NONE) is None
-    assert trading.break_even_cost(np.array([0.0, -0.1]), trades) is None
-    assert trading.break_even_cost(np.array([0.0, -1.0, 0.0]), trades) is None
+    assert trade_metrics.break_even_cost(np.zeros(3), NONE) is None
+    assert trade_metrics.break_even_cost(np.array([0.0, -0.1]), trades) is None
+    assert trade_metrics.break_even_cost(np.array([0.0, -1.0, 0.0]), trades) is None
 
 
 @pytest.mark.parametrize("side", ["long_only", "long_short"])
@@ -111,7 +111,7 @@ def test_a_book_simulated_at_its_break_even_cost_earns_nothing(side: str, symbol
     def run(costs: Costs) -> tuple[float, float | None]:
         result = simulate(weights, opens, close, costs=costs, execution=Execution())
         returns = result.returns.to_numpy()
-        return np.prod(1 + returns) - 1, trading.break_even_cost(returns, result.trades)
+        return np.prod(1 + returns) - 1, trade_metrics.break_even_cost(returns, result.trades)
 
     gained, cost = run(Costs(fee_bps=4, slippage_bps=3))
     assert gained > 0.1

@@ -4,27 +4,33 @@ from dataclasses import replace
 
 import pytest
 
-from engine.evaluation.bootstrap import Inference
-from engine.evaluation.verdict import Evidence, Tried, grade, sentence, skill_sentence
+from engine.evaluation.inference.bootstrap import SharpeInference
+from engine.evaluation.verdict import (
+    Evidence,
+    TrialCounts,
+    grade_evidence,
+    no_skill_sentence,
+    verdict_sentence,
+)
 
 SPAN = ("2010-01-04", "2018-12-31")
-EARNS = Inference(1.0, 0.4, 1.6, 0.001, 4.0)
-UNSURE = Inference(0.45, -0.2, 1.1, 0.09, 4.0)
-BETTER = Inference(0.5, 0.1, 0.9, 0.01, 3.0)
-EVEN = Inference(0.2, -0.3, 0.7, 0.4, 3.0)
-WORSE = Inference(-0.5, -0.9, -0.1, 0.01, 3.0)
-UNDEFINED = Inference()
+EARNS = SharpeInference(1.0, 0.4, 1.6, 0.001, 4.0)
+UNSURE = SharpeInference(0.45, -0.2, 1.1, 0.09, 4.0)
+BETTER = SharpeInference(0.5, 0.1, 0.9, 0.01, 3.0)
+EVEN = SharpeInference(0.2, -0.3, 0.7, 0.4, 3.0)
+WORSE = SharpeInference(-0.5, -0.9, -0.1, 0.01, 3.0)
+UNDEFINED = SharpeInference()
 FIRST = (
     "It is the first strategy tried on these bars, as far as the ledger knows: deflated Sharpe "
     "ratio 0.97, the probability that it is better than luck."
 )
 
 
-def evidence(sharpe: Inference, **differences: Inference) -> Evidence:
+def evidence(sharpe: SharpeInference, **differences: SharpeInference) -> Evidence:
     return Evidence(
         sharpe=sharpe,
         differences=differences,
-        p_holm={name: each.p_value for name, each in differences.items()},
+        p_values_holm={name: each.p_value for name, each in differences.items()},
         opponents={
             name: None
             if sharpe.estimate is None or each.estimate is None
@@ -33,8 +39,8 @@ def evidence(sharpe: Inference, **differences: Inference) -> Evidence:
         },
         confidence=0.95,
         span=SPAN,
-        tried=Tried(),
-        deflated=0.97,
+        trial_counts=TrialCounts(),
+        deflated_sharpe=0.97,
     )
 
 
@@ -57,14 +63,14 @@ def evidence(sharpe: Inference, **differences: Inference) -> Evidence:
     ],
 )
 def test_grades(case: Evidence, expected: str) -> None:
-    assert grade(case) == expected
-    assert sentence(case).startswith("No evidence that") == (expected == "none")
+    assert grade_evidence(case) == expected
+    assert verdict_sentence(case).startswith("No evidence that") == (expected == "none")
 
 
 def test_a_difference_counts_by_its_adjusted_p_value() -> None:
     case = evidence(EARNS, buy_and_hold=BETTER)
-    adjusted = replace(case, p_holm={"buy_and_hold": 0.051})
-    assert grade(adjusted) == "none"
+    adjusted = replace(case, p_values_holm={"buy_and_hold": 0.051})
+    assert grade_evidence(adjusted) == "none"
 
 
 STRONG = evidence(EARNS, buy_and_hold=BETTER, ridge=BETTER)
@@ -77,38 +83,41 @@ STRONG = evidence(EARNS, buy_and_hold=BETTER, ridge=BETTER)
 def test_the_tries_that_were_counted_lower_the_grade(
     deflated: float | None, expected: str
 ) -> None:
-    assert grade(replace(STRONG, deflated=deflated)) == expected
+    assert grade_evidence(replace(STRONG, deflated_sharpe=deflated)) == expected
 
 
 @pytest.mark.parametrize(
     ("further", "expected"),
     [
-        ({"superior": True, "timed": 0.04, "break_even": 2.0}, "strong"),
-        ({"superior": False}, "moderate"),
-        ({"timed": 0.051}, "moderate"),
-        ({"break_even": 1.9}, "moderate"),
+        (
+            {"superior_to_benchmark": True, "timing_p_value": 0.04, "break_even_multiple": 2.0},
+            "strong",
+        ),
+        ({"superior_to_benchmark": False}, "moderate"),
+        ({"timing_p_value": 0.051}, "moderate"),
+        ({"break_even_multiple": 1.9}, "moderate"),
     ],
 )
 def test_strong_evidence_passes_every_test_that_can_be_made(
     further: dict[str, float], expected: str
 ) -> None:
-    assert grade(replace(STRONG, **further)) == expected
+    assert grade_evidence(replace(STRONG, **further)) == expected
 
 
 def test_the_sentence_counts_the_tries() -> None:
-    tried = replace(STRONG, tried=Tried(12, 3), deflated=0.5)
-    assert sentence(tried).startswith(
+    tried = replace(STRONG, trial_counts=TrialCounts(12, 3), deflated_sharpe=0.5)
+    assert verdict_sentence(tried).startswith(
         "No evidence that the strategy earns more than the luckiest of the strategies tried: "
         "Sharpe 1.00 a year"
     )
-    assert sentence(tried).endswith(
+    assert verdict_sentence(tried).endswith(
         "12 strategies were tried on these bars, worth 3 independent ones: deflated Sharpe "
         "ratio 0.50, the probability that it is better than the luckiest of so many."
     )
 
 
 def test_the_sentence_when_the_sharpe_ratio_may_be_luck() -> None:
-    assert sentence(evidence(UNSURE, buy_and_hold=WORSE, ridge=EVEN)) == (
+    assert verdict_sentence(evidence(UNSURE, buy_and_hold=WORSE, ridge=EVEN)) == (
         "No evidence that the strategy earns more than luck would: Sharpe 0.45 a year (95 % "
         "interval -0.20 to 1.10) from 2010-01-04 to 2018-12-31; the strongest opponent, buy and "
         "hold, has 0.95, a difference of -0.50 (95 % interval -0.90 to -0.10). "
@@ -117,7 +126,7 @@ def test_the_sentence_when_the_sharpe_ratio_may_be_luck() -> None:
 
 
 def test_the_sentence_when_no_opponent_is_beaten() -> None:
-    assert sentence(evidence(EARNS, buy_and_hold=EVEN)) == (
+    assert verdict_sentence(evidence(EARNS, buy_and_hold=EVEN)) == (
         "No evidence that the strategy beats any of its opponents: Sharpe 1.00 a year (95 % "
         "interval 0.40 to 1.60) from 2010-01-04 to 2018-12-31; the strongest opponent, buy and "
         "hold, has 0.80, a difference of +0.20 (95 % interval -0.30 to 0.70). "
@@ -126,7 +135,7 @@ def test_the_sentence_when_no_opponent_is_beaten() -> None:
 
 
 def test_the_sentence_when_an_opponent_did_as_well_or_better() -> None:
-    assert sentence(evidence(EARNS, buy_and_hold=WORSE, ridge=BETTER)) == (
+    assert verdict_sentence(evidence(EARNS, buy_and_hold=WORSE, ridge=BETTER)) == (
         "No evidence that the strategy earns more than a simpler book does: Sharpe 1.00 a year "
         "(95 % interval 0.40 to 1.60) from 2010-01-04 to 2018-12-31; the strongest opponent, buy "
         "and hold, has 1.50, a difference of -0.50 (95 % interval -0.90 to -0.10). "
@@ -135,7 +144,7 @@ def test_the_sentence_when_an_opponent_did_as_well_or_better() -> None:
 
 
 def test_the_sentence_names_who_is_beaten_and_who_is_not() -> None:
-    text = sentence(evidence(EARNS, buy_and_hold=BETTER, ridge=BETTER, ma_crossover=EVEN))
+    text = verdict_sentence(evidence(EARNS, buy_and_hold=BETTER, ridge=BETTER, ma_crossover=EVEN))
     assert text.startswith(
         "Moderate evidence that the strategy earns more than luck would and beats buy and hold "
         "and ridge but not ma crossover: Sharpe 1.00 a year"
@@ -143,14 +152,14 @@ def test_the_sentence_names_who_is_beaten_and_who_is_not() -> None:
 
 
 def test_the_sentence_of_a_strategy_that_never_traded() -> None:
-    assert sentence(evidence(UNDEFINED, buy_and_hold=UNDEFINED)) == (
+    assert verdict_sentence(evidence(UNDEFINED, buy_and_hold=UNDEFINED)) == (
         "No evidence that the strategy earns anything: too few bars, or too few trades, for a "
         "Sharpe ratio from 2010-01-04 to 2018-12-31."
     )
 
 
 def test_the_sentence_without_opponents() -> None:
-    assert sentence(evidence(EARNS)).startswith(
+    assert verdict_sentence(evidence(EARNS)).startswith(
         "No evidence that the strategy earns more than simple rules"
     )
 
@@ -160,14 +169,14 @@ def scores(r2: float | None, right: float | None, up: float | None) -> dict[str,
 
 
 def test_forecasts_without_skill_are_named() -> None:
-    assert skill_sentence(scores(-0.0123, 51.24, 54.0)) == (
+    assert no_skill_sentence(scores(-0.0123, 51.24, 54.0)) == (
         "The forecasts show no skill: their errors are no smaller than no-change's (R² -0.0123), "
         "and their direction is right 51.2 % of the time, always saying up 54.0 %."
     )
-    assert "errors" in str(skill_sentence(scores(0.0, 55.0, 54.0)))
-    assert "direction" in str(skill_sentence(scores(0.01, 54.0, 54.0)))
+    assert "errors" in str(no_skill_sentence(scores(0.0, 55.0, 54.0)))
+    assert "direction" in str(no_skill_sentence(scores(0.01, 54.0, 54.0)))
 
 
 def test_forecasts_with_skill_or_without_scores_need_no_word() -> None:
-    assert skill_sentence(scores(0.01, 55.0, 54.0)) is None
-    assert skill_sentence(scores(None, None, None)) is None
+    assert no_skill_sentence(scores(0.01, 55.0, 54.0)) is None
+    assert no_skill_sentence(scores(None, None, None)) is None

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from engine.evaluation.ranks import against_best, friedman_aligned_ranks
-from engine.evaluation.window_ranks import window_ranks
+from engine.evaluation.forecasts.window_ranking import rank_forecasts_by_window
+from engine.evaluation.inference.aligned_ranks import compare_with_control, friedman_aligned_ranks
 
 WINDOWS, BARS = 12, 40
 WINDOW = np.repeat(np.arange(WINDOWS), BARS)
@@ -28,12 +28,12 @@ def relative_rmse(predicted: np.ndarray, number: int) -> float:
 
 
 def test_it_is_friedmans_test_of_the_errors_of_each_window_against_no_change() -> None:
-    found = window_ranks({"strategy": SKILLED, "ridge": NOISE}, ACTUAL, WINDOW)
+    found = rank_forecasts_by_window({"strategy": SKILLED, "ridge": NOISE}, ACTUAL, WINDOW)
     scores = np.array(
         [[1.0, relative_rmse(SKILLED, n), relative_rmse(NOISE, n)] for n in range(WINDOWS)]
     )
     joint = friedman_aligned_ranks(scores)
-    _, (still, ridge) = against_best(joint.average, WINDOWS)
+    _, (still, ridge) = compare_with_control(joint.average_ranks, WINDOWS)
     assert found is not None
     assert found["windows"] == WINDOWS
     assert (found["degrees"], found["best"]) == (2, "strategy")
@@ -42,7 +42,7 @@ def test_it_is_friedmans_test_of_the_errors_of_each_window_against_no_change() -
     assert list(found["models"]) == ["no_change", "strategy", "ridge"]
     for name, place, test in (("no_change", 0, still), ("ridge", 2, ridge)):
         told = found["models"][name]
-        assert told["average_rank"] == pytest.approx(joint.average[place])
+        assert told["average_rank"] == pytest.approx(joint.average_ranks[place])
         assert told["relative_rmse"] == pytest.approx(scores[:, place].mean())
         assert told["p_value"] == pytest.approx(test.p_value)
         assert told["p_value_finner"] == pytest.approx(test.p_value_finner)
@@ -55,7 +55,7 @@ def test_it_is_friedmans_test_of_the_errors_of_each_window_against_no_change() -
 def test_a_wild_window_weighs_as_much_as_a_calm_one() -> None:
     """One window's triumph does not outweigh eleven windows of small losses."""
     lucky = np.where(WINDOW == WINDOWS - 1, 0.9 * ACTUAL, -0.05 * ACTUAL)
-    found = window_ranks({"strategy": lucky}, ACTUAL, WINDOW)
+    found = rank_forecasts_by_window({"strategy": lucky}, ACTUAL, WINDOW)
     assert found is not None
     assert np.mean((ACTUAL - lucky) ** 2) < np.mean(ACTUAL**2)
     assert found["best"] == "no_change"
@@ -64,9 +64,9 @@ def test_a_wild_window_weighs_as_much_as_a_calm_one() -> None:
 def test_only_rows_that_all_forecasts_have_are_scored() -> None:
     gap = np.where(WINDOW == 3, np.nan, NOISE)
     came = np.where(np.arange(len(ACTUAL)) == len(ACTUAL) - 1, np.nan, ACTUAL)
-    found = window_ranks({"strategy": SKILLED, "ridge": gap}, came, WINDOW)
+    found = rank_forecasts_by_window({"strategy": SKILLED, "ridge": gap}, came, WINDOW)
     rows = (WINDOW != 3) & np.isfinite(came)
-    expected = window_ranks(
+    expected = rank_forecasts_by_window(
         {"strategy": SKILLED[rows], "ridge": NOISE[rows]}, ACTUAL[rows], WINDOW[rows]
     )
     assert found == expected
@@ -84,20 +84,23 @@ def test_forecasts_as_good_as_no_change_are_told_apart_as_seldom_as_the_joint_te
             name: 0.1 * actual + 0.19**0.5 * draws.standard_normal(len(WINDOW))
             for name in ("strategy", "ridge", "gru")
         }
-        found.append(window_ranks(forecasts, actual, WINDOW))
+        found.append(rank_forecasts_by_window(forecasts, actual, WINDOW))
     alarms = np.mean([each is not None and each["p_value"] < 0.05 for each in found])
     assert 0.02 < alarms < 0.08
 
 
 def test_below_two_windows_nothing_is_ranked() -> None:
     one = np.zeros(len(ACTUAL), dtype=np.int64)
-    assert window_ranks({"strategy": SKILLED}, ACTUAL, one) is None
-    assert window_ranks({"strategy": SKILLED}, np.zeros(len(ACTUAL)), WINDOW) is None
-    assert window_ranks({"strategy": np.full(len(ACTUAL), np.nan)}, ACTUAL, WINDOW) is None
+    assert rank_forecasts_by_window({"strategy": SKILLED}, ACTUAL, one) is None
+    assert rank_forecasts_by_window({"strategy": SKILLED}, np.zeros(len(ACTUAL)), WINDOW) is None
+    assert (
+        rank_forecasts_by_window({"strategy": np.full(len(ACTUAL), np.nan)}, ACTUAL, WINDOW)
+        is None
+    )
 
 
 def test_forecasts_that_are_no_change_have_no_statistic_and_fit_json() -> None:
-    found = window_ranks({"strategy": np.zeros(len(ACTUAL))}, ACTUAL, WINDOW)
+    found = rank_forecasts_by_window({"strategy": np.zeros(len(ACTUAL))}, ACTUAL, WINDOW)
     assert found is not None
     assert (found["statistic"], found["p_value"]) == (None, None)
     assert found["models"]["strategy"]["p_value_finner"] == 1.0

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.artifacts import DOCUMENTS, TABLES
+from engine.runs.folder import DOCUMENTS, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import engine
-    from engine.refit.store import Store
+    from engine.training.store import FitStore
 
 
 def start(
@@ -35,7 +35,7 @@ def start(
     )
 
 
-def wait_for(store: Store, fits: int) -> None:
+def wait_for(store: FitStore, fits: int) -> None:
     ends = time.monotonic() + 120
     while len(store.entries()) < fits:
         assert time.monotonic() < ends, "no fit was stored within two minutes"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import engine
-from engine.refit.store import Store
+from engine.training.store import FitStore
 from tests.faults.runs import assert_same, ended, start, wait_for, workers_of
 from tests.pipeline.markets import market, write_strategy
 
@@ -47,7 +47,7 @@ def whole(place: Path, strategy: Path) -> engine.Run:
 def test_killed_outright_it_goes_on_where_it_was_and_ends_with_the_same_bytes(
     place, strategy, whole
 ) -> None:
-    store = Store(place / "home-killed" / "fits")
+    store = FitStore(place / "home-killed" / "fits")
     process = start(strategy, place, "killed", {"seeds": SEEDS})
     wait_for(store, 3)
     workers = workers_of(process)
@@ -76,7 +76,7 @@ def test_killed_outright_it_goes_on_where_it_was_and_ends_with_the_same_bytes(
 def test_an_interrupt_ends_within_two_seconds_with_130_and_leaves_a_store_to_go_on_from(
     place, strategy, whole
 ) -> None:
-    store = Store(place / "home-interrupted" / "fits")
+    store = FitStore(place / "home-interrupted" / "fits")
     process = start(strategy, place, "interrupted", {"seeds": SEEDS})
     wait_for(store, 2)
     workers = workers_of(process)
@@ -106,7 +106,7 @@ def test_two_runs_at_once_share_a_store_and_both_end_alike(place, strategy, whol
         _, told = process.communicate(timeout=120)
         assert process.returncode == 0, told
     shared, alone = (
-        [entry.key for entry in Store(place / f"home-{home}" / "fits").entries()]
+        [entry.key for entry in FitStore(place / f"home-{home}" / "fits").entries()]
         for home in ("shared", "whole")
     )
     # Those of the windows, and the few that the certificate fits again.

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 import engine
-from engine.refit.store import Store
+from engine.training.store import FitStore
 from tests.faults.runs import assert_same, start, wait_for
 from tests.pipeline.markets import market, write_strategy
 
@@ -38,7 +38,7 @@ def test_killed_mid_chain_it_ends_with_the_same_bytes_and_trains_nothing_twice(t
     starts = [[(f["warm"], f["members"][0]["epochs"]) for f in w["fits"]] for w in windows]
     assert starts == [[(False, 3)] * SEEDS, *[[(True, 2)] * SEEDS] * (len(windows) - 1)]
 
-    store = Store(tmp_path / "home-killed" / "fits")
+    store = FitStore(tmp_path / "home-killed" / "fits")
     process = start(strategy, tmp_path, "killed", WARM)
     wait_for(store, 3)
     process.send_signal(signal.SIGKILL)

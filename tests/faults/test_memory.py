@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.models import Micdl, Training
-from engine.refit.local import Local
-from engine.refit.queue import Queue
-from engine.refit.task import Task
+from engine.models import Micdl, TrainingSpec
+from engine.training.executors.local import LocalExecutor
+from engine.training.scheduler import FitScheduler
+from engine.training.task import FitTask
 from tests.models.problems import planted
 
 pytestmark = pytest.mark.slow
@@ -32,15 +32,15 @@ def children() -> set[str]:
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_memory_is_flat_over_500_refits(backend) -> None:
     model = Micdl(lookback=6, units=8, dense=(16, 8))
-    training = Training(epochs=2, batch_size=64)
+    training = TrainingSpec(epochs=2, batch_size=64)
     # Windows of different lengths, as calendar lengths give them.
     problems = [planted(n, rows=420 + n) for n in range(8)]
     tasks = [
-        Task("strategy", "X", n, 0, n, model, training, problems[n % 8]) for n in range(REFITS)
+        FitTask("strategy", "X", n, 0, n, model, training, problems[n % 8]) for n in range(REFITS)
     ]
     known = children()
     sizes = []
-    for _ in Local(1, backend).fit(Queue(tasks)):
+    for _ in LocalExecutor(1, backend).run_tasks(FitScheduler(tasks)):
         (worker,) = children() - known
         sizes.append(resident_bytes(worker))
     assert len(sizes) == REFITS

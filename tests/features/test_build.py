@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.core.errors import InvalidBarsError, UsageError
 from engine.data.market import Market
-from engine.errors import BadBarsError, UsageError
 from engine.features.build import build_features
-from engine.features.spec import LogReturn, Return, Rsi, Volatility, VolumeZscore
+from engine.features.config import LogReturn, Rsi, SimpleReturn, Volatility, VolumeZscore
 from engine.features.target import forward_returns
 
 if TYPE_CHECKING:
-    from engine.features.spec import Feature
+    from engine.features.config import Feature
 
 
 def market(bars: pd.DataFrame) -> Market:
@@ -28,7 +28,7 @@ def market(bars: pd.DataFrame) -> Market:
         interval="1d",
         calendar="24/7",
         periods_per_year=365.25,
-        identity={},
+        provenance={},
     )
 
 
@@ -40,7 +40,7 @@ def test_columns_stand_symbol_by_symbol_in_the_order_asked_for(bars: pd.DataFram
         "BTC-USD:log_return_1",
         "BTC-USD:rsi_14",
     )
-    assert built.groups == (("ETH-USD", (0, 1)), ("BTC-USD", (2, 3)))
+    assert built.symbol_columns == (("ETH-USD", (0, 1)), ("BTC-USD", (2, 3)))
     assert built.timestamps.equals(bars.index)
     np.testing.assert_array_equal(built.values[:, 3], Rsi().compute(bars))
     np.testing.assert_allclose(built.values[1:, 0], built.values[1:, 2] / 2, atol=1e-12)
@@ -70,14 +70,14 @@ def test_a_repeated_feature_and_an_empty_list_are_refused(
 
 
 def test_the_same_kind_with_other_parameters_is_another_feature(bars: pd.DataFrame) -> None:
-    built = build_features(market(bars), [Return(), Return(periods=5)], ["BTC-USD"])
+    built = build_features(market(bars), [SimpleReturn(), SimpleReturn(periods=5)], ["BTC-USD"])
     assert built.names == ("BTC-USD:return_1", "BTC-USD:return_5")
 
 
 def test_a_value_that_is_not_finite_names_symbol_feature_and_bar(bars: pd.DataFrame) -> None:
     broken = bars.copy()
     broken.loc[broken.index[100], "volume"] = np.nan
-    with pytest.raises(BadBarsError) as caught:
+    with pytest.raises(InvalidBarsError) as caught:
         build_features(market(broken), [VolumeZscore()], ["BTC-USD"])
     assert "volume_zscore_20 of BTC-USD" in str(caught.value)
     assert "20 bars, the first 2013-08-07" in str(caught.value)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.features.spec import Calendar, TurnOfMonth
+from engine.features.config import CalendarFeature, TurnOfMonth
 
 
 def at(*stamps: str) -> pd.DataFrame:
@@ -37,7 +37,9 @@ def turning(feature: TurnOfMonth, first: str, last: str, every: str = "D") -> li
     ],
 )
 def test_a_sine_and_a_cosine_tell_the_place_in_a_cycle(cycle, stamps, degrees) -> None:
-    sine, cosine = (Calendar(cycle=cycle, wave=w).compute(at(*stamps)) for w in ("sine", "cosine"))
+    sine, cosine = (
+        CalendarFeature(cycle=cycle, wave=w).compute(at(*stamps)) for w in ("sine", "cosine")
+    )
     found = np.degrees(np.arctan2(sine, cosine)) % 360
     np.testing.assert_allclose(found, degrees, atol=1e-9)
 
@@ -45,7 +47,7 @@ def test_a_sine_and_a_cosine_tell_the_place_in_a_cycle(cycle, stamps, degrees) -
 def test_neighbours_in_a_cycle_are_neighbours_in_value() -> None:
     bars = at("2023-12-31", "2024-01-01", "2024-07-01")
     waves = np.column_stack(
-        [Calendar(cycle="month_of_year", wave=w).compute(bars) for w in ("sine", "cosine")]
+        [CalendarFeature(cycle="month_of_year", wave=w).compute(bars) for w in ("sine", "cosine")]
     )
     across_new_year, half_a_year = np.linalg.norm(waves[1] - waves[[0, 2]], axis=1)
     assert across_new_year < 0.6 < half_a_year
@@ -53,9 +55,9 @@ def test_neighbours_in_a_cycle_are_neighbours_in_value() -> None:
 
 def test_the_hour_of_daily_bars_and_the_day_of_weeks_are_constant() -> None:
     days = at("2024-01-01", "2024-02-03", "2024-03-05")
-    assert Calendar(cycle="hour_of_day").compute(days).nunique() == 1
+    assert CalendarFeature(cycle="hour_of_day").compute(days).nunique() == 1
     mondays = at("2024-01-01", "2024-01-08", "2024-02-05")
-    assert Calendar(cycle="day_of_week", wave="cosine").compute(mondays).nunique() == 1
+    assert CalendarFeature(cycle="day_of_week", wave="cosine").compute(mondays).nunique() == 1
 
 
 def test_a_month_turns_on_its_last_day_and_on_the_first_three() -> None:

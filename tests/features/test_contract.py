@@ -11,20 +11,20 @@ import pandas as pd
 import pytest
 from pydantic import TypeAdapter
 
-from engine.features.spec import (
+from engine.features.config import (
     Beta,
     BollingerPercent,
     BollingerWidth,
-    Calendar,
+    CalendarFeature,
     Feature,
     FractionalDifference,
+    HighLowRange,
     LogReturn,
     Macd,
     Obv,
-    Range,
     RelativeStrength,
-    Return,
     Rsi,
+    SimpleReturn,
     TrendRegime,
     TurnOfMonth,
     Volatility,
@@ -38,7 +38,7 @@ from tests.features.two_symbols import OTHER, OWN, second_symbol, values_of, wit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.features.indicator import FeatureSpec
+    from engine.features.base import FeatureSpec
 
 VARIATIONS = (
     LogReturn(periods=5),
@@ -52,7 +52,7 @@ VARIATIONS = (
     FractionalDifference(order=0.9, window=2),
     VolatilityRegime(window=2, history=500),
     TrendRegime(window=2, threshold=0),
-    Calendar(cycle="month_of_year", wave="cosine"),
+    CalendarFeature(cycle="month_of_year", wave="cosine"),
     TurnOfMonth(last=3, first=0, days="weekdays"),
     RelativeStrength(symbol=OTHER, periods=1),
     Beta(symbol=OTHER, window=10),
@@ -60,7 +60,9 @@ VARIATIONS = (
 FEATURES = [*with_defaults(), *VARIATIONS]
 EVERY_FEATURE = pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 EVERY_FEATURE_OF_PRICES_OR_VOLUMES = pytest.mark.parametrize(
-    "feature", [feature for feature in FEATURES if feature.reads], ids=lambda feature: feature.name
+    "feature",
+    [feature for feature in FEATURES if feature.required_columns],
+    ids=lambda feature: feature.name,
 )
 
 FIRST_BAR = {"rsi": 2e-4, "macd": 1e-5}
@@ -168,13 +170,13 @@ def test_a_feature_depends_on_the_columns_that_it_says_it_reads_and_on_no_other(
     feature: FeatureSpec, bars: pd.DataFrame
 ) -> None:
     rng, beside = np.random.default_rng(7), second_symbol(bars)
-    values = feature.across({OWN: bars, OTHER: beside}, OWN)
+    values = feature.compute_for_symbol({OWN: bars, OTHER: beside}, OWN)
     found = []
     for column in ("open", "high", "low", "close", "volume"):
         other = bars.assign(**{column: bars[column] * rng.uniform(0.9, 1.1, len(bars))})
-        if not values.equals(feature.across({OWN: other, OTHER: beside}, OWN)):
+        if not values.equals(feature.compute_for_symbol({OWN: other, OTHER: beside}, OWN)):
             found.append(column)
-    assert tuple(found) == feature.reads
+    assert tuple(found) == feature.required_columns
 
 
 @EVERY_FEATURE
@@ -194,8 +196,8 @@ def test_computing_a_feature_leaves_the_bars_alone(
 @pytest.mark.parametrize(
     ("feature", "name"),
     [
-        (Range(), "range"),
-        (Return(periods=5), "return_5"),
+        (HighLowRange(), "range"),
+        (SimpleReturn(periods=5), "return_5"),
         (Rsi(), "rsi_14"),
         (Macd(), "macd_12_26_9"),
         (BollingerWidth(), "bollinger_width_20_2"),
@@ -205,7 +207,7 @@ def test_computing_a_feature_leaves_the_bars_alone(
         (Volatility(), "volatility_20"),
         (VolatilityRegime(), "volatility_regime_20_252"),
         (FractionalDifference(), "fractional_difference_0.4_100"),
-        (Calendar(), "calendar_day_of_week_sine"),
+        (CalendarFeature(), "calendar_day_of_week_sine"),
         (Beta(symbol="ETH-USD"), "beta_ETH-USD_60"),
     ],
 )
@@ -222,7 +224,7 @@ def test_the_name_is_the_kind_and_its_parameters(feature: FeatureSpec, name: str
         (lambda: FractionalDifference(order=1.0), "less than 1"),
         (lambda: Beta(symbol="A", window=9), "greater than or equal to 10"),
         (lambda: Beta.model_validate({"window": 60}), "symbol"),
-        (lambda: Calendar.model_validate({"cycle": "moon"}), "day_of_week"),
+        (lambda: CalendarFeature.model_validate({"cycle": "moon"}), "day_of_week"),
     ],
 )
 def test_a_wrong_parameter_is_refused(wrong: Callable[[], FeatureSpec], said: str) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.core.errors import UsageError
 from engine.data.market import Market
-from engine.errors import UsageError
 from engine.features.build import build_features
-from engine.features.spec import Beta, Correlation, LogReturn, RelativeStrength, SpreadZscore
+from engine.features.config import Beta, Correlation, LogReturn, RelativeStrength, SpreadZscore
 from tests.features.two_symbols import OTHER, second_symbol, values_of
 
 N = 40
@@ -81,7 +81,7 @@ def test_relative_strength_is_by_how_much_the_own_return_was_larger(lively) -> N
     ids=lambda value: getattr(value, "kind", ""),
 )
 def test_beside_itself_a_symbol_is_constant(feature, constant: float, lively) -> None:
-    values = feature.across({"A": lively}, "A").iloc[feature.warmup :]
+    values = feature.compute_for_symbol({"A": lively}, "A").iloc[feature.warmup :]
     np.testing.assert_array_equal(values, np.full(len(values), constant))
 
 

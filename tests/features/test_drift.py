@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
 
-from engine.features.build import Features
-from engine.features.drift import kolmogorov_smirnov
-from engine.features.spec import Beta, Calendar, LogReturn, Vwap
-from engine.features.survey import reached, survey
+from engine.features.build import FeatureMatrix
+from engine.features.config import Beta, CalendarFeature, LogReturn, Vwap
+from engine.features.distribution_shift import kolmogorov_smirnov
+from engine.features.summary import coarse_bars_known_at, summarise_features
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,9 @@ def test_the_distance_is_that_of_scipy() -> None:
 
 def test_base_rows_reach_the_coarse_bars_that_were_the_newest_at_their_closes() -> None:
     latest = np.array([-1, 0, 0, 1, 1, 2])
-    assert reached(latest, range(1, 4)) == range(2)
-    assert reached(latest, range(4, 6)) == range(1, 3)
-    assert reached(latest, range(3, 5)) == range(1, 2)
+    assert coarse_bars_known_at(latest, range(1, 4)) == range(2)
+    assert coarse_bars_known_at(latest, range(4, 6)) == range(1, 3)
+    assert coarse_bars_known_at(latest, range(3, 5)) == range(1, 2)
 
 
 def test_each_column_is_told_with_its_inputs_its_range_and_its_drift_in_each_window() -> None:
@@ -49,24 +49,26 @@ def test_each_column_is_told_with_its_inputs_its_range_and_its_drift_in_each_win
         [[nan, nan, 0, 1], [1, nan, 0, 1], [2, nan, 0, 1], [3, nan, 1, 5], [4, nan, 1, 5]],
         dtype=np.float64,
     )
-    features = Features(
+    features = FeatureMatrix(
         timestamps=pd.date_range("2024-01-01", periods=5, tz="UTC"),
         values=values,
         names=(),
-        groups=(("A", (0, 1)), ("B", (2, 3))),
+        symbol_columns=(("A", (0, 1)), ("B", (2, 3))),
         warmup=1,
     )
     specs = (LogReturn(), Beta(symbol="B"))
     windows = [(range(1, 2), range(2, 3)), (range(1, 3), range(2, 5))]
-    first, _, third, _ = survey(features, specs, windows[:1])
-    assert (first.symbol, first.name, first.inputs) == ("A", "log_return_1", ("close",))
-    assert (first.warmup, first.missing, first.low, first.high) == (1, 1, 1.0, 4.0)
-    assert first.drift == (1.0,)
-    assert (third.symbol, third.missing, third.drift) == ("B", 0, (0.0,))
-    assert survey(features, specs, windows)[2].drift == pytest.approx((0.0, 2 / 3))
+    first, _, third, _ = summarise_features(features, specs, windows[:1])
+    assert (first.symbol, first.name, first.input_columns) == ("A", "log_return_1", ("close",))
+    assert (first.warmup, first.nan_bars, first.low, first.high) == (1, 1, 1.0, 4.0)
+    assert first.ks_by_window == (1.0,)
+    assert (third.symbol, third.nan_bars, third.ks_by_window) == ("B", 0, (0.0,))
+    assert summarise_features(features, specs, windows)[2].ks_by_window == pytest.approx(
+        (0.0, 2 / 3)
+    )
 
 
 def test_a_feature_says_what_decides_it() -> None:
-    assert Vwap().inputs == ("high", "low", "close", "volume")
-    assert Beta(symbol="ETH-USD").inputs == ("close", "ETH-USD:close")
-    assert Calendar().inputs == ("time",)
+    assert Vwap().input_columns == ("high", "low", "close", "volume")
+    assert Beta(symbol="ETH-USD").input_columns == ("close", "ETH-USD:close")
+    assert CalendarFeature().input_columns == ("time",)

@@ -10,27 +10,27 @@ import numpy as np
 import pytest
 from ta.volatility import BollingerBands
 
-from engine.features.rolling import mean_and_deviation, zscore
-from engine.features.spec import (
+from engine.features.config import (
     BollingerPercent,
     BollingerWidth,
+    HighLowRange,
     LogReturn,
     Macd,
     Obv,
-    Range,
-    Return,
     Rsi,
+    SimpleReturn,
     Volatility,
     VolumeZscore,
     Vwap,
 )
+from engine.features.rolling import mean_and_deviation, zscore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import pandas as pd
 
-    from engine.features.indicator import Indicator
+    from engine.features.base import Indicator
 
 
 def windows(values: Sequence[float], size: int) -> list[Sequence[float]]:
@@ -112,13 +112,13 @@ def volatility(bars: pd.DataFrame) -> list[float]:
 @pytest.mark.parametrize(
     ("feature", "formula"),
     [
-        (Return(), lambda bars: [b / a - 1 for a, b in pairwise(bars["close"])]),
+        (SimpleReturn(), lambda bars: [b / a - 1 for a, b in pairwise(bars["close"])]),
         (
             LogReturn(periods=3),
             lambda bars: [log(w[-1] / w[0]) for w in windows(bars["close"].tolist(), 4)],
         ),
         (
-            Range(),
+            HighLowRange(),
             lambda b: [(h - lo) / c for h, lo, c in b[["high", "low", "close"]].to_numpy()],
         ),
         (Rsi(), rsi),

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.special import binom
 
+from engine.features.config import FractionalDifference, LogReturn
 from engine.features.fractional import binomial_weights
-from engine.features.spec import FractionalDifference, LogReturn
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.calendar import LENGTHS
+from engine.data.calendar import INTERVAL_LENGTHS
 from engine.data.market import Market
-from engine.features.resolutions import CoarseFeatures, coarse_features
-from engine.features.spec import VolatilityRegime
+from engine.features.config import VolatilityRegime
+from engine.features.resolutions import CoarseFeatures, build_coarse_features
 from tests.features.two_symbols import OTHER, OWN, second_symbol, with_defaults
 
 DAYS = 30
@@ -54,7 +54,7 @@ def features_for(interval: str) -> list:
 @pytest.fixture(scope="module", params=RULES)
 def branch(request: pytest.FixtureRequest, minutes: Market) -> CoarseFeatures:
     interval = request.param
-    return coarse_features(minutes, interval, features_for(interval), [OWN])
+    return build_coarse_features(minutes, interval, features_for(interval), [OWN])
 
 
 def test_every_feature_is_that_of_the_bars_that_pandas_makes(
@@ -67,7 +67,7 @@ def test_every_feature_is_that_of_the_bars_that_pandas_makes(
     )
     assert len(theirs) >= DAYS - 1
     for place, feature in enumerate(features_for(branch.interval)):
-        expected = feature.across({OWN: theirs, OTHER: others}, OWN)
+        expected = feature.compute_for_symbol({OWN: theirs, OTHER: others}, OWN)
         np.testing.assert_allclose(
             branch.features.values[:, place], expected, rtol=1e-9, atol=1e-9, err_msg=feature.name
         )
@@ -77,7 +77,7 @@ def test_every_feature_is_that_of_the_bars_that_pandas_makes(
 def test_a_minute_knows_the_newest_bar_that_is_over_at_its_close_and_none_later(
     branch: CoarseFeatures, own: pd.DataFrame
 ) -> None:
-    length = LENGTHS[branch.interval]
+    length = INTERVAL_LENGTHS[branch.interval]
     over = branch.features.timestamps + length
     closes = own.index + pd.Timedelta("1min")
     known = branch.latest >= 0

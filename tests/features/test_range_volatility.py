@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.features.spec import GarmanKlass, Parkinson, RogersSatchell, Volatility, YangZhang
+from engine.features.config import GarmanKlass, Parkinson, RogersSatchell, Volatility, YangZhang
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ from math import log, sqrt
 import numpy as np
 import pandas as pd
 
+from engine.features.config import TrendRegime, VolatilityRegime
 from engine.features.rolling import midrank
-from engine.features.spec import TrendRegime, VolatilityRegime
 
 
 def returns(bars: pd.DataFrame) -> list[float]:

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.core.errors import UsageError
 from engine.data.market import Market
-from engine.errors import UsageError
-from engine.features.resolutions import coarse_features, resample
-from engine.features.spec import LogReturn, Volatility
+from engine.features.config import LogReturn, Volatility
+from engine.features.resolutions import build_coarse_features, resample_market
 
 VALUES = ["open", "high", "low", "close", "volume"]
 
@@ -52,7 +52,7 @@ def labels(coarse: Market) -> list[str]:
 
 def complete_at(market: Market, interval: str) -> dict[str, str]:
     """Each coarse bar's open to the open of the base bar at whose close it is first known."""
-    coarse, latest = resample(market, interval)
+    coarse, latest = resample_market(market, interval)
     stamps = market.bars["timestamp"].unique()
     return {
         label: f"{stamps[int(np.argmax(latest >= place))]:%m-%d %H:%M}"
@@ -62,7 +62,7 @@ def complete_at(market: Market, interval: str) -> dict[str, str]:
 
 def test_a_week_is_made_of_its_days_for_each_symbol() -> None:
     market = market_at(days("2024-01-01/2024-01-14"))
-    coarse, _ = resample(market, "1w")
+    coarse, _ = resample_market(market, "1w")
     assert (coarse.interval, coarse.symbols) == ("1w", market.symbols)
     assert coarse.periods_per_year == pytest.approx(365 / 7)
     assert labels(coarse) == ["01-01 00:00", "01-08 00:00"]
@@ -80,7 +80,7 @@ def test_a_week_is_made_of_its_days_for_each_symbol() -> None:
 
 
 def test_a_week_is_known_at_the_close_of_its_sunday_and_not_a_day_before() -> None:
-    coarse, latest = resample(market_at(days("2024-01-01/2024-01-16")), "1w")
+    coarse, latest = resample_market(market_at(days("2024-01-01/2024-01-16")), "1w")
     assert latest.tolist() == [-1] * 6 + [0] * 7 + [1] * 3
     assert latest.dtype == np.int64
     assert len(labels(coarse)) == 2  # the third is not over
@@ -133,7 +133,7 @@ def test_the_first_week_is_left_out_where_it_may_have_begun_before_the_bars(
 )
 def test_hours_and_days_lie_at_their_multiples_in_utc(interval: str, opens: range) -> None:
     stamps = pd.date_range("2024-01-01 08:30", "2024-01-02 23:30", freq="30min", tz="UTC")
-    found = labels(resample(market_at(stamps, "30m"), interval)[0])
+    found = labels(resample_market(market_at(stamps, "30m"), interval)[0])
     first_day = [f"01-01 {hour:02d}:00" for hour in opens]
     expected = [label for label in first_day if label > "01-01 08:30"]
     assert [label for label in found if label < "01-01 19:30"] == expected
@@ -143,7 +143,7 @@ def test_bars_off_the_hour_count_where_they_open_and_hold_back_what_they_close()
     stamps = pd.date_range("2024-01-02 14:30", periods=7, freq="h", tz="UTC")
     market = market_at(stamps, "1h", "XNYS")
     assert complete_at(market, "4h") == {"01-02 16:00": "01-02 19:30"}
-    coarse, _ = resample(market, "4h")
+    coarse, _ = resample_market(market, "4h")
     inside = market.bars[market.bars["timestamp"].dt.hour.between(16, 19)]
     assert coarse.bars["volume"].sum() == inside["volume"].sum()
 
@@ -154,7 +154,7 @@ def test_a_bar_that_opens_after_its_week_was_known_to_be_over_goes_to_the_next()
         pd.DatetimeIndex(["2024-01-07 12:00", "2024-01-14 00:00"], tz="UTC")
     )
     market = market_at(stamps)
-    coarse, latest = resample(market, "1w")
+    coarse, latest = resample_market(market, "1w")
     assert latest.tolist() == [-1] * 6 + [0, 0, 1]
     first, second = coarse.bars.query("symbol == 'BTC'")["volume"]
     own = market.bars.query("symbol == 'BTC'")["volume"].to_numpy()
@@ -163,7 +163,7 @@ def test_a_bar_that_opens_after_its_week_was_known_to_be_over_goes_to_the_next()
 
 def test_where_nothing_is_complete_there_is_no_bar_and_nothing_is_reached() -> None:
     for span in ("2024-01-01/2024-01-06", "2024-01-02/2024-01-13", "2024-01-01/2024-01-01"):
-        coarse, latest = resample(market_at(days(span)), "1w")
+        coarse, latest = resample_market(market_at(days(span)), "1w")
         assert coarse.bars.empty
         assert (latest == -1).all()
 
@@ -184,7 +184,7 @@ def test_bars_are_those_of_pandas_on_a_feed_with_holes(
     stamps = pd.date_range("2024-01-01", periods=600, freq=every, tz="UTC")
     stamps = stamps[np.random.default_rng(1).random(600) < 0.5].insert(0, stamps[0])
     market = market_at(stamps.unique(), base)
-    coarse, _ = resample(market, interval)
+    coarse, _ = resample_market(market, interval)
     for symbol in market.symbols:
         own = market.bars[market.bars["symbol"] == symbol].set_index("timestamp")
         theirs = own.resample(rule, closed="left", label="left").agg(
@@ -201,7 +201,7 @@ def test_bars_are_those_of_pandas_on_a_feed_with_holes(
 @pytest.mark.parametrize(("base", "interval"), [("1d", "1d"), ("1d", "1h"), ("1w", "4h")])
 def test_an_interval_that_is_not_coarser_is_refused(base: str, interval: str) -> None:
     with pytest.raises(UsageError) as caught:
-        resample(market_at(days("2024-01-01/2024-02-01"), base), interval)
+        resample_market(market_at(days("2024-01-01/2024-02-01"), base), interval)
     assert caught.value.where == "resolutions"
     assert (base in caught.value.expected, caught.value.found) == (True, interval)
 
@@ -209,7 +209,7 @@ def test_an_interval_that_is_not_coarser_is_refused(base: str, interval: str) ->
 def test_features_are_those_of_the_coarse_bars_and_say_their_interval() -> None:
     market = market_at(days("2024-01-01/2024-12-31"))
     specs = (LogReturn(), Volatility(window=5))
-    made = coarse_features(market, "1w", specs, ["ADA", "BTC"])
+    made = build_coarse_features(market, "1w", specs, ["ADA", "BTC"])
     assert made.interval == "1w"
     assert made.features.names == (
         "ADA:1w:log_return_1",
@@ -217,9 +217,9 @@ def test_features_are_those_of_the_coarse_bars_and_say_their_interval() -> None:
         "BTC:1w:log_return_1",
         "BTC:1w:volatility_5",
     )
-    assert made.features.groups == (("ADA", (0, 1)), ("BTC", (2, 3)))
+    assert made.features.symbol_columns == (("ADA", (0, 1)), ("BTC", (2, 3)))
     assert made.features.warmup == Volatility(window=5).warmup
-    coarse, latest = resample(market, "1w")
+    coarse, latest = resample_market(market, "1w")
     own = coarse.bars.query("symbol == 'ADA'").set_index("timestamp")
     np.testing.assert_array_equal(made.features.values[:, 1], specs[1].compute(own))
     np.testing.assert_array_equal(made.latest, latest)
@@ -230,6 +230,6 @@ def test_a_million_minutes_become_hours_in_seconds() -> None:
     bars = bars_at(stamps).assign(symbol="BTC")
     market = Market(bars, ("BTC",), "1m", "24/7", 525_600.0, {})
     begin = time.process_time()
-    coarse, latest = resample(market, "1h")
+    coarse, latest = resample_market(market, "1h")
     assert time.process_time() - begin < 2
     assert len(coarse.bars) == 1_000_000 // 60 == latest[-1] + 1

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
+from engine.core.types import PRICE_COLUMNS
+from engine.features.config import Feature
 from engine.features.cross_asset import CrossAsset
-from engine.features.spec import Feature
-from engine.types import PRICE_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from engine.features.indicator import FeatureSpec
+    from engine.features.base import FeatureSpec
 
 OWN, OTHER = "OWN", "OTHER"
 KINDS: tuple[type[FeatureSpec], ...] = get_args(get_args(Feature)[0])
@@ -35,4 +35,4 @@ def second_symbol(bars: pd.DataFrame) -> pd.DataFrame:
 
 def values_of(feature: FeatureSpec, bars: pd.DataFrame) -> pd.Series[float]:
     """The feature at each bar."""
-    return feature.across({OWN: bars, OTHER: second_symbol(bars)}, OWN)
+    return feature.compute_for_symbol({OWN: bars, OTHER: second_symbol(bars)}, OWN)

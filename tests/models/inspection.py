@@ -12,8 +12,8 @@ import numpy as np
 from engine.models import AttentionLstm
 
 if TYPE_CHECKING:
-    from engine.models import History, Problem, Training
-    from engine.models.network import Network
+    from engine.models import TrainingHistory, TrainingSpec, WindowDataset
+    from engine.models.networks.base import Network
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Inspection:
     before: list[float]
     since: list[float]
     attention: np.ndarray | None
-    history: History
+    history: TrainingHistory
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Inspect:
     """Stands where a forecaster stands in a task, and brings back an inspection of its fit."""
 
     network: Network
-    random: bool = False
+    stochastic: bool = False
 
-    def forecast(self, problem: Problem, training: Training, seed: int) -> Any:
-        made = self.network.forecast(problem, training, seed)
-        model = self.network.build(problem.branches)
+    def forecast(self, problem: WindowDataset, training: TrainingSpec, seed: int) -> Any:
+        made = self.network.fit_predict(problem, training, seed)
+        model = self.network.build_model(problem.branches)
         for variable, value in zip(model.variables, made.weights, strict=True):
             variable.assign(value)
         x = problem.sequences(problem.test, self.network.lookback)
@@ -74,11 +74,11 @@ class ReadAttention:
     """Stands where a forecaster stands in a task; forecasts the attention of its fit."""
 
     network: AttentionLstm
-    random: bool = False
+    stochastic: bool = False
 
-    def forecast(self, problem: Problem, training: Training, seed: int) -> Any:
-        made = self.network.forecast(problem, training, seed)
-        return replace(made, test=self.network.attention(problem, made, problem.test))
+    def forecast(self, problem: WindowDataset, training: TrainingSpec, seed: int) -> Any:
+        made = self.network.fit_predict(problem, training, seed)
+        return replace(made, test=self.network.attention_weights(problem, made, problem.test))
 
 
 def _outputs(model: Any, x: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from engine.models import CnnLstm, Tcn, Transformer
-from engine.models.transformer import positions
+from engine.models.networks.transformer import sinusoidal_positions
 
 
 def test_presets_are_the_paper_s_two_networks_and_give_way_to_what_is_written() -> None:
@@ -42,11 +42,11 @@ def test_positions_are_the_paper_s_table() -> None:
         [np.sin(1), np.cos(1), np.sin(0.01), np.cos(0.01)],
         [np.sin(2), np.cos(2), np.sin(0.02), np.cos(0.02)],
     ]
-    np.testing.assert_allclose(positions(3, 4), expected, rtol=1e-6)
+    np.testing.assert_allclose(sinusoidal_positions(3, 4), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("width", [2, 5, 32])
 def test_no_two_steps_of_the_longest_lookback_share_a_position(width) -> None:
-    table = positions(500, width)
+    table = sinusoidal_positions(500, width)
     assert table.shape == (500, width)
     assert len(np.unique(table.round(6), axis=0)) == 500

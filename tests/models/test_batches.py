@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.models.batches import even_batches
+from engine.models.training.batches import make_even_batches
 
 rows_and_size = st.tuples(st.integers(1, 500), st.integers(2, 130), st.integers(0, 10_000))
 
@@ -15,15 +15,15 @@ rows_and_size = st.tuples(st.integers(1, 500), st.integers(2, 130), st.integers(
 def test_every_row_is_in_exactly_one_batch_in_its_order(given_) -> None:
     count, size, first = given_
     rows = np.arange(first, first + count)
-    batches = even_batches(rows, size)
-    assert batches.rows[batches.real].tolist() == rows.tolist()
+    batches = make_even_batches(rows, size)
+    assert batches.rows[batches.mask].tolist() == rows.tolist()
 
 
 @given(rows_and_size)
 def test_batches_are_as_few_as_possible_and_differ_by_one_row_at_most(given_) -> None:
     count, size, _ = given_
-    batches = even_batches(np.arange(count), size)
-    sizes = batches.real.sum(axis=1)
+    batches = make_even_batches(np.arange(count), size)
+    sizes = batches.mask.sum(axis=1)
     assert len(sizes) == -(-count // size)
     assert sizes.max() - sizes.min() <= 1
 
@@ -32,6 +32,6 @@ def test_batches_are_as_few_as_possible_and_differ_by_one_row_at_most(given_) ->
 def test_padding_repeats_a_real_row_and_every_batch_has_one_shape(given_) -> None:
     count, size, first = given_
     rows = np.arange(first, first + count)
-    batches = even_batches(rows, size)
-    assert batches.rows.shape == batches.real.shape == (len(batches.rows), size)
+    batches = make_even_batches(rows, size)
+    assert batches.rows.shape == batches.mask.shape == (len(batches.rows), size)
     assert set(batches.rows.ravel().tolist()) <= set(rows.tolist())

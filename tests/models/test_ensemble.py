@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from engine.errors import RefitError
+from engine.core.errors import TrainingError
 from engine.models import (
     AlwaysUp,
     Drift,
@@ -19,7 +19,7 @@ from engine.models import (
     Model,
     Persistence,
     Ridge,
-    Training,
+    TrainingSpec,
 )
 from tests.models.problems import planted
 
@@ -34,19 +34,19 @@ class Told:
     name: str = "told"
     level: float | None = None
     lookback: int = 1
-    random: bool = True
+    stochastic: bool = True
     fails: bool = False
     with_quantiles: bool = False
 
     def model_dump(self, mode: str) -> dict[str, str]:  # noqa: ARG002
         return {"kind": self.name}
 
-    def forecast(self, problem, training, seed) -> Forecast:  # noqa: ARG002
+    def fit_predict(self, dataset, training, seed) -> Forecast:  # noqa: ARG002
         if self.fails:
-            raise RefitError("the loss is not a number")
+            raise TrainingError("the loss is not a number")
         level = float(seed) if self.level is None else self.level
-        made = Forecast.constant(problem, level)
-        spread = level + np.tile([-1.0, 0.0, 1.0], (len(problem.test), 1))
+        made = Forecast.constant(dataset, level)
+        spread = level + np.tile([-1.0, 0.0, 1.0], (len(dataset.test), 1))
         return replace(made, quantiles=spread if self.with_quantiles else None)
 
 
@@ -57,26 +57,28 @@ def ensemble(*members, combine="mean", seeds=1) -> Ensemble:
 
 def voices(model: Ensemble, seed: int = 7) -> list[float]:
     """What each voice said, from the members' own weights."""
-    return [float(m.weights[0][0]) for m in model.forecast(planted(), Training(), seed).members]
+    return [
+        float(m.weights[0][0]) for m in model.fit_predict(planted(), TrainingSpec(), seed).members
+    ]
 
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("combine", "by_hand"), [("mean", np.mean), ("median", np.median)])
 def test_mean_and_median_are_taken_row_by_row(combine, by_hand, part) -> None:
     problem = planted()
-    alone = [getattr(m.forecast(problem, Training(), 0), part) for m in MEMBERS]
-    together = Ensemble(members=MEMBERS, combine=combine).forecast(problem, Training(), 0)
+    alone = [getattr(m.fit_predict(problem, TrainingSpec(), 0), part) for m in MEMBERS]
+    together = Ensemble(members=MEMBERS, combine=combine).fit_predict(problem, TrainingSpec(), 0)
     np.testing.assert_allclose(getattr(together, part), by_hand(alone, axis=0), rtol=1e-12)
 
 
 def test_validation_weights_are_inverse_squared_errors_of_the_validation_rows() -> None:
     problem = planted()
-    alone = [m.forecast(problem, Training(), 0) for m in MEMBERS]
+    alone = [m.fit_predict(problem, TrainingSpec(), 0) for m in MEMBERS]
     truth = problem.target[problem.validation]
     precision = [1 / np.mean((f.validation - truth) ** 2) for f in alone]
     shares = np.array(precision) / sum(precision)
-    together = Ensemble(members=MEMBERS, combine="validation_weighted").forecast(
-        problem, Training(), 0
+    together = Ensemble(members=MEMBERS, combine="validation_weighted").fit_predict(
+        problem, TrainingSpec(), 0
     )
     np.testing.assert_allclose(together.weights[0], shares, rtol=1e-12)
     for part in PARTS:
@@ -91,7 +93,7 @@ def test_validation_weights_come_from_no_other_rows() -> None:
     target = np.full_like(problem.target, np.nan)
     target[problem.validation] = problem.target[problem.validation]
     before, after = (
-        model.forecast(p, Training(), 0).weights[0]
+        model.fit_predict(p, TrainingSpec(), 0).weights[0]
         for p in (problem, replace(problem, target=target))
     )
     assert before.tobytes() == after.tobytes()
@@ -103,7 +105,7 @@ def test_members_without_any_validation_error_share_all_the_weight() -> None:
     model = ensemble(
         Told(level=0.25), Told(level=0.25), Told(level=9.0), combine="validation_weighted"
     )
-    forecast = model.forecast(problem, Training(), 0)
+    forecast = model.fit_predict(problem, TrainingSpec(), 0)
     np.testing.assert_allclose(forecast.weights[0], [0.5, 0.5, 0.0], atol=1e-12)
 
 
@@ -113,7 +115,7 @@ def test_every_member_has_a_seed_of_its_own_and_so_has_every_fit() -> None:
 
 
 def test_a_member_that_is_not_random_is_fitted_once() -> None:
-    assert len(voices(ensemble(Told("a"), Told("b", random=False), seeds=3))) == 4
+    assert len(voices(ensemble(Told("a"), Told("b", stochastic=False), seeds=3))) == 4
 
 
 def test_taking_a_member_away_or_moving_it_changes_no_other_s_seed() -> None:
@@ -130,25 +132,27 @@ def test_another_seed_of_the_ensemble_gives_every_member_another() -> None:
 
 def test_lookback_is_the_longest_and_costly_and_random_follow_the_members() -> None:
     light = Ensemble(members=(Ridge(lookback=9), Drift()))
-    assert (light.lookback, light.costly, light.random) == (9, False, False)
+    assert (light.lookback, light.costly, light.stochastic) == (9, False, False)
     boosted = Ensemble(members=(Drift(), GradientBoosting(lookback=4)))
-    assert (boosted.lookback, boosted.costly, boosted.random) == (4, True, False)
+    assert (boosted.lookback, boosted.costly, boosted.stochastic) == (4, True, False)
     deep = Ensemble(members=(light, Ensemble(members=(Lstm(lookback=20),))))
-    assert (deep.lookback, deep.costly, deep.random) == (20, True, True)
+    assert (deep.lookback, deep.costly, deep.stochastic) == (20, True, True)
 
 
 def test_quantiles_are_combined_where_every_member_has_them() -> None:
     one, other = (Told(level=v, with_quantiles=True) for v in (0.0, 2.0))
-    forecast = ensemble(one, other).forecast(planted(), Training(), 0)
+    forecast = ensemble(one, other).fit_predict(planted(), TrainingSpec(), 0)
     np.testing.assert_allclose(forecast.quantiles, np.tile([0, 1, 2], (len(forecast.test), 1)))
     np.testing.assert_allclose(forecast.quantiles[:, 1], forecast.test)
-    mixed = ensemble(one, Told(level=2.0)).forecast(planted(), Training(), 0)
+    mixed = ensemble(one, Told(level=2.0)).fit_predict(planted(), TrainingSpec(), 0)
     assert mixed.quantiles is None
 
 
 def test_a_member_that_fails_is_named() -> None:
-    with pytest.raises(RefitError, match=r"name='b'.* in the ensemble: the loss is not a number"):
-        ensemble(Told("a"), Told("b", fails=True)).forecast(planted(), Training(), 0)
+    with pytest.raises(
+        TrainingError, match=r"name='b'.* in the ensemble: the loss is not a number"
+    ):
+        ensemble(Told("a"), Told("b", fails=True)).fit_predict(planted(), TrainingSpec(), 0)
 
 
 def test_it_is_read_from_a_strategy_with_any_members_ensembles_too() -> None:

@@ -11,21 +11,21 @@ import pytest
 from engine.models import (
     Adam,
     AttentionLstm,
-    Constant,
+    ConstantSchedule,
     Ensemble,
     Forecast,
     GradientBoosting,
-    Huber,
+    HuberLoss,
     Micdl,
-    Problem,
-    Quantile,
+    QuantileLoss,
     Ridge,
-    Training,
+    TrainingSpec,
+    WindowDataset,
 )
-from engine.models.forecaster import Coarse
-from engine.refit.local import Local
-from engine.refit.queue import Queue
-from engine.refit.task import Task
+from engine.models.forecaster import CoarseInputs
+from engine.training.executors.local import LocalExecutor
+from engine.training.scheduler import FitScheduler
+from engine.training.task import FitTask
 from tests.models.inspection import ReadAttention
 from tests.models.problems import planted
 from tests.models.training.networks import Tiny
@@ -35,25 +35,25 @@ if TYPE_CHECKING:
 
 ONE = planted(edge=0.8)
 ROWS = len(ONE.target)
-TRAINING = Training(epochs=15, batch_size=32, optimizer=Adam(learning_rate=0.01))
+TRAINING = TrainingSpec(epochs=15, batch_size=32, optimizer=Adam(learning_rate=0.01))
 BRIEF = TRAINING.model_copy(update={"epochs": 2})
 WARM = TRAINING.model_copy(update={"warm_start": "previous_window", "warm_epochs": 2})
-STILL = Training(
+STILL = TrainingSpec(
     warm_start="previous_window",
     warm_epochs=1,
     optimizer=Adam(learning_rate=1e-7),
-    schedule=Constant(),
+    schedule=ConstantSchedule(),
 )
 
 
-def over_two_horizons() -> Problem:
+def over_two_horizons() -> WindowDataset:
     """The second horizon follows another series than the first, ten times as far."""
     rng = np.random.default_rng(1)
     second = 0.1 * (0.8 * ONE.inputs[:, 1] + 0.6 * rng.normal(size=ROWS))
     return replace(ONE, target=np.column_stack([ONE.target, second]), horizons=(1, 4))
 
 
-def autoregressive() -> Problem:
+def autoregressive() -> WindowDataset:
     """The first series is the return of the bar itself, and half of it comes again."""
     rng = np.random.default_rng(2)
     inputs = ONE.inputs.copy()
@@ -70,16 +70,16 @@ def autoregressive() -> Problem:
     )
 
 
-def with_a_coarser_interval(seed: int = 3) -> Problem:
+def with_a_coarser_interval(seed: int = 3) -> WindowDataset:
     """The return follows the newest complete coarse bar, and nothing that the bars hold."""
     rng = np.random.default_rng(seed)
     coarse = rng.normal(size=(ROWS // 5 + 40, 2)).astype(np.float32)
     latest = np.arange(ROWS) // 5 + 30
     target = 0.01 * (0.8 * coarse[latest, 1] + 0.6 * rng.normal(size=ROWS))
-    return replace(ONE, target=target, coarse=(Coarse(coarse, latest, ((0,), (1,))),))
+    return replace(ONE, target=target, coarse=(CoarseInputs(coarse, latest, ((0,), (1,))),))
 
 
-def later_coarse_bars_changed(problem: Problem) -> Problem:
+def later_coarse_bars_changed(problem: WindowDataset) -> WindowDataset:
     (branch,) = problem.coarse
     inputs = branch.inputs.copy()
     inputs[branch.latest[problem.test[40]] + 1 :] = 9.0
@@ -92,8 +92,8 @@ ATTENTION = AttentionLstm(lookback=4, units=6, attention_units=4)
 PAIR = Ensemble.model_construct(members=(Tiny(), Tiny(l2=0.01)), combine="mean", seeds=1)
 FITS = {
     "two": (Tiny(), TWO, TRAINING),
-    "two by quantiles": (Tiny(), TWO, TRAINING.model_copy(update={"loss": Quantile()})),
-    "two by huber": (Tiny(), TWO, STILL.model_copy(update={"loss": Huber()})),
+    "two by quantiles": (Tiny(), TWO, TRAINING.model_copy(update={"loss": QuantileLoss()})),
+    "two by huber": (Tiny(), TWO, STILL.model_copy(update={"loss": HuberLoss()})),
     "two, micdl": (MICDL, TWO, TRAINING),
     "two again": (Tiny(), TWO, TRAINING),
     "recursive": (Tiny(), AGAIN, TRAINING),
@@ -117,19 +117,21 @@ class Bench:
     def fit(self, *asked) -> list[Forecast]:
         return self._made(
             [
-                Task("strategy", "X", 0, 0, 1, model, training, problem)
+                FitTask("strategy", "X", 0, 0, 1, model, training, problem)
                 for model, problem, training in asked
             ]
         )
 
-    def chain(self, model, problem: Problem, training: Training) -> list[Forecast]:
+    def chain(self, model, problem: WindowDataset, training: TrainingSpec) -> list[Forecast]:
         """The fits of two windows, which here are one and the same, from different seeds."""
         return self._made(
-            [Task("strategy", "X", n, 0, n + 1, model, training, problem) for n in (0, 1)]
+            [FitTask("strategy", "X", n, 0, n + 1, model, training, problem) for n in (0, 1)]
         )
 
-    def _made(self, tasks: list[Task]) -> list[Forecast]:
-        finished = dict(Local(1, self.backend, self.programs).fit(Queue(tasks)))
+    def _made(self, tasks: list[FitTask]) -> list[Forecast]:
+        finished = dict(
+            LocalExecutor(1, self.backend, self.programs).run_tasks(FitScheduler(tasks))
+        )
         return [finished[place] for place in range(len(tasks))]
 
 
@@ -150,7 +152,7 @@ def tiny_by_hand(weights, x: np.ndarray) -> np.ndarray:
     return np.tanh(x.reshape(len(x), -1) @ first + first_bias) @ second + second_bias
 
 
-def scale_of(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+def scale_of(problem: WindowDataset) -> tuple[np.ndarray, np.ndarray]:
     truth = problem.target[problem.train]
     return truth.mean(axis=0), truth.std(axis=0)
 
@@ -207,7 +209,7 @@ def test_an_ensemble_of_joint_forecasters_is_one_and_keeps_its_members(bench: Be
     assert len(made.members[0].weights) == 4
 
 
-def recursion_by_hand(problem: Problem, outputs_of) -> np.ndarray:
+def recursion_by_hand(problem: WindowDataset, outputs_of) -> np.ndarray:
     """Bar by bar, for each decision on its own; `outputs_of` says a row's, of its sequence."""
     mean, deviation = scale_of(problem)
     reached = []
@@ -300,9 +302,9 @@ def test_attention_is_read_beside_a_coarser_interval(bench: Bench) -> None:
 
 @pytest.mark.parametrize("model", [Ridge(), GradientBoosting(trees=50)], ids=lambda m: m.kind)
 def test_the_cheap_forecasters_read_coarser_bars_too(model) -> None:
-    made = model.forecast(COARSE, TRAINING, 1)
+    made = model.fit_predict(COARSE, TRAINING, 1)
     assert skill(made.test, COARSE.target[COARSE.test]) > 0.3
-    later = model.forecast(later_coarse_bars_changed(COARSE), TRAINING, 1)
+    later = model.fit_predict(later_coarse_bars_changed(COARSE), TRAINING, 1)
     assert later.train.tobytes() == made.train.tobytes()
     assert later.test[:40].tobytes() == made.test[:40].tobytes()
 

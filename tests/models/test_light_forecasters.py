@@ -15,7 +15,7 @@ from engine.models import (
     GradientBoosting,
     Persistence,
     Ridge,
-    Training,
+    TrainingSpec,
 )
 from tests.models.problems import planted
 
@@ -49,7 +49,7 @@ def with_target(problem, rows, value):
 @pytest.mark.parametrize("model", LIGHT, ids=repr)
 def test_forecasts_one_finite_return_a_row(model) -> None:
     problem = planted()
-    forecast = model.forecast(problem, Training(), seed=1)
+    forecast = model.fit_predict(problem, TrainingSpec(), seed=1)
     for part in ("train", "validation", "test"):
         predicted = getattr(forecast, part)
         assert predicted.shape == getattr(problem, part).shape
@@ -69,7 +69,7 @@ def test_what_comes_after_a_row_does_not_change_its_forecast(model) -> None:
         target=np.where(later, 7.0, problem.target),
         trailing=np.where(later, 7.0, problem.trailing),
     )
-    before, after = (model.forecast(p, Training(), seed=1) for p in (problem, changed))
+    before, after = (model.fit_predict(p, TrainingSpec(), seed=1) for p in (problem, changed))
     assert (before.train == after.train).all()
     assert (before.validation == after.validation).all()
     assert (before.test[:41] == after.test[:41]).all()
@@ -79,27 +79,27 @@ def test_what_comes_after_a_row_does_not_change_its_forecast(model) -> None:
 def test_targets_of_test_rows_are_never_read(model) -> None:
     problem = planted()
     unknown = with_target(problem, problem.test, np.nan)
-    before, after = (model.forecast(p, Training(), seed=1) for p in (problem, unknown))
+    before, after = (model.fit_predict(p, TrainingSpec(), seed=1) for p in (problem, unknown))
     assert before.test.tobytes() == after.test.tobytes()
 
 
-@pytest.mark.parametrize("model", [model for model in LIGHT if not model.random], ids=repr)
+@pytest.mark.parametrize("model", [model for model in LIGHT if not model.stochastic], ids=repr)
 def test_what_says_it_is_not_random_gives_one_forecast_for_all_seeds(model) -> None:
-    first, other = (model.forecast(planted(), Training(), seed=seed) for seed in (1, 2))
+    first, other = (model.fit_predict(planted(), TrainingSpec(), seed=seed) for seed in (1, 2))
     assert first.test.tobytes() == other.test.tobytes()
 
 
 @pytest.mark.parametrize("model", [Ridge(), GradientBoosting()], ids=repr)
 def test_finds_a_planted_edge(model) -> None:
     problem = planted(edge=0.6)
-    forecast = model.forecast(problem, Training(), seed=0)
+    forecast = model.fit_predict(problem, TrainingSpec(), seed=0)
     assert np.corrcoef(forecast.test, problem.target[problem.test])[0, 1] > 0.4
 
 
 def test_ridge_takes_the_penalty_that_is_best_on_validation_rows() -> None:
     problem = planted(edge=0.0)
-    fits = {a: Ridge(alphas=(a,)).forecast(problem, Training(), 0) for a in (0.01, 1e6)}
-    chosen = Ridge(alphas=(0.01, 1e6)).forecast(problem, Training(), 0)
+    fits = {a: Ridge(alphas=(a,)).fit_predict(problem, TrainingSpec(), 0) for a in (0.01, 1e6)}
+    chosen = Ridge(alphas=(0.01, 1e6)).fit_predict(problem, TrainingSpec(), 0)
     assert np.array_equal(chosen.test, fits[1e6].test)
 
 
@@ -115,7 +115,7 @@ def test_boosting_finds_what_no_linear_model_can() -> None:
     )
     truth = problem.target[problem.test]
     linear, boosted = (
-        np.corrcoef(model.forecast(problem, Training(), 0).test, truth)[0, 1]
+        np.corrcoef(model.fit_predict(problem, TrainingSpec(), 0).test, truth)[0, 1]
         for model in (Ridge(lookback=2), GradientBoosting(lookback=2))
     )
     assert linear < 0.2
@@ -124,13 +124,13 @@ def test_boosting_finds_what_no_linear_model_can() -> None:
 
 def test_boosting_keeps_the_trees_that_are_best_on_validation_rows() -> None:
     problem = planted(edge=0.6)
-    chosen = GradientBoosting(trees=100).forecast(problem, Training(), 0)
+    chosen = GradientBoosting(trees=100).fit_predict(problem, TrainingSpec(), 0)
     losses = chosen.history.validation_loss
     best = chosen.history.best_epoch
     assert len(losses) == len(chosen.history.train_loss) == 100
     assert losses[best] == min(losses)
     assert 0 < best < 99
-    fewer = GradientBoosting(trees=best + 1).forecast(problem, Training(), 0)
+    fewer = GradientBoosting(trees=best + 1).fit_predict(problem, TrainingSpec(), 0)
     assert fewer.test.tobytes() == chosen.test.tobytes()
 
 
@@ -140,7 +140,7 @@ def test_boosting_uses_validation_rows_for_nothing_but_the_number_of_trees() -> 
         problem, problem.validation, problem.target[problem.validation][::-1].copy()
     )
     all_trees = [
-        GradientBoosting(trees=40).forecast(p, Training(), 0).history.train_loss
+        GradientBoosting(trees=40).fit_predict(p, TrainingSpec(), 0).history.train_loss
         for p in (problem, backwards)
     ]
     assert all_trees[0] == all_trees[1]
@@ -148,19 +148,19 @@ def test_boosting_uses_validation_rows_for_nothing_but_the_number_of_trees() -> 
 
 def test_persistence_of_return_repeats_the_trailing_return() -> None:
     problem = planted()
-    forecast = Persistence().forecast(problem, Training(), seed=0)
+    forecast = Persistence().fit_predict(problem, TrainingSpec(), seed=0)
     assert np.array_equal(forecast.test, problem.trailing[problem.test])
 
 
 def test_persistence_of_price_forecasts_no_change() -> None:
-    forecast = Persistence(of="price").forecast(planted(), Training(), seed=0)
+    forecast = Persistence(of="price").fit_predict(planted(), TrainingSpec(), seed=0)
     assert not forecast.test.any()
 
 
 def test_drift_is_the_mean_return_of_the_train_rows_everywhere() -> None:
     problem = planted()
     problem = with_target(problem, problem.train[:2], [0.5, -0.1])
-    forecast = Drift().forecast(problem, Training(), seed=0)
+    forecast = Drift().fit_predict(problem, TrainingSpec(), seed=0)
     mean = problem.target[problem.train].mean()
     for part in (forecast.train, forecast.validation, forecast.test):
         assert (part == mean).all()
@@ -169,6 +169,6 @@ def test_drift_is_the_mean_return_of_the_train_rows_everywhere() -> None:
 def test_always_up_is_up_by_a_usual_move_even_where_the_market_falls() -> None:
     problem = planted()
     falling = replace(problem, target=-0.01 - np.abs(problem.target))
-    forecast = AlwaysUp().forecast(falling, Training(), seed=0)
+    forecast = AlwaysUp().fit_predict(falling, TrainingSpec(), seed=0)
     assert (forecast.test == np.abs(falling.target[falling.train]).mean()).all()
     assert (forecast.test > 0).all()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from engine.errors import RefitError
+from engine.core.errors import TrainingError
 from engine.models import (
     Adam,
     AttentionLstm,
@@ -20,15 +20,15 @@ from engine.models import (
     Lstm,
     Micdl,
     Mlp,
-    Problem,
     Ridge,
     Tcn,
-    Training,
+    TrainingSpec,
     Transformer,
+    WindowDataset,
 )
-from engine.refit.local import Local
-from engine.refit.queue import Queue
-from engine.refit.task import Task
+from engine.training.executors.local import LocalExecutor
+from engine.training.scheduler import FitScheduler
+from engine.training.task import FitTask
 from tests.models.inspection import Inspect
 from tests.models.problems import planted
 
@@ -54,23 +54,23 @@ FORECASTERS = {
     **NETWORKS,
     "ensemble": Ensemble(members=(GRU, Ridge()), seeds=2, combine="validation_weighted"),
 }
-TRAINING = Training(epochs=20, batch_size=32, optimizer=Adam(learning_rate=0.005))
-IMPATIENT = Training(
+TRAINING = TrainingSpec(epochs=20, batch_size=32, optimizer=Adam(learning_rate=0.005))
+IMPATIENT = TrainingSpec(
     epochs=60,
     batch_size=32,
     optimizer=Adam(learning_rate=0.02),
     early_stopping=EarlyStopping(patience=3),
 )
-FROZEN = Training(epochs=1, batch_size=32, optimizer=Adam(learning_rate=1e-60))
+FROZEN = TrainingSpec(epochs=1, batch_size=32, optimizer=Adam(learning_rate=1e-60))
 SEEN = 41
 """Test rows before the bars that one variation changes."""
 
 
-def task(model, problem, seed: int = 1, training: Training = TRAINING) -> Task:
-    return Task("strategy", "X", 0, 0, seed, model, training, problem)
+def task(model, problem, seed: int = 1, training: TrainingSpec = TRAINING) -> FitTask:
+    return FitTask("strategy", "X", 0, 0, seed, model, training, problem)
 
 
-def later_bars_changed(problem: Problem) -> Problem:
+def later_bars_changed(problem: WindowDataset) -> WindowDataset:
     later = np.arange(len(problem.target)) >= problem.test[SEEN]
     noise = np.random.default_rng(9).normal(size=problem.inputs.shape).astype(np.float32)
     return replace(
@@ -80,19 +80,19 @@ def later_bars_changed(problem: Problem) -> Problem:
     )
 
 
-def targets_unknown(problem: Problem) -> Problem:
+def targets_unknown(problem: WindowDataset) -> WindowDataset:
     target = problem.target.copy()
     target[problem.test] = np.nan
     return replace(problem, target=target)
 
 
-def with_an_infinite_input(problem: Problem) -> Problem:
+def with_an_infinite_input(problem: WindowDataset) -> WindowDataset:
     inputs = problem.inputs.copy()
     inputs[problem.train[100]] = np.inf
     return replace(problem, inputs=inputs)
 
 
-def jobs(name: str, problem: Problem) -> dict[str, Task]:
+def jobs(name: str, problem: WindowDataset) -> dict[str, FitTask]:
     """All that is asked of one forecaster, one after the other in one worker."""
     model = FORECASTERS[name]
     asked = {
@@ -117,11 +117,13 @@ class Bench:
 
     backend: str
     programs: Path
-    problem: Problem
+    problem: WindowDataset
     made: dict[tuple[str, str], Any]
 
-    def fit(self, *tasks: Task, workers: int = 1) -> list[Any]:
-        finished = dict(Local(workers, self.backend, self.programs).fit(Queue(tasks)))
+    def fit(self, *tasks: FitTask, workers: int = 1) -> list[Any]:
+        finished = dict(
+            LocalExecutor(workers, self.backend, self.programs).run_tasks(FitScheduler(tasks))
+        )
         return [finished[place] for place in range(len(tasks))]
 
 
@@ -194,14 +196,14 @@ def test_order_and_workers_change_no_byte(bench: Bench) -> None:
 @every_network
 def test_its_weights_alone_bring_the_forecast_back(bench: Bench, name: str) -> None:
     truth = bench.problem.target[bench.problem.train]
-    expected = truth.mean() + truth.std() * bench.made[name, "inspection"].outputs
+    expected = truth.mean() + truth.std() * bench.made[name, "inspection"].layout
     np.testing.assert_allclose(bench.made[name, "seed 1"].test, expected, rtol=0, atol=1e-6)
 
 
 @every_network
 def test_saved_and_loaded_it_is_the_same_network(bench: Bench, name: str) -> None:
     inspection = bench.made[name, "inspection"]
-    np.testing.assert_allclose(inspection.loaded, inspection.outputs, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(inspection.loaded, inspection.layout, rtol=0, atol=1e-5)
 
 
 @every_network
@@ -219,7 +221,7 @@ def test_a_step_changes_no_state_before_it_and_always_the_forecast(
 
 
 def test_attention_can_be_read_and_is_each_bar_s_share(bench: Bench) -> None:
-    attention = bench.made["attention_lstm", "inspection"].attention
+    attention = bench.made["attention_lstm", "inspection"].attention_weights
     assert attention.shape == (len(bench.problem.test), 8)
     assert (attention > 0).all()
     np.testing.assert_allclose(attention.sum(axis=1), 1, rtol=1e-5)
@@ -250,17 +252,17 @@ def test_early_stopping_keeps_the_best_epoch_and_stops_after_its_patience(bench:
 
 def test_a_network_whose_weights_never_move_fails_loudly(bench: Bench) -> None:
     outcome = bench.made["mlp", "never moves"]
-    assert isinstance(outcome, RefitError)
+    assert isinstance(outcome, TrainingError)
     assert "moved none of its weights" in outcome.problem
 
 
 def test_a_loss_that_is_no_number_fails_loudly_and_names_the_fit(bench: Bench) -> None:
     outcome = bench.made["mlp", "no number"]
-    assert isinstance(outcome, RefitError)
+    assert isinstance(outcome, TrainingError)
     assert outcome.problem == "the loss is not a number"
     assert "window 0" in outcome.where
 
 
 def test_nothing_else_failed(bench: Bench) -> None:
-    failed = {job for job, outcome in bench.made.items() if isinstance(outcome, RefitError)}
+    failed = {job for job, outcome in bench.made.items() if isinstance(outcome, TrainingError)}
     assert failed == {("mlp", "never moves"), ("mlp", "no number")}

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.models.recursion import realised
-from engine.models.scores import score
+from engine.models.training.recursive_forecast import realised_returns
+from engine.models.tuning.metrics import compute_score
 from tests.models.problems import planted
 
 TRUTH = np.array([0.02, -0.01, 0.0, 0.03])
@@ -27,28 +27,28 @@ ROWS = np.arange(4)
     ],
 )
 def test_a_score_is_what_one_gets_by_hand(metric, value) -> None:
-    assert score(metric, PROBLEM, ROWS, SAID) == pytest.approx(value)
+    assert compute_score(metric, PROBLEM, ROWS, SAID) == pytest.approx(value)
 
 
 def test_a_forecast_of_nothing_has_no_sharpe_ratio() -> None:
-    assert np.isnan(score("sharpe", PROBLEM, ROWS, np.zeros(4)))
+    assert np.isnan(compute_score("sharpe", PROBLEM, ROWS, np.zeros(4)))
 
 
 def test_several_horizons_count_alike() -> None:
     both = replace(PROBLEM, target=np.column_stack([TRUTH, 2 * TRUTH]), horizons=(1, 5))
     said = np.column_stack([SAID, SAID])
-    one = score("sharpe", PROBLEM, ROWS, SAID)
-    assert score("sharpe", both, ROWS, said) == pytest.approx(one)
-    assert score("directional_accuracy", both, ROWS, said) == 3 / 4
+    one = compute_score("sharpe", PROBLEM, ROWS, SAID)
+    assert compute_score("sharpe", both, ROWS, said) == pytest.approx(one)
+    assert compute_score("directional_accuracy", both, ROWS, said) == 3 / 4
 
 
 def test_horizons_reached_step_by_step_are_compounded_and_unknown_ones_left_out() -> None:
     recursive = replace(PROBLEM, horizons=(1, 3), recursive=True)
     np.testing.assert_allclose(
-        realised(recursive, np.array([0, 1])),
+        realised_returns(recursive, np.array([0, 1])),
         [[0.02, 1.02 * 0.99 * 1.0 - 1], [-0.01, 0.99 * 1.0 * 1.03 - 1]],
     )
-    assert np.isnan(realised(recursive, np.array([2]))[0, 1])
-    exact = realised(recursive, ROWS)
-    assert score("mse", recursive, ROWS, exact) == pytest.approx(0.0)
-    assert np.isnan(score("mse", recursive, ROWS[2:], exact[2:]))
+    assert np.isnan(realised_returns(recursive, np.array([2]))[0, 1])
+    exact = realised_returns(recursive, ROWS)
+    assert compute_score("mse", recursive, ROWS, exact) == pytest.approx(0.0)
+    assert np.isnan(compute_score("mse", recursive, ROWS[2:], exact[2:]))

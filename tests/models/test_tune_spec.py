@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from engine.errors import Mistake, StrategyError
-from engine.models import AdamW, Cosine, Model, Quantile, Ridge, Training, Tune
-from engine.models.configurations import configured, corners
-from engine.models.tune_spec import Dimension
+from engine.core.errors import Mistake, StrategyError
+from engine.models import (
+    AdamW,
+    CosineSchedule,
+    Model,
+    QuantileLoss,
+    Ridge,
+    TrainingSpec,
+    TuningSpec,
+)
+from engine.models.tuning.config import Dimension
+from engine.models.tuning.search_space import apply_params, grid_corners
 from engine.strategy import Strategy, load_strategy
 
 if TYPE_CHECKING:
@@ -188,11 +196,11 @@ def test_a_strategy_made_in_python_is_checked_alike(tmp_path) -> None:
 
 def test_values_are_laid_over_as_set_lays_them() -> None:
     values = {"model.lookback": 9, "training.optimizer.learning_rate": 0.5}
-    made = configured(Ridge(), Training(), values)
+    made = apply_params(Ridge(), TrainingSpec(), values)
     assert made.model == Ridge(lookback=9)
     assert made.training.optimizer.learning_rate == 0.5
     with pytest.raises(StrategyError):
-        configured(Ridge(), Training(), {"model.lookback": 0})
+        apply_params(Ridge(), TrainingSpec(), {"model.lookback": 0})
 
 
 MODELS = TypeAdapter(Model).json_schema()["discriminator"]["mapping"]
@@ -202,8 +210,8 @@ MODELS = TypeAdapter(Model).json_schema()["discriminator"]["mapping"]
 def test_every_model_and_training_comes_back_as_it_was(kind: str) -> None:
     told = {"kind": kind} | ({"members": [{"kind": "lstm"}]} if kind == "ensemble" else {})
     model = TypeAdapter(Model).validate_python(told)
-    training = Training(loss=Quantile(), optimizer=AdamW(), schedule=Cosine())
-    made = configured(model, training, {})
+    training = TrainingSpec(loss=QuantileLoss(), optimizer=AdamW(), schedule=CosineSchedule())
+    made = apply_params(model, training, {})
     assert (made.model, made.training) == (model, training)
 
 
@@ -216,15 +224,15 @@ def test_few_corners_are_all_looked_at_and_of_many_each_places_own() -> None:
         "a": dimension(kind="uniform", low=0, high=1),
         "b": dimension(kind="choice", values=[1]),
     }
-    assert [tuple(v for _, v in c.values()) for c in corners(few)] == [(0.0, 1), (1.0, 1)]
+    assert [tuple(v for _, v in c.values()) for c in grid_corners(few)] == [(0.0, 1), (1.0, 1)]
     many = {name: dimension(kind="uniform", low=0, high=1) for name in "abcdefghijkl"}
-    seen = list(corners(many))
+    seen = list(grid_corners(many))
     assert len(seen) == 13
     assert all(any(corner[name][1] == 1.0 for corner in seen) for name in many)
 
 
 def test_the_defaults_are_those_that_are_written_down() -> None:
-    tune = Tune(space={"model.lookback": dimension(kind="integer", low=1, high=2)})
+    tune = TuningSpec(space={"model.lookback": dimension(kind="integer", low=1, high=2)})
     told = tune.model_dump(exclude={"space"})
     assert told == {
         "trials": 20,

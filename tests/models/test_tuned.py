@@ -17,26 +17,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import RefitError, UsageError
+from engine.core.errors import TrainingError, UsageError
 from engine.models import (
     Ensemble,
     Forecast,
     GradientBoosting,
-    History,
     Mlp,
-    Problem,
     Ridge,
-    Training,
-    Tune,
-    Tuned,
+    TrainingHistory,
+    TrainingSpec,
+    TunedForecaster,
+    TuningSpec,
+    WindowDataset,
 )
-from engine.models.configurations import configured
-from engine.models.scores import score
-from engine.refit.local import Local
-from engine.refit.queue import Queue
-from engine.refit.task import Task
-from engine.refit.worker import fit
-from engine.windows.purged import PurgedKFold
+from engine.models.tuning.metrics import compute_score
+from engine.models.tuning.search_space import apply_params
+from engine.splits.purged import PurgedKFold
+from engine.training.executors.local import LocalExecutor
+from engine.training.scheduler import FitScheduler
+from engine.training.task import FitTask
+from engine.training.worker import fit_task
 from tests.models.problems import planted
 
 if TYPE_CHECKING:
@@ -48,16 +48,18 @@ SPACE = {"model.lookback": LOOKBACK, "model.alphas": PENALTY}
 LONGEST = 8
 
 
-def tuned(space: dict[str, Any] = SPACE, model: Forecaster | None = None, **tune: Any) -> Tuned:
+def tuned(
+    space: dict[str, Any] = SPACE, model: Forecaster | None = None, **tune: Any
+) -> TunedForecaster:
     tune = {"trials": 8, "space": space, **tune}
-    return Tuned(model=model or Ridge(), tune=Tune.model_validate(tune))
+    return TunedForecaster(model=model or Ridge(), tune=TuningSpec.model_validate(tune))
 
 
-def chosen(model: Tuned, problem: Problem, seed: int = 3) -> dict[str, Any]:
-    return dict(model.forecast(problem, Training(), seed).history.chosen)
+def chosen(model: TunedForecaster, problem: WindowDataset, seed: int = 3) -> dict[str, Any]:
+    return dict(model.fit_predict(problem, TrainingSpec(), seed).history.chosen)
 
 
-def changed_outside_train(problem: Problem, seed: int) -> Problem:
+def changed_outside_train(problem: WindowDataset, seed: int) -> WindowDataset:
     """Other numbers wherever neither a train row nor its sequence lies."""
     rng = np.random.default_rng(seed)
     first, stop = int(problem.train[0]), int(problem.train[-1]) + 1
@@ -98,14 +100,14 @@ def test_the_choice_is_the_one_that_does_best_when_one_tries_them_all_by_hand(me
         means = {}
         for lookback in range(1, 9):
             scores = []
-            for split in PurgedKFold(folds=3, embargo=2).cut(len(problem.train), horizon=2):
+            for split in PurgedKFold(folds=3, embargo=2).split(len(problem.train), horizon=2):
                 held_out = problem.train[split.train[-round(0.2 * len(split.train)) :]]
                 fit = problem.train[split.train]
                 fit = fit[fit < held_out[0] - 2]
                 test = problem.train[split.test]
                 part = replace(problem, train=fit, validation=held_out, test=test)
-                said = Ridge(lookback=lookback).forecast(part, Training(), 0).test
-                scores.append(score(metric, problem, test, said))
+                said = Ridge(lookback=lookback).fit_predict(part, TrainingSpec(), 0).test
+                scores.append(compute_score(metric, problem, test, said))
             means[lookback] = np.mean(scores)
         better = min if metric in {"mse", "mae"} else max
         model = tuned(TIPPING, metric=metric, trials=60, pruner=None, splits=spec)
@@ -119,10 +121,10 @@ def test_the_train_rows_do_have_a_say() -> None:
 
 def test_the_choice_is_fitted_on_the_window_as_if_it_had_been_the_strategys() -> None:
     problem = planted()
-    forecast = tuned().forecast(problem, Training(), 3)
+    forecast = tuned().fit_predict(problem, TrainingSpec(), 3)
     values = forecast.history.chosen
     plain = Ridge(lookback=values["model.lookback"], alphas=tuple(values["model.alphas"]))
-    untuned = plain.forecast(problem, Training(), 3)
+    untuned = plain.fit_predict(problem, TrainingSpec(), 3)
     for part in ("train", "validation", "test"):
         np.testing.assert_array_equal(getattr(forecast, part), getattr(untuned, part))
     assert forecast.history.trials == 8
@@ -164,7 +166,7 @@ def test_what_is_purged_follows_the_longest_horizon() -> None:
     near, far = (replace(planted(), horizons=(1, horizon)) for horizon in (20, 190))
     near, far = (replace(p, target=np.column_stack([p.target] * 2)) for p in (near, far))
     with pytest.raises(UsageError, match="190 purged on each side"):
-        tuned().forecast(far, Training(), 3)
+        tuned().fit_predict(far, TrainingSpec(), 3)
     assert chosen(tuned(), near)
 
 
@@ -172,7 +174,7 @@ def test_a_configuration_that_fails_counts_as_tried_and_as_bad() -> None:
     # A forecast of zero holds nothing, and what holds nothing has no Sharpe ratio.
     models = [{"kind": "persistence", "of": "price"}, {"kind": "ridge"}]
     model = tuned({"model": {"kind": "choice", "values": models}}, metric="sharpe")
-    history = model.forecast(planted(), Training(), 3).history
+    history = model.fit_predict(planted(), TrainingSpec(), 3).history
     assert history.chosen == {"model": {"kind": "ridge"}}
     assert history.trials == 8
 
@@ -182,14 +184,16 @@ def test_values_that_turn_out_not_to_go_together_count_as_bad_too() -> None:
     lookbacks = {"model.lookback": {"kind": "choice", "values": [0, 3]}}
     assert chosen(tuned(lookbacks), planted()) == {"model.lookback": 3}
     nothing = {"model.lookback": {"kind": "choice", "values": [0]}}
-    with pytest.raises(RefitError, match="no configuration"):
-        Tuned(model=Ridge(), tune=tuned(nothing).tune).forecast(planted(), Training(), 3)
+    with pytest.raises(TrainingError, match="no configuration"):
+        TunedForecaster(model=Ridge(), tune=tuned(nothing).tune).fit_predict(
+            planted(), TrainingSpec(), 3
+        )
 
 
 def test_a_study_says_nothing_and_leaves_no_file(tmp_path, monkeypatch, capfd) -> None:
     monkeypatch.chdir(tmp_path)
     optuna.logging.set_verbosity(optuna.logging.INFO)
-    tuned().forecast(planted(), Training(), 3)
+    tuned().fit_predict(planted(), TrainingSpec(), 3)
     assert capfd.readouterr() == ("", "")
     assert not list(tmp_path.iterdir())
     assert optuna.logging.get_verbosity() == optuna.logging.INFO  # a caller's own is left alone
@@ -197,8 +201,8 @@ def test_a_study_says_nothing_and_leaves_no_file(tmp_path, monkeypatch, capfd) -
 
 def test_where_all_fail_the_fit_fails_and_says_why() -> None:
     still = replace(planted(), target=np.zeros(len(planted().target)))
-    with pytest.raises(RefitError, match="no configuration") as caught:
-        tuned(metric="sharpe").forecast(still, Training(), 3)
+    with pytest.raises(TrainingError, match="no configuration") as caught:
+        tuned(metric="sharpe").fit_predict(still, TrainingSpec(), 3)
     assert "at least one of 8 trials" in str(caught.value)
     assert "sharpe" in caught.value.found
 
@@ -207,16 +211,16 @@ def test_where_all_fail_the_fit_fails_and_says_why() -> None:
 class FailsOnce:
     """Stands where a tuned model stands; its first fit breaks down after all its trials."""
 
-    random: bool = True
+    stochastic: bool = True
 
-    def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:  # noqa: ARG002
+    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002
         if seed == 5:
-            raise RefitError("the network is dead")
-        return replace(Forecast.constant(problem, 1.0), history=History(trials=8))
+            raise TrainingError("the network is dead")
+        return replace(Forecast.constant(dataset, 1.0), history=TrainingHistory(trials=8))
 
 
 def test_the_trials_of_a_first_attempt_that_failed_are_counted_too() -> None:
-    made = fit(Task("strategy", "BTC", 0, 0, 5, FailsOnce(), Training(), planted()))
+    made = fit_task(FitTask("strategy", "BTC", 0, 0, 5, FailsOnce(), TrainingSpec(), planted()))
     assert (made.history.attempts, made.history.trials) == (2, 16)
 
 
@@ -230,12 +234,12 @@ def test_the_lookback_is_the_longest_that_can_be_chosen() -> None:
 
 
 def test_it_is_as_costly_and_as_random_as_what_can_be_chosen() -> None:
-    assert (tuned().costly, tuned().random, tuned().joint) == (False, False, False)
+    assert (tuned().costly, tuned().stochastic, tuned().multi_output) == (False, False, False)
     mlp = tuned({"model.dropout": {"kind": "uniform", "low": 0, "high": 0.5}}, model=Mlp())
-    assert (mlp.costly, mlp.random, mlp.joint) == (True, True, True)
+    assert (mlp.costly, mlp.stochastic, mlp.multi_output) == (True, True, True)
     either = {"model": {"kind": "choice", "values": [{"kind": "ridge"}, {"kind": "mlp"}]}}
     both = tuned(either, model=GradientBoosting())
-    assert (both.costly, both.random, both.joint) == (True, True, False)
+    assert (both.costly, both.stochastic, both.multi_output) == (True, True, False)
 
 
 def test_it_travels_to_a_worker_and_back() -> None:
@@ -279,9 +283,11 @@ def test_a_network_is_tuned_with_its_training_and_a_dead_one_is_not_taken(
         "training.optimizer.learning_rate": {"kind": "choice", "values": [1e-30, 1e-2]},
     }
     model = tuned(space, model=Mlp(lookback=2, dense=(4,)), trials=4, sampler="random")
-    training = Training(epochs=2, batch_size=64)
-    task = Task("strategy", "BTC", 0, 0, 5, model, training, planted())
-    with closing(Local(1, backend, tmp_path).fit(Queue([task, task]))) as finished:
+    training = TrainingSpec(epochs=2, batch_size=64)
+    task = FitTask("strategy", "BTC", 0, 0, 5, model, training, planted())
+    with closing(
+        LocalExecutor(1, backend, tmp_path).run_tasks(FitScheduler([task, task]))
+    ) as finished:
         first, again = (forecast for _, forecast in finished)
     assert first.history.chosen["training.optimizer.learning_rate"] == 1e-2
     assert (first.history.trials, first.history.attempts) == (4, 1)
@@ -290,8 +296,8 @@ def test_a_network_is_tuned_with_its_training_and_a_dead_one_is_not_taken(
     np.testing.assert_array_equal(first.test, again.test)
     # Trials with other learning rates share what is compiled, and leave nothing behind in it.
     mlp = Mlp(lookback=2, dense=(4,))
-    plain = replace(task, model=mlp, training=configured(mlp, training, RATE).training)
-    with closing(Local(1, backend, tmp_path).fit(Queue([plain]))) as finished:
+    plain = replace(task, model=mlp, training=apply_params(mlp, training, RATE).training)
+    with closing(LocalExecutor(1, backend, tmp_path).run_tasks(FitScheduler([plain]))) as finished:
         ((_, untuned),) = finished
     np.testing.assert_array_equal(first.test, untuned.test)
 
@@ -305,12 +311,19 @@ def test_a_network_that_is_iterated_is_tuned_over_its_horizons(tmp_path) -> None
     other = problem.inputs.copy()
     other[cut:] = 1.0
     tasks = [
-        Task(
-            "strategy", "BTC", 0, 0, 5, model, Training(epochs=1), replace(problem, inputs=inputs)
+        FitTask(
+            "strategy",
+            "BTC",
+            0,
+            0,
+            5,
+            model,
+            TrainingSpec(epochs=1),
+            replace(problem, inputs=inputs),
         )
         for inputs in (problem.inputs, other)
     ]
-    with closing(Local(1, "jax", tmp_path).fit(Queue(tasks))) as finished:
+    with closing(LocalExecutor(1, "jax", tmp_path).run_tasks(FitScheduler(tasks))) as finished:
         first, second = (forecast for _, forecast in finished)
     assert first.test.shape == (len(problem.test), 2)
     assert first.history.chosen == second.history.chosen

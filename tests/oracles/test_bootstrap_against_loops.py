@@ -3,13 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.evaluation import bootstrap
-from engine.evaluation.resampling import Blocks, cumulate, draw_blocks
+from engine.evaluation.inference import bootstrap
+from engine.evaluation.inference.stationary_bootstrap import (
+    BootstrapBlocks,
+    circular_cumsum,
+    draw_blocks,
+)
 
 BARS = 50
 
 
-def rows_of(blocks: Blocks, bars: int) -> np.ndarray:
+def rows_of(blocks: BootstrapBlocks, bars: int) -> np.ndarray:
     """The rows that the blocks stand for, one by one; shape (resamples, bars)."""
     rows = [
         row % bars
@@ -24,7 +28,7 @@ def test_block_sums_are_the_sums_of_the_rows_drawn(block_length: float) -> None:
     values = np.random.default_rng(1).standard_normal(BARS)
     blocks = draw_blocks(np.random.default_rng(2), BARS, block_length, 200)
     np.testing.assert_allclose(
-        blocks.totals(blocks.sums(cumulate(values))),
+        blocks.resample_totals(blocks.block_sums(circular_cumsum(values))),
         values[rows_of(blocks, BARS)].sum(axis=1),
         atol=1e-12,
     )
@@ -65,10 +69,10 @@ def test_the_studentised_resamples_equal_a_loop_over_their_rows(
         0.01 * (np.random.default_rng(seed).standard_normal(bars) + 0.2) for seed in range(books)
     ]
     blocks = draw_blocks(np.random.default_rng(5), bars, block_length, 60)
-    found = bootstrap.StudentisedSharpe(data).studentised(blocks)
+    found = bootstrap.StudentisedSharpe(data).studentise(blocks)
     signs = (1, -1)
     estimate = sum(s * book.mean() / book.std() for s, book in zip(signs, data, strict=False))
-    edges = np.append(blocks.first, len(blocks.start))
+    edges = np.append(blocks.first_block, len(blocks.start))
     for resample, rows in enumerate(rows_of(blocks, bars)):
         statistic, influence = 0.0, np.zeros(bars)
         for sign, book in zip(signs, data, strict=False):

@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.features.spec import (
+from engine.features.config import (
     Beta,
     BollingerPercent,
     BollingerWidth,
     Correlation,
     Macd,
     Obv,
-    Return,
     Rsi,
+    SimpleReturn,
     SpreadZscore,
     Volatility,
     VolumeZscore,
@@ -34,7 +34,7 @@ TALIB = {
     BollingerPercent(): (0.9685965033, 0.0458380928, 0.526443185),
     BollingerWidth(): (0.2340251195, 0.2100686903, 0.2071318187),
     Volatility(): (0.0342873352, 0.06302265865, 0.05780625893),
-    Return(): (0.03625390437, -0.09323110479, 0.08486219777),
+    SimpleReturn(): (0.03625390437, -0.09323110479, 0.08486219777),
     Obv(): (0.8696254813, -0.480470484, 0.2058814346),
     VolumeZscore(): (0.5010833652, -0.2235964459, -1.198351483),
     SpreadZscore(symbol="B"): (1.490933674, -1.95366892, 0.43059194),
@@ -62,7 +62,7 @@ def market() -> dict[str, pd.DataFrame]:
 
 @pytest.mark.parametrize("feature", TALIB, ids=lambda feature: feature.name)
 def test_a_feature_is_that_of_talib(feature, market: dict[str, pd.DataFrame]) -> None:
-    found = feature.across(market, "A").iloc[ROWS]
+    found = feature.compute_for_symbol(market, "A").iloc[ROWS]
     # RSI and MACD remember their first bar: 250 bars later by less than this.
     tolerance = 1e-7 if feature.kind in {"rsi", "macd"} else 1e-9
     np.testing.assert_allclose(found, TALIB[feature], rtol=1e-8, atol=tolerance)

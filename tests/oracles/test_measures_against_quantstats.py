@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation import measures
+from engine.evaluation.metrics import return_metrics
 
 
 @pytest.mark.parametrize("periods", [252, 365])
@@ -26,7 +26,7 @@ def test_figures_equal_quantstats_given_the_same_periods(
 
     returns = _returns(seed)
     expected = getattr(stats, theirs)(returns, periods=periods)
-    assert getattr(measures, name)(returns.to_numpy(), periods) == pytest.approx(expected)
+    assert getattr(return_metrics, name)(returns.to_numpy(), periods) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -34,8 +34,10 @@ def test_drawdown_and_total_return_equal_quantstats(seed: int) -> None:
     from quantstats import stats
 
     returns = _returns(seed)
-    assert measures.max_drawdown(returns.to_numpy()) == pytest.approx(stats.max_drawdown(returns))
-    assert measures.total_return(returns.to_numpy()) == pytest.approx(stats.comp(returns))
+    assert return_metrics.max_drawdown(returns.to_numpy()) == pytest.approx(
+        stats.max_drawdown(returns)
+    )
+    assert return_metrics.total_return(returns.to_numpy()) == pytest.approx(stats.comp(returns))
 
 
 def _returns(seed: int) -> pd.Series:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import simulate
-from engine.simulation.spec import Costs, Execution
 
 # tests/ is no package, so the module beside this one is run by its path.
 equity_curve = run_path(str(Path(__file__).with_name("pure_simulator.py")))["equity_curve"]
@@ -115,7 +115,7 @@ def test_returns_are_finite_and_a_long_book_never_loses_more_than_all(
     assert np.isfinite(result.returns).all()
     assert (result.returns > -1).all()
     assert result.returns.iloc[0] == 0
-    assert result.held.to_numpy().sum(axis=1).max() <= 1 + 1e-9
+    assert result.held_weights.to_numpy().sum(axis=1).max() <= 1 + 1e-9
 
 
 @pytest.mark.parametrize("price", ["open", "close"])

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from arch.bootstrap import SPA, StationaryBootstrap, StepM
 
-from engine.evaluation.hac import sharpe_influence
-from engine.evaluation.superiority import spa_p_values, stepwise_p_values, superiority
+from engine.evaluation.inference.hac import sharpe_influence
+from engine.evaluation.inference.spa import run_superiority_tests, spa_p_values, stepm_p_values
 
 BARS, BOOKS, RESAMPLES, BLOCK = 200, 6, 500, 3
 
@@ -49,7 +49,7 @@ def test_the_books_named_are_archs_on_archs_resamples(seed: int) -> None:
     assert (np.sqrt(BARS) * values.mean(axis=0) > -1.8).all()
     test = StepM(np.zeros(BARS), -values, 0.1, BLOCK, RESAMPLES, seed=np.random.default_rng(seed))
     test.compute()
-    p_values = stepwise_p_values(np.sqrt(BARS) * values.mean(axis=0), own_resamples(values, seed))
+    p_values = stepm_p_values(np.sqrt(BARS) * values.mean(axis=0), own_resamples(values, seed))
     assert [book for book in range(BOOKS) if p_values[book] <= 0.1] == test.superior_models
 
 
@@ -63,7 +63,7 @@ def test_the_stepwise_p_values_are_those_of_a_loop_over_the_steps() -> None:
         before = max(before, (1 + np.sum(highest >= observed[best])) / (1 + RESAMPLES))
         expected[best] = before
         left.remove(best)
-    assert stepwise_p_values(observed, drawn) == [expected[book] for book in range(BOOKS)]
+    assert stepm_p_values(observed, drawn) == [expected[book] for book in range(BOOKS)]
 
 
 @pytest.mark.parametrize("edge", [0.0, 0.05])
@@ -72,7 +72,7 @@ def test_superiority_is_archs_on_sharpe_ratios_made_means(edge: float) -> None:
     market = generator.standard_normal(1_500)
     books = market[:, None] + generator.standard_normal((1_500, 4)) + [edge, 0.0, 0.0, -0.02]
     returns = pd.DataFrame({"market": market} | {f"{at}": books[:, at] for at in range(4)})
-    found = superiority(returns, "market", 1_000, 0.95, np.random.default_rng(1))
+    found = run_superiority_tests(returns, "market", 1_000, 0.95, np.random.default_rng(1))
     # A Sharpe ratio and its influence values vary, to first order, as a mean and its bars do.
     linear = returns.apply(lambda book: book.mean() / book.std() + sharpe_influence(book))
     above = linear.drop(columns="market").sub(linear["market"], axis=0)

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import engine
-from engine.features.spec import TargetSpec
-from engine.models import Forecast, Forecaster, Problem, Quantile, Ridge, Training
-from engine.reporting.tearsheet import tearsheet
-from engine.signals.spec import Interval
+from engine.features.config import TargetSpec
+from engine.models import Forecast, Forecaster, QuantileLoss, Ridge, TrainingSpec, WindowDataset
+from engine.reporting.tearsheet import render_tearsheet
+from engine.signals.config import IntervalSizing
 from engine.strategy import Strategy, load_strategy
 from tests.pipeline.markets import BARS, changed_after, market, write_strategy
 
@@ -25,29 +25,29 @@ pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 
 DIRECT = {"target.horizons": [1, 5]}
 JOINT = TargetSpec(horizon=5, horizons=(1, 5), strategy="multi_output")
-QUANTILES = Training(loss=Quantile(levels=(0.1, 0.5, 0.9)))
+QUANTILES = TrainingSpec(loss=QuantileLoss(levels=(0.1, 0.5, 0.9)))
 
 
 class JointRidge(Forecaster):
     """A ridge a horizon as one fit; its quantiles are those of its errors on the train rows."""
 
     costly: ClassVar[bool] = False
-    random: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = False
     lookback: ClassVar[int] = 5
-    joint: ClassVar[bool] = True
+    multi_output: ClassVar[bool] = True
 
     kind: Literal["joint_ridge"] = "joint_ridge"
 
-    def forecast(self, problem: Problem, training: Training, seed: int) -> Forecast:
+    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:
         each = [
-            Ridge(lookback=5).forecast(replace(problem, target=column), training, seed)
-            for column in problem.target.T
+            Ridge(lookback=5).fit_predict(replace(dataset, target=column), training, seed)
+            for column in dataset.target.T
         ]
         parts = [
             np.column_stack([getattr(fit, part) for fit in each])
             for part in ("train", "validation", "test")
         ]
-        errors = problem.target[problem.train] - parts[0]
+        errors = dataset.target[dataset.train] - parts[0]
         spread = np.quantile(errors, training.loss.levels, axis=0).T
         return Forecast(*parts, quantiles=parts[2][:, :, None] + spread[None])
 
@@ -71,7 +71,11 @@ def direct(place: Path, file: Path) -> engine.Run:
 
 @pytest.fixture(scope="module")
 def joint(file: Path) -> Strategy:
-    changes = {"model": JointRidge(), "training": QUANTILES, "sizing": Interval(full_ratio=0.02)}
+    changes = {
+        "model": JointRidge(),
+        "training": QUANTILES,
+        "sizing": IntervalSizing(full_ratio=0.02),
+    }
     return load_strategy(file).model_copy(update=changes | {"target": JOINT, "name": "joint"})
 
 
@@ -136,8 +140,8 @@ def test_the_report_tells_every_horizon_where_there_are_several(place, file, dir
         pages=False,
     )
     assert "horizons" not in alone.metrics["forecasts"]["strategy"]
-    assert "By horizon" in tearsheet(direct)
-    assert "By horizon" not in tearsheet(alone)
+    assert "By horizon" in render_tearsheet(direct)
+    assert "By horizon" not in render_tearsheet(alone)
 
 
 def test_one_joint_fit_gives_the_forecasts_of_fits_apart(place, joint, sized) -> None:
@@ -163,7 +167,7 @@ def test_quantiles_are_written_scored_and_told(sized) -> None:
     assert interval["nominal_pct"] == 80.0
     assert set(scores["horizons"]["1"]) >= {"pinball_bps", "intervals"}
     assert "intervals" not in sized.metrics["forecasts"]["ridge"]
-    assert "80\N{NO-BREAK SPACE}% interval held" in tearsheet(sized)
+    assert "80\N{NO-BREAK SPACE}% interval held" in render_tearsheet(sized)
 
 
 def test_quantiles_are_measured_against_those_of_the_train_rows(sized) -> None:

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 import engine
+from engine.core.errors import StrategyError, UsageError
+from engine.core.progress import NullProgress
 from engine.data.load import load_market
-from engine.errors import StrategyError, UsageError
-from engine.pipeline.ground import Ground, prepare
-from engine.progress import Silent
-from engine.refit.plan import plan
-from engine.reporting.tearsheet import tearsheet
+from engine.pipeline.prepare import PreparedData, prepare_data
+from engine.reporting.tearsheet import render_tearsheet
 from engine.strategy import Strategy, load_strategy
+from engine.training.jobs import make_fit_tasks
 from tests.pipeline.markets import bars, changed_after, market, write_market, write_strategy
 
 if TYPE_CHECKING:
-    from engine.refit.task import Task
+    from engine.training.task import FitTask
 
 STRATEGIES = Path(__file__).parents[2] / "strategies"
 COINS = """
@@ -41,18 +41,23 @@ def file(place: Path) -> Path:
     return write_strategy(place, market(place / "market"))
 
 
-def ground_of(spec: Strategy, home: Path, data: Path | None = None) -> Ground:
+def ground_of(spec: Strategy, home: Path, data: Path | None = None) -> PreparedData:
     override = str(data) if data else None
-    loaded = load_market(spec.data, home=home, offline=False, override=override, progress=Silent())
-    return prepare(spec, loaded)
+    loaded = load_market(
+        spec.data, home=home, offline=False, override=override, progress=NullProgress()
+    )
+    return prepare_data(spec, loaded)
 
 
-def tasks_of(spec: Strategy, ground: Ground, until: int) -> list[Task]:
+def tasks_of(spec: Strategy, ground: PreparedData, until: int) -> list[FitTask]:
     """Of the windows that end at or before a bar."""
     windows = [window for window in ground.windows if window.test.stop <= until]
     books, training = spec.forecasters(), spec.training
-    return plan(
-        *(books, ground.history, windows, ground.targets), training=training, seeds=1, seed=0
+    return make_fit_tasks(
+        *(books, ground.feature_history, windows, ground.targets),
+        training=training,
+        seeds=1,
+        seed=0,
     )
 
 
@@ -94,7 +99,7 @@ def test_what_the_run_saw_of_weeks_stands_in_its_manifest_and_on_its_page(file, 
     names = [f"{symbol}:{name}" for symbol in ("AAA", "BBB") for name in own]
     names += [f"{symbol}:1w:{name}" for symbol in ("AAA", "BBB") for name in own]
     assert run.manifest["inputs"] == names
-    assert "AAA:1w:log_return_1" in tearsheet(run)
+    assert "AAA:1w:log_return_1" in render_tearsheet(run)
     assert run.manifest["strategy"]["resolutions"] == ["1w"]
     assert np.isfinite(run.predictions["predicted"]).all()
 
@@ -110,7 +115,7 @@ def test_the_first_train_row_has_a_whole_warm_lookback_of_weeks_and_the_row_befo
         overrides["scaling"] = {"kind": scaling, "window": 20}
     spec = weekly(file, **overrides)
     ground = ground_of(spec, place)
-    (coarse,) = ground.history.coarse
+    (coarse,) = ground.feature_history.coarse
     first = ground.windows[0].train.start
     needed = coarse.features.warmup + weeks + spec.model.lookback
     assert coarse.latest[first] + 1 == needed
@@ -141,11 +146,11 @@ def test_every_model_is_given_the_same_coarse_inputs_of_the_chosen_symbols(file,
     tasks = tasks_of(spec, ground, until=700)
     assert {task.book for task in tasks} == {"strategy", "gradient_boosting"}
     for task in tasks:
-        (coarse,) = task.problem.coarse
+        (coarse,) = task.dataset.coarse
         assert coarse.groups == ((0, 1, 2),)
-        assert len(coarse.latest) == len(task.problem.inputs)
+        assert len(coarse.latest) == len(task.dataset.inputs)
     first, second = tasks[:2]
-    assert first.problem is second.problem
+    assert first.dataset is second.dataset
 
 
 @pytest.mark.parametrize("more", range(7))
@@ -158,11 +163,13 @@ def test_bars_after_a_window_change_nothing_of_what_it_is_given(file, place, mor
     before, after = tasks_of(spec, ground, end), tasks_of(spec, other, end)
     assert {task.window for task in before} == {0, 1}
     for one, two in zip(before, after, strict=True):
-        (left,), (right,) = one.problem.coarse, two.problem.coarse
+        (left,), (right,) = one.dataset.coarse, two.dataset.coarse
         np.testing.assert_array_equal(left.inputs, right.inputs)
         np.testing.assert_array_equal(left.latest, right.latest)
-        np.testing.assert_array_equal(one.problem.inputs, two.problem.inputs)
-    last, changed = (made.history.coarse[0].features.values[-1] for made in (ground, other))
+        np.testing.assert_array_equal(one.dataset.inputs, two.dataset.inputs)
+    last, changed = (
+        made.feature_history.coarse[0].features.values[-1] for made in (ground, other)
+    )
     assert not np.array_equal(last, changed), "other bars must make other weeks after the window"
 
 
@@ -171,7 +178,7 @@ def test_the_shipped_example_leaves_several_windows_of_real_coins(market_data, t
     manifest.write_text(COINS.format(folder=market_data / "crypto_daily"))
     spec = load_strategy(STRATEGIES / "multi_resolution.yaml")
     ground = ground_of(spec, tmp_path, manifest)
-    (weeks,) = ground.history.coarse
+    (weeks,) = ground.feature_history.coarse
     assert weeks.interval == "1w"
-    assert weeks.features.groups[2][0] == "XRP"
+    assert weeks.features.symbol_columns[2][0] == "XRP"
     assert len(ground.windows) > 2

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.features.spec import LogReturn, Macd, Rsi
-from engine.signals.spec import BuyAndHold, MeanReversion, MovingAverageCrossover
+from engine.features.config import LogReturn, Macd, Rsi
+from engine.signals.config import BuyAndHold, MeanReversion, MovingAverageCrossover
 from tests.features.two_symbols import values_of, with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.features.indicator import FeatureSpec
-    from engine.signals.rules import RuleSpec
+    from engine.features.base import FeatureSpec
+    from engine.signals.benchmarks import BenchmarkRule
 
     Compute = Callable[[pd.DataFrame], pd.Series[float] | pd.DataFrame]
 
@@ -79,10 +79,10 @@ RULES = [
 @settings(max_examples=25, deadline=None)
 @given(seed=SEEDS, other=SEEDS, t=CUTS)
 def test_a_rule_at_or_before_t_does_not_depend_on_bars_after_t(
-    rule: RuleSpec, seed: int, other: int, t: int
+    rule: BenchmarkRule, seed: int, other: int, t: int
 ) -> None:
     def stances(bars: pd.DataFrame) -> pd.DataFrame:
-        return rule.stances(bars[["close", "open"]])
+        return rule.compute_positions(bars[["close", "open"]])
 
     assert_causal(stances, plausible_bars(seed), plausible_bars(other, 500.0), t)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.data.calendar import LENGTHS
-from engine.data.resampling import coarsen
+from engine.data.calendar import INTERVAL_LENGTHS
+from engine.data.resampling import resample_bars
 
 LENGTH = 90
 SEEDS = st.integers(0, 2**32 - 1)
@@ -30,11 +30,11 @@ KINDS = st.sampled_from(
 def plausible_bars(seed: int, base: str) -> pd.DataFrame:
     """Bars that begin anywhere, with holes, on and off their multiples, and around the clock."""
     rng = np.random.default_rng(seed)
-    begin = pd.Timestamp("2023-12-25", tz="UTC") + rng.integers(40) * LENGTHS[base]
+    begin = pd.Timestamp("2023-12-25", tz="UTC") + rng.integers(40) * INTERVAL_LENGTHS[base]
     if base != "1d":
-        begin += rng.integers(2) * LENGTHS[base] / 2
+        begin += rng.integers(2) * INTERVAL_LENGTHS[base] / 2
     steps = np.cumsum(rng.choice([1, 1, 1, 1, 2, 3, 9], LENGTH))
-    return _bars(begin + steps * LENGTHS[base], rng)
+    return _bars(begin + steps * INTERVAL_LENGTHS[base], rng)
 
 
 def _bars(stamps, rng: np.random.Generator) -> pd.DataFrame:
@@ -61,9 +61,9 @@ def test_coarse_bars_of_a_prefix_are_a_prefix_of_the_coarse_bars(
 ) -> None:
     base, interval, calendar = kind
     bars = plausible_bars(seed, base)
-    known = coarsen(bars[:t], base, interval, calendar).bars
+    known = resample_bars(bars[:t], base, interval, calendar).bars
     for told in (bars, changed_after(bars, other, t)):
-        whole = coarsen(told, base, interval, calendar).bars
+        whole = resample_bars(told, base, interval, calendar).bars
         pd.testing.assert_frame_equal(whole[: len(known)], known)
 
 
@@ -74,8 +74,8 @@ def test_every_volume_is_counted_once_and_every_high_and_low_is_one_of_the_bars(
 ) -> None:
     base, interval, calendar = kind
     bars = plausible_bars(seed, base)
-    found = coarsen(bars, base, interval, calendar)
-    coarse, inside = found.bars, bars[~bars["timestamp"].isin(found.outside)]
+    found = resample_bars(bars, base, interval, calendar)
+    coarse, inside = found.bars, bars[~bars["timestamp"].isin(found.outside_hours)]
     if coarse.empty:
         return
     assert coarse["timestamp"].is_monotonic_increasing

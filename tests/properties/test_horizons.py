@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.data.config import DataSpec
 from engine.data.market import Market
-from engine.data.spec import DataSpec
-from engine.features.spec import LogReturn, TargetSpec
+from engine.features.config import LogReturn, TargetSpec
 from engine.models import Lstm, Ridge
-from engine.pipeline.ground import prepare
-from engine.refit.plan import plan
+from engine.pipeline.prepare import prepare_data
+from engine.splits.config import WindowSpec
 from engine.strategy import Strategy
-from engine.windows.spec import WindowSpec
+from engine.training.jobs import make_fit_tasks
 
 if TYPE_CHECKING:
-    from engine.refit.task import Task
+    from engine.training.task import FitTask
 
 BARS = 110
 LONGEST = 9
@@ -55,7 +55,7 @@ def market(seed: int, changed_from: int = BARS) -> Market:
     return Market(bars, ("X",), "1d", "24/7", 365.0, {"offline": False})
 
 
-def tasks_of(target: TargetSpec, embargo: int, bars: Market) -> tuple[list[Task], tuple]:
+def tasks_of(target: TargetSpec, embargo: int, bars: Market) -> tuple[list[FitTask], tuple]:
     spec = Strategy(
         name="x",
         data=DataSpec(dataset="x"),
@@ -65,10 +65,10 @@ def tasks_of(target: TargetSpec, embargo: int, bars: Market) -> tuple[list[Task]
         model=Lstm(lookback=3),
         opponents=(Ridge(lookback=2),),
     )
-    ground = prepare(spec, bars)
-    tasks = plan(
+    ground = prepare_data(spec, bars)
+    tasks = make_fit_tasks(
         spec.forecasters(),
-        ground.history,
+        ground.feature_history,
         ground.windows,
         ground.targets,
         training=spec.training,
@@ -78,9 +78,9 @@ def tasks_of(target: TargetSpec, embargo: int, bars: Market) -> tuple[list[Task]
     return tasks, ground.windows
 
 
-def key_until(task: Task, part: np.ndarray) -> str:
+def key_until(task: FitTask, part: np.ndarray) -> str:
     """The task's key, if its arrays ended with the last row of a part."""
-    problem, stop = task.problem, part[-1] + 1
+    problem, stop = task.dataset, part[-1] + 1
     cut = replace(
         problem,
         inputs=problem.inputs[:stop],
@@ -89,7 +89,7 @@ def key_until(task: Task, part: np.ndarray) -> str:
         validation=problem.validation[problem.validation < stop],
         test=problem.test[:0],
     )
-    return replace(task, problem=cut).key("jax", {})
+    return replace(task, dataset=cut).key("jax", {})
 
 
 SEEDS = st.integers(0, 2**32 - 2)
@@ -106,7 +106,7 @@ def test_other_bars_from_the_test_part_on_change_nothing_that_is_trained_on(
         after_validation, _ = tasks_of(target, embargo, market(seed, window.test.start))
         after_train, _ = tasks_of(target, embargo, market(seed, window.validation.start))
         for place in own:
-            task, problem = tasks[place], tasks[place].problem
+            task, problem = tasks[place], tasks[place].dataset
             for part, changed in (
                 (problem.validation, after_validation[place]),
                 (problem.train, after_train[place]),
@@ -120,7 +120,7 @@ def test_every_row_that_is_trained_on_has_all_of_its_returns(
     target: TargetSpec, embargo: int, seed: int
 ) -> None:
     for task in tasks_of(target, embargo, market(seed))[0]:
-        problem = task.problem
+        problem = task.dataset
         learnt = problem.target[np.concatenate([problem.train, problem.validation])]
         assert np.isfinite(learnt).all()
         every = np.concatenate([problem.train, problem.validation, problem.test])
@@ -134,8 +134,8 @@ def test_the_purge_is_no_wider_than_the_longest_horizon_needs(strategy: str) -> 
     tasks, windows = tasks_of(target, 0, market(3))
     changed, _ = tasks_of(target, 0, market(3, windows[0].test.start - 1))
     differ = {
-        task.problem.horizons: key_until(task, task.problem.validation)
-        != key_until(other, other.problem.validation)
+        task.dataset.horizons: key_until(task, task.dataset.validation)
+        != key_until(other, other.dataset.validation)
         for task, other in zip(tasks, changed, strict=True)
         if (task.window, task.book) == (0, "strategy")
     }

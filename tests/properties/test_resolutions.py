@@ -11,12 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.data.calendar import LENGTHS
+from engine.data.calendar import INTERVAL_LENGTHS
 from engine.data.market import Market
-from engine.features.resolutions import coarse_features, resample
-from engine.features.spec import (
+from engine.features.config import (
     Beta,
-    Calendar,
+    CalendarFeature,
     FractionalDifference,
     LogReturn,
     Rsi,
@@ -26,13 +25,14 @@ from engine.features.spec import (
     VolumeZscore,
     YangZhang,
 )
+from engine.features.resolutions import build_coarse_features, resample_market
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.types import Rows
+    from engine.core.types import IntVector
 
-    Resample = Callable[[Market, str], tuple[Market, Rows]]
+    Resample = Callable[[Market, str], tuple[Market, IntVector]]
 
 LENGTH = 120
 VALUES = ["open", "high", "low", "close", "volume"]
@@ -44,7 +44,7 @@ FEATURES = (
     FractionalDifference(window=5),
     TrendRegime(window=3),
     VolatilityRegime(window=2, history=20),
-    Calendar(cycle="hour_of_day", wave="cosine"),
+    CalendarFeature(cycle="hour_of_day", wave="cosine"),
     TurnOfMonth(),
     Beta(symbol="B", window=10),
 )
@@ -56,9 +56,9 @@ STEPS = (1.0, 1.0, 1.0, 1.0, 2.0, 3.0, 9.0, 0.5)
 def plausible_market(seed: int, base: str) -> Market:
     """Two symbols that begin anywhere, with holes, off their multiples, closer than a bar."""
     rng = np.random.default_rng(seed)
-    begin = pd.Timestamp("2023-12-25", tz="UTC") + rng.integers(20) * LENGTHS[base] / 2
+    begin = pd.Timestamp("2023-12-25", tz="UTC") + rng.integers(20) * INTERVAL_LENGTHS[base] / 2
     steps = rng.choice(STEPS[: rng.integers(1, len(STEPS) + 1)], LENGTH)
-    stamps = pd.DatetimeIndex([begin + step * LENGTHS[base] for step in np.cumsum(steps)])
+    stamps = pd.DatetimeIndex([begin + step * INTERVAL_LENGTHS[base] for step in np.cumsum(steps)])
     tables = [_bars(stamps, rng).assign(symbol=symbol) for symbol in ("B", "A")]
     bars = pd.concat(tables).sort_values("timestamp", kind="stable", ignore_index=True)
     return Market(bars, ("B", "A"), base, "24/7", 365.0, {})
@@ -92,7 +92,7 @@ def changed_after(market: Market, other: Market, t: int) -> Market:
     return replace(market, bars=pd.concat([kept, later], ignore_index=True))
 
 
-def known(market: Market, interval: str, t: int, how: Resample) -> tuple[Rows, pd.DataFrame]:
+def known(market: Market, interval: str, t: int, how: Resample) -> tuple[IntVector, pd.DataFrame]:
     """Which coarse bars base bars up to t may use, and what stands in them."""
     coarse, latest = how(market, interval)
     stamps = coarse.bars["timestamp"].unique()[: latest[t] + 1]
@@ -100,7 +100,7 @@ def known(market: Market, interval: str, t: int, how: Resample) -> tuple[Rows, p
 
 
 def assert_causal(
-    market: Market, other: Market, interval: str, t: int, how: Resample = resample
+    market: Market, other: Market, interval: str, t: int, how: Resample = resample_market
 ) -> None:
     """Up to bar t, the same bits without later bars and with other later bars."""
     latest, bars = known(market, interval, t, how)
@@ -135,7 +135,7 @@ def test_coarse_features_known_at_t_do_not_depend_on_bars_after_t(
     market = plausible_market(seed, base)
     told = changed_after(market, plausible_market(other, base), t)
     whole, cut, changed = (
-        coarse_features(bars, interval, FEATURES, ["A", "B"])
+        build_coarse_features(bars, interval, FEATURES, ["A", "B"])
         for bars in (market, until(market, t), told)
     )
     rows = slice(0, whole.latest[t] + 1)
@@ -149,7 +149,7 @@ def test_coarse_features_known_at_t_do_not_depend_on_bars_after_t(
 def test_coarse_bars_are_those_that_a_trader_writes_down_close_by_close(
     seed: int, pair: tuple[str, str]
 ) -> None:
-    base, length = LENGTHS[pair[0]], LENGTHS[pair[1]]
+    base, length = INTERVAL_LENGTHS[pair[0]], INTERVAL_LENGTHS[pair[1]]
     market = plausible_market(seed, pair[0])
     own = market.bars[market.bars["symbol"] == "A"]
     begin, anchor = own["timestamp"].iloc[0], pd.Timestamp("1970-01-05", tz="UTC")
@@ -167,33 +167,33 @@ def test_coarse_bars_are_those_that_a_trader_writes_down_close_by_close(
             if over < begin:
                 del written[over]
         newest.append(len(written) - 1)
-    coarse, latest = resample(market, pair[1])
+    coarse, latest = resample_market(market, pair[1])
     found = coarse.bars[coarse.bars["symbol"] == "A"]
     assert latest.tolist() == newest
     assert found["timestamp"].tolist() == list(written)
     np.testing.assert_allclose(found[VALUES], np.reshape([*written.values()], (-1, 5)))
 
 
-def one_bar_early(market: Market, interval: str) -> tuple[Market, Rows]:
+def one_bar_early(market: Market, interval: str) -> tuple[Market, IntVector]:
     """A planted leak: every coarse bar is reached one base bar before it is complete."""
-    coarse, latest = resample(market, interval)
+    coarse, latest = resample_market(market, interval)
     return coarse, np.append(latest[1:], latest[-1])
 
 
-def as_of_its_open(market: Market, interval: str) -> tuple[Market, Rows]:
+def as_of_its_open(market: Market, interval: str) -> tuple[Market, IntVector]:
     """A planted leak: a coarse bar is reached from its own open on, as a plain join would."""
-    coarse, _ = resample(market, interval)
+    coarse, _ = resample_market(market, interval)
     opens = coarse.bars["timestamp"].unique()
     return coarse, np.searchsorted(opens, market.bars["timestamp"].unique(), side="right") - 1
 
 
-def unfinished(market: Market, interval: str) -> tuple[Market, Rows]:
+def unfinished(market: Market, interval: str) -> tuple[Market, IntVector]:
     """A planted leak: the bars of pandas as they come, the last one unfinished, all reached."""
     own = [market.bars[market.bars["symbol"] == symbol] for symbol in market.symbols]
     how = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
     tables = [
         bars.resample(
-            LENGTHS[interval], on="timestamp", origin=pd.Timestamp("1970-01-05", tz="UTC")
+            INTERVAL_LENGTHS[interval], on="timestamp", origin=pd.Timestamp("1970-01-05", tz="UTC")
         )
         .agg(how)
         .reset_index()
@@ -209,7 +209,7 @@ def unfinished(market: Market, interval: str) -> tuple[Market, Rows]:
 @pytest.mark.parametrize("leak", [one_bar_early, as_of_its_open, unfinished])
 def test_the_check_itself_catches_a_planted_leak(leak: Resample) -> None:
     market, other = plausible_market(1, "1d"), plausible_market(2, "1d")
-    _, latest = resample(market, "1w")
+    _, latest = resample_market(market, "1w")
     t = int(np.argmax(latest == 3)) - 1  # the bar before the fourth week is complete
     with pytest.raises(AssertionError, match="later bars were seen"):
         assert_causal(market, other, "1w", t, leak)

@@ -10,42 +10,42 @@ import numpy as np
 import pandas as pd
 
 from engine.models import CnnLstm, Forecast, Micdl
-from engine.refit.fits import Fits
-from engine.replication.livieris2021.closes import read_closes
-from engine.replication.livieris2021.fits import plan
-from engine.replication.livieris2021.protocol import Contender, Protocol
+from engine.replication.livieris2021.price_statistics import MOVEMENT_FIELDS, STATISTICS
+from engine.replication.livieris2021.prices import read_closes
+from engine.replication.livieris2021.protocol import PaperNetwork, PaperProtocol
 from engine.replication.livieris2021.published import PARTS, read_published
+from engine.replication.livieris2021.run import compare_with_paper
 from engine.replication.livieris2021.scores import SCORES
-from engine.replication.livieris2021.series import MOVES, STATISTICS
-from engine.replication.livieris2021.steps import compare
+from engine.replication.livieris2021.tasks import make_paper_tasks
+from engine.training.results import FitResults
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.replication.livieris2021 import Replication
+    from engine.replication.livieris2021 import Livieris2021Result
 
 DAYS = 1400
 
 
-def small_protocol() -> Protocol:
+def small_protocol() -> PaperProtocol:
     """The paper's, but for two networks of a few neurons, one lag and one epoch."""
     layers = {"filters": 2, "units": 3}
-    usual = Protocol()
+    usual = PaperProtocol()
     return usual.model_copy(
         update={
             "lags": (5,),
             "contenders": (
-                Contender(name="Model1", network=CnnLstm(dense=4, **layers), inputs="own"),
-                Contender(name="MICDL", network=Micdl(dense=(4, 3), **layers), inputs="all"),
+                PaperNetwork(name="Model1", network=CnnLstm(dense=4, **layers), inputs="own"),
+                PaperNetwork(name="MICDL", network=Micdl(dense=(4, 3), **layers), inputs="all"),
             ),
             "training": usual.training.model_copy(update={"epochs": 1, "batch_size": 256}),
         }
     )
 
 
-def write_paper(folder: Path, protocol: Protocol | None = None) -> Path:
+def write_paper(folder: Path, protocol: PaperProtocol | None = None) -> Path:
     """The four files, as a user would have them."""
-    spec = protocol or Protocol()
+    spec = protocol or PaperProtocol()
     folder.mkdir(parents=True, exist_ok=True)
     days = pd.date_range(spec.first, spec.last, freq="D").strftime("%Y-%m-%d")
     rng = np.random.default_rng(3)
@@ -57,7 +57,7 @@ def write_paper(folder: Path, protocol: Protocol | None = None) -> Path:
     return folder
 
 
-def printed_figures(protocol: Protocol) -> dict[str, Any]:
+def printed_figures(protocol: PaperProtocol) -> dict[str, Any]:
     """Tables of the right shape; the figures are anybody's."""
     by_part = [(coin, part) for coin in protocol.coins for part in PARTS]
     models = [contender.name for contender in protocol.contenders]
@@ -68,7 +68,8 @@ def printed_figures(protocol: Protocol) -> dict[str, Any]:
             for coin, part in by_part
         ],
         "movements": [
-            {"symbol": coin, "part": part, **dict.fromkeys(MOVES, 40.0)} for coin, part in by_part
+            {"symbol": coin, "part": part, **dict.fromkeys(MOVEMENT_FIELDS, 40.0)}
+            for coin, part in by_part
         ],
         "adf": {
             series: {coin: [-1.5, 0.5] for coin in protocol.coins}
@@ -101,20 +102,20 @@ def printed_figures(protocol: Protocol) -> dict[str, Any]:
 
 
 @lru_cache
-def compared(folder: Path, runs: int) -> Replication:
+def compared(folder: Path, runs: int) -> Livieris2021Result:
     """A replication whose networks guess at random: nothing is trained."""
-    spec = Protocol()
+    spec = PaperProtocol()
     closes, published = read_closes(folder, spec), read_published(folder, spec)
-    tasks = plan(closes, spec, runs)
+    tasks = make_paper_tasks(closes, spec, runs)
     rng = np.random.default_rng(11)
     scale = {coin: float(closes[coin].diff().std()) for coin in spec.coins}
     outcomes = [
         Forecast(
-            np.zeros(len(task.problem.train)),
-            np.zeros(len(task.problem.validation)),
-            0.2 * scale[task.symbol] * rng.standard_normal(len(task.problem.test)),
+            np.zeros(len(task.dataset.train)),
+            np.zeros(len(task.dataset.validation)),
+            0.2 * scale[task.symbol] * rng.standard_normal(len(task.dataset.test)),
         )
         for task in tasks
     ]
-    fits = Fits(tasks, outcomes, trained=len(tasks), stored=0)
-    return compare(closes, published, spec, fits, {"keras": "x"})
+    fits = FitResults(tasks, outcomes, trained=len(tasks), stored=0)
+    return compare_with_paper(closes, published, spec, fits, {"keras": "x"})

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.errors import BadBarsError, DataError
-from engine.replication.livieris2021.closes import read_closes
-from engine.replication.livieris2021.protocol import Protocol
+from engine.core.errors import DataError, InvalidBarsError
+from engine.replication.livieris2021.prices import read_closes
+from engine.replication.livieris2021.protocol import PaperProtocol
 from engine.replication.livieris2021.published import read_published
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def change(path: Path, old: str, new: str) -> None:
 
 
 def test_closes_are_a_column_a_coin_and_a_row_a_day(paper) -> None:
-    closes = read_closes(paper, Protocol())
+    closes = read_closes(paper, PaperProtocol())
     assert list(closes) == ["BTC", "ETH", "XRP"]
     assert (len(closes), str(closes.index[0]), str(closes.index.tz)) == (
         1400,
@@ -40,7 +40,7 @@ def test_closes_are_a_column_a_coin_and_a_row_a_day(paper) -> None:
 
 def test_a_missing_folder_is_told(tmp_path) -> None:
     with pytest.raises(DataError) as error:
-        read_closes(tmp_path / "nowhere", Protocol())
+        read_closes(tmp_path / "nowhere", PaperProtocol())
     assert "BTC.csv, ETH.csv, XRP.csv and published_tables.json" in error.value.expected
     assert "--data" in error.value.fix
 
@@ -48,7 +48,7 @@ def test_a_missing_folder_is_told(tmp_path) -> None:
 def test_a_missing_coin_is_told(folder) -> None:
     (folder / "ETH.csv").unlink()
     with pytest.raises(DataError) as error:
-        read_closes(folder, Protocol())
+        read_closes(folder, PaperProtocol())
     assert error.value.expected == "ETH.csv"
 
 
@@ -66,8 +66,8 @@ def test_a_missing_coin_is_told(folder) -> None:
 )
 def test_closes_that_are_not_the_papers_are_refused(folder, old, new, found, where) -> None:
     change(folder / "ETH.csv", old, new)
-    with pytest.raises(BadBarsError) as error:
-        read_closes(folder, Protocol())
+    with pytest.raises(InvalidBarsError) as error:
+        read_closes(folder, PaperProtocol())
     assert found in error.value.found
     assert where in error.value.where
 
@@ -76,26 +76,26 @@ def test_a_part_that_only_rises_is_refused(folder) -> None:
     lines = (folder / "XRP.csv").read_text().splitlines()
     rising = [f"{line.partition(',')[0]},{day}" for day, line in enumerate(lines) if day > 1247]
     (folder / "XRP.csv").write_text("\n".join([*lines[:1248], *rising]))
-    with pytest.raises(BadBarsError) as error:
-        read_closes(folder, Protocol())
+    with pytest.raises(InvalidBarsError) as error:
+        read_closes(folder, PaperProtocol())
     assert error.value.expected == "days up and days down in every part"
 
 
 def test_an_empty_file_is_refused(folder) -> None:
     (folder / "BTC.csv").write_text("")
-    with pytest.raises(BadBarsError):
-        read_closes(folder, Protocol())
+    with pytest.raises(InvalidBarsError):
+        read_closes(folder, PaperProtocol())
 
 
 def test_the_printed_figures_are_read(paper) -> None:
-    published = read_published(paper, Protocol())
-    assert published.scores("XRP", "MICDL", 14).mae == 0.02
+    published = read_published(paper, PaperProtocol())
+    assert published.find_scores("XRP", "MICDL", 14).mae == 0.02
 
 
 def test_missing_printed_figures_are_told(folder) -> None:
     (folder / "published_tables.json").unlink()
     with pytest.raises(DataError) as error:
-        read_published(folder, Protocol())
+        read_published(folder, PaperProtocol())
     assert error.value.expected == "published_tables.json"
 
 
@@ -114,7 +114,7 @@ def test_missing_printed_figures_are_told(folder) -> None:
 def test_damaged_printed_figures_are_refused_with_their_place(folder, old, new, found) -> None:
     change(folder / "published_tables.json", old, new)
     with pytest.raises(DataError) as error:
-        read_published(folder, Protocol())
+        read_published(folder, PaperProtocol())
     assert found in error.value.found
     assert error.value.where.endswith("published_tables.json")
 
@@ -125,5 +125,5 @@ def test_a_table_without_its_last_row_is_refused(folder) -> None:
     tables["friedman"].pop()
     path.write_text(json.dumps(tables))
     with pytest.raises(DataError) as error:
-        read_published(folder, Protocol())
+        read_published(folder, PaperProtocol())
     assert error.value.problem == "the paper's table `friedman` is not whole"

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.replication.livieris2021.closes import read_closes
-from engine.replication.livieris2021.fits import plan, problem_of
-from engine.replication.livieris2021.protocol import Protocol
+from engine.replication.livieris2021.prices import read_closes
+from engine.replication.livieris2021.protocol import PaperProtocol
+from engine.replication.livieris2021.tasks import build_paper_dataset, make_paper_tasks
 
 LAG = 7
 OWN, EVERY = 0, 2
@@ -17,18 +17,18 @@ OWN, EVERY = 0, 2
 
 @pytest.fixture(scope="module")
 def closes(paper) -> pd.DataFrame:
-    return read_closes(paper, Protocol())
+    return read_closes(paper, PaperProtocol())
 
 
 def made(closes: pd.DataFrame, contender: int = OWN, coin: str = "ETH", **changes: object):
-    spec = Protocol(**changes)
-    return problem_of(closes, spec, spec.contenders[contender], LAG, coin)
+    spec = PaperProtocol(**changes)
+    return build_paper_dataset(closes, spec, spec.contenders[contender], LAG, coin)
 
 
 def test_the_parts_are_those_of_the_paper() -> None:
-    training, validation, testing = Protocol().parts
+    training, validation, testing = PaperProtocol().split
     assert (len(training), len(validation), len(testing)) == (1153, 94, 153)
-    days = pd.date_range(Protocol().first, periods=Protocol().days)
+    days = pd.date_range(PaperProtocol().first, periods=PaperProtocol().n_days)
     assert str(days[validation.start].date()) == "2020-02-28"
     assert str(days[testing.start].date()) == "2020-06-01"
     assert str(days[-1].date()) == "2020-10-31"
@@ -43,12 +43,12 @@ def test_every_day_of_validation_and_test_is_forecast(closes) -> None:
 @pytest.mark.parametrize("contender", [OWN, EVERY])
 def test_a_sequence_is_the_last_differences_before_the_day(closes, contender) -> None:
     problem = made(closes, contender)
-    spec = Protocol()
+    spec = PaperProtocol()
     used = ["ETH"] if contender == OWN else list(spec.coins)
     moved = closes[used].diff().to_numpy()
     learnt = moved[1:1152]  # the last difference of the training part is a target alone
     scaled = (moved - learnt.mean(axis=0)) / learnt.std(axis=0)
-    days = [range(LAG + 1, 1153), *spec.parts[1:]]
+    days = [range(LAG + 1, 1153), *spec.split[1:]]
     for rows, part in zip((problem.train, problem.validation, problem.test), days, strict=True):
         for row, day in zip(rows, part, strict=True):
             seen = problem.sequences(np.array([row]), LAG)[0]
@@ -67,7 +67,7 @@ def test_nothing_of_a_testing_day_can_be_learnt(closes) -> None:
 
 
 def test_a_micdl_has_a_branch_a_coin_and_the_others_their_own() -> None:
-    kinds = [(each.name, each.inputs) for each in Protocol().contenders]
+    kinds = [(each.name, each.inputs) for each in PaperProtocol().contenders]
     assert kinds == [("Model1", "own"), ("Model2", "own"), ("MICDL", "all")]
 
 
@@ -80,7 +80,7 @@ def corrupted(closes: pd.DataFrame, day: int) -> pd.DataFrame:
 
 def known(problem, day: int) -> list[np.ndarray]:
     """All that decides the forecasts of the testing days up to `day`."""
-    first = Protocol().parts.testing.start
+    first = PaperProtocol().split.testing.start
     seen = problem.test[: day - first + 1]
     learnt = [problem.sequences(rows, LAG) for rows in (problem.train, problem.validation)]
     targets = [problem.target[rows] for rows in (problem.train, problem.validation)]
@@ -112,13 +112,13 @@ def test_the_scaling_of_the_published_code_scales_each_part_by_itself(closes) ->
 
 
 def test_every_fit_has_a_seed_and_a_key_of_its_own(closes) -> None:
-    tasks = plan(closes, Protocol(), 2)
+    tasks = make_paper_tasks(closes, PaperProtocol(), 2)
     assert len(tasks) == 2 * 18
     assert len({task.seed for task in tasks}) == 36
     assert len({task.key("tensorflow", {}) for task in tasks}) == 36
 
 
 def test_more_runs_leave_those_before_alone(closes) -> None:
-    few, more = (plan(closes, Protocol(), runs) for runs in (1, 2))
+    few, more = (make_paper_tasks(closes, PaperProtocol(), runs) for runs in (1, 2))
     keys = [task.key("tensorflow", {}) for task in more]
     assert [task.key("tensorflow", {}) for task in few] == keys[: len(few)]

@@ -5,46 +5,46 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.replication.livieris2021.closes import read_closes
-from engine.replication.livieris2021.findings import contradictions, level_trap
-from engine.replication.livieris2021.forecasts import Row, naive_of
-from engine.replication.livieris2021.protocol import Protocol
+from engine.replication.livieris2021.consistency import count_level_trap, find_contradictions
+from engine.replication.livieris2021.forecast_scores import NetworkScores, score_naive_rules
+from engine.replication.livieris2021.prices import read_closes
+from engine.replication.livieris2021.protocol import PaperProtocol
 from engine.replication.livieris2021.scores import SCORES
 from tests.replication.papers import compared
 
 
-def row(paper: dict[str, float], runs: dict[str, list[float | None]]) -> Row:
-    return Row("BTC", "MICDL", 7, {**dict.fromkeys(SCORES, 0.0), **paper}, runs)
+def row(paper: dict[str, float], runs: dict[str, list[float | None]]) -> NetworkScores:
+    return NetworkScores("BTC", "MICDL", 7, {**dict.fromkeys(SCORES, 0.0), **paper}, runs)
 
 
 def test_a_row_is_the_mean_and_the_deviation_of_its_runs() -> None:
     one = row({}, {"mae": [1.0, 2.0, 3.0], "auc": [0.5, None, 0.5]})
     assert one.mean == {"mae": 2.0, "auc": None}
-    assert one.deviation == {"mae": 1.0, "auc": None}
+    assert one.std == {"mae": 1.0, "auc": None}
 
 
 def test_a_single_run_has_no_deviation_and_is_near_nothing() -> None:
     one = row({"mae": 1.0}, {"mae": [1.0]})
-    assert one.deviation == {"mae": None}
-    assert not one.near("mae")
+    assert one.std == {"mae": None}
+    assert not one.is_near("mae")
 
 
 @pytest.mark.parametrize(("paper", "near"), [(4.0, True), (4.0004, True), (4.001, False)])
 def test_near_is_within_two_deviations_and_the_papers_rounding(paper, near) -> None:
-    assert row({"mae": paper}, {"mae": [1.0, 2.0, 3.0]}).near("mae") is near
+    assert row({"mae": paper}, {"mae": [1.0, 2.0, 3.0]}).is_near("mae") is near
 
 
 @pytest.mark.parametrize(("paper", "near"), [(3.1, True), (3.2, False)])
 def test_near_the_mean_is_within_two_of_its_standard_errors(paper, near) -> None:
     one = row({"mae": paper}, {"mae": [1.0, 2.0, 3.0]})  # 2 + 2 / sqrt(3) = 3.155
-    assert one.near("mae", of_the_mean=True) is near
+    assert one.is_near("mae", of_the_mean=True) is near
 
 
 def test_what_needs_no_network(paper) -> None:
-    closes = read_closes(paper, Protocol())
+    closes = read_closes(paper, PaperProtocol())
     btc = closes["BTC"].to_numpy()
     moved = np.diff(btc)
-    still, drift, up = (each.scores for each in naive_of(closes, Protocol())[:3])
+    still, drift, up = (each.scores for each in score_naive_rules(closes, PaperProtocol())[:3])
     tested = moved[1246:]
     assert still["mae"] == pytest.approx(np.abs(tested).mean())
     assert still["specificity"] == 1.0
@@ -55,8 +55,8 @@ def test_what_needs_no_network(paper) -> None:
 
 def test_the_trap_counts_the_rows_that_beat_what_needs_no_network(paper) -> None:
     found = compared(paper, runs=1)
-    by_rule = {(each.symbol, each.rule): each.scores for each in found.naive}
-    trap = level_trap(found.forecasts, found.naive)
+    by_rule = {(each.symbol, each.rule): each.scores for each in found.naive_rules}
+    trap = count_level_trap(found.forecasts, found.naive_rules)
     assert (trap["rows"], trap["fits"]) == (18, 18)
     assert trap["ours"]["mae_below_persistence"] == sum(
         each.mean["mae"] < by_rule[each.symbol, "Persistence"]["mae"] for each in found.forecasts
@@ -73,15 +73,15 @@ def test_networks_that_guess_are_in_the_trap_where_prices_explain_themselves(pap
         high = sum(r2 >= 0.9 for r2 in each.runs["r2"])
         assert each.trapped <= high
         assert high - each.trapped <= 1  # a guess may be called skill by chance, 1 time in 20
-    assert found.trap["fits_trapped"] == sum(each.trapped for each in found.forecasts) > 0
+    assert found.level_trap["fits_trapped"] == sum(each.trapped for each in found.forecasts) > 0
 
 
 def test_scores_of_runs_on_the_same_days_do_not_contradict_each_other(paper) -> None:
     """The identities that the printed rows are held against hold for every network's own."""
     found = compared(paper, runs=3)
-    closes = read_closes(paper, Protocol())
-    ours = [Row(r.symbol, r.model, r.lag, r.mean, r.runs) for r in found.forecasts]
-    assert contradictions(closes, Protocol(), ours) == []
+    closes = read_closes(paper, PaperProtocol())
+    ours = [NetworkScores(r.symbol, r.model, r.lag, r.mean, r.runs) for r in found.forecasts]
+    assert find_contradictions(closes, PaperProtocol(), ours) == []
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,13 @@ def test_scores_of_runs_on_the_same_days_do_not_contradict_each_other(paper) -> 
     ],
 )
 def test_a_score_that_cannot_be_is_told(paper, score, change, told) -> None:
-    closes = read_closes(paper, Protocol())
+    closes = read_closes(paper, PaperProtocol())
     first = compared(paper, runs=1).forecasts[0]
     wrong = {**first.mean, score: first.mean[score] + change}
-    (found,) = contradictions(
-        closes, Protocol(), [Row(first.symbol, first.model, first.lag, wrong, first.runs)]
+    (found,) = find_contradictions(
+        closes,
+        PaperProtocol(),
+        [NetworkScores(first.symbol, first.model, first.lag, wrong, first.runs)],
     )
     assert found.startswith("BTC Model1 lag 7: ")
     assert told in found

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.replication.grid import aligned, figure, note
 from engine.replication.livieris2021.scores import SCORES
+from engine.replication.plain_text import align_columns, format_figure, wrap_note
 from tests.replication.papers import compared
 
 if TYPE_CHECKING:
-    from engine.replication.livieris2021 import Replication
+    from engine.replication.livieris2021 import Livieris2021Result
 
 SECTIONS = (
     "Descriptive statistics of the closes",
@@ -28,16 +28,16 @@ SECTIONS = (
 
 
 @pytest.fixture(scope="module")
-def found(paper) -> Replication:
+def found(paper) -> Livieris2021Result:
     return compared(paper, runs=2)
 
 
 def test_columns_line_up() -> None:
-    assert aligned([["", "a "], ["name", "12.5="], ["x"]]) == "        a\nname 12.5=\nx"
+    assert align_columns([["", "a "], ["name", "12.5="], ["x"]]) == "        a\nname 12.5=\nx"
 
 
 def test_a_heading_of_its_own_widens_no_column() -> None:
-    assert aligned([["a long heading"], ["x", "1"]]) == "a long heading\nx 1"
+    assert align_columns([["a long heading"], ["x", "1"]]) == "a long heading\nx 1"
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_a_heading_of_its_own_widens_no_column() -> None:
     [(19497.4, 2, "19497.40"), (-0.351, 2, "-0.35"), (-0.001, 2, "0.00"), (None, 2, "-")],
 )
 def test_a_figure_can_be_copied_into_a_sheet(value, digits, text) -> None:
-    assert figure(value, digits) == text
+    assert format_figure(value, digits) == text
 
 
 def test_a_note_is_indented_and_fits() -> None:
-    lines = note("word " * 40).splitlines()
+    lines = wrap_note("word " * 40).splitlines()
     assert all(line.startswith("  ") for line in lines[1:])
     assert max(map(len, lines)) <= 80
 

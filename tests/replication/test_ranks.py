@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.replication.livieris2021.findings import mislabelled
-from engine.replication.livieris2021.forecasts import Row
-from engine.replication.livieris2021.published import Ranked
-from engine.replication.livieris2021.rank_text import rank_section
-from engine.replication.livieris2021.ranks import Ranking, decimals, rank_tables
+from engine.replication.livieris2021.consistency import find_mislabelled_tables
+from engine.replication.livieris2021.forecast_scores import NetworkScores
+from engine.replication.livieris2021.published import PublishedRank
+from engine.replication.livieris2021.ranks import Ranking, build_rank_tables, printed_decimals
+from engine.replication.livieris2021.render_ranks import render_ranks
 from engine.replication.livieris2021.scores import SCORES
 
 MODELS = ("Model1", "Model2", "MICDL")
 
 
-def rows() -> list[Row]:
+def rows() -> list[NetworkScores]:
     """Six problems: Model1 has the lowest errors, MICDL the highest of all other scores."""
     rng = np.random.default_rng(5)
     found = []
@@ -26,13 +26,13 @@ def rows() -> list[Row]:
                 score: (place + 1.0) + float(noise[number]) for number, score in enumerate(SCORES)
             }
             runs = {score: [value, value + 0.002] for score, value in scores.items()}
-            found.append(Row(f"coin {problem}", model, 7, scores, runs))
+            found.append(NetworkScores(f"coin {problem}", model, 7, scores, runs))
     return found
 
 
-def table(ranks: dict[str, float], p_values: dict[str, float | None]) -> list[Ranked]:
+def table(ranks: dict[str, float], p_values: dict[str, float | None]) -> list[PublishedRank]:
     return [
-        Ranked(model=model, rank=ranks[model], p_finner=p_values[model], h0="accepted")
+        PublishedRank(model=model, rank=ranks[model], p_finner=p_values[model], h0="accepted")
         for model in MODELS
     ]
 
@@ -43,7 +43,7 @@ P_VALUES = {"Model1": None, "Model2": 0.051576, "MICDL": MICDL}
 
 
 def test_the_best_model_is_the_control() -> None:
-    found = Ranking.of(LOWER, 6)
+    found = Ranking.from_average_ranks(LOWER, 6)
     assert found.p_finner["Model1"] is None
     # z = 6 / sqrt(3 (18 + 1) / 6); the larger of two p-values is left as it is.
     assert found.p_finner["Model2"] == pytest.approx(0.051576, abs=5e-7)
@@ -52,7 +52,7 @@ def test_the_best_model_is_the_control() -> None:
 
 
 def test_errors_rank_low_and_other_scores_high() -> None:
-    found = {t.metric: t for t in rank_tables(rows(), [table(LOWER, P_VALUES)] * 6)}
+    found = {t.metric: t for t in build_rank_tables(rows(), [table(LOWER, P_VALUES)] * 6)}
     assert min(found["mae"].ours.rank, key=found["mae"].ours.rank.get) == "Model1"
     assert min(found["auc"].ours.rank, key=found["auc"].ours.rank.get) == "MICDL"
 
@@ -60,16 +60,16 @@ def test_errors_rank_low_and_other_scores_high() -> None:
 def test_a_printed_table_stands_beside_the_score_that_it_fits() -> None:
     upper = dict(zip(MODELS, (15.5, 9.5, 3.5), strict=True))
     printed = [table(LOWER, P_VALUES), *[table(upper, P_VALUES)] * 5]
-    found = rank_tables(rows(), printed)
+    found = build_rank_tables(rows(), printed)
     assert [(t.metric, t.number) for t in found if t.number == 1] == [("mae", 1)]
     assert {t.metric for t in found if t.number != 1} >= {"rmse", "r2"}
     assert next(t for t in found if t.metric == "rmse").number is None
-    assert all(t.same_rank(model) for t in found if t.number for model in MODELS)
+    assert all(t.rank_matches(model) for t in found if t.number for model in MODELS)
 
 
 def first(p_values: dict[str, float | None]) -> list[str]:
-    found = rank_tables(rows(), [table(LOWER, p_values)] * 6)
-    return mislabelled([next(t for t in found if t.number == 1)])
+    found = build_rank_tables(rows(), [table(LOWER, p_values)] * 6)
+    return find_mislabelled_tables([next(t for t in found if t.number == 1)])
 
 
 def test_a_table_that_follows_from_its_ranks_has_no_note() -> None:
@@ -87,7 +87,7 @@ def test_p_values_in_each_others_rows_are_told() -> None:
 
 
 def test_models_behind_the_best_are_named_by_our_rows() -> None:
-    text = rank_section(rank_tables(rows(), [table(LOWER, P_VALUES)] * 6), [])
+    text = render_ranks(build_rank_tables(rows(), [table(LOWER, P_VALUES)] * 6), [])
     flat = " ".join(text.split())
     assert "On our rows, at 0.05: MICDL is behind Model1 in MAE (p = 0.000);" in flat
     assert "Model2 is behind" not in flat
@@ -97,4 +97,4 @@ def test_models_behind_the_best_are_named_by_our_rows() -> None:
     ("value", "least", "digits"), [(8.4167, 3, 4), (11.5, 3, 3), (0.7142, 0, 4), (None, 5, 5)]
 )
 def test_decimals_are_those_of_the_print(value, least, digits) -> None:
-    assert decimals(value, least) == digits
+    assert printed_decimals(value, least) == digits

@@ -11,22 +11,22 @@ from tests.replication.papers import compared
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.replication.livieris2021 import Replication
+    from engine.replication.livieris2021 import Livieris2021Result
 
 
 @pytest.fixture(scope="module")
-def found(market_data: Path) -> Replication:
+def found(market_data: Path) -> Livieris2021Result:
     """With networks that guess; no figure below depends on them."""
     return compared(market_data / "livieris2021", runs=2)
 
 
 def test_every_descriptive_figure_is_the_papers(found) -> None:
-    same = [row.same(name) for row in found.descriptive for name in row.paper]
+    same = [row.matches(name) for row in found.descriptive for name in row.paper]
     assert (len(same), all(same)) == (63, True)
 
 
 def test_every_count_of_movements_is_the_papers(found) -> None:
-    same = [row.same(name) for row in found.movements for name in row.paper]
+    same = [row.matches(name) for row in found.movements for name in row.paper]
     assert (len(same), all(same)) == (36, True)
 
 
@@ -34,7 +34,7 @@ def test_unit_root_tests_are_the_papers_but_for_the_value_it_repeats(found) -> N
     differ = [
         (row.labels["series"], row.labels["symbol"], round(row.ours["statistic"], 6))
         for row in found.stationarity
-        if not all(map(row.same, row.paper))
+        if not all(map(row.matches, row.paper))
     ]
     assert differ == [("transformed", "ETH", -12.840660), ("transformed", "XRP", -8.527811)]
     assert "BTC's value, -36.832969, for every coin" in found.notes["adf"][0]
@@ -49,7 +49,7 @@ def test_unit_root_tests_are_the_papers_but_for_the_value_it_repeats(found) -> N
     ],
 )
 def test_what_needs_no_network(found, coin, mae, rmse, r2, drift_mae, drift_rmse, up) -> None:
-    still, drift, always = (each.scores for each in found.naive if each.symbol == coin)
+    still, drift, always = (each.scores for each in found.naive_rules if each.symbol == coin)
     assert (round(still["mae"], 3), round(still["rmse"], 3)) == (mae, rmse)
     assert round(still["r2"], 4) == r2
     assert (round(drift["mae"], 3), round(drift["rmse"], 3)) == (drift_mae, drift_rmse)
@@ -57,7 +57,7 @@ def test_what_needs_no_network(found, coin, mae, rmse, r2, drift_mae, drift_rmse
 
 
 def test_the_published_rows_fall_into_the_trap(found) -> None:
-    trap = found.trap
+    trap = found.level_trap
     assert trap["paper"] == {
         "r2_lowest": 0.936,
         "r2_highest": 0.964,
@@ -81,12 +81,12 @@ def test_ranks_of_the_rmse_and_r2_follow_from_the_published_rows(found) -> None:
     by_number = {table.number: table for table in found.ranks}
     assert [by_number[n].metric for n in range(1, 7)] == ["mae", "rmse", "r2", "auc", "gm", "gm"]
     for number in (2, 3):
-        assert all(map(by_number[number].same_rank, by_number[number].ours.rank))
+        assert all(map(by_number[number].rank_matches, by_number[number].ours.rank))
 
 
 def test_every_printed_p_value_follows_from_the_printed_ranks(found) -> None:
     printed = [table for table in found.ranks if table.number]
-    right = [all(map(table.same_p, table.ours.rank)) for table in printed]
+    right = [all(map(table.p_value_matches, table.ours.rank)) for table in printed]
     assert dict(zip([table.number for table in printed], right, strict=True)) == {
         1: False,
         2: True,

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.cli.failures import FITS_ARE_STORED
-from engine.refit.store import Store
+from engine.cli.errors import INTERRUPTED_FITS_STORED
 from engine.replication.livieris2021 import replicate
+from engine.training.store import FitStore
 from tests.faults.runs import wait_for
 from tests.replication.papers import small_protocol, write_paper
 
@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_interrupt_keeps_what_was_trained_and_the_next_call_goes_on(folder, tmp_path) -> None:
-    store = Store(tmp_path / "fits")
+    store = FitStore(tmp_path / "fits")
     arguments = ["livieris2021", "--data", str(folder), "--runs", "1", "--workers", "2"]
     process = subprocess.Popen(
         [sys.executable, "-c", SMALL, "replicate", *arguments],
@@ -54,7 +54,7 @@ def test_an_interrupt_keeps_what_was_trained_and_the_next_call_goes_on(folder, t
     stdout, stderr = process.communicate(timeout=30)
     assert time.monotonic() - begun < 2
     assert (process.returncode, stdout) == (130, "")
-    assert stderr.endswith(f"{FITS_ARE_STORED}\n")
+    assert stderr.endswith(f"{INTERRUPTED_FITS_STORED}\n")
     stored = len(store.entries())
     assert stored < FITS
 

@@ -7,25 +7,29 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from engine.evaluation.forecast import auc
-from engine.replication.livieris2021.scores import directions, errors, scores
+from engine.evaluation.forecasts.scores import auc
+from engine.replication.livieris2021.scores import (
+    compute_scores,
+    direction_scores,
+    price_error_scores,
+)
 
 
 def test_errors_of_prices() -> None:
-    found = errors(np.array([10.0, 12.0, 14.0]), np.array([11.0, 12.0, 12.0]))
+    found = price_error_scores(np.array([10.0, 12.0, 14.0]), np.array([11.0, 12.0, 12.0]))
     # Errors -1, 0, 2; squares sum to 5; prices vary by 8 around their mean of 12.
     assert found == pytest.approx({"mae": 1.0, "rmse": sqrt(5 / 3), "r2": 1 - 5 / 8})
 
 
 def test_prices_that_stand_still_explain_nothing() -> None:
-    assert errors(np.full(3, 7.0), np.full(3, 7.0))["r2"] is None
+    assert price_error_scores(np.full(3, 7.0), np.full(3, 7.0))["r2"] is None
 
 
 def test_directions_of_hard_labels() -> None:
     up = np.array([1, 1, 1, 1, 0, 0], dtype=bool)
     said = np.array([1, 1, 1, 0, 0, 1], dtype=bool)
     # 3 of 4 ups and 1 of 2 downs: TP 3, TN 1.
-    assert directions(up, said) == pytest.approx(
+    assert direction_scores(up, said) == pytest.approx(
         {
             "accuracy_pct": 100 * 4 / 6,
             "auc": (3 / 4 + 1 / 2) / 2,
@@ -37,7 +41,7 @@ def test_directions_of_hard_labels() -> None:
 
 
 def test_a_direction_without_days_has_no_score() -> None:
-    found = directions(np.array([True, True]), np.array([True, False]))
+    found = direction_scores(np.array([True, True]), np.array([True, False]))
     assert found == {
         "accuracy_pct": 50.0,
         "auc": None,
@@ -49,7 +53,7 @@ def test_a_direction_without_days_has_no_score() -> None:
 
 def test_a_tie_is_down_on_both_sides() -> None:
     previous, actual = np.array([5.0, 6.0, 6.0, 5.0]), np.array([6.0, 6.0, 5.0, 7.0])
-    found = scores(previous, actual, np.zeros(4))
+    found = compute_scores(previous, actual, np.zeros(4))
     # Days 2 to 4 were flat, down, up; no difference is never up.
     assert (found["sensitivity"], found["specificity"]) == (0.0, 1.0)
     assert found["accuracy_pct"] == pytest.approx(100 * 2 / 3)
@@ -57,7 +61,7 @@ def test_a_tie_is_down_on_both_sides() -> None:
 
 def test_the_first_day_of_the_part_has_no_direction_but_an_error() -> None:
     previous, actual = np.array([5.0, 9.0]), np.array([9.0, 8.0])
-    found = scores(previous, actual, np.array([-1.0, -1.0]))
+    found = compute_scores(previous, actual, np.array([-1.0, -1.0]))
     assert found["accuracy_pct"] == 100.0
     assert found["mae"] == pytest.approx((5.0 + 0.0) / 2)
 
@@ -65,4 +69,4 @@ def test_the_first_day_of_the_part_has_no_direction_but_an_error() -> None:
 def test_the_auc_is_that_of_a_ranking_by_the_label() -> None:
     rng = np.random.default_rng(0)
     up, said = rng.random(152) < 0.57, rng.random(152) < 0.7
-    assert directions(up, said)["auc"] == pytest.approx(auc(said.astype(float), up))
+    assert direction_scores(up, said)["auc"] == pytest.approx(auc(said.astype(float), up))

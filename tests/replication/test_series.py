@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.replication.livieris2021.series import moves, statistics
+from engine.replication.livieris2021.price_statistics import (
+    count_movements,
+    descriptive_statistics,
+)
 
 
 def test_statistics_are_those_of_the_population() -> None:
     values = np.random.default_rng(1).gamma(2.0, size=200)
-    assert statistics(values) == pytest.approx(
+    assert descriptive_statistics(values) == pytest.approx(
         {
             "min": values.min(),
             "max": values.max(),
@@ -25,16 +28,16 @@ def test_statistics_are_those_of_the_population() -> None:
 
 
 def test_a_flat_series_has_no_shape() -> None:
-    found = statistics(np.full(4, 0.3))
+    found = descriptive_statistics(np.full(4, 0.3))
     assert (found["skewness"], found["kurtosis"]) == (None, None)
 
 
 def test_movements_leave_out_the_first_day_and_days_without_a_change() -> None:
     # Up, flat, down, up.
-    assert moves(np.array([1.0, 2.0, 2.0, 1.0, 3.0])) == pytest.approx(
+    assert count_movements(np.array([1.0, 2.0, 2.0, 1.0, 3.0])) == pytest.approx(
         {"up": 2, "up_pct": 200 / 3, "down": 1, "down_pct": 100 / 3}
     )
 
 
 def test_a_series_that_never_moves_has_no_shares() -> None:
-    assert moves(np.ones(3)) == {"up": 0, "up_pct": None, "down": 0, "down_pct": None}
+    assert count_movements(np.ones(3)) == {"up": 0, "up_pct": None, "down": 0, "down_pct": None}

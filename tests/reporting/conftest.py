@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.artifacts import Run
+from engine.runs.run import Run
 
 BOOKS = ("strategy", "buy_and_hold", "ma_crossover", "mean_reversion", "ridge", "persistence")
 SYMBOLS = ("SP500", "NASDAQ")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.artifacts import Run
+from engine.runs.run import Run
 from tests.reporting.conftest import make_metrics, make_significance
 
 BARS = 260

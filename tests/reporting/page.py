@@ -10,13 +10,13 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 from engine.reporting import formatting
-from engine.reporting.charts.drawing import page_data
-from engine.reporting.charts.plot import plot_data
-from engine.reporting.rendering import render
+from engine.reporting.charts.time_chart import chart_data
+from engine.reporting.charts.xy_plot import plot_data
+from engine.reporting.templating import render_template
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
-    from engine.reporting.tearsheet.section import Section
+    from engine.reporting.tearsheet.section import TearsheetSection
+    from engine.runs.run import Run
 
 
 class Page(HTMLParser):
@@ -62,14 +62,14 @@ class Page(HTMLParser):
         return found
 
 
-def section_of(section: Section | None, **context: Any) -> str:
+def section_of(section: TearsheetSection | None, **context: Any) -> str:
     """A section of the tearsheet without the page around it."""
     assert section is not None
-    return render(
+    return render_template(
         f"tearsheet/{section.key}.html.j2",
-        figures=section.figures,
+        figures=section.template_values,
         missing=formatting.MISSING,
-        chart_data=page_data,
+        chart_data=chart_data,
         plot_data=plot_data,
         **context,
     )

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.artifacts import Run
-from engine.reporting.charts.plot import plot_data
-from engine.reporting.rendering import render
+from engine.reporting.charts.xy_plot import plot_data
+from engine.reporting.templating import render_template
+from engine.runs.run import Run
+from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import simulate
-from engine.simulation.spec import Costs, Execution
 from tests.reporting.page import Page
 
 if TYPE_CHECKING:
-    from engine.reporting.tearsheet.section import Section
+    from engine.reporting.tearsheet.section import TearsheetSection
 
 
 @dataclass(frozen=True)
@@ -128,13 +128,13 @@ def small_run(shape: Shape) -> Run:
     )
 
 
-def shown(section: Section | None) -> Page:
+def shown(section: TearsheetSection | None) -> Page:
     """A section as a browser would find it, without the page around it."""
     assert section is not None
     return Page(
-        render(
+        render_template(
             f"tearsheet/{section.key}.html.j2",
-            figures=section.figures,
+            figures=section.template_values,
             heading=SimpleNamespace(span="all of it"),
             plot_data=plot_data,
         )

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from engine.reporting.tearsheet.attribution import attribution
+from engine.reporting.tearsheet.attribution import attribution_section
 from tests.reporting.small_run import Shape, shown, small_run
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
     from tests.reporting.page import Page
 
 
@@ -23,7 +23,7 @@ def small() -> Run:
 
 @pytest.fixture(scope="module")
 def page(small: Run) -> Page:
-    return shown(attribution(small))
+    return shown(attribution_section(small))
 
 
 def drawn(page: Page, plot: str, key: str | None = None) -> dict[str, float]:
@@ -105,7 +105,7 @@ def test_the_first_sentence_has_gross_costs_and_net(page: Page) -> None:
 
 def test_several_symbols_have_a_part_each_and_add_up() -> None:
     run = small_run(Shape(symbols=("BTC", "ETH")))
-    page = shown(attribution(run))
+    page = shown(attribution_section(run))
     symbols = drawn(page, "attribution-symbols")
     assert set(symbols) == {"BTC", "ETH"}
     assert sum(symbols.values()) == pytest.approx(growth(run), rel=1e-4)
@@ -119,18 +119,18 @@ def test_several_symbols_have_a_part_each_and_add_up() -> None:
 
 
 def test_a_long_book_has_no_bar_for_shorts_or_borrowing() -> None:
-    page = shown(attribution(small_run(Shape(sides=(0.0, 1.0), borrow=0.0))))
+    page = shown(attribution_section(small_run(Shape(sides=(0.0, 1.0), borrow=0.0))))
     assert set(drawn(page, "sources")) == {"Long", "Fees", "Slippage", "Net"}
 
 
 def test_a_book_that_holds_nothing_says_so() -> None:
-    page = shown(attribution(small_run(Shape(sides=(0.0,)))))
+    page = shown(attribution_section(small_run(Shape(sides=(0.0,)))))
     assert "Nothing was held: there is nothing to attribute." in page.text
     assert drawn(page, "sources")["Net"] == 0.0
 
 
 def test_a_book_that_only_holds_is_holding() -> None:
-    page = shown(attribution(small_run(Shape(sides=(1.0,)))))
+    page = shown(attribution_section(small_run(Shape(sides=(1.0,)))))
     assert "Beta 1.00" in page.text
     assert "interval of alpha \N{EN DASH}" in page.text
 
@@ -138,7 +138,7 @@ def test_a_book_that_only_holds_is_holding() -> None:
 def test_a_ruined_book_says_so(small: Run) -> None:
     returns = small.returns.copy()
     returns.iloc[-1, 0] = -1.0
-    page = shown(attribution(replace(small, returns=returns)))
+    page = shown(attribution_section(replace(small, returns=returns)))
     assert "The strategy lost all of its equity" in page.text
     assert "Beta" in page.text
     assert page.charts == {}
@@ -146,19 +146,19 @@ def test_a_ruined_book_says_so(small: Run) -> None:
 
 def test_fills_that_lose_what_the_returns_do_not_are_told_apart_from_ruin(small: Run) -> None:
     dear = small.trades.assign(fee=1.0)
-    page = shown(attribution(replace(small, trades=dear)))
+    page = shown(attribution_section(replace(small, trades=dear)))
     assert "The fills of this run do not make its returns" in page.text
     assert page.charts == {}
 
 
 def test_returns_that_the_fills_do_not_make_are_told(small: Run) -> None:
-    page = shown(attribution(replace(small, returns=small.returns + 0.001)))
+    page = shown(attribution_section(replace(small, returns=small.returns + 0.001)))
     assert "The fills of this run do not account for" in page.text
-    assert "The fills of this run" not in shown(attribution(small)).text
+    assert "The fills of this run" not in shown(attribution_section(small)).text
 
 
 def test_without_buy_and_hold_the_strategy_stands_alone(small: Run) -> None:
-    page = shown(attribution(replace(small, returns=small.returns[["strategy"]])))
+    page = shown(attribution_section(replace(small, returns=small.returns[["strategy"]])))
     assert "holding" not in page.text.replace("while holding", "")
     assert sum(drawn(page, "attribution-years").values()) == pytest.approx(growth(small), rel=1e-4)
 
@@ -174,7 +174,7 @@ def test_without_buy_and_hold_the_strategy_stands_alone(small: Run) -> None:
 )
 def test_bars_of_any_length_and_number_are_drawn(shape: Shape) -> None:
     run = small_run(shape)
-    page = shown(attribution(run))
+    page = shown(attribution_section(run))
     for kind in ("volatility", "trend", "years"):
         parts = drawn(page, f"attribution-{kind}", "strategy")
         assert sum(parts.values()) == pytest.approx(growth(run), rel=1e-4, abs=1e-6)

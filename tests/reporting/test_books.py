@@ -3,34 +3,34 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from engine.reporting.books import book, books_of, in_order
+from engine.reporting.book_styles import book_style, get_book_styles, ordered_book_styles
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 
 def test_the_strategy_comes_first_wherever_its_column_stands(run: Run) -> None:
     turned = dataclasses.replace(run, returns=run.returns[list(run.returns.columns)[::-1]])
-    assert [found.key for found in books_of(turned)][:2] == ["strategy", "persistence"]
+    assert [found.key for found in get_book_styles(turned)][:2] == ["strategy", "persistence"]
 
 
 def test_books_of_one_kind_share_a_colour_and_differ_in_dashes() -> None:
-    first, second = book("ma_crossover"), book("ma_crossover_2")
+    first, second = book_style("ma_crossover"), book_style("ma_crossover_2")
     assert (second.label, second.hue) == ("MA crossover 2", first.hue)
     assert first.dash != second.dash
 
 
 def test_every_kind_has_a_colour_of_its_own(run: Run) -> None:
-    assert len({found.hue for found in books_of(run)}) == 6
+    assert len({found.hue for found in get_book_styles(run)}) == 6
 
 
 def test_an_opponent_tells_its_parameters(run: Run) -> None:
-    details = {found.key: found.detail for found in books_of(run)}
+    details = {found.key: found.detail for found in get_book_styles(run)}
     assert details["ma_crossover"] == "fast 20, side long only, slow 100"
     assert details["buy_and_hold"] == ""
 
 
 def test_the_order_does_not_depend_on_the_order_of_a_json_file() -> None:
     keys = ["ridge", "buy_and_hold", "strategy", "unknown"]
-    assert in_order(keys) == in_order(sorted(keys))
-    assert in_order(keys)[0].key == "strategy"
+    assert ordered_book_styles(keys) == ordered_book_styles(sorted(keys))
+    assert ordered_book_styles(keys)[0].key == "strategy"

@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.reporting.books import book
-from engine.reporting.charts import axis, drawing
+from engine.reporting.book_styles import book_style
+from engine.reporting.charts import axes, time_chart
 from engine.reporting.charts.drawdown import drawdown_chart, drawdown_pct
-from engine.reporting.charts.equity import equity, equity_chart
-from engine.reporting.charts.forest import forest
-from engine.reporting.charts.losses import loss_curves
-from engine.reporting.charts.monthly import compounded_pct, monthly_returns
+from engine.reporting.charts.equity import cumulative_growth, equity_chart
+from engine.reporting.charts.forest import make_forest_plot
+from engine.reporting.charts.loss_curves import draw_loss_curves
+from engine.reporting.charts.monthly_returns import compound_returns_pct, make_monthly_heatmap
 from engine.reporting.charts.positions import positions_chart
-from engine.reporting.charts.windows import window_map
+from engine.reporting.charts.window_timeline import make_window_timeline
 
-STRATEGY = (book("strategy"),)
+STRATEGY = (book_style("strategy"),)
 
 
 def days(*dates: str) -> pd.DatetimeIndex:
@@ -38,7 +38,9 @@ def points(path: str) -> list[tuple[int, int]]:
 
 
 def test_equity_is_the_product_of_returns() -> None:
-    assert equity(table([0.1, -0.5, 0.2]))["strategy"].tolist() == pytest.approx([1.1, 0.55, 0.66])
+    assert cumulative_growth(table([0.1, -0.5, 0.2]))["strategy"].tolist() == pytest.approx(
+        [1.1, 0.55, 0.66]
+    )
 
 
 def test_drawdown_is_measured_from_the_highest_equity_so_far() -> None:
@@ -52,13 +54,13 @@ def test_a_loss_on_the_first_bar_is_a_drawdown() -> None:
 
 def test_monthly_returns_compound_within_months_and_years() -> None:
     returns = pd.Series([0.1, 0.1, -0.5], days("2003-06-27", "2003-06-30", "2003-07-01"))
-    assert compounded_pct(returns, "M") == pytest.approx({"2003-06": 21.0, "2003-07": -50.0})
-    assert compounded_pct(returns, "Y") == pytest.approx({"2003": -39.5})
+    assert compound_returns_pct(returns, "M") == pytest.approx({"2003-06": 21.0, "2003-07": -50.0})
+    assert compound_returns_pct(returns, "Y") == pytest.approx({"2003": -39.5})
 
 
 def test_the_heat_map_has_a_row_a_year_with_its_total_and_the_benchmarks() -> None:
     returns = pd.Series([0.1, -0.2], days("2003-12-31", "2004-01-02"))
-    found = monthly_returns(returns, -returns)
+    found = make_monthly_heatmap(returns, -returns)
     (first, december, total, other), (second, january, *_) = found.rows
     assert (first, second) == ("2003", "2004")
     assert [cell.text for cell in december] == [""] * 11 + ["+10.0"]
@@ -67,12 +69,12 @@ def test_the_heat_map_has_a_row_a_year_with_its_total_and_the_benchmarks() -> No
 
 
 def test_a_log_axis_puts_equal_ratios_at_equal_distances() -> None:
-    places = axis.log_axis(1.0, 100.0).place(np.array([1.0, 10.0, 100.0]))
+    places = axes.log_axis(1.0, 100.0).to_fraction(np.array([1.0, 10.0, 100.0]))
     assert places[1] - places[0] == pytest.approx(places[2] - places[1])
 
 
 def test_a_log_axis_has_no_place_for_zero_and_below() -> None:
-    assert np.isnan(axis.log_axis(1.0, 2.0).place(np.array([0.0, -1.0]))).all()
+    assert np.isnan(axes.log_axis(1.0, 2.0).to_fraction(np.array([0.0, -1.0]))).all()
 
 
 @pytest.mark.parametrize(
@@ -84,20 +86,22 @@ def test_a_log_axis_has_no_place_for_zero_and_below() -> None:
     ],
 )
 def test_log_ticks_stand_at_round_numbers(low: float, high: float, labels: list[str]) -> None:
-    assert [tick.label for tick in axis.log_axis(low, high).ticks] == labels
+    assert [tick.label for tick in axes.log_axis(low, high).ticks] == labels
 
 
 def test_linear_ticks_stand_at_round_numbers_and_their_places() -> None:
-    found = axis.linear_axis(-31.0, 0.0, ticks=4)
+    found = axes.linear_axis(-31.0, 0.0, ticks=4)
     assert [tick.label for tick in found.ticks] == [f"\N{MINUS SIGN}{n}" for n in (30, 20, 10)] + [
         "0"
     ]
-    assert found.ticks[-1].at == pytest.approx(100 * found.place(np.array([0.0]))[0], abs=1e-3)
+    assert found.ticks[-1].position == pytest.approx(
+        100 * found.to_fraction(np.array([0.0]))[0], abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -3.0])
 def test_an_axis_of_one_value_still_has_two_ends(value: float) -> None:
-    found = axis.linear_axis(value, value)
+    found = axes.linear_axis(value, value)
     assert found.low < value < found.high
 
 
@@ -113,43 +117,43 @@ def test_an_axis_of_one_value_still_has_two_ends(value: float) -> None:
 def test_time_ticks_stand_where_the_calendar_turns(
     first: str, last: str, labels: list[str]
 ) -> None:
-    found = axis.time_axis(pd.Timestamp(first, tz="UTC"), pd.Timestamp(last, tz="UTC"))
+    found = axes.time_axis(pd.Timestamp(first, tz="UTC"), pd.Timestamp(last, tz="UTC"))
     assert [tick.label for tick in found.ticks] == labels
 
 
 def test_a_line_goes_through_its_points_from_the_bottom_left() -> None:
-    path = drawing.line_path(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0, 0.25]))
+    path = time_chart.line_path(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0, 0.25]))
     assert points(path) == [(0, 10_000), (5_000, 0), (10_000, 7_500)]
 
 
 def test_a_line_breaks_where_a_value_is_missing() -> None:
     up = np.array([0.0, 0.5, np.nan, 0.5, 1.0])
-    path = drawing.line_path(np.linspace(0, 1, 5), up)
+    path = time_chart.line_path(np.linspace(0, 1, 5), up)
     assert path == "M0 10000l2500 -5000M7500 5000l2500 -5000"
 
 
 def test_a_weight_lasts_until_the_next_bar() -> None:
-    path = drawing.step_path(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0, 1.0]), 0.0)
+    path = time_chart.step_area_path(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0, 1.0]), 0.0)
     assert path == "M0 10000V10000H5000V0H10000V10000Z"
 
 
 def test_a_band_lasts_until_the_bar_after_the_last_one_held() -> None:
     across = np.array([0.0, 0.25, 0.5, 1.0])
-    path = drawing.span_path(across, np.array([False, True, False, True]))
+    path = time_chart.band_path(across, np.array([False, True, False, True]))
     assert path == "M2500 0H5000V10000H2500ZM10000 0H10000V10000H10000Z"
 
 
 def test_every_bar_is_drawn_up_to_the_limit() -> None:
     whole = table([0.0] * 50)
-    assert drawing.drawn_rows(whole, whole=50) is whole
-    assert drawing.thinning_note(50, 50) == ()
+    assert time_chart.downsample_rows(whole, max_rows=50) is whole
+    assert time_chart.downsampling_note(50, 50) == ()
 
 
 def test_a_long_table_keeps_its_ends_and_every_steps_extremes() -> None:
     values = np.random.default_rng(1).normal(size=(8_000, 2))
     values[:3_000, 1] = np.nan
     whole = pd.DataFrame(values, columns=["a", "b"])
-    drawn = drawing.drawn_rows(whole, whole=100)
+    drawn = time_chart.downsample_rows(whole, max_rows=100)
     assert len(drawn) < 8_000 / 1.5
     assert {0, 7_999} <= set(drawn.index)
     steps, kept = whole.groupby(whole.index // 10), drawn.groupby(drawn.index // 10)
@@ -160,13 +164,13 @@ def test_a_long_table_keeps_its_ends_and_every_steps_extremes() -> None:
 @pytest.mark.parametrize("columns", [1, 6, 16])
 def test_however_many_lines_there_are_a_chart_has_so_many_figures_at_most(columns: int) -> None:
     values = np.random.default_rng(4).normal(size=(20_000, columns))
-    drawn = drawing.drawn_rows(pd.DataFrame(values))
-    assert 2_000 < drawn.size <= drawing.FIGURES_DRAWN
+    drawn = time_chart.downsample_rows(pd.DataFrame(values))
+    assert 2_000 < drawn.size <= time_chart.MAX_DRAWN_VALUES
     np.testing.assert_array_equal(drawn.max(), values.max(axis=0))
 
 
 def test_a_thinned_chart_says_so() -> None:
-    (note,) = drawing.thinning_note(43_800, 9_055)
+    (note,) = time_chart.downsampling_note(43_800, 9_055)
     assert note.startswith("Drawn at 9,055 of 43,800 bars")
 
 
@@ -174,10 +178,10 @@ def test_the_equity_line_ends_where_its_axis_puts_the_last_value() -> None:
     returns = table([0.1, -0.5, 0.2])
     (panel,) = equity_chart(returns, STRATEGY).panels
     (line,) = panel.lines
-    scale = axis.log_axis(0.55, 1.1)
+    scale = axes.log_axis(0.55, 1.1)
     end = points(line.path)[-1]
     assert line.values == pytest.approx((1.1, 0.55, 0.66))
-    assert end == (10_000, round(10_000 * (1 - scale.place(np.array([0.66]))[0])))
+    assert end == (10_000, round(10_000 * (1 - scale.to_fraction(np.array([0.66]))[0])))
 
 
 def test_a_ruined_book_is_named_and_its_line_ends() -> None:
@@ -188,7 +192,7 @@ def test_a_ruined_book_is_named_and_its_line_ends() -> None:
 
 def test_the_strategy_is_drawn_last_and_so_on_top() -> None:
     returns = table([0.1, -0.1]).assign(ridge=0.0)
-    books = (book("strategy"), book("ridge"))
+    books = (book_style("strategy"), book_style("ridge"))
     keys = [line.key for line in drawdown_chart(returns, books).panels[0].lines]
     assert keys == ["ridge", "strategy"]
 
@@ -208,7 +212,7 @@ def test_a_window_map_places_every_part_between_first_and_last_day() -> None:
         "validation": ["2020-01-06", "2020-01-08"],
         "test": ["2020-01-09", "2020-01-11"],
     }
-    found = window_map([{"index": 0, **parts, "train_bars": 5}])
+    found = make_window_timeline([{"index": 0, **parts, "train_bars": 5}])
     ((index, spans),) = found.rows
     assert index == 0
     assert [(span.part, span.left, span.width) for span in spans] == [
@@ -222,13 +226,15 @@ def test_a_window_map_places_every_part_between_first_and_last_day() -> None:
 
 def test_a_forest_holds_zero_and_every_interval() -> None:
     figures = {"estimate": 2.0, "low": 1.0, "high": 3.0}
-    found = forest([(book("strategy"), figures), (book("ridge"), dict.fromkeys(figures))])
+    found = make_forest_plot(
+        [(book_style("strategy"), figures), (book_style("ridge"), dict.fromkeys(figures))]
+    )
     whole, missing = found.rows
     assert whole.low is not None
-    assert whole.at is not None
+    assert whole.estimate is not None
     assert whole.width is not None
-    assert 0 < found.zero < whole.low < whole.at < whole.low + whole.width < 100
-    assert (missing.at, missing.low, missing.width) == (None, None, None)
+    assert 0 < found.zero_position < whole.low < whole.estimate < whole.low + whole.width < 100
+    assert (missing.estimate, missing.low, missing.width) == (None, None, None)
 
 
 def test_loss_curves_share_one_axis_over_all_fits() -> None:
@@ -236,7 +242,7 @@ def test_loss_curves_share_one_axis_over_all_fits() -> None:
         {"train_loss": [3.0, 1.0], "validation_loss": [3.0, 2.0, 1.0]},
         {"train_loss": [], "validation_loss": []},
     ]
-    train, validation = loss_curves(fits)
+    train, validation = draw_loss_curves(fits)
     assert points(train.path)[-1][0] == 5_000
     assert points(train.path)[-1][1] == points(validation.path)[-1][1]
 
@@ -245,21 +251,21 @@ def test_an_ensemble_has_the_curves_of_its_members() -> None:
     course = {"train_loss": [2.0, 1.0], "validation_loss": [3.0, 2.0]}
     without = {"train_loss": [], "validation_loss": []}
     ensemble = without | {"members": [course, without, without | {"members": [course]}]}
-    assert loss_curves([ensemble]) == loss_curves([course, course])
-    assert len(loss_curves([ensemble])) == 4
+    assert draw_loss_curves([ensemble]) == draw_loss_curves([course, course])
+    assert len(draw_loss_curves([ensemble])) == 4
 
 
 def test_models_without_epochs_have_no_curves() -> None:
-    assert loss_curves([{"epochs": 0, "train_loss": [], "validation_loss": []}]) == ()
+    assert draw_loss_curves([{"epochs": 0, "train_loss": [], "validation_loss": []}]) == ()
 
 
 def test_a_chart_tells_the_page_how_to_make_its_axes_anew_and_what_its_areas_are_made_of() -> None:
     chart = drawdown_chart(table([0.1, -0.5, 0.2]), STRATEGY)
-    (panel,) = drawing.page_data(chart)["panels"]
+    (panel,) = time_chart.chart_data(chart)["panels"]
     assert panel["areas"] == [{"line": "strategy", "shape": "under"}]
     told = panel["scale"]
     low, high = (pick([*panel["lines"][0]["values"], *told["always"]]) for pick in (min, max))
-    again = axis.linear_axis(low, high, ticks=told["ticks"])
+    again = axes.linear_axis(low, high, ticks=told["ticks"])
     assert not told["log"]
     assert again.ticks == chart.panels[0].ticks
-    assert drawing.from_top(again, told["baseline"]) == chart.panels[0].baseline
+    assert time_chart.distance_from_top(again, told["baseline"]) == chart.panels[0].baseline

@@ -9,10 +9,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from engine.artifacts import Run
-from engine.evaluation.comparison import candidate, compare
+from engine.comparison import compare_runs, load_compared_run
 from engine.reporting.comparison import write_comparison
-from engine.reporting.formatting import NO_BREAK
+from engine.reporting.formatting import NO_BREAK_SPACE
+from engine.runs.run import Run
 from tests.reporting.family import BARS, DAYS, IDS, member, written
 from tests.reporting.page import Page, changed
 
@@ -84,7 +84,7 @@ def test_every_run_has_its_interval_and_its_difference_on_the_common_bars(
 ) -> None:
     text = section(html, "runs")
     common = DAYS[60:]
-    assert f"{BARS - 60}{NO_BREAK}bars" in text
+    assert f"{BARS - 60}{NO_BREAK_SPACE}bars" in text
     for run in runs:
         mine = run.returns["strategy"].loc[common]
         ratio = mine.mean() / mine.std() * 252**0.5
@@ -130,12 +130,12 @@ def test_what_the_ledgers_knew_is_told(runs: list[Run], tmp_path: Path) -> None:
     told = {"distinct": 21, "effective": 17, "sharpe_deviation": 0.01, "runs": 30, "failed": 1}
     known = changed(runs[0], significance={"trials": told})
     text = Page(read(write_comparison([known, runs[1]], tmp_path))).text
-    assert f"17{NO_BREAK}independent trials counted" in text
-    assert f"The ledger knew 21{NO_BREAK}strategies" in text
+    assert f"17{NO_BREAK_SPACE}independent trials counted" in text
+    assert f"The ledger knew 21{NO_BREAK_SPACE}strategies" in text
 
 
 def test_correlations_are_coloured_and_numbered(runs: list[Run], html: str) -> None:
-    table = compare([candidate(run) for run in runs]).correlations
+    table = compare_runs([load_compared_run(run) for run in runs]).correlations
     text = section(html, "correlations")
     assert f"{table[0][1]:.2f}" in text
     assert "1.00" in text

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.reporting.charts.distribution import bin_edges, exceedances
-from engine.reporting.tearsheet.distribution import distribution
+from engine.reporting.charts.distribution import bin_edges, exceedance_curve
+from engine.reporting.tearsheet.distribution import distribution_section
 from tests.reporting.small_run import Shape, shown, small_run
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
     from tests.reporting.page import Page
 
 
@@ -25,7 +25,7 @@ def small() -> Run:
 
 @pytest.fixture(scope="module")
 def page(small: Run) -> Page:
-    return shown(distribution(small))
+    return shown(distribution_section(small))
 
 
 def layer(page: Page, plot: str, key: str) -> dict:
@@ -86,26 +86,26 @@ def test_the_findings_are_the_figures(small: Run, page: Page) -> None:
 
 def test_a_book_that_holds_nothing_has_a_page_that_says_so(small: Run) -> None:
     returns = small.returns.assign(strategy=0.0)
-    found = shown(distribution(replace(small, returns=returns)))
+    found = shown(distribution_section(replace(small, returns=returns)))
     assert "Nothing was held: every bar returned nothing." in found.text
     assert "they have no tails" in found.text
     assert layer(found, "tails", "losses")["x"] == []
 
 
 def test_without_buy_and_hold_the_strategy_stands_alone(small: Run) -> None:
-    found = shown(distribution(replace(small, returns=small.returns[["strategy"]])))
+    found = shown(distribution_section(replace(small, returns=small.returns[["strategy"]])))
     assert "Buy and hold" not in found.text
     assert sum(layer(found, "histogram", "strategy")["y"]) > 10
 
 
 @pytest.mark.parametrize("bars", [2, 5, 20])
 def test_few_bars_are_drawn_too(small: Run, bars: int) -> None:
-    found = shown(distribution(replace(small, returns=small.returns.iloc[10 : 10 + bars])))
+    found = shown(distribution_section(replace(small, returns=small.returns.iloc[10 : 10 + bars])))
     assert set(found.charts) == {"histogram", "tails"}
 
 
 def test_one_bar_is_no_distribution(small: Run) -> None:
-    assert distribution(replace(small, returns=small.returns.iloc[:1])) is None
+    assert distribution_section(replace(small, returns=small.returns.iloc[:1])) is None
 
 
 def test_bins_are_equal_hold_every_value_and_part_at_zero() -> None:
@@ -127,7 +127,7 @@ def test_bins_exist_whatever_the_values(values: list[float]) -> None:
 
 def test_a_long_tail_keeps_its_rarest_sizes_and_thins_the_others() -> None:
     sizes = np.random.default_rng(3).normal(size=20_000)
-    size, share = exceedances(sizes)
+    size, share = exceedance_curve(sizes)
     assert len(size) < 200
     assert size[:60].tolist() == np.sort(sizes)[::-1][:60].tolist()
     for drawn, at_least in zip(size, share, strict=True):
@@ -137,4 +137,4 @@ def test_a_long_tail_keeps_its_rarest_sizes_and_thins_the_others() -> None:
 def test_the_page_dates_bars_of_hours_with_the_hour() -> None:
     hourly = small_run(Shape(freq="h"))
     at = pd.Timestamp(hourly.returns["strategy"].idxmin())
-    assert f"{at:%Y-%m-%d %H:%M}" in shown(distribution(hourly)).text
+    assert f"{at:%Y-%m-%d %H:%M}" in shown(distribution_section(hourly)).text

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation.direction import Direction, wilson
-from engine.evaluation.forecast import mean_forecasts
-from engine.reporting.charts.plot import Plot, plot_data
-from engine.reporting.tearsheet.forecast_quality import directed, quality_plots
+from engine.evaluation.forecasts.directional_accuracy import DirectionalAccuracy, wilson_interval
+from engine.evaluation.forecasts.scores import average_over_seeds
+from engine.reporting.charts.xy_plot import XYPlot, plot_data
+from engine.reporting.tearsheet.forecast_quality import direction_finding, forecast_quality_plots
 from tests.reporting.small_run import Shape, small_run
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 BPS = 10_000
 
@@ -27,21 +27,21 @@ def small() -> Run:
 
 
 @pytest.fixture(scope="module")
-def plots(small: Run) -> dict[str, Plot]:
+def plots(small: Run) -> dict[str, XYPlot]:
     return by_key(small)
 
 
-def by_key(run: Run) -> dict[str, Plot]:
-    return {plot.key: plot for plot in quality_plots(run)}
+def by_key(run: Run) -> dict[str, XYPlot]:
+    return {plot.key: plot for plot in forecast_quality_plots(run)}
 
 
-def layer(plot: Plot, key: str) -> dict:
+def layer(plot: XYPlot, key: str) -> dict:
     (found,) = [each for each in plot_data(plot)["layers"] if each["key"] == key]
     return found
 
 
 def test_every_dot_is_the_mean_over_seeds_and_what_came(
-    small: Run, plots: dict[str, Plot]
+    small: Run, plots: dict[str, XYPlot]
 ) -> None:
     seeds = small.predictions.pivot_table(index="timestamp", columns="seed", values="predicted")
     expected = seeds.mean(axis=1).iloc[:-1] * BPS
@@ -52,8 +52,8 @@ def test_every_dot_is_the_mean_over_seeds_and_what_came(
     assert drawn["names"][0] == f"{small.returns.index[0]:%Y-%m-%d}"
 
 
-def test_the_fitted_line_is_the_least_squares_line(small: Run, plots: dict[str, Plot]) -> None:
-    made = mean_forecasts(small.predictions, 1)
+def test_the_fitted_line_is_the_least_squares_line(small: Run, plots: dict[str, XYPlot]) -> None:
+    made = average_over_seeds(small.predictions, 1)
     slope, intercept = np.polyfit(made["predicted"], made["actual"], 1)
     fit = layer(plots["scatter"], "fit")
     expected = [BPS * intercept + slope * x for x in fit["x"]]
@@ -61,8 +61,8 @@ def test_the_fitted_line_is_the_least_squares_line(small: Run, plots: dict[str, 
     assert f"the outcome was {slope:.2f}\N{NO-BREAK SPACE}bps higher" in plots["scatter"].finding
 
 
-def test_calibration_has_the_means_of_pandas_deciles(small: Run, plots: dict[str, Plot]) -> None:
-    made = mean_forecasts(small.predictions, 1)
+def test_calibration_has_the_means_of_pandas_deciles(small: Run, plots: dict[str, XYPlot]) -> None:
+    made = average_over_seeds(small.predictions, 1)
     means = made.groupby(pd.qcut(made["predicted"].rank(method="first"), 10, labels=False)).mean(
         numeric_only=True
     )
@@ -74,7 +74,7 @@ def test_calibration_has_the_means_of_pandas_deciles(small: Run, plots: dict[str
     assert "was followed by more than the lowest, as it should be" in plots["calibration"].finding
 
 
-def test_months_weighted_by_bars_are_the_rank_correlation_told(plots: dict[str, Plot]) -> None:
+def test_months_weighted_by_bars_are_the_rank_correlation_told(plots: dict[str, XYPlot]) -> None:
     drawn = layer(plots["rank-ic"], "ic")
     rows = [int(name.split(", ")[1].split("\N{NO-BREAK SPACE}")[0]) for name in drawn["names"]]
     whole = np.average(drawn["y"], weights=rows)
@@ -83,9 +83,9 @@ def test_months_weighted_by_bars_are_the_rank_correlation_told(plots: dict[str, 
 
 
 def test_the_direction_of_all_is_the_hit_rate_and_states_part_it(
-    small: Run, plots: dict[str, Plot]
+    small: Run, plots: dict[str, XYPlot]
 ) -> None:
-    made = mean_forecasts(small.predictions, 1)
+    made = average_over_seeds(small.predictions, 1)
     hits = 100 * ((made["predicted"] > 0) == (made["actual"] > 0)).mean()
     drawn = layer(plots["direction"], "hits")
     figures = dict(zip((name.split(",")[0] for name in drawn["names"]), drawn["y"], strict=True))
@@ -126,18 +126,18 @@ def test_noise_is_told_as_no_more_than_chance() -> None:
     assert "in no state did it beat always up beyond chance" in plots["direction"].finding
 
 
-def state(right: int, downs: int = 100) -> Direction:
+def state(right: int, downs: int = 100) -> DirectionalAccuracy:
     """Of 200 forecasts, `downs` said down and `right` of these were."""
-    return Direction(200, 0.5, 0.43, 0.57, 0.5, downs, right / downs)
+    return DirectionalAccuracy(200, 0.5, 0.43, 0.57, 0.5, downs, right / downs)
 
 
 def test_a_state_is_better_only_after_correcting_for_the_number_of_states() -> None:
     others = dict.fromkeys(("usual", "turbulent", "falling", "rising"), state(50))
     lucky = {"calm": state(61), **others, "all": state(50)}
-    assert lucky["calm"].better(1, 0.95)
-    assert "in no state" in directed(lucky, 1, 0.95)
+    assert lucky["calm"].beats_always_up(1, 0.95)
+    assert "in no state" in direction_finding(lucky, 1, 0.95)
     skilled = lucky | {"calm": state(66)}
-    assert "beyond chance in these states: calm." in directed(skilled, 1, 0.95)
+    assert "beyond chance in these states: calm." in direction_finding(skilled, 1, 0.95)
 
 
 def test_constant_forecasts_have_nothing_to_rank_and_are_drawn_all_the_same() -> None:
@@ -151,7 +151,7 @@ def test_constant_forecasts_have_nothing_to_rank_and_are_drawn_all_the_same() ->
 def test_a_horizon_of_several_bars_is_told_wherever_outcomes_overlap() -> None:
     plots = by_key(small_run(Shape(horizon=5, forecast="skill")))
     assert "of the return over 5\N{NO-BREAK SPACE}bars" in plots["scatter"].span
-    assert "outcomes that overlap" in plots["calibration"].says
+    assert "outcomes that overlap" in plots["calibration"].description
     assert any("takes periods for independent" in note for note in plots["rank-ic"].notes)
     assert plots["direction"].notes[1] == (
         "Intervals are those of one forecast in 5, because outcomes overlap."
@@ -159,7 +159,7 @@ def test_a_horizon_of_several_bars_is_told_wherever_outcomes_overlap() -> None:
     drawn = layer(plots["direction"], "hits")
     assert len(layer(plots["scatter"], "forecasts")["x"]) == 395
     share = drawn["y"][-1] / 100
-    expected = wilson(share, 79, 0.95)
+    expected = wilson_interval(share, 79, 0.95)
     found = (drawn["low"][-1] / 100, drawn["high"][-1] / 100)
     assert found == pytest.approx(expected, rel=1e-5)
 
@@ -184,7 +184,7 @@ def test_bars_of_any_length_and_number_are_drawn(shape: Shape, period: str) -> N
     plots = by_key(small_run(shape))
     assert plots["rank-ic"].title == f"Rank correlation by {period}"
     for plot in plots.values():
-        assert all(np.isfinite(tick.at) for tick in plot.frame.up.axis.ticks)
+        assert all(np.isfinite(tick.position) for tick in plot.axes.y.axis.ticks)
 
 
 def test_too_few_bars_for_a_state_leave_the_whole() -> None:
@@ -195,4 +195,4 @@ def test_too_few_bars_for_a_state_leave_the_whole() -> None:
 
 def test_no_known_outcome_has_no_plots(small: Run) -> None:
     unknown = small.predictions.assign(actual=np.nan)
-    assert quality_plots(replace(small, predictions=unknown)) == ()
+    assert forecast_quality_plots(replace(small, predictions=unknown)) == ()

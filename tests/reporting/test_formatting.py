@@ -27,7 +27,7 @@ def test_a_figure_that_does_not_exist_is_an_en_dash_without_unit(nothing: float 
     ],
 )
 def test_figures_carry_sign_thousands_and_unit(
-    unit: formatting.Unit, value: float, text: str
+    unit: formatting.NumberFormat, value: float, text: str
 ) -> None:
     assert unit(value) == text
 
@@ -55,8 +55,8 @@ def test_a_tiny_p_value_says_only_that_it_is_tiny() -> None:
 
 
 def test_a_moment_has_a_time_only_where_the_bar_has_one() -> None:
-    assert formatting.moment("2003-06-02T00:00:00+00:00") == "2003-06-02"
-    assert formatting.moment("2003-06-02T15:30:00+02:00") == "2003-06-02 13:30"
+    assert formatting.timestamp("2003-06-02T00:00:00+00:00") == "2003-06-02"
+    assert formatting.timestamp("2003-06-02T15:30:00+02:00") == "2003-06-02 13:30"
 
 
 def test_durations_grow_coarser() -> None:
@@ -67,14 +67,14 @@ def test_durations_grow_coarser() -> None:
 
 
 def test_losses_of_any_scale_show_three_digits() -> None:
-    assert formatting.loss(1.0) == "1.00"
-    assert formatting.loss(0.00012345) == "0.000123"
+    assert formatting.loss_value(1.0) == "1.00"
+    assert formatting.loss_value(0.00012345) == "0.000123"
 
 
 def test_a_sentence_of_a_file_gets_minus_signs_and_keeps_its_dates_and_names() -> None:
     said = "Sharpe -0.85 (95 % interval -2.91 to -.5) from 2019-01-01, t-1 of the level-trap."
     minus = "\N{MINUS SIGN}"
-    assert formatting.prose(said) == (
+    assert formatting.typeset(said) == (
         f"Sharpe {minus}0.85 (95\N{NO-BREAK SPACE}% interval {minus}2.91 to {minus}.5) "
         "from 2019-01-01, t-1 of the level-trap."
     )

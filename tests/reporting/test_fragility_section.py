@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine.reporting.significance import significance_page
-from engine.reporting.tearsheet.fragility import fragility
+from engine.reporting.significance import render_significance
+from engine.reporting.tearsheet.sensitivity import sensitivity_section
 from tests.reporting.page import Page, changed, section_of
 from tests.reporting.truth import surface, truth
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 
 def page_of(run: Run, **changes: Any) -> Page:
     found = surface() | changes
-    return Page(section_of(fragility(changed(run, significance={"fragility": found}))))
+    return Page(section_of(sensitivity_section(changed(run, significance={"fragility": found}))))
 
 
 def curve(page: Page) -> tuple[list[float], list[float]]:
@@ -51,8 +51,8 @@ def test_what_it_says_is_computed_from_the_figures(run: Run) -> None:
 
 def test_the_maps_are_those_of_the_significance_page(run: Run) -> None:
     whole = changed(run, significance=truth(run.significance))
-    theirs = significance_page(whole)
-    mine = section_of(fragility(whole))
+    theirs = render_significance(whole)
+    mine = section_of(sensitivity_section(whole))
     assert mine.count('<table class="heat">') == theirs.count('<table class="heat">') == 4
     start = theirs.index('<table class="heat">')
     first = theirs[start : theirs.index("</table>", start)]
@@ -67,5 +67,5 @@ def test_a_cell_without_a_ratio_breaks_the_curve(run: Run) -> None:
 
 
 def test_without_a_surface_there_is_no_section(run: Run) -> None:
-    assert fragility(changed(run, significance={"fragility": None})) is None
-    assert fragility(run) is None
+    assert sensitivity_section(changed(run, significance={"fragility": None})) is None
+    assert sensitivity_section(run) is None

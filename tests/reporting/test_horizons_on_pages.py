@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from engine.reporting.metrics_table import horizons_table
-from engine.reporting.tearsheet import tearsheet
+from engine.reporting.metrics_table import horizon_score_table
+from engine.reporting.tearsheet import render_tearsheet
 from tests.reporting.page import Page, changed
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 
 @pytest.fixture(scope="module")
 def sheet(run: Run) -> Page:
-    return Page(tearsheet(run))
+    return Page(render_tearsheet(run))
 
 
 def test_one_horizon_and_no_quantiles_add_nothing_to_the_forecasts(sheet: Page) -> None:
@@ -50,19 +50,19 @@ def many(run: Run) -> Run:
 
 
 def test_several_horizons_have_a_table_of_their_own(many: Run) -> None:
-    told = Page(tearsheet(many)).text.split("By horizon")[1].split("Provenance")[0]
+    told = Page(render_tearsheet(many)).text.split("By horizon")[1].split("Provenance")[0]
     assert re.search(r"1\xa0bar 5\xa0bars, traded 20\xa0bars", told)
     assert re.search(r"RMSE root mean squared error 100\.0\xa0bps 500\.0\xa0bps 2,000\.0", told)
 
 
 def test_no_horizon_is_called_the_best(many: Run) -> None:
-    labels, rows = horizons_table(many.metrics, many.horizon)
+    labels, rows = horizon_score_table(many.metrics, many.horizon)
     assert len(labels) == 3
-    assert not any(cell.best for row in rows for cell in row.cells)
+    assert not any(cell.is_best for row in rows for cell in row.cells)
 
 
 def test_intervals_say_what_they_held(many: Run) -> None:
-    text = Page(tearsheet(many)).text.replace("\xa0", " ")
+    text = Page(render_tearsheet(many)).text.replace("\xa0", " ")
     assert "The 80 % interval held 76.3 % of the outcomes; it was 412.5 bps wide" in text
     assert "Pinball loss of the quantiles: 31.2 bps; of the train rows' own" in text
 
@@ -77,5 +77,5 @@ def test_what_a_window_made_is_counted_on_the_bars_that_the_traded_horizon_forec
     def strategy_in(page: Page) -> str:
         return page.text.split("Curves")[1].split()[4]
 
-    assert strategy_in(Page(tearsheet(many))) == strategy_in(sheet) != "\N{EN DASH}"
-    assert strategy_in(Page(tearsheet(without))) == "\N{EN DASH}"
+    assert strategy_in(Page(render_tearsheet(many))) == strategy_in(sheet) != "\N{EN DASH}"
+    assert strategy_in(Page(render_tearsheet(without))) == "\N{EN DASH}"

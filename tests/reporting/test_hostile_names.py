@@ -14,14 +14,14 @@ from urllib.parse import urlencode
 
 import pytest
 
-from engine.evaluation.comparison import candidate, compare
-from engine.evaluation.spec import EvaluationSpec
-from engine.reporting.comparison import comparison_page
-from engine.reporting.index import Site, entries, index_page
-from engine.reporting.quantstats_page import quantstats_page
-from engine.reporting.quantstats_process import Opinion
-from engine.reporting.significance import significance_page
-from engine.reporting.tearsheet import tearsheet
+from engine.comparison import compare_runs, load_compared_run
+from engine.evaluation.config import EvaluationSpec
+from engine.reporting.comparison import render_comparison
+from engine.reporting.index import IndexRoutes, list_runs, render_index
+from engine.reporting.quantstats_page import render_quantstats
+from engine.reporting.quantstats_process import QuantstatsReport
+from engine.reporting.significance import render_significance
+from engine.reporting.tearsheet import render_tearsheet
 from tests.reporting.family import IDS, member, written
 from tests.reporting.page import changed
 from tests.reporting.truth import truth
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 PLAIN = "harmless"
 TURNED = "\N{RIGHT-TO-LEFT OVERRIDE}"
@@ -116,8 +116,8 @@ def compared(text: str) -> str:
     runs = [laced(text), dataclasses.replace(laced(text, 1), run_id=IDS[1])]
     runs[1].manifest["strategy_name"] = "other"
     runs[1].manifest["strategy"]["model"] = {"kind": "other"}
-    found = compare([candidate(run) for run in runs], EvaluationSpec(resamples=200))
-    return comparison_page(runs, found, lambda run: f"/{run.run_id}")
+    found = compare_runs([load_compared_run(run) for run in runs], EvaluationSpec(resamples=200))
+    return render_comparison(runs, found, lambda run: f"/{run.run_id}")
 
 
 def listed(text: str, place: Path) -> str:
@@ -125,13 +125,15 @@ def listed(text: str, place: Path) -> str:
     written(laced(text), place)
     broken = written(member(1), place) / "metrics.json"
     broken.write_text(json.dumps({"books": {"strategy": {"sharpe": text}}}), encoding="utf-8")
-    return index_page(entries(place), (), text)
+    return render_index(list_runs(place), (), text)
 
 
 PAGES: dict[str, Callable[[str], str]] = {
-    "tearsheet": lambda text: tearsheet(laced(text)),
-    "significance": lambda text: significance_page(laced(text)),
-    "quantstats": lambda text: quantstats_page(laced(text), Opinion("<p>body</p>", "", text, 252)),
+    "tearsheet": lambda text: render_tearsheet(laced(text)),
+    "significance": lambda text: render_significance(laced(text)),
+    "quantstats": lambda text: render_quantstats(
+        laced(text), QuantstatsReport("<p>body</p>", "", text, 252)
+    ),
     "comparison": compared,
 }
 
@@ -230,7 +232,7 @@ def test_a_name_of_ten_thousand_characters_breaks_nothing(
     assert found.code == harmless[page].code
 
 
-@pytest.mark.parametrize("page", [tearsheet, significance_page])
+@pytest.mark.parametrize("page", [render_tearsheet, render_significance])
 def test_a_path_that_is_no_utf8_is_told_by_a_stand_in(page: Callable[[Run], str]) -> None:
     path = "backtest run strategies/\udcff.yaml"
     run = changed(member(0), manifest={"strategy_name": path, "command": path})
@@ -254,17 +256,17 @@ def test_folders_of_hostile_names_are_listed_linked_and_served(tmp_path: Path) -
         written(member(number), tmp_path / "made").parent.rename(tmp_path / name)
         page = tmp_path / name / IDS[number] / "significance.html"
         page.write_text(name.encode(errors="replace").decode(), encoding="utf-8")
-    site = Site(tmp_path)
+    site = IndexRoutes(tmp_path)
 
-    index = site.answer("/").content.decode()
+    index = site.respond("/").content.decode()
 
     assert "<img" not in index
     values = Tree(index).values
     links = [value.partition("=")[2] for value in values if value.startswith("a href=/")]
-    pages = [site.answer(link) for link in links if "significance" in link]
+    pages = [site.respond(link) for link in links if "significance" in link]
     assert {page.content.decode() for page in pages} == {"<img src=x>", "a&b=c;%2e%2e", "? #?"}
     ticks = [value.partition("=")[2] for value in values if value.startswith("input value=")]
     assert len(ticks) == 3
     # Tables cannot be read from a path that is no UTF-8; those of the others can.
     asked = urlencode([("run", tick) for tick in ticks[1:]])
-    assert site.answer(f"/compare?{asked}").status == 200
+    assert site.respond(f"/compare?{asked}").status == 200

@@ -9,9 +9,10 @@ from urllib.parse import urljoin
 
 import pytest
 
-from engine.artifacts import PAGES, TABLES, Run
 from engine.reporting.comparison import write_comparison
-from engine.reporting.index import Site, entries, index_page
+from engine.reporting.index import IndexRoutes, list_runs, render_index
+from engine.runs.folder import PAGES, TABLES
+from engine.runs.run import Run
 from tests.reporting.family import IDS, member, written
 from tests.reporting.page import Page, changed
 
@@ -30,12 +31,12 @@ def reports(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def site(reports: Path) -> Site:
-    return Site(reports)
+def site(reports: Path) -> IndexRoutes:
+    return IndexRoutes(reports)
 
 
-def page(site: Site, target: str) -> Page:
-    answer = site.answer(target)
+def page(site: IndexRoutes, target: str) -> Page:
+    answer = site.respond(target)
     assert answer.status == 200
     return Page(answer.content.decode())
 
@@ -44,7 +45,7 @@ def links(found: Page) -> list[str]:
     return [element["href"] for tag, element in found.elements if tag == "a"]
 
 
-def test_every_run_is_a_row_with_its_figures_the_last_one_first(site: Site) -> None:
+def test_every_run_is_a_row_with_its_figures_the_last_one_first(site: IndexRoutes) -> None:
     index = page(site, "/")
 
     assert [index.text.index(run) for run in IDS[:3]] == sorted(
@@ -61,7 +62,7 @@ def test_every_run_is_a_row_with_its_figures_the_last_one_first(site: Site) -> N
         assert said in index.text
 
 
-def test_the_table_can_be_sorted_and_searched(site: Site) -> None:
+def test_the_table_can_be_sorted_and_searched(site: IndexRoutes) -> None:
     found = page(site, "/").elements
 
     (table,) = [element for tag, element in found if tag == "table"]
@@ -71,7 +72,7 @@ def test_the_table_can_be_sorted_and_searched(site: Site) -> None:
     assert values[4] == 0.0  # no evidence, the lowest of the grades
 
 
-def test_every_link_of_the_index_leads_to_a_page(site: Site) -> None:
+def test_every_link_of_the_index_leads_to_a_page(site: IndexRoutes) -> None:
     found = [link for link in links(page(site, "/")) if link.startswith("/")]
 
     assert len(found) == 3 * len(PAGES)
@@ -82,18 +83,18 @@ def test_every_link_of_the_index_leads_to_a_page(site: Site) -> None:
 
 
 def test_a_page_that_is_there_is_sent_as_it_is_and_one_that_is_missing_is_drawn_not_written(
-    reports: Path, site: Site
+    reports: Path, site: IndexRoutes
 ) -> None:
     folder = reports / "ridge" / IDS[0]
     (folder / "significance.html").write_text("as it is", encoding="utf-8")
 
-    assert site.answer(f"/ridge/{IDS[0]}/significance.html").content == b"as it is"
+    assert site.respond(f"/ridge/{IDS[0]}/significance.html").content == b"as it is"
     drawn = page(site, f"/ridge/{IDS[0]}/tearsheet.html")
     assert "equity" in drawn.charts
     assert not (folder / "tearsheet.html").exists()
 
 
-def test_ticked_runs_are_compared_the_uppermost_is_the_reference(site: Site) -> None:
+def test_ticked_runs_are_compared_the_uppermost_is_the_reference(site: IndexRoutes) -> None:
     boxes = [
         element
         for tag, element in page(site, "/").elements
@@ -119,9 +120,9 @@ def test_ticked_runs_are_compared_the_uppermost_is_the_reference(site: Site) -> 
     ],
 )
 def test_runs_that_cannot_be_compared_are_refused_in_words(
-    site: Site, query: str, said: str
+    site: IndexRoutes, query: str, said: str
 ) -> None:
-    answer = site.answer(f"/compare?{query}")
+    answer = site.respond(f"/compare?{query}")
     assert answer.status == 400
     assert said in answer.content.decode()
 
@@ -153,17 +154,17 @@ def test_runs_that_cannot_be_compared_are_refused_in_words(
     ],
 )
 def test_nothing_but_pages_of_runs_is_served_and_no_folder_is_listed(
-    site: Site, tmp_path: Path, target: str
+    site: IndexRoutes, tmp_path: Path, target: str
 ) -> None:
     for asked in (target, target.replace("/secret.html", f"{tmp_path}/secret.html")):
-        answer = site.answer(asked)
+        answer = site.respond(asked)
         assert answer.status in {404, 500}
         assert b"root:" not in answer.content
         assert answer.content != b"secret"
 
 
 def test_comparisons_that_were_written_are_listed_and_their_links_lead_to_the_runs(
-    reports: Path, site: Site
+    reports: Path, site: IndexRoutes
 ) -> None:
     for number in range(2):
         (reports / "ridge" / IDS[number] / "tearsheet.html").write_text(IDS[number])
@@ -175,17 +176,17 @@ def test_comparisons_that_were_written_are_listed_and_their_links_lead_to_the_ru
 
     assert "2\N{NO-BREAK SPACE}runs compared" in compared.text
     found = [urljoin(link, each) for each in links(compared) if not each.startswith("#")]
-    assert [site.answer(each).content.decode() for each in found] == list(IDS[:2])
+    assert [site.respond(each).content.decode() for each in found] == list(IDS[:2])
     outside = reports.parent / "elsewhere" / "x"
     outside.mkdir(parents=True)
     (outside / "comparison.html").write_text("secret")
     (reports / "linked").symlink_to(outside.parent, target_is_directory=True)
-    assert site.answer("/linked/x/comparison.html").status == 404
-    assert site.answer("/families/0123456789ab/").status == 404
+    assert site.respond("/linked/x/comparison.html").status == 404
+    assert site.respond("/families/0123456789ab/").status == 404
 
 
 def test_links_that_lead_out_of_the_folder_are_not_followed(
-    reports: Path, site: Site, tmp_path: Path
+    reports: Path, site: IndexRoutes, tmp_path: Path
 ) -> None:
     outside = written(member(4), tmp_path / "elsewhere")
     (reports / "ridge" / IDS[4]).symlink_to(outside, target_is_directory=True)
@@ -194,17 +195,17 @@ def test_links_that_lead_out_of_the_folder_are_not_followed(
     leak.symlink_to(tmp_path / "secret.html")
 
     assert IDS[4] not in page(site, "/").text
-    assert site.answer(f"/ridge/{IDS[4]}/tearsheet.html").status == 404
-    assert site.answer(f"/linked/{IDS[4]}/tearsheet.html").status == 404
+    assert site.respond(f"/ridge/{IDS[4]}/tearsheet.html").status == 404
+    assert site.respond(f"/linked/{IDS[4]}/tearsheet.html").status == 404
     assert "equity" in page(site, f"/ridge/{IDS[0]}/tearsheet.html").charts
 
 
 def test_a_folder_of_runs_that_is_itself_a_link_is_served(reports: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(reports, target_is_directory=True)
 
-    assert len(entries(tmp_path / "link")) == 3
+    assert len(list_runs(tmp_path / "link")) == 3
     (reports / "ridge" / IDS[0] / "significance.html").write_text("here", encoding="utf-8")
-    answer = Site(tmp_path / "link").answer(f"/ridge/{IDS[0]}/significance.html")
+    answer = IndexRoutes(tmp_path / "link").respond(f"/ridge/{IDS[0]}/significance.html")
     assert answer.content == b"here"
 
 
@@ -221,7 +222,7 @@ def test_a_folder_of_runs_that_is_itself_a_link_is_served(reports: Path, tmp_pat
     ],
 )
 def test_a_damaged_run_is_listed_as_such_and_the_others_are_there(
-    reports: Path, site: Site, name: str, content: str, said: str
+    reports: Path, site: IndexRoutes, name: str, content: str, said: str
 ) -> None:
     broken = reports / "ridge" / IDS[1] / name
     broken.write_text(content, encoding="utf-8", errors="surrogateescape")
@@ -231,7 +232,7 @@ def test_a_damaged_run_is_listed_as_such_and_the_others_are_there(
     assert "Damaged or unfinished" in index.text
     assert said in index.text.split(f"ridge/{IDS[1]}")[-1]
     assert f"/ridge/{IDS[0]}/tearsheet.html" in links(index)
-    answer = site.answer(f"/ridge/{IDS[1]}/tearsheet.html")
+    answer = site.respond(f"/ridge/{IDS[1]}/tearsheet.html")
     assert answer.status == 500
     assert b"cannot be drawn" in answer.content
     assert b"<b>" not in answer.content
@@ -239,38 +240,40 @@ def test_a_damaged_run_is_listed_as_such_and_the_others_are_there(
 
 @pytest.mark.parametrize("missing", ["manifest.json", "metrics.json", "returns.parquet"])
 def test_half_a_run_is_listed_with_what_is_missing(
-    reports: Path, site: Site, missing: str
+    reports: Path, site: IndexRoutes, missing: str
 ) -> None:
     (reports / "ridge" / IDS[1] / missing).unlink()
 
     assert f"half of a run: {missing} missing" in page(site, "/").text
-    answer = site.answer(f"/compare?run=ridge/{IDS[0]}&run=ridge/{IDS[1]}")
+    answer = site.respond(f"/compare?run=ridge/{IDS[0]}&run=ridge/{IDS[1]}")
     assert answer.status == 400
     assert f"ridge/{IDS[1]} cannot be compared" in answer.content.decode()
 
 
-def test_a_run_that_cannot_be_drawn_is_told_and_not_fatal(reports: Path, site: Site) -> None:
+def test_a_run_that_cannot_be_drawn_is_told_and_not_fatal(
+    reports: Path, site: IndexRoutes
+) -> None:
     path = reports / "ridge" / IDS[1] / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8")) | {"windows": [{"index": "<b>"}]}
     path.write_text(json.dumps(manifest), encoding="utf-8")
 
-    answer = site.answer(f"/ridge/{IDS[1]}/tearsheet.html")
+    answer = site.respond(f"/ridge/{IDS[1]}/tearsheet.html")
 
     assert answer.status == 500
     assert b"this page cannot be drawn" in answer.content
 
 
-def test_a_damaged_table_is_told_when_it_is_needed(reports: Path, site: Site) -> None:
+def test_a_damaged_table_is_told_when_it_is_needed(reports: Path, site: IndexRoutes) -> None:
     (reports / "ridge" / IDS[1] / f"{TABLES[3]}.parquet").write_bytes(b"PAR1")
 
-    answer = site.answer(f"/ridge/{IDS[1]}/tearsheet.html")
+    answer = site.respond(f"/ridge/{IDS[1]}/tearsheet.html")
 
     assert answer.status == 500
-    assert site.answer(f"/ridge/{IDS[0]}/tearsheet.html").status == 200
+    assert site.respond(f"/ridge/{IDS[0]}/tearsheet.html").status == 200
 
 
 def test_what_is_being_written_is_listed_as_such_and_what_is_no_run_is_not(
-    reports: Path, site: Site
+    reports: Path, site: IndexRoutes
 ) -> None:
     draft = reports / "ridge" / f".{IDS[4]}.4711"
     draft.mkdir()
@@ -287,13 +290,17 @@ def test_what_is_being_written_is_listed_as_such_and_what_is_no_run_is_not(
         assert absent not in text
 
 
-def test_runs_that_come_later_are_there_without_a_restart(reports: Path, site: Site) -> None:
+def test_runs_that_come_later_are_there_without_a_restart(
+    reports: Path, site: IndexRoutes
+) -> None:
     page(site, "/")
     written(member(3), reports)
     assert IDS[3] in page(site, "/").text
 
 
-def test_a_run_made_before_there_were_certificates_is_whole(reports: Path, site: Site) -> None:
+def test_a_run_made_before_there_were_certificates_is_whole(
+    reports: Path, site: IndexRoutes
+) -> None:
     (reports / "ridge" / IDS[1] / "certificate.json").unlink()
     text = page(site, "/").text
     assert "certificate: none" in text
@@ -301,7 +308,7 @@ def test_a_run_made_before_there_were_certificates_is_whole(reports: Path, site:
 
 
 def test_an_empty_folder_says_how_to_fill_it(tmp_path: Path) -> None:
-    assert "There is no run here yet" in page(Site(tmp_path), "/").text
+    assert "There is no run here yet" in page(IndexRoutes(tmp_path), "/").text
 
 
 def test_opponents_without_a_sharpe_ratio_are_no_opponent(reports: Path) -> None:
@@ -310,13 +317,15 @@ def test_opponents_without_a_sharpe_ratio_are_no_opponent(reports: Path) -> None
     metrics["books"]["buy_and_hold"]["sharpe"] = None
     path.write_text(json.dumps(metrics), encoding="utf-8")
 
-    (told,) = [entry.summary for entry in entries(reports) if entry.address.endswith(IDS[0])]
+    (told,) = [
+        entry.summary for entry in list_runs(reports) if entry.relative_path.endswith(IDS[0])
+    ]
 
     assert (told.opponent, told.opponent_sharpe) == ("", None)
-    assert "\N{EN DASH}" in Page(index_page(entries(reports), (), "reports")).text
+    assert "\N{EN DASH}" in Page(render_index(list_runs(reports), (), "reports")).text
 
 
-def test_a_run_drawn_anew_is_not_taken_from_memory(reports: Path, site: Site) -> None:
+def test_a_run_drawn_anew_is_not_taken_from_memory(reports: Path, site: IndexRoutes) -> None:
     target = f"/ridge/{IDS[0]}/tearsheet.html"
     assert "Made up." in page(site, target).text
     strategy = member(0).manifest["strategy"] | {"description": "Rewritten."}

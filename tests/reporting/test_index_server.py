@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.errors import UsageError
-from engine.reporting.index import Server
+from engine.core.errors import UsageError
+from engine.reporting.index import IndexServer
 from tests.reporting.family import IDS, member, written
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     place = tmp_path_factory.mktemp("served")
     folder = written(member(0), place)
     (folder / "significance.html").write_text("as it is", encoding="utf-8")
-    server = Server(place)
+    server = IndexServer(place)
     thread = threading.Thread(target=server.serve)
     thread.start()
-    yield int(server.address.rstrip("/").rpartition(":")[2])
+    yield int(server.url.rstrip("/").rpartition(":")[2])
     server.close()
     thread.join(timeout=10)
     assert not thread.is_alive()
@@ -119,13 +119,13 @@ def test_a_browser_that_goes_away_is_no_error(
 
 def test_a_port_that_is_taken_is_told(port: int, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing can be served on this port"):
-        Server(tmp_path, port)
+        IndexServer(tmp_path, port)
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no folder of runs"):
-        Server(tmp_path / "nowhere")
+        IndexServer(tmp_path / "nowhere")
 
 
 def test_a_server_that_never_served_can_be_closed(tmp_path: Path) -> None:
-    Server(tmp_path).close()
+    IndexServer(tmp_path).close()

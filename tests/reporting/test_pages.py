@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.artifacts import PAGES, Run
 from engine.reporting import write_pages
-from engine.reporting.significance import significance_page
-from engine.reporting.tearsheet import tearsheet
+from engine.reporting.significance import render_significance
+from engine.reporting.tearsheet import render_tearsheet
+from engine.runs.folder import PAGES
+from engine.runs.run import Run
 from tests.reporting.page import Page, changed
 from tests.reporting.truth import truth
 
@@ -24,12 +25,12 @@ LOADING = {"src", "srcset", "data", "poster", "action", "formaction", "backgroun
 
 @pytest.fixture(scope="module")
 def sheet(run: Run) -> Page:
-    return Page(tearsheet(run))
+    return Page(render_tearsheet(run))
 
 
 @pytest.fixture(scope="module")
 def tests_page(run: Run) -> Page:
-    return Page(significance_page(run))
+    return Page(render_significance(run))
 
 
 def asks_the_network(page: Page) -> list[str]:
@@ -61,8 +62,8 @@ def test_three_pages_are_written_each_under_six_megabytes(run: Run, tmp_path: Pa
 def test_the_same_run_gives_the_same_bytes_read_back_or_not(run: Run, tmp_path: Path) -> None:
     run.write(tmp_path)
     again = Run.open(tmp_path)
-    assert tearsheet(again) == tearsheet(run)
-    assert significance_page(again) == significance_page(run)
+    assert render_tearsheet(again) == render_tearsheet(run)
+    assert render_significance(again) == render_significance(run)
 
 
 def test_a_page_with_a_run_of_hours_stays_under_six_megabytes_and_says_what_it_draws(
@@ -77,7 +78,7 @@ def test_a_page_with_a_run_of_hours_stays_under_six_megabytes_and_says_what_it_d
     span = run.metrics["span"] | {"periods_per_year": 8_766.0}
     idle = dataclasses.replace(run, returns=returns, bars=bars, trades=run.trades.iloc[:0])
     long = changed(idle, metrics={"span": span})
-    html = tearsheet(long)
+    html = render_tearsheet(long)
     assert len(html.encode()) < 6e6
     assert re.search(r"Drawn at [\d,]+ of 43,800 bars", html)
 
@@ -137,7 +138,7 @@ def test_every_line_of_a_chart_is_drawn(sheet: Page) -> None:
 def test_every_section_that_the_run_has_figures_for_is_there_and_in_the_list_of_sections(
     run: Run,
 ) -> None:
-    page = Page(tearsheet(changed(run, significance=truth(run.significance))))
+    page = Page(render_tearsheet(changed(run, significance=truth(run.significance))))
     sections = [found.get("id") for tag, found in page.elements if tag == "section"]
     links = [found.get("href") for tag, found in page.elements if tag == "a"]
     for key in ("rolling", "windows", "trades", "fragility", "quality", "provenance"):
@@ -154,7 +155,7 @@ def test_the_stand_in_dataset_is_told_at_the_head(run: Run, sheet: Page) -> None
     notice = f"Offline data. {run.manifest['dataset']['notices'][0]}"
     assert sheet.text.index(notice) < sheet.text.index("Would these signals")
     online = run.manifest["dataset"] | {"offline": False, "notices": []}
-    assert "Offline data" not in tearsheet(changed(run, manifest={"dataset": online}))
+    assert "Offline data" not in render_tearsheet(changed(run, manifest={"dataset": online}))
 
 
 def test_every_sharpe_ratio_carries_its_interval(run: Run, sheet: Page) -> None:
@@ -179,7 +180,7 @@ def test_the_terms_of_the_test_are_told(sheet: Page) -> None:
 
 def test_a_later_fill_is_told(run: Run) -> None:
     strategy = run.manifest["strategy"] | {"execution": {"delay": 3, "price": "close"}}
-    html = tearsheet(changed(run, manifest={"strategy": strategy}))
+    html = render_tearsheet(changed(run, manifest={"strategy": strategy}))
     assert "filled at the close of the bar 3 later" in html
 
 
@@ -189,7 +190,7 @@ def test_how_many_fits_started_warm_is_told(run: Run, sheet: Page) -> None:
         window | {"fits": [fit | {"warm": window["index"] > 0} for fit in window["fits"]]}
         for window in run.manifest["windows"]
     ]
-    warm = Page(tearsheet(changed(run, manifest={"windows": windows})))
+    warm = Page(render_tearsheet(changed(run, manifest={"windows": windows})))
     assert "28 of 30\N{NO-BREAK SPACE}fits started warm" in warm.text
 
 
@@ -208,7 +209,7 @@ def test_the_epoch_kept_counts_from_one(run: Run) -> None:
     fit = {"seed": 0, "epochs": 3, "best_epoch": 2}
     fit |= {"train_loss": [3.0, 2.0, 1.25], "validation_loss": [3.0, 2.0, 1.75]}
     window = run.manifest["windows"][0] | {"fits": [fit]}
-    page = Page(tearsheet(changed(run, manifest={"windows": [window]})))
+    page = Page(render_tearsheet(changed(run, manifest={"windows": [window]})))
     assert re.search(r"bps 3 3 1\.25 1\.75", page.text)
 
 
@@ -255,7 +256,7 @@ def hostile(run: Run) -> Run:
 
 
 def test_hostile_names_are_text_and_nothing_else(hostile: Run, sheet: Page) -> None:
-    page = Page(tearsheet(hostile))
+    page = Page(render_tearsheet(hostile))
     tags = [tag for tag, _ in page.elements]
     assert "img" not in tags
     assert tags.count("script") == [tag for tag, _ in sheet.elements].count("script")
@@ -268,7 +269,7 @@ def test_hostile_names_are_text_and_nothing_else(hostile: Run, sheet: Page) -> N
 def test_hostile_names_are_text_on_the_significance_page_too(
     hostile: Run, tests_page: Page
 ) -> None:
-    page = Page(significance_page(hostile))
+    page = Page(render_significance(hostile))
     tags = [tag for tag, _ in page.elements]
     assert "img" not in tags
     assert tags.count("script") == [tag for tag, _ in tests_page.elements].count("script")

@@ -10,25 +10,25 @@ import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from engine.reporting import formatting
-from engine.reporting.charts import marks
-from engine.reporting.charts.axis import Axis, names_axis
-from engine.reporting.charts.marks import Frame, Layer, Scale, Style
-from engine.reporting.charts.plot import Plot, plot_data
-from engine.reporting.tearsheet import tearsheet
+from engine.reporting.charts import plot_layers
+from engine.reporting.charts.axes import Axis, categorical_axis
+from engine.reporting.charts.plot_layers import LabelledAxis, LayerStyle, PlotLayer, XYAxes
+from engine.reporting.charts.xy_plot import XYPlot, plot_data
+from engine.reporting.tearsheet import render_tearsheet
 from tests.reporting.page import Page
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
-FRAME = Frame(
-    Scale("forecast, bps", Axis(0.0, 10.0, False, ()), formatting.BPS),
-    Scale("outcome, bps", Axis(-10.0, 10.0, False, ()), formatting.BPS),
+FRAME = XYAxes(
+    LabelledAxis("forecast, bps", Axis(0.0, 10.0, False, ()), formatting.BPS),
+    LabelledAxis("outcome, bps", Axis(-10.0, 10.0, False, ()), formatting.BPS),
 )
-STYLE = Style("bars", "Bars", "hue-0")
+STYLE = LayerStyle("bars", "Bars", "hue-0")
 
 
-def plotted(*layers: Layer, title: str = "Scatter", finding: str = "They rise.") -> Plot:
-    return Plot("scatter", title, finding, "All of them.", "3 bars", FRAME, layers)
+def plotted(*layers: PlotLayer, title: str = "Scatter", finding: str = "They rise.") -> XYPlot:
+    return XYPlot("scatter", title, finding, "All of them.", "3 bars", FRAME, layers)
 
 
 def vector(*values: float) -> np.ndarray:
@@ -36,23 +36,27 @@ def vector(*values: float) -> np.ndarray:
 
 
 def test_a_dot_is_a_line_of_no_length_so_that_it_stays_round_however_the_page_stretches() -> None:
-    layer = marks.dots(FRAME, STYLE, vector(0, 5, 10), vector(-10, 0, 10), ("a", "b", "c"))
+    layer = plot_layers.dot_layer(
+        FRAME, STYLE, vector(0, 5, 10), vector(-10, 0, 10), ("a", "b", "c")
+    )
     assert layer.path == "M0 10000h0M5000 5000h0M10000 0h0"
 
 
 def test_a_point_without_a_figure_is_neither_drawn_nor_told() -> None:
-    layer = marks.dots(FRAME, STYLE, vector(1, np.nan, 3), vector(1, 2, np.nan), ("a", "b", "c"))
+    layer = plot_layers.dot_layer(
+        FRAME, STYLE, vector(1, np.nan, 3), vector(1, 2, np.nan), ("a", "b", "c")
+    )
     assert layer.path == "M1000 4500h0"
     assert (layer.names, layer.x, layer.y) == (("a",), (1.0,), (1.0,))
 
 
 def test_a_point_beyond_the_axis_is_drawn_at_its_end_and_told_as_it_is() -> None:
-    layer = marks.dots(FRAME, STYLE, vector(5), vector(99), ("far",))
+    layer = plot_layers.dot_layer(FRAME, STYLE, vector(5), vector(99), ("far",))
     assert (layer.path, layer.y) == ("M5000 0h0", (99.0,))
 
 
 def test_bars_stand_on_zero_and_hang_from_it() -> None:
-    layer = marks.bars(
+    layer = plot_layers.bar_layer(
         FRAME, STYLE, (vector(0, 1, 2), vector(1, 2, 3)), vector(5, -5, np.nan), ("a", "b", "c")
     )
     assert layer.path == "M0 5000V2500H1000V5000ZM1000 5000V7500H2000V5000Z"
@@ -60,53 +64,59 @@ def test_bars_stand_on_zero_and_hang_from_it() -> None:
 
 
 def test_bars_on_a_log_axis_stand_on_its_lower_end() -> None:
-    logs = Frame(FRAME.across, Scale("share", Axis(0.01, 1.0, True, ()), None))
-    layer = marks.bars(logs, STYLE, (vector(0), vector(1)), vector(0.1), ("a",))
+    logs = XYAxes(FRAME.x, LabelledAxis("share", Axis(0.01, 1.0, True, ()), None))
+    layer = plot_layers.bar_layer(logs, STYLE, (vector(0), vector(1)), vector(0.1), ("a",))
     assert layer.path == "M0 10000V5000H1000V10000Z"
 
 
 def test_steps_are_the_outline_of_bars_side_by_side() -> None:
-    layer = marks.steps(FRAME, STYLE, (vector(0, 1), vector(1, 2)), vector(5, -5), ("a", "b"))
+    layer = plot_layers.step_layer(
+        FRAME, STYLE, (vector(0, 1), vector(1, 2)), vector(5, -5), ("a", "b")
+    )
     assert layer.path == "M0 2500l1000 0 0 5000 1000 0"
     assert (layer.names, layer.x, layer.y) == (("a", "b"), (0.5, 1.5), (5.0, -5.0))
 
 
 def test_whiskers_reach_from_low_to_high_with_a_dot_at_the_figure() -> None:
-    layer = marks.whiskers(
+    layer = plot_layers.whisker_layer(
         FRAME, STYLE, vector(5, 6), vector(0, 1), (vector(-5, np.nan), vector(5, np.nan)), "ab"
     )
     assert layer.path == "M5000 7500V2500"
-    assert layer.heads == "M5000 5000h0M6000 4500h0"
+    assert layer.dot_path == "M5000 5000h0M6000 4500h0"
     assert (layer.low, layer.high) == ((-5.0, None), (5.0, None))
 
 
 def test_a_band_lies_between_its_two_lines() -> None:
-    layer = marks.band(FRAME, STYLE, vector(0, 10), vector(-10, -10), vector(0, 10))
+    layer = plot_layers.band_layer(FRAME, STYLE, vector(0, 10), vector(-10, -10), vector(0, 10))
     assert layer.path == "M0 5000L10000 0L10000 10000L0 10000Z"
 
 
 def test_the_line_of_equality_reaches_as_far_as_both_axes() -> None:
-    assert marks.identity(FRAME, STYLE).path == "M0 5000l10000 -5000"
-    apart = Frame(FRAME.across, Scale("far", Axis(20.0, 30.0, False, ()), None))
-    assert marks.identity(apart, STYLE).path == ""
+    assert plot_layers.identity_line(FRAME, STYLE).path == "M0 5000l10000 -5000"
+    apart = XYAxes(FRAME.x, LabelledAxis("far", Axis(20.0, 30.0, False, ()), None))
+    assert plot_layers.identity_line(apart, STYLE).path == ""
 
 
 def test_reference_lines_cross_the_whole_plot() -> None:
-    assert marks.across_at(FRAME, STYLE, 0.0).path == "M0 5000l10000 0"
-    assert marks.up_at(FRAME, STYLE, 5.0).path == "M5000 10000l0 -10000"
+    assert plot_layers.horizontal_line(FRAME, STYLE, 0.0).path == "M0 5000l10000 0"
+    assert plot_layers.vertical_line(FRAME, STYLE, 5.0).path == "M5000 10000l0 -10000"
 
 
 @pytest.mark.parametrize(("count", "labelled"), [(1, 1), (3, 3), (9, 9), (10, 5), (190, 9)])
 def test_an_axis_of_names_labels_no_more_of_them_than_fit(count: int, labelled: int) -> None:
-    axis = names_axis([str(number) for number in range(count)])
+    axis = categorical_axis([str(number) for number in range(count)])
     assert len(axis.ticks) == labelled
     for tick in axis.ticks:
-        assert tick.at == pytest.approx(100 * axis.place(vector(float(tick.label)))[0], abs=0.001)
+        assert tick.position == pytest.approx(
+            100 * axis.to_fraction(vector(float(tick.label)))[0], abs=0.001
+        )
 
 
 def test_the_page_is_told_every_figure_drawn_front_layer_first() -> None:
-    back = marks.line(FRAME, Style("fit", "Fit", "hue-1"), vector(0, 10), vector(0, 1))
-    front = marks.dots(FRAME, STYLE, vector(1), vector(2), ("one",))
+    back = plot_layers.line_layer(
+        FRAME, LayerStyle("fit", "Fit", "hue-1"), vector(0, 10), vector(0, 1)
+    )
+    front = plot_layers.dot_layer(FRAME, STYLE, vector(1), vector(2), ("one",))
     told = plot_data(plotted(back, front))
     assert told["up"] == {
         "label": "outcome, bps",
@@ -122,14 +132,16 @@ def test_the_page_is_told_every_figure_drawn_front_layer_first() -> None:
 
 
 def test_a_legend_names_the_layers_where_there_is_more_than_one() -> None:
-    one = marks.dots(FRAME, STYLE, vector(1), vector(2), ("one",))
-    other = marks.line(FRAME, Style("fit", "Fit", "hue-1"), vector(0, 10), vector(0, 1))
-    unnamed = marks.across_at(FRAME, Style("zero", "", "zero"), 0.0)
+    one = plot_layers.dot_layer(FRAME, STYLE, vector(1), vector(2), ("one",))
+    other = plot_layers.line_layer(
+        FRAME, LayerStyle("fit", "Fit", "hue-1"), vector(0, 10), vector(0, 1)
+    )
+    unnamed = plot_layers.horizontal_line(FRAME, LayerStyle("zero", "", "zero"), 0.0)
     assert plotted(one, unnamed).legend == ()
     assert plotted(other, one, unnamed).legend == (one, other)
 
 
-def drawn(figure: Plot) -> str:
+def drawn(figure: XYPlot) -> str:
     source = '{% from "plot.html.j2" import plot_figure with context %}{{ plot_figure(plot) }}'
     environment = Environment(
         loader=PackageLoader("engine.reporting"), autoescape=True, undefined=StrictUndefined
@@ -138,7 +150,7 @@ def drawn(figure: Plot) -> str:
 
 
 def test_the_figure_says_its_finding_and_carries_its_layers_and_data() -> None:
-    layer = marks.dots(FRAME, STYLE, vector(1), vector(2), ("one",))
+    layer = plot_layers.dot_layer(FRAME, STYLE, vector(1), vector(2), ("one",))
     html = drawn(plotted(layer))
     page = Page(html)
     assert "They rise." in page.text
@@ -150,7 +162,7 @@ def test_the_figure_says_its_finding_and_carries_its_layers_and_data() -> None:
 
 def test_whiskers_are_drawn_as_lines_with_dots_on_them() -> None:
     ends = (vector(-5), vector(5))
-    layer = marks.whiskers(FRAME, STYLE, vector(5), vector(0), ends, ("one",))
+    layer = plot_layers.whisker_layer(FRAME, STYLE, vector(5), vector(0), ends, ("one",))
     paths = [
         found["class"] for tag, found in Page(drawn(plotted(layer))).elements if tag == "path"
     ]
@@ -158,13 +170,13 @@ def test_whiskers_are_drawn_as_lines_with_dots_on_them() -> None:
 
 
 def test_names_from_outside_are_text() -> None:
-    layer = marks.dots(FRAME, STYLE, vector(1), vector(2), ("</script><b>x",))
+    layer = plot_layers.dot_layer(FRAME, STYLE, vector(1), vector(2), ("</script><b>x",))
     html = drawn(plotted(layer, title="<b>x", finding="<b>y"))
     assert not re.search(r"<b>", html)
 
 
 def test_every_plot_of_a_page_is_drawn_and_told(run: Run) -> None:
-    page = Page(tearsheet(run))
+    page = Page(render_tearsheet(run))
     plots = {key: told for key, told in page.charts.items() if "layers" in told}
     assert {
         *("histogram", "tails", "scatter", "calibration", "rank-ic", "direction", "sources"),

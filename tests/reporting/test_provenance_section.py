@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine.reporting.heading import heading
-from engine.reporting.reproduction import command_again, engine_version
-from engine.reporting.tearsheet.provenance import provenance
+from engine.reporting.header import make_run_header
+from engine.reporting.rerun_command import make_rerun_command, split_engine_version
+from engine.reporting.tearsheet.provenance import provenance_section
 from tests.reporting.page import Page, changed, section_of
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 GIVEN = "backtest run strategies/micdl.yaml"
 
 
 def shown(run: Run) -> str:
-    return section_of(provenance(run), heading=heading(run))
+    return section_of(provenance_section(run), heading=make_run_header(run))
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,13 @@ def shown(run: Run) -> str:
     ],
 )
 def test_the_command_to_make_a_run_again(manifest: dict[str, Any], command: str) -> None:
-    assert command_again({"dataset": {}} | manifest) == command
+    assert make_rerun_command({"dataset": {}} | manifest) == command
 
 
 def test_the_engine_is_named_by_its_version_and_its_source() -> None:
     manifest = {"versions": {"backtest-engine": "0.1.0+bfc366b33be7"}}
-    assert engine_version(manifest) == ("0.1.0", "bfc366b33be7")
-    assert engine_version({}) == ("", "")
+    assert split_engine_version(manifest) == ("0.1.0", "bfc366b33be7")
+    assert split_engine_version({}) == ("", "")
 
 
 def test_every_stored_fit_is_listed_with_the_key_that_finds_it(run: Run) -> None:

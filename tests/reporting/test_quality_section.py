@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.reporting.significance import significance_page
-from engine.reporting.tearsheet import tearsheet
-from engine.reporting.tearsheet.quality import quality
+from engine.reporting.significance import render_significance
+from engine.reporting.tearsheet import render_tearsheet
+from engine.reporting.tearsheet.data_quality import data_quality_section
 from tests.reporting.page import Page, changed, section_of
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 GAP = {
     "rule": "gaps",
@@ -44,7 +44,7 @@ def with_quality(run: Run, notices: list[str] = TOLD, **found: Any) -> Run:
 
 
 def text_of(run: Run) -> str:
-    return Page(section_of(quality(run))).text.replace("\N{NO-BREAK SPACE}", " ")
+    return Page(section_of(data_quality_section(run))).text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_findings_and_repairs_are_rows_with_what_was_done(run: Run) -> None:
@@ -68,7 +68,7 @@ def test_no_finding_is_said_with_how_many_rules_looked(run: Run) -> None:
 
 
 def test_bars_used_left_out_and_missing_stand_by_symbol(run: Run) -> None:
-    page = Page(section_of(quality(with_quality(run, findings=[GAP]))))
+    page = Page(section_of(data_quality_section(with_quality(run, findings=[GAP]))))
     rows = len(run.bars) // 2
     text = page.text.replace("\N{NO-BREAK SPACE}", " ")
     # Business days: the longest pause is a weekend.
@@ -80,14 +80,17 @@ def test_what_is_told_of_the_bars_is_one_line_at_the_head_and_a_list_in_the_sect
     run: Run,
 ) -> None:
     noted = with_quality(run)
-    pages = {"#quality": tearsheet(noted), "tearsheet.html#quality": significance_page(noted)}
+    pages = {
+        "#quality": render_tearsheet(noted),
+        "tearsheet.html#quality": render_significance(noted),
+    }
     for link, page in pages.items():
         read = Page(page)
         text = read.text.replace("\N{NO-BREAK SPACE}", " ")
         assert "stale cache. 2 notices about the bars themselves: data quality" in text
         assert any(found.get("href") == link for _, found in read.elements)
     assert all(sentence in text_of(noted) for sentence in TOLD)
-    assert TOLD[0] not in significance_page(noted)
+    assert TOLD[0] not in render_significance(noted)
 
 
 def test_an_older_folder_keeps_its_notices_at_the_head_and_shows_its_bars(run: Run) -> None:
@@ -95,12 +98,12 @@ def test_an_older_folder_keeps_its_notices_at_the_head_and_shows_its_bars(run: R
     text = text_of(run)
     assert "looked at the bars" not in text
     assert f"SP500 {len(run.bars) // 2:,} \N{EN DASH} \N{EN DASH}" in text
-    assert run.manifest["dataset"]["notices"][0] in Page(significance_page(run)).text
+    assert run.manifest["dataset"]["notices"][0] in Page(render_significance(run)).text
 
 
 def test_where_there_is_nothing_to_tell_nothing_is_told(run: Run) -> None:
     quiet = with_quality(run, notices=[])
     dataset = quiet.manifest["dataset"] | {"notices": []}
-    assert "about the bars themselves" not in tearsheet(
+    assert "about the bars themselves" not in render_tearsheet(
         changed(quiet, manifest={"dataset": dataset})
     )

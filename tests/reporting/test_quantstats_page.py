@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from engine.reporting.quantstats_page import quantstats_page
-from engine.reporting.quantstats_process import quantstats_beside
+from engine.reporting.quantstats_page import render_quantstats
+from engine.reporting.quantstats_process import open_quantstats_process
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 
 def cut(run: Run, bars: int, periods_per_year: float = 252.0) -> Run:
@@ -21,9 +21,9 @@ def cut(run: Run, bars: int, periods_per_year: float = 252.0) -> Run:
 
 
 def page(run: Run) -> str:
-    with quantstats_beside() as quantstats:
-        quantstats.begin(run.returns, run.metrics["span"]["periods_per_year"])
-        return quantstats_page(run, quantstats.opinion())
+    with open_quantstats_process() as quantstats:
+        quantstats.submit(run.returns, run.metrics["span"]["periods_per_year"])
+        return render_quantstats(run, quantstats.wait_for_report())
 
 
 def test_a_span_too_short_for_quantstats_is_told_instead_of_drawn(run: Run) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.errors import ReportError
-from engine.reporting.quantstats_process import quantstats_beside
+from engine.core.errors import ReportError
+from engine.reporting.quantstats_process import open_quantstats_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,11 +26,11 @@ RETURNS = pd.DataFrame(
 )
 WAITS = (
     "import pandas as pd, sys, time\n"
-    "from engine.reporting.quantstats_process import quantstats_beside\n"
+    "from engine.reporting.quantstats_process import open_quantstats_process\n"
     "days = pd.bdate_range('2020-01-01', periods=60, tz='UTC')\n"
-    "with quantstats_beside() as quantstats:\n"
-    "    quantstats.begin(pd.DataFrame({'strategy': range(60)}, index=days), 252.0)\n"
-    "    quantstats.opinion()\n"
+    "with open_quantstats_process() as quantstats:\n"
+    "    quantstats.submit(pd.DataFrame({'strategy': range(60)}, index=days), 252.0)\n"
+    "    quantstats.wait_for_report()\n"
 )
 HANGS = (
     "import os, time, types\n"
@@ -57,9 +57,9 @@ def instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
 
 def ask() -> None:
-    with quantstats_beside() as quantstats:
-        quantstats.begin(RETURNS, 252.0)
-        quantstats.opinion()
+    with open_quantstats_process() as quantstats:
+        quantstats.submit(RETURNS, 252.0)
+        quantstats.wait_for_report()
 
 
 def gone(pid: int) -> bool:
@@ -117,7 +117,7 @@ def test_it_ends_within_two_seconds_of_whoever_asked(instead, tmp_path: Path, bl
 
 def test_it_works_where_there_is_no_main_module_to_import() -> None:
     """As from a notebook or from `python -c`: nothing of the caller's program is run again."""
-    once = WAITS.replace("    quantstats.opinion()\n", "") + "print('once')\n"
+    once = WAITS.replace("    quantstats.wait_for_report()\n", "") + "print('once')\n"
 
     done = subprocess.run(
         [sys.executable, "-c", once], capture_output=True, text=True, check=False

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.reporting.significance import significance_page
-from engine.reporting.tearsheet import tearsheet
+from engine.reporting.significance import render_significance
+from engine.reporting.tearsheet import render_tearsheet
 from tests.reporting.page import Page
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 CERTIFICATE = {
     "result": "passed",
@@ -29,14 +29,14 @@ def certified(run: Run) -> Run:
 
 
 def test_the_seal_stands_on_each_page_before_the_verdict(run: Run) -> None:
-    for page in (tearsheet(certified(run)), significance_page(certified(run))):
+    for page in (render_tearsheet(certified(run)), render_significance(certified(run))):
         text = Page(page).text
         place = text.index("No look-ahead found at 2\N{NO-BREAK SPACE}cuts")
         assert place < text.index(run.significance["verdict"]["sentence"][:40])
 
 
 def test_it_opens_to_the_cuts_the_stages_in_their_order_and_the_limits(run: Run) -> None:
-    text = Page(tearsheet(certified(run))).text
+    text = Page(render_tearsheet(certified(run))).text
     assert "2019-01-01 window start" in text
     assert "2019-02-03 04:00 quiet bar" in text
     assert "features, labels and fills" in text
@@ -44,7 +44,7 @@ def test_it_opens_to_the_cuts_the_stages_in_their_order_and_the_limits(run: Run)
 
 
 def test_a_run_from_before_there_were_certificates_says_so(run: Run) -> None:
-    page = Page(tearsheet(replace(run, certificate=None)))
+    page = Page(render_tearsheet(replace(run, certificate=None)))
     assert "No leak certificate" in page.text
     (seal,) = [has for tag, has in page.elements if tag == "details" and has.get("id")]
     assert seal["class"] == "seal absent"

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine.reporting.significance import significance_page
+from engine.reporting.significance import render_significance
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 
 def judged(run: Run, changes: dict[str, Any]) -> Run:
@@ -16,7 +16,7 @@ def judged(run: Run, changes: dict[str, Any]) -> Run:
 
 
 def test_every_test_has_question_answer_figure_and_source(run: Run) -> None:
-    html = significance_page(run)
+    html = render_significance(run)
     assert "Did the strategy make money for the risk it took?" in html
     assert "Its Sharpe ratio is" in html
     assert "zero lies inside" in html
@@ -36,7 +36,7 @@ def test_the_answer_follows_from_the_interval(
     run: Run, low: float | None, high: float | None, said: str
 ) -> None:
     figures = run.significance["sharpe"]["strategy"] | {"low": low, "high": high}
-    html = significance_page(judged(run, {"sharpe": {"strategy": figures}}))
+    html = render_significance(judged(run, {"sharpe": {"strategy": figures}}))
     assert said in html
 
 
@@ -45,11 +45,11 @@ def test_only_holms_p_value_decides_who_was_beaten(run: Run) -> None:
     near = win | {"p_value_holm": 0.06}
     loss = win | {"estimate": -0.4}
     differences = {"buy_and_hold": win, "ridge": near, "ma_crossover": loss}
-    html = significance_page(judged(run, {"differences": differences}))
+    html = render_significance(judged(run, {"differences": differences}))
     assert "Better than Buy and hold: 1 of 3 opponents" in html
     assert "Worse than MA crossover." in html
 
 
 def test_a_run_without_opponents_has_no_comparison(run: Run) -> None:
-    html = significance_page(judged(run, {"differences": {}}))
+    html = render_significance(judged(run, {"differences": {}}))
     assert "Did it beat each opponent" not in html

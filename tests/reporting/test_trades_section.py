@@ -10,23 +10,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation import trading
-from engine.evaluation.round_trips import round_trips
-from engine.reporting.tearsheet.trades import MOST_ROWS, trades
+from engine.evaluation.metrics import trade_metrics
+from engine.evaluation.metrics.round_trips import round_trip_table
+from engine.reporting.tearsheet.trades import MAX_ROWS, trades_section
 from tests.reporting.page import Page, section_of
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 
 @pytest.fixture(scope="module")
 def trips(run: Run) -> pd.DataFrame:
     index = pd.DatetimeIndex(run.returns.index)
-    return round_trips(run.trades, run.bars, index, filled_at="open")
+    return round_trip_table(run.trades, run.bars, index, fill_price="open")
 
 
 def section(run: Run) -> str:
-    return section_of(trades(run))
+    return section_of(trades_section(run))
 
 
 def with_trades(run: Run, table: pd.DataFrame) -> Run:
@@ -69,7 +69,7 @@ def test_winners_and_losers_are_drawn_apart_at_their_excursions(
 
 
 def test_the_win_rate_is_the_hit_rate_of_the_metrics(run: Run) -> None:
-    rate = trading.hit_rate(run.trades)
+    rate = trade_metrics.hit_rate(run.trades)
     text = Page(section(run)).text
     assert rate is not None
     assert re.search(rf"Win rate {100 * rate:.1f}\N{{NO-BREAK SPACE}}%", text)
@@ -79,7 +79,7 @@ def test_the_win_rate_is_the_hit_rate_of_the_metrics(run: Run) -> None:
 def test_of_too_many_trips_the_largest_are_listed_and_the_page_says_so(run: Run) -> None:
     rng = np.random.default_rng(2)
     days = run.returns.index
-    count = 2 * (MOST_ROWS + 100)
+    count = 2 * (MAX_ROWS + 100)
     bars = np.sort(rng.integers(0, len(days), count))
     many = pd.DataFrame(
         {
@@ -95,7 +95,7 @@ def test_of_too_many_trips_the_largest_are_listed_and_the_page_says_so(run: Run)
         }
     )
     html = section(with_trades(run, many))
-    assert html.count('<th scope="row"') == MOST_ROWS
+    assert html.count('<th scope="row"') == MAX_ROWS
     assert "1,000 with the largest gain or loss of 1,100 round trips" in Page(html).text
     assert len(html) < 1e6
 
@@ -114,4 +114,4 @@ def test_a_position_that_is_never_closed_is_told_as_open(run: Run) -> None:
 
 
 def test_an_older_folder_whose_fills_lack_the_equity_has_no_such_section(run: Run) -> None:
-    assert trades(with_trades(run, run.trades.drop(columns="equity"))) is None
+    assert trades_section(with_trades(run, run.trades.drop(columns="equity"))) is None

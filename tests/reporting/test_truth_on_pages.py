@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine.reporting.charts.heat import heat_cells
-from engine.reporting.formatting import MINUS, MISSING, SIGNED_RATIO
-from engine.reporting.significance import significance_page
-from engine.reporting.significance.robustness import fragility_line
-from engine.reporting.tearsheet import tearsheet
+from engine.reporting.charts.heatmap import heatmap_cells
+from engine.reporting.formatting import MINUS_SIGN, MISSING, SIGNED_RATIO
+from engine.reporting.significance import render_significance
+from engine.reporting.significance.robustness import break_even_sentence
+from engine.reporting.tearsheet import render_tearsheet
 from tests.reporting.page import Page
 from tests.reporting.truth import outcome, surface, truth
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 SECTIONS = ["sharpe", "differences", "superiority", "trials", "overfitting", "timing", "skill",
             "ranks", "trap", "fragility", "seeds", "diagnostics", "method", "reading"]  # fmt: skip
@@ -29,12 +29,12 @@ def full(run: Run) -> Run:
 
 @pytest.fixture(scope="module")
 def page(full: Run) -> Page:
-    return Page(significance_page(full))
+    return Page(render_significance(full))
 
 
 def but(run: Run, **changes: Any) -> Page:
     return Page(
-        significance_page(dataclasses.replace(run, significance=run.significance | changes))
+        render_significance(dataclasses.replace(run, significance=run.significance | changes))
     )
 
 
@@ -122,10 +122,12 @@ def test_the_surface_is_a_map_a_delay_with_every_figure_written_out(page: Page) 
 
 
 def test_colour_grows_with_the_figure_and_its_side_follows_the_sign() -> None:
-    cells = heat_cells([0.5, -1.0, None, 4.0], full=2.0, unit=SIGNED_RATIO, chosen=1)
+    cells = heatmap_cells(
+        [0.5, -1.0, None, 4.0], full_colour=2.0, number_format=SIGNED_RATIO, chosen_index=1
+    )
     assert [cell.css for cell in cells] == ["gain", "loss chosen", "none", "gain"]
     assert [cell.strength for cell in cells] == [25, 50, 0, 100]
-    assert [cell.text for cell in cells] == ["+0.50", f"{MINUS}1.00", MISSING, "+4.00"]
+    assert [cell.text for cell in cells] == ["+0.50", f"{MINUS_SIGN}1.00", MISSING, "+4.00"]
 
 
 def test_what_could_not_be_asked_says_why_in_one_line(full: Run) -> None:
@@ -138,7 +140,7 @@ def test_what_could_not_be_asked_says_why_in_one_line(full: Run) -> None:
 
 
 def test_a_run_of_an_earlier_version_is_asked_nothing_it_does_not_know(run: Run) -> None:
-    page = Page(significance_page(run))
+    page = Page(render_significance(run))
     assert sections(page) == ["sharpe", "differences", "method", "reading"]
     assert "HAC" not in page.text
     assert "Nor does it know how many other strategies were tried" in page.text
@@ -186,18 +188,18 @@ def test_a_deflated_ratio_at_the_level_outlasts_the_tries(full: Run) -> None:
 
 
 def test_the_tearsheet_has_the_break_even_cost_in_the_verdict(full: Run, run: Run) -> None:
-    line = fragility_line(full.significance)
-    assert line in Page(tearsheet(full)).text
+    line = break_even_sentence(full.significance)
+    assert line in Page(render_tearsheet(full)).text
     assert line == (
         "Its Sharpe ratio is zero at a cost of 41.0\N{NO-BREAK SPACE}bps a fill; "
         "15.0\N{NO-BREAK SPACE}bps were charged."
     )
-    assert fragility_line(run.significance) == ""
+    assert break_even_sentence(run.significance) == ""
 
 
 def test_a_long_verdict_is_a_claim_and_remarks(full: Run) -> None:
     verdict = {"grade": "none", "sentence": "It earned 0.5 a year (95 % of it). Two. Three."}
-    page = significance_page(
+    page = render_significance(
         dataclasses.replace(full, significance=full.significance | {"verdict": verdict})
     )
     assert ">No evidence</span> It earned 0.5 a year (95\N{NO-BREAK SPACE}% of it).</p>" in page
@@ -218,6 +220,6 @@ def test_a_break_even_cost_that_does_not_exist_is_told_for_what_it_is(
 ) -> None:
     told = surface()
     told |= {"break_even_cost_bps": limit, "chosen": told["chosen"] | {"sharpe": sharpe}}
-    line = fragility_line({"fragility": told})
+    line = break_even_sentence({"fragility": told})
     assert line.startswith(said)
     assert bool(line) == bool(said)

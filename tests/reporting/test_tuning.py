@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.reporting.tearsheet import tearsheet
-from engine.reporting.tuning import tuning_table
+from engine.reporting.tearsheet import render_tearsheet
+from engine.reporting.tuning_table import make_tuning_table
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -43,22 +43,22 @@ def tuned(run: Run) -> Run:
 
 
 def test_a_column_a_place_and_a_row_a_window(tuned: Run) -> None:
-    table = tuning_table(tuned)
+    table = make_tuning_table(tuned)
     assert table is not None
-    assert table.tried == "1,240\u00a0configurations"
-    assert table.how == "sharpe over purged_kfold (embargo 5, folds 3), drawn by tpe"
-    assert table.places == ("model.dropout", "model.units", "training.loss")
+    assert table.trial_count == "1,240\u00a0configurations"
+    assert table.procedure == "sharpe over purged_kfold (embargo 5, folds 3), drawn by tpe"
+    assert table.parameters == ("model.dropout", "model.units", "training.loss")
     assert len(table.rows) == len(tuned.manifest["windows"])
     assert table.rows[0][2:] == ("20", ("0.1235", "[64]", '{"kind": "mse"}'))
     assert table.rows[1][2:] == ("40", ("0.1235", "[32]; [64]", f'{HOSTILE}; {{"kind": "mse"}}'))
 
 
 def test_what_was_chosen_is_text_on_the_page(tuned: Run) -> None:
-    page = tearsheet(tuned)
+    page = render_tearsheet(tuned)
     assert "one more chance to fit noise" in page
     assert HOSTILE not in page
 
 
 def test_a_run_that_was_not_tuned_has_no_table(run: Run) -> None:
-    assert tuning_table(run) is None
-    assert 'id="tuning"' not in tearsheet(run)
+    assert make_tuning_table(run) is None
+    assert 'id="tuning"' not in render_tearsheet(run)

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation.measures import sharpe
-from engine.reporting.heading import heading
-from engine.reporting.tearsheet.windows import windows
+from engine.evaluation.metrics.return_metrics import sharpe
+from engine.reporting.header import make_run_header
+from engine.reporting.tearsheet.windows import windows_section
 from tests.reporting.conftest import TEST, WINDOWS
 from tests.reporting.page import Page, changed, section_of
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
     from engine.reporting.charts.window_panels import WindowPanel
-    from engine.reporting.tearsheet.section import Section
+    from engine.reporting.tearsheet.section import TearsheetSection
+    from engine.runs.run import Run
 
 SEEDS = [[0.5 + window / 10, -0.25] for window in range(WINDOWS)]
 
@@ -28,8 +28,8 @@ def with_seeds(run: Run, ratios: list[list[float | None]] | None = None) -> Run:
     return changed(run, significance={"seeds": {"sharpe_by_window": ratios or SEEDS}})
 
 
-def panels(section: Section) -> tuple[WindowPanel, ...]:
-    found: tuple[WindowPanel, ...] = section.figures["panels"].panels
+def panels(section: TearsheetSection) -> tuple[WindowPanel, ...]:
+    found: tuple[WindowPanel, ...] = section.template_values["panels"].panels
     return found
 
 
@@ -40,7 +40,7 @@ def of_window(run: Run, book: str, window: int) -> float | None:
 
 
 def test_the_ratios_of_a_panel_are_those_of_its_test_bars(run: Run) -> None:
-    for panel in panels(windows(run)):
+    for panel in panels(windows_section(run)):
         for book, text in (("strategy", panel.strategy), ("buy_and_hold", panel.benchmark)):
             ratio = of_window(run, book, panel.index)
             assert ratio is not None
@@ -48,14 +48,14 @@ def test_the_ratios_of_a_panel_are_those_of_its_test_bars(run: Run) -> None:
 
 
 def test_marks_of_all_panels_lie_on_one_axis(run: Run) -> None:
-    section = windows(with_seeds(run))
-    zero = section.figures["panels"].zero
+    section = windows_section(with_seeds(run))
+    zero = section.template_values["panels"].zero_position
     ratios, places = [], []
     for panel in panels(section):
-        assert [mark.css for mark in panel.marks] == ["seed", "seed", "benchmark", "strategy"]
+        assert [mark.css for mark in panel.markers] == ["seed", "seed", "benchmark", "strategy"]
         books = [of_window(run, book, panel.index) for book in ("buy_and_hold", "strategy")]
         ratios += [*SEEDS[panel.index], *books]
-        places += [mark.at for mark in panel.marks]
+        places += [mark.position for mark in panel.markers]
     # A straight line from ratio to place, through the zero that is drawn.
     slope, start = np.polyfit(ratios, places, 1)
     assert np.abs(np.polyval([slope, start], ratios) - places).max() < 0.02
@@ -64,23 +64,23 @@ def test_marks_of_all_panels_lie_on_one_axis(run: Run) -> None:
 
 
 def test_the_parts_of_a_panel_lie_on_the_time_axis_of_the_map(run: Run) -> None:
-    section = windows(run)
-    rows = dict(section.figures["map"].rows)
+    section = windows_section(run)
+    rows = dict(section.template_values["map"].rows)
     assert all(panel.spans == rows[panel.index] for panel in panels(section))
 
 
 def test_every_fit_draws_its_two_curves_and_tells_their_ends(run: Run) -> None:
-    for panel, window in zip(panels(windows(run)), run.manifest["windows"], strict=True):
+    for panel, window in zip(panels(windows_section(run)), run.manifest["windows"], strict=True):
         assert [curve.css for curve in panel.curves] == ["train", "validation"] * 2
         losses = [x for fit in window["fits"] for x in fit["train_loss"] + fit["validation_loss"]]
         epochs = max(fit["epochs"] for fit in window["fits"])
-        assert panel.losses == (
+        assert panel.loss_range == (
             f"loss {min(losses):#.3g} to {max(losses):#.3g}, {epochs}\N{NO-BREAK SPACE}epochs"
         )
 
 
 def test_the_sentence_counts_the_windows(run: Run) -> None:
-    section = windows(with_seeds(run))
+    section = windows_section(with_seeds(run))
     pairs = [
         [of_window(run, book, window) or 0.0 for book in ("strategy", "buy_and_hold")]
         for window in range(WINDOWS)
@@ -88,7 +88,7 @@ def test_the_sentence_counts_the_windows(run: Run) -> None:
     above = sum(mine > 0 for mine, _ in pairs)
     ahead = sum(mine > theirs for mine, theirs in pairs)
     apart = np.median([max(each) - min(each) for each in SEEDS])
-    assert section.figures["finding"].replace("\N{NO-BREAK SPACE}", " ") == (
+    assert section.template_values["finding"].replace("\N{NO-BREAK SPACE}", " ") == (
         f"Of 15 windows the strategy had a Sharpe ratio above zero in {above}, and above that of "
         f"holding in {ahead}. In half of them its seeds, traded alone, lay {apart:.2f} or more "
         "apart."
@@ -96,17 +96,17 @@ def test_the_sentence_counts_the_windows(run: Run) -> None:
 
 
 def test_seeds_that_an_older_run_did_not_keep_are_told_and_not_made_up(run: Run) -> None:
-    section = windows(run)
-    assert "did not keep the seeds" in section.figures["seeds_note"]
-    assert not any(mark.css == "seed" for panel in panels(section) for mark in panel.marks)
+    section = windows_section(run)
+    assert "did not keep the seeds" in section.template_values["seeds_note"]
+    assert not any(mark.css == "seed" for panel in panels(section) for mark in panel.markers)
     alone = changed(run, manifest={"seeds": {"seed": 7, "count": 1}})
-    assert windows(alone).figures["seeds_note"] == ""
+    assert windows_section(alone).template_values["seeds_note"] == ""
 
 
 def test_a_seed_that_held_nothing_in_a_window_has_no_mark(run: Run) -> None:
     ratios: list[list[float | None]] = [[None, 0.5] for _ in range(WINDOWS)]
-    panel = panels(windows(with_seeds(run, ratios)))[0]
-    assert [mark.css for mark in panel.marks].count("seed") == 1
+    panel = panels(windows_section(with_seeds(run, ratios)))[0]
+    assert [mark.css for mark in panel.markers].count("seed") == 1
     assert panel.seeds == "+0.50 to +0.50"
 
 
@@ -114,9 +114,9 @@ def test_models_without_epochs_have_panels_without_curves(run: Run) -> None:
     told = copy.deepcopy(run.manifest["windows"])
     for window in told:
         window["fits"] = [{"seed": 0, "epochs": 0, "train_loss": [], "validation_loss": []}]
-    section = windows(changed(run, manifest={"windows": told}))
-    assert {panel.losses for panel in panels(section)} == {""}
-    html = section_of(section, heading=heading(run))
+    section = windows_section(changed(run, manifest={"windows": told}))
+    assert {panel.loss_range for panel in panels(section)} == {""}
+    html = section_of(section, heading=make_run_header(run))
     assert html.count('<figure class="window">') == WINDOWS
     assert 'class="curves"' not in html
 
@@ -124,8 +124,8 @@ def test_models_without_epochs_have_panels_without_curves(run: Run) -> None:
 def test_fits_that_were_left_out_are_counted_in_their_panel(run: Run) -> None:
     told = copy.deepcopy(run.manifest["windows"])
     told[2]["fits"][1] = {"seed": 1, "symbol": "SP500", "failed": "the loss is not a number"}
-    section = windows(changed(run, manifest={"windows": told}))
-    failed = [panel.failed.replace("\N{NO-BREAK SPACE}", " ") for panel in panels(section)]
+    section = windows_section(changed(run, manifest={"windows": told}))
+    failed = [panel.failed_fits.replace("\N{NO-BREAK SPACE}", " ") for panel in panels(section)]
     assert failed == ["", "", "1 of 2 fits left out", *[""] * (WINDOWS - 3)]
     assert len(panels(section)[2].curves) == 2
 
@@ -134,7 +134,7 @@ def test_an_ensemble_draws_each_member(run: Run) -> None:
     told = copy.deepcopy(run.manifest["windows"])
     members: list[dict[str, Any]] = told[0]["fits"]
     told[0]["fits"] = [{"seed": 0, "epochs": 0, "train_loss": [], "members": members}]
-    panel = panels(windows(changed(run, manifest={"windows": told})))[0]
+    panel = panels(windows_section(changed(run, manifest={"windows": told})))[0]
     assert len(panel.curves) == 4
 
 
@@ -148,7 +148,7 @@ def test_sixty_windows_are_sixty_panels_of_few_bytes(run: Run) -> None:
         | {"test": [index[start].isoformat(), index[stop - 1].isoformat()]}
         for number, (start, stop) in enumerate(itertools.pairwise(edges))
     ]
-    section = windows(changed(run, manifest={"windows": many}))
+    section = windows_section(changed(run, manifest={"windows": many}))
     ratios = [panel.strategy for panel in panels(section)]
     for number in (0, 31, 59):
         part = run.returns["strategy"].to_numpy()[edges[number] : edges[number + 1]]
@@ -156,7 +156,7 @@ def test_sixty_windows_are_sixty_panels_of_few_bytes(run: Run) -> None:
         assert expected is not None
         found = float(ratios[number].replace("\N{MINUS SIGN}", "-"))
         assert found == pytest.approx(expected, abs=0.005)
-    html = section_of(section, heading=heading(run))
+    html = section_of(section, heading=make_run_header(run))
     assert html.count('<figure class="window">') == 60
     assert len(html) < 400_000
     assert "Window 59" in Page(html).text

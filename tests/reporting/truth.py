@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.evaluation.fragility_sentence import fragility_sentence
+from engine.evaluation.robustness.sensitivity_sentence import describe_sensitivity
 
 
 def outcome(statistic: float | None, p_value: float | None, **others: Any) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def surface() -> dict[str, Any]:
             "sharpe": sharpe[2][0][2],
         },
     }
-    return told | {"sentence": fragility_sentence(told)}
+    return told | {"sentence": describe_sensitivity(told)}
 
 
 def truth(significance: dict[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.selftest.costs import Dearer
-from engine.selftest.edge import Edge
-from engine.selftest.luck import Luck
+from engine.selftest.cost_check import CostMonotonicityCheck
+from engine.selftest.power_check import PowerCheck
 from engine.selftest.run import CHECKS
+from engine.selftest.size_check import SizeCheck
 
 HONEST = {"significant": False, "holds_truth": True, "grade": "none"}
 
@@ -36,13 +36,13 @@ def verdicts(check, seen) -> list[bool]:
 @pytest.fixture
 def sound() -> dict[str, np.ndarray]:
     """Evenly spread p-values, intervals that hold as often as they say."""
-    count = of_kind(Luck).markets
+    count = of_kind(SizeCheck).markets
     even = (np.arange(count) + 0.5) / count
     return {"p_values": even, "held": even < 0.95, "graded": even < 0.025}
 
 
 def test_luck_at_exactly_the_promised_rates_passes(sound) -> None:
-    assert verdicts(of_kind(Luck), lucky(**sound)) == [True, True, True]
+    assert verdicts(of_kind(SizeCheck), lucky(**sound)) == [True, True, True]
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def test_luck_at_exactly_the_promised_rates_passes(sound) -> None:
 def test_luck_that_is_taken_for_more_fails(sound, fault, expected) -> None:
     changed = {name: fault.get(name, lambda v: v)(values) for name, values in sound.items()}
 
-    assert verdicts(of_kind(Luck), lucky(**changed)) == expected
+    assert verdicts(of_kind(SizeCheck), lucky(**changed)) == expected
 
 
 def test_tests_that_never_reject_are_no_false_alarm_but_find_no_edge(sound) -> None:
     sound["p_values"] = np.ones_like(sound["p_values"])
-    edge = of_kind(Edge)
+    edge = of_kind(PowerCheck)
 
-    assert verdicts(of_kind(Luck), lucky(**sound)) == [True, True, True]
+    assert verdicts(of_kind(SizeCheck), lucky(**sound)) == [True, True, True]
     assert verdicts(edge, [{"significant": False, "sharpe": 3.0}] * edge.markets) == [False]
 
 
@@ -72,15 +72,15 @@ def test_tests_that_never_reject_are_no_false_alarm_but_find_no_edge(sound) -> N
 def test_the_power_has_to_be_shown_not_only_be_possible(found: int, passed: bool) -> None:
     seen = [{"significant": row < found, "sharpe": 3.0} for row in range(60)]
 
-    assert verdicts(Edge(markets=60, power=0.8), seen) == [passed]
+    assert verdicts(PowerCheck(markets=60, min_power=0.8), seen) == [passed]
 
 
 def test_one_book_made_richer_by_costs_is_enough() -> None:
     seen = {"compared": 30, "richer": 0, "poorer": 27}
 
-    assert verdicts(Dearer(1), [seen, seen]) == [True]
-    assert verdicts(Dearer(1), [seen, seen | {"richer": 1}]) == [False]
-    assert verdicts(Dearer(1), [seen | {"poorer": 0}]) == [False]
+    assert verdicts(CostMonotonicityCheck(1), [seen, seen]) == [True]
+    assert verdicts(CostMonotonicityCheck(1), [seen, seen | {"richer": 1}]) == [False]
+    assert verdicts(CostMonotonicityCheck(1), [seen | {"poorer": 0}]) == [False]
 
 
 def test_every_check_draws_markets_of_its_own() -> None:

@@ -8,15 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.quality.examine import Terms, examine
-from engine.selftest.markets import SYMBOL, echo, elastic, garch_walk, random_walk, trending
+from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.selftest.synthetic_markets import (
+    SYMBOL,
+    ar1_market,
+    garch_market,
+    mean_reverting_market,
+    random_walk_market,
+    trending_market,
+)
 
 MAKERS = {
-    "random_walk": random_walk,
-    "garch_walk": garch_walk,
-    "echo": partial(echo, coefficient=0.2),
-    "elastic": elastic,
-    "trending": trending,
+    "random_walk": random_walk_market,
+    "garch_walk": garch_market,
+    "echo": partial(ar1_market, coefficient=0.2),
+    "elastic": mean_reverting_market,
+    "trending": trending_market,
 }
 NOW = pd.Timestamp("2026-01-01", tz="UTC")
 
@@ -33,15 +40,15 @@ def moves(market) -> np.ndarray:
 def test_bars_pass_the_gate_that_real_ones_pass(name: str) -> None:
     market = made(name)
 
-    assert examine(market.bars, Terms("1d", NOW)).errors == ()
+    assert check_bars(market.bars, CheckSettings("1d", NOW)).errors == ()
     assert market.symbols == (SYMBOL,)
     assert market.periods_per_year == 365
-    assert market.identity["symbols"][SYMBOL]["rows"] == len(market.bars) == 8_000
+    assert market.provenance["symbols"][SYMBOL]["rows"] == len(market.bars) == 8_000
 
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_the_same_seed_gives_the_same_bars_and_another_others(name: str) -> None:
-    hashes = [made(name, 300, seed).identity["symbols"][SYMBOL]["sha256"] for seed in (5, 5, 6)]
+    hashes = [made(name, 300, seed).provenance["symbols"][SYMBOL]["sha256"] for seed in (5, 5, 6)]
 
     assert hashes[0] == hashes[1] != hashes[2]
 

@@ -12,44 +12,44 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+import engine.backtest.evaluate as judges
 import engine.evaluation.significance as judging
-import engine.pipeline.books as stages
-import engine.pipeline.judging as judges
-import engine.selftest.passage as passage
+import engine.pipeline.steps as stages
+import engine.selftest.harness as passage
 import engine.simulation.portfolio as simulating
-from engine.errors import CertificateError
+from engine.core.errors import LookaheadError
+from engine.models.baselines.ridge import Ridge
 from engine.models.forecaster import Forecast
-from engine.models.ridge import Ridge
-from engine.selftest.costs import Dearer
-from engine.selftest.edge import Edge
-from engine.selftest.invariance import Unchanged
-from engine.selftest.luck import Luck
-from engine.selftest.oracle import Late
-from engine.selftest.proof import Proof
-from engine.selftest.rules import Favoured
-from engine.selftest.run import selftest
-from engine.signals.rules import MeanReversion, MovingAverageCrossover
-from engine.simulation.spec import Costs
+from engine.selftest.cost_check import CostMonotonicityCheck
+from engine.selftest.invariance_check import InvarianceCheck
+from engine.selftest.leakage_check import LeakageDetectionCheck
+from engine.selftest.lookahead_check import LateOracleCheck
+from engine.selftest.power_check import PowerCheck
+from engine.selftest.rule_check import RuleRankingCheck
+from engine.selftest.run import run_selftest
+from engine.selftest.size_check import SizeCheck
+from engine.signals.benchmarks import MeanReversion, MovingAverageCrossover
+from engine.simulation.config import Costs
 
 if TYPE_CHECKING:
-    from engine.selftest.check import Check
+    from engine.selftest.base import SelfTestCheck
 
-SMALL: dict[str, Check] = {
-    "oracle": Late(markets=1, bars=2_000),
-    "proof": Proof(markets=2),
-    "edge": Edge(markets=3, power=0.15),
-    "luck": Luck(markets=2),
-    "costs": Dearer(markets=1),
-    "elastic": Favoured(markets=3, most=0.15),
-    "trending": Favoured(markets=3, rule="ma_crossover", most=0.15),
-    "unchanged": Unchanged(markets=4),
+SMALL: dict[str, SelfTestCheck] = {
+    "oracle": LateOracleCheck(markets=1, bars=2_000),
+    "proof": LeakageDetectionCheck(markets=2),
+    "edge": PowerCheck(markets=3, min_power=0.15),
+    "luck": SizeCheck(markets=2),
+    "costs": CostMonotonicityCheck(markets=1),
+    "elastic": RuleRankingCheck(markets=3, min_win_rate=0.15),
+    "trending": RuleRankingCheck(markets=3, rule="ma_crossover", min_win_rate=0.15),
+    "unchanged": InvarianceCheck(markets=4),
 }
 
 pytestmark = pytest.mark.slow
 
 
 def failures(*names: str) -> list[str]:
-    done = selftest(workers=1, checks=[SMALL[name] for name in names])
+    done = run_selftest(workers=1, checks=[SMALL[name] for name in names])
     return [row.name for row in done.rows if not row.passed]
 
 
@@ -65,7 +65,7 @@ def test_a_certificate_for_everyone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_certificate_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_, **__):
-        raise CertificateError("Look-ahead", where="labels: MADE-UP")
+        raise LookaheadError("Look-ahead", where="labels: MADE-UP")
 
     monkeypatch.setattr(passage, "certify", refused)
 
@@ -93,14 +93,14 @@ def test_costs_that_are_paid_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_orders_filled_at_the_open_of_the_bar_that_decided_them(monkeypatch) -> None:
-    schedule = simulating.fill_schedule
+    schedule = simulating.schedule_orders
     monkeypatch.setattr(simulating, "fill_schedule", lambda w, delay: schedule(w, delay).shift(-1))
 
     assert "one bar late" in failures("oracle")
 
 
 def test_orders_filled_a_bar_too_late(monkeypatch) -> None:
-    schedule = simulating.fill_schedule
+    schedule = simulating.schedule_orders
     monkeypatch.setattr(simulating, "fill_schedule", lambda w, delay: schedule(w, delay + 1))
 
     assert failures("oracle", "edge") == ["an oracle", "a known edge"]
@@ -116,7 +116,7 @@ def test_a_model_that_learns_nothing(monkeypatch) -> None:
 
 def changed(monkeypatch, change) -> None:
     """Every inference of the engine, altered."""
-    infer = judging.infer
+    infer = judging.infer_sharpe_ratios
 
     def altered(figures, *rest):
         return {name: change(figures[name], told) for name, told in infer(figures, *rest).items()}
@@ -179,7 +179,7 @@ def test_randomness_without_a_seed(monkeypatch) -> None:
     ],
 )
 def test_a_rule_that_does_the_opposite(monkeypatch, rule, check, row) -> None:
-    stances = rule.stances
+    stances = rule.compute_positions
     monkeypatch.setattr(rule, "stances", lambda self, close: 1.0 - stances(self, close))
 
     assert failures(check) == [row]

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import kurtosis
 
-from engine.selftest.processes import autoregressive, garch, heavy_tailed, independent
+from engine.selftest.return_processes import ar1, garch11, iid_normal, student_t
 
 LONG = 40_000
 PROCESSES = {
-    "independent": independent,
-    "heavy_tailed": heavy_tailed,
-    "garch": garch,
-    "autoregressive": lambda rng, bars, deviation: autoregressive(rng, bars, deviation, 0.4),
+    "independent": iid_normal,
+    "heavy_tailed": student_t,
+    "garch": garch11,
+    "autoregressive": lambda rng, bars, deviation: ar1(rng, bars, deviation, 0.4),
 }
 
 
@@ -71,7 +71,7 @@ def test_garch_has_calm_and_wild_spells_and_its_own_kurtosis() -> None:
 
 
 def test_garch_follows_its_own_recursion() -> None:
-    returns = garch(np.random.default_rng(3), 50, 0.01)
+    returns = garch11(np.random.default_rng(3), 50, 0.01)
     draws = np.random.default_rng(3).standard_normal(250)
     variance = np.empty(250)
     variance[0] = 1e-4

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from engine.selftest.edge import Edge
-from engine.selftest.luck import Luck
-from engine.selftest.run import selftest
+from engine.selftest.power_check import PowerCheck
+from engine.selftest.run import run_selftest
+from engine.selftest.size_check import SizeCheck
 
-FEW = (Luck(markets=2), Luck(markets=1, noise="GARCH"))
+FEW = (SizeCheck(markets=2), SizeCheck(markets=1, noise="GARCH"))
 
 
 class Told:
@@ -33,18 +33,20 @@ class Told:
 @pytest.mark.slow
 def test_neither_workers_nor_their_order_change_a_row() -> None:
     told = Told()
-    here = selftest(checks=FEW, workers=1, progress=told)
-    there = selftest(checks=FEW, workers=2)
+    here = run_selftest(checks=FEW, workers=1, progress=told)
+    there = run_selftest(checks=FEW, workers=2)
 
     assert here.rows == there.rows
     assert told.named == "selftest"
     assert told.advanced == [(done, 3) for done in range(1, 4)]
-    assert json.loads(json.dumps(here.document(), allow_nan=False))["markets"] == 3
+    assert json.loads(json.dumps(here.as_json(), allow_nan=False))["markets"] == 3
 
 
 @pytest.mark.slow
 def test_another_seed_draws_other_markets() -> None:
-    one, other = (selftest(checks=[Edge(markets=1)], workers=1, seed=seed) for seed in (0, 1))
+    one, other = (
+        run_selftest(checks=[PowerCheck(markets=1)], workers=1, seed=seed) for seed in (0, 1)
+    )
 
     assert one.rows[0].figures["mean_sharpe"] != other.rows[0].figures["mean_sharpe"]
     assert other.seed == 1

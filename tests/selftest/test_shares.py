@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from scipy.stats import binomtest
 
-from engine.selftest.shares import share
+from engine.selftest.proportion import estimate_proportion
 
 
 @pytest.mark.parametrize(("count", "total"), [(0, 20), (1, 20), (18, 300), (60, 60), (1, 1)])
 @pytest.mark.parametrize("confidence", [0.95, 0.99])
 def test_the_interval_is_that_of_clopper_and_pearson(count, total, confidence) -> None:
-    found = share([True] * count + [False] * (total - count), confidence)
+    found = estimate_proportion([True] * count + [False] * (total - count), confidence)
     expected = binomtest(count, total).proportion_ci(confidence, "exact")
 
     assert (found.count, found.total, found.rate) == (count, total, count / total)
@@ -19,4 +19,4 @@ def test_the_interval_is_that_of_clopper_and_pearson(count, total, confidence) -
 
 
 def test_it_is_told_in_per_cent() -> None:
-    assert str(share([True, False])) == "1 of 2: 50.0 % (0.3 to 99.7 %)"
+    assert str(estimate_proportion([True, False])) == "1 of 2: 50.0 % (0.3 to 99.7 %)"

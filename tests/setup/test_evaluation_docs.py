@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 import engine
-from engine.evaluation.fragility import DELAYS, MULTIPLES, SEARCHED_BPS
-from engine.evaluation.verdict import MARGIN, Grade
+from engine.evaluation.robustness.sensitivity import (
+    BREAK_EVEN_SEARCH_LIMIT_BPS,
+    COST_MULTIPLES,
+    DELAYS_BARS,
+)
+from engine.evaluation.verdict import COST_MARGIN, Grade
 from tests.pipeline.markets import market, write_strategy
 from tests.reporting.truth import truth
 
@@ -93,14 +97,14 @@ def test_the_rule_of_the_grades_is_the_one_that_grades() -> None:
     assert list(rule) == list(Grade.__args__)
     assert "0.90" in rule["weak"]
     assert "0.95" in rule["moderate"]
-    assert MARGIN == 2
+    assert COST_MARGIN == 2
     assert "twice the cost paid" in rule["strong"]
 
 
 def test_the_settings_of_the_fragility_surface_are_the_ones_told() -> None:
-    assert MULTIPLES == (0, 0.5, 1, 2, 4)
+    assert COST_MULTIPLES == (0, 0.5, 1, 2, 4)
     assert "0, 0.5, 1, 2 and 4 times those charged" in GUIDE
-    assert DELAYS == (1, 2, 3, 5)
+    assert DELAYS_BARS == (1, 2, 3, 5)
     assert "1, 2, 3, 5 and the strategy's own" in GUIDE
-    assert SEARCHED_BPS == 2_000
+    assert BREAK_EVEN_SEARCH_LIMIT_BPS == 2_000
     assert "how far it was looked for" in GUIDE

@@ -5,9 +5,9 @@ from itertools import repeat
 import numpy as np
 import pytest
 
-from engine.signals.hysteresis import Levels, Side, hold
+from engine.signals.hysteresis import EntryExitThresholds, Side, apply_hysteresis
 
-FIVE_AND_ONE = Levels.mirrored(5.0, 1.0)
+FIVE_AND_ONE = EntryExitThresholds.symmetric(5.0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,9 @@ FIVE_AND_ONE = Levels.mirrored(5.0, 1.0)
     ],
 )
 def test_long_only(values: list[float], stances: list[float]) -> None:
-    assert hold(np.array(values), repeat(FIVE_AND_ONE), "long_only").tolist() == stances
+    assert (
+        apply_hysteresis(np.array(values), repeat(FIVE_AND_ONE), "long_only").tolist() == stances
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,26 +36,36 @@ def test_long_only(values: list[float], stances: list[float]) -> None:
     ],
 )
 def test_long_short(values: list[float], stances: list[float]) -> None:
-    assert hold(np.array(values), repeat(FIVE_AND_ONE), "long_short").tolist() == stances
+    assert (
+        apply_hysteresis(np.array(values), repeat(FIVE_AND_ONE), "long_short").tolist() == stances
+    )
 
 
 def test_an_opposite_entry_turns_even_where_the_exit_lies_beyond_it() -> None:
-    wide = Levels.mirrored(5.0, -20.0)
+    wide = EntryExitThresholds.symmetric(5.0, -20.0)
     values = np.array([6.0, -4.0, -10.0])
-    assert hold(values, repeat(wide), "long_short").tolist() == [1, 1, -1]
-    assert hold(values, repeat(wide), "long_only").tolist() == [1, 1, 1]
+    assert apply_hysteresis(values, repeat(wide), "long_short").tolist() == [1, 1, -1]
+    assert apply_hysteresis(values, repeat(wide), "long_only").tolist() == [1, 1, 1]
 
 
 def test_each_row_is_judged_by_its_own_levels() -> None:
-    levels = [FIVE_AND_ONE, FIVE_AND_ONE, Levels.mirrored(9.0, 3.0), Levels.mirrored(9.0, 3.0)]
+    levels = [
+        FIVE_AND_ONE,
+        FIVE_AND_ONE,
+        EntryExitThresholds.symmetric(9.0, 3.0),
+        EntryExitThresholds.symmetric(9.0, 3.0),
+    ]
     values = np.array([6.0, 2.0, 2.0, 8.0])
-    assert hold(values, levels, "long_only").tolist() == [1, 1, 0, 0]
+    assert apply_hysteresis(values, levels, "long_only").tolist() == [1, 1, 0, 0]
 
 
 @pytest.mark.parametrize("side", ["long_only", "long_short"])
 @pytest.mark.parametrize("rows", [1, 7, 2_500])
 def test_a_row_knows_nothing_of_the_rows_after_it(side: Side, rows: int) -> None:
     values = np.random.default_rng(0).normal(0, 5, 5_000)
-    whole = hold(values, repeat(FIVE_AND_ONE), side)
-    assert hold(values[:rows], repeat(FIVE_AND_ONE), side).tolist() == whole[:rows].tolist()
+    whole = apply_hysteresis(values, repeat(FIVE_AND_ONE), side)
+    assert (
+        apply_hysteresis(values[:rows], repeat(FIVE_AND_ONE), side).tolist()
+        == whole[:rows].tolist()
+    )
     assert set(whole) == ({0.0, 1.0} if side == "long_only" else {-1.0, 0.0, 1.0})

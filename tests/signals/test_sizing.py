@@ -7,9 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.errors import RefitError, UsageError
-from engine.signals.forecasts import Forecasts
-from engine.signals.spec import Fixed, Interval, Proportional, VolatilityTarget
+from engine.core.errors import TrainingError, UsageError
+from engine.signals.config import (
+    FixedSizing,
+    IntervalSizing,
+    ProportionalSizing,
+    VolatilityTargetSizing,
+)
+from engine.signals.inputs import SignalInputs
 
 DAYS = pd.date_range("2020-01-01", periods=40, tz="UTC", name="timestamp")
 
@@ -21,10 +26,10 @@ def close() -> pd.DataFrame:
     return pd.DataFrame(100 * np.exp(moves.cumsum(axis=0)), index=DAYS, columns=["A", "B", "C"])
 
 
-def of(predicted: pd.DataFrame, **more: Any) -> Forecasts:
+def of(predicted: pd.DataFrame, **more: Any) -> SignalInputs:
     """Forecasts of one window."""
     train = {symbol: predicted[symbol].to_numpy() for symbol in predicted}
-    return Forecasts(predicted, np.zeros(len(predicted), dtype=np.int64), {0: train}, **more)
+    return SignalInputs(predicted, np.zeros(len(predicted), dtype=np.int64), {0: train}, **more)
 
 
 def bars(**columns: list[float]) -> pd.DataFrame:
@@ -34,14 +39,14 @@ def bars(**columns: list[float]) -> pd.DataFrame:
 
 
 @pytest.fixture
-def forecasts() -> Forecasts:
+def forecasts() -> SignalInputs:
     """The last 10 bars of the two traded symbols."""
     values = np.random.default_rng(9).normal(0, 0.02, (10, 2))
     return of(pd.DataFrame(values, index=DAYS[-10:], columns=["A", "B"]))
 
 
-def test_a_fixed_size_is_the_same_everywhere(forecasts: Forecasts, close: pd.DataFrame) -> None:
-    sizes = Fixed(weight=0.4).sizes(forecasts, close, 365)
+def test_a_fixed_size_is_the_same_everywhere(forecasts: SignalInputs, close: pd.DataFrame) -> None:
+    sizes = FixedSizing(weight=0.4).compute_sizes(forecasts, close, 365)
     assert sizes.shape == forecasts.predicted.shape
     assert (sizes == 0.4).all(axis=None)
 
@@ -51,14 +56,16 @@ def test_a_fixed_size_is_the_same_everywhere(forecasts: Forecasts, close: pd.Dat
 )
 def test_a_proportional_size_grows_with_the_prediction_up_to_1(bps: float, size: float) -> None:
     predicted = pd.DataFrame({"A": [bps / 10_000]}, index=DAYS[:1])
-    sizes = Proportional(full_bps=100).sizes(of(predicted), predicted, 365)
+    sizes = ProportionalSizing(full_bps=100).compute_sizes(of(predicted), predicted, 365)
     assert sizes.iloc[0, 0] == pytest.approx(size)
 
 
 def test_a_volatility_target_divides_by_the_volatility_of_the_last_returns(
-    forecasts: Forecasts, close: pd.DataFrame
+    forecasts: SignalInputs, close: pd.DataFrame
 ) -> None:
-    sizes = VolatilityTarget(target_pct_per_year=30, window=15).sizes(forecasts, close, 252)
+    sizes = VolatilityTargetSizing(target_pct_per_year=30, window=15).compute_sizes(
+        forecasts, close, 252
+    )
     for day, symbol in ((DAYS[-10], "A"), (DAYS[-1], "B")):
         last = close.loc[:day, symbol].to_numpy()[-16:]
         volatility = np.std(last[1:] / last[:-1] - 1, ddof=1) * np.sqrt(252)
@@ -67,18 +74,18 @@ def test_a_volatility_target_divides_by_the_volatility_of_the_last_returns(
 
 
 def test_a_price_that_does_not_move_leaves_the_size_to_the_maximum_weight(
-    forecasts: Forecasts, close: pd.DataFrame
+    forecasts: SignalInputs, close: pd.DataFrame
 ) -> None:
-    sizes = VolatilityTarget().sizes(forecasts, close * 0 + 0.1, 365)
+    sizes = VolatilityTargetSizing().compute_sizes(forecasts, close * 0 + 0.1, 365)
     assert np.isposinf(sizes).all(axis=None)
 
 
 def test_too_few_closes_for_the_volatility_are_told(
-    forecasts: Forecasts, close: pd.DataFrame
+    forecasts: SignalInputs, close: pd.DataFrame
 ) -> None:
-    VolatilityTarget(window=30).sizes(forecasts, close, 365)
+    VolatilityTargetSizing(window=30).compute_sizes(forecasts, close, 365)
     with pytest.raises(UsageError) as caught:
-        VolatilityTarget(window=31).sizes(forecasts, close, 365)
+        VolatilityTargetSizing(window=31).compute_sizes(forecasts, close, 365)
     assert "expected: 32 closes up to the first out-of-sample bar" in str(caught.value)
     assert "found: 31" in str(caught.value)
     assert caught.value.where == "sizing.window"
@@ -87,7 +94,9 @@ def test_too_few_closes_for_the_volatility_are_told(
 def test_an_interval_size_is_the_forecast_over_the_width_of_its_own_interval() -> None:
     predicted = bars(A=[0.002, -0.004, 0.01, 0.0])
     quantiles = {0.1: bars(A=[-0.03] * 4), 0.9: bars(A=[0.05, 0.05, 0.01, 0.05])}
-    sizes = Interval(full_ratio=0.1).sizes(of(predicted, quantiles=quantiles), predicted, 365)
+    sizes = IntervalSizing(full_ratio=0.1).compute_sizes(
+        of(predicted, quantiles=quantiles), predicted, 365
+    )
     # 20 of 800 bps, 40 of 800, 100 of 400 (more than full), nothing.
     np.testing.assert_allclose(sizes["A"], [0.25, 0.5, 1.0, 0.0])
 
@@ -97,8 +106,10 @@ def test_a_wider_interval_makes_a_smaller_size() -> None:
     narrow = {0.1: bars(A=[-0.02]), 0.25: bars(A=[-0.01]), 0.75: bars(A=[0.01])}
     quantiles = narrow | {0.9: bars(A=[0.02])}
     forecasts = of(predicted, quantiles=quantiles)
-    wide = Interval(low=0.1, high=0.9, full_ratio=1).sizes(forecasts, predicted, 365)
-    half = Interval(low=0.25, high=0.75, full_ratio=1).sizes(forecasts, predicted, 365)
+    wide = IntervalSizing(low=0.1, high=0.9, full_ratio=1).compute_sizes(forecasts, predicted, 365)
+    half = IntervalSizing(low=0.25, high=0.75, full_ratio=1).compute_sizes(
+        forecasts, predicted, 365
+    )
     assert wide.loc[DAYS[0], "A"] == pytest.approx(0.05)
     assert half.loc[DAYS[0], "A"] == pytest.approx(0.1)
 
@@ -106,7 +117,7 @@ def test_a_wider_interval_makes_a_smaller_size() -> None:
 def test_an_interval_of_no_width_is_no_division_by_zero() -> None:
     predicted = bars(A=[0.001, 0.0])
     quantiles = {0.1: predicted, 0.9: predicted}
-    sizes = Interval().sizes(of(predicted, quantiles=quantiles), predicted, 365)
+    sizes = IntervalSizing().compute_sizes(of(predicted, quantiles=quantiles), predicted, 365)
     assert sizes["A"].tolist() == [1.0, 0.0]
 
 
@@ -121,12 +132,12 @@ def test_a_model_without_quantiles_is_sized_by_its_errors_on_validation_rows() -
     )
     np.testing.assert_allclose(forecasts.quantile(0.1)["A"], [0.002 - 0.008, 0.002 + 0.004])
     np.testing.assert_allclose(forecasts.quantile(0.9)["A"], [0.002 + 0.008, 0.002 + 0.036])
-    sizes = Interval(full_ratio=0.25).sizes(forecasts, predicted, 365)
+    sizes = IntervalSizing(full_ratio=0.25).compute_sizes(forecasts, predicted, 365)
     np.testing.assert_allclose(sizes["A"], [0.002 / 0.016 / 0.25, 0.002 / 0.032 / 0.25])
 
 
 def test_a_quantile_that_is_no_number_is_refused() -> None:
     predicted = bars(A=[0.002, 0.002])
     broken = {0.1: bars(A=[-0.01, float("nan")]), 0.9: bars(A=[0.01, 0.01])}
-    with pytest.raises(RefitError, match="A at 2020-01-02"):
+    with pytest.raises(TrainingError, match="A at 2020-01-02"):
         of(predicted, quantiles=broken)

@@ -7,32 +7,32 @@ import pandas as pd
 import pytest
 from pydantic import TypeAdapter
 
-from engine.signals.hysteresis import Levels
-from engine.signals.spec import CostMultiple, Quantile, Signal, Threshold
-from engine.signals.thresholds import levels
+from engine.signals.config import CostMultipleThreshold, FixedThreshold, QuantileThreshold, Signal
+from engine.signals.hysteresis import EntryExitThresholds
+from engine.signals.thresholds import compute_window_thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.signals.forecasts import Forecasts
+    from engine.signals.inputs import SignalInputs
     from engine.signals.thresholds import ThresholdSpec
 
-    MakeForecasts = Callable[..., Forecasts]
+    MakeForecasts = Callable[..., SignalInputs]
 
 
 def test_basis_points_become_fractions_the_same_in_every_window(
     make_forecasts: MakeForecasts,
 ) -> None:
     forecasts = make_forecasts({"A": [0.0]}, train={0: [0.1], 3: [-0.1]})
-    signal = Threshold(enter_bps=5, exit_bps=-2)
-    expected = Levels(0.0005, -0.0002, -0.0005, 0.0002)
-    assert levels(signal, forecasts, "A", 0.003) == {0: expected, 3: expected}
+    signal = FixedThreshold(enter_bps=5, exit_bps=-2)
+    expected = EntryExitThresholds(0.0005, -0.0002, -0.0005, 0.0002)
+    assert compute_window_thresholds(signal, forecasts, "A", 0.003) == {0: expected, 3: expected}
 
 
 def test_cost_multiples_are_multiples_of_the_round_trip(make_forecasts: MakeForecasts) -> None:
-    signal = CostMultiple(enter=2, exit=0.5)
-    (found,) = levels(signal, make_forecasts({"A": [0.0]}), "A", 0.003).values()
-    assert found == Levels(0.006, 0.0015, -0.006, -0.0015)
+    signal = CostMultipleThreshold(enter=2, exit=0.5)
+    (found,) = compute_window_thresholds(signal, make_forecasts({"A": [0.0]}), "A", 0.003).values()
+    assert found == EntryExitThresholds(0.006, 0.0015, -0.006, -0.0015)
 
 
 def test_quantiles_are_those_of_each_windows_own_train_predictions(
@@ -40,27 +40,35 @@ def test_quantiles_are_those_of_each_windows_own_train_predictions(
 ) -> None:
     train = {0: np.linspace(0, 1, 11), 1: np.linspace(-3, -2, 11)}
     forecasts = make_forecasts({"A": [0.0, 0.0]}, window=[0, 1], train=train)
-    found = levels(Quantile(enter=0.8, exit=0.6), forecasts, "A", 0.003)
+    found = compute_window_thresholds(
+        QuantileThreshold(enter=0.8, exit=0.6), forecasts, "A", 0.003
+    )
     np.testing.assert_allclose(list(vars(found[0]).values()), [0.8, 0.6, 0.2, 0.4])
     np.testing.assert_allclose(list(vars(found[1]).values()), [-2.2, -2.4, -2.8, -2.6])
 
 
 @pytest.mark.parametrize(
-    "signal", [Threshold(), CostMultiple(), Quantile()], ids=lambda signal: signal.kind
+    "signal",
+    [FixedThreshold(), CostMultipleThreshold(), QuantileThreshold()],
+    ids=lambda signal: signal.kind,
 )
 def test_out_of_sample_predictions_never_move_a_level(
     make_forecasts: MakeForecasts, signal: ThresholdSpec
 ) -> None:
     one = make_forecasts({"A": [0.5, -0.5, 0.1]})
     other = make_forecasts({"A": [-9.0, 9.0, 0.0]})
-    assert levels(signal, one, "A", 0.003) == levels(signal, other, "A", 0.003)
+    assert compute_window_thresholds(signal, one, "A", 0.003) == compute_window_thresholds(
+        signal, other, "A", 0.003
+    )
 
 
 def test_forecasts_that_never_differ_never_enter_by_quantile(
     make_forecasts: MakeForecasts,
 ) -> None:
     forecasts = make_forecasts({"A": [0.0]}, train={0: [0.0] * 9})
-    assert levels(Quantile(), forecasts, "A", 0.003) == {0: Levels(0.0, 0.0, 0.0, 0.0)}
+    assert compute_window_thresholds(QuantileThreshold(), forecasts, "A", 0.003) == {
+        0: EntryExitThresholds(0.0, 0.0, 0.0, 0.0)
+    }
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.errors import BadBarsError, UsageError
+from engine.core.errors import InvalidBarsError, UsageError
+from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import simulate
-from engine.simulation.spec import Costs, Execution
 
 if TYPE_CHECKING:
-    from engine.simulation.result import Result
+    from engine.simulation.result import SimulationResult
 
 FREE = Costs(fee_bps=0, slippage_bps=0)
 NEXT_OPEN = Execution(delay=1, price="open")
@@ -28,12 +28,12 @@ CLOSE = daily([10.5, 12.5, 12.2, 14.0, 16.0])
 
 def run(
     weights: list[float], costs: Costs = FREE, execution: Execution = NEXT_OPEN, **bars: object
-) -> Result:
+) -> SimulationResult:
     frames = {"bars_open": OPEN, "bars_close": CLOSE, **bars}
     return simulate(daily(weights), **frames, costs=costs, execution=execution)  # type: ignore[arg-type]
 
 
-def equity(result: Result) -> pd.Series:
+def equity(result: SimulationResult) -> pd.Series:
     return (1 + result.returns).cumprod()
 
 
@@ -86,7 +86,7 @@ def test_bars_after_t_change_nothing_at_or_before_t() -> None:
     before = run([-1, 0.5, 1, 0, 1], costs)
     after = run([-1, 0.5, 1, 0, 1], costs, bars_open=changed_open, bars_close=changed_close)
     pd.testing.assert_series_equal(before.returns[:3], after.returns[:3])
-    pd.testing.assert_frame_equal(before.held[:3], after.held[:3])
+    pd.testing.assert_frame_equal(before.held_weights[:3], after.held_weights[:3])
 
 
 def test_a_decision_at_the_last_bar_is_not_filled() -> None:
@@ -99,7 +99,7 @@ def test_zero_weights_trade_nothing_and_earn_nothing() -> None:
     result = run([0, 0, 0, 0, 0], Costs(fee_bps=30, borrow_bps_per_year=100))
     assert result.trades.empty
     assert (result.returns == 0).all()
-    assert (result.held == 0).all(axis=None)
+    assert (result.held_weights == 0).all(axis=None)
 
 
 def test_trades_of_an_idle_book_have_the_types_of_any_other() -> None:
@@ -113,7 +113,7 @@ def test_a_target_that_does_not_change_is_not_traded_again() -> None:
     # 0.5/11 units, and the weight drifts with the price.
     units = 0.5 / 11
     np.testing.assert_allclose(
-        result.held["A"][1:], units * CLOSE["A"][1:] / (0.5 + units * CLOSE["A"][1:])
+        result.held_weights["A"][1:], units * CLOSE["A"][1:] / (0.5 + units * CLOSE["A"][1:])
     )
 
 
@@ -141,7 +141,7 @@ def test_a_sale_is_paid_less_than_the_price() -> None:
 
 
 def test_a_closed_position_leaves_nothing_held() -> None:
-    held = run([0.3, 0.7, 0.2, 0, 0], Costs(fee_bps=3)).held["A"]
+    held = run([0.3, 0.7, 0.2, 0, 0], Costs(fee_bps=3)).held_weights["A"]
     assert (held[1:4] > 0).all()
     assert held.iloc[4] == 0.0
 
@@ -150,7 +150,7 @@ def test_a_short_gains_what_the_price_loses() -> None:
     falling = CLOSE[::-1].set_axis(CLOSE.index)
     result = run([-1] * 5, bars_open=falling, bars_close=falling)
     assert equity(result).iloc[-1] == pytest.approx(1 + (14 - 10.5) / 14, rel=1e-12)
-    assert (result.held["A"][1:] < 0).all()
+    assert (result.held_weights["A"][1:] < 0).all()
 
 
 def test_borrowing_costs_the_short_part_of_the_equity_by_calendar_time() -> None:
@@ -176,7 +176,7 @@ def test_a_short_that_loses_all_ends_the_book() -> None:
     rising = daily([10.0, 10.0, 21.0, 5.0, 5.0])
     result = run([-1, -1, 1, 1, 1], bars_open=rising, bars_close=rising)
     assert result.returns.tolist() == [0, 0, -1, 0, 0]
-    assert (result.held[2:] == 0).all(axis=None)
+    assert (result.held_weights[2:] == 0).all(axis=None)
     assert len(result.trades) == 1
 
 
@@ -189,7 +189,7 @@ def test_symbols_share_the_cash_and_sells_come_first() -> None:
         ("A", "sell"),
         ("B", "buy"),
     ]
-    assert result.held.iloc[-1].tolist() == [0.0, pytest.approx(1.0)]
+    assert result.held_weights.iloc[-1].tolist() == [0.0, pytest.approx(1.0)]
 
 
 def test_targets_are_of_the_equity_valued_at_the_fill_prices_of_all_symbols() -> None:
@@ -213,7 +213,9 @@ def test_any_price_scale_trades_the_same_fractions() -> None:
 
 def test_bars_of_more_symbols_than_are_traded_are_fine() -> None:
     more = pd.concat([daily([1.0] * 5, symbols="Z"), OPEN], axis=1)
-    pd.testing.assert_frame_equal(run([1] * 5, bars_open=more).held, run([1] * 5).held)
+    pd.testing.assert_frame_equal(
+        run([1] * 5, bars_open=more).held_weights, run([1] * 5).held_weights
+    )
 
 
 def test_bars_on_other_rows_than_the_weights_are_refused() -> None:
@@ -230,7 +232,7 @@ def test_weights_without_prices_are_refused() -> None:
 def test_a_price_that_cannot_be_traded_at_is_refused_by_symbol_and_bar(price: float) -> None:
     bad = OPEN.copy()
     bad.iloc[2, 0] = price
-    with pytest.raises(BadBarsError, match=r"A at 2024-03-03"):
+    with pytest.raises(InvalidBarsError, match=r"A at 2024-03-03"):
         run([1] * 5, bars_open=bad)
 
 

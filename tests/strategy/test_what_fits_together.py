@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.errors import StrategyError
+from engine.core.errors import StrategyError
 from engine.strategy import load_strategy
 
 if TYPE_CHECKING:

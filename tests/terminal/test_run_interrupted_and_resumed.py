@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.cli.failures import FITS_ARE_STORED
-from engine.evaluation.ledger import Ledger
-from engine.refit.store import Store
+from engine.cli.errors import INTERRUPTED_FITS_STORED
+from engine.training.store import FitStore
+from engine.trials import Ledger
 from tests.pipeline.markets import market, write_strategy
 from tests.terminal.terminal import PROMPT, Terminal, terminal
 
@@ -37,7 +37,7 @@ def screens(place: Path) -> dict[str, str]:
 
 
 def _played(opened: Terminal, place: Path) -> Iterator[tuple[str, str]]:
-    store = Store(place / "home" / "fits")
+    store = FitStore(place / "home" / "fits")
     opened.type(RUN)
     yield (
         "training",
@@ -75,7 +75,7 @@ def test_training_tells_its_count_its_windows_and_where_the_fits_came_from(scree
 
 def test_an_interrupt_ends_with_130_and_says_how_to_go_on(screens) -> None:
     lines = screens["interrupted"].splitlines()
-    assert FITS_ARE_STORED in lines  # on one line: it was not wrapped
+    assert INTERRUPTED_FITS_STORED in lines  # on one line: it was not wrapped
     assert "exit code 130" in lines
     assert "Traceback" not in screens["interrupted"]
 

@@ -44,7 +44,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Repaired:
+class AppliedRepair:
     """A repair that was applied to bars of one symbol.
 
     Attributes:

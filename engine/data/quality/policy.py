@@ -32,15 +32,15 @@ RuleName = Literal[
 Treatment = Literal["error", "warn", "repair"]
 Severity = Literal["error", "warn"]
 
-Policy: TypeAlias = dict[RuleName, Treatment]
+QualityPolicy: TypeAlias = dict[RuleName, Treatment]
 """The treatment of the rules that a dataset names; the others keep their severity."""
 
-WARNINGS: frozenset[RuleName] = frozenset(
+WARNING_RULES: frozenset[RuleName] = frozenset(
     {"wicks", "gaps", "closed_days", "stale", "zero_volume", "implausible_volume"}
 )
 """Rules that real markets break too, so that a run only tells of them."""
 
-WITHOUT_REPAIR: frozenset[RuleName] = WARNINGS | {
+UNREPAIRABLE_RULES: frozenset[RuleName] = WARNING_RULES | {
     "daylight_saving",
     "negative_volume",
     "interval",
@@ -50,8 +50,8 @@ WITHOUT_REPAIR: frozenset[RuleName] = WARNINGS | {
 """Rules for which no change of the bars would be honest."""
 
 
-def severity(rule: RuleName, policy: Policy) -> Severity:
+def rule_severity(rule: RuleName, policy: QualityPolicy) -> Severity:
     """How serious it is that bars break a rule, repairs aside."""
     if policy.get(rule) in ("error", "warn"):
         return "warn" if policy[rule] == "warn" else "error"
-    return "warn" if rule in WARNINGS else "error"
+    return "warn" if rule in WARNING_RULES else "error"

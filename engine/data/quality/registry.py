@@ -14,7 +14,6 @@ from engine.data.quality.rules.duplicates import (
     duplicates,
 )
 from engine.data.quality.rules.gaps import closed_days, gaps
-from engine.data.quality.rules.grid import future, interval, off_grid
 from engine.data.quality.rules.missing import missing_open, missing_values
 from engine.data.quality.rules.order import order
 from engine.data.quality.rules.prices import nonpositive_prices, price_range
@@ -22,17 +21,18 @@ from engine.data.quality.rules.reuse import ticker_reuse
 from engine.data.quality.rules.splits import missed_splits
 from engine.data.quality.rules.stale import stale
 from engine.data.quality.rules.ticks import bad_ticks, wicks
+from engine.data.quality.rules.timestamps import future, interval, off_grid
 from engine.data.quality.rules.units import unit_errors
 from engine.data.quality.rules.volume import implausible_volume, negative_volume, zero_volume
-from engine.data.quality.sample import Sample
-from engine.data.quality.spotted import Spotted
+from engine.data.quality.view import BarsView
+from engine.data.quality.violation import RuleViolation
 
 if TYPE_CHECKING:
     from engine.data.quality.policy import RuleName
 
-Rule = Callable[[Sample], list[Spotted]]
+QualityRule = Callable[[BarsView], list[RuleViolation]]
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[QualityRule, ...] = (
     order,
     duplicates,
     conflicting_duplicates,
@@ -61,25 +61,25 @@ RULES: tuple[Rule, ...] = (
 
 # Of these a bar is told under the first that it breaks only: a missing open written as 0 is no
 # price of 0 as well, and a price a hundred times too low is no bad tick.
-_EXCLUSIVE = (
+_EXCLUSIVE_GROUPS = (
     frozenset({missing_open, missing_values, nonpositive_prices, negative_volume}),
     frozenset({missed_splits, unit_errors, bad_ticks, wicks}),
 )
 
 
-def rule_name(rule: Rule) -> RuleName:
+def rule_name(rule: QualityRule) -> RuleName:
     """What a dataset's `quality` calls a rule."""
     return cast("RuleName", rule.__name__)
 
 
-def spot(sample: Sample) -> list[tuple[RuleName, Spotted]]:
+def find_violations(view: BarsView) -> list[tuple[RuleName, RuleViolation]]:
     """Everything that every rule finds, in the order of the rules."""
-    told = {rules: np.zeros(sample.stamps.size, dtype=bool) for rules in _EXCLUSIVE}
+    told = {rules: np.zeros(view.timestamps.size, dtype=bool) for rules in _EXCLUSIVE_GROUPS}
     found = []
     for rule in RULES:
-        seen = next((told[rules] for rules in _EXCLUSIVE if rule in rules), None)
-        for spotted in rule(sample):
-            kept = spotted if seen is None else spotted.without(seen)
+        seen = next((told[rules] for rules in _EXCLUSIVE_GROUPS if rule in rules), None)
+        for spotted in rule(view):
+            kept = spotted if seen is None else spotted.excluding(seen)
             if kept.count:
                 found.append((rule_name(rule), kept))
             if seen is not None:

@@ -8,86 +8,89 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.data.quality.spotted import Spotted
-from engine.types import PRICE_COLUMNS, BarsFrame
+from engine.core.types import PRICE_COLUMNS, BarsFrame
+from engine.data.quality.violation import RuleViolation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Repair = Callable[[BarsFrame, Spotted], BarsFrame]
+RepairFunction = Callable[[BarsFrame, RuleViolation], BarsFrame]
 
 
-def _sort(bars: BarsFrame, _spotted: Spotted) -> BarsFrame:
+def _sort_bars(bars: BarsFrame, _violation: RuleViolation) -> BarsFrame:
     return bars.sort_values("timestamp", kind="stable")
 
 
-def _drop(bars: BarsFrame, spotted: Spotted) -> BarsFrame:
-    return bars.drop(index=bars.index[spotted.rows])
+def _drop_bars(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
+    return bars.drop(index=bars.index[violation.rows])
 
 
-def _keep_last(bars: BarsFrame, spotted: Spotted) -> BarsFrame:
+def _keep_last_duplicate(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
     """Of the bars that conflict, the one that stands last in the file."""
-    conflicting = bars["timestamp"].isin(bars["timestamp"].iloc[spotted.rows])
+    conflicting = bars["timestamp"].isin(bars["timestamp"].iloc[violation.rows])
     return bars[~(conflicting & bars["timestamp"].duplicated(keep="last"))]
 
 
-def _open_from_previous_close(bars: BarsFrame, spotted: Spotted) -> BarsFrame:
+def _open_from_previous_close(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
     """The close before, moved into low to high; a first bar has none before it and goes."""
     repaired = bars.copy()
-    rows = spotted.rows[spotted.rows > 0]
+    rows = violation.rows[violation.rows > 0]
     here, before = bars.iloc[rows], bars["close"].to_numpy()[rows - 1]
     opens = np.clip(before, here["low"].to_numpy(), here["high"].to_numpy())
     repaired.loc[here.index, "open"] = opens
-    return repaired.iloc[1:] if rows.size < spotted.rows.size else repaired
+    return repaired.iloc[1:] if rows.size < violation.rows.size else repaired
 
 
-def _widen_range(bars: BarsFrame, spotted: Spotted) -> BarsFrame:
+def _widen_range(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
     """High is the highest of the four prices, low the lowest."""
     repaired = bars.copy()
-    prices = bars.iloc[spotted.rows][list(PRICE_COLUMNS)]
+    prices = bars.iloc[violation.rows][list(PRICE_COLUMNS)]
     repaired.loc[prices.index, "high"] = prices.max(axis=1)
     repaired.loc[prices.index, "low"] = prices.min(axis=1)
     return repaired
 
 
-def _rescale(bars: BarsFrame, spotted: Spotted) -> BarsFrame:
+def _rescale_prices(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
     repaired = bars.copy()
     columns = [name for name in (*PRICE_COLUMNS, "adj_close") if name in bars]
-    repaired.loc[bars.index[spotted.rows], columns] *= spotted.factor
+    repaired.loc[bars.index[violation.rows], columns] *= violation.price_factor
     return repaired
 
 
-def _apply_split(bars: BarsFrame, spotted: Spotted) -> BarsFrame:
+def _apply_split(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
     """Prices divided by the ratio, volume multiplied by it."""
-    repaired = _rescale(bars, spotted)
-    repaired.loc[bars.index[spotted.rows], "volume"] /= spotted.factor
+    repaired = _rescale_prices(bars, violation)
+    repaired.loc[bars.index[violation.rows], "volume"] /= violation.price_factor
     return repaired
 
 
-def _label_by_open(bars: BarsFrame, spotted: Spotted) -> BarsFrame:
+def _label_by_open(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
     """The last second of a bar becomes its first."""
     repaired = bars.copy()
-    here = bars.index[spotted.rows]
-    repaired.loc[here, "timestamp"] -= pd.Timedelta(spotted.shift, unit="us")
+    here = bars.index[violation.rows]
+    repaired.loc[here, "timestamp"] -= pd.Timedelta(violation.shift_us, unit="us")
     return repaired
 
 
-REPAIRS: Mapping[str, tuple[Repair, str]] = {
-    "sort": (_sort, "the bars were put in order, oldest first"),
-    "drop_duplicates": (_drop, "the repetitions were dropped"),
-    "keep_last_duplicate": (_keep_last, "of each timestamp the last bar of the file was kept"),
+REPAIRS: Mapping[str, tuple[RepairFunction, str]] = {
+    "sort": (_sort_bars, "the bars were put in order, oldest first"),
+    "drop_duplicates": (_drop_bars, "the repetitions were dropped"),
+    "keep_last_duplicate": (
+        _keep_last_duplicate,
+        "of each timestamp the last bar of the file was kept",
+    ),
     "open_from_previous_close": (
         _open_from_previous_close,
         "the open became the close before it, moved into low to high; a first bar was dropped",
     ),
-    "drop_missing": (_drop, "the bars were dropped"),
-    "drop_nonpositive": (_drop, "the bars were dropped"),
+    "drop_missing": (_drop_bars, "the bars were dropped"),
+    "drop_nonpositive": (_drop_bars, "the bars were dropped"),
     "widen_range": (_widen_range, "high and low were widened to the open and the close"),
     "label_by_open": (_label_by_open, "the timestamps were moved to the bars' open"),
     "apply_split": (_apply_split, "prices were divided, and volume multiplied, by the ratio"),
-    "multiply_by_100": (_rescale, "prices were multiplied by 100"),
-    "divide_by_100": (_rescale, "prices were divided by 100"),
-    "drop_bad_tick": (_drop, "the bars were dropped"),
-    "drop_before_gap": (_drop, "the bars before the gap were dropped"),
+    "multiply_by_100": (_rescale_prices, "prices were multiplied by 100"),
+    "divide_by_100": (_rescale_prices, "prices were divided by 100"),
+    "drop_bad_tick": (_drop_bars, "the bars were dropped"),
+    "drop_before_gap": (_drop_bars, "the bars before the gap were dropped"),
 }
 """Name to what it does, and what is said of it. No rule changes bars in any other way."""

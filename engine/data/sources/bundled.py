@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.data.sources.feed import Feed, Request
-from engine.errors import SourceError
+from engine.core.errors import SourceError
+from engine.data.sources.base import BarRequest, BarSource
 
 if TYPE_CHECKING:
-    from engine.data.spec import BundledSource
+    from engine.data.config import BundledSourceSpec
 
-SHIPPED = ("sp500", "nasdaq")
+BUNDLED_TICKERS = ("sp500", "nasdaq")
 
 
-class BundledFeed(Feed):
+class BundledBarSource(BarSource):
     """S&P 500 and NASDAQ Composite, every XNYS session of 1999-2018.
 
     Both are price indices, without dividends, so that `Close` and `Adj Close` are equal and the
@@ -25,9 +25,9 @@ class BundledFeed(Feed):
     """
 
     cache_key = None
-    appends = True
+    append_only = True
 
-    def __init__(self, spec: BundledSource) -> None:
+    def __init__(self, spec: BundledSourceSpec) -> None:
         self.spec = spec
         self.label = "bundled"
 
@@ -39,21 +39,21 @@ class BundledFeed(Feed):
         """The package's module."""
         return f"bundled:arch.{self.ticker(symbol)}"
 
-    def place(self, symbol: str) -> str:
+    def location(self, symbol: str) -> str:
         """The table of the package."""
         return f"{self.ticker(symbol)} of the arch package"
 
     def url(self) -> None:
         """No network."""
 
-    def fetch(self, request: Request) -> pd.DataFrame:
+    def fetch(self, request: BarRequest) -> pd.DataFrame:
         """All bars there are.
 
         Raises:
             SourceError: The symbol is neither of the two, or the interval is not `1d`.
         """
         ticker = self.ticker(request.symbol)
-        if ticker not in SHIPPED or request.interval != "1d":
+        if ticker not in BUNDLED_TICKERS or request.interval != "1d":
             raise SourceError(
                 f"no bundled bars of {request.symbol}, {request.interval}",
                 expected="sp500 or nasdaq, interval 1d",
@@ -61,11 +61,11 @@ class BundledFeed(Feed):
                 where="the dataset's bundled source",
                 fix=f"add `symbols: {{{request.symbol}: sp500}}` to the source",
             )
-        table = pd.read_csv(_packaged(ticker), parse_dates=["Date"])
+        table = pd.read_csv(_package_file(ticker), parse_dates=["Date"])
         return table.rename(columns={"Date": "timestamp"}).rename(columns=str.lower)
 
 
-def _packaged(ticker: str) -> Path:
+def _package_file(ticker: str) -> Path:
     """The file behind `arch.data`; to import that loads the whole of arch, a second's worth."""
     package = find_spec("arch")
     assert package is not None

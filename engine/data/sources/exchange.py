@@ -6,39 +6,41 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from engine.core.errors import SourceError
 from engine.data.calendar import interval_length
+from engine.data.sources.base import BarRequest, BarSource
+from engine.data.sources.exchange_checkpoint import PullCheckpoint
 from engine.data.sources.exchange_client import ExchangeClient
-from engine.data.sources.exchange_draft import Draft
-from engine.data.sources.exchange_pages import Candles, Row, instant, since_1970
-from engine.data.sources.feed import Feed, Request
-from engine.errors import SourceError
+from engine.data.sources.exchange_pages import CandlePager, CandleRow, from_epoch_ms, to_epoch_ms
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.data.sources.clients import Clients
-    from engine.data.spec import CcxtSource
+    from engine.data.config import CcxtSourceSpec
+    from engine.data.sources.client_settings import ClientSettings
 
 # The first exchange for a cryptocurrency opened in 2010.
-_BEGINNING = pd.Timestamp("2010-01-01", tz="UTC")
+_EARLIEST_START = pd.Timestamp("2010-01-01", tz="UTC")
 
 _COLUMNS = ["timestamp", "open", "high", "low", "close", "volume"]
 
 
-class ExchangeFeed(Feed):
+class ExchangeBarSource(BarSource):
     """The candles of one exchange, page by page.
 
     Args:
         spec: Exchange and symbols.
         clients: Time-outs, and settings of the exchange.
-        drafts: Folder for the candles of pulls that broke off; None keeps none.
+        checkpoint_folder: Folder for the candles of pulls that broke off; None keeps none.
     """
 
-    appends = True
+    append_only = True
 
-    def __init__(self, spec: CcxtSource, clients: Clients, drafts: Path | None = None) -> None:
+    def __init__(
+        self, spec: CcxtSourceSpec, clients: ClientSettings, checkpoint_folder: Path | None = None
+    ) -> None:
         self.spec = spec
-        self.drafts = drafts
+        self.checkpoint_folder = checkpoint_folder
         self.client = ExchangeClient(spec.exchange, clients)
         self.label = self.client.label
         self.cache_key = f"ccxt {spec.exchange}"
@@ -51,7 +53,7 @@ class ExchangeFeed(Feed):
         """The client and the exchange."""
         return self.label
 
-    def place(self, symbol: str) -> str:
+    def location(self, symbol: str) -> str:
         """The exchange's symbol."""
         return f"{self.ticker(symbol)} of {self.label}"
 
@@ -63,7 +65,7 @@ class ExchangeFeed(Feed):
             found = found.get("public") or found.get("rest") or next(iter(found.values()))
         return str(found).replace("{hostname}", str(exchange.hostname))
 
-    def fetch(self, request: Request) -> pd.DataFrame:
+    def fetch(self, request: BarRequest) -> pd.DataFrame:
         """Candles from `since` to now, the last of them still open.
 
         A pull that broke off within the last day goes on where it was, if the exchange still says
@@ -79,60 +81,64 @@ class ExchangeFeed(Feed):
         """
         self._require_interval(request)
         market = self.client.market(self.ticker(request.symbol), request)
-        candles = Candles(self.client, market, request.interval)
-        now = self.client.time(request.now)
-        rows = self._pages(candles, since_1970(now), request)
+        candles = CandlePager(self.client, market, request.interval)
+        now = self.client.exchange_time(request.now)
+        rows = self._fetch_rows(candles, to_epoch_ms(now), request)
         table = pd.DataFrame(rows, columns=_COLUMNS)
         table["timestamp"] = pd.to_datetime(
             table["timestamp"].astype("int64"), unit="ms", utc=True
         )
-        return _undisputed(table, request, now)
+        return _drop_disputed_candles(table, request, now)
 
-    def _require_interval(self, request: Request) -> None:
+    def _require_interval(self, request: BarRequest) -> None:
         offered = self.client.exchange.timeframes or {}
         if request.interval not in offered:
             raise SourceError(
                 f"no {request.interval} candles",
                 expected=", ".join(offered) or "an exchange with candles",
                 found=request.interval,
-                where=self.place(request.symbol),
+                where=self.location(request.symbol),
                 fix="change the interval of the dataset",
             )
 
-    def _pages(self, candles: Candles, until: int, request: Request) -> list[Row]:
+    def _fetch_rows(self, pager: CandlePager, until: int, request: BarRequest) -> list[CandleRow]:
         """All candles from the one asked for, or the first there is."""
-        since = since_1970(request.since or _BEGINNING)
-        longer, begun = candles.longer(), None
+        since = to_epoch_ms(request.since or _EARLIEST_START)
+        longer, begun = pager.coarsest(), None
         start = since
-        if longer and until - since > candles.size * candles.step:
+        if longer and until - since > pager.page_size * pager.step_ms:
             # One page of weeks saves thousands of empty pages of minutes before the listing.
-            begun = longer.first_traded(since, until)
-            start = max(since, begun - longer.step) if begun is not None else since
-        rows = self._gathered(candles, since, start, until, request)
-        if rows and longer and rows[0][0] - since > candles.step:
-            self._tell_reach(rows, longer, begun, request)
+            begun = longer.find_first_trade(since, until)
+            start = max(since, begun - longer.step_ms) if begun is not None else since
+        rows = self._fetch_with_checkpoint(pager, since, start, until, request)
+        if rows and longer and rows[0][0] - since > pager.step_ms:
+            self._report_reach(rows, longer, begun, request)
         return rows
 
-    def _gathered(
-        self, candles: Candles, since: int, start: int, until: int, request: Request
-    ) -> list[Row]:
+    def _fetch_with_checkpoint(
+        self, pager: CandlePager, since: int, start: int, until: int, request: BarRequest
+    ) -> list[CandleRow]:
         """All pages, after those of a pull that broke off."""
-        what = f"{candles.market['symbol']} {self.label}"
-        draft = Draft.of(self.drafts, candles, since)
-        with draft.kept():
-            place = draft.begin(candles, until)
+        what = f"{pager.market['symbol']} {self.label}"
+        draft = PullCheckpoint.load(self.checkpoint_folder, pager, since)
+        with draft.save_on_failure():
+            place = draft.resume(pager, until)
             if place is not None:
                 start = place
                 told = f"goes on after {len(draft.rows)} candles of a pull that broke off"
-                request.progress.line(f"{self.place(request.symbol)}: {told}")
-            for page, reached in candles.pages(start, until):
-                draft.add(page)
+                request.progress.line(f"{self.location(request.symbol)}: {told}")
+            for page, reached in pager.iter_pages(start, until):
+                draft.add_page(page)
                 done, total = (min(reached, until) - start, until - start)
-                request.progress.advance(done // candles.step, total // candles.step, what)
+                request.progress.advance(done // pager.step_ms, total // pager.step_ms, what)
         return draft.rows
 
-    def _tell_reach(
-        self, rows: list[Row], longer: Candles, begun: int | None, request: Request
+    def _report_reach(
+        self,
+        rows: list[CandleRow],
+        coarser_pager: CandlePager,
+        first_trade: int | None,
+        request: BarRequest,
     ) -> None:
         """Tells apart a market that was listed late and candles that are not handed out.
 
@@ -143,17 +149,18 @@ class ExchangeFeed(Feed):
             SourceError: Candles of the span asked for exist and are not handed out.
         """
         first = int(rows[0][0])
-        if begun is None:
-            earliest = first - (longer.size - 1) * longer.step
-            since = since_1970(request.since or _BEGINNING)
-            begun = longer.first_traded(max(since, earliest), first)
-        if begun is None or begun + longer.step > first:
+        if first_trade is None:
+            earliest = first - (coarser_pager.page_size - 1) * coarser_pager.step_ms
+            since = to_epoch_ms(request.since or _EARLIEST_START)
+            first_trade = coarser_pager.find_first_trade(max(since, earliest), first)
+        if first_trade is None or first_trade + coarser_pager.step_ms > first:
             return
-        reach = f"the last {len(rows)}, from {instant(first):%Y-%m-%d %H:%M} on"
-        before = f"it was traded by {instant(begun):%Y-%m-%d}"
+        reach = f"the last {len(rows)}, from {from_epoch_ms(first):%Y-%m-%d %H:%M} on"
+        before = f"it was traded by {from_epoch_ms(first_trade):%Y-%m-%d}"
         if request.since is None:
             request.progress.notice(
-                f"{self.place(request.symbol)}: {request.interval} candles are capped to {reach}, "
+                f"{self.location(request.symbol)}: {request.interval} candles are capped to "
+                f"{reach}, "
                 f"though {before}"
             )
             return
@@ -161,13 +168,16 @@ class ExchangeFeed(Feed):
             f"the exchange caps its {request.interval} candles",
             expected=f"candles from {request.since:%Y-%m-%d %H:%M} on; {before}",
             found=reach,
-            where=self.place(request.symbol),
-            fix=f"start the dataset on {instant(first).ceil('D'):%Y-%m-%d} or later, take longer "
+            where=self.location(request.symbol),
+            fix=f"start the dataset on {from_epoch_ms(first).ceil('D'):%Y-%m-%d} or later, take "
+            f"longer "
             "bars, or use another source",
         )
 
 
-def _undisputed(table: pd.DataFrame, request: Request, exchange_now: pd.Timestamp) -> pd.DataFrame:
+def _drop_disputed_candles(
+    table: pd.DataFrame, request: BarRequest, exchange_now: pd.Timestamp
+) -> pd.DataFrame:
     """The candles without those that are over by one clock and not by the other."""
     over = table["timestamp"] + interval_length(request.interval)
     clocks = (request.now, exchange_now)

@@ -6,29 +6,34 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.data.sources.exchange_pages import Candles, instant, milliseconds, since_1970
-from engine.errors import SourceError
+from engine.core.errors import SourceError
+from engine.data.sources.exchange_pages import (
+    CandlePager,
+    from_epoch_ms,
+    to_epoch_ms,
+    to_milliseconds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from engine.data.sources.base import BarRequest
     from engine.data.sources.exchange_client import ExchangeClient
-    from engine.data.sources.feed import Request
 
 # BitMEX opened the first perpetual contract in May 2016.
-_BEGINNING = pd.Timestamp("2016-05-01", tz="UTC")
+_EARLIEST_START = pd.Timestamp("2016-05-01", tz="UTC")
 
-_PAGE = 100
+_PAGE_SIZE = 100
 """What the stingiest exchange gives at once. More must not be asked for: some answer with the
 newest hundred of a longer span and leave the others out."""
 
-_SHORTEST = milliseconds(pd.Timedelta(hours=1))
+_MIN_PAYMENT_INTERVAL_MS = to_milliseconds(pd.Timedelta(hours=1))
 """Time between two payments where it is shortest; 8 hours are usual."""
 
-_LATE = pd.Timedelta(days=7)
+_MAX_START_DELAY = pd.Timedelta(days=7)
 
 
-def fetch_funding(client: ExchangeClient, ticker: str, request: Request) -> pd.DataFrame:
+def fetch_funding_rates(client: ExchangeClient, ticker: str, request: BarRequest) -> pd.DataFrame:
     """Every funding payment of a perpetual contract from `since` to now.
 
     Returns:
@@ -41,48 +46,52 @@ def fetch_funding(client: ExchangeClient, ticker: str, request: Request) -> pd.D
     """
     market = client.market(ticker, request)
     _require_perpetual(client, market, ticker, request)
-    asked = request.since or _BEGINNING
-    now = min(request.now, client.time(request.now))
-    since, until = since_1970(asked), since_1970(now)
-    longer = Candles(client, market, request.interval).longer()
+    asked = request.since or _EARLIEST_START
+    now = min(request.now, client.exchange_time(request.now))
+    since, until = to_epoch_ms(asked), to_epoch_ms(now)
+    longer = CandlePager(client, market, request.interval).coarsest()
     begun = None
-    if longer and until - since > _PAGE * _SHORTEST:
-        begun = longer.first_traded(since, until)
-        since = max(since, begun - longer.step) if begun is not None else since
+    if longer and until - since > _PAGE_SIZE * _MIN_PAYMENT_INTERVAL_MS:
+        begun = longer.find_first_trade(since, until)
+        since = max(since, begun - longer.step_ms) if begun is not None else since
     rows: list[tuple[int, float]] = []
-    for page, reached in _pages(client, ticker, since, until):
+    for page, reached in _iter_pages(client, ticker, since, until):
         rows += page
-        done = (min(reached, until) - since) // _SHORTEST
+        done = (min(reached, until) - since) // _MIN_PAYMENT_INTERVAL_MS
         what = f"funding of {ticker} {client.label}"
-        request.progress.advance(done, (until - since) // _SHORTEST, what)
+        request.progress.advance(done, (until - since) // _MIN_PAYMENT_INTERVAL_MS, what)
     table = pd.DataFrame(rows, columns=["timestamp", "rate"]).astype({"rate": "float64"})
     stamps = pd.to_datetime(table["timestamp"].astype("int64"), unit="ms", utc=True)
     table = table.assign(timestamp=stamps)
     if begun is not None:
-        _tell_reach(
-            table, instant(begun + longer.step if longer else begun), client, ticker, request
+        _report_reach(
+            table,
+            from_epoch_ms(begun + longer.step_ms if longer else begun),
+            client,
+            ticker,
+            request,
         )
     return table
 
 
-def _pages(
+def _iter_pages(
     client: ExchangeClient, ticker: str, since: int, until: int
 ) -> Iterator[tuple[list[tuple[int, float]], int]]:
     """Pages of (milliseconds since 1970, rate), ascending; an empty one is asked for twice."""
 
     def page() -> list[tuple[int, float]]:
-        found = client.exchange.fetch_funding_rate_history(ticker, since, _PAGE)
+        found = client.exchange.fetch_funding_rate_history(ticker, since, _PAGE_SIZE)
         rows = {(int(row["timestamp"]), float(row["fundingRate"])) for row in found}
         return sorted(row for row in rows if since <= row[0] <= until)
 
     while since <= until:
-        rows = client.ask(page) or client.ask(page)
-        since = rows[-1][0] + 1 if rows else since + _PAGE * _SHORTEST
+        rows = client.execute(page) or client.execute(page)
+        since = rows[-1][0] + 1 if rows else since + _PAGE_SIZE * _MIN_PAYMENT_INTERVAL_MS
         yield rows, since
 
 
 def _require_perpetual(
-    client: ExchangeClient, market: dict[str, object], ticker: str, request: Request
+    client: ExchangeClient, market: dict[str, object], ticker: str, request: BarRequest
 ) -> None:
     place = f"{request.symbol}: {ticker} of {client.label}"
     if not market.get("swap"):
@@ -102,18 +111,18 @@ def _require_perpetual(
         )
 
 
-def _tell_reach(
+def _report_reach(
     table: pd.DataFrame,
-    traded: pd.Timestamp,
+    first_trade: pd.Timestamp,
     client: ExchangeClient,
     ticker: str,
-    request: Request,
+    request: BarRequest,
 ) -> None:
-    if table.empty or table["timestamp"].iloc[0] > traded + _LATE:
+    if table.empty or table["timestamp"].iloc[0] > first_trade + _MAX_START_DELAY:
         reach = (
             "none are" if table.empty else f"none before {table['timestamp'].iloc[0]:%Y-%m-%d} is"
         )
         request.progress.notice(
             f"{ticker} of {client.label}: {reach} handed out of its funding rates, though it was "
-            f"traded by {traded:%Y-%m-%d}"
+            f"traded by {first_trade:%Y-%m-%d}"
         )

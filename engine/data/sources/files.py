@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from engine.core.errors import SourceError
 from engine.data.bars import VALUE_COLUMNS
-from engine.data.calendar import is_daily
-from engine.data.sources.dates import declares_text
-from engine.data.sources.feed import Feed, Request
+from engine.data.calendar import is_daily_or_longer
+from engine.data.sources.base import BarRequest, BarSource
 from engine.data.sources.files_columns import match_columns
-from engine.data.sources.files_numbers import declares_notation, read_numbers
-from engine.data.sources.files_table import read_table, unreadable
-from engine.data.sources.stamps import Reading, parse_stamps
-from engine.data.sources.unreadable import Complaint
-from engine.errors import SourceError
+from engine.data.sources.files_dates import declares_text_dates
+from engine.data.sources.files_numbers import declares_number_format, parse_numbers
+from engine.data.sources.files_table import read_table, unreadable_error
+from engine.data.sources.files_timestamps import TimestampFormat, parse_timestamps
+from engine.data.sources.parse_failure import ParseFailure
 
 if TYPE_CHECKING:
-    from engine.data.spec import FilesSource
+    from engine.data.config import FilesSourceSpec
 
 
-class FilesFeed(Feed):
+class FilesBarSource(BarSource):
     """Files of a folder, each read whole, its rows in the order they have.
 
     What a cell means is never guessed: numbers are `1234.5` and timestamps ISO 8601, `YYYYMMDD`
@@ -31,17 +31,17 @@ class FilesFeed(Feed):
 
     Args:
         spec: Folder, file names, columns and how cells are written.
-        manifest: Folder of the dataset's manifest, from which a relative path is taken.
+        manifest_folder: Folder of the dataset's manifest, from which a relative path is taken.
     """
 
     cache_key = None
-    appends = True
+    append_only = True
 
-    def __init__(self, spec: FilesSource, manifest: Path) -> None:
+    def __init__(self, spec: FilesSourceSpec, manifest_folder: Path) -> None:
         self.spec = spec
-        self.folder = manifest / Path(spec.path).expanduser()
+        self.folder = manifest_folder / Path(spec.path).expanduser()
         self.label = "files"
-        self._told: set[str] = set()
+        self._sent_notices: set[str] = set()
 
     def ticker(self, symbol: str) -> str:
         """The symbol as the file names write it."""
@@ -51,67 +51,69 @@ class FilesFeed(Feed):
         """Files, wherever they lie."""
         return "files"
 
-    def place(self, symbol: str) -> str:
+    def location(self, symbol: str) -> str:
         """The symbol's file."""
-        return str(self._path(symbol))
+        return str(self._file_path(symbol))
 
     def url(self) -> None:
         """No network."""
 
-    def fetch(self, request: Request) -> pd.DataFrame:
+    def fetch(self, request: BarRequest) -> pd.DataFrame:
         """All bars of the symbol's file, with adj_close, dividends and split where it has them.
 
         Raises:
             SourceError: There is no such file.
-            BadBarsError: It is no table, a column is missing or may be one of two, or a cell is
-                no number or timestamp, or can be read in two ways.
+            InvalidBarsError: It is no table, a column is missing or may be one of two, or a cell
+                is no number or timestamp, or can be read in two ways.
         """
-        path = self._path(request.symbol)
+        path = self._file_path(request.symbol)
         if not path.is_file():
             raise SourceError(
                 f"no file of {request.symbol}",
                 expected=str(path),
-                found=_neighbours(path),
+                found=_list_folder(path),
                 where="the dataset's files source",
                 fix="correct path, pattern or symbols of the source",
             )
-        as_text = declares_notation(self.spec) or declares_text(self.spec.dates)
+        as_text = declares_number_format(self.spec) or declares_text_dates(self.spec.dates)
         table = read_table(path, as_text=as_text)
         columns = match_columns(path, list(table.columns), self.spec.columns)
-        table = table[list(columns.names.values())].set_axis(list(columns.names), axis=1)
-        numbers, complaints = self._numbers(table)
-        reading = Reading(self.spec.dates, self.spec.timezone, is_daily(request.interval))
-        stamps = parse_stamps(table["timestamp"], reading)
-        if isinstance(stamps, Complaint):
-            raise unreadable(path, [*complaints, stamps])
+        table = table[list(columns.file_names.values())].set_axis(list(columns.file_names), axis=1)
+        numbers, complaints = self._parse_values(table)
+        reading = TimestampFormat(
+            self.spec.dates, self.spec.timezone, is_daily_or_longer(request.interval)
+        )
+        stamps = parse_timestamps(table["timestamp"], reading)
+        if isinstance(stamps, ParseFailure):
+            raise unreadable_error(path, [*complaints, stamps])
         if complaints:
-            raise unreadable(path, complaints)
-        self._tell(request, (*columns.told, *([stamps.told] if stamps.told else ())))
+            raise unreadable_error(path, complaints)
+        self._notify_once(request, (*columns.notices, *([stamps.notice] if stamps.notice else ())))
         return numbers.assign(timestamp=stamps.values)
 
-    def _numbers(self, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Complaint]]:
+    def _parse_values(self, table: pd.DataFrame) -> tuple[pd.DataFrame, list[ParseFailure]]:
         """The values of bars, what else the file carries as numbers, and what is no number."""
         found, complaints = {}, []
         for column in table.columns.drop("timestamp"):
-            numbers = read_numbers(table[column], self.spec)
-            if not isinstance(numbers, Complaint):
+            numbers = parse_numbers(table[column], self.spec)
+            if not isinstance(numbers, ParseFailure):
                 found[column] = numbers
             elif column in VALUE_COLUMNS:
                 complaints.append(numbers)
         return pd.DataFrame(found), complaints
 
-    def _tell(self, request: Request, sentences: tuple[str, ...]) -> None:
+    def _notify_once(self, request: BarRequest, sentences: tuple[str, ...]) -> None:
         """Each sentence once, for the first file it is about."""
         for sentence in sentences:
-            if sentence not in self._told:
-                self._told.add(sentence)
-                request.say(f"files: {sentence} (in {self._path(request.symbol).name})")
+            if sentence not in self._sent_notices:
+                self._sent_notices.add(sentence)
+                request.notify(f"files: {sentence} (in {self._file_path(request.symbol).name})")
 
-    def _path(self, symbol: str) -> Path:
+    def _file_path(self, symbol: str) -> Path:
         return self.folder / self.spec.pattern.replace("{symbol}", self.ticker(symbol))
 
 
-def _neighbours(path: Path) -> str:
+def _list_folder(path: Path) -> str:
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}"
     names = sorted(entry.name for entry in path.parent.iterdir())

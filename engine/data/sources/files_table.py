@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 import pandas as pd
 
-from engine.errors import BadBarsError, UnreadableError
+from engine.core.errors import BarsParseError, InvalidBarsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from engine.data.sources.unreadable import Complaint
+    from engine.data.sources.parse_failure import ParseFailure
 
 _SEPARATORS = (",", ";", "\t", "|")
 
@@ -31,7 +31,7 @@ def read_table(path: Path, *, as_text: bool) -> pd.DataFrame:
             them than pandas does; else pandas tells numbers from text.
 
     Raises:
-        BadBarsError: It cannot be taken apart, or a line has more cells than the header.
+        InvalidBarsError: It cannot be taken apart, or a line has more cells than the header.
     """
     try:
         if path.suffix == ".parquet":
@@ -40,7 +40,7 @@ def read_table(path: Path, *, as_text: bool) -> pd.DataFrame:
             return table.rename(columns=str)
         return _read_csv(path, as_text=as_text)
     except pd.errors.ParserWarning:
-        raise BadBarsError(
+        raise InvalidBarsError(
             "this file has lines with more cells than the header",
             expected="a name in the header for every cell",
             where=str(path),
@@ -49,7 +49,7 @@ def read_table(path: Path, *, as_text: bool) -> pd.DataFrame:
     except (OSError, ValueError, EOFError) as error:
         # pandas and pyarrow raise ValueErrors for text they cannot take apart; a gzip file that
         # was cut off is an EOFError.
-        raise BadBarsError(
+        raise InvalidBarsError(
             "this file cannot be read as a table",
             expected="CSV with a header line, CSV.gz or Parquet",
             found=" ".join(str(error).split())[:200],
@@ -58,38 +58,38 @@ def read_table(path: Path, *, as_text: bool) -> pd.DataFrame:
         ) from error
 
 
-def unreadable(path: Path, complaints: Sequence[Complaint]) -> UnreadableError:
+def unreadable_error(path: Path, failures: Sequence[ParseFailure]) -> BarsParseError:
     """The error about the cells that cannot be read, each with its line.
 
     Args:
         path: The file.
-        complaints: One a column, at least one; of several under one rule the first is told.
+        failures: One a column, at least one; of several under one rule the first is told.
     """
-    told: dict[str, Complaint] = {}
-    for complaint in complaints:
+    told: dict[str, ParseFailure] = {}
+    for complaint in failures:
         told.setdefault(complaint.rule, complaint)
     *before, last = told.values()
-    error = _unreadable(path, last, None)
+    error = _to_unreadable_error(path, last, None)
     for complaint in reversed(before):
-        error = _unreadable(path, complaint, error)
+        error = _to_unreadable_error(path, complaint, error)
     return error
 
 
-def _unreadable(
-    path: Path, complaint: Complaint, beside: UnreadableError | None
-) -> UnreadableError:
-    row = complaint.row
-    place = f"row {row + 1}" if path.suffix == ".parquet" else f"line {_line(path, row)}"
-    more = f", and {complaint.count - 1} more of its column" if complaint.count > 1 else ""
-    return UnreadableError(
+def _to_unreadable_error(
+    path: Path, failure: ParseFailure, other: BarsParseError | None
+) -> BarsParseError:
+    row = failure.row
+    place = f"row {row + 1}" if path.suffix == ".parquet" else f"line {_line_number(path, row)}"
+    more = f", and {failure.count - 1} more of its column" if failure.count > 1 else ""
+    return BarsParseError(
         f"{path.name} holds a cell that cannot be read{more}",
-        rule=complaint.rule,
-        count=complaint.count,
-        beside=beside,
-        expected=complaint.expected,
-        found=complaint.found,
+        rule=failure.rule,
+        count=failure.count,
+        next_error=other,
+        expected=failure.expected,
+        found=failure.found,
         where=f"{path}, {place}",
-        fix=complaint.fix,
+        fix=failure.fix,
     )
 
 
@@ -100,28 +100,28 @@ def _read_csv(path: Path, *, as_text: bool) -> pd.DataFrame:
         warnings.simplefilter("error", pd.errors.ParserWarning)
         return pd.read_csv(
             path,
-            sep=_separator(path),
+            sep=_detect_separator(path),
             index_col=False,
             low_memory=False,
             dtype="str" if as_text else None,
         )
 
 
-def _separator(path: Path) -> str:
+def _detect_separator(path: Path) -> str:
     """The mark that makes most columns of the header; a comma where none makes two."""
-    with _open(path) as text:
+    with _open_text(path) as text:
         header = next((line for line in text if line.strip()), "")
     return max(_SEPARATORS, key=header.count)
 
 
-def _open(path: Path) -> TextIO:
+def _open_text(path: Path) -> TextIO:
     if path.suffix == ".gz":
         return cast("TextIO", gzip.open(path, "rt", encoding="utf-8-sig"))
     return path.open(encoding="utf-8-sig")
 
 
-def _line(path: Path, row: int) -> int:
+def _line_number(path: Path, row: int) -> int:
     """Line in the file, from 1, of a row of the table, from 0: past the header and blank lines."""
-    with _open(path) as text:
+    with _open_text(path) as text:
         filled = [number for number, line in enumerate(text, start=1) if line.strip()]
     return filled[row + 1]

@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from engine.data.sources.clients import Clients, persist
-from engine.data.sources.feed import Feed, Request
-from engine.data.sources.yahoo_prices import to_bars
-from engine.data.sources.yahoo_repeats import contradictions, told
-from engine.data.sources.yahoo_session import Connection
-from engine.errors import SourceError, UnreachableError
-from engine.imports import own_symbols
+from engine.core.errors import SourceError, UnreachableError
+from engine.core.lazy_imports import deep_bind
+from engine.data.sources.base import BarRequest, BarSource
+from engine.data.sources.client_settings import ClientSettings, call_with_retries
+from engine.data.sources.yahoo_duplicates import describe_conflicts, find_conflicting_bars
+from engine.data.sources.yahoo_prices import history_to_bars
+from engine.data.sources.yahoo_session import YahooConnection
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
-    from engine.data.spec import YahooSource
+    from engine.data.config import YahooSourceSpec
 
-_SERVER = "https://query2.finance.yahoo.com"
+_DEFAULT_URL = "https://query2.finance.yahoo.com"
 _INTERVALS = {
     "1m": "1m",
     "5m": "5m",
@@ -35,28 +35,28 @@ _INTERVALS = {
     "1d": "1d",
     "1w": "1wk",
 }
-_OK, _THROTTLED = 200, 429
+_STATUS_OK, _STATUS_THROTTLED = 200, 429
 # An unknown ticker, and an interval or a span that there is not.
-_REFUSED = (400, 404, 422)
-_AGAIN = "run again: the symbols that came are kept, and only the others are asked for"
+_REFUSED_STATUSES = (400, 404, 422)
+_RERUN_HINT = "run again: the symbols that came are kept, and only the others are asked for"
 
 
 @dataclass
-class _FailedError(Exception):
+class _YahooAttemptError(Exception):
     """One try that failed.
 
     Attributes:
-        told: What the user is told if it was the last.
-        again: Whether asking again may help.
-        asked_s: Seconds for which the server asked to be left alone, if it did.
+        error: What the user is told if it was the last.
+        retryable: Whether asking again may help.
+        retry_after_s: Seconds for which the server asked to be left alone, if it did.
     """
 
-    told: SourceError
-    again: bool = True
-    asked_s: float | None = None
+    error: SourceError
+    retryable: bool = True
+    retry_after_s: float | None = None
 
 
-class YahooFeed(Feed):
+class YahooBarSource(BarSource):
     """The whole history of a ticker in one request, ticker after ticker.
 
     Tickers are asked for in batches with a pause between two, because Yahoo throttles bursts. An
@@ -73,16 +73,16 @@ class YahooFeed(Feed):
     """
 
     # A dividend or a split changes every adjusted price before it.
-    appends = False
+    append_only = False
 
-    def __init__(self, spec: YahooSource, home: Path, clients: Clients) -> None:
+    def __init__(self, spec: YahooSourceSpec, home: Path, clients: ClientSettings) -> None:
         self.spec = spec
         self.home = home
         self.clients = clients
         self.label = "yahoo"
         self.cache_key = f"yahoo {spec.adjust}"
-        self._connection = Connection(clients)
-        self._asked = 0
+        self._connection = YahooConnection(clients)
+        self._request_count = 0
         self._throttled = False
 
     def ticker(self, symbol: str) -> str:
@@ -93,15 +93,15 @@ class YahooFeed(Feed):
         """Yahoo, whatever the ticker."""
         return "yahoo"
 
-    def place(self, symbol: str) -> str:
+    def location(self, symbol: str) -> str:
         """The ticker."""
         return f"{self.ticker(symbol)} of yahoo"
 
     def url(self) -> str:
         """Yahoo's chart server."""
-        return self.clients.yahoo_url or _SERVER
+        return self.clients.yahoo_url or _DEFAULT_URL
 
-    def fetch(self, request: Request) -> pd.DataFrame:
+    def fetch(self, request: BarRequest) -> pd.DataFrame:
         """All bars that Yahoo has; those for which it has no price at all are left out.
 
         yfinance sorts rows that are out of order, and of several rows of one bar it keeps one: the
@@ -119,58 +119,60 @@ class YahooFeed(Feed):
                 f"no {request.interval} bars",
                 expected=", ".join(_INTERVALS),
                 found=request.interval,
-                where=self.place(request.symbol),
+                where=self.location(request.symbol),
                 fix="change the interval of the dataset",
             )
-        self._take_turn(ticker)
+        self._wait_for_turn(ticker)
         # yfinance warns and logs about what is told here as an error, and puts a filter of its own
         # before all others when it is imported.
         with warnings.catch_warnings():
-            with own_symbols():
+            with deep_bind():
                 import yfinance  # noqa: F401
 
             warnings.simplefilter("ignore")
             logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
-            history = self._persist(ticker, request)
-        twice = contradictions(self._connection.body, request.interval)
+            history = self._fetch_with_retries(ticker, request)
+        twice = find_conflicting_bars(self._connection.body, request.interval)
         if len(twice):
-            request.progress.notice(told(ticker, request.interval, twice))
-        return to_bars(history, self.spec.adjust, request.interval, ticker)
+            request.progress.notice(describe_conflicts(ticker, request.interval, twice))
+        return history_to_bars(history, self.spec.adjust, request.interval, ticker)
 
     @cached_property
-    def _until(self) -> float:
+    def _deadline(self) -> float:
         """When the time is over, on the monotonic clock; it runs from the first ticker on."""
         return time.monotonic() + self.spec.time_limit_s
 
-    def _take_turn(self, ticker: str) -> None:
+    def _wait_for_turn(self, ticker: str) -> None:
         """Waits if a batch is full.
 
         Raises:
             UnreachableError: There is no turn any more.
         """
         if self._throttled:
-            raise _unreachable("was not asked", ticker, "it throttled to the end before")
-        if self._asked and self._asked % self.spec.batch == 0:
-            time.sleep(max(0.0, min(self.clients.batch_pause_s, self._until - time.monotonic())))
-        if time.monotonic() >= self._until:
-            limit = f"the time limit of {self.spec.time_limit_s:g} s is over"
-            raise _unreachable("was not asked", ticker, limit, "; or raise time_limit_s")
-        self._asked += 1
-
-    def _persist(self, ticker: str, request: Request) -> pd.DataFrame:
-        try:
-            return persist(
-                lambda: self._history(ticker, request),
-                lambda error: isinstance(error, _FailedError) and error.again,
-                self.clients,
-                asked_s=lambda error: getattr(error, "asked_s", None),
-                until=self._until,
+            raise _unreachable_error("was not asked", ticker, "it throttled to the end before")
+        if self._request_count and self._request_count % self.spec.batch == 0:
+            time.sleep(
+                max(0.0, min(self.clients.batch_pause_s, self._deadline - time.monotonic()))
             )
-        except _FailedError as failure:
-            self._throttled = self._connection.status == _THROTTLED
-            raise failure.told from failure.__cause__
+        if time.monotonic() >= self._deadline:
+            limit = f"the time limit of {self.spec.time_limit_s:g} s is over"
+            raise _unreachable_error("was not asked", ticker, limit, "; or raise time_limit_s")
+        self._request_count += 1
 
-    def _history(self, ticker: str, request: Request) -> pd.DataFrame:
+    def _fetch_with_retries(self, ticker: str, request: BarRequest) -> pd.DataFrame:
+        try:
+            return call_with_retries(
+                lambda: self._fetch_history(ticker, request),
+                lambda error: isinstance(error, _YahooAttemptError) and error.retryable,
+                self.clients,
+                requested_pause_s=lambda error: getattr(error, "retry_after_s", None),
+                deadline=self._deadline,
+            )
+        except _YahooAttemptError as failure:
+            self._throttled = self._connection.status == _STATUS_THROTTLED
+            raise failure.error from failure.__cause__
+
+    def _fetch_history(self, ticker: str, request: BarRequest) -> pd.DataFrame:
         import yfinance
         from curl_cffi.requests.exceptions import ImpersonateError
         from yfinance.data import YfData
@@ -181,7 +183,7 @@ class YahooFeed(Feed):
         YfData.cache_get.cache_clear()
         yfinance.config.debug.hide_exceptions = False
         yfinance.set_tz_cache_location(str(self.home))
-        self._connection.begin(self._until)
+        self._connection.start_history(self._deadline)
         try:
             history: pd.DataFrame = yfinance.Ticker(
                 ticker, session=self._connection.session
@@ -194,7 +196,9 @@ class YahooFeed(Feed):
                 timeout=self.clients.timeout_s,
             )
         except ImpersonateError as error:
-            raise _FailedError(_no_connection(ticker, error), again=False) from error
+            raise _YahooAttemptError(
+                _no_connection_error(ticker, error), retryable=False
+            ) from error
         except (
             YFException,
             OSError,
@@ -205,40 +209,44 @@ class YahooFeed(Feed):
         ) as error:
             # curl_cffi's errors are OSErrors. An error page in place of JSON, or JSON without
             # prices, reaches us as whatever yfinance stumbles over.
-            raise self._failed(error, ticker, request) from error
+            raise self._to_attempt_error(error, ticker, request) from error
         if history.empty:
-            raise _FailedError(_no_bars(ticker, request, "an empty answer"))
+            raise _YahooAttemptError(_no_bars_error(ticker, request, "an empty answer"))
         return history
 
-    def _failed(self, error: Exception, ticker: str, request: Request) -> _FailedError:
+    def _to_attempt_error(
+        self, error: Exception, ticker: str, request: BarRequest
+    ) -> _YahooAttemptError:
         """What yfinance's error means, judged by the status of the answer where there is one."""
         from curl_cffi.requests.exceptions import HTTPError, RequestException
         from yfinance.exceptions import YFDataException, YFPricesMissingError, YFRateLimitError
 
-        status, asked_s = self._connection.status, self._connection.asked_s
-        if isinstance(error, YFRateLimitError) or status == _THROTTLED:
+        status, asked_s = self._connection.status, self._connection.retry_after_s
+        if isinstance(error, YFRateLimitError) or status == _STATUS_THROTTLED:
             wait = "" if asked_s is None else f", and asks for a pause of {asked_s:.0f} s"
-            told = _unreachable("throttles", ticker, f"429 Too Many Requests{wait}")
-            return _FailedError(told, asked_s=asked_s)
+            told = _unreachable_error("throttles", ticker, f"429 Too Many Requests{wait}")
+            return _YahooAttemptError(told, retry_after_s=asked_s)
         if isinstance(error, YFDataException):
-            return _FailedError(_unreachable("is down", ticker, _words(error)))
+            return _YahooAttemptError(_unreachable_error("is down", ticker, _format_error(error)))
         if isinstance(error, RequestException) and not isinstance(error, HTTPError):
             # No connection, or no answer in time. A server, or a proxy before it, that has not
             # answered once will not the next time either.
-            told = _unreachable("gave no usable answer", ticker, _words(error))
-            return _FailedError(told, again=self._connection.ever_answered)
-        words = self._connection.explanation() or _words(error)
-        if status in _REFUSED:
-            return _FailedError(_no_bars(ticker, request, words), again=False)
-        if status == _OK and isinstance(error, YFPricesMissingError):
+            told = _unreachable_error("gave no usable answer", ticker, _format_error(error))
+            return _YahooAttemptError(told, retryable=self._connection.has_answered)
+        words = self._connection.error_description() or _format_error(error)
+        if status in _REFUSED_STATUSES:
+            return _YahooAttemptError(_no_bars_error(ticker, request, words), retryable=False)
+        if status == _STATUS_OK and isinstance(error, YFPricesMissingError):
             # Yahoo says why where it has none; without a reason it may have them the next time.
-            return _FailedError(_no_bars(ticker, request, words), again=error.yahoo_reason is None)
-        found = words if status in {None, _OK} else f"HTTP {status}: {words}"
-        told = _unreachable("gave no usable answer", ticker, found)
-        return _FailedError(told, asked_s=asked_s)
+            return _YahooAttemptError(
+                _no_bars_error(ticker, request, words), retryable=error.yahoo_reason is None
+            )
+        found = words if status in {None, _STATUS_OK} else f"HTTP {status}: {words}"
+        told = _unreachable_error("gave no usable answer", ticker, found)
+        return _YahooAttemptError(told, retry_after_s=asked_s)
 
 
-def _words(error: Exception) -> str:
+def _format_error(error: Exception) -> str:
     """The error in one line, without curl's link to its own manual."""
     text = " ".join(str(error).split()).partition(" See http")[0] or type(error).__name__
     if isinstance(error, json.JSONDecodeError):
@@ -248,26 +256,26 @@ def _words(error: Exception) -> str:
     return text[:200]
 
 
-def _unreachable(problem: str, ticker: str, found: str, more: str = "") -> UnreachableError:
+def _unreachable_error(problem: str, ticker: str, found: str, more: str = "") -> UnreachableError:
     return UnreachableError(
         f"the server {problem}",
         found=found,
         where=f"{ticker} of yahoo",
-        fix=f"wait some minutes and {_AGAIN}{more}",
+        fix=f"wait some minutes and {_RERUN_HINT}{more}",
     )
 
 
-def _no_connection(ticker: str, error: Exception) -> SourceError:
+def _no_connection_error(ticker: str, error: Exception) -> SourceError:
     return SourceError(
         "this process can make no connection to Yahoo",
         expected="curl_cffi loaded before other libraries that bring a TLS of their own",
-        found=f"{_words(error)}; TensorFlow was probably loaded before it",
+        found=f"{_format_error(error)}; TensorFlow was probably loaded before it",
         where=f"{ticker} of yahoo",
         fix="put `import curl_cffi` first, before tensorflow and before quantstats or yfinance",
     )
 
 
-def _no_bars(ticker: str, request: Request, found: str) -> SourceError:
+def _no_bars_error(ticker: str, request: BarRequest, found: str) -> SourceError:
     return SourceError(
         f"no bars of {ticker}",
         found=found,

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from engine.data.calendar import is_daily
-from engine.errors import SourceError
+from engine.core.errors import SourceError
+from engine.data.calendar import is_daily_or_longer
 
 if TYPE_CHECKING:
-    from engine.data.spec import Interval
+    from engine.data.config import BarInterval
 
     Adjust = Literal["splits+dividends", "splits", "none"]
 
-_PRICES = ["Open", "High", "Low", "Close"]
+_PRICE_COLUMNS = ["Open", "High", "Low", "Close"]
 
 
-def to_bars(
-    history: pd.DataFrame, adjust: Adjust, interval: Interval, ticker: str
+def history_to_bars(
+    history: pd.DataFrame, adjust: Adjust, interval: BarInterval, ticker: str
 ) -> pd.DataFrame:
     """Bars of a ticker; those for which Yahoo has no price at all are left out.
 
@@ -42,18 +42,20 @@ def to_bars(
             weeks are wanted, of which one with a split in it has prices of two kinds.
     """
     if adjust == "splits+dividends":
-        table = _for_dividends(history, interval, ticker)
+        table = _adjust_for_dividends(history, interval, ticker)
     elif adjust == "none":
-        table = _unsplit(history, interval, ticker)
+        table = _undo_split_adjustment(history, interval, ticker)
     else:
         table = history
-    table = table[[*_PRICES, "Volume"]].dropna(how="all", subset=_PRICES)
+    table = table[[*_PRICE_COLUMNS, "Volume"]].dropna(how="all", subset=_PRICE_COLUMNS)
     stamps = pd.DatetimeIndex(table.index)
-    stamps = stamps.tz_localize(None) if is_daily(interval) else stamps.tz_convert("UTC")
+    stamps = stamps.tz_localize(None) if is_daily_or_longer(interval) else stamps.tz_convert("UTC")
     return table.set_index(stamps.rename("timestamp")).reset_index().rename(columns=str.lower)
 
 
-def _for_dividends(history: pd.DataFrame, interval: Interval, ticker: str) -> pd.DataFrame:
+def _adjust_for_dividends(
+    history: pd.DataFrame, interval: BarInterval, ticker: str
+) -> pd.DataFrame:
     priced = history.dropna(subset=["Close"])
     # What is paid on the first bar changes no price there is.
     paid = priced["Dividends"].iloc[1:]
@@ -66,13 +68,15 @@ def _for_dividends(history: pd.DataFrame, interval: Interval, ticker: str) -> pd
             where=f"{ticker} of yahoo",
             fix="add `adjust: splits` to the yahoo source, or take interval 1d",
         )
-    return _scaled(history, history["Adj Close"] / history["Close"]).assign(
+    return _scale_prices(history, history["Adj Close"] / history["Close"]).assign(
         # To divide by the close and multiply by it again is not always exact.
         Close=history["Adj Close"]
     )
 
 
-def _unsplit(history: pd.DataFrame, interval: Interval, ticker: str) -> pd.DataFrame:
+def _undo_split_adjustment(
+    history: pd.DataFrame, interval: BarInterval, ticker: str
+) -> pd.DataFrame:
     if interval == "1w":
         raise SourceError(
             "no unadjusted weeks",
@@ -83,8 +87,8 @@ def _unsplit(history: pd.DataFrame, interval: Interval, ticker: str) -> pd.DataF
         )
     ratios = history["Stock Splits"].where(history["Stock Splits"] > 0.0, 1.0)
     later = ratios[::-1].cumprod()[::-1].shift(-1, fill_value=1.0)
-    return _scaled(history, later).assign(Volume=history["Volume"] / later)
+    return _scale_prices(history, later).assign(Volume=history["Volume"] / later)
 
 
-def _scaled(history: pd.DataFrame, factors: pd.Series[float]) -> pd.DataFrame:
-    return history.assign(**{name: history[name] * factors for name in _PRICES})
+def _scale_prices(history: pd.DataFrame, factors: pd.Series[float]) -> pd.DataFrame:
+    return history.assign(**{name: history[name] * factors for name in _PRICE_COLUMNS})

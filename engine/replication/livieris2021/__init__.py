@@ -5,8 +5,8 @@ Forecasting", Electronics 10(3) 287. The networks, their training, the store and
 the engine's own; what is the paper's is in `protocol`.
 """
 
-from engine.replication.livieris2021.outcome import Replication
-from engine.replication.livieris2021.protocol import Protocol
-from engine.replication.livieris2021.steps import replicate
+from engine.replication.livieris2021.protocol import PaperProtocol
+from engine.replication.livieris2021.result import Livieris2021Result
+from engine.replication.livieris2021.run import replicate
 
-__all__ = ["Protocol", "Replication", "replicate"]
+__all__ = ["Livieris2021Result", "PaperProtocol", "replicate"]

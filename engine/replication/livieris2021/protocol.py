@@ -7,19 +7,27 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from engine.models import Adam, CnnLstm, EarlyStopping, Micdl, Mse, Plateau, Training
-from engine.types import Spec
+from engine.core.types import Spec
+from engine.models import (
+    Adam,
+    CnnLstm,
+    EarlyStopping,
+    Micdl,
+    MseLoss,
+    PlateauSchedule,
+    TrainingSpec,
+)
 
 if TYPE_CHECKING:
     from engine.models import Forecaster
 
-Scaling = Literal["train", "refit-on-test"]
+ScalingMode = Literal["train", "refit-on-test"]
 
-UNCLIPPED = 1e9
+UNREACHED_CLIP_NORM = 1e9
 """A global norm that no gradient reaches: the paper's authors do not clip."""
 
 
-class Parts(NamedTuple):
+class SplitDays(NamedTuple):
     """Days of the training, validation and testing part, as positions from 0."""
 
     training: range
@@ -27,7 +35,7 @@ class Parts(NamedTuple):
     testing: range
 
 
-class Contender(Spec):
+class PaperNetwork(Spec):
     """A network of the paper.
 
     Attributes:
@@ -41,12 +49,12 @@ class Contender(Spec):
     network: Annotated[CnnLstm | Micdl, Field(discriminator="kind")]
     inputs: Literal["own", "all"]
 
-    def at(self, lag: int) -> Forecaster:
+    def with_lookback(self, lag: int) -> Forecaster:
         """The network that sees the last `lag` differences."""
         return self.network.model_copy(update={"lookback": lag})
 
 
-class Protocol(Spec):
+class PaperProtocol(Spec):
     """Livieris, Kiriakidou, Stavroyiannis & Pintelas (2021), Electronics 10(3) 287.
 
     First differences of daily closes are forecast one day ahead; the predicted price is the
@@ -77,31 +85,31 @@ class Protocol(Spec):
     validation_from: date = date(2020, 2, 28)
     test_from: date = date(2020, 6, 1)
     lags: tuple[int, ...] = (7, 14)
-    contenders: tuple[Contender, ...] = (
-        Contender(name="Model1", network=CnnLstm(preset="model1"), inputs="own"),
-        Contender(name="Model2", network=CnnLstm(preset="model2"), inputs="own"),
-        Contender(name="MICDL", network=Micdl(), inputs="all"),
+    contenders: tuple[PaperNetwork, ...] = (
+        PaperNetwork(name="Model1", network=CnnLstm(preset="model1"), inputs="own"),
+        PaperNetwork(name="Model2", network=CnnLstm(preset="model2"), inputs="own"),
+        PaperNetwork(name="MICDL", network=Micdl(), inputs="all"),
     )
-    training: Training = Training(
+    training: TrainingSpec = TrainingSpec(
         epochs=20,
         batch_size=8,
-        loss=Mse(),
+        loss=MseLoss(),
         optimizer=Adam(learning_rate=1e-3),
-        schedule=Plateau(factor=0.75, patience=5),
-        clip_norm=UNCLIPPED,
+        schedule=PlateauSchedule(factor=0.75, patience=5),
+        clip_norm=UNREACHED_CLIP_NORM,
         early_stopping=EarlyStopping(patience=10),
     )
-    scaling: Scaling = "train"
+    scaling: ScalingMode = "train"
     seed: int = 2021
 
     @property
-    def days(self) -> int:
+    def n_days(self) -> int:
         """Closes of each coin."""
         return (self.last - self.first).days + 1
 
     @property
-    def parts(self) -> Parts:
+    def split(self) -> SplitDays:
         """Which days are trained on, watched and forecast."""
         validation = (self.validation_from - self.first).days
         test = (self.test_from - self.first).days
-        return Parts(range(validation), range(validation, test), range(test, self.days))
+        return SplitDays(range(validation), range(validation, test), range(test, self.n_days))

@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict, ValidationError
 
-from engine.errors import DataError
-from engine.types import Spec
+from engine.core.errors import DataError
+from engine.core.types import Spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from engine.replication.livieris2021.protocol import Protocol
+    from engine.replication.livieris2021.protocol import PaperProtocol
 
-FILE = "published_tables.json"
+FILE_NAME = "published_tables.json"
 PARTS = ("training", "validation", "testing")
 
 
-class Figures(Spec):
+class PublishedFigures(Spec):
     """Numbers, all of them finite."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
 
-class Descriptive(Figures):
+class PublishedDescriptive(PublishedFigures):
     """Of one coin's closes in one part."""
 
     symbol: str
@@ -39,7 +39,7 @@ class Descriptive(Figures):
     kurtosis: float
 
 
-class Movements(Figures):
+class PublishedMovements(PublishedFigures):
     """Days up and down of one coin in one part."""
 
     symbol: str
@@ -50,14 +50,14 @@ class Movements(Figures):
     down_pct: float
 
 
-class Stationarity(Figures):
+class PublishedStationarity(PublishedFigures):
     """Coin -> statistic and p-value of the augmented Dickey-Fuller test."""
 
     levels: dict[str, tuple[float, float]]
     transformed: dict[str, tuple[float, float]]
 
 
-class Scores(Figures):
+class PublishedScores(PublishedFigures):
     """One row of the forecast tables, a mean over the authors' runs."""
 
     symbol: str
@@ -73,7 +73,7 @@ class Scores(Figures):
     specificity: float
 
 
-class Ranked(Figures):
+class PublishedRank(PublishedFigures):
     """One row of a Friedman aligned ranks table; the control's has no p-value."""
 
     model: str
@@ -82,36 +82,36 @@ class Ranked(Figures):
     h0: str | None
 
 
-class Published(Spec):
+class PublishedTables(Spec):
     """All tables."""
 
     source: str
-    descriptive: tuple[Descriptive, ...]
-    movements: tuple[Movements, ...]
-    adf: Stationarity
-    forecast: tuple[Scores, ...]
-    friedman: tuple[tuple[Ranked, ...], ...]
+    descriptive: tuple[PublishedDescriptive, ...]
+    movements: tuple[PublishedMovements, ...]
+    adf: PublishedStationarity
+    forecast: tuple[PublishedScores, ...]
+    friedman: tuple[tuple[PublishedRank, ...], ...]
     notes: tuple[str, ...] = ()
 
-    def scores(self, symbol: str, model: str, lag: int) -> Scores:
+    def find_scores(self, symbol: str, model: str, lag: int) -> PublishedScores:
         """One row of the forecast tables."""
         sought = (symbol, model, lag)
         return next(row for row in self.forecast if (row.symbol, row.model, row.lag) == sought)
 
 
-def read_published(folder: Path, protocol: Protocol) -> Published:
+def read_published(folder: Path, protocol: PaperProtocol) -> PublishedTables:
     """Reads `published_tables.json`, whole or not at all.
 
     Raises:
         DataError: The file is missing, is damaged, or lacks a row of a table.
     """
-    path = folder / FILE
+    path = folder / FILE_NAME
     try:
-        published = Published.model_validate_json(path.read_bytes())
+        published = PublishedTables.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise DataError(
             "the paper's printed figures are missing",
-            expected=FILE,
+            expected=FILE_NAME,
             found="no such file",
             where=str(folder),
             fix="name the folder that has it with --data",
@@ -120,15 +120,15 @@ def read_published(folder: Path, protocol: Protocol) -> Published:
         raise DataError(
             "the file of the paper's printed figures cannot be used",
             expected="the tables as JSON, every figure a number",
-            found=_first_mistake(error),
+            found=_first_error(error),
             where=str(path),
             fix="copy the file again",
         ) from error
-    _insist_complete(published, protocol, path)
+    _require_complete(published, protocol, path)
     return published
 
 
-def _first_mistake(error: OSError | ValidationError) -> str:
+def _first_error(error: OSError | ValidationError) -> str:
     if isinstance(error, OSError):
         return str(error.strerror)
     first, *more = error.errors(include_url=False, include_input=False)
@@ -137,32 +137,34 @@ def _first_mistake(error: OSError | ValidationError) -> str:
     return f"{told}, and {len(more)} more" if more else told
 
 
-def _insist_complete(published: Published, protocol: Protocol, path: Path) -> None:
+def _require_complete(published: PublishedTables, protocol: PaperProtocol, path: Path) -> None:
     coins, models = protocol.coins, [contender.name for contender in protocol.contenders]
     by_part = [(coin, part) for coin in coins for part in PARTS]
     tests = (*published.adf.levels, *published.adf.transformed)
     forecasts = [(coin, model, lag) for coin in coins for model in models for lag in protocol.lags]
     blocks = [(block, model) for block in range(6) for model in models]
-    _insist_rows("descriptive", ((r.symbol, r.part) for r in published.descriptive), by_part, path)
-    _insist_rows("movements", ((r.symbol, r.part) for r in published.movements), by_part, path)
-    _insist_rows("adf", tests, [*coins, *coins], path)
+    _require_rows(
+        "descriptive", ((r.symbol, r.part) for r in published.descriptive), by_part, path
+    )
+    _require_rows("movements", ((r.symbol, r.part) for r in published.movements), by_part, path)
+    _require_rows("adf", tests, [*coins, *coins], path)
     found = ((r.symbol, r.model, r.lag) for r in published.forecast)
-    _insist_rows("forecast", found, forecasts, path)
+    _require_rows("forecast", found, forecasts, path)
     ranked = ((place, row.model) for place, rows in enumerate(published.friedman) for row in rows)
-    _insist_rows("friedman", ranked, blocks, path)
+    _require_rows("friedman", ranked, blocks, path)
     controls = [
         place
         for place, rows in enumerate(published.friedman)
         for row in rows
         if row.p_finner is None
     ]
-    _insist_rows("friedman: the one row without a p-value", controls, range(6), path)
+    _require_rows("friedman: the one row without a p-value", controls, range(6), path)
 
 
-def _insist_rows(
-    table: str, found: Iterable[object], expected: Iterable[object], path: Path
+def _require_rows(
+    table: str, present: Iterable[object], expected: Iterable[object], path: Path
 ) -> None:
-    there, wanted = sorted(map(str, found)), sorted(map(str, expected))
+    there, wanted = sorted(map(str, present)), sorted(map(str, expected))
     if there == wanted:
         return
     absent = [row for row in wanted if row not in there]

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.evaluation.ranks import against_best, friedman_aligned_ranks
-from engine.replication.livieris2021.beside import equal
+from engine.evaluation.inference.aligned_ranks import compare_with_control, friedman_aligned_ranks
+from engine.replication.livieris2021.comparison_row import equal_as_printed
 from engine.replication.livieris2021.scores import HIGHER_IS_BETTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from engine.replication.livieris2021.forecasts import Row
-    from engine.replication.livieris2021.published import Ranked
-    from engine.types import Matrix
+    from engine.core.types import Matrix
+    from engine.replication.livieris2021.forecast_scores import NetworkScores
+    from engine.replication.livieris2021.published import PublishedRank
 
 METRICS = ("mae", "rmse", "r2", "accuracy_pct", "auc", "gm")
-RANK_DIGITS = 3
-P_DIGITS = 5
+MIN_RANK_DIGITS = 3
+MIN_P_DIGITS = 5
 """The fewest that the paper prints of a rank and of a p-value, trailing zeros among them."""
 
 
@@ -37,11 +37,11 @@ class Ranking:
     p_finner: Mapping[str, float | None]
 
     @classmethod
-    def of(cls, rank: Mapping[str, float], datasets: int) -> Ranking:
+    def from_average_ranks(cls, rank: Mapping[str, float], datasets: int) -> Ranking:
         """With the p-values that follow from the ranks."""
         models = list(rank)
-        _, compared = against_best(list(rank.values()), datasets)
-        p_values = {models[each.model]: each.p_value_finner for each in compared}
+        _, compared = compare_with_control(list(rank.values()), datasets)
+        p_values = {models[each.model_index]: each.p_value_finner for each in compared}
         return cls(rank, {model: p_values.get(model) for model in models})
 
     def as_json(self) -> dict[str, Any]:
@@ -61,10 +61,10 @@ class RankTable:
         number: Which of the six printed tables, from 1; None where none fits the metric.
         printed: As printed.
         h0: Model -> what the paper says of the hypothesis; None for its control.
-        from_ranks: The p-values that follow from the printed ranks.
-        from_rows: From the published rows; the last bit of a float decides between equal scores,
-            as it did in the paper.
-        tied: From the published rows; equal scores share their rank.
+        from_printed_ranks: The p-values that follow from the printed ranks.
+        from_published_rows: From the published rows; the last bit of a float decides between equal
+            scores, as it did in the paper.
+        from_rows_tied: From the published rows; equal scores share their rank.
         ours: From our rows.
         p_value: Of the joint test on our rows; None where it is not defined.
     """
@@ -73,51 +73,65 @@ class RankTable:
     number: int | None
     printed: Ranking | None
     h0: Mapping[str, str | None]
-    from_ranks: Ranking | None
-    from_rows: Ranking
-    tied: Ranking
+    from_printed_ranks: Ranking | None
+    from_published_rows: Ranking
+    from_rows_tied: Ranking
     ours: Ranking
     p_value: float | None
 
-    def same_rank(self, model: str) -> bool:
+    def rank_matches(self, model: str) -> bool:
         """Whether the printed rank follows from the published rows."""
         printed = None if self.printed is None else self.printed.rank[model]
-        return equal(printed, self.from_rows.rank[model], decimals(printed, RANK_DIGITS))
+        return equal_as_printed(
+            printed,
+            self.from_published_rows.rank[model],
+            printed_decimals(printed, MIN_RANK_DIGITS),
+        )
 
-    def same_p(self, model: str) -> bool:
+    def p_value_matches(self, model: str) -> bool:
         """Whether the printed p-value follows from the printed ranks."""
-        if self.printed is None or self.from_ranks is None:
+        if self.printed is None or self.from_printed_ranks is None:
             return False
         printed = self.printed.p_finner[model]
-        return equal(printed, self.from_ranks.p_finner[model], decimals(printed))
+        return equal_as_printed(
+            printed, self.from_printed_ranks.p_finner[model], printed_decimals(printed)
+        )
 
     @property
     def relabelled(self) -> bool:
         """Whether the printed p-values follow from the printed ranks, but stand in other rows."""
-        if self.printed is None or self.from_ranks is None or all(map(self.same_p, self.h0)):
+        if (
+            self.printed is None
+            or self.from_printed_ranks is None
+            or all(map(self.p_value_matches, self.h0))
+        ):
             return False
-        pairs = zip(_known(self.printed), _known(self.from_ranks), strict=True)
-        return all(equal(paper, ours, decimals(paper)) for paper, ours in pairs)
+        pairs = zip(
+            _known_p_values(self.printed), _known_p_values(self.from_printed_ranks), strict=True
+        )
+        return all(equal_as_printed(paper, ours, printed_decimals(paper)) for paper, ours in pairs)
 
     def as_json(self) -> dict[str, Any]:
         """For scripts."""
-        told = {"paper": self.printed, "from_paper_ranks": self.from_ranks}
+        told = {"paper": self.printed, "from_paper_ranks": self.from_printed_ranks}
         return {
             "metric": self.metric,
             "table": self.number,
             **{name: ranking and ranking.as_json() for name, ranking in told.items()},
             "paper_h0": dict(self.h0),
-            "from_paper_rows": self.from_rows.as_json(),
-            "from_paper_rows_tied": self.tied.as_json(),
+            "from_paper_rows": self.from_published_rows.as_json(),
+            "from_paper_rows_tied": self.from_rows_tied.as_json(),
             "ours": self.ours.as_json(),
             "ours_p_value": self.p_value,
-            "equal_rank": {model: self.same_rank(model) for model in self.ours.rank},
-            "equal_p_finner": {model: self.same_p(model) for model in self.ours.rank},
+            "equal_rank": {model: self.rank_matches(model) for model in self.ours.rank},
+            "equal_p_finner": {model: self.p_value_matches(model) for model in self.ours.rank},
             "relabelled": self.relabelled,
         }
 
 
-def rank_tables(rows: Sequence[Row], printed: Sequence[Sequence[Ranked]]) -> list[RankTable]:
+def build_rank_tables(
+    rows: Sequence[NetworkScores], printed: Sequence[Sequence[PublishedRank]]
+) -> list[RankTable]:
     """Every metric with the printed tables that fit it.
 
     The file of printed figures tells the metric of the first table alone. Each table is set
@@ -129,48 +143,55 @@ def rank_tables(rows: Sequence[Row], printed: Sequence[Sequence[Ranked]]) -> lis
     """
     models = list(dict.fromkeys(row.model for row in rows))
     fitting = {
-        number: nearest(rows, models, table) for number, table in enumerate(printed, start=1)
+        number: nearest_metric(rows, models, table)
+        for number, table in enumerate(printed, start=1)
     }
     tables = []
     for metric in METRICS:
         numbers = [number for number, fitted in fitting.items() if fitted == metric]
         if not numbers:
-            tables.append(_table(rows, models, metric, None, []))
-        tables += [_table(rows, models, metric, number, printed[number - 1]) for number in numbers]
+            tables.append(_build_table(rows, models, metric, None, []))
+        tables += [
+            _build_table(rows, models, metric, number, printed[number - 1]) for number in numbers
+        ]
     return tables
 
 
-def nearest(rows: Sequence[Row], models: Sequence[str], table: Sequence[Ranked]) -> str:
+def nearest_metric(
+    rows: Sequence[NetworkScores], models: Sequence[str], table: Sequence[PublishedRank]
+) -> str:
     """The metric whose published rows give ranks with the least squared distance."""
     printed = {row.model: row.rank for row in table}
 
     def distance(metric: str) -> float:
-        ranks = _ranked(_published(rows, models, metric), models, metric, rounding=0.0)
+        ranks = _average_ranks(
+            _published_scores(rows, models, metric), models, metric, rounding=0.0
+        )
         return sum((ranks[model] - printed[model]) ** 2 for model in models)
 
     return min(METRICS, key=distance)
 
 
-def decimals(value: float | None, least: int = 0) -> int:
+def printed_decimals(value: float | None, least: int = 0) -> int:
     """Of a figure as it was printed: those of its shortest text, and no fewer than `least`."""
     return least if value is None else max(least, len(repr(value).partition(".")[2]))
 
 
-def _table(
-    rows: Sequence[Row],
+def _build_table(
+    rows: Sequence[NetworkScores],
     models: Sequence[str],
     metric: str,
     number: int | None,
-    table: Sequence[Ranked],
+    table: Sequence[PublishedRank],
 ) -> RankTable:
     by_model = {row.model: row for row in table}
-    published, ours = _published(rows, models, metric), _ours(rows, models, metric)
+    published, ours = _published_scores(rows, models, metric), _our_scores(rows, models, metric)
     datasets = len(published)
     printed = from_ranks = None
     if by_model:
         # A mean of six ranks is a multiple of 1/12: the digits that print leaves off are known.
         exact = {model: round(12 * by_model[model].rank) / 12 for model in models}
-        from_ranks = Ranking.of(exact, datasets)
+        from_ranks = Ranking.from_average_ranks(exact, datasets)
         printed = Ranking(
             {model: by_model[model].rank for model in models},
             {model: by_model[model].p_finner for model in models},
@@ -181,37 +202,41 @@ def _table(
         number=number,
         printed=printed,
         h0={model: by_model[model].h0 if by_model else None for model in models},
-        from_ranks=from_ranks,
-        from_rows=Ranking.of(_ranked(published, models, metric, rounding=0.0), datasets),
-        tied=Ranking.of(_ranked(published, models, metric), datasets),
-        ours=Ranking.of(_ranked(ours, models, metric), datasets),
+        from_printed_ranks=from_ranks,
+        from_published_rows=Ranking.from_average_ranks(
+            _average_ranks(published, models, metric, rounding=0.0), datasets
+        ),
+        from_rows_tied=Ranking.from_average_ranks(
+            _average_ranks(published, models, metric), datasets
+        ),
+        ours=Ranking.from_average_ranks(_average_ranks(ours, models, metric), datasets),
         p_value=friedman_aligned_ranks(ours, higher_is_better=higher).p_value,
     )
 
 
-def _ranked(
+def _average_ranks(
     scores: Matrix, models: Sequence[str], metric: str, *, rounding: float | None = None
 ) -> dict[str, float]:
     higher = HIGHER_IS_BETTER[metric]
     if rounding is None:
         found = friedman_aligned_ranks(scores, higher_is_better=higher)
     else:
-        found = friedman_aligned_ranks(scores, higher_is_better=higher, rounding=rounding)
-    return dict(zip(models, found.average, strict=True))
+        found = friedman_aligned_ranks(scores, higher_is_better=higher, tie_tolerance=rounding)
+    return dict(zip(models, found.average_ranks, strict=True))
 
 
-def _published(rows: Sequence[Row], models: Sequence[str], metric: str) -> Matrix:
-    return _matrix((row.paper[metric] for row in rows), models)
+def _published_scores(rows: Sequence[NetworkScores], models: Sequence[str], metric: str) -> Matrix:
+    return _score_matrix((row.paper[metric] for row in rows), models)
 
 
-def _ours(rows: Sequence[Row], models: Sequence[str], metric: str) -> Matrix:
-    return _matrix((row.mean[metric] for row in rows), models)
+def _our_scores(rows: Sequence[NetworkScores], models: Sequence[str], metric: str) -> Matrix:
+    return _score_matrix((row.mean[metric] for row in rows), models)
 
 
-def _matrix(scores: Iterator[float | None], models: Sequence[str]) -> Matrix:
+def _score_matrix(scores: Iterator[float | None], models: Sequence[str]) -> Matrix:
     """(coins x lags, models), as the rows stand."""
     return np.array(list(scores), dtype=np.float64).reshape(-1, len(models))
 
 
-def _known(ranking: Ranking) -> list[float]:
+def _known_p_values(ranking: Ranking) -> list[float]:
     return sorted(p for p in ranking.p_finner.values() if p is not None)

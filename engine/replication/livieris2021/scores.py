@@ -10,16 +10,18 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.types import Vector
+    from engine.core.types import Vector
 
-ERRORS = ("mae", "rmse", "r2")
-DIRECTIONS = ("accuracy_pct", "auc", "gm", "sensitivity", "specificity")
-SCORES = (*ERRORS, *DIRECTIONS)
-DIGITS = {**dict.fromkeys(SCORES, 3), "accuracy_pct": 2}
+ERROR_SCORES = ("mae", "rmse", "r2")
+DIRECTION_SCORES = ("accuracy_pct", "auc", "gm", "sensitivity", "specificity")
+SCORES = (*ERROR_SCORES, *DIRECTION_SCORES)
+PRINTED_DIGITS = {**dict.fromkeys(SCORES, 3), "accuracy_pct": 2}
 HIGHER_IS_BETTER = {name: name not in {"mae", "rmse"} for name in SCORES}
 
 
-def scores(previous: Vector, actual: Vector, difference: Vector) -> dict[str, float | None]:
+def compute_scores(
+    previous: Vector, actual: Vector, difference: Vector
+) -> dict[str, float | None]:
     """All eight scores of the paper's tables.
 
     Args:
@@ -27,14 +29,14 @@ def scores(previous: Vector, actual: Vector, difference: Vector) -> dict[str, fl
         actual: The price of each test day.
         difference: The predicted difference of each test day.
     """
-    return errors(actual, previous + difference) | directions(
+    return price_error_scores(actual, previous + difference) | direction_scores(
         # The first day of a part has no movement, as in the paper's table of movements.
         actual[1:] > previous[1:],
         previous[1:] + difference[1:] > previous[1:],
     )
 
 
-def errors(actual: Vector, predicted: Vector) -> dict[str, float | None]:
+def price_error_scores(actual: Vector, predicted: Vector) -> dict[str, float | None]:
     """Of prices: mean absolute and root mean squared error, and R2 = 1 - SSE / SST.
 
     R2 is None where the prices do not vary.
@@ -48,7 +50,7 @@ def errors(actual: Vector, predicted: Vector) -> dict[str, float | None]:
     }
 
 
-def directions(
+def direction_scores(
     up: npt.NDArray[np.bool_], predicted_up: npt.NDArray[np.bool_]
 ) -> dict[str, float | None]:
     """Of days up; every other day, a tie too, is down.

@@ -7,42 +7,44 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.reporting import formatting
-from engine.reporting.charts import marks
-from engine.reporting.charts.axis import linear_axis, names_axis
-from engine.reporting.charts.marks import Frame, Scale, Style
-from engine.reporting.charts.plot import Plot
+from engine.reporting.charts import plot_layers
+from engine.reporting.charts.axes import categorical_axis, linear_axis
+from engine.reporting.charts.plot_layers import LabelledAxis, LayerStyle, XYAxes
+from engine.reporting.charts.xy_plot import XYPlot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.reporting.books import Book
-    from engine.types import Vector
+    from engine.core.types import Vector
+    from engine.reporting.book_styles import BookStyle
 
-BAR = 0.36
+BAR_HALF_WIDTH = 0.36
 """Half the width of a bar; of two beside each other, the width."""
 
-UNIT = formatting.SIGNED_PERCENT
-ZERO = Style("zero", "", "zero")
+LOG_RETURN_FORMAT = formatting.SIGNED_PERCENT
+ZERO_LINE = LayerStyle("zero", "", "zero")
 
 
-def sources_plot(parts: Mapping[str, float], *, finding: str, says: str, span: str) -> Plot:
+def return_sources_plot(
+    parts: Mapping[str, float], *, finding: str, description: str, span: str
+) -> XYPlot:
     """What was earned and what it cost, and the sum.
 
     Args:
         parts: Name -> log return, the last one the sum of the others.
         finding: What the figures say.
-        says: What the parts are.
+        description: What the parts are.
         span: Over which bars.
     """
     values = 100.0 * np.array(list(parts.values()))
     places = np.arange(len(parts), dtype=np.float64)
-    frame = _frame("part of the whole", list(parts), values)
+    frame = _make_axes("part of the whole", list(parts), values)
     last = places == places[-1]
     layers = [
-        marks.bars(
+        plot_layers.bar_layer(
             frame,
-            Style(key, label, css),
-            (places[kept] - BAR, places[kept] + BAR),
+            LayerStyle(key, label, css),
+            (places[kept] - BAR_HALF_WIDTH, places[kept] + BAR_HALF_WIDTH),
             values[kept],
             [name for name, here in zip(parts, kept.tolist(), strict=True) if here],
         )
@@ -53,69 +55,72 @@ def sources_plot(parts: Mapping[str, float], *, finding: str, says: str, span: s
         )
         if kept.any()
     ]
-    return Plot(
+    return XYPlot(
         key="sources",
         title="What was earned and what it cost",
         finding=finding,
-        says=says,
+        description=description,
         span=span,
-        frame=frame,
-        layers=(*reversed(layers), marks.across_at(frame, ZERO, 0.0)),
+        axes=frame,
+        layers=(*reversed(layers), plot_layers.horizontal_line(frame, ZERO_LINE, 0.0)),
     )
 
 
-def beside_plot(
+def grouped_bar_plot(
     key: str,
-    heads: tuple[str, str],
-    columns: Sequence[tuple[Book, Sequence[float]]],
-    names: Sequence[str],
+    titles: tuple[str, str],
+    series: Sequence[tuple[BookStyle, Sequence[float]]],
+    group_names: Sequence[str],
     *,
     finding: str,
-    says: str,
+    description: str,
     span: str,
-) -> Plot:
+) -> XYPlot:
     """Log returns of one or two books in each group of bars, beside each other.
 
     Args:
         key: Id of the plot.
-        heads: Its title, and what the groups are.
-        columns: Book and its log return in each group.
-        names: Of the groups.
+        titles: Its title, and what the groups are.
+        series: Book and its log return in each group.
+        group_names: Of the groups.
         finding: What the figures say.
-        says: What the groups are.
+        description: What the groups are.
         span: Over which bars.
     """
-    places = np.arange(len(names), dtype=np.float64)
-    values = [100.0 * np.array(figures, dtype=np.float64) for _, figures in columns]
-    frame = _frame(heads[1], names, np.concatenate(values))
-    width = 2 * BAR / len(columns)
+    places = np.arange(len(group_names), dtype=np.float64)
+    values = [100.0 * np.array(figures, dtype=np.float64) for _, figures in series]
+    frame = _make_axes(titles[1], group_names, np.concatenate(values))
+    width = 2 * BAR_HALF_WIDTH / len(series)
     layers = [
-        marks.bars(
+        plot_layers.bar_layer(
             frame,
-            Style(book.key, book.label, book.hue),
-            (places - BAR + number * width, places - BAR + (number + 1) * width),
+            LayerStyle(book.key, book.label, book.hue),
+            (
+                places - BAR_HALF_WIDTH + number * width,
+                places - BAR_HALF_WIDTH + (number + 1) * width,
+            ),
             values[number],
-            list(names),
+            list(group_names),
         )
-        for number, (book, _) in enumerate(columns)
+        for number, (book, _) in enumerate(series)
     ]
-    return Plot(
+    return XYPlot(
         key=key,
-        title=heads[0],
+        title=titles[0],
         finding=finding,
-        says=says,
+        description=description,
         span=span,
-        frame=frame,
-        layers=(*reversed(layers), marks.across_at(frame, ZERO, 0.0)),
+        axes=frame,
+        layers=(*reversed(layers), plot_layers.horizontal_line(frame, ZERO_LINE, 0.0)),
     )
 
 
-def _frame(label: str, names: Sequence[str], values: Vector) -> Frame:
+def _make_axes(label: str, names: Sequence[str], values: Vector) -> XYAxes:
     known = np.append(values[np.isfinite(values)], 0.0)
     low, high = float(known.min()), float(known.max())
     if low == high:
         low, high = -1.0, 1.0
-    return Frame(
-        Scale(label, names_axis(names), None),
-        Scale("log return, per cent", linear_axis(low, high), UNIT),
+    return XYAxes(
+        LabelledAxis(label, categorical_axis(names), None),
+        LabelledAxis("log return, per cent", linear_axis(low, high), LOG_RETURN_FORMAT),
     )

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 
 from engine.reporting import formatting
-from engine.reporting.books import STRATEGY
-from engine.reporting.charts import drawing
-from engine.reporting.charts.axis import linear_axis, time_axis
-from engine.reporting.charts.equity import equity
+from engine.reporting.book_styles import STRATEGY
+from engine.reporting.charts import time_chart
+from engine.reporting.charts.axes import linear_axis, time_axis
+from engine.reporting.charts.equity import cumulative_growth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.reporting.books import Book
+    from engine.reporting.book_styles import BookStyle
 
 
 def drawdown_pct(returns: pd.DataFrame) -> pd.DataFrame:
@@ -24,11 +24,11 @@ def drawdown_pct(returns: pd.DataFrame) -> pd.DataFrame:
 
     Per cent, at most 0; shape as `returns`, none of them NaN.
     """
-    growth = equity(returns)
+    growth = cumulative_growth(returns)
     return 100.0 * (growth / growth.cummax().clip(lower=1.0) - 1.0)
 
 
-def drawdown_chart(returns: pd.DataFrame, books: Sequence[Book]) -> drawing.Chart:
+def drawdown_chart(returns: pd.DataFrame, books: Sequence[BookStyle]) -> time_chart.TimeChart:
     """Drawdown under zero, the strategy's filled.
 
     Args:
@@ -36,42 +36,45 @@ def drawdown_chart(returns: pd.DataFrame, books: Sequence[Book]) -> drawing.Char
         books: In the order of the legend.
     """
     whole = drawdown_pct(returns)
-    table = drawing.drawn_rows(whole)
+    table = time_chart.downsample_rows(whole)
     index = pd.DatetimeIndex(table.index)
     axis = linear_axis(min(-1.0, float(np.nanmin(table.to_numpy()))), 0.0, ticks=4)
     time = time_axis(index[0], index[-1])
-    lines = drawing.book_lines(table, books, time, axis)
+    lines = time_chart.book_line_series(table, books, time, axis)
     strategy = next((line for line in lines if line.key == STRATEGY), None)
     areas = (
-        drawing.Area(
-            "underwater", _under(strategy, axis.place(np.zeros(1))[0]), STRATEGY, "under"
+        time_chart.Area(
+            "underwater",
+            _underwater_path(strategy, axis.to_fraction(np.zeros(1))[0]),
+            STRATEGY,
+            "under",
         ),
     )
-    return drawing.Chart(
+    return time_chart.TimeChart(
         key="drawdown",
         title="Drawdown",
-        says="Loss from the highest equity reached so far; zero is a new high.",
-        span=drawing.span_of(pd.DatetimeIndex(returns.index)),
+        description="Loss from the highest equity reached so far; zero is a new high.",
+        span=time_chart.describe_span(pd.DatetimeIndex(returns.index)),
         ticks=time.ticks,
-        seconds=drawing.seconds_of(index),
+        unix_seconds=time_chart.to_unix_seconds(index),
         panels=(
-            drawing.Panel(
+            time_chart.ChartPanel(
                 label="per cent below the peak",
                 height="medium",
                 ticks=axis.ticks,
-                unit=formatting.PERCENT,
+                number_format=formatting.PERCENT,
                 lines=lines,
                 areas=areas if strategy else (),
-                baseline=drawing.from_top(axis, 0.0),
-                scale=drawing.Scale(ticks=4, always=(-1.0, 0.0)),
+                baseline=time_chart.distance_from_top(axis, 0.0),
+                rescaling=time_chart.AxisRescaling(ticks=4, always=(-1.0, 0.0)),
             ),
         ),
-        notes=drawing.thinning_note(len(whole), len(table)),
+        notes=time_chart.downsampling_note(len(whole), len(table)),
     )
 
 
-def _under(line: drawing.Line | None, zero: float) -> str:
+def _underwater_path(line: time_chart.LineSeries | None, zero_position: float) -> str:
     if line is None or not line.path:
         return ""
-    top = round(drawing.EXTENT * (1.0 - zero))
+    top = round(time_chart.VIEWBOX_SIZE * (1.0 - zero_position))
     return f"{line.path}V{top}H0Z"

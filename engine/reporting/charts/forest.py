@@ -8,43 +8,43 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.reporting import formatting
-from engine.reporting.charts.axis import Tick, linear_axis
+from engine.reporting.charts.axes import AxisTick, linear_axis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.reporting.books import Book
+    from engine.reporting.book_styles import BookStyle
 
 
 @dataclass(frozen=True)
-class Whisker:
+class ForestRow:
     """One estimate; places are per cent from the left, None where a figure does not exist.
 
     Attributes:
         label: What is estimated.
         css: Class of its colour.
-        at: The estimate.
+        estimate: The estimate.
         low: Lower end of the interval.
         width: Of the interval.
     """
 
     label: str
     css: str
-    at: float | None
+    estimate: float | None
     low: float | None
     width: float | None
 
 
 @dataclass(frozen=True)
-class Forest:
-    """All estimates on one axis; `zero` is the place of no effect."""
+class ForestPlot:
+    """All estimates on one axis; `zero_position` is the place of no effect."""
 
-    rows: tuple[Whisker, ...]
-    ticks: tuple[Tick, ...]
-    zero: float
+    rows: tuple[ForestRow, ...]
+    ticks: tuple[AxisTick, ...]
+    zero_position: float
 
 
-def forest(estimates: Sequence[tuple[Book, Mapping[str, Any]]]) -> Forest:
+def make_forest_plot(estimates: Sequence[tuple[BookStyle, Mapping[str, Any]]]) -> ForestPlot:
     """Places estimates on an axis that holds all intervals and zero.
 
     Args:
@@ -52,17 +52,17 @@ def forest(estimates: Sequence[tuple[Book, Mapping[str, Any]]]) -> Forest:
     """
     names = ("low", "estimate", "high")
     given = [figures.get(name) for _, figures in estimates for name in names]
-    known = [0.0, *(value for value in given if value is not None and formatting.exists(value))]
+    known = [0.0, *(value for value in given if value is not None and formatting.is_finite(value))]
     axis = linear_axis(min(known), max(known), ticks=6)
 
     def place(value: float | None) -> float | None:
-        if value is None or not formatting.exists(value):
+        if value is None or not formatting.is_finite(value):
             return None
-        return round(100 * float(axis.place(np.array([value]))[0]), 3)
+        return round(100 * float(axis.to_fraction(np.array([value]))[0]), 3)
 
     rows = []
     for book, figures in estimates:
         low, at, high = (place(figures.get(name)) for name in names)
         width = round(high - low, 3) if low is not None and high is not None else None
-        rows.append(Whisker(book.label, book.hue, at, low, width))
-    return Forest(tuple(rows), axis.ticks, place(0.0) or 0.0)
+        rows.append(ForestRow(book.label, book.hue, at, low, width))
+    return ForestPlot(tuple(rows), axis.ticks, place(0.0) or 0.0)

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from engine.reporting import formatting
-from engine.reporting.charts import drawing
-from engine.reporting.charts.axis import linear_axis, log_axis, time_axis
+from engine.reporting.charts import time_chart
+from engine.reporting.charts.axes import linear_axis, log_axis, time_axis
 
 
 def positions_chart(
     key: str, symbol: str, close: pd.Series[float], weights: pd.Series[float]
-) -> drawing.Chart:
+) -> time_chart.TimeChart:
     """Closes on a log axis with bands where the strategy wants to be in; target weights below.
 
     Args:
@@ -22,55 +22,69 @@ def positions_chart(
         weights: Index timestamp, shape (n,): weight decided at each close; NaN before the first.
     """
     whole = pd.DataFrame({"close": close, "weight": weights.ffill().fillna(0.0)})
-    table = drawing.drawn_rows(whole)
+    table = time_chart.downsample_rows(whole)
     index = pd.DatetimeIndex(table.index)
     price = table["close"].to_numpy(dtype=np.float64)
     weight = table["weight"].to_numpy(dtype=np.float64)
     time = time_axis(index[0], index[-1])
-    across = time.place(index)
-    return drawing.Chart(
+    across = time.to_fraction(index)
+    return time_chart.TimeChart(
         key=key,
         title=f"Positions in {symbol}",
-        says=(
+        description=(
             "Close on a log axis; shaded while the strategy wants to be long or short. Below, the "
             "target weight decided at each close, 1 being all of the equity."
         ),
-        span=drawing.span_of(pd.DatetimeIndex(whole.index)),
+        span=time_chart.describe_span(pd.DatetimeIndex(whole.index)),
         ticks=time.ticks,
-        seconds=drawing.seconds_of(index),
+        unix_seconds=time_chart.to_unix_seconds(index),
         panels=(_price_panel(across, price, weight), _weight_panel(across, weight)),
-        notes=drawing.thinning_note(len(whole), len(table)),
+        notes=time_chart.downsampling_note(len(whole), len(table)),
     )
 
 
-def _price_panel(across: np.ndarray, price: np.ndarray, weight: np.ndarray) -> drawing.Panel:
+def _price_panel(
+    x_fractions: np.ndarray, price: np.ndarray, weight: np.ndarray
+) -> time_chart.ChartPanel:
     axis = log_axis(float(np.nanmin(price)), float(np.nanmax(price)))
-    path = drawing.line_path(across, axis.place(price))
-    return drawing.Panel(
+    path = time_chart.line_path(x_fractions, axis.to_fraction(price))
+    return time_chart.ChartPanel(
         label="close",
         height="medium",
         ticks=axis.ticks,
-        unit=formatting.PRICE,
-        lines=(drawing.Line("close", "Close", "price", path, drawing.figures(price)),),
-        areas=(
-            drawing.Area("long", drawing.span_path(across, weight > 0), "weight", "above"),
-            drawing.Area("short", drawing.span_path(across, weight < 0), "weight", "below"),
+        number_format=formatting.PRICE,
+        lines=(
+            time_chart.LineSeries(
+                "close", "Close", "price", path, time_chart.to_json_values(price)
+            ),
         ),
-        scale=drawing.Scale(log=True, always=()),
+        areas=(
+            time_chart.Area(
+                "long", time_chart.band_path(x_fractions, weight > 0), "weight", "above"
+            ),
+            time_chart.Area(
+                "short", time_chart.band_path(x_fractions, weight < 0), "weight", "below"
+            ),
+        ),
+        rescaling=time_chart.AxisRescaling(log=True, always=()),
     )
 
 
-def _weight_panel(across: np.ndarray, weight: np.ndarray) -> drawing.Panel:
+def _weight_panel(x_fractions: np.ndarray, weight: np.ndarray) -> time_chart.ChartPanel:
     axis = linear_axis(min(0.0, float(weight.min())), max(1.0, float(weight.max())), ticks=4)
-    floor = float(axis.place(np.zeros(1))[0])
-    steps = drawing.step_path(across, axis.place(weight), floor)
-    return drawing.Panel(
+    floor = float(axis.to_fraction(np.zeros(1))[0])
+    steps = time_chart.step_area_path(x_fractions, axis.to_fraction(weight), floor)
+    return time_chart.ChartPanel(
         label="target weight",
         height="short",
         ticks=axis.ticks,
-        unit=formatting.WEIGHT,
-        lines=(drawing.Line("weight", "Target weight", "weight", "", drawing.figures(weight)),),
-        areas=(drawing.Area("weight", steps, "weight", "steps"),),
-        baseline=drawing.from_top(axis, 0.0),
-        scale=drawing.Scale(ticks=4, always=(0.0, 1.0)),
+        number_format=formatting.WEIGHT,
+        lines=(
+            time_chart.LineSeries(
+                "weight", "Target weight", "weight", "", time_chart.to_json_values(weight)
+            ),
+        ),
+        areas=(time_chart.Area("weight", steps, "weight", "steps"),),
+        baseline=time_chart.distance_from_top(axis, 0.0),
+        rescaling=time_chart.AxisRescaling(ticks=4, always=(0.0, 1.0)),
     )

@@ -1,5 +1,5 @@
 """One page of several runs."""
 
-from engine.reporting.comparison.page import comparison_page, write_comparison
+from engine.reporting.comparison.page import render_comparison, write_comparison
 
-__all__ = ["comparison_page", "write_comparison"]
+__all__ = ["render_comparison", "write_comparison"]

@@ -1,17 +1,22 @@
 """An index of all runs below a folder, and its pages as a browser asks for them."""
 
-from engine.reporting.index.entries import Compared, Entry, comparisons, entries
-from engine.reporting.index.page import index_page
-from engine.reporting.index.server import Server
-from engine.reporting.index.site import Response, Site
+from engine.reporting.index.page import render_index
+from engine.reporting.index.routes import IndexRoutes, PageResponse
+from engine.reporting.index.run_entries import (
+    ComparisonEntry,
+    RunEntry,
+    list_comparisons,
+    list_runs,
+)
+from engine.reporting.index.server import IndexServer
 
 __all__ = [
-    "Compared",
-    "Entry",
-    "Response",
-    "Server",
-    "Site",
-    "comparisons",
-    "entries",
-    "index_page",
+    "ComparisonEntry",
+    "IndexRoutes",
+    "IndexServer",
+    "PageResponse",
+    "RunEntry",
+    "list_comparisons",
+    "list_runs",
+    "render_index",
 ]

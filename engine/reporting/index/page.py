@@ -6,128 +6,144 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from engine.artifacts import PAGES
 from engine.reporting import formatting
-from engine.reporting.books import book
-from engine.reporting.heading import GRADES
-from engine.reporting.rendering import render
+from engine.reporting.book_styles import book_style
+from engine.reporting.header import GRADE_LABELS
+from engine.reporting.templating import render_template
+from engine.runs.folder import PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.reporting.index.entries import Compared, Entry, Summary
+    from engine.reporting.index.run_entries import ComparisonEntry, RunEntry, RunSummary
 
 
 @dataclass(frozen=True)
-class Cell:
+class IndexCell:
     """A figure as text, and as the number that it sorts by; empty where there is none."""
 
     text: str
-    value: str
-    below: str = ""
+    sort_value: str
+    subtext: str = ""
 
 
 @dataclass(frozen=True)
-class Row:
+class IndexRow:
     """A run; all is text.
 
     Attributes:
-        tick: `<strategy>/<run id>`, quoted: the value of its tick.
+        checkbox_value: `<strategy>/<run id>`, quoted: the value of its tick.
         run_id: Its id.
         name: Of the strategy.
         symbols: What was traded.
         dataset: Which bars, and whether the offline ones.
         first: First out-of-sample bar.
         last: The last one.
-        figures: Sharpe ratio with its interval, strongest opponent, return, drawdown.
+        cells: Sharpe ratio with its interval, strongest opponent, return, drawdown.
         grade: Of the evidence, as a class.
-        badge: The same in words.
-        rank: The same as a number, to sort by.
+        grade_label: The same in words.
+        grade_rank: The same as a number, to sort by.
         certificate: What was looked for.
-        started: When it ran, UTC.
+        started_at: When it ran, UTC.
         links: Its pages: label and address.
     """
 
-    tick: str
+    checkbox_value: str
     run_id: str
     name: str
     symbols: str
     dataset: str
     first: str
     last: str
-    figures: tuple[Cell, ...]
+    cells: tuple[IndexCell, ...]
     grade: str
-    badge: str
-    rank: int
+    grade_label: str
+    grade_rank: int
     certificate: str
-    started: str
+    started_at: str
     links: tuple[tuple[str, str], ...]
 
 
-def index_page(found: Sequence[Entry], comparisons: Sequence[Compared], place: str) -> str:
+def render_index(
+    entries: Sequence[RunEntry], comparisons: Sequence[ComparisonEntry], folder_label: str
+) -> str:
     """The page, self-contained but for its links to other pages.
 
     Args:
-        found: Every run.
+        entries: Every run.
         comparisons: Every comparison.
-        place: Of the folder, in words.
+        folder_label: Of the folder, in words.
     """
-    whole = [_row(entry, entry.summary) for entry in found if entry.summary]
-    damaged = [(entry.address, entry.problem) for entry in found if not entry.summary]
-    return render(
+    whole = [_index_row(entry, entry.summary) for entry in entries if entry.summary]
+    damaged = [(entry.relative_path, entry.problem) for entry in entries if not entry.summary]
+    return render_template(
         "index.html.j2",
         page="index",
-        place=place,
+        place=folder_label,
         count=formatting.count_of(len(whole), "run"),
         rows=whole,
         damaged=damaged,
         comparisons=[
-            (each.address, page_address(each.address, "comparison"), formatting.moment(each.made))
+            (
+                each.relative_path,
+                page_url(each.relative_path, "comparison"),
+                formatting.timestamp(each.modified_at),
+            )
             for each in comparisons
         ],
     )
 
 
-def page_address(address: str, page: str) -> str:
+def page_url(relative_path: str, page: str) -> str:
     """Where the server has a page of a run."""
-    return f"/{quoted(address)}/{page}.html"
+    return f"/{quote_path(relative_path)}/{page}.html"
 
 
-def quoted(address: str) -> str:
+def quote_path(relative_path: str) -> str:
     """An address as part of another one, whatever bytes a folder's name is made of."""
-    return quote(address, errors="surrogateescape")
+    return quote(relative_path, errors="surrogateescape")
 
 
-def _row(entry: Entry, told: Summary) -> Row:
-    return Row(
-        tick=quoted(entry.address),
-        run_id=told.run_id,
-        name=told.name,
-        symbols=told.symbols,
-        dataset=told.dataset + (" (offline)" if told.offline else ""),
-        first=told.first,
-        last=told.last,
-        figures=(
-            _cell(formatting.RATIO, told.sharpe, formatting.RATIO.interval(told.low, told.high)),
-            _cell(
+def _index_row(entry: RunEntry, summary: RunSummary) -> IndexRow:
+    return IndexRow(
+        checkbox_value=quote_path(entry.relative_path),
+        run_id=summary.run_id,
+        name=summary.name,
+        symbols=summary.symbols,
+        dataset=summary.dataset + (" (offline)" if summary.offline else ""),
+        first=summary.first,
+        last=summary.last,
+        cells=(
+            _index_cell(
                 formatting.RATIO,
-                told.opponent_sharpe,
-                book(told.opponent).label if told.opponent else "",
+                summary.sharpe,
+                formatting.RATIO.interval(summary.sharpe_low, summary.sharpe_high),
             ),
-            _cell(formatting.SIGNED_PERCENT, told.total_return_pct),
-            _cell(formatting.PERCENT, told.max_drawdown_pct),
+            _index_cell(
+                formatting.RATIO,
+                summary.opponent_sharpe,
+                book_style(summary.opponent).label if summary.opponent else "",
+            ),
+            _index_cell(formatting.SIGNED_PERCENT, summary.total_return_pct),
+            _index_cell(formatting.PERCENT, summary.max_drawdown_pct),
         ),
-        grade=told.grade if told.grade in GRADES else "none",
-        badge=GRADES.get(told.grade, told.grade),
-        rank=list(GRADES).index(told.grade) if told.grade in GRADES else -1,
+        grade=summary.grade if summary.grade in GRADE_LABELS else "none",
+        grade_label=GRADE_LABELS.get(summary.grade, summary.grade),
+        grade_rank=list(GRADE_LABELS).index(summary.grade)
+        if summary.grade in GRADE_LABELS
+        else -1,
         certificate=(
-            "none" if told.cuts is None else f"passed, {formatting.count_of(told.cuts, 'cut')}"
+            "none"
+            if summary.cutoff_count is None
+            else f"passed, {formatting.count_of(summary.cutoff_count, 'cut')}"
         ),
-        started=told.started_at,
-        links=tuple((page, page_address(entry.address, page)) for page in PAGES),
+        started_at=summary.started_at,
+        links=tuple((page, page_url(entry.relative_path, page)) for page in PAGES),
     )
 
 
-def _cell(unit: formatting.Unit, value: float | None, below: str = "") -> Cell:
-    there = value is not None and formatting.exists(value)
-    return Cell(unit(value), repr(value) if there else "", below)
+def _index_cell(
+    number_format: formatting.NumberFormat, value: float | None, subtext: str = ""
+) -> IndexCell:
+    there = value is not None and formatting.is_finite(value)
+    return IndexCell(number_format(value), repr(value) if there else "", subtext)

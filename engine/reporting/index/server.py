@@ -6,19 +6,19 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import UsageError
-from engine.reporting.index.site import Response, Site
+from engine.core.errors import UsageError
+from engine.reporting.index.routes import IndexRoutes, PageResponse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 HOST = "127.0.0.1"
-NAMES = (HOST, "localhost")
+HOST_NAMES = (HOST, "localhost")
 
-PATIENCE_S = 30
+REQUEST_TIMEOUT_S = 30
 """How long a browser may take to say what it wants."""
 
-HEADERS = {
+SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -33,7 +33,7 @@ HEADERS = {
 """No page may load, send or be shown in anything from elsewhere, whatever is in it."""
 
 
-class Server:
+class IndexServer:
     """Serves a folder of runs to browsers of this machine until it is closed; it only reads.
 
     A web page from elsewhere can make a browser ask this machine under a name of its own (DNS
@@ -57,7 +57,7 @@ class Server:
                 fix="run a strategy first, or name the folder with --out",
             )
         try:
-            self._http = _Http((HOST, port), _Handler)
+            self._http_server = _IndexHTTPServer((HOST, port), _IndexRequestHandler)
         except (OSError, OverflowError) as error:
             raise UsageError(
                 "nothing can be served on this port",
@@ -66,29 +66,29 @@ class Server:
                 where=HOST,
                 fix="leave --port out",
             ) from error
-        self._http.site = Site(reports)
-        self._begun = False
+        self._http_server.routes = IndexRoutes(reports)
+        self._is_serving = False
 
     @property
-    def address(self) -> str:
+    def url(self) -> str:
         """Where a browser finds the index."""
-        return f"http://{HOST}:{self._http.server_port}/"
+        return f"http://{HOST}:{self._http_server.server_port}/"
 
     def serve(self) -> None:
         """Answers until `close` is called, or an interrupt comes."""
-        self._begun = True
-        self._http.serve_forever(poll_interval=0.1)
+        self._is_serving = True
+        self._http_server.serve_forever(poll_interval=0.1)
 
     def close(self) -> None:
         """Stops `serve`, wherever it runs, and gives the port back."""
-        if self._begun:  # else it would be waited for
-            self._http.shutdown()
-        self._http.server_close()
+        if self._is_serving:  # else it would be waited for
+            self._http_server.shutdown()
+        self._http_server.server_close()
 
 
-class _Http(ThreadingHTTPServer):
+class _IndexHTTPServer(ThreadingHTTPServer):
     daemon_threads = True
-    site: Site
+    routes: IndexRoutes
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as there
         """Says nothing of a browser that went away."""
@@ -96,38 +96,38 @@ class _Http(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Http
+class _IndexRequestHandler(BaseHTTPRequestHandler):
+    server: _IndexHTTPServer
     server_version = "backtest"
     sys_version = ""
-    timeout = PATIENCE_S
+    timeout = REQUEST_TIMEOUT_S
 
     def do_GET(self) -> None:
         """Answers with a page."""
-        self._send(self._response())
+        self._send(self._make_response())
 
     def do_HEAD(self) -> None:
         """Answers as GET does, without the page."""
-        self._send(self._response(), body=False)
+        self._send(self._make_response(), body=False)
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing: the terminal is not a log."""
 
-    def _response(self) -> Response:
-        if self.headers.get("Host", "") not in self._own_names():
-            return Response(421, b"not for this host\n", "text/plain; charset=utf-8")
-        return self.server.site.answer(self.path)
+    def _make_response(self) -> PageResponse:
+        if self.headers.get("Host", "") not in self._allowed_hosts():
+            return PageResponse(421, b"not for this host\n", "text/plain; charset=utf-8")
+        return self.server.routes.respond(self.path)
 
-    def _own_names(self) -> set[str]:
+    def _allowed_hosts(self) -> set[str]:
         port = self.server.server_port
-        named = {f"{name}:{port}" for name in NAMES}
-        return named | set(NAMES) if port == 80 else named
+        named = {f"{name}:{port}" for name in HOST_NAMES}
+        return named | set(HOST_NAMES) if port == 80 else named
 
-    def _send(self, response: Response, *, body: bool = True) -> None:
+    def _send(self, response: PageResponse, *, body: bool = True) -> None:
         self.send_response(response.status)
-        for name, value in HEADERS.items():
+        for name, value in SECURITY_HEADERS.items():
             self.send_header(name, value)
-        self.send_header("Content-Type", response.kind)
+        self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(response.content)))
         self.end_headers()
         if body:

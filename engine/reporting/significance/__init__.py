@@ -1,5 +1,5 @@
 """The significance page: every test as question, answer, figure and source."""
 
-from engine.reporting.significance.page import significance_page
+from engine.reporting.significance.page import render_significance
 
-__all__ = ["significance_page"]
+__all__ = ["render_significance"]

@@ -5,36 +5,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.reporting import formatting
-from engine.reporting.charts.heat import Heat, heat_cells
-from engine.reporting.significance.section import Section, Table, Told, Unasked
+from engine.reporting.charts.heatmap import Heatmap, heatmap_cells
+from engine.reporting.significance.section import (
+    PlainTable,
+    QuestionSection,
+    SignificanceSections,
+    UnansweredQuestion,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SEEDS = "Bouthillier et al. 2021; sampling error as in Ledoit & Wolf 2008"
-FRAGILITY = (
+SEEDS_SOURCE = "Bouthillier et al. 2021; sampling error as in Ledoit & Wolf 2008"
+SENSITIVITY_SOURCE = (
     "every cell is a simulation of its own on the stored forecasts; break-even cost by the root "
     "finder of Brent 1973"
 )
-ENTRIES = {"bps": "bps", "round trips": "round trips of cost", "quantile": "quantile"}
+THRESHOLD_UNIT_LABELS = {
+    "bps": "bps",
+    "round trips": "round trips of cost",
+    "quantile": "quantile",
+}
 
 
-def told_of_robustness(found: Mapping[str, Any]) -> Told:
+def robustness_sections(significance: Mapping[str, Any]) -> SignificanceSections:
     """Seeds, and the fragility surface."""
-    told: Told = []
-    if "fragility" in found:
-        told.append(_fragility(found["fragility"]))
-    if "seeds" in found:
-        told.append(_seeds(found["seeds"]))
+    told: SignificanceSections = []
+    if "fragility" in significance:
+        told.append(_sensitivity_section(significance["fragility"]))
+    if "seeds" in significance:
+        told.append(_seeds_section(significance["seeds"]))
     return told
 
 
-def _seeds(found: Mapping[str, Any] | None) -> Section | Unasked:
+def _seeds_section(seeds: Mapping[str, Any] | None) -> QuestionSection | UnansweredQuestion:
     question = "How much of the result is the seed's doing?"
-    if not found:
-        return Unasked(question, "it takes two seeds, and there was one")
-    by_seed = [ratio for ratio in found["sharpe_by_seed"] if ratio is not None]
-    share = found.get("share")
+    if not seeds:
+        return UnansweredQuestion(question, "it takes two seeds, and there was one")
+    by_seed = [ratio for ratio in seeds["sharpe_by_seed"] if ratio is not None]
+    share = seeds.get("share")
     answer = (
         f"With one seed at a time the Sharpe ratio goes from {formatting.RATIO(min(by_seed))} to "
         f"{formatting.RATIO(max(by_seed))}."
@@ -46,62 +55,64 @@ def _seeds(found: Mapping[str, Any] | None) -> Section | Unasked:
             f" Of the uncertainty of a single seed's ratio, {formatting.PERCENT(100 * share)} is "
             "the seed's, the rest that of the bars."
         )
-    low, high = found.get("seed_deviation_low"), found.get("seed_deviation_high")
-    between = formatting.RATIO(found.get("seed_deviation"))
-    if formatting.exists(low) and formatting.exists(high):
+    low, high = seeds.get("seed_deviation_low"), seeds.get("seed_deviation_high")
+    between = formatting.RATIO(seeds.get("seed_deviation"))
+    if formatting.is_finite(low) and formatting.is_finite(high):
         between += f" ({formatting.RATIO.interval(low, high)})"
     ratios = tuple(
         (f"Seed {number}", formatting.SIGNED_RATIO(ratio))
-        for number, ratio in enumerate(found["sharpe_by_seed"], start=1)
+        for number, ratio in enumerate(seeds["sharpe_by_seed"], start=1)
     )
-    return Section(
+    return QuestionSection(
         key="seeds",
         label="Seeds",
         question=question,
         answer=answer,
-        says=(
+        description=(
             "Every seed saw the same bars, so that what differs between them is the luck of "
             "training. More seeds make that smaller; the sampling error of the bars they never do."
         ),
-        source=SEEDS,
+        source=SEEDS_SOURCE,
         tables=(
-            Table(
+            PlainTable(
                 ("Sharpe ratio", "Value"),
                 (
                     *ratios,
                     ("Deviation between seeds", between),
-                    ("Sampling error of the bars", formatting.RATIO(found["sampling_deviation"])),
+                    ("Sampling error of the bars", formatting.RATIO(seeds["sampling_deviation"])),
                 ),
             ),
         ),
     )
 
 
-def _fragility(found: Mapping[str, Any] | None) -> Section | Unasked:
+def _sensitivity_section(
+    surface: Mapping[str, Any] | None,
+) -> QuestionSection | UnansweredQuestion:
     question = "Does it survive other costs, later fills and other thresholds?"
-    if not found:
-        return Unasked(question, "there is no forecast to trade on")
-    return Section(
+    if not surface:
+        return UnansweredQuestion(question, "there is no forecast to trade on")
+    return QuestionSection(
         key="fragility",
         label="Fragility",
         question=question,
-        answer=formatting.prose(found.get("sentence") or ""),
-        says=(
+        answer=formatting.typeset(surface.get("sentence") or ""),
+        description=(
             "Sharpe ratio of the same forecasts, a map a delay: down what a fill costs (fee and "
             "slippage), across the prediction from which it enters. The frame is the run itself. "
             "A result to trust is above zero around it, not on it alone. Forecasts are the stored "
             "ones and nothing is fitted again; what is decided knows nothing of the other costs."
         ),
-        source=FRAGILITY,
-        heat=surface_maps(found),
+        source=SENSITIVITY_SOURCE,
+        heatmaps=sensitivity_heatmaps(surface),
         tables=(
-            Table(
+            PlainTable(
                 ("Cost of a fill", "Value"),
                 (
-                    ("Charged", formatting.BPS(found["chosen"]["cost_bps"])),
+                    ("Charged", formatting.BPS(surface["chosen"]["cost_bps"])),
                     (
                         "At which the Sharpe ratio is zero",
-                        formatting.BPS(found.get("break_even_cost_bps")),
+                        formatting.BPS(surface.get("break_even_cost_bps")),
                     ),
                 ),
             ),
@@ -109,45 +120,45 @@ def _fragility(found: Mapping[str, Any] | None) -> Section | Unasked:
     )
 
 
-def surface_maps(found: Mapping[str, Any]) -> tuple[Heat, ...]:
+def sensitivity_heatmaps(surface: Mapping[str, Any]) -> tuple[Heatmap, ...]:
     """The surface as a map a delay; one scale of colour for all.
 
     Args:
-        found: `fragility` of significance.json.
+        surface: `fragility` of significance.json.
     """
-    chosen, delays = found["chosen"], found["delay_bars"]
-    values = [cell for sheet in found["sharpe"] for row in sheet for cell in row if cell]
+    chosen, delays = surface["chosen"], surface["delay_bars"]
+    values = [cell for sheet in surface["sharpe"] for row in sheet for cell in row if cell]
     full = max(0.5, *map(abs, values)) if values else 0.5
-    own_entry = found["threshold"].index(chosen["threshold"])
+    own_entry = surface["threshold"].index(chosen["threshold"])
     return tuple(
-        Heat(
+        Heatmap(
             title=f"Filled {formatting.count_of(delay, 'bar')} after the decision"
             + (", as the run was" if delay == chosen["delay_bars"] else ""),
-            across=f"Enters above, {ENTRIES[found['threshold_unit']]}",
-            columns=tuple(formatting.tick(entry) for entry in found["threshold"]),
-            down="Cost, bps",
+            column_label=f"Enters above, {THRESHOLD_UNIT_LABELS[surface['threshold_unit']]}",
+            columns=tuple(formatting.tick_label(entry) for entry in surface["threshold"]),
+            row_label="Cost, bps",
             rows=tuple(
                 (
-                    formatting.tick(cost),
-                    heat_cells(
+                    formatting.tick_label(cost),
+                    heatmap_cells(
                         sheet[number],
-                        full=full,
-                        unit=formatting.SIGNED_RATIO,
-                        chosen=own_entry
+                        full_colour=full,
+                        number_format=formatting.SIGNED_RATIO,
+                        chosen_index=own_entry
                         if (cost, delay) == (chosen["cost_bps"], chosen["delay_bars"])
                         else None,
                     ),
                 )
-                for cost, sheet in zip(found["cost_bps"], found["sharpe"], strict=True)
+                for cost, sheet in zip(surface["cost_bps"], surface["sharpe"], strict=True)
             ),
         )
         for number, delay in enumerate(delays)
     )
 
 
-def fragility_line(found: Mapping[str, Any]) -> str:
+def break_even_sentence(significance: Mapping[str, Any]) -> str:
     """The break-even cost beside the cost charged; empty where there is no surface."""
-    surface = found.get("fragility")
+    surface = significance.get("fragility")
     if not surface:
         return ""
     chosen, limit = surface["chosen"], surface.get("break_even_cost_bps")

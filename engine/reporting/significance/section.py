@@ -10,14 +10,14 @@ from engine.reporting import formatting
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.reporting.charts.forest import Forest
-    from engine.reporting.charts.heat import Heat
+    from engine.reporting.charts.forest import ForestPlot
+    from engine.reporting.charts.heatmap import Heatmap
 
-PROBABILITY = formatting.Unit(3)
+PROBABILITY_FORMAT = formatting.NumberFormat(3)
 
 
 @dataclass(frozen=True)
-class Table:
+class PlainTable:
     """A table.
 
     Attributes:
@@ -33,13 +33,13 @@ class Table:
     title: str = ""
 
     @property
-    def narrow(self) -> bool:
+    def is_narrow(self) -> bool:
         """Whether it has one column of figures, so that two tables fit beside each other."""
         return len(self.columns) == 2
 
 
 @dataclass(frozen=True)
-class Section:
+class QuestionSection:
     """One question.
 
     Attributes:
@@ -47,47 +47,49 @@ class Section:
         label: In the list of sections.
         question: What is asked.
         answer: What was found, in a sentence or two.
-        says: What the figures show, and how to read them.
+        description: What the figures show, and how to read them.
         source: Who described the method.
         forest: Estimates with their intervals, if drawn so.
-        heat: Maps of one figure over two settings, if drawn so.
+        heatmaps: Maps of one figure over two settings, if drawn so.
         tables: The figures.
-        folded: Whether figures are shown only when asked for.
+        is_collapsed: Whether figures are shown only when asked for.
     """
 
     key: str
     label: str
     question: str
     answer: str
-    says: str
+    description: str
     source: str
-    forest: Forest | None = None
-    heat: tuple[Heat, ...] = ()
-    tables: tuple[Table, ...] = ()
-    folded: bool = False
+    forest: ForestPlot | None = None
+    heatmaps: tuple[Heatmap, ...] = ()
+    tables: tuple[PlainTable, ...] = ()
+    is_collapsed: bool = False
 
 
 @dataclass(frozen=True)
-class Unasked:
+class UnansweredQuestion:
     """A question that this run cannot answer, and why."""
 
     question: str
-    why: str
+    reason: str
 
 
-Told = list[Section | Unasked]
+SignificanceSections = list[QuestionSection | UnansweredQuestion]
 """What one family of tests has to say; nothing of tests that the run's version did not know."""
 
 
-def probability(value: float | None) -> str:
+def format_probability(value: float | None) -> str:
     """Three decimals, so that 0.949 does not pass for 0.95."""
-    return PROBABILITY(value)
+    return PROBABILITY_FORMAT(value)
 
 
-def equals(p_value: float | None) -> str:
+def p_value_equation(p_value: float | None) -> str:
     """`p = 0.031`, `p < 0.001`, on one line."""
     told = formatting.p_value(p_value)
-    return ("p " if told.startswith("<") else "p = ").replace(" ", formatting.NO_BREAK) + told
+    return ("p " if told.startswith("<") else "p = ").replace(
+        " ", formatting.NO_BREAK_SPACE
+    ) + told
 
 
 def holm_note(count: int, what: str) -> str:
@@ -98,11 +100,11 @@ def holm_note(count: int, what: str) -> str:
     )
 
 
-def found_by_test(tests: Mapping[str, Mapping[str, Any]]) -> int:
+def count_p_values(tests: Mapping[str, Mapping[str, Any]]) -> int:
     """How many have a p-value to adjust."""
     return sum(test.get("p_value") is not None for test in tests.values())
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """`A`, `A and B`, `A, B and C`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

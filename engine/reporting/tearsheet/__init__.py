@@ -1,5 +1,5 @@
 """The tearsheet: what a trader reads first, a module a section in the order they are read."""
 
-from engine.reporting.tearsheet.page import tearsheet
+from engine.reporting.tearsheet.page import render_tearsheet
 
-__all__ = ["tearsheet"]
+__all__ = ["render_tearsheet"]

@@ -5,45 +5,59 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.reporting import formatting, metrics_table
-from engine.reporting.charts.drawing import page_data
-from engine.reporting.charts.plot import plot_data
-from engine.reporting.heading import heading
-from engine.reporting.rendering import render
-from engine.reporting.significance.robustness import fragility_line
-from engine.reporting.tearsheet.attribution import attribution
-from engine.reporting.tearsheet.books import books
-from engine.reporting.tearsheet.distribution import distribution
-from engine.reporting.tearsheet.forecasts import forecasts
-from engine.reporting.tearsheet.fragility import fragility
-from engine.reporting.tearsheet.months import months
-from engine.reporting.tearsheet.paths import paths
-from engine.reporting.tearsheet.provenance import provenance
-from engine.reporting.tearsheet.quality import quality
-from engine.reporting.tearsheet.rolling import rolling
-from engine.reporting.tearsheet.trades import trades
-from engine.reporting.tearsheet.windows import windows
+from engine.reporting.charts.time_chart import chart_data
+from engine.reporting.charts.xy_plot import plot_data
+from engine.reporting.header import make_run_header
+from engine.reporting.significance.robustness import break_even_sentence
+from engine.reporting.tearsheet.attribution import attribution_section
+from engine.reporting.tearsheet.book_metrics import book_metrics_section
+from engine.reporting.tearsheet.data_quality import data_quality_section
+from engine.reporting.tearsheet.distribution import distribution_section
+from engine.reporting.tearsheet.equity import equity_section
+from engine.reporting.tearsheet.forecasts import forecasts_section
+from engine.reporting.tearsheet.monthly_returns import monthly_returns_section
+from engine.reporting.tearsheet.provenance import provenance_section
+from engine.reporting.tearsheet.rolling import rolling_section
+from engine.reporting.tearsheet.sensitivity import sensitivity_section
+from engine.reporting.tearsheet.trades import trades_section
+from engine.reporting.tearsheet.windows import windows_section
+from engine.reporting.templating import render_template
 
 if TYPE_CHECKING:
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
-SECTIONS = (
-    *(books, paths, windows, months, distribution, rolling, trades),
-    *(forecasts, fragility, attribution, quality, provenance),
+SECTION_BUILDERS = (
+    *(
+        book_metrics_section,
+        equity_section,
+        windows_section,
+        monthly_returns_section,
+        distribution_section,
+        rolling_section,
+        trades_section,
+    ),
+    *(
+        forecasts_section,
+        sensitivity_section,
+        attribution_section,
+        data_quality_section,
+        provenance_section,
+    ),
 )
 """In reading order: each makes its section of a run, or nothing where the run has no figures."""
 
 
-def tearsheet(run: Run) -> str:
+def render_tearsheet(run: Run) -> str:
     """The page, self-contained, from the run alone."""
-    made = (section(run) for section in SECTIONS)
-    return render(
+    made = (section(run) for section in SECTION_BUILDERS)
+    return render_template(
         "tearsheet.html.j2",
         page="tearsheet",
-        heading=heading(run),
-        break_even=fragility_line(run.significance),
-        headlines=metrics_table.headlines(run.metrics, run.significance),
+        heading=make_run_header(run),
+        break_even=break_even_sentence(run.significance),
+        headlines=metrics_table.headline_metrics(run.metrics, run.significance),
         sections=[section for section in made if section is not None],
         missing=formatting.MISSING,
-        chart_data=page_data,
+        chart_data=chart_data,
         plot_data=plot_data,
     )

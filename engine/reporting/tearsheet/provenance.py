@@ -6,82 +6,95 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from engine.reporting import formatting
-from engine.reporting.listing import Cell, Column, Listing, figure
-from engine.reporting.reproduction import SAVED, command_again, engine_version
-from engine.reporting.tearsheet.section import Section
+from engine.reporting.data_table import DataTable, DataTableCell, DataTableColumn, number_cell
+from engine.reporting.rerun_command import (
+    DEFAULT_STRATEGY_FILE,
+    make_rerun_command,
+    split_engine_version,
+)
+from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
-STAGES = (
+STAGE_ORDER = (
     *("data", "features", "refits", "simulation", "certificate", "evaluation", "report"),
     "total",
 )
-KEYS = (
-    *(Column("Window"), Column("Test span", "text"), Column("Symbol", "text"), Column("Seed")),
-    *(Column("Horizons", "text"), Column("Key", "text")),
+FIT_COLUMNS = (
+    *(
+        DataTableColumn("Window"),
+        DataTableColumn("Test span", "text"),
+        DataTableColumn("Symbol", "text"),
+        DataTableColumn("Seed"),
+    ),
+    *(DataTableColumn("Horizons", "text"), DataTableColumn("Key", "text")),
 )
 
 
-def provenance(run: Run) -> Section:
+def provenance_section(run: Run) -> TearsheetSection:
     """How to make it again, bars, versions, machine, times, keys of the fits, the strategy."""
-    return Section("provenance", "Provenance", _figures(run))
+    return TearsheetSection("provenance", "Provenance", _template_values(run))
 
 
-def _figures(run: Run) -> dict[str, Any]:
+def _template_values(run: Run) -> dict[str, Any]:
     manifest = run.manifest
     dataset, timings = manifest["dataset"], manifest.get("timings_s", {})
-    stages = sorted(timings, key=lambda name: (_place(name), name))
-    version, source = engine_version(manifest)
+    stages = sorted(timings, key=lambda name: (_stage_index(name), name))
+    version, source = split_engine_version(manifest)
     return {
-        "again": command_again(manifest),
+        "again": make_rerun_command(manifest),
         "engine": f"backtest-engine {version}" + (f" (source {source})" if source else ""),
-        "saved": SAVED,
+        "saved": DEFAULT_STRATEGY_FILE,
         "dataset": dataset,
-        "symbols": [_symbol(name, facts) for name, facts in sorted(dataset["symbols"].items())],
+        "symbols": [
+            _symbol_row(name, facts) for name, facts in sorted(dataset["symbols"].items())
+        ],
         "vintage": dataset.get("vintage"),
         "vintages": any("vintage" in facts for facts in dataset["symbols"].values()),
         "versions": sorted(manifest.get("versions", {}).items()),
         "seeds": manifest.get("seeds", {}),
         "machine": manifest.get("machine", {}),
         "timings": [(name, formatting.duration(timings[name])) for name in stages],
-        "started_at": formatting.moment(manifest.get("started_at")),
+        "started_at": formatting.timestamp(manifest.get("started_at")),
         "inputs": manifest.get("inputs", []),
         "strategy": json.dumps(
             manifest.get("strategy", {}), indent=2, sort_keys=True, ensure_ascii=False
         ),
         "bars": formatting.COUNT(len(run.bars)),
         "trades": formatting.COUNT(len(run.trades)),
-        "fits": Listing("Fits of the strategy", KEYS, tuple(_keys(manifest)), "Filter fits"),
+        "fits": DataTable(
+            "Fits of the strategy", FIT_COLUMNS, tuple(_fit_rows(manifest)), "Filter fits"
+        ),
     }
 
 
-def _symbol(name: str, facts: Mapping[str, Any]) -> dict[str, str]:
+def _symbol_row(name: str, facts: Mapping[str, Any]) -> dict[str, str]:
     return {
         "symbol": name,
         "source": str(facts.get("source")),
-        "span": formatting.span(facts.get("first"), facts.get("last")),
+        "span": formatting.date_range(facts.get("first"), facts.get("last")),
         "rows": formatting.COUNT(facts.get("rows")),
         "sha256": facts.get("sha256") or formatting.MISSING,
-        "digest": formatting.digest(facts.get("sha256")),
+        "digest": formatting.short_hash(facts.get("sha256")),
         "vintage": facts.get("vintage") or formatting.MISSING,
-        "pulled": formatting.moment(facts.get("pulled")),
+        "pulled": formatting.timestamp(facts.get("pulled")),
     }
 
 
-def _keys(manifest: Mapping[str, Any]) -> list[tuple[Cell, ...]]:
+def _fit_rows(manifest: Mapping[str, Any]) -> list[tuple[DataTableCell, ...]]:
     """A row a fit of the strategy that the store keeps."""
     horizon = manifest.get("strategy", {}).get("target", {}).get("horizon", 1)
     return [
         (
-            figure(formatting.COUNT, window["index"]),
-            Cell(formatting.span(*window["test"])),
-            Cell(str(fit.get("symbol", ""))),
-            figure(formatting.COUNT, fit.get("seed")),
-            Cell(", ".join(map(str, fit.get("horizons") or (horizon,)))),
-            Cell(fit["key"][:12], code=True, title=fit["key"]),
+            number_cell(formatting.COUNT, window["index"]),
+            DataTableCell(formatting.date_range(*window["test"])),
+            DataTableCell(str(fit.get("symbol", ""))),
+            number_cell(formatting.COUNT, fit.get("seed")),
+            DataTableCell(", ".join(map(str, fit.get("horizons") or (horizon,)))),
+            DataTableCell(fit["key"][:12], is_code=True, tooltip=fit["key"]),
         )
         for window in manifest["windows"]
         for fit in window.get("fits") or ()
@@ -89,5 +102,5 @@ def _keys(manifest: Mapping[str, Any]) -> list[tuple[Cell, ...]]:
     ]
 
 
-def _place(stage: str) -> int:
-    return STAGES.index(stage) if stage in STAGES else STAGES.index("report")
+def _stage_index(stage: str) -> int:
+    return STAGE_ORDER.index(stage) if stage in STAGE_ORDER else STAGE_ORDER.index("report")

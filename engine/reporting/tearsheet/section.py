@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Section:
+class TearsheetSection:
     """One section.
 
     Attributes:
         key: Its id in the page, and the name of its template in `templates/tearsheet/`.
         label: In the list of sections.
-        figures: What its template shows.
+        template_values: What its template shows.
     """
 
     key: str
     label: str
-    figures: Mapping[str, Any]
+    template_values: Mapping[str, Any]

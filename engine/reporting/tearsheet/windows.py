@@ -7,42 +7,42 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from engine.evaluation.by_window import sharpe_by_window
+from engine.evaluation.metrics.by_window import sharpe_by_window
 from engine.reporting import formatting
-from engine.reporting.books import BUY_AND_HOLD, STRATEGY
-from engine.reporting.charts.losses import loss_curves, trained
-from engine.reporting.charts.window_panels import Ratios, window_panels
-from engine.reporting.charts.windows import window_map
-from engine.reporting.tearsheet.section import Section
-from engine.reporting.tuning import tuning_table
+from engine.reporting.book_styles import BUY_AND_HOLD, STRATEGY
+from engine.reporting.charts.loss_curves import draw_loss_curves, expand_ensemble_fits
+from engine.reporting.charts.window_panels import WindowSharpeRatios, make_window_panels
+from engine.reporting.charts.window_timeline import make_window_timeline
+from engine.reporting.tearsheet.section import TearsheetSection
+from engine.reporting.tuning_table import make_tuning_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from engine.artifacts import Run
+    from engine.runs.run import Run
 
 
-def windows(run: Run) -> Section:
+def windows_section(run: Run) -> TearsheetSection:
     """Spans, fits and, where there was tuning, what each window chose."""
     told = run.manifest["windows"]
-    spans = window_map(told) if told else None
-    ratios = _ratios(run)
-    return Section(
+    spans = make_window_timeline(told) if told else None
+    ratios = _sharpe_by_window(run)
+    return TearsheetSection(
         "windows",
         "Windows",
         {
             "map": spans,
-            "panels": window_panels(told, spans, ratios) if spans else None,
-            "finding": _finding(ratios),
+            "panels": make_window_panels(told, spans, ratios) if spans else None,
+            "finding": _windows_finding(ratios),
             "has_seeds": any(each.seeds for each in ratios.values()),
             "seeds_note": _seeds_note(run, ratios),
             "fits": [_fit_row(run, window) for window in told],
-            "tuning": tuning_table(run),
+            "tuning": make_tuning_table(run),
         },
     )
 
 
-def _ratios(run: Run) -> dict[int, Ratios]:
+def _sharpe_by_window(run: Run) -> dict[int, WindowSharpeRatios]:
     """By window: over the bars of its test part, the seeds' as the run kept them."""
     told = run.manifest["windows"]
     indices = [int(window["index"]) for window in told]
@@ -59,13 +59,13 @@ def _ratios(run: Run) -> dict[int, Ratios]:
     ratios = {}
     for place, index in enumerate(indices):
         by_book = dict(zip(books, found.get(place, ()), strict=False))
-        ratios[index] = Ratios(
+        ratios[index] = WindowSharpeRatios(
             by_book.get(STRATEGY), by_book.get(BUY_AND_HOLD), seeds.get(index, ())
         )
     return ratios
 
 
-def _finding(ratios: Mapping[int, Ratios]) -> str:
+def _windows_finding(ratios: Mapping[int, WindowSharpeRatios]) -> str:
     """In how many windows the strategy was ahead, and how far the seeds lay apart."""
     own = [each.strategy for each in ratios.values() if each.strategy is not None]
     both = [
@@ -82,20 +82,22 @@ def _finding(ratios: Mapping[int, Ratios]) -> str:
         f"Of {windows} the strategy had a Sharpe ratio above zero in {above}, and above that of "
         f"holding in {ahead}."
     )
-    spreads = [max(known) - min(known) for known in map(_seeds_of, ratios.values()) if known]
+    spreads = [
+        max(known) - min(known) for known in map(_known_seed_ratios, ratios.values()) if known
+    ]
     if spreads:
         apart = formatting.RATIO(float(np.median(spreads)))
         sentence += f" In half of them its seeds, traded alone, lay {apart} or more apart."
     return sentence
 
 
-def _seeds_of(ratios: Ratios) -> list[float]:
+def _known_seed_ratios(ratios: WindowSharpeRatios) -> list[float]:
     """Those that exist, where there are two at least."""
     known = [ratio for ratio in ratios.seeds if ratio is not None]
     return known if len(known) > 1 else []
 
 
-def _seeds_note(run: Run, ratios: Mapping[int, Ratios]) -> str:
+def _seeds_note(run: Run, ratios: Mapping[int, WindowSharpeRatios]) -> str:
     """Why seeds that there were are not drawn."""
     several = run.manifest.get("seeds", {}).get("count", 1) > 1
     if not several or any(each.seeds for each in ratios.values()):
@@ -105,20 +107,22 @@ def _seeds_note(run: Run, ratios: Mapping[int, Ratios]) -> str:
 
 def _fit_row(run: Run, window: Mapping[str, Any]) -> dict[str, Any]:
     """One window: its test span, what the books made of it, and how its fits went."""
-    fits = trained(window.get("fits") or [])
+    fits = expand_ensemble_fits(window.get("fits") or [])
     return {
         "index": window["index"],
-        "test": formatting.span(*window["test"]),
+        "test": formatting.date_range(*window["test"]),
         "strategy": formatting.SIGNED_PERCENT(_window_return(run, window["index"], STRATEGY)),
         "benchmark": formatting.SIGNED_PERCENT(_window_return(run, window["index"], BUY_AND_HOLD)),
         "enter": formatting.BPS(window.get("threshold_enter_bps")),
-        "epochs": _spread([fit.get("epochs") for fit in fits], formatting.COUNT),
-        "best_epoch": _spread([_kept(fit) for fit in fits], formatting.COUNT),
-        "train_loss": _spread([_at_best(fit, "train_loss") for fit in fits], formatting.loss),
-        "validation_loss": _spread(
-            [_at_best(fit, "validation_loss") for fit in fits], formatting.loss
+        "epochs": _range_text([fit.get("epochs") for fit in fits], formatting.COUNT),
+        "best_epoch": _range_text([_best_epoch_number(fit) for fit in fits], formatting.COUNT),
+        "train_loss": _range_text(
+            [_loss_at_best_epoch(fit, "train_loss") for fit in fits], formatting.loss_value
         ),
-        "curves": loss_curves(fits),
+        "validation_loss": _range_text(
+            [_loss_at_best_epoch(fit, "validation_loss") for fit in fits], formatting.loss_value
+        ),
+        "curves": draw_loss_curves(fits),
     }
 
 
@@ -132,22 +136,22 @@ def _window_return(run: Run, index: int, book: str) -> float | None:
     return 100.0 * (float((1.0 + returns).prod()) - 1.0)
 
 
-def _at_best(fit: Mapping[str, Any], curve: str) -> float | None:
+def _loss_at_best_epoch(fit: Mapping[str, Any], curve: str) -> float | None:
     """The curve's value at the epoch whose weights were kept."""
-    values, kept = fit.get(curve) or [], _kept(fit)
+    values, kept = fit.get(curve) or [], _best_epoch_number(fit)
     return values[kept - 1] if kept is not None and kept <= len(values) else None
 
 
-def _kept(fit: Mapping[str, Any]) -> int | None:
+def _best_epoch_number(fit: Mapping[str, Any]) -> int | None:
     """Number of the epoch whose weights were kept, from 1 as people count; the run's is from 0."""
     best, epochs = fit.get("best_epoch"), fit.get("epochs")
     return best + 1 if epochs and best is not None else None
 
 
-def _spread(values: list[float | None], write: Callable[[float], str]) -> str:
+def _range_text(values: list[float | None], format_value: Callable[[float], str]) -> str:
     """One figure, or lowest to highest over the seeds."""
     known = [value for value in values if value is not None]
     if not known:
         return formatting.MISSING
-    low, high = write(min(known)), write(max(known))
+    low, high = format_value(min(known)), format_value(max(known))
     return low if low == high else f"{low} to {high}"

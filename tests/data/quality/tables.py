@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from engine.data.bars import normalise
-from engine.data.quality.examine import Terms, examine
+from engine.data.bars import normalise_bars
+from engine.data.quality.check_symbol import CheckSettings, check_bars
 
 NOW = pd.Timestamp("2024-06-01", tz="UTC")
 
@@ -48,7 +48,7 @@ def scaled(raw, rows, factor, columns=("open", "high", "low", "close")):
 
 
 def judged(raw, interval="1d", **terms):
-    return examine(normalise(raw, "X"), Terms(interval, NOW, **terms))
+    return check_bars(normalise_bars(raw, "X"), CheckSettings(interval, NOW, **terms))
 
 
 def rules(raw, interval="1d", **terms):
@@ -58,5 +58,5 @@ def rules(raw, interval="1d", **terms):
 def rows(raw, rule, interval="1d", **terms):
     """Positions of the bars that break one rule."""
     examined = judged(raw, interval, **terms)
-    pairs = zip(examined.findings, examined.rows, strict=True)
+    pairs = zip(examined.findings, examined.finding_rows, strict=True)
     return [row for finding, found in pairs if finding.rule == rule for row in found.tolist()]

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.bars import normalise
+from engine.data.bars import normalise_bars
 from engine.data.check import check_dataset
-from engine.data.quality.examine import Terms, examine
+from engine.data.quality.check_symbol import CheckSettings, check_bars
 from tests.data.datasets import Told
 
 NOW = pd.Timestamp("2026-06-01", tz="UTC")
@@ -177,7 +177,7 @@ def test_missing_opens_are_errors_with_a_repair_that_makes_them_fit(
     assert finding.repair == "open_from_previous_close"
     # Five closes of XOM lie outside low to high besides.
     repaired = check(case, missing_open="repair", price_range="repair")
-    assert repaired.sound
+    assert repaired.is_usable
     done = next(done for done in repaired.repaired if done.rule == "missing_open")
     assert (done.repair, done.count) == (finding.repair, count)
 
@@ -228,8 +228,8 @@ def test_the_repair_makes_of_the_bad_file_its_corrected_twin(symbol, rule, marke
         for name in (symbol, f"{symbol}-fixed")
     )
     interval = "1w" if "1wk" in symbol else "1d"
-    terms = Terms(interval, NOW, policy={"order": "repair", rule: "repair"})
-    repaired = examine(normalise(bad, "X"), terms).bars
+    terms = CheckSettings(interval, NOW, policy={"order": "repair", rule: "repair"})
+    repaired = check_bars(normalise_bars(bad, "X"), terms).bars
     corrected = twin.sort_values("timestamp")
     for column in ("open", "high", "low", "close", "volume"):
         np.testing.assert_allclose(

@@ -7,21 +7,21 @@ from typing import get_args
 import pandas as pd
 import pytest
 
-from engine.data.bars import normalise
-from engine.data.quality.gate import Gate, QualityLog
+from engine.core.errors import InvalidBarsError
+from engine.data.bars import normalise_bars
+from engine.data.config import Dataset
+from engine.data.quality.gate import QualityGate, QualityLog
 from engine.data.quality.policy import RuleName
-from engine.data.spec import Dataset
-from engine.errors import BadBarsError
 from tests.data.quality.tables import NOW, plain, scaled, walk
 
 
 def passed(raw, log=None, symbol="X", **quality):
-    gate = Gate("24/7", quality, NOW, log or QualityLog())
-    return gate.admit(normalise(raw, symbol), "1d", "a test")
+    gate = QualityGate("24/7", quality, NOW, log or QualityLog())
+    return gate.validate(normalise_bars(raw, symbol), "1d", "a test")
 
 
 def refused(raw, **quality):
-    with pytest.raises(BadBarsError) as error:
+    with pytest.raises(InvalidBarsError) as error:
         passed(raw, **quality)
     return error.value
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.quality.policy import WITHOUT_REPAIR, RuleName
+from engine.data.quality.policy import UNREPAIRABLE_RULES, RuleName
 from engine.data.quality.repairs import REPAIRS
 from tests.data.quality.tables import judged, plain, rules, scaled, walk
 
@@ -29,7 +29,7 @@ class TestTime:
         examined = repaired(raw.iloc[::-1].reset_index(drop=True), "order")
         assert examined.findings == ()
         np.testing.assert_array_equal(prices(examined.bars), prices(raw))
-        (done,) = examined.repaired
+        (done,) = examined.repairs
         assert (done.repair, done.count, done.first) == ("sort", 399, "2020-01-01")
 
     def test_repetitions_are_dropped(self):
@@ -49,7 +49,7 @@ class TestTime:
         late = raw.assign(timestamp=raw["timestamp"] + pd.Timedelta("23:59:59"))
         examined = repaired(late, "off_grid")
         assert (examined.bars["timestamp"] == raw["timestamp"].dt.tz_localize("UTC")).all()
-        assert examined.repaired[0].bars[0] == {
+        assert examined.repairs[0].bars[0] == {
             "timestamp": "2020-01-01 23:59",
             "before": {"timestamp": "2020-01-01 23:59"},
             "after": {"timestamp": "2020-01-01"},
@@ -65,7 +65,7 @@ class TestValues:
         examined = repaired(raw, "missing_open")
         assert examined.errors == ()
         assert examined.bars["open"].tolist() == [10.0, 11.0, 10.0, 10.0]
-        (done,) = examined.repaired
+        (done,) = examined.repairs
         assert done.count == 3
         assert [change["timestamp"] for change in done.bars] == [
             "2020-01-01",
@@ -86,7 +86,7 @@ class TestValues:
         examined = repaired(raw, rule)
         assert len(examined.bars) == 99
         assert [finding.rule for finding in examined.findings] == ["gaps"]
-        assert examined.repaired[0].bars[0]["after"] is None
+        assert examined.repairs[0].bars[0]["after"] is None
 
     def test_high_and_low_are_widened_to_the_other_prices(self):
         raw = plain(5)
@@ -113,7 +113,7 @@ class TestLevels:
         examined = repaired(damaged, "missed_splits")
         np.testing.assert_allclose(prices(examined.bars), prices(raw))
         np.testing.assert_allclose(examined.bars["volume"], raw["volume"])
-        assert [done.count for done in examined.repaired] == [100, 100]
+        assert [done.count for done in examined.repairs] == [100, 100]
 
     def test_the_other_asset_before_the_gap_is_dropped(self):
         raw = scaled(walk(200), slice(0, 59), 0.1)
@@ -128,7 +128,7 @@ def test_several_rules_are_repaired_one_after_the_other_each_told():
     policy = {"order": "repair", "duplicates": "repair", "missing_open": "repair"}
     examined = judged(damaged, policy=policy)
     assert examined.findings == ()
-    assert [done.rule for done in examined.repaired] == ["order", "duplicates", "missing_open"]
+    assert [done.rule for done in examined.repairs] == ["order", "duplicates", "missing_open"]
     raw.loc[50, "open"] = np.clip(raw.loc[49, "close"], *raw.loc[50, ["low", "high"]])
     np.testing.assert_array_equal(prices(examined.bars), prices(raw))
 
@@ -136,7 +136,7 @@ def test_several_rules_are_repaired_one_after_the_other_each_told():
 def test_nothing_is_repaired_that_the_dataset_does_not_name():
     raw = scaled(walk(), [100], 3.0)
     examined = judged(raw, policy={"order": "repair", "gaps": "error"})
-    assert examined.repaired == ()
+    assert examined.repairs == ()
     assert [finding.rule for finding in examined.errors] == ["bad_ticks"]
     np.testing.assert_array_equal(prices(examined.bars), prices(raw))
 
@@ -144,7 +144,7 @@ def test_nothing_is_repaired_that_the_dataset_does_not_name():
 def test_of_many_bars_the_first_twenty_are_written_down():
     raw = plain(100)
     raw.loc[10:89, "open"] = 0.0
-    (done,) = repaired(raw, "missing_open").repaired
+    (done,) = repaired(raw, "missing_open").repairs
     assert (done.count, len(done.bars), done.last) == (80, 20, "2020-03-30")
 
 
@@ -163,7 +163,7 @@ def test_every_rule_has_a_repair_or_is_known_to_have_none():
         "bad_ticks": ["drop_bad_tick"],
         "ticker_reuse": ["drop_before_gap"],
     }
-    assert {*offered, *WITHOUT_REPAIR} == set(RuleName.__args__)
+    assert {*offered, *UNREPAIRABLE_RULES} == set(RuleName.__args__)
     assert sorted(name for names in offered.values() for name in names) == sorted(REPAIRS)
 
 

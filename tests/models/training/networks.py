@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from engine.models.network import Network
+from engine.models.networks.base import Network
 
 if TYPE_CHECKING:
-    from engine.models import Problem
+    from engine.models import WindowDataset
 
 
 class Tiny(Network):
@@ -19,7 +19,7 @@ class Tiny(Network):
     lookback: int = 2
     l2: float = 0.0
 
-    def head(self, series, normalise):  # noqa: ARG002
+    def build_backbone(self, series, normalise):  # noqa: ARG002
         import keras
 
         x = keras.layers.Flatten()(keras.ops.concatenate(series, axis=-1))
@@ -27,7 +27,7 @@ class Tiny(Network):
         return keras.layers.Dense(5, activation="tanh", kernel_regularizer=penalty)(x)
 
 
-def outputs_by_hand(weights, problem: Problem, rows) -> np.ndarray:
+def outputs_by_hand(weights, problem: WindowDataset, rows) -> np.ndarray:
     """(n, outputs) of Tiny, in plain NumPy."""
     first, first_bias, second, second_bias = weights
     x = np.concatenate([problem.inputs[rows - 1], problem.inputs[rows]], axis=1)

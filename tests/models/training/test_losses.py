@@ -10,17 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engine.models import Directional, Huber, Mae, Mse, Quantile, Sharpe, Training
-from engine.models.losses import Batch, Scale
+from engine.models import (
+    DirectionalLoss,
+    HuberLoss,
+    MaeLoss,
+    MseLoss,
+    QuantileLoss,
+    SharpeLoss,
+    TrainingSpec,
+)
+from engine.models.training.losses import LossBatch, TargetScale
 from tests.models.training import formulas
 
 LOSSES = [
-    Mse(),
-    Mae(),
-    Huber(delta=0.7),
-    Directional(weight=2.0, sharpness=4.0),
-    Sharpe(cost_bps=15, sharpness=2.0),
-    Quantile(levels=(0.05, 0.5, 0.8)),
+    MseLoss(),
+    MaeLoss(),
+    HuberLoss(delta=0.7),
+    DirectionalLoss(weight=2.0, sharpness=4.0),
+    SharpeLoss(cost_bps=15, sharpness=2.0),
+    QuantileLoss(levels=(0.05, 0.5, 0.8)),
 ]
 kinds = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.kind)
 
@@ -34,44 +42,44 @@ class Row:
 
 
 @st.composite
-def batches(draw) -> Batch:
+def batches(draw) -> LossBatch:
     count, padding = draw(st.integers(1, 40)), draw(st.integers(0, 5))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    scale = Scale(draw(st.floats(-0.02, 0.02)), draw(st.floats(0.001, 0.1)))
+    scale = TargetScale(draw(st.floats(-0.02, 0.02)), draw(st.floats(0.001, 0.1)))
     predicted = rng.normal(scale=draw(st.floats(0.01, 3)), size=(count + padding, 3))
     real = np.arange(count + padding) < count
-    return Batch(predicted, rng.normal(size=count + padding), real, scale)
+    return LossBatch(predicted, rng.normal(size=count + padding), real, scale)
 
 
-def by_hand(loss, batch: Batch) -> float:
-    drift = batch.scale.mean / batch.scale.deviation
+def by_hand(loss, batch: LossBatch) -> float:
+    drift = batch.scale.mean / batch.scale.std
     rows = [
         Row(tuple(predicted), target, predicted[0] + drift, target + drift)
-        for predicted, target, real in zip(batch.predicted, batch.target, batch.real, strict=True)
+        for predicted, target, real in zip(batch.predicted, batch.target, batch.mask, strict=True)
         if real
     ]
     options = loss.model_dump(exclude={"kind"})
     if loss.kind == "sharpe":
-        options["deviation"] = batch.scale.deviation
+        options["deviation"] = batch.scale.std
     return getattr(formulas, loss.kind)(rows, **options)
 
 
 @kinds
 @given(batch=batches())
-def test_is_its_formula_over_the_real_rows(loss, batch: Batch) -> None:
-    assert loss.value(np, batch) == pytest.approx(by_hand(loss, batch), rel=1e-6, abs=1e-9)
+def test_is_its_formula_over_the_real_rows(loss, batch: LossBatch) -> None:
+    assert loss.compute(np, batch) == pytest.approx(by_hand(loss, batch), rel=1e-6, abs=1e-9)
 
 
 @kinds
 @given(batch=batches())
-def test_padding_counts_nothing(loss, batch: Batch) -> None:
-    other = np.where(batch.real, batch.target, 1e6)
-    assert loss.value(np, batch) == loss.value(np, batch._replace(target=other))
+def test_padding_counts_nothing(loss, batch: LossBatch) -> None:
+    other = np.where(batch.mask, batch.target, 1e6)
+    assert loss.compute(np, batch) == loss.compute(np, batch._replace(target=other))
 
 
-def one(predicted: float, target: float, mean: float) -> Batch:
+def one(predicted: float, target: float, mean: float) -> LossBatch:
     one_row = np.array([target]), np.array([True])
-    return Batch(np.array([[predicted]]), *one_row, Scale(mean, 0.01))
+    return LossBatch(np.array([[predicted]]), *one_row, TargetScale(mean, 0.01))
 
 
 @given(st.floats(0.01, 2), st.floats(0.01, 2), st.floats(-0.02, 0.02))
@@ -80,7 +88,7 @@ def test_of_two_errors_alike_the_wrong_sign_of_the_raw_return_costs_more(
 ) -> None:
     target = size - mean / 0.01  # a raw return of `size` deviations, whatever the train mean
     above, below = (one(target + e, target, mean) for e in (error, -error))
-    assert Directional().value(np, above) < Directional().value(np, below)
+    assert DirectionalLoss().compute(np, above) < DirectionalLoss().compute(np, below)
 
 
 def test_where_signals_are_weak_no_forecast_is_no_refuge_from_the_directional_loss() -> None:
@@ -88,32 +96,32 @@ def test_where_signals_are_weak_no_forecast_is_no_refuge_from_the_directional_lo
     returns = 0.1 + rng.normal(size=20_000)
     rows = np.ones(len(returns), dtype=bool)
     costs = [
-        Directional().value(
-            np, Batch(np.full((len(returns), 1), level), returns, rows, Scale(0, 1))
+        DirectionalLoss().compute(
+            np, LossBatch(np.full((len(returns), 1), level), returns, rows, TargetScale(0, 1))
         )
         for level in (-0.1, 0.0, 0.1)
     ]
     assert costs[2] < costs[1] < costs[0]
 
 
-def stretch(predicted: list[float], returns: list[float]) -> Batch:
+def stretch(predicted: list[float], returns: list[float]) -> LossBatch:
     rows = np.ones(len(returns), dtype=bool)
-    return Batch(np.array(predicted)[:, None], np.array(returns), rows, Scale(0.0, 0.01))
+    return LossBatch(np.array(predicted)[:, None], np.array(returns), rows, TargetScale(0.0, 0.01))
 
 
 def test_the_sharpe_loss_charges_changes_of_position_and_not_the_first_one() -> None:
     returns = [1.0, -0.5, 0.8, 0.2]
     held, turned = stretch([5.0] * 4, returns), stretch([5.0, -5.0, 5.0, -5.0], returns)
-    free, dear = Sharpe(cost_bps=0), Sharpe(cost_bps=50)
-    assert dear.value(np, held) == free.value(np, held)
-    assert dear.value(np, turned) > free.value(np, turned)
+    free, dear = SharpeLoss(cost_bps=0), SharpeLoss(cost_bps=50)
+    assert dear.compute(np, held) == free.compute(np, held)
+    assert dear.compute(np, turned) > free.compute(np, turned)
 
 
 def test_the_sharpe_loss_pays_nothing_for_positions_that_vanish() -> None:
     returns = [1.0, -0.5, 0.8, 0.2]
     bold, faint = (stretch([size] * 4, returns) for size in (1.0, 1e-6))
-    assert Sharpe().value(np, bold) < -0.5
-    assert abs(Sharpe().value(np, faint)) < 1e-3
+    assert SharpeLoss().compute(np, bold) < -0.5
+    assert abs(SharpeLoss().compute(np, faint)) < 1e-3
 
 
 @pytest.mark.parametrize("level", [0.1, 0.5, 0.8])
@@ -122,12 +130,12 @@ def test_the_optimum_of_the_pinball_loss_is_the_quantile(level: float) -> None:
     grid = np.linspace(-2, 2, 161)
     rows = np.ones(len(returns), dtype=bool)
     place = sorted({level, 0.5}).index(level)
-    loss = Quantile(levels=tuple(sorted({level, 0.5})))
+    loss = QuantileLoss(levels=tuple(sorted({level, 0.5})))
     outputs = np.zeros((len(returns), len(loss.levels)))
 
     def cost(guess: float) -> float:
         outputs[:, place] = guess
-        return loss.value(np, Batch(outputs, returns, rows, Scale(0, 1)))
+        return loss.compute(np, LossBatch(outputs, returns, rows, TargetScale(0, 1)))
 
     assert min(grid, key=cost) == pytest.approx(np.quantile(returns, level), abs=0.03)
 
@@ -135,9 +143,9 @@ def test_the_optimum_of_the_pinball_loss_is_the_quantile(level: float) -> None:
 @pytest.mark.parametrize("levels", [(0.1, 0.9), (0.5, 0.1), (0.5, 0.5), (0.0, 0.5), ()])
 def test_quantiles_ascend_and_hold_the_median(levels: tuple[float, ...]) -> None:
     with pytest.raises(ValidationError):
-        Quantile(levels=levels)
+        QuantileLoss(levels=levels)
 
 
 def test_a_loss_that_measures_each_batch_alone_needs_batches_worth_measuring() -> None:
     with pytest.raises(ValidationError, match=r"raise training\.batch_size"):
-        Training(loss=Sharpe(), batch_size=8)
+        TrainingSpec(loss=SharpeLoss(), batch_size=8)

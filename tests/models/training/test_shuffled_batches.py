@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.models.batches import shuffled_batches
+from engine.models.training.batches import make_shuffled_batches
 
 counts = st.tuples(st.integers(1, 400), st.integers(2, 90), st.integers(0, 99))
 
@@ -17,16 +17,16 @@ counts = st.tuples(st.integers(1, 400), st.integers(2, 90), st.integers(0, 99))
 def test_every_row_is_in_exactly_one_batch(ordered: bool, given_) -> None:
     count, size, seed = given_
     rows = np.arange(7, 7 + count)
-    batches = shuffled_batches(rows, size, np.random.default_rng(seed), ordered=ordered)
-    assert sorted(batches.rows[batches.real]) == rows.tolist()
+    batches = make_shuffled_batches(rows, size, np.random.default_rng(seed), consecutive=ordered)
+    assert sorted(batches.rows[batches.mask]) == rows.tolist()
 
 
 @given(counts)
 def test_an_ordered_batch_is_a_stretch_of_consecutive_rows_before_its_padding(given_) -> None:
     count, size, seed = given_
     rows = np.arange(7, 7 + count)
-    batches = shuffled_batches(rows, size, np.random.default_rng(seed), ordered=True)
-    for row, real in zip(batches.rows, batches.real, strict=True):
+    batches = make_shuffled_batches(rows, size, np.random.default_rng(seed), consecutive=True)
+    for row, real in zip(batches.rows, batches.mask, strict=True):
         assert (np.diff(row[real]) == 1).all()
         assert real[: real.sum()].all()
 
@@ -34,7 +34,7 @@ def test_an_ordered_batch_is_a_stretch_of_consecutive_rows_before_its_padding(gi
 def test_the_order_comes_from_the_generator_alone() -> None:
     rows = np.arange(300)
     first, same, other = (
-        shuffled_batches(rows, 16, np.random.default_rng(seed), ordered=True).rows
+        make_shuffled_batches(rows, 16, np.random.default_rng(seed), consecutive=True).rows
         for seed in (1, 1, 2)
     )
     assert np.array_equal(first, same)

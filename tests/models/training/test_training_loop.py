@@ -11,24 +11,24 @@ import pytest
 from engine.models import (
     Adam,
     AdamW,
-    Constant,
-    Cosine,
-    Directional,
+    ConstantSchedule,
+    CosineSchedule,
+    DirectionalLoss,
     Forecast,
-    Huber,
-    Mae,
-    Mse,
-    Quantile,
+    HuberLoss,
+    MaeLoss,
+    MseLoss,
+    QuantileLoss,
     RmsProp,
-    Sharpe,
-    Step,
-    Training,
+    SharpeLoss,
+    StepSchedule,
+    TrainingSpec,
 )
-from engine.models.batches import even_batches
-from engine.models.losses import Batch, Scale
-from engine.refit.local import Local
-from engine.refit.queue import Queue
-from engine.refit.task import Task
+from engine.models.training.batches import make_even_batches
+from engine.models.training.losses import LossBatch, TargetScale
+from engine.training.executors.local import LocalExecutor
+from engine.training.scheduler import FitScheduler
+from engine.training.task import FitTask
 from tests.models.problems import planted
 from tests.models.training.networks import Tiny, outputs_by_hand
 
@@ -42,22 +42,22 @@ PROBLEM = replace(PLANTED, target=PLANTED.target + 0.004)
 """With a drift, so that the sign of a scaled return is often not that of the return."""
 
 TRUTH = PROBLEM.target[PROBLEM.train]
-SCALE = Scale(TRUTH.mean(), TRUTH.std())
-SCALED = (PROBLEM.target - SCALE.mean) / SCALE.deviation
+SCALE = TargetScale(TRUTH.mean(), TRUTH.std())
+SCALED = (PROBLEM.target - SCALE.mean) / SCALE.std
 
-LOSSES = [Mse(), Mae(), Huber(), Directional(), Sharpe(), Quantile()]
+LOSSES = [MseLoss(), MaeLoss(), HuberLoss(), DirectionalLoss(), SharpeLoss(), QuantileLoss()]
 
-STILL = Training(epochs=1, optimizer=Adam(learning_rate=1e-6), schedule=Constant())
+STILL = TrainingSpec(epochs=1, optimizer=Adam(learning_rate=1e-6), schedule=ConstantSchedule())
 """Weights move enough to count as trained, and not enough to change a loss."""
 
-LEARNING = Training(epochs=12, batch_size=32, optimizer=Adam(learning_rate=0.02))
+LEARNING = TrainingSpec(epochs=12, batch_size=32, optimizer=Adam(learning_rate=0.02))
 OPTIONS = {
     **{loss.kind: LEARNING.model_copy(update={"loss": loss}) for loss in LOSSES},
     "adamw": LEARNING.model_copy(update={"optimizer": AdamW(learning_rate=0.02)}),
     "rmsprop": LEARNING.model_copy(
         update={"optimizer": RmsProp(learning_rate=0.01, momentum=0.5)}
     ),
-    "cosine": LEARNING.model_copy(update={"schedule": Cosine()}),
+    "cosine": LEARNING.model_copy(update={"schedule": CosineSchedule()}),
 }
 DECAY = AdamW(learning_rate=1e-4, weight_decay=90)
 FITS = {
@@ -65,8 +65,12 @@ FITS = {
     **{("still", x.kind): (Tiny(), STILL.model_copy(update={"loss": x}), 1) for x in LOSSES},
     "penalised": (Tiny(l2=0.5), STILL, 1),
     "decayed": (Tiny(), STILL.model_copy(update={"optimizer": DECAY}), 1),
-    "close": (Tiny(), STILL.model_copy(update={"loss": Quantile(levels=(0.4, 0.5, 0.6))}), 1),
-    "frozen": (Tiny(), LEARNING.model_copy(update={"schedule": Step(factor=1e-7, every=2)}), 1),
+    "close": (Tiny(), STILL.model_copy(update={"loss": QuantileLoss(levels=(0.4, 0.5, 0.6))}), 1),
+    "frozen": (
+        Tiny(),
+        LEARNING.model_copy(update={"schedule": StepSchedule(factor=1e-7, every=2)}),
+        1,
+    ),
 }
 
 
@@ -80,10 +84,12 @@ class Bench:
 
     def fit(self, names) -> dict[object, Forecast]:
         tasks = [
-            Task("strategy", "X", 0, 0, seed, network, training, PROBLEM)
+            FitTask("strategy", "X", 0, 0, seed, network, training, PROBLEM)
             for network, training, seed in map(FITS.get, names)
         ]
-        finished = dict(Local(1, self.backend, self.programs).fit(Queue(tasks)))
+        finished = dict(
+            LocalExecutor(1, self.backend, self.programs).run_tasks(FitScheduler(tasks))
+        )
         return {name: finished[place] for place, name in enumerate(names)}
 
 
@@ -97,17 +103,17 @@ def bench(request, tmp_path_factory) -> Bench:
 def loss_by_hand(loss, forecast: Forecast, rows) -> float:
     outputs = outputs_by_hand(forecast.weights, PROBLEM, rows)
     real = np.ones(len(rows), dtype=bool)
-    return float(loss.value(np, Batch(outputs, SCALED[rows], real, SCALE)))
+    return float(loss.value(np, LossBatch(outputs, SCALED[rows], real, SCALE)))
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.kind)
 def test_the_compiled_step_and_the_validation_take_the_same_loss(bench: Bench, loss) -> None:
     forecast = bench.fits["still", loss.kind]
-    batches = even_batches(PROBLEM.train, STILL.batch_size)
-    assert not batches.real.all()
+    batches = make_even_batches(PROBLEM.train, STILL.batch_size)
+    assert not batches.mask.all()
     by_batch = [
         loss_by_hand(loss, forecast, rows[real]) * real.sum()
-        for rows, real in zip(batches.rows, batches.real, strict=True)
+        for rows, real in zip(batches.rows, batches.mask, strict=True)
     ]
     train = sum(by_batch) / len(PROBLEM.train)
     assert forecast.history.train_loss[0] == pytest.approx(train, rel=1e-3)
@@ -155,7 +161,7 @@ def test_quantiles_that_cross_are_put_in_order(bench: Bench) -> None:
     forecast = bench.fits["close"]
     outputs = outputs_by_hand(forecast.weights, PROBLEM, PROBLEM.test)
     assert (np.diff(outputs, axis=1) < 0).any()
-    expected = SCALE.mean + SCALE.deviation * np.sort(outputs, axis=1)
+    expected = SCALE.mean + SCALE.std * np.sort(outputs, axis=1)
     assert forecast.quantiles == pytest.approx(expected, rel=1e-4, abs=1e-7)
 
 
@@ -169,7 +175,7 @@ def test_penalties_on_weights_count_in_training_and_not_in_validation(bench: Ben
 
 def test_weight_decay_shrinks_kernels_by_its_share_of_the_rate_every_step(bench: Bench) -> None:
     kept, decayed = bench.fits["still", "mse"], bench.fits["decayed"]
-    steps = len(even_batches(PROBLEM.train, STILL.batch_size).rows)
+    steps = len(make_even_batches(PROBLEM.train, STILL.batch_size).rows)
     for kernel in (0, 2):
         share = np.median(decayed.weights[kernel] / kept.weights[kernel])
         assert share == pytest.approx((1 - 1e-4 * 90) ** steps, abs=5e-3)

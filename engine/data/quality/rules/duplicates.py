@@ -6,47 +6,51 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.quality.sample import DAY
-from engine.data.quality.spotted import Spotted
+from engine.data.quality.view import DAY_US
+from engine.data.quality.violation import RuleViolation
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.data.quality.sample import Sample
-    from engine.types import Rows
+    from engine.core.types import IntVector
+    from engine.data.quality.view import BarsView
 
-_THURSDAY = 4  # 1970-01-01, counted from Sunday as 0
+_EPOCH_WEEKDAY = 4  # 1970-01-01, counted from Sunday as 0
 
 
-def duplicates(sample: Sample) -> list[Spotted]:
+def duplicates(view: BarsView) -> list[RuleViolation]:
     """A bar repeats another of the same timestamp, value for value."""
-    again, before = _repeated(sample)
-    rows = again[_same(sample, again, before)]
-    return [Spotted(rows, "bars repeat another bar", "drop_duplicates")]
+    again, before = _find_repeats(view)
+    rows = again[_have_equal_values(view, again, before)]
+    return [RuleViolation(rows, "bars repeat another bar", "drop_duplicates")]
 
 
-def conflicting_duplicates(sample: Sample) -> list[Spotted]:
+def conflicting_duplicates(view: BarsView) -> list[RuleViolation]:
     """A bar has the timestamp of another and other values; not on a day of a clock change.
 
     Of two, the later in the file is mostly the corrected or the finished one: that is what the
     repair keeps.
     """
-    again, before = _repeated(sample)
-    conflict = ~_same(sample, again, before) & ~_clocks_change(sample.stamps[again])
+    again, before = _find_repeats(view)
+    conflict = ~_have_equal_values(view, again, before) & ~_is_clock_change_day(
+        view.timestamps[again]
+    )
     complaint = "bars have the timestamp of another and other values"
-    return [Spotted(again[conflict], complaint, "keep_last_duplicate")]
+    return [RuleViolation(again[conflict], complaint, "keep_last_duplicate")]
 
 
-def daylight_saving(sample: Sample) -> list[Spotted]:
+def daylight_saving(view: BarsView) -> list[RuleViolation]:
     """A timestamp stands twice, with other values, on a day on which clocks change.
 
     That is on the last Sunday of March and October (Europe), the second of March and the first
     of November (United States). Neither bar is too many: one of them has the wrong label.
     """
-    again, before = _repeated(sample)
-    conflict = ~_same(sample, again, before) & _clocks_change(sample.stamps[again])
+    again, before = _find_repeats(view)
+    conflict = ~_have_equal_values(view, again, before) & _is_clock_change_day(
+        view.timestamps[again]
+    )
     return [
-        Spotted(
+        RuleViolation(
             again[conflict],
             "bars repeat the timestamp of another on a day on which clocks change",
             advice="the timestamps are local time: declare their time zone, or use another source",
@@ -54,13 +58,13 @@ def daylight_saving(sample: Sample) -> list[Spotted]:
     ]
 
 
-def _repeated(sample: Sample) -> tuple[Rows, Rows]:
+def _find_repeats(view: BarsView) -> tuple[IntVector, IntVector]:
     """Positions of bars whose timestamp came before, and of the first with it."""
-    if sample.instants.size == sample.stamps.size:
+    if view.unique_timestamps.size == view.timestamps.size:
         nothing = np.array([], dtype=np.int64)
         return nothing, nothing
-    ordered = np.argsort(sample.stamps, kind="stable")
-    stamps = sample.stamps[ordered]
+    ordered = np.argsort(view.timestamps, kind="stable")
+    stamps = view.timestamps[ordered]
     leads = np.r_[True, np.diff(stamps) > 0]
     first = ordered[np.flatnonzero(leads)[np.cumsum(leads) - 1]]
     again, before = ordered[~leads], first[~leads]
@@ -68,15 +72,17 @@ def _repeated(sample: Sample) -> tuple[Rows, Rows]:
     return again[place], before[place]
 
 
-def _same(sample: Sample, one: Rows, other: Rows) -> npt.NDArray[np.bool_]:
-    values = np.column_stack([sample.prices, sample.volume])
-    mine, theirs = values[one], values[other]
+def _have_equal_values(
+    view: BarsView, rows: IntVector, other_rows: IntVector
+) -> npt.NDArray[np.bool_]:
+    values = np.column_stack([view.prices, view.volume])
+    mine, theirs = values[rows], values[other_rows]
     return np.asarray(((mine == theirs) | (np.isnan(mine) & np.isnan(theirs))).all(axis=1))
 
 
-def _clocks_change(stamps: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    days = stamps // DAY
-    sunday = (days + _THURSDAY) % 7 == 0
+def _is_clock_change_day(timestamps: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    days = timestamps // DAY_US
+    sunday = (days + _EPOCH_WEEKDAY) % 7 == 0
     dates = days.astype("datetime64[D]")
     months = dates.astype("datetime64[M]")
     month = months.astype(np.int64) % 12 + 1

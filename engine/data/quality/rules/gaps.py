@@ -7,79 +7,87 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.data.calendar import ALWAYS_OPEN, sessions, time_zone
-from engine.data.quality.sample import DAY
-from engine.data.quality.spotted import Spotted
+from engine.data.calendar import ALWAYS_OPEN, exchange_timezone, session_days
+from engine.data.quality.view import DAY_US
+from engine.data.quality.violation import RuleViolation
 
 if TYPE_CHECKING:
-    from engine.data.quality.sample import Sample, Stamps
+    from engine.data.quality.view import BarsView, TimestampsUs
 
 
-def gaps(sample: Sample) -> list[Spotted]:
+def gaps(view: BarsView) -> list[RuleViolation]:
     """Bars are missing between the first and the last.
 
     On `24/7`, and for weeks everywhere, one is expected every interval; of an exchange, a day's
     bar each session, and of shorter bars one every interval between a session's first and last.
     """
-    if sample.instants.size < 2:
+    if view.unique_timestamps.size < 2:
         return []
-    if sample.calendar == ALWAYS_OPEN or sample.length > DAY:
-        return _between(sample, sample.instants)
-    dates = _dates(sample)
-    if sample.length == DAY:
-        return _sessions(sample, dates)
-    holes = np.diff(sample.instants) // sample.length - 1
+    if view.calendar == ALWAYS_OPEN or view.bar_length_us > DAY_US:
+        return _find_missing_bars(view, view.unique_timestamps)
+    dates = _session_dates(view)
+    if view.bar_length_us == DAY_US:
+        return _find_missing_sessions(view, dates)
+    holes = np.diff(view.unique_timestamps) // view.bar_length_us - 1
     holes[np.diff(dates) != 0] = 0
-    within = _holes(sample, sample.instants, holes)
-    return [*within, *_sessions(sample, dates)]
+    within = _gap_violations(view, view.unique_timestamps, holes)
+    return [*within, *_find_missing_sessions(view, dates)]
 
 
-def closed_days(sample: Sample) -> list[Spotted]:
+def closed_days(view: BarsView) -> list[RuleViolation]:
     """A bar lies on a day on which the exchange was closed."""
-    if sample.calendar == ALWAYS_OPEN or sample.length > DAY or not sample.instants.size:
+    if (
+        view.calendar == ALWAYS_OPEN
+        or view.bar_length_us > DAY_US
+        or not view.unique_timestamps.size
+    ):
         return []
-    dates = _dates(sample)
-    known = sessions(sample.calendar, int(dates[0]), int(dates[-1]))
+    dates = _session_dates(view)
+    known = session_days(view.calendar, int(dates[0]), int(dates[-1]))
     # Nothing is known of the time before the first of them.
-    odd = sample.instants[~np.isin(dates, known) & (dates > (known[0] if known.size else dates))]
-    rows = np.flatnonzero(np.isin(sample.stamps, odd))
-    return [Spotted(rows, "bars lie on days on which the exchange was closed")]
+    odd = view.unique_timestamps[
+        ~np.isin(dates, known) & (dates > (known[0] if known.size else dates))
+    ]
+    rows = np.flatnonzero(np.isin(view.timestamps, odd))
+    return [RuleViolation(rows, "bars lie on days on which the exchange was closed")]
 
 
-def _between(sample: Sample, instants: Stamps) -> list[Spotted]:
-    return _holes(sample, instants, np.diff(instants) // sample.length - 1)
+def _find_missing_bars(view: BarsView, timestamps: TimestampsUs) -> list[RuleViolation]:
+    return _gap_violations(view, timestamps, np.diff(timestamps) // view.bar_length_us - 1)
 
 
-def _holes(sample: Sample, instants: Stamps, holes: Stamps) -> list[Spotted]:
+def _gap_violations(
+    view: BarsView, timestamps: TimestampsUs, missing_counts: TimestampsUs
+) -> list[RuleViolation]:
     """Holes after each instant but the last, in bars."""
-    after = np.flatnonzero(holes > 0)
+    after = np.flatnonzero(missing_counts > 0)
     if not after.size:
         return []
-    first = int(instants[after[0]]) + sample.length
-    last = int(instants[after[-1] + 1]) - sample.length
-    rows = np.flatnonzero(np.isin(sample.stamps, instants[after + 1]))
-    absent = (first, max(first, last), int(holes[after].sum()))
-    return [Spotted(rows, "bars are missing", absent=absent)]
+    first = int(timestamps[after[0]]) + view.bar_length_us
+    last = int(timestamps[after[-1] + 1]) - view.bar_length_us
+    rows = np.flatnonzero(np.isin(view.timestamps, timestamps[after + 1]))
+    absent = (first, max(first, last), int(missing_counts[after].sum()))
+    return [RuleViolation(rows, "bars are missing", missing_span=absent)]
 
 
-def _sessions(sample: Sample, dates: Stamps) -> list[Spotted]:
-    known = sessions(sample.calendar, int(dates[0]), int(dates[-1]))
+def _find_missing_sessions(view: BarsView, dates: TimestampsUs) -> list[RuleViolation]:
+    known = session_days(view.calendar, int(dates[0]), int(dates[-1]))
     absent = known[~np.isin(known, dates)]
     if not absent.size:
         return []
     after = np.searchsorted(dates, absent, side="right")
-    rows = np.flatnonzero(np.isin(sample.stamps, sample.instants[after]))
-    span = (int(absent[0]) * DAY, int(absent[-1]) * DAY, int(absent.size))
-    return [Spotted(rows, "sessions are missing", absent=span)]
+    rows = np.flatnonzero(np.isin(view.timestamps, view.unique_timestamps[after]))
+    span = (int(absent[0]) * DAY_US, int(absent[-1]) * DAY_US, int(absent.size))
+    return [RuleViolation(rows, "sessions are missing", missing_span=span)]
 
 
-def _dates(sample: Sample) -> Stamps:
+def _session_dates(view: BarsView) -> TimestampsUs:
     """The session's date of each instant, in days since 1970.
 
     A timestamp at midnight UTC is a date already; another is a moment at the exchange.
     """
-    if not (sample.instants % DAY).any():
-        return sample.instants // DAY
-    moments = pd.to_datetime(sample.instants, unit="us", utc=True)
-    local = moments.tz_convert(time_zone(sample.calendar)).tz_localize(None)
+    if not (view.unique_timestamps % DAY_US).any():
+        return view.unique_timestamps // DAY_US
+    moments = pd.to_datetime(view.unique_timestamps, unit="us", utc=True)
+    local = moments.tz_convert(exchange_timezone(view.calendar)).tz_localize(None)
     return local.to_numpy(dtype="datetime64[D]").astype(np.int64)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.quality.spotted import Spotted
+from engine.data.quality.violation import RuleViolation
 
 if TYPE_CHECKING:
-    from engine.data.quality.sample import Sample
+    from engine.data.quality.view import BarsView
 
 
-def order(sample: Sample) -> list[Spotted]:
+def order(view: BarsView) -> list[RuleViolation]:
     """A bar comes after a later one."""
-    rows = np.flatnonzero(np.diff(sample.stamps) < 0) + 1
-    return [Spotted(rows, "bars come after a later bar", "sort")]
+    rows = np.flatnonzero(np.diff(view.timestamps) < 0) + 1
+    return [RuleViolation(rows, "bars come after a later bar", "sort")]

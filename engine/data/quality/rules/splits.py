@@ -7,54 +7,54 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.quality.sample import block_medians
-from engine.data.quality.spotted import Spotted
+from engine.data.quality.view import block_medians
+from engine.data.quality.violation import RuleViolation
 
 if TYPE_CHECKING:
-    from engine.data.quality.sample import Sample, Track
-    from engine.types import Rows, Vector
+    from engine.core.types import IntVector, Vector
+    from engine.data.quality.view import BarsView, LogPrices
 
 # A split smaller than this cannot be told from a bad day.
-_LEAST = np.log(1.2)
-_USUAL_MOVES = 8.0
+_MIN_LOG_RATIO = np.log(1.2)
+_MIN_MOVE_MULTIPLE = 8.0
 # How far a step may be from the ratio: a quarter of it, and not more than a day's fall.
-_SHARE, _FURTHEST = 0.25, 0.15
+_RATIO_TOLERANCE, _MAX_TOLERANCE = 0.25, 0.15
 # Vendors adjust from some bars before the day of the split on, or from a few after it.
-_BEFORE, _AFTER = 10, 3
+_BARS_BEFORE, _BARS_AFTER = 10, 3
 
 # Without a list of splits: the ratios that companies choose, met at the open within 3 % (10 % from
 # four for one on, which no market leaps), on a bar that moves little by itself and trades no more
 # money than usual.
-_RATIOS = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
-_MET, _MET_OF_LARGE, _LARGE = 0.03, 0.10, 4.0
-_QUIET = 0.1
-_MONEY = 3.0
-_STAY = 5
+_COMMON_RATIOS = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
+_MATCH_TOLERANCE, _LARGE_RATIO_MATCH_TOLERANCE, _LARGE_RATIO = 0.03, 0.10, 4.0
+_MAX_BAR_RANGE = 0.1
+_MAX_TURNOVER_MULTIPLE = 3.0
+_LEVEL_WINDOW = 5
 
 
-def missed_splits(sample: Sample) -> list[Spotted]:
+def missed_splits(view: BarsView) -> list[RuleViolation]:
     """Bars before a split are not divided by its ratio, all of them or some.
 
     Where the source lists splits: near one of them the price, with dividends put back, steps by
     its ratio. Where it lists none at that bar: the price steps by a common ratio from close to
     open and stays, without the rush of trading that a crash or a jump brings.
     """
-    track = sample.track
-    listed = _listed(sample, track)
+    track = view.log_prices
+    listed = _find_listed_splits(view, track)
     met = {edge for raw in listed for edge in (raw.first, raw.end)}
-    missed = [*listed, *(raw for raw in _unlisted(sample, track) if raw.end not in met)]
+    missed = [*listed, *(raw for raw in _find_unlisted_splits(view, track) if raw.end not in met)]
     ratios = np.ones(track.rows.size)
     for raw in missed:
         ratios[raw.first : raw.end] *= raw.ratio
     return [
-        _spotted(np.sort(track.rows[ratios == ratio]), float(ratio))
+        _to_violation(np.sort(track.rows[ratios == ratio]), float(ratio))
         for ratio in np.unique(ratios)
         if ratio != 1.0
     ]
 
 
 @dataclass(frozen=True)
-class _Raw:
+class _UnadjustedSpan:
     """Bars that stand at their price before a split.
 
     Attributes:
@@ -68,91 +68,107 @@ class _Raw:
     ratio: float
 
 
-def _listed(sample: Sample, track: Track) -> list[_Raw]:
-    split = sample.events.get("split")
+def _find_listed_splits(view: BarsView, log_prices: LogPrices) -> list[_UnadjustedSpan]:
+    split = view.events.get("split")
     if split is None:
         return []
-    ratios = split[track.rows]
-    returns = _total_returns(sample, track)
+    ratios = split[log_prices.rows]
+    returns = _total_returns(view, log_prices)
     found = []
     for event in np.flatnonzero(np.isfinite(ratios) & (ratios > 0.0) & (ratios != 1.0)).tolist():
         ratio = float(ratios[event])
-        if abs(np.log(ratio)) >= max(_LEAST, _USUAL_MOVES * track.usual_move):
-            raw = _unadjusted(returns, event, ratio)
+        if abs(np.log(ratio)) >= max(
+            _MIN_LOG_RATIO, _MIN_MOVE_MULTIPLE * log_prices.median_abs_return
+        ):
+            raw = _find_unadjusted_span(returns, event, ratio)
             found += [raw] if raw else []
     return found
 
 
-def _total_returns(sample: Sample, track: Track) -> Vector:
+def _total_returns(view: BarsView, log_prices: LogPrices) -> Vector:
     """Log return into each bar, less what dividends explain; 0 into the first."""
-    adjusted = sample.events.get("adj_close")
-    if adjusted is not None and (adjusted[track.rows] > 0.0).all():
-        return np.diff(np.log(adjusted[track.rows]), prepend=np.log(adjusted[track.rows[:1]]))
-    paid = np.nan_to_num(sample.events.get("dividends", np.zeros(sample.stamps.size))[track.rows])
-    closes = np.exp(track.closes)
+    adjusted = view.events.get("adj_close")
+    if adjusted is not None and (adjusted[log_prices.rows] > 0.0).all():
+        return np.diff(
+            np.log(adjusted[log_prices.rows]), prepend=np.log(adjusted[log_prices.rows[:1]])
+        )
+    paid = np.nan_to_num(
+        view.events.get("dividends", np.zeros(view.timestamps.size))[log_prices.rows]
+    )
+    closes = np.exp(log_prices.closes)
     whole = np.log(np.maximum(closes + paid, closes * 0.01))
-    return np.r_[0.0, whole[1:] - track.closes[:-1]] if closes.size else closes
+    return np.r_[0.0, whole[1:] - log_prices.closes[:-1]] if closes.size else closes
 
 
-def _unadjusted(returns: Vector, event: int, ratio: float) -> _Raw | None:
+def _find_unadjusted_span(returns: Vector, event: int, ratio: float) -> _UnadjustedSpan | None:
     """The bars that stand at their price before the split, if any do.
 
     They end where the price steps by one over the ratio, near the split. They begin where it
     steps by the ratio, or with the first bar.
     """
     size = np.log(ratio)
-    near = min(_SHARE * abs(size), _FURTHEST)
-    first = max(event - _BEFORE, 1)
-    ends = np.flatnonzero(np.abs(returns[first : event + _AFTER + 1] + size) <= near) + first
+    near = min(_RATIO_TOLERANCE * abs(size), _MAX_TOLERANCE)
+    first = max(event - _BARS_BEFORE, 1)
+    ends = np.flatnonzero(np.abs(returns[first : event + _BARS_AFTER + 1] + size) <= near) + first
     if not ends.size:
         return None
     end = int(ends[-1])
     begins = np.flatnonzero(np.abs(returns[:end] - size) <= near)
-    return _Raw(int(begins[-1]) if begins.size else 0, end, ratio)
+    return _UnadjustedSpan(int(begins[-1]) if begins.size else 0, end, ratio)
 
 
-def _unlisted(sample: Sample, track: Track) -> list[_Raw]:
+def _find_unlisted_splits(view: BarsView, log_prices: LogPrices) -> list[_UnadjustedSpan]:
     """Steps from close to open that are a ratio and nothing else."""
-    if track.rows.size < 2 * _STAY:
+    if log_prices.rows.size < 2 * _LEVEL_WINDOW:
         return []
-    steps = track.opens[1:] - track.closes[:-1]
+    steps = log_prices.opens[1:] - log_prices.closes[:-1]
     found = []
-    for bar in (np.flatnonzero(np.abs(steps) >= np.log(_RATIOS[0]) - _MET) + 1).tolist():
-        ratio = _ratio(float(steps[bar - 1]))
-        if ratio and _stays(track, bar, ratio) and _calm(sample, track, bar):
-            found.append(_Raw(0, bar, ratio))
+    for bar in (
+        np.flatnonzero(np.abs(steps) >= np.log(_COMMON_RATIOS[0]) - _MATCH_TOLERANCE) + 1
+    ).tolist():
+        ratio = _match_common_ratio(float(steps[bar - 1]))
+        if (
+            ratio
+            and _level_persists(log_prices, bar, ratio)
+            and _has_normal_turnover(view, log_prices, bar)
+        ):
+            found.append(_UnadjustedSpan(0, bar, ratio))
     return found
 
 
-def _ratio(step: float) -> float | None:
+def _match_common_ratio(step: float) -> float | None:
     """The ratio that a step from close to open shows, if it shows one."""
-    ratio = min(_RATIOS, key=lambda known: abs(abs(step) - np.log(known)))
-    near = _MET_OF_LARGE if ratio >= _LARGE else _MET
+    ratio = min(_COMMON_RATIOS, key=lambda known: abs(abs(step) - np.log(known)))
+    near = _LARGE_RATIO_MATCH_TOLERANCE if ratio >= _LARGE_RATIO else _MATCH_TOLERANCE
     if abs(abs(step) - np.log(ratio)) > near:
         return None
     return ratio if step < 0 else 1.0 / ratio
 
 
-def _stays(track: Track, bar: int, ratio: float) -> bool:
+def _level_persists(log_prices: LogPrices, bar: int, ratio: float) -> bool:
     """Whether the price is at the other level after it, in a market that is otherwise quiet."""
-    before = np.median(track.closes[max(bar - _STAY, 0) : bar])
-    after = np.median(track.closes[bar : bar + _STAY])
+    before = np.median(log_prices.closes[max(bar - _LEVEL_WINDOW, 0) : bar])
+    after = np.median(log_prices.closes[bar : bar + _LEVEL_WINDOW])
     step = abs(after - before + np.log(ratio))
     # The mean, because a penny stock stands still on most days and leaps on the others.
-    moves = np.abs(np.diff(track.closes[max(bar - 101, 0) : bar]))
-    bold = moves.size and abs(np.log(ratio)) >= _USUAL_MOVES * float(moves.mean())
-    return bool(bold and step <= _FURTHEST and track.highs[bar] - track.lows[bar] <= _QUIET)
+    moves = np.abs(np.diff(log_prices.closes[max(bar - 101, 0) : bar]))
+    bold = moves.size and abs(np.log(ratio)) >= _MIN_MOVE_MULTIPLE * float(moves.mean())
+    return bool(
+        bold
+        and step <= _MAX_TOLERANCE
+        and log_prices.highs[bar] - log_prices.lows[bar] <= _MAX_BAR_RANGE
+    )
 
 
-def _calm(sample: Sample, track: Track, bar: int) -> bool:
+def _has_normal_turnover(view: BarsView, log_prices: LogPrices, bar: int) -> bool:
     """Whether the money traded on the bar is known, and not much more than usual."""
-    money = sample.volume[track.rows] * np.exp(track.closes)
+    money = view.volume[log_prices.rows] * np.exp(log_prices.closes)
     usual = block_medians(money[max(bar - 101, 0) : bar])
-    return bool(usual.size and 0.0 < money[bar] <= _MONEY * usual[-1])
+    return bool(usual.size and 0.0 < money[bar] <= _MAX_TURNOVER_MULTIPLE * usual[-1])
 
 
-def _spotted(rows: Rows, ratio: float) -> Spotted:
+def _to_violation(rows: IntVector, ratio: float) -> RuleViolation:
     whole = ratio < 1 and abs(1 / ratio - round(1 / ratio)) < 1e-6
     text = f"1 for {1 / ratio:.0f}" if whole else f"{ratio:.4g} for 1"
     complaint = f"bars are not adjusted for a split of {text}"
-    return Spotted(rows, complaint, "apply_split", 1.0 / ratio)
+    return RuleViolation(rows, complaint, "apply_split", 1.0 / ratio)

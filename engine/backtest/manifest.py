@@ -1,0 +1,169 @@
+"""What a run writes down about itself."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from engine.core.versions import collect_versions
+from engine.runs.run import compute_run_id
+from engine.signals.inputs import SignalInputs
+from engine.signals.thresholds import compute_window_thresholds
+from engine.trials import RunOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from engine.core.progress import Progress
+    from engine.core.types import WideFrame
+    from engine.pipeline.prepare import PreparedData
+    from engine.runs.run import Run
+    from engine.simulation.result import SimulationResult
+    from engine.splits.walk_forward import WalkForwardWindow
+    from engine.strategy import Strategy
+    from engine.training.out_of_sample import Predictions
+
+
+class StageTimer:
+    """Tells stages to whoever listens, and how long each took.
+
+    Attributes:
+        started_at: UTC, ISO 8601.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        self._progress = progress
+        self._start = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Around the work of one stage."""
+        self._progress.stage(name)
+        begin = time.perf_counter()
+        yield
+        self._stages[name] = round(time.perf_counter() - begin, 3)
+
+    def timings(self) -> dict[str, float]:
+        """Seconds by stage so far, and in all."""
+        return self._stages | {"total": round(time.perf_counter() - self._start, 3)}
+
+
+def build_manifest(
+    spec: Strategy, prepared: PreparedData, predictions: Mapping[str, Predictions]
+) -> dict[str, Any]:
+    """Everything that went in, but for where and when it ran."""
+    market = prepared.market
+    hashes = [
+        (symbol, market.provenance["symbols"][symbol]["sha256"]) for symbol in market.symbols
+    ]
+    data = [("interval", market.interval), ("calendar", market.calendar), *hashes]
+    used = collect_versions(spec.compute.backend, spec.libraries)
+    return {
+        "run_id": compute_run_id(spec.identity(), data, used),
+        "strategy_name": spec.name,
+        "strategy": spec.model_dump(mode="json"),
+        "dataset": market.provenance,
+        "target": list(prepared.targets),
+        "inputs": list(prepared.feature_history.feature_names),
+        "tuning": _describe_tuning(spec, predictions["strategy"]),
+        "windows": _describe_windows(spec, prepared, predictions["strategy"]),
+        "versions": used,
+        "seeds": {"seed": spec.seed, "count": spec.seeds},
+    }
+
+
+def summarize_for_ledger(finished_run: Run) -> RunOutcome:
+    """What the trial ledger keeps of a run."""
+    return RunOutcome(
+        run_id=finished_run.run_id,
+        returns=finished_run.returns["strategy"],
+        sharpe=finished_run.metrics["books"]["strategy"]["sharpe"],
+        seeds=finished_run.manifest["seeds"]["count"],
+        tuning=count_tuning_trials(finished_run.manifest),
+        grade=finished_run.significance["verdict"]["grade"],
+        certificate=finished_run.certificate and finished_run.certificate["result"],
+    )
+
+
+def count_tuning_trials(manifest: Mapping[str, Any]) -> int:
+    """How many configurations a run tried within, by its manifest."""
+    tuning = manifest["tuning"]
+    return tuning["trials"] if tuning else 0
+
+
+def _describe_tuning(spec: Strategy, predictions: Predictions) -> dict[str, int] | None:
+    """How many configurations were tried in all; those of a failed fit were tried too."""
+    if spec.tune is None:
+        return None
+    fits = [fit for of_window in predictions.fit_records.values() for fit in of_window]
+    return {"trials": sum(fit.get("trials", spec.tune.trials) for fit in fits)}
+
+
+def concat_positions(weights: Mapping[str, WideFrame]) -> pd.DataFrame:
+    """Long: timestamp, book, symbol, weight."""
+    blocks = [
+        weight.rename_axis("timestamp")
+        .melt(ignore_index=False, var_name="symbol", value_name="weight")
+        .reset_index()
+        .assign(book=name)
+        for name, weight in weights.items()
+    ]
+    table = pd.concat(blocks, ignore_index=True)
+    return table[["timestamp", "book", "symbol", "weight"]]
+
+
+def concat_trades(books: Mapping[str, SimulationResult]) -> pd.DataFrame:
+    """Long: timestamp, book, and each fill's columns."""
+    blocks = [book.trades.assign(book=name) for name, book in books.items()]
+    table = pd.concat(blocks, ignore_index=True)
+    return table[["timestamp", "book", *table.columns.drop(["timestamp", "book"])]]
+
+
+def _describe_windows(
+    spec: Strategy, prepared: PreparedData, predictions: Predictions
+) -> list[dict[str, Any]]:
+    forecasts = SignalInputs(
+        predictions.predicted, predictions.window_index, predictions.train_predictions
+    )
+    first = prepared.targets[0]
+    by_window = compute_window_thresholds(
+        spec.signal, forecasts, first, spec.costs.round_trip_cost
+    )
+    stamps = prepared.feature_history.features.timestamps
+
+    def part(rows: range) -> list[str]:
+        return [stamps[rows[0]].isoformat(), stamps[rows[-1]].isoformat()]
+
+    def told(window: WalkForwardWindow) -> dict[str, Any]:
+        level = by_window.get(window.index)
+        return {
+            "index": window.index,
+            "train": part(window.train),
+            "validation": part(window.validation),
+            "test": part(window.test),
+            "train_bars": len(window.train),
+            "validation_bars": len(window.validation),
+            "test_bars": len(window.test),
+            "threshold_enter_bps": None if level is None else 10_000 * level.enter,
+            "threshold_exit_bps": None if level is None else 10_000 * level.exit,
+            "fits": predictions.fit_records[window.index],
+        }
+
+    return [told(window) for window in prepared.windows]
+
+
+def describe_machine(workers: int) -> dict[str, Any]:
+    """What the run ran on.
+
+    Args:
+        workers: Processes that trained.
+    """
+    return {"platform": platform.platform(), "cpu_count": os.cpu_count(), "workers": workers}

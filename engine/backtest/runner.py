@@ -1,0 +1,246 @@
+"""`run`: a strategy in, a run out."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.backtest.evaluate import evaluate_backtest
+from engine.backtest.manifest import (
+    StageTimer,
+    build_manifest,
+    concat_positions,
+    concat_trades,
+    count_tuning_trials,
+    describe_machine,
+    summarize_for_ledger,
+)
+from engine.core.errors import UsageError
+from engine.core.progress import NullProgress, Progress
+from engine.data.load import load_market
+from engine.leakage.certify import run_leakage_test
+from engine.pipeline.prepare import prepare_data
+from engine.pipeline.result import BacktestResult
+from engine.pipeline.steps import (
+    compute_metrics,
+    decide_positions,
+    fit_and_predict,
+    simulate_books,
+)
+from engine.reporting.pages import open_page_writer
+from engine.runs.folder import atomic_directory
+from engine.runs.run import Run
+from engine.strategy import Strategy, load_strategy
+from engine.training.executors.local import LocalExecutor
+from engine.training.executors.ray import RayExecutor
+from engine.training.jobs import STRATEGY_BOOK
+from engine.training.store import FitStore
+from engine.trials import Ledger, LedgerEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.reporting.pages import PageWriter
+    from engine.training.executors.base import Executor
+
+
+def run(  # noqa: PLR0913 - an argument an option of the command line
+    strategy: Strategy | Path | str,
+    *,
+    overrides: Mapping[str, object] | None = None,
+    data: str | None = None,
+    offline: bool = False,
+    vintage: str | None = None,
+    out: Path | str = "reports",
+    home: Path | str | None = None,
+    workers: int | None = None,
+    fresh: bool = False,
+    pages: bool = True,
+    progress: Progress | None = None,
+    command: str = "",
+    sweep_id: str | None = None,
+) -> Run:
+    """Runs a strategy from bars to report.
+
+    Args:
+        strategy: A strategy, or the path of its file.
+        overrides: Dotted paths to values, laid over the file: `{"signal.enter_bps": 10}`.
+        data: A dataset's name or path, instead of the strategy's own.
+        offline: Use the strategy's offline dataset.
+        vintage: Use the dataset's bars as they were once pulled, and no network: the id of a
+            vintage, as `manifest["dataset"]["vintage"]` names it, or a date or instant (UTC).
+        out: The run folder is `out`/`strategy.name`/`run_id`.
+        home: Where caches, fits and the trial ledger live; BACKTEST_HOME, or `.backtest` here, if
+            not given.
+        workers: Processes to train in, instead of `compute.workers`.
+        fresh: Train everything anew, whatever is stored.
+        pages: Draw the pages, which takes seconds; `backtest report` can do so later.
+        progress: Who is told what goes on.
+        command: The command line, for the manifest.
+        sweep_id: Of the runs that are begun together with this one, for ledger and manifest.
+
+    Returns:
+        What was found, also on disk in `run_dir`, which is complete or absent.
+
+    Raises:
+        BacktestError: Its class says which part of the input is wrong; see `engine.core.errors`.
+    """
+    told = progress or NullProgress()
+    asked = _RunOptions(
+        spec=_resolve_strategy(strategy, overrides),
+        strategy_file=None if isinstance(strategy, Strategy) else str(strategy),
+        data=data,
+        offline=offline,
+        vintage=vintage,
+        out=Path(out),
+        home=Path(home or os.environ.get("BACKTEST_HOME") or ".backtest"),
+        workers=workers,
+        fresh=fresh,
+        pages=pages,
+        command=command,
+        sweep_id=sweep_id,
+    )
+    _require_installed(asked.spec)
+    ledger = Ledger(asked.home / "ledger.sqlite")
+    with ledger.record(asked.spec.model_dump(mode="json"), command, told, sweep_id) as entry:
+        return _run_stages(asked, entry, StageTimer(told), told)
+
+
+@dataclass(frozen=True)
+class _RunOptions:
+    """What `run` was asked for."""
+
+    spec: Strategy
+    strategy_file: str | None
+    data: str | None
+    offline: bool
+    vintage: str | None
+    out: Path
+    home: Path
+    workers: int | None
+    fresh: bool
+    pages: bool
+    command: str
+    sweep_id: str | None
+
+
+def _run_stages(
+    options: _RunOptions, ledger_entry: LedgerEntry, timer: StageTimer, progress: Progress
+) -> Run:
+    """One stage after the other; the ledger's entry is told of the bars, and what came of them."""
+    spec, home = options.spec, options.home
+    with timer.stage("data"):
+        market = load_market(
+            spec.data,
+            home=home,
+            offline=options.offline,
+            override=options.data,
+            vintage=options.vintage,
+            progress=progress,
+        )
+    with timer.stage("features"):
+        ground = prepare_data(spec, market)
+    ledger_entry.set_data_scope(ground.to_data_scope())
+    with open_page_writer(enabled=options.pages) as drawn:
+        store = FitStore(home / "fits")
+        with closing(_make_executor(spec, options.workers, home / "programs")) as executor:
+            with timer.stage("refits"):
+                predictions, fits = fit_and_predict(
+                    spec, ground, executor, store, progress, fresh=options.fresh
+                )
+            with timer.stage("simulation"):
+                decided = decide_positions(spec, ground, predictions)
+                books = simulate_books(spec, ground, decided)
+                made = BacktestResult(spec, ground, fits, predictions, decided, books)
+            drawn.start_quantstats(made.returns, ground.market.periods_per_year)
+            with timer.stage("certificate"):
+                certificate = run_leakage_test(
+                    made, executor, store, progress, fresh=options.fresh
+                )
+        inputs = build_manifest(spec, ground, predictions)
+        with timer.stage("evaluation"):
+            figures = compute_metrics(ground, predictions, books)
+            trials = ledger_entry.collect_trials(
+                made.returns[STRATEGY_BOOK], count_tuning_trials(inputs)
+            )
+            judged = evaluate_backtest(made, figures, trials)
+        inputs |= {
+            "strategy_file": options.strategy_file,
+            "machine": describe_machine(executor.workers),
+            "fits": {"trained": fits.trained, "stored": fits.stored},
+            "left_out": [f"{error.where}: {error.problem}" for error in fits.failures],
+            "started_at": timer.started_at,
+            "command": options.command,
+            **({"family": options.sweep_id} if options.sweep_id else {}),
+        }
+        found = Run(
+            run_id=inputs["run_id"],
+            run_dir=options.out / spec.name / inputs["run_id"],
+            manifest=inputs | {"timings_s": timer.timings()},
+            bars=market.bars,
+            predictions=predictions[STRATEGY_BOOK].table,
+            positions=concat_positions(decided),
+            returns=made.returns,
+            trades=concat_trades(books),
+            metrics=figures,
+            significance=judged,
+            certificate=certificate,
+        )
+        found = _write_run(found, drawn, timer)
+    ledger_entry.finish(summarize_for_ledger(found))
+    return found
+
+
+def _write_run(finished_run: Run, pages: PageWriter, timer: StageTimer) -> Run:
+    """The run in its folder; its timings now count the drawing of the pages."""
+    with atomic_directory(finished_run.run_dir) as draft:
+        with timer.stage("report"):
+            pages.write(finished_run, draft)
+        finished_run = replace(
+            finished_run, manifest=finished_run.manifest | {"timings_s": timer.timings()}
+        )
+        finished_run.write(draft)
+    return finished_run
+
+
+def _resolve_strategy(
+    strategy: Strategy | Path | str, overrides: Mapping[str, object] | None
+) -> Strategy:
+    if not isinstance(strategy, Strategy):
+        return load_strategy(Path(strategy), overrides)
+    if overrides:
+        raise UsageError(
+            "overrides need a strategy file",
+            expected="a path, or a Strategy without overrides",
+            found=f"a Strategy and {len(overrides)} overrides",
+            fix="change the Strategy with model_copy(update=...)",
+        )
+    return strategy
+
+
+def _require_installed(spec: Strategy) -> None:
+    """The extras that the strategy needs, before anything is trained."""
+    backend: str = spec.compute.backend
+    needed = [(backend, f"the backend that compute.backend names: {backend}", backend)]
+    if spec.tune is not None:
+        needed.append(("optuna", "the package that `tune` draws its trials with: optuna", "tune"))
+    for package, expected, extra in needed:
+        if find_spec(package) is None:
+            raise UsageError(
+                f"{package} is not installed",
+                expected=expected,
+                found="no such package",
+                fix=f"pip install 'backtest-engine[{extra}]'",
+            )
+
+
+def _make_executor(spec: Strategy, workers: int | None, program_cache: Path) -> Executor:
+    compute = spec.compute
+    chosen = workers or (None if compute.workers == "auto" else compute.workers)
+    if compute.executor == "ray":
+        return RayExecutor(compute.ray_address, compute.backend, chosen, compute.gpus_per_fit)
+    return LocalExecutor(chosen, compute.backend, program_cache)

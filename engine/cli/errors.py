@@ -1,0 +1,103 @@
+"""Errors as a few lines on stderr and an exit code."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from engine.cli.text_table import BAD, wants_colours
+from engine.core.errors import EXIT_INTERRUPTED, BacktestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXIT_UNEXPECTED = 1
+EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it of any program
+
+INTERRUPTED_FITS_STORED = (
+    "interrupted; finished fits are stored, and the same command goes on from there"
+)
+"""What is said after Ctrl-C where fits were made."""
+
+
+@contextmanager
+def handle_errors(*, debug: bool, interrupt_message: str = "interrupted") -> Iterator[None]:
+    """Ends the command with the exit code of whatever is raised inside.
+
+    Args:
+        debug: Print the traceback too.
+        interrupt_message: What is said after Ctrl-C.
+
+    Raises:
+        typer.Exit: With the code; nothing where all went well.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except typer.Exit:
+        raise
+    except KeyboardInterrupt:
+        if debug:
+            traceback.print_exc()
+        typer.echo(interrupt_message, err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader has gone (`| head`); Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(EXIT_BROKEN_PIPE) from None
+    except Exception as error:  # noqa: BLE001 - the last one to see it; --debug shows where
+        raise typer.Exit(print_error(error, debug=debug)) from None
+
+
+def print_error(error: Exception, *, debug: bool, failed_part: str = "") -> int:
+    """Says on stderr what went wrong.
+
+    Args:
+        error: Of any kind; what is no BacktestError is a fault of the engine.
+        debug: Print the traceback too.
+        failed_part: What failed, where it is one of several.
+
+    Returns:
+        The exit code that it asks for.
+    """
+    if debug:
+        traceback.print_exception(error)
+    told, code = f"{error}", EXIT_UNEXPECTED
+    if isinstance(error, BacktestError):
+        code = error.exit_code
+    else:
+        told = f"{type(error).__name__}: {error}"
+        if not debug:
+            told += "\n  this is a fault of the engine; --debug shows where it arose"
+    text = _wrap_to_terminal(
+        f"error: {f'{failed_part}: ' if failed_part else ''}{told}"
+    ).removeprefix("error:")
+    label = typer.style("error:", fg=BAD, bold=True)
+    typer.echo(f"{label}{text}", err=True, color=wants_colours(sys.stderr))
+    return code
+
+
+def _wrap_to_terminal(text: str) -> str:
+    """On a terminal, lines that break between words and go on under where they began."""
+    if not sys.stderr.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    lines = []
+    for line in text.split("\n"):
+        indent = " " * (len(line) - len(line.lstrip()) + 4)
+        lines += textwrap.wrap(
+            line,
+            width,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+            drop_whitespace=True,
+        ) or [""]
+    return "\n".join(lines)

@@ -1,0 +1,86 @@
+"""`backtest report`: a run's pages from its folder alone, or an index of all runs in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli import completion
+from engine.cli.errors import handle_errors
+from engine.cli.options import DebugOption, limit_blas_threads
+from engine.cli.run_lookup import find_run_folder, translate_write_errors
+
+
+def report_command(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUN",
+            help="A run folder, such as reports/<strategy>/<run id>, or the first digits of a "
+            "run id.",
+            autocompletion=completion.complete_runs,
+        ),
+    ] = None,
+    serve: Annotated[
+        bool,
+        typer.Option(
+            "--serve", help="Serve an index of all runs to browsers of this machine, until Ctrl-C."
+        ),
+    ] = False,
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65_535, help="Of --serve; 0 takes a free one.")
+    ] = 8_642,
+    reports: Annotated[
+        Path, typer.Option("--out", "--reports", metavar="DIR", help="Where the run folders are.")
+    ] = Path("reports"),
+    debug: DebugOption = False,
+) -> None:
+    """Write the pages of a run anew, or serve an index of all runs.
+
+    The run folder is all that is needed, wherever it was moved; with --serve nothing is written:
+    pages that are missing are drawn when they are asked for.
+    """
+    with handle_errors(debug=debug):
+        from engine.core.errors import UsageError
+
+        limit_blas_threads()
+        if (run is None) != serve:
+            raise UsageError(
+                "one thing at a time" if serve else "nothing says which run",
+                expected="RUN, or --serve",
+                found="both" if serve else "neither",
+                fix="backtest report reports/<strategy>/<run id>, or backtest report --serve",
+            )
+        if run is None:
+            _serve_index(reports, port)
+        else:
+            _write_pages(find_run_folder(run, reports))
+
+
+def _write_pages(folder: Path) -> None:
+    from engine.reporting import write_pages
+    from engine.runs.folder import PAGES
+    from engine.runs.run import Run
+
+    run = Run.open(folder)
+    with translate_write_errors(folder):
+        write_pages(run, folder)
+    for page in PAGES:
+        typer.echo(folder / f"{page}.html")
+
+
+def _serve_index(reports: Path, port: int) -> None:
+    """Until Ctrl-C, which is how this is meant to end: the exit code is 0."""
+    from engine.reporting.index import IndexServer
+
+    server = IndexServer(reports, port)
+    typer.echo(server.url)
+    typer.echo(f"serving the runs in {reports} to this machine alone; Ctrl-C stops", err=True)
+    try:
+        server.serve()
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+    finally:
+        server.close()

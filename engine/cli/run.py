@@ -1,0 +1,156 @@
+"""`backtest run`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from engine.cli.errors import INTERRUPTED_FITS_STORED, handle_errors, print_error
+from engine.cli.options import (
+    DataOption,
+    DebugOption,
+    FreshOption,
+    GridOption,
+    JsonOption,
+    OfflineOption,
+    OverridesOption,
+    QuietOption,
+    StrategiesArgument,
+    VintageOption,
+    WorkersOption,
+    limit_blas_threads,
+)
+from engine.cli.progress import stderr_progress
+from engine.cli.text_table import output_width, print_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from engine.backtest.sweep import Sweep
+    from engine.core.progress import SweepProgress
+    from engine.runs.run import Run
+
+
+def run_command(  # noqa: PLR0913, PLR0917 - a parameter an option
+    context: typer.Context,
+    strategies: StrategiesArgument,
+    data: DataOption = None,
+    set_: OverridesOption = None,
+    grid: GridOption = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where run folders go: DIR/<strategy>/<run id>/.")
+    ] = Path("reports"),
+    workers: WorkersOption = None,
+    executor: Annotated[
+        Literal["local", "ray"] | None,
+        typer.Option(help="Where the training runs, instead of the strategy's compute.executor."),
+    ] = None,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="A running Ray cluster, such as ray://head:10001. Default: Ray on this machine.",
+        ),
+    ] = None,
+    offline: OfflineOption = False,
+    vintage: VintageOption = None,
+    fresh: FreshOption = False,
+    no_pages: Annotated[
+        bool,
+        typer.Option("--no-pages", help="Draw no pages; `backtest report RUN_DIR` does it later."),
+    ] = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Backtest a strategy, out of sample and after costs.
+
+    Trains walk-forward, trades on bars the training never saw, judges against simple rules and
+    luck, and writes a report.
+
+    Several strategies, or a --grid of values, are one family: each member is a run of its own,
+    nothing is trained twice, one page compares them, and the best of them is judged as the best
+    of all that were tried.
+
+    Progress goes to stderr, the result to stdout. Exit codes: 0 done, 2 the command line or the
+    strategy is wrong, 3 data missing or unfit, 4 something knew the future, 5 a fit failed, 130
+    interrupted. A family goes on past a member that fails, and ends with the first one's code.
+    """
+    with handle_errors(debug=debug, interrupt_message=INTERRUPTED_FITS_STORED):
+        limit_blas_threads()
+        from engine.config import parse_grid, parse_overrides
+
+        overrides = parse_overrides(set_ or ())
+        where = {"compute.executor": executor, "compute.ray_address": ray_address}
+        overrides.update({key: value for key, value in where.items() if value is not None})
+        tried = parse_grid(grid or ())
+        options = {
+            "overrides": overrides,
+            "data": data,
+            "offline": offline,
+            "vintage": vintage,
+            "out": out,
+            "workers": workers,
+            "fresh": fresh,
+            "pages": not no_pages,
+            "command": shlex.join(["backtest", *sys.argv[1:]]),
+        }
+        alone = len(strategies) == 1 and not tried
+        with stderr_progress(quiet=quiet) as progress:
+            execute = context.obj or _default_backtest()
+            if alone:
+                made = execute(strategies[0], progress=progress, **options)
+            else:
+                family = _run_sweep(strategies, tried, progress, execute, options)
+        if alone:
+            _print_run(made, as_json=json)
+        else:
+            _print_sweep(family, as_json=json, debug=debug)
+
+
+def _run_sweep(
+    strategies: Sequence[str],
+    grid: Mapping[str, Sequence[object]],
+    progress: SweepProgress,
+    execute: Callable[..., Run],
+    options: Mapping[str, Any],
+) -> Sweep:
+    from engine.backtest import run_sweep
+
+    return run_sweep(strategies, grid=grid, progress=progress, execute=execute, **options)
+
+
+def _print_run(run: Run, *, as_json: bool) -> None:
+    from engine.cli import run_summary
+
+    if as_json:
+        typer.echo(run_summary.render_run_json(run))
+    else:
+        print_text(run_summary.render_run_text(run, coloured=True))
+
+
+def _print_sweep(sweep: Sweep, *, as_json: bool, debug: bool) -> None:
+    """On stdout what came of all; on stderr what went wrong, whose first decides the exit code."""
+    from engine.cli import sweep_summary
+
+    if as_json:
+        typer.echo(sweep_summary.render_sweep_json(sweep))
+    else:
+        print_text(sweep_summary.render_sweep_text(sweep, output_width(), coloured=True))
+    codes = [
+        print_error(error, debug=debug, failed_part=member.label)
+        for member, error in sweep.failures
+    ]
+    if codes:
+        raise typer.Exit(codes[0])
+
+
+def _default_backtest() -> Callable[..., Run]:
+    """What runs a strategy, unless the caller of the command line brought another."""
+    from engine import backtest
+
+    return backtest.run

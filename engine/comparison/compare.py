@@ -1,0 +1,272 @@
+"""Several runs on their common bars: every interval and test, and the answer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.comparison.common_bars import common_returns
+from engine.comparison.selection import SelectionBias, compute_selection_bias
+from engine.comparison.settings_diff import SettingDifference, diff_settings, label_runs
+from engine.comparison.verdict import grade_best_run, verdict_sentences
+from engine.core.randomness import derive_seed
+from engine.evaluation.config import EvaluationSpec
+from engine.evaluation.inference.bootstrap import SharpeInference, infer_sharpe_ratios
+from engine.evaluation.inference.multiple_testing import holm_by_name
+from engine.evaluation.inference.pbo import (
+    BacktestOverfitting,
+    probability_of_backtest_overfitting,
+)
+from engine.evaluation.inference.spa import run_superiority_tests
+from engine.evaluation.metrics import return_metrics
+from engine.evaluation.verdict import BENCHMARK, Grade
+from engine.trials.clustering import cluster_trials
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from engine.comparison.compared_run import ComparedRun
+    from engine.core.types import Matrix, Vector
+
+SEED = 2_005
+"""Of the resamples: a fixed one, so that the same runs give the same page, and a run's own
+interval is the same whoever it is compared with on the same bars."""
+
+RESAMPLES = 4_000
+"""A family of 27 runs needs a hundred bootstraps: fewer resamples than a run alone has. The error
+of a p-value of 0.05 is then 0.003."""
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """Several runs on the bars that all of them have; runs are named by run id throughout.
+
+    Attributes:
+        runs: The runs, the reference first.
+        labels: A short name of each.
+        returns: Index timestamp, a column a run: net returns on the common bars.
+        benchmark: Returns of buy-and-hold on these bars, as the reference has it; None unless all
+            runs trade the same target and the reference had it as an opponent.
+        benchmark_sharpe: Its Sharpe ratio a year; None without it.
+        bars_left_out: Bars of each run that not all of them have.
+        periods_per_year: Annualises.
+        confidence: Level of every interval.
+        resamples: Of every bootstrap.
+        sharpe: Interval and one-sided test of each run's Sharpe ratio.
+        sharpe_holm: Its p-values, adjusted over the runs.
+        differences: Each run less the reference, all but the reference; two-sided.
+        differences_holm: Their p-values, adjusted over the differences.
+        against_reference: `superiority` of all others over the reference.
+        against_benchmark: The same of all runs over buy-and-hold.
+        correlations: Of returns, None for runs that never move, in the order of the runs.
+        clusters: The number of each run's cluster; those of one are one trial.
+        overfitting: What choosing the best of one half of the bars is worth in the other.
+        best: The run with the highest Sharpe ratio; None where none has one.
+        selection_bias: What is left of it, all that were tried counted; None without a best one.
+        setting_differences: Settings that not all runs share.
+    """
+
+    runs: tuple[ComparedRun, ...]
+    labels: Mapping[str, str]
+    returns: pd.DataFrame = field(repr=False)
+    benchmark: pd.Series[float] | None = field(repr=False)
+    benchmark_sharpe: float | None
+    bars_left_out: Mapping[str, int]
+    periods_per_year: float
+    confidence: float
+    resamples: int
+    sharpe: Mapping[str, SharpeInference]
+    sharpe_holm: Mapping[str, float | None]
+    differences: Mapping[str, SharpeInference]
+    differences_holm: Mapping[str, float | None]
+    against_reference: Mapping[str, Any] | None
+    against_benchmark: Mapping[str, Any] | None
+    correlations: tuple[tuple[float | None, ...], ...]
+    clusters: Mapping[str, int]
+    overfitting: BacktestOverfitting | None
+    best: str | None
+    selection_bias: SelectionBias | None
+    setting_differences: tuple[SettingDifference, ...]
+
+    @property
+    def reference(self) -> str:
+        """The run that the others are compared with: the first one named.
+
+        Not the best: who is chosen by these returns looks better in them than it is, and every
+        difference to it would be tested against a figure that luck had raised.
+        """
+        return self.runs[0].run_id
+
+    @cached_property
+    def metrics(self) -> dict[str, dict[str, float | None]]:
+        """Return, growth a year, volatility and drawdown of each run on the common bars."""
+        return {
+            run: _return_metrics_pct(self.returns[run].to_numpy(), self.periods_per_year)
+            for run in self.labels
+        }
+
+    @property
+    def grade(self) -> Grade:
+        """Of the evidence for the best run; see `answer.grade`."""
+        return grade_best_run(self)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The answer in words: its claim, then what else there is to say."""
+        return verdict_sentences(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every figure as plain values, None where one is not defined."""
+        index = self.returns.index
+        return {
+            "span": {
+                "first": index[0].isoformat(),
+                "last": index[-1].isoformat(),
+                "bars": len(index),
+                "periods_per_year": self.periods_per_year,
+            },
+            "method": {
+                "bootstrap": "stationary",
+                "resamples": self.resamples,
+                "confidence": self.confidence,
+            },
+            "reference": self.reference,
+            "best": self.best,
+            "buy_and_hold_sharpe": self.benchmark_sharpe,
+            "runs": {run: self._run_as_dict(run) for run in self.labels},
+            "differences": {
+                run: {**asdict(each), "p_value_holm": self.differences_holm[run]}
+                for run, each in self.differences.items()
+            },
+            "superiority": {
+                "reference": self.against_reference,
+                BENCHMARK: self.against_benchmark,
+            },
+            "correlations": dict(zip(self.labels, map(list, self.correlations), strict=True)),
+            "overfitting": asdict(self.overfitting) if self.overfitting else None,
+            "family": asdict(self.selection_bias) if self.selection_bias else None,
+            "differing": {each.key: dict(each.values) for each in self.setting_differences},
+            "verdict": {"grade": self.grade, "sentence": " ".join(self.sentences)},
+        }
+
+    def _run_as_dict(self, run: str) -> dict[str, Any]:
+        return {
+            "label": self.labels[run],
+            **self.metrics[run],
+            "sharpe": {**asdict(self.sharpe[run]), "p_value_holm": self.sharpe_holm[run]},
+            "cluster": self.clusters[run],
+            "bars_left_out": self.bars_left_out[run],
+        }
+
+
+def compare_runs(runs: Sequence[ComparedRun], spec: EvaluationSpec | None = None) -> RunComparison:
+    """Compares runs on the bars that all of them have; the first one is the reference.
+
+    Args:
+        runs: Two or more runs on bars of one length and calendar.
+        spec: Resamples and level; `RESAMPLES` at 95 % where it is None.
+
+    Returns:
+        The same for the same runs, in whatever order but for the reference.
+
+    Raises:
+        UsageError: Fewer than two runs, one twice, other kinds of bars, or too few in common.
+    """
+    spec = spec or EvaluationSpec(resamples=RESAMPLES)
+    table = common_returns(runs)
+    periods = runs[0].periods_per_year
+    reference = runs[0].run_id
+    rng = np.random.default_rng(derive_seed(SEED, "comparison"))
+    books = {run: table[run].to_numpy(dtype=np.float64) for run in map(str, table.columns)}
+    sharpe = infer_sharpe_ratios(
+        {run: [values] for run, values in books.items()}, periods, spec, rng
+    )
+    others = {run: [books[run], books[reference]] for run in books if run != reference}
+    differences = infer_sharpe_ratios(others, periods, spec, rng)
+    matrix = table.to_numpy(dtype=np.float64)
+    clusters = cluster_trials(matrix)
+    best = _best_run(sharpe)
+    benchmark = _benchmark_returns(runs, table)
+    settings = {each.run_id: each.settings for each in runs}
+    return RunComparison(
+        runs=tuple(runs),
+        labels=label_runs(runs),
+        returns=table,
+        benchmark=benchmark,
+        benchmark_sharpe=_benchmark_sharpe(benchmark, periods),
+        bars_left_out={each.run_id: len(each.returns) - len(table) for each in runs},
+        periods_per_year=periods,
+        confidence=spec.confidence,
+        resamples=spec.resamples,
+        sharpe=sharpe,
+        sharpe_holm=holm_by_name({run: each.p_value for run, each in sharpe.items()}),
+        differences=differences,
+        differences_holm=holm_by_name({run: each.p_value for run, each in differences.items()}),
+        against_reference=_superiority_over(table, reference, spec, rng),
+        against_benchmark=_superiority_over(
+            _add_benchmark(table, benchmark), BENCHMARK, spec, rng
+        ),
+        correlations=_correlations(matrix),
+        clusters=dict(zip(books, map(int, clusters), strict=True)),
+        overfitting=probability_of_backtest_overfitting(matrix),
+        best=best,
+        selection_bias=compute_selection_bias(books[best], matrix, clusters, runs, periods)
+        if best
+        else None,
+        setting_differences=diff_settings(settings),
+    )
+
+
+def _best_run(sharpe: Mapping[str, SharpeInference]) -> str | None:
+    known = {run: each.estimate for run, each in sharpe.items() if each.estimate is not None}
+    return max(known, key=lambda run: known[run]) if known else None
+
+
+def _benchmark_returns(
+    runs: Sequence[ComparedRun], table: pd.DataFrame
+) -> pd.Series[float] | None:
+    """Of the reference, if all trade the same: the others' may differ by the cost of one fill."""
+    first = runs[0]
+    if first.benchmark is None or any(each.targets != first.targets for each in runs):
+        return None
+    return first.benchmark.reindex(table.index)
+
+
+def _benchmark_sharpe(benchmark: pd.Series[float] | None, periods_per_year: float) -> float | None:
+    if benchmark is None:
+        return None
+    return return_metrics.sharpe(np.asarray(benchmark, dtype=np.float64), periods_per_year)
+
+
+def _add_benchmark(table: pd.DataFrame, benchmark: pd.Series[float] | None) -> pd.DataFrame | None:
+    return None if benchmark is None else table.assign(**{BENCHMARK: benchmark})
+
+
+def _superiority_over(
+    table: pd.DataFrame | None, benchmark: str, spec: EvaluationSpec, rng: np.random.Generator
+) -> dict[str, Any] | None:
+    if table is None:
+        return None
+    return run_superiority_tests(table, benchmark, spec.resamples, spec.confidence, rng)
+
+
+def _correlations(returns: Matrix) -> tuple[tuple[float | None, ...], ...]:
+    moves = np.ptp(returns, axis=0) > 0
+    matrix = np.full((returns.shape[1],) * 2, np.nan)
+    matrix[np.ix_(moves, moves)] = np.corrcoef(returns[:, moves], rowvar=False)
+    return tuple(tuple(return_metrics.finite_or_none(value) for value in row) for row in matrix)
+
+
+def _return_metrics_pct(returns: Vector, periods_per_year: float) -> dict[str, float | None]:
+    shares = {
+        "total_return_pct": return_metrics.total_return(returns),
+        "cagr_pct": return_metrics.cagr(returns, periods_per_year),
+        "volatility_pct": return_metrics.annualised_volatility(returns, periods_per_year),
+        "max_drawdown_pct": return_metrics.max_drawdown(returns),
+    }
+    return {key: None if value is None else 100 * value for key, value in shares.items()}

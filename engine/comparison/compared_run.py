@@ -1,0 +1,86 @@
+"""What a comparison needs to know of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from engine.evaluation.verdict import BENCHMARK, Grade
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from engine.runs.run import Run
+
+STRATEGY_COLUMN = "strategy"
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """A run among those that are compared.
+
+    Attributes:
+        run_id: Tells it from the others.
+        name: Of its strategy.
+        interval: Length of a bar.
+        periods_per_year: Bars a year.
+        targets: Symbols that it traded.
+        returns: Net return of the strategy, a bar a row; index of UTC timestamps, no NaN.
+        benchmark: The same of buy-and-hold on its targets; None where it had no such opponent.
+        settings: All that a reader could want to know the difference of: the resolved strategy
+            less what it is called, the identity of its dataset, and versions.
+        ledger_trials: What its ledger knew of trials on these bars when it ran, as `Trials.told`
+            has it; None where nobody knew.
+        grade: Of the verdict on it; None where there is none.
+    """
+
+    run_id: str
+    name: str
+    interval: str
+    periods_per_year: float
+    targets: tuple[str, ...]
+    returns: pd.Series[float] = field(repr=False)
+    benchmark: pd.Series[float] | None = field(default=None, repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    ledger_trials: Mapping[str, Any] | None = None
+    grade: Grade | None = None
+
+    @property
+    def span(self) -> str:
+        """First and last out-of-sample day."""
+        return f"{self.returns.index[0]:%Y-%m-%d} to {self.returns.index[-1]:%Y-%m-%d}"
+
+
+def load_compared_run(run: Run) -> ComparedRun:
+    """A run as one that is compared; only its own documents are read."""
+    manifest = run.manifest
+    return ComparedRun(
+        run_id=run.run_id,
+        name=str(manifest["strategy_name"]),
+        interval=str(manifest["dataset"].get("interval")),
+        periods_per_year=float(run.metrics["span"]["periods_per_year"]),
+        targets=tuple(manifest["target"]),
+        returns=run.returns[STRATEGY_COLUMN],
+        benchmark=run.returns.get(BENCHMARK),
+        settings=_comparable_settings(manifest),
+        ledger_trials=run.significance.get("trials"),
+        grade=run.significance["verdict"]["grade"],
+    )
+
+
+def _comparable_settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    unnamed = {
+        key: value
+        for key, value in manifest.get("strategy", {}).items()
+        if key not in {"name", "description"}
+    }
+    dataset = manifest["dataset"]
+    told = {key: dataset.get(key) for key in ("name", "offline", "vintage")}
+    symbols = {
+        symbol: {key: facts.get(key) for key in ("source", "last", "sha256")}
+        for symbol, facts in dataset.get("symbols", {}).items()
+    }
+    versions = manifest.get("versions", {})
+    return unnamed | {"dataset": told | {"symbols": symbols}, "versions": versions}

@@ -1,0 +1,106 @@
+"""One YAML file into one frozen specification."""
+
+from __future__ import annotations
+
+import json
+import sys
+from numbers import Integral, Real
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from engine.config.overrides import apply_overrides
+from engine.config.schema_text import SchemaNavigator
+from engine.config.validation_errors import closest_match, to_mistakes
+from engine.config.yaml_tree import parse_yaml
+from engine.core.errors import Mistake, StrategyError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.core.types import Spec
+
+T = TypeVar("T", bound="Spec")
+
+
+def load_config(path: Path, model: type[T], overrides: Mapping[str, object] | None = None) -> T:
+    """Reads a YAML file into `model`.
+
+    Args:
+        path: The file.
+        model: What it must be.
+        overrides: Dotted place to the value that replaces the file's, `opponents.0.fast: 10`.
+
+    Raises:
+        UsageError: There is no such file, or it cannot be opened.
+        StrategyError: What is in it (or in the overrides) is wrong: every mistake at once.
+    """
+    tree = parse_yaml(_read_text(path), str(path))
+    if isinstance(tree.value, dict):
+        schema = model.model_json_schema() if overrides else {}
+        apply_overrides(tree, overrides or {}, SchemaNavigator(schema).default_at)
+    document: T | None = None
+    try:
+        # Validated as JSON, which alone is strict about types and yet takes a list for a tuple.
+        document = model.model_validate_json(_to_json(tree.value), strict=True)
+    except ValidationError as error:
+        tree.mistakes.extend(to_mistakes(error, model, tree))
+    if document is None or tree.mistakes:
+        ordered = sorted(tree.mistakes, key=lambda mistake: mistake.line or sys.maxsize)
+        raise StrategyError(str(path), tuple(ordered))
+    return document
+
+
+def _to_json(value: object) -> str:
+    try:
+        return json.dumps(value, default=_to_jsonable, allow_nan=False)
+    except ValueError as error:  # reading has refused these in a file
+        raise UsageError("an override is not a finite number", found=str(error)) from None
+
+
+def _to_jsonable(value: object) -> object:
+    """JSON for the values that a Python caller may put into overrides."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else str(value)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise _not_found_error(path) from None
+    except OSError as error:
+        raise UsageError(
+            "the file cannot be read", found=f"{error.strerror}", where=str(path)
+        ) from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        found = f"the byte 0x{raw[error.start]:02x}"
+        raise StrategyError(
+            str(path), (Mistake("", line, "text in UTF-8", found, "save the file as UTF-8"),)
+        ) from None
+
+
+def _not_found_error(path: Path) -> UsageError:
+    """The error for a file that is not there, naming the one that may have been meant."""
+    folders = dict.fromkeys([path.parent, Path("strategies")])
+    files = [
+        file
+        for folder in folders
+        if folder.is_dir()
+        for file in sorted(folder.iterdir())
+        if file.suffix in {".yaml", ".yml"}
+    ]
+    stem = closest_match(path.stem, [file.stem for file in files])
+    meant = next((str(file) for file in files if file.stem == stem), "")
+    return UsageError(
+        "there is no such file",
+        found=str(path),
+        fix=f"did you mean {meant}?" if meant else "name a YAML file that exists",
+    )

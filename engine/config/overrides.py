@@ -1,0 +1,157 @@
+"""`--set path=value` and `--grid path=value,value`: parsing, and laying values over a tree."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from engine.config.yaml_tree import TreePath, YamlTree, dotted_path, dump_flow_yaml, parse_yaml
+from engine.core.errors import Mistake, StrategyError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+def parse_overrides(items: Sequence[str]) -> dict[str, object]:
+    """Reads `path=value` items; each value is YAML, a path's last one wins.
+
+    Args:
+        items: Such as `windows.train=3y`, `opponents.0.fast=10`, `data.offline=` (nothing).
+
+    Raises:
+        UsageError: An item has no `=`, no path, or a value that is not YAML.
+    """
+    overrides: dict[str, object] = {}
+    for item in items:
+        path, equals, value = item.partition("=")
+        path = path.strip()
+        if not equals or not all(path.split(".")):
+            raise UsageError(
+                f"--set {item} names no place and value",
+                expected="--set path=value, such as --set windows.train=3y",
+                found=item,
+            )
+        overrides.pop(path, None)
+        overrides[path] = _parse_value(item, value)
+    return overrides
+
+
+def parse_grid(items: Sequence[str]) -> dict[str, list[object]]:
+    """Reads `path=value,value` items: the values that a family of runs tries, one path after all.
+
+    Args:
+        items: Such as `signal.enter_bps=5,10,20`, `model={kind: ridge},{kind: drift}`; each value
+            is YAML.
+
+    Raises:
+        UsageError: An item has no `=`, no path, no value, one that is not YAML, or one twice; or a
+            path is named twice.
+    """
+    grid: dict[str, list[object]] = {}
+    for item in items:
+        path, equals, text = item.partition("=")
+        path = path.strip()
+        if not equals or not all(path.split(".")) or not text.strip():
+            raise UsageError(
+                f"--grid {item} names no place and values",
+                expected="--grid path=value,value, such as --grid signal.enter_bps=5,10,20",
+                found=item,
+            )
+        if path in grid:
+            raise UsageError(
+                f"--grid names {path} twice",
+                expected="all values of a place in one --grid",
+                found=item,
+            )
+        grid[path] = _parse_values(item, text)
+    return grid
+
+
+def _parse_values(item: str, text: str) -> list[object]:
+    found = _parse_yaml_value(f"--grid {item}", f"[{text}]")
+    values = found if isinstance(found, list) else [found]
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            raise UsageError(
+                f"--grid {item} has a value twice",
+                expected="each value once",
+                found=dump_flow_yaml(value),
+            )
+    return values
+
+
+def _parse_value(item: str, text: str) -> object:
+    return _parse_yaml_value(f"--set {item}", text) if text.strip() else None
+
+
+def _parse_yaml_value(option: str, text: str) -> object:
+    try:
+        tree = parse_yaml(text, option)
+        mistakes = tuple(tree.mistakes)
+    except StrategyError as error:
+        mistakes = error.mistakes
+    if mistakes:
+        raise UsageError(
+            f"{option} has a value that is not YAML",
+            expected=mistakes[0].expected,
+            found=mistakes[0].found,
+            fix=f"quote the whole item for the shell: {option.split()[0]} 'model={{kind: lstm}}'",
+        )
+    return tree.value
+
+
+def apply_overrides(
+    tree: YamlTree,
+    overrides: Mapping[str, object],
+    get_default: Callable[[TreePath], object] | None = None,
+) -> None:
+    """Puts each override at its dotted place; a place that cannot be is noted as a mistake.
+
+    A mapping on the way that the file leaves out is made: its default, where `get_default` knows
+        one,
+    so that `signal.enter_bps=10` needs no `signal` in the file. A list is never lengthened.
+    """
+    known = get_default or (lambda _: None)
+    for name, value in overrides.items():
+        path = _set_value(tree, name.split("."), copy.deepcopy(value), known)
+        if path:
+            tree.overridden_paths.add(path)
+
+
+def _set_value(
+    tree: YamlTree, parts: list[str], value: object, get_default: Callable[[TreePath], object]
+) -> TreePath | None:
+    node: Any = tree.value
+    path: TreePath = ()
+    for part in parts[:-1]:
+        key = _resolve_key(tree, node, path, part)
+        if key is None:
+            return None
+        path = (*path, key)
+        if isinstance(node, dict) and node.get(key) is None:
+            found = get_default(path)
+            node[key] = copy.deepcopy(found) if isinstance(found, dict) else {}
+            tree.overridden_paths.add(path)
+        node = node[key]
+    key = _resolve_key(tree, node, path, parts[-1])
+    if key is None:
+        return None
+    node[key] = value
+    return (*path, key)
+
+
+def _resolve_key(tree: YamlTree, node: object, path: TreePath, part: str) -> str | int | None:
+    """The key or index that `part` means in `node`; None, and a mistake, where it means none."""
+    if isinstance(node, dict):
+        return part
+    if isinstance(node, list):
+        if part.isdecimal() and int(part) < len(node):
+            return int(part)
+        expected, found = f"an index below {len(node)}", f"`{part}` (--set or --grid)"
+    else:
+        expected, found = (
+            "a mapping or a list to set a value in",
+            f"`{node}`, for `{part}` (--set or --grid)",
+        )
+    tree.mistakes.append(Mistake(dotted_path((*path, part)), None, expected, found))
+    return None

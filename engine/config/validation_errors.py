@@ -1,0 +1,123 @@
+"""pydantic's errors as mistakes a trader can read."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import TYPE_CHECKING
+
+from engine.config.schema_text import JsonSchema, SchemaNavigator, join_words
+from engine.config.yaml_tree import TreePath, YamlTree, dotted_path
+from engine.core.errors import Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
+
+_MAX_SHOWN_CHARS = 60
+
+
+def to_mistakes(
+    error: ValidationError, model: type[BaseModel], tree: YamlTree
+) -> tuple[Mistake, ...]:
+    """One mistake a place: a union that failed in each of its members is told once."""
+    expectations = SchemaNavigator(model.model_json_schema())
+    told: dict[TreePath, Mistake] = {}
+    unread = {mistake.path for mistake in tree.mistakes}  # reading has told what is wrong there
+    for details in _root_errors(error):
+        path, schema = expectations.locate(details["loc"])
+        path, expected, hint = _explain(details, path, schema, expectations)
+        if dotted_path(path) not in unread:
+            found = _describe_found(details, path, tree)
+            told.setdefault(
+                path, Mistake(dotted_path(path), tree.line_of(path), expected, found, hint)
+            )
+    return tuple(told.values())
+
+
+def _root_errors(error: ValidationError) -> list[ErrorDetails]:
+    """The errors, less each list said to be too short only because its entries are wrong."""
+    told = error.errors(include_url=False)
+    return [
+        details
+        for details in told
+        if details["type"] != "too_short"
+        or not any(_is_inside(other["loc"], details["loc"]) for other in told)
+    ]
+
+
+def _is_inside(loc: TreePath, outer: TreePath) -> bool:
+    return len(loc) > len(outer) and loc[: len(outer)] == outer
+
+
+def _explain(
+    details: ErrorDetails, path: TreePath, schema: JsonSchema, navigator: SchemaNavigator
+) -> tuple[TreePath, str, str]:
+    """Place, what was expected there, and a hint."""
+    match details["type"]:
+        case "missing":
+            words = navigator.describe(schema)
+            return path, f"the key `{path[-1]}`" + (f": {words}" if words else ""), ""
+        case "extra_forbidden":
+            _, parent = navigator.locate(details["loc"][:-1])
+            keys = list(parent.get("properties", ()))
+            return path, f"one of the keys {join_words(keys)}", did_you_mean(str(path[-1]), keys)
+        case "union_tag_invalid":
+            kinds = navigator.choices(schema)
+            return (*path, "kind"), join_words(kinds), did_you_mean(details["ctx"]["tag"], kinds)
+        case "union_tag_not_found":
+            kinds = navigator.choices(schema)
+            return (*path, "kind"), f"the key `kind`: {join_words(kinds)}", ""
+        case "value_error":
+            return path, str(details["ctx"]["error"]).removeprefix("expected "), ""
+    return (
+        path,
+        navigator.describe(schema) or details["msg"],
+        _suggest_value(details, schema, navigator),
+    )
+
+
+def _suggest_value(details: ErrorDetails, schema: JsonSchema, navigator: SchemaNavigator) -> str:
+    meant = closest_match(str(details["input"]), navigator.choices(schema))
+    if not meant:
+        return ""
+    written = f"{{kind: {meant}}}" if "discriminator" in schema else meant
+    return f"did you mean `{written}`?"
+
+
+def _describe_found(details: ErrorDetails, path: TreePath, tree: YamlTree) -> str:
+    match details["type"]:
+        case "missing" | "union_tag_not_found":
+            found = "nothing"
+        case "extra_forbidden":
+            found = f"`{path[-1]}`"
+        case "union_tag_invalid":
+            found = f"`{details['ctx']['tag']}`"
+        case _:
+            found = _format_value(details["input"])
+    return f"{found} (--set or --grid)" if tree.is_overridden(path) else found
+
+
+def _format_value(value: object) -> str:
+    """A value as it may stand in the file, shortened; the keys of a mapping."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return f"a mapping with the keys {join_words([str(key) for key in value], 'and')}"
+    text = f'"{value}"' if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}..."
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question that names the closest known word; empty where none is close."""
+    meant = closest_match(word, known)
+    return f"did you mean `{meant}`?" if meant else ""
+
+
+def closest_match(word: str, known: Iterable[str]) -> str:
+    """The known word most like `word`, capitals aside; empty where none is like it."""
+    by_lower = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=1)
+    return by_lower[found[0]] if found else ""

@@ -1,0 +1,194 @@
+"""YAML text into a plain tree that remembers the line of every value."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from engine.core.errors import Mistake, StrategyError
+
+if TYPE_CHECKING:
+    from ruamel.yaml.constructor import SafeConstructor
+
+TreePath: TypeAlias = tuple[str | int, ...]
+"""A place in a tree: keys and list indexes, outermost first."""
+
+MAX_DEPTH = 40
+_UNQUOTED_TEXT = re.compile(r"[A-Za-z0-9_./]([A-Za-z0-9_./;+ -]*[A-Za-z0-9_./+-])?")
+_BASE_PREFIX = re.compile(r"0[A-Za-z]")
+_RESERVED_WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
+_CORE_TAG_PREFIX = "tag:yaml.org,2002:"
+_ALLOWED_TAGS = {"map", "seq", "str", "null", "bool", "int", "float", "timestamp", "merge"}
+_TEXT_TAGS = {"str", "timestamp", "merge"}
+
+
+@dataclass
+class YamlTree:
+    """A document as dicts, lists and scalars.
+
+    Attributes:
+        value: The tree; dates stay text, as in JSON.
+        lines: Line of each place, from 1: of its key in a mapping, of its value in a list.
+        overridden_paths: Places whose value is not from the file.
+        mistakes: What reading found: keys given twice, tags, values without a meaning.
+    """
+
+    value: Any = None
+    lines: dict[TreePath, int] = field(default_factory=dict)
+    overridden_paths: set[TreePath] = field(default_factory=set)
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def line_of(self, path: TreePath) -> int | None:
+        """Line of a place, or of the nearest place around it; None if it is overridden."""
+        if self.is_overridden(path):
+            return None
+        return next((self.lines[p] for p in _path_and_ancestors(path) if p in self.lines), None)
+
+    def is_overridden(self, path: TreePath) -> bool:
+        """Whether the value at a place came from an override."""
+        return any(place in self.overridden_paths for place in _path_and_ancestors(path))
+
+
+def _path_and_ancestors(path: TreePath) -> list[TreePath]:
+    return [path[:length] for length in range(len(path), -1, -1)]
+
+
+def dotted_path(path: TreePath) -> str:
+    """`opponents.0.fast` of ("opponents", 0, "fast")."""
+    return ".".join(str(part) for part in path)
+
+
+def dump_flow_yaml(value: Any) -> str:  # noqa: ANN401 - any plain value
+    """A plain value on one line, in YAML's flow style."""
+    if isinstance(value, dict):
+        return (
+            f"{{{', '.join(f'{name}: {dump_flow_yaml(held)}' for name, held in value.items())}}}"
+        )
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(dump_flow_yaml, value))}]"
+    if isinstance(value, str) and _needs_no_quotes(value):
+        return value
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _needs_no_quotes(text: str) -> bool:
+    """Whether text needs no quotes: it could not be taken for a number or another sign."""
+    if (
+        not _UNQUOTED_TEXT.fullmatch(text)
+        or _BASE_PREFIX.match(text)
+        or text.lower() in _RESERVED_WORDS
+    ):
+        return False
+    try:
+        float(text)
+    except ValueError:
+        return True
+    return False
+
+
+def parse_yaml(text: str, source: str) -> YamlTree:
+    """Reads one YAML 1.2 document.
+
+    Args:
+        text: The document.
+        source: Where it came from, for the error.
+
+    Raises:
+        StrategyError: The text is not YAML.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        root = yaml.compose(text)
+    except RecursionError:
+        mistake = Mistake("", 1, f"at most {MAX_DEPTH} levels of nesting", "more than that")
+        raise StrategyError(source, (mistake,)) from None
+    except YAMLError as error:
+        raise StrategyError(source, (_syntax_mistake(error, text),)) from None
+    if root is None:
+        raise StrategyError(
+            source, (Mistake("", 1, "keys and values, such as `name: micdl`", "an empty file"),)
+        )
+    tree = YamlTree(lines={(): root.start_mark.line + 1})
+    tree.value = _NodeReader(tree, yaml.constructor).to_plain_value(root, ())
+    return tree
+
+
+def _syntax_mistake(error: YAMLError, text: str) -> Mistake:
+    if not isinstance(error, MarkedYAMLError):  # a ReaderError: a character YAML does not allow
+        position = getattr(error, "position", 0)
+        line = text.count("\n", 0, position) + 1
+        return Mistake("", line, "printable text", f"the character {text[position]!r}")
+    mark = error.problem_mark or error.context_mark
+    written = text.split("\n")[mark.line].strip() or "the end of the file"
+    told = ", ".join(part for part in (error.context, error.problem) if part)
+    hint = "indent with spaces; YAML allows no tabs" if "'\\t'" in told else ""
+    return Mistake("", mark.line + 1, "valid YAML", f"{written} ({told})", hint)
+
+
+class _NodeReader:
+    """Turns composed nodes into plain values; notes lines and mistakes in the tree."""
+
+    def __init__(self, tree: YamlTree, constructor: SafeConstructor) -> None:
+        self._tree = tree
+        self._constructor = constructor
+
+    def to_plain_value(self, node: Node, path: TreePath) -> object:
+        if len(path) > MAX_DEPTH:  # an alias may hold itself
+            return self._add_mistake(path, node, f"at most {MAX_DEPTH} levels of nesting", "more")
+        tag = str(node.tag)
+        kind = tag.removeprefix(_CORE_TAG_PREFIX)
+        if kind not in _ALLOWED_TAGS:
+            return self._add_mistake(path, node, "a plain value", f"the tag {tag}")
+        if isinstance(node, MappingNode):
+            return self._read_mapping(node, path)
+        if isinstance(node, SequenceNode):
+            return self._read_sequence(node, path)
+        return node.value if kind in _TEXT_TAGS else self._read_scalar(node, path, kind)
+
+    def _read_mapping(self, node: Node, path: TreePath) -> dict[str, object]:
+        mapping: dict[str, object] = {}
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                self._add_mistake(
+                    path, key, "keys that are text", "a key that is a list or mapping"
+                )
+                continue
+            place = (*path, key.value)
+            if key.value in mapping:
+                first = self._tree.lines[place]
+                self._add_mistake(
+                    place, key, "each key once", f"`{key.value}` again, first on line {first}"
+                )
+                continue
+            self._tree.lines[place] = key.start_mark.line + 1
+            mapping[key.value] = self.to_plain_value(value, place)
+        return mapping
+
+    def _read_sequence(self, node: Node, path: TreePath) -> list[object]:
+        values = []
+        for index, item in enumerate(node.value):
+            place = (*path, index)
+            self._tree.lines[place] = item.start_mark.line + 1
+            values.append(self.to_plain_value(item, place))
+        return values
+
+    def _read_scalar(self, node: Node, path: TreePath, kind: str) -> object:
+        try:
+            value = self._constructor.construct_object(node)
+        except (ValueError, KeyError, YAMLError):
+            return self._add_mistake(path, node, f"a value of type {kind}", f"`{node.value}`")
+        if isinstance(value, float) and not math.isfinite(value):
+            return self._add_mistake(path, node, "a finite number", f"`{node.value}`")
+        return value
+
+    def _add_mistake(self, path: TreePath, node: Node, expected: str, found: str) -> object:
+        line = node.start_mark.line + 1
+        self._tree.mistakes.append(Mistake(dotted_path(path), line, expected, found))
+        return None

@@ -1,0 +1,209 @@
+"""The errors a user can meet, as one tree.
+
+    BacktestError                  1
+    ├── UsageError                 2   the command line is wrong
+    │   └── StrategyError          2   the strategy or dataset file is wrong: every problem at once
+    ├── DataError                  3   data missing or unfit
+    │   ├── DatasetNotFoundError   3   no dataset of that name or path
+    │   ├── SourceError            3   one source could not deliver
+    │   │   ├── UnreachableError   3   ... because the network or its server did not answer
+    │   │   └── PartlyUnreachableError 3   ... all symbols, because it did not for some of them
+    │   └── InvalidBarsError           3   bars came, and cannot be trusted
+    │       └── BarsParseError    3   ... because a cell cannot be read, or in two ways
+    ├── LookaheadError           4   the leak certificate failed
+    ├── TrainingError                 5   a refit failed (NaN loss, dead network)
+    ├── LedgerError                1   the trial ledger is damaged, or of a newer engine
+    │   └── LedgerUnreachableError 1   ... or cannot be read or written now
+    └── ReportError                1   a page could not be drawn
+
+An interrupt (Ctrl-C) ends with 130 and is no BacktestError.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+EXIT_INTERRUPTED = 130
+
+
+class BacktestError(Exception):
+    """An error told in four parts: what went wrong, expected, found, where, and what to do.
+
+    Args:
+        problem: One sentence: what went wrong.
+        expected: What would have been right.
+        found: What was there instead.
+        where: File, path in the YAML, line, symbol, bar: whatever finds the place.
+        fix: What the user can do now.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self, problem: str, *, expected: str = "", found: str = "", where: str = "", fix: str = ""
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.expected = expected
+        self.found = found
+        self.where = where
+        self.fix = fix
+
+    def __str__(self) -> str:
+        """The problem and each known part on a line of its own."""
+        parts = ("expected", "found", "where", "fix")
+        told = [f"  {part}: {getattr(self, part)}" for part in parts if getattr(self, part)]
+        return "\n".join([self.problem, *told])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickles with every part, so that a worker's error arrives whole."""
+        return _unpickle_error, (type(self), self.__dict__)
+
+
+def _unpickle_error(cls: type[BacktestError], state: dict[str, object]) -> BacktestError:
+    error = cls.__new__(cls)
+    Exception.__init__(error, state["problem"])
+    error.__dict__.update(state)
+    return error
+
+
+class UsageError(BacktestError):
+    """The command line is wrong."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake in a YAML file.
+
+    Attributes:
+        path: Place in the tree, dotted: `model.units`.
+        line: Line in the file, from 1; None where the value came from the command line.
+        expected: What would have been right.
+        found: The value found, as written.
+        hint: A "did you mean", or nothing.
+    """
+
+    path: str
+    line: int | None
+    expected: str
+    found: str
+    hint: str = ""
+
+
+class StrategyError(UsageError):
+    """A strategy or dataset file is wrong; every mistake is told at once.
+
+    Args:
+        file: The file, or where else the text came from.
+        mistakes: All of them, in the order of the file.
+    """
+
+    def __init__(self, file: str, mistakes: tuple[Mistake, ...]) -> None:
+        count = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "1 mistake"
+        super().__init__(f"{file} has {count}", where=file)
+        self.file = file
+        self.mistakes = mistakes
+
+    def __str__(self) -> str:
+        """A block a mistake: place, expected, found, hint."""
+        blocks = [self.problem]
+        for mistake in self.mistakes:
+            line = f", line {mistake.line}" if mistake.line else ""
+            block = f"  {mistake.path or '(top)'}{line}\n    expected: {mistake.expected}"
+            block += f"\n    found: {mistake.found}"
+            blocks.append(block + (f"\n    {mistake.hint}" if mistake.hint else ""))
+        return "\n".join(blocks)
+
+
+class DataError(BacktestError):
+    """Data is missing or unfit."""
+
+    exit_code = 3
+
+
+class DatasetNotFoundError(DataError):
+    """No dataset of that name or path."""
+
+
+class SourceError(DataError):
+    """One source could not deliver what was asked."""
+
+
+class UnreachableError(SourceError):
+    """A source did not answer: no network, time-out, throttled to the end, server error."""
+
+
+class PartlyUnreachableError(SourceError):
+    """A source delivered some symbols, and did not answer for the others."""
+
+
+class InvalidBarsError(DataError):
+    """Bars came, and cannot be trusted.
+
+    Attributes:
+        findings: All that the rules for bars found; none where no bar could be read.
+    """
+
+    findings: tuple[Any, ...] = ()
+
+
+class BarsParseError(InvalidBarsError):
+    """A cell of a file cannot be read, or can be read in two ways.
+
+    Args:
+        problem: One sentence.
+        rule: `damaged_numbers`, `ambiguous_dates` or `unreadable`.
+        count: Cells of that column that cannot be read either.
+        next_error: What is wrong with another column of the file for another reason.
+        parts: `expected`, `found`, `where` and `fix`.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        rule: str,
+        count: int,
+        next_error: BarsParseError | None = None,
+        **parts: str,
+    ) -> None:
+        super().__init__(problem, **parts)
+        self.rule = rule
+        self.count = count
+        self.next_error = next_error
+
+    def __str__(self) -> str:
+        """As for all errors, and then what is wrong beside it."""
+        told = super().__str__()
+        return told if self.next_error is None else f"{told}\n{self.next_error}"
+
+    def all_errors(self) -> tuple[BarsParseError, ...]:
+        """This one and those beside it."""
+        return (self, *(self.next_error.all_errors() if self.next_error else ()))
+
+
+class LookaheadError(BacktestError):
+    """The leak certificate failed: something at or before a cut knew what came after it."""
+
+    exit_code = 4
+
+
+class TrainingError(BacktestError):
+    """A refit failed: NaN loss, a dead network, a lost worker."""
+
+    exit_code = 5
+
+
+class ReportError(BacktestError):
+    """A page could not be drawn."""
+
+
+class LedgerError(BacktestError):
+    """The trial ledger is damaged, none at all, or was written by a newer engine."""
+
+
+class LedgerUnreachableError(LedgerError):
+    """The trial ledger cannot be read or written now: a read-only folder, a full disk, a lock."""

@@ -1,0 +1,168 @@
+"""Where bars of a calendar begin and end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.data.calendar import ALWAYS_OPEN, INTERVAL_LENGTHS, trading_schedule
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from engine.core.types import IntVector
+
+# A Monday at midnight: weeks begin on Mondays, and every shorter interval divides a day.
+WEEK_ANCHOR = pd.Timestamp("1970-01-05")
+MICROSECOND = pd.Timedelta(microseconds=1)
+_ANCHOR_US = int((WEEK_ANCHOR - pd.Timestamp(0)) / MICROSECOND)
+_DAY_US = int(pd.Timedelta(days=1) / MICROSECOND)
+
+
+@dataclass(frozen=True, eq=False)
+class BarGrid:
+    """Coarse bars of a calendar, and the place of finer bars among them.
+
+    All times are int64 microseconds since 1970.
+
+    Attributes:
+        labels: Of each coarse bar, ascending.
+        starts: When each begins to trade.
+        ends: When each is over.
+        in_session: (n,) whether a fine bar trades within the calendar's hours.
+        fine_opens: When each fine bar that is inside begins.
+        fine_closes: When it is over.
+    """
+
+    labels: IntVector
+    starts: IntVector
+    ends: IntVector
+    in_session: npt.NDArray[np.bool_]
+    fine_opens: IntVector
+    fine_closes: IntVector
+
+
+def make_bar_grid(
+    stamps: pd.Series[pd.Timestamp], base: str, interval: str, calendar: str
+) -> BarGrid:
+    """The coarse bars around the given ones.
+
+    On `24/7` days are those of UTC, weeks begin on Mondays and shorter intervals lie at their
+    multiples from midnight. On an exchange's calendar a day is a session, labelled by midnight
+    UTC of its date, a week is labelled by its Monday, and shorter intervals are counted from the
+    open of the session, and again from the end of its break; the last ends with the session.
+
+    Args:
+        stamps: Of finer bars, ascending; at least one.
+        base: Their interval.
+        interval: The coarser one.
+        calendar: `24/7` or a code of exchange-calendars.
+
+    Raises:
+        UsageError: exchange-calendars knows no calendar of that name, or it does not reach back
+            to the first bar.
+    """
+    opens = stamps.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
+    length = int(INTERVAL_LENGTHS[base] / MICROSECOND)
+    if calendar == ALWAYS_OPEN:
+        return _make_always_open_grid(opens, length, int(INTERVAL_LENGTHS[interval] / MICROSECOND))
+    sessions = _SessionGrid.covering(stamps.iloc[0], stamps.iloc[-1], calendar)
+    placed = (
+        sessions.locate_daily_bars(opens)
+        if base == "1d"
+        else sessions.locate_intraday_bars(opens, length)
+    )
+    return BarGrid(*sessions.coarse_bars(interval), *placed)
+
+
+def _make_always_open_grid(opens: IntVector, base: int, length: int) -> BarGrid:
+    first = (opens[0] - _ANCHOR_US) // length
+    last = (opens[-1] + base - _ANCHOR_US) // length
+    labels = np.arange(first, last + 2, dtype=np.int64) * length + _ANCHOR_US
+    inside = np.ones(len(opens), dtype=bool)
+    return BarGrid(labels, labels, labels + length, inside, opens, opens + base)
+
+
+@dataclass(frozen=True, eq=False)
+class _SessionGrid:
+    """Sessions of an exchange, whole weeks of them.
+
+    Attributes:
+        days: Midnight UTC of each one's date.
+        trading_spans: Opens and closes of each session, or of its halves where it has a break.
+        opens: Of each session.
+        closes: Of each session.
+    """
+
+    days: IntVector
+    trading_spans: tuple[IntVector, IntVector]
+    opens: IntVector
+    closes: IntVector
+
+    @classmethod
+    def covering(cls, first: pd.Timestamp, last: pd.Timestamp, calendar: str) -> _SessionGrid:
+        # From a Monday on, the session of a first bar on a Sunday evening included; and on to a
+        # session after the last bar, because no exchange closes for three weeks.
+        monday = first.normalize() - pd.Timedelta(days=first.weekday() + 7)
+        table = trading_schedule(calendar, monday, last + pd.Timedelta(days=21))
+        days = _timestamps_to_microseconds(pd.Series(table.index))
+        opens, closes = (
+            _timestamps_to_microseconds(table["open"]),
+            _timestamps_to_microseconds(table["close"]),
+        )
+        broken = table["break_start"].notna().to_numpy()
+        halves = table[broken]
+        begins = np.sort(np.concatenate([opens, _timestamps_to_microseconds(halves["break_end"])]))
+        ends = np.sort(
+            np.concatenate([closes, _timestamps_to_microseconds(halves["break_start"])])
+        )
+        return cls(days, (begins, ends), opens, closes)
+
+    def locate_daily_bars(
+        self, opens: IntVector
+    ) -> tuple[npt.NDArray[np.bool_], IntVector, IntVector]:
+        """Daily bars: those of a session, as long as it is."""
+        days = opens // _DAY_US * _DAY_US
+        place = np.minimum(np.searchsorted(self.days, days), len(self.days) - 1)
+        inside = self.days[place] == days
+        return inside, self.opens[place[inside]], self.closes[place[inside]]
+
+    def locate_intraday_bars(
+        self, opens: IntVector, base: int
+    ) -> tuple[npt.NDArray[np.bool_], IntVector, IntVector]:
+        """Shorter bars: those of which some lies within trading hours, from there on."""
+        begins, ends = self.trading_spans
+        place = np.minimum(np.searchsorted(ends, opens, side="right"), len(ends) - 1)
+        inside = (opens + base > begins[place]) & (opens < ends[place])
+        return inside, np.maximum(opens, begins[place])[inside], opens[inside] + base
+
+    def coarse_bars(self, interval: str) -> tuple[IntVector, IntVector, IntVector]:
+        """Labels, starts and ends of the coarse bars."""
+        if interval == "1d":
+            return self.days, self.opens, self.closes
+        if interval == "1w":
+            labels, first = np.unique(_week_starts(self.days), return_index=True)
+            return labels, self.opens[first], self.closes[np.append(first[1:], len(self.days)) - 1]
+        length = int(INTERVAL_LENGTHS[interval] / MICROSECOND)
+        begins, ends = self.trading_spans
+        counts = -((begins - ends) // length)
+        number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        starts = np.repeat(begins, counts) + number * length
+        return starts, starts, np.minimum(starts + length, np.repeat(ends, counts))
+
+
+def _week_starts(days: IntVector) -> IntVector:
+    return (days - _ANCHOR_US) // (7 * _DAY_US) * (7 * _DAY_US) + _ANCHOR_US
+
+
+def _timestamps_to_microseconds(stamps: pd.Series[pd.Timestamp]) -> IntVector:
+    bare = stamps.dt.tz_localize(None) if stamps.dt.tz is not None else stamps
+    return bare.to_numpy().astype("datetime64[us]").astype(np.int64)
+
+
+def microseconds_to_timestamps(micro: IntVector) -> pd.Series[pd.Timestamp]:
+    """Microseconds since 1970 as timestamps of bars."""
+    return pd.Series(pd.DatetimeIndex(micro.astype("datetime64[us]")).tz_localize("UTC"))

@@ -1,0 +1,215 @@
+"""What a dataset manifest may say, and how a strategy names its data."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from difflib import get_close_matches
+from typing import Annotated, Literal, get_args
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, field_validator, model_validator
+
+from engine.core.types import Spec
+from engine.data.quality.policy import UNREPAIRABLE_RULES, QualityPolicy
+
+BarInterval = Literal["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
+
+TIMESTAMP_FORMATS = (
+    *("iso", "day_first", "month_first"),
+    *("seconds", "milliseconds", "microseconds", "nanoseconds"),
+)
+"""Ways to write timestamps that have a name."""
+
+
+class YahooSourceSpec(Spec):
+    """Yahoo Finance through yfinance.
+
+    Attributes:
+        symbols: Dataset symbol to Yahoo's, where they differ.
+        adjust: What prices are adjusted for; total return is the honest default for stocks. With
+            `none` they are what was paid on the day.
+        batch: Symbols that are asked for before a pause.
+        time_limit_s: Longest time for all symbols together, seconds.
+        interval: Length of the bars to ask for, where the dataset's are longer and made of them.
+    """
+
+    kind: Literal["yahoo"] = "yahoo"
+    symbols: dict[str, str] = Field(default_factory=dict)
+    adjust: Literal["splits+dividends", "splits", "none"] = "splits+dividends"
+    batch: int = Field(default=25, ge=1)
+    time_limit_s: float = Field(default=900.0, gt=0.0)
+    interval: BarInterval | None = None
+
+
+class CcxtSourceSpec(Spec):
+    """Any exchange that ccxt knows, public candles only.
+
+    Attributes:
+        exchange: ccxt's id of the exchange: `bitstamp`, `kraken`, `binance`.
+        symbols: Dataset symbol to the exchange's, where they differ: `{BTC-USD: BTC/USD}`.
+        funding: Whether the symbols are perpetual contracts whose funding rates are wanted too;
+            see `engine.data.fetch.funding`.
+        interval: Length of the candles to ask for, where the dataset's bars are longer and made
+            of them.
+    """
+
+    kind: Literal["ccxt"] = "ccxt"
+    exchange: str
+    symbols: dict[str, str] = Field(default_factory=dict)
+    funding: bool = False
+    interval: BarInterval | None = None
+
+
+class FilesSourceSpec(Spec):
+    """One file a symbol: CSV, CSV.gz or Parquet.
+
+    Attributes:
+        path: Folder, absolute or relative to the manifest.
+        pattern: File name with `{symbol}` in it.
+        symbols: Dataset symbol to the one in the file name, where they differ.
+        columns: Our column to the file's, where it has no usual name: `{volume: Volume BTC}`.
+        interval: Length of the files' bars, where the dataset's are longer and made of them.
+        timezone: IANA name of the zone of timestamps without an offset, and of the days of daily
+            bars: `America/New_York`. UTC where it is not given.
+        dates: How timestamps are written: `iso`, `day_first`, `month_first`, numbers since 1970
+            in `seconds`, `milliseconds`, `microseconds` or `nanoseconds`, or a format of
+            `strptime` such as `%d.%m.%Y %H:%M`. ISO 8601, `YYYYMMDD` and numbers since 1970 are
+            recognised where it is not given.
+        decimal: Mark before the decimals.
+        thousands: Mark between groups of three digits; a space stands for every kind of space.
+    """
+
+    kind: Literal["files"] = "files"
+    path: str
+    pattern: str = "{symbol}.csv"
+    symbols: dict[str, str] = Field(default_factory=dict)
+    columns: dict[str, str] = Field(default_factory=dict)
+    interval: BarInterval | None = None
+    timezone: str | None = None
+    dates: str | None = None
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        if name is not None:
+            _require_timezone(name)
+        return name
+
+    @field_validator("dates")
+    @classmethod
+    def _known_dates(cls, dates: str | None) -> str | None:
+        if dates is not None and dates not in TIMESTAMP_FORMATS and not _is_date_format(dates):
+            raise ValueError(
+                f"expected {', '.join(TIMESTAMP_FORMATS)}, or a format with day, month and year "
+                f"such as "
+                "%d.%m.%Y %H:%M"
+            )
+        return dates
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> FilesSourceSpec:
+        if self.decimal == self.thousands:
+            raise ValueError("expected different marks for decimal and thousands")
+        return self
+
+
+class BundledSourceSpec(Spec):
+    """The daily bars that the `arch` package ships: `sp500` and `nasdaq`, 1999-2018.
+
+    A dataset of weeks is made of them.
+
+    Attributes:
+        symbols: Dataset symbol to `sp500` or `nasdaq`.
+    """
+
+    kind: Literal["bundled"] = "bundled"
+    symbols: dict[str, Literal["sp500", "nasdaq"]]
+
+
+SourceSpec = Annotated[
+    YahooSourceSpec | CcxtSourceSpec | FilesSourceSpec | BundledSourceSpec,
+    Field(discriminator="kind"),
+]
+
+
+class Dataset(Spec):
+    """A dataset manifest: which bars, and where they may come from.
+
+    Attributes:
+        name: What strategies call it.
+        interval: Length of a bar.
+        calendar: `24/7`, or a code of exchange-calendars such as `XNYS`; sets the periods a year.
+        symbols: The first is the default target.
+        start: First day wanted, inclusive (UTC).
+        end: Last day wanted, inclusive (UTC).
+        sources: Tried in this order.
+        quality: What is done where bars break a rule: `{missing_open: repair, gaps: error}`; the
+            others keep their severity. docs/data-quality.md lists rules and repairs.
+        note: Who may use this data.
+    """
+
+    name: str = Field(min_length=1)
+    interval: BarInterval
+    calendar: str
+    symbols: tuple[str, ...] = Field(min_length=1)
+    start: date | None = None
+    end: date | None = None
+    sources: tuple[SourceSpec, ...] = Field(min_length=1)
+    quality: QualityPolicy = Field(default_factory=dict)
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Dataset:
+        if len(set(self.symbols)) != len(self.symbols):
+            raise ValueError("symbols holds one symbol twice")
+        if self.start and self.end and self.start >= self.end:
+            raise ValueError("start must be before end")
+        for rule, treatment in self.quality.items():
+            if treatment == "repair" and rule in UNREPAIRABLE_RULES:
+                raise ValueError(f"there is no repair of {rule}; say error or warn")
+        lengths = get_args(BarInterval)
+        for source in self.sources:
+            own = None if isinstance(source, BundledSourceSpec) else source.interval
+            if own and lengths.index(own) > lengths.index(self.interval):
+                raise ValueError(
+                    f"expected sources whose interval is at most {self.interval}, the dataset's; "
+                    f"bars of {own} cannot be divided"
+                )
+        return self
+
+
+class DataSpec(Spec):
+    """How a strategy names its data.
+
+    Attributes:
+        dataset: Name of a manifest in `datasets/`, or a path to one.
+        offline: Dataset used only if no source can be reached and nothing is cached.
+        target: Symbol that is traded; the dataset's first where it is not given or, offline,
+            where the offline dataset does not have it.
+    """
+
+    dataset: str = Field(min_length=1)
+    offline: str | None = None
+    target: str | None = None
+
+
+def _require_timezone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        close = get_close_matches(name, available_timezones(), n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ValueError(
+            f"expected the IANA name of a time zone such as America/New_York{hint}"
+        ) from None
+
+
+def _is_date_format(dates: str) -> bool:
+    """Whether a day survives being written and read in this format."""
+    day = datetime(2001, 2, 3)  # noqa: DTZ001  no instant, only a day to write
+    try:
+        return datetime.strptime(day.strftime(dates), dates).date() == day.date()  # noqa: DTZ007
+    except ValueError:
+        return False

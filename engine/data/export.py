@@ -1,0 +1,114 @@
+"""Bars of a dataset as files that any tool, and this engine, can read."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+from uuid import uuid4
+
+from engine.core.errors import DataError, UsageError
+from engine.data.bars import VALUE_COLUMNS
+from engine.data.store.vintages import combine_vintage_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from engine.core.types import BarsFrame
+    from engine.data.config import Dataset
+    from engine.data.fetch.dataset import DatasetBars
+
+
+def export_dataset(
+    dataset: Dataset, dataset_bars: DatasetBars, folder: Path, format_: Literal["csv", "parquet"]
+) -> list[Path]:
+    """Writes one file a symbol, and a manifest of a dataset that they are the source of.
+
+    A file has the columns timestamp (UTC), open, high, low, close, volume. Numbers keep every
+    digit that tells them from another.
+
+    Args:
+        dataset: Whose bars they are.
+        dataset_bars: The bars.
+        folder: Folder; made if need be.
+        format_: Kind of the files.
+
+    Returns:
+        The files, the manifest last.
+
+    Raises:
+        UsageError: One of the files is there already; none is written then.
+        DataError: The folder cannot be written.
+    """
+    names = {symbol: quote(symbol, safe="^= ") for symbol in dataset_bars.frames}
+    files = {
+        folder / f"{names[symbol]}.{format_}": _encode_table(bars, format_)
+        for symbol, bars in dataset_bars.frames.items()
+    }
+    manifest = _render_manifest(dataset, dataset_bars, names, format_)
+    files[folder / f"{quote(dataset.name, safe=' ')}.yaml"] = manifest.encode()
+    there = [path for path in files if path.exists()]
+    if there:
+        raise UsageError(
+            "files of these names are there already",
+            expected="a folder without them",
+            found=", ".join(path.name for path in there),
+            where=str(folder),
+            fix="name another folder with --out, or remove them",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, content in files.items():
+            draft = path.with_name(f".{uuid4().hex}.tmp")
+            try:
+                draft.write_bytes(content)
+                os.replace(draft, path)  # noqa: PTH105  the one call that is named for replacing
+            finally:
+                draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(
+            "the files cannot be written",
+            expected="a folder that can be written, on a disk that is not full",
+            found=f"{type(error).__name__}: {error.strerror or error}",
+            where=str(folder),
+            fix="make room or correct the rights, or name another folder with --out",
+        ) from error
+    return list(files)
+
+
+def _encode_table(bars: BarsFrame, format_: Literal["csv", "parquet"]) -> bytes:
+    table = bars[["timestamp", *VALUE_COLUMNS]]
+    if format_ == "parquet":
+        made = io.BytesIO()
+        table.to_parquet(made, index=False)
+        return made.getvalue()
+    stamps = table["timestamp"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return table.assign(timestamp=stamps).to_csv(index=False, lineterminator="\n").encode()
+
+
+def _render_manifest(
+    dataset: Dataset, dataset_bars: DatasetBars, names: Mapping[str, str], format_: str
+) -> str:
+    from ruamel.yaml import YAML
+
+    origin = ", ".join(sorted(set(dataset_bars.origins.values())))
+    vintage = (
+        f", vintage {combine_vintage_ids(dataset_bars.vintages)}" if dataset_bars.vintages else ""
+    )
+    renamed = {symbol: name for symbol, name in names.items() if symbol != name}
+    source = {"kind": "files", "path": ".", "pattern": f"{{symbol}}.{format_}"}
+    tree = {
+        "name": dataset.name,
+        "interval": dataset.interval,
+        "calendar": dataset.calendar,
+        "symbols": list(dataset.symbols),
+        "sources": [source | ({"symbols": renamed} if renamed else {})],
+        "note": f"{dataset.note.strip()} Exported from {origin}{vintage}.".strip(),
+    }
+    text = io.StringIO()
+    yaml = YAML()
+    yaml.width = 99
+    yaml.dump(tree, text)
+    return text.getvalue()

@@ -1,0 +1,1 @@
+"""Fetches bars from sources into the store, symbol by symbol."""

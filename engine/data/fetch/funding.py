@@ -1,0 +1,217 @@
+"""Funding rates of a dataset's perpetual contracts, kept beside its bars."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+from uuid import uuid4
+
+import pandas as pd
+
+from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
+from engine.core.progress import NullProgress, Progress
+from engine.core.types import TIMESTAMP_DTYPE
+from engine.data.config import CcxtSourceSpec
+from engine.data.fetch.reachability import first_hop, require_reachable
+from engine.data.manifests import DatasetManifest, read_manifest
+from engine.data.sources.base import BarRequest
+from engine.data.sources.client_settings import ClientSettings
+from engine.data.sources.exchange import ExchangeBarSource
+from engine.data.sources.exchange_funding import fetch_funding_rates
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FUNDING_METADATA_KEY = b"backtest"
+
+
+@dataclass(frozen=True)
+class _CachedRates:
+    rates: pd.DataFrame
+    requested_since: pd.Timestamp | None
+
+    def covers_since(self, since: pd.Timestamp | None) -> bool:
+        return self.requested_since is None or (
+            since is not None and self.requested_since <= since
+        )
+
+
+@dataclass(frozen=True)
+class _FundingContext:
+    home: Path
+    network: bool
+    now: pd.Timestamp
+    progress: Progress
+
+
+def load_funding_rates(
+    dataset: str,
+    *,
+    home: Path,
+    offline: bool = False,
+    progress: Progress | None = None,
+    clients: ClientSettings | None = None,
+    now: pd.Timestamp | None = None,
+) -> pd.DataFrame:
+    """The funding rates of every symbol of a dataset, from its first source with `funding: true`.
+
+    They are kept as Parquet in `funding` of the home, and only what is missing there is pulled.
+    No run charges them to a position.
+
+    Args:
+        dataset: Name of the dataset, or the path of its manifest.
+        home: Folder that keeps state between runs.
+        offline: Takes what is kept, and leaves the network alone.
+        progress: Told how far a pull is, and every notice.
+        clients: How the network clients behave.
+        now: The present instant, in UTC.
+
+    Returns:
+        Columns timestamp (UTC, when the payment was due), symbol, and rate (fraction of a
+        position's value that longs pay to shorts; below 0 shorts pay), sorted by time and symbol,
+        within the dataset's start and end.
+
+    Raises:
+        DatasetNotFoundError: There is no such dataset.
+        StrategyError: Its manifest is wrong.
+        SourceError: No source has `funding: true`, or the source has no such rates.
+        UnreachableError: The exchange does not answer, and nothing is kept.
+        InvalidBarsError: The exchange gives two rates for one time.
+    """
+    manifest = read_manifest(dataset)
+    source = _find_funding_source(manifest)
+    feed = ExchangeBarSource(source, clients or ClientSettings())
+    access = _FundingContext(
+        home, not offline, now or pd.Timestamp.now("UTC"), progress or NullProgress()
+    )
+    tables = [
+        _load_symbol_rates(feed, symbol, manifest, access).assign(symbol=symbol)
+        for symbol in manifest.dataset.symbols
+    ]
+    rates = pd.concat(tables, ignore_index=True)[["timestamp", "symbol", "rate"]]
+    days = rates["timestamp"].dt.tz_localize(None)
+    start, end = manifest.dataset.start, manifest.dataset.end
+    if start:
+        rates = rates[days >= pd.Timestamp(start)]
+    if end:
+        rates = rates[days < pd.Timestamp(end) + pd.Timedelta(days=1)]
+    order = {symbol: place for place, symbol in enumerate(manifest.dataset.symbols)}
+    ranked = rates.assign(place=rates["symbol"].map(order)).sort_values(["timestamp", "place"])
+    return ranked.drop(columns="place").reset_index(drop=True)
+
+
+def _find_funding_source(manifest: DatasetManifest) -> CcxtSourceSpec:
+    for source in manifest.dataset.sources:
+        if isinstance(source, CcxtSourceSpec) and source.funding:
+            return source
+    raise SourceError(
+        f"no source of dataset {manifest.dataset.name} has funding rates",
+        expected="a source of kind ccxt with `funding: true`",
+        found=", ".join(source.kind for source in manifest.dataset.sources),
+        where=f"sources in {manifest.path}",
+        fix="add `funding: true` to an exchange whose perpetuals the dataset names",
+    )
+
+
+def _load_symbol_rates(
+    source: ExchangeBarSource, symbol: str, manifest: DatasetManifest, context: _FundingContext
+) -> pd.DataFrame:
+    """What is kept of one symbol and what came since; what is kept alone if nothing comes."""
+    start = manifest.dataset.start
+    since = pd.Timestamp(start, tz="UTC") if start else None
+    path = context.home / "funding" / quote(source.label, safe="")
+    path /= f"{quote(source.ticker(symbol), safe='')}.parquet"
+    held = _read_rates(path)
+    if held and not held.covers_since(since):
+        held = None
+    try:
+        if not context.network:
+            raise UnreachableError(
+                "the network is not to be used",
+                where=f"funding rates of {source.location(symbol)}",
+                fix="leave --offline out",
+            )
+        require_reachable(first_hop(source.url()))
+        fresh = _update_rates(source, symbol, held, since, context)
+    except UnreachableError as error:
+        if held is None:
+            raise
+        context.progress.notice(f"{source.label}: {error.problem}; kept funding rates are used")
+        return held.rates
+    _write_rates(path, fresh)
+    return fresh.rates
+
+
+def _update_rates(
+    source: ExchangeBarSource,
+    symbol: str,
+    cached: _CachedRates | None,
+    since: pd.Timestamp | None,
+    context: _FundingContext,
+) -> _CachedRates:
+    if cached is not None and not cached.rates.empty:
+        last = cached.rates.iloc[[-1]].reset_index(drop=True)
+        tail = _fetch_rates(source, symbol, last["timestamp"].iloc[0], context)
+        if tail.iloc[:1].equals(last):
+            return _CachedRates(
+                pd.concat([cached.rates, tail.iloc[1:]], ignore_index=True), cached.requested_since
+            )
+    return _CachedRates(_fetch_rates(source, symbol, since, context), since)
+
+
+def _fetch_rates(
+    source: ExchangeBarSource, symbol: str, since: pd.Timestamp | None, context: _FundingContext
+) -> pd.DataFrame:
+    request = BarRequest(symbol, "1h", since, context.now, context.progress)
+    rates = fetch_funding_rates(source.client, source.ticker(symbol), request)
+    rates = rates.astype({"timestamp": TIMESTAMP_DTYPE})
+    twice = rates["timestamp"].duplicated(keep=False)
+    if twice.any():
+        first = rates[twice].iloc[0]
+        raise InvalidBarsError(
+            f"funding rates of {symbol} cannot be trusted: {int(twice.sum())} of {len(rates)} "
+            "contradict another of the same time",
+            found=f"{first['timestamp']:%Y-%m-%d %H:%M} (rate {first['rate']:g} and another)",
+            where=source.location(symbol),
+            fix="use another exchange",
+        )
+    return rates
+
+
+def _read_rates(path: Path) -> _CachedRates | None:
+    """What is kept there; None where nothing can be read whole."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with path.open("rb") as file:
+            table = pyarrow.parquet.read_table(file)
+        since = json.loads(table.schema.metadata[_FUNDING_METADATA_KEY])["since"]
+        rates = table.select(["timestamp", "rate"]).to_pandas()
+        rates = rates.astype({"timestamp": TIMESTAMP_DTYPE, "rate": "float64"})
+    except (OSError, pyarrow.ArrowException, ValueError, LookupError, TypeError):
+        # Another version of this file, or a damaged one: as good as none.
+        return None
+    return _CachedRates(rates, None if since is None else pd.Timestamp(since))
+
+
+def _write_rates(path: Path, cached: _CachedRates) -> None:
+    """Written beside and moved over, so that another process never reads half of it."""
+    import pyarrow
+    import pyarrow.parquet
+
+    note = {
+        "since": None if cached.requested_since is None else cached.requested_since.isoformat()
+    }
+    table = pyarrow.Table.from_pandas(cached.rates, preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), _FUNDING_METADATA_KEY: json.dumps(note).encode()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{uuid4().hex}.tmp")
+    try:
+        pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), draft)
+        os.replace(draft, path)  # noqa: PTH105  the one call that is named for replacing
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,89 @@
+"""Timestamps against the interval and the clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.data.quality.view import DAY_US, SECOND_US
+from engine.data.quality.violation import RuleViolation
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from engine.data.quality.view import BarsView
+
+_HOUR_US = 3_600 * SECOND_US
+
+
+def interval(view: BarsView) -> list[RuleViolation]:
+    """The commonest step between bars is not the dataset's interval.
+
+    Gaps, weekends and short sessions are rarer than the interval itself.
+    """
+    steps = np.diff(view.unique_timestamps)
+    if not steps.size or (steps == view.bar_length_us).mean() > 0.5:
+        return []
+    sizes, counts = np.unique(steps, return_counts=True)
+    usual = sizes[counts == counts.max()]
+    if view.bar_length_us in usual:
+        return []
+    step = int(usual[0])
+    rows = np.flatnonzero(np.isin(view.timestamps, view.unique_timestamps[1:][steps == step]))
+    words = _format_step(step)
+    complaint = f"bars are {words} after the one before, and the dataset says {view.interval}"
+    advice = f"give the dataset the interval its bars have, which seems to be {words}"
+    return [RuleViolation(rows, complaint, advice=advice)]
+
+
+def off_grid(view: BarsView) -> list[RuleViolation]:
+    """A timestamp is not a whole number of intervals from the others, or is a bar's end.
+
+    Bars longer than an hour may move by one hour with daylight saving, labelled by a local
+    midnight as they are. Bars of `1w` may begin on any day of the week, all on the same.
+    """
+    if not view.timestamps.size:
+        return []
+    phases = view.timestamps % view.bar_length_us
+    usual = _most_common(phases)
+    off = phases != usual
+    if view.bar_length_us > _HOUR_US:
+        moved = np.abs(phases - usual)
+        off &= (moved != _HOUR_US) & (moved != view.bar_length_us - _HOUR_US)
+    if off.mean() > 0.5:
+        # These bars have another interval, which its own rule tells.
+        return []
+    found = [
+        RuleViolation(np.flatnonzero(off), "bars have a timestamp off the grid of the others")
+    ]
+    unit = min(view.bar_length_us, DAY_US)
+    # The last second of a minute, the last minute of an hour or a day.
+    if usual % unit >= unit - max(unit // 1_440, SECOND_US):
+        complaint = "bars are labelled by their last minute or second, not by their open"
+        repair = "label_by_open" if view.bar_length_us <= DAY_US else None
+        found.append(RuleViolation(np.flatnonzero(~off), complaint, repair, shift_us=usual % unit))
+    return found
+
+
+def future(view: BarsView) -> list[RuleViolation]:
+    """A bar is not over yet."""
+    rows = np.flatnonzero(view.timestamps + view.bar_length_us > view.now_us)
+    advice = "check the time zone of the timestamps, and this machine's clock"
+    return [RuleViolation(rows, "bars are not over yet", advice=advice)]
+
+
+def _most_common(values: npt.NDArray[np.int64]) -> int:
+    if not values.size or (values == values[0]).all():
+        return int(values[0]) if values.size else 0
+    sizes, counts = np.unique(values, return_counts=True)
+    return int(sizes[counts.argmax()])
+
+
+def _format_step(step: int) -> str:
+    seconds = pd.Timedelta(step, unit="us").total_seconds()
+    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds % unit == 0:
+            return f"{seconds / unit:.0f}{name}"
+    return f"{seconds:.0f}s"

@@ -1,0 +1,225 @@
+"""Pulled bars and what was revised of them, as Parquet: one file a feed, symbol and interval."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import numpy as np
+import pandas as pd
+
+from engine.data.bars import VALUE_COLUMNS, normalise_bars
+from engine.data.store.file_lock import exclusive_lock, unwritable_folder_error
+from engine.data.store.revisions import Revision
+from engine.data.store.vintages import SupersededBars, VersionedBars, Vintage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from engine.core.types import BarsFrame
+    from engine.data.config import BarInterval
+
+# The name of the note tells one format from another: a version of this engine that does not know
+# it finds no bars it could read, and pulls them anew.
+_METADATA_KEY = b"backtest vintages"
+_LEGACY_METADATA_KEY = b"backtest"
+_KNOWN_COLUMN, _UNTIL_COLUMN = "known", "until"
+_BAR_COLUMNS = ["timestamp", *VALUE_COLUMNS]
+
+
+@dataclass(frozen=True)
+class CacheKey:
+    """What tells one cached file from another.
+
+    Attributes:
+        source: Everything that tells the bars of one feed from another's: exchange, adjustment.
+        ticker: The feed's own name of the symbol.
+        interval: Length of a bar.
+    """
+
+    source: str
+    ticker: str
+    interval: BarInterval
+
+    def path(self, home: Path) -> Path:
+        """Where the file lies; characters that are odd in a file name are escaped."""
+        folder, file = quote(self.source, safe="+"), quote(self.ticker, safe="")
+        return home / "bars" / folder / f"{file}.{self.interval}.parquet"
+
+
+@dataclass(frozen=True)
+class DamagedCacheFile:
+    """A file that cannot be read whole: altered, cut off, or another key's.
+
+    Attributes:
+        path: Where it lies.
+        reason: What reading it said.
+    """
+
+    path: Path
+    reason: str
+
+
+def read_cache(home: Path, key: CacheKey, symbol: str) -> VersionedBars | DamagedCacheFile | None:
+    """What is held under a dataset's name for it; None where nothing is.
+
+    A file of the first format, without vintages, is read as the first vintage.
+    """
+    import pyarrow
+
+    path = key.path(home)
+    try:
+        return _read_parquet(path, key, symbol)
+    except FileNotFoundError:
+        return None
+    except (OSError, pyarrow.ArrowException, ValueError, LookupError, TypeError) as error:
+        return DamagedCacheFile(path, " ".join(str(error).split())[:200])
+
+
+def write_cache(home: Path, key: CacheKey, versioned_bars: VersionedBars) -> None:
+    """Keeps the bars, in place of the earlier file.
+
+    The file is written beside and moved over, so that another process reads the one or the other
+    and never half of one. Of two that write the later wins, and the other's vintage is lost:
+    `fetch_lock` keeps them apart.
+
+    Raises:
+        DataError: The folder cannot be written, or the disk is full.
+    """
+    path = key.path(home)
+    draft = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_parquet(draft, key, versioned_bars)
+        os.replace(draft, path)  # noqa: PTH105  the one call that is named for replacing
+    except OSError as error:
+        raise unwritable_folder_error(path.parent, error) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def fetch_lock(home: Path, key: CacheKey, on_wait: Callable[[str], None]) -> Iterator[None]:
+    """Around a pull of one file's bars: no other process pulls them meanwhile.
+
+    What a process that was killed left half written is swept away.
+
+    Raises:
+        UnreachableError: Another process did not end its pull within ten minutes.
+        DataError: The folder cannot be written.
+    """
+    path = key.path(home)
+    with exclusive_lock(path.with_name(f".{path.name}.lock"), on_wait):
+        for draft in path.parent.iterdir():
+            if draft.name.startswith(f".{path.name}.") and draft.suffix == ".tmp":
+                draft.unlink(missing_ok=True)
+        yield
+
+
+def _read_parquet(path: Path, key: CacheKey, symbol: str) -> VersionedBars:
+    import pyarrow.parquet
+
+    # Through one open file: given a path, pyarrow opens it twice, and another process may have
+    # put a file of another length there in between.
+    with (
+        path.open("rb") as file,
+        pyarrow.parquet.ParquetFile(file, page_checksum_verification=True) as parquet,
+    ):
+        told = parquet.schema_arrow.metadata or {}
+        note = json.loads(
+            told[_METADATA_KEY] if _METADATA_KEY in told else told[_LEGACY_METADATA_KEY]
+        )
+        table = parquet.read()
+    if note["key"] != _key_to_json(key):
+        raise ValueError(f"these are bars of {' '.join(map(str, note['key']))}")
+    bars = normalise_bars(table.select(_BAR_COLUMNS).to_pandas(), symbol)
+    since = None if note["since"] is None else pd.Timestamp(note["since"])
+    pulled = pd.Timestamp(note["pulled"])
+    if _METADATA_KEY not in told:
+        return VersionedBars.from_first_fetch(bars, since, pulled)
+    known, until = (
+        table[name].to_numpy().astype("datetime64[us]") for name in (_KNOWN_COLUMN, _UNTIL_COLUMN)
+    )
+    # The bars of now come first; slices of them cost nothing.
+    now = int(np.isnat(until).sum())
+    return VersionedBars(
+        bars=bars.iloc[:now],
+        known_since=known[:now],
+        superseded=SupersededBars(
+            bars.iloc[now:].reset_index(drop=True), known[now:], until[now:]
+        ),
+        vintages=tuple(_vintage_from_json(one) for one in note["vintages"]),
+        requested_since=since,
+        fetched_at=pulled,
+    )
+
+
+def _write_parquet(path: Path, key: CacheKey, versioned_bars: VersionedBars) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    note = {
+        "key": _key_to_json(key),
+        "since": None
+        if versioned_bars.requested_since is None
+        else versioned_bars.requested_since.isoformat(),
+        "pulled": versioned_bars.fetched_at.isoformat(),
+        "vintages": [_vintage_to_json(vintage) for vintage in versioned_bars.vintages],
+    }
+    never = np.full(len(versioned_bars.bars), np.datetime64("NaT"), dtype="datetime64[us]")
+    parts = [_versioned_rows(versioned_bars.bars, versioned_bars.known_since, never)]
+    if not versioned_bars.superseded.bars.empty:
+        parts.append(
+            _versioned_rows(
+                versioned_bars.superseded.bars,
+                versioned_bars.superseded.known_since,
+                versioned_bars.superseded.known_until,
+            )
+        )
+    table = pyarrow.Table.from_pandas(pd.concat(parts, ignore_index=True), preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), _METADATA_KEY: json.dumps(note).encode()}
+    pyarrow.parquet.write_table(
+        table.replace_schema_metadata(metadata), path, write_page_checksum=True
+    )
+
+
+def _versioned_rows(
+    bars: BarsFrame,
+    known: npt.NDArray[np.datetime64],
+    until: npt.NDArray[np.datetime64],
+) -> pd.DataFrame:
+    return bars.drop(columns="symbol").assign(**{_KNOWN_COLUMN: known, _UNTIL_COLUMN: until})
+
+
+def _vintage_to_json(vintage: Vintage) -> dict[str, Any]:
+    return {
+        "id": vintage.id,
+        "pulled": vintage.fetched_at.isoformat(),
+        "bars": vintage.bars,
+        "extended": vintage.extended_by,
+        "revision": None if vintage.revision is None else vintage.revision.as_json(),
+    }
+
+
+def _vintage_from_json(document: dict[str, Any]) -> Vintage:
+    revision = document["revision"]
+    return Vintage(
+        id=document["id"],
+        fetched_at=pd.Timestamp(document["pulled"]),
+        bars=document["bars"],
+        extended_by=document["extended"],
+        revision=None if revision is None else Revision.from_json(revision),
+    )
+
+
+def _key_to_json(key: CacheKey) -> list[str]:
+    return [key.source, key.ticker, key.interval]

@@ -1,0 +1,1 @@
+"""Forecast scores, and tests of forecasts against what came."""

@@ -1,0 +1,182 @@
+"""The level-forecast trap: prices forecast almost perfectly by a model that knows nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.evaluation.forecasts.accuracy_tests import diebold_mariano, pesaran_timmermann
+from engine.evaluation.metrics.return_metrics import finite_or_none
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from engine.core.types import Vector
+
+HIGH_R2 = 0.9
+"""An R² on prices from here on is one that gets quoted."""
+
+
+@dataclass(frozen=True)
+class PriceLevelR2Check:
+    """Whether a high R² on prices hides that there is no skill; None where not defined.
+
+    Attributes:
+        present: The trap is there, see `check_price_level_r2`.
+        r2_prices: Of the predicted against the actual price.
+        r2_prices_persistence: The same of the price that stays.
+        r2_vs_persistence: Of the predicted returns against no change, 1 - SSE / SSE of 0.
+        r2_vs_drift: Of the predicted returns against the train rows' mean return.
+        direction_pct: Rows whose direction was right; 0 is down, on both sides.
+        up_pct: Rows that went up: what always saying up would have scored.
+        sentence: The trap in words; None where it is not present.
+    """
+
+    present: bool
+    r2_prices: float | None
+    r2_prices_persistence: float | None
+    r2_vs_persistence: float | None
+    r2_vs_drift: float | None
+    direction_pct: float | None
+    up_pct: float | None
+    sentence: str | None
+
+
+def check_price_level_r2(
+    price_at_forecast: Vector,
+    price_at_horizon: Vector,
+    predicted: Vector,
+    drift_return: Vector | float,
+    *,
+    horizon: int = 1,
+    confidence: float = 0.95,
+) -> PriceLevelR2Check:
+    """Names forecasts whose R² on prices is high though nothing speaks for their skill.
+
+    A price is nearly the one before it, so that repeating that one explains nearly all of its
+    variance: an R² on prices measures how far they wandered, not how well they were forecast.
+    The trap is present where the predicted prices have an R² of 0.9 or more, and the forecasts
+    show neither of these, each at the level 1 - confidence:
+
+    - smaller errors of the return than no change, and than the train drift, by the one-sided
+      Diebold-Mariano test of each. R² against persistence above 0 is not enough: half of all
+      forecasts that are as good as no change have one, by chance.
+    - more right directions than always saying up, and not by chance: by the Pesaran-Timmermann
+      test, on every horizon-th row, as it needs rows that do not overlap.
+
+    Skill is judged on returns and not on prices, so that a bar counts the same whatever the price
+    was. The burden of proof is the model's: one with little skill and few rows is named too.
+
+    Args:
+        price_at_forecast: The price each forecast was made at, of one symbol, shape (n,).
+        price_at_horizon: The price `horizon` bars later, shape (n,); NaN where it is not known
+            yet.
+        predicted: The simple return forecast in between, shape (n,); NaN where there is none.
+            Rows with either are left out.
+        drift_return: The mean return of the train rows behind each forecast, shape (n,) or one for
+            all.
+        horizon: Bars ahead.
+        confidence: 1 - the level of the tests.
+
+    Source: Granger & Newbold (1974), J. of Econometrics 2, on R² between levels; the tests'
+    sources stand with them.
+    """
+    known = np.isfinite(price_at_horizon) & np.isfinite(predicted)
+    train = np.broadcast_to(np.asarray(drift_return, dtype=np.float64), price_at_horizon.shape)[
+        known
+    ]
+    price_at_forecast, price_at_horizon, predicted = (
+        price_at_forecast[known],
+        price_at_horizon[known],
+        predicted[known],
+    )
+    actual = price_at_horizon / price_at_forecast - 1.0
+    error = actual - predicted
+    r2_prices = _r_squared(
+        price_at_horizon - price_at_forecast * (1.0 + predicted),
+        price_at_horizon - _mean_or_zero(price_at_horizon),
+    )
+    direction_pct = _share_pct((predicted > 0) == (actual > 0))
+    up_pct = _share_pct(actual > 0)
+    level = 1 - confidence
+    better = all(
+        _has_smaller_errors(error, actual - other, horizon, level) for other in (0.0, train)
+    )
+    directed = (
+        direction_pct is not None
+        and up_pct is not None
+        and direction_pct > up_pct
+        and _is_significant(
+            pesaran_timmermann(predicted[::horizon], actual[::horizon]).p_value, level
+        )
+    )
+    high = r2_prices is not None and r2_prices >= HIGH_R2
+    found = PriceLevelR2Check(
+        present=high and not better and not directed,
+        r2_prices=r2_prices,
+        r2_prices_persistence=_r_squared(
+            price_at_horizon - price_at_forecast,
+            price_at_horizon - _mean_or_zero(price_at_horizon),
+        ),
+        r2_vs_persistence=_r_squared(error, actual),
+        r2_vs_drift=_r_squared(error, actual - train),
+        direction_pct=direction_pct,
+        up_pct=up_pct,
+        sentence=None,
+    )
+    return replace(found, sentence=_describe_check(found)) if found.present else found
+
+
+def _has_smaller_errors(
+    error: Vector, reference_error: Vector, horizon: int, significance_level: float
+) -> bool:
+    test = diebold_mariano(error, reference_error, horizon)
+    if test.statistic is None or test.p_value is None:
+        return False
+    return test.statistic < 0 and test.p_value / 2 < significance_level
+
+
+def _is_significant(p_value: float | None, significance_level: float) -> bool:
+    return p_value is not None and p_value < significance_level
+
+
+def _describe_check(check: PriceLevelR2Check) -> str:
+    """For a trader who was shown the R² on prices."""
+    explained, right, up = check.r2_vs_persistence, check.direction_pct, check.up_pct
+    skill = "no change was never wrong"
+    if explained is not None:
+        within = ", no more than chance or drift would give" if explained > 0 else ""
+        skill = f"the forecasts' R² against no change is {explained:.4f}{within}"
+    told = ""
+    if right is not None and up is not None:
+        chance = ", no more than chance would give" if right > up else ""
+        told = (
+            f", and their direction is right {right:.1f} % of the time{chance}, always saying up "
+            f"{up:.1f} %"
+        )
+    return (
+        f"The R² of {_format_r2(check.r2_prices)} on prices is the level-forecast trap: "
+        f"repeating the "
+        f"last price has {_format_r2(check.r2_prices_persistence)}; {skill}{told}."
+    )
+
+
+def _format_r2(r2: float | None) -> str:
+    """Three digits, never rounded up to a perfect 1."""
+    return "none" if r2 is None else f"{math.floor(r2 * 1000) / 1000:.3f}"
+
+
+def _r_squared(error: Vector, reference: Vector) -> float | None:
+    total = float(np.sum(reference**2))
+    return finite_or_none(1.0 - np.sum(error**2) / total) if total > 0 else None
+
+
+def _mean_or_zero(values: Vector) -> float:
+    return float(values.mean()) if len(values) else 0.0
+
+
+def _share_pct(hits: npt.NDArray[np.bool_]) -> float | None:
+    return float(hits.mean() * 100) if len(hits) else None

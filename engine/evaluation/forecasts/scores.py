@@ -1,0 +1,116 @@
+"""How good the forecasts were, beside the two that need no model: no change, and always up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.core.errors import TrainingError
+from engine.evaluation.metrics.return_metrics import finite_or_none
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+    from engine.core.types import Vector
+
+
+def average_over_seeds(predictions: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    """The forecasts that were traded: mean over seeds, of one horizon, with a known outcome.
+
+    Args:
+        predictions: As `artifacts.Run` describes them.
+        horizon: Bars ahead.
+
+    Returns:
+        `timestamp`, `symbol`, `predicted`, `actual`, by timestamp and symbol.
+    """
+    rows = predictions[predictions["horizon"] == horizon]
+    made = rows.groupby(["timestamp", "symbol"], as_index=False)[["predicted", "actual"]].mean()
+    return made.dropna(subset=["predicted", "actual"]).reset_index(drop=True)
+
+
+def score_forecasts(
+    predicted: Vector, actual: Vector, persistence: Vector
+) -> dict[str, float | int | None]:
+    """Scores of predicted returns against what came, and against price persistence.
+
+    Args:
+        predicted: Predicted simple returns, shape (n,).
+        actual: What came, shape (n,); rows where it is NaN, not known yet, are left out.
+        persistence: What persistence predicted, shape (n,): 0 everywhere if it is the price that
+            stays.
+
+    Returns:
+        bars: Rows scored.
+        mae_bps, rmse_bps: Mean absolute and root mean squared error.
+        r2: 1 - SSE / sum((actual - its mean)^2).
+        directional_accuracy_pct: Rows whose direction was right; 0 is down, on both sides, so
+            persistence always says down.
+        auc: Area under the ROC curve of the predicted return as the score of "up"; see `auc`.
+        persistence_mae_bps, persistence_rmse_bps: The same errors of persistence.
+        r2_vs_persistence: 1 - SSE / SSE of persistence.
+        up_share_pct: Rows that went up: what always saying up would have scored.
+        None where a score is not defined, as all are without a known row.
+
+    Raises:
+        TrainingError: A prediction is no number where the outcome is known.
+    """
+    known = ~np.isnan(actual)
+    predicted, actual, persistence = predicted[known], actual[known], persistence[known]
+    if not (np.isfinite(predicted).all() and np.isfinite(persistence).all()):
+        raise TrainingError(
+            "some predictions are no numbers",
+            expected="a finite predicted return on every row whose outcome is known",
+            found=f"{int((~np.isfinite(predicted)).sum())} of {len(predicted)} rows without",
+        )
+    error, still = actual - predicted, actual - persistence
+    up = actual > 0
+    return {
+        "bars": len(actual),
+        "mae_bps": _scaled_mean(np.abs(error), 10_000),
+        "rmse_bps": _rmse_bps(error),
+        "r2": _r_squared(error, actual - actual.mean() if len(actual) else actual),
+        "directional_accuracy_pct": _scaled_mean((predicted > 0) == up, 100),
+        "auc": auc(predicted, up),
+        "persistence_mae_bps": _scaled_mean(np.abs(still), 10_000),
+        "persistence_rmse_bps": _rmse_bps(still),
+        "r2_vs_persistence": _r_squared(error, still),
+        "up_share_pct": _scaled_mean(up, 100),
+    }
+
+
+def auc(score: Vector, positive: npt.NDArray[np.bool_]) -> float | None:
+    """Chance that a positive row scores above a negative one, ties counted half.
+
+    (R - p (p + 1) / 2) / (p q), with R the sum of the positive rows' ranks (ties share their mean
+    rank), p positive and q negative rows.
+
+    Returns:
+        From 0 to 1, 0.5 without skill; None unless there are rows of both kinds.
+
+    Source: Hanley & McNeil (1982), Radiology 143(1); the Mann-Whitney U statistic.
+    """
+    from scipy.stats import rankdata
+
+    ups, downs = int(positive.sum()), int((~positive).sum())
+    if ups == 0 or downs == 0:
+        return None
+    ranks = rankdata(score)[positive].sum()
+    return float((ranks - ups * (ups + 1) / 2) / (ups * downs))
+
+
+def _scaled_mean(
+    values: npt.NDArray[np.float64] | npt.NDArray[np.bool_], unit: float
+) -> float | None:
+    return finite_or_none(values.mean() * unit) if len(values) else None
+
+
+def _rmse_bps(error: Vector) -> float | None:
+    return finite_or_none(np.sqrt(np.mean(error**2)) * 10_000) if len(error) else None
+
+
+def _r_squared(error: Vector, reference: Vector) -> float | None:
+    total = float(np.sum(reference**2))
+    return finite_or_none(1.0 - np.sum(error**2) / total) if total > 0 else None

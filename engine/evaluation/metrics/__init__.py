@@ -1,0 +1,1 @@
+"""Performance metrics of a series of returns, of weights and of fills."""

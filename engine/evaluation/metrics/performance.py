@@ -1,0 +1,61 @@
+"""The table of figures of one book."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.evaluation.metrics import return_metrics, trade_metrics
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from engine.core.types import WideFrame
+
+
+def performance_metrics(
+    net_returns: pd.Series[float],
+    held_weights: WideFrame,
+    trades: pd.DataFrame,
+    *,
+    periods_per_year: float,
+) -> dict[str, float | int | None]:
+    """Every figure of a book; the key names the unit.
+
+    Each formula stands in `measures` (from returns) and `trading` (from holdings and trades).
+
+    Args:
+        net_returns: Net return of each bar; no NaN.
+        held_weights: Fraction of the equity in each symbol at each close, signed.
+        trades: Every fill, as `Result` describes them.
+        periods_per_year: Bars a year on the dataset's own calendar.
+
+    Returns:
+        Plain floats and ints; None where a figure is not defined.
+    """
+    returns = np.asarray(net_returns, dtype=np.float64)
+    return {
+        "total_return_pct": _scale(100, return_metrics.total_return(returns)),
+        "cagr_pct": _scale(100, return_metrics.cagr(returns, periods_per_year)),
+        "volatility_pct": _scale(
+            100, return_metrics.annualised_volatility(returns, periods_per_year)
+        ),
+        "sharpe": return_metrics.sharpe(returns, periods_per_year),
+        "sortino": return_metrics.sortino(returns, periods_per_year),
+        "calmar": return_metrics.calmar(returns, periods_per_year),
+        "max_drawdown_pct": _scale(100, return_metrics.max_drawdown(returns)),
+        "max_drawdown_bars": return_metrics.max_drawdown_bars(returns),
+        "turnover_per_year": trade_metrics.turnover_per_year(
+            trades, len(returns), periods_per_year
+        ),
+        "exposure_pct": _scale(100, trade_metrics.exposure(held_weights)),
+        "trades": len(trades),
+        "hit_rate_pct": _scale(100, trade_metrics.hit_rate(trades)),
+        "cost_paid_pct": _scale(100, trade_metrics.cost_paid(trades)),
+        "break_even_cost_bps": _scale(10_000, trade_metrics.break_even_cost(returns, trades)),
+    }
+
+
+def _scale(factor: float, value: float | None) -> float | None:
+    return None if value is None else factor * value

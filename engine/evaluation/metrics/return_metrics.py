@@ -1,0 +1,137 @@
+"""What a book's returns say about it: one pure function a figure.
+
+Everywhere: `returns` holds simple net returns of one bar each, shape (n,), n bars. A figure that
+is not defined is None, and so is one over a NaN return; none is ever NaN or infinite. No risk-free
+rate is taken off.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from engine.core.types import Vector
+
+_CONSTANT_TOLERANCE = 1e-12
+"""Returns that differ from each other by less than this part of their size do not vary: what is
+left is rounding, and a ratio over it would be noise."""
+
+
+def total_return(returns: Vector) -> float | None:
+    """Growth over all bars, prod(1 + r) - 1; a fraction, 0 without bars."""
+    return finite_or_none(np.prod(1.0 + returns) - 1.0)
+
+
+def cagr(returns: Vector, periods_per_year: float) -> float | None:
+    """Compound annual growth rate, prod(1 + r)^(periods_per_year / n) - 1.
+
+    Years are counted in bars, so that a gap in the calendar costs nothing.
+
+    Returns:
+        A fraction a year; -1 for a ruined book; None without bars.
+    """
+    if len(returns) == 0:
+        return None
+    return finite_or_none(np.prod(1.0 + returns) ** (periods_per_year / len(returns)) - 1.0)
+
+
+def annualised_volatility(returns: Vector, periods_per_year: float) -> float | None:
+    """Standard deviation (ddof 1) times sqrt(periods_per_year).
+
+    Returns:
+        A fraction a year; None below two bars.
+    """
+    if len(returns) < 2:
+        return None
+    return finite_or_none(_standard_deviation(returns) * np.sqrt(periods_per_year))
+
+
+def sharpe(returns: Vector, periods_per_year: float) -> float | None:
+    """Sharpe ratio, mean / standard deviation (ddof 1) x sqrt(periods_per_year).
+
+    Returns:
+        A ratio a year; None below two bars or where the returns do not vary, as of a book that
+        never trades.
+
+    Source: Sharpe (1994), The Sharpe Ratio, J. of Portfolio Management 21(1).
+    """
+    if len(returns) < 2:
+        return None
+    return _safe_ratio(np.mean(returns) * np.sqrt(periods_per_year), _standard_deviation(returns))
+
+
+def sortino(returns: Vector, periods_per_year: float) -> float | None:
+    """Sortino ratio, mean / downside deviation x sqrt(periods_per_year).
+
+    The downside deviation is sqrt(mean(min(r, 0)^2)) over all n bars, not over the losing ones.
+
+    Returns:
+        A ratio a year; None without a losing bar.
+
+    Source: Sortino & Price (1994), Performance Measurement in a Downside Risk Framework.
+    """
+    if len(returns) == 0:
+        return None
+    downside = np.sqrt(np.mean(np.minimum(returns, 0.0) ** 2))
+    return _safe_ratio(np.mean(returns) * np.sqrt(periods_per_year), downside)
+
+
+def drawdowns(returns: Vector) -> Vector:
+    """Loss since the highest close so far, equity / peak - 1; the start counts as a peak.
+
+    Returns:
+        Fractions at or below 0, shape (n,).
+    """
+    equity = np.cumprod(1.0 + returns)
+    return equity / np.maximum(np.maximum.accumulate(equity), 1.0) - 1.0
+
+
+def max_drawdown(returns: Vector) -> float | None:
+    """Deepest drawdown, the minimum of `drawdowns`; a fraction at or below 0."""
+    return finite_or_none(drawdowns(returns).min(initial=0.0))
+
+
+def max_drawdown_bars(returns: Vector) -> int:
+    """Length of the deepest drawdown in bars: from its peak to recovery, or to the end.
+
+    The bar that brings the equity back to the peak counts. 0 without a drawdown; of two equally
+    deep ones, the first.
+    """
+    below = drawdowns(returns)
+    if not (below < 0).any():
+        return 0
+    deepest = int(np.argmin(below))
+    whole = np.flatnonzero(below >= 0)
+    peak = whole[whole < deepest].max(initial=-1)
+    recovered = whole[whole > deepest].min(initial=len(below) - 1)
+    return int(recovered - peak)
+
+
+def calmar(returns: Vector, periods_per_year: float) -> float | None:
+    """Calmar ratio, CAGR / |deepest drawdown|, both over all bars.
+
+    Returns:
+        A ratio; None without a drawdown.
+
+    Source: Young (1991), Calmar Ratio: A Smoother Tool, Futures 20(1), there over 36 months.
+    """
+    growth, depth = cagr(returns, periods_per_year), max_drawdown(returns)
+    return None if growth is None or depth is None else _safe_ratio(growth, -depth)
+
+
+def finite_or_none(value: float | np.floating[Any]) -> float | None:
+    """The figure as a plain float, None where it is NaN or infinite."""
+    return float(value) if np.isfinite(value) else None
+
+
+def _safe_ratio(numerator: float | np.floating[Any], denominator: float) -> float | None:
+    return finite_or_none(numerator / denominator) if denominator > 0 else None
+
+
+def _standard_deviation(returns: Vector) -> float:
+    """Standard deviation (ddof 1), exactly 0 for returns that are all the same."""
+    if np.ptp(returns) <= _CONSTANT_TOLERANCE * np.abs(returns).max():
+        return 0.0
+    return float(np.std(returns, ddof=1))

@@ -1,0 +1,1 @@
+"""How much a result depends on costs, delay, thresholds and seeds."""

@@ -1,0 +1,96 @@
+"""How much of a Sharpe ratio is the seed's doing, and how much that of the bars it was shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.evaluation.inference.bootstrap import MIN_BARS, long_run_variance
+from engine.evaluation.metrics.return_metrics import sharpe
+
+if TYPE_CHECKING:
+    from engine.core.types import Matrix, Vector
+
+
+@dataclass(frozen=True)
+class SeedVariance:
+    """The Sharpe ratio's two sources of chance, all figures a year.
+
+    Attributes:
+        count: Seeds that have a Sharpe ratio.
+        sharpe_by_seed: In the order of the columns; None for a seed whose book never moves.
+        seed_deviation: Standard deviation (ddof 1) between seeds on the same bars.
+        seed_deviation_low: Lower end of its interval, by chi-square with count - 1 degrees. Of
+            few seeds it is wide: of two, 0.45 to 32 times the estimate at 95 %.
+        seed_deviation_high: Upper end.
+        sampling_deviation: Standard error, from one stretch of bars to another, of the seeds'
+            mean Sharpe ratio; None below 30 bars.
+        share: seed^2 / (seed^2 + sampling^2), of the variance of a single seed's Sharpe ratio;
+            None without a sampling deviation.
+    """
+
+    count: int
+    sharpe_by_seed: tuple[float | None, ...]
+    seed_deviation: float
+    seed_deviation_low: float
+    seed_deviation_high: float
+    sampling_deviation: float | None
+    share: float | None
+
+
+def decompose_seed_variance(
+    returns: Matrix, periods_per_year: float, confidence: float = 0.95
+) -> SeedVariance | None:
+    """Separates the variance that seeds make from the one that the sample of bars makes.
+
+    By the law of total variance that of a single seed's Sharpe ratio S over seeds and data is
+
+        E[var(S | data)] + var(E[S | data]).
+
+    The first is estimated by the variance between seeds, which all see the same bars. The second
+    is the long-run variance, over n, of the seeds' mean influence values z - S (z^2 - 1) / 2 with
+    z = (r - mean) / deviation: to first order their mean Sharpe ratio is a mean of these. An
+    average over s seeds has 1 / s of the first, and all of the second, which more seeds never
+    make smaller.
+
+    Args:
+        returns: Net returns of a book for each single seed, shape (n bars, s seeds); no NaN.
+        periods_per_year: Annualises, as in `measures.sharpe`.
+        confidence: Level of the interval of the seeds' deviation, as if Sharpe ratios of seeds
+            were normal.
+
+    Returns:
+        None with fewer than two seeds that have a Sharpe ratio.
+
+    Source: Bouthillier et al. (2021), Accounting for Variance in Machine Learning Benchmarks,
+    MLSys 3; the influence values Ledoit & Wolf (2008), J. of Empirical Finance 15.
+    """
+    from scipy.special import chdtri
+
+    by_seed = tuple(sharpe(column, periods_per_year) for column in returns.T)
+    ratios = np.array([ratio for ratio in by_seed if ratio is not None])
+    count = len(ratios)
+    if count < 2:
+        return None
+    between = float(np.std(ratios, ddof=1)) if np.ptp(ratios) > 0 else 0.0
+    tail = (1 - confidence) / 2
+    low, high = (
+        float(between * np.sqrt((count - 1) / chdtri(count - 1, each)))
+        for each in (tail, 1 - tail)
+    )
+    moving = [ratio is not None for ratio in by_seed]
+    sampling = _sampling_deviation(returns[:, moving], periods_per_year)
+    share = None if sampling is None else between**2 / (between**2 + sampling**2)
+    return SeedVariance(count, by_seed, between, low, high, sampling, share)
+
+
+def _sampling_deviation(returns: Matrix, periods_per_year: float) -> float | None:
+    bars = len(returns)
+    if bars < MIN_BARS:
+        return None
+    standardised = (returns - returns.mean(axis=0)) / returns.std(axis=0)
+    ratios = returns.mean(axis=0) / returns.std(axis=0)
+    influence: Vector = (standardised - ratios * (standardised**2 - 1) / 2).mean(axis=1)
+    return float(np.sqrt(long_run_variance(influence) / bars * periods_per_year))

@@ -1,0 +1,139 @@
+"""The features a strategy may ask for, and what it forecasts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, Field, model_validator
+
+from engine.core.types import Spec
+from engine.data.config import BarInterval
+from engine.features.bands import BollingerPercent, BollingerWidth
+from engine.features.calendar import CalendarFeature, TurnOfMonth
+from engine.features.cross_asset import Beta, Correlation, RelativeStrength, SpreadZscore
+from engine.features.fractional import FractionalDifference
+from engine.features.oscillators import Macd, Rsi
+from engine.features.price import HighLowRange, LogReturn, SimpleReturn, Volatility
+from engine.features.range_volatility import GarmanKlass, Parkinson, RogersSatchell, YangZhang
+from engine.features.regimes import TrendRegime, VolatilityRegime
+from engine.features.volume import Obv, VolumeZscore, Vwap
+
+__all__ = [
+    "Beta",
+    "BollingerPercent",
+    "BollingerWidth",
+    "CalendarFeature",
+    "Correlation",
+    "Feature",
+    "FractionalDifference",
+    "GarmanKlass",
+    "HighLowRange",
+    "LogReturn",
+    "Macd",
+    "Obv",
+    "Parkinson",
+    "RelativeStrength",
+    "Resolutions",
+    "RogersSatchell",
+    "Rsi",
+    "SimpleReturn",
+    "SpreadZscore",
+    "TargetSpec",
+    "TrendRegime",
+    "TurnOfMonth",
+    "Volatility",
+    "VolatilityRegime",
+    "VolumeZscore",
+    "Vwap",
+    "YangZhang",
+]
+
+Feature = Annotated[
+    SimpleReturn
+    | LogReturn
+    | HighLowRange
+    | Rsi
+    | Macd
+    | BollingerPercent
+    | BollingerWidth
+    | Vwap
+    | Obv
+    | Volatility
+    | VolumeZscore
+    | Parkinson
+    | GarmanKlass
+    | RogersSatchell
+    | YangZhang
+    | FractionalDifference
+    | VolatilityRegime
+    | TrendRegime
+    | CalendarFeature
+    | TurnOfMonth
+    | SpreadZscore
+    | RelativeStrength
+    | Beta
+    | Correlation,
+    Field(discriminator="kind"),
+]
+
+
+def _check_ascending(resolutions: tuple[BarInterval, ...]) -> tuple[BarInterval, ...]:
+    order = get_args(BarInterval)
+    if list(resolutions) != sorted(set(resolutions), key=order.index):
+        raise ValueError("expected intervals from the finest to the coarsest, each once")
+    return resolutions
+
+
+Resolutions = Annotated[tuple[BarInterval, ...], AfterValidator(_check_ascending)]
+"""Intervals coarser than the dataset's, ascending."""
+
+Horizon = Annotated[int, Field(ge=1, le=250)]
+"""Bars ahead."""
+
+
+class TargetSpec(Spec):
+    """What is forecast: close_{t+h} / close_t - 1, a simple return over h bars.
+
+    Attributes:
+        horizon: Bars ahead of the forecast that signals trade on.
+        horizons: All that the strategy's model forecasts, ascending, `horizon` among them; left
+            out, `horizon` alone. Opponents forecast `horizon`.
+        strategy: `direct` fits a model a horizon; `multi_output` one network with an output a
+            horizon; `recursive` one network for the next bar, iterated over its own forecasts
+            of the inputs. The names are those of Ben Taieb et al. (2012).
+    """
+
+    horizon: Horizon = 1
+    horizons: tuple[Horizon, ...] = ()
+    strategy: Literal["direct", "multi_output", "recursive"] = "direct"
+
+    @model_validator(mode="after")
+    def _check_horizons(self) -> TargetSpec:
+        if self.horizons and (
+            list(self.horizons) != sorted(set(self.horizons)) or self.horizon not in self.horizons
+        ):
+            raise ValueError(
+                f"horizons ascend and hold the one that is traded, horizon: {self.horizon}"
+            )
+        return self
+
+    @property
+    def forecast_horizons(self) -> tuple[int, ...]:
+        """All horizons that the strategy's model forecasts, ascending."""
+        return self.horizons or (self.horizon,)
+
+    @property
+    def is_multi_horizon(self) -> bool:
+        """Whether more than one horizon is forecast."""
+        return len(self.forecast_horizons) > 1
+
+    @property
+    def max_horizon(self) -> int:
+        """Bars that a forecast looks ahead at most: what the parts of a window lie apart."""
+        return self.forecast_horizons[-1]
+
+    @property
+    def return_horizons(self) -> tuple[int, ...]:
+        """All horizons of which returns are needed; `recursive` learns the next bar's."""
+        learnt = (1,) if self.strategy == "recursive" else ()
+        return tuple(sorted({*self.forecast_horizons, *learnt}))

@@ -1,0 +1,92 @@
+"""What each feature is on its bars: its inputs, its range, and how far it drifts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.features.distribution_shift import kolmogorov_smirnov
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.core.types import IntVector
+    from engine.features.build import FeatureMatrix
+    from engine.features.config import Feature
+
+
+@dataclass(frozen=True)
+class FeatureSummary:
+    """One feature of one symbol.
+
+    Attributes:
+        symbol: Whose.
+        name: Kind and parameters.
+        input_columns: What decides it, as `FeatureSpec.inputs`.
+        warmup: Leading bars that are not to be used.
+        nan_bars: Bars without a value.
+        low: Lowest value of all bars; None without any.
+        high: Highest value of all bars; None without any.
+        ks_by_window: A window each: Kolmogorov-Smirnov distance of its test rows from its train
+            rows.
+    """
+
+    symbol: str
+    name: str
+    input_columns: tuple[str, ...]
+    warmup: int
+    nan_bars: int
+    low: float | None
+    high: float | None
+    ks_by_window: tuple[float, ...]
+
+
+def summarise_features(
+    features: FeatureMatrix, specs: Sequence[Feature], windows: Sequence[tuple[range, range]]
+) -> list[FeatureSummary]:
+    """Looks at every column.
+
+    Args:
+        features: As built from `specs`.
+        specs: In the order of each symbol's columns.
+        windows: Train and test rows of each.
+
+    Returns:
+        In the order of the columns.
+    """
+    return [
+        _summarise_column(symbol, spec, features.values[:, column], windows)
+        for symbol, columns in features.symbol_columns
+        for spec, column in zip(specs, columns, strict=True)
+    ]
+
+
+def coarse_bars_known_at(latest: IntVector, rows: range) -> range:
+    """Coarse bars that are the newest at the closes of these base rows.
+
+    Args:
+        latest: As in `CoarseFeatures`.
+        rows: At least one, each with a coarse bar behind it.
+    """
+    return range(int(latest[rows[0]]), int(latest[rows[-1]]) + 1)
+
+
+def _summarise_column(
+    symbol: str, spec: Feature, column: np.ndarray, windows: Sequence[tuple[range, range]]
+) -> FeatureSummary:
+    valid = column[np.isfinite(column)]
+    return FeatureSummary(
+        symbol=symbol,
+        name=spec.name,
+        input_columns=spec.input_columns,
+        warmup=spec.warmup,
+        nan_bars=len(column) - len(valid),
+        low=float(valid.min()) if len(valid) else None,
+        high=float(valid.max()) if len(valid) else None,
+        ks_by_window=tuple(
+            kolmogorov_smirnov(column[train.start : train.stop], column[test.start : test.stop])
+            for train, test in windows
+        ),
+    )

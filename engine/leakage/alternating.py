@@ -1,0 +1,92 @@
+"""The strategy as if it wanted in or out at every bar, so that every bar shows how it is done.
+
+A strategy enters on few of its bars. What the size of an entry knows, or the fill of an order,
+shows only at a cut that happens to have one; a strategy that trades ten times a year would hide it
+from nearly every cut. So it is decided and filled once more, with forecasts that turn at every
+bar and with decisions that do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.leakage.output_pairs import pair_positions
+from engine.pipeline.steps import decide_model_positions, simulate_books
+from engine.training.jobs import STRATEGY_BOOK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.core.types import WideFrame
+    from engine.leakage.comparison import OutputPair
+    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.result import BacktestResult
+    from engine.simulation.result import SimulationResult
+    from engine.training.out_of_sample import Predictions
+
+ALTERNATING_BOOK = f"{STRATEGY_BOOK} turning at every bar,"
+"""What it is called where something is found."""
+
+_CERTAIN_RETURN = 1.0
+"""A return of 100 %, or of -100 %: beyond any threshold."""
+
+_SMALL_WEIGHT = 1e-3
+"""Of the equity: costs of a turn at every bar of many years leave something to trade with."""
+
+
+class AlternatingProbe:
+    """A run's strategy that turns at every bar, on its own bars and on others.
+
+    Args:
+        backtest: The run.
+    """
+
+    def __init__(self, backtest: BacktestResult) -> None:
+        self._backtest = backtest
+        self._positions_by_parity: dict[int, WideFrame] = {}
+
+    def pair_positions(self, perturbed: PreparedData, last_row: int) -> Iterator[OutputPair]:
+        """Weights up to row `last_row` of the span, which enters, on either ground.
+
+        The forecasts are the same throughout: sizes and exits may depend on earlier closes alone.
+        """
+        spec, turn = self._backtest.spec, last_row % 2
+        predictions = self._alternating_predictions(turn)
+        if turn not in self._positions_by_parity:
+            self._positions_by_parity[turn] = decide_model_positions(
+                spec, self._backtest.prepared, predictions
+            )
+        yield from pair_positions(
+            {ALTERNATING_BOOK: self._positions_by_parity[turn]},
+            {ALTERNATING_BOOK: decide_model_positions(spec, perturbed, predictions)},
+            self._backtest.prepared.span[: last_row + 1],
+        )
+
+    def _alternating_predictions(self, parity: int) -> Predictions:
+        """The strategy's own predictions, up on every second row from `parity`, else down."""
+        own = self._backtest.predictions[STRATEGY_BOOK]
+        outlook, made = own.by_horizon[own.horizon], own.predicted
+        up = (np.arange(len(made)) % 2 == parity)[:, None]
+        values = np.where(made.isna(), np.nan, np.where(up, _CERTAIN_RETURN, -_CERTAIN_RETURN))
+        turning = pd.DataFrame(values, index=made.index, columns=made.columns)
+        replaced = replace(outlook, predicted=turning)
+        return replace(own, by_horizon={**own.by_horizon, own.horizon: replaced})
+
+    @cached_property
+    def weights(self) -> WideFrame:
+        """Decisions that turn at every bar: long and short by turns."""
+        own = self._backtest.weights[STRATEGY_BOOK]
+        side = np.where(np.arange(len(own)) % 2 == 0, _SMALL_WEIGHT, -_SMALL_WEIGHT)
+        return pd.DataFrame(dict.fromkeys(own, side), index=own.index)
+
+    @cached_property
+    def simulation_result(self) -> SimulationResult:
+        """What they come to on the real bars."""
+        return simulate_books(
+            self._backtest.spec, self._backtest.prepared, {ALTERNATING_BOOK: self.weights}
+        )[ALTERNATING_BOOK]

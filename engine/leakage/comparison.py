@@ -1,0 +1,264 @@
+"""The leak certificate: what was made twice is compared, and the first difference is named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from engine.core.errors import LookaheadError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    from engine.leakage.cutoffs import Cutoff
+    from engine.leakage.plan import KnownPrice
+
+ComparedStage: TypeAlias = Literal[
+    "windows",
+    "features",
+    "resolutions",
+    "scaled inputs",
+    "labels",
+    "training arrays",
+    "predictions",
+    "thresholds",
+    "positions",
+    "fills",
+]
+
+FIXES: dict[ComparedStage, str] = {
+    "windows": "cut windows by time alone",
+    "features": "let a feature use its own bar and earlier ones: no centred window, no shift(-1), "
+    "nothing filled from a later bar, no figure of the whole history",
+    "resolutions": "use a coarser bar from the close that completes it, not earlier",
+    "scaled inputs": "fit the scaler on the window's train rows alone",
+    "labels": "let a label over h bars end h bars after its own, and the purge be as long",
+    "training arrays": "build a window's arrays from rows up to its own test part",
+    "predictions": "train on the train and validation rows alone, and forecast a row from its own "
+    "sequence: no statistic of the test rows",
+    "thresholds": "take thresholds from predictions on train or validation rows",
+    "positions": "decide a position from forecasts and closes up to its own bar",
+    "fills": "fill a decision on a later bar than the one whose close it was made at, at that "
+    "bar's own price",
+}
+"""What to do where a stage leaks; in the order of a run, for what leaks early leaks further on."""
+
+
+@dataclass(frozen=True, eq=False)
+class OutputPair:
+    """One thing that was made from the real bars, and again from those with others after a cut.
+
+    Attributes:
+        stage: That makes it.
+        names: Of its columns, or one of the whole.
+        bars: (n,) bar of each row, ascending.
+        original: (n,) or (n, k), from the real bars; only rows that have to be equal.
+        perturbed: From the other bars.
+        perturbed_bars: Of the rows of `perturbed`, where they may be other ones.
+    """
+
+    stage: ComparedStage
+    names: tuple[str, ...]
+    bars: pd.DatetimeIndex
+    original: npt.NDArray[Any]
+    perturbed: npt.NDArray[Any]
+    perturbed_bars: pd.DatetimeIndex | None = None
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """The first value that is not what it was.
+
+    Attributes:
+        stage: That made it.
+        name: Of the column.
+        bar: Its bar.
+        original: From the real bars; None where there is no such row.
+        perturbed: From the other ones; likewise.
+    """
+
+    stage: ComparedStage
+    name: str
+    bar: pd.Timestamp
+    original: np.generic | None
+    perturbed: np.generic | None
+
+
+def find_first_mismatch(pair: OutputPair) -> Mismatch | None:
+    """The earliest row, and in it the first column, whose bits differ.
+
+    NaN equals NaN of the same bits; 0.0 and -0.0 differ. A row that only one of them has differs.
+    """
+    real, other = _as_matrix(pair.original), _as_matrix(pair.perturbed)
+    rows = min(len(real), len(other))
+    differs = _bits_differ(real[:rows], other[:rows])
+    if differs.any():
+        row, column = np.argwhere(differs)[0].tolist()
+        return _make_mismatch(pair, row, column, real[row, column], other[row, column])
+    if len(real) > rows:
+        return _make_mismatch(pair, rows, 0, real[rows, 0], None)
+    if len(other) > rows:
+        return _make_mismatch(pair, rows, 0, None, other[rows, 0])
+    return None
+
+
+def _as_matrix(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return values[:, None] if values.ndim == 1 else values
+
+
+def _bits_differ(original: npt.NDArray[Any], perturbed: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    if original.shape != perturbed.shape or original.dtype != perturbed.dtype:
+        return np.ones(original.shape, dtype=bool)
+    bits = f"u{original.dtype.itemsize}"
+    return np.asarray(
+        np.ascontiguousarray(original).view(bits) != np.ascontiguousarray(perturbed).view(bits)
+    )
+
+
+def _make_mismatch(
+    pair: OutputPair,
+    row: int,
+    column: int,
+    original: np.generic | None,
+    perturbed: np.generic | None,
+) -> Mismatch:
+    both = (pair.bars, pair.bars if pair.perturbed_bars is None else pair.perturbed_bars)
+    bar = min(bars[row] for bars in both if row < len(bars))
+    return Mismatch(
+        pair.stage, pair.names[min(column, len(pair.names) - 1)], bar, original, perturbed
+    )
+
+
+class OutputComparison:
+    """Compares part after part, counts what was equal, and stops at the first difference."""
+
+    def __init__(self) -> None:
+        self._column_counts: Counter[ComparedStage] = Counter()
+        self._value_counts: Counter[ComparedStage] = Counter()
+
+    def require_equal(self, pair: OutputPair, cutoff_bar: pd.Timestamp) -> None:
+        """Counts a part that is equal.
+
+        Args:
+            pair: Made twice.
+            cutoff_bar: The last bar that both were made from.
+
+        Raises:
+            LookaheadError: It is not.
+        """
+        if found := find_first_mismatch(pair):
+            raise make_lookahead_error(found, cutoff_bar)
+        self._column_counts[pair.stage] += len(pair.names)
+        self._value_counts[pair.stage] += pair.original.size
+
+    def count_compared(self) -> dict[str, dict[str, int]]:
+        """Stage -> how many columns and values were equal, in the order of the stages."""
+        return {
+            stage: {"columns": self._column_counts[stage], "values": self._value_counts[stage]}
+            for stage in FIXES
+            if self._column_counts[stage]
+        }
+
+
+def make_lookahead_error(mismatch: Mismatch, cutoff_bar: pd.Timestamp) -> LookaheadError:
+    """The error that names the first thing that knew what came later."""
+    cut = format_bar(cutoff_bar)
+    later = f"other bars after {cut}"
+    if mismatch.stage == "fills":
+        later = f"other decisions from the close of {cut} on and {later}"
+    return LookaheadError(
+        f"Look-ahead: {mismatch.name} knows what comes after {cut}",
+        expected=f"everything up to {cut} equal, bit for bit, whatever comes later",
+        found=f"{_format_value(mismatch.original)} from the real bars, "
+        f"{_format_value(mismatch.perturbed)} with {later}",
+        where=f"{mismatch.stage}: {mismatch.name} at {format_bar(mismatch.bar)}",
+        fix=f"{FIXES[mismatch.stage]}; no result is kept of a run that knows the future",
+    )
+
+
+def format_bar(bar: pd.Timestamp) -> str:
+    """The day alone where that says it all."""
+    return f"{bar:%Y-%m-%d}" if bar == bar.normalize() else f"{bar:%Y-%m-%d %H:%M}"
+
+
+def _format_value(value: np.generic | None) -> str:
+    return "nothing" if value is None else f"{float(value):.10g}"
+
+
+@dataclass(frozen=True)
+class ProbeSummary:
+    """What was done at one cut, for the certificate's list.
+
+    Attributes:
+        cutoff: The cut.
+        bar: Its bar.
+        window: That is tested at it; None before the first.
+        n_replaced_bars: Bars after it.
+        n_refits: Fits that were made again on the other bars.
+        price_known: How much of the bar was kept where its fills were probed.
+    """
+
+    cutoff: Cutoff
+    bar: pd.Timestamp
+    window: int | None
+    n_replaced_bars: int
+    n_refits: int
+    price_known: KnownPrice
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `certificate.json`."""
+        return {
+            "bar": self.bar.isoformat(),
+            "kind": self.cutoff.kind,
+            "window": self.window,
+            "bars_replaced": self.n_replaced_bars,
+            "fits_refitted": self.n_refits,
+            "fills_probed_with": self.price_known,
+        }
+
+
+def build_certificate(
+    probes: Sequence[ProbeSummary],
+    compared_counts: dict[str, dict[str, int]],
+    *,
+    books: Sequence[str],
+    seeds: int,
+) -> dict[str, Any]:
+    """`certificate.json` of a run in which nothing was found.
+
+    Args:
+        probes: What was done at each cut.
+        compared_counts: As `Comparison.counts` has it.
+        books: Whose positions and fills were compared.
+        seeds: Fits of each window and model.
+    """
+    again = [probe for probe in probes if probe.n_refits]
+    missing = [*_NOT_COMPARED, _REFIT_NOTE.format(len(again))]
+    if seeds > 1:
+        missing.append(f"Of {seeds} seeds the first was fitted again: all read the same arrays.")
+    return {
+        "result": "passed",
+        "sentence": f"no look-ahead found at {len(probes)} cuts ({', '.join(compared_counts)})",
+        "cuts": [probe.as_dict() for probe in probes],
+        "compared": compared_counts,
+        "books": list(books),
+        "fits_refitted": sum(probe.n_refits for probe in probes),
+        "not_compared": missing,
+    }
+
+
+_REFIT_NOTE = (
+    "A window was fitted again at {} of the cuts; at the others the arrays of its fit were equal "
+    "up to the cut."
+)
+_NOT_COMPARED = (
+    "How the bars came to be: prices that a vendor adjusts or revises later look the same before "
+    "and after a cut.",
+    "What was chosen by whoever wrote the strategy, who may have seen all of the bars.",
+)

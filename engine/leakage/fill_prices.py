@@ -1,0 +1,53 @@
+"""Whether fills are made at prices that could be had."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.core.errors import LookaheadError
+from engine.leakage.comparison import FIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.pipeline.prepare import PreparedData
+    from engine.simulation.result import SimulationResult
+    from engine.strategy import Strategy
+
+_RELATIVE_TOLERANCE = 1e-9
+
+
+def check_fill_prices(
+    spec: Strategy, prepared: PreparedData, books: Mapping[str, SimulationResult]
+) -> None:
+    """Refuses a fill at another price than its own bar's, slippage against it included.
+
+    A decision that is filled on the next bar, but at a price from before it was made, changes
+    nothing when later bars are replaced: it knows too little of them. It shows here.
+
+    Raises:
+        LookaheadError: The first such fill.
+    """
+    prices = prepared.market.wide(spec.execution.price)
+    slippage = spec.costs.slippage_bps / 10_000
+    for book, result in books.items():
+        trades = result.trades
+        rows = prices.index.get_indexer(pd.Index(trades["timestamp"]))
+        columns = prices.columns.get_indexer(pd.Index(trades["symbol"]))
+        against = np.where(trades["side"] == "buy", 1.0 + slippage, 1.0 - slippage)
+        due = prices.to_numpy()[rows, columns] * against
+        wrong = np.flatnonzero(
+            np.abs(trades["price"].to_numpy() / due - 1.0) > _RELATIVE_TOLERANCE
+        )
+        if wrong.size:
+            fill = trades.iloc[int(wrong[0])]
+            raise LookaheadError(
+                f"A fill of {book} is not at its own bar's price",
+                expected=f"{due[wrong[0]]:.10g}, its {spec.execution.price} and slippage",
+                found=f"{fill['price']:.10g}",
+                where=f"fills: {book} {fill['symbol']} at {fill['timestamp']:%Y-%m-%d %H:%M}",
+                fix=FIXES["fills"],
+            )

@@ -1,0 +1,301 @@
+"""What a run made, beside what was made again from other bars: everything that must be equal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.leakage.comparison import OutputPair
+from engine.signals.inputs import SignalInputs
+from engine.signals.thresholds import compute_window_thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from engine.core.types import Matrix, WideFrame
+    from engine.leakage.comparison import ComparedStage
+    from engine.leakage.plan import KnownPrice
+    from engine.models import Forecast
+    from engine.pipeline.prepare import PreparedData
+    from engine.simulation.result import SimulationResult
+    from engine.splits.walk_forward import WalkForwardWindow
+    from engine.strategy import Strategy
+    from engine.training.out_of_sample import Predictions
+    from engine.training.task import FitTask
+
+
+def pair_prepared_data(
+    original: PreparedData, perturbed: PreparedData, row: int
+) -> Iterator[OutputPair]:
+    """Windows, features, coarser features and labels, as far as they are known at `row`.
+
+    A label over h bars is known h bars after its own. A coarser bar stands at the base bar that
+    makes it known.
+    """
+    stamps = original.feature_history.features.timestamps
+    yield OutputPair(
+        "windows",
+        ("train start", "train stop", "validation start", "validation stop", "test start", "stop"),
+        stamps[[window.test.start for window in original.windows]],
+        _window_edges(original),
+        _window_edges(perturbed),
+    )
+    known, last = slice(0, row + 1), stamps[: row + 1]
+    one, two = original.feature_history, perturbed.feature_history
+    yield OutputPair(
+        "features",
+        one.features.names,
+        last,
+        one.features.values[known],
+        two.features.values[known],
+    )
+    for bars, behind in one.trailing_returns.items():
+        names = tuple(f"{symbol}: return over the last {_format_bars(bars)}" for symbol in behind)
+        yield _pair_frames("features", names, last, behind, two.trailing_returns[bars])
+    for own, its in zip(one.coarse, two.coarse, strict=True):
+        yield OutputPair(
+            "resolutions",
+            (f"{own.interval} bars known",),
+            last,
+            own.latest[known],
+            its.latest[known],
+        )
+        complete = slice(0, int(own.latest[row]) + 1)
+        when = own.latest[known].searchsorted(np.arange(complete.stop))
+        yield OutputPair(
+            "resolutions",
+            own.features.names,
+            stamps[when],
+            own.features.values[complete],
+            its.features.values[complete],
+        )
+    for bars, ahead in one.forward_returns.items():
+        names = tuple(f"{symbol}: return over the next {_format_bars(bars)}" for symbol in ahead)
+        yield _pair_frames(
+            "labels", names, stamps[: row + 1 - bars], ahead, two.forward_returns[bars]
+        )
+
+
+def _format_bars(count: int) -> str:
+    return "bar" if count == 1 else f"{count} bars"
+
+
+def _window_edges(prepared: PreparedData) -> np.ndarray:
+    return np.array(
+        [
+            [edge for part in (w.train, w.validation, w.test) for edge in (part.start, part.stop)]
+            for w in prepared.windows
+        ],
+        dtype=np.int64,
+    )
+
+
+def _pair_frames(
+    stage: ComparedStage,
+    names: tuple[str, ...],
+    bars: pd.DatetimeIndex,
+    original: WideFrame,
+    perturbed: WideFrame,
+) -> OutputPair:
+    """The first rows of two frames, as many as there are bars."""
+    one, two = (frame.to_numpy()[: len(bars)] for frame in (original, perturbed))
+    return OutputPair(stage, names, bars, one, two)
+
+
+def pair_task_arrays(
+    original: FitTask,
+    perturbed: FitTask,
+    window: WalkForwardWindow,
+    row: int,
+    prepared: PreparedData,
+) -> Iterator[OutputPair]:
+    """One window's arrays, whose train and validation part is known at `row`.
+
+    The labels have to be equal on every row: the last of them ends before the test part begins.
+    """
+    one, two = original.dataset, perturbed.dataset
+    first = window.test.stop - len(one.inputs)
+    whole = prepared.feature_history.features.timestamps[first : window.test.stop]
+    known = slice(0, row + 1 - first)
+    bars = whole[known]
+    where = f" in window {window.index}"
+    names = tuple(name + where for name in prepared.feature_history.features.names)
+    yield OutputPair("scaled inputs", names, bars, one.inputs[known], two.inputs[known])
+    for fine, own, its in zip(
+        prepared.feature_history.coarse, one.coarse, two.coarse, strict=True
+    ):
+        names = tuple(name + where for name in fine.features.names)
+        latest = own.latest[known]
+        complete = slice(0, int(latest[-1]) + 1)
+        when = bars[latest.searchsorted(np.arange(complete.stop))]
+        yield OutputPair("scaled inputs", names, when, own.inputs[complete], its.inputs[complete])
+        name = f"{fine.interval} bars known{where}"
+        yield OutputPair("training arrays", (name,), bars, latest, its.latest[known])
+    over = f"{original.symbol}: return over the next {{}}{where}"
+    names = tuple(over.format(_format_bars(bars)) for bars in one.horizons)
+    yield OutputPair("labels", names, whole, one.target, two.target)
+    name = f"{original.symbol}: trailing return{where}"
+    yield OutputPair("training arrays", (name,), bars, one.trailing[known], two.trailing[known])
+    for part in ("train", "validation", "test"):
+        rows = getattr(one, part)
+        yield OutputPair("training arrays", (part + where,), whole[rows], rows, getattr(two, part))
+
+
+def pair_fit_forecasts(
+    task: FitTask,
+    original: Forecast,
+    perturbed: Forecast,
+    window: WalkForwardWindow,
+    row: int,
+    prepared: PreparedData,
+) -> Iterator[OutputPair]:
+    """One fit's forecasts on its train and validation rows, and on its test rows up to `row`."""
+    stamps = prepared.feature_history.features.timestamps
+    tested = range(window.test.start, row + 1)
+    for part, rows in (
+        ("train", window.train),
+        ("validation", window.validation),
+        ("test", tested),
+    ):
+        yield OutputPair(
+            "predictions",
+            (f"{task}, {part} rows",),
+            stamps[rows.start : rows.stop],
+            getattr(original, part)[: len(rows)],
+            getattr(perturbed, part)[: len(rows)],
+        )
+    one, two = original.quantiles, perturbed.quantiles
+    if one is not None and two is not None:
+        count = len(tested)
+        yield OutputPair(
+            "predictions",
+            (f"{task}, quantiles",),
+            stamps[tested.start : tested.stop],
+            one[:count].reshape(count, -1),
+            two[:count].reshape(count, -1),
+        )
+
+
+def pair_predictions(
+    book: str, original: Predictions, perturbed: Predictions, prepared: PreparedData, row: int
+) -> Iterator[OutputPair]:
+    """One book's stitched forecasts up to `row`."""
+    bars = prepared.span[: row + 1 - prepared.windows[0].test.start]
+    for horizon, outlook in original.by_horizon.items():
+        its = perturbed.by_horizon[horizon]
+        told = f"{book} {{}} over {_format_bars(horizon)}"
+        names = tuple(told.format(symbol) for symbol in outlook.predicted)
+        yield _pair_frames("predictions", names, bars, outlook.predicted, its.predicted)
+        for level, wide in outlook.quantiles.items():
+            named = tuple(f"{name}, quantile {level:g}" for name in names)
+            yield _pair_frames("predictions", named, bars, wide, its.quantiles[level])
+
+
+def pair_thresholds(
+    book: str,
+    original: Predictions,
+    perturbed: Predictions,
+    spec: Strategy,
+    prepared: PreparedData,
+    row: int,
+) -> Iterator[OutputPair]:
+    """What a book's levels are taken from and the levels, of windows that are tested by `row`."""
+    stamps = prepared.feature_history.features.timestamps
+    tested = [window for window in prepared.windows if window.test.start <= row]
+    for window in tested:
+        for kind in ("train", "validation"):
+            attribute = "train_predictions" if kind == "train" else "validation_residuals"
+            rows: range = getattr(window, kind)
+            for symbol, values in getattr(original, attribute).get(window.index, {}).items():
+                yield OutputPair(
+                    "thresholds",
+                    (f"{book} {symbol} window {window.index}: predictions on {kind} rows",),
+                    stamps[rows.start : rows.stop],
+                    values,
+                    getattr(perturbed, attribute)[window.index][symbol],
+                )
+    for symbol in prepared.targets:
+        one, two = (_window_thresholds(spec, made, symbol) for made in (original, perturbed))
+        there = [window for window in tested if window.index in one]
+        yield OutputPair(
+            "thresholds",
+            tuple(f"{book} {symbol}: {side}" for side in ("enter", "exit", "short", "cover")),
+            stamps[[window.test.start for window in there]],
+            np.array([one[window.index] for window in there]).reshape(-1, 4),
+            np.array([two[window.index] for window in there]).reshape(-1, 4),
+        )
+
+
+def _window_thresholds(
+    spec: Strategy, predictions: Predictions, symbol: str
+) -> dict[int, tuple[float, float, float, float]]:
+    forecasts = SignalInputs(
+        predictions.predicted, predictions.window_index, predictions.train_predictions
+    )
+    by_window = compute_window_thresholds(
+        spec.signal, forecasts, symbol, spec.costs.round_trip_cost
+    )
+    return {
+        window: (level.enter, level.exit, level.enter_short, level.exit_short)
+        for window, level in by_window.items()
+    }
+
+
+def pair_positions(
+    original: Mapping[str, WideFrame], perturbed: Mapping[str, WideFrame], bars: pd.DatetimeIndex
+) -> Iterator[OutputPair]:
+    """The weights of every book of `perturbed` on the first `bars`."""
+    for book, weights in perturbed.items():
+        names = tuple(f"{book} {symbol}" for symbol in weights)
+        yield _pair_frames("positions", names, bars, original[book], weights)
+
+
+def pair_fills(
+    book: str,
+    original: SimulationResult,
+    perturbed: SimulationResult,
+    bars: pd.DatetimeIndex,
+    *,
+    price_known: KnownPrice,
+) -> Iterator[OutputPair]:
+    """One book's fills on `bars`, and its returns and holdings at their closes.
+
+    Args:
+        book: Its name.
+        original: From the real bars and decisions.
+        perturbed: From other ones.
+        bars: The out-of-sample bars up to the cut.
+        price_known: Of the last bar only its `open`: then no close of it is marked at.
+    """
+    one, two = (_trades_until(result.trades, bars[-1]) for result in (original, perturbed))
+    names = tuple(f"{book} {column} of the fill" for column in one)
+    yield OutputPair(
+        "fills",
+        names,
+        pd.DatetimeIndex(one["timestamp"]),
+        _trades_to_matrix(one, original.held_weights.columns),
+        _trades_to_matrix(two, original.held_weights.columns),
+        pd.DatetimeIndex(two["timestamp"]),
+    )
+    marked = bars[:-1] if price_known == "open" else bars
+    returns = (result.returns.to_frame() for result in (original, perturbed))
+    yield _pair_frames("fills", (f"{book} return",), marked, *returns)
+    names = tuple(f"{book} holding of {symbol}" for symbol in original.held_weights)
+    yield _pair_frames("fills", names, marked, original.held_weights, perturbed.held_weights)
+
+
+def _trades_until(trades: pd.DataFrame, bar: pd.Timestamp) -> pd.DataFrame:
+    return trades[trades["timestamp"] <= bar]
+
+
+def _trades_to_matrix(trades: pd.DataFrame, symbols: pd.Index[str]) -> Matrix:
+    """The columns of fills as numbers: symbols by their place, sells below 0."""
+    columns = {
+        **{name: trades[name] for name in trades},
+        "timestamp": pd.DatetimeIndex(trades["timestamp"]).asi8,
+        "symbol": symbols.get_indexer(pd.Index(trades["symbol"])),
+        "side": np.where(trades["side"] == "buy", 1.0, -1.0),
+    }
+    return np.column_stack([np.asarray(columns[name], dtype=np.float64) for name in trades])

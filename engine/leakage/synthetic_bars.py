@@ -1,0 +1,130 @@
+"""Different plausible bars in the place of all that came after a cut."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.data.bars import VALUE_COLUMNS
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from engine.core.types import Matrix, Vector
+    from engine.data.market import Market
+
+_NOISE_SCALE = 0.1
+"""Of a standard deviation, on every move: no two bars are alike, not even on a market at rest."""
+
+_FALLBACK_VOLATILITY = 0.01
+"""Standard deviation of the log returns of a market that never moved."""
+
+
+class SyntheticFuture:
+    """The same market up to a bar, another one after it.
+
+    After the cut each symbol goes on from its own close with log returns drawn from its history,
+    less their mean and with the sign turned, so that neither trend nor luck comes back; gaps,
+    ranges and volumes are drawn likewise. All are blurred by a tenth of a deviation.
+
+    Args:
+        market: With two bars or more.
+    """
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        symbols = market.bars["symbol"].to_numpy()
+        self._symbol_rows = [np.flatnonzero(symbols == symbol) for symbol in market.symbols]
+        self._values: Matrix = market.bars[list(VALUE_COLUMNS)].to_numpy(dtype=np.float64)
+
+    @property
+    def inactive_bars(self) -> npt.NDArray[np.bool_]:
+        """(n,) bars at which some symbol had no volume, or a close that did not move."""
+        still: list[npt.NDArray[np.bool_]] = []
+        for place in self._symbol_rows:
+            close, volume = self._values[place, 3], self._values[place, 4]
+            still.append((volume == 0.0) | (np.diff(close, prepend=np.nan) == 0.0))
+        quiet: npt.NDArray[np.bool_] = np.any(still, axis=0)
+        return quiet
+
+    def replace_after(
+        self,
+        row: int,
+        rng: np.random.Generator,
+        *,
+        keep_open: bool = False,
+        price_factor: float = 1.0,
+    ) -> Market:
+        """The market with every bar after `row` replaced, of every symbol.
+
+        Args:
+            row: Position of the last bar that is kept, 1 or later.
+            rng: Decides every draw.
+            keep_open: Replaces the bar at `row` too, all of it but its open: what is known when
+                that bar begins. It falls from there if the real one rose, and rises if not.
+            price_factor: Factor on all replaced prices: a crash or a rally at once.
+
+        Returns:
+            Valid bars: positive, open and close within low and high; each replaced value differs
+            from the one it replaces. The identity is still that of the real bars.
+        """
+        kept = row if keep_open else row + 1
+        values = self._values.copy()
+        for place in self._symbol_rows:
+            values[place[kept:]] = _draw_distinct_bars(
+                self._values[place], kept, rng, keep_open=keep_open
+            )
+            values[place[kept:], :4] *= price_factor
+        bars = self.market.bars.copy()
+        bars[list(VALUE_COLUMNS)] = values
+        return replace(self.market, bars=bars)
+
+
+def _draw_distinct_bars(
+    bars: Matrix, n_kept: int, rng: np.random.Generator, *, keep_open: bool
+) -> Matrix:
+    """Drawn again in the all but impossible case that a value comes out as it was."""
+    while True:
+        drawn = _draw_bars(bars, n_kept, rng, keep_open=keep_open)
+        same = drawn == bars[n_kept:]
+        same[:1, 0] &= not keep_open
+        if not same.any():
+            return drawn
+
+
+def _draw_bars(bars: Matrix, n_kept: int, rng: np.random.Generator, *, keep_open: bool) -> Matrix:
+    """(n - kept, 5) open, high, low, close, volume."""
+    opens, highs, lows, closes, volumes = bars.T
+    count = len(bars) - n_kept
+    moves = np.diff(np.log(closes))
+    scale = float(moves.std()) or _FALLBACK_VOLATILITY
+    gaps = np.log(opens[1:] / closes[:-1])
+    above = np.log(highs / np.maximum(opens, closes)).clip(min=0.0)
+    below = np.log(np.minimum(opens, closes) / lows).clip(min=0.0)
+
+    def blurred(history: Vector) -> Vector:
+        noise: Vector = _NOISE_SCALE * scale * rng.standard_normal(count)
+        return history[rng.integers(len(history), size=count)] + noise
+
+    start, steps = closes[n_kept - 1], blurred(moves.mean() - moves)
+    if keep_open:
+        start, rose = opens[n_kept], closes[n_kept] > opens[n_kept]
+        steps[0] = -abs(steps[0]) if rose else abs(steps[0])
+    close = start * np.exp(np.cumsum(steps))
+    before = np.concatenate([closes[n_kept - 1 : n_kept], close[:-1]])[:count]
+    opened = before * np.exp(blurred(-gaps))
+    if keep_open:
+        opened[0] = start
+    high = np.maximum(opened, close) * np.exp(np.abs(blurred(above)))
+    low = np.minimum(opened, close) * np.exp(-np.abs(blurred(below)))
+    return np.column_stack([opened, high, low, close, _draw_volumes(volumes, count, rng)])
+
+
+def _draw_volumes(volumes: Vector, count: int, rng: np.random.Generator) -> Vector:
+    """Traded volumes of the history, up or down by about half."""
+    traded = volumes[volumes > 0.0]
+    pool = traded if len(traded) else np.ones(1)
+    drawn: Vector = pool[rng.integers(len(pool), size=count)]
+    return drawn * np.exp(0.5 * rng.standard_normal(count))

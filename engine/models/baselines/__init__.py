@@ -1,0 +1,1 @@
+"""Cheap forecasters: ridge, gradient boosting, and the naive ones."""

@@ -1,0 +1,92 @@
+"""LSTM with attention: which bars of the lookback the forecast leans on, and readable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import Field
+
+from engine.models.networks.base import Network
+from engine.models.networks.recurrent_layers import lstm_layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from engine.core.types import IntVector, Matrix
+    from engine.models.forecaster import Forecast, WindowDataset
+    from engine.models.keras_types import Tensor
+
+ATTENTION_LAYER = "attention"
+
+
+class AttentionLstm(Network):
+    """e_t = v tanh(W h_t + U h_L + b), a = softmax(e), features = [sum_t a_t h_t, h_L].
+
+    h_1 .. h_L are the LSTM's states over the lookback of L bars; the newest one asks, all answer,
+    and a_t says how much bar t counts.
+    Shapes: (batch, lookback, k) -> states (batch, lookback, units) -> a (batch, lookback)
+    -> (batch, 2 * units).
+    Source: the score is that of Bahdanau, Cho & Bengio (2015), ICLR; context beside the asking
+    state as in Luong, Pham & Manning (2015), EMNLP.
+
+    Attributes:
+        units: Of the LSTM.
+        attention_units: Rows of W and U.
+        dropout: After the features; the recurrent connections are left alone.
+    """
+
+    kind: Literal["attention_lstm"] = "attention_lstm"
+    units: int = Field(default=50, ge=1, le=1024)
+    attention_units: int = Field(default=32, ge=1, le=1024)
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+
+    def build_backbone(
+        self,
+        series: Sequence[Tensor],
+        normalise: Callable[[Tensor], Tensor],  # noqa: ARG002
+    ) -> Tensor:
+        """All series concatenated, the LSTM, and the attention over its states."""
+        import keras
+        from keras import layers, ops
+
+        states = lstm_layer(ops.concatenate(series, axis=-1), self.units, return_sequences=True)
+        newest = states[:, -1]
+        asked = layers.Dense(self.attention_units, use_bias=False)(newest)
+        answers = layers.Dense(self.attention_units)(states)
+        scores = layers.Dense(1, use_bias=False)(ops.tanh(answers + ops.expand_dims(asked, 1)))
+        attention = layers.Softmax(axis=-1, name=ATTENTION_LAYER)(ops.squeeze(scores, axis=-1))
+        context = ops.sum(ops.expand_dims(attention, -1) * states, axis=1)
+        return keras.layers.Dropout(self.dropout)(ops.concatenate([context, newest], axis=-1))
+
+    def attention_weights(
+        self, dataset: WindowDataset, forecast: Forecast, rows: IntVector
+    ) -> Matrix:
+        """How much each bar of the lookback counted in the forecasts of some rows.
+
+        Of the bars' own interval; coarser ones have an attention of their own.
+
+        Computed anew from the fitted weights, by this process's Keras; training knows nothing of
+        it.
+
+            forecast = model.forecast(problem, training, seed=1)
+            weights = model.attention(problem, forecast, problem.test)
+
+        Args:
+            dataset: The window that was forecast.
+            forecast: Of this forecaster for this window.
+            rows: (n,) rows of the problem.
+
+        Returns:
+            (n, lookback), oldest bar first; each row sums to 1.
+        """
+        import keras
+
+        outputs = forecast.weights[-1].shape[-1]
+        model = self.build_model(dataset.branches, outputs)
+        for variable, value in zip(model.variables, forecast.weights, strict=True):
+            variable.assign(value)
+        reader = keras.Model(model.inputs[0], model.get_layer(ATTENTION_LAYER).output)
+        read = reader(dataset.sequences(rows, self.lookback), training=False)
+        attention: Matrix = keras.ops.convert_to_numpy(read).astype(np.float64)
+        return attention

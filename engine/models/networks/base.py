@@ -1,0 +1,90 @@
+"""What all networks share: inputs cut into series, one training loop, one last layer."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from engine.models.forecaster import ColumnGroups, Forecast, Forecaster, WindowDataset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from engine.models.keras_types import KerasModel, Tensor
+    from engine.models.training.config import TrainingSpec
+
+
+class Network(Forecaster):
+    """A Keras network from sequences to scaled returns, or several quantiles of each.
+
+    Every interval of the inputs has layers of its own up to the last one: a branch. A subclass is
+    final and says only `build_backbone`; a batch may hold rows of padding, which `normalise`
+    leaves out of the batch's statistics and the loss weighs with 0.
+    """
+
+    costly: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = True
+    multi_output: ClassVar[bool] = True
+
+    lookback: int = Field(default=30, ge=2, le=500)
+
+    @abstractmethod
+    def build_backbone(
+        self, series: Sequence[Tensor], normalise: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        """Layers from the series to the features of the last layer.
+
+        Args:
+            series: One (batch, lookback, columns) tensor a symbol.
+            normalise: Batch normalisation over the real rows of a batch.
+
+        Returns:
+            (batch, features).
+        """
+
+    def build_model(self, branches: tuple[ColumnGroups, ...], outputs: int = 1) -> KerasModel:
+        """The Keras model, uncompiled.
+
+        Args:
+            branches: Columns of each series, an interval each.
+            outputs: Columns of the last layer.
+
+        Returns:
+            From [(batch, lookback, k) a branch.., (batch,) real rows] to (batch, outputs).
+        """
+        import keras
+
+        real = keras.Input((), dtype="bool", name="real")
+        inputs = [
+            keras.Input((self.lookback, sum(map(len, groups))), name=f"inputs_{place}")
+            for place, groups in enumerate(branches)
+        ]
+        features = [
+            self._build_branch(x, groups, real, nested=place > 0)
+            for place, (x, groups) in enumerate(zip(inputs, branches, strict=True))
+        ]
+        merged = keras.ops.concatenate(features, axis=-1) if len(features) > 1 else features[0]
+        predicted = keras.layers.Dense(outputs, name="predicted")(merged)
+        return keras.Model([*inputs, real], predicted)
+
+    def _build_branch(
+        self, inputs: Tensor, groups: ColumnGroups, real: Tensor, *, nested: bool
+    ) -> Tensor:
+        import keras
+
+        def normalise(x: Tensor) -> Tensor:
+            return keras.layers.BatchNormalization()(x, mask=real)
+
+        series = [keras.ops.take(inputs, list(group), axis=-1) for group in groups]
+        features = self.build_backbone(series, normalise)
+        if nested:  # a model of its own, where layers may bear the names of the first branch's
+            return keras.Model([inputs, real], features)([inputs, real])
+        return features
+
+    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:
+        """Trains from scratch and forecasts; see `engine.models.training.loop`."""
+        from engine.models.training.loop import train_and_forecast
+
+        return train_and_forecast(self, dataset, training, seed)

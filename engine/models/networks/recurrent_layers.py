@@ -1,0 +1,128 @@
+"""The recurrent layers that every network here uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from engine.models.keras_types import KerasLayer, Regularizer, Tensor
+
+MAX_UNROLLED_STEPS = 32
+"""Longest sequence whose recurrence is unrolled on TensorFlow, where that halves a fit's time.
+
+XLA unrolled takes a third off a fit, and ten times as long to compile.
+"""
+
+
+def lstm_layer(
+    x: Tensor,
+    units: int,
+    *,
+    return_sequences: bool = False,
+    bidirectional: bool = False,
+    penalty: Regularizer | None = None,
+) -> Tensor:
+    """A long short-term memory layer over (batch, steps, channels).
+
+    Hochreiter & Schmidhuber (1997), with forget gates.
+
+    Args:
+        x: The sequence.
+        units: Size of the state.
+        return_sequences: Return (batch, steps, units) instead of the last state (batch, units).
+        bidirectional: A second layer reads the sequence backwards; the outputs are concatenated.
+            Both see only the lookback, which ends at the bar of the decision.
+        penalty: On the weights of the input, not on those of the state.
+    """
+    import keras
+
+    layer = keras.layers.LSTM(
+        units,
+        return_sequences=return_sequences,
+        kernel_regularizer=penalty,
+        unroll=_should_unroll(x),
+    )
+    return _apply_layer(x, layer, bidirectional)
+
+
+def gru_layer(
+    x: Tensor,
+    units: int,
+    *,
+    return_sequences: bool = False,
+    bidirectional: bool = False,
+    penalty: Regularizer | None = None,
+) -> Tensor:
+    """A gated recurrent unit over (batch, steps, channels); Cho et al. (2014).
+
+    Args:
+        x: The sequence.
+        units: Size of the state.
+        return_sequences: As of `lstm_layer`, like the rest.
+        bidirectional: Likewise.
+        penalty: Likewise.
+    """
+    import keras
+
+    layer = keras.layers.GRU(
+        units,
+        return_sequences=return_sequences,
+        kernel_regularizer=penalty,
+        unroll=_should_unroll(x),
+    )
+    return _apply_layer(x, layer, bidirectional)
+
+
+def stack_layers(
+    make_layer: Callable[..., Tensor],
+    x: Tensor,
+    units: Sequence[int],
+    *,
+    dropout: float,
+    bidirectional: bool,
+    penalty: Regularizer | None,
+) -> Tensor:
+    """Layers one over the other, dropout after each; the last state of the last.
+
+    Dropout touches what goes from layer to layer and never what goes from step to step
+    (Zaremba, Sutskever & Vinyals 2014), so that a layer forgets nothing by it.
+
+    Args:
+        make_layer: `lstm_layer` or `gru_layer`.
+        x: (batch, steps, channels).
+        units: Size of each layer's state.
+        dropout: Share of a layer's outputs left out while training.
+        bidirectional: Of every layer.
+        penalty: Of every layer.
+
+    Returns:
+        (batch, units[-1]), twice that if bidirectional.
+    """
+    import keras
+
+    for depth, size in enumerate(units, start=1):
+        inner = depth < len(units)
+        x = make_layer(x, size, every_step=inner, bidirectional=bidirectional, penalty=penalty)
+        x = keras.layers.Dropout(dropout)(x)
+    return x
+
+
+def l1_l2_penalty(l1: float, l2: float) -> Regularizer | None:
+    """l1 sum|w| + l2 sum w^2, added to the training loss; None where both are 0."""
+    import keras
+
+    return keras.regularizers.L1L2(l1, l2) if l1 or l2 else None
+
+
+def _apply_layer(x: Tensor, layer: KerasLayer, bidirectional: bool) -> Tensor:
+    import keras
+
+    return (keras.layers.Bidirectional(layer) if bidirectional else layer)(x)
+
+
+def _should_unroll(x: Tensor) -> bool:
+    import keras
+
+    return bool(keras.backend.backend() == "tensorflow" and x.shape[1] <= MAX_UNROLLED_STEPS)

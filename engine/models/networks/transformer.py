@@ -1,0 +1,88 @@
+"""Transformer: a small encoder whose every step attends to itself and the steps before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from engine.models.networks.base import Network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+
+    from engine.models.keras_types import Tensor
+
+
+class Transformer(Network):
+    """z = W x + positions; `layers` times: z += attention(norm z), z += dense(norm z); norm z_L.
+
+    Attention is causal: softmax(Q K' / sqrt(d)) V over the steps up to each one. The newest step
+    alone is passed on, and it sees the whole lookback.
+    Shapes: (batch, lookback, k) -> (batch, lookback, width) -> (batch, width).
+    Source: Vaswani et al. (2017), NeurIPS, with its sinusoidal positions; the norm stands before
+    each block, which needs no warm-up of the learning rate (Xiong et al. 2020, ICML).
+
+    Attributes:
+        width: Of every step's vector; a multiple of `heads`.
+        heads: Of the attention; each has `width` / `heads` dimensions.
+        layers: Encoder blocks.
+        feed_forward: Neurons of the dense layer inside a block.
+        dropout: After the attention and after the dense layers of each block.
+    """
+
+    kind: Literal["transformer"] = "transformer"
+    width: int = Field(default=32, ge=2, le=1024)
+    heads: int = Field(default=4, ge=1, le=64)
+    layers: int = Field(default=2, ge=1, le=12)
+    feed_forward: int = Field(default=64, ge=1, le=4096)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _check_width_divisible(self) -> Transformer:
+        if self.width % self.heads:
+            raise ValueError(
+                f"width is {self.width} and heads is {self.heads}; make width a multiple of heads"
+            )
+        return self
+
+    def build_backbone(
+        self,
+        series: Sequence[Tensor],
+        normalise: Callable[[Tensor], Tensor],  # noqa: ARG002
+    ) -> Tensor:
+        """All series concatenated as one vector a step."""
+        import keras
+
+        x = keras.layers.Dense(self.width)(keras.ops.concatenate(series, axis=-1))
+        x = x + sinusoidal_positions(self.lookback, self.width)
+        for number in range(self.layers):
+            x = self._block(x, f"block_{number}")
+        return keras.layers.LayerNormalization(epsilon=1e-6)(x[:, -1])
+
+    def _block(self, x: Tensor, name: str) -> Tensor:
+        from keras import layers
+
+        # Without biases, as in the paper: softmax cancels that of K, and Adam would make its
+        # gradient, which is rounding error, a random walk.
+        attend = layers.MultiHeadAttention(self.heads, self.width // self.heads, use_bias=False)
+        normal = layers.LayerNormalization(epsilon=1e-6)(x)
+        heard = attend(normal, normal, use_causal_mask=True)
+        x = x + layers.Dropout(self.dropout)(heard)
+        dense = layers.Dense(self.feed_forward, activation="relu")
+        thought = layers.Dense(self.width)(dense(layers.LayerNormalization(epsilon=1e-6)(x)))
+        return layers.Add(name=name)([x, layers.Dropout(self.dropout)(thought)])
+
+
+def sinusoidal_positions(steps: int, width: int) -> npt.NDArray[np.float32]:
+    """Sine and cosine of step / 10000^(2 i / width), in turn: (steps, width); Vaswani 3.5."""
+    angles: npt.NDArray[Any] = np.arange(steps)[:, None] / 10_000 ** (
+        2 * (np.arange(width) // 2) / width
+    )
+    waves: npt.NDArray[np.float32] = np.where(
+        np.arange(width) % 2, np.cos(angles), np.sin(angles)
+    ).astype(np.float32)
+    return waves

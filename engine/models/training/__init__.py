@@ -1,0 +1,1 @@
+"""Training of one network: backends, loop, losses, optimizers and schedules."""

@@ -1,0 +1,165 @@
+"""A network compiled once for its shape, then trained window after window."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from math import prod
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from engine.models.training.losses import LossBatch, TargetScale
+from engine.models.training.numpy_initializers import use_numpy_initializers
+from engine.models.training.weight_init import WeightInitializer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+
+    from engine.models.forecaster import ColumnGroups
+    from engine.models.keras_types import Tensor
+    from engine.models.networks.base import Network
+    from engine.models.training.batches import Batches
+    from engine.models.training.config import CompileSettings
+    from engine.models.training.output_head import OutputLayout
+
+    Floats = npt.NDArray[np.float32]
+    Weights = list[npt.NDArray[Any]]
+
+ALIGNMENT_BYTES = 64
+"""Bytes."""
+
+
+class DeviceInputs(NamedTuple):
+    """One window's arrays, where the compiled steps gather their batches from.
+
+    Attributes:
+        inputs: (n, k) of each interval, the bars' own first.
+        latest_rows: (n,) row of each coarser interval's inputs that a row's sequence ends at.
+    """
+
+    inputs: tuple[Tensor, ...]
+    latest_rows: tuple[Tensor, ...]
+
+    def sequences(
+        self,
+        rows: Tensor,
+        offsets: npt.NDArray[np.int32],
+        take: Callable[[Tensor, Tensor], Tensor],
+    ) -> list[Tensor]:
+        """(batch, lookback, k) of each interval."""
+        ends = [rows, *(take(latest, rows) for latest in self.latest_rows)]
+        pairs = zip(self.inputs, ends, strict=True)
+        return [take(inputs, end[:, None] + offsets) for inputs, end in pairs]
+
+
+class DeviceTargets(NamedTuple):
+    """What the outputs are trained towards.
+
+    Attributes:
+        target: (n, returns + inputs) scaled.
+        scale: Of the returns, a value each.
+    """
+
+    target: Tensor
+    scale: TargetScale
+
+
+class TrainingBackend(ABC):
+    """A Keras network, its optimizer and its compiled steps.
+
+    Compiling costs seconds and a fit little more, so one object serves every window of the same
+    shape in a process; `reset` puts back every weight, every optimizer slot and every dropout
+    generator, so that nothing of one window reaches the next.
+
+    Args:
+        network: The network's configuration.
+        branches: Columns of each series, an interval each.
+        settings: Batch size, loss, optimizer and clipping.
+        layout: What the last layer says.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        branches: tuple[ColumnGroups, ...],
+        settings: CompileSettings,
+        layout: OutputLayout,
+    ) -> None:
+        import keras
+
+        self.loss = settings.loss
+        self.layout = layout
+        with use_numpy_initializers():
+            self.model = network.build_model(branches, layout.n_columns)
+            self.optimizer = settings.optimizer.build(
+                self.model.trainable_variables, settings.clip_norm
+            )
+        self.ops = keras.ops
+        self.lookback_offsets = np.arange(1 - network.lookback, 1, dtype=np.int32)
+        self.trainable_mask = [bool(variable.trainable) for variable in self.model.variables]
+        self._weight_initializer = WeightInitializer(self.model)
+        self._initial_optimizer_state = [np.array(v) for v in self.optimizer.variables]
+
+    def reset(self, seed: int, initial: Sequence[npt.NDArray[Any]] | None = None) -> None:
+        """Everything as in a fresh process with this seed, or with these weights."""
+        self.set_weights(
+            self._weight_initializer.draw(seed, initial), self._initial_optimizer_state
+        )
+
+    @abstractmethod
+    def set_weights(self, weights: Weights, optimizer: Weights | None = None) -> None:
+        """Sets all of the model's variables, and the optimizer's where given."""
+
+    @abstractmethod
+    def get_weights(self) -> Weights:
+        """A copy of all of the model's variables."""
+
+    @abstractmethod
+    def set_inputs(
+        self, inputs: Sequence[Floats], latest_rows: Sequence[npt.NDArray[Any]]
+    ) -> None:
+        """Puts one window's arrays where the steps gather from; see `DeviceInputs`."""
+
+    @abstractmethod
+    def set_targets(self, target: Floats, scale: TargetScale) -> None:
+        """Puts what the outputs are trained towards beside them; see `DeviceTargets`."""
+
+    @abstractmethod
+    def train_epoch(self, batches: Batches, learning_rate: float) -> float:
+        """One optimizer step a batch.
+
+        Returns:
+            The samples' mean loss, taken while training, with the penalties on weights.
+        """
+
+    @abstractmethod
+    def predict(self, batches: Batches) -> npt.NDArray[np.float32]:
+        """Outputs of every row and padding, (steps, batch_size, columns)."""
+
+    def batch_loss(
+        self, predicted: Tensor, target: Tensor, mask: Tensor, scale: TargetScale
+    ) -> Tensor:
+        """The loss of one batch inside a compiled step, penalties on weights aside."""
+        return self.layout.compute_loss(
+            self.loss, self.ops, LossBatch(predicted, target, mask, scale)
+        )
+
+
+def copy_aligned(values: npt.NDArray[np.float32], rows: int) -> npt.NDArray[np.float32]:
+    """A copy with rows of zeros added, at an address that JAX and TensorFlow take as it is.
+
+    From any other address JAX makes a copy and TensorFlow two, each as large as the features.
+
+    Args:
+        values: (n, ...).
+        rows: Of the copy, at least n.
+    """
+    shape = (rows, *values.shape[1:])
+    size = values.itemsize * prod(shape)
+    memory = np.zeros(size + ALIGNMENT_BYTES, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT_BYTES
+    copy = memory[start : start + size].view(values.dtype).reshape(shape)
+    copy[: len(values)] = values
+    return copy

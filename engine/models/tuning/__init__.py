@@ -1,0 +1,1 @@
+"""Hyperparameter search on train rows alone."""

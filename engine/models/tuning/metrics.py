@@ -1,0 +1,76 @@
+"""How a configuration is scored on rows that its fit did not see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from engine.models.training.recursive_forecast import realised_returns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.core.types import IntVector, Matrix, Vector
+    from engine.models.forecaster import WindowDataset
+
+TuningMetric = Literal["mse", "mae", "directional_accuracy", "sharpe"]
+OptimizationDirection = Literal["minimize", "maximize"]
+
+
+def mse(predicted: Matrix, actual: Matrix) -> float:
+    """Mean of (y - f)^2; lower is better."""
+    return float(np.mean((actual - predicted) ** 2))
+
+
+def mae(predicted: Matrix, actual: Matrix) -> float:
+    """Mean of |y - f|; lower is better."""
+    return float(np.mean(np.abs(actual - predicted)))
+
+
+def directional_accuracy(predicted: Matrix, actual: Matrix) -> float:
+    """Share of rows where f > 0 as y > 0; a return of zero is no rise."""
+    return float(np.mean((predicted > 0) == (actual > 0)))
+
+
+def sign_sharpe(predicted: Matrix, actual: Matrix) -> float:
+    """Mean / standard deviation of sign(f) y, a bar, without costs; NaN where it does not vary.
+
+    Over several horizons the mean of each one's.
+    """
+    made = np.sign(predicted) * actual
+    deviation = made.std(axis=0)
+    ratio = np.divide(
+        made.mean(axis=0), deviation, out=np.full(len(deviation), np.nan), where=deviation > 0
+    )
+    return float(ratio.mean())
+
+
+METRICS: dict[TuningMetric, tuple[Callable[[Matrix, Matrix], float], OptimizationDirection]] = {
+    "mse": (mse, "minimize"),
+    "mae": (mae, "minimize"),
+    "directional_accuracy": (directional_accuracy, "maximize"),
+    "sharpe": (sign_sharpe, "maximize"),
+}
+"""Each with the direction in which a study goes."""
+
+
+def compute_score(
+    metric: TuningMetric, dataset: WindowDataset, rows: IntVector, predicted: Vector | Matrix
+) -> float:
+    """One metric over some rows and all horizons.
+
+    Args:
+        metric: Which.
+        dataset: Whose returns were forecast.
+        rows: (n,) that were forecast; those whose return is not known are left out.
+        predicted: (n,) or (n, m).
+
+    Returns:
+        NaN where it cannot be told.
+    """
+    actual = realised_returns(dataset, rows)
+    known = np.isfinite(actual).all(axis=1)
+    if not known.any():
+        return float("nan")
+    return METRICS[metric][0](predicted.reshape(actual.shape)[known], actual[known])

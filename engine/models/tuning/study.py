@@ -1,0 +1,187 @@
+"""The trials of one fit: which configuration does best on rows it was not fitted on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.core.errors import StrategyError, TrainingError
+from engine.core.hashing import canonical_json
+from engine.core.randomness import derive_seed
+from engine.models.tuning.metrics import (
+    METRICS,
+    OptimizationDirection,
+    TuningMetric,
+    compute_score,
+)
+from engine.models.tuning.search_space import apply_params
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from optuna import Study
+
+    from engine.models.forecaster import Forecaster, WindowDataset
+    from engine.models.training.config import TrainingSpec
+    from engine.models.tuning.config import OptunaTrial, TuningSpec, TuningSplit
+
+STARTUP_TRIALS = 5
+"""Trials before the pruner gives one up."""
+
+
+def find_best_params(
+    model: Forecaster, training: TrainingSpec, tune: TuningSpec, dataset: WindowDataset, seed: int
+) -> dict[str, Any]:
+    """The values of the trial with the best mean score; the earlier of two equals.
+
+    A trial that fails counts as tried and as bad; so does one whose score is not a number.
+
+    Args:
+        model: With the values that are not tuned.
+        training: With the values that are not tuned.
+        tune: The study.
+        dataset: A window, of which nothing behind the last train row is read.
+        seed: Decides what is drawn.
+
+    Returns:
+        Place in the strategy -> value.
+
+    Raises:
+        TrainingError: Every trial failed.
+        UsageError: A split would be empty.
+    """
+    from optuna.trial import TrialState
+
+    direction = METRICS[tune.metric][1]
+    study = _create_study(tune, direction, derive_seed(seed, "sampler") % 2**32)
+    splits = tune.split_rows(len(dataset.train), max(dataset.horizons))
+    jury = _CrossValidator(
+        model, training, tune.metric, splits, _truncate_after_train(dataset), seed
+    )
+    found: list[tuple[float, dict[str, Any]]] = []
+    failure: Exception | None = None
+    for _ in range(tune.trials):
+        trial = study.ask()
+        values = tune.suggest(trial)
+        try:
+            value = _score_trial(trial, jury.split_scores(values), last_split=len(splits) - 1)
+        except (TrainingError, StrategyError) as error:
+            failure, value = error, None
+        if value is None:
+            study.tell(trial, state=TrialState.PRUNED)
+        else:
+            study.tell(trial, value)
+            found.append((value, values))
+    if not found:
+        raise _all_trials_failed(tune, failure)
+    best = min if direction == "minimize" else max
+    return best(found, key=lambda trial: trial[0])[1]
+
+
+def _create_study(tune: TuningSpec, direction: OptimizationDirection, seed: int) -> Study:
+    """In memory, and without the line that Optuna logs for each new one."""
+    import optuna
+
+    samplers = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
+    median = optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS)
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        return optuna.create_study(
+            sampler=samplers[tune.sampler](seed=seed),
+            pruner=median if tune.pruner else optuna.pruners.NopPruner(),
+            direction=direction,
+        )
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def _score_trial(trial: OptunaTrial, scores: Iterator[float], last_split: int) -> float | None:
+    """The mean over the splits; None where the trial is given up before the last."""
+    seen: list[float] = []
+    for split, value in enumerate(scores):
+        seen.append(value)
+        trial.report(fmean(seen), split)
+        if split < last_split and trial.should_prune():
+            return None
+    return fmean(seen)
+
+
+def _truncate_after_train(dataset: WindowDataset) -> WindowDataset:
+    """The problem up to its last train row, so that no trial can know more.
+
+    The label of that row is known before the first validation row: the purge lies between. Where
+    the problem is recursive the inputs of the bar behind it are part of that label.
+    """
+    stop = int(dataset.train[-1]) + 1
+    rows = slice(0, stop + dataset.recursive)
+    target = dataset.target[rows].copy()
+    target[stop:] = np.nan
+    return replace(
+        dataset,
+        inputs=dataset.inputs[rows],
+        target=target,
+        trailing=dataset.trailing[rows],
+        coarse=tuple(
+            replace(
+                branch,
+                inputs=branch.inputs[: branch.latest[rows].max() + 1],
+                latest=branch.latest[rows],
+            )
+            for branch in dataset.coarse
+        ),
+    )
+
+
+@dataclass
+class _CrossValidator:
+    """Scores configurations, split by split; what was scored once is not fitted again."""
+
+    model: Forecaster
+    training: TrainingSpec
+    metric: TuningMetric
+    splits: tuple[TuningSplit, ...]
+    problem: WindowDataset
+    seed: int
+    cached_scores: dict[tuple[str, int], float] = field(default_factory=dict)
+
+    def split_scores(self, params: Mapping[str, Any]) -> Iterator[float]:
+        """Lazily, one a split.
+
+        Raises:
+            TrainingError: The fit on a split failed, or its score is not a number.
+            StrategyError: The values do not go together.
+        """
+        made = apply_params(self.model, self.training, params)
+        name = canonical_json(dict(params))
+        for place, parts in enumerate(self.splits):
+            if (name, place) not in self.cached_scores:
+                fit, held_out, test = (self.problem.train[part] for part in parts)
+                rows = replace(self.problem, train=fit, validation=held_out, test=test)
+                # One seed a split, whatever the trial: configurations meet the same luck.
+                forecast = made.model.fit_predict(
+                    rows, made.training, derive_seed(self.seed, "split", place)
+                )
+                self.cached_scores[name, place] = compute_score(
+                    self.metric, rows, test, forecast.test
+                )
+            yield _require_finite_score(self.cached_scores[name, place], self.metric)
+
+
+def _require_finite_score(value: float, metric: str) -> float:
+    if not np.isfinite(value):
+        raise TrainingError(f"the {metric} on a split's test rows is not a number")
+    return value
+
+
+def _all_trials_failed(tune: TuningSpec, failure: Exception | None) -> TrainingError:
+    return TrainingError(
+        "no configuration gave a usable forecaster on the train rows",
+        expected=f"at least one of {tune.trials} trials",
+        found=f"the last failed: {failure}",
+        where="tune",
+        fix="narrow tune.space to values that train, or raise tune.trials",
+    )

@@ -1,0 +1,130 @@
+"""What every book of a run stands on: the same bars, windows and out-of-sample span."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from engine import trials
+from engine.core.errors import UsageError
+from engine.features.build import build_features
+from engine.features.resolutions import CoarseFeatures, build_coarse_features
+from engine.features.target import forward_returns
+from engine.splits.walk_forward import WalkForwardWindow, make_walk_forward_windows
+from engine.training.datasets import FeatureHistory
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from engine.core.types import WideFrame
+    from engine.data.market import Market
+    from engine.strategy import Strategy
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """What every book stands on: the same bars, windows and out-of-sample span."""
+
+    market: Market
+    targets: tuple[str, ...]
+    feature_history: FeatureHistory
+    windows: tuple[WalkForwardWindow, ...]
+
+    @cached_property
+    def target_close(self) -> WideFrame:
+        """Closes of the target symbols, all bars."""
+        return self.market.wide("close")[list(self.targets)]
+
+    @property
+    def span(self) -> pd.DatetimeIndex:
+        """The out-of-sample bars."""
+        rows = slice(self.windows[0].test.start, self.windows[-1].test.stop)
+        return self.feature_history.features.timestamps[rows]
+
+    def to_data_scope(self) -> trials.DataScope:
+        """What the trial ledger keeps of it."""
+        return trials.DataScope(
+            dataset=self.market.provenance,
+            targets=self.targets,
+            inputs=tuple(symbol for symbol, _ in self.feature_history.features.symbol_columns),
+            span=self.span,
+            periods_per_year=self.market.periods_per_year,
+        )
+
+
+def prepare_data(spec: Strategy, market: Market) -> PreparedData:
+    """Features, targets and windows, the same for every book.
+
+    Raises:
+        UsageError: The target is not in the dataset, a resolution is not coarser than its bars,
+            not one window fits, or a split within one would be empty.
+    """
+    targets = (_resolve_target(spec, market),)
+    close = market.wide("close")[list(targets)]
+    symbols = market.symbols if spec.inputs == "all" else targets
+    features = build_features(market, spec.features, symbols)
+    history = FeatureHistory(
+        features=features,
+        forward_returns={
+            bars: forward_returns(close, bars) for bars in spec.target.return_horizons
+        },
+        trailing_returns={bars: close.pct_change(bars) for bars in spec.target.return_horizons},
+        target=spec.target,
+        scaling=spec.scaling,
+        coarse=tuple(
+            build_coarse_features(market, interval, spec.features, symbols)
+            for interval in spec.resolutions
+        ),
+    )
+    lookback = max(model.lookback for model in spec.forecasters().values())
+    warmup = history.features.warmup + spec.scaling.warmup + lookback - 1
+    windows = make_walk_forward_windows(
+        history.features.timestamps,
+        spec.windows,
+        first_row=max(
+            warmup,
+            spec.target.max_horizon,
+            *(_first_row_with_lookback(part, history, lookback) for part in history.coarse),
+        ),
+        horizon=spec.target.max_horizon,
+    )
+    if spec.tune is not None:
+        for window in windows:  # a split without rows is told before anything is trained
+            spec.tune.split_rows(len(window.train), spec.target.max_horizon)
+    return PreparedData(market, targets, history, windows)
+
+
+def _first_row_with_lookback(
+    coarse: CoarseFeatures, history: FeatureHistory, lookback: int
+) -> int:
+    """The first row that has a whole sequence of coarse bars behind it."""
+    scaling = history.scaling.warmup
+    needed = coarse.features.warmup + scaling + lookback
+    row = int(coarse.latest.searchsorted(needed - 1))
+    if row < len(coarse.latest):
+        return row
+    raise UsageError(
+        f"There are too few {coarse.interval} bars",
+        expected=f"at least {needed} complete ones: {coarse.features.warmup} to warm up the "
+        f"features, {scaling} for the scaling, {lookback} for a lookback",
+        found=f"{coarse.latest[-1] + 1} in {len(coarse.latest)} bars",
+        where="resolutions",
+        fix=f"leave {coarse.interval} out, shorten the features or the lookback, or take a longer "
+        "history",
+    )
+
+
+def _resolve_target(spec: Strategy, market: Market) -> str:
+    target = spec.data.target
+    if target in market.symbols:
+        return target
+    if target is None or market.provenance["offline"]:
+        return market.symbols[0]
+    raise UsageError(
+        "the target is not in the dataset",
+        expected=f"one of {', '.join(market.symbols)}",
+        found=target,
+        where="data.target",
+        fix=f"choose one of them, or add {target} to the dataset",
+    )

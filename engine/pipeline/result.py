@@ -1,0 +1,44 @@
+"""What a run made of its bars, from which everything it tells is taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.core.types import WideFrame
+    from engine.pipeline.prepare import PreparedData
+    from engine.simulation.result import SimulationResult
+    from engine.strategy import Strategy
+    from engine.training.out_of_sample import Predictions
+    from engine.training.results import FitResults
+
+
+@dataclass(frozen=True, eq=False)
+class BacktestResult:
+    """Everything that a certificate makes again and a verdict is drawn from.
+
+    Attributes:
+        spec: The strategy.
+        prepared: What its books stand on.
+        fits: All fits.
+        predictions: Book -> stitched forecasts.
+        weights: Book -> decisions.
+        books: Book -> what they came to.
+    """
+
+    spec: Strategy
+    prepared: PreparedData
+    fits: FitResults
+    predictions: Mapping[str, Predictions]
+    weights: Mapping[str, WideFrame]
+    books: Mapping[str, SimulationResult]
+
+    @property
+    def returns(self) -> pd.DataFrame:
+        """Index timestamp, a column a book: net return of the bar."""
+        return pd.DataFrame({name: book.returns for name, book in self.books.items()})

@@ -1,0 +1,219 @@
+"""Every book the same way: forecasts, weights, simulation, figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.evaluation.forecasts.quantile_scores import score_quantiles
+from engine.evaluation.forecasts.scores import score_forecasts
+from engine.evaluation.metrics.performance import performance_metrics
+from engine.signals.benchmarks import BenchmarkRule, compute_benchmark_weights
+from engine.signals.inputs import SignalInputs
+from engine.signals.target_weights import compute_target_weights
+from engine.simulation.portfolio import simulate
+from engine.training.jobs import STRATEGY_BOOK, make_fit_tasks
+from engine.training.out_of_sample import HorizonForecast, Predictions, concat_out_of_sample
+from engine.training.results import FitResults, run_fits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from engine.core.progress import Progress
+    from engine.core.types import Matrix, WideFrame
+    from engine.pipeline.prepare import PreparedData
+    from engine.simulation.result import SimulationResult
+    from engine.splits.walk_forward import WalkForwardWindow
+    from engine.strategy import Strategy
+    from engine.training.executors.base import Executor
+    from engine.training.store import FitStore
+    from engine.training.task import FitTask
+
+
+def fit_and_predict(
+    spec: Strategy,
+    prepared: PreparedData,
+    executor: Executor,
+    store: FitStore,
+    progress: Progress,
+    *,
+    fresh: bool,
+) -> tuple[dict[str, Predictions], FitResults]:
+    """Out-of-sample forecasts of every book that a model decides, and where they came from."""
+    skip = spec.on_failure == "skip"
+    tasks = make_window_tasks(spec, prepared, prepared.windows)
+    fits = run_fits(tasks, executor, store, progress, ignore_stored=fresh, skip_failures=skip)
+    return assemble_predictions(spec, prepared, fits), fits
+
+
+def make_window_tasks(
+    spec: Strategy, prepared: PreparedData, windows: Sequence[WalkForwardWindow]
+) -> list[FitTask]:
+    """Every fit of these windows, by every book that a model decides."""
+    return make_fit_tasks(
+        spec.forecasters(),
+        prepared.feature_history,
+        windows,
+        prepared.targets,
+        training=spec.training,
+        seeds=spec.seeds,
+        seed=spec.seed,
+    )
+
+
+def assemble_predictions(
+    spec: Strategy, prepared: PreparedData, fits: FitResults
+) -> dict[str, Predictions]:
+    """The forecasts of each book that a model decides, out of sample."""
+    return {
+        name: concat_out_of_sample(
+            prepared.feature_history, prepared.windows, *fits.for_book(name)
+        )
+        for name in spec.forecasters()
+    }
+
+
+def to_signal_inputs(predictions: Predictions) -> SignalInputs:
+    """As the signals stage takes them."""
+    return SignalInputs(
+        predictions.predicted,
+        predictions.window_index,
+        predictions.train_predictions,
+        predictions.quantiles,
+        predictions.validation_residuals,
+    )
+
+
+def decide_positions(
+    spec: Strategy,
+    prepared: PreparedData,
+    predictions: Mapping[str, Predictions],
+    *,
+    include_models: bool = True,
+) -> dict[str, WideFrame]:
+    """Every book's target weights at each out-of-sample close; models share signal and size.
+
+    Args:
+        spec: The strategy.
+        prepared: What its books stand on.
+        predictions: Of the books that a model decides.
+        include_models: Those books too, or the rules alone.
+    """
+
+    def decided(name: str, book: object) -> WideFrame:
+        if isinstance(book, BenchmarkRule):
+            return compute_benchmark_weights(
+                book, prepared.target_close, prepared.span, spec.max_weight
+            )
+        return decide_model_positions(spec, prepared, predictions[name])
+
+    return {
+        name: decided(name, book)
+        for name, book in spec.books().items()
+        if include_models or isinstance(book, BenchmarkRule)
+    }
+
+
+def decide_model_positions(
+    spec: Strategy, prepared: PreparedData, predictions: Predictions
+) -> WideFrame:
+    """The target weights that one model's forecasts lead to."""
+    return compute_target_weights(
+        to_signal_inputs(predictions),
+        prepared.target_close,
+        spec.signal,
+        spec.sizing,
+        round_trip_cost=spec.costs.round_trip_cost,
+        periods_per_year=prepared.market.periods_per_year,
+        max_weight=spec.max_weight,
+    )
+
+
+def assemble_predictions_by_seed(
+    prepared: PreparedData, fits: FitResults
+) -> dict[int, Predictions]:
+    """The strategy's forecasts by each of its seeds alone, where there are several."""
+    members = sorted({task.seed_index for task in fits.for_book(STRATEGY_BOOK)[0]})
+    if len(members) < 2:
+        return {}
+    return {
+        member: concat_out_of_sample(
+            prepared.feature_history, prepared.windows, *fits.for_book(STRATEGY_BOOK, member)
+        )
+        for member in members
+    }
+
+
+def simulate_books(
+    spec: Strategy, prepared: PreparedData, weights: Mapping[str, WideFrame]
+) -> dict[str, SimulationResult]:
+    """Every book through the same bars, costs and execution."""
+    opens, closes = (prepared.market.wide(price).loc[prepared.span] for price in ("open", "close"))
+    return {
+        name: simulate(weight, opens, closes, costs=spec.costs, execution=spec.execution)
+        for name, weight in weights.items()
+    }
+
+
+def compute_metrics(
+    prepared: PreparedData,
+    predictions: Mapping[str, Predictions],
+    books: Mapping[str, SimulationResult],
+) -> dict[str, Any]:
+    """`metrics.json`: the span, every book's figures, every model's forecast scores."""
+    periods = prepared.market.periods_per_year
+    return {
+        "span": {
+            "first": prepared.span[0].isoformat(),
+            "last": prepared.span[-1].isoformat(),
+            "bars": len(prepared.span),
+            "periods_per_year": periods,
+        },
+        "books": {
+            name: performance_metrics(
+                book.returns, book.held_weights, book.trades, periods_per_year=periods
+            )
+            for name, book in books.items()
+        },
+        "forecasts": {
+            name: _score_forecasts(prepared, made) for name, made in predictions.items()
+        },
+    }
+
+
+def _score_forecasts(prepared: PreparedData, predictions: Predictions) -> dict[str, Any]:
+    """Of the traded horizon, and where there are several of each under `horizons`."""
+    by_horizon = {
+        horizon: _score_horizon(prepared, horizon, outlook)
+        for horizon, outlook in predictions.by_horizon.items()
+    }
+    traded = by_horizon[predictions.horizon]
+    if len(by_horizon) == 1:
+        return traded
+    return traded | {"horizons": {str(bars): scores for bars, scores in by_horizon.items()}}
+
+
+def _score_horizon(
+    prepared: PreparedData, horizon: int, forecast: HorizonForecast
+) -> dict[str, Any]:
+    """Against no change, on the rows that have a forecast."""
+    predicted = forecast.predicted.to_numpy()
+    actual = prepared.feature_history.forward_returns[horizon].loc[prepared.span].to_numpy()
+    made = np.isfinite(predicted)
+    scores = score_forecasts(predicted[made], actual[made], np.zeros(int(made.sum())))
+    if not forecast.quantiles:
+        return scores
+    quantiles = {level: wide.to_numpy()[made] for level, wide in forecast.quantiles.items()}
+    past = {level: _train_quantiles(prepared, horizon, level)[made] for level in quantiles}
+    return scores | score_quantiles(quantiles, actual[made], past)
+
+
+def _train_quantiles(prepared: PreparedData, horizon: int, level: float) -> Matrix:
+    """On each test row the quantile of the returns of its window's train rows."""
+    ahead = prepared.feature_history.forward_returns[horizon].to_numpy()
+    parts = [
+        np.tile(np.quantile(ahead[w.train.start : w.train.stop], level, axis=0), (len(w.test), 1))
+        for w in prepared.windows
+    ]
+    return np.concatenate(parts)

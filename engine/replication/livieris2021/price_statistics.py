@@ -1,0 +1,114 @@
+"""What the closes themselves say: statistics, movements, unit roots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.evaluation.inference.diagnostics import augmented_dickey_fuller
+from engine.replication.livieris2021.comparison_row import ComparisonRow
+
+if TYPE_CHECKING:
+    from engine.core.types import Vector, WideFrame
+    from engine.replication.livieris2021.protocol import PaperProtocol
+    from engine.replication.livieris2021.published import PublishedTables
+
+STATISTICS = ("min", "max", "mean", "std", "median", "skewness", "kurtosis")
+MOVEMENT_FIELDS = ("up", "up_pct", "down", "down_pct")
+
+
+def compare_descriptive(
+    closes: WideFrame, protocol: PaperProtocol, published: PublishedTables
+) -> list[ComparisonRow]:
+    """The paper's descriptive table, a row a coin and part."""
+    digits = dict.fromkeys(STATISTICS, 2)
+    return [
+        ComparisonRow(
+            {"symbol": row.symbol, "part": row.part},
+            {name: getattr(row, name) for name in STATISTICS},
+            descriptive_statistics(_closes_of_part(closes, protocol, row.symbol, row.part)),
+            digits,
+        )
+        for row in published.descriptive
+    ]
+
+
+def compare_movements(
+    closes: WideFrame, protocol: PaperProtocol, published: PublishedTables
+) -> list[ComparisonRow]:
+    """The paper's counts of days up and down, a row a coin and part."""
+    digits = {"up": 0, "up_pct": 2, "down": 0, "down_pct": 2}
+    return [
+        ComparisonRow(
+            {"symbol": row.symbol, "part": row.part},
+            {name: getattr(row, name) for name in MOVEMENT_FIELDS},
+            count_movements(_closes_of_part(closes, protocol, row.symbol, row.part)),
+            digits,
+        )
+        for row in published.movements
+    ]
+
+
+def compare_stationarity(
+    closes: WideFrame, protocol: PaperProtocol, published: PublishedTables
+) -> list[ComparisonRow]:
+    """The paper's unit root tests: of the closes of all parts, then of their differences."""
+    printed = {"levels": published.adf.levels, "transformed": published.adf.transformed}
+    rows = []
+    for series, by_coin in printed.items():
+        for coin in protocol.coins:
+            values = closes[coin].to_numpy()
+            tested = values if series == "levels" else np.diff(values)
+            found = augmented_dickey_fuller(tested, autolag="bic")
+            rows.append(
+                ComparisonRow(
+                    {"series": series, "symbol": coin},
+                    dict(zip(("statistic", "p_value"), by_coin[coin], strict=True)),
+                    {"statistic": found.statistic, "p_value": found.p_value},
+                    {"statistic": 6, "p_value": 6},
+                )
+            )
+    return rows
+
+
+def descriptive_statistics(values: Vector) -> dict[str, float | None]:
+    """Moments of the population: divisor n, skewness and excess kurtosis without correction.
+
+    skewness = m3 / m2^1.5 and kurtosis = m4 / m2^2 - 3, with m_k the mean of (x - mean)^k; those
+    two are None where the values do not vary.
+    """
+    centred = values - values.mean()
+    second, third, fourth = (float(np.mean(centred**power)) for power in (2, 3, 4))
+    varies = np.ptp(values) > 0
+    return {
+        "min": float(values.min()),
+        "max": float(values.max()),
+        "mean": float(values.mean()),
+        "std": second**0.5,
+        "median": float(np.median(values)),
+        "skewness": third / second**1.5 if varies else None,
+        "kurtosis": fourth / second**2 - 3 if varies else None,
+    }
+
+
+def count_movements(values: Vector) -> dict[str, float | None]:
+    """Days up and down within a part, whose first day has no movement; days alike are left out.
+
+    The shares are in per cent of the days that moved; None where none did.
+    """
+    changes = np.diff(values)
+    up, down = int(np.sum(changes > 0)), int(np.sum(changes < 0))
+    moved = up + down
+    return {
+        "up": up,
+        "up_pct": 100 * up / moved if moved else None,
+        "down": down,
+        "down_pct": 100 * down / moved if moved else None,
+    }
+
+
+def _closes_of_part(closes: WideFrame, protocol: PaperProtocol, coin: str, part: str) -> Vector:
+    days: range = getattr(protocol.split, part)
+    values: Vector = closes[coin].to_numpy()[days.start : days.stop]
+    return values

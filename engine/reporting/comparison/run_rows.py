@@ -1,0 +1,145 @@
+"""The runs as rows of tables and as lines of a chart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.reporting import formatting
+from engine.reporting.book_styles import BUY_AND_HOLD, COLOURED_KINDS, STRATEGY, BookStyle
+from engine.reporting.header import GRADE_LABELS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from engine.comparison import RunComparison
+    from engine.runs.run import Run
+
+OTHER_RUN_HUES = tuple(range(COLOURED_KINDS.index(BUY_AND_HOLD) + 1, len(COLOURED_KINDS) + 1))
+"""The reference has the strategy's colour, buy and hold its own, every other run one of these."""
+
+DASH_STYLES = 4
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run in the table of figures; all but `book` is text.
+
+    Attributes:
+        book: Its name and colour.
+        href: Where its tearsheet is, None where there is none.
+        run_id: Its id.
+        tags: What it is: the reference, the best.
+        cells: Figures on the common bars, in the order of the columns: text, what stands below
+            it, and whether it is the best of its column.
+    """
+
+    book: BookStyle
+    href: str | None
+    run_id: str
+    tags: tuple[str, ...]
+    cells: tuple[tuple[str, str, bool], ...]
+
+
+@dataclass(frozen=True)
+class RunOriginRow:
+    """Where a run comes from, and what its own pages say of its own span."""
+
+    book: BookStyle
+    run_id: str
+    dataset: str
+    first: str
+    last: str
+    bars: str
+    excluded_bars: str
+    sharpe: str
+    trades: str
+    cost: str
+    evidence: str
+    certificate: str
+    started_at: str
+
+
+def assign_run_styles(comparison: RunComparison) -> tuple[BookStyle, ...]:
+    """A book a run: the run id as its key; colours first, then dashes, tell them apart."""
+    books = []
+    for number, (run, label) in enumerate(comparison.labels.items()):
+        place = number - 1
+        hue = 0 if number == 0 else OTHER_RUN_HUES[place % len(OTHER_RUN_HUES)]
+        dash = 1 if number == 0 else place // len(OTHER_RUN_HUES) % DASH_STYLES + 1
+        books.append(BookStyle(run, label, "", f"hue-{hue}", f"dash-{dash}"))
+    return tuple(books)
+
+
+def make_run_rows(
+    runs: Sequence[Run],
+    comparison: RunComparison,
+    books: Sequence[BookStyle],
+    tearsheet_link: Callable[[Run], str | None],
+) -> list[RunRow]:
+    """A row a run, in the order given."""
+    return [
+        RunRow(
+            each,
+            tearsheet_link(run),
+            run.run_id,
+            _run_tags(run.run_id, comparison),
+            _run_cells(run.run_id, comparison),
+        )
+        for run, each in zip(runs, books, strict=True)
+    ]
+
+
+def _run_tags(run: str, comparison: RunComparison) -> tuple[str, ...]:
+    told = (("reference", comparison.reference), ("highest Sharpe ratio", comparison.best))
+    return tuple(mark for mark, holder in told if holder == run)
+
+
+def _run_cells(run: str, comparison: RunComparison) -> tuple[tuple[str, str, bool], ...]:
+    figures, sharpe = comparison.metrics[run], comparison.sharpe[run]
+    interval = formatting.RATIO.interval(sharpe.low, sharpe.high)
+    difference = comparison.differences.get(run)
+    less = formatting.SIGNED_RATIO(difference.estimate) if difference else "reference"
+    return (
+        (formatting.RATIO(sharpe.estimate), interval, run == comparison.best),
+        (less, "", False),
+        (formatting.SIGNED_PERCENT(figures["total_return_pct"]), "", False),
+        (formatting.SIGNED_PERCENT(figures["cagr_pct"]), "", False),
+        (formatting.PERCENT(figures["volatility_pct"]), "", False),
+        (formatting.PERCENT(figures["max_drawdown_pct"]), "", False),
+    )
+
+
+def make_origin_rows(
+    runs: Sequence[Run], comparison: RunComparison, books: Sequence[BookStyle]
+) -> list[RunOriginRow]:
+    """A row a run: dataset, own span and figures, grade and certificate."""
+    return [_origin_row(run, each, comparison) for run, each in zip(runs, books, strict=True)]
+
+
+def _origin_row(run: Run, style: BookStyle, comparison: RunComparison) -> RunOriginRow:
+    dataset, span = run.manifest["dataset"], run.metrics["span"]
+    figures = run.metrics["books"].get(STRATEGY, {})
+    stood_in = " (offline)" if dataset.get("offline") else ""
+    lost = comparison.bars_left_out[run.run_id]
+    return RunOriginRow(
+        book=style,
+        run_id=run.run_id,
+        dataset=f"{dataset.get('name')}{stood_in}",
+        first=formatting.timestamp(span["first"]),
+        last=formatting.timestamp(span["last"]),
+        bars=formatting.COUNT(span["bars"]),
+        excluded_bars=f"{formatting.COUNT(lost)} cut" if lost else "",
+        sharpe=formatting.RATIO(figures.get("sharpe")),
+        trades=formatting.COUNT(figures.get("trades")),
+        cost=formatting.PERCENT(figures.get("cost_paid_pct")),
+        evidence=GRADE_LABELS.get(run.significance["verdict"]["grade"], formatting.MISSING),
+        certificate=_certificate_text(run),
+        started_at=formatting.timestamp(run.manifest.get("started_at")),
+    )
+
+
+def _certificate_text(run: Run) -> str:
+    if run.certificate is None:
+        return "none"
+    return f"passed, {formatting.count_of(len(run.certificate['cuts']), 'cut')}"

@@ -1,0 +1,121 @@
+"""The simple rules that a model has to beat."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from itertools import repeat
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+from pydantic import Field, model_validator
+
+from engine.core.types import Spec
+from engine.features.rolling import zscore
+from engine.signals.hysteresis import EntryExitThresholds, Side, apply_hysteresis
+
+if TYPE_CHECKING:
+    from engine.core.types import WideFrame
+
+
+class BenchmarkRule(Spec, ABC):
+    """A rule that needs closes alone."""
+
+    @abstractmethod
+    def compute_positions(self, close: WideFrame) -> WideFrame:
+        """1 long, 0 out, -1 short at each close, from closes up to it.
+
+        Args:
+            close: All bars, a column a symbol.
+
+        Returns:
+            The shape of `close`, without NaN; out of the market until the rule is warm.
+        """
+
+
+class BuyAndHold(BenchmarkRule):
+    """All in at the first bar, never touched."""
+
+    kind: Literal["buy_and_hold"] = "buy_and_hold"
+
+    def compute_positions(self, close: WideFrame) -> WideFrame:
+        """Long at every bar."""
+        return pd.DataFrame(1.0, index=close.index, columns=close.columns)
+
+
+class MovingAverageCrossover(BenchmarkRule):
+    """Long while the fast simple moving average is above the slow one.
+
+    With `side: long_short`, short while it is below.
+
+    Attributes:
+        fast: Bars of the fast mean; below `slow`.
+        slow: Bars of the slow mean.
+        side: `long_only`, or `long_short` for shorts while the fast mean is below.
+    """
+
+    kind: Literal["ma_crossover"] = "ma_crossover"
+    fast: int = Field(default=20, ge=1, le=1000)
+    slow: int = Field(default=100, ge=2, le=2000)
+    side: Side = "long_only"
+
+    @model_validator(mode="after")
+    def _check_fast_below_slow(self) -> MovingAverageCrossover:
+        if self.fast >= self.slow:
+            raise ValueError(f"fast ({self.fast}) must be below slow ({self.slow})")
+        return self
+
+    def compute_positions(self, close: WideFrame) -> WideFrame:
+        """The sign of fast - slow."""
+        fast, slow = close.rolling(self.fast).mean(), close.rolling(self.slow).mean()
+        above = (fast > slow).astype("float64")
+        return above - (fast < slow) if self.side == "long_short" else above
+
+
+class MeanReversion(BenchmarkRule):
+    """Long when the close is `enter_z` deviations below its mean, until it is back at `exit_z`.
+
+    With `side: long_short`, short in the mirror. Mean and deviation are those of the last
+    `window` closes, this one included.
+
+    Attributes:
+        window: Closes of the mean and of the deviation.
+        enter_z: Deviations below the mean at which a long begins.
+        exit_z: Deviations below the mean at which it ends; below `enter_z`.
+        side: `long_only`, or `long_short` for shorts in the mirror.
+    """
+
+    kind: Literal["mean_reversion"] = "mean_reversion"
+    window: int = Field(default=20, ge=2, le=1000)
+    enter_z: float = Field(default=1.5, gt=0)
+    exit_z: float = Field(default=0.0, ge=0)
+    side: Side = "long_only"
+
+    @model_validator(mode="after")
+    def _check_exit_below_enter(self) -> MeanReversion:
+        if self.exit_z >= self.enter_z:
+            raise ValueError(f"exit_z ({self.exit_z}) must be below enter_z ({self.enter_z})")
+        return self
+
+    def compute_positions(self, close: WideFrame) -> WideFrame:
+        """Hysteresis over the z-score with its sign turned."""
+        levels = EntryExitThresholds.symmetric(self.enter_z, self.exit_z)
+        below = -zscore(close.to_numpy(), self.window)
+        held = [apply_hysteresis(column, repeat(levels), self.side) for column in below.T]
+        return pd.DataFrame(dict(zip(close.columns, held, strict=True)), index=close.index)
+
+
+def compute_benchmark_weights(
+    rule: BenchmarkRule, close: WideFrame, rows: pd.DatetimeIndex, max_weight: float
+) -> WideFrame:
+    """The weights a rule decides at each out-of-sample close.
+
+    Args:
+        rule: The rule; it runs over all bars, so that it is warm at the first of `rows`.
+        close: All bars, a column a target symbol.
+        rows: The out-of-sample bars.
+        max_weight: Limit of the sum of |weight|, shared equally by the symbols.
+
+    Returns:
+        Index `rows`, the columns of `close`, without NaN.
+    """
+    return rule.compute_positions(close).loc[rows] * (max_weight / len(close.columns))

@@ -1,0 +1,89 @@
+"""What the signals stage receives from the refits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.core.errors import TrainingError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.core.types import IntVector, Vector, WideFrame
+
+
+@dataclass(frozen=True, eq=False)
+class SignalInputs:
+    """One predicted return for every out-of-sample bar and target symbol.
+
+    Attributes:
+        predicted: Wide, out-of-sample bars: simple return over the horizon, mean over seeds; NaN
+            only where `train_predictions` lacks the window and symbol: nothing is forecast there.
+        window: The window each row of `predicted` belongs to, shape (n,).
+        train_predictions: Window, then symbol: predictions on that window's train rows, mean
+            over seeds.
+        quantiles: Level, then as `predicted`: quantiles of the return, where the model gives them.
+        residuals: Window, then symbol: what came on that window's validation rows less what was
+            predicted; needed for `quantile` where the model gives none.
+
+    Raises:
+        TrainingError: A prediction or a quantile is not finite.
+    """
+
+    predicted: WideFrame
+    window: IntVector
+    train_predictions: Mapping[int, Mapping[str, Vector]]
+    quantiles: Mapping[float, WideFrame] = field(default_factory=dict)
+    residuals: Mapping[int, Mapping[str, Vector]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuses predictions that are not finite."""
+        forecast = [
+            np.isin(self.window, [w for w, made in self.train_predictions.items() if name in made])
+            for name in self.predicted.columns
+        ]
+        frames = [frame.to_numpy() for frame in (self.predicted, *self.quantiles.values())]
+        finite = np.isfinite(frames).all(axis=0) | ~np.column_stack(forecast)
+        if not finite.all():
+            row, column = np.argwhere(~finite)[0]
+            raise TrainingError(
+                "A prediction is not finite",
+                expected="a number for every out-of-sample bar",
+                found=f"{np.count_nonzero(~finite)} of {finite.size} missing",
+                where=f"{self.predicted.columns[column]} at {self.predicted.index[row]}",
+                fix="look at its window's losses; lower training.optimizer.learning_rate",
+            )
+
+    def quantile(self, level: float) -> WideFrame:
+        """The quantile of the return over the horizon, known at each close.
+
+        The model's own where it was trained for that level. Else the prediction plus the quantile
+        of its errors on the window's validation rows, which it was not fitted on: an interval of
+        one width a window, as in split conformal prediction (Lei et al. 2018). Errors on train
+        rows would flatter whoever fits them closest.
+
+        Args:
+            level: Between 0 and 1.
+
+        Returns:
+            The shape of `predicted`, NaN where nothing is forecast.
+        """
+        if level in self.quantiles:
+            return self.quantiles[level]
+        error = {
+            symbol: {
+                window: np.quantile(by_symbol[symbol], level)
+                for window, by_symbol in self.residuals.items()
+                if symbol in by_symbol
+            }
+            for symbol in self.predicted.columns
+        }
+        shift = {
+            symbol: [by_window.get(window, np.nan) for window in self.window.tolist()]
+            for symbol, by_window in error.items()
+        }
+        return self.predicted + pd.DataFrame(shift, index=self.predicted.index)

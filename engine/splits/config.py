@@ -1,0 +1,66 @@
+"""How the bars are cut into windows, and how a window's inputs are scaled."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from engine.core.types import Spec
+from engine.splits.scaling import MinMaxScaling, RollingZscoreScaling, StandardScaling
+
+__all__ = [
+    "DURATION_PATTERN",
+    "Duration",
+    "MinMaxScaling",
+    "RollingZscoreScaling",
+    "Scaling",
+    "StandardScaling",
+    "WindowSpec",
+]
+
+DURATION_PATTERN = re.compile(r"(?!\d{4}y)(?P<count>[1-9]\d{0,3})(?P<unit>y|mo|w|d)", re.ASCII)
+
+
+def _check_duration(value: int | str) -> int | str:
+    if isinstance(value, int):
+        if value < 1:
+            raise ValueError(f"{value} bars is no length; expected at least 1")
+        return value
+    if not DURATION_PATTERN.fullmatch(value):
+        raise ValueError(
+            "expected bars such as 252, or a calendar length such as 3y, 6mo, 2w, 30d"
+        )
+    return value
+
+
+Duration = Annotated[int | str, AfterValidator(_check_duration)]
+"""A length in bars (252) or in calendar terms (3y, 6mo, 2w, 30d)."""
+
+
+class WindowSpec(Spec):
+    """Walk-forward windows: train, validation, test, with gaps between them.
+
+    A gap holds as many bars as the longest horizon of `target` looks ahead, and `embargo` more.
+    A length is a count of bars (252) or a calendar length (3y, 6mo, 2w, 30d).
+
+    Attributes:
+        kind: `rolling` keeps the train length; `expanding` starts every train part at the first
+            usable bar.
+        train: Length of the first train part, and of every one when rolling.
+        validation: Length of the part that stops training.
+        test: Length of the out-of-sample part; windows advance by it.
+        embargo: Extra bars left out between the parts, on top of the longest horizon.
+    """
+
+    kind: Literal["rolling", "expanding"] = "rolling"
+    train: Duration = "4y"
+    validation: Duration = "6mo"
+    test: Duration = "1y"
+    embargo: int = Field(default=0, ge=0)
+
+
+Scaling = Annotated[
+    StandardScaling | MinMaxScaling | RollingZscoreScaling, Field(discriminator="kind")
+]

@@ -1,0 +1,171 @@
+"""How a window's inputs are scaled: fitted on its train rows, applied to every row."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from engine.core.errors import InvalidBarsError
+from engine.core.types import Spec
+from engine.features.rolling import zscore
+
+if TYPE_CHECKING:
+    from engine.core.types import Matrix, Vector
+
+
+class Scaler(ABC):
+    """A map of the inputs, fixed once it was fitted."""
+
+    @abstractmethod
+    def transform(self, values: Matrix) -> Matrix:
+        """Scales every row; NaN stays NaN.
+
+        Args:
+            values: Shape (n, k), all bars in time order.
+
+        Returns:
+            A new array, shape (n, k).
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class AffineScaler(Scaler):
+    """offset + (x - centre) / spread, a column each; a spread of infinity gives the offset."""
+
+    centre: Vector
+    scale: Vector
+    offset: float = 0.0
+
+    def transform(self, values: Matrix) -> Matrix:
+        """Scales every row; NaN stays NaN."""
+        return self.offset + (values - self.centre) / self.scale
+
+
+@dataclass(frozen=True)
+class RollingZscoreScaler(Scaler):
+    """Z-score over the last `window` bars; nothing is fitted."""
+
+    window: int
+
+    def transform(self, values: Matrix) -> Matrix:
+        """Scales every row; NaN as long as the window is not whole."""
+        return zscore(values, self.window)
+
+
+class ScalingSpec(Spec, ABC):
+    """A choice of scaling."""
+
+    @property
+    @abstractmethod
+    def warmup(self) -> int:
+        """Rows that scaling makes NaN, on top of the features' own warm-up."""
+
+    @abstractmethod
+    def fit(self, train: Matrix) -> Scaler:
+        """A scaler fitted on train rows, shape (n, k), without NaN."""
+
+
+class StandardScaling(ScalingSpec):
+    """(x - mean) / standard deviation, both of the train rows (divisor n).
+
+    A column that does not vary in the train rows is 0 everywhere: nothing is known of its scale.
+    """
+
+    kind: Literal["standard"] = "standard"
+
+    @property
+    def warmup(self) -> int:
+        """None."""
+        return 0
+
+    def fit(self, train: Matrix) -> Scaler:
+        """Takes mean and deviation."""
+        return AffineScaler(train.mean(axis=0), _infinite_where_constant(train, train.std(axis=0)))
+
+
+class MinMaxScaling(ScalingSpec):
+    """Train minimum to `low`, train maximum to `high`; later rows may fall outside.
+
+    A column that does not vary in the train rows is `low` everywhere.
+
+    Attributes:
+        low: What the train minimum becomes.
+        high: What the train maximum becomes; above `low`.
+    """
+
+    kind: Literal["minmax"] = "minmax"
+    low: float = 0.0
+    high: float = 1.0
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> MinMaxScaling:
+        if self.low >= self.high:
+            raise ValueError(f"low ({self.low}) must be below high ({self.high})")
+        return self
+
+    @property
+    def warmup(self) -> int:
+        """None."""
+        return 0
+
+    def fit(self, train: Matrix) -> Scaler:
+        """Takes minimum and maximum."""
+        spread = np.ptp(train, axis=0) / (self.high - self.low)
+        return AffineScaler(train.min(axis=0), _infinite_where_constant(train, spread), self.low)
+
+
+class RollingZscoreScaling(ScalingSpec):
+    """(x - mean) / standard deviation over the last `window` bars, this one included.
+
+    0 where a column does not vary within the window.
+
+    Attributes:
+        window: Bars of the mean and of the deviation.
+    """
+
+    kind: Literal["rolling_zscore"] = "rolling_zscore"
+    window: int = Field(default=60, ge=20, le=60)
+
+    @property
+    def warmup(self) -> int:
+        """The bars before the first whole window."""
+        return self.window - 1
+
+    def fit(self, train: Matrix) -> Scaler:  # noqa: ARG002 - causal, so it needs no train rows
+        """Takes nothing from the train rows."""
+        return RollingZscoreScaler(self.window)
+
+
+def fit_scaler(scaling: ScalingSpec, values: Matrix, train: range) -> Scaler:
+    """Fits on the train rows and on no other.
+
+    Args:
+        scaling: The strategy's choice.
+        values: Features of all bars, shape (n, k).
+        train: A window's train rows.
+
+    Returns:
+        A scaler for every row of the window.
+
+    Raises:
+        InvalidBarsError: A train row holds a NaN or an infinity.
+    """
+    rows = values[train.start : train.stop]
+    if not np.isfinite(rows).all():
+        raise InvalidBarsError(
+            "The train rows hold values that are not finite",
+            expected="finite features from their warm-up on",
+            found=f"{np.count_nonzero(~np.isfinite(rows))} of {rows.size}",
+            where=f"rows {train.start} to {train.stop - 1}",
+            fix="check the bars with `backtest data check`",
+        )
+    return scaling.fit(rows)
+
+
+def _infinite_where_constant(train: Matrix, spread: Vector) -> Vector:
+    """The spread, infinite where a column does not vary (its deviation may round to 1e-17)."""
+    return np.where(np.ptp(train, axis=0) == 0.0, np.inf, spread)

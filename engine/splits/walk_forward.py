@@ -1,0 +1,172 @@
+"""Where each window trains, where it stops training, and where it is tested."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from engine.core.errors import UsageError
+from engine.splits.config import DURATION_PATTERN
+
+if TYPE_CHECKING:
+    from engine.splits.config import Duration, WindowSpec
+
+_MONTHS_PER_UNIT = {"y": 12, "mo": 1}
+_DAYS_PER_UNIT = {"w": 7, "d": 1}
+
+
+@dataclass(frozen=True)
+class WalkForwardWindow:
+    """One step of the walk: three runs of row positions, in time order.
+
+    Between the parts lie `horizon` + `embargo` rows that belong to none: the label of row i uses
+    the close of row i + horizon, which comes before the first row of the next part.
+
+    Attributes:
+        index: 0 for the earliest.
+        train: Rows to fit on.
+        validation: Rows that stop training.
+        test: Out-of-sample rows; those of all windows follow each other without a hole.
+    """
+
+    index: int
+    train: range
+    validation: range
+    test: range
+
+
+def make_walk_forward_windows(
+    timestamps: pd.DatetimeIndex, spec: WindowSpec, *, first_row: int, horizon: int
+) -> tuple[WalkForwardWindow, ...]:
+    """Cuts the bars into windows whose test parts tile the rest of the history.
+
+    The first test part begins at the first row that leaves room for a whole train and a whole
+    validation part after `first_row`; the others begin every `spec.test` from there (calendar
+    lengths are counted from the first beginning, so month ends do not drift), and the last one
+    ends with the bars. Validation and train are measured back from the test part. A part of a
+    calendar length L that ends before bar e holds the bars from (time of e) - L on.
+
+    Args:
+        timestamps: Of all bars, ascending, shape (n,).
+        spec: Lengths in bars or calendar terms.
+        first_row: First row that may be trained on (warm-up and lookback lie before it).
+        horizon: Bars that a label looks ahead at most; left out between the parts, and
+            `spec.embargo` on top.
+
+    Returns:
+        At least one window.
+
+    Raises:
+        UsageError: Not even one window fits, or a part holds no bar.
+    """
+    cut = _WindowLayout(timestamps, spec, first_row, horizon + spec.embargo)
+    first_test = bisect_left(range(len(timestamps)), True, key=cut.has_room)
+    if first_test == len(timestamps):
+        raise _too_few_bars_error(cut)
+    starts = [*_test_starts(timestamps, spec.test, first_test), len(timestamps)]
+    return tuple(
+        WalkForwardWindow(index, *cut.train_and_validation(start), range(start, stop))
+        for index, (start, stop) in enumerate(pairwise(starts))
+    )
+
+
+@dataclass(frozen=True)
+class _WindowLayout:
+    timestamps: pd.DatetimeIndex
+    spec: WindowSpec
+    first_row: int
+    gap: int
+
+    def part_start(self, stop: int, length: Duration) -> int:
+        """First row of the part of `length` that ends before row `stop`.
+
+        -1 where the part would begin before `first_row`.
+        """
+        if stop <= self.first_row:
+            return -1
+        if isinstance(length, int):
+            return stop - length if stop - length >= self.first_row else -1
+        start = self.timestamps[stop] - _calendar_offset(length)
+        if start < self.timestamps[self.first_row]:
+            return -1
+        return int(self.timestamps.searchsorted(start))
+
+    def part_starts(self, test_start: int) -> tuple[int, int]:
+        """First row of train and of validation before a test part; -1 as in `part_start`."""
+        validation = self.part_start(test_start - self.gap, self.spec.validation)
+        return self.part_start(validation - self.gap, self.spec.train), validation
+
+    def has_room(self, test_start: int) -> bool:
+        """Whether train and validation have room before a test part."""
+        return self.part_starts(test_start)[0] >= 0
+
+    def train_and_validation(self, test_start: int) -> tuple[range, range]:
+        """Train and validation rows before a test part for which there is room."""
+        train_start, validation_start = self.part_starts(test_start)
+        if self.spec.kind == "expanding":
+            train_start = self.first_row
+        train = range(train_start, validation_start - self.gap)
+        validation = range(validation_start, test_start - self.gap)
+        for name, part in (("train", train), ("validation", validation)):
+            if not part:
+                raise UsageError(
+                    f"The {name} part before {self.timestamps[test_start]} holds no bar",
+                    expected="at least one bar in every part",
+                    found=f"windows.{name}: {getattr(self.spec, name)}, shorter than a hole",
+                    where=f"windows.{name}",
+                    fix=f"raise windows.{name}, or give it in bars",
+                )
+        return train, validation
+
+
+def _calendar_offset(length: str, times: int = 1) -> pd.DateOffset:
+    """`times` lengths such as `6mo`; months are added as months, not as days."""
+    match = DURATION_PATTERN.fullmatch(length)
+    if match is None:
+        raise ValueError(f"{length} is no calendar length")
+    unit, count = match["unit"], int(match["count"]) * times
+    return pd.DateOffset(
+        months=count * _MONTHS_PER_UNIT.get(unit, 0), days=count * _DAYS_PER_UNIT.get(unit, 0)
+    )
+
+
+def _test_starts(timestamps: pd.DatetimeIndex, length: Duration, first: int) -> list[int]:
+    """First row of every test part; a calendar part without a bar is left out."""
+    if isinstance(length, int):
+        return list(range(first, len(timestamps), length))
+    starts = [first]
+    anchor, times = timestamps[first], 1
+    while (start := anchor + _calendar_offset(length, times)) <= timestamps[-1]:
+        starts.append(int(timestamps.searchsorted(start)))
+        times += 1
+    return sorted(set(starts))
+
+
+def _too_few_bars_error(cut: _WindowLayout) -> UsageError:
+    spec, bars = cut.spec, cut.timestamps
+    train, validation = (_count_bars(bars, length) for length in (spec.train, spec.validation))
+    needed = cut.first_row + train + validation + 2 * cut.gap + 1
+    span = f", {bars[0]:%Y-%m-%d} to {bars[-1]:%Y-%m-%d}" if len(bars) else ""
+    return UsageError(
+        "Not even one window fits into the bars",
+        expected=f"at least {needed} bars: {cut.first_row} to warm up, {train} to train "
+        f"(windows.train: {spec.train}), {validation} to validate (windows.validation: "
+        f"{spec.validation}), {cut.gap} in each of two gaps, 1 to test",
+        found=f"{len(bars)} bars{span}",
+        where="windows",
+        fix="lower windows.train or windows.validation, or take a longer history",
+    )
+
+
+def _count_bars(timestamps: pd.DatetimeIndex, length: Duration) -> int:
+    """Bars in a length, for a calendar length at the bars' mean pace."""
+    if isinstance(length, int):
+        return length
+    if len(timestamps) < 2:
+        return 1
+    pace = (timestamps[-1] - timestamps[0]) / (len(timestamps) - 1)
+    return max(1, round((timestamps[0] + _calendar_offset(length) - timestamps[0]) / pace))

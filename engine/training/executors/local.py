@@ -1,0 +1,157 @@
+"""Tasks on this machine: one process a core, each with one thread."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from engine.core.errors import TrainingError
+from engine.training.executors.base import Executor
+from engine.training.worker import worker_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from types import TracebackType
+
+    from engine.models import Backend, Forecast
+    from engine.training.scheduler import FitScheduler
+    from engine.training.task import FitTask
+
+
+class LocalExecutor(Executor):
+    """Worker processes on this machine, one a core.
+
+    A worker is a process of its own program, not a fork or a spawn of this one: it finds its
+    thread counts in the environment, works from a script or a notebook without a main guard,
+    keeps the libraries' chatter off the terminal, and is killed at once on an interrupt. If this
+    process dies, its workers read the end of their pipe and leave.
+
+    Args:
+        workers: Processes at most; None is one a core.
+        backend: What Keras computes with.
+        compile_cache: Folder for compiled programs that outlive this run; None keeps none.
+    """
+
+    def __init__(
+        self, workers: int | None, backend: Backend, compile_cache: Path | None = None
+    ) -> None:
+        self.workers = workers or _count_cores()
+        self.backend = backend
+        self.compile_cache = compile_cache
+
+    def run_tasks(
+        self, scheduler: FitScheduler
+    ) -> Generator[tuple[int, Forecast | TrainingError]]:
+        """Hands out the tasks as they become ready, the next to whichever worker is free."""
+        with ExitStack() as stack:
+            crew = self._start_workers(min(self.workers, scheduler.ready_count), stack)
+            _assign_tasks(scheduler, crew)
+            while busy := [worker for worker in crew if worker.task_index is not None]:
+                for worker in _wait_for_ready(busy):
+                    place, outcome = worker.receive()
+                    scheduler.mark_finished(place, outcome)
+                    _assign_tasks(scheduler, crew)
+                    yield place, outcome
+
+    def _start_workers(self, count: int, stack: ExitStack) -> list[_WorkerProcess]:
+        if not count:
+            return []
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backtest-")))
+        return [
+            stack.enter_context(
+                _WorkerProcess(
+                    folder / f"worker-{number}", self.backend, self.compile_cache or folder
+                )
+            )
+            for number in range(count)
+        ]
+
+
+def _count_cores() -> int:
+    if sys.platform == "linux":  # a container may be given fewer than the machine has
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _WorkerProcess:
+    """One process and our end of its pipe; `task_index` is that of the task it is at."""
+
+    def __init__(self, home: Path, backend: Backend, compile_cache: Path) -> None:
+        home.mkdir()
+        self.task_index: int | None = None
+        self._task: FitTask | None = None
+        self._log = home / "log"
+        self.pipe, theirs = Pipe()
+        with theirs, self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "engine.training.worker", str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                env={**os.environ, **worker_environment(backend, home, compile_cache.resolve())},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> _WorkerProcess:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.pipe.close()
+        self._process.kill()
+        self._process.wait()
+
+    def send(self, index: int, task: FitTask) -> None:
+        """Sends a task."""
+        self.task_index, self._task = index, task
+        try:
+            self.pipe.send(task)
+        except OSError:
+            self._raise_died()
+
+    def receive(self) -> tuple[int, Forecast | TrainingError]:
+        """Receives the forecast of the task it was given, or why it failed."""
+        place = self.task_index
+        assert place is not None
+        try:
+            answer = self.pipe.recv()
+        except (EOFError, OSError):
+            self._raise_died()
+        self.task_index = self._task = None
+        return place, answer
+
+    def _raise_died(self) -> NoReturn:
+        code = self._process.wait()
+        last = self._log.read_text(errors="replace").strip().splitlines()[-3:]
+        raise TrainingError(
+            "a worker died",
+            found=f"exit status {code}" + "".join(f"\n    {line}" for line in last),
+            where=str(self._task),
+            fix="run with fewer --workers if memory ran out",
+        )
+
+
+def _assign_tasks(scheduler: FitScheduler, workers: Sequence[_WorkerProcess]) -> None:
+    """Gives every idle worker a task, as long as there are any that wait for no other."""
+    for worker in workers:
+        if worker.task_index is None and (taken := scheduler.next_ready()):
+            place, start = taken
+            worker.send(place, scheduler.tasks[place].with_previous_fit(start))
+
+
+def _wait_for_ready(busy: Sequence[_WorkerProcess]) -> list[_WorkerProcess]:
+    pipes: list[Connection] = [worker.pipe for worker in busy]
+    ready = wait(pipes)
+    return [worker for worker in busy if worker.pipe in ready]

@@ -1,0 +1,108 @@
+"""Which fits a run needs: every book's model, window by window, seed by seed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.core.randomness import derive_seed
+from engine.training.datasets import build_dataset, with_horizons
+from engine.training.task import FitTask
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from engine.features.config import TargetSpec
+    from engine.models import Forecaster, TrainingSpec, WindowDataset
+    from engine.splits.walk_forward import WalkForwardWindow
+    from engine.training.datasets import FeatureHistory
+
+STRATEGY_BOOK = "strategy"
+"""The book whose model forecasts every horizon; all others forecast the traded one."""
+
+
+def make_fit_tasks(
+    models: Mapping[str, Forecaster],
+    history: FeatureHistory,
+    windows: Sequence[WalkForwardWindow],
+    symbols: Sequence[str],
+    *,
+    training: TrainingSpec,
+    seeds: int,
+    seed: int,
+) -> list[FitTask]:
+    """All tasks of a run, windows in time order.
+
+    Every model meets the same rows: sequences of the longest lookback fit in front of the first.
+    What is not trained from random weights is fitted once, not once a seed. The strategy's own
+    model forecasts every horizon of the target, its opponents the traded one.
+
+    Args:
+        models: Book -> who forecasts for it.
+        history: What the windows are cut from.
+        windows: Of the whole run.
+        symbols: Whose returns are forecast.
+        training: How networks are trained.
+        seeds: Fits of a network, each from its own seed.
+        seed: The strategy's one seed.
+    """
+    lookback = max(model.lookback for model in models.values())
+    target = history.target
+    tasks = []
+    for window in windows:
+        for symbol in symbols:
+            traded = build_dataset(history, symbol, window, lookback)
+            own = [
+                _dataset_for_horizons(traded, history, symbol, window, asked)
+                for asked in _horizons_per_fit(target)
+            ]
+            first_test = history.features.timestamps[window.test.start].isoformat()
+            tasks += [
+                FitTask(
+                    book=book,
+                    symbol=symbol,
+                    window=window.index,
+                    seed_index=member,
+                    seed=derive_seed(
+                        *(seed, "fit", book, symbol, first_test, member),
+                        *_extra_seed_names(problem, target),
+                    ),
+                    model=model,
+                    training=training,
+                    dataset=problem,
+                    horizons=problem.horizons
+                    if book == STRATEGY_BOOK and target.is_multi_horizon
+                    else (),
+                )
+                for book, model in models.items()
+                for problem in (own if book == STRATEGY_BOOK else [traded])
+                for member in range(seeds if model.stochastic else 1)
+            ]
+    return tasks
+
+
+def _horizons_per_fit(target: TargetSpec) -> list[tuple[int, ...]]:
+    """The horizons of each fit of the strategy's model."""
+    if target.strategy == "direct":
+        return [(bars,) for bars in target.forecast_horizons]
+    return [target.forecast_horizons]
+
+
+def _dataset_for_horizons(
+    traded: WindowDataset,
+    history: FeatureHistory,
+    symbol: str,
+    window: WalkForwardWindow,
+    horizons: tuple[int, ...],
+) -> WindowDataset:
+    """The problem over these horizons; the traded one is shared with the opponents."""
+    recursive = history.target.strategy == "recursive"
+    if horizons == traded.horizons and not recursive:
+        return traded
+    return with_horizons(traded, history, symbol, window, horizons, recursive=recursive)
+
+
+def _extra_seed_names(dataset: WindowDataset, target: TargetSpec) -> tuple[str, ...]:
+    """Names of a seed beyond the book's: further horizons leave the traded one's seed alone."""
+    if target.horizon in dataset.horizons:
+        return ()
+    return (f"horizon {dataset.horizons[0]}",)

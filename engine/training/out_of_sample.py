@@ -1,0 +1,284 @@
+"""Forecasts of many fits to one out-of-sample table a book."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from engine.core.errors import TrainingError
+from engine.models.training.losses import quantile_levels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from engine.core.types import IntVector, Matrix, Vector, WideFrame
+    from engine.models import Forecast
+    from engine.splits.walk_forward import WalkForwardWindow
+    from engine.training.datasets import FeatureHistory
+    from engine.training.task import FitTask
+
+_SeriesKey: TypeAlias = tuple[str, int, int]
+"""Symbol, horizon and seed of a run of forecasts."""
+
+_TaskForecast: TypeAlias = "tuple[FitTask, Forecast]"
+
+
+@dataclass(frozen=True)
+class HorizonForecast:
+    """One book's forecasts over one horizon, out of sample, mean over the seeds.
+
+    Attributes:
+        predicted: Wide: simple returns; NaN in a window of which no fit is left.
+        quantiles: Level -> wide, ascending; empty where the forecaster gives none.
+    """
+
+    predicted: WideFrame
+    quantiles: Mapping[float, WideFrame]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One book's forecasts, out of sample from the first test bar to the last.
+
+    Attributes:
+        table: timestamp, symbol, window, seed (from 0), horizon, predicted, actual, and a column
+            such as `q10` a quantile; simple returns; `actual` is NaN where it is not known yet.
+            A fit that was left out has no row.
+        horizon: The one that is traded, in bars.
+        by_horizon: Horizon -> what was forecast over it, ascending.
+        window_index: (n,) window of each row of `predicted`.
+        train_predictions: Window -> symbol -> mean over the seeds of the predictions on its train
+            rows, over the traded horizon; without the windows of which no fit is left.
+        validation_residuals: Window -> symbol -> what came on its validation rows, less the mean
+            over the seeds of what was predicted there; the same horizon and windows.
+        fit_records: Window -> how each of its fits went.
+    """
+
+    table: pd.DataFrame
+    horizon: int
+    by_horizon: Mapping[int, HorizonForecast]
+    window_index: IntVector
+    train_predictions: Mapping[int, Mapping[str, Vector]]
+    validation_residuals: Mapping[int, Mapping[str, Vector]]
+    fit_records: Mapping[int, list[dict[str, Any]]]
+
+    @property
+    def predicted(self) -> WideFrame:
+        """Wide: mean over the seeds, over the traded horizon."""
+        return self.by_horizon[self.horizon].predicted
+
+    @property
+    def quantiles(self) -> Mapping[float, WideFrame]:
+        """Level -> wide: the quantiles of the same."""
+        return self.by_horizon[self.horizon].quantiles
+
+
+def concat_out_of_sample(
+    history: FeatureHistory,
+    windows: Sequence[WalkForwardWindow],
+    tasks: Sequence[FitTask],
+    outcomes: Sequence[Forecast | TrainingError],
+    keys: Sequence[str | None] = (),
+) -> Predictions:
+    """Puts the test parts of all windows one behind the other.
+
+    Args:
+        history: For timestamps and what really happened.
+        windows: Their test parts tile the out-of-sample span.
+        tasks: Of one book, windows in their order.
+        outcomes: A forecast a task, or why there is none.
+        keys: Of each task in the store, None where it is not kept there; none given, none told.
+    """
+    span = history.features.timestamps[windows[0].test.start : windows[-1].test.stop]
+    of_window = np.concatenate([np.full(len(w.test), w.index) for w in windows])
+    pairs = list(zip(tasks, outcomes, strict=True))
+    fitted = [(task, made) for task, made in pairs if not isinstance(made, TrainingError)]
+    levels = _find_quantile_levels(fitted)
+    series = _collect_series(pairs, len(levels))
+    fits: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for (task, outcome), key in zip(pairs, keys or [None] * len(pairs), strict=True):
+        fits[task.window].append(_fit_record(task, outcome, key))
+    traded = history.target.horizon
+    return Predictions(
+        table=_build_table(history, span, of_window, series, levels),
+        horizon=traded,
+        by_horizon={
+            horizon: _average_over_seeds(
+                {who: values for who, values in series.items() if who[1] == horizon}, span, levels
+            )
+            for horizon in sorted({horizon for _, horizon, _ in series})
+        },
+        window_index=of_window,
+        train_predictions=_average_by_window(fitted, traded, "train"),
+        validation_residuals=_validation_residuals(
+            history, windows, _average_by_window(fitted, traded, "validation")
+        ),
+        fit_records=dict(fits),
+    )
+
+
+def quantile_column(level: float) -> str:
+    """Its name in the table: `q10` for 0.1, `q2.5` for 0.025."""
+    return f"q{100 * level:g}"
+
+
+def _find_quantile_levels(fitted: Sequence[_TaskForecast]) -> tuple[float, ...]:
+    """Of the quantiles that were forecast: those of the loss; () where the model gives none."""
+    for task, forecast in fitted:
+        if forecast.quantiles is not None:
+            return quantile_levels(task.training.loss)
+    return ()
+
+
+def _collect_series(
+    pairs: Sequence[tuple[FitTask, Forecast | TrainingError]], quantiles: int
+) -> dict[_SeriesKey, Matrix]:
+    """(n, 1 + q) forecast and quantiles, window after window; NaN where a fit was left out."""
+    parts: dict[_SeriesKey, list[Matrix]] = defaultdict(list)
+    for task, outcome in pairs:
+        for horizon, part in _split_by_horizon(task, outcome, quantiles):
+            parts[task.symbol, horizon, task.seed_index].append(part)
+    symbols = list(dict.fromkeys(symbol for symbol, _, _ in parts))
+    order = sorted(parts, key=lambda who: (symbols.index(who[0]), *who[1:]))
+    return {who: np.concatenate(parts[who]) for who in order}
+
+
+def _split_by_horizon(
+    task: FitTask, outcome: Forecast | TrainingError, quantiles: int
+) -> Iterator[tuple[int, Matrix]]:
+    """Each horizon of one fit with (n, 1 + q) of its test rows."""
+    rows, horizons = len(task.dataset.test), task.dataset.horizons
+    whole = np.full((rows, len(horizons), 1 + quantiles), np.nan)
+    if not isinstance(outcome, TrainingError):
+        whole[:, :, 0] = outcome.test.reshape(rows, len(horizons))
+        if outcome.quantiles is not None:
+            whole[:, :, 1:] = outcome.quantiles.reshape(rows, len(horizons), quantiles)
+    for place, horizon in enumerate(horizons):
+        yield horizon, whole[:, place]
+
+
+def _average_over_seeds(
+    series: Mapping[_SeriesKey, Matrix], span: pd.DatetimeIndex, levels: tuple[float, ...]
+) -> HorizonForecast:
+    symbols = list(dict.fromkeys(symbol for symbol, _, _ in series))
+    means = {
+        symbol: _mean_of_available([values for who, values in series.items() if who[0] == symbol])
+        for symbol in symbols
+    }
+
+    def wide(column: int) -> WideFrame:
+        return pd.DataFrame({of: mean[:, column] for of, mean in means.items()}, index=span)
+
+    return HorizonForecast(
+        wide(0), {level: wide(place) for place, level in enumerate(levels, start=1)}
+    )
+
+
+def _mean_of_available(members: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
+    """Over the members that are there, NaN where none is; the plain mean where all are."""
+    there = np.isfinite(members)
+    count = there.sum(axis=0)
+    total = np.sum(np.where(there, members, 0.0), axis=0)
+    mean: npt.NDArray[np.float64] = np.divide(
+        total, count, out=np.full(total.shape, np.nan), where=count > 0
+    )
+    return mean
+
+
+def _average_by_window(
+    fitted: Sequence[_TaskForecast], horizon: int, part: str
+) -> dict[int, dict[str, Vector]]:
+    """Window -> symbol -> mean over the seeds of the forecasts of `train` or `validation` rows."""
+    members: dict[int, dict[str, list[Vector]]] = defaultdict(lambda: defaultdict(list))
+    for task, forecast in fitted:
+        if horizon in task.dataset.horizons:
+            values = getattr(forecast, part)
+            column = task.dataset.horizons.index(horizon)
+            members[task.window][task.symbol].append(values.reshape(len(values), -1)[:, column])
+    return {
+        window: {symbol: np.mean(seeds, axis=0) for symbol, seeds in by_symbol.items()}
+        for window, by_symbol in members.items()
+    }
+
+
+def _validation_residuals(
+    history: FeatureHistory,
+    windows: Sequence[WalkForwardWindow],
+    predicted: Mapping[int, Mapping[str, Vector]],
+) -> dict[int, dict[str, Vector]]:
+    """What came on the validation rows less what was predicted; all of it before the test part."""
+    ahead = history.forward_returns[history.target.horizon]
+    rows = {w.index: slice(w.validation.start, w.validation.stop) for w in windows}
+    return {
+        window: {
+            symbol: ahead[symbol].to_numpy()[rows[window]] - values
+            for symbol, values in by_symbol.items()
+        }
+        for window, by_symbol in predicted.items()
+    }
+
+
+def _build_table(
+    history: FeatureHistory,
+    span: pd.DatetimeIndex,
+    window_index: IntVector,
+    series: Mapping[_SeriesKey, Matrix],
+    levels: tuple[float, ...],
+) -> pd.DataFrame:
+    blocks = [
+        pd.DataFrame(
+            {
+                "timestamp": span,
+                "symbol": symbol,
+                "window": window_index,
+                "seed": member,
+                "horizon": horizon,
+                "predicted": values[:, 0],
+                "actual": history.forward_returns[horizon][symbol].reindex(span).to_numpy(),
+                **{
+                    quantile_column(level): values[:, place]
+                    for place, level in enumerate(levels, start=1)
+                },
+            }
+        )
+        for (symbol, horizon, member), values in series.items()
+    ]
+    table = pd.concat(blocks, ignore_index=True)
+    return table[table["predicted"].notna()].reset_index(drop=True)
+
+
+def _fit_record(
+    task: FitTask, outcome: Forecast | TrainingError, key: str | None
+) -> dict[str, Any]:
+    whose: dict[str, Any] = {"symbol": task.symbol, "seed": task.seed_index}
+    if task.horizons:
+        whose["horizons"] = list(task.horizons)
+    if isinstance(outcome, TrainingError):
+        return whose | {"failed": outcome.problem}
+    if key is not None:
+        whose["key"] = key
+    history = outcome.history
+    tuned = {"trials": history.trials, "chosen": dict(history.chosen)} if history.trials else {}
+    started = {"warm": history.warm} if task.starts_warm else {}
+    return whose | {"attempts": history.attempts, **tuned, **started, **_training_curves(outcome)}
+
+
+def _training_curves(forecast: Forecast) -> dict[str, Any]:
+    """Epochs and losses; an ensemble has none of its own, but its members' within."""
+    history = forecast.history
+    within = (
+        {"members": [_training_curves(m) for m in forecast.members]} if forecast.members else {}
+    )
+    return {
+        "epochs": len(history.train_loss),
+        "best_epoch": history.best_epoch,
+        "train_loss": list(history.train_loss),
+        "validation_loss": list(history.validation_loss),
+        **within,
+    }

@@ -1,0 +1,200 @@
+"""All fits of a run: from the store where they are there, trained where they are not."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.core.errors import TrainingError
+from engine.core.versions import collect_fit_versions
+from engine.training.scheduler import FitScheduler
+from engine.training.store import DamagedFitError, FitStore
+from engine.training.worker import fit_task
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping, Sequence
+
+    from engine.core.progress import Progress
+    from engine.models import Forecast
+    from engine.training.executors.base import Executor
+    from engine.training.task import FitTask
+
+LARGE_STORE_BYTES = 2_000_000_000
+"""Bytes of a store above which a run says how large it is."""
+
+
+@dataclass(frozen=True)
+class FitResults:
+    """What came of the tasks.
+
+    Attributes:
+        tasks: As they were asked for.
+        outcomes: A forecast a task, in their order, or why there is none.
+        trained: How many costly fits were made.
+        stored: How many costly fits were found in the store.
+        keys: Place of a costly task -> its key in the store.
+    """
+
+    tasks: Sequence[FitTask]
+    outcomes: list[Forecast | TrainingError]
+    trained: int
+    stored: int
+    keys: Mapping[int, str] = field(default_factory=dict)
+
+    def for_book(
+        self, book: str, seed_index: int | None = None
+    ) -> tuple[list[FitTask], list[Forecast | TrainingError], list[str | None]]:
+        """Tasks, outcomes and keys of one book, of all its seeds or of one; None: not stored."""
+        chosen = [
+            place
+            for place, task in enumerate(self.tasks)
+            if task.book == book and seed_index in {None, task.seed_index}
+        ]
+        return (
+            [self.tasks[place] for place in chosen],
+            [self.outcomes[place] for place in chosen],
+            [self.keys.get(place) for place in chosen],
+        )
+
+    @property
+    def failures(self) -> list[TrainingError]:
+        """Of the fits that were left out."""
+        return [outcome for outcome in self.outcomes if isinstance(outcome, TrainingError)]
+
+
+def run_fits(
+    tasks: Sequence[FitTask],
+    executor: Executor,
+    store: FitStore,
+    progress: Progress,
+    *,
+    ignore_stored: bool = False,
+    skip_failures: bool = False,
+) -> FitResults:
+    """One forecast a task.
+
+    Every costly fit is stored as soon as it is finished, so that a run that is killed loses only
+    what it was at. Cheap ones are made here and kept nowhere.
+
+    Args:
+        tasks: In the order to start them.
+        executor: Who trains.
+        store: Looked into first, unless `ignore_stored`.
+        progress: How many are done; where there are networks to train nothing else is counted.
+        ignore_stored: Train everything, and replace what is stored.
+        skip_failures: Go on without a fit that failed, and tell so.
+
+    Raises:
+        TrainingError: The first failure, unless they are skipped; what was finished before is
+            stored.
+    """
+    costly = [task for task in tasks if task.model.costly]
+    kept = _StoreLookup(costly, executor, store, progress, ignore_stored=ignore_stored)
+    queue = FitScheduler(costly, kept.find_stored)
+    made: dict[int, Forecast | TrainingError] = dict(queue.pop_stored())
+    stored, trained = len(made), 0
+    tally = _FitProgress(costly, progress)
+    if stored:
+        tally.report(made, stored, trained)
+    cheap = iter(
+        [
+            _raise_unless_skipped(_fit_or_error(task), progress, skip_failures=skip_failures)
+            for task in tasks
+            if not task.model.costly
+        ]
+    )
+    with closing(executor.run_tasks(queue)) as finished:
+        for place, outcome in finished:
+            made[place] = _raise_unless_skipped(outcome, progress, skip_failures=skip_failures)
+            if not isinstance(outcome, TrainingError):
+                store.put(kept.keys[place], str(costly[place]), outcome)
+            met = queue.pop_stored()
+            made.update(met)
+            trained, stored = trained + 1, stored + len(met)
+            tally.report(made, stored, trained)
+    if costly:
+        progress.line(f"{len(costly)} fits: {stored} cached, {trained} trained")
+    _report_store_size(store, progress)
+    places = [place for place, task in enumerate(tasks) if task.model.costly]
+    fitted = (made[place] for place in range(len(costly)))
+    outcomes = [next(fitted) if task.model.costly else next(cheap) for task in tasks]
+    keys = {place: kept.keys[number] for number, place in enumerate(places)}
+    return FitResults(tasks, outcomes, trained, stored, keys)
+
+
+class _FitProgress:
+    """What is told of costly fits: how many windows are whole, and where their fits came from."""
+
+    def __init__(self, tasks: Sequence[FitTask], progress: Progress) -> None:
+        self._tasks = tasks
+        self._windows = {task.window for task in tasks}
+        self._progress = progress
+
+    def report(self, finished: Container[int], stored: int, trained: int) -> None:
+        """After every fit."""
+        lacking = {task.window for place, task in enumerate(self._tasks) if place not in finished}
+        whole, windows = len(self._windows - lacking), len(self._windows)
+        ready = f"{whole} of {windows} windows, " if windows > 1 else ""
+        what = f"{ready}{stored} cached, {trained} trained"
+        self._progress.advance(stored + trained, len(self._tasks), what)
+
+
+def _fit_or_error(task: FitTask) -> Forecast | TrainingError:
+    try:
+        return fit_task(task)
+    except TrainingError as error:
+        return error
+
+
+def _raise_unless_skipped(
+    outcome: Forecast | TrainingError, progress: Progress, *, skip_failures: bool
+) -> Forecast | TrainingError:
+    if isinstance(outcome, TrainingError):
+        if not skip_failures:
+            raise outcome
+        progress.notice(f"{outcome.where} is left out: {outcome.problem}")
+    return outcome
+
+
+class _StoreLookup:
+    """The store, as the tasks of one run see it; `keys` has those of the tasks looked for."""
+
+    def __init__(
+        self,
+        tasks: Sequence[FitTask],
+        executor: Executor,
+        store: FitStore,
+        progress: Progress,
+        *,
+        ignore_stored: bool,
+    ) -> None:
+        self.keys: dict[int, str] = {}
+        self._tasks = tasks
+        self._backend = executor.backend
+        self._versions = {**collect_fit_versions(executor.backend), "device": executor.device}
+        self._store = store
+        self._progress = progress
+        self._ignore_stored = ignore_stored
+
+    def find_stored(self, index: int, previous_index: int | None) -> Forecast | None:
+        """The stored forecast of a task that starts from the fit at `previous_index`."""
+        task = self._tasks[index]
+        goes_on_from = None if previous_index is None else self.keys[previous_index]
+        self.keys[index] = task.key(self._backend, self._versions, goes_on_from)
+        if self._ignore_stored:
+            return None
+        try:
+            return self._store.get(self.keys[index])
+        except DamagedFitError:
+            self._progress.notice(f"the stored fit of {task} is damaged and is made anew")
+            return None
+
+
+def _report_store_size(store: FitStore, progress: Progress) -> None:
+    size = store.total_bytes()
+    if size > LARGE_STORE_BYTES:
+        progress.notice(
+            f"the store of fits holds {size / 1e9:.1f} GB in {store.folder}; "
+            "`backtest fits prune --keep-bytes 1GB` makes it smaller"
+        )

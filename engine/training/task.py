@@ -1,0 +1,111 @@
+"""One fit: a window, a symbol, a seed, and the exact arrays; its key is its identity."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.core.hashing import canonical_json
+from engine.core.versions import installed_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Mapping
+
+    from engine.models import Backend, Forecast, Forecaster, TrainingSpec, WindowDataset
+
+
+@dataclass(frozen=True)
+class FitTask:
+    """One fit.
+
+    Attributes:
+        book: Whose forecast it is: `strategy`, or an opponent.
+        symbol: Whose return is forecast.
+        window: Index of the window.
+        seed_index: Which of the strategy's `seeds` fits, from 0.
+        seed: Decides every random draw of the fit.
+        model: Who forecasts.
+        training: How networks are trained.
+        dataset: The arrays.
+        horizons: Those it forecasts, where its book forecasts several; it tells its fits apart.
+    """
+
+    book: str
+    symbol: str
+    window: int
+    seed_index: int
+    seed: int
+    model: Forecaster
+    training: TrainingSpec
+    dataset: WindowDataset
+    horizons: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        """As progress and errors name it."""
+        name = f"{self.book} {self.symbol} window {self.window} seed {self.seed_index}"
+        if self.horizons:
+            which = "horizon" if len(self.horizons) == 1 else "horizons"
+            name += f" {which} {', '.join(map(str, self.horizons))}"
+        return name
+
+    @property
+    def starts_warm(self) -> bool:
+        """Whether it goes on from the window before; only what starts from random weights can."""
+        return self.training.warm_start is not None and self.model.stochastic
+
+    @property
+    def warm_start_chain(self) -> Hashable | None:
+        """Tasks of one chain go on from each other, window after window; None where cold."""
+        return (
+            (self.book, self.symbol, self.seed_index, self.dataset.horizons)
+            if self.starts_warm
+            else None
+        )
+
+    def with_previous_fit(self, previous_fit: Forecast | None) -> FitTask:
+        """The same task with the weights to go on from; None starts from scratch."""
+        return replace(self, dataset=replace(self.dataset, previous_fit=previous_fit))
+
+    def key(
+        self, backend: Backend, versions: Mapping[str, str], previous_key: str | None = None
+    ) -> str:
+        """SHA-256 over everything that decides the forecast.
+
+        Args:
+            backend: What Keras computes with.
+            versions: Of the libraries that shape numbers.
+            previous_key: Key of the fit that this one goes on from, which stands for its weights
+                and, by its own `previous_key`, for those of the whole chain; None where from
+                scratch.
+        """
+        told = {
+            "model": self.model.model_dump(mode="json"),
+            "training": self.training.model_dump(mode="json"),
+            "seed": self.seed,
+            "backend": backend,
+            "versions": {**versions, **installed_versions(self.model.libraries)},
+            "groups": self.dataset.groups,
+            "horizons": self.dataset.horizons,
+            "recursive": self.dataset.recursive,
+            "coarse": [coarse.groups for coarse in self.dataset.coarse],
+        }
+        if previous_key is not None:
+            told["before"] = previous_key
+        digest = hashlib.sha256(canonical_json(told).encode())
+        for name, part in _named_arrays(self.dataset):
+            array = np.ascontiguousarray(part)
+            digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+            digest.update(array.tobytes())
+        return digest.hexdigest()
+
+
+def _named_arrays(dataset: WindowDataset) -> Iterator[tuple[str, np.ndarray]]:
+    """Every array that a fit reads, by name."""
+    for name in ("inputs", "target", "trailing", "train", "validation", "test"):
+        yield name, getattr(dataset, name)
+    for place, coarse in enumerate(dataset.coarse):
+        yield f"coarse {place} inputs", coarse.inputs
+        yield f"coarse {place} latest", coarse.latest

@@ -1,0 +1,16 @@
+"""The trial ledger: every run that was ever begun, those that failed too."""
+
+from engine.trials.configuration_hash import hash_configuration
+from engine.trials.ledger import Ledger, LedgerEntry, RunOutcome
+from engine.trials.ledger_rows import LedgerRow
+from engine.trials.related_runs import DataScope, RelatedRuns
+
+__all__ = [
+    "DataScope",
+    "Ledger",
+    "LedgerEntry",
+    "LedgerRow",
+    "RelatedRuns",
+    "RunOutcome",
+    "hash_configuration",
+]

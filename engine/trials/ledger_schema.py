@@ -1,0 +1,230 @@
+"""The ledger's file: its tables, what guards them, and how it is opened.
+
+A rollback journal, SQLite's default, and not a write-ahead log: a home may lie on a network
+drive, and a write-ahead log is shared memory, which works on one host only. A run writes three
+short rows, so nothing is lost by it. No connection is kept while a run trains.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from engine.core.errors import LedgerError, LedgerUnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+BUSY_TIMEOUT_S = 60.0
+"""How long a writer waits for the others; each needs milliseconds."""
+
+SYNCHRONOUS = "FULL"
+"""What is written is on the disk when a transaction ends: a power cut takes no run away."""
+
+APPLICATION_ID = (
+    0x42544C47  # "BTLG", in the header: another program's database is not written into
+)
+
+_CREATE_VIEW = """
+    CREATE VIEW ledger AS
+    SELECT * FROM runs
+    LEFT JOIN grounds ON grounds.run = runs.number
+    LEFT JOIN outcomes ON outcomes.run = runs.number
+    """
+
+_CREATE_TABLES = (
+    """
+    CREATE TABLE runs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        started_at TEXT NOT NULL,
+        name TEXT NOT NULL,
+        configuration TEXT NOT NULL,
+        strategy TEXT NOT NULL,
+        command TEXT NOT NULL,
+        engine TEXT NOT NULL,
+        host TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        process TEXT
+    )
+    """,
+    """
+    CREATE TABLE grounds (
+        run INTEGER PRIMARY KEY REFERENCES runs (number),
+        dataset TEXT NOT NULL,
+        interval TEXT NOT NULL,
+        targets TEXT NOT NULL,
+        inputs TEXT NOT NULL,
+        first TEXT NOT NULL,
+        last TEXT NOT NULL,
+        bars INTEGER NOT NULL,
+        periods_per_year REAL NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE outcomes (
+        run INTEGER PRIMARY KEY REFERENCES runs (number),
+        ended_at TEXT NOT NULL,
+        status TEXT NOT NULL CHECK (status IN ('finished', 'failed', 'interrupted')),
+        error TEXT,
+        problem TEXT,
+        run_id TEXT,
+        seeds INTEGER,
+        tuning INTEGER,
+        sharpe REAL,
+        grade TEXT,
+        certificate TEXT,
+        returns BLOB
+    )
+    """,
+    "CREATE INDEX grounds_by_target ON grounds (targets, interval)",
+    _CREATE_VIEW,
+)
+
+
+def _append_only_triggers(table: str, key: str) -> tuple[str, ...]:
+    """Triggers that let a table only grow."""
+    refuse = "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+    return (
+        f"CREATE TRIGGER {table}_keep BEFORE UPDATE ON {table} {refuse}",
+        f"CREATE TRIGGER {table}_stay BEFORE DELETE ON {table} {refuse}",
+        # INSERT OR REPLACE deletes without asking the trigger above.
+        f"CREATE TRIGGER {table}_once BEFORE INSERT ON {table} "
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) {refuse}",
+    )
+
+
+def _reference_trigger(table: str) -> str:
+    """A trigger that refuses what belongs to no run; SQLite checks no reference unless told."""
+    return (
+        f"CREATE TRIGGER {table}_owned BEFORE INSERT ON {table} "
+        "WHEN NOT EXISTS (SELECT 1 FROM runs WHERE number = NEW.run) "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger has no such run'); END"
+    )
+
+
+_VERSION_1 = (
+    *_CREATE_TABLES,
+    *_append_only_triggers("runs", "number"),
+    *_append_only_triggers("grounds", "run"),
+    *_append_only_triggers("outcomes", "run"),
+    _reference_trigger("grounds"),
+    _reference_trigger("outcomes"),
+)
+
+_VERSION_2 = ("ALTER TABLE runs ADD COLUMN family TEXT", "DROP VIEW ledger", _CREATE_VIEW)
+"""Runs of before belong to no family."""
+
+MIGRATIONS: tuple[Sequence[str], ...] = (_VERSION_1, _VERSION_2)
+"""The statements that lead from each version of the file to the next, from an empty one on."""
+
+
+@contextmanager
+def open_ledger(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to a ledger that is there, brought up to date where it has to be.
+
+    Raises:
+        LedgerError: The file is damaged, no ledger, or of a newer version.
+        LedgerUnreachableError: It cannot be read.
+    """
+    with _connect(path, "rw", BUSY_TIMEOUT_S) as connection:
+        if _check_version(connection, path, len(MIGRATIONS)) < len(MIGRATIONS):
+            with ledger_transaction(path):
+                pass
+        yield connection
+
+
+@contextmanager
+def ledger_transaction(
+    path: Path,
+    *,
+    timeout_s: float = BUSY_TIMEOUT_S,
+    migrations: Sequence[Sequence[str]] = MIGRATIONS,
+) -> Iterator[sqlite3.Connection]:
+    """A transaction on a ledger, made or brought up to date where it has to be.
+
+    What is written inside is there as a whole afterwards, or not at all.
+
+    Raises:
+        LedgerError: The file is damaged, no ledger, or of a newer version.
+        LedgerUnreachableError: It cannot be written, or others kept it for too long.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unreachable_error(path, error) from error
+    with _connect(path, "rwc", timeout_s) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = _check_version(connection, path, len(migrations))
+            for statement in (line for step in migrations[version:] for line in step):
+                connection.execute(statement)
+            if version < len(migrations):
+                connection.execute(f"PRAGMA user_version = {len(migrations)}")
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            yield connection
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+
+@contextmanager
+def _connect(path: Path, mode: str, timeout_s: float) -> Iterator[sqlite3.Connection]:
+    """SQLite's errors become those of `engine.core.errors`, but for what the guards refuse."""
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    try:
+        with closing(
+            sqlite3.connect(address, uri=True, timeout=timeout_s, isolation_level=None)
+        ) as connection:
+            connection.row_factory = sqlite3.Row
+            connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
+            yield connection
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise
+    except sqlite3.OperationalError as error:
+        raise _unreachable_error(path, error) from error
+    except sqlite3.DatabaseError as error:
+        raise LedgerError(
+            "the trial ledger is damaged",
+            expected="a whole SQLite database",
+            found=str(error),
+            where=str(path),
+            fix="put a copy from a backup in its place, or move the file away: a new ledger "
+            "begins, which knows nothing of the runs so far",
+        ) from error
+
+
+def _unreachable_error(path: Path, error: Exception) -> LedgerUnreachableError:
+    return LedgerUnreachableError(
+        "the trial ledger cannot be used",
+        expected="a file that can be read and written, in a folder that can be written",
+        found=str(error),
+        where=str(path),
+        fix="make both writable, free some space, or set BACKTEST_HOME to another folder",
+    )
+
+
+def _check_version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
+    """The version of the file, 0 where it is empty."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    tables = int(connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0])
+    if application != APPLICATION_ID and (tables or version):
+        raise LedgerError(
+            "this is no trial ledger",
+            expected="a file that `backtest run` made",
+            found="another program's SQLite database",
+            where=str(path),
+            fix="move it away, or set BACKTEST_HOME to another folder",
+        )
+    if version > newest:
+        raise LedgerError(
+            "the trial ledger was written by a newer engine",
+            expected=f"version {newest} or older",
+            found=f"version {version}",
+            where=str(path),
+            fix="update backtest-engine, or set BACKTEST_HOME to another folder",
+        )
+    return version

@@ -1,0 +1,156 @@
+"""`scripts/bench warm`: what a warm start gains in time and costs in accuracy, side by side."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from program_timing import TimedProgram, pin_cores, run_alternately
+from rerun import DEFAULT_STRATEGY
+from rich.table import Table
+
+from engine.reporting.charts.loss_curves import expand_ensemble_fits
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rich.console import Console
+
+WARM_START_OVERRIDE = "training.warm_start=previous_window"
+VARIANTS = {"cold": (), "warm": ("--set", WARM_START_OVERRIDE)}
+WORKERS = 2
+ROWS = {
+    "refit stage, s": ("refit_s", "{:.1f}"),
+    "whole run, s": ("run_s", "{:.1f}"),
+    "epochs in all": ("epochs", "{:,}"),
+    "fits that started warm": ("started_warm", "{}"),
+    "validation loss": ("validation_loss", "{:.4f}"),
+    "out-of-sample RMSE, bps": ("rmse_bps", "{:.2f}"),
+    "direction right, %": ("directional_accuracy_pct", "{:.2f}"),
+}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What is trained; without any, the default strategy on the bars that come with it."""
+    parser.add_argument("--data", help="a dataset's name or manifest; default: offline bars")
+    parser.add_argument("--strategy", type=Path, default=DEFAULT_STRATEGY)
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="PATH=VALUE", help="for both; repeatable"
+    )
+    parser.add_argument("--rounds", type=int, default=2, help="of which the fastest counts")
+    parser.add_argument("--cores", type=int, default=WORKERS)
+    parser.add_argument("--workers", type=int, default=WORKERS)
+
+
+def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
+    """The same strategy on the same windows twice, each time into a store of its own.
+
+    Raises:
+        ProgramError: A run failed.
+    """
+    cores = pin_cores(options.cores)
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        contenders = {
+            kind: TimedProgram(kind, partial(_run_command, options, Path(folder), kind))
+            for kind in VARIANTS
+        }
+        run_alternately(list(contenders.values()), options.rounds, log)
+        found = {kind: _summarise(contender) for kind, contender in contenders.items()}
+        cold, warm = (_read_forecasts(contender.layout[0]) for contender in contenders.values())
+        manifest = _read_manifest(contenders["warm"].layout[0])
+    strategy = manifest["strategy"]
+    return {
+        "work": {
+            "strategy": strategy["name"],
+            "dataset": manifest["dataset"]["name"],
+            "windows": len(manifest["windows"]),
+            "seeds": strategy["seeds"],
+            "epochs": strategy["training"]["epochs"],
+            "warm_epochs": strategy["training"]["warm_epochs"],
+            "cores": cores,
+            "workers": options.workers,
+            "rounds": options.rounds,
+        },
+        **found,
+        "refit_seconds_cold_vs_warm": found["cold"]["refit_s"] / found["warm"]["refit_s"],
+        "run_seconds_cold_vs_warm": found["cold"]["run_s"] / found["warm"]["run_s"],
+        "forecasts_compared": len(cold),
+        "forecast_correlation": float(np.corrcoef(cold, warm.loc[cold.index])[0, 1]),
+    }
+
+
+def show(results: Mapping[str, Any], console: Console) -> None:
+    """The two side by side."""
+    work = results["work"]
+    table = Table(
+        title=f"{work['strategy']} on {work['dataset']}: windows {work['windows']}, "
+        f"seeds {work['seeds']}, epochs {work['epochs']}, where warm {work['warm_epochs']}; "
+        f"workers {work['workers']}, cores {work['cores']}, rounds {work['rounds']}"
+    )
+    table.add_column("fastest round, mean over fits", no_wrap=True)
+    for kind in VARIANTS:
+        table.add_column(kind, justify="right", no_wrap=True)
+    for label, (key, form) in ROWS.items():
+        table.add_row(label, *(form.format(results[kind][key]) for kind in VARIANTS))
+    console.print(table)
+    console.print(
+        f"cold over warm: {results['refit_seconds_cold_vs_warm']:.2f}x in the refit stage, "
+        f"{results['run_seconds_cold_vs_warm']:.2f}x in all; correlation of the two forecasts "
+        f"{results['forecast_correlation']:.3f} over {results['forecasts_compared']:,} bars; "
+        f"always up would have been right on {results['cold']['up_share_pct']:.2f} %"
+    )
+
+
+def _run_command(options: Namespace, folder: Path, kind: str, turn: int) -> Sequence[str]:
+    data = ("--data", options.data) if options.data else ("--offline",)
+    overrides = (part for value in options.set for part in ("--set", value))
+    place = folder / f"{kind}-{turn}"
+    return [
+        *("env", f"BACKTEST_HOME={place / 'home'}"),
+        *(str(Path(sys.executable).with_name("backtest")), "run", str(options.strategy)),
+        *(*data, *overrides, *VARIANTS[kind], "--workers", str(options.workers)),
+        *("--quiet", "--json", "--out", str(place / "reports")),
+    ]
+
+
+def _read_manifest(output: Mapping[str, Any]) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((Path(output["run_dir"]) / "manifest.json").read_text())
+    return manifest
+
+
+def _summarise(program: TimedProgram) -> dict[str, Any]:
+    """Times are the fastest round's, because whatever else the machine does only ever adds.
+
+    All other figures are the same in every round.
+    """
+    first = program.layout[0]
+    manifest = _read_manifest(first)
+    stages = [_read_manifest(told)["timings_s"]["refits"] for told in program.layout]
+    fits = [fit for window in manifest["windows"] for fit in window["fits"]]
+    networks = [part for part in expand_ensemble_fits(fits) if part["epochs"]]
+    scores = first["forecasts"]["strategy"]
+    return {
+        "refit_s": min(stages),
+        "run_s": min(program.seconds),
+        "fits": len(fits),
+        "started_warm": sum(fit.get("warm", False) for fit in fits),
+        "epochs": sum(network["epochs"] for network in networks),
+        "validation_loss": statistics.mean(
+            network["validation_loss"][network["best_epoch"]] for network in networks
+        ),
+        **{key: scores[key] for key in ("rmse_bps", "directional_accuracy_pct", "up_share_pct")},
+    }
+
+
+def _read_forecasts(output: Mapping[str, Any]) -> pd.Series[float]:
+    """Mean over the seeds, by bar, symbol and horizon."""
+    table = pd.read_parquet(Path(output["run_dir"]) / "predictions.parquet")
+    return table.groupby(["timestamp", "symbol", "horizon"])["predicted"].mean()

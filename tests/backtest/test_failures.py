@@ -1,0 +1,77 @@
+"""A fit that fails ends the run, or is left out loudly; it is never a forecast of zero."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import pytest
+
+import engine
+from engine.core.errors import TrainingError
+from engine.models import Forecast, Forecaster, Ridge, TrainingSpec, WindowDataset
+from engine.reporting.tearsheet import render_tearsheet
+from engine.strategy import load_strategy
+from tests.pipeline.markets import market, write_strategy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.strategy import Strategy
+
+# The failing forecaster is no member of the union that the strategy is written down with.
+pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+
+FAILING = 1
+TEST_BARS = 80
+
+
+class Flaky(Forecaster):
+    """Ridge, but for one window, which it knows by its arrays."""
+
+    costly: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = False
+    lookback: ClassVar[int] = 5
+
+    kind: Literal["flaky"] = "flaky"
+    fails_at: float = 0.0
+
+    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:
+        if float(dataset.target[dataset.train[0]]) == self.fails_at:
+            raise TrainingError("the loss is not a number", found="nan", fix="lower the rate")
+        return Ridge(lookback=5).fit_predict(dataset, training, seed)
+
+
+@pytest.fixture(scope="module")
+def flaky(tmp_path_factory) -> Strategy:
+    place: Path = tmp_path_factory.mktemp("flaky")
+    strategy = load_strategy(write_strategy(place, market(place / "market")))
+    whole = engine.run(strategy, out=place, home=place, pages=False)
+    first = whole.manifest["windows"][FAILING]["train"][0]
+    close = whole.bars.query("symbol == 'AAA'").set_index("timestamp")["close"]
+    ahead = float((close.shift(-1) / close - 1).loc[first])
+    return strategy.model_copy(update={"model": Flaky(fails_at=ahead), "name": "flaky"})
+
+
+def test_a_failed_fit_ends_the_run_with_5_and_names_the_window(flaky, tmp_path) -> None:
+    with pytest.raises(TrainingError, match="strategy AAA window 1 seed 0") as caught:
+        engine.run(flaky, out=tmp_path, home=tmp_path, pages=False)
+    assert caught.value.exit_code == 5
+    assert not list(tmp_path.glob("flaky/*"))
+
+
+def test_left_out_it_holds_nothing_in_that_window_and_the_report_says_so(flaky, tmp_path) -> None:
+    lenient = flaky.model_copy(update={"on_failure": "skip"})
+    run = engine.run(lenient, out=tmp_path, home=tmp_path, pages=False)
+    window = run.manifest["windows"][FAILING]
+    assert run.manifest["left_out"] == ["strategy AAA window 1 seed 0: the loss is not a number"]
+    assert window["threshold_enter_bps"] is None
+    own = run.positions.query("book == 'strategy'").set_index("timestamp")["weight"]
+    skipped = own.loc[window["test"][0] : window["test"][1]]
+    assert len(skipped) == TEST_BARS
+    assert (skipped == 0).all()
+    assert own.abs().sum() > 0
+    assert FAILING not in set(run.predictions["window"])
+    assert run.metrics["forecasts"]["strategy"]["bars"] == len(run.returns) - TEST_BARS - 1
+    page = render_tearsheet(run)
+    assert "Fits left out" in page
+    assert "strategy AAA window 1 seed 0: the loss is not a number" in page

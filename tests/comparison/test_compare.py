@@ -1,0 +1,367 @@
+"""Runs compared: on which bars, against what, and what the best of them is worth."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.comparison import ComparedRun, compare_runs, join_names
+from engine.comparison.settings_diff import diff_settings, label_runs
+from engine.core.errors import UsageError
+from engine.evaluation.config import EvaluationSpec
+from engine.evaluation.inference.bootstrap import infer_sharpe_ratios
+from engine.evaluation.inference.sharpe_significance import (
+    deflated_sharpe,
+    expected_maximum_sharpe,
+)
+
+BARS = 600
+DAYS = pd.bdate_range("2015-01-01", periods=BARS, tz="UTC", name="timestamp")
+QUICK = EvaluationSpec(resamples=499)
+MARKET = 0.01 * np.random.default_rng(11).standard_normal(BARS)
+
+
+def run(
+    name: str, mean: float = 0.0, *, seed: int = 0, own: float = 0.01, **changes: Any
+) -> ComparedRun:
+    """Half the market and noise of its own, with so much a bar on top."""
+    noise = own * np.random.default_rng([seed, *name.encode()]).standard_normal(BARS)
+    made = ComparedRun(
+        run_id=hashlib.sha256(f"{name} {seed}".encode()).hexdigest()[:12],
+        name=name,
+        interval="1d",
+        periods_per_year=252.0,
+        targets=("A",),
+        returns=pd.Series(0.5 * MARKET + noise + mean, DAYS),
+        benchmark=pd.Series(MARKET, DAYS),
+        settings={"model": {"kind": name}},
+    )
+    return replace(made, **changes)
+
+
+@pytest.fixture(scope="module")
+def family() -> list[ComparedRun]:
+    return [run("base"), run("worse", -0.002), run("good", 0.003), run("same")]
+
+
+def test_every_figure_is_of_the_bars_that_all_runs_have(family: list[ComparedRun]) -> None:
+    late = replace(family[0], returns=family[0].returns.iloc[100:])
+    early = replace(family[2], returns=family[2].returns.iloc[:-50].drop(DAYS[300]))
+
+    found = compare_runs([late, early], QUICK)
+
+    common = DAYS[100:-50].drop(DAYS[300])
+    assert found.returns.index.equals(common)
+    assert found.bars_left_out == {late.run_id: 51, early.run_id: 100}
+    mine = early.returns.loc[common]
+    sharpe = found.sharpe[early.run_id].estimate
+    assert sharpe == pytest.approx(mine.mean() / mine.std() * 252**0.5)
+    grown = 100 * ((1 + mine).prod() - 1)
+    assert found.metrics[early.run_id]["total_return_pct"] == pytest.approx(grown)
+
+
+def test_the_first_run_is_the_reference_of_all_differences(family: list[ComparedRun]) -> None:
+    found = compare_runs(family, QUICK)
+
+    base, good = family[0].run_id, family[2].run_id
+    assert found.reference == base
+    assert set(found.differences) == {each.run_id for each in family[1:]}
+    gap = found.sharpe[good].estimate - found.sharpe[base].estimate
+    assert found.differences[good].estimate == pytest.approx(gap)
+    assert compare_runs(family[::-1], QUICK).reference == family[3].run_id
+
+
+def test_a_difference_is_paired_so_that_what_moves_both_cancels() -> None:
+    twin = run("twin", own=0.001)
+    better = replace(run("better"), returns=twin.returns + 0.0003 + 1e-4 * MARKET[::-1])
+
+    found = compare_runs([twin, better], QUICK)
+
+    difference, alone = found.differences[better.run_id], found.sharpe[better.run_id]
+    assert difference.low > 0
+    assert difference.high - difference.low < 0.5 * (alone.high - alone.low)
+
+
+def test_differences_are_adjusted_for_how_many_there_are(family: list[ComparedRun]) -> None:
+    found = compare_runs(family, QUICK)
+
+    raw = sorted((each.p_value, run_id) for run_id, each in found.differences.items())
+    expected, highest = {}, 0.0
+    for left, (p_value, run_id) in zip((3, 2, 1), raw, strict=True):
+        highest = max(highest, min(1.0, left * p_value))
+        expected[run_id] = highest
+    assert found.differences_holm == pytest.approx(expected)
+
+
+def test_the_one_better_run_is_named_against_reference_and_benchmark(
+    family: list[ComparedRun],
+) -> None:
+    found = compare_runs(family, QUICK)
+
+    good = family[2].run_id
+    assert found.best == good
+    assert found.against_reference["stepm"] == [good]
+    assert found.against_benchmark["stepm"] == [good]
+    assert found.against_benchmark["spa"]["consistent"] < 0.02
+    assert found.grade == "moderate"
+    assert "good is better than the reference, base" in " ".join(found.sentences)
+
+
+def test_the_best_run_is_worth_no_more_than_its_own_verdict(family: list[ComparedRun]) -> None:
+    def graded(own: str) -> str:
+        runs = [*family[:2], replace(family[2], grade=own), replace(family[3], grade="none")]
+        return compare_runs(runs, QUICK).grade
+
+    assert [graded(own) for own in ("none", "weak", "moderate", "strong")] == [
+        *("none", "weak", "moderate", "moderate")
+    ]
+    judged = [family[0], replace(family[2], grade="none")]
+    assert "more than luck and simple rules" in compare_runs(judged, QUICK).sentences[0]
+
+
+def test_a_best_run_that_holding_would_have_beaten_is_no_evidence(
+    family: list[ComparedRun],
+) -> None:
+    rising = pd.Series(0.002 * MARKET + 0.003, DAYS)
+    found = compare_runs([replace(each, benchmark=rising) for each in family], QUICK)
+
+    assert found.benchmark_sharpe == pytest.approx(rising.mean() / rising.std() * 252**0.5)
+    assert found.grade == "none"
+    assert "earns more than buy and hold does" in found.sentences[0]
+
+
+def test_evidence_that_is_not_named_against_holding_is_weak(family: list[ComparedRun]) -> None:
+    good = family[2]
+    near = replace(good, benchmark=run("rival", 0.0025).returns)
+    found = compare_runs([near, replace(family[1], benchmark=near.benchmark)], QUICK)
+
+    assert found.best == good.run_id
+    assert found.against_benchmark["stepm"] == []
+    assert found.grade == "weak"
+    assert found.sentences[0].startswith("Weak evidence that the best of these 2 runs")
+
+
+@pytest.mark.parametrize(
+    ("deflated", "grade"), [(0.95, "moderate"), (0.949, "weak"), (0.9, "weak"), (0.899, "none")]
+)
+def test_the_evidence_for_the_best_falls_with_its_deflated_sharpe_ratio(
+    family: list[ComparedRun], deflated: float, grade: str
+) -> None:
+    found = compare_runs(family, QUICK)
+    counted = replace(found.selection_bias, deflated_sharpe=deflated)
+
+    assert replace(found, selection_bias=counted).grade == grade
+
+
+def test_a_best_run_among_many_trials_of_the_ledger_is_no_evidence(
+    family: list[ComparedRun],
+) -> None:
+    told = {"distinct": 5_000, "effective": 5_000, "sharpe_deviation": 0.1}
+    found = compare_runs([replace(each, ledger_trials=told) for each in family], QUICK)
+
+    assert found.best == family[2].run_id
+    assert found.grade == "none"
+
+
+def test_of_noise_the_best_is_no_evidence_and_nobody_is_named() -> None:
+    found = compare_runs([run(f"noise {number}") for number in range(8)], QUICK)
+
+    assert found.grade == "none"
+    assert found.against_reference["stepm"] == []
+    assert found.sentences[0].startswith("No evidence that the best of these 8 runs earns more")
+    assert "No run is better than the reference" in found.sentences[-1]
+
+
+def test_a_run_has_the_interval_that_it_has_alone_whoever_is_beside_it(
+    family: list[ComparedRun],
+) -> None:
+    good = family[2]
+    few, many = (compare_runs(runs, QUICK).sharpe[good.run_id] for runs in (family[1:3], family))
+
+    assert few == many
+    alone = infer_sharpe_ratios(
+        {"x": [good.returns.to_numpy()]}, 252.0, QUICK, np.random.default_rng(1)
+    )["x"]
+    assert few.estimate == alone.estimate
+    assert few.low == pytest.approx(alone.low, abs=0.3)
+
+
+def test_correlations_are_those_of_the_returns(family: list[ComparedRun]) -> None:
+    idle = replace(run("idle"), returns=pd.Series(0.0, DAYS))
+
+    found = compare_runs([*family, idle], QUICK)
+
+    for (i, one), (j, other) in itertools.product(enumerate(family), repeat=2):
+        expected = one.returns.corr(other.returns)
+        assert found.correlations[i][j] == pytest.approx(expected)
+    assert found.correlations[4] == (None,) * 5
+    assert found.sharpe[idle.run_id].estimate is None
+    json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_runs_that_do_the_same_are_one_trial() -> None:
+    one = run("one", 0.0008)
+    copy = replace(one, run_id="c" * 12, name="copy", returns=2 * one.returns)
+    other = run("other")
+
+    found = compare_runs([one, copy, other], QUICK)
+
+    assert found.clusters[one.run_id] == found.clusters[copy.run_id]
+    assert found.selection_bias.independent == 2
+    assert compare_runs([one, other], QUICK).selection_bias.independent == 2
+
+
+def test_the_best_is_deflated_by_every_trial_that_its_family_and_the_ledgers_know() -> None:
+    runs = [run("one", 0.0015), run("two"), run("three")]
+    alone = compare_runs(runs, QUICK).selection_bias
+    told = {"distinct": 50, "effective": 40, "sharpe_deviation": 0.07}
+    known = [
+        replace(runs[0], ledger_trials=told),
+        replace(runs[1], ledger_trials=told | {"effective": 9}),
+    ]
+    counted = compare_runs([*known, runs[2]], QUICK).selection_bias
+    elsewhere = [*known, replace(runs[2], targets=("B",), ledger_trials=told | {"effective": 5})]
+
+    assert alone.counted == 3
+    assert alone.known is None
+    assert counted.counted == 40
+    assert counted.known == 50
+    best = runs[0].returns.to_numpy()
+    assert counted.deflated_sharpe == deflated_sharpe(best, 40, 0.07)
+    luckiest = expected_maximum_sharpe(40, 0.07) * 252**0.5
+    assert counted.luckiest == pytest.approx(luckiest)
+    assert counted.deflated_sharpe < alone.deflated_sharpe
+    # A ledger counts by target: what was tried on another one comes on top.
+    assert compare_runs(elsewhere, QUICK).selection_bias.counted == 45
+
+
+def test_runs_on_other_targets_have_no_common_benchmark(family: list[ComparedRun]) -> None:
+    other = replace(family[1], targets=("B",))
+
+    assert compare_runs([family[0], other], QUICK).against_benchmark is None
+    without = replace(family[0], benchmark=None)
+    assert compare_runs([without, family[1]], QUICK).against_benchmark is None
+
+
+def test_the_probability_of_overfitting_is_that_of_choosing_among_the_runs(
+    family: list[ComparedRun],
+) -> None:
+    told = compare_runs(family, QUICK).overfitting
+
+    assert told.configurations == 4
+    assert told.probability < 0.05
+
+
+def test_runs_without_a_bar_in_common_are_refused_by_name(family: list[ComparedRun]) -> None:
+    early = replace(family[0], returns=family[0].returns.iloc[:100])
+    late = replace(family[1], returns=family[1].returns.iloc[500:])
+
+    with pytest.raises(UsageError) as refused:
+        compare_runs([early, family[2], late], QUICK)
+
+    told = str(refused.value)
+    assert "0 (" in told
+    assert f"worse {late.run_id}: {DAYS[500]:%Y-%m-%d} to {DAYS[-1]:%Y-%m-%d}" in told
+    assert f"base {early.run_id}" in told
+    assert family[2].run_id not in told
+
+
+def test_too_few_bars_in_common_are_refused(family: list[ComparedRun]) -> None:
+    short = replace(family[1], returns=family[1].returns.iloc[:29])
+
+    with pytest.raises(UsageError, match="too few") as refused:
+        compare_runs([family[0], short], QUICK)
+
+    assert "found: 29 (" in str(refused.value)
+    enough = replace(family[1], returns=family[1].returns.iloc[:30])
+    assert compare_runs([family[0], enough], QUICK).overfitting is None
+
+
+@pytest.mark.parametrize("change", [{"interval": "1h"}, {"periods_per_year": 365.0}])
+def test_other_kinds_of_bars_are_refused(
+    family: list[ComparedRun], change: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError, match="different lengths or calendars"):
+        compare_runs([family[0], replace(family[1], **change)], QUICK)
+
+
+def test_one_run_alone_or_twice_is_refused(family: list[ComparedRun]) -> None:
+    with pytest.raises(UsageError, match="at least two"):
+        compare_runs(family[:1], QUICK)
+    with pytest.raises(UsageError, match="named twice"):
+        compare_runs([*family, family[1]], QUICK)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [("A", "A"), ("AB", "A and B"), ("ABCD", "A, B, C and D"), ("ABCDEF", "A, B, C and 3 others")],
+)
+def test_many_names_are_the_first_few_and_a_number(names: str, told: str) -> None:
+    assert join_names(list(names)) == told
+
+
+def test_every_key_that_not_all_runs_share_differs_and_no_other() -> None:
+    found = diff_settings(
+        {
+            "a": {
+                "m": {"kind": "ridge", "x": 1},
+                "f": [{"w": 5}, {"w": 9}],
+                "same": 1.0,
+                "l": [1],
+            },
+            "b": {"m": {"kind": "lstm"}, "f": [{"w": 5}], "same": 1, "l": [1, 2], "flag": True},
+        }
+    )
+
+    assert {each.key: dict(each.values) for each in found} == {
+        "m.kind": {"a": "ridge", "b": "lstm"},
+        "m.x": {"a": 1},
+        "f.1.w": {"a": 9},
+        "l": {"a": [1], "b": [1, 2]},
+        "flag": {"b": True},
+    }
+
+
+def test_true_is_not_one_and_none_is_not_absent() -> None:
+    found = diff_settings({"a": {"x": True, "y": None}, "b": {"x": 1}})
+
+    assert [each.key for each in found] == ["x", "y"]
+
+
+def test_a_run_is_called_by_what_tells_it_from_the_others() -> None:
+    grid = [run("m", seed=n, settings={"signal": {"enter_bps": float(n)}}) for n in (5, 10)]
+    other = run("other")
+
+    assert list(label_runs([grid[0], other]).values()) == ["m", "other"]
+    assert list(label_runs(grid).values()) == ["enter_bps=5", "enter_bps=10"]
+    assert list(label_runs([*grid, other]).values()) == [
+        "m enter_bps=5",
+        "m enter_bps=10",
+        "other",
+    ]
+
+
+def test_runs_apart_in_many_settings_are_called_by_their_ids() -> None:
+    runs = [
+        run("m", seed=n, settings=dict.fromkeys("abcd", n), run_id=f"{n}23456789abc")
+        for n in (1, 2)
+    ]
+
+    assert list(label_runs(runs).values()) == ["m 123456", "m 223456"]
+    versions = [replace(each, settings={"versions": {"x": each.run_id}}) for each in runs]
+    assert list(label_runs(versions).values()) == ["m 123456", "m 223456"]
+    twins = [*versions, replace(versions[0], run_id="3" * 12, settings={"a": 2})]
+    assert list(label_runs(twins).values()) == [
+        "a=none 123456789abc",
+        "a=none 223456789abc",
+        "a=2",
+    ]
+    long = [replace(each, name=each.run_id * 900) for each in runs]
+    assert all(len(label) < 70 for label in label_runs(long).values())

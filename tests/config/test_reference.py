@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Field
+
+from engine.config.reference import (
+    ReferenceEntry,
+    child_entries,
+    find_entry,
+    list_entries,
+    settable_paths,
+)
+from engine.core.errors import UsageError
+from engine.core.types import Spec
+from engine.data.config import Dataset
+from engine.strategy import Strategy
+
+
+class Sized(Spec):
+    """Anything with a size.
+
+    Attributes:
+        size: In bars,
+            counted back.
+    """
+
+    size: int = Field(default=3, ge=1, le=9)
+
+
+class Mean(Sized):
+    """The mean.
+
+    Of the last bars.
+    """
+
+    kind: Literal["mean"] = "mean"
+
+
+class Blend(Spec):
+    """Several at once.
+
+    Attributes:
+        members: What is blended.
+    """
+
+    kind: Literal["blend"] = "blend"
+    members: tuple[Annotated[Mean | Blend, Field(discriminator="kind")], ...] = Field(min_length=2)
+
+
+class Plan(Spec):
+    """A plan.
+
+    Attributes:
+        name: For people.
+        rule: Who decides.
+        rules: Who else does.
+        limit: Optional.
+        aliases: By symbol.
+    """
+
+    name: str
+    rule: Annotated[Mean | Blend, Field(discriminator="kind")] = Mean()
+    rules: tuple[Annotated[Mean | Blend, Field(discriminator="kind")], ...] = (Mean(size=4),)
+    limit: Annotated[float, Field(gt=0)] | None = None
+    aliases: dict[str, str] = Field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def listed() -> tuple[ReferenceEntry, ...]:
+    return list_entries(Plan)
+
+
+def test_a_key_is_told_with_what_it_accepts_its_default_and_its_meaning(
+    listed: tuple[ReferenceEntry, ...],
+) -> None:
+    assert find_entry(listed, "rule.mean.size") == ReferenceEntry(
+        path="rule.mean.size",
+        place="rule.size",
+        accepts="a whole number, at least 1, at most 9",
+        default="3",
+        meaning="In bars, counted back.",
+    )
+
+
+def test_a_part_is_told_by_its_docstring_without_the_keys(
+    listed: tuple[ReferenceEntry, ...],
+) -> None:
+    part = find_entry(listed, "rule.mean")
+
+    assert (part.kind, part.part) == ("mean", "The mean.\n\nOf the last bars.")
+    assert find_entry(listed, "rule").kinds == ("blend", "mean")
+
+
+@pytest.mark.parametrize(
+    ("path", "accepts", "default"),
+    [
+        ("name", "text", ""),
+        ("rule", "a mapping with a `kind`", "{kind: mean}"),
+        ("rules", "a list, each a mapping with a `kind`", "[{kind: mean, size: 4}]"),
+        ("limit", "a number, above 0, or null", "null"),
+        ("aliases", "a mapping of names, each to text", ""),
+        ("rule.blend.members", "a list of at least 2, each a mapping with a `kind`", ""),
+    ],
+)
+def test_what_a_key_accepts_and_its_default_are_told_in_words(
+    listed: tuple[ReferenceEntry, ...], path: str, accepts: str, default: str
+) -> None:
+    entry = find_entry(listed, path)
+
+    assert (entry.accepts, entry.default) == (accepts, default)
+
+
+def test_a_part_that_may_hold_itself_is_told_once(listed: tuple[ReferenceEntry, ...]) -> None:
+    assert find_entry(listed, "rule.blend.members").same_as == "rule"
+    assert not any(entry.path.startswith("rule.blend.members.") for entry in listed)
+
+
+def test_only_a_key_without_a_default_is_required(listed: tuple[ReferenceEntry, ...]) -> None:
+    assert [e.path for e in listed if e.required] == [
+        *("name", "rule.blend.members", "rules.blend.members")
+    ]
+
+
+def test_the_levels_below_a_path(listed: tuple[ReferenceEntry, ...]) -> None:
+    assert [e.path for e in child_entries(listed)] == ["name", "rule", "rules", "limit", "aliases"]
+    assert [e.path for e in child_entries(listed, find_entry(listed, "rule"))] == [
+        "rule.blend",
+        "rule.mean",
+    ]
+
+
+def test_a_key_is_found_by_its_place_in_a_file_where_that_is_clear(
+    listed: tuple[ReferenceEntry, ...],
+) -> None:
+    assert find_entry(listed, "rules.0.size").path == "rules.mean.size"
+    with pytest.raises(UsageError) as caught:
+        find_entry(list_entries(Strategy), "model.units")
+    assert "model.gru.units" in caught.value.expected
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("rlue.mean", "rule.mean"),
+        ("rule.mena", "rule.mean"),
+        ("limt", "limit"),
+        ("size", "rule.mean.size or rules.mean.size"),
+    ],
+)
+def test_a_path_with_a_typo_is_answered_with_the_one_that_was_meant(
+    listed: tuple[ReferenceEntry, ...], wrong: str, meant: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        find_entry(listed, wrong)
+
+    assert caught.value.fix == f"did you mean {meant}?"
+
+
+def test_the_places_that_can_be_set_name_no_kinds(listed: tuple[ReferenceEntry, ...]) -> None:
+    assert settable_paths(listed) == (
+        *("name", "rule", "rule.members", "rule.size"),
+        *("rules", "rules.N.members", "rules.N.size", "limit", "aliases"),
+    )
+
+
+@pytest.mark.parametrize("model", [Strategy, Dataset])
+def test_every_key_of_a_strategy_and_of_a_dataset_has_a_meaning(model: type[Spec]) -> None:
+    told = list_entries(model)
+
+    assert [entry.path for entry in told if not entry.kind and not entry.meaning] == []
+    assert [entry.path for entry in told if entry.kind and not entry.part] == []
+
+
+def test_the_meaning_of_a_key_is_in_the_schema_that_editors_read() -> None:
+    schema = Strategy.model_json_schema()
+
+    assert schema["$defs"]["Lstm"]["properties"]["units"]["description"] == "Size of each layer."
+    assert "Attributes:" not in schema["$defs"]["Lstm"]["description"]

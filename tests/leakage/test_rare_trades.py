@@ -1,0 +1,147 @@
+"""A strategy that seldom trades can hide nothing: at every cut it is seen entering and filling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.leakage.alternating import AlternatingProbe
+from engine.pipeline import steps
+from engine.signals.sizing import VolatilityTargetSizing
+from engine.strategy import Strategy, load_strategy
+from tests.leakage.leaks import leak_of, run, stage
+from tests.pipeline.markets import market, write_strategy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.core.types import WideFrame
+
+FEW = {
+    "signal": {"kind": "quantile", "enter": 0.97, "exit": 0.5, "side": "long_only"},
+    "evaluation.resamples": 200,
+    "opponents": [{"kind": "ma_crossover"}],
+}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("rare")
+
+
+@pytest.fixture(scope="module")
+def strategy(place: Path) -> Strategy:
+    return load_strategy(write_strategy(place, market(place / "market")), FEW)
+
+
+@pytest.fixture
+def close_fills(strategy: Strategy) -> Strategy:
+    execution = strategy.execution.model_copy(update={"price": "close"})
+    return strategy.model_copy(update={"execution": execution})
+
+
+def entries(weights: WideFrame) -> WideFrame:
+    return weights.ne(weights.shift(fill_value=0.0)) & weights.ne(0.0)
+
+
+def sized_by(monkeypatch: pytest.MonkeyPatch, bars_after: int) -> None:
+    """Entries half as large where the bar so many after the decision falls."""
+    honest = steps.simulate
+
+    def knowing(weights, opens, closes, **terms):
+        falls = (closes < opens)[weights.columns].shift(-bars_after, fill_value=False)
+        entered = entries(weights)
+        sizes = weights.where(entered | weights.eq(0.0)).where(~falls, 0.5 * weights)
+        kept = sizes.where(entered | weights.eq(0.0)).ffill()
+        return honest(kept, opens, closes, **terms)
+
+    monkeypatch.setattr("engine.pipeline.steps.simulate", knowing)
+
+
+def test_an_honest_one_is_certified_and_has_hardly_a_fill_where_one_would_show(
+    strategy, place
+) -> None:
+    made = run(strategy, place)
+    assert made.certificate["result"] == "passed"
+    cuts = made.certificate["cuts"]
+    probed = [pd.Timestamp(cut["bar"]) for cut in cuts if cut["fills_probed_with"] == "open"]
+    bought = set(made.trades.query("book == 'strategy' and side == 'buy'")["timestamp"])
+    assert len(bought) > 5
+    assert len(bought.intersection(probed)) <= 1
+
+
+def test_at_every_cut_the_last_decision_is_an_entry(strategy, place, monkeypatch) -> None:
+    probed = {}
+    honest = AlternatingProbe.pair_positions
+
+    def seen(self, other, last):
+        (part,) = honest(self, other, last)
+        probed[last] = part.original[:, 0].tolist()
+        yield part
+
+    monkeypatch.setattr(AlternatingProbe, "pair_positions", seen)
+    run(strategy, place)
+    assert {last % 2 for last in probed} == {0, 1}
+    for *_, before, last in ([0.0, *weights] for weights in probed.values()):
+        assert last > before == 0.0
+
+
+def test_an_entry_sized_by_the_close_of_the_bar_that_fills_it(
+    strategy, place, monkeypatch
+) -> None:
+    sized_by(monkeypatch, 1)
+    error = leak_of(strategy, place)
+    assert stage(error) == "fills"
+    assert "turning at every bar" in error.where
+
+
+def test_an_entry_at_a_close_sized_by_the_close_after_it(close_fills, place, monkeypatch) -> None:
+    sized_by(monkeypatch, 2)
+    error = leak_of(close_fills, place)
+    assert stage(error) == "fills"
+
+
+def test_an_entry_at_a_close_may_be_sized_by_that_close(close_fills, place, monkeypatch) -> None:
+    sized_by(monkeypatch, 1)
+    assert run(close_fills, place, name="sized").certificate["result"] == "passed"
+
+
+def test_an_order_that_is_not_filled_on_a_bar_that_falls(strategy, place, monkeypatch) -> None:
+    honest = steps.simulate
+
+    def patient(weights, opens, closes, **terms):
+        falls = (closes < opens)[weights.columns].shift(-1, fill_value=False)
+        return honest(weights.where(~falls).ffill().fillna(0.0), opens, closes, **terms)
+
+    monkeypatch.setattr("engine.pipeline.steps.simulate", patient)
+    error = leak_of(strategy, place)
+    assert stage(error) == "fills"
+
+
+def test_a_size_that_knows_the_volatility_of_the_next_bar(strategy, place, monkeypatch) -> None:
+    honest = VolatilityTargetSizing.compute_sizes
+
+    def knowing(*given):
+        return honest(*given).shift(-1).ffill()
+
+    monkeypatch.setattr(VolatilityTargetSizing, "compute_sizes", knowing)
+    error = leak_of(strategy, place)
+    assert stage(error) == "positions"
+    assert "turning at every bar" in error.where
+
+
+def test_a_position_left_before_the_price_falls(strategy, place, monkeypatch) -> None:
+    honest = steps.compute_target_weights
+
+    def knowing(forecasts, close, *given, **terms):
+        weights = honest(forecasts, close, *given, **terms)
+        falls = (close.pct_change().shift(-1) < 0).loc[weights.index, weights.columns]
+        return weights.where(~falls, 0.0)
+
+    monkeypatch.setattr("engine.pipeline.steps.compute_target_weights", knowing)
+    error = leak_of(strategy, place)
+    assert stage(error) == "positions"
+    assert np.isfinite(float(error.found.split()[0]))

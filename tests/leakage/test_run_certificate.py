@@ -1,0 +1,283 @@
+"""The leak certificate: an honest run has one, and each planted leak is named with its stage."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from shutil import copytree
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import engine
+from engine.features import target
+from engine.features.base import Indicator
+from engine.features.resolutions import CoarseFeatures, build_coarse_features
+from engine.models import Forecast, Ridge
+from engine.signals import orders, target_weights
+from engine.strategy import Strategy, load_strategy
+from engine.training import out_of_sample
+from tests.leakage.leaks import CentredMean, leak_of, run, stage
+from tests.pipeline.markets import SYMBOLS, bars, market, write_market, write_strategy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.core.errors import LookaheadError
+
+pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("certificate")
+
+
+@pytest.fixture(scope="module")
+def strategy(place: Path) -> Strategy:
+    """Ridge against a rule: fast, and with every stage there is but coarser bars."""
+    overrides = {"evaluation.resamples": 200, "opponents": [{"kind": "ma_crossover"}]}
+    return load_strategy(write_strategy(place, market(place / "market")), overrides)
+
+
+def days_too_early(error: LookaheadError) -> int:
+    """From the bar that knew to the cut, whose later bars it knew."""
+    knew, cut = (
+        pd.Timestamp(re.search(r"\d{4}-\d\d-\d\d", text).group())
+        for text in (error.where, error.problem)
+    )
+    return (cut - knew).days
+
+
+@pytest.fixture(scope="module")
+def honest_run(strategy: Strategy, place: Path) -> engine.Run:
+    return run(strategy, place)
+
+
+def test_an_honest_run_tells_where_it_was_probed_and_what_was_equal(honest_run) -> None:
+    made = honest_run.certificate
+    assert made["result"] == "passed"
+    assert len(made["cuts"]) >= 8
+    kinds = {cut["kind"] for cut in made["cuts"]}
+    assert {"window start", "inside a window", "window end"} <= kinds
+    assert {cut["fills_probed_with"] for cut in made["cuts"]} == {"open", "close"}
+    assert {"features", "labels", "predictions", "positions", "fills"} <= set(made["compared"])
+    assert all(count["values"] > 0 for count in made["compared"].values())
+
+
+def test_a_folder_from_before_there_were_certificates_still_opens(honest_run, tmp_path) -> None:
+    assert engine.Run.open(honest_run.run_dir).certificate == honest_run.certificate
+    older = copytree(honest_run.run_dir, tmp_path / "older")
+    (older / "certificate.json").unlink()
+    assert engine.Run.open(older).certificate is None
+
+
+def test_a_centred_rolling_mean(strategy, place) -> None:
+    error = leak_of(strategy, place, features=(CentredMean(),))
+    assert stage(error) == "features"
+    assert "AAA:centred_mean" in error.where
+    assert days_too_early(error) == 1  # of the two days to come the nearer one is in it as well
+
+
+class FutureBar(Indicator):
+    """The next bar's return, and the last one carried forward to where there is none."""
+
+    kind: Literal["future_bar"] = "future_bar"
+
+    @property
+    def warmup(self) -> int:
+        return 5
+
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+        return bars["close"].pct_change().shift(-1).ffill()
+
+
+def test_a_future_bar_filled_forward(strategy, place) -> None:
+    error = leak_of(strategy, place, features=(FutureBar(),))
+    assert stage(error) == "features"
+    assert days_too_early(error) == 0
+
+
+class FilledFromBehind(Indicator):
+    """The return of a close that is taken from the next bar where nothing was traded."""
+
+    kind: Literal["filled_from_behind"] = "filled_from_behind"
+
+    @property
+    def warmup(self) -> int:
+        return 5
+
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+        close = bars["close"].where(bars["volume"] > 0).bfill().ffill()
+        return close.pct_change()
+
+
+def test_a_bar_filled_from_behind_where_nothing_was_traded(strategy, place) -> None:
+    """Two bars of 700 know one more than they may: a cut at a bar without volume sees it."""
+    tables = {symbol: bars(seed) for seed, symbol in enumerate(SYMBOLS)}
+    tables["AAA"].loc[[200, 507], "volume"] = 0
+    data = write_market(place / "gaps", tables)
+    gappy = strategy.model_copy(
+        update={"data": strategy.data.model_copy(update={"dataset": str(data)})}
+    )
+    error = leak_of(gappy, place, features=(FilledFromBehind(),))
+    assert stage(error) == "features"
+    assert str(tables["AAA"]["timestamp"][507].date()) in error.where
+
+
+def test_scaling_by_the_full_sample(strategy, place, monkeypatch) -> None:
+    def fitted_on_all(chosen, values, _):
+        return chosen.fit(values[~np.isnan(values).any(axis=1)])
+
+    monkeypatch.setattr("engine.training.scale_inputs.fit_scaler", fitted_on_all)
+    error = leak_of(strategy, place)
+    assert stage(error) == "scaled inputs"
+    assert "log_return_1 in window" in error.where
+
+
+def test_a_label_that_ends_a_bar_late(strategy, place, monkeypatch) -> None:
+    honest = target.forward_returns
+
+    def late(close, horizon):
+        return honest(close, horizon + 1)
+
+    monkeypatch.setattr("engine.pipeline.prepare.forward_returns", late)
+    error = leak_of(strategy, place)
+    assert stage(error) == "labels"
+    assert days_too_early(error) == 1  # a label over one bar may end with the cut, and no later
+
+
+def test_labels_of_rows_behind_the_validation_part(strategy, place, monkeypatch) -> None:
+    """The arrays of a window know a return that ends in its test part."""
+    from engine.training import datasets
+
+    honest = datasets._target_returns
+
+    def further(history, symbol, window, rows, horizons):
+        longer = range(window.validation.start, window.validation.stop + 1)
+        return honest(history, symbol, replace(window, validation=longer), rows, horizons)
+
+    monkeypatch.setattr("engine.training.datasets._target_returns", further)
+    error = leak_of(strategy, place)
+    assert stage(error) == "labels"
+    assert "in window" in error.where
+
+
+def test_a_coarser_bar_used_one_bar_early(strategy, place, monkeypatch) -> None:
+    def early(*args) -> CoarseFeatures:
+        made = build_coarse_features(*args)
+        return replace(made, latest=np.append(made.latest[1:], made.latest[-1]))
+
+    monkeypatch.setattr("engine.pipeline.prepare.build_coarse_features", early)
+    error = leak_of(strategy, place, resolutions=("1w",))
+    assert stage(error) == "resolutions"
+    assert "1w" in error.where
+
+
+def test_a_threshold_taken_from_test_predictions(strategy, place, monkeypatch) -> None:
+    honest = out_of_sample._average_by_window
+
+    def of_test_rows(fitted, horizon, part):
+        return honest(fitted, horizon, "test" if part == "train" else part)
+
+    monkeypatch.setattr("engine.training.out_of_sample._average_by_window", of_test_rows)
+    error = leak_of(strategy, place)
+    assert stage(error) == "thresholds"
+    assert error.where.startswith("thresholds: strategy AAA window")
+
+
+def test_a_decision_that_waits_for_the_largest_forecast_to_come(
+    strategy, place, monkeypatch
+) -> None:
+    honest = target_weights.apply_hysteresis
+
+    def patient(values, levels, side):
+        return honest(values - values.max(), levels, side)
+
+    monkeypatch.setattr("engine.signals.target_weights.apply_hysteresis", patient)
+    assert stage(leak_of(strategy, place)) == "positions"
+
+
+def test_a_position_decided_by_the_next_bars_forecast(strategy, place, monkeypatch) -> None:
+    honest = target_weights.apply_hysteresis
+
+    def early(values, levels, side):
+        return honest(np.append(values[1:], values[-1]), levels, side)
+
+    monkeypatch.setattr("engine.signals.target_weights.apply_hysteresis", early)
+    assert stage(leak_of(strategy, place)) == "positions"
+
+
+def test_a_fill_at_the_open_of_the_bar_whose_close_decided_it(
+    strategy, place, monkeypatch
+) -> None:
+    honest = orders.schedule_orders
+
+    def early(weights, delay):
+        return honest(weights, delay).shift(-1)
+
+    monkeypatch.setattr("engine.simulation.portfolio.schedule_orders", early)
+    error = leak_of(strategy, place)
+    assert stage(error) == "fills"
+    assert days_too_early(error) == 0
+
+
+def test_an_order_sized_by_the_close_of_the_bar_that_fills_it(
+    strategy, place, monkeypatch
+) -> None:
+    from engine.pipeline import steps
+
+    honest = steps.simulate
+
+    def sized_late(weights, opens, closes, **terms):
+        moved = (closes / opens)[weights.columns].shift(-1, fill_value=1.0)
+        return honest(weights * moved, opens, closes, **terms)
+
+    monkeypatch.setattr("engine.pipeline.steps.simulate", sized_late)
+    error = leak_of(strategy, place)
+    assert stage(error) == "fills"
+
+
+def test_a_fill_at_a_price_from_before_the_decision(strategy, place, monkeypatch) -> None:
+    from engine.pipeline import steps
+
+    honest = steps.simulate
+
+    def stale(weights, opens, closes, **terms):
+        return honest(weights, opens.shift(1).bfill(), closes, **terms)
+
+    monkeypatch.setattr("engine.pipeline.steps.simulate", stale)
+    error = leak_of(strategy, place)
+    assert stage(error) == "fills"
+    assert "own bar's price" in error.problem
+
+
+class Peeking(Ridge):
+    """A model that takes the level of its test inputs into account when it is fitted."""
+
+    def fit_predict(self, dataset, training, seed) -> Forecast:
+        made = super().fit_predict(dataset, training, seed)
+        level = 1e-6 * float(dataset.inputs[dataset.test].mean())
+        return replace(made, train=made.train + level, test=made.test + level)
+
+
+def test_a_model_that_reads_test_rows_when_it_is_trained(strategy, place) -> None:
+    error = leak_of(strategy, place, model=Peeking())
+    assert stage(error) == "predictions"
+    assert "strategy AAA window" in error.where
+
+
+def test_an_opponent_that_knows_tomorrow(strategy, place, monkeypatch) -> None:
+    from engine.signals.benchmarks import MovingAverageCrossover
+
+    honest = MovingAverageCrossover.compute_positions
+    monkeypatch.setattr(
+        MovingAverageCrossover,
+        "compute_positions",
+        lambda rule, close: honest(rule, close.shift(-1).ffill()),
+    )
+    error = leak_of(strategy, place)
+    assert stage(error) == "positions"
+    assert "ma_crossover" in error.where

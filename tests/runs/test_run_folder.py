@@ -1,0 +1,81 @@
+"""A run folder is complete or absent, and a run's id is decided by its inputs."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.core.errors import UsageError
+from engine.core.hashing import canonical_json
+from engine.core.versions import collect_versions
+from engine.runs.folder import atomic_directory
+from engine.runs.run import Run, compute_run_id
+
+DATA = [("interval", "1d"), ("A", "aa"), ("B", "bb")]
+
+
+def test_a_folder_appears_whole(tmp_path) -> None:
+    target = tmp_path / "small" / "abc"
+    with atomic_directory(target) as draft:
+        (draft / "manifest.json").write_text("{}")
+        assert not target.exists()
+    assert [file.name for file in target.iterdir()] == ["manifest.json"]
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
+def test_a_failure_leaves_nothing(tmp_path, failure) -> None:
+    def fail() -> None:
+        with atomic_directory(tmp_path / "small" / "abc") as draft:
+            (draft / "half").write_text("")
+            raise failure
+
+    with pytest.raises(failure):
+        fail()
+    assert list((tmp_path / "small").iterdir()) == []
+
+
+def test_a_failure_keeps_the_folder_that_was_there(tmp_path) -> None:
+    target = tmp_path / "abc"
+    with atomic_directory(target) as draft:
+        (draft / "old").write_text("")
+    with pytest.raises(RuntimeError), atomic_directory(target):
+        raise RuntimeError
+    assert [file.name for file in target.iterdir()] == ["old"]
+
+
+def test_the_same_id_replaces_the_folder(tmp_path) -> None:
+    for name in ("old", "new"):
+        with atomic_directory(tmp_path / "abc") as draft:
+            (draft / name).write_text("")
+    assert [file.name for file in (tmp_path / "abc").iterdir()] == ["new"]
+
+
+def test_an_id_does_not_depend_on_the_order_of_keys_but_on_that_of_symbols() -> None:
+    one = compute_run_id({"a": 1, "b": 2}, DATA, {"x": "1"})
+    assert one == compute_run_id({"b": 2, "a": 1}, DATA, {"x": "1"})
+    assert one != compute_run_id({"a": 1, "b": 2}, [DATA[0], DATA[2], DATA[1]], {"x": "1"})
+    assert len(one) == 12
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_an_id_depends_on_strategy_data_and_versions(part: int) -> None:
+    inputs = [{"a": 1}, DATA, {"x": "1"}]
+    others = [{"a": 2}, [*DATA[:2], ("B", "cc")], {"x": "2"}]
+    changed = [*inputs[:part], others[part], *inputs[part + 1 :]]
+    assert compute_run_id(*changed) != compute_run_id(*inputs)
+
+
+def test_no_number_that_json_does_not_know_gets_into_an_id() -> None:
+    with pytest.raises(ValueError, match="Out of range"):
+        canonical_json({"a": float("nan")})
+
+
+def test_versions_name_the_engines_own_source() -> None:
+    told = collect_versions("tensorflow")
+    assert told["backtest-engine"].count("+") == 1
+    assert {"python", "numpy", "pandas", "keras", "tensorflow", "vectorbt"} <= set(told)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path) -> None:
+    with pytest.raises(UsageError, match="not a run folder"):
+        Run.open(tmp_path)

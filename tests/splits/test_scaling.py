@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.core.errors import InvalidBarsError
+from engine.splits.config import MinMaxScaling, RollingZscoreScaling, Scaling, StandardScaling
+from engine.splits.scaling import fit_scaler
+
+TRAIN = range(30, 130)
+EVERY_SCALING = pytest.mark.parametrize(
+    "scaling",
+    [StandardScaling(), MinMaxScaling(low=-1), RollingZscoreScaling(window=20)],
+    ids=lambda part: part.kind,
+)
+
+
+@pytest.fixture
+def values() -> np.ndarray:
+    """200 rows, 3 columns of unlike scales; the first 10 rows are warm-up."""
+    rng = np.random.default_rng(3)
+    values = rng.normal([0, 5, -1e6], [1e-4, 1, 1e5], (200, 3))
+    values[:10] = np.nan
+    return values
+
+
+def test_standard_gives_the_train_rows_mean_0_and_deviation_1(values: np.ndarray) -> None:
+    scaled = fit_scaler(StandardScaling(), values, TRAIN).transform(values)[
+        TRAIN.start : TRAIN.stop
+    ]
+    np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(scaled.std(axis=0), 1, atol=1e-9)
+
+
+def test_minmax_takes_the_train_extremes_to_low_and_high(values: np.ndarray) -> None:
+    scaler = fit_scaler(MinMaxScaling(low=-1, high=3), values, TRAIN)
+    scaled = scaler.transform(values)[TRAIN.start : TRAIN.stop]
+    np.testing.assert_allclose(scaled.min(axis=0), -1)
+    np.testing.assert_allclose(scaled.max(axis=0), 3)
+
+
+def test_minmax_lets_later_rows_fall_outside() -> None:
+    values = np.array([[0.0], [1.0], [2.0]])
+    assert fit_scaler(MinMaxScaling(), values, range(2)).transform(values).tolist() == [
+        [0],
+        [1],
+        [2],
+    ]
+
+
+def test_a_rolling_zscore_looks_at_the_last_rows_only(values: np.ndarray) -> None:
+    scaled = fit_scaler(RollingZscoreScaling(window=20), values, TRAIN).transform(values)
+    for row in (29, 30, 199):
+        last = values[row - 19 : row + 1]
+        np.testing.assert_allclose(scaled[row], (last[-1] - last.mean(0)) / last.std(0), atol=1e-9)
+
+
+@EVERY_SCALING
+def test_rows_after_the_train_part_have_no_say_in_how_rows_up_to_them_are_scaled(
+    values: np.ndarray, scaling: Scaling
+) -> None:
+    other = values.copy()
+    other[TRAIN.stop :] *= -50
+    known = slice(0, TRAIN.stop)
+    np.testing.assert_array_equal(
+        fit_scaler(scaling, other, TRAIN).transform(other)[known],
+        fit_scaler(scaling, values, TRAIN).transform(values)[known],
+    )
+
+
+@pytest.mark.parametrize(
+    "scaling", [StandardScaling(), MinMaxScaling()], ids=lambda part: part.kind
+)
+def test_rows_before_the_train_part_have_no_say_in_what_is_fitted(
+    values: np.ndarray, scaling: Scaling
+) -> None:
+    other = values.copy()
+    other[: TRAIN.start] = 1e9
+    np.testing.assert_array_equal(
+        fit_scaler(scaling, other, TRAIN).transform(values),
+        fit_scaler(scaling, values, TRAIN).transform(values),
+    )
+
+
+@EVERY_SCALING
+def test_rows_are_nan_for_the_declared_warmup_and_no_longer(
+    values: np.ndarray, scaling: Scaling
+) -> None:
+    finite = np.isfinite(fit_scaler(scaling, values, TRAIN).transform(values)).all(axis=1)
+    assert finite.argmax() == 10 + scaling.warmup
+    assert finite[10 + scaling.warmup :].all()
+
+
+@pytest.mark.parametrize(
+    ("scaling", "neutral"),
+    [
+        (StandardScaling(), 0.0),
+        (MinMaxScaling(low=-1), -1.0),
+        (RollingZscoreScaling(window=20), 0.0),
+    ],
+    ids=lambda part: getattr(part, "kind", ""),
+)
+def test_a_column_that_does_not_vary_is_neutral_everywhere(
+    scaling: Scaling, neutral: float
+) -> None:
+    values = np.full((200, 1), 0.1)
+    scaled = fit_scaler(scaling, values, TRAIN).transform(values)
+    assert set(scaled[scaling.warmup :].ravel()) == {neutral}
+
+
+@pytest.mark.parametrize(
+    ("scaling", "neutral"),
+    [(StandardScaling(), 0.0), (MinMaxScaling(low=-1), -1.0)],
+    ids=["standard", "minmax"],
+)
+def test_a_column_that_only_moves_after_training_stays_neutral(
+    scaling: Scaling, neutral: float
+) -> None:
+    values = np.r_[np.full((130, 1), 0.1), np.full((70, 1), 7.0)]
+    assert set(fit_scaler(scaling, values, TRAIN).transform(values).ravel()) == {neutral}
+
+
+@EVERY_SCALING
+def test_scaling_leaves_its_input_alone(values: np.ndarray, scaling: Scaling) -> None:
+    before = values.copy()
+    fit_scaler(scaling, values, TRAIN).transform(values)
+    np.testing.assert_array_equal(values, before)
+
+
+@EVERY_SCALING
+def test_train_rows_that_are_not_finite_are_refused(values: np.ndarray, scaling: Scaling) -> None:
+    with pytest.raises(InvalidBarsError, match="not finite"):
+        fit_scaler(scaling, values, range(9, 50))
+
+
+def test_minmax_wants_low_below_high() -> None:
+    with pytest.raises(ValueError, match="must be below high"):
+        MinMaxScaling(low=1, high=1)

@@ -1,0 +1,44 @@
+"""Forty made-up bars of one symbol, and what is to be forecast of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from engine.features.build import FeatureMatrix
+from engine.features.config import TargetSpec
+from engine.features.target import forward_returns
+from engine.splits.scaling import StandardScaling
+from engine.splits.walk_forward import WalkForwardWindow
+from engine.training.datasets import FeatureHistory
+
+STAMPS = pd.date_range("2020-01-01", periods=40, freq="D", tz="UTC", name="timestamp")
+WINDOWS = (
+    WalkForwardWindow(0, range(5, 15), range(16, 20), range(21, 30)),
+    WalkForwardWindow(1, range(14, 24), range(25, 29), range(30, 40)),
+)
+CLOSE = pd.DataFrame({"X": np.linspace(1, 2, 40) ** 2}, index=STAMPS)
+
+
+NEXT_BAR = TargetSpec()
+
+
+def history_of(target: TargetSpec = NEXT_BAR) -> FeatureHistory:
+    """One feature, which counts the bars."""
+    features = FeatureMatrix(STAMPS, np.arange(40.0)[:, None], ("X:a",), (("X", (0,)),), warmup=0)
+    return FeatureHistory(
+        features,
+        {bars: forward_returns(CLOSE, bars) for bars in target.return_horizons},
+        {bars: CLOSE.pct_change(bars) for bars in target.return_horizons},
+        target,
+        StandardScaling(),
+    )
+
+
+def ahead(bars: int, rows: slice | range) -> np.ndarray:
+    """The return over the next bars, counted from the closes."""
+    close = CLOSE["X"].to_numpy()
+    rows = range(rows.start, rows.stop)
+    return np.array(
+        [close[row + bars] / close[row] - 1 if row + bars < 40 else np.nan for row in rows]
+    )
