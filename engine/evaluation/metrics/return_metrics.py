@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from engine.core.types import Vector
+    from engine.core.types import IntVector, Matrix, Vector
 
 _CONSTANT_TOLERANCE = 1e-12
 """Returns that differ from each other by less than this part of their size do not vary: what is
@@ -60,6 +60,29 @@ def sharpe(returns: Vector, periods_per_year: float) -> float | None:
     if len(returns) < 2:
         return None
     return _safe_ratio(np.mean(returns) * np.sqrt(periods_per_year), _standard_deviation(returns))
+
+
+def sharpe_by_window(
+    returns: Matrix, window: IntVector, periods_per_year: float
+) -> dict[int, tuple[float | None, ...]]:
+    """Sharpe ratio of each column over the bars of each window's test part.
+
+    Books go on from window to window: a position that the window before decided may be held over
+    the first bars of a test part, and its returns count there.
+
+    Args:
+        returns: Net simple returns, shape (n bars, k); no NaN.
+        window: Window in whose test part each bar lies, shape (n,).
+        periods_per_year: Annualises, as in `measures.sharpe`.
+
+    Returns:
+        Window -> k ratios a year, in the order in which the windows come; None where the returns
+        do not vary or there is one bar only.
+    """
+    return {
+        index: tuple(sharpe(column, periods_per_year) for column in returns[window == index].T)
+        for index in dict.fromkeys(window.tolist())
+    }
 
 
 def sortino(returns: Vector, periods_per_year: float) -> float | None:
