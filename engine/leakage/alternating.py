@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from engine.leakage.comparison import OutputPair
     from engine.pipeline.prepare import PreparedData
     from engine.pipeline.result import BacktestResult
-    from engine.simulation.result import SimulationResult
+    from engine.simulation.portfolio import SimulationResult
     from engine.training.out_of_sample import Predictions
 
 ALTERNATING_BOOK = f"{STRATEGY_BOOK} turning at every bar,"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.pipeline.prepare import PreparedData
-    from engine.simulation.result import SimulationResult
+    from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy
 
 _RELATIVE_TOLERANCE = 1e-9

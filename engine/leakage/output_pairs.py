@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.leakage.plan import KnownPrice
     from engine.models import Forecast
     from engine.pipeline.prepare import PreparedData
-    from engine.simulation.result import SimulationResult
+    from engine.simulation.portfolio import SimulationResult
     from engine.splits.walk_forward import WalkForwardWindow
     from engine.strategy import Strategy
     from engine.training.out_of_sample import Predictions
@@ -235,9 +235,7 @@ def pair_thresholds(
 def _window_thresholds(
     spec: Strategy, predictions: Predictions, symbol: str
 ) -> dict[int, tuple[float, float, float, float]]:
-    forecasts = SignalInputs(
-        predictions.predicted, predictions.window_index, predictions.train_predictions
-    )
+    forecasts = SignalInputs.from_predictions(predictions)
     by_window = compute_window_thresholds(
         spec.signal, forecasts, symbol, spec.costs.round_trip_cost
     )
