@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.core.types import IntVector
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
     from engine.data.market import Market
     from engine.features.config import Feature
 
