@@ -21,7 +21,7 @@ from engine.backtest.manifest import (
 from engine.core.errors import UsageError
 from engine.core.home import backtest_home
 from engine.core.progress import NullProgress, Progress
-from engine.data.load import load_market
+from engine.data import load_market
 from engine.leakage.certify import run_leakage_test
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.result import BacktestResult

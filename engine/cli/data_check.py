@@ -41,7 +41,7 @@ def data_check_command(
     bars are not available.
     """
     with handle_errors(debug=debug):
-        from engine.data.check import check_dataset
+        from engine.data import check_dataset
 
         home = backtest_home()
         with stderr_progress(quiet=quiet) as progress:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import typer
 
     from engine.core.progress import Progress
-    from engine.data.context import DataContext
+    from engine.data import DataContext
 
 
 def make_data_context(
@@ -29,7 +29,7 @@ def make_data_context(
     import pandas as pd
 
     from engine.core.progress import NullProgress
-    from engine.data.context import DataContext
+    from engine.data import DataContext
     from engine.data.sources.client_settings import ClientSettings
 
     return DataContext(

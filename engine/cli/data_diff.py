@@ -15,10 +15,8 @@ from engine.cli.options import DatasetArgument, DebugOption, JsonOption  # noqa:
 if TYPE_CHECKING:
     import pandas as pd
 
-    from engine.data.calendar import BarInterval
-    from engine.data.manifests import DatasetManifest
-    from engine.data.store.as_of import CachedSource, DatasetAsOf
-    from engine.data.store.diff import BarsComparison
+    from engine.data import BarInterval, DatasetManifest
+    from engine.data.store import BarsComparison, CachedSource, DatasetAsOf
 
 _MAX_SHOWN = 10
 
@@ -42,9 +40,8 @@ def data_diff_command(
     that and the newest. Uses no network.
     """
     with handle_errors(debug=debug):
-        from engine.data.manifests import read_manifest
-        from engine.data.store.as_of import list_cached_sources, read_as_of
-        from engine.data.store.diff import compare_bars
+        from engine.data import read_manifest
+        from engine.data.store import compare_bars, list_cached_sources, read_as_of
 
         manifest = read_manifest(dataset)
         data = make_data_context(context)
@@ -101,7 +98,7 @@ def _render_text(
     comparisons: dict[str, BarsComparison],
     interval: BarInterval,
 ) -> list[str]:
-    from engine.data.bars import format_bar_count
+    from engine.data import format_bar_count
 
     lines = [f"from vintage {_describe_vintage(old)}", f"to vintage   {_describe_vintage(new)}"]
     for symbol, each in comparisons.items():
@@ -114,13 +111,13 @@ def _render_text(
 
 
 def _symbol_differences(old: DatasetAsOf, new: DatasetAsOf, symbol: str) -> pd.DataFrame:
-    from engine.data.store.diff import diff_bar_values
+    from engine.data.store import diff_bar_values
 
     return diff_bar_values(old.bars[symbol], new.bars[symbol])
 
 
 def _format_differences(table: pd.DataFrame, interval: BarInterval) -> list[str]:
-    from engine.data.bars import format_timestamp
+    from engine.data import format_timestamp
 
     lines = [
         f"  {format_timestamp(row['timestamp'], interval)}  {row['column']:<6} "

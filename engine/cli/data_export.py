@@ -35,10 +35,9 @@ def data_export_command(
     about who may use its bars.
     """
     with handle_errors(debug=debug):
-        from engine.data.export import export_dataset
-        from engine.data.fetch.dataset import fetch_dataset
-        from engine.data.manifests import read_manifest
-        from engine.data.store.as_of import load_as_of
+        from engine.data import export_dataset, read_manifest
+        from engine.data.fetch import fetch_dataset
+        from engine.data.store import load_as_of
 
         manifest = read_manifest(dataset)
         data = make_data_context(context)

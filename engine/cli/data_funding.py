@@ -39,7 +39,7 @@ def data_funding_command(
     """
     with handle_errors(debug=debug):
         _require_suffix(out)
-        from engine.data.fetch.funding import load_funding_rates
+        from engine.data.fetch import load_funding_rates
 
         with stderr_progress(quiet=quiet) as progress:
             progress.stage("data")

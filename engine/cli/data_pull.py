@@ -13,8 +13,8 @@ from engine.cli.options import DatasetArgument, DebugOption, JsonOption, QuietOp
 from engine.cli.progress import stderr_progress
 
 if TYPE_CHECKING:
-    from engine.data.calendar import BarInterval
-    from engine.data.fetch.report import SourceFetchReport, SymbolFetchReport
+    from engine.data import BarInterval
+    from engine.data.fetch import SourceFetchReport, SymbolFetchReport
 
 INTERRUPTED_BARS_STORED = (
     "interrupted; the bars received so far are stored, and the same command resumes from there"
@@ -47,8 +47,8 @@ def data_pull_command(
     """
     with handle_errors(debug=debug, interrupt_message=INTERRUPTED_BARS_STORED):
         from engine.core.errors import DataError
-        from engine.data.fetch.report import fetch_with_report
-        from engine.data.manifests import read_manifest
+        from engine.data import read_manifest
+        from engine.data.fetch import fetch_with_report
 
         manifest = read_manifest(dataset)
         with stderr_progress(quiet=quiet) as progress:
@@ -92,7 +92,7 @@ def _describe_symbol(outcome: SymbolFetchReport, interval: BarInterval) -> str:
             else ""
         )
         return f"failed: {outcome.error.problem if outcome.error else ''}{found}"
-    from engine.data.bars import format_bar_count, format_timestamp
+    from engine.data import format_bar_count, format_timestamp
 
     stamps = outcome.bars["timestamp"]
     span = (

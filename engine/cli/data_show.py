@@ -16,10 +16,8 @@ from engine.cli.text_table import prose_width
 if TYPE_CHECKING:
     import pandas as pd
 
-    from engine.data.calendar import BarInterval
-    from engine.data.manifests import DatasetManifest
-    from engine.data.store.inventory import SourceInventory, SymbolInventory
-    from engine.data.store.vintages import DatasetVintage, Vintage
+    from engine.data import BarInterval, DatasetManifest
+    from engine.data.store import DatasetVintage, SourceInventory, SymbolInventory, Vintage
 
 MIN_FULL_WIDTH = 64
 """Columns of a terminal below which dates and vintages are shown by --json alone."""
@@ -45,8 +43,8 @@ def data_show_command(
     expects in its time, lighter the more are missing, and a dot where there are none.
     """
     with handle_errors(debug=debug):
-        from engine.data.manifests import read_manifest
-        from engine.data.store.inventory import list_inventory
+        from engine.data import read_manifest
+        from engine.data.store import list_inventory
 
         manifest = read_manifest(dataset)
         inventory = list_inventory(manifest, make_data_context(context))
@@ -85,7 +83,7 @@ def _format_source(source: SourceInventory, manifest: DatasetManifest) -> list[s
 
 
 def _format_coverage(source: SourceInventory) -> list[str]:
-    from engine.data.store.inventory import divide_time_span
+    from engine.data.store import divide_time_span
 
     name_width = max(len(symbol) for symbol in source.symbols)
     width = prose_width()
@@ -106,7 +104,7 @@ def _format_coverage(source: SourceInventory) -> list[str]:
 
 
 def _coverage_strip(inventory: SymbolInventory, edges: pd.DatetimeIndex) -> str:
-    from engine.data.store.inventory import compute_symbol_coverage
+    from engine.data.store import compute_symbol_coverage
 
     ascii_only = int("utf" not in (sys.stdout.encoding or "").lower())
     blocks = []
@@ -137,7 +135,7 @@ def _time_axis(edges: pd.DatetimeIndex) -> str:
 
 
 def _format_gaps(symbol: str, inventory: SymbolInventory, interval: BarInterval) -> list[str]:
-    from engine.data.bars import format_bar_count, format_timestamp
+    from engine.data import format_bar_count, format_timestamp
 
     if not inventory.gaps:
         return []

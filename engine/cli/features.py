@@ -60,7 +60,7 @@ def features_command(
     with handle_errors(debug=debug):
         limit_blas_threads()
         from engine.config import parse_overrides
-        from engine.data.load import load_market
+        from engine.data import load_market
         from engine.pipeline.prepare import prepare_data
         from engine.strategy import load_strategy
 

@@ -100,7 +100,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
 def _load_offline_dataset(name: str, replaced: str, reason: str, context: DataContext) -> Market:
     manifest = read_manifest(name)
     symbols = ", ".join(manifest.dataset.symbols)
-    context.notify(f"{name} ({symbols}) stands in for {replaced}, because {reason}")
+    context.notify(f"{name} ({symbols}) is used instead of {replaced}, because {reason}")
     local = replace(context, network=False)
     return _build_market(manifest, fetch_dataset(manifest, local), local, offline=True)
 

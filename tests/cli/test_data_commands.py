@@ -222,7 +222,7 @@ class TestPull:
         def interrupted(*_):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("engine.data.fetch.report.fetch_with_report", interrupted)
+        monkeypatch.setattr("engine.data.fetch.fetch_with_report", interrupted)
         result = backtest("pull")
         assert result.exit_code == 130
         assert result.stderr.splitlines()[-1] == INTERRUPTED_BARS_STORED
