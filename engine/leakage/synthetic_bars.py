@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.bars import VALUE_COLUMNS
+from engine.data import VALUE_COLUMNS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import Matrix, Vector
-    from engine.data.market import Market
+    from engine.data import Market
 
 _NOISE_SCALE = 0.1
 """Noise on every log return, in standard deviations, so that no replaced bar equals another."""
