@@ -211,15 +211,15 @@ import sys
 from pathlib import Path
 import pandas as pd
 from engine.data.load import load_market
-from engine.data.sources.client_settings import Clients
+from engine.data.sources.client_settings import ClientSettings
 from engine.data.config import DataSpec
-from engine.core.progress import Silent
-clients = Clients(exchange={"urls": {"api": {"public": sys.argv[1] + "/api"}}, "rateLimit": 1})
+from engine.core.progress import NullProgress
+clients = ClientSettings(exchange={"urls": {"api": {"public": sys.argv[1] + "/api"}}, "rateLimit": 1})
 import ccxt
 print("ready", flush=True)
 sys.stdin.readline()
 market = load_market(DataSpec(dataset="coins.yaml"), home=Path("home"), offline=False,
-    override=None, progress=Silent(), clients=clients, now=pd.Timestamp("2024-03-10 12:00Z"))
+    override=None, progress=NullProgress(), clients=clients, now=pd.Timestamp("2024-03-10 12:00Z"))
 print(market.provenance["vintage"])
 """
 

@@ -48,7 +48,7 @@ class Inspect:
     network: Network
     stochastic: bool = False
 
-    def forecast(self, problem: WindowDataset, training: TrainingSpec, seed: int) -> Any:
+    def fit_predict(self, problem: WindowDataset, training: TrainingSpec, seed: int) -> Any:
         made = self.network.fit_predict(problem, training, seed)
         model = self.network.build_model(problem.branches)
         for variable, value in zip(model.variables, made.weights, strict=True):
@@ -64,7 +64,9 @@ class Inspect:
             penalties=len(model.losses),
             before=before,
             since=since,
-            attention=self.network.attention(problem, made, problem.test) if attends else None,
+            attention=self.network.attention_weights(problem, made, problem.test)
+            if attends
+            else None,
             history=made.history,
         )
 
@@ -76,7 +78,7 @@ class ReadAttention:
     network: AttentionLstm
     stochastic: bool = False
 
-    def forecast(self, problem: WindowDataset, training: TrainingSpec, seed: int) -> Any:
+    def fit_predict(self, problem: WindowDataset, training: TrainingSpec, seed: int) -> Any:
         made = self.network.fit_predict(problem, training, seed)
         return replace(made, test=self.network.attention_weights(problem, made, problem.test))
 
