@@ -214,7 +214,8 @@ from engine.data.load import load_market
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.config import DataSpec
 from engine.core.progress import NullProgress
-clients = ClientSettings(exchange={"urls": {"api": {"public": sys.argv[1] + "/api"}}, "rateLimit": 1})
+urls = {"api": {"public": sys.argv[1] + "/api"}}
+clients = ClientSettings(exchange_options={"urls": urls, "rateLimit": 1})
 import ccxt
 print("ready", flush=True)
 sys.stdin.readline()

@@ -56,7 +56,9 @@ class Inspect:
         x = problem.sequences(problem.test, self.network.lookback)
         outputs = _outputs(model, x)
         before, since = _changes(model, x) if _blocks(model) else ([], [])
-        attends = isinstance(self.network, AttentionLstm)
+        attention = None
+        if isinstance(self.network, AttentionLstm):
+            attention = self.network.attention_weights(problem, made, problem.test)
         return Inspection(
             outputs=outputs,
             loaded=_saved_and_loaded(model, x),
@@ -64,9 +66,7 @@ class Inspect:
             penalties=len(model.losses),
             before=before,
             since=since,
-            attention=self.network.attention_weights(problem, made, problem.test)
-            if attends
-            else None,
+            attention=attention,
             history=made.history,
         )
 
