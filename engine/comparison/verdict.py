@@ -100,8 +100,8 @@ def verdict_sentences(evidence: BestRunEvidence) -> tuple[str, ...]:
         else "no interval"
     )
     first = (
-        f"{_claim(evidence)}: {best} has the highest Sharpe ratio, {inference.estimate:.2f} "
-        f"annualised ({interval}) from {evidence.span}."
+        f"{_claim(evidence)}: {best} has the highest annualised Sharpe ratio, "
+        f"{inference.estimate:.2f} ({interval}) from {evidence.span}."
     )
     return tuple(
         filter(None, (first, _selection_sentence(evidence), _reference_sentence(evidence)))

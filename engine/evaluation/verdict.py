@@ -16,7 +16,7 @@ Grade = Literal["none", "weak", "moderate", "strong"]
 BUY_AND_HOLD = "buy_and_hold"
 """Name of the book that a grade above weak must beat."""
 
-BEST_BY_CHANCE = "the best of so many would by chance"
+BEST_BY_CHANCE = "the best of so many trials by chance"
 
 COST_MARGIN = 2.0
 """Strong evidence keeps a Sharpe ratio above 0 at this multiple of the cost paid."""

@@ -105,12 +105,12 @@ def test_strong_evidence_passes_every_test_that_is_defined(
 def test_the_sentence_counts_the_trials() -> None:
     many = replace(STRONG, trial_counts=TrialCounts(12, 3), deflated_sharpe=0.5)
     assert verdict_sentence(many).startswith(
-        "No evidence that the strategy earns more than the best of so many would by chance: "
+        "No evidence that the strategy earns more than the best of so many trials by chance: "
         "annualised Sharpe ratio 1.00"
     )
     assert verdict_sentence(many).endswith(
         "12 strategies were tried on these bars, worth 3 independent ones: deflated Sharpe "
-        "ratio 0.50, the probability that it is better than the best of so many would by chance."
+        "ratio 0.50, the probability that it is better than the best of so many trials by chance."
     )
 
 
