@@ -13,7 +13,7 @@ from engine.comparison.selection import SelectionBias, compute_selection_bias
 from engine.comparison.settings_diff import SettingDifference, diff_settings, label_runs
 from engine.comparison.verdict import BestRunEvidence, grade_best_run, verdict_sentences
 from engine.core.randomness import derive_seed
-from engine.evaluation.config import EvaluationSpec
+from engine.evaluation import EvaluationSpec
 from engine.evaluation.inference.bootstrap import SharpeInference, infer_sharpe_ratios
 from engine.evaluation.inference.multiple_testing import holm_by_name
 from engine.evaluation.inference.pbo import (
