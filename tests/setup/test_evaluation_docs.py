@@ -107,4 +107,4 @@ def test_the_settings_of_the_fragility_surface_are_the_ones_told() -> None:
     assert DELAYS_BARS == (1, 2, 3, 5)
     assert "1, 2, 3, 5 and the strategy's own" in GUIDE
     assert BREAK_EVEN_SEARCH_LIMIT_BPS == 2_000
-    assert "how far it was looked for" in GUIDE
+    assert "upper limit of the search" in GUIDE
