@@ -51,7 +51,7 @@ def family() -> list[ComparedRun]:
     return [run("base"), run("worse", -0.002), run("good", 0.003), run("same")]
 
 
-def test_every_figure_is_of_the_bars_that_all_runs_have(family: list[ComparedRun]) -> None:
+def test_every_figure_uses_the_common_bars(family: list[ComparedRun]) -> None:
     late = replace(family[0], returns=family[0].returns.iloc[100:])
     early = replace(family[2], returns=family[2].returns.iloc[:-50].drop(DAYS[300]))
 
@@ -78,7 +78,7 @@ def test_the_first_run_is_the_reference_of_all_differences(family: list[Compared
     assert compare_runs(family[::-1], QUICK).reference == family[3].run_id
 
 
-def test_a_difference_is_paired_so_that_what_moves_both_cancels() -> None:
+def test_differences_are_paired_so_that_common_moves_cancel() -> None:
     twin = run("twin", own=0.001)
     better = replace(run("better"), returns=twin.returns + 0.0003 + 1e-4 * MARKET[::-1])
 
@@ -89,7 +89,7 @@ def test_a_difference_is_paired_so_that_what_moves_both_cancels() -> None:
     assert difference.high - difference.low < 0.5 * (alone.high - alone.low)
 
 
-def test_differences_are_adjusted_for_how_many_there_are(family: list[ComparedRun]) -> None:
+def test_p_values_of_differences_are_holm_adjusted(family: list[ComparedRun]) -> None:
     found = compare_runs(family, QUICK)
 
     raw = sorted((each.p_value, run_id) for run_id, each in found.differences.items())
@@ -100,7 +100,7 @@ def test_differences_are_adjusted_for_how_many_there_are(family: list[ComparedRu
     assert found.differences_holm == pytest.approx(expected)
 
 
-def test_the_one_better_run_is_named_against_reference_and_benchmark(
+def test_the_one_better_run_is_selected_over_reference_and_benchmark(
     family: list[ComparedRun],
 ) -> None:
     found = compare_runs(family, QUICK)
@@ -114,7 +114,7 @@ def test_the_one_better_run_is_named_against_reference_and_benchmark(
     assert "good is better than the reference, base" in " ".join(found.sentences)
 
 
-def test_the_best_run_is_worth_no_more_than_its_own_verdict(family: list[ComparedRun]) -> None:
+def test_the_grade_is_at_most_that_of_the_runs_own_verdict(family: list[ComparedRun]) -> None:
     def graded(own: str) -> str:
         runs = [*family[:2], replace(family[2], grade=own), replace(family[3], grade="none")]
         return compare_runs(runs, QUICK).grade
@@ -126,7 +126,7 @@ def test_the_best_run_is_worth_no_more_than_its_own_verdict(family: list[Compare
     assert "more than chance and simple rules" in compare_runs(judged, QUICK).sentences[0]
 
 
-def test_a_best_run_that_holding_would_have_beaten_is_no_evidence(
+def test_a_best_run_below_buy_and_hold_is_no_evidence(
     family: list[ComparedRun],
 ) -> None:
     rising = pd.Series(0.002 * MARKET + 0.003, DAYS)
@@ -137,7 +137,7 @@ def test_a_best_run_that_holding_would_have_beaten_is_no_evidence(
     assert "earns more than buy and hold does" in found.sentences[0]
 
 
-def test_evidence_that_is_not_named_against_holding_is_weak(family: list[ComparedRun]) -> None:
+def test_evidence_not_selected_over_buy_and_hold_is_weak(family: list[ComparedRun]) -> None:
     good = family[2]
     near = replace(good, benchmark=run("rival", 0.0025).returns)
     found = compare_runs([near, replace(family[1], benchmark=near.benchmark)], QUICK)
@@ -160,7 +160,7 @@ def test_the_evidence_for_the_best_falls_with_its_deflated_sharpe_ratio(
     assert replace(found, selection_bias=counted).grade == grade
 
 
-def test_a_best_run_among_many_trials_of_the_ledger_is_no_evidence(
+def test_the_best_of_many_ledger_trials_is_no_evidence(
     family: list[ComparedRun],
 ) -> None:
     told = {"distinct": 5_000, "effective": 5_000, "sharpe_deviation": 0.1}
@@ -170,7 +170,7 @@ def test_a_best_run_among_many_trials_of_the_ledger_is_no_evidence(
     assert found.grade == "none"
 
 
-def test_of_noise_the_best_is_no_evidence_and_nobody_is_named() -> None:
+def test_the_best_of_noise_is_no_evidence_and_none_is_selected() -> None:
     found = compare_runs([run(f"noise {number}") for number in range(8)], QUICK)
 
     assert found.grade == "none"
@@ -179,7 +179,7 @@ def test_of_noise_the_best_is_no_evidence_and_nobody_is_named() -> None:
     assert "No run is better than the reference" in found.sentences[-1]
 
 
-def test_a_run_has_the_interval_that_it_has_alone_whoever_is_beside_it(
+def test_the_interval_of_a_run_does_not_depend_on_the_other_runs(
     family: list[ComparedRun],
 ) -> None:
     good = family[2]
@@ -206,7 +206,7 @@ def test_correlations_are_those_of_the_returns(family: list[ComparedRun]) -> Non
     json.dumps(found.as_dict(), allow_nan=False)
 
 
-def test_runs_that_do_the_same_are_one_trial() -> None:
+def test_runs_with_equal_returns_are_one_trial() -> None:
     one = run("one", 0.0008)
     copy = replace(one, run_id="c" * 12, name="copy", returns=2 * one.returns)
     other = run("other")
@@ -218,7 +218,7 @@ def test_runs_that_do_the_same_are_one_trial() -> None:
     assert compare_runs([one, other], QUICK).selection_bias.independent == 2
 
 
-def test_the_best_is_deflated_by_every_trial_that_its_family_and_the_ledgers_know() -> None:
+def test_the_best_is_deflated_by_the_trials_of_the_sweep_and_of_the_ledgers() -> None:
     runs = [run("one", 0.0015), run("two"), run("three")]
     alone = compare_runs(runs, QUICK).selection_bias
     told = {"distinct": 50, "effective": 40, "sharpe_deviation": 0.07}
@@ -250,7 +250,7 @@ def test_runs_on_other_targets_have_no_common_benchmark(family: list[ComparedRun
     assert compare_runs([without, family[1]], QUICK).against_benchmark is None
 
 
-def test_the_probability_of_overfitting_is_that_of_choosing_among_the_runs(
+def test_the_probability_of_overfitting_is_over_the_compared_runs(
     family: list[ComparedRun],
 ) -> None:
     told = compare_runs(family, QUICK).overfitting
@@ -259,7 +259,7 @@ def test_the_probability_of_overfitting_is_that_of_choosing_among_the_runs(
     assert told.probability < 0.05
 
 
-def test_runs_without_a_bar_in_common_are_refused_by_name(family: list[ComparedRun]) -> None:
+def test_runs_without_common_bars_are_rejected_by_name(family: list[ComparedRun]) -> None:
     early = replace(family[0], returns=family[0].returns.iloc[:100])
     late = replace(family[1], returns=family[1].returns.iloc[500:])
 
@@ -273,7 +273,7 @@ def test_runs_without_a_bar_in_common_are_refused_by_name(family: list[ComparedR
     assert family[2].run_id not in told
 
 
-def test_too_few_bars_in_common_are_refused(family: list[ComparedRun]) -> None:
+def test_too_few_common_bars_are_rejected(family: list[ComparedRun]) -> None:
     short = replace(family[1], returns=family[1].returns.iloc[:29])
 
     with pytest.raises(UsageError, match="too few") as refused:
@@ -285,14 +285,14 @@ def test_too_few_bars_in_common_are_refused(family: list[ComparedRun]) -> None:
 
 
 @pytest.mark.parametrize("change", [{"interval": "1h"}, {"periods_per_year": 365.0}])
-def test_other_kinds_of_bars_are_refused(
+def test_different_kinds_of_bars_are_rejected(
     family: list[ComparedRun], change: dict[str, Any]
 ) -> None:
     with pytest.raises(UsageError, match="different lengths or calendars"):
         compare_runs([family[0], replace(family[1], **change)], QUICK)
 
 
-def test_one_run_alone_or_twice_is_refused(family: list[ComparedRun]) -> None:
+def test_one_run_alone_or_twice_is_rejected(family: list[ComparedRun]) -> None:
     with pytest.raises(UsageError, match="at least two"):
         compare_runs(family[:1], QUICK)
     with pytest.raises(UsageError, match="named twice"):
@@ -307,7 +307,7 @@ def test_many_names_are_the_first_few_and_a_number(names: str, told: str) -> Non
     assert join_names(list(names)) == told
 
 
-def test_every_key_that_not_all_runs_share_differs_and_no_other() -> None:
+def test_only_keys_that_differ_between_runs_are_listed() -> None:
     found = diff_settings(
         {
             "a": {
@@ -329,13 +329,13 @@ def test_every_key_that_not_all_runs_share_differs_and_no_other() -> None:
     }
 
 
-def test_true_is_not_one_and_none_is_not_absent() -> None:
+def test_true_differs_from_one_and_none_from_absent() -> None:
     found = diff_settings({"a": {"x": True, "y": None}, "b": {"x": 1}})
 
     assert [each.key for each in found] == ["x", "y"]
 
 
-def test_a_run_is_called_by_what_tells_it_from_the_others() -> None:
+def test_a_label_has_the_settings_that_distinguish_a_run() -> None:
     grid = [run("m", seed=n, settings={"signal": {"enter_bps": float(n)}}) for n in (5, 10)]
     other = run("other")
 
@@ -348,7 +348,7 @@ def test_a_run_is_called_by_what_tells_it_from_the_others() -> None:
     ]
 
 
-def test_runs_apart_in_many_settings_are_called_by_their_ids() -> None:
+def test_runs_with_many_different_settings_are_labelled_by_id() -> None:
     runs = [
         run("m", seed=n, settings=dict.fromkeys("abcd", n), run_id=f"{n}23456789abc")
         for n in (1, 2)

@@ -65,7 +65,7 @@ def test_the_document_has_its_parts_and_nothing_else() -> None:
     assert set(found["verdict"]) == {"grade", "sentence"}
 
 
-def test_p_values_of_differences_are_adjusted_over_the_opponents() -> None:
+def test_p_values_of_differences_are_adjusted_over_the_benchmarks() -> None:
     differences = document(books())["differences"].values()
     smallest = min(differences, key=lambda each: each["p_value"])
     assert smallest["p_value_holm"] == min(1.0, 2 * smallest["p_value"])
@@ -100,7 +100,7 @@ def test_a_strategy_that_never_trades_gets_no_evidence() -> None:
     assert found["verdict"]["sentence"].startswith("No evidence")
 
 
-def test_the_verdict_names_forecasts_without_skill() -> None:
+def test_the_verdict_states_forecasts_without_skill() -> None:
     forecasts = {
         "r2_vs_persistence": -0.02,
         "directional_accuracy_pct": 50.0,
@@ -111,7 +111,7 @@ def test_the_verdict_names_forecasts_without_skill() -> None:
     assert "from 2020-01-01 to 2021-08-22" in text
 
 
-def test_the_trap_stands_for_missing_skill_where_there_is_one() -> None:
+def test_the_verdict_quotes_the_trap_instead_of_missing_skill() -> None:
     scores = {"r2_vs_persistence": -0.1, "directional_accuracy_pct": 1.0, "up_share_pct": 5.0}
     trap = {"level_trap": {"present": True, "sentence": "It is the trap."}}
     text = document(books(), skill_scores=scores, extra_sections=trap)["verdict"]["sentence"]
@@ -125,7 +125,7 @@ def skilled() -> pd.DataFrame:
     return returns
 
 
-def test_plain_skill_is_found_to_be_strong() -> None:
+def test_clear_skill_is_graded_strong() -> None:
     found = document(skilled())
     assert found["verdict"]["grade"] == "strong"
     assert found["superiority"]["benchmark"] == "buy_and_hold"
@@ -143,11 +143,11 @@ def test_plain_skill_is_found_to_be_strong() -> None:
         ({"fragility": {"break_even_cost_bps": 9.0, "chosen": {"cost_bps": 0.0}}}, "strong"),
     ],
 )
-def test_sections_made_elsewhere_have_their_say(section: dict[str, Any], says: str) -> None:
+def test_further_sections_affect_the_grade(section: dict[str, Any], says: str) -> None:
     assert document(skilled(), extra_sections=section)["verdict"]["grade"] == says
 
 
-def test_a_strategy_alone_is_deflated_by_nothing() -> None:
+def test_a_single_trial_is_not_deflated() -> None:
     returns = books()
     found = document(returns, trials=tried(returns["strategy"], 0, noise=0.0))
     assert (found["trials"]["distinct"], found["trials"]["effective"]) == (1, 1)
@@ -158,7 +158,7 @@ def test_a_strategy_alone_is_deflated_by_nothing() -> None:
     assert found["overfitting"] is None
 
 
-def test_a_number_of_tries_that_nobody_knows_is_told_as_such() -> None:
+def test_an_unknown_number_of_trials_is_stated() -> None:
     found = document(books())
     assert found["trials"] is None
     assert (
@@ -167,7 +167,7 @@ def test_a_number_of_tries_that_nobody_knows_is_told_as_such() -> None:
     )
 
 
-def test_independent_tries_deflate_the_sharpe_ratio_and_copies_do_not() -> None:
+def test_independent_trials_deflate_the_sharpe_ratio_and_copies_do_not() -> None:
     returns = books()
     copies = document(returns, trials=tried(returns["strategy"], 8, noise=1e-5))
     others = document(returns, trials=tried(returns["strategy"], 8, noise=0.5))
@@ -182,7 +182,7 @@ def test_independent_tries_deflate_the_sharpe_ratio_and_copies_do_not() -> None:
     assert others["overfitting"]["configurations"] == 9
 
 
-def test_tries_that_happen_to_be_alike_still_count_as_many_as_they_are() -> None:
+def test_trials_with_similar_sharpe_ratios_still_deflate() -> None:
     returns = books()
     trials = tried(returns["strategy"], 3, noise=0.5)
     alike = replace(trials, sharpe_deviation=1e-9)
@@ -192,7 +192,7 @@ def test_tries_that_happen_to_be_alike_still_count_as_many_as_they_are() -> None
     assert record["deflated_sharpe"] == deflated_sharpe(own, 4, trials.noise_deviation)
 
 
-def test_many_tries_cost_the_grade() -> None:
+def test_many_trials_lower_the_grade() -> None:
     returns = skilled()
     lucky = replace(tried(returns["strategy"], 3, noise=0.5), effective=50, sharpe_deviation=1.0)
     assert document(returns, trials=lucky)["verdict"]["grade"] == "none"

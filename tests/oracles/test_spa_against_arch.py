@@ -43,7 +43,7 @@ def test_the_p_values_are_archs_on_archs_resamples(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_books_named_are_archs_on_archs_resamples(seed: int) -> None:
+def test_the_books_selected_are_archs_on_archs_resamples(seed: int) -> None:
     # Above the benchmark all of them, where arch centres as Romano & Wolf do.
     values = performances(seed, 0.1, 0.4)
     assert (np.sqrt(BARS) * values.mean(axis=0) > -1.8).all()

@@ -19,7 +19,7 @@ def ledger(tmp_path) -> Ledger:
     return Ledger(tmp_path / "ledger.sqlite")
 
 
-def test_a_ledger_that_is_not_there_has_no_runs_and_is_not_made_by_looking(ledger) -> None:
+def test_reading_a_missing_ledger_gives_no_runs_and_creates_no_file(ledger) -> None:
     assert ledger.rows() == []
     assert not ledger.path.exists()
 
@@ -44,7 +44,7 @@ def test_a_finished_run_is_known_from_its_beginning_to_its_returns(ledger) -> No
     assert (ledger.returns([1])[1] == returns(3)).all()
 
 
-def test_an_error_of_the_engine_is_noted_with_its_problem_and_raised_on(ledger) -> None:
+def test_an_engine_error_is_recorded_with_its_problem_and_raised(ledger) -> None:
     def run() -> None:
         with ledger.record(strategy()) as entry:
             entry.set_data_scope(ground())
@@ -59,7 +59,7 @@ def test_an_error_of_the_engine_is_noted_with_its_problem_and_raised_on(ledger) 
     assert ledger.returns([1]) == {}
 
 
-def test_any_other_error_is_noted_too_before_the_bars_are_known(ledger) -> None:
+def test_another_error_is_recorded_before_the_bars_are_known(ledger) -> None:
     with pytest.raises(ZeroDivisionError), ledger.record(strategy()):
         raise ZeroDivisionError("division by zero")
     (row,) = ledger.rows()
@@ -68,20 +68,20 @@ def test_any_other_error_is_noted_too_before_the_bars_are_known(ledger) -> None:
 
 
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_an_interrupt_is_noted_and_raised_on(ledger, raised: type[BaseException]) -> None:
+def test_an_interrupt_is_recorded_and_raised(ledger, raised: type[BaseException]) -> None:
     with pytest.raises(raised), ledger.record(strategy()):
         raise raised
     assert [row.status for row in ledger.rows()] == ["interrupted"]
 
 
-def test_a_run_that_ends_without_a_word_has_failed(ledger) -> None:
+def test_a_run_that_ends_without_a_result_has_failed(ledger) -> None:
     with ledger.record(strategy()):
         pass
     (row,) = ledger.rows()
     assert (row.status, row.problem) == ("failed", "the run ended without a result")
 
 
-def test_what_goes_wrong_after_the_outcome_does_not_change_it(ledger) -> None:
+def test_an_error_after_the_outcome_does_not_change_it(ledger) -> None:
     def run() -> None:
         with ledger.record(strategy()) as entry:
             entry.set_data_scope(ground())
@@ -110,20 +110,20 @@ def test_an_interrupt_right_after_the_outcome_was_written_changes_nothing(
     assert [row.status for row in ledger.rows()] == ["finished"]
 
 
-def test_while_it_runs_it_is_running(ledger) -> None:
+def test_a_run_in_progress_is_running(ledger) -> None:
     with ledger.record(strategy()) as entry:
         assert [row.status for row in ledger.rows()] == ["running"]
         entry.set_data_scope(ground())
         entry.finish(outcome())
 
 
-def test_rows_are_chosen_by_what_they_hold(ledger) -> None:
+def test_rows_are_selected_by_an_sql_condition(ledger) -> None:
     finished(ledger.path, 0)
     finished(ledger.path, 1, name="other")
     assert [row.number for row in ledger.rows("name = ?", ("other",))] == [2]
 
 
-def test_a_ledger_that_cannot_be_written_when_a_run_begins_is_told_and_the_run_goes_on(
+def test_a_run_goes_on_with_a_notice_when_the_ledger_cannot_be_written(
     tmp_path,
 ) -> None:
     (tmp_path / "ledger.sqlite").mkdir()
@@ -140,7 +140,7 @@ def test_a_ledger_that_cannot_be_written_when_a_run_begins_is_told_and_the_run_g
     assert "ledger.sqlite" in heard.notices[0]
 
 
-def test_a_home_that_cannot_be_made_is_told_and_has_no_other_trials(tmp_path) -> None:
+def test_a_home_that_cannot_be_created_gives_a_notice_and_no_other_trials(tmp_path) -> None:
     (tmp_path / "file").touch()
     heard = Listener()
     with Ledger(tmp_path / "file" / "home" / "ledger.sqlite").record(
@@ -153,13 +153,13 @@ def test_a_home_that_cannot_be_made_is_told_and_has_no_other_trials(tmp_path) ->
     assert len(heard.notices) == 1
 
 
-def test_a_ledger_that_is_damaged_when_a_run_begins_refuses_it_before_any_work(ledger) -> None:
+def test_a_damaged_ledger_stops_a_run_before_any_work(ledger) -> None:
     ledger.path.write_bytes(b"no database at all " * 300)
     with pytest.raises(LedgerError, match="damaged"), ledger.record(strategy()):
         pytest.fail("the run began")
 
 
-def test_a_ledger_that_is_damaged_while_a_run_trains_costs_it_nothing_but_a_notice(ledger) -> None:
+def test_a_ledger_damaged_during_a_run_gives_only_a_notice(ledger) -> None:
     heard = Listener()
     with ledger.record(strategy(), progress=heard) as entry:
         ledger.path.write_bytes(b"no database at all " * 300)
@@ -170,7 +170,7 @@ def test_a_ledger_that_is_damaged_while_a_run_trains_costs_it_nothing_but_a_noti
     assert all("damaged" in notice for notice in heard.notices)
 
 
-def test_an_interrupt_waits_for_no_other_writer_for_long(ledger, monkeypatch) -> None:
+def test_an_interrupt_does_not_wait_long_for_other_writers(ledger, monkeypatch) -> None:
     monkeypatch.setattr(ledger_module, "INTERRUPT_TIMEOUT_S", 0.05)
     heard = Listener()
 

@@ -61,7 +61,7 @@ def start(script: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
-def test_every_row_of_processes_that_write_at_once_is_there(tmp_path) -> None:
+def test_concurrent_writers_lose_no_row(tmp_path) -> None:
     """They make the file at once, too."""
     path = tmp_path / "ledger.sqlite"
     writers = [start(WRITER, path, number, 6) for number in range(3)]
@@ -89,7 +89,7 @@ def test_a_killed_run_was_running_and_is_interrupted(tmp_path) -> None:
 
 
 @pytest.mark.slow
-def test_a_process_killed_while_it_writes_leaves_a_whole_ledger(tmp_path) -> None:
+def test_a_process_killed_while_writing_leaves_an_intact_ledger(tmp_path) -> None:
     path = tmp_path / "ledger.sqlite"
     finished(path)
     whole = path.stat().st_size
@@ -106,11 +106,11 @@ def test_this_process_runs() -> None:
     assert process_state(os.getpid(), host_name(), process_start_token(os.getpid())) == "running"
 
 
-def test_a_number_that_another_process_was_given_since_does_not_count() -> None:
+def test_a_reused_process_id_does_not_count() -> None:
     assert process_state(os.getpid(), host_name(), "an earlier boot 123") == "gone"
 
 
-def test_a_process_that_ended_is_gone_even_before_it_is_collected() -> None:
+def test_a_zombie_process_is_gone() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         marked = process_start_token(child.pid)
         assert process_state(child.pid, host_name(), marked) == "running"
@@ -121,13 +121,13 @@ def test_a_process_that_ended_is_gone_even_before_it_is_collected() -> None:
     assert process_state(child.pid, host_name(), marked) == "gone"
 
 
-def test_of_another_host_nothing_is_known() -> None:
+def test_a_process_of_another_host_is_unknown() -> None:
     assert process_state(os.getpid(), "elsewhere", process_start_token(os.getpid())) == "unknown"
     assert process_state(os.getpid(), host_name(), None) == "unknown"
 
 
 @pytest.mark.skipif(not Path("/bin/ps").exists(), reason="there is no ps to ask")
-def test_where_there_is_no_proc_ps_is_asked(monkeypatch) -> None:
+def test_without_proc_the_start_time_comes_from_ps(monkeypatch) -> None:
     monkeypatch.setattr(liveness, "_PROC_ROOT", Path("/nowhere"))
     marked = process_start_token(os.getpid())
     assert marked is not None

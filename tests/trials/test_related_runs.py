@@ -53,7 +53,7 @@ def test_the_first_run_is_the_only_trial(path) -> None:
     }
 
 
-def test_running_it_again_is_no_trial_and_changes_no_figure(path) -> None:
+def test_running_again_is_no_new_trial_and_changes_no_figure(path) -> None:
     finished(path, 1)
     first = trials(path)
     again = trials(path)
@@ -61,12 +61,12 @@ def test_running_it_again_is_no_trial_and_changes_no_figure(path) -> None:
     assert again.returns.equals(first.returns)
 
 
-def test_another_name_is_no_trial(path) -> None:
+def test_another_name_is_no_new_trial(path) -> None:
     finished(path, 0, name="renamed", description="and retold")
     assert numbers(path) == []
 
 
-def test_other_configurations_are_and_their_returns_are_there(path) -> None:
+def test_other_configurations_are_trials_with_their_returns(path) -> None:
     finished(path, 1)
     finished(path, 2, tuning=30)
     counted = trials(path, tuning=4)
@@ -79,7 +79,7 @@ def test_other_configurations_are_and_their_returns_are_there(path) -> None:
     assert counted.sharpe_deviation == pytest.approx(np.std(ratios, ddof=1))
 
 
-def test_of_a_configuration_the_run_that_finished_last_stands_for_it(path) -> None:
+def test_the_last_finished_run_represents_a_configuration(path) -> None:
     finished(path, 1)
     finished(path, 2)
     finished(path, 1, on=ground(count=210))
@@ -88,7 +88,7 @@ def test_of_a_configuration_the_run_that_finished_last_stands_for_it(path) -> No
     assert (counted.runs, counted.distinct) == (4, 3)
 
 
-def test_a_later_failure_leaves_what_finished_before(path) -> None:
+def test_a_later_failure_does_not_replace_a_finished_run(path) -> None:
     finished(path, 1)
     fail(path, ValueError)
     assert numbers(path) == [1]
@@ -104,7 +104,7 @@ def test_a_later_failure_leaves_what_finished_before(path) -> None:
     ],
     ids=["target", "interval", "before", "after"],
 )
-def test_runs_on_other_bars_are_not(path, on) -> None:
+def test_runs_on_other_bars_are_not_counted(path, on) -> None:
     finished(path, 1, on=on)
     assert numbers(path) == []
 
@@ -127,7 +127,7 @@ def test_a_dataset_of_another_name_with_the_same_target_is_the_same_market(path)
     assert numbers(path) == [1]
 
 
-def test_failed_and_interrupted_runs_are_counted_beside(path) -> None:
+def test_failed_and_interrupted_runs_are_counted_separately(path) -> None:
     finished(path, 1)
     fail(path, ValueError, seed=2)
     fail(path, KeyboardInterrupt, seed=3)
@@ -137,7 +137,7 @@ def test_failed_and_interrupted_runs_are_counted_beside(path) -> None:
     assert (counted.runs, counted.failed, counted.distinct) == (4, 2, 2)
 
 
-def test_a_run_that_is_under_way_is_not_counted_yet(path) -> None:
+def test_a_run_in_progress_is_not_counted(path) -> None:
     with Ledger(path).record(strategy(seed=5)) as entry:
         entry.set_data_scope(ground())
         counted = trials(path)
@@ -145,7 +145,7 @@ def test_a_run_that_is_under_way_is_not_counted_yet(path) -> None:
     assert (counted.runs, counted.failed, counted.distinct) == (1, 0, 1)
 
 
-def test_seeds_that_earn_alike_are_many_runs_and_one_trial(path) -> None:
+def test_correlated_seeds_are_many_runs_and_one_trial(path) -> None:
     for seed in range(1, 6):
         with Ledger(path).record(strategy(seed=seed)) as entry:
             entry.set_data_scope(ground())

@@ -49,7 +49,7 @@ def test_several_bars_ahead_it_is_statsmodels_with_the_correction(horizon: int) 
     assert found.lags == horizon - 1
 
 
-def test_a_negative_variance_gives_way_to_the_weighted_one() -> None:
+def test_a_negative_variance_is_replaced_by_the_weighted_one() -> None:
     # Losses that swing to and fro, so that the first autocovariance is nearly -g_0.
     differences = np.tile([1.0, -0.8], 25) + 0.05 * rng(5).standard_normal(50)
     first, second = np.sqrt(differences + 2), np.full(50, np.sqrt(2))
@@ -80,14 +80,12 @@ def test_the_better_forecast_has_the_negative_statistic() -> None:
     ],
     ids=["alike", "worse by the same", "alike but for rounding", "n = h", "one row", "no row"],
 )
-def test_where_losses_do_not_vary_or_rows_are_too_few_there_is_no_test(
-    first, second, horizon
-) -> None:
+def test_no_test_for_constant_loss_differences_or_too_few_rows(first, second, horizon) -> None:
     assert diebold_mariano(np.array(first), np.array(second), horizon) == HypothesisTestResult()
 
 
 @pytest.mark.parametrize(("bars", "horizon"), [(16, 1), (60, 1), (60, 3)])
-def test_diebold_mariano_rejects_forecasts_alike_at_about_the_nominal_rate(
+def test_diebold_mariano_rejects_equal_forecasts_at_the_nominal_rate(
     bars: int, horizon: int
 ) -> None:
     generator = rng(8)
@@ -135,7 +133,7 @@ def test_zero_is_down_on_both_sides() -> None:
     ("predicted", "actual"),
     [([1, 1, 1], [1, -1, 1]), ([1, -1, 1], [0, 0, 0]), ([-1, 0], [1, -1]), ([], [])],
 )
-def test_a_side_that_never_occurs_leaves_no_test(predicted, actual) -> None:
+def test_no_test_with_one_direction_only(predicted, actual) -> None:
     found = pesaran_timmermann(np.array(predicted, dtype=float), np.array(actual, dtype=float))
     assert found == HypothesisTestResult()
 
@@ -147,7 +145,7 @@ def test_always_up_in_a_rising_market_is_no_skill() -> None:
     assert pesaran_timmermann(predicted, actual).p_value > 0.05  # type: ignore[operator]
 
 
-def test_pesaran_timmermann_rejects_chance_at_about_the_nominal_rate() -> None:
+def test_pesaran_timmermann_rejects_chance_at_the_nominal_rate() -> None:
     generator = rng(11)
     rejected = [
         pesaran_timmermann(

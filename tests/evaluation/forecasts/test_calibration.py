@@ -9,7 +9,7 @@ from engine.evaluation.inference.hac import long_run_variance
 from tests.evaluation.forecasts.tables import made
 
 
-def test_groups_are_tenths_by_size_of_the_forecast_with_their_means() -> None:
+def test_bins_are_deciles_of_the_forecasts_with_their_means() -> None:
     rng = np.random.default_rng(1)
     predicted, actual = rng.normal(size=500), rng.normal(size=500)
     found = calibration_curve(made(predicted, actual), 0.95)
@@ -33,7 +33,7 @@ def test_the_interval_is_that_of_a_mean_where_rows_are_independent() -> None:
         assert group.actual - group.actual_low == pytest.approx(group.actual_high - group.actual)
 
 
-def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
+def test_intervals_cover_the_true_mean_at_the_nominal_rate() -> None:
     rng = np.random.default_rng(3)
     inside = [
         group.actual_low <= 0 <= group.actual_high
@@ -44,7 +44,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     assert np.mean(inside) == pytest.approx(0.9, abs=0.04)
 
 
-def test_symbols_that_move_together_count_as_the_one_market_they_are() -> None:
+def test_correlated_symbols_do_not_narrow_the_interval() -> None:
     rng = np.random.default_rng(4)
     predicted, actual = rng.normal(size=1000), rng.normal(size=1000)
     one = made(predicted, actual)
@@ -56,7 +56,7 @@ def test_symbols_that_move_together_count_as_the_one_market_they_are() -> None:
         assert both.actual_low == pytest.approx(single.actual_low)
 
 
-def test_the_error_is_written_out_for_one_group() -> None:
+def test_the_standard_error_of_one_bin_written_out() -> None:
     rng = np.random.default_rng(5)
     outcomes = np.convolve(rng.normal(size=404), np.ones(5), "valid")
     (group,) = calibration_curve(made(np.zeros(400), outcomes), 0.95)
@@ -65,7 +65,7 @@ def test_the_error_is_written_out_for_one_group() -> None:
     assert group.actual_high - group.actual == pytest.approx(1.959964 * error, rel=1e-5)
 
 
-def test_equal_forecasts_are_never_parted() -> None:
+def test_equal_forecasts_stay_in_one_bin() -> None:
     predicted = np.repeat([0.0, 1.0], [170, 30])
     found = calibration_curve(made(predicted, np.arange(200.0)), 0.95)
     assert [(group.rows, group.low, group.high) for group in found] == [
@@ -75,7 +75,7 @@ def test_equal_forecasts_are_never_parted() -> None:
 
 
 @pytest.mark.parametrize(("rows", "groups"), [(0, 0), (1, 1), (19, 1), (20, 2), (95, 9)])
-def test_few_forecasts_are_few_groups(rows: int, groups: int) -> None:
+def test_few_forecasts_have_few_bins(rows: int, groups: int) -> None:
     found = calibration_curve(made(np.arange(rows), np.arange(rows)), 0.95)
     assert len(found) == groups
     assert all(group.actual_low is None for group in found if rows < 30)

@@ -17,13 +17,13 @@ def test_wilsons_interval_equals_statsmodels(hits: int, rows: int) -> None:
     assert wilson_interval(hits / rows, rows, 0.9) == pytest.approx(other, abs=1e-12)
 
 
-def test_hits_are_right_directions_and_always_up_is_the_share_that_rose() -> None:
+def test_hit_share_and_up_share() -> None:
     found = measure_directional_accuracy(made([1, 1, -1, -1, 0], [1, -1, -1, 1, 0]), 1, 0.95)
     assert found
     assert (found.rows, found.hit_share, found.up_share) == (5, 0.6, 0.4)
 
 
-def test_only_calls_of_down_part_it_from_always_up() -> None:
+def test_only_down_forecasts_differ_from_always_up() -> None:
     rng = np.random.default_rng(6)
     found = measure_directional_accuracy(
         made(rng.normal(size=300), rng.normal(0.1, 1, 300)), 1, 0.95
@@ -41,7 +41,7 @@ def test_only_calls_of_down_part_it_from_always_up() -> None:
     )
 
 
-def test_a_coin_beats_always_up_no_more_often_than_the_level_though_the_market_fell() -> None:
+def test_random_forecasts_beat_always_up_at_the_nominal_rate() -> None:
     rng = np.random.default_rng(7)
     better = [
         found.beats_always_up(1, 0.9)
@@ -56,7 +56,7 @@ def test_a_coin_beats_always_up_no_more_often_than_the_level_though_the_market_f
     assert np.mean(better) == pytest.approx(0.05, abs=0.025)
 
 
-def test_right_calls_of_down_beat_always_up() -> None:
+def test_right_down_forecasts_beat_always_up() -> None:
     outcomes = np.tile([1.0, -1.0], 50)
     found = measure_directional_accuracy(made(outcomes, outcomes), 1, 0.95)
     assert found
@@ -64,7 +64,7 @@ def test_right_calls_of_down_beat_always_up() -> None:
     assert not found.beats_always_up(20, 0.95)
 
 
-def test_overlapping_outcomes_count_as_fewer() -> None:
+def test_overlapping_outcomes_widen_the_interval() -> None:
     table = made(np.tile([1.0, -1.0], 50), np.ones(100))
     single, overlapping = (
         measure_directional_accuracy(table, 1, 0.95),

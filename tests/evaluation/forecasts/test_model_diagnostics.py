@@ -62,7 +62,7 @@ def test_forecasts_are_compared_on_the_rows_that_both_have() -> None:
     assert found["pesaran_timmermann"] == asdict(pesaran_timmermann(own[rows], actual[rows]))
 
 
-def test_rows_that_overlap_are_thinned_where_a_test_needs_it() -> None:
+def test_every_hth_row_is_used_where_a_test_needs_independent_rows() -> None:
     features = rng(4).standard_normal((300, 2))
     found = run_forecast_tests({"strategy": OWN}, ACTUAL, horizon=5)
     assert found["diebold_mariano"]["no_change"]["lags"] == 4
@@ -108,7 +108,7 @@ def test_of_long_inputs_the_latest_rows_are_tested(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("bars", [0, 1, 4])
-def test_without_rows_every_figure_is_none_and_json_takes_it(bars: int) -> None:
+def test_without_rows_every_figure_is_none_and_valid_json(bars: int) -> None:
     features, none = np.zeros((bars, 2)), np.full(bars, np.nan)
     found = {
         "forecasts": run_forecast_tests({"strategy": none}, none, 1),

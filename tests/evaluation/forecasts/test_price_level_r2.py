@@ -26,7 +26,7 @@ def noisy(seed: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("drift", [-0.002, 0.0, 0.002])
-def test_no_change_is_the_trap_itself(drift: float) -> None:
+def test_no_change_is_the_level_forecast_trap(drift: float) -> None:
     before, after, _ = market(1, drift)
     found = check_price_level_r2(before, after, np.zeros(BARS), drift)
     assert found.present
@@ -36,7 +36,7 @@ def test_no_change_is_the_trap_itself(drift: float) -> None:
     assert found.direction_pct == pytest.approx(100 - found.up_pct)
 
 
-def test_the_drift_alone_is_the_trap_though_it_beats_no_change() -> None:
+def test_the_drift_is_the_trap_although_it_beats_no_change() -> None:
     before, after, returns = market(2, drift=0.006)
     found = check_price_level_r2(before, after, np.full(BARS, 0.006), 0.006)
     assert found.r2_vs_persistence > 0.03
@@ -63,7 +63,7 @@ def test_the_last_price_a_bar_late_is_the_trap() -> None:
     assert found.present
 
 
-def test_a_model_with_skill_is_not_named() -> None:
+def test_a_model_with_skill_is_not_the_trap() -> None:
     before, after, returns = market(4)
     skilled = 0.2 * returns + noisy(5) / 2
     found = check_price_level_r2(before, after, skilled, 0.0)
@@ -92,7 +92,7 @@ def test_skill_in_size_alone_is_skill() -> None:
     assert not found.present
 
 
-def test_a_low_r2_on_prices_traps_nobody() -> None:
+def test_a_low_r2_on_prices_is_not_the_trap() -> None:
     # Prices that hardly wander: each is as far from the one before as from their mean.
     after = 100 + rng(9).standard_normal(BARS)
     before = np.concatenate([[100.0], after[:-1]])
@@ -123,7 +123,7 @@ def test_rows_without_outcome_or_forecast_are_left_out() -> None:
     assert whole.sentence
 
 
-def test_overlapping_horizons_do_not_pass_for_skill() -> None:
+def test_overlapping_horizons_do_not_count_as_skill() -> None:
     horizon, passed = 5, {"thinned": 0, "overlapping": 0}
     for seed in range(150):
         prices = 100 * np.cumprod(1 + 0.01 * rng(seed).standard_normal(BARS))
@@ -150,7 +150,7 @@ def test_direction_that_follows_the_market_but_trails_always_up_is_the_trap() ->
 
 
 @pytest.mark.parametrize("bars", [0, 1, 2])
-def test_without_rows_nothing_is_named(bars: int) -> None:
+def test_without_rows_there_is_no_trap(bars: int) -> None:
     prices = np.full(bars, 5.0)
     found = check_price_level_r2(prices, prices, np.zeros(bars), 0.0)
     assert not found.present
@@ -158,7 +158,7 @@ def test_without_rows_nothing_is_named(bars: int) -> None:
     assert found.r2_vs_persistence is None
 
 
-def test_the_sentence_speaks_to_a_trader() -> None:
+def test_the_sentence_compares_with_persistence_and_always_up() -> None:
     before = np.linspace(100, 200, 50)
     after = before * np.where(np.arange(50) % 5 < 3, 1.01, 0.99)
     found = check_price_level_r2(before, after, np.tile([0.001, -0.001], 25), 0.0)
@@ -169,7 +169,7 @@ def test_the_sentence_speaks_to_a_trader() -> None:
     )
 
 
-def test_a_lucky_share_is_called_luck() -> None:
+def test_an_insignificant_share_is_called_chance() -> None:
     before = np.linspace(100, 200, 50)
     after = before * np.where(np.arange(50) % 2 == 0, 1.01, 0.99)
     right = np.ones(50)

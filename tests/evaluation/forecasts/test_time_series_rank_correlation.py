@@ -15,7 +15,7 @@ RNG = np.random.default_rng(8)
 YEAR = made(RNG.normal(size=366).round(1), RNG.normal(size=366).round(1))
 
 
-def test_the_whole_is_scipys_rank_correlation_and_months_weighted_by_bars_add_up_to_it() -> None:
+def test_overall_is_scipys_rank_correlation_and_the_weighted_mean_of_the_months() -> None:
     found = time_series_rank_correlation(YEAR)
     other = stats.spearmanr(YEAR["predicted"], YEAR["actual"]).statistic
     assert found.overall == pytest.approx(other)
@@ -33,7 +33,7 @@ def test_a_month_is_the_mean_product_of_its_standardised_ranks() -> None:
     assert found.values[2] == pytest.approx(expected)
 
 
-def test_t_and_share_are_those_of_the_months() -> None:
+def test_t_statistic_and_positive_share_are_over_months() -> None:
     found = time_series_rank_correlation(YEAR)
     sums = np.array(found.values) * np.array(found.rows)
     assert found.t_statistic == pytest.approx(stats.ttest_1samp(sums, 0.0).statistic)
@@ -48,7 +48,7 @@ def mean_reversion_on_noise(rng: np.random.Generator, rows: int) -> pd.DataFrame
     return made(forecast.to_numpy()[:-1], returns[1:])
 
 
-def test_a_bet_on_the_return_to_the_mean_has_no_skill_on_a_random_walk() -> None:
+def test_mean_reversion_forecasts_have_no_skill_on_a_random_walk() -> None:
     markets = [mean_reversion_on_noise(np.random.default_rng(seed), 1500) for seed in range(60)]
     within = [
         np.mean([
@@ -63,7 +63,7 @@ def test_a_bet_on_the_return_to_the_mean_has_no_skill_on_a_random_walk() -> None
     assert sum(abs(each.t_statistic) > 1.96 for each in found if each.t_statistic is not None) <= 8
 
 
-def test_symbols_are_ranked_each_for_itself() -> None:
+def test_each_symbol_is_ranked_separately() -> None:
     rising = made(np.arange(31), np.arange(31))
     falling = made(100 + np.arange(31), -np.arange(31), symbol="B")
     found = time_series_rank_correlation(pd.concat([rising, falling]))
@@ -74,13 +74,13 @@ def test_symbols_are_ranked_each_for_itself() -> None:
 
 
 @pytest.mark.parametrize(("freq", "rows", "period"), [("D", 90, "month"), ("W", 104, "quarter")])
-def test_weekly_bars_are_taken_by_the_quarter(freq: str, rows: int, period: str) -> None:
+def test_weekly_bars_have_quarters_as_periods(freq: str, rows: int, period: str) -> None:
     values = RNG.normal(size=rows)
     found = time_series_rank_correlation(made(values, values, freq=freq))
     assert (found.period, found.overall) == (period, pytest.approx(1.0))
 
 
-def test_constant_forecasts_rank_nothing() -> None:
+def test_constant_forecasts_have_no_rank_correlation() -> None:
     assert time_series_rank_correlation(
         made(np.zeros(90), RNG.normal(size=90))
     ) == TimeSeriesRankCorrelation("year")

@@ -52,7 +52,7 @@ def test_it_is_friedmans_test_of_the_errors_of_each_window_against_no_change() -
     assert found["p_value"] < 1e-4
 
 
-def test_a_wild_window_weighs_as_much_as_a_calm_one() -> None:
+def test_volatile_and_quiet_windows_have_the_same_weight() -> None:
     """One window's triumph does not outweigh eleven windows of small losses."""
     lucky = np.where(WINDOW == WINDOWS - 1, 0.9 * ACTUAL, -0.05 * ACTUAL)
     found = rank_forecasts_by_window({"strategy": lucky}, ACTUAL, WINDOW)
@@ -74,7 +74,7 @@ def test_only_rows_that_all_forecasts_have_are_scored() -> None:
     assert found["windows"] == WINDOWS - 1
 
 
-def test_forecasts_as_good_as_no_change_are_told_apart_as_seldom_as_the_joint_test_says() -> None:
+def test_equal_forecasts_are_rejected_at_the_nominal_rate_of_the_joint_test() -> None:
     """A tenth of the truth, and noise that costs what it is worth."""
     found = []
     for seed in range(300):

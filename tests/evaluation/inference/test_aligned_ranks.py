@@ -58,7 +58,7 @@ def test_the_statistic_is_the_printed_formula(shape: tuple[int, int], seed: int)
     "scores",
     [[[0.1, 0.4, 0.8], [3.0, 1.0, 2.5], [7.0, 7.2, 5.0]], [[1, 1, 2], [5, 4, 4], [0, 3, 3]]],
 )
-def test_over_all_permutations_within_rows_the_statistic_averages_its_degrees(scores) -> None:
+def test_the_mean_statistic_over_all_permutations_equals_its_degrees(scores) -> None:
     # The null hypothesis itself, with ties (second case) and without.
     statistics = [
         friedman_aligned_ranks(np.array(rows, dtype=float)).statistic
@@ -121,7 +121,7 @@ def test_a_comparison_written_out() -> None:
 
 
 @pytest.mark.parametrize("models", [2, 3, 6])
-def test_z_between_models_alike_spreads_more_than_a_normal_one(models: int) -> None:
+def test_z_between_equal_models_has_a_larger_deviation_than_a_normal_one(models: int) -> None:
     # What the docstring warns of: aligned scores of a row hang together.
     generator = np.random.default_rng(5)
     z = []
@@ -167,7 +167,7 @@ def test_a_data_set_s_own_level_does_not_matter() -> None:
     )
 
 
-def test_scores_all_alike_have_no_statistic() -> None:
+def test_equal_scores_have_no_statistic() -> None:
     found = friedman_aligned_ranks(np.tile([[0.1], [0.7], [1e6]], (1, 3)))
     assert found.average_ranks == (5.0, 5.0, 5.0)
     assert found.statistic is None

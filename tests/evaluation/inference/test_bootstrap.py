@@ -53,7 +53,7 @@ def test_the_estimated_difference_is_the_difference_of_the_sharpe_ratios() -> No
     assert infer_difference(one, two, 365, SPEC, rng()).estimate == pytest.approx(expected)
 
 
-def test_one_figure_more_changes_no_other_whether_or_not_they_share_resamples() -> None:
+def test_an_additional_figure_changes_no_other() -> None:
     alike, other = noise(1)[::-1], autoregressive(rng(4), 500, 0.6)
     alone = infer_sharpe(noise(1), 365, SPEC, rng())
     among = infer_sharpe_ratios(
@@ -92,14 +92,14 @@ def test_independent_rows_have_the_standard_error_of_lo() -> None:
     assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.08)
 
 
-def test_what_moves_both_books_cancels_in_their_difference() -> None:
+def test_common_moves_cancel_in_a_difference() -> None:
     market = noise(1)
     found = infer_difference(market + noise(2) / 20, market, 1.0, SPEC, rng())
     alone = infer_sharpe(market, 1.0, SPEC, rng())
     assert found.high - found.low < (alone.high - alone.low) / 5  # type: ignore[operator]
 
 
-def test_luck_is_not_told_from_nothing_but_skill_is() -> None:
+def test_noise_is_not_significant_but_skill_is() -> None:
     assert infer_sharpe(noise(1), 365, SPEC, rng()).p_value > 0.05  # type: ignore[operator]
     assert infer_sharpe(noise(1, mean=0.3), 365, SPEC, rng()).p_value == pytest.approx(0.001)
 
@@ -109,7 +109,7 @@ def test_a_sharpe_ratio_below_zero_is_no_evidence_of_one_above() -> None:
 
 
 @pytest.mark.parametrize("returns", [np.zeros(500), np.full(500, 0.01), noise(1, bars=29)])
-def test_nothing_is_said_about_a_book_that_stays_or_has_too_few_bars(returns: np.ndarray) -> None:
+def test_constant_returns_or_too_few_bars_have_no_inference(returns: np.ndarray) -> None:
     other = noise(2, len(returns))
     assert infer_sharpe(returns, 365, SPEC, rng()) == SharpeInference()
     assert infer_difference(returns, other, 365, SPEC, rng()) == SharpeInference()

@@ -48,7 +48,7 @@ def test_the_influence_values_have_the_variance_of_mertens() -> None:
     assert influence.var() == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_bars_influence_is_what_giving_it_more_weight_does_to_the_ratio() -> None:
+def test_influence_is_the_derivative_of_the_ratio_by_the_weight_of_a_bar() -> None:
     returns, step = noise(4, 60), 1e-6
     weights = np.full((60, 60), (1 - step) / 60) + step * np.eye(60)
     means = weights @ returns
@@ -83,7 +83,7 @@ def test_the_error_is_the_delta_method_on_statsmodels_hac_covariance(rho: float)
     assert hac_interval(returns, 1.0, 0.95).standard_error == pytest.approx(error, rel=1e-9)
 
 
-def test_returns_that_go_on_have_a_wider_interval_than_the_same_in_another_order() -> None:
+def test_autocorrelated_returns_have_a_wider_interval_than_shuffled_ones() -> None:
     returns = autoregressive(6, 2_000, 0.5) + 0.05
     shuffled = np.random.default_rng(7).permutation(returns)
     one, other = (hac_interval(each, 1.0, 0.95).standard_error for each in (returns, shuffled))
@@ -91,7 +91,7 @@ def test_returns_that_go_on_have_a_wider_interval_than_the_same_in_another_order
 
 
 @pytest.mark.parametrize("returns", [np.zeros(500), np.full(500, 0.01), noise(1, bars=29)])
-def test_nothing_is_said_about_a_book_that_stays_or_has_too_few_bars(returns: np.ndarray) -> None:
+def test_constant_returns_or_too_few_bars_have_no_inference(returns: np.ndarray) -> None:
     assert hac_interval(returns, 365, 0.95) == HacInterval()
 
 

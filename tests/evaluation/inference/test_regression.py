@@ -68,6 +68,6 @@ def test_a_perfect_line_has_no_error_and_a_flat_one_no_correlation() -> None:
     assert (flat.slope, flat.intercept_t_statistic, flat.correlation) == (0.0, None, None)
 
 
-def test_there_is_no_line_without_rows_or_without_spread() -> None:
+def test_no_regression_without_rows_or_with_constant_x() -> None:
     assert fit_hac_regression(np.arange(29.0), np.arange(29.0)) is None
     assert fit_hac_regression(np.ones(40), np.arange(40.0)) is None

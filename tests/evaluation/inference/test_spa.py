@@ -24,7 +24,7 @@ def books(seed: int, bars: int = 500, **means: float) -> pd.DataFrame:
     return pd.DataFrame(made)
 
 
-def test_the_one_better_book_is_found_and_named_among_many() -> None:
+def test_the_one_better_book_is_selected_among_many() -> None:
     found = run_superiority_tests(books(1, a=0.0, good=0.003, b=0.0), "market", 999, 0.95, rng())
     assert found["spa"]["consistent"] < 0.01  # type: ignore[index]
     assert found["stepm"] == ["good"]  # type: ignore[index]
@@ -32,18 +32,18 @@ def test_the_one_better_book_is_found_and_named_among_many() -> None:
     assert min(found["p_values"]["a"], found["p_values"]["b"]) > 0.05  # type: ignore[index]
 
 
-def test_the_surest_book_is_named_first() -> None:
+def test_the_book_with_the_highest_statistic_comes_first() -> None:
     found = run_superiority_tests(books(2, good=0.002, better=0.004), "market", 999, 0.95, rng())
     assert found["stepm"] == ["better", "good"]  # type: ignore[index]
 
 
-def test_what_is_worse_than_the_benchmark_is_no_evidence_at_all() -> None:
+def test_books_below_the_benchmark_have_a_p_value_of_one() -> None:
     found = run_superiority_tests(books(3, a=-0.003, b=-0.002), "market", 999, 0.95, rng())
     assert found["spa"] == {"lower": 1.0, "consistent": 1.0, "upper": 1.0}  # type: ignore[index]
     assert found["stepm"] == []  # type: ignore[index]
 
 
-def test_leverage_is_not_taken_for_superiority() -> None:
+def test_leverage_is_not_superiority() -> None:
     returns = books(4, a=0.0) + 0.002
     returns["levered"] = 5 * returns["market"]
     found = run_superiority_tests(returns, "market", 999, 0.95, rng())
@@ -52,7 +52,7 @@ def test_leverage_is_not_taken_for_superiority() -> None:
     assert found["spa"] == without["spa"]  # type: ignore[index]
 
 
-def test_a_single_rival_is_tested_as_a_difference_is_but_one_sided() -> None:
+def test_a_single_book_is_tested_like_a_difference_but_one_sided() -> None:
     returns = books(5, a=0.0006)
     pair = [returns["a"].to_numpy(), returns["market"].to_numpy()]
     spec = EvaluationSpec(resamples=4_000)
@@ -105,12 +105,12 @@ def test_a_book_that_cannot_be_tested_is_left_out() -> None:
         books(9).assign(same=lambda frame: frame["market"] / 2),
     ],
 )
-def test_nothing_is_said_without_bars_or_without_a_difference(returns: pd.DataFrame) -> None:
+def test_no_test_without_bars_or_without_a_difference(returns: pd.DataFrame) -> None:
     assert run_superiority_tests(returns, "market", 999, 0.95, rng()) is None
 
 
 @pytest.mark.slow
-def test_books_no_better_than_the_benchmark_are_named_no_more_often_than_it_says() -> None:
+def test_equal_books_are_selected_at_most_at_the_nominal_rate() -> None:
     named = 0
     for seed in range(200):
         generator = rng(seed)

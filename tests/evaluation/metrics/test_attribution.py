@@ -52,7 +52,7 @@ def made(book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame]) -> ReturnCon
     return found
 
 
-def test_the_parts_add_up_to_the_log_of_the_growth_at_every_bar(
+def test_contributions_add_up_to_the_log_return_at_every_bar(
     book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], made: ReturnContributions
 ) -> None:
     whole = (made.gross + made.cost).sum(axis=1)
@@ -93,7 +93,7 @@ def plain(
     return found
 
 
-def test_every_part_is_the_one_found_in_loops_over_positions(
+def test_contributions_equal_a_loop_over_positions(
     book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], made: ReturnContributions
 ) -> None:
     result, opens, close = book
@@ -105,7 +105,7 @@ def test_every_part_is_the_one_found_in_loops_over_positions(
         assert np.abs(expected).sum() > 0.01
 
 
-def test_borrowing_is_charged_by_calendar_time_to_the_short_symbol(
+def test_borrow_cost_is_charged_by_calendar_time_to_the_short_symbol(
     book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], made: ReturnContributions
 ) -> None:
     held = book[0].held_weights.shift().fillna(0.0)
@@ -115,13 +115,13 @@ def test_borrowing_is_charged_by_calendar_time_to_the_short_symbol(
     assert (made.borrow.sum() < -0.001).all()
 
 
-def test_holdings_are_those_of_the_simulation(
+def test_held_weights_equal_those_of_the_simulation(
     book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], made: ReturnContributions
 ) -> None:
     np.testing.assert_allclose(made.held_weights, book[0].held_weights, atol=1e-10)
 
 
-def test_what_the_fills_do_not_account_for_is_told_and_not_called_borrowing(
+def test_unexplained_returns_are_residual_and_not_borrow_cost(
     book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame],
 ) -> None:
     result, _, close = book
@@ -133,7 +133,7 @@ def test_what_the_fills_do_not_account_for_is_told_and_not_called_borrowing(
     assert found.residual.sum() == pytest.approx(0.001 * BARS, rel=0.1)
 
 
-def test_a_book_that_never_trades_has_parts_of_nothing(
+def test_a_book_that_never_trades_has_zero_contributions(
     book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame],
 ) -> None:
     result, _, close = book
@@ -145,14 +145,18 @@ def test_a_book_that_never_trades_has_parts_of_nothing(
     assert not found.held_weights.to_numpy().any()
 
 
-def test_a_ruined_book_has_none(book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame]) -> None:
+def test_a_ruined_book_has_no_attribution(
+    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame],
+) -> None:
     result, _, close = book
     lost = result.returns.copy()
     lost.iloc[5] = -1.0
     assert attribute_returns(lost, result.trades, close, borrow_charged=True) is None
 
 
-def test_labels_part_the_whole_and_the_unlabelled_come_last(made: ReturnContributions) -> None:
+def test_groups_add_up_to_the_whole_and_the_unlabelled_come_last(
+    made: ReturnContributions,
+) -> None:
     labels = pd.DataFrame("calm", index=made.held_weights.index, columns=SYMBOLS, dtype="object")
     labels.iloc[:30] = None
     labels.iloc[200:, 1] = "turbulent"
@@ -165,7 +169,7 @@ def test_labels_part_the_whole_and_the_unlabelled_come_last(made: ReturnContribu
     assert calm.net + turbulent.net + none.net == pytest.approx(whole)
 
 
-def test_parts_do_not_depend_on_the_name_of_the_labels(made: ReturnContributions) -> None:
+def test_group_sums_do_not_depend_on_the_names_of_the_labels(made: ReturnContributions) -> None:
     labels = pd.DataFrame("2024", index=made.held_weights.index, columns=SYMBOLS, dtype="object")
     (whole,) = sum_by_group(made, labels)
     assert dataclasses.asdict(whole)["bar_share"] == 1.0

@@ -20,7 +20,7 @@ def test_moments_equal_scipys() -> None:
     assert found.excess_kurtosis == pytest.approx(stats.kurtosis(RETURNS))
 
 
-def test_the_worst_and_the_best_bar_are_found_with_their_rows() -> None:
+def test_the_worst_and_the_best_bar_have_their_rows() -> None:
     found = distribution_statistics(np.array([0.01, -0.03, 0.0, 0.05, -0.03]))
     assert found
     assert (found.worst, found.worst_row) == (-0.03, 1)
@@ -28,7 +28,7 @@ def test_the_worst_and_the_best_bar_are_found_with_their_rows() -> None:
     assert (found.bars, found.zero_return_bars) == (5, 1)
 
 
-def test_shortfall_is_the_mean_of_the_worst_bars_and_value_at_risk_the_mildest_of_them() -> None:
+def test_expected_shortfall_is_the_mean_of_the_tail_and_value_at_risk_its_maximum() -> None:
     twenty = np.arange(-10, 10) / 100.0
     shuffled = np.random.default_rng(1).permutation(twenty)
     found = tail_loss(shuffled, 0.15)
@@ -36,13 +36,13 @@ def test_shortfall_is_the_mean_of_the_worst_bars_and_value_at_risk_the_mildest_o
     assert found.expected_shortfall == pytest.approx(-0.09)
 
 
-def test_a_share_of_whole_bars_is_not_rounded_up_by_rounding_dust() -> None:
+def test_a_whole_number_of_bars_is_not_rounded_up_by_float_error() -> None:
     assert tail_loss(np.arange(100.0), 0.07).bars == 7
     assert tail_loss(np.arange(20.0), 0.05).bars == 1
     assert tail_loss(np.arange(21.0), 0.05).bars == 2
 
 
-def test_losses_equal_a_count_bar_by_bar() -> None:
+def test_tail_losses_equal_a_count_bar_by_bar() -> None:
     found = distribution_statistics(RETURNS)
     assert found
     for each in found.tail_losses:
@@ -62,7 +62,7 @@ def test_the_tail_ratio_equals_quantstats() -> None:
     assert found.tail_ratio == pytest.approx(other)
 
 
-def test_a_fat_tail_has_more_bars_beyond_three_deviations_than_a_normal_one() -> None:
+def test_a_heavy_tail_has_more_outliers_than_a_normal_one() -> None:
     found = distribution_statistics(RETURNS)
     assert found
     assert found.expected_lower_outliers == pytest.approx(1000 * stats.norm.sf(3))
@@ -80,7 +80,7 @@ def test_a_fat_tail_has_more_bars_beyond_three_deviations_than_a_normal_one() ->
     assert (thin.lower_outliers, thin.lower_outliers_p_value) == (0, 1.0)
 
 
-def test_returns_that_do_not_vary_have_no_shape() -> None:
+def test_constant_returns_have_no_moments() -> None:
     found = distribution_statistics(np.full(50, 0.1))
     assert found
     assert (found.standard_deviation, found.skewness, found.excess_kurtosis) == (0.0, None, None)

@@ -39,13 +39,13 @@ def test_sharpe_is_mean_over_sample_deviation_annualised() -> None:
     assert found.iloc[1:].tolist() == pytest.approx([2.8284271, 7.0710678])
 
 
-def test_where_returns_do_not_vary_there_is_no_sharpe_ratio_and_the_volatility_is_zero() -> None:
+def test_constant_returns_have_no_sharpe_ratio_and_zero_volatility() -> None:
     flat = table([0.3, 0.1, 0.1, 0.1])
     assert np.isnan(rolling_sharpe(flat, window=3, periods_per_year=252)["strategy"].iloc[-1])
     assert rolling_volatility(flat, window=3, periods_per_year=252)["strategy"].iloc[-1] == 0.0
 
 
-def test_sharpe_and_volatility_are_those_of_the_last_bars_alone(returns: pd.DataFrame) -> None:
+def test_sharpe_and_volatility_use_the_last_bars_only(returns: pd.DataFrame) -> None:
     terms = {"window": WINDOW, "periods_per_year": PERIODS}
     sharpe, volatility = (
         rolling_sharpe(returns, **terms),
@@ -76,7 +76,7 @@ def test_beta_is_the_slope_of_a_regression_on_the_last_bars(returns: pd.DataFram
         assert found.iloc[row] == pytest.approx(slope, abs=1e-9)
 
 
-def test_a_benchmark_that_does_not_move_has_no_beta() -> None:
+def test_a_constant_benchmark_has_no_beta() -> None:
     still = pd.Series(0.0, index=days(5))
     moving = pd.Series([0.1, -0.1, 0.2, 0.0, 0.1], index=days(5))
     assert rolling_beta(moving, still, window=3).isna().all()

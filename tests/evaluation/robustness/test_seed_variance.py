@@ -31,7 +31,7 @@ def test_the_deviation_between_seeds_written_out() -> None:
     )
 
 
-def test_the_sampling_deviation_of_seeds_alike_is_the_bootstraps_standard_error() -> None:
+def test_the_sampling_deviation_of_equal_seeds_is_the_bootstraps_standard_error() -> None:
     book = 0.02 * rng(2).standard_t(5, 300) + 0.002
     found = decompose_seed_variance(np.column_stack([book, book]), 252.0)
     expected = bootstrap.StudentisedSharpe([book]).standard_error * np.sqrt(252.0)
@@ -64,7 +64,7 @@ def test_the_interval_of_the_seeds_deviation_covers_it() -> None:
     assert 0.91 < np.mean(covered) < 0.99
 
 
-def test_two_seeds_say_little() -> None:
+def test_the_interval_of_two_seeds_is_wide() -> None:
     found = decompose_seed_variance(books(rng(5), 100, np.array([0.0, 0.1]), 0.5), 1.0)
     assert found.seed_deviation_low / found.seed_deviation == pytest.approx(0.446, abs=1e-3)
     assert found.seed_deviation_high / found.seed_deviation == pytest.approx(31.9, abs=0.1)
@@ -80,7 +80,7 @@ def test_a_seed_that_never_trades_has_no_sharpe_ratio_and_is_not_counted() -> No
     assert (found.seed_deviation, found.share) == (rest.seed_deviation, rest.share)
 
 
-def test_below_two_seeds_there_is_no_spread() -> None:
+def test_below_two_seeds_there_is_no_seed_variance() -> None:
     returns = books(rng(7), 100, np.array([0.0, 0.1]), 0.5)
     assert decompose_seed_variance(returns[:, :1], 1.0) is None
     assert decompose_seed_variance(returns[:, :0], 1.0) is None
@@ -88,7 +88,7 @@ def test_below_two_seeds_there_is_no_spread() -> None:
     assert decompose_seed_variance(np.empty((0, 3)), 1.0) is None
 
 
-def test_few_bars_leave_the_sampling_deviation_unknown() -> None:
+def test_with_few_bars_there_is_no_sampling_deviation() -> None:
     found = decompose_seed_variance(books(rng(8), 29, np.array([0.0, 0.1]), 0.5), 1.0)
     assert found.seed_deviation > 0
     assert (found.sampling_deviation, found.share) == (None, None)

@@ -70,7 +70,7 @@ def alone(market, terms: TradingParameters, signal, costs: Costs, delay: int) ->
     return sharpe(made.returns.to_numpy(), terms.periods_per_year)
 
 
-def test_every_cell_is_what_a_simulation_of_its_own_gives_to_the_last_digit(market) -> None:
+def test_every_cell_equals_a_separate_simulation_to_the_last_digit(market) -> None:
     found = compute_sensitivity_surface(*market, TERMS)
     assert found.cost_bps == (0, 5, 10, 20, 40)
     assert found.delay_bars == (1, 2, 3, 5)
@@ -89,14 +89,14 @@ def test_every_cell_is_what_a_simulation_of_its_own_gives_to_the_last_digit(mark
 
 
 @pytest.mark.parametrize("price", ["open", "close"])
-def test_fills_are_at_the_price_that_the_strategy_names(market, price: str) -> None:
+def test_fills_use_the_price_of_the_strategy(market, price: str) -> None:
     terms = dataclasses.replace(TERMS, execution=Execution(delay=7, price=price))
     found = compute_sensitivity_surface(*market, terms)
     assert found.delay_bars == (1, 2, 3, 5, 7)
     assert found.sharpe[2][4][2] == alone(market, terms, terms.signal, terms.costs, 7)
 
 
-def test_a_dearer_cell_is_never_better(market) -> None:
+def test_a_cell_with_higher_costs_is_never_better(market) -> None:
     # Nothing is lent: with a fixed size below the cash, no cost changes what is bought.
     surface = compute_sensitivity_surface(
         *market, dataclasses.replace(TERMS, sizing=FixedSizing(weight=0.5))
@@ -128,7 +128,7 @@ def test_at_the_break_even_cost_nothing_is_earned(market) -> None:
     assert free.break_even_cost_bps == pytest.approx(limit, rel=0.1)
 
 
-def test_no_break_even_cost_where_nothing_is_earned_for_free_or_something_at_any_price(
+def test_no_break_even_cost_for_a_loss_without_costs_or_a_profit_at_any_cost(
     market,
 ) -> None:
     forecasts, opened, close = market
@@ -154,7 +154,7 @@ def test_no_break_even_cost_where_nothing_is_earned_for_free_or_something_at_any
         (QuantileThreshold(), "quantile", None),
     ],
 )
-def test_other_kinds_are_varied_in_their_own_unit_and_told_in_bps_too(
+def test_other_thresholds_are_varied_in_their_own_unit_and_given_in_bps_too(
     market, signal, unit: str, bps
 ) -> None:
     found = compute_sensitivity_surface(*market, dataclasses.replace(TERMS, signal=signal))
@@ -171,7 +171,7 @@ def test_other_kinds_are_varied_in_their_own_unit_and_told_in_bps_too(
     assert found.sharpe[4][0][place] == alone(market, TERMS, signal, dear, 1)
 
 
-def test_a_threshold_that_nothing_reaches_has_no_sharpe_ratio(market) -> None:
+def test_a_threshold_that_no_forecast_reaches_has_no_sharpe_ratio(market) -> None:
     found = compute_sensitivity_surface(
         *market, dataclasses.replace(TERMS, signal=FixedThreshold(enter_bps=9_999))
     )
@@ -181,7 +181,7 @@ def test_a_threshold_that_nothing_reaches_has_no_sharpe_ratio(market) -> None:
     assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
-def test_where_nothing_was_forecast_nothing_is_held_at_any_threshold(market) -> None:
+def test_without_forecasts_nothing_is_held_at_any_threshold(market) -> None:
     forecasts, opened, close = market
     gone = forecasts.predicted.copy()
     gone.iloc[BARS // 2 :] = np.nan
@@ -199,12 +199,12 @@ def test_where_nothing_was_forecast_nothing_is_held_at_any_threshold(market) -> 
     assert nothing["break_even_cost_bps"] is None
 
 
-def test_costs_that_would_take_all_there_is_are_left_out(market) -> None:
+def test_costs_above_the_value_of_a_fill_are_left_out(market) -> None:
     dear = dataclasses.replace(TERMS, costs=Costs(fee_bps=6_000, slippage_bps=1_000))
     assert compute_sensitivity_surface(*market, dear).cost_bps == (0, 3_500, 7_000)
 
 
-def test_a_surface_filled_in_parts_is_the_same(market, monkeypatch) -> None:
+def test_a_surface_computed_in_batches_is_the_same(market, monkeypatch) -> None:
     whole = compute_sensitivity_surface(*market, TERMS)
     monkeypatch.setattr("engine.simulation.portfolio._MAX_BATCH_CELLS", 7 * 2 * BARS)
     assert compute_sensitivity_surface(*market, TERMS) == whole
@@ -261,7 +261,7 @@ def surface(rows: list[list[float | None]], limit: float | None) -> dict:
         ),
     ],
 )
-def test_the_sentence_says_what_the_result_survives_and_what_it_dies_of(
+def test_the_sentence_says_where_the_sharpe_ratio_stays_above_zero(
     rows: list[list[float | None]], limit: float | None, said: str
 ) -> None:
     document = surface(rows, limit)
@@ -269,7 +269,7 @@ def test_the_sentence_says_what_the_result_survives_and_what_it_dies_of(
     assert describe_sensitivity(document) == said
 
 
-def test_dearer_is_worse_along_every_line_of_the_real_way(market) -> None:
+def test_higher_costs_lower_every_sharpe_ratio(market) -> None:
     # Sizes by volatility buy a little less after a cost, yet the order stays.
     for dear, cheap in pairwise(reversed(compute_sensitivity_surface(*market, TERMS).sharpe)):
         for sheet_dear, sheet_cheap in zip(dear, cheap, strict=True):
