@@ -53,16 +53,16 @@ def tried(own: pd.Series, others: int, *, noise: float) -> TrialSet:
 
 
 def test_the_document_has_its_parts_and_nothing_else() -> None:
-    found = document(books())
-    assert set(found) == PARTS
-    assert set(found["method"]) == {
+    significance = document(books())
+    assert set(significance) == PARTS
+    assert set(significance["method"]) == {
         *("bootstrap", "resamples", "confidence", "source", "adjustment")
     }
-    assert list(found["sharpe"]) == ["strategy", "buy_and_hold", "ridge"]
-    assert all(set(each) == INFERENCE | HAC for each in found["sharpe"].values())
-    assert list(found["differences"]) == ["buy_and_hold", "ridge"]
-    assert all(set(each) == INFERENCE for each in found["differences"].values())
-    assert set(found["verdict"]) == {"grade", "sentence"}
+    assert list(significance["sharpe"]) == ["strategy", "buy_and_hold", "ridge"]
+    assert all(set(each) == INFERENCE | HAC for each in significance["sharpe"].values())
+    assert list(significance["differences"]) == ["buy_and_hold", "ridge"]
+    assert all(set(each) == INFERENCE for each in significance["differences"].values())
+    assert set(significance["verdict"]) == {"grade", "sentence"}
 
 
 def test_p_values_of_differences_are_adjusted_over_the_benchmarks() -> None:
@@ -85,19 +85,19 @@ def test_the_same_seed_gives_the_same_document_and_another_seed_another() -> Non
 
 
 def test_a_book_that_never_trades_is_null_not_nan() -> None:
-    found = document(books(still=np.zeros(600)))
-    json.dumps(found, allow_nan=False)
-    assert set(found["sharpe"]["still"].values()) == {None}
-    assert set(found["differences"]["still"].values()) == {None}
+    significance = document(books(still=np.zeros(600)))
+    json.dumps(significance, allow_nan=False)
+    assert set(significance["sharpe"]["still"].values()) == {None}
+    assert set(significance["differences"]["still"].values()) == {None}
 
 
 def test_a_strategy_that_never_trades_gets_no_evidence() -> None:
     returns = books()
     returns["strategy"] = 0.0
-    found = document(returns)
-    json.dumps(found, allow_nan=False)
-    assert found["verdict"]["grade"] == "none"
-    assert found["verdict"]["sentence"].startswith("No evidence")
+    significance = document(returns)
+    json.dumps(significance, allow_nan=False)
+    assert significance["verdict"]["grade"] == "none"
+    assert significance["verdict"]["sentence"].startswith("No evidence")
 
 
 def test_the_verdict_states_forecasts_without_skill() -> None:
@@ -126,14 +126,14 @@ def skilled() -> pd.DataFrame:
 
 
 def test_clear_skill_is_graded_strong() -> None:
-    found = document(skilled())
-    assert found["verdict"]["grade"] == "strong"
-    assert found["superiority"]["benchmark"] == "buy_and_hold"
-    assert "strategy" in found["superiority"]["stepm"]
+    significance = document(skilled())
+    assert significance["verdict"]["grade"] == "strong"
+    assert significance["superiority"]["benchmark"] == "buy_and_hold"
+    assert "strategy" in significance["superiority"]["stepm"]
 
 
 @pytest.mark.parametrize(
-    ("section", "says"),
+    ("section", "grade"),
     [
         ({"timing": {"p_value": 0.2}}, "moderate"),
         ({"timing": None}, "strong"),
@@ -143,27 +143,27 @@ def test_clear_skill_is_graded_strong() -> None:
         ({"fragility": {"break_even_cost_bps": 9.0, "chosen": {"cost_bps": 0.0}}}, "strong"),
     ],
 )
-def test_further_sections_affect_the_grade(section: dict[str, Any], says: str) -> None:
-    assert document(skilled(), extra_sections=section)["verdict"]["grade"] == says
+def test_further_sections_affect_the_grade(section: dict[str, Any], grade: str) -> None:
+    assert document(skilled(), extra_sections=section)["verdict"]["grade"] == grade
 
 
 def test_a_single_trial_is_not_deflated() -> None:
     returns = books()
-    found = document(returns, trials=tried(returns["strategy"], 0, noise=0.0))
-    assert (found["trials"]["distinct"], found["trials"]["effective"]) == (1, 1)
-    record = found["track_record"]
+    significance = document(returns, trials=tried(returns["strategy"], 0, noise=0.0))
+    assert (significance["trials"]["distinct"], significance["trials"]["effective"]) == (1, 1)
+    record = significance["track_record"]
     assert record["deflated_sharpe"] == record["probabilistic_sharpe"]
     assert record["probabilistic_sharpe"] == probabilistic_sharpe(returns["strategy"].to_numpy())
     assert record["expected_maximum_sharpe"] == 0.0
-    assert found["overfitting"] is None
+    assert significance["overfitting"] is None
 
 
 def test_an_unknown_number_of_trials_is_stated() -> None:
-    found = document(books())
-    assert found["trials"] is None
+    significance = document(books())
+    assert significance["trials"] is None
     assert (
         "How many strategies were tried on these bars is not known"
-        in (found["verdict"]["sentence"])
+        in (significance["verdict"]["sentence"])
     )
 
 

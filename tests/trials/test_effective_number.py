@@ -70,10 +70,10 @@ def test_near_clones_are_one_trial(count, alike) -> None:
 @pytest.mark.parametrize("common", [0.0, 0.15])
 def test_planted_groups_are_recovered(groups, members, alike, common) -> None:
     for seed in range(3):
-        found = cluster_trials(
+        result = cluster_trials(
             planted(np.random.default_rng(seed), groups, members, alike, common)
         )
-        assert list(found) == list(np.repeat(np.arange(groups), members))
+        assert list(result) == list(np.repeat(np.arange(groups), members))
 
 
 def test_groups_of_different_sizes_are_recovered_among_single_trials() -> None:
@@ -109,15 +109,15 @@ matrices = st.builds(
 @given(matrices, st.randoms(use_true_random=False))
 def test_the_count_is_invariant_to_order_scale_and_copies(returns: np.ndarray, random) -> None:
     count = returns.shape[1]
-    found = effective_number_of_trials(returns)
-    assert 1 <= found <= count
+    result = effective_number_of_trials(returns)
+    assert 1 <= result <= count
 
     order = random.sample(range(count), count)
     copies = [random.randrange(count) for _ in range(3)]
     scales = np.exp([random.uniform(-3, 3) for _ in range(count)])
-    assert effective_number_of_trials(returns[:, order]) == found
-    assert effective_number_of_trials(returns * scales) == found
-    assert effective_number_of_trials(np.hstack([returns, returns[:, copies]])) == found
+    assert effective_number_of_trials(returns[:, order]) == result
+    assert effective_number_of_trials(returns * scales) == result
+    assert effective_number_of_trials(np.hstack([returns, returns[:, copies]])) == result
 
 
 @settings(max_examples=25, deadline=None)
@@ -162,7 +162,7 @@ def test_the_best_cut_is_the_best_of_all_cuts_tried_one_by_one() -> None:
         """Over all trials, of those in clusters that are cohesive; unrelated groups lie apart."""
         each = silhouette_samples(apart, cut, metric="precomputed")
         held = [each[cut == label] for label in np.unique(cut)]
-        return sum(found.sum() for found in held if found.mean() >= MIN_SILHOUETTE)
+        return sum(result.sum() for result in held if result.mean() >= MIN_SILHOUETTE)
 
     rng = np.random.default_rng(3)
     apart = correlation_distances(
@@ -171,11 +171,11 @@ def test_the_best_cut_is_the_best_of_all_cuts_tried_one_by_one() -> None:
     tree = linkage(squareform(apart, checks=False), "average")
     cuts = [fcluster(tree, k, "maxclust") for k in range(2, len(apart))]
     best = max(cuts, key=mean)
-    found = _best_cut(apart)
-    assert len(np.unique(found)) == 4 + 4
+    result = _best_cut(apart)
+    assert len(np.unique(result)) == 4 + 4
     assert len(np.unique(best)) < 4 + 4
     for label in np.unique(best[:20]):
-        assert len(set(found[:20][best[:20] == label])) == 1
+        assert len(set(result[:20][best[:20] == label])) == 1
 
 
 def test_copies_are_merged_among_correlated_trials() -> None:

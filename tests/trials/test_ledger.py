@@ -11,7 +11,7 @@ import pytest
 from engine.core.errors import LedgerError, TrainingError
 from engine.trials import Ledger
 from engine.trials import ledger as ledger_module
-from tests.trials.factories import Listener, finished, ground, outcome, returns, strategy
+from tests.trials.factories import Listener, data_scope, finished, outcome, returns, strategy
 
 
 @pytest.fixture
@@ -26,14 +26,14 @@ def test_reading_a_missing_ledger_gives_no_runs_and_creates_no_file(ledger) -> N
 
 def test_a_finished_run_is_known_from_its_beginning_to_its_returns(ledger) -> None:
     with ledger.record(strategy(), "backtest run ridge.yaml") as entry:
-        entry.set_data_scope(ground())
+        entry.set_data_scope(data_scope())
         entry.finish(outcome(3, tuning=12, certificate={"passed": True}))
     (row,) = ledger.rows()
     assert (row.number, row.status, row.name) == (1, "finished", "ridge")
     assert row.strategy == strategy()
     assert row.command == "backtest run ridge.yaml"
     assert row.engine
-    assert row.dataset == ground().dataset
+    assert row.dataset == data_scope().dataset
     assert (row.targets, row.inputs, row.interval) == (("BTC",), ("BTC", "ETH"), "1d")
     assert (row.first, row.last) == ("2020-01-01T00:00:00+00:00", "2020-07-18T00:00:00+00:00")
     assert (row.bars, row.periods_per_year) == (200, 365.0)
@@ -47,7 +47,7 @@ def test_a_finished_run_is_known_from_its_beginning_to_its_returns(ledger) -> No
 def test_an_engine_error_is_recorded_with_its_problem_and_raised(ledger) -> None:
     def run() -> None:
         with ledger.record(strategy()) as entry:
-            entry.set_data_scope(ground())
+            entry.set_data_scope(data_scope())
             raise TrainingError("window 3 ended with a NaN loss", fix="lower the rate")
 
     with pytest.raises(TrainingError, match="NaN"):
@@ -84,7 +84,7 @@ def test_a_run_that_ends_without_a_result_has_failed(ledger) -> None:
 def test_an_error_after_the_outcome_does_not_change_it(ledger) -> None:
     def run() -> None:
         with ledger.record(strategy()) as entry:
-            entry.set_data_scope(ground())
+            entry.set_data_scope(data_scope())
             entry.finish(outcome())
             raise ZeroDivisionError
 
@@ -113,7 +113,7 @@ def test_an_interrupt_right_after_the_outcome_was_written_changes_nothing(
 def test_a_run_in_progress_is_running(ledger) -> None:
     with ledger.record(strategy()) as entry:
         assert [row.status for row in ledger.rows()] == ["running"]
-        entry.set_data_scope(ground())
+        entry.set_data_scope(data_scope())
         entry.finish(outcome())
 
 
@@ -130,7 +130,7 @@ def test_a_run_goes_on_with_a_notice_when_the_ledger_cannot_be_written(
     heard = Listener()
     with Ledger(tmp_path / "ledger.sqlite").record(strategy(), progress=heard) as entry:
         assert entry.number is None
-        entry.set_data_scope(ground())
+        entry.set_data_scope(data_scope())
         assert entry.collect_trials(returns()) is None
         entry.finish(outcome())
     assert [notice.partition(":")[0] for notice in heard.notices] == [
@@ -146,7 +146,7 @@ def test_a_home_that_cannot_be_created_gives_a_notice_and_no_other_trials(tmp_pa
     with Ledger(tmp_path / "file" / "home" / "ledger.sqlite").record(
         strategy(), progress=heard
     ) as entry:
-        entry.set_data_scope(ground())
+        entry.set_data_scope(data_scope())
         trials = entry.collect_trials(returns())
     assert trials is not None
     assert trials.distinct == 1
@@ -163,7 +163,7 @@ def test_a_ledger_damaged_during_a_run_gives_only_a_notice(ledger) -> None:
     heard = Listener()
     with ledger.record(strategy(), progress=heard) as entry:
         ledger.path.write_bytes(b"no database at all " * 300)
-        entry.set_data_scope(ground())
+        entry.set_data_scope(data_scope())
         assert entry.collect_trials(returns()) is None
         entry.finish(outcome())
     assert len(heard.notices) == 3

@@ -66,8 +66,8 @@ def test_concurrent_writers_lose_no_row(tmp_path) -> None:
     path = tmp_path / "ledger.sqlite"
     writers = [start(WRITER, path, number, 6) for number in range(3)]
     for writer in writers:
-        _, told = writer.communicate(timeout=120)
-        assert writer.returncode == 0, told
+        _, errors = writer.communicate(timeout=120)
+        assert writer.returncode == 0, errors
     rows = read_rows(path)
     assert [row.number for row in rows] == list(range(1, 19))
     assert {row.status for row in rows} == {"finished"}

@@ -82,8 +82,8 @@ def test_the_traded_forecast_is_the_mean_over_seeds_of_its_horizon_with_a_known_
         for horizon in (1, 5)
     ]
     columns = ["timestamp", "symbol", "seed", "horizon", "predicted", "actual"]
-    found = average_over_seeds(pd.DataFrame(rows, columns=columns), 5)
-    assert found.to_dict("list") == {
+    result = average_over_seeds(pd.DataFrame(rows, columns=columns), 5)
+    assert result.to_dict("list") == {
         "timestamp": [stamps[0]],
         "symbol": ["A"],
         "predicted": [pytest.approx(5.005)],

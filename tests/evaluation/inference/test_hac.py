@@ -24,17 +24,17 @@ def autoregressive(seed: int, bars: int, rho: float) -> np.ndarray:
 
 def test_the_interval_lies_evenly_about_the_sharpe_ratio_of_the_metrics_table() -> None:
     returns = noise(1)
-    found = hac_interval(returns, 365, 0.95)
-    assert found.estimate == sharpe(returns, 365)
-    assert (found.low + found.high) / 2 == pytest.approx(found.estimate)  # type: ignore[operator]
-    reach = 1.959963984540054 * found.standard_error  # type: ignore[operator]
-    assert found.high == pytest.approx(found.estimate + reach)  # type: ignore[operator]
+    interval = hac_interval(returns, 365, 0.95)
+    assert interval.estimate == sharpe(returns, 365)
+    assert (interval.low + interval.high) / 2 == pytest.approx(interval.estimate)  # type: ignore[operator]
+    reach = 1.959963984540054 * interval.standard_error  # type: ignore[operator]
+    assert interval.high == pytest.approx(interval.estimate + reach)  # type: ignore[operator]
 
 
 def test_independent_normal_returns_have_the_standard_error_of_lo() -> None:
     # Lo (2002), equation 9: sqrt((1 + S^2 / 2) / n).
-    found = hac_interval(noise(2, 50_000, 0.8), 1.0, 0.95)
-    assert found.standard_error == pytest.approx(np.sqrt((1 + 0.8**2 / 2) / 50_000), rel=0.02)
+    interval = hac_interval(noise(2, 50_000, 0.8), 1.0, 0.95)
+    assert interval.standard_error == pytest.approx(np.sqrt((1 + 0.8**2 / 2) / 50_000), rel=0.02)
 
 
 def test_the_influence_values_have_the_variance_of_mertens() -> None:
@@ -100,7 +100,7 @@ def test_constant_returns_or_too_few_bars_have_no_inference(returns: np.ndarray)
 def test_a_nominal_95_percent_interval_covers_nearly_as_often(rho: float) -> None:
     covered = 0
     for seed in range(1_000):
-        found = hac_interval(autoregressive(seed, 750, rho) + 0.05, 1.0, 0.95)
-        covered += found.low <= 0.05 <= found.high  # type: ignore[operator]
+        interval = hac_interval(autoregressive(seed, 750, rho) + 0.05, 1.0, 0.95)
+        covered += interval.low <= 0.05 <= interval.high  # type: ignore[operator]
     # Two standard errors of 1,000 draws are 1.4 %.
     assert 0.92 < covered / 1_000 < 0.965

@@ -54,9 +54,9 @@ def by_a_loop(weights: np.ndarray, returns: np.ndarray) -> TimingTest:
 def test_fourier_transforms_equal_a_loop_over_the_shifts(bars: int, symbols: int) -> None:
     for seed in range(5):
         weights, returns = spells(seed, bars, symbols) - 0.3, market(seed + 50, bars, symbols)
-        found, expected = timing_permutation_test(weights, returns), by_a_loop(weights, returns)
-        assert found.sharpe == pytest.approx(expected.sharpe, rel=1e-9)  # type: ignore[union-attr]
-        assert (found.p_value, found.shifts, found.nearest_bars) == (  # type: ignore[union-attr]
+        result, expected = timing_permutation_test(weights, returns), by_a_loop(weights, returns)
+        assert result.sharpe == pytest.approx(expected.sharpe, rel=1e-9)  # type: ignore[union-attr]
+        assert (result.p_value, result.shifts, result.nearest_bars) == (  # type: ignore[union-attr]
             expected.p_value,
             expected.shifts,
             expected.nearest_bars,
@@ -88,14 +88,14 @@ def test_positions_that_follow_the_past_of_an_unpredictable_market_show_no_timin
 def test_positions_with_a_little_skill_are_detected() -> None:
     returns = market(1, 600)
     hint = returns[:, 0] + 0.08 * rng(2).standard_normal(600)
-    found = timing_permutation_test((hint > 0).astype(float)[:, None], returns)
-    assert found.p_value < 0.02  # type: ignore[union-attr]
+    result = timing_permutation_test((hint > 0).astype(float)[:, None], returns)
+    assert result.p_value < 0.02  # type: ignore[union-attr]
 
 
 def test_a_perfect_oracle_has_the_smallest_possible_p_value() -> None:
     returns = market(3, 400)
-    found = timing_permutation_test((returns > 0).astype(float), returns)
-    assert found.p_value == 1 / (1 + found.shifts)  # type: ignore[union-attr]
+    result = timing_permutation_test((returns > 0).astype(float), returns)
+    assert result.p_value == 1 / (1 + result.shifts)  # type: ignore[union-attr]
 
 
 def test_bad_timing_is_no_evidence_of_good_timing() -> None:
@@ -143,9 +143,9 @@ def test_weights_at_the_fill_do_not_contain_the_move_of_the_bar() -> None:
         opens, closes = prices(seed, 250)
         targets = pd.DataFrame(0.5 + 0.01 * spells(seed, 250), opens.index, opens.columns)
         book = simulate(targets, opens, closes, costs=FREE, execution=Execution(price="open"))
-        found = timing_permutation_test(
+        result = timing_permutation_test(
             *fill_to_fill_returns(book.held_weights, opens, closes, "open")
         )
-        p_values.append(found.p_value)  # type: ignore[union-attr]
+        p_values.append(result.p_value)  # type: ignore[union-attr]
     # Three standard errors of 60 draws; with the weights at the closes, 0.18.
     assert np.mean(p_values) == pytest.approx(0.5, abs=0.11)

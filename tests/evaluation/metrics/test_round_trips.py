@@ -102,9 +102,14 @@ def test_rounding_errors_of_a_closing_fill_open_no_trip() -> None:
 def test_a_book_without_fills_has_no_trips() -> None:
     table = trips(fills())
     assert len(table) == 0
-    found = summarise_round_trips(table)
-    assert (found.finished, found.open, found.win_rate, found.losing_streak) == (0, 0, None, 0)
-    assert (found.payoff_ratio, found.profit_factor, found.mean_bars) == (None, None, None)
+    summary = summarise_round_trips(table)
+    assert (summary.finished, summary.open, summary.win_rate, summary.losing_streak) == (
+        0,
+        0,
+        None,
+        0,
+    )
+    assert (summary.payoff_ratio, summary.profit_factor, summary.mean_bars) == (None, None, None)
 
 
 def test_the_summary_of_several_trips() -> None:
@@ -115,17 +120,17 @@ def test_the_summary_of_several_trips() -> None:
             "open": [*[False] * 6, True],
         }
     )
-    found = summarise_round_trips(table)
-    assert (found.finished, found.open) == (6, 1)
-    assert found.win_rate == pytest.approx(2 / 6)
-    assert found.payoff_ratio == pytest.approx(3.0 / 1.0)
-    assert found.profit_factor == pytest.approx(6.0 / 4.0)
-    assert (found.mean_bars, found.losing_streak) == (3.0, 3)
+    summary = summarise_round_trips(table)
+    assert (summary.finished, summary.open) == (6, 1)
+    assert summary.win_rate == pytest.approx(2 / 6)
+    assert summary.payoff_ratio == pytest.approx(3.0 / 1.0)
+    assert summary.profit_factor == pytest.approx(6.0 / 4.0)
+    assert (summary.mean_bars, summary.losing_streak) == (3.0, 3)
 
 
 def test_without_a_loss_there_is_no_payoff_ratio() -> None:
-    found = summarise_round_trips(pd.DataFrame({"pnl_pct": [1.0], "bars": [1], "open": [False]}))
-    assert (found.win_rate, found.payoff_ratio, found.profit_factor) == (1.0, None, None)
+    summary = summarise_round_trips(pd.DataFrame({"pnl_pct": [1.0], "bars": [1], "open": [False]}))
+    assert (summary.win_rate, summary.payoff_ratio, summary.profit_factor) == (1.0, None, None)
 
 
 def walked(trades: pd.DataFrame, bars: pd.DataFrame, filled_at: str) -> list[dict[str, Any]]:
@@ -211,11 +216,11 @@ def test_trips_of_a_simulated_book_equal_a_loop_over_the_bars(price: str, symbol
                       "close": close[name]})
         for name in names
     )  # fmt: skip
-    found = round_trip_table(result.trades, bars, DATES, fill_price=price)
+    table = round_trip_table(result.trades, bars, DATES, fill_price=price)
     slow = walked(result.trades, bars, price)
-    assert len(found) == len(slow) > 15 * symbols
-    assert set(found["side"]) == {"long", "short"}
-    assert found["open"].any()
+    assert len(table) == len(slow) > 15 * symbols
+    assert set(table["side"]) == {"long", "short"}
+    assert table["open"].any()
     key = ["entry", "symbol"]
     expected = pd.DataFrame(
         {
@@ -232,9 +237,9 @@ def test_trips_of_a_simulated_book_equal_a_loop_over_the_bars(price: str, symbol
         for trip in slow
     ).sort_values(key, ignore_index=True)
     pd.testing.assert_frame_equal(
-        found.sort_values(key, ignore_index=True)[list(expected)],
+        table.sort_values(key, ignore_index=True)[list(expected)],
         expected,
         check_dtype=False,
         rtol=1e-9,
     )
-    assert summarise_round_trips(found).win_rate == trade_metrics.hit_rate(result.trades)
+    assert summarise_round_trips(table).win_rate == trade_metrics.hit_rate(result.trades)
