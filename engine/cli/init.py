@@ -100,7 +100,7 @@ def _choose_path(stem: str, *, force: bool) -> Path:
 
 def _require_known_model(kind: str, entries: Sequence[ReferenceEntry]) -> str:
     from engine.config.reference import find_entry
-    from engine.config.validation_errors import did_you_mean
+    from engine.config.suggestions import did_you_mean
     from engine.core.errors import UsageError
 
     kinds = find_entry(entries, "model").kinds
@@ -116,7 +116,7 @@ def _require_known_model(kind: str, entries: Sequence[ReferenceEntry]) -> str:
 
 def _header_comment(file: Path) -> str:
     """Where editors find the schema, and where a reader finds more."""
-    from engine.config.schema_file import find_schema_file
+    from engine.config.json_schema import find_schema_file
 
     schema = find_schema_file()
     beside = file.parent / "schema.json"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from engine.config.json_schema import SchemaNavigator
 from engine.config.overrides import apply_overrides
-from engine.config.schema_text import SchemaNavigator
-from engine.config.validation_errors import closest_match, to_mistakes
+from engine.config.suggestions import closest_match
+from engine.config.validation_errors import to_mistakes
 from engine.config.yaml_tree import parse_yaml
 from engine.core.errors import Mistake, StrategyError, UsageError
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.config.schema_text import JsonSchema, SchemaNavigator
-from engine.config.validation_errors import closest_match
+from engine.config.json_schema import JsonSchema, SchemaNavigator
+from engine.config.suggestions import closest_match
 from engine.config.yaml_tree import dump_flow_yaml
 from engine.core.errors import UsageError
 

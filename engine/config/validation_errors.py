@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import TYPE_CHECKING
 
-from engine.config.schema_text import JsonSchema, SchemaNavigator, join_words
+from engine.config.json_schema import JsonSchema, SchemaNavigator, join_words
+from engine.config.suggestions import closest_match, did_you_mean
 from engine.config.yaml_tree import TreePath, YamlTree, dotted_path
 from engine.core.errors import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
@@ -108,16 +106,3 @@ def _format_value(value: object) -> str:
         return f"a mapping with the keys {join_words([str(key) for key in value], 'and')}"
     text = f'"{value}"' if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}..."
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A question that names the closest known word; empty where none is close."""
-    meant = closest_match(word, known)
-    return f"did you mean `{meant}`?" if meant else ""
-
-
-def closest_match(word: str, known: Iterable[str]) -> str:
-    """The known word most like `word`, capitals aside; empty where none is like it."""
-    by_lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1)
-    return by_lower[found[0]] if found else ""

@@ -10,17 +10,15 @@ import pandas as pd
 
 from engine.data.bars import EVENT_COLUMNS, VALUE_COLUMNS, format_timestamp
 from engine.data.calendar import ALWAYS_OPEN
-from engine.data.quality.findings import AppliedRepair, Finding
-from engine.data.quality.policy import QualityPolicy, rule_severity
+from engine.data.quality.findings import AppliedRepair, Finding, rule_severity
 from engine.data.quality.registry import find_violations
 from engine.data.quality.repairs import REPAIRS
-from engine.data.quality.view import BarsView
+from engine.data.quality.rules.base import BarsView
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, IntVector
-    from engine.data.config import BarInterval
-    from engine.data.quality.policy import RuleName
-    from engine.data.quality.violation import RuleViolation
+    from engine.data.config import BarInterval, QualityPolicy, RuleName
+    from engine.data.quality.rules.base import RuleViolation
 
 _MAX_LOGGED_BARS = 20
 

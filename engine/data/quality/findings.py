@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from engine.data.config import WARNING_RULES
 
 if TYPE_CHECKING:
-    from engine.data.quality.policy import Severity
+    from engine.data.config import QualityPolicy, RuleName
+
+Severity = Literal["error", "warn"]
 
 
 @dataclass(frozen=True)
@@ -71,3 +75,10 @@ class AppliedRepair:
     def as_json(self) -> dict[str, Any]:
         """Every attribute, for a manifest."""
         return {**vars(self), "bars": list(self.bars)}
+
+
+def rule_severity(rule: RuleName, policy: QualityPolicy) -> Severity:
+    """How serious it is that bars break a rule, repairs aside."""
+    if policy.get(rule) in ("error", "warn"):
+        return "warn" if policy[rule] == "warn" else "error"
+    return "warn" if rule in WARNING_RULES else "error"

@@ -15,9 +15,8 @@ from engine.data.quality.registry import RULES, rule_name
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, IntVector
-    from engine.data.config import BarInterval
+    from engine.data.config import BarInterval, QualityPolicy
     from engine.data.quality.findings import Finding
-    from engine.data.quality.policy import QualityPolicy
 
 _MAX_SHOWN_BARS = 3
 _MAX_NOTICES = 4

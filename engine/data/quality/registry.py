@@ -7,28 +7,27 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from engine.data.quality.rules.dividends import missed_dividends
+from engine.data.quality.rules.base import BarsView, RuleViolation
+from engine.data.quality.rules.corporate_actions import missed_dividends, missed_splits
 from engine.data.quality.rules.duplicates import (
     conflicting_duplicates,
     daylight_saving,
     duplicates,
 )
-from engine.data.quality.rules.gaps import closed_days, gaps
-from engine.data.quality.rules.missing import missing_open, missing_values
-from engine.data.quality.rules.order import order
-from engine.data.quality.rules.prices import nonpositive_prices, price_range
-from engine.data.quality.rules.reuse import ticker_reuse
-from engine.data.quality.rules.splits import missed_splits
+from engine.data.quality.rules.gaps import closed_days, gaps, ticker_reuse
+from engine.data.quality.rules.outliers import bad_ticks, unit_errors, wicks
+from engine.data.quality.rules.prices import (
+    missing_open,
+    missing_values,
+    nonpositive_prices,
+    price_range,
+)
 from engine.data.quality.rules.stale import stale
-from engine.data.quality.rules.ticks import bad_ticks, wicks
-from engine.data.quality.rules.timestamps import future, interval, off_grid
-from engine.data.quality.rules.units import unit_errors
+from engine.data.quality.rules.timestamps import future, interval, off_grid, order
 from engine.data.quality.rules.volume import implausible_volume, negative_volume, zero_volume
-from engine.data.quality.view import BarsView
-from engine.data.quality.violation import RuleViolation
 
 if TYPE_CHECKING:
-    from engine.data.quality.policy import RuleName
+    from engine.data.config import RuleName
 
 QualityRule = Callable[[BarsView], list[RuleViolation]]
 

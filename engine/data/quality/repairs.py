@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine.core.types import PRICE_COLUMNS, BarsFrame
-from engine.data.quality.violation import RuleViolation
+from engine.data.quality.rules.base import RuleViolation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

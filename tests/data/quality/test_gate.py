@@ -9,9 +9,8 @@ import pytest
 
 from engine.core.errors import InvalidBarsError
 from engine.data.bars import normalise_bars
-from engine.data.config import Dataset
+from engine.data.config import Dataset, RuleName
 from engine.data.quality.gate import QualityGate, QualityLog
-from engine.data.quality.policy import RuleName
 from tests.data.quality.tables import NOW, plain, scaled, walk
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.quality.policy import RuleName
+from engine.data.config import RuleName
 from engine.data.quality.registry import RULES, rule_name
 from tests.data.quality.tables import NOW, judged, plain, rows, rules, scaled, table, walk
 

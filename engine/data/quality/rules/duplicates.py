@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.quality.view import DAY_US
-from engine.data.quality.violation import RuleViolation
+from engine.data.quality.rules.base import DAY_US, RuleViolation
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import IntVector
-    from engine.data.quality.view import BarsView
+    from engine.data.quality.rules.base import BarsView
 
 _EPOCH_WEEKDAY = 4  # 1970-01-01, counted from Sunday as 0
 

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 
 from engine.data.calendar import ALWAYS_OPEN, exchange_timezone, session_days
-from engine.data.quality.view import DAY_US
-from engine.data.quality.violation import RuleViolation
+from engine.data.quality.rules.base import DAY_US, RuleViolation
 
 if TYPE_CHECKING:
-    from engine.data.quality.view import BarsView, TimestampsUs
+    from engine.data.quality.rules.base import BarsView, TimestampsUs
 
 
 def gaps(view: BarsView) -> list[RuleViolation]:
@@ -91,3 +90,20 @@ def _session_dates(view: BarsView) -> TimestampsUs:
     moments = pd.to_datetime(view.unique_timestamps, unit="us", utc=True)
     local = moments.tz_convert(exchange_timezone(view.calendar)).tz_localize(None)
     return local.to_numpy(dtype="datetime64[D]").astype(np.int64)
+
+
+_YEAR_US = 365 * DAY_US
+_MIN_LOG_JUMP = np.log(2.0)
+
+
+def ticker_reuse(view: BarsView) -> list[RuleViolation]:
+    """A year or more without a bar, and twice or half the price on its other side."""
+    track = view.log_prices
+    gap = np.diff(track.timestamps) >= _YEAR_US
+    level = np.abs(track.opens[1:] - track.closes[:-1]) >= _MIN_LOG_JUMP
+    breaks = np.flatnonzero(gap & level)
+    if not breaks.size:
+        return []
+    rows = np.sort(track.rows[: breaks[-1] + 1])
+    complaint = "bars come before a year or more without any, and at another price: another asset"
+    return [RuleViolation(rows, complaint, "drop_before_gap")]

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.quality.view import DAY_US
-from engine.data.quality.violation import RuleViolation
+from engine.data.quality.rules.base import DAY_US, RuleViolation
 
 if TYPE_CHECKING:
-    from engine.data.quality.view import BarsView
+    from engine.data.quality.rules.base import BarsView
 
 # A quiet market repeats a price for some bars. Five days are a week; of shorter bars a day of
 # them, of the shortest 120, because a thin market is silent for an hour.

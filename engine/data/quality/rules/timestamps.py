@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.data.quality.view import DAY_US, SECOND_US
-from engine.data.quality.violation import RuleViolation
+from engine.data.quality.rules.base import DAY_US, SECOND_US, RuleViolation
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.data.quality.view import BarsView
+    from engine.data.quality.rules.base import BarsView
 
 _HOUR_US = 3_600 * SECOND_US
 
@@ -87,3 +86,9 @@ def _format_step(step: int) -> str:
         if seconds % unit == 0:
             return f"{seconds / unit:.0f}{name}"
     return f"{seconds:.0f}s"
+
+
+def order(view: BarsView) -> list[RuleViolation]:
+    """A bar comes after a later one."""
+    rows = np.flatnonzero(np.diff(view.timestamps) < 0) + 1
+    return [RuleViolation(rows, "bars come after a later bar", "sort")]

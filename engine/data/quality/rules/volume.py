@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.quality.view import BLOCK_SIZE, block_medians
-from engine.data.quality.violation import RuleViolation
+from engine.data.quality.rules.base import BLOCK_SIZE, RuleViolation, block_medians
 
 if TYPE_CHECKING:
-    from engine.data.quality.view import BarsView
+    from engine.data.quality.rules.base import BarsView
 
 # The wildest bar of the clean sets trades 127 times the median of its block (daily XRP; the others
 # 5 to 73 times); a volume counted in another unit differs by 1,000 and more.

@@ -1,0 +1,175 @@
+"""Bars of one symbol as the rules look at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.core.types import PRICE_COLUMNS
+from engine.data.bars import EVENT_COLUMNS
+from engine.data.calendar import interval_length
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from engine.core.types import BarsFrame, IntVector, Matrix, Vector
+    from engine.data.config import BarInterval
+
+    TimestampsUs = npt.NDArray[np.int64]
+
+SECOND_US = 1_000_000
+DAY_US = 86_400 * SECOND_US
+
+BLOCK_SIZE = 101
+"""Bars whose median says what is usual at that time."""
+
+
+@dataclass(frozen=True)
+class LogPrices:
+    """The bars whose prices can be compared: oldest first, one a timestamp, all prices above 0.
+
+    Attributes:
+        rows: Where each stands in the sample, shape (n,).
+        timestamps: Microseconds since 1970, strictly ascending, shape (n,).
+        opens: Logarithm of the open, as are `highs`, `lows` and `closes`, shape (n,).
+        highs: See `opens`.
+        lows: See `opens`.
+        closes: See `opens`.
+    """
+
+    rows: IntVector
+    timestamps: TimestampsUs
+    opens: Vector
+    highs: Vector
+    lows: Vector
+    closes: Vector
+
+    @cached_property
+    def open_close_path(self) -> Vector:
+        """Open, close, open, close ... of bar after bar, shape (2n,)."""
+        return np.column_stack([self.opens, self.closes]).ravel()
+
+    @cached_property
+    def median_abs_return(self) -> float:
+        """Median absolute log return from close to close; 0 for fewer than two bars."""
+        return float(np.median(np.abs(np.diff(self.closes)))) if self.rows.size > 1 else 0.0
+
+
+@dataclass(frozen=True)
+class BarsView:
+    """Columns of the bars of one symbol, in the order in which they came.
+
+    Attributes:
+        interval: Length of a bar.
+        calendar: `24/7`, or a code of exchange-calendars.
+        now_us: The present instant, in microseconds since 1970.
+        timestamps: Microseconds since 1970 of each bar's open, shape (n,).
+        prices: Open, high, low, close, shape (n, 4).
+        volume: Shape (n,).
+        events: `adj_close`, `dividends` and `split`, those that the source carries, shape (n,).
+    """
+
+    interval: BarInterval
+    calendar: str
+    now_us: int
+    timestamps: TimestampsUs
+    prices: Matrix
+    volume: Vector
+    events: dict[str, Vector] = field(default_factory=dict)
+
+    @classmethod
+    def from_bars(
+        cls, bars: BarsFrame, interval: BarInterval, calendar: str, now: pd.Timestamp
+    ) -> BarsView:
+        """The sample of normalised bars."""
+        return cls(
+            interval=interval,
+            calendar=calendar,
+            now_us=now.value // 1_000,
+            timestamps=bars["timestamp"].to_numpy(dtype="datetime64[us]").astype(np.int64),
+            prices=bars[list(PRICE_COLUMNS)].to_numpy(dtype=np.float64),
+            volume=bars["volume"].to_numpy(dtype=np.float64),
+            events={
+                name: bars[name].to_numpy(dtype=np.float64)
+                for name in EVENT_COLUMNS
+                if name in bars
+            },
+        )
+
+    @property
+    def bar_length_us(self) -> int:
+        """Length of a bar in microseconds."""
+        return interval_length(self.interval).value // 1_000
+
+    @cached_property
+    def unique_timestamps(self) -> TimestampsUs:
+        """Every timestamp once, ascending."""
+        steps = np.diff(self.timestamps)
+        return self.timestamps if (steps > 0).all() else np.unique(self.timestamps)
+
+    @cached_property
+    def log_prices(self) -> LogPrices:
+        """The bars whose prices can be compared."""
+        rows = np.flatnonzero((self.prices > 0).all(axis=1) & np.isfinite(self.prices).all(axis=1))
+        stamps = self.timestamps[rows]
+        if not (np.diff(stamps) > 0).all():
+            stamps, first = np.unique(stamps, return_index=True)
+            rows = rows[first]
+        opens, highs, lows, closes = np.log(self.prices[rows]).T
+        return LogPrices(rows, stamps, opens, highs, lows, closes)
+
+
+def block_medians(values: Vector) -> Vector:
+    """For each value the median of the 101 in whose block it stands, shape (n,).
+
+    Blocks are cut one after the other and the last is the last 101: of a million values in 0.04 s,
+    where a running median takes 0.25 s.
+    """
+    if values.size <= BLOCK_SIZE:
+        return np.full(values.size, np.median(values) if values.size else 0.0)
+    whole = values.size // BLOCK_SIZE * BLOCK_SIZE
+    medians = np.repeat(np.median(values[:whole].reshape(-1, BLOCK_SIZE), axis=1), BLOCK_SIZE)
+    rest = np.full(values.size - whole, np.median(values[-BLOCK_SIZE:]))
+    return np.concatenate([medians, rest])
+
+
+@dataclass(frozen=True)
+class RuleViolation:
+    """Bars that break one rule.
+
+    Attributes:
+        rows: Their positions in the sample, ascending. For bars that are not there: the bar
+            after each hole.
+        description: What is wrong, to follow "12 of 4000": "bars have no open".
+        repair: Name of the repair that is offered; None where there is no honest one.
+        price_factor: By what the repair multiplies prices, where it does.
+        shift_us: By how many microseconds the repair moves timestamps back, where it does.
+        missing_span: First and last bar that is not there, in microseconds since 1970, and how
+            many.
+        advice: What the user can do, where no repair says it.
+    """
+
+    rows: IntVector
+    description: str
+    repair: str | None = None
+    price_factor: float = 1.0
+    shift_us: int = 0
+    missing_span: tuple[int, int, int] | None = None
+    advice: str = ""
+
+    @property
+    def count(self) -> int:
+        """Bars concerned."""
+        return self.missing_span[2] if self.missing_span else int(self.rows.size)
+
+    def excluding(self, excluded: npt.NDArray[np.bool_]) -> RuleViolation:
+        """The same of the bars that were not told yet."""
+        return replace(self, rows=self.rows[~excluded[self.rows]])
+
+    def with_rows(self, rows: IntVector) -> RuleViolation:
+        """The same of bars at other positions."""
+        return replace(self, rows=rows)

@@ -1,0 +1,114 @@
+"""Numbers since 1970: their unit told by their size, where only one unit is plausible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from engine.data.sources.files._parse_failure import ParseFailure
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+EPOCH_UNITS: dict[str, Literal["s", "ms", "us", "ns"]] = {
+    "seconds": "s",
+    "milliseconds": "ms",
+    "microseconds": "us",
+    "nanoseconds": "ns",
+}
+
+# The newest bar of a file is of 1980 to 2099. In one unit that span ends long before it begins in
+# the next, so that a number has one such reading or none.
+_MIN_SECONDS = pd.Timestamp("1980-01-01").timestamp()
+_MAX_SECONDS = pd.Timestamp("2100-01-01").timestamp()
+_UNITS_PER_SECOND = (1e0, 1e3, 1e6, 1e9)
+
+
+def parse_epochs(
+    cells: pd.Series, date_format: str | None
+) -> tuple[pd.Series, str] | ParseFailure:
+    """Numbers as instants, and the name of their unit.
+
+    Args:
+        cells: Numbers; an empty cell cannot be read.
+        date_format: The unit, `seconds` to `nanoseconds`; any other value leaves it to the size:
+            the one unit in which the newest is of 1980 to 2099. Numbers each of which is of those
+            years, but in different units, are refused.
+    """
+    sizes = cells.to_numpy(dtype="float64", na_value=np.nan)
+    complaint = _find_unusable_cell(cells, sizes)
+    unit = date_format if date_format in EPOCH_UNITS else None
+    if complaint is None and unit is None and sizes.size:
+        unit, complaint = _infer_unit(cells, sizes)
+    if complaint is not None:
+        return complaint
+    unit = unit or "seconds"
+    stamps = pd.to_datetime(cells, unit=EPOCH_UNITS[unit], utc=True, errors="coerce")
+    wrong = stamps.isna().to_numpy()
+    if wrong.any():
+        row = int(wrong.argmax())
+        return ParseFailure(row, str(cells.iloc[row]), f"{unit} since 1970", "correct `dates`")
+    return stamps, unit
+
+
+def _find_unusable_cell(cells: pd.Series, values: npt.NDArray[np.float64]) -> ParseFailure | None:
+    """An empty cell, or numbers that a spreadsheet wrote as 1.58E+12."""
+    if np.isnan(values).any():
+        row = int(np.isnan(values).argmax())
+        return ParseFailure(row, str(cells.iloc[row]), "a number since 1970")
+    repeated = cells.duplicated().to_numpy()
+    if cells.dtype.kind == "f" and repeated.sum() > len(cells) / 2:
+        row = int(repeated.argmax())
+        return ParseFailure(
+            row,
+            f"{cells.iloc[row]:g}, as in {int((cells == cells.iloc[row]).sum())} rows",
+            "a number of its own for every bar",
+            "the last digits are lost, as in 1.58E+12: map another column to timestamp, or "
+            "download the file again",
+        )
+    return None
+
+
+def _infer_unit(
+    cells: pd.Series, values: npt.NDArray[np.float64]
+) -> tuple[str | None, ParseFailure | None]:
+    """The unit of the newest number, or what speaks against it."""
+    newest = int(values.argmax())
+    plausible = [_is_plausible(values, scale) for scale in _UNITS_PER_SECOND]
+    own = next((place for place, fits in enumerate(plausible) if fits[newest]), None)
+    if own is None:
+        return None, _no_unit_failure(newest, str(cells.iloc[newest]), values[newest])
+    units = list(EPOCH_UNITS)
+    others = ~plausible[own]
+    if others.any() and np.logical_or.reduce(plausible).all():
+        kinds = np.argmax(plausible, axis=0)
+        row = int((kinds != kinds[0]).argmax())
+        expected = f"{units[kinds[0]]} since 1970, as in the first row"
+        found = f"{cells.iloc[row]}, which is {units[kinds[row]]}"
+        fix = "map a column of one unit to timestamp, or write all rows in one"
+        return None, ParseFailure(row, found, expected, fix)
+    return units[own], None
+
+
+def _is_plausible(values: npt.NDArray[np.float64], scale: float) -> npt.NDArray[np.bool_]:
+    return np.asarray((values >= _MIN_SECONDS * scale) & (values < _MAX_SECONDS * scale))
+
+
+def _no_unit_failure(row: int, text: str, size: float) -> ParseFailure:
+    readings = [
+        f"{_format_instant(size / scale)} in {unit}"
+        for unit, scale in zip(EPOCH_UNITS, _UNITS_PER_SECOND, strict=True)
+        if abs(size / scale) < 10 * _MAX_SECONDS
+    ]
+    return ParseFailure(
+        row,
+        f"{text}, the newest: {', '.join(readings)}" if readings else text,
+        "seconds to nanoseconds since 1970 with the newest of 1980 to 2099, or YYYYMMDD",
+        "say what it is, as in `dates: seconds` or `dates: '%Y%m%d%H%M'`",
+    )
+
+
+def _format_instant(seconds: float) -> str:
+    return f"{pd.Timestamp(seconds, unit='s'):%Y-%m-%d %H:%M}"
