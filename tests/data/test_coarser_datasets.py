@@ -111,7 +111,7 @@ def test_hours_that_are_absent_or_outside_an_exchanges_are_said(load, hourly, to
     hourly(lambda table: table.drop(index=[50, 51, 200]))
     market = load(HOURS)
     assert (
-        "ETH-USD: 3 of 336 bars of 1h are absent, and longer bars are made without them"
+        "ETH-USD: 3 of 336 bars of 1h are missing, and longer bars are computed without them"
         in (market.provenance["notices"])
     )
     load(HOURS.replace("24/7", "XNYS"))

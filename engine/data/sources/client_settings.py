@@ -1,4 +1,4 @@
-"""How the network clients behave, and where they connect; tests point them at a local server."""
+"""Settings of the network clients: time-outs, pauses and servers."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class ClientSettings:
     """Settings of the network clients.
 
     Attributes:
-        timeout_s: Longest wait for one answer.
-        retry_pauses_s: Waits before each further try of an answer that may come when asked again.
-        jitter: Share of a pause by which chance lengthens it at most, so that clients that were
-            sent away together do not come back together.
-        batch_pause_s: Wait between two batches of symbols.
-        yahoo_url: A server to ask instead of Yahoo's.
-        exchange_options: Settings of a ccxt exchange, merged over its own: `{"urls": {"api":
+        timeout_s: Longest wait for one response, in seconds.
+        retry_pauses_s: Pauses before each retry of a request that may succeed later, in seconds.
+        jitter: Largest share of a pause that is added at random, so that clients which were
+            refused together do not retry together.
+        batch_pause_s: Pause between two batches of symbols, in seconds.
+        yahoo_url: A server to use instead of Yahoo's, such as a local one in tests.
+        exchange_options: Settings of a ccxt exchange that replace its own: `{"urls": {"api":
             ...}}`.
     """
 

@@ -1,4 +1,4 @@
-"""From what a manifest says about a source to the feed that delivers it."""
+"""Creates the source of bars that a dataset manifest describes."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ def open_source(
     interval: BarInterval | None = None,
     calendar: str = ALWAYS_OPEN,
 ) -> BarSource:
-    """The feed of a source; opening it touches neither network nor files.
+    """Creates a source; this uses neither network nor files.
 
     Args:
-        spec: The source, as the dataset's manifest says it.
+        spec: The source in the dataset's manifest.
         manifest_folder: Folder of that manifest.
-        home: Folder that keeps state between runs.
-        clients: How the network clients behave.
-        interval: Of the dataset; a source whose own is shorter delivers the coarser bars. None
-            where every source's own is wanted.
-        calendar: Of the dataset, by which coarser bars begin and end.
+        home: Folder for state between runs.
+        clients: Settings of the network clients.
+        interval: Interval of the dataset; bars of a source with a shorter one are resampled to it.
+            None leaves the interval of every source.
+        calendar: Calendar of the dataset, which sets where resampled bars begin and end.
     """
     match spec:
         case YahooSourceSpec():
-            feed: BarSource = YahooBarSource(spec, home / "yahoo", clients)
+            source: BarSource = YahooBarSource(spec, home / "yahoo", clients)
         case CcxtSourceSpec():
-            feed = ExchangeBarSource(spec, clients, home / "unfinished")
+            source = ExchangeBarSource(spec, clients, home / "unfinished")
         case FilesSourceSpec():
-            feed = FilesBarSource(spec, manifest_folder)
+            source = FilesBarSource(spec, manifest_folder)
         case BundledSourceSpec():
             bundled = BundledBarSource(spec)
             return ResampledBarSource(bundled, "1d", calendar) if interval == "1w" else bundled
     if spec.interval is None or interval in (None, spec.interval):
-        return feed
-    return ResampledBarSource(feed, spec.interval, calendar)
+        return source
+    return ResampledBarSource(source, spec.interval, calendar)

@@ -29,16 +29,16 @@ def call_with_retries(
     requested_pause_s: Callable[[Exception], float | None] = _no_requested_pause,
     deadline: float = math.inf,
 ) -> T:
-    """The answer of `request`, tried once more after each pause while `again(error)` says so.
+    """Returns the result of `request`, with a retry after each pause while that may help.
 
     Args:
-        request: Asks once.
-        should_retry: Whether asking again may help after this error.
-        clients: The pauses, and how far chance lengthens them.
-        requested_pause_s: Seconds for which the server asked, with this error, to be left alone; a
-            shorter pause becomes as long.
-        deadline: End of the time there is, on the monotonic clock. A pause that would reach beyond
-            it is not begun, and the error stands.
+        request: Sends the request once.
+        should_retry: Whether a retry may help after this error.
+        clients: The pauses and their jitter.
+        requested_pause_s: Pause in seconds that the server requested with this error; a shorter
+            pause is lengthened to it.
+        deadline: Latest time on the monotonic clock. A pause that would end after it is not
+            started, and the error is raised.
     """
     for pause in clients.retry_pauses_s:
         try:
@@ -52,17 +52,17 @@ def call_with_retries(
 
 
 def _pause_s(pause: float, requested: float | None, jitter: float) -> float:
-    """The longer of the two, and on top of it up to `jitter` of the pause."""
-    # Chance is the point here and shapes no figure of a run, so that it has no seed.
+    """The longer of the two pauses, plus a random share of `pause` up to `jitter`."""
+    # This randomness changes no figure of a run, so it takes no seed.
     return max(pause, requested or 0.0) + jitter * pause * random.random()
 
 
 def parse_retry_after(header: str | None, now: datetime | None = None) -> float | None:
-    """Seconds that a `Retry-After` header asks for; None where it asks for none or is no such one.
+    """Seconds that a `Retry-After` header requests; None without a header or with an invalid one.
 
     Args:
         header: Whole seconds, or an HTTP date (RFC 9110, section 10.2.3).
-        now: The instant from which a date is counted; the present one unless given.
+        now: The instant from which a date is counted; the present if None.
     """
     if header is None:
         return None

@@ -72,7 +72,7 @@ def test_only_what_is_missing_is_asked_for_and_nothing_is_left_behind(desk):
     assert_whole(desk.pull(first(desk)), book(desk))
     # Twenty pages came, the last candle of which is looked at again: ten pages and that one.
     assert len(hourly(desk)) <= COUNT // PAGE - 20 + 2
-    assert "goes on after" in desk.told.lines[0]
+    assert "resumes after" in desk.told.lines[0]
     assert left(desk) == []
 
 

@@ -132,7 +132,7 @@ def test_start_and_end_of_the_dataset_bound_them(read):
 def test_rates_that_begin_long_after_trading_are_told(desk, read):
     desk.market.rates["BTC/USDT:USDT"] = rates()[-90:]
     assert len(read()) == 90
-    assert "none before" in desk.told.notices[0]
+    assert "has no funding rates before" in desk.told.notices[0]
 
 
 def test_two_rates_of_one_time_are_refused(desk, read):
@@ -144,7 +144,7 @@ def test_two_rates_of_one_time_are_refused(desk, read):
 
 def test_a_market_that_is_no_perpetual_is_refused(desk, read):
     desk.market.books["BTC/USDT"] = hours(3)
-    with pytest.raises(SourceError, match="no perpetual contract") as error:
+    with pytest.raises(SourceError, match="not a perpetual contract") as error:
         read(COINS.replace("BTC/USDT:USDT", "BTC/USDT"))
     assert "a spot market" in error.value.found
 

@@ -102,7 +102,7 @@ class TestPages:
 
     def test_a_page_that_stays_empty_in_a_time_of_trading_is_refused(self, binance):
         binance.market.largest, binance.market.empty_once = 500, {4, 5}
-        with pytest.raises(UnreachableError, match="leaves candles out") as error:
+        with pytest.raises(UnreachableError, match="omits candles") as error:
             binance.pull(first(binance))
         assert f"from {at(book(binance)[1_000]):%Y-%m-%d %H:%M} on" in error.value.expected
 
@@ -124,7 +124,7 @@ class TestPages:
 
     def test_a_page_that_repeats_for_ever_is_given_up(self, desk):
         desk.market.stuck, desk.market.largest = True, 100
-        with pytest.raises(UnreachableError, match="leaves candles out"):
+        with pytest.raises(UnreachableError, match="omits candles"):
             desk.pull(first(desk))
         assert len(desk.pages()) <= 5
 
@@ -147,7 +147,7 @@ class TestHistory:
         assert_whole(desk.pull(pd.Timestamp("2015-01-01", tz="UTC")), book(desk))
 
     def test_an_exchange_that_caps_its_history_is_refused_and_the_cap_named(self, kraken):
-        with pytest.raises(SourceError, match="caps its 1h candles") as error:
+        with pytest.raises(SourceError, match="limits its 1h candles") as error:
             kraken.pull(first(kraken))
         assert not isinstance(error.value, UnreachableError)
         assert error.value.found == "the last 720, from 2024-02-09 13:00 on"
@@ -155,7 +155,7 @@ class TestHistory:
 
     def test_a_cap_is_found_where_a_single_page_was_asked_for(self, kraken):
         kraken.market.newest = 300
-        with pytest.raises(SourceError, match="caps its 1h candles") as error:
+        with pytest.raises(SourceError, match="limits its 1h candles") as error:
             kraken.pull(NOON - pd.Timedelta(hours=700))
         assert "the last 300" in error.value.found
 
@@ -165,7 +165,7 @@ class TestHistory:
     def test_all_there_is_of_a_capped_exchange_is_told_to_be_less_than_all(self, kraken):
         assert len(kraken.pull(None)) == 720
         assert len(kraken.told.notices) == 1
-        assert "capped to the last 720" in kraken.told.notices[0]
+        assert "limited to the last 720" in kraken.told.notices[0]
 
     def test_a_gap_at_the_beginning_is_no_cap(self, desk):
         start = first(desk) - pd.Timedelta(hours=30)

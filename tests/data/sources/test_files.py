@@ -75,7 +75,7 @@ def test_a_number_that_cannot_be_read_is_told_with_its_line_past_blank_lines(tmp
     (tmp_path / "X.csv").write_text(text)
     with pytest.raises(InvalidBarsError) as error:
         read()
-    assert error.value.found.startswith("14.748.800: the decimal point is lost")
+    assert error.value.found.startswith("14.748.800: several points")
     assert error.value.where.endswith("line 5")
 
 

@@ -31,7 +31,7 @@ def test_adjusted_closes_are_no_prices_and_that_is_said(reader):
     assert reader.bars(text)["close"].tolist() == [11.0]
     assert (
         reader.notices[1]
-        == "files: prices are those of the column Close, not of Adj Close (in X.csv)"
+        == "files: prices are read from the column Close, not from Adj Close (in X.csv)"
     )
     assert reader.bars(text, columns={"close": "Adj Close"})["close"].tolist() == [8.5]
 
@@ -64,7 +64,7 @@ def test_names_with_more_than_one_meaning_are_advised_and_not_taken(reader, head
 
 def test_two_columns_that_may_be_one_are_refused_with_the_choice(reader):
     text = "Unix,Date,Open,High,Low,Close,Volume\n1577836800," + ROW
-    with pytest.raises(InvalidBarsError, match="2 columns that may be the timestamp") as caught:
+    with pytest.raises(InvalidBarsError, match="2 columns that may be timestamp") as caught:
         reader.bars(text)
     assert "`columns: {timestamp: Unix}` or `columns: {timestamp: Date}`" in caught.value.fix
     assert len(reader.bars(text, columns={"timestamp": "Unix"})) == 1

@@ -71,7 +71,7 @@ def test_without_adjustment_a_split_is_seen_on_its_day_and_its_money_turnover_is
 
 
 def test_unadjusted_weeks_are_refused_for_a_week_may_hold_a_split(pull):
-    with pytest.raises(SourceError, match="no unadjusted weeks") as error:
+    with pytest.raises(SourceError, match="no unadjusted weekly bars") as error:
         pull(Chart(candles(FIRST, 50, step=7 * DAY)), "none", "1w")
     assert "1d" in error.value.fix
 

@@ -107,8 +107,8 @@ def test_a_ticker_that_yahoo_does_not_know_is_not_asked_for_again(yahoo, pull):
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("half", "no whole JSON: "),
-        (Answer.of([1, 2]), "JSON of another form: "),
+        ("half", "incomplete JSON: "),
+        (Answer.of([1, 2]), "unexpected JSON: "),
         (FAULTS["503 with an explanation"], "HTTP 503: try later"),
         (502, "HTTP 502: "),
     ],
@@ -146,7 +146,7 @@ class TestThrottling:
         with pytest.raises(UnreachableError, match="throttles"):
             feed.fetch(BarRequest("BTC-USD", "1d", None, NOW, NullProgress()))
         charts.log.clear()
-        with pytest.raises(UnreachableError, match="was not asked") as error:
+        with pytest.raises(UnreachableError, match="was not requested") as error:
             feed.fetch(BarRequest("ETH-USD", "1d", None, NOW, NullProgress()))
         assert charts.log == []
         assert "ETH-USD" in error.value.where
@@ -206,7 +206,7 @@ class TestRows:
         bars = normalise_bars(feed.fetch(BarRequest("BTC-USD", "1d", None, NOW, told)), "BTC-USD")
         assert told.notices == [
             "BTC-USD of yahoo: 2 bars came twice with different prices, the first on 2023-03-27; "
-            "of each the earlier row is taken"
+            "the earlier row of each is used"
         ]
         assert bars["high"][50] == whole.candles[50].high
         assert len(bars) == COUNT

@@ -167,7 +167,7 @@ class TestOtherLibraries:
     @pytest.mark.skipif(sys.platform != "linux", reason="only Linux mixes symbols of libraries")
     def test_one_in_which_curl_found_tensorflows_tls_is_told_so(self, shares, tmp_path):
         failed = pull(tmp_path, shares.url, first="tensorflow, curl_cffi").stderr
-        assert "this process can make no connection to Yahoo" in failed
+        assert "this process cannot connect to Yahoo" in failed
         assert "put `import curl_cffi` first" in failed
         assert asked(shares) == []
 
@@ -181,7 +181,7 @@ class TestGivingUp:
             load(MANY + SOURCE)
         told = error.value.found
         assert "CAT: the server throttles (429 Too Many Requests" in told
-        assert "DOG: the server was not asked (it throttled to the end before)" in told
+        assert "DOG: the server was not requested (it throttled until the last retry)" in told
         assert "ELK: not asked for any more" in told
         assert "came and kept: ADA, BOB" in told
         assert not shares.requests("/chart/DOG")
@@ -209,7 +209,7 @@ class TestGivingUp:
         limited = SOURCE.replace("}", ", time_limit_s: 1, batch: 1}")
         with pytest.raises(SourceError) as error:
             load(MANY + limited, **paused(30.0))
-        assert "the time limit of 1 s is over" in error.value.found
+        assert "the time limit of 1 s is reached" in error.value.found
         assert "raise time_limit_s" in error.value.fix
         assert "ADA" in error.value.found.rpartition("came and kept")[2]
         assert "ELK" not in asked(shares)

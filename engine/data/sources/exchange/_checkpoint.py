@@ -1,4 +1,4 @@
-"""The candles of a long pull, kept until it is whole, so that one that broke off goes on."""
+"""Candles of a long fetch, saved so that an interrupted fetch can resume."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from engine.data.sources.exchange._pages import CandlePager, CandleRow
 
 _PAGES_BEFORE_SAVE = 20
-"""Pages after which what came is kept for the first time; then after every further quarter, so
-that the writing never costs more than the pull."""
+"""Pages before the first save; later ones follow each time a quarter of all rows is new, so that
+writing never takes longer than fetching."""
 
 _MAX_AGE_S = 86_400.0
-"""Older ones are not gone on with: an exchange may have corrected candles since."""
+"""Older checkpoints are not resumed: the exchange may have corrected candles since."""
 
 
 @dataclass
 class PullCheckpoint:
-    """What came so far of the candles of one market.
+    """The candles of one market that were fetched so far.
 
-    A file is written beside and renamed, and a pull that is done leaves none. It is no part of
-    the cache: nothing reads it but the pull that goes on.
+    The file is written under a temporary name and renamed; a completed fetch deletes it. It is not
+    part of the cache: only the fetch that resumes reads it.
 
     Attributes:
-        path: The file; None keeps nothing.
+        path: The file; None saves nothing.
         rows: Candles, ascending, each once.
     """
 
@@ -44,7 +44,7 @@ class PullCheckpoint:
 
     @classmethod
     def load(cls, folder: Path | None, pager: CandlePager, since: int) -> PullCheckpoint:
-        """What a pull of the same candles from the same instant on left, if it broke off."""
+        """Reads what an interrupted fetch of the same candles from the same start left."""
         if folder is None:
             return cls(None)
         exchange, market = pager.client.name, quote(pager.market["symbol"], safe="")
@@ -53,14 +53,14 @@ class PullCheckpoint:
             recent = time.time() - path.stat().st_mtime < _MAX_AGE_S
             rows = np.load(path, allow_pickle=False).reshape(-1, 6).tolist() if recent else []
         except (OSError, ValueError, EOFError):
-            # None, or a damaged one: as good as none.
+            # No file, or a damaged one, which counts as none.
             rows = []
         return cls(path, rows)
 
     def resume(self, pager: CandlePager, until: int) -> int | None:
-        """The instant to go on from; None where all is to be asked for.
+        """The timestamp to resume from, in milliseconds; None to fetch everything.
 
-        The last candle is asked for again. If it is another one now, none of them is believed.
+        The last candle is fetched again. If it has changed, all saved candles are discarded.
         """
         if not self.rows:
             return None
@@ -72,7 +72,7 @@ class PullCheckpoint:
         return None
 
     def add_page(self, page: list[CandleRow]) -> None:
-        """Another page; what came is written now and then, against a process that is killed."""
+        """Adds a page, and saves from time to time in case the process is killed."""
         self.rows += page
         self._unsaved_rows += len(page)
         if page and self._unsaved_rows >= max(_PAGES_BEFORE_SAVE * len(page), len(self.rows) // 4):
@@ -80,7 +80,7 @@ class PullCheckpoint:
 
     @contextmanager
     def save_on_failure(self) -> Iterator[None]:
-        """Around a pull: whatever ends it keeps what came, and a whole one leaves nothing."""
+        """Context of a fetch: saves the rows if it fails, deletes the file if it completes."""
         try:
             yield
         except BaseException:
@@ -88,23 +88,23 @@ class PullCheckpoint:
                 self._write()
             raise
         if self.path is not None:
-            # Of other starts too: whoever wants those has the cache.
+            # Checkpoints of other starts go too: the cache now has their candles.
             name, _, _ = self.path.stem.rpartition(".")
             with suppress(OSError):
-                for left in self.path.parent.glob(f"{name}.*.npy"):
-                    left.unlink(missing_ok=True)
+                for obsolete in self.path.parent.glob(f"{name}.*.npy"):
+                    obsolete.unlink(missing_ok=True)
 
     def _write(self) -> None:
         if self.path is None:
             return
-        draft = self.path.with_name(f".{self.path.name}.{uuid4().hex}.tmp")
-        # A folder that cannot be written is told where the bars are to be kept.
+        temporary = self.path.with_name(f".{self.path.name}.{uuid4().hex}.tmp")
+        # The cache reports a folder that cannot be written when it stores the bars.
         with suppress(OSError):
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                with draft.open("wb") as file:
+                with temporary.open("wb") as file:
                     np.save(file, np.array(self.rows, dtype=np.float64))
-                os.replace(draft, self.path)  # noqa: PTH105  the one call that is named for it
+                os.replace(temporary, self.path)  # noqa: PTH105  atomic on every platform
             finally:
-                draft.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
         self._unsaved_rows = 0

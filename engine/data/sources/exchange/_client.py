@@ -1,4 +1,4 @@
-"""One exchange as ccxt shows it: its markets, and answers that are asked for until they come."""
+"""Client of one exchange through ccxt: its markets, and requests with retries."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 MAX_WAIT_S = 60.0
-"""Longest that an exchange's `Retry-After` is obeyed; who asks for more is given up."""
+"""Longest `Retry-After` that is obeyed; a longer one ends the fetch."""
 
 _MIN_NOTICED_SKEW_S = 5.0
-"""A clock that is off by less is as right as those of most machines."""
+"""Smaller clock differences are normal and not reported."""
 
 
 class ExchangeClient:
-    """The public side of one exchange.
+    """Public requests to one exchange.
 
-    ccxt spaces the requests as the exchange wants them.
+    ccxt keeps to the exchange's rate limit.
 
     Args:
         name: ccxt's id of the exchange.
@@ -56,7 +56,7 @@ class ExchangeClient:
         settings: dict[str, Any] = {
             "enableRateLimit": True,
             "timeout": int(self.clients.timeout_s * 1000),
-            # A session heeds the proxies of the environment, which ccxt's own does not.
+            # This session uses the proxies of the environment, which ccxt's own does not.
             "session": self._session,
         }
         return getattr(ccxt, self.name)({**settings, **self.clients.exchange_options})
@@ -68,11 +68,11 @@ class ExchangeClient:
         return ExchangeSession()
 
     def market(self, ticker: str, request: BarRequest) -> dict[str, Any]:
-        """A market of the exchange, as ccxt describes it.
+        """Returns ccxt's description of a market.
 
         Raises:
             UnreachableError: No usable answer.
-            SourceError: The exchange does not have it.
+            SourceError: The exchange does not have the market.
         """
         if not self.exchange.markets:
             self.execute(self.exchange.load_markets)
@@ -82,11 +82,11 @@ class ExchangeClient:
             raise _unknown_name_error(
                 "symbol", ticker, list(known), f"{request.symbol} on {self.label}"
             )
-        found: dict[str, Any] = known[ticker]
-        return found
+        market: dict[str, Any] = known[ticker]
+        return market
 
     def exchange_time(self, now: pd.Timestamp) -> pd.Timestamp:
-        """The exchange's time at what this machine calls `now`, by its last answer."""
+        """The exchange's time when this machine's clock shows `now`, from its last answer."""
         return now + pd.Timedelta(seconds=self._session.clock_skew_s)
 
     def _report_clock_skew(self, request: BarRequest) -> None:
@@ -95,19 +95,19 @@ class ExchangeClient:
             request.progress.notice(
                 f"{self.label}: this machine's clock is about {abs(skew):.0f} s "
                 f"{'behind' if skew > 0 else 'ahead of'} the exchange's; "
-                "a bar counts as finished once it is so by both"
+                "a bar counts as finished once it is finished by both"
             )
 
     def execute(self, call: Callable[[], T]) -> T:
-        """The answer of `call`, asked again after each pause where that may help.
+        """Returns the result of `call`, with a retry after each pause where that may help.
 
-        An exchange that says how long to wait is left alone for that long. One that has answered
-        and then does not in time is asked once more.
+        A pause that the exchange requests is kept. After a first answer, one time-out is retried
+        once.
 
         Raises:
-            UnreachableError: Throttled, a server error, or nothing that can be read, each time; no
-                answer in time, twice in a row or before there was any; or it asks for a longer
-                wait than a minute.
+            UnreachableError: Throttled, a server error, or an unreadable answer, also after every
+                retry; a time-out twice in a row, or before the first answer; or a requested pause
+                of more than a minute.
             SourceError: The exchange refuses.
         """
         try:
@@ -128,7 +128,7 @@ class ExchangeClient:
         try:
             return call()
         except ccxt.RequestTimeout as error:
-            # One hang among answers must not cost a long history; a second has had its time.
+            # One time-out must not end the fetch of a long history; a second one does.
             if self._session.unanswered_requests == 1:
                 raise _TransientError(error, 0.0) from error
             raise self._unreachable_error(error, "wait some minutes") from error
@@ -144,11 +144,11 @@ class ExchangeClient:
                 fix="use another exchange",
             ) from error
         except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-            # JSON of another shape reaches us as whatever ccxt stumbles over.
+            # ccxt raises any of these for JSON of an unexpected shape.
             raise _TransientError(error, 0.0) from error
 
     def _requested_wait_s(self) -> float:
-        """Seconds that the last answer asks to wait, a date being one of the exchange's clock."""
+        """Seconds that the last answer asks to wait; its dates are on the exchange's clock."""
         headers = self.exchange.last_response_headers or {}
         now = self.exchange_time(pd.Timestamp.now("UTC")).to_pydatetime()
         return parse_retry_after(headers.get("Retry-After"), now) or 0.0
@@ -163,7 +163,7 @@ class ExchangeClient:
 
 
 class _TransientError(Exception):
-    """What asking again may cure, and how long the exchange asks to wait before."""
+    """An error that a retry may resolve, and the pause that the exchange requests."""
 
     def __init__(self, cause: Exception, wait_s: float) -> None:
         super().__init__(str(cause))
@@ -180,17 +180,17 @@ def _is_retryable(error: Exception) -> bool:
 
 
 def _describe_error(error: Exception) -> str:
-    """The error, and what was behind it where ccxt tells the address alone."""
+    """The error, and its cause where ccxt names the address alone."""
     import requests
 
-    told = f"{type(error).__name__}: {_one_line(error)}"
+    description = f"{type(error).__name__}: {_one_line(error)}"
     if isinstance(error.__cause__, requests.ConnectionError | requests.Timeout):
-        told += f" ({_one_line(error.__cause__)})"
-    return told
+        description += f" ({_one_line(error.__cause__)})"
+    return description
 
 
 def _is_connection_error(error: Exception) -> bool:
-    """Whether an error that ccxt blames on the exchange is one of the connection, as of TLS."""
+    """Whether an error that ccxt attributes to the exchange is one of the connection, as TLS."""
     import requests
 
     cause = error.__cause__

@@ -1,4 +1,4 @@
-"""The candles of one market, page by page, and how far back they really reach."""
+"""Candles of one market, page by page, and how far back they reach."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.data.sources.exchange._client import ExchangeClient
 
 _DEFAULT_PAGE_SIZE = 500
-"""Candles asked for at once from an exchange whose limit ccxt does not know."""
+"""Page size for an exchange whose limit ccxt does not know."""
 
 _LONGEST_FIRST: tuple[BarInterval, ...] = ("1w", "1d")
 _SHORTEST_FIRST: tuple[BarInterval, ...] = ("1h", "1d", "1w")
@@ -48,7 +48,7 @@ class CandlePager:
 
     @cached_property
     def page_size(self) -> int:
-        """Candles that the exchange gives at most at once."""
+        """Largest number of candles in one answer of the exchange."""
         ticker = self.market["symbol"]
         known = self.client.exchange.feature_value(
             ticker, "fetchOHLCV", "limit", _DEFAULT_PAGE_SIZE
@@ -56,39 +56,38 @@ class CandlePager:
         return int(known or _DEFAULT_PAGE_SIZE)
 
     def iter_pages(self, since: int, until: int) -> Iterator[tuple[list[CandleRow], int]]:
-        """Pages of candles, ascending and without repeats, and the instant each one reaches.
+        """Yields pages of candles, ascending and without repeats, and where the next one starts.
 
-        Every page is asked from a later instant than the one before, so that an exchange that
-        repeats itself cannot hold the loop. A page without candles is believed once it has come
-        twice and no longer candle speaks against it: the listing lies ahead, or trading paused
-        for longer than a page.
+        Every page starts later than the one before, so that an exchange that repeats itself cannot
+        keep the loop running. An empty page is accepted if it comes twice and no longer candle
+        contradicts it: the listing lies ahead, or trading paused for longer than a page.
 
         Raises:
-            UnreachableError: A page keeps coming without candles of a time of trading.
+            UnreachableError: A page stays empty although there was trading.
             SourceError: The exchange refuses.
         """
-        came = False
+        has_rows = False
         while since <= until:
             rows = self._fetch_page(since) or self._fetch_page(since)
             beyond = since + self.page_size * self.step_ms
-            if came and not rows:
+            if has_rows and not rows:
                 self._require_no_trades(since, min(beyond, until))
-            came = came or bool(rows)
+            has_rows = has_rows or bool(rows)
             since = int(rows[-1][0]) + self.step_ms if rows else beyond
             yield rows, since
 
     def _require_no_trades(self, since: int, until: int) -> None:
-        longer = self._first_coarser(_SHORTEST_FIRST)
-        if longer is None:
+        coarser = self._first_coarser(_SHORTEST_FIRST)
+        if coarser is None:
             return
-        for row in longer._fetch_page(since):
-            if row[0] + longer.step_ms <= until and row[5] != 0:
+        for row in coarser._fetch_page(since):
+            if row[0] + coarser.step_ms <= until and row[5] != 0:
                 ticker = self.market["symbol"]
                 raise UnreachableError(
-                    "the server leaves candles out",
+                    "the server omits candles",
                     expected=f"{self.interval} candles of {ticker} from "
                     f"{from_epoch_ms(since):%Y-%m-%d %H:%M} on, as something was traded in the "
-                    f"{longer.interval} from {from_epoch_ms(row[0]):%Y-%m-%d %H:%M} on",
+                    f"{coarser.interval} from {from_epoch_ms(row[0]):%Y-%m-%d %H:%M} on",
                     found="an empty page, twice",
                     where=self.client.label,
                     fix="wait some minutes and run again, or use another source",
@@ -96,19 +95,19 @@ class CandlePager:
 
     def _fetch_page(self, since: int) -> list[CandleRow]:
         def call() -> list[CandleRow]:
-            found = self.client.exchange.fetch_ohlcv(
+            candles = self.client.exchange.fetch_ohlcv(
                 self.market["symbol"], self.interval, since, self.page_size
             )
-            return sorted(candle[:6] for candle in found if candle[0] >= since)
+            return sorted(candle[:6] for candle in candles if candle[0] >= since)
 
         rows = self.client.execute(call)
         return [row for i, row in enumerate(rows) if i == 0 or row != rows[i - 1]]
 
     def coarsest(self) -> CandlePager | None:
-        """The same market in candles of a week, or of a day; None where there are no longer ones.
+        """The same market in candles of a week, or of a day; None where no longer ones exist.
 
-        Exchanges that hand out the last few hundred candles alone do so for every length, so that
-        longer ones reach further back.
+        Exchanges that return only the last few hundred candles do so for every length, so that
+        longer candles reach further back.
         """
         return self._first_coarser(_LONGEST_FIRST)
 
@@ -123,7 +122,7 @@ class CandlePager:
         return None
 
     def find_first_trade(self, since: int, until: int) -> int | None:
-        """When the first candle opened in which something was traded; None if nothing was."""
+        """Open of the first candle with a trade, in milliseconds; None where there is none."""
         for rows, _ in self.iter_pages(since, until):
             for row in rows:
                 if row[5] != 0:
@@ -137,10 +136,10 @@ def to_milliseconds(duration: pd.Timedelta) -> int:
 
 
 def to_epoch_ms(stamp: pd.Timestamp) -> int:
-    """Milliseconds from 1970 to an instant."""
+    """Milliseconds since 1970 of a timestamp."""
     return to_milliseconds(stamp - pd.Timestamp(0, tz="UTC"))
 
 
 def from_epoch_ms(since_epoch: float) -> pd.Timestamp:
-    """The instant so many milliseconds after 1970."""
+    """The timestamp of milliseconds since 1970."""
     return pd.Timestamp(int(since_epoch), unit="ms", tz="UTC")

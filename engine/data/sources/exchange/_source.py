@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from engine.data.config import CcxtSourceSpec
     from engine.data.sources.client_settings import ClientSettings
 
-# The first exchange for a cryptocurrency opened in 2010.
+# The first cryptocurrency exchange opened in 2010.
 _EARLIEST_START = pd.Timestamp("2010-01-01", tz="UTC")
 
 _COLUMNS = ["timestamp", "open", "high", "low", "close", "volume"]
 
 
 class ExchangeBarSource(BarSource):
-    """The candles of one exchange, page by page.
+    """Candles of one exchange, fetched page by page.
 
     Args:
         spec: Exchange and symbols.
         clients: Time-outs, and settings of the exchange.
-        checkpoint_folder: Folder for the candles of pulls that broke off; None keeps none.
+        checkpoint_folder: Folder for the candles of interrupted fetches; None saves none.
     """
 
     append_only = True
@@ -60,22 +60,22 @@ class ExchangeBarSource(BarSource):
     def url(self) -> str:
         """The exchange's public server."""
         exchange = self.client.exchange
-        found = exchange.urls["api"]
-        while isinstance(found, dict):
-            found = found.get("public") or found.get("rest") or next(iter(found.values()))
-        return str(found).replace("{hostname}", str(exchange.hostname))
+        url = exchange.urls["api"]
+        while isinstance(url, dict):
+            url = url.get("public") or url.get("rest") or next(iter(url.values()))
+        return str(url).replace("{hostname}", str(exchange.hostname))
 
     def fetch(self, request: BarRequest) -> pd.DataFrame:
-        """Candles from `since` to now, the last of them still open.
+        """Fetches candles from `since` to now; the last one may be unfinished.
 
-        A pull that broke off within the last day goes on where it was, if the exchange still says
-        of the last candle what it said then.
+        A fetch that was interrupted within the last day resumes where it stopped, if the exchange
+        still returns the same last candle.
 
-        Minutes without a trade are absent. A candle that only one of the two clocks, the
-        exchange's and this machine's, calls finished is left for the next pull.
+        Minutes without a trade have no candle. A candle that is finished by only one of the two
+        clocks, the exchange's and this machine's, is left for the next fetch.
 
         Raises:
-            UnreachableError: No answer, throttled, or a server error, and again after each pause.
+            UnreachableError: No answer, throttled, or a server error, also after every retry.
             SourceError: Exchange or symbol unknown, no candles of this interval, or none as old
                 as `since` although the market was traded then.
         """
@@ -102,51 +102,50 @@ class ExchangeBarSource(BarSource):
             )
 
     def _fetch_rows(self, pager: CandlePager, until: int, request: BarRequest) -> list[CandleRow]:
-        """All candles from the one asked for, or the first there is."""
+        """All candles from the requested one, or from the first one of the market."""
         since = to_epoch_ms(request.since or _EARLIEST_START)
-        longer, begun = pager.coarsest(), None
+        coarser, first_trade = pager.coarsest(), None
         start = since
-        if longer and until - since > pager.page_size * pager.step_ms:
+        if coarser and until - since > pager.page_size * pager.step_ms:
             # One page of weeks saves thousands of empty pages of minutes before the listing.
-            begun = longer.find_first_trade(since, until)
-            start = max(since, begun - longer.step_ms) if begun is not None else since
+            first_trade = coarser.find_first_trade(since, until)
+            start = max(since, first_trade - coarser.step_ms) if first_trade is not None else since
         rows = self._fetch_with_checkpoint(pager, since, start, until, request)
-        if rows and longer and rows[0][0] - since > pager.step_ms:
-            self._report_reach(rows, longer, begun, request)
+        if rows and coarser and rows[0][0] - since > pager.step_ms:
+            self._report_history_limit(rows, coarser, first_trade, request)
         return rows
 
     def _fetch_with_checkpoint(
         self, pager: CandlePager, since: int, start: int, until: int, request: BarRequest
     ) -> list[CandleRow]:
-        """All pages, after those of a pull that broke off."""
+        """All pages, after those of an interrupted fetch."""
         what = f"{pager.market['symbol']} {self.label}"
-        draft = PullCheckpoint.load(self.checkpoint_folder, pager, since)
-        with draft.save_on_failure():
-            place = draft.resume(pager, until)
-            if place is not None:
-                start = place
-                told = f"goes on after {len(draft.rows)} candles of a pull that broke off"
-                request.progress.line(f"{self.location(request.symbol)}: {told}")
+        checkpoint = PullCheckpoint.load(self.checkpoint_folder, pager, since)
+        with checkpoint.save_on_failure():
+            resumed_at = checkpoint.resume(pager, until)
+            if resumed_at is not None:
+                start = resumed_at
+                message = f"resumes after {len(checkpoint.rows)} candles of an interrupted pull"
+                request.progress.line(f"{self.location(request.symbol)}: {message}")
             for page, reached in pager.iter_pages(start, until):
-                draft.add_page(page)
+                checkpoint.add_page(page)
                 done, total = (min(reached, until) - start, until - start)
                 request.progress.advance(done // pager.step_ms, total // pager.step_ms, what)
-        return draft.rows
+        return checkpoint.rows
 
-    def _report_reach(
+    def _report_history_limit(
         self,
         rows: list[CandleRow],
         coarser_pager: CandlePager,
         first_trade: int | None,
         request: BarRequest,
     ) -> None:
-        """Tells apart a market that was listed late and candles that are not handed out.
+        """Distinguishes a market that was listed late from candles that the exchange withholds.
 
-        A longer candle that was over before the first of the wanted ones proves that there was
-        trading before.
+        A longer candle that ended before the first fetched one proves earlier trading.
 
         Raises:
-            SourceError: Candles of the span asked for exist and are not handed out.
+            SourceError: Candles of the requested span exist and the exchange withholds them.
         """
         first = int(rows[0][0])
         if first_trade is None:
@@ -155,30 +154,28 @@ class ExchangeBarSource(BarSource):
             first_trade = coarser_pager.find_first_trade(max(since, earliest), first)
         if first_trade is None or first_trade + coarser_pager.step_ms > first:
             return
-        reach = f"the last {len(rows)}, from {from_epoch_ms(first):%Y-%m-%d %H:%M} on"
-        before = f"it was traded by {from_epoch_ms(first_trade):%Y-%m-%d}"
+        available = f"the last {len(rows)}, from {from_epoch_ms(first):%Y-%m-%d %H:%M} on"
+        traded = f"it was traded by {from_epoch_ms(first_trade):%Y-%m-%d}"
         if request.since is None:
             request.progress.notice(
-                f"{self.location(request.symbol)}: {request.interval} candles are capped to "
-                f"{reach}, "
-                f"though {before}"
+                f"{self.location(request.symbol)}: {request.interval} candles are limited to "
+                f"{available}, though {traded}"
             )
             return
         raise SourceError(
-            f"the exchange caps its {request.interval} candles",
-            expected=f"candles from {request.since:%Y-%m-%d %H:%M} on; {before}",
-            found=reach,
+            f"the exchange limits its {request.interval} candles",
+            expected=f"candles from {request.since:%Y-%m-%d %H:%M} on; {traded}",
+            found=available,
             where=self.location(request.symbol),
-            fix=f"start the dataset on {from_epoch_ms(first).ceil('D'):%Y-%m-%d} or later, take "
-            f"longer "
-            "bars, or use another source",
+            fix=f"start the dataset on {from_epoch_ms(first).ceil('D'):%Y-%m-%d} or later, use "
+            "longer bars, or use another source",
         )
 
 
 def _drop_disputed_candles(
     table: pd.DataFrame, request: BarRequest, exchange_now: pd.Timestamp
 ) -> pd.DataFrame:
-    """The candles without those that are over by one clock and not by the other."""
-    over = table["timestamp"] + interval_length(request.interval)
+    """The candles without those that are finished by one clock and not by the other."""
+    ends = table["timestamp"] + interval_length(request.interval)
     clocks = (request.now, exchange_now)
-    return table[(over <= min(clocks)) | (over > max(clocks))].reset_index(drop=True)
+    return table[(ends <= min(clocks)) | (ends > max(clocks))].reset_index(drop=True)

@@ -1,6 +1,6 @@
-"""The HTTP session that ccxt speaks through: whole answers only, and the exchange's time.
+"""The HTTP session of ccxt: rejects incomplete answers and measures the exchange's clock.
 
-Imported with ccxt, when an exchange is first asked, since it loads requests.
+Imported with ccxt, at the first request, because it loads requests.
 """
 
 from __future__ import annotations
@@ -17,22 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAX_RESPONSE_TIMEOUTS = 6
-"""Longest that an answer may take as a whole, in time-outs: a time-out bounds the wait for the
-next byte alone, and a server that sends one now and then would be listened to for ever."""
+"""Longest duration of a whole answer, in time-outs: a time-out limits only the wait for the next
+byte, so that a server which sends a byte now and then would never time out."""
 
 _BUFFER_BYTES = 1 << 16
 
 
 class ExchangeSession(requests.Session):
-    """Refuses what ccxt would take for an empty page: an answer that is cut off or is no JSON.
+    """Rejects answers that ccxt would read as an empty page: truncated ones and invalid JSON.
 
-    ccxt hands text that it cannot parse on as text, in which it then finds no candles.
+    ccxt passes on text that it cannot parse, and then finds no candles in it.
 
     Attributes:
-        clock_skew_s: How far the exchange's clock is ahead of this machine's, as the last answer
-            told; 0 where the two agree as far as one answer can tell, and where it bore no time.
-        unanswered_requests: Requests since the last answer that came whole; one more before the
-            first.
+        clock_skew_s: Seconds by which the exchange's clock is ahead of this machine's, from the
+            last answer; 0 where one answer shows no difference or has no date.
+        unanswered_requests: Requests since the last complete answer; one more before the first.
     """
 
     def __init__(self) -> None:
@@ -40,20 +39,20 @@ class ExchangeSession(requests.Session):
         self.clock_skew_s = 0.0
         self.unanswered_requests = 1
 
-    # The options are the base's fifteen, handed through.
+    # The options are the base class's fifteen, passed on.
     def request(self, method: Any, url: Any, **options: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401
-        """An answer that came whole, within six time-outs.
+        """Returns a complete answer, received within six time-outs.
 
         Raises:
-            requests.ReadTimeout: It went on for longer.
-            requests.ConnectionError: It ended before its end, or is no JSON.
+            requests.ReadTimeout: The answer took longer.
+            requests.ConnectionError: The answer is truncated or is not JSON.
         """
         self.unanswered_requests += 1
         sent = time.time()
         deadline = time.monotonic() + _MAX_RESPONSE_TIMEOUTS * float(options["timeout"])
         response = super().request(method, url, **{**options, "stream": True})
         self.clock_skew_s = _measure_clock_skew_s(response, sent, time.time())
-        # Where requests itself keeps what it has read.
+        # requests itself stores the body here.
         response._content = b"".join(_read_chunks(response, deadline))
         self.unanswered_requests = 0
         if response.ok:
@@ -62,10 +61,10 @@ class ExchangeSession(requests.Session):
 
 
 def _read_chunks(response: requests.Response, deadline: float) -> Iterator[bytes]:
-    """What arrives, as it arrives: requests' own reading waits until it has a whole buffer."""
+    """Chunks as they arrive; reading through requests waits for a full buffer."""
     try:
-        while piece := response.raw.read1(_BUFFER_BYTES, decode_content=True):
-            yield piece
+        while chunk := response.raw.read1(_BUFFER_BYTES, decode_content=True):
+            yield chunk
             if time.monotonic() > deadline:
                 raise requests.ReadTimeout("the answer does not end")
     except urllib3.exceptions.ReadTimeoutError as error:
@@ -73,25 +72,25 @@ def _read_chunks(response: requests.Response, deadline: float) -> Iterator[bytes
     except urllib3.exceptions.HTTPError as error:
         raise requests.ConnectionError(str(error)) from error
     finally:
-        # One that was read whole went back to the pool and stays open; another must not.
+        # A connection with a complete answer is back in the pool; any other must be closed.
         response.raw.close()
 
 
 def _require_json(body: bytes) -> None:
     try:
-        whole = isinstance(json.loads(body), dict | list)
+        is_json = isinstance(json.loads(body), dict | list)
     except ValueError:
-        whole = False
-    if not whole:
-        begins = " ".join(body[:60].decode(errors="replace").split())
-        raise requests.ConnectionError(f"{len(body)} bytes that are not JSON: {begins}")
+        is_json = False
+    if not is_json:
+        start = " ".join(body[:60].decode(errors="replace").split())
+        raise requests.ConnectionError(f"{len(body)} bytes that are not JSON: {start}")
 
 
 def _measure_clock_skew_s(response: requests.Response, sent: float, received: float) -> float:
-    """Seconds by which the answer's date is off, towards the past where it can only be bounded.
+    """Seconds by which the answer's date is ahead; the smaller bound where it is uncertain.
 
-    A date is cut to the second, and was written at some time between sending and receiving. One
-    that a cache hands out says with `Age` how long ago that was.
+    A date is truncated to the second and was written between sending and receiving. A cached
+    answer gives its age in `Age`.
     """
     try:
         written = parsedate_to_datetime(response.headers["Date"]).timestamp()

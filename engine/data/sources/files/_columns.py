@@ -1,4 +1,4 @@
-"""Which column of a file is which of ours."""
+"""Matches the columns of a file with those of bars."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 REQUIRED_COLUMNS = ("timestamp", *VALUE_COLUMNS)
 
-# Read as ours, capitals, spaces, underscores and hyphens aside: names with one meaning only.
+# Accepted names, ignoring case, spaces, underscores and hyphens: names with one meaning only.
 # `Price`, `Last`, `Close Time` or `Volume BTC` must be mapped.
 _ALIASES = {
     "timestamp": ("timestamp", "date", "datetime", "time", "opentime", "unix", "unixtimestamp"),
@@ -24,7 +24,7 @@ _ALIASES = {
     "split": ("split", "splits", "stocksplit", "stocksplits"),
 }
 
-# Only suggested.
+# Names that an error message suggests and that are not accepted.
 _SUGGESTED_ALIASES = {
     "timestamp": ("day", "begin", "start"),
     "open": ("o", "first"),
@@ -37,11 +37,12 @@ _SUGGESTED_ALIASES = {
 
 @dataclass(frozen=True)
 class ColumnMatch:
-    """The file's name of each of our columns.
+    """The column of the file for each column of bars.
 
     Attributes:
-        file_names: Our column to the file's: all six, and those of `EVENT_COLUMNS` that it has.
-        notices: A sentence about each choice that a reader may not expect.
+        file_names: Column of bars to column of the file: all six, and those of `EVENT_COLUMNS`
+            that the file has.
+        notices: One sentence for each choice that a reader may not expect.
     """
 
     file_names: dict[str, str]
@@ -51,39 +52,39 @@ class ColumnMatch:
 def match_columns(
     path: Path, file_columns: Sequence[str], mapping: Mapping[str, str]
 ) -> ColumnMatch:
-    """Finds our columns among those of a file.
+    """Finds the columns of bars among those of a file.
 
-    What the source maps is taken as it says, then a column with exactly our name, then the one
-    with a usual name of it.
+    In order of precedence: the column that the source maps, the column with exactly the name, the
+    column with an accepted name.
 
     Args:
-        path: The file, for the message.
+        path: The file, for messages.
         file_columns: Its columns.
-        mapping: Our column to the file's, from the source.
+        mapping: Column of bars to column of the file, from the source.
 
     Raises:
-        InvalidBarsError: A column is missing, or two may be meant.
+        InvalidBarsError: A column is missing, or two columns match.
     """
-    found = {
+    candidates = {
         ours: _find_candidates(ours, file_columns, mapping)
         for ours in (*REQUIRED_COLUMNS, *EVENT_COLUMNS)
     }
     wanted = [*REQUIRED_COLUMNS, *(ours for ours in EVENT_COLUMNS if ours in mapping)]
-    missing = [ours for ours in wanted if not found[ours]]
+    missing = [ours for ours in wanted if not candidates[ours]]
     if missing:
         raise _missing_columns_error(path, file_columns, mapping, missing)
     for ours in wanted:
-        names = found[ours]
+        names = candidates[ours]
         if len(names) > 1:
             choices = " or ".join(f"`columns: {{{ours}: {name}}}`" for name in names)
             raise InvalidBarsError(
-                f"this file has {len(names)} columns that may be the {ours}",
+                f"this file has {len(names)} columns that may be {ours}",
                 expected=f"one {ours}",
                 found=", ".join(names),
                 where=str(path),
                 fix=f"say which: add {choices} to the files source",
             )
-    chosen = {ours: names[0] for ours, names in found.items() if len(names) == 1}
+    chosen = {ours: names[0] for ours, names in candidates.items() if len(names) == 1}
     return ColumnMatch(chosen, _make_notices(chosen, mapping))
 
 
@@ -101,27 +102,27 @@ def _normalise_name(name: str) -> str:
 
 
 def _make_notices(chosen: Mapping[str, str], mapping: Mapping[str, str]) -> tuple[str, ...]:
-    told = []
+    notices = []
     time, adjusted = chosen["timestamp"], chosen.get("adj_close")
     if "timestamp" not in mapping and _normalise_name(time) != "timestamp":
-        told.append(f"the column {time} is read as the timestamp")
+        notices.append(f"the column {time} is read as the timestamp")
     if adjusted is not None:
-        told.append(f"prices are those of the column {chosen['close']}, not of {adjusted}")
-    return tuple(told)
+        notices.append(f"prices are read from the column {chosen['close']}, not from {adjusted}")
+    return tuple(notices)
 
 
 def _missing_columns_error(
     path: Path, file_columns: Sequence[str], mapping: Mapping[str, str], missing: Sequence[str]
 ) -> InvalidBarsError:
-    guesses = {ours: _suggest_column(ours, file_columns) for ours in missing}
-    fitting = ", ".join(f"{ours}: {theirs}" for ours, theirs in guesses.items() if theirs)
-    advice = "bars need every one of these columns; `columns: {ours: theirs}` renames them"
+    suggestions = {ours: _suggest_column(ours, file_columns) for ours in missing}
+    mapped = ", ".join(f"{ours}: {theirs}" for ours, theirs in suggestions.items() if theirs)
+    advice = "bars need all of these columns; `columns: {open: NAME}` maps one of the file"
     return InvalidBarsError(
         f"this file has no column {', '.join(mapping.get(ours, ours) for ours in missing)}",
         expected=", ".join(mapping.get(ours, ours) for ours in REQUIRED_COLUMNS),
         found=", ".join(file_columns),
         where=str(path),
-        fix=f"add `columns: {{{fitting}}}` to the files source" if fitting else advice,
+        fix=f"add `columns: {{{mapped}}}` to the files source" if mapped else advice,
     )
 
 

@@ -1,4 +1,4 @@
-"""Dates in text: ISO 8601, or whatever the source declares, and never a guess."""
+"""Parses dates in text: ISO 8601, or the format that the source declares."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _DAY_MONTH_PATTERN = re.compile(
 
 
 def declares_text_dates(date_format: str | None) -> bool:
-    """Whether dates are written so that even `01022020` must not be taken for a number."""
+    """Whether the declared format is text, so that `01022020` is a date and not a number."""
     return date_format is not None and (date_format in _DAY_MONTH_ORDERS or "%" in date_format)
 
 
 def parse_dates(cells: pd.Series, date_format: str | None) -> pd.Series | ParseFailure:
-    """Text as instants, naive text as if it were UTC; or the first cell that cannot be read.
+    """Parses text as timestamps, naive text as UTC; or returns the first cell that fails.
 
     Args:
-        cells: Text; an empty cell cannot be read.
-        date_format: `iso`, `day_first`, `month_first`, a format of `strptime`, or None for ISO
-            with every other reading told. Text that begins with the year is ISO under all but a
-            format. Text is no number since 1970, whatever the unit.
+        cells: Text; an empty cell fails.
+        date_format: `iso`, `day_first`, `month_first`, a format of `strptime`, or None for ISO,
+            where a failure lists the other interpretations. Text that begins with the year is ISO
+            unless a `strptime` format is given. Text is never a number since 1970.
     """
     text = cells.astype("str").str.strip()
     if date_format is not None and "%" in date_format:
@@ -46,11 +46,10 @@ def parse_dates(cells: pd.Series, date_format: str | None) -> pd.Series | ParseF
         return _parse_day_month(text, _DAY_MONTH_ORDERS[_DAY_MONTH_ORDERS.index(date_format)])
     if date_format in EPOCH_UNITS and len(text):
         return ParseFailure(0, str(text.iloc[0]), f"{date_format} since 1970", "correct `dates`")
-    stamps = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
-    wrong = stamps.isna()
-    if date_format is None and len(text) and bool(wrong.all()):
+    timestamps = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
+    if date_format is None and len(text) and bool(timestamps.isna().all()):
         return _explain_non_iso(text)
-    return _require_all_parsed(stamps, text, _ISO_EXPECTED)
+    return _require_all_parsed(timestamps, text, _ISO_EXPECTED)
 
 
 def _begins_with_year(text: object) -> bool:
@@ -58,56 +57,56 @@ def _begins_with_year(text: object) -> bool:
 
 
 def _parse_day_month(text: pd.Series, order: DayMonthOrder) -> pd.Series | ParseFailure:
-    """Dates of the shape that the first of them has."""
-    shape = _infer_format(str(text.iloc[0]), order)
+    """Parses all dates with the format of the first one."""
+    inferred = _infer_format(str(text.iloc[0]), order)
     words = order.replace("_", " ")
-    if shape is None:
+    if inferred is None:
         expected = f"a date with the {words}, such as 1/2/2020, 01.02.20 or 01-02-2020 23:00"
         return ParseFailure(0, str(text.iloc[0]), expected, _DECLARE_FIX)
     return _require_all_parsed(
-        _parse_with_format(text, shape), text, f"a date with the {words}, as in the first row"
+        _parse_with_format(text, inferred), text, f"a date with the {words}, as in the first row"
     )
 
 
 def _explain_non_iso(text: pd.Series) -> ParseFailure:
-    """Every reading of a column of which no cell is ISO."""
+    """Lists every interpretation of a column without any ISO date."""
     first = str(text.iloc[0])
-    shapes = {order: _infer_format(first, order) for order in _DAY_MONTH_ORDERS}
-    read = {order: _parse_with_format(text, shape) for order, shape in shapes.items() if shape}
-    fitting = {order: stamps for order, stamps in read.items() if not stamps.isna().any()}
-    if not fitting:
+    formats = {order: _infer_format(first, order) for order in _DAY_MONTH_ORDERS}
+    parsed = {order: _parse_with_format(text, fmt) for order, fmt in formats.items() if fmt}
+    valid = {order: stamps for order, stamps in parsed.items() if not stamps.isna().any()}
+    if not valid:
         return ParseFailure(0, first, _ISO_EXPECTED, f"{_DECLARE_FIX}; or {SPREADSHEET_FIX}")
     row = 0
-    if len(fitting) > 1:
-        day, month = fitting.values()
+    if len(valid) > 1:
+        day, month = valid.values()
         row = int((day != month).to_numpy().argmax())
     readings = ", ".join(
         f"{_format_date(stamps.iloc[row])} with the {order.replace('_', ' ')}"
-        for order, stamps in fitting.items()
+        for order, stamps in valid.items()
     )
     found = f"{text.iloc[row]}: {readings}"
-    keys = " or ".join(f"`dates: {order}`" for order in fitting)
+    keys = " or ".join(f"`dates: {order}`" for order in valid)
     fix = f"say which: add {keys} to the files source"
-    if len(fitting) == 1:
+    if len(valid) == 1:
         fix = f"add {keys} to the files source, the one of the two that fits every cell"
     expected = f"{_ISO_EXPECTED}, or a declaration of the order"
     return ParseFailure(row, found, expected, fix, "ambiguous_dates", len(text))
 
 
 def _infer_format(text: str, order: DayMonthOrder) -> str | None:
-    """The format of `strptime` that a date has; None where it begins otherwise than asked."""
-    shape = _DAY_MONTH_PATTERN.fullmatch(text)
-    if shape is None:
+    """The `strptime` format of a date; None where it does not match the order."""
+    match = _DAY_MONTH_PATTERN.fullmatch(text)
+    if match is None:
         return None
-    mark, year = shape["mark"], "%Y" if len(shape["year"]) == 4 else "%y"
+    mark, year = match["mark"], "%Y" if len(match["year"]) == 4 else "%y"
     day = mark.join(("%d", "%m", year) if order == "day_first" else ("%m", "%d", year))
-    if shape["gap"] is None:
+    if match["gap"] is None:
         return day
-    hour = "%I" if shape["half"] else "%H"
-    seconds = ":%S" if shape["seconds"] else ""
-    fraction = ".%f" if shape["fraction"] else ""
-    half = (shape["half"] or "")[:-2] + "%p" if shape["half"] else ""
-    return f"{day}{shape['gap']}{hour}:%M{seconds}{fraction}{half}"
+    hour = "%I" if match["half"] else "%H"
+    seconds = ":%S" if match["seconds"] else ""
+    fraction = ".%f" if match["fraction"] else ""
+    half = (match["half"] or "")[:-2] + "%p" if match["half"] else ""
+    return f"{day}{match['gap']}{hour}:%M{seconds}{fraction}{half}"
 
 
 def _parse_with_format(text: pd.Series, strptime_format: str) -> pd.Series:
@@ -117,11 +116,11 @@ def _parse_with_format(text: pd.Series, strptime_format: str) -> pd.Series:
 def _require_all_parsed(
     timestamps: pd.Series, text: pd.Series, expected: str
 ) -> pd.Series | ParseFailure:
-    wrong = timestamps.isna().to_numpy()
-    if not wrong.any():
+    failed = timestamps.isna().to_numpy()
+    if not failed.any():
         return timestamps
-    row = int(wrong.argmax())
-    return ParseFailure(row, str(text.iloc[row]), expected, count=int(wrong.sum()))
+    row = int(failed.argmax())
+    return ParseFailure(row, str(text.iloc[row]), expected, count=int(failed.sum()))
 
 
 def _format_date(stamp: pd.Timestamp) -> str:

@@ -1,4 +1,4 @@
-"""Numbers since 1970: their unit told by their size, where only one unit is plausible."""
+"""Parses numbers since 1970; their size gives the unit where only one is plausible."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ EPOCH_UNITS: dict[str, Literal["s", "ms", "us", "ns"]] = {
     "nanoseconds": "ns",
 }
 
-# The newest bar of a file is of 1980 to 2099. In one unit that span ends long before it begins in
-# the next, so that a number has one such reading or none.
+# The newest bar of a file is from 1980 to 2099. The ranges of the units do not overlap, so that a
+# number is plausible in one unit or in none.
 _MIN_SECONDS = pd.Timestamp("1980-01-01").timestamp()
 _MAX_SECONDS = pd.Timestamp("2100-01-01").timestamp()
 _UNITS_PER_SECOND = (1e0, 1e3, 1e6, 1e9)
@@ -29,28 +29,28 @@ _UNITS_PER_SECOND = (1e0, 1e3, 1e6, 1e9)
 def parse_epochs(
     cells: pd.Series, date_format: str | None
 ) -> tuple[pd.Series, str] | ParseFailure:
-    """Numbers as instants, and the name of their unit.
+    """Parses numbers as timestamps, and names their unit.
 
     Args:
-        cells: Numbers; an empty cell cannot be read.
-        date_format: The unit, `seconds` to `nanoseconds`; any other value leaves it to the size:
-            the one unit in which the newest is of 1980 to 2099. Numbers each of which is of those
-            years, but in different units, are refused.
+        cells: Numbers; an empty cell fails.
+        date_format: The unit, `seconds` to `nanoseconds`; any other value infers it: the unit in
+            which the newest number is from 1980 to 2099. Numbers from those years in different
+            units are refused.
     """
     sizes = cells.to_numpy(dtype="float64", na_value=np.nan)
-    complaint = _find_unusable_cell(cells, sizes)
+    failure = _find_unusable_cell(cells, sizes)
     unit = date_format if date_format in EPOCH_UNITS else None
-    if complaint is None and unit is None and sizes.size:
-        unit, complaint = _infer_unit(cells, sizes)
-    if complaint is not None:
-        return complaint
+    if failure is None and unit is None and sizes.size:
+        unit, failure = _infer_unit(cells, sizes)
+    if failure is not None:
+        return failure
     unit = unit or "seconds"
-    stamps = pd.to_datetime(cells, unit=EPOCH_UNITS[unit], utc=True, errors="coerce")
-    wrong = stamps.isna().to_numpy()
-    if wrong.any():
-        row = int(wrong.argmax())
+    timestamps = pd.to_datetime(cells, unit=EPOCH_UNITS[unit], utc=True, errors="coerce")
+    failed = timestamps.isna().to_numpy()
+    if failed.any():
+        row = int(failed.argmax())
         return ParseFailure(row, str(cells.iloc[row]), f"{unit} since 1970", "correct `dates`")
-    return stamps, unit
+    return timestamps, unit
 
 
 def _find_unusable_cell(cells: pd.Series, values: npt.NDArray[np.float64]) -> ParseFailure | None:
@@ -64,7 +64,7 @@ def _find_unusable_cell(cells: pd.Series, values: npt.NDArray[np.float64]) -> Pa
         return ParseFailure(
             row,
             f"{cells.iloc[row]:g}, as in {int((cells == cells.iloc[row]).sum())} rows",
-            "a number of its own for every bar",
+            "a different number for every bar",
             "the last digits are lost, as in 1.58E+12: map another column to timestamp, or "
             "download the file again",
         )
@@ -74,10 +74,10 @@ def _find_unusable_cell(cells: pd.Series, values: npt.NDArray[np.float64]) -> Pa
 def _infer_unit(
     cells: pd.Series, values: npt.NDArray[np.float64]
 ) -> tuple[str | None, ParseFailure | None]:
-    """The unit of the newest number, or what speaks against it."""
+    """The unit of the newest number, or the failure that rules it out."""
     newest = int(values.argmax())
     plausible = [_is_plausible(values, scale) for scale in _UNITS_PER_SECOND]
-    own = next((place for place, fits in enumerate(plausible) if fits[newest]), None)
+    own = next((number for number, fits in enumerate(plausible) if fits[newest]), None)
     if own is None:
         return None, _no_unit_failure(newest, str(cells.iloc[newest]), values[newest])
     units = list(EPOCH_UNITS)
@@ -105,8 +105,8 @@ def _no_unit_failure(row: int, text: str, size: float) -> ParseFailure:
     return ParseFailure(
         row,
         f"{text}, the newest: {', '.join(readings)}" if readings else text,
-        "seconds to nanoseconds since 1970 with the newest of 1980 to 2099, or YYYYMMDD",
-        "say what it is, as in `dates: seconds` or `dates: '%Y%m%d%H%M'`",
+        "seconds to nanoseconds since 1970, the newest from 1980 to 2099, or YYYYMMDD",
+        "declare the format, as in `dates: seconds` or `dates: '%Y%m%d%H%M'`",
     )
 
 

@@ -1,4 +1,4 @@
-"""Numbers as files write them, with a decimal comma or groups of digits where that is said."""
+"""Parses numbers of files, with a decimal comma or digit groups where the source declares it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.data.sources.files._parse_failure import ParseFailure
 if TYPE_CHECKING:
     from engine.data.config import FilesSourceSpec
 
-# A space between groups of digits may be one that does not break, or a narrow one.
+# A space between digit groups may be a no-break space or a narrow one.
 _SPACE_PATTERN = "[ \u00a0\u202f]"
 
 _GROUPED_BY_COMMA = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -29,29 +29,29 @@ _REWRITTEN_FIX = (
 
 
 def declares_number_format(spec: FilesSourceSpec) -> bool:
-    """Whether numbers are written otherwise than `1234.5`."""
+    """Whether the source declares another number format than `1234.5`."""
     return spec.decimal != "." or spec.thousands != ""
 
 
 def parse_numbers(cells: pd.Series, spec: FilesSourceSpec) -> pd.Series | ParseFailure:
-    """The cells as float64, or the first that is no number; an empty one is NaN.
+    """Parses cells as float64, an empty one as NaN; or returns the first that is not a number.
 
-    Nothing but `1234.5` and `1.2345e3` is a number unless the source says `decimal` or
-    `thousands`. With `thousands` the groups must be of three digits.
+    Only `1234.5` and `1.2345e3` are numbers unless the source declares `decimal` or `thousands`.
+    With `thousands` every group must have three digits.
     """
     if pd.api.types.is_numeric_dtype(cells):
         return cells.astype("float64")
     numbers = pd.to_numeric(_to_plain_notation(cells, spec), errors="coerce")
-    wrong = (numbers.isna() & cells.notna()).to_numpy()
-    if wrong.any():
-        row = int(wrong.argmax())
-        complaint = _explain_failure(row, str(cells.iloc[row]), str(cells.name), spec)
-        return replace(complaint, count=int(wrong.sum()))
+    failed = (numbers.isna() & cells.notna()).to_numpy()
+    if failed.any():
+        row = int(failed.argmax())
+        failure = _explain_failure(row, str(cells.iloc[row]), str(cells.name), spec)
+        return replace(failure, count=int(failed.sum()))
     return numbers.astype("float64")
 
 
 def _to_plain_notation(cells: pd.Series, spec: FilesSourceSpec) -> pd.Series:
-    """The cells written as `1234.5`; those that break what is declared are missing."""
+    """The cells in the form `1234.5`; cells that break the declaration become missing."""
     if not declares_number_format(spec):
         return cells
     point = re.escape(spec.decimal)
@@ -71,7 +71,7 @@ def _separator_pattern(thousands: str) -> str:
 
 
 def _explain_failure(row: int, text: str, name: str, spec: FilesSourceSpec) -> ParseFailure:
-    """What the cell may have meant, and the declaration that would say so."""
+    """Lists what the cell may mean, and the declaration that each meaning needs."""
     expected = f"a number for {name}"
     if declares_number_format(spec):
         groups = f" and `thousands: {spec.thousands!r}`" if spec.thousands else ""
@@ -79,22 +79,22 @@ def _explain_failure(row: int, text: str, name: str, spec: FilesSourceSpec) -> P
         return ParseFailure(row, text, expected)
     expected += " such as 1234.5"
     if _MANY_POINTS.fullmatch(text):
-        found = f"{text}: the decimal point is lost among points that group digits"
+        found = f"{text}: several points, so that the decimal point cannot be identified"
         return ParseFailure(row, found, expected, _REWRITTEN_FIX, "damaged_numbers")
     if _GROUPED_BY_COMMA.fullmatch(text) and text.count(",") == 1 and "." not in text:
         grouped, decimal = text.replace(",", ""), text.replace(",", ".")
-        found = f"{text}: {grouped} where the comma groups digits, {decimal} where it is decimal"
+        found = f"{text}: {grouped} if the comma groups digits, {decimal} if it is decimal"
         fix = "say which: add `thousands: ','` or `decimal: ','` to the files source"
         return ParseFailure(row, found, expected, fix, "damaged_numbers")
     keys = _suggest_declaration(text)
     if not keys:
         return ParseFailure(row, text, expected)
-    fix = f"if that is how the file writes numbers, add {keys} to the files source"
+    fix = f"if the file writes numbers this way, add {keys} to the files source"
     return ParseFailure(row, text, expected, fix, "damaged_numbers")
 
 
 def _suggest_declaration(text: str) -> str:
-    """The keys of a source that make this a number; none where none do."""
+    """The keys of a source that make this text a number; empty where none do."""
     if _GROUPED_BY_COMMA.fullmatch(text):
         return "`thousands: ','`"
     if _GROUPED_BY_POINT.fullmatch(text):

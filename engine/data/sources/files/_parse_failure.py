@@ -1,4 +1,4 @@
-"""What a column says when one of its cells cannot be read."""
+"""A cell that cannot be parsed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ SPREADSHEET_FIX = "correct the file; a spreadsheet may have rewritten its number
 
 @dataclass(frozen=True)
 class ParseFailure:
-    """The first cell of a column that cannot be read, or can be read in two ways.
+    """The first cell of a column that cannot be parsed, or has two interpretations.
 
     Attributes:
         row: Its position, from 0.
-        found: What it says, and every reading it has.
-        expected: What would have been right.
+        found: Its text, and every interpretation of it.
+        expected: What a valid cell has.
         fix: What the user can do.
         rule: `damaged_numbers`, `ambiguous_dates`, or `unreadable` for all others.
-        count: Cells of the column that cannot be read, this one included.
+        count: Number of cells of the column that cannot be parsed, this one included.
     """
 
     row: int

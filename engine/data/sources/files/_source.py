@@ -1,4 +1,4 @@
-"""One file a symbol on this machine: CSV, CSV.gz or Parquet."""
+"""Reads bars from one file per symbol: CSV, CSV.gz or Parquet."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 
 class FilesBarSource(BarSource):
-    """Files of a folder, each read whole, its rows in the order they have.
+    """Files of a folder, one per symbol; rows keep their order.
 
-    What a cell means is never guessed: numbers are `1234.5` and timestamps ISO 8601, `YYYYMMDD`
-    or numbers since 1970 of one plausible unit, unless the source declares another form. What
-    was recognised, and not declared, is told once.
+    The meaning of a cell is never guessed: numbers are `1234.5` and timestamps ISO 8601,
+    `YYYYMMDD` or numbers since 1970 in one plausible unit, unless the source declares another
+    format. What is recognised without a declaration is reported once.
 
     Args:
-        spec: Folder, file names, columns and how cells are written.
-        manifest_folder: Folder of the dataset's manifest, from which a relative path is taken.
+        spec: Folder, file names, columns, and formats of numbers and dates.
+        manifest_folder: Folder of the dataset's manifest; a relative path starts there.
     """
 
     cache_key = None
@@ -44,11 +44,11 @@ class FilesBarSource(BarSource):
         self._sent_notices: set[str] = set()
 
     def ticker(self, symbol: str) -> str:
-        """The symbol as the file names write it."""
+        """The symbol as it stands in the file names."""
         return self.spec.symbols.get(symbol, symbol)
 
     def origin(self, symbol: str) -> str:  # noqa: ARG002  one answer for all
-        """Files, wherever they lie."""
+        """`files`, whatever the folder."""
         return "files"
 
     def location(self, symbol: str) -> str:
@@ -59,12 +59,12 @@ class FilesBarSource(BarSource):
         """No network."""
 
     def fetch(self, request: BarRequest) -> pd.DataFrame:
-        """All bars of the symbol's file, with adj_close, dividends and split where it has them.
+        """Returns all bars of the symbol's file, with adj_close, dividends and split if present.
 
         Raises:
             SourceError: There is no such file.
-            InvalidBarsError: It is no table, a column is missing or may be one of two, or a cell
-                is no number or timestamp, or can be read in two ways.
+            InvalidBarsError: The file is not a table, a column is missing or ambiguous, or a cell
+                is not a number or timestamp, or is ambiguous.
         """
         path = self._file_path(request.symbol)
         if not path.is_file():
@@ -79,35 +79,35 @@ class FilesBarSource(BarSource):
         table = read_table(path, as_text=as_text)
         columns = match_columns(path, list(table.columns), self.spec.columns)
         table = table[list(columns.file_names.values())].set_axis(list(columns.file_names), axis=1)
-        numbers, complaints = self._parse_values(table)
-        reading = TimestampFormat(
+        numbers, failures = self._parse_values(table)
+        timestamp_format = TimestampFormat(
             self.spec.dates, self.spec.timezone, is_daily_or_longer(request.interval)
         )
-        stamps = parse_timestamps(table["timestamp"], reading)
-        if isinstance(stamps, ParseFailure):
-            raise unreadable_error(path, [*complaints, stamps])
-        if complaints:
-            raise unreadable_error(path, complaints)
-        self._notify_once(request, (*columns.notices, *([stamps.notice] if stamps.notice else ())))
-        return numbers.assign(timestamp=stamps.values)
+        timestamps = parse_timestamps(table["timestamp"], timestamp_format)
+        if isinstance(timestamps, ParseFailure):
+            raise unreadable_error(path, [*failures, timestamps])
+        if failures:
+            raise unreadable_error(path, failures)
+        self._notify_once(request, (*columns.notices, timestamps.notice))
+        return numbers.assign(timestamp=timestamps.values)
 
     def _parse_values(self, table: pd.DataFrame) -> tuple[pd.DataFrame, list[ParseFailure]]:
-        """The values of bars, what else the file carries as numbers, and what is no number."""
-        found, complaints = {}, []
+        """The numeric columns, and the failures of required columns."""
+        parsed, failures = {}, []
         for column in table.columns.drop("timestamp"):
             numbers = parse_numbers(table[column], self.spec)
             if not isinstance(numbers, ParseFailure):
-                found[column] = numbers
+                parsed[column] = numbers
             elif column in VALUE_COLUMNS:
-                complaints.append(numbers)
-        return pd.DataFrame(found), complaints
+                failures.append(numbers)
+        return pd.DataFrame(parsed), failures
 
-    def _notify_once(self, request: BarRequest, sentences: tuple[str, ...]) -> None:
-        """Each sentence once, for the first file it is about."""
-        for sentence in sentences:
-            if sentence not in self._sent_notices:
-                self._sent_notices.add(sentence)
-                request.notify(f"files: {sentence} (in {self._file_path(request.symbol).name})")
+    def _notify_once(self, request: BarRequest, notices: tuple[str, ...]) -> None:
+        """Sends each notice once, for the first file that it concerns; an empty one never."""
+        for notice in notices:
+            if notice and notice not in self._sent_notices:
+                self._sent_notices.add(notice)
+                request.notify(f"files: {notice} (in {self._file_path(request.symbol).name})")
 
     def _file_path(self, symbol: str) -> Path:
         return self.folder / self.spec.pattern.replace("{symbol}", self.ticker(symbol))

@@ -1,4 +1,4 @@
-"""A file as a table of cells, not yet read as bars."""
+"""Reads a file as a table of cells, and reports cells that cannot be parsed."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _SEPARATORS = (",", ";", "\t", "|")
 
 
 def read_table(path: Path, *, as_text: bool) -> pd.DataFrame:
-    """All columns of a CSV, CSV.gz or Parquet file; an index with a name is a column too.
+    """Reads all columns of a CSV, CSV.gz or Parquet file; a named index is a column too.
 
-    The cells of a CSV are separated by a comma, semicolon, tab or bar, whichever makes most
-    columns of the header.
+    The separator of a CSV is a comma, semicolon, tab or vertical bar: the one that splits the
+    header into most columns.
 
     Args:
         path: The file.
-        as_text: Leaves the cells of a CSV as they are written, for a reader that knows more of
-            them than pandas does; else pandas tells numbers from text.
+        as_text: Leaves the cells of a CSV as text, for a declared format; otherwise pandas detects
+            numbers.
 
     Raises:
-        InvalidBarsError: It cannot be taken apart, or a line has more cells than the header.
+        InvalidBarsError: The file is not a table, or a line has more cells than the header.
     """
     try:
         if path.suffix == ".parquet":
@@ -47,8 +47,8 @@ def read_table(path: Path, *, as_text: bool) -> pd.DataFrame:
             fix="complete the header, or correct the lines",
         ) from None
     except (OSError, ValueError, EOFError) as error:
-        # pandas and pyarrow raise ValueErrors for text they cannot take apart; a gzip file that
-        # was cut off is an EOFError.
+        # pandas and pyarrow raise ValueErrors for text that they cannot parse; a truncated gzip
+        # file raises an EOFError.
         raise InvalidBarsError(
             "this file cannot be read as a table",
             expected="CSV with a header line, CSV.gz or Parquet",
@@ -59,19 +59,19 @@ def read_table(path: Path, *, as_text: bool) -> pd.DataFrame:
 
 
 def unreadable_error(path: Path, failures: Sequence[ParseFailure]) -> BarsParseError:
-    """The error about the cells that cannot be read, each with its line.
+    """Makes the error about the cells that cannot be parsed, each with its line.
 
     Args:
         path: The file.
-        failures: One a column, at least one; of several under one rule the first is told.
+        failures: One per column, at least one; only the first of each rule is reported.
     """
-    told: dict[str, ParseFailure] = {}
-    for complaint in failures:
-        told.setdefault(complaint.rule, complaint)
-    *before, last = told.values()
+    by_rule: dict[str, ParseFailure] = {}
+    for failure in failures:
+        by_rule.setdefault(failure.rule, failure)
+    *before, last = by_rule.values()
     error = _to_unreadable_error(path, last, None)
-    for complaint in reversed(before):
-        error = _to_unreadable_error(path, complaint, error)
+    for failure in reversed(before):
+        error = _to_unreadable_error(path, failure, error)
     return error
 
 
@@ -79,24 +79,24 @@ def _to_unreadable_error(
     path: Path, failure: ParseFailure, other: BarsParseError | None
 ) -> BarsParseError:
     row = failure.row
-    place = f"row {row + 1}" if path.suffix == ".parquet" else f"line {_line_number(path, row)}"
+    position = f"row {row + 1}" if path.suffix == ".parquet" else f"line {_line_number(path, row)}"
     more = f", and {failure.count - 1} more of its column" if failure.count > 1 else ""
     return BarsParseError(
-        f"{path.name} holds a cell that cannot be read{more}",
+        f"{path.name} has a cell that cannot be read{more}",
         rule=failure.rule,
         count=failure.count,
         next_error=other,
         expected=failure.expected,
         found=failure.found,
-        where=f"{path}, {place}",
+        where=f"{path}, {position}",
         fix=failure.fix,
     )
 
 
 def _read_csv(path: Path, *, as_text: bool) -> pd.DataFrame:
     with warnings.catch_warnings():
-        # Without index_col=False pandas would take the first cells of lines that are longer than
-        # the header for an index, and shift every column; with it, it cuts them and warns.
+        # Without index_col=False pandas takes the first cells of lines longer than the header as
+        # an index, and shifts every column; with it, pandas truncates these lines and warns.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         return pd.read_csv(
             path,
@@ -108,7 +108,7 @@ def _read_csv(path: Path, *, as_text: bool) -> pd.DataFrame:
 
 
 def _detect_separator(path: Path) -> str:
-    """The mark that makes most columns of the header; a comma where none makes two."""
+    """The separator that splits the header into most columns; a comma if none splits it."""
     with _open_text(path) as text:
         header = next((line for line in text if line.strip()), "")
     return max(_SEPARATORS, key=header.count)
@@ -121,7 +121,7 @@ def _open_text(path: Path) -> TextIO:
 
 
 def _line_number(path: Path, row: int) -> int:
-    """Line in the file, from 1, of a row of the table, from 0: past the header and blank lines."""
+    """Line number, from 1, of a table row, from 0; counts the header and blank lines."""
     with _open_text(path) as text:
         filled = [number for number, line in enumerate(text, start=1) if line.strip()]
     return filled[row + 1]

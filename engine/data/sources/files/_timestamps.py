@@ -1,4 +1,4 @@
-"""Timestamps as files write them, read without guessing."""
+"""Parses the timestamps of files and converts local times to UTC."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TimestampFormat:
-    """How the timestamps of a file are to be read.
+    """Declared format of the timestamps of a file.
 
     Attributes:
         date_format: As the files source declares; None for ISO, `YYYYMMDD` or numbers since 1970.
-        timezone: IANA name of the zone of naive stamps and of days; None for UTC.
+        timezone: IANA name of the time zone of naive timestamps and of days; None for UTC.
         daily: Whether bars are labelled by a day.
     """
 
@@ -35,11 +35,11 @@ class TimestampFormat:
 
 @dataclass(frozen=True)
 class ParsedTimestamps:
-    """Timestamps that were read.
+    """Timestamps parsed from a column.
 
     Attributes:
         values: UTC.
-        notice: How they were read, where that is not plain; a sentence or nothing.
+        notice: How they were interpreted, where a user may not expect it; empty otherwise.
     """
 
     values: pd.Series
@@ -49,28 +49,29 @@ class ParsedTimestamps:
 def parse_timestamps(
     cells: pd.Series, timestamp_format: TimestampFormat
 ) -> ParsedTimestamps | ParseFailure:
-    """Cells of a timestamp column as instants in UTC, or the first that cannot be read.
+    """Parses a timestamp column as UTC, or returns the first cell that fails.
 
     Text is ISO 8601, each cell with or without an offset, or as `dates` declares. Numbers are
-    since 1970 or dates written `YYYYMMDD`. Naive stamps are of the reading's time zone. Where
-    that is given and bars are daily, a stamp becomes midnight UTC of its day in the zone.
+    since 1970 or dates written `YYYYMMDD`. Naive timestamps are in the declared time zone. Where
+    that is given and bars are daily, a timestamp becomes midnight UTC of its local day.
     """
-    found = _parse_cells(cells, timestamp_format.date_format)
-    if isinstance(found, ParseFailure) or timestamp_format.timezone is None:
-        return found if isinstance(found, ParseFailure) else found[0]
-    stamps, naive = found
+    result = _parse_cells(cells, timestamp_format.date_format)
+    if isinstance(result, ParseFailure):
+        return result
+    parsed, naive = result
+    if timestamp_format.timezone is None:
+        return parsed
     if timestamp_format.daily:
-        return ParsedTimestamps(
-            to_local_days(stamps.values, naive, timestamp_format.timezone), stamps.notice
-        )
-    placed = local_to_utc(stamps.values, naive, timestamp_format.timezone)
-    return placed if isinstance(placed, ParseFailure) else ParsedTimestamps(placed, stamps.notice)
+        days = _to_local_days(parsed.values, naive, timestamp_format.timezone)
+        return ParsedTimestamps(days, parsed.notice)
+    utc = _local_to_utc(parsed.values, naive, timestamp_format.timezone)
+    return utc if isinstance(utc, ParseFailure) else ParsedTimestamps(utc, parsed.notice)
 
 
 def _parse_cells(
     cells: pd.Series, date_format: str | None
 ) -> tuple[ParsedTimestamps, BoolMask] | ParseFailure:
-    """Stamps, naive ones as if they were UTC, and which ones are naive."""
+    """Timestamps, naive ones as if in UTC, and which ones are naive."""
     if isinstance(cells.dtype, pd.DatetimeTZDtype) or cells.dtype.kind == "M":
         aware = isinstance(cells.dtype, pd.DatetimeTZDtype)
         stamps = pd.to_datetime(cells, utc=True)
@@ -91,9 +92,9 @@ def _parse_cells(
 
 
 def _to_numbers(cells: pd.Series) -> pd.Series | ParseFailure | None:
-    """The cells as numbers, where the first is one; None where it is not.
+    """The cells as numbers if the first is one; None if it is not.
 
-    Eight digits and other text are a date for each cell to be.
+    A first cell of eight digits followed by other text is parsed as dates instead.
     """
     if pd.api.types.is_numeric_dtype(cells):
         return cells
@@ -101,17 +102,17 @@ def _to_numbers(cells: pd.Series) -> pd.Series | ParseFailure | None:
     if not first.isdigit():
         return None
     numbers = pd.to_numeric(cells, errors="coerce")
-    wrong = numbers.isna().to_numpy()
-    if not wrong.any():
+    failed = numbers.isna().to_numpy()
+    if not failed.any():
         return numbers
     if len(first) <= len("20200131"):
         return None
-    row = int(wrong.argmax())
+    row = int(failed.argmax())
     return ParseFailure(row, str(cells.iloc[row]), "a number since 1970, as in the first row")
 
 
 def _to_text(cells: pd.Series) -> pd.Series:
-    """Text as it is; whole numbers without a point."""
+    """The cells as text; whole numbers without a decimal point."""
     whole = pd.api.types.is_numeric_dtype(cells) and bool((cells.dropna() % 1 == 0).all())
     return cells.astype("Int64").astype("str") if whole else cells.astype("str")
 
@@ -130,8 +131,8 @@ def _parse_numeric(
     if isinstance(read, ParseFailure):
         return read
     stamps, unit = read
-    told = "" if date_format in EPOCH_UNITS else f"timestamps are read as {unit} since 1970"
-    return ParsedTimestamps(stamps, told), np.full(len(cells), fill_value=False)
+    notice = "" if date_format in EPOCH_UNITS else f"timestamps are read as {unit} since 1970"
+    return ParsedTimestamps(stamps, notice), np.full(len(cells), fill_value=False)
 
 
 def _are_yyyymmdd(cells: pd.Series) -> bool:
@@ -139,18 +140,18 @@ def _are_yyyymmdd(cells: pd.Series) -> bool:
 
 
 def _is_naive(text: pd.Series, date_format: str | None) -> BoolMask:
-    """Which texts have no offset: in ISO one can only follow the ten characters of the date."""
+    """Which texts have no UTC offset; in ISO it follows the ten characters of the date."""
     if date_format is not None and "%" in date_format:
         return np.full(len(text), "%z" not in date_format)
     offset = text.astype("str").str.strip().str.slice(10).str.contains("[Zz+-]")
     return ~offset.fillna(value=False).to_numpy(dtype=bool)
 
 
-def to_local_days(timestamps: pd.Series, naive: BoolMask, zone: str) -> pd.Series:
-    """Midnight UTC of the day that each stamp has in the zone.
+def _to_local_days(timestamps: pd.Series, naive: BoolMask, zone: str) -> pd.Series:
+    """Midnight UTC of the local day of each timestamp.
 
     Args:
-        timestamps: UTC; naive ones are local times written as if they were.
+        timestamps: UTC; naive ones are local times labelled as UTC.
         naive: Which ones are naive.
         zone: IANA name.
     """
@@ -159,60 +160,60 @@ def to_local_days(timestamps: pd.Series, naive: BoolMask, zone: str) -> pd.Serie
     return days
 
 
-def local_to_utc(timestamps: pd.Series, naive: BoolMask, zone: str) -> pd.Series | ParseFailure:
-    """Local times as instants; others unchanged.
+def _local_to_utc(timestamps: pd.Series, naive: BoolMask, zone: str) -> pd.Series | ParseFailure:
+    """Converts local times to UTC; other timestamps stay unchanged.
 
-    An hour that the clock repeats in autumn is told apart by the order of the rows, where both
-    of its runs are there.
+    The order of the rows distinguishes the two passes of the hour that clocks repeat in autumn, if
+    both are present.
 
     Args:
-        timestamps: UTC; naive ones are local times written as if they were.
+        timestamps: UTC; naive ones are local times labelled as UTC.
         naive: Which ones are naive.
         zone: IANA name.
     """
-    walls = timestamps.dt.tz_localize(None)
-    summer = _localize(walls, zone, is_dst=True)
-    winter = _localize(walls, zone, is_dst=False)
-    absent = (summer.isna().to_numpy()) & naive
-    if absent.any():
-        row = int(absent.argmax())
+    local = timestamps.dt.tz_localize(None)
+    summer = _localize(local, zone, is_dst=True)
+    winter = _localize(local, zone, is_dst=False)
+    nonexistent = (summer.isna().to_numpy()) & naive
+    if nonexistent.any():
+        row = int(nonexistent.argmax())
         return ParseFailure(
             row,
-            f"{walls.iloc[row]}, a time that the clocks of {zone} left out that day",
+            f"{local.iloc[row]}, a time that the clocks of {zone} skipped that day",
             f"local times of {zone}",
-            "correct `timezone` of the files source: stamps without a change of clocks are often "
+            "correct `timezone` of the files source: timestamps without daylight saving are often "
             "UTC",
         )
-    twice = (summer != winter).to_numpy() & naive
-    first_pass, unclear = _first_occurrences(walls, twice)
+    ambiguous = (summer != winter).to_numpy() & naive
+    first_pass, unclear = _first_occurrences(local, ambiguous)
     if unclear is not None:
         readings = f"{summer.iloc[unclear]:%H:%M} or {winter.iloc[unclear]:%H:%M} UTC"
         return ParseFailure(
             unclear,
-            f"{walls.iloc[unclear]}, which is {readings}: the clocks of {zone} were set back",
-            "both runs of the repeated hour, or times with their offset",
-            "write the stamps in UTC or with their offset",
+            f"{local.iloc[unclear]}, which is {readings}: the clocks of {zone} were set back",
+            "both passes of the repeated hour, or times with their offset",
+            "write the timestamps in UTC or with their offset",
         )
-    instants = winter.where(~first_pass, summer)
-    return timestamps.where(~naive, instants)
+    utc = winter.where(~first_pass, summer)
+    return timestamps.where(~naive, utc)
 
 
 def _localize(local_times: pd.Series, zone: str, *, is_dst: bool) -> pd.Series:
-    which = np.full(len(local_times), is_dst)
-    placed = local_times.dt.tz_localize(zone, ambiguous=which, nonexistent="NaT")
-    instants: pd.Series = placed.dt.tz_convert("UTC")
-    return instants
+    dst = np.full(len(local_times), is_dst)
+    localized = local_times.dt.tz_localize(zone, ambiguous=dst, nonexistent="NaT")
+    utc: pd.Series = localized.dt.tz_convert("UTC")
+    return utc
 
 
 def _first_occurrences(local_times: pd.Series, ambiguous: BoolMask) -> tuple[BoolMask, int | None]:
-    """Which repeated times are of the first run, and a row that cannot be told."""
+    """Which repeated times are of the first pass, and a row that stays ambiguous."""
     first = np.zeros(len(local_times), dtype=bool)
     rows = np.flatnonzero(ambiguous)
     if not rows.size:
         return first, None
     values = local_times.to_numpy().astype("datetime64[us]").astype("int64")
     newest_first = values[0] > values[-1]
-    # One stretch a change of clocks: rows of the same day.
+    # One stretch per clock change: rows of the same day.
     days = values[rows] // 86_400_000_000
     for stretch in np.split(rows, np.flatnonzero(np.diff(days)) + 1):
         ordered = stretch[::-1] if newest_first else stretch

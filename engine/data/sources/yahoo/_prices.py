@@ -1,4 +1,4 @@
-"""From the history that yfinance hands over to bars, adjusted as the dataset says."""
+"""Converts the history of yfinance to bars, with the declared price adjustment."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ _QUOTE_COLUMNS = ["open", "high", "low", "close"]
 def history_to_bars(
     history: pd.DataFrame, adjust: Adjust, interval: BarInterval, ticker: str
 ) -> pd.DataFrame:
-    """Bars of a ticker; those for which Yahoo has no price at all are left out.
+    """Converts a history to bars; bars without any price are left out.
 
     Yahoo's prices and volumes are adjusted for splits, and it sends closes adjusted for dividends
-    beside them. What follows, the same for all four prices of a bar:
+    too. The adjustment is the same for all four prices of a bar:
 
-    - `splits`: as they came.
+    - `splits`: unchanged.
     - `splits+dividends`: price x adjusted close / close.
-    - `none`: price x the product of the ratios of all later splits, as it was paid on that day,
-      and volume divided by it.
+    - `none`: price x the product of the ratios of all later splits, which is the price paid on
+      that day, and volume divided by that product.
 
     Args:
         history: Of yfinance with `auto_adjust=False` and `actions=True`.
-        adjust: Which of the three.
+        adjust: The adjustment.
         interval: Length of a bar. A day or a week is labelled by its date on the exchange, at
             midnight UTC, and a shorter bar by its instant.
         ticker: For messages.
 
     Raises:
         SourceError: Dividends were paid and Yahoo sent no closes adjusted for them; or unadjusted
-            weeks are wanted, of which one with a split in it has prices of two kinds.
+            weeks are requested, where a week with a split mixes two price levels.
     """
     if adjust == "splits+dividends":
         table = _adjust_for_dividends(history, interval, ticker)
@@ -59,19 +59,19 @@ def _adjust_for_dividends(
     history: pd.DataFrame, interval: BarInterval, ticker: str
 ) -> pd.DataFrame:
     priced = history.dropna(subset=["Close"])
-    # What is paid on the first bar changes no price there is.
+    # A dividend on the first bar changes no price.
     paid = priced["Dividends"].iloc[1:]
     paid = paid[paid > 0]
     if len(paid) and (priced["Adj Close"] == priced["Close"]).all():
         raise SourceError(
             f"{interval} bars of {ticker} are not adjusted for dividends",
-            expected="closes adjusted for dividends beside the closes",
+            expected="closes adjusted for dividends, besides the closes",
             found=f"dividends paid: {len(paid)}, the last on {paid.index[-1]:%Y-%m-%d}",
             where=f"{ticker} of yahoo",
-            fix="add `adjust: splits` to the yahoo source, or take interval 1d",
+            fix="add `adjust: splits` to the yahoo source, or use interval 1d",
         )
     return _scale_prices(history, history["Adj Close"] / history["Close"]).assign(
-        # To divide by the close and multiply by it again is not always exact.
+        # Dividing by the close and multiplying by it again is not always exact.
         Close=history["Adj Close"]
     )
 
@@ -81,11 +81,11 @@ def _undo_split_adjustment(
 ) -> pd.DataFrame:
     if interval == "1w":
         raise SourceError(
-            "no unadjusted weeks",
+            "no unadjusted weekly bars",
             expected="`adjust: splits` or `splits+dividends` for interval 1w",
             found="adjust: none",
             where=f"{ticker} of yahoo",
-            fix="take interval 1d, or adjust for splits",
+            fix="use interval 1d, or adjust for splits",
         )
     ratios = history["Stock Splits"].where(history["Stock Splits"] > 0.0, 1.0)
     later = ratios[::-1].cumprod()[::-1].shift(-1, fill_value=1.0)
@@ -97,22 +97,24 @@ def _scale_prices(history: pd.DataFrame, factors: pd.Series[float]) -> pd.DataFr
 
 
 def find_conflicting_bars(body: bytes, interval: BarInterval) -> pd.DatetimeIndex:
-    """Days, or instants of shorter bars and of weeks, that an answer prices in two ways.
+    """Timestamps, or days of daily bars, for which an answer has two different prices.
 
-    The last one is left out: Yahoo sends the price of the moment as a second row beside it, and
-    yfinance makes one bar of the two. Rows without prices contradict none.
+    The last bar is left out: Yahoo sends the current price as a second row of it, and yfinance
+    makes one bar of the two. Rows without prices conflict with none.
+
+    yfinance takes one of two conflicting rows without a word.
 
     Args:
-        body: The answer of the chart server that yfinance made a history of.
+        body: The answer of the chart server from which yfinance made the history.
         interval: Length of a bar.
 
     Returns:
         Each once, ascending; days are naive dates on the exchange.
     """
-    result = json.loads(body)["chart"]["result"][0]
-    rows = _parse_rows(result)
+    chart = json.loads(body)["chart"]["result"][0]
+    rows = _parse_rows(chart)
     if interval == "1d":
-        rows["at"] = _exchange_dates(rows["at"], result["meta"]["exchangeTimezoneName"])
+        rows["at"] = _exchange_dates(rows["at"], chart["meta"]["exchangeTimezoneName"])
     rows = rows[rows["at"] < rows["at"].max()].dropna(how="all", subset=_QUOTE_COLUMNS)
     distinct = rows.drop_duplicates(["at", *_QUOTE_COLUMNS])
     repeated = distinct.loc[distinct["at"].duplicated(), "at"]
@@ -120,7 +122,7 @@ def find_conflicting_bars(body: bytes, interval: BarInterval) -> pd.DatetimeInde
 
 
 def describe_conflicts(ticker: str, interval: BarInterval, timestamps: pd.DatetimeIndex) -> str:
-    """The contradictions in one sentence."""
+    """The conflicts in one sentence."""
     count = "1 bar" if len(timestamps) == 1 else f"{len(timestamps)} bars"
     first = (
         f"{timestamps[0]:%Y-%m-%d}"
@@ -129,18 +131,18 @@ def describe_conflicts(ticker: str, interval: BarInterval, timestamps: pd.Dateti
     )
     return (
         f"{ticker} of yahoo: {count} came twice with different prices, the first on {first}; "
-        "of each the earlier row is taken"
+        "the earlier row of each is used"
     )
 
 
-def _parse_rows(result: dict[str, Any]) -> pd.DataFrame:
-    quote = result["indicators"]["quote"][0]
+def _parse_rows(chart: dict[str, Any]) -> pd.DataFrame:
+    quote = chart["indicators"]["quote"][0]
     rows = pd.DataFrame({name: quote[name] for name in _QUOTE_COLUMNS}, dtype="float64")
-    return rows.assign(at=pd.to_datetime(result["timestamp"], unit="s", utc=True))
+    return rows.assign(at=pd.to_datetime(chart["timestamp"], unit="s", utc=True))
 
 
 def _exchange_dates(timestamps: pd.Series[pd.Timestamp], zone: str) -> pd.Series[pd.Timestamp]:
-    """Dates on the exchange, found as yfinance finds them: 22:00 and 23:00 are a late midnight."""
+    """Dates on the exchange, by yfinance's rule: 22:00 and 23:00 count as the next midnight."""
     local = timestamps.dt.tz_convert(zone)
     early = local.dt.hour.isin([22, 23]) & (local.dt.minute == 0)
     shift = pd.to_timedelta((24 - local.dt.hour).where(early, 0), unit="h")

@@ -1,4 +1,4 @@
-"""The connection that yfinance is given: bounded in time, and remembering what the server said."""
+"""The HTTP session of yfinance: limits the time, and records the status of the answers."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _MIN_ERROR_STATUS = 400
 
 
 class YahooConnection:
-    """One session of the kind yfinance makes itself, for all histories of a pull.
+    """One session, of the type that yfinance creates itself, for all histories of a fetch.
 
-    yfinance keeps the cookie and the crumb it was given once, so that each further history takes
-    one request or two. It does not pass on the status of an answer nor what its headers ask for,
-    which is why they are kept here.
+    yfinance stores its cookie and crumb in the session, so that each further history takes one or
+    two requests. yfinance passes on neither the status nor the headers of an answer, which is why
+    they are recorded here.
 
     Args:
         clients: Time-outs, and the server.
 
     Attributes:
-        status: Of the last answer of the chart server within this history; None before one came.
-        body: Of that answer.
-        retry_after_s: Seconds for which that answer asked to be left alone, if it did.
-        has_answered: Whether the chart server answered at all since the connection was made.
+        status: Status of the chart server's last answer in this history; None before the first.
+        body: Body of that answer.
+        retry_after_s: Pause in seconds that it requested; None if it requested none.
+        has_answered: Whether the chart server has answered at all on this connection.
     """
 
     def __init__(self, clients: ClientSettings) -> None:
@@ -44,10 +44,13 @@ class YahooConnection:
         self._deadline = 0.0
 
     def start_history(self, deadline: float) -> None:
-        """Begins another history, which may take until then on the monotonic clock, or less.
+        """Starts another history.
 
         One history takes up to six requests, and yfinance waits 30 s each for a cookie and a
-        crumb, whatever time-out it is given: all of them together have twice the time-out.
+        crumb, whatever its time-out: all requests together have twice the time-out.
+
+        Args:
+            deadline: Latest end on the monotonic clock.
         """
         self.status = self.retry_after_s = None
         self.body = b""
@@ -55,13 +58,13 @@ class YahooConnection:
 
     @cached_property
     def session(self) -> Session[Response]:
-        """What yfinance asks through."""
+        """The session for yfinance."""
         from curl_cffi import requests
 
         connection = self
 
         class Bounded(requests.Session[requests.Response]):
-            # The options are the base's thirty, handed through.
+            # The options are the base class's thirty, passed on.
             def request(self, method: Any, url: str, **options: Any) -> Response:  # type: ignore[override]  # noqa: ANN401
                 options["timeout"] = connection.request_timeout_s()
                 response = super().request(method, connection.rewrite_url(url), **options)
@@ -72,28 +75,28 @@ class YahooConnection:
         return Bounded(impersonate="chrome")
 
     def request_timeout_s(self) -> float:
-        """For one request; curl takes 0 for no limit at all."""
+        """Time-out of one request; curl reads 0 as no limit."""
         return max(0.1, min(self.clients.timeout_s, self._deadline - time.monotonic()))
 
     def rewrite_url(self, url: str) -> str:
-        """The address, on the server to ask instead of Yahoo's if there is one."""
+        """The address on the configured server; unchanged without one."""
         if not self.clients.yahoo_url:
             return url
         return f"{self.clients.yahoo_url}/{url.partition('://')[2].partition('/')[2]}"
 
     def error_description(self) -> str:
-        """Yahoo's own words for a refusal; nothing where it gave none."""
+        """Yahoo's reason for a refusal; empty where it gave none."""
         try:
             return str(json.loads(self.body)["chart"]["error"]["description"])
         except (ValueError, LookupError, TypeError):
             return ""
 
     def record_response(self, response: Response) -> None:
-        """Remembers what yfinance will not tell.
+        """Records the status and body, which yfinance does not pass on.
 
         Raises:
-            HTTPError: The server refuses and says for how long it wants to be left alone, in place
-                of yfinance's second request at once with another cookie.
+            HTTPError: The server refuses and requests a pause. Otherwise yfinance would repeat the
+                request at once with another cookie.
         """
         from curl_cffi.requests.exceptions import HTTPError
 

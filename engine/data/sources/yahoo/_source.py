@@ -1,4 +1,4 @@
-"""Yahoo Finance through yfinance."""
+"""Fetches bars from Yahoo Finance through yfinance."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ _INTERVALS = {
     "1w": "1wk",
 }
 _STATUS_OK, _STATUS_THROTTLED = 200, 429
-# An unknown ticker, and an interval or a span that there is not.
+# An unknown ticker, or an interval or a span that Yahoo does not have.
 _REFUSED_STATUSES = (400, 404, 422)
-_RERUN_HINT = "run again: the symbols that came are kept, and only the others are asked for"
+_RERUN_HINT = "run again: fetched symbols are cached, and only the others are requested"
 
 
 @dataclass
 class _YahooAttemptError(Exception):
-    """One try that failed.
+    """A failed attempt.
 
     Attributes:
-        error: What the user is told if it was the last.
-        retryable: Whether asking again may help.
-        retry_after_s: Seconds for which the server asked to be left alone, if it did.
+        error: The error to raise if this was the last attempt.
+        retryable: Whether a retry may help.
+        retry_after_s: Pause in seconds that the server requested; None if it requested none.
     """
 
     error: SourceError
@@ -61,18 +61,18 @@ class _YahooAttemptError(Exception):
 
 
 class YahooBarSource(BarSource):
-    """The whole history of a ticker in one request, ticker after ticker.
+    """The whole history of a ticker in one request, one ticker after another.
 
-    Tickers are asked for in batches with a pause between two, because Yahoo throttles bursts. An
-    answer that may come when asked again is asked for again after each of the clients' pauses,
-    later if the server says when. The feed asks no more once it was throttled to the end, because
-    that holds for the client and not for the ticker, and once its time is over.
+    Tickers are requested in batches with a pause between them, because Yahoo throttles bursts. A
+    request that may succeed later is retried after each of the clients' pauses, or after the pause
+    that the server requests. The source sends no more requests once throttling outlasted all
+    retries, which concerns the client and not the ticker, or once its time limit is reached.
 
-    All prices of a bar are adjusted alike, as the source's `adjust` says: see `to_bars`.
+    All prices of a bar are adjusted alike, by the source's `adjust`: see `history_to_bars`.
 
     Args:
-        spec: Symbols, adjustment, size of a batch, time limit.
-        home: Folder for what yfinance keeps: time zones and a cookie.
+        spec: Symbols, adjustment, batch size, time limit.
+        home: Folder for yfinance's own cache of time zones and a cookie.
         clients: Time-outs and pauses, and the server.
     """
 
@@ -106,14 +106,14 @@ class YahooBarSource(BarSource):
         return self.clients.yahoo_url or _DEFAULT_URL
 
     def fetch(self, request: BarRequest) -> pd.DataFrame:
-        """All bars that Yahoo has; those for which it has no price at all are left out.
+        """Fetches all bars that Yahoo has; bars without any price are left out.
 
-        yfinance sorts rows that are out of order, and of several rows of one bar it keeps one: the
-        last row for the last bar, the first elsewhere. Where these differ, that is told.
+        yfinance sorts rows that are out of order, and of several rows of one bar it takes one: the
+        last row for the last bar, the first elsewhere. A notice reports rows that differ.
 
         Raises:
-            UnreachableError: No answer, throttled, or a server error, and again after each pause;
-                or not asked, because Yahoo throttled before or the time is over.
+            UnreachableError: No answer, throttled, or a server error, also after every retry; or
+                no request, because Yahoo throttled before or the time limit is reached.
             SourceError: Yahoo does not know the ticker, or has no bars of this interval or none
                 with this adjustment.
         """
@@ -127,8 +127,8 @@ class YahooBarSource(BarSource):
                 fix="change the interval of the dataset",
             )
         self._wait_for_turn(ticker)
-        # yfinance warns and logs about what is told here as an error, and puts a filter of its own
-        # before all others when it is imported.
+        # yfinance warns and logs about faults that become errors here, and its import puts a
+        # warnings filter of its own before all others.
         with warnings.catch_warnings():
             with deep_bind():
                 import yfinance  # noqa: F401
@@ -136,31 +136,33 @@ class YahooBarSource(BarSource):
             warnings.simplefilter("ignore")
             logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
             history = self._fetch_with_retries(ticker, request)
-        twice = find_conflicting_bars(self._connection.body, request.interval)
-        if len(twice):
-            request.progress.notice(describe_conflicts(ticker, request.interval, twice))
+        conflicts = find_conflicting_bars(self._connection.body, request.interval)
+        if len(conflicts):
+            request.progress.notice(describe_conflicts(ticker, request.interval, conflicts))
         return history_to_bars(history, self.spec.adjust, request.interval, ticker)
 
     @cached_property
     def _deadline(self) -> float:
-        """When the time is over, on the monotonic clock; it runs from the first ticker on."""
+        """End of the time limit on the monotonic clock; it starts with the first ticker."""
         return time.monotonic() + self.spec.time_limit_s
 
     def _wait_for_turn(self, ticker: str) -> None:
-        """Waits if a batch is full.
+        """Waits between two batches.
 
         Raises:
-            UnreachableError: There is no turn any more.
+            UnreachableError: Yahoo throttled before, or the time limit is reached.
         """
         if self._throttled:
-            raise _unreachable_error("was not asked", ticker, "it throttled to the end before")
+            raise _unreachable_error(
+                "was not requested", ticker, "it throttled until the last retry"
+            )
         if self._request_count and self._request_count % self.spec.batch == 0:
             time.sleep(
                 max(0.0, min(self.clients.batch_pause_s, self._deadline - time.monotonic()))
             )
         if time.monotonic() >= self._deadline:
-            limit = f"the time limit of {self.spec.time_limit_s:g} s is over"
-            raise _unreachable_error("was not asked", ticker, limit, "; or raise time_limit_s")
+            limit = f"the time limit of {self.spec.time_limit_s:g} s is reached"
+            raise _unreachable_error("was not requested", ticker, limit, "; or raise time_limit_s")
         self._request_count += 1
 
     def _fetch_with_retries(self, ticker: str, request: BarRequest) -> pd.DataFrame:
@@ -182,8 +184,8 @@ class YahooBarSource(BarSource):
         from yfinance.data import YfData
         from yfinance.exceptions import YFException
 
-        # yfinance 1.7 keeps the answer that should tell the time zone for the whole process, be it
-        # an error page, and would read that again with every further try.
+        # yfinance 1.7 caches the answer with the time zone for the whole process, even if it is an
+        # error page, and would read it again at every retry.
         YfData.cache_get.cache_clear()
         yfinance.config.debug.hide_exceptions = False
         yfinance.set_tz_cache_location(str(self.home))
@@ -211,8 +213,8 @@ class YahooBarSource(BarSource):
             TypeError,
             AttributeError,
         ) as error:
-            # curl_cffi's errors are OSErrors. An error page in place of JSON, or JSON without
-            # prices, reaches us as whatever yfinance stumbles over.
+            # curl_cffi's errors are OSErrors. yfinance raises any of the others for an error page
+            # in place of JSON, or for JSON without prices.
             raise self._to_attempt_error(error, ticker, request) from error
         if history.empty:
             raise _YahooAttemptError(_no_bars_error(ticker, request, "an empty answer"))
@@ -221,42 +223,44 @@ class YahooBarSource(BarSource):
     def _to_attempt_error(
         self, error: Exception, ticker: str, request: BarRequest
     ) -> _YahooAttemptError:
-        """What yfinance's error means, judged by the status of the answer where there is one."""
+        """Interprets an error of yfinance by the status of the answer, where there is one."""
         from curl_cffi.requests.exceptions import HTTPError, RequestException
         from yfinance.exceptions import YFDataException, YFPricesMissingError, YFRateLimitError
 
-        status, asked_s = self._connection.status, self._connection.retry_after_s
+        status, retry_after_s = self._connection.status, self._connection.retry_after_s
         if isinstance(error, YFRateLimitError) or status == _STATUS_THROTTLED:
-            wait = "" if asked_s is None else f", and asks for a pause of {asked_s:.0f} s"
-            told = _unreachable_error("throttles", ticker, f"429 Too Many Requests{wait}")
-            return _YahooAttemptError(told, retry_after_s=asked_s)
+            wait = ""
+            if retry_after_s is not None:
+                wait = f", and requests a pause of {retry_after_s:.0f} s"
+            reported = _unreachable_error("throttles", ticker, f"429 Too Many Requests{wait}")
+            return _YahooAttemptError(reported, retry_after_s=retry_after_s)
         if isinstance(error, YFDataException):
             return _YahooAttemptError(_unreachable_error("is down", ticker, _format_error(error)))
         if isinstance(error, RequestException) and not isinstance(error, HTTPError):
-            # No connection, or no answer in time. A server, or a proxy before it, that has not
-            # answered once will not the next time either.
-            told = _unreachable_error("gave no usable answer", ticker, _format_error(error))
-            return _YahooAttemptError(told, retryable=self._connection.has_answered)
+            # No connection, or no answer in time. Without a single answer so far, a retry will not
+            # help: the server, or a proxy before it, is not reachable.
+            reported = _unreachable_error("gave no usable answer", ticker, _format_error(error))
+            return _YahooAttemptError(reported, retryable=self._connection.has_answered)
         words = self._connection.error_description() or _format_error(error)
         if status in _REFUSED_STATUSES:
             return _YahooAttemptError(_no_bars_error(ticker, request, words), retryable=False)
         if status == _STATUS_OK and isinstance(error, YFPricesMissingError):
-            # Yahoo says why where it has none; without a reason it may have them the next time.
+            # Yahoo gives a reason where it has no prices; without one a retry may help.
             return _YahooAttemptError(
                 _no_bars_error(ticker, request, words), retryable=error.yahoo_reason is None
             )
         found = words if status in {None, _STATUS_OK} else f"HTTP {status}: {words}"
-        told = _unreachable_error("gave no usable answer", ticker, found)
-        return _YahooAttemptError(told, retry_after_s=asked_s)
+        reported = _unreachable_error("gave no usable answer", ticker, found)
+        return _YahooAttemptError(reported, retry_after_s=retry_after_s)
 
 
 def _format_error(error: Exception) -> str:
     """The error in one line, without curl's link to its own manual."""
     text = " ".join(str(error).split()).partition(" See http")[0] or type(error).__name__
     if isinstance(error, json.JSONDecodeError):
-        text = f"no whole JSON: {text}"
+        text = f"incomplete JSON: {text}"
     elif isinstance(error, LookupError | TypeError | AttributeError):
-        text = f"JSON of another form: {text}"
+        text = f"unexpected JSON: {text}"
     return text[:200]
 
 
@@ -271,11 +275,11 @@ def _unreachable_error(problem: str, ticker: str, found: str, more: str = "") ->
 
 def _no_connection_error(ticker: str, error: Exception) -> SourceError:
     return SourceError(
-        "this process can make no connection to Yahoo",
-        expected="curl_cffi loaded before other libraries that bring a TLS of their own",
-        found=f"{_format_error(error)}; TensorFlow was probably loaded before it",
+        "this process cannot connect to Yahoo",
+        expected="curl_cffi imported before other libraries with a TLS of their own",
+        found=f"{_format_error(error)}; TensorFlow was probably imported before it",
         where=f"{ticker} of yahoo",
-        fix="put `import curl_cffi` first, before tensorflow and before quantstats or yfinance",
+        fix="import curl_cffi first, before tensorflow and before quantstats or yfinance",
     )
 
 
@@ -284,5 +288,5 @@ def _no_bars_error(ticker: str, request: BarRequest, found: str) -> SourceError:
         f"no bars of {ticker}",
         found=found,
         where=f"{request.symbol}, interval {request.interval}",
-        fix="look the ticker up on Yahoo, and map it under `symbols` of the yahoo source",
+        fix="look up the ticker on Yahoo, and map it under `symbols` of the yahoo source",
     )
