@@ -22,9 +22,10 @@ def check_command(
 ) -> None:
     """Validate a strategy and show all its values.
 
-    Tells every mistake in the file at once; values left out are shown with their defaults.
+    Reports all mistakes of the file at once, and shows defaults for values that the file leaves
+    out.
 
-    Touches no data.
+    Reads no data.
     """
     with handle_errors(debug=debug):
         from engine.config import parse_overrides
@@ -39,7 +40,7 @@ def check_command(
 
 
 def _format_value_lines(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
-    """A value in words; a list has a line an entry."""
+    """A value in words; one line per element of a list."""
     if isinstance(value, list):
         for entry in value:
             yield from _format_value_lines(entry)

@@ -18,7 +18,7 @@ LABEL_WIDTH = 13
 
 
 def data_list_command(debug: DebugOption = False) -> None:
-    """List the datasets that can be named.
+    """List the datasets that a strategy can name.
 
     Those in datasets/ of this folder come before those of the engine.
     """

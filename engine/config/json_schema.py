@@ -35,10 +35,10 @@ _TYPE_PHRASES = {
 
 
 class SchemaNavigator:
-    """The JSON Schema of a model, walked by the places of pydantic's errors.
+    """Finds parts of a model's JSON Schema, and describes them in words.
 
     Args:
-        schema: Of the whole document.
+        schema: Schema of the whole model.
     """
 
     def __init__(self, schema: JsonSchema) -> None:
@@ -46,15 +46,14 @@ class SchemaNavigator:
 
     @property
     def root(self) -> JsonSchema:
-        """The whole of it."""
+        """The schema of the whole model."""
         return self.resolve(self._schema)
 
     def locate(self, error_location: TreePath) -> tuple[TreePath, JsonSchema]:
-        """The place in the file that an error's `error_location` means, and the schema there.
+        """Path in the file of a pydantic error, and the schema at that path.
 
-        pydantic's `error_location` also names the member of a union that was tried (the `kind`, or
-        a type); such parts are no place in the file and are left out. The schema is empty where it
-        is not known.
+        A pydantic location also names the member of a union (the `kind`, or a type); these parts
+        are not in the file and are left out. The schema is empty where it is unknown.
         """
         path: TreePath = ()
         schema = self.resolve(self._schema)
@@ -68,18 +67,18 @@ class SchemaNavigator:
         return path, schema
 
     def default_at(self, path: TreePath) -> Any:  # noqa: ANN401 - any JSON
-        """What stands at a place of the file that leaves it out; None where nothing does.
+        """Default value at a path that the file leaves out; None where there is none.
 
-        Places within a union are looked for nowhere: what they are depends on the `kind`.
+        Paths within a union have none here, because they depend on the `kind`.
         """
         key = schema = self.resolve(self._schema)
         for part in path:
-            found = schema.get("properties", {}).get(part, {}) if isinstance(part, str) else {}
-            key, schema = found, self.resolve(found)
+            key = schema.get("properties", {}).get(part, {}) if isinstance(part, str) else {}
+            schema = self.resolve(key)
         return key.get("default")
 
     def describe(self, schema: JsonSchema) -> str:
-        """What the schema accepts, in words; empty where it says nothing."""
+        """What the schema accepts, in words; empty where it does not restrict the value."""
         schema = self.resolve(schema)
         if "discriminator" in schema:
             return f"a mapping with `kind`: {join_words(self.choices(schema))}"
@@ -94,7 +93,7 @@ class SchemaNavigator:
         return _append_bounds(words or _TYPE_PHRASES.get(schema.get("type", ""), ""), schema)
 
     def choices(self, schema: JsonSchema) -> list[str]:
-        """The values of a literal, or the kinds of a union; none where it is neither."""
+        """The values of a literal, or the kinds of a union; empty for any other schema."""
         if "discriminator" in schema:
             return list(schema["discriminator"]["mapping"])
         if "const" in schema:
@@ -110,11 +109,11 @@ class SchemaNavigator:
         if isinstance(part, int):
             prefix = schema.get("prefixItems", ())
             return self.resolve(prefix[part] if part < len(prefix) else schema.get("items", {}))
-        found = schema.get("properties", {}).get(part, schema.get("additionalProperties", {}))
-        return self.resolve(found if isinstance(found, dict) else {})
+        child = schema.get("properties", {}).get(part, schema.get("additionalProperties", {}))
+        return self.resolve(child if isinstance(child, dict) else {})
 
     def resolve(self, schema: JsonSchema) -> JsonSchema:
-        """Follows a reference, and drops the `nothing` of an optional value."""
+        """Follows references, and drops the null of an optional value."""
         if schema.get("$ref"):
             name = schema["$ref"].rpartition("/")[2]
             return self.resolve(self._schema.get("$defs", {}).get(name, {}))
@@ -123,7 +122,7 @@ class SchemaNavigator:
 
 
 def join_words(words: list[str], conjunction: str = "or") -> str:
-    """`a, b or c`."""
+    """Joins words as `a, b or c`."""
     return f" {conjunction} ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
 
 

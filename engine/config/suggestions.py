@@ -1,4 +1,4 @@
-"""The known word that a misspelt one probably means."""
+"""Suggests the known word that is closest to a misspelt one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A question that names the closest known word; empty where none is close."""
-    meant = closest_match(word, known)
-    return f"did you mean `{meant}`?" if meant else ""
+    """A question with the closest known word; empty where none is similar."""
+    match = closest_match(word, known)
+    return f"did you mean `{match}`?" if match else ""
 
 
 def closest_match(word: str, known: Iterable[str]) -> str:
-    """The known word most like `word`, capitals aside; empty where none is like it."""
+    """The known word most similar to `word`, ignoring case; empty where none is similar."""
     by_lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1)
-    return by_lower[found[0]] if found else ""
+    matches = difflib.get_close_matches(word.lower(), by_lower, n=1)
+    return by_lower[matches[0]] if matches else ""

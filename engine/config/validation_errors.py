@@ -1,4 +1,4 @@
-"""pydantic's errors as mistakes a trader can read."""
+"""Converts pydantic's validation errors to readable mistakes."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ _MAX_SHOWN_CHARS = 60
 def to_mistakes(
     error: ValidationError, model: type[BaseModel], tree: YamlTree
 ) -> tuple[Mistake, ...]:
-    """One mistake a place: a union that failed in each of its members is told once."""
-    expectations = SchemaNavigator(model.model_json_schema())
-    told: dict[TreePath, Mistake] = {}
-    unread = {mistake.path for mistake in tree.mistakes}  # reading has told what is wrong there
+    """One mistake per path: a union that fails in each of its members is reported once."""
+    navigator = SchemaNavigator(model.model_json_schema())
+    mistakes: dict[TreePath, Mistake] = {}
+    reported = {mistake.path for mistake in tree.mistakes}  # by the YAML parser
     for details in _root_errors(error):
-        path, schema = expectations.locate(details["loc"])
-        path, expected, hint = _explain(details, path, schema, expectations)
-        if dotted_path(path) not in unread:
+        path, schema = navigator.locate(details["loc"])
+        path, expected, hint = _explain(details, path, schema, navigator)
+        if dotted_path(path) not in reported:
             found = _describe_found(details, path, tree)
-            told.setdefault(
+            mistakes.setdefault(
                 path, Mistake(dotted_path(path), tree.line_of(path), expected, found, hint)
             )
-    return tuple(told.values())
+    return tuple(mistakes.values())
 
 
 def _root_errors(error: ValidationError) -> list[ErrorDetails]:
-    """The errors, less each list said to be too short only because its entries are wrong."""
-    told = error.errors(include_url=False)
+    """The errors without lists that are too short only because their entries are invalid."""
+    errors = error.errors(include_url=False)
     return [
         details
-        for details in told
+        for details in errors
         if details["type"] != "too_short"
-        or not any(_is_inside(other["loc"], details["loc"]) for other in told)
+        or not any(_is_inside(other["loc"], details["loc"]) for other in errors)
     ]
 
 
@@ -53,7 +53,7 @@ def _is_inside(loc: TreePath, outer: TreePath) -> bool:
 def _explain(
     details: ErrorDetails, path: TreePath, schema: JsonSchema, navigator: SchemaNavigator
 ) -> tuple[TreePath, str, str]:
-    """Place, what was expected there, and a hint."""
+    """Path, expected value, and hint of an error."""
     match details["type"]:
         case "missing":
             words = navigator.describe(schema)
@@ -78,11 +78,11 @@ def _explain(
 
 
 def _suggest_value(details: ErrorDetails, schema: JsonSchema, navigator: SchemaNavigator) -> str:
-    meant = closest_match(str(details["input"]), navigator.choices(schema))
-    if not meant:
+    match = closest_match(str(details["input"]), navigator.choices(schema))
+    if not match:
         return ""
-    written = f"{{kind: {meant}}}" if "discriminator" in schema else meant
-    return f"did you mean `{written}`?"
+    suggestion = f"{{kind: {match}}}" if "discriminator" in schema else match
+    return f"did you mean `{suggestion}`?"
 
 
 def _describe_found(details: ErrorDetails, path: TreePath, tree: YamlTree) -> str:
@@ -99,7 +99,7 @@ def _describe_found(details: ErrorDetails, path: TreePath, tree: YamlTree) -> st
 
 
 def _format_value(value: object) -> str:
-    """A value as it may stand in the file, shortened; the keys of a mapping."""
+    """A value as in the file, shortened; of a mapping, its keys."""
     if value is None:
         return "nothing"
     if isinstance(value, dict):

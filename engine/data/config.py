@@ -52,7 +52,7 @@ QualityPolicy: TypeAlias = dict[RuleName, Treatment]
 WARNING_RULES: frozenset[RuleName] = frozenset(
     {"wicks", "gaps", "closed_days", "stale", "zero_volume", "implausible_volume"}
 )
-"""Rules that real markets break too, so that a run only tells of them."""
+"""Rules that real markets break too, so that a run only warns."""
 
 UNREPAIRABLE_RULES: frozenset[RuleName] = WARNING_RULES | {
     "daylight_saving",
@@ -61,7 +61,7 @@ UNREPAIRABLE_RULES: frozenset[RuleName] = WARNING_RULES | {
     "future",
     "missed_dividends",
 }
-"""Rules for which no change of the bars would be honest."""
+"""Rules without a repair, because none could restore the true values."""
 
 
 class YahooSourceSpec(Spec):

@@ -95,14 +95,14 @@ def test_a_source_whose_interval_is_the_datasets_is_taken_as_it_is(load, hourly)
     ("change", "complaint"),
     [
         (lambda table: table.assign(low=table["low"].where(table.index != 99, 0.0)), "price of 0"),
-        (lambda table: table[::-1], "come after a later bar"),
+        (lambda table: table[::-1], "follow a later bar"),
         (lambda table: pd.concat([table[:99], table[98:]]), "repeat another bar"),
-        (lambda table: table[::4], "are 4h after the one before, and the dataset says 1h"),
+        (lambda table: table[::4], "are 4h after the previous one, and the dataset's"),
     ],
 )
 def test_what_is_wrong_with_the_hours_is_not_hidden_in_the_days(load, hourly, change, complaint):
     hourly(change)
-    with pytest.raises(InvalidBarsError, match="bars of ETH-USD cannot be trusted") as caught:
+    with pytest.raises(InvalidBarsError, match="ETH-USD fail the quality checks") as caught:
         load(HOURS)
     assert complaint in caught.value.problem
 

@@ -174,7 +174,7 @@ class TestKept:
 
     def test_bars_out_of_order_are_judged_as_they_came(self, feed, order, tmp_path):
         feed.bars = feed.bars.iloc[::-1]
-        with pytest.raises(InvalidBarsError, match="come after a later bar"):
+        with pytest.raises(InvalidBarsError, match="follow a later bar"):
             order(feed, 200)
         assert held(tmp_path) is None
 

@@ -1,4 +1,4 @@
-"""All rules, in the order in which they are asked."""
+"""All quality rules, in the order in which they are checked."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ RULES: tuple[QualityRule, ...] = (
     zero_volume,
     implausible_volume,
 )
-"""Every rule; its name is the function's."""
+"""Every rule; the name of a rule is the name of its function."""
 
-# Of these a bar is told under the first that it breaks only: a missing open written as 0 is no
-# price of 0 as well, and a price a hundred times too low is no bad tick.
+# In a group a bar counts only for the first rule that it breaks: a missing open written as 0 is no
+# price of 0 too, and a price a hundred times too low is no bad tick.
 _EXCLUSIVE_GROUPS = (
     frozenset({missing_open, missing_values, nonpositive_prices, negative_volume}),
     frozenset({missed_splits, unit_errors, bad_ticks, wicks}),
@@ -67,20 +67,20 @@ _EXCLUSIVE_GROUPS = (
 
 
 def rule_name(rule: QualityRule) -> RuleName:
-    """What a dataset's `quality` calls a rule."""
+    """Name of a rule in a dataset's `quality`."""
     return cast("RuleName", rule.__name__)
 
 
 def find_violations(view: BarsView) -> list[tuple[RuleName, RuleViolation]]:
-    """Everything that every rule finds, in the order of the rules."""
-    told = {rules: np.zeros(view.timestamps.size, dtype=bool) for rules in _EXCLUSIVE_GROUPS}
-    found = []
+    """Checks every rule, and returns the violations in the order of the rules."""
+    counted = {rules: np.zeros(view.timestamps.size, dtype=bool) for rules in _EXCLUSIVE_GROUPS}
+    violations = []
     for rule in RULES:
-        seen = next((told[rules] for rules in _EXCLUSIVE_GROUPS if rule in rules), None)
-        for spotted in rule(view):
-            kept = spotted if seen is None else spotted.excluding(seen)
-            if kept.count:
-                found.append((rule_name(rule), kept))
-            if seen is not None:
-                seen[kept.rows] = True
-    return found
+        excluded = next((counted[rules] for rules in _EXCLUSIVE_GROUPS if rule in rules), None)
+        for violation in rule(view):
+            remaining = violation if excluded is None else violation.excluding(excluded)
+            if remaining.count:
+                violations.append((rule_name(rule), remaining))
+            if excluded is not None:
+                excluded[remaining.rows] = True
+    return violations

@@ -74,7 +74,7 @@ class TestTime:
     def test_bars_of_another_interval_are_told_theirs(self):
         (finding,) = judged(plain(30, freq="h")).errors
         assert finding.rule == "interval"
-        assert "1h after the one before" in finding.sentence
+        assert "1h after the previous one" in finding.sentence
         assert "1h" in finding.advice
 
     def test_gaps_and_weekends_do_not_change_the_interval(self):

@@ -1,4 +1,4 @@
-"""Bars of one symbol as the rules look at them."""
+"""Input and output of a quality rule: the bars of one symbol, and violations."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 
 BLOCK_SIZE = 101
-"""Bars whose median says what is usual at that time."""
+"""Number of bars in a block, whose median is the local level."""
 
 
 @dataclass(frozen=True)
 class LogPrices:
-    """The bars whose prices can be compared: oldest first, one a timestamp, all prices above 0.
+    """Logarithms of comparable prices: oldest first, one bar per timestamp, all prices above 0.
 
     Attributes:
-        rows: Where each stands in the sample, shape (n,).
+        rows: Positions in the view, shape (n,).
         timestamps: Microseconds since 1970, strictly ascending, shape (n,).
-        opens: Logarithm of the open, as are `highs`, `lows` and `closes`, shape (n,).
-        highs: See `opens`.
-        lows: See `opens`.
-        closes: See `opens`.
+        opens: Logarithms of the opens, shape (n,).
+        highs: As `opens`.
+        lows: As `opens`.
+        closes: As `opens`.
     """
 
     rows: IntVector
@@ -50,7 +50,7 @@ class LogPrices:
 
     @cached_property
     def open_close_path(self) -> Vector:
-        """Open, close, open, close ... of bar after bar, shape (2n,)."""
+        """Open, close, open, close and so on, shape (2n,)."""
         return np.column_stack([self.opens, self.closes]).ravel()
 
     @cached_property
@@ -61,7 +61,7 @@ class LogPrices:
 
 @dataclass(frozen=True)
 class BarsView:
-    """Columns of the bars of one symbol, in the order in which they came.
+    """Columns of the bars of one symbol, in their original order.
 
     Attributes:
         interval: Length of a bar.
@@ -70,7 +70,7 @@ class BarsView:
         timestamps: Microseconds since 1970 of each bar's open, shape (n,).
         prices: Open, high, low, close, shape (n, 4).
         volume: Shape (n,).
-        events: `adj_close`, `dividends` and `split`, those that the source carries, shape (n,).
+        events: `adj_close`, `dividends` and `split` if the source has them, shape (n,).
     """
 
     interval: BarInterval
@@ -85,7 +85,7 @@ class BarsView:
     def from_bars(
         cls, bars: BarsFrame, interval: BarInterval, calendar: str, now: pd.Timestamp
     ) -> BarsView:
-        """The sample of normalised bars."""
+        """Makes the view of normalised bars."""
         return cls(
             interval=interval,
             calendar=calendar,
@@ -107,13 +107,13 @@ class BarsView:
 
     @cached_property
     def unique_timestamps(self) -> TimestampsUs:
-        """Every timestamp once, ascending."""
+        """Distinct timestamps, ascending."""
         steps = np.diff(self.timestamps)
         return self.timestamps if (steps > 0).all() else np.unique(self.timestamps)
 
     @cached_property
     def log_prices(self) -> LogPrices:
-        """The bars whose prices can be compared."""
+        """Logarithms of the comparable prices."""
         rows = np.flatnonzero((self.prices > 0).all(axis=1) & np.isfinite(self.prices).all(axis=1))
         stamps = self.timestamps[rows]
         if not (np.diff(stamps) > 0).all():
@@ -124,16 +124,16 @@ class BarsView:
 
 
 def block_medians(values: Vector) -> Vector:
-    """For each value the median of the 101 in whose block it stands, shape (n,).
+    """For each value the median of its block of 101 values, shape (n,).
 
-    Blocks are cut one after the other and the last is the last 101: of a million values in 0.04 s,
-    where a running median takes 0.25 s.
+    Blocks do not overlap, except that the last one has the last 101 values. A million values take
+    0.04 s; a running median takes 0.25 s.
     """
     if values.size <= BLOCK_SIZE:
         return np.full(values.size, np.median(values) if values.size else 0.0)
-    whole = values.size // BLOCK_SIZE * BLOCK_SIZE
-    medians = np.repeat(np.median(values[:whole].reshape(-1, BLOCK_SIZE), axis=1), BLOCK_SIZE)
-    rest = np.full(values.size - whole, np.median(values[-BLOCK_SIZE:]))
+    complete = values.size // BLOCK_SIZE * BLOCK_SIZE
+    medians = np.repeat(np.median(values[:complete].reshape(-1, BLOCK_SIZE), axis=1), BLOCK_SIZE)
+    rest = np.full(values.size - complete, np.median(values[-BLOCK_SIZE:]))
     return np.concatenate([medians, rest])
 
 
@@ -142,15 +142,13 @@ class RuleViolation:
     """Bars that break one rule.
 
     Attributes:
-        rows: Their positions in the sample, ascending. For bars that are not there: the bar
-            after each hole.
-        description: What is wrong, to follow "12 of 4000": "bars have no open".
-        repair: Name of the repair that is offered; None where there is no honest one.
-        price_factor: By what the repair multiplies prices, where it does.
-        shift_us: By how many microseconds the repair moves timestamps back, where it does.
-        missing_span: First and last bar that is not there, in microseconds since 1970, and how
-            many.
-        advice: What the user can do, where no repair says it.
+        rows: Their positions in the view, ascending. For missing bars: the bar after each gap.
+        description: The defect, as in "12 of 4000 bars have no open" without the numbers.
+        repair: Name of the repair; None where no repair could restore the true values.
+        price_factor: Factor by which the repair multiplies prices.
+        shift_us: Microseconds by which the repair moves timestamps back.
+        missing_span: First and last missing bar, in microseconds since 1970, and their number.
+        advice: What the user can do, where there is no repair.
     """
 
     rows: IntVector
@@ -163,13 +161,13 @@ class RuleViolation:
 
     @property
     def count(self) -> int:
-        """Bars concerned."""
+        """Number of bars concerned."""
         return self.missing_span[2] if self.missing_span else int(self.rows.size)
 
     def excluding(self, excluded: npt.NDArray[np.bool_]) -> RuleViolation:
-        """The same of the bars that were not told yet."""
+        """The same violation without the excluded bars."""
         return replace(self, rows=self.rows[~excluded[self.rows]])
 
     def with_rows(self, rows: IntVector) -> RuleViolation:
-        """The same of bars at other positions."""
+        """The same violation with other positions."""
         return replace(self, rows=rows)
