@@ -13,7 +13,7 @@ from engine.data.bars import normalise_bars
 from engine.data.config import BundledSourceSpec, Dataset
 from engine.data.context import DataContext
 from engine.data.fetch.symbol import TAIL_OVERLAP_BARS, SymbolFetchTask, run_fetch_task
-from engine.data.quality.gate import QualityGate, QualityLog
+from engine.data.quality import QualityGate, QualityLog
 from engine.data.sources.base import BarSource
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.store import cache

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from engine.data.bars import normalise_bars
-from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.quality import CheckSettings, check_bars
 
 NOW = pd.Timestamp("2024-06-01", tz="UTC")
 

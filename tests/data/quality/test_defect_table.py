@@ -15,7 +15,7 @@ import pytest
 
 from engine.data.bars import normalise_bars
 from engine.data.check import check_dataset
-from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.quality import CheckSettings, check_bars
 from tests.data.datasets import Told
 
 NOW = pd.Timestamp("2026-06-01", tz="UTC")

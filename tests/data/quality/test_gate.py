@@ -10,7 +10,7 @@ import pytest
 from engine.core.errors import InvalidBarsError
 from engine.data.bars import normalise_bars
 from engine.data.config import Dataset, RuleName
-from engine.data.quality.gate import QualityGate, QualityLog
+from engine.data.quality import QualityGate, QualityLog
 from tests.data.quality.tables import NOW, plain, scaled, walk
 
 

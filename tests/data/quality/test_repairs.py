@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from engine.data.config import UNREPAIRABLE_RULES, RuleName
-from engine.data.quality.repairs import REPAIRS
+from engine.data.quality import REPAIRS
 from tests.data.quality.tables import judged, plain, rules, scaled, walk
 
 PRICES = ["open", "high", "low", "close"]

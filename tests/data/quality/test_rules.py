@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from engine.data.config import RuleName
-from engine.data.quality.registry import RULES, rule_name
+from engine.data.quality import RULES, rule_name
 from tests.data.quality.tables import NOW, judged, plain, rows, rules, scaled, table, walk
 
 

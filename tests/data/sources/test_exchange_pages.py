@@ -10,7 +10,7 @@ import pytest
 
 from engine.core.errors import SourceError, UnreachableError
 from engine.data.bars import drop_unfinished_bar
-from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.quality import CheckSettings, check_bars
 from engine.data.sources.exchange.session import ExchangeSession
 from tests.data.sources.exchanges import EXCHANGES, NOON, Desk, at, hours
 from tests.servers.candles import candles

@@ -13,7 +13,7 @@ from engine.core.progress import NullProgress
 from engine.data.bars import drop_unfinished_bar, normalise_bars
 from engine.data.config import BundledSourceSpec, CcxtSourceSpec, FilesSourceSpec, YahooSourceSpec
 from engine.data.fetch.reachability import first_hop, require_reachable
-from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.quality import CheckSettings, check_bars
 from engine.data.sources.base import BarRequest, BarSource
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.sources.factory import open_source

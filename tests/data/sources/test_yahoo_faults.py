@@ -12,7 +12,7 @@ from engine.core.errors import SourceError, UnreachableError
 from engine.core.progress import NullProgress
 from engine.data.bars import drop_unfinished_bar, normalise_bars
 from engine.data.config import YahooSourceSpec
-from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.quality import CheckSettings, check_bars
 from engine.data.sources.base import BarRequest
 from engine.data.sources.yahoo import YahooBarSource
 from tests.data.datasets import COUNT, DAY, FIRST, NOW, Told
