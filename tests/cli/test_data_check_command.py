@@ -51,7 +51,7 @@ def test_the_table_fits_80_columns(check):
     assert max(map(len, answer.stdout.splitlines())) < 80
 
 
-def test_what_is_repaired_is_told_and_no_error_is_left(check):
+def test_repairs_are_listed_and_no_error_is_left(check):
     answer = check("--json", quality="quality: {bad_ticks: repair}\n")
     assert answer.exit_code == 0
     told = json.loads(answer.stdout)
@@ -59,7 +59,7 @@ def test_what_is_repaired_is_told_and_no_error_is_left(check):
     assert told["bars"]["BAD"] == 398
 
 
-def test_a_file_that_cannot_be_read_is_a_finding_beside_the_others(check, tmp_path):
+def test_an_unreadable_file_is_a_finding_among_the_others(check, tmp_path):
     (tmp_path / "bars" / "BAD.csv").write_text(
         "timestamp,open,high,low,close,volume\n2020-01-01,1.234.567,2,1,1,1\n"
     )
@@ -69,7 +69,7 @@ def test_a_file_that_cannot_be_read_is_a_finding_beside_the_others(check, tmp_pa
     assert (finding["rule"], finding["symbol"]) == ("damaged_numbers", "BAD")
 
 
-def test_a_file_that_cannot_be_read_for_two_reasons_is_two_findings(check, tmp_path):
+def test_a_file_unreadable_for_two_reasons_is_two_findings(check, tmp_path):
     (tmp_path / "bars" / "BAD.csv").write_text(
         "timestamp,open,high,low,close,volume\n13/01/2020,1.234.567,2.345.678,1,1,x\n"
     )
@@ -82,5 +82,5 @@ def test_a_file_that_cannot_be_read_for_two_reasons_is_two_findings(check, tmp_p
 
 
 @pytest.mark.parametrize("quality", ["quality: {gap: warn}\n", "quality: {gaps: repair}\n"])
-def test_a_rule_or_a_repair_that_does_not_exist_is_a_mistake_in_the_manifest(check, quality):
+def test_an_unknown_rule_or_repair_is_a_mistake_in_the_manifest(check, quality):
     assert check(quality=quality).exit_code == 2

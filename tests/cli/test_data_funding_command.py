@@ -46,7 +46,7 @@ def invoke(*arguments):
     return CliRunner().invoke(app, ("data", "funding", *arguments))
 
 
-def test_a_line_a_symbol_says_what_longs_paid():
+def test_each_symbol_is_a_line_with_what_longs_paid():
     result = invoke("perps.yaml", "--offline")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == (
@@ -70,13 +70,13 @@ def test_json_is_one_value_on_stdout():
     assert told["BTC"]["per_year_pct"] == pytest.approx(3 * 365 * 0.01)
 
 
-def test_another_ending_is_a_mistake_of_the_command_line():
+def test_another_file_suffix_is_a_usage_error():
     result = invoke("perps.yaml", "--offline", "--out", "rates.xlsx")
     assert result.exit_code == 2
     assert ".csv or .parquet" in result.stderr
 
 
-def test_nothing_pulled_before_ends_with_3(folder, monkeypatch):
+def test_no_cached_rates_exit_with_3(folder, monkeypatch):
     monkeypatch.setenv("BACKTEST_HOME", str(folder / "empty"))
     result = invoke("perps.yaml", "--offline")
     assert result.exit_code == 3

@@ -63,7 +63,7 @@ def same(one, other):
 @pytest.mark.parametrize(
     "kept", [made(since=pd.Timestamp("2020-01-01", tz="UTC")), revised()], ids=["one", "revised"]
 )
-def test_what_was_written_is_read(tmp_path, kept):
+def test_written_bars_are_read_back(tmp_path, kept):
     cache.write_cache(tmp_path, KEY, kept)
     same(cache.read_cache(tmp_path, KEY, "X"), kept)
 
@@ -77,13 +77,13 @@ def test_what_was_written_is_read(tmp_path, kept):
         replace(KEY, interval="1h"),
     ],
 )
-def test_bars_of_another_feed_symbol_or_interval_are_never_read(tmp_path, other):
+def test_bars_of_another_source_symbol_or_interval_are_never_read(tmp_path, other):
     cache.write_cache(tmp_path, KEY, made())
     assert cache.read_cache(tmp_path, other, "X") is None
     assert other.path(tmp_path) != KEY.path(tmp_path)
 
 
-def test_a_file_in_the_place_of_another_key_is_not_believed(tmp_path):
+def test_a_file_under_another_keys_name_is_damaged(tmp_path):
     cache.write_cache(tmp_path, KEY, made())
     other = replace(KEY, ticker="btc/usd")
     os.renames(KEY.path(tmp_path), other.path(tmp_path))
@@ -93,7 +93,7 @@ def test_a_file_in_the_place_of_another_key_is_not_believed(tmp_path):
 
 
 @pytest.mark.parametrize("symbol", ["^GSPC", "BTC/USD:USD", "../../up", "a b", "%", "CON"])
-def test_any_symbol_has_a_file_within_the_cache(tmp_path, symbol):
+def test_every_symbol_has_a_file_within_the_cache(tmp_path, symbol):
     key = replace(KEY, ticker=symbol)
     cache.write_cache(tmp_path, key, made())
     assert key.path(tmp_path).resolve().parent.parent == (tmp_path / "bars").resolve()
@@ -102,12 +102,12 @@ def test_any_symbol_has_a_file_within_the_cache(tmp_path, symbol):
 
 class TestDamage:
     @pytest.mark.parametrize("damage", [b"", b"PAR1", b"PAR1" * 100])
-    def test_a_file_that_was_cut_off_or_overwritten_is_damaged(self, tmp_path, damage):
+    def test_a_truncated_or_overwritten_file_is_damaged(self, tmp_path, damage):
         cache.write_cache(tmp_path, KEY, made())
         KEY.path(tmp_path).write_bytes(damage)
         assert isinstance(cache.read_cache(tmp_path, KEY, "X"), DamagedCacheFile)
 
-    def test_wherever_a_bit_flips_no_other_values_are_read(self, tmp_path):
+    def test_a_flipped_bit_never_changes_the_values_read(self, tmp_path):
         kept = made(500)
         kept.bars["close"] = np.random.default_rng(1).normal(100, 1, 500)
         cache.write_cache(tmp_path, KEY, kept)
@@ -124,7 +124,7 @@ class TestDamage:
             noticed += isinstance(found, DamagedCacheFile)
         assert noticed > 40
 
-    def test_a_failed_write_leaves_the_earlier_bars_and_no_litter(self, tmp_path):
+    def test_a_failed_write_leaves_the_earlier_bars_and_no_other_file(self, tmp_path):
         cache.write_cache(tmp_path, KEY, made())
         unwritable = replace(made(), bars=pd.DataFrame({"symbol": ["X"], "open": [object()]}))
         with pytest.raises(Exception, match=r"object|length"):
@@ -132,7 +132,7 @@ class TestDamage:
         assert len(cache.read_cache(tmp_path, KEY, "X").bars) == 10
         assert len(list(KEY.path(tmp_path).parent.iterdir())) == 1
 
-    def test_a_folder_that_cannot_be_made_is_a_data_error_that_says_what_to_do(self, tmp_path):
+    def test_a_folder_that_cannot_be_created_is_a_data_error_with_a_fix(self, tmp_path):
         (tmp_path / "bars").write_text("in the way")
         with pytest.raises(DataError, match="cannot be stored") as error:
             cache.write_cache(tmp_path, KEY, made())
@@ -144,7 +144,7 @@ class TestDamage:
             pass
 
 
-def test_a_file_of_the_first_format_is_the_first_vintage(tmp_path):
+def test_a_file_of_the_first_format_is_read_as_the_first_vintage(tmp_path):
     note = {
         "key": [KEY.source, KEY.ticker, KEY.interval],
         "since": "2020-01-01T00:00:00+00:00",
@@ -180,7 +180,7 @@ def writer(home, value, count):
 
 
 @pytest.mark.slow
-def test_a_reader_beside_two_writers_never_sees_half_a_file(tmp_path):
+def test_a_reader_never_sees_the_unfinished_file_of_two_writers(tmp_path):
     cache.write_cache(tmp_path, KEY, made(400))
     writers = [writer(tmp_path, at, 20) for at in ("200", "300")]
     read = []
@@ -194,7 +194,7 @@ def test_a_reader_beside_two_writers_never_sees_half_a_file(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_writer_killed_at_any_time_leaves_whole_bars_and_its_litter_is_swept(tmp_path):
+def test_a_killed_writer_leaves_complete_bars_and_its_draft_is_deleted(tmp_path):
     cache.write_cache(tmp_path, KEY, made(20_000))
     folder = KEY.path(tmp_path).parent
     for wait in (0.0, 0.003, 0.007, 0.012):
@@ -231,7 +231,7 @@ class TestLock:
             yield process
             process.kill()
 
-    def test_who_waits_in_vain_is_told_for_whom(self, tmp_path, holder):
+    def test_a_lock_that_times_out_names_its_holder(self, tmp_path, holder):
         told = []
         with (
             pytest.raises(UnreachableError, match=f"process {holder.pid} has been pulling"),
@@ -240,25 +240,25 @@ class TestLock:
             pass
         assert told == [f"process {holder.pid}"]
 
-    def test_the_lock_of_a_killed_process_blocks_nobody(self, tmp_path, holder):
+    def test_the_lock_of_a_killed_process_is_released(self, tmp_path, holder):
         os.kill(holder.pid, signal.SIGKILL)
         holder.wait()
         began = time.monotonic()
         with exclusive_lock(tmp_path / "lock", pytest.fail):
             assert time.monotonic() - began < 0.5
 
-    def test_a_file_that_was_left_behind_is_no_lock(self, tmp_path):
+    def test_a_leftover_lock_file_does_not_block(self, tmp_path):
         (tmp_path / "lock").write_text("1")
         with exclusive_lock(tmp_path / "lock", pytest.fail, timeout_s=0.0):
             pass
 
-    def test_it_is_free_again_after_a_failure(self, tmp_path):
+    def test_the_lock_is_released_after_an_exception(self, tmp_path):
         with pytest.raises(KeyError), exclusive_lock(tmp_path / "lock", pytest.fail):
             raise KeyError
         with exclusive_lock(tmp_path / "lock", pytest.fail, timeout_s=0.0):
             pass
 
-    def test_two_threads_of_one_process_keep_apart(self, tmp_path):
+    def test_two_holders_in_one_process_exclude_each_other(self, tmp_path):
         with (
             exclusive_lock(tmp_path / "lock", pytest.fail),
             pytest.raises(UnreachableError),

@@ -35,18 +35,18 @@ def told(held, fresh):
     return compare_bars(held, fresh).revision.describe("1d")
 
 
-def test_the_same_bars_are_no_revision(held, fresh):
+def test_equal_bars_are_not_a_revision(held, fresh):
     found = compare_bars(held, fresh)
     assert (found.revision, found.superseded.size, found.updates.size) == (None, 0, 0)
 
 
-def test_bars_before_and_after_those_held_are_no_revision(held, fresh):
+def test_bars_before_and_after_the_stored_ones_are_not_a_revision(held, fresh):
     found = compare_bars(held.iloc[3:-4].reset_index(drop=True), fresh)
     assert (found.revision, found.extended_by) == (None, 7)
     assert found.updates.tolist() == [0, 1, 2, 16, 17, 18, 19]
 
 
-def test_one_changed_close_is_told_with_its_bar_and_size(held, fresh):
+def test_one_changed_close_is_described_with_its_bar_and_size(held, fresh):
     fresh.loc[4, "close"] = 97.0
     found = compare_bars(held, fresh)
     assert found.superseded.tolist() == found.updates.tolist() == [4]
@@ -57,7 +57,7 @@ def test_one_changed_close_is_told_with_its_bar_and_size(held, fresh):
     )
 
 
-def test_the_largest_of_several_changes_and_their_span_are_told(held, fresh):
+def test_the_largest_of_several_changes_and_their_span_are_described(held, fresh):
     fresh.loc[[2, 9], "high"] += [1.0, 40.0]
     fresh.loc[15, "volume"] = 500.0
     assert told(held, fresh) == (
@@ -66,17 +66,17 @@ def test_the_largest_of_several_changes_and_their_span_are_told(held, fresh):
     )
 
 
-def test_a_change_of_volume_alone_is_told(held, fresh):
+def test_a_change_of_volume_alone_is_described(held, fresh):
     fresh.loc[15, "volume"] = 0.0
     assert "the volume of 2024-05-16, from 50 to 0 (-100 %)" in told(held, fresh)
 
 
-def test_a_change_from_nothing_has_no_percentage(held, fresh):
+def test_a_change_from_zero_has_no_percentage(held, fresh):
     held.loc[15, "volume"] = 0.0
     assert "from 0 to 50;" in told(held, fresh)
 
 
-def test_a_bar_that_is_gone_and_one_that_is_new_between_others_are_told(held, fresh):
+def test_removed_bars_and_new_ones_between_others_are_described(held, fresh):
     before, now = held.drop(index=7), fresh.drop(index=[11, 12])
     found = compare_bars(before.reset_index(drop=True), now.reset_index(drop=True))
     assert (found.revision.removed, found.revision.added, found.extended_by) == (2, 1, 0)
@@ -85,31 +85,31 @@ def test_a_bar_that_is_gone_and_one_that_is_new_between_others_are_told(held, fr
     )
 
 
-def test_the_last_place_of_a_32_bit_number_is_no_revision(held, fresh):
+def test_a_change_of_the_last_32_bit_place_is_not_a_revision(held, fresh):
     fresh[PRICES] *= 1 + 1e-7
     assert compare_bars(held, fresh).updates.size == 0
 
 
-class TestAdjustedAnew:
-    def test_one_factor_on_all_prices_before_a_day_is_said_to_be_one(self, held, fresh):
+class TestRescaling:
+    def test_one_factor_on_all_prices_before_a_day_is_a_rescaling(self, held, fresh):
         fresh.loc[:8, PRICES] *= 0.9973
         found = compare_bars(held, fresh).revision
         assert found.adjustment_factor == pytest.approx(0.9973)
         assert told(held, fresh) == "re-adjusted: all prices before 2024-05-10 x 0.9973"
 
-    def test_where_no_bar_remains_every_price_is_meant(self, held, fresh):
+    def test_one_factor_on_every_price_is_a_rescaling(self, held, fresh):
         fresh[PRICES] *= 0.5
         assert told(held, fresh) == "re-adjusted: all prices x 0.5"
 
-    def test_the_bar_after_those_held_may_be_the_first_that_is_not_adjusted(self, held, fresh):
+    def test_the_first_bar_that_is_not_rescaled_may_be_a_new_one(self, held, fresh):
         fresh.loc[:18, PRICES] *= 0.9973
         assert told(held.iloc[:19], fresh) == "re-adjusted: all prices before 2024-05-20 x 0.9973"
 
-    def test_six_digits_of_a_vendor_do_not_hide_it(self, held, fresh):
+    def test_rounding_to_six_digits_does_not_hide_a_rescaling(self, held, fresh):
         fresh.loc[:8, PRICES] = (fresh.loc[:8, PRICES] * 0.9973).round(3)
         assert "re-adjusted: all prices before 2024-05-10 x 0.9973" in told(held, fresh)
 
-    def test_volumes_that_change_with_it_are_told(self, held, fresh):
+    def test_volumes_that_change_with_a_rescaling_are_described(self, held, fresh):
         fresh.loc[:8, PRICES] *= 0.5
         fresh.loc[:8, "volume"] *= 2
         assert told(held, fresh) == (
@@ -133,21 +133,21 @@ class TestAdjustedAnew:
         assert "bars changed, largest change" in told(held, fresh)
 
 
-def test_repeated_timestamps_are_compared_one_by_one(held, fresh):
+def test_duplicated_timestamps_are_compared_one_by_one(held, fresh):
     doubled = pd.concat([held.iloc[:5], held.iloc[4:]], ignore_index=True)
     assert compare_bars(doubled, doubled.copy()).revision is None
     found = compare_bars(doubled, fresh)
     assert (found.revision.removed, found.superseded.tolist()) == (1, [5])
 
 
-def test_a_value_that_went_is_the_largest_change(held, fresh):
+def test_a_value_that_became_nan_is_the_largest_change(held, fresh):
     fresh.loc[3, "close"] = np.nan
     fresh.loc[9, "close"] = 1e9
     assert "the close of 2024-05-04, from 103 to nan" in told(held, fresh)
 
 
 @pytest.mark.parametrize("close", [97.0, np.nan])
-def test_a_revision_survives_as_json(held, fresh, close):
+def test_a_revision_round_trips_through_json(held, fresh, close):
     fresh.loc[4, "close"] = close
     found = compare_bars(held, fresh).revision
     again = Revision.from_json(json.loads(json.dumps(found.as_json(), allow_nan=False)))

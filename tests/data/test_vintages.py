@@ -42,7 +42,7 @@ def closes(frame):
     return frame["close"].tolist()
 
 
-def test_bars_that_came_since_extend_and_store_nothing_else():
+def test_newer_bars_extend_and_store_nothing_else():
     made = held((10, bars(10)), (11, bars(11)), (12, bars(12, first=9)))
     assert len(made.bars) == 12
     assert made.superseded.bars.empty
@@ -50,7 +50,7 @@ def test_bars_that_came_since_extend_and_store_nothing_else():
     assert [each.revision for each in made.vintages] == [None] * 3
 
 
-def test_a_pull_that_brings_nothing_is_no_vintage():
+def test_a_pull_without_changes_adds_no_vintage():
     made = held((10, bars(10)), (10.5, bars(10)))
     assert len(made.vintages) == 1
     assert made.fetched_at == at(10.5)
@@ -62,7 +62,7 @@ def test_only_the_bars_that_a_revision_changed_are_stored_twice():
     assert made.bars["close"][4] == 3.0
 
 
-def test_the_bars_as_of_each_pull_are_what_the_source_said_then():
+def test_the_bars_as_of_each_pull_are_those_of_the_source_then():
     said = [
         (10, bars(10)),
         (11, bars(11)),
@@ -83,13 +83,13 @@ def test_the_bars_as_of_each_pull_are_what_the_source_said_then():
     assert made.vintage_at(at(9.9)) is None
 
 
-def test_a_source_that_shows_less_of_the_past_takes_none_away():
+def test_a_source_that_delivers_less_history_removes_no_bars():
     made = held((10, bars(10)), (11, bars(11, first=5)))
     assert len(made.bars) == 11
     assert made.latest_vintage.revision is None
 
 
-def test_unless_its_prices_were_adjusted_and_the_others_are_not():
+def test_a_rescaled_source_that_delivers_less_history_removes_older_bars():
     first = VersionedBars.from_first_fetch(bars(10), SINCE, at(10))
     fresh = bars(11, first=5)
     fresh[["open", "high", "low", "close"]] *= 0.5
@@ -111,13 +111,13 @@ def test_an_earlier_start_extends_backwards():
     assert closes(made.as_of(at(10))) == [105.0, 106.0, 107.0, 108.0, 109.0]
 
 
-def test_a_clock_that_goes_back_and_two_pulls_at_once_keep_their_order():
+def test_pulls_at_one_time_or_back_in_time_keep_their_order():
     made = held((10, bars(10)), (9, bars(11)), (10, bars(12, close=(3, 9.0))))
     assert [len(made.as_of(each.fetched_at)) for each in made.vintages] == [10, 11, 12]
     assert closes(made.as_of(made.vintages[1].fetched_at))[3] == 103.0
 
 
-def test_bars_out_of_order_are_stored_in_order():
+def test_unsorted_bars_are_stored_sorted():
     made = held((10, bars(10).iloc[::-1]), (11, bars(11).sample(frac=1, random_state=1)))
     pd.testing.assert_frame_equal(made.bars, bars(11))
 
@@ -138,8 +138,8 @@ def test_the_list_of_extensions_is_bounded_and_keeps_every_revision(monkeypatch)
     pd.testing.assert_frame_equal(made.as_of(at(20)), bars(20, close=(4, 3.0)))
 
 
-class TestMoments:
-    def test_a_dataset_has_a_vintage_whenever_one_of_its_symbols_has(self):
+class TestDatasetVintages:
+    def test_a_dataset_has_a_vintage_for_each_of_its_symbols_vintages(self):
         one = held((10, bars(10)), (11, bars(11)))
         other = held((10, bars(9)), (12, bars(12, close=(1, 7.0))))
         found = list_dataset_vintages({"A": one, "B": other})
@@ -152,7 +152,7 @@ class TestMoments:
         newest = {"A": one.latest_vintage, "B": other.latest_vintage}
         assert found[-1].id == combine_vintage_ids(newest)
 
-    def test_it_begins_when_every_symbol_has_bars(self):
+    def test_the_first_vintage_is_when_every_symbol_has_bars(self):
         found = list_dataset_vintages({"A": held((10, bars(10))), "B": held((12, bars(12)))})
         assert [each.fetched_at for each in found] == [at(12)]
 

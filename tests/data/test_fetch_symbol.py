@@ -88,15 +88,15 @@ def held(tmp_path):
     return cache.read_cache(tmp_path, CacheKey("local", "X", "1d"), "X")
 
 
-class TestAsked:
-    def test_for_all_at_first_and_then_for_the_tail_with_bars_to_compare(self, feed, order):
+class TestRequests:
+    def test_all_bars_at_first_and_then_the_overlapping_tail(self, feed, order):
         order(feed, 200)
         pulled = order(feed, 203)
         assert feed.asked == [None, START + DAY * (200 - TAIL_OVERLAP_BARS)]
         assert len(pulled.bars) == 203
         assert pulled.stored.latest_vintage.extended_by == 3
 
-    def test_not_at_all_while_no_bar_can_have_finished(self, feed, order):
+    def test_no_request_while_no_bar_can_have_ended(self, feed, order):
         order(feed, 200)
 
         def connect():
@@ -105,19 +105,19 @@ class TestAsked:
         assert order(feed, 200.9, connect=connect).queried is False
         assert feed.asked == [None]
 
-    def test_in_any_case_for_the_tail_or_for_all_if_wanted(self, feed, order):
+    def test_the_fetch_mode_forces_a_tail_or_all_bars(self, feed, order):
         order(feed, 200)
         order(feed, 200.5, ask="tail")
         order(feed, 200.6, ask="all")
         assert feed.asked == [None, START + DAY * (200 - TAIL_OVERLAP_BARS), None]
 
-    def test_adjusted_prices_are_not_asked_for_again_before_a_bar_can_have_finished(self, order):
+    def test_adjusted_prices_are_not_requested_again_before_a_bar_ends(self, order):
         feed = Local(appends=False)
         for day, ask in ((200, "tail"), (200.5, "tail"), (200.6, "all"), (201, "tail")):
             order(feed, day, ask=ask)
         assert len(feed.asked) == 3
 
-    def test_for_all_where_the_bars_to_compare_are_others(self, feed, order):
+    def test_all_bars_where_the_overlap_differs(self, feed, order):
         order(feed, 200)
         feed.bars.loc[[20, 150], "volume"] = 7.0
         revision = order(feed, 201).stored.latest_vintage.revision
@@ -125,7 +125,7 @@ class TestAsked:
         assert revision.changed == 2
 
     @pytest.mark.parametrize("spoil", ["gone", "shuffled", "empty"])
-    def test_for_all_where_the_tail_cannot_be_compared(self, feed, order, spoil, monkeypatch):
+    def test_all_bars_where_the_tail_cannot_be_compared(self, feed, order, spoil, monkeypatch):
         order(feed, 200)
         whole, fetch = feed.bars, feed.fetch
         tails = {
@@ -142,19 +142,19 @@ class TestAsked:
         assert len(order(feed, 201).bars) == 201
         assert feed.asked[-1] is None
 
-    def test_for_all_each_time_where_prices_are_adjusted(self, order):
+    def test_all_bars_each_time_where_prices_are_adjusted(self, order):
         feed = Local(appends=False)
         order(feed, 200)
         order(feed, 201)
         assert feed.asked == [None, None]
 
-    def test_for_an_earlier_start(self, feed, order):
+    def test_bars_from_an_earlier_start(self, feed, order):
         order(feed, 200, since=START + DAY * 50)
         pulled = order(feed, 200.5, since=START + DAY * 10)
         assert feed.asked == [START + DAY * 50, START + DAY * 10]
         assert (pulled.stored.latest_vintage.extended_by, len(pulled.bars)) == (40, 190)
 
-    def test_for_what_was_asked_before_where_a_later_start_is_wanted(self, order):
+    def test_bars_from_the_earlier_start_where_a_later_one_is_wanted(self, order):
         feed = Local(appends=False)
         order(feed, 200, since=START + DAY * 10)
         pulled = order(feed, 201, since=START + DAY * 50)
@@ -162,8 +162,8 @@ class TestAsked:
         assert len(pulled.bars) == 191
 
 
-class TestKept:
-    def test_what_cannot_be_trusted_leaves_what_was_held(self, feed, order, tmp_path):
+class TestCached:
+    def test_invalid_bars_leave_the_cache_unchanged(self, feed, order, tmp_path):
         order(feed, 200)
         before = held(tmp_path)
         feed.bars.loc[150, "low"] = 0.0
@@ -172,20 +172,20 @@ class TestKept:
         assert held(tmp_path).vintages == before.vintages
         assert held(tmp_path).fetched_at == before.fetched_at
 
-    def test_bars_out_of_order_are_judged_as_they_came(self, feed, order, tmp_path):
+    def test_unsorted_bars_are_validated_before_sorting(self, feed, order, tmp_path):
         feed.bars = feed.bars.iloc[::-1]
         with pytest.raises(InvalidBarsError, match="come after a later bar"):
             order(feed, 200)
         assert held(tmp_path) is None
 
-    def test_a_bar_given_twice_is_refused_and_not_chosen_from(self, feed, order, tmp_path):
+    def test_a_duplicated_bar_is_an_error(self, feed, order, tmp_path):
         order(feed, 200)
         feed.bars = pd.concat([feed.bars.iloc[:199], feed.bars.iloc[198:]], ignore_index=True)
         with pytest.raises(InvalidBarsError, match="repeat another bar"):
             order(feed, 201)
         assert len(held(tmp_path).bars) == 200
 
-    def test_a_feed_that_fails_leaves_what_was_held(self, feed, order, tmp_path):
+    def test_a_failing_source_leaves_the_cache_unchanged(self, feed, order, tmp_path):
         order(feed, 200)
 
         def connect():
@@ -196,7 +196,7 @@ class TestKept:
         assert len(held(tmp_path).bars) == 200
 
 
-def test_who_waited_for_another_finds_its_bars_and_asks_nobody(feed, order, tmp_path, told):
+def test_a_waiting_fetch_uses_the_bars_that_the_other_one_cached(feed, order, tmp_path, told):
     started, released = threading.Event(), threading.Event()
     fetch = feed.fetch
 
