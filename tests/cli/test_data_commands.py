@@ -245,7 +245,7 @@ class TestShow:
         strip = btc[10:43]
         assert set(strip) == {"█"}
         assert btc[43:].split() == [day(399), day(1), "399", "2"]
-        # A quarter of the time ETH was not traded, and one bar is gone at the end.
+        # ETH was not traded for a quarter of the time, and one bar is missing at the end.
         assert eth[10:17] == "·" * 7
         assert eth[41] == "▓"
         assert set(eth[19:41]) == {"█"}
@@ -258,17 +258,17 @@ class TestShow:
 
     def test_of_many_gaps_the_longest_are_listed_by_date(self, backtest, books, tmp_path):
         book = books["BTC/USD"]
-        holes = {10, 20, 21, 30, 40, 41, 42, 50, 51}
-        holed = [candle for place, candle in enumerate(book[:-1]) if place not in holes]
+        missing = {10, 20, 21, 30, 40, 41, 42, 50, 51}
+        incomplete = [candle for row, candle in enumerate(book[:-1]) if row not in missing]
         now = pd.Timestamp.now("UTC")
-        keep({"BTC/USD": VersionedBars.from_first_fetch(bars_of(holed), None, now)}, tmp_path)
+        keep({"BTC/USD": VersionedBars.from_first_fetch(bars_of(incomplete), None, now)}, tmp_path)
         lines = backtest("show").stdout.splitlines()
-        place = lines.index("  BTC-USD: 9 bars missing, the longest gaps:")
-        back = COUNT - 1
-        assert lines[place + 1 : place + 4] == [
-            f"    {day(back - 20)} to {day(back - 21)}",
-            f"    {day(back - 40)} to {day(back - 42)}",
-            f"    {day(back - 50)} to {day(back - 51)}, and 2 more",
+        heading = lines.index("  BTC-USD: 9 bars missing, the longest gaps:")
+        newest = COUNT - 1
+        assert lines[heading + 1 : heading + 4] == [
+            f"    {day(newest - 20)} to {day(newest - 21)}",
+            f"    {day(newest - 40)} to {day(newest - 42)}",
+            f"    {day(newest - 50)} to {day(newest - 51)}, and 2 more",
         ]
 
     def test_vintages_are_listed_the_newest_first(self, revised, backtest):
@@ -292,9 +292,9 @@ class TestShow:
     def test_longer_bars_are_resampled_from_repaired_shorter_ones(self, backtest, tmp_path):
         hours = pd.DataFrame(candles(0, 96, step=3600)).rename(columns={"seconds": "timestamp"})
         hours["timestamp"] = pd.to_datetime(hours["timestamp"] + 19_676 * DAY, unit="s", utc=True)
-        twice = pd.concat([hours, hours.iloc[40:41].assign(volume=7.0)])
+        duplicated = pd.concat([hours, hours.iloc[40:41].assign(volume=7.0)])
         (tmp_path / "bars").mkdir()
-        twice.sort_values("timestamp").to_csv(tmp_path / "bars" / "COIN.csv", index=False)
+        duplicated.sort_values("timestamp").to_csv(tmp_path / "bars" / "COIN.csv", index=False)
         (tmp_path / "days.yaml").write_text(
             "{name: days, interval: 1d, calendar: 24/7, symbols: [COIN],\n"
             " quality: {conflicting_duplicates: repair},\n"
@@ -320,12 +320,12 @@ class TestDiff:
 
     def test_two_vintages_can_be_given_in_either_order(self, revised, backtest):
         assert revised
-        told = json.loads(backtest("diff", "--json").stdout)
-        back = json.loads(backtest("diff", told["to"], told["from"], "--json").stdout)
-        (value,) = told["symbols"]["BTC-USD"]["values"]
-        (other,) = back["symbols"]["BTC-USD"]["values"]
+        forward = json.loads(backtest("diff", "--json").stdout)
+        backward = json.loads(backtest("diff", forward["to"], forward["from"], "--json").stdout)
+        (value,) = forward["symbols"]["BTC-USD"]["values"]
+        (other,) = backward["symbols"]["BTC-USD"]["values"]
         assert (value["before"], value["after"]) == (other["after"], other["before"])
-        assert back["symbols"]["ETH-USD"]["revision"]["added"] == 1
+        assert backward["symbols"]["ETH-USD"]["revision"]["added"] == 1
 
     def test_a_vintage_does_not_differ_from_itself(self, revised, backtest):
         newest = revised[-1]
@@ -352,10 +352,10 @@ class TestExport:
             f"x/ETH-USD.{format_}",
             "x/coins.yaml",
         ]
-        here = backtest("export", "--out", "y", "--format", "csv", dataset="x/coins.yaml")
-        assert here.exit_code == 0
-        again = [pd.read_csv(f"y/{symbol}.csv") for symbol in ("BTC-USD", "ETH-USD")]
-        assert [len(bars) for bars in again] == [398, 298]
+        second = backtest("export", "--out", "y", "--format", "csv", dataset="x/coins.yaml")
+        assert second.exit_code == 0
+        exported = [pd.read_csv(f"y/{symbol}.csv") for symbol in ("BTC-USD", "ETH-USD")]
+        assert [len(bars) for bars in exported] == [398, 298]
 
     def test_an_earlier_vintage_can_be_exported(self, revised, backtest):
         assert revised

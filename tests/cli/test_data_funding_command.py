@@ -1,4 +1,4 @@
-"""What `backtest data funding` prints and writes; the rates were pulled before."""
+"""What `backtest data funding` prints and writes; the rates are cached."""
 
 from __future__ import annotations
 
@@ -54,20 +54,20 @@ def test_each_symbol_is_a_line_with_what_longs_paid():
     )
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_a_file_holds_every_rate(folder, ending):
-    out = folder / f"rates.{ending}"
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_file_holds_every_rate(folder, suffix):
+    out = folder / f"rates.{suffix}"
     result = invoke("perps.yaml", "--offline", "--out", str(out))
     assert result.exit_code == 0, result.stderr
-    table = pd.read_csv(out) if ending == "csv" else pd.read_parquet(out)
+    table = pd.read_csv(out) if suffix == "csv" else pd.read_parquet(out)
     assert list(table) == ["timestamp", "symbol", "rate"]
     assert table["rate"].tolist() == [1e-4] * 22
 
 
 def test_json_is_one_value_on_stdout():
-    told = json.loads(invoke("perps.yaml", "--offline", "--json").stdout)
-    assert told["BTC"]["rates"] == 22
-    assert told["BTC"]["per_year_pct"] == pytest.approx(3 * 365 * 0.01)
+    document = json.loads(invoke("perps.yaml", "--offline", "--json").stdout)
+    assert document["BTC"]["rates"] == 22
+    assert document["BTC"]["per_year_pct"] == pytest.approx(3 * 365 * 0.01)
 
 
 def test_another_file_suffix_is_a_usage_error():

@@ -1,4 +1,4 @@
-"""Which bars a calendar has, and which are missing."""
+"""The bars that a calendar expects, and those that are missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a feed is asked for, and what is kept of its answer."""
+"""What is requested from a source for one symbol, and what the cache keeps of it."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ START = pd.Timestamp("2024-01-01", tz="UTC")
 DAY = pd.Timedelta(days=1)
 
 
-class Local(BarSource):
-    """A feed whose bars the test changes; it notes from when on it was asked."""
+class ScriptedSource(BarSource):
+    """A source whose bars the test changes; it records the start of each request."""
 
-    cache_key = "local"
-    label = "local"
+    cache_key = "scripted"
+    label = "scripted"
 
     def __init__(self, *, appends: bool) -> None:
         self.append_only = appends
         self.bars = bars(300)
-        self.asked: list[pd.Timestamp | None] = []
+        self.requests: list[pd.Timestamp | None] = []
 
     def ticker(self, symbol):
         return symbol
 
     def origin(self, symbol):
-        return f"local {symbol}"
+        return f"scripted {symbol}"
 
     def location(self, symbol):
-        return f"{symbol} of local"
+        return f"{symbol} of scripted"
 
     def url(self):
         return None
 
     def fetch(self, request):
-        self.asked.append(request.since)
+        self.requests.append(request.since)
         stamps, since = self.bars["timestamp"], request.since or START
         return self.bars[(stamps >= since) & (stamps < request.now)]
 
@@ -60,163 +60,165 @@ def bars(count):
 
 
 @pytest.fixture
-def feed():
-    return Local(appends=True)
+def source():
+    return ScriptedSource(appends=True)
 
 
 @pytest.fixture
-def order(tmp_path, told):
-    """A pull of the feed on a day of the year."""
+def fetch(tmp_path, told):
+    """Fetches the source's bars on a day of the year."""
     spec = BundledSourceSpec(symbols={"X": "sp500"})
     dataset = Dataset(name="x", interval="1d", calendar="24/7", symbols=("X",), sources=(spec,))
 
-    def made(feed, day, *, ask="missing", since=None, connect=lambda: None):
+    def run(source, day, *, mode="missing", since=None, connect=lambda: None):
         now = START + DAY * day
-        access = DataContext(tmp_path, True, now, told, ClientSettings(), fetch_mode=ask)
+        context = DataContext(tmp_path, True, now, told, ClientSettings(), fetch_mode=mode)
 
-        def require(given):
-            QualityGate("24/7", {}, now, QualityLog()).validate(given, "1d", "here")
+        def require_valid(checked):
+            QualityGate("24/7", {}, now, QualityLog()).validate(checked, "1d", "here")
 
         return run_fetch_task(
-            SymbolFetchTask(feed, "X", dataset, access, since, now, require, connect)
+            SymbolFetchTask(source, "X", dataset, context, since, now, require_valid, connect)
         )
 
-    return made
+    return run
 
 
-def held(tmp_path):
-    return cache.read_cache(tmp_path, CacheKey("local", "X", "1d"), "X")
+def read_stored(tmp_path):
+    return cache.read_cache(tmp_path, CacheKey("scripted", "X", "1d"), "X")
 
 
 class TestRequests:
-    def test_all_bars_at_first_and_then_the_overlapping_tail(self, feed, order):
-        order(feed, 200)
-        pulled = order(feed, 203)
-        assert feed.asked == [None, START + DAY * (200 - TAIL_OVERLAP_BARS)]
-        assert len(pulled.bars) == 203
-        assert pulled.stored.latest_vintage.extended_by == 3
+    def test_all_bars_at_first_and_then_the_overlapping_tail(self, source, fetch):
+        fetch(source, 200)
+        result = fetch(source, 203)
+        assert source.requests == [None, START + DAY * (200 - TAIL_OVERLAP_BARS)]
+        assert len(result.bars) == 203
+        assert result.stored.latest_vintage.extended_by == 3
 
-    def test_no_request_while_no_bar_can_have_ended(self, feed, order):
-        order(feed, 200)
+    def test_no_request_while_no_bar_can_have_ended(self, source, fetch):
+        fetch(source, 200)
 
         def connect():
-            pytest.fail("the feed was connected to")
+            pytest.fail("the source was connected")
 
-        assert order(feed, 200.9, connect=connect).queried is False
-        assert feed.asked == [None]
+        assert fetch(source, 200.9, connect=connect).queried is False
+        assert source.requests == [None]
 
-    def test_the_fetch_mode_forces_a_tail_or_all_bars(self, feed, order):
-        order(feed, 200)
-        order(feed, 200.5, ask="tail")
-        order(feed, 200.6, ask="all")
-        assert feed.asked == [None, START + DAY * (200 - TAIL_OVERLAP_BARS), None]
+    def test_the_fetch_mode_forces_a_tail_or_all_bars(self, source, fetch):
+        fetch(source, 200)
+        fetch(source, 200.5, mode="tail")
+        fetch(source, 200.6, mode="all")
+        assert source.requests == [None, START + DAY * (200 - TAIL_OVERLAP_BARS), None]
 
-    def test_adjusted_prices_are_not_requested_again_before_a_bar_ends(self, order):
-        feed = Local(appends=False)
-        for day, ask in ((200, "tail"), (200.5, "tail"), (200.6, "all"), (201, "tail")):
-            order(feed, day, ask=ask)
-        assert len(feed.asked) == 3
+    def test_adjusted_prices_are_not_requested_again_before_a_bar_ends(self, fetch):
+        source = ScriptedSource(appends=False)
+        for day, mode in ((200, "tail"), (200.5, "tail"), (200.6, "all"), (201, "tail")):
+            fetch(source, day, mode=mode)
+        assert len(source.requests) == 3
 
-    def test_all_bars_where_the_overlap_differs(self, feed, order):
-        order(feed, 200)
-        feed.bars.loc[[20, 150], "volume"] = 7.0
-        revision = order(feed, 201).stored.latest_vintage.revision
-        assert feed.asked[-2:] == [START + DAY * (200 - TAIL_OVERLAP_BARS), None]
+    def test_all_bars_where_the_overlap_differs(self, source, fetch):
+        fetch(source, 200)
+        source.bars.loc[[20, 150], "volume"] = 7.0
+        revision = fetch(source, 201).stored.latest_vintage.revision
+        assert source.requests[-2:] == [START + DAY * (200 - TAIL_OVERLAP_BARS), None]
         assert revision.changed == 2
 
-    @pytest.mark.parametrize("spoil", ["gone", "shuffled", "empty"])
-    def test_all_bars_where_the_tail_cannot_be_compared(self, feed, order, spoil, monkeypatch):
-        order(feed, 200)
-        whole, fetch = feed.bars, feed.fetch
+    @pytest.mark.parametrize("defect", ["shortened", "shuffled", "empty"])
+    def test_all_bars_where_the_tail_cannot_be_compared(self, source, fetch, defect, monkeypatch):
+        fetch(source, 200)
+        complete, deliver = source.bars, source.fetch
         tails = {
-            "gone": whole.drop(index=200 - TAIL_OVERLAP_BARS),
-            "shuffled": whole.iloc[::-1],
-            "empty": whole.iloc[:0],
+            "shortened": complete.drop(index=200 - TAIL_OVERLAP_BARS),
+            "shuffled": complete.iloc[::-1],
+            "empty": complete.iloc[:0],
         }
 
-        def spoiled(request):
-            feed.bars = tails[spoil] if request.since else whole
-            return fetch(request)
+        def deliver_tail(request):
+            source.bars = tails[defect] if request.since else complete
+            return deliver(request)
 
-        monkeypatch.setattr(feed, "fetch", spoiled)
-        assert len(order(feed, 201).bars) == 201
-        assert feed.asked[-1] is None
+        monkeypatch.setattr(source, "fetch", deliver_tail)
+        assert len(fetch(source, 201).bars) == 201
+        assert source.requests[-1] is None
 
-    def test_all_bars_each_time_where_prices_are_adjusted(self, order):
-        feed = Local(appends=False)
-        order(feed, 200)
-        order(feed, 201)
-        assert feed.asked == [None, None]
+    def test_all_bars_each_time_where_prices_are_adjusted(self, fetch):
+        source = ScriptedSource(appends=False)
+        fetch(source, 200)
+        fetch(source, 201)
+        assert source.requests == [None, None]
 
-    def test_bars_from_an_earlier_start(self, feed, order):
-        order(feed, 200, since=START + DAY * 50)
-        pulled = order(feed, 200.5, since=START + DAY * 10)
-        assert feed.asked == [START + DAY * 50, START + DAY * 10]
-        assert (pulled.stored.latest_vintage.extended_by, len(pulled.bars)) == (40, 190)
+    def test_bars_from_an_earlier_start(self, source, fetch):
+        fetch(source, 200, since=START + DAY * 50)
+        result = fetch(source, 200.5, since=START + DAY * 10)
+        assert source.requests == [START + DAY * 50, START + DAY * 10]
+        assert (result.stored.latest_vintage.extended_by, len(result.bars)) == (40, 190)
 
-    def test_bars_from_the_earlier_start_where_a_later_one_is_wanted(self, order):
-        feed = Local(appends=False)
-        order(feed, 200, since=START + DAY * 10)
-        pulled = order(feed, 201, since=START + DAY * 50)
-        assert feed.asked == [START + DAY * 10] * 2
-        assert len(pulled.bars) == 191
+    def test_bars_from_the_earlier_start_where_a_later_one_is_wanted(self, fetch):
+        source = ScriptedSource(appends=False)
+        fetch(source, 200, since=START + DAY * 10)
+        result = fetch(source, 201, since=START + DAY * 50)
+        assert source.requests == [START + DAY * 10] * 2
+        assert len(result.bars) == 191
 
 
 class TestCached:
-    def test_invalid_bars_leave_the_cache_unchanged(self, feed, order, tmp_path):
-        order(feed, 200)
-        before = held(tmp_path)
-        feed.bars.loc[150, "low"] = 0.0
+    def test_invalid_bars_leave_the_cache_unchanged(self, source, fetch, tmp_path):
+        fetch(source, 200)
+        before = read_stored(tmp_path)
+        source.bars.loc[150, "low"] = 0.0
         with pytest.raises(InvalidBarsError):
-            order(feed, 201)
-        assert held(tmp_path).vintages == before.vintages
-        assert held(tmp_path).fetched_at == before.fetched_at
+            fetch(source, 201)
+        assert read_stored(tmp_path).vintages == before.vintages
+        assert read_stored(tmp_path).fetched_at == before.fetched_at
 
-    def test_unsorted_bars_are_validated_before_sorting(self, feed, order, tmp_path):
-        feed.bars = feed.bars.iloc[::-1]
+    def test_unsorted_bars_are_validated_before_sorting(self, source, fetch, tmp_path):
+        source.bars = source.bars.iloc[::-1]
         with pytest.raises(InvalidBarsError, match="come after a later bar"):
-            order(feed, 200)
-        assert held(tmp_path) is None
+            fetch(source, 200)
+        assert read_stored(tmp_path) is None
 
-    def test_a_duplicated_bar_is_an_error(self, feed, order, tmp_path):
-        order(feed, 200)
-        feed.bars = pd.concat([feed.bars.iloc[:199], feed.bars.iloc[198:]], ignore_index=True)
+    def test_a_duplicated_bar_is_an_error(self, source, fetch, tmp_path):
+        fetch(source, 200)
+        source.bars = pd.concat(
+            [source.bars.iloc[:199], source.bars.iloc[198:]], ignore_index=True
+        )
         with pytest.raises(InvalidBarsError, match="repeat another bar"):
-            order(feed, 201)
-        assert len(held(tmp_path).bars) == 200
+            fetch(source, 201)
+        assert len(read_stored(tmp_path).bars) == 200
 
-    def test_a_failing_source_leaves_the_cache_unchanged(self, feed, order, tmp_path):
-        order(feed, 200)
+    def test_a_failing_source_leaves_the_cache_unchanged(self, source, fetch, tmp_path):
+        fetch(source, 200)
 
         def connect():
-            raise UnreachableError("gone")
+            raise UnreachableError("down")
 
         with pytest.raises(UnreachableError):
-            order(feed, 201, connect=connect)
-        assert len(held(tmp_path).bars) == 200
+            fetch(source, 201, connect=connect)
+        assert len(read_stored(tmp_path).bars) == 200
 
 
-def test_a_waiting_fetch_uses_the_bars_that_the_other_one_cached(feed, order, tmp_path, told):
+def test_a_waiting_fetch_uses_the_bars_that_the_other_one_cached(source, fetch, tmp_path, told):
     started, released = threading.Event(), threading.Event()
-    fetch = feed.fetch
+    deliver = source.fetch
 
     def slowly(request):
         started.set()
         assert released.wait(10)
-        return fetch(request)
+        return deliver(request)
 
-    feed.fetch = slowly
-    first = threading.Thread(target=order, args=(feed, 200))
+    source.fetch = slowly
+    first = threading.Thread(target=fetch, args=(source, 200))
     first.start()
     assert started.wait(10)
-    other = Local(appends=True)
-    found = []
-    second = threading.Thread(target=lambda: found.append(order(other, 200)))
+    other = ScriptedSource(appends=True)
+    results = []
+    second = threading.Thread(target=lambda: results.append(fetch(other, 200)))
     second.start()
     released.set()
     for thread in (first, second):
         thread.join(10)
-    assert len(found[0].bars) == 200
-    assert other.asked == []
+    assert len(results[0].bars) == 200
+    assert other.requests == []
     assert told.notices == []
-    assert len(held(tmp_path).vintages) == 1
+    assert len(read_stored(tmp_path).vintages) == 1

@@ -1,4 +1,4 @@
-"""Which bars a strategy gets, and what it is told about them."""
+"""The bars that a strategy gets, and the notices about them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.data.datasets import (
 class TestSources:
     def test_the_first_source_that_delivers_is_used(self, load, bitstamp):
         market = load()
-        assert {own["source"] for own in market.provenance["symbols"].values()} == {"yahoo"}
+        assert {symbol["source"] for symbol in market.provenance["symbols"].values()} == {"yahoo"}
         assert bitstamp.log == []
 
     def test_a_failing_source_is_reported_and_the_next_is_tried(self, load, yahoo, told):
@@ -45,7 +45,7 @@ class TestSources:
     def test_all_symbols_come_from_one_source(self, load, yahoo):
         del yahoo.site.charts["ETH-USD"]
         market = load()
-        sources = {own["source"] for own in market.provenance["symbols"].values()}
+        sources = {symbol["source"] for symbol in market.provenance["symbols"].values()}
         assert sources == {"ccxt:bitstamp"}
 
     def test_invalid_bars_stop_the_load_without_trying_another_source(self, load, yahoo):
@@ -74,8 +74,12 @@ class TestSources:
 class TestSpan:
     def test_start_and_end_are_inclusive(self, load):
         market = load(COINS.replace("sources:", "end: 2023-04-30\nsources:") + YAHOO)
-        own = market.provenance["symbols"]["BTC-USD"]
-        assert (own["first"], own["last"], own["rows"]) == ("2023-03-01", "2023-04-30", 61)
+        symbol = market.provenance["symbols"]["BTC-USD"]
+        assert (symbol["first"], symbol["last"], symbol["rows"]) == (
+            "2023-03-01",
+            "2023-04-30",
+            61,
+        )
 
     def test_a_span_without_bars_is_an_error_with_the_available_span(self, load):
         with pytest.raises(SourceError) as error:
@@ -99,9 +103,9 @@ class TestSpan:
             "gaps: ETH-USD 2 bars are missing, 2023-05-16 to 2023-05-17",
             "BTC-USD: 2 of 375 bars are left out, because not every symbol has a bar then",
         ]
-        own = market.provenance["symbols"]
-        assert [own[name]["left_out"] for name in ("BTC-USD", "ETH-USD")] == [2, 0]
-        # What is told of the bars themselves is told apart from how they were come by.
+        symbols = market.provenance["symbols"]
+        assert [symbols[name]["left_out"] for name in ("BTC-USD", "ETH-USD")] == [2, 0]
+        # Notices about the bars themselves are also listed apart from those about their source.
         assert market.provenance["quality"]["notices"] == told.notices[1:]
 
     def test_symbols_without_a_common_timestamp_are_an_error(self, load, tmp_path):
@@ -123,17 +127,17 @@ class TestProvenance:
         assert market.periods_per_year == 365
 
     def test_the_same_bars_of_any_source_have_the_same_hash(self, load, tmp_path):
-        one = load(COINS + BITSTAMP)
+        first = load(COINS + BITSTAMP)
         (tmp_path / "bars").mkdir()
-        for symbol in one.symbols:
-            own = one.bars[one.bars["symbol"] == symbol]
-            own.drop(columns="symbol").to_parquet(tmp_path / "bars" / f"{symbol}.parquet")
+        for symbol in first.symbols:
+            bars = first.bars[first.bars["symbol"] == symbol]
+            bars.drop(columns="symbol").to_parquet(tmp_path / "bars" / f"{symbol}.parquet")
         text = FILES.replace("bars}", "bars, pattern: '{symbol}.parquet'}")
-        other = load(COINS + text)
-        for symbol in one.symbols:
-            mine, theirs = one.provenance["symbols"][symbol], other.provenance["symbols"][symbol]
-            assert re.fullmatch("[0-9a-f]{64}", mine["sha256"])
-            assert (mine["sha256"], mine["rows"]) == (theirs["sha256"], theirs["rows"])
+        second = load(COINS + text)
+        for symbol in first.symbols:
+            one, other = (each.provenance["symbols"][symbol] for each in (first, second))
+            assert re.fullmatch("[0-9a-f]{64}", one["sha256"])
+            assert (one["sha256"], one["rows"]) == (other["sha256"], other["rows"])
 
     def test_one_changed_value_changes_the_hash_of_its_symbol_alone(self, load, tmp_path):
         write_files(tmp_path)
@@ -147,19 +151,20 @@ class TestProvenance:
         write_files(tmp_path, skip=[100])
         path = tmp_path / "bars" / "ETH-USD.csv"
         table = pd.read_csv(path)
-        sound = table.loc[200].copy()
+        original = table.loc[200].copy()
         table.loc[200, "open"] = 0.0
         table.to_csv(path, index=False)
         text = COINS.replace("sources:", "quality: {missing_open: repair}\nsources:") + FILES
-        told = load(text).provenance["quality"]
-        assert [(one["rule"], one["severity"]) for one in told["findings"]] == [("gaps", "warn")]
-        (done,) = told["repairs"]
-        assert (done["rule"], done["repair"], done["symbol"], done["count"]) == (
+        quality = load(text).provenance["quality"]
+        findings = quality["findings"]
+        assert [(each["rule"], each["severity"]) for each in findings] == [("gaps", "warn")]
+        (repair,) = quality["repairs"]
+        assert (repair["rule"], repair["repair"], repair["symbol"], repair["count"]) == (
             *("missing_open", "open_from_previous_close", "ETH-USD", 1),
         )
-        (bar,) = done["bars"]
+        (bar,) = repair["bars"]
         assert bar["before"] == {"open": 0.0}
-        assert bar["after"] == {"open": pytest.approx(sound["open"])}
+        assert bar["after"] == {"open": pytest.approx(original["open"])}
 
     def test_an_unfinished_bar_is_never_included(self, load):
         assert load().provenance["symbols"]["BTC-USD"]["last"] == "2024-03-09"
@@ -171,11 +176,11 @@ class TestCache:
         self, load, yahoo, bitstamp, source
     ):
         first = load(COINS + source)
-        asked = len(yahoo.log) + len(bitstamp.log)
-        again = load(COINS + source, now=NOW + pd.Timedelta(hours=11))
-        assert len(yahoo.log) + len(bitstamp.log) == asked
-        assert first.provenance == again.provenance
-        pd.testing.assert_frame_equal(first.bars, again.bars)
+        requests = len(yahoo.log) + len(bitstamp.log)
+        second = load(COINS + source, now=NOW + pd.Timedelta(hours=11))
+        assert len(yahoo.log) + len(bitstamp.log) == requests
+        assert first.provenance == second.provenance
+        pd.testing.assert_frame_equal(first.bars, second.bars)
 
     def test_adjusted_prices_are_pulled_in_full_once_a_bar_has_ended(self, load, yahoo):
         load(COINS + YAHOO)
@@ -191,9 +196,9 @@ class TestCache:
         bitstamp.log.clear()
         later = load(COINS + BITSTAMP, now=NOW + pd.Timedelta(days=1))
         assert later.provenance["symbols"]["BTC-USD"]["last"] == "2024-03-10"
-        started = [int(re.search("start=([0-9]+)", line)[1]) for line in bitstamp.requests("ohlc")]
-        # The hundredth of the bars that are held, the last of which is that of the 9th.
-        assert min(started) == int(pd.Timestamp("2023-12-01", tz="UTC").timestamp())
+        starts = [int(re.search("start=([0-9]+)", line)[1]) for line in bitstamp.requests("ohlc")]
+        # The hundredth of the cached bars, counted back from the 9th of March.
+        assert min(starts) == int(pd.Timestamp("2023-12-01", tz="UTC").timestamp())
 
     def test_an_exchange_that_revised_its_past_is_pulled_in_full(self, load, bitstamp):
         load(COINS + BITSTAMP)
@@ -223,18 +228,18 @@ class TestCache:
 
     def test_adjustments_do_not_share_a_cache(self, load, yahoo):
         yahoo.site.charts["BTC-USD"].factors = [0.5] * COUNT
-        whole = load(COINS + YAHOO)
+        adjusted = load(COINS + YAHOO)
         splits = load(COINS + "  - {kind: yahoo, adjust: splits}\n")
-        ratio = whole.wide("close")["BTC-USD"] / splits.wide("close")["BTC-USD"]
+        ratio = adjusted.wide("close")["BTC-USD"] / splits.wide("close")["BTC-USD"]
         assert ratio.tolist() == pytest.approx([0.5] * len(ratio))
 
     def test_invalid_bars_are_not_cached(self, load, yahoo):
         chart = yahoo.site.charts["BTC-USD"]
-        sound = chart.candles[300]
-        chart.candles[300] = replace(sound, low=0.0)
+        original = chart.candles[300]
+        chart.candles[300] = replace(original, low=0.0)
         with pytest.raises(InvalidBarsError):
             load(COINS + YAHOO)
-        chart.candles[300] = sound
+        chart.candles[300] = original
         assert len(load(COINS + YAHOO).symbols) == 2
 
     def test_a_damaged_cache_is_pulled_again(self, load, tmp_path, yahoo):
@@ -261,8 +266,8 @@ def test_weeks_are_resampled_from_daily_sources_and_cached(load, source):
     text = COINS.replace("interval: 1d", "interval: 1w") + f"  - {source}\n"
     weeks = load(text).wide("close")
     assert (weeks.index.day_of_week == 0).all()
-    assert weeks.index[0] == pd.Timestamp("2023-03-06", tz="UTC")  # the first whole one
-    assert weeks.index[-1] == pd.Timestamp("2024-02-26", tz="UTC")  # the last that is over
+    assert weeks.index[0] == pd.Timestamp("2023-03-06", tz="UTC")  # the first complete one
+    assert weeks.index[-1] == pd.Timestamp("2024-02-26", tz="UTC")  # the last that has ended
     sundays = load().wide("close").loc[weeks.index + pd.Timedelta(days=6)]
     assert (weeks.to_numpy() == sundays.to_numpy()).all()
     pd.testing.assert_frame_equal(load(text, offline=True).wide("close"), weeks)

@@ -1,4 +1,4 @@
-"""Which bars a strategy gets when no server answers, or none is to be asked."""
+"""The bars that a strategy gets when no server answers, or with --offline."""
 
 from __future__ import annotations
 

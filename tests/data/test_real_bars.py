@@ -1,4 +1,4 @@
-"""The rules on real bars: what is sound passes, what is broken is named."""
+"""The quality rules on real bars: valid ones pass, defects are named."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def read(market_data, tmp_path):
             sources=(source,),
             start=start,
         )
-        access = DataContext(tmp_path, False, NOW, Told(), ClientSettings())
-        return fetch_dataset(DatasetManifest(dataset, tmp_path / "real.yaml"), access).frames
+        context = DataContext(tmp_path, False, NOW, Told(), ClientSettings())
+        return fetch_dataset(DatasetManifest(dataset, tmp_path / "real.yaml"), context).frames
 
     return frames
 
@@ -43,8 +43,8 @@ def test_daily_coins_are_valid(read):
 
 
 def test_hourly_coins_are_valid(read):
-    found = read("crypto_1h", "BTCUSDT", "ETHUSDT", ending=".csv.gz", interval="1h")
-    assert {len(bars) for bars in found.values()} == {43_986}
+    frames = read("crypto_1h", "BTCUSDT", "ETHUSDT", ending=".csv.gz", interval="1h")
+    assert {len(bars) for bars in frames.values()} == {43_986}
 
 
 @pytest.mark.parametrize(
@@ -96,30 +96,30 @@ def test_numbers_rewritten_by_a_spreadsheet_are_reported_with_their_line(read):
     assert error.value.where.endswith("line 2")
 
 
-def test_they_are_an_error_under_every_number_format(read):
+def test_rewritten_numbers_are_an_error_under_every_number_format(read):
     for decimal, thousands in ((",", "."), (",", ""), (".", ",")):
         with pytest.raises(BarsParseError):
             read("defects", "cmc_BTC_excel_locale_corrupted", decimal=decimal, thousands=thousands)
 
 
 def test_dates_rewritten_by_a_spreadsheet_need_a_declared_order(read):
-    # The file's numbers are past reading; its first column stands in for them.
+    # The file's numbers cannot be read; its first column is read in their place.
     rows = {"columns": dict.fromkeys(VALUES, "SNo")}
     with pytest.raises(BarsParseError) as error:
         read("defects", "cmc_BTC_excel_locale_corrupted", **rows)
     assert error.value.rule == "ambiguous_dates"
     assert error.value.found == "29-04-13 23:59: 2013-04-29 with the day first"
     assert "`dates: day_first`" in error.value.fix
-    found = read("defects", "cmc_BTC_excel_locale_corrupted", **rows, **DAY_FIRST)
-    stamps = found["cmc_BTC_excel_locale_corrupted"]["timestamp"]
+    frames = read("defects", "cmc_BTC_excel_locale_corrupted", **rows, **DAY_FIRST)
+    stamps = frames["cmc_BTC_excel_locale_corrupted"]["timestamp"]
     pd.testing.assert_series_equal(stamps, read("crypto_daily", "BTC")["BTC"]["timestamp"])
 
 
 def test_iso_dates_are_read_under_the_same_declaration(read):
     stamps = read("defects", "cmc_ETH_date_formats", **DAY_FIRST)["cmc_ETH_date_formats"]
-    whole = read("crypto_daily", "ETH")["ETH"]
-    pd.testing.assert_series_equal(stamps["timestamp"], whole["timestamp"])
-    pd.testing.assert_series_equal(stamps["close"], whole["close"], rtol=1e-6)
+    original = read("crypto_daily", "ETH")["ETH"]
+    pd.testing.assert_series_equal(stamps["timestamp"], original["timestamp"])
+    pd.testing.assert_series_equal(stamps["close"], original["close"], rtol=1e-6)
 
 
 def test_days_resampled_from_real_hours_equal_those_of_pandas(read):

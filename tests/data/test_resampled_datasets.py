@@ -1,4 +1,4 @@
-"""A dataset whose bars are longer than those of its source."""
+"""A dataset whose bars are longer than those of its source, and resampled from them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def load(tmp_path, told):
 
 @pytest.fixture
 def hourly(tmp_path):
-    """Two weeks of hours and a half, of both coins; what is changed is ETH-USD."""
+    """Two weeks of hours of both coins; `change` is applied to ETH-USD."""
 
     def write(change=lambda table: table, *, first=FIRST, count=14 * 24):
         (tmp_path / "bars").mkdir(exist_ok=True)
@@ -61,8 +61,8 @@ def test_days_are_resampled_from_hours_and_a_notice_says_so(load, hourly, told):
     assert days(market)[:2] == ["02-20", "02-21"]  # the first day lacks its first hours
     assert days(market)[-1] == "03-03"  # and the last its last
     assert len(days(market)) == 13
-    facts = market.provenance["symbols"]["BTC-USD"]
-    assert facts["source"] == "files 1h"
+    symbol = market.provenance["symbols"]["BTC-USD"]
+    assert symbol["source"] == "files 1h"
     assert market.provenance["notices"] == told.notices
     assert "seconds since 1970" in told.notices[0]
 
@@ -153,6 +153,6 @@ sources:
     assert market.periods_per_year == pytest.approx(365 / 7)
     assert closes.index[0] == pd.Timestamp("1999-01-04", tz="UTC")
     assert {f"{stamp:%a}" for stamp in closes.index} == {"Mon"}
-    # The week of the attacks has no more than its Monday.
+    # The week of the attacks has only its Monday.
     assert closes["2001-09-10"] == pytest.approx(1092.54)
     assert len(closes) == 52 * 20 + 3

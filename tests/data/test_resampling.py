@@ -1,4 +1,4 @@
-"""Coarser bars of a dataset: labels in the calendar's sense, and only complete ones."""
+"""Resampled bars: labelled in the calendar's sense, and only complete ones."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def labels(bars: pd.DataFrame) -> list[str]:
 
 
 class TestAlwaysOpen:
-    def test_a_day_is_made_of_its_hours_from_midnight_utc(self):
+    def test_a_day_is_resampled_from_its_hours_from_midnight_utc(self):
         bars = bars_at(pd.date_range("2024-01-01", periods=48, freq="h"))
         days = resample_bars(bars, "1h", "1d", "24/7").bars
         assert labels(days) == ["01-01", "01-02"]
