@@ -1,7 +1,7 @@
-"""YAML files into frozen specifications, with every mistake told at once.
+"""Loads YAML files as frozen specifications, and reports all mistakes of a file at once.
 
-A file is read as strict JSON would be: `5` is a number, `"5"` is text, and nothing turns one into
-the other. No tag of YAML constructs an object.
+Types are strict as in JSON: `5` is a number, `"5"` is text, and neither is converted to the other.
+No YAML tag constructs an object.
 """
 
 from engine.config.loading import load_config

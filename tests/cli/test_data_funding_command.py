@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from engine.cli.main import app
 from engine.data.fetch.funding import load_funding_rates
-from tests.data.exchanges import Desk, hours
+from tests.data.sources.exchanges import Desk, hours
 from tests.servers.binance import Binance
 from tests.servers.local import serve
 

@@ -48,7 +48,7 @@ def test_a_choice_lists_its_kinds_and_a_kind_its_keys_with_their_defaults() -> N
 
 def test_a_required_key_says_so_and_a_part_in_a_part_is_not_told_twice() -> None:
     shown = explain("model.ensemble.members").stdout
-    assert "default    none; it has to be given" in shown
+    assert "default    none; the key is required" in shown
     assert "kinds      those of model" in shown
 
 

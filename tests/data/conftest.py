@@ -9,7 +9,6 @@ from engine.data.config import DataSpec
 from engine.data.load import load_market
 from engine.data.sources.client_settings import ClientSettings
 from tests.data.datasets import BITSTAMP, COINS, COUNT, FIRST, NOW, YAHOO, Told
-from tests.data.reading import Reader
 from tests.servers.bitstamp import Bitstamp
 from tests.servers.candles import candles
 from tests.servers.local import Served, serve
@@ -22,11 +21,6 @@ if TYPE_CHECKING:
 @pytest.fixture
 def told() -> Told:
     return Told()
-
-
-@pytest.fixture
-def reader(tmp_path) -> Reader:
-    return Reader(tmp_path)
 
 
 @pytest.fixture

@@ -174,7 +174,7 @@ class TestCached:
 
     def test_unsorted_bars_are_validated_before_sorting(self, source, fetch, tmp_path):
         source.bars = source.bars.iloc[::-1]
-        with pytest.raises(InvalidBarsError, match="come after a later bar"):
+        with pytest.raises(InvalidBarsError, match="follow a later bar"):
             fetch(source, 200)
         assert read_stored(tmp_path) is None
 

@@ -219,7 +219,7 @@ class TestCache:
             load(COINS + BITSTAMP, clients=replace(clients, retry_pauses_s=()))
         bitstamp.site.answer, bitstamp.faults = answer, []
         assert len(load(COINS + BITSTAMP).wide("close")) == 375
-        assert any("candles of a pull that broke off" in line for line in told.lines)
+        assert any("candles of an interrupted pull" in line for line in told.lines)
 
     def test_an_earlier_start_is_pulled(self, load):
         load(COINS.replace("2023-03-01", "2024-01-01") + BITSTAMP)

@@ -95,14 +95,14 @@ def test_a_source_with_the_datasets_interval_is_not_resampled(load, hourly):
     ("change", "complaint"),
     [
         (lambda table: table.assign(low=table["low"].where(table.index != 99, 0.0)), "price of 0"),
-        (lambda table: table[::-1], "come after a later bar"),
+        (lambda table: table[::-1], "follow a later bar"),
         (lambda table: pd.concat([table[:99], table[98:]]), "repeat another bar"),
-        (lambda table: table[::4], "are 4h after the one before, and the dataset says 1h"),
+        (lambda table: table[::4], "are 4h after the previous one, and the dataset's"),
     ],
 )
 def test_defects_of_the_hours_are_not_hidden_in_the_days(load, hourly, change, complaint):
     hourly(change)
-    with pytest.raises(InvalidBarsError, match="bars of ETH-USD cannot be trusted") as caught:
+    with pytest.raises(InvalidBarsError, match="ETH-USD fail the quality checks") as caught:
         load(HOURS)
     assert complaint in caught.value.problem
 
@@ -111,7 +111,7 @@ def test_missing_hours_and_hours_outside_the_session_are_reported(load, hourly, 
     hourly(lambda table: table.drop(index=[50, 51, 200]))
     market = load(HOURS)
     assert (
-        "ETH-USD: 3 of 336 bars of 1h are absent, and longer bars are made without them"
+        "ETH-USD: 3 of 336 bars of 1h are missing, and longer bars are computed without them"
         in (market.provenance["notices"])
     )
     load(HOURS.replace("24/7", "XNYS"))

@@ -1,4 +1,4 @@
-"""From the bars of one symbol to findings, and to repaired bars where the dataset wants that."""
+"""Checks the bars of one symbol, and repairs them where the dataset requests it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,27 @@ import pandas as pd
 
 from engine.data.bars import EVENT_COLUMNS, VALUE_COLUMNS, format_timestamp
 from engine.data.calendar import ALWAYS_OPEN
-from engine.data.quality.findings import AppliedRepair, Finding
-from engine.data.quality.policy import QualityPolicy, rule_severity
+from engine.data.quality.findings import AppliedRepair, Finding, rule_severity
 from engine.data.quality.registry import find_violations
 from engine.data.quality.repairs import REPAIRS
-from engine.data.quality.view import BarsView
+from engine.data.quality.rules.base import BarsView
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, IntVector
     from engine.data.calendar import BarInterval
-    from engine.data.quality.policy import RuleName
-    from engine.data.quality.violation import RuleViolation
+    from engine.data.config import QualityPolicy, RuleName
+    from engine.data.quality.rules.base import RuleViolation
 
 _MAX_LOGGED_BARS = 20
 
 
 @dataclass(frozen=True)
 class CheckSettings:
-    """What bars are judged by.
+    """Settings of the checks.
 
     Attributes:
         interval: Length of a bar.
-        now: The instant against which the future is measured.
+        now: The present instant; bars that end later are in the future.
         calendar: `24/7`, or a code of exchange-calendars.
         policy: The dataset's treatment of some rules.
     """
@@ -44,13 +43,13 @@ class CheckSettings:
 
 @dataclass(frozen=True)
 class CheckedBars:
-    """Bars of one symbol and what the rules say of them.
+    """Bars of one symbol, and the result of the checks.
 
     Attributes:
-        bars: After repairs, without the columns that only rules look at.
-        findings: What is wrong with these bars still.
-        repairs: What was changed, in the order in which it was done.
-        finding_rows: Of each finding the positions in `bars` of those concerned.
+        bars: After repairs, without the columns that only rules read.
+        findings: Rules that the repaired bars still break.
+        repairs: Repairs in the order in which they were applied.
+        finding_rows: For each finding, the positions in `bars` of the bars concerned.
     """
 
     bars: BarsFrame
@@ -60,45 +59,46 @@ class CheckedBars:
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """The findings that no run may follow."""
+        """The findings that stop a run."""
         return tuple(finding for finding in self.findings if finding.severity == "error")
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """The findings that a run tells of."""
+        """The findings that a run reports."""
         return tuple(finding for finding in self.findings if finding.severity == "warn")
 
 
 def check_bars(bars: BarsFrame, settings: CheckSettings) -> CheckedBars:
-    """Asks every rule about the bars of one symbol.
+    """Checks the bars of one symbol against every rule.
 
-    A rule that the dataset wants repaired is repaired in the order of the rules, and all rules
-    are asked again, because a repair may bring up another defect. A rule is repaired once: what
-    then remains of it is an error.
+    Repairs that the dataset requests are applied in the order of the rules. After each one all
+    rules are checked again, because a repair may reveal another defect. A rule is repaired once:
+    what remains of it is an error.
 
     Args:
-        bars: Normalised bars of one symbol, unfinished bar dropped, in the order they came.
-        settings: What they are judged by.
+        bars: Normalised bars of one symbol, unfinished bar dropped, in their original order.
+        settings: Settings of the checks.
     """
     repaired: dict[RuleName, list[AppliedRepair]] = {}
     while True:
-        found = find_violations(
+        violations = find_violations(
             BarsView.from_bars(bars, settings.interval, settings.calendar, settings.now)
         )
         rule = next(
-            (name for name, one in found if _needs_repair(name, one, settings, repaired)), None
+            (name for name, one in violations if _needs_repair(name, one, settings, repaired)),
+            None,
         )
         if rule is None:
             break
-        due = [one for name, one in found if name == rule and one.repair]
+        due = [one for name, one in violations if name == rule and one.repair]
         repaired[rule], bars = _apply_repairs(bars, rule, due, settings)
-    whole = bars.drop(columns=[name for name in EVENT_COLUMNS if name in bars])
-    findings = tuple(_to_finding(bars, rule, one, settings) for rule, one in found)
+    checked = bars.drop(columns=[name for name in EVENT_COLUMNS if name in bars])
+    findings = tuple(_to_finding(bars, rule, one, settings) for rule, one in violations)
     return CheckedBars(
-        whole.reset_index(drop=True),
+        checked.reset_index(drop=True),
         findings,
-        tuple(told for one in repaired.values() for told in one),
-        tuple(one.rows for _, one in found),
+        tuple(repair for repairs in repaired.values() for repair in repairs),
+        tuple(one.rows for _, one in violations),
     )
 
 
@@ -118,18 +118,18 @@ def _needs_repair(
 def _apply_repairs(
     bars: BarsFrame, rule: RuleName, violations: list[RuleViolation], settings: CheckSettings
 ) -> tuple[list[AppliedRepair], BarsFrame]:
-    """Bars after the repairs of one rule, which have no bar in common."""
-    told = []
+    """Applies the repairs of one rule, which have no bar in common."""
+    applied = []
     labels = [bars.index[one.rows] for one in violations]
-    for one, here in zip(violations, labels, strict=True):
+    for one, bar_labels in zip(violations, labels, strict=True):
         assert one.repair is not None
-        repair, words = REPAIRS[one.repair]
-        moved = bars.index.get_indexer(here)
+        repair, description = REPAIRS[one.repair]
+        moved = bars.index.get_indexer(bar_labels)
         after = repair(bars, one if (moved == one.rows).all() else one.with_rows(moved))
         finding = _to_finding(bars, rule, one, settings)
         assert finding.first is not None
         assert finding.last is not None
-        told.append(
+        applied.append(
             AppliedRepair(
                 rule,
                 one.repair,
@@ -137,28 +137,28 @@ def _apply_repairs(
                 finding.first,
                 finding.last,
                 finding.count,
-                f"{finding.sentence}: {words}",
-                _diff_bars(bars, after, here, settings),
+                f"{finding.sentence}: {description}",
+                _diff_bars(bars, after, bar_labels, settings),
             )
         )
         bars = after
-    return told, bars.reset_index(drop=True)
+    return applied, bars.reset_index(drop=True)
 
 
 def _diff_bars(
     before: BarsFrame, after: BarsFrame, bar_labels: pd.Index[Any], settings: CheckSettings
 ) -> tuple[dict[str, Any], ...]:
-    """The first bars concerned, before and after; of equal values nothing."""
+    """The first bars concerned, before and after; equal values are left out."""
     changes = []
     for label in bar_labels[:_MAX_LOGGED_BARS]:
         old = _bar_values(before, label, settings)
         new = _bar_values(after, label, settings) if label in after.index else None
-        kept = [name for name in old if new is None or old[name] != new[name]]
+        changed = [name for name in old if new is None or old[name] != new[name]]
         changes.append(
             {
                 "timestamp": old["timestamp"],
-                "before": {name: old[name] for name in kept if name != "timestamp" or new},
-                "after": None if new is None else {name: new[name] for name in kept},
+                "before": {name: old[name] for name in changed if name != "timestamp" or new},
+                "after": None if new is None else {name: new[name] for name in changed},
             }
         )
     return tuple(changes)
@@ -171,7 +171,7 @@ def _bar_values(bars: BarsFrame, label: Any, settings: CheckSettings) -> dict[st
 
 
 def _finite_or_none(value: float) -> float | None:
-    """JSON has no NaN and no infinity."""
+    """None for NaN and infinity, which JSON does not have."""
     return value if np.isfinite(value) else None
 
 
@@ -183,11 +183,11 @@ def _to_finding(
         instants = [
             pd.Timestamp(stamp, unit="us", tz="UTC") for stamp in violation.missing_span[:2]
         ]
-        told = f"{violation.count} {violation.description}"
+        sentence = f"{violation.count} {violation.description}"
     else:
         stamps = bars["timestamp"].iloc[violation.rows]
         instants = [stamps.min(), stamps.max()]
-        told = f"{violation.count} of {len(bars)} {violation.description}"
+        sentence = f"{violation.count} of {len(bars)} {violation.description}"
     first, last = (format_timestamp(instant, settings.interval) for instant in instants)
     return Finding(
         rule=rule,
@@ -197,6 +197,6 @@ def _to_finding(
         last=last,
         count=violation.count,
         repair=violation.repair,
-        sentence=told,
+        sentence=sentence,
         advice=violation.advice,
     )

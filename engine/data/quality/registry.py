@@ -1,4 +1,4 @@
-"""All rules, in the order in which they are asked."""
+"""All quality rules, in the order in which they are checked."""
 
 from __future__ import annotations
 
@@ -7,28 +7,27 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from engine.data.quality.rules.dividends import missed_dividends
+from engine.data.quality.rules.base import BarsView, RuleViolation
+from engine.data.quality.rules.corporate_actions import missed_dividends, missed_splits
 from engine.data.quality.rules.duplicates import (
     conflicting_duplicates,
     daylight_saving,
     duplicates,
 )
-from engine.data.quality.rules.gaps import closed_days, gaps
-from engine.data.quality.rules.missing import missing_open, missing_values
-from engine.data.quality.rules.order import order
-from engine.data.quality.rules.prices import nonpositive_prices, price_range
-from engine.data.quality.rules.reuse import ticker_reuse
-from engine.data.quality.rules.splits import missed_splits
+from engine.data.quality.rules.gaps import closed_days, gaps, ticker_reuse
+from engine.data.quality.rules.outliers import bad_ticks, unit_errors, wicks
+from engine.data.quality.rules.prices import (
+    missing_open,
+    missing_values,
+    nonpositive_prices,
+    price_range,
+)
 from engine.data.quality.rules.stale import stale
-from engine.data.quality.rules.ticks import bad_ticks, wicks
-from engine.data.quality.rules.timestamps import future, interval, off_grid
-from engine.data.quality.rules.units import unit_errors
+from engine.data.quality.rules.timestamps import future, interval, off_grid, order
 from engine.data.quality.rules.volume import implausible_volume, negative_volume, zero_volume
-from engine.data.quality.view import BarsView
-from engine.data.quality.violation import RuleViolation
 
 if TYPE_CHECKING:
-    from engine.data.quality.policy import RuleName
+    from engine.data.config import RuleName
 
 QualityRule = Callable[[BarsView], list[RuleViolation]]
 
@@ -57,10 +56,10 @@ RULES: tuple[QualityRule, ...] = (
     zero_volume,
     implausible_volume,
 )
-"""Every rule; its name is the function's."""
+"""Every rule; the name of a rule is the name of its function."""
 
-# Of these a bar is told under the first that it breaks only: a missing open written as 0 is no
-# price of 0 as well, and a price a hundred times too low is no bad tick.
+# In a group a bar counts only for the first rule that it breaks: a missing open written as 0 is no
+# price of 0 too, and a price a hundred times too low is no bad tick.
 _EXCLUSIVE_GROUPS = (
     frozenset({missing_open, missing_values, nonpositive_prices, negative_volume}),
     frozenset({missed_splits, unit_errors, bad_ticks, wicks}),
@@ -68,20 +67,20 @@ _EXCLUSIVE_GROUPS = (
 
 
 def rule_name(rule: QualityRule) -> RuleName:
-    """What a dataset's `quality` calls a rule."""
+    """Name of a rule in a dataset's `quality`."""
     return cast("RuleName", rule.__name__)
 
 
 def find_violations(view: BarsView) -> list[tuple[RuleName, RuleViolation]]:
-    """Everything that every rule finds, in the order of the rules."""
-    told = {rules: np.zeros(view.timestamps.size, dtype=bool) for rules in _EXCLUSIVE_GROUPS}
-    found = []
+    """Checks every rule, and returns the violations in the order of the rules."""
+    counted = {rules: np.zeros(view.timestamps.size, dtype=bool) for rules in _EXCLUSIVE_GROUPS}
+    violations = []
     for rule in RULES:
-        seen = next((told[rules] for rules in _EXCLUSIVE_GROUPS if rule in rules), None)
-        for spotted in rule(view):
-            kept = spotted if seen is None else spotted.excluding(seen)
-            if kept.count:
-                found.append((rule_name(rule), kept))
-            if seen is not None:
-                seen[kept.rows] = True
-    return found
+        excluded = next((counted[rules] for rules in _EXCLUSIVE_GROUPS if rule in rules), None)
+        for violation in rule(view):
+            remaining = violation if excluded is None else violation.excluding(excluded)
+            if remaining.count:
+                violations.append((rule_name(rule), remaining))
+            if excluded is not None:
+                excluded[remaining.rows] = True
+    return violations

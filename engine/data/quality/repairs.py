@@ -1,4 +1,4 @@
-"""The repairs, by name. Each keeps the index of the bars it keeps, so that changes can be told."""
+"""The repairs, by name. Each preserves the index of the bars, so that changes can be reported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine.core.types import PRICE_COLUMNS, BarsFrame
-from engine.data.quality.violation import RuleViolation
+from engine.data.quality.rules.base import RuleViolation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,23 +26,23 @@ def _drop_bars(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
 
 
 def _keep_last_duplicate(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
-    """Of the bars that conflict, the one that stands last in the file."""
+    """Of conflicting bars, keeps the last one in the file."""
     conflicting = bars["timestamp"].isin(bars["timestamp"].iloc[violation.rows])
     return bars[~(conflicting & bars["timestamp"].duplicated(keep="last"))]
 
 
 def _open_from_previous_close(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
-    """The close before, moved into low to high; a first bar has none before it and goes."""
+    """The previous close, clipped to low and high; a first bar without one is dropped."""
     repaired = bars.copy()
     rows = violation.rows[violation.rows > 0]
-    here, before = bars.iloc[rows], bars["close"].to_numpy()[rows - 1]
-    opens = np.clip(before, here["low"].to_numpy(), here["high"].to_numpy())
-    repaired.loc[here.index, "open"] = opens
+    damaged, closes = bars.iloc[rows], bars["close"].to_numpy()[rows - 1]
+    opens = np.clip(closes, damaged["low"].to_numpy(), damaged["high"].to_numpy())
+    repaired.loc[damaged.index, "open"] = opens
     return repaired.iloc[1:] if rows.size < violation.rows.size else repaired
 
 
 def _widen_range(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
-    """High is the highest of the four prices, low the lowest."""
+    """Sets high to the highest of the four prices and low to the lowest."""
     repaired = bars.copy()
     prices = bars.iloc[violation.rows][list(PRICE_COLUMNS)]
     repaired.loc[prices.index, "high"] = prices.max(axis=1)
@@ -58,30 +58,30 @@ def _rescale_prices(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
 
 
 def _apply_split(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
-    """Prices divided by the ratio, volume multiplied by it."""
+    """Divides prices by the ratio and multiplies volume by it."""
     repaired = _rescale_prices(bars, violation)
     repaired.loc[bars.index[violation.rows], "volume"] /= violation.price_factor
     return repaired
 
 
 def _label_by_open(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
-    """The last second of a bar becomes its first."""
+    """Moves a label at a bar's last second to its open."""
     repaired = bars.copy()
-    here = bars.index[violation.rows]
-    repaired.loc[here, "timestamp"] -= pd.Timedelta(violation.shift_us, unit="us")
+    labels = bars.index[violation.rows]
+    repaired.loc[labels, "timestamp"] -= pd.Timedelta(violation.shift_us, unit="us")
     return repaired
 
 
 REPAIRS: Mapping[str, tuple[RepairFunction, str]] = {
-    "sort": (_sort_bars, "the bars were put in order, oldest first"),
+    "sort": (_sort_bars, "the bars were sorted, oldest first"),
     "drop_duplicates": (_drop_bars, "the repetitions were dropped"),
     "keep_last_duplicate": (
         _keep_last_duplicate,
-        "of each timestamp the last bar of the file was kept",
+        "the last bar of the file was kept for each timestamp",
     ),
     "open_from_previous_close": (
         _open_from_previous_close,
-        "the open became the close before it, moved into low to high; a first bar was dropped",
+        "the open was set to the previous close, clipped to low and high; a first bar was dropped",
     ),
     "drop_missing": (_drop_bars, "the bars were dropped"),
     "drop_nonpositive": (_drop_bars, "the bars were dropped"),
@@ -93,4 +93,4 @@ REPAIRS: Mapping[str, tuple[RepairFunction, str]] = {
     "drop_bad_tick": (_drop_bars, "the bars were dropped"),
     "drop_before_gap": (_drop_bars, "the bars before the gap were dropped"),
 }
-"""Name to what it does, and what is said of it. No rule changes bars in any other way."""
+"""Name of a repair to its function and its description. Bars are changed in no other way."""

@@ -9,9 +9,8 @@ import pytest
 
 from engine.core.errors import InvalidBarsError
 from engine.data.bars import normalise_bars
-from engine.data.config import Dataset
+from engine.data.config import Dataset, RuleName
 from engine.data.quality.gate import QualityGate, QualityLog
-from engine.data.quality.policy import RuleName
 from tests.data.quality.tables import NOW, plain, scaled, walk
 
 
@@ -32,7 +31,7 @@ def test_all_broken_rules_are_told_at_once_with_their_bars():
     raw.loc[4, "close"] = 0.0
     raw.loc[7, "timestamp"] = raw.loc[6, "timestamp"]
     error = refused(raw)
-    assert "bars of X cannot be trusted" in error.problem
+    assert "bars of X fail the quality checks" in error.problem
     assert "X: a test" in error.where
     for stamp in ("2020-01-03", "2020-01-05", "2020-01-07"):
         assert stamp in error.found
@@ -107,7 +106,7 @@ class TestNotices:
         log = QualityLog()
         passed(scaled(walk(), [100], 3.0), log, bad_ticks="repair")
         repair, gap = log.notices("d")
-        assert repair.startswith("repaired bad_ticks: X 1 of 400 bars have a price far off")
+        assert repair.startswith("repaired bad_ticks: X 1 of 400 bars have a price far from")
         assert repair.endswith("the bars were dropped")
         assert gap.startswith("gaps: ")
         told = log.as_json()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.quality.policy import UNREPAIRABLE_RULES, RuleName
+from engine.data.config import UNREPAIRABLE_RULES, RuleName
 from engine.data.quality.repairs import REPAIRS
 from tests.data.quality.tables import judged, plain, rules, scaled, walk
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.quality.policy import RuleName
+from engine.data.config import RuleName
 from engine.data.quality.registry import RULES, rule_name
 from tests.data.quality.tables import NOW, judged, plain, rows, rules, scaled, table, walk
 
@@ -74,7 +74,7 @@ class TestTime:
     def test_bars_of_another_interval_are_told_theirs(self):
         (finding,) = judged(plain(30, freq="h")).errors
         assert finding.rule == "interval"
-        assert "1h after the one before" in finding.sentence
+        assert "1h after the previous one" in finding.sentence
         assert "1h" in finding.advice
 
     def test_gaps_and_weekends_do_not_change_the_interval(self):
