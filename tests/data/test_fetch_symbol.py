@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from engine.core.errors import InvalidBarsError, UnreachableError
-from engine.data.bars import normalise_bars
 from engine.data.config import BundledSourceSpec, Dataset
 from engine.data.context import DataContext
 from engine.data.fetch.symbol import TAIL_OVERLAP_BARS, SymbolFetchTask, run_fetch_task
@@ -18,9 +16,7 @@ from engine.data.sources.base import BarSource
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.store import cache
 from engine.data.store.cache import CacheKey
-
-START = pd.Timestamp("2024-01-01", tz="UTC")
-DAY = pd.Timedelta(days=1)
+from tests.data.factories import DAY, START, daily_bars
 
 
 class ScriptedSource(BarSource):
@@ -31,7 +27,7 @@ class ScriptedSource(BarSource):
 
     def __init__(self, *, appends: bool) -> None:
         self.append_only = appends
-        self.bars = bars(300)
+        self.bars = daily_bars(300)
         self.requests: list[pd.Timestamp | None] = []
 
     def ticker(self, symbol):
@@ -50,13 +46,6 @@ class ScriptedSource(BarSource):
         self.requests.append(request.since)
         stamps, since = self.bars["timestamp"], request.since or START
         return self.bars[(stamps >= since) & (stamps < request.now)]
-
-
-def bars(count):
-    raw = pd.DataFrame({"timestamp": START + DAY * np.arange(count)})
-    raw["open"] = raw["close"] = 100.0 + np.arange(count)
-    raw["high"], raw["low"], raw["volume"] = raw["open"] + 1, raw["open"] - 1, 50.0
-    return normalise_bars(raw, "X")
 
 
 @pytest.fixture
