@@ -17,7 +17,8 @@ from engine.data.quality.rules.base import BarsView
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, IntVector
-    from engine.data.config import BarInterval, QualityPolicy, RuleName
+    from engine.data.calendar import BarInterval
+    from engine.data.config import QualityPolicy, RuleName
     from engine.data.quality.rules.base import RuleViolation
 
 _MAX_LOGGED_BARS = 20

@@ -15,7 +15,8 @@ from engine.data.quality._registry import RULES, rule_name
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, IntVector
-    from engine.data.config import BarInterval, QualityPolicy
+    from engine.data.calendar import BarInterval
+    from engine.data.config import QualityPolicy
     from engine.data.quality.findings import Finding
 
 _MAX_SHOWN_BARS = 3

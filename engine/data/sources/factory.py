@@ -15,12 +15,36 @@ from engine.data.sources.yahoo import YahooBarSource
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
+    from engine.data.manifests import DatasetManifest
     from engine.data.sources.base import BarSource
     from engine.data.sources.client_settings import ClientSettings
 
 
-def open_source(
+def create_sources(
+    manifest: DatasetManifest, *, home: Path, clients: ClientSettings
+) -> list[BarSource]:
+    """The sources of a dataset, in their order; see `create_source`.
+
+    Args:
+        manifest: The dataset.
+        home: Folder that keeps state between runs.
+        clients: How the network clients behave.
+    """
+    return [
+        create_source(
+            spec,
+            manifest_folder=manifest.path.parent,
+            home=home,
+            clients=clients,
+            interval=manifest.dataset.interval,
+            calendar=manifest.dataset.calendar,
+        )
+        for spec in manifest.dataset.sources
+    ]
+
+
+def create_source(
     spec: YahooSourceSpec | CcxtSourceSpec | FilesSourceSpec | BundledSourceSpec,
     *,
     manifest_folder: Path,
@@ -29,7 +53,7 @@ def open_source(
     interval: BarInterval | None = None,
     calendar: str = ALWAYS_OPEN,
 ) -> BarSource:
-    """Creates a source; this uses neither network nor files.
+    """Creates one source of a dataset; this uses neither network nor files.
 
     Args:
         spec: The source in the dataset's manifest.

@@ -56,7 +56,7 @@ def asked(fetcher):
     return fetcher.served.requests("fundingRate")
 
 
-def test_every_payment_comes_once_with_its_time_and_rate(read):
+def test_every_payment_is_there_once_with_its_time_and_rate(read):
     made = rates()
     found = read()
     assert list(found) == ["timestamp", "symbol", "rate"]
@@ -100,12 +100,12 @@ def test_stored_rates_serve_with_a_notice_if_the_exchange_fails(fetcher, read):
     told = Told()
     pd.testing.assert_frame_equal(read(progress=told), whole)
     assert told.notices == [
-        "ccxt:binance: the server gave no usable answer; kept funding rates are used"
+        "ccxt:binance: the server gave no usable answer; cached funding rates are used"
     ]
 
 
 def test_no_stored_rates_and_no_network_is_an_error(read):
-    with pytest.raises(UnreachableError, match="not to be used"):
+    with pytest.raises(UnreachableError, match="may not be used"):
         read(offline=True)
 
 
