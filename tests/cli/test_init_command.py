@@ -86,7 +86,7 @@ def test_an_existing_file_is_replaced_only_with_force() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (("bad name",), 2, "letters, digits"),
         (("../up",), 2, "letters, digits"),
@@ -96,11 +96,11 @@ def test_an_existing_file_is_replaced_only_with_force() -> None:
     ],
 )
 def test_an_invalid_argument_writes_nothing(
-    arguments: tuple[str, ...], code: int, told: str, place: Path
+    arguments: tuple[str, ...], code: int, message: str, place: Path
 ) -> None:
     result = init(*arguments)
     assert result.exit_code == code
-    assert told in result.stderr
+    assert message in result.stderr
     assert list(place.iterdir()) == []
 
 

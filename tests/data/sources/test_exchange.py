@@ -32,16 +32,16 @@ def test_the_unfinished_candle_is_dropped(pull):
 
 
 def test_progress_advances_with_each_page(clients):
-    told = []
+    reports = []
 
     class Counting(NullProgress):
         def advance(self, done, total, what):
-            told.append((done, total, what))
+            reports.append((done, total, what))
 
     feed = ExchangeBarSource(CcxtSourceSpec(exchange="bitstamp"), clients)
     since = pd.Timestamp(FIRST, unit="s", tz="UTC")
     feed.fetch(BarRequest("BTC-USD", "1d", since, NOW, Counting()))
-    done, total, what = told[-1]
+    done, total, what = reports[-1]
     assert done == total == COUNT - 1
     assert "BTC/USD" in what
 

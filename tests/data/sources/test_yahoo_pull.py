@@ -45,7 +45,7 @@ def paused(clients):
     return options
 
 
-def asked(shares):
+def requested_symbols(shares):
     """Symbols whose history was requested, in order."""
     return [line.partition("chart/")[2][:3] for line in shares.requests("?period1")]
 
@@ -82,7 +82,7 @@ class TestPartialFetches:
         with pytest.raises(SourceError) as error:
             load(MANY.replace("1d", "4h") + SOURCE)
         assert "ADA, BOB, CAT, DOG, ELK: no 4h bars (4h)" in error.value.found
-        assert asked(shares) == []
+        assert requested_symbols(shares) == []
 
     def test_a_partial_fetch_does_not_use_the_offline_dataset(self, shares, load):
         shares.faulty, shares.faults = "/chart/ELK", [500] * 60
@@ -99,7 +99,7 @@ class TestResuming:
         shares.log.clear()
         told.lines.clear()
         market = load(MANY + SOURCE)
-        assert asked(shares) == ["CAT"]
+        assert requested_symbols(shares) == ["CAT"]
         assert [line.split()[0] for line in told.lines] == ["CAT"]
         assert set(market.bars["symbol"]) == set(SHARES)
 
@@ -126,7 +126,7 @@ class TestResuming:
         assert process.wait() == -signal.SIGKILL
         shares.log.clear()
         market = load(MANY + SOURCE)
-        assert asked(shares) == ["DOG", "ELK"]
+        assert requested_symbols(shares) == ["DOG", "ELK"]
         assert set(market.bars["symbol"]) == set(SHARES)
 
 
@@ -162,14 +162,14 @@ def pull(folder, url, *, first):
 class TestOtherLibraries:
     def test_tensorflow_does_not_prevent_requests(self, shares, tmp_path):
         assert pull(tmp_path, shares.url, first="tensorflow").returncode == 0
-        assert asked(shares) == list(SHARES)
+        assert requested_symbols(shares) == list(SHARES)
 
     @pytest.mark.skipif(sys.platform != "linux", reason="only Linux mixes symbols of libraries")
     def test_a_tls_conflict_with_tensorflow_is_explained(self, shares, tmp_path):
         failed = pull(tmp_path, shares.url, first="tensorflow, curl_cffi").stderr
         assert "this process cannot connect to Yahoo" in failed
         assert "import curl_cffi first" in failed
-        assert asked(shares) == []
+        assert requested_symbols(shares) == []
 
 
 class TestEndingEarly:
@@ -179,11 +179,11 @@ class TestEndingEarly:
         shares.faults = [BUSY] * 60
         with pytest.raises(SourceError) as error:
             load(MANY + SOURCE)
-        told = error.value.found
-        assert "CAT: the server throttles (429 Too Many Requests" in told
-        assert "DOG: the server was not requested (it throttled until the last retry)" in told
-        assert "ELK: not requested any more" in told
-        assert "received and stored: ADA, BOB" in told
+        found = error.value.found
+        assert "CAT: the server throttles (429 Too Many Requests" in found
+        assert "DOG: the server was not requested (it throttled until the last retry)" in found
+        assert "ELK: not requested any more" in found
+        assert "received and stored: ADA, BOB" in found
         assert not shares.requests("/chart/DOG")
 
     def test_two_unanswered_symbols_end_the_fetch(self, shares, load):
@@ -210,7 +210,7 @@ class TestEndingEarly:
         assert "the time limit of 1 s is reached" in error.value.found
         assert "raise time_limit_s" in error.value.fix
         assert "ADA" in error.value.found.rpartition("received and stored")[2]
-        assert "ELK" not in asked(shares)
+        assert "ELK" not in requested_symbols(shares)
 
 
 @pytest.mark.usefixtures("shares")
