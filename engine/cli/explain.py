@@ -18,7 +18,7 @@ from engine.cli.text_table import colourise, print_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.config.reference import ReferenceEntry
+    from engine.config import ReferenceEntry
     from engine.core.types import Spec
 
 MAX_WIDTH = 80
@@ -48,7 +48,7 @@ def explain_command(
     Shows its meaning, accepted values and default. Without PATH: the keys of the top level.
     """
     with handle_errors(debug=debug):
-        from engine.config.reference import child_entries, find_entry, list_entries
+        from engine.config import child_entries, find_entry, list_entries
 
         entries = list_entries(_root_spec(dataset=dataset))
         entry = None if path is None else find_entry(entries, path)

@@ -16,7 +16,7 @@ from engine.cli.options import DebugOption  # noqa: TC001 - typer reads it
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.config.reference import ReferenceEntry
+    from engine.config import ReferenceEntry
 
 DEFAULT_DATASET = "us-indices"
 """Ships with the engine, so that the strategy runs without a network."""
@@ -54,8 +54,7 @@ def init_command(
     line has its meaning as a comment; keys that are left out have their defaults.
     """
     with handle_errors(debug=debug):
-        from engine.config.reference import list_entries
-        from engine.config.yaml_writer import dump_commented_yaml
+        from engine.config import dump_commented_yaml, list_entries
         from engine.strategy import Strategy
 
         stem = _validate_name(name)
@@ -99,8 +98,7 @@ def _choose_path(stem: str, *, force: bool) -> Path:
 
 
 def _require_known_model(kind: str, entries: Sequence[ReferenceEntry]) -> str:
-    from engine.config.reference import find_entry
-    from engine.config.suggestions import did_you_mean
+    from engine.config import did_you_mean, find_entry
     from engine.core.errors import UsageError
 
     kinds = find_entry(entries, "model").kinds
@@ -116,7 +114,7 @@ def _require_known_model(kind: str, entries: Sequence[ReferenceEntry]) -> str:
 
 def _header_comment(file: Path) -> str:
     """Comment with the schema for editors, and with commands that explain more."""
-    from engine.config.json_schema import find_schema_file
+    from engine.config import find_schema_file
 
     schema = find_schema_file()
     neighbour = file.parent / "schema.json"
@@ -180,8 +178,7 @@ def _data_section(name: str) -> dict[str, str]:
 
 def _model_section(kind: str, entries: Sequence[ReferenceEntry]) -> dict[str, Any]:
     """The model with every key at its default; an ensemble starts with two members."""
-    from engine.config.reference import child_entries, find_entry
-    from engine.config.yaml_tree import parse_yaml
+    from engine.config import child_entries, find_entry, parse_yaml
 
     keys = {
         entry.path.rpartition(".")[2]: parse_yaml(entry.default, entry.path).value

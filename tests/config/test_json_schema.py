@@ -9,7 +9,7 @@ from engine.config.json_schema import PACKAGED_SCHEMA, find_schema_file
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_wheel_holds_the_schema_where_the_engine_looks_for_it() -> None:
+def test_the_schema_in_a_wheel_is_where_the_engine_looks() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     packaged = PACKAGED_SCHEMA.relative_to(Path(engine.__file__).parents[1])

@@ -10,8 +10,8 @@ import pandas as pd
 
 from engine.core.errors import InvalidBarsError
 from engine.data.bars import VALUE_COLUMNS, format_timestamp
-from engine.data.quality.check_symbol import CheckedBars, CheckSettings, check_bars
-from engine.data.quality.registry import RULES, rule_name
+from engine.data.quality._check_symbol import CheckedBars, CheckSettings, check_bars
+from engine.data.quality._registry import RULES, rule_name
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, IntVector
@@ -106,7 +106,7 @@ class QualityGate:
         Args:
             bars: Bars of one symbol, normalised, unfinished bar dropped; at least one.
             interval: Length of a bar.
-            location: Where the bars came from, for the message.
+            location: Origin of the bars, for the message.
 
         Raises:
             InvalidBarsError: The bars break a rule of severity `error`. The message names symbol,

@@ -1,4 +1,4 @@
-"""Exchanges on this machine, and how bars are pulled from them in tests."""
+"""Local exchange servers, and a client that fetches bars from them, in tests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 HOUR = 3_600
 NOON = pd.Timestamp("2024-03-10 12:20", tz="UTC")
-"""The present of these tests: the candle of 12:00 is open."""
+"""The present in these tests: the candle of 12:00 is unfinished."""
 
 EXCHANGES: dict[str, tuple[type[Market], str]] = {
     "bitstamp": (Bitstamp, "BTC/USD"),
@@ -46,8 +46,8 @@ def at(candle: Candle) -> pd.Timestamp:
 
 
 @dataclass
-class Desk:
-    """Who pulls bars of the one market of a served exchange."""
+class ExchangeFetcher:
+    """Fetches bars of the one market of a local exchange server."""
 
     name: str
     served: Served
@@ -55,7 +55,7 @@ class Desk:
     pauses_s: tuple[float, ...] = (0.01, 0.01)
     settings: dict[str, Any] = field(default_factory=lambda: {"rateLimit": 1})
     told: Told = field(default_factory=Told)
-    drafts: Path | None = None
+    checkpoint_folder: Path | None = None
 
     @property
     def ticker(self) -> str:
@@ -83,10 +83,10 @@ class Desk:
             exchange_options={"urls": {"api": api}, **self.settings},
         )
 
-    def pull(self, since: pd.Timestamp | None, interval: str = "1h", now=NOON) -> pd.DataFrame:
+    def fetch(self, since: pd.Timestamp | None, interval: str = "1h", now=NOON) -> pd.DataFrame:
         spec = CcxtSourceSpec(exchange=self.name, symbols=self.symbols)
-        feed = ExchangeBarSource(spec, self.clients, self.drafts)
-        raw = feed.fetch(BarRequest("BTC", interval, since, now, self.told))
+        source = ExchangeBarSource(spec, self.clients, self.checkpoint_folder)
+        raw = source.fetch(BarRequest("BTC", interval, since, now, self.told))
         return normalise_bars(raw, "BTC")
 
     @property

@@ -1,4 +1,4 @@
-"""What an exchange is asked for, and what it does not have."""
+"""The exchange source: labels, progress, and refusals."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def pull(clients):
     return bars
 
 
-def test_the_candle_of_today_is_dropped(pull):
+def test_the_unfinished_candle_is_dropped(pull):
     bars = drop_unfinished_bar(pull(), "1d", NOW)
     assert bars["timestamp"].max() == NOW.normalize() - pd.Timedelta(days=1)
 
 
-def test_progress_is_told_page_by_page(clients):
+def test_progress_advances_with_each_page(clients):
     told = []
 
     class Counting(NullProgress):
@@ -46,13 +46,13 @@ def test_progress_is_told_page_by_page(clients):
     assert "BTC/USD" in what
 
 
-def test_an_unknown_exchange_is_refused_with_the_name_that_was_meant(pull):
+def test_an_unknown_exchange_gets_a_suggestion(pull):
     with pytest.raises(SourceError, match="no exchange bitstmp") as error:
         pull(exchange="bitstmp")
     assert "bitstamp" in error.value.fix
 
 
-def test_an_unknown_symbol_is_refused_with_the_one_that_was_meant(pull):
+def test_an_unknown_symbol_gets_a_suggestion(pull):
     with pytest.raises(SourceError) as error:
         pull("BTC/USDT")
     assert "BTC/USD" in error.value.fix
@@ -66,7 +66,7 @@ def test_an_interval_that_the_exchange_does_not_have_is_refused(clients):
         )
 
 
-def test_a_request_that_the_exchange_rejects_is_no_network_failure(bitstamp, pull):
+def test_a_rejected_request_is_not_a_network_error(bitstamp, pull):
     rejection = Answer.of({"status": "error", "reason": "Step is not supported"})
     bitstamp.faulty, bitstamp.faults = "/ohlc/", [rejection] * 10
     with pytest.raises(SourceError, match="refused") as error:
@@ -75,6 +75,6 @@ def test_a_request_that_the_exchange_rejects_is_no_network_failure(bitstamp, pul
     assert "Step is not supported" in error.value.found
 
 
-def test_a_history_that_begins_after_the_start_is_told(load, told):
+def test_a_history_that_begins_after_the_start_gives_a_notice(load, told):
     load(COINS.replace("2023-03-01", "2015-01-01") + BITSTAMP)
     assert "BTC-USD: bars begin on 2023-02-05, the dataset asks for 2015-01-01" in told.notices

@@ -1,4 +1,4 @@
-"""Funding rates of perpetuals: pulled page by page, kept, and read again."""
+"""Funding rates of perpetuals: fetched page by page, stored, and read again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
 from engine.data.fetch.funding import load_funding_rates
 from tests.data.datasets import Told
-from tests.data.sources.exchanges import NOON, Desk, hours
+from tests.data.sources.exchanges import NOON, ExchangeFetcher, hours
 from tests.servers.binance import Binance
 from tests.servers.local import Answer, serve
 
@@ -31,25 +31,29 @@ def rates(count=COUNT):
 
 
 @pytest.fixture
-def desk():
+def fetcher():
     ticker = "BTC/USDT:USDT"
     with serve(Binance({ticker: hours(2_000)}, rates={ticker: rates()})) as served:
-        yield Desk("binance", served)
+        yield ExchangeFetcher("binance", served)
 
 
 @pytest.fixture
-def read(tmp_path, desk):
+def read(tmp_path, fetcher):
     def series(text=COINS, *, now=NOON, **options):
         path = tmp_path / "perps.yaml"
         path.write_text(text)
-        defaults = {"home": tmp_path / "home", "clients": desk.clients, "progress": desk.told}
+        defaults = {
+            "home": tmp_path / "home",
+            "clients": fetcher.clients,
+            "progress": fetcher.told,
+        }
         return load_funding_rates(str(path), now=now, **{**defaults, **options})
 
     return series
 
 
-def asked(desk):
-    return desk.served.requests("fundingRate")
+def asked(fetcher):
+    return fetcher.served.requests("fundingRate")
 
 
 def test_every_payment_is_there_once_with_its_time_and_rate(read):
@@ -62,37 +66,37 @@ def test_every_payment_is_there_once_with_its_time_and_rate(read):
 
 
 @pytest.mark.parametrize("a_page", [33, 100])
-def test_pages_of_any_size_are_joined(desk, read, a_page):
-    desk.market.rates_a_page = a_page
+def test_pages_of_any_size_are_joined(fetcher, read, a_page):
+    fetcher.market.rates_a_page = a_page
     assert len(read()) == COUNT
 
 
-def test_only_what_is_missing_is_pulled_a_second_time(desk, read):
+def test_a_second_fetch_requests_only_later_rates(fetcher, read):
     early = NOON - pd.Timedelta(days=3)
     before = read(now=early)
-    desk.served.log.clear()
+    fetcher.served.log.clear()
     after = read()
-    assert len(asked(desk)) <= 3
+    assert len(asked(fetcher)) <= 3
     pd.testing.assert_frame_equal(after[: len(before)], before)
     assert len(after) == COUNT
 
 
-def test_a_revised_past_is_pulled_again(desk, read):
+def test_a_revised_history_is_fetched_again(fetcher, read):
     read()
-    desk.market.rates["BTC/USDT:USDT"] = [(at, 0.5) for at, _ in rates()]
+    fetcher.market.rates["BTC/USDT:USDT"] = [(at, 0.5) for at, _ in rates()]
     assert set(read()["rate"]) == {0.5}
 
 
-def test_cached_rates_are_read_without_a_network(desk, read):
+def test_stored_rates_are_read_without_a_network(fetcher, read):
     whole = read()
-    desk.served.log.clear()
+    fetcher.served.log.clear()
     pd.testing.assert_frame_equal(read(offline=True), whole)
-    assert desk.served.log == []
+    assert fetcher.served.log == []
 
 
-def test_cached_rates_are_used_with_a_notice_when_the_exchange_fails(desk, read):
+def test_stored_rates_serve_with_a_notice_if_the_exchange_fails(fetcher, read):
     whole = read()
-    desk.served.faults = [500] * 99
+    fetcher.served.faults = [500] * 99
     told = Told()
     pd.testing.assert_frame_equal(read(progress=told), whole)
     assert told.notices == [
@@ -100,28 +104,28 @@ def test_cached_rates_are_used_with_a_notice_when_the_exchange_fails(desk, read)
     ]
 
 
-def test_no_cached_rates_and_no_network_is_an_error(read):
+def test_no_stored_rates_and_no_network_is_an_error(read):
     with pytest.raises(UnreachableError, match="may not be used"):
         read(offline=True)
 
 
-def test_a_broken_page_is_never_left_out(desk, read):
-    desk.served.faulty, desk.served.faults = "fundingRate", ["half", 429, 500]
-    desk.pauses_s = (0.01,) * 4
+def test_a_broken_page_is_never_left_out(fetcher, read):
+    fetcher.served.faulty, fetcher.served.faults = "fundingRate", ["half", 429, 500]
+    fetcher.pauses_s = (0.01,) * 4
     assert len(read()) == COUNT
 
 
-def test_an_empty_page_is_requested_again(desk, read):
-    desk.served.faulty, desk.served.faults = "fundingRate", [Answer.of([])]
+def test_a_page_that_is_empty_once_is_requested_again(fetcher, read):
+    fetcher.served.faulty, fetcher.served.faults = "fundingRate", [Answer.of([])]
     assert len(read()) == COUNT
 
 
-def test_future_payments_are_left_out(read):
+def test_a_future_payment_is_left_out(read):
     until = NOON - pd.Timedelta(days=30)
     assert read(now=until)["timestamp"].max() <= until
 
 
-def test_the_rates_are_within_the_datasets_start_and_end(read):
+def test_rates_lie_within_start_and_end(read):
     text = COINS.replace("2023-12-20", "2024-01-01\nend: 2024-01-02")
     found = read(text)
     assert found["timestamp"].dt.strftime("%d %H").tolist() == [
@@ -129,33 +133,33 @@ def test_the_rates_are_within_the_datasets_start_and_end(read):
     ]
 
 
-def test_rates_that_begin_long_after_trading_are_reported(desk, read):
-    desk.market.rates["BTC/USDT:USDT"] = rates()[-90:]
+def test_rates_that_begin_long_after_trading_give_a_notice(fetcher, read):
+    fetcher.market.rates["BTC/USDT:USDT"] = rates()[-90:]
     assert len(read()) == 90
-    assert "has no funding rates before" in desk.told.notices[0]
+    assert "has no funding rates before" in fetcher.told.notices[0]
 
 
-def test_two_rates_of_one_time_are_an_error(desk, read):
+def test_two_rates_for_one_time_are_refused(fetcher, read):
     made = rates()
-    desk.market.rates["BTC/USDT:USDT"] = [*made[:10], (made[9][0], 0.9), *made[10:]]
+    fetcher.market.rates["BTC/USDT:USDT"] = [*made[:10], (made[9][0], 0.9), *made[10:]]
     with pytest.raises(InvalidBarsError, match="2 of 241 contradict"):
         read()
 
 
-def test_a_market_that_is_not_a_perpetual_is_an_error(desk, read):
-    desk.market.books["BTC/USDT"] = hours(3)
+def test_a_market_that_is_not_a_perpetual_is_refused(fetcher, read):
+    fetcher.market.books["BTC/USDT"] = hours(3)
     with pytest.raises(SourceError, match="not a perpetual contract") as error:
         read(COINS.replace("BTC/USDT:USDT", "BTC/USDT"))
     assert "a spot market" in error.value.found
 
 
-def test_an_exchange_without_funding_rates_in_ccxt_is_an_error(desk, read):
-    desk.settings["has"] = {"fetchFundingRateHistory": None}
+def test_an_exchange_without_a_rate_history_is_refused(fetcher, read):
+    fetcher.settings["has"] = {"fetchFundingRateHistory": None}
     with pytest.raises(SourceError, match="no history of this exchange's funding rates"):
         read()
 
 
-def test_a_dataset_without_a_funding_source_is_an_error(read):
+def test_a_dataset_without_a_funding_source_is_refused(read):
     with pytest.raises(SourceError, match="no source of dataset perps") as error:
         read(COINS.replace(" funding: true,", ""))
     assert "funding: true" in error.value.fix

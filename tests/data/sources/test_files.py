@@ -10,7 +10,7 @@ from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
 from engine.core.progress import NullProgress
 from engine.data.bars import normalise_bars
 from engine.data.config import FilesSourceSpec
-from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.quality import CheckSettings, check_bars
 from engine.data.sources.base import BarRequest
 from engine.data.sources.files import FilesBarSource
 from tests.data.datasets import NOW
@@ -48,7 +48,7 @@ def rows(stamps):
         [20200101, 20200102, 20200103],
     ],
 )
-def test_stamps_are_read_as_instants_in_utc(tmp_path, read, stamps):
+def test_timestamps_are_parsed_as_utc(tmp_path, read, stamps):
     (tmp_path / "X.csv").write_text(rows(stamps))
     assert read()["timestamp"].tolist() == DAYS
 
@@ -62,7 +62,7 @@ def test_stamps_are_read_as_instants_in_utc(tmp_path, read, stamps):
         ([20200101, 20200132, 20200103], 3, "YYYYMMDD"),
     ],
 )
-def test_a_stamp_that_cannot_be_read_is_told_with_its_line(tmp_path, read, stamps, line, expected):
+def test_an_invalid_timestamp_is_reported_with_its_line(tmp_path, read, stamps, line, expected):
     (tmp_path / "X.csv").write_text(rows(stamps))
     with pytest.raises(InvalidBarsError) as error:
         read()
@@ -70,7 +70,7 @@ def test_a_stamp_that_cannot_be_read_is_told_with_its_line(tmp_path, read, stamp
     assert expected in error.value.expected
 
 
-def test_a_number_that_cannot_be_read_is_told_with_its_line_past_blank_lines(tmp_path, read):
+def test_line_numbers_count_blank_lines(tmp_path, read):
     text = rows(["2020-01-01", "2020-01-02"]) + "\n2020-01-03,14.748.800,12,9,11,5\n"
     (tmp_path / "X.csv").write_text(text)
     with pytest.raises(InvalidBarsError) as error:
@@ -79,7 +79,7 @@ def test_a_number_that_cannot_be_read_is_told_with_its_line_past_blank_lines(tmp
     assert error.value.where.endswith("line 5")
 
 
-def test_a_number_that_cannot_be_read_is_told_with_its_line_in_a_compressed_file(tmp_path, read):
+def test_line_numbers_work_in_compressed_files(tmp_path, read):
     with gzip.open(tmp_path / "X.csv.gz", "wt") as file:
         file.write(rows(["2020-01-01"]).replace("11", "eleven"))
     with pytest.raises(InvalidBarsError, match="cannot be read") as error:
@@ -99,7 +99,7 @@ def test_every_format_gives_the_same_bars(tmp_path, read, ending):
     assert "extra" not in bars
 
 
-def test_a_parquet_file_may_hold_its_stamps_as_the_index(tmp_path, read):
+def test_a_parquet_file_may_have_timestamps_as_its_index(tmp_path, read):
     table = pd.DataFrame(
         {"open": 10.0, "high": 12.0, "low": 9.0, "close": 11.0, "volume": 5}, DAYS
     )
@@ -107,12 +107,12 @@ def test_a_parquet_file_may_hold_its_stamps_as_the_index(tmp_path, read):
     assert read(pattern="{symbol}.parquet")["timestamp"].tolist() == DAYS
 
 
-def test_empty_cells_are_left_for_the_rules_on_bars(tmp_path, read):
+def test_empty_cells_are_left_to_the_quality_rules(tmp_path, read):
     (tmp_path / "X.csv").write_text(rows(["2020-01-01"]) + "2020-01-02,null,,NaN,11,5\n")
     assert read().iloc[1][["open", "high", "low"]].isna().all()
 
 
-def test_a_missing_file_is_a_source_error_that_lists_what_is_there(tmp_path, read):
+def test_a_missing_file_is_an_error_that_lists_the_folder(tmp_path, read):
     (tmp_path / "Y.csv").write_text(HEADER)
     with pytest.raises(SourceError, match="no file of X") as error:
         read()
@@ -121,14 +121,14 @@ def test_a_missing_file_is_a_source_error_that_lists_what_is_there(tmp_path, rea
     assert "Y.csv" in error.value.found
 
 
-def test_a_missing_folder_is_told(read):
+def test_a_missing_folder_is_reported(read):
     with pytest.raises(SourceError, match="no file of X") as error:
         read(pattern="gone/{symbol}.csv")
     assert "no folder" in error.value.found
 
 
 @pytest.mark.parametrize("ending", ["csv.gz", "parquet"])
-def test_a_file_that_was_cut_off_is_refused(tmp_path, read, ending):
+def test_a_truncated_file_is_refused(tmp_path, read, ending):
     table = pd.read_csv(io.StringIO(rows(range(1577836800, 1577836800 + 900))))
     path = tmp_path / f"X.{ending}"
     table.to_parquet(path) if ending == "parquet" else table.to_csv(path, index=False)
@@ -139,12 +139,12 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path, read, ending):
 
 
 @pytest.mark.parametrize("mark", [";", "\t", "|"])
-def test_cells_may_be_separated_by_other_marks_than_a_comma(tmp_path, read, mark):
+def test_other_separators_than_a_comma_are_detected(tmp_path, read, mark):
     (tmp_path / "X.csv").write_text(rows(["2020-01-01", "2020-01-02"]).replace(",", mark))
     assert read()["timestamp"].tolist() == DAYS[:2]
 
 
-def test_blank_lines_a_byte_order_mark_and_a_mark_after_the_last_cell_do_no_harm(tmp_path, read):
+def test_blank_lines_bom_and_trailing_separators_are_ignored(tmp_path, read):
     lines = rows(["2020-01-01", "2020-01-02"]).replace(",5\n", ",5,\n\n")
     (tmp_path / "X.csv").write_bytes(b"\xef\xbb\xbf" + lines.encode())
     bars = read()
@@ -152,13 +152,13 @@ def test_blank_lines_a_byte_order_mark_and_a_mark_after_the_last_cell_do_no_harm
     assert bars["volume"].tolist() == [5.0, 5.0]
 
 
-def test_lines_that_are_longer_than_the_header_are_refused_and_never_shifted(tmp_path, read):
+def test_lines_longer_than_the_header_are_refused(tmp_path, read):
     (tmp_path / "X.csv").write_text(HEADER + "2020-01-01,10,12,9,11,5,6\n")
     with pytest.raises(InvalidBarsError, match="more cells than the header"):
         read()
 
 
-def test_rows_stay_in_the_order_of_the_file_for_the_rule_on_order_to_find(tmp_path, read):
+def test_rows_keep_the_order_of_the_file(tmp_path, read):
     (tmp_path / "X.csv").write_text(rows(["2020-01-03", "2020-01-02", "2020-01-01"]))
     bars = read()
     assert bars["timestamp"].tolist() == DAYS[::-1]

@@ -1,4 +1,4 @@
-"""Which column of a file becomes which of ours."""
+"""Matching the columns of a file with those of bars."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ROW = "2020-01-01,10,12,9,11,5\n"
         ("Open Time,Open,High,Low,Close,Volume", ["the column Open Time is read as"]),
     ],
 )
-def test_usual_names_are_recognised_whatever_their_capitals_and_said(reader, header, said):
+def test_usual_column_names_are_recognised_with_a_notice(reader, header, said):
     bars = reader.bars(f"{header}\n{ROW}")
     assert bars.iloc[0, 2:].tolist() == [10, 12, 9, 11, 5]
     assert len(reader.notices) == len(said)
     assert all(words in sentence for words, sentence in zip(said, reader.notices, strict=True))
 
 
-def test_adjusted_closes_are_no_prices_and_that_is_said(reader):
+def test_adjusted_closes_are_not_prices_and_give_a_notice(reader):
     text = "Date,Open,High,Low,Close,Adj Close,Volume\n2020-01-01,10,12,9,11,8.5,5\n"
     assert reader.bars(text)["close"].tolist() == [11.0]
     assert (
@@ -36,7 +36,7 @@ def test_adjusted_closes_are_no_prices_and_that_is_said(reader):
     assert reader.bars(text, columns={"close": "Adj Close"})["close"].tolist() == [8.5]
 
 
-def test_dividends_and_splits_are_delivered_with_the_bars_for_the_rules(reader):
+def test_dividends_and_splits_come_with_the_bars(reader):
     text = f"Date,Open,High,Low,Close,Volume,Dividends,Stock Splits\n{ROW[:-1]},0.25,2.0\n"
     raw = reader.raw(text)
     assert raw[["dividends", "split"]].iloc[0].tolist() == [0.25, 2.0]
@@ -53,7 +53,7 @@ def test_dividends_and_splits_are_delivered_with_the_bars_for_the_rules(reader):
         ("Day,O,H,L,C,Vol.", "{timestamp: Day, open: O, high: H, low: L, close: C, volume: Vol.}"),
     ],
 )
-def test_names_with_more_than_one_meaning_are_advised_and_not_taken(reader, header, advised):
+def test_ambiguous_column_names_are_only_suggested(reader, header, advised):
     with pytest.raises(InvalidBarsError, match="has no column") as caught:
         reader.bars(f"{header}\n{ROW}")
     assert caught.value.fix == f"add `columns: {advised}` to the files source"
@@ -62,7 +62,7 @@ def test_names_with_more_than_one_meaning_are_advised_and_not_taken(reader, head
     assert reader.bars(columns=mapping)["close"].tolist() == [11.0]
 
 
-def test_two_columns_that_may_be_one_are_refused_with_the_choice(reader):
+def test_two_matching_columns_are_refused_with_both_names(reader):
     text = "Unix,Date,Open,High,Low,Close,Volume\n1577836800," + ROW
     with pytest.raises(InvalidBarsError, match="2 columns that may be timestamp") as caught:
         reader.bars(text)
@@ -70,7 +70,7 @@ def test_two_columns_that_may_be_one_are_refused_with_the_choice(reader):
     assert len(reader.bars(text, columns={"timestamp": "Unix"})) == 1
 
 
-def test_what_only_the_rules_look_at_is_left_out_where_two_columns_may_be_it(reader):
+def test_an_ambiguous_event_column_is_left_out(reader):
     raw = reader.raw(f"Date,Open,High,Low,Close,Volume,Split,Stock Splits\n{ROW[:-1]},1,2\n")
     assert "split" not in raw
     assert reader.raw(columns={"split": "Stock Splits"})["split"].tolist() == [2.0]
@@ -78,12 +78,12 @@ def test_what_only_the_rules_look_at_is_left_out_where_two_columns_may_be_it(rea
         reader.raw(columns={"split": "Splits"})
 
 
-def test_a_name_of_ours_wins_over_a_usual_one(reader):
+def test_an_exact_name_has_precedence(reader):
     bars = reader.bars("Date,timestamp,open,high,low,close,volume\nnever," + ROW)
     assert bars["timestamp"].dt.year.tolist() == [2020]
 
 
-def test_a_mapped_column_that_is_not_there_is_missing(reader):
+def test_a_mapped_column_must_exist(reader):
     with pytest.raises(InvalidBarsError, match="has no column Last") as caught:
         reader.bars("Date,Open,High,Low,Close,Volume\n" + ROW, columns={"close": "Last"})
     assert "{close: Close}" in caught.value.fix

@@ -1,4 +1,4 @@
-"""What is a number in a file, and what is refused until it is declared."""
+"""Number formats of files: accepted, declared, and refused."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pytest
 from engine.core.errors import BarsParseError, StrategyError
 
 
-def test_plain_numbers_are_read_whatever_their_size(reader):
+def test_plain_numbers_of_any_size_are_parsed(reader):
     assert reader.values("11", "11.5", "1.15e1", "-3", " 10.25 ") == [11, 11.5, 11.5, -3, 10.25]
 
 
-def test_an_empty_cell_is_missing_in_every_notation(reader):
+def test_an_empty_cell_is_missing_in_every_format(reader):
     for options in ({}, {"decimal": ",", "thousands": "."}):
         assert str(reader.values("11", "", "null", **options)) == "[11.0, nan, nan]"
 
@@ -27,7 +27,7 @@ def test_an_empty_cell_is_missing_in_every_notation(reader):
         ({"thousands": " "}, ["1\u00a0234.5", "0.25", "12", "1234.5"]),
     ],
 )
-def test_a_declared_notation_is_read(reader, options, cells):
+def test_a_declared_number_format_is_parsed(reader, options, cells):
     assert reader.values(*cells, **options) == [1234.5, 0.25, 12.0, 1234.5]
 
 
@@ -42,7 +42,7 @@ def test_a_declared_notation_is_read(reader, options, cells):
         ({"decimal": ",", "thousands": "."}, "1.234.5"),
     ],
 )
-def test_a_cell_that_breaks_the_declared_notation_is_refused(reader, options, cell):
+def test_a_cell_that_breaks_the_declared_format_is_refused(reader, options, cell):
     with pytest.raises(BarsParseError, match="cannot be read") as caught:
         reader.values("1", cell, **options)
     assert caught.value.found == cell
@@ -61,7 +61,7 @@ def test_a_cell_that_breaks_the_declared_notation_is_refused(reader, options, ce
         ("1 234.50", ["`thousands: ' '`"]),
     ],
 )
-def test_a_number_in_another_notation_is_refused_with_the_keys_that_declare_it(reader, cell, keys):
+def test_another_number_format_is_refused_with_its_declaration(reader, cell, keys):
     with pytest.raises(BarsParseError) as caught:
         reader.values(cell)
     assert caught.value.rule == "damaged_numbers"
@@ -72,7 +72,7 @@ def test_a_number_in_another_notation_is_refused_with_the_keys_that_declare_it(r
     assert reader.values(cell, **options)[0] > 1000
 
 
-def test_a_comma_that_may_be_either_mark_is_refused_with_both_readings(reader):
+def test_an_ambiguous_comma_is_refused_with_both_values(reader):
     with pytest.raises(BarsParseError) as caught:
         reader.values("1,234")
     assert "1234 if the comma groups digits, 1.234 if it is decimal" in caught.value.found
@@ -81,28 +81,28 @@ def test_a_comma_that_may_be_either_mark_is_refused_with_both_readings(reader):
     assert reader.values("1,234", thousands=",") == [1234.0]
 
 
-def test_numbers_that_a_spreadsheet_rewrote_are_counted_and_never_read(reader):
+def test_damaged_numbers_are_counted_and_refused(reader):
     with pytest.raises(BarsParseError, match="and 1 more of its column") as caught:
         reader.values("134", "14.748.800.659.179.600", "13.444.400.024")
     assert "several points" in caught.value.found
     assert (caught.value.rule, caught.value.count) == ("damaged_numbers", 2)
 
 
-def test_numbers_and_dates_that_cannot_be_read_are_told_at_once(reader):
+def test_invalid_numbers_and_dates_are_reported_together(reader):
     with pytest.raises(BarsParseError) as caught:
         reader.bars("timestamp,open,high,low,close,volume\n13/01/2020,1.234.567,2,1,1,1\n")
     told = str(caught.value)
     assert told.index("several points") < told.index("`dates: day_first`")
 
 
-def test_text_is_no_number_and_no_declaration_is_advised(reader):
+def test_text_gets_no_suggested_declaration(reader):
     with pytest.raises(BarsParseError) as caught:
         reader.values("eleven")
     assert caught.value.rule == "unreadable"
     assert "add `" not in caught.value.fix
 
 
-def test_one_mark_cannot_be_both(reader):
+def test_decimal_and_thousands_must_differ(reader):
     with pytest.raises(StrategyError) as caught:
         reader.dataset("{kind: files, path: bars, decimal: ',', thousands: ','}")
     assert "different marks" in str(caught.value)

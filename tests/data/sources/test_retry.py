@@ -1,4 +1,4 @@
-"""How often and after which pauses a server is asked again."""
+"""Retries: their number, their pauses, and requested pauses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOON = datetime(2024, 3, 10, 12, tzinfo=UTC)
 
 
 class Server:
-    """Fails as often as it is told, and remembers when it was asked."""
+    """Fails a number of times, and records the time of each request."""
 
     def __init__(self, failures: int) -> None:
         self.failures = failures
@@ -35,7 +35,7 @@ def always(_):
     return True
 
 
-def test_a_server_is_asked_once_more_after_each_pause():
+def test_a_request_is_retried_after_each_pause():
     server = Server(2)
     assert (
         call_with_retries(server, always, ClientSettings(retry_pauses_s=(0.01, 0.03), jitter=0.0))
@@ -49,21 +49,21 @@ def test_a_server_is_asked_once_more_after_each_pause():
         )
 
 
-def test_an_error_that_will_not_pass_is_not_tried_again():
+def test_a_permanent_error_is_not_retried():
     server = Server(1)
     with pytest.raises(ConnectionError):
         call_with_retries(server, lambda _: False, ClientSettings(retry_pauses_s=(9.0,)))
     assert len(server.asked) == 1
 
 
-def test_chance_lengthens_a_pause_by_no_more_than_its_share_and_not_twice_alike():
+def test_jitter_lengthens_pauses_within_its_share():
     server = Server(8)
     call_with_retries(server, always, ClientSettings(retry_pauses_s=(0.01,) * 8, jitter=1.0))
     assert all(0.01 <= wait < 0.5 for wait in server.waits)
     assert max(server.waits) - min(server.waits) > 0.001
 
 
-def test_a_server_that_asks_for_a_longer_pause_gets_it():
+def test_a_longer_requested_pause_is_kept():
     server = Server(1)
     call_with_retries(
         server, always, ClientSettings(retry_pauses_s=(0.01,)), requested_pause_s=lambda _: 0.1
@@ -71,7 +71,7 @@ def test_a_server_that_asks_for_a_longer_pause_gets_it():
     assert server.waits[0] >= 0.1
 
 
-def test_a_server_that_asks_for_a_shorter_pause_gets_ours():
+def test_a_shorter_requested_pause_is_not_used():
     server = Server(1)
     call_with_retries(
         server, always, ClientSettings(retry_pauses_s=(0.05,)), requested_pause_s=lambda _: 0.0
@@ -79,7 +79,7 @@ def test_a_server_that_asks_for_a_shorter_pause_gets_ours():
     assert server.waits[0] >= 0.05
 
 
-def test_a_pause_that_would_outlast_the_time_there_is_is_not_begun():
+def test_a_pause_beyond_the_deadline_is_not_started():
     server = Server(1)
     began = time.monotonic()
     with pytest.raises(ConnectionError):
@@ -102,5 +102,5 @@ def test_a_pause_that_would_outlast_the_time_there_is_is_not_begun():
         (None, None),
     ],
 )
-def test_retry_after_is_read_as_seconds_or_as_a_date(header, seconds):
+def test_retry_after_is_parsed_as_seconds_or_date(header, seconds):
     assert parse_retry_after(header, NOON) == seconds

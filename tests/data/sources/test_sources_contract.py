@@ -1,4 +1,4 @@
-"""What every source of bars must keep, whichever it is."""
+"""The contract of every source of bars."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.core.progress import NullProgress
 from engine.data.bars import drop_unfinished_bar, normalise_bars
 from engine.data.config import BundledSourceSpec, CcxtSourceSpec, FilesSourceSpec, YahooSourceSpec
 from engine.data.fetch.reachability import first_hop, require_reachable
-from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.quality import CheckSettings, check_bars
 from engine.data.sources.base import BarRequest, BarSource
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.sources.factory import create_source
@@ -44,7 +44,7 @@ def feed(request, tmp_path, clients) -> BarSource:
     )
 
 
-def test_bars_are_sound_once_the_unfinished_one_is_dropped(feed):
+def test_finished_bars_pass_the_quality_checks(feed):
     bars = drop_unfinished_bar(normalise_bars(feed.fetch(request()), "BTC-USD"), "1d", NOW)
     assert len(bars) > 300
     assert check_bars(bars, CheckSettings("1d", NOW)).errors == ()
@@ -55,12 +55,12 @@ def test_a_daily_bar_is_labelled_by_its_day_at_midnight_utc(feed):
     assert (stamps == stamps.dt.normalize()).all()
 
 
-def test_the_same_question_has_the_same_answer(feed):
+def test_the_same_request_has_the_same_bars(feed):
     first, second = (normalise_bars(feed.fetch(request()), "BTC-USD") for _ in range(2))
     pd.testing.assert_frame_equal(first, second)
 
 
-def test_bars_wanted_since_a_day_are_those_of_the_whole_history_from_that_day(feed):
+def test_bars_since_a_day_equal_those_of_the_whole_history(feed):
     since = pd.Timestamp("2024-01-05" if feed.cache_key else "2010-01-05", tz="UTC")
     whole = normalise_bars(feed.fetch(request()), "BTC-USD")
     part = normalise_bars(feed.fetch(request(since=since)), "BTC-USD")
@@ -69,7 +69,7 @@ def test_bars_wanted_since_a_day_are_those_of_the_whole_history_from_that_day(fe
     pd.testing.assert_frame_equal(*tail)
 
 
-def test_a_symbol_that_is_not_there_is_a_source_error_that_names_it(feed):
+def test_an_unknown_symbol_is_a_source_error(feed):
     with pytest.raises(SourceError) as error:
         feed.fetch(request("NO-SUCH"))
     assert not isinstance(error.value, UnreachableError)
@@ -77,18 +77,18 @@ def test_a_symbol_that_is_not_there_is_a_source_error_that_names_it(feed):
     assert error.value.fix
 
 
-def test_a_source_of_the_network_has_an_address_and_a_cache_key_and_others_neither(feed):
+def test_only_network_sources_have_a_url_and_a_cache_key(feed):
     assert (feed.url() is None) == (feed.cache_key is None)
 
 
-def test_a_source_says_where_a_symbol_comes_from_without_naming_this_machine(feed, tmp_path):
+def test_the_origin_does_not_depend_on_the_machine(feed, tmp_path):
     assert feed.origin("BTC-USD")
     assert str(tmp_path) not in feed.origin("BTC-USD")
     assert feed.location("BTC-USD")
 
 
 @pytest.mark.parametrize("name", ["yahoo", "ccxt"])
-def test_a_server_that_is_gone_is_unreachable(name, tmp_path):
+def test_a_server_that_does_not_listen_is_unreachable(name, tmp_path):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
@@ -121,7 +121,7 @@ def test_a_server_that_keeps_failing_is_unreachable(
 
 @pytest.mark.parametrize("name", ["yahoo", "ccxt"])
 @pytest.mark.parametrize("fault", [429, 500])
-def test_a_server_that_fails_once_is_asked_again(name, fault, tmp_path, clients, yahoo, bitstamp):
+def test_a_server_that_fails_once_is_retried(name, fault, tmp_path, clients, yahoo, bitstamp):
     (yahoo.faulty, yahoo.faults) = ("/v8/", [fault] * 2)
     (bitstamp.faulty, bitstamp.faults) = ("/ohlc/", [fault] * 2)
     feed = create_source(SOURCES[name], manifest_folder=tmp_path, home=tmp_path, clients=clients)

@@ -43,7 +43,7 @@ def test_a_day_is_labelled_by_its_date_on_the_exchange_across_clock_changes(yaho
     )
 
 
-def test_an_hour_is_labelled_by_its_instant_in_utc(yahoo, pull):
+def test_an_hour_is_labelled_by_its_utc_timestamp(yahoo, pull):
     # Yahoo keeps two years of hours, counted from the present.
     first = int(pd.Timestamp.now("UTC").floor("D").timestamp()) - 30 * DAY
     yahoo.site.charts["HOURS"] = Chart(candles(first, 100, step=3600))
@@ -66,7 +66,7 @@ def test_shorter_bars_come_at_their_interval(yahoo, pull, interval, step):
     assert bars["volume"].sum() == sum(candle.volume for candle in made)
 
 
-def test_the_row_of_the_moment_beside_an_unfinished_week_is_dropped_with_it(yahoo, pull):
+def test_the_current_price_row_of_a_week_is_dropped(yahoo, pull):
     # Weeks begin on Monday; the last, of 2024-03-04, is not over on Sunday noon.
     first = int(pd.Timestamp("2024-03-04", tz="UTC").timestamp()) - 51 * 7 * DAY
     yahoo.site.charts["WEEKS"] = Chart(candles(first, 52, step=7 * DAY), live=6 * DAY)
@@ -87,18 +87,18 @@ def test_a_symbol_is_mapped_to_the_ticker(pull):
     assert len(pull("bitcoin", spec)) == COUNT
 
 
-def test_an_interval_that_yahoo_does_not_have_is_refused_unasked(yahoo, pull):
+def test_an_unknown_interval_is_refused_without_a_request(yahoo, pull):
     with pytest.raises(SourceError, match="no 4h bars"):
         pull(interval="4h")
     assert yahoo.log == []
 
 
-def test_the_chart_is_pulled_even_where_the_cookie_servers_fail(yahoo, pull):
+def test_bars_are_fetched_without_a_cookie(yahoo, pull):
     yahoo.faulty, yahoo.faults = "crumb", [500] * 10
     assert len(pull()) == COUNT
 
 
-def test_one_history_is_bounded_in_time_however_many_servers_hang(yahoo, pull, clients):
+def test_the_time_of_one_history_is_limited(yahoo, pull, clients):
     yahoo.faults = ["hang"] * 40
     began = time.monotonic()
     with pytest.raises(UnreachableError):
@@ -106,7 +106,7 @@ def test_one_history_is_bounded_in_time_however_many_servers_hang(yahoo, pull, c
     assert time.monotonic() - began < 4 * 0.3 + 1.0
 
 
-def test_yfinance_says_nothing_itself(yahoo, pull, capfd, caplog):
+def test_yfinance_prints_and_logs_nothing(yahoo, pull, capfd, caplog):
     pull()
     with pytest.raises(SourceError):
         pull("NO-SUCH")

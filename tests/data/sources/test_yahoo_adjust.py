@@ -1,4 +1,4 @@
-"""What prices are adjusted for: splits, dividends, or nothing."""
+"""Price adjustment for splits, for dividends, and without."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.core.errors import SourceError
 from engine.core.progress import NullProgress
 from engine.data.bars import drop_unfinished_bar, normalise_bars
 from engine.data.config import YahooSourceSpec
-from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.quality import CheckSettings, check_bars
 from engine.data.sources.base import BarRequest
 from engine.data.sources.yahoo import YahooBarSource
 from tests.data.datasets import COUNT, DAY, FIRST, NOW
@@ -51,7 +51,7 @@ def test_with_splits_prices_are_as_yahoo_sends_them(pull):
     pd.testing.assert_frame_equal(pull(chart, "splits")[PRICES], of(made))
 
 
-def test_without_adjustment_prices_and_volumes_are_those_of_the_day(pull):
+def test_without_adjustment_prices_are_those_paid_on_the_day(pull):
     # 7 for 1 on bar 100 and 1 for 2, a reverse split, on bar 300; Yahoo has both undone.
     made = candles(FIRST, COUNT)
     bars = pull(Chart(made, splits={100: 7.0, 300: 0.5}), "none")
@@ -62,7 +62,7 @@ def test_without_adjustment_prices_and_volumes_are_those_of_the_day(pull):
     )
 
 
-def test_without_adjustment_a_split_is_seen_on_its_day_and_its_money_turnover_is_not(pull):
+def test_without_adjustment_a_split_keeps_the_turnover(pull):
     chart = Chart(candles(FIRST, COUNT), splits={100: 7.0})
     whole, none = pull(chart, "splits"), pull(chart, "none")
     assert none["open"][100] / none["close"][99] == pytest.approx(1 / 7)
@@ -70,7 +70,7 @@ def test_without_adjustment_a_split_is_seen_on_its_day_and_its_money_turnover_is
     assert turnovers[0] == pytest.approx(turnovers[1])
 
 
-def test_unadjusted_weeks_are_refused_for_a_week_may_hold_a_split(pull):
+def test_unadjusted_weekly_bars_are_refused(pull):
     with pytest.raises(SourceError, match="no unadjusted weekly bars") as error:
         pull(Chart(candles(FIRST, 50, step=7 * DAY)), "none", "1w")
     assert "1d" in error.value.fix
@@ -82,7 +82,7 @@ def hours(**chart):
     return Chart(candles(first, 100, step=3600), **chart)
 
 
-def test_hours_that_yahoo_does_not_adjust_for_a_dividend_are_refused(pull):
+def test_hours_with_a_dividend_are_refused(pull):
     with pytest.raises(SourceError, match="not adjusted for dividends") as error:
         pull(hours(dividends={48: 0.5}), "splits+dividends", "1h")
     assert "dividends paid: 1" in error.value.found
@@ -90,21 +90,21 @@ def test_hours_that_yahoo_does_not_adjust_for_a_dividend_are_refused(pull):
     assert len(pull(hours(dividends={48: 0.5}), "splits", "1h")) == 100
 
 
-def test_hours_before_a_split_are_undone_to_the_hour(pull):
+def test_a_split_is_undone_to_the_hour(pull):
     chart = hours(splits={48: 2.0})
     whole, none = pull(chart, "splits", "1h"), pull(chart, "none", "1h")
     assert (none["close"] / whole["close"]).tolist() == [2.0] * 48 + [1.0] * 52
 
 
-def test_hours_without_a_dividend_need_no_such_adjustment(pull):
+def test_hours_without_a_dividend_are_accepted(pull):
     assert len(pull(hours(), "splits+dividends", "1h")) == 100
 
 
-def test_a_dividend_of_the_first_day_adjusts_nothing(pull):
+def test_a_dividend_on_the_first_day_changes_no_price(pull):
     assert len(pull(Chart(candles(FIRST, COUNT), dividends={0: 1.0}), "splits+dividends")) == COUNT
 
 
-def test_adjustment_does_not_push_a_close_at_the_high_out_of_range(pull):
+def test_adjustment_keeps_the_close_within_the_range(pull):
     made = [
         replace(candle, high=max(candle.open, candle.close)) for candle in candles(FIRST, COUNT)
     ]

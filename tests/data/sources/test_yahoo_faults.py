@@ -1,4 +1,4 @@
-"""What the real yfinance makes of a server that misbehaves, and what the source makes of that."""
+"""Faults of the server, through the real yfinance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.core.errors import SourceError, UnreachableError
 from engine.core.progress import NullProgress
 from engine.data.bars import drop_unfinished_bar, normalise_bars
 from engine.data.config import YahooSourceSpec
-from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.quality import CheckSettings, check_bars
 from engine.data.sources.base import BarRequest
 from engine.data.sources.yahoo import YahooBarSource
 from tests.data.datasets import COUNT, DAY, FIRST, NOW, Told
@@ -61,7 +61,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_history_that_fails_for_a_while_costs_pauses_and_no_bar(charts, pull, fault):
+def test_a_temporary_failure_costs_no_bar(charts, pull, fault):
     # yfinance asks for the time zone first and keeps it, so that the faults meet the history.
     pull()
     charts.faults = [fault] * 2
@@ -70,14 +70,14 @@ def test_a_history_that_fails_for_a_while_costs_pauses_and_no_bar(charts, pull, 
 
 
 @pytest.mark.parametrize("name", ["500", "truncated JSON", "an empty result"])
-def test_a_time_zone_that_fails_for_a_while_costs_pauses_and_no_bar(charts, pull, name):
+def test_a_temporary_time_zone_failure_costs_no_bar(charts, pull, name):
     charts.faults = [FAULTS[name]] * 2
     assert len(pull()) == COUNT
     assert charts.faults == []
 
 
 @pytest.mark.parametrize("name", ["429", "401", "a page that says it is down", "an empty body"])
-def test_a_server_that_stays_broken_down_is_unreachable(charts, pull, name):
+def test_a_permanent_failure_is_unreachable(charts, pull, name):
     charts.faults = [FAULTS[name]] * 60
     with pytest.raises(UnreachableError) as error:
         pull()
@@ -87,7 +87,7 @@ def test_a_server_that_stays_broken_down_is_unreachable(charts, pull, name):
 
 
 @pytest.mark.parametrize("empty", ["result", "rows", "columns"])
-def test_a_history_that_stays_empty_is_an_error_that_names_the_ticker(yahoo, pull, empty):
+def test_an_empty_history_is_an_error_with_the_ticker(yahoo, pull, empty):
     yahoo.site.charts["HOLLOW"] = Chart(candles(FIRST, COUNT), empty=empty)
     with pytest.raises(SourceError, match="no bars of HOLLOW") as error:
         pull("HOLLOW")
@@ -96,7 +96,7 @@ def test_a_history_that_stays_empty_is_an_error_that_names_the_ticker(yahoo, pul
     assert len(yahoo.requests("HOLLOW?period1")) == 3
 
 
-def test_a_ticker_that_yahoo_does_not_know_is_not_asked_for_again(yahoo, pull):
+def test_an_unknown_ticker_is_not_retried(yahoo, pull):
     with pytest.raises(SourceError, match="no bars of NO-SUCH") as error:
         pull("NO-SUCH")
     assert error.value.found == "No data found, symbol may be delisted"
@@ -122,7 +122,7 @@ def test_a_broken_answer_is_described(charts, pull, fault, words):
 
 class TestThrottling:
     @pytest.mark.slow
-    def test_a_server_that_says_for_how_long_is_left_alone_for_so_long(self, charts, pull):
+    def test_a_requested_pause_is_kept(self, charts, pull):
         pull()
         charts.log.clear()
         charts.faults = [ASKED]
@@ -132,7 +132,7 @@ class TestThrottling:
         # Not even yfinance's own second try, with another cookie, came in between.
         assert len(charts.requests("chart/BTC-USD")) == 2
 
-    def test_a_wait_that_is_longer_than_the_time_limit_is_not_begun(self, charts, pull):
+    def test_a_pause_beyond_the_time_limit_is_not_started(self, charts, pull):
         charts.faults = [LONG] * 9
         began = time.monotonic()
         with pytest.raises(UnreachableError, match="throttles") as error:
@@ -140,7 +140,7 @@ class TestThrottling:
         assert time.monotonic() - began < 2.0
         assert "a pause of 3600 s" in error.value.found
 
-    def test_a_client_that_was_throttled_to_the_end_asks_no_more(self, charts, tmp_path, clients):
+    def test_a_throttled_client_sends_no_more_requests(self, charts, tmp_path, clients):
         feed = YahooBarSource(YahooSourceSpec(), tmp_path, clients)
         charts.faults = [BUSY] * 60
         with pytest.raises(UnreachableError, match="throttles"):
@@ -151,7 +151,7 @@ class TestThrottling:
         assert charts.log == []
         assert "ETH-USD" in error.value.where
 
-    def test_a_broken_server_that_says_when_it_is_back_is_asked_then(self, charts, pull):
+    def test_a_503_with_retry_after_is_retried_then(self, charts, pull):
         pull()
         charts.log.clear()
         charts.faults = [replace(ASKED, status=503, headers={"Retry-After": "0"})]
@@ -160,18 +160,18 @@ class TestThrottling:
 
 
 class TestHangs:
-    def test_one_hang_among_answers_costs_its_time_out_and_no_bar(self, charts, pull, clients):
+    def test_one_time_out_costs_no_bar(self, charts, pull, clients):
         zone = charts.site.answer("/v8/finance/chart/BTC-USD", {"interval": "1d"})
         charts.faults = [zone, "hang"]
         assert len(pull(clients=replace(clients, timeout_s=0.5))) == COUNT
 
-    def test_a_server_that_never_answered_is_not_asked_again(self, yahoo, pull, clients):
+    def test_a_server_that_never_answered_is_not_retried(self, yahoo, pull, clients):
         yahoo.faults = ["hang"] * 40
         with pytest.raises(UnreachableError, match="no usable answer"):
             pull(clients=replace(clients, timeout_s=0.2))
         assert len(yahoo.requests("/chart/")) == 1
 
-    def test_a_drip_is_cut_off_by_the_time_out(self, charts, pull, clients):
+    def test_a_slow_answer_ends_with_the_time_out(self, charts, pull, clients):
         charts.faults = ["drip"]
         began = time.monotonic()
         with pytest.raises(UnreachableError):
@@ -186,18 +186,18 @@ class TestRows:
         pd.testing.assert_frame_equal(pull(), whole)
 
     @pytest.mark.parametrize("after", [0, 3_600])
-    def test_a_last_candle_that_comes_twice_is_one_bar(self, yahoo, pull, after):
+    def test_a_repeated_last_candle_is_one_bar(self, yahoo, pull, after):
         whole = pull()
         yahoo.site.charts["BTC-USD"].live = after
         pd.testing.assert_frame_equal(pull(), whole)
 
-    def test_the_unfinished_day_is_known_as_such_where_it_comes_twice(self, yahoo, pull):
+    def test_a_repeated_unfinished_day_is_dropped(self, yahoo, pull):
         yahoo.site.charts["BTC-USD"].live = 3_600
         bars = drop_unfinished_bar(pull(), "1d", NOW)
         assert check_bars(bars, CheckSettings("1d", NOW)).errors == ()
         assert bars["timestamp"].max() == NOW.normalize() - pd.Timedelta(seconds=DAY)
 
-    def test_days_that_come_twice_with_other_prices_are_told(self, yahoo, tmp_path, clients):
+    def test_conflicting_days_give_a_notice(self, yahoo, tmp_path, clients):
         whole, told = yahoo.site.charts["BTC-USD"], Told()
         # The second row of a day may stand at another hour of it.
         late = replace(whole.candles[100], seconds=whole.candles[100].seconds + 3_600, close=9.0)
@@ -211,7 +211,7 @@ class TestRows:
         assert bars["high"][50] == whole.candles[50].high
         assert len(bars) == COUNT
 
-    def test_days_that_come_twice_alike_are_not_worth_a_word(self, yahoo, tmp_path, clients):
+    def test_equal_duplicate_days_give_no_notice(self, yahoo, tmp_path, clients):
         whole, told = yahoo.site.charts["BTC-USD"], Told()
         whole.again = whole.candles[60:64]
         YahooBarSource(YahooSourceSpec(), tmp_path, clients).fetch(

@@ -1,4 +1,4 @@
-"""Many symbols from Yahoo: batches, the time limit, what came, what did not, and going on."""
+"""Many symbols from Yahoo: batches, time limit, missing symbols, and resuming."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ def paused(clients):
 
 
 def asked(shares):
-    """Symbols whose history was asked for, in their order."""
+    """Symbols whose history was requested, in order."""
     return [line.partition("chart/")[2][:3] for line in shares.requests("?period1")]
 
 
-class TestWhatCame:
+class TestPartialFetches:
     @pytest.mark.usefixtures("shares")
-    def test_one_line_a_symbol_tells_what_came(self, load, told):
+    def test_each_symbol_has_a_line_of_progress(self, load, told):
         load(MANY + SOURCE)
         assert told.lines[0] == ("ADA (1 of 5) from yahoo: 375 bars, 2023-03-01 to 2024-03-09")
         assert [line.split()[0] for line in told.lines] == list(SHARES)
         assert told.notices == []
 
-    def test_a_symbol_that_yahoo_does_not_know_stops_no_other(self, shares, load, told):
+    def test_an_unknown_symbol_does_not_stop_the_others(self, shares, load, told):
         del shares.site.charts["BOB"]
         with pytest.raises(SourceError) as error:
             load(MANY + SOURCE)
@@ -70,7 +70,7 @@ class TestWhatCame:
         assert [line.split()[0] for line in told.lines] == list(SHARES)
         assert told.lines[1].startswith("BOB (2 of 5) from yahoo: no bars of BOB")
 
-    def test_a_symbol_whose_answer_is_broken_stops_no_other(self, shares, load):
+    def test_a_broken_answer_does_not_stop_the_other_symbols(self, shares, load):
         shares.faulty, shares.faults = "/chart/CAT", ["half"] * 60
         with pytest.raises(SourceError) as error:
             load(MANY + SOURCE)
@@ -78,20 +78,20 @@ class TestWhatCame:
         assert "CAT: the server gave no usable answer" in error.value.found
         assert "received and stored: ADA, BOB, DOG, ELK" in error.value.found
 
-    def test_symbols_that_are_missing_for_one_reason_are_named_together(self, shares, load):
+    def test_symbols_missing_for_one_reason_share_a_line(self, shares, load):
         with pytest.raises(SourceError) as error:
             load(MANY.replace("1d", "4h") + SOURCE)
         assert "ADA, BOB, CAT, DOG, ELK: no 4h bars (4h)" in error.value.found
         assert asked(shares) == []
 
-    def test_the_offline_dataset_does_not_stand_in_for_half_a_dataset(self, shares, load):
+    def test_a_partial_fetch_does_not_use_the_offline_dataset(self, shares, load):
         shares.faulty, shares.faults = "/chart/ELK", [500] * 60
         with pytest.raises(SourceError, match="no source delivers"):
             load(MANY + SOURCE, stand_in="us-indices")
 
 
-class TestGoingOn:
-    def test_what_came_is_kept_and_only_the_others_are_asked_for(self, shares, load, told):
+class TestResuming:
+    def test_a_second_run_requests_only_missing_symbols(self, shares, load, told):
         shares.faulty, shares.faults = "/chart/CAT", ["half"] * 60
         with pytest.raises(SourceError):
             load(MANY + SOURCE)
@@ -103,7 +103,7 @@ class TestGoingOn:
         assert [line.split()[0] for line in told.lines] == ["CAT"]
         assert set(market.bars["symbol"]) == set(SHARES)
 
-    def test_older_bars_of_all_symbols_serve_where_only_some_are_renewed(self, shares, load, told):
+    def test_cached_bars_serve_if_a_symbol_cannot_be_renewed(self, shares, load, told):
         load(MANY + SOURCE)
         shares.faulty, shares.faults = "/chart/ELK", [500] * 60
         later = load(MANY + SOURCE, now=NOW + pd.Timedelta(days=1))
@@ -111,7 +111,7 @@ class TestGoingOn:
         assert any("cached bars are used, pulled at 2024-03-10" in text for text in told.notices)
 
     @pytest.mark.slow
-    def test_a_pull_that_was_killed_goes_on_where_it_was(self, shares, load, tmp_path):
+    def test_a_killed_fetch_resumes(self, shares, load, tmp_path):
         (tmp_path / "coins.yaml").write_text(MANY + SOURCE)
         shares.faulty, shares.faults = "/chart/DOG", ["hang"]
         process = subprocess.Popen(
@@ -146,7 +146,7 @@ load_market(DataSpec(dataset="coins.yaml"), home=Path(home), offline=False, over
 
 
 def pull(folder, url, *, first):
-    """A process of its own that loads some libraries first."""
+    """Fetches in a separate process that imports some libraries first."""
     (folder / "coins.yaml").write_text(MANY + SOURCE)
     return subprocess.run(
         [sys.executable, "-c", f"import {first}\n{PULL}", "home", url, str(NOW)],
@@ -160,20 +160,20 @@ def pull(folder, url, *, first):
 
 @pytest.mark.slow
 class TestOtherLibraries:
-    def test_a_process_that_has_loaded_tensorflow_can_ask_too(self, shares, tmp_path):
+    def test_tensorflow_does_not_prevent_requests(self, shares, tmp_path):
         assert pull(tmp_path, shares.url, first="tensorflow").returncode == 0
         assert asked(shares) == list(SHARES)
 
     @pytest.mark.skipif(sys.platform != "linux", reason="only Linux mixes symbols of libraries")
-    def test_one_in_which_curl_found_tensorflows_tls_is_told_so(self, shares, tmp_path):
+    def test_a_tls_conflict_with_tensorflow_is_explained(self, shares, tmp_path):
         failed = pull(tmp_path, shares.url, first="tensorflow, curl_cffi").stderr
         assert "this process cannot connect to Yahoo" in failed
-        assert "put `import curl_cffi` first" in failed
+        assert "import curl_cffi first" in failed
         assert asked(shares) == []
 
 
-class TestGivingUp:
-    def test_a_server_that_throttles_to_the_end_is_left_alone(self, shares, load):
+class TestEndingEarly:
+    def test_persistent_throttling_ends_the_fetch(self, shares, load):
         shares.faulty = "/chart/"
         load(MANY.replace("BOB, CAT, DOG, ELK", "BOB") + SOURCE)
         shares.faults = [BUSY] * 60
@@ -186,7 +186,7 @@ class TestGivingUp:
         assert "received and stored: ADA, BOB" in told
         assert not shares.requests("/chart/DOG")
 
-    def test_two_symbols_in_a_row_without_an_answer_are_a_server_that_is_gone(self, shares, load):
+    def test_two_unanswered_symbols_end_the_fetch(self, shares, load):
         load(MANY.replace("BOB, CAT, DOG, ELK", "BOB") + SOURCE)
         shares.faulty, shares.faults = "/chart/", [500] * 600
         with pytest.raises(SourceError) as error:
@@ -195,9 +195,7 @@ class TestGivingUp:
         assert shares.requests("/chart/DOG")
         assert not shares.requests("/chart/ELK")
 
-    def test_the_first_symbol_that_gets_no_answer_speaks_for_a_server_that_gives_none(
-        self, shares, load
-    ):
+    def test_an_unanswered_first_symbol_ends_the_fetch(self, shares, load):
         shares.faults = [BUSY] * 600
         with pytest.raises(UnreachableError) as error:
             load(MANY + SOURCE)
@@ -205,7 +203,7 @@ class TestGivingUp:
         assert "yahoo: the server throttles" in error.value.found
 
     @pytest.mark.slow
-    def test_after_the_time_limit_no_symbol_is_asked_for(self, shares, load, paused):
+    def test_after_the_time_limit_no_symbol_is_requested(self, shares, load, paused):
         limited = SOURCE.replace("}", ", time_limit_s: 1, batch: 1}")
         with pytest.raises(SourceError) as error:
             load(MANY + limited, **paused(30.0))
@@ -224,7 +222,7 @@ class TestBatches:
         # Five symbols, two at a time: two pauses.
         assert time.monotonic() - began >= 0.1
 
-    def test_a_batch_that_holds_all_symbols_knows_no_pause(self, load, paused):
+    def test_a_single_batch_has_no_pause(self, load, paused):
         began = time.monotonic()
         load(MANY + SOURCE, **paused(30.0))
         assert time.monotonic() - began < 30.0

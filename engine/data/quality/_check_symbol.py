@@ -10,9 +10,9 @@ import pandas as pd
 
 from engine.data.bars import EVENT_COLUMNS, VALUE_COLUMNS, format_timestamp
 from engine.data.calendar import ALWAYS_OPEN
+from engine.data.quality._registry import find_violations
+from engine.data.quality._repairs import REPAIRS
 from engine.data.quality.findings import AppliedRepair, Finding, rule_severity
-from engine.data.quality.registry import find_violations
-from engine.data.quality.repairs import REPAIRS
 from engine.data.quality.rules.base import BarsView
 
 if TYPE_CHECKING:

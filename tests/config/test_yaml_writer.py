@@ -1,4 +1,4 @@
-"""Documents that explain themselves."""
+"""YAML with comments."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Plan(Spec):
     rules: tuple[Annotated[Mean, Field(discriminator="kind")], ...] = ()
 
 
-def test_every_line_has_its_meaning_behind_it_or_above_where_that_is_too_long() -> None:
+def test_every_line_has_its_meaning_as_a_comment() -> None:
     tree = {"name": "a: b", "rule": {"kind": "mean", "size": 5}, "rules": [{"kind": "mean"}]}
     text = dump_commented_yaml(tree, list_entries(Plan))
     assert text == (
@@ -79,7 +79,7 @@ def test_every_line_has_its_meaning_behind_it_or_above_where_that_is_too_long() 
         *("0x1f", "1_000", "2020-01-01", "~", "*x", "&x", "!x", "a #b", "0o7", "- a", "?"),
     ],
 )
-def test_a_value_that_is_written_is_read_as_itself(value: object) -> None:
+def test_a_dumped_value_parses_to_itself(value: object) -> None:
     assert parse_yaml(
         f"key: {dump_flow_yaml(value)}\nlist: [{dump_flow_yaml(value)}]", "x"
     ).value == {

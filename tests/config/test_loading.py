@@ -70,12 +70,12 @@ def mistakes_in(
     return caught.value.mistakes
 
 
-def the_mistake_in(file: Path, text: str, overrides: dict[str, object] | None = None) -> Mistake:
+def only_mistake_in(file: Path, text: str, overrides: dict[str, object] | None = None) -> Mistake:
     (mistake,) = mistakes_in(file, text, overrides)
     return mistake
 
 
-def test_a_right_file_becomes_the_frozen_tree(plan: Path) -> None:
+def test_a_valid_file_loads_as_a_frozen_spec(plan: Path) -> None:
     plan.write_text(
         "name: plan  # a comment\n"
         "rule: {kind: crossover, fast: 5, slow: 50}\n"
@@ -104,7 +104,7 @@ def test_a_right_file_becomes_the_frozen_tree(plan: Path) -> None:
     )
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text(plan: Path) -> None:
+def test_a_byte_order_mark_is_ignored(plan: Path) -> None:
     plan.write_bytes(b"\xef\xbb\xbf" + MINIMAL.encode())
 
     assert load_config(plan, Plan).name == "plan"
@@ -116,7 +116,7 @@ def test_an_anchor_repeats_a_value(plan: Path) -> None:
     assert load_config(plan, Plan).opponents == (Average(window=9), Average(window=9))
 
 
-def test_every_mistake_is_told_at_once_in_the_order_of_the_file(plan: Path) -> None:
+def test_all_mistakes_are_reported_in_file_order(plan: Path) -> None:
     told = mistakes_in(
         plan,
         "name: plan\n"
@@ -167,12 +167,12 @@ WORKERS = "a whole number, at least 1 or auto"
         ("name: again", "name", "each key once", "`name` again, first on line 1", ""),
     ],
 )  # fmt: skip
-def test_a_mistake_in_a_choice_tells_place_expectation_value_and_hint(
+def test_a_mistake_in_a_union_has_path_expectation_and_hint(
     plan: Path, line: str, path: str, expected: str, found: str, hint: str
 ) -> None:
     rule = "" if line.startswith("rule") else "\nrule: {kind: average}"
 
-    told = the_mistake_in(plan, f"name: plan\n{line}{rule}\n")
+    told = only_mistake_in(plan, f"name: plan\n{line}{rule}\n")
 
     assert told == Mistake(path, 2, expected, found, hint)
 
@@ -197,7 +197,7 @@ def test_a_mistake_in_a_choice_tells_place_expectation_value_and_hint(
         ("costs: &loop {fee_bps: *loop}", "costs" + ".fee_bps" * 40, "at most 40 levels of nesting", "more", ""),
     ],
 )  # fmt: skip
-def test_a_mistake_in_a_value_tells_place_expectation_and_value(
+def test_a_mistake_in_a_value_has_path_and_expectation(
     plan: Path, line: str, path: str, expected: str, found: str, hint: str
 ) -> None:
     told = mistakes_in(plan, f"{MINIMAL}{line}\n")
@@ -205,13 +205,13 @@ def test_a_mistake_in_a_value_tells_place_expectation_and_value(
     assert Mistake(path, 3, expected, found, hint) in told
 
 
-def test_a_list_of_wrong_entries_is_not_also_told_to_be_too_short(plan: Path) -> None:
-    told = the_mistake_in(plan, f"{MINIMAL}opponents: [{{kind: average, window: 0}}]\n")
+def test_a_list_of_invalid_entries_is_not_reported_as_too_short(plan: Path) -> None:
+    told = only_mistake_in(plan, f"{MINIMAL}opponents: [{{kind: average, window: 0}}]\n")
 
     assert told.path == "opponents.0.window"
 
 
-def test_a_missing_key_points_at_the_line_of_what_should_hold_it(plan: Path) -> None:
+def test_a_missing_key_has_the_line_of_its_parent(plan: Path) -> None:
     assert mistakes_in(plan, "# first line\nside: long_only\n") == (
         Mistake("name", 2, "the key `name`: text that is not empty", "nothing"),
         Mistake(
@@ -220,47 +220,47 @@ def test_a_missing_key_points_at_the_line_of_what_should_hold_it(plan: Path) -> 
     )
 
 
-def test_a_syntax_error_has_its_line_and_what_is_written_there(plan: Path) -> None:
-    told = the_mistake_in(plan, "name: plan\nrule: {kind: average\nside: long_only\n")
+def test_a_syntax_error_has_its_line_and_text(plan: Path) -> None:
+    told = only_mistake_in(plan, "name: plan\nrule: {kind: average\nside: long_only\n")
 
     assert (told.path, told.line, told.expected) == ("", 3, "valid YAML")
     assert told.found.startswith("side: long_only (")
 
 
-def test_a_file_that_stops_in_the_middle_says_so(plan: Path) -> None:
-    told = the_mistake_in(plan, "name: plan\nrule: {kind: average\n")
+def test_a_truncated_file_is_a_syntax_error(plan: Path) -> None:
+    told = only_mistake_in(plan, "name: plan\nrule: {kind: average\n")
 
     assert told.line == 3
     assert told.found.startswith("the end of the file (")
 
 
-def test_a_file_nested_without_end_is_refused(plan: Path) -> None:
-    assert "levels of nesting" in the_mistake_in(plan, "name: " + "[" * 600).expected
+def test_too_deep_nesting_is_refused(plan: Path) -> None:
+    assert "levels of nesting" in only_mistake_in(plan, "name: " + "[" * 600).expected
 
 
-def test_a_tab_is_answered_with_spaces(plan: Path) -> None:
-    told = the_mistake_in(plan, "name: plan\nrule:\n\tkind: average\n")
+def test_a_tab_gets_a_hint_about_spaces(plan: Path) -> None:
+    told = only_mistake_in(plan, "name: plan\nrule:\n\tkind: average\n")
 
     assert (told.line, told.hint) == (3, "indent with spaces; YAML allows no tabs")
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n"])
-def test_an_empty_file_is_said_to_be_empty(plan: Path, text: str) -> None:
-    assert the_mistake_in(plan, text).found == "an empty file"
+def test_an_empty_file_is_reported_as_empty(plan: Path, text: str) -> None:
+    assert only_mistake_in(plan, text).found == "an empty file"
 
 
 @pytest.mark.parametrize(("text", "found"), [("- a\n- b\n", '["a", "b"]'), ("plan\n", '"plan"')])
-def test_a_file_that_is_no_mapping_is_told_which_keys_it_should_have(
+def test_a_file_that_is_not_a_mapping_lists_the_expected_keys(
     plan: Path, text: str, found: str
 ) -> None:
-    told = the_mistake_in(plan, text)
+    told = only_mistake_in(plan, text)
 
     assert (told.path, told.line, told.found) == ("", 1, found)
     assert told.expected.startswith("a mapping with the keys name, rule,")
 
 
 def test_two_documents_in_one_file_are_a_mistake(plan: Path) -> None:
-    assert the_mistake_in(plan, f"{MINIMAL}---\n{MINIMAL}").line == 3
+    assert only_mistake_in(plan, f"{MINIMAL}---\n{MINIMAL}").line == 3
 
 
 def test_text_that_is_not_utf8_has_its_line(plan: Path) -> None:
@@ -275,12 +275,12 @@ def test_text_that_is_not_utf8_has_its_line(plan: Path) -> None:
 
 
 def test_a_character_yaml_forbids_has_its_line(plan: Path) -> None:
-    assert the_mistake_in(plan, "name: plan\nrule: \x01\n") == Mistake(
+    assert only_mistake_in(plan, "name: plan\nrule: \x01\n") == Mistake(
         "", 2, "printable text", "the character '\\x01'"
     )
 
 
-def test_a_missing_file_names_the_one_that_was_meant(
+def test_a_missing_file_suggests_a_similar_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "strategies").mkdir()
@@ -302,7 +302,7 @@ def test_a_missing_file_names_the_one_that_was_meant(
     }
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         load_config(tmp_path, Plan)
 
@@ -322,7 +322,7 @@ def test_overrides_replace_values_in_mappings_and_lists(plan: Path) -> None:
     assert loaded.start == date(2020, 1, 1)
 
 
-def test_overrides_from_python_take_parts_tuples_and_dates_and_stay_untouched(plan: Path) -> None:
+def test_python_overrides_accept_specs_tuples_and_dates(plan: Path) -> None:
     plan.write_text(MINIMAL)
     rule = {"kind": "average"}
     overrides = {
@@ -338,7 +338,7 @@ def test_overrides_from_python_take_parts_tuples_and_dates_and_stay_untouched(pl
     assert rule == {"kind": "average"}
 
 
-def test_an_override_from_python_that_is_no_number_is_refused(plan: Path) -> None:
+def test_a_python_override_of_nan_is_refused(plan: Path) -> None:
     plan.write_text(MINIMAL)
 
     with pytest.raises(UsageError, match="not a finite number"):
@@ -357,15 +357,15 @@ def test_an_override_from_python_that_is_no_number_is_refused(plan: Path) -> Non
         ("name.first", 5, "name.first", "a mapping or a list to set a value in", "`plan`, for `first` (--set or --grid)", ""),
     ],
 )  # fmt: skip
-def test_a_mistake_in_an_override_says_set_and_has_no_line(
+def test_a_mistake_in_an_override_names_set_and_has_no_line(
     plan: Path, place: str, value: object, path: str, expected: str, found: str, hint: str
 ) -> None:
-    told = the_mistake_in(plan, f"{MINIMAL}opponents: [{{kind: average}}]\n", {place: value})
+    told = only_mistake_in(plan, f"{MINIMAL}opponents: [{{kind: average}}]\n", {place: value})
 
     assert told == Mistake(path, None, expected, found, hint)
 
 
-def test_set_values_are_yaml_and_the_last_of_a_path_wins() -> None:
+def test_set_values_are_yaml_and_the_last_one_wins() -> None:
     items = ["a.b=1", "a.c=x=y", "list=[1, {k: v}]", "nothing=", "text='1'", "a.b=2.5", "on=yes"]
 
     assert parse_overrides(items) == {
@@ -381,14 +381,14 @@ def test_set_values_are_yaml_and_the_last_of_a_path_wins() -> None:
 @pytest.mark.parametrize(
     "item", ["windows.train", "=3", "a..b=3", "a=[1", "a=!!python/object:x y"]
 )
-def test_a_set_item_that_cannot_be_read_is_shown_back(item: str) -> None:
+def test_an_invalid_set_item_is_shown_in_the_error(item: str) -> None:
     with pytest.raises(UsageError, match=r"^--set ") as caught:
         parse_overrides([item])
 
     assert item in str(caught.value)
 
 
-def test_an_override_within_what_the_file_leaves_out_goes_on_from_its_default(
+def test_an_override_in_an_omitted_mapping_starts_from_its_default(
     plan: Path,
 ) -> None:
     class Chosen(Spec):
