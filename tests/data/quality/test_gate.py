@@ -1,4 +1,4 @@
-"""The quality gate: its error, and the notices about bars that pass."""
+"""The message where bars do not pass the gate, and the notices where they pass with findings."""
 
 from __future__ import annotations
 
@@ -89,9 +89,9 @@ class TestNotices:
         log = QualityLog()
         passed(walk(), log)
         assert log.notices("d") == []
-        told = log.as_json()
-        assert (told["findings"], told["repairs"]) == ([], [])
-        assert told["rules"] == list(get_args(RuleName))
+        document = log.as_json()
+        assert (document["findings"], document["repairs"]) == ([], [])
+        assert document["rules"] == list(get_args(RuleName))
 
     def test_a_rule_is_one_line_for_all_symbols(self):
         log = QualityLog()
@@ -109,9 +109,9 @@ class TestNotices:
         assert repair.startswith("repaired bad_ticks: X 1 of 400 bars have a price far from")
         assert repair.endswith("the bars were dropped")
         assert gap.startswith("gaps: ")
-        told = log.as_json()
-        assert [done["repair"] for done in told["repairs"]] == ["drop_bad_tick"]
-        assert [finding["rule"] for finding in told["findings"]] == ["gaps"]
+        document = log.as_json()
+        assert [repair["repair"] for repair in document["repairs"]] == ["drop_bad_tick"]
+        assert [finding["rule"] for finding in document["findings"]] == ["gaps"]
 
     def test_many_rules_are_a_few_lines_and_a_command(self):
         raw = walk().drop(index=[40])

@@ -201,8 +201,8 @@ class TestSplits:
         raw = scaled(raw, slice(0, 99), 5.0)
         raw.loc[:199, "volume"] /= 2.0
         raw.loc[:99, "volume"] /= 5.0
-        told = {finding.sentence for finding in check_table(raw).errors}
-        assert told == {
+        sentences = {finding.sentence for finding in check_table(raw).errors}
+        assert sentences == {
             "100 of 400 bars are not adjusted for a split of 2 for 1",
             "100 of 400 bars are not adjusted for a split of 10 for 1",
         }

@@ -32,16 +32,16 @@ def test_the_unfinished_candle_is_dropped(pull):
 
 
 def test_progress_advances_with_each_page(clients):
-    told = []
+    reports = []
 
     class Counting(NullProgress):
         def advance(self, done, total, what):
-            told.append((done, total, what))
+            reports.append((done, total, what))
 
     feed = ExchangeBarSource(CcxtSourceSpec(exchange="bitstamp"), clients)
     since = pd.Timestamp(FIRST, unit="s", tz="UTC")
     feed.fetch(BarRequest("BTC-USD", "1d", since, NOW, Counting()))
-    done, total, what = told[-1]
+    done, total, what = reports[-1]
     assert done == total == COUNT - 1
     assert "BTC/USD" in what
 
@@ -75,6 +75,6 @@ def test_a_rejected_request_is_not_a_network_error(bitstamp, pull):
     assert "Step is not supported" in error.value.found
 
 
-def test_a_history_that_begins_after_the_start_gives_a_notice(load, told):
+def test_a_history_that_begins_after_the_start_gives_a_notice(load, progress):
     load(COINS.replace("2023-03-01", "2015-01-01") + BITSTAMP)
-    assert "BTC-USD: bars begin on 2023-02-05, the dataset asks for 2015-01-01" in told.notices
+    assert "BTC-USD: bars begin on 2023-02-05, the dataset asks for 2015-01-01" in progress.notices

@@ -91,8 +91,8 @@ def test_damaged_numbers_are_counted_and_refused(reader):
 def test_invalid_numbers_and_dates_are_reported_together(reader):
     with pytest.raises(BarsParseError) as caught:
         reader.bars("timestamp,open,high,low,close,volume\n13/01/2020,1.234.567,2,1,1,1\n")
-    told = str(caught.value)
-    assert told.index("several points") < told.index("`dates: day_first`")
+    message = str(caught.value)
+    assert message.index("several points") < message.index("`dates: day_first`")
 
 
 def test_text_gets_no_suggested_declaration(reader):
