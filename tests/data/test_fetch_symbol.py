@@ -54,14 +54,14 @@ def source():
 
 
 @pytest.fixture
-def fetch(tmp_path, told):
+def fetch(tmp_path, progress):
     """Fetches the source's bars on a day of the year."""
     spec = BundledSourceSpec(symbols={"X": "sp500"})
     dataset = Dataset(name="x", interval="1d", calendar="24/7", symbols=("X",), sources=(spec,))
 
     def run(source, day, *, mode="missing", since=None, connect=lambda: None):
         now = START + DAY * day
-        context = DataContext(tmp_path, True, now, told, ClientSettings(), fetch_mode=mode)
+        context = DataContext(tmp_path, True, now, progress, ClientSettings(), fetch_mode=mode)
 
         def require_valid(checked):
             QualityGate("24/7", {}, now, QualityLog()).validate(checked, "1d", "here")
@@ -187,7 +187,9 @@ class TestCached:
         assert len(read_stored(tmp_path).bars) == 200
 
 
-def test_a_waiting_fetch_uses_the_bars_that_the_other_one_cached(source, fetch, tmp_path, told):
+def test_a_waiting_fetch_uses_the_bars_that_the_other_one_cached(
+    source, fetch, tmp_path, progress
+):
     started, released = threading.Event(), threading.Event()
     deliver = source.fetch
 
@@ -209,5 +211,5 @@ def test_a_waiting_fetch_uses_the_bars_that_the_other_one_cached(source, fetch, 
         thread.join(10)
     assert len(results[0].bars) == 200
     assert other.requests == []
-    assert told.notices == []
+    assert progress.notices == []
     assert len(read_stored(tmp_path).vintages) == 1

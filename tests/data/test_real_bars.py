@@ -12,7 +12,7 @@ from engine.data.fetch.dataset import fetch_dataset
 from engine.data.manifests import DatasetManifest
 from engine.data.resampling import resample_bars
 from engine.data.sources.client_settings import ClientSettings
-from tests.data.datasets import Told
+from tests.data.datasets import RecordingProgress
 
 NOW = pd.Timestamp("2026-06-01", tz="UTC")
 
@@ -31,7 +31,7 @@ def read(market_data, tmp_path):
             sources=(source,),
             start=start,
         )
-        context = DataContext(tmp_path, False, NOW, Told(), ClientSettings())
+        context = DataContext(tmp_path, False, NOW, RecordingProgress(), ClientSettings())
         return fetch_dataset(DatasetManifest(dataset, tmp_path / "real.yaml"), context).frames
 
     return frames

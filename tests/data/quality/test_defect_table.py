@@ -16,7 +16,7 @@ import pytest
 from engine.data.bars import normalise_bars
 from engine.data.check import check_dataset
 from engine.data.quality import CheckSettings, check_bars
-from tests.data.datasets import Told
+from tests.data.datasets import RecordingProgress
 
 NOW = pd.Timestamp("2026-06-01", tz="UTC")
 CAPITALS = {name: name.capitalize() for name in ("open", "high", "low", "close", "volume")}
@@ -118,7 +118,9 @@ def check(market_data, tmp_path_factory):
         }
         path = folder / f"{case.symbol}.yaml"
         path.write_text(json.dumps(manifest))
-        return check_dataset(str(path), home=folder, offline=True, progress=Told(), now=NOW)
+        return check_dataset(
+            str(path), home=folder, offline=True, progress=RecordingProgress(), now=NOW
+        )
 
     return checked
 

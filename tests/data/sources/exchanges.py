@@ -12,7 +12,7 @@ from engine.data.config import CcxtSourceSpec
 from engine.data.sources.base import BarRequest
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.sources.exchange import ExchangeBarSource
-from tests.data.datasets import Told
+from tests.data.datasets import RecordingProgress
 from tests.servers.binance import Binance
 from tests.servers.bitstamp import Bitstamp
 from tests.servers.candles import Candle, candles
@@ -54,7 +54,7 @@ class ExchangeFetcher:
     timeout_s: float = 1.0
     pauses_s: tuple[float, ...] = (0.01, 0.01)
     settings: dict[str, Any] = field(default_factory=lambda: {"rateLimit": 1})
-    told: Told = field(default_factory=Told)
+    progress: RecordingProgress = field(default_factory=RecordingProgress)
     checkpoint_folder: Path | None = None
 
     @property
@@ -86,7 +86,7 @@ class ExchangeFetcher:
     def fetch(self, since: pd.Timestamp | None, interval: str = "1h", now=NOON) -> pd.DataFrame:
         spec = CcxtSourceSpec(exchange=self.name, symbols=self.symbols)
         source = ExchangeBarSource(spec, self.clients, self.checkpoint_folder)
-        raw = source.fetch(BarRequest("BTC", interval, since, now, self.told))
+        raw = source.fetch(BarRequest("BTC", interval, since, now, self.progress))
         return normalise_bars(raw, "BTC")
 
     @property

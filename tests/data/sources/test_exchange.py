@@ -75,6 +75,6 @@ def test_a_rejected_request_is_not_a_network_error(bitstamp, pull):
     assert "Step is not supported" in error.value.found
 
 
-def test_a_history_that_begins_after_the_start_gives_a_notice(load, told):
+def test_a_history_that_begins_after_the_start_gives_a_notice(load, progress):
     load(COINS.replace("2023-03-01", "2015-01-01") + BITSTAMP)
-    assert "BTC-USD: bars begin on 2023-02-05, the dataset asks for 2015-01-01" in told.notices
+    assert "BTC-USD: bars begin on 2023-02-05, the dataset asks for 2015-01-01" in progress.notices

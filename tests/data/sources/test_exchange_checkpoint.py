@@ -72,7 +72,7 @@ def test_a_resumed_fetch_requests_the_rest_and_deletes_its_file(fetcher):
     assert_complete(fetcher.fetch(first(fetcher)), candles_of(fetcher))
     # Twenty pages came, the last candle of which is looked at again: ten pages and that one.
     assert len(hourly(fetcher)) <= COUNT // PAGE - 20 + 2
-    assert "resumes after" in fetcher.told.lines[0]
+    assert "resumes after" in fetcher.progress.lines[0]
     assert checkpoint_files(fetcher) == []
 
 
@@ -96,7 +96,7 @@ def test_another_start_or_interval_does_not_resume(fetcher):
     interrupt(fetcher, after=10)
     later = at(candles_of(fetcher)[700])
     assert_complete(fetcher.fetch(later), candles_of(fetcher)[700:])
-    assert fetcher.told.lines == []
+    assert fetcher.progress.lines == []
 
 
 @pytest.mark.parametrize("spoil", ["old", "damaged"])
@@ -108,7 +108,7 @@ def test_an_old_or_damaged_checkpoint_is_not_resumed(fetcher, spoil):
     else:
         path.write_bytes(path.read_bytes()[:100])
     assert_complete(fetcher.fetch(first(fetcher)), candles_of(fetcher))
-    assert fetcher.told.lines == []
+    assert fetcher.progress.lines == []
 
 
 def test_an_unwritable_folder_does_not_stop_a_fetch(fetcher):

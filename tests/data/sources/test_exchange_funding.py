@@ -7,7 +7,7 @@ import pytest
 
 from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
 from engine.data.fetch.funding import load_funding_rates
-from tests.data.datasets import Told
+from tests.data.datasets import RecordingProgress
 from tests.data.sources.exchanges import NOON, ExchangeFetcher, hours
 from tests.servers.binance import Binance
 from tests.servers.local import Answer, serve
@@ -45,7 +45,7 @@ def read(tmp_path, fetcher):
         defaults = {
             "home": tmp_path / "home",
             "clients": fetcher.clients,
-            "progress": fetcher.told,
+            "progress": fetcher.progress,
         }
         return load_funding_rates(str(path), now=now, **{**defaults, **options})
 
@@ -99,9 +99,9 @@ def test_stored_rates_are_read_without_a_network(fetcher, read):
 def test_stored_rates_serve_with_a_notice_if_the_exchange_fails(fetcher, read):
     whole = read()
     fetcher.served.faults = [500] * 99
-    told = Told()
-    pd.testing.assert_frame_equal(read(progress=told), whole)
-    assert told.notices == [
+    progress = RecordingProgress()
+    pd.testing.assert_frame_equal(read(progress=progress), whole)
+    assert progress.notices == [
         "ccxt:binance: the server gave no usable answer; cached funding rates are used"
     ]
 
@@ -138,7 +138,7 @@ def test_rates_lie_within_start_and_end(read):
 def test_rates_that_begin_long_after_trading_give_a_notice(fetcher, read):
     fetcher.market.rates["BTC/USDT:USDT"] = rates()[-90:]
     assert len(read()) == 90
-    assert "has no funding rates before" in fetcher.told.notices[0]
+    assert "has no funding rates before" in fetcher.progress.notices[0]
 
 
 def test_two_rates_for_one_time_are_refused(fetcher, read):

@@ -164,13 +164,13 @@ class TestHistory:
 
     def test_a_limited_history_without_a_start_gives_a_notice(self, kraken):
         assert len(kraken.fetch(None)) == 720
-        assert len(kraken.told.notices) == 1
-        assert "limited to the last 720" in kraken.told.notices[0]
+        assert len(kraken.progress.notices) == 1
+        assert "limited to the last 720" in kraken.progress.notices[0]
 
     def test_a_gap_at_the_start_is_not_a_limit(self, fetcher):
         start = first(fetcher) - pd.Timedelta(hours=30)
         assert_complete(fetcher.fetch(start), candles_of(fetcher))
-        assert fetcher.told.notices == []
+        assert fetcher.progress.notices == []
 
     def test_weeks_that_are_three_days_long_are_refused(self):
         with serve(EXCHANGES["bitstamp"][0]({"BTC/USD": hours(SHORT)})) as served:
@@ -272,13 +272,13 @@ class TestClock:
 
     def test_equal_clocks_leave_the_unfinished_candle(self, fetcher):
         assert fetcher.fetch(first(fetcher))["timestamp"].max() == NOON.floor("h")
-        assert fetcher.told.notices == []
+        assert fetcher.progress.notices == []
 
     def test_a_candle_finished_only_by_this_clock_is_left_out(self, fetcher):
         fetcher.served.ahead_s = -1_800.0
         bars = fetcher.fetch(first(fetcher), now=NOON.ceil("h"))
         assert_complete(bars, candles_of(fetcher)[:-1])
-        assert re.search("about 180[0-5] s ahead of the exchange's", fetcher.told.notices[0])
+        assert re.search("about 180[0-5] s ahead of the exchange's", fetcher.progress.notices[0])
 
     def test_candles_finished_only_by_the_exchange_are_left_out(self, fetcher):
         fetcher.served.ahead_s = 3 * 3_600.0
@@ -286,7 +286,9 @@ class TestClock:
         bars = drop_unfinished_bar(fetcher.fetch(first(fetcher), now=early), "1h", early)
         assert_complete(bars, candles_of(fetcher)[:-4])
         assert errors(bars, "1h", early) == set()
-        assert re.search("about 10(79|80)[0-9] s behind the exchange's", fetcher.told.notices[0])
+        assert re.search(
+            "about 10(79|80)[0-9] s behind the exchange's", fetcher.progress.notices[0]
+        )
 
     def test_the_age_of_a_cached_date_is_added(self, fetcher):
         fetcher.served.ahead_s = -90.0

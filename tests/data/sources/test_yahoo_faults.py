@@ -15,7 +15,7 @@ from engine.data.config import YahooSourceSpec
 from engine.data.quality import CheckSettings, check_bars
 from engine.data.sources.base import BarRequest
 from engine.data.sources.yahoo import YahooBarSource
-from tests.data.datasets import COUNT, DAY, FIRST, NOW, Told
+from tests.data.datasets import COUNT, DAY, FIRST, NOW, RecordingProgress
 from tests.servers.candles import candles
 from tests.servers.local import Answer
 from tests.servers.yahoo import Chart
@@ -198,13 +198,15 @@ class TestRows:
         assert bars["timestamp"].max() == NOW.normalize() - pd.Timedelta(seconds=DAY)
 
     def test_conflicting_days_give_a_notice(self, yahoo, tmp_path, clients):
-        whole, told = yahoo.site.charts["BTC-USD"], Told()
+        whole, progress = yahoo.site.charts["BTC-USD"], RecordingProgress()
         # The second row of a day may stand at another hour of it.
         late = replace(whole.candles[100], seconds=whole.candles[100].seconds + 3_600, close=9.0)
         whole.again = [replace(whole.candles[50], high=9e5), late, whole.candles[60]]
         feed = YahooBarSource(YahooSourceSpec(), tmp_path, clients)
-        bars = normalise_bars(feed.fetch(BarRequest("BTC-USD", "1d", None, NOW, told)), "BTC-USD")
-        assert told.notices == [
+        bars = normalise_bars(
+            feed.fetch(BarRequest("BTC-USD", "1d", None, NOW, progress)), "BTC-USD"
+        )
+        assert progress.notices == [
             "BTC-USD of yahoo: 2 bars came twice with different prices, the first on 2023-03-27; "
             "the earlier row of each is used"
         ]
@@ -212,9 +214,9 @@ class TestRows:
         assert len(bars) == COUNT
 
     def test_equal_duplicate_days_give_no_notice(self, yahoo, tmp_path, clients):
-        whole, told = yahoo.site.charts["BTC-USD"], Told()
+        whole, progress = yahoo.site.charts["BTC-USD"], RecordingProgress()
         whole.again = whole.candles[60:64]
         YahooBarSource(YahooSourceSpec(), tmp_path, clients).fetch(
-            BarRequest("BTC-USD", "1d", None, NOW, told)
+            BarRequest("BTC-USD", "1d", None, NOW, progress)
         )
-        assert told.notices == []
+        assert progress.notices == []

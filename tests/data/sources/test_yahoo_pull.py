@@ -52,13 +52,13 @@ def requested_symbols(shares):
 
 class TestPartialFetches:
     @pytest.mark.usefixtures("shares")
-    def test_each_symbol_has_a_line_of_progress(self, load, told):
+    def test_each_symbol_has_a_line_of_progress(self, load, progress):
         load(MANY + SOURCE)
-        assert told.lines[0] == ("ADA (1 of 5) from yahoo: 375 bars, 2023-03-01 to 2024-03-09")
-        assert [line.split()[0] for line in told.lines] == list(SHARES)
-        assert told.notices == []
+        assert progress.lines[0] == ("ADA (1 of 5) from yahoo: 375 bars, 2023-03-01 to 2024-03-09")
+        assert [line.split()[0] for line in progress.lines] == list(SHARES)
+        assert progress.notices == []
 
-    def test_an_unknown_symbol_does_not_stop_the_others(self, shares, load, told):
+    def test_an_unknown_symbol_does_not_stop_the_others(self, shares, load, progress):
         del shares.site.charts["BOB"]
         with pytest.raises(SourceError) as error:
             load(MANY + SOURCE)
@@ -67,8 +67,8 @@ class TestPartialFetches:
         assert "BOB: no bars of BOB" in error.value.found
         assert "received and stored: ADA, CAT, DOG, ELK" in error.value.found
         assert "map it under `symbols`" in error.value.fix
-        assert [line.split()[0] for line in told.lines] == list(SHARES)
-        assert told.lines[1].startswith("BOB (2 of 5) from yahoo: no bars of BOB")
+        assert [line.split()[0] for line in progress.lines] == list(SHARES)
+        assert progress.lines[1].startswith("BOB (2 of 5) from yahoo: no bars of BOB")
 
     def test_a_broken_answer_does_not_stop_the_other_symbols(self, shares, load):
         shares.faulty, shares.faults = "/chart/CAT", ["half"] * 60
@@ -87,28 +87,30 @@ class TestPartialFetches:
     def test_a_partial_fetch_does_not_use_the_offline_dataset(self, shares, load):
         shares.faulty, shares.faults = "/chart/ELK", [500] * 60
         with pytest.raises(SourceError, match="no source delivers"):
-            load(MANY + SOURCE, stand_in="us-indices")
+            load(MANY + SOURCE, fallback="us-indices")
 
 
 class TestResuming:
-    def test_a_second_run_requests_only_missing_symbols(self, shares, load, told):
+    def test_a_second_run_requests_only_missing_symbols(self, shares, load, progress):
         shares.faulty, shares.faults = "/chart/CAT", ["half"] * 60
         with pytest.raises(SourceError):
             load(MANY + SOURCE)
         shares.faults.clear()
         shares.log.clear()
-        told.lines.clear()
+        progress.lines.clear()
         market = load(MANY + SOURCE)
         assert requested_symbols(shares) == ["CAT"]
-        assert [line.split()[0] for line in told.lines] == ["CAT"]
+        assert [line.split()[0] for line in progress.lines] == ["CAT"]
         assert set(market.bars["symbol"]) == set(SHARES)
 
-    def test_cached_bars_serve_if_a_symbol_cannot_be_renewed(self, shares, load, told):
+    def test_cached_bars_serve_if_a_symbol_cannot_be_renewed(self, shares, load, progress):
         load(MANY + SOURCE)
         shares.faulty, shares.faults = "/chart/ELK", [500] * 60
         later = load(MANY + SOURCE, now=NOW + pd.Timedelta(days=1))
         assert later.provenance["symbols"]["ELK"]["last"] == "2024-03-09"
-        assert any("cached bars are used, pulled at 2024-03-10" in text for text in told.notices)
+        assert any(
+            "cached bars are used, pulled at 2024-03-10" in text for text in progress.notices
+        )
 
     @pytest.mark.slow
     def test_a_killed_fetch_resumes(self, shares, load, tmp_path):
