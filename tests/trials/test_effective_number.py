@@ -17,10 +17,10 @@ from engine.trials.clustering import (
     MIN_COMMON_BARS,
     MIN_SILHOUETTE,
     UNCORRELATED_DISTANCE,
-    _best_cut,
-    _silhouettes,
+    best_cut,
     cluster_trials,
     correlation_distances,
+    trial_silhouettes,
 )
 from engine.trials.effective_number import (
     build_trial_set,
@@ -137,7 +137,7 @@ def test_silhouettes_are_those_of_scikit_learn_but_for_two_bounds(returns: np.nd
     sums = np.full((count, count), np.inf)
     for label in np.unique(labels):
         sums[:, label] = apart[:, labels == label].sum(axis=1)
-    ours = _silhouettes(labels, sums)
+    ours = trial_silhouettes(labels, sums)
     theirs = silhouette_samples(apart, labels, metric="precomputed")
     near = np.array(
         [
@@ -171,7 +171,7 @@ def test_the_best_cut_is_the_best_of_all_cuts_tried_one_by_one() -> None:
     tree = linkage(squareform(apart, checks=False), "average")
     cuts = [fcluster(tree, k, "maxclust") for k in range(2, len(apart))]
     best = max(cuts, key=mean)
-    result = _best_cut(apart)
+    result = best_cut(apart)
     assert len(np.unique(result)) == 4 + 4
     assert len(np.unique(best)) < 4 + 4
     for label in np.unique(best[:20]):

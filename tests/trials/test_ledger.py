@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -96,15 +96,17 @@ def test_an_error_after_the_outcome_does_not_change_it(ledger) -> None:
 def test_an_interrupt_right_after_the_outcome_was_written_changes_nothing(
     ledger, monkeypatch
 ) -> None:
-    write = ledger_module.LedgerEntry._write
+    transaction = ledger_module.ledger_transaction
 
-    def interrupted_after(self, table: str, *given) -> None:
-        write(self, table, *given)
-        if table == "outcomes":
-            monkeypatch.setattr(ledger_module.LedgerEntry, "_write", write)
+    @contextmanager
+    def interrupted_after_the_outcome(path, **options):
+        with transaction(path, **options) as connection:
+            yield connection
+        if ledger.rows()[0].status == "finished":
+            monkeypatch.setattr(ledger_module, "ledger_transaction", transaction)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(ledger_module.LedgerEntry, "_write", interrupted_after)
+    monkeypatch.setattr(ledger_module, "ledger_transaction", interrupted_after_the_outcome)
     with pytest.raises(KeyboardInterrupt):
         finished(ledger.path)
     assert [row.status for row in ledger.rows()] == ["finished"]

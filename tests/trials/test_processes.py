@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.trials import Ledger, liveness
+from engine.trials import Ledger
 from engine.trials.ledger_rows import read_rows
-from engine.trials.liveness import host_name, process_start_token, process_state
+from engine.trials.liveness import PROC_ROOT, host_name, process_start_token, process_state
 from tests.trials.factories import finished
 
 ROOT = Path(__file__).parents[2]
@@ -28,9 +28,9 @@ WAITING = """
 import sys, time
 from pathlib import Path
 from engine.trials import Ledger
-from tests.trials.factories import ground, strategy
+from tests.trials.factories import data_scope, strategy
 with Ledger(Path(sys.argv[1])).record(strategy()) as entry:
-    entry.set_data_scope(ground())
+    entry.set_data_scope(data_scope())
     print("ready", flush=True)
     time.sleep(60)
 """
@@ -127,9 +127,10 @@ def test_a_process_of_another_host_is_unknown() -> None:
 
 
 @pytest.mark.skipif(not Path("/bin/ps").exists(), reason="there is no ps to ask")
-def test_without_proc_the_start_time_comes_from_ps(monkeypatch) -> None:
-    monkeypatch.setattr(liveness, "_PROC_ROOT", Path("/nowhere"))
-    marked = process_start_token(os.getpid())
-    assert marked is not None
-    assert marked == process_start_token(os.getpid())
-    assert process_state(os.getpid(), host_name(), marked) == "running"
+def test_without_proc_the_start_time_comes_from_ps() -> None:
+    nowhere = Path("/nowhere")
+    token = process_start_token(os.getpid(), nowhere)
+    assert token is not None
+    assert token == process_start_token(os.getpid(), nowhere)
+    assert token != process_start_token(os.getpid()) or not PROC_ROOT.exists()
+    assert process_state(os.getpid(), host_name(), token, nowhere) == "running"
