@@ -26,7 +26,7 @@ _DAYS_PER_YEAR = 365.25
 _CLOSED_POSITION_TOLERANCE = 1e-9
 """vectorbt takes a position for closed once it is below this part of what it was."""
 
-MAX_BATCH_CELLS = 2**21
+_MAX_BATCH_CELLS = 2**21
 """Bars x symbols x books that vectorbt is handed at once, about 100 MB of its own arrays."""
 
 
@@ -131,7 +131,7 @@ def simulate_variations(
     """
     prices = bars_open if price == "open" else bars_close
     closes, years = bars_close.to_numpy(), _year_fractions(bars_close.index)
-    at_once = max(1, MAX_BATCH_CELLS // closes.size)
+    at_once = max(1, _MAX_BATCH_CELLS // closes.size)
     waiting = iter(variations)
     while batch := list(islice(waiting, at_once)):
         due, costs = zip(*batch, strict=True)
