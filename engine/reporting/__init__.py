@@ -1,4 +1,4 @@
-"""Pages made from a run folder alone."""
+"""HTML pages of a run."""
 
 from engine.reporting.pages import write_pages
 

@@ -1,4 +1,4 @@
-"""Templates into pages; everything that came from outside is escaped."""
+"""Rendering of templates; every value is escaped."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import re
 from typing import Any
 
 UNSAFE_CHARACTERS = re.compile("[\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that turn the text after them around, so that a name could make a page say something
-else than it does, and halves of characters, as a path has that is no UTF-8."""
+"""Characters that reverse the direction of the text after them, with which a name could change the
+meaning of a page, and surrogates, which stand in a path that is not UTF-8."""
 
 
 def render_template(template: str, **context: Any) -> str:  # noqa: ANN401 - a template takes any value
     """Renders one of this package's templates.
 
-    Autoescape is on for every template, and a name that a template uses but nobody gave is an
-    error, not an empty place. Characters that cannot be shown as themselves are told by
-    U+FFFD.
+    Autoescape is on for every template. A name that a template uses and that is not given is an
+    error. `UNSAFE_CHARACTERS` are shown as U+FFFD.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -31,8 +30,8 @@ def render_template(template: str, **context: Any) -> str:  # noqa: ANN401 - a t
     return environment.get_template(template).render(**context)
 
 
-def _replace_unsafe_characters(value: Any) -> Any:  # noqa: ANN401 - whatever a template shows
-    """Text without `UNSAFE_CHARACTERS`; markup, which was made here, as it is."""
+def _replace_unsafe_characters(value: Any) -> Any:  # noqa: ANN401 - any value of a template
+    """Text without `UNSAFE_CHARACTERS`; markup of this package is unchanged."""
     if isinstance(value, str) and not hasattr(value, "__html__"):
         return UNSAFE_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", value)
     return value

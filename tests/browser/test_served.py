@@ -65,15 +65,15 @@ def test_both_are_quiet_ask_only_their_server_and_are_accessible(
     scheme: str,
 ) -> None:
     opened = tabs(width, scheme)
-    opened.notices.clear()
-    opened.queried.clear()
+    opened.messages.clear()
+    opened.requests.clear()
     both = "&".join(f"run={one.run_dir.parent.name}/{one.run_id}" for one in (run, rival))
     for page in ("", f"compare?{both}"):
         opened.page.goto(address + page)
         assert opened.page.locator("table").count() > 0
         assert_accessible(opened.page)
-    assert opened.notices == []
-    assert [url for url in opened.queried if not url.startswith((address, "data:,"))] == []
+    assert opened.messages == []
+    assert [url for url in opened.requests if not url.startswith((address, "data:,"))] == []
 
 
 def test_the_index_is_searched_and_enter_sends_nothing(index: Page, rival: engine.Run) -> None:
@@ -113,7 +113,7 @@ def test_the_comparison_draws_every_run_and_zooms(
         (panel,) = drawn.charts(comparison)["equity"].panels
         days = run.returns.index
         if key == "part":
-            first, _, last = comparison.locator(".zoom .told").inner_text().split()
+            first, _, last = comparison.locator(".zoom .span-text").inner_text().split()
             days = days[
                 (days >= pd.Timestamp(first, tz="UTC")) & (days <= pd.Timestamp(last, tz="UTC"))
             ]

@@ -8,13 +8,16 @@ import pytest
 
 from engine.reporting.book_styles import book_style
 from engine.reporting.charts import axes, time_chart
-from engine.reporting.charts.drawdown import drawdown_chart, drawdown_pct
-from engine.reporting.charts.equity import cumulative_growth, equity_chart
+from engine.reporting.charts.equity import (
+    cumulative_growth,
+    drawdown_chart,
+    drawdown_pct,
+    equity_chart,
+)
 from engine.reporting.charts.forest import make_forest_plot
-from engine.reporting.charts.loss_curves import draw_loss_curves
-from engine.reporting.charts.monthly_returns import compound_returns_pct, make_monthly_heatmap
 from engine.reporting.charts.positions import positions_chart
-from engine.reporting.charts.window_timeline import make_window_timeline
+from engine.reporting.charts.windows import draw_loss_curves, make_window_timeline
+from engine.reporting.tearsheet.monthly_returns import compound_returns_pct, make_monthly_heatmap
 
 STRATEGY = (book_style("strategy"),)
 
@@ -206,7 +209,7 @@ def test_positions_keep_a_weight_until_the_next_decision() -> None:
     assert price.lines[0].values == (10.0, 11.0, 12.0, 9.0)
 
 
-def test_a_window_map_places_every_part_between_first_and_last_day() -> None:
+def test_the_timeline_has_every_part_between_first_and_last_day() -> None:
     parts = {
         "train": ["2020-01-01", "2020-01-05"],
         "validation": ["2020-01-06", "2020-01-08"],
@@ -259,13 +262,13 @@ def test_models_without_epochs_have_no_curves() -> None:
     assert draw_loss_curves([{"epochs": 0, "train_loss": [], "validation_loss": []}]) == ()
 
 
-def test_a_chart_tells_the_page_how_to_make_its_axes_anew_and_what_its_areas_are_made_of() -> None:
+def test_the_data_of_a_chart_has_the_rescaling_of_its_axes_and_the_source_of_its_areas() -> None:
     chart = drawdown_chart(table([0.1, -0.5, 0.2]), STRATEGY)
     (panel,) = time_chart.chart_data(chart)["panels"]
     assert panel["areas"] == [{"line": "strategy", "shape": "under"}]
-    told = panel["scale"]
-    low, high = (pick([*panel["lines"][0]["values"], *told["always"]]) for pick in (min, max))
-    again = axes.linear_axis(low, high, ticks=told["ticks"])
-    assert not told["log"]
+    scale = panel["scale"]
+    low, high = (pick([*panel["lines"][0]["values"], *scale["always"]]) for pick in (min, max))
+    again = axes.linear_axis(low, high, ticks=scale["ticks"])
+    assert not scale["log"]
     assert again.ticks == chart.panels[0].ticks
-    assert time_chart.distance_from_top(again, told["baseline"]) == chart.panels[0].baseline
+    assert time_chart.distance_from_top(again, scale["baseline"]) == chart.panels[0].baseline

@@ -1,4 +1,4 @@
-"""The section of round trips: what is listed, drawn and said of them."""
+"""The section of round trips: table, plot and summary."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_win_rate_is_the_hit_rate_of_the_metrics(run: Run) -> None:
     assert f"{100 * rate:.1f}\N{NO-BREAK SPACE}% made money after costs" in text
 
 
-def test_of_too_many_trips_the_largest_are_listed_and_the_page_says_so(run: Run) -> None:
+def test_of_many_round_trips_the_largest_are_listed_with_a_note(run: Run) -> None:
     rng = np.random.default_rng(2)
     days = run.returns.index
     count = 2 * (MAX_ROWS + 100)
@@ -107,11 +107,11 @@ def test_a_strategy_that_never_traded_has_neither_table_nor_scatter(run: Run) ->
     assert "<figure" not in html
 
 
-def test_a_position_that_is_never_closed_is_told_as_open(run: Run) -> None:
+def test_a_position_that_is_never_closed_is_listed_as_open(run: Run) -> None:
     html = section(with_trades(run, run.trades.iloc[:1]))
     assert "1\N{NO-BREAK SPACE}position open still" in html
     assert 'data-value="open"' in html
 
 
-def test_an_older_folder_whose_fills_lack_the_equity_has_no_such_section(run: Run) -> None:
+def test_fills_without_equity_in_an_older_folder_have_no_section(run: Run) -> None:
     assert trades_section(with_trades(run, run.trades.drop(columns="equity"))) is None

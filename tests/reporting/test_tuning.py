@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.reporting.tearsheet import render_tearsheet
-from engine.reporting.tuning_table import make_tuning_table
+from engine.reporting.tearsheet.tuning_table import make_tuning_table
 
 if TYPE_CHECKING:
     from engine.runs.run import Run

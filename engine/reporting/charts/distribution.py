@@ -1,4 +1,4 @@
-"""Returns by size: how often each came, and how far the tails reach."""
+"""Distribution of returns: histogram and tails."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_TAIL_POINTS = 120
 
 @dataclass(frozen=True)
 class ReturnSample:
-    """A book's returns: its name and classes, simple returns of shape (n,) in per cent."""
+    """Returns of a book: its label and class, simple returns of shape (n,) in per cent."""
 
     label: str
     css: str
@@ -33,13 +33,13 @@ class ReturnSample:
 
     @property
     def nonzero_returns_pct(self) -> Vector:
-        """Without the bars that returned exactly nothing."""
-        moved: Vector = self.returns_pct[self.returns_pct != 0]
-        return moved
+        """Returns of the bars whose return is not exactly 0."""
+        nonzero: Vector = self.returns_pct[self.returns_pct != 0]
+        return nonzero
 
     @property
     def fitted_normal(self) -> NormalDist | None:
-        """Of the same mean and standard deviation (ddof 1); None without variation."""
+        """Normal distribution of the same mean and deviation (ddof 1); None without variation."""
         spread = float(self.returns_pct.std(ddof=1)) if len(self.returns_pct) > 1 else 0.0
         return NormalDist(float(self.returns_pct.mean()), spread) if spread > 0 else None
 
@@ -62,8 +62,8 @@ def bin_edges(values: Vector) -> Vector:
         return np.linspace(min(0.0, centre) - 1.0, max(0.0, centre) + 1.0, MIN_BINS + 1)
     spread = float(np.subtract(*np.quantile(values, [0.75, 0.25])))
     length = float(np.ptp(values))
-    wanted = 2.0 * spread / len(values) ** (1 / 3)
-    width = min(max(wanted, length / MAX_BINS), length / MIN_BINS)
+    bin_width = 2.0 * spread / len(values) ** (1 / 3)
+    width = min(max(bin_width, length / MAX_BINS), length / MIN_BINS)
     first, last = np.floor(values.min() / width), np.floor(values.max() / width) + 1
     edges: Vector = np.arange(first, last + 1) * width
     return edges
@@ -72,13 +72,13 @@ def bin_edges(values: Vector) -> Vector:
 def histogram_plot(
     strategy: ReturnSample, benchmark: ReturnSample | None, *, finding: str, span: str
 ) -> XYPlot:
-    """Share of the bars in each bin of returns, the other book's outlined.
+    """Share of the bars in each bin of returns, the benchmark as an outline.
 
     Args:
-        strategy: Its bars.
-        benchmark: Beside it, on the same bars.
-        finding: What the figures say.
-        span: Over which bars.
+        strategy: Returns of the strategy.
+        benchmark: Returns of the benchmark on the same bars, if there is one.
+        finding: What the figures show, in one sentence.
+        span: First bar, last bar and number of bars.
     """
     samples = [strategy, *([benchmark] if benchmark else [])]
     edges = bin_edges(np.concatenate([sample.nonzero_returns_pct for sample in samples]))
@@ -89,7 +89,7 @@ def histogram_plot(
     ]
     curve = _normal_density_curve(strategy, edges)
     highest = max(float(share.max(initial=1.0)) for share in (*shares, curve[1]))
-    frame = XYAxes(
+    axes = XYAxes(
         LabelledAxis(
             "return of a bar, per cent",
             linear_axis(float(edges[0]), float(edges[-1]), ticks=8),
@@ -101,23 +101,22 @@ def histogram_plot(
     )
     names = [formatting.FINE_PERCENT.interval(*pair) for pair in zip(*sides, strict=True)]
     layers = [
-        plot_layers.bar_layer(frame, _layer_style("strategy", strategy), sides, shares[0], names),
+        plot_layers.bar_layer(axes, _layer_style("strategy", strategy), sides, shares[0], names),
         *(
-            plot_layers.step_layer(frame, _layer_style("other", sample), sides, share, names)
+            plot_layers.step_layer(axes, _layer_style("other", sample), sides, share, names)
             for sample, share in zip(samples[1:], shares[1:], strict=True)
         ),
-        plot_layers.line_layer(frame, LayerStyle("normal", "Normal", "reference"), *curve),
-        plot_layers.vertical_line(frame, LayerStyle("zero", "", "zero"), 0.0),
+        plot_layers.line_layer(axes, LayerStyle("normal", "Normal", "reference"), *curve),
+        plot_layers.vertical_line(axes, LayerStyle("zero", "", "zero"), 0.0),
     ]
     return XYPlot(
         key="histogram",
-        title="Returns of a bar",
+        title="Returns by bar",
         finding=finding,
-        description="How often a bar returned so much, after costs; dashed, a normal "
-        "distribution of the "
-        "strategy's own mean and standard deviation.",
+        description="Share of the bars with a return in each bin, after costs. Dashed: a normal "
+        "distribution with the strategy's mean and standard deviation.",
         span=span,
-        axes=frame,
+        axes=axes,
         layers=tuple(layers),
         notes=_zero_return_note(samples),
     )
@@ -126,18 +125,18 @@ def histogram_plot(
 def tail_plot(
     strategy: ReturnSample, benchmark: ReturnSample | None, *, finding: str, span: str
 ) -> XYPlot:
-    """Share of the bars that lost, or gained, at least so much, on a log axis.
+    """Share of the bars with a loss, or a gain, of at least each size, on a log axis.
 
     Args:
-        strategy: Its bars.
-        benchmark: Beside it, on the same bars.
-        finding: What the figures say.
-        span: Over which bars.
+        strategy: Returns of the strategy.
+        benchmark: Returns of the benchmark on the same bars, if there is one.
+        finding: What the figures show, in one sentence.
+        span: First bar, last bar and number of bars.
     """
     samples = [strategy, *([benchmark] if benchmark else [])]
     reach = max(float(np.abs(sample.returns_pct).max()) for sample in samples)
     lowest = 100.0 / max(len(sample.returns_pct) for sample in samples)
-    frame = XYAxes(
+    axes = XYAxes(
         LabelledAxis(
             "size of the loss or gain, per cent", linear_axis(0.0, reach), formatting.PERCENT
         ),
@@ -149,21 +148,21 @@ def tail_plot(
     )
     layers = [
         plot_layers.line_layer(
-            frame,
+            axes,
             LayerStyle("normal", "Normal, losses", "reference"),
-            *_normal_tail_curve(strategy, frame),
+            *_normal_tail_curve(strategy, axes),
         ),
         *(
             _tail_layer(
-                frame, LayerStyle("other", f"{each.label}, losses", each.css), -each.returns_pct
+                axes, LayerStyle("other", f"{each.label}, losses", each.css), -each.returns_pct
             )
             for each in samples[1:]
         ),
         _tail_layer(
-            frame, LayerStyle("gains", f"{strategy.label}, gains", "hue-4"), strategy.returns_pct
+            axes, LayerStyle("gains", f"{strategy.label}, gains", "hue-4"), strategy.returns_pct
         ),
         _tail_layer(
-            frame,
+            axes,
             LayerStyle("losses", f"{strategy.label}, losses", "hue-0"),
             -strategy.returns_pct,
         ),
@@ -172,12 +171,11 @@ def tail_plot(
         key="tails",
         title="Tails",
         finding=finding,
-        description="The share of all bars that lost, or gained, at least so much, on a log "
-        "axis; the "
-        "lowest point of a line is the one worst or best bar. Where a line runs above the "
-        "dashed one, bars so large came more often than a normal distribution allows.",
+        description="Share of all bars with a loss, or a gain, of at least this size, on a log "
+        "axis. The lowest point of a line is the worst or best bar. Where a line is above the "
+        "dashed one, returns of this size were more frequent than in a normal distribution.",
         span=span,
-        axes=frame,
+        axes=axes,
         layers=tuple(layers),
     )
 
@@ -189,8 +187,8 @@ def exceedance_curve(sizes: Vector) -> tuple[Vector, Vector]:
         sizes: Shape (n,), losses above 0 or gains above 0.
 
     Returns:
-        Shapes (m,): sizes and shares in per cent, m / n at most 1; every rank of the largest 60,
-        of the others as many as are told apart on a log axis.
+        Shapes (m,): sizes and shares in per cent; every rank of the largest 60, and of the others
+        as many as can be distinguished on a log axis.
     """
     ordered = np.sort(sizes[sizes > 0])[::-1]
     ranks = np.arange(1, len(ordered) + 1)
@@ -202,24 +200,26 @@ def exceedance_curve(sizes: Vector) -> tuple[Vector, Vector]:
 
 def _tail_layer(axes: XYAxes, style: LayerStyle, sizes: Vector) -> plot_layers.PlotLayer:
     size, share = exceedance_curve(sizes)
-    whole = formatting.BARS(len(sizes))
+    total = formatting.BARS(len(sizes))
     bars = np.rint(share * len(sizes) / 100.0)
-    names = [f"{formatting.COUNT(count)} of {whole}" for count in bars.tolist()]
+    names = [f"{formatting.COUNT(count)} of {total}" for count in bars.tolist()]
     return plot_layers.line_layer(axes, style, size, share, names)
 
 
 def _normal_density_curve(sample: ReturnSample, edges: Vector) -> tuple[Vector, Vector]:
-    """Share of the bars, in per cent, that a normal distribution has around each place."""
+    """Share of the bars, in per cent, that a normal distribution has in a bin at each return."""
     normal = sample.fitted_normal
-    places = np.linspace(edges[0], edges[-1], 201)
+    returns_pct = np.linspace(edges[0], edges[-1], 201)
     if normal is None:
         return np.zeros(0), np.zeros(0)
     width = float(edges[1] - edges[0])
-    return places, np.array([100.0 * width * normal.pdf(place) for place in places.tolist()])
+    return returns_pct, np.array(
+        [100.0 * width * normal.pdf(value) for value in returns_pct.tolist()]
+    )
 
 
 def _normal_tail_curve(sample: ReturnSample, axes: XYAxes) -> tuple[Vector, Vector]:
-    """Share of the bars, in per cent, that a normal distribution has below each loss."""
+    """Share of the bars, in per cent, that a normal distribution has beyond each loss."""
     normal = sample.fitted_normal
     if normal is None:
         return np.zeros(0), np.zeros(0)
@@ -237,10 +237,10 @@ def _zero_return_note(samples: list[ReturnSample]) -> tuple[str, ...]:
     flat = [
         (each.label, len(each.returns_pct) - len(each.nonzero_returns_pct)) for each in samples
     ]
-    told = [f"{label} {formatting.COUNT(count)}" for label, count in flat if count]
-    if not told:
+    counts = [f"{label} {formatting.COUNT(count)}" for label, count in flat if count]
+    if not counts:
         return ()
     return (
-        "Not drawn: bars that returned exactly nothing, as while nothing is held: "
-        f"{', '.join(told)}. The figures and the normal distribution count them.",
+        "Not drawn: bars with a return of exactly 0, such as those without a position: "
+        f"{', '.join(counts)}. The figures and the normal distribution include them.",
     )

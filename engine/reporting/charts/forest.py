@@ -1,4 +1,4 @@
-"""Estimates with their intervals, one under the other."""
+"""Forest plot: estimates with their intervals, one below the other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ForestRow:
-    """One estimate; places are per cent from the left, None where a figure does not exist.
+    """One estimate; positions are per cent from the left, None where a figure does not exist.
 
     Attributes:
         label: What is estimated.
@@ -37,7 +37,7 @@ class ForestRow:
 
 @dataclass(frozen=True)
 class ForestPlot:
-    """All estimates on one axis; `zero_position` is the place of no effect."""
+    """All estimates on one axis; `zero_position` is the position of 0."""
 
     rows: tuple[ForestRow, ...]
     ticks: tuple[AxisTick, ...]
@@ -45,24 +45,27 @@ class ForestPlot:
 
 
 def make_forest_plot(estimates: Sequence[tuple[BookStyle, Mapping[str, Any]]]) -> ForestPlot:
-    """Places estimates on an axis that holds all intervals and zero.
+    """Estimates on an axis that contains all intervals and zero.
 
     Args:
         estimates: Book and its `estimate`, `low` and `high`, each a number or None.
     """
     names = ("low", "estimate", "high")
-    given = [figures.get(name) for _, figures in estimates for name in names]
-    known = [0.0, *(value for value in given if value is not None and formatting.is_finite(value))]
+    values = [figures.get(name) for _, figures in estimates for name in names]
+    known = [
+        0.0,
+        *(value for value in values if value is not None and formatting.is_finite(value)),
+    ]
     axis = linear_axis(min(known), max(known), ticks=6)
 
-    def place(value: float | None) -> float | None:
+    def position(value: float | None) -> float | None:
         if value is None or not formatting.is_finite(value):
             return None
         return round(100 * float(axis.to_fraction(np.array([value]))[0]), 3)
 
     rows = []
     for book, figures in estimates:
-        low, at, high = (place(figures.get(name)) for name in names)
+        low, estimate, high = (position(figures.get(name)) for name in names)
         width = round(high - low, 3) if low is not None and high is not None else None
-        rows.append(ForestRow(book.label, book.hue, at, low, width))
-    return ForestPlot(tuple(rows), axis.ticks, place(0.0) or 0.0)
+        rows.append(ForestRow(book.label, book.hue, estimate, low, width))
+    return ForestPlot(tuple(rows), axis.ticks, position(0.0) or 0.0)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.reporting.book_styles import STRATEGY, BookStyle, get_book_styles
-from engine.reporting.charts.drawdown import drawdown_chart
-from engine.reporting.charts.equity import equity_chart
+from engine.reporting.charts.equity import drawdown_chart, equity_chart
 from engine.reporting.charts.positions import positions_chart
 from engine.reporting.tearsheet.section import TearsheetSection
 

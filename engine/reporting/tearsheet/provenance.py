@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from engine.reporting import formatting
 from engine.reporting.data_table import DataTable, DataTableCell, DataTableColumn, number_cell
-from engine.reporting.rerun_command import (
-    DEFAULT_STRATEGY_FILE,
-    make_rerun_command,
-    split_engine_version,
-)
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.runs.run import Run
+
+DEFAULT_STRATEGY_FILE = "strategy.yaml"
+"""Where the resolved strategy is to be saved where there was no file of it."""
 
 STAGE_ORDER = (
     *("data", "features", "refits", "simulation", "certificate", "evaluation", "report"),
@@ -39,15 +37,39 @@ def provenance_section(run: Run) -> TearsheetSection:
     return TearsheetSection("provenance", "Provenance", _template_values(run))
 
 
+def make_rerun_command(manifest: Mapping[str, Any]) -> str:
+    """The command that makes the run again, whatever has been pulled since.
+
+    The one that was given, with the vintage of the bars where the cache keeps one, and with
+    `--offline` where the offline dataset stood in unasked.
+
+    Args:
+        manifest: Of the run.
+    """
+    dataset, given = manifest["dataset"], manifest.get("command") or ""
+    command = given or f"backtest run {manifest.get('strategy_file') or DEFAULT_STRATEGY_FILE}"
+    if dataset.get("offline") and "--offline" not in command:
+        command += " --offline"
+    if dataset.get("vintage") and "--vintage" not in command:
+        command += f" --vintage {dataset['vintage']}"
+    return command
+
+
+def split_engine_version(manifest: Mapping[str, Any]) -> tuple[str, str]:
+    """Version of the engine and digest of its source; empty where the manifest lacks them."""
+    version, _, source = manifest.get("versions", {}).get("backtest-engine", "").partition("+")
+    return version, source
+
+
 def _template_values(run: Run) -> dict[str, Any]:
     manifest = run.manifest
     dataset, timings = manifest["dataset"], manifest.get("timings_s", {})
     stages = sorted(timings, key=lambda name: (_stage_index(name), name))
     version, source = split_engine_version(manifest)
     return {
-        "again": make_rerun_command(manifest),
+        "command": make_rerun_command(manifest),
         "engine": f"backtest-engine {version}" + (f" (source {source})" if source else ""),
-        "saved": DEFAULT_STRATEGY_FILE,
+        "default_file": DEFAULT_STRATEGY_FILE,
         "dataset": dataset,
         "symbols": [
             _symbol_row(name, facts) for name, facts in sorted(dataset["symbols"].items())
@@ -80,7 +102,7 @@ def _symbol_row(name: str, facts: Mapping[str, Any]) -> dict[str, str]:
         "sha256": facts.get("sha256") or formatting.MISSING,
         "digest": formatting.short_hash(facts.get("sha256")),
         "vintage": facts.get("vintage") or formatting.MISSING,
-        "pulled": formatting.timestamp(facts.get("pulled")),
+        "fetched": formatting.timestamp(facts.get("pulled")),
     }
 
 

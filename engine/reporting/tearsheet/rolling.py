@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,15 +17,41 @@ from engine.evaluation.metrics.rolling import (
 )
 from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, STRATEGY, BookStyle, get_book_styles
-from engine.reporting.charts.rolling import RollingMetric, rolling_chart
+from engine.reporting.charts import time_chart
+from engine.reporting.charts.axes import linear_axis, time_axis
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.reporting.charts.time_chart import TimeChart
     from engine.reporting.formatting import NumberFormat
     from engine.runs.run import Run
 
 NO_LINE_NOTE = "No line: not enough bars yet"
+
+
+@dataclass(frozen=True)
+class RollingMetric:
+    """What is drawn.
+
+    Attributes:
+        key: Id of the chart.
+        title: A noun.
+        finding: What its figures say.
+        description: What it shows.
+        axis_label: Of the vertical axis.
+        number_format: Of its figures.
+        reference_value: Value of the reference line, always within the axis.
+    """
+
+    key: str
+    title: str
+    finding: str
+    description: str
+    axis_label: str
+    number_format: NumberFormat
+    reference_value: float
 
 
 def rolling_section(run: Run) -> TearsheetSection:
@@ -54,7 +81,7 @@ def _sharpe_chart(
         if len(mine)
         else "The strategy has none: too few bars, or it never held anything."
     )
-    return rolling_chart(
+    return _rolling_chart(
         table,
         books,
         RollingMetric(
@@ -85,7 +112,7 @@ def _volatility_chart(
     if BUY_AND_HOLD in table and len(mine):
         theirs = float(table[BUY_AND_HOLD].iloc[-1])
         finding = f"{finding[:-1]}, when holding's was {formatting.PERCENT(theirs)}."
-    return rolling_chart(
+    return _rolling_chart(
         table,
         books,
         RollingMetric(
@@ -105,7 +132,7 @@ def _beta_chart(run: Run, window: int) -> TimeChart:
     mine, held = run.returns[STRATEGY], run.returns[BUY_AND_HOLD]
     beta = rolling_beta(mine, held, window=window)
     whole = float(rolling_beta(mine, held, window=len(mine)).iloc[-1])
-    return rolling_chart(
+    return _rolling_chart(
         beta.to_frame(STRATEGY),
         (_strategy_style(run),),
         RollingMetric(
@@ -132,7 +159,7 @@ def _turnover_chart(run: Run, window: int, periods_per_year: float) -> TimeChart
     index = pd.DatetimeIndex(run.returns.index)
     traded = rolling_turnover(fills, index, window=window, periods_per_year=periods_per_year)
     whole = run.metrics["books"][STRATEGY].get("turnover_per_year")
-    return rolling_chart(
+    return _rolling_chart(
         traded.to_frame(STRATEGY),
         (_strategy_style(run),),
         RollingMetric(
@@ -170,3 +197,44 @@ def _range_text(values: pd.Series[float], number_format: NumberFormat) -> str:
 
 def _strategy_style(run: Run) -> BookStyle:
     return next(book for book in get_book_styles(run) if book.key == STRATEGY)
+
+
+def _rolling_chart(
+    metric_values: pd.DataFrame, books: Sequence[BookStyle], metric: RollingMetric
+) -> time_chart.TimeChart:
+    """A line a book around the reference.
+
+    Args:
+        metric_values: Index timestamp, a column a book; NaN where there is no figure.
+        books: Those to draw, in the order of the legend.
+        metric: What the figures are.
+    """
+    table = time_chart.downsample_rows(metric_values)
+    index = pd.DatetimeIndex(table.index)
+    values = table.to_numpy(dtype=np.float64)
+    known = np.append(values[np.isfinite(values)], metric.reference_value)
+    axis = linear_axis(float(known.min()), float(known.max()))
+    time = time_axis(index[0], index[-1])
+    return time_chart.TimeChart(
+        key=metric.key,
+        title=metric.title,
+        finding=metric.finding,
+        description=metric.description,
+        span=time_chart.describe_span(pd.DatetimeIndex(metric_values.index)),
+        ticks=time.ticks,
+        unix_seconds=time_chart.to_unix_seconds(index),
+        panels=(
+            time_chart.ChartPanel(
+                label=metric.axis_label,
+                height="medium",
+                ticks=axis.ticks,
+                number_format=metric.number_format,
+                lines=time_chart.book_line_series(table, books, time, axis),
+                baseline=time_chart.distance_from_top(axis, metric.reference_value),
+                rescaling=time_chart.AxisRescaling(
+                    always=(metric.reference_value,), baseline=metric.reference_value
+                ),
+            ),
+        ),
+        notes=time_chart.downsampling_note(len(metric_values), len(table)),
+    )

@@ -68,7 +68,7 @@ def trades_section(run: Run) -> TearsheetSection | None:
             "span": span,
             "headlines": _trade_headlines(found),
             "plot": excursions_plot(shown, span=span, notes=note) if len(shown) else None,
-            "note": note,
+            "notes": note,
             "listing": DataTable(
                 "Round trips of the strategy",
                 TRADE_COLUMNS,

@@ -10,11 +10,15 @@ import pandas as pd
 from engine.evaluation.metrics.by_window import sharpe_by_window
 from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, STRATEGY
-from engine.reporting.charts.loss_curves import draw_loss_curves, expand_ensemble_fits
-from engine.reporting.charts.window_panels import WindowSharpeRatios, make_window_panels
-from engine.reporting.charts.window_timeline import make_window_timeline
+from engine.reporting.charts.windows import (
+    WindowSharpeRatios,
+    draw_loss_curves,
+    expand_ensemble_fits,
+    make_window_panels,
+    make_window_timeline,
+)
 from engine.reporting.tearsheet.section import TearsheetSection
-from engine.reporting.tuning_table import make_tuning_table
+from engine.reporting.tearsheet.tuning_table import make_tuning_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,19 +28,19 @@ if TYPE_CHECKING:
 
 def windows_section(run: Run) -> TearsheetSection:
     """Spans, fits and, where there was tuning, what each window chose."""
-    told = run.manifest["windows"]
-    spans = make_window_timeline(told) if told else None
+    windows = run.manifest["windows"]
+    timeline = make_window_timeline(windows) if windows else None
     ratios = _sharpe_by_window(run)
     return TearsheetSection(
         "windows",
         "Windows",
         {
-            "map": spans,
-            "panels": make_window_panels(told, spans, ratios) if spans else None,
+            "timeline": timeline,
+            "panels": make_window_panels(windows, timeline, ratios) if timeline else None,
             "finding": _windows_finding(ratios),
             "has_seeds": any(each.seeds for each in ratios.values()),
             "seeds_note": _seeds_note(run, ratios),
-            "fits": [_fit_row(run, window) for window in told],
+            "fits": [_fit_row(run, window) for window in windows],
             "tuning": make_tuning_table(run),
         },
     )

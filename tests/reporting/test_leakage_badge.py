@@ -1,4 +1,4 @@
-"""The seal in the head of every page: what was looked for, and what it does not show."""
+"""The leakage badge in the header of every page: cutoffs, stages and limits of the test."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def certified(run: Run) -> Run:
     return replace(run, certificate=CERTIFICATE)
 
 
-def test_the_seal_stands_on_each_page_before_the_verdict(run: Run) -> None:
+def test_each_page_shows_the_result_above_the_verdict(run: Run) -> None:
     for page in (render_tearsheet(certified(run)), render_significance(certified(run))):
         text = Page(page).text
-        place = text.index("No look-ahead found at 2\N{NO-BREAK SPACE}cuts")
-        assert place < text.index(run.significance["verdict"]["sentence"][:40])
+        badge = text.index("No look-ahead detected at 2\N{NO-BREAK SPACE}cutoffs")
+        assert badge < text.index(run.significance["verdict"]["sentence"][:40])
 
 
-def test_it_opens_to_the_cuts_the_stages_in_their_order_and_the_limits(run: Run) -> None:
+def test_the_details_have_cutoffs_stages_in_order_and_limits(run: Run) -> None:
     text = Page(render_tearsheet(certified(run))).text
     assert "2019-01-01 window start" in text
     assert "2019-02-03 04:00 quiet bar" in text
@@ -43,8 +43,8 @@ def test_it_opens_to_the_cuts_the_stages_in_their_order_and_the_limits(run: Run)
     assert "How <the bars> came to be." in text
 
 
-def test_a_run_from_before_there_were_certificates_says_so(run: Run) -> None:
+def test_a_run_without_a_certificate_says_so(run: Run) -> None:
     page = Page(render_tearsheet(replace(run, certificate=None)))
-    assert "No leak certificate" in page.text
-    (seal,) = [has for tag, has in page.elements if tag == "details" and has.get("id")]
-    assert seal["class"] == "seal absent"
+    assert "Not tested for look-ahead" in page.text
+    (badge,) = [has for tag, has in page.elements if tag == "details" and has.get("id")]
+    assert badge["class"] == "seal absent"
