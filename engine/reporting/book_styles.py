@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.core.book_names import STRATEGY, name_benchmarks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
+    from engine.runs.documents.strategy_settings import PartSettings
     from engine.runs.run import Run
 
 __all__ = [
@@ -61,16 +62,17 @@ class BookStyle:
 def get_book_styles(run: Run) -> tuple[BookStyle, ...]:
     """All books of a run, the strategy first, the others in the order of the returns table."""
     keys = sorted(map(str, run.returns.columns), key=lambda key: key != STRATEGY)
-    strategy = run.manifest.get("strategy", {})
-    benchmarks = strategy.get("benchmarks") or strategy.get("opponents") or ()
-    kinds = [str(benchmark.get("kind", "")) for benchmark in benchmarks]
-    known = {
-        name: _make_style(name, kind, kinds[: index + 1].count(kind), _parameters_text(benchmark))
-        for index, (name, kind, benchmark) in enumerate(
-            zip(name_benchmarks(kinds), kinds, benchmarks, strict=True)
+    benchmarks = run.manifest.settings.benchmarks
+    kinds = [benchmark.kind for benchmark in benchmarks]
+    styles = {
+        name: _make_style(
+            name, kinds[index], kinds[: index + 1].count(kinds[index]), _parameters_text(benchmark)
+        )
+        for index, (name, benchmark) in enumerate(
+            zip(name_benchmarks(kinds), benchmarks, strict=True)
         )
     }
-    return tuple(known.get(key) or book_style(key) for key in keys)
+    return tuple(styles.get(key) or book_style(key) for key in keys)
 
 
 def ordered_book_styles(keys: Iterable[str]) -> tuple[BookStyle, ...]:
@@ -96,9 +98,6 @@ def _make_style(key: str, kind: str, number: int, detail: str = "") -> BookStyle
     return BookStyle(key, label, detail, f"hue-{hue}", f"dash-{min(number, DASHES)}")
 
 
-def _parameters_text(benchmark: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{name} {value}".replace("_", " ")
-        for name, value in sorted(benchmark.items())
-        if name != "kind" and isinstance(value, int | float | str)
-    )
+def _parameters_text(benchmark: PartSettings) -> str:
+    parameters = benchmark.parameters.items()
+    return ", ".join(f"{name} {value}".replace("_", " ") for name, value in parameters)

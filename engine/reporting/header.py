@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from engine.runs.documents import Certificate
+    from engine.runs.documents.manifest import WindowRecord
+    from engine.runs.documents.strategy_settings import StrategySettings
     from engine.runs.run import Run
 
 GRADE_LABELS = {
@@ -92,45 +95,40 @@ class RunHeader:
 
 def make_run_header(run: Run) -> RunHeader:
     """The header of a run's pages."""
-    manifest, span = run.manifest, run.metrics["span"]
-    verdict, dataset = run.significance["verdict"], manifest["dataset"]
-    strategy = manifest.get("strategy", {})
-    warm_starts = describe_warm_starts(manifest["windows"])
-    grade = str(verdict["grade"])
-    bar_notices = (dataset.get("quality") or {}).get("notices") or ()
-    sentence, remarks = _split_first_sentence(verdict["sentence"])
+    manifest, span, verdict = run.manifest, run.metrics.span, run.significance.verdict
+    dataset, settings = manifest.dataset, manifest.settings
+    warm_starts = describe_warm_starts(manifest.windows)
+    bar_notices = dataset.quality.notices if dataset.quality else ()
+    sentence, remarks = _split_first_sentence(verdict.sentence)
     return RunHeader(
-        name=manifest["strategy_name"],
-        description=strategy.get("description") or "",
+        name=manifest.strategy_name,
+        description=settings.description,
         run_id=run.run_id,
-        symbols=", ".join(manifest["target"]),
-        dataset=f"{dataset.get('name')}, {dataset.get('interval')}",
-        span=f"{formatting.date_range(span['first'], span['last'])}, "
-        f"{formatting.BARS(span['bars'])}",
-        grade=grade if grade in GRADE_LABELS else "none",
-        grade_label=GRADE_LABELS.get(grade, grade),
+        symbols=", ".join(manifest.target),
+        dataset=f"{dataset.name}, {dataset.interval}",
+        span=f"{formatting.date_range(span.first, span.last)}, {formatting.BARS(span.bars)}",
+        grade=verdict.grade,
+        grade_label=GRADE_LABELS[verdict.grade],
         sentence=sentence,
         remarks=remarks,
-        offline=bool(dataset.get("offline")),
-        notices=tuple(
-            notice for notice in dataset.get("notices") or () if notice not in bar_notices
-        ),
+        offline=dataset.offline,
+        notices=tuple(notice for notice in dataset.notices if notice not in bar_notices),
         data_quality_notice=formatting.count_of(len(bar_notices), "notice") if bar_notices else "",
-        excluded_fits=tuple(manifest.get("left_out") or ()),
+        excluded_fits=manifest.excluded_fits,
         leakage_badge=make_leakage_badge(run.certificate),
         terms=(
-            ("Out of sample", _describe_out_of_sample(len(manifest["windows"]))),
+            ("Out of sample", _describe_out_of_sample(len(manifest.windows))),
             *((("Training", warm_starts),) if warm_starts else ()),
-            ("Timing", _describe_execution(strategy.get("execution", {}))),
-            ("Costs", _describe_costs(strategy.get("costs", {}))),
+            ("Execution", _describe_execution(settings)),
+            ("Costs", _describe_costs(settings)),
             ("Comparison", "Every book has the same bars, costs and execution rules."),
         ),
-        command=manifest.get("command") or formatting.MISSING,
-        strategy_file=manifest.get("strategy_file") or formatting.MISSING,
+        command=manifest.command or formatting.MISSING,
+        strategy_file=manifest.strategy_file or formatting.MISSING,
     )
 
 
-def make_leakage_badge(certificate: Mapping[str, Any] | None) -> LeakageBadge:
+def make_leakage_badge(certificate: Certificate | None) -> LeakageBadge:
     """The badge of a run; a grey one for a run of a version without the leakage test."""
     if certificate is None:
         return LeakageBadge(
@@ -139,15 +137,17 @@ def make_leakage_badge(certificate: Mapping[str, Any] | None) -> LeakageBadge:
             "for look-ahead. Run the strategy again to test it.",
             has_certificate=False,
         )
-    cuts = certificate["cuts"]
-    stages = [stage for stage in STAGE_ORDER if stage in certificate["compared"]]
+    stages = [stage for stage in STAGE_ORDER if stage in certificate.compared]
     return LeakageBadge(
-        label=f"No look-ahead detected at {formatting.count_of(len(cuts), 'cutoff')}",
+        label="No look-ahead detected at "
+        f"{formatting.count_of(len(certificate.cutoffs), 'cutoff')}",
         description="For each of these cutoff bars, all later bars were replaced by synthetic "
         "ones and the run was computed again. Everything up to the cutoff stayed the same, bit "
         f"for bit: {', '.join(stages[:-1])} and {stages[-1]}.",
-        cutoffs=tuple((formatting.timestamp(cut["bar"]), cut["kind"]) for cut in cuts),
-        limitations=tuple(certificate["not_compared"]),
+        cutoffs=tuple(
+            (formatting.timestamp(cutoff.bar), cutoff.kind) for cutoff in certificate.cutoffs
+        ),
+        limitations=certificate.limitations,
     )
 
 
@@ -157,9 +157,9 @@ def _split_first_sentence(verdict: str) -> tuple[str, str]:
     return first + full_stop.strip(), others
 
 
-def describe_warm_starts(windows: Sequence[Mapping[str, Any]]) -> str:
+def describe_warm_starts(windows: Sequence[WindowRecord]) -> str:
     """How many of the strategy's fits started warm; empty without warm starts."""
-    fits = [fit["warm"] for window in windows for fit in window.get("fits") or () if "warm" in fit]
+    fits = [fit.warm for window in windows for fit in window.fits if fit.warm is not None]
     if not fits:
         return ""
     return (
@@ -175,16 +175,16 @@ def _describe_out_of_sample(windows: int) -> str:
     )
 
 
-def _describe_execution(execution: Mapping[str, Any]) -> str:
-    delay, price = execution.get("delay", 1), execution.get("price", "open")
+def _describe_execution(settings: StrategySettings) -> str:
+    delay = settings.delay_bars
     when = "the next bar" if delay == 1 else f"the bar {formatting.COUNT(delay)} later"
-    return f"Decided at the close of a bar, filled at the {price} of {when}."
+    return f"Decided at the close of a bar, filled at the {settings.fill_price} of {when}."
 
 
-def _describe_costs(costs: Mapping[str, Any]) -> str:
+def _describe_costs(settings: StrategySettings) -> str:
     text = (
-        f"{formatting.BPS(costs.get('fee_bps'))} fee and "
-        f"{formatting.BPS(costs.get('slippage_bps'))} slippage on every fill"
+        f"{formatting.BPS(settings.fee_bps)} fee and {formatting.BPS(settings.slippage_bps)} "
+        "slippage on every fill"
     )
-    borrow = costs.get("borrow_bps_per_year")
+    borrow = settings.borrow_bps_per_year
     return text + (f", {formatting.BPS(borrow)} a year on shorts." if borrow else ".")

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 UNSAFE_CHARACTERS = re.compile("[\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that reverse the direction of the text after them, with which a name could change the
@@ -16,9 +20,14 @@ def render_template(template: str, **context: Any) -> str:  # noqa: ANN401 - a t
     Autoescape is on for every template. A name that a template uses and that is not given is an
     error. `UNSAFE_CHARACTERS` are shown as U+FFFD.
     """
+    return _environment().get_template(template).render(**context)
+
+
+@cache
+def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("engine.reporting"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -27,7 +36,6 @@ def render_template(template: str, **context: Any) -> str:  # noqa: ANN401 - a t
         keep_trailing_newline=True,
         finalize=_replace_unsafe_characters,
     )
-    return environment.get_template(template).render(**context)
 
 
 def _replace_unsafe_characters(value: Any) -> Any:  # noqa: ANN401 - any value of a template

@@ -8,22 +8,15 @@ import pytest
 
 from engine.reporting.book_styles import book_style
 from engine.reporting.charts import axes, time_chart
-from engine.reporting.charts.equity import (
-    cumulative_growth,
-    drawdown_chart,
-    drawdown_pct,
-    equity_chart,
-)
+from engine.reporting.charts.equity import drawdown_chart, equity_chart
 from engine.reporting.charts.forest import make_forest_plot
 from engine.reporting.charts.positions import positions_chart
 from engine.reporting.charts.windows import draw_loss_curves, make_window_timeline
-from engine.reporting.tearsheet.monthly_returns import compound_returns_pct, make_monthly_heatmap
+from engine.reporting.tearsheet.monthly_returns import make_monthly_heatmap
+from engine.runs.documents.analysis_returns import PeriodReturns
+from engine.runs.documents.manifest import FitRecord, WindowRecord
 
 STRATEGY = (book_style("strategy"),)
-
-
-def days(*dates: str) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(dates, tz="UTC", name="timestamp")
 
 
 def table(values: list[float]) -> pd.DataFrame:
@@ -40,31 +33,13 @@ def points(path: str) -> list[tuple[int, int]]:
     return [tuple(point) for point in np.cumsum(np.vstack((start, moves)), axis=0).tolist()]
 
 
-def test_equity_is_the_product_of_returns() -> None:
-    assert cumulative_growth(table([0.1, -0.5, 0.2]))["strategy"].tolist() == pytest.approx(
-        [1.1, 0.55, 0.66]
-    )
-
-
-def test_drawdown_is_measured_from_the_highest_equity_so_far() -> None:
-    found = drawdown_pct(table([0.1, -0.5, 0.2]))["strategy"].tolist()
-    assert found == pytest.approx([0.0, -50.0, -40.0])
-
-
-def test_a_loss_on_the_first_bar_is_a_drawdown() -> None:
-    assert drawdown_pct(table([-0.1, 0.0]))["strategy"].tolist() == pytest.approx([-10.0, -10.0])
-
-
-def test_monthly_returns_compound_within_months_and_years() -> None:
-    returns = pd.Series([0.1, 0.1, -0.5], days("2003-06-27", "2003-06-30", "2003-07-01"))
-    assert compound_returns_pct(returns, "M") == pytest.approx({"2003-06": 21.0, "2003-07": -50.0})
-    assert compound_returns_pct(returns, "Y") == pytest.approx({"2003": -39.5})
-
-
 def test_the_heat_map_has_a_row_a_year_with_its_total_and_the_benchmarks() -> None:
-    returns = pd.Series([0.1, -0.2], days("2003-12-31", "2004-01-02"))
-    found = make_monthly_heatmap(returns, -returns)
-    (first, december, total, other), (second, january, *_) = found.rows
+    strategy = PeriodReturns(
+        months={"2003-12": 10.0, "2004-01": -20.0}, years={"2003": 10.0, "2004": -20.0}
+    )
+    benchmark = PeriodReturns(months={}, years={"2003": -10.0, "2004": 20.0})
+    heatmap = make_monthly_heatmap(strategy, benchmark)
+    (first, december, total, other), (second, january, *_) = heatmap.rows
     assert (first, second) == ("2003", "2004")
     assert [cell.text for cell in december] == [""] * 11 + ["+10.0"]
     assert (total.text, other.text if other else None) == ("+10.0", "\N{MINUS SIGN}10.0")
@@ -178,8 +153,8 @@ def test_a_thinned_chart_says_so() -> None:
 
 
 def test_the_equity_line_ends_where_its_axis_puts_the_last_value() -> None:
-    returns = table([0.1, -0.5, 0.2])
-    (panel,) = equity_chart(returns, STRATEGY).panels
+    growth = table([1.1, 0.55, 0.66])
+    (panel,) = equity_chart(growth, STRATEGY).panels
     (line,) = panel.lines
     scale = axes.log_axis(0.55, 1.1)
     end = points(line.path)[-1]
@@ -188,15 +163,15 @@ def test_the_equity_line_ends_where_its_axis_puts_the_last_value() -> None:
 
 
 def test_a_ruined_book_is_named_and_its_line_ends() -> None:
-    chart = equity_chart(table([0.1, -1.0, 0.0]), STRATEGY)
+    chart = equity_chart(table([1.1, 0.0, 0.0]), STRATEGY)
     assert chart.notes[0].startswith("Strategy lost all of its equity")
     assert chart.panels[0].lines[0].values == (1.1, 0.0, 0.0)
 
 
 def test_the_strategy_is_drawn_last_and_so_on_top() -> None:
-    returns = table([0.1, -0.1]).assign(ridge=0.0)
+    drawdown = table([0.0, -10.0]).assign(ridge=0.0)
     books = (book_style("strategy"), book_style("ridge"))
-    keys = [line.key for line in drawdown_chart(returns, books).panels[0].lines]
+    keys = [line.key for line in drawdown_chart(drawdown, books).panels[0].lines]
     assert keys == ["ridge", "strategy"]
 
 
@@ -210,13 +185,14 @@ def test_positions_keep_a_weight_until_the_next_decision() -> None:
 
 
 def test_the_timeline_has_every_part_between_first_and_last_day() -> None:
-    parts = {
-        "train": ["2020-01-01", "2020-01-05"],
-        "validation": ["2020-01-06", "2020-01-08"],
-        "test": ["2020-01-09", "2020-01-11"],
-    }
-    found = make_window_timeline([{"index": 0, **parts, "train_bars": 5}])
-    ((index, spans),) = found.rows
+    window = WindowRecord(
+        index=0,
+        train=("2020-01-01", "2020-01-05"),
+        validation=("2020-01-06", "2020-01-08"),
+        test=("2020-01-09", "2020-01-11"),
+        train_bars=5,
+    )
+    ((index, spans),) = make_window_timeline([window]).rows
     assert index == 0
     assert [(span.part, span.left, span.width) for span in spans] == [
         ("train", 0.0, 40.0),
@@ -241,29 +217,25 @@ def test_a_forest_holds_zero_and_every_interval() -> None:
 
 
 def test_loss_curves_share_one_axis_over_all_fits() -> None:
-    fits = [
-        {"train_loss": [3.0, 1.0], "validation_loss": [3.0, 2.0, 1.0]},
-        {"train_loss": [], "validation_loss": []},
-    ]
+    fits = [FitRecord(train_loss=(3.0, 1.0), validation_loss=(3.0, 2.0, 1.0)), FitRecord()]
     train, validation = draw_loss_curves(fits)
     assert points(train.path)[-1][0] == 5_000
     assert points(train.path)[-1][1] == points(validation.path)[-1][1]
 
 
 def test_an_ensemble_has_the_curves_of_its_members() -> None:
-    course = {"train_loss": [2.0, 1.0], "validation_loss": [3.0, 2.0]}
-    without = {"train_loss": [], "validation_loss": []}
-    ensemble = without | {"members": [course, without, without | {"members": [course]}]}
-    assert draw_loss_curves([ensemble]) == draw_loss_curves([course, course])
+    trained = FitRecord(train_loss=(2.0, 1.0), validation_loss=(3.0, 2.0))
+    ensemble = FitRecord(members=(trained, FitRecord(), FitRecord(members=(trained,))))
+    assert draw_loss_curves([ensemble]) == draw_loss_curves([trained, trained])
     assert len(draw_loss_curves([ensemble])) == 4
 
 
 def test_models_without_epochs_have_no_curves() -> None:
-    assert draw_loss_curves([{"epochs": 0, "train_loss": [], "validation_loss": []}]) == ()
+    assert draw_loss_curves([FitRecord(epochs=0)]) == ()
 
 
 def test_the_data_of_a_chart_has_the_rescaling_of_its_axes_and_the_source_of_its_areas() -> None:
-    chart = drawdown_chart(table([0.1, -0.5, 0.2]), STRATEGY)
+    chart = drawdown_chart(table([0.0, -50.0, -40.0]), STRATEGY)
     (panel,) = time_chart.chart_data(chart)["panels"]
     assert panel["areas"] == [{"line": "strategy", "shape": "under"}]
     scale = panel["scale"]

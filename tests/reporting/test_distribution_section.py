@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from engine.reporting.charts.distribution import bin_edges, exceedance_curve
 from engine.reporting.tearsheet.distribution import distribution_section
+from tests.reporting.page import altered
 from tests.reporting.small_run import Shape, shown, small_run
 
 if TYPE_CHECKING:
@@ -86,52 +85,26 @@ def test_the_findings_show_the_tail_loss_and_the_outliers(small: Run, page: Page
 
 def test_a_book_without_positions_has_a_section_that_says_so(small: Run) -> None:
     returns = small.returns.assign(strategy=0.0)
-    found = shown(distribution_section(replace(small, returns=returns)))
-    assert "Nothing was held: every bar returned nothing." in found.text
+    found = shown(distribution_section(altered(small, returns=returns)))
+    assert "held no position: every bar has a return of 0." in found.text
     assert "they have no tails" in found.text
     assert layer(found, "tails", "losses")["x"] == []
 
 
 def test_without_buy_and_hold_only_the_strategy_is_shown(small: Run) -> None:
-    found = shown(distribution_section(replace(small, returns=small.returns[["strategy"]])))
+    found = shown(distribution_section(altered(small, returns=small.returns[["strategy"]])))
     assert "Buy and hold" not in found.text
     assert sum(layer(found, "histogram", "strategy")["y"]) > 10
 
 
 @pytest.mark.parametrize("bars", [2, 5, 20])
 def test_few_bars_are_drawn(small: Run, bars: int) -> None:
-    found = shown(distribution_section(replace(small, returns=small.returns.iloc[10 : 10 + bars])))
+    found = shown(distribution_section(altered(small, returns=small.returns.iloc[10 : 10 + bars])))
     assert set(found.charts) == {"histogram", "tails"}
 
 
 def test_a_single_bar_has_no_section(small: Run) -> None:
-    assert distribution_section(replace(small, returns=small.returns.iloc[:1])) is None
-
-
-def test_bins_are_equal_contain_every_value_and_have_an_edge_at_zero() -> None:
-    values = np.random.default_rng(2).standard_t(3, 500)
-    edges = bin_edges(values)
-    assert edges[0] <= values.min()
-    assert values.max() < edges[-1]
-    assert np.ptp(np.diff(edges)) < 1e-9
-    assert np.abs(edges).min() < 1e-12
-    assert 12 <= len(edges) - 1 <= 82
-
-
-@pytest.mark.parametrize("values", [[], [0.4], [0.0, 0.0], [-1.0, -1.0, 3.0]])
-def test_bins_exist_whatever_the_values(values: list[float]) -> None:
-    edges = bin_edges(np.array(values))
-    assert (np.diff(edges) > 0).all()
-    assert np.histogram(values, edges)[0].sum() == len(values)
-
-
-def test_a_long_tail_keeps_its_largest_sizes_and_samples_the_others() -> None:
-    sizes = np.random.default_rng(3).normal(size=20_000)
-    size, share = exceedance_curve(sizes)
-    assert len(size) < 200
-    assert size[:60].tolist() == np.sort(sizes)[::-1][:60].tolist()
-    for drawn, at_least in zip(size, share, strict=True):
-        assert at_least == pytest.approx(100 * (sizes >= drawn).mean())
+    assert distribution_section(altered(small, returns=small.returns.iloc[:1])) is None
 
 
 def test_hourly_bars_are_shown_with_their_hour() -> None:

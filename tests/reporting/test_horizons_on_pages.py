@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import pytest
 
 from engine.reporting.tearsheet import render_tearsheet
 from engine.reporting.tearsheet.forecasts import horizon_score_table
-from tests.reporting.page import Page, changed
+from tests.reporting.page import Page, altered, changed
 
 if TYPE_CHECKING:
     from engine.runs.run import Run
@@ -43,7 +42,7 @@ def many(run: Run) -> Run:
     forecasts = run.metrics["forecasts"] | {"strategy": scores | {"horizons": horizons}}
     strategy = run.manifest["strategy"] | {"target": {"horizon": 5, "horizons": [1, 5, 20]}}
     further = [run.predictions.assign(horizon=bars) for bars in (1, 5, 20)]
-    return dataclasses.replace(
+    return altered(
         changed(run, metrics={"forecasts": forecasts}, manifest={"strategy": strategy}),
         predictions=pd.concat(further, ignore_index=True),
     )
@@ -56,7 +55,7 @@ def test_several_horizons_have_a_table(many: Run) -> None:
 
 
 def test_no_horizon_is_marked_as_best(many: Run) -> None:
-    labels, rows = horizon_score_table(many.metrics, many.horizon)
+    labels, rows = horizon_score_table(many.metrics.forecasts["strategy"].horizons, many.horizon)
     assert len(labels) == 3
     assert not any(cell.is_best for row in rows for cell in row.cells)
 
@@ -75,7 +74,7 @@ def test_the_return_of_a_window_is_over_the_bars_of_the_traded_horizon(
 ) -> None:
     first = many.manifest["windows"][0]
     mine = (many.predictions["horizon"] == 5) & (many.predictions["window"] == first["index"])
-    without = dataclasses.replace(many, predictions=many.predictions[~mine])
+    without = altered(many, predictions=many.predictions[~mine])
 
     def strategy_in(page: Page) -> str:
         return page.text.split("Curves")[1].split()[4]

@@ -23,7 +23,7 @@ from engine.reporting.quantstats_process import QuantstatsReport
 from engine.reporting.significance import render_significance
 from engine.reporting.tearsheet import render_tearsheet
 from tests.reporting.family import IDS, member, written
-from tests.reporting.page import changed
+from tests.reporting.page import altered, changed
 from tests.reporting.truth import truth
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def laced(text: str, number: int = 0) -> Run:
     }
     books = run.metrics["books"] | {text: run.metrics["books"]["buy_and_hold"]}
     renamed = {"symbol": {"ABC": text}}
-    return dataclasses.replace(
+    return altered(
         run,
         manifest=manifest,
         significance=significance,
@@ -113,9 +113,10 @@ def laced(text: str, number: int = 0) -> Run:
 
 
 def compared(text: str) -> str:
-    runs = [laced(text), dataclasses.replace(laced(text, 1), run_id=IDS[1])]
-    runs[1].manifest["strategy_name"] = "other"
-    runs[1].manifest["strategy"]["model"] = {"kind": "other"}
+    other = laced(text, 1)
+    strategy = other.manifest["strategy"] | {"model": {"kind": "other"}}
+    manifest = {"strategy_name": "other", "strategy": strategy}
+    runs = [laced(text), changed(dataclasses.replace(other, run_id=IDS[1]), manifest=manifest)]
     found = compare_runs([load_compared_run(run) for run in runs], EvaluationSpec(resamples=200))
     return render_comparison(runs, found, lambda run: f"/{run.run_id}")
 

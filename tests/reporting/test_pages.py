@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from engine.reporting.significance import render_significance
 from engine.reporting.tearsheet import render_tearsheet
 from engine.runs.folder import PAGES
 from engine.runs.run import Run
-from tests.reporting.page import Page, changed
+from tests.reporting.page import Page, altered, changed
 from tests.reporting.truth import truth
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def test_no_page_loads_anything_from_the_network(sheet: Page, tests_page: Page) 
 
 def test_three_pages_are_written_each_under_six_megabytes(run: Run, tmp_path: Path) -> None:
     # A strategy that held nothing: quantstats has nothing to draw, which is quick.
-    idle = dataclasses.replace(run, returns=run.returns.assign(strategy=0.0))
+    idle = altered(run, returns=run.returns.assign(strategy=0.0))
     write_pages(idle, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {f"{page}.html" for page in PAGES}
     assert all(1_000 < path.stat().st_size < 6e6 for path in tmp_path.iterdir())
@@ -76,8 +75,13 @@ def test_a_page_of_hourly_bars_stays_under_six_megabytes_and_notes_the_downsampl
     )
     bars = pd.DataFrame({"timestamp": index, "symbol": "SP500", "close": 1.0 + rng.random(43_800)})
     span = run.metrics["span"] | {"periods_per_year": 8_766.0}
-    idle = dataclasses.replace(run, returns=returns, bars=bars, trades=run.trades.iloc[:0])
-    long = changed(idle, metrics={"span": span})
+    long = altered(
+        run,
+        returns=returns,
+        bars=bars,
+        trades=run.trades.iloc[:0],
+        metrics=run.metrics | {"span": span},
+    )
     html = render_tearsheet(long)
     assert len(html.encode()) < 6e6
     assert re.search(r"Drawn at [\d,]+ of 43,800 bars", html)
@@ -243,7 +247,7 @@ def hostile(run: Run) -> Run:
     method = {"method": run.significance["method"] | {"source": HOSTILE}}
     renamed = {"symbol": {"SP500": HOSTILE}}
     return changed(
-        dataclasses.replace(
+        altered(
             run,
             bars=run.bars.replace(renamed),
             trades=run.trades.replace(renamed),

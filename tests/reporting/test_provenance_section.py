@@ -14,6 +14,7 @@ from engine.reporting.tearsheet.provenance import (
     split_engine_version,
 )
 from tests.reporting.page import Page, changed, section_of
+from tests.runs.documents import MANIFEST, make_manifest
 
 if TYPE_CHECKING:
     from engine.runs.run import Run
@@ -43,13 +44,14 @@ def shown(run: Run) -> str:
     ],
 )
 def test_the_command_to_make_a_run_again(manifest: dict[str, Any], command: str) -> None:
-    assert make_rerun_command({"dataset": {}} | manifest) == command
+    dataset = MANIFEST["dataset"] | manifest.pop("dataset", {})
+    assert make_rerun_command(make_manifest(**manifest, dataset=dataset)) == command
 
 
 def test_the_engine_is_named_by_its_version_and_its_source() -> None:
     manifest = {"versions": {"backtest-engine": "0.1.0+bfc366b33be7"}}
-    assert split_engine_version(manifest) == ("0.1.0", "bfc366b33be7")
-    assert split_engine_version({}) == ("", "")
+    assert split_engine_version(make_manifest(**manifest)) == ("0.1.0", "bfc366b33be7")
+    assert split_engine_version(make_manifest()) == ("", "")
 
 
 def test_every_stored_fit_is_listed_with_its_key(run: Run) -> None:

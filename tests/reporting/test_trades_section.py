@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import pytest
 from engine.evaluation.metrics import trade_metrics
 from engine.evaluation.metrics.round_trips import round_trip_table
 from engine.reporting.tearsheet.trades import MAX_ROWS, trades_section
-from tests.reporting.page import Page, section_of
+from tests.reporting.page import Page, altered, section_of
 
 if TYPE_CHECKING:
     from engine.runs.run import Run
@@ -30,7 +29,7 @@ def section(run: Run) -> str:
 
 
 def with_trades(run: Run, table: pd.DataFrame) -> Run:
-    return dataclasses.replace(run, trades=table)
+    return altered(run, trades=table)
 
 
 def test_every_round_trip_is_a_row_that_sorts_by_its_exact_figures(
@@ -109,7 +108,7 @@ def test_a_strategy_that_never_traded_has_neither_table_nor_scatter(run: Run) ->
 
 def test_a_position_that_is_never_closed_is_listed_as_open(run: Run) -> None:
     html = section(with_trades(run, run.trades.iloc[:1]))
-    assert "1\N{NO-BREAK SPACE}position open still" in html
+    assert "1\N{NO-BREAK SPACE}open position" in html
     assert 'data-value="open"' in html
 
 

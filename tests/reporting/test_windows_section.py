@@ -29,7 +29,7 @@ def with_seeds(run: Run, ratios: list[list[float | None]] | None = None) -> Run:
 
 
 def panels(section: TearsheetSection) -> tuple[WindowPanel, ...]:
-    found: tuple[WindowPanel, ...] = section.template_values["panels"].panels
+    found: tuple[WindowPanel, ...] = section.content.panels.panels
     return found
 
 
@@ -49,7 +49,7 @@ def test_the_ratios_of_a_panel_are_those_of_its_test_bars(run: Run) -> None:
 
 def test_marks_of_all_panels_share_one_axis(run: Run) -> None:
     section = windows_section(with_seeds(run))
-    zero = section.template_values["panels"].zero_position
+    zero = section.content.panels.zero_position
     ratios, places = [], []
     for panel in panels(section):
         assert [mark.css for mark in panel.markers] == ["seed", "seed", "benchmark", "strategy"]
@@ -65,7 +65,7 @@ def test_marks_of_all_panels_share_one_axis(run: Run) -> None:
 
 def test_the_parts_of_a_panel_share_the_axis_of_the_timeline(run: Run) -> None:
     section = windows_section(run)
-    rows = dict(section.template_values["timeline"].rows)
+    rows = dict(section.content.timeline.rows)
     assert all(panel.spans == rows[panel.index] for panel in panels(section))
 
 
@@ -88,19 +88,19 @@ def test_the_sentence_counts_the_windows(run: Run) -> None:
     above = sum(mine > 0 for mine, _ in pairs)
     ahead = sum(mine > theirs for mine, theirs in pairs)
     apart = np.median([max(each) - min(each) for each in SEEDS])
-    assert section.template_values["finding"].replace("\N{NO-BREAK SPACE}", " ") == (
+    assert section.content.finding.replace("\N{NO-BREAK SPACE}", " ") == (
         f"Of 15 windows the strategy had a Sharpe ratio above zero in {above}, and above that of "
-        f"holding in {ahead}. In half of them its seeds, traded alone, lay {apart:.2f} or more "
-        "apart."
+        f"buy and hold in {ahead}. The median range of its seeds, each traded alone, was "
+        f"{apart:.2f}."
     )
 
 
 def test_a_note_says_that_an_older_run_has_no_seed_ratios(run: Run) -> None:
     section = windows_section(run)
-    assert "did not keep the seeds" in section.template_values["seeds_note"]
+    assert "did not keep the seeds" in section.content.seeds_note
     assert not any(mark.css == "seed" for panel in panels(section) for mark in panel.markers)
     alone = changed(run, manifest={"seeds": {"seed": 7, "count": 1}})
-    assert windows_section(alone).template_values["seeds_note"] == ""
+    assert windows_section(alone).content.seeds_note == ""
 
 
 def test_a_seed_without_a_position_in_a_window_has_no_mark(run: Run) -> None:

@@ -31,12 +31,12 @@ def return_sources_plot(
     """Contributions of sides and costs, and their sum.
 
     Args:
-        parts: Name -> log return; the last one is the sum of the others.
+        parts: Name -> log return in per cent; the last one is the sum of the others.
         finding: What the figures show, in one sentence.
         description: What the parts are.
         span: First bar, last bar and number of bars.
     """
-    values = 100.0 * np.array(list(parts.values()))
+    values = np.array(list(parts.values()))
     positions = np.arange(len(parts), dtype=np.float64)
     axes = _make_axes("contribution", list(parts), values)
     is_sum = positions == positions[-1]
@@ -81,14 +81,14 @@ def grouped_bar_plot(
     Args:
         key: Id of the plot.
         titles: Title of the plot and label of the horizontal axis.
-        series: Each book with its log return in each group.
+        series: Each book with its log return in each group, in per cent; NaN where not known.
         group_names: Names of the groups.
         finding: What the figures show, in one sentence.
         description: What the groups are.
         span: First bar, last bar and number of bars.
     """
     positions = np.arange(len(group_names), dtype=np.float64)
-    values = [100.0 * np.array(figures, dtype=np.float64) for _, figures in series]
+    values = [np.array(figures, dtype=np.float64) for _, figures in series]
     axes = _make_axes(titles[1], group_names, np.concatenate(values))
     width = 2 * BAR_HALF_WIDTH / len(series)
     layers = [

@@ -18,19 +18,13 @@ if TYPE_CHECKING:
     from engine.reporting.book_styles import BookStyle
 
 
-def cumulative_growth(returns: pd.DataFrame) -> pd.DataFrame:
-    """Growth of 1: E_t = (1 + r_1) ... (1 + r_t); shape as `returns`, without NaN."""
-    return (1.0 + returns).cumprod()
-
-
-def equity_chart(returns: pd.DataFrame, books: Sequence[BookStyle]) -> time_chart.TimeChart:
+def equity_chart(growth: pd.DataFrame, books: Sequence[BookStyle]) -> time_chart.TimeChart:
     """Equity on a log axis.
 
     Args:
-        returns: Index timestamp, one column for each book: net simple return of each bar.
+        growth: Index timestamp, one column for each book: growth of 1 up to each bar.
         books: In the order of the legend.
     """
-    growth = cumulative_growth(returns)
     table = time_chart.downsample_rows(growth)
     index = pd.DatetimeIndex(table.index)
     values = table.to_numpy(dtype=np.float64)
@@ -46,7 +40,7 @@ def equity_chart(returns: pd.DataFrame, books: Sequence[BookStyle]) -> time_char
         title="Equity",
         description="Growth of 1 after all costs, on a log axis: equal distances are equal "
         "percentages.",
-        span=time_chart.describe_span(pd.DatetimeIndex(returns.index)),
+        span=time_chart.describe_span(pd.DatetimeIndex(growth.index)),
         ticks=time.ticks,
         unix_seconds=time_chart.to_unix_seconds(index),
         panels=(
@@ -66,24 +60,15 @@ def equity_chart(returns: pd.DataFrame, books: Sequence[BookStyle]) -> time_char
     )
 
 
-def drawdown_pct(returns: pd.DataFrame) -> pd.DataFrame:
-    """Loss from the highest equity so far, including the start: D_t = 100 (E_t / max E - 1).
-
-    Per cent, at most 0; shape as `returns`, without NaN.
-    """
-    growth = cumulative_growth(returns)
-    return 100.0 * (growth / growth.cummax().clip(lower=1.0) - 1.0)
-
-
-def drawdown_chart(returns: pd.DataFrame, books: Sequence[BookStyle]) -> time_chart.TimeChart:
+def drawdown_chart(drawdown_pct: pd.DataFrame, books: Sequence[BookStyle]) -> time_chart.TimeChart:
     """Drawdown below zero, that of the strategy filled.
 
     Args:
-        returns: Index timestamp, one column for each book: net simple return of each bar.
+        drawdown_pct: Index timestamp, one column for each book: loss from the highest equity so
+            far in per cent, at most 0.
         books: In the order of the legend.
     """
-    drawdown = drawdown_pct(returns)
-    table = time_chart.downsample_rows(drawdown)
+    table = time_chart.downsample_rows(drawdown_pct)
     index = pd.DatetimeIndex(table.index)
     axis = linear_axis(min(-1.0, float(np.nanmin(table.to_numpy()))), 0.0, ticks=4)
     time = time_axis(index[0], index[-1])
@@ -101,7 +86,7 @@ def drawdown_chart(returns: pd.DataFrame, books: Sequence[BookStyle]) -> time_ch
         key="drawdown",
         title="Drawdown",
         description="Loss from the highest equity so far; zero is a new high.",
-        span=time_chart.describe_span(pd.DatetimeIndex(returns.index)),
+        span=time_chart.describe_span(pd.DatetimeIndex(drawdown_pct.index)),
         ticks=time.ticks,
         unix_seconds=time_chart.to_unix_seconds(index),
         panels=(
@@ -116,7 +101,7 @@ def drawdown_chart(returns: pd.DataFrame, books: Sequence[BookStyle]) -> time_ch
                 rescaling=time_chart.AxisRescaling(ticks=4, always=(-1.0, 0.0)),
             ),
         ),
-        notes=time_chart.downsampling_note(len(drawdown), len(table)),
+        notes=time_chart.downsampling_note(len(drawdown_pct), len(table)),
     )
 
 

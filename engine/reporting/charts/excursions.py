@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from engine.reporting.charts.plot_layers import LabelledAxis, LayerStyle, XYAxes
 from engine.reporting.charts.xy_plot import XYPlot
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     import pandas as pd
 
@@ -25,11 +26,38 @@ MAX_LARGE_MARKERS = 100
 """Number of round trips up to which marks are large."""
 
 
-def excursions_plot(trips: pd.DataFrame, *, span: str, notes: Sequence[str] = ()) -> XYPlot:
+class RoundTripRow(NamedTuple):
+    """A row of the table of round trips; the columns are those of `Run.round_trips`."""
+
+    symbol: str
+    side: str
+    entry: datetime
+    exit: datetime
+    open: bool
+    entry_price: float
+    exit_price: float
+    bars: int
+    return_pct: float
+    pnl_pct: float
+    cost_pct: float
+    mae_pct: float
+    mfe_pct: float
+
+
+def round_trip_rows(trips: pd.DataFrame) -> Iterator[RoundTripRow]:
+    """The rows of a table of round trips."""
+    rows = trips[list(RoundTripRow._fields)].itertuples(index=False, name=None)
+    return (RoundTripRow(*row) for row in rows)
+
+
+def excursions_plot(
+    trips: pd.DataFrame, *, finding: str, span: str, notes: Sequence[str] = ()
+) -> XYPlot:
     """MFE of each round trip over its MAE, winners as circles and losers as squares.
 
     Args:
         trips: As `round_trip_table` gives them, at least one.
+        finding: What the figures show, in one sentence.
         span: First bar, last bar and number of bars.
         notes: Further notes below the plot.
     """
@@ -61,7 +89,7 @@ def excursions_plot(trips: pd.DataFrame, *, span: str, notes: Sequence[str] = ()
             replace(style, css=style.css + size),
             some["mae_pct"].to_numpy(dtype=np.float64),
             some["mfe_pct"].to_numpy(dtype=np.float64),
-            [_trip_label(trip) for trip in some.to_dict("records")],
+            [_trip_label(trip) for trip in round_trip_rows(some)],
         )
         for style, some in kinds
         if len(some)
@@ -69,7 +97,7 @@ def excursions_plot(trips: pd.DataFrame, *, span: str, notes: Sequence[str] = ()
     return XYPlot(
         key="excursions",
         title="Maximum adverse and favourable excursion",
-        finding=_finding(trips[won], trips[lost]),
+        finding=finding,
         description=(
             "One mark for each round trip: the distance of its best price from the average cost, "
             "over that of its worst price. Highs and lows count from the fill of the entry to the "
@@ -96,20 +124,8 @@ def _off_axis_note(count: int) -> tuple[str, ...]:
     return (f"{trips} beyond the axes, drawn at their ends.",)
 
 
-def _trip_label(trip: Mapping[Hashable, Any]) -> str:
-    exit_text = "still open" if trip["open"] else f"to {formatting.timestamp(trip['exit'])}"
-    entry_text = formatting.timestamp(trip["entry"])
-    net_return = formatting.SIGNED_PERCENT(trip["return_pct"])
-    return f"{trip['symbol']} {trip['side']}, {entry_text} {exit_text}, {net_return}"
-
-
-def _finding(won: pd.DataFrame, lost: pd.DataFrame) -> str:
-    parts = []
-    if len(won):
-        adverse = formatting.PERCENT(-float(won["mae_pct"].median()))
-        parts.append(f"half of the winners had an adverse excursion of {adverse} or more")
-    if len(lost):
-        favourable = formatting.PERCENT(float(lost["mfe_pct"].median()))
-        parts.append(f"half of the losers had a favourable excursion of {favourable} or more")
-    sentence = "; ".join(parts) or "no round trip is closed yet"
-    return f"{sentence[0].upper()}{sentence[1:]}."
+def _trip_label(trip: RoundTripRow) -> str:
+    exit_text = "still open" if trip.open else f"to {formatting.timestamp(trip.exit)}"
+    entry_text = formatting.timestamp(trip.entry)
+    net_return = formatting.SIGNED_PERCENT(trip.return_pct)
+    return f"{trip.symbol} {trip.side}, {entry_text} {exit_text}, {net_return}"

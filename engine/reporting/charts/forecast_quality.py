@@ -14,13 +14,15 @@ from engine.reporting.charts.plot_layers import LabelledAxis, LayerStyle, XYAxes
 from engine.reporting.charts.xy_plot import XYPlot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from engine.core.types import Vector
-    from engine.evaluation.forecasts.calibration import CalibrationBin
-    from engine.evaluation.forecasts.directional_accuracy import DirectionalAccuracy
-    from engine.evaluation.forecasts.information_coefficient import RankIc
-    from engine.evaluation.inference.regression import HacRegression
+    from engine.runs.documents.analysis_forecasts import (
+        CalibrationFigures,
+        DirectionFigures,
+        ForecastRegressionFigures,
+        RankCorrelationFigures,
+    )
 
 MAX_DOTS = 1500
 """Largest number of forecasts drawn."""
@@ -34,13 +36,13 @@ ZERO_LINE = LayerStyle("zero", "", "zero")
 
 
 def forecast_scatter_plot(
-    forecasts: pd.DataFrame, line: HacRegression | None, *, finding: str, span: str
+    forecasts: pd.DataFrame, line: ForecastRegressionFigures | None, *, finding: str, span: str
 ) -> XYPlot:
     """Every forecast against its outcome, with the least-squares line.
 
     Args:
         forecasts: Mean over the seeds, at least one row.
-        line: Outcome on forecast, fractions; None where there is none.
+        line: Regression of outcome on forecast; None where there is none.
         finding: What the figures show, in one sentence.
         span: First bar, last bar and number of forecasts.
     """
@@ -69,9 +71,7 @@ def forecast_scatter_plot(
         ends = np.array([predicted.min(), predicted.max()])
         style = LayerStyle("fit", "Fitted line", "hue-2 strong")
         layers.append(
-            plot_layers.line_layer(
-                axes, style, ends, BPS_PER_UNIT * line.intercept + line.slope * ends
-            )
+            plot_layers.line_layer(axes, style, ends, line.intercept_bps + line.slope * ends)
         )
     return XYPlot(
         key="scatter",
@@ -87,7 +87,7 @@ def forecast_scatter_plot(
 
 
 def calibration_plot(
-    groups: Sequence[CalibrationBin], *, finding: str, description: str, span: str
+    groups: Sequence[CalibrationFigures], *, finding: str, description: str, span: str
 ) -> XYPlot:
     """Mean outcome of each group of forecasts, with its interval, against the forecast.
 
@@ -97,10 +97,10 @@ def calibration_plot(
         description: Size of the groups, and how the intervals are computed.
         span: First bar, last bar and number of forecasts.
     """
-    x = BPS_PER_UNIT * np.array([group.predicted for group in groups])
-    y = BPS_PER_UNIT * np.array([group.actual for group in groups])
-    low = BPS_PER_UNIT * _to_float_array([group.actual_low for group in groups])
-    high = BPS_PER_UNIT * _to_float_array([group.actual_high for group in groups])
+    x = np.array([group.predicted_bps for group in groups])
+    y = np.array([group.actual_bps for group in groups])
+    low = _to_float_array([group.actual_low_bps for group in groups])
+    high = _to_float_array([group.actual_high_bps for group in groups])
     outcomes = np.concatenate((y, low, high, np.zeros(1)))
     axes = XYAxes(
         LabelledAxis("mean forecast, bps", _finite_axis(x), formatting.SIGNED_BPS),
@@ -128,19 +128,22 @@ def calibration_plot(
     )
 
 
-def rank_ic_plot(rank_ic: RankIc, *, finding: str, span: str, notes: tuple[str, ...]) -> XYPlot:
+def rank_correlation_plot(
+    ranks: RankCorrelationFigures, *, finding: str, span: str, notes: tuple[str, ...]
+) -> XYPlot:
     """Contribution of each period to the rank correlation as a bar, the total as a line.
 
     Args:
-        rank_ic: At least one period.
+        ranks: At least one period.
         finding: What the figures show, in one sentence.
         span: First bar, last bar and number of forecasts.
         notes: Notes on reading the plot.
     """
-    values = np.array(rank_ic.values)
+    values = np.array([period.value for period in ranks.periods])
     positions = np.arange(len(values), dtype=np.float64)
+    labels = [period.label for period in ranks.periods]
     axes = XYAxes(
-        LabelledAxis(rank_ic.period, categorical_axis(rank_ic.period_labels), None),
+        LabelledAxis(ranks.period, categorical_axis(labels), None),
         LabelledAxis(
             "mean product of ranks",
             linear_axis(min(-0.2, float(values.min())), max(0.2, float(values.max()))),
@@ -148,33 +151,25 @@ def rank_ic_plot(rank_ic: RankIc, *, finding: str, span: str, notes: tuple[str, 
         ),
     )
     names = [
-        f"{name}, {formatting.count_of(rows, 'forecast')}"
-        for name, rows in zip(rank_ic.period_labels, rank_ic.rows, strict=True)
+        f"{period.label}, {formatting.count_of(period.rows, 'forecast')}"
+        for period in ranks.periods
     ]
+    style = LayerStyle("periods", "One " + ranks.period, "hue-0")
     layers = [
-        plot_layers.bar_layer(
-            axes,
-            LayerStyle("ic", "One " + rank_ic.period, "hue-0"),
-            _bar_edges(positions),
-            values,
-            names,
-        ),
+        plot_layers.bar_layer(axes, style, _bar_edges(positions), values, names),
         plot_layers.horizontal_line(axes, ZERO_LINE, 0.0),
     ]
-    if rank_ic.overall is not None and len(values) > 1:
-        layers.append(
-            plot_layers.horizontal_line(
-                axes, LayerStyle("whole", "Whole span", "reference"), rank_ic.overall
-            )
-        )
+    if ranks.overall is not None and len(values) > 1:
+        style = LayerStyle("overall", "Whole span", "reference")
+        layers.append(plot_layers.horizontal_line(axes, style, ranks.overall))
     return XYPlot(
-        key="rank-ic",
-        title=f"Rank correlation by {rank_ic.period}",
+        key="rank-correlation",
+        title=f"Time-series rank correlation by {ranks.period}",
         finding=finding,
         description="Time-series rank correlation (Spearman) of forecasts and outcomes, split by "
-        f"{rank_ic.period}: the mean product of their standardised ranks. Above 0, high "
-        "forecasts went with high outcomes. The mean weighted by bars is the rank correlation "
-        "of the whole span.",
+        f"{ranks.period}: the mean product of their standardised ranks. Above 0, high forecasts "
+        "went with high outcomes. The mean weighted by bars is the rank correlation of the whole "
+        "span.",
         span=span,
         axes=axes,
         layers=tuple(layers),
@@ -183,7 +178,7 @@ def rank_ic_plot(rank_ic: RankIc, *, finding: str, span: str, notes: tuple[str, 
 
 
 def direction_plot(
-    directions: Mapping[str, DirectionalAccuracy],
+    directions: Sequence[DirectionFigures],
     *,
     finding: str,
     description: str,
@@ -193,20 +188,19 @@ def direction_plot(
     """Directional accuracy in each regime with its interval, and that of always up.
 
     Args:
-        directions: Regime -> its figures, at least one, in the order drawn.
+        directions: Of each regime, at least one, in the order drawn.
         finding: What the figures show, in one sentence.
         description: What the regimes are.
         span: First bar, last bar and number of forecasts.
         notes: Notes on reading the plot.
     """
-    regimes = list(directions)
-    figures = list(directions.values())
-    positions = np.arange(len(regimes), dtype=np.float64)
-    hits, low, high, up = (
-        100.0 * np.array([getattr(each, name) for each in figures])
-        for name in ("hit_share", "low", "high", "up_share")
+    positions = np.arange(len(directions), dtype=np.float64)
+    accuracy, low, high, up = (
+        np.array([getattr(direction, name) for direction in directions])
+        for name in ("hit_pct", "low_pct", "high_pct", "up_pct")
     )
     values = np.concatenate((low, high, up, [50.0]))
+    regimes = [direction.state for direction in directions]
     axes = XYAxes(
         LabelledAxis("market regime at the decision", categorical_axis(regimes), None),
         LabelledAxis(
@@ -216,8 +210,8 @@ def direction_plot(
         ),
     )
     names = [
-        f"{regime}, {formatting.count_of(each.rows, 'forecast')}"
-        for regime, each in directions.items()
+        f"{direction.state}, {formatting.count_of(direction.rows, 'forecast')}"
+        for direction in directions
     ]
     return XYPlot(
         key="direction",
@@ -227,7 +221,7 @@ def direction_plot(
         span=span,
         axes=axes,
         layers=(
-            plot_layers.horizontal_line(axes, LayerStyle("coin", "50 %", "reference"), 50.0),
+            plot_layers.horizontal_line(axes, LayerStyle("coin", "Chance", "reference"), 50.0),
             plot_layers.dot_layer(
                 axes, LayerStyle("up", "Always up", "hue-1 large"), positions + 0.12, up, names
             ),
@@ -235,7 +229,7 @@ def direction_plot(
                 axes,
                 LayerStyle("hits", "Forecasts", "hue-0"),
                 positions - 0.12,
-                hits,
+                accuracy,
                 (low, high),
                 names,
             ),
@@ -250,13 +244,11 @@ def _finite_axis(values: Vector) -> Axis:
 
 
 def _forecast_labels(forecasts: pd.DataFrame) -> list[str]:
-    stamps = pd.DatetimeIndex(forecasts["timestamp"])
-    single_symbol = forecasts["symbol"].nunique() == 1
+    stamps = [formatting.timestamp(stamp) for stamp in pd.DatetimeIndex(forecasts["timestamp"])]
+    if forecasts["symbol"].nunique() == 1:
+        return stamps
     return [
-        formatting.timestamp(stamp)
-        if single_symbol
-        else f"{symbol}, {formatting.timestamp(stamp)}"
-        for stamp, symbol in zip(stamps, forecasts["symbol"], strict=True)
+        f"{symbol}, {stamp}" for symbol, stamp in zip(forecasts["symbol"], stamps, strict=True)
     ]
 
 

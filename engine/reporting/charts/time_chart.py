@@ -181,7 +181,7 @@ def downsampling_note(bars: int, drawn: int) -> tuple[str, ...]:
     )
 
 
-def describe_span(index: pd.DatetimeIndex) -> str:
+def describe_span(index: pd.Index) -> str:
     """First bar, last bar and their number."""
     return f"{formatting.date_range(index[0], index[-1])}, {formatting.BARS(len(index))}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,10 @@ from engine.reporting.charts.axes import AxisTick, linear_axis, time_axis
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.reporting.charts.axes import Axis
-
-SPLIT_PARTS = ("train", "validation", "test")
-LOSS_KEYS = ("train_loss", "validation_loss")
+    from engine.core.types import Vector
+    from engine.reporting.charts.axes import Axis, TimeAxis
+    from engine.runs.documents.analysis import WindowFigures
+    from engine.runs.documents.manifest import FitRecord, WindowRecord
 
 
 @dataclass(frozen=True)
@@ -38,32 +38,6 @@ class WindowTimeline:
     rows: tuple[tuple[int, tuple[WindowSpan, ...]], ...]
     ticks: tuple[AxisTick, ...]
     summary: str
-
-
-@dataclass(frozen=True)
-class WindowSharpeRatios:
-    """Sharpe ratios over the test bars of one window, None where there is none.
-
-    Attributes:
-        strategy: Of the strategy, which trades on the mean forecast of its seeds.
-        benchmark: Of buy and hold.
-        seeds: Of the strategy traded on each seed alone; empty where not known.
-    """
-
-    strategy: float | None
-    benchmark: float | None
-    seeds: tuple[float | None, ...] = ()
-
-    @property
-    def known_seeds(self) -> tuple[float, ...]:
-        """The seeds that have a ratio."""
-        return tuple(ratio for ratio in self.seeds if ratio is not None)
-
-    @property
-    def known_ratios(self) -> tuple[float, ...]:
-        """All ratios that exist."""
-        books = (self.strategy, self.benchmark)
-        return (*(ratio for ratio in books if ratio is not None), *self.known_seeds)
 
 
 @dataclass(frozen=True)
@@ -112,29 +86,16 @@ class WindowPanels:
     ratio_range: str
 
 
-def make_window_timeline(windows: Sequence[Mapping[str, Any]]) -> WindowTimeline:
-    """Every part of every window on one time axis.
-
-    Args:
-        windows: Of the manifest, at least one: `index`, and for each part its first and last day
-            and its number of bars.
-    """
+def make_window_timeline(windows: Sequence[WindowRecord]) -> WindowTimeline:
+    """Every part of every window on one time axis; at least one window."""
     ends = [
-        pd.Timestamp(day) for window in windows for part in SPLIT_PARTS for day in window[part]
+        pd.Timestamp(day)
+        for window in windows
+        for first_and_last in (window.train, window.validation, window.test)
+        for day in first_and_last
     ]
     axis = time_axis(min(ends), max(ends))
-
-    def span(window: Mapping[str, Any], part: str) -> WindowSpan:
-        first, last = window[part]
-        left, right = axis.to_fraction(pd.DatetimeIndex([first, last])) * 100
-        bars = formatting.BARS(window.get(f"{part}_bars"))
-        text = f"{part} {formatting.date_range(first, last)}, {bars}"
-        return WindowSpan(part, round(float(left), 3), round(float(right - left), 3), text)
-
-    rows = tuple(
-        (int(window["index"]), tuple(span(window, part) for part in SPLIT_PARTS))
-        for window in windows
-    )
+    rows = tuple((window.index, _window_spans(window, axis)) for window in windows)
     summary = (
         f"{formatting.count_of(len(rows), 'window')}, "
         f"{formatting.date_range(min(ends), max(ends))}"
@@ -142,99 +103,116 @@ def make_window_timeline(windows: Sequence[Mapping[str, Any]]) -> WindowTimeline
     return WindowTimeline(rows, axis.ticks, summary)
 
 
+def _window_spans(window: WindowRecord, axis: TimeAxis) -> tuple[WindowSpan, ...]:
+    def span(part: str, ends: tuple[str, str], bars: int | None) -> WindowSpan:
+        left, right = axis.to_fraction(pd.DatetimeIndex(ends)) * 100
+        text = f"{part} {formatting.date_range(*ends)}, {formatting.BARS(bars)}"
+        return WindowSpan(part, round(float(left), 3), round(float(right - left), 3), text)
+
+    return (
+        span("train", window.train, window.train_bars),
+        span("validation", window.validation, window.validation_bars),
+        span("test", window.test, window.test_bars),
+    )
+
+
 def make_window_panels(
-    windows: Sequence[Mapping[str, Any]],
+    windows: Sequence[WindowRecord],
     timeline: WindowTimeline,
-    ratios: Mapping[int, WindowSharpeRatios],
+    figures: Mapping[int, WindowFigures],
 ) -> WindowPanels:
     """A panel for each window on shared axes of time and of Sharpe ratios.
 
     Args:
         windows: Of the manifest, at least one.
         timeline: Of the same windows.
-        ratios: By index of the window.
+        figures: By index of the window.
     """
-    known = [0.0, *(ratio for each in ratios.values() for ratio in each.known_ratios)]
-    axis = linear_axis(min(known), max(known))
+    ratios = [
+        0.0,
+        *(ratio for window in windows for _, ratio in _sharpe_ratios(figures[window.index])),
+    ]
+    axis = linear_axis(min(ratios), max(ratios))
     spans = dict(timeline.rows)
     panels = tuple(
-        _window_panel(window, spans[int(window["index"])], ratios[int(window["index"])], axis)
+        _window_panel(window, spans[window.index], figures[window.index], axis)
         for window in windows
     )
-    ratio_range = f"{formatting.SIGNED_RATIO(min(known))} to {formatting.SIGNED_RATIO(max(known))}"
-    return WindowPanels(panels, _position_pct(axis, 0.0), ratio_range)
+    low, high = formatting.SIGNED_RATIO(min(ratios)), formatting.SIGNED_RATIO(max(ratios))
+    return WindowPanels(panels, _position_pct(axis, 0.0), f"{low} to {high}")
+
+
+def _sharpe_ratios(figures: WindowFigures) -> list[tuple[str, float]]:
+    """Class of the marker and ratio of each ratio that exists, the strategy last."""
+    ratios = [
+        *(("seed", ratio) for ratio in figures.seed_sharpes),
+        ("benchmark", figures.benchmark_sharpe),
+        ("strategy", figures.strategy_sharpe),
+    ]
+    return [(css, ratio) for css, ratio in ratios if ratio is not None]
 
 
 def _window_panel(
-    window: Mapping[str, Any],
-    spans: tuple[WindowSpan, ...],
-    ratios: WindowSharpeRatios,
-    axis: Axis,
+    window: WindowRecord, spans: tuple[WindowSpan, ...], figures: WindowFigures, axis: Axis
 ) -> WindowPanel:
-    fits = window.get("fits") or []
-    seeds = ratios.known_seeds
-    marked = [
-        *(("seed", ratio) for ratio in seeds),
-        ("benchmark", ratios.benchmark),
-        ("strategy", ratios.strategy),
-    ]
-    failed = sum("failed" in fit for fit in fits)
+    ratios = _sharpe_ratios(figures)
+    seeds = [ratio for css, ratio in ratios if css == "seed"]
+    failed = sum(fit.failed is not None for fit in window.fits)
     return WindowPanel(
-        index=int(window["index"]),
-        test_span=formatting.date_range(*window["test"]),
+        index=window.index,
+        test_span=formatting.date_range(*window.test),
         spans=spans,
-        curves=draw_loss_curves(fits),
-        loss_range=_loss_range_text(fits),
-        markers=tuple(
-            SharpeMarker(css, _position_pct(axis, ratio))
-            for css, ratio in marked
-            if ratio is not None
-        ),
-        strategy=formatting.SIGNED_RATIO(ratios.strategy),
-        benchmark=formatting.SIGNED_RATIO(ratios.benchmark),
+        curves=draw_loss_curves(window.fits),
+        loss_range=_loss_range_text(window.fits),
+        markers=tuple(SharpeMarker(css, _position_pct(axis, ratio)) for css, ratio in ratios),
+        strategy=formatting.SIGNED_RATIO(figures.strategy_sharpe),
+        benchmark=formatting.SIGNED_RATIO(figures.benchmark_sharpe),
         seeds=formatting.SIGNED_RATIO.interval(min(seeds), max(seeds)) if seeds else "",
-        failed_fits=_failed_fits_text(failed, len(fits)),
+        failed_fits=_failed_fits_text(failed, len(window.fits)),
     )
 
 
-def expand_ensemble_fits(fits: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def expand_ensemble_fits(fits: Sequence[FitRecord]) -> list[FitRecord]:
     """The fits that have epochs: each fit of an ensemble is replaced by its members."""
     return [
         part
         for fit in fits
-        for part in (expand_ensemble_fits(fit["members"]) if fit.get("members") else [fit])
+        for part in (expand_ensemble_fits(fit.members) if fit.members else [fit])
     ]
 
 
-def draw_loss_curves(fits: Sequence[Mapping[str, Any]]) -> tuple[time_chart.Area, ...]:
+def draw_loss_curves(fits: Sequence[FitRecord]) -> tuple[time_chart.Area, ...]:
     """A path for each fit and curve, on one axis for all fits of the window.
 
     Args:
-        fits: Of one window; `train_loss` and `validation_loss`, one value for each epoch, or
-            `members` that have them.
+        fits: Of one window.
 
     Returns:
         Empty where no fit has epochs (ridge, persistence).
     """
-    curves = [
-        (name, np.array([_loss_or_nan(value) for value in fit.get(name) or ()]))
-        for fit in expand_ensemble_fits(fits)
-        for name in LOSS_KEYS
-    ]
-    curves = [(name, curve) for name, curve in curves if len(curve) > 1]
+    curves = [(css, curve) for css, curve in _loss_curves(fits) if len(curve) > 1]
     if not curves:
         return ()
-    values = np.concatenate([curve for _, curve in curves])
-    values = values[np.isfinite(values)]
-    axis = linear_axis(float(values.min()), float(values.max()))
+    losses = np.concatenate([curve for _, curve in curves])
+    losses = losses[np.isfinite(losses)]
+    axis = linear_axis(float(losses.min()), float(losses.max()))
     epochs = max(len(curve) for _, curve in curves)
     return tuple(
         time_chart.Area(
-            name.removesuffix("_loss"),
+            css,
             time_chart.line_path(np.arange(len(curve)) / (epochs - 1), axis.to_fraction(curve)),
         )
-        for name, curve in curves
+        for css, curve in curves
     )
+
+
+def _loss_curves(fits: Sequence[FitRecord]) -> list[tuple[str, Vector]]:
+    """Class and losses by epoch, NaN where a loss is not finite."""
+    return [
+        (css, np.array([np.nan if loss is None else loss for loss in losses], dtype=np.float64))
+        for fit in expand_ensemble_fits(fits)
+        for css, losses in (("train", fit.train_loss), ("validation", fit.validation_loss))
+    ]
 
 
 def _failed_fits_text(failed: int, fits: int) -> str:
@@ -243,18 +221,15 @@ def _failed_fits_text(failed: int, fits: int) -> str:
     return f"{formatting.COUNT(failed)} of {formatting.count_of(fits, 'fit')} left out"
 
 
-def _loss_range_text(fits: Sequence[Mapping[str, Any]]) -> str:
-    curves = [fit.get(name) or () for fit in expand_ensemble_fits(fits) for name in LOSS_KEYS]
-    values = [float(loss) for curve in curves for loss in curve if formatting.is_finite(loss)]
+def _loss_range_text(fits: Sequence[FitRecord]) -> str:
+    curves = [curve for _, curve in _loss_curves(fits)]
+    losses = np.concatenate([np.zeros(0), *curves])
+    losses = losses[np.isfinite(losses)]
     epochs = max(map(len, curves), default=0)
-    if epochs < 2 or not values:
+    if epochs < 2 or not len(losses):
         return ""
-    low, high = formatting.loss_value(min(values)), formatting.loss_value(max(values))
+    low, high = formatting.loss_value(losses.min()), formatting.loss_value(losses.max())
     return f"loss {low} to {high}, {formatting.count_of(epochs, 'epoch')}"
-
-
-def _loss_or_nan(value: float | None) -> float:
-    return np.nan if value is None else float(value)
 
 
 def _position_pct(axis: Axis, value: float) -> float:

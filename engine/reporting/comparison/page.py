@@ -77,7 +77,7 @@ def render_comparison(
         level=formatting.confidence_level(comparison.confidence),
         reference=comparison.labels[comparison.reference],
         settings=config_diff_table(comparison),
-        chart=equity_chart(returns, drawn),
+        chart=equity_chart((1.0 + returns).cumprod(), drawn),
         books=drawn,
         sections=comparison_sections(comparison, books),
         origins=make_origin_rows(runs, comparison, books),

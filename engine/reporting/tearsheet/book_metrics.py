@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, STRATEGY, get_book_styles
 from engine.reporting.tearsheet.metrics_table import MetricDefinition, MetricsRow, metrics_row
 from engine.reporting.tearsheet.section import TearsheetSection
+from engine.runs.documents.metrics import BookMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from engine.reporting.book_styles import BookStyle
     from engine.runs.run import Run
 
-_SHARPE = MetricDefinition(
+SHARPE = MetricDefinition(
     "sharpe", "Sharpe ratio", formatting.RATIO, "annualised, risk-free rate 0", "high"
 )
 
@@ -64,7 +65,7 @@ METRIC_GROUPS: tuple[tuple[str, tuple[MetricDefinition, ...]], ...] = (
     (
         "Risk-adjusted",
         (
-            _SHARPE,
+            SHARPE,
             MetricDefinition(
                 "sortino", "Sortino ratio", formatting.RATIO, "downside risk only", "high"
             ),
@@ -110,6 +111,9 @@ METRIC_GROUPS: tuple[tuple[str, tuple[MetricDefinition, ...]], ...] = (
     ),
 )
 
+NO_METRICS = BookMetrics()
+"""Figures of a book that the document does not have."""
+
 HEADLINE_KEYS = (
     "total_return_pct",
     "cagr_pct",
@@ -129,66 +133,74 @@ class HeadlineMetric:
     subtext: str
 
 
+@dataclass(frozen=True)
+class BookMetricsContent:
+    """Columns, groups of rows, and the level of the intervals."""
+
+    books: tuple[BookStyle, ...]
+    groups: tuple[tuple[str, tuple[MetricsRow, ...]], ...]
+    confidence: str
+
+
 def book_metrics_section(run: Run) -> TearsheetSection:
     """Every figure of every book, the intervals of the Sharpe ratios below them."""
     books = get_book_styles(run)
     return TearsheetSection(
         "books",
         "Books",
-        {
-            "books": books,
-            "groups": _metric_groups(run.metrics, run.significance, books),
-            "confidence": formatting.confidence_level(
-                run.significance.get("method", {}).get("confidence")
-            ),
-        },
+        BookMetricsContent(
+            books=books,
+            groups=_metric_groups(run, books),
+            confidence=formatting.confidence_level(run.significance.method.confidence),
+        ),
     )
 
 
-def headline_metrics(
-    metrics: Mapping[str, Any], significance: Mapping[str, Any]
-) -> list[HeadlineMetric]:
+def headline_metrics(run: Run) -> list[HeadlineMetric]:
     """The strategy's main figures, each with that of buy and hold on the same bars."""
     definitions = {metric.key: metric for _, group in METRIC_GROUPS for metric in group}
-    strategy = metrics["books"].get(STRATEGY, {})
-    benchmark = metrics["books"].get(BUY_AND_HOLD)
+    strategy = run.metrics.books.get(STRATEGY, NO_METRICS)
+    benchmark = run.metrics.books.get(BUY_AND_HOLD)
 
     def subtext(metric: MetricDefinition) -> str:
-        if metric is _SHARPE:
-            interval = _sharpe_interval(significance.get("sharpe", {}).get(STRATEGY))
-            level = formatting.confidence_level(significance.get("method", {}).get("confidence"))
-            return f"{level} interval {interval}"
+        if metric is SHARPE:
+            level = formatting.confidence_level(run.significance.method.confidence)
+            return f"{level} interval {_sharpe_interval(run, STRATEGY)}"
         if benchmark is None:
             return ""
-        return f"buy and hold {metric.number_format(benchmark.get(metric.key))}"
+        return f"buy and hold {metric.number_format(getattr(benchmark, metric.key))}"
 
     return [
         HeadlineMetric(
-            metric.label, metric.number_format(strategy.get(metric.key)), subtext(metric)
+            metric.label, metric.number_format(getattr(strategy, metric.key)), subtext(metric)
         )
         for metric in map(definitions.__getitem__, HEADLINE_KEYS)
     ]
 
 
 def _metric_groups(
-    metrics: Mapping[str, Any], significance: Mapping[str, Any], books: Sequence[BookStyle]
-) -> list[tuple[str, list[MetricsRow]]]:
+    run: Run, books: Sequence[BookStyle]
+) -> tuple[tuple[str, tuple[MetricsRow, ...]], ...]:
     """Groups of rows, a column for each book; a figure that no book has is left out."""
-    columns = [metrics["books"].get(book.key, {}) for book in books]
-    intervals = [_sharpe_interval(significance.get("sharpe", {}).get(book.key)) for book in books]
-    return [
+    columns = [run.metrics.books.get(book.key, NO_METRICS) for book in books]
+    intervals = [_sharpe_interval(run, book.key) for book in books]
+    return tuple(
         (
             title,
-            [
-                metrics_row(metric, columns, intervals if metric is _SHARPE else ())
+            tuple(
+                metrics_row(metric, columns, intervals if metric is SHARPE else ())
                 for metric in group
                 if any(metric.key in column for column in columns)
-            ],
+            ),
         )
         for title, group in METRIC_GROUPS
-    ]
+    )
 
 
-def _sharpe_interval(figures: Mapping[str, Any] | None) -> str:
-    figures = figures or {}
-    return formatting.RATIO.interval(figures.get("low"), figures.get("high"))
+def _sharpe_interval(run: Run, book: str) -> str:
+    figures = run.significance.sharpe.get(book)
+    return (
+        formatting.MISSING
+        if figures is None
+        else formatting.RATIO.interval(figures.low, figures.high)
+    )

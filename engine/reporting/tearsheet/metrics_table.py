@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from engine.reporting import formatting
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from engine.reporting.formatting import NumberFormat
+    from engine.runs.documents.metrics import BookMetrics, ForecastScores
 
 
 @dataclass(frozen=True)
 class MetricDefinition:
-    """One figure of metrics.json.
+    """One figure of the metrics document.
 
     Attributes:
-        key: Its key there.
+        key: Its attribute there.
         label: Its name in the table.
         number_format: Its format.
         description: Its meaning in one line.
@@ -52,17 +51,19 @@ class MetricsRow:
 
 
 def metrics_row(
-    metric: MetricDefinition, columns: Sequence[Mapping[str, Any]], subtexts: Sequence[str] = ()
+    metric: MetricDefinition,
+    columns: Sequence[BookMetrics | ForecastScores],
+    subtexts: Sequence[str] = (),
 ) -> MetricsRow:
     """The row of one figure; no cell is the best where two are equally good.
 
     Args:
         metric: The figure.
-        columns: Figures of each column by key.
-        subtexts: Second line of each cell; without any by default.
+        columns: Figures of each column.
+        subtexts: Second line of each cell; empty for no second lines.
     """
-    values = [column.get(metric.key) for column in columns]
-    known = [value for value in values if value is not None and formatting.is_finite(value)]
+    values: list[float | None] = [getattr(column, metric.key) for column in columns]
+    known = [value for value in values if value is not None]
     pick = {"high": max, "low": min}.get(metric.better_when)
     best = pick(known) if pick and len(known) > 1 else math.nan
     best = math.nan if known.count(best) > 1 else best

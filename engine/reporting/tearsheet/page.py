@@ -51,7 +51,7 @@ def render_tearsheet(run: Run) -> str:
         page="tearsheet",
         heading=make_run_header(run),
         break_even=break_even_sentence(run.significance),
-        headlines=headline_metrics(run.metrics, run.significance),
+        headlines=headline_metrics(run),
         sections=[section for section in sections if section is not None],
         missing=formatting.MISSING,
         chart_data=chart_data,
