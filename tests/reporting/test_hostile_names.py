@@ -113,10 +113,9 @@ def laced(text: str, number: int = 0) -> Run:
 
 
 def compared(text: str) -> str:
-    other = laced(text, 1)
-    strategy = other.manifest["strategy"] | {"model": {"kind": "other"}}
-    manifest = {"strategy_name": "other", "strategy": strategy}
-    runs = [laced(text), changed(dataclasses.replace(other, run_id=IDS[1]), manifest=manifest)]
+    strategy = laced(text, 1).manifest["strategy"] | {"model": {"kind": "other"}}
+    other = changed(laced(text, 1), manifest={"strategy_name": "other", "strategy": strategy})
+    runs = [laced(text), dataclasses.replace(other, run_id=IDS[1])]
     found = compare_runs([load_compared_run(run) for run in runs], EvaluationSpec(resamples=200))
     return render_comparison(runs, found, lambda run: f"/{run.run_id}")
 
