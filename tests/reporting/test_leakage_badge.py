@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from engine.reporting.significance import render_significance
 from engine.reporting.tearsheet import render_tearsheet
 from tests.reporting.page import Page
+from tests.runs.documents import make_certificate
 
 if TYPE_CHECKING:
     from engine.runs.run import Run
 
-CERTIFICATE = {
-    "result": "passed",
-    "sentence": "no look-ahead found at 2 cuts (features, fills)",
-    "cuts": [
+CERTIFICATE = make_certificate(
+    sentence="no look-ahead detected at 2 cutoffs (features, fills)",
+    cuts=[
         {"bar": "2019-01-01T00:00:00+00:00", "kind": "window start", "window": 0},
         {"bar": "2019-02-03T04:00:00+00:00", "kind": "quiet bar", "window": 1},
     ],
-    "compared": {"fills": {"columns": 1}, "features": {"columns": 2}, "labels": {"columns": 3}},
-    "not_compared": ["How <the bars> came to be."],
-}
+    compared={stage: {"columns": 1, "values": 9} for stage in ("fills", "features", "labels")},
+    not_compared=["Where <the bars> are from."],
+)
 
 
 def certified(run: Run) -> Run:
@@ -40,7 +40,7 @@ def test_the_details_have_cutoffs_stages_in_order_and_limits(run: Run) -> None:
     assert "2019-01-01 window start" in text
     assert "2019-02-03 04:00 quiet bar" in text
     assert "features, labels and fills" in text
-    assert "How <the bars> came to be." in text
+    assert "Where <the bars> are from." in text
 
 
 def test_a_run_without_a_certificate_says_so(run: Run) -> None:

@@ -246,16 +246,14 @@ def hostile(run: Run) -> Run:
     verdict = {"verdict": {"grade": "none", "sentence": HOSTILE}}
     method = {"method": run.significance["method"] | {"source": HOSTILE}}
     renamed = {"symbol": {"SP500": HOSTILE}}
-    return changed(
-        altered(
-            run,
-            bars=run.bars.replace(renamed),
-            trades=run.trades.replace(renamed),
-            positions=run.positions.replace(renamed),
-            returns=run.returns.assign(**{HOSTILE: 0.0}),
-        ),
-        manifest=manifest,
-        significance=verdict | method,
+    return altered(
+        run,
+        bars=run.bars.replace(renamed),
+        trades=run.trades.replace(renamed),
+        positions=run.positions.replace(renamed),
+        returns=run.returns.assign(**{HOSTILE: 0.0}),
+        manifest=run.manifest | manifest,
+        significance=run.significance | verdict | method,
     )
 
 

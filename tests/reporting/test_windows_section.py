@@ -98,7 +98,7 @@ def test_the_sentence_counts_the_windows(run: Run) -> None:
 
 def test_a_note_says_that_an_older_run_has_no_seed_ratios(run: Run) -> None:
     section = windows_section(run)
-    assert "did not keep the seeds" in section.content.seeds_note
+    assert "did not keep the Sharpe ratios of the seeds" in section.content.seeds_note
     assert not any(mark.css == "seed" for panel in panels(section) for mark in panel.markers)
     alone = changed(run, manifest={"seeds": {"seed": 7, "count": 1}})
     assert windows_section(alone).content.seeds_note == ""

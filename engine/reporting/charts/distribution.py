@@ -34,7 +34,10 @@ def histogram_plot(
     """
     edges = _to_vector(histogram.edges_pct)
     bins = (edges[:-1], edges[1:])
-    shares = {book: _to_vector(histogram.shares_pct[book]) for book in compared_books(histogram.shares_pct)}
+    shares = {
+        book: _to_vector(histogram.shares_pct[book])
+        for book in compared_books(histogram.shares_pct)
+    }
     normal = (_to_vector(histogram.normal_returns_pct), _to_vector(histogram.normal_shares_pct))
     highest = max(float(values.max(initial=1.0)) for values in (*shares.values(), normal[1]))
     axes = XYAxes(
