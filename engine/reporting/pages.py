@@ -1,4 +1,4 @@
-"""All pages of a run."""
+"""The three pages of a run, rendered as text or written into its folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def write_pages(run: Run, folder: Path) -> None:
     """Writes tearsheet.html, significance.html and quantstats.html into `folder`, which exists.
 
-    Each is one file that asks the network for nothing; the same run gives the same bytes.
+    Each is one self-contained file without network access; the same run gives the same bytes.
 
     Raises:
         ReportError: quantstats failed.
@@ -50,7 +50,11 @@ def render_page(run: Run, page: str) -> str:
 
 @contextmanager
 def open_page_writer(*, enabled: bool = True) -> Iterator[PageWriter]:
-    """Pages whose slowest part is begun as soon as its figures are there; of none, no part is."""
+    """A page writer whose slowest page, quantstats, is rendered in a process of its own.
+
+    Args:
+        enabled: Whether pages are written at all; if not, no process is started.
+    """
     if not enabled:
         yield PageWriter(None)
         return
@@ -59,20 +63,20 @@ def open_page_writer(*, enabled: bool = True) -> Iterator[PageWriter]:
 
 
 class PageWriter:
-    """Writes a run's pages: `start_quantstats` once the returns are known, then `write`."""
+    """Writes the pages of a run: `start_quantstats` once the returns are known, then `write`."""
 
     def __init__(self, quantstats: QuantstatsProcess | None) -> None:
         self._quantstats = quantstats
 
     def start_quantstats(self, returns: pd.DataFrame, periods_per_year: float) -> None:
-        """Lets quantstats draw beside whatever comes next.
+        """Starts the quantstats report in its process, while this process goes on.
 
         Args:
-            returns: Index timestamp, a column a book.
-            periods_per_year: Of these bars.
+            returns: Index timestamp, one column per book.
+            periods_per_year: Bars per year.
 
         Raises:
-            ReportError: Its process died.
+            ReportError: The quantstats process died.
         """
         if self._quantstats:
             self._quantstats.submit(returns, periods_per_year)
@@ -87,7 +91,7 @@ class PageWriter:
             return
         _write_text(folder / "tearsheet.html", render_tearsheet(run))
         _write_text(folder / "significance.html", render_significance(run))
-        # Last, for it is the one that has to be waited for.
+        # Last, because it waits for the quantstats process.
         _write_text(
             folder / "quantstats.html", render_quantstats(run, self._quantstats.wait_for_report())
         )

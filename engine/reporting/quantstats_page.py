@@ -1,4 +1,4 @@
-"""quantstats' own report on the strategy, as a second opinion from outside this engine."""
+"""The page with the report of the quantstats library, as an independent second report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def render_quantstats(run: Run, report: QuantstatsReport) -> str:
-    """The page, self-contained, from the run and what quantstats made of its returns."""
+    """The page, self-contained, from the run and the quantstats report on its returns."""
     from markupsafe import Markup
 
     return render_template(
@@ -25,6 +25,6 @@ def render_quantstats(run: Run, report: QuantstatsReport) -> str:
         reason=report.missing_reason,
         periods=formatting.COUNT(report.periods_per_year),
         benchmark=book_style(report.benchmark).label if report.benchmark else "",
-        # Made here from numbers and fixed titles: nothing from outside is in it.
+        # Made by quantstats from numbers and fixed titles: it contains no text from outside.
         report=Markup(report.html),
     )

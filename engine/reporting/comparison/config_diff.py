@@ -1,4 +1,4 @@
-"""What is not the same in all runs: the first thing to know of a comparison."""
+"""The settings that differ between the compared runs, as a table."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from engine.comparison import RunComparison, SettingDifference
 
 MAX_VALUE_CHARS = 160
-"""Characters of a value."""
+"""Longer values are truncated."""
 
 SHARPE_LABEL = "Sharpe ratio"
 
 
 def config_diff_table(comparison: RunComparison) -> PlainTable:
-    """The keys whose values differ, and what came of them; no rows where none differs.
+    """The keys whose values differ, with the Sharpe ratio of each run; no rows where none differs.
 
-    The runs stand where there are more of them, as rows. A key that a run has not is `MISSING`,
-    one set to nothing `none`.
+    Runs are the rows where there are more runs than keys, else the columns. A key that a run does
+    not have is `MISSING`, one set to null `none`.
     """
-    names = tuple(comparison.labels.values())
+    labels = tuple(comparison.labels.values())
     keys = (*(setting.key for setting in comparison.setting_differences), SHARPE_LABEL)
     rows = [
         (
@@ -36,9 +36,9 @@ def config_diff_table(comparison: RunComparison) -> PlainTable:
     ]
     if not comparison.setting_differences:
         return PlainTable(("Run",), ())
-    if len(names) > len(comparison.setting_differences):
-        return PlainTable(("Run", *keys), _with_row_names(names, rows))
-    return PlainTable(("Key", *names), _with_row_names(keys, zip(*rows, strict=True)))
+    if len(labels) > len(comparison.setting_differences):
+        return PlainTable(("Run", *keys), _with_row_names(labels, rows))
+    return PlainTable(("Key", *labels), _with_row_names(keys, zip(*rows, strict=True)))
 
 
 def _with_row_names(

@@ -1,4 +1,4 @@
-"""The runs as rows of tables and as lines of a chart."""
+"""The compared runs as table rows and as lines of the equity chart."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from engine.runs.run import Run
 
 OTHER_RUN_HUES = tuple(range(COLOURED_KINDS.index(BUY_AND_HOLD) + 1, len(COLOURED_KINDS) + 1))
-"""The reference has the strategy's colour, buy and hold its own, every other run one of these."""
+"""Colours of runs other than the reference, which has the colour of a strategy."""
 
 DASH_STYLES = 4
 
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run in the table of figures; all but `book` is text.
+    """A run in the table of metrics; all but `book` is text.
 
     Attributes:
-        book: Its name and colour.
-        href: Where its tearsheet is, None where there is none.
-        run_id: Its id.
-        tags: What it is: the reference, the best.
-        cells: Figures on the common bars, in the order of the columns: text, what stands below
-            it, and whether it is the best of its column.
+        book: Label and colour.
+        href: Address of its tearsheet, None where there is none.
+        run_id: Run id.
+        tags: Roles of the run: the reference, the one with the highest Sharpe ratio.
+        cells: Metrics on the common bars, in the order of the columns: text, text below it, and
+            whether it is the best of its column.
     """
 
     book: BookStyle
@@ -43,7 +43,7 @@ class RunRow:
 
 @dataclass(frozen=True)
 class RunOriginRow:
-    """Where a run comes from, and what its own pages say of its own span."""
+    """Dataset of a run, and its figures over its own out-of-sample span."""
 
     book: BookStyle
     run_id: str
@@ -56,17 +56,17 @@ class RunOriginRow:
     trades: str
     cost: str
     evidence: str
-    certificate: str
+    leakage_test: str
     started_at: str
 
 
 def assign_run_styles(comparison: RunComparison) -> tuple[BookStyle, ...]:
-    """A book a run: the run id as its key; colours first, then dashes, tell them apart."""
+    """One style per run, keyed by run id; runs differ in colour first, then in dashes."""
     books = []
     for number, (run, label) in enumerate(comparison.labels.items()):
-        place = number - 1
-        hue = 0 if number == 0 else OTHER_RUN_HUES[place % len(OTHER_RUN_HUES)]
-        dash = 1 if number == 0 else place // len(OTHER_RUN_HUES) % DASH_STYLES + 1
+        dash_round, hue_index = divmod(number - 1, len(OTHER_RUN_HUES))
+        hue = 0 if number == 0 else OTHER_RUN_HUES[hue_index]
+        dash = 1 if number == 0 else dash_round % DASH_STYLES + 1
         books.append(BookStyle(run, label, "", f"hue-{hue}", f"dash-{dash}"))
     return tuple(books)
 
@@ -77,7 +77,7 @@ def make_run_rows(
     books: Sequence[BookStyle],
     tearsheet_link: Callable[[Run], str | None],
 ) -> list[RunRow]:
-    """A row a run, in the order given."""
+    """One row per run, in the order given."""
     return [
         RunRow(
             each,
@@ -91,18 +91,18 @@ def make_run_rows(
 
 
 def _run_tags(run: str, comparison: RunComparison) -> tuple[str, ...]:
-    told = (("reference", comparison.reference), ("highest Sharpe ratio", comparison.best))
-    return tuple(mark for mark, holder in told if holder == run)
+    tags = (("reference", comparison.reference), ("highest Sharpe ratio", comparison.best))
+    return tuple(tag for tag, tagged_run in tags if tagged_run == run)
 
 
 def _run_cells(run: str, comparison: RunComparison) -> tuple[tuple[str, str, bool], ...]:
     figures, sharpe = comparison.metrics[run], comparison.sharpe[run]
     interval = formatting.RATIO.interval(sharpe.low, sharpe.high)
     difference = comparison.differences.get(run)
-    less = formatting.SIGNED_RATIO(difference.estimate) if difference else "reference"
+    difference_text = formatting.SIGNED_RATIO(difference.estimate) if difference else "reference"
     return (
         (formatting.RATIO(sharpe.estimate), interval, run == comparison.best),
-        (less, "", False),
+        (difference_text, "", False),
         (formatting.SIGNED_PERCENT(figures["total_return_pct"]), "", False),
         (formatting.SIGNED_PERCENT(figures["cagr_pct"]), "", False),
         (formatting.PERCENT(figures["volatility_pct"]), "", False),
@@ -113,33 +113,33 @@ def _run_cells(run: str, comparison: RunComparison) -> tuple[tuple[str, str, boo
 def make_origin_rows(
     runs: Sequence[Run], comparison: RunComparison, books: Sequence[BookStyle]
 ) -> list[RunOriginRow]:
-    """A row a run: dataset, own span and figures, grade and certificate."""
+    """One row per run: dataset, its own span and figures, grade and look-ahead test."""
     return [_origin_row(run, each, comparison) for run, each in zip(runs, books, strict=True)]
 
 
 def _origin_row(run: Run, style: BookStyle, comparison: RunComparison) -> RunOriginRow:
     dataset, span = run.manifest["dataset"], run.metrics["span"]
     figures = run.metrics["books"].get(STRATEGY, {})
-    stood_in = " (offline)" if dataset.get("offline") else ""
-    lost = comparison.bars_left_out[run.run_id]
+    offline_note = " (offline)" if dataset.get("offline") else ""
+    excluded = comparison.bars_left_out[run.run_id]
     return RunOriginRow(
         book=style,
         run_id=run.run_id,
-        dataset=f"{dataset.get('name')}{stood_in}",
+        dataset=f"{dataset.get('name')}{offline_note}",
         first=formatting.timestamp(span["first"]),
         last=formatting.timestamp(span["last"]),
         bars=formatting.COUNT(span["bars"]),
-        excluded_bars=f"{formatting.COUNT(lost)} cut" if lost else "",
+        excluded_bars=f"{formatting.COUNT(excluded)} excluded" if excluded else "",
         sharpe=formatting.RATIO(figures.get("sharpe")),
         trades=formatting.COUNT(figures.get("trades")),
         cost=formatting.PERCENT(figures.get("cost_paid_pct")),
         evidence=GRADE_LABELS.get(run.significance["verdict"]["grade"], formatting.MISSING),
-        certificate=_certificate_text(run),
+        leakage_test=_leakage_test_text(run),
         started_at=formatting.timestamp(run.manifest.get("started_at")),
     )
 
 
-def _certificate_text(run: Run) -> str:
+def _leakage_test_text(run: Run) -> str:
     if run.certificate is None:
         return "none"
-    return f"passed, {formatting.count_of(len(run.certificate['cuts']), 'cut')}"
+    return f"passed, {formatting.count_of(len(run.certificate['cuts']), 'cutoff')}"

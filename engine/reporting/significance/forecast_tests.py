@@ -1,4 +1,4 @@
-"""Whether forecasts and positions know anything."""
+"""Tests of the forecasts and of the timing of the positions."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ R2_LABEL = "R\N{SUPERSCRIPT TWO}"
 
 
 def forecast_sections(significance: Mapping[str, Any]) -> SignificanceSections:
-    """Timing of the positions, skill of the forecasts, the level-forecast trap."""
+    """Market timing of the positions, forecast accuracy, rank tests, the level-forecast trap."""
     confidence = significance["method"]["confidence"]
-    told: SignificanceSections = []
+    sections: SignificanceSections = []
     if "timing" in significance:
-        told.append(_timing_section(significance["timing"], confidence))
+        sections.append(_timing_section(significance["timing"], confidence))
     if "forecasts" in significance:
-        told.append(_forecast_section(significance["forecasts"], confidence))
+        sections.append(_forecast_section(significance["forecasts"], confidence))
     if "ranks" in significance:
-        told.append(ranks_section(significance["ranks"], confidence))
+        sections.append(ranks_section(significance["ranks"], confidence))
     if "level_trap" in significance:
-        told.append(_level_trap_section(significance["level_trap"]))
-    return told
+        sections.append(_level_trap_section(significance["level_trap"]))
+    return sections
 
 
 def diagnostic_sections(significance: Mapping[str, Any]) -> SignificanceSections:
-    """What the forecasts left over and what they were made from; shown when asked for."""
+    """Autocorrelation of the residuals and unit roots of the inputs; folded on the page."""
     confidence = significance["method"]["confidence"]
     residuals, inputs = (
         significance.get("residuals"),
@@ -65,13 +65,14 @@ def diagnostic_sections(significance: Mapping[str, Any]) -> SignificanceSections
         QuestionSection(
             key="diagnostics",
             label="Diagnostics",
-            question="Is anything left in the errors, and are the inputs stationary?",
+            question="Are the residuals uncorrelated and the inputs stationary?",
             answer=f"{_residuals_answer(residuals or {}, confidence)} "
             f"{_stationarity_answer(inputs or {}, confidence)}",
             description=(
-                "Errors that hang together could have been forecast; changing volatility alone "
-                "makes both tests reject too often. An input with a unit root wanders off what "
-                "the model was trained on: a small p says that it does not."
+                "Autocorrelated residuals contain structure that the model did not forecast; "
+                "volatility clustering alone makes both tests reject too often. An input with a "
+                "unit root drifts away from the range on which the model was trained: a small p "
+                "rejects the unit root."
             ),
             source=DIAGNOSTICS_SOURCE,
             tables=tuple(tables),
@@ -83,15 +84,19 @@ def diagnostic_sections(significance: Mapping[str, Any]) -> SignificanceSections
 def _timing_section(
     timing: Mapping[str, Any] | None, confidence: float
 ) -> QuestionSection | UnansweredQuestion:
-    question = "Were the positions held at the right time?"
+    question = "Do the positions have market timing?"
     if not timing or timing.get("p_value") is None:
-        return UnansweredQuestion(question, "always in the market, or never, is no timing")
+        return UnansweredQuestion(
+            question, "a strategy that is always or never in the market has no timing to test"
+        )
     p_value, shifts = timing["p_value"], formatting.count_of(timing["shifts"], "shift")
     answer = (
-        "More than by chance" if p_value < 1.0 - confidence else "Not more than by chance"
+        "More than chance explains"
+        if p_value < 1.0 - confidence
+        else "Not more than chance explains"
     ) + (
-        f": of {shifts} of the same positions to other times, "
-        f"{formatting.PERCENT(100 * p_value)} did at least as well."
+        f": of {shifts} of the same positions in time, {formatting.PERCENT(100 * p_value)} have "
+        "at least as high a Sharpe ratio."
     )
     return QuestionSection(
         key="timing",
@@ -99,9 +104,9 @@ def _timing_section(
         question=question,
         answer=answer,
         description=(
-            "The positions as they were, moved against the returns by every number of bars but "
-            "the smallest, what falls off the end coming back at the start. Number, length and "
-            "size of the positions stay; only their timing is lost. Before costs."
+            "The series of positions is shifted circularly against the returns by every number "
+            "of bars but the smallest ones. Number, duration and size of the positions stay the "
+            "same; only their timing changes. Before costs."
         ),
         source=TIMING_SOURCE,
         tables=(
@@ -113,9 +118,9 @@ def _timing_section(
                         "Sharpe ratio of the positions, before costs",
                         formatting.RATIO(timing.get("sharpe")),
                     ),
-                    ("Shifts compared with", formatting.COUNT(timing["shifts"])),
+                    ("Shifts compared", formatting.COUNT(timing["shifts"])),
                     (
-                        "Shifts left out, either way",
+                        "Shifts left out, in either direction",
                         _nearest_shift_text(timing.get("nearest_bars")),
                     ),
                 ),
@@ -131,9 +136,9 @@ def _nearest_shift_text(bars: int | None) -> str:
 def _forecast_section(
     forecast_tests: Mapping[str, Any] | None, confidence: float
 ) -> QuestionSection | UnansweredQuestion:
-    question = "Do the forecasts know more than others do, or than no forecast?"
+    question = "Are the forecasts more accurate than other forecasts, or than no change?"
     if not forecast_tests:
-        return UnansweredQuestion(question, "it takes forecasts whose outcome is known")
+        return UnansweredQuestion(question, "it needs forecasts whose outcome is known")
     errors = forecast_tests.get("diebold_mariano") or {}
     direction = forecast_tests.get("pesaran_timmermann") or {}
     return QuestionSection(
@@ -142,14 +147,15 @@ def _forecast_section(
         question=question,
         answer=f"{_errors_answer(errors, confidence)} {_direction_answer(direction, confidence)}",
         description=(
-            "Squared errors on the same bars; below zero the strategy's are smaller. No change is "
-            "the forecast that the price stays, which needs no model. Direction is tested against "
-            "what as many ups and downs would hit by chance."
+            "Squared errors on the same bars; a negative statistic means that those of the "
+            "strategy are smaller. No change is the random-walk forecast, which needs no model. "
+            "Direction is tested against independence of forecast and outcome, given the shares "
+            "of ups and downs in both."
         ),
         source=FORECASTS_SOURCE,
         tables=(
             PlainTable(
-                ("Errors against", "Diebold-Mariano", "p, two-sided", "p after Holm"),
+                ("Compared with", "Diebold-Mariano", "p, two-sided", "p after Holm"),
                 tuple(
                     (
                         forecaster_label(name),
@@ -184,20 +190,22 @@ def _errors_answer(errors: Mapping[str, Mapping[str, Any]], confidence: float) -
         ]
 
     smaller, larger = named(-1), named(1)
-    told = (
+    answer = (
         f"Its errors are smaller than those of {join_names(smaller)}."
         if smaller
-        else "Its errors are not smaller than anyone's, no change included."
+        else "Its errors are not significantly smaller than those of any other forecast."
     )
-    return told + (f" They are larger than those of {join_names(larger)}." if larger else "")
+    return answer + (f" They are larger than those of {join_names(larger)}." if larger else "")
 
 
 def _direction_answer(direction: Mapping[str, Any], confidence: float) -> str:
     p_value = direction.get("p_value")
     if p_value is None:
-        return "Its direction cannot be tested: it always says the same."
+        return "Its direction cannot be tested: it is always the same."
     more = (
-        "is right more often than" if _is_significant(p_value, confidence) else "is no better than"
+        "is right more often than"
+        if _is_significant(p_value, confidence)
+        else "is right no more often than"
     )
     return f"Its direction {more} chance ({p_value_equation(p_value)})."
 
@@ -209,9 +217,9 @@ def _is_significant(p_value: float | None, confidence: float) -> bool:
 def _level_trap_section(
     level_trap: Mapping[str, Any] | None,
 ) -> QuestionSection | UnansweredQuestion:
-    question = "Do the forecasts only look good because prices change little from bar to bar?"
+    question = "Do the forecasts only look accurate because prices change little from bar to bar?"
     if not level_trap:
-        return UnansweredQuestion(question, "it takes forecasts whose outcome is known")
+        return UnansweredQuestion(question, "it needs forecasts whose outcome is known")
     present = level_trap.get("present")
     answer = (
         f"Yes. "
@@ -225,7 +233,7 @@ def _level_trap_section(
         (f"{R2_LABEL} of returns against no change", level_trap.get("r2_vs_persistence")),
         (f"{R2_LABEL} of returns against the train drift", level_trap.get("r2_vs_drift")),
     ]
-    told = [
+    known = [
         (name, value if isinstance(value, str) else formatting.FINE_RATIO(value))
         for name, value in rows
         if value is not None
@@ -236,19 +244,21 @@ def _level_trap_section(
         question=question,
         answer=answer,
         description=(
-            f"A price is nearly the one before it, so that repeating that one has a high "
-            f"{R2_LABEL} on "
-            "prices too. What counts is the error of the return, and the direction against always "
-            "saying up."
+            "A price is close to the price before it, so that repeating the last price has a "
+            f"high {R2_LABEL} on prices too. Skill shows in the error of the return, and in the "
+            "direction compared with always forecasting up."
         ),
         source=LEVEL_TRAP_SOURCE,
         tables=(
             PlainTable(
                 ("Level-forecast trap", "Value"),
                 (
-                    *told,
+                    *known,
                     ("Direction right", formatting.PERCENT(level_trap.get("direction_pct"))),
-                    ("Right by always saying up", formatting.PERCENT(level_trap.get("up_pct"))),
+                    (
+                        "Direction right by always forecasting up",
+                        formatting.PERCENT(level_trap.get("up_pct")),
+                    ),
                 ),
             ),
         ),
@@ -257,7 +267,7 @@ def _level_trap_section(
 
 def _residual_table(residuals: Mapping[str, Any]) -> PlainTable:
     return PlainTable(
-        ("Errors", "Statistic", "Lags", "p"),
+        ("Residuals", "Statistic", "Lags", "p"),
         tuple(
             (
                 label,
@@ -267,7 +277,7 @@ def _residual_table(residuals: Mapping[str, Any]) -> PlainTable:
             )
             for label, key in (("Ljung-Box", "ljung_box"), ("Breusch-Godfrey", "breusch_godfrey"))
         ),
-        title="Autocorrelation of the errors",
+        title="Autocorrelation of the residuals",
     )
 
 
@@ -292,10 +302,10 @@ def _unit_root_table(inputs: Mapping[str, Mapping[str, Any]]) -> PlainTable:
 def _residuals_answer(residuals: Mapping[str, Any], confidence: float) -> str:
     tests = [residuals.get(name) or {} for name in ("ljung_box", "breusch_godfrey")]
     if all(test.get("p_value") is None for test in tests):
-        return "The errors cannot be tested."
+        return "The residuals cannot be tested."
     if any(_is_significant(test.get("p_value"), confidence) for test in tests):
-        return "The errors hang together over time: something forecastable may be left in them."
-    return "The errors show no pattern over time."
+        return "The residuals are autocorrelated: the model may have missed some structure."
+    return "The residuals show no autocorrelation."
 
 
 def _stationarity_answer(inputs: Mapping[str, Mapping[str, Any]], confidence: float) -> str:
@@ -307,7 +317,7 @@ def _stationarity_answer(inputs: Mapping[str, Mapping[str, Any]], confidence: fl
         if not _is_significant(test.get("p_value_holm"), confidence)
     ]
     if not rooted:
-        return "No input looks like one with a unit root."
+        return "No input seems to have a unit root."
     return (
         f"{formatting.count_of(len(rooted), 'input')} of {len(inputs)} may have a unit root: "
         f"{join_names(rooted[:5])}{' and others' if len(rooted) > 5 else ''}."
