@@ -1,4 +1,4 @@
-"""A finished run on stdout: a table and the verdict for people, one JSON object for scripts."""
+"""The summary of a run on stdout: a table and the verdict, or one JSON object."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from engine.runs.run import Run
 
-# A figure on a terminal is copied into a sheet or read by awk: only pages get typographic signs.
+# Terminal output is copied into spreadsheets or read by awk: typographic signs are for pages.
 ASCII_SIGNS = str.maketrans(
     {formatting.MINUS_SIGN: "-", formatting.MISSING: "-", formatting.NO_BREAK_SPACE: " "}
 )
@@ -37,7 +37,7 @@ def render_run_json(run: Run) -> str:
 
 
 def run_document(run: Run) -> dict[str, Any]:
-    """What `--json` tells of a run."""
+    """The JSON object of `--json`, as plain values."""
     dataset = run.manifest["dataset"]
     return {
         "run_id": run.run_id,
@@ -54,12 +54,12 @@ def run_document(run: Run) -> dict[str, Any]:
 
 
 def render_run_text(run: Run, width: int | None = None, *, coloured: bool = False) -> str:
-    """The books, the forecasts' skill, the verdict, and the paths of the pages or how to get them.
+    """Metrics of the books, forecast accuracy, the verdict, and the paths of the pages.
 
     Args:
-        run: Finished.
-        width: Columns to fit into; the terminal's where it is not given.
-        coloured: With the codes that colour a terminal.
+        run: A finished run.
+        width: Width of the text; that of the terminal where it is None.
+        coloured: Whether to add colour codes.
     """
     width = width or shutil.get_terminal_size().columns
     verdict = run.significance["verdict"]
@@ -80,7 +80,7 @@ def render_run_text(run: Run, width: int | None = None, *, coloured: bool = Fals
 
 
 def _wrap_text(text: str, width: int) -> str:
-    """Lines of whole words, a number and its unit on the same one."""
+    """Wraps between words; a number and its unit stay on one line."""
     joined = text.replace(" %", f"{formatting.NO_BREAK_SPACE}%")
     return textwrap.fill(joined, width, break_long_words=False)
 
@@ -89,16 +89,16 @@ def _page_paths(run: Run) -> str:
     files = {page: run.run_dir / f"{page}.html" for page in PAGES}
     if any(file.exists() for file in files.values()):
         return "\n".join(f"{page:<13}{file}" for page, file in files.items())
-    return f"No pages yet: backtest report {run.run_dir} draws them."
+    return f"No pages yet: backtest report {run.run_dir} writes them."
 
 
 def _heading(run: Run) -> str:
     span = run.metrics["span"]
     dataset = run.manifest["dataset"]
-    stood_in = " (offline stand-in)" if dataset["offline"] else ""
-    traded = ", ".join(run.manifest["target"])
+    offline_note = " (offline dataset)" if dataset["offline"] else ""
+    symbols = ", ".join(run.manifest["target"])
     return (
-        f"{run.manifest['strategy_name']} on {traded}, {dataset['name']}{stood_in}\n"
+        f"{run.manifest['strategy_name']} on {symbols}, {dataset['name']}{offline_note}\n"
         f"out of sample {formatting.date_range(span['first'], span['last'])}, "
         f"{formatting.COUNT(span['bars'])} bars"
     )
@@ -113,28 +113,36 @@ def _table_columns(run: Run) -> list[TextTableColumn]:
     confidence = formatting.confidence_level(run.significance["method"]["confidence"])
 
     def column(
-        rank: int, heading: str, unit: formatting.NumberFormat, key: str, *, by_sign: bool = False
+        drop_priority: int,
+        heading: str,
+        unit: formatting.NumberFormat,
+        key: str,
+        *,
+        by_sign: bool = False,
     ) -> TextTableColumn:
         values = [figure.get(key) for figure in figures]
         colours = sign_colours(values) if by_sign else ()
         return TextTableColumn(
-            rank, heading, [unit.without_suffix(value) for value in values], colours=colours
+            drop_priority,
+            heading,
+            [unit.without_suffix(value) for value in values],
+            colours=colours,
         )
 
-    low_to_high = [formatting.RATIO.interval(i.get("low"), i.get("high")) for i in intervals]
+    interval_texts = [formatting.RATIO.interval(i.get("low"), i.get("high")) for i in intervals]
     return [
         TextTableColumn(0, "Book", [label for label, _, _ in books], align_right=False),
         column(1, "Return %", formatting.BARE_PERCENT, "total_return_pct", by_sign=True),
         column(6, "CAGR %", formatting.BARE_PERCENT, "cagr_pct", by_sign=True),
         column(8, "Vol. %", formatting.PERCENT, "volatility_pct"),
         column(2, "Sharpe", formatting.RATIO, "sharpe", by_sign=True),
-        TextTableColumn(3, confidence, low_to_high),
+        TextTableColumn(3, confidence, interval_texts),
         column(9, "Sortino", formatting.RATIO, "sortino", by_sign=True),
-        column(4, "DD %", formatting.BARE_PERCENT, "max_drawdown_pct"),
+        column(4, "MDD %", formatting.BARE_PERCENT, "max_drawdown_pct"),
         column(5, "Trades", formatting.COUNT, "trades"),
         column(7, "Cost %", formatting.PERCENT, "cost_paid_pct"),
-        column(10, "In market %", formatting.PERCENT, "exposure_pct"),
-        column(11, "Hits %", formatting.PERCENT, "hit_rate_pct"),
+        column(10, "Exposure %", formatting.PERCENT, "exposure_pct"),
+        column(11, "Hit rate %", formatting.PERCENT, "hit_rate_pct"),
         column(12, "Break-even bps", formatting.BPS, "break_even_cost_bps"),
     ]
 
@@ -142,9 +150,7 @@ def _table_columns(run: Run) -> list[TextTableColumn]:
 def _tuning_line(tuning: Mapping[str, int] | None) -> str:
     if not tuning:
         return ""
-    return (
-        f"Tuning: {formatting.COUNT(tuning['trials'])} configurations tried, on train rows alone"
-    )
+    return f"Tuning: {formatting.COUNT(tuning['trials'])} configurations tried, on train rows only"
 
 
 def _certificate_line(certificate: Mapping[str, Any] | None) -> str:
@@ -152,11 +158,11 @@ def _certificate_line(certificate: Mapping[str, Any] | None) -> str:
 
 
 def _left_out_line(failures: Sequence[str]) -> str:
-    return f"Fits left out, because they failed: {len(failures)}" if failures else ""
+    return f"Failed fits, left out: {len(failures)}" if failures else ""
 
 
 def _forecast_lines(scores: Mapping[str, Any] | None) -> str:
-    """Their skill; of several horizons and of intervals a line each."""
+    """Forecast accuracy, with a line each for several horizons and for intervals."""
     if scores is None:
         return ""
     lines = [
@@ -168,21 +174,21 @@ def _forecast_lines(scores: Mapping[str, Any] | None) -> str:
 
 
 def _horizon_line(horizons: Mapping[str, Mapping[str, Any]]) -> str:
-    told = [
+    texts = [
         f"{formatting.count_of(bars, 'bar')} "
         f"{formatting.FINE_RATIO(horizons[str(bars)].get('r2_vs_persistence'))}"
         for bars in sorted(map(int, horizons))
     ]
-    return f"R\N{SUPERSCRIPT TWO} by horizon: {', '.join(told)}" if told else ""
+    return f"R\N{SUPERSCRIPT TWO} by horizon: {', '.join(texts)}" if texts else ""
 
 
 def _interval_coverage_line(scores: Mapping[str, Any]) -> str:
-    told = [
-        f"the {formatting.confidence_level(interval['nominal_pct'] / 100)} one held "
-        f"{formatting.PERCENT(interval['coverage_pct'])}"
+    texts = [
+        f"{formatting.PERCENT(interval['coverage_pct'])} of the "
+        f"{formatting.confidence_level(interval['nominal_pct'] / 100)} interval"
         for interval in scores.get("intervals", ())
     ]
-    return f"Intervals: {', '.join(told)} of the outcomes" if told else ""
+    return f"Coverage: {', '.join(texts)}" if texts else ""
 
 
 def _skill_line(scores: Mapping[str, Any]) -> str:
@@ -190,6 +196,6 @@ def _skill_line(scores: Mapping[str, Any]) -> str:
     accuracy = formatting.PERCENT(scores.get("directional_accuracy_pct"))
     up = formatting.PERCENT(scores.get("up_share_pct"))
     return (
-        f"Forecasts: direction right on {accuracy} of bars (always up: {up}),\n"
+        f"Forecasts: directional accuracy {accuracy} (always up: {up}),\n"
         f"R\N{SUPERSCRIPT TWO} against no change {r2}"
     )

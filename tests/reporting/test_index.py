@@ -57,7 +57,7 @@ def test_every_run_is_a_row_newest_first(site: IndexRoutes) -> None:
     for figure in (mine["sharpe"], interval["low"], interval["high"]):
         assert f"{abs(figure):.2f}" in index.text
     assert f"{mine['total_return_pct']:+.1f}\N{NO-BREAK SPACE}%" in index.text
-    cutoffs = "no look-ahead, 1\N{NO-BREAK SPACE}cutoff"
+    cutoffs = "no look-ahead at 1\N{NO-BREAK SPACE}cutoff"
     for text in ("Buy and hold", "No evidence", cutoffs, "made-up", "2016-01-04"):
         assert text in index.text
     assert "2026-11-22 10:00" in index.text
@@ -294,7 +294,7 @@ def test_new_runs_appear_without_a_restart(reports: Path, site: IndexRoutes) -> 
 def test_a_run_without_certificate_is_complete(reports: Path, site: IndexRoutes) -> None:
     (reports / "ridge" / IDS[1] / "certificate.json").unlink()
     text = page(site, "/").text
-    assert "no look-ahead test" in text
+    assert "not tested for look-ahead" in text
     assert "Damaged" not in text
 
 

@@ -133,9 +133,9 @@ def _index_row(entry: RunEntry, summary: RunSummary) -> IndexRow:
         if summary.grade in GRADE_LABELS
         else -1,
         leakage_test=(
-            "no look-ahead test"
+            "not tested for look-ahead"
             if summary.cutoff_count is None
-            else f"no look-ahead, {formatting.count_of(summary.cutoff_count, 'cutoff')}"
+            else f"no look-ahead at {formatting.count_of(summary.cutoff_count, 'cutoff')}"
         ),
         started_at=summary.started_at,
         links=tuple((page, page_url(entry.relative_path, page)) for page in PAGES),
