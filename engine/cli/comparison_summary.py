@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from typing import TYPE_CHECKING
 
 from engine.cli.run_summary import ASCII_SIGNS
@@ -13,6 +12,7 @@ from engine.cli.text_table import (
     colourise,
     render_table,
     sign_colours,
+    wrap_text,
 )
 from engine.reporting import formatting
 
@@ -43,17 +43,11 @@ def render_comparison_text(comparison: RunComparison, page: Path, width: int) ->
     parts = [
         head,
         "\n".join(render_table(_table_columns(comparison), width)),
-        "\n".join(_wrap_text(sentence, width) for sentence in comparison.sentences),
+        "\n".join(wrap_text(sentence, width) for sentence in comparison.sentences),
         f"Evidence: {colourise(comparison.grade, GRADE_COLOURS.get(comparison.grade))}",
         f"comparison   {page}",
     ]
     return "\n\n".join(parts).translate(ASCII_SIGNS)
-
-
-def _wrap_text(text: str, width: int) -> str:
-    """Wraps between words; a number and its unit stay on one line."""
-    joined = text.replace(" %", f"{formatting.NO_BREAK_SPACE}%")
-    return textwrap.fill(joined, width, break_long_words=False)
 
 
 def _table_columns(comparison: RunComparison) -> list[TextTableColumn]:

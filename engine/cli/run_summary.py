@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.text_table import (
@@ -14,6 +13,7 @@ from engine.cli.text_table import (
     render_table,
     sign_colours,
     strip_colours,
+    wrap_text,
 )
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY, get_book_styles
@@ -67,22 +67,16 @@ def render_run_text(run: Run, width: int | None = None, *, coloured: bool = Fals
         _heading(run),
         "\n".join(render_table(_table_columns(run), width)),
         _forecast_lines(run.metrics["forecasts"].get(STRATEGY)),
-        _wrap_text(describe_warm_starts(run.manifest["windows"]), width),
+        wrap_text(describe_warm_starts(run.manifest["windows"]), width),
         _tuning_line(run.manifest.get("tuning")),
         _left_out_line(run.manifest["left_out"]),
-        _wrap_text(f"Verdict: {verdict['sentence']}", width),
+        wrap_text(f"Verdict: {verdict['sentence']}", width),
         f"Evidence: {colourise(verdict['grade'], GRADE_COLOURS.get(verdict['grade']))}",
-        _wrap_text(_certificate_line(run.certificate), width),
+        wrap_text(_certificate_line(run.certificate), width),
         _page_paths(run),
     ]
     text = "\n\n".join(part for part in parts if part).translate(ASCII_SIGNS)
     return text if coloured else strip_colours(text)
-
-
-def _wrap_text(text: str, width: int) -> str:
-    """Wraps between words; a number and its unit stay on one line."""
-    joined = text.replace(" %", f"{formatting.NO_BREAK_SPACE}%")
-    return textwrap.fill(joined, width, break_long_words=False)
 
 
 def _page_paths(run: Run) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.run_summary import ASCII_SIGNS, run_document
@@ -16,6 +15,7 @@ from engine.cli.text_table import (
     render_table,
     sign_colours,
     strip_colours,
+    wrap_text,
 )
 from engine.core.errors import BacktestError
 from engine.reporting import formatting
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from engine.runs.run import Run
 
 FAILED_GRADE = "failed"
-NO_BREAK_EQUALS = f"{formatting.NO_BREAK_SPACE}={formatting.NO_BREAK_SPACE}"
 
 
 def render_sweep_json(sweep: Sweep) -> str:
@@ -161,7 +160,7 @@ def _confidence_label(sweep: Sweep) -> str:
 def _verdict_paragraphs(sweep: Sweep, width: int) -> list[str]:
     comparison = sweep.comparison
     if comparison is None:
-        return [_wrap_text(f"No comparison: {sweep.comparison_error}.", width)]
+        return [wrap_text(f"No comparison: {sweep.comparison_error}.", width)]
     overfitting = comparison.overfitting
     overfitting_text = (
         f"Probability of backtest overfitting {formatting.RATIO(overfitting.probability)}: how "
@@ -170,18 +169,13 @@ def _verdict_paragraphs(sweep: Sweep, width: int) -> list[str]:
         else ""
     )
     return [
-        _wrap_text(f"Verdict: {' '.join(comparison.sentences)}", width),
+        wrap_text(f"Verdict: {' '.join(comparison.sentences)}", width),
         f"Evidence: {colourise(comparison.grade, GRADE_COLOURS.get(comparison.grade))}",
-        _wrap_text(overfitting_text, width),
-        _wrap_text(
+        wrap_text(overfitting_text, width),
+        wrap_text(
             f"Grades count all {len(sweep.finished_runs)} runs as trials; the pages of a run "
             "count those that were in the ledger when it ran.",
             width,
         ),
         f"comparison   {sweep.comparison_page}" if sweep.comparison_page else "",
     ]
-
-
-def _wrap_text(text: str, width: int) -> str:
-    joined = text.replace(" %", f"{formatting.NO_BREAK_SPACE}%").replace(" = ", NO_BREAK_EQUALS)
-    return textwrap.fill(joined, width, break_long_words=False)

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COLUMN_GAP = "  "
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 UNBOUNDED_WIDTH = 10_000
 MAX_PROSE_WIDTH = 80
 _ANSI_CODES = re.compile(r"\x1b\[[0-9;]*m")
@@ -130,6 +132,14 @@ def output_width() -> int:
 def prose_width() -> int:
     """Width of sentences: that of the terminal, at most 80 columns for readability."""
     return min(output_width(), MAX_PROSE_WIDTH)
+
+
+def wrap_text(text: str, width: int) -> str:
+    """Wraps between words; a number and its unit, and an equation, stay on one line."""
+    joined = text.replace(" %", f"{NO_BREAK_SPACE}%").replace(
+        " = ", f"{NO_BREAK_SPACE}={NO_BREAK_SPACE}"
+    )
+    return textwrap.fill(joined, width, break_long_words=False)
 
 
 def wants_colours(stream: TextIO) -> bool:

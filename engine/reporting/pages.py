@@ -5,10 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from engine.reporting.quantstats_page import render_quantstats
+from engine.reporting import formatting
+from engine.reporting.book_styles import book_style
+from engine.reporting.header import make_run_header
 from engine.reporting.quantstats_process import open_quantstats_process
 from engine.reporting.significance import render_significance
 from engine.reporting.tearsheet import render_tearsheet
+from engine.reporting.templating import render_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from engine.reporting.quantstats_process import QuantstatsProcess
+    from engine.reporting.quantstats_process import QuantstatsProcess, QuantstatsReport
     from engine.runs.run import Run
 
 
@@ -46,6 +49,27 @@ def render_page(run: Run, page: str) -> str:
     with open_quantstats_process() as quantstats:
         quantstats.submit(run.returns, run.metrics["span"]["periods_per_year"])
         return render_quantstats(run, quantstats.wait_for_report())
+
+
+def render_quantstats(run: Run, report: QuantstatsReport) -> str:
+    """The page with the report of the quantstats library, as an independent second report.
+
+    Args:
+        run: A finished run.
+        report: The report on its returns.
+    """
+    from markupsafe import Markup
+
+    return render_template(
+        "quantstats.html.j2",
+        page="quantstats",
+        heading=make_run_header(run),
+        reason=report.missing_reason,
+        periods=formatting.COUNT(report.periods_per_year),
+        benchmark=book_style(report.benchmark).label if report.benchmark else "",
+        # Made by quantstats from numbers and fixed titles: it contains no text from outside.
+        report=Markup(report.html),
+    )
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from engine.comparison import compare_runs, load_compared_run
 from engine.evaluation.config import EvaluationSpec
 from engine.reporting.comparison import render_comparison
 from engine.reporting.index import IndexRoutes, list_runs, render_index
-from engine.reporting.quantstats_page import render_quantstats
+from engine.reporting.pages import render_quantstats
 from engine.reporting.quantstats_process import QuantstatsReport
 from engine.reporting.significance import render_significance
 from engine.reporting.tearsheet import render_tearsheet

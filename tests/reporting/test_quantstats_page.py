@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from engine.reporting.quantstats_page import render_quantstats
+from engine.reporting.pages import render_quantstats
 from engine.reporting.quantstats_process import open_quantstats_process
 
 if TYPE_CHECKING:
