@@ -19,7 +19,7 @@ import engine.selftest.harness as passage
 import engine.simulation.portfolio as simulating
 from engine.core.errors import LookaheadError
 from engine.models.baselines.ridge import Ridge
-from engine.models.forecaster import Forecast
+from engine.models.dataset import Forecast
 from engine.selftest.cost_check import CostMonotonicityCheck
 from engine.selftest.invariance_check import InvarianceCheck
 from engine.selftest.leakage_check import LeakageDetectionCheck

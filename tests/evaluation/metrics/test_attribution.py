@@ -16,7 +16,7 @@ from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import simulate
 
 if TYPE_CHECKING:
-    from engine.simulation.result import SimulationResult
+    from engine.simulation.portfolio import SimulationResult
 
 BARS = 300
 DEAR = Costs(fee_bps=10, slippage_bps=5, borrow_bps_per_year=300)
