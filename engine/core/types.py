@@ -46,22 +46,24 @@ _ATTRIBUTES_SECTION = re.compile(r"^Attributes:\n(?P<listed>(?:(?: .*)?\n?)*)", 
 _ATTRIBUTE_ENTRY = re.compile(r"^    (?P<name>\w+): (?P<meaning>.*(?:\n {5,}.*)*)", re.MULTILINE)
 
 
-def _add_descriptions(schema: dict[str, Any], model: type[BaseModel]) -> None:
+def describe_schema_keys(schema: dict[str, Any], model: type[BaseModel]) -> None:
     """Adds to each key of a JSON Schema the description in the docstring of its class.
 
     An inherited key has the description of the class that defines it, unless a subclass gives one.
+    A key that is an alias has the description of its attribute.
     """
     meanings: dict[str, str] = {}
     for base in reversed(model.__mro__):
-        if issubclass(base, Spec) and (
+        if issubclass(base, BaseModel) and (
             section := _ATTRIBUTES_SECTION.search(inspect.cleandoc(base.__doc__ or ""))
         ):
             meanings |= {
                 entry["name"]: " ".join(entry["meaning"].split())
                 for entry in _ATTRIBUTE_ENTRY.finditer(section["listed"])
             }
-    for name, key in schema.get("properties", {}).items():
-        if name in meanings:
+    for name, field in model.model_fields.items():
+        key = schema.get("properties", {}).get(field.alias or name)
+        if key is not None and name in meanings:
             key["description"] = meanings[name]
     schema["description"] = _ATTRIBUTES_SECTION.sub(
         "", inspect.cleandoc(model.__doc__ or "")
@@ -78,5 +80,5 @@ class Spec(BaseModel):
         frozen=True,
         extra="forbid",
         ser_json_inf_nan="constants",
-        json_schema_extra=_add_descriptions,
+        json_schema_extra=describe_schema_keys,
     )
