@@ -50,14 +50,14 @@ def compare_command(
     """
     with handle_errors(debug=debug):
         limit_blas_threads()
-        from engine import comparison
         from engine.cli.comparison_summary import render_comparison_json, render_comparison_text
         from engine.cli.text_table import output_width, print_text
+        from engine.comparison import compare_opened_runs
         from engine.reporting.comparison import write_comparison
         from engine.runs.run import Run
 
         opened = [Run.open(find_run_folder(reference, reports)) for reference in runs]
-        result = comparison.compare_runs([comparison.load_compared_run(run) for run in opened])
+        result = compare_opened_runs(opened)
         folder = out or reports / COMPARISONS_FOLDER / comparison_id(
             [run.run_id for run in opened]
         )

@@ -58,12 +58,12 @@ def _table_columns(comparison: RunComparison) -> list[TextTableColumn]:
     def figures(
         drop_priority: int, heading: str, unit: formatting.NumberFormat, key: str
     ) -> TextTableColumn:
-        values = [comparison.metrics[run][key] for run in runs]
+        values = [getattr(comparison.metrics[run], key) for run in runs]
         return TextTableColumn(
             drop_priority, heading, [unit.without_suffix(value) for value in values]
         )
 
-    returns = [comparison.metrics[run]["total_return_pct"] for run in runs]
+    returns = [comparison.metrics[run].total_return_pct for run in runs]
     return [
         TextTableColumn(
             0, "Run", list(comparison.labels.values()), align_right=False, min_width=20

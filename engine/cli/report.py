@@ -61,11 +61,11 @@ def report_command(
 
 
 def _write_pages(folder: Path) -> None:
+    from engine.evaluation.analysis import open_run
     from engine.reporting import write_pages
     from engine.runs.folder import PAGES
-    from engine.runs.run import Run
 
-    run = Run.open(folder)
+    run = open_run(folder)
     with translate_write_errors(folder):
         write_pages(run, folder)
     for page in PAGES:
@@ -74,9 +74,11 @@ def _write_pages(folder: Path) -> None:
 
 def _serve_index(reports: Path, port: int) -> None:
     """Serves until Ctrl-C, the regular end: the exit code is 0."""
+    from engine.comparison import compare_opened_runs
+    from engine.evaluation.analysis import open_run
     from engine.reporting.index import IndexServer
 
-    server = IndexServer(reports, port)
+    server = IndexServer(reports, open_run=open_run, compare=compare_opened_runs, port=port)
     typer.echo(server.url)
     typer.echo(f"serving the runs in {reports} to this machine only; Ctrl-C stops", err=True)
     try:

@@ -18,11 +18,15 @@ from engine.cli.text_table import (
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY, get_book_styles
 from engine.reporting.header import describe_warm_starts
+from engine.runs.documents.significance import SharpeFigures
 from engine.runs.folder import PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from engine.runs.documents import Certificate
+    from engine.runs.documents.manifest import TuningRecord
+    from engine.runs.documents.metrics import ForecastScores
     from engine.runs.run import Run
 
 # Terminal output is copied into spreadsheets or read by awk: typographic signs are for pages.
@@ -62,17 +66,17 @@ def render_run_text(run: Run, width: int | None = None, *, coloured: bool = Fals
         coloured: Whether to add colour codes.
     """
     width = width or shutil.get_terminal_size().columns
-    verdict = run.significance["verdict"]
+    verdict = run.significance.verdict
     parts = [
         _heading(run),
         "\n".join(render_table(_table_columns(run), width)),
-        _forecast_lines(run.metrics["forecasts"].get(STRATEGY)),
-        wrap_text(describe_warm_starts(run.manifest["windows"]), width),
-        _tuning_line(run.manifest.get("tuning")),
-        _left_out_line(run.manifest["left_out"]),
-        wrap_text(f"Verdict: {verdict['sentence']}", width),
-        f"Evidence: {colourise(verdict['grade'], GRADE_COLOURS.get(verdict['grade']))}",
-        wrap_text(_certificate_line(run.certificate), width),
+        _forecast_lines(run.metrics.forecasts.get(STRATEGY)),
+        wrap_text(describe_warm_starts(run.manifest.windows), width),
+        _tuning_line(run.manifest.tuning),
+        _left_out_line(run.manifest.excluded_fits),
+        wrap_text(f"Verdict: {verdict.sentence}", width),
+        f"Evidence: {colourise(verdict.grade, GRADE_COLOURS.get(verdict.grade))}",
+        wrap_text(_leakage_test_line(run.certificate), width),
         _page_paths(run),
     ]
     text = "\n\n".join(part for part in parts if part).translate(ASCII_SIGNS)
@@ -87,24 +91,21 @@ def _page_paths(run: Run) -> str:
 
 
 def _heading(run: Run) -> str:
-    span = run.metrics["span"]
-    dataset = run.manifest["dataset"]
-    offline_note = " (offline dataset)" if dataset["offline"] else ""
-    symbols = ", ".join(run.manifest["target"])
+    span, dataset = run.metrics.span, run.manifest.dataset
+    offline_note = " (offline dataset)" if dataset.offline else ""
+    symbols = ", ".join(run.manifest.target)
     return (
-        f"{run.manifest['strategy_name']} on {symbols}, {dataset['name']}{offline_note}\n"
-        f"out of sample {formatting.date_range(span['first'], span['last'])}, "
-        f"{formatting.COUNT(span['bars'])} bars"
+        f"{run.manifest.strategy_name} on {symbols}, {dataset.name}{offline_note}\n"
+        f"out of sample {formatting.date_range(span.first, span.last)}, "
+        f"{formatting.COUNT(span.bars)} bars"
     )
 
 
 def _table_columns(run: Run) -> list[TextTableColumn]:
-    books = [
-        (book.label, run.metrics["books"][book.key], book.key) for book in get_book_styles(run)
-    ]
-    figures = [figures for _, figures, _ in books]
-    intervals = [run.significance["sharpe"].get(key, {}) for _, _, key in books]
-    confidence = formatting.confidence_level(run.significance["method"]["confidence"])
+    styles = get_book_styles(run)
+    metrics = [run.metrics.books[style.key] for style in styles]
+    intervals = [run.significance.sharpe.get(style.key) or SharpeFigures() for style in styles]
+    confidence = formatting.confidence_level(run.significance.method.confidence)
 
     def column(
         drop_priority: int,
@@ -114,7 +115,7 @@ def _table_columns(run: Run) -> list[TextTableColumn]:
         *,
         by_sign: bool = False,
     ) -> TextTableColumn:
-        values = [figure.get(key) for figure in figures]
+        values = [getattr(book, key) for book in metrics]
         colours = sign_colours(values) if by_sign else ()
         return TextTableColumn(
             drop_priority,
@@ -123,9 +124,9 @@ def _table_columns(run: Run) -> list[TextTableColumn]:
             colours=colours,
         )
 
-    interval_texts = [formatting.RATIO.interval(i.get("low"), i.get("high")) for i in intervals]
+    interval_texts = [formatting.RATIO.interval(each.low, each.high) for each in intervals]
     return [
-        TextTableColumn(0, "Book", [label for label, _, _ in books], align_right=False),
+        TextTableColumn(0, "Book", [style.label for style in styles], align_right=False),
         column(1, "Return %", formatting.BARE_PERCENT, "total_return_pct", by_sign=True),
         column(6, "CAGR %", formatting.BARE_PERCENT, "cagr_pct", by_sign=True),
         column(8, "Vol. %", formatting.PERCENT, "volatility_pct"),
@@ -141,54 +142,57 @@ def _table_columns(run: Run) -> list[TextTableColumn]:
     ]
 
 
-def _tuning_line(tuning: Mapping[str, int] | None) -> str:
+def _tuning_line(tuning: TuningRecord | None) -> str:
     if not tuning:
         return ""
-    return f"Tuning: {formatting.COUNT(tuning['trials'])} configurations tried, on train rows only"
+    return f"Tuning: {formatting.COUNT(tuning.trials)} configurations tried, on train rows only"
 
 
-def _certificate_line(certificate: Mapping[str, Any] | None) -> str:
-    return f"Certificate: {certificate['sentence']}" if certificate else ""
+def _leakage_test_line(certificate: Certificate | None) -> str:
+    if certificate is None:
+        return ""
+    cutoffs = formatting.count_of(len(certificate.cutoffs), "cutoff")
+    return f"No look-ahead detected at {cutoffs} ({', '.join(certificate.compared)})"
 
 
 def _left_out_line(failures: Sequence[str]) -> str:
     return f"Failed fits, left out: {len(failures)}" if failures else ""
 
 
-def _forecast_lines(scores: Mapping[str, Any] | None) -> str:
+def _forecast_lines(scores: ForecastScores | None) -> str:
     """Forecast accuracy, with a line each for several horizons and for intervals."""
     if scores is None:
         return ""
     lines = [
         _skill_line(scores),
-        _horizon_line(scores.get("horizons", {})),
+        _horizon_line(scores.horizons),
         _interval_coverage_line(scores),
     ]
     return "\n".join(line for line in lines if line)
 
 
-def _horizon_line(horizons: Mapping[str, Mapping[str, Any]]) -> str:
+def _horizon_line(horizons: Mapping[str, ForecastScores]) -> str:
     texts = [
         f"{formatting.count_of(bars, 'bar')} "
-        f"{formatting.FINE_RATIO(horizons[str(bars)].get('r2_vs_persistence'))}"
+        f"{formatting.FINE_RATIO(horizons[str(bars)].r2_vs_persistence)}"
         for bars in sorted(map(int, horizons))
     ]
     return f"R\N{SUPERSCRIPT TWO} by horizon: {', '.join(texts)}" if texts else ""
 
 
-def _interval_coverage_line(scores: Mapping[str, Any]) -> str:
+def _interval_coverage_line(scores: ForecastScores) -> str:
     texts = [
-        f"{formatting.PERCENT(interval['coverage_pct'])} of the "
-        f"{formatting.confidence_level(interval['nominal_pct'] / 100)} interval"
-        for interval in scores.get("intervals", ())
+        f"{formatting.PERCENT(interval.coverage_pct)} of the "
+        f"{formatting.confidence_level(interval.nominal_pct / 100)} interval"
+        for interval in scores.intervals
     ]
     return f"Coverage: {', '.join(texts)}" if texts else ""
 
 
-def _skill_line(scores: Mapping[str, Any]) -> str:
-    r2 = formatting.FINE_RATIO(scores.get("r2_vs_persistence"))
-    accuracy = formatting.PERCENT(scores.get("directional_accuracy_pct"))
-    up = formatting.PERCENT(scores.get("up_share_pct"))
+def _skill_line(scores: ForecastScores) -> str:
+    r2 = formatting.FINE_RATIO(scores.r2_vs_persistence)
+    accuracy = formatting.PERCENT(scores.directional_accuracy_pct)
+    up = formatting.PERCENT(scores.up_share_pct)
     return (
         f"Forecasts: directional accuracy {accuracy} (always up: {up}),\n"
         f"R\N{SUPERSCRIPT TWO} against no change {r2}"

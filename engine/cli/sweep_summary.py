@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.run_summary import ASCII_SIGNS, run_document
@@ -22,8 +23,6 @@ from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from engine.backtest.sweep import Sweep
     from engine.runs.run import Run
 
@@ -87,74 +86,75 @@ def _heading(sweep: Sweep) -> str:
     return f"sweep {sweep.sweep_id}: {count}{failed}"
 
 
+@dataclass(frozen=True)
+class _SweepRow:
+    """The figures of one run in the table; None, or `-`, for a run that failed."""
+
+    grade: str = FAILED_GRADE
+    run_id: str = "-"
+    total_return_pct: float | None = None
+    max_drawdown_pct: float | None = None
+    sharpe: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
 def _table_columns(sweep: Sweep) -> list[TextTableColumn]:
-    rows = [_run_figures(sweep, outcome) for outcome in sweep.outcomes]
+    rows = [_sweep_row(sweep, outcome) for outcome in sweep.outcomes]
 
     def column(
-        drop_priority: int, heading: str, key: str, unit: formatting.NumberFormat
+        drop_priority: int,
+        heading: str,
+        values: list[float | None],
+        unit: formatting.NumberFormat,
     ) -> TextTableColumn:
-        values = [row.get(key) for row in rows]
         colours = sign_colours(values) if drop_priority < 4 else ()
-        return TextTableColumn(
-            drop_priority,
-            heading,
-            [unit.without_suffix(value) for value in values],
-            colours=colours,
-        )
+        cells = [unit.without_suffix(value) for value in values]
+        return TextTableColumn(drop_priority, heading, cells, colours=colours)
 
-    grades = [row["grade"] for row in rows]
-    intervals = [formatting.RATIO.interval(row.get("low"), row.get("high")) for row in rows]
+    labels = [point.label for point in sweep.points]
+    grades = [row.grade for row in rows]
+    grade_colours = [GRADE_COLOURS.get(grade, BAD) for grade in grades]
+    intervals = [formatting.RATIO.interval(row.low, row.high) for row in rows]
+    percent = formatting.BARE_PERCENT
     return [
-        TextTableColumn(
-            0,
-            "Run",
-            [point.label for point in sweep.points],
-            align_right=False,
-            min_width=22,
-            keep_end=True,
-        ),
-        column(2, "Return %", "total_return_pct", formatting.BARE_PERCENT),
-        column(1, "Sharpe", "sharpe", formatting.RATIO),
+        TextTableColumn(0, "Run", labels, align_right=False, min_width=22, keep_end=True),
+        column(2, "Return %", [row.total_return_pct for row in rows], percent),
+        column(1, "Sharpe", [row.sharpe for row in rows], formatting.RATIO),
         TextTableColumn(4, _confidence_label(sweep), intervals),
-        column(5, "MDD %", "max_drawdown_pct", formatting.BARE_PERCENT),
-        TextTableColumn(
-            3,
-            "Grade",
-            grades,
-            align_right=False,
-            colours=[GRADE_COLOURS.get(grade, BAD) for grade in grades],
-        ),
-        TextTableColumn(6, "Run id", [row.get("run_id", "-") for row in rows], align_right=False),
+        column(5, "MDD %", [row.max_drawdown_pct for row in rows], percent),
+        TextTableColumn(3, "Grade", grades, align_right=False, colours=grade_colours),
+        TextTableColumn(6, "Run id", [row.run_id for row in rows], align_right=False),
     ]
 
 
-def _run_figures(sweep: Sweep, outcome: Run | Exception) -> dict[str, Any]:
-    """The figures of a run in the table; on the common bars where the runs are compared."""
+def _sweep_row(sweep: Sweep, outcome: Run | Exception) -> _SweepRow:
+    """The row of a run; on the common bars where the runs are compared."""
     if isinstance(outcome, Exception):
-        return {"grade": FAILED_GRADE}
-    figures = outcome.metrics["books"][STRATEGY]
-    interval: Mapping[str, Any] = outcome.significance["sharpe"][STRATEGY]
-    comparison = sweep.comparison
-    if comparison is not None:
-        inference = comparison.sharpe[outcome.run_id]
-        figures = comparison.metrics[outcome.run_id] | {"sharpe": inference.estimate}
-        interval = {"low": inference.low, "high": inference.high}
-    return {
-        **figures,
-        "low": interval.get("low"),
-        "high": interval.get("high"),
-        "grade": sweep.adjust_grade(outcome),
-        "run_id": outcome.run_id,
-    }
+        return _SweepRow()
+    run_id, comparison = outcome.run_id, sweep.comparison
+    if comparison is None:
+        metrics, interval = outcome.metrics.books[STRATEGY], outcome.significance.sharpe[STRATEGY]
+        sharpe, low, high = metrics.sharpe, interval.low, interval.high
+    else:
+        metrics, inference = comparison.metrics[run_id], comparison.sharpe[run_id]
+        sharpe, low, high = inference.estimate, inference.low, inference.high
+    return _SweepRow(
+        grade=sweep.adjust_grade(outcome),
+        run_id=run_id,
+        total_return_pct=metrics.total_return_pct,
+        max_drawdown_pct=metrics.max_drawdown_pct,
+        sharpe=sharpe,
+        low=low,
+        high=high,
+    )
 
 
 def _confidence_label(sweep: Sweep) -> str:
     if sweep.comparison is not None:
         return formatting.confidence_level(sweep.comparison.confidence)
     runs = [run for _, run in sweep.finished_runs]
-    return formatting.confidence_level(
-        runs[0].significance["method"]["confidence"] if runs else None
-    )
+    return formatting.confidence_level(runs[0].significance.method.confidence if runs else None)
 
 
 def _verdict_paragraphs(sweep: Sweep, width: int) -> list[str]:

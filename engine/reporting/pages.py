@@ -32,7 +32,7 @@ def write_pages(run: Run, folder: Path) -> None:
         ReportError: quantstats failed.
     """
     with open_page_writer() as pages:
-        pages.start_quantstats(run.returns, run.metrics["span"]["periods_per_year"])
+        pages.start_quantstats(run.returns, run.metrics.span.periods_per_year)
         pages.write(run, folder)
 
 
@@ -47,7 +47,7 @@ def render_page(run: Run, page: str) -> str:
     if page == "significance":
         return render_significance(run)
     with open_quantstats_process() as quantstats:
-        quantstats.submit(run.returns, run.metrics["span"]["periods_per_year"])
+        quantstats.submit(run.returns, run.metrics.span.periods_per_year)
         return render_quantstats(run, quantstats.wait_for_report())
 
 

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.cli.run_summary import render_run_text
+from tests.reporting.page import changed
+from tests.runs.documents import make_certificate
 
 if TYPE_CHECKING:
     from engine.runs.run import Run
+
+LONG_TEXT = "no evidence " * 20
 
 
 def table_of(text: str) -> list[str]:
@@ -70,41 +74,46 @@ def test_a_wide_terminal_shows_every_column(finished: Run) -> None:
 
 
 def test_a_long_verdict_is_wrapped_between_words(finished: Run) -> None:
-    finished.significance["verdict"]["sentence"] = "no evidence " * 20
+    run = changed(finished, significance={"verdict": {"grade": "none", "sentence": LONG_TEXT}})
 
-    lines = render_run_text(finished, 80).split("\n\n")[3].splitlines()
+    lines = render_run_text(run, 80).split("\n\n")[3].splitlines()
 
     assert len(lines) == 4
     assert {line.split()[-1] for line in lines} <= {"no", "evidence"}
 
 
 def test_the_number_of_warm_starts_is_stated(finished: Run) -> None:
-    finished.manifest["windows"] = [{"fits": [{"warm": False}]}, {"fits": [{"warm": True}]}]
+    days = ["2020-01-01", "2020-12-31"]
+    window = dict.fromkeys(("train", "validation", "test"), days)
+    windows = [
+        {"index": index, **window, "fits": [{"warm": warm}]}
+        for index, warm in enumerate((False, True))
+    ]
 
     assert (
         "1 of 2 fits started warm, from the weights of the window before; the others from\n"
         "random ones."
-    ) in render_run_text(finished, 80)
+    ) in render_run_text(changed(finished, manifest={"windows": windows}), 80)
 
 
 def test_a_run_without_forecasts_has_no_line_on_them(finished: Run) -> None:
-    finished.metrics["forecasts"] = {}
+    run = changed(finished, metrics={"forecasts": {}})
 
-    assert "Forecasts:" not in render_run_text(finished, 80)
+    assert "Forecasts:" not in render_run_text(run, 80)
 
 
 def test_several_horizons_and_intervals_have_a_line_each(finished: Run) -> None:
-    scores = finished.metrics["forecasts"]["strategy"]
-    scores["horizons"] = {
+    scores = finished.metrics.forecasts["strategy"]
+    horizons = {
         bars: scores | {"r2_vs_persistence": r2}
         for bars, r2 in (("1", -0.0031), ("10", 0.012), ("5", None))
     }
-    scores["intervals"] = [
-        {"nominal_pct": 90.0, "coverage_pct": 87.25, "mean_width_bps": 512.0},
-        {"nominal_pct": 50.0, "coverage_pct": 51.0, "mean_width_bps": 200.0},
-    ]
+    wide = {"low": 0.05, "high": 0.95, "nominal_pct": 90.0, "coverage_pct": 87.25}
+    narrow = {"low": 0.25, "high": 0.75, "nominal_pct": 50.0, "coverage_pct": 51.0}
+    many = scores | {"horizons": horizons, "intervals": [wide, narrow]}
+    run = changed(finished, metrics={"forecasts": {"strategy": many}})
 
-    lines = render_run_text(finished, 80).split("\n\n")[2].splitlines()
+    lines = render_run_text(run, 80).split("\n\n")[2].splitlines()
 
     assert lines[2:] == [
         "R\u00b2 by horizon: 1 bar -0.0031, 5 bars -, 10 bars +0.0120",
@@ -113,7 +122,8 @@ def test_several_horizons_and_intervals_have_a_line_each(finished: Run) -> None:
 
 
 def test_the_look_ahead_test_has_a_line(finished: Run) -> None:
-    told = {"sentence": "no look-ahead found at 9 cuts (features, fills)"}
-    text = render_run_text(replace(finished, certificate=told), width=80)
-    assert "\n\nCertificate: no look-ahead found at 9 cuts (features, fills)\n\n" in text
-    assert "Certificate" not in render_run_text(finished, width=80)
+    compared = {stage: {"columns": 1, "values": 10} for stage in ("features", "fills")}
+    certificate = make_certificate(compared=compared)
+    text = render_run_text(replace(finished, certificate=certificate), width=80)
+    assert "\n\nNo look-ahead detected at 1 cutoff (features, fills)\n\n" in text
+    assert "look-ahead" not in render_run_text(finished, width=80)

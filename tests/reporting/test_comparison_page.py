@@ -9,11 +9,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from engine.comparison import compare_runs, load_compared_run
-from engine.reporting.comparison import write_comparison
+from engine.comparison import compare_opened_runs
 from engine.reporting.formatting import NO_BREAK_SPACE
 from engine.runs.run import Run
-from tests.reporting.family import BARS, DAYS, IDS, member, written
+from tests.reporting.family import BARS, DAYS, IDS, member, write_comparison_page, written
 from tests.reporting.page import Page, changed
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def runs() -> list[Run]:
 
 @pytest.fixture(scope="module")
 def html(runs: list[Run], tmp_path_factory: pytest.TempPathFactory) -> str:
-    return read(write_comparison(runs, tmp_path_factory.mktemp("compared")))
+    return read(write_comparison_page(runs, tmp_path_factory.mktemp("compared")))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +67,7 @@ def test_differing_settings_are_listed_with_the_value_of_each_run(html: str) -> 
 
 def test_runs_with_equal_settings_are_reported_as_equal(runs: list[Run], tmp_path: Path) -> None:
     twin = dataclasses.replace(runs[0], run_id=IDS[4])
-    html = read(write_comparison([runs[0], twin], tmp_path))
+    html = read(write_comparison_page([runs[0], twin], tmp_path))
     assert "None: the runs differ in their names alone." in section(html, "settings")
     assert "No run differs significantly from" in section(html, "differences")
 
@@ -77,7 +76,7 @@ def test_keys_are_rows_where_there_are_more_keys_than_runs(
     runs: list[Run], tmp_path: Path
 ) -> None:
     more = changed(runs[1], manifest={"strategy": {f"key_{n}": n for n in range(5)}})
-    text = section(read(write_comparison([runs[0], more], tmp_path)), "settings")
+    text = section(read(write_comparison_page([runs[0], more], tmp_path)), "settings")
     assert text.index("Key") < text.index("key_0") < text.index("key_1")
 
 
@@ -127,13 +126,13 @@ def test_each_test_has_a_section(html: str, key: str, text: str) -> None:
 def test_trials_in_the_ledger_are_counted(runs: list[Run], tmp_path: Path) -> None:
     trials = {"distinct": 21, "effective": 17, "sharpe_deviation": 0.01, "runs": 30, "failed": 1}
     known = changed(runs[0], significance={"trials": trials})
-    text = Page(read(write_comparison([known, runs[1]], tmp_path))).text
+    text = Page(read(write_comparison_page([known, runs[1]], tmp_path))).text
     assert f"17{NO_BREAK_SPACE}independent trials counted" in text
     assert f"The ledger had 21{NO_BREAK_SPACE}strategies" in text
 
 
 def test_correlations_are_those_of_the_comparison(runs: list[Run], html: str) -> None:
-    table = compare_runs([load_compared_run(run) for run in runs]).correlations
+    table = compare_opened_runs(runs).correlations
     text = section(html, "correlations")
     assert f"{table[0][1]:.2f}" in text
     assert "1.00" in text
@@ -142,9 +141,9 @@ def test_correlations_are_those_of_the_comparison(runs: list[Run], html: str) ->
 def test_same_runs_give_same_bytes_and_the_order_sets_the_reference(
     runs: list[Run], tmp_path: Path
 ) -> None:
-    again = write_comparison(runs, tmp_path / "a").read_bytes()
-    assert write_comparison(runs, tmp_path / "deep" / "b").read_bytes() == again
-    other = read(write_comparison(runs[::-1], tmp_path / "c"))
+    again = write_comparison_page(runs, tmp_path / "a").read_bytes()
+    assert write_comparison_page(runs, tmp_path / "deep" / "b").read_bytes() == again
+    other = read(write_comparison_page(runs[::-1], tmp_path / "c"))
     assert "reference, kind=ridge, enter_bps=15" in section(other, "differences")
 
 
@@ -153,7 +152,7 @@ def test_names_link_to_the_tearsheets_that_exist(runs: list[Run], tmp_path: Path
     (folder / "tearsheet.html").write_text("here", encoding="utf-8")
     opened = Run.open(folder)
 
-    file = write_comparison([opened, runs[1]], tmp_path / "comparisons" / "x")
+    file = write_comparison_page([opened, runs[1]], tmp_path / "comparisons" / "x")
 
     links = [
         found["href"]
@@ -168,7 +167,7 @@ def test_runs_of_different_symbols_are_compared_with_a_warning(
     runs: list[Run], tmp_path: Path
 ) -> None:
     other = changed(runs[1], manifest={"target": ["XYZ"]})
-    text = Page(read(write_comparison([runs[0], other], tmp_path))).text
+    text = Page(read(write_comparison_page([runs[0], other], tmp_path))).text
     assert "do not trade the same symbols" in text
     assert "Buy and hold" not in text
 
@@ -176,7 +175,7 @@ def test_runs_of_different_symbols_are_compared_with_a_warning(
 def test_a_run_that_never_trades_can_be_compared(runs: list[Run], tmp_path: Path) -> None:
     idle = member(4)
     idle = dataclasses.replace(idle, returns=idle.returns.assign(strategy=0.0))
-    page = Page(read(write_comparison([idle, *runs[:2]], tmp_path)))
+    page = Page(read(write_comparison_page([idle, *runs[:2]], tmp_path)))
     assert "nan" not in page.text.lower().split()
     assert not re.search(r"None(?! is better| can be told|:)", page.text)
     assert set(page.values("equity", idle.run_id)) == {1.0}

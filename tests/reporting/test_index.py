@@ -9,11 +9,11 @@ from urllib.parse import urljoin
 
 import pytest
 
-from engine.reporting.comparison import write_comparison
+from engine.comparison import compare_opened_runs
 from engine.reporting.index import IndexRoutes, list_runs, render_index
 from engine.runs.folder import PAGES, TABLES
 from engine.runs.run import Run
-from tests.reporting.family import IDS, member, written
+from tests.reporting.family import IDS, index_routes, member, write_comparison_page, written
 from tests.reporting.page import Page, changed
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def reports(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def site(reports: Path) -> IndexRoutes:
-    return IndexRoutes(reports)
+    return index_routes(reports)
 
 
 def page(site: IndexRoutes, target: str) -> Page:
@@ -166,7 +166,7 @@ def test_comparisons_that_were_written_are_listed_and_their_links_lead_to_the_ru
     for number in range(2):
         (reports / "ridge" / IDS[number] / "tearsheet.html").write_text(IDS[number])
     runs = [Run.open(reports / "ridge" / IDS[number]) for number in range(2)]
-    write_comparison(runs, reports / "families" / "0123456789ab")
+    write_comparison_page(runs, reports / "families" / "0123456789ab")
 
     (link,) = [link for link in links(page(site, "/")) if "families" in link]
     compared = page(site, link)
@@ -202,7 +202,7 @@ def test_a_folder_of_runs_may_be_a_link(reports: Path, tmp_path: Path) -> None:
 
     assert len(list_runs(tmp_path / "link")) == 3
     (reports / "ridge" / IDS[0] / "significance.html").write_text("here", encoding="utf-8")
-    answer = IndexRoutes(tmp_path / "link").respond(f"/ridge/{IDS[0]}/significance.html")
+    answer = index_routes(tmp_path / "link").respond(f"/ridge/{IDS[0]}/significance.html")
     assert answer.content == b"here"
 
 
@@ -210,7 +210,7 @@ def test_a_folder_of_runs_may_be_a_link(reports: Path, tmp_path: Path) -> None:
     ("name", "content", "said"),
     [
         ("metrics.json", "{", "JSONDecodeError"),
-        ("metrics.json", "[]", "no JSON object"),
+        ("metrics.json", "[]", "valid dictionary"),
         ("metrics.json", '{"books": {"strategy": 7}}', "damaged"),
         ("metrics.json", '{"books": {"strategy": {"sharpe": "<b>"}}}', "damaged"),
         ("manifest.json", '{"dataset": 3}', "damaged"),
@@ -247,15 +247,26 @@ def test_an_incomplete_run_is_listed_with_its_missing_files(
     assert f"ridge/{IDS[1]} cannot be compared" in answer.content.decode()
 
 
-def test_a_page_that_cannot_be_rendered_gives_500(reports: Path, site: IndexRoutes) -> None:
-    path = reports / "ridge" / IDS[1] / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8")) | {"windows": [{"index": "<b>"}]}
-    path.write_text(json.dumps(manifest), encoding="utf-8")
+def test_a_page_that_cannot_be_rendered_gives_500(reports: Path) -> None:
+    def fail(folder: Path) -> Run:
+        raise RuntimeError(f"<b> in {folder}")
 
+    site = IndexRoutes(reports, fail, compare_opened_runs)
     answer = site.respond(f"/ridge/{IDS[1]}/tearsheet.html")
 
     assert answer.status == 500
-    assert b"this page cannot be rendered" in answer.content
+    assert b"this page cannot be rendered: RuntimeError: &lt;b&gt;" in answer.content
+
+
+def test_a_run_of_a_newer_version_is_listed_with_its_problem(
+    reports: Path, site: IndexRoutes
+) -> None:
+    path = reports / "ridge" / IDS[1] / "metrics.json"
+    metrics = json.loads(path.read_text(encoding="utf-8")) | {"schema_version": 99}
+    path.write_text(json.dumps(metrics), encoding="utf-8")
+
+    assert "written by a newer version" in page(site, "/").text
+    assert site.respond(f"/ridge/{IDS[1]}/tearsheet.html").status == 500
 
 
 def test_a_damaged_table_gives_500_when_it_is_read(reports: Path, site: IndexRoutes) -> None:
@@ -299,7 +310,7 @@ def test_a_run_without_certificate_is_complete(reports: Path, site: IndexRoutes)
 
 
 def test_an_empty_folder_names_the_command_that_makes_a_run(tmp_path: Path) -> None:
-    assert "No runs yet" in page(IndexRoutes(tmp_path), "/").text
+    assert "No runs yet" in page(index_routes(tmp_path), "/").text
 
 
 def test_benchmarks_without_a_sharpe_ratio_are_not_listed(reports: Path) -> None:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.core.errors import UsageError
-from engine.reporting.index import IndexServer
-from tests.reporting.family import IDS, member, written
+from tests.reporting.family import IDS, index_server, member, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +22,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     reports = tmp_path_factory.mktemp("served")
     folder = written(member(0), reports)
     (folder / "significance.html").write_text("as it is", encoding="utf-8")
-    server = IndexServer(reports)
+    server = index_server(reports)
     thread = threading.Thread(target=server.serve)
     thread.start()
     yield int(server.url.rstrip("/").rpartition(":")[2])
@@ -119,13 +118,13 @@ def test_a_browser_that_goes_away_is_no_error(
 
 def test_a_port_in_use_is_refused(port: int, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the server cannot use this port"):
-        IndexServer(tmp_path, port)
+        index_server(tmp_path, port)
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the folder of runs does not exist"):
-        IndexServer(tmp_path / "nowhere")
+        index_server(tmp_path / "nowhere")
 
 
 def test_a_server_that_never_served_can_be_closed(tmp_path: Path) -> None:
-    IndexServer(tmp_path).close()
+    index_server(tmp_path).close()

@@ -14,6 +14,7 @@ from engine.reporting.significance.robustness import break_even_sentence
 from engine.reporting.tearsheet import render_tearsheet
 from tests.reporting.page import Page
 from tests.reporting.truth import outcome, surface, truth
+from tests.runs.documents import make_significance_document
 
 if TYPE_CHECKING:
     from engine.runs.run import Run
@@ -155,7 +156,7 @@ def test_undefined_figures_are_dashes_and_give_no_answer(full: Run) -> None:
         full,
         superiority=full.significance["superiority"] | {"spa": dict.fromkeys(("lower", "upper"))},
         track_record=dict.fromkeys(full.significance["track_record"]),
-        timing={"sharpe": None, "p_value": None, "shifts": None},
+        timing=None,
         forecasts={"diebold_mariano": {"no_change": nothing}, "pesaran_timmermann": nothing},
         residuals={"ljung_box": nothing, "breusch_godfrey": nothing},
         seeds=full.significance["seeds"]
@@ -224,6 +225,6 @@ def test_break_even_sentence_covers_every_case(
 ) -> None:
     changed = surface()
     changed |= {"break_even_cost_bps": limit, "chosen": changed["chosen"] | {"sharpe": sharpe}}
-    line = break_even_sentence({"fragility": changed})
+    line = break_even_sentence(make_significance_document(fragility=changed))
     assert line.startswith(text)
     assert bool(line) == bool(text)

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from engine.comparison import compare_runs, load_compared_run
 from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, BookStyle, book_style
 from engine.reporting.charts.equity import equity_chart
@@ -34,26 +33,20 @@ if TYPE_CHECKING:
 COMPARISON_FILE = "comparison.html"
 
 
-def write_comparison(
-    runs: Sequence[Run], folder: Path, comparison: RunComparison | None = None
-) -> Path:
+def write_comparison(runs: Sequence[Run], folder: Path, comparison: RunComparison) -> Path:
     """Writes `comparison.html` of several runs into `folder`, which is created if missing.
 
     One self-contained file without network access; the same runs in the same order give the same
     bytes. Names link to the tearsheets that exist.
 
     Args:
-        runs: Two or more; the first is the reference.
+        runs: The compared runs, in the order of `comparison`.
         folder: Output folder.
-        comparison: Their comparison; computed where it is None.
+        comparison: Their comparison.
 
     Returns:
         Path of the file.
-
-    Raises:
-        UsageError: The runs cannot be compared; see `compare_runs`.
     """
-    comparison = comparison or compare_runs([load_compared_run(run) for run in runs])
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / COMPARISON_FILE
     page = render_comparison(runs, comparison, lambda run: _relative_tearsheet_link(run, folder))
@@ -95,7 +88,7 @@ def render_comparison(
 
 def _run_commands(runs: Sequence[Run]) -> list[str]:
     """The commands that made the runs, without duplicates: one command may have made a sweep."""
-    commands = (run.manifest.get("command") for run in runs)
+    commands = (run.manifest.command for run in runs)
     return list(dict.fromkeys(command for command in commands if command))
 
 

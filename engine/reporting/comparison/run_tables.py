@@ -10,6 +10,7 @@ from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, COLOURED_KINDS, STRATEGY, BookStyle
 from engine.reporting.header import GRADE_LABELS
 from engine.reporting.significance.section import PlainTable
+from engine.runs.documents.metrics import BookMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -110,10 +111,10 @@ def _run_cells(run: str, comparison: RunComparison) -> tuple[tuple[str, str, boo
     return (
         (formatting.RATIO(sharpe.estimate), interval, run == comparison.best),
         (difference_text, "", False),
-        (formatting.SIGNED_PERCENT(figures["total_return_pct"]), "", False),
-        (formatting.SIGNED_PERCENT(figures["cagr_pct"]), "", False),
-        (formatting.PERCENT(figures["volatility_pct"]), "", False),
-        (formatting.PERCENT(figures["max_drawdown_pct"]), "", False),
+        (formatting.SIGNED_PERCENT(figures.total_return_pct), "", False),
+        (formatting.SIGNED_PERCENT(figures.cagr_pct), "", False),
+        (formatting.PERCENT(figures.volatility_pct), "", False),
+        (formatting.PERCENT(figures.max_drawdown_pct), "", False),
     )
 
 
@@ -125,31 +126,31 @@ def make_origin_rows(
 
 
 def _origin_row(run: Run, style: BookStyle, comparison: RunComparison) -> RunOriginRow:
-    dataset, span = run.manifest["dataset"], run.metrics["span"]
-    figures = run.metrics["books"].get(STRATEGY, {})
-    offline_note = " (offline)" if dataset.get("offline") else ""
+    dataset, span = run.manifest.dataset, run.metrics.span
+    figures = run.metrics.books.get(STRATEGY) or BookMetrics()
+    offline_note = " (offline)" if dataset.offline else ""
     excluded = comparison.bars_left_out[run.run_id]
     return RunOriginRow(
         book=style,
         run_id=run.run_id,
-        dataset=f"{dataset.get('name')}{offline_note}",
-        first=formatting.timestamp(span["first"]),
-        last=formatting.timestamp(span["last"]),
-        bars=formatting.COUNT(span["bars"]),
+        dataset=f"{dataset.name}{offline_note}",
+        first=formatting.timestamp(span.first),
+        last=formatting.timestamp(span.last),
+        bars=formatting.COUNT(span.bars),
         excluded_bars=f"{formatting.COUNT(excluded)} excluded" if excluded else "",
-        sharpe=formatting.RATIO(figures.get("sharpe")),
-        trades=formatting.COUNT(figures.get("trades")),
-        cost=formatting.PERCENT(figures.get("cost_paid_pct")),
-        evidence=GRADE_LABELS.get(run.significance["verdict"]["grade"], formatting.MISSING),
+        sharpe=formatting.RATIO(figures.sharpe),
+        trades=formatting.COUNT(figures.trades),
+        cost=formatting.PERCENT(figures.cost_paid_pct),
+        evidence=GRADE_LABELS[run.significance.verdict.grade],
         leakage_test=_leakage_test_text(run),
-        started_at=formatting.timestamp(run.manifest.get("started_at")),
+        started_at=formatting.timestamp(run.manifest.started_at),
     )
 
 
 def _leakage_test_text(run: Run) -> str:
     if run.certificate is None:
         return "none"
-    return f"passed, {formatting.count_of(len(run.certificate['cuts']), 'cutoff')}"
+    return f"passed, {formatting.count_of(len(run.certificate.cutoffs), 'cutoff')}"
 
 
 def config_diff_table(comparison: RunComparison) -> PlainTable:

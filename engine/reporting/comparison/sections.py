@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.comparison import join_names
 from engine.reporting import formatting
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from engine.comparison import RunComparison
     from engine.reporting.book_styles import BookStyle
+    from engine.runs.documents.significance import SuperiorityFigures
 
 BOOTSTRAP_SOURCE = (
     "Politis & Romano 1994; block length Politis & White 2004, Patton et al. 2009; studentised as "
@@ -48,7 +48,7 @@ def _differences_section(comparison: RunComparison, books: Sequence[BookStyle]) 
         formatting.confidence_level(comparison.confidence),
         comparison.labels[comparison.reference],
     )
-    estimates = [(book, asdict(comparison.differences[book.key])) for book in books[1:]]
+    estimates = [(book, comparison.differences[book.key]) for book in books[1:]]
     different = [
         book.label
         for book, _ in estimates
@@ -64,9 +64,9 @@ def _differences_section(comparison: RunComparison, books: Sequence[BookStyle]) 
     rows = tuple(
         (
             book.label,
-            formatting.SIGNED_RATIO(figures["estimate"]),
-            formatting.SIGNED_RATIO.interval(figures["low"], figures["high"]),
-            formatting.p_value(figures["p_value"]),
+            formatting.SIGNED_RATIO(figures.estimate),
+            formatting.SIGNED_RATIO.interval(figures.low, figures.high),
+            formatting.p_value(figures.p_value),
             formatting.p_value(comparison.differences_holm[book.key]),
         )
         for book, figures in estimates
@@ -104,10 +104,10 @@ def _superiority_section(comparison: RunComparison) -> QuestionSection | None:
     rows = tuple(
         (
             name,
-            formatting.p_value(test["spa"]["consistent"]),
-            formatting.p_value(test["spa"]["lower"]),
-            formatting.p_value(test["spa"]["upper"]),
-            ", ".join(comparison.labels[run] for run in test["stepm"]) or "none",
+            formatting.p_value(test.spa.consistent),
+            formatting.p_value(test.spa.lower),
+            formatting.p_value(test.spa.upper),
+            ", ".join(comparison.labels[run] for run in test.stepm) or "none",
         )
         for name, test in tests
     )
@@ -127,11 +127,11 @@ def _superiority_section(comparison: RunComparison) -> QuestionSection | None:
     )
 
 
-def _superiority_sentence(name: str, test: Mapping[str, Any], labels: Mapping[str, str]) -> str:
-    better = [labels[run] for run in test["stepm"]]
+def _superiority_sentence(name: str, test: SuperiorityFigures, labels: Mapping[str, str]) -> str:
+    better = [labels[run] for run in test.stepm]
     if better:
         return f"Better than {name}: {join_names(better)}."
-    return f"None is better than {name} ({p_value_equation(test['spa']['consistent'])})."
+    return f"None is better than {name} ({p_value_equation(test.spa.consistent)})."
 
 
 def _selection_bias_section(comparison: RunComparison) -> QuestionSection | None:

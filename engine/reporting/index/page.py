@@ -127,11 +127,9 @@ def _index_row(entry: RunEntry, summary: RunSummary) -> IndexRow:
             _index_cell(formatting.SIGNED_PERCENT, summary.total_return_pct),
             _index_cell(formatting.PERCENT, summary.max_drawdown_pct),
         ),
-        grade=summary.grade if summary.grade in GRADE_LABELS else "none",
-        grade_label=GRADE_LABELS.get(summary.grade, summary.grade),
-        grade_rank=list(GRADE_LABELS).index(summary.grade)
-        if summary.grade in GRADE_LABELS
-        else -1,
+        grade=summary.grade,
+        grade_label=GRADE_LABELS[summary.grade],
+        grade_rank=list(GRADE_LABELS).index(summary.grade),
         leakage_test=(
             "not tested for look-ahead"
             if summary.cutoff_count is None

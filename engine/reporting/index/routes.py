@@ -13,7 +13,6 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from engine.comparison import compare_runs, load_compared_run
 from engine.core.errors import BacktestError, UsageError
 from engine.reporting.comparison import render_comparison
 from engine.reporting.index.page import page_url, render_index
@@ -27,11 +26,13 @@ from engine.reporting.index.run_entries import (
 )
 from engine.reporting.pages import render_page
 from engine.runs.folder import PAGES
-from engine.runs.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from engine.comparison import RunComparison
+    from engine.runs.run import Run
 
 MAX_CACHED_PAGES = 16
 """Rendered pages that are kept in memory; one may have six megabytes."""
@@ -57,10 +58,19 @@ class IndexRoutes:
 
     Args:
         reports: Folder of the runs.
+        open_run: Opens a run folder with its analysis.
+        compare: Compares runs, the first one as the reference.
     """
 
-    def __init__(self, reports: Path) -> None:
+    def __init__(
+        self,
+        reports: Path,
+        open_run: Callable[[Path], Run],
+        compare: Callable[[Sequence[Run]], RunComparison],
+    ) -> None:
         self._reports = reports
+        self._open_run = open_run
+        self._compare = compare
         self._page_cache: OrderedDict[object, bytes] = OrderedDict()
         self._render_lock = threading.Lock()
 
@@ -114,7 +124,7 @@ class IndexRoutes:
         if entry.summary is None:
             return _error_response(500, f"this run cannot be rendered: {entry.problem}")
         key = (entry.relative_path, page, _manifest_mtime(entry.folder))
-        return self._cached_page(key, lambda: render_page(Run.open(entry.folder), page))
+        return self._cached_page(key, lambda: render_page(self._open_run(entry.folder), page))
 
     def _comparison_page(self, relative_paths: list[str]) -> PageResponse:
         known = list_run_folders(self._reports)
@@ -135,7 +145,13 @@ class IndexRoutes:
             "compare",
             *((entry.relative_path, _manifest_mtime(entry.folder)) for entry in entries),
         )
-        return self._cached_page(key, lambda: _render_comparison_of(entries))
+        return self._cached_page(key, lambda: self._render_comparison(entries))
+
+    def _render_comparison(self, entries: Sequence[RunEntry]) -> str:
+        runs = [self._open_run(entry.folder) for entry in entries]
+        urls = [page_url(entry.relative_path, PAGES[0]) for entry in entries]
+        links = {run.run_id: url for run, url in zip(runs, urls, strict=True)}
+        return render_comparison(runs, self._compare(runs), lambda run: links[run.run_id])
 
     def _cached_page(self, key: object, render: Callable[[], str]) -> PageResponse:
         """A page from the cache, or rendered, one at a time: each needs a core and much memory."""
@@ -145,14 +161,6 @@ class IndexRoutes:
                 while len(self._page_cache) > MAX_CACHED_PAGES:
                     self._page_cache.popitem(last=False)
             return PageResponse(200, self._page_cache[key])
-
-
-def _render_comparison_of(entries: Sequence[RunEntry]) -> str:
-    runs = [Run.open(entry.folder) for entry in entries]
-    urls = [page_url(entry.relative_path, PAGES[0]) for entry in entries]
-    links = {run.run_id: url for run, url in zip(runs, urls, strict=True)}
-    comparison = compare_runs([load_compared_run(run) for run in runs])
-    return render_comparison(runs, comparison, lambda run: links[run.run_id])
 
 
 def _unquote_path(quoted_path: str) -> str:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
+from engine.core.errors import UsageError
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY
 from engine.reporting.comparison.page import COMPARISON_FILE
+from engine.runs.documents import Certificate, Document, Manifest, Metrics, Significance
+from engine.runs.documents.significance import SharpeFigures
 from engine.runs.folder import DOCUMENTS, OPTIONAL_DOCUMENTS, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from engine.runs.documents.metrics import BookMetrics
+
+_AnyDocument = TypeVar("_AnyDocument", bound=Document)
 
 RUN_ID_PATTERN = re.compile(r"[0-9a-f]{12}")
 UNFINISHED_FOLDER_PATTERN = re.compile(r"\.([0-9a-f]{12})\.[0-9]+")
@@ -145,6 +151,8 @@ def read_run_entry(folder: Path, reports: Path) -> RunEntry:
         return RunEntry(folder, relative_path, problem=f"incomplete: {', '.join(missing)} missing")
     try:
         return RunEntry(folder, relative_path, _read_summary(folder))
+    except UsageError as error:
+        return RunEntry(folder, relative_path, problem=f"{error.problem}: {error.found}")
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         return RunEntry(
             folder, relative_path, problem=f"damaged: {type(error).__name__}: {error}"[:300]
@@ -181,56 +189,45 @@ def _looks_like_run(folder: Path) -> bool:
 
 
 def _read_summary(folder: Path) -> RunSummary:
-    manifest, metrics, significance = (
-        _read_json_object(folder / f"{name}.json")
-        for name in ("manifest", "metrics", "significance")
-    )
-    certificate = folder / "certificate.json"
-    books, dataset = metrics["books"], manifest["dataset"]
-    strategy, interval = books[STRATEGY], significance["sharpe"].get(STRATEGY) or {}
-    benchmark, benchmark_sharpe = _best_benchmark(books)
+    manifest, metrics = _read(folder, Manifest), _read(folder, Metrics)
+    significance = _read(folder, Significance)
+    has_certificate = (folder / "certificate.json").is_file()
+    strategy = metrics.books[STRATEGY]
+    interval = significance.sharpe.get(STRATEGY) or SharpeFigures()
+    benchmark, benchmark_sharpe = _best_benchmark(metrics.books)
     return RunSummary(
-        run_id=str(manifest["run_id"]),
-        name=str(manifest["strategy_name"]),
-        symbols=", ".join(map(str, manifest["target"])),
-        dataset=str(dataset.get("name")),
-        offline=bool(dataset.get("offline")),
-        first=formatting.timestamp(metrics["span"]["first"]),
-        last=formatting.timestamp(metrics["span"]["last"]),
-        sharpe=_optional_float(strategy.get("sharpe")),
-        sharpe_low=_optional_float(interval.get("low")),
-        sharpe_high=_optional_float(interval.get("high")),
+        run_id=manifest.run_id,
+        name=manifest.strategy_name,
+        symbols=", ".join(manifest.target),
+        dataset=manifest.dataset.name,
+        offline=manifest.dataset.offline,
+        first=formatting.timestamp(metrics.span.first),
+        last=formatting.timestamp(metrics.span.last),
+        sharpe=strategy.sharpe,
+        sharpe_low=interval.low,
+        sharpe_high=interval.high,
         benchmark=benchmark,
         benchmark_sharpe=benchmark_sharpe,
-        total_return_pct=_optional_float(strategy.get("total_return_pct")),
-        max_drawdown_pct=_optional_float(strategy.get("max_drawdown_pct")),
-        grade=str(significance["verdict"]["grade"]),
-        cutoff_count=len(_read_json_object(certificate)["cuts"])
-        if certificate.is_file()
-        else None,
-        started_at=formatting.timestamp(manifest.get("started_at")),
+        total_return_pct=strategy.total_return_pct,
+        max_drawdown_pct=strategy.max_drawdown_pct,
+        grade=significance.verdict.grade,
+        cutoff_count=len(_read(folder, Certificate).cutoffs) if has_certificate else None,
+        started_at=formatting.timestamp(manifest.started_at),
     )
 
 
-def _read_json_object(path: Path) -> dict[str, Any]:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict):
-        raise TypeError(f"{path.name} is no JSON object")
-    return content
+def _read(folder: Path, model: type[_AnyDocument]) -> _AnyDocument:
+    path = folder / f"{model.__name__.lower()}.json"
+    return model.from_json(path.read_text(encoding="utf-8"), str(folder))
 
 
-def _best_benchmark(books: Mapping[str, Mapping[str, Any]]) -> tuple[str, float | None]:
+def _best_benchmark(books: Mapping[str, BookMetrics]) -> tuple[str, float | None]:
     sharpe_ratios = {
-        str(name): ratio
+        name: figures.sharpe
         for name, figures in books.items()
-        if name != STRATEGY and (ratio := _optional_float(figures.get("sharpe"))) is not None
+        if name != STRATEGY and figures.sharpe is not None
     }
     if not sharpe_ratios:
         return "", None
     best = max(sharpe_ratios, key=lambda name: sharpe_ratios[name])
     return best, sharpe_ratios[best]
-
-
-def _optional_float(value: object) -> float | None:
-    """A figure of a document, or None; anything else raises."""
-    return None if value is None else float(value)  # type: ignore[arg-type]

@@ -10,7 +10,11 @@ from engine.core.errors import UsageError
 from engine.reporting.index.routes import IndexRoutes, PageResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from engine.comparison import RunComparison
+    from engine.runs.run import Run
 
 HOST = "127.0.0.1"
 HOST_NAMES = (HOST, "localhost")
@@ -42,13 +46,22 @@ class IndexServer:
 
     Args:
         reports: Folder of the runs.
+        open_run: Opens a run folder with its analysis.
+        compare: Compares runs, the first one as the reference.
         port: 0 for any free port.
 
     Raises:
         UsageError: The folder does not exist, or the port is in use.
     """
 
-    def __init__(self, reports: Path, port: int = 0) -> None:
+    def __init__(
+        self,
+        reports: Path,
+        *,
+        open_run: Callable[[Path], Run],
+        compare: Callable[[Sequence[Run]], RunComparison],
+        port: int = 0,
+    ) -> None:
         if not reports.is_dir():
             raise UsageError(
                 "the folder of runs does not exist",
@@ -66,7 +79,7 @@ class IndexServer:
                 where=HOST,
                 fix="leave out --port, or choose another one",
             ) from error
-        self._http_server.routes = IndexRoutes(reports)
+        self._http_server.routes = IndexRoutes(reports, open_run, compare)
         self._is_serving = False
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.significance.rank_tests import NO_CHANGE, forecaster_label, ranks_section
@@ -20,6 +20,15 @@ from engine.reporting.significance.section import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from engine.runs.documents import Significance
+    from engine.runs.documents.significance import (
+        ForecastTestFigures,
+        PriceLevelFigures,
+        ResidualTestFigures,
+        StatisticalTestFigures,
+        TimingFigures,
+    )
+
 TIMING_SOURCE = "Aronson 2006, ch. 5; circular shifts as in Harris 2020"
 FORECASTS_SOURCE = (
     "Diebold & Mariano 1995, corrected as in Harvey, Leybourne & Newbold 1997; Pesaran & "
@@ -34,28 +43,26 @@ STATISTIC_FORMAT = formatting.SIGNED_RATIO
 R2_LABEL = "R\N{SUPERSCRIPT TWO}"
 
 
-def forecast_sections(significance: Mapping[str, Any]) -> SignificanceSections:
+def forecast_sections(significance: Significance) -> SignificanceSections:
     """Market timing of the positions, forecast accuracy, rank tests, the level-forecast trap."""
-    confidence = significance["method"]["confidence"]
+    confidence = significance.method.confidence
     sections: SignificanceSections = []
     if "timing" in significance:
-        sections.append(_timing_section(significance["timing"], confidence))
+        sections.append(_timing_section(significance.timing, confidence))
     if "forecasts" in significance:
-        sections.append(_forecast_section(significance["forecasts"], confidence))
+        sections.append(_forecast_section(significance.forecasts, confidence))
     if "ranks" in significance:
-        sections.append(ranks_section(significance["ranks"], confidence))
+        sections.append(ranks_section(significance.ranks, confidence))
     if "level_trap" in significance:
-        sections.append(_level_trap_section(significance["level_trap"]))
+        sections.append(_level_trap_section(significance.price_level))
     return sections
 
 
-def diagnostic_sections(significance: Mapping[str, Any]) -> SignificanceSections:
+def diagnostic_sections(significance: Significance) -> SignificanceSections:
     """Autocorrelation of the residuals and unit roots of the inputs; folded on the page."""
-    confidence = significance["method"]["confidence"]
-    residuals, inputs = (
-        significance.get("residuals"),
-        (significance.get("inputs") or {}).get("adf"),
-    )
+    confidence = significance.method.confidence
+    residuals = significance.residuals
+    inputs = significance.inputs.adf if significance.inputs else {}
     if not residuals and not inputs:
         return []
     tables = ([_residual_table(residuals)] if residuals else []) + (
@@ -66,8 +73,8 @@ def diagnostic_sections(significance: Mapping[str, Any]) -> SignificanceSections
             key="diagnostics",
             label="Diagnostics",
             question="Are the residuals uncorrelated and the inputs stationary?",
-            answer=f"{_residuals_answer(residuals or {}, confidence)} "
-            f"{_stationarity_answer(inputs or {}, confidence)}",
+            answer=f"{_residuals_answer(residuals, confidence)} "
+            f"{_stationarity_answer(inputs, confidence)}",
             description=(
                 "Autocorrelated residuals contain structure that the model did not forecast; "
                 "volatility clustering alone makes both tests reject too often. An input with a "
@@ -82,14 +89,14 @@ def diagnostic_sections(significance: Mapping[str, Any]) -> SignificanceSections
 
 
 def _timing_section(
-    timing: Mapping[str, Any] | None, confidence: float
+    timing: TimingFigures | None, confidence: float
 ) -> QuestionSection | UnansweredQuestion:
     question = "Do the positions have market timing?"
-    if not timing or timing.get("p_value") is None:
+    if not timing:
         return UnansweredQuestion(
             question, "a strategy that is always or never in the market has no timing to test"
         )
-    p_value, shifts = timing["p_value"], formatting.count_of(timing["shifts"], "shift")
+    p_value, shifts = timing.p_value, formatting.count_of(timing.shifts, "shift")
     answer = (
         "More than chance explains"
         if p_value < 1.0 - confidence
@@ -116,12 +123,12 @@ def _timing_section(
                     ("p, one-sided", formatting.p_value(p_value)),
                     (
                         "Sharpe ratio of the positions, before costs",
-                        formatting.RATIO(timing.get("sharpe")),
+                        formatting.RATIO(timing.sharpe),
                     ),
-                    ("Shifts compared", formatting.COUNT(timing["shifts"])),
+                    ("Shifts compared", formatting.COUNT(timing.shifts)),
                     (
                         "Shifts left out, in either direction",
-                        _nearest_shift_text(timing.get("nearest_bars")),
+                        _nearest_shift_text(timing.nearest_bars),
                     ),
                 ),
             ),
@@ -134,13 +141,13 @@ def _nearest_shift_text(bars: int | None) -> str:
 
 
 def _forecast_section(
-    forecast_tests: Mapping[str, Any] | None, confidence: float
+    forecast_tests: ForecastTestFigures | None, confidence: float
 ) -> QuestionSection | UnansweredQuestion:
     question = "Are the forecasts more accurate than other forecasts, or than no change?"
     if not forecast_tests:
         return UnansweredQuestion(question, "it needs forecasts whose outcome is known")
-    errors = forecast_tests.get("diebold_mariano") or {}
-    direction = forecast_tests.get("pesaran_timmermann") or {}
+    errors = forecast_tests.diebold_mariano
+    direction = forecast_tests.pesaran_timmermann
     return QuestionSection(
         key="skill",
         label="Forecasts",
@@ -159,34 +166,34 @@ def _forecast_section(
                 tuple(
                     (
                         forecaster_label(name),
-                        STATISTIC_FORMAT(test.get("statistic")),
-                        formatting.p_value(test.get("p_value")),
-                        formatting.p_value(test.get("p_value_holm")),
+                        STATISTIC_FORMAT(test.statistic),
+                        formatting.p_value(test.p_value),
+                        formatting.p_value(test.p_value_holm),
                     )
                     for name, test in sorted(
                         errors.items(), key=lambda item: (item[0] != NO_CHANGE, item[0])
                     )
                 ),
-                note=holm_note(count_p_values(errors), "comparison"),
+                note=holm_note(count_p_values(errors.values()), "comparison"),
             ),
             PlainTable(
                 ("Direction", "Value"),
                 (
-                    ("Pesaran-Timmermann", STATISTIC_FORMAT(direction.get("statistic"))),
-                    ("p, one-sided", formatting.p_value(direction.get("p_value"))),
+                    ("Pesaran-Timmermann", STATISTIC_FORMAT(direction.statistic)),
+                    ("p, one-sided", formatting.p_value(direction.p_value)),
                 ),
             ),
         ),
     )
 
 
-def _errors_answer(errors: Mapping[str, Mapping[str, Any]], confidence: float) -> str:
+def _errors_answer(errors: Mapping[str, StatisticalTestFigures], confidence: float) -> str:
     def named(sign: int) -> list[str]:
         return [
             forecaster_label(name).lower()
             for name, test in sorted(errors.items())
-            if _is_significant(test.get("p_value_holm"), confidence)
-            and sign * test["statistic"] > 0
+            if _is_significant(test.p_value_holm, confidence)
+            and sign * (test.statistic or 0.0) > 0
         ]
 
     smaller, larger = named(-1), named(1)
@@ -198,8 +205,8 @@ def _errors_answer(errors: Mapping[str, Mapping[str, Any]], confidence: float) -
     return answer + (f" They are larger than those of {join_names(larger)}." if larger else "")
 
 
-def _direction_answer(direction: Mapping[str, Any], confidence: float) -> str:
-    p_value = direction.get("p_value")
+def _direction_answer(direction: StatisticalTestFigures, confidence: float) -> str:
+    p_value = direction.p_value
     if p_value is None:
         return "Its direction cannot be tested: it is always the same."
     more = (
@@ -215,12 +222,12 @@ def _is_significant(p_value: float | None, confidence: float) -> bool:
 
 
 def _level_trap_section(
-    level_trap: Mapping[str, Any] | None,
+    level_trap: PriceLevelFigures | None,
 ) -> QuestionSection | UnansweredQuestion:
     question = "Do the forecasts only look accurate because prices change little from bar to bar?"
     if not level_trap:
         return UnansweredQuestion(question, "it needs forecasts whose outcome is known")
-    present = level_trap.get("present")
+    present = level_trap.present
     answer = (
         f"Yes. "
         f"{formatting.typeset(level_trap.get('sentence') or 'This is the level-forecast trap.')}"
@@ -228,10 +235,10 @@ def _level_trap_section(
         else "No: the level-forecast trap is not present."
     )
     rows = [
-        (f"{R2_LABEL} on prices", formatting.FINE_RATIO(level_trap.get("r2_prices"))),
-        (f"{R2_LABEL} on prices of the last price", level_trap.get("r2_prices_persistence")),
-        (f"{R2_LABEL} of returns against no change", level_trap.get("r2_vs_persistence")),
-        (f"{R2_LABEL} of returns against the train drift", level_trap.get("r2_vs_drift")),
+        (f"{R2_LABEL} on prices", formatting.FINE_RATIO(level_trap.r2_prices)),
+        (f"{R2_LABEL} on prices of the last price", level_trap.r2_prices_persistence),
+        (f"{R2_LABEL} of returns against no change", level_trap.r2_vs_persistence),
+        (f"{R2_LABEL} of returns against the train drift", level_trap.r2_vs_drift),
     ]
     known = [
         (name, value if isinstance(value, str) else formatting.FINE_RATIO(value))
@@ -254,10 +261,10 @@ def _level_trap_section(
                 ("Level-forecast trap", "Value"),
                 (
                     *known,
-                    ("Direction right", formatting.PERCENT(level_trap.get("direction_pct"))),
+                    ("Direction right", formatting.PERCENT(level_trap.direction_pct)),
                     (
                         "Direction right by always forecasting up",
-                        formatting.PERCENT(level_trap.get("up_pct")),
+                        formatting.PERCENT(level_trap.up_pct),
                     ),
                 ),
             ),
@@ -265,56 +272,59 @@ def _level_trap_section(
     )
 
 
-def _residual_table(residuals: Mapping[str, Any]) -> PlainTable:
+def _residual_table(residuals: ResidualTestFigures) -> PlainTable:
     return PlainTable(
         ("Residuals", "Statistic", "Lags", "p"),
         tuple(
             (
                 label,
-                formatting.RATIO((residuals.get(key) or {}).get("statistic")),
-                formatting.COUNT((residuals.get(key) or {}).get("lags")),
-                formatting.p_value((residuals.get(key) or {}).get("p_value")),
+                formatting.RATIO(test.statistic),
+                formatting.COUNT(test.lags),
+                formatting.p_value(test.p_value),
             )
-            for label, key in (("Ljung-Box", "ljung_box"), ("Breusch-Godfrey", "breusch_godfrey"))
+            for label, test in (
+                ("Ljung-Box", residuals.ljung_box),
+                ("Breusch-Godfrey", residuals.breusch_godfrey),
+            )
         ),
         title="Autocorrelation of the residuals",
     )
 
 
-def _unit_root_table(inputs: Mapping[str, Mapping[str, Any]]) -> PlainTable:
+def _unit_root_table(inputs: Mapping[str, StatisticalTestFigures]) -> PlainTable:
     return PlainTable(
         ("Input", "Augmented Dickey-Fuller", "Lags", "p", "p after Holm"),
         tuple(
             (
                 name,
-                formatting.SIGNED_RATIO(test.get("statistic")),
-                formatting.COUNT(test.get("lags")),
-                formatting.p_value(test.get("p_value")),
-                formatting.p_value(test.get("p_value_holm")),
+                formatting.SIGNED_RATIO(test.statistic),
+                formatting.COUNT(test.lags),
+                formatting.p_value(test.p_value),
+                formatting.p_value(test.p_value_holm),
             )
             for name, test in sorted(inputs.items())
         ),
-        note=holm_note(count_p_values(inputs), "input"),
+        note=holm_note(count_p_values(inputs.values()), "input"),
         title="Unit roots of the inputs",
     )
 
 
-def _residuals_answer(residuals: Mapping[str, Any], confidence: float) -> str:
-    tests = [residuals.get(name) or {} for name in ("ljung_box", "breusch_godfrey")]
-    if all(test.get("p_value") is None for test in tests):
+def _residuals_answer(residuals: ResidualTestFigures | None, confidence: float) -> str:
+    tests = (residuals.ljung_box, residuals.breusch_godfrey) if residuals else ()
+    if all(test.p_value is None for test in tests):
         return "The residuals cannot be tested."
-    if any(_is_significant(test.get("p_value"), confidence) for test in tests):
+    if any(_is_significant(test.p_value, confidence) for test in tests):
         return "The residuals are autocorrelated: the model may have missed some structure."
     return "The residuals show no autocorrelation."
 
 
-def _stationarity_answer(inputs: Mapping[str, Mapping[str, Any]], confidence: float) -> str:
+def _stationarity_answer(inputs: Mapping[str, StatisticalTestFigures], confidence: float) -> str:
     if not inputs:
         return ""
     rooted = [
         name
         for name, test in sorted(inputs.items())
-        if not _is_significant(test.get("p_value_holm"), confidence)
+        if not _is_significant(test.p_value_holm, confidence)
     ]
     if not rooted:
         return "No input seems to have a unit root."

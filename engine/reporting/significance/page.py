@@ -40,15 +40,15 @@ def render_significance(run: Run) -> str:
     sections: SignificanceSections = [
         section for build in SECTION_BUILDERS for section in build(significance)
     ]
-    method = significance["method"]
+    method, seed = significance.method, run.manifest.seeds.seed
     return render_template(
         "significance.html.j2",
         page="significance",
         heading=make_run_header(run),
         sections=[part for part in sections if isinstance(part, QuestionSection)],
         unanswered=[part for part in sections if isinstance(part, UnansweredQuestion)],
-        bootstrap=method.get("bootstrap") or formatting.MISSING,
-        resamples=formatting.COUNT(method.get("resamples")),
-        seed=str(run.manifest.get("seeds", {}).get("seed", formatting.MISSING)),
+        bootstrap=method.bootstrap or formatting.MISSING,
+        resamples=formatting.COUNT(method.resamples),
+        seed=formatting.MISSING if seed is None else str(seed),
         trials_counted="trials" in significance,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.book_styles import book_style
@@ -15,7 +15,7 @@ from engine.reporting.significance.section import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from engine.runs.documents.significance import RankFigures
 
 RANKS_SOURCE = (
     "Hodges & Lehmann 1962; Garcia, Fernandez, Luengo & Herrera 2010 (Friedman's aligned ranks); "
@@ -31,7 +31,7 @@ def forecaster_label(name: str) -> str:
 
 
 def ranks_section(
-    ranks: Mapping[str, Any] | None, confidence: float
+    ranks: RankFigures | None, confidence: float
 ) -> QuestionSection | UnansweredQuestion:
     """Friedman's aligned ranks, and each model against the best one.
 
@@ -44,8 +44,7 @@ def ranks_section(
         return UnansweredQuestion(
             question, "it takes two windows with forecasts whose outcome is known"
         )
-    models: Mapping[str, Mapping[str, Any]] = ranks["models"]
-    windows = formatting.count_of(ranks["windows"], "window")
+    windows = formatting.count_of(ranks.windows, "window")
     return QuestionSection(
         key="ranks",
         label="Rank tests",
@@ -69,32 +68,33 @@ def ranks_section(
                 tuple(
                     (
                         forecaster_label(name),
-                        RELATIVE_ERROR_FORMAT(scores["relative_rmse"]),
-                        formatting.RATIO(scores["average_rank"]),
-                        formatting.p_value(scores["p_value"]),
-                        formatting.p_value(scores["p_value_finner"]),
+                        RELATIVE_ERROR_FORMAT(scores.relative_rmse),
+                        formatting.RATIO(scores.average_rank),
+                        formatting.p_value(scores.p_value),
+                        formatting.p_value(scores.p_value_finner),
                     )
                     for name, scores in sorted(
-                        models.items(), key=lambda item: (item[1]["average_rank"], item[0])
+                        ranks.models.items(),
+                        key=lambda item: (item[1].average_rank, item[0]),
                     )
                 ),
                 note=(
                     f"Friedman's aligned ranks over {windows}: "
-                    f"{p_value_equation(ranks['p_value'])} for the hypothesis that all forecasts "
+                    f"{p_value_equation(ranks.p_value)} for the hypothesis that all forecasts "
                     "are equally good. p after Finner: adjusted for the "
-                    f"{formatting.count_of(len(models) - 1, 'comparison')} of this table; read it "
-                    "only where that hypothesis is rejected."
+                    f"{formatting.count_of(len(ranks.models) - 1, 'comparison')} of this table; "
+                    "read it only where that hypothesis is rejected."
                 ),
             ),
         ),
     )
 
 
-def _ranks_answer(ranks: Mapping[str, Any], confidence: float) -> str:
-    best, p_value = forecaster_label(ranks["best"]), ranks["p_value"]
+def _ranks_answer(ranks: RankFigures, confidence: float) -> str:
+    best, p_value = forecaster_label(ranks.best), ranks.p_value
     if p_value is None:
         return "No answer: all forecasts have the same errors."
-    over = formatting.count_of(ranks["windows"], "window")
+    over = formatting.count_of(ranks.windows, "window")
     if p_value >= 1.0 - confidence:
         return (
             f"Over {over} no model is significantly better than the others "
@@ -102,8 +102,8 @@ def _ranks_answer(ranks: Mapping[str, Any], confidence: float) -> str:
         )
     worse = [
         forecaster_label(name).lower()
-        for name, scores in sorted(ranks["models"].items())
-        if scores["p_value_finner"] is not None and scores["p_value_finner"] < 1.0 - confidence
+        for name, scores in sorted(ranks.models.items())
+        if scores.p_value_finner is not None and scores.p_value_finner < 1.0 - confidence
     ]
     detail = (
         f": significantly smaller than {join_names(worse)}"

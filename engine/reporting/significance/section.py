@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from engine.reporting.charts.forest import ForestPlot
     from engine.reporting.charts.heatmap import Heatmap
+    from engine.runs.documents.significance import SharpeFigures, StatisticalTestFigures
 
 PROBABILITY_FORMAT = formatting.NumberFormat(3)
 
@@ -99,9 +100,9 @@ def holm_note(count: int, what: str) -> str:
     )
 
 
-def count_p_values(tests: Mapping[str, Mapping[str, Any]]) -> int:
+def count_p_values(tests: Iterable[SharpeFigures | StatisticalTestFigures]) -> int:
     """Number of tests that have a p-value."""
-    return sum(test.get("p_value") is not None for test in tests.values())
+    return sum(test.p_value is not None for test in tests)
 
 
 def join_names(names: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY, BookStyle, book_style, ordered_book_styles
@@ -17,11 +17,15 @@ from engine.reporting.significance.section import (
     join_names,
     p_value_equation,
 )
+from engine.runs.documents.significance import SharpeFigures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BookEstimates = list[tuple[BookStyle, dict[str, Any]]]
+    from engine.runs.documents import Significance
+    from engine.runs.documents.significance import SuperiorityFigures
+
+BookEstimates = list[tuple[BookStyle, SharpeFigures]]
 
 BLOCK_LENGTH_FORMAT = formatting.NumberFormat(1, formatting.BARS.suffix)
 HAC_SOURCE = "HAC interval: Lo 2002 with the kernel estimate of Ledoit & Wolf 2008"
@@ -32,34 +36,36 @@ TWO_INTERVALS_NOTE = (
 SUPERIORITY_SOURCE = "Hansen 2005 (SPA); Romano & Wolf 2005 (StepM)"
 
 
-def sharpe_sections(significance: Mapping[str, Any]) -> SignificanceSections:
+def sharpe_sections(significance: Significance) -> SignificanceSections:
     """Sharpe ratios, differences to the benchmarks, and the joint tests over all books."""
-    confidence = significance["method"]["confidence"]
-    source = significance["method"].get("source") or formatting.MISSING
+    confidence = significance.method.confidence
+    source = significance.method.source or formatting.MISSING
     sections: SignificanceSections = [
-        _sharpe_section(_order_estimates(significance.get("sharpe", {})), confidence, source)
+        _sharpe_section(_order_estimates(significance.sharpe), confidence, source)
     ]
-    differences = _order_estimates(significance.get("differences", {}))
+    differences = _order_estimates(significance.differences)
     if differences:
         sections.append(_differences_section(differences, confidence, source))
     if "superiority" in significance:
-        sections.append(_superiority_section(significance["superiority"], confidence))
+        sections.append(_superiority_section(significance.superiority, confidence))
     return sections
 
 
-def _order_estimates(figures: Mapping[str, dict[str, Any]]) -> BookEstimates:
+def _order_estimates(figures: Mapping[str, SharpeFigures]) -> BookEstimates:
     return [(each, figures[each.key]) for each in ordered_book_styles(figures)]
 
 
 def _sharpe_section(estimates: BookEstimates, confidence: float, source: str) -> QuestionSection:
     level = formatting.confidence_level(confidence)
-    strategy = next((figures for each, figures in estimates if each.key == STRATEGY), {})
+    strategy = next(
+        (figures for each, figures in estimates if each.key == STRATEGY), SharpeFigures()
+    )
     has_hac = any("hac_low" in figures for _, figures in estimates)
     interval_kinds = ("bootstrap", "HAC") if has_hac else ("",)
     adjusted = any("p_value_holm" in figures for _, figures in estimates)
     notes = [TWO_INTERVALS_NOTE] if has_hac else []
     if adjusted:
-        tested = count_p_values({each.key: figures for each, figures in estimates})
+        tested = count_p_values(figures for _, figures in estimates)
         notes.append(holm_note(tested, "book"))
     return QuestionSection(
         key="sharpe",
@@ -83,12 +89,12 @@ def _sharpe_section(estimates: BookEstimates, confidence: float, source: str) ->
                 rows=tuple(
                     (
                         each.label,
-                        formatting.SIGNED_RATIO(figures.get("estimate")),
-                        _interval_text(figures, ""),
-                        *((_interval_text(figures, "hac_"),) if has_hac else ()),
-                        formatting.p_value(figures.get("p_value")),
-                        *((formatting.p_value(figures.get("p_value_holm")),) if adjusted else ()),
-                        BLOCK_LENGTH_FORMAT(figures.get("block_length_bars")),
+                        formatting.SIGNED_RATIO(figures.estimate),
+                        formatting.SIGNED_RATIO.interval(figures.low, figures.high),
+                        *((_hac_interval_text(figures),) if has_hac else ()),
+                        formatting.p_value(figures.p_value),
+                        *((formatting.p_value(figures.p_value_holm),) if adjusted else ()),
+                        BLOCK_LENGTH_FORMAT(figures.block_length_bars),
                     )
                     for each, figures in estimates
                 ),
@@ -98,14 +104,12 @@ def _sharpe_section(estimates: BookEstimates, confidence: float, source: str) ->
     )
 
 
-def _interval_text(figures: Mapping[str, Any], key_prefix: str) -> str:
-    return formatting.SIGNED_RATIO.interval(
-        figures.get(f"{key_prefix}low"), figures.get(f"{key_prefix}high")
-    )
+def _hac_interval_text(figures: SharpeFigures) -> str:
+    return formatting.SIGNED_RATIO.interval(figures.hac_low, figures.hac_high)
 
 
-def _sharpe_answer(strategy: Mapping[str, Any], level: str) -> str:
-    low, high = strategy.get("low"), strategy.get("high")
+def _sharpe_answer(strategy: SharpeFigures, level: str) -> str:
+    low, high = strategy.low, strategy.high
     if not (formatting.is_finite(low) and formatting.is_finite(high)):
         return "No interval: the returns of the strategy do not vary, or it never traded."
     estimate = (
@@ -148,16 +152,16 @@ def _differences_section(
                 rows=tuple(
                     (
                         each.label,
-                        formatting.SIGNED_RATIO(figures.get("estimate")),
-                        _interval_text(figures, ""),
-                        formatting.p_value(figures.get("p_value")),
-                        formatting.p_value(figures.get("p_value_holm")),
-                        BLOCK_LENGTH_FORMAT(figures.get("block_length_bars")),
+                        formatting.SIGNED_RATIO(figures.estimate),
+                        formatting.SIGNED_RATIO.interval(figures.low, figures.high),
+                        formatting.p_value(figures.p_value),
+                        formatting.p_value(figures.p_value_holm),
+                        BLOCK_LENGTH_FORMAT(figures.block_length_bars),
                     )
                     for each, figures in estimates
                 ),
                 note=holm_note(
-                    count_p_values({each.key: figures for each, figures in estimates}),
+                    count_p_values(figures for _, figures in estimates),
                     "comparison",
                 ),
             ),
@@ -170,7 +174,7 @@ def _difference_answer(estimates: BookEstimates, confidence: float) -> str:
         return [
             book.label
             for book, figures in estimates
-            if _is_significant(figures, confidence) and sign * figures["estimate"] > 0
+            if _is_significant(figures, confidence) and sign * (figures.estimate or 0.0) > 0
         ]
 
     outperformed, underperformed = named(1), named(-1)
@@ -184,30 +188,30 @@ def _difference_answer(estimates: BookEstimates, confidence: float) -> str:
     return answer + (f" Worse than {join_names(underperformed)}." if underperformed else "")
 
 
-def _is_significant(figures: Mapping[str, Any], confidence: float) -> bool:
-    p_value = figures.get("p_value_holm")
+def _is_significant(figures: SharpeFigures, confidence: float) -> bool:
+    p_value = figures.p_value_holm
     return p_value is not None and formatting.is_finite(p_value) and p_value < 1.0 - confidence
 
 
 def _superiority_section(
-    superiority: Mapping[str, Any] | None, confidence: float
+    superiority: SuperiorityFigures | None, confidence: float
 ) -> QuestionSection | UnansweredQuestion:
     question = "Is any book better than the benchmark, allowing for the choice among them?"
     if not superiority:
         return UnansweredQuestion(question, "it needs two books whose returns vary")
-    benchmark, spa = book_style(superiority["benchmark"]).label, superiority["spa"]
-    better = [each.label for each in ordered_book_styles(superiority.get("stepm") or ())]
+    benchmark, spa = book_style(superiority.benchmark).label, superiority.spa
+    better = [each.label for each in ordered_book_styles(superiority.stepm)]
     return QuestionSection(
         key="superiority",
         label="SPA test",
         question=question.replace("the benchmark", benchmark.lower()),
-        answer=_superiority_answer(benchmark.lower(), spa.get("consistent"), better, confidence),
+        answer=_superiority_answer(benchmark.lower(), spa.consistent, better, confidence),
         description=(
             f"The best of several books is selected by its result. The test for superior "
             f"predictive ability (SPA) compares the largest lead over {benchmark.lower()} with "
             "the largest lead of as many books without skill; StepM names the books that are "
             "better, step by step. Blocks of "
-            f"{BLOCK_LENGTH_FORMAT(superiority.get('block_length_bars'))} are drawn jointly from "
+            f"{BLOCK_LENGTH_FORMAT(superiority.block_length_bars)} are drawn jointly from "
             "all books."
         ),
         source=SUPERIORITY_SOURCE,
@@ -215,16 +219,16 @@ def _superiority_section(
             PlainTable(
                 columns=("SPA", "p"),
                 rows=tuple(
-                    (name, formatting.p_value(spa.get(key)))
-                    for name, key in (
-                        ("Consistent: poor books count less", "consistent"),
-                        ("Lower bound: poor books do not count", "lower"),
-                        ("Upper bound: every book counts in full", "upper"),
+                    (name, formatting.p_value(p_value))
+                    for name, p_value in (
+                        ("Consistent: poor books count less", spa.consistent),
+                        ("Lower bound: poor books do not count", spa.lower),
+                        ("Upper bound: every book counts in full", spa.upper),
                     )
                 ),
                 note="No adjustment is needed: the test covers all books jointly.",
             ),
-            *((_stepm_table(superiority["p_values"]),) if superiority.get("p_values") else ()),
+            *((_stepm_table(superiority.p_values),) if superiority.p_values else ()),
         ),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.significance.section import (
@@ -12,9 +12,11 @@ from engine.reporting.significance.section import (
     UnansweredQuestion,
     format_probability,
 )
+from engine.runs.documents.significance import TrackRecordFigures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from engine.runs.documents import Significance
+    from engine.runs.documents.significance import OverfittingFigures, TrialFigures
 
 TRIALS_SOURCE = (
     "Bailey & Lopez de Prado 2012 (probabilistic Sharpe ratio, minimum track record), 2014 "
@@ -24,29 +26,27 @@ DEVIATION_FORMAT = formatting.NumberFormat(4)
 OVERFITTING_SOURCE = "Bailey, Borwein, Lopez de Prado & Zhu 2015 (CSCV)"
 
 
-def trial_sections(significance: Mapping[str, Any]) -> SignificanceSections:
+def trial_sections(significance: Significance) -> SignificanceSections:
     """Trials with the deflated Sharpe ratio, and the probability of backtest overfitting."""
-    confidence = significance["method"]["confidence"]
+    confidence = significance.method.confidence
     sections: SignificanceSections = []
     if "track_record" in significance or "trials" in significance:
         sections.append(
-            _trials_section(
-                significance.get("trials"), significance.get("track_record"), confidence
-            )
+            _trials_section(significance.trials, significance.track_record, confidence)
         )
     if "overfitting" in significance:
-        sections.append(_overfitting_section(significance["overfitting"]))
+        sections.append(_overfitting_section(significance.overfitting))
     return sections
 
 
-def _trials_sentence(trials: Mapping[str, Any]) -> str:
+def _trials_sentence(trials: TrialFigures | None) -> str:
     if not trials:
         return "The number of trials on these bars is not known"
-    if trials["distinct"] < 2:
+    if trials.distinct < 2:
         return "The ledger has no other trial on these bars"
-    runs = formatting.count_of(trials["distinct"], "distinct strategy", "distinct strategies")
+    runs = formatting.count_of(trials.distinct, "distinct strategy", "distinct strategies")
     sentence = f"{runs} tried on these bars"
-    effective = trials.get("effective")
+    effective = trials.effective
     if effective is None:
         return sentence
     noun = "trial" if effective == 1 else "trials"
@@ -57,8 +57,8 @@ def _effective_trials_text(effective: float | None) -> str:
     return formatting.MISSING if effective is None else formatting.tick_label(round(effective, 1))
 
 
-def _deflated_sharpe_meaning(record: Mapping[str, Any]) -> str:
-    expected_maximum = record.get("expected_maximum_sharpe")
+def _deflated_sharpe_meaning(record: TrackRecordFigures) -> str:
+    expected_maximum = record.expected_maximum_sharpe
     if not expected_maximum:
         return "the probability that the true ratio is above zero, as for a single trial"
     return (
@@ -69,14 +69,13 @@ def _deflated_sharpe_meaning(record: Mapping[str, Any]) -> str:
 
 
 def _trials_section(
-    trials: Mapping[str, Any] | None, record: Mapping[str, Any] | None, confidence: float
+    trials: TrialFigures | None, record: TrackRecordFigures | None, confidence: float
 ) -> QuestionSection | UnansweredQuestion:
     question = "Is it significant given the number of trials?"
     if not record and not trials:
         return UnansweredQuestion(
             question, "it needs 30 bars of returns that vary, and a ledger of runs"
         )
-    trials, record = trials or {}, record or {}
     tables = []
     if trials:
         tables.append(_trial_count_table(trials))
@@ -90,8 +89,8 @@ def _trials_section(
             filter(
                 None,
                 (
-                    _deflated_answer(trials, record, confidence),
-                    _minimum_length_answer(record, confidence),
+                    _deflated_answer(trials, record or TrackRecordFigures(), confidence),
+                    _minimum_length_answer(record, confidence) if record else "",
                 ),
             )
         ),
@@ -106,9 +105,9 @@ def _trials_section(
 
 
 def _deflated_answer(
-    trials: Mapping[str, Any], record: Mapping[str, Any], confidence: float
+    trials: TrialFigures | None, record: TrackRecordFigures, confidence: float
 ) -> str:
-    deflated, counted = record.get("deflated_sharpe"), _trials_sentence(trials)
+    deflated, counted = record.deflated_sharpe, _trials_sentence(trials)
     if deflated is None:
         return (
             f"{counted}. No deflated Sharpe ratio: there are too few returns, or they do not vary."
@@ -125,8 +124,8 @@ def _deflated_answer(
     )
 
 
-def _minimum_length_answer(record: Mapping[str, Any], confidence: float) -> str:
-    needed, bars = record.get("minimum_bars"), record.get("bars")
+def _minimum_length_answer(record: TrackRecordFigures, confidence: float) -> str:
+    needed, bars = record.minimum_bars, record.bars
     if needed is None or bars is None:
         return ""
     available = "it has" if bars >= needed else "it has only"
@@ -137,53 +136,53 @@ def _minimum_length_answer(record: Mapping[str, Any], confidence: float) -> str:
     )
 
 
-def _trial_count_table(trials: Mapping[str, Any]) -> PlainTable:
+def _trial_count_table(trials: TrialFigures) -> PlainTable:
     rows = [
-        ("Runs in the ledger on these bars", formatting.COUNT(trials.get("runs"))),
-        ("Failed or interrupted runs among them", formatting.COUNT(trials.get("failed"))),
-        ("Distinct strategies", formatting.COUNT(trials.get("distinct"))),
-        ("Configurations tried in tuning", formatting.COUNT(trials.get("tuning"))),
+        ("Runs in the ledger on these bars", formatting.COUNT(trials.runs)),
+        ("Failed or interrupted runs among them", formatting.COUNT(trials.failed)),
+        ("Distinct strategies", formatting.COUNT(trials.distinct)),
+        ("Configurations tried in tuning", formatting.COUNT(trials.tuning)),
         (
             "Effective number of independent trials",
-            _effective_trials_text(trials.get("effective")),
+            _effective_trials_text(trials.effective),
         ),
         (
             "Standard deviation of their Sharpe ratios, per bar",
-            DEVIATION_FORMAT(trials.get("sharpe_deviation")),
+            DEVIATION_FORMAT(trials.sharpe_deviation),
         ),
     ]
-    if trials.get("since"):
-        rows.append(("Counted since", formatting.timestamp(trials["since"])))
+    if trials.since:
+        rows.append(("Counted since", formatting.timestamp(trials.since)))
     return PlainTable(("Trials", "Count"), tuple(rows))
 
 
-def _track_record_table(record: Mapping[str, Any], confidence: float) -> PlainTable:
+def _track_record_table(record: TrackRecordFigures, confidence: float) -> PlainTable:
     needed = (
         f"Minimum track record length, bars, {formatting.confidence_level(confidence)} confidence"
     )
     rows = (
         (
             "Probabilistic Sharpe ratio: true ratio above zero",
-            format_probability(record.get("probabilistic_sharpe")),
+            format_probability(record.probabilistic_sharpe),
         ),
         (
             "Expected maximum Sharpe ratio of trials without skill",
-            formatting.RATIO(record.get("expected_maximum_sharpe")),
+            formatting.RATIO(record.expected_maximum_sharpe),
         ),
         (
             "Deflated Sharpe ratio: true ratio above that",
-            format_probability(record.get("deflated_sharpe")),
+            format_probability(record.deflated_sharpe),
         ),
-        (needed, formatting.COUNT(record.get("minimum_bars"))),
-        ("Track record length, bars", formatting.COUNT(record.get("bars"))),
-        ("Skewness of the returns", formatting.RATIO(record.get("skewness"))),
-        ("Kurtosis of the returns, 3 if normal", formatting.RATIO(record.get("kurtosis"))),
+        (needed, formatting.COUNT(record.minimum_bars)),
+        ("Track record length, bars", formatting.COUNT(record.bars)),
+        ("Skewness of the returns", formatting.RATIO(record.skewness)),
+        ("Kurtosis of the returns, 3 if normal", formatting.RATIO(record.kurtosis)),
     )
     return PlainTable(("Track record", "Value"), rows)
 
 
 def _overfitting_section(
-    overfitting: Mapping[str, Any] | None,
+    overfitting: OverfittingFigures | None,
 ) -> QuestionSection | UnansweredQuestion:
     question = "Is the best of several configurations also best on other bars?"
     if not overfitting:
@@ -191,8 +190,8 @@ def _overfitting_section(
             question,
             "it needs two configurations in the ledger, and 60 bars that all of them have",
         )
-    probability = overfitting["probability"]
-    count = formatting.count_of(overfitting["configurations"], "configuration")
+    probability = overfitting.probability
+    count = formatting.count_of(overfitting.configurations, "configuration")
     verdict = "Rarely" if probability >= 0.5 else "Not always" if probability >= 0.1 else "Mostly"
     return QuestionSection(
         key="overfitting",
@@ -201,10 +200,10 @@ def _overfitting_section(
         answer=(
             f"{verdict}: of {count}, the best in one half of the bars was below the median in "
             f"the other half in {formatting.PERCENT(100 * probability)} of the splits, and lost "
-            f"money there in {formatting.PERCENT(100 * overfitting['loss_probability'])}."
+            f"money there in {formatting.PERCENT(100 * overfitting.loss_probability)}."
         ),
         description=(
-            f"The bars are divided into {formatting.count_of(overfitting['blocks'], 'block')}, "
+            f"The bars are divided into {formatting.count_of(overfitting.blocks, 'block')}, "
             "and every choice of half of them is compared with the rest (CSCV). A probability of "
             "one half or more is what a choice among equals gives: the selection has no value."
         ),
@@ -215,11 +214,11 @@ def _overfitting_section(
                 (
                     ("Probability", format_probability(probability)),
                     ("Probability of a loss out of sample",
-                     format_probability(overfitting["loss_probability"])),
+                     format_probability(overfitting.loss_probability)),
                     ("Median logit of the rank, above 0 is better",
-                     formatting.SIGNED_RATIO(overfitting.get("median_logit"))),
-                    ("Configurations", formatting.COUNT(overfitting["configurations"])),
-                    ("Splits", formatting.COUNT(overfitting["splits"])),
+                     formatting.SIGNED_RATIO(overfitting.median_logit)),
+                    ("Configurations", formatting.COUNT(overfitting.configurations)),
+                    ("Splits", formatting.COUNT(overfitting.splits)),
                 ),
             ),
         ),
