@@ -158,10 +158,10 @@ class TimingFigures(DocumentPart):
         nearest_bars: The smallest of them.
     """
 
-    sharpe: float
-    p_value: float
-    shifts: int
-    nearest_bars: int
+    sharpe: float | None
+    p_value: float | None
+    shifts: int | None = None
+    nearest_bars: int | None = None
 
 
 class StatisticalTestFigures(DocumentPart):
