@@ -1,11 +1,11 @@
-"""What a comparison needs to know of a run."""
+"""A run as the input of a comparison."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from engine.evaluation.verdict import BENCHMARK, Grade
+from engine.evaluation.verdict import BUY_AND_HOLD, Grade
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,18 +24,18 @@ class ComparedRun:
     """A run among those that are compared.
 
     Attributes:
-        run_id: Tells it from the others.
-        name: Of its strategy.
+        run_id: Run id, unique among the runs.
+        name: Name of its strategy.
         interval: Length of a bar.
         periods_per_year: Bars a year.
-        targets: Symbols that it traded.
+        targets: Symbols traded.
         returns: Net return of the strategy, a bar a row; index of UTC timestamps, no NaN.
-        benchmark: The same of buy-and-hold on its targets; None where it had no such opponent.
-        settings: All that a reader could want to know the difference of: the resolved strategy
-            less what it is called, the identity of its dataset, and versions.
-        ledger_trials: What its ledger knew of trials on these bars when it ran, None
-            without a ledger.
-        grade: Of the verdict on it; None where there is none.
+        benchmark: Net return of buy-and-hold on its targets; None without such a benchmark.
+        settings: The settings compared between runs: the resolved strategy without name and
+            description, the identity of its dataset, and versions.
+        ledger_trials: The trials on these bars in its ledger when it ran; None where they were
+            not known.
+        grade: Grade of its verdict; None where there is none.
     """
 
     run_id: str
@@ -56,7 +56,7 @@ class ComparedRun:
 
 
 def load_compared_run(run: Run) -> ComparedRun:
-    """A run as one that is compared; only its own documents are read."""
+    """Reads the input of a comparison from the documents of a run."""
     manifest = run.manifest
     return ComparedRun(
         run_id=run.run_id,
@@ -65,7 +65,7 @@ def load_compared_run(run: Run) -> ComparedRun:
         periods_per_year=run.metrics.span.periods_per_year,
         targets=manifest.target,
         returns=run.returns[STRATEGY_COLUMN],
-        benchmark=run.returns.get(BENCHMARK),
+        benchmark=run.returns.get(BUY_AND_HOLD),
         settings=_comparable_settings(manifest),
         ledger_trials=run.significance.trials,
         grade=run.significance.verdict.grade,

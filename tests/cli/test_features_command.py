@@ -31,7 +31,7 @@ def invoke(strategy: str, *arguments: str) -> Result:
     return CliRunner().invoke(app, ["features", strategy, "--quiet", *arguments])
 
 
-def told(strategy: str, *arguments: str) -> dict[str, Any]:
+def features_json(strategy: str, *arguments: str) -> dict[str, Any]:
     result = invoke(strategy, "--json", *arguments)
     assert result.exit_code == 0, result.stderr
     return json.loads(result.stdout)
@@ -57,8 +57,8 @@ def test_one_table_per_symbol_lists_its_features(strategy: str) -> None:
 
 
 def test_json_has_the_range_over_all_bars_and_the_drift_per_window(strategy: str) -> None:
-    found = told(strategy)
-    first = found["features"][0]
+    document = features_json(strategy)
+    first = document["features"][0]
     close = bars(0)["close"].to_numpy()
     moves = np.log(close[1:] / close[:-1])
     assert (first["symbol"], first["interval"]) == ("AAA", "1d")
@@ -66,26 +66,28 @@ def test_json_has_the_range_over_all_bars_and_the_drift_per_window(strategy: str
     assert first["inputs"] == ["close"]
     assert [first["low"], first["high"]] == pytest.approx([moves.min(), moves.max()])
     stamps = bars(0)["timestamp"].dt.strftime("%Y-%m-%dT00:00:00+00:00").tolist()
-    for window, drift in zip(found["windows"], first["drift_ks"], strict=True):
+    for window, drift in zip(document["windows"], first["drift_ks"], strict=True):
         train, test = (
             moves[stamps.index(window[part][0]) - 1 : stamps.index(window[part][1])]
             for part in ("train", "test")
         )
         theirs = ks_2samp(train, test, method="asymp").statistic
         assert drift == pytest.approx(theirs, abs=1e-12)
-    assert len(found["windows"]) > 3
+    assert len(document["windows"]) > 3
     assert first["drift_ks_median"] == pytest.approx(np.median(first["drift_ks"]))
     assert first["drift_ks_worst"] == max(first["drift_ks"])
 
 
 def test_features_of_coarser_intervals_follow_those_of_the_bars(strategy: str) -> None:
-    found = told(strategy, "--set", "resolutions=[1w]", "--set", "model={kind: mlp, lookback: 2}")
-    order = [(row["symbol"], row["interval"]) for row in found["features"]]
+    document = features_json(
+        strategy, "--set", "resolutions=[1w]", "--set", "model={kind: mlp, lookback: 2}"
+    )
+    order = [(row["symbol"], row["interval"]) for row in document["features"]]
     assert list(dict.fromkeys(order)) == [
         *(("AAA", "1d"), ("BBB", "1d"), ("AAA", "1w"), ("BBB", "1w")),
     ]
-    lengths = {len(row["drift_ks"]) for row in found["features"]}
-    assert lengths == {len(found["windows"])}
+    lengths = {len(row["drift_ks"]) for row in document["features"]}
+    assert lengths == {len(document["windows"])}
 
 
 def test_every_built_in_feature_fits_80_columns(strategy: str) -> None:
@@ -101,14 +103,14 @@ def test_every_built_in_feature_fits_80_columns(strategy: str) -> None:
 
 
 def test_long_names_stand_on_a_line_of_their_own(strategy: str) -> None:
-    found = told(strategy)
-    row = found["features"][0]
+    document = features_json(strategy)
+    row = document["features"][0]
     row["name"], row["inputs"] = "relative_strength_BTC-USD-PERP_200", ["close", "BTC:close"]
-    lines = render_features_text(found, width=80).splitlines()
+    lines = render_features_text(document, width=80).splitlines()
     index = lines.index("relative_strength_BTC-USD-PERP_200 C/BTC")
     assert lines[index + 1].split()[0] == "1"
     assert max(map(len, lines)) <= 80
-    wide = render_features_text(found, width=100).splitlines()
+    wide = render_features_text(document, width=100).splitlines()
     (line,) = (line for line in wide if line.startswith(row["name"]))
     assert line.split()[1:4] == ["C/BTC", "1", "1"]
 
@@ -124,5 +126,5 @@ def test_an_unknown_symbol_is_refused(strategy: str) -> None:
 
 def test_it_does_not_count_as_a_trial(strategy: str, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("BACKTEST_HOME", str(tmp_path / "home"))
-    told(strategy)
+    features_json(strategy)
     assert not (tmp_path / "home" / "ledger.sqlite").exists()

@@ -129,8 +129,8 @@ def test_a_pipe_gets_all_columns_in_full_and_a_terminal_colours(monkeypatch) -> 
     ],
 )
 def test_runs_are_filtered_and_limited(arguments, numbers) -> None:
-    told = json.loads(run("list", "--json", *arguments).stdout)
-    assert [row["number"] for row in told] == numbers
+    document = json.loads(run("list", "--json", *arguments).stdout)
+    assert [row["number"] for row in document] == numbers
 
 
 @pytest.mark.usefixtures("kept")
@@ -185,9 +185,9 @@ def test_a_failed_run_is_shown_with_its_error_and_its_command() -> None:
 
 
 def test_show_as_json_is_the_whole_row(kept) -> None:
-    told = json.loads(run("show", "1", "--json").stdout)
-    assert told["strategy"] == kept.rows()[0].strategy
-    assert told["dataset"]["symbols"]["BTC"]["sha256"] == "ab" * 32
+    document = json.loads(run("show", "1", "--json").stdout)
+    assert document["strategy"] == kept.rows()[0].strategy
+    assert document["dataset"]["symbols"]["BTC"]["sha256"] == "ab" * 32
 
 
 def test_the_newest_run_of_an_id_is_shown(kept) -> None:
@@ -236,8 +236,8 @@ def test_returns_are_exported_bar_by_bar_with_every_digit(tmp_path, format_: str
 
 @pytest.mark.usefixtures("kept")
 def test_json_returns_have_every_digit() -> None:
-    told = json.loads(run("export", "--returns", "--format", "json").stdout)
-    assert [row["return"] for row in told[:200]] == list(returns(0))
+    document = json.loads(run("export", "--returns", "--format", "json").stdout)
+    assert [row["return"] for row in document[:200]] == list(returns(0))
 
 
 @pytest.mark.usefixtures("kept")

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from engine.cli.main import app
 from engine.core.errors import TrainingError
+from engine.replication.livieris2021 import render_replication
 from tests.replication.papers import compared, write_paper
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def test_missing_data_ends_with_3(tmp_path: Path) -> None:
 def test_tables_go_to_stdout_and_progress_to_stderr(replication) -> None:
     result = invoke("livieris2021", "--data", "somewhere", obj=Fake(replication))
     assert result.exit_code == 0
-    assert result.stdout == replication.as_text() + "\n"
+    assert result.stdout == render_replication(replication) + "\n"
     assert "refits: 1 of 1 (MICDL lag 7 BTC)" in result.stderr
 
 

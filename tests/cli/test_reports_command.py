@@ -68,8 +68,8 @@ def test_report_renders_a_run_of_an_earlier_version(reports: Path) -> None:
     }
     for name, keys in kept.items():
         path = folder / f"{name}.json"
-        told = json.loads(path.read_text(encoding="utf-8"))
-        path.write_text(json.dumps({key: told[key] for key in keys}), encoding="utf-8")
+        document = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({key: document[key] for key in keys}), encoding="utf-8")
 
     assert invoke("report", folder).exit_code == 0
 
@@ -129,14 +129,14 @@ def test_compare_prints_every_run_the_verdict_and_the_page(reports: Path) -> Non
 def test_compare_prints_one_json_value_with_every_figure(tmp_path: Path) -> None:
     result = invoke("compare", "1111", "3333", "--json", "--out", tmp_path / "there")
 
-    told = json.loads(result.stdout)
-    assert told["reference"] == IDS[0]
-    assert told["best"] == IDS[2]
-    assert told["differing"] == {"signal.enter_bps": {IDS[0]: 0.0, IDS[2]: 10.0}}
-    assert told["page"] == str(tmp_path / "there" / "comparison.html")
+    document = json.loads(result.stdout)
+    assert document["reference"] == IDS[0]
+    assert document["best"] == IDS[2]
+    assert document["differing"] == {"signal.enter_bps": {IDS[0]: 0.0, IDS[2]: 10.0}}
+    assert document["page"] == str(tmp_path / "there" / "comparison.html")
     assert (tmp_path / "there" / "comparison.html").is_file()
-    assert {"low", "high", "p_value", "p_value_holm"} <= set(told["differences"][IDS[2]])
-    assert told["verdict"]["sentence"]
+    assert {"low", "high", "p_value", "p_value_holm"} <= set(document["differences"][IDS[2]])
+    assert document["verdict"]["sentence"]
 
 
 @pytest.mark.parametrize(
@@ -219,11 +219,11 @@ def test_serve_prints_its_address_and_ends_with_0_on_an_interrupt(reports: Path)
         with urllib.request.urlopen(page, timeout=60) as answer:
             assert "Independent report: quantstats" in answer.read().decode()
         process.send_signal(signal.SIGINT)
-        rest, told = process.communicate(timeout=30)
+        rest, document = process.communicate(timeout=30)
     finally:
         process.kill()
     assert process.returncode == 0
     assert address.startswith("http://127.0.0.1:")
     assert rest == ""
-    assert "Ctrl-C stops" in told
-    assert "Traceback" not in told
+    assert "Ctrl-C stops" in document
+    assert "Traceback" not in document

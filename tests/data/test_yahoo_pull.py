@@ -135,13 +135,13 @@ import sys
 from pathlib import Path
 import pandas as pd
 from engine.data.load import load_market
-from engine.data.sources.client_settings import Clients
+from engine.data.sources.client_settings import ClientSettings
 from engine.data.config import DataSpec
-from engine.core.progress import Silent
+from engine.core.progress import NullProgress
 
 home, url, now = sys.argv[1:]
 load_market(DataSpec(dataset="coins.yaml"), home=Path(home), offline=False, override=None,
-            progress=Silent(), clients=Clients(yahoo_url=url), now=pd.Timestamp(now))
+            progress=NullProgress(), clients=ClientSettings(yahoo_url=url), now=pd.Timestamp(now))
 """
 
 

@@ -66,7 +66,7 @@ def test_each_test_has_a_section_in_order_and_a_link_to_it(page: Page) -> None:
         "Over 32\N{NO-BREAK SPACE}windows no change has the smallest errors: significantly "
         "smaller than strategy",
         "Yes. The R² of 0.998 on prices is the level-forecast trap",
-        "The result survives costs up to 41.0 bps a fill, 2.7 times the 15 charged",
+        "ratio stays above zero at costs up to 41.0 bps a fill, 2.7 times the 15 charged",
         "ranges from 0.21 to 0.48. Of the variance of a single seed's ratio, 34.8",
         "1\N{NO-BREAK SPACE}input of 3 may have a unit root: NASDAQ:obv.",
         "The residuals are autocorrelated",

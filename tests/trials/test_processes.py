@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from engine.trials import ledger_schema
 from tests.trials.factories import finished
-schema.SYNCHRONOUS = "OFF"
+ledger_schema.SYNCHRONOUS = "OFF"
 for number in range(int(sys.argv[3])):
     finished(Path(sys.argv[1]), 1000 * int(sys.argv[2]) + number)
 """
@@ -30,7 +30,7 @@ from pathlib import Path
 from engine.trials import Ledger
 from tests.trials.factories import ground, strategy
 with Ledger(Path(sys.argv[1])).record(strategy()) as entry:
-    entry.stands_on(ground())
+    entry.set_data_scope(ground())
     print("ready", flush=True)
     time.sleep(60)
 """
@@ -38,8 +38,8 @@ with Ledger(Path(sys.argv[1])).record(strategy()) as entry:
 BROKEN_OFF = """
 import os, signal, sys
 from pathlib import Path
-from engine.trials.ledger_schema import writing
-with writing(Path(sys.argv[1])) as connection:
+from engine.trials.ledger_schema import ledger_transaction
+with ledger_transaction(Path(sys.argv[1])) as connection:
     connection.execute("PRAGMA cache_size = 1")  # so that changed pages go to the file at once
     for number in range(100, 200):
         connection.execute(

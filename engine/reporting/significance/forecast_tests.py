@@ -92,11 +92,11 @@ def _timing_section(
     timing: TimingFigures | None, confidence: float
 ) -> QuestionSection | UnansweredQuestion:
     question = "Do the positions have market timing?"
-    if not timing:
+    if not timing or timing.p_value is None:
         return UnansweredQuestion(
             question, "a strategy that is always or never in the market has no timing to test"
         )
-    p_value, shifts = timing.p_value, formatting.count_of(timing.shifts, "shift")
+    p_value, shifts = timing.p_value, formatting.count_of(timing.shifts or 0, "shift")
     answer = (
         "More than chance explains"
         if p_value < 1.0 - confidence
