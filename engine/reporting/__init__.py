@@ -1,4 +1,4 @@
-"""HTML pages of a run."""
+"""HTML pages of runs: tearsheet, significance, quantstats, comparison, index of all runs."""
 
 from engine.reporting.pages import write_pages
 

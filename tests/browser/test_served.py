@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from engine.reporting.index import IndexServer
 from tests.browser import drawn
 from tests.browser.accessible import assert_accessible
 from tests.browser.chromium import SCHEMES, WIDTHS
 from tests.browser.drawn import number
+from tests.reporting.family import index_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def address(place: Path, run: engine.Run, rival: engine.Run) -> Iterator[str]:
     assert run.run_id != rival.run_id
-    server = IndexServer(place / "reports")
+    server = index_server(place / "reports")
     thread = threading.Thread(target=server.serve)
     thread.start()
     yield server.url
