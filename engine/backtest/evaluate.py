@@ -16,15 +16,15 @@ from engine.evaluation.forecasts.model_diagnostics import (
 from engine.evaluation.forecasts.price_level_r2 import check_price_level_r2
 from engine.evaluation.forecasts.window_ranking import rank_forecasts_by_window
 from engine.evaluation.inference.permutation import fill_to_fill_returns, timing_permutation_test
-from engine.evaluation.metrics.by_window import sharpe_by_window
+from engine.evaluation.metrics.return_metrics import sharpe_by_window
 from engine.evaluation.robustness.seed_variance import decompose_seed_variance
 from engine.evaluation.robustness.sensitivity import TradingParameters, compute_sensitivity_surface
 from engine.evaluation.significance import assess_significance
 from engine.pipeline.steps import (
     assemble_predictions_by_seed,
     decide_model_positions,
-    to_signal_inputs,
 )
+from engine.signals.inputs import SignalInputs
 from engine.signals.orders import schedule_orders
 from engine.simulation.portfolio import simulate_variations
 from engine.training.jobs import STRATEGY_BOOK
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from engine.pipeline.prepare import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.runs.documents import Metrics, Significance
-    from engine.simulation.result import SimulationResult
+    from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy
     from engine.training.out_of_sample import Predictions
     from engine.training.results import FitResults
@@ -177,7 +177,7 @@ def _measure_sensitivity(
 ) -> dict[str, Any]:
     """The strategy with other costs, delays and thresholds, from the same forecasts."""
     return compute_sensitivity_surface(
-        to_signal_inputs(predictions),
+        SignalInputs.from_predictions(predictions),
         prepared.market.wide("open").loc[prepared.span],
         prepared.target_close,
         TradingParameters(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from engine.core.types import WideFrame
     from engine.pipeline.prepare import PreparedData
     from engine.runs.run import Run
-    from engine.simulation.result import SimulationResult
+    from engine.simulation.portfolio import SimulationResult
     from engine.splits.walk_forward import WalkForwardWindow
     from engine.strategy import Strategy
     from engine.training.out_of_sample import Predictions
@@ -138,9 +138,7 @@ def concat_trades(books: Mapping[str, SimulationResult]) -> pd.DataFrame:
 def _describe_windows(
     spec: Strategy, prepared: PreparedData, predictions: Predictions
 ) -> tuple[WindowRecord, ...]:
-    forecasts = SignalInputs(
-        predictions.predicted, predictions.window_index, predictions.train_predictions
-    )
+    forecasts = SignalInputs.from_predictions(predictions)
     first = prepared.targets[0]
     by_window = compute_window_thresholds(
         spec.signal, forecasts, first, spec.costs.round_trip_cost

@@ -9,13 +9,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from engine.models.baselines.always_up import AlwaysUp
-from engine.models.baselines.drift import Drift
 from engine.models.baselines.gradient_boosting import GradientBoosting
-from engine.models.baselines.persistence import Persistence
+from engine.models.baselines.naive import AlwaysUp, Drift, Persistence
 from engine.models.baselines.ridge import Ridge
+from engine.models.dataset import Forecast, TrainingHistory, WindowDataset
 from engine.models.ensemble import Ensemble
-from engine.models.forecaster import Backend, Forecast, Forecaster, TrainingHistory, WindowDataset
+from engine.models.forecaster import Forecaster
 from engine.models.networks.attention_lstm import AttentionLstm
 from engine.models.networks.cnn_lstm import CnnLstm
 from engine.models.networks.gru import Gru
@@ -24,7 +23,7 @@ from engine.models.networks.micdl import Micdl
 from engine.models.networks.mlp import Mlp
 from engine.models.networks.tcn import Tcn
 from engine.models.networks.transformer import Transformer
-from engine.models.training.config import EarlyStopping, TrainingSpec
+from engine.models.training.config import Backend, EarlyStopping, TrainingSpec
 from engine.models.training.losses import (
     DirectionalLoss,
     HuberLoss,

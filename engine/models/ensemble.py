@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from pydantic import Field
@@ -12,15 +12,17 @@ from pydantic import Field
 from engine.core.errors import TrainingError
 from engine.core.hashing import canonical_json
 from engine.core.randomness import derive_seed
-from engine.models.forecaster import Forecast, Forecaster, WindowDataset
-from engine.models.training.recursive_forecast import realised_returns
+from engine.models.dataset import Forecast, WindowDataset
+from engine.models.forecaster import Forecaster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from engine.core.types import Matrix, Vector
-    from engine.models import Model
     from engine.models.training.config import TrainingSpec
+
+    Model: TypeAlias = Forecaster
+    # At run time any member of the union in `engine.models`, which completes this class.
 
 
 class Ensemble(Forecaster):
@@ -85,7 +87,7 @@ class Ensemble(Forecaster):
         ]
         weights = None
         if self.combine == "validation_weighted":
-            weights = _inverse_mse_weights(voices, realised_returns(dataset, dataset.validation))
+            weights = _inverse_mse_weights(voices, dataset.realised_returns(dataset.validation))
         told = [voice.quantiles for voice in voices if voice.quantiles is not None]
         return Forecast(
             self._combine_forecasts([voice.train for voice in voices], weights),

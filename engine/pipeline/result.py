@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import WideFrame
     from engine.pipeline.prepare import PreparedData
-    from engine.simulation.result import SimulationResult
+    from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy
     from engine.training.out_of_sample import Predictions
     from engine.training.results import FitResults

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.evaluation.forecasts.quantile_scores import score_quantiles
-from engine.evaluation.forecasts.scores import score_forecasts
+from engine.evaluation.forecasts.scores import score_forecasts, score_quantiles
 from engine.evaluation.metrics.performance import performance_metrics
 from engine.runs.documents import Metrics
 from engine.runs.documents.metrics import BookMetrics, ForecastScores, SpanFigures
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from engine.core.progress import Progress
     from engine.core.types import Matrix, WideFrame
     from engine.pipeline.prepare import PreparedData
-    from engine.simulation.result import SimulationResult
+    from engine.simulation.portfolio import SimulationResult
     from engine.splits.walk_forward import WalkForwardWindow
     from engine.strategy import Strategy
     from engine.training.executors.base import Executor
@@ -76,17 +75,6 @@ def assemble_predictions(
     }
 
 
-def to_signal_inputs(predictions: Predictions) -> SignalInputs:
-    """As the signals stage takes them."""
-    return SignalInputs(
-        predictions.predicted,
-        predictions.window_index,
-        predictions.train_predictions,
-        predictions.quantiles,
-        predictions.validation_residuals,
-    )
-
-
 def decide_positions(
     spec: Strategy,
     prepared: PreparedData,
@@ -122,7 +110,7 @@ def decide_model_positions(
 ) -> WideFrame:
     """The target weights that one model's forecasts lead to."""
     return compute_target_weights(
-        to_signal_inputs(predictions),
+        SignalInputs.from_predictions(predictions),
         prepared.target_close,
         spec.signal,
         spec.sizing,

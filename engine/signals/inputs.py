@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.core.types import IntVector, Vector, WideFrame
+    from engine.training.out_of_sample import Predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,17 @@ class SignalInputs:
                 where=f"{self.predicted.columns[column]} at {self.predicted.index[row]}",
                 fix="look at its window's losses; lower training.optimizer.learning_rate",
             )
+
+    @classmethod
+    def from_predictions(cls, predictions: Predictions) -> SignalInputs:
+        """The traded horizon's forecasts of one book, with their quantiles and residuals."""
+        return cls(
+            predicted=predictions.predicted,
+            window=predictions.window_index,
+            train_predictions=predictions.train_predictions,
+            quantiles=predictions.quantiles,
+            residuals=predictions.validation_residuals,
+        )
 
     def quantile(self, level: float) -> WideFrame:
         """The quantile of the return over the horizon, known at each close.

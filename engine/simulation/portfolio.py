@@ -12,7 +12,6 @@ import pandas as pd
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.signals.orders import schedule_orders
 from engine.simulation.fills import Fills, fill_books, fill_targets
-from engine.simulation.result import SimulationResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,6 +28,25 @@ _CLOSED_POSITION_TOLERANCE = 1e-9
 
 _MAX_BATCH_CELLS = 2**21
 """Bars x symbols x books that vectorbt is handed at once, about 100 MB of its own arrays."""
+
+
+@dataclass(frozen=True)
+class SimulationResult:
+    """One book's way through the bars.
+
+    Attributes:
+        returns: Series by timestamp: net return of the bar, marked at its close; 0 on the first.
+        held_weights: Wide: fraction of the equity held in each symbol at the bar's close, signed.
+        trades: Every fill in the order of filling: timestamp, symbol, side (`buy`, `sell`), size
+            (units, positive), price (paid, slippage included), fee, slippage_cost, equity (the
+            book's, at the fill's prices, just before the bar's first fill). Money for an initial
+            equity of 1, before borrow cost: that way the units bought are the units sold again,
+            and size x price / equity is the fraction traded whatever was paid for borrowing.
+    """
+
+    returns: pd.Series[float]
+    held_weights: WideFrame
+    trades: pd.DataFrame
 
 
 def simulate(

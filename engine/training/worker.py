@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from engine.core.errors import TrainingError
 from engine.core.lazy_imports import relax_gc
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.models import Backend, Forecast
-    from engine.training.executors.base import Device
     from engine.training.task import FitTask
+
+Device: TypeAlias = Literal["cpu", "gpu"]
 
 
 def worker_environment(

@@ -131,7 +131,7 @@ def test_scaling_by_the_full_sample(strategy, place, monkeypatch) -> None:
     def fitted_on_all(chosen, values, _):
         return chosen.fit(values[~np.isnan(values).any(axis=1)])
 
-    monkeypatch.setattr("engine.training.scale_inputs.fit_scaler", fitted_on_all)
+    monkeypatch.setattr("engine.training.datasets.fit_scaler", fitted_on_all)
     error = leak_of(strategy, place)
     assert stage(error) == "scaled inputs"
     assert "log_return_1 in window" in error.where

@@ -48,7 +48,7 @@ class Inspect:
     network: Network
     stochastic: bool = False
 
-    def forecast(self, problem: WindowDataset, training: TrainingSpec, seed: int) -> Any:
+    def fit_predict(self, problem: WindowDataset, training: TrainingSpec, seed: int) -> Any:
         made = self.network.fit_predict(problem, training, seed)
         model = self.network.build_model(problem.branches)
         for variable, value in zip(model.variables, made.weights, strict=True):
@@ -56,7 +56,9 @@ class Inspect:
         x = problem.sequences(problem.test, self.network.lookback)
         outputs = _outputs(model, x)
         before, since = _changes(model, x) if _blocks(model) else ([], [])
-        attends = isinstance(self.network, AttentionLstm)
+        attention = None
+        if isinstance(self.network, AttentionLstm):
+            attention = self.network.attention_weights(problem, made, problem.test)
         return Inspection(
             outputs=outputs,
             loaded=_saved_and_loaded(model, x),
@@ -64,7 +66,7 @@ class Inspect:
             penalties=len(model.losses),
             before=before,
             since=since,
-            attention=self.network.attention(problem, made, problem.test) if attends else None,
+            attention=attention,
             history=made.history,
         )
 
@@ -76,7 +78,7 @@ class ReadAttention:
     network: AttentionLstm
     stochastic: bool = False
 
-    def forecast(self, problem: WindowDataset, training: TrainingSpec, seed: int) -> Any:
+    def fit_predict(self, problem: WindowDataset, training: TrainingSpec, seed: int) -> Any:
         made = self.network.fit_predict(problem, training, seed)
         return replace(made, test=self.network.attention_weights(problem, made, problem.test))
 

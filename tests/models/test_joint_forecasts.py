@@ -22,7 +22,7 @@ from engine.models import (
     TrainingSpec,
     WindowDataset,
 )
-from engine.models.forecaster import CoarseInputs
+from engine.models.dataset import CoarseInputs
 from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask

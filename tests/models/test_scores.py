@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.models.training.recursive_forecast import realised_returns
 from engine.models.tuning.metrics import compute_score
 from tests.models.problems import planted
 
@@ -45,10 +44,10 @@ def test_several_horizons_count_alike() -> None:
 def test_horizons_reached_step_by_step_are_compounded_and_unknown_ones_left_out() -> None:
     recursive = replace(PROBLEM, horizons=(1, 3), recursive=True)
     np.testing.assert_allclose(
-        realised_returns(recursive, np.array([0, 1])),
+        recursive.realised_returns(np.array([0, 1])),
         [[0.02, 1.02 * 0.99 * 1.0 - 1], [-0.01, 0.99 * 1.0 * 1.03 - 1]],
     )
-    assert np.isnan(realised_returns(recursive, np.array([2]))[0, 1])
-    exact = realised_returns(recursive, ROWS)
+    assert np.isnan(recursive.realised_returns(np.array([2]))[0, 1])
+    exact = recursive.realised_returns(ROWS)
     assert compute_score("mse", recursive, ROWS, exact) == pytest.approx(0.0)
     assert np.isnan(compute_score("mse", recursive, ROWS[2:], exact[2:]))

@@ -11,7 +11,7 @@ from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import simulate
 
 if TYPE_CHECKING:
-    from engine.simulation.result import SimulationResult
+    from engine.simulation.portfolio import SimulationResult
 
 FREE = Costs(fee_bps=0, slippage_bps=0)
 NEXT_OPEN = Execution(delay=1, price="open")

@@ -8,7 +8,8 @@ import numpy as np
 
 from engine.core.errors import TrainingError
 from engine.models import Forecast, TrainingSpec
-from engine.models.forecaster import Forecaster, TrainingHistory, WindowDataset
+from engine.models.dataset import TrainingHistory, WindowDataset
+from engine.models.forecaster import Forecaster
 from engine.training.task import FitTask
 from tests.models.problems import planted
 

@@ -15,12 +15,12 @@ from engine.features.config import HighLowRange, LogReturn, Volatility
 from engine.features.resolutions import CoarseFeatures, build_coarse_features
 from engine.splits.scaling import MinMaxScaling, RollingZscoreScaling, ScalingSpec, StandardScaling
 from engine.splits.walk_forward import WalkForwardWindow
-from engine.training.scale_inputs import build_coarse_inputs
+from engine.training.datasets import build_coarse_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.models.forecaster import CoarseInputs
+    from engine.models.dataset import CoarseInputs
 
     Build = Callable[[Market], CoarseFeatures]
 

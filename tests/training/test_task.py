@@ -19,7 +19,7 @@ from engine.models import (
     TunedForecaster,
     TuningSpec,
 )
-from engine.models.forecaster import CoarseInputs
+from engine.models.dataset import CoarseInputs
 from engine.splits.purged import PurgedKFold
 from engine.training.task import FitTask
 from tests.models.problems import planted

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from engine.models.forecaster import Forecast, Forecaster, TrainingHistory, WindowDataset
+from engine.models.dataset import Forecast, TrainingHistory, WindowDataset
+from engine.models.forecaster import Forecaster
 
 if TYPE_CHECKING:
     from engine.core.types import IntVector, Matrix, Vector

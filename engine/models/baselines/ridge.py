@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from engine.models.forecaster import Forecast, Forecaster, WindowDataset
+from engine.models.dataset import Forecast, WindowDataset
+from engine.models.forecaster import Forecaster
 
 if TYPE_CHECKING:
     from engine.models.training.config import TrainingSpec

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from engine.core.types import IntVector, Matrix
-    from engine.models.forecaster import Forecast, WindowDataset
+    from engine.models.dataset import Forecast, WindowDataset
     from engine.models.keras_types import Tensor
 
 ATTENTION_LAYER = "attention"

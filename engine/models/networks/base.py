@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from engine.models.forecaster import ColumnGroups, Forecast, Forecaster, WindowDataset
+from engine.models.forecaster import Forecaster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from engine.models.dataset import ColumnGroups, Forecast, WindowDataset
     from engine.models.keras_types import KerasModel, Tensor
     from engine.models.training.config import TrainingSpec
 

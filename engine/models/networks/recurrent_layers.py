@@ -104,7 +104,9 @@ def stack_layers(
 
     for depth, size in enumerate(units, start=1):
         inner = depth < len(units)
-        x = make_layer(x, size, every_step=inner, bidirectional=bidirectional, penalty=penalty)
+        x = make_layer(
+            x, size, return_sequences=inner, bidirectional=bidirectional, penalty=penalty
+        )
         x = keras.layers.Dropout(dropout)(x)
     return x
 

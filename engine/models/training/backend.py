@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from engine.models.training.losses import LossBatch, TargetScale
-from engine.models.training.numpy_initializers import use_numpy_initializers
-from engine.models.training.weight_init import WeightInitializer
+from engine.models.training.weight_init import WeightInitializer, use_numpy_initializers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
-    from engine.models.forecaster import ColumnGroups
-    from engine.models.keras_types import Tensor
-    from engine.models.networks.base import Network
+    from engine.models.dataset import ColumnGroups
+    from engine.models.keras_types import KerasModel, Tensor
     from engine.models.training.batches import Batches
     from engine.models.training.config import CompileSettings
     from engine.models.training.output_head import OutputLayout
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     Weights = list[npt.NDArray[Any]]
 
 ALIGNMENT_BYTES = 64
-"""Bytes."""
+"""Alignment of arrays that JAX and TensorFlow share instead of copying."""
 
 
 class DeviceInputs(NamedTuple):
@@ -66,6 +64,20 @@ class DeviceTargets(NamedTuple):
     scale: TargetScale
 
 
+class TrainableNetwork(Protocol):
+    """What a backend needs of a network's configuration."""
+
+    def __hash__(self) -> int:
+        """Equal configurations share their compiled steps."""
+
+    @property
+    def lookback(self) -> int:
+        """Bars in a sequence."""
+
+    def build_model(self, branches: tuple[ColumnGroups, ...], outputs: int = 1) -> KerasModel:
+        """The Keras model, uncompiled; see `Network.build_model`."""
+
+
 class TrainingBackend(ABC):
     """A Keras network, its optimizer and its compiled steps.
 
@@ -82,7 +94,7 @@ class TrainingBackend(ABC):
 
     def __init__(
         self,
-        network: Network,
+        network: TrainableNetwork,
         branches: tuple[ColumnGroups, ...],
         settings: CompileSettings,
         layout: OutputLayout,

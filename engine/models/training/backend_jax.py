@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from engine.models.forecaster import ColumnGroups
+    from engine.models.dataset import ColumnGroups
     from engine.models.keras_types import Tensor
-    from engine.models.networks.base import Network
-    from engine.models.training.backend import Floats, Weights
+    from engine.models.training.backend import Floats, TrainableNetwork, Weights
     from engine.models.training.config import CompileSettings
     from engine.models.training.output_head import OutputLayout
 
@@ -45,7 +44,7 @@ class JaxBackend(TrainingBackend):
 
     def __init__(
         self,
-        network: Network,
+        network: TrainableNetwork,
         branches: tuple[ColumnGroups, ...],
         settings: CompileSettings,
         layout: OutputLayout,

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from engine.models.forecaster import ColumnGroups
+    from engine.models.dataset import ColumnGroups
     from engine.models.keras_types import Tensor
-    from engine.models.networks.base import Network
-    from engine.models.training.backend import Floats, Weights
+    from engine.models.training.backend import Floats, TrainableNetwork, Weights
     from engine.models.training.batches import Batches
     from engine.models.training.config import CompileSettings
     from engine.models.training.output_head import OutputLayout
@@ -34,7 +33,7 @@ class TensorFlowBackend(TrainingBackend):
 
     def __init__(
         self,
-        network: Network,
+        network: TrainableNetwork,
         branches: tuple[ColumnGroups, ...],
         settings: CompileSettings,
         layout: OutputLayout,

@@ -11,6 +11,9 @@ from engine.models.training.losses import Loss, MseLoss
 from engine.models.training.optimizers import Adam, Optimizer
 from engine.models.training.schedules import PlateauSchedule, Schedule
 
+Backend = Literal["tensorflow", "jax"]
+"""The library that Keras computes with."""
+
 MIN_CONSECUTIVE_BATCH_SIZE = 16
 """Rows in a batch at least, where the loss is a ratio of the batch's own mean and deviation."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.core.errors import TrainingError
 from engine.core.lazy_imports import hide_modules
-from engine.models.forecaster import Forecast, TrainingHistory, WindowDataset
+from engine.models.dataset import Forecast, TrainingHistory, WindowDataset
 from engine.models.training.batches import make_even_batches, make_shuffled_batches
 from engine.models.training.losses import LossBatch, TargetScale
 from engine.models.training.output_head import OutputLayout, scale_target
@@ -17,14 +17,13 @@ from engine.models.training.recursive_forecast import forecast_recursively
 
 if TYPE_CHECKING:
     from engine.core.types import Cube, IntVector, Matrix, Vector
-    from engine.models.forecaster import ColumnGroups
-    from engine.models.networks.base import Network
-    from engine.models.training.backend import Floats, TrainingBackend, Weights
+    from engine.models.dataset import ColumnGroups
+    from engine.models.training.backend import Floats, TrainableNetwork, TrainingBackend, Weights
     from engine.models.training.config import CompileSettings, TrainingSpec
 
 
 def train_and_forecast(
-    network: Network, dataset: WindowDataset, training: TrainingSpec, seed: int
+    network: TrainableNetwork, dataset: WindowDataset, training: TrainingSpec, seed: int
 ) -> Forecast:
     """Trains on the train rows, keeps the epoch that was best on validation, and forecasts.
 
@@ -68,7 +67,7 @@ def train_and_forecast(
 
 @lru_cache(maxsize=16)
 def _cached_backend(
-    network: Network,
+    network: TrainableNetwork,
     branches: tuple[ColumnGroups, ...],
     settings: CompileSettings,
     layout: OutputLayout,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import Cube, Matrix
-    from engine.models.forecaster import WindowDataset
+    from engine.models.dataset import WindowDataset
     from engine.models.keras_types import Ops, Tensor
     from engine.models.training.losses import LossSpec
 

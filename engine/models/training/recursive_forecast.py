@@ -10,7 +10,7 @@ from engine.models.training.batches import make_even_batches
 
 if TYPE_CHECKING:
     from engine.core.types import IntVector, Matrix
-    from engine.models.forecaster import WindowDataset
+    from engine.models.dataset import WindowDataset
     from engine.models.training.backend import TrainingBackend
     from engine.models.training.losses import TargetScale
 
@@ -74,14 +74,3 @@ def _forecast_chunk(
         forecast = outputs[:, None, -backend.layout.n_inputs :]
         sequences = np.concatenate([sequences[:, 1:], forecast], axis=1)
     return np.column_stack(reached)
-
-
-def realised_returns(dataset: WindowDataset, rows: IntVector) -> Matrix:
-    """What came over each horizon after some rows: (n, m), NaN where it is not known."""
-    if not dataset.recursive:
-        return dataset.target[rows].reshape(len(rows), -1)
-    longest = dataset.horizons[-1]
-    growth = np.append(1.0 + dataset.target, np.full(longest, np.nan))
-    ahead = np.cumprod(growth[rows[:, None] + np.arange(longest)], axis=1)
-    reached: Matrix = ahead[:, np.array(dataset.horizons) - 1] - 1.0
-    return reached

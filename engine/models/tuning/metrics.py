@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from engine.models.training.recursive_forecast import realised_returns
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.core.types import IntVector, Matrix, Vector
-    from engine.models.forecaster import WindowDataset
+    from engine.models.dataset import WindowDataset
 
 TuningMetric = Literal["mse", "mae", "directional_accuracy", "sharpe"]
 OptimizationDirection = Literal["minimize", "maximize"]
@@ -69,7 +67,7 @@ def compute_score(
     Returns:
         NaN where it cannot be told.
     """
-    actual = realised_returns(dataset, rows)
+    actual = dataset.realised_returns(rows)
     known = np.isfinite(actual).all(axis=1)
     if not known.any():
         return float("nan")

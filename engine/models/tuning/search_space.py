@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from itertools import islice, product
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from engine.models import Model  # noqa: TC004 - pydantic reads it when all models are known
     from engine.models.forecaster import Forecaster
     from engine.models.tuning.config import DimensionSpec, TuningSpec, ValueLocation
+
+    Model: TypeAlias = Forecaster
+    # At run time any member of the union in `engine.models`, which completes `TrialConfig`.
 
 MAX_CORNERS = 512
 """Combinations of samples that are looked at; of more, one place after the other."""

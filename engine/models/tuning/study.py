@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from optuna import Study
 
-    from engine.models.forecaster import Forecaster, WindowDataset
+    from engine.models.dataset import WindowDataset
+    from engine.models.forecaster import Forecaster
     from engine.models.training.config import TrainingSpec
     from engine.models.tuning.config import OptunaTrial, TuningSpec, TuningSplit
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias
 
 from engine.core.errors import StrategyError
-from engine.models.forecaster import Forecast, Forecaster, WindowDataset
+from engine.models.forecaster import Forecaster
 from engine.models.training.config import TrainingSpec
 from engine.models.tuning.config import TuningSpec  # noqa: TC001 - pydantic reads it
 from engine.models.tuning.search_space import apply_params, grid_corners
@@ -16,7 +16,10 @@ from engine.models.tuning.search_space import apply_params, grid_corners
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.models import Model
+    from engine.models.dataset import Forecast, WindowDataset
+
+    Model: TypeAlias = Forecaster
+    # At run time any member of the union in `engine.models`, which completes this class.
 
 
 class TunedForecaster(Forecaster):

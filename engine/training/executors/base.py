@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from engine.core.errors import TrainingError
     from engine.models import Backend, Forecast
     from engine.training.scheduler import FitScheduler
-
-Device: TypeAlias = Literal["cpu", "gpu"]
+    from engine.training.worker import Device
 
 
 class Executor(ABC):
