@@ -47,24 +47,24 @@ _ATTRIBUTE_ENTRY = re.compile(r"^    (?P<name>\w+): (?P<meaning>.*(?:\n {5,}.*)*
 
 
 def describe_schema_keys(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Adds to each key of a JSON Schema the description in the docstring of its class.
+    """Gives each key of a JSON Schema the description from the docstring of its class.
 
-    An inherited key has the description of the class that defines it, unless a subclass gives one.
-    A key that is an alias has the description of its attribute.
+    An inherited key has the description of the class that defines it, unless the docstring of
+    the subclass describes it too. A key that is an alias has the description of its attribute.
     """
-    meanings: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     for base in reversed(model.__mro__):
         if issubclass(base, BaseModel) and (
             section := _ATTRIBUTES_SECTION.search(inspect.cleandoc(base.__doc__ or ""))
         ):
-            meanings |= {
-                entry["name"]: " ".join(entry["meaning"].split())
-                for entry in _ATTRIBUTE_ENTRY.finditer(section["listed"])
+            descriptions |= {
+                found["name"]: " ".join(found["meaning"].split())
+                for found in _ATTRIBUTE_ENTRY.finditer(section["listed"])
             }
     for name, field in model.model_fields.items():
         key = schema.get("properties", {}).get(field.alias or name)
-        if key is not None and name in meanings:
-            key["description"] = meanings[name]
+        if key is not None and name in descriptions:
+            key["description"] = descriptions[name]
     schema["description"] = _ATTRIBUTES_SECTION.sub(
         "", inspect.cleandoc(model.__doc__ or "")
     ).strip()

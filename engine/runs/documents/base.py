@@ -62,8 +62,8 @@ class Document(DocumentPart):
     """A JSON file of a run folder.
 
     Attributes:
-        schema_version: Of its shape; a document without one was written before there were
-            versions, and has the shape of version 1 or less of it.
+        schema_version: Version of the keys; a file without it is of a version before 1, and is
+            read as one of version 1.
     """
 
     schema_version: int = SCHEMA_VERSION
