@@ -204,9 +204,9 @@ def test_the_timeline_has_every_part_between_first_and_last_day() -> None:
 
 
 def test_a_forest_holds_zero_and_every_interval() -> None:
-    figures = {"estimate": 2.0, "low": 1.0, "high": 3.0}
+    known = SharpeFigures(estimate=2.0, low=1.0, high=3.0)
     found = make_forest_plot(
-        [(book_style("strategy"), figures), (book_style("ridge"), dict.fromkeys(figures))]
+        [(book_style("strategy"), known), (book_style("ridge"), SharpeFigures())]
     )
     whole, missing = found.rows
     assert whole.low is not None

@@ -166,7 +166,8 @@ def test_names_link_to_the_tearsheets_that_exist(runs: list[Run], tmp_path: Path
 def test_runs_of_different_symbols_are_compared_with_a_warning(
     runs: list[Run], tmp_path: Path
 ) -> None:
-    other = changed(runs[1], manifest={"target": ["XYZ"]})
+    manifest = runs[1].manifest | {"target": ["XYZ"]}
+    other = dataclasses.replace(runs[1], manifest=manifest)
     text = Page(read(write_comparison_page([runs[0], other], tmp_path))).text
     assert "do not trade the same symbols" in text
     assert "Buy and hold" not in text
