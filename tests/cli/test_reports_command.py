@@ -73,7 +73,7 @@ def test_report_renders_a_run_of_an_earlier_version(reports: Path) -> None:
 
     assert invoke("report", folder).exit_code == 0
 
-    assert "No leak certificate" in (folder / "tearsheet.html").read_text(encoding="utf-8")
+    assert "Not tested for look-ahead" in (folder / "tearsheet.html").read_text(encoding="utf-8")
     assert invoke("compare", IDS[3], IDS[1]).exit_code == 0
 
 
