@@ -21,6 +21,7 @@ from engine.evaluation.inference.sharpe_significance import (
     deflated_sharpe,
     expected_maximum_sharpe,
 )
+from engine.runs.documents.significance import TrialFigures
 
 BARS = 600
 DAYS = pd.bdate_range("2015-01-01", periods=BARS, tz="UTC", name="timestamp")
@@ -64,7 +65,7 @@ def test_every_figure_uses_the_common_bars(family: list[ComparedRun]) -> None:
     sharpe = comparison.sharpe[early.run_id].estimate
     assert sharpe == pytest.approx(mine.mean() / mine.std() * 252**0.5)
     grown = 100 * ((1 + mine).prod() - 1)
-    assert comparison.metrics[early.run_id]["total_return_pct"] == pytest.approx(grown)
+    assert comparison.metrics[early.run_id].total_return_pct == pytest.approx(grown)
 
 
 def test_the_first_run_is_the_reference_of_all_differences(family: list[ComparedRun]) -> None:
@@ -107,9 +108,9 @@ def test_the_one_better_run_is_selected_over_reference_and_benchmark(
 
     good = family[2].run_id
     assert comparison.best == good
-    assert comparison.against_reference["stepm"] == [good]
-    assert comparison.against_benchmark["stepm"] == [good]
-    assert comparison.against_benchmark["spa"]["consistent"] < 0.02
+    assert comparison.against_reference.stepm == (good,)
+    assert comparison.against_benchmark.stepm == (good,)
+    assert comparison.against_benchmark.spa.consistent < 0.02
     assert comparison.grade == "moderate"
     assert "good is better than the reference, base" in " ".join(comparison.sentences)
 
@@ -143,7 +144,7 @@ def test_evidence_not_selected_over_buy_and_hold_is_weak(family: list[ComparedRu
     comparison = compare_runs([near, replace(family[1], benchmark=near.benchmark)], QUICK)
 
     assert comparison.best == good.run_id
-    assert comparison.against_benchmark["stepm"] == []
+    assert comparison.against_benchmark.stepm == ()
     assert comparison.grade == "weak"
     assert comparison.sentences[0].startswith("Weak evidence that the best of these 2 runs")
 
@@ -163,8 +164,8 @@ def test_the_evidence_for_the_best_falls_with_its_deflated_sharpe_ratio(
 def test_the_best_of_many_ledger_trials_is_no_evidence(
     family: list[ComparedRun],
 ) -> None:
-    ledger = {"distinct": 5_000, "effective": 5_000, "sharpe_deviation": 0.1}
-    comparison = compare_runs([replace(each, ledger_trials=ledger) for each in family], QUICK)
+    trials = TrialFigures(distinct=5_000, effective=5_000, sharpe_deviation=0.1)
+    comparison = compare_runs([replace(each, ledger_trials=trials) for each in family], QUICK)
 
     assert comparison.best == family[2].run_id
     assert comparison.grade == "none"
@@ -174,7 +175,7 @@ def test_the_best_of_noise_is_no_evidence_and_none_is_selected() -> None:
     comparison = compare_runs([run(f"noise {number}") for number in range(8)], QUICK)
 
     assert comparison.grade == "none"
-    assert comparison.against_reference["stepm"] == []
+    assert comparison.against_reference.stepm == ()
     assert comparison.sentences[0].startswith(
         "No evidence that the best of these 8 runs earns more"
     )
@@ -223,13 +224,13 @@ def test_runs_with_equal_returns_are_one_trial() -> None:
 def test_the_best_is_deflated_by_the_trials_of_the_sweep_and_of_the_ledgers() -> None:
     runs = [run("one", 0.0015), run("two"), run("three")]
     alone = compare_runs(runs, QUICK).selection_bias
-    ledger = {"distinct": 50, "effective": 40, "sharpe_deviation": 0.07}
+    trials = TrialFigures(distinct=50, effective=40, sharpe_deviation=0.07)
     known = [
-        replace(runs[0], ledger_trials=ledger),
-        replace(runs[1], ledger_trials=ledger | {"effective": 9}),
+        replace(runs[0], ledger_trials=trials),
+        replace(runs[1], ledger_trials=trials | {"effective": 9}),
     ]
     counted = compare_runs([*known, runs[2]], QUICK).selection_bias
-    elsewhere = [*known, replace(runs[2], targets=("B",), ledger_trials=ledger | {"effective": 5})]
+    elsewhere = [*known, replace(runs[2], targets=("B",), ledger_trials=trials | {"effective": 5})]
 
     assert alone.counted == 3
     assert alone.known is None
@@ -255,10 +256,10 @@ def test_runs_on_other_targets_have_no_common_benchmark(family: list[ComparedRun
 def test_the_probability_of_overfitting_is_over_the_compared_runs(
     family: list[ComparedRun],
 ) -> None:
-    pbo = compare_runs(family, QUICK).overfitting
+    overfitting = compare_runs(family, QUICK).overfitting
 
-    assert pbo.configurations == 4
-    assert pbo.probability < 0.05
+    assert overfitting.configurations == 4
+    assert overfitting.probability < 0.05
 
 
 def test_runs_without_common_bars_are_rejected_by_name(family: list[ComparedRun]) -> None:
@@ -302,11 +303,11 @@ def test_one_run_alone_or_twice_is_rejected(family: list[ComparedRun]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "joined"),
+    ("names", "text"),
     [("A", "A"), ("AB", "A and B"), ("ABCD", "A, B, C and D"), ("ABCDEF", "A, B, C and 3 others")],
 )
-def test_many_names_are_the_first_few_and_a_number(names: str, joined: str) -> None:
-    assert join_names(list(names)) == joined
+def test_many_names_are_the_first_few_and_a_number(names: str, text: str) -> None:
+    assert join_names(list(names)) == text
 
 
 def test_only_keys_that_differ_between_runs_are_listed() -> None:

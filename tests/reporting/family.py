@@ -1,4 +1,4 @@
-"""Small runs of one family, whole enough for every page and for a folder."""
+"""Small runs of one sweep, complete enough for every page and for a folder."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from engine.comparison import compare_opened_runs
+from engine.evaluation.analysis import open_run
+from engine.reporting.comparison import write_comparison
+from engine.reporting.index import IndexRoutes, IndexServer
 from engine.runs.run import Run
 from tests.reporting.conftest import make_metrics, make_significance
+from tests.runs.documents import (
+    make_certificate,
+    make_manifest,
+    make_metrics_document,
+    make_significance_document,
+)
 
 BARS = 260
 DAYS = pd.bdate_range("2016-01-04", periods=BARS, tz="UTC", name="timestamp").as_unit("us")
@@ -18,12 +28,12 @@ IDS = ("1111aaaa0000", "2222bbbb0000", "3333cccc0000", "4444dddd0000", "5555eeee
 
 
 def member(number: int, *, mean: float = 0.0, **settings: Any) -> Run:
-    """One run of a family: a ridge strategy that enters at so many bps.
+    """One run of a sweep: a ridge strategy with its own entry threshold.
 
     Args:
         number: Which of `IDS`.
         mean: Return a bar on top.
-        settings: Keys of its strategy, laid over those of the family.
+        settings: Keys of its strategy that replace those of the sweep.
     """
     noise = 0.008 * np.random.default_rng(number).standard_normal(BARS)
     own = 0.5 * CHANGE + noise + mean
@@ -80,7 +90,7 @@ def member(number: int, *, mean: float = 0.0, **settings: Any) -> Run:
     return Run(
         run_id=IDS[number],
         run_dir=Path("reports/ridge") / IDS[number],
-        manifest=manifest,
+        manifest=make_manifest(**manifest),
         bars=pd.DataFrame({**long, **prices, "volume": 1e6}),
         predictions=pd.DataFrame(
             {**long, "window": 0, "seed": 0, "horizon": 1, "predicted": 0.001, "actual": CHANGE}
@@ -100,18 +110,25 @@ def member(number: int, *, mean: float = 0.0, **settings: Any) -> Run:
                 "equity": 1.0,
             }
         ),
-        metrics=metrics,
-        significance=make_significance(metrics),
-        certificate={
-            "result": "passed",
-            "sentence": "No look-ahead found.",
-            "compared": ["windows"],
-            "cuts": [{"bar": "2016-06-01", "kind": "even"}],
-            "not_compared": [],
-            "fits_refitted": 0,
-            "books": ["strategy"],
-        },
+        metrics=make_metrics_document(**metrics),
+        significance=make_significance_document(**make_significance(metrics)),
+        certificate=make_certificate(),
     )
+
+
+def write_comparison_page(runs: list[Run], folder: Path) -> Path:
+    """The comparison page of these runs in `folder`."""
+    return write_comparison(runs, folder, compare_opened_runs(runs))
+
+
+def index_routes(reports: Path) -> IndexRoutes:
+    """The routes of an index server, as the command line makes them."""
+    return IndexRoutes(reports, open_run, compare_opened_runs)
+
+
+def index_server(reports: Path, port: int = 0) -> IndexServer:
+    """An index server, as the command line makes it."""
+    return IndexServer(reports, open_run=open_run, compare=compare_opened_runs, port=port)
 
 
 def written(run: Run, reports: Path) -> Path:

@@ -104,4 +104,4 @@ def test_forecasts_that_are_no_change_have_no_statistic_and_fit_json() -> None:
     assert ranking is not None
     assert (ranking["statistic"], ranking["p_value"]) == (None, None)
     assert ranking["models"]["strategy"]["p_value_finner"] == 1.0
-    json.dumps(ranking, allow_nan=False)
+    json.dumps(ranking.as_dict(), allow_nan=False)

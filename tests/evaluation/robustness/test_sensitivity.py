@@ -86,7 +86,7 @@ def test_every_cell_equals_a_separate_simulation_to_the_last_digit(market) -> No
         signal = build_threshold_grid(PARAMETERS.signal)[index].signal
         assert result.sharpe[cost][row][index] == alone(market, PARAMETERS, signal, costs, delay)
     own = alone(market, PARAMETERS, PARAMETERS.signal, PARAMETERS.costs, 2)
-    assert result.as_dict()["chosen"]["sharpe"] == result.sharpe[2][1][2] == own
+    assert result.to_document()["chosen"]["sharpe"] == result.sharpe[2][1][2] == own
     assert own > 1
 
 
@@ -146,7 +146,7 @@ def test_no_break_even_cost_for_a_loss_without_costs_or_a_profit_at_any_cost(
     )
     result = compute_sensitivity_surface(held, rising.loc[opened.index], rising, long_only)
     assert result.break_even_cost_bps is None
-    assert result.as_dict()["sentence"].startswith(
+    assert result.to_document()["sentence"].startswith(
         "The Sharpe ratio stays above zero at every cost up to 2,000 bps a fill, fills 1 to 5 bars"
     )
 
@@ -179,7 +179,7 @@ def test_a_threshold_that_no_forecast_reaches_has_no_sharpe_ratio(market) -> Non
     result = compute_sensitivity_surface(
         *market, dataclasses.replace(PARAMETERS, signal=FixedThreshold(enter_bps=9_999))
     )
-    document = result.as_dict()
+    document = result.to_document().as_dict()
     assert result.sharpe[2][1][2] is None
     assert document["sentence"].startswith("With the settings chosen the strategy's")
     assert json.loads(json.dumps(document, allow_nan=False)) == document
@@ -198,7 +198,7 @@ def test_without_forecasts_nothing_is_held_at_any_threshold(market) -> None:
     )
     assert result.threshold_bps == (0, 5, 10, 20, 40)
     none = dataclasses.replace(half, predicted=gone * np.nan, train_predictions={})
-    nothing = compute_sensitivity_surface(none, opened, close, PARAMETERS).as_dict()
+    nothing = compute_sensitivity_surface(none, opened, close, PARAMETERS).to_document()
     assert nothing["threshold_bps"] == [None] * 5
     assert nothing["break_even_cost_bps"] is None
 
@@ -227,7 +227,7 @@ def surface(rows: list[list[float | None]], limit: float | None) -> dict:
         chosen_cell=(0, 1, 1),
         break_even_cost_bps=limit,
     )
-    return simulated.as_dict()
+    return simulated.to_document()
 
 
 @pytest.mark.parametrize(
