@@ -1,4 +1,4 @@
-"""What `backtest data funding` prints and writes; the rates were pulled before."""
+"""What `backtest data funding` prints and writes; the rates are cached."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from engine.cli.main import app
 from engine.data.fetch.funding import load_funding_rates
-from tests.data.exchanges import Desk, hours
+from tests.data.sources.exchanges import ExchangeFetcher, hours
 from tests.servers.binance import Binance
 from tests.servers.local import serve
 
@@ -36,7 +36,7 @@ def folder(tmp_path, monkeypatch):
         load_funding_rates(
             "perps.yaml",
             home=tmp_path / "home",
-            clients=Desk("binance", served).clients,
+            clients=ExchangeFetcher("binance", served).clients,
             now=pd.Timestamp("2024-03-09", tz="UTC"),
         )
     return tmp_path
@@ -46,7 +46,7 @@ def invoke(*arguments):
     return CliRunner().invoke(app, ("data", "funding", *arguments))
 
 
-def test_a_line_a_symbol_says_what_longs_paid():
+def test_each_symbol_is_a_line_with_what_longs_paid():
     result = invoke("perps.yaml", "--offline")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == (
@@ -54,29 +54,29 @@ def test_a_line_a_symbol_says_what_longs_paid():
     )
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_a_file_holds_every_rate(folder, ending):
-    out = folder / f"rates.{ending}"
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_file_holds_every_rate(folder, suffix):
+    out = folder / f"rates.{suffix}"
     result = invoke("perps.yaml", "--offline", "--out", str(out))
     assert result.exit_code == 0, result.stderr
-    table = pd.read_csv(out) if ending == "csv" else pd.read_parquet(out)
+    table = pd.read_csv(out) if suffix == "csv" else pd.read_parquet(out)
     assert list(table) == ["timestamp", "symbol", "rate"]
     assert table["rate"].tolist() == [1e-4] * 22
 
 
 def test_json_is_one_value_on_stdout():
-    told = json.loads(invoke("perps.yaml", "--offline", "--json").stdout)
-    assert told["BTC"]["rates"] == 22
-    assert told["BTC"]["per_year_pct"] == pytest.approx(3 * 365 * 0.01)
+    document = json.loads(invoke("perps.yaml", "--offline", "--json").stdout)
+    assert document["BTC"]["rates"] == 22
+    assert document["BTC"]["per_year_pct"] == pytest.approx(3 * 365 * 0.01)
 
 
-def test_another_ending_is_a_mistake_of_the_command_line():
+def test_another_file_suffix_is_a_usage_error():
     result = invoke("perps.yaml", "--offline", "--out", "rates.xlsx")
     assert result.exit_code == 2
     assert ".csv or .parquet" in result.stderr
 
 
-def test_nothing_pulled_before_ends_with_3(folder, monkeypatch):
+def test_no_cached_rates_exit_with_3(folder, monkeypatch):
     monkeypatch.setenv("BACKTEST_HOME", str(folder / "empty"))
     result = invoke("perps.yaml", "--offline")
     assert result.exit_code == 3

@@ -66,7 +66,7 @@ def workers_at_work() -> list[int]:
     found = []
     for command in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if command.read_bytes().startswith(b"ray::_fit_remotely"):
+            if command.read_bytes().startswith(b"ray::_fit_on_node"):
                 found.append(int(command.parent.name))
         except OSError:
             continue
