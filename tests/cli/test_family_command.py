@@ -147,7 +147,7 @@ def test_a_member_that_fails_is_told_at_the_end_and_decides_the_exit_code(
 def test_an_interrupt_ends_with_130_and_says_what_is_kept(runs: list[Run]) -> None:
     result = invoke(Family(runs[0], KeyboardInterrupt()))
     assert (result.exit_code, result.stdout) == (130, "")
-    assert "1 of 3 runs were finished and are kept" in result.stderr
+    assert "1 of 3 runs finished and are kept" in result.stderr
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])
