@@ -20,10 +20,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    place = tmp_path_factory.mktemp("served")
+    folder = tmp_path_factory.mktemp("served")
     for number in range(4):
-        written(member(number, mean=0.001 * (number % 3)), place)
-    server = index_server(place)
+        written(member(number, mean=0.001 * (number % 3)), folder)
+    server = index_server(folder)
     thread = threading.Thread(target=server.serve)
     thread.start()
     yield server.url
