@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Literal
 
-ProcessState = Literal["running", "gone", "unknown"]
+ProcessState = Literal["running", "ended", "unknown"]
 
 PROC_ROOT = Path("/proc")
 
@@ -44,7 +44,7 @@ def process_state(
     """
     if start_token is None or process_host != host_name():
         return "unknown"
-    return "running" if process_start_token(pid, proc_root) == start_token else "gone"
+    return "running" if process_start_token(pid, proc_root) == start_token else "ended"
 
 
 def _start_token_from_proc(pid: int, proc_root: Path) -> str | None:

@@ -107,18 +107,18 @@ def test_this_process_runs() -> None:
 
 
 def test_a_reused_process_id_does_not_count() -> None:
-    assert process_state(os.getpid(), host_name(), "an earlier boot 123") == "gone"
+    assert process_state(os.getpid(), host_name(), "an earlier boot 123") == "ended"
 
 
-def test_a_zombie_process_is_gone() -> None:
+def test_a_zombie_process_has_ended() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         marked = process_start_token(child.pid)
         assert process_state(child.pid, host_name(), marked) == "running"
         assert child.stdin is not None
         child.stdin.close()
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-        assert process_state(child.pid, host_name(), marked) == "gone"
-    assert process_state(child.pid, host_name(), marked) == "gone"
+        assert process_state(child.pid, host_name(), marked) == "ended"
+    assert process_state(child.pid, host_name(), marked) == "ended"
 
 
 def test_a_process_of_another_host_is_unknown() -> None:
