@@ -149,7 +149,7 @@ def test_a_failed_run_is_reported_last_and_gives_the_exit_code(
 def test_an_interrupt_ends_with_130_and_states_the_finished_runs(runs: list[Run]) -> None:
     result = invoke(FakeSweep(runs[0], KeyboardInterrupt()))
     assert (result.exit_code, result.stdout) == (130, "")
-    assert "1 of 3 runs were finished and are kept" in result.stderr
+    assert "1 of 3 runs finished and are kept" in result.stderr
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])
@@ -175,8 +175,8 @@ def test_several_strategies_are_a_sweep_and_one_is_not(runs: list[Run]) -> None:
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        ("signal.enter_bps", "names no place and values"),
-        ("signal.enter_bps=", "names no place and values"),
+        ("signal.enter_bps", "has no path and values"),
+        ("signal.enter_bps=", "has no path and values"),
         ("signal.enter_bps=5,5", "has a value twice"),
         ("signal.enter_bps=[", "is not YAML"),
         ("signal.enter_bp=5,6", "did you mean `enter_bps`?"),
