@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.chromium import WIDTHS
-from tests.reporting.family import IDS, index_server, member, written
+from tests.reporting.sweep_runs import IDS, index_server, member, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -18,7 +18,7 @@ from engine.cli.main import app
 from engine.cli.run_lookup import find_run_folder
 from engine.core.errors import UsageError
 from engine.runs.folder import PAGES
-from tests.reporting.family import IDS, member, written
+from tests.reporting.sweep_runs import IDS, member, written
 
 if TYPE_CHECKING:
     from pathlib import Path

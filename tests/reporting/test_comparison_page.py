@@ -12,8 +12,8 @@ import pytest
 from engine.comparison import compare_opened_runs
 from engine.reporting.formatting import NO_BREAK_SPACE
 from engine.runs.run import Run
-from tests.reporting.family import BARS, DAYS, IDS, member, write_comparison_page, written
 from tests.reporting.page import Page, changed
+from tests.reporting.sweep_runs import BARS, DAYS, IDS, member, write_comparison_page, written
 
 if TYPE_CHECKING:
     from pathlib import Path

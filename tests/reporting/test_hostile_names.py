@@ -22,8 +22,8 @@ from engine.reporting.pages import render_quantstats
 from engine.reporting.quantstats_process import QuantstatsReport
 from engine.reporting.significance import render_significance
 from engine.reporting.tearsheet import render_tearsheet
-from tests.reporting.family import IDS, index_routes, member, written
 from tests.reporting.page import altered, changed
+from tests.reporting.sweep_runs import IDS, index_routes, member, written
 from tests.reporting.truth import truth
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from engine.comparison import compare_opened_runs
 from engine.reporting.index import IndexRoutes, list_runs, render_index
 from engine.runs.folder import PAGES, TABLES
 from engine.runs.run import Run
-from tests.reporting.family import IDS, index_routes, member, write_comparison_page, written
 from tests.reporting.page import Page, changed
+from tests.reporting.sweep_runs import IDS, index_routes, member, write_comparison_page, written
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.core.errors import UsageError
-from tests.reporting.family import IDS, index_server, member, written
+from tests.reporting.sweep_runs import IDS, index_server, member, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
