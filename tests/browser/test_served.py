@@ -49,7 +49,7 @@ def comparison(index: Page) -> Page:
     """The page of the two runs, asked for as a person does."""
     for box in index.get_by_role("checkbox").all():
         box.check()
-    index.get_by_role("button", name="Compare the ticked runs").click()
+    index.get_by_role("button", name="Compare the selected runs").click()
     index.wait_for_url("**/compare?**")
     return index
 
