@@ -10,14 +10,14 @@ from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, book_style
 from engine.reporting.charts.equity import equity_chart
 from engine.reporting.charts.time_chart import chart_data
-from engine.reporting.comparison.header import make_comparison_header
-from engine.reporting.comparison.run_tables import (
+from engine.reporting.comparison._header import make_comparison_header
+from engine.reporting.comparison._run_tables import (
     assign_run_styles,
     config_diff_table,
     make_origin_rows,
     make_run_rows,
 )
-from engine.reporting.comparison.sections import comparison_sections
+from engine.reporting.comparison._sections import comparison_sections
 from engine.reporting.templating import render_template
 from engine.runs.folder import PAGES
 

@@ -15,7 +15,7 @@ from engine.runs.folder import PAGES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.reporting.index.run_entries import ComparisonEntry, RunEntry, RunSummary
+    from engine.reporting.index._run_entries import ComparisonEntry, RunEntry, RunSummary
 
 
 @dataclass(frozen=True)
