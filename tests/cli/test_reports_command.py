@@ -77,6 +77,18 @@ def test_report_renders_a_run_of_an_earlier_version(reports: Path) -> None:
     assert invoke("compare", IDS[3], IDS[1]).exit_code == 0
 
 
+def test_a_run_of_a_newer_version_is_refused_with_its_version(reports: Path) -> None:
+    path = reports / "ridge" / IDS[0] / "metrics.json"
+    metrics = json.loads(path.read_text(encoding="utf-8")) | {"schema_version": 99}
+    path.write_text(json.dumps(metrics), encoding="utf-8")
+
+    for arguments in (("report", "1111"), ("compare", "1111", "2222")):
+        result = invoke(*arguments)
+        assert result.exit_code == 2
+        assert "written by a newer version of the engine" in result.stderr
+        assert "found: schema_version 99" in result.stderr
+
+
 def test_report_finds_a_run_by_the_first_digits_of_its_id(reports: Path) -> None:
     assert find_run_folder("1111", reports) == reports / "ridge" / IDS[0]
     assert find_run_folder(IDS[2], reports) == reports / "ridge" / IDS[2]
