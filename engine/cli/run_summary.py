@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from engine.runs.documents import Certificate
     from engine.runs.documents.manifest import TuningRecord
-    from engine.runs.documents.metrics import ForecastScores
+    from engine.runs.documents.metrics import ForecastScores, HorizonScores
     from engine.runs.run import Run
 
 # Terminal output is copied into spreadsheets or read by awk: typographic signs are for pages.
@@ -171,7 +171,7 @@ def _forecast_lines(scores: ForecastScores | None) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _horizon_line(horizons: Mapping[str, ForecastScores]) -> str:
+def _horizon_line(horizons: Mapping[str, HorizonScores]) -> str:
     texts = [
         f"{formatting.count_of(bars, 'bar')} "
         f"{formatting.FINE_RATIO(horizons[str(bars)].r2_vs_persistence)}"

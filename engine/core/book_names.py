@@ -1,4 +1,4 @@
-"""Names of a run's books: the strategy's, and one for each benchmark."""
+"""Names of a run's books."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-STRATEGY = "strategy"
-"""The book that is tested; every other book of a run is a benchmark."""
+STRATEGY_BOOK = "strategy"
+"""The book whose model forecasts every horizon; all others forecast the traded one."""
 
 
-def name_benchmarks(kinds: Iterable[str]) -> tuple[str, ...]:
-    """A unique name for each benchmark, in the order given.
+def name_benchmarks(kinds: Iterable[str]) -> list[str]:
+    """A name a benchmark, no two alike and none that of the strategy's own book.
 
-    The first benchmark of a kind has the name of its kind, the next ones `kind_2`, `kind_3` and so
-    on. A number whose name is taken already is skipped, so that kinds `a`, `a` and `a_2` give
-    `a`, `a_2` and `a_2_2`.
+    The first of a kind has the kind's name, the next are `kind_2`, `kind_3` and so on. A name that
+    is taken already, as `a_2` is where that is itself a kind, is passed over.
 
     Args:
-        kinds: Kind of each benchmark.
+        kinds: Of the benchmarks, in their order.
     """
-    names: dict[str, None] = {STRATEGY: None}
+    names: list[str] = []
     for kind in kinds:
         candidates = (kind if number == 1 else f"{kind}_{number}" for number in count(1))
-        names[next(name for name in candidates if name not in names)] = None
-    return tuple(names)[1:]
+        names.append(next(n for n in candidates if n not in {STRATEGY_BOOK, *names}))
+    return names

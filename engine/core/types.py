@@ -10,14 +10,14 @@ Shapes used all over the engine:
 
 from __future__ import annotations
 
-import inspect
-import re
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
+
+from engine.core.schema_descriptions import describe_schema_keys
 
 Vector: TypeAlias = npt.NDArray[np.float64]
 """Shape (n,)."""
@@ -40,34 +40,6 @@ WideFrame: TypeAlias = pd.DataFrame
 TIMESTAMP_DTYPE = "datetime64[us, UTC]"
 BAR_COLUMNS = ("timestamp", "symbol", "open", "high", "low", "close", "volume")
 PRICE_COLUMNS = ("open", "high", "low", "close")
-
-
-_ATTRIBUTES_SECTION = re.compile(r"^Attributes:\n(?P<listed>(?:(?: .*)?\n?)*)", re.MULTILINE)
-_ATTRIBUTE_ENTRY = re.compile(r"^    (?P<name>\w+): (?P<meaning>.*(?:\n {5,}.*)*)", re.MULTILINE)
-
-
-def describe_schema_keys(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Adds to each key of a JSON Schema the description in the docstring of its class.
-
-    An inherited key has the description of the class that defines it, unless a subclass gives one.
-    A key that is an alias has the description of its attribute.
-    """
-    meanings: dict[str, str] = {}
-    for base in reversed(model.__mro__):
-        if issubclass(base, BaseModel) and (
-            section := _ATTRIBUTES_SECTION.search(inspect.cleandoc(base.__doc__ or ""))
-        ):
-            meanings |= {
-                entry["name"]: " ".join(entry["meaning"].split())
-                for entry in _ATTRIBUTE_ENTRY.finditer(section["listed"])
-            }
-    for name, field in model.model_fields.items():
-        key = schema.get("properties", {}).get(field.alias or name)
-        if key is not None and name in meanings:
-            key["description"] = meanings[name]
-    schema["description"] = _ATTRIBUTES_SECTION.sub(
-        "", inspect.cleandoc(model.__doc__ or "")
-    ).strip()
 
 
 class Spec(BaseModel):

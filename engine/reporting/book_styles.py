@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.book_names import STRATEGY, name_benchmarks
+from engine.core.book_names import STRATEGY_BOOK, name_benchmarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +24,7 @@ __all__ = [
     "ordered_book_styles",
 ]
 
+STRATEGY = STRATEGY_BOOK
 BUY_AND_HOLD = "buy_and_hold"
 
 BOOK_LABELS = {

@@ -3,8 +3,6 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-import pytest
-
 from engine.core.book_names import name_benchmarks
 from engine.reporting.book_styles import book_style, get_book_styles, ordered_book_styles
 from tests.reporting.page import changed
@@ -38,20 +36,6 @@ def test_the_order_does_not_depend_on_the_order_in_a_json_file() -> None:
     keys = ["ridge", "buy_and_hold", "strategy", "unknown"]
     assert ordered_book_styles(keys) == ordered_book_styles(sorted(keys))
     assert ordered_book_styles(keys)[0].key == "strategy"
-
-
-@pytest.mark.parametrize(
-    ("kinds", "names"),
-    [
-        (["ma"] * 5, ("ma", "ma_2", "ma_3", "ma_4", "ma_5")),
-        (["ma", "ma_2", "ma", "ma_2"], ("ma", "ma_2", "ma_3", "ma_2_2")),
-        (["ma", "ma", "ma_2"], ("ma", "ma_2", "ma_2_2")),
-        (["strategy"], ("strategy_2",)),
-        ([], ()),
-    ],
-)
-def test_every_benchmark_has_a_name_of_its_own(kinds: list[str], names: tuple[str, ...]) -> None:
-    assert name_benchmarks(kinds) == names
 
 
 def test_five_benchmarks_of_one_kind_keep_their_parameters(run: Run) -> None:

@@ -205,15 +205,15 @@ def test_the_timeline_has_every_part_between_first_and_last_day() -> None:
 
 
 def test_a_forest_holds_zero_and_every_interval() -> None:
-    known = SharpeFigures(estimate=2.0, low=1.0, high=3.0)
-    found = make_forest_plot(
-        [(book_style("strategy"), known), (book_style("ridge"), SharpeFigures())]
+    figures = SharpeFigures(estimate=2.0, low=1.0, high=3.0)
+    plot = make_forest_plot(
+        [(book_style("strategy"), figures), (book_style("ridge"), SharpeFigures())]
     )
-    whole, missing = found.rows
+    whole, missing = plot.rows
     assert whole.low is not None
     assert whole.estimate is not None
     assert whole.width is not None
-    assert 0 < found.zero_position < whole.low < whole.estimate < whole.low + whole.width < 100
+    assert 0 < plot.zero_position < whole.low < whole.estimate < whole.low + whole.width < 100
     assert (missing.estimate, missing.low, missing.width) == (None, None, None)
 
 

@@ -15,7 +15,7 @@ from engine.reporting.significance.section import (
 )
 
 if TYPE_CHECKING:
-    from engine.runs.documents.significance import RankFigures
+    from engine.runs.documents.significance_models import RankFigures
 
 RANKS_SOURCE = (
     "Hodges & Lehmann 1962; Garcia, Fernandez, Luengo & Herrera 2010 (Friedman's aligned ranks); "

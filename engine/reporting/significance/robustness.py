@@ -15,7 +15,7 @@ from engine.reporting.significance.section import (
 
 if TYPE_CHECKING:
     from engine.runs.documents import Significance
-    from engine.runs.documents.significance import SeedFigures, SensitivityFigures
+    from engine.runs.documents.significance_models import SeedFigures, SensitivityFigures
 
 SEEDS_SOURCE = "Bouthillier et al. 2021; sampling error as in Ledoit & Wolf 2008"
 SENSITIVITY_SOURCE = (

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from engine.reporting.charts.forest import ForestPlot
     from engine.reporting.charts.heatmap import Heatmap
-    from engine.runs.documents.significance import SharpeFigures, StatisticalTestFigures
+    from engine.runs.documents.significance import SharpeFigures
+    from engine.runs.documents.significance_models import StatisticalTestFigures
 
 PROBABILITY_FORMAT = formatting.NumberFormat(3)
 

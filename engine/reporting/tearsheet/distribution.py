@@ -107,7 +107,7 @@ def _outlier_finding(strategy: DistributionFigures) -> str:
         f"distribution would have {expected}"
     )
     if strategy.lower_outliers_p_value < TAIL_SIGNIFICANCE:
-        return f"{sentence}. The lower tail is fat: large losses were more frequent than normal."
+        return f"{sentence}. The lower tail is fat."
     return f"{sentence}. There is no evidence of a fat lower tail."
 
 

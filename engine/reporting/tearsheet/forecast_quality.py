@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.charts import forecast_quality as charts
+from engine.reporting.formatting import NO_BREAK_SPACE
 from engine.reporting.tearsheet.attribution_groups import describe_regimes
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _regression_finding(forecasts: ForecastAnalysis) -> str:
     sentence = (
         f"For each {formatting.BPS(1.0)} of forecast the outcome was "
         f"{formatting.FINE_BPS(abs(regression.slope))} {direction} "
-        f"(t {formatting.SIGNED_RATIO(regression.slope_t_statistic)}, HAC; "
+        f"(t{NO_BREAK_SPACE}{formatting.SIGNED_RATIO(regression.slope_t_statistic)}, HAC; "
         f"correlation {formatting.SIGNED_RATIO(regression.correlation)})"
     )
     if regression.slope_t_statistic is None or abs(regression.slope_t_statistic) < SIGNIFICANT_T:
@@ -140,7 +141,8 @@ def _rank_correlation_finding(ranks: RankCorrelationFigures) -> str:
     if ranks.t_statistic is None:
         return f"{sentence}."
     share = formatting.confidence_level(round(ranks.positive_share or 0.0, 2))
-    sentence += f" (t {formatting.SIGNED_RATIO(ranks.t_statistic)}), above 0 in {share} of them"
+    t_statistic = formatting.SIGNED_RATIO(ranks.t_statistic)
+    sentence += f" (t{NO_BREAK_SPACE}{t_statistic}), above 0 in {share} of them"
     if abs(ranks.t_statistic) < SIGNIFICANT_T:
         return f"{sentence}: not significantly different from 0."
     return f"{sentence}." if ranks.t_statistic > 0 else f"{sentence}: the order was reversed."

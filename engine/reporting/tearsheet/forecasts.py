@@ -10,7 +10,7 @@ from engine.reporting.book_styles import STRATEGY, ordered_book_styles
 from engine.reporting.tearsheet.forecast_quality import forecast_quality_plots
 from engine.reporting.tearsheet.metrics_table import MetricDefinition, MetricsRow, metrics_row
 from engine.reporting.tearsheet.section import TearsheetSection
-from engine.runs.documents.metrics import ForecastScores
+from engine.runs.documents.metrics import ForecastScores, HorizonScores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +92,7 @@ def forecasts_section(run: Run) -> TearsheetSection:
 
 
 def horizon_score_table(
-    scores: Mapping[str, ForecastScores], traded_horizon: int
+    scores: Mapping[str, HorizonScores], traded_horizon: int
 ) -> tuple[tuple[str, ...], tuple[MetricsRow, ...]]:
     """Labels of the strategy's horizons, ascending, and a row for each score.
 

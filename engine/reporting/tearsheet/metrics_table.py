@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.reporting.formatting import NumberFormat
-    from engine.runs.documents.metrics import BookMetrics, ForecastScores
+    from engine.runs.documents.metrics import BookMetrics, HorizonScores
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class MetricsRow:
 
 def metrics_row(
     metric: MetricDefinition,
-    columns: Sequence[BookMetrics | ForecastScores],
+    columns: Sequence[BookMetrics | HorizonScores],
     subtexts: Sequence[str] = (),
 ) -> MetricsRow:
     """The row of one figure; no cell is the best where two are equally good.

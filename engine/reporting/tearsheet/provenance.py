@@ -166,7 +166,7 @@ def _symbol_provenance(symbol: str, record: SymbolRecord) -> SymbolProvenance:
 
 
 def _key_values_text(part: DocumentPart) -> str:
-    return ", ".join(f"{key} {part[key]}".replace("_", " ") for key in sorted(part))
+    return ", ".join(f"{key.replace('_', ' ')} {part[key]}" for key in sorted(part))
 
 
 def _fit_rows(manifest: Manifest) -> tuple[tuple[DataTableCell, ...], ...]:

@@ -71,7 +71,7 @@ def _sharpe(rolling: RollingFigures) -> RollingMetric:
         share = formatting.PERCENT(100 * rolling.sharpe.positive_share)
         finding = (
             f"The strategy's was above zero at {share} of the bars that have one. "
-            f"{_range_sentence(rolling.sharpe, formatting.SIGNED_RATIO)}"
+            f"{_range_sentence('It', rolling.sharpe, formatting.SIGNED_RATIO)}"
         )
     return RollingMetric(
         column="rolling_sharpe",
@@ -88,7 +88,9 @@ def _sharpe(rolling: RollingFigures) -> RollingMetric:
 def _volatility(rolling: RollingFigures) -> RollingMetric:
     finding = "There are too few bars."
     if rolling.volatility_pct is not None:
-        finding = _range_sentence(rolling.volatility_pct, formatting.PERCENT)
+        finding = _range_sentence(
+            "The strategy's volatility", rolling.volatility_pct, formatting.PERCENT
+        )
         if rolling.benchmark_volatility_last_pct is not None:
             benchmark = formatting.PERCENT(rolling.benchmark_volatility_last_pct)
             finding += f" That of buy and hold was {benchmark} at the end."
@@ -111,7 +113,7 @@ def _beta(rolling: RollingFigures) -> RollingMetric:
         title="Rolling beta against buy and hold",
         finding=f"The beta of the strategy over the whole span is "
         f"{formatting.RATIO(rolling.beta_whole_span)}. "
-        f"{_range_sentence(rolling.beta, formatting.RATIO)}",
+        f"{_range_sentence('The rolling beta', rolling.beta, formatting.RATIO)}",
         description="Slope of the strategy's returns on those of buy and hold over "
         f"{_window_text(rolling)}: 0 is independent, 1 moves like buy and hold. {NO_LINE_NOTE}.",
         axis_label="beta",
@@ -125,7 +127,8 @@ def _turnover(rolling: RollingFigures, whole_span: float | None) -> RollingMetri
         key="rolling-turnover",
         title="Rolling turnover",
         finding=f"Over the whole span the strategy traded {formatting.RATIO(whole_span)} times "
-        f"its equity a year. {_range_sentence(rolling.turnover_per_year, formatting.RATIO)}",
+        "its equity a year. "
+        + _range_sentence("The rolling turnover", rolling.turnover_per_year, formatting.RATIO),
         description=f"Value that the strategy traded in {_window_text(rolling)}, in multiples of "
         "its equity a year; one round trip of all equity a year is 2. "
         f"{NO_LINE_NOTE}.",
@@ -138,12 +141,12 @@ def _window_text(rolling: RollingFigures) -> str:
     return f"the last {formatting.BARS(rolling.window_bars)}, including the current one"
 
 
-def _range_sentence(figures: SeriesRange | None, number_format: NumberFormat) -> str:
+def _range_sentence(subject: str, figures: SeriesRange | None, number_format: NumberFormat) -> str:
     """Lowest, highest and last value."""
     if figures is None:
         return "There are too few bars for a rolling figure."
     values = number_format.interval(figures.lowest, figures.highest)
-    return f"It ranged from {values} and was {number_format(figures.last)} at the end."
+    return f"{subject} ranged from {values} and was {number_format(figures.last)} at the end."
 
 
 def _rolling_chart(

@@ -58,7 +58,7 @@ def sensitivity_section(run: Run) -> TearsheetSection | None:
     span = describe_span(run.returns.index)
     return TearsheetSection(
         "fragility",
-        "Costs and sensitivity",
+        "Sensitivity",
         SensitivityContent(
             finding=surface.sentence or "",
             span=span,

@@ -73,7 +73,7 @@ def windows_section(run: Run) -> TearsheetSection:
     has_seeds = any(window.seed_sharpes for window in figures.values())
     return TearsheetSection(
         "windows",
-        "Walk-forward windows",
+        "Windows",
         WindowsContent(
             timeline=timeline,
             panels=make_window_panels(windows, timeline, figures) if timeline else None,

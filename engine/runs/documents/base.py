@@ -9,7 +9,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.core.errors import UsageError
-from engine.core.types import describe_schema_keys
+from engine.core.schema_descriptions import describe_schema_keys
 
 SCHEMA_VERSION = 1
 """Version of the documents that this engine writes, and the newest that it reads."""
@@ -62,8 +62,8 @@ class Document(DocumentPart):
     """A JSON file of a run folder.
 
     Attributes:
-        schema_version: Of its shape; a document without one was written before there were
-            versions, and has the shape of version 1 or less of it.
+        schema_version: Version of the keys; a file without it is of a version before 1, and is
+            read as one of version 1.
     """
 
     schema_version: int = SCHEMA_VERSION

@@ -35,7 +35,8 @@ class BookMetrics(DocumentPart):
         calmar: CAGR over the absolute max drawdown.
         max_drawdown_pct: At or below 0.
         max_drawdown_bars: Duration of the max drawdown, from its peak to recovery or to the end.
-        longest_drawdown_bars: Longest time under water; None in folders of earlier versions.
+        longest_drawdown_bars: Longest time under water: bars from a peak to its recovery or to
+            the end, of whatever depth; None of a run whose version did not measure it.
         turnover_per_year: Value traded a year, in multiples of the equity.
         exposure_pct: Share of the closes at which a position was held.
         trades: Fills.
@@ -79,8 +80,8 @@ class QuantileInterval(DocumentPart):
     mean_width_bps: float | None = None
 
 
-class ForecastScores(DocumentPart):
-    """Scores of one model's forecasts over the horizon that is traded; None where not defined.
+class HorizonScores(DocumentPart):
+    """Scores of one model's forecasts over one horizon; None where not defined.
 
     Attributes:
         bars: Forecasts with a known outcome.
@@ -96,7 +97,6 @@ class ForecastScores(DocumentPart):
         pinball_bps: Pinball loss of the quantiles, where quantiles are forecast.
         unconditional_pinball_bps: The same of the train rows' own quantiles.
         intervals: Each pair of symmetric quantiles, the widest first.
-        horizons: The same scores of each horizon (key: bars), where there are several.
     """
 
     bars: int | None = None
@@ -112,7 +112,16 @@ class ForecastScores(DocumentPart):
     pinball_bps: float | None = None
     unconditional_pinball_bps: float | None = None
     intervals: tuple[QuantileInterval, ...] = ()
-    horizons: Mapping[str, ForecastScores] = {}
+
+
+class ForecastScores(HorizonScores):
+    """Scores of one model's forecasts over the horizon that is traded.
+
+    Attributes:
+        horizons: The same scores of each horizon (key: bars), where there are several.
+    """
+
+    horizons: Mapping[str, HorizonScores] = {}
 
 
 class Metrics(Document):
