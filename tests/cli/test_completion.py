@@ -88,8 +88,7 @@ def test_overrides_complete_to_the_equals_sign() -> None:
 
 
 def test_the_schemas_file_is_the_schema_of_strategies() -> None:
-    from engine.config.schema_file import find_schema_file
-
+    from engine.config.json_schema import find_schema_file
     from engine.config.reference import list_entries, list_schema_entries
     from engine.strategy import Strategy
 
