@@ -2,18 +2,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from engine.cli.run_summary import render_run_text
-from tests.reporting.page import changed
 from tests.runs.documents import make_certificate
 
 if TYPE_CHECKING:
     from engine.runs.run import Run
 
 LONG_TEXT = "no evidence " * 20
+
+
+def changed(run: Run, **documents: Any) -> Run:
+    """The run with other values of some keys of its documents."""
+    return replace(
+        run, **{name: getattr(run, name) | changes for name, changes in documents.items()}
+    )
 
 
 def table_of(text: str) -> list[str]:

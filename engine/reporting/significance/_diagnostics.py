@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.runs.documents import Significance
-    from engine.runs.documents.significance import ResidualTestFigures, StatisticalTestFigures
+    from engine.runs.documents.significance_models import (
+        ResidualTestFigures,
+        StatisticalTestFigures,
+    )
 
 DIAGNOSTICS_SOURCE = (
     "Ljung & Box 1978; Breusch 1978 and Godfrey 1978; Said & Dickey 1984 with the p-values of "

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.runs.documents import Significance
-    from engine.runs.documents.significance import TimingFigures
     from engine.runs.documents.significance_models import (
         ForecastTestFigures,
         PriceLevelFigures,
         StatisticalTestFigures,
+        TimingFigures,
     )
 
 TIMING_SOURCE = "Aronson 2006, ch. 5; circular shifts as in Harris 2020"
