@@ -96,10 +96,8 @@ def test_the_number_of_warm_starts_is_stated(finished: Run) -> None:
         for index, warm in enumerate((False, True))
     ]
 
-    assert (
-        "1 of 2 fits started warm, from the weights of the window before; the others from\n"
-        "random ones."
-    ) in render_run_text(changed(finished, manifest={"windows": windows}), 80)
+    text = render_run_text(changed(finished, manifest={"windows": windows}), 80)
+    assert "\n1 of 2 fits started warm, " in text
 
 
 def test_a_run_without_forecasts_has_no_line_on_them(finished: Run) -> None:
