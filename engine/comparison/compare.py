@@ -114,6 +114,12 @@ class RunComparison:
             for run in self.labels
         }
 
+    @cached_property
+    def growth(self) -> pd.DataFrame:
+        """Growth of 1 on the common bars: a column a run, and `buy_and_hold` where it is known."""
+        with_benchmark = _add_benchmark(self.returns, self.benchmark)
+        return (1.0 + (self.returns if with_benchmark is None else with_benchmark)).cumprod()
+
     @property
     def grade(self) -> Grade:
         """Grade of the evidence for the best run; see `verdict.grade_best_run`."""
