@@ -120,7 +120,7 @@ def test_an_interrupt_leaves_no_worker_behind() -> None:
             path = f"/proc/{os.getpid()}/task/{os.getpid()}/children"
             return open(path).read().split()
 
-        training = TrainingSpec(epochs=10_000)
+        training = TrainingSpec(epochs=10_000, early_stopping=None)
         task = FitTask("strategy", "X", 0, 0, 0, Micdl(), training, planted())
         threading.Timer(3.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
         try:
