@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from engine.config import load_config
 from engine.core.types import Spec
-from engine.data.config import DataSpec
+from engine.data import DataSpec
 from engine.evaluation.config import EvaluationSpec
 from engine.features.config import Feature, LogReturn, Resolutions, TargetSpec
 from engine.models import (

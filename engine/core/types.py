@@ -47,22 +47,22 @@ _ATTRIBUTE_ENTRY = re.compile(r"^    (?P<name>\w+): (?P<meaning>.*(?:\n {5,}.*)*
 
 
 def _add_descriptions(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Gives each key of a JSON Schema the meaning that the docstring of its class tells.
+    """Adds to each key of a JSON Schema the description in the docstring of its class.
 
-    A key that is inherited has the meaning that its own class tells, unless it is told anew.
+    An inherited key has the description of the class that defines it, unless a subclass gives one.
     """
-    told: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     for base in reversed(model.__mro__):
         if issubclass(base, Spec) and (
             section := _ATTRIBUTES_SECTION.search(inspect.cleandoc(base.__doc__ or ""))
         ):
-            told |= {
-                found["name"]: " ".join(found["meaning"].split())
-                for found in _ATTRIBUTE_ENTRY.finditer(section["listed"])
+            meanings |= {
+                entry["name"]: " ".join(entry["meaning"].split())
+                for entry in _ATTRIBUTE_ENTRY.finditer(section["listed"])
             }
     for name, key in schema.get("properties", {}).items():
-        if name in told:
-            key["description"] = told[name]
+        if name in meanings:
+            key["description"] = meanings[name]
     schema["description"] = _ATTRIBUTES_SECTION.sub(
         "", inspect.cleandoc(model.__doc__ or "")
     ).strip()

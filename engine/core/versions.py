@@ -53,8 +53,8 @@ def collect_versions(backend: str, extra: Sequence[str] = ()) -> dict[str, str]:
 
 def collect_fit_versions(backend: str) -> dict[str, str]:
     """The part of `collect_versions` that one fit depends on, with its own stages' source."""
-    told = installed_versions((*FIT_LIBRARIES, backend))
-    return {"backtest-engine": _source_digest(FIT_PACKAGES), **told}
+    lines = installed_versions((*FIT_LIBRARIES, backend))
+    return {"backtest-engine": _source_digest(FIT_PACKAGES), **lines}
 
 
 def installed_versions(names: Sequence[str]) -> dict[str, str]:

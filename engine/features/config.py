@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, Field, model_validator
 
 from engine.core.types import Spec
-from engine.data.config import BarInterval
+from engine.data import BarInterval
 from engine.features.bands import BollingerPercent, BollingerWidth
 from engine.features.calendar import CalendarFeature, TurnOfMonth
 from engine.features.cross_asset import Beta, Correlation, RelativeStrength, SpreadZscore

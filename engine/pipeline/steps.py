@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.evaluation.forecasts.quantile_scores import score_quantiles
-from engine.evaluation.forecasts.scores import score_forecasts
+from engine.evaluation.forecasts.scores import score_forecasts, score_quantiles
 from engine.evaluation.metrics.performance import performance_metrics
 from engine.signals.benchmarks import BenchmarkRule, compute_benchmark_weights
 from engine.signals.inputs import SignalInputs

@@ -24,7 +24,7 @@ from engine.training.store import FitStore
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.data.market import Market
+    from engine.data import Market
 
 RESAMPLES = 999
 """Of a market: with (1 + extreme) / (1 + resamples) a test at 5 % is as exact as with more."""

@@ -16,7 +16,7 @@ from engine.runs.folder import DOCUMENTS, TABLES
 from engine.trials import Ledger, LedgerRow
 from tests.faults.runs import start
 from tests.pipeline.markets import market, write_strategy
-from tests.trials.books import Listener
+from tests.trials.factories import Listener
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,7 +170,7 @@ def test_a_ledger_that_breaks_while_the_run_trains_loses_no_result(
     monkeypatch.setattr(runner, "simulate_books", breaking)
     found = engine.run(strategy, out=place / "breaking", home=home, pages=False, progress=told)
     assert engine.Run.open(found.run_dir).run_id == found.run_id
-    assert any("how this run ended is not noted" in notice for notice in told.notices)
+    assert any("the end of this run is not recorded" in notice for notice in told.notices)
 
 
 def wait_for_ground(home: Path) -> None:
