@@ -167,7 +167,7 @@ def test_one_network_learns_each_horizon(bench: Bench) -> None:
 
 
 @pytest.mark.slow
-def test_each_horizon_is_scaled_back_by_its_own_train_rows(bench: Bench) -> None:
+def test_each_horizon_is_rescaled_by_its_own_train_rows(bench: Bench) -> None:
     made = bench.made["two"]
     mean, deviation = scale_of(TWO)
     outputs = tiny_by_hand(made.weights, TWO.sequences(TWO.test, 2))
@@ -187,7 +187,7 @@ def test_the_loss_of_several_horizons_is_the_mean_of_theirs(bench: Bench) -> Non
 
 
 @pytest.mark.slow
-def test_each_horizon_has_its_quantiles_in_order_around_the_forecast(bench: Bench) -> None:
+def test_quantiles_of_each_horizon_ascend_around_the_forecast(bench: Bench) -> None:
     made = bench.made["two by quantiles"]
     assert made.quantiles.shape == (len(TWO.test), 2, 3)
     assert (np.diff(made.quantiles, axis=2) >= 0).all()
@@ -201,7 +201,7 @@ def test_a_reused_worker_gives_the_same_bytes(bench: Bench) -> None:
 
 
 @pytest.mark.slow
-def test_an_ensemble_of_joint_forecasters_is_one_and_keeps_its_members(bench: Bench) -> None:
+def test_an_ensemble_of_multi_output_models_is_multi_output(bench: Bench) -> None:
     made = bench.made["pair"]
     assert made.test.shape == (len(TWO.test), 2)
     np.testing.assert_allclose(made.test, np.mean([m.test for m in made.members], axis=0))
@@ -226,7 +226,7 @@ def recursion_by_hand(problem: WindowDataset, outputs_of) -> np.ndarray:
 
 
 @pytest.mark.slow
-def test_recursion_compounds_forecasts_of_one_bar_over_forecasts_of_the_inputs(
+def test_a_recursive_forecast_compounds_one_bar_forecasts(
     bench: Bench,
 ) -> None:
     made = bench.made["recursive"]
@@ -236,13 +236,13 @@ def test_recursion_compounds_forecasts_of_one_bar_over_forecasts_of_the_inputs(
 
 
 @pytest.mark.slow
-def test_a_recursion_forecasts_what_an_autoregression_leaves_behind(bench: Bench) -> None:
+def test_a_recursive_forecast_equals_that_of_an_autoregression(bench: Bench) -> None:
     made = bench.made["recursive"]
     assert skill(made.test[:, 1], AGAIN.inputs[AGAIN.test, 0]) > 0.5
 
 
 @pytest.mark.slow
-def test_a_recursion_holds_the_coarser_bars_where_they_were(bench: Bench) -> None:
+def test_a_recursive_forecast_keeps_the_coarse_bars_fixed(bench: Bench) -> None:
     made = bench.made["recursive, coarse"]
     (branch,) = COARSE.coarse
     base, base_bias, own, own_bias, last, last_bias = made.weights
@@ -261,13 +261,13 @@ def test_a_recursion_holds_the_coarser_bars_where_they_were(bench: Bench) -> Non
 
 
 @pytest.mark.slow
-def test_a_network_learns_what_only_the_coarser_bars_tell(bench: Bench) -> None:
+def test_a_network_learns_a_signal_of_the_coarse_bars(bench: Bench) -> None:
     for name in ("coarse", "coarse, micdl"):
         assert skill(bench.made[name].test, COARSE.target[COARSE.test]) > 0.3
 
 
 @pytest.mark.slow
-def test_each_interval_has_layers_of_its_own_and_sequences_that_end_at_the_newest_bar(
+def test_each_interval_has_its_own_layers_and_newest_sequence(
     bench: Bench,
 ) -> None:
     made = bench.made["coarse"]
@@ -294,14 +294,14 @@ def test_later_coarse_bars_change_no_forecast_before_them(bench: Bench) -> None:
 
 
 @pytest.mark.slow
-def test_attention_is_read_beside_a_coarser_interval(bench: Bench) -> None:
+def test_attention_weights_with_a_coarser_interval(bench: Bench) -> None:
     attention = bench.made["coarse, attention"].test
     assert attention.shape == (len(COARSE.test), 4)
     np.testing.assert_allclose(attention.sum(axis=1), 1, rtol=1e-5)
 
 
 @pytest.mark.parametrize("model", [Ridge(), GradientBoosting(trees=50)], ids=lambda m: m.kind)
-def test_the_cheap_forecasters_read_coarser_bars_too(model) -> None:
+def test_ridge_and_boosting_use_coarser_bars(model) -> None:
     made = model.fit_predict(COARSE, TRAINING, 1)
     assert skill(made.test, COARSE.target[COARSE.test]) > 0.3
     later = model.fit_predict(later_coarse_bars_changed(COARSE), TRAINING, 1)
@@ -310,7 +310,7 @@ def test_the_cheap_forecasters_read_coarser_bars_too(model) -> None:
 
 
 @pytest.mark.slow
-def test_a_warm_start_goes_on_from_the_weights_of_the_fit_before(bench: Bench) -> None:
+def test_a_warm_start_begins_with_the_previous_weights(bench: Bench) -> None:
     first, held = bench.chain(Tiny(), TWO, STILL)
     cold, other = bench.chain(Tiny(), TWO, STILL.model_copy(update={"warm_start": None}))
     np.testing.assert_allclose(held.test, first.test, rtol=0, atol=1e-4)
@@ -318,7 +318,7 @@ def test_a_warm_start_goes_on_from_the_weights_of_the_fit_before(bench: Bench) -
 
 
 @pytest.mark.slow
-def test_a_warm_start_trains_its_own_number_of_epochs_to_the_same_bytes(bench: Bench) -> None:
+def test_a_warm_start_has_warm_epochs_and_repeats_byte_for_byte(bench: Bench) -> None:
     first, warm = bench.chain(MICDL, TWO, WARM)
     assert (len(first.history.train_loss), len(warm.history.train_loss)) == (15, 2)
     assert not np.allclose(warm.test, first.test, atol=1e-4)

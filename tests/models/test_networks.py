@@ -145,7 +145,7 @@ every_network = pytest.mark.parametrize("name", NETWORKS)
 
 
 @every_forecaster
-def test_forecasts_one_finite_return_a_row(bench: Bench, name: str) -> None:
+def test_forecasts_one_finite_return_per_row(bench: Bench, name: str) -> None:
     for part in ("train", "validation", "test"):
         predicted = getattr(bench.made[name, "seed 1"], part)
         assert predicted.shape == getattr(bench.problem, part).shape
@@ -166,13 +166,13 @@ def test_another_seed_gives_another_fit(bench: Bench, name: str) -> None:
 
 
 @every_forecaster
-def test_learns_a_planted_edge(bench: Bench, name: str) -> None:
+def test_learns_a_planted_signal(bench: Bench, name: str) -> None:
     mean = bench.made[name, "seed 1"].test + bench.made[name, "seed 2"].test
     assert np.corrcoef(mean, bench.problem.target[bench.problem.test])[0, 1] > 0.3
 
 
 @every_forecaster
-def test_what_comes_after_a_row_does_not_change_its_forecast(bench: Bench, name: str) -> None:
+def test_later_rows_do_not_change_a_forecast(bench: Bench, name: str) -> None:
     first, changed = bench.made[name, "seed 1"], bench.made[name, "later bars changed"]
     assert changed.train.tobytes() == first.train.tobytes()
     assert changed.validation.tobytes() == first.validation.tobytes()
@@ -181,7 +181,7 @@ def test_what_comes_after_a_row_does_not_change_its_forecast(bench: Bench, name:
 
 
 @every_forecaster
-def test_test_rows_never_reach_the_training(bench: Bench, name: str) -> None:
+def test_test_rows_do_not_affect_the_training(bench: Bench, name: str) -> None:
     first, unknown = bench.made[name, "seed 1"], bench.made[name, "test targets unknown"]
     assert unknown.test.tobytes() == first.test.tobytes()
 
@@ -194,33 +194,31 @@ def test_order_and_workers_change_no_byte(bench: Bench) -> None:
 
 
 @every_network
-def test_its_weights_alone_bring_the_forecast_back(bench: Bench, name: str) -> None:
+def test_the_stored_weights_reproduce_the_forecast(bench: Bench, name: str) -> None:
     truth = bench.problem.target[bench.problem.train]
     expected = truth.mean() + truth.std() * bench.made[name, "inspection"].outputs
     np.testing.assert_allclose(bench.made[name, "seed 1"].test, expected, rtol=0, atol=1e-6)
 
 
 @every_network
-def test_saved_and_loaded_it_is_the_same_network(bench: Bench, name: str) -> None:
+def test_a_saved_network_loads_with_the_same_outputs(bench: Bench, name: str) -> None:
     inspection = bench.made[name, "inspection"]
     np.testing.assert_allclose(inspection.loaded, inspection.outputs, rtol=0, atol=1e-5)
 
 
 @every_network
-def test_every_trained_weight_has_a_say(bench: Bench, name: str) -> None:
+def test_every_trainable_weight_affects_the_output(bench: Bench, name: str) -> None:
     assert bench.made[name, "inspection"].without_effect == []
 
 
 @pytest.mark.parametrize("name", ["transformer", "tcn"])
-def test_a_step_changes_no_state_before_it_and_always_the_forecast(
-    bench: Bench, name: str
-) -> None:
+def test_a_step_changes_no_earlier_state_and_always_the_forecast(bench: Bench, name: str) -> None:
     inspection = bench.made[name, "inspection"]
     assert inspection.before == [0.0] * 8
     assert min(inspection.since) > 1e-4
 
 
-def test_attention_can_be_read_and_is_each_bar_s_share(bench: Bench) -> None:
+def test_attention_weights_are_positive_and_sum_to_one(bench: Bench) -> None:
     attention = bench.made["attention_lstm", "inspection"].attention_weights
     assert attention.shape == (len(bench.problem.test), 8)
     assert (attention > 0).all()
@@ -239,30 +237,30 @@ def test_a_penalty_is_in_the_loss_and_shrinks_the_input_weights_alone(bench: Ben
     assert of_state > 0.8 * plain_state
 
 
-def test_only_the_layers_that_were_told_to_are_penalised(bench: Bench) -> None:
+def test_only_networks_with_penalties_have_penalty_terms(bench: Bench) -> None:
     terms = {name: bench.made[name, "inspection"].penalties for name in NETWORKS}
     assert {name for name, count in terms.items() if count} == {"lstm penalised", "gru"}
 
 
-def test_early_stopping_keeps_the_best_epoch_and_stops_after_its_patience(bench: Bench) -> None:
+def test_early_stopping_keeps_the_best_epoch_and_stops_on_patience(bench: Bench) -> None:
     history = bench.made["mlp", "impatient"].history
     assert len(history.validation_loss) == history.best_epoch + 4
     assert min(history.validation_loss) == history.validation_loss[history.best_epoch]
 
 
-def test_a_network_whose_weights_never_move_fails_loudly(bench: Bench) -> None:
+def test_a_network_whose_weights_never_move_is_an_error(bench: Bench) -> None:
     outcome = bench.made["mlp", "never moves"]
     assert isinstance(outcome, TrainingError)
     assert "moved none of its weights" in outcome.problem
 
 
-def test_a_loss_that_is_no_number_fails_loudly_and_names_the_fit(bench: Bench) -> None:
+def test_a_loss_that_is_nan_is_an_error_that_names_the_fit(bench: Bench) -> None:
     outcome = bench.made["mlp", "no number"]
     assert isinstance(outcome, TrainingError)
     assert outcome.problem == "the loss is not a number"
     assert "window 0" in outcome.where
 
 
-def test_nothing_else_failed(bench: Bench) -> None:
+def test_only_the_expected_fits_failed(bench: Bench) -> None:
     failed = {job for job, outcome in bench.made.items() if isinstance(outcome, TrainingError)}
     assert failed == {("mlp", "never moves"), ("mlp", "no number")}

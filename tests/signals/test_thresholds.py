@@ -52,7 +52,7 @@ def test_quantiles_are_those_of_each_windows_own_train_predictions(
     [FixedThreshold(), CostMultipleThreshold(), QuantileThreshold()],
     ids=lambda signal: signal.kind,
 )
-def test_out_of_sample_predictions_never_move_a_level(
+def test_out_of_sample_predictions_never_change_a_threshold(
     make_forecasts: MakeForecasts, signal: ThresholdSpec
 ) -> None:
     one = make_forecasts({"A": [0.5, -0.5, 0.1]})
@@ -62,7 +62,7 @@ def test_out_of_sample_predictions_never_move_a_level(
     )
 
 
-def test_forecasts_that_never_differ_never_enter_by_quantile(
+def test_constant_forecasts_never_enter_by_quantile(
     make_forecasts: MakeForecasts,
 ) -> None:
     forecasts = make_forecasts({"A": [0.0]}, train={0: [0.0] * 9})
@@ -81,9 +81,7 @@ def test_forecasts_that_never_differ_never_enter_by_quantile(
         ({"kind": "threshold", "side": "short_only"}, "long_only"),
     ],
 )
-def test_levels_that_contradict_each_other_are_refused(
-    signal: dict[str, object], said: str
-) -> None:
+def test_contradicting_thresholds_are_errors(signal: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         TypeAdapter(Signal).validate_python(signal)
 

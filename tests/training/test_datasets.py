@@ -71,7 +71,7 @@ SCALINGS = [StandardScaling(), MinMaxScaling(), RollingZscoreScaling(window=20)]
 
 
 @pytest.mark.parametrize("scaling", SCALINGS, ids=lambda scaling: scaling.kind)
-def test_a_row_reaches_the_weeks_that_were_over_at_its_close(scaling: ScalingSpec) -> None:
+def test_a_row_sees_the_weeks_complete_at_its_close(scaling: ScalingSpec) -> None:
     made = weekly(market())
     known = made.features.values[made.latest[250] : made.latest[349] + 1]
     expected = scaling.fit(known).transform(made.features.values).astype(np.float32)
@@ -85,7 +85,7 @@ def test_a_row_reaches_the_weeks_that_were_over_at_its_close(scaling: ScalingSpe
             np.testing.assert_array_equal(reached(inputs, row), sequence)
 
 
-def test_it_has_the_shapes_of_the_contract_and_no_bar_that_no_row_reaches() -> None:
+def test_coarse_inputs_have_their_shapes_and_no_unused_bar() -> None:
     inputs = coarse()
     rows = WINDOW.test.stop - WINDOW.train.start + LOOKBACK - 1
     assert (inputs.inputs.dtype, inputs.latest.dtype) == (np.float32, np.int64)
@@ -97,7 +97,7 @@ def test_it_has_the_shapes_of_the_contract_and_no_bar_that_no_row_reaches() -> N
     assert np.isfinite(inputs.inputs).all()
 
 
-def test_rows_before_the_first_train_row_reach_nothing_outside_the_cut() -> None:
+def test_rows_before_training_have_no_coarse_bars_outside_the_inputs() -> None:
     """A lookback before it, a bar may end the week before its own and, at once, its own."""
     stamps = pd.date_range("2020-01-05", periods=80, freq="7D", tz="UTC")  # Sundays, a week apart
     bars = market().bars.head(2 * len(stamps)).assign(timestamp=np.repeat(stamps, 2))
@@ -108,7 +108,7 @@ def test_rows_before_the_first_train_row_reach_nothing_outside_the_cut() -> None
     assert inputs.latest[9:].min() == 9
 
 
-def test_the_scaler_knows_the_weeks_of_the_train_rows_alone() -> None:
+def test_the_scaler_is_fitted_on_weeks_of_the_train_rows_only() -> None:
     made = weekly(market())
     first, last = made.latest[WINDOW.train[0]], made.latest[WINDOW.train[-1]]
     before = coarse()
@@ -148,13 +148,13 @@ def test_bars_after_the_window_change_nothing_in_it(scaling: ScalingSpec, last: 
     assert_ignorant_of_the_future(weekly, scaling, last)
 
 
-def test_a_week_that_is_reached_one_bar_early_is_caught() -> None:
+def test_a_week_used_one_bar_early_is_detected() -> None:
     saturdays = [row for row in range(440, 450) if STAMPS[row].day_name() == "Saturday"]
     with pytest.raises(AssertionError, match="the future was seen"):
         assert_ignorant_of_the_future(one_bar_early, StandardScaling(), saturdays[0])
 
 
-def test_a_value_that_is_not_finite_names_the_feature_its_interval_and_the_bar() -> None:
+def test_a_value_that_is_not_finite_names_feature_interval_and_bar() -> None:
     made = weekly(market())
     values = made.features.values.copy()
     values[made.latest[WINDOW.test[-1]], 4] = np.inf
@@ -165,7 +165,7 @@ def test_a_value_that_is_not_finite_names_the_feature_its_interval_and_the_bar()
     assert "2021-03-15" in caught.value.where
 
 
-def test_a_train_value_that_is_not_finite_is_refused_before_anything_is_fitted_on_it() -> None:
+def test_a_train_value_that_is_not_finite_is_an_error_before_the_fit() -> None:
     made = weekly(market())
     values = made.features.values.copy()
     values[made.latest[WINDOW.train[5]], 0] = np.nan

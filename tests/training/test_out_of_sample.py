@@ -49,7 +49,7 @@ def test_the_forecast_is_the_mean_over_the_seeds_window_by_window(history) -> No
     assert len(made.table) == 2 * 19
 
 
-def test_a_seed_that_was_left_out_counts_for_nothing(history) -> None:
+def test_a_seed_that_was_left_out_has_no_weight(history) -> None:
     tasks = tasks_of(history, seeds=2)
     outcomes = [forecast(task) for task in tasks]
     outcomes[3] = TrainingError("the loss is not a number")
@@ -64,7 +64,7 @@ def test_a_seed_that_was_left_out_counts_for_nothing(history) -> None:
     }
 
 
-def test_a_fit_tells_how_it_started_only_where_it_could_have_started_warm(history) -> None:
+def test_a_fit_record_has_warm_only_with_warm_starts(history) -> None:
     cold = tasks_of(history, seeds=1)
     training = TrainingSpec(warm_start="previous_window")
     warm = [replace(task, model=Micdl(), training=training) for task in cold]
@@ -81,7 +81,7 @@ def test_a_fit_tells_how_it_started_only_where_it_could_have_started_warm(histor
     ]
 
 
-def test_a_fit_tells_its_key_where_it_is_in_the_store(history) -> None:
+def test_a_fit_record_has_the_key_of_a_stored_fit(history) -> None:
     tasks = tasks_of(history, seeds=2)
     outcomes = [*(forecast(task) for task in tasks[:3]), TrainingError("dead")]
     told = concat_out_of_sample(
@@ -90,7 +90,7 @@ def test_a_fit_tells_its_key_where_it_is_in_the_store(history) -> None:
     assert [fit.get("key") for window in (0, 1) for fit in told[window]] == ["a", None, "b", None]
 
 
-def test_an_ensembles_fit_tells_each_members_losses(history) -> None:
+def test_the_fit_record_of_an_ensemble_has_each_members_losses(history) -> None:
     tasks = tasks_of(history, seeds=1)
     member = replace(forecast(tasks[0]), history=Course((3.0, 2.0), (4.0, 5.0), 0))
     whole = replace(forecast(tasks[0]), members=(member, replace(member, members=(member,))))
@@ -107,7 +107,7 @@ def test_an_ensembles_fit_tells_each_members_losses(history) -> None:
     assert told["epochs"] == 0
 
 
-def test_a_window_without_any_fit_is_a_hole_and_no_zero(history) -> None:
+def test_a_window_without_a_fit_is_nan_and_not_zero(history) -> None:
     tasks = tasks_of(history, seeds=1)
     made = concat_out_of_sample(
         history, WINDOWS, tasks, [TrainingError("dead"), forecast(tasks[1])]
@@ -154,7 +154,7 @@ def stitched(target: TargetSpec, **more) -> Predictions:
 
 
 @pytest.mark.parametrize("target", [SEVERAL, JOINT], ids=["direct", "multi_output"])
-def test_the_table_holds_every_horizon_whether_fitted_apart_or_together(target) -> None:
+def test_the_table_has_every_horizon(target) -> None:
     table = stitched(target, seeds=2).table
     blocks = table.groupby(["horizon", "seed"], sort=False)
     assert list(blocks.groups) == [(h, seed) for h in (1, 2, 3) for seed in (0, 1)]
@@ -184,7 +184,7 @@ def test_residuals_are_those_of_the_validation_rows_over_the_traded_horizon() ->
     np.testing.assert_allclose(made.validation_residuals[1]["X"], ahead(2, range(25, 29)) - 210.5)
 
 
-def test_a_fit_left_out_takes_its_own_horizon_alone() -> None:
+def test_a_fit_left_out_removes_only_its_own_horizon() -> None:
     made = stitched(SEVERAL, failed=(4,))  # window 1, horizon 2
     assert made.predicted["X"].isna().tolist() == [False] * 9 + [True] * 10
     assert made.by_horizon[1].predicted["X"].notna().all()
@@ -193,14 +193,14 @@ def test_a_fit_left_out_takes_its_own_horizon_alone() -> None:
     assert set(made.table.query("window == 1")["horizon"]) == {1, 3}
 
 
-def test_fits_say_which_horizons_they_are_of_where_there_are_several() -> None:
+def test_fit_records_have_horizons_where_there_are_several() -> None:
     assert [fit["horizons"] for fit in stitched(SEVERAL).fit_records[0]] == [[1], [2], [3]]
     assert [fit["horizons"] for fit in stitched(JOINT).fit_records[0]] == [[1, 2, 3]]
     assert "horizons" not in stitched(TargetSpec(horizon=2)).fit_records[0][0]
 
 
 @pytest.mark.parametrize("target", [TargetSpec(horizon=2), JOINT], ids=["one", "several"])
-def test_quantiles_reach_the_table_and_their_mean_over_the_seeds_the_sizing(target) -> None:
+def test_quantiles_are_in_the_table_and_averaged_for_the_sizing(target) -> None:
     tasks, outcomes = over_horizons(target, seeds=2)
     spread = np.array([-5.0, 0.0, 5.0])
     training = TrainingSpec(loss=QuantileLoss(levels=(0.025, 0.5, 0.975)))

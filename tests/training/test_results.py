@@ -81,7 +81,7 @@ def tasks_of(count: int = 4) -> list[FitTask]:
     ]
 
 
-def test_forecasts_come_in_the_order_of_the_tasks_whatever_was_finished_first(store) -> None:
+def test_forecasts_are_in_the_order_of_the_tasks(store) -> None:
     light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), planted(rows=420))
     heavy = tasks_of(3)
     fits = run_fits([heavy[0], light, *heavy[1:]], Fake(), store, Told())
@@ -99,7 +99,7 @@ def test_a_second_run_trains_nothing(store) -> None:
     assert [f.test.tolist() for f in first.outcomes] == [f.test.tolist() for f in second.outcomes]
 
 
-def test_every_costly_fit_tells_its_key_in_the_store_and_a_cheap_one_has_none(store) -> None:
+def test_only_costly_fits_have_a_key(store) -> None:
     light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), planted(rows=420))
     heavy = tasks_of(3)
     for fits in (run_fits([heavy[0], light, *heavy[1:]], Fake(), store, Told()) for _ in range(2)):
@@ -110,7 +110,7 @@ def test_every_costly_fit_tells_its_key_in_the_store_and_a_cheap_one_has_none(st
         assert fits.for_book("strategy", 0)[2] == [fits.keys[place] for place in (0, 2, 3)]
 
 
-def test_a_run_that_failed_goes_on_where_it_stopped(store) -> None:
+def test_a_failed_run_resumes_from_its_stored_fits(store) -> None:
     with pytest.raises(TrainingError, match="window 1"):
         run_fits(tasks_of(), Fake(fails_at=1), store, Told())
     resumed = Fake()
@@ -118,7 +118,7 @@ def test_a_run_that_failed_goes_on_where_it_stopped(store) -> None:
     assert resumed.fitted == [1, 0]
 
 
-def test_a_failure_that_may_be_skipped_is_told_and_left_out(store) -> None:
+def test_a_skipped_failure_gives_a_notice_and_is_left_out(store) -> None:
     told = Told()
     fits = run_fits(tasks_of(), Fake(fails_at=1), store, told, skip_failures=True)
     assert [isinstance(outcome, TrainingError) for outcome in fits.outcomes] == [
@@ -144,7 +144,7 @@ def test_fresh_trains_everything_and_replaces_what_is_stored(store) -> None:
     assert len(store.entries()) == 4
 
 
-def test_a_damaged_entry_is_told_and_fitted_again(store) -> None:
+def test_a_damaged_entry_gives_a_notice_and_is_fitted_again(store) -> None:
     run_fits(tasks_of(), Fake(), store, Told())
     damaged = store.entries()[0]
     (file,) = store.folder.glob(f"*/{damaged.key}.fit")
@@ -156,7 +156,7 @@ def test_a_damaged_entry_is_told_and_fitted_again(store) -> None:
     store.get(damaged.key)
 
 
-def test_progress_counts_networks_and_begins_with_what_is_stored(store) -> None:
+def test_progress_counts_costly_fits_and_begins_with_stored_ones(store) -> None:
     run_fits(tasks_of(2), Fake(), store, Told())
     light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), planted(rows=420))
     told = Told()

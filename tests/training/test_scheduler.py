@@ -23,19 +23,19 @@ def taken(queue: FitScheduler) -> list[int]:
     return [queue.next_ready()[0] for _ in range(queue.ready_count)]
 
 
-def test_cold_tasks_wait_for_nothing_and_keep_their_order() -> None:
+def test_cold_tasks_are_ready_at_once_in_their_order() -> None:
     queue = FitScheduler([chained(window, training=COLD) for window in range(4)])
     assert queue.ready_count == 4
     assert taken(queue) == [0, 1, 2, 3]
     assert queue.next_ready() is None
 
 
-def test_a_model_without_random_weights_has_nothing_to_go_on_from() -> None:
+def test_a_deterministic_model_has_no_warm_start() -> None:
     queue = FitScheduler([replace(task, model=Ridge()) for task in chain(3)])
     assert taken(queue) == [0, 1, 2]
 
 
-def test_a_warm_task_is_handed_out_when_the_one_before_is_finished() -> None:
+def test_a_warm_task_is_ready_when_the_previous_is_finished() -> None:
     queue = FitScheduler(chain(3))
     assert queue.next_ready() == (0, None)
     assert queue.next_ready() is None
@@ -45,7 +45,7 @@ def test_a_warm_task_is_handed_out_when_the_one_before_is_finished() -> None:
     assert queue.next_ready() is None
 
 
-def test_only_weights_travel_and_those_of_members_with_them() -> None:
+def test_only_weights_are_sent_to_a_worker() -> None:
     queue = FitScheduler(chain(2))
     queue.next_ready()
     queue.mark_finished(0, made(1.0, made(2.0), made(3.0, made(4.0))))
@@ -55,7 +55,7 @@ def test_only_weights_travel_and_those_of_members_with_them() -> None:
     assert all(len(each.train) + len(each.validation) + len(each.test) == 0 for each in whole)
 
 
-def test_chains_of_other_books_symbols_seeds_and_horizons_run_side_by_side() -> None:
+def test_chains_of_other_books_symbols_and_seeds_run_in_parallel() -> None:
     far = replace(chained(0).dataset, horizons=(5,))
     tasks = [
         *(chained(0), chained(0, member=1), chained(0, symbol="Y"), chained(0, book="rival")),
@@ -71,7 +71,7 @@ def test_chains_of_other_books_symbols_seeds_and_horizons_run_side_by_side() -> 
         assert (follower, start.weights[0][0]) == (place + 5, place)
 
 
-def test_windows_follow_each_other_in_time_whatever_order_the_tasks_are_in() -> None:
+def test_windows_run_in_time_order_for_any_order_of_tasks() -> None:
     queue = FitScheduler([chained(2), chained(0), chained(1)])
     order = []
     while queue.ready_count:
@@ -81,7 +81,7 @@ def test_windows_follow_each_other_in_time_whatever_order_the_tasks_are_in() -> 
     assert order == [1, 2, 0]
 
 
-def test_after_a_failure_the_next_starts_from_scratch_and_the_one_after_it_warm() -> None:
+def test_after_a_failure_the_next_task_starts_cold_and_the_following_warm() -> None:
     queue = FitScheduler(chain(3))
     queue.next_ready()
     queue.mark_finished(0, TrainingError("dead"))
@@ -90,7 +90,7 @@ def test_after_a_failure_the_next_starts_from_scratch_and_the_one_after_it_warm(
     assert queue.next_ready()[1] is not None
 
 
-def test_of_all_that_wait_the_oldest_window_comes_first() -> None:
+def test_the_oldest_ready_window_comes_first() -> None:
     queue = FitScheduler(
         [task for pair in zip(chain(2), chain(2, member=1), strict=True) for task in pair]
     )
@@ -100,7 +100,7 @@ def test_of_all_that_wait_the_oldest_window_comes_first() -> None:
     assert taken(queue) == [2, 3]
 
 
-def test_what_is_found_is_told_once_and_the_chain_goes_on_behind_it() -> None:
+def test_stored_fits_are_returned_once_and_the_chain_continues() -> None:
     there = {0: made(7.0), 1: made(8.0)}
     queue = FitScheduler(chain(4), lambda place, _: there.get(place))
     assert [place for place, _ in queue.pop_stored()] == [0, 1]
@@ -109,13 +109,13 @@ def test_what_is_found_is_told_once_and_the_chain_goes_on_behind_it() -> None:
     assert (place, start.weights[0][0]) == (2, 8.0)
 
 
-def test_a_chain_that_is_found_to_its_end_leaves_nothing_to_do() -> None:
+def test_a_fully_stored_chain_leaves_no_task() -> None:
     queue = FitScheduler(chain(3), lambda *_: made(0.0))
     assert queue.ready_count == 0
     assert len(queue.pop_stored()) == 3
 
 
-def test_a_task_is_looked_for_once_with_what_it_goes_on_from() -> None:
+def test_a_task_is_looked_up_once_with_the_fit_it_starts_from() -> None:
     asked = []
     queue = FitScheduler(chain(4), lambda place, before: asked.append((place, before)))
     assert asked == [(0, None)]
@@ -127,7 +127,7 @@ def test_a_task_is_looked_for_once_with_what_it_goes_on_from() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_whatever_is_finished_first_every_fit_goes_on_from_the_window_before(seed: int) -> None:
+def test_every_warm_fit_starts_from_the_previous_window(seed: int) -> None:
     rng = np.random.default_rng(seed)
     tasks = [chained(window, member) for window in range(6) for member in range(3)]
     tasks = [tasks[place] for place in rng.permutation(len(tasks))]

@@ -38,6 +38,6 @@ TABLES = [
 
 
 @pytest.mark.parametrize(("schedule", "waited", "rates"), TABLES, ids=lambda x: str(x)[:40])
-def test_rates_of_eight_epochs(schedule, waited: list[int], rates: list[float]) -> None:
+def test_learning_rates_of_eight_epochs(schedule, waited: list[int], rates: list[float]) -> None:
     given = [schedule.next_learning_rate(8.0, waited[:epoch], max_epochs=8) for epoch in range(8)]
     assert given == pytest.approx(rates, abs=1e-4)

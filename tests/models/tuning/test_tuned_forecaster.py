@@ -81,7 +81,7 @@ TIPPING = {"model.lookback": LOOKBACK}
 @pytest.mark.parametrize("metric", ["mse", "sharpe"])
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 2**31))
-def test_nothing_outside_the_train_rows_has_a_say_in_the_choice(metric: str, seed: int) -> None:
+def test_the_choice_depends_on_the_train_rows_only(metric: str, seed: int) -> None:
     model = tuned(TIPPING, metric=metric)
     problem = planted(seed % 5, edge=0.05)
     # Where the rows outside end is no business of the study either.
@@ -93,7 +93,7 @@ def test_nothing_outside_the_train_rows_has_a_say_in_the_choice(metric: str, see
 
 
 @pytest.mark.parametrize("metric", ["mse", "mae", "directional_accuracy", "sharpe"])
-def test_the_choice_is_the_one_that_does_best_when_one_tries_them_all_by_hand(metric) -> None:
+def test_the_choice_equals_the_best_of_an_exhaustive_search(metric) -> None:
     spec = {"kind": "purged_kfold", "folds": 3, "embargo": 2}
     for seed in range(4):
         problem = replace(planted(seed, edge=0.1), horizons=(2,))
@@ -114,12 +114,12 @@ def test_the_choice_is_the_one_that_does_best_when_one_tries_them_all_by_hand(me
         assert chosen(model, problem) == {"model.lookback": better(means, key=means.__getitem__)}
 
 
-def test_the_train_rows_do_have_a_say() -> None:
+def test_the_choice_depends_on_the_train_rows() -> None:
     found = {json.dumps(chosen(tuned(), planted(seed, edge=0.1))) for seed in range(6)}
     assert len(found) > 1
 
 
-def test_the_choice_is_fitted_on_the_window_as_if_it_had_been_the_strategys() -> None:
+def test_the_chosen_configuration_is_fitted_like_an_untuned_one() -> None:
     problem = planted()
     forecast = tuned().fit_predict(problem, TrainingSpec(), 3)
     values = forecast.history.chosen
@@ -139,7 +139,7 @@ def test_the_choice_is_fitted_on_the_window_as_if_it_had_been_the_strategys() ->
         {"kind": "combinatorial_purged", "groups": 4, "test_groups": 2, "embargo": 3},
     ],
 )
-def test_a_planted_lag_is_found(sampler: str, splits: dict[str, Any]) -> None:
+def test_a_planted_lag_is_chosen(sampler: str, splits: dict[str, Any]) -> None:
     problem = planted(edge=0.9)
     moved = replace(problem, target=np.roll(problem.target, 3))  # what counts is three bars back
     space = {"model.lookback": {"kind": "choice", "values": [1, 2, 3, 4]}}
@@ -147,7 +147,7 @@ def test_a_planted_lag_is_found(sampler: str, splits: dict[str, Any]) -> None:
     assert chosen(model, moved) == {"model.lookback": 4}
 
 
-def test_a_penalty_that_ruins_the_forecast_is_not_chosen() -> None:
+def test_a_ridge_penalty_with_a_worse_forecast_is_not_chosen() -> None:
     space = {"model.alphas": {"kind": "choice", "values": [[1.0], [1e12]]}}
     for metric in ("mse", "mae"):
         assert chosen(tuned(space, metric=metric), planted()) == {"model.alphas": [1.0]}
@@ -162,7 +162,7 @@ def test_the_order_in_the_file_changes_nothing() -> None:
         )
 
 
-def test_what_is_purged_follows_the_longest_horizon() -> None:
+def test_the_purge_is_as_long_as_the_longest_horizon() -> None:
     near, far = (replace(planted(), horizons=(1, horizon)) for horizon in (20, 190))
     near, far = (replace(p, target=np.column_stack([p.target] * 2)) for p in (near, far))
     with pytest.raises(UsageError, match="190 purged on each side"):
@@ -170,7 +170,7 @@ def test_what_is_purged_follows_the_longest_horizon() -> None:
     assert chosen(tuned(), near)
 
 
-def test_a_configuration_that_fails_counts_as_tried_and_as_bad() -> None:
+def test_a_failed_configuration_counts_as_tried_and_is_not_chosen() -> None:
     # A forecast of zero holds nothing, and what holds nothing has no Sharpe ratio.
     models = [{"kind": "persistence", "of": "price"}, {"kind": "ridge"}]
     model = tuned({"model": {"kind": "choice", "values": models}}, metric="sharpe")
@@ -179,7 +179,7 @@ def test_a_configuration_that_fails_counts_as_tried_and_as_bad() -> None:
     assert history.trials == 8
 
 
-def test_values_that_turn_out_not_to_go_together_count_as_bad_too() -> None:
+def test_conflicting_values_in_a_trial_count_as_failed() -> None:
     # A strategy would have been refused; a range may hold more than was looked at.
     lookbacks = {"model.lookback": {"kind": "choice", "values": [0, 3]}}
     assert chosen(tuned(lookbacks), planted()) == {"model.lookback": 3}
@@ -190,7 +190,7 @@ def test_values_that_turn_out_not_to_go_together_count_as_bad_too() -> None:
         )
 
 
-def test_a_study_says_nothing_and_leaves_no_file(tmp_path, monkeypatch, capfd) -> None:
+def test_a_study_prints_nothing_and_leaves_no_file(tmp_path, monkeypatch, capfd) -> None:
     monkeypatch.chdir(tmp_path)
     optuna.logging.set_verbosity(optuna.logging.INFO)
     tuned().fit_predict(planted(), TrainingSpec(), 3)
@@ -199,7 +199,7 @@ def test_a_study_says_nothing_and_leaves_no_file(tmp_path, monkeypatch, capfd) -
     assert optuna.logging.get_verbosity() == optuna.logging.INFO  # a caller's own is left alone
 
 
-def test_where_all_fail_the_fit_fails_and_says_why() -> None:
+def test_a_study_without_a_successful_trial_is_an_error() -> None:
     still = replace(planted(), target=np.zeros(len(planted().target)))
     with pytest.raises(TrainingError, match="no configuration") as caught:
         tuned(metric="sharpe").fit_predict(still, TrainingSpec(), 3)
@@ -219,12 +219,12 @@ class FailsOnce:
         return replace(Forecast.constant(dataset, 1.0), history=TrainingHistory(trials=8))
 
 
-def test_the_trials_of_a_first_attempt_that_failed_are_counted_too() -> None:
+def test_trials_of_a_failed_first_attempt_are_counted() -> None:
     made = fit_task(FitTask("strategy", "BTC", 0, 0, 5, FailsOnce(), TrainingSpec(), planted()))
     assert (made.history.attempts, made.history.trials) == (2, 16)
 
 
-def test_the_lookback_is_the_longest_that_can_be_chosen() -> None:
+def test_the_lookback_is_the_longest_of_the_candidates() -> None:
     assert tuned().lookback == LONGEST
     assert tuned({"model.alphas": PENALTY}).lookback == Ridge().lookback
     shorter = {"model.lookback": {"kind": "choice", "values": [2, 3]}}
@@ -233,7 +233,7 @@ def test_the_lookback_is_the_longest_that_can_be_chosen() -> None:
     assert tuned(wide, model=Ensemble(members=(Ridge(),) * 5)).lookback == 44
 
 
-def test_it_is_as_costly_and_as_random_as_what_can_be_chosen() -> None:
+def test_costly_and_stochastic_follow_the_candidates() -> None:
     assert (tuned().costly, tuned().stochastic, tuned().multi_output) == (False, False, False)
     mlp = tuned({"model.dropout": {"kind": "uniform", "low": 0, "high": 0.5}}, model=Mlp())
     assert (mlp.costly, mlp.stochastic, mlp.multi_output) == (True, True, True)
@@ -242,7 +242,7 @@ def test_it_is_as_costly_and_as_random_as_what_can_be_chosen() -> None:
     assert (both.costly, both.stochastic, both.multi_output) == (True, True, False)
 
 
-def test_it_travels_to_a_worker_and_back() -> None:
+def test_it_is_sent_to_a_worker_and_back() -> None:
     model = tuned()
     assert model.lookback == LONGEST
     assert pickle.loads(pickle.dumps(model)) == model  # noqa: S301 - our own
@@ -257,7 +257,7 @@ print([chosen(tuned(), planted(2, edge=0.1), seed) for seed in range(3)])
 
 
 @pytest.mark.slow
-def test_every_process_chooses_the_same() -> None:
+def test_every_process_chooses_the_same_parameters() -> None:
     told = {
         subprocess.run(
             [sys.executable, "-c", PRINTS],
@@ -276,7 +276,7 @@ RATE = {"training.optimizer.learning_rate": 1e-2}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-def test_a_network_is_tuned_with_its_training_and_a_dead_one_is_not_taken(
+def test_a_network_is_tuned_with_its_training_and_a_dead_one_is_not_chosen(
     backend, tmp_path
 ) -> None:
     space = {
@@ -303,7 +303,7 @@ def test_a_network_is_tuned_with_its_training_and_a_dead_one_is_not_taken(
 
 
 @pytest.mark.slow
-def test_a_network_that_is_iterated_is_tuned_over_its_horizons(tmp_path) -> None:
+def test_a_recursive_network_is_tuned_over_its_horizons(tmp_path) -> None:
     rates = {"kind": "log_uniform", "low": 1e-3, "high": 1e-2}
     model = tuned({"training.optimizer.learning_rate": rates}, model=Mlp(lookback=2, dense=(4,)))
     problem = replace(planted(), horizons=(1, 3), recursive=True)
