@@ -1,4 +1,4 @@
-"""Features of time, on dates that one can look up."""
+"""Calendar features on known dates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every feature."""
+"""The contract of every feature."""
 
 from __future__ import annotations
 
@@ -171,12 +171,12 @@ def test_a_feature_depends_on_exactly_its_required_columns(
 ) -> None:
     rng, beside = np.random.default_rng(7), second_symbol(bars)
     values = feature.compute_for_symbol({OWN: bars, OTHER: beside}, OWN)
-    found = []
+    columns = []
     for column in ("open", "high", "low", "close", "volume"):
         other = bars.assign(**{column: bars[column] * rng.uniform(0.9, 1.1, len(bars))})
         if not values.equals(feature.compute_for_symbol({OWN: other, OTHER: beside}, OWN)):
-            found.append(column)
-    assert tuple(found) == feature.required_columns
+            columns.append(column)
+    assert tuple(columns) == feature.required_columns
 
 
 @EVERY_FEATURE
@@ -216,7 +216,7 @@ def test_the_name_is_the_kind_and_its_parameters(feature: FeatureSpec, name: str
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         (lambda: Macd(fast=26, slow=12), "must be below slow"),
         (lambda: Rsi(window=1), "greater than or equal to 2"),
@@ -227,8 +227,8 @@ def test_the_name_is_the_kind_and_its_parameters(feature: FeatureSpec, name: str
         (lambda: CalendarFeature.model_validate({"cycle": "moon"}), "day_of_week"),
     ],
 )
-def test_an_invalid_parameter_is_an_error(wrong: Callable[[], FeatureSpec], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_an_invalid_parameter_is_an_error(wrong: Callable[[], FeatureSpec], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         wrong()
 
 
@@ -256,5 +256,5 @@ def test_the_documentation_has_a_row_for_every_feature() -> None:
         parameters, *_, warmup, _ = rows[feature.kind]
         assert warmup == str(feature.warmup), feature.kind
         for name, value in feature.model_dump(exclude={"kind", "symbol"}).items():
-            told = f"{name} ({value}" if isinstance(value, int) else f"{name} ("
-            assert told in parameters, feature.kind
+            expected = f"{name} ({value}" if isinstance(value, int) else f"{name} ("
+            assert expected in parameters, feature.kind

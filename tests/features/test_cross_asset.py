@@ -1,4 +1,4 @@
-"""Features beside another symbol, against plain Python, and where that symbol is missing."""
+"""Features relative to another symbol against plain Python, and a missing symbol."""
 
 from __future__ import annotations
 

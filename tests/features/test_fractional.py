@@ -1,4 +1,4 @@
-"""Fractional differences against the binomial series, and what they keep of a level."""
+"""Fractional differences against the binomial series."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Volatility from the bar's range, against the papers' formulas bar by bar and a known market."""
+"""Range-based volatility against the papers' formulas and a market with known volatility."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Regime labels: against plain counting, and never changed by what comes later."""
+"""Regime labels against plain counting; later bars never change a label."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coarser bars: what each is made of, and from which close on it may be used."""
+"""Coarser bars: their base bars, and the close at which each is complete."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def complete_at(market: Market, interval: str) -> dict[str, str]:
     coarse, latest = resample_market(market, interval)
     stamps = market.bars["timestamp"].unique()
     return {
-        label: f"{stamps[int(np.argmax(latest >= place))]:%m-%d %H:%M}"
-        for place, label in enumerate(labels(coarse))
+        label: f"{stamps[int(np.argmax(latest >= row))]:%m-%d %H:%M}"
+        for row, label in enumerate(labels(coarse))
     }
 
 
@@ -207,20 +207,20 @@ def test_a_resolution_that_is_not_coarser_is_an_error(base: str, interval: str) 
 def test_coarse_features_have_their_interval_in_the_name() -> None:
     market = market_at(days("2024-01-01/2024-12-31"))
     specs = (LogReturn(), Volatility(window=5))
-    made = build_coarse_features(market, "1w", specs, ["ADA", "BTC"])
-    assert made.interval == "1w"
-    assert made.features.names == (
+    built = build_coarse_features(market, "1w", specs, ["ADA", "BTC"])
+    assert built.interval == "1w"
+    assert built.features.names == (
         "ADA:1w:log_return_1",
         "ADA:1w:volatility_5",
         "BTC:1w:log_return_1",
         "BTC:1w:volatility_5",
     )
-    assert made.features.symbol_columns == (("ADA", (0, 1)), ("BTC", (2, 3)))
-    assert made.features.warmup == Volatility(window=5).warmup
+    assert built.features.symbol_columns == (("ADA", (0, 1)), ("BTC", (2, 3)))
+    assert built.features.warmup == Volatility(window=5).warmup
     coarse, latest = resample_market(market, "1w")
     own = coarse.bars.query("symbol == 'ADA'").set_index("timestamp")
-    np.testing.assert_array_equal(made.features.values[:, 1], specs[1].compute(own))
-    np.testing.assert_array_equal(made.latest, latest)
+    np.testing.assert_array_equal(built.features.values[:, 1], specs[1].compute(own))
+    np.testing.assert_array_equal(built.latest, latest)
 
 
 def test_a_million_minutes_become_hours_in_seconds() -> None:

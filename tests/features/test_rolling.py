@@ -1,4 +1,4 @@
-"""Rolling statistics: each window alone, to the bit, wherever a block of rows begins."""
+"""Rolling statistics: bit-equal for each window, whatever the block of rows."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ N = 20_000  # of which a block holds less than half
 def values() -> np.ndarray:
     """Numbers of very different sizes, with a standstill and a hole."""
     rng = np.random.default_rng(8)
-    made = rng.standard_normal(N) * np.exp(rng.normal(0, 5, N))
-    made[8_150:8_230] = 0.1
-    made[8_300] = np.nan
-    return made
+    values = rng.standard_normal(N) * np.exp(rng.normal(0, 5, N))
+    values[8_150:8_230] = 0.1
+    values[8_300] = np.nan
+    return values
 
 
 def one_window(window: np.ndarray, ddof: int) -> tuple[float, float]:
@@ -65,8 +65,8 @@ def test_covariance_equals_numpy_and_is_zero_where_one_is_constant(values) -> No
 
 
 def test_a_weighted_sum_has_its_first_weight_on_the_latest_value() -> None:
-    found = weighted_sum(np.array([1.0, 10.0, 100.0]), np.array([1.0, 0.5]))
-    np.testing.assert_array_equal(found, [np.nan, 10.5, 105.0])
+    result = weighted_sum(np.array([1.0, 10.0, 100.0]), np.array([1.0, 0.5]))
+    np.testing.assert_array_equal(result, [np.nan, 10.5, 105.0])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A feature of made-up bars, beside a second symbol where it needs one."""
+"""A feature on synthetic bars, with a second symbol where it needs one."""
 
 from __future__ import annotations
 

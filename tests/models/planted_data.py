@@ -1,4 +1,4 @@
-"""Small made-up windows for tests of forecasters."""
+"""Small synthetic windows with a planted signal."""
 
 from __future__ import annotations
 

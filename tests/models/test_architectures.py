@@ -1,4 +1,4 @@
-"""What a network's configuration means for its shape; nothing here is trained."""
+"""Architectures of networks by their configuration; nothing is trained."""
 
 from __future__ import annotations
 

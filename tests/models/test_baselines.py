@@ -1,4 +1,4 @@
-"""Forecasters without Keras keep the contract."""
+"""The contract of forecasters without Keras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thresholds around the chosen one."""
+"""The grid of thresholds around the chosen one."""
 
 from __future__ import annotations
 

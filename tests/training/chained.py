@@ -1,4 +1,4 @@
-"""A forecaster in a millisecond whose weights tell what it started from; workers can import it."""
+"""A fast forecaster whose weights show what it started from; workers can import it."""
 
 from __future__ import annotations
 

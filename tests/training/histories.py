@@ -1,4 +1,4 @@
-"""Forty made-up bars of one symbol, and what is to be forecast of them."""
+"""Forty synthetic bars of one symbol, with features and targets."""
 
 from __future__ import annotations
 

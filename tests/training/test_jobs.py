@@ -1,4 +1,4 @@
-"""Which fits there are: the strategy's over every horizon, its opponents' over the traded one."""
+"""The fits of a run: the strategy's for every horizon, the benchmarks' for the traded one."""
 
 from __future__ import annotations
 

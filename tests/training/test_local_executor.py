@@ -1,4 +1,4 @@
-"""The local executor: order kept, failures loud, nothing left running."""
+"""The local executor: order, failures, and no process left running."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store: what was put comes back byte for byte, and damage is noticed."""
+"""The store of fits: round trips, and detection of damaged entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A task's key is everything that decides its forecast, and nothing else."""
+"""The key of a task covers everything that its forecast depends on, and nothing else."""
 
 from __future__ import annotations
 

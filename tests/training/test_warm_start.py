@@ -1,4 +1,4 @@
-"""Warm starts through the store: each fit under a key that covers the chain it goes on from."""
+"""Warm starts through the store: the key of a fit covers the chain before it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Here(Executor):
-    """Fits in this process, what is ready last first; stops or fails where it is told to."""
+    """Fits in this process, the last ready task first; stops or fails on request."""
 
     backend: str = "tensorflow"
     workers: int = 1
@@ -39,12 +39,12 @@ class Here(Executor):
         self, scheduler: FitScheduler
     ) -> Generator[tuple[int, Forecast | TrainingError]]:
         while scheduler.ready_count:
-            for place, start in reversed(
+            for index, start in reversed(
                 [scheduler.next_ready() for _ in range(scheduler.ready_count)]
             ):
-                outcome = self._outcome(scheduler.tasks[place].with_previous_fit(start))
-                scheduler.mark_finished(place, outcome)
-                yield place, outcome
+                outcome = self._outcome(scheduler.tasks[index].with_previous_fit(start))
+                scheduler.mark_finished(index, outcome)
+                yield index, outcome
 
     def _outcome(self, task: FitTask) -> Forecast | TrainingError:
         if len(self.fitted) == self.dies_after:
@@ -69,23 +69,23 @@ def bytes_of(fits: FitResults) -> list[bytes]:
 
 
 def warm(fits: FitResults) -> list[bool]:
-    return [isinstance(made, Forecast) and made.history.warm for made in fits.outcomes]
+    return [isinstance(forecast, Forecast) and forecast.history.warm for forecast in fits.outcomes]
 
 
 def test_every_window_after_the_first_starts_warm(store: FitStore) -> None:
     fits = run_fits(chain(3), Here(), store, NullProgress())
     assert warm(fits) == [False, True, True]
-    made = None
+    forecast = None
     for task, outcome in zip(chain(3), fits.outcomes, strict=True):
-        made = fit_task(task.with_previous_fit(made))
-        assert outcome.test.tobytes() == made.test.tobytes()
+        forecast = fit_task(task.with_previous_fit(forecast))
+        assert outcome.test.tobytes() == forecast.test.tobytes()
     scratch = fit_task(chain(3)[2])
     assert scratch.test[0] != fits.outcomes[2].test[0]
 
 
 def test_a_warm_fit_has_fewer_epochs(store: FitStore) -> None:
     fits = run_fits(chain(3), Here(), store, NullProgress())
-    assert [len(made.history.train_loss) for made in fits.outcomes] == [20, 5, 5]
+    assert [len(forecast.history.train_loss) for forecast in fits.outcomes] == [20, 5, 5]
 
 
 def test_without_warm_start_every_window_starts_from_scratch(store: FitStore) -> None:
@@ -177,10 +177,12 @@ def test_the_same_failure_finds_the_same_stored_fits(store: FitStore) -> None:
 
 def test_a_failed_warm_start_is_repeated_from_random_weights() -> None:
     start = fit_task(chained(0))
-    made = fit_task(chained(1, fails="warm").with_previous_fit(start))
-    assert (made.history.attempts, made.history.warm) == (2, False)
-    assert len(made.history.train_loss) == COLD.epochs
-    assert made.test[0] != fit_task(chained(1)).test[0], "a second attempt has a seed of its own"
+    forecast = fit_task(chained(1, fails="warm").with_previous_fit(start))
+    assert (forecast.history.attempts, forecast.history.warm) == (2, False)
+    assert len(forecast.history.train_loss) == COLD.epochs
+    assert forecast.test[0] != fit_task(chained(1)).test[0], (
+        "a second attempt has a seed of its own"
+    )
 
 
 def test_a_fit_fails_if_warm_and_cold_start_fail() -> None:

@@ -1,4 +1,4 @@
-"""Mini-batches: fixed shapes, near-equal sizes, nothing dropped, nothing twice."""
+"""Mini-batches: fixed shapes, near-equal sizes, every row exactly once."""
 
 from __future__ import annotations
 

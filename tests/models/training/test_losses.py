@@ -1,4 +1,4 @@
-"""Each loss is its written-out formula; padding counts nothing, the raw return's sign does."""
+"""Losses against their formulas in plain Python."""
 
 from __future__ import annotations
 

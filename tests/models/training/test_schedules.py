@@ -1,4 +1,4 @@
-"""Learning rates, written out."""
+"""Learning-rate schedules against rates by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A space is checked to its corners when the strategy is loaded."""
+"""A search space is validated at its corners when the strategy is loaded."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ tune:
   space:
 """
 FIRST = 7
-"""Line of the first place in the space."""
+"""Line of the first parameter in the space."""
 
 
-def load(folder: Path, *places: str, head: str = HEAD) -> Strategy:
+def load(folder: Path, *dimensions: str, head: str = HEAD) -> Strategy:
     file = folder / "tuned.yaml"
-    file.write_text(head + "".join(f"    {place}\n" for place in places))
+    file.write_text(head + "".join(f"    {line}\n" for line in dimensions))
     return load_strategy(file)
 
 
-def mistakes(folder: Path, *places: str, head: str = HEAD) -> tuple[Mistake, ...]:
+def mistakes(folder: Path, *dimensions: str, head: str = HEAD) -> tuple[Mistake, ...]:
     with pytest.raises(StrategyError) as caught:
-        load(folder, *places, head=head)
+        load(folder, *dimensions, head=head)
     return caught.value.mistakes
 
 
@@ -71,7 +71,7 @@ def test_without_tune_the_model_is_not_wrapped(tmp_path) -> None:
 
 
 def test_all_mistakes_are_reported_at_once_with_their_lines(tmp_path) -> None:
-    found = mistakes(
+    errors = mistakes(
         tmp_path,
         "model.heds: {kind: choice, values: [2, 4]}",
         "model.dropout: {kind: uniform, low: -0.1, high: 0.5}",
@@ -81,9 +81,9 @@ def test_all_mistakes_are_reported_at_once_with_their_lines(tmp_path) -> None:
         "training.batch_size: {kind: uniform, low: 16, high: 64}",
         "windows.train: {kind: choice, values: [1y]}",
     )
-    told = [(m.path.removeprefix("tune.space."), m.line - FIRST, m.expected) for m in found]
+    reported = [(m.path.removeprefix("tune.space."), m.line - FIRST, m.expected) for m in errors]
     whole = "a whole number, at least"
-    assert told == [
+    assert reported == [
         (
             "model.heds",
             0,
@@ -98,7 +98,7 @@ def test_all_mistakes_are_reported_at_once_with_their_lines(tmp_path) -> None:
         ("training.batch_size", 5, f"at training.batch_size {whole} 2, at most 8192"),
         ("windows.train", 6, "at windows one of the keys model or training"),
     ]
-    assert [m.found for m in found[1:4]] == ["-0.1", "0", '"x"']
+    assert [m.found for m in errors[1:4]] == ["-0.1", "0", '"x"']
 
 
 def test_conflicting_values_are_reported(tmp_path) -> None:
@@ -133,9 +133,12 @@ def test_integers_between_the_ends_are_validated(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "expected"),
+    ("line", "expected"),
     [
-        ("model.width: {kind: integer, low: 8, high: 17, step: 2}", "high (17) is low (8) plus"),
+        (
+            "model.width: {kind: integer, low: 8, high: 17, step: 2}",
+            "high (17) must be low (8) plus",
+        ),
         ("model.dropout: {kind: uniform, low: 0.5, high: 0.5}", "low (0.5) must be below high"),
         ("model.dropout: {kind: log_uniform, low: 0, high: 0.5}", "above 0"),
         ("model.dropout: {kind: uniforme, low: 0, high: 0.5}", "choice, integer, log_uniform or"),
@@ -147,11 +150,9 @@ def test_integers_between_the_ends_are_validated(tmp_path) -> None:
         ("model.width: {kind: log_uniform, low: 8.0, high: 64.0}", "a whole number, at least 2"),
     ],
 )
-def test_the_error_of_a_path_names_the_expected_values(
-    tmp_path, place: str, expected: str
-) -> None:
-    (mistake,) = mistakes(tmp_path, place)
-    assert mistake.path.startswith(f"tune.space.{place.split(':')[0]}")
+def test_the_error_of_a_path_names_the_expected_values(tmp_path, line: str, expected: str) -> None:
+    (mistake,) = mistakes(tmp_path, line)
+    assert mistake.path.startswith(f"tune.space.{line.split(':')[0]}")
     assert mistake.line == FIRST
     assert expected in mistake.expected
 
@@ -165,8 +166,8 @@ def test_a_warm_start_with_tuning_is_an_error(tmp_path) -> None:
 
 def test_a_preset_cannot_be_tuned(tmp_path) -> None:
     head = HEAD.replace("{kind: transformer, width: 32, heads: 4}", "{kind: cnn_lstm}")
-    place = "model.preset: {kind: choice, values: [model1, model2]}"
-    (mistake,) = mistakes(tmp_path, place, head=head)
+    line = "model.preset: {kind: choice, values: [model1, model2]}"
+    (mistake,) = mistakes(tmp_path, line, head=head)
     assert mistake.path == "tune.space.model.preset"
     models = "[{kind: cnn_lstm, preset: model1}, {kind: cnn_lstm, preset: model2}]"
     assert load(tmp_path, f"model: {{kind: choice, values: {models}}}", head=head)
@@ -199,9 +200,9 @@ def test_a_strategy_built_in_python_has_the_same_checks(tmp_path) -> None:
 
 def test_params_are_applied_like_overrides_of_set() -> None:
     values = {"model.lookback": 9, "training.optimizer.learning_rate": 0.5}
-    made = apply_params(Ridge(), TrainingSpec(), values)
-    assert made.model == Ridge(lookback=9)
-    assert made.training.optimizer.learning_rate == 0.5
+    config = apply_params(Ridge(), TrainingSpec(), values)
+    assert config.model == Ridge(lookback=9)
+    assert config.training.optimizer.learning_rate == 0.5
     with pytest.raises(StrategyError):
         apply_params(Ridge(), TrainingSpec(), {"model.lookback": 0})
 
@@ -211,15 +212,15 @@ MODELS = TypeAdapter(Model).json_schema()["discriminator"]["mapping"]
 
 @pytest.mark.parametrize("kind", sorted(MODELS))
 def test_every_model_and_training_round_trips(kind: str) -> None:
-    told = {"kind": kind} | ({"members": [{"kind": "lstm"}]} if kind == "ensemble" else {})
-    model = TypeAdapter(Model).validate_python(told)
+    values = {"kind": kind} | ({"members": [{"kind": "lstm"}]} if kind == "ensemble" else {})
+    model = TypeAdapter(Model).validate_python(values)
     training = TrainingSpec(loss=QuantileLoss(), optimizer=AdamW(), schedule=CosineSchedule())
-    made = apply_params(model, training, {})
-    assert (made.model, made.training) == (model, training)
+    config = apply_params(model, training, {})
+    assert (config.model, config.training) == (model, training)
 
 
-def dimension(**told: object) -> Dimension:
-    return TypeAdapter(Dimension).validate_python(told)
+def dimension(**values: object) -> Dimension:
+    return TypeAdapter(Dimension).validate_python(values)
 
 
 def test_few_corners_are_all_validated_and_many_one_parameter_at_a_time() -> None:
@@ -236,8 +237,8 @@ def test_few_corners_are_all_validated_and_many_one_parameter_at_a_time() -> Non
 
 def test_the_defaults_equal_the_documented_ones() -> None:
     tune = TuningSpec(space={"model.lookback": dimension(kind="integer", low=1, high=2)})
-    told = tune.model_dump(exclude={"space"})
-    assert told == {
+    dumped = tune.model_dump(exclude={"space"})
+    assert dumped == {
         "trials": 20,
         "metric": "mse",
         "sampler": "tpe",

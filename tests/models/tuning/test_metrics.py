@@ -1,4 +1,4 @@
-"""Scores of configurations, against figures worked out by hand."""
+"""Scores of configurations against figures by hand."""
 
 from __future__ import annotations
 

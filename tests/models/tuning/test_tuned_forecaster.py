@@ -1,4 +1,4 @@
-"""A study inside one window: what may decide it, and what it leaves behind."""
+"""A tuning study inside one window."""
 
 from __future__ import annotations
 
@@ -106,8 +106,8 @@ def test_the_choice_equals_the_best_of_an_exhaustive_search(metric) -> None:
                 fit = fit[fit < held_out[0] - 2]
                 test = problem.train[split.test]
                 part = replace(problem, train=fit, validation=held_out, test=test)
-                said = Ridge(lookback=lookback).fit_predict(part, TrainingSpec(), 0).test
-                scores.append(compute_score(metric, problem, test, said))
+                forecast = Ridge(lookback=lookback).fit_predict(part, TrainingSpec(), 0).test
+                scores.append(compute_score(metric, problem, test, forecast))
             means[lookback] = np.mean(scores)
         better = min if metric in {"mse", "mae"} else max
         model = tuned(TIPPING, metric=metric, trials=60, pruner=None, splits=spec)
@@ -115,8 +115,8 @@ def test_the_choice_equals_the_best_of_an_exhaustive_search(metric) -> None:
 
 
 def test_the_choice_depends_on_the_train_rows() -> None:
-    found = {json.dumps(chosen(tuned(), planted(seed, edge=0.1))) for seed in range(6)}
-    assert len(found) > 1
+    choices = {json.dumps(chosen(tuned(), planted(seed, edge=0.1))) for seed in range(6)}
+    assert len(choices) > 1
 
 
 def test_the_chosen_configuration_is_fitted_like_an_untuned_one() -> None:
@@ -220,8 +220,10 @@ class FailsOnce:
 
 
 def test_trials_of_a_failed_first_attempt_are_counted() -> None:
-    made = fit_task(FitTask("strategy", "BTC", 0, 0, 5, FailsOnce(), TrainingSpec(), planted()))
-    assert (made.history.attempts, made.history.trials) == (2, 16)
+    forecast = fit_task(
+        FitTask("strategy", "BTC", 0, 0, 5, FailsOnce(), TrainingSpec(), planted())
+    )
+    assert (forecast.history.attempts, forecast.history.trials) == (2, 16)
 
 
 def test_the_lookback_is_the_longest_of_the_candidates() -> None:
@@ -258,7 +260,7 @@ print([chosen(tuned(), planted(2, edge=0.1), seed) for seed in range(3)])
 
 @pytest.mark.slow
 def test_every_process_chooses_the_same_parameters() -> None:
-    told = {
+    outputs = {
         subprocess.run(
             [sys.executable, "-c", PRINTS],
             check=True,
@@ -268,7 +270,7 @@ def test_every_process_chooses_the_same_parameters() -> None:
         ).stdout
         for salt in ("1", "2")
     }
-    assert told == {f"{[chosen(tuned(), planted(2, edge=0.1), seed) for seed in range(3)]}\n"}
+    assert outputs == {f"{[chosen(tuned(), planted(2, edge=0.1), seed) for seed in range(3)]}\n"}
 
 
 RATE = {"training.optimizer.learning_rate": 1e-2}
