@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FeatureHistory:
-    """Features and returns of all bars, from which the windows are cut.
+    """Features and returns of all bars, from which the arrays of the windows are taken.
 
     Attributes:
         features: Features known at each close.

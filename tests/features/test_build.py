@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def market(bars: pd.DataFrame) -> Market:
-    """Two symbols; the second is worth the square root of the first."""
+    """Two symbols; the price of the second is the square root of the first."""
     second = bars.assign(
         **{name: np.sqrt(bars[name]) for name in ("open", "high", "low", "close")}
     )

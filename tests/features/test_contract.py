@@ -66,10 +66,10 @@ EVERY_FEATURE_OF_PRICES_OR_VOLUMES = pytest.mark.parametrize(
 )
 
 FIRST_BAR = {"rsi": 2e-4, "macd": 1e-5}
-"""What another first bar may change past the warm-up; 1e-12 for all the others."""
+"""Largest change by another first bar after the warm-up; 1e-12 for all other kinds."""
 
 FLAT = {"rsi": 0.5, "bollinger_percent": 0.5}
-"""The value while nothing moves and nothing is traded; 0 for all the others."""
+"""The value at a constant price without volume; 0 for all other kinds."""
 
 
 def flat_bars(n: int) -> pd.DataFrame:

@@ -29,7 +29,7 @@ def returns(bars: pd.DataFrame) -> list[float]:
 
 @pytest.fixture
 def lively(bars: pd.DataFrame) -> pd.DataFrame:
-    """Bars of which every one moved."""
+    """Bars without a constant price."""
     return bars.iloc[1000:1400]
 
 

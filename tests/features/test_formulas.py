@@ -136,7 +136,7 @@ def test_a_feature_equals_its_formula(
     feature: Indicator, formula: Callable[[pd.DataFrame], list[float]], bars: pd.DataFrame
 ) -> None:
     values = feature.compute(bars).iloc[feature.warmup :].to_numpy()
-    # Past the warm-up the oracles' own first values, a bar earlier or later, no longer count.
+    # After the warm-up the first bar of the reference does not matter.
     tolerance = {"rsi": 2e-4, "macd": 1e-5}.get(feature.kind, 1e-9)
     np.testing.assert_allclose(values, formula(bars)[-len(values) :], rtol=0, atol=tolerance)
 

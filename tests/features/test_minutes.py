@@ -15,7 +15,7 @@ from tests.features.two_symbols import OTHER, OWN, second_symbol, with_defaults
 DAYS = 30
 RULES = {"5m": "5min", "1h": "1h", "1d": "1D"}
 SHORT = VolatilityRegime(window=5, history=20)
-# The defaults of these look further back than the days there are.
+# The default windows of these are longer than the history.
 LONG = ("rsi", "macd", "spread_zscore", "beta", "correlation", "trend_regime")
 
 

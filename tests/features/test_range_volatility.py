@@ -50,7 +50,7 @@ def yang_zhang(window: Sequence) -> float:
 
 @pytest.fixture(scope="module")
 def gapping() -> pd.DataFrame:
-    """Bars that open away from the close before and drift."""
+    """Bars with drift and overnight jumps."""
     rng = np.random.default_rng(1980)
     return walk(rng, days=400, steps=30, drift=0.001, jump=0.02)
 

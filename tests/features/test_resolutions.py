@@ -83,7 +83,7 @@ def test_a_week_is_known_at_the_close_of_its_sunday() -> None:
     coarse, latest = resample_market(market_at(days("2024-01-01/2024-01-16")), "1w")
     assert latest.tolist() == [-1] * 6 + [0] * 7 + [1] * 3
     assert latest.dtype == np.int64
-    assert len(labels(coarse)) == 2  # the third is not over
+    assert len(labels(coarse)) == 2  # the third is not complete
 
 
 def test_a_week_of_stocks_is_known_at_the_next_weeks_first_close() -> None:
@@ -147,7 +147,7 @@ def test_bars_off_the_hour_belong_to_the_interval_of_their_open() -> None:
 
 
 def test_a_bar_after_the_known_end_of_a_week_belongs_to_the_next_week() -> None:
-    """A feed with a bar in the middle of another: the week was complete at the one before."""
+    """A bar inside another: the week was complete at the previous bar."""
     stamps = days("2024-01-01/2024-01-07").append(
         pd.DatetimeIndex(["2024-01-07 12:00", "2024-01-14 00:00"], tz="UTC")
     )

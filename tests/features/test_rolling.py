@@ -10,12 +10,12 @@ import pytest
 
 from engine.features.rolling import covariance, mean_and_deviation, midrank, weighted_sum
 
-N = 20_000  # of which a block holds less than half
+N = 20_000  # more than two blocks
 
 
 @pytest.fixture(scope="module")
 def values() -> np.ndarray:
-    """Numbers of very different sizes, with a standstill and a hole."""
+    """Numbers of very different sizes, with a constant stretch and a NaN."""
     rng = np.random.default_rng(8)
     values = rng.standard_normal(N) * np.exp(rng.normal(0, 5, N))
     values[8_150:8_230] = 0.1

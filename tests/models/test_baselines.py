@@ -35,7 +35,7 @@ LIGHT = [
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """As in a worker; several would wait for each other longer than these trees take to grow."""
+    """One thread, as in a worker; more threads are slower for so few trees."""
     with threadpool_limits(1):
         yield
 

@@ -29,7 +29,7 @@ PARTS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class FixedForecast:
-    """Stands where a member stands; forecasts its seed, or the numbers it is given."""
+    """Takes the place of a member; forecasts its seed, or given numbers."""
 
     name: str = "told"
     level: float | None = None
@@ -51,12 +51,12 @@ class FixedForecast:
 
 
 def ensemble(*members, combine="mean", seeds=1) -> Ensemble:
-    """An ensemble of stand-ins, which its validation would not let in."""
+    """An ensemble of stand-ins, built without validation."""
     return Ensemble.model_construct(members=members, combine=combine, seeds=seeds)
 
 
 def member_forecasts(model: Ensemble, seed: int = 7) -> list[float]:
-    """What each voice said, from the members' own weights."""
+    """The forecast of each member, from the members' own weights."""
     return [
         float(m.weights[0][0]) for m in model.fit_predict(planted(), TrainingSpec(), seed).members
     ]
@@ -87,7 +87,7 @@ def test_validation_weights_are_inverse_squared_errors_of_the_validation_rows() 
 
 
 def test_validation_weights_depend_on_validation_rows_only() -> None:
-    """The members here fit nothing, so all that could move is the weights."""
+    """The members fit nothing, so only the weights could change."""
     problem = planted()
     model = ensemble(
         FixedForecast(level=0.0), FixedForecast(level=0.02), combine="validation_weighted"

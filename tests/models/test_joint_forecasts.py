@@ -47,14 +47,14 @@ STILL = TrainingSpec(
 
 
 def over_two_horizons() -> WindowDataset:
-    """The second horizon follows another series than the first, ten times as far."""
+    """The second horizon depends on another series than the first, with ten times the size."""
     rng = np.random.default_rng(1)
     second = 0.1 * (0.8 * ONE.inputs[:, 1] + 0.6 * rng.normal(size=ROWS))
     return replace(ONE, target=np.column_stack([ONE.target, second]), horizons=(1, 4))
 
 
 def autoregressive() -> WindowDataset:
-    """The first series is the return of the bar itself, and half of it comes again."""
+    """The first series is the return of the bar, with an autocorrelation of a half."""
     rng = np.random.default_rng(2)
     inputs = ONE.inputs.copy()
     for row in range(1, ROWS):
@@ -71,7 +71,7 @@ def autoregressive() -> WindowDataset:
 
 
 def with_a_coarser_interval(seed: int = 3) -> WindowDataset:
-    """The return follows the newest complete coarse bar, and nothing that the bars hold."""
+    """The return depends on the newest complete coarse bar only."""
     rng = np.random.default_rng(seed)
     coarse = rng.normal(size=(ROWS // 5 + 40, 2)).astype(np.float32)
     latest = np.arange(ROWS) // 5 + 30
@@ -108,7 +108,7 @@ FITS = {
 
 @dataclass(frozen=True)
 class Bench:
-    """One backend, and what came of the fits in one worker."""
+    """One backend, and the forecasts of all fits in one worker."""
 
     backend: str
     programs: Path
@@ -123,7 +123,7 @@ class Bench:
         )
 
     def chain(self, model, problem: WindowDataset, training: TrainingSpec) -> list[Forecast]:
-        """The fits of two windows, which here are one and the same, from different seeds."""
+        """Fits of two equal windows, from different seeds."""
         return self._fit(
             [FitTask("strategy", "X", n, 0, n + 1, model, training, problem) for n in (0, 1)]
         )
@@ -210,7 +210,7 @@ def test_an_ensemble_of_multi_output_models_is_multi_output(bench: Bench) -> Non
 
 
 def recursion_by_hand(problem: WindowDataset, outputs_of) -> np.ndarray:
-    """Bar by bar, for each decision on its own; `outputs_of` says a row's, of its sequence."""
+    """Recursive forecasts row by row; `outputs_of` gives the outputs for a sequence."""
     mean, deviation = scale_of(problem)
     reached = []
     for row in problem.test:

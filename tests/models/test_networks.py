@@ -93,7 +93,7 @@ def with_an_infinite_input(problem: WindowDataset) -> WindowDataset:
 
 
 def jobs(name: str, problem: WindowDataset) -> dict[str, FitTask]:
-    """All that is requested of one forecaster, one after the other in one worker."""
+    """All fits of one forecaster, run one after the other in one worker."""
     model = FORECASTERS[name]
     requested = {
         "seed 1": task(model, problem),
@@ -137,8 +137,8 @@ def bench(request, tmp_path_factory) -> Bench:
         }
         bench.outcomes.update(zip(requested, bench.fit(*requested.values()), strict=True))
 
-    with ThreadPoolExecutor(2) as crews:  # a core each
-        list(crews.map(work, (list(FORECASTERS)[::2], list(FORECASTERS)[1::2])))
+    with ThreadPoolExecutor(2) as pool:  # one core each
+        list(pool.map(work, (list(FORECASTERS)[::2], list(FORECASTERS)[1::2])))
     return bench
 
 

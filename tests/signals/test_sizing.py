@@ -33,7 +33,7 @@ def of(predicted: pd.DataFrame, **more: Any) -> SignalInputs:
 
 
 def bars(**columns: list[float]) -> pd.DataFrame:
-    """A few bars, a column a symbol."""
+    """A few bars, one column per symbol."""
     rows = len(next(iter(columns.values())))
     return pd.DataFrame(columns, index=DAYS[:rows], dtype="float64")
 

@@ -26,12 +26,12 @@ schemes = st.one_of(kfolds, combinatorial)
 
 
 def bars_of_labels(rows, horizon: int) -> set[int]:
-    """Every bar whose close a label of these rows uses or spans, the slow way."""
+    """Every bar that a label of these rows spans, by a slow reference."""
     return {bar for row in rows for bar in range(row, row + horizon + 1)}
 
 
 def left_out_by_hand(rows: int, test: set[int], horizon: int, embargo: int) -> set[int]:
-    """Rows that overlap a test label, and the embargo behind the last bar of each block's."""
+    """Rows that overlap a test label, and the embargo after each block."""
     told = bars_of_labels(test, horizon)
     overlapping = {row for row in range(rows) if bars_of_labels([row], horizon) & told}
     ends = {row for row in test if row + 1 not in test}
@@ -70,7 +70,7 @@ def test_train_rows_are_those_outside_purge_and_embargo(scheme, rows: int, horiz
     try:
         splits = scheme.split(rows, horizon)
     except UsageError:
-        # Allowed only where doing it by hand leaves nothing either.
+        # Allowed only where the reference has no rows either.
         tests = [{row for block in blocks for row in block} for blocks in scheme.test_blocks(rows)]
         everything = set(range(rows))
         assert any(

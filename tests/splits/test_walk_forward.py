@@ -19,7 +19,7 @@ def days(first: str, last: str, freq: str = "D") -> pd.DatetimeIndex:
 def table(
     timestamps: pd.DatetimeIndex, windows: tuple[WalkForwardWindow, ...]
 ) -> list[tuple[str, ...]]:
-    """First and last day of train, validation and test, a row a window."""
+    """First and last day of train, validation and test, one row per window."""
     parts = [(window.train, window.validation, window.test) for window in windows]
     return [
         tuple(f"{timestamps[part[end]]:%Y-%m-%d}" for part in row for end in (0, -1))

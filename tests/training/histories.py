@@ -24,7 +24,7 @@ NEXT_BAR = TargetSpec()
 
 
 def history_of(target: TargetSpec = NEXT_BAR) -> FeatureHistory:
-    """One feature, which counts the bars."""
+    """One feature, the number of the bar."""
     features = FeatureMatrix(STAMPS, np.arange(40.0)[:, None], ("X:a",), (("X", (0,)),), warmup=0)
     return FeatureHistory(
         features,

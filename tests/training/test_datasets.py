@@ -50,7 +50,7 @@ def weekly(bars: Market) -> CoarseFeatures:
 
 
 def one_bar_early(bars: Market) -> CoarseFeatures:
-    """A planted leak: every week is reached on its Saturday."""
+    """A planted leak: every week is used from its Saturday."""
     weekly_features = weekly(bars)
     return replace(
         weekly_features, latest=np.append(weekly_features.latest[1:], weekly_features.latest[-1])
@@ -64,7 +64,7 @@ def coarse(
 
 
 def reached(inputs: CoarseInputs, row: int) -> np.ndarray:
-    """The sequence of coarse bars at a row of the whole history, as a model reads it."""
+    """The sequence of coarse bars of a row of the whole history."""
     end = inputs.latest[row - (WINDOW.train.start - LOOKBACK + 1)]
     return inputs.inputs[end - LOOKBACK + 1 : end + 1]
 
@@ -102,7 +102,7 @@ def test_coarse_inputs_have_their_shapes_and_no_unused_bar() -> None:
 
 
 def test_rows_before_training_have_no_coarse_bars_outside_the_inputs() -> None:
-    """A lookback before it, a bar may end the week before its own and, at once, its own."""
+    """A bar may complete two weeks at once, its own and the one before."""
     stamps = pd.date_range("2020-01-05", periods=80, freq="7D", tz="UTC")  # Sundays, a week apart
     bars = market().bars.head(2 * len(stamps)).assign(timestamp=np.repeat(stamps, 2))
     weekly_features = weekly(replace(market(), bars=bars))
@@ -131,7 +131,7 @@ def test_the_scaler_is_fitted_on_weeks_of_the_train_rows_only() -> None:
 
 
 def assert_ignorant_of_the_future(build: Build, scaling: ScalingSpec, last: int) -> None:
-    """Other bars after the window's last, or none: the window's arrays are the same bits."""
+    """The arrays of a window are bit-equal with other or no bars after it."""
     window = replace(WINDOW, test=range(WINDOW.test.start, last + 1))
     whole, other = market(), market(1)
     past = whole.bars["timestamp"] <= STAMPS[last]

@@ -79,7 +79,7 @@ def test_one_chain_has_one_worker_for_all_windows() -> None:
 
 
 def test_an_idle_worker_waits_for_the_next_ready_task() -> None:
-    """Three chains on two workers: when one ends early, nobody is handed a task too soon."""
+    """Three chains on two workers, of which one ends early."""
     tasks = [*chain(1), *chain(5, member=1), *chain(5, member=2)]
     fitted = dict(LocalExecutor(2, "tensorflow").run_tasks(FitScheduler(tasks)))
     warm = [fitted[place].history.warm for place in range(len(tasks))]

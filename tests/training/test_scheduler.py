@@ -19,7 +19,7 @@ def forecast(weight: float, *members: Forecast) -> Forecast:
 
 
 def taken(scheduler: FitScheduler) -> list[int]:
-    """Places of all that is ready, in the order in which they are handed out."""
+    """Indices of all ready tasks, in their order."""
     return [scheduler.next_ready()[0] for _ in range(scheduler.ready_count)]
 
 

@@ -157,7 +157,7 @@ def test_fresh_trains_the_whole_chain(store: FitStore) -> None:
 def test_a_cold_start_after_a_failure_is_not_recorded_as_warm(
     store: FitStore, tmp_path: Path
 ) -> None:
-    """The failure was the machine's; the next run must end as if it had never been."""
+    """After a failure of the machine the next run has the result of an uninterrupted one."""
     broken = run_fits(chain(4), Here(broken=(1,)), store, NullProgress(), skip_failures=True)
     assert warm(broken) == [False, False, False, True]
     mended = run_fits(chain(4), Here(), store, NullProgress())

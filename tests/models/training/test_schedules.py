@@ -13,7 +13,7 @@ from engine.models import (
 )
 
 STILL = [0, 1, 2, 3, 4, 5, 6, 7]
-"""Best in epoch 0, then never again."""
+"""Best in epoch 0, without a later improvement."""
 
 TABLES = [
     (ConstantSchedule(), STILL, [8, 8, 8, 8, 8, 8, 8, 8]),

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.slow
 
 PLANTED = planted(edge=0.8)
 PROBLEM = replace(PLANTED, target=PLANTED.target + 0.004)
-"""With a drift, so that the sign of a scaled return is often not that of the return."""
+"""With a drift, so that scaled and raw returns often differ in sign."""
 
 TRUTH = PROBLEM.target[PROBLEM.train]
 SCALE = TargetScale(TRUTH.mean(), TRUTH.std())

@@ -21,7 +21,7 @@ ROWS = np.arange(4)
     [
         ("mse", (1 + 4 + 1 + 4) * 1e-4 / 4),
         ("mae", 0.06 / 4),
-        ("directional_accuracy", 3 / 4),  # row 1 was no rise; row 2 stood still, which is none
+        ("directional_accuracy", 3 / 4),  # row 1 fell; row 2 was zero, not positive
         ("sharpe", np.mean([0.02, -0.01, 0.0, 0.03]) / np.std([0.02, -0.01, 0.0, 0.03])),
     ],
 )

@@ -60,7 +60,7 @@ def chosen(model: TunedForecaster, problem: WindowDataset, seed: int = 3) -> dic
 
 
 def changed_outside_train(problem: WindowDataset, seed: int) -> WindowDataset:
-    """Other numbers wherever neither a train row nor its sequence lies."""
+    """Other numbers outside the train rows and their sequences."""
     rng = np.random.default_rng(seed)
     first, stop = int(problem.train[0]), int(problem.train[-1]) + 1
     inputs, target = problem.inputs.copy(), problem.target.copy()
@@ -73,8 +73,8 @@ def changed_outside_train(problem: WindowDataset, seed: int) -> WindowDataset:
     return replace(problem, inputs=inputs, target=target, trailing=trailing)
 
 
-# Ridge takes its penalty on the rows that stop training, and where there is little to forecast
-# every row can tip the balance between two lookbacks.
+# Ridge chooses its penalty on the early-stopping rows, and with a weak signal every row can
+# change the choice between two lookbacks.
 TIPPING = {"model.lookback": LOOKBACK}
 
 
@@ -84,7 +84,7 @@ TIPPING = {"model.lookback": LOOKBACK}
 def test_the_choice_depends_on_the_train_rows_only(metric: str, seed: int) -> None:
     model = tuned(TIPPING, metric=metric)
     problem = planted(seed % 5, edge=0.05)
-    # Where the rows outside end is no business of the study either.
+    # The number of rows outside must not affect the study either.
     shorter = replace(
         problem, validation=problem.validation[: 20 + seed % 9], test=problem.test[:1]
     )
@@ -141,7 +141,7 @@ def test_the_chosen_configuration_is_fitted_like_an_untuned_one() -> None:
 )
 def test_a_planted_lag_is_chosen(sampler: str, splits: dict[str, Any]) -> None:
     problem = planted(edge=0.9)
-    moved = replace(problem, target=np.roll(problem.target, 3))  # what counts is three bars back
+    moved = replace(problem, target=np.roll(problem.target, 3))  # the signal is three bars back
     space = {"model.lookback": {"kind": "choice", "values": [1, 2, 3, 4]}}
     model = tuned(space, sampler=sampler, splits=splits, trials=12)
     assert chosen(model, moved) == {"model.lookback": 4}
@@ -171,7 +171,7 @@ def test_the_purge_is_as_long_as_the_longest_horizon() -> None:
 
 
 def test_a_failed_configuration_counts_as_tried_and_is_not_chosen() -> None:
-    # A forecast of zero holds nothing, and what holds nothing has no Sharpe ratio.
+    # A forecast of zero has no position, and therefore no Sharpe ratio.
     models = [{"kind": "persistence", "of": "price"}, {"kind": "ridge"}]
     model = tuned({"model": {"kind": "choice", "values": models}}, metric="sharpe")
     history = model.fit_predict(planted(), TrainingSpec(), 3).history
@@ -180,7 +180,7 @@ def test_a_failed_configuration_counts_as_tried_and_is_not_chosen() -> None:
 
 
 def test_conflicting_values_in_a_trial_count_as_failed() -> None:
-    # A strategy would have been refused; a range may hold more than was looked at.
+    # A strategy would be an error; a range may contain values that were not validated.
     lookbacks = {"model.lookback": {"kind": "choice", "values": [0, 3]}}
     assert chosen(tuned(lookbacks), planted()) == {"model.lookback": 3}
     nothing = {"model.lookback": {"kind": "choice", "values": [0]}}
@@ -196,7 +196,7 @@ def test_a_study_prints_nothing_and_leaves_no_file(tmp_path, monkeypatch, capfd)
     tuned().fit_predict(planted(), TrainingSpec(), 3)
     assert capfd.readouterr() == ("", "")
     assert not list(tmp_path.iterdir())
-    assert optuna.logging.get_verbosity() == optuna.logging.INFO  # a caller's own is left alone
+    assert optuna.logging.get_verbosity() == optuna.logging.INFO  # the caller's level is unchanged
 
 
 def test_a_study_without_a_successful_trial_is_an_error() -> None:
@@ -209,7 +209,7 @@ def test_a_study_without_a_successful_trial_is_an_error() -> None:
 
 @dataclass(frozen=True)
 class FailsOnce:
-    """Stands where a tuned model stands; its first fit breaks down after all its trials."""
+    """Takes the place of a tuned model; its first fit fails after all its trials."""
 
     stochastic: bool = True
 
@@ -296,7 +296,7 @@ def test_a_network_is_tuned_with_its_training_and_a_dead_one_is_not_chosen(
     assert len(first.history.train_loss) == 2
     assert first.history == again.history
     np.testing.assert_array_equal(first.test, again.test)
-    # Trials with other learning rates share what is compiled, and leave nothing behind in it.
+    # Trials with other learning rates share compiled steps, which keep no state of a trial.
     mlp = Mlp(lookback=2, dense=(4,))
     plain = replace(task, model=mlp, training=apply_params(mlp, training, RATE).training)
     with closing(LocalExecutor(1, backend, tmp_path).run_tasks(FitScheduler([plain]))) as finished:
@@ -309,7 +309,7 @@ def test_a_recursive_network_is_tuned_over_its_horizons(tmp_path) -> None:
     rates = {"kind": "log_uniform", "low": 1e-3, "high": 1e-2}
     model = tuned({"training.optimizer.learning_rate": rates}, model=Mlp(lookback=2, dense=(4,)))
     problem = replace(planted(), horizons=(1, 3), recursive=True)
-    cut = int(problem.train[-1]) + 2  # the bar behind the last train row is part of its label
+    cut = int(problem.train[-1]) + 2  # the bar after the last train row is part of its label
     other = problem.inputs.copy()
     other[cut:] = 1.0
     tasks = [
