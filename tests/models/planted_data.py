@@ -1,4 +1,4 @@
-"""Small synthetic windows with a planted signal."""
+"""Small made-up windows for tests of forecasters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.models import WindowDataset
 def planted(
     seed: int = 0, *, edge: float = 0.6, rows: int = 460, noise: float = 0.01
 ) -> WindowDataset:
-    """Three series of one column; `edge` is the correlation of the return with the first."""
+    """Three series of one column; the return follows the first series' last value by `edge`."""
     rng = np.random.default_rng(seed)
     inputs = rng.normal(size=(rows, 3)).astype(np.float32)
     target = noise * (edge * inputs[:, 0] + np.sqrt(1 - edge**2) * rng.normal(size=rows))
