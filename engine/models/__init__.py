@@ -1,6 +1,6 @@
-"""Forecasters: each one frozen choice in the strategy, all behind one contract.
+"""Forecasters: each is a frozen configuration in the strategy, all keep one contract.
 
-A new one is one file here and one member of `Model`.
+A new built-in forecaster is one module here and one member of `Model`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ Model = Annotated[
     Field(discriminator="kind"),
 ]
 
-Ensemble.model_rebuild()  # its members are any `Model`, itself among them
+Ensemble.model_rebuild()  # its members are any `Model`, ensembles included
 TrialConfig.model_rebuild()
 TunedForecaster.model_rebuild()
 

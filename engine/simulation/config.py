@@ -1,4 +1,4 @@
-"""What trading costs, and when a decision is filled."""
+"""Settings of trading costs and of execution."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Costs(Spec):
     """Costs, each in basis points.
 
     Attributes:
-        fee_bps: Of the traded value, each fill.
-        slippage_bps: Paid on the price, against the trade, each fill.
-        borrow_bps_per_year: Of the short value, by calendar time held.
+        fee_bps: Fee of each fill, on the traded value.
+        slippage_bps: Slippage of each fill, on the price, against the trade.
+        borrow_bps_per_year: Borrow cost of the short value, by calendar time held.
     """
 
     fee_bps: float = Field(default=10.0, ge=0, lt=10_000)
@@ -24,18 +24,18 @@ class Costs(Spec):
 
     @property
     def round_trip_cost(self) -> float:
-        """Cost of going in and out again, as a fraction of the traded value."""
+        """Cost of entry and exit, as a fraction of the traded value."""
         return 2.0 * (self.fee_bps + self.slippage_bps) / 10_000
 
 
 class Execution(Spec):
     """Decided at the close of t, filled at the `price` of bar t + `delay`.
 
-    A delay of 0 does not exist: the close of t is known only once nothing can be bought at it.
+    A delay of 0 is not allowed: the close of t is known only when it can no longer be traded.
 
     Attributes:
-        delay: Bars from the close that decides to the bar that fills; 1 is the next bar.
-        price: Which price of the bar that fills is paid.
+        delay: Bars from the decision at a close to the bar of the fill; 1 is the next bar.
+        price: Price of that bar at which orders are filled.
     """
 
     delay: int = Field(default=1, ge=1, le=20)
