@@ -90,6 +90,8 @@ def run_fits(
             stored.
     """
     costly = [task for task in tasks if task.model.costly]
+    if costly:
+        _report_retired_fits(store, progress)
     kept = _StoreLookup(costly, executor, store, progress, ignore_stored=ignore_stored)
     queue = FitScheduler(costly, kept.find_stored)
     made: dict[int, Forecast | TrainingError] = dict(queue.pop_stored())
@@ -189,6 +191,15 @@ class _StoreLookup:
         except DamagedFitError:
             self._progress.notice(f"the stored fit of {task} is damaged and is made anew")
             return None
+
+
+def _report_retired_fits(store: FitStore, progress: Progress) -> None:
+    if count := store.count_newly_retired():
+        fits = "1 stored fit is" if count == 1 else f"{count} stored fits are"
+        progress.notice(
+            f"{fits} of an earlier key format and not used; "
+            "`backtest fits prune --earlier-formats` removes what is of no use"
+        )
 
 
 def _report_store_size(store: FitStore, progress: Progress) -> None:
