@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from engine.config import load_config
+from engine.core.book_names import STRATEGY_BOOK, name_benchmarks
+from engine.core.renamed_keys import RENAMED_STRATEGY_KEYS
 from engine.core.types import Spec
 from engine.data.config import DataSpec
 from engine.evaluation.config import EvaluationSpec
@@ -40,10 +49,10 @@ from engine.simulation.config import Costs, Execution
 from engine.splits.config import Scaling, StandardScaling, WindowSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-Opponent = Annotated[
+Benchmark = Annotated[
     BuyAndHold
     | MovingAverageCrossover
     | MeanReversion
@@ -106,10 +115,12 @@ class Strategy(Spec):
         max_weight: Largest weight, absolute; above 1 needs leverage no simulation here gives.
         costs: Fees, slippage, borrow.
         execution: When and at which price a decision is filled.
-        opponents: What the strategy has to beat.
+        benchmarks: What the strategy is compared with: rules and cheap models.
         evaluation: How the books are judged.
         compute: Where the refits run.
     """
+
+    renamed_keys: ClassVar[Mapping[str, str]] = RENAMED_STRATEGY_KEYS
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")
     description: str = ""
@@ -131,12 +142,15 @@ class Strategy(Spec):
     max_weight: float = Field(default=1.0, gt=0, le=1)
     costs: Costs = Costs()
     execution: Execution = Execution()
-    opponents: tuple[Opponent, ...] = (
-        BuyAndHold(),
-        MovingAverageCrossover(),
-        MeanReversion(),
-        Ridge(),
-        Persistence(),
+    benchmarks: tuple[Benchmark, ...] = Field(
+        default=(
+            BuyAndHold(),
+            MovingAverageCrossover(),
+            MeanReversion(),
+            Ridge(),
+            Persistence(),
+        ),
+        validation_alias=AliasChoices("benchmarks", "opponents"),
     )
     evaluation: EvaluationSpec = EvaluationSpec()
     compute: Compute = Compute()
@@ -207,20 +221,17 @@ class Strategy(Spec):
             )
         return training
 
-    def books(self) -> dict[str, Model | Opponent]:
-        """Every book by name, `strategy` first; a second opponent of a kind is `kind_2`."""
-        named: dict[str, Model | Opponent] = {"strategy": self.model}
-        for opponent in self.opponents:
-            same = sum(name.split("_2")[0] == opponent.kind for name in named)
-            named[opponent.kind if not same else f"{opponent.kind}_{same + 1}"] = opponent
-        return named
+    def books(self) -> dict[str, Model | Benchmark]:
+        """Every book by name, `strategy` first; a second benchmark of a kind is `kind_2`."""
+        names = name_benchmarks(benchmark.kind for benchmark in self.benchmarks)
+        return {STRATEGY_BOOK: self.model, **dict(zip(names, self.benchmarks, strict=True))}
 
     def forecasters(self) -> dict[str, Forecaster]:
         """The books that a model decides."""
         tuned = (
             {}
             if self.tune is None
-            else {"strategy": TunedForecaster(model=self.model, tune=self.tune)}
+            else {STRATEGY_BOOK: TunedForecaster(model=self.model, tune=self.tune)}
         )
         books = {name: b for name, b in self.books().items() if isinstance(b, Forecaster)}
         return {**books, **tuned}
@@ -252,10 +263,19 @@ class Strategy(Spec):
         return tree
 
 
-def load_strategy(path: Path, overrides: Mapping[str, object] | None = None) -> Strategy:
+def load_strategy(
+    path: Path,
+    overrides: Mapping[str, object] | None = None,
+    notify: Callable[[str], None] | None = None,
+) -> Strategy:
     """Reads a strategy file.
+
+    Args:
+        path: The file.
+        overrides: Dotted path to the value that replaces the file's.
+        notify: Receives a line where the file or an override uses the earlier name of a key.
 
     Raises:
         StrategyError: With every mistake in it.
     """
-    return load_config(path, Strategy, overrides)
+    return load_config(path, Strategy, overrides, notify)

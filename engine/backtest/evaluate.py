@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
 from engine.evaluation.forecasts.model_diagnostics import (
     run_forecast_tests,
@@ -27,7 +28,6 @@ from engine.pipeline.steps import (
 from engine.signals.inputs import SignalInputs
 from engine.signals.orders import schedule_orders
 from engine.simulation.portfolio import simulate_variations
-from engine.training.jobs import STRATEGY_BOOK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,6 +19,7 @@ from engine.backtest.manifest import (
     describe_machine,
     summarize_for_ledger,
 )
+from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.core.progress import NullProgress, Progress
 from engine.data.load import load_market
@@ -37,7 +38,6 @@ from engine.runs.run import Run
 from engine.strategy import Strategy, load_strategy
 from engine.training.executors.local import LocalExecutor
 from engine.training.executors.ray import RayExecutor
-from engine.training.jobs import STRATEGY_BOOK
 from engine.training.store import FitStore
 from engine.trials import Ledger, LedgerEntry
 
@@ -91,7 +91,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     """
     told = progress or NullProgress()
     asked = _RunOptions(
-        spec=_resolve_strategy(strategy, overrides),
+        spec=_resolve_strategy(strategy, overrides, told),
         strategy_file=None if isinstance(strategy, Strategy) else str(strategy),
         data=data,
         offline=offline,
@@ -208,10 +208,10 @@ def _write_run(finished_run: Run, pages: PageWriter, timer: StageTimer) -> Run:
 
 
 def _resolve_strategy(
-    strategy: Strategy | Path | str, overrides: Mapping[str, object] | None
+    strategy: Strategy | Path | str, overrides: Mapping[str, object] | None, progress: Progress
 ) -> Strategy:
     if not isinstance(strategy, Strategy):
-        return load_strategy(Path(strategy), overrides)
+        return load_strategy(Path(strategy), overrides, progress.notice)
     if overrides:
         raise UsageError(
             "overrides need a strategy file",

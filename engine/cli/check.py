@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from engine.cli.errors import handle_errors
+from engine.cli.errors import handle_errors, print_notice
 from engine.cli.options import DebugOption, OverridesOption, StrategyArgument  # noqa: TC001 - typer reads them
 from engine.cli.text_table import colourise, prose_width
 from engine.cli.text_table import print_text as printed
@@ -35,7 +35,7 @@ def check_command(
         from engine.config import parse_overrides
         from engine.strategy import load_strategy
 
-        loaded = load_strategy(Path(strategy), parse_overrides(set_ or ()))
+        loaded = load_strategy(Path(strategy), parse_overrides(set_ or ()), print_notice)
         tree = loaded.model_dump(mode="json")
         typer.echo(f"{strategy} is a valid strategy")
         for key, value in tree.items():

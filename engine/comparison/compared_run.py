@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from engine.core.renamed_keys import with_current_keys
 from engine.evaluation.verdict import BENCHMARK, Grade
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def load_compared_run(run: Run) -> ComparedRun:
 def _comparable_settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
     unnamed = {
         key: value
-        for key, value in manifest.get("strategy", {}).items()
+        for key, value in with_current_keys(manifest.get("strategy", {})).items()
         if key not in {"name", "description"}
     }
     dataset = manifest["dataset"]

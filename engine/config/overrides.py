@@ -16,7 +16,7 @@ def parse_overrides(items: Sequence[str]) -> dict[str, object]:
     """Reads `path=value` items; each value is YAML, a path's last one wins.
 
     Args:
-        items: Such as `windows.train=3y`, `opponents.0.fast=10`, `data.offline=` (nothing).
+        items: Such as `windows.train=3y`, `benchmarks.0.fast=10`, `data.offline=` (nothing).
 
     Raises:
         UsageError: An item has no `=`, no path, or a value that is not YAML.

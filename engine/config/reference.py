@@ -70,7 +70,7 @@ def list_schema_entries(schema: JsonSchema) -> tuple[ReferenceEntry, ...]:
 
 
 def find_entry(entries: Sequence[ReferenceEntry], path: str) -> ReferenceEntry:
-    """The entry of a path, or of the place in a file where that is clear: `opponents.0.side`.
+    """The entry of a path, or of the place in a file where that is clear: `benchmarks.0.side`.
 
     Raises:
         UsageError: There is none, or several are at that place.

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +74,12 @@ class Spec(BaseModel):
     """Base of every part's configuration: frozen, and closed to keys it does not know.
 
     Its JSON Schema has the meaning of each key from the section `Attributes` of the docstring.
+
+    Attributes:
+        renamed_keys: Earlier name of a key -> its name today; a file may use either.
     """
+
+    renamed_keys: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     model_config = ConfigDict(
         frozen=True,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.core.book_names import STRATEGY_BOOK
 from engine.evaluation.forecasts.quantile_scores import score_quantiles
 from engine.evaluation.forecasts.scores import score_forecasts
 from engine.evaluation.metrics.performance import performance_metrics
@@ -13,7 +14,7 @@ from engine.signals.benchmarks import BenchmarkRule, compute_benchmark_weights
 from engine.signals.inputs import SignalInputs
 from engine.signals.target_weights import compute_target_weights
 from engine.simulation.portfolio import simulate
-from engine.training.jobs import STRATEGY_BOOK, make_fit_tasks
+from engine.training.jobs import make_fit_tasks
 from engine.training.out_of_sample import HorizonForecast, Predictions, concat_out_of_sample
 from engine.training.results import FitResults, run_fits
 

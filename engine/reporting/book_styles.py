@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.core.book_names import name_benchmarks
+from engine.core.renamed_keys import with_current_keys
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -48,7 +51,9 @@ class BookStyle:
 def get_book_styles(run: Run) -> tuple[BookStyle, ...]:
     """All books of a run, the strategy first, the others in the order of the returns table."""
     keys = sorted(map(str, run.returns.columns), key=lambda key: key != STRATEGY)
-    details = _opponent_details(run.manifest.get("strategy", {}).get("opponents") or ())
+    details = _benchmark_details(
+        with_current_keys(run.manifest.get("strategy", {})).get("benchmarks") or ()
+    )
     return tuple(book_style(key, details.get(key, "")) for key in keys)
 
 
@@ -69,17 +74,14 @@ def book_style(key: str, detail: str = "") -> BookStyle:
     return BookStyle(key, label, detail, hue, f"dash-{min(number, 4)}")
 
 
-def _opponent_details(opponents: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Book key to parameters in words; keys number the opponents of one kind from 2 on."""
-    seen: dict[str, int] = {}
-    details = {}
-    for opponent in opponents:
-        kind = str(opponent.get("kind", ""))
-        seen[kind] = seen.get(kind, 0) + 1
-        parameters = [
-            f"{name} {value}".replace("_", " ")
-            for name, value in sorted(opponent.items())
-            if name != "kind" and isinstance(value, int | float | str)
-        ]
-        details[kind if seen[kind] == 1 else f"{kind}_{seen[kind]}"] = ", ".join(parameters)
-    return details
+def _benchmark_details(benchmarks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Book key to parameters in words."""
+    names = name_benchmarks(str(benchmark.get("kind", "")) for benchmark in benchmarks)
+    return {
+        name: ", ".join(
+            f"{key} {value}".replace("_", " ")
+            for key, value in sorted(benchmark.items())
+            if key != "kind" and isinstance(value, int | float | str)
+        )
+        for name, benchmark in zip(names, benchmarks, strict=True)
+    }

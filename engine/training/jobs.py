@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
 from engine.training.datasets import build_dataset, with_horizons
 from engine.training.task import FitTask
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from engine.models import Forecaster, TrainingSpec, WindowDataset
     from engine.splits.walk_forward import WalkForwardWindow
     from engine.training.datasets import FeatureHistory
-
-STRATEGY_BOOK = "strategy"
-"""The book whose model forecasts every horizon; all others forecast the traded one."""
 
 
 def make_fit_tasks(

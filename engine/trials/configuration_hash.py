@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UNHASHED_SECTIONS = frozenset(
-    ("name", "description", "data", "opponents", "evaluation", "compute")
+    ("name", "description", "data", "benchmarks", "opponents", "evaluation", "compute")
 )
 """Parts of a strategy that can be changed without trying anything new: what it is called, which
-bars it is run on, what it is compared with, how it is judged, where it is computed."""
+bars it is run on, what it is compared with (`opponents` in manifests of earlier versions), how it
+is judged, where it is computed."""
 
 
 def hash_configuration(strategy: Mapping[str, Any]) -> str:

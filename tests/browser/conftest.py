@@ -73,7 +73,7 @@ def run(place: Path) -> engine.Run:
 def rival(place: Path, run: engine.Run) -> engine.Run:  # noqa: ARG001 - one after the other
     """A ridge regression on the same bars."""
     return made_once(
-        place, "regression", "{kind: ridge}", {"opponents": [{"kind": "buy_and_hold"}]}
+        place, "regression", "{kind: ridge}", {"benchmarks": [{"kind": "buy_and_hold"}]}
     )
 
 

@@ -30,6 +30,24 @@ def test_an_opponent_tells_its_parameters(run: Run) -> None:
     assert details["buy_and_hold"] == ""
 
 
+def test_the_key_of_an_earlier_manifest_tells_the_parameters_as_well(run: Run) -> None:
+    strategy = dict(run.manifest["strategy"])
+    benchmarks = strategy.pop("opponents", None) or strategy.pop("benchmarks")
+    told = [
+        {
+            found.key: found.detail
+            for found in get_book_styles(
+                dataclasses.replace(
+                    run, manifest={**run.manifest, "strategy": {**strategy, key: benchmarks}}
+                )
+            )
+        }
+        for key in ("benchmarks", "opponents")
+    ]
+    assert told[0] == told[1]
+    assert told[0]["ma_crossover"]
+
+
 def test_the_order_does_not_depend_on_the_order_of_a_json_file() -> None:
     keys = ["ridge", "buy_and_hold", "strategy", "unknown"]
     assert ordered_book_styles(keys) == ordered_book_styles(sorted(keys))
