@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
     AliasChoices,
+    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -15,6 +17,8 @@ from pydantic import (
 
 from engine.config import load_config
 from engine.core.book_names import STRATEGY_BOOK, name_benchmarks
+from engine.core.installed_kinds import BENCHMARKS_GROUP
+from engine.core.open_kinds import OpenKinds
 from engine.core.renamed_keys import RENAMED_STRATEGY_KEYS
 from engine.core.types import Spec
 from engine.data.config import DataSpec
@@ -35,6 +39,7 @@ from engine.models import (
 )
 from engine.models.training.losses import quantile_levels
 from engine.models.tuning.search_space import TrialConfig, find_space_errors
+from engine.signals.benchmarks import BenchmarkRule
 from engine.signals.config import (
     BuyAndHold,
     FixedSizing,
@@ -45,24 +50,30 @@ from engine.signals.config import (
     Signal,
     Sizing,
 )
-from engine.simulation.config import Costs, Execution
+from engine.simulation.config import AnyCosts, Costs, Execution
 from engine.splits.config import Scaling, StandardScaling, WindowSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
-Benchmark = Annotated[
-    BuyAndHold
-    | MovingAverageCrossover
-    | MeanReversion
-    | GradientBoosting
-    | Ridge
-    | Persistence
-    | Drift
-    | AlwaysUp,
-    Field(discriminator="kind"),
-]
+BENCHMARK_KINDS = OpenKinds(
+    BENCHMARKS_GROUP,
+    (BenchmarkRule, Forecaster),
+    (
+        BuyAndHold,
+        MovingAverageCrossover,
+        MeanReversion,
+        GradientBoosting,
+        Ridge,
+        Persistence,
+        Drift,
+        AlwaysUp,
+    ),
+)
+
+Benchmark: TypeAlias = Annotated[BenchmarkRule | Forecaster, BENCHMARK_KINDS]
+"""A rule or a model that a strategy is compared with: the engine's, an installed one, a user's."""
 
 
 class Compute(Spec):
@@ -120,6 +131,7 @@ class Strategy(Spec):
         compute: Where the refits run.
     """
 
+    model_config = ConfigDict(defer_build=True)
     renamed_keys: ClassVar[Mapping[str, str]] = RENAMED_STRATEGY_KEYS
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")
@@ -140,7 +152,7 @@ class Strategy(Spec):
     signal: Signal = FixedThreshold()
     sizing: Sizing = FixedSizing()
     max_weight: float = Field(default=1.0, gt=0, le=1)
-    costs: Costs = Costs()
+    costs: AnyCosts = Costs()
     execution: Execution = Execution()
     benchmarks: tuple[Benchmark, ...] = Field(
         default=(

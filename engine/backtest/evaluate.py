@@ -154,10 +154,11 @@ def _measure_seed_variance(
         prepared.market.wide(price).loc[prepared.span, list(prepared.targets)]
         for price in ("open", "close")
     )
+    costs = spec.costs.bind(prepared.market)
     due = (
         (
             schedule_orders(decide_model_positions(spec, prepared, made), spec.execution.delay),
-            spec.costs,
+            costs,
         )
         for made in alone.values()
     )
@@ -182,7 +183,7 @@ def _measure_sensitivity(
         TradingParameters(
             signal=spec.signal,
             sizing=spec.sizing,
-            costs=spec.costs,
+            costs=spec.costs.bind(prepared.market),
             execution=spec.execution,
             periods_per_year=prepared.market.periods_per_year,
             max_weight=spec.max_weight,

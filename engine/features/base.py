@@ -32,6 +32,12 @@ class FeatureSpec(Spec, ABC):
 
     required_columns: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "volume")
 
+    if TYPE_CHECKING:
+
+        @property
+        def kind(self) -> str:
+            """The value of `kind` in a file."""
+
     @property
     def name(self) -> str:
         """The kind and every parameter: `rsi_14`, `macd_12_26_9`."""

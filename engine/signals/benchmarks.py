@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 class BenchmarkRule(Spec, ABC):
     """A rule that needs closes alone."""
 
+    if TYPE_CHECKING:
+
+        @property
+        def kind(self) -> str:
+            """The value of `kind` in a file."""
+
     @abstractmethod
     def compute_positions(self, close: WideFrame) -> WideFrame:
         """1 long, 0 out, -1 short at each close, from closes up to it.
