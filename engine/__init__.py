@@ -32,14 +32,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.backtest import run, run_sweep
+    from engine.evaluation.analysis import open_run
     from engine.runs.run import Run
     from engine.strategy import Strategy
 
-__all__ = ["Run", "Strategy", "run", "run_sweep"]
+__all__ = ["Run", "Strategy", "open_run", "run", "run_sweep"]
 
 _EXPORTS = {
     "Run": "engine.runs.run",
     "Strategy": "engine.strategy",
+    "open_run": "engine.evaluation.analysis",
     "run": "engine.backtest",
     "run_sweep": "engine.backtest",
 }

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from engine.evaluation.inference.trial_set import TrialSet
     from engine.pipeline.prepare import PreparedData
     from engine.pipeline.result import BacktestResult
+    from engine.runs.documents import Metrics, Significance
     from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy
     from engine.training.out_of_sample import Predictions
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
 
 
 def evaluate_backtest(
-    result: BacktestResult, metrics: Mapping[str, Any], trials: TrialSet | None = None
-) -> dict[str, Any]:
+    result: BacktestResult, metrics: Metrics, trials: TrialSet | None = None
+) -> Significance:
     """`significance.json`: every interval and test, and the verdict.
 
     Args:
@@ -58,7 +59,7 @@ def evaluate_backtest(
         spec=spec.evaluation,
         rng=np.random.default_rng(derive_seed(spec.seed, "bootstrap")),
         trials=trials,
-        skill_scores=metrics["forecasts"][STRATEGY_BOOK],
+        skill_scores=metrics.forecasts[STRATEGY_BOOK],
         extra_sections={
             "timing": _test_timing(spec, ground, result.books[STRATEGY_BOOK]),
             **_test_forecasts(ground, result.predictions),

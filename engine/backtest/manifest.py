@@ -7,12 +7,21 @@ import platform
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from engine.core.versions import collect_versions
-from engine.runs.run import compute_run_id
+from engine.runs.documents import Manifest
+from engine.runs.documents.manifest import (
+    DatasetRecord,
+    FitRecord,
+    MachineRecord,
+    SeedRecord,
+    TuningRecord,
+    WindowRecord,
+)
+from engine.runs.run import STRATEGY_BOOK, compute_run_id
 from engine.signals.inputs import SignalInputs
 from engine.signals.thresholds import compute_window_thresholds
 from engine.trials import RunOutcome
@@ -58,7 +67,7 @@ class StageTimer:
 
 def build_manifest(
     spec: Strategy, prepared: PreparedData, predictions: Mapping[str, Predictions]
-) -> dict[str, Any]:
+) -> Manifest:
     """Everything that went in, but for where and when it ran."""
     market = prepared.market
     hashes = [
@@ -66,45 +75,44 @@ def build_manifest(
     ]
     data = [("interval", market.interval), ("calendar", market.calendar), *hashes]
     used = collect_versions(spec.compute.backend, spec.libraries)
-    return {
-        "run_id": compute_run_id(spec.identity(), data, used),
-        "strategy_name": spec.name,
-        "strategy": spec.model_dump(mode="json"),
-        "dataset": market.provenance,
-        "target": list(prepared.targets),
-        "inputs": list(prepared.feature_history.feature_names),
-        "tuning": _describe_tuning(spec, predictions["strategy"]),
-        "windows": _describe_windows(spec, prepared, predictions["strategy"]),
-        "versions": used,
-        "seeds": {"seed": spec.seed, "count": spec.seeds},
-    }
+    return Manifest(
+        run_id=compute_run_id(spec.identity(), data, used),
+        strategy_name=spec.name,
+        strategy=spec.model_dump(mode="json"),
+        dataset=DatasetRecord.model_validate(market.provenance),
+        target=prepared.targets,
+        inputs=tuple(prepared.feature_history.feature_names),
+        tuning=_describe_tuning(spec, predictions[STRATEGY_BOOK]),
+        windows=_describe_windows(spec, prepared, predictions[STRATEGY_BOOK]),
+        versions=used,
+        seeds=SeedRecord(seed=spec.seed, count=spec.seeds),
+    )
 
 
 def summarize_for_ledger(finished_run: Run) -> RunOutcome:
     """What the trial ledger keeps of a run."""
     return RunOutcome(
         run_id=finished_run.run_id,
-        returns=finished_run.returns["strategy"],
-        sharpe=finished_run.metrics["books"]["strategy"]["sharpe"],
-        seeds=finished_run.manifest["seeds"]["count"],
+        returns=finished_run.returns[STRATEGY_BOOK],
+        sharpe=finished_run.metrics.books[STRATEGY_BOOK].sharpe,
+        seeds=finished_run.manifest.seeds.count,
         tuning=count_tuning_trials(finished_run.manifest),
-        grade=finished_run.significance["verdict"]["grade"],
-        certificate=finished_run.certificate and finished_run.certificate["result"],
+        grade=finished_run.significance.verdict.grade,
+        certificate=finished_run.certificate and finished_run.certificate.result,
     )
 
 
-def count_tuning_trials(manifest: Mapping[str, Any]) -> int:
+def count_tuning_trials(manifest: Manifest) -> int:
     """How many configurations a run tried within, by its manifest."""
-    tuning = manifest["tuning"]
-    return tuning["trials"] if tuning else 0
+    return manifest.tuning.trials if manifest.tuning else 0
 
 
-def _describe_tuning(spec: Strategy, predictions: Predictions) -> dict[str, int] | None:
+def _describe_tuning(spec: Strategy, predictions: Predictions) -> TuningRecord | None:
     """How many configurations were tried in all; those of a failed fit were tried too."""
     if spec.tune is None:
         return None
     fits = [fit for of_window in predictions.fit_records.values() for fit in of_window]
-    return {"trials": sum(fit.get("trials", spec.tune.trials) for fit in fits)}
+    return TuningRecord(trials=sum(fit.get("trials", spec.tune.trials) for fit in fits))
 
 
 def concat_positions(weights: Mapping[str, WideFrame]) -> pd.DataFrame:
@@ -129,7 +137,7 @@ def concat_trades(books: Mapping[str, SimulationResult]) -> pd.DataFrame:
 
 def _describe_windows(
     spec: Strategy, prepared: PreparedData, predictions: Predictions
-) -> list[dict[str, Any]]:
+) -> tuple[WindowRecord, ...]:
     forecasts = SignalInputs.from_predictions(predictions)
     first = prepared.targets[0]
     by_window = compute_window_thresholds(
@@ -137,31 +145,31 @@ def _describe_windows(
     )
     stamps = prepared.feature_history.features.timestamps
 
-    def part(rows: range) -> list[str]:
-        return [stamps[rows[0]].isoformat(), stamps[rows[-1]].isoformat()]
+    def part(rows: range) -> tuple[str, str]:
+        return stamps[rows[0]].isoformat(), stamps[rows[-1]].isoformat()
 
-    def told(window: WalkForwardWindow) -> dict[str, Any]:
+    def describe(window: WalkForwardWindow) -> WindowRecord:
         level = by_window.get(window.index)
-        return {
-            "index": window.index,
-            "train": part(window.train),
-            "validation": part(window.validation),
-            "test": part(window.test),
-            "train_bars": len(window.train),
-            "validation_bars": len(window.validation),
-            "test_bars": len(window.test),
-            "threshold_enter_bps": None if level is None else 10_000 * level.enter,
-            "threshold_exit_bps": None if level is None else 10_000 * level.exit,
-            "fits": predictions.fit_records[window.index],
-        }
+        return WindowRecord(
+            index=window.index,
+            train=part(window.train),
+            validation=part(window.validation),
+            test=part(window.test),
+            train_bars=len(window.train),
+            validation_bars=len(window.validation),
+            test_bars=len(window.test),
+            threshold_enter_bps=None if level is None else 10_000 * level.enter,
+            threshold_exit_bps=None if level is None else 10_000 * level.exit,
+            fits=tuple(map(FitRecord.model_validate, predictions.fit_records[window.index])),
+        )
 
-    return [told(window) for window in prepared.windows]
+    return tuple(describe(window) for window in prepared.windows)
 
 
-def describe_machine(workers: int) -> dict[str, Any]:
+def describe_machine(workers: int) -> MachineRecord:
     """What the run ran on.
 
     Args:
         workers: Processes that trained.
     """
-    return {"platform": platform.platform(), "cpu_count": os.cpu_count(), "workers": workers}
+    return MachineRecord(platform=platform.platform(), cpu_count=os.cpu_count(), workers=workers)

@@ -23,6 +23,7 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.core.progress import NullProgress, Progress
 from engine.data.load import load_market
+from engine.evaluation.analysis import with_analysis
 from engine.leakage.certify import run_leakage_test
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.result import BacktestResult
@@ -161,14 +162,8 @@ def _run_stages(
                 certificate = run_leakage_test(
                     made, executor, store, progress, fresh=options.fresh
                 )
-        inputs = build_manifest(spec, ground, predictions)
-        with timer.stage("evaluation"):
-            figures = compute_metrics(ground, predictions, books)
-            trials = ledger_entry.collect_trials(
-                made.returns[STRATEGY_BOOK], count_tuning_trials(inputs)
-            )
-            judged = evaluate_backtest(made, figures, trials)
-        inputs |= {
+        manifest = build_manifest(spec, ground, predictions)
+        manifest |= {
             "strategy_file": options.strategy_file,
             "machine": describe_machine(executor.workers),
             "fits": {"trained": fits.trained, "stored": fits.stored},
@@ -177,19 +172,26 @@ def _run_stages(
             "command": options.command,
             **({"family": options.sweep_id} if options.sweep_id else {}),
         }
-        found = Run(
-            run_id=inputs["run_id"],
-            run_dir=options.out / spec.name / inputs["run_id"],
-            manifest=inputs | {"timings_s": timer.timings()},
-            bars=market.bars,
-            predictions=predictions[STRATEGY_BOOK].table,
-            positions=concat_positions(decided),
-            returns=made.returns,
-            trades=concat_trades(books),
-            metrics=figures,
-            significance=judged,
-            certificate=certificate,
-        )
+        with timer.stage("evaluation"):
+            metrics = compute_metrics(ground, predictions, books)
+            trials = ledger_entry.collect_trials(
+                made.returns[STRATEGY_BOOK], count_tuning_trials(manifest)
+            )
+            found = with_analysis(
+                Run(
+                    run_id=manifest.run_id,
+                    run_dir=options.out / spec.name / manifest.run_id,
+                    manifest=manifest,
+                    bars=market.bars,
+                    predictions=predictions[STRATEGY_BOOK].table,
+                    positions=concat_positions(decided),
+                    returns=made.returns,
+                    trades=concat_trades(books),
+                    metrics=metrics,
+                    significance=evaluate_backtest(made, metrics, trials),
+                    certificate=certificate,
+                )
+            )
         found = _write_run(found, drawn, timer)
     ledger_entry.finish(summarize_for_ledger(found))
     return found
@@ -198,13 +200,16 @@ def _run_stages(
 def _write_run(finished_run: Run, pages: PageWriter, timer: StageTimer) -> Run:
     """The run in its folder; its timings now count the drawing of the pages."""
     with atomic_directory(finished_run.run_dir) as draft:
+        finished_run = _with_timings(finished_run, timer)
         with timer.stage("report"):
             pages.write(finished_run, draft)
-        finished_run = replace(
-            finished_run, manifest=finished_run.manifest | {"timings_s": timer.timings()}
-        )
+        finished_run = _with_timings(finished_run, timer)
         finished_run.write(draft)
     return finished_run
+
+
+def _with_timings(run: Run, timer: StageTimer) -> Run:
+    return replace(run, manifest=run.manifest | {"timings_s": timer.timings()})
 
 
 def _resolve_strategy(

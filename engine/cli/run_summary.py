@@ -38,18 +38,18 @@ def render_run_json(run: Run) -> str:
 
 def run_document(run: Run) -> dict[str, Any]:
     """What `--json` tells of a run."""
-    dataset = run.manifest["dataset"]
+    dataset, metrics = run.manifest.dataset, run.metrics.as_dict()
     return {
         "run_id": run.run_id,
         "run_dir": str(run.run_dir),
-        "dataset": {"name": dataset["name"], "offline": dataset["offline"]},
-        "span": run.metrics["span"],
-        "metrics": run.metrics["books"],
-        "forecasts": run.metrics["forecasts"],
-        "significance": run.significance,
-        "left_out": run.manifest["left_out"],
-        "certificate": run.certificate,
-        "verdict": run.significance["verdict"],
+        "dataset": {"name": dataset.name, "offline": dataset.offline},
+        "span": metrics["span"],
+        "metrics": metrics["books"],
+        "forecasts": metrics["forecasts"],
+        "significance": run.significance.as_dict(),
+        "left_out": list(run.manifest.excluded_fits),
+        "certificate": run.certificate and run.certificate.as_dict(),
+        "verdict": run.significance.verdict.as_dict(),
     }
 
 

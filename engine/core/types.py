@@ -48,23 +48,25 @@ _ATTRIBUTES_SECTION = re.compile(r"^Attributes:\n(?P<listed>(?:(?: .*)?\n?)*)", 
 _ATTRIBUTE_ENTRY = re.compile(r"^    (?P<name>\w+): (?P<meaning>.*(?:\n {5,}.*)*)", re.MULTILINE)
 
 
-def _add_descriptions(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Gives each key of a JSON Schema the meaning that the docstring of its class tells.
+def describe_schema_keys(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    """Gives each key of a JSON Schema the description from the docstring of its class.
 
-    A key that is inherited has the meaning that its own class tells, unless it is told anew.
+    An inherited key has the description of the class that defines it, unless the docstring of
+    the subclass describes it too. A key that is an alias has the description of its attribute.
     """
-    told: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     for base in reversed(model.__mro__):
-        if issubclass(base, Spec) and (
+        if issubclass(base, BaseModel) and (
             section := _ATTRIBUTES_SECTION.search(inspect.cleandoc(base.__doc__ or ""))
         ):
-            told |= {
+            descriptions |= {
                 found["name"]: " ".join(found["meaning"].split())
                 for found in _ATTRIBUTE_ENTRY.finditer(section["listed"])
             }
-    for name, key in schema.get("properties", {}).items():
-        if name in told:
-            key["description"] = told[name]
+    for name, field in model.model_fields.items():
+        key = schema.get("properties", {}).get(field.alias or name)
+        if key is not None and name in descriptions:
+            key["description"] = descriptions[name]
     schema["description"] = _ATTRIBUTES_SECTION.sub(
         "", inspect.cleandoc(model.__doc__ or "")
     ).strip()
@@ -85,5 +87,5 @@ class Spec(BaseModel):
         frozen=True,
         extra="forbid",
         ser_json_inf_nan="constants",
-        json_schema_extra=_add_descriptions,
+        json_schema_extra=describe_schema_keys,
     )

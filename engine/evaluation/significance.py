@@ -27,6 +27,7 @@ from engine.evaluation.verdict import (
     no_skill_sentence,
     verdict_sentence,
 )
+from engine.runs.documents import Significance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,7 @@ def assess_significance(
     trials: TrialSet | None = None,
     skill_scores: Mapping[str, float | int | None] | None = None,
     extra_sections: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+) -> Significance:
     """Intervals and tests of every book's Sharpe ratio, and the verdict on the first.
 
     Args:
@@ -109,20 +110,18 @@ def assess_significance(
     )
     no_skill = no_skill_sentence(skill_scores) if skill_scores else None
     trap = (found.get("level_trap") or {}).get("sentence")
-    return {
-        "method": {
-            "bootstrap": "stationary",
-            "resamples": spec.resamples,
-            "confidence": spec.confidence,
-            "source": METHOD_SOURCES,
-            "adjustment": P_VALUE_ADJUSTMENT,
-        },
-        **found,
-        "verdict": {
-            "grade": grade_evidence(evidence),
-            "sentence": " ".join(filter(None, [verdict_sentence(evidence), trap or no_skill])),
-        },
+    method = {
+        "bootstrap": "stationary",
+        "resamples": spec.resamples,
+        "confidence": spec.confidence,
+        "source": METHOD_SOURCES,
+        "adjustment": P_VALUE_ADJUSTMENT,
     }
+    verdict = {
+        "grade": grade_evidence(evidence),
+        "sentence": " ".join(filter(None, [verdict_sentence(evidence), trap or no_skill])),
+    }
+    return Significance.model_validate({"method": method, **found, "verdict": verdict})
 
 
 def _with_holm_p_values(inferred: Mapping[str, SharpeInference]) -> dict[str, dict[str, Any]]:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from engine.models import Forecast
     from engine.pipeline.prepare import PreparedData
     from engine.pipeline.result import BacktestResult
+    from engine.runs.documents import Certificate
     from engine.training.executors.base import Executor
     from engine.training.out_of_sample import Predictions
     from engine.training.store import FitStore
@@ -90,7 +91,7 @@ class _PerturbedData:
 
 def run_leakage_test(
     result: BacktestResult, executor: Executor, store: FitStore, progress: Progress, *, fresh: bool
-) -> dict[str, Any]:
+) -> Certificate:
     """`certificate.json` of a run that knows nothing of what comes later.
 
     Args:
@@ -178,7 +179,7 @@ class _LeakageTest:
             self._compare_rules(index, rebuilt.prepared, bars)
             self._compare_fills(index, rebuilt.prepared, bars)
 
-    def build_document(self) -> dict[str, Any]:
+    def build_document(self) -> Certificate:
         """What was done, once nothing was found."""
         spec, fits = self.result.spec, self.result.fits
         probes = [

@@ -10,6 +10,8 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.evaluation.forecasts.quantile_scores import score_quantiles
 from engine.evaluation.forecasts.scores import score_forecasts
 from engine.evaluation.metrics.performance import performance_metrics
+from engine.runs.documents import Metrics
+from engine.runs.documents.metrics import BookMetrics, ForecastScores, SpanFigures
 from engine.signals.benchmarks import BenchmarkRule, compute_benchmark_weights
 from engine.signals.inputs import SignalInputs
 from engine.signals.target_weights import compute_target_weights
@@ -151,26 +153,29 @@ def compute_metrics(
     prepared: PreparedData,
     predictions: Mapping[str, Predictions],
     books: Mapping[str, SimulationResult],
-) -> dict[str, Any]:
+) -> Metrics:
     """`metrics.json`: the span, every book's figures, every model's forecast scores."""
     periods = prepared.market.periods_per_year
-    return {
-        "span": {
-            "first": prepared.span[0].isoformat(),
-            "last": prepared.span[-1].isoformat(),
-            "bars": len(prepared.span),
-            "periods_per_year": periods,
-        },
-        "books": {
-            name: performance_metrics(
-                book.returns, book.held_weights, book.trades, periods_per_year=periods
+    return Metrics(
+        span=SpanFigures(
+            first=prepared.span[0].isoformat(),
+            last=prepared.span[-1].isoformat(),
+            bars=len(prepared.span),
+            periods_per_year=periods,
+        ),
+        books={
+            name: BookMetrics.model_validate(
+                performance_metrics(
+                    book.returns, book.held_weights, book.trades, periods_per_year=periods
+                )
             )
             for name, book in books.items()
         },
-        "forecasts": {
-            name: _score_forecasts(prepared, made) for name, made in predictions.items()
+        forecasts={
+            name: ForecastScores.model_validate(_score_forecasts(prepared, forecast))
+            for name, forecast in predictions.items()
         },
-    }
+    )
 
 
 def _score_forecasts(prepared: PreparedData, predictions: Predictions) -> dict[str, Any]:

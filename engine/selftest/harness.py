@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.data.market import Market
+    from engine.runs.documents import Metrics, Significance
+    from engine.runs.documents.significance import SharpeFigures
 
 RESAMPLES = 999
 """Of a market: with (1 + extreme) / (1 + resamples) a test at 5 % is as exact as with more."""
@@ -47,13 +49,12 @@ class HarnessResult:
     """
 
     result: BacktestResult
-    metrics: Mapping[str, Any]
-    significance: Mapping[str, Any]
+    metrics: Metrics
+    significance: Significance
 
-    def sharpe(self, book: str) -> Mapping[str, Any]:
+    def sharpe(self, book: str) -> SharpeFigures:
         """Estimate, interval and p-value of a book's Sharpe ratio."""
-        figures: Mapping[str, Any] = self.significance["sharpe"][book]
-        return figures
+        return self.significance.sharpe[book]
 
 
 def make_strategy(**sections: Any) -> Strategy:  # noqa: ANN401 - whatever a strategy file may hold

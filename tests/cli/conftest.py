@@ -8,6 +8,11 @@ import pytest
 
 from engine.runs.folder import PAGES
 from engine.runs.run import Run
+from tests.runs.documents import (
+    make_manifest,
+    make_metrics_document,
+    make_significance_document,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,26 +66,22 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return Run(
         run_id="0123456789ab",
         run_dir=folder,
-        manifest={
-            "strategy_name": "micdl",
-            "strategy": {"opponents": [{"kind": "buy_and_hold"}]},
-            "dataset": {"name": "us-indices", "offline": True, "notices": []},
-            "target": ["SP500"],
-            "left_out": [],
-            "windows": [],
-        },
+        manifest=make_manifest(
+            strategy_name="micdl",
+            strategy={"opponents": [{"kind": "buy_and_hold"}]},
+            dataset={"name": "us-indices", "offline": True, "notices": []},
+            target=["SP500"],
+            left_out=[],
+        ),
         bars=empty,
         predictions=empty,
         positions=empty,
         returns=pd.DataFrame({"strategy": [0.0], "buy_and_hold": [0.0]}),
         trades=empty,
-        metrics=figures_of(STRATEGY_BOOK, RULE_BOOK),
-        significance={
-            "method": {"bootstrap": "stationary", "resamples": 1000, "confidence": 0.95},
-            "sharpe": {"strategy": {"estimate": 0.42, "low": -0.11, "high": 0.93}},
-            "differences": {},
-            "verdict": {"grade": "none", "sentence": "No evidence that the strategy has skill."},
-        },
+        metrics=make_metrics_document(**figures_of(STRATEGY_BOOK, RULE_BOOK)),
+        significance=make_significance_document(
+            sharpe={"strategy": {"estimate": 0.42, "low": -0.11, "high": 0.93}}
+        ),
     )
 
 

@@ -10,6 +10,12 @@ import pandas as pd
 
 from engine.runs.run import Run
 from tests.reporting.conftest import make_metrics, make_significance
+from tests.runs.documents import (
+    make_certificate,
+    make_manifest,
+    make_metrics_document,
+    make_significance_document,
+)
 
 BARS = 260
 DAYS = pd.bdate_range("2016-01-04", periods=BARS, tz="UTC", name="timestamp").as_unit("us")
@@ -80,7 +86,7 @@ def member(number: int, *, mean: float = 0.0, **settings: Any) -> Run:
     return Run(
         run_id=IDS[number],
         run_dir=Path("reports/ridge") / IDS[number],
-        manifest=manifest,
+        manifest=make_manifest(**manifest),
         bars=pd.DataFrame({**long, **prices, "volume": 1e6}),
         predictions=pd.DataFrame(
             {**long, "window": 0, "seed": 0, "horizon": 1, "predicted": 0.001, "actual": CHANGE}
@@ -100,17 +106,9 @@ def member(number: int, *, mean: float = 0.0, **settings: Any) -> Run:
                 "equity": 1.0,
             }
         ),
-        metrics=metrics,
-        significance=make_significance(metrics),
-        certificate={
-            "result": "passed",
-            "sentence": "No look-ahead found.",
-            "compared": ["windows"],
-            "cuts": [{"bar": "2016-06-01", "kind": "even"}],
-            "not_compared": [],
-            "fits_refitted": 0,
-            "books": ["strategy"],
-        },
+        metrics=make_metrics_document(**metrics),
+        significance=make_significance_document(**make_significance(metrics)),
+        certificate=make_certificate(),
     )
 
 

@@ -16,6 +16,11 @@ from engine.runs.run import Run
 from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import simulate
 from tests.reporting.page import Page
+from tests.runs.documents import (
+    make_manifest,
+    make_metrics_document,
+    make_significance_document,
+)
 
 if TYPE_CHECKING:
     from engine.reporting.tearsheet.section import TearsheetSection
@@ -111,20 +116,19 @@ def small_run(shape: Shape) -> Run:
     return Run(
         run_id="0123456789ab",
         run_dir=Path("reports/small/0123456789ab"),
-        manifest={
-            "target": list(shape.symbols),
-            "strategy": {
-                "costs": costs.model_dump(),
-                "target": {"horizon": shape.horizon},
-            },
-        },
+        manifest=make_manifest(
+            target=list(shape.symbols),
+            strategy={"costs": costs.model_dump(), "target": {"horizon": shape.horizon}},
+        ),
         bars=bars.sort_values(["timestamp", "symbol"], ignore_index=True),
         predictions=pd.concat(predictions, ignore_index=True),
         positions=positions.assign(book="strategy"),
         returns=pd.DataFrame({name: result.returns for name, result in results.items()}),
         trades=trades,
-        metrics={"span": {"periods_per_year": 365.0}},
-        significance={"method": {"confidence": 0.95}},
+        metrics=make_metrics_document(
+            span={"first": "", "last": "", "bars": len(days), "periods_per_year": 365.0}
+        ),
+        significance=make_significance_document(),
     )
 
 
