@@ -1,6 +1,6 @@
-"""Forecasters: each one frozen choice in the strategy, all behind one contract.
+"""Forecasters: each is a frozen configuration in the strategy, all keep one contract.
 
-A new one of the engine's is one file here and one of the `MODEL_KINDS`; one of a user's needs no
+A new built-in forecaster is one module here and one of the `MODEL_KINDS`; one of a user's needs no
 change here (`engine.core.open_kinds`).
 """
 

@@ -22,8 +22,8 @@ class Forecaster(Spec, ABC):
     """
 
     if TYPE_CHECKING:
-        # A field of most, and of the rest a constant or a property: pydantic, if it saw this
-        # line, would make it a field of all.
+        # Most subclasses have it as a field, the others as a constant or a property. Hidden from
+        # pydantic, which would make it a field of all of them.
         @property
         def lookback(self) -> int:
             """Bars in a sequence."""
@@ -35,7 +35,7 @@ class Forecaster(Spec, ABC):
     @property
     @abstractmethod
     def costly(self) -> bool:
-        """Whether a fit is worth a worker process and a place in the store."""
+        """Whether a fit is slow enough for a worker process and a place in the store."""
 
     @property
     @abstractmethod
@@ -49,7 +49,7 @@ class Forecaster(Spec, ABC):
 
     @property
     def libraries(self) -> tuple[str, ...]:
-        """Distributions that shape this forecaster's numbers and no other's."""
+        """Distributions on which the numbers of this forecaster depend, and of no other."""
         return ()
 
     @abstractmethod
@@ -58,7 +58,7 @@ class Forecaster(Spec, ABC):
 
         Args:
             dataset: One window's arrays.
-            training: How networks are trained.
+            training: Settings for the training of networks.
             seed: Decides every random draw.
 
         Raises:

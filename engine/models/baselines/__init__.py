@@ -1,1 +1,1 @@
-"""Cheap forecasters: ridge, gradient boosting, and the naive ones."""
+"""Forecasters that train in seconds: ridge, gradient boosting and the naive forecasts."""

@@ -1,1 +1,1 @@
-"""Neural networks, one file each, behind one contract."""
+"""Neural networks, one module each, all subclasses of `Network`."""
