@@ -21,7 +21,7 @@ from engine.core.installed_kinds import BENCHMARKS_GROUP
 from engine.core.open_kinds import OpenKinds
 from engine.core.renamed_keys import RENAMED_STRATEGY_KEYS
 from engine.core.types import Spec
-from engine.data.config import DataSpec
+from engine.data import DataSpec
 from engine.evaluation.config import EvaluationSpec
 from engine.features.config import Feature, LogReturn, Resolutions, TargetSpec
 from engine.models import (

@@ -29,7 +29,7 @@ def executed(text: str) -> nbformat.NotebookNode:
     Raises:
         nbclient.exceptions.CellExecutionError: A cell fails.
     """
-    notebook = nbformat.required_columns(text, as_version=4)
+    notebook = nbformat.reads(text, as_version=4)
     with tempfile.TemporaryDirectory() as place:
         client = NotebookClient(
             notebook,
@@ -52,7 +52,7 @@ def _parts(cell: nbformat.NotebookNode) -> Iterator[str]:
         yield cell.source
         return
     yield f"```python\n{cell.source}\n```"
-    for output in cell.layout:
+    for output in cell.outputs:
         told = output.get("text") or output.get("data", {}).get("text/plain", "")
         if told:
             yield f"```text\n{COLOUR.sub('', told).rstrip()}\n```"

@@ -17,7 +17,7 @@ from engine.evaluation.forecasts.model_diagnostics import (
 from engine.evaluation.forecasts.price_level_r2 import check_price_level_r2
 from engine.evaluation.forecasts.window_ranking import rank_forecasts_by_window
 from engine.evaluation.inference.permutation import fill_to_fill_returns, timing_permutation_test
-from engine.evaluation.metrics.by_window import sharpe_by_window
+from engine.evaluation.metrics.return_metrics import sharpe_by_window
 from engine.evaluation.robustness.seed_variance import decompose_seed_variance
 from engine.evaluation.robustness.sensitivity import TradingParameters, compute_sensitivity_surface
 from engine.evaluation.significance import assess_significance

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -21,8 +20,9 @@ from engine.backtest.manifest import (
 )
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
+from engine.core.home import backtest_home
 from engine.core.progress import NullProgress, Progress
-from engine.data.load import load_market
+from engine.data import load_market
 from engine.evaluation.analysis import with_analysis
 from engine.leakage.certify import run_leakage_test
 from engine.pipeline.prepare import prepare_data
@@ -98,7 +98,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         offline=offline,
         vintage=vintage,
         out=Path(out),
-        home=Path(home or os.environ.get("BACKTEST_HOME") or ".backtest"),
+        home=backtest_home(home),
         workers=workers,
         fresh=fresh,
         pages=pages,

@@ -17,7 +17,7 @@ from engine.cli.text_table import print_text as printed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.data.manifests import DatasetManifest
+    from engine.data import DatasetManifest
 
 LABEL_WIDTH = 13
 
@@ -78,7 +78,7 @@ def data_list_command(debug: DebugOption = False) -> None:
     Those in datasets/ of this folder come before those of the engine.
     """
     with handle_errors(debug=debug):
-        from engine.data.manifests import list_dataset_names, read_manifest
+        from engine.data import list_dataset_names, read_manifest
 
         width = prose_width()
         for name in list_dataset_names():

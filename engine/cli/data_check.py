@@ -1,11 +1,9 @@
-"""`backtest data check`."""
+"""`backtest data check`: the findings of the quality rules."""
 
 from __future__ import annotations
 
 import json as json_
-import os
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,8 +11,8 @@ import typer
 from engine.cli.errors import handle_errors
 from engine.cli.options import DatasetArgument, DebugOption, JsonOption, QuietOption  # noqa: TC001 - typer reads them
 from engine.cli.progress import stderr_progress
-from engine.cli.text_table import SEVERITY_COLOURS, colourise, prose_width
-from engine.cli.text_table import print_text as printed
+from engine.cli.text_table import SEVERITY_COLOURS, colourise, print_text, prose_width
+from engine.core.home import backtest_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,63 +32,63 @@ def data_check_command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Ask every quality rule about the bars of a dataset.
+    """Check the bars of a dataset with every quality rule.
 
-    A run does the same before it begins: errors stop it, warnings are told. docs/data-quality.md
-    lists the rules, their thresholds and the repairs that a dataset can ask for.
+    A run does the same before it begins: errors stop it, warnings are shown. docs/data-quality.md
+    lists the rules, their thresholds and the repairs that a dataset can request.
 
-    Exit codes: 0 nothing is an error, 2 the manifest is wrong, 3 an error was found or the bars
-    cannot be had.
+    Exit codes: 0 no finding is an error, 2 the manifest is wrong, 3 a finding is an error or the
+    bars are not available.
     """
     with handle_errors(debug=debug):
-        from engine.data.check import check_dataset
+        from engine.data import check_dataset
 
-        home = Path(os.environ.get("BACKTEST_HOME") or ".backtest")
+        home = backtest_home()
         with stderr_progress(quiet=quiet) as progress:
-            checked = check_dataset(dataset, home=home, offline=offline, progress=progress)
+            check = check_dataset(dataset, home=home, offline=offline, progress=progress)
         if json:
-            typer.echo(_render_json(checked))
+            typer.echo(_render_json(check))
         else:
-            printed("\n".join(_render_text(checked, prose_width())))
-        if not checked.is_usable:
+            print_text("\n".join(_render_text(check, prose_width())))
+        if not check.is_usable:
             raise typer.Exit(3)
 
 
 def _render_json(report: DatasetCheck) -> str:
-    told = {
+    document = {
         "dataset": report.manifest.dataset.name,
         "bars": report.bar_counts,
         "findings": [finding.as_json() for finding in report.findings],
-        "repairs": [done.as_json() for done in report.applied_repairs],
+        "repairs": [repair.as_json() for repair in report.applied_repairs],
     }
-    return json_.dumps(told, indent=2, allow_nan=False)
+    return json_.dumps(document, indent=2, allow_nan=False)
 
 
 def _render_text(report: DatasetCheck, width: int) -> Iterator[str]:
     for symbol, bars in report.bar_counts.items():
-        repaired = [done for done in report.applied_repairs if done.symbol == symbol]
-        found = [finding for finding in report.findings if finding.symbol == symbol]
+        repairs = [repair for repair in report.applied_repairs if repair.symbol == symbol]
+        findings = [finding for finding in report.findings if finding.symbol == symbol]
         state = "unfit for a run" if bars is None else f"{bars} bars"
-        clean = "" if found or repaired else ", nothing found"
+        clean = "" if findings or repairs else ", no findings"
         yield f"{symbol}: {state}{clean}"
-        for done in repaired:
-            yield _format_finding("repair", done, width)
-            yield from _wrap_indented(f"{done.repair}: {done.sentence}", width)
-        for finding in found:
+        for repair in repairs:
+            yield _format_finding("repair", repair, width)
+            yield from _wrap_indented(f"{repair.repair}: {repair.sentence}", width)
+        for finding in findings:
             yield _format_finding(finding.severity, finding, width)
-            offered = f"; repair: {finding.repair}" if finding.repair else ""
-            yield from _wrap_indented(finding.sentence + offered, width)
+            available = f"; repair: {finding.repair}" if finding.repair else ""
+            yield from _wrap_indented(finding.sentence + available, width)
             if finding.advice:
                 yield from _wrap_indented(finding.advice, width)
     yield _format_summary(report)
 
 
 def _format_finding(kind: str, finding: Finding | AppliedRepair, width: int) -> str:
-    """Kind, rule, bars, first and last, as far as there is room."""
+    """Kind, rule, number of bars, and first and last bar where the line has room."""
     first, last = finding.first or "", finding.last or ""
     line = f"{kind:<6} {finding.rule:<22} {finding.count:>8}"
-    for moment in (f"  {first:<16}", f"  {last}"):
-        line += moment if len(line) + len(moment.rstrip()) < width else ""
+    for stamp in (f"  {first:<16}", f"  {last}"):
+        line += stamp if len(line) + len(stamp.rstrip()) < width else ""
     return colourise(kind, SEVERITY_COLOURS.get(kind)) + line.rstrip()[len(kind) :]
 
 
@@ -109,8 +107,8 @@ def _format_summary(report: DatasetCheck) -> str:
     errors = sum(finding.severity == "error" for finding in report.findings)
     warnings = len(report.findings) - errors
     repairs = f", {len(report.applied_repairs)} repaired" if report.applied_repairs else ""
-    counted = f"{_pluralise(errors, 'error')}, {_pluralise(warnings, 'warning')}"
-    return f"{report.manifest.dataset.name}: {counted}{repairs}"
+    counts = f"{_pluralise(errors, 'error')}, {_pluralise(warnings, 'warning')}"
+    return f"{report.manifest.dataset.name}: {counts}{repairs}"
 
 
 def _pluralise(number: int, noun: str) -> str:

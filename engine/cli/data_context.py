@@ -1,16 +1,16 @@
-"""How the `data` commands come by bars."""
+"""How the `data` commands fetch bars."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from engine.core.home import backtest_home
 
 if TYPE_CHECKING:
     import typer
 
     from engine.core.progress import Progress
-    from engine.data.context import DataContext
+    from engine.data import DataContext
 
 
 def make_data_context(
@@ -19,21 +19,21 @@ def make_data_context(
     *,
     request: Literal["missing", "tail", "all"] | None = None,
 ) -> DataContext:
-    """Bars from BACKTEST_HOME, or `.backtest` here.
+    """A context with the cache of `backtest_home`.
 
     Args:
-        context: Its `obj` may bring other network clients than the usual.
-        progress: Told what goes on; nobody if not given.
-        request: What the sources are asked for; without it the network is left alone.
+        context: Its `obj` can hold other client settings than the default.
+        progress: Gets progress and notices.
+        request: What is requested from the sources; without it the network is not used.
     """
     import pandas as pd
 
     from engine.core.progress import NullProgress
-    from engine.data.context import DataContext
+    from engine.data import DataContext
     from engine.data.sources.client_settings import ClientSettings
 
     return DataContext(
-        home=Path(os.environ.get("BACKTEST_HOME") or ".backtest"),
+        home=backtest_home(),
         network=request is not None,
         now=pd.Timestamp.now("UTC"),
         progress=progress or NullProgress(),

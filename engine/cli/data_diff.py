@@ -1,4 +1,4 @@
-"""`backtest data diff`."""
+"""`backtest data diff`: the difference between two vintages of a dataset."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from engine.cli.options import DatasetArgument, DebugOption, JsonOption  # noqa:
 if TYPE_CHECKING:
     import pandas as pd
 
-    from engine.data.config import BarInterval
-    from engine.data.manifests import DatasetManifest
-    from engine.data.store.as_of import CachedSource, DatasetAsOf
-    from engine.data.store.revisions import BarsComparison
+    from engine.data import BarInterval, DatasetManifest
+    from engine.data.store import BarsComparison, CachedSource, DatasetAsOf
 
 _MAX_SHOWN = 10
 
@@ -31,35 +29,37 @@ def data_diff_command(
         typer.Argument(metavar="BEFORE", help="An id as `data show` lists it, or a date (UTC)."),
     ] = None,
     after: Annotated[
-        str | None, typer.Argument(metavar="AFTER", help="Another, to compare it with.")
+        str | None, typer.Argument(metavar="AFTER", help="The vintage to compare it with.")
     ] = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show what differs between two vintages of a dataset.
+    """Show the differences between two vintages of a dataset.
 
     Without vintages: between the newest and the one before the last revision; with one: between
     that and the newest. Uses no network.
     """
     with handle_errors(debug=debug):
-        from engine.data.manifests import read_manifest
-        from engine.data.store.as_of import list_cached_sources, read_as_of
-        from engine.data.store.revisions import compare_bars
+        from engine.data import read_manifest
+        from engine.data.store import compare_bars, list_cached_sources, read_as_of
 
         manifest = read_manifest(dataset)
-        access = make_data_context(context)
-        shown = before or _vintage_before_last_revision(
-            list_cached_sources(manifest, access), manifest
+        data = make_data_context(context)
+        first = before or _vintage_before_last_revision(
+            list_cached_sources(manifest, data), manifest
         )
-        old = read_as_of(manifest, access, shown)
+        old = read_as_of(manifest, data, first)
         new = read_as_of(
-            manifest, access, after or _newest_vintage(list_cached_sources(manifest, access), old)
+            manifest, data, after or _newest_vintage(list_cached_sources(manifest, data), old)
         )
-        found = {symbol: compare_bars(bars, new.bars[symbol]) for symbol, bars in old.bars.items()}
+        comparisons = {
+            symbol: compare_bars(bars, new.bars[symbol]) for symbol, bars in old.bars.items()
+        }
         if json:
-            typer.echo(json_.dumps(_diff_document(old, new, found), indent=2, allow_nan=False))
+            document = _diff_document(old, new, comparisons)
+            typer.echo(json_.dumps(document, indent=2, allow_nan=False))
         else:
-            typer.echo("\n".join(_render_text(old, new, found, manifest.dataset.interval)))
+            typer.echo("\n".join(_render_text(old, new, comparisons, manifest.dataset.interval)))
 
 
 def _vintage_before_last_revision(sources: list[CachedSource], manifest: DatasetManifest) -> str:
@@ -70,14 +70,14 @@ def _vintage_before_last_revision(sources: list[CachedSource], manifest: Dataset
     """
     from engine.core.errors import DataError
 
-    for shelf in sources:
-        for place in range(len(shelf.vintages) - 1, 0, -1):
-            moment = shelf.vintages[place]
-            if any(moment.vintages[symbol].revision for symbol in moment.updated_symbols):
-                return shelf.vintages[place - 1].id
-    for shelf in sources:
-        if shelf.vintages:
-            return shelf.vintages[0].id
+    for source in sources:
+        for index in range(len(source.vintages) - 1, 0, -1):
+            vintage = source.vintages[index]
+            if any(vintage.vintages[symbol].revision for symbol in vintage.updated_symbols):
+                return source.vintages[index - 1].id
+    for source in sources:
+        if source.vintages:
+            return source.vintages[0].id
     raise DataError(
         f"dataset {manifest.dataset.name} has no vintage",
         expected="bars of every symbol",
@@ -87,9 +87,9 @@ def _vintage_before_last_revision(sources: list[CachedSource], manifest: Dataset
 
 
 def _newest_vintage(sources: list[CachedSource], old: DatasetAsOf) -> str:
-    """The newest vintage of the source that another came from."""
-    shelf = next(each for each in sources if each.source.cache_key == old.source.cache_key)
-    return shelf.vintages[-1].id
+    """The newest vintage of the source that `old` came from."""
+    same = next(each for each in sources if each.source.cache_key == old.source.cache_key)
+    return same.vintages[-1].id
 
 
 def _render_text(
@@ -98,27 +98,26 @@ def _render_text(
     comparisons: dict[str, BarsComparison],
     interval: BarInterval,
 ) -> list[str]:
-    from engine.data.store.revisions import format_bar_count
+    from engine.data import format_bar_count
 
     lines = [f"from vintage {_describe_vintage(old)}", f"to vintage   {_describe_vintage(new)}"]
     for symbol, each in comparisons.items():
         parts = [f"{format_bar_count(each.extended_by)} new"] if each.extended_by else []
         parts += [each.revision.describe(interval)] if each.revision else []
-        lines.append(f"{symbol}: {'; '.join(parts) or 'the same bars'}")
+        lines.append(f"{symbol}: {'; '.join(parts) or 'no difference'}")
         if each.revision:
-            lines += _format_differences(symbol_differences(old, new, symbol), interval)
+            lines += _format_differences(_symbol_differences(old, new, symbol), interval)
     return lines
 
 
-def symbol_differences(old: DatasetAsOf, new: DatasetAsOf, symbol: str) -> pd.DataFrame:
-    """The values of one symbol that differ; see `engine.data.store.diff`."""
-    from engine.data.store.diff import diff_bar_values
+def _symbol_differences(old: DatasetAsOf, new: DatasetAsOf, symbol: str) -> pd.DataFrame:
+    from engine.data.store import diff_bar_values
 
     return diff_bar_values(old.bars[symbol], new.bars[symbol])
 
 
 def _format_differences(table: pd.DataFrame, interval: BarInterval) -> list[str]:
-    from engine.data.bars import format_timestamp
+    from engine.data import format_timestamp
 
     lines = [
         f"  {format_timestamp(row['timestamp'], interval)}  {row['column']:<6} "
@@ -126,7 +125,7 @@ def _format_differences(table: pd.DataFrame, interval: BarInterval) -> list[str]
         for row in table.iloc[:_MAX_SHOWN].to_dict("records")
     ]
     if len(table) > _MAX_SHOWN:
-        lines.append(f"  and {len(table) - _MAX_SHOWN:,} values more; --json has them all")
+        lines.append(f"  and {len(table) - _MAX_SHOWN:,} more values; --json lists all")
     return lines
 
 
@@ -146,7 +145,7 @@ def _diff_document(
             symbol: {
                 "extended": each.extended_by,
                 "revision": each.revision.as_json() if each.revision else None,
-                "values": _difference_records(symbol_differences(old, new, symbol)),
+                "values": _difference_records(_symbol_differences(old, new, symbol)),
             }
             for symbol, each in comparisons.items()
         },

@@ -1,4 +1,4 @@
-"""`backtest data export`."""
+"""`backtest data export`: the bars of a dataset as files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def data_export_command(
     context: typer.Context,
     dataset: DatasetArgument,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder for the files; made if need be.")
+        Path,
+        typer.Option(metavar="DIR", help="Folder for the files; created if missing."),
     ],
     format_: Annotated[
         Literal["csv", "parquet"], typer.Option("--format", help="Kind of the files.")
@@ -29,26 +30,23 @@ def data_export_command(
     """Write a dataset's bars to files.
 
     One file a symbol, and a manifest that names them: the bars a run would use, within the
-    dataset's start and end. Uses no network. The manifest makes a dataset of the files: `--data
-    DIR/NAME.yaml`. Files that are there already are left alone, and it is an error. Mind the
-    dataset's note about who may use its bars.
+    dataset's start and end. Uses no network. With the manifest the files are a dataset: `--data
+    DIR/NAME.yaml`. Existing files are not replaced; they are an error. Read the dataset's note
+    about who may use its bars.
     """
     with handle_errors(debug=debug):
-        from engine.data.export import export_dataset as write
-        from engine.data.fetch.dataset import fetch_dataset
-        from engine.data.manifests import read_manifest
-        from engine.data.store.as_of import load_as_of
+        from engine.data import export_dataset, read_manifest
+        from engine.data.fetch import fetch_dataset
+        from engine.data.store import load_as_of
 
         manifest = read_manifest(dataset)
-        access = make_data_context(context)
-        found = (
-            load_as_of(manifest, access, vintage) if vintage else fetch_dataset(manifest, access)
-        )
-        made = write(manifest.dataset, found, out, format_)
-        for notice in access.notices:
+        data = make_data_context(context)
+        bars = load_as_of(manifest, data, vintage) if vintage else fetch_dataset(manifest, data)
+        files = export_dataset(manifest.dataset, bars, out, format_)
+        for notice in data.notices:
             typer.echo(notice, err=True)
         if json:
-            typer.echo(json_.dumps({"files": [str(path) for path in made]}, indent=2))
+            typer.echo(json_.dumps({"files": [str(path) for path in files]}, indent=2))
         else:
-            for path in made:
+            for path in files:
                 typer.echo(path)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads it
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +11,7 @@ import typer
 from engine.cli.errors import handle_errors
 from engine.cli.options import DatasetArgument, DebugOption, JsonOption, QuietOption  # noqa: TC001 - typer reads them
 from engine.cli.progress import stderr_progress
+from engine.core.home import backtest_home
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +24,10 @@ def data_funding_command(
     dataset: DatasetArgument,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write every rate there: a .csv or .parquet file."),
+        typer.Option(metavar="FILE", help="Write every rate to this .csv or .parquet file."),
     ] = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Take what was pulled before.")
+        bool, typer.Option("--offline", help="Use the cached rates; no network.")
     ] = False,
     json_: JsonOption = False,
     quiet: QuietOption = False,
@@ -35,36 +35,37 @@ def data_funding_command(
 ) -> None:
     """Pull and show the funding rates of perpetual contracts.
 
-    For datasets with a ccxt source that says `funding: true`. No run charges them to a position.
+    For datasets with a ccxt source that has `funding: true`. No run charges them to a position.
     """
     with handle_errors(debug=debug):
         _require_suffix(out)
-        from engine.data.fetch.funding import load_funding_rates
+        from engine.data.fetch import load_funding_rates
 
-        home = Path(os.environ.get("BACKTEST_HOME") or ".backtest")
         with stderr_progress(quiet=quiet) as progress:
             progress.stage("data")
-            rates = load_funding_rates(dataset, home=home, offline=offline, progress=progress)
+            rates = load_funding_rates(
+                dataset, home=backtest_home(), offline=offline, progress=progress
+            )
         if out is not None:
             _write_rates(rates, out)
-        told = {
-            str(symbol): _summarise_symbol(own)
-            for symbol, own in rates.groupby("symbol", sort=False)
+        summaries = {
+            str(symbol): _summarise_symbol(group)
+            for symbol, group in rates.groupby("symbol", sort=False)
         }
         if json_:
-            typer.echo(json.dumps(told))
+            typer.echo(json.dumps(summaries))
             return
-        for symbol, own in told.items():
+        for symbol, summary in summaries.items():
             typer.echo(
-                f"{symbol}  {own['rates']} rates, {own['first']} to {own['last']}, "
-                f"mean {own['mean_bps']:+.3f} bps, {own['per_year_pct']:+.1f} % a year"
+                f"{symbol}  {summary['rates']} rates, {summary['first']} to {summary['last']}, "
+                f"mean {summary['mean_bps']:+.3f} bps, {summary['per_year_pct']:+.1f} % a year"
             )
         if out is not None:
             typer.echo(f"{len(rates)} rows in {out}")
 
 
 def _summarise_symbol(rates: pd.DataFrame) -> dict[str, Any]:
-    """What longs paid: on average each time, and in a year at the pace of the whole span."""
+    """What longs paid: the mean of a payment, and the sum annualised over the whole span."""
     first, last = rates["timestamp"].iloc[0], rates["timestamp"].iloc[-1]
     hours = (last - first).total_seconds() / 3600
     # The first payment is for the time before the span.

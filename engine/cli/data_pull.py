@@ -1,4 +1,4 @@
-"""`backtest data pull`."""
+"""`backtest data pull`: fetch the bars of a dataset."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from engine.cli.options import DatasetArgument, DebugOption, JsonOption, QuietOp
 from engine.cli.progress import stderr_progress
 
 if TYPE_CHECKING:
-    from engine.data.config import BarInterval
-    from engine.data.fetch.report import SourceFetchReport, SymbolFetchReport
+    from engine.data import BarInterval
+    from engine.data.fetch import SourceFetchReport, SymbolFetchReport
 
-INTERRUPTED_BARS_STORED = "interrupted; what came is kept, and the same command goes on from there"
+INTERRUPTED_BARS_STORED = (
+    "interrupted; the bars received so far are stored, and the same command resumes from there"
+)
 
 
 def data_pull_command(
@@ -26,59 +28,59 @@ def data_pull_command(
         bool,
         typer.Option(
             "--all",
-            help="Ask for the whole history and compare it with what is kept, not the end.",
+            help="Request the whole history, and compare it with the cached bars.",
         ),
     ] = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Pull a dataset's bars, and tell what is new and what was revised.
+    """Pull a dataset's bars, and report what is new and what was revised.
 
-    The sources are asked in their order until one delivers every symbol. Bars that are kept
-    already are asked for only as far as needed to compare: the last hundred; of adjusted prices
-    all, once another bar can have finished, so that a pull that broke off goes on where it was.
-    What a source says otherwise than before becomes a new vintage; the old one stays.
+    The sources are tried in their order until one delivers every symbol. Of cached bars the last
+    hundred are requested again, for comparison; of adjusted prices all, once another bar can have
+    ended, so that an interrupted pull resumes where it stopped. A difference becomes a new
+    vintage; the old one stays.
 
     Exit codes: 0 every symbol was delivered, 2 the command line or the manifest is wrong, 3 no
-    source delivered them all; those that came are kept.
+    source delivered them all; those that were received are stored.
     """
     with handle_errors(debug=debug, interrupt_message=INTERRUPTED_BARS_STORED):
         from engine.core.errors import DataError
-        from engine.data.fetch.report import fetch_with_report
-        from engine.data.manifests import read_manifest
+        from engine.data import read_manifest
+        from engine.data.fetch import fetch_with_report
 
         manifest = read_manifest(dataset)
         with stderr_progress(quiet=quiet) as progress:
             progress.stage("data")
-            access = make_data_context(context, progress, request="all" if everything else "tail")
-            made = fetch_with_report(manifest, access)
-        whole = made[-1].is_complete
+            data = make_data_context(context, progress, request="all" if everything else "tail")
+            reports = fetch_with_report(manifest, data)
+        complete = reports[-1].is_complete
         if json:
-            told = {
+            document = {
                 "dataset": manifest.dataset.name,
-                "delivered": whole,
-                "vintage": made[-1].vintage_id,
-                "sources": [_source_document(delivery) for delivery in made],
+                "delivered": complete,
+                "vintage": reports[-1].vintage_id,
+                "sources": [_source_document(report) for report in reports],
             }
-            typer.echo(json_.dumps(told, indent=2, allow_nan=False))
+            typer.echo(json_.dumps(document, indent=2, allow_nan=False))
         else:
-            typer.echo("\n".join(_render_text(made, manifest.dataset.interval)))
-        if not whole:
+            typer.echo("\n".join(_render_text(reports, manifest.dataset.interval)))
+        if not complete:
             raise typer.Exit(DataError.exit_code)
 
 
 def _render_text(reports: list[SourceFetchReport], interval: BarInterval) -> list[str]:
     lines = []
-    for delivery in reports:
-        lines.append(delivery.source.label)
-        width = max(len(symbol) for symbol in delivery.symbols)
-        for symbol, each in delivery.symbols.items():
+    for report in reports:
+        lines.append(report.source.label)
+        width = max(len(symbol) for symbol in report.symbols)
+        for symbol, each in report.symbols.items():
             lines.append(f"  {symbol:<{width}}  {_describe_symbol(each, interval)}")
             if each.revision:
                 lines.append(f"  {'':<{width}}  revised: {each.revision.describe(interval)}")
-        if delivery.vintage_id:
-            lines.append(f"  vintage {delivery.vintage_id}")
+        if report.vintage_id:
+            lines.append(f"  vintage {report.vintage_id}")
     return lines
 
 
@@ -90,8 +92,7 @@ def _describe_symbol(outcome: SymbolFetchReport, interval: BarInterval) -> str:
             else ""
         )
         return f"failed: {outcome.error.problem if outcome.error else ''}{found}"
-    from engine.data.bars import format_timestamp
-    from engine.data.store.revisions import format_bar_count
+    from engine.data import format_bar_count, format_timestamp
 
     stamps = outcome.bars["timestamp"]
     span = (
@@ -100,7 +101,7 @@ def _describe_symbol(outcome: SymbolFetchReport, interval: BarInterval) -> str:
     )
     parts = [format_bar_count(len(outcome.bars)), span]
     if outcome.vintage is None:
-        return ", ".join([*parts, "read where they lie, not pulled"])
+        return ", ".join([*parts, "read in place, not pulled"])
     parts.append(f"{outcome.new_bars:,} new" if outcome.new_bars else "none new")
     return ", ".join(parts)
 

@@ -1,4 +1,4 @@
-"""`backtest data show`."""
+"""`backtest data show`: coverage, gaps and vintages of a dataset."""
 
 from __future__ import annotations
 
@@ -16,15 +16,13 @@ from engine.cli.text_table import prose_width
 if TYPE_CHECKING:
     import pandas as pd
 
-    from engine.data.config import BarInterval
-    from engine.data.manifests import DatasetManifest
-    from engine.data.store.inventory import SourceInventory, SymbolInventory
-    from engine.data.store.vintages import DatasetVintage
+    from engine.data import BarInterval, DatasetManifest
+    from engine.data.store import DatasetVintage, SourceInventory, SymbolInventory, Vintage
 
 MIN_FULL_WIDTH = 64
-"""Columns of a terminal below which spans and vintages are left to --json."""
+"""Columns of a terminal below which dates and vintages are shown by --json alone."""
 _MAX_GAPS, _MAX_VINTAGES = 3, 10
-# Every bar, nine of ten, half, any, none.
+# Share of the expected bars: all, nine of ten, half, any.
 _COVERAGE_GLYPHS = ((1.0, "█#"), (0.9, "▓+"), (0.5, "▒="), (0.0, "░-"))
 _MISSING_GLYPHS = "·."
 
@@ -35,141 +33,143 @@ def data_show_command(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Draw which bars of a dataset are there.
+    """Draw the available bars of a dataset.
 
     Where they begin, end and have gaps, and the dataset's vintages.
 
-    Uses no network: the bars are those that were pulled, or lie in files.
+    Uses no network: the bars are those that were pulled, or are in files.
 
-    A line a symbol: a block is full where every bar of its time is there that the dataset's
-    calendar has, lighter the more are missing, and a dot where none is.
+    A line a symbol: a block is full where all bars are available that the dataset's calendar
+    expects in its time, lighter the more are missing, and a dot where there are none.
     """
     with handle_errors(debug=debug):
-        from engine.data.manifests import read_manifest
-        from engine.data.store.inventory import list_inventory
+        from engine.data import read_manifest
+        from engine.data.store import list_inventory
 
         manifest = read_manifest(dataset)
-        found = list_inventory(manifest, make_data_context(context))
+        inventory = list_inventory(manifest, make_data_context(context))
         if json:
             typer.echo(
-                json_.dumps(_inventory_document(manifest, found), indent=2, allow_nan=False)
+                json_.dumps(_inventory_document(manifest, inventory), indent=2, allow_nan=False)
             )
         else:
-            typer.echo("\n".join(_render_text(manifest, found)))
+            typer.echo("\n".join(_render_text(manifest, inventory)))
 
 
 def _render_text(manifest: DatasetManifest, inventory: list[SourceInventory]) -> list[str]:
     dataset = manifest.dataset
     span = f"{dataset.start or 'the first bar'} to {dataset.end or 'now'}"
     lines = [f"{dataset.name}: {dataset.interval} bars, calendar {dataset.calendar}, {span}"]
-    for holding in inventory:
-        lines += ["", *_format_source(holding, manifest)]
+    for source in inventory:
+        lines += ["", *_format_source(source, manifest)]
     return lines
 
 
-def _format_source(holding: SourceInventory, manifest: DatasetManifest) -> list[str]:
+def _format_source(source: SourceInventory, manifest: DatasetManifest) -> list[str]:
     dataset = manifest.dataset
-    if holding.problem:
-        return [f"{holding.label}: {holding.problem}"]
-    if not holding.symbols:
-        how = f"backtest data pull {manifest.reference}"
-        return [f"{holding.label}: nothing pulled yet; `{how}` does it"]
-    pulled = f", pulled {holding.fetched_at:%Y-%m-%d %H:%M} UTC" if holding.fetched_at else ""
-    lines = [f"{holding.label}{pulled}", *_format_coverage(holding)]
-    missing = [symbol for symbol in dataset.symbols if symbol not in holding.symbols]
+    if source.problem:
+        return [f"{source.label}: {source.problem}"]
+    if not source.symbols:
+        command = f"backtest data pull {manifest.reference}"
+        return [f"{source.label}: nothing pulled yet; `{command}` does it"]
+    pulled = f", pulled {source.fetched_at:%Y-%m-%d %H:%M} UTC" if source.fetched_at else ""
+    lines = [f"{source.label}{pulled}", *_format_coverage(source)]
+    missing = [symbol for symbol in dataset.symbols if symbol not in source.symbols]
     if missing:
-        lines.append(f"  not there: {', '.join(missing)}")
-    for symbol, line in holding.symbols.items():
-        lines += _format_gaps(symbol, line, dataset.interval)
-    return lines + _format_vintages(holding.vintages)
+        lines.append(f"  no bars: {', '.join(missing)}")
+    for symbol, inventory in source.symbols.items():
+        lines += _format_gaps(symbol, inventory, dataset.interval)
+    return lines + _format_vintages(source.vintages)
 
 
-def _format_coverage(holding: SourceInventory) -> list[str]:
-    from engine.data.store.inventory import divide_time_span
+def _format_coverage(source: SourceInventory) -> list[str]:
+    from engine.data.store import divide_time_span
 
-    name = max(len(symbol) for symbol in holding.symbols)
+    name_width = max(len(symbol) for symbol in source.symbols)
     width = prose_width()
-    # Behind the strip: first, last, bars and vintages, or where that is too wide the bars alone.
-    whole = width >= MIN_FULL_WIDTH
-    figures = f" {'first':<10} {'last':<10} {'bars':>9} {'vint':>4}" if whole else f" {'bars':>9}"
-    room = max(12, width - 2 - name - 1 - len(figures))
-    edges = divide_time_span(holding, room)
-    lines = [f"{' ' * (name + 3)}{_time_axis(edges):<{room}}{figures}"]
-    for symbol, line in holding.symbols.items():
-        stamps = line.bars["timestamp"]
-        bars = f"{len(line.bars):>9,}"
+    # After the strip: first, last, bars and vintages; in a narrow terminal the bars alone.
+    is_wide = width >= MIN_FULL_WIDTH
+    header = f" {'first':<10} {'last':<10} {'bars':>9} {'vint':>4}" if is_wide else f" {'bars':>9}"
+    strip_width = max(12, width - 2 - name_width - 1 - len(header))
+    edges = divide_time_span(source, strip_width)
+    lines = [f"{' ' * (name_width + 3)}{_time_axis(edges):<{strip_width}}{header}"]
+    for symbol, inventory in source.symbols.items():
+        stamps = inventory.bars["timestamp"]
+        bars = f"{len(inventory.bars):>9,}"
         span = f"{stamps.iloc[0]:%Y-%m-%d} {stamps.iloc[-1]:%Y-%m-%d}"
-        told = f"{span} {bars} {line.vintage_count or '-':>4}" if whole else bars
-        lines.append(f"  {symbol:<{name}} {_coverage_strip(line, edges):<{room}} {told}")
+        figures = f"{span} {bars} {inventory.vintage_count or '-':>4}" if is_wide else bars
+        strip = _coverage_strip(inventory, edges)
+        lines.append(f"  {symbol:<{name_width}} {strip:<{strip_width}} {figures}")
     return lines
 
 
-def _coverage_strip(line: SymbolInventory, edges: pd.DatetimeIndex) -> str:
-    from engine.data.store.inventory import compute_symbol_coverage
+def _coverage_strip(inventory: SymbolInventory, edges: pd.DatetimeIndex) -> str:
+    from engine.data.store import compute_symbol_coverage
 
-    plain = int("utf" not in (sys.stdout.encoding or "").lower())
+    ascii_only = int("utf" not in (sys.stdout.encoding or "").lower())
     blocks = []
-    for expected, share in compute_symbol_coverage(line, edges):
+    for expected, share in compute_symbol_coverage(inventory, edges):
         if not expected:
             blocks.append(" ")
         elif share == 0.0:
-            blocks.append(_MISSING_GLYPHS[plain])
+            blocks.append(_MISSING_GLYPHS[ascii_only])
         else:
             blocks.append(
-                next(shades[plain] for least, shades in _COVERAGE_GLYPHS if share >= least)
+                next(glyphs[ascii_only] for least, glyphs in _COVERAGE_GLYPHS if share >= least)
             )
     return "".join(blocks)
 
 
 def _time_axis(edges: pd.DatetimeIndex) -> str:
-    """Years, or months within one or two, each above the block in which it begins."""
+    """Years, or months in a span of under two years, each above the block in which it begins."""
     years = edges[-1].year - edges[0].year
-    form = "%Y" if years >= 2 else "%Y-%m"
-    text, told = "", ""
-    for place, edge in enumerate(edges[:-1]):
-        name = f"{edge:{form}}"
-        begins = name != told
-        told = name
-        if begins and (place >= len(text) + 1 or not text) and place + len(name) < len(edges):
-            text = f"{text:<{place}}{name}"
+    date_format = "%Y" if years >= 2 else "%Y-%m"
+    text, previous = "", ""
+    for column, edge in enumerate(edges[:-1]):
+        label = f"{edge:{date_format}}"
+        begins = label != previous
+        previous = label
+        if begins and (column >= len(text) + 1 or not text) and column + len(label) < len(edges):
+            text = f"{text:<{column}}{label}"
     return text
 
 
-def _format_gaps(symbol: str, line: SymbolInventory, interval: BarInterval) -> list[str]:
-    from engine.data.bars import format_timestamp
-    from engine.data.store.revisions import format_bar_count
+def _format_gaps(symbol: str, inventory: SymbolInventory, interval: BarInterval) -> list[str]:
+    from engine.data import format_bar_count, format_timestamp
 
-    if not line.gaps:
+    if not inventory.gaps:
         return []
-    largest = sorted(line.gaps, key=lambda gap: gap.bars, reverse=True)[:_MAX_GAPS]
-    told = []
-    for gap in sorted(largest, key=lambda gap: gap.first):
+    longest = sorted(inventory.gaps, key=lambda gap: gap.bars, reverse=True)[:_MAX_GAPS]
+    spans = []
+    for gap in sorted(longest, key=lambda gap: gap.first):
         first, last = format_timestamp(gap.first, interval), format_timestamp(gap.last, interval)
-        told.append(first if gap.bars == 1 else f"{first} to {last}")
-    missing = format_bar_count(sum(gap.bars for gap in line.gaps))
-    rest = len(line.gaps) - len(told)
+        spans.append(first if gap.bars == 1 else f"{first} to {last}")
+    missing = format_bar_count(sum(gap.bars for gap in inventory.gaps))
+    rest = len(inventory.gaps) - len(spans)
     more = f", and {rest} more" if rest else ""
     head = f"  {symbol}: {missing} missing{', the longest gaps' if rest else ''}:"
-    return [head, *(f"    {each}" for each in told[:-1]), f"    {told[-1]}{more}"]
+    return [head, *(f"    {each}" for each in spans[:-1]), f"    {spans[-1]}{more}"]
 
 
-def _format_vintages(moments: list[DatasetVintage]) -> list[str]:
-    if not moments:
+def _format_vintages(vintages: list[DatasetVintage]) -> list[str]:
+    if not vintages:
         return []
     lines = ["  vintages, the newest first:"]
-    for moment in moments[: -_MAX_VINTAGES - 1 : -1]:
-        told = [
-            f"{symbol} {_describe_change(moment, symbol)}" for symbol in moment.updated_symbols
+    for dataset_vintage in vintages[: -_MAX_VINTAGES - 1 : -1]:
+        changes = [
+            f"{symbol} {_describe_change(dataset_vintage.vintages[symbol])}"
+            for symbol in dataset_vintage.updated_symbols
         ]
-        shown = "; ".join(told[:3]) + (f"; {len(told) - 3} more" if len(told) > 3 else "")
-        lines.append(f"    {moment.id}  {moment.fetched_at:%Y-%m-%d %H:%M}  {shown}")
-    if len(moments) > _MAX_VINTAGES:
-        lines.append(f"    and {len(moments) - _MAX_VINTAGES} older; --json lists all")
+        shown = "; ".join(changes[:3])
+        more = f"; {len(changes) - 3} more" if len(changes) > 3 else ""
+        stamp = f"{dataset_vintage.fetched_at:%Y-%m-%d %H:%M}"
+        lines.append(f"    {dataset_vintage.id}  {stamp}  {shown}{more}")
+    if len(vintages) > _MAX_VINTAGES:
+        lines.append(f"    and {len(vintages) - _MAX_VINTAGES} older; --json lists all")
     return lines
 
 
-def _describe_change(moment: DatasetVintage, symbol: str) -> str:
-    vintage = moment.vintages[symbol]
+def _describe_change(vintage: Vintage) -> str:
     parts = [f"+{vintage.extended_by:,}"] if vintage.extended_by else []
     revision = vintage.revision
     if revision and revision.adjustment_factor:
@@ -188,46 +188,46 @@ def _inventory_document(
         "calendar": manifest.dataset.calendar,
         "sources": [
             {
-                "source": holding.label,
-                "problem": holding.problem or None,
-                "pulled": holding.fetched_at.isoformat() if holding.fetched_at else None,
+                "source": source.label,
+                "problem": source.problem or None,
+                "pulled": source.fetched_at.isoformat() if source.fetched_at else None,
                 "symbols": {
-                    symbol: _symbol_document(line) for symbol, line in holding.symbols.items()
+                    symbol: _symbol_document(each) for symbol, each in source.symbols.items()
                 },
-                "vintages": [_vintage_document(moment) for moment in holding.vintages],
+                "vintages": [_vintage_document(vintage) for vintage in source.vintages],
             }
-            for holding in inventory
+            for source in inventory
         ],
     }
 
 
-def _symbol_document(line: SymbolInventory) -> dict[str, Any]:
-    stamps = line.bars["timestamp"]
+def _symbol_document(inventory: SymbolInventory) -> dict[str, Any]:
+    stamps = inventory.bars["timestamp"]
     return {
         "first": stamps.iloc[0].isoformat(),
         "last": stamps.iloc[-1].isoformat(),
-        "bars": len(line.bars),
-        "expected": len(line.expected),
-        "vintages": line.vintage_count,
+        "bars": len(inventory.bars),
+        "expected": len(inventory.expected),
+        "vintages": inventory.vintage_count,
         "gaps": [
             {"first": gap.first.isoformat(), "last": gap.last.isoformat(), "bars": gap.bars}
-            for gap in line.gaps
+            for gap in inventory.gaps
         ],
     }
 
 
-def _vintage_document(moment: DatasetVintage) -> dict[str, Any]:
+def _vintage_document(dataset_vintage: DatasetVintage) -> dict[str, Any]:
     return {
-        "id": moment.id,
-        "pulled": moment.fetched_at.isoformat(),
+        "id": dataset_vintage.id,
+        "pulled": dataset_vintage.fetched_at.isoformat(),
         "symbols": {
             symbol: {
                 "id": vintage.id,
                 "bars": vintage.bars,
-                "began": symbol in moment.updated_symbols,
+                "began": symbol in dataset_vintage.updated_symbols,
                 "extended": vintage.extended_by,
                 "revision": vintage.revision.as_json() if vintage.revision else None,
             }
-            for symbol, vintage in moment.vintages.items()
+            for symbol, vintage in dataset_vintage.vintages.items()
         },
     }

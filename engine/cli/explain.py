@@ -63,7 +63,7 @@ def explain_command(
 
 
 def _root_spec(*, dataset: bool) -> type[Spec]:
-    from engine.data.config import Dataset
+    from engine.data import Dataset
     from engine.strategy import Strategy
 
     return Dataset if dataset else Strategy

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_
-import os
 import shutil
 import textwrap
 from pathlib import Path
@@ -23,6 +22,7 @@ from engine.cli.options import (
     limit_blas_threads,
 )
 from engine.cli.progress import stderr_progress
+from engine.core.home import backtest_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -60,14 +60,14 @@ def features_command(
     with handle_errors(debug=debug):
         limit_blas_threads()
         from engine.config import parse_overrides
-        from engine.data.load import load_market
+        from engine.data import load_market
         from engine.pipeline.prepare import prepare_data
         from engine.strategy import load_strategy
 
         spec = load_strategy(Path(strategy), parse_overrides(set_ or ()), print_notice)
         with stderr_progress(quiet=quiet) as progress:
             progress.stage("data")
-            home = Path(os.environ.get("BACKTEST_HOME") or ".backtest")
+            home = backtest_home()
             market = load_market(
                 spec.data, home=home, offline=offline, override=data, progress=progress
             )

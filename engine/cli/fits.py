@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +14,7 @@ from engine.cli.errors import handle_errors
 from engine.cli.options import DebugOption  # noqa: TC001 - typer reads it
 from engine.cli.text_table import TextTableColumn, output_width, render_table
 from engine.cli.text_table import print_text as printed
+from engine.core.home import backtest_home
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,7 +150,7 @@ def _parse_amount(text: str, units: dict[str, int], example: str) -> float:
 def _open_store() -> FitStore:
     from engine.training.store import FitStore
 
-    return FitStore(Path(os.environ.get("BACKTEST_HOME") or ".backtest") / "fits")
+    return FitStore(backtest_home() / "fits")
 
 
 def _table_columns(entries: Sequence[StoredFit]) -> list[TextTableColumn]:

@@ -171,7 +171,7 @@ def _strategy_template(
 
 def _data_section(name: str) -> dict[str, str]:
     """With an offline stand-in where the bars come over a network."""
-    from engine.data.manifests import read_manifest
+    from engine.data import read_manifest
 
     manifest = read_manifest(name)
     networked = any(source.kind in NETWORK_SOURCES for source in manifest.dataset.sources)

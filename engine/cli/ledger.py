@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads it
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -21,6 +20,7 @@ from engine.cli.text_table import (
     sign_colours,
 )
 from engine.cli.text_table import print_text as printed
+from engine.core.home import backtest_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -177,8 +177,7 @@ def _forbid_terminal_output(format_: str) -> None:
 def _open_ledger() -> Ledger:
     from engine.trials import Ledger
 
-    home = Path(os.environ.get("BACKTEST_HOME") or ".backtest")
-    return Ledger(home / "ledger.sqlite")
+    return Ledger(backtest_home() / "ledger.sqlite")
 
 
 def _filter_rows(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import UsageError
-from engine.evaluation.inference.bootstrap import MIN_BARS
+from engine.evaluation.inference.hac import MIN_BARS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ import numpy as np
 from engine.comparison.common_bars import common_returns
 from engine.comparison.selection import SelectionBias, compute_selection_bias
 from engine.comparison.settings_diff import SettingDifference, diff_settings, label_runs
-from engine.comparison.verdict import grade_best_run, verdict_sentences
+from engine.comparison.verdict import BestRunEvidence, grade_best_run, verdict_sentences
 from engine.core.randomness import derive_seed
 from engine.evaluation.config import EvaluationSpec
 from engine.evaluation.inference.bootstrap import SharpeInference, infer_sharpe_ratios
@@ -112,13 +112,30 @@ class RunComparison:
 
     @property
     def grade(self) -> Grade:
-        """Of the evidence for the best run; see `answer.grade`."""
-        return grade_best_run(self)
+        """Grade of the evidence for the best run; see `verdict.grade_best_run`."""
+        return grade_best_run(self._evidence)
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The answer in words: its claim, then what else there is to say."""
-        return verdict_sentences(self)
+        """The verdict in words, its claim first; see `verdict.verdict_sentences`."""
+        return verdict_sentences(self._evidence)
+
+    @property
+    def _evidence(self) -> BestRunEvidence:
+        index, best = self.returns.index, self.best
+        return BestRunEvidence(
+            best=best,
+            reference=self.reference,
+            labels=self.labels,
+            span=f"{index[0]:%Y-%m-%d} to {index[-1]:%Y-%m-%d}",
+            confidence=self.confidence,
+            sharpe=self.sharpe[best] if best else SharpeInference(),
+            own_grade=next((each.grade for each in self.runs if each.run_id == best), None),
+            benchmark_sharpe=self.benchmark_sharpe,
+            selection_bias=self.selection_bias,
+            against_reference=self.against_reference,
+            against_benchmark=self.against_benchmark,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Every figure as plain values, None where one is not defined."""

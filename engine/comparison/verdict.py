@@ -1,15 +1,17 @@
-"""What a comparison comes to: a grade, and sentences."""
+"""The verdict of a comparison: a grade of the evidence for the best run, and sentences."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
 
 from engine.evaluation.verdict import Grade, cap_grade
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from engine.comparison.compare import RunComparison
+    from engine.comparison.selection import SelectionBias
+    from engine.evaluation.inference.bootstrap import SharpeInference
 
 
 GRADES: tuple[Grade, ...] = get_args(Grade)
@@ -18,121 +20,138 @@ MAX_NAMED_RUNS = 4
 """Names in a sentence."""
 
 
-def grade_best_run(comparison: RunComparison) -> Grade:
-    """How much evidence there is that the best run earns more than the luckiest of all would.
+@dataclass(frozen=True)
+class BestRunEvidence:
+    """The figures that the verdict of a comparison is drawn from.
+
+    Attributes:
+        best: The run with the highest Sharpe ratio; None where no run has one.
+        reference: The run that the others are compared with.
+        labels: Short name of every run, by run id.
+        span: First and last common day, such as `2020-01-01 to 2021-12-31`.
+        confidence: Level of the intervals.
+        sharpe: Interval and test of the best run's Sharpe ratio.
+        own_grade: Grade of the best run's own verdict; None where there is none.
+        benchmark_sharpe: Sharpe ratio a year of buy-and-hold; None where it is not known.
+        selection_bias: The best run deflated by all trials; None without a best run.
+        against_reference: `run_superiority_tests` of all others over the reference.
+        against_benchmark: The same of all runs over buy-and-hold.
+    """
+
+    best: str | None
+    reference: str
+    labels: Mapping[str, str]
+    span: str
+    confidence: float
+    sharpe: SharpeInference
+    own_grade: Grade | None
+    benchmark_sharpe: float | None
+    selection_bias: SelectionBias | None
+    against_reference: Mapping[str, Any] | None
+    against_benchmark: Mapping[str, Any] | None
+
+    def has_positive_sharpe(self) -> bool:
+        """Whether the interval of the best run's Sharpe ratio lies above 0."""
+        return (self.sharpe.low or 0.0) > 0
+
+    def has_sharpe_above_benchmark(self) -> bool:
+        """Whether the best run's Sharpe ratio is above that of buy-and-hold, where it is known."""
+        ratio, benchmark = self.sharpe.estimate, self.benchmark_sharpe
+        return ratio is not None and (benchmark is None or ratio > benchmark)
+
+    def is_superior_to_benchmark(self) -> bool:
+        """Whether StepM names the best run among the runs better than buy-and-hold."""
+        tested = self.against_benchmark
+        return tested is not None and self.best in tested["stepm"]
+
+
+def grade_best_run(evidence: BestRunEvidence) -> Grade:
+    """Grades the evidence that the best run earns more than the best of all trials by chance.
 
     With c the confidence: none where the interval of its Sharpe ratio is not wholly above 0, where
     buy-and-hold has as high a Sharpe ratio, or where its deflated Sharpe ratio is below
     1 - 2 (1 - c); moderate where that is at least c and StepM names it among the runs better than
-    buy-and-hold, all of them counted; weak between. Never more than the verdict on the run itself,
-    which knows its other opponents, and so never strong.
+    buy-and-hold, all of them counted; weak between. Never more than the grade of the run's own
+    verdict, which also compares it with its other benchmarks, and so never strong.
     """
-    best = comparison.best
     if (
-        best is None
-        or comparison.selection_bias is None
-        or not _has_positive_sharpe(comparison, best)
-        or not _has_sharpe_above_benchmark(comparison, best)
+        evidence.selection_bias is None
+        or not evidence.has_positive_sharpe()
+        or not evidence.has_sharpe_above_benchmark()
     ):
         return "none"
-    most = cap_grade("moderate", comparison.selection_bias.deflated_sharpe, comparison.confidence)
-    if most == "moderate" and not _is_superior_to_benchmark(comparison, best):
+    most = cap_grade("moderate", evidence.selection_bias.deflated_sharpe, evidence.confidence)
+    if most == "moderate" and not evidence.is_superior_to_benchmark():
         most = "weak"
-    own = next(each.grade for each in comparison.runs if each.run_id == best)
-    return min(most, own or most, key=GRADES.index)
+    return min(most, evidence.own_grade or most, key=GRADES.index)
 
 
-def _has_positive_sharpe(comparison: RunComparison, run: str) -> bool:
-    return (comparison.sharpe[run].low or 0.0) > 0
-
-
-def _has_sharpe_above_benchmark(comparison: RunComparison, run: str) -> bool:
-    ratio, holding = comparison.sharpe[run].estimate, comparison.benchmark_sharpe
-    return ratio is not None and (holding is None or ratio > holding)
-
-
-def _is_superior_to_benchmark(comparison: RunComparison, run: str) -> bool:
-    tested = comparison.against_benchmark
-    return tested is not None and run in tested["stepm"]
-
-
-def verdict_sentences(comparison: RunComparison) -> tuple[str, ...]:
-    """The answer in words: the best, what its choice is worth, and who beats the reference."""
-    if comparison.best is None or comparison.selection_bias is None:
+def verdict_sentences(evidence: BestRunEvidence) -> tuple[str, ...]:
+    """The verdict in words: the best run, its selection bias, and the tests over the reference."""
+    if evidence.best is None or evidence.selection_bias is None:
         return (
             "No evidence that any of these runs earns anything: none has a Sharpe ratio, as none "
-            f"trades enough, from {_format_span(comparison)}.",
+            f"trades enough, from {evidence.span}.",
         )
-    best, inference = comparison.labels[comparison.best], comparison.sharpe[comparison.best]
+    best, inference = evidence.labels[evidence.best], evidence.sharpe
     interval = (
-        f"{comparison.confidence * 100:g} % interval {inference.low:.2f} to {inference.high:.2f}"
+        f"{evidence.confidence * 100:g} % interval {inference.low:.2f} to {inference.high:.2f}"
         if inference.low is not None
         else "no interval"
     )
     first = (
-        f"{_claim(comparison)}: {best} has the highest Sharpe ratio, {inference.estimate:.2f} a "
-        f"year "
-        f"({interval}) from {_format_span(comparison)}."
+        f"{_claim(evidence)}: {best} has the highest Sharpe ratio, {inference.estimate:.2f} "
+        f"annualised ({interval}) from {evidence.span}."
     )
     return tuple(
-        filter(None, (first, _trials_sentence(comparison), _reference_sentence(comparison)))
+        filter(None, (first, _selection_sentence(evidence), _reference_sentence(evidence)))
     )
 
 
-def _claim(comparison: RunComparison) -> str:
-    of, best = f"the best of these {len(comparison.labels)} runs", comparison.best
-    if grade_best_run(comparison) != "none":
-        return (
-            f"{grade_best_run(comparison).capitalize()} evidence that {of} earns more than "
-            f"the luckiest would"
-        )
-    if best is None or not _has_positive_sharpe(comparison, best):
-        return f"No evidence that {of} earns more than luck would"
-    if not _has_sharpe_above_benchmark(comparison, best):
-        return f"No evidence that {of} earns more than buy and hold does"
-    family = comparison.selection_bias
-    if family and cap_grade("weak", family.deflated_sharpe, comparison.confidence) != "none":
-        return f"No evidence that {of} earns more than luck and simple rules would"
-    return f"No evidence that {of} earns more than the luckiest of so many would"
+def _claim(evidence: BestRunEvidence) -> str:
+    best = f"the best of these {len(evidence.labels)} runs"
+    grade = grade_best_run(evidence)
+    if grade != "none":
+        return f"{grade.capitalize()} evidence that {best} earns more than the luckiest would"
+    if not evidence.has_positive_sharpe():
+        return f"No evidence that {best} earns more than luck would"
+    if not evidence.has_sharpe_above_benchmark():
+        return f"No evidence that {best} earns more than buy and hold does"
+    bias = evidence.selection_bias
+    if bias and cap_grade("weak", bias.deflated_sharpe, evidence.confidence) != "none":
+        return f"No evidence that {best} earns more than luck and simple rules would"
+    return f"No evidence that {best} earns more than the luckiest of so many would"
 
 
-def _trials_sentence(comparison: RunComparison) -> str:
-    family = comparison.selection_bias
-    if family is None or family.deflated_sharpe is None:
+def _selection_sentence(evidence: BestRunEvidence) -> str:
+    bias = evidence.selection_bias
+    if bias is None or bias.deflated_sharpe is None:
         return ""
-    trials = (
-        "1 independent trial" if family.counted == 1 else f"{family.counted} independent trials"
-    )
+    trials = "1 independent trial" if bias.counted == 1 else f"{bias.counted} independent trials"
     known = (
-        f", of {family.known} strategies that the ledger knew"
-        if family.known is not None and (family.known_independent or 0) >= family.independent
+        f", of {bias.known} strategies in the trial ledger"
+        if bias.known is not None and (bias.known_independent or 0) >= bias.independent
         else ""
     )
     return (
-        f"With {trials} counted{known}, its deflated Sharpe ratio is "
-        f"{family.deflated_sharpe:.2f}: the probability that it is better than the luckiest of "
-        "them."
+        f"With {trials} counted{known}, its deflated Sharpe ratio is {bias.deflated_sharpe:.2f}: "
+        "the probability that it is better than the luckiest of them."
     )
 
 
-def _reference_sentence(comparison: RunComparison) -> str:
-    reference, tested = comparison.labels[comparison.reference], comparison.against_reference
+def _reference_sentence(evidence: BestRunEvidence) -> str:
+    reference, tested = evidence.labels[evidence.reference], evidence.against_reference
     if tested is None:
-        return f"None can be told from the reference, {reference}."
+        return f"No run can be distinguished from the reference, {reference}."
     p_value = tested["spa"]["consistent"]
     if not tested["stepm"]:
         return (
             f"No run is better than the reference, {reference}, all of them counted "
             f"(SPA, p = {p_value:.3f})."
         )
-    names = join_names([comparison.labels[run] for run in tested["stepm"]])
+    names = join_names([evidence.labels[run] for run in tested["stepm"]])
     verb = "is" if len(tested["stepm"]) == 1 else "are"
     return f"{names} {verb} better than the reference, {reference}, all of them counted (StepM)."
-
-
-def _format_span(comparison: RunComparison) -> str:
-    index = comparison.returns.index
-    return f"{index[0]:%Y-%m-%d} to {index[-1]:%Y-%m-%d}"
 
 
 def join_names(names: Sequence[str]) -> str:

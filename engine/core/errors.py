@@ -1,21 +1,21 @@
 """The errors a user can meet, as one tree.
 
-    BacktestError                  1
-    ├── UsageError                 2   the command line is wrong
-    │   ├── ContractError          2   a part breaks a rule of its base class
-    │   └── StrategyError          2   the strategy or dataset file is wrong: every problem at once
-    ├── DataError                  3   data missing or unfit
-    │   ├── DatasetNotFoundError   3   no dataset of that name or path
-    │   ├── SourceError            3   one source could not deliver
-    │   │   ├── UnreachableError   3   ... because the network or its server did not answer
-    │   │   └── PartlyUnreachableError 3   ... all symbols, because it did not for some of them
-    │   └── InvalidBarsError           3   bars came, and cannot be trusted
-    │       └── BarsParseError    3   ... because a cell cannot be read, or in two ways
-    ├── LookaheadError           4   the leak certificate failed
-    ├── TrainingError                 5   a refit failed (NaN loss, dead network)
-    ├── LedgerError                1   the trial ledger is damaged, or of a newer engine
-    │   └── LedgerUnreachableError 1   ... or cannot be read or written now
-    └── ReportError                1   a page could not be drawn
+    BacktestError                    1
+    ├── UsageError                   2   the command line is wrong
+    │   ├── ContractError            2   a part breaks a rule of its base class
+    │   └── StrategyError            2   the strategy or dataset file is wrong
+    ├── DataError                    3   data missing or invalid
+    │   ├── DatasetNotFoundError     3   no dataset of that name or path
+    │   ├── SourceError              3   one source could not deliver
+    │   │   ├── UnreachableError     3   the network or its server did not answer
+    │   │   └── PartlyUnreachableError  3   it did not answer for some symbols
+    │   └── InvalidBarsError         3   bars arrived and break a quality rule
+    │       └── BarsParseError       3   a cell is unreadable or ambiguous
+    ├── LookaheadError               4   look-ahead detected
+    ├── TrainingError                5   a fit failed (NaN loss, dead network)
+    ├── LedgerError                  1   the trial ledger is damaged, or of a newer engine
+    │   └── LedgerUnreachableError   1   it cannot be read or written now
+    └── ReportError                  1   a page could not be drawn
 
 An interrupt (Ctrl-C) ends with 130 and is no BacktestError.
 """
@@ -29,13 +29,13 @@ EXIT_INTERRUPTED = 130
 
 
 class BacktestError(Exception):
-    """An error told in four parts: what went wrong, expected, found, where, and what to do.
+    """An error in four parts: the problem, expected and found, where, and the fix.
 
     Args:
         problem: One sentence: what went wrong.
         expected: What would have been right.
         found: What was there instead.
-        where: File, path in the YAML, line, symbol, bar: whatever finds the place.
+        where: File, path in the YAML, line, symbol or bar.
         fix: What the user can do now.
     """
 
@@ -52,10 +52,10 @@ class BacktestError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        """The problem and each known part on a line of its own."""
+        """The problem, then each part that is known on a line of its own."""
         parts = ("expected", "found", "where", "fix")
-        told = [f"  {part}: {getattr(self, part)}" for part in parts if getattr(self, part)]
-        return "\n".join([self.problem, *told])
+        lines = [f"  {part}: {getattr(self, part)}" for part in parts if getattr(self, part)]
+        return "\n".join([self.problem, *lines])
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickles with every part, so that a worker's error arrives whole."""
@@ -117,7 +117,7 @@ class Mistake:
 
 
 class StrategyError(UsageError):
-    """A strategy or dataset file is wrong; every mistake is told at once.
+    """A strategy or dataset file is wrong; all mistakes are reported at once.
 
     Args:
         file: The file, or where else the text came from.
@@ -160,14 +160,14 @@ class UnreachableError(SourceError):
 
 
 class PartlyUnreachableError(SourceError):
-    """A source delivered some symbols, and did not answer for the others."""
+    """A source delivered some symbols and did not answer for the others."""
 
 
 class InvalidBarsError(DataError):
-    """Bars came, and cannot be trusted.
+    """Bars arrived and break a quality rule.
 
     Attributes:
-        findings: All that the rules for bars found; none where no bar could be read.
+        findings: Findings of the quality rules; empty where no bar could be read.
     """
 
     findings: tuple[Any, ...] = ()
@@ -199,23 +199,23 @@ class BarsParseError(InvalidBarsError):
         self.next_error = next_error
 
     def __str__(self) -> str:
-        """As for all errors, and then what is wrong beside it."""
-        told = super().__str__()
-        return told if self.next_error is None else f"{told}\n{self.next_error}"
+        """As for all errors, followed by the next error."""
+        lines = super().__str__()
+        return lines if self.next_error is None else f"{lines}\n{self.next_error}"
 
     def all_errors(self) -> tuple[BarsParseError, ...]:
-        """This one and those beside it."""
+        """This error and the next ones."""
         return (self, *(self.next_error.all_errors() if self.next_error else ()))
 
 
 class LookaheadError(BacktestError):
-    """The leak certificate failed: something at or before a cut knew what came after it."""
+    """Look-ahead detected: a value at or before a cutoff depends on bars after it."""
 
     exit_code = 4
 
 
 class TrainingError(BacktestError):
-    """A refit failed: NaN loss, a dead network, a lost worker."""
+    """A fit failed: NaN loss, a dead network, a lost worker."""
 
     exit_code = 5
 

@@ -25,7 +25,7 @@ class Progress(Protocol):
 
 
 class SweepProgress(Progress, Protocol):
-    """What runs that are begun together tell beside what each of them tells."""
+    """Progress of a sweep, beside the progress of each of its runs."""
 
     def run(self, number: int, total: int, name: str) -> None:
         """One of several runs begins: `number`, from 1, of `total`."""

@@ -1,4 +1,4 @@
-"""Where bars of a calendar begin and end."""
+"""The grid of coarse bars on a calendar: where each begins and ends."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _DAY_US = int(pd.Timedelta(days=1) / MICROSECOND)
 
 @dataclass(frozen=True, eq=False)
 class BarGrid:
-    """Coarse bars of a calendar, and the place of finer bars among them.
+    """Coarse bars of a calendar, and the position of finer bars among them.
 
     All times are int64 microseconds since 1970.
 
     Attributes:
-        labels: Of each coarse bar, ascending.
-        starts: When each begins to trade.
-        ends: When each is over.
+        labels: Timestamp of each coarse bar, ascending.
+        starts: When trading of each coarse bar begins.
+        ends: When each coarse bar ends.
         in_session: (n,) whether a fine bar trades within the calendar's hours.
-        fine_opens: When each fine bar that is inside begins.
-        fine_closes: When it is over.
+        fine_opens: When each fine bar within those hours begins.
+        fine_closes: When it ends.
     """
 
     labels: IntVector
@@ -48,12 +48,13 @@ class BarGrid:
 def make_bar_grid(
     stamps: pd.Series[pd.Timestamp], base: str, interval: str, calendar: str
 ) -> BarGrid:
-    """The coarse bars around the given ones.
+    """The coarse bars that cover the given fine ones.
 
-    On `24/7` days are those of UTC, weeks begin on Mondays and shorter intervals lie at their
-    multiples from midnight. On an exchange's calendar a day is a session, labelled by midnight
-    UTC of its date, a week is labelled by its Monday, and shorter intervals are counted from the
-    open of the session, and again from the end of its break; the last ends with the session.
+    On `24/7` days are those of UTC, weeks begin on Mondays and shorter intervals begin at
+    multiples of their length from midnight. On an exchange's calendar a day is a session, labelled
+    by midnight UTC of its date, and a week is labelled by its Monday. Shorter intervals are
+    counted from the open of the session, and again from the end of its break; the last ends with
+    the session.
 
     Args:
         stamps: Of finer bars, ascending; at least one.
@@ -70,12 +71,12 @@ def make_bar_grid(
     if calendar == ALWAYS_OPEN:
         return _make_always_open_grid(opens, length, int(INTERVAL_LENGTHS[interval] / MICROSECOND))
     sessions = _SessionGrid.covering(stamps.iloc[0], stamps.iloc[-1], calendar)
-    placed = (
+    located = (
         sessions.locate_daily_bars(opens)
         if base == "1d"
         else sessions.locate_intraday_bars(opens, length)
     )
-    return BarGrid(*sessions.coarse_bars(interval), *placed)
+    return BarGrid(*sessions.coarse_bars(interval), *located)
 
 
 def _make_always_open_grid(opens: IntVector, base: int, length: int) -> BarGrid:
@@ -104,7 +105,7 @@ class _SessionGrid:
 
     @classmethod
     def covering(cls, first: pd.Timestamp, last: pd.Timestamp, calendar: str) -> _SessionGrid:
-        # From a Monday on, the session of a first bar on a Sunday evening included; and on to a
+        # From a Monday on, so that a first bar on a Sunday evening has its session; and up to a
         # session after the last bar, because no exchange closes for three weeks.
         monday = first.normalize() - pd.Timedelta(days=first.weekday() + 7)
         table = trading_schedule(calendar, monday, last + pd.Timedelta(days=21))
@@ -113,8 +114,7 @@ class _SessionGrid:
             _timestamps_to_microseconds(table["open"]),
             _timestamps_to_microseconds(table["close"]),
         )
-        broken = table["break_start"].notna().to_numpy()
-        halves = table[broken]
+        halves = table[table["break_start"].notna().to_numpy()]
         begins = np.sort(np.concatenate([opens, _timestamps_to_microseconds(halves["break_end"])]))
         ends = np.sort(
             np.concatenate([closes, _timestamps_to_microseconds(halves["break_start"])])
@@ -124,20 +124,20 @@ class _SessionGrid:
     def locate_daily_bars(
         self, opens: IntVector
     ) -> tuple[npt.NDArray[np.bool_], IntVector, IntVector]:
-        """Daily bars: those of a session, as long as it is."""
+        """Daily bars: each that has a session, from its open to its close."""
         days = opens // _DAY_US * _DAY_US
-        place = np.minimum(np.searchsorted(self.days, days), len(self.days) - 1)
-        inside = self.days[place] == days
-        return inside, self.opens[place[inside]], self.closes[place[inside]]
+        index = np.minimum(np.searchsorted(self.days, days), len(self.days) - 1)
+        inside = self.days[index] == days
+        return inside, self.opens[index[inside]], self.closes[index[inside]]
 
     def locate_intraday_bars(
         self, opens: IntVector, base: int
     ) -> tuple[npt.NDArray[np.bool_], IntVector, IntVector]:
-        """Shorter bars: those of which some lies within trading hours, from there on."""
+        """Shorter bars: each that overlaps trading hours, from the start of the overlap."""
         begins, ends = self.trading_spans
-        place = np.minimum(np.searchsorted(ends, opens, side="right"), len(ends) - 1)
-        inside = (opens + base > begins[place]) & (opens < ends[place])
-        return inside, np.maximum(opens, begins[place])[inside], opens[inside] + base
+        index = np.minimum(np.searchsorted(ends, opens, side="right"), len(ends) - 1)
+        inside = (opens + base > begins[index]) & (opens < ends[index])
+        return inside, np.maximum(opens, begins[index])[inside], opens[inside] + base
 
     def coarse_bars(self, interval: str) -> tuple[IntVector, IntVector, IntVector]:
         """Labels, starts and ends of the coarse bars."""
@@ -159,8 +159,8 @@ def _week_starts(days: IntVector) -> IntVector:
 
 
 def _timestamps_to_microseconds(stamps: pd.Series[pd.Timestamp]) -> IntVector:
-    bare = stamps.dt.tz_localize(None) if stamps.dt.tz is not None else stamps
-    return bare.to_numpy().astype("datetime64[us]").astype(np.int64)
+    naive = stamps.dt.tz_localize(None) if stamps.dt.tz is not None else stamps
+    return naive.to_numpy().astype("datetime64[us]").astype(np.int64)
 
 
 def microseconds_to_timestamps(micro: IntVector) -> pd.Series[pd.Timestamp]:

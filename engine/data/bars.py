@@ -1,26 +1,33 @@
-"""Bars: the one shape they have."""
+"""Bars of one symbol: their columns and types, their hash, and how messages write them."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from engine.core.types import BAR_COLUMNS, PRICE_COLUMNS
 from engine.data.calendar import interval_length, is_daily_or_longer
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from engine.core.types import BarsFrame
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
 
 VALUE_COLUMNS = (*PRICE_COLUMNS, "volume")
 
 EVENT_COLUMNS = ("adj_close", "dividends", "split")
-"""What some sources carry beside bars: the rules look at it, and no run trades on it."""
+"""What some sources deliver with the bars: the quality rules use it, no run trades on it."""
 
 # Vendors keep prices as 32-bit floats and adjust them afterwards, which can push a close that was
 # the day's high past it by a unit or two in the last place: 2**-22 is two such units.
 ROUNDING_TOLERANCE = 2.0**-22
+
+SHORT_HASH_LENGTH = 12
+"""Hex digits of a hash that users type."""
 
 
 def normalise_bars(raw: pd.DataFrame, symbol: str) -> BarsFrame:
@@ -28,7 +35,7 @@ def normalise_bars(raw: pd.DataFrame, symbol: str) -> BarsFrame:
 
     Args:
         raw: Columns timestamp (aware, or naive in UTC) and float-like open, high, low, close,
-            volume, and `EVENT_COLUMNS` where the source carries them; others are dropped.
+            volume, and `EVENT_COLUMNS` where the source has them; others are dropped.
         symbol: Written into every row.
     """
     bars = pd.DataFrame({"timestamp": pd.to_datetime(raw["timestamp"], utc=True)})
@@ -41,9 +48,9 @@ def normalise_bars(raw: pd.DataFrame, symbol: str) -> BarsFrame:
 
 
 def drop_unfinished_bar(bars: BarsFrame, interval: BarInterval, now: pd.Timestamp) -> BarsFrame:
-    """The bars without the newest one if that is not over yet at `now`.
+    """The bars without the newest one if that has not ended at `now`.
 
-    Only one bar can be unfinished; any other that ends after `now` is left for the rules to find.
+    Only one bar can be unfinished; the quality rules report any other that ends after `now`.
     """
     if bars.empty:
         return bars
@@ -54,11 +61,42 @@ def drop_unfinished_bar(bars: BarsFrame, interval: BarInterval, now: pd.Timestam
     return finished
 
 
+def sort_bars(bars: BarsFrame) -> BarsFrame:
+    """The bars sorted by timestamp; those of one timestamp stay in their order."""
+    if bars["timestamp"].is_monotonic_increasing:
+        return bars.reset_index(drop=True)
+    return bars.sort_values("timestamp", kind="stable", ignore_index=True)
+
+
+def utc_datetime64(bars: BarsFrame) -> npt.NDArray[np.datetime64]:
+    """The timestamps of bars as microseconds of UTC, without a time zone."""
+    stamps = bars["timestamp"].dt.tz_localize(None)
+    return np.asarray(stamps.to_numpy(), dtype="datetime64[us]")
+
+
+def hash_bars(bars: BarsFrame) -> str:
+    """SHA-256 of the bars of one symbol, 64 hex digits, whatever file or client delivered them.
+
+    Over the timestamps as little-endian int64 microseconds since 1970, followed by open, high,
+    low, close and volume as little-endian float64, each column whole and in that order; -0.0
+    counts as 0.0.
+    """
+    digest = hashlib.sha256(utc_datetime64(bars).astype("<i8").tobytes())
+    for column in VALUE_COLUMNS:
+        digest.update((bars[column].to_numpy(dtype="<f8") + 0.0).tobytes())
+    return digest.hexdigest()
+
+
 def format_timestamp(stamp: pd.Timestamp, interval: BarInterval) -> str:
-    """A bar's timestamp as a user would write it: the day alone where that says it all."""
+    """A bar's timestamp as a user would write it: the date alone for daily and longer bars."""
     midnight = stamp == stamp.normalize()
     return (
         f"{stamp:%Y-%m-%d}"
         if midnight and is_daily_or_longer(interval)
         else f"{stamp:%Y-%m-%d %H:%M}"
     )
+
+
+def format_bar_count(count: int) -> str:
+    """A number of bars with its unit: `1 bar`, `1,200 bars`."""
+    return "1 bar" if count == 1 else f"{count:,} bars"

@@ -1,4 +1,4 @@
-"""How long a bar is, and how many of them a calendar has in a year."""
+"""Bar intervals, trading calendars, and the number of bars a year."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 import math
 import warnings
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,9 @@ from engine.core.errors import UsageError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.data.config import BarInterval
-
 ALWAYS_OPEN = "24/7"
+
+BarInterval = Literal["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
 
 INTERVAL_LENGTHS: dict[str, pd.Timedelta] = {
     "1m": pd.Timedelta(minutes=1),
@@ -39,7 +39,7 @@ DAYS_PER_YEAR = 365
 # the same periods per year whenever it is run.
 _SESSION_COUNT_START, _SESSION_COUNT_END, _SESSION_COUNT_YEARS = "2000-01-01", "2019-12-31", 20
 
-# Earlier holidays are not all known to exchange-calendars: of 1962-1969 it lacks 68 of New York.
+# exchange-calendars does not know all earlier holidays: of 1962-1969 it lacks 68 of New York.
 _HOLIDAYS_KNOWN_FROM = "1970-01-01"
 
 
@@ -49,7 +49,7 @@ def interval_length(interval: BarInterval) -> pd.Timedelta:
 
 
 def is_daily_or_longer(interval: BarInterval) -> bool:
-    """Whether bars are labelled by a day rather than by an instant within it."""
+    """Whether bars are labelled by a date rather than by an instant within a day."""
     return INTERVAL_LENGTHS[interval] >= pd.Timedelta(days=1)
 
 
@@ -88,7 +88,7 @@ def _median_session_lengths(schedule: pd.DataFrame) -> list[pd.Timedelta]:
 
 
 def require_known_calendar(calendar: str) -> None:
-    """Refuses a calendar that does not exist.
+    """Raises on a calendar that does not exist.
 
     Raises:
         UsageError: exchange-calendars knows no calendar of that name.
@@ -150,7 +150,7 @@ def trading_schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> 
     """
     require_known_calendar(calendar)
     reason = ""
-    # Some calendars begin within a year. The long ones first, because all who ask share them.
+    # Some calendars begin within a year. The long ones are tried first: every caller shares them.
     for start in (
         _HOLIDAYS_KNOWN_FROM,
         _SESSION_COUNT_START,
@@ -184,7 +184,7 @@ def _load_calendar(calendar: str) -> Any:  # noqa: ANN401  exchange-calendars sh
 
 @lru_cache(maxsize=8)
 def _build_calendar(calendar: str, start: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
-    """A calendar up to a year from now; to build one takes 0.3 s, whatever years it spans."""
+    """A calendar up to a year from now; building one takes 0.3 s, whatever years it spans."""
     import exchange_calendars
 
     with warnings.catch_warnings():

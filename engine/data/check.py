@@ -1,4 +1,4 @@
-"""All that the rules find in the bars of a dataset, whether or not a run could use them."""
+"""The findings of all quality rules in the bars of a dataset, fit for a run or not."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DatasetCheck:
-    """What a check of a dataset found.
+    """The result of the check of a dataset.
 
     Attributes:
         manifest: The dataset.
-        bar_counts: Symbol to the number of its bars that a run would use; None where it would
-            stop.
+        bar_counts: Symbol to the number of its bars that a run would use; None where a run would
+            stop with an error.
         findings: Symbol by symbol in the dataset's order, rule by rule.
-        applied_repairs: What was repaired because the dataset asks for it.
+        applied_repairs: The repairs that the dataset requests.
     """
 
     manifest: DatasetManifest
@@ -53,16 +53,16 @@ def check_dataset(
     clients: ClientSettings | None = None,
     now: pd.Timestamp | None = None,
 ) -> DatasetCheck:
-    """Asks every rule about every symbol of a dataset, as a run does before it begins.
+    """Applies every rule to every symbol of a dataset, as a run does before it begins.
 
-    Bars come from where a run would take them. Where one symbol is unfit, a run stops; a check
-    goes on to the others. A file that cannot be read as bars is a finding as well.
+    Bars come from the source that a run would use. Where one symbol is unfit, a run stops; a check
+    continues with the others. A file that cannot be read as bars is a finding as well.
 
     Args:
         name: Name of a dataset, or path of its manifest.
         home: Folder that keeps state between runs.
-        offline: Leaves the network alone.
-        progress: Told every notice.
+        offline: Does not use the network.
+        progress: Gets every notice.
         clients: How the network clients behave.
         now: The present instant, in UTC.
 
@@ -72,7 +72,7 @@ def check_dataset(
         SourceError: No source delivers; as an UnreachableError none could be reached.
     """
     manifest = read_manifest(name)
-    access = DataContext(
+    context = DataContext(
         home=home,
         network=not offline,
         now=now or pd.Timestamp.now("UTC"),
@@ -80,20 +80,22 @@ def check_dataset(
         clients=clients or ClientSettings(),
     )
     try:
-        fetch_dataset(manifest, access)
+        fetch_dataset(manifest, context)
     except InvalidBarsError:
-        return _check_each_symbol(manifest, access)
-    return _build_check(manifest, access.quality_log, {})
+        return _check_each_symbol(manifest, context)
+    return _build_check(manifest, context.quality_log, {})
 
 
 def _check_each_symbol(manifest: DatasetManifest, context: DataContext) -> DatasetCheck:
-    """Symbol by symbol, so that one that is unfit does not hide the others."""
+    """Checks symbol by symbol, so that an unfit one does not hide the others."""
     log = QualityLog()
     unfit: dict[str, tuple[Finding, ...]] = {}
     for symbol in manifest.dataset.symbols:
-        alone = manifest.dataset.model_copy(update={"symbols": (symbol,)})
+        single = DatasetManifest(
+            manifest.dataset.model_copy(update={"symbols": (symbol,)}), manifest.path
+        )
         try:
-            fetch_dataset(DatasetManifest(alone, manifest.path), replace(context, quality_log=log))
+            fetch_dataset(single, replace(context, quality_log=log))
         except InvalidBarsError as error:
             unfit[symbol] = error.findings or _read_error_findings(symbol, error)
     return _build_check(manifest, log, unfit)
@@ -105,26 +107,26 @@ def _build_check(
     dataset = manifest.dataset
     passed = {name: log.for_symbol(name) for name in dataset.symbols if name not in unfit}
     findings = {
-        name: tuple(finding for one in examined for finding in one.findings)
-        for name, examined in passed.items()
+        name: tuple(finding for one in checks for finding in one.findings)
+        for name, checks in passed.items()
     } | unfit
     return DatasetCheck(
         manifest,
         {name: len(passed[name][-1].bars) if name in passed else None for name in dataset.symbols},
         tuple(finding for name in dataset.symbols for finding in findings[name]),
-        tuple(done for examined in passed.values() for one in examined for done in one.repairs),
+        tuple(repair for checks in passed.values() for one in checks for repair in one.repairs),
     )
 
 
 def _read_error_findings(symbol: str, error: InvalidBarsError) -> tuple[Finding, ...]:
-    """What a source says that could not make bars of what it has."""
-    each = error.all_errors() if isinstance(error, BarsParseError) else (error,)
-    return tuple(_read_error_finding(symbol, one) for one in each)
+    """The errors of a source that could not read its data as bars, as findings."""
+    errors = error.all_errors() if isinstance(error, BarsParseError) else (error,)
+    return tuple(_read_error_finding(symbol, one) for one in errors)
 
 
 def _read_error_finding(symbol: str, error: InvalidBarsError) -> Finding:
     cell = error if isinstance(error, BarsParseError) else None
-    told = [error.problem, f"found {error.found}" if error.found else "", f"in {error.where}"]
+    parts = [error.problem, f"found {error.found}" if error.found else "", f"in {error.where}"]
     return Finding(
         rule=cell.rule if cell else "unreadable",
         symbol=symbol,
@@ -133,6 +135,6 @@ def _read_error_finding(symbol: str, error: InvalidBarsError) -> Finding:
         last=None,
         count=cell.count if cell else 1,
         repair=None,
-        sentence="; ".join(part for part in told if part),
+        sentence="; ".join(part for part in parts if part),
         advice=error.fix,
     )

@@ -1,4 +1,4 @@
-"""What a dataset manifest may say, and how a strategy names its data."""
+"""The keys of a dataset manifest, and the data section of a strategy."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, field_validator, model_validator
 
 from engine.core.types import Spec
+from engine.data.calendar import BarInterval
 from engine.data.quality.policy import UNREPAIRABLE_RULES, QualityPolicy
-
-BarInterval = Literal["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
 
 TIMESTAMP_FORMATS = (
     *("iso", "day_first", "month_first"),
     *("seconds", "milliseconds", "microseconds", "nanoseconds"),
 )
-"""Ways to write timestamps that have a name."""
+"""The named formats of timestamps."""
 
 
 class YahooSourceSpec(Spec):

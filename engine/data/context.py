@@ -1,4 +1,4 @@
-"""How bars may be come by, and what was said on the way."""
+"""How bars may be fetched, and the notices and findings collected on the way."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DataContext:
-    """How bars may be come by.
+    """How bars may be fetched.
 
     Attributes:
         home: Folder that keeps state between runs.
         network: Whether the network may be used.
         now: The present instant.
-        progress: Told what goes on.
+        progress: Gets progress and notices.
         clients: How the network clients behave.
         notices: Every notice so far, for the run's manifest.
-        fetch_mode: What a source is asked for: `missing` bars if there can be any, the `tail` in
-            any case, or `all`.
-        quality_log: What the rules found in the bars that passed.
+        fetch_mode: What is requested from a source: `missing` bars if there can be any, the `tail`
+            always, or `all`.
+        quality_log: What the quality rules found in the bars that passed.
     """
 
     home: Path
@@ -43,10 +43,10 @@ class DataContext:
     quality_log: QualityLog = field(default_factory=QualityLog)
 
     def notify(self, text: str) -> None:
-        """Tells the user, and remembers it."""
+        """Notifies the user, and records the notice."""
         self.progress.notice(text)
         self.notices.append(text)
 
     def quality_gate(self, dataset: Dataset) -> QualityGate:
-        """What bars of a dataset have to pass."""
+        """The gate that bars of a dataset have to pass."""
         return QualityGate(dataset.calendar, dataset.quality, self.now, self.quality_log)

@@ -1,4 +1,4 @@
-"""Which bars a calendar would have, and which of them are not there."""
+"""The bars that a calendar expects, and those of them that are missing."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from engine.data.bars import utc_datetime64
 from engine.data.calendar import (
     ALWAYS_OPEN,
     holidays_known_from,
     interval_length,
     trading_schedule,
 )
-from engine.data.store.hashing import utc_datetime64
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import BarsFrame, Vector
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
 
     Instants = npt.NDArray[np.datetime64]
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Bars that are missing one after the other.
+    """Consecutive expected bars that are missing.
 
     Attributes:
         first: When the first of them would have opened.
-        last: When the last of them would have.
-        bars: How many.
+        last: When the last of them would have opened.
+        bars: Number of missing bars.
     """
 
     first: pd.Timestamp
@@ -45,9 +45,9 @@ def expected_timestamps(
 ) -> Instants:
     """When bars open between two instants, both included, as microseconds of UTC.
 
-    On `24/7` a bar follows the other from the first on, as do weeks on any calendar. On an
-    exchange's calendar a daily bar is labelled by its session at midnight; shorter bars follow
-    each other from the open of each session to its close, past a lunch break.
+    On `24/7`, and for weeks on any calendar, bars follow each other from the first on without a
+    break. On an exchange's calendar a daily bar is labelled by its session at midnight; shorter
+    bars follow each other from the open of each session to its close, a lunch break left out.
 
     Raises:
         UsageError: exchange-calendars knows no calendar of that name.
@@ -69,22 +69,22 @@ def expected_timestamps(
             _to_utc_datetime64(pd.date_range(begin, end, freq=length, inclusive="left"))
             for begin, end in _trading_spans(row.open, row.break_start, row.break_end, row.close)
         ]
-    made = np.concatenate(stamps)
+    opens = np.concatenate(stamps)
     begin, end = _to_utc_datetime64(pd.DatetimeIndex([first, last]))
-    return np.asarray(made[(made >= begin) & (made <= end)])
+    return np.asarray(opens[(opens >= begin) & (opens <= end)])
 
 
 def infer_expected_timestamps(bars: BarsFrame, calendar: str, interval: BarInterval) -> Instants:
     """When bars open from the first to the last of one symbol's; see `expected_timestamps`.
 
-    Of the time before all holidays of the exchange are known, those that are there are expected
-    and no others.
+    Before the date from which all holidays of the exchange are known, only the present bars are
+    expected.
 
-    Some sources label the bars of a session by whole hours of the clock instead of from its open:
-    so does this if that is where most bars are.
+    Some sources label the bars of a session by whole hours of the clock instead of from its open;
+    the labels that fit more of the bars are used.
 
     Args:
-        bars: In order, not empty.
+        bars: Ascending, not empty.
         calendar: `24/7` or a code of exchange-calendars.
         interval: Length of a bar.
 
@@ -94,10 +94,10 @@ def infer_expected_timestamps(bars: BarsFrame, calendar: str, interval: BarInter
     first, last = bars["timestamp"].iloc[0], bars["timestamp"].iloc[-1]
     if calendar == ALWAYS_OPEN or interval == "1w":
         return expected_timestamps(calendar, interval, first, last)
-    known, there = holidays_known_from(calendar), utc_datetime64(bars)
-    early = there[there < _to_utc_datetime64(pd.DatetimeIndex([known]))[0]]
+    known, present = holidays_known_from(calendar), utc_datetime64(bars)
+    early = present[present < _to_utc_datetime64(pd.DatetimeIndex([known]))[0]]
     return np.concatenate(
-        [early, _session_or_clock_timestamps(there, calendar, interval, max(first, known), last)]
+        [early, _session_or_clock_timestamps(present, calendar, interval, max(first, known), last)]
     )
 
 
@@ -120,17 +120,17 @@ def _session_or_clock_timestamps(
 
 
 def find_gaps(bars: BarsFrame, expected: Instants) -> list[Gap]:
-    """Runs of expected bars that are not there, between the first and the last that are.
+    """Runs of expected bars that are missing between the first and the last bar.
 
     Args:
-        bars: Of one symbol, in order.
+        bars: Of one symbol, ascending.
         expected: See `expected_timestamps`.
     """
-    there = utc_datetime64(bars)
-    if not len(there):
+    present = utc_datetime64(bars)
+    if not len(present):
         return []
-    inner = expected[(expected > there[0]) & (expected < there[-1])]
-    missing = np.flatnonzero(~np.isin(inner, there))
+    inner = expected[(expected > present[0]) & (expected < present[-1])]
+    missing = np.flatnonzero(~np.isin(inner, present))
     runs = np.split(missing, np.flatnonzero(np.diff(missing) > 1) + 1)
     return [
         Gap(_to_timestamp(inner[run[0]]), _to_timestamp(inner[run[-1]]), len(run))
@@ -140,25 +140,25 @@ def find_gaps(bars: BarsFrame, expected: Instants) -> list[Gap]:
 
 
 def compute_coverage(bars: BarsFrame, expected: Instants, edges: Instants) -> Vector:
-    """The share of expected bars that are there, from each edge to the next.
+    """The share of expected bars that are present, from each edge to the next.
 
     Args:
-        bars: Of one symbol, in order.
+        bars: Of one symbol, ascending.
         expected: See `expected_timestamps`.
         edges: (n + 1,) ascending; the last belongs to the last part.
 
     Returns:
         (n,) 0 to 1; NaN where no bar is expected.
     """
-    wanted = _count_between_edges(expected, edges)
-    found = _count_between_edges(expected[np.isin(expected, utc_datetime64(bars))], edges)
+    total = _count_between_edges(expected, edges)
+    present = _count_between_edges(expected[np.isin(expected, utc_datetime64(bars))], edges)
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(wanted > 0, found / np.maximum(wanted, 1), np.nan))
+        return np.asarray(np.where(total > 0, present / np.maximum(total, 1), np.nan))
 
 
 def _count_between_edges(stamps: Instants, edges: Instants) -> Vector:
-    places = np.searchsorted(stamps, edges[:-1]).tolist()
-    return np.diff([*places, np.searchsorted(stamps, edges[-1], side="right")]).astype(float)
+    positions = np.searchsorted(stamps, edges[:-1]).tolist()
+    return np.diff([*positions, np.searchsorted(stamps, edges[-1], side="right")]).astype(float)
 
 
 def _trading_spans(

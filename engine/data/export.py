@@ -1,4 +1,4 @@
-"""Bars of a dataset as files that any tool, and this engine, can read."""
+"""Writes the bars of a dataset to files that any tool, and this engine, can read."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 
     from engine.core.types import BarsFrame
     from engine.data.config import Dataset
-    from engine.data.fetch.dataset import DatasetBars
+    from engine.data.store.dataset_bars import DatasetBars
 
 
 def export_dataset(
     dataset: Dataset, dataset_bars: DatasetBars, folder: Path, format_: Literal["csv", "parquet"]
 ) -> list[Path]:
-    """Writes one file a symbol, and a manifest of a dataset that they are the source of.
+    """Writes one file a symbol, and the manifest of a dataset whose source these files are.
 
-    A file has the columns timestamp (UTC), open, high, low, close, volume. Numbers keep every
-    digit that tells them from another.
+    A file has the columns timestamp (UTC), open, high, low, close, volume. Numbers are written
+    with enough digits to read back the same values.
 
     Args:
-        dataset: Whose bars they are.
-        dataset_bars: The bars.
-        folder: Folder; made if need be.
+        dataset: The dataset.
+        dataset_bars: Its bars.
+        folder: Folder; created if it does not exist.
         format_: Kind of the files.
 
     Returns:
         The files, the manifest last.
 
     Raises:
-        UsageError: One of the files is there already; none is written then.
+        UsageError: One of the files exists already; none is written then.
         DataError: The folder cannot be written.
     """
     names = {symbol: quote(symbol, safe="^= ") for symbol in dataset_bars.frames}
@@ -49,12 +49,12 @@ def export_dataset(
     }
     manifest = _render_manifest(dataset, dataset_bars, names, format_)
     files[folder / f"{quote(dataset.name, safe=' ')}.yaml"] = manifest.encode()
-    there = [path for path in files if path.exists()]
-    if there:
+    existing = [path for path in files if path.exists()]
+    if existing:
         raise UsageError(
-            "files of these names are there already",
+            "files of these names exist already",
             expected="a folder without them",
-            found=", ".join(path.name for path in there),
+            found=", ".join(path.name for path in existing),
             where=str(folder),
             fix="name another folder with --out, or remove them",
         )
@@ -73,7 +73,7 @@ def export_dataset(
             expected="a folder that can be written, on a disk that is not full",
             found=f"{type(error).__name__}: {error.strerror or error}",
             where=str(folder),
-            fix="make room or correct the rights, or name another folder with --out",
+            fix="free some space, correct the permissions, or name another folder with --out",
         ) from error
     return list(files)
 
@@ -81,9 +81,9 @@ def export_dataset(
 def _encode_table(bars: BarsFrame, format_: Literal["csv", "parquet"]) -> bytes:
     table = bars[["timestamp", *VALUE_COLUMNS]]
     if format_ == "parquet":
-        made = io.BytesIO()
-        table.to_parquet(made, index=False)
-        return made.getvalue()
+        buffer = io.BytesIO()
+        table.to_parquet(buffer, index=False)
+        return buffer.getvalue()
     stamps = table["timestamp"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     return table.assign(timestamp=stamps).to_csv(index=False, lineterminator="\n").encode()
 

@@ -1,4 +1,4 @@
-"""The data stage: from what a strategy says about its data to bars that can be trusted."""
+"""The data stage: from a strategy's data specification to a market of validated bars."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.core.errors import SourceError, UnreachableError
-from engine.data.alignment import align_symbols, symbol_provenance
 from engine.data.bars import format_timestamp
 from engine.data.calendar import periods_per_year
-from engine.data.fetch.dataset import DataContext, DatasetBars, fetch_dataset
+from engine.data.context import DataContext
+from engine.data.fetch.dataset import fetch_dataset
 from engine.data.manifests import DatasetManifest, read_manifest
-from engine.data.market import Market
+from engine.data.market import Market, align_symbols, symbol_provenance
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.store.as_of import load_as_of
 from engine.data.store.vintages import combine_vintage_ids
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     from engine.core.progress import Progress
     from engine.data.config import DataSpec
+    from engine.data.store.dataset_bars import DatasetBars
     from engine.data.store.vintages import Vintage
 
-# A first bar this much later than asked for is more than a run of holidays.
+# A first bar later than requested by more than this is not explained by holidays.
 _MAX_START_DELAY = timedelta(days=7)
 
 
@@ -43,19 +44,19 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
 ) -> Market:
     """Bars of the dataset that a strategy names, or of its offline dataset.
 
-    The offline dataset serves if no source of the dataset can be reached and nothing of it is
-    cached, or if `offline` chooses it. Whichever way, that is told and stands in the identity.
+    The offline dataset is used if no source of the dataset can be reached and nothing of it is
+    cached, or if `offline` selects it. A notice says so, and the market's provenance records it.
 
     Args:
         spec: Dataset and offline dataset, each a name or the path of a manifest.
-        home: Folder that keeps state between runs: pulled bars lie in its `bars`.
-        offline: Leaves the network alone: the offline dataset, or, where the strategy names none,
-            the dataset's own files, bundled bars or cached ones.
-        override: Name or path of a dataset to use in place of the strategy's; it has no offline
-            dataset behind it.
-        progress: Told every notice.
-        vintage: The dataset's bars as they were once pulled, from the cache alone: the id of a
-            vintage, or a date or instant in ISO 8601, UTC. No dataset stands in then.
+        home: Folder that keeps state between runs: pulled bars are in its `bars`.
+        offline: Does not use the network: takes the offline dataset, or, where the strategy names
+            none, the dataset's own files, bundled bars or cached ones.
+        override: Name or path of a dataset to use in place of the strategy's; no offline dataset
+            replaces it.
+        progress: Gets every notice.
+        vintage: The dataset's bars of an earlier vintage, from the cache alone: the id of a
+            vintage, or a date or instant in ISO 8601, UTC. No offline dataset replaces it.
         clients: How the network clients behave.
         now: The present instant, in UTC; a bar that ends after it is unfinished.
 
@@ -64,11 +65,12 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         StrategyError: A manifest is wrong.
         UsageError: `vintage` is neither an id nor a date, or the dataset's bars are not cached.
         DataError: There is no such vintage.
-        UnreachableError: No source can be reached, nothing is cached, and no dataset stands in.
+        UnreachableError: No source can be reached, nothing is cached, and there is no offline
+            dataset.
         SourceError: No source delivers, and at least one was reached.
-        InvalidBarsError: Bars came, and cannot be trusted.
+        InvalidBarsError: Bars were received and cannot be trusted.
     """
-    access = DataContext(
+    context = DataContext(
         home=home,
         network=not offline,
         now=now or pd.Timestamp.now("UTC"),
@@ -78,27 +80,27 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     if vintage is not None:
         manifest = read_manifest(override or spec.dataset)
         return _build_market(
-            manifest, load_as_of(manifest, access, vintage), access, offline=False
+            manifest, load_as_of(manifest, context, vintage), context, offline=False
         )
-    stand_in = None if override or spec.offline == spec.dataset else spec.offline
-    if offline and stand_in:
-        return _load_offline_dataset(stand_in, spec.dataset, "--offline was given", access)
+    fallback = None if override or spec.offline == spec.dataset else spec.offline
+    if offline and fallback:
+        return _load_offline_dataset(fallback, spec.dataset, "--offline was given", context)
     manifest = read_manifest(override or spec.dataset)
     try:
-        collected = fetch_dataset(manifest, access)
+        dataset_bars = fetch_dataset(manifest, context)
     except UnreachableError as error:
-        if not stand_in:
+        if not fallback:
             raise
         return _load_offline_dataset(
-            stand_in, spec.dataset, error.problem.partition(": ")[2], access
+            fallback, spec.dataset, error.problem.partition(": ")[2], context
         )
-    return _build_market(manifest, collected, access, offline=False)
+    return _build_market(manifest, dataset_bars, context, offline=False)
 
 
 def _load_offline_dataset(name: str, replaced: str, reason: str, context: DataContext) -> Market:
     manifest = read_manifest(name)
     symbols = ", ".join(manifest.dataset.symbols)
-    context.notify(f"{name} ({symbols}) stands in for {replaced}, because {reason}")
+    context.notify(f"{name} ({symbols}) is used instead of {replaced}, because {reason}")
     local = replace(context, network=False)
     return _build_market(manifest, fetch_dataset(manifest, local), local, offline=True)
 
@@ -112,9 +114,9 @@ def _build_market(
         if dataset.start and first.date() > dataset.start + _MAX_START_DELAY:
             text = format_timestamp(first, dataset.interval)
             context.notify(f"{symbol}: bars begin on {text}, the dataset asks for {dataset.start}")
-    bars, told = align_symbols(dataset_bars.frames)
-    of_bars = [*context.quality_log.notices(dataset.name), *told]
-    for sentence in of_bars:
+    bars, left_out = align_symbols(dataset_bars.frames)
+    bar_notices = [*context.quality_log.notices(dataset.name), *left_out]
+    for sentence in bar_notices:
         context.notify(sentence)
     if bars.empty:
         raise SourceError(
@@ -124,12 +126,12 @@ def _build_market(
                 f"{name}: {len(frame)} bars" for name, frame in dataset_bars.frames.items()
             ),
             where=str(manifest.path),
-            fix="take symbols of one exchange and interval into one dataset",
+            fix="put symbols of one exchange and interval into one dataset",
         )
-    own = dict(tuple(bars.groupby("symbol", sort=False)))
+    by_symbol = dict(tuple(bars.groupby("symbol", sort=False)))
     symbols = {
-        name: symbol_provenance(own[name], dataset_bars.origins[name], dataset.interval)
-        | {"left_out": len(dataset_bars.frames[name]) - len(own[name])}
+        name: symbol_provenance(by_symbol[name], dataset_bars.origins[name], dataset.interval)
+        | {"left_out": len(dataset_bars.frames[name]) - len(by_symbol[name])}
         | _vintage_provenance(dataset_bars.vintages.get(name))
         for name in dataset.symbols
     }
@@ -146,7 +148,7 @@ def _build_market(
             "calendar": dataset.calendar,
             "offline": offline,
             "notices": list(context.notices),
-            "quality": context.quality_log.as_json() | {"notices": of_bars},
+            "quality": context.quality_log.as_json() | {"notices": bar_notices},
             "vintage": combine_vintage_ids(dataset_bars.vintages)
             if dataset_bars.vintages
             else None,

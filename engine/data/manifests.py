@@ -1,4 +1,4 @@
-"""From a dataset's name, or the path of its manifest, to what the manifest says."""
+"""Dataset manifests: looked up by name or path, and read."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _MANIFEST_EXAMPLE = """write a manifest and name that, for example bars.yaml:
 
 @dataclass(frozen=True)
 class DatasetManifest:
-    """A dataset and where it was read.
+    """A dataset and the file that describes it.
 
     Attributes:
-        dataset: What it says.
+        dataset: The content.
         path: The file; paths within it are relative to its folder.
     """
 
@@ -35,7 +35,7 @@ class DatasetManifest:
 
     @property
     def reference(self) -> str:
-        """What a user types to name it."""
+        """The name or path by which a user refers to it."""
         return self.path.stem if self.path.parent in _manifest_folders() else str(self.path)
 
 
@@ -54,7 +54,7 @@ def read_manifest(name: str) -> DatasetManifest:
 
 
 def find_manifest(name: str) -> Path:
-    """Where the manifest of a name or path lies.
+    """The path of the manifest of a name or path.
 
     Raises:
         DatasetNotFoundError: There is none; the message lists the names there are.
@@ -85,8 +85,8 @@ def list_dataset_names() -> list[str]:
     return sorted(
         {
             path.stem
-            for shelf in _manifest_folders()
-            for path in shelf.glob("*")
+            for folder in _manifest_folders()
+            for path in folder.glob("*")
             if path.suffix in _SUFFIXES
         }
     )
@@ -95,15 +95,14 @@ def list_dataset_names() -> list[str]:
 def _manifest_folders() -> list[Path]:
     """Folders of manifests that exist, in the order in which they are searched.
 
-    The engine's own lie inside the package in a wheel, and beside it in a source tree. Beside an
-    installed package `datasets` would be another project's package.
+    The engine's own are inside the package in a wheel, and next to it in a source tree. Next to an
+    installed package, `datasets` would be another project's package.
     """
     package = Path(__file__).parents[1]
     own = package / "data" / "datasets"
-    beside = package.parent / "datasets"
     folders = [Path("datasets"), own]
     if (package.parent / "pyproject.toml").is_file():
-        folders.append(beside)
+        folders.append(package.parent / "datasets")
     return [folder for folder in folders if folder.is_dir()]
 
 

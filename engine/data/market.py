@@ -1,12 +1,19 @@
-"""What the data stage hands on: bars that were checked, and where they came from."""
+"""The result of the data stage: validated bars of all symbols, and their provenance."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from engine.data.bars import format_timestamp, hash_bars
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.core.types import BarsFrame, WideFrame
+    from engine.data.calendar import BarInterval
 
 
 @dataclass(frozen=True)
@@ -20,12 +27,12 @@ class Market:
         calendar: `24/7` or a code of exchange-calendars.
         periods_per_year: Bars a year on that calendar.
         provenance: For the manifest: `name`, `note`, `interval`, `calendar`, `offline` (bool: the
-            offline dataset stood in), `notices` (list of sentences), `quality` (`rules` that were
-            asked, `findings` that remain, `repairs` that were made, `notices`: those of all that
-            tell of these and of bars left out), `vintage` (id; None where the source is not
+            offline dataset was used), `notices` (list of sentences), `quality` (`rules` that were
+            applied, `findings` that remain, `repairs` that were made, `notices`: those about
+            findings, repairs and bars left out), `vintage` (id; None where the source is not
             cached), `symbols`: symbol to `{source, first, last, rows, sha256, left_out}`, the last
             being its bars at times at which another symbol has none, and, where there is one, its
-            own `vintage` and when that was `pulled`.
+            own `vintage` and the time at which that was `pulled`.
     """
 
     bars: BarsFrame
@@ -40,3 +47,38 @@ class Market:
         table = self.bars.pivot(index="timestamp", columns="symbol", values=column)
         table.columns.name = None
         return table[list(self.symbols)]
+
+
+def align_symbols(frames: Mapping[str, BarsFrame]) -> tuple[BarsFrame, list[str]]:
+    """Keeps the timestamps that every symbol has.
+
+    Args:
+        frames: Validated bars of each symbol, in the dataset's order.
+
+    Returns:
+        Long bars sorted by timestamp, then by symbol in the order of `frames`; and a sentence
+        about each symbol of which bars are left out.
+    """
+    common = pd.concat([frame["timestamp"] for frame in frames.values()]).value_counts()
+    stamps = common[common == len(frames)].index
+    kept = {name: frame[frame["timestamp"].isin(stamps)] for name, frame in frames.items()}
+    notices = [
+        f"{name}: {len(frame) - len(kept[name])} of {len(frame)} bars are left out, because "
+        f"not every symbol has a bar then"
+        for name, frame in frames.items()
+        if len(frame) > len(kept[name])
+    ]
+    bars = pd.concat(kept.values(), ignore_index=True)
+    bars = bars.sort_values("timestamp", kind="stable", ignore_index=True)
+    return bars, notices
+
+
+def symbol_provenance(bars: BarsFrame, source: str, interval: BarInterval) -> dict[str, Any]:
+    """What identifies the bars of one symbol: `source, first, last, rows, sha256`."""
+    return {
+        "source": source,
+        "first": format_timestamp(bars["timestamp"].iloc[0], interval),
+        "last": format_timestamp(bars["timestamp"].iloc[-1], interval),
+        "rows": len(bars),
+        "sha256": hash_bars(bars),
+    }

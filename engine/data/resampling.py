@@ -1,4 +1,4 @@
-"""Bars of a coarser interval, of complete ones only."""
+"""Resamples bars to a coarser interval; only complete coarse bars are returned."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from engine.data.bar_grid import BarGrid, make_bar_grid, microseconds_to_timesta
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, IntVector
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
 
 
 @dataclass(frozen=True, eq=False)
 class ResamplingBins:
-    """Which base rows make a coarse bar.
+    """The base rows of each coarse bar.
 
     Attributes:
-        starts: First row of each, unfinished ones included.
-        interval_index: Which interval each one is.
-        complete: Those that are whole.
-        latest_complete: (n,) position among those of the newest complete at each row's close; -1
-            where there is none yet.
+        starts: First row of each coarse bar, incomplete ones included.
+        interval_index: Position of each coarse bar on the grid.
+        complete: The coarse bars that are complete.
+        latest_complete: (n,) position among those of the newest that is complete at each row's
+            close; -1 where there is none yet.
     """
 
     starts: IntVector
@@ -37,21 +37,21 @@ class ResamplingBins:
     def from_grid(cls, grid: BarGrid) -> ResamplingBins:
         """Groups the rows of a grid, of which there is at least one.
 
-        At each row's close the intervals up to a number are over. The first interval is left out
-        where it may have begun before the first row.
+        `ended` is the number of intervals that have ended at each row's close. The first interval
+        is left out where it may have begun before the first row.
         """
-        own = np.searchsorted(grid.starts, grid.fine_opens, side="right") - 1
-        over = np.searchsorted(grid.ends, grid.fine_closes, side="right")
-        begun = grid.fine_opens[0] > grid.starts[own[0]]
-        # A bar that opens in an interval that is over already (feeds with bars closer than their
-        # length have such) belongs to the next: what was complete never changes.
-        own[1:] = np.maximum(own[1:], over[:-1])
-        starts = np.flatnonzero(np.diff(own, prepend=own[0] - 1))
-        told = own[starts]
-        first = int(begun)
-        complete = np.searchsorted(told, over)
+        interval = np.searchsorted(grid.starts, grid.fine_opens, side="right") - 1
+        ended = np.searchsorted(grid.ends, grid.fine_closes, side="right")
+        first_is_partial = grid.fine_opens[0] > grid.starts[interval[0]]
+        # A bar that opens in an interval that has ended already (some sources have bars closer
+        # than their length) belongs to the next: a complete bar never changes.
+        interval[1:] = np.maximum(interval[1:], ended[:-1])
+        starts = np.flatnonzero(np.diff(interval, prepend=interval[0] - 1))
+        interval_index = interval[starts]
+        first = int(first_is_partial)
+        complete = np.searchsorted(interval_index, ended)
         kept = slice(first, max(first, int(complete[-1])))
-        return cls(starts, told, kept, np.maximum(complete - first - 1, -1))
+        return cls(starts, interval_index, kept, np.maximum(complete - first - 1, -1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,21 +72,21 @@ def resample_bars(
 ) -> ResampledBars:
     """The complete bars of a coarser interval.
 
-    One takes the first open, the highest high, the lowest low, the last close and the sum of
-    volumes of the bars that open in it; those that are absent are not made up. It is labelled
-    by its open in the calendar's sense, see `grid_of`. It is complete at the first bar that closes
-    at or after its end. One without a bar does not exist; neither does the first, unless the bars
-    begin with it, nor one that is not complete at the last bar. A bar that is known at one bar's
-    close is the same whatever comes later.
+    A coarse bar takes the first open, the highest high, the lowest low, the last close and the sum
+    of volumes of the bars that open in it; missing bars are not filled in. It is labelled by its
+    open in the calendar's sense, see `make_bar_grid`. It is complete at the first bar that closes
+    at or after its end. An interval without a bar has no coarse bar; neither has the first, unless
+    the bars begin with it, nor one that is not complete at the last bar. A bar that is known at
+    one bar's close does not change with later bars.
 
     Args:
-        bars: Sound bars of one symbol, ascending.
+        bars: Validated bars of one symbol, ascending.
         base: Their interval.
         interval: A longer one.
         calendar: `24/7` or a code of exchange-calendars.
 
     Raises:
-        UsageError: As in `grid_of`.
+        UsageError: As in `make_bar_grid`.
     """
     stamps = bars["timestamp"]
     if bars.empty:
@@ -105,12 +105,12 @@ def resample_bars(
 def aggregate_bars(
     bars: BarsFrame, bins: ResamplingBins, labels: pd.Series[pd.Timestamp]
 ) -> BarsFrame:
-    """The whole coarse bars of one symbol.
+    """The complete coarse bars of one symbol.
 
     Args:
         bars: Of one symbol, a row a base bar.
         bins: How they are grouped.
-        labels: One a group, unfinished ones included.
+        labels: One a group, incomplete ones included.
     """
     starts, last = bins.starts, np.append(bins.starts[1:], len(bars)) - 1
     table = pd.DataFrame(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from engine.core.types import Matrix
-    from engine.data.market import Market
+    from engine.data import Market
     from engine.features.config import Feature
 
 

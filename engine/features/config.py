@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from engine.core.installed_kinds import FEATURES_GROUP
 from engine.core.open_kinds import OpenKinds
 from engine.core.types import Spec
-from engine.data.config import BarInterval
+from engine.data import BarInterval
 from engine.features.bands import BollingerPercent, BollingerWidth
 from engine.features.base import FeatureSpec
 from engine.features.calendar import CalendarFeature, TurnOfMonth

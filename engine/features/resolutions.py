@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.core.errors import UsageError
+from engine.data import ALWAYS_OPEN, INTERVAL_LENGTHS, periods_per_year
 from engine.data.bar_grid import make_bar_grid, microseconds_to_timestamps
-from engine.data.calendar import ALWAYS_OPEN, INTERVAL_LENGTHS, periods_per_year
 from engine.data.resampling import ResamplingBins, aggregate_bars
 from engine.features.build import FeatureMatrix, build_features
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.core.types import IntVector
-    from engine.data.config import BarInterval
-    from engine.data.market import Market
+    from engine.data import BarInterval, Market
     from engine.features.config import Feature
 
 

@@ -1,9 +1,9 @@
-"""The strategy as if it wanted in or out at every bar, so that every bar shows how it is done.
+"""A copy of the strategy that enters or exits at every bar, so that every bar is probed.
 
-A strategy enters on few of its bars. What the size of an entry knows, or the fill of an order,
-shows only at a cut that happens to have one; a strategy that trades ten times a year would hide it
-from nearly every cut. So it is decided and filled once more, with forecasts that turn at every
-bar and with decisions that do.
+A strategy enters at few bars. Look-ahead in the size of an entry or in the fill of an order is
+seen only at a cutoff with an entry: a strategy with ten trades a year would hide it from nearly
+every cutoff. So the strategy is decided and simulated once more, with forecasts and with decisions
+that alternate at every bar.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from engine.training.out_of_sample import Predictions
 
 ALTERNATING_BOOK = f"{STRATEGY_BOOK} turning at every bar,"
-"""What it is called where something is found."""
+"""Its name in error messages."""
 
 _CERTAIN_RETURN = 1.0
 """A return of 100 %, or of -100 %: beyond any threshold."""
 
 _SMALL_WEIGHT = 1e-3
-"""Of the equity: costs of a turn at every bar of many years leave something to trade with."""
+"""Fraction of the equity: small enough to survive the costs of a turnover at every bar."""
 
 
 class AlternatingProbe:
-    """A run's strategy that turns at every bar, on its own bars and on others.
+    """A run's strategy that trades at every bar, on the real and on altered bars.
 
     Args:
         backtest: The run.
@@ -51,7 +51,7 @@ class AlternatingProbe:
         self._positions_by_parity: dict[int, WideFrame] = {}
 
     def pair_positions(self, perturbed: PreparedData, last_row: int) -> Iterator[OutputPair]:
-        """Weights up to row `last_row` of the span, which enters, on either ground.
+        """Pairs weights up to row `last_row` of the span, which enters, on both data sets.
 
         The forecasts are the same throughout: sizes and exits may depend on earlier closes alone.
         """
@@ -70,23 +70,23 @@ class AlternatingProbe:
     def _alternating_predictions(self, parity: int) -> Predictions:
         """The strategy's own predictions, up on every second row from `parity`, else down."""
         own = self._backtest.predictions[STRATEGY_BOOK]
-        outlook, made = own.by_horizon[own.horizon], own.predicted
-        up = (np.arange(len(made)) % 2 == parity)[:, None]
-        values = np.where(made.isna(), np.nan, np.where(up, _CERTAIN_RETURN, -_CERTAIN_RETURN))
-        turning = pd.DataFrame(values, index=made.index, columns=made.columns)
-        replaced = replace(outlook, predicted=turning)
+        forecast, result = own.by_horizon[own.horizon], own.predicted
+        up = (np.arange(len(result)) % 2 == parity)[:, None]
+        values = np.where(result.isna(), np.nan, np.where(up, _CERTAIN_RETURN, -_CERTAIN_RETURN))
+        turning = pd.DataFrame(values, index=result.index, columns=result.columns)
+        replaced = replace(forecast, predicted=turning)
         return replace(own, by_horizon={**own.by_horizon, own.horizon: replaced})
 
     @cached_property
     def weights(self) -> WideFrame:
-        """Decisions that turn at every bar: long and short by turns."""
+        """Weights that alternate at every bar: long, then short."""
         own = self._backtest.weights[STRATEGY_BOOK]
         side = np.where(np.arange(len(own)) % 2 == 0, _SMALL_WEIGHT, -_SMALL_WEIGHT)
         return pd.DataFrame(dict.fromkeys(own, side), index=own.index)
 
     @cached_property
     def simulation_result(self) -> SimulationResult:
-        """What they come to on the real bars."""
+        """The simulation of these weights on the real bars."""
         return simulate_books(
             self._backtest.spec, self._backtest.prepared, {ALTERNATING_BOOK: self.weights}
         )[ALTERNATING_BOOK]

@@ -1,23 +1,24 @@
-"""The leak certificate: the whole path again from other bars, and nothing before a cut changes.
+"""The leakage test: rebuilds the whole run from altered bars and compares all that came before.
 
-Why less than all of it is made again at every cut, and why that is enough:
+Not every stage is rebuilt at every cutoff. Why that is enough:
 
-- A window that lies wholly before a cut is rebuilt at the first cut after it. What a later cut
-  replaces, that one replaces too, so whatever depends on bars after the later one is seen there.
-- Equal arrays are equal tasks: same key, same forecast. So only the window that holds a cut is
-  fitted again, for its test rows after the cut are others; the sharpest cut for that is the one
-  behind its first bar. It is done at two cuts, or at one where there are few windows, by the first
-  of several seeds: they share one problem, and differ in random draws alone.
-- The books share one simulation: their own fills are probed at two cuts, and those of a strategy
-  that turns at every bar at all of them. Few bars have an entry or a fill; it has both at each.
-- Forecasts after a cut are free, and are never the run's own: a threshold or a position that was
-  taken from them changes.
-- A position is one of few values, which slightly other bars seldom change. So the forecasts after
-  a cut are all high or all low by turns, and the rules are asked once more before prices a fifth
-  or fivefold of what they were.
-- Other bars alone do not show a fill at the open of the bar whose close decided it. So every
-  decision from the cut on is replaced as well, and nothing up to it may be filled otherwise; at
-  every second cut all of the bar but its open is another one, and its fills there may not change.
+- A window that ends before a cutoff is rebuilt at the first cutoff after it. The bars that a later
+  cutoff replaces are also replaced by this one, so a dependence on them is seen here.
+- Equal arrays are equal tasks: same key, same forecast. So only the window that straddles a cutoff
+  is fitted again, because its test rows after the cutoff differ; the most sensitive cutoff is the
+  one after the window's first test bar. This is done at two cutoffs, or at one where there are few
+  windows, for the first of several seeds: seeds share one dataset and differ in random draws
+      alone.
+- All books share one simulation: their own fills are compared at two cutoffs, and those of the
+  alternating strategy at all of them. Few bars have an entry or a fill; it has both at each.
+- Forecasts after a cutoff are replaced by values that the run never had: a threshold or a position
+  that was computed from them changes.
+- A position is one of few values, which slightly different bars seldom change. So the forecasts
+  after a cutoff are all high or all low by turns, and the benchmark rules are evaluated once more
+  before prices of a fifth or of five times what they were.
+- Altered bars alone do not show a fill at the open of the bar whose close decided it. So every
+  decision from the cutoff on is replaced as well, and no fill up to it may change; at every second
+  cutoff all of its bar but the open is altered, and the fills of that bar may not change.
 """
 
 from __future__ import annotations
@@ -78,12 +79,12 @@ if TYPE_CHECKING:
     from engine.training.task import FitTask
 
 _CRASH_FACTOR = 0.2
-"""Of the prices before: no moving average of a hundred bars looks past it."""
+"""Factor on prices; large enough to move an average of a hundred bars."""
 
 
 @dataclass(frozen=True, eq=False)
 class _PerturbedData:
-    """A ground of other bars, and the tasks of the windows that are compared on it."""
+    """Data prepared from altered bars, and the tasks of the windows compared on it."""
 
     prepared: PreparedData
     task_pairs: list[tuple[FitTask, FitTask]]
@@ -92,33 +93,33 @@ class _PerturbedData:
 def run_leakage_test(
     result: BacktestResult, executor: Executor, store: FitStore, progress: Progress, *, fresh: bool
 ) -> Certificate:
-    """`certificate.json` of a run that knows nothing of what comes later.
+    """Runs the leakage test and returns `certificate.json` where no look-ahead is detected.
 
     Args:
         result: The run.
-        executor: Who trains the few fits that are made again, where they are not stored.
+        executor: Trains the few refits that are not stored.
         store: Of fits.
-        progress: Which cut is done.
-        fresh: As in `refit`.
+        progress: Is advanced after each cutoff.
+        fresh: As in `fit_and_predict`.
 
     Raises:
-        LookaheadError: Something up to a cut is not what it was: the first stage, column and
-            bar of which that is so.
+        LookaheadError: A value at or before a cutoff changed; names the first stage, column and
+            bar.
     """
     check_fill_prices(result.spec, result.prepared, result.books)
     certifier = _LeakageTest(result)
     refitted = certifier.retrain_costly(executor, store, progress, fresh=fresh)
     cuts = certifier.plan.cutoffs
-    for place, cut in enumerate(cuts):
-        certifier.compare_at(place, refitted.get(place, []), executor)
+    for index, cutoff in enumerate(cuts):
+        certifier.compare_at(index, refitted.get(index, []), executor)
         progress.advance(
-            place + 1, len(cuts), f"{format_bar(certifier.cutoff_bar(cut))}, {cut.kind}"
+            index + 1, len(cuts), f"{format_bar(certifier.cutoff_bar(cutoff))}, {cutoff.kind}"
         )
     return certifier.build_document()
 
 
 class _LeakageTest:
-    """One run's cuts, and the comparison that goes over them."""
+    """The cutoffs of one run, and the comparison over them."""
 
     def __init__(self, result: BacktestResult) -> None:
         self.result = result
@@ -147,16 +148,19 @@ class _LeakageTest:
     def retrain_costly(
         self, executor: Executor, store: FitStore, progress: Progress, *, fresh: bool
     ) -> dict[int, list[tuple[RefitPair, Forecast | TrainingError]]]:
-        """Costly fits again: place of the cut -> fits."""
-        asked: dict[int, list[RefitPair]] = {}
+        """Retrains costly fits: index of the cutoff -> fits."""
+        requested: dict[int, list[RefitPair]] = {}
         if any(task.model.costly for task in self.result.fits.tasks):
-            for place in self.plan.refits:
-                self._perturbed_data[place] = self._build_perturbed_data(place)
-                asked[place] = self._refit_pairs(place, self._perturbed_data[place], costly=True)
-        flat = [again for of_cut in asked.values() for again in of_cut]
+            for index in self.plan.refits:
+                self._perturbed_data[index] = self._build_perturbed_data(index)
+                requested[index] = self._refit_pairs(
+                    index, self._perturbed_data[index], costly=True
+                )
+        flat = [pair for of_cut in requested.values() for pair in of_cut]
         outcomes = iter(retrain(flat, self.result.fits, executor, store, progress, fresh=fresh))
         return {
-            place: [(again, next(outcomes)) for again in of_cut] for place, of_cut in asked.items()
+            index: [(pair, next(outcomes)) for pair in of_cut]
+            for index, of_cut in requested.items()
         }
 
     def compare_at(
@@ -165,35 +169,37 @@ class _LeakageTest:
         retrained: Sequence[tuple[RefitPair, Forecast | TrainingError]],
         executor: Executor,
     ) -> None:
-        """Everything up to one cut, in the order of the stages."""
-        cut = self.plan.cutoffs[index]
+        """Compares everything up to one cutoff, in the order of the stages."""
+        cutoff = self.plan.cutoffs[index]
         rebuilt = self._perturbed_data.pop(index, None) or self._build_perturbed_data(index)
         self._compare_fits(index, rebuilt, retrained, executor)
         predictions = self._compare_predictions(index, rebuilt.prepared)
         weights = decide_positions(self.result.spec, rebuilt.prepared, predictions)
-        tested = max(0, cut.row + 1 - self.windows[0].test.start)
+        tested = max(0, cutoff.row + 1 - self.windows[0].test.start)
         bars = self.result.prepared.span[:tested]
-        self._require_equal(pair_positions(self.result.weights, weights, bars), cut)
+        self._require_equal(pair_positions(self.result.weights, weights, bars), cutoff)
         if tested:
-            self._require_equal(self.alternating.pair_positions(rebuilt.prepared, tested - 1), cut)
+            self._require_equal(
+                self.alternating.pair_positions(rebuilt.prepared, tested - 1), cutoff
+            )
             self._compare_rules(index, rebuilt.prepared, bars)
             self._compare_fills(index, rebuilt.prepared, bars)
 
     def build_document(self) -> Certificate:
-        """What was done, once nothing was found."""
+        """`certificate.json`, once every comparison has passed."""
         spec, fits = self.result.spec, self.result.fits
         probes = [
             ProbeSummary(
-                cutoff=cut,
-                bar=self.cutoff_bar(cut),
-                window=None if (window := self.plan.window_of(place)) is None else window.index,
+                cutoff=cutoff,
+                bar=self.cutoff_bar(cutoff),
+                window=None if (window := self.plan.window_of(index)) is None else window.index,
                 n_replaced_bars=len(self.result.prepared.feature_history.features.timestamps)
                 - 1
-                - cut.row,
-                n_refits=self._refit_counts[place],
-                price_known=self.plan.price_known(place),
+                - cutoff.row,
+                n_refits=self._refit_counts[index],
+                price_known=self.plan.price_known(index),
             )
-            for place, cut in enumerate(self.plan.cutoffs)
+            for index, cutoff in enumerate(self.plan.cutoffs)
         ]
         return build_certificate(
             probes,
@@ -213,30 +219,30 @@ class _LeakageTest:
         )
 
     def _build_perturbed_data(self, index: int) -> _PerturbedData:
-        """From other bars to the tasks, everything compared on the way."""
-        cut, spec, real = self.plan.cutoffs[index], self.result.spec, self.result.prepared
-        ground = prepare_data(
-            spec, self.synthetic_future.replace_after(cut.row, self._rng(cut, "bars"))
+        """Prepares data and tasks from altered bars, and compares each of them."""
+        cutoff, spec, real = self.plan.cutoffs[index], self.result.spec, self.result.prepared
+        prepared = prepare_data(
+            spec, self.synthetic_future.replace_after(cutoff.row, self._rng(cutoff, "bars"))
         )
-        self._require_equal(pair_prepared_data(real, ground, cut.row), cut)
+        self._require_equal(pair_prepared_data(real, prepared, cutoff.row), cutoff)
         windows = {window.index: window for window in self.plan.windows_to_rebuild(index)}
         own = [task for task in self.result.fits.tasks if task.window in windows]
         pairs = list(
-            zip(own, make_window_tasks(spec, ground, list(windows.values())), strict=True)
+            zip(own, make_window_tasks(spec, prepared, list(windows.values())), strict=True)
         )
         seen = set()
         for task, other in pairs:
             if id(task.dataset) not in seen:
                 seen.add(id(task.dataset))
                 self._require_equal(
-                    pair_task_arrays(task, other, windows[task.window], cut.row, real), cut
+                    pair_task_arrays(task, other, windows[task.window], cutoff.row, real), cutoff
                 )
-        return _PerturbedData(ground, pairs)
+        return _PerturbedData(prepared, pairs)
 
     def _refit_pairs(
         self, index: int, perturbed: _PerturbedData, *, costly: bool
     ) -> list[RefitPair]:
-        """Fits of the window that holds a cut, by each book's first seed."""
+        """Fits of the window that straddles a cutoff, by each book's first seed."""
         if index not in self.plan.refits:
             return []
         label = f"other bars after {format_bar(self.cutoff_bar(self.plan.cutoffs[index]))}"
@@ -258,22 +264,24 @@ class _LeakageTest:
         retrained: Sequence[tuple[RefitPair, Forecast | TrainingError]],
         executor: Executor,
     ) -> None:
-        cut = self.plan.cutoffs[index]
-        for again in self._refit_pairs(index, perturbed, costly=False):
+        cutoff = self.plan.cutoffs[index]
+        for pair in self._refit_pairs(index, perturbed, costly=False):
             self._compare_fit(
-                again,
-                self._original_outcomes[id(again.original)],
-                fit_in_process(again.perturbed),
-                cut,
+                pair,
+                self._original_outcomes[id(pair.original)],
+                fit_in_process(pair.perturbed),
+                cutoff,
             )
             self._refit_counts[index] += 1
-        for again, outcome in retrained:
+        for pair, outcome in retrained:
             self._refit_counts[index] += 1
             try:
-                self._compare_fit(again, self._original_outcomes[id(again.original)], outcome, cut)
+                self._compare_fit(
+                    pair, self._original_outcomes[id(pair.original)], outcome, cutoff
+                )
             except LookaheadError:
-                here = retrain_both(again, self.result.fits, executor)
-                self._compare_fit(again, *here, cut)
+                here = retrain_both(pair, self.result.fits, executor)
+                self._compare_fit(pair, *here, cutoff)
 
     def _compare_fit(
         self,
@@ -282,7 +290,7 @@ class _LeakageTest:
         perturbed: Forecast | TrainingError,
         cutoff: Cutoff,
     ) -> None:
-        window, ground = self.windows[pair.original.window], self.result.prepared
+        window, prepared = self.windows[pair.original.window], self.result.prepared
         if isinstance(original, TrainingError) or isinstance(perturbed, TrainingError):
             raise LookaheadError(
                 f"Look-ahead: whether {pair.original} can be fitted depends on its test rows",
@@ -292,45 +300,48 @@ class _LeakageTest:
                 fix=FIXES["predictions"],
             )
         self._require_equal(
-            pair_fit_forecasts(pair.original, original, perturbed, window, cutoff.row, ground),
+            pair_fit_forecasts(pair.original, original, perturbed, window, cutoff.row, prepared),
             cutoff,
         )
 
     def _compare_predictions(self, index: int, prepared: PreparedData) -> dict[str, Predictions]:
-        """Stitched again, with other forecasts after the cut."""
-        made, cut = self.result, self.plan.cutoffs[index]
+        """Assembles predictions again, with other forecasts after the cutoff."""
+        result, cutoff = self.result, self.plan.cutoffs[index]
         outcomes = [
-            perturb_forecast(outcome, self.windows[task.window], cut.row, up=index % 2 == 1)
-            for task, outcome in zip(made.fits.tasks, made.fits.outcomes, strict=True)
+            perturb_forecast(outcome, self.windows[task.window], cutoff.row, up=index % 2 == 1)
+            for task, outcome in zip(result.fits.tasks, result.fits.outcomes, strict=True)
         ]
         predictions = assemble_predictions(
-            made.spec, prepared, replace(made.fits, outcomes=outcomes)
+            result.spec, prepared, replace(result.fits, outcomes=outcomes)
         )
-        for book, real in made.predictions.items():
+        for book, real in result.predictions.items():
             other = predictions[book]
-            self._require_equal(pair_predictions(book, real, other, made.prepared, cut.row), cut)
             self._require_equal(
-                pair_thresholds(book, real, other, made.spec, made.prepared, cut.row), cut
+                pair_predictions(book, real, other, result.prepared, cutoff.row), cutoff
+            )
+            self._require_equal(
+                pair_thresholds(book, real, other, result.spec, result.prepared, cutoff.row),
+                cutoff,
             )
         return predictions
 
     def _compare_rules(self, index: int, prepared: PreparedData, bars: pd.DatetimeIndex) -> None:
-        """The rules' positions once more, before a crash or a rally."""
-        cut = self.plan.cutoffs[index]
+        """Compares the benchmark rules' positions before a crash or a rally."""
+        cutoff = self.plan.cutoffs[index]
         level = _CRASH_FACTOR if index % 2 else 1 / _CRASH_FACTOR
         market = self.synthetic_future.replace_after(
-            cut.row, self._rng(cut, "level"), price_factor=level
+            cutoff.row, self._rng(cutoff, "level"), price_factor=level
         )
         weights = decide_positions(
             self.result.spec, replace(prepared, market=market), {}, include_models=False
         )
-        self._require_equal(pair_positions(self.result.weights, weights, bars), cut)
+        self._require_equal(pair_positions(self.result.weights, weights, bars), cutoff)
 
     def _compare_fills(self, index: int, prepared: PreparedData, bars: pd.DatetimeIndex) -> None:
-        cut, known = self.plan.cutoffs[index], self.plan.price_known(index)
+        cutoff, known = self.plan.cutoffs[index], self.plan.price_known(index)
         if known == "open":
             market = self.synthetic_future.replace_after(
-                cut.row, self._rng(cut, "open"), keep_open=True
+                cutoff.row, self._rng(cutoff, "open"), keep_open=True
             )
             prepared = replace(prepared, market=market)
         decided, real = (
@@ -341,4 +352,6 @@ class _LeakageTest:
             decided, real = {**decided, **self.result.weights}, {**real, **self.result.books}
         weights = {book: perturb_weights(own, len(bars) - 1) for book, own in decided.items()}
         for book, result in simulate_books(self.result.spec, prepared, weights).items():
-            self._require_equal(pair_fills(book, real[book], result, bars, price_known=known), cut)
+            self._require_equal(
+                pair_fills(book, real[book], result, bars, price_known=known), cutoff
+            )

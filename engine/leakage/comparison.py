@@ -54,14 +54,14 @@ FIXES: dict[ComparedStage, str] = {
 
 @dataclass(frozen=True, eq=False)
 class OutputPair:
-    """One thing that was made from the real bars, and again from those with others after a cut.
+    """One thing that was made from the real bars, and again from those with others after a cutoff.
 
     Attributes:
         stage: That makes it.
         names: Of its columns, or one of the whole.
         bars: (n,) bar of each row, ascending.
         original: (n,) or (n, k), from the real bars; only rows that have to be equal.
-        perturbed: From the other bars.
+        perturbed: From the altered bars.
         perturbed_bars: Of the rows of `perturbed`, where they may be other ones.
     """
 
@@ -197,14 +197,14 @@ def _format_value(value: np.generic | None) -> str:
 
 @dataclass(frozen=True)
 class ProbeSummary:
-    """What was done at one cut, for the certificate's list.
+    """What was done at one cutoff, for the certificate's list.
 
     Attributes:
-        cutoff: The cut.
+        cutoff: The cutoff.
         bar: Its bar.
         window: That is tested at it; None before the first.
         n_replaced_bars: Bars after it.
-        n_refits: Fits that were made again on the other bars.
+        n_refits: Fits that were made again on the altered bars.
         price_known: How much of the bar was kept where its fills were probed.
     """
 
@@ -237,7 +237,7 @@ def build_certificate(
     """`certificate.json` of a run in which nothing was found.
 
     Args:
-        probes: What was done at each cut.
+        probes: What was done at each cutoff.
         compared_counts: As `Comparison.counts` has it.
         books: Whose positions and fills were compared.
         seeds: Fits of each window and model.

@@ -1,4 +1,4 @@
-"""After which bars the leak certificate puts other ones."""
+"""The cutoffs: the bars after which the leakage test replaces every bar."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CutoffKind: TypeAlias = Literal[
     "quiet bar",
     "coarser bar complete",
 ]
-"""What is particular about a cut.
+"""What is particular about a cutoff.
 
 A `window start` keeps one bar of a window's test part. A `window end` keeps all of them and is the
 bar before the next window begins: all that the next fit may learn from is known, and nothing more.
@@ -31,7 +31,7 @@ A `quiet bar` had no volume or did not move, as bars that somebody filled in do.
 """
 
 N_SPREAD_CUTOFFS = 8
-"""Cuts that are spread over the windows; there are further ones for what only they can see."""
+"""Cutoffs spread over the windows, beside those for special bars."""
 
 _KIND_CYCLE: tuple[CutoffKind, ...] = (
     *("window start", "window end", "inside a window", "window end"),
@@ -42,7 +42,7 @@ _GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 @dataclass(frozen=True, order=True)
 class Cutoff:
-    """Everything up to the close of `row` is kept, every later bar is another one.
+    """Bars up to the close of `row` are kept, every later bar is replaced.
 
     Attributes:
         row: Position among all bars.
@@ -59,14 +59,13 @@ def choose_cutoffs(
     inactive_bars: npt.NDArray[np.bool_] | None = None,
     latest_coarse_bars: Sequence[IntVector] = (),
 ) -> tuple[Cutoff, ...]:
-    """Cuts from the bar before the first test part to the last but one of all.
+    """Chooses cutoffs from the bar before the first test part to the last but one of all.
 
     `N_SPREAD_CUTOFFS` of them go over the windows from the first to the last, taking turns between
     the first bar of a window, bars inside and its last bar; where a window has no such bar left,
-    the free bar closest to the middle of the widest gap is taken. One stands before the first
-    window, one at a quiet bar, one at the close that makes a bar of each coarser interval known.
-    The last
-    bar of all is no cut: nothing comes after it.
+    the free bar closest to the middle of the widest gap is taken. One is before the first
+    window, one at a quiet bar, one at the close that completes a bar of each coarser interval. The
+    last bar is no cutoff: nothing comes after it.
 
     Args:
         test_ranges: The windows' test parts, which tile the out-of-sample bars.
@@ -99,7 +98,7 @@ def _special_rows(
     inactive_bars: npt.NDArray[np.bool_] | None,
     latest_coarse_bars: Sequence[IntVector],
 ) -> Iterator[tuple[int, CutoffKind]]:
-    """One bar of each kind that a spread over the windows would hardly meet."""
+    """One bar of each special kind, which a spread over the windows would rarely include."""
     if inactive_bars is not None and len(rows := np.flatnonzero(inactive_bars[first : last + 1])):
         yield first + int(rows[len(rows) // 2]), "quiet bar"
     for latest in latest_coarse_bars:
@@ -117,11 +116,11 @@ def _row_in_window(window: range, kind: CutoffKind, fraction: float) -> int:
 
 
 def _widest_gap_middle(taken: Sequence[int], last: int) -> int:
-    """The middle of the longest run of rows that are free."""
+    """The middle of the longest run of free rows."""
     edges = [*taken, last + 1]
     widths = [after - before for before, after in pairwise(edges)]
-    place = int(np.argmax(widths))
-    return edges[place] + max(1, widths[place] // 2)
+    index = int(np.argmax(widths))
+    return edges[index] + max(1, widths[index] // 2)
 
 
 def _classify_row(row: int, test_ranges: Sequence[range]) -> CutoffKind:

@@ -1,4 +1,4 @@
-"""Whether fills are made at prices that could be had."""
+"""Checks that fills are at prices of their own bar."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RELATIVE_TOLERANCE = 1e-9
 def check_fill_prices(
     spec: Strategy, prepared: PreparedData, books: Mapping[str, SimulationResult]
 ) -> None:
-    """Refuses a fill at another price than its own bar's, slippage against it included.
+    """Refuses a fill at a price other than its own bar's, slippage included.
 
     A decision that is filled on the next bar, but at a price from before it was made, changes
     nothing when later bars are replaced: it knows too little of them. It shows here.

@@ -1,4 +1,4 @@
-"""What a run made, beside what was made again from other bars: everything that must be equal."""
+"""Pairs of outputs, from the real and from altered bars, that have to be equal."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def pair_prepared_data(
     for bars, behind in one.trailing_returns.items():
         names = tuple(f"{symbol}: return over the last {_format_bars(bars)}" for symbol in behind)
         yield _pair_frames("features", names, last, behind, two.trailing_returns[bars])
-    for own, its in zip(one.coarse, two.coarse, strict=True):
+    for own, other_forecast in zip(one.coarse, two.coarse, strict=True):
         yield OutputPair(
             "resolutions",
             (f"{own.interval} bars known",),
             last,
             own.latest[known],
-            its.latest[known],
+            other_forecast.latest[known],
         )
         complete = slice(0, int(own.latest[row]) + 1)
         when = own.latest[known].searchsorted(np.arange(complete.stop))
@@ -69,7 +69,7 @@ def pair_prepared_data(
             own.features.names,
             stamps[when],
             own.features.values[complete],
-            its.features.values[complete],
+            other_forecast.features.values[complete],
         )
     for bars, ahead in one.forward_returns.items():
         names = tuple(f"{symbol}: return over the next {_format_bars(bars)}" for symbol in ahead)
@@ -113,7 +113,7 @@ def pair_task_arrays(
 ) -> Iterator[OutputPair]:
     """One window's arrays, whose train and validation part is known at `row`.
 
-    The labels have to be equal on every row: the last of them ends before the test part begins.
+    Labels have to be equal on every row: the last of them ends before the test part begins.
     """
     one, two = original.dataset, perturbed.dataset
     first = window.test.stop - len(one.inputs)
@@ -123,16 +123,18 @@ def pair_task_arrays(
     where = f" in window {window.index}"
     names = tuple(name + where for name in prepared.feature_history.features.names)
     yield OutputPair("scaled inputs", names, bars, one.inputs[known], two.inputs[known])
-    for fine, own, its in zip(
+    for fine, own, other_forecast in zip(
         prepared.feature_history.coarse, one.coarse, two.coarse, strict=True
     ):
         names = tuple(name + where for name in fine.features.names)
         latest = own.latest[known]
         complete = slice(0, int(latest[-1]) + 1)
         when = bars[latest.searchsorted(np.arange(complete.stop))]
-        yield OutputPair("scaled inputs", names, when, own.inputs[complete], its.inputs[complete])
+        yield OutputPair(
+            "scaled inputs", names, when, own.inputs[complete], other_forecast.inputs[complete]
+        )
         name = f"{fine.interval} bars known{where}"
-        yield OutputPair("training arrays", (name,), bars, latest, its.latest[known])
+        yield OutputPair("training arrays", (name,), bars, latest, other_forecast.latest[known])
     over = f"{original.symbol}: return over the next {{}}{where}"
     names = tuple(over.format(_format_bars(bars)) for bars in one.horizons)
     yield OutputPair("labels", names, whole, one.target, two.target)
@@ -181,16 +183,18 @@ def pair_fit_forecasts(
 def pair_predictions(
     book: str, original: Predictions, perturbed: Predictions, prepared: PreparedData, row: int
 ) -> Iterator[OutputPair]:
-    """One book's stitched forecasts up to `row`."""
+    """One book's out-of-sample forecasts up to `row`."""
     bars = prepared.span[: row + 1 - prepared.windows[0].test.start]
-    for horizon, outlook in original.by_horizon.items():
-        its = perturbed.by_horizon[horizon]
-        told = f"{book} {{}} over {_format_bars(horizon)}"
-        names = tuple(told.format(symbol) for symbol in outlook.predicted)
-        yield _pair_frames("predictions", names, bars, outlook.predicted, its.predicted)
-        for level, wide in outlook.quantiles.items():
+    for horizon, forecast in original.by_horizon.items():
+        other_forecast = perturbed.by_horizon[horizon]
+        label = f"{book} {{}} over {_format_bars(horizon)}"
+        names = tuple(label.format(symbol) for symbol in forecast.predicted)
+        yield _pair_frames(
+            "predictions", names, bars, forecast.predicted, other_forecast.predicted
+        )
+        for level, wide in forecast.quantiles.items():
             named = tuple(f"{name}, quantile {level:g}" for name in names)
-            yield _pair_frames("predictions", named, bars, wide, its.quantiles[level])
+            yield _pair_frames("predictions", named, bars, wide, other_forecast.quantiles[level])
 
 
 def pair_thresholds(
@@ -201,7 +205,7 @@ def pair_thresholds(
     prepared: PreparedData,
     row: int,
 ) -> Iterator[OutputPair]:
-    """What a book's levels are taken from and the levels, of windows that are tested by `row`."""
+    """A book's thresholds and the predictions they come from, of windows tested by `row`."""
     stamps = prepared.feature_history.features.timestamps
     tested = [window for window in prepared.windows if window.test.start <= row]
     for window in tested:
@@ -217,7 +221,7 @@ def pair_thresholds(
                     getattr(perturbed, attribute)[window.index][symbol],
                 )
     for symbol in prepared.targets:
-        one, two = (_window_thresholds(spec, made, symbol) for made in (original, perturbed))
+        one, two = (_window_thresholds(spec, result, symbol) for result in (original, perturbed))
         there = [window for window in tested if window.index in one]
         yield OutputPair(
             "thresholds",
@@ -264,7 +268,7 @@ def pair_fills(
         book: Its name.
         original: From the real bars and decisions.
         perturbed: From other ones.
-        bars: The out-of-sample bars up to the cut.
+        bars: The out-of-sample bars up to the cutoff.
         price_known: Of the last bar only its `open`: then no close of it is marked at.
     """
     one, two = (_trades_until(result.trades, bars[-1]) for result in (original, perturbed))
@@ -289,7 +293,7 @@ def _trades_until(trades: pd.DataFrame, bar: pd.Timestamp) -> pd.DataFrame:
 
 
 def _trades_to_matrix(trades: pd.DataFrame, symbols: pd.Index[str]) -> Matrix:
-    """The columns of fills as numbers: symbols by their place, sells below 0."""
+    """The columns of fills as numbers: symbols by their index, sells negative."""
     columns = {
         **{name: trades[name] for name in trades},
         "timestamp": pd.DatetimeIndex(trades["timestamp"]).asi8,

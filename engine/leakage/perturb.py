@@ -1,4 +1,4 @@
-"""What is free after a cut, and therefore never what the run made of it."""
+"""Replaces values that depend on bars after the cutoff and are therefore not compared."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from engine.splits.walk_forward import WalkForwardWindow
 
 _MIN_DEVIATION = 1e-4
-"""How far forecasts move that are all the same: a basis point."""
+"""Shift of forecasts that do not vary: a basis point."""
 
 
 def perturb_forecast(
     outcome: Forecast | TrainingError, window: WalkForwardWindow, row: int, *, up: bool
 ) -> Forecast | TrainingError:
-    """The same forecasts on bars up to `row`, others after it, high if `up` or low.
+    """Keeps forecasts up to `row` and replaces later ones by high (`up`) or low values.
 
     Of a window whose test part begins after `row` everything is another one: train and validation
     rows too, whose labels are not all known yet. A fit that was left out stays so.
@@ -31,7 +31,7 @@ def perturb_forecast(
         return outcome
     kept = max(0, row + 1 - window.test.start)
     quantiles = outcome.quantiles
-    if quantiles is not None:  # turned round, so that they still ascend
+    if quantiles is not None:  # reversed, so that they still ascend
         quantiles = np.concatenate([quantiles[:kept], _move_away(quantiles[kept:], up)[..., ::-1]])
     later = replace(
         outcome,
@@ -48,7 +48,7 @@ def perturb_forecast(
 def perturb_weights(weights: WideFrame, n_kept: int) -> WideFrame:
     """The first `n_kept` rows unchanged, and weights that differ from the original ones after.
 
-    In becomes half of it the other way round, out becomes half in.
+    A position becomes half of it on the other side; no position becomes half a position.
     """
     values = weights.to_numpy(dtype=np.float64, copy=True)
     late = values[n_kept:]
@@ -57,7 +57,7 @@ def perturb_weights(weights: WideFrame, n_kept: int) -> WideFrame:
 
 
 def _move_away(values: Vector, up: bool) -> Vector:
-    """Turned round zero and three deviations up or down; no value is what it was."""
+    """Negated and shifted by three standard deviations; every value differs."""
     step = 3.0 * (float(np.std(values)) or _MIN_DEVIATION) * (1.0 if up else -1.0)
     moved = step - values
     return np.where(moved == values, moved + step, moved)

@@ -1,4 +1,4 @@
-"""What is made again at which cut of the leak certificate."""
+"""What is rebuilt at which cutoff."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ if TYPE_CHECKING:
     from engine.splits.walk_forward import WalkForwardWindow
 
 KnownPrice: TypeAlias = Literal["open", "close"]
-"""How much of a cut's own bar is kept where fills are probed: all up to its close, or its open."""
+"""What is kept of a cutoff's own bar where fills are compared: up to its close, or its open."""
 
 N_FULL_SIMULATIONS = 2
-"""Cuts at which every book is filled again; at the others one that turns at every bar is."""
+"""Cutoffs at which every book is simulated again; at the others the alternating one is."""
 
 MIN_WINDOWS_FOR_TWO_REFITS = 8
-"""Windows below which one of them is fitted again, not `N_FULL_SIMULATIONS`: one of
-`MIN_WINDOWS_FOR_TWO_REFITS` is an eighth."""
+"""Below so many windows one is fitted again instead of `N_FULL_SIMULATIONS`."""
 
 
 @dataclass(frozen=True)
 class ProbePlan:
-    """Cuts and the windows they fall into.
+    """Cutoffs and the windows they fall into.
 
     Attributes:
         cutoffs: In time order.
@@ -38,20 +37,20 @@ class ProbePlan:
     fill_price: KnownPrice = "open"
 
     def window_of(self, index: int) -> WalkForwardWindow | None:
-        """The window whose test part has the cut's bar; None before the first."""
+        """The window whose test part holds the cutoff's bar; None before the first."""
         row = self.cutoffs[index].row
         return next((window for window in self.windows if row in window.test), None)
 
     def straddling_window(self, index: int) -> WalkForwardWindow | None:
-        """The window that has test rows on either side of the cut."""
+        """The window with test rows on both sides of the cutoff."""
         window = self.window_of(index)
         whole = window is None or self.cutoffs[index].row == window.test.stop - 1
         return None if whole else window
 
     def windows_to_rebuild(self, index: int) -> list[WalkForwardWindow]:
-        """Windows to rebuild: those over since the cut before, and the one that is not over yet.
+        """Windows that ended since the cutoff before, and the one that has not ended.
 
-        One that begins with the next bar is among them: all it learns from is known.
+        A window that begins with the next bar is included: all its training data is known.
         """
         row = self.cutoffs[index].row
         before = self.cutoffs[index - 1].row if index else -1
@@ -64,12 +63,12 @@ class ProbePlan:
 
     @cached_property
     def full_simulations(self) -> tuple[int, ...]:
-        """Places of a cut behind a window's first bar, and of one deeper inside another."""
-        tested = [place for place in range(len(self.cutoffs)) if self.window_of(place)]
-        inside = [place for place in tested if self.straddling_window(place)] or tested
-        starts = [place for place in inside if self.cutoffs[place].kind == "window start"][:1]
-        others = [place for place in inside if place not in starts]
-        deep = [place for place in others if self.cutoffs[place].kind != "window start"] or others
+        """Indices of a cutoff after a window's first bar, and of one further inside another."""
+        tested = [index for index in range(len(self.cutoffs)) if self.window_of(index)]
+        inside = [index for index in tested if self.straddling_window(index)] or tested
+        starts = [index for index in inside if self.cutoffs[index].kind == "window start"][:1]
+        others = [index for index in inside if index not in starts]
+        deep = [index for index in others if self.cutoffs[index].kind != "window start"] or others
         middle = max(0, (len(deep) - 1) // 2)
         return tuple(sorted([*starts, *deep[middle:]][:N_FULL_SIMULATIONS]))
 
@@ -77,20 +76,20 @@ class ProbePlan:
     def refits(self) -> tuple[int, ...]:
         """Indices of the `full_simulations` cutoffs whose straddling window is fitted again.
 
-        Behind a first bar all but one of the window's test rows are other ones, so that is the
-        one to keep where one has to do.
+        After a first bar all but one of the window's test rows are replaced: where only one
+        refit is made, it is that one.
         """
-        split = [place for place in self.full_simulations if self.straddling_window(place)]
-        starts = [place for place in split if self.cutoffs[place].kind == "window start"]
+        split = [index for index in self.full_simulations if self.straddling_window(index)]
+        starts = [index for index in split if self.cutoffs[index].kind == "window start"]
         return tuple(
             split if len(self.windows) >= MIN_WINDOWS_FOR_TWO_REFITS else (starts or split)[:1]
         )
 
     def price_known(self, index: int) -> KnownPrice:
-        """How much of the cut's own bar is kept where its fills are probed.
+        """What is kept of the cutoff's own bar where its fills are compared.
 
-        All of it where they are at the close. At the open by turns, and at the `full_simulations`
-        cuts by turns as well, so that every book meets both.
+        All of it where fills are at the close. Otherwise only the open at every second cutoff, and
+        at one of the `full_simulations`, so that every book is compared under both.
         """
         if self.fill_price == "close":
             return "close"

@@ -1,4 +1,4 @@
-"""A window's fit again, on other bars after a cut: from the store, or trained."""
+"""Retrains a window whose bars after a cutoff were altered, or loads the stored refit."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class RefitPair:
-    """One fit that is made again.
+    """One fit and its refit on altered bars.
 
     Attributes:
         original: The run's task.
-        perturbed: The same one on other bars after the cut.
-        label: Which cut; chains of different cuts are different chains.
+        perturbed: The same one on altered bars after the cutoff.
+        label: Which cutoff; chains of different cutoffs are different chains.
     """
 
     original: FitTask
@@ -47,9 +47,9 @@ def retrain(
     *,
     fresh: bool,
 ) -> list[Forecast | TrainingError]:
-    """A forecast for each, all in one go, so that workers are started once or not at all.
+    """Retrains all pairs in one batch, so that workers start once or not at all.
 
-    One that starts warm goes on from the run's own fit of the window before, which its cut does
+    One that starts warm goes on from the run's own fit of the window before, which its cutoff does
     not change.
 
     Args:
@@ -61,32 +61,32 @@ def retrain(
         fresh: Train them although they are stored. Those that start warm are looked for
             nevertheless: the fits before them are the run's, and not to be made once more.
     """
-    lines = [[*_warm_start_chain(fits, again.original), again.perturbed] for again in pairs]
+    lines = [[*_warm_start_chain(fits, pair.original), pair.perturbed] for pair in pairs]
     tasks = [
-        replace(task, book=f"{task.book}, {again.label},")
-        for again, line in zip(pairs, lines, strict=True)
+        replace(task, book=f"{task.book}, {pair.label},")
+        for pair, line in zip(pairs, lines, strict=True)
         for task in line
     ]
     if not tasks:
         return []
-    anew = fresh and not any(task.warm_start_chain for task in tasks)
-    made = run_fits(
+    ignore_stored = fresh and not any(task.warm_start_chain for task in tasks)
+    result = run_fits(
         tasks,
         executor,
         store,
         _AdvanceOnlyProgress(progress),
-        ignore_stored=anew,
+        ignore_stored=ignore_stored,
         skip_failures=True,
     )
-    return [made.outcomes[end - 1] for end in accumulate(len(line) for line in lines)]
+    return [result.outcomes[end - 1] for end in accumulate(len(line) for line in lines)]
 
 
 def retrain_both(
     pair: RefitPair, fits: FitResults, executor: Executor
 ) -> tuple[Forecast | TrainingError, Forecast | TrainingError]:
-    """The fit on the real bars and on the others, both trained now, whatever is stored.
+    """Trains the fit on the real and on the altered bars now, whatever is stored.
 
-    A stored fit may have been made on a machine that rounds otherwise; that is no look-ahead.
+    A stored fit may come from a machine that rounds differently; that is no look-ahead.
 
     Raises:
         LookaheadError: The same fit on the same bars does not come out twice: nothing can be
@@ -99,18 +99,18 @@ def retrain_both(
         for label, last in lasts.items()
         for task in (*before, last)
     ]
-    outcome_of = {id(task): made for task, made in zip(fits.tasks, fits.outcomes, strict=True)}
+    outcome_of = {id(task): result for task, result in zip(fits.tasks, fits.outcomes, strict=True)}
     known = [outcome_of[id(task)] for task in before]
     length = len(before) + 1
 
     def found(place: int, _: int | None) -> Forecast | None:
         within = place % length
-        made = known[within] if within < len(known) else None
-        return None if isinstance(made, TrainingError) else made
+        result = known[within] if within < len(known) else None
+        return None if isinstance(result, TrainingError) else result
 
     with closing(executor.run_tasks(FitScheduler(tasks, found))) as finished:
-        made = dict(finished)
-    first, second, other = (made[place * length - 1] for place in (1, 2, 3))
+        result = dict(finished)
+    first, second, other = (result[place * length - 1] for place in (1, 2, 3))
     if not _same_forecast(first, second):
         raise LookaheadError(
             "A fit does not repeat itself, so that no look-ahead could be told from chance",
@@ -123,7 +123,7 @@ def retrain_both(
 
 
 def fit_in_process(task: FitTask) -> Forecast | TrainingError:
-    """A cheap fit, made in this process."""
+    """Fits a cheap model in this process."""
     try:
         return fit_task(task)
     except TrainingError as error:
@@ -138,32 +138,32 @@ def _same_forecast(first: Forecast | TrainingError, second: Forecast | TrainingE
 
 
 def _warm_start_chain(fits: FitResults, task: FitTask) -> list[FitTask]:
-    """The run's fits that this one goes on from, the oldest first; none where it starts cold."""
+    """The run's fits that this one warm-starts from, oldest first; none for a cold start."""
     if task.warm_start_chain is None:
         return []
     line: list[FitTask] = []
     for earlier, outcome in zip(fits.tasks, fits.outcomes, strict=True):
         if earlier.warm_start_chain == task.warm_start_chain and earlier.window < task.window:
-            # Behind a fit that was left out the next one starts from scratch.
+            # After a fit that was left out the next one starts from scratch.
             line = [] if isinstance(outcome, TrainingError) else [*line, earlier]
     return line
 
 
 class _AdvanceOnlyProgress:
-    """Passes on how far it is; what there is to notice was told when the run was fitted."""
+    """Forwards progress only; notices were given when the run was fitted."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
 
     def stage(self, name: str) -> None:
-        """Not told: the stage goes on."""
+        """Ignored: the stage goes on."""
 
     def notice(self, text: str) -> None:
-        """Not told."""
+        """Ignored."""
 
     def line(self, text: str) -> None:
-        """Not told, for the same reason."""
+        """Ignored, for the same reason."""
 
     def advance(self, done: int, total: int, what: str) -> None:
-        """Passed on."""
+        """Forwarded."""
         self._progress.advance(done, total, what)

@@ -1,4 +1,4 @@
-"""Different plausible bars in the place of all that came after a cut."""
+"""Synthetic bars that replace all bars after a cutoff."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.bars import VALUE_COLUMNS
+from engine.data import VALUE_COLUMNS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import Matrix, Vector
-    from engine.data.market import Market
+    from engine.data import Market
 
 _NOISE_SCALE = 0.1
-"""Of a standard deviation, on every move: no two bars are alike, not even on a market at rest."""
+"""Noise on every log return, in standard deviations, so that no replaced bar equals another."""
 
 _FALLBACK_VOLATILITY = 0.01
 """Standard deviation of the log returns of a market that never moved."""
 
 
 class SyntheticFuture:
-    """The same market up to a bar, another one after it.
+    """The real market up to a cutoff, a synthetic one after it.
 
-    After the cut each symbol goes on from its own close with log returns drawn from its history,
-    less their mean and with the sign turned, so that neither trend nor luck comes back; gaps,
-    ranges and volumes are drawn likewise. All are blurred by a tenth of a deviation.
+    After the cutoff each symbol continues from its own close with log returns drawn from its
+    history, less their mean and with the sign turned, so that no trend recurs; gaps,
+    ranges and volumes are drawn likewise. Noise of a tenth of a standard deviation is added.
 
     Args:
         market: With two bars or more.
@@ -43,8 +43,8 @@ class SyntheticFuture:
     def inactive_bars(self) -> npt.NDArray[np.bool_]:
         """(n,) bars at which some symbol had no volume, or a close that did not move."""
         still: list[npt.NDArray[np.bool_]] = []
-        for place in self._symbol_rows:
-            close, volume = self._values[place, 3], self._values[place, 4]
+        for index in self._symbol_rows:
+            close, volume = self._values[index, 3], self._values[index, 4]
             still.append((volume == 0.0) | (np.diff(close, prepend=np.nan) == 0.0))
         quiet: npt.NDArray[np.bool_] = np.any(still, axis=0)
         return quiet
@@ -68,15 +68,15 @@ class SyntheticFuture:
 
         Returns:
             Valid bars: positive, open and close within low and high; each replaced value differs
-            from the one it replaces. The identity is still that of the real bars.
+            from the one it replaces. The provenance is still that of the real bars.
         """
         kept = row if keep_open else row + 1
         values = self._values.copy()
-        for place in self._symbol_rows:
-            values[place[kept:]] = _draw_distinct_bars(
-                self._values[place], kept, rng, keep_open=keep_open
+        for index in self._symbol_rows:
+            values[index[kept:]] = _draw_distinct_bars(
+                self._values[index], kept, rng, keep_open=keep_open
             )
-            values[place[kept:], :4] *= price_factor
+            values[index[kept:], :4] *= price_factor
         bars = self.market.bars.copy()
         bars[list(VALUE_COLUMNS)] = values
         return replace(self.market, bars=bars)
@@ -85,7 +85,7 @@ class SyntheticFuture:
 def _draw_distinct_bars(
     bars: Matrix, n_kept: int, rng: np.random.Generator, *, keep_open: bool
 ) -> Matrix:
-    """Drawn again in the all but impossible case that a value comes out as it was."""
+    """Draws again in the rare case that a value equals the one it replaces."""
     while True:
         drawn = _draw_bars(bars, n_kept, rng, keep_open=keep_open)
         same = drawn == bars[n_kept:]
@@ -123,7 +123,7 @@ def _draw_bars(bars: Matrix, n_kept: int, rng: np.random.Generator, *, keep_open
 
 
 def _draw_volumes(volumes: Vector, count: int, rng: np.random.Generator) -> Vector:
-    """Traded volumes of the history, up or down by about half."""
+    """Positive volumes of the history times exp(0.5 N(0, 1))."""
     traded = volumes[volumes > 0.0]
     pool = traded if len(traded) else np.ones(1)
     drawn: Vector = pool[rng.integers(len(pool), size=count)]

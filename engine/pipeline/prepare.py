@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.core.types import WideFrame
-    from engine.data.market import Market
+    from engine.data import Market
     from engine.strategy import Strategy
 
 

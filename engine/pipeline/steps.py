@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.core.book_names import STRATEGY_BOOK
-from engine.evaluation.forecasts.quantile_scores import score_quantiles
-from engine.evaluation.forecasts.scores import score_forecasts
+from engine.evaluation.forecasts.scores import score_forecasts, score_quantiles
 from engine.evaluation.metrics.performance import performance_metrics
 from engine.runs.documents import Metrics
 from engine.runs.documents.metrics import BookMetrics, ForecastScores, SpanFigures

@@ -24,7 +24,7 @@ from engine.training.store import FitStore
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.data.market import Market
+    from engine.data import Market
     from engine.runs.documents import Metrics, Significance
     from engine.runs.documents.significance import SharpeFigures
 

@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from engine.data.alignment import symbol_provenance
-from engine.data.bars import normalise_bars
-from engine.data.calendar import ALWAYS_OPEN, periods_per_year
-from engine.data.market import Market
+from engine.data import ALWAYS_OPEN, Market, normalise_bars, periods_per_year, symbol_provenance
 from engine.selftest.return_processes import ar1, garch11, iid_normal
 
 if TYPE_CHECKING:

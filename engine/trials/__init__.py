@@ -1,9 +1,8 @@
 """The trial ledger: every run that was ever begun, those that failed too."""
 
-from engine.trials.configuration_hash import hash_configuration
 from engine.trials.ledger import Ledger, LedgerEntry, RunOutcome
 from engine.trials.ledger_rows import LedgerRow
-from engine.trials.related_runs import DataScope, RelatedRuns
+from engine.trials.related_runs import DataScope, RelatedRuns, hash_configuration
 
 __all__ = [
     "DataScope",

@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 from engine.core.errors import BacktestError, LedgerError, LedgerUnreachableError
 from engine.core.hashing import canonical_json
 from engine.core.progress import NullProgress, Progress
-from engine.trials.configuration_hash import hash_configuration
 from engine.trials.ledger_rows import LedgerRow, read_returns, read_rows
 from engine.trials.ledger_schema import BUSY_TIMEOUT_S, ledger_transaction
 from engine.trials.liveness import host_name, process_start_token
-from engine.trials.related_runs import DataScope, RelatedRuns, find_related_runs
+from engine.trials.related_runs import (
+    DataScope,
+    RelatedRuns,
+    find_related_runs,
+    hash_configuration,
+)
 from engine.trials.serialization import encode_returns
 
 if TYPE_CHECKING:

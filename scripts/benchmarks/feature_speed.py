@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from engine.data.market import Market
+from engine.data import Market
 from engine.features.build import build_features
 from engine.features.config import FEATURE_KINDS, CalendarFeature
 from engine.features.cross_asset import CrossAsset

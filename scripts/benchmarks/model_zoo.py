@@ -13,7 +13,7 @@ from rich.table import Table
 
 from engine.config import parse_overrides
 from engine.core.progress import NullProgress
-from engine.data.load import load_market
+from engine.data import load_market
 from engine.models import Ensemble
 from engine.pipeline import steps
 from engine.pipeline.prepare import PreparedData, prepare_data
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from engine.data.market import Market
+    from engine.data import Market
     from engine.training.out_of_sample import Predictions
 
 KINDS = (

@@ -70,7 +70,7 @@ def _measure_speed(
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         contenders = _timed_programs(workload, Path(folder))
         run_alternately(list(contenders.values()), rounds, log)
-    rate = max(told["sgemm_flop_per_s"] for told in contenders.pop("arithmetic").layout)
+    rate = max(told["sgemm_flop_per_s"] for told in contenders.pop("arithmetic").outputs)
     samples = workload.windows * workload.epochs * TRAIN
     return {
         "work": {
@@ -94,8 +94,8 @@ def _measure_speed(
                 "median_s": contender.median,
                 "samples_per_s": samples / contender.median,
                 "sgemm_fraction": workload_flop(workload) / contender.median / rate,
-                "train_loss": contender.layout[0]["train_loss"],
-                "forecasts": contender.layout[0]["forecasts"],
+                "train_loss": contender.outputs[0]["train_loss"],
+                "forecasts": contender.outputs[0]["forecasts"],
             }
             for name, contender in contenders.items()
         },

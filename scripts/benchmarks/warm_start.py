@@ -64,8 +64,8 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
         }
         run_alternately(list(contenders.values()), options.rounds, log)
         found = {kind: _summarise(contender) for kind, contender in contenders.items()}
-        cold, warm = (_read_forecasts(contender.layout[0]) for contender in contenders.values())
-        manifest = _read_manifest(contenders["warm"].layout[0])
+        cold, warm = (_read_forecasts(contender.outputs[0]) for contender in contenders.values())
+        manifest = _read_manifest(contenders["warm"].outputs[0])
     strategy = manifest["strategy"]
     return {
         "work": {
@@ -131,9 +131,9 @@ def _summarise(program: TimedProgram) -> dict[str, Any]:
 
     All other figures are the same in every round.
     """
-    first = program.layout[0]
+    first = program.outputs[0]
     manifest = _read_manifest(first)
-    stages = [_read_manifest(told)["timings_s"]["refits"] for told in program.layout]
+    stages = [_read_manifest(told)["timings_s"]["refits"] for told in program.outputs]
     fits = [fit for window in manifest["windows"] for fit in window["fits"]]
     networks = [part for part in expand_ensemble_fits(fits) if part["epochs"]]
     scores = first["forecasts"]["strategy"]

@@ -53,7 +53,7 @@ def photograph(browser: Browser, page: Path, scheme: str, image: Path) -> None:
     ]
     taken = [_taken(place, *span) for span in spans]
     place.close()
-    whole = Image.new_bars("RGB", (taken[0].width, sum(part.height for part in taken)))
+    whole = Image.new("RGB", (taken[0].width, sum(part.height for part in taken)))
     whole.paste(taken[0], (0, 0))
     whole.paste(taken[1], (0, taken[0].height))
     whole.quantize(256, dither=Image.Dither.NONE).save(image, optimize=True)

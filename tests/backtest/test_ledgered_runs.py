@@ -16,7 +16,7 @@ from engine.runs.folder import DOCUMENTS, TABLES
 from engine.trials import Ledger, LedgerRow
 from tests.faults.runs import start
 from tests.pipeline.markets import market, write_strategy
-from tests.trials.books import Listener
+from tests.trials.factories import Listener
 
 if TYPE_CHECKING:
     from pathlib import Path

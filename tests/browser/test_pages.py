@@ -37,7 +37,7 @@ def test_a_page_is_quiet_asks_for_nothing_and_is_accessible(
     page = opened.open(file)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     assert_accessible(page)
-    assert opened.notices == []
+    assert opened.said == []
     assert [url for url in opened.queried if url not in (file.as_uri(), "data:,")] == []
 
 

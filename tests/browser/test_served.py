@@ -65,14 +65,14 @@ def test_both_are_quiet_ask_only_their_server_and_are_accessible(
     scheme: str,
 ) -> None:
     opened = tabs(width, scheme)
-    opened.notices.clear()
+    opened.said.clear()
     opened.queried.clear()
     both = "&".join(f"run={one.run_dir.parent.name}/{one.run_id}" for one in (run, rival))
     for page in ("", f"compare?{both}"):
         opened.page.goto(address + page)
         assert opened.page.locator("table").count() > 0
         assert_accessible(opened.page)
-    assert opened.notices == []
+    assert opened.said == []
     assert [url for url in opened.queried if not url.startswith((address, "data:,"))] == []
 
 

@@ -81,7 +81,7 @@ def assert_shows(page: Page, run: engine.Run, *, books: list[str] | None = None)
 
 
 def assert_axis(panel: drawn.Panel, ticks: tuple) -> None:
-    assert panel.up == [(tick.label, pytest.approx(tick.at, abs=5e-3)) for tick in ticks]
+    assert panel.up == [(tick.label, pytest.approx(tick.position, abs=5e-3)) for tick in ticks]
 
 
 def assert_inside(panel: drawn.Panel, key: str, expected: pd.Series) -> None:

@@ -46,7 +46,7 @@ def test_findings_are_json_and_an_error_ends_with_3(check):
 def test_the_table_fits_80_columns(check):
     answer = check()
     assert answer.exit_code == 3
-    assert "GOOD: 400 bars, nothing found" in answer.stdout
+    assert "GOOD: 400 bars, no findings" in answer.stdout
     assert "two: 1 error, 1 warning" in answer.stdout
     assert max(map(len, answer.stdout.splitlines())) < 80
 

@@ -151,10 +151,10 @@ class TestPull:
         _, btc, btc_revised, eth, eth_revised, _ = result.stdout.splitlines()
         assert btc == f"  BTC-USD  399 bars, {day(399)} to {day(1)}, 1 new"
         assert btc_revised.strip().startswith(
-            f"revised: 1 bar changed, most of all the volume of {day(10)}, from "
+            f"revised: 1 bar changed, largest change: the volume of {day(10)}, from "
         )
         assert eth.endswith(", 1 new")
-        assert eth_revised.strip() == f"revised: 1 bar gone; all on {day(20)}"
+        assert eth_revised.strip() == f"revised: 1 bar removed; all on {day(20)}"
         assert "BTC-USD of ccxt:bitstamp was revised" in result.stderr
 
     @pytest.mark.usefixtures("pulled")
@@ -182,7 +182,7 @@ class TestPull:
         _, btc, eth = result.stdout.splitlines()
         assert btc.endswith(", 398 new")
         assert eth.startswith("  ETH-USD  failed: ccxt knows no symbol ETH/USD")
-        assert "  not there: ETH-USD" in online("show").stdout
+        assert "  no bars: ETH-USD" in online("show").stdout
 
     def test_each_symbol_is_a_line_of_progress_when_it_came(self, online):
         lines = online("pull").stderr.splitlines()
@@ -200,7 +200,7 @@ class TestPull:
         result = online("pull")
         assert result.exit_code == 3
         lines = result.stdout.splitlines()
-        assert "not asked for any more (two symbols in a row got no answer)" in lines[-1]
+        assert "not requested any more (two symbols in a row got no answer)" in lines[-1]
         assert not exchange.requests("xrpusd")
 
     def test_where_nobody_answers_every_symbol_fails_at_once(self, backtest):
@@ -213,7 +213,7 @@ class TestPull:
         backtest("export", "--out", "x")
         result = backtest("pull", dataset="x/coins.yaml")
         assert result.exit_code == 0
-        assert "read where they lie, not pulled" in result.stdout
+        assert "read in place, not pulled" in result.stdout
 
     def test_a_dataset_that_is_not_there_ends_with_3(self, backtest):
         assert backtest("pull", dataset="no-such").exit_code == 3
@@ -222,7 +222,7 @@ class TestPull:
         def interrupted(*_):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("engine.data.fetch.report.fetch_with_report", interrupted)
+        monkeypatch.setattr("engine.data.fetch.fetch_with_report", interrupted)
         result = backtest("pull")
         assert result.exit_code == 130
         assert result.stderr.splitlines()[-1] == INTERRUPTED_BARS_STORED
@@ -316,9 +316,9 @@ class TestDiff:
         lines = backtest("diff").stdout.splitlines()
         assert lines[0].startswith("from vintage ")
         assert revised[-1] in lines[1]
-        assert lines[2].startswith("BTC-USD: 1 bar new; 1 bar changed, most of all the volume")
+        assert lines[2].startswith("BTC-USD: 1 bar new; 1 bar changed, largest change: the volume")
         assert lines[3].split()[:2] == [day(10), "volume"]
-        assert lines[4] == f"ETH-USD: 1 bar new; 1 bar gone; all on {day(20)}"
+        assert lines[4] == f"ETH-USD: 1 bar new; 1 bar removed; all on {day(20)}"
 
     def test_two_vintages_can_be_named_in_either_order(self, revised, backtest):
         assert revised
@@ -331,7 +331,7 @@ class TestDiff:
 
     def test_a_vintage_and_itself_are_the_same(self, revised, backtest):
         newest = revised[-1]
-        assert "BTC-USD: the same bars" in backtest("diff", newest, newest).stdout
+        assert "BTC-USD: no difference" in backtest("diff", newest, newest).stdout
 
     def test_without_any_it_ends_with_3_and_says_how_to_pull(self, backtest):
         result = backtest("diff")

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from engine.cli.main import app
 from engine.core.errors import TrainingError
 from engine.trials import Ledger
-from tests.trials.books import finished, ground, outcome, returns, strategy
+from tests.trials.factories import finished, ground, outcome, returns, strategy
 
 if TYPE_CHECKING:
     from pathlib import Path

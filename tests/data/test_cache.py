@@ -134,11 +134,11 @@ class TestDamage:
 
     def test_a_folder_that_cannot_be_made_is_a_data_error_that_says_what_to_do(self, tmp_path):
         (tmp_path / "bars").write_text("in the way")
-        with pytest.raises(DataError, match="cannot be kept") as error:
+        with pytest.raises(DataError, match="cannot be stored") as error:
             cache.write_cache(tmp_path, KEY, made())
         assert "BACKTEST_HOME" in error.value.fix
         with (
-            pytest.raises(DataError, match="cannot be kept"),
+            pytest.raises(DataError, match="cannot be stored"),
             cache.fetch_lock(tmp_path, KEY, pytest.fail),
         ):
             pass
@@ -163,12 +163,12 @@ WRITER = """
 import sys
 from pathlib import Path
 from engine.data.store import cache
-home, key = Path(sys.argv[1]), cache.Key(*sys.argv[2:5])
-held = cache.read(home, key, "X")
+home, key = Path(sys.argv[1]), cache.CacheKey(*sys.argv[2:5])
+held = cache.read_cache(home, key, "X")
 held.bars[["open", "close"]] = float(sys.argv[5])
 print("begun", flush=True)
 for _ in range(int(sys.argv[6])):
-    cache.write(home, key, held)
+    cache.write_cache(home, key, held)
 """
 
 

@@ -96,12 +96,12 @@ def test_what_is_kept_serves_when_the_exchange_fails_and_that_is_told(desk, read
     told = Told()
     pd.testing.assert_frame_equal(read(progress=told), whole)
     assert told.notices == [
-        "ccxt:binance: the server gave no usable answer; kept funding rates are used"
+        "ccxt:binance: the server gave no usable answer; cached funding rates are used"
     ]
 
 
 def test_nothing_kept_and_no_network_is_an_error(read):
-    with pytest.raises(UnreachableError, match="not to be used"):
+    with pytest.raises(UnreachableError, match="may not be used"):
         read(offline=True)
 
 

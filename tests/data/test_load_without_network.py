@@ -39,7 +39,7 @@ class TestWithoutNetwork:
         assert market.periods_per_year == 252
         assert told.notices == market.provenance["notices"]
         assert told.notices[2] == (
-            "us-indices (NASDAQ, SP500) stands in for coins.yaml, because no source can be "
+            "us-indices (NASDAQ, SP500) is used instead of coins.yaml, because no source can be "
             "reached and nothing is cached"
         )
 

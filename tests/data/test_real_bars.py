@@ -7,7 +7,8 @@ import pytest
 
 from engine.core.errors import BarsParseError, InvalidBarsError
 from engine.data.config import Dataset, FilesSourceSpec
-from engine.data.fetch.dataset import DataContext, fetch_dataset
+from engine.data.context import DataContext
+from engine.data.fetch.dataset import fetch_dataset
 from engine.data.manifests import DatasetManifest
 from engine.data.resampling import resample_bars
 from engine.data.sources.client_settings import ClientSettings

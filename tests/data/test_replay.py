@@ -44,9 +44,9 @@ class TestRevisions:
         own = [market.provenance["symbols"]["BTC-USD"]["vintage"] for market in (before, after)]
         label = "yahoo" if source == "yahoo" else "ccxt:bitstamp"
         assert told.notices == [
-            f"BTC-USD of {label} was revised: 1 bar changed, most of all the volume of "
+            f"BTC-USD of {label} was revised: 1 bar changed, largest change: the volume of "
             "2024-01-21, from 10 to 12 (+20 %); all on 2024-01-21; "
-            f"vintage {own[0]} keeps what it was, {own[1]} is the new one"
+            f"vintage {own[0]} keeps the earlier bars, {own[1]} is the new one"
         ]
         assert after.provenance["notices"] == told.notices
         assert after.wide("volume")["BTC-USD"][pd.Timestamp("2024-01-21", tz="UTC")] == 12.0
@@ -57,7 +57,7 @@ class TestRevisions:
         dividend(yahoo)
         load(COINS + YAHOO, now=LATER)
         assert told.notices[0].startswith(
-            "BTC-USD of yahoo was revised: adjusted anew: all prices before 2024-03-10 x 0.9973; "
+            "BTC-USD of yahoo was revised: re-adjusted: all prices before 2024-03-10 x 0.9973; "
             "vintage "
         )
 
@@ -158,7 +158,7 @@ class TestReplay:
 
     @pytest.mark.parametrize("text", ["newest", "abc", "2024-13-45", "10.03.2024", ""])
     def test_what_is_neither_an_id_nor_a_date_is_refused(self, load, text):
-        with pytest.raises(UsageError, match="that is no vintage") as error:
+        with pytest.raises(UsageError, match="this is not a vintage") as error:
             load(COINS + YAHOO, vintage=text)
         assert "2024-05-10" in error.value.expected
 
@@ -211,15 +211,16 @@ import sys
 from pathlib import Path
 import pandas as pd
 from engine.data.load import load_market
-from engine.data.sources.client_settings import Clients
+from engine.data.sources.client_settings import ClientSettings
 from engine.data.config import DataSpec
-from engine.core.progress import Silent
-clients = Clients(exchange={"urls": {"api": {"public": sys.argv[1] + "/api"}}, "rateLimit": 1})
+from engine.core.progress import NullProgress
+urls = {"api": {"public": sys.argv[1] + "/api"}}
+clients = ClientSettings(exchange_options={"urls": urls, "rateLimit": 1})
 import ccxt
 print("ready", flush=True)
 sys.stdin.readline()
 market = load_market(DataSpec(dataset="coins.yaml"), home=Path("home"), offline=False,
-    override=None, progress=Silent(), clients=clients, now=pd.Timestamp("2024-03-10 12:00Z"))
+    override=None, progress=NullProgress(), clients=clients, now=pd.Timestamp("2024-03-10 12:00Z"))
 print(market.provenance["vintage"])
 """
 

@@ -10,7 +10,8 @@ import pytest
 
 from engine.core.types import PRICE_COLUMNS
 from engine.data.bars import normalise_bars
-from engine.data.store.revisions import Revision, compare_bars
+from engine.data.store.diff import compare_bars
+from engine.data.store.revisions import Revision
 
 COUNT = 20
 PRICES = list(PRICE_COLUMNS)
@@ -51,7 +52,7 @@ def test_one_changed_close_is_told_with_its_bar_and_size(held, fresh):
     assert found.superseded.tolist() == found.updates.tolist() == [4]
     assert found.revision.largest_change.column == "close"
     assert told(held, fresh) == (
-        "1 bar changed, most of all the close of 2024-05-05, from 104 to 97 (-6.73 %); "
+        "1 bar changed, largest change: the close of 2024-05-05, from 104 to 97 (-6.73 %); "
         "all on 2024-05-05"
     )
 
@@ -60,7 +61,7 @@ def test_the_largest_of_several_changes_and_their_span_are_told(held, fresh):
     fresh.loc[[2, 9], "high"] += [1.0, 40.0]
     fresh.loc[15, "volume"] = 500.0
     assert told(held, fresh) == (
-        "3 bars changed, most of all the high of 2024-05-10, from 110 to 150 (+36.4 %); "
+        "3 bars changed, largest change: the high of 2024-05-10, from 110 to 150 (+36.4 %); "
         "all from 2024-05-03 to 2024-05-16"
     )
 
@@ -80,7 +81,7 @@ def test_a_bar_that_is_gone_and_one_that_is_new_between_others_are_told(held, fr
     found = compare_bars(before.reset_index(drop=True), now.reset_index(drop=True))
     assert (found.revision.removed, found.revision.added, found.extended_by) == (2, 1, 0)
     assert found.revision.describe("1d") == (
-        "2 bars gone; 1 bar new between others; all from 2024-05-08 to 2024-05-13"
+        "2 bars removed; 1 bar new between others; all from 2024-05-08 to 2024-05-13"
     )
 
 
@@ -94,27 +95,25 @@ class TestAdjustedAnew:
         fresh.loc[:8, PRICES] *= 0.9973
         found = compare_bars(held, fresh).revision
         assert found.adjustment_factor == pytest.approx(0.9973)
-        assert told(held, fresh) == "adjusted anew: all prices before 2024-05-10 x 0.9973"
+        assert told(held, fresh) == "re-adjusted: all prices before 2024-05-10 x 0.9973"
 
     def test_where_no_bar_remains_every_price_is_meant(self, held, fresh):
         fresh[PRICES] *= 0.5
-        assert told(held, fresh) == "adjusted anew: all prices x 0.5"
+        assert told(held, fresh) == "re-adjusted: all prices x 0.5"
 
     def test_the_bar_after_those_held_may_be_the_first_that_is_not_adjusted(self, held, fresh):
         fresh.loc[:18, PRICES] *= 0.9973
-        assert (
-            told(held.iloc[:19], fresh) == "adjusted anew: all prices before 2024-05-20 x 0.9973"
-        )
+        assert told(held.iloc[:19], fresh) == "re-adjusted: all prices before 2024-05-20 x 0.9973"
 
     def test_six_digits_of_a_vendor_do_not_hide_it(self, held, fresh):
         fresh.loc[:8, PRICES] = (fresh.loc[:8, PRICES] * 0.9973).round(3)
-        assert "adjusted anew: all prices before 2024-05-10 x 0.9973" in told(held, fresh)
+        assert "re-adjusted: all prices before 2024-05-10 x 0.9973" in told(held, fresh)
 
     def test_volumes_that_change_with_it_are_told(self, held, fresh):
         fresh.loc[:8, PRICES] *= 0.5
         fresh.loc[:8, "volume"] *= 2
         assert told(held, fresh) == (
-            "adjusted anew: all prices before 2024-05-10 x 0.5; the volume of 9 bars changed"
+            "re-adjusted: all prices before 2024-05-10 x 0.5; the volume of 9 bars changed"
         )
 
     @pytest.mark.parametrize(
@@ -131,7 +130,7 @@ class TestAdjustedAnew:
         spoil(fresh)
         found = compare_bars(held, fresh).revision
         assert found.adjustment_factor is None
-        assert "bars changed, most of all" in told(held, fresh)
+        assert "bars changed, largest change" in told(held, fresh)
 
 
 def test_repeated_timestamps_are_compared_one_by_one(held, fresh):

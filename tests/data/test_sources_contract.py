@@ -16,7 +16,7 @@ from engine.data.fetch.reachability import first_hop, require_reachable
 from engine.data.quality.check_symbol import CheckSettings, check_bars
 from engine.data.sources.base import BarRequest, BarSource
 from engine.data.sources.client_settings import ClientSettings
-from engine.data.sources.factory import open_source
+from engine.data.sources.factory import create_source
 from tests.data.datasets import COUNT, FIRST, NOW
 from tests.servers.candles import candles
 
@@ -39,7 +39,7 @@ def feed(request, tmp_path, clients) -> BarSource:
         columns={"seconds": "timestamp"}
     )
     table.to_csv(tmp_path / "bars" / "BTC-USD.csv", index=False)
-    return open_source(
+    return create_source(
         SOURCES[request.param], manifest_folder=tmp_path, home=tmp_path, clients=clients
     )
 
@@ -98,7 +98,7 @@ def test_a_server_that_is_gone_is_unreachable(name, tmp_path):
         yahoo_url=url,
         exchange_options={"urls": {"api": {"public": f"{url}/api"}}},
     )
-    gone = open_source(SOURCES[name], manifest_folder=tmp_path, home=tmp_path, clients=clients)
+    gone = create_source(SOURCES[name], manifest_folder=tmp_path, home=tmp_path, clients=clients)
     with pytest.raises(UnreachableError):
         require_reachable(first_hop(gone.url()))
     with pytest.raises(UnreachableError):
@@ -113,7 +113,7 @@ def test_a_server_that_keeps_failing_is_unreachable(
     for served in (yahoo, bitstamp):
         served.faulty, served.faults = "", [fault] * 40
     quick = replace(clients, timeout_s=0.3)
-    failing = open_source(SOURCES[name], manifest_folder=tmp_path, home=tmp_path, clients=quick)
+    failing = create_source(SOURCES[name], manifest_folder=tmp_path, home=tmp_path, clients=quick)
     with pytest.raises(UnreachableError) as error:
         failing.fetch(request())
     assert error.value.found
@@ -124,5 +124,5 @@ def test_a_server_that_keeps_failing_is_unreachable(
 def test_a_server_that_fails_once_is_asked_again(name, fault, tmp_path, clients, yahoo, bitstamp):
     (yahoo.faulty, yahoo.faults) = ("/v8/", [fault] * 2)
     (bitstamp.faulty, bitstamp.faults) = ("/ohlc/", [fault] * 2)
-    feed = open_source(SOURCES[name], manifest_folder=tmp_path, home=tmp_path, clients=clients)
+    feed = create_source(SOURCES[name], manifest_folder=tmp_path, home=tmp_path, clients=clients)
     assert len(feed.fetch(request())) == COUNT

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.bars import normalise_bars
+from engine.data.bars import hash_bars, normalise_bars
 from engine.data.store import vintages
-from engine.data.store.hashing import hash_bars
 from engine.data.store.vintages import VersionedBars, combine_vintage_ids, list_dataset_vintages
 
 START = pd.Timestamp("2024-01-01", tz="UTC")

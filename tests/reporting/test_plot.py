@@ -179,7 +179,8 @@ def test_every_plot_of_a_page_is_drawn_and_told(run: Run) -> None:
     page = Page(render_tearsheet(run))
     plots = {key: told for key, told in page.charts.items() if "layers" in told}
     assert {
-        *("histogram", "tails", "scatter", "calibration", "rank-ic", "direction", "sources"),
+        *("histogram", "tails", "scatter", "calibration", "rank-correlation", "direction"),
+        "sources",
         *("attribution-volatility", "attribution-trend", "attribution-years"),
     } <= set(plots)
     figure, drawn = "", []

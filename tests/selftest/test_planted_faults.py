@@ -58,7 +58,7 @@ def test_a_sound_engine_passes_every_one_of_these() -> None:
 
 
 def test_a_certificate_for_everyone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passage, "certify", lambda *_, **__: {"cuts": [1]})
+    monkeypatch.setattr(passage, "run_leakage_test", lambda *_, **__: {"cuts": [1]})
 
     assert failures("proof") == ["certificate: oracle"]
 
@@ -67,7 +67,7 @@ def test_a_certificate_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_, **__):
         raise LookaheadError("Look-ahead", where="labels: MADE-UP")
 
-    monkeypatch.setattr(passage, "certify", refused)
+    monkeypatch.setattr(passage, "run_leakage_test", refused)
 
     assert failures("proof") == ["certificate: oracle", "certificate: honest"]
 
@@ -94,21 +94,23 @@ def test_costs_that_are_paid_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_orders_filled_at_the_open_of_the_bar_that_decided_them(monkeypatch) -> None:
     schedule = simulating.schedule_orders
-    monkeypatch.setattr(simulating, "fill_schedule", lambda w, delay: schedule(w, delay).shift(-1))
+    monkeypatch.setattr(
+        simulating, "schedule_orders", lambda w, delay: schedule(w, delay).shift(-1)
+    )
 
     assert "one bar late" in failures("oracle")
 
 
 def test_orders_filled_a_bar_too_late(monkeypatch) -> None:
     schedule = simulating.schedule_orders
-    monkeypatch.setattr(simulating, "fill_schedule", lambda w, delay: schedule(w, delay + 1))
+    monkeypatch.setattr(simulating, "schedule_orders", lambda w, delay: schedule(w, delay + 1))
 
     assert failures("oracle", "edge") == ["an oracle", "a known edge"]
 
 
 def test_a_model_that_learns_nothing(monkeypatch) -> None:
     monkeypatch.setattr(
-        Ridge, "forecast", lambda _, problem, *__: Forecast.constant(problem, 1e-4)
+        Ridge, "fit_predict", lambda _, problem, *__: Forecast.constant(problem, 1e-4)
     )
 
     assert failures("oracle", "edge") == ["an oracle", "a known edge"]
@@ -121,7 +123,7 @@ def changed(monkeypatch, change) -> None:
     def altered(figures, *rest):
         return {name: change(figures[name], told) for name, told in infer(figures, *rest).items()}
 
-    monkeypatch.setattr(judging, "infer", altered)
+    monkeypatch.setattr(judging, "infer_sharpe_ratios", altered)
 
 
 def test_p_values_that_are_too_small(monkeypatch) -> None:
@@ -159,14 +161,14 @@ def test_evidence_that_depends_on_leverage(monkeypatch) -> None:
 
 
 def test_a_verdict_that_praises_everything(monkeypatch) -> None:
-    monkeypatch.setattr(judging, "grade", lambda _: "strong")
+    monkeypatch.setattr(judging, "grade_evidence", lambda _: "strong")
 
     assert failures("luck") == ["noise: verdicts"]
 
 
 def test_randomness_without_a_seed(monkeypatch) -> None:
     unseeded = iter(range(1_000))
-    monkeypatch.setattr(judges, "seed_of", lambda *_: next(unseeded))
+    monkeypatch.setattr(judges, "derive_seed", lambda *_: next(unseeded))
 
     assert "the same again" in failures("unchanged")
 
@@ -180,6 +182,6 @@ def test_randomness_without_a_seed(monkeypatch) -> None:
 )
 def test_a_rule_that_does_the_opposite(monkeypatch, rule, check, row) -> None:
     stances = rule.compute_positions
-    monkeypatch.setattr(rule, "stances", lambda self, close: 1.0 - stances(self, close))
+    monkeypatch.setattr(rule, "compute_positions", lambda self, close: 1.0 - stances(self, close))
 
     assert failures(check) == [row]

@@ -115,7 +115,9 @@ def test_a_windows_arrays_are_put_once_however_many_chains_need_them(
     put, originally = [], ray.put
     monkeypatch.setattr(ray, "put", lambda value: put.append(value) or originally(value))
     windows = chain(3)
-    tasks = [replace(task, member=member, seed=member) for member in (0, 1) for task in windows]
+    tasks = [
+        replace(task, seed_index=member, seed=member) for member in (0, 1) for task in windows
+    ]
     assert len(dict(cluster.run_tasks(FitScheduler(tasks)))) == 6
     assert [id(value) for value in put] == [id(task.dataset) for task in windows]
 

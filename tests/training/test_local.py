@@ -110,20 +110,20 @@ def test_a_worker_that_dies_is_told_with_its_last_words() -> None:
 def test_an_interrupt_leaves_no_worker_behind() -> None:
     script = textwrap.dedent("""
         import os, signal, sys, threading, time
-        from engine.models import Micdl, Training
-        from engine.training.executors.local import Local
-        from engine.training.scheduler import Queue
-        from engine.training.task import Task
+        from engine.models import Micdl, TrainingSpec
+        from engine.training.executors.local import LocalExecutor
+        from engine.training.scheduler import FitScheduler
+        from engine.training.task import FitTask
         from tests.models.problems import planted
 
         def children():
             path = f"/proc/{os.getpid()}/task/{os.getpid()}/children"
             return open(path).read().split()
 
-        task = Task("strategy", "X", 0, 0, 0, Micdl(), Training(epochs=10_000), planted())
+        task = FitTask("strategy", "X", 0, 0, 0, Micdl(), TrainingSpec(epochs=10_000), planted())
         threading.Timer(3.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
         try:
-            list(Local(2, "tensorflow").fit(Queue([task, task])))
+            list(LocalExecutor(2, "tensorflow").run_tasks(FitScheduler([task, task])))
         except KeyboardInterrupt:
             print("interrupted", len(children()))
     """)

@@ -7,12 +7,13 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import silhouette_samples
 
 from engine.trials.clustering import (
+    DUPLICATE_DISTANCE,
     MIN_COMMON_BARS,
     MIN_SILHOUETTE,
     UNCORRELATED_DISTANCE,
@@ -123,7 +124,13 @@ def test_a_count_is_at_least_1_at_most_all_and_of_no_order_scale_or_copy(
 
 @settings(max_examples=25, deadline=None)
 @given(matrices)
-def test_silhouettes_are_those_of_scikit_learn_but_for_the_unrelated_neighbour(returns) -> None:
+@example(planted(np.random.default_rng(0), 1, 4, 1 - 1e-16)[:200])
+def test_silhouettes_are_those_of_scikit_learn_but_for_two_bounds(returns: np.ndarray) -> None:
+    """An unrelated neighbour bounds b; distances below that of copies are rounding, and count 0.
+
+    scikit-learn divides rounding by rounding there. The clusters never hold such trials: copies
+    are joined before.
+    """
     apart = correlation_distances(returns)
     count = len(apart)
     labels = np.arange(count) // 2
@@ -134,13 +141,19 @@ def test_silhouettes_are_those_of_scikit_learn_but_for_the_unrelated_neighbour(r
         sums[:, label] = apart[:, labels == label].sum(axis=1)
     ours = _silhouettes(labels, sums)
     theirs = silhouette_samples(apart, labels, metric="precomputed")
-    near = [
-        min(apart[row, labels == other].mean() for other in set(labels) - {labels[row]})
-        for row in range(count)
-    ]
-    same = np.asarray(near) <= UNCORRELATED_DISTANCE
+    near = np.array(
+        [
+            min(apart[row, labels == other].mean() for other in set(labels) - {labels[row]})
+            for row in range(count)
+        ]
+    )
+    own = sums[np.arange(count), labels]  # of a pair: the distance to the other one
+    rounding = np.maximum(own, near) < DUPLICATE_DISTANCE
+    same = (near <= UNCORRELATED_DISTANCE) & ~rounding
     np.testing.assert_allclose(ours[same], theirs[same], atol=1e-9)
-    assert (ours[~same] <= theirs[~same] + 1e-12).all()
+    assert (ours[~rounding] <= theirs[~rounding] + 1e-12).all()
+    shrunk = np.maximum(own, near)[rounding] / DUPLICATE_DISTANCE
+    np.testing.assert_allclose(ours[rounding], theirs[rounding] * shrunk, atol=1e-9)
 
 
 def test_the_best_cut_is_the_best_of_all_cuts_tried_one_by_one() -> None:

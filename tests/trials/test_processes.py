@@ -12,15 +12,15 @@ import pytest
 from engine.trials import Ledger, liveness
 from engine.trials.ledger_rows import read_rows
 from engine.trials.liveness import host_name, process_start_token, process_state
-from tests.trials.books import finished
+from tests.trials.factories import finished
 
 ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys
 from pathlib import Path
 from engine.trials import ledger_schema
-from tests.trials.books import finished
-schema.SYNCHRONOUS = "OFF"
+from tests.trials.factories import finished
+ledger_schema.SYNCHRONOUS = "OFF"
 for number in range(int(sys.argv[3])):
     finished(Path(sys.argv[1]), 1000 * int(sys.argv[2]) + number)
 """
@@ -28,7 +28,7 @@ WAITING = """
 import sys, time
 from pathlib import Path
 from engine.trials import Ledger
-from tests.trials.books import ground, strategy
+from tests.trials.factories import ground, strategy
 with Ledger(Path(sys.argv[1])).record(strategy()) as entry:
     entry.stands_on(ground())
     print("ready", flush=True)
@@ -38,8 +38,8 @@ with Ledger(Path(sys.argv[1])).record(strategy()) as entry:
 BROKEN_OFF = """
 import os, signal, sys
 from pathlib import Path
-from engine.trials.ledger_schema import writing
-with writing(Path(sys.argv[1])) as connection:
+from engine.trials.ledger_schema import ledger_transaction
+with ledger_transaction(Path(sys.argv[1])) as connection:
     connection.execute("PRAGMA cache_size = 1")  # so that changed pages go to the file at once
     for number in range(100, 200):
         connection.execute(

@@ -1,4 +1,4 @@
-"""Funding rates of a dataset's perpetual contracts, kept beside its bars."""
+"""Funding rates of a dataset's perpetual contracts, cached next to its bars."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ def load_funding_rates(
 ) -> pd.DataFrame:
     """The funding rates of every symbol of a dataset, from its first source with `funding: true`.
 
-    They are kept as Parquet in `funding` of the home, and only what is missing there is pulled.
+    They are cached as Parquet in `funding` of the home, and only what is missing there is pulled.
     No run charges them to a position.
 
     Args:
         dataset: Name of the dataset, or the path of its manifest.
         home: Folder that keeps state between runs.
-        offline: Takes what is kept, and leaves the network alone.
-        progress: Told how far a pull is, and every notice.
+        offline: Uses the cached rates alone, no network.
+        progress: Gets the progress of a pull, and every notice.
         clients: How the network clients behave.
         now: The present instant, in UTC.
 
@@ -78,17 +78,17 @@ def load_funding_rates(
         DatasetNotFoundError: There is no such dataset.
         StrategyError: Its manifest is wrong.
         SourceError: No source has `funding: true`, or the source has no such rates.
-        UnreachableError: The exchange does not answer, and nothing is kept.
+        UnreachableError: The exchange does not answer, and nothing is cached.
         InvalidBarsError: The exchange gives two rates for one time.
     """
     manifest = read_manifest(dataset)
     source = _find_funding_source(manifest)
-    feed = ExchangeBarSource(source, clients or ClientSettings())
-    access = _FundingContext(
+    exchange = ExchangeBarSource(source, clients or ClientSettings())
+    context = _FundingContext(
         home, not offline, now or pd.Timestamp.now("UTC"), progress or NullProgress()
     )
     tables = [
-        _load_symbol_rates(feed, symbol, manifest, access).assign(symbol=symbol)
+        _load_symbol_rates(exchange, symbol, manifest, context).assign(symbol=symbol)
         for symbol in manifest.dataset.symbols
     ]
     rates = pd.concat(tables, ignore_index=True)[["timestamp", "symbol", "rate"]]
@@ -98,9 +98,9 @@ def load_funding_rates(
         rates = rates[days >= pd.Timestamp(start)]
     if end:
         rates = rates[days < pd.Timestamp(end) + pd.Timedelta(days=1)]
-    order = {symbol: place for place, symbol in enumerate(manifest.dataset.symbols)}
-    ranked = rates.assign(place=rates["symbol"].map(order)).sort_values(["timestamp", "place"])
-    return ranked.drop(columns="place").reset_index(drop=True)
+    order = {symbol: rank for rank, symbol in enumerate(manifest.dataset.symbols)}
+    ranked = rates.assign(rank=rates["symbol"].map(order)).sort_values(["timestamp", "rank"])
+    return ranked.drop(columns="rank").reset_index(drop=True)
 
 
 def _find_funding_source(manifest: DatasetManifest) -> CcxtSourceSpec:
@@ -119,30 +119,30 @@ def _find_funding_source(manifest: DatasetManifest) -> CcxtSourceSpec:
 def _load_symbol_rates(
     source: ExchangeBarSource, symbol: str, manifest: DatasetManifest, context: _FundingContext
 ) -> pd.DataFrame:
-    """What is kept of one symbol and what came since; what is kept alone if nothing comes."""
+    """The cached rates of one symbol and newer ones, if the exchange delivers any."""
     start = manifest.dataset.start
     since = pd.Timestamp(start, tz="UTC") if start else None
     path = context.home / "funding" / quote(source.label, safe="")
     path /= f"{quote(source.ticker(symbol), safe='')}.parquet"
-    held = _read_rates(path)
-    if held and not held.covers_since(since):
-        held = None
+    cached = _read_rates(path)
+    if cached and not cached.covers_since(since):
+        cached = None
     try:
         if not context.network:
             raise UnreachableError(
-                "the network is not to be used",
+                "the network may not be used",
                 where=f"funding rates of {source.location(symbol)}",
                 fix="leave --offline out",
             )
         require_reachable(first_hop(source.url()))
-        fresh = _update_rates(source, symbol, held, since, context)
+        updated = _update_rates(source, symbol, cached, since, context)
     except UnreachableError as error:
-        if held is None:
+        if cached is None:
             raise
-        context.progress.notice(f"{source.label}: {error.problem}; kept funding rates are used")
-        return held.rates
-    _write_rates(path, fresh)
-    return fresh.rates
+        context.progress.notice(f"{source.label}: {error.problem}; cached funding rates are used")
+        return cached.rates
+    _write_rates(path, updated)
+    return updated.rates
 
 
 def _update_rates(
@@ -168,12 +168,12 @@ def _fetch_rates(
     request = BarRequest(symbol, "1h", since, context.now, context.progress)
     rates = fetch_funding_rates(source.client, source.ticker(symbol), request)
     rates = rates.astype({"timestamp": TIMESTAMP_DTYPE})
-    twice = rates["timestamp"].duplicated(keep=False)
-    if twice.any():
-        first = rates[twice].iloc[0]
+    duplicated = rates["timestamp"].duplicated(keep=False)
+    if duplicated.any():
+        first = rates[duplicated].iloc[0]
         raise InvalidBarsError(
-            f"funding rates of {symbol} cannot be trusted: {int(twice.sum())} of {len(rates)} "
-            "contradict another of the same time",
+            f"funding rates of {symbol} cannot be trusted: {int(duplicated.sum())} of "
+            f"{len(rates)} contradict another of the same time",
             found=f"{first['timestamp']:%Y-%m-%d %H:%M} (rate {first['rate']:g} and another)",
             where=source.location(symbol),
             fix="use another exchange",
@@ -182,7 +182,7 @@ def _fetch_rates(
 
 
 def _read_rates(path: Path) -> _CachedRates | None:
-    """What is kept there; None where nothing can be read whole."""
+    """The cached rates; None where no complete file can be read."""
     import pyarrow
     import pyarrow.parquet
 
@@ -193,13 +193,13 @@ def _read_rates(path: Path) -> _CachedRates | None:
         rates = table.select(["timestamp", "rate"]).to_pandas()
         rates = rates.astype({"timestamp": TIMESTAMP_DTYPE, "rate": "float64"})
     except (OSError, pyarrow.ArrowException, ValueError, LookupError, TypeError):
-        # Another version of this file, or a damaged one: as good as none.
+        # A file of another version, or a damaged one, counts as no file.
         return None
     return _CachedRates(rates, None if since is None else pd.Timestamp(since))
 
 
 def _write_rates(path: Path, cached: _CachedRates) -> None:
-    """Written beside and moved over, so that another process never reads half of it."""
+    """Writes under another name and renames, so that no process reads an unfinished file."""
     import pyarrow
     import pyarrow.parquet
 

@@ -1,4 +1,4 @@
-"""Whether a server can be reached at all, asked before a heavy client is loaded and waits."""
+"""A quick check that a server can be reached, before a heavy client is loaded and waits."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class ServerAddress:
     is_proxy: bool = False
 
     def __str__(self) -> str:
-        """As messages name it."""
+        """The address as messages write it."""
         return f"{'the proxy ' if self.is_proxy else ''}{self.host}:{self.port}"
 
 
 def first_hop(url: str) -> ServerAddress:
-    """Where a client that wants `url` connects first: the server, or the proxy before it.
+    """The first address that a client of `url` connects to: the server, or its proxy.
 
-    The proxy is the one of the environment (`https_proxy`, `no_proxy`, ...) or the system's
-    settings, as the clients read them too.
+    The proxy is that of the environment (`https_proxy`, `no_proxy`, ...) or of the system's
+    settings, which the clients read too.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -46,7 +46,7 @@ def first_hop(url: str) -> ServerAddress:
 
 
 def require_reachable(address: ServerAddress, timeout_s: float = CONNECT_TIMEOUT_S) -> None:
-    """Connects and hangs up again.
+    """Connects and disconnects.
 
     Raises:
         UnreachableError: No connection within `timeout_s`, whatever the reason.
@@ -60,8 +60,8 @@ def require_reachable(address: ServerAddress, timeout_s: float = CONNECT_TIMEOUT
         except OSError as error:
             outcome.append(error)
 
-    # A name look-up knows no time-out of its own and can hang for half a minute, so that it runs
-    # in a thread that is left behind.
+    # A name look-up has no time-out of its own and can hang for half a minute, so that it runs in
+    # a daemon thread, which is not waited for.
     thread = Thread(target=connect, daemon=True)
     thread.start()
     thread.join(timeout_s)

@@ -1,4 +1,4 @@
-"""Pulling a dataset symbol by symbol, and saying what each pull came to."""
+"""Fetches a dataset symbol by symbol, with a report of what is new or revised."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.core.errors import DataError, UnreachableError
-from engine.data.fetch.dataset import SourceConnection, create_sources, fetch_dataset_symbol
+from engine.data.fetch.dataset import SourceConnection, fetch_dataset_symbol
 from engine.data.fetch.status import FetchStatus
+from engine.data.sources.factory import create_sources
 from engine.data.store.vintages import combine_vintage_ids
 
 if TYPE_CHECKING:
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SymbolFetchReport:
-    """What came of the pull of one symbol.
+    """The outcome of the pull of one symbol.
 
     Attributes:
-        bars: All that are at hand now; None where the pull failed.
+        bars: All that are available now; None where the pull failed.
         new_bars: How many of them are new.
-        revision: What the source says otherwise than before, if anything.
+        revision: How the source changed earlier bars, if it did.
         vintage: The newest one; None where the source is not cached.
         error: Why the pull failed.
     """
@@ -41,11 +42,11 @@ class SymbolFetchReport:
 
 @dataclass(frozen=True)
 class SourceFetchReport:
-    """What one source of a dataset delivered.
+    """The outcome of a pull from one source of a dataset.
 
     Attributes:
         source: The source.
-        symbols: Symbol -> what came of its pull.
+        symbols: Symbol -> the outcome of its pull.
     """
 
     source: BarSource
@@ -58,7 +59,7 @@ class SourceFetchReport:
 
     @property
     def vintage_id(self) -> str | None:
-        """The name of the newest vintages together; None where there are none."""
+        """The id of the newest vintages together; None where a symbol has none."""
         known = {symbol: each.vintage for symbol, each in self.symbols.items() if each.vintage}
         return (
             combine_vintage_ids(known)
@@ -70,18 +71,18 @@ class SourceFetchReport:
 def fetch_with_report(manifest: DatasetManifest, context: DataContext) -> list[SourceFetchReport]:
     """Pulls a dataset from its sources in their order, until one delivers every symbol.
 
-    A symbol that fails does not keep the others of its source from being pulled and kept, unless
-    two in a row got no answer. Each that was asked for gets a line of progress.
+    After a symbol fails the others of its source are still pulled and stored, unless two in a row
+    got no answer. Each requested symbol gets a line of progress.
 
     Returns:
-        What each source came to that was asked; the last is whole, or none is.
+        A report for each source that was requested; only the last can be complete.
     """
-    made = []
-    for feed in create_sources(manifest, context):
-        made.append(_fetch_source_with_report(feed, manifest, context))
-        if made[-1].is_complete:
+    reports = []
+    for source in create_sources(manifest, home=context.home, clients=context.clients):
+        reports.append(_fetch_source_with_report(source, manifest, context))
+        if reports[-1].is_complete:
             break
-    return made
+    return reports
 
 
 def _fetch_source_with_report(
@@ -89,33 +90,33 @@ def _fetch_source_with_report(
 ) -> SourceFetchReport:
     dataset = manifest.dataset
     connect = SourceConnection(source, context)
-    roll = FetchStatus(source, dataset, context.progress)
+    status = FetchStatus(source, dataset, context.progress)
     symbols: dict[str, SymbolFetchReport] = {}
-    rest = _failed_report(_not_queried_error(source))
+    rest = _failed_report(_not_requested_error(source))
     for count, symbol in enumerate(dataset.symbols):
         context.progress.advance(count, len(dataset.symbols), f"{symbol} from {source.label}")
         try:
-            pulled = fetch_dataset_symbol(source, symbol, dataset, context, connect)
+            result = fetch_dataset_symbol(source, symbol, dataset, context, connect)
         except DataError as error:
             symbols[symbol] = _failed_report(error)
             if not connect.reached:  # the next symbol would wait for the same server
                 rest = symbols[symbol]
                 break
-            roll.add_failure(symbol, error)
-            if roll.server_down:
+            status.add_failure(symbol, error)
+            if status.server_down:
                 break
         else:
-            symbols[symbol] = _symbol_report(pulled)
-            roll.add(symbol, pulled.bars, queried=pulled.queried)
+            symbols[symbol] = _symbol_report(result)
+            status.add(symbol, result.bars, queried=result.queried)
     return SourceFetchReport(source, {name: symbols.get(name, rest) for name in dataset.symbols})
 
 
-def _not_queried_error(source: BarSource) -> UnreachableError:
+def _not_requested_error(source: BarSource) -> UnreachableError:
     return UnreachableError(
-        "not asked for any more",
+        "not requested any more",
         found="two symbols in a row got no answer",
         where=source.label,
-        fix="wait some minutes and pull again: what came is kept",
+        fix="wait some minutes and pull again: the bars received so far are stored",
     )
 
 
@@ -124,15 +125,10 @@ def _failed_report(error: DataError) -> SymbolFetchReport:
 
 
 def _symbol_report(result: SymbolFetchResult) -> SymbolFetchReport:
-    held, before = result.stored, result.stored_before
-    if held is None:
+    stored, before = result.stored, result.stored_before
+    if stored is None:
         return SymbolFetchReport(result.bars, len(result.bars), None, None, None)
-    if held.latest_vintage == (before.latest_vintage if before else None):
-        return SymbolFetchReport(result.bars, 0, None, held.latest_vintage, None)
-    return SymbolFetchReport(
-        result.bars,
-        held.latest_vintage.extended_by,
-        held.latest_vintage.revision,
-        held.latest_vintage,
-        None,
-    )
+    latest = stored.latest_vintage
+    if before and latest == before.latest_vintage:
+        return SymbolFetchReport(result.bars, 0, None, latest, None)
+    return SymbolFetchReport(result.bars, latest.extended_by, latest.revision, latest, None)

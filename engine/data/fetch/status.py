@@ -1,4 +1,4 @@
-"""Which symbols of a dataset a source delivered, and why it did not deliver the others."""
+"""The symbols of a dataset that a source delivered, and the reasons for those it did not."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 class FetchStatus:
-    """Calls the symbols of a dataset one after another, and tells of each with one line.
+    """Records received and failed symbols of a dataset, with one line of progress for each.
 
-    A symbol that a source does not have keeps it from being asked for no other one. After two
-    symbols in a row without an answer the server is gone, and not one symbol.
+    After a symbol that the source does not have, the others are still requested. After two symbols
+    in a row without an answer the server counts as down.
 
     Args:
         source: The source.
         dataset: The symbols wanted.
-        progress: Told a line a symbol.
+        progress: Gets one line a symbol.
     """
 
     def __init__(self, source: BarSource, dataset: Dataset, progress: Progress) -> None:
@@ -35,7 +35,7 @@ class FetchStatus:
         self._unanswered_in_a_row = 0
 
     def add(self, symbol: str, bars: BarsFrame, *, queried: bool) -> None:
-        """Notes a symbol whose bars are here, and tells of them if the source was asked."""
+        """Records a received symbol, and reports it if the source was requested."""
         self.received.append(symbol)
         if not queried:
             return
@@ -51,11 +51,11 @@ class FetchStatus:
 
     @property
     def server_down(self) -> bool:
-        """Whether the server stopped answering, so that nobody else is to be called."""
+        """Whether the server stopped answering, so that no further symbol is requested."""
         return self._unanswered_in_a_row > 1
 
     def add_failure(self, symbol: str, error: DataError) -> None:
-        """Notes a symbol whose bars did not come, and tells why."""
+        """Records a failed symbol, and reports the reason."""
         self.failures[symbol] = error
         self.report(symbol, _format_reason(error))
         self._unanswered_in_a_row = (
@@ -63,13 +63,14 @@ class FetchStatus:
         )
 
     def require_all_received(self) -> None:
-        """Ends the call.
+        """Raises if a symbol is missing.
 
         Raises:
-            SourceError: A symbol is missing: each with its reason, and which came. The symbol's
-                own error where that says it all: nothing came, and the server was the reason.
-            PartlyUnreachableError: The same, some came, and no symbol is missing for another
-                reason than the network or the server.
+            SourceError: A symbol is missing; names each with its reason, and those received. The
+                symbol's own error where it is the only one of the dataset, or where nothing was
+                received and the server was the reason.
+            PartlyUnreachableError: The same, some were received, and every missing one is missing
+                because of the network or the server.
         """
         if not self.failures:
             return
@@ -81,18 +82,18 @@ class FetchStatus:
 
     def report(self, symbol: str, text: str) -> None:
         """One line of progress about a symbol."""
-        at = self.dataset.symbols.index(symbol) + 1
+        number = self.dataset.symbols.index(symbol) + 1
         self.progress.line(
-            f"{symbol} ({at} of {len(self.dataset.symbols)}) from {self.source.label}: {text}"
+            f"{symbol} ({number} of {len(self.dataset.symbols)}) from {self.source.label}: {text}"
         )
 
     def _make_error(self) -> SourceError:
         wanted = self.dataset.symbols
         errors = self.failures.values()
-        silent = self.received and all(isinstance(error, UnreachableError) for error in errors)
-        kind = PartlyUnreachableError if silent else SourceError
+        unreachable = all(isinstance(error, UnreachableError) for error in errors)
+        kind = PartlyUnreachableError if self.received and unreachable else SourceError
         return kind(
-            f"{len(self.received)} of {len(wanted)} symbols came",
+            f"{len(self.received)} of {len(wanted)} symbols received",
             expected=f"all of {', '.join(wanted)}",
             found="; ".join([*self._failure_reasons(), *self._format_received()]),
             where=self.source.label,
@@ -100,19 +101,19 @@ class FetchStatus:
         )
 
     def _failure_reasons(self) -> list[str]:
-        """Why symbols are missing, those with one reason together."""
-        alike: dict[str, list[str]] = {}
+        """Why symbols are missing, grouped by reason."""
+        by_reason: dict[str, list[str]] = {}
         for symbol in self.dataset.symbols:
             if symbol in self.received:
                 continue
             error = self.failures.get(symbol)
-            reason = _format_reason(error) if error else "not asked for any more"
-            alike.setdefault(reason, []).append(symbol)
-        return [f"{', '.join(symbols)}: {reason}" for reason, symbols in alike.items()]
+            reason = _format_reason(error) if error else "not requested any more"
+            by_reason.setdefault(reason, []).append(symbol)
+        return [f"{', '.join(symbols)}: {reason}" for reason, symbols in by_reason.items()]
 
     def _format_received(self) -> list[str]:
-        came = "came and kept" if self.source.cache_key else "came"
-        return [f"{came}: {', '.join(self.received)}"] if self.received else []
+        state = "received and stored" if self.source.cache_key else "received"
+        return [f"{state}: {', '.join(self.received)}"] if self.received else []
 
 
 def _format_reason(error: DataError) -> str:

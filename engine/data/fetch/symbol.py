@@ -1,4 +1,4 @@
-"""The bars of one symbol from one feed: what is held, what came since, and what was revised."""
+"""Fetches the bars of one symbol from one source: what is missing in the cache, and no more."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 
 from engine.data.bars import drop_unfinished_bar, normalise_bars
 from engine.data.sources.base import BarRequest
-from engine.data.store import cache
-from engine.data.store.cache import DamagedCacheFile
+from engine.data.store.cache import (
+    CacheKey,
+    DamagedCacheFile,
+    fetch_lock,
+    read_cache,
+    read_cached_symbol,
+    write_cache,
+)
 from engine.data.store.vintages import VersionedBars
 
 if TYPE_CHECKING:
@@ -23,22 +29,22 @@ if TYPE_CHECKING:
     from engine.data.sources.base import BarSource
 
 TAIL_OVERLAP_BARS = 100
-"""Bars that are held and asked for again with the missing tail, to be compared."""
+"""Cached bars that are requested again with the missing tail, for comparison."""
 
 
 @dataclass(frozen=True)
 class SymbolFetchTask:
-    """One symbol's bars, to be had from one feed.
+    """The request for one symbol's bars from one source.
 
     Attributes:
         source: Where they come from.
-        symbol: The dataset's name of them.
-        dataset: Whose bars they are.
-        context: How bars may be come by.
+        symbol: The dataset's name of the symbol.
+        dataset: The dataset.
+        context: How bars may be fetched.
         since: First instant wanted; None for all there is.
-        until: When the last bar wanted has finished, or now.
-        require_valid: Refuses bars that cannot be trusted, before they are kept in the cache.
-        connect: Refuses where the feed must not or cannot be asked.
+        until: When the last bar wanted has ended, or now.
+        require_valid: Raises on bars that cannot be trusted, before they are cached.
+        connect: Raises where the source must not or cannot be requested.
     """
 
     source: BarSource
@@ -53,13 +59,13 @@ class SymbolFetchTask:
 
 @dataclass(frozen=True)
 class SymbolFetchResult:
-    """What a pull came to.
+    """The result of a `SymbolFetchTask`.
 
     Attributes:
-        bars: All bars that are at hand now.
-        stored: What the cache holds of them; None where the feed is not cached.
+        bars: All bars that are available now.
+        stored: What the cache holds of them; None where the source is not cached.
         stored_before: What it held before; None where that was nothing.
-        queried: Whether the feed was asked at all.
+        queried: Whether the source was requested at all.
     """
 
     bars: BarsFrame
@@ -69,84 +75,68 @@ class SymbolFetchResult:
 
 
 def run_fetch_task(task: SymbolFetchTask) -> SymbolFetchResult:
-    """The bars of one symbol; the feed is asked for those that are missing.
+    """The bars of one symbol; those that are missing in the cache are requested from the source.
 
-    A feed whose finished bars stay is asked for the tail, with bars that are held already. Where
-    those are not the same any more, and of a feed whose prices are adjusted, all bars are asked
-    for. What differs is kept as a new vintage and told.
+    A source whose finished bars do not change is asked for the tail, which overlaps the cached
+    bars. Where the overlap differs, and of a source with adjusted prices, all bars are requested.
+    A difference is stored as a new vintage and reported in a notice.
 
     Raises:
-        SourceError: The feed does not deliver, or may not be asked.
-        InvalidBarsError: Bars came and cannot be trusted; what was held stays as it was.
-        DataError: The bars cannot be kept.
+        SourceError: The source does not deliver, or may not be requested.
+        InvalidBarsError: Bars were received and cannot be trusted; the cache stays as it was.
+        DataError: The bars cannot be stored.
     """
-    feed = task.source
-    if feed.cache_key is None:
+    if task.source.cache_key is None:
         task.connect()
         return SymbolFetchResult(_fetch_since(task, task.since), None, None, queried=True)
-    found = _read_if_current(task)
-    if found is None:
+    result = _read_if_current(task)
+    if result is None:
         task.connect()
         with _task_lock(task):
-            found = _read_if_current(task) or _fetch_and_store(task)
-    return found
-
-
-def read_cached_symbol(
-    source: BarSource, symbol: str, dataset: Dataset, context: DataContext
-) -> VersionedBars | None:
-    """What the cache holds of a symbol; None where nothing can be read."""
-    if source.cache_key is None:
-        return None
-    key = cache.CacheKey(source.cache_key, source.ticker(symbol), dataset.interval)
-    found = cache.read_cache(context.home, key, symbol)
-    return None if isinstance(found, DamagedCacheFile) else found
+            result = _read_if_current(task) or _fetch_and_store(task)
+    return result
 
 
 def _read_if_current(task: SymbolFetchTask) -> SymbolFetchResult | None:
-    """What is held, if nothing can be missing.
+    """The cached bars, if none can be missing.
 
-    A tail is compared in any case, as it costs little; a feed of adjusted prices has none, and is
-    not asked for whole histories again by who goes on with a pull that broke off.
+    Fetch mode `tail` always compares the tail, which costs little. Adjusted prices have no tail:
+    their whole history is not requested again when an interrupted pull is resumed.
     """
-    held = read_cached_symbol(task.source, task.symbol, task.dataset, task.context)
-    compared = task.context.fetch_mode == "all" or (
+    stored = read_cached_symbol(task.context.home, task.source, task.symbol, task.dataset.interval)
+    always_compared = task.context.fetch_mode == "all" or (
         task.context.fetch_mode == "tail" and task.source.append_only
     )
     if (
-        held is None
-        or compared
-        or not held.covers_since(task.since)
-        or not held.is_current(task.dataset.interval, task.until)
+        stored is None
+        or always_compared
+        or not stored.covers_since(task.since)
+        or not stored.is_current(task.dataset.interval, task.until)
     ):
         return None
-    return SymbolFetchResult(held.bars, held, held, queried=False)
+    return SymbolFetchResult(stored.bars, stored, stored, queried=False)
 
 
 def _fetch_and_store(task: SymbolFetchTask) -> SymbolFetchResult:
     key = _make_cache_key(task)
-    before = cache.read_cache(task.context.home, key, task.symbol)
+    before = read_cache(task.context.home, key, task.symbol)
     if isinstance(before, DamagedCacheFile):
         task.context.notify(
             f"{task.symbol} of {task.source.label}: the file of its bars is damaged "
-            f"({before.reason}); they are pulled anew, and its earlier vintages are lost"
+            f"({before.reason}); they are pulled again, and its earlier vintages are lost"
         )
         before = None
-    held = _fetch_update(task, before)
-    task.require_valid(held.bars)
-    cache.write_cache(task.context.home, key, held)
-    if (
-        before is not None
-        and held.latest_vintage.revision
-        and held.latest_vintage != before.latest_vintage
-    ):
-        told = held.latest_vintage.revision.describe(task.dataset.interval)
+    stored = _fetch_update(task, before)
+    task.require_valid(stored.bars)
+    write_cache(task.context.home, key, stored)
+    latest = stored.latest_vintage
+    if before is not None and latest.revision and latest != before.latest_vintage:
         task.context.notify(
-            f"{task.symbol} of {task.source.label} was revised: {told}; vintage "
-            f"{before.latest_vintage.id} keeps what it was, {held.latest_vintage.id} is the new "
-            f"one"
+            f"{task.symbol} of {task.source.label} was revised: "
+            f"{latest.revision.describe(task.dataset.interval)}; vintage "
+            f"{before.latest_vintage.id} keeps the earlier bars, {latest.id} is the new one"
         )
-    return SymbolFetchResult(held.bars, held, before, queried=True)
+    return SymbolFetchResult(stored.bars, stored, before, queried=True)
 
 
 def _fetch_update(task: SymbolFetchTask, stored: VersionedBars | None) -> VersionedBars:
@@ -160,26 +150,26 @@ def _fetch_update(task: SymbolFetchTask, stored: VersionedBars | None) -> Versio
         and task.context.fetch_mode != "all"
         and since == stored.requested_since
     ):
-        tail = _fetch_tail(task, stored)
-        if tail is not None:
-            return tail
-    whole = _fetch_all(task, since)
-    return stored.merge(whole, since, task.context.now, adjusted=not task.source.append_only)
+        extended = _fetch_tail(task, stored)
+        if extended is not None:
+            return extended
+    fetched = _fetch_all(task, since)
+    return stored.merge(fetched, since, task.context.now, adjusted=not task.source.append_only)
 
 
 def _fetch_all(task: SymbolFetchTask, since: pd.Timestamp | None) -> BarsFrame:
-    """All bars of the feed; what keeping them would hide is judged before."""
-    whole = _fetch_since(task, since)
-    if whole.empty or not whole["timestamp"].is_monotonic_increasing:
-        task.require_valid(whole)
+    """All bars of the source; those out of order are validated before the cache sorts them."""
+    bars = _fetch_since(task, since)
+    if bars.empty or not bars["timestamp"].is_monotonic_increasing:
+        task.require_valid(bars)
         task.context.notify(
-            f"{task.symbol} of {task.source.label}: bars came out of order, and are kept in order"
+            f"{task.symbol} of {task.source.label}: bars came out of order, and are stored sorted"
         )
-    return whole
+    return bars
 
 
 def _fetch_tail(task: SymbolFetchTask, stored: VersionedBars) -> VersionedBars | None:
-    """What is held and came since; None where the feed's past is not the one held."""
+    """The stored bars and newer ones; None where the source's past differs from the stored one."""
     if stored.bars.empty:
         return None
     start = stored.bars["timestamp"].iloc[-min(TAIL_OVERLAP_BARS, len(stored.bars))]
@@ -195,29 +185,34 @@ def _fetch_tail(task: SymbolFetchTask, stored: VersionedBars) -> VersionedBars |
 
 
 def _fetch_since(task: SymbolFetchTask, since: pd.Timestamp | None) -> BarsFrame:
-    interval, access = task.dataset.interval, task.context
-    gate = access.quality_gate(task.dataset)
+    interval, context = task.dataset.interval, task.context
     request = BarRequest(
-        task.symbol, interval, since, access.now, access.progress, access.notify, gate
+        task.symbol,
+        interval,
+        since,
+        context.now,
+        context.progress,
+        context.notify,
+        context.quality_gate(task.dataset),
     )
     return drop_unfinished_bar(
-        normalise_bars(task.source.fetch(request), task.symbol), interval, access.now
+        normalise_bars(task.source.fetch(request), task.symbol), interval, context.now
     )
 
 
-def _make_cache_key(task: SymbolFetchTask) -> cache.CacheKey:
-    feed = task.source
-    assert feed.cache_key is not None
-    return cache.CacheKey(feed.cache_key, feed.ticker(task.symbol), task.dataset.interval)
+def _make_cache_key(task: SymbolFetchTask) -> CacheKey:
+    assert task.source.cache_key is not None
+    return CacheKey(task.source.cache_key, task.source.ticker(task.symbol), task.dataset.interval)
 
 
 @contextmanager
 def _task_lock(task: SymbolFetchTask) -> Iterator[None]:
-    def waiting(who: str) -> None:
-        # Not part of what a run says of its data: the bars are the same with and without.
+    def notify_waiting(holder: str) -> None:
+        # Not in the run's manifest: the bars are the same with and without the wait.
         task.context.progress.notice(
-            f"{task.symbol} of {task.source.label}: {who} is pulling the same bars, waiting for it"
+            f"{task.symbol} of {task.source.label}: waiting for {holder}, which is pulling the "
+            "same bars"
         )
 
-    with cache.fetch_lock(task.context.home, _make_cache_key(task), waiting):
+    with fetch_lock(task.context.home, _make_cache_key(task), notify_waiting):
         yield

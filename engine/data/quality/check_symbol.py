@@ -18,7 +18,7 @@ from engine.data.quality.view import BarsView
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, IntVector
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
     from engine.data.quality.policy import RuleName
     from engine.data.quality.violation import RuleViolation
 

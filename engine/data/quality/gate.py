@@ -15,7 +15,7 @@ from engine.data.quality.registry import RULES, rule_name
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, IntVector
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
     from engine.data.quality.findings import Finding
     from engine.data.quality.policy import QualityPolicy
 

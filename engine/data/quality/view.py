@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.core.types import BarsFrame, IntVector, Matrix, Vector
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
 
     TimestampsUs = npt.NDArray[np.int64]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.core.progress import Progress
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
     from engine.data.quality.gate import QualityGate
 
 

@@ -14,7 +14,7 @@ from engine.data.calendar import INTERVAL_LENGTHS, interval_length
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
     from engine.data.sources.exchange_client import ExchangeClient
 
 _DEFAULT_PAGE_SIZE = 500

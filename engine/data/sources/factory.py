@@ -1,4 +1,4 @@
-"""From what a manifest says about a source to the feed that delivers it."""
+"""The source of bars that an entry of a dataset manifest describes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,36 @@ from engine.data.sources.yahoo import YahooBarSource
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
+    from engine.data.manifests import DatasetManifest
     from engine.data.sources.base import BarSource
     from engine.data.sources.client_settings import ClientSettings
 
 
-def open_source(
+def create_sources(
+    manifest: DatasetManifest, *, home: Path, clients: ClientSettings
+) -> list[BarSource]:
+    """The sources of a dataset, in their order; see `create_source`.
+
+    Args:
+        manifest: The dataset.
+        home: Folder that keeps state between runs.
+        clients: How the network clients behave.
+    """
+    return [
+        create_source(
+            spec,
+            manifest_folder=manifest.path.parent,
+            home=home,
+            clients=clients,
+            interval=manifest.dataset.interval,
+            calendar=manifest.dataset.calendar,
+        )
+        for spec in manifest.dataset.sources
+    ]
+
+
+def create_source(
     spec: YahooSourceSpec | CcxtSourceSpec | FilesSourceSpec | BundledSourceSpec,
     *,
     manifest_folder: Path,
@@ -29,27 +53,27 @@ def open_source(
     interval: BarInterval | None = None,
     calendar: str = ALWAYS_OPEN,
 ) -> BarSource:
-    """The feed of a source; opening it touches neither network nor files.
+    """One source of a dataset; creating it uses neither network nor files.
 
     Args:
-        spec: The source, as the dataset's manifest says it.
+        spec: The source, as the dataset's manifest describes it.
         manifest_folder: Folder of that manifest.
         home: Folder that keeps state between runs.
         clients: How the network clients behave.
-        interval: Of the dataset; a source whose own is shorter delivers the coarser bars. None
-            where every source's own is wanted.
-        calendar: Of the dataset, by which coarser bars begin and end.
+        interval: Of the dataset; a source with a shorter interval is resampled to it. None for
+            the source's own interval.
+        calendar: Of the dataset; it sets where resampled bars begin and end.
     """
     match spec:
         case YahooSourceSpec():
-            feed: BarSource = YahooBarSource(spec, home / "yahoo", clients)
+            source: BarSource = YahooBarSource(spec, home / "yahoo", clients)
         case CcxtSourceSpec():
-            feed = ExchangeBarSource(spec, clients, home / "unfinished")
+            source = ExchangeBarSource(spec, clients, home / "unfinished")
         case FilesSourceSpec():
-            feed = FilesBarSource(spec, manifest_folder)
+            source = FilesBarSource(spec, manifest_folder)
         case BundledSourceSpec():
             bundled = BundledBarSource(spec)
             return ResampledBarSource(bundled, "1d", calendar) if interval == "1w" else bundled
     if spec.interval is None or interval in (None, spec.interval):
-        return feed
-    return ResampledBarSource(feed, spec.interval, calendar)
+        return source
+    return ResampledBarSource(source, spec.interval, calendar)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.core.types import BarsFrame
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
     from engine.data.resampling import ResampledBars
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from engine.data.calendar import is_daily_or_longer
 
 if TYPE_CHECKING:
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
 
 _PRICE_COLUMNS = ["open", "high", "low", "close"]
 

@@ -10,7 +10,7 @@ from engine.core.errors import SourceError
 from engine.data.calendar import is_daily_or_longer
 
 if TYPE_CHECKING:
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
 
     Adjust = Literal["splits+dividends", "splits", "none"]
 

@@ -1,4 +1,4 @@
-"""The bars of a dataset as they were once pulled, without any network."""
+"""The bars of a dataset as of an earlier vintage, from the cache alone."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.core.errors import DataError, InvalidBarsError, UsageError
-from engine.data.fetch.dataset import DatasetBars, create_sources, select_valid_bars
-from engine.data.fetch.symbol import read_cached_symbol
-from engine.data.store.hashing import SHORT_HASH_LENGTH, hash_bars
+from engine.data.bars import SHORT_HASH_LENGTH, hash_bars
+from engine.data.sources.factory import create_sources
+from engine.data.store.cache import read_cached_symbol
+from engine.data.store.dataset_bars import DatasetBars, select_valid_bars
 from engine.data.store.vintages import (
     DatasetVintage,
     VersionedBars,
@@ -32,11 +33,11 @@ _MAX_SHOWN = 5
 
 @dataclass(frozen=True)
 class CachedSource:
-    """What is held of one source of a dataset.
+    """The cached bars of one source of a dataset.
 
     Attributes:
         source: The source.
-        versioned_bars: Symbol -> what is held of it, of those of which anything is.
+        versioned_bars: Symbol -> its cached bars; symbols without any are left out.
         vintages: The vintages of all symbols together, oldest first.
     """
 
@@ -47,13 +48,13 @@ class CachedSource:
 
 @dataclass(frozen=True)
 class DatasetAsOf:
-    """A dataset as it was.
+    """A dataset as of an earlier vintage.
 
     Attributes:
         source: The source it came from.
         bars: Symbol -> all its bars, whatever the dataset's start and end.
-        vintages: Symbol -> the vintage these are.
-        vintage_id: The name of these vintages together.
+        vintages: Symbol -> its vintage.
+        vintage_id: The id of these vintages together.
     """
 
     source: BarSource
@@ -65,74 +66,74 @@ class DatasetAsOf:
 def load_as_of(
     manifest: DatasetManifest, context: DataContext, vintage_or_date: str
 ) -> DatasetBars:
-    """Bars as they were once pulled, within the dataset's start and end.
+    """Bars of an earlier vintage, within the dataset's start and end.
 
     Args:
         manifest: The dataset.
-        context: Where they are kept; told which vintage it is.
+        context: Where they are stored; gets a notice of the vintage.
         vintage_or_date: See `read_as_of`.
 
     Raises:
         UsageError: `vintage_or_date` is neither an id nor a date, or the dataset's bars are not
             cached.
         DataError: There is no such vintage.
-        InvalidBarsError: What is held is not what was pulled, or cannot be trusted.
+        InvalidBarsError: The stored bars do not have the vintage's hash, or cannot be trusted.
     """
-    found = read_as_of(manifest, context, vintage_or_date)
-    last = max(vintage.fetched_at for vintage in found.vintages.values())
+    earlier = read_as_of(manifest, context, vintage_or_date)
+    last = max(vintage.fetched_at for vintage in earlier.vintages.values())
     context.notify(
-        f"{found.source.label}: vintage {found.vintage_id} is used, pulled at "
+        f"{earlier.source.label}: vintage {earlier.vintage_id} is used, pulled at "
         f"{last:%Y-%m-%d %H:%M} UTC"
     )
     frames = {
-        symbol: select_valid_bars(bars, symbol, found.source, manifest.dataset, context)
-        for symbol, bars in found.bars.items()
+        symbol: select_valid_bars(bars, symbol, earlier.source, manifest.dataset, context)
+        for symbol, bars in earlier.bars.items()
     }
-    origins = {symbol: found.source.origin(symbol) for symbol in frames}
-    return DatasetBars(frames, origins, found.vintages)
+    origins = {symbol: earlier.source.origin(symbol) for symbol in frames}
+    return DatasetBars(frames, origins, earlier.vintages)
 
 
 def read_as_of(
     manifest: DatasetManifest, context: DataContext, vintage_or_date: str
 ) -> DatasetAsOf:
-    """All bars that are held of a dataset as they were once pulled.
+    """All stored bars of a dataset as of an earlier vintage.
 
     Args:
         manifest: The dataset.
-        context: Where they are kept.
+        context: Where they are stored.
         vintage_or_date: First digits of the id of a vintage of the dataset or of one symbol, or a
-            date or
-            instant in ISO 8601: a date means its end, an instant without an offset is UTC.
+            date or instant in ISO 8601: a date means its end, an instant without an offset is UTC.
 
     Raises:
         UsageError: `vintage_or_date` is neither, or names several vintages, or no source is
             cached.
         DataError: There is no such vintage.
-        InvalidBarsError: What is held is not what was pulled.
+        InvalidBarsError: The stored bars do not have the vintage's hash.
     """
     cached = list_cached_sources(manifest, context)
     text = vintage_or_date.strip().lower()
     instant = None if _ID_PATTERN.fullmatch(text) else _parse_instant(text)
     if instant is None:
         return _read_by_id(manifest, cached, text)
-    for shelf in cached:
-        found = _read_at_instant(manifest, shelf, instant)
-        if found:
-            return found
+    for source in cached:
+        earlier = _read_at_instant(manifest, source, instant)
+        if earlier:
+            return earlier
     raise _vintage_not_found_error(
         manifest, cached, f"all symbols pulled by {instant:%Y-%m-%d %H:%M} UTC"
     )
 
 
 def list_cached_sources(manifest: DatasetManifest, context: DataContext) -> list[CachedSource]:
-    """What is held of each source of a dataset that is cached, in their order.
+    """The cached bars of each source of a dataset that is cached, in their order.
 
     Raises:
         UsageError: No source is.
     """
     dataset = manifest.dataset
-    feeds = [feed for feed in create_sources(manifest, context) if feed.cache_key is not None]
-    if not feeds:
+    sources = create_sources(manifest, home=context.home, clients=context.clients)
+    cacheable = [source for source in sources if source.cache_key is not None]
+    if not cacheable:
         raise UsageError(
             f"dataset {dataset.name} keeps no vintages",
             expected="a source that is pulled over the network",
@@ -141,14 +142,15 @@ def list_cached_sources(manifest: DatasetManifest, context: DataContext) -> list
             fix="keep copies of its files, and name the copy you mean in a manifest of its own",
         )
     cached = []
-    for feed in feeds:
-        found = {
-            symbol: read_cached_symbol(feed, symbol, dataset, context)
+    for source in cacheable:
+        stored = {
+            symbol: bars
             for symbol in dataset.symbols
+            if (bars := read_cached_symbol(context.home, source, symbol, dataset.interval))
         }
-        held = {symbol: one for symbol, one in found.items() if one is not None}
-        whole = len(held) == len(found)
-        cached.append(CachedSource(feed, held, list_dataset_vintages(held) if whole else []))
+        complete = len(stored) == len(dataset.symbols)
+        vintages = list_dataset_vintages(stored) if complete else []
+        cached.append(CachedSource(source, stored, vintages))
     return cached
 
 
@@ -156,7 +158,7 @@ def _parse_instant(text: str) -> pd.Timestamp:
     stamp = pd.to_datetime(text.upper(), format="ISO8601", errors="coerce")
     if pd.isna(stamp) or "-" not in text:
         raise UsageError(
-            "that is no vintage",
+            "this is not a vintage",
             expected="the first 4 to 12 digits of an id, or a date such as 2024-05-10",
             found=text,
             fix="`backtest data show DATASET` lists them",
@@ -169,28 +171,28 @@ def _parse_instant(text: str) -> pd.Timestamp:
 def _read_by_id(
     manifest: DatasetManifest, sources: list[CachedSource], vintage_id: str
 ) -> DatasetAsOf:
-    found = {
-        moment.id: (shelf, moment)
-        for shelf in sources
-        for moment in reversed(shelf.vintages)
-        if moment.id.startswith(vintage_id)
-        or any(moment.vintages[name].id.startswith(vintage_id) for name in moment.updated_symbols)
+    matches = {
+        listed.id: (source, listed)
+        for source in sources
+        for listed in reversed(source.vintages)
+        if listed.id.startswith(vintage_id)
+        or any(listed.vintages[name].id.startswith(vintage_id) for name in listed.updated_symbols)
     }
-    if not found:
+    if not matches:
         raise _vintage_not_found_error(manifest, sources, vintage_id)
-    if len(found) > 1:
+    if len(matches) > 1:
         raise UsageError(
-            "that names several vintages",
+            "several vintages begin with these digits",
             expected="more of the digits",
-            found=f"{vintage_id}, with which {', '.join(found)} begin, or a symbol's own in them",
-            fix="give one of those whole",
+            found=f"{vintage_id}, which matches {', '.join(matches)} or a symbol's own in them",
+            fix="give one of those ids in full",
         )
-    ((shelf, moment),) = found.values()
+    ((source, match),) = matches.values()
     bars = {
-        symbol: _read_vintage(shelf, symbol, vintage)
-        for symbol, vintage in moment.vintages.items()
+        symbol: _read_vintage(source, symbol, vintage)
+        for symbol, vintage in match.vintages.items()
     }
-    return DatasetAsOf(shelf.source, bars, moment.vintages, moment.id)
+    return DatasetAsOf(source.source, bars, match.vintages, match.id)
 
 
 def _read_vintage(source: CachedSource, symbol: str, vintage: Vintage) -> BarsFrame:
@@ -213,16 +215,16 @@ def _read_at_instant(
 ) -> DatasetAsOf | None:
     bars, vintages = {}, {}
     for symbol in manifest.dataset.symbols:
-        held = source.versioned_bars.get(symbol)
-        then = held.as_of(instant) if held else None
-        listed = held.vintage_at(instant) if held else None
-        if then is None or listed is None:
+        stored = source.versioned_bars.get(symbol)
+        earlier = stored.as_of(instant) if stored else None
+        listed = stored.vintage_at(instant) if stored else None
+        if earlier is None or listed is None:
             return None
-        bars[symbol] = then
-        found = hash_bars(then)[:SHORT_HASH_LENGTH]
-        # Between the listed vintages lie those of extensions that are too many to list.
+        bars[symbol] = earlier
+        digest = hash_bars(earlier)[:SHORT_HASH_LENGTH]
+        # Vintages that only extended the bars are not all listed.
         vintages[symbol] = (
-            listed if listed.id == found else Vintage(found, instant, len(then), 0, None)
+            listed if listed.id == digest else Vintage(digest, instant, len(earlier), 0, None)
         )
     return DatasetAsOf(source.source, bars, vintages, combine_vintage_ids(vintages))
 
@@ -231,14 +233,14 @@ def _vintage_not_found_error(
     manifest: DatasetManifest, sources: list[CachedSource], requested: str
 ) -> DataError:
     known = [
-        f"{moment.id} ({moment.fetched_at:%Y-%m-%d %H:%M})"
-        for shelf in sources
-        for moment in reversed(shelf.vintages)
+        f"{vintage.id} ({vintage.fetched_at:%Y-%m-%d %H:%M})"
+        for source in sources
+        for vintage in reversed(source.vintages)
     ]
     more = f" and {len(known) - _MAX_SHOWN} more" if len(known) > _MAX_SHOWN else ""
     return DataError(
         f"dataset {manifest.dataset.name} has no such vintage",
-        expected=", ".join(known[:_MAX_SHOWN]) + more or "one: nothing was pulled yet",
+        expected=", ".join(known[:_MAX_SHOWN]) + more or "a vintage; nothing was pulled yet",
         found=requested,
         where=str(manifest.path),
         fix=f"`backtest data show {manifest.reference}` lists all"

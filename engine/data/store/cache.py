@@ -1,4 +1,4 @@
-"""Pulled bars and what was revised of them, as Parquet: one file a feed, symbol and interval."""
+"""The cache of pulled bars and their revisions: a Parquet file a source, symbol and interval."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import BarsFrame
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
+    from engine.data.sources.base import BarSource
 
-# The name of the note tells one format from another: a version of this engine that does not know
-# it finds no bars it could read, and pulls them anew.
+# The metadata key identifies the format: a version of this engine that does not know it cannot
+# read the bars, and pulls them again.
 _METADATA_KEY = b"backtest vintages"
 _LEGACY_METADATA_KEY = b"backtest"
 _KNOWN_COLUMN, _UNTIL_COLUMN = "known", "until"
@@ -37,11 +38,11 @@ _BAR_COLUMNS = ["timestamp", *VALUE_COLUMNS]
 
 @dataclass(frozen=True)
 class CacheKey:
-    """What tells one cached file from another.
+    """What distinguishes one cached file from another.
 
     Attributes:
-        source: Everything that tells the bars of one feed from another's: exchange, adjustment.
-        ticker: The feed's own name of the symbol.
+        source: What distinguishes the bars of one source from another's: exchange, adjustment.
+        ticker: The source's own name of the symbol.
         interval: Length of a bar.
     """
 
@@ -50,18 +51,18 @@ class CacheKey:
     interval: BarInterval
 
     def path(self, home: Path) -> Path:
-        """Where the file lies; characters that are odd in a file name are escaped."""
+        """Path of the file; characters that a file name cannot hold everywhere are escaped."""
         folder, file = quote(self.source, safe="+"), quote(self.ticker, safe="")
         return home / "bars" / folder / f"{file}.{self.interval}.parquet"
 
 
 @dataclass(frozen=True)
 class DamagedCacheFile:
-    """A file that cannot be read whole: altered, cut off, or another key's.
+    """A file that cannot be read: altered, truncated, or written for another key.
 
     Attributes:
-        path: Where it lies.
-        reason: What reading it said.
+        path: The file.
+        reason: The message of the error on reading.
     """
 
     path: Path
@@ -69,7 +70,7 @@ class DamagedCacheFile:
 
 
 def read_cache(home: Path, key: CacheKey, symbol: str) -> VersionedBars | DamagedCacheFile | None:
-    """What is held under a dataset's name for it; None where nothing is.
+    """The cached bars of a key, under a dataset's symbol; None where there are none.
 
     A file of the first format, without vintages, is read as the first vintage.
     """
@@ -84,12 +85,22 @@ def read_cache(home: Path, key: CacheKey, symbol: str) -> VersionedBars | Damage
         return DamagedCacheFile(path, " ".join(str(error).split())[:200])
 
 
-def write_cache(home: Path, key: CacheKey, versioned_bars: VersionedBars) -> None:
-    """Keeps the bars, in place of the earlier file.
+def read_cached_symbol(
+    home: Path, source: BarSource, symbol: str, interval: BarInterval
+) -> VersionedBars | None:
+    """The cached bars of a source's symbol; None where nothing can be read."""
+    if source.cache_key is None:
+        return None
+    cached = read_cache(home, CacheKey(source.cache_key, source.ticker(symbol), interval), symbol)
+    return None if isinstance(cached, DamagedCacheFile) else cached
 
-    The file is written beside and moved over, so that another process reads the one or the other
-    and never half of one. Of two that write the later wins, and the other's vintage is lost:
-    `fetch_lock` keeps them apart.
+
+def write_cache(home: Path, key: CacheKey, versioned_bars: VersionedBars) -> None:
+    """Stores the bars, in place of the earlier file.
+
+    The file is written under another name and renamed, so that another process reads the old file
+    or the new one and never half of one. Of two processes that write, the later wins and the
+    other's vintage is lost; `fetch_lock` prevents that.
 
     Raises:
         DataError: The folder cannot be written, or the disk is full.
@@ -109,9 +120,9 @@ def write_cache(home: Path, key: CacheKey, versioned_bars: VersionedBars) -> Non
 
 @contextmanager
 def fetch_lock(home: Path, key: CacheKey, on_wait: Callable[[str], None]) -> Iterator[None]:
-    """Around a pull of one file's bars: no other process pulls them meanwhile.
+    """A section in which no other process pulls the bars of one file.
 
-    What a process that was killed left half written is swept away.
+    Deletes the unfinished files of killed processes.
 
     Raises:
         UnreachableError: Another process did not end its pull within ten minutes.
@@ -129,33 +140,32 @@ def _read_parquet(path: Path, key: CacheKey, symbol: str) -> VersionedBars:
     import pyarrow.parquet
 
     # Through one open file: given a path, pyarrow opens it twice, and another process may have
-    # put a file of another length there in between.
+    # replaced the file in between.
     with (
         path.open("rb") as file,
         pyarrow.parquet.ParquetFile(file, page_checksum_verification=True) as parquet,
     ):
-        told = parquet.schema_arrow.metadata or {}
-        note = json.loads(
-            told[_METADATA_KEY] if _METADATA_KEY in told else told[_LEGACY_METADATA_KEY]
-        )
+        metadata = parquet.schema_arrow.metadata or {}
+        is_legacy = _METADATA_KEY not in metadata
+        note = json.loads(metadata[_LEGACY_METADATA_KEY if is_legacy else _METADATA_KEY])
         table = parquet.read()
     if note["key"] != _key_to_json(key):
         raise ValueError(f"these are bars of {' '.join(map(str, note['key']))}")
     bars = normalise_bars(table.select(_BAR_COLUMNS).to_pandas(), symbol)
     since = None if note["since"] is None else pd.Timestamp(note["since"])
     pulled = pd.Timestamp(note["pulled"])
-    if _METADATA_KEY not in told:
+    if is_legacy:
         return VersionedBars.from_first_fetch(bars, since, pulled)
     known, until = (
         table[name].to_numpy().astype("datetime64[us]") for name in (_KNOWN_COLUMN, _UNTIL_COLUMN)
     )
-    # The bars of now come first; slices of them cost nothing.
-    now = int(np.isnat(until).sum())
+    # The current bars come first; slices of them are not copied.
+    current = int(np.isnat(until).sum())
     return VersionedBars(
-        bars=bars.iloc[:now],
-        known_since=known[:now],
+        bars=bars.iloc[:current],
+        known_since=known[:current],
         superseded=SupersededBars(
-            bars.iloc[now:].reset_index(drop=True), known[now:], until[now:]
+            bars.iloc[current:].reset_index(drop=True), known[current:], until[current:]
         ),
         vintages=tuple(_vintage_from_json(one) for one in note["vintages"]),
         requested_since=since,

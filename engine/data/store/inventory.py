@@ -1,4 +1,4 @@
-"""What is there of a dataset without asking anybody: cached bars, files, bundled ones."""
+"""The bars of a dataset that are available without the network: cached, files, bundled."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import DataError
-from engine.data.bars import normalise_bars
+from engine.data.bars import normalise_bars, sort_bars
 from engine.data.coverage import Gap, compute_coverage, find_gaps, infer_expected_timestamps
-from engine.data.fetch.dataset import create_sources
-from engine.data.fetch.symbol import read_cached_symbol
 from engine.data.sources.base import BarRequest
-from engine.data.store.revisions import sort_bars
+from engine.data.sources.factory import create_sources
+from engine.data.store.cache import read_cached_symbol
 from engine.data.store.vintages import DatasetVintage, list_dataset_vintages
 
 if TYPE_CHECKING:
@@ -33,10 +32,10 @@ class SymbolInventory:
     """The bars of one symbol.
 
     Attributes:
-        bars: All that are there, in order, whatever the dataset's start and end.
+        bars: All that are available, ascending, whatever the dataset's start and end.
         expected: When its calendar has bars from the first of these to the last.
-        gaps: Runs of those that are not there, in order.
-        vintage_count: How many are known; 0 where the source is not cached.
+        gaps: Runs of expected bars that are missing, ascending.
+        vintage_count: Number of listed vintages; 0 where the source is not cached.
     """
 
     bars: BarsFrame
@@ -47,14 +46,14 @@ class SymbolInventory:
 
 @dataclass(frozen=True)
 class SourceInventory:
-    """What is there of one source.
+    """The available bars of one source.
 
     Attributes:
         label: The source.
-        symbols: Symbol -> its bars, of those that have any.
-        fetched_at: When the source was last asked; None where it is not cached or never was.
+        symbols: Symbol -> its bars; symbols without any are left out.
+        fetched_at: When the source was last requested; None where it is not cached or never was.
         vintages: The vintages of all symbols together, oldest first.
-        problem: Why nothing can be read, if so.
+        problem: Why nothing can be read; empty if it can.
     """
 
     label: str
@@ -65,14 +64,14 @@ class SourceInventory:
 
 
 def list_inventory(manifest: DatasetManifest, context: DataContext) -> list[SourceInventory]:
-    """What is there of each source of a dataset, in their order.
+    """The available bars of each source of a dataset, in their order.
 
     Raises:
         UsageError: The dataset's calendar does not exist.
     """
     return [
-        _source_inventory(feed, manifest.dataset, context)
-        for feed in create_sources(manifest, context)
+        _source_inventory(source, manifest.dataset, context)
+        for source in create_sources(manifest, home=context.home, clients=context.clients)
     ]
 
 
@@ -80,29 +79,29 @@ def divide_time_span(inventory: SourceInventory, count: int) -> pd.DatetimeIndex
     """The edges of equal parts of the time from the first bar of any symbol to the last.
 
     Args:
-        inventory: With a line at least.
-        count: Parts wanted; fewer where there are not so many bars.
+        inventory: With at least one symbol.
+        count: Parts wanted; fewer where there are fewer bars.
     """
-    firsts = [line.bars["timestamp"].iloc[0] for line in inventory.symbols.values()]
-    lasts = [line.bars["timestamp"].iloc[-1] for line in inventory.symbols.values()]
-    longest = max(len(line.expected) for line in inventory.symbols.values())
+    firsts = [each.bars["timestamp"].iloc[0] for each in inventory.symbols.values()]
+    lasts = [each.bars["timestamp"].iloc[-1] for each in inventory.symbols.values()]
+    longest = max(len(each.expected) for each in inventory.symbols.values())
     return pd.date_range(min(firsts), max(lasts), periods=max(1, min(count, longest)) + 1)
 
 
 def compute_symbol_coverage(
     inventory: SymbolInventory, edges: pd.DatetimeIndex
 ) -> list[tuple[bool, float]]:
-    """Of each part: whether the symbol's calendar has bars then, and the share that is there.
+    """Of each part: whether the symbol has expected bars, and the share that is available.
 
-    Before its first bar and after its last a symbol has none, and none is there.
+    Parts before its first bar and after its last count as expected, with a share of 0.
     """
-    plain = np.asarray(edges.tz_convert("UTC").tz_localize(None), dtype="datetime64[us]")
-    found = compute_coverage(inventory.bars, inventory.expected, plain)
+    instants = np.asarray(edges.tz_convert("UTC").tz_localize(None), dtype="datetime64[us]")
+    shares = compute_coverage(inventory.bars, inventory.expected, instants)
     stamps = inventory.bars["timestamp"]
     outside = (edges[1:] <= stamps.iloc[0]) | (edges[:-1] > stamps.iloc[-1])
     return [
         (bool(out) or not np.isnan(share), 0.0 if np.isnan(share) else float(share))
-        for out, share in zip(outside, found, strict=True)
+        for out, share in zip(outside, shares, strict=True)
     ]
 
 
@@ -111,29 +110,30 @@ def _source_inventory(
 ) -> SourceInventory:
     if source.cache_key is None:
         return _uncached_inventory(source, dataset, context)
-    found = {
-        symbol: read_cached_symbol(source, symbol, dataset, context) for symbol in dataset.symbols
+    cached = {
+        symbol: read_cached_symbol(context.home, source, symbol, dataset.interval)
+        for symbol in dataset.symbols
     }
-    held: dict[str, VersionedBars] = {
-        symbol: each for symbol, each in found.items() if each and len(each.bars)
+    with_bars: dict[str, VersionedBars] = {
+        symbol: each for symbol, each in cached.items() if each and len(each.bars)
     }
-    if not held:
+    if not with_bars:
         return SourceInventory(source.label, {})
     return SourceInventory(
         source.label,
         {
             symbol: _symbol_inventory(each.bars, dataset, len(each.vintages))
-            for symbol, each in held.items()
+            for symbol, each in with_bars.items()
         },
-        max(each.fetched_at for each in held.values()),
-        list_dataset_vintages(held) if len(held) == len(found) else [],
+        max(each.fetched_at for each in with_bars.values()),
+        list_dataset_vintages(with_bars) if len(with_bars) == len(cached) else [],
     )
 
 
 def _uncached_inventory(
     source: BarSource, dataset: Dataset, context: DataContext
 ) -> SourceInventory:
-    lines = {}
+    symbols = {}
     for symbol in dataset.symbols:
         gate = context.quality_gate(dataset)
         request = BarRequest(
@@ -144,10 +144,10 @@ def _uncached_inventory(
         except DataError as error:
             return SourceInventory(source.label, {}, problem=f"{error.problem} ({error.where})")
         if len(bars):
-            lines[symbol] = _symbol_inventory(bars, dataset, 0)
-    return SourceInventory(source.label, lines)
+            symbols[symbol] = _symbol_inventory(bars, dataset, 0)
+    return SourceInventory(source.label, symbols)
 
 
-def _symbol_inventory(bars: BarsFrame, dataset: Dataset, vintages: int) -> SymbolInventory:
+def _symbol_inventory(bars: BarsFrame, dataset: Dataset, vintage_count: int) -> SymbolInventory:
     expected = infer_expected_timestamps(bars, dataset.calendar, dataset.interval)
-    return SymbolInventory(bars, expected, find_gaps(bars, expected), vintages)
+    return SymbolInventory(bars, expected, find_gaps(bars, expected), vintage_count)

@@ -1,4 +1,4 @@
-"""The bars of one symbol as its source gave them, now and at every pull before."""
+"""Vintages: the bars of one symbol as its source delivered them, at every pull so far."""
 
 from __future__ import annotations
 
@@ -8,34 +8,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from engine.data.bars import SHORT_HASH_LENGTH, hash_bars, sort_bars, utc_datetime64
 from engine.data.calendar import interval_length
-from engine.data.store.hashing import SHORT_HASH_LENGTH, hash_bars, utc_datetime64
-from engine.data.store.revisions import Revision, compare_bars, sort_bars
+from engine.data.store.diff import compare_bars
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import BarsFrame
-    from engine.data.config import BarInterval
+    from engine.data.calendar import BarInterval
+    from engine.data.store.revisions import Revision
 
     Instants = npt.NDArray[np.datetime64]
 
 MAX_LISTED_VINTAGES = 1000
-"""Vintages of mere extensions that are listed; older ones are still there by their date."""
+"""Most listed vintages without a revision; older ones can still be read by their date."""
 
 _MICROSECOND = pd.Timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
 class Vintage:
-    """The bars of one symbol from one pull to the next that brought anything.
+    """The bars of one symbol from one pull to the next that changed or extended them.
 
     Attributes:
-        id: First 12 hex digits of the hash of all the bars; see `engine.data.store.hashing`.
-        fetched_at: When they were first seen so.
+        id: First 12 hex digits of the hash of all the bars; see `engine.data.bars.hash_bars`.
+        fetched_at: When they were first fetched in this form.
         bars: How many.
         extended_by: How many of them are new before or after those of the vintage before.
-        revision: What changed of the vintage before; None where it was only extended.
+        revision: What changed since the vintage before; None where it was only extended.
     """
 
     id: str
@@ -47,12 +48,12 @@ class Vintage:
 
 @dataclass(frozen=True)
 class SupersededBars:
-    """Bars that a source has revised since.
+    """Bars that a source has since revised.
 
     Attributes:
-        bars: As they were.
-        known_since: When each was first seen so.
-        known_until: When it was first seen otherwise.
+        bars: With their earlier values.
+        known_since: When each was first fetched with these values.
+        known_until: When it was first fetched with other values, or was missing.
     """
 
     bars: BarsFrame
@@ -62,19 +63,19 @@ class SupersededBars:
 
 @dataclass(frozen=True)
 class VersionedBars:
-    """The bars of one symbol that were pulled, with what was revised of them.
+    """The pulled bars of one symbol, with their revisions.
 
-    A bar is stored once for each value it had, with the instants between which that was what the
-    source said; bars as of an instant are those known then. Extending the history by a bar costs
-    a bar, and a revision as many as it changed.
+    A bar is stored once for each set of values it had, with the instants between which the source
+    delivered these; bars as of an instant are those known then. A new bar costs one row, a
+    revision one row for each bar it changed.
 
     Attributes:
-        bars: The newest vintage, in order, without the bar that was unfinished when pulled.
-        known_since: When each of them was first seen as it is.
+        bars: The newest vintage, ascending, without the bar that was unfinished when pulled.
+        known_since: When each of them was first fetched with these values.
         superseded: Bars that were revised.
-        vintages: Oldest first; of long ones without revisions, only the newest are listed.
-        requested_since: First instant that was asked for; None for all there was.
-        fetched_at: When the source was last asked.
+        vintages: Oldest first; of a long list without revisions only the newest are kept.
+        requested_since: First instant that was requested; None for all there was.
+        fetched_at: When the source was last requested.
     """
 
     bars: BarsFrame
@@ -105,19 +106,19 @@ class VersionedBars:
 
     @property
     def latest_vintage(self) -> Vintage:
-        """The vintage that `bars` are."""
+        """The vintage of `bars`."""
         return self.vintages[-1]
 
     def covers_since(self, since: pd.Timestamp | None) -> bool:
-        """Whether all that was asked for from `requested_since` on is here."""
+        """Whether all bars from `since` on were requested."""
         return self.requested_since is None or (
             since is not None and self.requested_since <= since
         )
 
     def is_current(self, interval: BarInterval, until: pd.Timestamp) -> bool:
-        """Whether no bar can have finished after the last pull and up to `until`.
+        """Whether no bar can have ended after the last pull and up to `until`.
 
-        Bars finish at whole intervals after the last one here. No calendar is asked, so that the
+        Bars end at whole intervals after the last one here. The calendar is not used, so that the
         bars of an exchange are pulled once a day over a weekend too.
         """
         if self.bars.empty:
@@ -133,17 +134,17 @@ class VersionedBars:
         *,
         adjusted: bool = False,
     ) -> VersionedBars:
-        """These bars and what a source says now, from the first bar of its answer on.
+        """These bars, updated from the first fetched bar on.
 
-        Bars before that stay: exchanges and Yahoo show fewer of the past with time. Only where
-        prices that are adjusted were revised, such a bar belongs to another adjustment than those
-        after it, and leaves with the vintage before.
+        Earlier bars stay: exchanges and Yahoo deliver less of the past with time. Only where
+        adjusted prices were revised are earlier bars superseded too: they belong to another
+        adjustment than the later ones.
 
         Args:
             fetched: The source's bars of a span that ends now.
-            since: First instant that was asked for; None for all there is.
-            fetched_at: When.
-            adjusted: Whether one event may change every price before it.
+            since: First instant that was requested; None for all there is.
+            fetched_at: When they were fetched.
+            adjusted: Whether one event can change every price before it.
         """
         if fetched.empty:
             return replace(
@@ -151,45 +152,45 @@ class VersionedBars:
             )
         fetched = sort_bars(fetched)
         older = int((self.bars["timestamp"] < fetched["timestamp"].iloc[0]).sum())
-        found = compare_bars(self.bars.iloc[older:].reset_index(drop=True), fetched)
-        if found.revision and adjusted and older:
-            older, found = 0, compare_bars(self.bars, fetched)
-        if not found.updates.size and not found.superseded.size:
+        changes = compare_bars(self.bars.iloc[older:].reset_index(drop=True), fetched)
+        if changes.revision and adjusted and older:
+            older, changes = 0, compare_bars(self.bars, fetched)
+        if not changes.updates.size and not changes.superseded.size:
             return replace(
                 self, requested_since=self._earliest_requested(since), fetched_at=fetched_at
             )
         now = max(fetched_at, self.latest_vintage.fetched_at + _MICROSECOND)
-        lost = found.superseded + older
+        superseded = changes.superseded + older
         stays = np.ones(len(self.bars), dtype=bool)
-        stays[lost] = False
-        bars = pd.concat([self.bars[stays], fetched.iloc[found.updates]], ignore_index=True)
+        stays[superseded] = False
+        bars = pd.concat([self.bars[stays], fetched.iloc[changes.updates]], ignore_index=True)
         known = np.concatenate(
-            [self.known_since[stays], _repeat_instant(_to_datetime64(now), len(found.updates))]
+            [self.known_since[stays], _repeat_instant(_to_datetime64(now), len(changes.updates))]
         )
         order = np.argsort(utc_datetime64(bars), kind="stable")
         bars = bars.iloc[order].reset_index(drop=True)
         vintage = Vintage(
-            _compute_vintage_id(bars), now, len(bars), found.extended_by, found.revision
+            _compute_vintage_id(bars), now, len(bars), changes.extended_by, changes.revision
         )
         return VersionedBars(
             bars=bars,
             known_since=known[order],
-            superseded=self._add_superseded(lost, now),
+            superseded=self._add_superseded(superseded, now),
             vintages=_limit_listed((*self.vintages, vintage)),
             requested_since=self._earliest_requested(since),
             fetched_at=fetched_at,
         )
 
     def as_of(self, instant: pd.Timestamp) -> BarsFrame | None:
-        """The bars as the source gave them at an instant; None before the first pull."""
+        """The bars as the source delivered them at an instant; None before the first pull."""
         at = _to_datetime64(instant)
-        now = self.bars[self.known_since <= at]
-        then = self.superseded.bars[
+        current = self.bars[self.known_since <= at]
+        superseded = self.superseded.bars[
             (self.superseded.known_since <= at) & (at < self.superseded.known_until)
         ]
-        if then.empty:
-            return None if now.empty else now.reset_index(drop=True)
-        return sort_bars(pd.concat([now, then], ignore_index=True))
+        if superseded.empty:
+            return None if current.empty else current.reset_index(drop=True)
+        return sort_bars(pd.concat([current, superseded], ignore_index=True))
 
     def vintage_at(self, instant: pd.Timestamp) -> Vintage | None:
         """The newest vintage listed that was pulled at an instant or before."""
@@ -198,16 +199,16 @@ class VersionedBars:
     def _earliest_requested(self, since: pd.Timestamp | None) -> pd.Timestamp | None:
         return self.requested_since if self.covers_since(since) else since
 
-    def _add_superseded(self, lost: npt.NDArray[np.int64], until: pd.Timestamp) -> SupersededBars:
-        if not lost.size:
+    def _add_superseded(self, rows: npt.NDArray[np.int64], until: pd.Timestamp) -> SupersededBars:
+        if not rows.size:
             return self.superseded
-        gone = self.bars.iloc[lost]
-        parts = [gone] if self.superseded.bars.empty else [self.superseded.bars, gone]
+        bars = self.bars.iloc[rows]
+        parts = [bars] if self.superseded.bars.empty else [self.superseded.bars, bars]
         return SupersededBars(
             bars=pd.concat(parts, ignore_index=True),
-            known_since=np.concatenate([self.superseded.known_since, self.known_since[lost]]),
+            known_since=np.concatenate([self.superseded.known_since, self.known_since[rows]]),
             known_until=np.concatenate(
-                [self.superseded.known_until, _repeat_instant(_to_datetime64(until), len(lost))]
+                [self.superseded.known_until, _repeat_instant(_to_datetime64(until), len(rows))]
             ),
         )
 
@@ -217,10 +218,10 @@ class DatasetVintage:
     """A vintage of a whole dataset: one of each symbol.
 
     Attributes:
-        id: First 12 hex digits of the hash over those of the symbols.
-        fetched_at: When the last of them was pulled.
-        vintages: Symbol -> its vintage then.
-        updated_symbols: Symbols whose vintage began then.
+        id: First 12 hex digits of the hash over the symbols' ids.
+        fetched_at: When the newest of them was pulled.
+        vintages: Symbol -> its vintage at that time.
+        updated_symbols: Symbols whose vintage began at that time.
     """
 
     id: str
@@ -233,22 +234,22 @@ def list_dataset_vintages(versioned_bars: dict[str, VersionedBars]) -> list[Data
     """The vintages of a dataset, oldest first, from when every symbol has one.
 
     Args:
-        versioned_bars: Symbol -> what is held of it, in the dataset's order.
+        versioned_bars: Symbol -> its cached bars, in the dataset's order.
     """
-    made = []
+    listed = []
     for instant in sorted(
         {each.fetched_at for one in versioned_bars.values() for each in one.vintages}
     ):
-        found = {symbol: one.vintage_at(instant) for symbol, one in versioned_bars.items()}
-        known = {symbol: each for symbol, each in found.items() if each is not None}
+        newest = {symbol: one.vintage_at(instant) for symbol, one in versioned_bars.items()}
+        known = {symbol: each for symbol, each in newest.items() if each is not None}
         if len(known) == len(versioned_bars):
-            news = tuple(symbol for symbol, each in known.items() if each.fetched_at == instant)
-            made.append(DatasetVintage(combine_vintage_ids(known), instant, known, news))
-    return made
+            updated = tuple(symbol for symbol, each in known.items() if each.fetched_at == instant)
+            listed.append(DatasetVintage(combine_vintage_ids(known), instant, known, updated))
+    return listed
 
 
 def combine_vintage_ids(vintages: dict[str, Vintage]) -> str:
-    """The name of the vintages of several symbols together, in the dataset's order."""
+    """The id of the vintages of several symbols together, in the dataset's order."""
     import hashlib
 
     text = "\n".join(f"{symbol} {each.id}" for symbol, each in vintages.items())
@@ -268,14 +269,14 @@ def _repeat_instant(instant: np.datetime64, count: int) -> Instants:
 
 
 def _limit_listed(vintages: tuple[Vintage, ...]) -> tuple[Vintage, ...]:
-    """Every revision and its vintage before, the first, and the newest of the others."""
+    """Drops the oldest vintage that is neither first, nor revised, nor followed by a revision."""
     if len(vintages) <= MAX_LISTED_VINTAGES:
         return vintages
     oldest = next(
         (
-            place
-            for place in range(1, len(vintages) - 1)
-            if vintages[place].revision is None and vintages[place + 1].revision is None
+            index
+            for index in range(1, len(vintages) - 1)
+            if vintages[index].revision is None and vintages[index + 1].revision is None
         ),
         None,
     )

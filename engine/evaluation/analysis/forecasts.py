@@ -12,7 +12,9 @@ from engine.evaluation.forecasts.directional_accuracy import (
     DirectionalAccuracy,
     measure_directional_accuracy,
 )
-from engine.evaluation.forecasts.information_coefficient import rank_ic
+from engine.evaluation.forecasts.time_series_rank_correlation import (
+    time_series_rank_correlation,
+)
 from engine.evaluation.inference.regression import fit_hac_regression
 from engine.evaluation.metrics.market_regimes import REGIME_NAMES
 from engine.runs.documents.analysis_forecasts import (
@@ -93,7 +95,7 @@ def _scale_to_bps(value: float | None) -> float | None:
 
 
 def _rank_correlation(forecasts: pd.DataFrame) -> RankCorrelationFigures | None:
-    ranked = rank_ic(forecasts)
+    ranked = time_series_rank_correlation(forecasts)
     if not ranked.values:
         return None
     return RankCorrelationFigures(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.evaluation.metrics.by_window import sharpe_by_window
+from engine.evaluation.metrics.return_metrics import sharpe_by_window
 from engine.runs.documents.analysis import WindowFigures, WindowSummary
 from engine.runs.run import BENCHMARK_BOOK, STRATEGY_BOOK
 

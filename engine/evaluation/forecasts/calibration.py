@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.evaluation.inference.bootstrap import MIN_BARS, long_run_variance
+from engine.evaluation.inference.hac import MIN_BARS, long_run_variance
 
 if TYPE_CHECKING:
     import numpy.typing as npt

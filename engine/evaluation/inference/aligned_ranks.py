@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.evaluation.inference.multiple_testing import finner
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -139,26 +141,6 @@ def compare_with_control(
         ControlComparison(model, float(z[at]), float(p_values[at]), adjusted[at])
         for at, model in enumerate(others)
     ]
-
-
-def finner(p_values: Sequence[float]) -> list[float]:
-    """Finner's step-down adjustment of p-values for having tested them all.
-
-    The j-th smallest of m becomes 1 - (1 - p)^(m / j), then is raised to the largest before it.
-    In the order given. Like Holm's it bounds the chance of any false finding, with more power,
-    but only where the tests are independent or positively dependent.
-
-    Source: Finner (1993), On a Monotonicity Problem in Step-Down Multiple Test Procedures, JASA
-    88.
-    """
-    values = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(values, kind="stable")
-    powers = len(values) / np.arange(1, len(values) + 1)
-    with np.errstate(divide="ignore"):  # the logarithm of 0 where p is 1
-        raised = -np.expm1(powers * np.log1p(-values[order]))
-    adjusted = np.empty(len(values))
-    adjusted[order] = np.maximum.accumulate(raised) if len(values) else raised
-    return [float(value) for value in adjusted]
 
 
 def _rank_with_ties(values: Vector, tolerance: Vector) -> Vector:

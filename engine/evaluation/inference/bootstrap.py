@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.evaluation.inference.block_length import optimal_block_length
+from engine.evaluation.inference.hac import MIN_BARS, long_run_variance
 from engine.evaluation.inference.stationary_bootstrap import (
     BootstrapBlocks,
     circular_cell_edges,
     circular_cumsum,
     draw_blocks,
+    optimal_block_length,
 )
 from engine.evaluation.metrics.return_metrics import sharpe
 
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
     from engine.core.types import Matrix, Vector
     from engine.evaluation.config import EvaluationSpec
-
-MIN_BARS = 30
-"""Below this no statement about a Sharpe ratio is made."""
 
 _BLOCKS_PER_BATCH = 20_000
 """Resamples are drawn in portions of about this many blocks, whose arrays fit the processor's
@@ -138,44 +136,6 @@ def spawn_named_stream(rng: np.random.Generator, name: str) -> np.random.Generat
     words = (int.from_bytes(digest[at : at + 4], "little") for at in range(0, 16, 4))
     key = (*seed.spawn_key, *words)  # type: ignore[attr-defined]
     return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=key))  # type: ignore[attr-defined]
-
-
-def long_run_variance(values: Vector) -> float:
-    """Variance of sqrt(n) x mean under serial dependence.
-
-    Prewhitened with an AR(1), quadratic spectral kernel, bandwidth by the AR(1) plug-in: what
-    Ledoit & Wolf (2008) studentise with.
-
-    Args:
-        values: Shape (n,), mean 0.
-
-    Source: Andrews (1991), Econometrica 59; Andrews & Monahan (1992), Econometrica 60.
-    """
-    rho = _first_autocorrelation(values)
-    white = values[1:] - rho * values[:-1]
-    bandwidth = _plug_in_bandwidth(white)
-    bars = len(white)
-    # The transform of the zero-padded series squared holds every autocovariance at once.
-    power = np.abs(np.fft.rfft(white, 2 * bars)) ** 2
-    covariances = np.fft.irfft(power)[:bars] / bars
-    variance = covariances[0]
-    if bandwidth > 0:
-        angle = 6 * np.pi * np.arange(1, bars) / (5 * bandwidth)
-        kernel = 3 / angle**2 * (np.sin(angle) / angle - np.cos(angle))
-        variance += 2 * np.sum(kernel * covariances[1:])
-    return float(variance / (1 - rho) ** 2)
-
-
-def _plug_in_bandwidth(values: Vector) -> float:
-    rho = _first_autocorrelation(values)
-    alpha = 4 * rho**2 / (1 - rho) ** 4
-    return float(1.3221 * (alpha * len(values)) ** 0.2)
-
-
-def _first_autocorrelation(values: Vector) -> float:
-    rho = np.dot(values[1:], values[:-1]) / np.dot(values[:-1], values[:-1])
-    # Andrews & Monahan keep the filter away from the unit root.
-    return float(np.clip(rho, -0.97, 0.97))
 
 
 def _has_sharpe(returns: Vector) -> bool:

@@ -69,7 +69,7 @@ def augmented_dickey_fuller(
     error = abs(last[-1, -1]) / np.sqrt(rows - lags - 2)
     statistic = float(last[-2, -1] * np.sign(last[-2, -2]) / error)
     return HypothesisTestResult(
-        statistic, _mackinnon_p_value(statistic), lags=lags, observations=rows
+        statistic, mackinnon_p_value(statistic), lags=lags, observations=rows
     )
 
 
@@ -169,7 +169,8 @@ def _qr_triangle(values: Vector, lags: int, *, level_last: bool) -> Matrix | Non
     )
 
 
-def _mackinnon_p_value(statistic: float) -> float:
+def mackinnon_p_value(statistic: float) -> float:
+    """MacKinnon's approximate p-value of a Dickey-Fuller statistic, constant and one series."""
     from scipy.special import ndtr
 
     lowest, middle, highest = _TAU_BOUNDS

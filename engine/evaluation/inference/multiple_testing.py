@@ -25,6 +25,26 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
+def finner(p_values: Sequence[float]) -> list[float]:
+    """Finner's step-down adjustment of p-values for having tested them all.
+
+    The j-th smallest of m becomes 1 - (1 - p)^(m / j), then is raised to the largest before it.
+    In the order given. Like Holm's it bounds the chance of any false finding, with more power,
+    but only where the tests are independent or positively dependent.
+
+    Source: Finner (1993), On a Monotonicity Problem in Step-Down Multiple Test Procedures, JASA
+    88.
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    powers = len(values) / np.arange(1, len(values) + 1)
+    with np.errstate(divide="ignore"):  # the logarithm of 0 where p is 1
+        raised = -np.expm1(powers * np.log1p(-values[order]))
+    adjusted = np.empty(len(values))
+    adjusted[order] = np.maximum.accumulate(raised) if len(values) else raised
+    return [float(value) for value in adjusted]
+
+
 def holm_by_name(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
     """`holm` over the tests that there are; None, where a test is not defined, stays None."""
     tested = {name: each for name, each in p_values.items() if each is not None}

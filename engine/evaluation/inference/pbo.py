@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.core.errors import UsageError
-from engine.evaluation.inference.bootstrap import MIN_BARS
+from engine.evaluation.inference.hac import MIN_BARS
 
 if TYPE_CHECKING:
     from engine.core.types import IntVector, Matrix, Vector

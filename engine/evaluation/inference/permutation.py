@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from engine.evaluation.inference.bootstrap import MIN_BARS
+from engine.evaluation.inference.hac import MIN_BARS
 
 if TYPE_CHECKING:
     from engine.core.types import Matrix, Vector, WideFrame

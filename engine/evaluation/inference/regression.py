@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.evaluation.inference.bootstrap import MIN_BARS, long_run_variance
+from engine.evaluation.inference.hac import MIN_BARS, long_run_variance
 
 if TYPE_CHECKING:
     from engine.core.types import Vector

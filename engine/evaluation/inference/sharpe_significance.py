@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.evaluation.inference.bootstrap import MIN_BARS, long_run_variance
-from engine.evaluation.inference.hac import sharpe_influence
+from engine.evaluation.inference.hac import MIN_BARS, long_run_variance, sharpe_influence
 from engine.evaluation.metrics.return_metrics import sharpe
 
 if TYPE_CHECKING:

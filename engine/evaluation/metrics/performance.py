@@ -46,6 +46,7 @@ def performance_metrics(
         "calmar": return_metrics.calmar(returns, periods_per_year),
         "max_drawdown_pct": _scale(100, return_metrics.max_drawdown(returns)),
         "max_drawdown_bars": return_metrics.max_drawdown_bars(returns),
+        "longest_drawdown_bars": return_metrics.longest_drawdown_bars(returns),
         "turnover_per_year": trade_metrics.turnover_per_year(
             trades, len(returns), periods_per_year
         ),

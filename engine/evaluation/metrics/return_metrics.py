@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from engine.core.types import Vector
+    from engine.core.types import IntVector, Matrix, Vector
 
 _CONSTANT_TOLERANCE = 1e-12
 """Returns that differ from each other by less than this part of their size do not vary: what is
@@ -62,6 +62,29 @@ def sharpe(returns: Vector, periods_per_year: float) -> float | None:
     return _safe_ratio(np.mean(returns) * np.sqrt(periods_per_year), _standard_deviation(returns))
 
 
+def sharpe_by_window(
+    returns: Matrix, window: IntVector, periods_per_year: float
+) -> dict[int, tuple[float | None, ...]]:
+    """Sharpe ratio of each column over the bars of each window's test part.
+
+    Books go on from window to window: a position that the window before decided may be held over
+    the first bars of a test part, and its returns count there.
+
+    Args:
+        returns: Net simple returns, shape (n bars, k); no NaN.
+        window: Window in whose test part each bar lies, shape (n,).
+        periods_per_year: Annualises, as in `measures.sharpe`.
+
+    Returns:
+        Window -> k ratios a year, in the order in which the windows come; None where the returns
+        do not vary or there is one bar only.
+    """
+    return {
+        index: tuple(sharpe(column, periods_per_year) for column in returns[window == index].T)
+        for index in dict.fromkeys(window.tolist())
+    }
+
+
 def sortino(returns: Vector, periods_per_year: float) -> float | None:
     """Sortino ratio, mean / downside deviation x sqrt(periods_per_year).
 
@@ -89,24 +112,40 @@ def drawdowns(returns: Vector) -> Vector:
 
 
 def max_drawdown(returns: Vector) -> float | None:
-    """Deepest drawdown, the minimum of `drawdowns`; a fraction at or below 0."""
+    """Max drawdown, the minimum of `drawdowns`; a fraction at or below 0."""
     return finite_or_none(drawdowns(returns).min(initial=0.0))
 
 
 def max_drawdown_bars(returns: Vector) -> int:
-    """Length of the deepest drawdown in bars: from its peak to recovery, or to the end.
+    """Duration of the max drawdown in bars: from its peak to recovery, or to the end.
 
     The bar that brings the equity back to the peak counts. 0 without a drawdown; of two equally
-    deep ones, the first.
+    deep ones, the first. Another, less deep drawdown may last longer: see `longest_drawdown_bars`.
     """
-    below = drawdowns(returns)
-    if not (below < 0).any():
+    depths = drawdowns(returns)
+    if not (depths < 0).any():
         return 0
-    deepest = int(np.argmin(below))
-    whole = np.flatnonzero(below >= 0)
-    peak = whole[whole < deepest].max(initial=-1)
-    recovered = whole[whole > deepest].min(initial=len(below) - 1)
+    deepest = int(np.argmin(depths))
+    at_peak = np.flatnonzero(depths >= 0)
+    peak = at_peak[at_peak < deepest].max(initial=-1)
+    recovered = at_peak[at_peak > deepest].min(initial=len(depths) - 1)
     return int(recovered - peak)
+
+
+def longest_drawdown_bars(returns: Vector) -> int:
+    """Longest time under water in bars: from a peak to recovery, or to the end.
+
+    Counted as in `max_drawdown_bars`, over all drawdowns, however deep. 0 without a drawdown.
+    """
+    depths = drawdowns(returns)
+    if not (depths < 0).any():
+        return 0
+    at_peak = np.flatnonzero(depths >= 0)
+    last = len(depths) - 1
+    durations = np.diff(np.concatenate([[-1], at_peak]))
+    recovered = durations[durations > 1].max(initial=0)
+    unrecovered = last - at_peak.max(initial=-1)
+    return int(max(recovered, unrecovered))
 
 
 def calmar(returns: Vector, periods_per_year: float) -> float | None:

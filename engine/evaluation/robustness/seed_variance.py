@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.evaluation.inference.bootstrap import MIN_BARS, long_run_variance
+from engine.evaluation.inference.hac import MIN_BARS, long_run_variance
 from engine.evaluation.metrics.return_metrics import sharpe
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.core.errors import TrainingError, UsageError
+from engine.core.home import backtest_home
 from engine.core.progress import NullProgress, Progress
 from engine.core.versions import collect_fit_versions
 from engine.replication.livieris2021 import consistency, price_statistics
@@ -77,7 +77,7 @@ def replicate(  # noqa: PLR0913 - an argument an option of the command line
         )
     given = (protocol or PaperProtocol()).model_dump()
     spec = PaperProtocol.model_validate(given | {"scaling": scaling})
-    place = Path(home or os.environ.get("BACKTEST_HOME") or ".backtest")
+    place = backtest_home(home)
     told.stage("data")
     closes = read_closes(Path(data), spec)
     published = read_published(Path(data), spec)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.core.types import Vector
     from engine.evaluation.forecasts.calibration import CalibrationBin
     from engine.evaluation.forecasts.directional_accuracy import DirectionalAccuracy
-    from engine.evaluation.forecasts.information_coefficient import RankIc
+    from engine.evaluation.forecasts.time_series_rank_correlation import TimeSeriesRankCorrelation
     from engine.evaluation.inference.regression import HacRegression
 
 MAX_DOTS = 1500
@@ -128,19 +128,21 @@ def calibration_plot(
     )
 
 
-def rank_ic_plot(rank_ic: RankIc, *, finding: str, span: str, notes: tuple[str, ...]) -> XYPlot:
+def rank_correlation_plot(
+    correlation: TimeSeriesRankCorrelation, *, finding: str, span: str, notes: tuple[str, ...]
+) -> XYPlot:
     """Each period's part in the rank correlation as a bar, the whole as a line.
 
     Args:
-        rank_ic: At least one period.
+        correlation: At least one period.
         finding: What the figures say.
         span: Over which bars.
         notes: On how to read it.
     """
-    values = np.array(rank_ic.values)
+    values = np.array(correlation.values)
     places = np.arange(len(values), dtype=np.float64)
     frame = XYAxes(
-        LabelledAxis(rank_ic.period, categorical_axis(rank_ic.period_labels), None),
+        LabelledAxis(correlation.period, categorical_axis(correlation.period_labels), None),
         LabelledAxis(
             "mean product of ranks",
             linear_axis(min(-0.2, float(values.min())), max(0.2, float(values.max()))),
@@ -149,32 +151,32 @@ def rank_ic_plot(rank_ic: RankIc, *, finding: str, span: str, notes: tuple[str, 
     )
     names = [
         f"{name}, {formatting.count_of(rows, 'forecast')}"
-        for name, rows in zip(rank_ic.period_labels, rank_ic.rows, strict=True)
+        for name, rows in zip(correlation.period_labels, correlation.rows, strict=True)
     ]
     layers = [
         plot_layers.bar_layer(
             frame,
-            LayerStyle("ic", "One " + rank_ic.period, "hue-0"),
+            LayerStyle("period", "One " + correlation.period, "hue-0"),
             _bar_edges(places),
             values,
             names,
         ),
         plot_layers.horizontal_line(frame, ZERO_LINE, 0.0),
     ]
-    if rank_ic.overall is not None and len(values) > 1:
+    if correlation.overall is not None and len(values) > 1:
         layers.append(
             plot_layers.horizontal_line(
-                frame, LayerStyle("whole", "Whole span", "reference"), rank_ic.overall
+                frame, LayerStyle("whole", "Whole span", "reference"), correlation.overall
             )
         )
     return XYPlot(
-        key="rank-ic",
-        title=f"Rank correlation by {rank_ic.period}",
+        key="rank-correlation",
+        title=f"Time-series rank correlation by {correlation.period}",
         finding=finding,
-        description="Spearman's rank correlation of forecasts and outcomes (information "
-        "coefficient), "
-        f"cut into {rank_ic.period}s: the mean product of their standardised ranks. Above 0, high "
-        "forecasts came with high outcomes; weighted by bars the parts add up to the whole.",
+        description="Spearman's rank correlation of each symbol's forecasts and outcomes over "
+        f"time, cut into {correlation.period}s: the mean product of their standardised ranks. "
+        "Above 0, high forecasts came with high outcomes; weighted by bars the parts add up to "
+        "the whole.",
         span=span,
         axes=frame,
         layers=tuple(layers),

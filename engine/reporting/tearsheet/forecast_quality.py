@@ -11,8 +11,11 @@ from engine.evaluation.forecasts.directional_accuracy import (
     DirectionalAccuracy,
     measure_directional_accuracy,
 )
-from engine.evaluation.forecasts.information_coefficient import RankIc, rank_ic
 from engine.evaluation.forecasts.scores import average_over_seeds
+from engine.evaluation.forecasts.time_series_rank_correlation import (
+    TimeSeriesRankCorrelation,
+    time_series_rank_correlation,
+)
 from engine.evaluation.inference.regression import HacRegression, fit_hac_regression
 from engine.evaluation.metrics.market_regimes import REGIME_NAMES
 from engine.reporting import formatting
@@ -56,11 +59,14 @@ def forecast_quality_plots(run: Run) -> tuple[XYPlot, ...]:
         f"{formatting.count_of(run.horizon, 'bar')}"
     )
     plots = [_scatter_plot(made, span), _calibration_plot(made, confidence, run.horizon, span)]
-    ranked = rank_ic(made)
+    ranked = time_series_rank_correlation(made)
     if ranked.values:
         plots.append(
-            charts.rank_ic_plot(
-                ranked, finding=_rank_ic_finding(ranked), span=span, notes=_rank_notes(run.horizon)
+            charts.rank_correlation_plot(
+                ranked,
+                finding=_rank_correlation_finding(ranked),
+                span=span,
+                notes=_rank_notes(run.horizon),
             )
         )
     plots.append(_direction_plot(run, made, confidence, span))
@@ -142,10 +148,11 @@ def _intervals_disjoint(one: CalibrationBin, other: CalibrationBin) -> bool:
     return high < least or most < low
 
 
-def _rank_ic_finding(result: RankIc) -> str:
+def _rank_correlation_finding(result: TimeSeriesRankCorrelation) -> str:
     periods = formatting.count_of(len(result.values), result.period)
     told = (
-        f"The rank correlation was {formatting.FINE_SIGNED_RATIO(result.overall)} over {periods}"
+        f"The time-series rank correlation was "
+        f"{formatting.FINE_SIGNED_RATIO(result.overall)} over {periods}"
     )
     if result.t_statistic is None:
         return f"{told}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from engine.evaluation.metrics.by_window import sharpe_by_window
+from engine.evaluation.metrics.return_metrics import sharpe_by_window
 from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, STRATEGY
 from engine.reporting.charts.loss_curves import draw_loss_curves, expand_ensemble_fits

@@ -178,7 +178,7 @@ def test_missing_opens_are_errors_with_a_repair_that_makes_them_fit(
     # Five closes of XOM lie outside low to high besides.
     repaired = check(case, missing_open="repair", price_range="repair")
     assert repaired.is_usable
-    done = next(done for done in repaired.repaired if done.rule == "missing_open")
+    done = next(done for done in repaired.applied_repairs if done.rule == "missing_open")
     assert (done.repair, done.count) == (finding.repair, count)
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from engine.evaluation.forecasts.quantile_scores import score_quantiles
+from engine.evaluation.forecasts.scores import score_quantiles
 
 LOW, HIGH = np.array([-0.02, -0.02, -0.02, -0.02]), np.array([0.02, 0.02, 0.02, 0.02])
 

@@ -6,7 +6,7 @@ import pytest
 
 from engine.strategy import Strategy
 from engine.trials import hash_configuration
-from tests.trials.books import strategy
+from tests.trials.factories import strategy
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,6 @@ def test_the_order_of_keys_means_nothing() -> None:
 
 
 def test_every_part_that_is_left_out_is_one_of_a_strategys() -> None:
-    from engine.trials.configuration_hash import UNHASHED_SECTIONS
+    from engine.trials.related_runs import UNHASHED_SECTIONS
 
     assert {*Strategy.model_fields, *Strategy.renamed_keys} >= UNHASHED_SECTIONS

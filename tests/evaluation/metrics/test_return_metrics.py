@@ -54,19 +54,40 @@ def test_the_start_is_a_peak() -> None:
 
 
 @pytest.mark.parametrize(
-    ("returns", "bars"),
+    ("returns", "deepest", "longest"),
     [
         # Peak at the first bar, recovered at the fourth.
-        ([0.10, -0.20, 0.10, 0.20, 0.0], 3),
+        ([0.10, -0.20, 0.10, 0.20, 0.0], 3, 3),
         # Never recovered: to the end.
-        ([0.10, -0.20, 0.10, 0.0, 0.0], 4),
+        ([0.10, -0.20, 0.10, 0.0, 0.0], 4, 4),
         # The second drawdown is deeper, and shorter.
-        ([-0.1, 0.0, 0.2, -0.5, 1.5, 0.0], 2),
-        ([0.1, 0.1], 0),
+        ([-0.1, 0.0, 0.2, -0.5, 1.5, 0.0], 2, 3),
+        # The last drawdown is longer, less deep, and not recovered.
+        ([-0.5, 2.0, -0.1, 0.0, 0.0], 2, 3),
+        # Steady at the peak is no drawdown.
+        ([0.1, 0.0, 0.0, -0.1, 0.2], 2, 2),
+        ([0.1, 0.1], 0, 0),
+        ([], 0, 0),
     ],
 )
-def test_drawdown_length_is_that_of_the_deepest_one(returns: list[float], bars: int) -> None:
-    assert return_metrics.max_drawdown_bars(np.array(returns)) == bars
+def test_drawdown_durations_are_of_the_deepest_and_of_the_longest(
+    returns: list[float], deepest: int, longest: int
+) -> None:
+    values = np.array(returns)
+    assert return_metrics.max_drawdown_bars(values) == deepest
+    assert return_metrics.longest_drawdown_bars(values) == longest
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_longest_drawdown_is_the_longest_stretch_below_a_peak(seed: int) -> None:
+    returns = 0.01 * np.random.default_rng(seed).standard_normal(60)
+    peak, longest, equity = (-1, 1.0), 0, np.cumprod(1 + returns)
+    for bar, value in enumerate(equity):
+        below = value < peak[1]
+        longest = max(longest, bar - peak[0]) if below or bar - peak[0] > 1 else longest
+        peak = peak if below else (bar, value)
+    assert return_metrics.longest_drawdown_bars(returns) == longest
+    assert longest >= return_metrics.max_drawdown_bars(returns)
 
 
 def test_calmar_is_cagr_over_the_depth() -> None:
@@ -94,3 +115,17 @@ def test_a_ruined_book_has_lost_all() -> None:
     assert return_metrics.total_return(RUINED) == -1.0
     assert return_metrics.max_drawdown(RUINED) == -1.0
     assert return_metrics.max_drawdown_bars(RUINED) == 2
+    assert return_metrics.longest_drawdown_bars(RUINED) == 2
+
+
+def test_each_window_is_judged_on_its_own_bars_alone() -> None:
+    returns = np.array([[0.01, 0.0], [0.03, 0.0], [0.02, 0.1], [-0.02, 0.3], [0.0, 0.2]])
+    found = return_metrics.sharpe_by_window(returns, np.array([4, 4, 5, 5, 5]), periods_per_year=4)
+    assert list(found) == [4, 5]
+    # Means 0.02 and 0, deviations 0.01 sqrt(2) and 0.02, two periods a half year each.
+    assert found[4] == (pytest.approx(2 * 0.02 / (0.01 * 2**0.5)), None)
+    assert found[5] == (pytest.approx(0.0, abs=1e-12), pytest.approx(4.0))
+
+
+def test_a_window_of_one_bar_has_no_ratio() -> None:
+    assert return_metrics.sharpe_by_window(np.array([[0.1]]), np.array([0]), 252) == {0: (None,)}

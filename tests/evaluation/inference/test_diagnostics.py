@@ -80,7 +80,7 @@ def test_p_values_are_mackinnons(statistic: float) -> None:
 
     from engine.evaluation.inference import diagnostics
 
-    assert diagnostics._mackinnon_p_value(statistic) == pytest.approx(
+    assert diagnostics.mackinnon_p_value(statistic) == pytest.approx(
         mackinnonp(statistic), rel=1e-12
     )
 

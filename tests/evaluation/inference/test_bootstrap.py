@@ -5,13 +5,13 @@ import pytest
 
 from engine.evaluation.config import EvaluationSpec
 from engine.evaluation.inference import bootstrap
-from engine.evaluation.inference.block_length import optimal_block_length
 from engine.evaluation.inference.bootstrap import (
     SharpeInference,
     infer_sharpe_ratios,
-    long_run_variance,
     spawn_named_stream,
 )
+from engine.evaluation.inference.hac import long_run_variance, plug_in_bandwidth
+from engine.evaluation.inference.stationary_bootstrap import optimal_block_length
 from engine.evaluation.metrics.return_metrics import sharpe
 
 SPEC = EvaluationSpec(resamples=999)
@@ -154,7 +154,7 @@ def test_long_run_variance_equals_archs_kernel_on_the_whitened_values(rho: float
     values = autoregressive(rng(4), 600, rho)
     filtered = np.dot(values[1:], values[:-1]) / np.dot(values[:-1], values[:-1])
     white = values[1:] - filtered * values[:-1]
-    bandwidth = bootstrap._plug_in_bandwidth(white)
+    bandwidth = plug_in_bandwidth(white)
     kernel = QuadraticSpectral(white, bandwidth=bandwidth, center=False)
     expected = kernel.cov.long_run.item() / (1 - filtered) ** 2
     assert long_run_variance(values) == pytest.approx(expected, rel=1e-9)

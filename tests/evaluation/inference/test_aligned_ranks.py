@@ -6,11 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.evaluation.inference.aligned_ranks import (
-    compare_with_control,
-    finner,
-    friedman_aligned_ranks,
-)
+from engine.evaluation.inference.aligned_ranks import compare_with_control, friedman_aligned_ranks
+from engine.evaluation.inference.multiple_testing import finner
 
 # Livieris et al. (2021), Electronics 10(3):287: Model1, Model2 and MICDL over BTC, ETH and XRP,
 # each with lag 7 and 14, as printed.

@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from engine.evaluation.inference import bootstrap
-from engine.evaluation.inference.hac import HacInterval, hac_interval, sharpe_influence
+from engine.evaluation.inference.hac import (
+    HacInterval,
+    hac_interval,
+    plug_in_bandwidth,
+    sharpe_influence,
+)
 from engine.evaluation.metrics.return_metrics import sharpe
 
 
@@ -65,7 +69,7 @@ def test_the_error_is_the_delta_method_on_statsmodels_hac_covariance(rho: float)
     filtered = influence[1:] @ influence[:-1] / (influence[:-1] @ influence[:-1])
     centred = moments - moments.mean(axis=0)
     white = centred[1:] - filtered * centred[:-1]
-    bandwidth = bootstrap._plug_in_bandwidth(influence[1:] - filtered * influence[:-1])
+    bandwidth = plug_in_bandwidth(influence[1:] - filtered * influence[:-1])
 
     def quadratic_spectral(lags: int) -> np.ndarray:
         angle = 6 * np.pi * np.arange(1, lags + 1) / (5 * bandwidth)

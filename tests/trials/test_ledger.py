@@ -11,7 +11,7 @@ import pytest
 from engine.core.errors import LedgerError, TrainingError
 from engine.trials import Ledger
 from engine.trials import ledger as ledger_module
-from tests.trials.books import Listener, finished, ground, outcome, returns, strategy
+from tests.trials.factories import Listener, finished, ground, outcome, returns, strategy
 
 
 @pytest.fixture

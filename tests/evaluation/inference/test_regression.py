@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.api import OLS
 
-from engine.evaluation.inference.bootstrap import long_run_variance
+from engine.evaluation.inference.hac import long_run_variance
 from engine.evaluation.inference.regression import fit_hac_regression
 
 

@@ -31,6 +31,7 @@ def test_figures_of_a_book_written_out() -> None:
     # Entry fee at the second bar, exit fee at the fourth.
     assert figures["max_drawdown_pct"] == pytest.approx(100 * (1.089 / 1.095 - 1))
     assert figures["max_drawdown_bars"] == 3
+    assert figures["longest_drawdown_bars"] == 3
     assert figures["turnover_per_year"] == pytest.approx((0.5 + 0.6 / 1.095) * 365 / 6)
     assert figures["exposure_pct"] == pytest.approx(100 * 2 / 6)
     assert figures["trades"] == 2

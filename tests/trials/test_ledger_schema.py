@@ -10,7 +10,7 @@ import pytest
 from engine.core.errors import LedgerError, LedgerUnreachableError
 from engine.trials import Ledger
 from engine.trials.ledger_schema import MIGRATIONS, ledger_transaction
-from tests.trials.books import finished, strategy
+from tests.trials.factories import finished, strategy
 
 
 @pytest.fixture

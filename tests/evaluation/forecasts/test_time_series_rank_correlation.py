@@ -5,15 +5,18 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from engine.evaluation.forecasts.information_coefficient import RankIc, rank_ic
-from tests.evaluation.forecasts import made
+from engine.evaluation.forecasts.time_series_rank_correlation import (
+    TimeSeriesRankCorrelation,
+    time_series_rank_correlation,
+)
+from tests.evaluation.forecasts.tables import made
 
 RNG = np.random.default_rng(8)
 YEAR = made(RNG.normal(size=366).round(1), RNG.normal(size=366).round(1))
 
 
 def test_the_whole_is_scipys_rank_correlation_and_months_weighted_by_bars_add_up_to_it() -> None:
-    found = rank_ic(YEAR)
+    found = time_series_rank_correlation(YEAR)
     other = stats.spearmanr(YEAR["predicted"], YEAR["actual"]).statistic
     assert found.overall == pytest.approx(other)
     assert np.average(found.values, weights=found.rows) == pytest.approx(other)
@@ -21,7 +24,7 @@ def test_the_whole_is_scipys_rank_correlation_and_months_weighted_by_bars_add_up
 
 
 def test_a_month_is_the_mean_product_of_its_standardised_ranks() -> None:
-    found = rank_ic(YEAR)
+    found = time_series_rank_correlation(YEAR)
     ranks = [
         stats.zscore(stats.rankdata(YEAR[name].to_numpy())) for name in ("predicted", "actual")
     ]
@@ -31,7 +34,7 @@ def test_a_month_is_the_mean_product_of_its_standardised_ranks() -> None:
 
 
 def test_t_and_share_are_those_of_the_months() -> None:
-    found = rank_ic(YEAR)
+    found = time_series_rank_correlation(YEAR)
     sums = np.array(found.values) * np.array(found.rows)
     assert found.t_statistic == pytest.approx(stats.ttest_1samp(sums, 0.0).statistic)
     assert found.positive_share == sum(value > 0 for value in found.values) / 12
@@ -54,7 +57,7 @@ def test_a_bet_on_the_return_to_the_mean_has_no_skill_on_a_random_walk() -> None
         ])
         for market in markets[:5]
     ]  # fmt: skip
-    found = [rank_ic(market) for market in markets]
+    found = [time_series_rank_correlation(market) for market in markets]
     assert np.mean(within) > 0.1
     assert np.mean([each.overall for each in found if each.overall is not None]) < 0.01
     assert sum(abs(each.t_statistic) > 1.96 for each in found if each.t_statistic is not None) <= 8
@@ -63,27 +66,31 @@ def test_a_bet_on_the_return_to_the_mean_has_no_skill_on_a_random_walk() -> None
 def test_symbols_are_ranked_each_for_itself() -> None:
     rising = made(np.arange(31), np.arange(31))
     falling = made(100 + np.arange(31), -np.arange(31), symbol="B")
-    found = rank_ic(pd.concat([rising, falling]))
+    found = time_series_rank_correlation(pd.concat([rising, falling]))
     assert (found.overall, found.rows) == (pytest.approx(0.0, abs=1e-12), (62,))
-    assert rank_ic(pd.concat([rising, rising.assign(symbol="B")])).overall == pytest.approx(1.0)
+    assert time_series_rank_correlation(
+        pd.concat([rising, rising.assign(symbol="B")])
+    ).overall == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(("freq", "rows", "period"), [("D", 90, "month"), ("W", 104, "quarter")])
 def test_weekly_bars_are_taken_by_the_quarter(freq: str, rows: int, period: str) -> None:
     values = RNG.normal(size=rows)
-    found = rank_ic(made(values, values, freq=freq))
+    found = time_series_rank_correlation(made(values, values, freq=freq))
     assert (found.period, found.overall) == (period, pytest.approx(1.0))
 
 
 def test_constant_forecasts_rank_nothing() -> None:
-    assert rank_ic(made(np.zeros(90), RNG.normal(size=90))) == RankIc("year")
+    assert time_series_rank_correlation(
+        made(np.zeros(90), RNG.normal(size=90))
+    ) == TimeSeriesRankCorrelation("year")
     steady = made(np.zeros(90), RNG.normal(size=90), symbol="B")
-    alone = rank_ic(YEAR)
-    assert rank_ic(pd.concat([YEAR, steady])) == alone
+    alone = time_series_rank_correlation(YEAR)
+    assert time_series_rank_correlation(pd.concat([YEAR, steady])) == alone
 
 
 def test_one_month_has_a_figure_and_no_t() -> None:
-    found = rank_ic(made(np.arange(20), np.arange(20)))
+    found = time_series_rank_correlation(made(np.arange(20), np.arange(20)))
     assert (found.overall, found.t_statistic, found.positive_share) == (
         pytest.approx(1.0),
         None,
@@ -92,4 +99,4 @@ def test_one_month_has_a_figure_and_no_t() -> None:
 
 
 def test_no_forecasts_have_no_months() -> None:
-    assert rank_ic(made([], [])) == RankIc("year")
+    assert time_series_rank_correlation(made([], [])) == TimeSeriesRankCorrelation("year")

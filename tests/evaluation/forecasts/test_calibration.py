@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from engine.evaluation.forecasts.calibration import calibration_curve
-from engine.evaluation.inference.bootstrap import long_run_variance
-from tests.evaluation.forecasts import made
+from engine.evaluation.inference.hac import long_run_variance
+from tests.evaluation.forecasts.tables import made
 
 
 def test_groups_are_tenths_by_size_of_the_forecast_with_their_means() -> None:

@@ -8,7 +8,7 @@ from engine.evaluation.forecasts.directional_accuracy import (
     measure_directional_accuracy,
     wilson_interval,
 )
-from tests.evaluation.forecasts import made
+from tests.evaluation.forecasts.tables import made
 
 
 @pytest.mark.parametrize(("hits", "rows"), [(0, 5), (3, 5), (55, 100), (100, 100)])

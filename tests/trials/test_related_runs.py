@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.trials import Ledger, RunOutcome, hash_configuration
-from tests.trials.books import finished, ground, outcome, returns, strategy
+from tests.trials.factories import finished, ground, outcome, returns, strategy
 
 OWN = strategy(seed=0)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from engine.core.errors import LedgerError
 from engine.trials.serialization import FORMAT_HEADER, decode_returns, encode_returns
-from tests.trials.books import bars, returns
+from tests.trials.factories import bars, returns
 
 gaps = st.lists(st.integers(1, 10**9), min_size=0, max_size=30)
 

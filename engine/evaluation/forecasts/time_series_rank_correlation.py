@@ -18,7 +18,7 @@ PERIODS = (("M", "month"), ("Q", "quarter"), ("Y", "year"))
 
 
 @dataclass(frozen=True)
-class RankIc:
+class TimeSeriesRankCorrelation:
     """The rank correlation of forecasts and outcomes, and each period's part in it.
 
     Attributes:
@@ -42,7 +42,7 @@ class RankIc:
     positive_share: float | None = None
 
 
-def rank_ic(forecasts: pd.DataFrame) -> RankIc:
+def time_series_rank_correlation(forecasts: pd.DataFrame) -> TimeSeriesRankCorrelation:
     """The information coefficient of one symbol's forecasts by month.
 
     Forecasts and outcomes of each symbol are ranked over the whole span (ties at their mean rank),
@@ -75,11 +75,11 @@ def rank_ic(forecasts: pd.DataFrame) -> RankIc:
         PERIODS[-1],
     )
     if not symbols:
-        return RankIc(word)
+        return TimeSeriesRankCorrelation(word)
     by_period = table["product"].groupby(stamps.to_period(frequency))
     values, sums = by_period.mean(), by_period.sum().to_numpy()
     spread = float(sums.std(ddof=1)) if len(sums) > 1 else 0.0
-    return RankIc(
+    return TimeSeriesRankCorrelation(
         period=word,
         period_labels=tuple(map(str, values.index)),
         values=tuple(values.tolist()),
