@@ -68,6 +68,14 @@ def find_origins(value: object) -> list[PartOrigin]:
     return sorted((find_origin(part) for part in parts), key=lambda origin: origin.name)
 
 
+def describe_parts(value: object) -> dict[str, str]:
+    """Class -> version and digest of what it comes from, for keys and comparisons."""
+    return {
+        origin.name: f"{origin.distribution} {origin.version} {origin.source_sha256}".strip()
+        for origin in find_origins(value)
+    }
+
+
 def find_external_parts(value: object) -> Iterator[type[Spec]]:
     """Classes of specifications within a value that are not the engine's."""
     if isinstance(value, Spec):

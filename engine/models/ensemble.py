@@ -11,7 +11,9 @@ from pydantic import ConfigDict, Field
 
 from engine.core.errors import TrainingError
 from engine.core.hashing import canonical_json
+from engine.core.part_origin import is_built_in
 from engine.core.randomness import derive_seed
+from engine.models.contract import check_forecast
 from engine.models.dataset import Forecast, WindowDataset
 from engine.models.forecaster import Forecaster, Model
 
@@ -129,10 +131,13 @@ def _fit_member(
     member: Forecaster, dataset: WindowDataset, training: TrainingSpec, seed: int
 ) -> Forecast:
     try:
-        return member.fit_predict(dataset, training, seed)
+        forecast = member.fit_predict(dataset, training, seed)
     except TrainingError as error:
         error.problem = f"{member!r} in the ensemble: {error.problem}"
         raise
+    if not is_built_in(type(member)):
+        check_forecast(member, dataset, forecast)
+    return forecast
 
 
 def _inverse_mse_weights(forecasts: Sequence[Forecast], targets: Matrix) -> Vector:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.core.errors import TrainingError
+from engine.core.part_origin import require_importable
 from engine.core.versions import collect_fit_versions
 from engine.training.scheduler import FitScheduler
 from engine.training.store import DamagedFitError, FitStore
@@ -92,6 +93,8 @@ def run_fits(
     costly = [task for task in tasks if task.model.costly]
     if costly:
         _report_retired_fits(store, progress)
+    for task in {id(task.model): task for task in costly}.values():
+        require_importable(task.model, task.book)
     kept = _StoreLookup(costly, executor, store, progress, ignore_stored=ignore_stored)
     queue = FitScheduler(costly, kept.find_stored)
     made: dict[int, Forecast | TrainingError] = dict(queue.pop_stored())
