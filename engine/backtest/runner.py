@@ -21,6 +21,7 @@ from engine.backtest.manifest import (
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.core.home import backtest_home
+from engine.core.open_kinds import list_ignored_kinds
 from engine.core.progress import NullProgress, Progress
 from engine.data import load_market
 from engine.evaluation.analysis import with_analysis
@@ -106,6 +107,8 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         sweep_id=sweep_id,
     )
     _require_installed(asked.spec)
+    for error in list_ignored_kinds(asked.spec):
+        told.notice(f"{error.problem}: {error.where}")
     ledger = Ledger(asked.home / "ledger.sqlite")
     with ledger.record(asked.spec.model_dump(mode="json"), command, told, sweep_id) as entry:
         return _run_stages(asked, entry, StageTimer(told), told)

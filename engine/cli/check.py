@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,9 +33,12 @@ def check_command(
     """
     with handle_errors(debug=debug):
         from engine.config import parse_overrides
+        from engine.core.open_kinds import list_kind_faults
         from engine.strategy import load_strategy
 
         loaded = load_strategy(Path(strategy), parse_overrides(set_ or ()), print_notice)
+        for fault in list_kind_faults():
+            print_notice(str(fault))
         tree = loaded.model_dump(mode="json")
         typer.echo(f"{strategy} is a valid strategy")
         for key, value in tree.items():
@@ -64,12 +67,25 @@ def _format_value(value: Any) -> str:  # noqa: ANN401 - any JSON
     return json.dumps(value) if isinstance(value, bool | list) else str(value)
 
 
-def schema_command() -> None:
-    """Print the JSON Schema of strategy files."""
+def schema_command(
+    built_in: Annotated[
+        bool,
+        typer.Option("--built-in", help="The engine's own kinds, without installed ones."),
+    ] = False,
+) -> None:
+    """Print the JSON Schema of strategy files, with the kinds that installed packages offer."""
     with handle_errors(debug=False):
+        from engine.core.open_kinds import built_in_kinds_only, list_kind_faults
         from engine.strategy import Strategy
 
-        typer.echo(json.dumps(Strategy.model_json_schema(), indent=2))
+        if built_in:
+            with built_in_kinds_only():
+                schema = Strategy.model_json_schema()
+        else:
+            schema = Strategy.model_json_schema()
+            for fault in list_kind_faults():
+                print_notice(str(fault))
+        typer.echo(json.dumps(schema, indent=2))
 
 
 def data_list_command(debug: DebugOption = False) -> None:

@@ -24,7 +24,7 @@ from engine.core.installed_kinds import (
     installed_kinds,
     part_kind,
 )
-from engine.core.part_origin import is_built_in
+from engine.core.part_origin import is_built_in, iterate_specs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,13 @@ def list_kind_faults() -> list[UsageError]:
     """Why entry points of this environment cannot be used; each once."""
     errors = {str(error): error for union in _UNIONS for error in union.installed.faults}
     return list(errors.values())
+
+
+def list_ignored_kinds(value: Spec) -> list[UsageError]:
+    """Why a kind that a strategy names is the engine's and not that of an installed package."""
+    named = {getattr(spec, "kind", "") for spec in iterate_specs(value)}
+    ignored = {kind: e for union in _UNIONS for kind, e in union.installed.ignored.items()}
+    return [error for kind, error in sorted(ignored.items()) if kind in named]
 
 
 class OpenKinds:

@@ -78,17 +78,23 @@ def describe_parts(value: object) -> dict[str, str]:
 
 def find_external_parts(value: object) -> Iterator[type[Spec]]:
     """Classes of specifications within a value that are not the engine's."""
+    for spec in iterate_specs(value):
+        if not is_built_in(type(spec)):
+            yield type(spec)
+
+
+def iterate_specs(value: object) -> Iterator[Spec]:
+    """A specification and all within it, the outer ones first."""
     if isinstance(value, Spec):
-        if not is_built_in(type(value)):
-            yield type(value)
+        yield value
         for name in type(value).model_fields:
-            yield from find_external_parts(getattr(value, name, None))
+            yield from iterate_specs(getattr(value, name, None))
     elif isinstance(value, dict):
         for held in value.values():
-            yield from find_external_parts(held)
+            yield from iterate_specs(held)
     elif isinstance(value, tuple | list):
         for held in value:
-            yield from find_external_parts(held)
+            yield from iterate_specs(held)
 
 
 @cache

@@ -88,7 +88,7 @@ class Indicator(FeatureSpec, ABC):
 
     @abstractmethod
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
-        """The values; whatever stands in the first `warmup` rows is thrown away."""
+        """The values; those of the first `warmup` rows are replaced by NaN."""
 
     def compute(self, bars: pd.DataFrame) -> pd.Series[float]:
         """The feature at each bar.
