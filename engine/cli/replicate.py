@@ -66,7 +66,7 @@ def replicate_command(  # noqa: PLR0913, PLR0917 - a parameter an option
         from engine.core.errors import UsageError
         from engine.replication.catalogue import find_replication
 
-        repeat = find_replication(name)
+        replication = find_replication(name)
         if data is None:
             raise UsageError(
                 "the publication's data is no part of the engine",
@@ -75,7 +75,7 @@ def replicate_command(  # noqa: PLR0913, PLR0917 - a parameter an option
                 fix=f"backtest replicate {name} --data DIR",
             )
         with stderr_progress(quiet=quiet) as progress:
-            found = (context.obj or repeat)(
+            result = (context.obj or replication.replicate)(
                 data,
                 runs=runs,
                 scaling=scaling,
@@ -84,5 +84,7 @@ def replicate_command(  # noqa: PLR0913, PLR0917 - a parameter an option
                 fresh=fresh,
                 progress=progress,
             )
-        told = json_text.dumps(found.as_json(), indent=2, allow_nan=False) if json else None
-        typer.echo(found.as_text() if told is None else told)
+        if json:
+            typer.echo(json_text.dumps(result.as_json(), indent=2, allow_nan=False))
+        else:
+            typer.echo(replication.render(result))

@@ -1,4 +1,4 @@
-"""Several runs judged against each other, and the best of them for having been chosen."""
+"""Comparison of several runs on common bars: tests, selection bias of the best, verdict."""
 
 from engine.comparison.compare import RunComparison, compare_runs
 from engine.comparison.compared_run import ComparedRun, load_compared_run

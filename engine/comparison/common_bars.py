@@ -1,4 +1,4 @@
-"""The bars on which several runs can be compared."""
+"""Returns of several runs on the bars that all of them have."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ MIN_RUNS = 2
 
 
 def common_returns(runs: Sequence[ComparedRun]) -> pd.DataFrame:
-    """Returns of every run on the bars that all of them have.
+    """The returns of every run on the common bars.
 
     Args:
         runs: Two or more, in the order of the columns.
 
     Returns:
-        Index timestamp, a column a run id; no NaN, at least 30 rows.
+        Index timestamp, a column a run, named by run id; no NaN, at least 30 rows.
 
     Raises:
         UsageError: Fewer than two runs, one of them twice, bars of different lengths or calendars,
@@ -47,12 +47,12 @@ def _check_run_count(runs: Sequence[ComparedRun]) -> None:
             expected="two or more different runs",
             found="1 run" if ids else "no run",
         )
-    twice = next((run for run in ids if ids.count(run) > 1), None)
-    if twice is not None:
+    duplicate = next((run for run in ids if ids.count(run) > 1), None)
+    if duplicate is not None:
         raise UsageError(
             "one run is named twice",
             expected="different runs",
-            found=f"{twice}, {ids.count(twice)} times",
+            found=f"{duplicate}, {ids.count(duplicate)} times",
             fix="name each run once: the same strategy, bars and versions give the same run id",
         )
 
@@ -80,9 +80,9 @@ def _have_same_bar_length(one: ComparedRun, other: ComparedRun) -> bool:
 
 
 def _too_few_common_bars(runs: Sequence[ComparedRun], bars: int) -> UsageError:
-    late = max(runs, key=lambda each: each.returns.index[0])
-    early = min(runs, key=lambda each: each.returns.index[-1])
-    ends = {each.run_id: each for each in (late, early)}
+    latest = max(runs, key=lambda each: each.returns.index[0])
+    earliest = min(runs, key=lambda each: each.returns.index[-1])
+    ends = {each.run_id: each for each in (latest, earliest)}
     spans = ", ".join(f"{_name_and_id(each)}: {each.span}" for each in ends.values())
     return UsageError(
         "these runs have too few out-of-sample bars in common",

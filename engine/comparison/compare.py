@@ -1,4 +1,4 @@
-"""Several runs on their common bars: every interval and test, and the answer."""
+"""Compares several runs on their common bars: intervals, tests, selection bias, verdict."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from engine.evaluation.inference.pbo import (
 )
 from engine.evaluation.inference.spa import run_superiority_tests
 from engine.evaluation.metrics import return_metrics
-from engine.evaluation.verdict import BENCHMARK, Grade
+from engine.evaluation.verdict import BUY_AND_HOLD, Grade
 from engine.trials.clustering import cluster_trials
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from engine.core.types import Matrix, Vector
 
 SEED = 2_005
-"""Of the resamples: a fixed one, so that the same runs give the same page, and a run's own
-interval is the same whoever it is compared with on the same bars."""
+"""Seed of the resamples. It is fixed, so that the same runs give the same figures and the interval
+of a run does not depend on the runs that it is compared with on the same bars."""
 
 RESAMPLES = 4_000
-"""A family of 27 runs needs a hundred bootstraps: fewer resamples than a run alone has. The error
-of a p-value of 0.05 is then 0.003."""
+"""Fewer than for a single run, as a sweep of 27 runs needs a hundred bootstraps. The standard
+error of a p-value of 0.05 is then 0.003."""
 
 
 @dataclass(frozen=True)
@@ -48,27 +48,27 @@ class RunComparison:
 
     Attributes:
         runs: The runs, the reference first.
-        labels: A short name of each.
+        labels: Short name of each run.
         returns: Index timestamp, a column a run: net returns on the common bars.
-        benchmark: Returns of buy-and-hold on these bars, as the reference has it; None unless all
-            runs trade the same target and the reference had it as an opponent.
-        benchmark_sharpe: Its Sharpe ratio a year; None without it.
-        bars_left_out: Bars of each run that not all of them have.
+        benchmark: Returns of buy-and-hold on these bars, from the reference run; None unless all
+            runs trade the same targets and the reference has it as a benchmark.
+        benchmark_sharpe: Its annualised Sharpe ratio; None without it.
+        bars_left_out: Number of bars of each run that are not common.
         periods_per_year: Annualises.
-        confidence: Level of every interval.
-        resamples: Of every bootstrap.
+        confidence: Level of all intervals.
+        resamples: Number of bootstrap resamples.
         sharpe: Interval and one-sided test of each run's Sharpe ratio.
         sharpe_holm: Its p-values, adjusted over the runs.
-        differences: Each run less the reference, all but the reference; two-sided.
+        differences: Each other run minus the reference; two-sided test.
         differences_holm: Their p-values, adjusted over the differences.
-        against_reference: `superiority` of all others over the reference.
+        against_reference: `run_superiority_tests` of all others over the reference.
         against_benchmark: The same of all runs over buy-and-hold.
-        correlations: Of returns, None for runs that never move, in the order of the runs.
-        clusters: The number of each run's cluster; those of one are one trial.
-        overfitting: What choosing the best of one half of the bars is worth in the other.
-        best: The run with the highest Sharpe ratio; None where none has one.
-        selection_bias: What is left of it, all that were tried counted; None without a best one.
-        setting_differences: Settings that not all runs share.
+        correlations: Correlations of returns in the order of the runs; None for constant returns.
+        clusters: Cluster of each run; the runs of one cluster are one trial.
+        overfitting: Probability of backtest overfitting over the runs.
+        best: Run with the highest Sharpe ratio; None where none has one.
+        selection_bias: The best run deflated by all trials; None without a best run.
+        setting_differences: Settings that are not the same in all runs.
     """
 
     runs: tuple[ComparedRun, ...]
@@ -97,14 +97,14 @@ class RunComparison:
     def reference(self) -> str:
         """The run that the others are compared with: the first one named.
 
-        Not the best: who is chosen by these returns looks better in them than it is, and every
-        difference to it would be tested against a figure that luck had raised.
+        Not the best run: its Sharpe ratio is biased upwards by the selection, and every difference
+        to it would be tested against a biased figure.
         """
         return self.runs[0].run_id
 
     @cached_property
     def metrics(self) -> dict[str, dict[str, float | None]]:
-        """Return, growth a year, volatility and drawdown of each run on the common bars."""
+        """Total return, CAGR, volatility and max drawdown of each run on the common bars."""
         return {
             run: _return_metrics_pct(self.returns[run].to_numpy(), self.periods_per_year)
             for run in self.labels
@@ -138,7 +138,7 @@ class RunComparison:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Every figure as plain values, None where one is not defined."""
+        """All figures as plain values; None where one is not defined."""
         index = self.returns.index
         return {
             "span": {
@@ -162,7 +162,7 @@ class RunComparison:
             },
             "superiority": {
                 "reference": self.against_reference,
-                BENCHMARK: self.against_benchmark,
+                BUY_AND_HOLD: self.against_benchmark,
             },
             "correlations": dict(zip(self.labels, map(list, self.correlations), strict=True)),
             "overfitting": asdict(self.overfitting) if self.overfitting else None,
@@ -185,14 +185,14 @@ def compare_runs(runs: Sequence[ComparedRun], spec: EvaluationSpec | None = None
     """Compares runs on the bars that all of them have; the first one is the reference.
 
     Args:
-        runs: Two or more runs on bars of one length and calendar.
-        spec: Resamples and level; `RESAMPLES` at 95 % where it is None.
+        runs: Two or more runs with the same bar length and calendar.
+        spec: Number of resamples and level; `RESAMPLES` at 95 % where it is None.
 
     Returns:
-        The same for the same runs, in whatever order but for the reference.
+        The figures do not depend on the order of the runs, except through the reference.
 
     Raises:
-        UsageError: Fewer than two runs, one twice, other kinds of bars, or too few in common.
+        UsageError: Fewer than two runs, one twice, different kinds of bars, or too few in common.
     """
     spec = spec or EvaluationSpec(resamples=RESAMPLES)
     table = common_returns(runs)
@@ -226,7 +226,7 @@ def compare_runs(runs: Sequence[ComparedRun], spec: EvaluationSpec | None = None
         differences_holm=holm_by_name({run: each.p_value for run, each in differences.items()}),
         against_reference=_superiority_over(table, reference, spec, rng),
         against_benchmark=_superiority_over(
-            _add_benchmark(table, benchmark), BENCHMARK, spec, rng
+            _add_benchmark(table, benchmark), BUY_AND_HOLD, spec, rng
         ),
         correlations=_correlations(matrix),
         clusters=dict(zip(books, map(int, clusters), strict=True)),
@@ -247,7 +247,7 @@ def _best_run(sharpe: Mapping[str, SharpeInference]) -> str | None:
 def _benchmark_returns(
     runs: Sequence[ComparedRun], table: pd.DataFrame
 ) -> pd.Series[float] | None:
-    """Of the reference, if all trade the same: the others' may differ by the cost of one fill."""
+    """Buy-and-hold of the reference if all runs have its targets; others differ by one fill."""
     first = runs[0]
     if first.benchmark is None or any(each.targets != first.targets for each in runs):
         return None
@@ -261,7 +261,7 @@ def _benchmark_sharpe(benchmark: pd.Series[float] | None, periods_per_year: floa
 
 
 def _add_benchmark(table: pd.DataFrame, benchmark: pd.Series[float] | None) -> pd.DataFrame | None:
-    return None if benchmark is None else table.assign(**{BENCHMARK: benchmark})
+    return None if benchmark is None else table.assign(**{BUY_AND_HOLD: benchmark})
 
 
 def _superiority_over(
@@ -273,17 +273,17 @@ def _superiority_over(
 
 
 def _correlations(returns: Matrix) -> tuple[tuple[float | None, ...], ...]:
-    moves = np.ptp(returns, axis=0) > 0
+    varies = np.ptp(returns, axis=0) > 0
     matrix = np.full((returns.shape[1],) * 2, np.nan)
-    matrix[np.ix_(moves, moves)] = np.corrcoef(returns[:, moves], rowvar=False)
+    matrix[np.ix_(varies, varies)] = np.corrcoef(returns[:, varies], rowvar=False)
     return tuple(tuple(return_metrics.finite_or_none(value) for value in row) for row in matrix)
 
 
 def _return_metrics_pct(returns: Vector, periods_per_year: float) -> dict[str, float | None]:
-    shares = {
+    fractions = {
         "total_return_pct": return_metrics.total_return(returns),
         "cagr_pct": return_metrics.cagr(returns, periods_per_year),
         "volatility_pct": return_metrics.annualised_volatility(returns, periods_per_year),
         "max_drawdown_pct": return_metrics.max_drawdown(returns),
     }
-    return {key: None if value is None else 100 * value for key, value in shares.items()}
+    return {key: None if value is None else 100 * value for key, value in fractions.items()}

@@ -1,4 +1,4 @@
-"""What a comparison needs to know of a run."""
+"""A run as the input of a comparison."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.core.renamed_keys import with_current_keys
-from engine.evaluation.verdict import BENCHMARK, Grade
+from engine.evaluation.verdict import BUY_AND_HOLD, Grade
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,18 +23,18 @@ class ComparedRun:
     """A run among those that are compared.
 
     Attributes:
-        run_id: Tells it from the others.
-        name: Of its strategy.
+        run_id: Run id, unique among the runs.
+        name: Name of its strategy.
         interval: Length of a bar.
         periods_per_year: Bars a year.
-        targets: Symbols that it traded.
+        targets: Symbols traded.
         returns: Net return of the strategy, a bar a row; index of UTC timestamps, no NaN.
-        benchmark: The same of buy-and-hold on its targets; None where it had no such opponent.
-        settings: All that a reader could want to know the difference of: the resolved strategy
-            less what it is called, the identity of its dataset, and versions.
-        ledger_trials: What its ledger knew of trials on these bars when it ran, as `Trials.told`
-            has it; None where nobody knew.
-        grade: Of the verdict on it; None where there is none.
+        benchmark: Net return of buy-and-hold on its targets; None without such a benchmark.
+        settings: The settings compared between runs: the resolved strategy without name and
+            description, the identity of its dataset, and versions.
+        ledger_trials: The trials on these bars in its ledger when it ran, as `TrialSet.as_dict`
+            returns them; None where they were not known.
+        grade: Grade of its verdict; None where there is none.
     """
 
     run_id: str
@@ -55,7 +55,7 @@ class ComparedRun:
 
 
 def load_compared_run(run: Run) -> ComparedRun:
-    """A run as one that is compared; only its own documents are read."""
+    """Reads the input of a comparison from the documents of a run."""
     manifest = run.manifest
     return ComparedRun(
         run_id=run.run_id,
@@ -64,7 +64,7 @@ def load_compared_run(run: Run) -> ComparedRun:
         periods_per_year=float(run.metrics["span"]["periods_per_year"]),
         targets=tuple(manifest["target"]),
         returns=run.returns[STRATEGY_COLUMN],
-        benchmark=run.returns.get(BENCHMARK),
+        benchmark=run.returns.get(BUY_AND_HOLD),
         settings=_comparable_settings(manifest),
         ledger_trials=run.significance.get("trials"),
         grade=run.significance["verdict"]["grade"],
@@ -72,16 +72,16 @@ def load_compared_run(run: Run) -> ComparedRun:
 
 
 def _comparable_settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    unnamed = {
+    strategy = {
         key: value
         for key, value in with_current_keys(manifest.get("strategy", {})).items()
         if key not in {"name", "description"}
     }
     dataset = manifest["dataset"]
-    told = {key: dataset.get(key) for key in ("name", "offline", "vintage")}
+    identity = {key: dataset.get(key) for key in ("name", "offline", "vintage")}
     symbols = {
         symbol: {key: facts.get(key) for key in ("source", "last", "sha256")}
         for symbol, facts in dataset.get("symbols", {}).items()
     }
     versions = manifest.get("versions", {})
-    return unnamed | {"dataset": told | {"symbols": symbols}, "versions": versions}
+    return strategy | {"dataset": identity | {"symbols": symbols}, "versions": versions}

@@ -1,4 +1,4 @@
-"""The best of several runs, judged as the best of all that were tried."""
+"""Selection bias: the best of several runs, deflated by the number of trials."""
 
 from __future__ import annotations
 
@@ -23,19 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SelectionBias:
-    """How many trials the best run was chosen from, and what is left of it.
+    """The number of trials that the best run was selected from, and its deflated Sharpe ratio.
 
     Attributes:
-        compared: Runs that are compared.
-        independent: Independent trials that these amount to.
-        known: Distinct strategies that the ledgers knew of, when these runs were made, on the
-            bars of each target; None where no run knows.
-        known_independent: Independent ones that those amount to.
-        counted: Independent trials that the best is deflated by: the larger of the two.
-        luckiest: Sharpe ratio a year to expect of the best of so many without any skill.
-        deflated_sharpe: Probability that the true Sharpe ratio of the best is above what luck
-            makes of so many; None where it has none.
-        probabilistic_sharpe: The same as if it were the only one.
+        compared: Number of runs compared.
+        independent: Effective number of independent trials among them.
+        known: Number of distinct strategies in the ledgers on the bars of each target, when these
+            runs were made; None where no ledger was known.
+        known_independent: Effective number of independent ones among those.
+        counted: Number of independent trials used: the larger of the two.
+        luckiest: Expected annualised maximum Sharpe ratio of so many trials without skill.
+        deflated_sharpe: Deflated Sharpe ratio of the best run; None where it is not defined.
+        probabilistic_sharpe: Its probabilistic Sharpe ratio, as if it were the only trial.
     """
 
     compared: int
@@ -55,49 +54,49 @@ def compute_selection_bias(
     runs: Sequence[ComparedRun],
     periods_per_year: float,
 ) -> SelectionBias:
-    """Deflates the best run by all that were tried.
+    """Deflates the Sharpe ratio of the best run by the number of trials.
 
-    Trials are counted twice: as clusters of the returns that are compared, and by the ledgers,
-    which know those that are not compared too. A ledger counts by target, so that the counts of
-    runs on different targets add up, and of runs on one target the highest stands. Both counts are
-    lower bounds, as what was tried elsewhere neither knows; the larger one is taken. The trials'
-    Sharpe ratios are taken to spread as far as was seen, or as far as trials without any skill
-    would, as in a run's own significance page.
+    Trials are counted in two ways: as clusters of the returns compared, and from the ledgers,
+    which also hold runs that are not compared. A ledger counts by target: the counts of different
+    targets are added, and for one target the highest count is used. Both are lower bounds, as
+    neither includes trials made elsewhere; the larger one is used. The standard deviation of the
+    trials' Sharpe ratios is the larger of the observed one and the one expected without skill, as
+    in `significance.json`.
 
     Args:
         best_returns: Net returns of the run with the highest Sharpe ratio, shape (n,); no NaN.
-        returns: Of all runs that are compared, shape (n, k).
-        clusters: The cluster of each.
+        returns: Net returns of all runs compared, shape (n, k).
+        clusters: Cluster of each run.
         runs: The same runs.
         periods_per_year: Annualises `luckiest`.
 
-    Source: Bailey & Lopez de Prado (2014), as in `track_record`.
+    Source: Bailey & Lopez de Prado (2014), as in `sharpe_significance`.
     """
     independent = len(np.unique(clusters))
     known, known_independent = (_known_trials(runs, key) for key in ("distinct", "effective"))
     counted = max(independent, known_independent or 0)
-    seen = [_ledger_figure(each, "sharpe_deviation") or 0.0 for each in runs]
+    recorded = [_ledger_figure(each, "sharpe_deviation") or 0.0 for each in runs]
     own = (trial_sharpe_deviation(returns, clusters), expected_noise_deviation(returns, clusters))
-    spread = max([*seen, *(each or 0.0 for each in own)])
+    deviation = max([*recorded, *(each or 0.0 for each in own)])
     return SelectionBias(
         compared=len(runs),
         independent=independent,
         known=known,
         known_independent=known_independent,
         counted=counted,
-        luckiest=expected_maximum_sharpe(counted, spread) * periods_per_year**0.5,
-        deflated_sharpe=deflated_sharpe(best_returns, counted, spread),
+        luckiest=expected_maximum_sharpe(counted, deviation) * periods_per_year**0.5,
+        deflated_sharpe=deflated_sharpe(best_returns, counted, deviation),
         probabilistic_sharpe=probabilistic_sharpe(best_returns),
     )
 
 
 def _known_trials(runs: Sequence[ComparedRun], key: str) -> int | None:
-    """The highest count of each target, added up."""
+    """The sum over targets of the highest count of each."""
     highest: dict[tuple[str, ...], int] = {}
     for each in runs:
-        told = _ledger_figure(each, key)
-        if told is not None:
-            highest[each.targets] = max(highest.get(each.targets, 0), int(told))
+        count = _ledger_figure(each, key)
+        if count is not None:
+            highest[each.targets] = max(highest.get(each.targets, 0), int(count))
     return sum(highest.values()) if highest else None
 
 

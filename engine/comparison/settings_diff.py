@@ -1,4 +1,4 @@
-"""What differs between the settings of several runs, and what to call them by it."""
+"""Differences between the settings of several runs, and short labels from them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from engine.comparison.compared_run import ComparedRun
 
 MAX_SETTINGS_IN_LABEL = 3
-"""Settings that are named to tell runs of one strategy apart; by more, the run id is shorter."""
+"""Most settings in the label of a run; with more differences the run id is used."""
 
 MAX_LABEL_LENGTH = 48
-"""Characters of a label."""
+"""Most characters of a label."""
 
 
 @dataclass(frozen=True)
 class SettingDifference:
-    """A key that not all runs agree on.
+    """A setting that is not the same in all runs.
 
     Attributes:
         key: Dotted path; entries of a list count from 0.
-        values: Of each run that has the key, by run id.
+        values: Value of each run that has the key, by run id.
     """
 
     key: str
@@ -32,60 +32,61 @@ class SettingDifference:
 
 
 def diff_settings(settings: Mapping[str, Mapping[str, Any]]) -> tuple[SettingDifference, ...]:
-    """The keys whose values are not the same in all runs, in the order in which they appear.
+    """The keys whose values are not the same in all runs, in order of first appearance.
 
     Args:
-        settings: A tree of plain values a run. Lists of trees are compared entry by entry, other
-            lists as a whole. A key that some runs lack differs.
+        settings: Run id -> tree of plain values. Lists of trees are compared entry by entry, other
+            lists as a whole. A key that some runs lack counts as different.
     """
     flat = {run: dict(_flatten(tree)) for run, tree in settings.items()}
     keys = dict.fromkeys(key for leaves in flat.values() for key in leaves)
-    found = []
+    differences = []
     for key in keys:
         values = {run: leaves[key] for run, leaves in flat.items() if key in leaves}
         first = next(iter(values.values()))
         if len(values) < len(flat) or any(_differ(first, value) for value in values.values()):
-            found.append(SettingDifference(key, values))
-    return tuple(found)
+            differences.append(SettingDifference(key, values))
+    return tuple(differences)
 
 
 def label_runs(runs: Sequence[ComparedRun]) -> dict[str, str]:
-    """A short name a run, no two alike, by run id.
+    """A short unique label for each run, by run id.
 
-    The strategy's name where only one run has it. Runs of one name are told apart by the few
-    settings that they do not share, or else by the first digits of the run id; where all have one
-    name, the settings do without it.
+    The name of the strategy where only one run has it. Runs of one name are distinguished by the
+    settings that differ, if these are few, else by the first digits of the run id. Where all runs
+    have one name, the label is the settings only.
     """
     names = {each.run_id: _truncate(each.name) for each in runs}
     counts = Counter(names.values())
-    told = {}
+    labels = {}
     for each in runs:
         name = names[each.run_id]
-        alike = [other for other in runs if names[other.run_id] == name]
-        mark = _distinguishing_settings(each.run_id, alike) if counts[name] > 1 else ""
-        parts = (name, mark or each.run_id[:6] if counts[name] > 1 else "")
-        told[each.run_id] = mark if mark and len(counts) == 1 else " ".join(parts).strip()
-    often = Counter(told.values())
+        same_name = [other for other in runs if names[other.run_id] == name]
+        settings = _distinguishing_settings(each.run_id, same_name) if counts[name] > 1 else ""
+        parts = (name, settings or each.run_id[:6] if counts[name] > 1 else "")
+        only_settings = settings and len(counts) == 1
+        labels[each.run_id] = settings if only_settings else " ".join(parts).strip()
+    uses = Counter(labels.values())
     return {
-        run: label if often[label] == 1 else f"{label} {run}".strip()
-        for run, label in told.items()
+        run: label if uses[label] == 1 else f"{label} {run}".strip()
+        for run, label in labels.items()
     }
 
 
 def _distinguishing_settings(run_id: str, same_name_runs: Sequence[ComparedRun]) -> str:
-    """The settings of a run that others of its name have not; empty where they are many."""
-    apart = [
+    """The settings that distinguish a run from others of its name; empty where they are many."""
+    differing = [
         setting
         for setting in diff_settings({each.run_id: each.settings for each in same_name_runs})
         if not setting.key.startswith("versions.")
     ]
-    if len(apart) > MAX_SETTINGS_IN_LABEL:
+    if len(differing) > MAX_SETTINGS_IN_LABEL:
         return ""
     return _truncate(
         ", ".join(
             f"{setting.key.rpartition('.')[2]}="
             f"{_without_trailing_zero(setting.values.get(run_id, 'none'))}"
-            for setting in apart
+            for setting in differing
         )
     )
 
@@ -115,5 +116,5 @@ def _flatten(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa: A
 
 
 def _differ(one: object, other: object) -> bool:
-    """1 and 1.0 are one value, 1 and true are not."""
+    """Whether two values differ; 1 equals 1.0 but not true."""
     return one != other or isinstance(one, bool) != isinstance(other, bool)

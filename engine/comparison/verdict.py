@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
-from engine.evaluation.verdict import Grade, cap_grade
+from engine.evaluation.verdict import BEST_BY_CHANCE, Grade, cap_grade
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,8 +100,8 @@ def verdict_sentences(evidence: BestRunEvidence) -> tuple[str, ...]:
         else "no interval"
     )
     first = (
-        f"{_claim(evidence)}: {best} has the highest Sharpe ratio, {inference.estimate:.2f} "
-        f"annualised ({interval}) from {evidence.span}."
+        f"{_claim(evidence)}: {best} has the highest annualised Sharpe ratio, "
+        f"{inference.estimate:.2f} ({interval}) from {evidence.span}."
     )
     return tuple(
         filter(None, (first, _selection_sentence(evidence), _reference_sentence(evidence)))
@@ -112,15 +112,15 @@ def _claim(evidence: BestRunEvidence) -> str:
     best = f"the best of these {len(evidence.labels)} runs"
     grade = grade_best_run(evidence)
     if grade != "none":
-        return f"{grade.capitalize()} evidence that {best} earns more than the luckiest would"
+        return f"{grade.capitalize()} evidence that {best} earns more than {BEST_BY_CHANCE}"
     if not evidence.has_positive_sharpe():
-        return f"No evidence that {best} earns more than luck would"
+        return f"No evidence that {best} earns more than chance would give"
     if not evidence.has_sharpe_above_benchmark():
         return f"No evidence that {best} earns more than buy and hold does"
     bias = evidence.selection_bias
     if bias and cap_grade("weak", bias.deflated_sharpe, evidence.confidence) != "none":
-        return f"No evidence that {best} earns more than luck and simple rules would"
-    return f"No evidence that {best} earns more than the luckiest of so many would"
+        return f"No evidence that {best} earns more than chance and simple rules would give"
+    return f"No evidence that {best} earns more than {BEST_BY_CHANCE}"
 
 
 def _selection_sentence(evidence: BestRunEvidence) -> str:
@@ -135,7 +135,7 @@ def _selection_sentence(evidence: BestRunEvidence) -> str:
     )
     return (
         f"With {trials} counted{known}, its deflated Sharpe ratio is {bias.deflated_sharpe:.2f}: "
-        "the probability that it is better than the luckiest of them."
+        f"the probability that it is better than {BEST_BY_CHANCE}."
     )
 
 

@@ -152,7 +152,7 @@ class DatasetNotFoundError(DataError):
 
 
 class SourceError(DataError):
-    """One source could not deliver what was asked."""
+    """One source could not deliver what was requested."""
 
 
 class UnreachableError(SourceError):

@@ -1,4 +1,4 @@
-"""Imports of large libraries: in less time, without unused parts, out of each other's way."""
+"""Imports of large libraries: faster, without unused parts, and isolated from each other."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 
 def relax_gc() -> None:
-    """For a process of our own: lets garbage in cycles wait longer than Python would.
+    """Makes the garbage collector run less often; for processes of the engine's own.
 
-    By default every 700 new objects are looked through, and an import makes a million that stay:
-    a third of what it takes to load pandas and vectorbt. The numbers are those of mypy.
+    By default it runs every 700 new objects, and an import creates a million that stay: this is a
+    third of the time to load pandas and vectorbt. The thresholds are those of mypy.
     """
     gc.set_threshold(200_000, 30, 30)
 
 
 @contextmanager
 def hide_modules(*names: str) -> Iterator[None]:
-    """What is imported inside finds these modules missing; those loaded already stay.
+    """Imports within the context find these modules missing; those loaded already stay.
 
     Args:
-        names: Extras that the imported library does without where they are not installed.
+        names: Optional dependencies, without which the imported library works.
     """
     absent = [name for name in names if name not in sys.modules]
-    # None there is Python's own way of saying that a module is not to be found.
+    # To Python, None in sys.modules means that the module cannot be found.
     sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
     try:
         yield
@@ -40,11 +40,11 @@ def hide_modules(*names: str) -> Iterator[None]:
 
 @contextmanager
 def deep_bind() -> Iterator[None]:
-    """What is loaded inside uses its own copy of what an earlier library exports as well.
+    """Libraries loaded within the context prefer their own symbols to those loaded before.
 
-    TensorFlow lends its BoringSSL to every library loaded after it; curl_cffi, which brings one of
-    its own, can make no connection with that. Only Linux mixes symbols so, and only there is
-    anything done; a library that was loaded before stays as it is.
+    TensorFlow exports its BoringSSL to every library loaded after it; curl_cffi, which contains
+    its own, cannot connect with that one. This applies to Linux, and does nothing elsewhere; a
+    library that was loaded before does not change.
     """
     flags = sys.getdlopenflags()
     sys.setdlopenflags(flags | getattr(os, "RTLD_DEEPBIND", 0))

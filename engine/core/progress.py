@@ -1,4 +1,4 @@
-"""How stages tell what they are doing, without knowing who listens."""
+"""The interface by which stages report progress, whoever shows it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """What a stage may tell; the command line draws it, a script may ignore it."""
+    """Progress of a run; the command line shows it, a script may ignore it."""
 
     def stage(self, name: str) -> None:
         """A stage begins.
@@ -15,36 +15,36 @@ class Progress(Protocol):
         """
 
     def notice(self, text: str) -> None:
-        """Something the user must know: one plain sentence."""
+        """One sentence that the user must know."""
 
     def line(self, text: str) -> None:
-        """One of several things that take their time is done: one plain line, not for keeping."""
+        """A line about a finished step of a slow stage; it is shown and not recorded."""
 
     def advance(self, done: int, total: int, what: str) -> None:
         """`done` of `total` units of the current stage are finished; `what` names the last."""
 
 
 class SweepProgress(Progress, Protocol):
-    """Progress of a sweep, beside the progress of each of its runs."""
+    """Progress of a sweep, in addition to the progress of each of its runs."""
 
     def run(self, number: int, total: int, name: str) -> None:
         """One of several runs begins: `number`, from 1, of `total`."""
 
 
 class NullProgress:
-    """Tells nobody."""
+    """Reports nothing."""
 
     def run(self, number: int, total: int, name: str) -> None:
-        """Tells nobody."""
+        """Reports nothing."""
 
     def stage(self, name: str) -> None:
-        """Tells nobody."""
+        """Reports nothing."""
 
     def notice(self, text: str) -> None:
-        """Tells nobody."""
+        """Reports nothing."""
 
     def line(self, text: str) -> None:
-        """Tells nobody."""
+        """Reports nothing."""
 
     def advance(self, done: int, total: int, what: str) -> None:
-        """Tells nobody."""
+        """Reports nothing."""

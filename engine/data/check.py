@@ -9,7 +9,7 @@ import pandas as pd
 
 from engine.core.errors import BarsParseError, InvalidBarsError
 from engine.data.context import DataContext
-from engine.data.fetch.dataset import fetch_dataset
+from engine.data.fetch import fetch_dataset
 from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.quality.findings import AppliedRepair, Finding
 from engine.data.quality.gate import QualityLog

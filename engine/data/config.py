@@ -25,11 +25,12 @@ class YahooSourceSpec(Spec):
 
     Attributes:
         symbols: Dataset symbol to Yahoo's, where they differ.
-        adjust: What prices are adjusted for; total return is the honest default for stocks. With
-            `none` they are what was paid on the day.
-        batch: Symbols that are asked for before a pause.
+        adjust: What prices are adjusted for; the default gives total returns, which a holder of
+            stocks earns. With `none` they are the prices paid on the day.
+        batch: Symbols requested before a pause.
         time_limit_s: Longest time for all symbols together, seconds.
-        interval: Length of the bars to ask for, where the dataset's are longer and made of them.
+        interval: Length of the requested bars, where the dataset's are longer and are resampled
+            from them.
     """
 
     kind: Literal["yahoo"] = "yahoo"
@@ -46,10 +47,10 @@ class CcxtSourceSpec(Spec):
     Attributes:
         exchange: ccxt's id of the exchange: `bitstamp`, `kraken`, `binance`.
         symbols: Dataset symbol to the exchange's, where they differ: `{BTC-USD: BTC/USD}`.
-        funding: Whether the symbols are perpetual contracts whose funding rates are wanted too;
-            see `engine.data.fetch.funding`.
-        interval: Length of the candles to ask for, where the dataset's bars are longer and made
-            of them.
+        funding: Whether the symbols are perpetual contracts with funding rates to pull too; see
+            `engine.data.fetch.funding`.
+        interval: Length of the requested candles, where the dataset's bars are longer and are
+            resampled from them.
     """
 
     kind: Literal["ccxt"] = "ccxt"
@@ -67,7 +68,8 @@ class FilesSourceSpec(Spec):
         pattern: File name with `{symbol}` in it.
         symbols: Dataset symbol to the one in the file name, where they differ.
         columns: Our column to the file's, where it has no usual name: `{volume: Volume BTC}`.
-        interval: Length of the files' bars, where the dataset's are longer and made of them.
+        interval: Length of the files' bars, where the dataset's are longer and are resampled from
+            them.
         timezone: IANA name of the zone of timestamps without an offset, and of the days of daily
             bars: `America/New_York`. UTC where it is not given.
         dates: How timestamps are written: `iso`, `day_first`, `month_first`, numbers since 1970
@@ -102,8 +104,7 @@ class FilesSourceSpec(Spec):
         if dates is not None and dates not in TIMESTAMP_FORMATS and not _is_date_format(dates):
             raise ValueError(
                 f"expected {', '.join(TIMESTAMP_FORMATS)}, or a format with day, month and year "
-                f"such as "
-                "%d.%m.%Y %H:%M"
+                "such as %d.%m.%Y %H:%M"
             )
         return dates
 
@@ -117,7 +118,7 @@ class FilesSourceSpec(Spec):
 class BundledSourceSpec(Spec):
     """The daily bars that the `arch` package ships: `sp500` and `nasdaq`, 1999-2018.
 
-    A dataset of weeks is made of them.
+    A dataset of weekly bars is resampled from them.
 
     Attributes:
         symbols: Dataset symbol to `sp500` or `nasdaq`.
@@ -134,18 +135,18 @@ SourceSpec = Annotated[
 
 
 class Dataset(Spec):
-    """A dataset manifest: which bars, and where they may come from.
+    """A dataset manifest: which bars, and from which sources.
 
     Attributes:
-        name: What strategies call it.
+        name: The name that strategies use.
         interval: Length of a bar.
         calendar: `24/7`, or a code of exchange-calendars such as `XNYS`; sets the periods a year.
         symbols: The first is the default target.
         start: First day wanted, inclusive (UTC).
         end: Last day wanted, inclusive (UTC).
         sources: Tried in this order.
-        quality: What is done where bars break a rule: `{missing_open: repair, gaps: error}`; the
-            others keep their severity. docs/data-quality.md lists rules and repairs.
+        quality: The treatment of bars that break a rule: `{missing_open: repair, gaps: error}`;
+            the others keep their severity. docs/data-quality.md lists rules and repairs.
         note: Who may use this data.
     """
 
@@ -170,17 +171,17 @@ class Dataset(Spec):
                 raise ValueError(f"there is no repair of {rule}; say error or warn")
         lengths = get_args(BarInterval)
         for source in self.sources:
-            own = None if isinstance(source, BundledSourceSpec) else source.interval
-            if own and lengths.index(own) > lengths.index(self.interval):
+            interval = None if isinstance(source, BundledSourceSpec) else source.interval
+            if interval and lengths.index(interval) > lengths.index(self.interval):
                 raise ValueError(
                     f"expected sources whose interval is at most {self.interval}, the dataset's; "
-                    f"bars of {own} cannot be divided"
+                    f"bars of {interval} cannot be divided"
                 )
         return self
 
 
 class DataSpec(Spec):
-    """How a strategy names its data.
+    """The data section of a strategy.
 
     Attributes:
         dataset: Name of a manifest in `datasets/`, or a path to one.
@@ -206,8 +207,8 @@ def _require_timezone(name: str) -> None:
 
 
 def _is_date_format(dates: str) -> bool:
-    """Whether a day survives being written and read in this format."""
-    day = datetime(2001, 2, 3)  # noqa: DTZ001  no instant, only a day to write
+    """Whether a date that is written in this format is read back unchanged."""
+    day = datetime(2001, 2, 3)  # noqa: DTZ001  not an instant, only a date to write
     try:
         return datetime.strptime(day.strftime(dates), dates).date() == day.date()  # noqa: DTZ007
     except ValueError:

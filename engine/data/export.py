@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from engine.core.errors import DataError, UsageError
 from engine.data.bars import VALUE_COLUMNS
-from engine.data.store.vintages import combine_vintage_ids
+from engine.data.store import combine_vintage_ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import BarsFrame
     from engine.data.config import Dataset
-    from engine.data.store.dataset_bars import DatasetBars
+    from engine.data.store import DatasetBars
 
 
 def export_dataset(

@@ -12,20 +12,18 @@ from engine.core.errors import SourceError, UnreachableError
 from engine.data.bars import format_timestamp
 from engine.data.calendar import periods_per_year
 from engine.data.context import DataContext
-from engine.data.fetch.dataset import fetch_dataset
+from engine.data.fetch import fetch_dataset
 from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.market import Market, align_symbols, symbol_provenance
 from engine.data.sources.client_settings import ClientSettings
-from engine.data.store.as_of import load_as_of
-from engine.data.store.vintages import combine_vintage_ids
+from engine.data.store import combine_vintage_ids, load_as_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.core.progress import Progress
     from engine.data.config import DataSpec
-    from engine.data.store.dataset_bars import DatasetBars
-    from engine.data.store.vintages import Vintage
+    from engine.data.store import DatasetBars, Vintage
 
 # A first bar later than requested by more than this is not explained by holidays.
 _MAX_START_DELAY = timedelta(days=7)

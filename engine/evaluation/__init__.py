@@ -1,1 +1,1 @@
-"""What the books earned, and whether that can be told from luck."""
+"""Performance metrics of books, forecast scores, significance tests and the verdict."""

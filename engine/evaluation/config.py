@@ -1,4 +1,4 @@
-"""How the books are judged."""
+"""Settings of the evaluation."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from engine.core.types import Spec
 
 
 class EvaluationSpec(Spec):
-    """How the books are judged.
+    """Settings of the bootstrap and of the confidence intervals.
 
     Attributes:
         resamples: Bootstrap resamples.
-        confidence: Level of every interval.
+        confidence: Level of every confidence interval.
     """
 
     resamples: int = Field(default=10_000, ge=200, le=1_000_000)

@@ -1,4 +1,4 @@
-"""Every interval and test of a run's books, and the verdict drawn from all there is."""
+"""All intervals and tests of a run's books, and the verdict: `significance.json`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engine.evaluation.inference.sharpe_significance import (
 )
 from engine.evaluation.inference.spa import run_superiority_tests
 from engine.evaluation.verdict import (
-    BENCHMARK,
+    BUY_AND_HOLD,
     Evidence,
     TrialCounts,
     grade_evidence,
@@ -55,35 +55,35 @@ def assess_significance(
     skill_scores: Mapping[str, float | int | None] | None = None,
     extra_sections: Mapping[str, Any] | None = None,
 ) -> Significance:
-    """Intervals and tests of every book's Sharpe ratio, and the verdict on the first.
+    """Intervals and tests of every book's Sharpe ratio, and the verdict on the strategy.
 
     Args:
         returns: Index timestamp, a column a book: net return of the bar; no NaN. The first column
-            is the strategy, the others are its opponents.
-        periods_per_year: Annualises, as in `measures.sharpe`.
-        spec: Resamples and level.
-        rng: The only randomness; what is drawn for one book does not depend on the others.
-        trials: What was tried on these bars; None where nobody knows, which counts as one.
-        skill_scores: Of the strategy's forecasts; with them the verdict names a model that
-            predicts no better than no model.
-        extra_sections: Sections that are made elsewhere: `timing` and `fragility` have a say in
-            the verdict, `level_trap` is named in it.
+            is the strategy, the others are its benchmarks.
+        periods_per_year: Annualises, as in `return_metrics.sharpe`.
+        spec: Number of resamples and level.
+        rng: Its seed determines all draws; those for one book do not depend on the other books.
+        trials: The trials on these bars; None where they are not known, which counts as one.
+        skill_scores: Scores of the strategy's forecasts; with them the verdict states a model that
+            predicts no better than no change.
+        extra_sections: Further sections: the grade uses `timing` and `fragility`, the sentence
+            quotes `level_trap`.
 
     Returns:
         `method`; `sharpe` by book: estimate, low, high, p_value (one-sided, H0: 0 or less),
-        p_value_holm, block_length_bars, hac_low, hac_high; `differences` by opponent: the same of
-        strategy less opponent, p_value two-sided (H0: none); `superiority`, `trials`,
+        p_value_holm, block_length_bars, hac_low, hac_high; `differences` by benchmark: the same of
+        strategy minus benchmark, p_value two-sided (H0: no difference); `superiority`, `trials`,
         `track_record`, `overfitting`, the further sections, and `verdict`: grade and sentence.
         None, never NaN, where a figure is not defined.
     """
-    strategy, *opponents = (str(book) for book in returns.columns)
+    strategy, *benchmarks = (str(book) for book in returns.columns)
     books = {str(book): np.asarray(returns[book], dtype=np.float64) for book in returns.columns}
-    alone = {f"{book} alone": [values] for book, values in books.items()}
-    paired = {f"against {book}": [books[strategy], books[book]] for book in opponents}
-    inferred = infer_sharpe_ratios({**alone, **paired}, periods_per_year, spec, rng)
+    single = {f"{book} alone": [values] for book, values in books.items()}
+    paired = {f"against {book}": [books[strategy], books[book]] for book in benchmarks}
+    inferred = infer_sharpe_ratios({**single, **paired}, periods_per_year, spec, rng)
     sharpes = {book: inferred[f"{book} alone"] for book in books}
-    differences = {book: inferred[f"against {book}"] for book in opponents}
-    found = {
+    differences = {book: inferred[f"against {book}"] for book in benchmarks}
+    sections = {
         "sharpe": {
             book: {**each, **_hac_bounds(books[book], periods_per_year, spec.confidence)}
             for book, each in _with_holm_p_values(sharpes).items()
@@ -100,16 +100,18 @@ def assess_significance(
     evidence = Evidence(
         sharpe=sharpes[strategy],
         differences=differences,
-        p_values_holm={book: told["p_value_holm"] for book, told in found["differences"].items()},
-        opponents={book: sharpes[book].estimate for book in opponents},
+        p_values_holm={
+            book: each["p_value_holm"] for book, each in sections["differences"].items()
+        },
+        benchmark_sharpes={book: sharpes[book].estimate for book in benchmarks},
         confidence=spec.confidence,
         span=(f"{returns.index[0]:%Y-%m-%d}", f"{returns.index[-1]:%Y-%m-%d}"),
         trial_counts=TrialCounts(trials.distinct, trials.effective) if trials else None,
-        deflated_sharpe=found["track_record"]["deflated_sharpe"],
-        **_evidence_from_sections(found, strategy),
+        deflated_sharpe=sections["track_record"]["deflated_sharpe"],
+        **_evidence_from_sections(sections, strategy),
     )
     no_skill = no_skill_sentence(skill_scores) if skill_scores else None
-    trap = (found.get("level_trap") or {}).get("sentence")
+    trap = (sections.get("level_trap") or {}).get("sentence")
     method = {
         "bootstrap": "stationary",
         "resamples": spec.resamples,
@@ -121,7 +123,7 @@ def assess_significance(
         "grade": grade_evidence(evidence),
         "sentence": " ".join(filter(None, [verdict_sentence(evidence), trap or no_skill])),
     }
-    return Significance.model_validate({"method": method, **found, "verdict": verdict})
+    return Significance.model_validate({"method": method, **sections, "verdict": verdict})
 
 
 def _with_holm_p_values(inferred: Mapping[str, SharpeInference]) -> dict[str, dict[str, Any]]:
@@ -141,22 +143,23 @@ def _hac_bounds(
 def _track_record_section(
     returns: Vector, periods_per_year: float, confidence: float, trials: TrialSet | None
 ) -> dict[str, float | int | None]:
-    """Sharpe ratios of a bar within, of a year in the document.
+    """PSR, DSR and MinTRL; computed with Sharpe ratios per bar, annualised in the document.
 
-    The trials' Sharpe ratios are taken to spread at least as far as those of trials without any
-    skill, as correlated as these, do over as many bars: of few trials the spread that was seen
-    may be small by luck, and would then make nothing of their number.
+    The standard deviation of the trials' Sharpe ratios is at least the one expected of equally
+    correlated trials without skill over as many bars: with few trials the observed one may be
+    small by chance, which would cancel the correction for their number.
     """
     record = measure_track_record(returns)
-    number, seen, least = (1, None, None)
+    number, observed, expected = (1, None, None)
     if trials:
-        number, seen, least = trials.effective, trials.sharpe_deviation, trials.noise_deviation
-    spread = max(seen or 0.0, least or 0.0)
-    luckiest = expected_maximum_sharpe(number, spread)
+        number = trials.effective
+        observed, expected = trials.sharpe_deviation, trials.noise_deviation
+    deviation = max(observed or 0.0, expected or 0.0)
+    expected_maximum = expected_maximum_sharpe(number, deviation)
     return {
         "probabilistic_sharpe": probabilistic_sharpe(returns),
-        "deflated_sharpe": deflated_sharpe(returns, number, spread),
-        "expected_maximum_sharpe": luckiest * periods_per_year**0.5,
+        "deflated_sharpe": deflated_sharpe(returns, number, deviation),
+        "expected_maximum_sharpe": expected_maximum * periods_per_year**0.5,
         "minimum_bars": minimum_track_record_length(returns, confidence=confidence),
         "bars": len(returns),
         "skewness": record and record.skewness,
@@ -165,28 +168,29 @@ def _track_record_section(
 
 
 def _overfitting_section(trials: TrialSet | None) -> dict[str, Any] | None:
-    """Of all configurations in the ledger that have the same bars."""
-    found = probability_of_backtest_overfitting(trials.gapless_returns()) if trials else None
-    return asdict(found) if found else None
+    """PBO over all configurations in the ledger on the same bars."""
+    pbo = probability_of_backtest_overfitting(trials.gapless_returns()) if trials else None
+    return asdict(pbo) if pbo else None
 
 
 def _superiority_section(
     returns: pd.DataFrame, spec: EvaluationSpec, rng: np.random.Generator
 ) -> dict[str, Any] | None:
-    opponents = [str(book) for book in returns.columns[1:]]
-    if not opponents:
+    benchmarks = [str(book) for book in returns.columns[1:]]
+    if not benchmarks:
         return None
-    benchmark = BENCHMARK if BENCHMARK in opponents else opponents[0]
+    benchmark = BUY_AND_HOLD if BUY_AND_HOLD in benchmarks else benchmarks[0]
     return run_superiority_tests(returns, benchmark, spec.resamples, spec.confidence, rng)
 
 
 def _evidence_from_sections(sections: Mapping[str, Any], strategy: str) -> dict[str, Any]:
-    """What other sections say for the verdict, None where they say nothing."""
+    """Evidence for the verdict from other sections; None where a section has none."""
     tested, timing = sections["superiority"], sections.get("timing")
-    fragile = sections.get("fragility") or {}
-    ending, paid = fragile.get("break_even_cost_bps"), fragile.get("chosen", {}).get("cost_bps")
+    surface = sections.get("fragility") or {}
+    break_even = surface.get("break_even_cost_bps")
+    paid = surface.get("chosen", {}).get("cost_bps")
     return {
         "superior_to_benchmark": strategy in tested["stepm"] if tested else None,
         "timing_p_value": timing["p_value"] if timing else None,
-        "break_even_multiple": ending / paid if ending is not None and paid else None,
+        "break_even_multiple": break_even / paid if break_even is not None and paid else None,
     }

@@ -1,1 +1,1 @@
-"""What is known at the close of each bar, and (in one file) what is to be forecast."""
+"""Features known at the close of each bar, and (in one module) the forecast target."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,17 +15,27 @@ REPLICATION_NAMES = ("livieris2021",)
 
 
 class ReplicationReport(Protocol):
-    """What a replication hands back: the same figures for people and for scripts."""
-
-    def as_text(self) -> str:
-        """Tables of at most 80 columns."""
+    """The result of a replication."""
 
     def as_json(self) -> dict[str, Any]:
         """Every figure of the tables at full precision."""
 
 
-def find_replication(name: str) -> Callable[..., ReplicationReport]:
-    """The function that repeats a publication.
+@dataclass(frozen=True)
+class Replication:
+    """How a publication is repeated and shown.
+
+    Attributes:
+        replicate: Repeats it and returns its figures.
+        render: Its figures as tables of at most 80 columns.
+    """
+
+    replicate: Callable[..., ReplicationReport]
+    render: Callable[[Any], str]
+
+
+def find_replication(name: str) -> Replication:
+    """The replication of a publication.
 
     Raises:
         UsageError: No publication of that name can be repeated.
@@ -36,6 +47,6 @@ def find_replication(name: str) -> Callable[..., ReplicationReport]:
             found=name,
             fix=f"backtest replicate {REPLICATION_NAMES[0]} --data FOLDER",
         )
-    # By its name alone, because the command line asks for the list of names without pandas.
-    found: Callable[..., ReplicationReport] = import_module(f"engine.replication.{name}").replicate
-    return found
+    # Imported by name, because the command line needs the list of names without pandas.
+    package = import_module(f"engine.replication.{name}")
+    return Replication(package.replicate, package.render_replication)

@@ -1,1 +1,1 @@
-"""Predicted return to target weight, and the rules a model has to beat."""
+"""Signals: forecasts to target weights, and the benchmark rules."""

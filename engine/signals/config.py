@@ -1,4 +1,4 @@
-"""From a predicted return to a target weight: thresholds, sizes, and the rules to beat."""
+"""Unions of signal thresholds, sizings and benchmark rules."""
 
 from __future__ import annotations
 

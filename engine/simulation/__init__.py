@@ -1,1 +1,1 @@
-"""Target weights to fills, costs and equity."""
+"""Simulation: target weights to fills, costs, returns and holdings."""

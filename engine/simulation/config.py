@@ -1,4 +1,4 @@
-"""What trading costs, and when a decision is filled."""
+"""Settings of trading costs and of execution."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ AnyCosts: TypeAlias = Annotated[CostModel, COST_KINDS]
 class Execution(Spec):
     """Decided at the close of t, filled at the `price` of bar t + `delay`.
 
-    A delay of 0 does not exist: the close of t is known only once nothing can be bought at it.
+    A delay of 0 is not allowed: the close of t is known only when it can no longer be traded.
 
     Attributes:
-        delay: Bars from the close that decides to the bar that fills; 1 is the next bar.
-        price: Which price of the bar that fills is paid.
+        delay: Bars from the decision at a close to the bar of the fill; 1 is the next bar.
+        price: Price of that bar at which orders are filled.
     """
 
     delay: int = Field(default=1, ge=1, le=20)

@@ -105,9 +105,9 @@ class Costs(CostModel):
 
     Attributes:
         kind: May be left out.
-        fee_bps: Of the traded value, each fill.
-        slippage_bps: Paid on the price, against the trade, each fill.
-        borrow_bps_per_year: Of the short value, by calendar time held.
+        fee_bps: Fee of each fill, on the traded value.
+        slippage_bps: Slippage of each fill, on the price, against the trade.
+        borrow_bps_per_year: Borrow cost of the short value, by calendar time held.
     """
 
     # Left out of what is written: documents and the ledger know these costs without a kind.

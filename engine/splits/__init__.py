@@ -1,1 +1,1 @@
-"""Which rows train, which stop training, which are out of sample, and how inputs are scaled."""
+"""Train, validation and test rows of each window, and the scaling of inputs."""

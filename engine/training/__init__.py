@@ -1,1 +1,1 @@
-"""Every window and seed trained once, on every core, and stitched out of sample."""
+"""Training: fits of every window and seed, the store of fits, and out-of-sample forecasts."""

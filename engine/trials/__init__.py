@@ -1,4 +1,4 @@
-"""The trial ledger: every run that was ever begun, those that failed too."""
+"""The trial ledger of all runs, and the effective number of trials computed from it."""
 
 from engine.trials.ledger import Ledger, LedgerEntry, RunOutcome
 from engine.trials.ledger_rows import LedgerRow

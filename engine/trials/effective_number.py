@@ -1,8 +1,8 @@
-"""How many independent trials the configurations that were tried amount to.
+"""Effective number of independent trials, and the standard deviation of their Sharpe ratios.
 
-Ten runs that hardly differ are hardly more than one try at luck; ten unrelated ideas are ten.
-The deflated Sharpe ratio asks for the number of independent trials and for how much their Sharpe
-ratios differ, and both are found here from the returns of the runs.
+Ten nearly identical runs are hardly more than one trial; ten uncorrelated ones are ten. The
+deflated Sharpe ratio needs the number of independent trials and the standard deviation of their
+Sharpe ratios; both are computed here from the returns of the runs.
 """
 
 from __future__ import annotations
@@ -38,18 +38,19 @@ def build_trial_set(
     tuning: int,
     since: str | None,
 ) -> TrialSet:
-    """The trials of a run and of the other configurations on its bars.
+    """Builds the trial set of a run from its returns and those of other configurations.
 
     Args:
         own_returns: Net returns of this run; index of timestamps.
-        other_returns: Of the other configurations, by number of run; only bars of this run count.
+        other_returns: Net returns of the other configurations, by run number; only the bars of
+            this run are used.
         runs: As in `TrialSet`.
         failed: As in `TrialSet`.
         tuning: As in `TrialSet`.
         since: As in `TrialSet`.
     """
     columns = {OWN_COLUMN: own_returns} | {
-        str(run): held.reindex(own_returns.index) for run, held in other_returns.items()
+        str(run): series.reindex(own_returns.index) for run, series in other_returns.items()
     }
     table = pd.DataFrame(columns, index=own_returns.index, dtype=np.float64)
     matrix = table.to_numpy()
@@ -68,7 +69,7 @@ def build_trial_set(
 
 
 def effective_number_of_trials(returns: Matrix) -> int:
-    """Independent trials that the columns of `returns` amount to: the clusters of `cluster`.
+    """Number of clusters of `cluster_trials`: the effective number of independent trials.
 
     Returns:
         From 1 to the number of columns.
@@ -77,59 +78,59 @@ def effective_number_of_trials(returns: Matrix) -> int:
 
 
 def trial_sharpe_deviation(returns: Matrix, labels: IntVector) -> float | None:
-    """Standard deviation (ddof 1) of the Sharpe ratio a bar over the clusters.
+    """Standard deviation (ddof 1) of the Sharpe ratio per bar over the clusters.
 
-    Each is represented as `cluster_returns` does it.
+    The returns of a cluster are those of `cluster_returns`.
 
     Args:
         returns: A row a bar, a column a trial; NaN where a trial has no bar.
-        labels: The cluster of each.
+        labels: Cluster of each trial.
 
     Returns:
-        Per bar, not a year; None where fewer than two clusters have a Sharpe ratio over
-        `FEWEST_BARS` or more.
+        Per bar, not annualised; None where fewer than two clusters have a Sharpe ratio over at
+        least `MIN_COMMON_BARS`.
     """
-    stand_ins = cluster_returns(returns, labels)
-    ratios = [sharpe(column[np.isfinite(column)], periods_per_year=1.0) for column in stand_ins.T]
+    clusters = cluster_returns(returns, labels)
+    ratios = [sharpe(column[np.isfinite(column)], periods_per_year=1.0) for column in clusters.T]
     known = [ratio for ratio in ratios if ratio is not None]
     return float(np.std(known, ddof=1)) if len(known) > 1 else None
 
 
 def expected_noise_deviation(returns: Matrix, labels: IntVector) -> float | None:
-    """What `trial_sharpe_deviation` is to be expected of clusters without any skill.
+    """Expected value of `trial_sharpe_deviation` for clusters without skill.
 
-    sqrt((1 - rho) / n): Sharpe ratios a bar of n bars vary by 1 / sqrt(n) each (Lo 2002), and by
-    as much less among each other as their returns go together; rho is the mean correlation of two
-    clusters. Of few trials the deviation that was seen may be small by luck; this one is not.
+    sqrt((1 - rho) / n): the standard error of a Sharpe ratio per bar is 1 / sqrt(n) (Lo 2002), and
+    correlation reduces the deviation between trials; rho is the mean correlation of two clusters.
+    With few trials the observed deviation may be small by chance; this one is not.
 
     Args:
         returns: A row a bar, a column a trial; NaN where a trial has no bar.
-        labels: The cluster of each.
+        labels: Cluster of each trial.
 
     Returns:
-        Per bar; None where fewer than two clusters vary.
+        Per bar; None where fewer than two clusters have varying returns.
     """
-    stand_ins = cluster_returns(returns, labels)
-    stand_ins = stand_ins[:, has_variance(stand_ins)]
-    count = stand_ins.shape[1]
+    clusters = cluster_returns(returns, labels)
+    clusters = clusters[:, has_variance(clusters)]
+    count = clusters.shape[1]
     if count < 2:
         return None
-    correlations = 1.0 - 2.0 * correlation_distances(stand_ins) ** 2
+    correlations = 1.0 - 2.0 * correlation_distances(clusters) ** 2
     mean = (correlations.sum() - count) / (count * (count - 1))
     return float(np.sqrt(max(0.0, 1.0 - mean) / len(returns)))
 
 
 def cluster_returns(returns: Matrix, labels: IntVector) -> Matrix:
-    """Returns of each cluster: the mean of its members', weighted by 1 / variance.
+    """Returns of each cluster: the mean of its members, weighted by 1 / variance.
 
     Args:
         returns: A row a bar, a column a trial; NaN where a trial has no bar.
-        labels: The cluster of each.
+        labels: Cluster of each trial.
 
     Returns:
-        A row a bar, a column a cluster in the order of their numbers; on a bar that some members
-        have not, the mean of the others; NaN where none has it, and throughout where fewer than
-        `FEWEST_BARS` are left or nothing varies.
+        A row a bar, a column a cluster in the order of their numbers. On a bar that some members
+        lack, the mean of the others; NaN where all lack it, and in the whole column where fewer
+        than `MIN_COMMON_BARS` are left or the returns are constant.
 
     Source: Lopez de Prado & Lewis (2019).
     """
@@ -140,10 +141,10 @@ def cluster_returns(returns: Matrix, labels: IntVector) -> Matrix:
 
 def _inverse_variance_mean(members: Matrix) -> Vector:
     members = members[:, has_variance(members)]
-    held = np.isfinite(members)
-    some = held.any(axis=1)
+    present = np.isfinite(members)
+    some = present.any(axis=1)
     mean = np.full(len(members), np.nan)
     if some.sum() >= MIN_COMMON_BARS:
-        weights = held * (1.0 / np.nanvar(members, axis=0))
+        weights = present * (1.0 / np.nanvar(members, axis=0))
         mean[some] = np.nansum(members * weights, axis=1)[some] / weights.sum(axis=1)[some]
     return mean

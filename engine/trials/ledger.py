@@ -1,4 +1,4 @@
-"""One row a run: written when it begins, when its bars are known, and when it ends."""
+"""The trial ledger: a row a run, written when it begins, when its bars are known, at its end."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
     from engine.evaluation.inference.trial_set import TrialSet
 
 INTERRUPT_TIMEOUT_S = 1.0
-"""How long a run that is interrupted waits for other writers: nobody likes to press it twice."""
+"""How long an interrupted run waits for other writers, so that it ends at once."""
 
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What came of a run that finished.
+    """Result of a finished run.
 
     Attributes:
-        run_id: Of its folder.
+        run_id: Run id.
         returns: Net return of each out-of-sample bar of the strategy; index of UTC timestamps.
-        sharpe: Of the strategy, a year; None where there is none.
-        seeds: Fits a window.
-        tuning: Configurations that were tried within, on train rows alone.
-        grade: Of the evidence.
-        certificate: Result of the leak certificate, as JSON; None where none was made.
+        sharpe: Annualised Sharpe ratio of the strategy; None where it is not defined.
+        seeds: Seeds per window.
+        tuning: Configurations tried within the run, on train rows only.
+        grade: Grade of the verdict.
+        certificate: Result of the leakage test, as JSON; None where it was not run.
     """
 
     run_id: str
@@ -59,18 +59,18 @@ class RunOutcome:
     certificate: Any = None
 
     def as_row(self) -> dict[str, Any]:
-        """As the ledger holds it."""
-        told = {name: getattr(self, name) for name in ("run_id", "sharpe", "seeds", "tuning")}
+        """The columns of the ledger."""
+        row = {name: getattr(self, name) for name in ("run_id", "sharpe", "seeds", "tuning")}
         certificate = None if self.certificate is None else canonical_json(self.certificate)
-        held = {"certificate": certificate, "returns": encode_returns(self.returns)}
-        return told | {"grade": self.grade} | held
+        blobs = {"certificate": certificate, "returns": encode_returns(self.returns)}
+        return row | {"grade": self.grade} | blobs
 
 
 class Ledger:
-    """A file that knows every run of a home; it only grows, and many processes may share it.
+    """An append-only SQLite file of all runs; several processes may write to it.
 
     Args:
-        path: `ledger.sqlite` of a home; made when the first run begins.
+        path: `ledger.sqlite`; created when the first run begins.
     """
 
     def __init__(self, path: Path) -> None:
@@ -84,20 +84,20 @@ class Ledger:
         progress: Progress | None = None,
         sweep_id: str | None = None,
     ) -> Iterator[LedgerEntry]:
-        """Around a run: it is in the ledger from here on, however it ends.
+        """Context of a run: records its begin, and its end however it ends.
 
-        What is raised inside is recorded and raised on: an interrupt as `interrupted`, anything
-        else as `failed`. A ledger that cannot be written now does not keep a run from running:
-        somebody is told that this run is not counted.
+        Exceptions are recorded and raised again: an interrupt as `interrupted`, others as
+        `failed`. If the ledger cannot be written, the run goes on with a notice that it is not
+        counted.
 
         Args:
-            strategy: Resolved, as JSON.
-            command: The command line, where there was one.
-            progress: Who is told of a ledger that cannot be used.
-            sweep_id: Of the runs that are begun together with this one.
+            strategy: Resolved strategy, as JSON.
+            command: Command line, where there was one.
+            progress: Receives notices about a ledger that cannot be used.
+            sweep_id: Id of the sweep that the run belongs to.
 
         Raises:
-            LedgerError: The file is damaged, no ledger, or of a newer version; nothing was run.
+            LedgerError: The file is damaged, not a ledger, or of a newer version; nothing was run.
         """
         entry = LedgerEntry(self.path, strategy, progress or NullProgress())
         entry.begin(command, sweep_id)
@@ -113,39 +113,39 @@ class Ledger:
             entry.close()
 
     def rows(self, where: str = "", values: Sequence[object] = ()) -> list[LedgerRow]:
-        """Every run for which a condition of SQL holds, the oldest first.
+        """The runs that satisfy an SQL condition, oldest first.
 
         Args:
-            where: Over the columns of the view `ledger`, with `?` for each of `values`.
-            values: In the order of the question marks.
+            where: Condition on the columns of the view `ledger`, with `?` for each of `values`.
+            values: Values in the order of the question marks.
 
         Raises:
-            LedgerError: The file is damaged, no ledger, of a newer version, or out of reach.
+            LedgerError: The file is damaged, not a ledger, of a newer version, or cannot be read.
         """
         return read_rows(self.path, where, values)
 
     def returns(self, numbers: Sequence[int]) -> dict[int, pd.Series[float]]:
-        """Net returns of the strategy by run number, of those runs that finished.
+        """Net returns of the strategy by run number, for finished runs.
 
         Raises:
-            LedgerError: As `rows`; or the returns of a run are damaged.
+            LedgerError: As in `rows`; or the returns of a run are damaged.
         """
         return read_returns(self.path, numbers)
 
     def find_related_runs(self, configuration_hash: str, data_scope: DataScope) -> RelatedRuns:
-        """What else was tried on the same target and interval, over a span that overlaps.
+        """Other trials on the same target and interval, over a span that overlaps.
 
         Raises:
-            LedgerError: As `rows`.
+            LedgerError: As in `rows`.
         """
         return find_related_runs(self.path, configuration_hash, data_scope)
 
 
 class LedgerEntry:
-    """The row of one run while it runs.
+    """The ledger row of a run in progress.
 
     Attributes:
-        number: Of the row; None where the ledger could not be written when the run began.
+        number: Run number; None where the ledger could not be written when the run began.
     """
 
     def __init__(self, path: Path, strategy: Mapping[str, Any], progress: Progress) -> None:
@@ -158,10 +158,10 @@ class LedgerEntry:
         self._ended = False
 
     def begin(self, command: str, sweep_id: str | None = None) -> None:
-        """Writes that the run has begun.
+        """Records the begin of the run.
 
         Raises:
-            LedgerError: The file is damaged, no ledger, or of a newer version.
+            LedgerError: The file is damaged, not a ledger, or of a newer version.
         """
         row = {
             "started_at": _utc_now(),
@@ -182,56 +182,56 @@ class LedgerEntry:
             self._notify("this run is not counted", error)
 
     def set_data_scope(self, data_scope: DataScope) -> None:
-        """Writes which bars the run is on, as soon as they are known."""
+        """Records the bars of the run, as soon as they are known."""
         self._data_scope = data_scope
-        self._write("grounds", data_scope.as_row(), "the bars of this run are not noted")
+        self._write("grounds", data_scope.as_row(), "the bars of this run are not recorded")
 
     def collect_trials(self, returns: pd.Series[float], tuning: int = 0) -> TrialSet | None:
-        """How many independent trials there were on the bars of this run, itself among them.
+        """The trial set of this run: the trials on its bars, itself included.
 
-        Nothing of it depends on how often this configuration ran before.
+        It does not depend on earlier runs of the same configuration.
 
         Args:
             returns: Net returns of this run's strategy over its out-of-sample bars.
-            tuning: Configurations that this run tried within.
+            tuning: Number of configurations tried within this run.
 
         Returns:
-            None where nobody can know, as the ledger cannot be read; somebody is told.
+            None, with a notice, where the ledger cannot be read.
         """
         from engine.trials.effective_number import build_trial_set
 
         if self._data_scope is None:
-            raise RuntimeError("the ledger was not told the bars of this run")
+            raise RuntimeError("set_data_scope must be called before collect_trials")
         try:
-            found = self._ledger.find_related_runs(self._configuration_hash, self._data_scope)
-            held = self._ledger.returns([row.number for row in found.latest_runs])
+            related = self._ledger.find_related_runs(self._configuration_hash, self._data_scope)
+            other_returns = self._ledger.returns([row.number for row in related.latest_runs])
         except LedgerError as error:
             self._notify("the trials before this run are not counted", error)
             return None
         return build_trial_set(
             returns,
-            held,
-            runs=found.finished + found.failed + 1,
-            failed=found.failed,
-            tuning=tuning + sum(row.tuning or 0 for row in found.latest_runs),
-            since=found.since,
+            other_returns,
+            runs=related.finished + related.failed + 1,
+            failed=related.failed,
+            tuning=tuning + sum(row.tuning or 0 for row in related.latest_runs),
+            since=related.since,
         )
 
     def finish(self, outcome: RunOutcome) -> None:
-        """Writes what came of the run; the last thing it does."""
+        """Records the result of the run; the last step of a run."""
         self._end("finished", outcome.as_row())
 
     def fail(self, error: Exception) -> None:
-        """Writes the error that the run ended with, unless it had ended before."""
+        """Records the error that ended the run, unless an end is recorded."""
         problem = error.problem if isinstance(error, BacktestError) else str(error)
         self._end("failed", {"error": type(error).__name__, "problem": problem})
 
     def interrupt(self) -> None:
-        """Writes that the run was interrupted, unless it had ended before."""
+        """Records that the run was interrupted, unless an end is recorded."""
         self._end("interrupted", {}, timeout_s=INTERRUPT_TIMEOUT_S)
 
     def close(self) -> None:
-        """Writes that the run ended without telling how, unless it told."""
+        """Records a run that ended without a result, unless an end is recorded."""
         self._end("failed", {"error": "None", "problem": "the run ended without a result"})
 
     def _end(
@@ -240,9 +240,9 @@ class LedgerEntry:
         if self._ended:
             return
         row = {"ended_at": _utc_now(), "status": status, **columns}
-        # An interrupt may fall between the end of the transaction and what is noted of it here.
+        # An interrupt may come between the end of the transaction and the assignment below.
         with suppress(IntegrityError):
-            self._write("outcomes", row, "how this run ended is not noted", timeout_s)
+            self._write("outcomes", row, "the end of this run is not recorded", timeout_s)
         self._ended = True
 
     def _write(

@@ -1,4 +1,4 @@
-"""The rows of a ledger, read."""
+"""Reads the rows of a ledger."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ _JSON_COLUMNS = ("strategy", "dataset", "targets", "inputs", "certificate")
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """One run: what was known when it began, when its bars were read, and when it ended.
+    """One run: recorded when it began, when its bars were known, and when it ended.
 
-    What was never known is None.
+    Values that were not recorded are None.
 
     Attributes:
-        number: Counts the runs of this ledger, from 1.
+        number: Run number in this ledger, from 1.
         started_at: UTC, ISO 8601.
-        name: The strategy's.
-        configuration: Hash of what the strategy tries; see `configuration`.
-        strategy: Resolved.
-        command: Of the command line; empty where a program called the engine.
-        family: Of the runs that were begun together, from one command; None where it ran alone.
-        engine: Version.
-        host: Where it ran.
-        pid: Number of its process.
+        name: Name of the strategy.
+        configuration: Hash of the configuration; see `hash_configuration`.
+        strategy: Resolved strategy.
+        command: Command line; empty where a program called the engine.
+        family: Sweep id; None for a single run.
+        engine: Version of the engine.
+        host: Name of the machine.
+        pid: Process id.
         dataset: `name`, `interval`, `calendar`, `offline`, and source, span and sha256 by symbol.
         interval: Length of a bar.
-        targets: Symbols that were traded.
-        inputs: Symbols that fed the model.
+        targets: Symbols traded.
+        inputs: Symbols that the features use.
         first: First out-of-sample bar, ISO 8601.
         last: Last out-of-sample bar.
         bars: Out-of-sample bars.
         periods_per_year: Bars a year.
         ended_at: UTC, ISO 8601.
-        status: `finished`, `failed`, `interrupted`; `running` while the process that began it is
-            there; `unknown` where it began on another host and never told how it ended.
-        error: Class of the error it failed with.
-        problem: What that error said.
-        run_id: Of the run folder.
-        seeds: Fits a window.
+        status: `finished`, `failed`, `interrupted`; `running` while its process runs; `unknown`
+            where it began on another host and no end is recorded.
+        error: Class of the error that it failed with.
+        problem: Message of that error.
+        run_id: Run id.
+        seeds: Seeds per window.
         tuning: Configurations tried within the run, on train rows.
-        sharpe: Of the strategy, a year.
-        grade: Of the evidence.
-        certificate: Result of the leak certificate.
+        sharpe: Annualised Sharpe ratio of the strategy.
+        grade: Grade of the verdict.
+        certificate: Result of the leakage test.
     """
 
     number: int
@@ -90,7 +90,7 @@ class LedgerRow:
 
     @property
     def trial_key(self) -> tuple[str, tuple[str, ...] | None]:
-        """What tells one trial on a target from another: the same rules on the same inputs."""
+        """Key of a trial on a target: configuration and inputs."""
         return self.configuration, self.inputs
 
 
@@ -98,56 +98,54 @@ _COLUMNS = ", ".join([*(part.name for part in fields(LedgerRow)), "process"])
 
 
 def read_rows(path: Path, where: str = "", values: Sequence[object] = ()) -> list[LedgerRow]:
-    """Every row for which a condition of SQL holds, the oldest first; none without a ledger.
+    """The rows that satisfy an SQL condition, oldest first; none without a ledger file.
 
     Args:
-        path: The ledger.
-        where: Over the columns of the view `ledger`, with `?` for each of `values`.
-        values: In the order of the question marks.
+        path: Path of the ledger.
+        where: Condition on the columns of the view `ledger`, with `?` for each of `values`.
+        values: Values in the order of the question marks.
 
     Raises:
-        LedgerError: The file is damaged, no ledger, or of a newer version.
+        LedgerError: The file is damaged, not a ledger, or of a newer version.
         LedgerUnreachableError: It cannot be read.
     """
     if not path.exists():
         return []
     condition = f"WHERE {where}" if where else ""
     with open_ledger(path) as connection:
-        found = connection.execute(
+        records = connection.execute(
             f"SELECT {_COLUMNS} FROM ledger {condition} ORDER BY number",
             tuple(values),
         ).fetchall()
-    return [_parse_row(row) for row in found]
+    return [_parse_row(record) for record in records]
 
 
 def read_returns(path: Path, numbers: Sequence[int]) -> dict[int, pd.Series[float]]:
-    """Net returns of the strategy, by run; a run that did not finish has none.
+    """Net returns of the strategy, by run number; unfinished runs have none.
 
     Raises:
-        LedgerError: As `read_rows`; or the returns of a run are damaged.
+        LedgerError: As in `read_rows`; or the returns of a run are damaged.
         LedgerUnreachableError: The ledger cannot be read.
     """
     if not numbers:
         return {}
     with open_ledger(path) as connection:
-        held = [
+        blobs = [
             (number, row[0])
             for number in numbers
             for row in connection.execute("SELECT returns FROM outcomes WHERE run = ?", (number,))
         ]
-    return {number: decode_returns(blob) for number, blob in held if blob is not None}
+    return {number: decode_returns(blob) for number, blob in blobs if blob is not None}
 
 
 def _parse_row(record: sqlite3.Row) -> LedgerRow:
-    told = {name: record[name] for name in record.keys() if name != "process"}  # noqa: SIM118
-    told |= {
-        name: None if told[name] is None else json.loads(told[name]) for name in _JSON_COLUMNS
-    }
-    told |= {n: None if told[n] is None else tuple(told[n]) for n in ("targets", "inputs")}
-    told["status"] = (
-        told["status"]
+    row = {name: record[name] for name in record.keys() if name != "process"}  # noqa: SIM118
+    row |= {name: None if row[name] is None else json.loads(row[name]) for name in _JSON_COLUMNS}
+    row |= {n: None if row[n] is None else tuple(row[n]) for n in ("targets", "inputs")}
+    row["status"] = (
+        row["status"]
         or _STATUS_OF_PROCESS_STATE[
             process_state(record["pid"], record["host"], record["process"])
         ]
     )
-    return LedgerRow(**told)
+    return LedgerRow(**row)

@@ -1,8 +1,8 @@
-"""The ledger's file: its tables, what guards them, and how it is opened.
+"""The SQLite file of the ledger: tables, append-only triggers, migrations, connections.
 
-A rollback journal, SQLite's default, and not a write-ahead log: a home may lie on a network
-drive, and a write-ahead log is shared memory, which works on one host only. A run writes three
-short rows, so nothing is lost by it. No connection is kept while a run trains.
+It uses a rollback journal, the default of SQLite, rather than a write-ahead log: the file may be
+on a network drive, and a write-ahead log needs shared memory, which works on one host only. A run
+writes three short rows, so speed does not matter. No connection is open while a run trains.
 """
 
 from __future__ import annotations
@@ -18,14 +18,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUSY_TIMEOUT_S = 60.0
-"""How long a writer waits for the others; each needs milliseconds."""
+"""How long a writer waits for other writers; each needs milliseconds."""
 
 SYNCHRONOUS = "FULL"
-"""What is written is on the disk when a transaction ends: a power cut takes no run away."""
+"""Rows are on the disk when a transaction ends: a power failure loses no run."""
 
-APPLICATION_ID = (
-    0x42544C47  # "BTLG", in the header: another program's database is not written into
-)
+APPLICATION_ID = 0x42544C47  # "BTLG" in the header: databases of other programs are rejected
 
 _CREATE_VIEW = """
     CREATE VIEW ledger AS
@@ -84,19 +82,19 @@ _CREATE_TABLES = (
 
 
 def _append_only_triggers(table: str, key: str) -> tuple[str, ...]:
-    """Triggers that let a table only grow."""
+    """Triggers that make a table append-only."""
     refuse = "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
     return (
         f"CREATE TRIGGER {table}_keep BEFORE UPDATE ON {table} {refuse}",
         f"CREATE TRIGGER {table}_stay BEFORE DELETE ON {table} {refuse}",
-        # INSERT OR REPLACE deletes without asking the trigger above.
+        # INSERT OR REPLACE deletes without firing the trigger above.
         f"CREATE TRIGGER {table}_once BEFORE INSERT ON {table} "
         f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) {refuse}",
     )
 
 
 def _reference_trigger(table: str) -> str:
-    """A trigger that refuses what belongs to no run; SQLite checks no reference unless told."""
+    """A trigger that rejects rows without a run; SQLite checks references only on request."""
     return (
         f"CREATE TRIGGER {table}_owned BEFORE INSERT ON {table} "
         "WHEN NOT EXISTS (SELECT 1 FROM runs WHERE number = NEW.run) "
@@ -114,18 +112,18 @@ _VERSION_1 = (
 )
 
 _VERSION_2 = ("ALTER TABLE runs ADD COLUMN family TEXT", "DROP VIEW ledger", _CREATE_VIEW)
-"""Runs of before belong to no family."""
+"""Earlier runs belong to no sweep."""
 
 MIGRATIONS: tuple[Sequence[str], ...] = (_VERSION_1, _VERSION_2)
-"""The statements that lead from each version of the file to the next, from an empty one on."""
+"""The statements from each version of the file to the next, from an empty file on."""
 
 
 @contextmanager
 def open_ledger(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection to a ledger that is there, brought up to date where it has to be.
+    """A connection to an existing ledger, migrated to the current version if needed.
 
     Raises:
-        LedgerError: The file is damaged, no ledger, or of a newer version.
+        LedgerError: The file is damaged, not a ledger, or of a newer version.
         LedgerUnreachableError: It cannot be read.
     """
     with _connect(path, "rw", BUSY_TIMEOUT_S) as connection:
@@ -142,13 +140,11 @@ def ledger_transaction(
     timeout_s: float = BUSY_TIMEOUT_S,
     migrations: Sequence[Sequence[str]] = MIGRATIONS,
 ) -> Iterator[sqlite3.Connection]:
-    """A transaction on a ledger, made or brought up to date where it has to be.
-
-    What is written inside is there as a whole afterwards, or not at all.
+    """A transaction on a ledger, created or migrated if needed; atomic.
 
     Raises:
-        LedgerError: The file is damaged, no ledger, or of a newer version.
-        LedgerUnreachableError: It cannot be written, or others kept it for too long.
+        LedgerError: The file is damaged, not a ledger, or of a newer version.
+        LedgerUnreachableError: It cannot be written, or other writers kept it locked too long.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -172,7 +168,7 @@ def ledger_transaction(
 
 @contextmanager
 def _connect(path: Path, mode: str, timeout_s: float) -> Iterator[sqlite3.Connection]:
-    """SQLite's errors become those of `engine.core.errors`, but for what the guards refuse."""
+    """Translates errors of SQLite into those of `engine.core.errors`, except of triggers."""
     address = f"{path.absolute().as_uri()}?mode={mode}"
     try:
         with closing(
@@ -188,11 +184,11 @@ def _connect(path: Path, mode: str, timeout_s: float) -> Iterator[sqlite3.Connec
     except sqlite3.DatabaseError as error:
         raise LedgerError(
             "the trial ledger is damaged",
-            expected="a whole SQLite database",
+            expected="an intact SQLite database",
             found=str(error),
             where=str(path),
-            fix="put a copy from a backup in its place, or move the file away: a new ledger "
-            "begins, which knows nothing of the runs so far",
+            fix="restore a backup, or move the file away: a new ledger begins, without the runs "
+            "so far",
         ) from error
 
 
@@ -202,19 +198,19 @@ def _unreachable_error(path: Path, error: Exception) -> LedgerUnreachableError:
         expected="a file that can be read and written, in a folder that can be written",
         found=str(error),
         where=str(path),
-        fix="make both writable, free some space, or set BACKTEST_HOME to another folder",
+        fix="make both writable, free disk space, or set BACKTEST_HOME to another folder",
     )
 
 
 def _check_version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
-    """The version of the file, 0 where it is empty."""
+    """Schema version of the file, 0 where it is empty."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     tables = int(connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0])
     if application != APPLICATION_ID and (tables or version):
         raise LedgerError(
-            "this is no trial ledger",
-            expected="a file that `backtest run` made",
+            "this file is not a trial ledger",
+            expected="a file written by `backtest run`",
             found="another program's SQLite database",
             where=str(path),
             fix="move it away, or set BACKTEST_HOME to another folder",

@@ -1,4 +1,4 @@
-"""Whether the process that began a run is still there."""
+"""Whether the process of a run is still running."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _PROC_ROOT = Path("/proc")
 
 
 def host_name() -> str:
-    """The name of this machine on its network."""
+    """Network name of this machine."""
     return platform.node()
 
 
 def process_start_token(pid: int) -> str | None:
-    """What tells a process from a later one of the same number: when it was started.
+    """Start time of a process, which distinguishes it from a later one with the same id.
 
     Returns:
-        On Linux the boot and the clock tick of its start, elsewhere what `ps` says; None where
-        there is no such process, or nobody to ask.
+        On Linux the boot id and the clock tick of its start, elsewhere the output of `ps`; None
+        where there is no such process, or neither source is available.
     """
     if (_PROC_ROOT / "self" / "stat").exists():
         return _start_token_from_proc(pid)
@@ -33,9 +33,8 @@ def process_start_token(pid: int) -> str | None:
 def process_state(pid: int, process_host: str, start_token: str | None) -> ProcessState:
     """Whether a process still runs.
 
-    It does where a process of its number was started at the very moment that was noted; a number
-    that another process was given since does not count. Of a process of another host, or of one
-    whose start could not be noted, nothing is known.
+    It does if a process with this id has the recorded start time; an id that was reused since does
+    not count. The state is unknown for a process of another host or without a recorded start time.
     """
     if start_token is None or process_host != host_name():
         return "unknown"
@@ -44,12 +43,12 @@ def process_state(pid: int, process_host: str, start_token: str | None) -> Proce
 
 def _start_token_from_proc(pid: int) -> str | None:
     try:
-        # The name of the program stands in brackets and may hold anything, brackets too.
+        # The program name is in brackets and may itself contain brackets.
         fields = (_PROC_ROOT / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
     state, started = fields[0], fields[19]
-    if state in {"Z", "X"}:  # ended, and only not yet collected by its parent
+    if state in {"Z", "X"}:  # ended, but not yet reaped by its parent
         return None
     boot = (_PROC_ROOT / "sys" / "kernel" / "random" / "boot_id").read_text().strip()
     return f"{boot} {started}"
@@ -57,7 +56,7 @@ def _start_token_from_proc(pid: int) -> str | None:
 
 def _start_token_from_ps(pid: int) -> str | None:
     try:
-        told = subprocess.run(
+        completed = subprocess.run(
             ["ps", "-o", "lstart=", "-p", str(pid)],
             capture_output=True,
             text=True,
@@ -66,4 +65,4 @@ def _start_token_from_ps(pid: int) -> str | None:
         )
     except OSError:
         return None
-    return told.stdout.strip() or None
+    return completed.stdout.strip() or None

@@ -1,4 +1,4 @@
-"""What else was tried on the bars of a run."""
+"""Identity of a trial, and the other trials on the bars of a run."""
 
 from __future__ import annotations
 
@@ -23,20 +23,19 @@ _SAME_DATA_CONDITION = (
 UNHASHED_SECTIONS = frozenset(
     ("name", "description", "data", "benchmarks", "opponents", "evaluation", "compute")
 )
-"""Parts of a strategy that can be changed without trying anything new: what it is called, which
-bars it is run on, what it is compared with (`opponents` in manifests of earlier versions), how it
-is judged, where it is computed."""
+"""Sections of a strategy that do not make it another trial: name, dataset, benchmarks (`opponents`
+in earlier manifests), evaluation and computing resources."""
 
 
 @dataclass(frozen=True)
 class DataScope:
-    """The bars of a run, as far as they tell one trial from another.
+    """The bars of a run, as far as they identify a trial.
 
     Attributes:
         dataset: `name`, `interval`, `calendar`, `offline`, and sha256 by symbol.
-        targets: Symbols that are traded.
-        inputs: Symbols that feed the model.
-        span: The out-of-sample bars: UTC timestamps.
+        targets: Symbols traded.
+        inputs: Symbols that the features use.
+        span: UTC timestamps of the out-of-sample bars.
         periods_per_year: Bars a year.
     """
 
@@ -47,7 +46,7 @@ class DataScope:
     periods_per_year: float
 
     def as_row(self) -> dict[str, Any]:
-        """As the ledger holds it."""
+        """The columns of the ledger."""
         return {
             "dataset": canonical_json(self.dataset),
             "interval": self.dataset["interval"],
@@ -65,10 +64,10 @@ class RelatedRuns:
     """The runs of other configurations on the same target and interval, with a span that overlaps.
 
     Attributes:
-        latest_runs: Of each configuration the run that finished last, in the order they began.
-        finished: How many runs finished.
-        failed: How many failed, were interrupted, or never told how they ended.
-        since: When the first of all these began; None where there is none.
+        latest_runs: The last finished run of each configuration, in the order they began.
+        finished: Number of finished runs.
+        failed: Number of runs that failed, were interrupted, or have no recorded end.
+        since: Start time of the first of these runs; None without any.
     """
 
     latest_runs: tuple[LedgerRow, ...]
@@ -78,38 +77,38 @@ class RelatedRuns:
 
 
 def hash_configuration(strategy: Mapping[str, Any]) -> str:
-    """First 16 hex digits of the SHA-256 over what a strategy tries.
+    """Hash of a configuration: the first 16 hex digits of a SHA-256.
 
-    Everything that decides what it trades counts: features, model, training, seeds, thresholds,
-    sizing, costs, execution. What is in `UNHASHED_SECTIONS` does not; the bars are told apart by
-    target, interval and span instead, so that a strategy run again when the bars have grown, or
-    from a copy of the same files, is still one trial.
+    It covers all settings that determine the trades: features, model, training, seeds, thresholds,
+    sizing, costs, execution. `UNHASHED_SECTIONS` are excluded. Bars are identified by target,
+    interval and span instead, so that a strategy run again on a longer history, or on a copy of
+    the same files, is the same trial.
 
     Args:
-        strategy: The resolved strategy as JSON, every default filled in.
+        strategy: Resolved strategy as JSON, with all defaults.
     """
-    tried = {key: value for key, value in strategy.items() if key not in UNHASHED_SECTIONS}
-    return hashlib.sha256(canonical_json(tried).encode()).hexdigest()[:16]
+    hashed = {key: value for key, value in strategy.items() if key not in UNHASHED_SECTIONS}
+    return hashlib.sha256(canonical_json(hashed).encode()).hexdigest()[:16]
 
 
 def find_related_runs(path: Path, configuration_hash: str, data_scope: DataScope) -> RelatedRuns:
-    """What the ledger knows of other trials on a ground.
+    """The other trials in the ledger on the same data scope.
 
-    Rerunning a configuration is no new trial: its own runs are left out, and of another one only
-    the run that finished last stands for it. A run that ended before its bars were read tried
-    nothing, and one that is under way has not told yet: neither is counted.
+    Running a configuration again is no new trial: its own runs are left out, and another
+    configuration is represented by its last finished run. Runs that ended before their bars were
+    known, and runs still in progress, are not counted.
 
     Raises:
-        LedgerError: The ledger is damaged, of a newer version, or out of reach.
+        LedgerError: The ledger is damaged, of a newer version, or cannot be read.
     """
-    told = data_scope.as_row()
-    asked = (told["targets"], told["interval"], told["last"], told["first"])
-    rows = read_rows(path, _SAME_DATA_CONDITION, (*asked, configuration_hash, told["inputs"]))
+    scope = data_scope.as_row()
+    overlap = (scope["targets"], scope["interval"], scope["last"], scope["first"])
+    rows = read_rows(path, _SAME_DATA_CONDITION, (*overlap, configuration_hash, scope["inputs"]))
     finished = [row for row in rows if row.status == "finished"]
     failed = [row for row in rows if row.status not in {"finished", "running"}]
-    newest = {row.trial_key: row for row in sorted(finished, key=lambda row: row.ended_at or "")}
+    latest = {row.trial_key: row for row in sorted(finished, key=lambda row: row.ended_at or "")}
     return RelatedRuns(
-        latest_runs=tuple(sorted(newest.values(), key=lambda row: row.number)),
+        latest_runs=tuple(sorted(latest.values(), key=lambda row: row.number)),
         finished=len(finished),
         failed=len(failed),
         since=min((row.started_at for row in [*finished, *failed]), default=None),

@@ -1,4 +1,4 @@
-"""Returns as bytes: small, exact, and nothing in them that could run."""
+"""Exact, compressed bytes of a series of returns; a data format without code."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 FORMAT_HEADER = b"returns 1\n"
 TIMESTAMP_DTYPE, RETURN_DTYPE = "<i8", "<f8"
 BYTES_PER_BAR = 16
-"""Bytes a bar before compression."""
+"""Bytes per bar before compression."""
 
 
 def encode_returns(returns: pd.Series[float]) -> bytes:
-    """A line that names the format, then what zlib made of two arrays, one after the other.
+    """Encodes returns as a format line and two zlib-compressed arrays, one after the other.
 
-    The first has int64 microseconds: since 1970 (UTC) of the first bar, then from bar to bar,
-    which compress to almost nothing. The second has the values, float64. Both are little-endian.
+    The first array has int64 microseconds: since 1970 (UTC) for the first bar, then the
+    differences from bar to bar, which compress well. The second has the values, float64. Both are
+    little-endian.
 
     Args:
         returns: Index of UTC timestamps, ascending.
@@ -34,7 +35,7 @@ def encode_returns(returns: pd.Series[float]) -> bytes:
 
 
 def decode_returns(blob: bytes) -> pd.Series[float]:
-    """The returns that were packed, bit for bit.
+    """Decodes returns, bit for bit.
 
     Raises:
         LedgerError: The bytes are damaged.
@@ -42,27 +43,27 @@ def decode_returns(blob: bytes) -> pd.Series[float]:
     import numpy as np
     import pandas as pd
 
-    plain = _decompress(blob)
-    bars = len(plain) // BYTES_PER_BAR
-    stamps = np.frombuffer(plain, TIMESTAMP_DTYPE, bars).cumsum().astype("datetime64[us]")
-    values = np.frombuffer(plain, RETURN_DTYPE, bars, offset=8 * bars).astype(np.float64)
+    data = _decompress(blob)
+    bars = len(data) // BYTES_PER_BAR
+    stamps = np.frombuffer(data, TIMESTAMP_DTYPE, bars).cumsum().astype("datetime64[us]")
+    values = np.frombuffer(data, RETURN_DTYPE, bars, offset=8 * bars).astype(np.float64)
     index = pd.DatetimeIndex(stamps, tz="UTC", name="timestamp")
     return pd.Series(values, index=index, name="returns")
 
 
 def _decompress(blob: bytes) -> bytes:
     try:
-        plain = zlib.decompress(blob.removeprefix(FORMAT_HEADER))
+        data = zlib.decompress(blob.removeprefix(FORMAT_HEADER))
     except zlib.error as error:
         raise _damaged_error(str(error)) from error
-    if not blob.startswith(FORMAT_HEADER) or len(plain) % BYTES_PER_BAR:
-        raise _damaged_error(f"{len(blob)} bytes of something else")
-    return plain
+    if not blob.startswith(FORMAT_HEADER) or len(data) % BYTES_PER_BAR:
+        raise _damaged_error(f"{len(blob)} bytes in another format")
+    return data
 
 
 def _damaged_error(found: str) -> LedgerError:
     return LedgerError(
         "returns in the trial ledger are damaged",
-        expected="what `backtest run` wrote: timestamps and returns, compressed",
+        expected="compressed timestamps and returns, as `backtest run` writes them",
         found=found,
     )

@@ -124,7 +124,7 @@ def test_a_run_that_fails_before_its_bars_are_cut_is_kept_with_its_error(strateg
         engine.run(strategy, overrides={"windows.train": 5000}, out=place / "f", home=home)
     row = last(home)
     assert (row.status, row.error, row.targets) == ("failed", "UsageError", None)
-    assert row.problem == "Not even one window fits into the bars"
+    assert row.problem == "No window fits into the bars"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_ledger_that_breaks_while_the_run_trains_loses_no_result(
     monkeypatch.setattr(runner, "simulate_books", breaking)
     found = engine.run(strategy, out=place / "breaking", home=home, pages=False, progress=told)
     assert engine.Run.open(found.run_dir).run_id == found.run_id
-    assert any("how this run ended is not noted" in notice for notice in told.notices)
+    assert any("the end of this run is not recorded" in notice for notice in told.notices)
 
 
 def wait_for_ground(home: Path) -> None:

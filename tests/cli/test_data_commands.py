@@ -133,7 +133,7 @@ def day(back: int) -> str:
 
 
 class TestPull:
-    def test_every_symbol_is_told_with_its_bars_and_those_that_are_new(self, online):
+    def test_every_symbol_is_listed_with_its_bars_and_the_new_ones(self, online):
         result = online("pull")
         assert result.exit_code == 0
         first, btc, eth, vintage = result.stdout.splitlines()
@@ -143,7 +143,7 @@ class TestPull:
         assert eth == f"  ETH-USD  298 bars, {day(299)} to {day(2)}, 298 new"
         assert vintage.startswith("  vintage ")
 
-    def test_what_was_revised_is_told(self, online, exchange, books, pulled):
+    def test_revisions_are_reported(self, online, exchange, books, pulled):
         assert pulled
         exchange.site.books = corrected(books)
         result = online("pull")
@@ -158,7 +158,7 @@ class TestPull:
         assert "BTC-USD of ccxt:bitstamp was revised" in result.stderr
 
     @pytest.mark.usefixtures("pulled")
-    def test_a_pull_that_brings_nothing_tells_so(self, online):
+    def test_a_pull_without_new_bars_says_so(self, online):
         result = online("pull", "--json", "--quiet")
         told = json.loads(result.stdout)
         assert (result.stderr, told["dataset"], told["delivered"]) == ("", "coins", True)
@@ -170,12 +170,12 @@ class TestPull:
 
     @pytest.mark.usefixtures("pulled")
     @pytest.mark.parametrize("options", [(), ("--all",)], ids=["tail", "all"])
-    def test_only_a_pull_of_all_sees_what_was_revised_long_ago(self, online, exchange, options):
+    def test_only_a_pull_of_all_bars_finds_old_revisions(self, online, exchange, options):
         book = exchange.site.books["BTC/USD"]
         book[5] = replace(book[5], volume=40.0)
         assert ("revised: 1 bar changed" in online("pull", *options).stdout) == bool(options)
 
-    def test_a_symbol_that_fails_is_told_and_the_others_are_kept(self, online, exchange):
+    def test_a_failing_symbol_is_reported_and_the_others_are_stored(self, online, exchange):
         del exchange.site.books["ETH/USD"]
         result = online("pull")
         assert result.exit_code == 3
@@ -184,14 +184,14 @@ class TestPull:
         assert eth.startswith("  ETH-USD  failed: ccxt knows no symbol ETH/USD")
         assert "  no bars: ETH-USD" in online("show").stdout
 
-    def test_each_symbol_is_a_line_of_progress_when_it_came(self, online):
+    def test_each_received_symbol_is_a_line_of_progress(self, online):
         lines = online("pull").stderr.splitlines()
         assert [line for line in lines if " of 2) from " in line] == [
             f"  BTC-USD (1 of 2) from ccxt:bitstamp: 398 bars, {day(399)} to {day(2)}",
             f"  ETH-USD (2 of 2) from ccxt:bitstamp: 298 bars, {day(299)} to {day(2)}",
         ]
 
-    def test_after_two_symbols_without_an_answer_no_other_is_asked_for(
+    def test_after_two_symbols_without_an_answer_no_other_is_requested(
         self, online, exchange, tmp_path
     ):
         (tmp_path / "coins.yaml").write_text(COINS.replace("ETH-USD]", "ETH-USD, XRP-USD]"))
@@ -203,7 +203,7 @@ class TestPull:
         assert "not requested any more (two symbols in a row got no answer)" in lines[-1]
         assert not exchange.requests("xrpusd")
 
-    def test_where_nobody_answers_every_symbol_fails_at_once(self, backtest):
+    def test_where_no_server_answers_every_symbol_fails_at_once(self, backtest):
         result = backtest("pull")
         assert result.exit_code == 3
         assert result.stdout.count("failed: 127.0.0.1:9 cannot be reached") == 2
@@ -215,10 +215,10 @@ class TestPull:
         assert result.exit_code == 0
         assert "read in place, not pulled" in result.stdout
 
-    def test_a_dataset_that_is_not_there_ends_with_3(self, backtest):
+    def test_an_unknown_dataset_exits_with_3(self, backtest):
         assert backtest("pull", dataset="no-such").exit_code == 3
 
-    def test_an_interrupt_says_that_what_came_is_kept(self, backtest, monkeypatch):
+    def test_an_interrupt_says_that_received_bars_are_stored(self, backtest, monkeypatch):
         def interrupted(*_):
             raise KeyboardInterrupt
 
@@ -234,7 +234,7 @@ class TestShow:
         assert result.exit_code == 0
         assert "nothing pulled yet; `backtest data pull coins.yaml` does it" in result.stdout
 
-    def test_each_symbol_has_a_strip_of_its_bars_within_eighty_columns(self, revised, backtest):
+    def test_each_symbol_has_a_coverage_strip_within_eighty_columns(self, revised, backtest):
         lines = backtest("show").stdout.splitlines()
         assert revised
         assert max(map(len, lines)) <= 80
@@ -245,30 +245,30 @@ class TestShow:
         strip = btc[10:43]
         assert set(strip) == {"█"}
         assert btc[43:].split() == [day(399), day(1), "399", "2"]
-        # A quarter of the time ETH was not traded, and one bar is gone at the end.
+        # ETH was not traded for a quarter of the time, and one bar is missing at the end.
         assert eth[10:17] == "·" * 7
         assert eth[41] == "▓"
         assert set(eth[19:41]) == {"█"}
 
-    def test_gaps_are_told_with_their_dates(self, revised, backtest):
+    def test_gaps_are_listed_with_their_dates(self, revised, backtest):
         text = backtest("show").stdout
         assert revised
         assert f"  ETH-USD: 1 bar missing:\n    {day(20)}\n" in text
         assert "BTC-USD: " not in text
 
-    def test_of_many_gaps_the_longest_are_told_in_their_order(self, backtest, books, tmp_path):
+    def test_of_many_gaps_the_longest_are_listed_by_date(self, backtest, books, tmp_path):
         book = books["BTC/USD"]
-        holes = {10, 20, 21, 30, 40, 41, 42, 50, 51}
-        holed = [candle for place, candle in enumerate(book[:-1]) if place not in holes]
+        missing = {10, 20, 21, 30, 40, 41, 42, 50, 51}
+        incomplete = [candle for row, candle in enumerate(book[:-1]) if row not in missing]
         now = pd.Timestamp.now("UTC")
-        keep({"BTC/USD": VersionedBars.from_first_fetch(bars_of(holed), None, now)}, tmp_path)
+        keep({"BTC/USD": VersionedBars.from_first_fetch(bars_of(incomplete), None, now)}, tmp_path)
         lines = backtest("show").stdout.splitlines()
-        place = lines.index("  BTC-USD: 9 bars missing, the longest gaps:")
-        back = COUNT - 1
-        assert lines[place + 1 : place + 4] == [
-            f"    {day(back - 20)} to {day(back - 21)}",
-            f"    {day(back - 40)} to {day(back - 42)}",
-            f"    {day(back - 50)} to {day(back - 51)}, and 2 more",
+        heading = lines.index("  BTC-USD: 9 bars missing, the longest gaps:")
+        newest = COUNT - 1
+        assert lines[heading + 1 : heading + 4] == [
+            f"    {day(newest - 20)} to {day(newest - 21)}",
+            f"    {day(newest - 40)} to {day(newest - 42)}",
+            f"    {day(newest - 50)} to {day(newest - 51)}, and 2 more",
         ]
 
     def test_vintages_are_listed_the_newest_first(self, revised, backtest):
@@ -285,18 +285,16 @@ class TestShow:
         assert (eth["bars"], eth["expected"], eth["vintages"]) == (298, 299, 2)
         assert [gap["bars"] for gap in eth["gaps"]] == [1]
 
-    def test_bundled_bars_are_drawn_too(self, backtest):
+    def test_bundled_bars_are_shown(self, backtest):
         lines = backtest("show", dataset="us-indices").stdout.splitlines()
         assert "1999-01-04 2018-12-31     5,031    -" in lines[-1]
 
-    def test_longer_bars_are_made_of_shorter_ones_as_the_dataset_repairs_them(
-        self, backtest, tmp_path
-    ):
+    def test_longer_bars_are_resampled_from_repaired_shorter_ones(self, backtest, tmp_path):
         hours = pd.DataFrame(candles(0, 96, step=3600)).rename(columns={"seconds": "timestamp"})
         hours["timestamp"] = pd.to_datetime(hours["timestamp"] + 19_676 * DAY, unit="s", utc=True)
-        twice = pd.concat([hours, hours.iloc[40:41].assign(volume=7.0)])
+        duplicated = pd.concat([hours, hours.iloc[40:41].assign(volume=7.0)])
         (tmp_path / "bars").mkdir()
-        twice.sort_values("timestamp").to_csv(tmp_path / "bars" / "COIN.csv", index=False)
+        duplicated.sort_values("timestamp").to_csv(tmp_path / "bars" / "COIN.csv", index=False)
         (tmp_path / "days.yaml").write_text(
             "{name: days, interval: 1d, calendar: 24/7, symbols: [COIN],\n"
             " quality: {conflicting_duplicates: repair},\n"
@@ -320,25 +318,25 @@ class TestDiff:
         assert lines[3].split()[:2] == [day(10), "volume"]
         assert lines[4] == f"ETH-USD: 1 bar new; 1 bar removed; all on {day(20)}"
 
-    def test_two_vintages_can_be_named_in_either_order(self, revised, backtest):
+    def test_two_vintages_can_be_given_in_either_order(self, revised, backtest):
         assert revised
-        told = json.loads(backtest("diff", "--json").stdout)
-        back = json.loads(backtest("diff", told["to"], told["from"], "--json").stdout)
-        (value,) = told["symbols"]["BTC-USD"]["values"]
-        (other,) = back["symbols"]["BTC-USD"]["values"]
+        forward = json.loads(backtest("diff", "--json").stdout)
+        backward = json.loads(backtest("diff", forward["to"], forward["from"], "--json").stdout)
+        (value,) = forward["symbols"]["BTC-USD"]["values"]
+        (other,) = backward["symbols"]["BTC-USD"]["values"]
         assert (value["before"], value["after"]) == (other["after"], other["before"])
-        assert back["symbols"]["ETH-USD"]["revision"]["added"] == 1
+        assert backward["symbols"]["ETH-USD"]["revision"]["added"] == 1
 
-    def test_a_vintage_and_itself_are_the_same(self, revised, backtest):
+    def test_a_vintage_does_not_differ_from_itself(self, revised, backtest):
         newest = revised[-1]
         assert "BTC-USD: no difference" in backtest("diff", newest, newest).stdout
 
-    def test_without_any_it_ends_with_3_and_says_how_to_pull(self, backtest):
+    def test_without_vintages_it_exits_with_3_and_says_how_to_pull(self, backtest):
         result = backtest("diff")
         assert result.exit_code == 3
         assert "backtest data pull coins.yaml" in result.stderr
 
-    def test_what_is_no_vintage_ends_with_2(self, revised, backtest):
+    def test_text_that_is_not_a_vintage_exits_with_2(self, revised, backtest):
         assert revised
         assert backtest("diff", "newest").exit_code == 2
 
@@ -354,12 +352,12 @@ class TestExport:
             f"x/ETH-USD.{format_}",
             "x/coins.yaml",
         ]
-        here = backtest("export", "--out", "y", "--format", "csv", dataset="x/coins.yaml")
-        assert here.exit_code == 0
-        again = [pd.read_csv(f"y/{symbol}.csv") for symbol in ("BTC-USD", "ETH-USD")]
-        assert [len(bars) for bars in again] == [398, 298]
+        second = backtest("export", "--out", "y", "--format", "csv", dataset="x/coins.yaml")
+        assert second.exit_code == 0
+        exported = [pd.read_csv(f"y/{symbol}.csv") for symbol in ("BTC-USD", "ETH-USD")]
+        assert [len(bars) for bars in exported] == [398, 298]
 
-    def test_an_old_vintage_can_be_exported(self, revised, backtest):
+    def test_an_earlier_vintage_can_be_exported(self, revised, backtest):
         assert revised
         old = json.loads(backtest("diff", "--json").stdout)["from"]
         backtest("export", "--out", "old", "--vintage", old)
@@ -375,7 +373,7 @@ class TestExport:
         assert f"Nobody may use this. Exported from ccxt:bitstamp, vintage {revised[-1]}." in text
 
     @pytest.mark.usefixtures("pulled")
-    def test_files_that_are_there_are_left_alone(self, backtest, tmp_path):
+    def test_existing_files_are_not_replaced(self, backtest, tmp_path):
         (tmp_path / "x").mkdir()
         (tmp_path / "x" / "ETH-USD.parquet").write_text("mine")
         result = backtest("export", "--out", "x")
@@ -384,6 +382,6 @@ class TestExport:
         assert (tmp_path / "x" / "ETH-USD.parquet").read_text() == "mine"
 
     @pytest.mark.usefixtures("pulled")
-    def test_a_folder_that_cannot_be_made_ends_with_3(self, backtest, tmp_path):
+    def test_a_folder_that_cannot_be_created_exits_with_3(self, backtest, tmp_path):
         (tmp_path / "x").write_text("in the way")
         assert backtest("export", "--out", "x/y").exit_code == 3

@@ -1,4 +1,4 @@
-"""What `backtest data funding` prints and writes; the rates were pulled before."""
+"""What `backtest data funding` prints and writes; the rates are cached."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def invoke(*arguments):
     return CliRunner().invoke(app, ("data", "funding", *arguments))
 
 
-def test_a_line_a_symbol_says_what_longs_paid():
+def test_each_symbol_is_a_line_with_what_longs_paid():
     result = invoke("perps.yaml", "--offline")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == (
@@ -54,29 +54,29 @@ def test_a_line_a_symbol_says_what_longs_paid():
     )
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_a_file_holds_every_rate(folder, ending):
-    out = folder / f"rates.{ending}"
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_file_holds_every_rate(folder, suffix):
+    out = folder / f"rates.{suffix}"
     result = invoke("perps.yaml", "--offline", "--out", str(out))
     assert result.exit_code == 0, result.stderr
-    table = pd.read_csv(out) if ending == "csv" else pd.read_parquet(out)
+    table = pd.read_csv(out) if suffix == "csv" else pd.read_parquet(out)
     assert list(table) == ["timestamp", "symbol", "rate"]
     assert table["rate"].tolist() == [1e-4] * 22
 
 
 def test_json_is_one_value_on_stdout():
-    told = json.loads(invoke("perps.yaml", "--offline", "--json").stdout)
-    assert told["BTC"]["rates"] == 22
-    assert told["BTC"]["per_year_pct"] == pytest.approx(3 * 365 * 0.01)
+    document = json.loads(invoke("perps.yaml", "--offline", "--json").stdout)
+    assert document["BTC"]["rates"] == 22
+    assert document["BTC"]["per_year_pct"] == pytest.approx(3 * 365 * 0.01)
 
 
-def test_another_ending_is_a_mistake_of_the_command_line():
+def test_another_file_suffix_is_a_usage_error():
     result = invoke("perps.yaml", "--offline", "--out", "rates.xlsx")
     assert result.exit_code == 2
     assert ".csv or .parquet" in result.stderr
 
 
-def test_nothing_pulled_before_ends_with_3(folder, monkeypatch):
+def test_no_cached_rates_exit_with_3(folder, monkeypatch):
     monkeypatch.setenv("BACKTEST_HOME", str(folder / "empty"))
     result = invoke("perps.yaml", "--offline")
     assert result.exit_code == 3

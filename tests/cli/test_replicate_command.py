@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from engine.cli.main import app
 from engine.core.errors import TrainingError
+from engine.replication.livieris2021 import render_replication
 from tests.replication.papers import compared, write_paper
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def test_data_that_is_not_there_ends_with_3(tmp_path: Path) -> None:
 def test_tables_go_to_stdout_and_progress_to_stderr(found) -> None:
     result = invoke("livieris2021", "--data", "somewhere", obj=Fake(found))
     assert result.exit_code == 0
-    assert result.stdout == found.as_text() + "\n"
+    assert result.stdout == render_replication(found) + "\n"
     assert "refits: 1 of 1 (MICDL lag 7 BTC)" in result.stderr
 
 

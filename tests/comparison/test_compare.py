@@ -123,7 +123,7 @@ def test_the_best_run_is_worth_no_more_than_its_own_verdict(family: list[Compare
         *("none", "weak", "moderate", "moderate")
     ]
     judged = [family[0], replace(family[2], grade="none")]
-    assert "more than luck and simple rules" in compare_runs(judged, QUICK).sentences[0]
+    assert "more than chance and simple rules" in compare_runs(judged, QUICK).sentences[0]
 
 
 def test_a_best_run_that_holding_would_have_beaten_is_no_evidence(

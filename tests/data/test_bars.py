@@ -7,7 +7,7 @@ from engine.data.quality.check_symbol import CheckSettings, check_bars
 from tests.data.quality.tables import plain
 
 
-def test_bars_have_one_shape_whatever_the_source_gave():
+def test_bars_of_every_source_have_the_same_columns_and_types():
     raw = plain(3)[["close", "low", "open", "timestamp", "high", "volume"]]
     raw["extra"] = "text"
     raw["volume"] = raw["volume"].astype("int64")
@@ -18,7 +18,7 @@ def test_bars_have_one_shape_whatever_the_source_gave():
     assert set(bars["symbol"]) == {"X"}
 
 
-def test_what_only_the_rules_look_at_stays_where_the_source_carries_it():
+def test_event_columns_stay_until_the_rules_have_used_them():
     raw = plain(3).assign(split=0, adj_close=11)
     assert list(normalise_bars(raw, "X"))[7:] == ["adj_close", "split"]
     assert (
@@ -29,7 +29,7 @@ def test_what_only_the_rules_look_at_stays_where_the_source_carries_it():
     )
 
 
-def test_stamps_of_another_zone_become_utc():
+def test_timestamps_of_another_zone_become_utc():
     raw = plain(2)
     raw["timestamp"] = raw["timestamp"].dt.tz_localize("America/New_York")
     assert normalise_bars(raw, "X")["timestamp"].iloc[0] == pd.Timestamp(
@@ -37,7 +37,7 @@ def test_stamps_of_another_zone_become_utc():
     )
 
 
-def test_the_newest_bar_is_dropped_until_it_is_over():
+def test_the_newest_bar_is_dropped_until_it_has_ended():
     bars = normalise_bars(plain(3), "X")
     last_open = bars["timestamp"].iloc[-1]
     over = last_open + pd.Timedelta(days=1)
@@ -45,7 +45,7 @@ def test_the_newest_bar_is_dropped_until_it_is_over():
     assert len(drop_unfinished_bar(bars, "1d", over - pd.Timedelta(seconds=1))) == 2
 
 
-def test_another_bar_that_is_not_over_means_a_wrong_clock_or_zone():
+def test_a_second_unfinished_bar_is_a_finding():
     now = pd.Timestamp("2020-01-02", tz="UTC")
     bars = drop_unfinished_bar(normalise_bars(plain(3), "X"), "1d", now)
     (finding,) = check_bars(bars, CheckSettings("1d", now)).errors

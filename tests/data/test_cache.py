@@ -1,4 +1,4 @@
-"""What is kept of pulled bars, whatever happens to the files and the processes."""
+"""The cache of pulled bars under damage, concurrent processes and kills."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def bars(count=10, *, start=100.0):
     return normalise_bars(raw, "X")
 
 
-def made(count=10, *, start=100.0, since=None, pulled=PULLED):
+def first_vintage(count=10, *, start=100.0, since=None, pulled=PULLED):
     return VersionedBars.from_first_fetch(bars(count, start=start), since, pulled)
 
 
-def revised():
-    return made().merge(bars(11, start=90.0), None, LATER)
+def second_vintage():
+    return first_vintage().merge(bars(11, start=90.0), None, LATER)
 
 
-def same(one, other):
+def assert_equal(one, other):
     pd.testing.assert_frame_equal(one.bars, other.bars)
     pd.testing.assert_frame_equal(one.superseded.bars, other.superseded.bars)
     for part in (
@@ -61,11 +61,13 @@ def same(one, other):
 
 
 @pytest.mark.parametrize(
-    "kept", [made(since=pd.Timestamp("2020-01-01", tz="UTC")), revised()], ids=["one", "revised"]
+    "stored",
+    [first_vintage(since=pd.Timestamp("2020-01-01", tz="UTC")), second_vintage()],
+    ids=["first", "second"],
 )
-def test_what_was_written_is_read(tmp_path, kept):
-    cache.write_cache(tmp_path, KEY, kept)
-    same(cache.read_cache(tmp_path, KEY, "X"), kept)
+def test_written_bars_are_read_back(tmp_path, stored):
+    cache.write_cache(tmp_path, KEY, stored)
+    assert_equal(cache.read_cache(tmp_path, KEY, "X"), stored)
 
 
 @pytest.mark.parametrize(
@@ -77,65 +79,69 @@ def test_what_was_written_is_read(tmp_path, kept):
         replace(KEY, interval="1h"),
     ],
 )
-def test_bars_of_another_feed_symbol_or_interval_are_never_read(tmp_path, other):
-    cache.write_cache(tmp_path, KEY, made())
+def test_bars_of_another_source_symbol_or_interval_are_never_read(tmp_path, other):
+    cache.write_cache(tmp_path, KEY, first_vintage())
     assert cache.read_cache(tmp_path, other, "X") is None
     assert other.path(tmp_path) != KEY.path(tmp_path)
 
 
-def test_a_file_in_the_place_of_another_key_is_not_believed(tmp_path):
-    cache.write_cache(tmp_path, KEY, made())
+def test_a_file_under_another_keys_name_is_damaged(tmp_path):
+    cache.write_cache(tmp_path, KEY, first_vintage())
     other = replace(KEY, ticker="btc/usd")
     os.renames(KEY.path(tmp_path), other.path(tmp_path))
-    found = cache.read_cache(tmp_path, other, "X")
-    assert isinstance(found, DamagedCacheFile)
-    assert found.reason == "these are bars of ccxt bitstamp BTC/USD 1d"
+    cached = cache.read_cache(tmp_path, other, "X")
+    assert isinstance(cached, DamagedCacheFile)
+    assert cached.reason == "these are bars of ccxt bitstamp BTC/USD 1d"
 
 
 @pytest.mark.parametrize("symbol", ["^GSPC", "BTC/USD:USD", "../../up", "a b", "%", "CON"])
-def test_any_symbol_has_a_file_within_the_cache(tmp_path, symbol):
+def test_every_symbol_has_a_file_within_the_cache(tmp_path, symbol):
     key = replace(KEY, ticker=symbol)
-    cache.write_cache(tmp_path, key, made())
+    cache.write_cache(tmp_path, key, first_vintage())
     assert key.path(tmp_path).resolve().parent.parent == (tmp_path / "bars").resolve()
     assert len(cache.read_cache(tmp_path, key, "X").bars) == 10
 
 
 class TestDamage:
     @pytest.mark.parametrize("damage", [b"", b"PAR1", b"PAR1" * 100])
-    def test_a_file_that_was_cut_off_or_overwritten_is_damaged(self, tmp_path, damage):
-        cache.write_cache(tmp_path, KEY, made())
+    def test_a_truncated_or_overwritten_file_is_damaged(self, tmp_path, damage):
+        cache.write_cache(tmp_path, KEY, first_vintage())
         KEY.path(tmp_path).write_bytes(damage)
         assert isinstance(cache.read_cache(tmp_path, KEY, "X"), DamagedCacheFile)
 
-    def test_wherever_a_bit_flips_no_other_values_are_read(self, tmp_path):
-        kept = made(500)
-        kept.bars["close"] = np.random.default_rng(1).normal(100, 1, 500)
-        cache.write_cache(tmp_path, KEY, kept)
+    def test_a_flipped_bit_never_changes_the_values_read(self, tmp_path):
+        stored = first_vintage(500)
+        stored.bars["close"] = np.random.default_rng(1).normal(100, 1, 500)
+        cache.write_cache(tmp_path, KEY, stored)
         path = KEY.path(tmp_path)
-        sound = path.read_bytes()
-        noticed = 0
-        footer = len(sound) - 8 - int.from_bytes(sound[-8:-4], "little")
-        for place in range(4, footer, 151):
-            path.write_bytes(sound[:place] + bytes([sound[place] ^ 16]) + sound[place + 1 :])
-            found = cache.read_cache(tmp_path, KEY, "X")
-            # A page's own description may change without any of its values.
-            if not isinstance(found, DamagedCacheFile):
-                pd.testing.assert_frame_equal(found.bars, kept.bars, check_exact=True)
-            noticed += isinstance(found, DamagedCacheFile)
-        assert noticed > 40
+        undamaged = path.read_bytes()
+        detected = 0
+        footer = len(undamaged) - 8 - int.from_bytes(undamaged[-8:-4], "little")
+        for index in range(4, footer, 151):
+            path.write_bytes(
+                undamaged[:index] + bytes([undamaged[index] ^ 16]) + undamaged[index + 1 :]
+            )
+            cached = cache.read_cache(tmp_path, KEY, "X")
+            # A flipped bit in a page's header may leave its values unchanged.
+            if not isinstance(cached, DamagedCacheFile):
+                pd.testing.assert_frame_equal(cached.bars, stored.bars, check_exact=True)
+            detected += isinstance(cached, DamagedCacheFile)
+        assert detected > 40
 
-    def test_a_failed_write_leaves_the_earlier_bars_and_no_litter(self, tmp_path):
-        cache.write_cache(tmp_path, KEY, made())
-        unwritable = replace(made(), bars=pd.DataFrame({"symbol": ["X"], "open": [object()]}))
+    def test_a_failed_write_leaves_the_earlier_bars_and_no_other_file(self, tmp_path):
+        cache.write_cache(tmp_path, KEY, first_vintage())
+        unwritable = replace(
+            first_vintage(), bars=pd.DataFrame({"symbol": ["X"], "open": [object()]})
+        )
         with pytest.raises(Exception, match=r"object|length"):
             cache.write_cache(tmp_path, KEY, unwritable)
         assert len(cache.read_cache(tmp_path, KEY, "X").bars) == 10
         assert len(list(KEY.path(tmp_path).parent.iterdir())) == 1
 
-    def test_a_folder_that_cannot_be_made_is_a_data_error_that_says_what_to_do(self, tmp_path):
+    def test_a_folder_that_cannot_be_created_is_a_data_error_with_a_fix(self, tmp_path):
         (tmp_path / "bars").write_text("in the way")
         with pytest.raises(DataError, match="cannot be stored") as error:
-            cache.write_cache(tmp_path, KEY, made())
+            cache.write_cache(tmp_path, KEY, first_vintage())
         assert "BACKTEST_HOME" in error.value.fix
         with (
             pytest.raises(DataError, match="cannot be stored"),
@@ -144,7 +150,7 @@ class TestDamage:
             pass
 
 
-def test_a_file_of_the_first_format_is_the_first_vintage(tmp_path):
+def test_a_file_of_the_first_format_is_read_as_the_first_vintage(tmp_path):
     note = {
         "key": [KEY.source, KEY.ticker, KEY.interval],
         "since": "2020-01-01T00:00:00+00:00",
@@ -156,7 +162,10 @@ def test_a_file_of_the_first_format_is_the_first_vintage(tmp_path):
     )
     KEY.path(tmp_path).parent.mkdir(parents=True)
     pyarrow.parquet.write_table(table, KEY.path(tmp_path))
-    same(cache.read_cache(tmp_path, KEY, "X"), made(since=pd.Timestamp("2020-01-01", tz="UTC")))
+    assert_equal(
+        cache.read_cache(tmp_path, KEY, "X"),
+        first_vintage(since=pd.Timestamp("2020-01-01", tz="UTC")),
+    )
 
 
 WRITER = """
@@ -164,11 +173,11 @@ import sys
 from pathlib import Path
 from engine.data.store import cache
 home, key = Path(sys.argv[1]), cache.CacheKey(*sys.argv[2:5])
-held = cache.read_cache(home, key, "X")
-held.bars[["open", "close"]] = float(sys.argv[5])
+stored = cache.read_cache(home, key, "X")
+stored.bars[["open", "close"]] = float(sys.argv[5])
 print("begun", flush=True)
 for _ in range(int(sys.argv[6])):
-    cache.write_cache(home, key, held)
+    cache.write_cache(home, key, stored)
 """
 
 
@@ -180,22 +189,22 @@ def writer(home, value, count):
 
 
 @pytest.mark.slow
-def test_a_reader_beside_two_writers_never_sees_half_a_file(tmp_path):
-    cache.write_cache(tmp_path, KEY, made(400))
+def test_a_reader_never_sees_the_unfinished_file_of_two_writers(tmp_path):
+    cache.write_cache(tmp_path, KEY, first_vintage(400))
     writers = [writer(tmp_path, at, 20) for at in ("200", "300")]
-    read = []
+    seen = []
     while any(each.poll() is None for each in writers):
-        read.append(cache.read_cache(tmp_path, KEY, "BTC/USD"))
+        seen.append(cache.read_cache(tmp_path, KEY, "BTC/USD"))
     for each in writers:
         each.communicate()
     assert [each.returncode for each in writers] == [0, 0]
-    assert {found.bars["open"].nunique() for found in read} == {1}
-    assert len({found.bars["open"].iloc[0] for found in read}) > 1
+    assert {cached.bars["open"].nunique() for cached in seen} == {1}
+    assert len({cached.bars["open"].iloc[0] for cached in seen}) > 1
 
 
 @pytest.mark.slow
-def test_a_writer_killed_at_any_time_leaves_whole_bars_and_its_litter_is_swept(tmp_path):
-    cache.write_cache(tmp_path, KEY, made(20_000))
+def test_a_killed_writer_leaves_complete_bars_and_its_draft_is_deleted(tmp_path):
+    cache.write_cache(tmp_path, KEY, first_vintage(20_000))
     folder = KEY.path(tmp_path).parent
     for wait in (0.0, 0.003, 0.007, 0.012):
         with writer(tmp_path, "200", 1_000_000) as each:
@@ -231,34 +240,34 @@ class TestLock:
             yield process
             process.kill()
 
-    def test_who_waits_in_vain_is_told_for_whom(self, tmp_path, holder):
-        told = []
+    def test_a_lock_that_times_out_names_its_holder(self, tmp_path, holder):
+        holders = []
         with (
             pytest.raises(UnreachableError, match=f"process {holder.pid} has been pulling"),
-            exclusive_lock(tmp_path / "lock", told.append, timeout_s=1.3),
+            exclusive_lock(tmp_path / "lock", holders.append, timeout_s=1.3),
         ):
             pass
-        assert told == [f"process {holder.pid}"]
+        assert holders == [f"process {holder.pid}"]
 
-    def test_the_lock_of_a_killed_process_blocks_nobody(self, tmp_path, holder):
+    def test_the_lock_of_a_killed_process_is_released(self, tmp_path, holder):
         os.kill(holder.pid, signal.SIGKILL)
         holder.wait()
         began = time.monotonic()
         with exclusive_lock(tmp_path / "lock", pytest.fail):
             assert time.monotonic() - began < 0.5
 
-    def test_a_file_that_was_left_behind_is_no_lock(self, tmp_path):
+    def test_a_leftover_lock_file_does_not_block(self, tmp_path):
         (tmp_path / "lock").write_text("1")
         with exclusive_lock(tmp_path / "lock", pytest.fail, timeout_s=0.0):
             pass
 
-    def test_it_is_free_again_after_a_failure(self, tmp_path):
+    def test_the_lock_is_released_after_an_exception(self, tmp_path):
         with pytest.raises(KeyError), exclusive_lock(tmp_path / "lock", pytest.fail):
             raise KeyError
         with exclusive_lock(tmp_path / "lock", pytest.fail, timeout_s=0.0):
             pass
 
-    def test_two_threads_of_one_process_keep_apart(self, tmp_path):
+    def test_two_holders_in_one_process_exclude_each_other(self, tmp_path):
         with (
             exclusive_lock(tmp_path / "lock", pytest.fail),
             pytest.raises(UnreachableError),

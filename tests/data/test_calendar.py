@@ -32,6 +32,6 @@ def test_a_lunch_break_has_no_bars():
 
 
 @pytest.mark.parametrize("interval", ["1d", "1w"])
-def test_an_unknown_calendar_is_refused_with_the_name_that_was_meant(interval):
+def test_an_unknown_calendar_is_an_error_with_a_suggestion(interval):
     with pytest.raises(UsageError, match="XNYS"):
         periods_per_year("XNYZ", interval)

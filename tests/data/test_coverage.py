@@ -1,4 +1,4 @@
-"""Which bars a calendar has, and which are missing."""
+"""The bars that a calendar expects, and those that are missing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def texts(stamps):
     return [f"{pd.Timestamp(stamp):%m-%d %H:%M}" for stamp in stamps]
 
 
-def test_around_the_clock_a_bar_follows_the_other():
+def test_an_always_open_calendar_has_bars_without_a_break():
     found = expected_timestamps("24/7", "4h", at("2024-03-09 20:00"), at("2024-03-10 04:00"))
     assert texts(found) == ["03-09 20:00", "03-10 00:00", "03-10 04:00"]
 
@@ -45,7 +45,7 @@ def test_a_session_has_bars_from_its_open_to_its_close_across_a_clock_change():
     assert texts(found) == ["03-08 19:30", "03-08 20:30", "03-11 13:30", "03-11 14:30"]
 
 
-def test_a_lunch_break_has_none():
+def test_a_lunch_break_has_no_bars():
     found = expected_timestamps("XHKG", "1h", at("2024-03-08"), at("2024-03-09"))
     assert texts(found) == [f"03-08 {hour}:30" for hour in ("01", "02", "03")] + [
         f"03-08 {hour}:00" for hour in ("05", "06", "07")
@@ -57,12 +57,12 @@ def test_weeks_follow_each_other_on_any_calendar():
     assert texts(found) == ["01-01 00:00", "01-08 00:00", "01-15 00:00"]
 
 
-def test_an_unknown_calendar_is_refused():
+def test_an_unknown_calendar_is_an_error():
     with pytest.raises(UsageError, match="calendar that does not exist"):
         expected_timestamps("XNSY", "1d", at("2024-01-01"), at("2024-02-01"))
 
 
-def test_bars_labelled_by_the_clocks_hours_are_taken_as_such():
+def test_bars_labelled_by_clock_hours_are_expected_there():
     made = bars(pd.date_range("2024-03-12 13:00", periods=7, freq="h"))
     assert texts(infer_expected_timestamps(made, "XNYS", "1h")) == [
         f"03-12 {hour}:00" for hour in range(13, 20)
@@ -72,7 +72,7 @@ def test_bars_labelled_by_the_clocks_hours_are_taken_as_such():
 
 
 @pytest.mark.parametrize(("calendar", "known"), [("XNYS", "1970-01-02"), ("XTKS", "2000-01-04")])
-def test_before_an_exchanges_holidays_are_known_no_bar_is_missing(calendar, known):
+def test_no_bar_is_missing_before_the_holidays_are_known(calendar, known):
     early = pd.bdate_range("1962-01-02", "1962-03-30").delete([5, 30])
     later = pd.bdate_range(known, periods=30)
     made = bars(early.append(later.delete([20])))
@@ -91,7 +91,7 @@ def test_gaps_are_runs_of_missing_bars_between_the_first_and_the_last():
     assert find_gaps(bars(stamps), infer_expected_timestamps(bars(stamps), "24/7", "1d")) == []
 
 
-def test_a_weekend_is_no_gap_on_an_exchange():
+def test_a_weekend_is_not_a_gap_on_an_exchange():
     made = bars(["2024-03-07", "2024-03-08", "2024-03-11", "2024-03-13"])
     found = find_gaps(made, infer_expected_timestamps(made, "XNYS", "1d"))
     assert [(each.first, each.bars) for each in found] == [(at("2024-03-12"), 1)]

@@ -52,7 +52,7 @@ def asked(desk):
     return desk.served.requests("fundingRate")
 
 
-def test_every_payment_comes_once_with_its_time_and_rate(read):
+def test_every_payment_is_there_once_with_its_time_and_rate(read):
     made = rates()
     found = read()
     assert list(found) == ["timestamp", "symbol", "rate"]
@@ -77,20 +77,20 @@ def test_only_what_is_missing_is_pulled_a_second_time(desk, read):
     assert len(after) == COUNT
 
 
-def test_a_past_that_was_rewritten_is_pulled_anew(desk, read):
+def test_a_revised_past_is_pulled_again(desk, read):
     read()
     desk.market.rates["BTC/USDT:USDT"] = [(at, 0.5) for at, _ in rates()]
     assert set(read()["rate"]) == {0.5}
 
 
-def test_what_is_kept_can_be_read_without_a_network(desk, read):
+def test_cached_rates_are_read_without_a_network(desk, read):
     whole = read()
     desk.served.log.clear()
     pd.testing.assert_frame_equal(read(offline=True), whole)
     assert desk.served.log == []
 
 
-def test_what_is_kept_serves_when_the_exchange_fails_and_that_is_told(desk, read):
+def test_cached_rates_are_used_with_a_notice_when_the_exchange_fails(desk, read):
     whole = read()
     desk.served.faults = [500] * 99
     told = Told()
@@ -100,7 +100,7 @@ def test_what_is_kept_serves_when_the_exchange_fails_and_that_is_told(desk, read
     ]
 
 
-def test_nothing_kept_and_no_network_is_an_error(read):
+def test_no_cached_rates_and_no_network_is_an_error(read):
     with pytest.raises(UnreachableError, match="may not be used"):
         read(offline=True)
 
@@ -111,17 +111,17 @@ def test_a_broken_page_is_never_left_out(desk, read):
     assert len(read()) == COUNT
 
 
-def test_a_page_that_is_empty_once_is_asked_again(desk, read):
+def test_an_empty_page_is_requested_again(desk, read):
     desk.served.faulty, desk.served.faults = "fundingRate", [Answer.of([])]
     assert len(read()) == COUNT
 
 
-def test_a_payment_to_come_is_not_among_them(read):
+def test_future_payments_are_left_out(read):
     until = NOON - pd.Timedelta(days=30)
     assert read(now=until)["timestamp"].max() <= until
 
 
-def test_start_and_end_of_the_dataset_bound_them(read):
+def test_the_rates_are_within_the_datasets_start_and_end(read):
     text = COINS.replace("2023-12-20", "2024-01-01\nend: 2024-01-02")
     found = read(text)
     assert found["timestamp"].dt.strftime("%d %H").tolist() == [
@@ -129,33 +129,33 @@ def test_start_and_end_of_the_dataset_bound_them(read):
     ]
 
 
-def test_rates_that_begin_long_after_trading_are_told(desk, read):
+def test_rates_that_begin_long_after_trading_are_reported(desk, read):
     desk.market.rates["BTC/USDT:USDT"] = rates()[-90:]
     assert len(read()) == 90
     assert "none before" in desk.told.notices[0]
 
 
-def test_two_rates_of_one_time_are_refused(desk, read):
+def test_two_rates_of_one_time_are_an_error(desk, read):
     made = rates()
     desk.market.rates["BTC/USDT:USDT"] = [*made[:10], (made[9][0], 0.9), *made[10:]]
     with pytest.raises(InvalidBarsError, match="2 of 241 contradict"):
         read()
 
 
-def test_a_market_that_is_no_perpetual_is_refused(desk, read):
+def test_a_market_that_is_not_a_perpetual_is_an_error(desk, read):
     desk.market.books["BTC/USDT"] = hours(3)
     with pytest.raises(SourceError, match="no perpetual contract") as error:
         read(COINS.replace("BTC/USDT:USDT", "BTC/USDT"))
     assert "a spot market" in error.value.found
 
 
-def test_an_exchange_whose_rates_ccxt_does_not_know_is_refused(desk, read):
+def test_an_exchange_without_funding_rates_in_ccxt_is_an_error(desk, read):
     desk.settings["has"] = {"fetchFundingRateHistory": None}
     with pytest.raises(SourceError, match="no history of this exchange's funding rates"):
         read()
 
 
-def test_a_dataset_without_such_a_source_is_refused(read):
+def test_a_dataset_without_a_funding_source_is_an_error(read):
     with pytest.raises(SourceError, match="no source of dataset perps") as error:
         read(COINS.replace(" funding: true,", ""))
     assert "funding: true" in error.value.fix

@@ -1,4 +1,4 @@
-"""Which bars a strategy gets when no server answers, or none is to be asked."""
+"""The bars that a strategy gets when no server answers, or with --offline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.data.datasets import COINS, FILES, NOW, YAHOO, write_files
 
 
 class TestWithoutNetwork:
-    def test_cached_bars_are_used_and_that_is_told(self, load, told, gone):
+    def test_cached_bars_are_used_with_a_notice(self, load, told, gone):
         load(COINS + YAHOO)
         later = load(COINS + YAHOO, clients=gone, now=NOW + pd.Timedelta(days=30))
         assert later.provenance["offline"] is False
@@ -22,15 +22,13 @@ class TestWithoutNetwork:
         assert "cannot be reached" in told.notices[0]
         assert told.notices[1] == ("yahoo: cached bars are used, pulled at 2024-03-10 12:00 UTC")
 
-    def test_cached_bars_go_before_the_offline_dataset(self, load, gone):
+    def test_cached_bars_come_before_the_offline_dataset(self, load, gone):
         load(COINS + YAHOO)
         later = NOW + pd.Timedelta(days=30)
         market = load(COINS + YAHOO, clients=gone, now=later, stand_in="us-indices")
         assert market.provenance["name"] == "coins"
 
-    def test_with_nothing_cached_the_offline_dataset_stands_in_and_that_is_told(
-        self, load, told, gone
-    ):
+    def test_with_nothing_cached_the_offline_dataset_is_used_with_a_notice(self, load, told, gone):
         market = load(clients=gone, stand_in="us-indices")
         assert market.symbols == ("NASDAQ", "SP500")
         assert market.provenance["offline"] is True
@@ -43,15 +41,13 @@ class TestWithoutNetwork:
             "reached and nothing is cached"
         )
 
-    def test_half_a_cache_is_none(self, load, gone):
+    def test_an_incomplete_cache_is_not_used(self, load, gone):
         load(COINS.replace("[BTC-USD, ETH-USD]", "[BTC-USD]") + YAHOO)
         later = NOW + pd.Timedelta(days=1)
         market = load(clients=gone, now=later, stand_in="us-indices")
         assert market.provenance["offline"] is True
 
-    def test_without_an_offline_dataset_the_error_says_what_was_tried_and_what_to_do(
-        self, load, gone
-    ):
+    def test_without_an_offline_dataset_the_error_lists_what_was_tried(self, load, gone):
         with pytest.raises(UnreachableError) as error:
             load(clients=gone)
         assert error.value.exit_code == 3
@@ -59,12 +55,12 @@ class TestWithoutNetwork:
             assert re.search(rf"{source}: 127.0.0.1:\d+ cannot be reached", error.value.found)
         assert "--data us-indices" in error.value.fix
 
-    def test_an_override_has_no_offline_dataset_behind_it(self, load, gone, tmp_path):
+    def test_an_override_has_no_offline_dataset(self, load, gone, tmp_path):
         (tmp_path / "other.yaml").write_text(COINS + YAHOO)
         with pytest.raises(UnreachableError):
             load(clients=gone, stand_in="us-indices", override="other.yaml")
 
-    def test_the_way_to_the_offline_dataset_is_short(self, load, gone):
+    def test_the_offline_dataset_is_reached_quickly(self, load, gone):
         import arch.data.sp500  # noqa: F401  a run needs it anyway
 
         began = time.monotonic()
@@ -72,14 +68,16 @@ class TestWithoutNetwork:
         assert time.monotonic() - began < 3.0
 
 
-class TestOfflineChosen:
-    def test_the_offline_dataset_is_taken_outright(self, load, yahoo, bitstamp, told):
+class TestOfflineOption:
+    def test_the_offline_dataset_is_used_at_once(self, load, yahoo, bitstamp, told):
         market = load(offline=True, stand_in="us-indices")
         assert market.provenance["offline"] is True
         assert "because --offline was given" in told.notices[0]
         assert yahoo.log == bitstamp.log == []
 
-    def test_without_one_the_datasets_own_files_are_taken(self, load, tmp_path, yahoo, told):
+    def test_without_an_offline_dataset_the_datasets_files_are_used(
+        self, load, tmp_path, yahoo, told
+    ):
         write_files(tmp_path)
         market = load(COINS + YAHOO + FILES, offline=True)
         assert market.provenance["offline"] is False
@@ -89,7 +87,7 @@ class TestOfflineChosen:
             "files: timestamps are read as seconds since 1970 (in BTC-USD.csv)"
         ]
 
-    def test_without_files_the_cache_is_taken(self, load, yahoo, told):
+    def test_without_files_the_cache_is_used(self, load, yahoo, told):
         load(COINS + YAHOO)
         yahoo.log.clear()
         market = load(COINS + YAHOO, offline=True, now=NOW + pd.Timedelta(days=9))
@@ -97,7 +95,7 @@ class TestOfflineChosen:
         assert "cached bars are used" in told.notices[0]
         assert yahoo.log == []
 
-    def test_without_a_cache_it_is_an_error_that_says_so(self, load, yahoo, bitstamp):
+    def test_without_a_cache_it_is_an_error(self, load, yahoo, bitstamp):
         with pytest.raises(UnreachableError, match="nothing is cached") as error:
             load(offline=True)
         assert "run once with a network" in error.value.fix

@@ -1,4 +1,4 @@
-"""The rules on real bars: what is sound passes, what is broken is named."""
+"""The quality rules on real bars: valid ones pass, defects are named."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ def read(market_data, tmp_path):
             sources=(source,),
             start=start,
         )
-        access = DataContext(tmp_path, False, NOW, Told(), ClientSettings())
-        return fetch_dataset(DatasetManifest(dataset, tmp_path / "real.yaml"), access).frames
+        context = DataContext(tmp_path, False, NOW, Told(), ClientSettings())
+        return fetch_dataset(DatasetManifest(dataset, tmp_path / "real.yaml"), context).frames
 
     return frames
 
 
-def test_daily_coins_are_sound(read):
+def test_daily_coins_are_valid(read):
     rows = {"BTC": 2991, "ETH": 2160, "XRP": 2893, "LTC": 2991, "DOGE": 2760}
     assert {name: len(bars) for name, bars in read("crypto_daily", *rows).items()} == rows
 
 
-def test_hourly_coins_are_sound(read):
-    found = read("crypto_1h", "BTCUSDT", "ETHUSDT", ending=".csv.gz", interval="1h")
-    assert {len(bars) for bars in found.values()} == {43_986}
+def test_hourly_coins_are_valid(read):
+    frames = read("crypto_1h", "BTCUSDT", "ETHUSDT", ending=".csv.gz", interval="1h")
+    assert {len(bars) for bars in frames.values()} == {43_986}
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_hourly_coins_are_sound(read):
         ("GLD", ".csv", 5_247),
     ],
 )
-def test_daily_shares_and_funds_are_sound(read, symbol, ending, rows):
+def test_daily_shares_and_funds_are_valid(read, symbol, ending, rows):
     assert len(read("us_daily", symbol, ending=ending)[symbol]) == rows
 
 
@@ -69,7 +69,7 @@ def test_daily_shares_and_funds_are_sound(read, symbol, ending, rows):
         ("JPM", "959 of 11277", "1980-03-17", "1983-12-29", "1983-12-30", 10_318),
     ],
 )
-def test_opens_of_zero_are_named_and_the_advised_start_helps(
+def test_zero_opens_are_reported_and_the_advised_start_removes_them(
     read, symbol, count, first, last, start, left
 ):
     with pytest.raises(InvalidBarsError) as error:
@@ -87,7 +87,7 @@ VALUES = ("open", "high", "low", "close", "volume")
 DAY_FIRST = {"dates": "day_first", "timezone": "UTC"}
 
 
-def test_numbers_that_a_spreadsheet_rewrote_are_told_with_their_line(read):
+def test_numbers_rewritten_by_a_spreadsheet_are_reported_with_their_line(read):
     with pytest.raises(BarsParseError) as error:
         read("defects", "cmc_BTC_excel_locale_corrupted")
     assert error.value.rule == "damaged_numbers"
@@ -96,33 +96,33 @@ def test_numbers_that_a_spreadsheet_rewrote_are_told_with_their_line(read):
     assert error.value.where.endswith("line 2")
 
 
-def test_they_are_refused_under_every_notation_as_well(read):
+def test_rewritten_numbers_are_an_error_under_every_number_format(read):
     for decimal, thousands in ((",", "."), (",", ""), (".", ",")):
         with pytest.raises(BarsParseError):
             read("defects", "cmc_BTC_excel_locale_corrupted", decimal=decimal, thousands=thousands)
 
 
-def test_dates_that_a_spreadsheet_rewrote_are_read_only_once_their_order_is_declared(read):
-    # The file's numbers are past reading; its first column stands in for them.
+def test_dates_rewritten_by_a_spreadsheet_need_a_declared_order(read):
+    # The file's numbers cannot be read; its first column is read in their place.
     rows = {"columns": dict.fromkeys(VALUES, "SNo")}
     with pytest.raises(BarsParseError) as error:
         read("defects", "cmc_BTC_excel_locale_corrupted", **rows)
     assert error.value.rule == "ambiguous_dates"
     assert error.value.found == "29-04-13 23:59: 2013-04-29 with the day first"
     assert "`dates: day_first`" in error.value.fix
-    found = read("defects", "cmc_BTC_excel_locale_corrupted", **rows, **DAY_FIRST)
-    stamps = found["cmc_BTC_excel_locale_corrupted"]["timestamp"]
+    frames = read("defects", "cmc_BTC_excel_locale_corrupted", **rows, **DAY_FIRST)
+    stamps = frames["cmc_BTC_excel_locale_corrupted"]["timestamp"]
     pd.testing.assert_series_equal(stamps, read("crypto_daily", "BTC")["BTC"]["timestamp"])
 
 
-def test_its_sibling_with_iso_dates_is_read_under_the_same_declaration(read):
+def test_iso_dates_are_read_under_the_same_declaration(read):
     stamps = read("defects", "cmc_ETH_date_formats", **DAY_FIRST)["cmc_ETH_date_formats"]
-    whole = read("crypto_daily", "ETH")["ETH"]
-    pd.testing.assert_series_equal(stamps["timestamp"], whole["timestamp"])
-    pd.testing.assert_series_equal(stamps["close"], whole["close"], rtol=1e-6)
+    original = read("crypto_daily", "ETH")["ETH"]
+    pd.testing.assert_series_equal(stamps["timestamp"], original["timestamp"])
+    pd.testing.assert_series_equal(stamps["close"], original["close"], rtol=1e-6)
 
 
-def test_days_made_of_real_hours_are_those_of_pandas(read):
+def test_days_resampled_from_real_hours_equal_those_of_pandas(read):
     hours = read("crypto_1h", "BTCUSDT", ending=".csv.gz", interval="1h")["BTCUSDT"]
     days = resample_bars(hours, "1h", "1d", "24/7").bars.set_index("timestamp")
     assert f"{days.index[0]:%Y-%m-%d}" == "2021-01-13"  # the 12th begins at 08:00

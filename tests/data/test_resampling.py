@@ -1,4 +1,4 @@
-"""Coarser bars of a dataset: labels in the calendar's sense, and only complete ones."""
+"""Resampled bars: labelled in the calendar's sense, and only complete ones."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def labels(bars: pd.DataFrame) -> list[str]:
 
 
 class TestAlwaysOpen:
-    def test_a_day_is_made_of_its_hours_from_midnight_utc(self):
+    def test_a_day_is_resampled_from_its_hours_from_midnight_utc(self):
         bars = bars_at(pd.date_range("2024-01-01", periods=48, freq="h"))
         days = resample_bars(bars, "1h", "1d", "24/7").bars
         assert labels(days) == ["01-01", "01-02"]
@@ -65,15 +65,15 @@ class TestAlwaysOpen:
         days = bars_at(pd.date_range("2024-01-03", "2024-01-21", freq="D"))
         assert labels(resample_bars(days, "1d", "1w", "24/7").bars) == ["01-08", "01-15"]
 
-    def test_a_first_bar_that_may_have_begun_earlier_is_left_out(self):
+    def test_a_first_bar_that_may_be_partial_is_left_out(self):
         bars = bars_at(pd.date_range("2024-01-01 01:00", "2024-01-03 23:00", freq="h"))
         assert labels(resample_bars(bars, "1h", "1d", "24/7").bars) == ["01-02", "01-03"]
 
-    def test_a_last_bar_that_is_not_complete_is_left_out(self):
+    def test_an_incomplete_last_bar_is_left_out(self):
         bars = bars_at(pd.date_range("2024-01-01", "2024-01-02 22:00", freq="h"))
         assert labels(resample_bars(bars, "1h", "1d", "24/7").bars) == ["01-01"]
 
-    def test_absent_bars_are_not_made_up(self):
+    def test_missing_bars_are_not_filled_in(self):
         stamps = pd.date_range("2024-01-01", "2024-01-05 23:00", freq="h")
         bars = bars_at(stamps[(stamps.day != 3) & (stamps.hour % 5 != 0) | (stamps.hour == 0)])
         bars = bars[bars["timestamp"].dt.day != 3].reset_index(drop=True)
@@ -82,7 +82,7 @@ class TestAlwaysOpen:
         assert days["volume"].sum() == bars["volume"].sum()
 
     @pytest.mark.parametrize(("base", "interval"), list(combinations(INTERVALS, 2)))
-    def test_every_interval_is_made_of_every_shorter_one(self, base, interval):
+    def test_every_interval_is_resampled_from_every_shorter_one(self, base, interval):
         count = int(3 * INTERVAL_LENGTHS[interval] / INTERVAL_LENGTHS[base])
         bars = bars_at(pd.Timestamp("2024-01-01") + np.arange(count) * INTERVAL_LENGTHS[base])
         coarse = resample_bars(bars, base, interval, "24/7").bars
@@ -94,7 +94,7 @@ class TestAlwaysOpen:
         np.testing.assert_array_equal(coarse[VALUES], expected)
 
     @pytest.mark.parametrize("interval", ["1h", "1d", "1w"])
-    def test_no_bar_makes_no_bar(self, interval):
+    def test_no_bars_resample_to_no_bars(self, interval):
         assert resample_bars(bars_at([]), "1m", interval, "24/7").bars.empty
 
 
@@ -123,7 +123,7 @@ class TestExchange:
             "03-25"
         ]
 
-    def test_a_week_that_begins_on_a_tuesday_is_labelled_by_its_monday_and_whole(self):
+    def test_a_week_that_begins_on_tuesday_is_complete_and_labelled_by_monday(self):
         # 2024-01-15 is a holiday.
         days = pd.date_range("2024-01-16", "2024-01-19", freq="D")
         assert labels(resample_bars(bars_at(days), "1d", "1w", "XNYS").bars) == ["01-15"]
@@ -142,7 +142,7 @@ class TestExchange:
             "07-08 17:30",
         ]
 
-    def test_hours_are_counted_anew_after_a_break(self):
+    def test_hours_are_counted_again_after_a_break(self):
         day = hours("2024-01-09", "09:00", "14:30", "30min", "Asia/Tokyo")
         local = day.tz_localize(None)
         bars = bars_at(
@@ -156,12 +156,12 @@ class TestExchange:
             *("12:30", "13:30", "14:30"),
         ]
 
-    def test_a_session_that_begins_on_the_evening_before_is_the_next_day(self):
+    def test_a_session_that_opens_the_evening_before_belongs_to_the_next_day(self):
         sydney = bars_at(hours("2024-01-09", "10:00", "15:00", zone="Australia/Sydney"))
         assert labels(sydney)[0] == "01-08 23:00"
         assert labels(resample_bars(sydney, "1h", "1d", "XASX").bars) == ["01-09"]
 
-    def test_bars_outside_the_hours_are_left_out_and_told(self):
+    def test_bars_outside_trading_hours_are_left_out_and_reported(self):
         spans = [("2024-01-06", "10:00", "12:00"), ("2024-01-08", "04:00", "08:00")]
         spans += [("2024-01-08", "09:30", "15:30"), ("2024-01-08", "16:00", "19:00")]
         bars = bars_at(np.concatenate([hours(*span).tz_convert("UTC") for span in spans]))
@@ -171,7 +171,7 @@ class TestExchange:
         inside = bars[~bars["timestamp"].isin(found.outside_hours)]
         assert found.bars["volume"].tolist() == [inside["volume"].sum()]
 
-    def test_hours_on_the_clock_belong_to_the_session_that_they_overlap(self):
+    def test_clock_hours_belong_to_the_session_they_overlap(self):
         """Some vendors label New York's first hour 09:00 and not 09:30."""
         bars = bars_at(hours("2024-01-08", "09:00", "15:00"))
         found = resample_bars(bars, "1h", "1d", "XNYS")
@@ -184,12 +184,12 @@ class TestExchange:
         assert found.bars["volume"].tolist() == [days["volume"][:5].sum()]
         assert len(found.outside_hours) == 2
 
-    def test_where_no_bar_lies_within_the_hours_there_is_none(self):
+    def test_bars_all_outside_trading_hours_resample_to_no_bars(self):
         found = resample_bars(bars_at(["2024-01-06", "2024-01-07"]), "1d", "1w", "XNYS")
         assert found.bars.empty
         assert len(found.outside_hours) == 2
 
-    def test_a_calendar_that_does_not_reach_back_is_told(self):
+    def test_a_calendar_that_begins_too_late_is_an_error(self):
         with pytest.raises(UsageError, match="does not cover these bars") as caught:
             resample_bars(bars_at(pd.date_range("1980-01-01", periods=9)), "1d", "1w", "XTKS")
         assert caught.value.fix

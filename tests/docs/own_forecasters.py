@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field, TypeAdapter
 
 from engine.models import Adam, Forecaster, Model, TrainingSpec, WindowDataset
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 
 TRAINING = TrainingSpec(epochs=10, batch_size=32, optimizer=Adam(learning_rate=0.005))
 SEEN = 41

@@ -22,7 +22,7 @@ WORSE = SharpeInference(-0.5, -0.9, -0.1, 0.01, 3.0)
 UNDEFINED = SharpeInference()
 FIRST = (
     "It is the first strategy tried on these bars, as far as the ledger knows: deflated Sharpe "
-    "ratio 0.97, the probability that it is better than luck."
+    "ratio 0.97, the probability that it is better than chance."
 )
 
 
@@ -31,7 +31,7 @@ def evidence(sharpe: SharpeInference, **differences: SharpeInference) -> Evidenc
         sharpe=sharpe,
         differences=differences,
         p_values_holm={name: each.p_value for name, each in differences.items()},
-        opponents={
+        benchmark_sharpes={
             name: None
             if sharpe.estimate is None or each.estimate is None
             else sharpe.estimate - each.estimate
@@ -80,9 +80,7 @@ STRONG = evidence(EARNS, buy_and_hold=BETTER, ridge=BETTER)
     ("deflated", "expected"),
     [(None, "none"), (0.89, "none"), (0.90, "weak"), (0.94, "weak"), (0.95, "strong")],
 )
-def test_the_tries_that_were_counted_lower_the_grade(
-    deflated: float | None, expected: str
-) -> None:
+def test_the_deflated_sharpe_ratio_limits_the_grade(deflated: float | None, expected: str) -> None:
     assert grade_evidence(replace(STRONG, deflated_sharpe=deflated)) == expected
 
 
@@ -98,56 +96,56 @@ def test_the_tries_that_were_counted_lower_the_grade(
         ({"break_even_multiple": 1.9}, "moderate"),
     ],
 )
-def test_strong_evidence_passes_every_test_that_can_be_made(
+def test_strong_evidence_passes_every_test_that_is_defined(
     further: dict[str, float], expected: str
 ) -> None:
     assert grade_evidence(replace(STRONG, **further)) == expected
 
 
-def test_the_sentence_counts_the_tries() -> None:
-    tried = replace(STRONG, trial_counts=TrialCounts(12, 3), deflated_sharpe=0.5)
-    assert verdict_sentence(tried).startswith(
-        "No evidence that the strategy earns more than the luckiest of the strategies tried: "
-        "Sharpe 1.00 a year"
+def test_the_sentence_counts_the_trials() -> None:
+    many = replace(STRONG, trial_counts=TrialCounts(12, 3), deflated_sharpe=0.5)
+    assert verdict_sentence(many).startswith(
+        "No evidence that the strategy earns more than the best of so many trials by chance: "
+        "annualised Sharpe ratio 1.00"
     )
-    assert verdict_sentence(tried).endswith(
+    assert verdict_sentence(many).endswith(
         "12 strategies were tried on these bars, worth 3 independent ones: deflated Sharpe "
-        "ratio 0.50, the probability that it is better than the luckiest of so many."
+        "ratio 0.50, the probability that it is better than the best of so many trials by chance."
     )
 
 
-def test_the_sentence_when_the_sharpe_ratio_may_be_luck() -> None:
+def test_the_sentence_when_the_interval_includes_zero() -> None:
     assert verdict_sentence(evidence(UNSURE, buy_and_hold=WORSE, ridge=EVEN)) == (
-        "No evidence that the strategy earns more than luck would: Sharpe 0.45 a year (95 % "
-        "interval -0.20 to 1.10) from 2010-01-04 to 2018-12-31; the strongest opponent, buy and "
-        "hold, has 0.95, a difference of -0.50 (95 % interval -0.90 to -0.10). "
+        "No evidence that the strategy earns more than chance would give: annualised Sharpe "
+        "ratio 0.45 (95 % interval -0.20 to 1.10) from 2010-01-04 to 2018-12-31; the strongest "
+        "benchmark, buy and hold, has 0.95, a difference of -0.50 (95 % interval -0.90 to -0.10). "
         f"{FIRST}"
     )
 
 
-def test_the_sentence_when_no_opponent_is_beaten() -> None:
+def test_the_sentence_when_no_benchmark_is_beaten() -> None:
     assert verdict_sentence(evidence(EARNS, buy_and_hold=EVEN)) == (
-        "No evidence that the strategy beats any of its opponents: Sharpe 1.00 a year (95 % "
-        "interval 0.40 to 1.60) from 2010-01-04 to 2018-12-31; the strongest opponent, buy and "
-        "hold, has 0.80, a difference of +0.20 (95 % interval -0.30 to 0.70). "
+        "No evidence that the strategy beats any of its benchmarks: annualised Sharpe ratio 1.00 "
+        "(95 % interval 0.40 to 1.60) from 2010-01-04 to 2018-12-31; the strongest benchmark, buy "
+        "and hold, has 0.80, a difference of +0.20 (95 % interval -0.30 to 0.70). "
         f"{FIRST}"
     )
 
 
-def test_the_sentence_when_an_opponent_did_as_well_or_better() -> None:
+def test_the_sentence_when_a_benchmark_has_a_higher_sharpe_ratio() -> None:
     assert verdict_sentence(evidence(EARNS, buy_and_hold=WORSE, ridge=BETTER)) == (
-        "No evidence that the strategy earns more than a simpler book does: Sharpe 1.00 a year "
-        "(95 % interval 0.40 to 1.60) from 2010-01-04 to 2018-12-31; the strongest opponent, buy "
-        "and hold, has 1.50, a difference of -0.50 (95 % interval -0.90 to -0.10). "
+        "No evidence that the strategy earns more than its strongest benchmark: annualised Sharpe "
+        "ratio 1.00 (95 % interval 0.40 to 1.60) from 2010-01-04 to 2018-12-31; the strongest "
+        "benchmark, buy and hold, has 1.50, a difference of -0.50 (95 % interval -0.90 to -0.10). "
         f"{FIRST}"
     )
 
 
-def test_the_sentence_names_who_is_beaten_and_who_is_not() -> None:
+def test_the_sentence_names_the_benchmarks_beaten_and_the_others() -> None:
     text = verdict_sentence(evidence(EARNS, buy_and_hold=BETTER, ridge=BETTER, ma_crossover=EVEN))
     assert text.startswith(
-        "Moderate evidence that the strategy earns more than luck would and beats buy and hold "
-        "and ridge but not ma crossover: Sharpe 1.00 a year"
+        "Moderate evidence that the strategy earns more than chance would give and beats buy and "
+        "hold and ridge but not ma crossover: annualised Sharpe ratio 1.00"
     )
 
 
@@ -158,7 +156,7 @@ def test_the_sentence_of_a_strategy_that_never_traded() -> None:
     )
 
 
-def test_the_sentence_without_opponents() -> None:
+def test_the_sentence_without_benchmarks() -> None:
     assert verdict_sentence(evidence(EARNS)).startswith(
         "No evidence that the strategy earns more than simple rules"
     )
@@ -168,15 +166,15 @@ def scores(r2: float | None, right: float | None, up: float | None) -> dict[str,
     return {"r2_vs_persistence": r2, "directional_accuracy_pct": right, "up_share_pct": up}
 
 
-def test_forecasts_without_skill_are_named() -> None:
+def test_the_sentence_on_forecasts_without_skill() -> None:
     assert no_skill_sentence(scores(-0.0123, 51.24, 54.0)) == (
-        "The forecasts show no skill: their errors are no smaller than no-change's (R² -0.0123), "
-        "and their direction is right 51.2 % of the time, always saying up 54.0 %."
+        "The forecasts show no skill: their errors are no smaller than those of no change (R² "
+        "-0.0123), and their direction is right 51.2 % of the time, always up 54.0 %."
     )
     assert "errors" in str(no_skill_sentence(scores(0.0, 55.0, 54.0)))
     assert "direction" in str(no_skill_sentence(scores(0.01, 54.0, 54.0)))
 
 
-def test_forecasts_with_skill_or_without_scores_need_no_word() -> None:
+def test_no_sentence_about_forecasts_with_skill_or_without_scores() -> None:
     assert no_skill_sentence(scores(0.01, 55.0, 54.0)) is None
     assert no_skill_sentence(scores(None, None, None)) is None

@@ -21,7 +21,7 @@ from engine.models import (
     Ridge,
     TrainingSpec,
 )
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 
 MEMBERS = (Ridge(), Persistence(), AlwaysUp())
 PARTS = ("train", "validation", "test")

@@ -27,7 +27,7 @@ from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
 from tests.models.inspection import ReadAttention
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 from tests.models.training.networks import Tiny
 
 if TYPE_CHECKING:

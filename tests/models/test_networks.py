@@ -30,7 +30,7 @@ from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
 from tests.models.inspection import Inspect
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 
 if TYPE_CHECKING:
     from pathlib import Path

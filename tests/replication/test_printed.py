@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.replication.livieris2021 import render_replication
 from engine.replication.livieris2021.scores import SCORES
 from engine.replication.plain_text import align_columns, format_figure, wrap_note
 from tests.replication.papers import compared
@@ -59,38 +60,42 @@ def test_a_note_is_indented_and_fits() -> None:
 def test_no_line_is_wider_than_a_terminal(paper, runs, scaling) -> None:
     some = compared(paper, runs=runs)
     spec = some.protocol.model_copy(update={"scaling": scaling})
-    text = replace(some, protocol=spec).as_text()
+    text = render_replication(replace(some, protocol=spec))
     assert max(map(len, text.splitlines())) <= 80
     assert text.isascii()
 
 
 def test_every_table_is_there(found) -> None:
-    lines = found.as_text().splitlines()
+    lines = render_replication(found).splitlines()
     assert [line for line in lines if line in SECTIONS] == list(SECTIONS)
     for rule in ("Persistence", "  + drift", "Always up"):
         assert sum(line.startswith(rule + "  ") for line in lines) == 3
 
 
 def test_a_figure_that_is_the_papers_is_marked_and_another_too(found) -> None:
-    (up, *_) = [line for line in found.as_text().splitlines() if line.startswith("BTC  training")]
+    (up, *_) = [
+        line for line in render_replication(found).splitlines() if line.startswith("BTC  training")
+    ]
     assert "!" in up
     row = found.movements[0]
     same = replace(found, movements=[replace(row, paper=row.ours)])
-    (up, *_) = [line for line in same.as_text().splitlines() if line.startswith("BTC  training")]
+    (up, *_) = [
+        line for line in render_replication(same).splitlines() if line.startswith("BTC  training")
+    ]
     assert (up.count("="), up.count("!")) == (4, 0)
 
 
 def test_the_trap_is_named(found) -> None:
-    assert "The level-forecast trap: R2 on prices is" in found.as_text()
+    assert "The level-forecast trap: R2 on prices is" in render_replication(found)
 
 
 def test_a_leak_is_told_before_any_figure(found) -> None:
     spec = found.protocol.model_copy(update={"scaling": "refit-on-test"})
     leaking = replace(found, protocol=spec)
-    head = leaking.as_text().partition("Descriptive")[0]
+    head = render_replication(leaking).partition("Descriptive")[0]
     assert "LEAKS: --scaling refit-on-test" in head
     assert leaking.as_json()["leaks"] is True
-    assert "LEAKS" not in found.as_text()
+    assert "LEAKS" not in render_replication(found)
     assert found.as_json()["leaks"] is False
 
 

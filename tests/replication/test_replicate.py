@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.cli.errors import INTERRUPTED_FITS_STORED
-from engine.replication.livieris2021 import replicate
+from engine.replication.livieris2021 import render_replication, replicate
 from engine.training.store import FitStore
 from tests.faults.runs import wait_for
 from tests.replication.papers import small_protocol, write_paper
@@ -69,4 +69,4 @@ def test_an_interrupt_keeps_what_was_trained_and_the_next_call_goes_on(folder, t
     assert json.dumps(figures[0]) == json.dumps(figures[1])
     row = whole.forecasts[0]
     assert (row.model, row.lag, len(row.runs["mae"])) == ("Model1", 5, 1)
-    assert max(map(len, whole.as_text().splitlines())) <= 80
+    assert max(map(len, render_replication(whole).splitlines())) <= 80

@@ -64,7 +64,7 @@ def test_every_test_has_its_section_in_the_order_of_a_sceptic_and_a_link_to_it(p
         "Its direction is no better than chance",
         "Over 32\N{NO-BREAK SPACE}windows no change has the smallest errors: better than strategy",
         "Yes. The R² of 0.998 on prices is the level-forecast trap",
-        "The result survives costs up to 41.0 bps a fill, 2.7 times the 15 charged",
+        "ratio stays above zero at costs up to 41.0 bps a fill, 2.7 times the 15 charged",
         "goes from 0.21 to 0.48. Of the uncertainty of a single seed's ratio, 34.8",
         "1\N{NO-BREAK SPACE}input of 3 may have a unit root: NASDAQ:obv.",
         "The errors hang together over time",

@@ -72,5 +72,5 @@ class Always(ThresholdSpec):
 
 
 def test_a_kind_without_neighbours_is_told() -> None:
-    with pytest.raises(TypeError, match="Always has no neighbours"):
+    with pytest.raises(TypeError, match="Always has no threshold grid"):
         build_threshold_grid(Always())

@@ -155,7 +155,7 @@ def test_an_empty_part_is_an_error_that_names_its_place(scheme, rows, horizon, w
 
 def test_too_little_left_to_stop_training_with_is_an_error() -> None:
     (split, *_) = PurgedKFold(folds=2).split(8, horizon=1)
-    with pytest.raises(UsageError, match="nothing to fit on"):
+    with pytest.raises(UsageError, match="too few rows to fit on"):
         split.hold_out(0.5, horizon=2)
 
 

@@ -11,7 +11,7 @@ from engine.models import Forecast, TrainingSpec
 from engine.models.dataset import TrainingHistory, WindowDataset
 from engine.models.forecaster import Forecaster
 from engine.training.task import FitTask
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 
 WARM = TrainingSpec(warm_start="previous_window")
 COLD = TrainingSpec()

@@ -24,7 +24,7 @@ from engine.models import (
 from engine.models.dataset import CoarseInputs
 from engine.splits.purged import PurgedKFold
 from engine.training.task import FitTask
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 
 VERSIONS = {"keras": "3.15.1"}
 TASK = FitTask("strategy", "BTC", 3, 0, 11, Micdl(), TrainingSpec(), planted())

@@ -132,7 +132,7 @@ def test_another_programs_database_is_not_written_into(path) -> None:
     path.parent.mkdir()
     execute(path, "CREATE TABLE mine (x)")
     before = path.read_bytes()
-    with pytest.raises(LedgerError, match="no trial ledger"):
+    with pytest.raises(LedgerError, match="not a trial ledger"):
         finished(path)
     assert path.read_bytes() == before
 

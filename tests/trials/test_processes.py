@@ -30,7 +30,7 @@ from pathlib import Path
 from engine.trials import Ledger
 from tests.trials.factories import ground, strategy
 with Ledger(Path(sys.argv[1])).record(strategy()) as entry:
-    entry.stands_on(ground())
+    entry.set_data_scope(ground())
     print("ready", flush=True)
     time.sleep(60)
 """

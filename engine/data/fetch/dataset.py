@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.core.errors import PartlyUnreachableError, SourceError, UnreachableError
+from engine.data.fetch._status import FetchStatus
 from engine.data.fetch.reachability import CONNECT_TIMEOUT_S, first_hop, require_reachable
-from engine.data.fetch.status import FetchStatus
 from engine.data.fetch.symbol import SymbolFetchResult, SymbolFetchTask, run_fetch_task
 from engine.data.sources.factory import create_sources
 from engine.data.store.cache import read_cached_symbol

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.core.errors import DataError, UnreachableError
+from engine.data.fetch._status import FetchStatus
 from engine.data.fetch.dataset import SourceConnection, fetch_dataset_symbol
-from engine.data.fetch.status import FetchStatus
 from engine.data.sources.factory import create_sources
 from engine.data.store.vintages import combine_vintage_ids
 

@@ -1,1 +1,1 @@
-"""Forecast scores, and tests of forecasts against what came."""
+"""Forecast scores, calibration and tests of forecasts against outcomes."""

@@ -1,4 +1,4 @@
-"""Whether high forecasts were followed by high outcomes, and by as much as they said."""
+"""Calibration curve: mean outcome against mean forecast, by size of the forecast."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 MAX_BINS = 10
 MIN_ROWS_PER_BIN = 10
-"""Fewer groups where there are fewer rows than this in each."""
+"""The number of bins is reduced until each holds at least this many rows."""
 
 MIN_ROWS_FOR_INTERVAL = 5
-"""Rows below which a mean has no interval."""
+"""Below this many rows a mean has no interval."""
 
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Forecasts of about one size.
+    """Forecasts of similar size.
 
     Attributes:
-        number: From 1, the lowest forecasts, on.
-        rows: Forecasts in it.
-        low: Its lowest forecast.
-        high: Its highest.
+        number: From 1 for the lowest forecasts.
+        rows: Number of forecasts.
+        low: Lowest forecast.
+        high: Highest forecast.
         predicted: Mean forecast.
         actual: Mean outcome.
-        actual_low: Lower end of the mean outcome's interval; None where there is none.
+        actual_low: Lower end of the interval of the mean outcome; None where there is none.
         actual_high: Upper end.
     """
 
@@ -50,20 +50,20 @@ class CalibrationBin:
 
 
 def calibration_curve(forecasts: pd.DataFrame, confidence: float) -> tuple[CalibrationBin, ...]:
-    """Mean outcome of each tenth of the forecasts, by size.
+    """Mean outcome of each decile of the forecasts.
 
-    Row i is in group floor(k (rank_i - 1/2) / n) + 1 of k = 10 (fewer below 100 rows), equal
-    forecasts sharing their mean rank: they are never parted, so that groups may be missing or of
-    unequal size. The interval of a group's mean is mean -+ z x sqrt(T x LRV(s)) / rows, with s_t
-    the sum of (outcome - mean) over the group's rows at time t, 0 at the others, T times and LRV
-    the long-run variance: it allows for overlapping horizons and symbols that move together.
+    Row i is in bin floor(k (rank_i - 1/2) / n) + 1 of k = 10 (fewer below 100 rows). Equal
+    forecasts share their mean rank and so their bin; bins may therefore be empty or of unequal
+    size. The interval of a bin's mean is mean -+ z x sqrt(T x LRV(s)) / rows, where s_t is the sum
+    of (outcome - mean) over the bin's rows at time t, 0 at the other times, T the number of times
+    and LRV the long-run variance. It allows for overlapping horizons and for correlated symbols.
 
     Args:
-        forecasts: As `forecast.mean_forecasts` gives it.
+        forecasts: As `scores.average_over_seeds` returns them.
         confidence: Level of the intervals.
 
     Returns:
-        Groups that have rows, ascending. No interval below 30 times or 5 rows.
+        The bins that have rows, ascending. No interval below 30 times or 5 rows.
     """
     from scipy.stats import rankdata
 
@@ -72,34 +72,34 @@ def calibration_curve(forecasts: pd.DataFrame, confidence: float) -> tuple[Calib
     predicted = forecasts["predicted"].to_numpy(dtype=np.float64)
     actual = forecasts["actual"].to_numpy(dtype=np.float64)
     count = max(1, min(MAX_BINS, len(forecasts) // MIN_ROWS_PER_BIN))
-    places = np.floor(count * (rankdata(predicted) - 0.5) / len(forecasts)).astype(int)
+    bins = np.floor(count * (rankdata(predicted) - 0.5) / len(forecasts)).astype(int)
     times = pd.factorize(forecasts["timestamp"])[0]
-    groups = []
-    for place in np.unique(places).tolist():
-        inside = places == place
+    curve = []
+    for index in np.unique(bins).tolist():
+        inside = bins == index
         mean = float(actual[inside].mean())
-        reach = _half_width(
+        half_width = _half_width(
             np.where(inside, actual - mean, 0.0), times, int(inside.sum()), confidence
         )
-        groups.append(
+        curve.append(
             CalibrationBin(
-                number=place + 1,
+                number=index + 1,
                 rows=int(inside.sum()),
                 low=float(predicted[inside].min()),
                 high=float(predicted[inside].max()),
                 predicted=float(predicted[inside].mean()),
                 actual=mean,
-                actual_low=None if reach is None else mean - reach,
-                actual_high=None if reach is None else mean + reach,
+                actual_low=None if half_width is None else mean - half_width,
+                actual_high=None if half_width is None else mean + half_width,
             )
         )
-    return tuple(groups)
+    return tuple(curve)
 
 
 def _half_width(
     deviations: Vector, times: npt.NDArray[np.int64], rows: int, confidence: float
 ) -> float | None:
-    """Half the interval of a mean of `rows` outcomes, see `calibration_curve`."""
+    """Half the width of the interval of a mean outcome, see `calibration_curve`."""
     sums = np.bincount(times, weights=deviations).astype(np.float64)
     if len(sums) < MIN_BARS or rows < MIN_ROWS_FOR_INTERVAL or not np.any(deviations):
         return None

@@ -1,4 +1,4 @@
-"""How often the direction was right, with an interval."""
+"""Directional accuracy of forecasts, with a Wilson interval."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DirectionalAccuracy:
-    """Directions in one state of the market; shares from 0 to 1.
+    """Directional accuracy over some forecasts; shares from 0 to 1.
 
     Attributes:
-        rows: Forecasts in it.
-        hit_share: Share whose direction was right; 0 is down, on both sides.
+        rows: Number of forecasts.
+        hit_share: Share with the right direction; 0 counts as down, for forecasts and outcomes.
         low: Lower end of its interval.
         high: Upper end.
-        up_share: Share that went up: what always saying up would have scored.
-        down_forecasts: Forecasts that said down: the only ones in which it differs from always up.
-        down_hit_share: Share of these that were right, None without any; hits - up is
-            (2 x down_hits - 1) x downs / rows, so that above one half is better than always up.
+        up_share: Share of outcomes that were up: the accuracy of always predicting up.
+        down_forecasts: Number of "down" forecasts, the only ones that differ from always up.
+        down_hit_share: Share of these that were right; None without any. hit_share - up_share is
+            (2 x down_hit_share - 1) x down_forecasts / rows, so that above one half is better than
+            always up.
     """
 
     rows: int
@@ -36,10 +37,10 @@ class DirectionalAccuracy:
     down_hit_share: float | None
 
     def beats_always_up(self, horizon: int, confidence: float) -> bool:
-        """Whether it beat always up by more than chance (a sign test where the two differ).
+        """Whether it is significantly better than always up, by a sign test where they differ.
 
-        Wilson's interval of `down_hit_share` lies above one half. An interval of `hit_share` would
-        not do: that of always up is of the same rows, and as uncertain.
+        True if the Wilson interval of `down_hit_share` lies above one half. Comparing `hit_share`
+        with the fixed value of `up_share` would be wrong: both come from the same rows.
 
         Args:
             horizon: Bars ahead, see `measure_directional_accuracy`.
@@ -60,13 +61,13 @@ class DirectionalAccuracy:
 def measure_directional_accuracy(
     forecasts: pd.DataFrame, horizon: int, confidence: float
 ) -> DirectionalAccuracy | None:
-    """How often the direction was right, with Wilson's interval.
+    """Measures directional accuracy, with its Wilson interval.
 
-    Outcomes over `horizon` bars share all but one with their neighbours, so that the interval is
-    that of rows / horizon independent ones.
+    Outcomes over `horizon` bars overlap, so that the interval is that of rows / horizon
+    independent outcomes.
 
     Args:
-        forecasts: As `forecast.mean_forecasts` gives it.
+        forecasts: As `scores.average_over_seeds` returns them.
         horizon: Bars ahead.
         confidence: Level of the interval.
 
@@ -85,7 +86,7 @@ def measure_directional_accuracy(
 
 
 def wilson_interval(share: float, observations: float, confidence: float) -> tuple[float, float]:
-    """Wilson's score interval of a share.
+    """Wilson score interval of a proportion.
 
     (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)
 

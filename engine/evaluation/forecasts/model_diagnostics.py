@@ -1,4 +1,4 @@
-"""The tests of a run's forecasts, residuals and inputs, as `significance.json` holds them."""
+"""Tests of a run's forecasts, residuals and inputs, as `significance.json` holds them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from engine.evaluation.inference.hypothesis_tests import HypothesisTestResult
 
 MAX_ADF_ROWS = 10_000
-"""Of longer inputs the latest so many are tested: their number of lags grows with their length,
-and 100,000 rows take a third of a second each."""
+"""Only the latest rows of longer inputs are tested: the number of lags grows with the length, and
+100,000 rows take a third of a second each."""
 
 NO_CHANGE = "no_change"
 
@@ -31,29 +31,29 @@ NO_CHANGE = "no_change"
 def run_forecast_tests(
     forecasts: Mapping[str, Vector], actual: Vector, horizon: int
 ) -> dict[str, Any]:
-    """The first forecast's errors against no change and every other one's, and its direction.
+    """Tests the first forecast against no change and against every other one, and its direction.
 
     Args:
         forecasts: Name -> predicted simple returns, shape (n,), NaN where there is none; the
-            first is tested against the others, each on the rows that both have.
-        actual: What came, shape (n,); NaN where it is not known yet.
-        horizon: Bars ahead. Of longer ones than 1, direction is tested on every h-th row.
+            first is tested against each of the others, on the rows that both have.
+        actual: Realised returns, shape (n,); NaN where the outcome is not known yet.
+        horizon: Bars ahead. Above 1, direction is tested on every h-th row.
 
     Returns:
-        `diebold_mariano`: by opponent, `no_change` the first of them, the fields of `TestResult`
-        and p_value_holm over all of them; a negative statistic is in favour of the first
-        forecast. `pesaran_timmermann`: the fields of its `TestResult`.
+        `diebold_mariano`: by name of the other forecast, `no_change` first, the fields of
+        `HypothesisTestResult` and p_value_holm over all of them; a negative statistic favours the
+        first forecast. `pesaran_timmermann`: the fields of its `HypothesisTestResult`.
     """
     (_, own), *others = forecasts.items()
-    made = np.isfinite(own) & np.isfinite(actual)
-    against = {}
+    known = np.isfinite(own) & np.isfinite(actual)
+    tests = {}
     for name, other in [(NO_CHANGE, np.zeros(len(own))), *others]:
-        rows = made & np.isfinite(other)
-        came = actual[rows]
-        against[name] = diebold_mariano(came - own[rows], came - other[rows], horizon)
-    direction = pesaran_timmermann(own[made][::horizon], actual[made][::horizon])
+        rows = known & np.isfinite(other)
+        outcome = actual[rows]
+        tests[name] = diebold_mariano(outcome - own[rows], outcome - other[rows], horizon)
+    direction = pesaran_timmermann(own[known][::horizon], actual[known][::horizon])
     return {
-        "diebold_mariano": _with_holm_p_values(against),
+        "diebold_mariano": _with_holm_p_values(tests),
         "pesaran_timmermann": asdict(direction),
     }
 
@@ -61,42 +61,42 @@ def run_forecast_tests(
 def run_residual_tests(
     predicted: Vector, actual: Vector, regressors: Matrix, horizon: int
 ) -> dict[str, Any]:
-    """Whether the forecasts left something in their own errors that could have been forecast.
+    """Tests whether the forecast errors are autocorrelated, and so could have been forecast.
 
-    Of horizons longer than a bar every h-th row is taken, as forecasts that overlap leave errors
-    that hang together however good they are. Lags are 10, or a fifth of the rows if that is less
-    (Hyndman & Athanasopoulos 2021, Forecasting: Principles and Practice, section 5.4).
+    For horizons above one bar every h-th row is used, as the errors of overlapping forecasts are
+    autocorrelated in any case. Lags are 10, or a fifth of the rows if that is less (Hyndman &
+    Athanasopoulos 2021, Forecasting: Principles and Practice, section 5.4).
 
     Args:
         predicted: Predicted simple returns, shape (n,); NaN where there is none.
-        actual: What came, shape (n,); NaN where it is not known yet.
-        regressors: The features of the bar each forecast was made at, shape (n, k); no NaN.
+        actual: Realised returns, shape (n,); NaN where the outcome is not known yet.
+        regressors: Features at the bar of each forecast, shape (n, k); no NaN.
         horizon: Bars ahead.
 
     Returns:
-        `ljung_box` and `breusch_godfrey`, the fields of the `TestResult` of each. Not adjusted:
-        they are two looks at one hypothesis.
+        `ljung_box` and `breusch_godfrey`, the fields of the `HypothesisTestResult` of each. Not
+        adjusted for multiple testing: both test one hypothesis.
     """
-    made = np.isfinite(predicted) & np.isfinite(actual)
-    residuals = (actual - predicted)[made][::horizon]
+    known = np.isfinite(predicted) & np.isfinite(actual)
+    residuals = (actual - predicted)[known][::horizon]
     lags = min(10, len(residuals) // 5)
     return {
         "ljung_box": asdict(ljung_box(residuals, lags)),
-        "breusch_godfrey": asdict(breusch_godfrey(residuals, regressors[made][::horizon], lags)),
+        "breusch_godfrey": asdict(breusch_godfrey(residuals, regressors[known][::horizon], lags)),
     }
 
 
 def run_input_tests(inputs: Mapping[str, Vector]) -> dict[str, dict[str, Any]]:
-    """Whether each input has a unit root, so that its level tomorrow was never seen in training.
+    """Tests each input for a unit root: the levels of such an input leave the training range.
 
     Args:
-        inputs: Name -> a feature before scaling, shape (n,), each of its own length. To peek at
-            nothing: the rows from the end of the warm-up to the bar before the first
+        inputs: Name -> a feature before scaling, shape (n,), each of its own length. Against
+            look-ahead: the rows from the end of the warm-up to the bar before the first
             out-of-sample one. The latest 10,000 are tested.
 
     Returns:
-        By name the fields of `TestResult` and p_value_holm over all of them; a small p-value
-        speaks for a stationary input. None for an input that never varies.
+        By name the fields of `HypothesisTestResult` and p_value_holm over all of them; a small
+        p-value favours a stationary input. None for a constant input.
     """
     return _with_holm_p_values(
         {name: augmented_dickey_fuller(values[-MAX_ADF_ROWS:]) for name, values in inputs.items()}

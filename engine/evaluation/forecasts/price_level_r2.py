@@ -1,4 +1,4 @@
-"""The level-forecast trap: prices forecast almost perfectly by a model that knows nothing."""
+"""The level-forecast trap: a high R² on price levels without any forecast skill."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from engine.core.types import Vector
 
 HIGH_R2 = 0.9
-"""An R² on prices from here on is one that gets quoted."""
+"""From this R² on prices the check applies."""
 
 
 @dataclass(frozen=True)
 class PriceLevelR2Check:
-    """Whether a high R² on prices hides that there is no skill; None where not defined.
+    """Result of the check; figures are None where they are not defined.
 
     Attributes:
-        present: The trap is there, see `check_price_level_r2`.
-        r2_prices: Of the predicted against the actual price.
-        r2_prices_persistence: The same of the price that stays.
-        r2_vs_persistence: Of the predicted returns against no change, 1 - SSE / SSE of 0.
-        r2_vs_drift: Of the predicted returns against the train rows' mean return.
-        direction_pct: Rows whose direction was right; 0 is down, on both sides.
-        up_pct: Rows that went up: what always saying up would have scored.
-        sentence: The trap in words; None where it is not present.
+        present: Whether R² on prices is high without skill, see `check_price_level_r2`.
+        r2_prices: R² of the predicted prices.
+        r2_prices_persistence: R² of repeating the last price.
+        r2_vs_persistence: R² of the predicted returns against no change, 1 - SSE / SSE of 0.
+        r2_vs_drift: R² of the predicted returns against the mean return of the train rows.
+        direction_pct: Rows with the right direction; 0 counts as down, on both sides.
+        up_pct: Rows that went up: the accuracy of always predicting up.
+        sentence: The finding in words; None where the trap is not present.
     """
 
     present: bool
@@ -54,35 +54,33 @@ def check_price_level_r2(
     horizon: int = 1,
     confidence: float = 0.95,
 ) -> PriceLevelR2Check:
-    """Names forecasts whose R² on prices is high though nothing speaks for their skill.
+    """Detects forecasts with a high R² on prices and no evidence of skill.
 
-    A price is nearly the one before it, so that repeating that one explains nearly all of its
-    variance: an R² on prices measures how far they wandered, not how well they were forecast.
-    The trap is present where the predicted prices have an R² of 0.9 or more, and the forecasts
-    show neither of these, each at the level 1 - confidence:
+    A price is close to the previous price, so that repeating it explains nearly all of the
+    variance: an R² on prices measures how far prices moved, not how well they were forecast. The
+    trap is present where the predicted prices have an R² of 0.9 or more and the forecasts pass
+    neither of these tests, each at the level 1 - confidence:
 
     - smaller errors of the return than no change, and than the train drift, by the one-sided
       Diebold-Mariano test of each. R² against persistence above 0 is not enough: half of all
       forecasts that are as good as no change have one, by chance.
-    - more right directions than always saying up, and not by chance: by the Pesaran-Timmermann
-      test, on every horizon-th row, as it needs rows that do not overlap.
+    - significantly more right directions than always predicting up, by the Pesaran-Timmermann
+      test on every horizon-th row, as it needs rows that do not overlap.
 
-    Skill is judged on returns and not on prices, so that a bar counts the same whatever the price
-    was. The burden of proof is the model's: one with little skill and few rows is named too.
+    Skill is measured on returns rather than prices, so that every bar has the same weight whatever
+    the price. A model with little skill and too few rows to show it is flagged too.
 
     Args:
-        price_at_forecast: The price each forecast was made at, of one symbol, shape (n,).
-        price_at_horizon: The price `horizon` bars later, shape (n,); NaN where it is not known
-            yet.
-        predicted: The simple return forecast in between, shape (n,); NaN where there is none.
-            Rows with either are left out.
-        drift_return: The mean return of the train rows behind each forecast, shape (n,) or one for
-            all.
+        price_at_forecast: Price at the time of each forecast, one symbol, shape (n,).
+        price_at_horizon: Price `horizon` bars later, shape (n,); NaN where it is not known yet.
+        predicted: Forecast of the simple return between them, shape (n,); NaN where there is
+            none. Rows with a NaN in either are left out.
+        drift_return: Mean return of the train rows of each forecast, shape (n,), or one value.
         horizon: Bars ahead.
         confidence: 1 - the level of the tests.
 
-    Source: Granger & Newbold (1974), J. of Econometrics 2, on R² between levels; the tests'
-    sources stand with them.
+    Source: Granger & Newbold (1974), J. of Econometrics 2, on R² between levels; for the tests see
+    `accuracy_tests`.
     """
     known = np.isfinite(price_at_horizon) & np.isfinite(predicted)
     train = np.broadcast_to(np.asarray(drift_return, dtype=np.float64), price_at_horizon.shape)[
@@ -102,10 +100,10 @@ def check_price_level_r2(
     direction_pct = _share_pct((predicted > 0) == (actual > 0))
     up_pct = _share_pct(actual > 0)
     level = 1 - confidence
-    better = all(
+    more_accurate = all(
         _has_smaller_errors(error, actual - other, horizon, level) for other in (0.0, train)
     )
-    directed = (
+    better_direction = (
         direction_pct is not None
         and up_pct is not None
         and direction_pct > up_pct
@@ -113,9 +111,9 @@ def check_price_level_r2(
             pesaran_timmermann(predicted[::horizon], actual[::horizon]).p_value, level
         )
     )
-    high = r2_prices is not None and r2_prices >= HIGH_R2
-    found = PriceLevelR2Check(
-        present=high and not better and not directed,
+    high_r2 = r2_prices is not None and r2_prices >= HIGH_R2
+    check = PriceLevelR2Check(
+        present=high_r2 and not more_accurate and not better_direction,
         r2_prices=r2_prices,
         r2_prices_persistence=_r_squared(
             price_at_horizon - price_at_forecast,
@@ -127,7 +125,7 @@ def check_price_level_r2(
         up_pct=up_pct,
         sentence=None,
     )
-    return replace(found, sentence=_describe_check(found)) if found.present else found
+    return replace(check, sentence=_describe_check(check)) if check.present else check
 
 
 def _has_smaller_errors(
@@ -144,28 +142,28 @@ def _is_significant(p_value: float | None, significance_level: float) -> bool:
 
 
 def _describe_check(check: PriceLevelR2Check) -> str:
-    """For a trader who was shown the R² on prices."""
+    """The finding for a reader who was shown the R² on prices."""
     explained, right, up = check.r2_vs_persistence, check.direction_pct, check.up_pct
     skill = "no change was never wrong"
     if explained is not None:
         within = ", no more than chance or drift would give" if explained > 0 else ""
         skill = f"the forecasts' R² against no change is {explained:.4f}{within}"
-    told = ""
+    direction = ""
     if right is not None and up is not None:
         chance = ", no more than chance would give" if right > up else ""
-        told = (
+        direction = (
             f", and their direction is right {right:.1f} % of the time{chance}, always saying up "
             f"{up:.1f} %"
         )
     return (
         f"The R² of {_format_r2(check.r2_prices)} on prices is the level-forecast trap: "
         f"repeating the "
-        f"last price has {_format_r2(check.r2_prices_persistence)}; {skill}{told}."
+        f"last price has {_format_r2(check.r2_prices_persistence)}; {skill}{direction}."
     )
 
 
 def _format_r2(r2: float | None) -> str:
-    """Three digits, never rounded up to a perfect 1."""
+    """Three digits, rounded down so that it never reads 1.000."""
     return "none" if r2 is None else f"{math.floor(r2 * 1000) / 1000:.3f}"
 
 

@@ -1,4 +1,4 @@
-"""How good the forecasts were, beside the two that need no model: no change, and always up."""
+"""Forecast scores: errors, direction and quantiles, next to those of persistence."""
 
 from __future__ import annotations
 
@@ -19,55 +19,55 @@ if TYPE_CHECKING:
 
 
 def average_over_seeds(predictions: pd.DataFrame, horizon: int) -> pd.DataFrame:
-    """The forecasts that were traded: mean over seeds, of one horizon, with a known outcome.
+    """The traded forecasts of one horizon: the mean over seeds, where the outcome is known.
 
     Args:
-        predictions: As `artifacts.Run` describes them.
+        predictions: As `runs.Run` describes them.
         horizon: Bars ahead.
 
     Returns:
         `timestamp`, `symbol`, `predicted`, `actual`, by timestamp and symbol.
     """
     rows = predictions[predictions["horizon"] == horizon]
-    made = rows.groupby(["timestamp", "symbol"], as_index=False)[["predicted", "actual"]].mean()
-    return made.dropna(subset=["predicted", "actual"]).reset_index(drop=True)
+    means = rows.groupby(["timestamp", "symbol"], as_index=False)[["predicted", "actual"]].mean()
+    return means.dropna(subset=["predicted", "actual"]).reset_index(drop=True)
 
 
 def score_forecasts(
     predicted: Vector, actual: Vector, persistence: Vector
 ) -> dict[str, float | int | None]:
-    """Scores of predicted returns against what came, and against price persistence.
+    """Scores predicted returns against realised ones, next to price persistence.
 
     Args:
         predicted: Predicted simple returns, shape (n,).
-        actual: What came, shape (n,); rows where it is NaN, not known yet, are left out.
-        persistence: What persistence predicted, shape (n,): 0 everywhere if it is the price that
-            stays.
+        actual: Realised returns, shape (n,); rows where it is NaN, not known yet, are left out.
+        persistence: Returns predicted by persistence, shape (n,): all 0 where that is the last
+            price.
 
     Returns:
         bars: Rows scored.
         mae_bps, rmse_bps: Mean absolute and root mean squared error.
         r2: 1 - SSE / sum((actual - its mean)^2).
-        directional_accuracy_pct: Rows whose direction was right; 0 is down, on both sides, so
-            persistence always says down.
+        directional_accuracy_pct: Rows with the right direction; 0 counts as down, on both sides,
+            so that persistence always predicts down.
         auc: Area under the ROC curve of the predicted return as the score of "up"; see `auc`.
         persistence_mae_bps, persistence_rmse_bps: The same errors of persistence.
         r2_vs_persistence: 1 - SSE / SSE of persistence.
-        up_share_pct: Rows that went up: what always saying up would have scored.
+        up_share_pct: Rows that went up: the accuracy of always predicting up.
         None where a score is not defined, as all are without a known row.
 
     Raises:
-        TrainingError: A prediction is no number where the outcome is known.
+        TrainingError: A prediction is not finite where the outcome is known.
     """
     known = ~np.isnan(actual)
     predicted, actual, persistence = predicted[known], actual[known], persistence[known]
     if not (np.isfinite(predicted).all() and np.isfinite(persistence).all()):
         raise TrainingError(
-            "some predictions are no numbers",
+            "some predictions are not finite",
             expected="a finite predicted return on every row whose outcome is known",
             found=f"{int((~np.isfinite(predicted)).sum())} of {len(predicted)} rows without",
         )
-    error, still = actual - predicted, actual - persistence
+    error, persistence_error = actual - predicted, actual - persistence
     up = actual > 0
     return {
         "bars": len(actual),
@@ -76,9 +76,9 @@ def score_forecasts(
         "r2": _r_squared(error, actual - actual.mean() if len(actual) else actual),
         "directional_accuracy_pct": _scaled_mean((predicted > 0) == up, 100),
         "auc": auc(predicted, up),
-        "persistence_mae_bps": _scaled_mean(np.abs(still), 10_000),
-        "persistence_rmse_bps": _rmse_bps(still),
-        "r2_vs_persistence": _r_squared(error, still),
+        "persistence_mae_bps": _scaled_mean(np.abs(persistence_error), 10_000),
+        "persistence_rmse_bps": _rmse_bps(persistence_error),
+        "r2_vs_persistence": _r_squared(error, persistence_error),
         "up_share_pct": _scaled_mean(up, 100),
     }
 
@@ -88,51 +88,55 @@ def score_quantiles(
     actual: Vector,
     unconditional: Mapping[float, Vector],
 ) -> dict[str, Any]:
-    """Coverage of every symmetric interval, and the pinball loss beside one that needs no model.
+    """Scores quantile forecasts: interval coverage and pinball loss, against past quantiles.
 
     Args:
         quantiles: Level -> forecast quantile of the simple return, shape (n,).
-        actual: What came, shape (n,); rows where it is NaN, not known yet, are left out.
-        unconditional: The same levels of past returns, whatever the features say.
+        actual: Realised returns, shape (n,); rows where it is NaN, not known yet, are left out.
+        unconditional: Quantiles of past returns at the same levels, which use no features.
 
     Returns:
         pinball_bps: Mean over the rows and the levels q of max(q e, (q - 1) e), e = actual less
-            quantile (Koenker & Bassett 1978); proper, so that no other quantiles than the true
-            ones are better on average.
-        unconditional_pinball_bps: The same of `unconditional`.
+            quantile (Koenker & Bassett 1978); a proper score: the true quantiles have the lowest
+            expected loss.
+        unconditional_pinball_bps: The same for `unconditional`.
         intervals: One for each pair of levels q and 1 - q, the widest first: `low` and `high`
             (levels), `nominal_pct`, `coverage_pct` (share of rows whose actual lies inside, ends
             included) and `mean_width_bps`.
         None where a score is not defined, as all are without a known row.
     """
     known = ~np.isnan(actual)
-    came = actual[known]
-    at = {level: values[known] for level, values in sorted(quantiles.items())}
-    still = {level: values[known] for level, values in unconditional.items()}
+    outcome = actual[known]
+    forecast = {level: values[known] for level, values in sorted(quantiles.items())}
+    baseline = {level: values[known] for level, values in unconditional.items()}
     return {
-        "pinball_bps": _pinball_bps(at, came),
-        "unconditional_pinball_bps": _pinball_bps(still, came),
+        "pinball_bps": _pinball_bps(forecast, outcome),
+        "unconditional_pinball_bps": _pinball_bps(baseline, outcome),
         "intervals": [
             {
                 "low": low,
                 "high": high,
                 "nominal_pct": round(100 * (high - low), 6),
-                "coverage_pct": _scaled_mean((at[low] <= came) & (came <= at[high]), 100),
-                "mean_width_bps": _scaled_mean(at[high] - at[low], 10_000),
+                "coverage_pct": _scaled_mean(
+                    (forecast[low] <= outcome) & (outcome <= forecast[high]), 100
+                ),
+                "mean_width_bps": _scaled_mean(forecast[high] - forecast[low], 10_000),
             }
-            for low, high in _symmetric_pairs(list(at))
+            for low, high in _symmetric_pairs(list(forecast))
         ],
     }
 
 
 def auc(score: Vector, positive: npt.NDArray[np.bool_]) -> float | None:
-    """Chance that a positive row scores above a negative one, ties counted half.
+    """Area under the ROC curve: probability that a positive row scores above a negative one.
 
-    (R - p (p + 1) / 2) / (p q), with R the sum of the positive rows' ranks (ties share their mean
-    rank), p positive and q negative rows.
+    Ties count half.
+
+    (R - p (p + 1) / 2) / (p q), with R the sum of the ranks of the positive rows (ties get their
+    mean rank), p positive and q negative rows.
 
     Returns:
-        From 0 to 1, 0.5 without skill; None unless there are rows of both kinds.
+        From 0 to 1, 0.5 without skill; None unless there are rows of both classes.
 
     Source: Hanley & McNeil (1982), Radiology 143(1); the Mann-Whitney U statistic.
     """
@@ -167,7 +171,7 @@ def _pinball_bps(quantiles: Mapping[float, Vector], actual: Vector) -> float | N
 
 
 def _symmetric_pairs(levels: list[float]) -> list[tuple[float, float]]:
-    """Pairs that leave as much below as above; 0.1 and 0.9 do, though 1 - 0.9 is not quite 0.1."""
+    """Pairs q and 1 - q; with a tolerance, as 1 - 0.9 is not exactly 0.1 in floating point."""
     return [
         (low, high)
         for low in levels

@@ -1,4 +1,4 @@
-"""Which forecasts are better window after window, and not by one lucky stretch."""
+"""Ranks forecasts by their errors in each walk-forward window."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.core.types import IntVector, Matrix, Vector
 
 MIN_WINDOWS = 2
-"""Windows below which there is nothing to rank over."""
+"""Below this many windows no ranking is made."""
 
 
 def rank_forecasts_by_window(
@@ -23,37 +23,36 @@ def rank_forecasts_by_window(
 ) -> dict[str, Any] | None:
     """Ranks forecasts, and no change, by their errors in each window.
 
-    A window's score is the root mean squared error over that of no change, so that a wild window
-    weighs no more than a calm one; below 1 is better than no forecast. The windows are the data
-    sets of Friedman's aligned ranks, and each forecast is compared with the one of the lowest
-    average rank, by Finner's step-down. Test parts do not overlap, so the rows are as independent
-    as stretches of one market are.
+    The score of a window is the root mean squared error over that of no change, so that volatile
+    and quiet windows have the same weight; below 1 is better than no change. The windows are the
+    data sets of Friedman's aligned ranks test, and each forecast is compared with the one of the
+    lowest average rank, with Finner's step-down adjustment. Test parts do not overlap.
 
-    The joint test comes first. Of four forecasts alike, over 12 windows, it is below 0.05 in 5 of
-    100 markets, and the smallest of Finner's p-values in 15, as the best was picked by the same
-    ranks: without the joint test they say nothing.
+    The joint test comes first. With four equally good forecasts over 12 windows its p-value is
+    below 0.05 in 5 of 100 markets, but the smallest of Finner's p-values in 15, as the best one
+    was selected by the same ranks. Without a significant joint test they mean nothing.
 
     Args:
         forecasts: Name -> predicted simple returns, shape (n,), NaN where there is none; only
             rows that all of them have are scored.
-        actual: What came, shape (n,); NaN where it is not known yet.
-        window_of_row: The window of each row, shape (n,).
+        actual: Realised returns, shape (n,); NaN where the outcome is not known yet.
+        window_of_row: Window of each row, shape (n,).
 
     Returns:
-        `windows` that were scored; `statistic`, `degrees` and `p_value` of the joint test that
-        all are alike; `best`, the name with the lowest average rank; `models` by name:
+        `windows`, the number scored; `statistic`, `degrees` and `p_value` of the joint test of
+        equal accuracy; `best`, the name with the lowest average rank; `models` by name:
         `average_rank`, `relative_rmse` (mean over the windows), `p_value` and `p_value_finner`
-        against the best, whose own are None. None below two windows.
+        against the best, None for the best itself. None below two windows.
 
-    Source: `ranks.friedman_aligned_ranks`, `ranks.against_best`.
+    Source: as `aligned_ranks.friedman_aligned_ranks` and `aligned_ranks.compare_with_control`.
     """
     names = [NO_CHANGE, *forecasts]
     scores = _relative_rmse([np.zeros(len(actual)), *forecasts.values()], actual, window_of_row)
     if len(scores) < MIN_WINDOWS:
         return None
     joint = friedman_aligned_ranks(scores)
-    control, compared = compare_with_control(joint.average_ranks, len(scores))
-    tested = {names[each.model_index]: each for each in compared}
+    control, comparisons = compare_with_control(joint.average_ranks, len(scores))
+    tested = {names[each.model_index]: each for each in comparisons}
     models = {
         name: {
             "average_rank": rank,
@@ -74,7 +73,7 @@ def rank_forecasts_by_window(
 
 
 def _relative_rmse(predicted: list[Vector], actual: Vector, window_of_row: IntVector) -> Matrix:
-    """Shape (windows, forecasts); without the windows in which nothing moved or is known."""
+    """Shape (windows, forecasts), without windows whose returns are all 0 or not known."""
     errors = np.square(actual[:, None] - np.column_stack(predicted))
     known = np.isfinite(errors).all(axis=1)
     means = [

@@ -1,1 +1,1 @@
-"""Confidence intervals and hypothesis tests: bootstrap, HAC, SPA, deflated Sharpe ratio."""
+"""Statistical inference: bootstrap, HAC, SPA, deflated Sharpe ratio, overfitting, tests."""

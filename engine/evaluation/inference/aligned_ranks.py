@@ -1,4 +1,4 @@
-"""Models compared over several data sets by aligned ranks, and each one with the best."""
+"""Friedman's aligned ranks test of several models, and the comparison of each with the best."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.core.types import Matrix, Vector
 
 TIE_TOLERANCE = 1e-12
-"""Aligned scores that differ by less than this part of their row's largest score are tied."""
+"""Aligned scores that differ by less than this fraction of the row's largest one are tied."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class AlignedRanksTest:
 
     Attributes:
         average_ranks: Average aligned rank of each model, in the order of the columns; the best
-            one has the lowest, and (n k + 1) / 2 is the average of them all.
-        statistic: Chi-square with `degrees` under H0: the models are alike; None if all scores
+            one has the lowest. Their mean is (n k + 1) / 2.
+        statistic: Chi-square with `degrees` under H0: all models are equal; None if all scores
             are tied, or for a single model.
         p_value: None where there is no statistic.
         degrees: k - 1.
@@ -41,11 +41,11 @@ class AlignedRanksTest:
 
 @dataclass(frozen=True)
 class ControlComparison:
-    """One model with the control.
+    """Comparison of one model with the control, the best model.
 
     Attributes:
-        model_index: Its position among the columns.
-        z: (its average aligned rank - the control's) / standard error; 0 or more.
+        model_index: Column of the model.
+        z: (its average aligned rank - that of the control) / standard error; 0 or more.
         p_value: Two-sided, from the normal distribution.
         p_value_finner: Adjusted for the k - 1 comparisons.
     """
@@ -59,23 +59,23 @@ class ControlComparison:
 def friedman_aligned_ranks(
     scores: Matrix, *, higher_is_better: bool = False, tie_tolerance: float = TIE_TOLERANCE
 ) -> AlignedRanksTest:
-    """Tests whether k models score alike over n data sets.
+    """Tests H0: k models have equal scores over n data sets.
 
-    Each score is aligned, its row's mean taken off, and all n k of them are ranked together; ties
-    share their mean rank. With R_j the rank total of model j, R_i that of data set i and r each
-    rank,
+    Each score is aligned by subtracting the mean of its row, and all n k of them are ranked
+    together; ties get their mean rank. With R_j the rank total of model j, R_i that of data set i
+    and r each rank,
 
         T = (k - 1) (sum_j R_j^2 - k n^2 (k n + 1)^2 / 4) / (sum r^2 - sum_i R_i^2 / k).
 
-    Without ties sum r^2 is k n (k n + 1) (2 k n + 1) / 6, as it is mostly printed; taking the
-    ranks themselves keeps the mean of T over all permutations within rows at k - 1 with ties too.
+    Without ties sum r^2 is k n (k n + 1) (2 k n + 1) / 6, the form usually printed. Summing the
+    actual ranks keeps the mean of T over all permutations within rows at k - 1 with ties too.
 
     Args:
         scores: Shape (n data sets, k models); no NaN.
-        higher_is_better: Whether the highest score gets rank 1, or the lowest.
-        tie_tolerance: What counts as tied, as a part of the row's largest absolute score. With 0
-            the last bit of a float decides between scores that are equal on paper, as in tables
-            made without this care.
+        higher_is_better: Whether the highest score gets rank 1; if not, the lowest does.
+        tie_tolerance: Largest difference of tied scores, as a fraction of the row's largest
+            absolute score. With 0 rounding errors order scores that are mathematically equal, as
+            in some published tables.
 
     Source: Hodges & Lehmann (1962), Rank Methods for Combination of Independent Experiments in
     Analysis of Variance, Annals of Mathematical Statistics 33; in this form Garcia, Fernandez,
@@ -92,10 +92,10 @@ def friedman_aligned_ranks(
     )
     ranks = _rank_with_ties(aligned.ravel(), tolerance.ravel()).reshape(scores.shape)
     by_model, by_dataset = ranks.sum(axis=0), ranks.sum(axis=1)
-    apart = np.sum((by_model - datasets * (models * datasets + 1) / 2) ** 2)
+    between = np.sum((by_model - datasets * (models * datasets + 1) / 2) ** 2)
     within = np.sum(ranks**2) - np.sum(by_dataset**2) / models
-    # Ranks are halves, so that anything below this is 0 but for rounding.
-    statistic = float((models - 1) * apart / within) if within > 1e-6 else None
+    # Ranks are multiples of one half: a smaller value is a rounding error.
+    statistic = float((models - 1) * between / within) if within > 1e-6 else None
     return AlignedRanksTest(
         average_ranks=tuple(float(each) for each in by_model / datasets),
         statistic=statistic,
@@ -114,17 +114,17 @@ def compare_with_control(
     variance is (n k)^2 - 1 over 12, as in a Kruskal-Wallis test. (Garcia et al. print k (n + 1) /
     6, which the tables of Livieris et al. 2021, Electronics 10(3), do not follow either.)
 
-    It takes the ranks of a row for independent; being aligned they are not, and between models
-    alike z spreads sqrt(k / (k - 1)) times as far as a normal one. Kept as it is published: a
-    finding of this test alone, without the joint one's, is a weak one.
+    The test assumes independent ranks within a row, but aligned ranks are not: between equal
+    models the standard deviation of z is sqrt(k / (k - 1)) instead of 1. Kept as published: a
+    rejection by this test without one by the joint test is weak evidence.
 
     Args:
         average_ranks: Average aligned rank of each of the k models.
         datasets: n.
 
     Returns:
-        The control's position, the first of several equally good ones, and a comparison for each
-        other model, in the order given.
+        The column of the control (the first of several equally good models) and a comparison for
+        each other model, in the order given.
 
     Source: Garcia, Fernandez, Luengo & Herrera (2010), Information Sciences 180, section 3.
     """
@@ -138,13 +138,13 @@ def compare_with_control(
     p_values = 2 * ndtr(-z)
     adjusted = finner([float(each) for each in p_values])
     return control, [
-        ControlComparison(model, float(z[at]), float(p_values[at]), adjusted[at])
-        for at, model in enumerate(others)
+        ControlComparison(model, float(z[row]), float(p_values[row]), adjusted[row])
+        for row, model in enumerate(others)
     ]
 
 
 def _rank_with_ties(values: Vector, tolerance: Vector) -> Vector:
-    """Ranks from 1, neighbours that differ by no more than their tolerance sharing the mean."""
+    """Ranks from 1; adjacent values that differ by at most their tolerance get the mean rank."""
     order = np.argsort(values, kind="stable")
     gaps = np.diff(values[order])
     allowed = np.maximum(tolerance[order][1:], tolerance[order][:-1])

@@ -1,8 +1,8 @@
-"""Intervals and tests for Sharpe ratios and their differences.
+"""Bootstrap intervals and tests of Sharpe ratios and their differences.
 
 The studentised time-series bootstrap of Ledoit & Wolf (2008), Robust Performance Hypothesis
-Testing with the Sharpe Ratio, J. of Empirical Finance 15, on stationary instead of fixed blocks.
-Chosen by measurement: over AR(1) returns (coefficient 0.4, n = 750) a nominal 95 % interval
+Testing with the Sharpe Ratio, J. of Empirical Finance 15, with stationary instead of fixed blocks.
+Selected by measurement: over AR(1) returns (coefficient 0.4, n = 750) a nominal 95 % interval
 covered 95 % of the time, against 93 % for the percentile interval and 82 % for independent rows.
 """
 
@@ -31,24 +31,24 @@ if TYPE_CHECKING:
     from engine.evaluation.config import EvaluationSpec
 
 _BLOCKS_PER_BATCH = 20_000
-"""Resamples are drawn in portions of about this many blocks, whose arrays fit the processor's
-cache and the allocator's pool: 250,000 take three times as long. A change redraws every figure."""
+"""Resamples are drawn in batches of about this many blocks, whose arrays fit the processor's
+cache: 250,000 blocks take three times as long. Another value changes every bootstrap figure."""
 
 MAX_CELLS = 8_000
-"""Of longer series neighbouring bars are drawn together, in so many cells of equal length: a
-million one-minute bars take no longer than thirty years of days. Blocks are then no shorter than a
-cell, some two hours there, and still many more than an interval needs."""
+"""Longer series are divided into this many cells of equal length, and the bars of a cell are drawn
+together: a million one-minute bars take no longer than thirty years of daily bars. Blocks are then
+at least a cell long (about two hours there), and still far more numerous than needed."""
 
 
 @dataclass(frozen=True)
 class SharpeInference:
-    """What can be said about one figure; None where nothing can.
+    """Estimate, interval and test of a Sharpe ratio or a difference of two; None where undefined.
 
     Attributes:
-        estimate: The figure itself.
+        estimate: Annualised Sharpe ratio, or the difference of two.
         low: Lower end of its interval.
         high: Upper end.
-        p_value: Of the null hypothesis that the function tests.
+        p_value: p-value of the null hypothesis that the function states.
         block_length_bars: Mean block length of the bootstrap.
     """
 
@@ -65,36 +65,36 @@ def infer_sharpe_ratios(
     spec: EvaluationSpec,
     rng: np.random.Generator,
 ) -> dict[str, SharpeInference]:
-    """Interval and test of each Sharpe ratio, or difference of two.
+    """Interval and test of each Sharpe ratio, or of each difference of two.
 
-    One book is tested one-sided against H0: its Sharpe ratio is 0 or less. Of two the rows are
-    resampled together, so that what moves both cancels, and the test is two-sided against H0: no
-    difference. Figures whose optimal block length is about the same share their resamples: block
-    lengths are rounded up to 1, 2^(1/2), 2, 2^(3/2), .. bars, and each has a stream of its own, so
-    that one figure more changes no other. Series above `MAX_CELLS` bars are drawn in cells.
+    The test of a single book is one-sided, H0: its Sharpe ratio is 0 or less. The rows of two
+    books are resampled together, so that common moves cancel, and the test is two-sided, H0: no
+    difference. Figures with similar optimal block lengths share their resamples: block lengths are
+    rounded up to 1, 2^(1/2), 2, 2^(3/2), .. bars, and each length has its own random stream, so
+    that an additional figure changes no other. Series above `MAX_CELLS` bars are drawn in cells.
 
     Args:
-        returns_by_name: Name -> net returns of one book or of two on the same bars, shape (n,); no
-            NaN.
-        periods_per_year: Annualises as in `measures.sharpe`, whose value is the estimate.
-        spec: Resamples and level.
-        rng: The only randomness.
+        returns_by_name: Name -> net returns of one book, or of two on the same bars, shape (n,);
+            no NaN.
+        periods_per_year: Annualises as in `return_metrics.sharpe`, whose value is the estimate.
+        spec: Number of resamples and level.
+        rng: Source of the random streams.
 
     Returns:
-        All None below 30 bars, or for a book whose returns do not vary. For one and the same book
-        twice, whatever its leverage, 0 with the interval [0, 0] and a p-value of 1.
+        All None below 30 bars, or for constant returns. For the same book twice, at any leverage,
+        0 with the interval [0, 0] and a p-value of 1.
     """
-    found = {name: trivial_inference(books) for name, books in returns_by_name.items()}
+    inferred = {name: trivial_inference(books) for name, books in returns_by_name.items()}
     statistics = {
         name: StudentisedSharpe(books)
         for name, books in returns_by_name.items()
-        if found[name] is None
+        if inferred[name] is None
     }
     for length in sorted({each.block_length for each in statistics.values()}):
-        alike = {name: each for name, each in statistics.items() if each.block_length == length}
-        for name, drawn in resample_statistics(alike, length, spec.resamples, rng).items():
-            found[name] = alike[name].infer_from(drawn, periods_per_year, spec.confidence)
-    return {name: each for name, each in found.items() if each is not None}
+        group = {name: each for name, each in statistics.items() if each.block_length == length}
+        for name, drawn in resample_statistics(group, length, spec.resamples, rng).items():
+            inferred[name] = group[name].infer_from(drawn, periods_per_year, spec.confidence)
+    return {name: each for name, each in inferred.items() if each is not None}
 
 
 def resample_statistics(
@@ -103,48 +103,49 @@ def resample_statistics(
     resamples: int,
     rng: np.random.Generator,
 ) -> dict[str, Vector]:
-    """Each statistic, studentised, in one and the same resamples; shape (resamples,) each.
+    """Studentised statistics, all computed on the same resamples; shape (resamples,) each.
 
     Args:
-        statistics: Of books on the same bars; at least one.
+        statistics: Statistics of books on the same bars; at least one.
         block_length: Mean length of the blocks.
-        resamples: How many.
-        rng: Left alone: its seed and the block length make the stream that is drawn from.
+        resamples: Number of resamples.
+        rng: Its seed and the block length determine the stream drawn from; its state is unchanged.
     """
     bars = next(iter(statistics.values())).bars
     cells = min(bars, MAX_CELLS)
     edges, length = circular_cell_edges(bars, cells), max(1.0, block_length * cells / bars)
-    portion = max(1, int(_BLOCKS_PER_BATCH * min(length, 4.0) / cells))
+    batch = max(1, int(_BLOCKS_PER_BATCH * min(length, 4.0) / cells))
     stream = spawn_named_stream(rng, f"blocks of {block_length:g}")
     drawn: dict[str, list[Vector]] = {name: [] for name in statistics}
-    for count in _batch_sizes(resamples, portion):
+    for count in _batch_sizes(resamples, batch):
         blocks = draw_blocks(stream, cells, length, count)
         if cells < bars:
             blocks = blocks.to_rows(edges)
         for name, statistic in statistics.items():
             drawn[name].append(statistic.studentise(blocks))
-    return {name: np.concatenate(portions) for name, portions in drawn.items()}
+    return {name: np.concatenate(batches) for name, batches in drawn.items()}
 
 
 def spawn_named_stream(rng: np.random.Generator, name: str) -> np.random.Generator:
-    """A generator of its own for `name`, spawned from `rng`'s seed, its state left alone.
+    """Spawns a generator for `name` from the seed of `rng`, without changing its state.
 
-    Spawned by name and not by number, so that one more book changes no other book's figures.
+    Spawned by name rather than by number, so that an additional book changes no other book's
+    figures.
     """
     seed = rng.bit_generator.seed_seq
     digest = hashlib.sha256(name.encode()).digest()
-    words = (int.from_bytes(digest[at : at + 4], "little") for at in range(0, 16, 4))
+    words = (int.from_bytes(digest[start : start + 4], "little") for start in range(0, 16, 4))
     key = (*seed.spawn_key, *words)  # type: ignore[attr-defined]
     return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=key))  # type: ignore[attr-defined]
 
 
 def _has_sharpe(returns: Vector) -> bool:
-    """Whether there are enough bars, and a Sharpe ratio."""
+    """Whether there are enough bars, and the Sharpe ratio is defined."""
     return len(returns) >= MIN_BARS and sharpe(returns, 1.0) is not None
 
 
 def trivial_inference(books: Sequence[Vector]) -> SharpeInference | None:
-    """What needs no resampling: no Sharpe ratio, or no difference; None for what does."""
+    """The result where no resampling is needed (no ratio, no difference); else None."""
     if not all(map(_has_sharpe, books)):
         return SharpeInference()
     first, *others = (book / np.std(book) for book in books)
@@ -154,30 +155,30 @@ def trivial_inference(books: Sequence[Vector]) -> SharpeInference | None:
 
 
 def _round_up_block_length(block_length: float) -> float:
-    """To the next power of the root of 2, so that blocks never get shorter."""
+    """To the next power of sqrt(2), so that blocks never get shorter."""
     return float(2 ** (np.ceil(2 * np.log2(block_length) - 1e-9) / 2))
 
 
 class StudentisedSharpe:
-    """Sharpe(books[0]), less Sharpe(books[1]) if there is one, and steps 1 to 5 of its test.
+    """Sharpe(books[0]), or Sharpe(books[0]) - Sharpe(books[1]), and steps 1 to 5 of its test.
 
     Attributes:
-        bars: Of the books.
-        estimate: The figure, of a bar, with moments that divide by n.
+        bars: Number of bars.
+        estimate: The statistic per bar, with moments that divide by n.
         standard_error: Its HAC standard error.
-        block_length: That is optimal for it, rounded up.
+        block_length: Its optimal block length, rounded up.
     """
 
     def __init__(self, books: Sequence[Vector]) -> None:
         self.bars = len(books[0])
         self._one_sided = len(books) == 1
-        # 1. The statistic, a function of means of r and r^2, and its influence values.
+        # 1. The statistic is a function of the means of r and r^2; its influence values.
         moments = [power for book in books for power in (book, book**2)]
         means = np.array([[moment.mean()] for moment in moments])
         self.estimate = _sharpe_from_moments(means)[0]
         influence = (_sharpe_gradient(means) * (np.array(moments) - means)).sum(axis=0)
         self.standard_error = np.sqrt(long_run_variance(influence) / self.bars)
-        # 2. To first order it is the mean of the influence values: theirs is the block.
+        # 2. To first order it is the mean of the influence values: use their block length.
         shortest = max(1.0, self.bars / MAX_CELLS)
         self.block_length = _round_up_block_length(max(shortest, optimal_block_length(influence)))
         self._cumulative_sums = [circular_cumsum(moment) for moment in moments]
@@ -185,10 +186,10 @@ class StudentisedSharpe:
     def studentise(self, blocks: BootstrapBlocks) -> Vector:
         """3. (statistic - estimate) / its standard error in each resample, shape (resamples,).
 
-        The error comes from the resample's own blocks, as they are independent: the root of the
-        sum of squares of the blocks' influence sums, over n. A resample without variation, as of
-        a book that hardly trades, has no statistic; it counts as infinitely far off, against any
-        finding.
+        The standard error is estimated from the blocks of the resample, which are independent:
+        the root of the sum of squared influence sums of the blocks, over n. The statistic of a
+        constant resample, as of a book that hardly trades, is undefined and counts as infinite,
+        which is conservative.
         """
         sums = [blocks.block_sums(each) for each in self._cumulative_sums]
         rows = blocks.resample_totals(blocks.lengths)
@@ -201,40 +202,42 @@ class StudentisedSharpe:
                 influence += blocks.repeat_by_block(slope) * each
             error = np.sqrt(blocks.resample_totals(influence**2)) / rows
             studentised = (_sharpe_from_moments(means) - self.estimate) / error
-        far: Vector = np.where(np.isfinite(studentised), studentised, np.inf)
-        return far
+        bounded: Vector = np.where(np.isfinite(studentised), studentised, np.inf)
+        return bounded
 
     def infer_from(
         self, resampled_statistics: Vector, periods_per_year: float, confidence: float
     ) -> SharpeInference:
         """4. The symmetric interval, and 5. the p-value."""
-        reach = self.standard_error * _upper_quantile(np.abs(resampled_statistics), confidence)
+        half_width = self.standard_error * _upper_quantile(
+            np.abs(resampled_statistics), confidence
+        )
         observed = self.estimate / self.standard_error
         extreme = (
             resampled_statistics >= observed
             if self._one_sided
             else np.abs(resampled_statistics) >= abs(observed)
         )
-        # Moments divide by n, measures.sharpe by n - 1.
+        # The moments here divide by n, return_metrics.sharpe by n - 1.
         scale = np.sqrt(periods_per_year * (self.bars - 1) / self.bars)
-        bounded = bool(np.isfinite(reach))
+        bounded = bool(np.isfinite(half_width))
         return SharpeInference(
             estimate=float(self.estimate * scale),
-            low=float((self.estimate - reach) * scale) if bounded else None,
-            high=float((self.estimate + reach) * scale) if bounded else None,
+            low=float((self.estimate - half_width) * scale) if bounded else None,
+            high=float((self.estimate + half_width) * scale) if bounded else None,
             p_value=float((1 + extreme.sum()) / (1 + len(resampled_statistics))),
             block_length_bars=self.block_length,
         )
 
 
 def _sharpe_from_moments(means: Matrix) -> Vector:
-    """Per-bar Sharpe ratio, or difference of two, from means of r, r^2 (, r', r'^2) in rows."""
+    """Sharpe ratio per bar, or difference of two, from rows of means of r, r^2 (, r', r'^2)."""
     ratios = means[0::2] / np.sqrt(means[1::2] - means[0::2] ** 2)
     return np.asarray(ratios[0] if len(ratios) == 1 else ratios[0] - ratios[1])
 
 
 def _sharpe_gradient(means: Matrix) -> Matrix:
-    """Derivatives of `_sharpe_from_moments` by each of its means, in the shape of `means`."""
+    """Derivatives of `_sharpe_from_moments` by each mean, same shape as `means`."""
     mean, square = means[0::2], means[1::2]
     cubed = (square - mean**2) ** 1.5
     gradient = np.empty_like(means)
@@ -245,7 +248,7 @@ def _sharpe_gradient(means: Matrix) -> Matrix:
 
 
 def _upper_quantile(values: Vector, level: float) -> float:
-    """The smallest value that at least `level` of them do not exceed; infinite values count."""
+    """Smallest value that a share of at least `level` does not exceed; infinite values count."""
     rank = int(np.ceil(level * len(values))) - 1
     return float(np.partition(values, rank)[rank])
 

@@ -1,7 +1,6 @@
-"""Whether a series has a unit root, and whether residuals hang together over time.
+"""Unit-root test (ADF) and residual autocorrelation tests (Ljung-Box, Breusch-Godfrey).
 
-Each is a regression or a sum that NumPy does in a millisecond: importing statsmodels' own, which
-the tests hold them against, would take a run longer than they do.
+STATSMODELS
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ if TYPE_CHECKING:
     from engine.core.types import Matrix, Vector
 
 _ZERO_RESIDUAL_TOLERANCE = 1e-10
-"""A regression whose residuals are below this part of what it explains has none but rounding."""
+"""Residuals below this fraction of what the regression explains are rounding errors."""
 
-# MacKinnon's response surface of the statistic with a constant and one series: below the first
-# bound the chance is 0, above the last 1; of a polynomial up to the middle one and of another
-# beyond it, the normal distribution's. The 2010 figures.
+# MacKinnon's response surface (2010) for a constant and one series. The p-value is 0 below the
+# first bound and 1 above the last; in between it is Phi of one polynomial up to the middle bound
+# and Phi of another one beyond it.
 _TAU_BOUNDS = (-18.83, -1.61, 2.74)
 _TAU_SMALL_COEFFICIENTS = (0.038269, 1.4412, 2.1659)
 _TAU_LARGE_COEFFICIENTS = (-0.010368, -0.12745, 0.93202, 1.7339)
@@ -29,21 +28,20 @@ _TAU_LARGE_COEFFICIENTS = (-0.010368, -0.12745, 0.93202, 1.7339)
 def augmented_dickey_fuller(
     values: Vector, autolag: Literal["bic", "aic"] = "bic"
 ) -> HypothesisTestResult:
-    """Tests H0: the series has a unit root, as prices have; a small p-value says stationary.
+    """Tests H0: the series has a unit root, as prices have; small p-values favour stationarity.
 
     The t statistic of b in diff(x)_t = a + b x_(t-1) + sum_(i=1..p) c_i diff(x)_(t-i) + e_t. p
     minimises the criterion among 0 .. 12 (n / 100)^(1/4) lags (Schwert 1989), all on the same
-    rows; the regression is then done on all the rows that p leaves.
+    rows; the regression is then fitted on all rows that p lags leave.
 
     Args:
         values: Shape (n,); no NaN.
-        autolag: Bayes' or Akaike's criterion.
+        autolag: Information criterion, Bayes' or Akaike's.
 
     Returns:
-        statistic, p_value (MacKinnon's approximation), lags p, observations n - 1 - p. None for
-        a series that does not vary, that is too short for the lags, that a regression on its own
-        past leaves nothing of, as of a straight line, or whose lags cannot be told apart, as of a
-        flag raised once.
+        statistic, p_value (MacKinnon's approximation), lags p, observations n - 1 - p. None for a
+        constant series, one too short for the lags, one that its own past explains exactly (as a
+        straight line), or one with collinear lags (as a single step).
 
     Source: Said & Dickey (1984), Biometrika 71; p-values MacKinnon (1994), J. of Business &
     Economic Statistics 12, with the tables of MacKinnon (2010), Queen's University, WP 1227.
@@ -52,12 +50,12 @@ def augmented_dickey_fuller(
     furthest = min(int(np.ceil(12 * (bars / 100) ** 0.25)), bars // 2 - 2)
     if furthest < 0 or np.ptp(values) == 0:
         return HypothesisTestResult()
-    # Neither the level nor the scale matters to the statistic, but both do to rounding.
+    # Level and scale do not change the statistic, but they do affect rounding.
     scaled = (values - values.mean()) / np.ptp(values)
     triangle = _qr_triangle(scaled, furthest, level_last=False)
     if triangle is None:
         return HypothesisTestResult()
-    # Squares of the last column below row k are the residuals' of the first k columns.
+    # The last column squared and summed below row k is the RSS on the first k columns.
     squares = np.cumsum(triangle[::-1, -1] ** 2)[::-1][2:]
     rows, columns = bars - 1 - furthest, np.arange(2, furthest + 3)
     penalty = np.log(rows) if autolag == "bic" else 2.0
@@ -76,16 +74,16 @@ def augmented_dickey_fuller(
 def ljung_box(residuals: Vector, lags: int, fitted: int = 0) -> HypothesisTestResult:
     """Tests H0: the residuals have no autocorrelation up to `lags`.
 
-    Q = n (n + 2) sum_(k=1..lags) r_k^2 / (n - k), chi-square with lags - fitted degrees. Changing
-    volatility, as of daily returns, makes it reject too often.
+    Q = n (n + 2) sum_(k=1..lags) r_k^2 / (n - k), chi-square with lags - fitted degrees. Under
+    heteroscedasticity, as of daily returns, it rejects too often.
 
     Args:
         residuals: Shape (n,); no NaN.
-        lags: How many.
-        fitted: Coefficients of past values (p + q of an ARMA) that the residuals come from.
+        lags: Number of lags.
+        fitted: Number of fitted coefficients of past values (p + q of an ARMA).
 
     Returns:
-        None below lags + 2 residuals, without a degree left or where they do not vary.
+        None below lags + 2 residuals, without degrees of freedom, or for constant residuals.
 
     Source: Ljung & Box (1978), Biometrika 65.
     """
@@ -107,50 +105,52 @@ def ljung_box(residuals: Vector, lags: int, fitted: int = 0) -> HypothesisTestRe
 def breusch_godfrey(
     residuals: Vector, regressors: Matrix | None, lags: int
 ) -> HypothesisTestResult:
-    """Tests H0: the residuals' own past explains nothing of them that the regressors do not.
+    """Tests H0: the residuals have no autocorrelation up to `lags`, given the regressors.
 
-    LM = n (S0 - S1) / S0, chi-square with `lags` degrees: S0 is the residuals' sum of squares
-    after a regression on a constant and the regressors, S1 after one on their first `lags` past
-    values too, 0 before the first. Least squares' own residuals need no S0, which is their sum of
-    squares: n R^2 then. A network's are not orthogonal to what it was given, and without S0 that
-    would pass for autocorrelation. Changing volatility makes it reject too often.
+    LM = n (S0 - S1) / S0, chi-square with `lags` degrees. S0 is the residual sum of squares of a
+    regression of the residuals on a constant and the regressors; S1 that of a regression which
+    also has their last `lags` values (0 before the first). For residuals of least squares S0 is
+    their own sum of squares, and LM is n R^2. The residuals of a network are not orthogonal to its
+    inputs; with their own sum of squares that would count as autocorrelation. Under
+    heteroscedasticity the test rejects too often.
 
     Args:
         residuals: Shape (n,); no NaN.
-        regressors: What the forecast was made from, shape (n, k); None for a constant alone.
-        lags: How many.
+        regressors: Inputs of the forecast, shape (n, k); None for a constant only.
+        lags: Number of lags.
 
     Returns:
-        None where rows do not outnumber the k + 1 + lags coefficients, or nothing is left to
-        explain.
+        None where there are not more rows than the k + 1 + lags coefficients, or where the
+        regressors explain the residuals exactly.
 
     Source: Breusch (1978), Australian Economic Papers 17; Godfrey (1978), Econometrica 46.
     """
     from scipy.special import chdtrc
 
     count = len(residuals)
-    given = np.ones((count, 1))
+    design = np.ones((count, 1))
     if regressors is not None:
-        given = np.column_stack([given, regressors])
-    if lags < 1 or count <= given.shape[1] + lags:
+        design = np.column_stack([design, regressors])
+    if lags < 1 or count <= design.shape[1] + lags:
         return HypothesisTestResult()
     padded = np.concatenate([np.zeros(lags), residuals])
     past = np.column_stack([padded[lags - lag : -lag] for lag in range(1, lags + 1)])
-    before = _residual_sum_of_squares(residuals, given)
-    if before <= _ZERO_RESIDUAL_TOLERANCE**2 * (residuals @ residuals):
+    restricted = _residual_sum_of_squares(residuals, design)
+    if restricted <= _ZERO_RESIDUAL_TOLERANCE**2 * (residuals @ residuals):
         return HypothesisTestResult()
-    after = _residual_sum_of_squares(residuals, np.column_stack([given, past]))
-    statistic = float(count * (before - after) / before)
+    full = _residual_sum_of_squares(residuals, np.column_stack([design, past]))
+    statistic = float(count * (restricted - full) / restricted)
     return HypothesisTestResult(
         statistic, float(chdtrc(lags, statistic)), lags, lags=lags, observations=count
     )
 
 
 def _qr_triangle(values: Vector, lags: int, *, level_last: bool) -> Matrix | None:
-    """R of the QR decomposition of the regressors, the change beside them as the last column.
+    """R of the QR decomposition of the regressors, with the change as the last column.
 
-    The regressors are a constant, the level before and `lags` changes before, the level after
-    those if `level_last`. None if they hang together, or leave nothing of the change.
+    The regressors are a constant, the previous level and the `lags` previous changes; the level
+    comes after the changes if `level_last`. None if they are collinear, or explain the change
+    exactly.
     """
     change = np.diff(values)
     rows = len(change) - lags
@@ -161,10 +161,10 @@ def _qr_triangle(values: Vector, lags: int, *, level_last: bool) -> Matrix | Non
     triangle = np.asarray(np.linalg.qr(columns, mode="r"))
     if len(triangle) < columns.shape[1]:
         return None
-    own = np.abs(np.diagonal(triangle))
+    diagonal = np.abs(np.diagonal(triangle))
     return (
         None
-        if (own <= _ZERO_RESIDUAL_TOLERANCE * np.linalg.norm(columns, axis=0)).any()
+        if (diagonal <= _ZERO_RESIDUAL_TOLERANCE * np.linalg.norm(columns, axis=0)).any()
         else triangle
     )
 
@@ -181,8 +181,8 @@ def mackinnon_p_value(statistic: float) -> float:
 
 
 def _residual_sum_of_squares(values: Vector, regressors: Matrix) -> float:
-    """Sum of squares that least squares on the regressors leaves; they may hang together."""
+    """Residual sum of squares of a regression; the regressors may be collinear."""
     scale = np.linalg.norm(regressors, axis=0)
     columns = regressors / np.where(scale > 0, scale, 1.0)
-    left = values - columns @ np.linalg.lstsq(columns, values)[0]
-    return float(left @ left)
+    residuals = values - columns @ np.linalg.lstsq(columns, values)[0]
+    return float(residuals @ residuals)

@@ -1,4 +1,4 @@
-"""The Sharpe ratio's sampling error under serial dependence and odd distributions."""
+"""HAC inference: long-run variance, standard error and interval of a Sharpe ratio."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from engine.core.types import Vector
 
 MIN_BARS = 30
-"""Below this no statement about a Sharpe ratio is made."""
+"""Below this many bars there is no inference about a Sharpe ratio."""
 
 
 @dataclass(frozen=True)
 class HacInterval:
-    """An interval from a standard error; all None where there is none.
+    """Interval of a Sharpe ratio from its HAC standard error; all None where undefined.
 
     Attributes:
-        estimate: The Sharpe ratio, a year.
+        estimate: Annualised Sharpe ratio.
         low: Lower end.
         high: Upper end.
         standard_error: Standard error, in the unit of the estimate.
@@ -37,18 +37,18 @@ class HacInterval:
 def hac_interval(returns: Vector, periods_per_year: float, confidence: float) -> HacInterval:
     """Interval of a Sharpe ratio from its HAC standard error, estimate -+ z x error.
 
-    The delta method: error = sqrt(LRV(influence) / n), with the influence values of
-    `sharpe_influence` and their long-run variance LRV (prewhitened, quadratic spectral kernel).
-    Beside the studentised bootstrap it shows how much rests on resampling. It is normal theory:
-    over 750 bars of AR(1) returns (0.3) a nominal 95 % covered 94 %, the bootstrap 94.5 %.
+    Delta method: error = sqrt(LRV(influence) / n), with the influence values of `sharpe_influence`
+    and their long-run variance LRV (prewhitened, quadratic spectral kernel). Next to the
+    studentised bootstrap it shows how much depends on resampling. It assumes normality: over 750
+    bars of AR(1) returns (0.3) a nominal 95 % covered 94 %, the bootstrap 94.5 %.
 
     Args:
         returns: Net returns, shape (n,); no NaN.
-        periods_per_year: Annualises as in `measures.sharpe`, whose value is the estimate.
+        periods_per_year: Annualises as in `return_metrics.sharpe`, whose value is the estimate.
         confidence: Level of the interval.
 
     Returns:
-        All None below 30 bars or where the returns do not vary.
+        All None below 30 bars or for constant returns.
 
     Source: Lo (2002), The Statistics of Sharpe Ratios, Financial Analysts Journal 58(4); Ledoit &
     Wolf (2008), J. of Empirical Finance 15, section 3.1, equations 4 to 6 for a difference of two.
@@ -57,22 +57,22 @@ def hac_interval(returns: Vector, periods_per_year: float, confidence: float) ->
     if estimate is None:
         return HacInterval()
     bars = len(returns)
-    # Moments divide by n, measures.sharpe by n - 1.
+    # The moments here divide by n, return_metrics.sharpe by n - 1.
     scale = np.sqrt(periods_per_year * (bars - 1) / bars)
     error = float(np.sqrt(long_run_variance(sharpe_influence(returns)) / bars) * scale)
-    reach = NormalDist().inv_cdf((1 + confidence) / 2) * error
-    return HacInterval(estimate, estimate - reach, estimate + reach, error)
+    half_width = NormalDist().inv_cdf((1 + confidence) / 2) * error
+    return HacInterval(estimate, estimate - half_width, estimate + half_width, error)
 
 
 def sharpe_influence(returns: Vector) -> Vector:
-    """What each bar does to the Sharpe ratio of a bar, z - S (z^2 - 1) / 2; their mean is 0.
+    """Influence of each bar on the Sharpe ratio per bar, z - S (z^2 - 1) / 2; mean 0.
 
     z = (r - mean) / standard deviation and S = mean / standard deviation, both with moments that
-    divide by n. To first order S is off by the mean of these values; their variance is
+    divide by n. To first order the error of S is the mean of these values; their variance is
     1 - skewness S + (kurtosis - 1) S^2 / 4.
 
     Args:
-        returns: Shape (n,), not all the same; no NaN.
+        returns: Shape (n,), not constant; no NaN.
 
     Source: Ledoit & Wolf (2008), the gradient of section 3; Mertens (2002) for the variance.
     """
@@ -85,8 +85,8 @@ def sharpe_influence(returns: Vector) -> Vector:
 def long_run_variance(values: Vector) -> float:
     """Variance of sqrt(n) x mean under serial dependence.
 
-    Prewhitened with an AR(1), quadratic spectral kernel, bandwidth by the AR(1) plug-in: what
-    Ledoit & Wolf (2008) studentise with.
+    Prewhitened with an AR(1), quadratic spectral kernel, AR(1) plug-in bandwidth, as in Ledoit &
+    Wolf (2008).
 
     Args:
         values: Shape (n,), mean 0.
@@ -97,7 +97,7 @@ def long_run_variance(values: Vector) -> float:
     white = values[1:] - rho * values[:-1]
     bandwidth = plug_in_bandwidth(white)
     bars = len(white)
-    # The transform of the zero-padded series squared holds every autocovariance at once.
+    # The squared transform of the zero-padded series gives all autocovariances at once.
     power = np.abs(np.fft.rfft(white, 2 * bars)) ** 2
     covariances = np.fft.irfft(power)[:bars] / bars
     variance = covariances[0]
@@ -117,5 +117,5 @@ def plug_in_bandwidth(values: Vector) -> float:
 
 def _first_autocorrelation(values: Vector) -> float:
     rho = np.dot(values[1:], values[:-1]) / np.dot(values[:-1], values[:-1])
-    # Andrews & Monahan keep the filter away from the unit root.
+    # Andrews & Monahan bound the coefficient away from the unit root.
     return float(np.clip(rho, -0.97, 0.97))

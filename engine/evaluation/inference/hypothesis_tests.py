@@ -1,4 +1,4 @@
-"""What a statistical test found."""
+"""Result of a hypothesis test."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class HypothesisTestResult:
-    """A test's statistic and p-value; None where they are not defined, never NaN.
+    """Statistic and p-value of a test; None where they are not defined, never NaN.
 
     Attributes:
-        statistic: Its sign and null distribution are told by the function that made it.
-        p_value: Chance, under the null hypothesis, of a statistic at least as extreme.
-        degrees: Degrees of freedom of the null distribution, where it has such.
-        lags: Lags tested or chosen, where there are any.
-        observations: Rows that entered the statistic.
+        statistic: The function that returns it documents sign and null distribution.
+        p_value: Probability, under the null hypothesis, of a statistic at least as extreme.
+        degrees: Degrees of freedom of the null distribution, where it has any.
+        lags: Number of lags tested or selected, where there are any.
+        observations: Number of rows.
     """
 
-    __test__: ClassVar[bool] = False  # pytest takes classes named Test.. for tests
+    __test__: ClassVar[bool] = False  # pytest collects classes named Test..
 
     statistic: float | None = None
     p_value: float | None = None

@@ -1,4 +1,4 @@
-"""P-values adjusted for how many were looked at."""
+"""Multiple testing: adjusted p-values of Holm and of Finner."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjustment of p-values for having tested them all.
+    """Holm's step-down adjustment of p-values.
 
-    The i-th smallest of m is multiplied by m - i + 1, then raised to the largest before it and
-    cut at 1. In the order given.
+    The i-th smallest of m is multiplied by m - i + 1, then raised to the largest one before it and
+    bounded by 1. In the order given.
 
     Source: Holm (1979), Scandinavian J. of Statistics 6.
     """
@@ -26,10 +26,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def finner(p_values: Sequence[float]) -> list[float]:
-    """Finner's step-down adjustment of p-values for having tested them all.
+    """Finner's step-down adjustment of p-values.
 
-    The j-th smallest of m becomes 1 - (1 - p)^(m / j), then is raised to the largest before it.
-    In the order given. Like Holm's it bounds the chance of any false finding, with more power,
+    The j-th smallest of m becomes 1 - (1 - p)^(m / j), then is raised to the largest one before
+    it. In the order given. Like Holm's it controls the family-wise error rate, with more power,
     but only where the tests are independent or positively dependent.
 
     Source: Finner (1993), On a Monotonicity Problem in Step-Down Multiple Test Procedures, JASA
@@ -46,7 +46,7 @@ def finner(p_values: Sequence[float]) -> list[float]:
 
 
 def holm_by_name(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
-    """`holm` over the tests that there are; None, where a test is not defined, stays None."""
+    """`holm` over the defined p-values; None, for a test that is not defined, stays None."""
     tested = {name: each for name, each in p_values.items() if each is not None}
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
     return {name: adjusted.get(name) for name in p_values}

@@ -1,4 +1,4 @@
-"""How often the best configuration of one half of the bars is a poor one in the other."""
+"""Probability of backtest overfitting (PBO) by combinatorially symmetric cross-validation."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from engine.core.types import IntVector, Matrix, Vector
 
 _CONSTANT_TOLERANCE = 1e-12
-"""A variance below this part of the mean square is rounding."""
+"""A variance below this fraction of the mean square is a rounding error."""
 
 
 @dataclass(frozen=True)
 class BacktestOverfitting:
-    """What choosing the best of several configurations is worth.
+    """Overfitting from selecting the best of several configurations.
 
     Attributes:
-        probability: Share of the splits in which the one chosen in sample is below the median out
-            of sample; just at the median counts half.
-        median_logit: Median over the splits of ln(w / (1 - w)), w the chosen one's relative rank
-            out of sample; above 0 it tends to be one of the better ones.
+        probability: Share of the splits in which the configuration selected in sample is below the
+            median out of sample; exactly at the median counts half.
+        median_logit: Median over the splits of ln(w / (1 - w)), w the relative rank of the
+            selected one out of sample; above 0 it tends to be one of the better ones.
         loss_probability: Share of the splits in which its Sharpe ratio out of sample is below 0.
-        splits: Ways to choose half of the blocks.
-        blocks: Parts that the bars were cut into.
-        configurations: How many there were to choose from.
+        splits: Number of splits.
+        blocks: Number of blocks of bars.
+        configurations: Number of configurations.
     """
 
     probability: float
@@ -46,16 +46,16 @@ def probability_of_backtest_overfitting(
 ) -> BacktestOverfitting | None:
     """Probability of backtest overfitting, by combinatorially symmetric cross-validation.
 
-    1. Cut the bars into `blocks` equal parts, the first n mod blocks bars left out.
-    2. For each choice of half of the parts, the configuration with the highest Sharpe ratio in
-       them is chosen, and ranked by Sharpe ratio in the other half: w = rank / (N + 1), 1 for
-       the worst; equals share a rank. The logit is ln(w / (1 - w)).
+    1. The bars are divided into `blocks` equal blocks; the first n mod blocks bars are left out.
+    2. For each choice of half of the blocks, the configuration with the highest Sharpe ratio in
+       them is selected and ranked by Sharpe ratio in the other half: w = rank / (N + 1), rank 1
+       for the worst; ties share a rank. The logit is ln(w / (1 - w)).
     3. The probability is the share of logits below 0, a logit of 0 counting half (so that three
        configurations of noise have 1/2, not 2/3).
 
-    Configurations that are no better than each other have about 1/2 or a little more (what was
-    luck in one half is missing in the other), one truly better than all others about 0. A Sharpe
-    ratio of returns that do not vary counts as 0.
+    Equally good configurations have about 1/2 or a little more (a chance gain in one half is
+    missing in the other); one that is truly better than all others has about 0. The Sharpe ratio
+    of constant returns counts as 0.
 
     Args:
         returns: Rows are bars, columns configurations, shape (n, N); no NaN.
@@ -65,14 +65,14 @@ def probability_of_backtest_overfitting(
         None with fewer than 2 configurations, or fewer than 30 bars in each half.
 
     Raises:
-        UsageError: An odd number of blocks, or none.
+        UsageError: The number of blocks is odd or below 2.
 
     Source: Bailey, Borwein, Lopez de Prado & Zhu (2015), The Probability of Backtest Overfitting,
     J. of Computational Finance 20(4), section 2.2.
     """
     if blocks < 2 or blocks % 2:
         raise UsageError(
-            "The bars cannot be split into two equal halves of blocks",
+            "The blocks cannot be divided into two equal halves",
             expected="an even number of blocks, at least 2",
             found=f"{blocks}",
             where="blocks",
@@ -86,15 +86,15 @@ def probability_of_backtest_overfitting(
     sums, squares = parts.sum(axis=1), (parts**2).sum(axis=1)
     inside = _half_splits(blocks)
     bars = length * blocks // 2
-    chosen = _sharpe_from_sums(inside @ sums, inside @ squares, bars).argmax(axis=1)
+    selected = _sharpe_from_sums(inside @ sums, inside @ squares, bars).argmax(axis=1)
     outside = _sharpe_from_sums((1 - inside) @ sums, (1 - inside) @ squares, bars)
-    rank = _rank_of_chosen(outside, chosen) / (configurations + 1)
+    rank = _rank_of_selected(outside, selected) / (configurations + 1)
     logits = np.log(rank / (1 - rank))
-    reached = outside[np.arange(len(chosen)), chosen]
+    out_of_sample = outside[np.arange(len(selected)), selected]
     return BacktestOverfitting(
         probability=float(np.mean(logits < 0) + np.mean(logits == 0) / 2),
         median_logit=float(np.median(logits)),
-        loss_probability=float(np.mean(reached < 0)),
+        loss_probability=float(np.mean(out_of_sample < 0)),
         splits=len(inside),
         blocks=blocks,
         configurations=configurations,
@@ -102,17 +102,17 @@ def probability_of_backtest_overfitting(
 
 
 def _half_splits(blocks: int) -> Matrix:
-    """Every choice of half of the blocks, 1 where chosen, shape (splits, blocks)."""
-    chosen = np.array(list(combinations(range(blocks), blocks // 2)))
-    halves = np.zeros((len(chosen), blocks))
-    np.put_along_axis(halves, chosen, 1.0, axis=1)
+    """Every selection of half of the blocks, 1 where selected, shape (splits, blocks)."""
+    selected = np.array(list(combinations(range(blocks), blocks // 2)))
+    halves = np.zeros((len(selected), blocks))
+    np.put_along_axis(halves, selected, 1.0, axis=1)
     return halves
 
 
 def _sharpe_from_sums(sums: Matrix, squares: Matrix, bars: int) -> Matrix:
-    """Sharpe ratio of a bar from sums of r and of r^2; 0 where r does not vary.
+    """Sharpe ratio per bar from sums of r and of r^2; 0 where r is constant.
 
-    Rounded, so that equal configurations stay equal whatever order their sums were taken in.
+    Rounded, so that equal configurations stay equal whatever the order of summation.
     """
     mean, square = sums / bars, squares / bars
     variance = square - mean**2
@@ -120,8 +120,8 @@ def _sharpe_from_sums(sums: Matrix, squares: Matrix, bars: int) -> Matrix:
     return np.round(np.where(varies, mean, 0.0) / np.sqrt(np.where(varies, variance, 1.0)), 12)
 
 
-def _rank_of_chosen(values: Matrix, chosen: IntVector) -> Vector:
-    """Rank of the chosen column in each row, 1 for the lowest; equals share theirs."""
-    reached = np.take_along_axis(values, chosen[:, None], axis=1)
-    below, equal = (values < reached).sum(axis=1), (values == reached).sum(axis=1)
+def _rank_of_selected(values: Matrix, selected: IntVector) -> Vector:
+    """Rank of the selected column in each row, 1 for the lowest; ties get their mean rank."""
+    own = np.take_along_axis(values, selected[:, None], axis=1)
+    below, equal = (values < own).sum(axis=1), (values == own).sum(axis=1)
     return np.asarray(below + (equal + 1) / 2)

@@ -1,8 +1,8 @@
-"""Whether a book's positions met the market's returns better than by chance.
+"""Permutation test of market timing: positions against circular shifts of themselves.
 
-A position filled at bar t's price is held until the next bar's fill, so it earns the return from
-price t to price t + 1, "fill to fill": from open to open where orders are filled at the open. The
-close of t to the close of t + 1 would be wrong there: the fill comes before that close.
+A position filled at the price of bar t is held until the fill of the next bar. It earns the return
+from price t to price t + 1, "fill to fill": open to open where orders are filled at the open. The
+return from close to close would be wrong there, as the fill comes before that close.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from engine.core.types import Matrix, Vector, WideFrame
 
 _REBALANCE_TOLERANCE = 1e-6
-"""A weight that is further than this from where the market carried it was traded."""
+"""A weight that differs by more than this from its drifted value was traded."""
 
 _MIN_SHIFT_DIVISOR = 20
-"""Shifts by less than a twentieth of the bars are left out."""
+"""Shifts by less than one twentieth of the bars are left out."""
 
 _TIE_TOLERANCE = 1e-9
-"""Sharpe ratios this near to each other are equal; transforms are not exact."""
+"""Sharpe ratios this close are equal; Fourier transforms round."""
 
 
 @dataclass(frozen=True)
 class TimingTest:
-    """What a timing test found.
+    """Result of the timing permutation test.
 
     Attributes:
-        sharpe: Sharpe ratio of a bar of the positions as they were, before costs.
-        p_value: Of H0, the positions have nothing to do with the returns they met; one-sided.
-        shifts: How many shifts of the positions it was compared with.
-        nearest_bars: The smallest of them.
+        sharpe: Sharpe ratio per bar of the actual positions, before costs.
+        p_value: One-sided p-value of H0: positions and returns are independent.
+        shifts: Number of shifts compared with.
+        nearest_bars: The smallest shift.
     """
 
     sharpe: float
@@ -50,18 +50,18 @@ def fill_to_fill_returns(
     closes: WideFrame,
     fill_price: Literal["open", "close"],
 ) -> tuple[Matrix, Matrix]:
-    """The weights just after each bar's fill, and the returns that they met until the next one.
+    """The weights just after the fill of each bar, and the returns until the next fill.
 
-    `held_weights` is marked at the close. With fills at the open it has the bar's own move in it:
-    a half invested book has more of what rose, as if it had known. That is undone: the fraction
-    just after the fill is h o/c over 1 - sum h + sum h o/c.
+    `held_weights` is measured at the close. With fills at the open it contains the move of the bar
+    itself: a partly invested book holds more of a symbol that rose, which would be look-ahead.
+    This is undone: the fraction just after the fill is h o/c over 1 - sum h + sum h o/c.
 
     Args:
-        held_weights: Wide, fraction of the equity in each symbol at the bar's close, signed; as a
-            Result has it.
+        held_weights: Wide, fraction of the equity in each symbol at the bar's close, signed; as in
+            a `SimulationResult`.
         opens: Wide, the rows of `held_weights` and at least its symbols; positive.
         closes: Likewise.
-        fill_price: Which of them orders are filled at.
+        fill_price: Price at which orders are filled.
 
     Returns:
         Weights and returns, shape (n - 1, k) each; the last bar has no next fill.
@@ -81,36 +81,36 @@ def fill_to_fill_returns(
 
 
 def timing_permutation_test(weights: Matrix, returns: Matrix) -> TimingTest | None:
-    """Timing permutation test: the positions against themselves at all other times.
+    """Timing permutation test: the positions against all circular shifts of themselves.
 
-    The positions are moved by s bars against the returns, those pushed over the end coming back
-    at the start, so that their number, length and size stay what they were and only their timing
-    is lost: S(s) is the Sharpe ratio of sum_j w_j(t) r_j(t + s), before costs, and
+    The positions are shifted circularly by s bars against the returns. This keeps their number,
+    length and size and removes only their timing: S(s) is the Sharpe ratio of
+    sum_j w_j(t) r_j(t + s), before costs, and
 
         p = (1 + number of S(s) >= S(0)) / (1 + number of s).
 
-    Left out are shifts by less than a twentieth of the bars, either way: by a few bars, slow
-    positions are still nearly where they were, and positions that follow from past returns meet
-    the very returns that they followed from. Every other shift is taken, through the Fourier
-    transforms of w, r and their products, O(k^2 n log n) in all. Exact where the positions do not
-    depend on the returns and either comes from a stationary process; a regime in both (a rising
-    half, held all along) is taken for timing, and less in wild times is timing too: of volatility.
+    Shifts by less than one twentieth of the bars, in either direction, are left out: after a shift
+    by a few bars slow positions have hardly moved, and positions derived from past returns meet
+    those same returns. All other shifts are used, by Fourier transforms of w, r and their products
+    in O(k^2 n log n). The test is exact where positions and returns are independent and one of
+    them is stationary. A regime in both (long throughout a rising half) counts as timing, and so
+    does volatility timing (smaller positions in volatile periods).
 
-    Measured at a nominal 5 %, over markets without memory: 5 % for positions that do not depend on
+    Measured size at a nominal 5 %, over markets without memory: 5 % for positions independent of
     the returns, 4 to 7 % for those that follow or oppose the last 20 bars; up to 10 % over 300
-    bars where they oppose the last 60, a fifth of all there are.
+    bars where they oppose the last 60, one fifth of the bars.
 
     Args:
-        weights: Held from the fill of bar t to the next, shape (n, k); `fill_to_fill_returns`.
-        returns: Of the symbols over the same time, shape (n, k); no NaN.
+        weights: Held from the fill of bar t to the next, shape (n, k); see `fill_to_fill_returns`.
+        returns: Returns of the symbols over the same time, shape (n, k); no NaN.
 
     Returns:
-        None for fewer than 30 bars, and where fewer than two bars' weights are not what the market
-        made of the weights before: always in, or never, is no timing.
+        None for fewer than 30 bars, or with fewer than two rebalances: a book that is always in
+        the market, or never, has no timing.
 
-    Source: Aronson (2006), Evidence-Based Technical Analysis, chapter 5 (positions paired anew
-    with the market's returns), with shifts for shuffles, which would tear a position's bars apart;
-    Harris (2020), A Shift Test for Independence in Generic Time Series, on what shifts assume.
+    Source: Aronson (2006), Evidence-Based Technical Analysis, chapter 5 (permutation of positions
+    against returns), with shifts in place of shuffles, which would split positions; Harris (2020),
+    A Shift Test for Independence in Generic Time Series, on the assumptions of shifts.
     """
     bars = len(weights)
     if bars < MIN_BARS or _count_rebalances(weights, returns) < 2:
@@ -128,7 +128,7 @@ def timing_permutation_test(weights: Matrix, returns: Matrix) -> TimingTest | No
 
 
 def _count_rebalances(weights: Matrix, returns: Matrix) -> int:
-    """Bars whose weights are not what the market made of those of the bar before."""
+    """Number of bars whose weights differ from the drifted weights of the previous bar."""
     grown = weights * (1.0 + returns)
     equity = 1.0 + (weights * returns).sum(axis=1, keepdims=True)
     drifted = np.divide(grown, equity, out=np.zeros_like(grown), where=equity > 0)
@@ -138,7 +138,7 @@ def _count_rebalances(weights: Matrix, returns: Matrix) -> int:
 
 
 def _shifted_sharpes(weights: Matrix, returns: Matrix) -> Vector:
-    """Sharpe ratio of a bar at each shift of the weights, shape (n,); 0 where nothing varies."""
+    """Sharpe ratio per bar at each shift of the weights, shape (n,); 0 where constant."""
     bars, symbols = weights.shape
     one, other = np.triu_indices(symbols)
     twice = np.where(one == other, 1.0, 2.0)

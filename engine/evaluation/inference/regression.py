@@ -1,4 +1,4 @@
-"""A straight line through pairs of figures in time, with errors that allow for dependence."""
+"""Simple linear regression with HAC standard errors."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class HacRegression:
         observations: n.
         intercept: In units of y.
         slope: In units of y over units of x.
-        intercept_standard_error: HAC standard error; None where the line fits all rows.
+        intercept_standard_error: HAC standard error; None for an exact fit.
         slope_standard_error: Likewise.
-        correlation: Of x and y; None where y does not vary.
+        correlation: Correlation of x and y; None where y is constant.
     """
 
     observations: int
@@ -37,7 +37,7 @@ class HacRegression:
 
     @property
     def intercept_t_statistic(self) -> float | None:
-        """The intercept over its standard error."""
+        """Intercept over its standard error."""
         return (
             self.intercept / self.intercept_standard_error
             if self.intercept_standard_error
@@ -46,23 +46,23 @@ class HacRegression:
 
     @property
     def slope_t_statistic(self) -> float | None:
-        """The slope over its standard error."""
+        """Slope over its standard error."""
         return self.slope / self.slope_standard_error if self.slope_standard_error else None
 
 
 def fit_hac_regression(x: Vector, y: Vector) -> HacRegression | None:
-    """The least-squares line with HAC standard errors.
+    """Fits y on x by least squares, with HAC standard errors.
 
     Coefficient j has the influence values psi_tj = (X'X / n)^-1 x_t e_t, e the residuals, and the
     standard error sqrt(LRV(psi_j) / n), LRV the long-run variance (prewhitened, quadratic spectral
-    kernel): neither serial dependence nor changing variance is assumed away.
+    kernel). It allows for serial dependence and heteroscedasticity.
 
     Args:
-        x: Shape (n,), in the order of time, no NaN.
+        x: Shape (n,), in time order, no NaN.
         y: Shape (n,), no NaN.
 
     Returns:
-        None below 30 rows, or where x does not vary.
+        None below 30 rows, or where x is constant.
 
     Source: Newey & West (1987), Econometrica 55; Andrews (1991), Econometrica 59 for the kernel.
     """

@@ -1,12 +1,13 @@
-"""How sure a track record is of its Sharpe ratio, and how much luck is left after many tries.
+"""Probabilistic and deflated Sharpe ratio (PSR, DSR), minimum track record length (MinTRL).
 
-All Sharpe ratios here are those of one bar, not annualised: `measures.sharpe(returns, 1.0)`.
+All Sharpe ratios here are per bar, not annualised: `return_metrics.sharpe(returns, 1.0)`.
 
-Bailey & Lopez de Prado let returns be skewed and heavy-tailed, but take them for independent. A
-Sharpe ratio of returns that go on (positive autocorrelation) is less sure than theirs. So bars
-are counted as independent ones: n over the ratio of the long-run variance of the Sharpe ratio's
-influence values to their plain one. Where that ratio is below 1, n stays: reversal is no reason
-to be surer. With independent returns the formulas are the papers'.
+Bailey & Lopez de Prado allow for skewness and heavy tails but assume independent returns. With
+positive autocorrelation the standard error is larger. The number of bars is therefore replaced by
+an effective one: n over the variance inflation, the ratio of the long-run variance of the
+influence values of the Sharpe ratio to their plain variance. A ratio below 1 is replaced by 1:
+negative autocorrelation does not increase the confidence. For independent returns the formulas are
+those of the papers.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ _MANY_TRIALS = 3.0
 
 @dataclass(frozen=True)
 class TrackRecord:
-    """What the formulas need to know of a book's returns.
+    """Moments of a book's returns that the formulas use.
 
     Attributes:
-        sharpe: Sharpe ratio of a bar.
-        bars: How many there are.
+        sharpe: Sharpe ratio per bar.
+        bars: Number of bars.
         skewness: Third standardised moment; 0 for a normal distribution.
         kurtosis: Fourth standardised moment; 3 for a normal distribution.
-        variance_inflation: How many bars are worth one independent one, at least 1.
+        variance_inflation: Number of bars that amount to one independent bar, at least 1.
     """
 
     sharpe: float
@@ -48,8 +49,8 @@ class TrackRecord:
     def probability_above(self, benchmark: float) -> float | None:
         """Probabilistic Sharpe ratio: probability that the true ratio is above `benchmark`.
 
-        Phi((S - benchmark) sqrt(n / dependence - 1) / sqrt(V)), V = 1 - skewness S +
-        (kurtosis - 1) S^2 / 4. None where V or the number of independent bars leaves nothing.
+        Phi((S - benchmark) sqrt(n / inflation - 1) / sqrt(V)), V = 1 - skewness S +
+        (kurtosis - 1) S^2 / 4. None where V is not positive or n / inflation is at most 1.
         """
         independent, variance = self.bars / self.variance_inflation, self._sharpe_variance_factor()
         if independent <= 1 or variance <= 0:
@@ -57,10 +58,9 @@ class TrackRecord:
         return _NORMAL.cdf((self.sharpe - benchmark) * np.sqrt((independent - 1) / variance))
 
     def minimum_bars(self, benchmark: float, confidence: float) -> float | None:
-        """Bars from which `probability_above` is at least `confidence`, others things equal.
+        """Bars at which `probability_above` reaches `confidence`, other things equal.
 
-        dependence x (1 + V (z / (S - benchmark))^2); None for a ratio at or below the benchmark,
-        which no number of bars would raise.
+        inflation x (1 + V (z / (S - benchmark))^2); None for a ratio at or below the benchmark.
         """
         if self.sharpe <= benchmark or self._sharpe_variance_factor() <= 0:
             return None
@@ -72,7 +72,7 @@ class TrackRecord:
 
 
 def measure_track_record(returns: Vector) -> TrackRecord | None:
-    """The moments of a book's returns; None below 30 bars or where they do not vary.
+    """Moments of a book's returns; None below 30 bars or for constant returns.
 
     Args:
         returns: Net returns, shape (n,); no NaN.
@@ -82,28 +82,28 @@ def measure_track_record(returns: Vector) -> TrackRecord | None:
         return None
     scores = (returns - np.mean(returns)) / np.std(returns)
     influence = sharpe_influence(returns)
-    dependence = long_run_variance(influence) / np.mean(influence**2)
+    inflation = long_run_variance(influence) / np.mean(influence**2)
     return TrackRecord(
         sharpe=ratio,
         bars=len(returns),
         skewness=float(np.mean(scores**3)),
         kurtosis=float(np.mean(scores**4)),
-        variance_inflation=max(1.0, float(dependence)),
+        variance_inflation=max(1.0, float(inflation)),
     )
 
 
 def probabilistic_sharpe(returns: Vector, benchmark: float = 0.0) -> float | None:
-    """Probability that the true Sharpe ratio is above a benchmark, as `TrackRecord` has it.
+    """Probabilistic Sharpe ratio: probability that the true ratio is above a benchmark.
 
     Args:
         returns: Net returns, shape (n,); no NaN.
-        benchmark: Sharpe ratio of a bar.
+        benchmark: Sharpe ratio per bar.
 
     Returns:
-        0 to 1; None below 30 bars or where the returns do not vary.
+        0 to 1; None below 30 bars or for constant returns.
 
     Source: Bailey & Lopez de Prado (2012), The Sharpe Ratio Efficient Frontier, J. of Risk 15(2),
-    equation 11; serial dependence as in this module's docstring.
+    equation 11; serial dependence as in the docstring of this module.
     """
     record = measure_track_record(returns)
     return record.probability_above(benchmark) if record else None
@@ -112,15 +112,15 @@ def probabilistic_sharpe(returns: Vector, benchmark: float = 0.0) -> float | Non
 def minimum_track_record_length(
     returns: Vector, benchmark: float = 0.0, confidence: float = 0.95
 ) -> float | None:
-    """Bars that a Sharpe ratio like this one needs to be above a benchmark with `confidence`.
+    """Minimum track record length: bars needed for a probabilistic ratio of `confidence`.
 
     Args:
         returns: Net returns, shape (n,); no NaN.
-        benchmark: Sharpe ratio of a bar.
-        confidence: The probabilistic Sharpe ratio to reach.
+        benchmark: Sharpe ratio per bar.
+        confidence: Probabilistic Sharpe ratio to reach.
 
     Returns:
-        Bars, more than 1; None below 30 bars, without variation, or for a Sharpe ratio that is
+        Bars, more than 1; None below 30 bars, for constant returns, or for a Sharpe ratio that is
         not above the benchmark.
 
     Source: Bailey & Lopez de Prado (2012), equation 13.
@@ -130,20 +130,19 @@ def minimum_track_record_length(
 
 
 def expected_maximum_sharpe(trials: float, deviation: float) -> float:
-    """Highest Sharpe ratio to expect of trials without any skill: the False Strategy theorem.
+    """Expected maximum Sharpe ratio of trials without skill: the False Strategy theorem.
 
-    deviation x ((1 - g) Phi^-1(1 - 1 / N) + g Phi^-1(1 - 1 / (N e))), g Euler's constant. That is
-    an approximation for many trials, up to 2.6 % above the normal distribution's expected maximum
-    from N = 3 on, but below it before, and minus infinity at N = 1. So below 3 the exact maximum
-    stands in for it, whose distribution Phi^N needs no whole N. One trial chooses nothing: 0.
+    deviation x ((1 - g) Phi^-1(1 - 1 / N) + g Phi^-1(1 - 1 / (N e))), g Euler's constant. This is
+    an approximation for many trials: from N = 3 on up to 2.6 % above the expected maximum of
+    normals, below it for smaller N, and minus infinity at N = 1. Below 3 the exact expectation of
+    the maximum, with distribution Phi^N for real N, is used instead. For one trial it is 0.
 
     Args:
-        trials: Independent trials N; may be fractional, as an effective number is. 1 or less is
-            one trial.
-        deviation: Standard deviation of the trials' Sharpe ratios of a bar.
+        trials: Number of independent trials N; may be fractional. 1 or less counts as one trial.
+        deviation: Standard deviation of the trials' Sharpe ratios per bar.
 
     Returns:
-        Sharpe ratio of a bar, 0 or more.
+        Sharpe ratio per bar, 0 or more.
 
     Source: Bailey & Lopez de Prado (2014), The Deflated Sharpe Ratio, J. of Portfolio Management
     40(5), equation 1.
@@ -157,25 +156,24 @@ def expected_maximum_sharpe(trials: float, deviation: float) -> float:
 
 
 def _expected_maximum_of_normals(draws: float) -> float:
-    """Integral of x over the distribution Phi^N, as that of 1 - Phi(x)^N - Phi(-x)^N from 0."""
-    at = np.linspace(0.0, 9.0, 1_001)
-    below = np.array([_NORMAL.cdf(x) for x in at])
-    return float(np.trapezoid(1 - below**draws - (1 - below) ** draws, at))
+    """Mean of the distribution Phi^N: the integral of 1 - Phi(x)^N - Phi(-x)^N over x > 0."""
+    grid = np.linspace(0.0, 9.0, 1_001)
+    below = np.array([_NORMAL.cdf(x) for x in grid])
+    return float(np.trapezoid(1 - below**draws - (1 - below) ** draws, grid))
 
 
 def deflated_sharpe(returns: Vector, trials: float, deviation: float) -> float | None:
-    """Probability that the true Sharpe ratio is above 0, all trials counted.
+    """Deflated Sharpe ratio: the probabilistic Sharpe ratio corrected for the number of trials.
 
-    The probabilistic Sharpe ratio against `expected_maximum_sharpe(trials, deviation)`. With one
-    trial the benchmark is 0.
+    Its benchmark is `expected_maximum_sharpe(trials, deviation)`, 0 for one trial.
 
     Args:
-        returns: Net returns of the book that was chosen, shape (n,); no NaN.
-        trials: Independent trials that it was chosen from; may be fractional.
-        deviation: Standard deviation of their Sharpe ratios of a bar.
+        returns: Net returns of the selected book, shape (n,); no NaN.
+        trials: Number of independent trials that it was selected from; may be fractional.
+        deviation: Standard deviation of their Sharpe ratios per bar.
 
     Returns:
-        0 to 1; None below 30 bars or where the returns do not vary.
+        0 to 1; None below 30 bars or for constant returns.
 
     Source: Bailey & Lopez de Prado (2014), equation 2.
     """

@@ -1,11 +1,10 @@
-"""Whether any book is better than a benchmark, all that were looked at counted.
+"""Tests of several books against a benchmark: Hansen's SPA test and Romano & Wolf's StepM.
 
-Better means a higher Sharpe ratio, as everywhere on the page: by mean return a book could win with
-leverage alone. Each book's difference to the benchmark is studentised as in
-`bootstrap.StudentisedSharpe`, in resamples that all books share, so that the highest of them is
-judged by what the highest of them is by luck.
+Books are compared by Sharpe ratio rather than by mean return, which leverage alone could raise.
+The difference of each book to the benchmark is studentised as in `bootstrap.StudentisedSharpe`.
+All books share the resamples, which gives the null distribution of the highest statistic.
 
-On the engine's own resamples: `arch.bootstrap.SPA` takes two seconds to import and two for 10,000
+Own resamples instead of `arch.bootstrap.SPA`: it takes two seconds to import and two for 10,000
 resamples, compares means, and does not divide by the standard errors as Hansen does.
 """
 
@@ -36,22 +35,23 @@ def run_superiority_tests(
 ) -> dict[str, Any] | None:
     """Tests all books at once against H0: no book has a higher Sharpe ratio than the benchmark.
 
-    Hansen's test for superior predictive ability says whether there is a better one at all, Romano
-    & Wolf's stepwise test which ones: with probability `confidence` it names no book that is not.
-    Blocks are as long as the most dependent of the differences needs them.
+    Hansen's test of superior predictive ability tests whether any book is better; Romano & Wolf's
+    stepwise test selects which ones, and with probability `confidence` it selects no other. The
+    block length is the longest of the optimal ones.
 
     Args:
         returns: A column a book, net return of the bar; no NaN.
-        benchmark: The column that all others are compared with.
-        resamples: Of the bootstrap.
-        confidence: One less the chance that `stepm` names any book wrongly.
-        rng: Left alone: its seed makes the streams that are drawn from.
+        benchmark: Column that all others are compared with.
+        resamples: Number of bootstrap resamples.
+        confidence: 1 - family-wise error rate of `stepm`.
+        rng: Its seed determines the streams drawn from; its state is unchanged.
 
     Returns:
-        `benchmark`; `block_length_bars`; `spa`: p-values `lower`, `consistent` (the one to read)
-        and `upper`, as in `spa_p_values`; `stepm`: the books named, the surest first; `p_values`
-        by book, from `stepm_p_values`, 1 for a book that is the benchmark or its leverage.
-        None below 30 bars and where the benchmark, or all else, does not vary or is the benchmark.
+        `benchmark`; `block_length_bars`; `spa`: p-values `lower`, `consistent` (the one to use)
+        and `upper`, as in `spa_p_values`; `stepm`: the books selected, highest statistic first;
+        `p_values` by book, from `stepm_p_values`, 1 for a leveraged copy of the benchmark. None
+        below 30 bars, and where the benchmark is constant or every other book is constant or a
+        copy of it.
 
     Source: Hansen (2005), A Test for Superior Predictive Ability, J. of Business & Economic
     Statistics 23(4); Romano & Wolf (2005), Stepwise Multiple Testing as Formalized Data Snooping,
@@ -68,12 +68,12 @@ def run_superiority_tests(
     drawn = np.column_stack(list(resample_statistics(rivals, length, resamples, rng).values()))
     observed = np.array([rival.estimate / rival.standard_error for rival in rivals.values()])
     tested = dict(zip(rivals, stepm_p_values(observed, drawn), strict=True))
-    surest = [list(rivals)[place] for place in np.argsort(-observed, kind="stable")]
+    by_statistic = [list(rivals)[index] for index in np.argsort(-observed, kind="stable")]
     return {
         "benchmark": benchmark,
         "block_length_bars": length,
         "spa": spa_p_values(observed, drawn, len(returns)),
-        "stepm": [name for name in surest if tested[name] <= 1 - confidence],
+        "stepm": [name for name in by_statistic if tested[name] <= 1 - confidence],
         "p_values": {name: {**tested, **untested}[name] for name in pairs},
     }
 
@@ -81,24 +81,24 @@ def run_superiority_tests(
 def spa_p_values(observed: Vector, resampled_statistics: Matrix, bars: int) -> dict[str, float]:
     """Hansen's three p-values of the highest statistic, (1 + #{T* >= T}) / (1 + resamples).
 
-    T = max(0, highest of the observed). T* is the same of a resample's, in which a book far below
-    the benchmark is left as far below as it was found, as it is no candidate for the highest:
+    T = max(0, highest observed statistic). T* is the same in a resample, where the resamples of
+    some books below the benchmark are centred at their observed value instead of at 0:
 
-    - lower: every book below the benchmark is; the least that the p-value can be.
-    - consistent: one that is below by more than sqrt(2 ln ln n) standard errors.
-    - upper: none, so that any number of bad books adds to the p-value (White's reality check).
+    - lower: every book below the benchmark; a lower bound of the p-value.
+    - consistent: books that are below by more than sqrt(2 ln ln n) standard errors.
+    - upper: none, so that bad books raise the p-value (White's reality check).
 
-    Where no book is above the benchmark T is 0, and so all three are 1.
+    Where no book is above the benchmark T is 0 and all three are 1.
 
     Args:
         observed: Studentised differences to the benchmark, shape (k,).
-        resampled_statistics: Their resamples, each about its own estimate, shape (resamples, k).
-        bars: n.
+        resampled_statistics: Their resamples, centred at 0, shape (resamples, k).
+        bars: Number of bars n.
 
     Source: Hansen (2005), section 2.
     """
     threshold = -np.sqrt(2 * np.log(np.log(bars)))
-    left = {
+    centres = {
         "lower": np.minimum(observed, 0.0),
         "consistent": np.where(observed < threshold, observed, 0.0),
         "upper": np.zeros_like(observed),
@@ -106,28 +106,28 @@ def spa_p_values(observed: Vector, resampled_statistics: Matrix, bars: int) -> d
     highest = max(float(observed.max()), 0.0)
     return {
         name: _upper_tail_p_value(
-            np.maximum((resampled_statistics + below).max(axis=1), 0.0), highest
+            np.maximum((resampled_statistics + centre).max(axis=1), 0.0), highest
         )
-        for name, below in left.items()
+        for name, centre in centres.items()
     }
 
 
 def stepm_p_values(observed: Vector, resampled_statistics: Matrix) -> list[float]:
-    """Romano & Wolf's p-values of each book, for having looked at all of them.
+    """Romano & Wolf's stepwise p-values, adjusted for multiple testing.
 
-    The book with the highest statistic is judged by the resamples' highest of all, the next one by
-    the highest of all but the first, and so on; none is surer than the one before. Those at or
-    below a level are the books that their stepwise test names at it.
+    The highest statistic is compared with the highest of all books in each resample, the next one
+    with the highest of all but the first, and so on; p-values are made monotone. The books with a
+    p-value at or below a level are those that the stepwise test selects at that level.
 
     Args:
         observed: Studentised differences to the benchmark, shape (k,).
-        resampled_statistics: Their resamples, each about its own estimate, shape (resamples, k).
+        resampled_statistics: Their resamples, centred at 0, shape (resamples, k).
 
     Source: Romano & Wolf (2005), algorithm 3.1; as p-values Romano & Wolf (2016), Statistics &
     Probability Letters 113.
     """
     order = np.argsort(-observed, kind="stable")
-    # From the last to the first: each column the highest of those that are left at its step.
+    # From last to first: each column is the highest of the books that remain at its step.
     highest = np.maximum.accumulate(resampled_statistics[:, order[::-1]], axis=1)[:, ::-1]
     steps = [
         _upper_tail_p_value(highest[:, step], observed[book]) for step, book in enumerate(order)

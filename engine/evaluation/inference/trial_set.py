@@ -1,4 +1,4 @@
-"""The trials on the bars of a run, as significance tests and verdicts count them."""
+"""The trials on the bars of a run: an input of significance tests and of the verdict."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ class TrialSet:
     """The trials on the bars of a run, itself among them.
 
     Attributes:
-        runs: Runs of other configurations that ended, and this one.
-        failed: Those among them that failed or were interrupted.
-        distinct: Configurations that finished, this one among them.
-        effective: Independent trials that they amount to; from 1 to `distinct`.
-        tuning: Configurations that were tried within runs, on train rows; no trials in themselves.
-        sharpe_deviation: Standard deviation (ddof 1) of the Sharpe ratio a bar over the
+        runs: Number of finished or failed runs of other configurations, plus this one.
+        failed: Those that failed or were interrupted.
+        distinct: Number of finished configurations, this one included.
+        effective: Effective number of independent trials, from 1 to `distinct`.
+        tuning: Configurations tried within runs on train rows; they do not count as trials.
+        sharpe_deviation: Standard deviation (ddof 1) of the Sharpe ratio per bar over the
             independent trials; None where fewer than two have one.
-        noise_deviation: What that deviation would be expected to be of trials without any skill
-            that are as alike as these; None where fewer than two vary.
-        since: When the first run of another configuration began; None where there is none.
-        returns: Of every configuration on the bars of this run: this one in the first column
-            (`this`), then the others by number of run; NaN where one has no bar.
+        noise_deviation: Its expected value for trials without skill and with the same
+            correlations; None where fewer than two trials vary.
+        since: Start time of the first run of another configuration; None without one.
+        returns: Returns of every configuration on the bars of this run: this one in the first
+            column (`this`), then the others by run number; NaN where one has no bar.
     """
 
     runs: int
@@ -43,18 +43,18 @@ class TrialSet:
     returns: pd.DataFrame = field(repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """Every figure, for `significance.json`."""
+        """The figures that `significance.json` holds."""
         names = ("runs", "failed", "distinct", "effective", "tuning", "sharpe_deviation", "since")
         return {name: getattr(self, name) for name in names}
 
     def gapless_returns(self, min_share: float = 0.5) -> Matrix:
-        """Returns without a gap, for figures that need every trial on every bar.
+        """Returns on common bars, for statistics that need every trial on every bar.
 
         Args:
-            min_share: Part of this run's bars that another trial needs to be among them.
+            min_share: Share of this run's bars that another trial needs to be included.
 
         Returns:
-            A row a bar that all of them have, a column a trial, this run's first.
+            A row a common bar, a column a trial, this run first.
         """
-        enough = self.returns.columns[self.returns.notna().mean() >= min_share]
-        return self.returns[enough].dropna().to_numpy(dtype=np.float64)
+        included = self.returns.columns[self.returns.notna().mean() >= min_share]
+        return self.returns[included].dropna().to_numpy(dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Where a book's growth came from: sides, symbols, costs, bar by bar, adding up to the whole."""
+"""Return attribution: log return of each bar by side, symbol and cost, summing to the total."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ if TYPE_CHECKING:
     from engine.core.types import Matrix, Vector, WideFrame
 
 _FLAT_POSITION_TOLERANCE = 1e-9
-"""A position below this part of the largest is rounding: it is closed."""
+"""A position below this fraction of the largest one is a rounding error and counts as closed."""
 
 
 @dataclass(frozen=True)
 class ReturnContributions:
-    """Parts of a book's log return; every frame a row a bar, a column a symbol.
+    """Contributions to a book's log return; in every frame a row a bar, a column a symbol.
 
-    Their sum over parts and symbols, with `residual`, is log(1 + r_t) at every bar, so that all
-    of it is the log of the book's growth.
+    The sum over contributions and symbols, plus `residual`, is log(1 + r_t) at every bar. The sum
+    over all bars is therefore the log of the book's growth.
 
     Attributes:
-        long: What long positions earned before costs.
-        short: What short positions earned before costs.
+        long: Of long positions, before costs.
+        short: Of short positions, before costs.
         fee: Fees, at or below 0.
         slippage: Slippage, at or below 0.
-        borrow: What borrowing cost, at or below 0.
-        residual: What the fills do not account for, by bar; rounding dust in a sound run.
-        held_weights: Not a part: fraction of the equity held at the close, signed.
+        borrow: Borrow cost, at or below 0.
+        residual: Part of each bar's return that the fills do not explain; rounding error only,
+            where the fills and the returns agree.
+        held_weights: No contribution: fraction of the equity held at the close, signed.
     """
 
     long: WideFrame
@@ -42,38 +43,39 @@ class ReturnContributions:
 
     @property
     def gross(self) -> WideFrame:
-        """Earned before costs."""
+        """Contribution before costs."""
         return self.long + self.short
 
     @property
     def cost(self) -> WideFrame:
-        """Fees, slippage and borrowing, at or below 0."""
+        """Fees, slippage and borrow cost, at or below 0."""
         return self.fee + self.slippage + self.borrow
 
 
 def attribute_returns(
     returns: pd.Series[float], trades: pd.DataFrame, close: WideFrame, *, borrow_charged: bool
 ) -> ReturnContributions | None:
-    """Splits every bar's log return into what each position earned and each cost took.
+    """Splits the log return of every bar into the contributions of positions and of costs.
 
     With units u, closes C and the price P of a bar's fills before slippage, symbol i earns
 
         u_{t-1} (P_t - C_{t-1}) + u_t (C_t - P_t)
 
-    money: the first term for the side held before the fill, the second for the side held after
-    it. Money over the equity e_{t-1} before the bar is a part of the simple return r_t; fees and
-    slippage likewise, and what is then missing to r_t is borrow cost, split over the shorts by
-    their value. Simple parts do not add up over time; times log(1 + r_t) / r_t they do (Carino's
-    linking coefficient, 1 at r = 0), to the log of the book's growth.
+    in money: the first term belongs to the side held before the fill, the second to the side held
+    after it. Divided by the equity e_{t-1} before the bar it is a contribution to the simple
+    return r_t, and so are fees and slippage. The rest of r_t is borrow cost, split over the short
+    positions by their value. Simple contributions do not add up over time. Multiplied by Carino's
+    linking coefficient log(1 + r_t) / r_t (1 at r = 0) they add up to the log of the growth.
 
     Args:
-        returns: Of one book, index timestamp, net, no NaN.
-        trades: Its fills, as `simulation.Result` describes them.
-        close: Wide, the rows of `returns`, a column at least for each symbol traded; no NaN.
-        borrow_charged: Whether borrowing costs anything: else nothing missing is put down to it.
+        returns: Net returns of one book, index timestamp; no NaN.
+        trades: Its fills, as `simulation.SimulationResult` describes them.
+        close: Wide, the rows of `returns`, at least a column for each symbol traded; no NaN.
+        borrow_charged: Whether short positions pay a borrow cost; if not, the rest of each bar's
+            return is `residual`.
 
     Returns:
-        None for a ruined book, whose growth has no log.
+        None for a book that lost all its equity: its growth has no log.
 
     Source: Carino (1999), Combining Attribution Effects Over Time, J. of Performance Measurement
     3(4).
@@ -111,7 +113,7 @@ def attribute_returns(
 
 @dataclass(frozen=True)
 class _RebuiltAccount:
-    """A book rebuilt from its fills; shapes (n, k), equity (n,)."""
+    """The account of a book, rebuilt from its fills; shapes (n, k), equity (n,)."""
 
     close: Matrix
     units: Matrix
@@ -125,17 +127,17 @@ class _RebuiltAccount:
         closes = close.to_numpy(dtype=np.float64)
         rows = close.index.get_indexer(pd.DatetimeIndex(trades["timestamp"]))
         columns = close.columns.get_indexer(pd.Index(trades["symbol"]))
-        place = (rows, columns)
+        cells = (rows, columns)
         sign = np.where(trades["side"] == "buy", 1.0, -1.0)
         size, paid = trades["size"].to_numpy(), trades["price"].to_numpy()
         slipped = trades["slippage_cost"].to_numpy()
         bought, fee, slippage, cash = (np.zeros(closes.shape) for _ in range(4))
-        np.add.at(bought, place, sign * size)
-        np.add.at(fee, place, trades["fee"].to_numpy())
-        np.add.at(slippage, place, slipped)
-        np.add.at(cash, place, -sign * size * paid - trades["fee"].to_numpy())
+        np.add.at(bought, cells, sign * size)
+        np.add.at(fee, cells, trades["fee"].to_numpy())
+        np.add.at(slippage, cells, slipped)
+        np.add.at(cash, cells, -sign * size * paid - trades["fee"].to_numpy())
         price = closes.copy()
-        price[place] = paid - sign * slipped / size
+        price[cells] = paid - sign * slipped / size
         units = np.cumsum(bought, axis=0)
         units[
             np.abs(units)
@@ -150,7 +152,7 @@ class _RebuiltAccount:
         return np.vstack([np.zeros((1, self.units.shape[1])), self.units[:-1]])
 
     def earned_by_side(self, side: float) -> Matrix:
-        """Money made by long (1) or short (-1) positions, before costs."""
+        """Profit in money of long (1) or short (-1) positions, before costs."""
         earlier = np.vstack([self.close[:1], self.close[:-1]])
         held, after = self.units_before, self.units
         return np.where(np.sign(held) == side, held, 0.0) * (self.price - earlier) + np.where(
@@ -161,7 +163,7 @@ class _RebuiltAccount:
 def _allocate_borrow_cost(
     missing: Vector, account: _RebuiltAccount, shape: tuple[int, int], *, borrow_charged: bool
 ) -> tuple[Matrix, Vector]:
-    """What is missing, put down to the shorts held before each bar; and what is left of it."""
+    """The unexplained return by short position held before each bar, and what remains of it."""
     earlier = np.vstack([account.close[:1], account.close[:-1]])
     short = -np.minimum(account.units_before, 0.0) * earlier
     whole = short.sum(axis=1)
@@ -173,13 +175,13 @@ def _allocate_borrow_cost(
 
 @dataclass(frozen=True)
 class GroupContribution:
-    """Bars of one kind, as far as a book's growth goes; log returns.
+    """Contribution of one group of bars and symbols to a book's growth, in log returns.
 
     Attributes:
-        name: Of the kind.
-        bar_share: Of all bars (and symbols), from 0 to 1.
+        name: Label of the group.
+        bar_share: Its share of all bars and symbols, from 0 to 1.
         gross: Before costs.
-        cost: Fees, slippage and borrowing, at or below 0.
+        cost: Fees, slippage and borrow cost, at or below 0.
     """
 
     name: str
@@ -199,12 +201,13 @@ def sum_by_group(
     """Sums the contributions of each label.
 
     Args:
-        return_contributions: Of a book.
-        labels: The label of each bar and symbol, shape of its frames; missing where it has none.
+        return_contributions: Contributions of a book.
+        labels: Label of each bar and symbol, same shape as the contributions; missing where there
+            is none.
 
     Returns:
-        In the order in which labels come first, the unlabelled last as an empty name; together
-        all of gross and cost.
+        A group a label, in order of first appearance; bars without a label come last, with an
+        empty name. Together the groups hold all of gross and cost.
     """
     cells = pd.Series(labels.to_numpy(dtype=object).ravel()).fillna("").to_numpy()
     gross, cost = (

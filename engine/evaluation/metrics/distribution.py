@@ -1,4 +1,4 @@
-"""The shape of a book's returns: its middle, its tails, and what a normal one would have."""
+"""Distribution of a book's returns: moments, tail losses, outliers against a normal one."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from engine.core.types import Vector
 
 CONSTANT_TOLERANCE = 1e-12
-"""Returns that differ by less than this part of their size do not vary."""
+"""Returns that differ by less than this fraction of their size are constant."""
 
 
 @dataclass(frozen=True)
 class TailLoss:
-    """The worst `bars` of a book, a share `level` of all, rounded up to whole bars.
+    """Historical value at risk and expected shortfall at one level.
 
     Attributes:
-        level: Share of the bars, such as 0.05.
-        bars: ceil(level x n).
-        value_at_risk: The mildest return among them: so many bars were as bad or worse.
-        expected_shortfall: Their mean.
+        level: Share of the bars in the tail, such as 0.05.
+        bars: Bars in the tail, ceil(level x n).
+        value_at_risk: Highest return in the tail: `bars` returns are at or below it.
+        expected_shortfall: Mean return in the tail.
     """
 
     level: float
@@ -34,26 +34,27 @@ class TailLoss:
 
 @dataclass(frozen=True)
 class DistributionStatistics:
-    """Figures of simple returns of one bar each; fractions, losses below 0.
+    """Statistics of the simple returns of a bar; fractions, losses below 0.
 
     Attributes:
         bars: n.
-        zero_return_bars: Bars whose return is exactly 0, as while nothing is held.
-        mean: Arithmetic.
-        standard_deviation: Standard deviation (ddof 1); 0 where returns do not vary.
-        skewness: m3 / m2^1.5 with central moments that divide by n; None without variation.
-        excess_kurtosis: m4 / m2^2 - 3, 0 for a normal distribution; None without variation.
+        zero_return_bars: Bars whose return is exactly 0, such as those without a position.
+        mean: Arithmetic mean.
+        standard_deviation: Sample standard deviation (ddof 1); 0 for constant returns.
+        skewness: m3 / m2^1.5 with central moments that divide by n; None for constant returns.
+        excess_kurtosis: m4 / m2^2 - 3, 0 for a normal distribution; None for constant
+            returns.
         worst: The lowest return.
-        worst_row: Its row, the first of equals.
+        worst_row: Its row, the first one among ties.
         best: The highest return.
-        best_row: Its row.
+        best_row: Its row, the first one among ties.
         tail_losses: At 5 % and at 1 %.
-        tail_ratio: 95 % quantile over the absolute 5 % quantile (linear interpolation), above 1
-            where gains reach farther than losses; None where the lower one is 0.
+        tail_ratio: 95 % quantile over the absolute 5 % quantile (linear interpolation); above 1
+            where the upper tail is longer. None where the lower quantile is 0.
         lower_outliers: Bars more than 3 standard deviations below the mean.
-        expected_lower_outliers: How many a normal distribution would have, n x Phi(-3).
-        lower_outliers_p_value: Probability of at least `lower_outliers` of them in n independent
-            normal bars, binomial; small where the lower tail is fatter than a normal one.
+        expected_lower_outliers: Their expected number under a normal distribution, n x Phi(-3).
+        lower_outliers_p_value: Binomial probability of at least `lower_outliers` of them in n
+            independent normal bars; small where the lower tail is heavier than a normal one.
     """
 
     bars: int
@@ -78,7 +79,7 @@ OUTLIER_DEVIATIONS = 3.0
 
 
 def distribution_statistics(returns: Vector) -> DistributionStatistics | None:
-    """Every figure of `DistributionStatistics`, all historical: no distribution is assumed.
+    """Computes the statistics of `DistributionStatistics` from the empirical distribution.
 
     Args:
         returns: Net simple returns, shape (n,), no NaN.
@@ -87,7 +88,7 @@ def distribution_statistics(returns: Vector) -> DistributionStatistics | None:
         None below two bars.
 
     Source: Acerbi & Tasche (2002), On the coherence of expected shortfall, J. of Banking &
-    Finance 26(7), for the shortfall as the mean of the worst; tail ratio as in empyrical.
+    Finance 26(7), for expected shortfall as the mean of the tail; tail ratio as in empyrical.
     """
     from scipy.special import bdtrc
 
@@ -99,8 +100,8 @@ def distribution_statistics(returns: Vector) -> DistributionStatistics | None:
     deviation = float(returns.std(ddof=1)) if varies else 0.0
     centred = returns - mean
     second = float(np.mean(centred**2))
-    beyond = int((centred < -OUTLIER_DEVIATIONS * deviation).sum()) if varies else 0
-    rare = NormalDist().cdf(-OUTLIER_DEVIATIONS)
+    outliers = int((centred < -OUTLIER_DEVIATIONS * deviation).sum()) if varies else 0
+    tail_probability = NormalDist().cdf(-OUTLIER_DEVIATIONS)
     low, high = np.quantile(returns, [0.05, 0.95]).tolist()
     return DistributionStatistics(
         bars=count,
@@ -115,20 +116,22 @@ def distribution_statistics(returns: Vector) -> DistributionStatistics | None:
         best_row=int(returns.argmax()),
         tail_losses=tuple(tail_loss(returns, level) for level in TAIL_LEVELS),
         tail_ratio=high / abs(low) if low != 0 else None,
-        lower_outliers=beyond,
-        expected_lower_outliers=count * rare,
-        lower_outliers_p_value=float(bdtrc(beyond - 1, count, rare)) if beyond else 1.0,
+        lower_outliers=outliers,
+        expected_lower_outliers=count * tail_probability,
+        lower_outliers_p_value=float(bdtrc(outliers - 1, count, tail_probability))
+        if outliers
+        else 1.0,
     )
 
 
 def tail_loss(returns: Vector, level: float) -> TailLoss:
-    """Historical value at risk and expected shortfall of the worst share `level` of bars.
+    """Historical value at risk and expected shortfall of the lowest share `level` of the returns.
 
     Args:
         returns: Shape (n,), at least one, no NaN.
         level: Above 0, at most 1.
     """
-    # A hair less before rounding up: 0.05 x 20 may be a rounding error above 1.
+    # Subtract a tolerance before rounding up: 0.05 x 20 may exceed 1 by a rounding error.
     count = max(1, int(np.ceil(level * len(returns) - 1e-9)))
     worst = np.sort(returns)[:count]
     return TailLoss(level, count, float(worst[-1]), float(worst.mean()))

@@ -1,4 +1,4 @@
-"""Fills to round trips."""
+"""Matches the fills of a book into round trips."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FLAT_POSITION_TOLERANCE = 1e-9
-"""A position below this part of the largest of its round trip is rounding: it is closed."""
+"""A position below this fraction of the largest one of its round trip counts as closed."""
 
 
 @dataclass(frozen=True)
 class PartialFill:
-    """A fill, or the part of it that belongs to one trip.
+    """A fill, or the part of a fill that belongs to one round trip.
 
     Attributes:
-        fill_row: Its row in the table of fills.
-        fill_share: What part of that fill it is, above 0, at most 1.
+        fill_row: Row of the fill in the table of fills.
+        fill_share: Share of that fill, above 0, at most 1.
         size: Units, signed.
-        price: Paid, slippage included.
+        price: Price paid, slippage included.
     """
 
     fill_row: int
@@ -33,15 +33,15 @@ class PartialFill:
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """A round trip.
+    """A position in one symbol from its first fill to the fill that closes it.
 
     Attributes:
-        symbol: Of what.
-        fills: Its fills in their order.
-        units: Held after the last of them, signed; 0 but for rounding where it is finished.
-        cash_flow: Cash flow, fees taken off: the profit of a finished trip. Money for an initial
+        symbol: Symbol traded.
+        fills: Fills in their order.
+        units: Units held after the last fill, signed; 0 but for rounding where it is finished.
+        cash_flow: Cash flow net of fees: the profit of a finished round trip. Money for an initial
             equity of 1.
-        open: Whether it is under way still.
+        open: Whether the position is still held.
     """
 
     symbol: str
@@ -54,37 +54,37 @@ class RoundTrip:
 def match_fills(trades: pd.DataFrame) -> list[RoundTrip]:
     """The round trips of a book: the finished ones in the order of their ends, then open ones.
 
-    A round trip lasts from the fill that opens a position in a symbol to the fill that brings it
-    back to 0 or turns it over; that last fill is split by size between the trip it ends and the
-    trip it begins. Positions that are built up or taken down in parts are one trip.
+    A round trip lasts from the fill that opens a position in a symbol to the fill that closes or
+    reverses it. A fill that reverses a position is split by size between the round trip that it
+    ends and the one that it opens. A position that is increased or reduced in parts is one trip.
 
     Args:
-        trades: A book's fills in the order of filling, as `Result` describes them.
+        trades: Fills of a book in the order of filling, as `SimulationResult` describes them.
     """
     signed = np.where(trades["side"] == "buy", 1.0, -1.0) * trades["size"]
     fills = zip(trades["symbol"], signed, trades["price"], trades["fee"], strict=True)
-    under_way: dict[str, _OpenRoundTrip] = {}
+    open_trips: dict[str, _OpenRoundTrip] = {}
     finished = []
     for row, (symbol, size, price, fee) in enumerate(fills):
-        trip = under_way.pop(symbol, None) or _OpenRoundTrip()
-        turns = trip.is_reversed_by(size)
-        ending = -trip.units if turns else size
-        share = ending / size
-        trip.add_fill(PartialFill(row, share, ending, price), fee * share)
+        trip = open_trips.pop(symbol, None) or _OpenRoundTrip()
+        reverses = trip.is_reversed_by(size)
+        closing = -trip.units if reverses else size
+        share = closing / size
+        trip.add_fill(PartialFill(row, share, closing, price), fee * share)
         if trip.open:
-            under_way[symbol] = trip
+            open_trips[symbol] = trip
             continue
         finished.append(trip.to_round_trip(symbol))
-        if turns:
-            begun = under_way[symbol] = _OpenRoundTrip()
-            begun.add_fill(
-                PartialFill(row, 1.0 - share, size - ending, price), fee * (1.0 - share)
+        if reverses:
+            opened = open_trips[symbol] = _OpenRoundTrip()
+            opened.add_fill(
+                PartialFill(row, 1.0 - share, size - closing, price), fee * (1.0 - share)
             )
-    return [*finished, *(trip.to_round_trip(symbol) for symbol, trip in under_way.items())]
+    return [*finished, *(trip.to_round_trip(symbol) for symbol, trip in open_trips.items())]
 
 
 class _OpenRoundTrip:
-    """A trip that takes fills: units held, the most it ever held, cash flow so far."""
+    """A round trip in progress: units held, the most units held, cash flow so far."""
 
     def __init__(self) -> None:
         self.fills: list[PartialFill] = []

@@ -1,4 +1,4 @@
-"""The state a market was in when a decision fell, known at that close."""
+"""Market regimes (volatility, trend) at each close, from bars up to that close only."""
 
 from __future__ import annotations
 
@@ -20,36 +20,35 @@ REGIME_NAMES: Mapping[str, Mapping[float, str]] = {
     "volatility": {-1.0: "calm", 0.0: "usual", 1.0: "turbulent"},
     "trend": {-1.0: "falling", 1.0: "rising"},
 }
-"""Kind -> label -> its name; a bar without a label is in none."""
+"""Kind of regime -> label -> name; a bar without a label is in no regime."""
 
 
 def label_regimes(bars: pd.DataFrame, first_bar: pd.Timestamp) -> pd.DataFrame:
-    """Volatility and trend at every close, each from bars up to that one.
+    """Volatility regime and trend regime at every close, from bars up to that close.
 
-    volatility: the tercile of the deviation of the last 20 log returns among its last 252 values,
-    see `features.VolatilityRegime`; among fewer, but no less than 60, where fewer bars come before
-    `first_bar`. trend: the sign of the mean of the last 60 log returns.
+    volatility: tercile of the standard deviation of the last 20 log returns among its last 252
+    values, see `features.VolatilityRegime`; among fewer values, but at least 60, where fewer bars
+    precede `first_bar`. trend: sign of the mean of the last 60 log returns.
 
     Args:
-        bars: One symbol's, index timestamp, as of `Indicator.compute`.
-        first_bar: First bar that matters: the bars before it decide how long the history is, and
-            nothing after it does.
+        bars: Bars of one symbol, index timestamp, as `Indicator.compute` takes them.
+        first_bar: First bar of interest. The number of bars before it sets the length of the
+            history; no later bar does.
 
     Returns:
-        Columns `volatility` and `trend` with the index of `bars`: names as in `REGIME_NAMES`,
-            missing
-        (None) while there are too few bars, or without a trend at all.
+        Columns `volatility` and `trend` with the index of `bars`: names as in `REGIME_NAMES`; None
+        while there are too few bars, or where the mean return is exactly 0.
     """
-    before = int((bars.index <= first_bar).sum())
-    history = min(MAX_HISTORY, max(MIN_HISTORY, before - VOLATILITY_WINDOW))
-    measures = {
+    earlier_bars = int((bars.index <= first_bar).sum())
+    history = min(MAX_HISTORY, max(MIN_HISTORY, earlier_bars - VOLATILITY_WINDOW))
+    regimes = {
         "volatility": VolatilityRegime(window=VOLATILITY_WINDOW, history=history),
         "trend": TrendRegime(window=TREND_WINDOW, threshold=0.0),
     }
     return pd.DataFrame(
         {
-            kind: measure.compute(bars).map(dict(REGIME_NAMES[kind])).astype("object")
-            for kind, measure in measures.items()
+            kind: regime.compute(bars).map(dict(REGIME_NAMES[kind])).astype("object")
+            for kind, regime in regimes.items()
         },
         index=bars.index,
     )

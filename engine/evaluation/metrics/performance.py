@@ -1,4 +1,4 @@
-"""The table of figures of one book."""
+"""Performance metrics of one book, as `metrics.json` holds them."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ def performance_metrics(
     *,
     periods_per_year: float,
 ) -> dict[str, float | int | None]:
-    """Every figure of a book; the key names the unit.
+    """All performance metrics of a book; the key names the unit.
 
-    Each formula stands in `measures` (from returns) and `trading` (from holdings and trades).
+    The formulas are in `return_metrics` (from returns) and `trade_metrics` (from weights and
+    fills).
 
     Args:
         net_returns: Net return of each bar; no NaN.
         held_weights: Fraction of the equity in each symbol at each close, signed.
-        trades: Every fill, as `Result` describes them.
-        periods_per_year: Bars a year on the dataset's own calendar.
+        trades: Fills, as `SimulationResult` describes them.
+        periods_per_year: Bars a year on the dataset's calendar.
 
     Returns:
-        Plain floats and ints; None where a figure is not defined.
+        Plain floats and ints; None where a metric is not defined.
     """
     returns = np.asarray(net_returns, dtype=np.float64)
     return {

@@ -1,8 +1,8 @@
-"""What a book's returns say about it: one pure function a figure.
+"""Performance metrics computed from the returns of a book; one pure function a metric.
 
-Everywhere: `returns` holds simple net returns of one bar each, shape (n,), n bars. A figure that
-is not defined is None, and so is one over a NaN return; none is ever NaN or infinite. No risk-free
-rate is taken off.
+In every function `returns` holds the simple net return of each bar, shape (n,). A metric that is
+not defined is None, also where a return is NaN; none is ever NaN or infinite. The risk-free rate
+is 0.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from engine.core.types import IntVector, Matrix, Vector
 
 _CONSTANT_TOLERANCE = 1e-12
-"""Returns that differ from each other by less than this part of their size do not vary: what is
-left is rounding, and a ratio over it would be noise."""
+"""Returns that differ by less than this fraction of their size are constant: the difference is
+rounding error, and a ratio over it would be noise."""
 
 
 def total_return(returns: Vector) -> float | None:
-    """Growth over all bars, prod(1 + r) - 1; a fraction, 0 without bars."""
+    """Total return, prod(1 + r) - 1; a fraction, 0 without bars."""
     return finite_or_none(np.prod(1.0 + returns) - 1.0)
 
 
 def cagr(returns: Vector, periods_per_year: float) -> float | None:
     """Compound annual growth rate, prod(1 + r)^(periods_per_year / n) - 1.
 
-    Years are counted in bars, so that a gap in the calendar costs nothing.
+    Years are counted in bars, so that gaps in the calendar do not lower the rate.
 
     Returns:
-        A fraction a year; -1 for a ruined book; None without bars.
+        An annual fraction; -1 for a book that lost all its equity; None without bars.
     """
     if len(returns) == 0:
         return None
@@ -38,10 +38,10 @@ def cagr(returns: Vector, periods_per_year: float) -> float | None:
 
 
 def annualised_volatility(returns: Vector, periods_per_year: float) -> float | None:
-    """Standard deviation (ddof 1) times sqrt(periods_per_year).
+    """Annualised volatility: standard deviation (ddof 1) x sqrt(periods_per_year).
 
     Returns:
-        A fraction a year; None below two bars.
+        An annual fraction; None below two bars.
     """
     if len(returns) < 2:
         return None
@@ -52,8 +52,8 @@ def sharpe(returns: Vector, periods_per_year: float) -> float | None:
     """Sharpe ratio, mean / standard deviation (ddof 1) x sqrt(periods_per_year).
 
     Returns:
-        A ratio a year; None below two bars or where the returns do not vary, as of a book that
-        never trades.
+        The annualised ratio; None below two bars or for constant returns, as of a book that never
+        trades.
 
     Source: Sharpe (1994), The Sharpe Ratio, J. of Portfolio Management 21(1).
     """
@@ -65,19 +65,19 @@ def sharpe(returns: Vector, periods_per_year: float) -> float | None:
 def sharpe_by_window(
     returns: Matrix, window: IntVector, periods_per_year: float
 ) -> dict[int, tuple[float | None, ...]]:
-    """Sharpe ratio of each column over the bars of each window's test part.
+    """Sharpe ratio of each column over the test bars of each walk-forward window.
 
-    Books go on from window to window: a position that the window before decided may be held over
-    the first bars of a test part, and its returns count there.
+    Positions carry over from window to window: a position that the previous window decided may be
+    held over the first test bars of the next one, and its returns count there.
 
     Args:
         returns: Net simple returns, shape (n bars, k); no NaN.
-        window: Window in whose test part each bar lies, shape (n,).
-        periods_per_year: Annualises, as in `measures.sharpe`.
+        window: Window whose test part holds each bar, shape (n,).
+        periods_per_year: Annualises, as in `sharpe`.
 
     Returns:
-        Window -> k ratios a year, in the order in which the windows come; None where the returns
-        do not vary or there is one bar only.
+        Window -> k annualised ratios, windows in order of appearance; None for constant returns or
+        a single bar.
     """
     return {
         index: tuple(sharpe(column, periods_per_year) for column in returns[window == index].T)
@@ -88,10 +88,10 @@ def sharpe_by_window(
 def sortino(returns: Vector, periods_per_year: float) -> float | None:
     """Sortino ratio, mean / downside deviation x sqrt(periods_per_year).
 
-    The downside deviation is sqrt(mean(min(r, 0)^2)) over all n bars, not over the losing ones.
+    The downside deviation is sqrt(mean(min(r, 0)^2)) over all n bars, not only the losing ones.
 
     Returns:
-        A ratio a year; None without a losing bar.
+        The annualised ratio; None without a losing bar.
 
     Source: Sortino & Price (1994), Performance Measurement in a Downside Risk Framework.
     """
@@ -102,7 +102,7 @@ def sortino(returns: Vector, periods_per_year: float) -> float | None:
 
 
 def drawdowns(returns: Vector) -> Vector:
-    """Loss since the highest close so far, equity / peak - 1; the start counts as a peak.
+    """Drawdown at each close, equity / highest equity so far - 1; the start counts as a peak.
 
     Returns:
         Fractions at or below 0, shape (n,).
@@ -149,10 +149,10 @@ def longest_drawdown_bars(returns: Vector) -> int:
 
 
 def calmar(returns: Vector, periods_per_year: float) -> float | None:
-    """Calmar ratio, CAGR / |deepest drawdown|, both over all bars.
+    """Calmar ratio, CAGR / |max drawdown|, both over all bars.
 
     Returns:
-        A ratio; None without a drawdown.
+        The ratio; None without a drawdown.
 
     Source: Young (1991), Calmar Ratio: A Smoother Tool, Futures 20(1), there over 36 months.
     """
@@ -161,7 +161,7 @@ def calmar(returns: Vector, periods_per_year: float) -> float | None:
 
 
 def finite_or_none(value: float | np.floating[Any]) -> float | None:
-    """The figure as a plain float, None where it is NaN or infinite."""
+    """The value as a plain float; None where it is NaN or infinite."""
     return float(value) if np.isfinite(value) else None
 
 
@@ -170,7 +170,7 @@ def _safe_ratio(numerator: float | np.floating[Any], denominator: float) -> floa
 
 
 def _standard_deviation(returns: Vector) -> float:
-    """Standard deviation (ddof 1), exactly 0 for returns that are all the same."""
+    """Standard deviation (ddof 1), exactly 0 for constant returns."""
     if np.ptp(returns) <= _CONSTANT_TOLERANCE * np.abs(returns).max():
         return 0.0
     return float(np.std(returns, ddof=1))

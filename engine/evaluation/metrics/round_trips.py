@@ -1,4 +1,4 @@
-"""What each round trip of a book made, and how far it went against and for it on the way."""
+"""Profit, cost and maximum adverse and favourable excursion of each round trip of a book."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _TIME_COLUMNS = ("entry", "exit")
 
 @dataclass(frozen=True)
 class RoundTripSummary:
-    """The finished round trips in figures; None where one is not defined.
+    """Statistics of the finished round trips; None where one is not defined.
 
     Attributes:
-        finished: How many.
-        open: How many were under way at the last bar; they count for nothing else here.
-        win_rate: Share that made money, as `trading.hit_rate`.
-        payoff_ratio: Mean P&L of the winners over the mean loss of the others, each a part of the
-            equity at its entry.
-        profit_factor: The same sums instead of the means.
-        mean_bars: Closes held, mean.
-        losing_streak: The most in a row, by their ends, that made no money.
+        finished: Number of finished round trips.
+        open: Number still open at the last bar; excluded from the other statistics.
+        win_rate: Share with a profit, as `trade_metrics.hit_rate`.
+        payoff_ratio: Mean profit of the winners over the mean loss of the others, each relative to
+            the equity at its entry.
+        profit_factor: Total profit of the winners over the total loss of the others.
+        mean_bars: Mean number of closes held.
+        losing_streak: Longest run, in the order of their ends, without a profit.
     """
 
     finished: int
@@ -53,33 +53,33 @@ def round_trip_table(
     *,
     fill_price: Literal["open", "close"],
 ) -> pd.DataFrame:
-    """A row a round trip, the finished ones in the order of their ends, then those still open.
+    """A row a round trip, the finished ones in the order of their ends, then the open ones.
 
-    Prices of several fills are averaged by size, so that a trip has one entry and one exit price;
-    a fill that turns a position over is split by size (see `trips`). A trip still open is marked
-    at the last close, without the cost of getting out. Borrow cost is no part of it.
+    Prices of several fills are averaged by size, so that a round trip has one entry price and one
+    exit price; a fill that reverses a position is split by size (see `match_fills`). An open round
+    trip is marked at the last close, without the cost of closing it. Borrow cost is not included.
 
-    The excursions compare every bar's high and low while the position was held with its average
-    cost then, and the prices of the fills that took it down too. Filled at the open, the bar of
-    the entry counts whole and that of the exit not at all; filled at the close, the other way
-    round.
+    The excursions compare the high and the low of every bar while the position was held, and the
+    prices of the fills that reduced it, with the average cost at that time. With fills at the open
+    the whole bar of the entry counts and the bar of the exit does not; with fills at the close it
+    is the reverse.
 
     Args:
-        trades: A book's fills, as `Result` describes them.
+        trades: Fills of a book, as `SimulationResult` describes them.
         bars: Long bars of at least its symbols, with `high`, `low` and `close`.
         index: The out-of-sample bars, ascending; every fill is on one of them.
-        fill_price: The price of a bar at which decisions are filled.
+        fill_price: Price of a bar at which orders are filled.
 
     Returns:
-        `symbol`; `side` (`long`, `short`); `entry` and `exit`, the bars of the first and the last
-        fill, NaT while open; `entry_price`, `exit_price`, slippage included; `bars`, the closes
-        at which it was held; `return_pct`, its profit net of fees and slippage in per cent of the
-        value entered; `pnl_pct`, the same in per cent of the equity before its first fill;
+        `symbol`; `side` (`long`, `short`); `entry` and `exit`, the bars of the first and of the
+        last fill, `exit` NaT while open; `entry_price`, `exit_price`, slippage included; `bars`,
+        the closes at which it was held; `return_pct`, profit net of fees and slippage in per cent
+        of the value entered; `pnl_pct`, the same in per cent of the equity before its first fill;
         `cost_pct`, fees and slippage in per cent of the value entered; `mae_pct`, at most 0, and
         `mfe_pct`, at least 0, the maximum adverse and favourable excursion in per cent of the
         average cost; `open`.
 
-    Source: excursions after Sweeney (1997), Maximum Adverse Excursion.
+    Source: Sweeney (1997), Maximum Adverse Excursion.
     """
     rows = index.get_indexer(pd.DatetimeIndex(trades["timestamp"]))
     prices = {
@@ -89,36 +89,36 @@ def round_trip_table(
     }
     fees = (trades["fee"] + trades["slippage_cost"]).to_numpy(dtype=np.float64)
     equity = trades["equity"].to_numpy(dtype=np.float64)
-    told = [
+    round_trips = [
         _PricedRoundTrip(
             trip, rows[[part.fill_row for part in trip.fills]], prices[trip.symbol], fill_price
         )
         for trip in match_fills(trades)
     ]
     table = pd.DataFrame(
-        [each.to_row(index, fees, equity) for each in told], columns=ROUND_TRIP_COLUMNS
+        [each.to_row(index, fees, equity) for each in round_trips], columns=ROUND_TRIP_COLUMNS
     )
-    moments = {name: pd.DatetimeIndex(table[name], dtype=index.dtype) for name in _TIME_COLUMNS}
-    return table.assign(**moments).astype({"open": bool})
+    times = {name: pd.DatetimeIndex(table[name], dtype=index.dtype) for name in _TIME_COLUMNS}
+    return table.assign(**times).astype({"open": bool})
 
 
 def summarise_round_trips(table: pd.DataFrame) -> RoundTripSummary:
-    """Figures of all trips together.
+    """Statistics over all finished round trips.
 
     Args:
-        table: As `round_trip_table` makes it.
+        table: As `round_trip_table` returns it.
     """
     finished = table[~table["open"]]
     profits = finished["pnl_pct"].to_numpy(dtype=np.float64)
-    won, lost = profits[profits > 0], -profits[profits <= 0]
-    made, given = float(won.sum()), float(lost.sum())
-    both = len(won) > 0 and given > 0
+    wins, losses = profits[profits > 0], -profits[profits <= 0]
+    gained, lost = float(wins.sum()), float(losses.sum())
+    defined = len(wins) > 0 and lost > 0
     return RoundTripSummary(
         finished=len(finished),
         open=int(table["open"].sum()),
         win_rate=float((profits > 0).mean()) if len(profits) else None,
-        payoff_ratio=(made / len(won)) / (given / len(lost)) if both else None,
-        profit_factor=made / given if given > 0 else None,
+        payoff_ratio=(gained / len(wins)) / (lost / len(losses)) if defined else None,
+        profit_factor=gained / lost if lost > 0 else None,
         mean_bars=float(finished["bars"].mean()) if len(finished) else None,
         losing_streak=_longest_streak(profits <= 0),
     )
@@ -131,7 +131,7 @@ def _longest_streak(mask: npt.NDArray[np.bool_]) -> int:
 
 @dataclass(frozen=True)
 class _SymbolPrices:
-    """Of one symbol: low and high of each bar, shape (n, 2), and the last close."""
+    """Prices of one symbol: low and high of each bar, shape (n, 2), and the last close."""
 
     low_high: Matrix
     last_close: float
@@ -144,7 +144,7 @@ class _SymbolPrices:
 
 @dataclass(frozen=True)
 class _PricedRoundTrip:
-    """A trip on its bars: `fill_rows` are those of its fills, `prices` those of all bars."""
+    """A round trip with the rows of its fills and the prices of all bars of its symbol."""
 
     trip: RoundTrip
     fill_rows: npt.NDArray[np.int64]
@@ -184,18 +184,18 @@ class _PricedRoundTrip:
         }
 
     def excursions(self) -> tuple[float, float]:
-        """The worst and the best of the marks, as fractions of the average cost at each."""
+        """Lowest and highest return since entry, as fractions of the average cost at that time."""
         costs, realised = self.average_costs()
-        later = 1 if self.fill_price == "close" else 0
-        last = len(self.prices.low_high) if self.trip.open else int(self.fill_rows[-1]) + later
-        bars = np.arange(int(self.fill_rows[0]) + later, last)
-        known = np.searchsorted(self.fill_rows, bars, side="left" if later else "right") - 1
-        moves = self.direction * (self.prices.low_high[bars] / costs[known][:, None] - 1.0)
+        delay = 1 if self.fill_price == "close" else 0
+        last = len(self.prices.low_high) if self.trip.open else int(self.fill_rows[-1]) + delay
+        bars = np.arange(int(self.fill_rows[0]) + delay, last)
+        fill = np.searchsorted(self.fill_rows, bars, side="left" if delay else "right") - 1
+        moves = self.direction * (self.prices.low_high[bars] / costs[fill][:, None] - 1.0)
         marks = np.concatenate(([0.0], moves.ravel(), realised))
         return float(marks.min()), float(marks.max())
 
     def average_costs(self) -> tuple[Vector, list[float]]:
-        """The average cost after each fill, and what fills that took the position down made."""
+        """Average cost after each fill, and the return of each fill that reduced the position."""
         units = cost = 0.0
         costs, realised = [], []
         for part in self.trip.fills:

@@ -1,6 +1,7 @@
-"""What a book's holdings and trades say about it: one pure function a figure.
+"""Trade metrics computed from the weights and fills of a book; one pure function a metric.
 
-Everywhere: `trades` is a Result's, a row a fill. A figure that is not defined is None.
+In every function `trades` is that of a `SimulationResult`, a row a fill. A metric that is not
+defined is None.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 
 
 def turnover_per_year(trades: pd.DataFrame, bars: int, periods_per_year: float) -> float | None:
-    """Value traded a year, sum(size x price / equity at the fill) / years.
+    """Annual turnover, sum(size x price / equity at the fill) / years.
 
-    Both sides count: in and out again once a year is 2. Years are bars / periods_per_year.
+    Buys and sells both count: a full position opened and closed once a year is 2. Years are
+    bars / periods_per_year.
 
     Returns:
-        Multiples of the equity a year; None without bars.
+        Multiples of the equity per year; None without bars.
     """
     if bars == 0:
         return None
@@ -32,7 +34,7 @@ def turnover_per_year(trades: pd.DataFrame, bars: int, periods_per_year: float) 
 
 
 def exposure(held_weights: WideFrame) -> float | None:
-    """Share of the closes at which a position was held, of whatever size or sign.
+    """Share of the closes at which a position of any size or sign was held.
 
     Returns:
         A fraction from 0 to 1; None without bars.
@@ -41,12 +43,12 @@ def exposure(held_weights: WideFrame) -> float | None:
 
 
 def cost_paid(trades: pd.DataFrame) -> float:
-    """Fees and slippage, each as a fraction of the equity at its fill, summed; 0 untraded."""
+    """Sum of fees and slippage, each as a fraction of the equity at its fill; 0 without fills."""
     return float(((trades["fee"] + trades["slippage_cost"]) / trades["equity"]).sum())
 
 
 def hit_rate(trades: pd.DataFrame) -> float | None:
-    """Share of the round trips that made money, see `round_trip_profits`.
+    """Share of the finished round trips with a profit, see `round_trip_profits`.
 
     Returns:
         A fraction from 0 to 1; None without a finished round trip.
@@ -58,7 +60,7 @@ def hit_rate(trades: pd.DataFrame) -> float | None:
 def round_trip_profits(trades: pd.DataFrame) -> Vector:
     """Profit of each finished round trip after fees and slippage, in the order of their ends.
 
-    See `trips.trips`. What is still open at the end does not count; borrow cost is no part of it.
+    See `match_fills`. Open round trips do not count; borrow cost is not included.
 
     Returns:
         Money for an initial equity of 1, shape (round trips,).
@@ -68,24 +70,25 @@ def round_trip_profits(trades: pd.DataFrame) -> Vector:
 
 
 def break_even_cost(returns: Vector, trades: pd.DataFrame) -> float | None:
-    """One-way cost at which the book would have ended where it began.
+    """One-way cost at which the total return of the book would be 0.
 
-    With b the bars that trade, f_b the value they trade and k_b the fees and slippage they cost,
-    both as fractions of the equity at the fill, a cost of c a unit traded makes the log growth
+    Let b be the bars with fills, f_b the value traded and k_b the fees and slippage paid there,
+    both as fractions of the equity at the fill. A cost of c per unit traded gives the log growth
 
         G + sum_b log(1 - c f_b),  with  G = sum_t log(1 + r_t) - sum_b log(1 - k_b)
 
-    the growth before fees and slippage; the root in c is returned. Value traded is at the price
-    before slippage. An approximation: the fractions traded and the returns in between are kept,
-    though a dearer book would have traded a little less; what borrowing cost stays in G.
+    where G is the log growth before fees and slippage; the root in c is returned. Value traded is
+    at the price before slippage. This is an approximation: the fractions traded and the returns
+    between fills are kept, although a book with higher costs would have traded slightly less.
+    Borrow cost stays in G.
 
     Args:
         returns: Net returns, shape (n,).
-        trades: The fills behind them.
+        trades: Fills of the same book.
 
     Returns:
-        Fee + slippage as a fraction of the value traded; None for a book that never trades, or
-        that does not gain even before costs.
+        Fee + slippage as a fraction of the value traded; None for a book that never trades, loses
+        all its equity, or has no gain before costs.
     """
     from scipy.optimize import brentq
 
@@ -98,7 +101,7 @@ def break_even_cost(returns: Vector, trades: pd.DataFrame) -> float | None:
     gross = float(np.log1p(returns).sum() - np.log1p(-paid).sum())
     if gross <= 0:
         return None
-    # At 1 / max(f) a single bar's trades would cost all there is.
+    # At 1 / max(f) the fills of a single bar would cost the whole equity.
     highest = (1.0 - 1e-12) / float(traded.max())
     if gross + np.log1p(-highest * traded).sum() > 0:
         return highest

@@ -1,1 +1,1 @@
-"""How much a result depends on costs, delay, thresholds and seeds."""
+"""Robustness: sensitivity to costs, delay and thresholds, and variance between seeds."""

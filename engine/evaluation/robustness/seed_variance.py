@@ -1,4 +1,4 @@
-"""How much of a Sharpe ratio is the seed's doing, and how much that of the bars it was shown."""
+"""Variance of a Sharpe ratio between seeds, and from the sample of bars."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SeedVariance:
-    """The Sharpe ratio's two sources of chance, all figures a year.
+    """The two sources of variance of a Sharpe ratio, all figures annualised.
 
     Attributes:
-        count: Seeds that have a Sharpe ratio.
-        sharpe_by_seed: In the order of the columns; None for a seed whose book never moves.
+        count: Number of seeds with a Sharpe ratio.
+        sharpe_by_seed: In the order of the columns; None for a seed with constant returns.
         seed_deviation: Standard deviation (ddof 1) between seeds on the same bars.
-        seed_deviation_low: Lower end of its interval, by chi-square with count - 1 degrees. Of
-            few seeds it is wide: of two, 0.45 to 32 times the estimate at 95 %.
+        seed_deviation_low: Lower end of its interval, by chi-square with count - 1 degrees. With
+            few seeds it is wide: with two, 0.45 to 32 times the estimate at 95 %.
         seed_deviation_high: Upper end.
-        sampling_deviation: Standard error, from one stretch of bars to another, of the seeds'
-            mean Sharpe ratio; None below 30 bars.
-        share: seed^2 / (seed^2 + sampling^2), of the variance of a single seed's Sharpe ratio;
-            None without a sampling deviation.
+        sampling_deviation: Standard error of the seeds' mean Sharpe ratio from the sample of bars;
+            None below 30 bars.
+        share: Share of the seeds in the variance of a single seed's Sharpe ratio,
+            seed^2 / (seed^2 + sampling^2); None without a sampling deviation.
     """
 
     count: int
@@ -43,26 +43,26 @@ class SeedVariance:
 def decompose_seed_variance(
     returns: Matrix, periods_per_year: float, confidence: float = 0.95
 ) -> SeedVariance | None:
-    """Separates the variance that seeds make from the one that the sample of bars makes.
+    """Decomposes the variance of a Sharpe ratio into that of the seeds and of the sample of bars.
 
-    By the law of total variance that of a single seed's Sharpe ratio S over seeds and data is
+    By the law of total variance, the variance of a single seed's Sharpe ratio S over seeds and
+    data is
 
         E[var(S | data)] + var(E[S | data]).
 
-    The first is estimated by the variance between seeds, which all see the same bars. The second
-    is the long-run variance, over n, of the seeds' mean influence values z - S (z^2 - 1) / 2 with
-    z = (r - mean) / deviation: to first order their mean Sharpe ratio is a mean of these. An
-    average over s seeds has 1 / s of the first, and all of the second, which more seeds never
-    make smaller.
+    The first term is estimated by the variance between seeds on the same bars. The second is the
+    long-run variance, over n, of the seeds' mean influence values z - S (z^2 - 1) / 2 with
+    z = (r - mean) / deviation: to first order the error of their mean Sharpe ratio is the mean of
+    these. An average over s seeds has 1 / s of the first term and all of the second: more seeds do
+    not reduce it.
 
     Args:
         returns: Net returns of a book for each single seed, shape (n bars, s seeds); no NaN.
-        periods_per_year: Annualises, as in `measures.sharpe`.
-        confidence: Level of the interval of the seeds' deviation, as if Sharpe ratios of seeds
-            were normal.
+        periods_per_year: Annualises, as in `return_metrics.sharpe`.
+        confidence: Level of the interval of the deviation between seeds, under normality.
 
     Returns:
-        None with fewer than two seeds that have a Sharpe ratio.
+        None with fewer than two seeds with a Sharpe ratio.
 
     Source: Bouthillier et al. (2021), Accounting for Variance in Machine Learning Benchmarks,
     MLSys 3; the influence values Ledoit & Wolf (2008), J. of Empirical Finance 15.
@@ -80,8 +80,8 @@ def decompose_seed_variance(
         float(between * np.sqrt((count - 1) / chdtri(count - 1, each)))
         for each in (tail, 1 - tail)
     )
-    moving = [ratio is not None for ratio in by_seed]
-    sampling = _sampling_deviation(returns[:, moving], periods_per_year)
+    defined = [ratio is not None for ratio in by_seed]
+    sampling = _sampling_deviation(returns[:, defined], periods_per_year)
     share = None if sampling is None else between**2 / (between**2 + sampling**2)
     return SeedVariance(count, by_seed, between, low, high, sampling, share)
 

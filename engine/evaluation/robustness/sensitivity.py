@@ -1,6 +1,6 @@
-"""How much of a result is left with other costs, other delays, other thresholds.
+"""Sensitivity analysis: the Sharpe ratio at other costs, fill delays and thresholds.
 
-Forecasts stay as they were stored: nothing is fitted again.
+It uses the stored forecasts; no model is fitted again.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ COST_MULTIPLES = (0.0, 0.5, 1.0, 2.0, 4.0)
 FEES_WITHOUT_COSTS_BPS = (0.0, 5.0, 10.0, 20.0, 40.0)
 
 BREAK_EVEN_SEARCH_LIMIT_BPS = 2_000.0
-"""The break-even cost is looked for up to here: a fifth of the value of every fill."""
+"""Upper limit of the search for the break-even cost: one fifth of the value of every fill."""
 
 _BREAK_EVEN_TOLERANCE_BPS = 1e-4
 _MAX_COST_BPS = 9_999.0
-"""A fee or a slippage of 10,000 bps takes all there is; `Costs` refuses it."""
+"""A fee or slippage of 10,000 bps is the whole value of the fill; `Costs` rejects it."""
 
 
 @dataclass(frozen=True)
 class SensitivitySurface:
-    """The surface.
+    """The Sharpe ratio over a grid of costs, delays and thresholds.
 
     Attributes:
-        cost_bps: Fee and slippage of a fill together, ascending.
-        delay_bars: From decision to fill, ascending.
-        threshold: Where a long begins, ascending, in `threshold_unit`.
+        cost_bps: One-way costs (fee + slippage of a fill), ascending.
+        delay_bars: Delays from decision to fill, ascending.
+        threshold: Entry thresholds of a long position, ascending, in `threshold_unit`.
         threshold_unit: `bps`, `round trips` or `quantile`.
-        threshold_bps: The same as a predicted return, mean over the forecast bars.
-        sharpe: Sharpe ratio a year, by cost, then delay, then threshold; None where the returns do
-            not vary, as of a threshold that nothing reaches.
-        chosen_cell: Places of the strategy's own cost, delay and threshold.
+        threshold_bps: The thresholds as predicted returns, mean over the forecast bars.
+        sharpe: Annualised Sharpe ratio, by cost, then delay, then threshold; None for constant
+            returns, as with a threshold that no forecast reaches.
+        chosen_cell: Indices of the strategy's own cost, delay and threshold.
         break_even_cost_bps: See `compute_sensitivity_surface`.
     """
 
@@ -66,9 +66,9 @@ class SensitivitySurface:
     break_even_cost_bps: float | None
 
     def as_dict(self) -> dict[str, Any]:
-        """As it stands in significance.json."""
+        """The section `fragility` of significance.json."""
         cost, delay, threshold = self.chosen_cell
-        found = {
+        surface = {
             "cost_bps": list(self.cost_bps),
             "delay_bars": list(self.delay_bars),
             "threshold": list(self.threshold),
@@ -85,20 +85,20 @@ class SensitivitySurface:
                 "sharpe": self.sharpe[cost][delay][threshold],
             },
         }
-        return found | {"sentence": describe_sensitivity(found)}
+        return surface | {"sentence": describe_sensitivity(surface)}
 
 
 @dataclass(frozen=True)
 class TradingParameters:
-    """What makes returns of forecasts.
+    """The settings of a strategy that turn forecasts into returns.
 
     Attributes:
-        signal: The strategy's thresholds.
-        sizing: Its sizes.
-        costs: What it was charged.
-        execution: When, and at which price, it was filled.
+        signal: Thresholds.
+        sizing: Position sizing.
+        costs: Trading costs.
+        execution: Delay and price of fills.
         periods_per_year: Bars a year.
-        max_weight: Its limit.
+        max_weight: Largest absolute weight.
     """
 
     signal: ThresholdSpec
@@ -115,62 +115,64 @@ def compute_sensitivity_surface(
     bars_close: WideFrame,
     parameters: TradingParameters,
 ) -> SensitivitySurface:
-    """The Sharpe ratio over cost x delay x threshold, and the cost at which it is gone.
+    """Computes the Sharpe ratio over cost x delay x threshold, and the break-even cost.
 
-    Every cell is a simulation of its own, by the way that the run's own books go; the chosen cell
-    is the run's Sharpe ratio to the last digit. Fee and slippage are multiplied by 0, 0.5, 1, 2
-    and 4 (without either, a fee of 5, 10, 20 and 40 bps is charged), borrowing costs what it did;
-    the delay is 1, 2, 3, 5 and the chosen one; thresholds are `neighbours`. The strategy decides
-    as if it knew nothing of other costs: a threshold in round trips stays where the costs charged
-    put it, so that neighbours in cost differ in nothing but what is paid.
+    Every cell is a simulation, by the same steps as the books of the run; the chosen cell equals
+    the Sharpe ratio of the run to the last digit. Fee and slippage are multiplied by 0, 0.5, 1, 2
+    and 4 (without either, a fee of 5, 10, 20 and 40 bps is charged); the borrow cost is unchanged.
+    The delays are 1, 2, 3, 5 and the chosen one; the thresholds are those of
+    `build_threshold_grid`. Decisions use the strategy's own costs: a threshold in round trips is
+    not rescaled, so that cells with different costs differ only in the costs paid.
 
-    The break-even cost is the fee and slippage of a fill, at the chosen delay and threshold, at
-    which the mean return is 0 and the Sharpe ratio with it: found by Brent's method over
-    simulations, to 0.0001 bps, in the first interval of costs over which the sign changes. None
-    where nothing is earned even without costs, or where something still is at
+    The break-even cost is the fee + slippage of a fill, at the chosen delay and threshold, at
+    which the mean return, and so the Sharpe ratio, is 0. It is determined by Brent's method over
+    simulations, to 0.0001 bps, in the first interval of costs in which the sign changes. None
+    where the mean return is not positive without costs, or is still positive at
     `BREAK_EVEN_SEARCH_LIMIT_BPS`.
 
     Args:
         forecasts: n out-of-sample bars of the target symbols.
         bars_open: The same bars, at least these symbols; positive, no NaN.
-        bars_close: All bars, at least these symbols; sizes look back.
-        parameters: The strategy's own.
+        bars_close: All bars, at least these symbols; position sizing uses past bars.
+        parameters: Settings of the strategy.
 
     Source: Brent (1973), Algorithms for Minimization without Derivatives, ch. 4.
     """
-    around = build_threshold_grid(parameters.signal)
-    made = _Resimulator(forecasts, bars_open, bars_close, parameters)
+    grid = build_threshold_grid(parameters.signal)
+    simulator = _Resimulator(forecasts, bars_open, bars_close, parameters)
     delays = sorted({*DELAYS_BARS, parameters.execution.delay})
-    priced = _cost_grid(parameters.costs)
+    costs = _cost_grid(parameters.costs)
     own = (
-        priced.index(parameters.costs.one_way_cost_bps),
+        costs.index(parameters.costs.one_way_cost_bps),
         delays.index(parameters.execution.delay),
-        [each.signal for each in around].index(parameters.signal),
+        [each.signal for each in grid].index(parameters.signal),
     )
-    weights = [made.target_weights_for(each.signal) for each in around]
-    charged = [parameters.costs.at_one_way_cost(cost) for cost in priced]
-    # Costs innermost: of long histories no more schedules are held than are filled at once.
+    weights = [simulator.target_weights_for(each.signal) for each in grid]
+    charged = [parameters.costs.at_one_way_cost(cost) for cost in costs]
+    # Costs innermost, so that few schedules of a long history are in memory at a time.
     schedules = (schedule_orders(each, delay) for delay in delays for each in weights)
-    cells = made.simulate_returns((due, each) for due in schedules for each in charged)
+    cells = simulator.simulate_returns(
+        (schedule, charge) for schedule in schedules for charge in charged
+    )
     ratios = [sharpe(returns, parameters.periods_per_year) for returns in cells]
     mean_at = _mean_return_function(
-        made, schedule_orders(weights[own[2]], parameters.execution.delay)
+        simulator, schedule_orders(weights[own[2]], parameters.execution.delay)
     )
     return SensitivitySurface(
-        cost_bps=tuple(priced),
+        cost_bps=tuple(costs),
         delay_bars=tuple(delays),
-        threshold=tuple(each.enter for each in around),
-        threshold_unit=around[own[2]].unit,
-        threshold_bps=tuple(made.mean_entry_threshold_bps(each.signal) for each in around),
-        sharpe=_reshape_by_cost(ratios, len(priced), len(delays)),
+        threshold=tuple(each.enter for each in grid),
+        threshold_unit=grid[own[2]].unit,
+        threshold_bps=tuple(simulator.mean_entry_threshold_bps(each.signal) for each in grid),
+        sharpe=_reshape_by_cost(ratios, len(costs), len(delays)),
         chosen_cell=own,
-        break_even_cost_bps=_find_break_even_cost(mean_at, priced),
+        break_even_cost_bps=_find_break_even_cost(mean_at, costs),
     )
 
 
 @dataclass(frozen=True)
 class _Resimulator:
-    """Weights and returns of variations."""
+    """Target weights and returns of variations of a strategy."""
 
     forecasts: SignalInputs
     bars_open: WideFrame
@@ -199,7 +201,7 @@ class _Resimulator:
         )
 
     def mean_entry_threshold_bps(self, signal: ThresholdSpec) -> float | None:
-        """Mean over the bars and symbols that are forecast."""
+        """Mean entry threshold over the bars and symbols with a forecast."""
         entries = [
             by_window[window].enter
             for symbol in self.forecasts.predicted.columns
@@ -217,7 +219,7 @@ class _Resimulator:
 def _reshape_by_cost(
     sharpes: Sequence[float | None], costs: int, delays: int
 ) -> tuple[tuple[tuple[float | None, ...], ...], ...]:
-    """From delay, threshold, cost to cost, delay, threshold."""
+    """Reorders delay, threshold, cost to cost, delay, threshold."""
     cells = np.array(sharpes, dtype=object).reshape(delays, -1, costs).transpose(2, 0, 1)
     return tuple(tuple(tuple(row) for row in sheet) for sheet in cells.tolist())
 
@@ -234,7 +236,7 @@ def _cost_grid(costs: TradingCosts) -> list[float]:
 def _mean_return_function(
     simulator: _Resimulator, schedule: WideFrame
 ) -> Callable[[Sequence[float]], list[float]]:
-    """Mean return of one schedule at several costs."""
+    """A function of costs: mean return of one schedule of orders at each."""
 
     def mean_at(costs: Sequence[float]) -> list[float]:
         charged = [(schedule, simulator.parameters.costs.at_one_way_cost(cost)) for cost in costs]
@@ -252,7 +254,7 @@ def _find_break_even_cost(
     while costs[-1] < BREAK_EVEN_SEARCH_LIMIT_BPS:
         costs.append(min(2.0 * costs[-1], BREAK_EVEN_SEARCH_LIMIT_BPS))
     means = mean_return_at(costs)
-    beyond = next((place for place, mean in enumerate(means) if mean <= 0), 0)
+    beyond = next((index for index, mean in enumerate(means) if mean <= 0), 0)
     if beyond == 0:
         return None
     return float(

@@ -1,4 +1,4 @@
-"""What a fragility surface says, in words."""
+"""The sensitivity surface in words."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ if TYPE_CHECKING:
 
 
 def describe_sensitivity(surface: Mapping[str, Any]) -> str:
-    """What the result survives and what it dies of, one thing changed at a time.
+    """Where the Sharpe ratio stays above 0 and where it does not, one setting changed at a time.
 
-    To survive is to keep a Sharpe ratio above 0. What it survives of delays and thresholds is the
-    unbroken range around the chosen one.
+    Of delays and thresholds the sentence gives the unbroken range around the chosen one.
 
     Args:
         surface: `fragility` of significance.json, without its `sentence`.
@@ -20,15 +19,14 @@ def describe_sensitivity(surface: Mapping[str, Any]) -> str:
     cells = [cell for sheet in surface["sharpe"] for row in sheet for cell in row]
     count = (
         f"{sum(map(_is_positive, cells))} of {len(cells)} combinations of cost, delay and "
-        f"threshold "
-        "have a Sharpe ratio above zero."
+        "threshold have a Sharpe ratio above zero."
     )
     chosen = surface["chosen"]
     if chosen["sharpe"] is None:
-        return f"There is no result to lose: as chosen, the strategy's returns never vary. {count}"
+        return f"With the settings chosen the strategy's returns never vary. {count}"
     if chosen["sharpe"] <= 0:
         return (
-            f"There is no result to lose: as chosen, the Sharpe ratio is {chosen['sharpe']:.2f}"
+            f"With the settings chosen the Sharpe ratio is {chosen['sharpe']:.2f}"
             f"{_break_even_clause(surface)}. {count}"
         )
     cost = surface["cost_bps"].index(chosen["cost_bps"])
@@ -36,20 +34,21 @@ def describe_sensitivity(surface: Mapping[str, Any]) -> str:
     threshold = surface["threshold"].index(chosen["threshold"])
     delays = [row[threshold] for row in surface["sharpe"][cost]]
     thresholds = surface["sharpe"][cost][delay]
-    kept, lost = zip(
-        _surviving_costs(surface),
-        _surviving_range(surface["delay_bars"], delays, delay, "fills {} bars after the decision"),
-        _surviving_range(
+    above, below = zip(
+        _cost_phrases(surface),
+        _range_phrases(surface["delay_bars"], delays, delay, "fills {} bars after the decision"),
+        _range_phrases(
             surface["threshold"], thresholds, threshold, _ENTRY_PHRASES[surface["threshold_unit"]]
         ),
         strict=True,
     )
-    dies = [words for words in lost if words]
-    return (
-        f"The result survives {_join_phrases(kept)}; "
-        + (f"it dies at {_join_phrases(dies)}" if dies else "nothing that was tried kills it")
-        + f". {count}"
+    not_above = [phrase for phrase in below if phrase]
+    where_not = (
+        f"it does not at {_join_phrases(not_above)}"
+        if not_above
+        else "no setting lowers it to zero"
     )
+    return f"The Sharpe ratio stays above zero at {_join_phrases(above)}; {where_not}. {count}"
 
 
 _ENTRY_PHRASES = {
@@ -62,11 +61,11 @@ _ENTRY_PHRASES = {
 def _break_even_clause(surface: Mapping[str, Any]) -> str:
     limit = surface["break_even_cost_bps"]
     if limit is None:
-        return ", and without any costs it is not above zero either"
-    return f", and above zero only at costs below {limit:.1f} bps a fill"
+        return ", and it is not above zero without costs either"
+    return f", and it is above zero only at costs below {limit:.1f} bps a fill"
 
 
-def _surviving_costs(surface: Mapping[str, Any]) -> tuple[str, str]:
+def _cost_phrases(surface: Mapping[str, Any]) -> tuple[str, str]:
     limit, paid = surface["break_even_cost_bps"], surface["chosen"]["cost_bps"]
     if limit is None:
         return f"every cost up to {surface['searched_to_bps']:,.0f} bps a fill", ""
@@ -74,26 +73,26 @@ def _surviving_costs(surface: Mapping[str, Any]) -> tuple[str, str]:
     return f"costs up to {limit:.1f} bps a fill{times}", "higher costs"
 
 
-def _surviving_range(
+def _range_phrases(
     values: Sequence[float], ratios: Sequence[float | None], chosen_index: int, phrase: str
 ) -> tuple[str, str]:
-    """The unbroken range around `chosen_index` that is above 0, and every value that is not."""
+    """The unbroken range around `chosen_index` with ratios above 0, and every value without."""
     first, last = chosen_index, chosen_index
     while first > 0 and _is_positive(ratios[first - 1]):
         first -= 1
     while last + 1 < len(values) and _is_positive(ratios[last + 1]):
         last += 1
     low, high = f"{values[first]:g}", f"{values[last]:g}"
-    kept = phrase.format(low if first == last else f"{low} to {high}")
-    dead = [
+    above = phrase.format(low if first == last else f"{low} to {high}")
+    below = [
         f"{value:g}"
         for value, ratio in zip(values, ratios, strict=True)
         if not _is_positive(ratio)
     ]
-    if not dead:
-        return kept, ""
-    return kept, phrase.format(
-        dead[0] if len(dead) == 1 else f"{', '.join(dead[:-1])} or {dead[-1]}"
+    if not below:
+        return above, ""
+    return above, phrase.format(
+        below[0] if len(below) == 1 else f"{', '.join(below[:-1])} or {below[-1]}"
     )
 
 

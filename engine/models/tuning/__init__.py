@@ -1,1 +1,1 @@
-"""Hyperparameter search on train rows alone."""
+"""Hyperparameter tuning on the train rows only."""

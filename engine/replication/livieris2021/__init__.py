@@ -6,7 +6,8 @@ the engine's own; what is the paper's is in `protocol`.
 """
 
 from engine.replication.livieris2021.protocol import PaperProtocol
+from engine.replication.livieris2021.render import render_replication
 from engine.replication.livieris2021.result import Livieris2021Result
 from engine.replication.livieris2021.run import replicate
 
-__all__ = ["Livieris2021Result", "PaperProtocol", "replicate"]
+__all__ = ["Livieris2021Result", "PaperProtocol", "render_replication", "replicate"]

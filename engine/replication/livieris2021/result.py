@@ -50,12 +50,6 @@ class Livieris2021Result:
     stored: int
     versions: Mapping[str, str]
 
-    def as_text(self) -> str:
-        """Tables of at most 80 columns."""
-        from engine.replication.livieris2021.render import render_replication
-
-        return render_replication(self)
-
     def as_json(self) -> dict[str, Any]:
         """Every figure of the tables at full precision; None where one is not defined."""
         return {

@@ -143,7 +143,7 @@ def test_no_break_even_cost_where_nothing_is_earned_for_free_or_something_at_any
     found = compute_sensitivity_surface(held, rising.loc[opened.index], rising, long_only)
     assert found.break_even_cost_bps is None
     assert found.as_dict()["sentence"].startswith(
-        "The result survives every cost up to 2,000 bps a fill, fills 1 to 5 bars"
+        "The Sharpe ratio stays above zero at every cost up to 2,000 bps a fill, fills 1 to 5 bars"
     )
 
 
@@ -177,7 +177,7 @@ def test_a_threshold_that_nothing_reaches_has_no_sharpe_ratio(market) -> None:
     )
     document = found.as_dict()
     assert found.sharpe[2][1][2] is None
-    assert document["sentence"].startswith("There is no result to lose: as chosen, the strategy's")
+    assert document["sentence"].startswith("With the settings chosen the strategy's")
     assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
@@ -232,31 +232,32 @@ def surface(rows: list[list[float | None]], limit: float | None) -> dict:
         (
             [[0.1, 0.9, 0.1], [0.4, 0.5, -0.1], [0.1, -0.2, None]],
             21.34,
-            "The result survives costs up to 21.3 bps a fill, 1.4 times the 15 charged, fills 1 "
-            "to 2 bars after the decision and entries above 2.5 to 5 bps; it dies at higher "
-            "costs, fills 3 bars after the decision and entries above 10 bps. 6 of 18 "
-            "combinations of cost, delay and threshold have a Sharpe ratio above zero.",
+            "The Sharpe ratio stays above zero at costs up to 21.3 bps a fill, 1.4 times the 15 "
+            "charged, fills 1 to 2 bars after the decision and entries above 2.5 to 5 bps; it "
+            "does not at higher costs, fills 3 bars after the decision and entries above 10 bps. "
+            "6 of 18 combinations of cost, delay and threshold have a Sharpe ratio above zero.",
         ),
         (
             [[1.5, 1.5, 1.5]] * 3,
             None,
-            "The result survives every cost up to 2,000 bps a fill, fills 1 to 3 bars after the "
-            "decision and entries above 2.5 to 10 bps; nothing that was tried kills it. 18 of 18 "
-            "combinations of cost, delay and threshold have a Sharpe ratio above zero.",
+            "The Sharpe ratio stays above zero at every cost up to 2,000 bps a fill, fills 1 to 3 "
+            "bars after the decision and entries above 2.5 to 10 bps; no setting lowers it to "
+            "zero. 18 of 18 combinations of cost, delay and threshold have a Sharpe ratio above "
+            "zero.",
         ),
         (
             [[0.1, 0.9, 0.1], [0.4, -0.5, -0.1], [0.1, -0.2, 0.3]],
             None,
-            "There is no result to lose: as chosen, the Sharpe ratio is -0.50, and without any "
-            "costs it is not above zero either. 6 of 18 combinations of cost, delay and threshold "
-            "have a Sharpe ratio above zero.",
+            "With the settings chosen the Sharpe ratio is -0.50, and it is not above zero without "
+            "costs either. 6 of 18 combinations of cost, delay and threshold have a Sharpe ratio "
+            "above zero.",
         ),
         (
             [[0.1, 0.9, 0.1], [0.4, -0.5, -0.1], [0.1, -0.2, 0.3]],
             6.68,
-            "There is no result to lose: as chosen, the Sharpe ratio is -0.50, and above zero "
-            "only at costs below 6.7 bps a fill. 6 of 18 combinations of cost, delay and "
-            "threshold have a Sharpe ratio above zero.",
+            "With the settings chosen the Sharpe ratio is -0.50, and it is above zero only at "
+            "costs below 6.7 bps a fill. 6 of 18 combinations of cost, delay and threshold have a "
+            "Sharpe ratio above zero.",
         ),
     ],
 )

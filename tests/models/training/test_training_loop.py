@@ -29,7 +29,7 @@ from engine.models.training.losses import LossBatch, TargetScale
 from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 from tests.models.training.networks import Tiny, outputs_by_hand
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def bench(request, tmp_path_factory) -> Bench:
 def loss_by_hand(loss, forecast: Forecast, rows) -> float:
     outputs = outputs_by_hand(forecast.weights, PROBLEM, rows)
     real = np.ones(len(rows), dtype=bool)
-    return float(loss.value(np, LossBatch(outputs, SCALED[rows], real, SCALE)))
+    return float(loss.compute(np, LossBatch(outputs, SCALED[rows], real, SCALE)))
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.kind)

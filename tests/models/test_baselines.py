@@ -17,7 +17,7 @@ from engine.models import (
     Ridge,
     TrainingSpec,
 )
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 
 LIGHT = [
     Ridge(),

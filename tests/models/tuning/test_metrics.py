@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.models.tuning.metrics import compute_score
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 
 TRUTH = np.array([0.02, -0.01, 0.0, 0.03])
 SAID = np.array([0.01, 0.01, -0.01, 0.01])

@@ -1,4 +1,4 @@
-"""A dataset whose bars are longer than those of its source."""
+"""A dataset whose bars are longer than those of its source, and resampled from them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def load(tmp_path, told):
 
 @pytest.fixture
 def hourly(tmp_path):
-    """Two weeks of hours and a half, of both coins; what is changed is ETH-USD."""
+    """Two weeks of hours of both coins; `change` is applied to ETH-USD."""
 
     def write(change=lambda table: table, *, first=FIRST, count=14 * 24):
         (tmp_path / "bars").mkdir(exist_ok=True)
@@ -54,27 +54,27 @@ def days(market):
     return [f"{stamp:%m-%d}" for stamp in market.wide("close").index]
 
 
-def test_days_are_made_of_hours_and_the_run_says_so(load, hourly, told):
+def test_days_are_resampled_from_hours_and_a_notice_says_so(load, hourly, told):
     hourly()
     market = load(HOURS)
     assert (market.interval, market.periods_per_year) == ("1d", 365)
     assert days(market)[:2] == ["02-20", "02-21"]  # the first day lacks its first hours
     assert days(market)[-1] == "03-03"  # and the last its last
     assert len(days(market)) == 13
-    facts = market.provenance["symbols"]["BTC-USD"]
-    assert facts["source"] == "files 1h"
+    symbol = market.provenance["symbols"]["BTC-USD"]
+    assert symbol["source"] == "files 1h"
     assert market.provenance["notices"] == told.notices
     assert "seconds since 1970" in told.notices[0]
 
 
-def test_a_day_whose_last_hour_is_not_over_is_left_out(load, hourly):
+def test_a_day_whose_last_hour_has_not_ended_is_left_out(load, hourly):
     hourly(count=9 * 24 + 19)
     for now, last in (("23:30", "02-27"), ("00:00", "02-28")):
         day = "2024-02-28" if now == "23:30" else "2024-02-29"
         assert days(load(HOURS, now=pd.Timestamp(f"{day} {now}", tz="UTC")))[-1] == last
 
 
-def test_weeks_are_made_of_days_and_of_hours_alike(load, hourly):
+def test_weeks_from_days_equal_weeks_from_hours(load, hourly):
     hourly(first=FIRST - 5 * 3600)
     text = HOURS.replace("interval: 1d", "interval: 1w")
     weeks = load(text)
@@ -84,7 +84,7 @@ def test_weeks_are_made_of_days_and_of_hours_alike(load, hourly):
     )
 
 
-def test_a_source_whose_interval_is_the_datasets_is_taken_as_it_is(load, hourly):
+def test_a_source_with_the_datasets_interval_is_not_resampled(load, hourly):
     hourly()
     market = load(HOURS.replace("interval: 1d", "interval: 1h"))
     assert len(market.wide("close")) == 14 * 24
@@ -100,14 +100,14 @@ def test_a_source_whose_interval_is_the_datasets_is_taken_as_it_is(load, hourly)
         (lambda table: table[::4], "are 4h after the one before, and the dataset says 1h"),
     ],
 )
-def test_what_is_wrong_with_the_hours_is_not_hidden_in_the_days(load, hourly, change, complaint):
+def test_defects_of_the_hours_are_not_hidden_in_the_days(load, hourly, change, complaint):
     hourly(change)
     with pytest.raises(InvalidBarsError, match="bars of ETH-USD cannot be trusted") as caught:
         load(HOURS)
     assert complaint in caught.value.problem
 
 
-def test_hours_that_are_absent_or_outside_an_exchanges_are_said(load, hourly, told):
+def test_missing_hours_and_hours_outside_the_session_are_reported(load, hourly, told):
     hourly(lambda table: table.drop(index=[50, 51, 200]))
     market = load(HOURS)
     assert (
@@ -120,7 +120,7 @@ def test_hours_that_are_absent_or_outside_an_exchanges_are_said(load, hourly, to
     assert any(notice.startswith(outside) for notice in told.notices)
 
 
-def test_hours_before_the_start_are_not_judged(load, hourly):
+def test_hours_before_the_start_are_not_checked(load, hourly):
     hourly(lambda table: table.assign(low=table["low"].where(table.index != 9, 0.0)))
     text = HOURS.replace("sources:", "start: 2024-02-21\nsources:")
     assert days(load(text))[0] == "02-21"
@@ -134,13 +134,13 @@ def test_a_week_that_begins_before_the_start_is_left_out(load, hourly):
         load(weeks.replace("sources:", "start: 2024-02-28\nsources:"))
 
 
-def test_a_source_of_longer_bars_than_the_datasets_is_a_wrong_manifest(load):
+def test_a_source_with_longer_bars_than_the_dataset_is_an_error(load):
     with pytest.raises(StrategyError) as caught:
         load(HOURS.replace("interval: 1d", "interval: 5m"))
     assert "at most 5m, the dataset's; bars of 1h cannot be divided" in str(caught.value)
 
 
-def test_weeks_are_made_of_the_bundled_days(load):
+def test_weeks_are_resampled_from_the_bundled_days(load):
     text = """name: weeks
 interval: 1w
 calendar: XNYS
@@ -153,6 +153,6 @@ sources:
     assert market.periods_per_year == pytest.approx(365 / 7)
     assert closes.index[0] == pd.Timestamp("1999-01-04", tz="UTC")
     assert {f"{stamp:%a}" for stamp in closes.index} == {"Mon"}
-    # The week of the attacks has no more than its Monday.
+    # The week of the attacks has only its Monday.
     assert closes["2001-09-10"] == pytest.approx(1092.54)
     assert len(closes) == 52 * 20 + 3

@@ -20,7 +20,7 @@ def test_a_listening_server_is_reachable(bitstamp):
     require_reachable(first_hop(bitstamp.url))
 
 
-def test_a_refused_connection_is_told_at_once():
+def test_a_refused_connection_is_reported_at_once():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -30,7 +30,7 @@ def test_a_refused_connection_is_told_at_once():
     assert time.monotonic() - began < 0.5
 
 
-def test_a_connection_that_hangs_is_given_up():
+def test_a_connection_that_hangs_times_out():
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         address = full.getsockname()
         waiting = [socket.socket() for _ in range(4)]
@@ -63,7 +63,7 @@ def test_with_a_proxy_the_proxy_is_the_first_hop(monkeypatch, name):
 
 
 @pytest.mark.usefixtures("no_proxies")
-def test_a_host_that_the_proxy_leaves_out_is_reached_directly(monkeypatch):
+def test_a_host_in_no_proxy_is_reached_directly(monkeypatch):
     monkeypatch.setenv("https_proxy", "http://gate:3128")
     monkeypatch.setenv("no_proxy", "example.org")
     assert first_hop("https://example.org/api") == ServerAddress("example.org", 443)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +15,11 @@ import pytest
 from engine.core.errors import TrainingError, UsageError
 from engine.core.versions import collect_fit_versions
 from engine.models import Forecast, Lstm, Micdl, Ridge, TrainingSpec, TunedForecaster, TuningSpec
-from engine.training.executors import ray as module
 from engine.training.executors.local import LocalExecutor
-from engine.training.executors.ray import RayExecutor
+from engine.training.executors.ray import RayExecutor, fields_without_dataset, fit_on_node
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 from tests.training.chained import chain
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def workers_at_work() -> list[int]:
     found = []
     for command in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if command.read_bytes().startswith(b"ray::_fit_remotely"):
+            if command.read_bytes().startswith(b"ray::fit_on_node"):
                 found.append(int(command.parent.name))
         except OSError:
             continue
@@ -143,9 +143,7 @@ def test_a_node_with_another_optuna_is_refused_for_tuned_tasks_alone() -> None:
     answers = []
     for model in (TUNED, Ridge()):
         task = FitTask("strategy", "X", 0, 0, 0, model, TrainingSpec(), planted())
-        answers.append(
-            module._fit_on_node(module._task_fields(task), task.dataset, None, versions)
-        )
+        answers.append(fit_on_node(fields_without_dataset(task), task.dataset, None, versions))
     refused, fitted = answers
     assert isinstance(refused, UsageError)
     assert refused.expected == "optuna 1.0.0"
@@ -153,6 +151,6 @@ def test_a_node_with_another_optuna_is_refused_for_tuned_tasks_alone() -> None:
 
 
 def test_without_ray_the_error_says_what_to_install(monkeypatch) -> None:
-    monkeypatch.setattr(module, "find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UsageError, match=r"backtest-engine\[ray\]"):
         RayExecutor(None, "tensorflow")

@@ -15,7 +15,7 @@ from engine.training.results import run_fits
 from engine.training.store import FitStore
 from engine.training.task import FitTask
 from engine.training.worker import fit_task
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -152,7 +152,7 @@ def test_a_damaged_entry_is_told_and_fitted_again(store) -> None:
     told, again = Told(), Fake()
     run_fits(tasks_of(), again, store, told)
     assert len(again.fitted) == 1
-    assert told.notices == [f"the stored fit of {damaged.label} is damaged and is made anew"]
+    assert told.notices == [f"the stored fit of {damaged.label} is damaged and is trained again"]
     store.get(damaged.key)
 
 

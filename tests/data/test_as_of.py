@@ -1,4 +1,4 @@
-"""Sources whose past changes: what is told of it, and getting back what was."""
+"""Sources that revise their past: the notices, and the bars as of an earlier vintage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LATER = NOW + DAY
 
 
 def correct(served, symbol="BTC-USD", row=350, **values):
-    """The source corrects one bar of the past; row 350 is that of 2024-01-21."""
+    """The source corrects one earlier bar; row 350 is that of 2024-01-21."""
     site = served.site
     book = site.charts[symbol].candles if hasattr(site, "charts") else site.books[symbol]
     book[row] = replace(book[row], **values)
@@ -33,7 +33,7 @@ def dividend(yahoo, symbol="BTC-USD"):
 
 class TestRevisions:
     @pytest.mark.parametrize("source", ["yahoo", "bitstamp"])
-    def test_bars_that_a_source_corrects_are_told_and_the_old_ones_kept(
+    def test_corrected_bars_are_reported_and_the_old_ones_stored(
         self, load, told, yahoo, bitstamp, source
     ):
         text = COINS + (YAHOO if source == "yahoo" else BITSTAMP)
@@ -52,7 +52,7 @@ class TestRevisions:
         assert after.wide("volume")["BTC-USD"][pd.Timestamp("2024-01-21", tz="UTC")] == 12.0
         assert after.provenance["vintage"] != before.provenance["vintage"]
 
-    def test_a_dividend_is_said_to_be_one_factor_on_all_prices_before_it(self, load, yahoo, told):
+    def test_a_dividend_is_reported_as_one_factor_on_all_earlier_prices(self, load, yahoo, told):
         load(COINS + YAHOO)
         dividend(yahoo)
         load(COINS + YAHOO, now=LATER)
@@ -61,18 +61,18 @@ class TestRevisions:
             "vintage "
         )
 
-    def test_bars_that_came_since_are_a_vintage_and_nothing_is_told(self, load, told):
+    def test_newer_bars_are_a_vintage_without_a_notice(self, load, told):
         before, after = load(COINS + YAHOO), load(COINS + YAHOO, now=LATER)
         assert before.provenance["vintage"] != after.provenance["vintage"]
         assert told.notices == []
 
-    def test_a_vintage_is_named_only_where_bars_are_cached(self, load, tmp_path):
+    def test_only_cached_bars_have_a_vintage(self, load, tmp_path):
         write_files(tmp_path)
-        identity = load(COINS + FILES).provenance
-        assert identity["vintage"] is None
-        assert "vintage" not in identity["symbols"]["BTC-USD"]
+        provenance = load(COINS + FILES).provenance
+        assert provenance["vintage"] is None
+        assert "vintage" not in provenance["symbols"]["BTC-USD"]
 
-    def test_a_correction_that_cannot_be_trusted_changes_nothing_that_is_held(self, load, yahoo):
+    def test_an_invalid_correction_leaves_the_cache_unchanged(self, load, yahoo):
         before = load(COINS + YAHOO)
         correct(yahoo, low=0.0)
         with pytest.raises(InvalidBarsError):
@@ -82,37 +82,37 @@ class TestRevisions:
         assert again.provenance == before.provenance
 
 
-class TestReplay:
+class TestLoadAsOf:
     @pytest.fixture
-    def pulled(self, load, yahoo):
+    def markets(self, load, yahoo):
         """Three pulls; before the second a correction, before the third a dividend."""
-        markets = [load(COINS + YAHOO)]
+        first = load(COINS + YAHOO)
         correct(yahoo, high=90_000.0)
-        markets.append(load(COINS + YAHOO, now=LATER))
+        second = load(COINS + YAHOO, now=LATER)
         dividend(yahoo)
-        markets.append(load(COINS + YAHOO, now=LATER + DAY))
+        third = load(COINS + YAHOO, now=LATER + DAY)
         yahoo.log.clear()
-        return markets
+        return [first, second, third]
 
     @pytest.fixture
-    def recalled(self, load):
+    def load_vintage(self, load):
         """The dataset a month later, as of a vintage."""
-        return partial(_recalled, load)
+        return partial(_load_vintage, load)
 
-    def test_each_vintage_comes_back_as_it_was_from_the_cache_alone(
-        self, recalled, yahoo, gone, pulled
+    def test_each_vintage_is_read_back_from_the_cache_alone(
+        self, load_vintage, yahoo, gone, markets
     ):
-        for then in pulled:
-            vintage = then.provenance["vintage"]
-            again = recalled(vintage, clients=gone)
-            pd.testing.assert_frame_equal(again.bars, then.bars, check_exact=True)
-            assert again.provenance["symbols"] == then.provenance["symbols"]
+        for earlier in markets:
+            vintage = earlier.provenance["vintage"]
+            again = load_vintage(vintage, clients=gone)
+            pd.testing.assert_frame_equal(again.bars, earlier.bars, check_exact=True)
+            assert again.provenance["symbols"] == earlier.provenance["symbols"]
             assert again.provenance["vintage"] == vintage
             assert again.provenance["notices"][0].startswith(f"yahoo: vintage {vintage} is used")
         assert yahoo.log == []
 
-    def test_a_date_is_its_end_and_an_instant_is_utc(self, recalled, pulled):
-        meant = {
+    def test_a_date_means_its_end_and_an_instant_is_utc(self, load_vintage, markets):
+        expected = {
             "2024-03-10": 0,
             "2024-03-11": 1,
             "2024-03-12 11:59": 1,
@@ -120,21 +120,23 @@ class TestReplay:
             "2024-03-12T13:00:00+02:00": 1,
             "2030-01-01": 2,
         }
-        ids = [market.provenance["vintage"] for market in pulled]
-        found = {text: recalled(text).provenance["vintage"] for text in meant}
-        assert {text: ids.index(vintage) for text, vintage in found.items()} == meant
+        ids = [market.provenance["vintage"] for market in markets]
+        loaded = {text: load_vintage(text).provenance["vintage"] for text in expected}
+        assert {text: ids.index(vintage) for text, vintage in loaded.items()} == expected
 
-    def test_the_id_of_a_symbols_vintage_means_the_dataset_as_it_was_then(self, recalled, pulled):
-        own = pulled[1].provenance["symbols"]["BTC-USD"]["vintage"]
-        again = recalled(own[:8])
-        assert again.provenance["vintage"] == pulled[1].provenance["vintage"]
+    def test_the_id_of_a_symbols_vintage_selects_the_dataset_at_that_time(
+        self, load_vintage, markets
+    ):
+        own = markets[1].provenance["symbols"]["BTC-USD"]["vintage"]
+        again = load_vintage(own[:8])
+        assert again.provenance["vintage"] == markets[1].provenance["vintage"]
 
-    @pytest.mark.usefixtures("pulled")
-    def test_bars_that_came_later_do_not_come_with_an_old_vintage(self, recalled):
-        again = recalled("2024-03-10")
+    @pytest.mark.usefixtures("markets")
+    def test_an_old_vintage_has_no_later_bars(self, load_vintage):
+        again = load_vintage("2024-03-10")
         assert again.provenance["symbols"]["BTC-USD"]["last"] == "2024-03-09"
 
-    def test_a_pull_of_another_span_leaves_a_vintage_as_it_was(self, load):
+    def test_a_pull_of_another_span_leaves_a_vintage_unchanged(self, load):
         before = load(COINS.replace("2023-03-01", "2023-06-01") + BITSTAMP)
         load(COINS + BITSTAMP, now=NOW + pd.Timedelta(hours=1))
         again = load(
@@ -143,33 +145,33 @@ class TestReplay:
         )
         pd.testing.assert_frame_equal(again.bars, before.bars)
 
-    def test_the_offline_dataset_never_stands_in_for_a_vintage(self, load):
+    def test_the_offline_dataset_never_replaces_a_vintage(self, load):
         with pytest.raises(DataError, match="no such vintage") as error:
             load(COINS + YAHOO, vintage="2024-03-10", stand_in="us-indices")
         assert "backtest data pull" in error.value.fix
         assert error.value.exit_code == 3
 
-    def test_a_vintage_that_is_not_there_is_an_error_that_lists_those_that_are(self, load, pulled):
+    def test_an_unknown_vintage_is_an_error_that_lists_the_known_ones(self, load, markets):
         for text in ("0123456789ab", "2024-03-09"):
             with pytest.raises(DataError, match="no such vintage") as error:
                 load(COINS + YAHOO, vintage=text)
-            for market in pulled:
+            for market in markets:
                 assert market.provenance["vintage"] in error.value.expected
 
     @pytest.mark.parametrize("text", ["newest", "abc", "2024-13-45", "10.03.2024", ""])
-    def test_what_is_neither_an_id_nor_a_date_is_refused(self, load, text):
+    def test_text_that_is_neither_id_nor_date_is_an_error(self, load, text):
         with pytest.raises(UsageError, match="this is not a vintage") as error:
             load(COINS + YAHOO, vintage=text)
         assert "2024-05-10" in error.value.expected
 
-    def test_a_dataset_of_files_has_none(self, load, tmp_path):
+    def test_a_dataset_of_files_has_no_vintages(self, load, tmp_path):
         write_files(tmp_path)
         with pytest.raises(UsageError, match="keeps no vintages"):
             load(COINS + FILES, vintage="2024-03-10")
 
 
 class TestDamage:
-    def test_a_damaged_file_is_told_and_pulled_anew(self, load, tmp_path, told):
+    def test_a_damaged_file_is_reported_and_pulled_again(self, load, tmp_path, told):
         load(COINS + YAHOO)
         (damaged,) = (tmp_path / "home" / "bars").rglob("BTC-USD.1d.parquet")
         damaged.write_bytes(damaged.read_bytes()[:100])
@@ -177,33 +179,30 @@ class TestDamage:
         assert len(told.notices) == 1
         assert told.notices[0].startswith("BTC-USD of yahoo: the file of its bars is damaged")
 
-    def test_bars_that_are_not_those_of_their_vintage_are_never_replayed(
-        self, load, tmp_path, yahoo
-    ):
+    def test_bars_that_do_not_match_their_vintage_are_never_used(self, load, tmp_path, yahoo):
         vintage = load(COINS + YAHOO).provenance["vintage"]
-        held = tmp_path / "home" / "bars"
-        elsewhere = tmp_path / "elsewhere"
-        os.renames(held, elsewhere)
+        cache, earlier_cache = tmp_path / "home" / "bars", tmp_path / "earlier"
+        os.renames(cache, earlier_cache)
         correct(yahoo, volume=1.0)
         load(COINS + YAHOO)
-        # A file with the bars of the one and the list of the other.
-        (ours,) = held.rglob("BTC-USD.1d.parquet")
-        (theirs,) = elsewhere.rglob("BTC-USD.1d.parquet")
-        _put_note(ours, theirs)
+        # A file with the bars of one cache and the list of vintages of the other.
+        (file,) = cache.rglob("BTC-USD.1d.parquet")
+        (earlier_file,) = earlier_cache.rglob("BTC-USD.1d.parquet")
+        _copy_metadata(earlier_file, file)
         with pytest.raises(InvalidBarsError, match="are not those of vintage"):
             load(COINS + YAHOO, vintage=vintage)
 
 
-def _recalled(load, vintage, **options):
+def _load_vintage(load, vintage, **options):
     return load(COINS + YAHOO, vintage=vintage, now=LATER + 30 * DAY, **options)
 
 
-def _put_note(ours, theirs):
+def _copy_metadata(source, target):
     import pyarrow.parquet
 
-    table = pyarrow.parquet.read_table(ours)
-    note = pyarrow.parquet.read_schema(theirs).metadata
-    pyarrow.parquet.write_table(table.replace_schema_metadata(note), ours)
+    table = pyarrow.parquet.read_table(target)
+    metadata = pyarrow.parquet.read_schema(source).metadata
+    pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), target)
 
 
 PULL = """
@@ -214,8 +213,8 @@ from engine.data.load import load_market
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.config import DataSpec
 from engine.core.progress import NullProgress
-urls = {"api": {"public": sys.argv[1] + "/api"}}
-clients = ClientSettings(exchange_options={"urls": urls, "rateLimit": 1})
+api = {"public": sys.argv[1] + "/api"}
+clients = ClientSettings(exchange_options={"urls": {"api": api}, "rateLimit": 1})
 import ccxt
 print("ready", flush=True)
 sys.stdin.readline()
@@ -226,7 +225,7 @@ print(market.provenance["vintage"])
 
 
 @pytest.mark.slow
-def test_of_two_processes_at_once_one_pulls_and_both_have_the_bars(tmp_path, bitstamp):
+def test_of_two_concurrent_processes_one_pulls_and_both_get_the_bars(tmp_path, bitstamp):
     (tmp_path / "coins.yaml").write_text(COINS + BITSTAMP)
     answer = bitstamp.site.answer
 
@@ -235,7 +234,7 @@ def test_of_two_processes_at_once_one_pulls_and_both_have_the_bars(tmp_path, bit
         return answer(path, query)
 
     bitstamp.site.answer = slowly
-    both = [
+    processes = [
         subprocess.Popen(
             [sys.executable, "-c", PULL, bitstamp.url],
             cwd=tmp_path,
@@ -245,10 +244,10 @@ def test_of_two_processes_at_once_one_pulls_and_both_have_the_bars(tmp_path, bit
         )
         for _ in range(2)
     ]
-    for process in both:
+    for process in processes:
         assert process.stdout.readline() == "ready\n"
-    told = [process.communicate("go\n", timeout=30)[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0]
-    assert told[0] == told[1] != ""
-    asked = [line.partition("end=")[0] for line in bitstamp.requests("ohlc")]
-    assert len(asked) == len(set(asked)), "something was asked for twice"
+    outputs = [process.communicate("go\n", timeout=30)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert outputs[0] == outputs[1] != ""
+    requests = [line.partition("end=")[0] for line in bitstamp.requests("ohlc")]
+    assert len(requests) == len(set(requests)), "a page was requested twice"

@@ -37,7 +37,7 @@ from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
 from engine.training.worker import fit_task
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 
 if TYPE_CHECKING:
     from engine.models import Forecaster
@@ -250,8 +250,8 @@ def test_it_travels_to_a_worker_and_back() -> None:
 
 PRINTS = """
 from engine.models import *
-from tests.models.problems import planted
-from tests.models.test_tuned import chosen, tuned
+from tests.models.planted_data import planted
+from tests.models.tuning.test_tuned_forecaster import chosen, tuned
 print([chosen(tuned(), planted(2, edge=0.1), seed) for seed in range(3)])
 """
 

@@ -1,4 +1,4 @@
-"""An epoch's batches: every row once; where order matters, stretches of consecutive rows."""
+"""Mini-batches: fixed shapes, near-equal sizes, nothing dropped, nothing twice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.models.training.batches import make_shuffled_batches
+from engine.models.training.batches import make_even_batches, make_shuffled_batches
+
+rows_and_size = st.tuples(st.integers(1, 500), st.integers(2, 130), st.integers(0, 10_000))
+
+
+@given(rows_and_size)
+def test_every_row_is_in_exactly_one_batch_in_its_order(given_) -> None:
+    count, size, first = given_
+    rows = np.arange(first, first + count)
+    batches = make_even_batches(rows, size)
+    assert batches.rows[batches.mask].tolist() == rows.tolist()
+
+
+@given(rows_and_size)
+def test_batches_are_as_few_as_possible_and_differ_by_one_row_at_most(given_) -> None:
+    count, size, _ = given_
+    batches = make_even_batches(np.arange(count), size)
+    sizes = batches.mask.sum(axis=1)
+    assert len(sizes) == -(-count // size)
+    assert sizes.max() - sizes.min() <= 1
+
+
+@given(rows_and_size)
+def test_padding_repeats_a_real_row_and_every_batch_has_one_shape(given_) -> None:
+    count, size, first = given_
+    rows = np.arange(first, first + count)
+    batches = make_even_batches(rows, size)
+    assert batches.rows.shape == batches.mask.shape == (len(batches.rows), size)
+    assert set(batches.rows.ravel().tolist()) <= set(rows.tolist())
+
 
 counts = st.tuples(st.integers(1, 400), st.integers(2, 90), st.integers(0, 99))
 

@@ -19,7 +19,7 @@ from engine.models import Forecast, Micdl, Persistence, Ridge, TrainingSpec
 from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 from tests.training.chained import chain
 
 
@@ -114,13 +114,14 @@ def test_an_interrupt_leaves_no_worker_behind() -> None:
         from engine.training.executors.local import LocalExecutor
         from engine.training.scheduler import FitScheduler
         from engine.training.task import FitTask
-        from tests.models.problems import planted
+        from tests.models.planted_data import planted
 
         def children():
             path = f"/proc/{os.getpid()}/task/{os.getpid()}/children"
             return open(path).read().split()
 
-        task = FitTask("strategy", "X", 0, 0, 0, Micdl(), TrainingSpec(epochs=10_000), planted())
+        training = TrainingSpec(epochs=10_000, early_stopping=None)
+        task = FitTask("strategy", "X", 0, 0, 0, Micdl(), training, planted())
         threading.Timer(3.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
         try:
             list(LocalExecutor(2, "tensorflow").run_tasks(FitScheduler([task, task])))

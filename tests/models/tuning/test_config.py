@@ -109,7 +109,8 @@ def test_values_that_do_not_go_together_are_told(tmp_path) -> None:
     )
     assert clash.path == "tune.space"
     assert clash.expected == (
-        "values that go together: width is 30 and heads is 4; make width a multiple of heads"
+        "values that are valid together: width is 30 and heads is 4; "
+        "make width a multiple of heads"
     )
     assert clash.found == '"model.heads 4, model.width 30"'
 
@@ -141,7 +142,7 @@ def test_whole_numbers_between_the_ends_are_looked_at_too(tmp_path) -> None:
         ("model.dropout: {kind: choice, values: []}", "a list, at least 1"),
         (
             "training.warm_start: {kind: choice, values: [previous_window]}",
-            "nothing beside `tune`",
+            "no warm start with `tune`",
         ),
         ("model.width: {kind: log_uniform, low: 8.0, high: 64.0}", "a whole number, at least 2"),
     ],
@@ -157,7 +158,7 @@ def test_a_warm_start_cannot_be_tuned_beside(tmp_path) -> None:
     head = HEAD.replace("early_stopping: null", "warm_start: previous_window")
     (mistake,) = mistakes(tmp_path, "model.heads: {kind: choice, values: [2]}", head=head)
     assert (mistake.path, mistake.line) == ("training.warm_start", 4)
-    assert "nothing beside `tune`" in mistake.expected
+    assert "no warm start with `tune`" in mistake.expected
 
 
 def test_a_preset_is_no_single_value(tmp_path) -> None:

@@ -1,0 +1,224 @@
+"""What is requested from a source for one symbol, and what the cache keeps of it."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.core.errors import InvalidBarsError, UnreachableError
+from engine.data.bars import normalise_bars
+from engine.data.config import BundledSourceSpec, Dataset
+from engine.data.context import DataContext
+from engine.data.fetch.symbol import TAIL_OVERLAP_BARS, SymbolFetchTask, run_fetch_task
+from engine.data.quality.gate import QualityGate, QualityLog
+from engine.data.sources.base import BarSource
+from engine.data.sources.client_settings import ClientSettings
+from engine.data.store import cache
+from engine.data.store.cache import CacheKey
+
+START = pd.Timestamp("2024-01-01", tz="UTC")
+DAY = pd.Timedelta(days=1)
+
+
+class ScriptedSource(BarSource):
+    """A source whose bars the test changes; it records the start of each request."""
+
+    cache_key = "scripted"
+    label = "scripted"
+
+    def __init__(self, *, appends: bool) -> None:
+        self.append_only = appends
+        self.bars = bars(300)
+        self.requests: list[pd.Timestamp | None] = []
+
+    def ticker(self, symbol):
+        return symbol
+
+    def origin(self, symbol):
+        return f"scripted {symbol}"
+
+    def location(self, symbol):
+        return f"{symbol} of scripted"
+
+    def url(self):
+        return None
+
+    def fetch(self, request):
+        self.requests.append(request.since)
+        stamps, since = self.bars["timestamp"], request.since or START
+        return self.bars[(stamps >= since) & (stamps < request.now)]
+
+
+def bars(count):
+    raw = pd.DataFrame({"timestamp": START + DAY * np.arange(count)})
+    raw["open"] = raw["close"] = 100.0 + np.arange(count)
+    raw["high"], raw["low"], raw["volume"] = raw["open"] + 1, raw["open"] - 1, 50.0
+    return normalise_bars(raw, "X")
+
+
+@pytest.fixture
+def source():
+    return ScriptedSource(appends=True)
+
+
+@pytest.fixture
+def fetch(tmp_path, told):
+    """Fetches the source's bars on a day of the year."""
+    spec = BundledSourceSpec(symbols={"X": "sp500"})
+    dataset = Dataset(name="x", interval="1d", calendar="24/7", symbols=("X",), sources=(spec,))
+
+    def run(source, day, *, mode="missing", since=None, connect=lambda: None):
+        now = START + DAY * day
+        context = DataContext(tmp_path, True, now, told, ClientSettings(), fetch_mode=mode)
+
+        def require_valid(checked):
+            QualityGate("24/7", {}, now, QualityLog()).validate(checked, "1d", "here")
+
+        return run_fetch_task(
+            SymbolFetchTask(source, "X", dataset, context, since, now, require_valid, connect)
+        )
+
+    return run
+
+
+def read_stored(tmp_path):
+    return cache.read_cache(tmp_path, CacheKey("scripted", "X", "1d"), "X")
+
+
+class TestRequests:
+    def test_all_bars_at_first_and_then_the_overlapping_tail(self, source, fetch):
+        fetch(source, 200)
+        result = fetch(source, 203)
+        assert source.requests == [None, START + DAY * (200 - TAIL_OVERLAP_BARS)]
+        assert len(result.bars) == 203
+        assert result.stored.latest_vintage.extended_by == 3
+
+    def test_no_request_while_no_bar_can_have_ended(self, source, fetch):
+        fetch(source, 200)
+
+        def connect():
+            pytest.fail("the source was connected")
+
+        assert fetch(source, 200.9, connect=connect).queried is False
+        assert source.requests == [None]
+
+    def test_the_fetch_mode_forces_a_tail_or_all_bars(self, source, fetch):
+        fetch(source, 200)
+        fetch(source, 200.5, mode="tail")
+        fetch(source, 200.6, mode="all")
+        assert source.requests == [None, START + DAY * (200 - TAIL_OVERLAP_BARS), None]
+
+    def test_adjusted_prices_are_not_requested_again_before_a_bar_ends(self, fetch):
+        source = ScriptedSource(appends=False)
+        for day, mode in ((200, "tail"), (200.5, "tail"), (200.6, "all"), (201, "tail")):
+            fetch(source, day, mode=mode)
+        assert len(source.requests) == 3
+
+    def test_all_bars_where_the_overlap_differs(self, source, fetch):
+        fetch(source, 200)
+        source.bars.loc[[20, 150], "volume"] = 7.0
+        revision = fetch(source, 201).stored.latest_vintage.revision
+        assert source.requests[-2:] == [START + DAY * (200 - TAIL_OVERLAP_BARS), None]
+        assert revision.changed == 2
+
+    @pytest.mark.parametrize("defect", ["shortened", "shuffled", "empty"])
+    def test_all_bars_where_the_tail_cannot_be_compared(self, source, fetch, defect, monkeypatch):
+        fetch(source, 200)
+        complete, deliver = source.bars, source.fetch
+        tails = {
+            "shortened": complete.drop(index=200 - TAIL_OVERLAP_BARS),
+            "shuffled": complete.iloc[::-1],
+            "empty": complete.iloc[:0],
+        }
+
+        def deliver_tail(request):
+            source.bars = tails[defect] if request.since else complete
+            return deliver(request)
+
+        monkeypatch.setattr(source, "fetch", deliver_tail)
+        assert len(fetch(source, 201).bars) == 201
+        assert source.requests[-1] is None
+
+    def test_all_bars_each_time_where_prices_are_adjusted(self, fetch):
+        source = ScriptedSource(appends=False)
+        fetch(source, 200)
+        fetch(source, 201)
+        assert source.requests == [None, None]
+
+    def test_bars_from_an_earlier_start(self, source, fetch):
+        fetch(source, 200, since=START + DAY * 50)
+        result = fetch(source, 200.5, since=START + DAY * 10)
+        assert source.requests == [START + DAY * 50, START + DAY * 10]
+        assert (result.stored.latest_vintage.extended_by, len(result.bars)) == (40, 190)
+
+    def test_bars_from_the_earlier_start_where_a_later_one_is_wanted(self, fetch):
+        source = ScriptedSource(appends=False)
+        fetch(source, 200, since=START + DAY * 10)
+        result = fetch(source, 201, since=START + DAY * 50)
+        assert source.requests == [START + DAY * 10] * 2
+        assert len(result.bars) == 191
+
+
+class TestCached:
+    def test_invalid_bars_leave_the_cache_unchanged(self, source, fetch, tmp_path):
+        fetch(source, 200)
+        before = read_stored(tmp_path)
+        source.bars.loc[150, "low"] = 0.0
+        with pytest.raises(InvalidBarsError):
+            fetch(source, 201)
+        assert read_stored(tmp_path).vintages == before.vintages
+        assert read_stored(tmp_path).fetched_at == before.fetched_at
+
+    def test_unsorted_bars_are_validated_before_sorting(self, source, fetch, tmp_path):
+        source.bars = source.bars.iloc[::-1]
+        with pytest.raises(InvalidBarsError, match="come after a later bar"):
+            fetch(source, 200)
+        assert read_stored(tmp_path) is None
+
+    def test_a_duplicated_bar_is_an_error(self, source, fetch, tmp_path):
+        fetch(source, 200)
+        source.bars = pd.concat(
+            [source.bars.iloc[:199], source.bars.iloc[198:]], ignore_index=True
+        )
+        with pytest.raises(InvalidBarsError, match="repeat another bar"):
+            fetch(source, 201)
+        assert len(read_stored(tmp_path).bars) == 200
+
+    def test_a_failing_source_leaves_the_cache_unchanged(self, source, fetch, tmp_path):
+        fetch(source, 200)
+
+        def connect():
+            raise UnreachableError("down")
+
+        with pytest.raises(UnreachableError):
+            fetch(source, 201, connect=connect)
+        assert len(read_stored(tmp_path).bars) == 200
+
+
+def test_a_waiting_fetch_uses_the_bars_that_the_other_one_cached(source, fetch, tmp_path, told):
+    started, released = threading.Event(), threading.Event()
+    deliver = source.fetch
+
+    def slowly(request):
+        started.set()
+        assert released.wait(10)
+        return deliver(request)
+
+    source.fetch = slowly
+    first = threading.Thread(target=fetch, args=(source, 200))
+    first.start()
+    assert started.wait(10)
+    other = ScriptedSource(appends=True)
+    results = []
+    second = threading.Thread(target=lambda: results.append(fetch(other, 200)))
+    second.start()
+    released.set()
+    for thread in (first, second):
+        thread.join(10)
+    assert len(results[0].bars) == 200
+    assert other.requests == []
+    assert told.notices == []
+    assert len(read_stored(tmp_path).vintages) == 1
