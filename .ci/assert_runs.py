@@ -14,8 +14,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-TABLES = [f"{name}.parquet" for name in ("bars", "predictions", "positions", "returns", "trades")]
-REPEATED = [*TABLES, "metrics.json", "significance.json", "certificate.json"]
+TABLES = [
+    f"{name}.parquet"
+    for name in (
+        *("bars", "predictions", "positions", "returns", "trades"),
+        *("series", "round_trips", "forecasts"),
+    )
+]
+DOCUMENTS = ["metrics.json", "significance.json", "certificate.json", "analysis.json"]
+REPEATED = [*TABLES, *DOCUMENTS]
 PAGES = ["tearsheet.html", "significance.html", "quantstats.html"]
 PRINTED = {
     *("run_id", "run_dir", "dataset", "span", "metrics", "forecasts"),
@@ -50,6 +57,10 @@ def check_run(printed: dict[str, Any], *, offline: bool) -> None:
         "the id is the manifest's", holds=documents["manifest.json"]["run_id"] == printed["run_id"]
     )
     demand(
+        "every document has its version",
+        holds={each["schema_version"] for each in documents.values()} == {1},
+    )
+    demand(
         "the figures are the file's",
         holds=documents["metrics.json"]["books"] == printed["metrics"],
     )
@@ -66,6 +77,10 @@ def check_run(printed: dict[str, Any], *, offline: bool) -> None:
     demand("every return is a number", holds=np.isfinite(returns.to_numpy()).all())
     demand("a return a bar", holds=len(returns) == printed["span"]["bars"])
     demand("every book has positions", holds=set(frames["positions.parquet"]["book"]) == BOOKS)
+    series = frames["series.parquet"]
+    own = series.loc[series["book"] == "strategy", "equity"].to_numpy()
+    demand("the equity is that of the returns",
+           holds=bool(np.allclose(own, np.cumprod(1 + returns["strategy"].to_numpy()))))  # fmt: skip
     grown = 100 * (float(np.prod(1 + returns["strategy"].to_numpy())) - 1)
     told = printed["metrics"]["strategy"]["total_return_pct"]
     demand("the return is that of the table", holds=bool(np.isclose(grown, told)))

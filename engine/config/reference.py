@@ -145,7 +145,10 @@ def _suggest_path(entries: Sequence[ReferenceEntry], path: str) -> str:
 
 
 class _SchemaWalker:
-    """Walks a schema; `above` has the choices around a place, so that none holds itself."""
+    """Walks a schema; `enclosing_kinds` has the choices and the keys around a place.
+
+    What is listed around a place already, as the members of an ensemble are, is not listed again.
+    """
 
     def __init__(self, schema: SchemaNavigator) -> None:
         self._schema = schema
@@ -175,7 +178,8 @@ class _SchemaWalker:
     ) -> Iterator[ReferenceEntry]:
         held, inner = self._resolve_element(key, place)
         kinds = tuple(self._schema.choices(held)) if "discriminator" in held else ()
-        same_as = enclosing_kinds.get(kinds, "") if kinds else ""
+        names = kinds or tuple(held.get("properties", ()))
+        same_as = enclosing_kinds.get(names, "") if names else ""
         yield ReferenceEntry(
             path,
             place,
@@ -189,10 +193,12 @@ class _SchemaWalker:
             kinds=kinds,
             same_as=same_as,
         )
-        if not kinds:
-            yield from self.walk_keys(held, path, inner, enclosing_kinds)
-        elif not same_as:
+        if same_as:
+            return
+        if kinds:
             yield from self._walk_parts(held, kinds, path, inner, {**enclosing_kinds, kinds: path})
+        else:
+            yield from self.walk_keys(held, path, inner, {**enclosing_kinds, names: path})
 
     def _walk_parts(
         self,

@@ -106,7 +106,7 @@ def test_json_is_one_object_and_all_of_stdout(finished: Run, pipeline: PipelineO
         "span": finished.metrics["span"],
         "metrics": finished.metrics["books"],
         "forecasts": finished.metrics["forecasts"],
-        "significance": finished.significance,
+        "significance": finished.significance.as_dict(),
         "left_out": [],
         "certificate": None,
         "verdict": {"grade": "none", "sentence": "No evidence that the strategy has skill."},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.cli.run_summary import render_run_text
+from tests.runs.documents import make_certificate
 
 if TYPE_CHECKING:
     from engine.runs.run import Run
@@ -70,27 +71,30 @@ def test_a_wide_terminal_shows_every_column(finished: Run) -> None:
 
 
 def test_a_long_verdict_is_wrapped_between_words(finished: Run) -> None:
-    finished.significance["verdict"]["sentence"] = "no evidence " * 20
+    verdict = {"grade": "none", "sentence": "no evidence " * 20}
+    wordy = replace(finished, significance=finished.significance | {"verdict": verdict})
 
-    lines = render_run_text(finished, 80).split("\n\n")[3].splitlines()
+    lines = render_run_text(wordy, 80).split("\n\n")[3].splitlines()
 
     assert len(lines) == 4
     assert {line.split()[-1] for line in lines} <= {"no", "evidence"}
 
 
 def test_how_many_fits_started_warm_is_told(finished: Run) -> None:
-    finished.manifest["windows"] = [{"fits": [{"warm": False}]}, {"fits": [{"warm": True}]}]
+    days = {part: ["2016-01-04", "2016-12-30"] for part in ("train", "validation", "test")}
+    windows = [{"index": n, **days, "fits": [{"warm": n == 1}]} for n in range(2)]
+    warm = replace(finished, manifest=finished.manifest | {"windows": windows})
 
     assert (
         "1 of 2 fits started warm, from the weights of the window before; the others from\n"
         "random ones."
-    ) in render_run_text(finished, 80)
+    ) in render_run_text(warm, 80)
 
 
 def test_a_run_without_forecasts_of_the_strategy_has_no_line_on_skill(finished: Run) -> None:
-    finished.metrics["forecasts"] = {}
+    silent = replace(finished, metrics=finished.metrics | {"forecasts": {}})
 
-    assert "Forecasts:" not in render_run_text(finished, 80)
+    assert "Forecasts:" not in render_run_text(silent, 80)
 
 
 def test_several_horizons_and_intervals_have_a_line_each(finished: Run) -> None:
@@ -100,11 +104,14 @@ def test_several_horizons_and_intervals_have_a_line_each(finished: Run) -> None:
         for bars, r2 in (("1", -0.0031), ("10", 0.012), ("5", None))
     }
     scores["intervals"] = [
-        {"nominal_pct": 90.0, "coverage_pct": 87.25, "mean_width_bps": 512.0},
-        {"nominal_pct": 50.0, "coverage_pct": 51.0, "mean_width_bps": 200.0},
+        {"low": 0.05, "high": 0.95}
+        | {"nominal_pct": 90.0, "coverage_pct": 87.25, "mean_width_bps": 512.0},
+        {"low": 0.25, "high": 0.75}
+        | {"nominal_pct": 50.0, "coverage_pct": 51.0, "mean_width_bps": 200.0},
     ]
+    metrics = finished.metrics | {"forecasts": {"strategy": scores}}
 
-    told = render_run_text(finished, 80).split("\n\n")[2].splitlines()
+    told = render_run_text(replace(finished, metrics=metrics), 80).split("\n\n")[2].splitlines()
 
     assert told[2:] == [
         "R\u00b2 by horizon: 1 bar -0.0031, 5 bars -, 10 bars +0.0120",
@@ -113,7 +120,7 @@ def test_several_horizons_and_intervals_have_a_line_each(finished: Run) -> None:
 
 
 def test_what_look_ahead_was_looked_for_in_has_a_line(finished: Run) -> None:
-    told = {"sentence": "no look-ahead found at 9 cuts (features, fills)"}
+    told = make_certificate(sentence="no look-ahead found at 9 cuts (features, fills)")
     text = render_run_text(replace(finished, certificate=told), width=80)
     assert "\n\nCertificate: no look-ahead found at 9 cuts (features, fills)\n\n" in text
     assert "Certificate" not in render_run_text(finished, width=80)

@@ -113,9 +113,9 @@ def laced(text: str, number: int = 0) -> Run:
 
 
 def compared(text: str) -> str:
-    runs = [laced(text), dataclasses.replace(laced(text, 1), run_id=IDS[1])]
-    runs[1].manifest["strategy_name"] = "other"
-    runs[1].manifest["strategy"]["model"] = {"kind": "other"}
+    strategy = laced(text, 1).manifest["strategy"] | {"model": {"kind": "other"}}
+    other = changed(laced(text, 1), manifest={"strategy_name": "other", "strategy": strategy})
+    runs = [laced(text), dataclasses.replace(other, run_id=IDS[1])]
     found = compare_runs([load_compared_run(run) for run in runs], EvaluationSpec(resamples=200))
     return render_comparison(runs, found, lambda run: f"/{run.run_id}")
 

@@ -260,7 +260,7 @@ def test_a_run_that_cannot_be_drawn_is_told_and_not_fatal(
     answer = site.respond(f"/ridge/{IDS[1]}/tearsheet.html")
 
     assert answer.status == 500
-    assert b"this page cannot be drawn" in answer.content
+    assert b"this run folder is damaged" in answer.content
 
 
 def test_a_damaged_table_is_told_when_it_is_needed(reports: Path, site: IndexRoutes) -> None:

@@ -25,7 +25,8 @@ SEEDS = [[0.5 + window / 10, -0.25] for window in range(WINDOWS)]
 
 
 def with_seeds(run: Run, ratios: list[list[float | None]] | None = None) -> Run:
-    return changed(run, significance={"seeds": {"sharpe_by_window": ratios or SEEDS}})
+    seeds = {"count": 2, "seed_deviation": 0.1, "sharpe_by_window": ratios or SEEDS}
+    return changed(run, significance={"seeds": seeds})
 
 
 def panels(section: TearsheetSection) -> tuple[WindowPanel, ...]:

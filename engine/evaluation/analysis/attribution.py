@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from engine.evaluation.analysis.regimes import market_regimes
+from engine.evaluation.analysis.regimes import regimes_at_previous_close
 from engine.evaluation.metrics.attribution import (
     GroupContribution,
     ReturnContributions,
@@ -89,14 +89,9 @@ def _groups(run: Run, contributions: ReturnContributions) -> tuple[ContributionG
     # Symbols may be in different states at the same time: the benchmark is then in none.
     alone = benchmark if len(symbols) == 1 else None
     kinds: tuple[Literal["volatility", "trend"], ...] = ("volatility", "trend")
+    regimes = regimes_at_previous_close(run)
     groups = [
-        _group(
-            kind,
-            contributions,
-            market_regimes(run, kind, previous_close=True),
-            alone,
-            REGIME_NAMES[kind].values(),
-        )
+        _group(kind, contributions, regimes[kind], alone, REGIME_NAMES[kind].values())
         for kind in kinds
     ]
     year = index.year.astype(str)

@@ -42,7 +42,7 @@ from engine.runs.run import BENCHMARK_BOOK, STRATEGY_BOOK, Run, RunAnalysis
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.runs.documents.significance import SensitivityFigures
+    from engine.runs.documents.significance_models import SensitivityFigures
 
 _COST_STEP_BPS = 10.0
 

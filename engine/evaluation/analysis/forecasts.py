@@ -122,9 +122,9 @@ def _directions(
     """
     found: dict[str, DirectionalAccuracy] = {}
     rows = pd.MultiIndex.from_frame(forecasts[["timestamp", "symbol"]])
-    for kind, names in REGIME_NAMES.items():
-        label = market_regimes(run, kind).stack().reindex(rows).to_numpy()
-        for name in names.values():
+    for kind, states in market_regimes(run).items():
+        label = states.stack().reindex(rows).to_numpy()
+        for name in REGIME_NAMES[kind].values():
             measured = measure_directional_accuracy(
                 forecasts[label == name], run.horizon, confidence
             )

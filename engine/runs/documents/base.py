@@ -19,25 +19,24 @@ class DocumentPart(BaseModel, Mapping[str, Any]):
     """A part of a document: frozen, closed to keys that it does not know, no NaN in it.
 
     It is read by attribute, and also by the keys of its JSON: `part["sharpe"]`, `part.get("low")`,
-    `"low" in part`. A key that the file does not have has a default as an attribute, and is
-    missing as a key. An attribute whose name differs from its key says so by its alias.
+    `"low" in part`; a value that is read by key is plain JSON (lists, dictionaries), as the file
+    has it. A key that the file does not have has a default as an attribute, and is missing as a
+    key. An attribute whose name differs from its key says so by its alias.
     """
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
         populate_by_name=True,
-        serialize_by_alias=True,
         allow_inf_nan=False,
-        ser_json_inf_nan="constants",
         json_schema_extra=describe_schema_keys,
     )
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - any JSON
-        """The value of a key of the JSON; KeyError where the document does not have it."""
+        """The plain value of a key of the JSON; KeyError where the document does not have it."""
         for name, field in type(self).model_fields.items():
             if (field.alias or name) == key and name in self.model_fields_set:
-                return getattr(self, name)
+                return _to_plain(getattr(self, name))
         raise KeyError(key)
 
     def __iter__(self) -> Iterator[str]:  # type: ignore[override]
@@ -56,15 +55,15 @@ class DocumentPart(BaseModel, Mapping[str, Any]):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values, only the keys that the document has."""
-        return self.model_dump(mode="json", exclude_unset=True)
+        return {key: self[key] for key in self}
 
 
 class Document(DocumentPart):
     """A JSON file of a run folder.
 
     Attributes:
-        schema_version: Of its shape; a document without one was written before there were
-            versions, and has the shape of version 1 or less of it.
+        schema_version: Version of the keys; a file without it is of a version before 1, and is read
+            as one of version 1.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -97,6 +96,15 @@ class Document(DocumentPart):
             first = error.errors(include_url=False)[0]
             path = ".".join(map(str, first["loc"])) or "the whole"
             raise ValueError(f"{path}: {first['msg']}") from error
+
+
+def _to_plain(value: object) -> object:
+    """Models and tuples as dictionaries and lists."""
+    if isinstance(value, Mapping):
+        return {key: _to_plain(value[key]) for key in value}
+    if isinstance(value, tuple | list):
+        return [_to_plain(each) for each in value]
+    return value
 
 
 def _refuse_newer(content: object, location: str) -> None:

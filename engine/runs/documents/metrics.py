@@ -77,8 +77,8 @@ class QuantileInterval(DocumentPart):
     mean_width_bps: float | None = None
 
 
-class ForecastScores(DocumentPart):
-    """Scores of one model's forecasts over the horizon that is traded; None where not defined.
+class HorizonScores(DocumentPart):
+    """Scores of one model's forecasts over one horizon; None where not defined.
 
     Attributes:
         bars: Forecasts with a known outcome.
@@ -94,7 +94,6 @@ class ForecastScores(DocumentPart):
         pinball_bps: Pinball loss of the quantiles, where quantiles are forecast.
         unconditional_pinball_bps: The same of the train rows' own quantiles.
         intervals: Each pair of symmetric quantiles, the widest first.
-        horizons: The same scores of each horizon (key: bars), where there are several.
     """
 
     bars: int | None = None
@@ -110,7 +109,16 @@ class ForecastScores(DocumentPart):
     pinball_bps: float | None = None
     unconditional_pinball_bps: float | None = None
     intervals: tuple[QuantileInterval, ...] = ()
-    horizons: Mapping[str, ForecastScores] = {}
+
+
+class ForecastScores(HorizonScores):
+    """Scores of one model's forecasts over the horizon that is traded.
+
+    Attributes:
+        horizons: The same scores of each horizon (key: bars), where there are several.
+    """
+
+    horizons: Mapping[str, HorizonScores] = {}
 
 
 class Metrics(Document):
