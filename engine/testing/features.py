@@ -133,7 +133,8 @@ def _check_required_columns(
     for column in sorted({"open", "high", "low", "close", "volume"}):
         if column in feature.required_columns:
             continue
-        bars = tables[own].assign(**{column: tables[own][column] * rng.uniform(0.9, 1.1)})
+        factors = rng.uniform(0.9, 1.1, len(values))
+        bars = tables[own].assign(**{column: tables[own][column] * factors})
         require(
             feature.kind,
             "`required_columns` names every column that is read",

@@ -33,7 +33,7 @@ from engine.strategy import load_strategy
 from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 from tests.pipeline.markets import STRATEGY, bars, write_market
 
 if TYPE_CHECKING:
