@@ -71,6 +71,11 @@ def check_run(printed: dict[str, Any], *, offline: bool) -> None:
     demand("it was looked for at 8 cuts or more", holds=len(certificate["cuts"]) >= 8)
     demand("a window was fitted again", holds=certificate["fits_refitted"] >= 1)
 
+    check_tables(printed, folder)
+
+
+def check_tables(printed: dict[str, Any], folder: Path) -> None:
+    """The tables agree with each other and with the figures that were printed."""
     frames = {name: pd.read_parquet(folder / name) for name in TABLES}
     predictions, returns = frames["predictions.parquet"], frames["returns.parquet"]
     demand("every prediction is a number", holds=np.isfinite(predictions["predicted"]).all())
@@ -79,8 +84,8 @@ def check_run(printed: dict[str, Any], *, offline: bool) -> None:
     demand("every book has positions", holds=set(frames["positions.parquet"]["book"]) == BOOKS)
     series = frames["series.parquet"]
     own = series.loc[series["book"] == "strategy", "equity"].to_numpy()
-    demand("the equity is that of the returns",
-           holds=bool(np.allclose(own, np.cumprod(1 + returns["strategy"].to_numpy()))))  # fmt: skip
+    growth = np.cumprod(1 + returns["strategy"].to_numpy())
+    demand("the equity is that of the returns", holds=bool(np.allclose(own, growth)))
     grown = 100 * (float(np.prod(1 + returns["strategy"].to_numpy())) - 1)
     told = printed["metrics"]["strategy"]["total_return_pct"]
     demand("the return is that of the table", holds=bool(np.isclose(grown, told)))

@@ -25,6 +25,12 @@ from engine.pipeline.steps import (
     assemble_predictions_by_seed,
     decide_model_positions,
 )
+from engine.runs.documents.significance_models import (
+    ModelSections,
+    PriceLevelFigures,
+    SeedFigures,
+    TimingFigures,
+)
 from engine.signals.inputs import SignalInputs
 from engine.signals.orders import schedule_orders
 from engine.simulation.portfolio import simulate_variations
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
     from engine.pipeline.prepare import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.runs.documents import Metrics, Significance
+    from engine.runs.documents.significance_models import InputTestFigures, SensitivityFigures
     from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy
     from engine.training.out_of_sample import Predictions
@@ -60,27 +67,32 @@ def evaluate_backtest(
         rng=np.random.default_rng(derive_seed(spec.seed, "bootstrap")),
         trials=trials,
         skill_scores=metrics.forecasts[STRATEGY_BOOK],
-        extra_sections={
-            "timing": _test_timing(spec, ground, result.books[STRATEGY_BOOK]),
+        model_sections=ModelSections(
+            timing=_test_timing(spec, ground, result.books[STRATEGY_BOOK]),
             **_test_forecasts(ground, result.predictions),
-            "level_trap": _check_level_trap(spec, ground, result.predictions[STRATEGY_BOOK]),
-            "inputs": _test_input_stationarity(ground),
-            "seeds": _measure_seed_variance(spec, ground, result.fits),
-            "fragility": _measure_sensitivity(spec, ground, result.predictions[STRATEGY_BOOK]),
-        },
+            price_level=_check_price_level(spec, ground, result.predictions[STRATEGY_BOOK]),
+            inputs=_test_input_stationarity(ground),
+            seeds=_measure_seed_variance(spec, ground, result.fits),
+            sensitivity=_measure_sensitivity(spec, ground, result.predictions[STRATEGY_BOOK]),
+        ),
     )
 
 
 def _test_timing(
     spec: Strategy, prepared: PreparedData, simulation_result: SimulationResult
-) -> dict[str, Any] | None:
+) -> TimingFigures | None:
     opens, closes = (prepared.market.wide(price).loc[prepared.span] for price in ("open", "close"))
     found = timing_permutation_test(
         *fill_to_fill_returns(simulation_result.held_weights, opens, closes, spec.execution.price)
     )
     if found is None:
         return None
-    return asdict(found) | {"sharpe": found.sharpe * prepared.market.periods_per_year**0.5}
+    return TimingFigures(
+        sharpe=found.sharpe * prepared.market.periods_per_year**0.5,
+        p_value=found.p_value,
+        shifts=found.shifts,
+        nearest_bars=found.nearest_bars,
+    )
 
 
 def _test_forecasts(
@@ -103,9 +115,9 @@ def _test_forecasts(
     }
 
 
-def _check_level_trap(
+def _check_price_level(
     spec: Strategy, prepared: PreparedData, predictions: Predictions
-) -> dict[str, Any]:
+) -> PriceLevelFigures:
     """Of the first symbol; what the train rows' mean return would have forecast is the drift."""
     symbol, horizon = prepared.targets[0], predictions.horizon
     close, ahead = (
@@ -125,10 +137,10 @@ def _check_level_trap(
         horizon=horizon,
         confidence=spec.evaluation.confidence,
     )
-    return asdict(found)
+    return PriceLevelFigures(**asdict(found))
 
 
-def _test_input_stationarity(prepared: PreparedData) -> dict[str, Any]:
+def _test_input_stationarity(prepared: PreparedData) -> InputTestFigures:
     """Features before scaling, on the rows before the first test part."""
     stop = prepared.windows[0].validation.stop
     features = prepared.feature_history.features
@@ -141,12 +153,12 @@ def _test_input_stationarity(prepared: PreparedData) -> dict[str, Any]:
     inputs = {
         name: column for names, rows in tested for name, column in zip(names, rows.T, strict=True)
     }
-    return {"adf": run_input_tests(inputs)}
+    return run_input_tests(inputs)
 
 
 def _measure_seed_variance(
     spec: Strategy, prepared: PreparedData, fits: FitResults
-) -> dict[str, Any] | None:
+) -> SeedFigures | None:
     """The strategy traded on each of its seeds alone."""
     alone = assemble_predictions_by_seed(prepared, fits)
     if not alone:
@@ -170,12 +182,12 @@ def _measure_seed_variance(
         return None
     window = next(iter(alone.values())).window_index
     by_window = sharpe_by_window(returns, window, periods)
-    return asdict(found) | {"sharpe_by_window": [list(ratios) for ratios in by_window.values()]}
+    return SeedFigures(**asdict(found), sharpe_by_window=tuple(by_window.values()))
 
 
 def _measure_sensitivity(
     spec: Strategy, prepared: PreparedData, predictions: Predictions
-) -> dict[str, Any]:
+) -> SensitivityFigures:
     """The strategy with other costs, delays and thresholds, from the same forecasts."""
     return compute_sensitivity_surface(
         SignalInputs.from_predictions(predictions),
@@ -189,4 +201,4 @@ def _measure_sensitivity(
             periods_per_year=prepared.market.periods_per_year,
             max_weight=spec.max_weight,
         ),
-    ).as_dict()
+    ).to_document()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from engine.evaluation.analysis import analyse_run, open_run
-from engine.runs import Run
+
+if TYPE_CHECKING:
+    from engine.runs import Run
 
 FOLDER = Path(__file__).parents[1] / "runs" / "old_run"
 

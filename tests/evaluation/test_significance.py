@@ -11,10 +11,18 @@ import pytest
 from engine.evaluation.config import EvaluationSpec
 from engine.evaluation.inference.sharpe_significance import deflated_sharpe, probabilistic_sharpe
 from engine.evaluation.significance import assess_significance
+from engine.runs.documents.significance_models import (
+    ModelSections,
+    PriceLevelFigures,
+    SensitivityCell,
+    SensitivityFigures,
+    TimingFigures,
+)
 from engine.trials.effective_number import build_trial_set
 
 if TYPE_CHECKING:
     from engine.evaluation.inference.trial_set import TrialSet
+    from engine.runs.documents import Significance
 
 SPEC = EvaluationSpec(resamples=400)
 INFERENCE = {"estimate", "low", "high", "p_value", "p_value_holm", "block_length_bars"}
@@ -39,7 +47,20 @@ def books(**extra: np.ndarray) -> pd.DataFrame:
     )
 
 
-def document(returns: pd.DataFrame, seed: int = 0, **more: Any) -> dict[str, Any]:
+def surface(*, break_even: float | None, charged: float) -> SensitivityFigures:
+    """A surface of one cell."""
+    return SensitivityFigures(
+        cost_bps=(charged,),
+        delay_bars=(1,),
+        threshold=(0.0,),
+        threshold_unit="bps",
+        sharpe=(((1.0,),),),
+        break_even_cost_bps=break_even,
+        chosen=SensitivityCell(cost_bps=charged, delay_bars=1, threshold=0.0),
+    )
+
+
+def document(returns: pd.DataFrame, seed: int = 0, **more: Any) -> Significance:
     rng = np.random.default_rng(seed)
     return assess_significance(returns, periods_per_year=365.0, spec=SPEC, rng=rng, **more)
 
@@ -54,7 +75,7 @@ def tried(own: pd.Series, others: int, *, noise: float) -> TrialSet:
 
 def test_the_document_has_its_parts_and_nothing_else() -> None:
     found = document(books())
-    assert set(found) == PARTS
+    assert set(found) == {"schema_version", *PARTS}
     assert set(found["method"]) == {
         *("bootstrap", "resamples", "confidence", "source", "adjustment")
     }
@@ -86,7 +107,7 @@ def test_the_same_seed_gives_the_same_document_and_another_seed_another() -> Non
 
 def test_a_book_that_never_trades_is_null_not_nan() -> None:
     found = document(books(still=np.zeros(600)))
-    json.dumps(found, allow_nan=False)
+    json.dumps(found.as_dict(), allow_nan=False)
     assert set(found["sharpe"]["still"].values()) == {None}
     assert set(found["differences"]["still"].values()) == {None}
 
@@ -95,7 +116,7 @@ def test_a_strategy_that_never_trades_gets_no_evidence() -> None:
     returns = books()
     returns["strategy"] = 0.0
     found = document(returns)
-    json.dumps(found, allow_nan=False)
+    json.dumps(found.as_dict(), allow_nan=False)
     assert found["verdict"]["grade"] == "none"
     assert found["verdict"]["sentence"].startswith("No evidence")
 
@@ -113,8 +134,8 @@ def test_the_verdict_names_forecasts_without_skill() -> None:
 
 def test_the_trap_stands_for_missing_skill_where_there_is_one() -> None:
     scores = {"r2_vs_persistence": -0.1, "directional_accuracy_pct": 1.0, "up_share_pct": 5.0}
-    trap = {"level_trap": {"present": True, "sentence": "It is the trap."}}
-    text = document(books(), skill_scores=scores, extra_sections=trap)["verdict"]["sentence"]
+    trap = ModelSections(price_level=PriceLevelFigures(present=True, sentence="It is the trap."))
+    text = document(books(), skill_scores=scores, model_sections=trap)["verdict"]["sentence"]
     assert text.endswith("It is the trap.")
     assert "show no skill" not in text
 
@@ -135,16 +156,17 @@ def test_plain_skill_is_found_to_be_strong() -> None:
 @pytest.mark.parametrize(
     ("section", "says"),
     [
-        ({"timing": {"p_value": 0.2}}, "moderate"),
+        ({"timing": TimingFigures(sharpe=0.01, p_value=0.2)}, "moderate"),
         ({"timing": None}, "strong"),
-        ({"fragility": {"break_even_cost_bps": 29.0, "chosen": {"cost_bps": 15.0}}}, "moderate"),
-        ({"fragility": {"break_even_cost_bps": 31.0, "chosen": {"cost_bps": 15.0}}}, "strong"),
-        ({"fragility": {"break_even_cost_bps": None, "chosen": {"cost_bps": 15.0}}}, "strong"),
-        ({"fragility": {"break_even_cost_bps": 9.0, "chosen": {"cost_bps": 0.0}}}, "strong"),
+        ({"sensitivity": surface(break_even=29.0, charged=15.0)}, "moderate"),
+        ({"sensitivity": surface(break_even=31.0, charged=15.0)}, "strong"),
+        ({"sensitivity": surface(break_even=None, charged=15.0)}, "strong"),
+        ({"sensitivity": surface(break_even=9.0, charged=0.0)}, "strong"),
     ],
 )
 def test_sections_made_elsewhere_have_their_say(section: dict[str, Any], says: str) -> None:
-    assert document(skilled(), extra_sections=section)["verdict"]["grade"] == says
+    found = document(skilled(), model_sections=ModelSections(**section))
+    assert found["verdict"]["grade"] == says
 
 
 def test_a_strategy_alone_is_deflated_by_nothing() -> None:

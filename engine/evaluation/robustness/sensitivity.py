@@ -6,12 +6,13 @@ It uses the stored forecasts; no model is fitted again.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.evaluation.metrics.return_metrics import sharpe
 from engine.evaluation.robustness.sensitivity_sentence import describe_sensitivity
+from engine.runs.documents.significance_models import SensitivityCell, SensitivityFigures
 from engine.signals.orders import schedule_orders
 from engine.signals.target_weights import compute_target_weights
 from engine.signals.threshold_grid import build_threshold_grid
@@ -65,27 +66,27 @@ class SensitivitySurface:
     chosen_cell: tuple[int, int, int]
     break_even_cost_bps: float | None
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_document(self) -> SensitivityFigures:
         """The section `fragility` of significance.json."""
         cost, delay, threshold = self.chosen_cell
-        surface = {
-            "cost_bps": list(self.cost_bps),
-            "delay_bars": list(self.delay_bars),
-            "threshold": list(self.threshold),
-            "threshold_unit": self.threshold_unit,
-            "threshold_bps": list(self.threshold_bps),
-            "sharpe": [[list(row) for row in sheet] for sheet in self.sharpe],
-            "break_even_cost_bps": self.break_even_cost_bps,
-            "searched_to_bps": max(BREAK_EVEN_SEARCH_LIMIT_BPS, self.cost_bps[-1]),
-            "chosen": {
-                "cost_bps": self.cost_bps[cost],
-                "delay_bars": self.delay_bars[delay],
-                "threshold": self.threshold[threshold],
-                "threshold_bps": self.threshold_bps[threshold],
-                "sharpe": self.sharpe[cost][delay][threshold],
-            },
-        }
-        return surface | {"sentence": describe_sensitivity(surface)}
+        figures = SensitivityFigures(
+            cost_bps=self.cost_bps,
+            delay_bars=self.delay_bars,
+            threshold=self.threshold,
+            threshold_unit=self.threshold_unit,
+            threshold_bps=self.threshold_bps,
+            sharpe=self.sharpe,
+            break_even_cost_bps=self.break_even_cost_bps,
+            searched_to_bps=max(BREAK_EVEN_SEARCH_LIMIT_BPS, self.cost_bps[-1]),
+            chosen=SensitivityCell(
+                cost_bps=self.cost_bps[cost],
+                delay_bars=self.delay_bars[delay],
+                threshold=self.threshold[threshold],
+                threshold_bps=self.threshold_bps[threshold],
+                sharpe=self.sharpe[cost][delay][threshold],
+            ),
+        )
+        return figures | {"sentence": describe_sensitivity(figures)}
 
 
 @dataclass(frozen=True)

@@ -62,8 +62,8 @@ class Document(DocumentPart):
     """A JSON file of a run folder.
 
     Attributes:
-        schema_version: Version of the keys; a file without it is of a version before 1, and is read
-            as one of version 1.
+        schema_version: Version of the keys; a file without it is of a version before 1, and is
+            read as one of version 1.
     """
 
     schema_version: int = SCHEMA_VERSION

@@ -35,6 +35,8 @@ class BookMetrics(DocumentPart):
         calmar: CAGR over the absolute max drawdown.
         max_drawdown_pct: At or below 0.
         max_drawdown_bars: Duration of the max drawdown, from its peak to recovery or to the end.
+        longest_drawdown_bars: Longest time under water: bars from a peak to its recovery or to
+            the end, of whatever depth; None of a run whose version did not measure it.
         turnover_per_year: Value traded a year, in multiples of the equity.
         exposure_pct: Share of the closes at which a position was held.
         trades: Fills.
@@ -51,6 +53,7 @@ class BookMetrics(DocumentPart):
     calmar: float | None = None
     max_drawdown_pct: float | None = None
     max_drawdown_bars: int | None = None
+    longest_drawdown_bars: int | None = None
     turnover_per_year: float | None = None
     exposure_pct: float | None = None
     trades: int | None = None

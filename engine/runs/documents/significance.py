@@ -16,6 +16,7 @@ from engine.runs.documents.significance_models import (
     ResidualTestFigures,
     SeedFigures,
     SensitivityFigures,
+    TimingFigures,
 )
 
 
@@ -155,22 +156,6 @@ class OverfittingFigures(DocumentPart):
     splits: int
     median_logit: float | None = None
     loss_probability: float
-
-
-class TimingFigures(DocumentPart):
-    """The permutation test of the timing of the strategy's positions.
-
-    Attributes:
-        sharpe: Sharpe ratio a year of the positions before costs.
-        p_value: One-sided.
-        shifts: Shifts of the positions that it was compared with.
-        nearest_bars: The smallest of them.
-    """
-
-    sharpe: float | None
-    p_value: float | None
-    shifts: int | None = None
-    nearest_bars: int | None = None
 
 
 class VerdictFigures(DocumentPart):

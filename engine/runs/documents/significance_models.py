@@ -7,6 +7,22 @@ from collections.abc import Mapping
 from engine.runs.documents.base import DocumentPart
 
 
+class TimingFigures(DocumentPart):
+    """The permutation test of the timing of the strategy's positions.
+
+    Attributes:
+        sharpe: Sharpe ratio a year of the positions before costs.
+        p_value: One-sided.
+        shifts: Shifts of the positions that it was compared with.
+        nearest_bars: The smallest of them.
+    """
+
+    sharpe: float | None
+    p_value: float | None
+    shifts: int | None = None
+    nearest_bars: int | None = None
+
+
 class StatisticalTestFigures(DocumentPart):
     """A statistical test; None where it is not defined.
 
@@ -189,3 +205,27 @@ class SensitivityFigures(DocumentPart):
     searched_to_bps: float | None = None
     chosen: SensitivityCell
     sentence: str | None = None
+
+
+class ModelSections(DocumentPart):
+    """The sections of `significance.json` that are made from the model and its trading.
+
+    Attributes:
+        timing: Permutation test of the timing of the positions.
+        forecasts: Tests of the forecasts.
+        ranks: Forecasts ranked over the windows.
+        residuals: Tests of the forecast errors.
+        inputs: Tests of the inputs.
+        seeds: Variance of the seeds.
+        price_level: R squared of prices.
+        sensitivity: Other costs, delays and thresholds.
+    """
+
+    timing: TimingFigures | None = None
+    forecasts: ForecastTestFigures | None = None
+    ranks: RankFigures | None = None
+    residuals: ResidualTestFigures | None = None
+    inputs: InputTestFigures | None = None
+    seeds: SeedFigures | None = None
+    price_level: PriceLevelFigures | None = None
+    sensitivity: SensitivityFigures | None = None

@@ -104,4 +104,4 @@ def test_forecasts_that_are_no_change_have_no_statistic_and_fit_json() -> None:
     assert found is not None
     assert (found["statistic"], found["p_value"]) == (None, None)
     assert found["models"]["strategy"]["p_value_finner"] == 1.0
-    json.dumps(found, allow_nan=False)
+    json.dumps(found.as_dict(), allow_nan=False)

@@ -84,7 +84,7 @@ def test_every_cell_is_what_a_simulation_of_its_own_gives_to_the_last_digit(mark
         signal = build_threshold_grid(TERMS.signal)[place].signal
         assert found.sharpe[cost][row][place] == alone(market, TERMS, signal, costs, delay)
     own = alone(market, TERMS, TERMS.signal, TERMS.costs, 2)
-    assert found.as_dict()["chosen"]["sharpe"] == found.sharpe[2][1][2] == own
+    assert found.to_document()["chosen"]["sharpe"] == found.sharpe[2][1][2] == own
     assert own > 1
 
 
@@ -142,7 +142,7 @@ def test_no_break_even_cost_where_nothing_is_earned_for_free_or_something_at_any
     long_only = dataclasses.replace(TERMS, signal=FixedThreshold(), sizing=FixedSizing(weight=0.5))
     found = compute_sensitivity_surface(held, rising.loc[opened.index], rising, long_only)
     assert found.break_even_cost_bps is None
-    assert found.as_dict()["sentence"].startswith(
+    assert found.to_document()["sentence"].startswith(
         "The Sharpe ratio stays above zero at every cost up to 2,000 bps a fill, fills 1 to 5 bars"
     )
 
@@ -175,7 +175,7 @@ def test_a_threshold_that_nothing_reaches_has_no_sharpe_ratio(market) -> None:
     found = compute_sensitivity_surface(
         *market, dataclasses.replace(TERMS, signal=FixedThreshold(enter_bps=9_999))
     )
-    document = found.as_dict()
+    document = found.to_document().as_dict()
     assert found.sharpe[2][1][2] is None
     assert document["sentence"].startswith("With the settings chosen the strategy's")
     assert json.loads(json.dumps(document, allow_nan=False)) == document
@@ -194,7 +194,7 @@ def test_where_nothing_was_forecast_nothing_is_held_at_any_threshold(market) -> 
     )
     assert found.threshold_bps == (0, 5, 10, 20, 40)
     none = dataclasses.replace(half, predicted=gone * np.nan, train_predictions={})
-    nothing = compute_sensitivity_surface(none, opened, close, TERMS).as_dict()
+    nothing = compute_sensitivity_surface(none, opened, close, TERMS).to_document()
     assert nothing["threshold_bps"] == [None] * 5
     assert nothing["break_even_cost_bps"] is None
 
@@ -223,7 +223,7 @@ def surface(rows: list[list[float | None]], limit: float | None) -> dict:
         chosen_cell=(0, 1, 1),
         break_even_cost_bps=limit,
     )
-    return made.as_dict()
+    return made.to_document()
 
 
 @pytest.mark.parametrize(
