@@ -64,7 +64,7 @@ def complete_runs(incomplete: str) -> list[str]:
 def _load_schema() -> dict[str, object]:
     import json
 
-    from engine.config.schema_file import find_schema_file
+    from engine.config.json_schema import find_schema_file
 
     file = find_schema_file()
     return {} if file is None else dict(json.loads(file.read_text(encoding="utf-8")))

@@ -18,13 +18,13 @@ from engine.cli.text_table import colourise, print_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.config.reference import ReferenceEntry
+    from engine.config import ReferenceEntry
     from engine.core.types import Spec
 
 MAX_WIDTH = 80
 MAX_DEFAULT_LENGTH = 24
 MIN_TEXT_WIDTH = 24
-"""Columns that a text beside its key needs."""
+"""Columns that a text needs to stand next to its key."""
 KEY_COLOUR = "cyan"
 
 
@@ -33,36 +33,38 @@ def explain_command(
         str | None,
         typer.Argument(
             metavar="PATH",
-            help="Dotted path of a key, kinds among it: model, model.lstm, model.lstm.units.",
+            help="Dotted path of a key, with kinds: model, model.lstm, model.lstm.units.",
             autocompletion=completion.complete_keys,
         ),
     ] = None,
     dataset: Annotated[
-        bool, typer.Option("--dataset", help="Of a dataset manifest instead of a strategy.")
+        bool, typer.Option("--dataset", help="Explain a dataset manifest instead of a strategy.")
     ] = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Explain a key of a strategy or of a dataset.
 
-    What it means, what it takes, and what it is where it is left out. Without PATH: the keys of
-    the top level.
+    Shows its meaning, accepted values and default. Without PATH: the keys of the top level.
     """
     with handle_errors(debug=debug):
-        from engine.config.reference import child_entries, find_entry, list_entries
+        from engine.config import child_entries, find_entry, list_entries
         from engine.core.open_kinds import list_kind_faults
 
-        listed = list_entries(_root_spec(dataset=dataset))
+        entries = list_entries(_root_spec(dataset=dataset))
         for fault in [] if dataset else list_kind_faults():
             print_notice(str(fault))
-        entry = None if path is None else find_entry(listed, path)
-        below = child_entries(listed, entry)
+        entry = None if path is None else find_entry(entries, path)
+        children = child_entries(entries, entry)
         if as_json:
-            told = {"entry": entry and asdict(entry), "keys": [asdict(each) for each in below]}
-            typer.echo(json.dumps(told, indent=2))
+            document = {
+                "entry": entry and asdict(entry),
+                "keys": [asdict(one) for one in children],
+            }
+            typer.echo(json.dumps(document, indent=2))
         else:
             width = min(shutil.get_terminal_size().columns, MAX_WIDTH)
-            print_text("\n".join(_render_text(entry, below, width, dataset=dataset)))
+            print_text("\n".join(_render_text(entry, children, width, dataset=dataset)))
 
 
 def _root_spec(*, dataset: bool) -> type[Spec]:
@@ -110,34 +112,35 @@ def _format_entry(entry: ReferenceEntry, width: int) -> Iterator[str]:
 
 def _format_default(entry: ReferenceEntry) -> str:
     if entry.default == "{}":
-        return "that of each of its keys"
-    return entry.default or ("none; it has to be given" if entry.required else "")
+        return "the defaults of its keys"
+    return entry.default or ("none; the key is required" if entry.required else "")
 
 
 def _format_keys(children: Sequence[ReferenceEntry], width: int) -> Iterator[str]:
-    """A line or more each: name, what it means in short, and its default."""
+    """One or more lines per key: name, meaning in short, and default."""
     names = [each.path.rpartition(".")[2] for each in children]
-    room = 2 + max(map(len, names)) + 2
-    beside = width - room >= MIN_TEXT_WIDTH
+    name_width = 2 + max(map(len, names)) + 2
+    in_columns = width - name_width >= MIN_TEXT_WIDTH
     for name, each in zip(names, children, strict=True):
         text = " ".join((each.meaning or each.part).partition("\n\n")[0].split())
         if 0 < len(each.default) <= MAX_DEFAULT_LENGTH and each.default != "{}":
             text += f" Default: {each.default}."
-        indent = " " * (room if beside else 4)
+        indent = " " * (name_width if in_columns else 4)
         lines = textwrap.wrap(text, width - len(indent)) or [""]
         head = f"  {colourise(name, KEY_COLOUR)}"
-        yield f"{head}{' ' * (room - 2 - len(name))}{lines.pop(0)}".rstrip() if beside else head
+        padding = " " * (name_width - 2 - len(name))
+        yield f"{head}{padding}{lines.pop(0)}".rstrip() if in_columns else head
         yield from (f"{indent}{line}" for line in lines)
 
 
 def _wrap_paragraphs(text: str, width: int) -> Iterator[str]:
-    """Paragraphs, wrapped; the lines of a list or a formula stay lines."""
+    """Wraps paragraphs; lines of a list or a formula stay separate."""
     for number, paragraph in enumerate(text.split("\n\n")):
         if number:
             yield ""
         lines = paragraph.split("\n")
-        listed = any(line.startswith((" ", "- ", "* ")) for line in lines)
-        for part in lines if listed else [" ".join(lines)]:
+        is_list = any(line.startswith((" ", "- ", "* ")) for line in lines)
+        for part in lines if is_list else [" ".join(lines)]:
             indent = part[: len(part) - len(part.lstrip())]
             yield from textwrap.wrap(
                 part, width, subsequent_indent=indent, break_long_words=False

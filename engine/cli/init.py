@@ -1,4 +1,4 @@
-"""`backtest init`: a strategy to start from, with the meaning of every line beside it."""
+"""`backtest init`: writes a strategy template with the meaning of every line as a comment."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ from engine.cli.options import DebugOption  # noqa: TC001 - typer reads it
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.config.reference import ReferenceEntry
+    from engine.config import ReferenceEntry
 
 DEFAULT_DATASET = "us-indices"
-"""Comes with the engine, so that the strategy runs without a network."""
+"""Ships with the engine, so that the strategy runs without a network."""
 
 STRATEGY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 NETWORK_SOURCES = {"yahoo", "ccxt"}
 
 
 def init_command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the strategy and of its file.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the strategy and its file.")
+    ],
     model: Annotated[
         str,
         typer.Option(
             metavar="KIND",
-            help="Who forecasts, such as lstm; `backtest explain model` lists them.",
+            help="Kind of model, such as lstm; `backtest explain model` lists them.",
             autocompletion=completion.complete_models,
         ),
     ] = "ridge",
@@ -39,31 +41,28 @@ def init_command(
         str,
         typer.Option(
             metavar="NAME|PATH",
-            help="Which bars: a name as `backtest data list` shows it, or a manifest.",
+            help="Dataset: a name from `backtest data list`, or a manifest.",
             autocompletion=completion.complete_datasets,
         ),
     ] = DEFAULT_DATASET,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the file if it is there already.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     debug: DebugOption = False,
 ) -> None:
     """Write a strategy to start from.
 
-    The file goes to strategies/ where that folder is, else to the working directory. Every line
-    has its meaning beside it; what is left out has its default.
+    The file goes to strategies/ if that folder exists, otherwise to the working directory. Every
+    line has its meaning as a comment; keys that are left out have their defaults.
     """
     with handle_errors(debug=debug):
-        from engine.config.reference import list_entries
-        from engine.config.yaml_writer import dump_commented_yaml
+        from engine.config import dump_commented_yaml, list_entries
         from engine.strategy import Strategy
 
         stem = _validate_name(name)
         file = _choose_path(stem, force=force)
-        listed = list_entries(Strategy)
-        tree = _strategy_template(stem, _require_known_model(model, listed), data, listed)
+        entries = list_entries(Strategy)
+        tree = _strategy_template(stem, _require_known_model(model, entries), data, entries)
         file.write_text(
-            _header_comment(file) + dump_commented_yaml(tree, listed), encoding="utf-8"
+            _header_comment(file) + dump_commented_yaml(tree, entries), encoding="utf-8"
         )
         typer.echo(f"{file}: {model} on {data}")
         typer.echo(f"Next: backtest run {file}")
@@ -75,8 +74,8 @@ def _validate_name(name: str) -> str:
     stem = name.removesuffix(".yaml").removesuffix(".yml")
     if not STRATEGY_NAME.fullmatch(stem):
         raise UsageError(
-            "that is no name for a strategy",
-            expected="letters, digits, `_`, `-` and `.`, a letter or digit first, at most 80",
+            "this is not a valid name for a strategy",
+            expected="at most 80 letters, digits, `_`, `-` and `.`, a letter or digit first",
             found=name,
             fix="backtest init my-strategy; its file goes to strategies/ or to this folder",
         )
@@ -90,8 +89,8 @@ def _choose_path(stem: str, *, force: bool) -> Path:
     file = (folder if folder.is_dir() else Path()) / f"{stem}.yaml"
     if file.exists() and not force:
         raise UsageError(
-            "there is a file of that name already",
-            expected="a name that is free",
+            "the file exists already",
+            expected="a name without a file",
             found=str(file),
             fix="choose another name, or replace it with --force",
         )
@@ -99,8 +98,7 @@ def _choose_path(stem: str, *, force: bool) -> Path:
 
 
 def _require_known_model(kind: str, entries: Sequence[ReferenceEntry]) -> str:
-    from engine.config.reference import find_entry
-    from engine.config.validation_errors import did_you_mean
+    from engine.config import did_you_mean, find_entry
     from engine.core.errors import UsageError
 
     kinds = find_entry(entries, "model").kinds
@@ -115,20 +113,20 @@ def _require_known_model(kind: str, entries: Sequence[ReferenceEntry]) -> str:
 
 
 def _header_comment(file: Path) -> str:
-    """Where editors find the schema, and where a reader finds more."""
-    from engine.config.schema_file import find_schema_file
+    """Comment with the schema for editors, and with commands that explain more."""
+    from engine.config import find_schema_file
 
     schema = find_schema_file()
-    beside = file.parent / "schema.json"
+    neighbour = file.parent / "schema.json"
     line = ""
-    if beside.is_file():
+    if neighbour.is_file():
         line = "# yaml-language-server: $schema=schema.json\n"
     elif schema is not None:
-        near = Path.cwd() in schema.resolve().parents
-        path = os.path.relpath(schema.resolve(), file.parent.resolve()) if near else schema
+        is_local = Path.cwd() in schema.resolve().parents
+        path = os.path.relpath(schema.resolve(), file.parent.resolve()) if is_local else schema
         line = f"# yaml-language-server: $schema={path}\n"
     return (
-        f"{line}# A strategy to start from. `backtest explain KEY` tells more of a key, such as\n"
+        f"{line}# A strategy to start from. `backtest explain KEY` explains a key, such as\n"
         f"# `backtest explain signal`; `backtest check {file}` shows all defaults.\n\n"
     )
 
@@ -140,7 +138,7 @@ def _strategy_template(
     network = _is_network(model)
     return {
         "name": name,
-        "description": f"Long while {kind} promises more than 5 bps.",
+        "description": f"Long while {kind} forecasts more than 5 bps.",
         "data": _data_section(data),
         "features": [
             {"kind": "log_return"},
@@ -170,7 +168,7 @@ def _strategy_template(
 
 
 def _data_section(name: str) -> dict[str, str]:
-    """With an offline stand-in where the bars come over a network."""
+    """The dataset, with an offline dataset as fallback if its bars need a network."""
     from engine.data import read_manifest
 
     manifest = read_manifest(name)
@@ -179,9 +177,8 @@ def _data_section(name: str) -> dict[str, str]:
 
 
 def _model_section(kind: str, entries: Sequence[ReferenceEntry]) -> dict[str, Any]:
-    """With every key at its default; of an ensemble, two members to begin with."""
-    from engine.config.reference import child_entries, find_entry
-    from engine.config.yaml_tree import parse_yaml
+    """The model with every key at its default; an ensemble starts with two members."""
+    from engine.config import child_entries, find_entry, parse_yaml
 
     keys = {
         entry.path.rpartition(".")[2]: parse_yaml(entry.default, entry.path).value
@@ -195,8 +192,8 @@ def _model_section(kind: str, entries: Sequence[ReferenceEntry]) -> dict[str, An
 def _is_network(model: dict[str, Any]) -> bool:
     from engine.strategy import Strategy
 
-    least = {"name": "any", "data": {"dataset": DEFAULT_DATASET}, "model": model}
-    return Strategy.model_validate(least).model.stochastic
+    minimal = {"name": "any", "data": {"dataset": DEFAULT_DATASET}, "model": model}
+    return Strategy.model_validate(minimal).model.stochastic
 
 
 def _training_section() -> dict[str, Any]:

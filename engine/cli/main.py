@@ -13,12 +13,14 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import check, run
+from engine.cli import run
+from engine.cli.check import check_command
 from engine.cli.compare import compare_command
 from engine.cli.data_check import data_check_command
 from engine.cli.data_diff import data_diff_command
 from engine.cli.data_export import data_export_command
 from engine.cli.data_funding import data_funding_command
+from engine.cli.data_list import data_list_command
 from engine.cli.data_pull import data_pull_command
 from engine.cli.data_show import data_show_command
 from engine.cli.explain import explain_command
@@ -28,6 +30,7 @@ from engine.cli.init import init_command
 from engine.cli.ledger import ledger_app
 from engine.cli.replicate import replicate_command
 from engine.cli.report import report_command
+from engine.cli.schema import schema_command
 from engine.cli.selftest import selftest_command
 from engine.core.lazy_imports import relax_gc
 
@@ -43,17 +46,17 @@ app = typer.Typer(
 )
 app.command("init")(init_command)
 app.command("run")(run.run_command)
-app.command("check")(check.check_command)
+app.command("check")(check_command)
 app.command("explain")(explain_command)
 app.command("features")(features_command)
 app.command("report")(report_command)
 app.command("compare")(compare_command)
 app.command("replicate")(replicate_command)
-app.command("schema")(check.schema_command)
+app.command("schema")(schema_command)
 app.command("selftest")(selftest_command)
 
 data_app = typer.Typer(help="The datasets a strategy can name.", no_args_is_help=True)
-data_app.command("list")(check.data_list_command)
+data_app.command("list")(data_list_command)
 data_app.command("check")(data_check_command)
 data_app.command("pull")(data_pull_command)
 data_app.command("show")(data_show_command)

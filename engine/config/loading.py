@@ -1,4 +1,4 @@
-"""One YAML file into one frozen specification."""
+"""Loads a YAML file as a frozen specification."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from engine.config.json_schema import SchemaNavigator
 from engine.config.overrides import apply_overrides
-from engine.config.schema_text import SchemaNavigator
-from engine.config.validation_errors import closest_match, to_mistakes
+from engine.config.suggestions import closest_match
+from engine.config.validation_errors import to_mistakes
 from engine.config.yaml_tree import parse_yaml
 from engine.core.errors import Mistake, StrategyError, UsageError
 
@@ -35,13 +36,13 @@ def load_config(
 
     Args:
         path: The file.
-        model: What it must be.
-        overrides: Dotted place to the value that replaces the file's, `benchmarks.0.fast: 10`.
+        model: Class of the specification.
+        overrides: Dotted path to the value that replaces the file's, `benchmarks.0.fast: 10`.
         notify: Receives one line where the file or an override uses the earlier name of a key.
 
     Raises:
         UsageError: There is no such file, or it cannot be opened.
-        StrategyError: What is in it (or in the overrides) is wrong: every mistake at once.
+        StrategyError: The file or the overrides are invalid; has all mistakes.
     """
     tree = parse_yaml(_read_text(path), str(path))
     if isinstance(tree.value, dict):
@@ -51,16 +52,16 @@ def load_config(
             notify(_describe_renamed(path, earlier, model.renamed_keys))
         schema = model.model_json_schema() if overrides else {}
         apply_overrides(tree, overrides, SchemaNavigator(schema).default_at)
-    document: T | None = None
+    spec: T | None = None
     try:
-        # Validated as JSON, which alone is strict about types and yet takes a list for a tuple.
-        document = model.model_validate_json(_to_json(tree.value), strict=True)
+        # Only JSON validation is strict about types and still accepts a list for a tuple.
+        spec = model.model_validate_json(_to_json(tree.value), strict=True)
     except ValidationError as error:
         tree.mistakes.extend(to_mistakes(error, model, tree))
-    if document is None or tree.mistakes:
+    if spec is None or tree.mistakes:
         ordered = sorted(tree.mistakes, key=lambda mistake: mistake.line or sys.maxsize)
         raise StrategyError(str(path), tuple(ordered))
-    return document
+    return spec
 
 
 def _rename_keys(tree: YamlTree, renamed: Mapping[str, str]) -> list[str]:
@@ -100,12 +101,12 @@ def _describe_renamed(path: Path, used: list[str], renamed: Mapping[str, str]) -
 def _to_json(value: object) -> str:
     try:
         return json.dumps(value, default=_to_jsonable, allow_nan=False)
-    except ValueError as error:  # reading has refused these in a file
+    except ValueError as error:  # parsing refuses these in a file
         raise UsageError("an override is not a finite number", found=str(error)) from None
 
 
 def _to_jsonable(value: object) -> object:
-    """JSON for the values that a Python caller may put into overrides."""
+    """Converts values that a Python caller may pass as overrides."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, Integral):
@@ -133,7 +134,7 @@ def _read_text(path: Path) -> str:
 
 
 def _not_found_error(path: Path) -> UsageError:
-    """The error for a file that is not there, naming the one that may have been meant."""
+    """The error for a missing file; suggests the file with the most similar name."""
     folders = dict.fromkeys([path.parent, Path("strategies")])
     files = [
         file
@@ -143,9 +144,9 @@ def _not_found_error(path: Path) -> UsageError:
         if file.suffix in {".yaml", ".yml"}
     ]
     stem = closest_match(path.stem, [file.stem for file in files])
-    meant = next((str(file) for file in files if file.stem == stem), "")
+    suggestion = next((str(file) for file in files if file.stem == stem), "")
     return UsageError(
         "there is no such file",
         found=str(path),
-        fix=f"did you mean {meant}?" if meant else "name a YAML file that exists",
+        fix=f"did you mean {suggestion}?" if suggestion else "name a YAML file that exists",
     )

@@ -1,4 +1,4 @@
-"""`--set path=value` and `--grid path=value,value`: parsing, and laying values over a tree."""
+"""Parses `--set path=value` and `--grid path=value,value`, and applies overrides to a tree."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def parse_overrides(items: Sequence[str]) -> dict[str, object]:
-    """Reads `path=value` items; each value is YAML, a path's last one wins.
+    """Parses `path=value` items; each value is YAML, and the last one of a path is used.
 
     Args:
-        items: Such as `windows.train=3y`, `benchmarks.0.fast=10`, `data.offline=` (nothing).
+        items: Such as `windows.train=3y`, `benchmarks.0.fast=10`, `data.offline=` (null).
 
     Raises:
         UsageError: An item has no `=`, no path, or a value that is not YAML.
@@ -27,7 +27,7 @@ def parse_overrides(items: Sequence[str]) -> dict[str, object]:
         path = path.strip()
         if not equals or not all(path.split(".")):
             raise UsageError(
-                f"--set {item} names no place and value",
+                f"--set {item} has no path and value",
                 expected="--set path=value, such as --set windows.train=3y",
                 found=item,
             )
@@ -37,15 +37,15 @@ def parse_overrides(items: Sequence[str]) -> dict[str, object]:
 
 
 def parse_grid(items: Sequence[str]) -> dict[str, list[object]]:
-    """Reads `path=value,value` items: the values that a family of runs tries, one path after all.
+    """Parses `path=value,value` items: the values of a sweep.
 
     Args:
         items: Such as `signal.enter_bps=5,10,20`, `model={kind: ridge},{kind: drift}`; each value
             is YAML.
 
     Raises:
-        UsageError: An item has no `=`, no path, no value, one that is not YAML, or one twice; or a
-            path is named twice.
+        UsageError: An item has no `=`, no path, no value, a value that is not YAML, or a value
+            twice; or two items have the same path.
     """
     grid: dict[str, list[object]] = {}
     for item in items:
@@ -53,14 +53,14 @@ def parse_grid(items: Sequence[str]) -> dict[str, list[object]]:
         path = path.strip()
         if not equals or not all(path.split(".")) or not text.strip():
             raise UsageError(
-                f"--grid {item} names no place and values",
+                f"--grid {item} has no path and values",
                 expected="--grid path=value,value, such as --grid signal.enter_bps=5,10,20",
                 found=item,
             )
         if path in grid:
             raise UsageError(
                 f"--grid names {path} twice",
-                expected="all values of a place in one --grid",
+                expected="all values of a path in one --grid",
                 found=item,
             )
         grid[path] = _parse_values(item, text)
@@ -68,10 +68,10 @@ def parse_grid(items: Sequence[str]) -> dict[str, list[object]]:
 
 
 def _parse_values(item: str, text: str) -> list[object]:
-    found = _parse_yaml_value(f"--grid {item}", f"[{text}]")
-    values = found if isinstance(found, list) else [found]
-    for place, value in enumerate(values):
-        if value in values[:place]:
+    parsed = _parse_yaml_value(f"--grid {item}", f"[{text}]")
+    values = parsed if isinstance(parsed, list) else [parsed]
+    for index, value in enumerate(values):
+        if value in values[:index]:
             raise UsageError(
                 f"--grid {item} has a value twice",
                 expected="each value once",
@@ -105,15 +105,14 @@ def apply_overrides(
     overrides: Mapping[str, object],
     get_default: Callable[[TreePath], object] | None = None,
 ) -> None:
-    """Puts each override at its dotted place; a place that cannot be is noted as a mistake.
+    """Sets each override at its dotted path; an invalid path is added to the mistakes.
 
-    A mapping on the way that the file leaves out is made: its default, where `get_default` knows
-        one,
-    so that `signal.enter_bps=10` needs no `signal` in the file. A list is never lengthened.
+    A mapping that the file leaves out is created with its default from `get_default`, so that
+    `signal.enter_bps=10` needs no `signal` in the file. A list is never lengthened.
     """
-    known = get_default or (lambda _: None)
+    default_at = get_default or (lambda _: None)
     for name, value in overrides.items():
-        path = _set_value(tree, name.split("."), copy.deepcopy(value), known)
+        path = _set_value(tree, name.split("."), copy.deepcopy(value), default_at)
         if path:
             tree.overridden_paths.add(path)
 
@@ -129,8 +128,8 @@ def _set_value(
             return None
         path = (*path, key)
         if isinstance(node, dict) and node.get(key) is None:
-            found = get_default(path)
-            node[key] = copy.deepcopy(found) if isinstance(found, dict) else {}
+            default = get_default(path)
+            node[key] = copy.deepcopy(default) if isinstance(default, dict) else {}
             tree.overridden_paths.add(path)
         node = node[key]
     key = _resolve_key(tree, node, path, parts[-1])
@@ -141,7 +140,7 @@ def _set_value(
 
 
 def _resolve_key(tree: YamlTree, node: object, path: TreePath, part: str) -> str | int | None:
-    """The key or index that `part` means in `node`; None, and a mistake, where it means none."""
+    """The key or index of `part` in `node`; None, with a mistake, where there is none."""
     if isinstance(node, dict):
         return part
     if isinstance(node, list):

@@ -1,8 +1,10 @@
-"""The keys of a document, each with what it takes and what it means, read from its JSON Schema.
+"""Reference of the keys of a YAML file: accepted values, default and meaning.
 
-`entries(model)` lists them all, `entries_of(schema)` those of a schema, `find(listed, path)` has
-one, `under(listed, entry)` those one level below it, and `settable(listed)` the places that
-`--set` takes.
+The text comes from the JSON Schema of the file's model.
+
+`list_entries(model)` lists all keys, `list_schema_entries(schema)` those of a schema,
+`find_entry(entries, path)` returns one, `child_entries(entries, entry)` those one level below it,
+and `settable_paths(entries)` the paths that `--set` accepts.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.config.schema_text import JsonSchema, SchemaNavigator
-from engine.config.validation_errors import closest_match
+from engine.config.json_schema import JsonSchema, SchemaNavigator
+from engine.config.suggestions import closest_match
 from engine.config.yaml_tree import dump_flow_yaml
 from engine.core.errors import UsageError
 
@@ -26,20 +28,20 @@ _INDEX_PLACEHOLDER, _KEY_PLACEHOLDER = "N", "KEY"
 
 @dataclass(frozen=True)
 class ReferenceEntry:
-    """A key of a document, or a part that it may hold.
+    """A key of a YAML file, or a part that a key may contain.
 
     Attributes:
-        path: Of the documentation; a part stands in it by its kind: `model.lstm.units`.
-        place: The same in a file and for `--set`: `model.units`, `features.N.window`; N is the
-            index in a list, KEY a name that the user chooses.
-        kind: Of a part, the value of its key `kind`; empty where this is a key.
-        accepts: What the value may be, in words; of a part, a mapping.
-        default: The value where the key is left out, as YAML; empty where there is none.
-        required: Whether the key has to be there.
-        meaning: Of the key, in one paragraph; empty where this is a part.
-        part: What the part does, as its docstring tells it, or the only part that the key holds.
-        kinds: That a `kind` may name here; none where there is no choice of parts.
-        same_as: Path of the key whose kinds these are, where they are not told here again.
+        path: Path in the documentation, with the kind of each part: `model.lstm.units`.
+        place: Path in a file and for `--set`: `model.units`, `features.N.window`; N is an index in
+            a list, KEY a name that the user chooses.
+        kind: Value of a part's key `kind`; empty for a key.
+        accepts: Accepted values in words; a mapping for a part.
+        default: Default value as YAML; empty where there is none.
+        required: Whether the key is required.
+        meaning: Meaning of the key, in one paragraph; empty for a part.
+        part: Docstring of the part, or of the only part that the key may contain.
+        kinds: Possible values of `kind`; empty where there is no choice of parts.
+        same_as: Path of the key that lists the same kinds, where they are not repeated here.
     """
 
     path: str
@@ -55,37 +57,37 @@ class ReferenceEntry:
 
 
 def list_entries(model: type[BaseModel]) -> tuple[ReferenceEntry, ...]:
-    """Every key of a model and every part it may hold, a key before what is in it.
+    """Lists every key of a model and every part it may contain, parents before children.
 
     Args:
-        model: Whose JSON Schema is read; keys without a meaning have an empty one.
+        model: The model; keys without a description have an empty meaning.
     """
     return list_schema_entries(model.model_json_schema())
 
 
 def list_schema_entries(schema: JsonSchema) -> tuple[ReferenceEntry, ...]:
-    """The same of a JSON Schema, such as `strategies/schema.json`, which loads no engine."""
-    read = SchemaNavigator(schema)
-    return tuple(_SchemaWalker(read).walk_keys(read.root, "", "", {}))
+    """The same for a JSON Schema, such as `strategies/schema.json`, without loading the models."""
+    navigator = SchemaNavigator(schema)
+    return tuple(_SchemaWalker(navigator).walk_keys(navigator.root, "", "", {}))
 
 
 def find_entry(entries: Sequence[ReferenceEntry], path: str) -> ReferenceEntry:
-    """The entry of a path, or of the place in a file where that is clear: `benchmarks.0.side`.
+    """Finds the entry of a path, or of a path in a file if that is unique: `benchmarks.0.side`.
 
     Raises:
-        UsageError: There is none, or several are at that place.
+        UsageError: There is none, or several entries have that path in a file.
     """
     for entry in entries:
         if entry.path == path:
             return entry
     place = ".".join(_INDEX_PLACEHOLDER if part.isdecimal() else part for part in path.split("."))
-    there = [entry for entry in entries if not entry.kind and entry.place == place]
-    if len(there) == 1:
-        return there[0]
-    if there:
+    matches = [entry for entry in entries if not entry.kind and entry.place == place]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
         raise UsageError(
             f"{path} depends on the kind",
-            expected=_join_with_or([entry.path for entry in there]),
+            expected=_join_with_or([entry.path for entry in matches]),
             found=path,
         )
     raise UsageError(
@@ -99,18 +101,18 @@ def find_entry(entries: Sequence[ReferenceEntry], path: str) -> ReferenceEntry:
 def child_entries(
     entries: Sequence[ReferenceEntry], entry: ReferenceEntry | None = None
 ) -> tuple[ReferenceEntry, ...]:
-    """The entries one level below another; without one, the top level."""
+    """The entries one level below `entry`, or at the top level without one."""
     depth = 0 if entry is None else len(entry.path.split("."))
-    start = "" if entry is None else f"{entry.path}."
+    prefix = "" if entry is None else f"{entry.path}."
     return tuple(
-        below
-        for below in entries
-        if below.path.startswith(start) and len(below.path.split(".")) == depth + 1
+        child
+        for child in entries
+        if child.path.startswith(prefix) and len(child.path.split(".")) == depth + 1
     )
 
 
 def settable_paths(entries: Sequence[ReferenceEntry]) -> tuple[str, ...]:
-    """The places that `--set` takes, each once; those in lists have an N for the index."""
+    """The distinct paths that `--set` accepts; those in lists have N for the index."""
     return tuple(dict.fromkeys(entry.place for entry in entries if not entry.kind))
 
 
@@ -119,18 +121,18 @@ def _join_with_or(words: Sequence[str]) -> str:
 
 
 def _describe_nearby_keys(entries: Sequence[ReferenceEntry], path: str) -> str:
-    """The keys at the deepest level that the path reaches."""
-    known = {entry.path: entry for entry in entries}
+    """The keys at the deepest existing level of the path."""
+    by_path = {entry.path: entry for entry in entries}
     parts = path.split(".")[:-1]
-    while parts and ".".join(parts) not in known:
+    while parts and ".".join(parts) not in by_path:
         parts.pop()
-    around = known.get(".".join(parts))
-    names = [entry.path.rpartition(".")[2] for entry in child_entries(entries, around)]
-    where = f" in {around.path}" if around else ""
+    parent = by_path.get(".".join(parts))
+    names = [entry.path.rpartition(".")[2] for entry in child_entries(entries, parent)]
+    where = f" in {parent.path}" if parent else ""
     return (
         f"a key{where}: {_join_with_or(names)}"
         if names
-        else f"{'.'.join(parts)}, which holds no keys"
+        else f"{'.'.join(parts)}, which has no keys"
     )
 
 
@@ -164,8 +166,8 @@ class _SchemaWalker:
         for name, key in schema.get("properties", {}).items():
             if "const" in key:  # the `kind`, which is in the path
                 continue
-            here = _join_path(path, name), _join_path(place, name)
-            yield from self._walk_key(key, *here, enclosing_kinds, required=name in required)
+            paths = _join_path(path, name), _join_path(place, name)
+            yield from self._walk_key(key, *paths, enclosing_kinds, required=name in required)
 
     def _walk_key(
         self,
@@ -176,9 +178,9 @@ class _SchemaWalker:
         *,
         required: bool,
     ) -> Iterator[ReferenceEntry]:
-        held, inner = self._resolve_element(key, place)
-        kinds = tuple(self._schema.choices(held)) if "discriminator" in held else ()
-        names = kinds or tuple(held.get("properties", ()))
+        element, inner = self._resolve_element(key, place)
+        kinds = tuple(self._schema.choices(element)) if "discriminator" in element else ()
+        names = kinds or tuple(element.get("properties", ()))
         same_as = enclosing_kinds.get(names, "") if names else ""
         yield ReferenceEntry(
             path,
@@ -189,16 +191,22 @@ class _SchemaWalker:
             else "",
             required=required,
             meaning=key.get("description", ""),
-            part="" if kinds else held.get("description", "") if "properties" in held else "",
+            part=""
+            if kinds
+            else element.get("description", "")
+            if "properties" in element
+            else "",
             kinds=kinds,
             same_as=same_as,
         )
         if same_as:
             return
         if kinds:
-            yield from self._walk_parts(held, kinds, path, inner, {**enclosing_kinds, kinds: path})
+            yield from self._walk_parts(
+                element, kinds, path, inner, {**enclosing_kinds, kinds: path}
+            )
         else:
-            yield from self.walk_keys(held, path, inner, {**enclosing_kinds, names: path})
+            yield from self.walk_keys(element, path, inner, {**enclosing_kinds, names: path})
 
     def _walk_parts(
         self,
@@ -216,7 +224,7 @@ class _SchemaWalker:
             yield from self.walk_keys(part, _join_path(path, kind), place, enclosing_kinds)
 
     def _resolve_element(self, key: JsonSchema, place: str) -> tuple[JsonSchema, str]:
-        """What a key holds, or each entry of what it holds, and the place of that."""
+        """The schema of a key's value, or of each element of a list or mapping, and its path."""
         schema = self._schema.resolve(key)
         if schema.get("type") == "array" and isinstance(schema.get("items"), dict):
             return self._resolve_element(schema["items"], _join_path(place, _INDEX_PLACEHOLDER))
@@ -230,13 +238,11 @@ class _SchemaWalker:
         return self._schema.resolve({"$ref": union["discriminator"]["mapping"].get(kind)})
 
     def _describe_accepted(self, key: JsonSchema) -> str:
-        """What a key may hold, in words: of a list its entries, of a part only that it is one."""
+        """Accepted values of a key in words, with the elements of a list."""
         if any(option.get("type") == "null" for option in key.get("anyOf", ())):
             rest = [option for option in key["anyOf"] if option.get("type") != "null"]
-            return (
-                f"{self._describe_accepted({'anyOf': rest} if len(rest) > 1 else rest[0])}, "
-                f"or null"
-            )
+            accepted = self._describe_accepted({"anyOf": rest} if len(rest) > 1 else rest[0])
+            return f"{accepted}, or null"
         schema = self._schema.resolve(key)
         if "discriminator" in schema:
             return "a mapping with a `kind`"
@@ -252,17 +258,17 @@ class _SchemaWalker:
         return self._schema.describe(schema) or _ANY_VALUE
 
     def _describe_list(self, schema: JsonSchema) -> str:
-        least, most = schema.get("minItems"), schema.get("maxItems")
+        low, high = schema.get("minItems"), schema.get("maxItems")
         bounds = {
             (False, False): "",
-            (True, False): f" of at least {least}",
-            (False, True): f" of at most {most}",
-            (True, True): f" of {least}" if least == most else f" of {least} to {most}",
-        }[least is not None, most is not None]
+            (True, False): f" of at least {low}",
+            (False, True): f" of at most {high}",
+            (True, True): f" of {low}" if low == high else f" of {low} to {high}",
+        }[low is not None, high is not None]
         return f"a list{bounds}, each {self._describe_accepted(schema.get('items', {}))}"
 
     def _drop_defaults(self, value: Any, key: JsonSchema) -> Any:  # noqa: ANN401 - any JSON
-        """A default without what the part would have anyway."""
+        """A default without the values that are the defaults of its own parts."""
         schema = self._schema.resolve(key)
         if isinstance(value, list):
             return [self._drop_defaults(entry, schema.get("items", {})) for entry in value]
@@ -271,9 +277,9 @@ class _SchemaWalker:
         part = self._resolve_kind(schema, value["kind"]) if "discriminator" in schema else schema
         keys = part.get("properties", {})
         return {
-            name: self._drop_defaults(held, keys.get(name, {}))
-            for name, held in sorted(value.items(), key=lambda item: item[0] != "kind")
-            if "const" in keys.get(name, {}) or held != keys.get(name, {}).get("default")
+            name: self._drop_defaults(item, keys.get(name, {}))
+            for name, item in sorted(value.items(), key=lambda pair: pair[0] != "kind")
+            if "const" in keys.get(name, {}) or item != keys.get(name, {}).get("default")
         }
 
 

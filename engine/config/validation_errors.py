@@ -1,18 +1,16 @@
-"""pydantic's errors as mistakes a trader can read."""
+"""Converts pydantic's validation errors to readable mistakes."""
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import TYPE_CHECKING
 
-from engine.config.schema_text import JsonSchema, SchemaNavigator, join_words
+from engine.config.json_schema import JsonSchema, SchemaNavigator, join_words
+from engine.config.suggestions import closest_match, did_you_mean
 from engine.config.yaml_tree import TreePath, YamlTree, dotted_path
 from engine.core.errors import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
@@ -22,29 +20,29 @@ _MAX_SHOWN_CHARS = 60
 def to_mistakes(
     error: ValidationError, model: type[BaseModel], tree: YamlTree
 ) -> tuple[Mistake, ...]:
-    """One mistake a place: a union that failed in each of its members is told once."""
-    expectations = SchemaNavigator(model.model_json_schema())
-    told: dict[TreePath, Mistake] = {}
-    unread = {mistake.path for mistake in tree.mistakes}  # reading has told what is wrong there
+    """One mistake per path: a union that fails in each of its members is reported once."""
+    navigator = SchemaNavigator(model.model_json_schema())
+    mistakes: dict[TreePath, Mistake] = {}
+    reported = {mistake.path for mistake in tree.mistakes}  # by the YAML parser
     for details in _root_errors(error):
-        path, schema = expectations.locate(details["loc"])
-        path, expected, hint = _explain(details, path, schema, expectations)
-        if dotted_path(path) not in unread:
+        path, schema = navigator.locate(details["loc"])
+        path, expected, hint = _explain(details, path, schema, navigator)
+        if dotted_path(path) not in reported:
             found = _describe_found(details, path, tree)
-            told.setdefault(
+            mistakes.setdefault(
                 path, Mistake(dotted_path(path), tree.line_of(path), expected, found, hint)
             )
-    return tuple(told.values())
+    return tuple(mistakes.values())
 
 
 def _root_errors(error: ValidationError) -> list[ErrorDetails]:
-    """The errors, less each list said to be too short only because its entries are wrong."""
-    told = error.errors(include_url=False)
+    """The errors without lists that are too short only because their entries are invalid."""
+    errors = error.errors(include_url=False)
     return [
         details
-        for details in told
+        for details in errors
         if details["type"] != "too_short"
-        or not any(_is_inside(other["loc"], details["loc"]) for other in told)
+        or not any(_is_inside(other["loc"], details["loc"]) for other in errors)
     ]
 
 
@@ -55,7 +53,7 @@ def _is_inside(loc: TreePath, outer: TreePath) -> bool:
 def _explain(
     details: ErrorDetails, path: TreePath, schema: JsonSchema, navigator: SchemaNavigator
 ) -> tuple[TreePath, str, str]:
-    """Place, what was expected there, and a hint."""
+    """Path, expected value, and hint of an error."""
     match details["type"]:
         case "missing":
             words = navigator.describe(schema)
@@ -87,11 +85,11 @@ def _explain_kind(details: ErrorDetails, kinds: list[str]) -> tuple[str, str]:
 
 
 def _suggest_value(details: ErrorDetails, schema: JsonSchema, navigator: SchemaNavigator) -> str:
-    meant = closest_match(str(details["input"]), navigator.choices(schema))
-    if not meant:
+    match = closest_match(str(details["input"]), navigator.choices(schema))
+    if not match:
         return ""
-    written = f"{{kind: {meant}}}" if "discriminator" in schema else meant
-    return f"did you mean `{written}`?"
+    suggestion = f"{{kind: {match}}}" if "discriminator" in schema else match
+    return f"did you mean `{suggestion}`?"
 
 
 def _describe_found(details: ErrorDetails, path: TreePath, tree: YamlTree) -> str:
@@ -110,23 +108,10 @@ def _describe_found(details: ErrorDetails, path: TreePath, tree: YamlTree) -> st
 
 
 def _format_value(value: object) -> str:
-    """A value as it may stand in the file, shortened; the keys of a mapping."""
+    """A value as in the file, shortened; of a mapping, its keys."""
     if value is None:
         return "nothing"
     if isinstance(value, dict):
         return f"a mapping with the keys {join_words([str(key) for key in value], 'and')}"
     text = f'"{value}"' if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}..."
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A question that names the closest known word; empty where none is close."""
-    meant = closest_match(word, known)
-    return f"did you mean `{meant}`?" if meant else ""
-
-
-def closest_match(word: str, known: Iterable[str]) -> str:
-    """The known word most like `word`, capitals aside; empty where none is like it."""
-    by_lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1)
-    return by_lower[found[0]] if found else ""

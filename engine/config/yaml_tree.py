@@ -1,4 +1,4 @@
-"""YAML text into a plain tree that remembers the line of every value."""
+"""Parses YAML into a plain tree with the line of every value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ruamel.yaml.constructor import SafeConstructor
 
 TreePath: TypeAlias = tuple[str | int, ...]
-"""A place in a tree: keys and list indexes, outermost first."""
+"""Path in a tree: keys and list indexes, outermost first."""
 
 MAX_DEPTH = 40
 _UNQUOTED_TEXT = re.compile(r"[A-Za-z0-9_./]([A-Za-z0-9_./;+ -]*[A-Za-z0-9_./+-])?")
@@ -31,13 +31,13 @@ _TEXT_TAGS = {"str", "timestamp", "merge"}
 
 @dataclass
 class YamlTree:
-    """A document as dicts, lists and scalars.
+    """A YAML document as dicts, lists and scalars.
 
     Attributes:
         value: The tree; dates stay text, as in JSON.
-        lines: Line of each place, from 1: of its key in a mapping, of its value in a list.
-        overridden_paths: Places whose value is not from the file.
-        mistakes: What reading found: keys given twice, tags, values without a meaning.
+        lines: Line of each path, from 1: of the key in a mapping, of the value in a list.
+        overridden_paths: Paths whose value is not from the file.
+        mistakes: Mistakes of parsing: repeated keys, tags, invalid values.
     """
 
     value: Any = None
@@ -46,14 +46,14 @@ class YamlTree:
     mistakes: list[Mistake] = field(default_factory=list)
 
     def line_of(self, path: TreePath) -> int | None:
-        """Line of a place, or of the nearest place around it; None if it is overridden."""
+        """Line of a path, or of its nearest ancestor; None if it is overridden."""
         if self.is_overridden(path):
             return None
         return next((self.lines[p] for p in _path_and_ancestors(path) if p in self.lines), None)
 
     def is_overridden(self, path: TreePath) -> bool:
-        """Whether the value at a place came from an override."""
-        return any(place in self.overridden_paths for place in _path_and_ancestors(path))
+        """Whether the value at a path comes from an override."""
+        return any(prefix in self.overridden_paths for prefix in _path_and_ancestors(path))
 
 
 def _path_and_ancestors(path: TreePath) -> list[TreePath]:
@@ -66,10 +66,10 @@ def dotted_path(path: TreePath) -> str:
 
 
 def dump_flow_yaml(value: Any) -> str:  # noqa: ANN401 - any plain value
-    """A plain value on one line, in YAML's flow style."""
+    """Writes a plain value on one line, in YAML's flow style."""
     if isinstance(value, dict):
         return (
-            f"{{{', '.join(f'{name}: {dump_flow_yaml(held)}' for name, held in value.items())}}}"
+            f"{{{', '.join(f'{name}: {dump_flow_yaml(item)}' for name, item in value.items())}}}"
         )
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(dump_flow_yaml, value))}]"
@@ -79,7 +79,7 @@ def dump_flow_yaml(value: Any) -> str:  # noqa: ANN401 - any plain value
 
 
 def _needs_no_quotes(text: str) -> bool:
-    """Whether text needs no quotes: it could not be taken for a number or another sign."""
+    """Whether text needs no quotes: YAML would not parse it as another type."""
     if (
         not _UNQUOTED_TEXT.fullmatch(text)
         or _BASE_PREFIX.match(text)
@@ -94,11 +94,11 @@ def _needs_no_quotes(text: str) -> bool:
 
 
 def parse_yaml(text: str, source: str) -> YamlTree:
-    """Reads one YAML 1.2 document.
+    """Parses one YAML 1.2 document.
 
     Args:
         text: The document.
-        source: Where it came from, for the error.
+        source: Its origin, for the error message.
 
     Raises:
         StrategyError: The text is not YAML.
@@ -126,21 +126,21 @@ def _syntax_mistake(error: YAMLError, text: str) -> Mistake:
         line = text.count("\n", 0, position) + 1
         return Mistake("", line, "printable text", f"the character {text[position]!r}")
     mark = error.problem_mark or error.context_mark
-    written = text.split("\n")[mark.line].strip() or "the end of the file"
-    told = ", ".join(part for part in (error.context, error.problem) if part)
-    hint = "indent with spaces; YAML allows no tabs" if "'\\t'" in told else ""
-    return Mistake("", mark.line + 1, "valid YAML", f"{written} ({told})", hint)
+    line_text = text.split("\n")[mark.line].strip() or "the end of the file"
+    problem = ", ".join(part for part in (error.context, error.problem) if part)
+    hint = "indent with spaces; YAML allows no tabs" if "'\\t'" in problem else ""
+    return Mistake("", mark.line + 1, "valid YAML", f"{line_text} ({problem})", hint)
 
 
 class _NodeReader:
-    """Turns composed nodes into plain values; notes lines and mistakes in the tree."""
+    """Converts nodes to plain values, and records lines and mistakes in the tree."""
 
     def __init__(self, tree: YamlTree, constructor: SafeConstructor) -> None:
         self._tree = tree
         self._constructor = constructor
 
     def to_plain_value(self, node: Node, path: TreePath) -> object:
-        if len(path) > MAX_DEPTH:  # an alias may hold itself
+        if len(path) > MAX_DEPTH:  # an alias may contain itself
             return self._add_mistake(path, node, f"at most {MAX_DEPTH} levels of nesting", "more")
         tag = str(node.tag)
         kind = tag.removeprefix(_CORE_TAG_PREFIX)

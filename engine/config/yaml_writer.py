@@ -1,4 +1,4 @@
-"""A document written out with the meaning of every key beside it."""
+"""Writes YAML with the meaning of every key as a comment."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ MAX_LINE_WIDTH = 80
 
 
 def dump_commented_yaml(tree: Mapping[str, Any], entries: Sequence[ReferenceEntry]) -> str:
-    """YAML with comments: each key's meaning, and what each part does, as the entries tell it.
+    """Writes YAML with the meaning of each key and part as comments.
 
     Args:
-        tree: Plain values; parts are mappings with a `kind`, an entry of a list takes one line.
-        entries: The entries of the document, whose texts become comments.
+        tree: Plain values; parts are mappings with a `kind`, an element of a list takes one line.
+        entries: Reference entries, whose texts become comments.
     """
     texts = {entry.path: (entry.meaning or entry.part).partition("\n\n")[0] for entry in entries}
     texts |= {
@@ -59,18 +59,20 @@ def _format_key(
 def _format_mapping(
     value: Mapping[str, Any], path: str, indent: str, texts: Mapping[str, str]
 ) -> Iterator[str]:
-    """A kind is told by what it does, and is part of the path to its keys."""
+    """The comment of a `kind` is the text of its part; its keys have the kind in their path."""
     kind = value.get("kind")
-    within = f"{path}.{kind}" if kind and f"{path}.{kind}" in texts else path
-    for name, held in value.items():
-        if name == "kind" and within != path:
-            yield from _format_line(f"{indent}kind: {dump_flow_yaml(held)}", texts[within], indent)
+    part_path = f"{path}.{kind}" if kind and f"{path}.{kind}" in texts else path
+    for name, item in value.items():
+        if name == "kind" and part_path != path:
+            yield from _format_line(
+                f"{indent}kind: {dump_flow_yaml(item)}", texts[part_path], indent
+            )
         else:
-            yield from _format_key(name, held, f"{within}.{name}", indent, texts)
+            yield from _format_key(name, item, f"{part_path}.{name}", indent, texts)
 
 
 def _format_line(line: str, text: str, indent: str) -> Iterator[str]:
-    """The text behind the line where it fits, else above."""
+    """The line with the text as a comment at its end if that fits, otherwise above."""
     short = " ".join(text.split())
     if short and len(line) + len(short) + 4 <= MAX_LINE_WIDTH:
         yield f"{line}  # {short}"

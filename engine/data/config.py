@@ -4,20 +4,63 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from difflib import get_close_matches
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, TypeAlias, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
 from engine.core.types import Spec
 from engine.data.calendar import BarInterval
-from engine.data.quality.policy import UNREPAIRABLE_RULES, QualityPolicy
 
 TIMESTAMP_FORMATS = (
     *("iso", "day_first", "month_first"),
     *("seconds", "milliseconds", "microseconds", "nanoseconds"),
 )
 """The named formats of timestamps."""
+
+RuleName = Literal[
+    "order",
+    "duplicates",
+    "conflicting_duplicates",
+    "daylight_saving",
+    "missing_open",
+    "missing_values",
+    "nonpositive_prices",
+    "negative_volume",
+    "price_range",
+    "interval",
+    "off_grid",
+    "future",
+    "missed_splits",
+    "unit_errors",
+    "bad_ticks",
+    "ticker_reuse",
+    "missed_dividends",
+    "wicks",
+    "gaps",
+    "closed_days",
+    "stale",
+    "zero_volume",
+    "implausible_volume",
+]
+Treatment = Literal["error", "warn", "repair"]
+
+QualityPolicy: TypeAlias = dict[RuleName, Treatment]
+"""The treatment of the rules that a dataset names; the others keep their severity."""
+
+WARNING_RULES: frozenset[RuleName] = frozenset(
+    {"wicks", "gaps", "closed_days", "stale", "zero_volume", "implausible_volume"}
+)
+"""Rules that real markets break too, so that a run only warns."""
+
+UNREPAIRABLE_RULES: frozenset[RuleName] = WARNING_RULES | {
+    "daylight_saving",
+    "negative_volume",
+    "interval",
+    "future",
+    "missed_dividends",
+}
+"""Rules without a repair, because none could restore the true values."""
 
 
 class YahooSourceSpec(Spec):

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from engine.cli.main import app
 from engine.data.fetch.funding import load_funding_rates
-from tests.data.exchanges import Desk, hours
+from tests.data.sources.exchanges import ExchangeFetcher, hours
 from tests.servers.binance import Binance
 from tests.servers.local import serve
 
@@ -36,7 +36,7 @@ def folder(tmp_path, monkeypatch):
         load_funding_rates(
             "perps.yaml",
             home=tmp_path / "home",
-            clients=Desk("binance", served).clients,
+            clients=ExchangeFetcher("binance", served).clients,
             now=pd.Timestamp("2024-03-09", tz="UTC"),
         )
     return tmp_path

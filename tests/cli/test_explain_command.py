@@ -18,7 +18,7 @@ def explain(*arguments: str, width: int = 80) -> Result:
     return CliRunner().invoke(app, ["explain", *arguments], env={"COLUMNS": str(width)})
 
 
-def test_a_key_is_told_with_meaning_bounds_default_and_place() -> None:
+def test_a_key_shows_meaning_bounds_default_and_path() -> None:
     assert explain("model.lstm.units").stdout.splitlines() == [
         "model.lstm.units",
         "",
@@ -36,7 +36,7 @@ def test_without_a_path_the_top_level_is_listed() -> None:
     assert shown.splitlines()[-1] == "More: backtest explain features"
 
 
-def test_a_choice_lists_its_kinds_and_a_kind_its_keys_with_their_defaults() -> None:
+def test_a_union_lists_its_kinds_and_a_kind_its_keys() -> None:
     kinds = explain("signal").stdout
     assert "default    {kind: threshold}" in kinds
     assert "\n  cost_multiple  Thresholds as multiples of the round-trip cost" in kinds
@@ -46,13 +46,13 @@ def test_a_choice_lists_its_kinds_and_a_kind_its_keys_with_their_defaults() -> N
     assert "Default: 5.0." in keys
 
 
-def test_a_required_key_says_so_and_a_part_in_a_part_is_not_told_twice() -> None:
+def test_a_required_key_is_marked_and_nested_kinds_not_repeated() -> None:
     shown = explain("model.ensemble.members").stdout
-    assert "default    none; it has to be given" in shown
+    assert "default    none; the key is required" in shown
     assert "kinds      those of model" in shown
 
 
-def test_keys_of_dataset_manifests_are_explained_by_the_same_means() -> None:
+def test_keys_of_dataset_manifests_are_explained_too() -> None:
     shown = explain("--dataset", "sources.ccxt").stdout
     assert "Any exchange that ccxt knows" in shown
     assert "More: backtest explain --dataset sources.ccxt.exchange" in shown
@@ -77,9 +77,7 @@ def test_json_has_the_entry_and_the_keys_below_it() -> None:
 @pytest.mark.parametrize(
     ("path", "meant"), [("modle", "model"), ("model.lstm.unit", "model.lstm.units")]
 )
-def test_a_path_that_is_not_there_ends_with_2_and_the_one_that_was_meant(
-    path: str, meant: str
-) -> None:
+def test_an_unknown_path_ends_with_2_and_a_suggestion(path: str, meant: str) -> None:
     result = explain(path)
     assert (result.exit_code, result.stdout) == (2, "")
     assert f"did you mean {meant}?" in result.stderr

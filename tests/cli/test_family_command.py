@@ -175,8 +175,8 @@ def test_several_strategies_are_a_family_too_and_one_is_not(runs: list[Run]) -> 
 @pytest.mark.parametrize(
     ("item", "told"),
     [
-        ("signal.enter_bps", "names no place and values"),
-        ("signal.enter_bps=", "names no place and values"),
+        ("signal.enter_bps", "has no path and values"),
+        ("signal.enter_bps=", "has no path and values"),
         ("signal.enter_bps=5,5", "has a value twice"),
         ("signal.enter_bps=[", "is not YAML"),
         ("signal.enter_bp=5,6", "did you mean `enter_bps`?"),

@@ -1,4 +1,4 @@
-"""`backtest init`: a file that is valid, explains itself, and overwrites nothing."""
+"""`backtest init`: the file is valid and commented, and replaces nothing."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def test_a_file_of_every_model_is_valid_and_comments_every_key(kind: str) -> Non
     assert max(map(len, lines[1:])) <= 80
 
 
-def test_it_says_which_command_comes_next() -> None:
+def test_the_next_command_is_shown() -> None:
     assert init("mine").stdout.splitlines() == [
         "mine.yaml: ridge on us-indices",
         "Next: backtest run mine.yaml",
     ]
 
 
-def test_it_goes_where_strategies_are_and_names_the_schema_beside_it(place: Path) -> None:
+def test_a_file_in_strategies_names_the_schema_next_to_it(place: Path) -> None:
     (place / "strategies").mkdir()
     (place / "strategies" / "schema.json").touch()
     assert init("mine.yaml").stdout.startswith("strategies/mine.yaml: ")
@@ -57,7 +57,7 @@ def test_it_goes_where_strategies_are_and_names_the_schema_beside_it(place: Path
     assert first == "# yaml-language-server: $schema=schema.json"
 
 
-def test_a_schema_that_lies_elsewhere_is_named_by_its_path() -> None:
+def test_a_schema_elsewhere_is_named_by_its_path() -> None:
     init("mine")
     first = Path("mine.yaml").read_text().splitlines()[0]
     named = Path(first.removeprefix("# yaml-language-server: $schema="))
@@ -65,7 +65,7 @@ def test_a_schema_that_lies_elsewhere_is_named_by_its_path() -> None:
     assert named.is_file()
 
 
-def test_bars_of_a_network_get_an_offline_stand_in_and_own_files_none(place: Path) -> None:
+def test_only_network_datasets_get_an_offline_dataset(place: Path) -> None:
     init("far", "--data", "crypto-majors")
     assert load_strategy(Path("far.yaml")).data.offline == "us-indices"
     manifest = market(place / "market")
@@ -74,7 +74,7 @@ def test_bars_of_a_network_get_an_offline_stand_in_and_own_files_none(place: Pat
     assert load_strategy(Path("own.yaml")).data.offline is None
 
 
-def test_nothing_is_overwritten_unless_asked() -> None:
+def test_an_existing_file_is_replaced_only_with_force() -> None:
     init("mine")
     Path("mine.yaml").write_text("precious")
     result = init("mine")
@@ -95,7 +95,7 @@ def test_nothing_is_overwritten_unless_asked() -> None:
         (("mine", "--data", "us-indice"), 3, "did you mean us-indices?"),
     ],
 )
-def test_what_is_wrong_is_told_and_writes_nothing(
+def test_an_invalid_argument_writes_nothing(
     arguments: tuple[str, ...], code: int, told: str, place: Path
 ) -> None:
     result = init(*arguments)
@@ -105,7 +105,7 @@ def test_what_is_wrong_is_told_and_writes_nothing(
 
 
 @pytest.mark.slow
-def test_the_file_runs_as_it_is_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_unchanged_file_runs_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKTEST_HOME", "home")
     init("mine")
     result = CliRunner().invoke(app, ["run", "mine.yaml", "--no-pages", "--quiet"])

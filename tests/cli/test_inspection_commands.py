@@ -42,7 +42,7 @@ def test_check_shows_a_strategy_with_its_defaults(folder: Path) -> None:
     assert lines[position + 1] == "               ma_crossover, fast 5, slow 100, side long_only"
 
 
-def test_check_tells_every_mistake_and_ends_with_2(folder: Path) -> None:
+def test_check_reports_all_mistakes_and_ends_with_2(folder: Path) -> None:
     (folder / "s.yaml").write_text("name: mine\ndata: {datset: x}\nmodel: {kind: rigde}\n")
 
     result = invoke("check", "s.yaml")
@@ -54,7 +54,7 @@ def test_check_tells_every_mistake_and_ends_with_2(folder: Path) -> None:
     assert result.stdout == ""
 
 
-def test_check_says_where_nothing_would_start_warm(folder: Path) -> None:
+def test_check_warns_where_warm_start_has_no_effect(folder: Path) -> None:
     (folder / "s.yaml").write_text(
         "name: mine\ndata: {dataset: us-indices}\nmodel: {kind: ridge}\n"
         "training: {warm_start: previous_window}\n"

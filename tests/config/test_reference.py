@@ -72,7 +72,7 @@ def listed() -> tuple[ReferenceEntry, ...]:
     return list_entries(Plan)
 
 
-def test_a_key_is_told_with_what_it_accepts_its_default_and_its_meaning(
+def test_a_key_has_accepted_values_default_and_meaning(
     listed: tuple[ReferenceEntry, ...],
 ) -> None:
     assert find_entry(listed, "rule.mean.size") == ReferenceEntry(
@@ -84,7 +84,7 @@ def test_a_key_is_told_with_what_it_accepts_its_default_and_its_meaning(
     )
 
 
-def test_a_part_is_told_by_its_docstring_without_the_keys(
+def test_a_part_has_its_docstring_without_the_keys(
     listed: tuple[ReferenceEntry, ...],
 ) -> None:
     part = find_entry(listed, "rule.mean")
@@ -104,7 +104,7 @@ def test_a_part_is_told_by_its_docstring_without_the_keys(
         ("rule.blend.members", "a list of at least 2, each a mapping with a `kind`", ""),
     ],
 )
-def test_what_a_key_accepts_and_its_default_are_told_in_words(
+def test_accepted_values_and_default_are_in_words(
     listed: tuple[ReferenceEntry, ...], path: str, accepts: str, default: str
 ) -> None:
     entry = find_entry(listed, path)
@@ -112,7 +112,7 @@ def test_what_a_key_accepts_and_its_default_are_told_in_words(
     assert (entry.accepts, entry.default) == (accepts, default)
 
 
-def test_a_part_that_may_hold_itself_is_told_once(listed: tuple[ReferenceEntry, ...]) -> None:
+def test_a_recursive_part_is_listed_once(listed: tuple[ReferenceEntry, ...]) -> None:
     assert find_entry(listed, "rule.blend.members").same_as == "rule"
     assert not any(entry.path.startswith("rule.blend.members.") for entry in listed)
 
@@ -123,7 +123,7 @@ def test_only_a_key_without_a_default_is_required(listed: tuple[ReferenceEntry, 
     ]
 
 
-def test_the_levels_below_a_path(listed: tuple[ReferenceEntry, ...]) -> None:
+def test_child_entries_are_one_level_below_a_path(listed: tuple[ReferenceEntry, ...]) -> None:
     assert [e.path for e in child_entries(listed)] == ["name", "rule", "rules", "limit", "aliases"]
     assert [e.path for e in child_entries(listed, find_entry(listed, "rule"))] == [
         "rule.blend",
@@ -131,7 +131,7 @@ def test_the_levels_below_a_path(listed: tuple[ReferenceEntry, ...]) -> None:
     ]
 
 
-def test_a_key_is_found_by_its_place_in_a_file_where_that_is_clear(
+def test_a_key_is_found_by_its_path_in_a_file_if_unique(
     listed: tuple[ReferenceEntry, ...],
 ) -> None:
     assert find_entry(listed, "rules.0.size").path == "rules.mean.size"
@@ -149,7 +149,7 @@ def test_a_key_is_found_by_its_place_in_a_file_where_that_is_clear(
         ("size", "rule.mean.size or rules.mean.size"),
     ],
 )
-def test_a_path_with_a_typo_is_answered_with_the_one_that_was_meant(
+def test_a_misspelt_path_gets_a_suggestion(
     listed: tuple[ReferenceEntry, ...], wrong: str, meant: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
@@ -158,7 +158,7 @@ def test_a_path_with_a_typo_is_answered_with_the_one_that_was_meant(
     assert caught.value.fix == f"did you mean {meant}?"
 
 
-def test_the_places_that_can_be_set_name_no_kinds(listed: tuple[ReferenceEntry, ...]) -> None:
+def test_settable_paths_contain_no_kinds(listed: tuple[ReferenceEntry, ...]) -> None:
     assert settable_paths(listed) == (
         *("name", "rule", "rule.members", "rule.size"),
         *("rules", "rules.N.members", "rules.N.size", "limit", "aliases"),
@@ -173,7 +173,7 @@ def test_every_key_of_a_strategy_and_of_a_dataset_has_a_meaning(model: type[Spec
     assert [entry.path for entry in told if entry.kind and not entry.part] == []
 
 
-def test_the_meaning_of_a_key_is_in_the_schema_that_editors_read() -> None:
+def test_the_schema_has_the_meaning_of_a_key() -> None:
     schema = Strategy.model_json_schema()
 
     assert schema["$defs"]["Lstm"]["properties"]["units"]["description"] == "Size of each layer."

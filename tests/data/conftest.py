@@ -8,8 +8,7 @@ import pytest
 from engine.data.config import DataSpec
 from engine.data.load import load_market
 from engine.data.sources.client_settings import ClientSettings
-from tests.data.datasets import BITSTAMP, COINS, COUNT, FIRST, NOW, YAHOO, Told
-from tests.data.reading import Reader
+from tests.data.datasets import BITSTAMP, COINS, COUNT, FIRST, NOW, YAHOO, RecordingProgress
 from tests.servers.bitstamp import Bitstamp
 from tests.servers.candles import candles
 from tests.servers.local import Served, serve
@@ -20,13 +19,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
-
-
-@pytest.fixture
-def reader(tmp_path) -> Reader:
-    return Reader(tmp_path)
+def progress() -> RecordingProgress:
+    return RecordingProgress()
 
 
 @pytest.fixture
@@ -68,7 +62,7 @@ def clients(bitstamp: Served, yahoo: Served) -> ClientSettings:
 
 
 @pytest.fixture
-def gone() -> ClientSettings:
+def unreachable() -> ClientSettings:
     """Clients whose servers do not listen."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -82,13 +76,13 @@ def gone() -> ClientSettings:
 
 
 @pytest.fixture
-def load(tmp_path, monkeypatch, clients, told):
+def load(tmp_path, monkeypatch, clients, progress):
     monkeypatch.chdir(tmp_path)
 
-    def market(text=COINS + YAHOO + BITSTAMP, *, offline=False, stand_in=None, **options):
+    def market(text=COINS + YAHOO + BITSTAMP, *, offline=False, fallback=None, **options):
         (tmp_path / "coins.yaml").write_text(text)
-        spec = DataSpec(dataset="coins.yaml", offline=stand_in)
-        defaults = {"override": None, "clients": clients, "now": NOW, "progress": told}
+        spec = DataSpec(dataset="coins.yaml", offline=fallback)
+        defaults = {"override": None, "clients": clients, "now": NOW, "progress": progress}
         return load_market(
             spec, home=tmp_path / "home", offline=offline, **{**defaults, **options}
         )

@@ -28,8 +28,8 @@ FILES = "  - {kind: files, path: bars}\n"
 
 
 @dataclass
-class Told:
-    """A progress that remembers what it was told."""
+class RecordingProgress:
+    """A progress that records what it receives."""
 
     notices: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)

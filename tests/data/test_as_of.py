@@ -34,7 +34,7 @@ def dividend(yahoo, symbol="BTC-USD"):
 class TestRevisions:
     @pytest.mark.parametrize("source", ["yahoo", "bitstamp"])
     def test_corrected_bars_are_reported_and_the_old_ones_stored(
-        self, load, told, yahoo, bitstamp, source
+        self, load, progress, yahoo, bitstamp, source
     ):
         text = COINS + (YAHOO if source == "yahoo" else BITSTAMP)
         before = load(text)
@@ -43,28 +43,30 @@ class TestRevisions:
         after = load(text, now=LATER)
         own = [market.provenance["symbols"]["BTC-USD"]["vintage"] for market in (before, after)]
         label = "yahoo" if source == "yahoo" else "ccxt:bitstamp"
-        assert told.notices == [
+        assert progress.notices == [
             f"BTC-USD of {label} was revised: 1 bar changed, largest change: the volume of "
             "2024-01-21, from 10 to 12 (+20 %); all on 2024-01-21; "
             f"vintage {own[0]} keeps the earlier bars, {own[1]} is the new one"
         ]
-        assert after.provenance["notices"] == told.notices
+        assert after.provenance["notices"] == progress.notices
         assert after.wide("volume")["BTC-USD"][pd.Timestamp("2024-01-21", tz="UTC")] == 12.0
         assert after.provenance["vintage"] != before.provenance["vintage"]
 
-    def test_a_dividend_is_reported_as_one_factor_on_all_earlier_prices(self, load, yahoo, told):
+    def test_a_dividend_is_reported_as_one_factor_on_all_earlier_prices(
+        self, load, yahoo, progress
+    ):
         load(COINS + YAHOO)
         dividend(yahoo)
         load(COINS + YAHOO, now=LATER)
-        assert told.notices[0].startswith(
+        assert progress.notices[0].startswith(
             "BTC-USD of yahoo was revised: re-adjusted: all prices before 2024-03-10 x 0.9973; "
             "vintage "
         )
 
-    def test_newer_bars_are_a_vintage_without_a_notice(self, load, told):
+    def test_newer_bars_are_a_vintage_without_a_notice(self, load, progress):
         before, after = load(COINS + YAHOO), load(COINS + YAHOO, now=LATER)
         assert before.provenance["vintage"] != after.provenance["vintage"]
-        assert told.notices == []
+        assert progress.notices == []
 
     def test_only_cached_bars_have_a_vintage(self, load, tmp_path):
         write_files(tmp_path)
@@ -100,11 +102,11 @@ class TestLoadAsOf:
         return partial(_load_vintage, load)
 
     def test_each_vintage_is_read_back_from_the_cache_alone(
-        self, load_vintage, yahoo, gone, markets
+        self, load_vintage, yahoo, unreachable, markets
     ):
         for earlier in markets:
             vintage = earlier.provenance["vintage"]
-            again = load_vintage(vintage, clients=gone)
+            again = load_vintage(vintage, clients=unreachable)
             pd.testing.assert_frame_equal(again.bars, earlier.bars, check_exact=True)
             assert again.provenance["symbols"] == earlier.provenance["symbols"]
             assert again.provenance["vintage"] == vintage
@@ -147,7 +149,7 @@ class TestLoadAsOf:
 
     def test_the_offline_dataset_never_replaces_a_vintage(self, load):
         with pytest.raises(DataError, match="no such vintage") as error:
-            load(COINS + YAHOO, vintage="2024-03-10", stand_in="us-indices")
+            load(COINS + YAHOO, vintage="2024-03-10", fallback="us-indices")
         assert "backtest data pull" in error.value.fix
         assert error.value.exit_code == 3
 
@@ -171,13 +173,13 @@ class TestLoadAsOf:
 
 
 class TestDamage:
-    def test_a_damaged_file_is_reported_and_pulled_again(self, load, tmp_path, told):
+    def test_a_damaged_file_is_reported_and_pulled_again(self, load, tmp_path, progress):
         load(COINS + YAHOO)
         (damaged,) = (tmp_path / "home" / "bars").rglob("BTC-USD.1d.parquet")
         damaged.write_bytes(damaged.read_bytes()[:100])
         assert len(load(COINS + YAHOO).symbols) == 2
-        assert len(told.notices) == 1
-        assert told.notices[0].startswith("BTC-USD of yahoo: the file of its bars is damaged")
+        assert len(progress.notices) == 1
+        assert progress.notices[0].startswith("BTC-USD of yahoo: the file of its bars is damaged")
 
     def test_bars_that_do_not_match_their_vintage_are_never_used(self, load, tmp_path, yahoo):
         vintage = load(COINS + YAHOO).provenance["vintage"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 
 from engine.data.bars import drop_unfinished_bar, normalise_bars
-from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.quality import CheckSettings, check_bars
 from tests.data.quality.tables import plain
 
 

@@ -18,30 +18,23 @@ import pyarrow.parquet
 import pytest
 
 from engine.core.errors import DataError, UnreachableError
-from engine.data.bars import normalise_bars
 from engine.data.store import cache
 from engine.data.store.cache import CacheKey, DamagedCacheFile
 from engine.data.store.file_lock import exclusive_lock
 from engine.data.store.vintages import VersionedBars
+from tests.data.factories import DAY, START, daily_bars
 
 KEY = CacheKey("ccxt bitstamp", "BTC/USD", "1d")
-PULLED = pd.Timestamp("2020-01-11 09:00", tz="UTC")
-LATER = PULLED + pd.Timedelta(days=1)
+PULLED = START + 10.4 * DAY
+LATER = PULLED + DAY
 
 
-def bars(count=10, *, start=100.0):
-    raw = pd.DataFrame({"timestamp": pd.date_range("2020-01-01", periods=count)})
-    raw["open"] = raw["close"] = start
-    raw["high"], raw["low"], raw["volume"] = start + 1, start - 1, 5.0
-    return normalise_bars(raw, "X")
-
-
-def first_vintage(count=10, *, start=100.0, since=None, pulled=PULLED):
-    return VersionedBars.from_first_fetch(bars(count, start=start), since, pulled)
+def first_vintage(count=10, *, price=100.0, since=None, pulled=PULLED):
+    return VersionedBars.from_first_fetch(daily_bars(count, price=price, slope=0.0), since, pulled)
 
 
 def second_vintage():
-    return first_vintage().merge(bars(11, start=90.0), None, LATER)
+    return first_vintage().merge(daily_bars(11, price=90.0, slope=0.0), None, LATER)
 
 
 def assert_equal(one, other):
@@ -62,7 +55,7 @@ def assert_equal(one, other):
 
 @pytest.mark.parametrize(
     "stored",
-    [first_vintage(since=pd.Timestamp("2020-01-01", tz="UTC")), second_vintage()],
+    [first_vintage(since=START), second_vintage()],
     ids=["first", "second"],
 )
 def test_written_bars_are_read_back(tmp_path, stored):
@@ -153,10 +146,10 @@ class TestDamage:
 def test_a_file_of_the_first_format_is_read_as_the_first_vintage(tmp_path):
     note = {
         "key": [KEY.source, KEY.ticker, KEY.interval],
-        "since": "2020-01-01T00:00:00+00:00",
+        "since": START.isoformat(),
         "pulled": PULLED.isoformat(),
     }
-    table = pyarrow.Table.from_pandas(bars(), preserve_index=False)
+    table = pyarrow.Table.from_pandas(daily_bars(10, slope=0.0), preserve_index=False)
     table = table.replace_schema_metadata(
         {**table.schema.metadata, b"backtest": json.dumps(note).encode()}
     )
@@ -164,7 +157,7 @@ def test_a_file_of_the_first_format_is_read_as_the_first_vintage(tmp_path):
     pyarrow.parquet.write_table(table, KEY.path(tmp_path))
     assert_equal(
         cache.read_cache(tmp_path, KEY, "X"),
-        first_vintage(since=pd.Timestamp("2020-01-01", tz="UTC")),
+        first_vintage(since=START),
     )
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from engine.core.errors import InvalidBarsError, UnreachableError
-from engine.data.bars import normalise_bars
 from engine.data.config import BundledSourceSpec, Dataset
 from engine.data.context import DataContext
 from engine.data.fetch.symbol import TAIL_OVERLAP_BARS, SymbolFetchTask, run_fetch_task
@@ -18,9 +16,7 @@ from engine.data.sources.base import BarSource
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.store import cache
 from engine.data.store.cache import CacheKey
-
-START = pd.Timestamp("2024-01-01", tz="UTC")
-DAY = pd.Timedelta(days=1)
+from tests.data.factories import DAY, START, daily_bars
 
 
 class ScriptedSource(BarSource):
@@ -31,7 +27,7 @@ class ScriptedSource(BarSource):
 
     def __init__(self, *, appends: bool) -> None:
         self.append_only = appends
-        self.bars = bars(300)
+        self.bars = daily_bars(300)
         self.requests: list[pd.Timestamp | None] = []
 
     def ticker(self, symbol):
@@ -52,27 +48,20 @@ class ScriptedSource(BarSource):
         return self.bars[(stamps >= since) & (stamps < request.now)]
 
 
-def bars(count):
-    raw = pd.DataFrame({"timestamp": START + DAY * np.arange(count)})
-    raw["open"] = raw["close"] = 100.0 + np.arange(count)
-    raw["high"], raw["low"], raw["volume"] = raw["open"] + 1, raw["open"] - 1, 50.0
-    return normalise_bars(raw, "X")
-
-
 @pytest.fixture
 def source():
     return ScriptedSource(appends=True)
 
 
 @pytest.fixture
-def fetch(tmp_path, told):
+def fetch(tmp_path, progress):
     """Fetches the source's bars on a day of the year."""
     spec = BundledSourceSpec(symbols={"X": "sp500"})
     dataset = Dataset(name="x", interval="1d", calendar="24/7", symbols=("X",), sources=(spec,))
 
     def run(source, day, *, mode="missing", since=None, connect=lambda: None):
         now = START + DAY * day
-        context = DataContext(tmp_path, True, now, told, ClientSettings(), fetch_mode=mode)
+        context = DataContext(tmp_path, True, now, progress, ClientSettings(), fetch_mode=mode)
 
         def require_valid(checked):
             QualityGate("24/7", {}, now, QualityLog()).validate(checked, "1d", "here")
@@ -174,7 +163,7 @@ class TestCached:
 
     def test_unsorted_bars_are_validated_before_sorting(self, source, fetch, tmp_path):
         source.bars = source.bars.iloc[::-1]
-        with pytest.raises(InvalidBarsError, match="come after a later bar"):
+        with pytest.raises(InvalidBarsError, match="follow a later bar"):
             fetch(source, 200)
         assert read_stored(tmp_path) is None
 
@@ -198,7 +187,9 @@ class TestCached:
         assert len(read_stored(tmp_path).bars) == 200
 
 
-def test_a_waiting_fetch_uses_the_bars_that_the_other_one_cached(source, fetch, tmp_path, told):
+def test_a_waiting_fetch_uses_the_bars_that_the_other_one_cached(
+    source, fetch, tmp_path, progress
+):
     started, released = threading.Event(), threading.Event()
     deliver = source.fetch
 
@@ -220,5 +211,5 @@ def test_a_waiting_fetch_uses_the_bars_that_the_other_one_cached(source, fetch, 
         thread.join(10)
     assert len(results[0].bars) == 200
     assert other.requests == []
-    assert told.notices == []
+    assert progress.notices == []
     assert len(read_stored(tmp_path).vintages) == 1

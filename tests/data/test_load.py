@@ -23,7 +23,7 @@ from tests.data.datasets import (
     FILES,
     NOW,
     YAHOO,
-    Told,
+    RecordingProgress,
     write_files,
 )
 
@@ -34,13 +34,13 @@ class TestSources:
         assert {symbol["source"] for symbol in market.provenance["symbols"].values()} == {"yahoo"}
         assert bitstamp.log == []
 
-    def test_a_failing_source_is_reported_and_the_next_is_tried(self, load, yahoo, told):
+    def test_a_failing_source_is_reported_and_the_next_is_tried(self, load, yahoo, progress):
         yahoo.faults = [429] * 40
         market = load()
         assert market.provenance["symbols"]["BTC-USD"]["source"] == "ccxt:bitstamp"
-        assert told.notices == market.provenance["notices"]
-        assert len(told.notices) == 1
-        assert told.notices[0].startswith("yahoo: the server throttles")
+        assert progress.notices == market.provenance["notices"]
+        assert len(progress.notices) == 1
+        assert progress.notices[0].startswith("yahoo: the server throttles")
 
     def test_all_symbols_come_from_one_source(self, load, yahoo):
         del yahoo.site.charts["ETH-USD"]
@@ -64,7 +64,7 @@ class TestSources:
         yahoo.faults = [500] * 400
         bitstamp.site.books.clear()
         with pytest.raises(SourceError) as error:
-            load(stand_in="us-indices")
+            load(fallback="us-indices")
         assert not isinstance(error.value, UnreachableError)
         assert "yahoo: the server gave no usable answer" in error.value.found
         assert "no symbol BTC/USD" in error.value.found
@@ -86,19 +86,22 @@ class TestSpan:
             load(COINS.replace("2023-03-01", "2024-03-10") + YAHOO)
         assert "2023-02-05 to 2024-03-09" in error.value.found
 
-    def test_bars_that_begin_late_are_reported(self, load, told):
+    def test_bars_that_begin_late_are_reported(self, load, progress):
         load(COINS.replace("2023-03-01", "2020-01-01") + YAHOO)
         assert (
-            told.notices[0] == "BTC-USD: bars begin on 2023-02-05, the dataset asks for 2020-01-01"
+            progress.notices[0]
+            == "BTC-USD: bars begin on 2023-02-05, the dataset asks for 2020-01-01"
         )
 
-    def test_only_common_timestamps_are_kept_and_the_others_counted(self, load, tmp_path, told):
+    def test_only_common_timestamps_are_kept_and_the_others_counted(
+        self, load, tmp_path, progress
+    ):
         write_files(tmp_path, skip=[100, 101])
         market = load(COINS + FILES)
         closes = market.wide("close")
         assert closes.shape == (COUNT - 1 - 24 - 2, 2)
         assert not closes.isna().any().any()
-        assert told.notices == [
+        assert progress.notices == [
             "files: timestamps are read as seconds since 1970 (in BTC-USD.csv)",
             "gaps: ETH-USD 2 bars are missing, 2023-05-16 to 2023-05-17",
             "BTC-USD: 2 of 375 bars are left out, because not every symbol has a bar then",
@@ -106,7 +109,7 @@ class TestSpan:
         symbols = market.provenance["symbols"]
         assert [symbols[name]["left_out"] for name in ("BTC-USD", "ETH-USD")] == [2, 0]
         # Notices about the bars themselves are also listed apart from those about their source.
-        assert market.provenance["quality"]["notices"] == told.notices[1:]
+        assert market.provenance["quality"]["notices"] == progress.notices[1:]
 
     def test_symbols_without_a_common_timestamp_are_an_error(self, load, tmp_path):
         write_files(tmp_path)
@@ -207,7 +210,7 @@ class TestCache:
         later = load(COINS + BITSTAMP, now=NOW + pd.Timedelta(days=1))
         assert set(later.wide("volume")["BTC-USD"]) == {77.0}
 
-    def test_an_interrupted_pull_resumes_where_it_stopped(self, load, bitstamp, told, clients):
+    def test_an_interrupted_pull_resumes_where_it_stopped(self, load, bitstamp, progress, clients):
         answer, bitstamp.site.largest = bitstamp.site.answer, 50
 
         def failing(path, query):
@@ -219,7 +222,7 @@ class TestCache:
             load(COINS + BITSTAMP, clients=replace(clients, retry_pauses_s=()))
         bitstamp.site.answer, bitstamp.faults = answer, []
         assert len(load(COINS + BITSTAMP).wide("close")) == 375
-        assert any("candles of a pull that broke off" in line for line in told.lines)
+        assert any("candles of an interrupted pull" in line for line in progress.lines)
 
     def test_an_earlier_start_is_pulled(self, load):
         load(COINS.replace("2023-03-01", "2024-01-01") + BITSTAMP)
@@ -252,10 +255,10 @@ class TestCache:
         assert not yahoo.requests("ETH-USD")
 
 
-def test_an_unknown_dataset_is_an_error(tmp_path, told: Told):
+def test_an_unknown_dataset_is_an_error(tmp_path, progress: RecordingProgress):
     spec = DataSpec(dataset="crypto-major")
     with pytest.raises(DatasetNotFoundError, match="no dataset crypto-major") as error:
-        load_market(spec, home=tmp_path, offline=False, override=None, progress=told)
+        load_market(spec, home=tmp_path, offline=False, override=None, progress=progress)
     assert error.value.fix == "did you mean crypto-majors?"
 
 

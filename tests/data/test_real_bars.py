@@ -12,7 +12,7 @@ from engine.data.fetch.dataset import fetch_dataset
 from engine.data.manifests import DatasetManifest
 from engine.data.resampling import resample_bars
 from engine.data.sources.client_settings import ClientSettings
-from tests.data.datasets import Told
+from tests.data.datasets import RecordingProgress
 
 NOW = pd.Timestamp("2026-06-01", tz="UTC")
 
@@ -31,7 +31,7 @@ def read(market_data, tmp_path):
             sources=(source,),
             start=start,
         )
-        context = DataContext(tmp_path, False, NOW, Told(), ClientSettings())
+        context = DataContext(tmp_path, False, NOW, RecordingProgress(), ClientSettings())
         return fetch_dataset(DatasetManifest(dataset, tmp_path / "real.yaml"), context).frames
 
     return frames
@@ -74,7 +74,10 @@ def test_zero_opens_are_reported_and_the_advised_start_removes_them(
 ):
     with pytest.raises(InvalidBarsError) as error:
         read("us_daily", symbol, ending=".csv.gz")
-    assert f"bars of {symbol} cannot be trusted: {count} bars have no open" in error.value.problem
+    assert (
+        f"bars of {symbol} fail the quality checks: {count} bars have no open"
+        in error.value.problem
+    )
     assert first in error.value.found
     assert f"the last {last}" in error.value.found
     assert f"`start: {start}` to the dataset, which leaves {left} bars" in error.value.fix
@@ -91,7 +94,7 @@ def test_numbers_rewritten_by_a_spreadsheet_are_reported_with_their_line(read):
     with pytest.raises(BarsParseError) as error:
         read("defects", "cmc_BTC_excel_locale_corrupted")
     assert error.value.rule == "damaged_numbers"
-    assert error.value.found.startswith("13.444.400.024.414.000: the decimal point is lost")
+    assert error.value.found.startswith("13.444.400.024.414.000: several points")
     assert error.value.count == 2805
     assert error.value.where.endswith("line 2")
 

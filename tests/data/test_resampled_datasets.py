@@ -22,14 +22,14 @@ FIRST = int(pd.Timestamp("2024-02-19 05:00").timestamp())
 
 
 @pytest.fixture
-def load(tmp_path, told):
+def load(tmp_path, progress):
     """The dataset of a manifest; no server is needed."""
 
     def market(text, *, now=NOW):
         (tmp_path / "coins.yaml").write_text(text)
         spec = DataSpec(dataset=str(tmp_path / "coins.yaml"))
         return load_market(
-            spec, home=tmp_path / "home", offline=True, override=None, progress=told, now=now
+            spec, home=tmp_path / "home", offline=True, override=None, progress=progress, now=now
         )
 
     return market
@@ -54,7 +54,7 @@ def days(market):
     return [f"{stamp:%m-%d}" for stamp in market.wide("close").index]
 
 
-def test_days_are_resampled_from_hours_and_a_notice_says_so(load, hourly, told):
+def test_days_are_resampled_from_hours_and_a_notice_says_so(load, hourly, progress):
     hourly()
     market = load(HOURS)
     assert (market.interval, market.periods_per_year) == ("1d", 365)
@@ -63,8 +63,8 @@ def test_days_are_resampled_from_hours_and_a_notice_says_so(load, hourly, told):
     assert len(days(market)) == 13
     symbol = market.provenance["symbols"]["BTC-USD"]
     assert symbol["source"] == "files 1h"
-    assert market.provenance["notices"] == told.notices
-    assert "seconds since 1970" in told.notices[0]
+    assert market.provenance["notices"] == progress.notices
+    assert "seconds since 1970" in progress.notices[0]
 
 
 def test_a_day_whose_last_hour_has_not_ended_is_left_out(load, hourly):
@@ -95,29 +95,29 @@ def test_a_source_with_the_datasets_interval_is_not_resampled(load, hourly):
     ("change", "complaint"),
     [
         (lambda table: table.assign(low=table["low"].where(table.index != 99, 0.0)), "price of 0"),
-        (lambda table: table[::-1], "come after a later bar"),
+        (lambda table: table[::-1], "follow a later bar"),
         (lambda table: pd.concat([table[:99], table[98:]]), "repeat another bar"),
-        (lambda table: table[::4], "are 4h after the one before, and the dataset says 1h"),
+        (lambda table: table[::4], "are 4h after the previous one, and the dataset's"),
     ],
 )
 def test_defects_of_the_hours_are_not_hidden_in_the_days(load, hourly, change, complaint):
     hourly(change)
-    with pytest.raises(InvalidBarsError, match="bars of ETH-USD cannot be trusted") as caught:
+    with pytest.raises(InvalidBarsError, match="ETH-USD fail the quality checks") as caught:
         load(HOURS)
     assert complaint in caught.value.problem
 
 
-def test_missing_hours_and_hours_outside_the_session_are_reported(load, hourly, told):
+def test_missing_hours_and_hours_outside_the_session_are_reported(load, hourly, progress):
     hourly(lambda table: table.drop(index=[50, 51, 200]))
     market = load(HOURS)
     assert (
-        "ETH-USD: 3 of 336 bars of 1h are absent, and longer bars are made without them"
+        "ETH-USD: 3 of 336 bars of 1h are missing, and longer bars are computed without them"
         in (market.provenance["notices"])
     )
     load(HOURS.replace("24/7", "XNYS"))
     # 9 sessions of two weeks, Presidents' Day being a holiday, of 7 hours that overlap each.
     outside = "ETH-USD: 270 of 333 bars of 1h lie outside the hours of XNYS"
-    assert any(notice.startswith(outside) for notice in told.notices)
+    assert any(notice.startswith(outside) for notice in progress.notices)
 
 
 def test_hours_before_the_start_are_not_checked(load, hourly):

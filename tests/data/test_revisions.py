@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from engine.core.types import PRICE_COLUMNS
-from engine.data.bars import normalise_bars
 from engine.data.store.diff import compare_bars
 from engine.data.store.revisions import Revision
+from tests.data.factories import daily_bars
 
 COUNT = 20
 PRICES = list(PRICE_COLUMNS)
@@ -19,10 +19,7 @@ PRICES = list(PRICE_COLUMNS)
 
 @pytest.fixture
 def stored():
-    raw = pd.DataFrame({"timestamp": pd.date_range("2024-05-01", periods=COUNT)})
-    raw["open"] = raw["close"] = 100.0 + np.arange(COUNT)
-    raw["high"], raw["low"], raw["volume"] = raw["open"] + 1, raw["open"] - 1, 50.0
-    return normalise_bars(raw, "X")
+    return daily_bars(COUNT)
 
 
 @pytest.fixture
@@ -56,8 +53,8 @@ def test_one_changed_close_is_described_with_its_bar_and_size(stored, fetched):
     assert comparison.superseded.tolist() == comparison.updates.tolist() == [4]
     assert comparison.revision.largest_change.column == "close"
     assert describe(stored, fetched) == (
-        "1 bar changed, largest change: the close of 2024-05-05, from 104 to 97 (-6.73 %); "
-        "all on 2024-05-05"
+        "1 bar changed, largest change: the close of 2024-01-05, from 104 to 97 (-6.73 %); "
+        "all on 2024-01-05"
     )
 
 
@@ -65,14 +62,14 @@ def test_the_largest_of_several_changes_and_their_span_are_described(stored, fet
     fetched.loc[[2, 9], "high"] += [1.0, 40.0]
     fetched.loc[15, "volume"] = 500.0
     assert describe(stored, fetched) == (
-        "3 bars changed, largest change: the high of 2024-05-10, from 110 to 150 (+36.4 %); "
-        "all from 2024-05-03 to 2024-05-16"
+        "3 bars changed, largest change: the high of 2024-01-10, from 110 to 150 (+36.4 %); "
+        "all from 2024-01-03 to 2024-01-16"
     )
 
 
 def test_a_change_of_volume_alone_is_described(stored, fetched):
     fetched.loc[15, "volume"] = 0.0
-    assert "the volume of 2024-05-16, from 50 to 0 (-100 %)" in describe(stored, fetched)
+    assert "the volume of 2024-01-16, from 50 to 0 (-100 %)" in describe(stored, fetched)
 
 
 def test_a_change_from_zero_has_no_percentage(stored, fetched):
@@ -89,7 +86,7 @@ def test_removed_bars_and_new_ones_between_others_are_described(stored, fetched)
         0,
     )
     assert comparison.revision.describe("1d") == (
-        "2 bars removed; 1 bar new between others; all from 2024-05-08 to 2024-05-13"
+        "2 bars removed; 1 bar new between others; all from 2024-01-08 to 2024-01-13"
     )
 
 
@@ -103,7 +100,7 @@ class TestRescaling:
         fetched.loc[:8, PRICES] *= 0.9973
         revision = compare_bars(stored, fetched).revision
         assert revision.adjustment_factor == pytest.approx(0.9973)
-        assert describe(stored, fetched) == "re-adjusted: all prices before 2024-05-10 x 0.9973"
+        assert describe(stored, fetched) == "re-adjusted: all prices before 2024-01-10 x 0.9973"
 
     def test_one_factor_on_every_price_is_a_rescaling(self, stored, fetched):
         fetched[PRICES] *= 0.5
@@ -113,18 +110,18 @@ class TestRescaling:
         fetched.loc[:18, PRICES] *= 0.9973
         assert (
             describe(stored.iloc[:19], fetched)
-            == "re-adjusted: all prices before 2024-05-20 x 0.9973"
+            == "re-adjusted: all prices before 2024-01-20 x 0.9973"
         )
 
     def test_rounding_to_six_digits_does_not_hide_a_rescaling(self, stored, fetched):
         fetched.loc[:8, PRICES] = (fetched.loc[:8, PRICES] * 0.9973).round(3)
-        assert "re-adjusted: all prices before 2024-05-10 x 0.9973" in describe(stored, fetched)
+        assert "re-adjusted: all prices before 2024-01-10 x 0.9973" in describe(stored, fetched)
 
     def test_volumes_that_change_with_a_rescaling_are_described(self, stored, fetched):
         fetched.loc[:8, PRICES] *= 0.5
         fetched.loc[:8, "volume"] *= 2
         assert describe(stored, fetched) == (
-            "re-adjusted: all prices before 2024-05-10 x 0.5; the volume of 9 bars changed"
+            "re-adjusted: all prices before 2024-01-10 x 0.5; the volume of 9 bars changed"
         )
 
     @pytest.mark.parametrize(
@@ -154,7 +151,7 @@ def test_duplicated_timestamps_are_compared_one_by_one(stored, fetched):
 def test_a_value_that_became_nan_is_the_largest_change(stored, fetched):
     fetched.loc[3, "close"] = np.nan
     fetched.loc[9, "close"] = 1e9
-    assert "the close of 2024-05-04, from 103 to nan" in describe(stored, fetched)
+    assert "the close of 2024-01-04, from 103 to nan" in describe(stored, fetched)
 
 
 @pytest.mark.parametrize("close", [97.0, np.nan])

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.bars import hash_bars, normalise_bars
+from engine.data.bars import hash_bars
 from engine.data.store import vintages
 from engine.data.store.vintages import VersionedBars, combine_vintage_ids, list_dataset_vintages
+from tests.data.factories import DAY, START, daily_bars
 
-START = pd.Timestamp("2024-01-01", tz="UTC")
-DAY = pd.Timedelta(days=1)
 SINCE = START
 
 
 def bars(count, *, first=0, **changes):
-    raw = pd.DataFrame({"timestamp": START + DAY * np.arange(first, count)})
-    raw["open"] = raw["close"] = 100.0 + np.arange(first, count)
-    raw["high"], raw["low"], raw["volume"] = raw["open"] + 1, raw["open"] - 1, 50.0
-    frame = normalise_bars(raw, "X")
+    """Daily bars; each change sets a column of a row: `close=(4, 3.0)`."""
+    frame = daily_bars(count, first=first)
     for column, (row, value) in changes.items():
         frame.loc[row, column] = value
     return frame

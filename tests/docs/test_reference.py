@@ -62,7 +62,7 @@ def test_every_exit_code_of_an_error_is_told() -> None:
     text = extension("command_reference").exit_codes()
     codes = [int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)]
     assert codes == [0, 1, 2, 3, 4, 5, 130, 141]
-    assert "the leak certificate failed (`LookaheadError`)" in text
+    assert "look-ahead detected (`LookaheadError`)" in text
     assert r"`\| head`" in text
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.data.bars import VALUE_COLUMNS
 from engine.data.market import Market
-from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.quality import CheckSettings, check_bars
 from engine.leakage.synthetic_bars import SyntheticFuture
 
 BARS = 120

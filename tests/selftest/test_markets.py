@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.quality import CheckSettings, check_bars
 from engine.selftest.synthetic_markets import (
     SYMBOL,
     ar1_market,

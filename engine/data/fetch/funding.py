@@ -19,8 +19,7 @@ from engine.data.fetch.reachability import first_hop, require_reachable
 from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.sources.base import BarRequest
 from engine.data.sources.client_settings import ClientSettings
-from engine.data.sources.exchange import ExchangeBarSource
-from engine.data.sources.exchange_funding import fetch_funding_rates
+from engine.data.sources.exchange import ExchangeBarSource, fetch_funding_rates
 
 if TYPE_CHECKING:
     from pathlib import Path

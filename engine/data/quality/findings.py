@@ -1,28 +1,32 @@
-"""A finding: one rule that bars of one symbol break."""
+"""Findings: rules that bars break, their severity, and the repairs that were applied."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from engine.data.config import WARNING_RULES
 
 if TYPE_CHECKING:
-    from engine.data.quality.policy import Severity
+    from engine.data.config import QualityPolicy, RuleName
+
+Severity = Literal["error", "warn"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule that bars of one symbol break, or a file that cannot be read as bars at all.
+    """One rule that bars of one symbol break, or a file that cannot be read as bars.
 
     Attributes:
-        rule: Its name, as a dataset's `quality` says it.
-        symbol: Whose bars.
-        severity: `error`: no run on these bars; `warn`: a run tells of it.
+        rule: Name of the rule, as in a dataset's `quality`.
+        symbol: Symbol of the bars.
+        severity: `error` stops a run; `warn` is reported by it.
         first: The first bar concerned, as text; None where no bar could be read.
-        last: The last one.
-        count: Bars concerned.
-        repair: Name of the repair that is offered; None where there is none.
-        sentence: All of it in words.
-        advice: What the user can do, where no repair says it.
+        last: The last bar concerned.
+        count: Number of bars concerned.
+        repair: Name of the repair; None where there is none.
+        sentence: The finding in words.
+        advice: What the user can do, where there is no repair.
     """
 
     rule: str
@@ -36,11 +40,11 @@ class Finding:
     advice: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """Every attribute but an empty advice, for a manifest or `--json`."""
-        told = dict(vars(self))
+        """Every attribute, for a manifest or `--json`; an empty advice is left out."""
+        document = dict(vars(self))
         if not self.advice:
-            del told["advice"]
-        return told
+            del document["advice"]
+        return document
 
 
 @dataclass(frozen=True)
@@ -49,14 +53,14 @@ class AppliedRepair:
 
     Attributes:
         rule: The rule that the bars broke.
-        repair: Its name.
-        symbol: Whose bars.
+        repair: Name of the repair.
+        symbol: Symbol of the bars.
         first: The first bar concerned, as text.
-        last: The last one.
-        count: Bars concerned.
-        sentence: What was done, in words.
-        bars: The first of them: `timestamp`, `before` and `after`, values by column; `after` is
-            None for a bar that was dropped.
+        last: The last bar concerned.
+        count: Number of bars concerned.
+        sentence: The repair in words.
+        bars: The first bars concerned: `timestamp`, `before` and `after`, values by column;
+            `after` is None for a bar that was dropped.
     """
 
     rule: str
@@ -71,3 +75,10 @@ class AppliedRepair:
     def as_json(self) -> dict[str, Any]:
         """Every attribute, for a manifest."""
         return {**vars(self), "bars": list(self.bars)}
+
+
+def rule_severity(rule: RuleName, policy: QualityPolicy) -> Severity:
+    """Severity of a rule under the dataset's policy, apart from repairs."""
+    if policy.get(rule) in ("error", "warn"):
+        return "warn" if policy[rule] == "warn" else "error"
+    return "warn" if rule in WARNING_RULES else "error"

@@ -1,4 +1,4 @@
-"""The gate that bars pass before anything is made of them."""
+"""The quality gate: bars pass it before any other use, or an error lists their defects."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import pandas as pd
 
 from engine.core.errors import InvalidBarsError
 from engine.data.bars import VALUE_COLUMNS, format_timestamp
-from engine.data.quality.check_symbol import CheckedBars, CheckSettings, check_bars
-from engine.data.quality.registry import RULES, rule_name
+from engine.data.quality._check_symbol import CheckedBars, CheckSettings, check_bars
+from engine.data.quality._registry import RULES, rule_name
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, IntVector
     from engine.data.calendar import BarInterval
+    from engine.data.config import QualityPolicy
     from engine.data.quality.findings import Finding
-    from engine.data.quality.policy import QualityPolicy
 
 _MAX_SHOWN_BARS = 3
 _MAX_NOTICES = 4
-# The bars that break these are wrong in their values, so that it helps to do without them.
+# Rules about the values of bars: a date range without these bars is a fix.
 _VALUE_RULES = frozenset(
     {
         "missing_open",
@@ -39,37 +39,38 @@ _VALUE_RULES = frozenset(
 
 @dataclass(frozen=True)
 class QualityLog:
-    """What was found and done about the bars that passed.
+    """Findings and repairs of the bars that passed.
 
     Attributes:
-        passed_checks: The last examination of each symbol's bars of each interval.
+        passed_checks: The last check of the bars of each symbol and interval.
     """
 
     passed_checks: dict[tuple[str, BarInterval], CheckedBars] = field(default_factory=dict)
 
     def for_symbol(self, symbol: str) -> list[CheckedBars]:
-        """All of a symbol: of the finer bars it was made of first."""
-        return [examined for (name, _), examined in self.passed_checks.items() if name == symbol]
+        """The checks of a symbol; those of the finer bars, if it was resampled, come first."""
+        return [checked for (name, _), checked in self.passed_checks.items() if name == symbol]
 
     def notices(self, dataset: str) -> list[str]:
-        """Repairs, then warnings, a line a rule and a few lines in all."""
+        """Repairs, then warnings: one line per rule, at most four lines."""
         lines: dict[str, list[str]] = {}
-        for (symbol, _), examined in self.passed_checks.items():
-            for done in examined.repairs:
-                lines.setdefault(f"repaired {done.rule}", []).append(f"{symbol} {done.sentence}")
-        for (symbol, _), examined in self.passed_checks.items():
-            for finding in examined.warnings:
-                told = f"{symbol} {finding.sentence}, {format_finding_span(finding)}"
-                lines.setdefault(finding.rule, []).append(told)
-        sentences = [f"{rule}: {'; '.join(told)}" for rule, told in lines.items()]
-        if len(sentences) <= _MAX_NOTICES:
-            return sentences
-        rest = len(sentences) - _MAX_NOTICES + 1
+        for (symbol, _), checked in self.passed_checks.items():
+            for repair in checked.repairs:
+                sentence = f"{symbol} {repair.sentence}"
+                lines.setdefault(f"repaired {repair.rule}", []).append(sentence)
+        for (symbol, _), checked in self.passed_checks.items():
+            for finding in checked.warnings:
+                sentence = f"{symbol} {finding.sentence}, {format_finding_span(finding)}"
+                lines.setdefault(finding.rule, []).append(sentence)
+        notices = [f"{rule}: {'; '.join(sentences)}" for rule, sentences in lines.items()]
+        if len(notices) <= _MAX_NOTICES:
+            return notices
+        rest = len(notices) - _MAX_NOTICES + 1
         more = f"{rest} more kinds of finding: backtest data check {dataset}"
-        return [*sentences[: _MAX_NOTICES - 1], more]
+        return [*notices[: _MAX_NOTICES - 1], more]
 
     def as_json(self) -> dict[str, Any]:
-        """`findings` that remain, `repairs` made, and the `rules` asked, for a run's manifest."""
+        """The remaining `findings`, the `repairs` and the checked `rules`, for a manifest."""
         return {
             "rules": [rule_name(rule) for rule in RULES],
             "findings": [
@@ -78,20 +79,20 @@ class QualityLog:
                 for finding in one.findings
             ],
             "repairs": [
-                done.as_json() for one in self.passed_checks.values() for done in one.repairs
+                repair.as_json() for one in self.passed_checks.values() for repair in one.repairs
             ],
         }
 
 
 @dataclass(frozen=True)
 class QualityGate:
-    """The gate of one dataset.
+    """The quality gate of one dataset.
 
     Attributes:
         calendar: `24/7`, or a code of exchange-calendars.
         policy: The dataset's treatment of the rules.
-        now: The instant against which the future is measured.
-        log: Told what was found and repaired in bars that passed.
+        now: The present instant; bars that end later are in the future.
+        log: Receives the findings and repairs of bars that pass.
     """
 
     calendar: str
@@ -100,27 +101,27 @@ class QualityGate:
     log: QualityLog
 
     def validate(self, bars: BarsFrame, interval: BarInterval, location: str) -> BarsFrame:
-        """The bars of one symbol, repaired where the dataset asks for it, if they can be trusted.
+        """Returns the bars of one symbol, with the requested repairs, if no error remains.
 
         Args:
-            bars: Of one symbol, normalised, unfinished bar dropped; at least one.
+            bars: Bars of one symbol, normalised, unfinished bar dropped; at least one.
             interval: Length of a bar.
-            location: Where the bars came from, for the message.
+            location: Origin of the bars, for the message.
 
         Raises:
-            InvalidBarsError: A rule is broken that is an error: naming symbol, rules, bars and
-                what to do; its `findings` are everything that was found.
+            InvalidBarsError: The bars break a rule of severity `error`. The message names symbol,
+                rules, bars and fixes; `findings` has all findings.
         """
-        terms = CheckSettings(interval, self.now, self.calendar, self.policy)
-        examined = check_bars(bars, terms)
-        if examined.errors:
-            raise _bad_bars_error(examined, terms, location)
-        self.log.passed_checks[str(bars["symbol"].iloc[0]), interval] = examined
-        return examined.bars
+        settings = CheckSettings(interval, self.now, self.calendar, self.policy)
+        checked = check_bars(bars, settings)
+        if checked.errors:
+            raise _bad_bars_error(checked, settings, location)
+        self.log.passed_checks[str(bars["symbol"].iloc[0]), interval] = checked
+        return checked.bars
 
 
 def format_finding_span(finding: Finding) -> str:
-    """First and last bar of a finding, or the one there is."""
+    """First and last bar of a finding, or its only bar."""
     if finding.first == finding.last:
         return str(finding.first)
     return f"{finding.first} to {finding.last}"
@@ -131,14 +132,14 @@ def _bad_bars_error(
 ) -> InvalidBarsError:
     errors = checked.errors
     symbol = errors[0].symbol
-    told = "; ".join(finding.sentence for finding in errors)
+    sentences = "; ".join(finding.sentence for finding in errors)
     lines = [
         _format_bad_bars(checked.bars, finding, rows, settings)
         for finding, rows in zip(checked.findings, checked.finding_rows, strict=True)
         if finding.severity == "error"
     ]
     error = InvalidBarsError(
-        f"bars of {symbol} cannot be trusted: {told}",
+        f"bars of {symbol} fail the quality checks: {sentences}",
         found="\n    ".join(lines),
         where=f"{symbol}: {location}",
         fix=_suggest_fix(checked),
@@ -150,7 +151,7 @@ def _bad_bars_error(
 def _format_bad_bars(
     bars: BarsFrame, finding: Finding, rows: IntVector, settings: CheckSettings
 ) -> str:
-    """The first bars that are wrong, and their values where they are what is wrong."""
+    """The first bars that break the rule, with their values if the rule is about values."""
     if finding.rule == "gaps":
         return f"gaps: {format_finding_span(finding)}"
     shown = []
@@ -166,11 +167,11 @@ def _format_bad_bars(
 
 
 def _suggest_fix(checked: CheckedBars) -> str:
-    """The repairs there are, the advice of the rules, and the cut that leaves most bars."""
-    repairs = {found.rule: found.repair for found in checked.errors if found.repair}
-    asked = ", ".join(f"{rule}: repair" for rule in repairs)
+    """Available repairs, the rules' advice, and the date range that leaves most bars."""
+    repairs = {finding.rule: finding.repair for finding in checked.errors if finding.repair}
+    treatments = ", ".join(f"{rule}: repair" for rule in repairs)
     names = ", ".join(dict.fromkeys(repair for repair in repairs.values() if repair))
-    advice = [f"add `quality: {{{asked}}}` to the dataset ({names})"] if repairs else []
+    advice = [f"add `quality: {{{treatments}}}` to the dataset ({names})"] if repairs else []
     advice += [finding.advice for finding in checked.errors if finding.advice]
     bad = [
         rows
@@ -183,7 +184,7 @@ def _suggest_fix(checked: CheckedBars) -> str:
 
 
 def _suggest_date_range(bars: BarsFrame, bad_rows: IntVector) -> str:
-    correct = "correct these bars where they come from, or use another source"
+    correct = "correct these bars at their source, or use another source"
     days = bars["timestamp"].dt.floor("D")
     first, last = days.iloc[bad_rows].min(), days.iloc[bad_rows].max()
     after, before = int(np.sum(days > last)), int(np.sum(days < first))
@@ -191,7 +192,7 @@ def _suggest_date_range(bars: BarsFrame, bad_rows: IntVector) -> str:
         return correct
     one_day = pd.Timedelta(days=1)
     if after >= before:
-        cut = f"start: {last + one_day:%Y-%m-%d}"
+        limit = f"start: {last + one_day:%Y-%m-%d}"
     else:
-        cut = f"end: {first - one_day:%Y-%m-%d}"
-    return f"add `{cut}` to the dataset, which leaves {max(after, before)} bars; or {correct}"
+        limit = f"end: {first - one_day:%Y-%m-%d}"
+    return f"add `{limit}` to the dataset, which leaves {max(after, before)} bars; or {correct}"

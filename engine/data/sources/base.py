@@ -1,4 +1,4 @@
-"""What every source of bars can do, and what it is asked."""
+"""The abstract source of bars, and the request that it answers."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BarRequest:
-    """The bars wanted of one symbol.
+    """A request for the bars of one symbol.
 
     Attributes:
-        symbol: The dataset's name of it.
+        symbol: The symbol's name in the dataset.
         interval: Length of a bar.
-        since: First instant wanted; None for all there is. A feed may deliver earlier bars too.
+        since: First timestamp requested; None for the whole history. A source may deliver earlier
+            bars too.
         now: The present instant.
-        progress: Told how far a long pull is.
-        on_notice: Told what a user must know of how the bars were read, and keeps it for the run's
-            manifest; where it is None, `progress` is told.
-        gate: What finer bars have to pass before they are made coarser; None for one without
-            repairs.
+        progress: Receives the progress of a long fetch.
+        on_notice: Receives what a user must know about how the bars were read, and records it for
+            the run's manifest; None sends these notices to `progress`.
+        gate: Checks finer bars before they are resampled; None for a gate without repairs.
     """
 
     symbol: str
@@ -40,19 +40,18 @@ class BarRequest:
     on_notice: Callable[[str], None] | None = None
     gate: QualityGate | None = None
 
-    def notify(self, sentence: str) -> None:
-        """Tells what a user must know of how the bars were read."""
-        (self.on_notice or self.progress.notice)(sentence)
+    def notify(self, message: str) -> None:
+        """Reports what a user must know about how the bars were read."""
+        (self.on_notice or self.progress.notice)(message)
 
 
 class BarSource(ABC):
     """One source of bars.
 
     Attributes:
-        label: What it is called in messages: `yahoo`, `ccxt:bitstamp`, `files`, `bundled`.
-        cache_key: Everything that tells its bars from another feed's, None where bars are at
-            hand anyway and are not cached.
-        append_only: Whether a finished bar never changes, so that a cached one need not be pulled
+        label: Its name in messages: `yahoo`, `ccxt:bitstamp`, `files`, `bundled`.
+        cache_key: Identifies its bars in the cache; None where bars are local and not cached.
+        append_only: Whether a finished bar never changes, so that a cached one need not be fetched
             again. Adjusted prices change with every dividend.
     """
 
@@ -62,19 +61,19 @@ class BarSource(ABC):
 
     @abstractmethod
     def ticker(self, symbol: str) -> str:
-        """What the source itself calls a symbol of the dataset."""
+        """The source's own name of a symbol of the dataset."""
 
     @abstractmethod
     def origin(self, symbol: str) -> str:
-        """Where a symbol's bars come from, for a run's manifest; the same on every machine."""
+        """The origin of a symbol's bars for a run's manifest; the same on every machine."""
 
     @abstractmethod
     def location(self, symbol: str) -> str:
-        """Where a user finds the bars of a symbol: a file, or a ticker and who has it."""
+        """Where a user finds the bars of a symbol: a file, or a ticker and its source."""
 
     @abstractmethod
     def url(self) -> str | None:
-        """An address that must answer for the feed to work; None where no network is needed.
+        """An address that must answer for the source to work; None where no network is needed.
 
         Raises:
             SourceError: The source does not exist.
@@ -82,15 +81,15 @@ class BarSource(ABC):
 
     @abstractmethod
     def fetch(self, request: BarRequest) -> pd.DataFrame:
-        """Bars of one symbol as the source has them.
+        """Fetches the bars of one symbol as the source has them.
 
         Returns:
             Columns timestamp (the bar's open; aware, or naive in UTC), open, high, low, close,
-            volume, and what else the source carries. Not checked: order, gaps, NaN and the
-            unfinished bar are as the source gave them. May be empty.
+            volume, and further columns that the source has. Not checked: order, gaps, NaN and the
+            unfinished bar are as the source sent them. May be empty.
 
         Raises:
             UnreachableError: The network or the server did not answer.
-            SourceError: The source answered, and does not have what was asked.
-            InvalidBarsError: What came cannot be read as bars.
+            SourceError: The source answered, and does not have the bars.
+            InvalidBarsError: The answer cannot be parsed as bars.
         """

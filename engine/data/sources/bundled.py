@@ -47,7 +47,7 @@ class BundledBarSource(BarSource):
         """No network."""
 
     def fetch(self, request: BarRequest) -> pd.DataFrame:
-        """All bars there are.
+        """Returns all bars of the package.
 
         Raises:
             SourceError: The symbol is neither of the two, or the interval is not `1d`.
@@ -66,7 +66,7 @@ class BundledBarSource(BarSource):
 
 
 def _package_file(ticker: str) -> Path:
-    """The file behind `arch.data`; to import that loads the whole of arch, a second's worth."""
+    """The data file of `arch`, without importing `arch`, which takes a second."""
     package = find_spec("arch")
     assert package is not None
     assert package.origin is not None

@@ -1,4 +1,4 @@
-"""The source of bars that an entry of a dataset manifest describes."""
+"""Creates the source of bars that a dataset manifest describes."""
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ def create_source(
     interval: BarInterval | None = None,
     calendar: str = ALWAYS_OPEN,
 ) -> BarSource:
-    """One source of a dataset; creating it uses neither network nor files.
+    """Creates one source of a dataset; this uses neither network nor files.
 
     Args:
-        spec: The source, as the dataset's manifest describes it.
+        spec: The source in the dataset's manifest.
         manifest_folder: Folder of that manifest.
-        home: Folder that keeps state between runs.
-        clients: How the network clients behave.
-        interval: Of the dataset; a source with a shorter interval is resampled to it. None for
-            the source's own interval.
-        calendar: Of the dataset; it sets where resampled bars begin and end.
+        home: Folder for state between runs.
+        clients: Settings of the network clients.
+        interval: Interval of the dataset; bars of a source with a shorter one are resampled to it.
+            None leaves the interval of every source.
+        calendar: Calendar of the dataset, which sets where resampled bars begin and end.
     """
     match spec:
         case YahooSourceSpec():

@@ -1,4 +1,4 @@
-"""A source of finer bars than the dataset wants."""
+"""A source whose bars are resampled to the longer interval of the dataset."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class ResampledBarSource(BarSource):
-    """The complete coarser bars of another feed's bars.
+    """Complete coarser bars, resampled from the bars of another source.
 
-    The finer bars from the dataset's start on must be sound themselves: a coarser bar would hide
-    what is wrong with them.
+    The finer bars from the dataset's start on must pass the quality gate themselves: a coarser bar
+    would hide their defects.
 
     Args:
-        source: The source.
-        source_interval: Length of the bars it has.
+        source: The source of the finer bars.
+        source_interval: Length of its bars.
         calendar: Of the dataset: `24/7` or a code of exchange-calendars.
     """
 
@@ -40,29 +40,29 @@ class ResampledBarSource(BarSource):
         self.append_only = source.append_only
 
     def ticker(self, symbol: str) -> str:
-        """The source's own."""
+        """As the source of the finer bars."""
         return self.source.ticker(symbol)
 
     def origin(self, symbol: str) -> str:
-        """The source's own, and the interval of its bars."""
+        """The origin of the finer bars, and their interval."""
         return f"{self.source.origin(symbol)} {self.source_interval}"
 
     def location(self, symbol: str) -> str:
-        """The source's own."""
+        """As the source of the finer bars."""
         return self.source.location(symbol)
 
     def url(self) -> str | None:
-        """The source's own."""
+        """As the source of the finer bars."""
         return self.source.url()
 
     def fetch(self, request: BarRequest) -> pd.DataFrame:
-        """The coarser bars that are complete, from the first whole one on.
+        """Returns the complete coarser bars, from the first complete one on.
 
         Raises:
-            UnreachableError: As the source's own.
-            SourceError: As the source's own.
-            InvalidBarsError: As the source's own; or the finer bars cannot be trusted.
-            UsageError: The calendar is not known.
+            UnreachableError: As the source of the finer bars.
+            SourceError: As the source of the finer bars.
+            InvalidBarsError: As the source of the finer bars; or they fail the quality gate.
+            UsageError: The calendar is unknown.
         """
         raw = self.source.fetch(replace(request, interval=self.source_interval))
         fine = drop_unfinished_bar(
@@ -75,27 +75,25 @@ class ResampledBarSource(BarSource):
         gate = request.gate or QualityGate(self.calendar, {}, request.now, QualityLog())
         fine = gate.validate(fine, self.source_interval, self.location(request.symbol))
         coarse = resample_bars(fine, self.source_interval, request.interval, self.calendar)
-        for sentence in self._make_notices(fine, coarse):
-            request.notify(f"{request.symbol}: {sentence}")
+        for notice in self._make_notices(fine, coarse):
+            request.notify(f"{request.symbol}: {notice}")
         return coarse.bars
 
     def _make_notices(self, fine: BarsFrame, resampled: ResampledBars) -> list[str]:
-        """What the coarser bars do not show."""
-        told = []
+        """Bars left out and bars missing, which the coarser bars do not show."""
+        notices = []
         if len(resampled.outside_hours):
             first = format_timestamp(resampled.outside_hours.iloc[0], self.source_interval)
-            told.append(
+            notices.append(
                 f"{len(resampled.outside_hours)} of {len(fine)} bars of {self.source_interval} "
-                f"lie outside the "
-                f"hours of {self.calendar} and are left out, the first {first}"
+                f"lie outside the hours of {self.calendar} and are left out, the first {first}"
             )
         if self.calendar == ALWAYS_OPEN and len(fine):
             span = fine["timestamp"].iloc[-1] - fine["timestamp"].iloc[0]
             expected = span // interval_length(self.source_interval) + 1
             if expected > len(fine):
-                told.append(
+                notices.append(
                     f"{expected - len(fine)} of {expected} bars of {self.source_interval} are "
-                    f"absent, "
-                    "and longer bars are made without them"
+                    "missing, and longer bars are computed without them"
                 )
-        return told
+        return notices

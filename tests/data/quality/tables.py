@@ -1,4 +1,4 @@
-"""Bars to break: plain ones, random ones, and what the rules say of them."""
+"""Tables of bars for tests of quality rules, and functions that check them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from engine.data.bars import normalise_bars
-from engine.data.quality.check_symbol import CheckSettings, check_bars
+from engine.data.quality import CheckSettings, check_bars
 
 NOW = pd.Timestamp("2024-06-01", tz="UTC")
 
@@ -30,7 +30,7 @@ def plain(count=10, **options):
 
 
 def walk(count=400, *, volatility=0.02, seed=1, **options):
-    """A market that moves, opens where it closed, and trades about as much every bar."""
+    """A random walk that opens at the previous close, with similar volumes."""
     rng = np.random.default_rng(seed)
     closes = 100.0 * np.exp(np.cumsum(rng.normal(0.0, volatility, count)))
     opens = np.r_[100.0, closes[:-1]] * np.exp(rng.normal(0.0, volatility / 10, count))
@@ -47,16 +47,16 @@ def scaled(raw, rows, factor, columns=("open", "high", "low", "close")):
     return raw
 
 
-def judged(raw, interval="1d", **terms):
+def check_table(raw, interval="1d", **terms):
     return check_bars(normalise_bars(raw, "X"), CheckSettings(interval, NOW, **terms))
 
 
 def rules(raw, interval="1d", **terms):
-    return [finding.rule for finding in judged(raw, interval, **terms).findings]
+    return [finding.rule for finding in check_table(raw, interval, **terms).findings]
 
 
 def rows(raw, rule, interval="1d", **terms):
     """Positions of the bars that break one rule."""
-    examined = judged(raw, interval, **terms)
+    examined = check_table(raw, interval, **terms)
     pairs = zip(examined.findings, examined.finding_rows, strict=True)
     return [row for finding, found in pairs if finding.rule == rule for row in found.tolist()]

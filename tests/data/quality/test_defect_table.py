@@ -15,8 +15,8 @@ import pytest
 
 from engine.data.bars import normalise_bars
 from engine.data.check import check_dataset
-from engine.data.quality.check_symbol import CheckSettings, check_bars
-from tests.data.datasets import Told
+from engine.data.quality import CheckSettings, check_bars
+from tests.data.datasets import RecordingProgress
 
 NOW = pd.Timestamp("2026-06-01", tz="UTC")
 CAPITALS = {name: name.capitalize() for name in ("open", "high", "low", "close", "volume")}
@@ -25,7 +25,7 @@ CAPITALS["timestamp"] = "Date"
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A file, what is known to be wrong with it, and what must not be said of it."""
+    """A file, its known defects, and rules that it must not break."""
 
     symbol: str
     known: tuple[str, ...]
@@ -118,7 +118,9 @@ def check(market_data, tmp_path_factory):
         }
         path = folder / f"{case.symbol}.yaml"
         path.write_text(json.dumps(manifest))
-        return check_dataset(str(path), home=folder, offline=True, progress=Told(), now=NOW)
+        return check_dataset(
+            str(path), home=folder, offline=True, progress=RecordingProgress(), now=NOW
+        )
 
     return checked
 
@@ -145,7 +147,7 @@ def test_the_table(found):
 
 
 @pytest.mark.parametrize("case", DEFECTS, ids=named)
-def test_every_known_defect_is_found_and_nothing_that_is_known_not_to_be_there(case, found):
+def test_exactly_the_known_defects_are_found(case, found):
     rules = {finding.rule for finding in found[case]}
     assert set(case.known) <= rules
     assert not rules & set(case.not_said)
@@ -156,7 +158,7 @@ def test_every_known_defect_is_found_and_nothing_that_is_known_not_to_be_there(c
 
 
 @pytest.mark.parametrize("case", CLEAN, ids=named)
-def test_real_crashes_and_jumps_are_no_errors(case, found):
+def test_real_crashes_and_jumps_are_not_errors(case, found):
     assert [finding for finding in found[case] if finding.severity == "error"] == []
 
 
@@ -167,7 +169,7 @@ def test_real_crashes_and_jumps_are_no_errors(case, found):
         ("JPM", 959, "1980-03-17", "1983-12-29"),
     ],
 )
-def test_missing_opens_are_errors_with_a_repair_that_makes_them_fit(
+def test_missing_opens_are_errors_that_the_repair_resolves(
     symbol, count, first, last, found, check
 ):
     case = next(case for case in DEFECTS if case.symbol == symbol)
@@ -197,7 +199,7 @@ def test_missing_opens_are_errors_with_a_repair_that_makes_them_fit(
         ("gemini_BTC_1h_zero_prices", 1),
     ],
 )
-def test_just_the_bars_that_are_wrong_are_counted(symbol, count, found):
+def test_only_wrong_bars_are_counted(symbol, count, found):
     case = next(case for case in DEFECTS if case.symbol == symbol)
     rules = {
         "missing_values",
@@ -222,7 +224,7 @@ def test_just_the_bars_that_are_wrong_are_counted(symbol, count, found):
         ("yf_AET-L-1d-100x-error", "unit_errors"),
     ],
 )
-def test_the_repair_makes_of_the_bad_file_its_corrected_twin(symbol, rule, market_data):
+def test_the_repaired_file_equals_the_corrected_file(symbol, rule, market_data):
     bad, twin = (
         pd.read_csv(market_data / "defects" / f"{name}.csv")
         for name in (symbol, f"{symbol}-fixed")

@@ -1,4 +1,4 @@
-"""What a user is told where bars do not pass, and where they pass with a remark."""
+"""The message where bars do not pass the gate, and the notices where they pass with findings."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import pytest
 
 from engine.core.errors import InvalidBarsError
 from engine.data.bars import normalise_bars
-from engine.data.config import Dataset
-from engine.data.quality.gate import QualityGate, QualityLog
-from engine.data.quality.policy import RuleName
+from engine.data.config import Dataset, RuleName
+from engine.data.quality import QualityGate, QualityLog
 from tests.data.quality.tables import NOW, plain, scaled, walk
 
 
@@ -26,13 +25,13 @@ def refused(raw, **quality):
     return error.value
 
 
-def test_all_broken_rules_are_told_at_once_with_their_bars():
+def test_the_error_lists_all_broken_rules_with_their_bars():
     raw = plain(10)
     raw.loc[2, "close"] = None
     raw.loc[4, "close"] = 0.0
     raw.loc[7, "timestamp"] = raw.loc[6, "timestamp"]
     error = refused(raw)
-    assert "bars of X cannot be trusted" in error.problem
+    assert "bars of X fail the quality checks" in error.problem
     assert "X: a test" in error.where
     for stamp in ("2020-01-03", "2020-01-05", "2020-01-07"):
         assert stamp in error.found
@@ -43,7 +42,7 @@ def test_all_broken_rules_are_told_at_once_with_their_bars():
     ]
 
 
-def test_many_bad_bars_are_told_by_the_first_three_and_the_last():
+def test_of_many_bad_bars_the_first_three_and_the_last_are_shown():
     raw = plain(200)
     raw.loc[:59, "open"] = 0.0
     error = refused(raw)
@@ -54,7 +53,7 @@ def test_many_bad_bars_are_told_by_the_first_three_and_the_last():
     assert "57 more, the last 2020-02-29" in error.found
 
 
-def test_the_repair_is_offered_as_the_line_to_add():
+def test_the_fix_is_the_line_that_requests_the_repair():
     raw = scaled(walk(), [100], 3.0)
     raw.loc[7, "open"] = 0.0
     error = refused(raw)
@@ -71,14 +70,14 @@ def test_the_repair_is_offered_as_the_line_to_add():
         (range(10, 90), "correct these bars"),
     ],
 )
-def test_the_cut_that_leaves_most_bars_is_advised(bad, advice):
+def test_the_date_range_that_leaves_most_bars_is_suggested(bad, advice):
     raw = plain(100)
     raw.loc[list(bad), "open"] = 0.0
     assert advice in refused(raw).fix
 
 
-def test_a_repair_that_leaves_its_rule_broken_does_not_pass():
-    """Bars off the grid have no repair; those labelled by their end beside them have one."""
+def test_a_rule_still_broken_after_its_repair_is_an_error():
+    """Bars off the grid have no repair; those labelled by their end have one."""
     raw = walk(100)
     raw["timestamp"] += pd.Timedelta("23:59:59")
     raw.loc[40, "timestamp"] -= pd.Timedelta(hours=7)
@@ -86,15 +85,15 @@ def test_a_repair_that_leaves_its_rule_broken_does_not_pass():
 
 
 class TestNotices:
-    def test_clean_bars_are_not_spoken_of(self):
+    def test_clean_bars_give_no_notices(self):
         log = QualityLog()
         passed(walk(), log)
         assert log.notices("d") == []
-        told = log.as_json()
-        assert (told["findings"], told["repairs"]) == ([], [])
-        assert told["rules"] == list(get_args(RuleName))
+        document = log.as_json()
+        assert (document["findings"], document["repairs"]) == ([], [])
+        assert document["rules"] == list(get_args(RuleName))
 
-    def test_a_rule_is_one_line_whatever_the_number_of_symbols(self):
+    def test_a_rule_is_one_line_for_all_symbols(self):
         log = QualityLog()
         passed(walk().drop(index=[40]), log, "A")
         passed(walk().drop(index=[50, 51]), log, "B")
@@ -103,18 +102,18 @@ class TestNotices:
             "B 2 bars are missing, 2020-02-20 to 2020-02-21"
         ]
 
-    def test_repairs_are_told_first(self):
+    def test_repairs_come_before_warnings(self):
         log = QualityLog()
         passed(scaled(walk(), [100], 3.0), log, bad_ticks="repair")
         repair, gap = log.notices("d")
-        assert repair.startswith("repaired bad_ticks: X 1 of 400 bars have a price far off")
+        assert repair.startswith("repaired bad_ticks: X 1 of 400 bars have a price far from")
         assert repair.endswith("the bars were dropped")
         assert gap.startswith("gaps: ")
-        told = log.as_json()
-        assert [done["repair"] for done in told["repairs"]] == ["drop_bad_tick"]
-        assert [finding["rule"] for finding in told["findings"]] == ["gaps"]
+        document = log.as_json()
+        assert [repair["repair"] for repair in document["repairs"]] == ["drop_bad_tick"]
+        assert [finding["rule"] for finding in document["findings"]] == ["gaps"]
 
-    def test_many_kinds_are_a_few_lines_and_the_command_that_tells_the_rest(self):
+    def test_many_rules_are_a_few_lines_and_a_command(self):
         raw = walk().drop(index=[40])
         raw.loc[100, "low"] /= 3.0
         raw.loc[110, "volume"] *= 1_000.0
@@ -127,7 +126,7 @@ class TestNotices:
         assert notices[-1] == "2 more kinds of finding: backtest data check d"
 
 
-def test_only_rules_that_have_a_repair_can_be_repaired():
+def test_a_rule_without_a_repair_cannot_be_set_to_repair():
     with pytest.raises(ValueError, match="no repair of gaps; say error or warn"):
         Dataset(
             name="d",

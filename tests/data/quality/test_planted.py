@@ -1,4 +1,4 @@
-"""Random bars: sound ones break no rule, and a planted defect is found where it was planted."""
+"""Random bars: valid ones break no rule, and a planted defect is found at its bar."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from tests.data.quality.tables import judged, rows, scaled, table, walk
+from tests.data.quality.tables import check_table, rows, scaled, table, walk
 
 prices = st.floats(60.0, 100.0)
 
@@ -85,8 +85,8 @@ PLANTED = {
 
 @given(raw=sound_tables())
 @settings(max_examples=15, deadline=None)
-def test_sound_bars_break_no_rule_that_is_an_error(raw):
-    assert judged(raw).errors == ()
+def test_valid_bars_have_no_errors(raw):
+    assert check_table(raw).errors == ()
 
 
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
@@ -96,14 +96,12 @@ def test_sound_bars_break_no_rule_that_is_an_error(raw):
     data=st.data(),
 )
 @settings(max_examples=4, deadline=None)
-def test_a_planted_defect_is_found_under_its_rule_alone_and_its_bar_is_named(
-    raw, plant, column, data
-):
+def test_a_planted_defect_breaks_its_rule_alone(raw, plant, column, data):
     row = data.draw(st.integers(1, len(raw) - 1))
     plant(raw, row, column)
     rule = PLANTED[plant]
     assert rows(raw, rule) == [row]
-    (error,) = judged(raw).errors
+    (error,) = check_table(raw).errors
     assert (error.rule, error.symbol, error.count) == (rule, "X", 1)
     assert error.first == error.last == f"{raw['timestamp'].iloc[row]:%Y-%m-%d}"
 
@@ -115,14 +113,14 @@ def test_a_planted_defect_is_found_under_its_rule_alone_and_its_bar_is_named(
     rush=st.floats(5.0, 50.0),
 )
 @settings(max_examples=25, deadline=None)
-def test_a_real_jump_or_crash_that_stays_is_no_error_however_far_it_goes(seed, row, factor, rush):
-    """It happens within a bar, from its open to its close, with a rush of trading."""
+def test_a_lasting_jump_or_crash_is_not_an_error(seed, row, factor, rush):
+    """The jump is within a bar, from its open to its close, with high turnover."""
     raw = scaled(walk(seed=seed), slice(row + 1, None), factor)
     raw.loc[row, "close"] *= factor
     raw.loc[row, "high"] = max(raw.loc[row, ["open", "high", "close"]])
     raw.loc[row, "low"] = min(raw.loc[row, ["open", "low", "close"]])
     raw.loc[row, "volume"] *= rush
-    assert judged(raw).errors == ()
+    assert check_table(raw).errors == ()
 
 
 @given(
@@ -132,10 +130,10 @@ def test_a_real_jump_or_crash_that_stays_is_no_error_however_far_it_goes(seed, r
     rush=st.floats(8.0, 50.0),
 )
 @settings(max_examples=25, deadline=None)
-def test_nor_is_one_that_happens_over_night(seed, row, factor, rush):
+def test_a_lasting_overnight_jump_is_not_an_error(seed, row, factor, rush):
     raw = scaled(walk(seed=seed), slice(row, None), factor)
     raw.loc[row, "volume"] *= rush / factor
-    assert judged(raw).errors == ()
+    assert check_table(raw).errors == ()
 
 
 @given(
@@ -145,19 +143,17 @@ def test_nor_is_one_that_happens_over_night(seed, row, factor, rush):
     length=st.integers(1, 2),
 )
 @settings(max_examples=25, deadline=None)
-def test_a_price_far_off_that_comes_back_is_a_bad_tick_of_just_these_bars(
-    seed, row, factor, length
-):
+def test_a_spike_that_reverts_is_a_bad_tick_of_its_bars(seed, row, factor, length):
     bad = list(range(row, row + length))
     raw = scaled(walk(seed=seed), bad, factor)
-    examined = judged(raw)
+    examined = check_table(raw)
     assert {finding.rule for finding in examined.errors} <= {"bad_ticks", "unit_errors"}
     assert rows(raw, "bad_ticks") + rows(raw, "unit_errors") == bad
 
 
-def test_an_infinite_open_is_a_missing_value_and_no_wrong_range() -> None:
+def test_an_infinite_open_is_only_a_missing_value() -> None:
     raw = pd.DataFrame({"timestamp": pd.date_range("2020-01-01", periods=5, tz="UTC")})
     raw[["open", "high", "low", "close"]] = 60.0
     raw["volume"] = 1.0
     plant_infinity(raw, 1, "open")
-    assert [finding.rule for finding in judged(raw).errors] == ["missing_values"]
+    assert [finding.rule for finding in check_table(raw).errors] == ["missing_values"]

@@ -1,4 +1,4 @@
-"""Each named repair does what it says, and says which bars it changed."""
+"""Each named repair has its effect, and reports the bars that it changed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.quality.policy import UNREPAIRABLE_RULES, RuleName
-from engine.data.quality.repairs import REPAIRS
-from tests.data.quality.tables import judged, plain, rules, scaled, walk
+from engine.data.config import UNREPAIRABLE_RULES, RuleName
+from engine.data.quality import REPAIRS
+from tests.data.quality.tables import check_table, plain, rules, scaled, walk
 
 PRICES = ["open", "high", "low", "close"]
 
 
 def repaired(raw, rule, **terms):
-    examined = judged(raw, policy={rule: "repair"}, **terms)
+    examined = check_table(raw, policy={rule: "repair"}, **terms)
     assert rule not in {finding.rule for finding in examined.findings}
     return examined
 
@@ -32,19 +32,19 @@ class TestTime:
         (done,) = examined.repairs
         assert (done.repair, done.count, done.first) == ("sort", 399, "2020-01-01")
 
-    def test_repetitions_are_dropped(self):
+    def test_duplicates_are_dropped(self):
         raw = walk(100)
         examined = repaired(raw.loc[[*range(40), 39, *range(40, 100)]], "duplicates")
         np.testing.assert_array_equal(prices(examined.bars), prices(raw))
 
-    def test_of_bars_that_conflict_the_last_of_the_file_stays(self):
+    def test_of_conflicting_bars_the_last_one_is_kept(self):
         raw = walk(100)
         older = scaled(raw.loc[[40]], [40], 1.01)
         both = pd.concat([raw.loc[:39], older, raw.loc[40:]], ignore_index=True)
         examined = repaired(both, "conflicting_duplicates")
         np.testing.assert_array_equal(prices(examined.bars), prices(raw))
 
-    def test_labels_move_from_the_last_second_to_the_first(self):
+    def test_labels_move_from_the_last_second_to_the_open(self):
         raw = walk(100)
         late = raw.assign(timestamp=raw["timestamp"] + pd.Timedelta("23:59:59"))
         examined = repaired(late, "off_grid")
@@ -57,7 +57,7 @@ class TestTime:
 
 
 class TestValues:
-    def test_a_missing_open_becomes_the_close_before_within_low_to_high(self):
+    def test_a_missing_open_becomes_the_clipped_previous_close(self):
         raw = plain(5)
         raw.loc[[0, 2, 3], "open"] = [0.0, np.nan, 0.0]
         raw.loc[2, "close"] = 9.5
@@ -101,7 +101,7 @@ class TestLevels:
         assert len(examined.bars) == 399
 
     @pytest.mark.parametrize(("rows", "factor"), [(slice(150, None), 0.01), ([100], 100.0)])
-    def test_prices_come_back_to_one_unit(self, rows, factor):
+    def test_prices_are_rescaled_to_one_unit(self, rows, factor):
         raw = walk()
         examined = repaired(scaled(raw, rows, factor), "unit_errors")
         np.testing.assert_allclose(prices(examined.bars), prices(raw))
@@ -115,40 +115,40 @@ class TestLevels:
         np.testing.assert_allclose(examined.bars["volume"], raw["volume"])
         assert [done.count for done in examined.repairs] == [100, 100]
 
-    def test_the_other_asset_before_the_gap_is_dropped(self):
+    def test_bars_of_the_earlier_asset_are_dropped(self):
         raw = scaled(walk(200), slice(0, 59), 0.1)
         raw.loc[60:, "timestamp"] += pd.Timedelta(days=500)
         assert len(repaired(raw, "ticker_reuse").bars) == 140
 
 
-def test_several_rules_are_repaired_one_after_the_other_each_told():
+def test_several_rules_are_repaired_in_order():
     raw = walk()
     raw.loc[50, "open"] = 0.0
     damaged = pd.concat([raw.iloc[::-1], raw.loc[[7]]], ignore_index=True)
     policy = {"order": "repair", "duplicates": "repair", "missing_open": "repair"}
-    examined = judged(damaged, policy=policy)
+    examined = check_table(damaged, policy=policy)
     assert examined.findings == ()
     assert [done.rule for done in examined.repairs] == ["order", "duplicates", "missing_open"]
     raw.loc[50, "open"] = np.clip(raw.loc[49, "close"], *raw.loc[50, ["low", "high"]])
     np.testing.assert_array_equal(prices(examined.bars), prices(raw))
 
 
-def test_nothing_is_repaired_that_the_dataset_does_not_name():
+def test_only_requested_repairs_are_applied():
     raw = scaled(walk(), [100], 3.0)
-    examined = judged(raw, policy={"order": "repair", "gaps": "error"})
+    examined = check_table(raw, policy={"order": "repair", "gaps": "error"})
     assert examined.repairs == ()
     assert [finding.rule for finding in examined.errors] == ["bad_ticks"]
     np.testing.assert_array_equal(prices(examined.bars), prices(raw))
 
 
-def test_of_many_bars_the_first_twenty_are_written_down():
+def test_the_log_has_the_first_twenty_bars():
     raw = plain(100)
     raw.loc[10:89, "open"] = 0.0
     (done,) = repaired(raw, "missing_open").repairs
     assert (done.count, len(done.bars), done.last) == (80, 20, "2020-03-30")
 
 
-def test_every_rule_has_a_repair_or_is_known_to_have_none():
+def test_every_rule_has_a_repair_or_is_listed_without_one():
     offered = {
         "order": ["sort"],
         "duplicates": ["drop_duplicates"],
@@ -167,9 +167,9 @@ def test_every_rule_has_a_repair_or_is_known_to_have_none():
     assert sorted(name for names in offered.values() for name in names) == sorted(REPAIRS)
 
 
-def test_what_is_merely_told_can_be_an_error_and_the_other_way_round():
+def test_a_dataset_can_change_the_severity_of_a_rule():
     raw = walk().drop(index=[40])
-    assert judged(raw, policy={"gaps": "error"}).errors != ()
+    assert check_table(raw, policy={"gaps": "error"}).errors != ()
     raw = scaled(walk(), [100], 3.0)
-    assert judged(raw, policy={"bad_ticks": "warn"}).errors == ()
+    assert check_table(raw, policy={"bad_ticks": "warn"}).errors == ()
     assert rules(raw, policy={"bad_ticks": "warn"}) == ["bad_ticks"]

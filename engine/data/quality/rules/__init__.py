@@ -1,1 +1,1 @@
-"""The rules: small pure functions from bars to what is wrong with them, one idea a file."""
+"""The quality rules: pure functions from the bars of one symbol to violations."""

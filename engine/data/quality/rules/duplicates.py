@@ -1,4 +1,4 @@
-"""Timestamps that more than one bar has."""
+"""Several bars with the same timestamp."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.quality.view import DAY_US
-from engine.data.quality.violation import RuleViolation
+from engine.data.quality.rules.base import DAY_US, RuleViolation
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import IntVector
-    from engine.data.quality.view import BarsView
+    from engine.data.quality.rules.base import BarsView
 
 _EPOCH_WEEKDAY = 4  # 1970-01-01, counted from Sunday as 0
 
@@ -26,24 +25,24 @@ def duplicates(view: BarsView) -> list[RuleViolation]:
 
 
 def conflicting_duplicates(view: BarsView) -> list[RuleViolation]:
-    """A bar has the timestamp of another and other values; not on a day of a clock change.
+    """A bar has the timestamp of another and other values; days of clock changes are excluded.
 
-    Of two, the later in the file is mostly the corrected or the finished one: that is what the
-    repair keeps.
+    The later of the two in the file is usually the corrected or the finished one: the repair keeps
+    it.
     """
     again, before = _find_repeats(view)
     conflict = ~_have_equal_values(view, again, before) & ~_is_clock_change_day(
         view.timestamps[again]
     )
-    complaint = "bars have the timestamp of another and other values"
-    return [RuleViolation(again[conflict], complaint, "keep_last_duplicate")]
+    description = "bars have the timestamp of another and other values"
+    return [RuleViolation(again[conflict], description, "keep_last_duplicate")]
 
 
 def daylight_saving(view: BarsView) -> list[RuleViolation]:
-    """A timestamp stands twice, with other values, on a day on which clocks change.
+    """A timestamp occurs twice, with different values, on a day of a clock change.
 
-    That is on the last Sunday of March and October (Europe), the second of March and the first
-    of November (United States). Neither bar is too many: one of them has the wrong label.
+    Clocks change on the last Sunday of March and October (Europe), the second Sunday of March and
+    the first of November (United States). Both bars are real: one of them has the wrong label.
     """
     again, before = _find_repeats(view)
     conflict = ~_have_equal_values(view, again, before) & _is_clock_change_day(
@@ -59,17 +58,17 @@ def daylight_saving(view: BarsView) -> list[RuleViolation]:
 
 
 def _find_repeats(view: BarsView) -> tuple[IntVector, IntVector]:
-    """Positions of bars whose timestamp came before, and of the first with it."""
+    """Positions of bars that repeat a timestamp, and of the first bar with it."""
     if view.unique_timestamps.size == view.timestamps.size:
-        nothing = np.array([], dtype=np.int64)
-        return nothing, nothing
+        empty = np.array([], dtype=np.int64)
+        return empty, empty
     ordered = np.argsort(view.timestamps, kind="stable")
     stamps = view.timestamps[ordered]
-    leads = np.r_[True, np.diff(stamps) > 0]
-    first = ordered[np.flatnonzero(leads)[np.cumsum(leads) - 1]]
-    again, before = ordered[~leads], first[~leads]
-    place = np.argsort(again)
-    return again[place], before[place]
+    is_first = np.r_[True, np.diff(stamps) > 0]
+    first = ordered[np.flatnonzero(is_first)[np.cumsum(is_first) - 1]]
+    again, before = ordered[~is_first], first[~is_first]
+    by_position = np.argsort(again)
+    return again[by_position], before[by_position]
 
 
 def _have_equal_values(

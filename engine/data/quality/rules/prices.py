@@ -1,4 +1,4 @@
-"""Prices that cannot be."""
+"""Missing and impossible prices."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.data.bars import ROUNDING_TOLERANCE
-from engine.data.quality.violation import RuleViolation
+from engine.data.quality.rules.base import RuleViolation
 
 if TYPE_CHECKING:
-    from engine.data.quality.view import BarsView
+    from engine.data.quality.rules.base import BarsView
 
 
 def nonpositive_prices(view: BarsView) -> list[RuleViolation]:
-    """A price is 0 or less."""
+    """A price is 0 or negative."""
     rows = np.flatnonzero((view.prices <= 0.0).any(axis=1))
     return [RuleViolation(rows, "bars have a price of 0 or less", "drop_nonpositive")]
 
@@ -22,12 +22,31 @@ def nonpositive_prices(view: BarsView) -> list[RuleViolation]:
 def price_range(view: BarsView) -> list[RuleViolation]:
     """The open or the close lies outside low to high, or low is above high.
 
-    An open that is missing is left to its own rule, and so are bars with prices of 0.
+    A missing open and prices of 0 are left to their own rules.
     """
     opens, highs, lows, closes = view.prices.T
     opens = np.where((opens > 0.0) & np.isfinite(opens), opens, closes)
     usable = (view.prices[:, 1:] > 0.0).all(axis=1) & np.isfinite(view.prices[:, 1:]).all(1)
     above = np.maximum(np.maximum(opens, closes), lows) > highs * (1.0 + ROUNDING_TOLERANCE)
     below = np.minimum(opens, closes) < lows * (1.0 - ROUNDING_TOLERANCE)
-    complaint = "bars have an open or close outside low to high"
-    return [RuleViolation(np.flatnonzero(usable & (above | below)), complaint, "widen_range")]
+    description = "bars have an open or close outside low to high"
+    return [RuleViolation(np.flatnonzero(usable & (above | below)), description, "widen_range")]
+
+
+def missing_open(view: BarsView) -> list[RuleViolation]:
+    """The open is 0 or empty, and all other values of the bar are present.
+
+    Vendors write 0 for the opens of early decades, for which only high, low and close are known.
+    """
+    opens = view.prices[:, 0]
+    others = np.column_stack([view.prices[:, 1:], view.volume])
+    complete = np.isfinite(others).all(axis=1) & (others[:, :3] > 0).all(axis=1)
+    rows = np.flatnonzero(complete & (np.isnan(opens) | (opens == 0.0)))
+    return [RuleViolation(rows, "bars have no open", "open_from_previous_close")]
+
+
+def missing_values(view: BarsView) -> list[RuleViolation]:
+    """A price or the volume is not a finite number."""
+    finite = np.isfinite(view.prices).all(axis=1) & np.isfinite(view.volume)
+    description = "bars have no number where a price or volume should be"
+    return [RuleViolation(np.flatnonzero(~finite), description, "drop_missing")]

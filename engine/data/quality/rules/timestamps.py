@@ -1,4 +1,4 @@
-"""Timestamps against the interval and the clock."""
+"""Timestamps against their order, the interval and the clock."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.data.quality.view import DAY_US, SECOND_US
-from engine.data.quality.violation import RuleViolation
+from engine.data.quality.rules.base import DAY_US, SECOND_US, RuleViolation
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.data.quality.view import BarsView
+    from engine.data.quality.rules.base import BarsView
 
 _HOUR_US = 3_600 * SECOND_US
 
 
 def interval(view: BarsView) -> list[RuleViolation]:
-    """The commonest step between bars is not the dataset's interval.
+    """The most common step between bars is not the dataset's interval.
 
-    Gaps, weekends and short sessions are rarer than the interval itself.
+    Gaps, weekends and short sessions are less common than the interval itself.
     """
     steps = np.diff(view.unique_timestamps)
     if not steps.size or (steps == view.bar_length_us).mean() > 0.5:
@@ -32,17 +31,19 @@ def interval(view: BarsView) -> list[RuleViolation]:
         return []
     step = int(usual[0])
     rows = np.flatnonzero(np.isin(view.timestamps, view.unique_timestamps[1:][steps == step]))
-    words = _format_step(step)
-    complaint = f"bars are {words} after the one before, and the dataset says {view.interval}"
-    advice = f"give the dataset the interval its bars have, which seems to be {words}"
-    return [RuleViolation(rows, complaint, advice=advice)]
+    text = _format_step(step)
+    description = (
+        f"bars are {text} after the previous one, and the dataset's interval is {view.interval}"
+    )
+    advice = f"set the dataset's interval to that of its bars, which seems to be {text}"
+    return [RuleViolation(rows, description, advice=advice)]
 
 
 def off_grid(view: BarsView) -> list[RuleViolation]:
-    """A timestamp is not a whole number of intervals from the others, or is a bar's end.
+    """A timestamp is not a whole number of intervals from the others, or labels a bar's end.
 
-    Bars longer than an hour may move by one hour with daylight saving, labelled by a local
-    midnight as they are. Bars of `1w` may begin on any day of the week, all on the same.
+    Bars longer than an hour may shift by one hour with daylight saving, because a local midnight
+    labels them. Weekly bars may start on any weekday, but all on the same.
     """
     if not view.timestamps.size:
         return []
@@ -53,25 +54,27 @@ def off_grid(view: BarsView) -> list[RuleViolation]:
         moved = np.abs(phases - usual)
         off &= (moved != _HOUR_US) & (moved != view.bar_length_us - _HOUR_US)
     if off.mean() > 0.5:
-        # These bars have another interval, which its own rule tells.
+        # These bars have another interval, which has its own rule.
         return []
-    found = [
+    violations = [
         RuleViolation(np.flatnonzero(off), "bars have a timestamp off the grid of the others")
     ]
     unit = min(view.bar_length_us, DAY_US)
     # The last second of a minute, the last minute of an hour or a day.
     if usual % unit >= unit - max(unit // 1_440, SECOND_US):
-        complaint = "bars are labelled by their last minute or second, not by their open"
+        description = "bars are labelled by their last minute or second, not by their open"
         repair = "label_by_open" if view.bar_length_us <= DAY_US else None
-        found.append(RuleViolation(np.flatnonzero(~off), complaint, repair, shift_us=usual % unit))
-    return found
+        violations.append(
+            RuleViolation(np.flatnonzero(~off), description, repair, shift_us=usual % unit)
+        )
+    return violations
 
 
 def future(view: BarsView) -> list[RuleViolation]:
-    """A bar is not over yet."""
+    """A bar ends in the future."""
     rows = np.flatnonzero(view.timestamps + view.bar_length_us > view.now_us)
     advice = "check the time zone of the timestamps, and this machine's clock"
-    return [RuleViolation(rows, "bars are not over yet", advice=advice)]
+    return [RuleViolation(rows, "bars end in the future", advice=advice)]
 
 
 def _most_common(values: npt.NDArray[np.int64]) -> int:
@@ -87,3 +90,9 @@ def _format_step(step: int) -> str:
         if seconds % unit == 0:
             return f"{seconds / unit:.0f}{name}"
     return f"{seconds:.0f}s"
+
+
+def order(view: BarsView) -> list[RuleViolation]:
+    """A bar follows a later one."""
+    rows = np.flatnonzero(np.diff(view.timestamps) < 0) + 1
+    return [RuleViolation(rows, "bars follow a later bar", "sort")]

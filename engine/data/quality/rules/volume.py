@@ -1,4 +1,4 @@
-"""Volumes that cannot be, or hardly."""
+"""Impossible and implausible volumes."""
 
 from __future__ import annotations
 
@@ -6,33 +6,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.quality.view import BLOCK_SIZE, block_medians
-from engine.data.quality.violation import RuleViolation
+from engine.data.quality.rules.base import BLOCK_SIZE, RuleViolation, block_medians
 
 if TYPE_CHECKING:
-    from engine.data.quality.view import BarsView
+    from engine.data.quality.rules.base import BarsView
 
-# The wildest bar of the clean sets trades 127 times the median of its block (daily XRP; the others
-# 5 to 73 times); a volume counted in another unit differs by 1,000 and more.
+# The largest volume of the clean sets is 127 times the median of its block (daily XRP; the others
+# 5 to 73 times); a volume in another unit differs by a factor of 1,000 or more.
 _MAX_MEDIAN_MULTIPLE = 200.0
 
 
 def negative_volume(view: BarsView) -> list[RuleViolation]:
-    """A volume is below 0."""
+    """A volume is negative."""
     return [RuleViolation(np.flatnonzero(view.volume < 0.0), "bars have a volume below 0")]
 
 
 def zero_volume(view: BarsView) -> list[RuleViolation]:
-    """Nothing was traded, and yet the price moved within the bar."""
+    """The volume is 0, but the price moved within the bar."""
     highs, lows = view.prices[:, 1], view.prices[:, 2]
     rows = np.flatnonzero((view.volume == 0.0) & (highs > lows))
     return [RuleViolation(rows, "bars have prices that moved and a volume of 0")]
 
 
 def implausible_volume(view: BarsView) -> list[RuleViolation]:
-    """A volume is more than 200 times the median of the hundred bars about it, and of the next.
+    """A volume is more than 200 times the median of its block, of the next and of the previous.
 
-    And of the hundred before, so that a market that wakes up is none.
+    A block has 101 bars. Comparing with the next one excludes a market whose trading increases.
     """
     traded = np.flatnonzero(view.volume > 0.0)
     volume = view.volume[traded]
@@ -41,7 +40,5 @@ def implausible_volume(view: BarsView) -> list[RuleViolation]:
     before = np.concatenate([ends[0], usual])[: usual.size]
     after = np.concatenate([usual, ends[1]])[BLOCK_SIZE:]
     rows = traded[volume > _MAX_MEDIAN_MULTIPLE * np.maximum.reduce([before, usual, after])]
-    complaint = (
-        f"bars have more than {_MAX_MEDIAN_MULTIPLE:.0f} times the usual volume of their time"
-    )
-    return [RuleViolation(rows, complaint)]
+    description = f"bars have more than {_MAX_MEDIAN_MULTIPLE:.0f} times the usual volume"
+    return [RuleViolation(rows, description)]

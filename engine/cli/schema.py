@@ -1,0 +1,31 @@
+"""`backtest schema`: prints the JSON Schema of strategy files."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from engine.cli.errors import handle_errors, print_notice
+
+
+def schema_command(
+    built_in: Annotated[
+        bool,
+        typer.Option("--built-in", help="The engine's own kinds, without installed ones."),
+    ] = False,
+) -> None:
+    """Print the JSON Schema of strategy files, with the kinds that installed packages offer."""
+    with handle_errors(debug=False):
+        from engine.core.open_kinds import built_in_kinds_only, list_kind_faults
+        from engine.strategy import Strategy
+
+        if built_in:
+            with built_in_kinds_only():
+                schema = Strategy.model_json_schema()
+        else:
+            schema = Strategy.model_json_schema()
+            for fault in list_kind_faults():
+                print_notice(str(fault))
+        typer.echo(json.dumps(schema, indent=2))

@@ -1,0 +1,86 @@
+"""All quality rules, in the order in which they are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from engine.data.quality.rules.base import BarsView, RuleViolation
+from engine.data.quality.rules.corporate_actions import missed_dividends, missed_splits
+from engine.data.quality.rules.duplicates import (
+    conflicting_duplicates,
+    daylight_saving,
+    duplicates,
+)
+from engine.data.quality.rules.gaps import closed_days, gaps, ticker_reuse
+from engine.data.quality.rules.outliers import bad_ticks, unit_errors, wicks
+from engine.data.quality.rules.prices import (
+    missing_open,
+    missing_values,
+    nonpositive_prices,
+    price_range,
+)
+from engine.data.quality.rules.stale import stale
+from engine.data.quality.rules.timestamps import future, interval, off_grid, order
+from engine.data.quality.rules.volume import implausible_volume, negative_volume, zero_volume
+
+if TYPE_CHECKING:
+    from engine.data.config import RuleName
+
+QualityRule = Callable[[BarsView], list[RuleViolation]]
+
+RULES: tuple[QualityRule, ...] = (
+    order,
+    duplicates,
+    conflicting_duplicates,
+    daylight_saving,
+    missing_open,
+    missing_values,
+    nonpositive_prices,
+    negative_volume,
+    price_range,
+    interval,
+    off_grid,
+    future,
+    missed_splits,
+    unit_errors,
+    bad_ticks,
+    ticker_reuse,
+    missed_dividends,
+    wicks,
+    gaps,
+    closed_days,
+    stale,
+    zero_volume,
+    implausible_volume,
+)
+"""Every rule; the name of a rule is the name of its function."""
+
+# In a group a bar counts only for the first rule that it breaks: a missing open written as 0 is no
+# price of 0 too, and a price a hundred times too low is no bad tick.
+_EXCLUSIVE_GROUPS = (
+    frozenset({missing_open, missing_values, nonpositive_prices, negative_volume}),
+    frozenset({missed_splits, unit_errors, bad_ticks, wicks}),
+)
+
+
+def rule_name(rule: QualityRule) -> RuleName:
+    """Name of a rule in a dataset's `quality`."""
+    return cast("RuleName", rule.__name__)
+
+
+def find_violations(view: BarsView) -> list[tuple[RuleName, RuleViolation]]:
+    """Checks every rule, and returns the violations in the order of the rules."""
+    counted = {rules: np.zeros(view.timestamps.size, dtype=bool) for rules in _EXCLUSIVE_GROUPS}
+    violations = []
+    for rule in RULES:
+        excluded = next((counted[rules] for rules in _EXCLUSIVE_GROUPS if rule in rules), None)
+        for violation in rule(view):
+            remaining = violation if excluded is None else violation.excluding(excluded)
+            if remaining.count:
+                violations.append((rule_name(rule), remaining))
+            if excluded is not None:
+                excluded[remaining.rows] = True
+    return violations

@@ -1,0 +1,96 @@
+"""The repairs, by name. Each preserves the index of the bars, so that changes can be reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.core.types import PRICE_COLUMNS, BarsFrame
+from engine.data.quality.rules.base import RuleViolation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RepairFunction = Callable[[BarsFrame, RuleViolation], BarsFrame]
+
+
+def _sort_bars(bars: BarsFrame, _violation: RuleViolation) -> BarsFrame:
+    return bars.sort_values("timestamp", kind="stable")
+
+
+def _drop_bars(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
+    return bars.drop(index=bars.index[violation.rows])
+
+
+def _keep_last_duplicate(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
+    """Of conflicting bars, keeps the last one in the file."""
+    conflicting = bars["timestamp"].isin(bars["timestamp"].iloc[violation.rows])
+    return bars[~(conflicting & bars["timestamp"].duplicated(keep="last"))]
+
+
+def _open_from_previous_close(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
+    """The previous close, clipped to low and high; a first bar without one is dropped."""
+    repaired = bars.copy()
+    rows = violation.rows[violation.rows > 0]
+    damaged, closes = bars.iloc[rows], bars["close"].to_numpy()[rows - 1]
+    opens = np.clip(closes, damaged["low"].to_numpy(), damaged["high"].to_numpy())
+    repaired.loc[damaged.index, "open"] = opens
+    return repaired.iloc[1:] if rows.size < violation.rows.size else repaired
+
+
+def _widen_range(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
+    """Sets high to the highest of the four prices and low to the lowest."""
+    repaired = bars.copy()
+    prices = bars.iloc[violation.rows][list(PRICE_COLUMNS)]
+    repaired.loc[prices.index, "high"] = prices.max(axis=1)
+    repaired.loc[prices.index, "low"] = prices.min(axis=1)
+    return repaired
+
+
+def _rescale_prices(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
+    repaired = bars.copy()
+    columns = [name for name in (*PRICE_COLUMNS, "adj_close") if name in bars]
+    repaired.loc[bars.index[violation.rows], columns] *= violation.price_factor
+    return repaired
+
+
+def _apply_split(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
+    """Divides prices by the ratio and multiplies volume by it."""
+    repaired = _rescale_prices(bars, violation)
+    repaired.loc[bars.index[violation.rows], "volume"] /= violation.price_factor
+    return repaired
+
+
+def _label_by_open(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
+    """Moves a label at a bar's last second to its open."""
+    repaired = bars.copy()
+    labels = bars.index[violation.rows]
+    repaired.loc[labels, "timestamp"] -= pd.Timedelta(violation.shift_us, unit="us")
+    return repaired
+
+
+REPAIRS: Mapping[str, tuple[RepairFunction, str]] = {
+    "sort": (_sort_bars, "the bars were sorted, oldest first"),
+    "drop_duplicates": (_drop_bars, "the repetitions were dropped"),
+    "keep_last_duplicate": (
+        _keep_last_duplicate,
+        "the last bar of the file was kept for each timestamp",
+    ),
+    "open_from_previous_close": (
+        _open_from_previous_close,
+        "the open was set to the previous close, clipped to low and high; a first bar was dropped",
+    ),
+    "drop_missing": (_drop_bars, "the bars were dropped"),
+    "drop_nonpositive": (_drop_bars, "the bars were dropped"),
+    "widen_range": (_widen_range, "high and low were widened to the open and the close"),
+    "label_by_open": (_label_by_open, "the timestamps were moved to the bars' open"),
+    "apply_split": (_apply_split, "prices were divided, and volume multiplied, by the ratio"),
+    "multiply_by_100": (_rescale_prices, "prices were multiplied by 100"),
+    "divide_by_100": (_rescale_prices, "prices were divided by 100"),
+    "drop_bad_tick": (_drop_bars, "the bars were dropped"),
+    "drop_before_gap": (_drop_bars, "the bars before the gap were dropped"),
+}
+"""Name of a repair to its function and its description. Bars are changed in no other way."""

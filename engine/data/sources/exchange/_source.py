@@ -1,0 +1,181 @@
+"""Any exchange that ccxt knows, public candles only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from engine.core.errors import SourceError
+from engine.data.calendar import interval_length
+from engine.data.sources.base import BarRequest, BarSource
+from engine.data.sources.exchange._checkpoint import PullCheckpoint
+from engine.data.sources.exchange._client import ExchangeClient
+from engine.data.sources.exchange._pages import CandlePager, CandleRow, from_epoch_ms, to_epoch_ms
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.data.config import CcxtSourceSpec
+    from engine.data.sources.client_settings import ClientSettings
+
+# The first cryptocurrency exchange opened in 2010.
+_EARLIEST_START = pd.Timestamp("2010-01-01", tz="UTC")
+
+_COLUMNS = ["timestamp", "open", "high", "low", "close", "volume"]
+
+
+class ExchangeBarSource(BarSource):
+    """Candles of one exchange, fetched page by page.
+
+    Args:
+        spec: Exchange and symbols.
+        clients: Time-outs, and settings of the exchange.
+        checkpoint_folder: Folder for the candles of interrupted fetches; None saves none.
+    """
+
+    append_only = True
+
+    def __init__(
+        self, spec: CcxtSourceSpec, clients: ClientSettings, checkpoint_folder: Path | None = None
+    ) -> None:
+        self.spec = spec
+        self.checkpoint_folder = checkpoint_folder
+        self.client = ExchangeClient(spec.exchange, clients)
+        self.label = self.client.label
+        self.cache_key = f"ccxt {spec.exchange}"
+
+    def ticker(self, symbol: str) -> str:
+        """The exchange's symbol in ccxt's notation; `BTC-USD` is `BTC/USD` unless mapped."""
+        return self.spec.symbols.get(symbol, symbol.replace("-", "/"))
+
+    def origin(self, symbol: str) -> str:  # noqa: ARG002  one answer for all
+        """The client and the exchange."""
+        return self.label
+
+    def location(self, symbol: str) -> str:
+        """The exchange's symbol."""
+        return f"{self.ticker(symbol)} of {self.label}"
+
+    def url(self) -> str:
+        """The exchange's public server."""
+        exchange = self.client.exchange
+        url = exchange.urls["api"]
+        while isinstance(url, dict):
+            url = url.get("public") or url.get("rest") or next(iter(url.values()))
+        return str(url).replace("{hostname}", str(exchange.hostname))
+
+    def fetch(self, request: BarRequest) -> pd.DataFrame:
+        """Fetches candles from `since` to now; the last one may be unfinished.
+
+        A fetch that was interrupted within the last day resumes where it stopped, if the exchange
+        still returns the same last candle.
+
+        Minutes without a trade have no candle. A candle that is finished by only one of the two
+        clocks, the exchange's and this machine's, is left for the next fetch.
+
+        Raises:
+            UnreachableError: No answer, throttled, or a server error, also after every retry.
+            SourceError: Exchange or symbol unknown, no candles of this interval, or none as old
+                as `since` although the market was traded then.
+        """
+        self._require_interval(request)
+        market = self.client.market(self.ticker(request.symbol), request)
+        candles = CandlePager(self.client, market, request.interval)
+        now = self.client.exchange_time(request.now)
+        rows = self._fetch_rows(candles, to_epoch_ms(now), request)
+        table = pd.DataFrame(rows, columns=_COLUMNS)
+        table["timestamp"] = pd.to_datetime(
+            table["timestamp"].astype("int64"), unit="ms", utc=True
+        )
+        return _drop_disputed_candles(table, request, now)
+
+    def _require_interval(self, request: BarRequest) -> None:
+        offered = self.client.exchange.timeframes or {}
+        if request.interval not in offered:
+            raise SourceError(
+                f"no {request.interval} candles",
+                expected=", ".join(offered) or "an exchange with candles",
+                found=request.interval,
+                where=self.location(request.symbol),
+                fix="change the interval of the dataset",
+            )
+
+    def _fetch_rows(self, pager: CandlePager, until: int, request: BarRequest) -> list[CandleRow]:
+        """All candles from the requested one, or from the first one of the market."""
+        since = to_epoch_ms(request.since or _EARLIEST_START)
+        coarser, first_trade = pager.coarsest(), None
+        start = since
+        if coarser and until - since > pager.page_size * pager.step_ms:
+            # One page of weeks saves thousands of empty pages of minutes before the listing.
+            first_trade = coarser.find_first_trade(since, until)
+            start = max(since, first_trade - coarser.step_ms) if first_trade is not None else since
+        rows = self._fetch_with_checkpoint(pager, since, start, until, request)
+        if rows and coarser and rows[0][0] - since > pager.step_ms:
+            self._report_history_limit(rows, coarser, first_trade, request)
+        return rows
+
+    def _fetch_with_checkpoint(
+        self, pager: CandlePager, since: int, start: int, until: int, request: BarRequest
+    ) -> list[CandleRow]:
+        """All pages, after those of an interrupted fetch."""
+        what = f"{pager.market['symbol']} {self.label}"
+        checkpoint = PullCheckpoint.load(self.checkpoint_folder, pager, since)
+        with checkpoint.save_on_failure():
+            resumed_at = checkpoint.resume(pager, until)
+            if resumed_at is not None:
+                start = resumed_at
+                message = f"resumes after {len(checkpoint.rows)} candles of an interrupted pull"
+                request.progress.line(f"{self.location(request.symbol)}: {message}")
+            for page, reached in pager.iter_pages(start, until):
+                checkpoint.add_page(page)
+                done, total = (min(reached, until) - start, until - start)
+                request.progress.advance(done // pager.step_ms, total // pager.step_ms, what)
+        return checkpoint.rows
+
+    def _report_history_limit(
+        self,
+        rows: list[CandleRow],
+        coarser_pager: CandlePager,
+        first_trade: int | None,
+        request: BarRequest,
+    ) -> None:
+        """Distinguishes a market that was listed late from candles that the exchange withholds.
+
+        A longer candle that ended before the first fetched one proves earlier trading.
+
+        Raises:
+            SourceError: Candles of the requested span exist and the exchange withholds them.
+        """
+        first = int(rows[0][0])
+        if first_trade is None:
+            earliest = first - (coarser_pager.page_size - 1) * coarser_pager.step_ms
+            since = to_epoch_ms(request.since or _EARLIEST_START)
+            first_trade = coarser_pager.find_first_trade(max(since, earliest), first)
+        if first_trade is None or first_trade + coarser_pager.step_ms > first:
+            return
+        available = f"the last {len(rows)}, from {from_epoch_ms(first):%Y-%m-%d %H:%M} on"
+        traded = f"it was traded by {from_epoch_ms(first_trade):%Y-%m-%d}"
+        if request.since is None:
+            request.progress.notice(
+                f"{self.location(request.symbol)}: {request.interval} candles are limited to "
+                f"{available}, though {traded}"
+            )
+            return
+        raise SourceError(
+            f"the exchange limits its {request.interval} candles",
+            expected=f"candles from {request.since:%Y-%m-%d %H:%M} on; {traded}",
+            found=available,
+            where=self.location(request.symbol),
+            fix=f"start the dataset on {from_epoch_ms(first).ceil('D'):%Y-%m-%d} or later, use "
+            "longer bars, or use another source",
+        )
+
+
+def _drop_disputed_candles(
+    table: pd.DataFrame, request: BarRequest, exchange_now: pd.Timestamp
+) -> pd.DataFrame:
+    """The candles without those that are finished by one clock and not by the other."""
+    ends = table["timestamp"] + interval_length(request.interval)
+    clocks = (request.now, exchange_now)
+    return table[(ends <= min(clocks)) | (ends > max(clocks))].reset_index(drop=True)

@@ -1,0 +1,120 @@
+"""Fetches the funding rates of perpetual contracts from an exchange."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from engine.core.errors import SourceError
+from engine.data.sources.exchange._pages import (
+    CandlePager,
+    from_epoch_ms,
+    to_epoch_ms,
+    to_milliseconds,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.data.sources.base import BarRequest
+    from engine.data.sources.exchange._client import ExchangeClient
+
+# BitMEX opened the first perpetual contract in May 2016.
+_EARLIEST_START = pd.Timestamp("2016-05-01", tz="UTC")
+
+_PAGE_SIZE = 100
+"""Smallest page size of any exchange. A larger one must not be requested: some exchanges then
+return the newest hundred of a longer span and omit the others."""
+
+_MIN_PAYMENT_INTERVAL_MS = to_milliseconds(pd.Timedelta(hours=1))
+"""Shortest time between two payments; 8 hours are usual."""
+
+_MAX_START_DELAY = pd.Timedelta(days=7)
+
+
+def fetch_funding_rates(client: ExchangeClient, ticker: str, request: BarRequest) -> pd.DataFrame:
+    """Fetches every funding payment of a perpetual contract from `since` to now.
+
+    Returns:
+        Columns timestamp (aware, when the payment was due) and rate (fraction of a position's
+        value that longs pay to shorts; negative where shorts pay), in order of time.
+
+    Raises:
+        UnreachableError: No answer, throttled, or a server error, also after every retry.
+        SourceError: The exchange has no funding rates, or none of this market.
+    """
+    market = client.market(ticker, request)
+    _require_perpetual(client, market, ticker, request)
+    now = min(request.now, client.exchange_time(request.now))
+    since, until = to_epoch_ms(request.since or _EARLIEST_START), to_epoch_ms(now)
+    coarser = CandlePager(client, market, request.interval).coarsest()
+    first_trade = None
+    if coarser and until - since > _PAGE_SIZE * _MIN_PAYMENT_INTERVAL_MS:
+        first_trade = coarser.find_first_trade(since, until)
+        since = max(since, first_trade - coarser.step_ms) if first_trade is not None else since
+    rows: list[tuple[int, float]] = []
+    for page, reached in _iter_pages(client, ticker, since, until):
+        rows += page
+        done = (min(reached, until) - since) // _MIN_PAYMENT_INTERVAL_MS
+        what = f"funding of {ticker} {client.label}"
+        request.progress.advance(done, (until - since) // _MIN_PAYMENT_INTERVAL_MS, what)
+    table = pd.DataFrame(rows, columns=["timestamp", "rate"]).astype({"rate": "float64"})
+    stamps = pd.to_datetime(table["timestamp"].astype("int64"), unit="ms", utc=True)
+    table = table.assign(timestamp=stamps)
+    if first_trade is not None:
+        traded_by = from_epoch_ms(first_trade + coarser.step_ms if coarser else first_trade)
+        _report_history_limit(table, traded_by, client, ticker, request)
+    return table
+
+
+def _iter_pages(
+    client: ExchangeClient, ticker: str, since: int, until: int
+) -> Iterator[tuple[list[tuple[int, float]], int]]:
+    """Pages of (milliseconds since 1970, rate), ascending; an empty page is requested twice."""
+
+    def page() -> list[tuple[int, float]]:
+        history = client.exchange.fetch_funding_rate_history(ticker, since, _PAGE_SIZE)
+        rows = {(int(row["timestamp"]), float(row["fundingRate"])) for row in history}
+        return sorted(row for row in rows if since <= row[0] <= until)
+
+    while since <= until:
+        rows = client.execute(page) or client.execute(page)
+        since = rows[-1][0] + 1 if rows else since + _PAGE_SIZE * _MIN_PAYMENT_INTERVAL_MS
+        yield rows, since
+
+
+def _require_perpetual(
+    client: ExchangeClient, market: dict[str, object], ticker: str, request: BarRequest
+) -> None:
+    where = f"{request.symbol}: {ticker} of {client.label}"
+    if not market.get("swap"):
+        raise SourceError(
+            f"{ticker} is not a perpetual contract; only those have funding rates",
+            expected="a perpetual, such as BTC/USDT:USDT in ccxt's notation",
+            found=f"a {market.get('type')} market",
+            where=where,
+            fix=f"map {request.symbol} to the perpetual under `symbols` of the source, or leave "
+            "`funding` out",
+        )
+    if not client.exchange.has.get("fetchFundingRateHistory"):
+        raise SourceError(
+            "ccxt has no history of this exchange's funding rates",
+            where=where,
+            fix="leave `funding` out, or use another exchange",
+        )
+
+
+def _report_history_limit(
+    table: pd.DataFrame,
+    traded_by: pd.Timestamp,
+    client: ExchangeClient,
+    ticker: str,
+    request: BarRequest,
+) -> None:
+    if table.empty or table["timestamp"].iloc[0] > traded_by + _MAX_START_DELAY:
+        span = "" if table.empty else f" before {table['timestamp'].iloc[0]:%Y-%m-%d}"
+        request.progress.notice(
+            f"{ticker} of {client.label}: the exchange has no funding rates{span}, though it was "
+            f"traded by {traded_by:%Y-%m-%d}"
+        )
