@@ -274,7 +274,10 @@ class _SchemaWalker:
             return [self._drop_defaults(entry, schema.get("items", {})) for entry in value]
         if not isinstance(value, dict):
             return value
-        part = self._resolve_kind(schema, value["kind"]) if "discriminator" in schema else schema
+        part = schema
+        if "discriminator" in schema:  # a value without a kind is of the first one
+            kinds = self._schema.choices(schema)
+            part = self._resolve_kind(schema, value.get("kind", kinds[0]))
         keys = part.get("properties", {})
         return {
             name: self._drop_defaults(item, keys.get(name, {}))

@@ -128,5 +128,5 @@ def compute_benchmark_weights(
     """
     positions = rule.compute_positions(close)
     if not is_built_in(type(rule)):
-        check_positions(rule, close, positions)
+        check_positions(rule.kind, close, positions)
     return positions.loc[rows] * (max_weight / len(close.columns))

@@ -11,41 +11,47 @@ from engine.core.errors import ContractError
 
 if TYPE_CHECKING:
     from engine.core.types import WideFrame
-    from engine.signals.benchmarks import BenchmarkRule
-    from engine.signals.inputs import SignalInputs
-    from engine.signals.sizing import SizingSpec
 
 
-def check_sizes(sizing: SizingSpec, forecasts: SignalInputs, sizes: object) -> None:
+def check_sizes(kind: str, predicted: WideFrame, sizes: object) -> None:
     """Refuses sizes that are not one of at least 0 a bar and symbol that is forecast.
+
+    Args:
+        kind: Of the sizing.
+        predicted: The predictions that it was given.
+        sizes: What `compute_sizes` returned.
 
     Raises:
         ContractError: The first rule that is broken.
     """
-    predicted = forecasts.predicted
-    frame = _require_shape_of(predicted, sizes, sizing.kind, "compute_sizes", "the predictions")
+    frame = _require_shape_of(predicted, sizes, kind, "compute_sizes", "the predictions")
     values = frame.to_numpy(dtype=np.float64)
-    _refuse_where(frame, values < 0, sizing.kind, "compute_sizes returns sizes of at least 0")
+    _refuse_where(frame, values < 0, kind, "compute_sizes returns sizes of at least 0")
     _refuse_where(
         frame,
         np.isnan(values) & np.isfinite(predicted.to_numpy()),
-        sizing.kind,
+        kind,
         "compute_sizes returns a size wherever there is a prediction",
     )
 
 
-def check_positions(rule: BenchmarkRule, close: WideFrame, positions: object) -> None:
+def check_positions(kind: str, close: WideFrame, positions: object) -> None:
     """Refuses positions that are not one between -1 and 1 a bar and symbol.
+
+    Args:
+        kind: Of the benchmark.
+        close: The closes that it was given.
+        positions: What `compute_positions` returned.
 
     Raises:
         ContractError: The first rule that is broken.
     """
-    frame = _require_shape_of(close, positions, rule.kind, "compute_positions", "the closes")
+    frame = _require_shape_of(close, positions, kind, "compute_positions", "the closes")
     values = frame.to_numpy(dtype=np.float64)
     _refuse_where(
         frame,
         ~(np.abs(values) <= 1.0),
-        rule.kind,
+        kind,
         "compute_positions returns a position between -1 and 1 at every bar, without NaN",
     )
 

@@ -60,7 +60,7 @@ def compute_target_weights(
     positions = positions.fillna(0.0)
     sizes = sizing.compute_sizes(forecasts, close, periods_per_year)
     if not is_built_in(type(sizing)):
-        check_sizes(sizing, forecasts, sizes)
+        check_sizes(sizing.kind, predicted, sizes)
     sizes = sizes.clip(upper=max_weight)
     entered = positions.ne(positions.shift(fill_value=0.0)) & positions.ne(0.0)
     kept = sizes.where(entered).ffill().fillna(0.0)

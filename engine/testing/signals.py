@@ -43,7 +43,7 @@ def check_sizing(sizing: SizingSpec, *, forecasts: SignalInputs | None = None) -
     inputs = forecasts or _make_forecasts(close)
     before = close.copy(), inputs.predicted.copy()
     sizes = sizing.compute_sizes(inputs, close, PERIODS_PER_YEAR)
-    check_sizes(sizing, inputs, sizes)
+    check_sizes(sizing.kind, inputs.predicted, sizes)
     require(
         sizing.kind,
         "compute_sizes leaves forecasts and closes as they are",
@@ -90,7 +90,7 @@ def check_benchmark(benchmark: BenchmarkRule | Forecaster) -> None:
     close = make_market().wide("close")
     before = close.copy()
     positions = benchmark.compute_positions(close)
-    check_positions(benchmark, close, positions)
+    check_positions(benchmark.kind, close, positions)
     require(
         benchmark.kind,
         "compute_positions leaves the closes as they are",

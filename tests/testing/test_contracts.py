@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from engine.features.config import FEATURE_KINDS
 from engine.features.cross_asset import CrossAsset
-from engine.models import MODEL_KINDS, Adam, Drift, Ensemble, Ridge, TrainingSpec
+from engine.models import MODEL_KINDS, Drift, Ensemble, Ridge
 from engine.models.networks.base import Network
 from engine.signals.config import SIZING_KINDS
 from engine.simulation.config import COST_KINDS
@@ -19,11 +19,10 @@ from engine.testing import (
     check_model,
     check_sizing,
 )
+from tests.parts.distribution import run_python
 
 FIRST_BAR = {"rsi": 2e-4, "macd": 1e-5}
 """What another first bar may change past the warm-up, for features that smooth without an end."""
-
-TRAINING = TrainingSpec(epochs=6, batch_size=32, optimizer=Adam(learning_rate=0.005))
 
 
 def kind_of(part: type) -> str:
@@ -58,19 +57,32 @@ def test_every_benchmark_keeps_the_contract(part) -> None:
     check_benchmark(part())
 
 
-def model_of(part: type):
+LIGHT = [part for part in MODEL_KINDS.built_in if not issubclass(part, Network)]
+NETWORKS = [part for part in MODEL_KINDS.built_in if issubclass(part, Network)]
+
+
+@pytest.mark.parametrize("part", LIGHT, ids=kind_of)
+def test_every_model_without_keras_keeps_the_contract(part) -> None:
     if part is Ensemble:
-        return Ensemble(members=(Ridge(), Drift()), combine="validation_weighted")
-    return part(lookback=8) if issubclass(part, Network) else part()
+        check_model(Ensemble(members=(Ridge(), Drift()), combine="validation_weighted"))
+    else:
+        check_model(part())
 
 
-@pytest.mark.parametrize(
-    "part",
-    [
-        pytest.param(part, marks=pytest.mark.slow) if issubclass(part, Network) else part
-        for part in MODEL_KINDS.built_in
-    ],
-    ids=kind_of,
-)
-def test_every_model_keeps_the_contract(part) -> None:
-    check_model(model_of(part), training=TRAINING)
+CHECK_NETWORKS = """
+import sys
+from engine.models import MODEL_KINDS, Adam, TrainingSpec
+from engine.testing import check_model
+training = TrainingSpec(epochs=6, batch_size=32, optimizer=Adam(learning_rate=0.005))
+for part in MODEL_KINDS.built_in:
+    if part.__name__ in sys.argv[1:]:
+        check_model(part(lookback=8), training=training)
+        print(part.__name__)
+"""
+
+
+@pytest.mark.slow
+def test_every_network_keeps_the_contract() -> None:
+    # A process of its own: the first Keras of a process decides its threads and its backend.
+    names = [part.__name__ for part in NETWORKS]
+    assert run_python("-c", CHECK_NETWORKS, *names).stdout.split() == names
