@@ -1,4 +1,4 @@
-"""What a run writes down about itself."""
+"""`manifest.json` of a run, its long tables, and the time of its stages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from engine.core.book_names import STRATEGY_BOOK
 from engine.core.part_origin import describe_parts, find_origins
 from engine.core.versions import collect_versions
 from engine.runs.documents import Manifest
@@ -23,7 +24,7 @@ from engine.runs.documents.manifest import (
     TuningRecord,
     WindowRecord,
 )
-from engine.runs.run import STRATEGY_BOOK, compute_run_id
+from engine.runs.run import compute_run_id
 from engine.signals.inputs import SignalInputs
 from engine.signals.thresholds import compute_window_thresholds
 from engine.trials import RunOutcome
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class StageTimer:
-    """Tells stages to whoever listens, and how long each took.
+    """Reports the stages of a run and measures how long each takes.
 
     Attributes:
         started_at: UTC, ISO 8601.
@@ -56,31 +57,31 @@ class StageTimer:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Around the work of one stage."""
+        """A context for the work of one stage."""
         self._progress.stage(name)
         begin = time.perf_counter()
         yield
         self._stages[name] = round(time.perf_counter() - begin, 3)
 
     def timings(self) -> dict[str, float]:
-        """Seconds by stage so far, and in all."""
+        """Seconds of each stage so far, and `total`."""
         return self._stages | {"total": round(time.perf_counter() - self._start, 3)}
 
 
 def build_manifest(
     spec: Strategy, prepared: PreparedData, predictions: Mapping[str, Predictions]
 ) -> Manifest:
-    """Everything that went in, but for where and when it ran."""
+    """The inputs of a run; the caller adds when and where it ran."""
     market = prepared.market
     hashes = [
         (symbol, market.provenance["symbols"][symbol]["sha256"]) for symbol in market.symbols
     ]
     data = [("interval", market.interval), ("calendar", market.calendar), *hashes]
-    used = collect_versions(spec.compute.backend, spec.libraries)
+    versions = collect_versions(spec.compute.backend, spec.libraries)
     origins = find_origins(spec)
     parts = {"parts": tuple(PartRecord(**origin.as_dict()) for origin in origins)}
     return Manifest(
-        run_id=compute_run_id(spec.identity(), data, used | describe_parts(spec)),
+        run_id=compute_run_id(spec.identity(), data, versions | describe_parts(spec)),
         **(parts if origins else {}),
         strategy_name=spec.name,
         strategy=spec.model_dump(mode="json"),
@@ -89,13 +90,13 @@ def build_manifest(
         inputs=tuple(prepared.feature_history.feature_names),
         tuning=_describe_tuning(spec, predictions[STRATEGY_BOOK]),
         windows=_describe_windows(spec, prepared, predictions[STRATEGY_BOOK]),
-        versions=used,
+        versions=versions,
         seeds=SeedRecord(seed=spec.seed, count=spec.seeds),
     )
 
 
 def summarize_for_ledger(finished_run: Run) -> RunOutcome:
-    """What the trial ledger keeps of a run."""
+    """The row of a run in the trial ledger."""
     return RunOutcome(
         run_id=finished_run.run_id,
         returns=finished_run.returns[STRATEGY_BOOK],
@@ -108,12 +109,12 @@ def summarize_for_ledger(finished_run: Run) -> RunOutcome:
 
 
 def count_tuning_trials(manifest: Manifest) -> int:
-    """How many configurations a run tried within, by its manifest."""
+    """How many configurations the tuning of a run tried, by its manifest."""
     return manifest.tuning.trials if manifest.tuning else 0
 
 
 def _describe_tuning(spec: Strategy, predictions: Predictions) -> TuningRecord | None:
-    """How many configurations were tried in all; those of a failed fit were tried too."""
+    """How many configurations were tried in all, those of failed fits included."""
     if spec.tune is None:
         return None
     fits = [fit for of_window in predictions.fit_records.values() for fit in of_window]

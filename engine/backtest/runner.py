@@ -70,30 +70,30 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
 
     Args:
         strategy: A strategy, or the path of its file.
-        overrides: Dotted paths to values, laid over the file: `{"signal.enter_bps": 10}`.
+        overrides: Dotted path -> value, instead of that of the file: `{"signal.enter_bps": 10}`.
         data: A dataset's name or path, instead of the strategy's own.
         offline: Use the strategy's offline dataset.
-        vintage: Use the dataset's bars as they were once pulled, and no network: the id of a
-            vintage, as `manifest["dataset"]["vintage"]` names it, or a date or instant (UTC).
+        vintage: Use the dataset's bars as they were pulled at that time, without network: the id
+            of a vintage, as in `manifest.dataset.vintage`, or a date or instant (UTC).
         out: The run folder is `out`/`strategy.name`/`run_id`.
-        home: Where caches, fits and the trial ledger live; BACKTEST_HOME, or `.backtest` here, if
-            not given.
+        home: Folder of caches, fits and the trial ledger; by default BACKTEST_HOME, or `.backtest`
+            in the working directory.
         workers: Processes to train in, instead of `compute.workers`.
-        fresh: Train everything anew, whatever is stored.
-        pages: Draw the pages, which takes seconds; `backtest report` can do so later.
-        progress: Who is told what goes on.
+        fresh: Train every fit, also those that are stored.
+        pages: Draw the pages, which takes seconds; `backtest report` can draw them later.
+        progress: Receives stages, progress and notices.
         command: The command line, for the manifest.
-        sweep_id: Of the runs that are begun together with this one, for ledger and manifest.
+        sweep_id: Id of the sweep that the run belongs to, for ledger and manifest.
 
     Returns:
-        What was found, also on disk in `run_dir`, which is complete or absent.
+        The run; its files are in `run_dir`, which is complete or absent.
 
     Raises:
-        BacktestError: Its class says which part of the input is wrong; see `engine.core.errors`.
+        BacktestError: Its class names the kind of the fault, see `engine.core.errors`.
     """
-    told = progress or NullProgress()
-    asked = _RunOptions(
-        spec=_resolve_strategy(strategy, overrides, told),
+    reporter = progress or NullProgress()
+    options = _RunOptions(
+        spec=_resolve_strategy(strategy, overrides, reporter),
         strategy_file=None if isinstance(strategy, Strategy) else str(strategy),
         data=data,
         offline=offline,
@@ -106,17 +106,18 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         command=command,
         sweep_id=sweep_id,
     )
-    _require_installed(asked.spec)
-    for error in list_ignored_kinds(asked.spec):
-        told.notice(f"{error.problem}: {error.where}")
-    ledger = Ledger(asked.home / "ledger.sqlite")
-    with ledger.record(asked.spec.model_dump(mode="json"), command, told, sweep_id) as entry:
-        return _run_stages(asked, entry, StageTimer(told), told)
+    _require_installed(options.spec)
+    for error in list_ignored_kinds(options.spec):
+        reporter.notice(f"{error.problem}: {error.where}")
+    ledger = Ledger(options.home / "ledger.sqlite")
+    resolved = options.spec.model_dump(mode="json")
+    with ledger.record(resolved, command, reporter, sweep_id) as entry:
+        return _run_stages(options, entry, StageTimer(reporter), reporter)
 
 
 @dataclass(frozen=True)
 class _RunOptions:
-    """What `run` was asked for."""
+    """The arguments of `run`."""
 
     spec: Strategy
     strategy_file: str | None
@@ -135,7 +136,7 @@ class _RunOptions:
 def _run_stages(
     options: _RunOptions, ledger_entry: LedgerEntry, timer: StageTimer, progress: Progress
 ) -> Run:
-    """One stage after the other; the ledger's entry is told of the bars, and what came of them."""
+    """All stages in their order; the ledger's entry receives the bars and the outcome."""
     spec, home = options.spec, options.home
     with timer.stage("data"):
         market = load_market(
@@ -147,25 +148,25 @@ def _run_stages(
             progress=progress,
         )
     with timer.stage("features"):
-        ground = prepare_data(spec, market)
-    ledger_entry.set_data_scope(ground.to_data_scope())
-    with open_page_writer(enabled=options.pages) as drawn:
+        prepared = prepare_data(spec, market)
+    ledger_entry.set_data_scope(prepared.to_data_scope())
+    with open_page_writer(enabled=options.pages) as pages:
         store = FitStore(home / "fits")
         with closing(_make_executor(spec, options.workers, home / "programs")) as executor:
             with timer.stage("refits"):
                 predictions, fits = fit_and_predict(
-                    spec, ground, executor, store, progress, fresh=options.fresh
+                    spec, prepared, executor, store, progress, fresh=options.fresh
                 )
             with timer.stage("simulation"):
-                decided = decide_positions(spec, ground, predictions)
-                books = simulate_books(spec, ground, decided)
-                made = BacktestResult(spec, ground, fits, predictions, decided, books)
-            drawn.start_quantstats(made.returns, ground.market.periods_per_year)
+                weights = decide_positions(spec, prepared, predictions)
+                books = simulate_books(spec, prepared, weights)
+                result = BacktestResult(spec, prepared, fits, predictions, weights, books)
+            pages.start_quantstats(result.returns, prepared.market.periods_per_year)
             with timer.stage("certificate"):
                 certificate = run_leakage_test(
-                    made, executor, store, progress, fresh=options.fresh
+                    result, executor, store, progress, fresh=options.fresh
                 )
-        manifest = build_manifest(spec, ground, predictions)
+        manifest = build_manifest(spec, prepared, predictions)
         manifest |= {
             "strategy_file": options.strategy_file,
             "machine": describe_machine(executor.workers),
@@ -176,32 +177,32 @@ def _run_stages(
             **({"family": options.sweep_id} if options.sweep_id else {}),
         }
         with timer.stage("evaluation"):
-            metrics = compute_metrics(ground, predictions, books)
+            metrics = compute_metrics(prepared, predictions, books)
             trials = ledger_entry.collect_trials(
-                made.returns[STRATEGY_BOOK], count_tuning_trials(manifest)
+                result.returns[STRATEGY_BOOK], count_tuning_trials(manifest)
             )
-            found = with_analysis(
+            finished_run = with_analysis(
                 Run(
                     run_id=manifest.run_id,
                     run_dir=options.out / spec.name / manifest.run_id,
                     manifest=manifest,
                     bars=market.bars,
                     predictions=predictions[STRATEGY_BOOK].table,
-                    positions=concat_positions(decided),
-                    returns=made.returns,
+                    positions=concat_positions(weights),
+                    returns=result.returns,
                     trades=concat_trades(books),
                     metrics=metrics,
-                    significance=evaluate_backtest(made, metrics, trials),
+                    significance=evaluate_backtest(result, metrics, trials),
                     certificate=certificate,
                 )
             )
-        found = _write_run(found, drawn, timer)
-    ledger_entry.finish(summarize_for_ledger(found))
-    return found
+        finished_run = _write_run(finished_run, pages, timer)
+    ledger_entry.finish(summarize_for_ledger(finished_run))
+    return finished_run
 
 
 def _write_run(finished_run: Run, pages: PageWriter, timer: StageTimer) -> Run:
-    """The run in its folder; its timings now count the drawing of the pages."""
+    """Writes the run folder; the timings in it include the drawing of the pages."""
     with atomic_directory(finished_run.run_dir) as draft:
         finished_run = _with_timings(finished_run, timer)
         with timer.stage("report"):
@@ -231,7 +232,7 @@ def _resolve_strategy(
 
 
 def _require_installed(spec: Strategy) -> None:
-    """The extras that the strategy needs, before anything is trained."""
+    """Checks that the extras which the strategy needs are installed, before any training."""
     backend: str = spec.compute.backend
     needed = [(backend, f"the backend that compute.backend names: {backend}", backend)]
     if spec.tune is not None:

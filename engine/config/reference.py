@@ -147,9 +147,9 @@ def _suggest_path(entries: Sequence[ReferenceEntry], path: str) -> str:
 
 
 class _SchemaWalker:
-    """Walks a schema; `enclosing_kinds` has the choices and the keys around a place.
+    """Walks a schema; `enclosing_kinds` has the unions and the keys above a key.
 
-    What is listed around a place already, as the members of an ensemble are, is not listed again.
+    A union or mapping that stands above a key already is not listed again, so that recursion ends.
     """
 
     def __init__(self, schema: SchemaNavigator) -> None:
@@ -201,12 +201,11 @@ class _SchemaWalker:
         )
         if same_as:
             return
+        enclosing_kinds = {**enclosing_kinds, names: path}
         if kinds:
-            yield from self._walk_parts(
-                element, kinds, path, inner, {**enclosing_kinds, kinds: path}
-            )
+            yield from self._walk_parts(element, kinds, path, inner, enclosing_kinds)
         else:
-            yield from self.walk_keys(element, path, inner, {**enclosing_kinds, names: path})
+            yield from self.walk_keys(element, path, inner, enclosing_kinds)
 
     def _walk_parts(
         self,

@@ -3,7 +3,6 @@
 from engine.runs.folder import atomic_directory
 from engine.runs.run import (
     BENCHMARK_BOOK,
-    STRATEGY_BOOK,
     Run,
     RunAnalysis,
     compute_run_id,
@@ -11,7 +10,6 @@ from engine.runs.run import (
 
 __all__ = [
     "BENCHMARK_BOOK",
-    "STRATEGY_BOOK",
     "Run",
     "RunAnalysis",
     "atomic_directory",

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from engine.runs.documents.strategy_settings import PartSettings
 
-STRATEGY_BOOK = "strategy"
 BENCHMARK_BOOK = "buy_and_hold"
 """The book that the strategy is compared with where there is one only."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from engine.core.book_names import STRATEGY_BOOK
 from engine.evaluation.analysis.regimes import regimes_at_previous_close
 from engine.evaluation.metrics.attribution import (
     GroupContribution,
@@ -21,7 +22,7 @@ from engine.runs.documents.analysis_returns import (
     ContributionFigures,
     ContributionGroup,
 )
-from engine.runs.run import BENCHMARK_BOOK, STRATEGY_BOOK
+from engine.runs.run import BENCHMARK_BOOK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

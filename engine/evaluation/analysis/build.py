@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from engine.core.book_names import STRATEGY_BOOK
 from engine.evaluation.analysis.attribution import attribute_run
 from engine.evaluation.analysis.forecasts import analyse_forecasts
 from engine.evaluation.analysis.returns import (
@@ -37,7 +38,7 @@ from engine.runs.documents.analysis import (
     RoundTripFigures,
     SymbolBars,
 )
-from engine.runs.run import BENCHMARK_BOOK, STRATEGY_BOOK, Run, RunAnalysis
+from engine.runs.run import BENCHMARK_BOOK, Run, RunAnalysis
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from engine.core.book_names import STRATEGY_BOOK
 from engine.evaluation.inference.regression import fit_hac_regression
 from engine.evaluation.metrics.distribution import OUTLIER_DEVIATIONS, distribution_statistics
 from engine.evaluation.metrics.histogram import (
@@ -26,7 +27,7 @@ from engine.runs.documents.analysis_returns import (
     TailCurves,
     TailFigures,
 )
-from engine.runs.run import BENCHMARK_BOOK, STRATEGY_BOOK
+from engine.runs.run import BENCHMARK_BOOK
 
 if TYPE_CHECKING:
     from engine.core.types import Vector

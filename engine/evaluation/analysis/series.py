@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from engine.core.book_names import STRATEGY_BOOK
 from engine.evaluation.metrics.period_returns import cumulative_growth, drawdown_pct
 from engine.evaluation.metrics.return_metrics import finite_or_none
 from engine.evaluation.metrics.rolling import (
@@ -15,7 +16,7 @@ from engine.evaluation.metrics.rolling import (
     rolling_window_length,
 )
 from engine.runs.documents.analysis_returns import RollingFigures, SeriesRange
-from engine.runs.run import BENCHMARK_BOOK, STRATEGY_BOOK
+from engine.runs.run import BENCHMARK_BOOK
 
 SERIES_COLUMNS = (
     *("timestamp", "book", "equity", "drawdown_pct", "rolling_sharpe"),

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from engine.core.book_names import STRATEGY_BOOK
 from engine.evaluation.metrics.return_metrics import sharpe_by_window
 from engine.runs.documents.analysis import WindowFigures, WindowSummary
-from engine.runs.run import BENCHMARK_BOOK, STRATEGY_BOOK
+from engine.runs.run import BENCHMARK_BOOK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.core.errors import UsageError
-from engine.core.types import describe_schema_keys
+from engine.core.schema_descriptions import describe_schema_keys
 
 SCHEMA_VERSION = 1
 """Version of the documents that this engine writes, and the newest that it reads."""
