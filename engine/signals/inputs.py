@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.core.types import IntVector, Vector, WideFrame
-    from engine.training.out_of_sample import Predictions
+    from engine.training import Predictions
 
 
 @dataclass(frozen=True, eq=False)

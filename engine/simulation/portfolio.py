@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import InvalidBarsError, UsageError
-from engine.signals.orders import schedule_orders
+from engine.signals import schedule_orders
 from engine.simulation.fills import Fills, fill_books, fill_targets
 
 if TYPE_CHECKING:

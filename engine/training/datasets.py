@@ -13,7 +13,7 @@ import numpy as np
 from engine.core.errors import DataError
 from engine.models import WindowDataset
 from engine.models.dataset import CoarseInputs
-from engine.splits.scaling import fit_scaler
+from engine.splits import fit_scaler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,16 +21,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import IntVector, Matrix, Vector, WideFrame
-    from engine.features.build import FeatureMatrix
-    from engine.features.config import TargetSpec
-    from engine.features.resolutions import CoarseFeatures
-    from engine.splits.config import Scaling
-    from engine.splits.walk_forward import WalkForwardWindow
+    from engine.features import CoarseFeatures, FeatureMatrix, TargetSpec
+    from engine.splits import Scaling, WalkForwardWindow
 
 
 @dataclass(frozen=True)
 class FeatureHistory:
-    """Features and returns of all bars, from which the windows are cut.
+    """Features and returns of all bars, from which the arrays of the windows are taken.
 
     Attributes:
         features: Features known at each close.

@@ -12,9 +12,9 @@ from engine.training.task import FitTask
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.features.config import TargetSpec
+    from engine.features import TargetSpec
     from engine.models import Forecaster, TrainingSpec, WindowDataset
-    from engine.splits.walk_forward import WalkForwardWindow
+    from engine.splits import WalkForwardWindow
     from engine.training.datasets import FeatureHistory
 
 

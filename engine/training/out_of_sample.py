@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import IntVector, Matrix, Vector, WideFrame
     from engine.models import Forecast
-    from engine.splits.walk_forward import WalkForwardWindow
+    from engine.splits import WalkForwardWindow
     from engine.training.datasets import FeatureHistory
     from engine.training.task import FitTask
 

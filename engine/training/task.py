@@ -77,10 +77,10 @@ class FitTask:
 
         Args:
             backend: What Keras computes with.
-            versions: Of the libraries that shape numbers.
-            previous_key: Key of the fit that this one goes on from, which stands for its weights
-                and, by its own `previous_key`, for those of the whole chain; None where from
-                scratch.
+            versions: Versions of the libraries that the numbers depend on.
+            previous_key: Key of the fit that this one starts from, which identifies its weights
+                and, by its own `previous_key`, those of the whole chain; None without a warm
+                start.
         """
         told = {
             "model": self.model.model_dump(mode="json"),

@@ -1,4 +1,4 @@
-"""Forecasters without Keras keep the contract."""
+"""The contract of forecasters without Keras."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LIGHT = [
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """As in a worker; several would wait for each other longer than these trees take to grow."""
+    """One thread, as in a worker; more threads are slower for so few trees."""
     with threadpool_limits(1):
         yield
 
@@ -47,7 +47,7 @@ def with_target(problem, rows, value):
 
 
 @pytest.mark.parametrize("model", LIGHT, ids=repr)
-def test_forecasts_one_finite_return_a_row(model) -> None:
+def test_forecasts_one_finite_return_per_row(model) -> None:
     problem = planted()
     forecast = model.fit_predict(problem, TrainingSpec(), seed=1)
     for part in ("train", "validation", "test"):
@@ -58,7 +58,7 @@ def test_forecasts_one_finite_return_a_row(model) -> None:
 
 
 @pytest.mark.parametrize("model", LIGHT, ids=repr)
-def test_what_comes_after_a_row_does_not_change_its_forecast(model) -> None:
+def test_later_rows_do_not_change_a_forecast(model) -> None:
     problem = planted()
     cut = problem.test[40]
     later = np.arange(len(problem.target)) > cut
@@ -84,26 +84,26 @@ def test_targets_of_test_rows_are_never_read(model) -> None:
 
 
 @pytest.mark.parametrize("model", [model for model in LIGHT if not model.stochastic], ids=repr)
-def test_what_says_it_is_not_random_gives_one_forecast_for_all_seeds(model) -> None:
+def test_a_deterministic_model_has_one_forecast_for_all_seeds(model) -> None:
     first, other = (model.fit_predict(planted(), TrainingSpec(), seed=seed) for seed in (1, 2))
     assert first.test.tobytes() == other.test.tobytes()
 
 
 @pytest.mark.parametrize("model", [Ridge(), GradientBoosting()], ids=repr)
-def test_finds_a_planted_edge(model) -> None:
+def test_finds_a_planted_signal(model) -> None:
     problem = planted(edge=0.6)
     forecast = model.fit_predict(problem, TrainingSpec(), seed=0)
     assert np.corrcoef(forecast.test, problem.target[problem.test])[0, 1] > 0.4
 
 
-def test_ridge_takes_the_penalty_that_is_best_on_validation_rows() -> None:
+def test_ridge_chooses_the_best_penalty_on_validation_rows() -> None:
     problem = planted(edge=0.0)
     fits = {a: Ridge(alphas=(a,)).fit_predict(problem, TrainingSpec(), 0) for a in (0.01, 1e6)}
     chosen = Ridge(alphas=(0.01, 1e6)).fit_predict(problem, TrainingSpec(), 0)
     assert np.array_equal(chosen.test, fits[1e6].test)
 
 
-def test_boosting_finds_what_no_linear_model_can() -> None:
+def test_boosting_learns_a_nonlinear_signal() -> None:
     problem = planted(edge=0.0, rows=1400)
     product = problem.inputs[:, 0] * problem.inputs[:, 1]
     problem = replace(
@@ -134,7 +134,7 @@ def test_boosting_keeps_the_trees_that_are_best_on_validation_rows() -> None:
     assert fewer.test.tobytes() == chosen.test.tobytes()
 
 
-def test_boosting_uses_validation_rows_for_nothing_but_the_number_of_trees() -> None:
+def test_boosting_uses_validation_rows_only_for_the_number_of_trees() -> None:
     problem = planted(edge=0.6)
     backwards = with_target(
         problem, problem.validation, problem.target[problem.validation][::-1].copy()
@@ -157,7 +157,7 @@ def test_persistence_of_price_forecasts_no_change() -> None:
     assert not forecast.test.any()
 
 
-def test_drift_is_the_mean_return_of_the_train_rows_everywhere() -> None:
+def test_drift_is_the_mean_return_of_the_train_rows() -> None:
     problem = planted()
     problem = with_target(problem, problem.train[:2], [0.5, -0.1])
     forecast = Drift().fit_predict(problem, TrainingSpec(), seed=0)
@@ -166,7 +166,7 @@ def test_drift_is_the_mean_return_of_the_train_rows_everywhere() -> None:
         assert (part == mean).all()
 
 
-def test_always_up_is_up_by_a_usual_move_even_where_the_market_falls() -> None:
+def test_always_up_predicts_the_mean_absolute_return() -> None:
     problem = planted()
     falling = replace(problem, target=-0.01 - np.abs(problem.target))
     forecast = AlwaysUp().fit_predict(falling, TrainingSpec(), seed=0)

@@ -135,7 +135,7 @@ def test_too_few_weeks_are_told_with_what_is_needed(file, place) -> None:
 
 
 def test_weeks_that_leave_no_room_for_a_window_are_told_as_warm_up(file, place) -> None:
-    with pytest.raises(UsageError, match="one window") as caught:
+    with pytest.raises(UsageError, match="No window fits") as caught:
         ground_of(weekly(file, features=[{"kind": "rsi", "window": 6}]), place)
     assert "454 to warm up" in caught.value.expected
 

@@ -50,7 +50,7 @@ def test_quantiles_not_trained_for_come_from_the_residuals() -> None:
     np.testing.assert_allclose(inputs.quantile(0.5)["A"], 0.02 + 0.1)
 
 
-def test_no_module_of_the_engine_copies_predictions_into_signal_inputs_by_hand() -> None:
+def test_signal_inputs_are_built_from_predictions_in_one_place() -> None:
     root = Path(engine.__file__).parent
     by_hand = [
         file.relative_to(root).as_posix()

@@ -1,4 +1,4 @@
-"""A window's inputs at a coarser interval: scaled, cut and counted without a later bar."""
+"""Arrays of a window at a coarser interval, without later bars."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ WEEK = 7
 def market(seed: int = 0) -> Market:
     """Two symbols, day by day."""
     tables = []
-    for place, symbol in enumerate(("A", "B")):
-        rng = np.random.default_rng([seed, place])
+    for index, symbol in enumerate(("A", "B")):
+        rng = np.random.default_rng([seed, index])
         close = 100 * np.exp(np.cumsum(0.02 * rng.standard_normal(BARS)))
         spread = np.exp(0.01 * rng.random((2, BARS)))
         own = {"open": close, "high": close * spread[0], "low": close / spread[1], "close": close}
@@ -50,9 +50,11 @@ def weekly(bars: Market) -> CoarseFeatures:
 
 
 def one_bar_early(bars: Market) -> CoarseFeatures:
-    """A planted leak: every week is reached on its Saturday."""
-    made = weekly(bars)
-    return replace(made, latest=np.append(made.latest[1:], made.latest[-1]))
+    """A planted leak: every week is used from its Saturday."""
+    weekly_features = weekly(bars)
+    return replace(
+        weekly_features, latest=np.append(weekly_features.latest[1:], weekly_features.latest[-1])
+    )
 
 
 def coarse(
@@ -62,7 +64,7 @@ def coarse(
 
 
 def reached(inputs: CoarseInputs, row: int) -> np.ndarray:
-    """The sequence of coarse bars at a row of the whole history, as a model reads it."""
+    """The sequence of coarse bars of a row of the whole history."""
     end = inputs.latest[row - (WINDOW.train.start - LOOKBACK + 1)]
     return inputs.inputs[end - LOOKBACK + 1 : end + 1]
 
@@ -71,21 +73,23 @@ SCALINGS = [StandardScaling(), MinMaxScaling(), RollingZscoreScaling(window=20)]
 
 
 @pytest.mark.parametrize("scaling", SCALINGS, ids=lambda scaling: scaling.kind)
-def test_a_row_reaches_the_weeks_that_were_over_at_its_close(scaling: ScalingSpec) -> None:
-    made = weekly(market())
-    known = made.features.values[made.latest[250] : made.latest[349] + 1]
-    expected = scaling.fit(known).transform(made.features.values).astype(np.float32)
+def test_a_row_sees_the_weeks_complete_at_its_close(scaling: ScalingSpec) -> None:
+    weekly_features = weekly(market())
+    known = weekly_features.features.values[
+        weekly_features.latest[250] : weekly_features.latest[349] + 1
+    ]
+    expected = scaling.fit(known).transform(weekly_features.features.values).astype(np.float32)
     inputs = coarse(scaling=scaling)
     for part in (WINDOW.train, WINDOW.validation, WINDOW.test):
         for row in (part[0], part[3], part[-1]):
             closed = STAMPS[row] + pd.Timedelta(days=1)
-            ends = made.features.timestamps + pd.Timedelta(weeks=1)
+            ends = weekly_features.features.timestamps + pd.Timedelta(weeks=1)
             newest = int(np.flatnonzero(ends <= closed)[-1])
             sequence = expected[newest - LOOKBACK + 1 : newest + 1]
             np.testing.assert_array_equal(reached(inputs, row), sequence)
 
 
-def test_it_has_the_shapes_of_the_contract_and_no_bar_that_no_row_reaches() -> None:
+def test_coarse_inputs_have_their_shapes_and_no_unused_bar() -> None:
     inputs = coarse()
     rows = WINDOW.test.stop - WINDOW.train.start + LOOKBACK - 1
     assert (inputs.inputs.dtype, inputs.latest.dtype) == (np.float32, np.int64)
@@ -97,26 +101,26 @@ def test_it_has_the_shapes_of_the_contract_and_no_bar_that_no_row_reaches() -> N
     assert np.isfinite(inputs.inputs).all()
 
 
-def test_rows_before_the_first_train_row_reach_nothing_outside_the_cut() -> None:
-    """A lookback before it, a bar may end the week before its own and, at once, its own."""
+def test_rows_before_training_have_no_coarse_bars_outside_the_inputs() -> None:
+    """A bar may complete two weeks at once, its own and the one before."""
     stamps = pd.date_range("2020-01-05", periods=80, freq="7D", tz="UTC")  # Sundays, a week apart
     bars = market().bars.head(2 * len(stamps)).assign(timestamp=np.repeat(stamps, 2))
-    made = weekly(replace(market(), bars=bars))
+    weekly_features = weekly(replace(market(), bars=bars))
     window = WalkForwardWindow(0, range(30, 60), range(61, 65), range(66, 80))
-    inputs = build_coarse_inputs(made, StandardScaling(), window, 10)
+    inputs = build_coarse_inputs(weekly_features, StandardScaling(), window, 10)
     assert inputs.latest.min() >= -1
     assert inputs.latest[9:].min() == 9
 
 
-def test_the_scaler_knows_the_weeks_of_the_train_rows_alone() -> None:
-    made = weekly(market())
-    first, last = made.latest[WINDOW.train[0]], made.latest[WINDOW.train[-1]]
+def test_the_scaler_is_fitted_on_weeks_of_the_train_rows_only() -> None:
+    weekly_features = weekly(market())
+    first, last = weekly_features.latest[WINDOW.train[0]], weekly_features.latest[WINDOW.train[-1]]
     before = coarse()
-    outside = np.ones(len(made.features.values), dtype=bool)
+    outside = np.ones(len(weekly_features.features.values), dtype=bool)
     outside[first : last + 1] = False
-    poisoned = made.features.values + 1e3 * outside[:, None]
+    poisoned = weekly_features.features.values + 1e3 * outside[:, None]
     after = build_coarse_inputs(
-        replace(made, features=replace(made.features, values=poisoned)),
+        replace(weekly_features, features=replace(weekly_features.features, values=poisoned)),
         *(StandardScaling(), WINDOW, LOOKBACK),
     )
     inside = slice(LOOKBACK - 1, LOOKBACK + last - first)
@@ -127,7 +131,7 @@ def test_the_scaler_knows_the_weeks_of_the_train_rows_alone() -> None:
 
 
 def assert_ignorant_of_the_future(build: Build, scaling: ScalingSpec, last: int) -> None:
-    """Other bars after the window's last, or none: the window's arrays are the same bits."""
+    """The arrays of a window are bit-equal with other or no bars after it."""
     window = replace(WINDOW, test=range(WINDOW.test.start, last + 1))
     whole, other = market(), market(1)
     past = whole.bars["timestamp"] <= STAMPS[last]
@@ -148,27 +152,27 @@ def test_bars_after_the_window_change_nothing_in_it(scaling: ScalingSpec, last: 
     assert_ignorant_of_the_future(weekly, scaling, last)
 
 
-def test_a_week_that_is_reached_one_bar_early_is_caught() -> None:
+def test_a_week_used_one_bar_early_is_detected() -> None:
     saturdays = [row for row in range(440, 450) if STAMPS[row].day_name() == "Saturday"]
     with pytest.raises(AssertionError, match="the future was seen"):
         assert_ignorant_of_the_future(one_bar_early, StandardScaling(), saturdays[0])
 
 
-def test_a_value_that_is_not_finite_names_the_feature_its_interval_and_the_bar() -> None:
-    made = weekly(market())
-    values = made.features.values.copy()
-    values[made.latest[WINDOW.test[-1]], 4] = np.inf
-    broken = replace(made, features=replace(made.features, values=values))
+def test_a_value_that_is_not_finite_names_feature_interval_and_bar() -> None:
+    weekly_features = weekly(market())
+    values = weekly_features.features.values.copy()
+    values[weekly_features.latest[WINDOW.test[-1]], 4] = np.inf
+    broken = replace(weekly_features, features=replace(weekly_features.features, values=values))
     with pytest.raises(DataError) as caught:
         build_coarse_inputs(broken, StandardScaling(), WINDOW, LOOKBACK)
     assert "B:1w:volatility_3 = inf, 1 in all" in caught.value.found
     assert "2021-03-15" in caught.value.where
 
 
-def test_a_train_value_that_is_not_finite_is_refused_before_anything_is_fitted_on_it() -> None:
-    made = weekly(market())
-    values = made.features.values.copy()
-    values[made.latest[WINDOW.train[5]], 0] = np.nan
-    broken = replace(made, features=replace(made.features, values=values))
+def test_a_train_value_that_is_not_finite_is_an_error_before_the_fit() -> None:
+    weekly_features = weekly(market())
+    values = weekly_features.features.values.copy()
+    values[weekly_features.latest[WINDOW.train[5]], 0] = np.nan
+    broken = replace(weekly_features, features=replace(weekly_features.features, values=values))
     with pytest.raises(InvalidBarsError, match="not finite"):
         build_coarse_inputs(broken, StandardScaling(), WINDOW, LOOKBACK)

@@ -1,4 +1,4 @@
-"""Which fits there are: the strategy's over every horizon, its opponents' over the traded one."""
+"""The fits of a run: the strategy's for every horizon, the benchmarks' for the traded one."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def came(bars: int) -> np.ndarray:
     return np.concatenate([ahead(bars, window.train), ahead(bars, window.validation)])
 
 
-def test_direct_is_a_fit_a_horizon() -> None:
+def test_direct_has_one_fit_per_horizon() -> None:
     tasks = own(DIRECT, seeds=2)
     assert [(task.dataset.horizons, task.seed_index) for task in tasks] == [
         *(((1,), 0), ((1,), 1), ((3,), 0), ((3,), 1))
@@ -58,13 +58,13 @@ def test_direct_is_a_fit_a_horizon() -> None:
         assert not task.dataset.recursive
 
 
-def test_multi_output_is_one_fit_with_a_column_a_horizon() -> None:
+def test_multi_output_is_one_fit_with_a_column_per_horizon() -> None:
     (task,) = own(JOINT)
     assert task.dataset.horizons == (1, 3)
     np.testing.assert_allclose(learnt(task), np.column_stack([came(1), came(3)]), rtol=1e-12)
 
 
-def test_recursive_is_one_fit_that_learns_the_next_bar() -> None:
+def test_recursive_is_one_fit_of_the_next_bar() -> None:
     (task,) = own(RECURSIVE)
     assert task.dataset.recursive
     assert task.dataset.horizons == (3, 4)
@@ -72,7 +72,7 @@ def test_recursive_is_one_fit_that_learns_the_next_bar() -> None:
 
 
 @pytest.mark.parametrize("target", [ONE, DIRECT, JOINT, RECURSIVE], ids=lambda t: t.strategy)
-def test_opponents_forecast_the_traded_horizon_directly(target) -> None:
+def test_benchmark_models_forecast_only_the_traded_horizon(target) -> None:
     rivals = [task for task in planned(target) if task.book == "ridge"]
     assert [task.dataset.horizons for task in rivals] == [(3,), (3,)]
     assert not any(task.dataset.recursive for task in rivals)
@@ -85,7 +85,7 @@ def test_all_fits_of_a_window_share_one_copy_of_the_inputs(target) -> None:
     assert len({id(task.dataset.inputs) for task in tasks}) == 1
 
 
-def test_further_horizons_leave_the_traded_ones_seeds_alone() -> None:
+def test_further_horizons_do_not_change_the_traded_ones_seeds() -> None:
     alone = {
         (task.book, task.window, task.seed_index): task.seed for task in planned(ONE, seeds=2)
     }

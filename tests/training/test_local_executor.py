@@ -1,4 +1,4 @@
-"""The local executor: order kept, failures loud, nothing left running."""
+"""The local executor: order, failures, and no process left running."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def fit_all_of(tasks: list[FitTask], workers: int = 1) -> dict[int, Forecast]:
     return dict(LocalExecutor(workers, "tensorflow").run_tasks(FitScheduler(tasks)))
 
 
-def test_every_task_is_fitted_once_under_its_place() -> None:
+def test_every_task_is_fitted_once_under_its_index() -> None:
     tasks = tasks_of(Persistence(), 7)
     forecasts = list(LocalExecutor(2, "tensorflow").run_tasks(FitScheduler(tasks)))
     assert sorted(place for place, _ in forecasts) == list(range(7))
@@ -47,7 +47,7 @@ def test_no_task_needs_no_worker() -> None:
     assert fit_all_of([]) == {}
 
 
-def test_a_failure_is_handed_back_and_names_its_window() -> None:
+def test_a_failed_fit_is_returned_and_names_its_window() -> None:
     good, bad, *_ = tasks_of(Ridge())
     inputs = bad.dataset.inputs.copy()
     inputs[bad.dataset.train] = np.nan
@@ -58,7 +58,7 @@ def test_a_failure_is_handed_back_and_names_its_window() -> None:
     assert forecasts[1].where == "strategy X window 1 seed 0"
 
 
-def test_closing_early_stops_the_workers() -> None:
+def test_closing_the_generator_stops_the_workers() -> None:
     known = set(children())
     fits = LocalExecutor(2, "tensorflow").run_tasks(FitScheduler(tasks_of(Persistence(), 50)))
     next(fits)
@@ -67,7 +67,7 @@ def test_closing_early_stops_the_workers() -> None:
     assert set(children()) == known
 
 
-def test_one_chain_has_one_worker_from_its_first_window_to_its_last() -> None:
+def test_one_chain_has_one_worker_for_all_windows() -> None:
     known = set(children())
     crews = [
         frozenset(children()) - known
@@ -78,8 +78,8 @@ def test_one_chain_has_one_worker_from_its_first_window_to_its_last() -> None:
     assert len(crews[0]) == 1
 
 
-def test_a_worker_without_a_chain_waits_for_the_next_that_is_ready() -> None:
-    """Three chains on two workers: when one ends early, nobody is handed a task too soon."""
+def test_an_idle_worker_waits_for_the_next_ready_task() -> None:
+    """Three chains on two workers, of which one ends early."""
     tasks = [*chain(1), *chain(5, member=1), *chain(5, member=2)]
     fitted = dict(LocalExecutor(2, "tensorflow").run_tasks(FitScheduler(tasks)))
     warm = [fitted[place].history.warm for place in range(len(tasks))]
@@ -91,7 +91,7 @@ def children() -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_worker_that_dies_is_told_with_its_last_words() -> None:
+def test_the_error_of_a_dead_worker_has_its_last_output() -> None:
     (task,) = tasks_of(Micdl(), 1)
     known = set(children())
 

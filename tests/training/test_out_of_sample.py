@@ -1,4 +1,4 @@
-"""Stitching: test parts one behind the other, and what is left out leaves a hole, not a zero."""
+"""Out-of-sample tables: test parts in order; a fit left out gives NaN, not zero."""
 
 from __future__ import annotations
 
@@ -9,8 +9,15 @@ import pytest
 
 from engine.core.errors import TrainingError
 from engine.features.config import TargetSpec
-from engine.models import Forecast, Lstm, Micdl, Persistence, QuantileLoss, TrainingSpec
-from engine.models import TrainingHistory as Course
+from engine.models import (
+    Forecast,
+    Lstm,
+    Micdl,
+    Persistence,
+    QuantileLoss,
+    TrainingHistory,
+    TrainingSpec,
+)
 from engine.training.datasets import FeatureHistory, build_dataset
 from engine.training.jobs import make_fit_tasks
 from engine.training.out_of_sample import Predictions, concat_out_of_sample
@@ -41,80 +48,85 @@ def forecast(task: FitTask) -> Forecast:
 
 def test_the_forecast_is_the_mean_over_the_seeds_window_by_window(history) -> None:
     tasks = tasks_of(history, seeds=2)
-    made = concat_out_of_sample(history, WINDOWS, tasks, [forecast(task) for task in tasks])
-    assert made.predicted.index.equals(STAMPS[21:])
-    assert made.predicted["X"].tolist() == [0.5] * 9 + [10.5] * 10
-    assert made.window_index.tolist() == [0] * 9 + [1] * 10
-    assert made.train_predictions[1]["X"].tolist() == [10.5] * 10
-    assert len(made.table) == 2 * 19
+    predictions = concat_out_of_sample(history, WINDOWS, tasks, [forecast(task) for task in tasks])
+    assert predictions.predicted.index.equals(STAMPS[21:])
+    assert predictions.predicted["X"].tolist() == [0.5] * 9 + [10.5] * 10
+    assert predictions.window_index.tolist() == [0] * 9 + [1] * 10
+    assert predictions.train_predictions[1]["X"].tolist() == [10.5] * 10
+    assert len(predictions.table) == 2 * 19
 
 
-def test_a_seed_that_was_left_out_counts_for_nothing(history) -> None:
+def test_a_seed_that_was_left_out_has_no_weight(history) -> None:
     tasks = tasks_of(history, seeds=2)
     outcomes = [forecast(task) for task in tasks]
     outcomes[3] = TrainingError("the loss is not a number")
-    made = concat_out_of_sample(history, WINDOWS, tasks, outcomes)
-    assert made.predicted["X"].tolist() == [0.5] * 9 + [10.0] * 10
-    assert made.train_predictions[1]["X"].tolist() == [10.0] * 10
-    assert len(made.table) == 2 * 9 + 10
-    assert made.fit_records[1][1] == {
+    predictions = concat_out_of_sample(history, WINDOWS, tasks, outcomes)
+    assert predictions.predicted["X"].tolist() == [0.5] * 9 + [10.0] * 10
+    assert predictions.train_predictions[1]["X"].tolist() == [10.0] * 10
+    assert len(predictions.table) == 2 * 9 + 10
+    assert predictions.fit_records[1][1] == {
         "symbol": "X",
         "seed": 1,
         "failed": "the loss is not a number",
     }
 
 
-def test_a_fit_tells_how_it_started_only_where_it_could_have_started_warm(history) -> None:
+def test_a_fit_record_has_warm_only_with_warm_starts(history) -> None:
     cold = tasks_of(history, seeds=1)
     training = TrainingSpec(warm_start="previous_window")
     warm = [replace(task, model=Micdl(), training=training) for task in cold]
     outcomes = [
-        replace(forecast(task), history=Course((1.0,), (1.0,), warm=bool(task.window)))
+        replace(forecast(task), history=TrainingHistory((1.0,), (1.0,), warm=bool(task.window)))
         for task in cold
     ]
-    told = [
+    records = [
         concat_out_of_sample(history, WINDOWS, tasks, outcomes).fit_records
         for tasks in (cold, warm)
     ]
-    assert [fits[window][0].get("warm") for fits in told for window in (0, 1)] == [
+    assert [fits[window][0].get("warm") for fits in records for window in (0, 1)] == [
         *(None, None, False, True)
     ]
 
 
-def test_a_fit_tells_its_key_where_it_is_in_the_store(history) -> None:
+def test_a_fit_record_has_the_key_of_a_stored_fit(history) -> None:
     tasks = tasks_of(history, seeds=2)
     outcomes = [*(forecast(task) for task in tasks[:3]), TrainingError("dead")]
-    told = concat_out_of_sample(
+    records = concat_out_of_sample(
         history, WINDOWS, tasks, outcomes, ["a", None, "b", "c"]
     ).fit_records
-    assert [fit.get("key") for window in (0, 1) for fit in told[window]] == ["a", None, "b", None]
+    assert [fit.get("key") for window in (0, 1) for fit in records[window]] == [
+        "a",
+        None,
+        "b",
+        None,
+    ]
 
 
-def test_an_ensembles_fit_tells_each_members_losses(history) -> None:
+def test_the_fit_record_of_an_ensemble_has_each_members_losses(history) -> None:
     tasks = tasks_of(history, seeds=1)
-    member = replace(forecast(tasks[0]), history=Course((3.0, 2.0), (4.0, 5.0), 0))
+    member = replace(forecast(tasks[0]), history=TrainingHistory((3.0, 2.0), (4.0, 5.0), 0))
     whole = replace(forecast(tasks[0]), members=(member, replace(member, members=(member,))))
-    (told,) = concat_out_of_sample(
+    (records,) = concat_out_of_sample(
         history, WINDOWS, tasks, [whole, forecast(tasks[1])]
     ).fit_records[0]
-    course = {
+    curves = {
         "epochs": 2,
         "best_epoch": 0,
         "train_loss": [3.0, 2.0],
         "validation_loss": [4.0, 5.0],
     }
-    assert told["members"] == [course, course | {"members": [course]}]
-    assert told["epochs"] == 0
+    assert records["members"] == [curves, curves | {"members": [curves]}]
+    assert records["epochs"] == 0
 
 
-def test_a_window_without_any_fit_is_a_hole_and_no_zero(history) -> None:
+def test_a_window_without_a_fit_is_nan_and_not_zero(history) -> None:
     tasks = tasks_of(history, seeds=1)
-    made = concat_out_of_sample(
+    predictions = concat_out_of_sample(
         history, WINDOWS, tasks, [TrainingError("dead"), forecast(tasks[1])]
     )
-    assert made.predicted["X"].isna().tolist() == [True] * 9 + [False] * 10
-    assert list(made.train_predictions) == [1]
-    assert made.table["window"].unique().tolist() == [1]
+    assert predictions.predicted["X"].isna().tolist() == [True] * 9 + [False] * 10
+    assert list(predictions.train_predictions) == [1]
+    assert predictions.table["window"].unique().tolist() == [1]
 
 
 SEVERAL = TargetSpec(horizon=2, horizons=(1, 2, 3))
@@ -133,7 +145,7 @@ def over_horizons(target: TargetSpec, *, seeds: int = 1, failed: tuple[int, ...]
         seed=1,
     )
 
-    def made(task: FitTask) -> Forecast:
+    def forecast_of(task: FitTask) -> Forecast:
         horizons = np.array(task.dataset.horizons, dtype=float)
         values = 100 * horizons + 10 * task.window + task.seed_index
         parts = [
@@ -143,19 +155,19 @@ def over_horizons(target: TargetSpec, *, seeds: int = 1, failed: tuple[int, ...]
         return Forecast(*(part[:, 0] if len(horizons) == 1 else part for part in parts))
 
     outcomes = [
-        TrainingError("dead") if place in failed else made(task)
-        for place, task in enumerate(tasks)
+        TrainingError("dead") if index in failed else forecast_of(task)
+        for index, task in enumerate(tasks)
     ]
     return tasks, outcomes
 
 
-def stitched(target: TargetSpec, **more) -> Predictions:
+def predictions_for(target: TargetSpec, **more) -> Predictions:
     return concat_out_of_sample(history_of(target), WINDOWS, *over_horizons(target, **more))
 
 
 @pytest.mark.parametrize("target", [SEVERAL, JOINT], ids=["direct", "multi_output"])
-def test_the_table_holds_every_horizon_whether_fitted_apart_or_together(target) -> None:
-    table = stitched(target, seeds=2).table
+def test_the_table_has_every_horizon(target) -> None:
+    table = predictions_for(target, seeds=2).table
     blocks = table.groupby(["horizon", "seed"], sort=False)
     assert list(blocks.groups) == [(h, seed) for h in (1, 2, 3) for seed in (0, 1)]
     for (horizon, seed), block in blocks:
@@ -170,37 +182,46 @@ def test_the_table_holds_every_horizon_whether_fitted_apart_or_together(target) 
 
 @pytest.mark.parametrize("target", [SEVERAL, JOINT], ids=["direct", "multi_output"])
 def test_signals_and_thresholds_get_the_traded_horizon(target) -> None:
-    made = stitched(target, seeds=2)
-    assert made.horizon == 2
-    assert made.predicted["X"].tolist() == [200.5] * 9 + [210.5] * 10
-    assert made.train_predictions[1]["X"].tolist() == [210.5] * 10
-    assert list(made.by_horizon) == [1, 2, 3]
-    assert made.by_horizon[3].predicted["X"].tolist() == [300.5] * 9 + [310.5] * 10
+    predictions = predictions_for(target, seeds=2)
+    assert predictions.horizon == 2
+    assert predictions.predicted["X"].tolist() == [200.5] * 9 + [210.5] * 10
+    assert predictions.train_predictions[1]["X"].tolist() == [210.5] * 10
+    assert list(predictions.by_horizon) == [1, 2, 3]
+    assert predictions.by_horizon[3].predicted["X"].tolist() == [300.5] * 9 + [310.5] * 10
 
 
 def test_residuals_are_those_of_the_validation_rows_over_the_traded_horizon() -> None:
-    made = stitched(JOINT, seeds=2)
-    np.testing.assert_allclose(made.validation_residuals[0]["X"], ahead(2, range(16, 20)) - 200.5)
-    np.testing.assert_allclose(made.validation_residuals[1]["X"], ahead(2, range(25, 29)) - 210.5)
+    predictions = predictions_for(JOINT, seeds=2)
+    np.testing.assert_allclose(
+        predictions.validation_residuals[0]["X"], ahead(2, range(16, 20)) - 200.5
+    )
+    np.testing.assert_allclose(
+        predictions.validation_residuals[1]["X"], ahead(2, range(25, 29)) - 210.5
+    )
 
 
-def test_a_fit_left_out_takes_its_own_horizon_alone() -> None:
-    made = stitched(SEVERAL, failed=(4,))  # window 1, horizon 2
-    assert made.predicted["X"].isna().tolist() == [False] * 9 + [True] * 10
-    assert made.by_horizon[1].predicted["X"].notna().all()
-    assert list(made.train_predictions) == list(made.validation_residuals) == [0]
-    assert made.fit_records[1][1] == {"symbol": "X", "seed": 0, "horizons": [2], "failed": "dead"}
-    assert set(made.table.query("window == 1")["horizon"]) == {1, 3}
+def test_a_fit_left_out_removes_only_its_own_horizon() -> None:
+    predictions = predictions_for(SEVERAL, failed=(4,))  # window 1, horizon 2
+    assert predictions.predicted["X"].isna().tolist() == [False] * 9 + [True] * 10
+    assert predictions.by_horizon[1].predicted["X"].notna().all()
+    assert list(predictions.train_predictions) == list(predictions.validation_residuals) == [0]
+    assert predictions.fit_records[1][1] == {
+        "symbol": "X",
+        "seed": 0,
+        "horizons": [2],
+        "failed": "dead",
+    }
+    assert set(predictions.table.query("window == 1")["horizon"]) == {1, 3}
 
 
-def test_fits_say_which_horizons_they_are_of_where_there_are_several() -> None:
-    assert [fit["horizons"] for fit in stitched(SEVERAL).fit_records[0]] == [[1], [2], [3]]
-    assert [fit["horizons"] for fit in stitched(JOINT).fit_records[0]] == [[1, 2, 3]]
-    assert "horizons" not in stitched(TargetSpec(horizon=2)).fit_records[0][0]
+def test_fit_records_have_horizons_where_there_are_several() -> None:
+    assert [fit["horizons"] for fit in predictions_for(SEVERAL).fit_records[0]] == [[1], [2], [3]]
+    assert [fit["horizons"] for fit in predictions_for(JOINT).fit_records[0]] == [[1, 2, 3]]
+    assert "horizons" not in predictions_for(TargetSpec(horizon=2)).fit_records[0][0]
 
 
 @pytest.mark.parametrize("target", [TargetSpec(horizon=2), JOINT], ids=["one", "several"])
-def test_quantiles_reach_the_table_and_their_mean_over_the_seeds_the_sizing(target) -> None:
+def test_quantiles_are_in_the_table_and_averaged_for_the_sizing(target) -> None:
     tasks, outcomes = over_horizons(target, seeds=2)
     spread = np.array([-5.0, 0.0, 5.0])
     training = TrainingSpec(loss=QuantileLoss(levels=(0.025, 0.5, 0.975)))
@@ -209,14 +230,14 @@ def test_quantiles_reach_the_table_and_their_mean_over_the_seeds_the_sizing(targ
         replace(outcome, quantiles=outcome.test[..., None] + (1 + task.seed_index) * spread)
         for task, outcome in zip(tasks, outcomes, strict=True)
     ]
-    made = concat_out_of_sample(history_of(target), WINDOWS, tasks, outcomes)
-    table = made.table
+    predictions = concat_out_of_sample(history_of(target), WINDOWS, tasks, outcomes)
+    table = predictions.table
     assert list(table.columns[-3:]) == ["q2.5", "q50", "q97.5"]
     np.testing.assert_allclose(table["q97.5"] - table["predicted"], 5.0 * (1 + table["seed"]))
     np.testing.assert_allclose(table["q50"], table["predicted"])
-    assert list(made.quantiles) == [0.025, 0.5, 0.975]
-    np.testing.assert_allclose(made.quantiles[0.025]["X"], made.predicted["X"] - 7.5)
+    assert list(predictions.quantiles) == [0.025, 0.5, 0.975]
+    np.testing.assert_allclose(predictions.quantiles[0.025]["X"], predictions.predicted["X"] - 7.5)
 
 
 def test_without_quantiles_there_are_none() -> None:
-    assert stitched(JOINT).quantiles == {}
+    assert predictions_for(JOINT).quantiles == {}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.slow,
-    # Ray leaves sockets and processes of its own open, and warns about its coming defaults.
+    # Ray leaves sockets and processes open, and warns of future defaults.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -73,16 +73,16 @@ def workers_at_work() -> list[int]:
     return found
 
 
-def test_a_cluster_says_how_many_fit_at_a_time(cluster: RayExecutor) -> None:
+def test_workers_is_the_number_of_cpus_of_the_cluster(cluster: RayExecutor) -> None:
     assert cluster.workers == 2
 
 
-def test_a_cluster_gives_the_bytes_of_local_workers(cluster: RayExecutor) -> None:
+def test_cluster_and_local_forecasts_are_byte_equal(cluster: RayExecutor) -> None:
     tasks = tasks_of(4)
     assert bytes_of(cluster, tasks) == bytes_of(LocalExecutor(2, "tensorflow"), tasks)
 
 
-def test_a_study_on_the_cluster_chooses_what_local_workers_choose(cluster: RayExecutor) -> None:
+def test_a_study_chooses_the_same_on_the_cluster_as_locally(cluster: RayExecutor) -> None:
     task = FitTask("strategy", "X", 0, 0, 3, TUNED, TrainingSpec(), planted(1))
     ((_, far),) = cluster.run_tasks(FitScheduler([task]))
     ((_, near),) = LocalExecutor(1, "tensorflow").run_tasks(FitScheduler([task]))
@@ -102,12 +102,12 @@ def test_a_lost_workers_tasks_are_fitted_again(cluster: RayExecutor) -> None:
     assert [fitted[place].test.tobytes() for place in range(len(tasks))] == expected
 
 
-def test_warm_starts_on_a_cluster_give_the_bytes_of_local_workers(cluster: RayExecutor) -> None:
+def test_warm_starts_on_cluster_and_locally_are_byte_equal(cluster: RayExecutor) -> None:
     tasks = [task for member in (0, 1) for task in chain(4, member)]
     assert bytes_of(cluster, tasks) == bytes_of(LocalExecutor(2, "tensorflow"), tasks)
 
 
-def test_a_windows_arrays_are_put_once_however_many_chains_need_them(
+def test_the_arrays_of_a_window_are_put_once_for_all_chains(
     cluster: RayExecutor, monkeypatch
 ) -> None:
     import ray
@@ -122,7 +122,7 @@ def test_a_windows_arrays_are_put_once_however_many_chains_need_them(
     assert [id(value) for value in put] == [id(task.dataset) for task in windows]
 
 
-def test_a_failure_is_handed_back_and_names_its_window(cluster: RayExecutor) -> None:
+def test_a_failed_fit_is_returned_and_names_its_window(cluster: RayExecutor) -> None:
     bad = planted()
     bad.inputs[bad.train] = np.nan
     task = FitTask("strategy", "X", 5, 0, 0, Ridge(), TrainingSpec(), bad)
@@ -131,14 +131,14 @@ def test_a_failure_is_handed_back_and_names_its_window(cluster: RayExecutor) -> 
     assert outcome.where == "strategy X window 5 seed 0"
 
 
-def test_closing_early_leaves_no_task_running(cluster: RayExecutor) -> None:
+def test_closing_the_generator_cancels_its_tasks(cluster: RayExecutor) -> None:
     fits = cluster.run_tasks(FitScheduler(tasks_of(6, epochs=200)))
     next(fits)
     fits.close()
     assert bytes_of(cluster, tasks_of(2)) == bytes_of(LocalExecutor(1, "tensorflow"), tasks_of(2))
 
 
-def test_a_node_with_another_optuna_is_refused_for_tuned_tasks_alone() -> None:
+def test_a_node_with_another_optuna_version_rejects_only_tuned_tasks() -> None:
     versions = {**collect_fit_versions("tensorflow"), "optuna": "1.0.0"}
     answers = []
     for model in (TUNED, Ridge()):
@@ -150,7 +150,7 @@ def test_a_node_with_another_optuna_is_refused_for_tuned_tasks_alone() -> None:
     assert isinstance(fitted, Forecast)
 
 
-def test_without_ray_the_error_says_what_to_install(monkeypatch) -> None:
+def test_without_ray_the_error_names_the_extra_to_install(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UsageError, match=r"backtest-engine\[ray\]"):
         RayExecutor(None, "tensorflow")

@@ -1,4 +1,4 @@
-"""All fits of a run: the store first, then the executor, each finished fit kept at once."""
+"""All fits of a run: stored ones first, then the executor; each finished fit is stored at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Fake(Executor):
-    """Fits at once, of all that are ready the newest first; fails at the window it is told to."""
+    """Fits ready tasks at once, the newest first; fails at the window `fails_at`."""
 
     fails_at: int | None = None
     backend: str = "tensorflow"
@@ -36,12 +36,12 @@ class Fake(Executor):
         self, scheduler: FitScheduler
     ) -> Generator[tuple[int, Forecast | TrainingError]]:
         while scheduler.ready_count:
-            for place, start in reversed(
+            for index, start in reversed(
                 [scheduler.next_ready() for _ in range(scheduler.ready_count)]
             ):
-                outcome = self.outcome(scheduler.tasks[place].with_previous_fit(start))
-                scheduler.mark_finished(place, outcome)
-                yield place, outcome
+                outcome = self.outcome(scheduler.tasks[index].with_previous_fit(start))
+                scheduler.mark_finished(index, outcome)
+                yield index, outcome
 
     def outcome(self, task: FitTask) -> Forecast | TrainingError:
         if task.window == self.fails_at:
@@ -51,7 +51,7 @@ class Fake(Executor):
 
 
 @dataclass
-class Told:
+class RecordedProgress:
     notices: list[str] = field(default_factory=list)
     counts: list[tuple[int, int]] = field(default_factory=list)
     last: str = ""
@@ -81,99 +81,106 @@ def tasks_of(count: int = 4) -> list[FitTask]:
     ]
 
 
-def test_forecasts_come_in_the_order_of_the_tasks_whatever_was_finished_first(store) -> None:
+def test_forecasts_are_in_the_order_of_the_tasks(store) -> None:
     light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), planted(rows=420))
     heavy = tasks_of(3)
-    fits = run_fits([heavy[0], light, *heavy[1:]], Fake(), store, Told())
-    assert [fits.outcomes[place].test[0] for place in (0, 2, 3)] == [0.0, 1.0, 2.0]
+    fits = run_fits([heavy[0], light, *heavy[1:]], Fake(), store, RecordedProgress())
+    assert [fits.outcomes[index].test[0] for index in (0, 2, 3)] == [0.0, 1.0, 2.0]
     assert np.array_equal(fits.outcomes[1].test, fit_task(light).test)
 
 
 def test_a_second_run_trains_nothing(store) -> None:
-    first = run_fits(tasks_of(), Fake(), store, Told())
+    first = run_fits(tasks_of(), Fake(), store, RecordedProgress())
     idle = Fake()
-    second = run_fits(tasks_of(), idle, store, Told())
+    second = run_fits(tasks_of(), idle, store, RecordedProgress())
     assert idle.fitted == []
     assert (first.trained, first.stored) == (4, 0)
     assert (second.trained, second.stored) == (0, 4)
     assert [f.test.tolist() for f in first.outcomes] == [f.test.tolist() for f in second.outcomes]
 
 
-def test_every_costly_fit_tells_its_key_in_the_store_and_a_cheap_one_has_none(store) -> None:
+def test_only_costly_fits_have_a_key(store) -> None:
     light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), planted(rows=420))
     heavy = tasks_of(3)
-    for fits in (run_fits([heavy[0], light, *heavy[1:]], Fake(), store, Told()) for _ in range(2)):
+    for fits in (
+        run_fits([heavy[0], light, *heavy[1:]], Fake(), store, RecordedProgress())
+        for _ in range(2)
+    ):
         assert sorted(fits.keys) == [0, 2, 3]
         labels = {entry.key: entry.label for entry in store.entries()}
-        assert [labels[fits.keys[place]] for place in (0, 2, 3)] == [str(task) for task in heavy]
+        assert [labels[fits.keys[index]] for index in (0, 2, 3)] == [str(task) for task in heavy]
         assert fits.for_book("ridge")[2] == [None]
-        assert fits.for_book("strategy", 0)[2] == [fits.keys[place] for place in (0, 2, 3)]
+        assert fits.for_book("strategy", 0)[2] == [fits.keys[index] for index in (0, 2, 3)]
 
 
-def test_a_run_that_failed_goes_on_where_it_stopped(store) -> None:
+def test_a_failed_run_resumes_from_its_stored_fits(store) -> None:
     with pytest.raises(TrainingError, match="window 1"):
-        run_fits(tasks_of(), Fake(fails_at=1), store, Told())
+        run_fits(tasks_of(), Fake(fails_at=1), store, RecordedProgress())
     resumed = Fake()
-    run_fits(tasks_of(), resumed, store, Told())
+    run_fits(tasks_of(), resumed, store, RecordedProgress())
     assert resumed.fitted == [1, 0]
 
 
-def test_a_failure_that_may_be_skipped_is_told_and_left_out(store) -> None:
-    told = Told()
-    fits = run_fits(tasks_of(), Fake(fails_at=1), store, told, skip_failures=True)
+def test_a_skipped_failure_gives_a_notice_and_is_left_out(store) -> None:
+    progress = RecordedProgress()
+    fits = run_fits(tasks_of(), Fake(fails_at=1), store, progress, skip_failures=True)
     assert [isinstance(outcome, TrainingError) for outcome in fits.outcomes] == [
         *(False, True, False, False)
     ]
-    assert told.notices == ["strategy X window 1 seed 0 is left out: failed"]
+    assert progress.notices == ["strategy X window 1 seed 0 is left out: failed"]
     assert len(store.entries()) == 3
 
 
 def test_only_what_changed_is_trained(store) -> None:
     tasks = tasks_of()
-    run_fits(tasks, Fake(), store, Told())
+    run_fits(tasks, Fake(), store, RecordedProgress())
     changed = Fake()
-    run_fits([*tasks[:2], replace(tasks[2], seed=99), tasks[3]], changed, store, Told())
+    run_fits(
+        [*tasks[:2], replace(tasks[2], seed=99), tasks[3]], changed, store, RecordedProgress()
+    )
     assert changed.fitted == [2]
 
 
 def test_fresh_trains_everything_and_replaces_what_is_stored(store) -> None:
-    run_fits(tasks_of(), Fake(), store, Told())
+    run_fits(tasks_of(), Fake(), store, RecordedProgress())
     again = Fake()
-    run_fits(tasks_of(), again, store, Told(), ignore_stored=True)
+    run_fits(tasks_of(), again, store, RecordedProgress(), ignore_stored=True)
     assert sorted(again.fitted) == [0, 1, 2, 3]
     assert len(store.entries()) == 4
 
 
-def test_a_damaged_entry_is_told_and_fitted_again(store) -> None:
-    run_fits(tasks_of(), Fake(), store, Told())
+def test_a_damaged_entry_gives_a_notice_and_is_fitted_again(store) -> None:
+    run_fits(tasks_of(), Fake(), store, RecordedProgress())
     damaged = store.entries()[0]
     (file,) = store.folder.glob(f"*/{damaged.key}.fit")
     file.write_bytes(file.read_bytes()[:-1])
-    told, again = Told(), Fake()
-    run_fits(tasks_of(), again, store, told)
+    progress, again = RecordedProgress(), Fake()
+    run_fits(tasks_of(), again, store, progress)
     assert len(again.fitted) == 1
-    assert told.notices == [f"the stored fit of {damaged.label} is damaged and is trained again"]
+    assert progress.notices == [
+        f"the stored fit of {damaged.label} is damaged and is trained again"
+    ]
     store.get(damaged.key)
 
 
-def test_progress_counts_networks_and_begins_with_what_is_stored(store) -> None:
-    run_fits(tasks_of(2), Fake(), store, Told())
+def test_progress_counts_costly_fits_and_begins_with_stored_ones(store) -> None:
+    run_fits(tasks_of(2), Fake(), store, RecordedProgress())
     light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), planted(rows=420))
-    told = Told()
-    run_fits([light, *tasks_of(4)], Fake(), store, told)
-    assert told.counts == [(2, 4), (3, 4), (4, 4)]
-    assert told.last == "4 of 4 windows, 2 cached, 2 trained"
+    progress = RecordedProgress()
+    run_fits([light, *tasks_of(4)], Fake(), store, progress)
+    assert progress.counts == [(2, 4), (3, 4), (4, 4)]
+    assert progress.last == "4 of 4 windows, 2 cached, 2 trained"
 
 
 def test_progress_of_one_window_counts_no_windows(store) -> None:
-    told = Told()
-    run_fits(tasks_of(1), Fake(), store, told)
-    assert told.last == "0 cached, 1 trained"
+    progress = RecordedProgress()
+    run_fits(tasks_of(1), Fake(), store, progress)
+    assert progress.last == "0 cached, 1 trained"
 
 
 def test_cheap_fits_are_not_stored(store) -> None:
     light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), planted(rows=420))
-    fits = run_fits([light], Fake(), store, Told())
+    fits = run_fits([light], Fake(), store, RecordedProgress())
     assert (fits.trained, fits.stored) == (0, 0)
     assert store.entries() == []
 

@@ -1,4 +1,4 @@
-"""Warm starts through the store: each fit under a key that covers the chain it goes on from."""
+"""Warm starts through the store: the key of a fit covers the chain before it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Here(Executor):
-    """Fits in this process, what is ready last first; stops or fails where it is told to."""
+    """Fits in this process, the last ready task first; stops or fails on request."""
 
     backend: str = "tensorflow"
     workers: int = 1
@@ -39,12 +39,12 @@ class Here(Executor):
         self, scheduler: FitScheduler
     ) -> Generator[tuple[int, Forecast | TrainingError]]:
         while scheduler.ready_count:
-            for place, start in reversed(
+            for index, start in reversed(
                 [scheduler.next_ready() for _ in range(scheduler.ready_count)]
             ):
-                outcome = self._outcome(scheduler.tasks[place].with_previous_fit(start))
-                scheduler.mark_finished(place, outcome)
-                yield place, outcome
+                outcome = self._outcome(scheduler.tasks[index].with_previous_fit(start))
+                scheduler.mark_finished(index, outcome)
+                yield index, outcome
 
     def _outcome(self, task: FitTask) -> Forecast | TrainingError:
         if len(self.fitted) == self.dies_after:
@@ -69,23 +69,23 @@ def bytes_of(fits: FitResults) -> list[bytes]:
 
 
 def warm(fits: FitResults) -> list[bool]:
-    return [isinstance(made, Forecast) and made.history.warm for made in fits.outcomes]
+    return [isinstance(forecast, Forecast) and forecast.history.warm for forecast in fits.outcomes]
 
 
-def test_every_window_but_the_first_goes_on_from_the_one_before(store: FitStore) -> None:
+def test_every_window_after_the_first_starts_warm(store: FitStore) -> None:
     fits = run_fits(chain(3), Here(), store, NullProgress())
     assert warm(fits) == [False, True, True]
-    made = None
+    forecast = None
     for task, outcome in zip(chain(3), fits.outcomes, strict=True):
-        made = fit_task(task.with_previous_fit(made))
-        assert outcome.test.tobytes() == made.test.tobytes()
+        forecast = fit_task(task.with_previous_fit(forecast))
+        assert outcome.test.tobytes() == forecast.test.tobytes()
     scratch = fit_task(chain(3)[2])
     assert scratch.test[0] != fits.outcomes[2].test[0]
 
 
 def test_a_warm_fit_has_fewer_epochs(store: FitStore) -> None:
     fits = run_fits(chain(3), Here(), store, NullProgress())
-    assert [len(made.history.train_loss) for made in fits.outcomes] == [20, 5, 5]
+    assert [len(forecast.history.train_loss) for forecast in fits.outcomes] == [20, 5, 5]
 
 
 def test_without_warm_start_every_window_starts_from_scratch(store: FitStore) -> None:
@@ -93,7 +93,7 @@ def test_without_warm_start_every_window_starts_from_scratch(store: FitStore) ->
     assert warm(fits) == [False, False, False]
 
 
-def test_a_second_run_trains_nothing_and_says_the_same(store: FitStore) -> None:
+def test_a_second_run_trains_nothing_and_returns_the_same(store: FitStore) -> None:
     first = run_fits(two_chains(), Here(), store, NullProgress())
     idle = Here()
     second = run_fits(two_chains(), idle, store, NullProgress())
@@ -104,7 +104,7 @@ def test_a_second_run_trains_nothing_and_says_the_same(store: FitStore) -> None:
 
 
 @pytest.mark.parametrize("dies_after", range(8))
-def test_stopped_anywhere_it_goes_on_there_and_ends_with_the_same_bytes(
+def test_an_interrupted_chain_resumes_with_the_same_bytes(
     store: FitStore, tmp_path: Path, dies_after: int
 ) -> None:
     whole = run_fits(two_chains(), Here(), FitStore(tmp_path / "whole"), NullProgress())
@@ -118,7 +118,7 @@ def test_stopped_anywhere_it_goes_on_there_and_ends_with_the_same_bytes(
     assert (fits.trained, fits.stored) == (8 - dies_after, dies_after)
 
 
-def test_other_bars_in_the_first_window_change_every_fit_of_the_chain_and_no_other(
+def test_other_bars_in_the_first_window_change_the_whole_chain_only(
     store: FitStore,
 ) -> None:
     run_fits(two_chains(), Here(), store, NullProgress())
@@ -136,7 +136,7 @@ def test_other_bars_in_the_last_window_change_no_fit_before(store: FitStore) -> 
     assert again.fitted == [(3, 0)]
 
 
-def test_a_fit_pruned_from_the_middle_of_a_chain_is_made_anew_alone(store: FitStore) -> None:
+def test_only_a_pruned_fit_of_a_chain_is_trained_again(store: FitStore) -> None:
     first = run_fits(chain(4), Here(), store, NullProgress())
     (key,) = [entry.key for entry in store.entries() if "window 1" in entry.label]
     store.remove([key])
@@ -154,10 +154,10 @@ def test_fresh_trains_the_whole_chain(store: FitStore) -> None:
     assert again.fitted == [(0, 0), (1, 0), (2, 0)]
 
 
-def test_what_started_from_scratch_after_a_failure_is_not_taken_for_warm(
+def test_a_cold_start_after_a_failure_is_not_recorded_as_warm(
     store: FitStore, tmp_path: Path
 ) -> None:
-    """The failure was the machine's; the next run must end as if it had never been."""
+    """After a failure of the machine the next run has the result of an uninterrupted one."""
     broken = run_fits(chain(4), Here(broken=(1,)), store, NullProgress(), skip_failures=True)
     assert warm(broken) == [False, False, False, True]
     mended = run_fits(chain(4), Here(), store, NullProgress())
@@ -167,7 +167,7 @@ def test_what_started_from_scratch_after_a_failure_is_not_taken_for_warm(
     )
 
 
-def test_after_the_same_failure_the_same_fits_are_found(store: FitStore) -> None:
+def test_the_same_failure_finds_the_same_stored_fits(store: FitStore) -> None:
     first = run_fits(chain(4), Here(broken=(1,)), store, NullProgress(), skip_failures=True)
     again = Here(broken=(1,))
     fits = run_fits(chain(4), again, store, NullProgress(), skip_failures=True)
@@ -175,21 +175,23 @@ def test_after_the_same_failure_the_same_fits_are_found(store: FitStore) -> None
     assert warm(fits) == warm(first)
 
 
-def test_a_warm_start_that_fails_is_tried_again_from_scratch() -> None:
+def test_a_failed_warm_start_is_repeated_from_random_weights() -> None:
     start = fit_task(chained(0))
-    made = fit_task(chained(1, fails="warm").with_previous_fit(start))
-    assert (made.history.attempts, made.history.warm) == (2, False)
-    assert len(made.history.train_loss) == COLD.epochs
-    assert made.test[0] != fit_task(chained(1)).test[0], "a second attempt has a seed of its own"
+    forecast = fit_task(chained(1, fails="warm").with_previous_fit(start))
+    assert (forecast.history.attempts, forecast.history.warm) == (2, False)
+    assert len(forecast.history.train_loss) == COLD.epochs
+    assert forecast.test[0] != fit_task(chained(1)).test[0], (
+        "a second attempt has a seed of its own"
+    )
 
 
-def test_a_fit_that_fails_warm_and_from_scratch_fails() -> None:
+def test_a_fit_fails_if_warm_and_cold_start_fail() -> None:
     with pytest.raises(TrainingError, match="not a number"):
         fit_task(chained(1, fails="always").with_previous_fit(fit_task(chained(0))))
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
-def test_any_number_of_workers_gives_the_same_bytes(
+def test_the_number_of_workers_changes_no_byte(
     store: FitStore, tmp_path: Path, workers: int
 ) -> None:
     expected = run_fits(two_chains(), Here(), FitStore(tmp_path / "here"), NullProgress())

@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from engine.core.types import Spec
 from engine.models.tuning.metrics import TuningMetric
-from engine.splits.purged import PurgedKFold, Splitter
+from engine.splits import PurgedKFold, Splitter
 
 if TYPE_CHECKING:
     from engine.core.types import IntVector

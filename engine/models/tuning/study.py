@@ -162,7 +162,7 @@ class _CrossValidator:
             if (name, index) not in self.cached_scores:
                 fit, held_out, test = (self.dataset.train[part] for part in parts)
                 rows = replace(self.dataset, train=fit, validation=held_out, test=test)
-                # One seed per split, the same for every trial: configurations meet the same random
+                # One seed per split, the same for every trial: configurations get the same random
                 # draws.
                 forecast = config.model.fit_predict(
                     rows, config.training, derive_seed(self.seed, "split", index)

@@ -1,4 +1,4 @@
-"""Mini-batches: fixed shapes, near-equal sizes, nothing dropped, nothing twice."""
+"""Mini-batches: fixed shapes, near-equal sizes, every row exactly once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_every_row_is_in_exactly_one_batch_in_its_order(given_) -> None:
 
 
 @given(rows_and_size)
-def test_batches_are_as_few_as_possible_and_differ_by_one_row_at_most(given_) -> None:
+def test_batches_are_fewest_and_differ_by_at_most_one_row(given_) -> None:
     count, size, _ = given_
     batches = make_even_batches(np.arange(count), size)
     sizes = batches.mask.sum(axis=1)
@@ -30,7 +30,7 @@ def test_batches_are_as_few_as_possible_and_differ_by_one_row_at_most(given_) ->
 
 
 @given(rows_and_size)
-def test_padding_repeats_a_real_row_and_every_batch_has_one_shape(given_) -> None:
+def test_padding_repeats_a_real_row_to_one_batch_shape(given_) -> None:
     count, size, first = given_
     rows = np.arange(first, first + count)
     batches = make_even_batches(rows, size)
@@ -51,7 +51,7 @@ def test_every_row_is_in_exactly_one_batch(ordered: bool, given_) -> None:
 
 
 @given(counts)
-def test_an_ordered_batch_is_a_stretch_of_consecutive_rows_before_its_padding(given_) -> None:
+def test_an_ordered_batch_is_a_block_of_consecutive_rows(given_) -> None:
     count, size, seed = given_
     rows = np.arange(7, 7 + count)
     batches = make_shuffled_batches(rows, size, np.random.default_rng(seed), consecutive=True)
@@ -60,7 +60,7 @@ def test_an_ordered_batch_is_a_stretch_of_consecutive_rows_before_its_padding(gi
         assert real[: real.sum()].all()
 
 
-def test_the_order_comes_from_the_generator_alone() -> None:
+def test_the_order_depends_on_the_generator_only() -> None:
     rows = np.arange(300)
     first, same, other = (
         make_shuffled_batches(rows, 16, np.random.default_rng(seed), consecutive=True).rows

@@ -1,4 +1,4 @@
-"""A space is checked to its corners when the strategy is loaded."""
+"""A search space is validated at its corners when the strategy is loaded."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ tune:
   space:
 """
 FIRST = 7
-"""Line of the first place in the space."""
+"""Line of the first parameter in the space."""
 
 
-def load(folder: Path, *places: str, head: str = HEAD) -> Strategy:
+def load(folder: Path, *dimensions: str, head: str = HEAD) -> Strategy:
     file = folder / "tuned.yaml"
-    file.write_text(head + "".join(f"    {place}\n" for place in places))
+    file.write_text(head + "".join(f"    {line}\n" for line in dimensions))
     return load_strategy(file)
 
 
-def mistakes(folder: Path, *places: str, head: str = HEAD) -> tuple[Mistake, ...]:
+def mistakes(folder: Path, *dimensions: str, head: str = HEAD) -> tuple[Mistake, ...]:
     with pytest.raises(StrategyError) as caught:
-        load(folder, *places, head=head)
+        load(folder, *dimensions, head=head)
     return caught.value.mistakes
 
 
-def test_every_kind_of_place_can_be_tuned(tmp_path) -> None:
+def test_every_kind_of_parameter_can_be_tuned(tmp_path) -> None:
     strategy = load(
         tmp_path,
         "model.lookback: {kind: integer, low: 10, high: 60, step: 10}",
@@ -62,7 +62,7 @@ def test_every_kind_of_place_can_be_tuned(tmp_path) -> None:
     assert strategy.libraries == ("optuna",)
 
 
-def test_without_it_nothing_is_wrapped(tmp_path) -> None:
+def test_without_tune_the_model_is_not_wrapped(tmp_path) -> None:
     file = tmp_path / "plain.yaml"
     file.write_text("name: plain\ndata: {dataset: x}\nmodel: {kind: ridge}\n")
     strategy = load_strategy(file)
@@ -70,8 +70,8 @@ def test_without_it_nothing_is_wrapped(tmp_path) -> None:
     assert strategy.libraries == ()
 
 
-def test_all_that_is_wrong_is_told_at_once_with_its_line(tmp_path) -> None:
-    found = mistakes(
+def test_all_mistakes_are_reported_at_once_with_their_lines(tmp_path) -> None:
+    errors = mistakes(
         tmp_path,
         "model.heds: {kind: choice, values: [2, 4]}",
         "model.dropout: {kind: uniform, low: -0.1, high: 0.5}",
@@ -81,9 +81,9 @@ def test_all_that_is_wrong_is_told_at_once_with_its_line(tmp_path) -> None:
         "training.batch_size: {kind: uniform, low: 16, high: 64}",
         "windows.train: {kind: choice, values: [1y]}",
     )
-    told = [(m.path.removeprefix("tune.space."), m.line - FIRST, m.expected) for m in found]
+    reported = [(m.path.removeprefix("tune.space."), m.line - FIRST, m.expected) for m in errors]
     whole = "a whole number, at least"
-    assert told == [
+    assert reported == [
         (
             "model.heds",
             0,
@@ -98,10 +98,10 @@ def test_all_that_is_wrong_is_told_at_once_with_its_line(tmp_path) -> None:
         ("training.batch_size", 5, f"at training.batch_size {whole} 2, at most 8192"),
         ("windows.train", 6, "at windows one of the keys model or training"),
     ]
-    assert [m.found for m in found[1:4]] == ["-0.1", "0", '"x"']
+    assert [m.found for m in errors[1:4]] == ["-0.1", "0", '"x"']
 
 
-def test_values_that_do_not_go_together_are_told(tmp_path) -> None:
+def test_conflicting_values_are_reported(tmp_path) -> None:
     (clash,) = mistakes(
         tmp_path,
         "model.width: {kind: integer, low: 30, high: 36, step: 6}",
@@ -115,7 +115,7 @@ def test_values_that_do_not_go_together_are_told(tmp_path) -> None:
     assert clash.found == '"model.heads 4, model.width 30"'
 
 
-def test_what_does_not_go_with_the_rest_of_the_strategy_is_told_too(tmp_path) -> None:
+def test_conflicts_with_the_rest_of_the_strategy_are_reported(tmp_path) -> None:
     head = HEAD.replace("tune:\n", "target: {horizons: [1, 5], strategy: recursive}\ntune:\n")
     models = "model: {kind: choice, values: [{kind: lstm}, {kind: ridge}]}"
     losses = "training.loss: {kind: choice, values: [{kind: mse}, {kind: sharpe}]}"
@@ -127,15 +127,18 @@ def test_what_does_not_go_with_the_rest_of_the_strategy_is_told_too(tmp_path) ->
     assert "another loss than sharpe" in loss.expected
 
 
-def test_whole_numbers_between_the_ends_are_looked_at_too(tmp_path) -> None:
+def test_integers_between_the_ends_are_validated(tmp_path) -> None:
     (clash,) = mistakes(tmp_path, "model.width: {kind: integer, low: 8, high: 16, step: 2}")
     assert "width is 10 and heads is 4" in clash.expected
 
 
 @pytest.mark.parametrize(
-    ("place", "expected"),
+    ("line", "expected"),
     [
-        ("model.width: {kind: integer, low: 8, high: 17, step: 2}", "high (17) is low (8) plus"),
+        (
+            "model.width: {kind: integer, low: 8, high: 17, step: 2}",
+            "high (17) must be low (8) plus",
+        ),
         ("model.dropout: {kind: uniform, low: 0.5, high: 0.5}", "low (0.5) must be below high"),
         ("model.dropout: {kind: log_uniform, low: 0, high: 0.5}", "above 0"),
         ("model.dropout: {kind: uniforme, low: 0, high: 0.5}", "choice, integer, log_uniform or"),
@@ -147,30 +150,30 @@ def test_whole_numbers_between_the_ends_are_looked_at_too(tmp_path) -> None:
         ("model.width: {kind: log_uniform, low: 8.0, high: 64.0}", "a whole number, at least 2"),
     ],
 )
-def test_a_place_says_what_it_wants(tmp_path, place: str, expected: str) -> None:
-    (mistake,) = mistakes(tmp_path, place)
-    assert mistake.path.startswith(f"tune.space.{place.split(':')[0]}")
+def test_the_error_of_a_path_names_the_expected_values(tmp_path, line: str, expected: str) -> None:
+    (mistake,) = mistakes(tmp_path, line)
+    assert mistake.path.startswith(f"tune.space.{line.split(':')[0]}")
     assert mistake.line == FIRST
     assert expected in mistake.expected
 
 
-def test_a_warm_start_cannot_be_tuned_beside(tmp_path) -> None:
+def test_a_warm_start_with_tuning_is_an_error(tmp_path) -> None:
     head = HEAD.replace("early_stopping: null", "warm_start: previous_window")
     (mistake,) = mistakes(tmp_path, "model.heads: {kind: choice, values: [2]}", head=head)
     assert (mistake.path, mistake.line) == ("training.warm_start", 4)
     assert "no warm start with `tune`" in mistake.expected
 
 
-def test_a_preset_is_no_single_value(tmp_path) -> None:
+def test_a_preset_cannot_be_tuned(tmp_path) -> None:
     head = HEAD.replace("{kind: transformer, width: 32, heads: 4}", "{kind: cnn_lstm}")
-    place = "model.preset: {kind: choice, values: [model1, model2]}"
-    (mistake,) = mistakes(tmp_path, place, head=head)
+    line = "model.preset: {kind: choice, values: [model1, model2]}"
+    (mistake,) = mistakes(tmp_path, line, head=head)
     assert mistake.path == "tune.space.model.preset"
     models = "[{kind: cnn_lstm, preset: model1}, {kind: cnn_lstm, preset: model2}]"
     assert load(tmp_path, f"model: {{kind: choice, values: {models}}}", head=head)
 
 
-def test_one_place_cannot_lie_in_another(tmp_path) -> None:
+def test_nested_paths_are_errors(tmp_path) -> None:
     (mistake,) = mistakes(
         tmp_path,
         "training.optimizer.learning_rate: {kind: log_uniform, low: 1.0e-4, high: 1.0e-2}",
@@ -180,14 +183,14 @@ def test_one_place_cannot_lie_in_another(tmp_path) -> None:
     assert "training.optimizer and, inside it, training.optimizer.learning_rate" in str(mistake)
 
 
-def test_a_tuned_model_is_none_to_choose(tmp_path) -> None:
+def test_a_tuned_model_is_no_kind_of_a_strategy(tmp_path) -> None:
     file = tmp_path / "nested.yaml"
     file.write_text("name: nested\ndata: {dataset: x}\nmodel: {kind: tuned}\n")
     with pytest.raises(StrategyError, match=r"model\.kind"):
         load_strategy(file)
 
 
-def test_a_strategy_made_in_python_is_checked_alike(tmp_path) -> None:
+def test_a_strategy_built_in_python_has_the_same_checks(tmp_path) -> None:
     good = load(tmp_path, "model.heads: {kind: choice, values: [2]}")
     tree = good.model_dump(mode="json")
     tree["tune"]["space"]["model.heads"]["values"] = [0]
@@ -195,11 +198,11 @@ def test_a_strategy_made_in_python_is_checked_alike(tmp_path) -> None:
         Strategy.model_validate(tree)
 
 
-def test_values_are_laid_over_as_set_lays_them() -> None:
+def test_params_are_applied_like_overrides_of_set() -> None:
     values = {"model.lookback": 9, "training.optimizer.learning_rate": 0.5}
-    made = apply_params(Ridge(), TrainingSpec(), values)
-    assert made.model == Ridge(lookback=9)
-    assert made.training.optimizer.learning_rate == 0.5
+    config = apply_params(Ridge(), TrainingSpec(), values)
+    assert config.model == Ridge(lookback=9)
+    assert config.training.optimizer.learning_rate == 0.5
     with pytest.raises(StrategyError):
         apply_params(Ridge(), TrainingSpec(), {"model.lookback": 0})
 
@@ -208,19 +211,19 @@ MODELS = TypeAdapter(Model).json_schema()["discriminator"]["mapping"]
 
 
 @pytest.mark.parametrize("kind", sorted(MODELS))
-def test_every_model_and_training_comes_back_as_it_was(kind: str) -> None:
-    told = {"kind": kind} | ({"members": [{"kind": "lstm"}]} if kind == "ensemble" else {})
-    model = TypeAdapter(Model).validate_python(told)
+def test_every_model_and_training_round_trips(kind: str) -> None:
+    values = {"kind": kind} | ({"members": [{"kind": "lstm"}]} if kind == "ensemble" else {})
+    model = TypeAdapter(Model).validate_python(values)
     training = TrainingSpec(loss=QuantileLoss(), optimizer=AdamW(), schedule=CosineSchedule())
-    made = apply_params(model, training, {})
-    assert (made.model, made.training) == (model, training)
+    config = apply_params(model, training, {})
+    assert (config.model, config.training) == (model, training)
 
 
-def dimension(**told: object) -> Dimension:
-    return TypeAdapter(Dimension).validate_python(told)
+def dimension(**values: object) -> Dimension:
+    return TypeAdapter(Dimension).validate_python(values)
 
 
-def test_few_corners_are_all_looked_at_and_of_many_each_places_own() -> None:
+def test_few_corners_are_all_validated_and_many_one_parameter_at_a_time() -> None:
     few = {
         "a": dimension(kind="uniform", low=0, high=1),
         "b": dimension(kind="choice", values=[1]),
@@ -232,10 +235,10 @@ def test_few_corners_are_all_looked_at_and_of_many_each_places_own() -> None:
     assert all(any(corner[name][1] == 1.0 for corner in seen) for name in many)
 
 
-def test_the_defaults_are_those_that_are_written_down() -> None:
+def test_the_defaults_equal_the_documented_ones() -> None:
     tune = TuningSpec(space={"model.lookback": dimension(kind="integer", low=1, high=2)})
-    told = tune.model_dump(exclude={"space"})
-    assert told == {
+    dumped = tune.model_dump(exclude={"space"})
+    assert dumped == {
         "trials": 20,
         "metric": "mse",
         "sampler": "tpe",

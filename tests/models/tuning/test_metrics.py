@@ -1,4 +1,4 @@
-"""Scores of configurations, against figures worked out by hand."""
+"""Scores of configurations against figures by hand."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ ROWS = np.arange(4)
     [
         ("mse", (1 + 4 + 1 + 4) * 1e-4 / 4),
         ("mae", 0.06 / 4),
-        ("directional_accuracy", 3 / 4),  # row 1 was no rise; row 2 stood still, which is none
+        ("directional_accuracy", 3 / 4),  # row 1 fell; row 2 was zero, not positive
         ("sharpe", np.mean([0.02, -0.01, 0.0, 0.03]) / np.std([0.02, -0.01, 0.0, 0.03])),
     ],
 )
-def test_a_score_is_what_one_gets_by_hand(metric, value) -> None:
+def test_a_score_equals_the_figure_by_hand(metric, value) -> None:
     assert compute_score(metric, PROBLEM, ROWS, SAID) == pytest.approx(value)
 
 
-def test_a_forecast_of_nothing_has_no_sharpe_ratio() -> None:
+def test_a_forecast_of_zeros_has_no_sharpe_ratio() -> None:
     assert np.isnan(compute_score("sharpe", PROBLEM, ROWS, np.zeros(4)))
 
 
-def test_several_horizons_count_alike() -> None:
+def test_several_horizons_have_equal_weight() -> None:
     both = replace(PROBLEM, target=np.column_stack([TRUTH, 2 * TRUTH]), horizons=(1, 5))
     said = np.column_stack([SAID, SAID])
     one = compute_score("sharpe", PROBLEM, ROWS, SAID)
@@ -41,7 +41,7 @@ def test_several_horizons_count_alike() -> None:
     assert compute_score("directional_accuracy", both, ROWS, said) == 3 / 4
 
 
-def test_horizons_reached_step_by_step_are_compounded_and_unknown_ones_left_out() -> None:
+def test_recursive_realised_returns_compound_and_skip_unknown_rows() -> None:
     recursive = replace(PROBLEM, horizons=(1, 3), recursive=True)
     np.testing.assert_allclose(
         recursive.realised_returns(np.array([0, 1])),

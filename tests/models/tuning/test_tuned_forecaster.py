@@ -1,4 +1,4 @@
-"""A study inside one window: what may decide it, and what it leaves behind."""
+"""A tuning study inside one window."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def chosen(model: TunedForecaster, problem: WindowDataset, seed: int = 3) -> dic
 
 
 def changed_outside_train(problem: WindowDataset, seed: int) -> WindowDataset:
-    """Other numbers wherever neither a train row nor its sequence lies."""
+    """Other numbers outside the train rows and their sequences."""
     rng = np.random.default_rng(seed)
     first, stop = int(problem.train[0]), int(problem.train[-1]) + 1
     inputs, target = problem.inputs.copy(), problem.target.copy()
@@ -73,18 +73,18 @@ def changed_outside_train(problem: WindowDataset, seed: int) -> WindowDataset:
     return replace(problem, inputs=inputs, target=target, trailing=trailing)
 
 
-# Ridge takes its penalty on the rows that stop training, and where there is little to forecast
-# every row can tip the balance between two lookbacks.
+# Ridge chooses its penalty on the early-stopping rows, and with a weak signal every row can
+# change the choice between two lookbacks.
 TIPPING = {"model.lookback": LOOKBACK}
 
 
 @pytest.mark.parametrize("metric", ["mse", "sharpe"])
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 2**31))
-def test_nothing_outside_the_train_rows_has_a_say_in_the_choice(metric: str, seed: int) -> None:
+def test_the_choice_depends_on_the_train_rows_only(metric: str, seed: int) -> None:
     model = tuned(TIPPING, metric=metric)
     problem = planted(seed % 5, edge=0.05)
-    # Where the rows outside end is no business of the study either.
+    # The number of rows outside must not affect the study either.
     shorter = replace(
         problem, validation=problem.validation[: 20 + seed % 9], test=problem.test[:1]
     )
@@ -93,7 +93,7 @@ def test_nothing_outside_the_train_rows_has_a_say_in_the_choice(metric: str, see
 
 
 @pytest.mark.parametrize("metric", ["mse", "mae", "directional_accuracy", "sharpe"])
-def test_the_choice_is_the_one_that_does_best_when_one_tries_them_all_by_hand(metric) -> None:
+def test_the_choice_equals_the_best_of_an_exhaustive_search(metric) -> None:
     spec = {"kind": "purged_kfold", "folds": 3, "embargo": 2}
     for seed in range(4):
         problem = replace(planted(seed, edge=0.1), horizons=(2,))
@@ -106,20 +106,20 @@ def test_the_choice_is_the_one_that_does_best_when_one_tries_them_all_by_hand(me
                 fit = fit[fit < held_out[0] - 2]
                 test = problem.train[split.test]
                 part = replace(problem, train=fit, validation=held_out, test=test)
-                said = Ridge(lookback=lookback).fit_predict(part, TrainingSpec(), 0).test
-                scores.append(compute_score(metric, problem, test, said))
+                forecast = Ridge(lookback=lookback).fit_predict(part, TrainingSpec(), 0).test
+                scores.append(compute_score(metric, problem, test, forecast))
             means[lookback] = np.mean(scores)
         better = min if metric in {"mse", "mae"} else max
         model = tuned(TIPPING, metric=metric, trials=60, pruner=None, splits=spec)
         assert chosen(model, problem) == {"model.lookback": better(means, key=means.__getitem__)}
 
 
-def test_the_train_rows_do_have_a_say() -> None:
-    found = {json.dumps(chosen(tuned(), planted(seed, edge=0.1))) for seed in range(6)}
-    assert len(found) > 1
+def test_the_choice_depends_on_the_train_rows() -> None:
+    choices = {json.dumps(chosen(tuned(), planted(seed, edge=0.1))) for seed in range(6)}
+    assert len(choices) > 1
 
 
-def test_the_choice_is_fitted_on_the_window_as_if_it_had_been_the_strategys() -> None:
+def test_the_chosen_configuration_is_fitted_like_an_untuned_one() -> None:
     problem = planted()
     forecast = tuned().fit_predict(problem, TrainingSpec(), 3)
     values = forecast.history.chosen
@@ -139,15 +139,15 @@ def test_the_choice_is_fitted_on_the_window_as_if_it_had_been_the_strategys() ->
         {"kind": "combinatorial_purged", "groups": 4, "test_groups": 2, "embargo": 3},
     ],
 )
-def test_a_planted_lag_is_found(sampler: str, splits: dict[str, Any]) -> None:
+def test_a_planted_lag_is_chosen(sampler: str, splits: dict[str, Any]) -> None:
     problem = planted(edge=0.9)
-    moved = replace(problem, target=np.roll(problem.target, 3))  # what counts is three bars back
+    moved = replace(problem, target=np.roll(problem.target, 3))  # the signal is three bars back
     space = {"model.lookback": {"kind": "choice", "values": [1, 2, 3, 4]}}
     model = tuned(space, sampler=sampler, splits=splits, trials=12)
     assert chosen(model, moved) == {"model.lookback": 4}
 
 
-def test_a_penalty_that_ruins_the_forecast_is_not_chosen() -> None:
+def test_a_ridge_penalty_with_a_worse_forecast_is_not_chosen() -> None:
     space = {"model.alphas": {"kind": "choice", "values": [[1.0], [1e12]]}}
     for metric in ("mse", "mae"):
         assert chosen(tuned(space, metric=metric), planted()) == {"model.alphas": [1.0]}
@@ -162,7 +162,7 @@ def test_the_order_in_the_file_changes_nothing() -> None:
         )
 
 
-def test_what_is_purged_follows_the_longest_horizon() -> None:
+def test_the_purge_is_as_long_as_the_longest_horizon() -> None:
     near, far = (replace(planted(), horizons=(1, horizon)) for horizon in (20, 190))
     near, far = (replace(p, target=np.column_stack([p.target] * 2)) for p in (near, far))
     with pytest.raises(UsageError, match="190 purged on each side"):
@@ -170,8 +170,8 @@ def test_what_is_purged_follows_the_longest_horizon() -> None:
     assert chosen(tuned(), near)
 
 
-def test_a_configuration_that_fails_counts_as_tried_and_as_bad() -> None:
-    # A forecast of zero holds nothing, and what holds nothing has no Sharpe ratio.
+def test_a_failed_configuration_counts_as_tried_and_is_not_chosen() -> None:
+    # A forecast of zero has no position, and therefore no Sharpe ratio.
     models = [{"kind": "persistence", "of": "price"}, {"kind": "ridge"}]
     model = tuned({"model": {"kind": "choice", "values": models}}, metric="sharpe")
     history = model.fit_predict(planted(), TrainingSpec(), 3).history
@@ -179,8 +179,8 @@ def test_a_configuration_that_fails_counts_as_tried_and_as_bad() -> None:
     assert history.trials == 8
 
 
-def test_values_that_turn_out_not_to_go_together_count_as_bad_too() -> None:
-    # A strategy would have been refused; a range may hold more than was looked at.
+def test_conflicting_values_in_a_trial_count_as_failed() -> None:
+    # A strategy would be an error; a range may contain values that were not validated.
     lookbacks = {"model.lookback": {"kind": "choice", "values": [0, 3]}}
     assert chosen(tuned(lookbacks), planted()) == {"model.lookback": 3}
     nothing = {"model.lookback": {"kind": "choice", "values": [0]}}
@@ -190,16 +190,16 @@ def test_values_that_turn_out_not_to_go_together_count_as_bad_too() -> None:
         )
 
 
-def test_a_study_says_nothing_and_leaves_no_file(tmp_path, monkeypatch, capfd) -> None:
+def test_a_study_prints_nothing_and_leaves_no_file(tmp_path, monkeypatch, capfd) -> None:
     monkeypatch.chdir(tmp_path)
     optuna.logging.set_verbosity(optuna.logging.INFO)
     tuned().fit_predict(planted(), TrainingSpec(), 3)
     assert capfd.readouterr() == ("", "")
     assert not list(tmp_path.iterdir())
-    assert optuna.logging.get_verbosity() == optuna.logging.INFO  # a caller's own is left alone
+    assert optuna.logging.get_verbosity() == optuna.logging.INFO  # the caller's level is unchanged
 
 
-def test_where_all_fail_the_fit_fails_and_says_why() -> None:
+def test_a_study_without_a_successful_trial_is_an_error() -> None:
     still = replace(planted(), target=np.zeros(len(planted().target)))
     with pytest.raises(TrainingError, match="no configuration") as caught:
         tuned(metric="sharpe").fit_predict(still, TrainingSpec(), 3)
@@ -209,7 +209,7 @@ def test_where_all_fail_the_fit_fails_and_says_why() -> None:
 
 @dataclass(frozen=True)
 class FailsOnce:
-    """Stands where a tuned model stands; its first fit breaks down after all its trials."""
+    """Takes the place of a tuned model; its first fit fails after all its trials."""
 
     stochastic: bool = True
 
@@ -219,12 +219,14 @@ class FailsOnce:
         return replace(Forecast.constant(dataset, 1.0), history=TrainingHistory(trials=8))
 
 
-def test_the_trials_of_a_first_attempt_that_failed_are_counted_too() -> None:
-    made = fit_task(FitTask("strategy", "BTC", 0, 0, 5, FailsOnce(), TrainingSpec(), planted()))
-    assert (made.history.attempts, made.history.trials) == (2, 16)
+def test_trials_of_a_failed_first_attempt_are_counted() -> None:
+    forecast = fit_task(
+        FitTask("strategy", "BTC", 0, 0, 5, FailsOnce(), TrainingSpec(), planted())
+    )
+    assert (forecast.history.attempts, forecast.history.trials) == (2, 16)
 
 
-def test_the_lookback_is_the_longest_that_can_be_chosen() -> None:
+def test_the_lookback_is_the_longest_of_the_candidates() -> None:
     assert tuned().lookback == LONGEST
     assert tuned({"model.alphas": PENALTY}).lookback == Ridge().lookback
     shorter = {"model.lookback": {"kind": "choice", "values": [2, 3]}}
@@ -233,7 +235,7 @@ def test_the_lookback_is_the_longest_that_can_be_chosen() -> None:
     assert tuned(wide, model=Ensemble(members=(Ridge(),) * 5)).lookback == 44
 
 
-def test_it_is_as_costly_and_as_random_as_what_can_be_chosen() -> None:
+def test_costly_and_stochastic_follow_the_candidates() -> None:
     assert (tuned().costly, tuned().stochastic, tuned().multi_output) == (False, False, False)
     mlp = tuned({"model.dropout": {"kind": "uniform", "low": 0, "high": 0.5}}, model=Mlp())
     assert (mlp.costly, mlp.stochastic, mlp.multi_output) == (True, True, True)
@@ -242,7 +244,7 @@ def test_it_is_as_costly_and_as_random_as_what_can_be_chosen() -> None:
     assert (both.costly, both.stochastic, both.multi_output) == (True, True, False)
 
 
-def test_it_travels_to_a_worker_and_back() -> None:
+def test_it_is_sent_to_a_worker_and_back() -> None:
     model = tuned()
     assert model.lookback == LONGEST
     assert pickle.loads(pickle.dumps(model)) == model  # noqa: S301 - our own
@@ -257,8 +259,8 @@ print([chosen(tuned(), planted(2, edge=0.1), seed) for seed in range(3)])
 
 
 @pytest.mark.slow
-def test_every_process_chooses_the_same() -> None:
-    told = {
+def test_every_process_chooses_the_same_parameters() -> None:
+    outputs = {
         subprocess.run(
             [sys.executable, "-c", PRINTS],
             check=True,
@@ -268,7 +270,7 @@ def test_every_process_chooses_the_same() -> None:
         ).stdout
         for salt in ("1", "2")
     }
-    assert told == {f"{[chosen(tuned(), planted(2, edge=0.1), seed) for seed in range(3)]}\n"}
+    assert outputs == {f"{[chosen(tuned(), planted(2, edge=0.1), seed) for seed in range(3)]}\n"}
 
 
 RATE = {"training.optimizer.learning_rate": 1e-2}
@@ -276,7 +278,7 @@ RATE = {"training.optimizer.learning_rate": 1e-2}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-def test_a_network_is_tuned_with_its_training_and_a_dead_one_is_not_taken(
+def test_a_network_is_tuned_with_its_training_and_a_dead_one_is_not_chosen(
     backend, tmp_path
 ) -> None:
     space = {
@@ -294,7 +296,7 @@ def test_a_network_is_tuned_with_its_training_and_a_dead_one_is_not_taken(
     assert len(first.history.train_loss) == 2
     assert first.history == again.history
     np.testing.assert_array_equal(first.test, again.test)
-    # Trials with other learning rates share what is compiled, and leave nothing behind in it.
+    # Trials with other learning rates share compiled steps, which keep no state of a trial.
     mlp = Mlp(lookback=2, dense=(4,))
     plain = replace(task, model=mlp, training=apply_params(mlp, training, RATE).training)
     with closing(LocalExecutor(1, backend, tmp_path).run_tasks(FitScheduler([plain]))) as finished:
@@ -303,11 +305,11 @@ def test_a_network_is_tuned_with_its_training_and_a_dead_one_is_not_taken(
 
 
 @pytest.mark.slow
-def test_a_network_that_is_iterated_is_tuned_over_its_horizons(tmp_path) -> None:
+def test_a_recursive_network_is_tuned_over_its_horizons(tmp_path) -> None:
     rates = {"kind": "log_uniform", "low": 1e-3, "high": 1e-2}
     model = tuned({"training.optimizer.learning_rate": rates}, model=Mlp(lookback=2, dense=(4,)))
     problem = replace(planted(), horizons=(1, 3), recursive=True)
-    cut = int(problem.train[-1]) + 2  # the bar behind the last train row is part of its label
+    cut = int(problem.train[-1]) + 2  # the bar after the last train row is part of its label
     other = problem.inputs.copy()
     other[cut:] = 1.0
     tasks = [
