@@ -1,4 +1,4 @@
-"""Pages made from a run folder alone."""
+"""HTML pages of runs: tearsheet, significance, quantstats, comparison, index of all runs."""
 
 from engine.reporting.pages import write_pages
 

@@ -187,9 +187,8 @@ def test_runs_that_cannot_be_compared_are_kept_without_a_comparison(
     family: Sweep, strategy: Path
 ) -> None:
     run = family.finished_runs[0][1]
-    hourly = replace(
-        run, run_id="0" * 12, manifest={**run.manifest, "dataset": {"interval": "1h"}}
-    )
+    dataset = run.manifest["dataset"] | {"interval": "1h"}
+    hourly = replace(run, run_id="0" * 12, manifest=run.manifest | {"dataset": dataset})
     execute = Standing(run, hourly)
     made = engine.run_sweep([strategy], grid={"seed": [1, 2]}, execute=execute, pages=False)
     assert made.comparison is None

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.reporting.index import IndexServer
 from tests.browser.chromium import WIDTHS
-from tests.reporting.family import IDS, member, written
+from tests.reporting.family import IDS, index_server, member, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     place = tmp_path_factory.mktemp("served")
     for number in range(4):
         written(member(number, mean=0.001 * (number % 3)), place)
-    server = IndexServer(place)
+    server = index_server(place)
     thread = threading.Thread(target=server.serve)
     thread.start()
     yield server.url

@@ -37,8 +37,8 @@ def test_a_page_is_quiet_asks_for_nothing_and_is_accessible(
     page = opened.open(file)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     assert_accessible(page)
-    assert opened.said == []
-    assert [url for url in opened.queried if url not in (file.as_uri(), "data:,")] == []
+    assert opened.messages == []
+    assert [url for url in opened.requests if url not in (file.as_uri(), "data:,")] == []
 
 
 def test_dark_is_dark_and_light_is_light(tabs: Callable[[int, str], Tab], run: engine.Run) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from engine.reporting.index import IndexServer
 from tests.browser import drawn
 from tests.browser.accessible import assert_accessible
 from tests.browser.chromium import SCHEMES, WIDTHS
 from tests.browser.drawn import number
+from tests.reporting.family import index_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def address(place: Path, run: engine.Run, rival: engine.Run) -> Iterator[str]:
     assert run.run_id != rival.run_id
-    server = IndexServer(place / "reports")
+    server = index_server(place / "reports")
     thread = threading.Thread(target=server.serve)
     thread.start()
     yield server.url
@@ -49,7 +49,7 @@ def comparison(index: Page) -> Page:
     """The page of the two runs, asked for as a person does."""
     for box in index.get_by_role("checkbox").all():
         box.check()
-    index.get_by_role("button", name="Compare the ticked runs").click()
+    index.get_by_role("button", name="Compare the selected runs").click()
     index.wait_for_url("**/compare?**")
     return index
 
@@ -65,15 +65,15 @@ def test_both_are_quiet_ask_only_their_server_and_are_accessible(
     scheme: str,
 ) -> None:
     opened = tabs(width, scheme)
-    opened.said.clear()
-    opened.queried.clear()
+    opened.messages.clear()
+    opened.requests.clear()
     both = "&".join(f"run={one.run_dir.parent.name}/{one.run_id}" for one in (run, rival))
     for page in ("", f"compare?{both}"):
         opened.page.goto(address + page)
         assert opened.page.locator("table").count() > 0
         assert_accessible(opened.page)
-    assert opened.said == []
-    assert [url for url in opened.queried if not url.startswith((address, "data:,"))] == []
+    assert opened.messages == []
+    assert [url for url in opened.requests if not url.startswith((address, "data:,"))] == []
 
 
 def test_the_index_is_searched_and_enter_sends_nothing(index: Page, rival: engine.Run) -> None:
@@ -113,7 +113,7 @@ def test_the_comparison_draws_every_run_and_zooms(
         (panel,) = drawn.charts(comparison)["equity"].panels
         days = run.returns.index
         if key == "part":
-            first, _, last = comparison.locator(".zoom .told").inner_text().split()
+            first, _, last = comparison.locator(".zoom .span-text").inner_text().split()
             days = days[
                 (days >= pd.Timestamp(first, tz="UTC")) & (days <= pd.Timestamp(last, tz="UTC"))
             ]

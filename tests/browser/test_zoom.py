@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 def shown(page: Page) -> tuple[str, str]:
     """The span that the bar of buttons tells, as two days."""
-    first, _, last = page.locator(".zoom .told").first.inner_text().split()[-3:]
+    first, _, last = page.locator(".zoom .span-text").first.inner_text().split()[-3:]
     return first, last
 
 
@@ -123,8 +123,8 @@ def test_a_drag_across_one_chart_zooms_all_of_them(sheet: Page, run: engine.Run)
 def test_the_span_shown_is_told_in_words_and_in_every_chart(sheet: Page) -> None:
     drag(sheet, "drawdown", 0.2, 0.4)
     first, last = shown(sheet)
-    assert f"{first} to {last} shown" in sheet.locator("#span-told").inner_text()
-    assert sheet.locator("#span-told").get_attribute("role") == "status"
+    assert f"{first} to {last} shown" in sheet.locator("#span-status").inner_text()
+    assert sheet.locator("#span-status").get_attribute("role") == "status"
     for said in sheet.locator("figure[data-chart] .shown").all_inner_texts():
         assert said == f"Shown: {first} to {last}."
     # Beside the whole span, so that it is not taken for the span of a sentence about all of it.

@@ -35,7 +35,7 @@ STRATEGY_BOOK = {
 RULE_BOOK = STRATEGY_BOOK | {"total_return_pct": -3.0, "sharpe": None, "trades": 1}
 
 
-def figures_of(strategy: dict[str, Any], rule: dict[str, Any]) -> dict[str, Any]:
+def metrics_document(strategy: dict[str, Any], rule: dict[str, Any]) -> dict[str, Any]:
     return {
         "span": {
             "first": "2003-06-02",
@@ -56,7 +56,7 @@ def figures_of(strategy: dict[str, Any], rule: dict[str, Any]) -> dict[str, Any]
 
 @pytest.fixture
 def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A run as the pipeline hands it back, whose pages are drawn."""
+    """A finished run with pages."""
     monkeypatch.chdir(tmp_path)
     folder = Path("reports/micdl/0123456789ab")
     folder.mkdir(parents=True)
@@ -78,7 +78,7 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         positions=empty,
         returns=pd.DataFrame({"strategy": [0.0], "buy_and_hold": [0.0]}),
         trades=empty,
-        metrics=make_metrics_document(**figures_of(STRATEGY_BOOK, RULE_BOOK)),
+        metrics=make_metrics_document(**metrics_document(STRATEGY_BOOK, RULE_BOOK)),
         significance=make_significance_document(
             sharpe={"strategy": {"estimate": 0.42, "low": -0.11, "high": 0.93}}
         ),
@@ -86,7 +86,7 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 class FakePipeline:
-    """Tells some progress, then hands back a run or raises; remembers how it was called."""
+    """Reports some progress, then returns a run or raises; records its call."""
 
     def __init__(self, outcome: Run | BaseException) -> None:
         self.outcome = outcome

@@ -43,7 +43,7 @@ def invoke(
     return CliRunner().invoke(app, ["selftest", *arguments], obj=execute), asked
 
 
-def test_all_checks_passed_is_0_and_a_sentence() -> None:
+def test_passed_checks_end_with_0_and_a_conclusion() -> None:
     result, asked = invoke()
 
     assert result.exit_code == 0
@@ -52,7 +52,7 @@ def test_all_checks_passed_is_0_and_a_sentence() -> None:
     assert result.stderr == "working\n"
 
 
-def test_one_that_failed_is_1_and_named_on_stderr() -> None:
+def test_a_failed_check_ends_with_1_and_is_named_on_stderr() -> None:
     result, _ = invoke("--seed", "4", "--workers", "2", rows=(GOOD, BAD))
 
     assert result.exit_code == 1
@@ -77,7 +77,7 @@ def test_the_table_fits_its_terminal(width: int) -> None:
 
     assert max(map(len, text.splitlines())) <= min(width, 120)
     assert "\N{NO-BREAK SPACE}" not in text
-    for word in ("Check", "Planted", "Expected", "Found", "a random", "10.4 %"):
+    for word in ("Check", "Simulated", "Expected", "Result", "a random", "10.4 %"):
         assert word in text
 
 
@@ -85,7 +85,7 @@ def test_the_table_is_this_one() -> None:
     table = render_selftest_text(SelfTestResult((GOOD, BAD), 0, 300, 61.7), 80).splitlines()
 
     assert table[:9] == [
-        "      Check            Planted             Expected            Found",
+        "      Check            Simulated           Expected            Result",
         "-" * 80,
         "pass  noise: false     a random walk:      significant at 5 %  18 of 300: 6.0 %",
         "      alarms           nothing to find     no more often than  (3.0 to 10.4 %)",

@@ -21,6 +21,7 @@ from engine.evaluation.inference.sharpe_significance import (
     deflated_sharpe,
     expected_maximum_sharpe,
 )
+from engine.runs.documents.significance import TrialFigures
 
 BARS = 600
 DAYS = pd.bdate_range("2015-01-01", periods=BARS, tz="UTC", name="timestamp")
@@ -64,7 +65,7 @@ def test_every_figure_is_of_the_bars_that_all_runs_have(family: list[ComparedRun
     sharpe = found.sharpe[early.run_id].estimate
     assert sharpe == pytest.approx(mine.mean() / mine.std() * 252**0.5)
     grown = 100 * ((1 + mine).prod() - 1)
-    assert found.metrics[early.run_id]["total_return_pct"] == pytest.approx(grown)
+    assert found.metrics[early.run_id].total_return_pct == pytest.approx(grown)
 
 
 def test_the_first_run_is_the_reference_of_all_differences(family: list[ComparedRun]) -> None:
@@ -107,9 +108,9 @@ def test_the_one_better_run_is_named_against_reference_and_benchmark(
 
     good = family[2].run_id
     assert found.best == good
-    assert found.against_reference["stepm"] == [good]
-    assert found.against_benchmark["stepm"] == [good]
-    assert found.against_benchmark["spa"]["consistent"] < 0.02
+    assert found.against_reference.stepm == (good,)
+    assert found.against_benchmark.stepm == (good,)
+    assert found.against_benchmark.spa.consistent < 0.02
     assert found.grade == "moderate"
     assert "good is better than the reference, base" in " ".join(found.sentences)
 
@@ -143,7 +144,7 @@ def test_evidence_that_is_not_named_against_holding_is_weak(family: list[Compare
     found = compare_runs([near, replace(family[1], benchmark=near.benchmark)], QUICK)
 
     assert found.best == good.run_id
-    assert found.against_benchmark["stepm"] == []
+    assert found.against_benchmark.stepm == ()
     assert found.grade == "weak"
     assert found.sentences[0].startswith("Weak evidence that the best of these 2 runs")
 
@@ -163,8 +164,8 @@ def test_the_evidence_for_the_best_falls_with_its_deflated_sharpe_ratio(
 def test_a_best_run_among_many_trials_of_the_ledger_is_no_evidence(
     family: list[ComparedRun],
 ) -> None:
-    told = {"distinct": 5_000, "effective": 5_000, "sharpe_deviation": 0.1}
-    found = compare_runs([replace(each, ledger_trials=told) for each in family], QUICK)
+    trials = TrialFigures(distinct=5_000, effective=5_000, sharpe_deviation=0.1)
+    found = compare_runs([replace(each, ledger_trials=trials) for each in family], QUICK)
 
     assert found.best == family[2].run_id
     assert found.grade == "none"
@@ -174,7 +175,7 @@ def test_of_noise_the_best_is_no_evidence_and_nobody_is_named() -> None:
     found = compare_runs([run(f"noise {number}") for number in range(8)], QUICK)
 
     assert found.grade == "none"
-    assert found.against_reference["stepm"] == []
+    assert found.against_reference.stepm == ()
     assert found.sentences[0].startswith("No evidence that the best of these 8 runs earns more")
     assert "No run is better than the reference" in found.sentences[-1]
 
@@ -221,13 +222,13 @@ def test_runs_that_do_the_same_are_one_trial() -> None:
 def test_the_best_is_deflated_by_every_trial_that_its_family_and_the_ledgers_know() -> None:
     runs = [run("one", 0.0015), run("two"), run("three")]
     alone = compare_runs(runs, QUICK).selection_bias
-    told = {"distinct": 50, "effective": 40, "sharpe_deviation": 0.07}
+    trials = TrialFigures(distinct=50, effective=40, sharpe_deviation=0.07)
     known = [
-        replace(runs[0], ledger_trials=told),
-        replace(runs[1], ledger_trials=told | {"effective": 9}),
+        replace(runs[0], ledger_trials=trials),
+        replace(runs[1], ledger_trials=trials | {"effective": 9}),
     ]
     counted = compare_runs([*known, runs[2]], QUICK).selection_bias
-    elsewhere = [*known, replace(runs[2], targets=("B",), ledger_trials=told | {"effective": 5})]
+    elsewhere = [*known, replace(runs[2], targets=("B",), ledger_trials=trials | {"effective": 5})]
 
     assert alone.counted == 3
     assert alone.known is None
@@ -253,10 +254,10 @@ def test_runs_on_other_targets_have_no_common_benchmark(family: list[ComparedRun
 def test_the_probability_of_overfitting_is_that_of_choosing_among_the_runs(
     family: list[ComparedRun],
 ) -> None:
-    told = compare_runs(family, QUICK).overfitting
+    overfitting = compare_runs(family, QUICK).overfitting
 
-    assert told.configurations == 4
-    assert told.probability < 0.05
+    assert overfitting.configurations == 4
+    assert overfitting.probability < 0.05
 
 
 def test_runs_without_a_bar_in_common_are_refused_by_name(family: list[ComparedRun]) -> None:
@@ -266,11 +267,11 @@ def test_runs_without_a_bar_in_common_are_refused_by_name(family: list[ComparedR
     with pytest.raises(UsageError) as refused:
         compare_runs([early, family[2], late], QUICK)
 
-    told = str(refused.value)
-    assert "0 (" in told
-    assert f"worse {late.run_id}: {DAYS[500]:%Y-%m-%d} to {DAYS[-1]:%Y-%m-%d}" in told
-    assert f"base {early.run_id}" in told
-    assert family[2].run_id not in told
+    message = str(refused.value)
+    assert "0 (" in message
+    assert f"worse {late.run_id}: {DAYS[500]:%Y-%m-%d} to {DAYS[-1]:%Y-%m-%d}" in message
+    assert f"base {early.run_id}" in message
+    assert family[2].run_id not in message
 
 
 def test_too_few_bars_in_common_are_refused(family: list[ComparedRun]) -> None:
@@ -300,11 +301,11 @@ def test_one_run_alone_or_twice_is_refused(family: list[ComparedRun]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "text"),
     [("A", "A"), ("AB", "A and B"), ("ABCD", "A, B, C and D"), ("ABCDEF", "A, B, C and 3 others")],
 )
-def test_many_names_are_the_first_few_and_a_number(names: str, told: str) -> None:
-    assert join_names(list(names)) == told
+def test_many_names_are_the_first_few_and_a_number(names: str, text: str) -> None:
+    assert join_names(list(names)) == text
 
 
 def test_every_key_that_not_all_runs_share_differs_and_no_other() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.evaluation.analysis import with_analysis
 from engine.runs.run import Run
 from tests.runs.documents import (
     make_manifest,
@@ -300,7 +301,7 @@ def run() -> Run:
         "started_at": "2026-11-20T10:00:00+00:00",
         "command": "backtest run strategies/micdl.yaml",
     }
-    return Run(
+    made_up = Run(
         run_id="3fa94c0b7d12",
         run_dir=Path("reports/micdl/3fa94c0b7d12"),
         manifest=make_manifest(**manifest),
@@ -312,3 +313,4 @@ def run() -> Run:
         metrics=make_metrics_document(**metrics),
         significance=make_significance_document(**make_significance(metrics)),
     )
+    return with_analysis(made_up)

@@ -1,4 +1,4 @@
-"""Small runs of one family, whole enough for every page and for a folder."""
+"""Small runs of one sweep, complete enough for every page and for a folder."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from engine.comparison import compare_opened_runs
+from engine.evaluation.analysis import open_run
+from engine.reporting.comparison import write_comparison
+from engine.reporting.index import IndexRoutes, IndexServer
 from engine.runs.run import Run
 from tests.reporting.conftest import make_metrics, make_significance
 from tests.runs.documents import (
@@ -24,12 +28,12 @@ IDS = ("1111aaaa0000", "2222bbbb0000", "3333cccc0000", "4444dddd0000", "5555eeee
 
 
 def member(number: int, *, mean: float = 0.0, **settings: Any) -> Run:
-    """One run of a family: a ridge strategy that enters at so many bps.
+    """One run of a sweep: a ridge strategy with its own entry threshold.
 
     Args:
         number: Which of `IDS`.
         mean: Return a bar on top.
-        settings: Keys of its strategy, laid over those of the family.
+        settings: Keys of its strategy that replace those of the sweep.
     """
     noise = 0.008 * np.random.default_rng(number).standard_normal(BARS)
     own = 0.5 * CHANGE + noise + mean
@@ -110,6 +114,21 @@ def member(number: int, *, mean: float = 0.0, **settings: Any) -> Run:
         significance=make_significance_document(**make_significance(metrics)),
         certificate=make_certificate(),
     )
+
+
+def write_comparison_page(runs: list[Run], folder: Path) -> Path:
+    """The comparison page of these runs in `folder`."""
+    return write_comparison(runs, folder, compare_opened_runs(runs))
+
+
+def index_routes(reports: Path) -> IndexRoutes:
+    """The routes of an index server, as the command line makes them."""
+    return IndexRoutes(reports, open_run, compare_opened_runs)
+
+
+def index_server(reports: Path, port: int = 0) -> IndexServer:
+    """An index server, as the command line makes it."""
+    return IndexServer(reports, open_run=open_run, compare=compare_opened_runs, port=port)
 
 
 def written(run: Run, reports: Path) -> Path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from engine.evaluation.analysis import with_analysis
 from engine.reporting.charts.xy_plot import plot_data
 from engine.reporting.templating import render_template
 from engine.runs.run import Run
@@ -113,7 +114,7 @@ def small_run(shape: Shape) -> Run:
         ]
     )
     positions = weights.stack().rename_axis(["timestamp", "symbol"]).rename("weight").reset_index()
-    return Run(
+    run = Run(
         run_id="0123456789ab",
         run_dir=Path("reports/small/0123456789ab"),
         manifest=make_manifest(
@@ -130,6 +131,7 @@ def small_run(shape: Shape) -> Run:
         ),
         significance=make_significance_document(),
     )
+    return with_analysis(run)
 
 
 def shown(section: TearsheetSection | None) -> Page:
@@ -138,7 +140,7 @@ def shown(section: TearsheetSection | None) -> Page:
     return Page(
         render_template(
             f"tearsheet/{section.key}.html.j2",
-            figures=section.template_values,
+            content=section.content,
             heading=SimpleNamespace(span="all of it"),
             plot_data=plot_data,
         )

@@ -8,19 +8,16 @@ import pytest
 
 from engine.reporting.book_styles import book_style
 from engine.reporting.charts import axes, time_chart
-from engine.reporting.charts.drawdown import drawdown_chart, drawdown_pct
-from engine.reporting.charts.equity import cumulative_growth, equity_chart
+from engine.reporting.charts.equity import drawdown_chart, equity_chart
 from engine.reporting.charts.forest import make_forest_plot
-from engine.reporting.charts.loss_curves import draw_loss_curves
-from engine.reporting.charts.monthly_returns import compound_returns_pct, make_monthly_heatmap
 from engine.reporting.charts.positions import positions_chart
-from engine.reporting.charts.window_timeline import make_window_timeline
+from engine.reporting.charts.windows import draw_loss_curves, make_window_timeline
+from engine.reporting.tearsheet.monthly_returns import make_monthly_heatmap
+from engine.runs.documents.analysis_returns import PeriodReturns
+from engine.runs.documents.manifest import FitRecord, WindowRecord
+from engine.runs.documents.significance import SharpeFigures
 
 STRATEGY = (book_style("strategy"),)
-
-
-def days(*dates: str) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(dates, tz="UTC", name="timestamp")
 
 
 def table(values: list[float]) -> pd.DataFrame:
@@ -37,31 +34,13 @@ def points(path: str) -> list[tuple[int, int]]:
     return [tuple(point) for point in np.cumsum(np.vstack((start, moves)), axis=0).tolist()]
 
 
-def test_equity_is_the_product_of_returns() -> None:
-    assert cumulative_growth(table([0.1, -0.5, 0.2]))["strategy"].tolist() == pytest.approx(
-        [1.1, 0.55, 0.66]
-    )
-
-
-def test_drawdown_is_measured_from_the_highest_equity_so_far() -> None:
-    found = drawdown_pct(table([0.1, -0.5, 0.2]))["strategy"].tolist()
-    assert found == pytest.approx([0.0, -50.0, -40.0])
-
-
-def test_a_loss_on_the_first_bar_is_a_drawdown() -> None:
-    assert drawdown_pct(table([-0.1, 0.0]))["strategy"].tolist() == pytest.approx([-10.0, -10.0])
-
-
-def test_monthly_returns_compound_within_months_and_years() -> None:
-    returns = pd.Series([0.1, 0.1, -0.5], days("2003-06-27", "2003-06-30", "2003-07-01"))
-    assert compound_returns_pct(returns, "M") == pytest.approx({"2003-06": 21.0, "2003-07": -50.0})
-    assert compound_returns_pct(returns, "Y") == pytest.approx({"2003": -39.5})
-
-
 def test_the_heat_map_has_a_row_a_year_with_its_total_and_the_benchmarks() -> None:
-    returns = pd.Series([0.1, -0.2], days("2003-12-31", "2004-01-02"))
-    found = make_monthly_heatmap(returns, -returns)
-    (first, december, total, other), (second, january, *_) = found.rows
+    strategy = PeriodReturns(
+        months={"2003-12": 10.0, "2004-01": -20.0}, years={"2003": 10.0, "2004": -20.0}
+    )
+    benchmark = PeriodReturns(months={}, years={"2003": -10.0, "2004": 20.0})
+    heatmap = make_monthly_heatmap(strategy, benchmark)
+    (first, december, total, other), (second, january, *_) = heatmap.rows
     assert (first, second) == ("2003", "2004")
     assert [cell.text for cell in december] == [""] * 11 + ["+10.0"]
     assert (total.text, other.text if other else None) == ("+10.0", "\N{MINUS SIGN}10.0")
@@ -175,8 +154,8 @@ def test_a_thinned_chart_says_so() -> None:
 
 
 def test_the_equity_line_ends_where_its_axis_puts_the_last_value() -> None:
-    returns = table([0.1, -0.5, 0.2])
-    (panel,) = equity_chart(returns, STRATEGY).panels
+    growth = table([1.1, 0.55, 0.66])
+    (panel,) = equity_chart(growth, STRATEGY).panels
     (line,) = panel.lines
     scale = axes.log_axis(0.55, 1.1)
     end = points(line.path)[-1]
@@ -185,15 +164,15 @@ def test_the_equity_line_ends_where_its_axis_puts_the_last_value() -> None:
 
 
 def test_a_ruined_book_is_named_and_its_line_ends() -> None:
-    chart = equity_chart(table([0.1, -1.0, 0.0]), STRATEGY)
+    chart = equity_chart(table([1.1, 0.0, 0.0]), STRATEGY)
     assert chart.notes[0].startswith("Strategy lost all of its equity")
     assert chart.panels[0].lines[0].values == (1.1, 0.0, 0.0)
 
 
 def test_the_strategy_is_drawn_last_and_so_on_top() -> None:
-    returns = table([0.1, -0.1]).assign(ridge=0.0)
+    drawdown = table([0.0, -10.0]).assign(ridge=0.0)
     books = (book_style("strategy"), book_style("ridge"))
-    keys = [line.key for line in drawdown_chart(returns, books).panels[0].lines]
+    keys = [line.key for line in drawdown_chart(drawdown, books).panels[0].lines]
     assert keys == ["ridge", "strategy"]
 
 
@@ -206,14 +185,15 @@ def test_positions_keep_a_weight_until_the_next_decision() -> None:
     assert price.lines[0].values == (10.0, 11.0, 12.0, 9.0)
 
 
-def test_a_window_map_places_every_part_between_first_and_last_day() -> None:
-    parts = {
-        "train": ["2020-01-01", "2020-01-05"],
-        "validation": ["2020-01-06", "2020-01-08"],
-        "test": ["2020-01-09", "2020-01-11"],
-    }
-    found = make_window_timeline([{"index": 0, **parts, "train_bars": 5}])
-    ((index, spans),) = found.rows
+def test_the_timeline_has_every_part_between_first_and_last_day() -> None:
+    window = WindowRecord(
+        index=0,
+        train=("2020-01-01", "2020-01-05"),
+        validation=("2020-01-06", "2020-01-08"),
+        test=("2020-01-09", "2020-01-11"),
+        train_bars=5,
+    )
+    ((index, spans),) = make_window_timeline([window]).rows
     assert index == 0
     assert [(span.part, span.left, span.width) for span in spans] == [
         ("train", 0.0, 40.0),
@@ -225,47 +205,43 @@ def test_a_window_map_places_every_part_between_first_and_last_day() -> None:
 
 
 def test_a_forest_holds_zero_and_every_interval() -> None:
-    figures = {"estimate": 2.0, "low": 1.0, "high": 3.0}
-    found = make_forest_plot(
-        [(book_style("strategy"), figures), (book_style("ridge"), dict.fromkeys(figures))]
+    figures = SharpeFigures(estimate=2.0, low=1.0, high=3.0)
+    plot = make_forest_plot(
+        [(book_style("strategy"), figures), (book_style("ridge"), SharpeFigures())]
     )
-    whole, missing = found.rows
+    whole, missing = plot.rows
     assert whole.low is not None
     assert whole.estimate is not None
     assert whole.width is not None
-    assert 0 < found.zero_position < whole.low < whole.estimate < whole.low + whole.width < 100
+    assert 0 < plot.zero_position < whole.low < whole.estimate < whole.low + whole.width < 100
     assert (missing.estimate, missing.low, missing.width) == (None, None, None)
 
 
 def test_loss_curves_share_one_axis_over_all_fits() -> None:
-    fits = [
-        {"train_loss": [3.0, 1.0], "validation_loss": [3.0, 2.0, 1.0]},
-        {"train_loss": [], "validation_loss": []},
-    ]
+    fits = [FitRecord(train_loss=(3.0, 1.0), validation_loss=(3.0, 2.0, 1.0)), FitRecord()]
     train, validation = draw_loss_curves(fits)
     assert points(train.path)[-1][0] == 5_000
     assert points(train.path)[-1][1] == points(validation.path)[-1][1]
 
 
 def test_an_ensemble_has_the_curves_of_its_members() -> None:
-    course = {"train_loss": [2.0, 1.0], "validation_loss": [3.0, 2.0]}
-    without = {"train_loss": [], "validation_loss": []}
-    ensemble = without | {"members": [course, without, without | {"members": [course]}]}
-    assert draw_loss_curves([ensemble]) == draw_loss_curves([course, course])
+    trained = FitRecord(train_loss=(2.0, 1.0), validation_loss=(3.0, 2.0))
+    ensemble = FitRecord(members=(trained, FitRecord(), FitRecord(members=(trained,))))
+    assert draw_loss_curves([ensemble]) == draw_loss_curves([trained, trained])
     assert len(draw_loss_curves([ensemble])) == 4
 
 
 def test_models_without_epochs_have_no_curves() -> None:
-    assert draw_loss_curves([{"epochs": 0, "train_loss": [], "validation_loss": []}]) == ()
+    assert draw_loss_curves([FitRecord(epochs=0)]) == ()
 
 
-def test_a_chart_tells_the_page_how_to_make_its_axes_anew_and_what_its_areas_are_made_of() -> None:
-    chart = drawdown_chart(table([0.1, -0.5, 0.2]), STRATEGY)
+def test_the_data_of_a_chart_has_the_rescaling_of_its_axes_and_the_source_of_its_areas() -> None:
+    chart = drawdown_chart(table([0.0, -50.0, -40.0]), STRATEGY)
     (panel,) = time_chart.chart_data(chart)["panels"]
     assert panel["areas"] == [{"line": "strategy", "shape": "under"}]
-    told = panel["scale"]
-    low, high = (pick([*panel["lines"][0]["values"], *told["always"]]) for pick in (min, max))
-    again = axes.linear_axis(low, high, ticks=told["ticks"])
-    assert not told["log"]
+    scale = panel["scale"]
+    low, high = (pick([*panel["lines"][0]["values"], *scale["always"]]) for pick in (min, max))
+    again = axes.linear_axis(low, high, ticks=scale["ticks"])
+    assert not scale["log"]
     assert again.ticks == chart.panels[0].ticks
-    assert time_chart.distance_from_top(again, told["baseline"]) == chart.panels[0].baseline
+    assert time_chart.distance_from_top(again, scale["baseline"]) == chart.panels[0].baseline

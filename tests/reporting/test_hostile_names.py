@@ -17,13 +17,13 @@ import pytest
 from engine.comparison import compare_runs, load_compared_run
 from engine.evaluation.config import EvaluationSpec
 from engine.reporting.comparison import render_comparison
-from engine.reporting.index import IndexRoutes, list_runs, render_index
-from engine.reporting.quantstats_page import render_quantstats
+from engine.reporting.index import list_runs, render_index
+from engine.reporting.pages import render_quantstats
 from engine.reporting.quantstats_process import QuantstatsReport
 from engine.reporting.significance import render_significance
 from engine.reporting.tearsheet import render_tearsheet
-from tests.reporting.family import IDS, member, written
-from tests.reporting.page import changed
+from tests.reporting.family import IDS, index_routes, member, written
+from tests.reporting.page import altered, changed
 from tests.reporting.truth import truth
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def laced(text: str, number: int = 0) -> Run:
     }
     books = run.metrics["books"] | {text: run.metrics["books"]["buy_and_hold"]}
     renamed = {"symbol": {"ABC": text}}
-    return dataclasses.replace(
+    return altered(
         run,
         manifest=manifest,
         significance=significance,
@@ -113,11 +113,14 @@ def laced(text: str, number: int = 0) -> Run:
 
 
 def compared(text: str) -> str:
-    strategy = laced(text, 1).manifest["strategy"] | {"model": {"kind": "other"}}
-    other = changed(laced(text, 1), manifest={"strategy_name": "other", "strategy": strategy})
-    runs = [laced(text), dataclasses.replace(other, run_id=IDS[1])]
-    found = compare_runs([load_compared_run(run) for run in runs], EvaluationSpec(resamples=200))
-    return render_comparison(runs, found, lambda run: f"/{run.run_id}")
+    other = laced(text, 1)
+    strategy = {**other.manifest.strategy, "model": {"kind": "other"}}
+    manifest = other.manifest | {"strategy_name": "other", "strategy": strategy}
+    runs = [laced(text), dataclasses.replace(other, run_id=IDS[1], manifest=manifest)]
+    comparison = compare_runs(
+        [load_compared_run(run) for run in runs], EvaluationSpec(resamples=200)
+    )
+    return render_comparison(runs, comparison, lambda run: f"/{run.run_id}")
 
 
 def listed(text: str, place: Path) -> str:
@@ -256,7 +259,7 @@ def test_folders_of_hostile_names_are_listed_linked_and_served(tmp_path: Path) -
         written(member(number), tmp_path / "made").parent.rename(tmp_path / name)
         page = tmp_path / name / IDS[number] / "significance.html"
         page.write_text(name.encode(errors="replace").decode(), encoding="utf-8")
-    site = IndexRoutes(tmp_path)
+    site = index_routes(tmp_path)
 
     index = site.respond("/").content.decode()
 

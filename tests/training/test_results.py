@@ -186,8 +186,8 @@ def test_cheap_fits_are_not_stored(store) -> None:
 
 
 def test_stored_fits_of_an_earlier_format_are_reported_in_one_line_once(store) -> None:
-    tasks, first, second = tasks_of(3), Told(), Told()
-    run_fits(tasks, Fake(), store, Told())
+    tasks, first, second = tasks_of(3), RecordedProgress(), RecordedProgress()
+    run_fits(tasks, Fake(), store, RecordedProgress())
     for file in list(store.folder.glob("*/*.fit"))[:2]:
         file.write_bytes(file.read_bytes().replace(b"backtest fit 3", b"backtest fit 2", 1))
     (store.folder / "format").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""One page of several runs."""
+"""The page that compares several runs."""
 
 from engine.reporting.comparison.page import render_comparison, write_comparison
 

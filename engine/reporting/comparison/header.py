@@ -1,4 +1,4 @@
-"""What stands above everything else: what is compared, and the answer."""
+"""The head of the comparison page: what is compared, and the verdict."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class ComparisonHeader:
     """The head of the page.
 
     Attributes:
-        name: How many runs.
-        symbols: What was traded.
+        name: Title: the number of runs.
+        symbols: Traded symbols.
         interval: Length of a bar.
-        span: The bars that all of them have.
-        grade: Of the evidence for the best of them.
+        span: Span of the bars that all runs have.
+        grade: Grade of the evidence for the best run.
         grade_label: The grade in words.
-        sentence: The claim, and the figures for it.
-        remarks: What else the answer says.
-        notices: What is not the same of all runs, and matters.
+        sentence: First sentence of the verdict: the claim with its figures.
+        remarks: The other sentences of the verdict.
+        notices: Warnings: unequal spans, different symbols.
     """
 
     name: str
@@ -43,7 +43,7 @@ class ComparisonHeader:
 
 
 def make_comparison_header(comparison: RunComparison) -> ComparisonHeader:
-    """The head of a comparison."""
+    """The head of the page of a comparison."""
     first, *others = (formatting.typeset(sentence) for sentence in comparison.sentences)
     targets = dict.fromkeys(symbol for each in comparison.runs for symbol in each.targets)
     return ComparisonHeader(
@@ -64,14 +64,14 @@ def make_comparison_header(comparison: RunComparison) -> ComparisonHeader:
 
 
 def _unequal_spans_notice(comparison: RunComparison) -> str:
-    most = max(comparison.bars_left_out.values())
-    if not most:
+    most_excluded = max(comparison.bars_left_out.values())
+    if not most_excluded:
         return ""
     runs = sum(1 for left in comparison.bars_left_out.values() if left)
     return (
-        "The runs do not have the same out-of-sample bars. All figures are those of the bars that "
-        f"every run has: {formatting.count_of(runs, 'run')} lost up to "
-        f"{formatting.count_of(most, 'bar')}, and their own pages show other figures."
+        "The runs do not have the same out-of-sample bars. All figures are computed on the bars "
+        f"that every run has: {formatting.count_of(runs, 'run')} lost up to "
+        f"{formatting.count_of(most_excluded, 'bar')}, and their own pages show other figures."
     )
 
 
@@ -79,6 +79,6 @@ def _different_symbols_notice(comparison: RunComparison) -> str:
     if len({each.targets for each in comparison.runs}) == 1:
         return ""
     return (
-        "The runs do not trade the same symbols. A difference between two of them is one of "
-        "markets as much as of strategies, and there is no buy and hold to compare all with."
+        "The runs do not trade the same symbols. A difference between two of them may come from "
+        "the market as well as from the strategy, and there is no common buy and hold benchmark."
     )

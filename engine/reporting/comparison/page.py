@@ -1,4 +1,4 @@
-"""The page."""
+"""The comparison page, rendered as text or written as a file."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from engine.comparison import compare_runs, load_compared_run
 from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, BookStyle, book_style
 from engine.reporting.charts.equity import equity_chart
 from engine.reporting.charts.time_chart import chart_data
-from engine.reporting.comparison.config_diff import config_diff_table
 from engine.reporting.comparison.header import make_comparison_header
-from engine.reporting.comparison.run_rows import assign_run_styles, make_origin_rows, make_run_rows
+from engine.reporting.comparison.run_tables import (
+    assign_run_styles,
+    config_diff_table,
+    make_origin_rows,
+    make_run_rows,
+)
 from engine.reporting.comparison.sections import comparison_sections
 from engine.reporting.templating import render_template
 from engine.runs.folder import PAGES
@@ -30,26 +33,20 @@ if TYPE_CHECKING:
 COMPARISON_FILE = "comparison.html"
 
 
-def write_comparison(
-    runs: Sequence[Run], folder: Path, comparison: RunComparison | None = None
-) -> Path:
-    """Writes `comparison.html` of several runs into `folder`, which is made where it is missing.
+def write_comparison(runs: Sequence[Run], folder: Path, comparison: RunComparison) -> Path:
+    """Writes `comparison.html` of several runs into `folder`, which is created if missing.
 
-    One file that asks the network for nothing; the same runs in the same order give the same
-    bytes. Names link to the tearsheets where these are there.
+    One self-contained file without network access; the same runs in the same order give the same
+    bytes. Names link to the tearsheets that exist.
 
     Args:
-        runs: Two or more; the first is the reference.
-        folder: Where to.
-        comparison: Their comparison, where it has been made already.
+        runs: The compared runs, in the order of `comparison`.
+        folder: Output folder.
+        comparison: Their comparison.
 
     Returns:
-        The file.
-
-    Raises:
-        UsageError: The runs cannot be compared, as `compare` has it.
+        Path of the file.
     """
-    comparison = comparison or compare_runs([load_compared_run(run) for run in runs])
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / COMPARISON_FILE
     page = render_comparison(runs, comparison, lambda run: _relative_tearsheet_link(run, folder))
@@ -63,12 +60,12 @@ def render_comparison(
     """The page as text.
 
     Args:
-        runs: Those that were compared, in the order of `comparison`.
+        runs: The compared runs, in the order of `comparison`.
         comparison: Their comparison.
-        tearsheet_link: Where the tearsheet of a run is, None where there is none.
+        tearsheet_link: Address of the tearsheet of a run, None where there is none.
     """
     books = assign_run_styles(comparison)
-    returns, drawn = _append_benchmark(comparison, books)
+    returns, chart_books = _append_benchmark(comparison, books)
     return render_template(
         "comparison.html.j2",
         page="comparison",
@@ -77,22 +74,22 @@ def render_comparison(
         level=formatting.confidence_level(comparison.confidence),
         reference=comparison.labels[comparison.reference],
         settings=config_diff_table(comparison),
-        chart=equity_chart(returns, drawn),
-        books=drawn,
+        chart=equity_chart((1.0 + returns).cumprod(), chart_books),
+        books=chart_books,
         sections=comparison_sections(comparison, books),
         origins=make_origin_rows(runs, comparison, books),
         missing=formatting.MISSING,
         resamples=formatting.COUNT(comparison.resamples),
         commands=_run_commands(runs),
-        again=f"backtest compare {' '.join(run.run_id for run in runs)}",
+        compare_command=f"backtest compare {' '.join(run.run_id for run in runs)}",
         chart_data=chart_data,
     )
 
 
 def _run_commands(runs: Sequence[Run]) -> list[str]:
-    """What made the runs, each line once: one command may have made a family."""
-    told = (run.manifest.get("command") for run in runs)
-    return list(dict.fromkeys(command for command in told if command))
+    """The commands that made the runs, without duplicates: one command may have made a sweep."""
+    commands = (run.manifest.command for run in runs)
+    return list(dict.fromkeys(command for command in commands if command))
 
 
 def _append_benchmark(
@@ -107,9 +104,9 @@ def _append_benchmark(
 
 
 def _relative_tearsheet_link(run: Run, folder: Path) -> str | None:
-    """The address of a tearsheet as seen from `folder`."""
-    sheet = run.run_dir / f"{PAGES[0]}.html"
-    if not sheet.is_file():
+    """The address of a tearsheet relative to `folder`; None where it does not exist."""
+    tearsheet = run.run_dir / f"{PAGES[0]}.html"
+    if not tearsheet.is_file():
         return None
-    place = os.path.relpath(sheet.resolve(), folder.resolve()).replace(os.sep, "/")
-    return quote(place, errors="surrogateescape")
+    relative_path = os.path.relpath(tearsheet.resolve(), folder.resolve()).replace(os.sep, "/")
+    return quote(relative_path, errors="surrogateescape")

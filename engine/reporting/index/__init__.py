@@ -1,4 +1,4 @@
-"""An index of all runs below a folder, and its pages as a browser asks for them."""
+"""The index of all runs below a folder, and the local HTTP server of their pages."""
 
 from engine.reporting.index.page import render_index
 from engine.reporting.index.routes import IndexRoutes, PageResponse

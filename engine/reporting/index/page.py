@@ -1,4 +1,4 @@
-"""The index as a page: a row a run, to sort, search and tick."""
+"""The index page: one row per run, to sort, filter and select for a comparison."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class IndexCell:
-    """A figure as text, and as the number that it sorts by; empty where there is none."""
+    """A figure as text, the number by which it is sorted (empty if none), and text below it."""
 
     text: str
     sort_value: str
@@ -29,22 +29,22 @@ class IndexCell:
 
 @dataclass(frozen=True)
 class IndexRow:
-    """A run; all is text.
+    """One run as text.
 
     Attributes:
-        checkbox_value: `<strategy>/<run id>`, quoted: the value of its tick.
-        run_id: Its id.
-        name: Of the strategy.
-        symbols: What was traded.
-        dataset: Which bars, and whether the offline ones.
+        checkbox_value: `<strategy>/<run id>`, quoted: the value of its checkbox.
+        run_id: Run id.
+        name: Name of the strategy.
+        symbols: Traded symbols.
+        dataset: Name of the dataset, and whether it is the offline one.
         first: First out-of-sample bar.
-        last: The last one.
-        cells: Sharpe ratio with its interval, strongest opponent, return, drawdown.
-        grade: Of the evidence, as a class.
-        grade_label: The same in words.
-        grade_rank: The same as a number, to sort by.
-        certificate: What was looked for.
-        started_at: When it ran, UTC.
+        last: Last out-of-sample bar.
+        cells: Sharpe ratio with its interval, best benchmark, return, max drawdown.
+        grade: Grade of the evidence, as a CSS class.
+        grade_label: The grade in words.
+        grade_rank: The grade as a number to sort by.
+        leakage_test: Result of the look-ahead test.
+        started_at: Start of the run, UTC.
         links: Its pages: label and address.
     """
 
@@ -59,7 +59,7 @@ class IndexRow:
     grade: str
     grade_label: str
     grade_rank: int
-    certificate: str
+    leakage_test: str
     started_at: str
     links: tuple[tuple[str, str], ...]
 
@@ -70,18 +70,18 @@ def render_index(
     """The page, self-contained but for its links to other pages.
 
     Args:
-        entries: Every run.
-        comparisons: Every comparison.
-        folder_label: Of the folder, in words.
+        entries: All runs, damaged ones too.
+        comparisons: All comparison pages.
+        folder_label: Name of the folder, as shown.
     """
-    whole = [_index_row(entry, entry.summary) for entry in entries if entry.summary]
+    readable = [_index_row(entry, entry.summary) for entry in entries if entry.summary]
     damaged = [(entry.relative_path, entry.problem) for entry in entries if not entry.summary]
     return render_template(
         "index.html.j2",
         page="index",
-        place=folder_label,
-        count=formatting.count_of(len(whole), "run"),
-        rows=whole,
+        folder_label=folder_label,
+        count=formatting.count_of(len(readable), "run"),
+        rows=readable,
         damaged=damaged,
         comparisons=[
             (
@@ -95,12 +95,12 @@ def render_index(
 
 
 def page_url(relative_path: str, page: str) -> str:
-    """Where the server has a page of a run."""
+    """Address of a page of a run on the server."""
     return f"/{quote_path(relative_path)}/{page}.html"
 
 
 def quote_path(relative_path: str) -> str:
-    """An address as part of another one, whatever bytes a folder's name is made of."""
+    """A relative path quoted for an address, also where its bytes are no valid UTF-8."""
     return quote(relative_path, errors="surrogateescape")
 
 
@@ -121,21 +121,19 @@ def _index_row(entry: RunEntry, summary: RunSummary) -> IndexRow:
             ),
             _index_cell(
                 formatting.RATIO,
-                summary.opponent_sharpe,
-                book_style(summary.opponent).label if summary.opponent else "",
+                summary.benchmark_sharpe,
+                book_style(summary.benchmark).label if summary.benchmark else "",
             ),
             _index_cell(formatting.SIGNED_PERCENT, summary.total_return_pct),
             _index_cell(formatting.PERCENT, summary.max_drawdown_pct),
         ),
-        grade=summary.grade if summary.grade in GRADE_LABELS else "none",
-        grade_label=GRADE_LABELS.get(summary.grade, summary.grade),
-        grade_rank=list(GRADE_LABELS).index(summary.grade)
-        if summary.grade in GRADE_LABELS
-        else -1,
-        certificate=(
-            "none"
+        grade=summary.grade,
+        grade_label=GRADE_LABELS[summary.grade],
+        grade_rank=list(GRADE_LABELS).index(summary.grade),
+        leakage_test=(
+            "not tested for look-ahead"
             if summary.cutoff_count is None
-            else f"passed, {formatting.count_of(summary.cutoff_count, 'cut')}"
+            else f"no look-ahead at {formatting.count_of(summary.cutoff_count, 'cutoff')}"
         ),
         started_at=summary.started_at,
         links=tuple((page, page_url(entry.relative_path, page)) for page in PAGES),
@@ -145,5 +143,5 @@ def _index_row(entry: RunEntry, summary: RunSummary) -> IndexRow:
 def _index_cell(
     number_format: formatting.NumberFormat, value: float | None, subtext: str = ""
 ) -> IndexCell:
-    there = value is not None and formatting.is_finite(value)
-    return IndexCell(number_format(value), repr(value) if there else "", subtext)
+    is_known = value is not None and formatting.is_finite(value)
+    return IndexCell(number_format(value), repr(value) if is_known else "", subtext)

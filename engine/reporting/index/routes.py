@@ -1,8 +1,7 @@
-"""What is answered to which address: the index, pages of runs, comparisons; nothing else.
+"""Routes of the index server: the index, pages of runs, comparisons; nothing else.
 
-No part of an address ever becomes part of a path: it is looked up among the runs that were found.
-Nothing is written below the folder of the runs: a page that is missing is drawn, sent, and kept in
-memory.
+No part of an address ever becomes part of a path: it is looked up among the listed runs. Nothing
+is written below the folder of the runs: a missing page is rendered, sent, and cached in memory.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from engine.comparison import compare_runs, load_compared_run
 from engine.core.errors import BacktestError, UsageError
 from engine.reporting.comparison import render_comparison
 from engine.reporting.index.page import page_url, render_index
@@ -28,14 +26,16 @@ from engine.reporting.index.run_entries import (
 )
 from engine.reporting.pages import render_page
 from engine.runs.folder import PAGES
-from engine.runs.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from engine.comparison import RunComparison
+    from engine.runs.run import Run
+
 MAX_CACHED_PAGES = 16
-"""Drawn pages that are kept in memory; one may have six megabytes."""
+"""Rendered pages that are kept in memory; one may have six megabytes."""
 
 PAGE_BY_FILE = {f"{page}.html": page for page in PAGES}
 
@@ -46,7 +46,7 @@ HTML_CONTENT_TYPE = "text/html; charset=utf-8"
 
 @dataclass(frozen=True)
 class PageResponse:
-    """An answer: HTTP status, content and its type."""
+    """A response: HTTP status, content and its type."""
 
     status: int
     content: bytes
@@ -54,14 +54,23 @@ class PageResponse:
 
 
 class IndexRoutes:
-    """The pages of all runs below a folder; threads may share it.
+    """Serves the pages of all runs below a folder; thread-safe.
 
     Args:
-        reports: The folder.
+        reports: Folder of the runs.
+        open_run: Opens a run folder with its analysis.
+        compare: Compares runs, the first one as the reference.
     """
 
-    def __init__(self, reports: Path) -> None:
+    def __init__(
+        self,
+        reports: Path,
+        open_run: Callable[[Path], Run],
+        compare: Callable[[Sequence[Run]], RunComparison],
+    ) -> None:
         self._reports = reports
+        self._open_run = open_run
+        self._compare = compare
         self._page_cache: OrderedDict[object, bytes] = OrderedDict()
         self._render_lock = threading.Lock()
 
@@ -69,21 +78,21 @@ class IndexRoutes:
         """The page of an address.
 
         Args:
-            target: Path and query as they were asked for, percent signs and all.
+            target: Path and query of the request, still percent-encoded.
 
         Returns:
-            200 with the page; 400 for runs that cannot be compared, 404 for an address that there
-            is not, 500 for a run too damaged to be drawn.
+            200 with the page; 400 for runs that cannot be compared, 404 for an unknown address,
+            500 for a run too damaged to be rendered.
         """
         try:
             parts = urlsplit(target)
             return self._route(parts.path, parts.query)
         except BacktestError as error:
-            chosen = isinstance(error, UsageError) and target.startswith(COMPARE_PATH)
-            return _error_response(400 if chosen else 500, str(error))
-        except Exception as error:  # noqa: BLE001 - a damaged run may raise anything while drawn
+            is_bad_request = isinstance(error, UsageError) and target.startswith(COMPARE_PATH)
+            return _error_response(400 if is_bad_request else 500, str(error))
+        except Exception as error:  # noqa: BLE001 - a damaged run may raise any error while it is rendered
             return _error_response(
-                500, f"this page cannot be drawn: {type(error).__name__}: {error}"
+                500, f"this page cannot be rendered: {type(error).__name__}: {error}"
             )
 
     def _route(self, path: str, query: str) -> PageResponse:
@@ -97,42 +106,55 @@ class IndexRoutes:
         folder = list_run_folders(self._reports).get(address)
         if folder and name in PAGE_BY_FILE:
             return self._run_page(read_run_entry(folder, self._reports), PAGE_BY_FILE[name])
-        for compared in list_comparisons(self._reports):
-            if compared.relative_path == address and name == compared.page.name:
-                return PageResponse(200, compared.page.read_bytes())
-        return _error_response(404, "there is no such page")
+        for comparison in list_comparisons(self._reports):
+            if comparison.relative_path == address and name == comparison.page.name:
+                return PageResponse(200, comparison.page.read_bytes())
+        return _error_response(404, "no such page")
 
     def _index_page(self) -> PageResponse:
-        found = list_runs(self._reports), list_comparisons(self._reports)
-        return PageResponse(200, render_index(*found, str(self._reports)).encode())
+        page = render_index(
+            list_runs(self._reports), list_comparisons(self._reports), str(self._reports)
+        )
+        return PageResponse(200, page.encode())
 
     def _run_page(self, entry: RunEntry, page: str) -> PageResponse:
         file = entry.folder / f"{page}.html"
         if file.is_file() and is_inside(file, self._reports):
             return PageResponse(200, file.read_bytes())
         if entry.summary is None:
-            return _error_response(500, f"this run cannot be drawn: {entry.problem}")
+            return _error_response(500, f"this run cannot be rendered: {entry.problem}")
         key = (entry.relative_path, page, _manifest_mtime(entry.folder))
-        return self._cached_page(key, lambda: render_page(Run.open(entry.folder), page))
+        return self._cached_page(key, lambda: render_page(self._open_run(entry.folder), page))
 
     def _comparison_page(self, relative_paths: list[str]) -> PageResponse:
         known = list_run_folders(self._reports)
         unknown = [address for address in relative_paths if address not in known]
         if unknown:
-            raise UsageError("there is no such run", found=unknown[0], fix="go back to the index")
-        chosen = [read_run_entry(known[address], self._reports) for address in relative_paths]
-        for entry in chosen:
+            raise UsageError(
+                "no such run",
+                expected="runs that the index lists",
+                found=unknown[0],
+                fix="go back to the index",
+            )
+        entries = [read_run_entry(known[address], self._reports) for address in relative_paths]
+        for entry in entries:
             if not entry.summary:
                 raise UsageError(f"{entry.relative_path} cannot be compared", found=entry.problem)
 
         key = (
             "compare",
-            *((entry.relative_path, _manifest_mtime(entry.folder)) for entry in chosen),
+            *((entry.relative_path, _manifest_mtime(entry.folder)) for entry in entries),
         )
-        return self._cached_page(key, lambda: _render_comparison_of(chosen))
+        return self._cached_page(key, lambda: self._render_comparison(entries))
+
+    def _render_comparison(self, entries: Sequence[RunEntry]) -> str:
+        runs = [self._open_run(entry.folder) for entry in entries]
+        urls = [page_url(entry.relative_path, PAGES[0]) for entry in entries]
+        links = {run.run_id: url for run, url in zip(runs, urls, strict=True)}
+        return render_comparison(runs, self._compare(runs), lambda run: links[run.run_id])
 
     def _cached_page(self, key: object, render: Callable[[], str]) -> PageResponse:
-        """A page from memory, or drawn; one at a time, as each needs a core and much memory."""
+        """A page from the cache, or rendered, one at a time: each needs a core and much memory."""
         with self._render_lock:
             if key not in self._page_cache:
                 self._page_cache[key] = render().encode()
@@ -141,16 +163,8 @@ class IndexRoutes:
             return PageResponse(200, self._page_cache[key])
 
 
-def _render_comparison_of(entries: Sequence[RunEntry]) -> str:
-    runs = [Run.open(entry.folder) for entry in entries]
-    places = [page_url(entry.relative_path, PAGES[0]) for entry in entries]
-    links = {run.run_id: place for run, place in zip(runs, places, strict=True)}
-    found = compare_runs([load_compared_run(run) for run in runs])
-    return render_comparison(runs, found, lambda run: links[run.run_id])
-
-
 def _unquote_path(quoted_path: str) -> str:
-    """What `page.quoted` was given."""
+    """The inverse of `quote_path`."""
     return unquote(quoted_path, errors="surrogateescape")
 
 
@@ -160,7 +174,7 @@ def _manifest_mtime(folder: Path) -> int:
 
 def _error_response(status: int, problem: str) -> PageResponse:
     page = (
-        '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Not shown</title>'
+        '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Error</title>'
         '<meta name="color-scheme" content="light dark">'
         f'<pre>{escape(problem)}</pre><p><a href="/">All runs</a></p></html>\n'
     )

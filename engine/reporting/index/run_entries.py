@@ -1,25 +1,31 @@
-"""The runs below a folder, whole ones and damaged ones."""
+"""Lists the runs and the comparison pages below a folder, damaged runs included."""
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
+from engine.core.errors import UsageError
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY
 from engine.reporting.comparison.page import COMPARISON_FILE
+from engine.runs.documents import Certificate, Document, Manifest, Metrics, Significance
+from engine.runs.documents.significance import SharpeFigures
 from engine.runs.folder import DOCUMENTS, OPTIONAL_DOCUMENTS, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from engine.runs.documents.metrics import BookMetrics
+
+_AnyDocument = TypeVar("_AnyDocument", bound=Document)
+
 RUN_ID_PATTERN = re.compile(r"[0-9a-f]{12}")
 UNFINISHED_FOLDER_PATTERN = re.compile(r"\.([0-9a-f]{12})\.[0-9]+")
-"""What a run's folder is called while it is written; see `artifacts.whole_or_absent`."""
+"""Name of a run's folder while it is written; see `runs.folder.atomic_directory`."""
 
 REQUIRED_FILES = (
     "manifest.json",
@@ -30,27 +36,26 @@ REQUIRED_FILES = (
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What the index tells of a run; None where a figure does not exist.
+    """The figures of a run in the index; None where a figure does not exist.
 
     Attributes:
-        run_id: Its id.
-        name: Of the strategy.
-        symbols: What was traded.
-        dataset: Which bars.
-        offline: Whether the offline dataset stood in.
+        run_id: Run id.
+        name: Name of the strategy.
+        symbols: Traded symbols.
+        dataset: Name of the dataset.
+        offline: Whether the offline dataset was used.
         first: First out-of-sample bar.
-        last: The last one.
-        sharpe: Of the strategy, a year.
+        last: Last out-of-sample bar.
+        sharpe: Annualised Sharpe ratio of the strategy.
         sharpe_low: Lower end of its interval.
-        sharpe_high: Upper end.
-        opponent: The opponent with the highest Sharpe ratio; empty where there is none.
-        opponent_sharpe: Its Sharpe ratio.
+        sharpe_high: Upper end of its interval.
+        benchmark: Key of the benchmark with the highest Sharpe ratio; empty where there is none.
+        benchmark_sharpe: Its Sharpe ratio.
         total_return_pct: Over the span, after costs.
-        max_drawdown_pct: The deepest.
-        grade: Of the evidence.
-        cutoff_count: At how many bars the certificate looked for look-ahead; None without
-            certificate.
-        started_at: UTC, ISO 8601.
+        max_drawdown_pct: Max drawdown, not positive.
+        grade: Grade of the evidence.
+        cutoff_count: Cutoffs of the look-ahead test; None for a run without certificate.
+        started_at: Start of the run, UTC, ISO 8601.
     """
 
     run_id: str
@@ -63,8 +68,8 @@ class RunSummary:
     sharpe: float | None
     sharpe_low: float | None
     sharpe_high: float | None
-    opponent: str
-    opponent_sharpe: float | None
+    benchmark: str
+    benchmark_sharpe: float | None
     total_return_pct: float | None
     max_drawdown_pct: float | None
     grade: str
@@ -74,13 +79,13 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class RunEntry:
-    """A folder of a run, or what is left of one.
+    """A folder of a run, complete or damaged.
 
     Attributes:
-        folder: Where it is.
-        relative_path: `<strategy>/<run id>`, as below the folder of all runs.
-        summary: What is in it; None where it is damaged.
-        problem: What is wrong with it; empty of a whole one.
+        folder: The folder.
+        relative_path: `<strategy>/<run id>`, relative to the folder of all runs.
+        summary: Its figures; None where it is damaged.
+        problem: What is wrong with it; empty where it is complete.
     """
 
     folder: Path
@@ -91,12 +96,12 @@ class RunEntry:
 
 @dataclass(frozen=True)
 class ComparisonEntry:
-    """A page that compares runs.
+    """A comparison page.
 
     Attributes:
         page: The file.
-        relative_path: Its folder, as below the folder of all runs.
-        modified_at: When, UTC.
+        relative_path: Its folder, relative to the folder of all runs.
+        modified_at: Time of the last change, UTC.
     """
 
     page: Path
@@ -105,28 +110,30 @@ class ComparisonEntry:
 
 
 def list_runs(reports: Path) -> list[RunEntry]:
-    """Every run below `reports`, the last one first, then what is damaged or half written.
+    """Every run below `reports`, newest first, then damaged and unfinished ones.
 
-    A folder two levels down is one if it has a manifest, or is called like a run and has some part
-    of one. Links that lead out of `reports` are not followed.
+    A folder two levels down is a run if it has a manifest, or if it is named like a run and has
+    one of its files. Links that lead out of `reports` are not followed.
     """
-    found = [read_run_entry(folder, reports) for folder in list_run_folders(reports).values()]
-    whole = [entry for entry in found if entry.summary]
-    damaged = [entry for entry in found if not entry.summary]
-    whole.sort(key=lambda entry: entry.summary.started_at if entry.summary else "", reverse=True)
-    return whole + sorted(damaged, key=lambda entry: entry.relative_path)
+    entries = [read_run_entry(folder, reports) for folder in list_run_folders(reports).values()]
+    readable = [entry for entry in entries if entry.summary]
+    damaged = [entry for entry in entries if not entry.summary]
+    readable.sort(
+        key=lambda entry: entry.summary.started_at if entry.summary else "", reverse=True
+    )
+    return readable + sorted(damaged, key=lambda entry: entry.relative_path)
 
 
 def list_comparisons(reports: Path) -> list[ComparisonEntry]:
-    """Every page that compares runs, the last one first."""
-    found = [
+    """Every comparison page below `reports`, newest first."""
+    entries = [
         ComparisonEntry(
             page, page.parent.relative_to(reports).as_posix(), _utc_minute(page.stat().st_mtime)
         )
         for page in reports.glob(f"*/*/{COMPARISON_FILE}")
         if page.is_file() and is_inside(page, reports)
     ]
-    return sorted(found, key=lambda each: each.modified_at, reverse=True)
+    return sorted(entries, key=lambda entry: entry.modified_at, reverse=True)
 
 
 def _utc_minute(seconds: float) -> datetime:
@@ -134,27 +141,31 @@ def _utc_minute(seconds: float) -> datetime:
 
 
 def read_run_entry(folder: Path, reports: Path) -> RunEntry:
-    """What is in one folder of a run; never an error, whatever is in it."""
-    address = folder.relative_to(reports).as_posix()
+    """Reads the folder of one run; never raises: a damaged run is an entry with a problem."""
+    relative_path = folder.relative_to(reports).as_posix()
     if draft := UNFINISHED_FOLDER_PATTERN.fullmatch(folder.name):
-        told = f"run {draft[1]} is being written, or was killed while it was"
-        return RunEntry(folder, address, problem=told)
+        problem = f"run {draft[1]} is being written, or was killed while it was"
+        return RunEntry(folder, relative_path, problem=problem)
     missing = [name for name in REQUIRED_FILES if not (folder / name).is_file()]
     if missing:
-        return RunEntry(folder, address, problem=f"half of a run: {', '.join(missing)} missing")
+        return RunEntry(folder, relative_path, problem=f"incomplete: {', '.join(missing)} missing")
     try:
-        return RunEntry(folder, address, _read_summary(folder))
+        return RunEntry(folder, relative_path, _read_summary(folder))
+    except UsageError as error:
+        return RunEntry(folder, relative_path, problem=f"{error.problem}: {error.found}")
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        return RunEntry(folder, address, problem=f"damaged: {type(error).__name__}: {error}"[:300])
+        return RunEntry(
+            folder, relative_path, problem=f"damaged: {type(error).__name__}: {error}"[:300]
+        )
 
 
 def is_inside(path: Path, reports: Path) -> bool:
-    """Whether a path, all links followed, lies below `reports`."""
+    """Whether a path lies below `reports` after all links are resolved."""
     return path.resolve().is_relative_to(reports.resolve())
 
 
 def list_run_folders(reports: Path) -> dict[str, Path]:
-    """Every folder that `list_runs` tells of, by its address; nothing in them is read."""
+    """Every folder that `list_runs` lists, by its relative path; no file is read."""
     return {
         folder.relative_to(reports).as_posix(): folder for folder in _iter_run_folders(reports)
     }
@@ -173,61 +184,50 @@ def _iter_run_folders(reports: Path) -> Iterator[Path]:
 def _looks_like_run(folder: Path) -> bool:
     if UNFINISHED_FOLDER_PATTERN.fullmatch(folder.name) or (folder / "manifest.json").exists():
         return True
-    called = bool(RUN_ID_PATTERN.fullmatch(folder.name))
-    return called and any((folder / name).exists() for name in REQUIRED_FILES)
+    has_run_id = bool(RUN_ID_PATTERN.fullmatch(folder.name))
+    return has_run_id and any((folder / name).exists() for name in REQUIRED_FILES)
 
 
 def _read_summary(folder: Path) -> RunSummary:
-    manifest, metrics, significance = (
-        _read_json_object(folder / f"{name}.json")
-        for name in ("manifest", "metrics", "significance")
-    )
-    certificate = folder / "certificate.json"
-    books, dataset = metrics["books"], manifest["dataset"]
-    mine, interval = books[STRATEGY], significance["sharpe"].get(STRATEGY) or {}
-    opponent, best = _best_opponent(books)
+    manifest, metrics = _read(folder, Manifest), _read(folder, Metrics)
+    significance = _read(folder, Significance)
+    has_certificate = (folder / "certificate.json").is_file()
+    strategy = metrics.books[STRATEGY]
+    interval = significance.sharpe.get(STRATEGY) or SharpeFigures()
+    benchmark, benchmark_sharpe = _best_benchmark(metrics.books)
     return RunSummary(
-        run_id=str(manifest["run_id"]),
-        name=str(manifest["strategy_name"]),
-        symbols=", ".join(map(str, manifest["target"])),
-        dataset=str(dataset.get("name")),
-        offline=bool(dataset.get("offline")),
-        first=formatting.timestamp(metrics["span"]["first"]),
-        last=formatting.timestamp(metrics["span"]["last"]),
-        sharpe=_optional_float(mine.get("sharpe")),
-        sharpe_low=_optional_float(interval.get("low")),
-        sharpe_high=_optional_float(interval.get("high")),
-        opponent=opponent,
-        opponent_sharpe=best,
-        total_return_pct=_optional_float(mine.get("total_return_pct")),
-        max_drawdown_pct=_optional_float(mine.get("max_drawdown_pct")),
-        grade=str(significance["verdict"]["grade"]),
-        cutoff_count=len(_read_json_object(certificate)["cuts"])
-        if certificate.is_file()
-        else None,
-        started_at=formatting.timestamp(manifest.get("started_at")),
+        run_id=manifest.run_id,
+        name=manifest.strategy_name,
+        symbols=", ".join(manifest.target),
+        dataset=manifest.dataset.name,
+        offline=manifest.dataset.offline,
+        first=formatting.timestamp(metrics.span.first),
+        last=formatting.timestamp(metrics.span.last),
+        sharpe=strategy.sharpe,
+        sharpe_low=interval.low,
+        sharpe_high=interval.high,
+        benchmark=benchmark,
+        benchmark_sharpe=benchmark_sharpe,
+        total_return_pct=strategy.total_return_pct,
+        max_drawdown_pct=strategy.max_drawdown_pct,
+        grade=significance.verdict.grade,
+        cutoff_count=len(_read(folder, Certificate).cutoffs) if has_certificate else None,
+        started_at=formatting.timestamp(manifest.started_at),
     )
 
 
-def _read_json_object(path: Path) -> dict[str, Any]:
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(found, dict):
-        raise TypeError(f"{path.name} is no JSON object")
-    return found
+def _read(folder: Path, model: type[_AnyDocument]) -> _AnyDocument:
+    path = folder / f"{model.__name__.lower()}.json"
+    return model.from_json(path.read_text(encoding="utf-8"), str(folder))
 
 
-def _best_opponent(books: Mapping[str, Mapping[str, Any]]) -> tuple[str, float | None]:
-    known = {
-        str(name): ratio
+def _best_benchmark(books: Mapping[str, BookMetrics]) -> tuple[str, float | None]:
+    sharpe_ratios = {
+        name: figures.sharpe
         for name, figures in books.items()
-        if name != STRATEGY and (ratio := _optional_float(figures.get("sharpe"))) is not None
+        if name != STRATEGY and figures.sharpe is not None
     }
-    if not known:
+    if not sharpe_ratios:
         return "", None
-    best = max(known, key=lambda name: known[name])
-    return best, known[best]
-
-
-def _optional_float(value: object) -> float | None:
-    """A figure as it stands in a document; anything else is an error."""
-    return None if value is None else float(value)  # type: ignore[arg-type]
+    best = max(sharpe_ratios, key=lambda name: sharpe_ratios[name])
+    return best, sharpe_ratios[best]

@@ -1,4 +1,4 @@
-"""The index over HTTP, for this machine alone."""
+"""The local HTTP server of the index, reachable from this machine only."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from engine.core.errors import UsageError
 from engine.reporting.index.routes import IndexRoutes, PageResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from engine.comparison import RunComparison
+    from engine.runs.run import Run
 
 HOST = "127.0.0.1"
 HOST_NAMES = (HOST, "localhost")
 
 REQUEST_TIMEOUT_S = 30
-"""How long a browser may take to say what it wants."""
+"""How long a browser may take to send its request."""
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -30,29 +34,38 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""No page may load, send or be shown in anything from elsewhere, whatever is in it."""
+"""No page may load from, send to or be embedded in another origin, whatever it contains."""
 
 
 class IndexServer:
-    """Serves a folder of runs to browsers of this machine until it is closed; it only reads.
+    """Serves a folder of runs to browsers on this machine until it is closed; it only reads.
 
-    A web page from elsewhere can make a browser ask this machine under a name of its own (DNS
-    rebinding), and would then be taken for the owner of the answer: only requests for this host by
-    its own names are answered.
+    DNS rebinding: a foreign web page can make a browser send requests to this machine under the
+    page's own host name and read the responses. Only requests whose Host header is one of the
+    names of this machine are answered.
 
     Args:
-        reports: The folder.
-        port: 0 for any that is free.
+        reports: Folder of the runs.
+        open_run: Opens a run folder with its analysis.
+        compare: Compares runs, the first one as the reference.
+        port: 0 for any free port.
 
     Raises:
-        UsageError: The folder is not there, or the port is taken.
+        UsageError: The folder does not exist, or the port is in use.
     """
 
-    def __init__(self, reports: Path, port: int = 0) -> None:
+    def __init__(
+        self,
+        reports: Path,
+        *,
+        open_run: Callable[[Path], Run],
+        compare: Callable[[Sequence[Run]], RunComparison],
+        port: int = 0,
+    ) -> None:
         if not reports.is_dir():
             raise UsageError(
-                "there is no folder of runs",
-                expected="a folder with <strategy>/<run id>/ in it, as `backtest run` makes it",
+                "the folder of runs does not exist",
+                expected="a folder with <strategy>/<run id>/ in it, as `backtest run` writes it",
                 found=str(reports),
                 fix="run a strategy first, or name the folder with --out",
             )
@@ -60,28 +73,28 @@ class IndexServer:
             self._http_server = _IndexHTTPServer((HOST, port), _IndexRequestHandler)
         except (OSError, OverflowError) as error:
             raise UsageError(
-                "nothing can be served on this port",
-                expected="a port from 1024 to 65535 that is free, or 0 for any",
+                "the server cannot use this port",
+                expected="a free port from 1024 to 65535, or 0 for any",
                 found=f"{port}: {error}",
                 where=HOST,
-                fix="leave --port out",
+                fix="leave out --port, or choose another one",
             ) from error
-        self._http_server.routes = IndexRoutes(reports)
+        self._http_server.routes = IndexRoutes(reports, open_run, compare)
         self._is_serving = False
 
     @property
     def url(self) -> str:
-        """Where a browser finds the index."""
+        """Address of the index."""
         return f"http://{HOST}:{self._http_server.server_port}/"
 
     def serve(self) -> None:
-        """Answers until `close` is called, or an interrupt comes."""
+        """Answers requests until `close` is called or an interrupt arrives."""
         self._is_serving = True
         self._http_server.serve_forever(poll_interval=0.1)
 
     def close(self) -> None:
-        """Stops `serve`, wherever it runs, and gives the port back."""
-        if self._is_serving:  # else it would be waited for
+        """Stops `serve`, in whatever thread it runs, and frees the port."""
+        if self._is_serving:  # else shutdown would wait for ever
             self._http_server.shutdown()
         self._http_server.server_close()
 
@@ -90,8 +103,8 @@ class _IndexHTTPServer(ThreadingHTTPServer):
     daemon_threads = True
     routes: IndexRoutes
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as there
-        """Says nothing of a browser that went away."""
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - types of the base class
+        """Ignores browsers that closed the connection."""
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -103,15 +116,15 @@ class _IndexRequestHandler(BaseHTTPRequestHandler):
     timeout = REQUEST_TIMEOUT_S
 
     def do_GET(self) -> None:
-        """Answers with a page."""
+        """Answers with the page."""
         self._send(self._make_response())
 
     def do_HEAD(self) -> None:
-        """Answers as GET does, without the page."""
+        """Answers as GET does, without the body."""
         self._send(self._make_response(), body=False)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Says nothing: the terminal is not a log."""
+        """Logs nothing: the terminal is no access log."""
 
     def _make_response(self) -> PageResponse:
         if self.headers.get("Host", "") not in self._allowed_hosts():
@@ -120,8 +133,8 @@ class _IndexRequestHandler(BaseHTTPRequestHandler):
 
     def _allowed_hosts(self) -> set[str]:
         port = self.server.server_port
-        named = {f"{name}:{port}" for name in HOST_NAMES}
-        return named | set(HOST_NAMES) if port == 80 else named
+        hosts = {f"{name}:{port}" for name in HOST_NAMES}
+        return hosts | set(HOST_NAMES) if port == 80 else hosts
 
     def _send(self, response: PageResponse, *, body: bool = True) -> None:
         self.send_response(response.status)

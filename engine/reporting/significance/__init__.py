@@ -1,4 +1,4 @@
-"""The significance page: every test as question, answer, figure and source."""
+"""The significance page: each test as question, answer, figures and source."""
 
 from engine.reporting.significance.page import render_significance
 

@@ -1,8 +1,8 @@
-"""Whether forecasts and positions know anything."""
+"""Tests of the forecasts and of the timing of the positions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.significance.rank_tests import NO_CHANGE, forecaster_label, ranks_section
@@ -20,6 +20,15 @@ from engine.reporting.significance.section import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from engine.runs.documents import Significance
+    from engine.runs.documents.significance_models import (
+        ForecastTestFigures,
+        PriceLevelFigures,
+        ResidualTestFigures,
+        StatisticalTestFigures,
+        TimingFigures,
+    )
+
 TIMING_SOURCE = "Aronson 2006, ch. 5; circular shifts as in Harris 2020"
 FORECASTS_SOURCE = (
     "Diebold & Mariano 1995, corrected as in Harvey, Leybourne & Newbold 1997; Pesaran & "
@@ -34,28 +43,26 @@ STATISTIC_FORMAT = formatting.SIGNED_RATIO
 R2_LABEL = "R\N{SUPERSCRIPT TWO}"
 
 
-def forecast_sections(significance: Mapping[str, Any]) -> SignificanceSections:
-    """Timing of the positions, skill of the forecasts, the level-forecast trap."""
-    confidence = significance["method"]["confidence"]
-    told: SignificanceSections = []
+def forecast_sections(significance: Significance) -> SignificanceSections:
+    """Market timing of the positions, forecast accuracy, rank tests, the level-forecast trap."""
+    confidence = significance.method.confidence
+    sections: SignificanceSections = []
     if "timing" in significance:
-        told.append(_timing_section(significance["timing"], confidence))
+        sections.append(_timing_section(significance.timing, confidence))
     if "forecasts" in significance:
-        told.append(_forecast_section(significance["forecasts"], confidence))
+        sections.append(_forecast_section(significance.forecasts, confidence))
     if "ranks" in significance:
-        told.append(ranks_section(significance["ranks"], confidence))
+        sections.append(ranks_section(significance.ranks, confidence))
     if "level_trap" in significance:
-        told.append(_level_trap_section(significance["level_trap"]))
-    return told
+        sections.append(_level_trap_section(significance.price_level))
+    return sections
 
 
-def diagnostic_sections(significance: Mapping[str, Any]) -> SignificanceSections:
-    """What the forecasts left over and what they were made from; shown when asked for."""
-    confidence = significance["method"]["confidence"]
-    residuals, inputs = (
-        significance.get("residuals"),
-        (significance.get("inputs") or {}).get("adf"),
-    )
+def diagnostic_sections(significance: Significance) -> SignificanceSections:
+    """Autocorrelation of the residuals and unit roots of the inputs; folded on the page."""
+    confidence = significance.method.confidence
+    residuals = significance.residuals
+    inputs = significance.inputs.adf if significance.inputs else {}
     if not residuals and not inputs:
         return []
     tables = ([_residual_table(residuals)] if residuals else []) + (
@@ -65,13 +72,14 @@ def diagnostic_sections(significance: Mapping[str, Any]) -> SignificanceSections
         QuestionSection(
             key="diagnostics",
             label="Diagnostics",
-            question="Is anything left in the errors, and are the inputs stationary?",
-            answer=f"{_residuals_answer(residuals or {}, confidence)} "
-            f"{_stationarity_answer(inputs or {}, confidence)}",
+            question="Are the residuals uncorrelated and the inputs stationary?",
+            answer=f"{_residuals_answer(residuals, confidence)} "
+            f"{_stationarity_answer(inputs, confidence)}",
             description=(
-                "Errors that hang together could have been forecast; changing volatility alone "
-                "makes both tests reject too often. An input with a unit root wanders off what "
-                "the model was trained on: a small p says that it does not."
+                "Autocorrelated residuals contain structure that the model did not forecast; "
+                "volatility clustering alone makes both tests reject too often. An input with a "
+                "unit root drifts away from the range on which the model was trained: a small p "
+                "rejects the unit root."
             ),
             source=DIAGNOSTICS_SOURCE,
             tables=tuple(tables),
@@ -81,17 +89,21 @@ def diagnostic_sections(significance: Mapping[str, Any]) -> SignificanceSections
 
 
 def _timing_section(
-    timing: Mapping[str, Any] | None, confidence: float
+    timing: TimingFigures | None, confidence: float
 ) -> QuestionSection | UnansweredQuestion:
-    question = "Were the positions held at the right time?"
-    if not timing or timing.get("p_value") is None:
-        return UnansweredQuestion(question, "always in the market, or never, is no timing")
-    p_value, shifts = timing["p_value"], formatting.count_of(timing["shifts"], "shift")
+    question = "Do the positions have market timing?"
+    if not timing or timing.p_value is None:
+        return UnansweredQuestion(
+            question, "a strategy that is always or never in the market has no timing to test"
+        )
+    p_value, shifts = timing.p_value, formatting.count_of(timing.shifts or 0, "shift")
     answer = (
-        "More than by chance" if p_value < 1.0 - confidence else "Not more than by chance"
+        "More than chance explains"
+        if p_value < 1.0 - confidence
+        else "Not more than chance explains"
     ) + (
-        f": of {shifts} of the same positions to other times, "
-        f"{formatting.PERCENT(100 * p_value)} did at least as well."
+        f": of {shifts} of the same positions in time, {formatting.PERCENT(100 * p_value)} have "
+        "at least as high a Sharpe ratio."
     )
     return QuestionSection(
         key="timing",
@@ -99,9 +111,9 @@ def _timing_section(
         question=question,
         answer=answer,
         description=(
-            "The positions as they were, moved against the returns by every number of bars but "
-            "the smallest, what falls off the end coming back at the start. Number, length and "
-            "size of the positions stay; only their timing is lost. Before costs."
+            "The series of positions is shifted circularly against the returns by every number "
+            "of bars but the smallest ones. Number, duration and size of the positions stay the "
+            "same; only their timing changes. Before costs."
         ),
         source=TIMING_SOURCE,
         tables=(
@@ -111,12 +123,12 @@ def _timing_section(
                     ("p, one-sided", formatting.p_value(p_value)),
                     (
                         "Sharpe ratio of the positions, before costs",
-                        formatting.RATIO(timing.get("sharpe")),
+                        formatting.RATIO(timing.sharpe),
                     ),
-                    ("Shifts compared with", formatting.COUNT(timing["shifts"])),
+                    ("Shifts compared", formatting.COUNT(timing.shifts)),
                     (
-                        "Shifts left out, either way",
-                        _nearest_shift_text(timing.get("nearest_bars")),
+                        "Shifts left out, in either direction",
+                        _nearest_shift_text(timing.nearest_bars),
                     ),
                 ),
             ),
@@ -129,75 +141,78 @@ def _nearest_shift_text(bars: int | None) -> str:
 
 
 def _forecast_section(
-    forecast_tests: Mapping[str, Any] | None, confidence: float
+    forecast_tests: ForecastTestFigures | None, confidence: float
 ) -> QuestionSection | UnansweredQuestion:
-    question = "Do the forecasts know more than others do, or than no forecast?"
+    question = "Are the forecasts more accurate than other forecasts, or than no change?"
     if not forecast_tests:
-        return UnansweredQuestion(question, "it takes forecasts whose outcome is known")
-    errors = forecast_tests.get("diebold_mariano") or {}
-    direction = forecast_tests.get("pesaran_timmermann") or {}
+        return UnansweredQuestion(question, "it needs forecasts whose outcome is known")
+    errors = forecast_tests.diebold_mariano
+    direction = forecast_tests.pesaran_timmermann
     return QuestionSection(
         key="skill",
         label="Forecasts",
         question=question,
         answer=f"{_errors_answer(errors, confidence)} {_direction_answer(direction, confidence)}",
         description=(
-            "Squared errors on the same bars; below zero the strategy's are smaller. No change is "
-            "the forecast that the price stays, which needs no model. Direction is tested against "
-            "what as many ups and downs would hit by chance."
+            "Squared errors on the same bars; a negative statistic means that those of the "
+            "strategy are smaller. No change is the random-walk forecast, which needs no model. "
+            "Direction is tested against independence of forecast and outcome, given the shares "
+            "of ups and downs in both."
         ),
         source=FORECASTS_SOURCE,
         tables=(
             PlainTable(
-                ("Errors against", "Diebold-Mariano", "p, two-sided", "p after Holm"),
+                ("Compared with", "Diebold-Mariano", "p, two-sided", "p after Holm"),
                 tuple(
                     (
                         forecaster_label(name),
-                        STATISTIC_FORMAT(test.get("statistic")),
-                        formatting.p_value(test.get("p_value")),
-                        formatting.p_value(test.get("p_value_holm")),
+                        STATISTIC_FORMAT(test.statistic),
+                        formatting.p_value(test.p_value),
+                        formatting.p_value(test.p_value_holm),
                     )
                     for name, test in sorted(
                         errors.items(), key=lambda item: (item[0] != NO_CHANGE, item[0])
                     )
                 ),
-                note=holm_note(count_p_values(errors), "comparison"),
+                note=holm_note(count_p_values(errors.values()), "comparison"),
             ),
             PlainTable(
                 ("Direction", "Value"),
                 (
-                    ("Pesaran-Timmermann", STATISTIC_FORMAT(direction.get("statistic"))),
-                    ("p, one-sided", formatting.p_value(direction.get("p_value"))),
+                    ("Pesaran-Timmermann", STATISTIC_FORMAT(direction.statistic)),
+                    ("p, one-sided", formatting.p_value(direction.p_value)),
                 ),
             ),
         ),
     )
 
 
-def _errors_answer(errors: Mapping[str, Mapping[str, Any]], confidence: float) -> str:
+def _errors_answer(errors: Mapping[str, StatisticalTestFigures], confidence: float) -> str:
     def named(sign: int) -> list[str]:
         return [
             forecaster_label(name).lower()
             for name, test in sorted(errors.items())
-            if _is_significant(test.get("p_value_holm"), confidence)
-            and sign * test["statistic"] > 0
+            if _is_significant(test.p_value_holm, confidence)
+            and sign * (test.statistic or 0.0) > 0
         ]
 
     smaller, larger = named(-1), named(1)
-    told = (
+    answer = (
         f"Its errors are smaller than those of {join_names(smaller)}."
         if smaller
-        else "Its errors are not smaller than anyone's, no change included."
+        else "Its errors are not significantly smaller than those of any other forecast."
     )
-    return told + (f" They are larger than those of {join_names(larger)}." if larger else "")
+    return answer + (f" They are larger than those of {join_names(larger)}." if larger else "")
 
 
-def _direction_answer(direction: Mapping[str, Any], confidence: float) -> str:
-    p_value = direction.get("p_value")
+def _direction_answer(direction: StatisticalTestFigures, confidence: float) -> str:
+    p_value = direction.p_value
     if p_value is None:
-        return "Its direction cannot be tested: it always says the same."
+        return "Its direction cannot be tested: it is always the same."
     more = (
-        "is right more often than" if _is_significant(p_value, confidence) else "is no better than"
+        "is right more often than"
+        if _is_significant(p_value, confidence)
+        else "is right no more often than"
     )
     return f"Its direction {more} chance ({p_value_equation(p_value)})."
 
@@ -207,12 +222,12 @@ def _is_significant(p_value: float | None, confidence: float) -> bool:
 
 
 def _level_trap_section(
-    level_trap: Mapping[str, Any] | None,
+    level_trap: PriceLevelFigures | None,
 ) -> QuestionSection | UnansweredQuestion:
-    question = "Do the forecasts only look good because prices change little from bar to bar?"
+    question = "Do the forecasts only look accurate because prices change little from bar to bar?"
     if not level_trap:
-        return UnansweredQuestion(question, "it takes forecasts whose outcome is known")
-    present = level_trap.get("present")
+        return UnansweredQuestion(question, "it needs forecasts whose outcome is known")
+    present = level_trap.present
     answer = (
         f"Yes. "
         f"{formatting.typeset(level_trap.get('sentence') or 'This is the level-forecast trap.')}"
@@ -220,12 +235,12 @@ def _level_trap_section(
         else "No: the level-forecast trap is not present."
     )
     rows = [
-        (f"{R2_LABEL} on prices", formatting.FINE_RATIO(level_trap.get("r2_prices"))),
-        (f"{R2_LABEL} on prices of the last price", level_trap.get("r2_prices_persistence")),
-        (f"{R2_LABEL} of returns against no change", level_trap.get("r2_vs_persistence")),
-        (f"{R2_LABEL} of returns against the train drift", level_trap.get("r2_vs_drift")),
+        (f"{R2_LABEL} on prices", formatting.FINE_RATIO(level_trap.r2_prices)),
+        (f"{R2_LABEL} on prices of the last price", level_trap.r2_prices_persistence),
+        (f"{R2_LABEL} of returns against no change", level_trap.r2_vs_persistence),
+        (f"{R2_LABEL} of returns against the train drift", level_trap.r2_vs_drift),
     ]
-    told = [
+    known = [
         (name, value if isinstance(value, str) else formatting.FINE_RATIO(value))
         for name, value in rows
         if value is not None
@@ -236,78 +251,83 @@ def _level_trap_section(
         question=question,
         answer=answer,
         description=(
-            f"A price is nearly the one before it, so that repeating that one has a high "
-            f"{R2_LABEL} on "
-            "prices too. What counts is the error of the return, and the direction against always "
-            "saying up."
+            "A price is close to the price before it, so that repeating the last price has a "
+            f"high {R2_LABEL} on prices too. Skill shows in the error of the return, and in the "
+            "direction compared with always forecasting up."
         ),
         source=LEVEL_TRAP_SOURCE,
         tables=(
             PlainTable(
                 ("Level-forecast trap", "Value"),
                 (
-                    *told,
-                    ("Direction right", formatting.PERCENT(level_trap.get("direction_pct"))),
-                    ("Right by always saying up", formatting.PERCENT(level_trap.get("up_pct"))),
+                    *known,
+                    ("Direction right", formatting.PERCENT(level_trap.direction_pct)),
+                    (
+                        "Direction right by always forecasting up",
+                        formatting.PERCENT(level_trap.up_pct),
+                    ),
                 ),
             ),
         ),
     )
 
 
-def _residual_table(residuals: Mapping[str, Any]) -> PlainTable:
+def _residual_table(residuals: ResidualTestFigures) -> PlainTable:
     return PlainTable(
-        ("Errors", "Statistic", "Lags", "p"),
+        ("Residuals", "Statistic", "Lags", "p"),
         tuple(
             (
                 label,
-                formatting.RATIO((residuals.get(key) or {}).get("statistic")),
-                formatting.COUNT((residuals.get(key) or {}).get("lags")),
-                formatting.p_value((residuals.get(key) or {}).get("p_value")),
+                formatting.RATIO(test.statistic),
+                formatting.COUNT(test.lags),
+                formatting.p_value(test.p_value),
             )
-            for label, key in (("Ljung-Box", "ljung_box"), ("Breusch-Godfrey", "breusch_godfrey"))
+            for label, test in (
+                ("Ljung-Box", residuals.ljung_box),
+                ("Breusch-Godfrey", residuals.breusch_godfrey),
+            )
         ),
-        title="Autocorrelation of the errors",
+        title="Autocorrelation of the residuals",
     )
 
 
-def _unit_root_table(inputs: Mapping[str, Mapping[str, Any]]) -> PlainTable:
+def _unit_root_table(inputs: Mapping[str, StatisticalTestFigures]) -> PlainTable:
     return PlainTable(
         ("Input", "Augmented Dickey-Fuller", "Lags", "p", "p after Holm"),
         tuple(
             (
                 name,
-                formatting.SIGNED_RATIO(test.get("statistic")),
-                formatting.COUNT(test.get("lags")),
-                formatting.p_value(test.get("p_value")),
-                formatting.p_value(test.get("p_value_holm")),
+                formatting.SIGNED_RATIO(test.statistic),
+                formatting.COUNT(test.lags),
+                formatting.p_value(test.p_value),
+                formatting.p_value(test.p_value_holm),
             )
             for name, test in sorted(inputs.items())
         ),
-        note=holm_note(count_p_values(inputs), "input"),
+        note=holm_note(count_p_values(inputs.values()), "input"),
         title="Unit roots of the inputs",
     )
 
 
-def _residuals_answer(residuals: Mapping[str, Any], confidence: float) -> str:
-    tests = [residuals.get(name) or {} for name in ("ljung_box", "breusch_godfrey")]
-    if all(test.get("p_value") is None for test in tests):
-        return "The errors cannot be tested."
-    if any(_is_significant(test.get("p_value"), confidence) for test in tests):
-        return "The errors hang together over time: something forecastable may be left in them."
-    return "The errors show no pattern over time."
+def _residuals_answer(residuals: ResidualTestFigures | None, confidence: float) -> str:
+    tests = (residuals.ljung_box, residuals.breusch_godfrey) if residuals else ()
+    if all(test.p_value is None for test in tests):
+        return "The residuals cannot be tested."
+    if any(_is_significant(test.p_value, confidence) for test in tests):
+        return "The residuals are autocorrelated: the model may have missed some structure."
+    return "The residuals show no autocorrelation."
 
 
-def _stationarity_answer(inputs: Mapping[str, Mapping[str, Any]], confidence: float) -> str:
+def _stationarity_answer(inputs: Mapping[str, StatisticalTestFigures], confidence: float) -> str:
     if not inputs:
         return ""
     rooted = [
         name
         for name, test in sorted(inputs.items())
-        if not _is_significant(test.get("p_value_holm"), confidence)
+        if not _is_significant(test.p_value_holm, confidence)
     ]
     if not rooted:
-        return "No input looks like one with a unit root."
+        return "No input seems to have a unit root."
     return (
         f"{formatting.count_of(len(rooted), 'input')} of {len(inputs)} may have a unit root: "
         f"{join_names(rooted[:5])}{' and others' if len(rooted) > 5 else ''}."

@@ -1,4 +1,4 @@
-"""The page."""
+"""The significance page: its sections in order, rendered into the template."""
 
 from __future__ import annotations
 
@@ -27,22 +27,28 @@ SECTION_BUILDERS = (
     robustness_sections,
     diagnostic_sections,
 )
-"""In the order of a sceptic's questions."""
+"""From the Sharpe ratio to the diagnostics of the model, the order of the page."""
 
 
 def render_significance(run: Run) -> str:
-    """The page, self-contained, from the run alone; what the run was not asked is left out."""
-    found = run.significance
-    told: SignificanceSections = [part for family in SECTION_BUILDERS for part in family(found)]
-    method = found["method"]
+    """The page, self-contained, from the run alone; tests that the run does not have are left out.
+
+    Args:
+        run: A finished run, of this version or an earlier one.
+    """
+    significance = run.significance
+    sections: SignificanceSections = [
+        section for build in SECTION_BUILDERS for section in build(significance)
+    ]
+    method, seed = significance.method, run.manifest.seeds.seed
     return render_template(
         "significance.html.j2",
         page="significance",
         heading=make_run_header(run),
-        sections=[part for part in told if isinstance(part, QuestionSection)],
-        unasked=[part for part in told if isinstance(part, UnansweredQuestion)],
-        bootstrap=method.get("bootstrap") or formatting.MISSING,
-        resamples=formatting.COUNT(method.get("resamples")),
-        seed=str(run.manifest.get("seeds", {}).get("seed", formatting.MISSING)),
-        counted="trials" in found,
+        sections=[part for part in sections if isinstance(part, QuestionSection)],
+        unanswered=[part for part in sections if isinstance(part, UnansweredQuestion)],
+        bootstrap=method.bootstrap or formatting.MISSING,
+        resamples=formatting.COUNT(method.resamples),
+        seed=formatting.MISSING if seed is None else str(seed),
+        trials_counted="trials" in significance,
     )

@@ -1,8 +1,8 @@
-"""How good each book was, and how much better than its opponents."""
+"""Sharpe ratio of each book, and its difference to the benchmarks."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY, BookStyle, book_style, ordered_book_styles
@@ -17,65 +17,71 @@ from engine.reporting.significance.section import (
     join_names,
     p_value_equation,
 )
+from engine.runs.documents.significance import SharpeFigures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BookEstimates = list[tuple[BookStyle, dict[str, Any]]]
+    from engine.runs.documents import Significance
+    from engine.runs.documents.significance import SuperiorityFigures
+
+BookEstimates = list[tuple[BookStyle, SharpeFigures]]
 
 BLOCK_LENGTH_FORMAT = formatting.NumberFormat(1, formatting.BARS.suffix)
 HAC_SOURCE = "HAC interval: Lo 2002 with the kernel estimate of Ledoit & Wolf 2008"
 TWO_INTERVALS_NOTE = (
-    "Two ways to the interval: blocks of bars drawn again, and a standard error that allows for "
-    "bars that hang together. Where they disagree, believe the wider."
+    "Two intervals: from the block bootstrap, and from a standard error that allows for "
+    "autocorrelation and heteroskedasticity (HAC). Where they disagree, use the wider one."
 )
 SUPERIORITY_SOURCE = "Hansen 2005 (SPA); Romano & Wolf 2005 (StepM)"
 
 
-def sharpe_sections(significance: Mapping[str, Any]) -> SignificanceSections:
-    """Sharpe ratios, differences to opponents, and all books at once against the benchmark."""
-    confidence = significance["method"]["confidence"]
-    source = significance["method"].get("source") or formatting.MISSING
-    told: SignificanceSections = [
-        _sharpe_section(_order_estimates(significance.get("sharpe", {})), confidence, source)
+def sharpe_sections(significance: Significance) -> SignificanceSections:
+    """Sharpe ratios, differences to the benchmarks, and the joint tests over all books."""
+    confidence = significance.method.confidence
+    source = significance.method.source or formatting.MISSING
+    sections: SignificanceSections = [
+        _sharpe_section(_order_estimates(significance.sharpe), confidence, source)
     ]
-    differences = _order_estimates(significance.get("differences", {}))
+    differences = _order_estimates(significance.differences)
     if differences:
-        told.append(_differences_section(differences, confidence, source))
+        sections.append(_differences_section(differences, confidence, source))
     if "superiority" in significance:
-        told.append(_superiority_section(significance["superiority"], confidence))
-    return told
+        sections.append(_superiority_section(significance.superiority, confidence))
+    return sections
 
 
-def _order_estimates(figures: Mapping[str, dict[str, Any]]) -> BookEstimates:
+def _order_estimates(figures: Mapping[str, SharpeFigures]) -> BookEstimates:
     return [(each, figures[each.key]) for each in ordered_book_styles(figures)]
 
 
 def _sharpe_section(estimates: BookEstimates, confidence: float, source: str) -> QuestionSection:
     level = formatting.confidence_level(confidence)
-    mine = next((figures for each, figures in estimates if each.key == STRATEGY), {})
-    both = any("hac_low" in figures for _, figures in estimates)
-    heads = ("bootstrap", "HAC") if both else ("",)
+    strategy = next(
+        (figures for each, figures in estimates if each.key == STRATEGY), SharpeFigures()
+    )
+    has_hac = any("hac_low" in figures for _, figures in estimates)
+    interval_kinds = ("bootstrap", "HAC") if has_hac else ("",)
     adjusted = any("p_value_holm" in figures for _, figures in estimates)
-    notes = [TWO_INTERVALS_NOTE] if both else []
+    notes = [TWO_INTERVALS_NOTE] if has_hac else []
     if adjusted:
-        tested = count_p_values({each.key: figures for each, figures in estimates})
+        tested = count_p_values(figures for _, figures in estimates)
         notes.append(holm_note(tested, "book"))
     return QuestionSection(
         key="sharpe",
         label="Sharpe ratio",
-        question="Did the strategy make money for the risk it took?",
-        answer=_sharpe_answer(mine, level),
+        question="Was the risk-adjusted return positive?",
+        answer=_sharpe_answer(strategy, level),
         description=f"Annualised Sharpe ratio of each book after costs, with its {level} interval"
-        + (" from the bootstrap." if both else "."),
-        source=f"{source}. {HAC_SOURCE}" if both else source,
+        + (" from the bootstrap." if has_hac else "."),
+        source=f"{source}. {HAC_SOURCE}" if has_hac else source,
         forest=make_forest_plot(estimates),
         tables=(
             PlainTable(
                 columns=(
                     "Book",
                     "Sharpe ratio",
-                    *(f"{level} interval{head and ', ' + head}" for head in heads),
+                    *(f"{level} interval{kind and ', ' + kind}" for kind in interval_kinds),
                     "p, one-sided",
                     *(("p after Holm",) if adjusted else ()),
                     "Block length",
@@ -83,12 +89,12 @@ def _sharpe_section(estimates: BookEstimates, confidence: float, source: str) ->
                 rows=tuple(
                     (
                         each.label,
-                        formatting.SIGNED_RATIO(figures.get("estimate")),
-                        _interval_text(figures, ""),
-                        *((_interval_text(figures, "hac_"),) if both else ()),
-                        formatting.p_value(figures.get("p_value")),
-                        *((formatting.p_value(figures.get("p_value_holm")),) if adjusted else ()),
-                        BLOCK_LENGTH_FORMAT(figures.get("block_length_bars")),
+                        formatting.SIGNED_RATIO(figures.estimate),
+                        formatting.SIGNED_RATIO.interval(figures.low, figures.high),
+                        *((_hac_interval_text(figures),) if has_hac else ()),
+                        formatting.p_value(figures.p_value),
+                        *((formatting.p_value(figures.p_value_holm),) if adjusted else ()),
+                        BLOCK_LENGTH_FORMAT(figures.block_length_bars),
                     )
                     for each, figures in estimates
                 ),
@@ -98,25 +104,23 @@ def _sharpe_section(estimates: BookEstimates, confidence: float, source: str) ->
     )
 
 
-def _interval_text(figures: Mapping[str, Any], key_prefix: str) -> str:
-    return formatting.SIGNED_RATIO.interval(
-        figures.get(f"{key_prefix}low"), figures.get(f"{key_prefix}high")
-    )
+def _hac_interval_text(figures: SharpeFigures) -> str:
+    return formatting.SIGNED_RATIO.interval(figures.hac_low, figures.hac_high)
 
 
-def _sharpe_answer(strategy: Mapping[str, Any], level: str) -> str:
-    low, high = strategy.get("low"), strategy.get("high")
+def _sharpe_answer(strategy: SharpeFigures, level: str) -> str:
+    low, high = strategy.low, strategy.high
     if not (formatting.is_finite(low) and formatting.is_finite(high)):
-        return "There is no interval: the strategy's returns did not vary, or it never traded."
-    told = (
+        return "No interval: the returns of the strategy do not vary, or it never traded."
+    estimate = (
         f"Its Sharpe ratio is {formatting.RATIO(strategy.get('estimate'))}, "
         f"{level} interval {formatting.RATIO.interval(low, high)}"
     )
     if low is not None and low > 0:
-        return f"{told}: all of it above zero."
+        return f"{estimate}: entirely above zero."
     if high is not None and high < 0:
-        return f"{told}: all of it below zero, it lost money for the risk it took."
-    return f"{told}: zero lies inside, so luck alone could have made this result."
+        return f"{estimate}: entirely below zero."
+    return f"{estimate}. It contains zero, so the result may be due to chance."
 
 
 def _differences_section(
@@ -125,20 +129,20 @@ def _differences_section(
     level = formatting.confidence_level(confidence)
     return QuestionSection(
         key="differences",
-        label="Opponents",
-        question="Did it beat each opponent on the same bars?",
+        label="Benchmarks",
+        question="Did it outperform each benchmark on the same bars?",
         answer=_difference_answer(estimates, confidence),
         description=(
-            f"Sharpe ratio of the strategy less that of each opponent, with its {level} interval; "
-            "right of zero the strategy was better. Both books are resampled together, so what "
-            "moved them both cancels."
+            f"Sharpe ratio of the strategy minus that of each benchmark, with its {level} "
+            "interval; above zero the strategy was better. Both books are resampled in pairs, so "
+            "that common movements cancel."
         ),
         source=source,
         forest=make_forest_plot(estimates),
         tables=(
             PlainTable(
                 columns=(
-                    "Opponent",
+                    "Benchmark",
                     "Difference",
                     f"{level} interval",
                     "p, two-sided",
@@ -148,16 +152,16 @@ def _differences_section(
                 rows=tuple(
                     (
                         each.label,
-                        formatting.SIGNED_RATIO(figures.get("estimate")),
-                        _interval_text(figures, ""),
-                        formatting.p_value(figures.get("p_value")),
-                        formatting.p_value(figures.get("p_value_holm")),
-                        BLOCK_LENGTH_FORMAT(figures.get("block_length_bars")),
+                        formatting.SIGNED_RATIO(figures.estimate),
+                        formatting.SIGNED_RATIO.interval(figures.low, figures.high),
+                        formatting.p_value(figures.p_value),
+                        formatting.p_value(figures.p_value_holm),
+                        BLOCK_LENGTH_FORMAT(figures.block_length_bars),
                     )
                     for each, figures in estimates
                 ),
                 note=holm_note(
-                    count_p_values({each.key: figures for each, figures in estimates}),
+                    count_p_values(figures for _, figures in estimates),
                     "comparison",
                 ),
             ),
@@ -170,61 +174,61 @@ def _difference_answer(estimates: BookEstimates, confidence: float) -> str:
         return [
             book.label
             for book, figures in estimates
-            if _is_significant(figures, confidence) and sign * figures["estimate"] > 0
+            if _is_significant(figures, confidence) and sign * (figures.estimate or 0.0) > 0
         ]
 
-    beaten, lost_to = named(1), named(-1)
-    total = formatting.COUNT(len(estimates))
-    told = (
-        f"Better than {join_names(beaten)}: {len(beaten)} of {total} opponents, after Holm's "
-        "correction for asking several times."
-        if beaten
-        else f"Better than none of {total} opponents once Holm's correction is made for asking "
-        "several times."
+    outperformed, underperformed = named(1), named(-1)
+    total = formatting.count_of(len(estimates), "benchmark")
+    correction = "after Holm's correction for multiple testing"
+    answer = (
+        f"Better than {join_names(outperformed)}: {len(outperformed)} of {total}, {correction}."
+        if outperformed
+        else f"Better than none of {total}, {correction}."
     )
-    return told + (f" Worse than {join_names(lost_to)}." if lost_to else "")
+    return answer + (f" Worse than {join_names(underperformed)}." if underperformed else "")
 
 
-def _is_significant(figures: Mapping[str, Any], confidence: float) -> bool:
-    p_value = figures.get("p_value_holm")
+def _is_significant(figures: SharpeFigures, confidence: float) -> bool:
+    p_value = figures.p_value_holm
     return p_value is not None and formatting.is_finite(p_value) and p_value < 1.0 - confidence
 
 
 def _superiority_section(
-    superiority: Mapping[str, Any] | None, confidence: float
+    superiority: SuperiorityFigures | None, confidence: float
 ) -> QuestionSection | UnansweredQuestion:
-    question = "Is any book better than the benchmark, all of them counted?"
+    question = "Is any book better than the benchmark, allowing for the choice among them?"
     if not superiority:
-        return UnansweredQuestion(question, "it takes two books whose returns vary")
-    benchmark, spa = book_style(superiority["benchmark"]).label, superiority["spa"]
-    better = [each.label for each in ordered_book_styles(superiority.get("stepm") or ())]
+        return UnansweredQuestion(question, "it needs two books whose returns vary")
+    benchmark, spa = book_style(superiority.benchmark).label, superiority.spa
+    better = [each.label for each in ordered_book_styles(superiority.stepm)]
     return QuestionSection(
         key="superiority",
-        label="All books at once",
+        label="SPA test",
         question=question.replace("the benchmark", benchmark.lower()),
-        answer=_superiority_answer(benchmark.lower(), spa.get("consistent"), better, confidence),
+        answer=_superiority_answer(benchmark.lower(), spa.consistent, better, confidence),
         description=(
-            f"Whoever looks at several books and shows the best has picked a winner. SPA asks "
-            f"whether the best lead over {benchmark.lower()} is more than the best of that many "
-            "would have by luck; StepM names the books that are better, one after the other. "
-            f"Blocks of {BLOCK_LENGTH_FORMAT(superiority.get('block_length_bars'))} drawn "
-            f"together from all books."
+            f"The best of several books is selected by its result. The test for superior "
+            f"predictive ability (SPA) compares the largest lead over {benchmark.lower()} with "
+            "the largest lead of as many books without skill; StepM names the books that are "
+            "better, step by step. Blocks of "
+            f"{BLOCK_LENGTH_FORMAT(superiority.block_length_bars)} are drawn jointly from "
+            "all books."
         ),
         source=SUPERIORITY_SOURCE,
         tables=(
             PlainTable(
                 columns=("SPA", "p"),
                 rows=tuple(
-                    (name, formatting.p_value(spa.get(key)))
-                    for name, key in (
-                        ("Consistent: poor books count less", "consistent"),
-                        ("Lower bound: poor books do not count", "lower"),
-                        ("Upper bound: every book counts in full", "upper"),
+                    (name, formatting.p_value(p_value))
+                    for name, p_value in (
+                        ("Consistent: poor books count less", spa.consistent),
+                        ("Lower bound: poor books do not count", spa.lower),
+                        ("Upper bound: every book counts in full", spa.upper),
                     )
                 ),
-                note="No adjustment is needed: the test itself counts all books.",
+                note="No adjustment is needed: the test covers all books jointly.",
             ),
-            *((_stepm_table(superiority["p_values"]),) if superiority.get("p_values") else ()),
+            *((_stepm_table(superiority.p_values),) if superiority.p_values else ()),
         ),
     )
 
@@ -236,7 +240,8 @@ def _stepm_table(p_values: Mapping[str, float | None]) -> PlainTable:
             (each.label, formatting.p_value(p_values[each.key]))
             for each in ordered_book_styles(p_values)
         ),
-        note="Adjusted already: the steps keep the chance of even one false name below the level.",
+        note="Already adjusted: the probability of one or more false positives stays below the "
+        "level.",
     )
 
 
@@ -244,12 +249,12 @@ def _superiority_answer(
     benchmark: str, p_value: float | None, better: list[str], confidence: float
 ) -> str:
     if p_value is None:
-        return "There is no answer: the books' returns do not vary."
+        return "No answer: the returns of the books do not vary."
     p = p_value_equation(p_value)
     if p_value < 1.0 - confidence:
-        names = f" StepM names {join_names(better)}." if better else " StepM names no single one."
-        return f"Yes: the best lead over {benchmark} is more than luck's (SPA, {p}).{names}"
+        names = f" StepM names {join_names(better)}." if better else " StepM names no single book."
+        return f"Yes: the largest lead over {benchmark} is more than chance (SPA, {p}).{names}"
     return (
-        f"No: luck alone would put the best of so many books at least as far ahead of {benchmark} "
+        f"No: by chance the best of so many books would lead {benchmark} by at least as much "
         f"(SPA, {p})."
     )

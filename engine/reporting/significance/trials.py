@@ -1,8 +1,8 @@
-"""What is left of a result once everything that was tried before it is counted."""
+"""Trials counted by the ledger: deflated Sharpe ratio, probability of backtest overfitting."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.significance.section import (
@@ -12,9 +12,11 @@ from engine.reporting.significance.section import (
     UnansweredQuestion,
     format_probability,
 )
+from engine.runs.documents.significance import TrackRecordFigures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from engine.runs.documents import Significance
+    from engine.runs.documents.significance import OverfittingFigures, TrialFigures
 
 TRIALS_SOURCE = (
     "Bailey & Lopez de Prado 2012 (probabilistic Sharpe ratio, minimum track record), 2014 "
@@ -24,58 +26,56 @@ DEVIATION_FORMAT = formatting.NumberFormat(4)
 OVERFITTING_SOURCE = "Bailey, Borwein, Lopez de Prado & Zhu 2015 (CSCV)"
 
 
-def trial_sections(significance: Mapping[str, Any]) -> SignificanceSections:
+def trial_sections(significance: Significance) -> SignificanceSections:
     """Trials with the deflated Sharpe ratio, and the probability of backtest overfitting."""
-    confidence = significance["method"]["confidence"]
-    told: SignificanceSections = []
+    confidence = significance.method.confidence
+    sections: SignificanceSections = []
     if "track_record" in significance or "trials" in significance:
-        told.append(
-            _trials_section(
-                significance.get("trials"), significance.get("track_record"), confidence
-            )
+        sections.append(
+            _trials_section(significance.trials, significance.track_record, confidence)
         )
     if "overfitting" in significance:
-        told.append(_overfitting_section(significance["overfitting"]))
-    return told
+        sections.append(_overfitting_section(significance.overfitting))
+    return sections
 
 
-def _trials_sentence(trials: Mapping[str, Any]) -> str:
+def _trials_sentence(trials: TrialFigures | None) -> str:
     if not trials:
-        return "How many strategies were tried on these bars is not known"
-    if trials["distinct"] < 2:
-        return "It is the first strategy tried on these bars, as far as the ledger knows"
-    runs = formatting.count_of(trials["distinct"], "distinct strategy", "distinct strategies")
-    told = f"{runs} tried on these bars"
-    effective = trials.get("effective")
+        return "The number of trials on these bars is not known"
+    if trials.distinct < 2:
+        return "The ledger has no other trial on these bars"
+    runs = formatting.count_of(trials.distinct, "distinct strategy", "distinct strategies")
+    sentence = f"{runs} tried on these bars"
+    effective = trials.effective
     if effective is None:
-        return told
-    ones = "one" if effective == 1 else "ones"
-    return f"{told}, worth {_effective_trials_text(effective)} independent {ones}"
+        return sentence
+    noun = "trial" if effective == 1 else "trials"
+    return f"{sentence}, equivalent to {_effective_trials_text(effective)} independent {noun}"
 
 
 def _effective_trials_text(effective: float | None) -> str:
     return formatting.MISSING if effective is None else formatting.tick_label(round(effective, 1))
 
 
-def _deflated_sharpe_meaning(record: Mapping[str, Any]) -> str:
-    luck = record.get("expected_maximum_sharpe")
-    if not luck:
-        return "the probability that the true ratio is above zero, as of a first try"
+def _deflated_sharpe_meaning(record: TrackRecordFigures) -> str:
+    expected_maximum = record.expected_maximum_sharpe
+    if not expected_maximum:
+        return "the probability that the true ratio is above zero, as for a single trial"
     return (
         "the probability that the true ratio is above "
-        f"{formatting.RATIO(luck)}, which the best of so many would reach by luck"
+        f"{formatting.RATIO(expected_maximum)}, the expected maximum of so many trials without "
+        "skill"
     )
 
 
 def _trials_section(
-    trials: Mapping[str, Any] | None, record: Mapping[str, Any] | None, confidence: float
+    trials: TrialFigures | None, record: TrackRecordFigures | None, confidence: float
 ) -> QuestionSection | UnansweredQuestion:
-    question = "How many were tried before this one, and does it outlast them?"
+    question = "Is it significant given the number of trials?"
     if not record and not trials:
         return UnansweredQuestion(
-            question, "it takes 30 bars of returns that vary, and a ledger of runs"
+            question, "it needs 30 bars of returns that vary, and a ledger of runs"
         )
-    trials, record = trials or {}, record or {}
     tables = []
     if trials:
         tables.append(_trial_count_table(trials))
@@ -83,21 +83,21 @@ def _trials_section(
         tables.append(_track_record_table(record, confidence))
     return QuestionSection(
         key="trials",
-        label="Tries",
+        label="Trials",
         question=question,
         answer=" ".join(
             filter(
                 None,
                 (
-                    _deflated_answer(trials, record, confidence),
-                    _minimum_length_answer(record, confidence),
+                    _deflated_answer(trials, record or TrackRecordFigures(), confidence),
+                    _minimum_length_answer(record, confidence) if record else "",
                 ),
             )
         ),
         description=(
-            "The best of many tries looks good whatever it is worth. Every run on these bars is "
-            "kept in a ledger, failed ones too; runs whose returns go together count as fewer "
-            "than they are. What was tried elsewhere, or in the head, nobody counted."
+            "The best of many trials has a high Sharpe ratio even without skill. The ledger "
+            "records every run on these bars, failed ones too; runs whose returns are correlated "
+            "count as fewer trials. Trials made elsewhere are not counted."
         ),
         source=TRIALS_SOURCE,
         tables=tuple(tables),
@@ -105,114 +105,120 @@ def _trials_section(
 
 
 def _deflated_answer(
-    trials: Mapping[str, Any], record: Mapping[str, Any], confidence: float
+    trials: TrialFigures | None, record: TrackRecordFigures, confidence: float
 ) -> str:
-    deflated, counted = record.get("deflated_sharpe"), _trials_sentence(trials)
+    deflated, counted = record.deflated_sharpe, _trials_sentence(trials)
     if deflated is None:
         return (
-            f"{counted}. There is no deflated Sharpe ratio: the returns are too few or too still."
+            f"{counted}. No deflated Sharpe ratio: there are too few returns, or they do not vary."
         )
     if not trials:
         return (
             f"{counted}. Probabilistic Sharpe ratio {format_probability(deflated)}, "
             f"{_deflated_sharpe_meaning(record)}."
         )
-    verdict = "It outlasts them" if deflated >= confidence else "It does not outlast them"
+    verdict = "Significant" if deflated >= confidence else "Not significant"
     return (
         f"{verdict}. {counted}: deflated Sharpe ratio {format_probability(deflated)}, "
         f"{_deflated_sharpe_meaning(record)}."
     )
 
 
-def _minimum_length_answer(record: Mapping[str, Any], confidence: float) -> str:
-    needed, bars = record.get("minimum_bars"), record.get("bars")
+def _minimum_length_answer(record: TrackRecordFigures, confidence: float) -> str:
+    needed, bars = record.minimum_bars, record.bars
     if needed is None or bars is None:
         return ""
-    enough = "there are" if bars >= needed else "there are only"
+    available = "it has" if bars >= needed else "it has only"
     return (
-        f"Taken for the only try, a record like this needs {formatting.BARS(needed)} for "
-        f"{formatting.confidence_level(confidence)} confidence in a ratio above zero; {enough} "
+        f"As a single trial, a track record like this needs {formatting.BARS(needed)} for "
+        f"{formatting.confidence_level(confidence)} confidence in a ratio above zero; {available} "
         f"{formatting.BARS(bars)}."
     )
 
 
-def _trial_count_table(trials: Mapping[str, Any]) -> PlainTable:
+def _trial_count_table(trials: TrialFigures) -> PlainTable:
     rows = [
-        ("Runs in the ledger on these bars", formatting.COUNT(trials.get("runs"))),
-        ("of them failed or interrupted", formatting.COUNT(trials.get("failed"))),
-        ("Distinct strategies", formatting.COUNT(trials.get("distinct"))),
-        ("Configurations tried in tuning", formatting.COUNT(trials.get("tuning"))),
-        ("Independent trials they are worth", _effective_trials_text(trials.get("effective"))),
-        ("Spread of their Sharpe ratios, a bar", DEVIATION_FORMAT(trials.get("sharpe_deviation"))),
+        ("Runs in the ledger on these bars", formatting.COUNT(trials.runs)),
+        ("Failed or interrupted runs among them", formatting.COUNT(trials.failed)),
+        ("Distinct strategies", formatting.COUNT(trials.distinct)),
+        ("Configurations tried in tuning", formatting.COUNT(trials.tuning)),
+        (
+            "Effective number of independent trials",
+            _effective_trials_text(trials.effective),
+        ),
+        (
+            "Standard deviation of their Sharpe ratios, per bar",
+            DEVIATION_FORMAT(trials.sharpe_deviation),
+        ),
     ]
-    if trials.get("since"):
-        rows.append(("Counted since", formatting.timestamp(trials["since"])))
-    return PlainTable(("What was tried", "Count"), tuple(rows))
+    if trials.since:
+        rows.append(("Counted since", formatting.timestamp(trials.since)))
+    return PlainTable(("Trials", "Count"), tuple(rows))
 
 
-def _track_record_table(record: Mapping[str, Any], confidence: float) -> PlainTable:
+def _track_record_table(record: TrackRecordFigures, confidence: float) -> PlainTable:
     needed = (
-        f"Bars needed for {formatting.confidence_level(confidence)} confidence in more than zero"
+        f"Minimum track record length, bars, {formatting.confidence_level(confidence)} confidence"
     )
     rows = (
         (
-            "Probability of a true ratio above zero",
-            format_probability(record.get("probabilistic_sharpe")),
+            "Probabilistic Sharpe ratio: true ratio above zero",
+            format_probability(record.probabilistic_sharpe),
         ),
         (
-            "Sharpe ratio that the best of the tries has by luck",
-            formatting.RATIO(record.get("expected_maximum_sharpe")),
+            "Expected maximum Sharpe ratio of trials without skill",
+            formatting.RATIO(record.expected_maximum_sharpe),
         ),
         (
-            "Probability of a true ratio above that",
-            format_probability(record.get("deflated_sharpe")),
+            "Deflated Sharpe ratio: true ratio above that",
+            format_probability(record.deflated_sharpe),
         ),
-        (needed, formatting.COUNT(record.get("minimum_bars"))),
-        ("Bars there are", formatting.COUNT(record.get("bars"))),
-        ("Skewness of the returns", formatting.RATIO(record.get("skewness"))),
-        ("Kurtosis of the returns, 3 is normal", formatting.RATIO(record.get("kurtosis"))),
+        (needed, formatting.COUNT(record.minimum_bars)),
+        ("Track record length, bars", formatting.COUNT(record.bars)),
+        ("Skewness of the returns", formatting.RATIO(record.skewness)),
+        ("Kurtosis of the returns, 3 if normal", formatting.RATIO(record.kurtosis)),
     )
-    return PlainTable(("What that leaves", "Value"), rows)
+    return PlainTable(("Track record", "Value"), rows)
 
 
 def _overfitting_section(
-    overfitting: Mapping[str, Any] | None,
+    overfitting: OverfittingFigures | None,
 ) -> QuestionSection | UnansweredQuestion:
-    question = "Does the best of several configurations stay ahead on other bars?"
+    question = "Is the best of several configurations also best on other bars?"
     if not overfitting:
         return UnansweredQuestion(
-            question, "it takes two configurations in the ledger, and 60 bars that all have"
+            question,
+            "it needs two configurations in the ledger, and 60 bars that all of them have",
         )
-    chance = overfitting["probability"]
-    count = formatting.count_of(overfitting["configurations"], "configuration")
-    verdict = "Rarely" if chance >= 0.5 else "Not always" if chance >= 0.1 else "Mostly"
+    probability = overfitting.probability
+    count = formatting.count_of(overfitting.configurations, "configuration")
+    verdict = "Rarely" if probability >= 0.5 else "Not always" if probability >= 0.1 else "Mostly"
     return QuestionSection(
         key="overfitting",
         label="Overfitting",
         question=question,
         answer=(
             f"{verdict}: of {count}, the best in one half of the bars was below the median in "
-            f"the other half in {formatting.PERCENT(100 * chance)} of the splits, and lost money "
-            f"there in {formatting.PERCENT(100 * overfitting['loss_probability'])}."
+            f"the other half in {formatting.PERCENT(100 * probability)} of the splits, and lost "
+            f"money there in {formatting.PERCENT(100 * overfitting.loss_probability)}."
         ),
         description=(
-            f"The bars were cut into {formatting.count_of(overfitting['blocks'], 'block')} and "
-            f"every "
-            "choice of half of them was compared with the rest. A half or more is what choosing "
-            "among equals gives: then the choice was worth nothing."
+            f"The bars are divided into {formatting.count_of(overfitting.blocks, 'block')}, "
+            "and every choice of half of them is compared with the rest (CSCV). A probability of "
+            "one half or more is what a choice among equals gives: the selection has no value."
         ),
         source=OVERFITTING_SOURCE,
         tables=(
             PlainTable(
                 ("Probability of backtest overfitting", "Value"),
                 (
-                    ("Probability", format_probability(chance)),
-                    ("Probability of a loss in the other half",
-                     format_probability(overfitting["loss_probability"])),
+                    ("Probability", format_probability(probability)),
+                    ("Probability of a loss out of sample",
+                     format_probability(overfitting.loss_probability)),
                     ("Median logit of the rank, above 0 is better",
-                     formatting.SIGNED_RATIO(overfitting.get("median_logit"))),
-                    ("Configurations", formatting.COUNT(overfitting["configurations"])),
-                    ("Splits", formatting.COUNT(overfitting["splits"])),
+                     formatting.SIGNED_RATIO(overfitting.median_logit)),
+                    ("Configurations", formatting.COUNT(overfitting.configurations)),
+                    ("Splits", formatting.COUNT(overfitting.splits)),
                 ),
             ),
         ),

@@ -49,8 +49,8 @@ def text_of(run: Run) -> str:
 
 def test_findings_and_repairs_are_rows_with_what_was_done(run: Run) -> None:
     text = text_of(with_quality(run, findings=[GAP], repairs=[SPLIT]))
-    assert "3 rules looked at the bars of 2 symbols: 1 finding to know of, 1 repair made." in text
-    gap = "gaps SP500 warn 4 2001-09-11 to 2001-09-14 4 bars are missing none offered"
+    assert "3 rules checked on 2 symbols: 1 finding, 1 repair." in text
+    gap = "gaps SP500 warn 4 2001-09-11 to 2001-09-14 4 bars are missing none available"
     assert gap in text
     assert "missed_splits NASDAQ repaired 812" in text
     assert "812 bars before a split were divided by 2 divide_by_ratio" in text
@@ -58,12 +58,12 @@ def test_findings_and_repairs_are_rows_with_what_was_done(run: Run) -> None:
 
 def test_a_finding_that_a_repair_would_mend_names_it(run: Run) -> None:
     text = text_of(with_quality(run, findings=[SPLIT]))
-    assert "divide_by_ratio is offered" in text
+    assert "divide_by_ratio is available" in text
 
 
 def test_no_finding_is_said_with_how_many_rules_looked(run: Run) -> None:
     text = text_of(with_quality(run))
-    assert "3 rules looked at the bars of 2 symbols; none found anything." in text
+    assert "3 rules checked on 2 symbols: no findings." in text
     assert "missed_splits" not in text
 
 
@@ -96,7 +96,7 @@ def test_what_is_told_of_the_bars_is_one_line_at_the_head_and_a_list_in_the_sect
 def test_an_older_folder_keeps_its_notices_at_the_head_and_shows_its_bars(run: Run) -> None:
     assert "quality" not in run.manifest["dataset"]
     text = text_of(run)
-    assert "looked at the bars" not in text
+    assert "checked on" not in text
     assert f"SP500 {len(run.bars) // 2:,} \N{EN DASH} \N{EN DASH}" in text
     assert run.manifest["dataset"]["notices"][0] in Page(render_significance(run)).text
 

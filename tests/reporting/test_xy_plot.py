@@ -1,4 +1,4 @@
-"""Plots whose horizontal axis is not time: what is drawn, where, and what the page is told."""
+"""Plots over an axis other than time: paths, positions and the data in the page."""
 
 from __future__ import annotations
 

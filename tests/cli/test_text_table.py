@@ -1,4 +1,4 @@
-"""Tables that fit, and colours only where they are wanted."""
+"""Text tables that fit the terminal, and when colours are on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def lines(width: int, *columns: TextTableColumn) -> list[str]:
     ]
 
 
-def test_with_room_every_column_is_whole_and_figures_stand_to_the_right() -> None:
+def test_a_wide_table_has_every_column_in_full() -> None:
     assert lines(80) == [
         "Name                  Sharpe  Trades",
         "a_long_strategy_name    0.50   1,204",
@@ -27,7 +27,7 @@ def test_with_room_every_column_is_whole_and_figures_stand_to_the_right() -> Non
     ]
 
 
-def test_what_may_be_cut_is_cut_before_a_column_goes() -> None:
+def test_cells_are_truncated_before_a_column_is_left_out() -> None:
     assert lines(24) == [
         "Name      Sharpe  Trades",
         "a_long..    0.50   1,204",
@@ -35,27 +35,27 @@ def test_what_may_be_cut_is_cut_before_a_column_goes() -> None:
     ]
 
 
-def test_then_the_columns_of_the_highest_rank_go_and_no_figure_is_cut() -> None:
+def test_columns_of_the_highest_priority_are_left_out_first() -> None:
     assert lines(16) == ["Name      Sharpe", "a_long..    0.50", "b          -1.23"]
     assert lines(5) == ["Name", "a_lo..", "b"]
 
 
-def test_of_a_label_its_end_may_stay() -> None:
+def test_a_truncated_cell_can_keep_its_end() -> None:
     column = TextTableColumn(
         0, "Run", ["signal.enter_bps=10"], align_right=False, min_width=10, keep_end=True
     )
     assert lines(12, column) == ["Run", "..ter_bps=10"]
 
 
-def test_a_cell_is_in_its_colour_and_lines_end_without_spaces() -> None:
+def test_cells_are_coloured_and_lines_have_no_trailing_spaces() -> None:
     last = TextTableColumn(
         3, "Grade", ["none", "strong"], align_right=False, colours=["red", "green"]
     )
-    told = render_table([SHARPE, last], 80)
-    assert "\x1b[32m  0.50\x1b[0m" in told[1]
-    assert told[1].endswith("\x1b[31mnone\x1b[0m")
-    assert [strip_colours(line) for line in told] == [
-        strip_colours(line).rstrip() for line in told
+    table = render_table([SHARPE, last], 80)
+    assert "\x1b[32m  0.50\x1b[0m" in table[1]
+    assert table[1].endswith("\x1b[31mnone\x1b[0m")
+    assert [strip_colours(line) for line in table] == [
+        strip_colours(line).rstrip() for line in table
     ]
 
 
@@ -65,7 +65,7 @@ class Screen(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("stream", "env", "wanted"),
+    ("stream", "env", "expected"),
     [
         (Screen(), {}, True),
         (io.StringIO(), {}, False),
@@ -76,11 +76,11 @@ class Screen(io.StringIO):
         (Screen(), {"TERM": "dumb"}, False),
     ],
 )
-def test_colours_follow_the_stream_and_what_the_environment_asks(
-    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, env: dict[str, str], wanted: bool
+def test_colours_follow_the_stream_and_the_environment(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, env: dict[str, str], expected: bool
 ) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    assert wants_colours(stream) is wanted
+    assert wants_colours(stream) is expected

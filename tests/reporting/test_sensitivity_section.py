@@ -1,4 +1,4 @@
-"""Costs and fragility on the tearsheet: the surface of significance.json and a cut through it."""
+"""Costs and sensitivity on the tearsheet: the surface, and the cut along the cost."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_what_it_says_is_computed_from_the_figures(run: Run) -> None:
     assert surface()["sentence"] in text
     assert "Its Sharpe ratio is zero at a cost of 41.0 bps a fill; 15.0 bps were charged." in text
     # The made-up surface falls by 0.021 a basis point.
-    assert "Each further 10.0 bps a fill takes about 0.21 off it." in text
+    assert "Each further 10.0 bps a fill reduces it by about 0.21." in text
     paid = run.metrics["books"]["strategy"]["cost_paid_pct"]
     assert f"Over the span costs came to {paid:.1f} % of the equity." in text
 
