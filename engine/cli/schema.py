@@ -13,10 +13,13 @@ from engine.cli.errors import handle_errors, print_notice
 def schema_command(
     built_in: Annotated[
         bool,
-        typer.Option("--built-in", help="The engine's own kinds, without installed ones."),
+        typer.Option("--built-in", help="Without kinds of installed packages."),
     ] = False,
 ) -> None:
-    """Print the JSON Schema of strategy files, with the kinds that installed packages offer."""
+    """Print the JSON Schema of strategy files.
+
+    It has the kinds that installed packages offer; with --built-in it has the engine's own alone.
+    """
     with handle_errors(debug=False):
         from engine.core.open_kinds import built_in_kinds_only, list_kind_faults
         from engine.strategy import Strategy

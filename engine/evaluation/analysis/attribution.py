@@ -38,7 +38,7 @@ def attribute_run(run: Run) -> AttributionFigures:
     """Sides, costs, symbols, states of the market and years, adding up to the log return."""
     fills = run.trades[run.trades["book"] == STRATEGY_BOOK]
     settings = run.manifest.settings
-    # Another cost model than the engine's may charge for borrowing; its rates are not written down.
+    # A cost model of another kind may charge for borrowing; the manifest does not have its rates.
     may_borrow = bool(settings.costs.kind) or (settings.borrow_bps_per_year or 0.0) > 0
     contributions = attribute_returns(
         run.returns[STRATEGY_BOOK], fills, _target_closes(run), borrow_charged=may_borrow
