@@ -32,6 +32,12 @@ class FeatureSpec(Spec, ABC):
 
     required_columns: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "volume")
 
+    if TYPE_CHECKING:
+
+        @property
+        def kind(self) -> str:
+            """The value of `kind` in a file."""
+
     @property
     def name(self) -> str:
         """The kind and every parameter: `rsi_14`, `macd_12_26_9`."""
@@ -82,7 +88,7 @@ class Indicator(FeatureSpec, ABC):
 
     @abstractmethod
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
-        """The values; those in the first `warmup` rows are discarded."""
+        """The values; those of the first `warmup` rows are replaced by NaN."""
 
     def compute(self, bars: pd.DataFrame) -> pd.Series[float]:
         """The feature at each bar.

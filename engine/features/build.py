@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import InvalidBarsError, UsageError
+from engine.core.part_origin import is_built_in
+from engine.features.contract import check_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,6 +100,8 @@ def _compute_checked(
     feature: Feature, market: Mapping[str, pd.DataFrame], symbol: str
 ) -> pd.Series[float]:
     column = feature.compute_for_symbol(market, symbol)
+    if not is_built_in(type(feature)):
+        check_column(feature, market[symbol], column, symbol)
     valid = column.iloc[feature.warmup :]
     bad = valid.index[~np.isfinite(valid.to_numpy())]
     if len(bad):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
+from engine.core.installed_kinds import FEATURES_GROUP
+from engine.core.open_kinds import OpenKinds
 from engine.core.types import Spec
 from engine.data import BarInterval
 from engine.features.bands import BollingerPercent, BollingerWidth
+from engine.features.base import FeatureSpec
 from engine.features.calendar import CalendarFeature, TurnOfMonth
 from engine.features.cross_asset import Beta, Correlation, RelativeStrength, SpreadZscore
 from engine.features.fractional import FractionalDifference
@@ -19,6 +22,7 @@ from engine.features.regimes import TrendRegime, VolatilityRegime
 from engine.features.volume import Obv, VolumeZscore, Vwap
 
 __all__ = [
+    "FEATURE_KINDS",
     "Beta",
     "BollingerPercent",
     "BollingerWidth",
@@ -48,33 +52,39 @@ __all__ = [
     "YangZhang",
 ]
 
-Feature = Annotated[
-    SimpleReturn
-    | LogReturn
-    | HighLowRange
-    | Rsi
-    | Macd
-    | BollingerPercent
-    | BollingerWidth
-    | Vwap
-    | Obv
-    | Volatility
-    | VolumeZscore
-    | Parkinson
-    | GarmanKlass
-    | RogersSatchell
-    | YangZhang
-    | FractionalDifference
-    | VolatilityRegime
-    | TrendRegime
-    | CalendarFeature
-    | TurnOfMonth
-    | SpreadZscore
-    | RelativeStrength
-    | Beta
-    | Correlation,
-    Field(discriminator="kind"),
-]
+FEATURE_KINDS = OpenKinds(
+    FEATURES_GROUP,
+    (FeatureSpec,),
+    (
+        SimpleReturn,
+        LogReturn,
+        HighLowRange,
+        Rsi,
+        Macd,
+        BollingerPercent,
+        BollingerWidth,
+        Vwap,
+        Obv,
+        Volatility,
+        VolumeZscore,
+        Parkinson,
+        GarmanKlass,
+        RogersSatchell,
+        YangZhang,
+        FractionalDifference,
+        VolatilityRegime,
+        TrendRegime,
+        CalendarFeature,
+        TurnOfMonth,
+        SpreadZscore,
+        RelativeStrength,
+        Beta,
+        Correlation,
+    ),
+)
+
+Feature: TypeAlias = Annotated[FeatureSpec, FEATURE_KINDS]
+"""Any feature: the engine's, an installed one, a user's."""
 
 
 def _check_ascending(resolutions: tuple[BarInterval, ...]) -> tuple[BarInterval, ...]:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from engine.core.errors import TrainingError
 from engine.core.hashing import canonical_json
+from engine.core.part_origin import is_built_in
 from engine.core.randomness import derive_seed
+from engine.models.contract import check_forecast
 from engine.models.dataset import Forecast, WindowDataset
-from engine.models.forecaster import Forecaster
+from engine.models.forecaster import Forecaster, Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from engine.core.types import Matrix, Vector
     from engine.models.training.config import TrainingSpec
-
-    Model: TypeAlias = Forecaster
-    # At run time any member of the union in `engine.models`, which completes this class.
 
 
 class Ensemble(Forecaster):
@@ -44,6 +43,8 @@ class Ensemble(Forecaster):
         seeds: Fits of each stochastic member; every fit enters the combination.
     """
 
+    model_config = ConfigDict(defer_build=True)
+
     kind: Literal["ensemble"] = "ensemble"
     members: tuple[Model, ...] = Field(min_length=1, max_length=32)
     combine: Literal["mean", "median", "validation_weighted"] = "mean"
@@ -63,6 +64,11 @@ class Ensemble(Forecaster):
     def stochastic(self) -> bool:
         """Whether any member is stochastic."""
         return any(member.stochastic for member in self.members)
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Those of all members."""
+        return tuple(sorted({name for member in self.members for name in member.libraries}))
 
     @property
     def multi_output(self) -> bool:
@@ -125,10 +131,13 @@ def _fit_member(
     member: Forecaster, dataset: WindowDataset, training: TrainingSpec, seed: int
 ) -> Forecast:
     try:
-        return member.fit_predict(dataset, training, seed)
+        forecast = member.fit_predict(dataset, training, seed)
     except TrainingError as error:
         error.problem = f"{member!r} in the ensemble: {error.problem}"
         raise
+    if not is_built_in(type(member)):
+        check_forecast(member, dataset, forecast)
+    return forecast
 
 
 def _inverse_mse_weights(forecasts: Sequence[Forecast], targets: Matrix) -> Vector:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
+from engine.core.installed_kinds import MODELS_GROUP
+from engine.core.open_kinds import OpenKinds
 from engine.core.types import Spec
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ class Forecaster(Spec, ABC):
         @property
         def lookback(self) -> int:
             """Bars in a sequence."""
+
+        @property
+        def kind(self) -> str:
+            """The value of `kind` in a file."""
 
     @property
     @abstractmethod
@@ -58,3 +64,10 @@ class Forecaster(Spec, ABC):
         Raises:
             TrainingError: The fit gave no usable forecaster.
         """
+
+
+MODEL_KINDS = OpenKinds(MODELS_GROUP, (Forecaster,))
+"""What a strategy may choose as its model; `engine.models` adds the engine's own kinds."""
+
+Model: TypeAlias = Annotated[Forecaster, MODEL_KINDS]
+"""Any forecaster: the engine's, an installed one, a user's."""

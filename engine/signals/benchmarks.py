@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 from pydantic import Field, model_validator
 
+from engine.core.part_origin import is_built_in
 from engine.core.types import Spec
 from engine.features.rolling import zscore
+from engine.signals.contract import check_positions
 from engine.signals.hysteresis import EntryExitThresholds, Side, apply_hysteresis
 
 if TYPE_CHECKING:
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 
 class BenchmarkRule(Spec, ABC):
     """A rule that depends on closes only."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def kind(self) -> str:
+            """The value of `kind` in a file."""
 
     @abstractmethod
     def compute_positions(self, close: WideFrame) -> WideFrame:
@@ -118,4 +126,7 @@ def compute_benchmark_weights(
     Returns:
         Index `rows`, the columns of `close`, without NaN.
     """
-    return rule.compute_positions(close).loc[rows] * (max_weight / len(close.columns))
+    positions = rule.compute_positions(close)
+    if not is_built_in(type(rule)):
+        check_positions(rule.kind, close, positions)
+    return positions.loc[rows] * (max_weight / len(close.columns))

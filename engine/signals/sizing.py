@@ -24,6 +24,12 @@ MIN_INTERVAL_WIDTH = 1e-12
 class SizingSpec(Spec, ABC):
     """A choice of sizing."""
 
+    if TYPE_CHECKING:
+
+        @property
+        def kind(self) -> str:
+            """The value of `kind` in a file."""
+
     @abstractmethod
     def compute_sizes(
         self, forecasts: SignalInputs, close: WideFrame, periods_per_year: float

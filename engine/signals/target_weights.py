@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from engine.core.part_origin import is_built_in
+from engine.signals.contract import check_sizes
 from engine.signals.hysteresis import apply_hysteresis
 from engine.signals.thresholds import compute_window_thresholds
 
@@ -56,7 +58,10 @@ def compute_target_weights(
             held = apply_hysteresis(predicted[symbol].to_numpy()[rows], by_row, signal.side)
             positions.loc[positions.index[rows], symbol] = held
     positions = positions.fillna(0.0)
-    sizes = sizing.compute_sizes(forecasts, close, periods_per_year).clip(upper=max_weight)
+    sizes = sizing.compute_sizes(forecasts, close, periods_per_year)
+    if not is_built_in(type(sizing)):
+        check_sizes(sizing.kind, predicted, sizes)
+    sizes = sizes.clip(upper=max_weight)
     entered = positions.ne(positions.shift(fill_value=0.0)) & positions.ne(0.0)
     kept = sizes.where(entered).ffill().fillna(0.0)
     return positions * kept / np.float64(len(predicted.columns))

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from engine.core.lazy_imports import lazy_exports
 
 if TYPE_CHECKING:
-    from engine.simulation.config import Costs, Execution
+    from engine.simulation.config import Execution
+    from engine.simulation.costs import CostModel, CostRates, Costs
     from engine.simulation.fills import Fills
     from engine.simulation.portfolio import SimulationResult, simulate, simulate_variations
 
 __all__ = [
+    "CostModel",
+    "CostRates",
     "Costs",
     "Execution",
     "Fills",
@@ -21,7 +24,9 @@ __all__ = [
 ]
 
 _EXPORTS = {
-    "Costs": "config",
+    "CostModel": "costs",
+    "CostRates": "costs",
+    "Costs": "costs",
     "Execution": "config",
     "Fills": "fills",
     "SimulationResult": "portfolio",

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from engine.core.installed_kinds import COSTS_GROUP
+from engine.core.open_kinds import OpenKinds
 from engine.core.types import Spec
+from engine.simulation.costs import CostModel, Costs
 
+__all__ = ["COST_KINDS", "AnyCosts", "CostModel", "Costs", "Execution"]
 
-class Costs(Spec):
-    """Costs, each in basis points.
+COST_KINDS = OpenKinds(COSTS_GROUP, (CostModel,), (Costs,), default_kind="fixed")
 
-    Attributes:
-        fee_bps: Fee of each fill, on the traded value.
-        slippage_bps: Slippage of each fill, on the price, against the trade.
-        borrow_bps_per_year: Borrow cost of the short value, by calendar time held.
-    """
-
-    fee_bps: float = Field(default=10.0, ge=0, lt=10_000)
-    slippage_bps: float = Field(default=5.0, ge=0, lt=10_000)
-    borrow_bps_per_year: float = Field(default=0.0, ge=0, lt=100_000)
-
-    @property
-    def round_trip_cost(self) -> float:
-        """Cost of entry and exit, as a fraction of the traded value."""
-        return 2.0 * (self.fee_bps + self.slippage_bps) / 10_000
+AnyCosts: TypeAlias = Annotated[CostModel, COST_KINDS]
+"""Any cost model: the engine's, which needs no `kind`, an installed one, a user's."""
 
 
 class Execution(Spec):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import IntVector, Matrix, Vector, WideFrame
-    from engine.simulation.config import Costs
+    from engine.simulation.costs import TradingCosts
 
 INITIAL_CASH = 1e9
 """vectorbt ignores orders below 1e-12 units; at this scale they are below 1e-16 of the equity even
@@ -56,7 +56,7 @@ class Fills:
         return units, cash
 
 
-def fill_targets(targets: WideFrame, prices: WideFrame, costs: Costs) -> Fills:
+def fill_targets(targets: WideFrame, prices: WideFrame, costs: TradingCosts) -> Fills:
     """Fills each target at its row's price, cash shared over the symbols.
 
     A target w orders w x equity / price - position units, the equity taken at the row's prices of
@@ -80,7 +80,7 @@ def fill_targets(targets: WideFrame, prices: WideFrame, costs: Costs) -> Fills:
 
 
 def fill_books(
-    targets: Sequence[WideFrame], prices: WideFrame, costs: Sequence[Costs]
+    targets: Sequence[WideFrame], prices: WideFrame, costs: Sequence[TradingCosts]
 ) -> list[Fills]:
     """Fills several books at the same prices, each separately as by `fill_targets`.
 
@@ -109,8 +109,8 @@ def fill_books(
         direction="both",
         price=repeated,
         val_price=repeated,
-        fees=np.repeat([each.fee_bps / 10_000 for each in costs], symbols)[None, :],
-        slippage=np.repeat([each.slippage_bps / 10_000 for each in costs], symbols)[None, :],
+        fees=_rates_of_books("fee", costs, prices),
+        slippage=_rates_of_books("slippage", costs, prices),
         min_size=0.0,
         init_cash=INITIAL_CASH,
         cash_sharing=True,
@@ -122,6 +122,13 @@ def fill_books(
     records = portfolio.order_records
     book = records["col"] // symbols
     return [_fills_from_records(records[book == number], symbols) for number in range(books)]
+
+
+def _rates_of_books(name: str, costs: Sequence[TradingCosts], prices: WideFrame) -> Matrix:
+    """A rate of every book, a column a symbol: one row, or a row a bar where one varies."""
+    parts = [each.rates.aligned(name, prices) for each in costs]
+    rows = max(len(part) for part in parts)
+    return np.hstack([np.broadcast_to(part, (rows, part.shape[1])) for part in parts])
 
 
 def _fills_from_records(records: npt.NDArray[np.void], symbols: int) -> Fills:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import Matrix, Vector, WideFrame
-    from engine.simulation.config import Costs, Execution
+    from engine.simulation.config import Execution
+    from engine.simulation.costs import TradingCosts
 
 _DAYS_PER_YEAR = 365.25
 
@@ -54,7 +55,7 @@ def simulate(
     bars_open: WideFrame,
     bars_close: WideFrame,
     *,
-    costs: Costs,
+    costs: TradingCosts,
     execution: Execution,
 ) -> SimulationResult:
     """Simulates one book: decided at the close of t, filled at the `price` of bar t + `delay`.
@@ -79,7 +80,7 @@ def simulate(
             short; no NaN.
         bars_open: Wide, the rows of `weights` and at least its symbols; positive, no NaN.
         bars_close: As `bars_open`.
-        costs: Fee, slippage and borrow rate.
+        costs: Fees, slippage and borrow rates, bound to the market.
         execution: Delay in bars and price of the fill's bar.
 
     Returns:
@@ -96,7 +97,9 @@ def simulate(
     fills = fill_targets(schedule_orders(weights, execution.delay), prices, costs)
     account = _mark_to_market(fills, prices.to_numpy(), closes.to_numpy())
     growth, alive = _growth_factors(
-        account, _year_fractions(closes.index), costs.borrow_bps_per_year / 10_000
+        account,
+        _year_fractions(closes.index),
+        costs.rates.aligned("borrow_per_year", closes),
     )
     held = np.where(alive[:, None], account.held_weights, 0.0)
     # A fill at the row of the ruin was before its close, so it is kept.
@@ -111,7 +114,7 @@ def simulate(
 
 
 def simulate_variations(
-    variations: Iterable[tuple[WideFrame, Costs]],
+    variations: Iterable[tuple[WideFrame, TradingCosts]],
     bars_open: WideFrame,
     bars_close: WideFrame,
     *,
@@ -136,7 +139,8 @@ def simulate_variations(
         due, costs = zip(*batch, strict=True)
         for fills, each in zip(fill_books(due, prices, costs), costs, strict=True):
             account = _mark_to_market(fills, prices.to_numpy(), closes)
-            yield _growth_factors(account, years, each.borrow_bps_per_year / 10_000)[0] - 1.0
+            borrow = each.rates.aligned("borrow_per_year", bars_close)
+            yield _growth_factors(account, years, borrow)[0] - 1.0
 
 
 @dataclass(frozen=True)
@@ -164,13 +168,15 @@ def _mark_to_market(fills: Fills, prices: Matrix, closes: Matrix) -> _AccountVal
 
 
 def _growth_factors(
-    account: _AccountValues, years: Vector, borrow_rate: float
+    account: _AccountValues, years: Vector, borrow_rates: Matrix
 ) -> tuple[Vector, npt.NDArray[np.bool_]]:
-    """Net growth factor of each bar, and whether the book is alive at each close."""
+    """Net growth factor of each bar, and whether the book is alive at each close.
+
+    `borrow_rates` has the shape (1, k), or (n, k) where they vary.
+    """
     alive = np.logical_and.accumulate(account.equity > 0)
     held = np.where(alive[:, None], account.held_weights, 0.0)
-    short = np.concatenate([[0.0], -np.minimum(held, 0.0).sum(axis=1)[:-1]])
-    kept = 1.0 - borrow_rate * years * short
+    kept = 1.0 - _borrow_charges(np.minimum(held, 0.0), years, borrow_rates)
     alive &= np.logical_and.accumulate(kept > 0)
     was_alive = np.concatenate([[True], alive[:-1]])
     before = np.concatenate([[1.0], account.equity[:-1]])
@@ -178,6 +184,17 @@ def _growth_factors(
     np.divide(account.equity * kept, before, out=growth, where=was_alive)
     growth[was_alive & ~alive] = 0.0
     return growth, alive
+
+
+def _borrow_charges(shorts: Matrix, years: Vector, rates: Matrix) -> Vector:
+    """What the shorts at the close before pay at each bar, as a fraction of the equity."""
+    if len(rates) == 1:  # one rate for all: the sum of the shorts first
+        short = np.concatenate([[0.0], -shorts.sum(axis=1)[:-1]])
+        single: Vector = rates[0, 0] * years * short
+        return single
+    charged = np.concatenate([[0.0], -(shorts * rates).sum(axis=1)[:-1]])
+    varying: Vector = charged * years
+    return varying
 
 
 def _year_fractions(index: pd.Index) -> Vector:

@@ -9,7 +9,7 @@ from engine.core.lazy_imports import lazy_exports
 if TYPE_CHECKING:
     from engine.training.datasets import FeatureHistory, build_dataset, with_horizons
     from engine.training.executors import Executor, LocalExecutor, RayExecutor
-    from engine.training.jobs import STRATEGY_BOOK, make_fit_tasks
+    from engine.training.jobs import make_fit_tasks
     from engine.training.out_of_sample import HorizonForecast, Predictions, concat_out_of_sample
     from engine.training.results import FitResults, run_fits
     from engine.training.scheduler import FitScheduler
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from engine.training.worker import fit_task
 
 __all__ = [
-    "STRATEGY_BOOK",
     "DamagedFitError",
     "Executor",
     "FeatureHistory",
@@ -40,7 +39,6 @@ __all__ = [
 ]
 
 _EXPORTS = {
-    "STRATEGY_BOOK": "jobs",
     "DamagedFitError": "store",
     "Executor": "executors",
     "FeatureHistory": "datasets",

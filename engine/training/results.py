@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.core.errors import TrainingError
+from engine.core.part_origin import require_importable
 from engine.core.versions import collect_fit_versions
 from engine.training.scheduler import FitScheduler
 from engine.training.store import DamagedFitError, FitStore
@@ -90,6 +91,10 @@ def run_fits(
             are stored.
     """
     costly = [task for task in tasks if task.model.costly]
+    if costly:
+        _report_retired_fits(store, progress)
+    for task in {id(task.model): task for task in costly}.values():
+        require_importable(task.model, task.book)
     kept = _StoreLookup(costly, executor, store, progress, ignore_stored=ignore_stored)
     queue = FitScheduler(costly, kept.find_stored)
     made: dict[int, Forecast | TrainingError] = dict(queue.pop_stored())
@@ -189,6 +194,15 @@ class _StoreLookup:
         except DamagedFitError:
             self._progress.notice(f"the stored fit of {task} is damaged and is trained again")
             return None
+
+
+def _report_retired_fits(store: FitStore, progress: Progress) -> None:
+    if count := store.count_newly_retired():
+        fits = "1 stored fit is" if count == 1 else f"{count} stored fits are"
+        progress.notice(
+            f"{fits} of an earlier key format and not used; "
+            "`backtest fits prune --earlier-formats` removes what is of no use"
+        )
 
 
 def _report_store_size(store: FitStore, progress: Progress) -> None:

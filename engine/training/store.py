@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 FIT_SUFFIX = ".fit"
-FORMAT_LINE = b"backtest fit 2\n"
-OLDER_FORMAT_LINES = (b"backtest fit 1\n",)
+FORMAT_LINE = b"backtest fit 3\n"
+EARLIER_FORMAT_LINES = (b"backtest fit 1\n", b"backtest fit 2\n")
+"""Of entries whose key was computed otherwise: no run asks for them by that key any more."""
+FORMAT_MARKER = "format"
+"""File of a store; while it holds the format's line, nothing of an earlier format is new."""
 FORECAST_PARTS = ("train", "validation", "test")
 QUANTILES_KEY = "quantiles"
 
@@ -41,12 +44,14 @@ class StoredFit:
         label: Book, symbol, window and seed of the fit that was stored first.
         size: Bytes on disk.
         last_used: Seconds since 1970 of the last time it was written or read.
+        is_current: Whether it is in today's format; one of an earlier format is never used.
     """
 
     key: str
     label: str
     size: int
     last_used: float
+    is_current: bool = True
 
 
 class FitStore:
@@ -76,7 +81,7 @@ class FitStore:
             raw = path.read_bytes()
         except FileNotFoundError:
             return None
-        if raw.startswith(OLDER_FORMAT_LINES):
+        if raw.startswith(EARLIER_FORMAT_LINES):
             return None
         forecast = _decode(raw)
         with suppress(OSError):  # a store that cannot be written can still be read
@@ -98,6 +103,22 @@ class FitStore:
         """All stored fits, least recently used first."""
         found = (self._entry(path) for path in self._files())
         return sorted((entry for entry in found if entry), key=lambda e: (e.last_used, e.key))
+
+    def count_newly_retired(self) -> int:
+        """How many entries are of an earlier format, the first time; 0 from then on.
+
+        The answer is given once a store: a marker file in its folder says that it was given.
+        """
+        marker = self.folder / FORMAT_MARKER
+        with suppress(OSError):
+            if marker.read_bytes() == FORMAT_LINE:
+                return 0
+        if not self.folder.is_dir():
+            return 0
+        count = sum(not entry.is_current for entry in self.entries())
+        with suppress(OSError):  # a store that cannot be written is counted again
+            marker.write_bytes(FORMAT_LINE)
+        return count
 
     def total_bytes(self) -> int:
         """Total size of all entries in bytes."""
@@ -136,7 +157,8 @@ class FitStore:
             label = str(json.loads(lines[2])["label"])
         except (ValueError, LookupError):
             label = "damaged: will be fitted again"
-        return StoredFit(path.stem, label, status.st_size, status.st_mtime)
+        is_current = lines[0] not in EARLIER_FORMAT_LINES
+        return StoredFit(path.stem, label, status.st_size, status.st_mtime, is_current)
 
 
 def _encode(label: str, forecast: Forecast) -> bytes:

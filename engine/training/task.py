@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.core.hashing import canonical_json
+from engine.core.part_origin import describe_parts
 from engine.core.versions import installed_versions
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ class FitTask:
             "recursive": self.dataset.recursive,
             "coarse": [coarse.groups for coarse in self.dataset.coarse],
         }
+        if parts := describe_parts(self.model):
+            told["parts"] = parts
         if previous_key is not None:
             told["before"] = previous_key
         digest = hashlib.sha256(canonical_json(told).encode())

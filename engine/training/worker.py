@@ -11,9 +11,11 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from engine.core.errors import TrainingError
+from engine.core.errors import ContractError, TrainingError
 from engine.core.lazy_imports import relax_gc
+from engine.core.part_origin import is_built_in
 from engine.core.randomness import derive_seed
+from engine.models.contract import check_forecast
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +61,7 @@ def fit_task(task: FitTask) -> Forecast:
 
     Raises:
         TrainingError: The error of the last attempt, naming the task.
+        ContractError: What a user's model returned is no forecast of the task.
     """
     try:
         first = _fit_once(task, task.seed)
@@ -75,7 +78,10 @@ def fit_task(task: FitTask) -> Forecast:
 
 def _fit_once(task: FitTask, seed: int) -> Forecast:
     try:
-        return task.model.fit_predict(task.dataset, task.training, seed)
+        forecast = task.model.fit_predict(task.dataset, task.training, seed)
+    except ContractError as error:
+        error.where = str(task)
+        raise
     except TrainingError as error:
         error.where = str(task)
         raise
@@ -83,6 +89,9 @@ def _fit_once(task: FitTask, seed: int) -> Forecast:
         raise TrainingError(
             "a fit raised an error", found=f"{type(error).__name__}: {error}", where=str(task)
         ) from error
+    if not is_built_in(type(task.model)):
+        check_forecast(task.model, task.dataset, forecast, str(task))
+    return forecast
 
 
 def main() -> None:
@@ -96,7 +105,7 @@ def main() -> None:
             return
         try:
             pipe.send(fit_task(task))
-        except TrainingError as error:
+        except (ContractError, TrainingError) as error:
             pipe.send(error)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from engine.core.types import PRICE_COLUMNS
-from engine.features.config import Feature
+from engine.features.config import FEATURE_KINDS
 from engine.features.cross_asset import CrossAsset
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.features.base import FeatureSpec
 
 OWN, OTHER = "OWN", "OTHER"
-KINDS: tuple[type[FeatureSpec], ...] = get_args(get_args(Feature)[0])
+KINDS: tuple[type[FeatureSpec], ...] = FEATURE_KINDS.built_in
 
 
 def with_defaults(other: str = OTHER) -> list[FeatureSpec]:

@@ -183,3 +183,20 @@ def test_cheap_fits_are_not_stored(store) -> None:
     fits = run_fits([light], Fake(), store, RecordedProgress())
     assert (fits.trained, fits.stored) == (0, 0)
     assert store.entries() == []
+
+
+def test_stored_fits_of_an_earlier_format_are_reported_in_one_line_once(store) -> None:
+    tasks, first, second = tasks_of(3), RecordedProgress(), RecordedProgress()
+    run_fits(tasks, Fake(), store, RecordedProgress())
+    for file in list(store.folder.glob("*/*.fit"))[:2]:
+        file.write_bytes(file.read_bytes().replace(b"backtest fit 3", b"backtest fit 2", 1))
+    (store.folder / "format").unlink(missing_ok=True)
+    refitted = Fake()
+    run_fits(tasks, refitted, store, first)
+    run_fits(tasks, Fake(), store, second)
+    assert len(refitted.fitted) == 2
+    assert first.notices == [
+        "2 stored fits are of an earlier key format and not used; "
+        "`backtest fits prune --earlier-formats` removes what is of no use"
+    ]
+    assert second.notices == []

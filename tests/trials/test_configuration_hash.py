@@ -15,6 +15,7 @@ from tests.trials.factories import strategy
         {"name": "better"},
         {"description": "now with a story"},
         {"data": {"dataset": "copy-of-made-up", "target": "BTC"}},
+        {"benchmarks": []},
         {"opponents": []},
         {"evaluation": {"resamples": 9}},
         {"compute": {"backend": "jax", "workers": 3}},
@@ -47,4 +48,4 @@ def test_the_order_of_keys_does_not_matter() -> None:
 def test_every_excluded_section_is_one_of_a_strategy() -> None:
     from engine.trials.related_runs import UNHASHED_SECTIONS
 
-    assert set(Strategy.model_fields) >= UNHASHED_SECTIONS
+    assert {*Strategy.model_fields, *Strategy.renamed_keys} >= UNHASHED_SECTIONS

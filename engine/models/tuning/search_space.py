@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from itertools import islice, product
 from math import prod
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError, create_model
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from engine.core.errors import Mistake, StrategyError
 from engine.core.types import Spec
+from engine.models.forecaster import MODEL_KINDS, Model
 from engine.models.training.config import TrainingSpec
 
 if TYPE_CHECKING:
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
 
     from engine.models.forecaster import Forecaster
     from engine.models.tuning.config import DimensionSpec, TuningSpec, ValueLocation
-
-    Model: TypeAlias = Forecaster
-    # At run time any member of the union in `engine.models`, which completes `TrialConfig`.
 
 MAX_CORNERS = 512
 """Largest number of combinations to validate; of more, one parameter varies at a time."""
@@ -48,6 +47,8 @@ class TrialConfig(Spec):
         training: Settings for the training of networks.
     """
 
+    model_config = ConfigDict(defer_build=True)
+
     model: Model
     training: TrainingSpec
 
@@ -71,15 +72,25 @@ def apply_params(
     from engine.config.validation_errors import to_mistakes
     from engine.config.yaml_tree import YamlTree
 
+    config = _trial_config(type(model))
     tree = YamlTree({"model": model.model_dump(mode="json")})
     tree.value["training"] = training.model_dump(mode="json")
     apply_overrides(tree, params)
     if not tree.mistakes:
         try:
-            return TrialConfig.model_validate_json(json.dumps(tree.value), strict=True)
+            return config.model_validate_json(json.dumps(tree.value), strict=True)
         except ValidationError as error:
-            tree.mistakes.extend(to_mistakes(error, TrialConfig, tree))
+            tree.mistakes.extend(to_mistakes(error, config, tree))
     raise StrategyError("a configuration", tuple(tree.mistakes))
+
+
+@cache
+def _trial_config(model: type[Forecaster]) -> type[TrialConfig]:
+    """What a trial fits; of a class that no file can name, with that class for its model."""
+    named = (*MODEL_KINDS.built_in, *(kind.part for kind in MODEL_KINDS.installed.usable.values()))
+    if model in named:
+        return TrialConfig
+    return create_model("TrialConfig", __base__=TrialConfig, model=(model, ...))
 
 
 def grid_corners(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from pydantic import ConfigDict
 
 from engine.core.errors import StrategyError
-from engine.models.forecaster import Forecaster
+from engine.models.forecaster import Forecaster, Model
 from engine.models.training.config import TrainingSpec
 from engine.models.tuning.config import TuningSpec  # noqa: TC001 - pydantic reads it
 from engine.models.tuning.search_space import apply_params, grid_corners
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.models.dataset import Forecast, WindowDataset
-
-    Model: TypeAlias = Forecaster
-    # At run time any member of the union in `engine.models`, which completes this class.
 
 
 class TunedForecaster(Forecaster):
@@ -34,11 +33,16 @@ class TunedForecaster(Forecaster):
         tune: Search space and settings of the study.
     """
 
-    libraries: ClassVar[tuple[str, ...]] = ("optuna",)
+    model_config = ConfigDict(defer_build=True)
 
     kind: Literal["tuned"] = "tuned"
     model: Model
     tune: TuningSpec
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The one that draws the trials, and those of the model."""
+        return ("optuna", *self.model.libraries)
 
     @property
     def lookback(self) -> int:

@@ -12,12 +12,13 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from engine.core.errors import TrainingError
+from engine.core.errors import ContractError, TrainingError
+from engine.core.part_origin import find_external_parts
 from engine.training.executors.base import Executor
 from engine.training.worker import worker_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from types import TracebackType
 
     from engine.models import Backend, Forecast
@@ -51,7 +52,7 @@ class LocalExecutor(Executor):
     ) -> Generator[tuple[int, Forecast | TrainingError]]:
         """Sends each ready task to the next free worker."""
         with ExitStack() as stack:
-            workers = self._start_workers(min(self.workers, scheduler.ready_count), stack)
+            workers = self._start_workers(scheduler, stack)
             _assign_tasks(scheduler, workers)
             while busy := [worker for worker in workers if worker.task_index is not None]:
                 for worker in _wait_for_ready(busy):
@@ -60,18 +61,26 @@ class LocalExecutor(Executor):
                     _assign_tasks(scheduler, workers)
                     yield index, outcome
 
-    def _start_workers(self, count: int, stack: ExitStack) -> list[_WorkerProcess]:
+    def _start_workers(self, scheduler: FitScheduler, stack: ExitStack) -> list[_WorkerProcess]:
+        count = min(self.workers, scheduler.ready_count)
         if not count:
             return []
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backtest-")))
+        cache = self.compile_cache or folder
+        search_path = _search_path(scheduler)
         return [
             stack.enter_context(
-                _WorkerProcess(
-                    folder / f"worker-{number}", self.backend, self.compile_cache or folder
-                )
+                _WorkerProcess(folder / f"worker-{number}", self.backend, cache, search_path)
             )
             for number in range(count)
         ]
+
+
+def _search_path(scheduler: FitScheduler) -> dict[str, str]:
+    """What lets a worker import a user's classes from where this process did."""
+    if not any(any(find_external_parts(task.model)) for task in scheduler.tasks):
+        return {}
+    return {"PYTHONPATH": os.pathsep.join(place or str(Path.cwd()) for place in sys.path)}
 
 
 def _count_cores() -> int:
@@ -83,7 +92,9 @@ def _count_cores() -> int:
 class _WorkerProcess:
     """A process and this end of its pipe; `task_index` is the index of its current task."""
 
-    def __init__(self, home: Path, backend: Backend, compile_cache: Path) -> None:
+    def __init__(
+        self, home: Path, backend: Backend, compile_cache: Path, search_path: Mapping[str, str]
+    ) -> None:
         home.mkdir()
         self.task_index: int | None = None
         self._task: FitTask | None = None
@@ -93,7 +104,11 @@ class _WorkerProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "engine.training.worker", str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
-                env={**os.environ, **worker_environment(backend, home, compile_cache.resolve())},
+                env={
+                    **os.environ,
+                    **search_path,
+                    **worker_environment(backend, home, compile_cache.resolve()),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -130,6 +145,8 @@ class _WorkerProcess:
         except (EOFError, OSError):
             self._raise_died()
         self.task_index = self._task = None
+        if isinstance(answer, ContractError):
+            raise answer
         return index, answer
 
     def _raise_died(self) -> NoReturn:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.core.errors import TrainingError, UsageError
+from engine.core.errors import ContractError, TrainingError, UsageError
+from engine.core.part_origin import describe_parts
 from engine.core.versions import collect_fit_versions, installed_versions
 from engine.training.executors.base import Executor
 from engine.training.task import FitTask
@@ -82,6 +84,8 @@ class RayExecutor(Executor):
         )(fit_on_node)
         libraries = [name for task in scheduler.tasks for name in task.model.libraries]
         versions = collect_fit_versions(self.backend) | installed_versions(libraries)
+        for task in scheduler.tasks:
+            versions |= describe_parts(task.model)
         shared: dict[int, Any] = {}
         pending: dict[Any, int] = {}
 
@@ -167,7 +171,7 @@ def fit_on_node(
     node_versions = collect_fit_versions(
         next(name for name in ("tensorflow", "jax") if name in versions)
     )
-    node_versions |= installed_versions(task.model.libraries)
+    node_versions |= installed_versions(task.model.libraries) | describe_parts(task.model)
     different = [name for name in node_versions if node_versions[name] != versions[name]]
     if different:
         return UsageError(
@@ -179,7 +183,7 @@ def fit_on_node(
         )
     try:
         return fit_task(task)
-    except TrainingError as error:
+    except (ContractError, TrainingError) as error:
         return error
 
 
@@ -189,6 +193,13 @@ def _get_outcome(finished: Any) -> Forecast | TrainingError:  # noqa: ANN401 - R
     try:
         answer = ray.get(finished)
     except ray.exceptions.RayError as error:
+        if missing := re.search(r"No module named '([\w.]+)'", str(error)):
+            raise UsageError(
+                "a node of the cluster cannot import a class of the strategy",
+                expected="the packages of all of its parts on every node",
+                found=f"no module {missing[1]}",
+                fix="install the distribution of the part on every node",
+            ) from error
         raise TrainingError(
             "a worker of the cluster was lost repeatedly",
             found=str(error).strip().splitlines()[0],
