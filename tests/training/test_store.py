@@ -1,4 +1,4 @@
-"""The store: what was put comes back byte for byte, and damage is noticed."""
+"""The store of fits: round trips, and detection of damaged entries."""
 
 from __future__ import annotations
 
@@ -76,18 +76,18 @@ def alike(one: np.ndarray, other: np.ndarray) -> bool:
     [FORECAST, MANY_HORIZONS, ENSEMBLE],
     ids=["one horizon", "many horizons", "members within members"],
 )
-def test_what_was_put_comes_back(store: FitStore, forecast: Forecast) -> None:
+def test_a_stored_forecast_round_trips(store: FitStore, forecast: Forecast) -> None:
     store.put(KEY, "strategy BTC window 0 seed 0", forecast)
     assert same(store.get(KEY), forecast)
     assert [entry.label for entry in store.entries()] == ["strategy BTC window 0 seed 0"]
 
 
-def test_a_forecast_without_quantiles_comes_back_without_them(store: FitStore) -> None:
+def test_a_stored_forecast_without_quantiles_has_none(store: FitStore) -> None:
     store.put(KEY, "x", replace(FORECAST, quantiles=None))
     assert store.get(KEY).quantiles is None
 
 
-def test_what_was_never_put_is_not_there(store: FitStore) -> None:
+def test_an_unknown_key_has_no_entry(store: FitStore) -> None:
     assert store.get(KEY) is None
     assert store.entries() == []
     assert store.total_bytes() == 0
@@ -100,7 +100,7 @@ def retire(store: FitStore, key: str, version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_an_entry_in_an_earlier_format_is_not_there(store: FitStore, version: int) -> None:
+def test_an_entry_in_an_earlier_format_counts_as_missing(store: FitStore, version: int) -> None:
     store.put(KEY, "x", FORECAST)
     retire(store, KEY, version)
     assert store.get(KEY) is None
@@ -120,7 +120,7 @@ def test_entries_of_an_earlier_format_are_counted_once(store: FitStore) -> None:
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.01, 0.5, 0.999])
-def test_a_truncated_entry_is_noticed(store: FitStore, kept: float) -> None:
+def test_a_truncated_entry_is_detected(store: FitStore, kept: float) -> None:
     store.put(KEY, "x", FORECAST)
     (file,) = store.folder.glob("*/*.fit")
     raw = file.read_bytes()
@@ -129,7 +129,7 @@ def test_a_truncated_entry_is_noticed(store: FitStore, kept: float) -> None:
         store.get(KEY)
 
 
-def test_one_altered_byte_anywhere_is_noticed(store: FitStore) -> None:
+def test_one_altered_byte_is_detected(store: FitStore) -> None:
     store.put(KEY, "x", FORECAST)
     (file,) = store.folder.glob("*/*.fit")
     raw = file.read_bytes()
@@ -139,7 +139,7 @@ def test_one_altered_byte_anywhere_is_noticed(store: FitStore) -> None:
             store.get(KEY)
 
 
-def test_an_entry_is_never_half_written(store: FitStore) -> None:
+def test_an_entry_is_written_atomically(store: FitStore) -> None:
     """Two threads write one key over and over while a third reads it."""
     ended = threading.Event()
 
@@ -170,7 +170,7 @@ def test_entries_are_listed_least_recently_used_first(store: FitStore) -> None:
     assert store.entries()[-1].key == "aa1"
 
 
-def test_a_listing_names_a_damaged_entry_and_goes_on(store: FitStore) -> None:
+def test_a_listing_continues_after_a_damaged_entry(store: FitStore) -> None:
     store.put("aa1", "good", FORECAST)
     store.put("bb2", "bad", FORECAST)
     (file,) = store.folder.glob("*/bb2.fit")
@@ -178,13 +178,13 @@ def test_a_listing_names_a_damaged_entry_and_goes_on(store: FitStore) -> None:
     assert {entry.label for entry in store.entries()} == {"good", "damaged: will be fitted again"}
 
 
-def test_removing_what_is_gone_is_no_error(store: FitStore) -> None:
+def test_removing_a_missing_entry_is_no_error(store: FitStore) -> None:
     store.put(KEY, "x", FORECAST)
     store.remove([KEY, KEY, "ff"])
     assert store.get(KEY) is None
 
 
-def test_sweeping_removes_old_drafts_and_leaves_young_ones(store: FitStore) -> None:
+def test_only_old_drafts_are_removed(store: FitStore) -> None:
     store.put(KEY, "x", FORECAST)
     old, young = (store.folder / "ab" / f".{name}.draft" for name in ("old", "young"))
     for draft in (old, young):

@@ -1,4 +1,4 @@
-"""A task's key is everything that decides its forecast, and nothing else."""
+"""The key of a task covers everything that its forecast depends on, and nothing else."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_model_training_and_seed_change_the_key(change) -> None:
 
 
 @pytest.mark.parametrize("change", [{"horizons": (5,)}, {"recursive": True}], ids=str)
-def test_what_is_asked_for_changes_the_key(change) -> None:
+def test_horizons_and_groups_change_the_key(change) -> None:
     assert key(replace(TASK, dataset=replace(TASK.dataset, **change))) != key(TASK)
 
 
@@ -102,7 +102,7 @@ def test_no_byte_of_the_engines_source_is_part_of_a_key() -> None:
     assert told["stages"] == format_stage_versions(FIT_STAGES)
 
 
-def test_optunas_version_changes_the_key_of_tuned_tasks_alone(monkeypatch) -> None:
+def test_the_version_of_optuna_changes_only_keys_of_tuned_tasks(monkeypatch) -> None:
     tuned = replace(TASK, model=TunedForecaster(model=Ridge(), tune=tune(8)))
     plain, before = key(TASK), key(tuned)
     installed = metadata.version
@@ -121,12 +121,12 @@ def test_the_space_and_the_splits_change_the_key() -> None:
     assert len(keys) == 4
 
 
-def test_whose_task_it_is_does_not_change_the_key() -> None:
+def test_labels_of_a_task_do_not_change_the_key() -> None:
     named = replace(TASK, book="other", window=9, seed_index=4, symbol="ETH", horizons=(1, 5))
     assert key(named) == key(TASK)
 
 
-def test_a_seed_is_decided_by_its_name_alone() -> None:
+def test_a_derived_seed_depends_on_its_name_only() -> None:
     assert derive_seed(7, "fit", "BTC", 0) == derive_seed(7, "fit", "BTC", 0)
     seeds = {
         derive_seed(root, "fit", s, m) for root in (7, 8) for s in ("A", "B") for m in range(50)
@@ -134,18 +134,18 @@ def test_a_seed_is_decided_by_its_name_alone() -> None:
     assert len(seeds) == 200
 
 
-def test_a_seed_fits_every_generator() -> None:
+def test_a_derived_seed_is_valid_for_every_generator() -> None:
     assert all(0 <= derive_seed(0, n) < 2**63 for n in range(100))
     np.random.default_rng(derive_seed(0, "x"))
 
 
-def test_the_weights_it_goes_on_from_change_the_key() -> None:
+def test_the_previous_fit_changes_the_key() -> None:
     warm = replace(TASK, training=TrainingSpec(warm_start="previous_window"))
     keys = {warm.key("jax", VERSIONS, before) for before in (None, "ab", "cd")}
     assert len(keys) == 3
 
 
-def test_the_key_is_the_same_before_and_after_the_weights_are_handed_out() -> None:
+def test_the_key_does_not_depend_on_the_attached_weights() -> None:
     warm = replace(TASK, training=TrainingSpec(warm_start="previous_window"))
     start = Forecast(np.empty(0), np.empty(0), np.empty(0), weights=(np.ones(3),))
     assert warm.with_previous_fit(start).key("jax", VERSIONS, "ab") == warm.key(
@@ -153,7 +153,7 @@ def test_the_key_is_the_same_before_and_after_the_weights_are_handed_out() -> No
     )
 
 
-def test_only_networks_in_a_strategy_that_says_so_start_warm() -> None:
+def test_only_networks_with_warm_start_in_the_strategy_start_warm() -> None:
     training = TrainingSpec(warm_start="previous_window")
     assert replace(TASK, training=training).starts_warm
     assert not TASK.starts_warm
