@@ -48,14 +48,14 @@ class FitResults:
     ) -> tuple[list[FitTask], list[Forecast | TrainingError], list[str | None]]:
         """Tasks, outcomes and keys (None: not stored) of one book, for all seeds or one."""
         chosen = [
-            place
-            for place, task in enumerate(self.tasks)
+            index
+            for index, task in enumerate(self.tasks)
             if task.book == book and seed_index in {None, task.seed_index}
         ]
         return (
-            [self.tasks[place] for place in chosen],
-            [self.outcomes[place] for place in chosen],
-            [self.keys.get(place) for place in chosen],
+            [self.tasks[index] for index in chosen],
+            [self.outcomes[index] for index in chosen],
+            [self.keys.get(index) for index in chosen],
         )
 
     @property
@@ -95,13 +95,13 @@ def run_fits(
         _report_retired_fits(store, progress)
     for task in {id(task.model): task for task in costly}.values():
         require_importable(task.model, task.book)
-    kept = _StoreLookup(costly, executor, store, progress, ignore_stored=ignore_stored)
-    queue = FitScheduler(costly, kept.find_stored)
-    made: dict[int, Forecast | TrainingError] = dict(queue.pop_stored())
-    stored, trained = len(made), 0
-    tally = _FitProgress(costly, progress)
+    lookup = _StoreLookup(costly, executor, store, progress, ignore_stored=ignore_stored)
+    scheduler = FitScheduler(costly, lookup.find_stored)
+    outcomes_by_index: dict[int, Forecast | TrainingError] = dict(scheduler.pop_stored())
+    stored, trained = len(outcomes_by_index), 0
+    fit_progress = _FitProgress(costly, progress)
     if stored:
-        tally.report(made, stored, trained)
+        fit_progress.report(outcomes_by_index, stored, trained)
     cheap = iter(
         [
             _raise_unless_skipped(_fit_or_error(task), progress, skip_failures=skip_failures)
@@ -109,22 +109,24 @@ def run_fits(
             if not task.model.costly
         ]
     )
-    with closing(executor.run_tasks(queue)) as finished:
-        for place, outcome in finished:
-            made[place] = _raise_unless_skipped(outcome, progress, skip_failures=skip_failures)
+    with closing(executor.run_tasks(scheduler)) as finished:
+        for index, outcome in finished:
+            outcomes_by_index[index] = _raise_unless_skipped(
+                outcome, progress, skip_failures=skip_failures
+            )
             if not isinstance(outcome, TrainingError):
-                store.put(kept.keys[place], str(costly[place]), outcome)
-            met = queue.pop_stored()
-            made.update(met)
-            trained, stored = trained + 1, stored + len(met)
-            tally.report(made, stored, trained)
+                store.put(lookup.keys[index], str(costly[index]), outcome)
+            newly_stored = scheduler.pop_stored()
+            outcomes_by_index.update(newly_stored)
+            trained, stored = trained + 1, stored + len(newly_stored)
+            fit_progress.report(outcomes_by_index, stored, trained)
     if costly:
         progress.line(f"{len(costly)} fits: {stored} cached, {trained} trained")
     _report_store_size(store, progress)
-    places = [place for place, task in enumerate(tasks) if task.model.costly]
-    fitted = (made[place] for place in range(len(costly)))
+    costly_indices = [index for index, task in enumerate(tasks) if task.model.costly]
+    fitted = (outcomes_by_index[index] for index in range(len(costly)))
     outcomes = [next(fitted) if task.model.costly else next(cheap) for task in tasks]
-    keys = {place: kept.keys[number] for number, place in enumerate(places)}
+    keys = {index: lookup.keys[number] for number, index in enumerate(costly_indices)}
     return FitResults(tasks, outcomes, trained, stored, keys)
 
 
@@ -138,11 +140,13 @@ class _FitProgress:
 
     def report(self, finished: Container[int], stored: int, trained: int) -> None:
         """Reports the progress after a fit."""
-        lacking = {task.window for place, task in enumerate(self._tasks) if place not in finished}
-        whole, windows = len(self._windows - lacking), len(self._windows)
-        ready = f"{whole} of {windows} windows, " if windows > 1 else ""
-        what = f"{ready}{stored} cached, {trained} trained"
-        self._progress.advance(stored + trained, len(self._tasks), what)
+        incomplete = {
+            task.window for index, task in enumerate(self._tasks) if index not in finished
+        }
+        complete, windows = len(self._windows - incomplete), len(self._windows)
+        window_count = f"{complete} of {windows} windows, " if windows > 1 else ""
+        message = f"{window_count}{stored} cached, {trained} trained"
+        self._progress.advance(stored + trained, len(self._tasks), message)
 
 
 def _fit_or_error(task: FitTask) -> Forecast | TrainingError:
@@ -185,8 +189,8 @@ class _StoreLookup:
     def find_stored(self, index: int, previous_index: int | None) -> Forecast | None:
         """The stored forecast of a task that starts from the fit at `previous_index`."""
         task = self._tasks[index]
-        goes_on_from = None if previous_index is None else self.keys[previous_index]
-        self.keys[index] = task.key(self._backend, self._versions, goes_on_from)
+        previous_key = None if previous_index is None else self.keys[previous_index]
+        self.keys[index] = task.key(self._backend, self._versions, previous_key)
         if self._ignore_stored:
             return None
         try:
