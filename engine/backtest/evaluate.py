@@ -167,10 +167,11 @@ def _measure_seed_variance(
         prepared.market.wide(price).loc[prepared.span, list(prepared.targets)]
         for price in ("open", "close")
     )
+    costs = spec.costs.bind(prepared.market)
     orders = (
         (
             schedule_orders(decide_model_positions(spec, prepared, each), spec.execution.delay),
-            spec.costs,
+            costs,
         )
         for each in by_seed.values()
     )
@@ -195,7 +196,7 @@ def _measure_sensitivity(
         TradingParameters(
             signal=spec.signal,
             sizing=spec.sizing,
-            costs=spec.costs,
+            costs=spec.costs.bind(prepared.market),
             execution=spec.execution,
             periods_per_year=prepared.market.periods_per_year,
             max_weight=spec.max_weight,

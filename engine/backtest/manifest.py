@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
+from engine.core.part_origin import describe_parts, find_origins
 from engine.core.versions import collect_versions
 from engine.runs.documents import Manifest
 from engine.runs.documents.manifest import (
     DatasetRecord,
     FitRecord,
     MachineRecord,
+    PartRecord,
     SeedRecord,
     TuningRecord,
     WindowRecord,
@@ -76,8 +78,11 @@ def build_manifest(
     ]
     data = [("interval", market.interval), ("calendar", market.calendar), *hashes]
     versions = collect_versions(spec.compute.backend, spec.libraries)
+    origins = find_origins(spec)
+    parts = {"parts": tuple(PartRecord(**origin.as_dict()) for origin in origins)}
     return Manifest(
-        run_id=compute_run_id(spec.identity(), data, versions),
+        run_id=compute_run_id(spec.identity(), data, versions | describe_parts(spec)),
+        **(parts if origins else {}),
         strategy_name=spec.name,
         strategy=spec.model_dump(mode="json"),
         dataset=DatasetRecord.model_validate(market.provenance),

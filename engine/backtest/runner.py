@@ -21,6 +21,7 @@ from engine.backtest.manifest import (
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.core.home import backtest_home
+from engine.core.open_kinds import list_ignored_kinds
 from engine.core.progress import NullProgress, Progress
 from engine.data import load_market
 from engine.evaluation.analysis import with_analysis
@@ -33,7 +34,7 @@ from engine.pipeline.steps import (
     fit_and_predict,
     simulate_books,
 )
-from engine.reporting.pages import open_page_writer
+from engine.reporting import open_page_writer
 from engine.runs.folder import atomic_directory
 from engine.runs.run import Run
 from engine.strategy import Strategy, load_strategy
@@ -45,7 +46,7 @@ from engine.trials import Ledger, LedgerEntry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.reporting.pages import PageWriter
+    from engine.reporting import PageWriter
     from engine.training.executors.base import Executor
 
 
@@ -92,7 +93,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     """
     reporter = progress or NullProgress()
     options = _RunOptions(
-        spec=_resolve_strategy(strategy, overrides),
+        spec=_resolve_strategy(strategy, overrides, reporter),
         strategy_file=None if isinstance(strategy, Strategy) else str(strategy),
         data=data,
         offline=offline,
@@ -106,6 +107,8 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         sweep_id=sweep_id,
     )
     _require_installed(options.spec)
+    for error in list_ignored_kinds(options.spec):
+        reporter.notice(f"{error.problem}: {error.where}")
     ledger = Ledger(options.home / "ledger.sqlite")
     resolved = options.spec.model_dump(mode="json")
     with ledger.record(resolved, command, reporter, sweep_id) as entry:
@@ -214,10 +217,10 @@ def _with_timings(run: Run, timer: StageTimer) -> Run:
 
 
 def _resolve_strategy(
-    strategy: Strategy | Path | str, overrides: Mapping[str, object] | None
+    strategy: Strategy | Path | str, overrides: Mapping[str, object] | None, progress: Progress
 ) -> Strategy:
     if not isinstance(strategy, Strategy):
-        return load_strategy(Path(strategy), overrides)
+        return load_strategy(Path(strategy), overrides, progress.notice)
     if overrides:
         raise UsageError(
             "overrides need a strategy file",

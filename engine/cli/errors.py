@@ -101,3 +101,8 @@ def _wrap_to_terminal(text: str) -> str:
             drop_whitespace=True,
         ) or [""]
     return "\n".join(lines)
+
+
+def print_notice(text: str) -> None:
+    """Prints a line that is no error on stderr."""
+    typer.echo(text, err=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from engine.cli.errors import handle_errors
+from engine.cli.errors import handle_errors, print_notice
 from engine.cli.options import (
     DataOption,
     DebugOption,
@@ -64,7 +64,7 @@ def features_command(
         from engine.pipeline.prepare import prepare_data
         from engine.strategy import load_strategy
 
-        spec = load_strategy(Path(strategy), parse_overrides(set_ or ()))
+        spec = load_strategy(Path(strategy), parse_overrides(set_ or ()), print_notice)
         with stderr_progress(quiet=quiet) as progress:
             progress.stage("data")
             home = backtest_home()

@@ -80,21 +80,29 @@ def fits_prune_command(
             help="Remove the least recently used fits down to this size: 500MB, 2GB.",
         ),
     ] = None,
+    earlier_formats: Annotated[
+        bool,
+        typer.Option(
+            "--earlier-formats",
+            help="Remove what an earlier version stored in a format that is not used any more.",
+        ),
+    ] = False,
     debug: DebugOption = False,
 ) -> None:
     """Remove stored fits; a run that needs one trains it again."""
     with handle_errors(debug=debug):
         from engine.core.errors import UsageError
 
-        if older_than is None and keep_bytes is None:
+        if older_than is None and keep_bytes is None and not earlier_formats:
             raise UsageError(
                 "no limit is given",
-                expected="--older-than SPAN, --keep-bytes SIZE or both",
+                expected="one or more of --older-than SPAN, --keep-bytes SIZE, --earlier-formats",
             )
         store = _open_store()
         entries = store.entries()
-        removed = _select_for_removal(
-            entries,
+        retired = [entry for entry in entries if earlier_formats and not entry.is_current]
+        removed = retired + _select_for_removal(
+            [entry for entry in entries if entry not in retired],
             used_before=None
             if older_than is None
             else time.time() - _parse_amount(older_than, TIME_UNITS, "30d"),
@@ -156,7 +164,10 @@ def _table_columns(entries: Sequence[StoredFit]) -> list[TextTableColumn]:
         TextTableColumn(
             1,
             "Fit",
-            [entry.label for entry in entries],
+            [
+                entry.label if entry.is_current else f"{entry.label} (earlier format)"
+                for entry in entries
+            ],
             align_right=False,
             min_width=24,
             keep_end=True,
@@ -177,7 +188,7 @@ def _format_fit(entry: StoredFit, store: FitStore) -> list[str]:
     except DamagedFitError:
         return lines
     if forecast is None:
-        return lines
+        return [*lines, "format    earlier: not used, `backtest fits prune --earlier-formats`"]
     history = forecast.history
     chosen = [f"chosen    {path} {json.dumps(value)}" for path, value in history.chosen.items()]
     return [

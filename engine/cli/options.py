@@ -39,7 +39,7 @@ OverridesOption: TypeAlias = Annotated[
         "--set",
         metavar="PATH=VALUE",
         help="Replace one value of the strategy, such as windows.train=3y or "
-        "opponents.0.fast=10. Repeatable.",
+        "benchmarks.0.fast=10. Repeatable.",
         autocompletion=completion.complete_overrides,
     ),
 ]

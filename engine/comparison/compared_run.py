@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from engine.core.renamed_keys import with_current_keys
 from engine.evaluation.verdict import BUY_AND_HOLD, Grade
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def load_compared_run(run: Run) -> ComparedRun:
 def _comparable_settings(manifest: Manifest) -> dict[str, Any]:
     strategy = {
         key: value
-        for key, value in manifest.strategy.items()
+        for key, value in with_current_keys(manifest.strategy).items()
         if key not in {"name", "description"}
     }
     dataset = manifest.dataset

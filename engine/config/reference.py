@@ -72,7 +72,7 @@ def list_schema_entries(schema: JsonSchema) -> tuple[ReferenceEntry, ...]:
 
 
 def find_entry(entries: Sequence[ReferenceEntry], path: str) -> ReferenceEntry:
-    """Finds the entry of a path, or of a path in a file if that is unique: `opponents.0.side`.
+    """Finds the entry of a path, or of a path in a file if that is unique: `benchmarks.0.side`.
 
     Raises:
         UsageError: There is none, or several entries have that path in a file.
@@ -273,7 +273,10 @@ class _SchemaWalker:
             return [self._drop_defaults(entry, schema.get("items", {})) for entry in value]
         if not isinstance(value, dict):
             return value
-        part = self._resolve_kind(schema, value["kind"]) if "discriminator" in schema else schema
+        part = schema
+        if "discriminator" in schema:  # a value without a kind is of the first one
+            kinds = self._schema.choices(schema)
+            part = self._resolve_kind(schema, value.get("kind", kinds[0]))
         keys = part.get("properties", {})
         return {
             name: self._drop_defaults(item, keys.get(name, {}))

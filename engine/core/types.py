@@ -10,7 +10,9 @@ Shapes used all over the engine:
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +48,12 @@ class Spec(BaseModel):
     """Base of every part's configuration: frozen, and closed to keys it does not know.
 
     Its JSON Schema has the meaning of each key from the section `Attributes` of the docstring.
+
+    Attributes:
+        renamed_keys: Earlier name of a key -> its name today; a file may use either.
     """
+
+    renamed_keys: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     model_config = ConfigDict(
         frozen=True,

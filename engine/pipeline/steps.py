@@ -141,8 +141,9 @@ def simulate_books(
 ) -> dict[str, SimulationResult]:
     """Every book through the same bars, costs and execution."""
     opens, closes = (prepared.market.wide(price).loc[prepared.span] for price in ("open", "close"))
+    costs = spec.costs.bind(prepared.market)
     return {
-        name: simulate(weight, opens, closes, costs=spec.costs, execution=spec.execution)
+        name: simulate(weight, opens, closes, costs=costs, execution=spec.execution)
         for name, weight in weights.items()
     }
 

@@ -182,6 +182,10 @@ def _describe_execution(settings: StrategySettings) -> str:
 
 
 def _describe_costs(settings: StrategySettings) -> str:
+    if settings.costs.kind:
+        parameters = (f"{name} {value}" for name, value in settings.costs.parameters.items())
+        words = ", ".join([settings.costs.kind, *parameters]).replace("_", " ")
+        return f"The cost model {words}."
     text = (
         f"{formatting.BPS(settings.fee_bps)} fee and {formatting.BPS(settings.slippage_bps)} "
         "slippage on every fill"

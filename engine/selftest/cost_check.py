@@ -48,7 +48,7 @@ class CostMonotonicityCheck(SelfTestCheck):
         ]
         rules = [{"kind": "buy_and_hold"}, MA_CROSSOVER, {"kind": "mean_reversion"}]
         both_ways = [rule | {"side": "long_short"} for rule in rules[1:]]
-        passage = run_stages(make_strategy(opponents=[*rules, *both_ways]), made)
+        passage = run_stages(make_strategy(benchmarks=[*rules, *both_ways]), made)
         compared = [pair for step in COST_SCENARIOS for pair in _equity_pairs(passage, step)]
         return {
             "compared": len(compared),

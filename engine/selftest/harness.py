@@ -71,7 +71,7 @@ def make_strategy(**sections: Any) -> Strategy:  # noqa: ANN401 - whatever a str
         "model": {"kind": "ridge", "lookback": 2, "alphas": [1.0]},
         "signal": {"kind": "threshold", "enter_bps": 0, "exit_bps": 0, "side": "long_short"},
         "costs": ZERO_COSTS,
-        "opponents": [{"kind": "buy_and_hold"}, MA_CROSSOVER],
+        "benchmarks": [{"kind": "buy_and_hold"}, MA_CROSSOVER],
         "evaluation": {"resamples": RESAMPLES},
     }
     return Strategy.model_validate(told | sections)

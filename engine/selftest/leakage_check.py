@@ -35,7 +35,7 @@ class LeakageDetectionCheck(SelfTestCheck):
 
     def observe(self, seed: int, market_number: int) -> Observation:
         """Which of the two it was, and where the certificate says that it leaks."""
-        spec = make_strategy(opponents=[{"kind": "mean_reversion"}, {"kind": "persistence"}])
+        spec = make_strategy(benchmarks=[{"kind": "mean_reversion"}, {"kind": "persistence"}])
         planted = market_number % 2 == 1
         market = garch_market(np.random.default_rng([seed, market_number // 2]))
         try:

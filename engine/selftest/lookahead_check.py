@@ -60,7 +60,7 @@ class LateOracleCheck(SelfTestCheck):
     def observe(self, seed: int, market_number: int) -> Observation:
         """Sharpe ratio of both, the late one's with its interval."""
         spec = make_strategy(
-            opponents=[{"kind": LATE_ORACLE_BOOK}],
+            benchmarks=[{"kind": LATE_ORACLE_BOOK}],
             windows={"train": 1_000, "validation": 250, "test": 3_400},
             evaluation={"resamples": 1_999, "confidence": 0.99},
         )

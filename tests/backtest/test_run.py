@@ -238,7 +238,7 @@ def test_a_planted_edge_is_found_and_called_evidence(place) -> None:
         overrides={
             "costs.fee_bps": 0,
             "costs.slippage_bps": 0,
-            "opponents": [{"kind": "buy_and_hold"}, {"kind": "mean_reversion"}],
+            "benchmarks": [{"kind": "buy_and_hold"}, {"kind": "mean_reversion"}],
         },
         out=place / "edge-reports",
         home=place / "home",

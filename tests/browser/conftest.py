@@ -73,7 +73,7 @@ def run(shared_dir: Path) -> engine.Run:
 def rival(shared_dir: Path, run: engine.Run) -> engine.Run:  # noqa: ARG001 - one after the other
     """A ridge regression on the same bars."""
     return run_once(
-        shared_dir, "regression", "{kind: ridge}", {"opponents": [{"kind": "buy_and_hold"}]}
+        shared_dir, "regression", "{kind: ridge}", {"benchmarks": [{"kind": "buy_and_hold"}]}
     )
 
 

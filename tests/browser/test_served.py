@@ -12,7 +12,7 @@ from tests.browser import drawn
 from tests.browser.accessible import assert_accessible
 from tests.browser.chromium import SCHEMES, WIDTHS
 from tests.browser.drawn import number
-from tests.reporting.family import index_server
+from tests.reporting.sweep_runs import index_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -125,6 +125,15 @@ def test_prune_applies_both_limits_together(store: FitStore) -> None:
     assert keys(store) == ["cc33"]
 
 
+def test_fits_of_an_earlier_format_are_shown_as_such_and_removed_alone(store: FitStore) -> None:
+    (file,) = store.folder.glob("*/bb22.fit")
+    file.write_bytes(re.sub(rb"^backtest fit \d", b"backtest fit 2", file.read_bytes()))
+    assert "window 20 seed 0 (earlier format)" in run("list").stdout
+    assert "format    earlier: not used" in run("show", "bb22").stdout
+    assert "removed 1 of 3 fits" in run("prune", "--earlier-formats").stdout
+    assert keys(store) == ["aa11", "cc33"]
+
+
 @pytest.mark.parametrize("arguments", [(), ("--older-than", "soon"), ("--keep-bytes", "2 apples")])
 def test_an_invalid_prune_ends_with_2_and_removes_nothing(
     store: FitStore, arguments: tuple[str, ...]

@@ -21,7 +21,7 @@ def invoke(*arguments: str) -> Result:
 def test_check_shows_a_strategy_with_its_defaults(working_folder: Path) -> None:
     (working_folder / "s.yaml").write_text(
         "name: mine\ndata: {dataset: us-indices}\nmodel: {kind: ridge}\n"
-        "opponents: [{kind: buy_and_hold}, {kind: ma_crossover, fast: 5}]\n"
+        "benchmarks: [{kind: buy_and_hold}, {kind: ma_crossover, fast: 5}]\n"
     )
 
     result = invoke("check", "s.yaml", "--set", "costs.fee_bps=7")
@@ -31,7 +31,7 @@ def test_check_shows_a_strategy_with_its_defaults(working_folder: Path) -> None:
     assert lines[0] == "s.yaml is a valid strategy"
     assert "  data         dataset us-indices, offline none, target none" in lines
     assert "  costs        fee_bps 7.0, slippage_bps 5.0, borrow_bps_per_year 0.0" in lines
-    position = lines.index("  opponents    buy_and_hold")
+    position = lines.index("  benchmarks   buy_and_hold")
     assert lines[position + 1] == "               ma_crossover, fast 5, slow 100, side long_only"
 
 

@@ -39,7 +39,7 @@ def test_every_option_is_passed_on(
 
     result = invoke(
         fake,
-        *("--data", "mine.yaml", "--set", "seeds=3", "--set", "opponents.0.fast=10"),
+        *("--data", "mine.yaml", "--set", "seeds=3", "--set", "benchmarks.0.fast=10"),
         *("--out", "elsewhere", "--workers", "2", "--executor", "ray", "--offline", "--fresh"),
         *("--ray-address", "auto", "--no-pages", "--vintage", "2024-05-10"),
     )
@@ -50,7 +50,7 @@ def test_every_option_is_passed_on(
     assert fake.options == {
         "overrides": {
             "seeds": 3,
-            "opponents.0.fast": 10,
+            "benchmarks.0.fast": 10,
             "compute.executor": "ray",
             "compute.ray_address": "auto",
         },

@@ -66,14 +66,14 @@ def test_every_exit_code_of_an_error_is_told() -> None:
     assert r"`\| head`" in text
 
 
-@pytest.mark.parametrize("key", ["features", "scaling", "model", "signal", "sizing", "opponents"])
+@pytest.mark.parametrize("key", ["features", "scaling", "model", "signal", "sizing", "benchmarks"])
 def test_the_table_of_choices_names_every_kind(key: str) -> None:
     page = (REFERENCE / "strategy.md").read_text(encoding="utf-8")
     told = Strategy.model_json_schema()["properties"][key]
     kinds = set(told.get("items", told)["discriminator"]["mapping"])
     (row,) = re.findall(rf"^\| `{key}` \|(.*)\|$", page, re.MULTILINE)
     named = set(re.findall(r"`(\w+)`", row))
-    if key == "opponents":
+    if key == "benchmarks":
         named |= {"ridge", "gradient_boosting", "persistence", "drift", "always_up"}
     assert kinds <= named
 

@@ -37,9 +37,11 @@ ROUNDING_TOLERANCE = 1e-6
 def attribute_run(run: Run) -> AttributionFigures:
     """Sides, costs, symbols, states of the market and years, adding up to the log return."""
     fills = run.trades[run.trades["book"] == STRATEGY_BOOK]
-    rate = run.manifest.settings.borrow_bps_per_year or 0.0
+    settings = run.manifest.settings
+    # A cost model of another kind may charge for borrowing; the manifest does not have its rates.
+    may_borrow = bool(settings.costs.kind) or (settings.borrow_bps_per_year or 0.0) > 0
     contributions = attribute_returns(
-        run.returns[STRATEGY_BOOK], fills, _target_closes(run), borrow_charged=rate > 0
+        run.returns[STRATEGY_BOOK], fills, _target_closes(run), borrow_charged=may_borrow
     )
     if contributions is None:
         ruined = bool((run.returns[STRATEGY_BOOK] <= -1.0).any())

@@ -218,6 +218,25 @@ class FitCounts(DocumentPart):
     stored: int
 
 
+class PartRecord(DocumentPart):
+    """Where a part of the strategy comes from that is not the engine's own.
+
+    Attributes:
+        kind: Its kind; empty for a class that a part is made of.
+        name: Module and name of its class.
+        distribution: The installed distribution; empty where the class is defined in a script, a
+            notebook or a file beside it.
+        version: Of the distribution.
+        source_sha256: First digits of the SHA-256 over its source.
+    """
+
+    kind: str
+    name: str
+    distribution: str = ""
+    version: str = ""
+    source_sha256: str
+
+
 class Manifest(Document):
     """`manifest.json`: strategy, dataset, windows, versions, seeds, machine, timings.
 
@@ -232,6 +251,7 @@ class Manifest(Document):
         tuning: What tuning tried; None without tuning.
         windows: The walk-forward windows.
         versions: Distribution -> version.
+        parts: Parts that are not the engine's own; empty where all of them are.
         seeds: Where the randomness started.
         machine: What the run ran on.
         fits: Where the fits came from; None where the version that ran kept nothing of it.
@@ -252,6 +272,7 @@ class Manifest(Document):
     tuning: TuningRecord | None = None
     windows: tuple[WindowRecord, ...] = ()
     versions: Mapping[str, str] = {}
+    parts: tuple[PartRecord, ...] = ()
     seeds: SeedRecord = SeedRecord()
     machine: MachineRecord = MachineRecord()
     fits: FitCounts | None = None

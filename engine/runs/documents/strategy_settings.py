@@ -58,7 +58,8 @@ class StrategySettings:
     Attributes:
         description: The strategy's own words, maybe empty.
         horizon: Bars ahead of the forecasts that are traded on.
-        fee_bps: Fee of a fill.
+        costs: The cost model; without a kind where it is the engine's own.
+        fee_bps: Fee of a fill; None where a model of another kind says it.
         slippage_bps: Slippage of a fill.
         borrow_bps_per_year: Cost of borrowing for shorts.
         delay_bars: Bars from decision to fill.
@@ -69,6 +70,7 @@ class StrategySettings:
 
     description: str
     horizon: int
+    costs: PartSettings
     fee_bps: float | None
     slippage_bps: float | None
     borrow_bps_per_year: float | None
@@ -85,9 +87,8 @@ class StrategySettings:
         return cls(
             description=strategy.get("description") or "",
             horizon=int(strategy.get("target", {}).get("horizon", 1)),
-            fee_bps=costs.get("fee_bps"),
-            slippage_bps=costs.get("slippage_bps"),
-            borrow_bps_per_year=costs.get("borrow_bps_per_year"),
+            costs=PartSettings.from_dict(costs),
+            **_read_fixed_costs(costs),
             delay_bars=int(execution.get("delay", 1)),
             fill_price=str(execution.get("price", "open")),
             benchmarks=tuple(PartSettings.from_dict(each) for each in named),
@@ -104,3 +105,9 @@ def _read_tuning(tune: Mapping[str, Any] | None) -> TuningSettings | None:
         sampler=str(tune["sampler"]),
         space=tuple(sorted(tune["space"])),
     )
+
+
+def _read_fixed_costs(costs: Mapping[str, Any]) -> dict[str, float | None]:
+    """The rates of the engine's own costs, which have no kind; None where a kind is named."""
+    names = ("fee_bps", "slippage_bps", "borrow_bps_per_year")
+    return {name: None if costs.get("kind") else costs.get(name) for name in names}
