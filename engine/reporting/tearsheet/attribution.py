@@ -9,11 +9,11 @@ from engine.reporting import formatting
 from engine.reporting.charts.attribution import return_sources_plot
 from engine.reporting.charts.time_chart import describe_span
 from engine.reporting.significance.section import PlainTable
-from engine.reporting.tearsheet.attribution_groups import (
+from engine.reporting.tearsheet._attribution_groups import (
     attribution_group_plot,
     attribution_group_tables,
 )
-from engine.reporting.tearsheet.benchmark_regression import (
+from engine.reporting.tearsheet._benchmark_regression import (
     benchmark_regression_sentence,
     benchmark_regression_table,
 )

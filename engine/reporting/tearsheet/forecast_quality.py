@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from engine.reporting import formatting
 from engine.reporting.charts import forecast_quality as charts
 from engine.reporting.formatting import NO_BREAK_SPACE
-from engine.reporting.tearsheet.attribution_groups import describe_regimes
+from engine.reporting.tearsheet._attribution_groups import describe_regimes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY, ordered_book_styles
+from engine.reporting.tearsheet._metrics_table import MetricDefinition, MetricsRow, metrics_row
 from engine.reporting.tearsheet.forecast_quality import forecast_quality_plots
-from engine.reporting.tearsheet.metrics_table import MetricDefinition, MetricsRow, metrics_row
 from engine.reporting.tearsheet.section import TearsheetSection
 from engine.runs.documents.metrics import ForecastScores, HorizonScores
 

@@ -9,15 +9,15 @@ from engine.reporting.charts.time_chart import chart_data
 from engine.reporting.charts.xy_plot import plot_data
 from engine.reporting.header import make_run_header
 from engine.reporting.significance.robustness import break_even_sentence
+from engine.reporting.tearsheet._book_metrics import book_metrics_section, headline_metrics
+from engine.reporting.tearsheet._equity import equity_section
+from engine.reporting.tearsheet._rolling import rolling_section
 from engine.reporting.tearsheet.attribution import attribution_section
-from engine.reporting.tearsheet.book_metrics import book_metrics_section, headline_metrics
 from engine.reporting.tearsheet.data_quality import data_quality_section
 from engine.reporting.tearsheet.distribution import distribution_section
-from engine.reporting.tearsheet.equity import equity_section
 from engine.reporting.tearsheet.forecasts import forecasts_section
 from engine.reporting.tearsheet.monthly_returns import monthly_returns_section
 from engine.reporting.tearsheet.provenance import provenance_section
-from engine.reporting.tearsheet.rolling import rolling_section
 from engine.reporting.tearsheet.sensitivity import sensitivity_section
 from engine.reporting.tearsheet.trades import trades_section
 from engine.reporting.tearsheet.windows import windows_section

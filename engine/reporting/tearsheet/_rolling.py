@@ -12,7 +12,7 @@ from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY, book_style, get_book_styles
 from engine.reporting.charts import time_chart
 from engine.reporting.charts.axes import linear_axis, time_axis
-from engine.reporting.tearsheet.equity import TimeCharts, series_by_book
+from engine.reporting.tearsheet._equity import TimeCharts, series_by_book
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:

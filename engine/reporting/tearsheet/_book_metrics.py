@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, STRATEGY, get_book_styles
-from engine.reporting.tearsheet.metrics_table import MetricDefinition, MetricsRow, metrics_row
+from engine.reporting.tearsheet._metrics_table import MetricDefinition, MetricsRow, metrics_row
 from engine.reporting.tearsheet.section import TearsheetSection
 from engine.runs.documents.metrics import BookMetrics
 
