@@ -22,7 +22,7 @@ from engine.cli.progress import stderr_progress
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from engine.selftest.run import SelfTestResult
+    from engine.selftest import SelfTestResult
 
 MAX_WIDTH = 120
 HEADINGS = ("Check", "Planted", "Expected", "Found")
@@ -118,6 +118,6 @@ def _conclusion(result: SelfTestResult) -> str:
 
 def _default_selftest() -> Callable[..., SelfTestResult]:
     """What runs them, unless the caller of the command line brought another."""
-    from engine.selftest.run import run_selftest as execute
+    from engine.selftest import run_selftest as execute
 
     return execute
