@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from joblib import Parallel, cpu_count, delayed
@@ -33,13 +34,19 @@ def map_unordered(
         min(workers or cpu_count(), len(argument_tuples)),
         return_as="generator_unordered",
         batch_size=1,
-        initializer=relax_gc,
+        initializer=_start_worker,
     )
     calls = (
         delayed(_call)(index, function, arguments)
         for index, arguments in enumerate(argument_tuples)
     )
     yield from parallel(calls)
+
+
+def _start_worker() -> None:
+    relax_gc()
+    # The terminal sends Ctrl-C to every process; the main process answers it and stops the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _call(
