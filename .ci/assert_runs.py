@@ -14,8 +14,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-TABLES = [f"{name}.parquet" for name in ("bars", "predictions", "positions", "returns", "trades")]
-REPEATED = [*TABLES, "metrics.json", "significance.json", "certificate.json"]
+TABLES = [
+    f"{name}.parquet"
+    for name in (
+        *("bars", "predictions", "positions", "returns", "trades"),
+        *("series", "round_trips", "forecasts"),
+    )
+]
+DOCUMENTS = ["metrics.json", "significance.json", "certificate.json", "analysis.json"]
+REPEATED = [*TABLES, *DOCUMENTS]
 PAGES = ["tearsheet.html", "significance.html", "quantstats.html"]
 PRINTED = {
     *("run_id", "run_dir", "dataset", "span", "metrics", "forecasts"),
@@ -50,6 +57,10 @@ def check_run(printed: dict[str, Any], *, offline: bool) -> None:
         "the id is the manifest's", holds=documents["manifest.json"]["run_id"] == printed["run_id"]
     )
     demand(
+        "every document has its version",
+        holds={each["schema_version"] for each in documents.values()} == {1},
+    )
+    demand(
         "the figures are the file's",
         holds=documents["metrics.json"]["books"] == printed["metrics"],
     )
@@ -60,12 +71,21 @@ def check_run(printed: dict[str, Any], *, offline: bool) -> None:
     demand("it was looked for at 8 cuts or more", holds=len(certificate["cuts"]) >= 8)
     demand("a window was fitted again", holds=certificate["fits_refitted"] >= 1)
 
+    check_tables(printed, folder)
+
+
+def check_tables(printed: dict[str, Any], folder: Path) -> None:
+    """The tables agree with each other and with the figures that were printed."""
     frames = {name: pd.read_parquet(folder / name) for name in TABLES}
     predictions, returns = frames["predictions.parquet"], frames["returns.parquet"]
     demand("every prediction is a number", holds=np.isfinite(predictions["predicted"]).all())
     demand("every return is a number", holds=np.isfinite(returns.to_numpy()).all())
     demand("a return a bar", holds=len(returns) == printed["span"]["bars"])
     demand("every book has positions", holds=set(frames["positions.parquet"]["book"]) == BOOKS)
+    series = frames["series.parquet"]
+    own = series.loc[series["book"] == "strategy", "equity"].to_numpy()
+    growth = np.cumprod(1 + returns["strategy"].to_numpy())
+    demand("the equity is that of the returns", holds=bool(np.allclose(own, growth)))
     grown = 100 * (float(np.prod(1 + returns["strategy"].to_numpy())) - 1)
     told = printed["metrics"]["strategy"]["total_return_pct"]
     demand("the return is that of the table", holds=bool(np.isclose(grown, told)))

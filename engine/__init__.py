@@ -20,6 +20,7 @@ The packages, in the order of the flow of data; a package imports only from thos
     pipeline    the stages as functions: prepare, fit, decide, simulate
     leakage     the leakage test on every run                   -> certificate
     backtest    run(strategy) -> Run, and sweeps
+    testing     contract tests of models, features, sizings, costs and benchmarks
     selftest    the engine tested on generated markets
     replication published results repeated under their own protocol
     cli         the `backtest` command
@@ -32,14 +33,42 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.backtest import run, run_sweep
+    from engine.core.errors import ContractError
+    from engine.evaluation.analysis import open_run
+    from engine.features.base import FeatureSpec, Indicator
+    from engine.models import Forecaster
     from engine.runs.run import Run
+    from engine.signals.benchmarks import BenchmarkRule
+    from engine.signals.sizing import SizingSpec
+    from engine.simulation.costs import CostModel
     from engine.strategy import Strategy
 
-__all__ = ["Run", "Strategy", "run", "run_sweep"]
+__all__ = [
+    "BenchmarkRule",
+    "ContractError",
+    "CostModel",
+    "FeatureSpec",
+    "Forecaster",
+    "Indicator",
+    "Run",
+    "SizingSpec",
+    "Strategy",
+    "open_run",
+    "run",
+    "run_sweep",
+]
 
 _EXPORTS = {
+    "BenchmarkRule": "engine.signals.benchmarks",
+    "ContractError": "engine.core.errors",
+    "CostModel": "engine.simulation.costs",
+    "FeatureSpec": "engine.features.base",
+    "Forecaster": "engine.models",
+    "Indicator": "engine.features.base",
     "Run": "engine.runs.run",
+    "SizingSpec": "engine.signals.sizing",
     "Strategy": "engine.strategy",
+    "open_run": "engine.evaluation.analysis",
     "run": "engine.backtest",
     "run_sweep": "engine.backtest",
 }

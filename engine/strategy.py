@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from engine.config import load_config
+from engine.core.book_names import STRATEGY_BOOK, name_benchmarks
+from engine.core.installed_kinds import BENCHMARKS_GROUP
+from engine.core.open_kinds import OpenKinds
+from engine.core.renamed_keys import RENAMED_STRATEGY_KEYS
 from engine.core.types import Spec
 from engine.data import DataSpec
-from engine.evaluation.config import EvaluationSpec
+from engine.evaluation import EvaluationSpec
 from engine.features.config import Feature, LogReturn, Resolutions, TargetSpec
 from engine.models import (
     AlwaysUp,
@@ -26,6 +39,7 @@ from engine.models import (
 )
 from engine.models.training.losses import quantile_levels
 from engine.models.tuning.search_space import TrialConfig, find_space_errors
+from engine.signals.benchmarks import BenchmarkRule
 from engine.signals.config import (
     BuyAndHold,
     FixedSizing,
@@ -36,24 +50,30 @@ from engine.signals.config import (
     Signal,
     Sizing,
 )
-from engine.simulation.config import Costs, Execution
+from engine.simulation.config import AnyCosts, Costs, Execution
 from engine.splits.config import Scaling, StandardScaling, WindowSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
-Opponent = Annotated[
-    BuyAndHold
-    | MovingAverageCrossover
-    | MeanReversion
-    | GradientBoosting
-    | Ridge
-    | Persistence
-    | Drift
-    | AlwaysUp,
-    Field(discriminator="kind"),
-]
+BENCHMARK_KINDS = OpenKinds(
+    BENCHMARKS_GROUP,
+    (BenchmarkRule, Forecaster),
+    (
+        BuyAndHold,
+        MovingAverageCrossover,
+        MeanReversion,
+        GradientBoosting,
+        Ridge,
+        Persistence,
+        Drift,
+        AlwaysUp,
+    ),
+)
+
+Benchmark: TypeAlias = Annotated[BenchmarkRule | Forecaster, BENCHMARK_KINDS]
+"""A rule or a model that a strategy is compared with: the engine's, an installed one, a user's."""
 
 
 class Compute(Spec):
@@ -106,10 +126,13 @@ class Strategy(Spec):
         max_weight: Largest weight, absolute; above 1 needs leverage no simulation here gives.
         costs: Fees, slippage, borrow.
         execution: When and at which price a decision is filled.
-        opponents: What the strategy has to beat.
+        benchmarks: What the strategy is compared with: rules and cheap models.
         evaluation: How the books are judged.
         compute: Where the refits run.
     """
+
+    model_config = ConfigDict(defer_build=True)
+    renamed_keys: ClassVar[Mapping[str, str]] = RENAMED_STRATEGY_KEYS
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")
     description: str = ""
@@ -129,14 +152,17 @@ class Strategy(Spec):
     signal: Signal = FixedThreshold()
     sizing: Sizing = FixedSizing()
     max_weight: float = Field(default=1.0, gt=0, le=1)
-    costs: Costs = Costs()
+    costs: AnyCosts = Costs()
     execution: Execution = Execution()
-    opponents: tuple[Opponent, ...] = (
-        BuyAndHold(),
-        MovingAverageCrossover(),
-        MeanReversion(),
-        Ridge(),
-        Persistence(),
+    benchmarks: tuple[Benchmark, ...] = Field(
+        default=(
+            BuyAndHold(),
+            MovingAverageCrossover(),
+            MeanReversion(),
+            Ridge(),
+            Persistence(),
+        ),
+        validation_alias=AliasChoices("benchmarks", "opponents"),
     )
     evaluation: EvaluationSpec = EvaluationSpec()
     compute: Compute = Compute()
@@ -207,20 +233,17 @@ class Strategy(Spec):
             )
         return training
 
-    def books(self) -> dict[str, Model | Opponent]:
-        """Every book by name, `strategy` first; a second opponent of a kind is `kind_2`."""
-        named: dict[str, Model | Opponent] = {"strategy": self.model}
-        for opponent in self.opponents:
-            same = sum(name.split("_2")[0] == opponent.kind for name in named)
-            named[opponent.kind if not same else f"{opponent.kind}_{same + 1}"] = opponent
-        return named
+    def books(self) -> dict[str, Model | Benchmark]:
+        """Every book by name, `strategy` first; a second benchmark of a kind is `kind_2`."""
+        names = name_benchmarks(benchmark.kind for benchmark in self.benchmarks)
+        return {STRATEGY_BOOK: self.model, **dict(zip(names, self.benchmarks, strict=True))}
 
     def forecasters(self) -> dict[str, Forecaster]:
         """The books that a model decides."""
         tuned = (
             {}
             if self.tune is None
-            else {"strategy": TunedForecaster(model=self.model, tune=self.tune)}
+            else {STRATEGY_BOOK: TunedForecaster(model=self.model, tune=self.tune)}
         )
         books = {name: b for name, b in self.books().items() if isinstance(b, Forecaster)}
         return {**books, **tuned}
@@ -252,10 +275,19 @@ class Strategy(Spec):
         return tree
 
 
-def load_strategy(path: Path, overrides: Mapping[str, object] | None = None) -> Strategy:
+def load_strategy(
+    path: Path,
+    overrides: Mapping[str, object] | None = None,
+    notify: Callable[[str], None] | None = None,
+) -> Strategy:
     """Reads a strategy file.
+
+    Args:
+        path: The file.
+        overrides: Dotted path to the value that replaces the file's.
+        notify: Receives a line where the file or an override uses the earlier name of a key.
 
     Raises:
         StrategyError: With every mistake in it.
     """
-    return load_config(path, Strategy, overrides)
+    return load_config(path, Strategy, overrides, notify)

@@ -42,3 +42,10 @@ def market_data() -> Path:
     if not folder:
         pytest.skip("BACKTEST_MARKET_DATA does not name a folder of real bars")
     return Path(folder)
+
+
+@pytest.fixture
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the working directory during the test."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -1,4 +1,4 @@
-"""The pages about the keys of strategies and datasets, made of their schemas."""
+"""The pages about the keys of strategies, datasets and run documents, made of their schemas."""
 
 from __future__ import annotations
 
@@ -16,35 +16,38 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 DEEPEST = 5
+SINGLE_KEYS = "Single keys"
+RUN_DOCUMENTS = ("manifest", "metrics", "significance", "certificate", "analysis")
 
 
-def as_markdown(model: type[BaseModel]) -> str:
+def as_markdown(model: type[BaseModel], title: str = SINGLE_KEYS, depth: int = 2) -> str:
     """A section a key that holds others, a row a key that does not.
 
     Args:
         model: Of the document, such as `engine.strategy.Strategy`.
+        title: Of the section with the keys that hold no others; one of its own is the heading of
+            all of them.
+        depth: Level of that section's heading.
     """
     listed = list_entries(model)
     plain = [entry for entry in child_entries(listed) if not _holds_keys(listed, entry)]
-    sections = [_section(listed, each) for each in child_entries(listed) if each not in plain]
-    return "\n\n".join(["## Single keys", _table(plain), *sections])
+    below = depth + (title != SINGLE_KEYS)
+    sections = [
+        _section(listed, each, below) for each in child_entries(listed) if each not in plain
+    ]
+    return "\n\n".join([f"{'#' * depth} {title}", _table(plain), *sections])
 
 
 def _holds_keys(listed: Sequence[ReferenceEntry], entry: ReferenceEntry) -> bool:
     return bool(entry.kinds or child_entries(listed, entry))
 
 
-def _section(listed: Sequence[ReferenceEntry], entry: ReferenceEntry) -> str:
+def _section(listed: Sequence[ReferenceEntry], entry: ReferenceEntry, depth: int) -> str:
     below = child_entries(listed, entry)
     rows = [each for each in below if not each.kind and not _holds_keys(listed, each)]
-    parts = [_heading(entry), *_about(entry), _table(rows)]
-    parts += [_section(listed, each) for each in below if each not in rows]
+    parts = [f"{'#' * min(depth, DEEPEST)} {entry.path}", *_about(entry), _table(rows)]
+    parts += [_section(listed, each, depth + 1) for each in below if each not in rows]
     return "\n\n".join(part for part in parts if part)
-
-
-def _heading(entry: ReferenceEntry) -> str:
-    depth = min(1 + len(entry.path.split(".")), DEEPEST)
-    return f"{'#' * depth} {entry.path}"
 
 
 def _about(entry: ReferenceEntry) -> Iterator[str]:
@@ -83,17 +86,40 @@ def _cell(text: str) -> str:
 
 
 class DocumentReference(SphinxDirective):
-    """The place of all keys of `strategy` or `dataset`."""
+    """The place of all keys of `strategy`, of `dataset`, or of the documents of a `run`."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """The nodes of the sections."""
-        from engine.data.config import Dataset
-        from engine.strategy import Strategy
+        return self.parse_text_to_nodes(_PAGES[self.arguments[0]](), allow_section_headings=True)
 
-        model = {"strategy": Strategy, "dataset": Dataset}[self.arguments[0]]
-        return self.parse_text_to_nodes(as_markdown(model), allow_section_headings=True)
+
+def strategy_keys() -> str:
+    """Every key of a strategy file."""
+    from engine.strategy import Strategy
+
+    return as_markdown(Strategy)
+
+
+def dataset_keys() -> str:
+    """Every key of a dataset's manifest."""
+    from engine.data.config import Dataset
+
+    return as_markdown(Dataset)
+
+
+def run_keys() -> str:
+    """Every key of the JSON documents of a run folder."""
+    from engine.runs import documents
+
+    models = {name: getattr(documents, name.capitalize()) for name in RUN_DOCUMENTS}
+    return "\n\n".join(
+        as_markdown(model, f"{name}.json", depth=2) for name, model in models.items()
+    )
+
+
+_PAGES = {"strategy": strategy_keys, "dataset": dataset_keys, "run": run_keys}
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a run's books and forecasts are worth: every test there is, and the verdict."""
+"""The evaluation stage of a run: every interval and test of `significance.json`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
 from engine.evaluation.forecasts.model_diagnostics import (
     run_forecast_tests,
@@ -24,10 +25,15 @@ from engine.pipeline.steps import (
     assemble_predictions_by_seed,
     decide_model_positions,
 )
+from engine.runs.documents.significance_models import (
+    ModelSections,
+    PriceLevelFigures,
+    SeedFigures,
+    TimingFigures,
+)
 from engine.signals.inputs import SignalInputs
 from engine.signals.orders import schedule_orders
 from engine.simulation.portfolio import simulate_variations
-from engine.training.jobs import STRATEGY_BOOK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +41,8 @@ if TYPE_CHECKING:
     from engine.evaluation.inference.trial_set import TrialSet
     from engine.pipeline.prepare import PreparedData
     from engine.pipeline.result import BacktestResult
+    from engine.runs.documents import Metrics, Significance
+    from engine.runs.documents.significance_models import InputTestFigures, SensitivityFigures
     from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy
     from engine.training.out_of_sample import Predictions
@@ -42,52 +50,57 @@ if TYPE_CHECKING:
 
 
 def evaluate_backtest(
-    result: BacktestResult, metrics: Mapping[str, Any], trials: TrialSet | None = None
-) -> dict[str, Any]:
+    result: BacktestResult, metrics: Metrics, trials: TrialSet | None = None
+) -> Significance:
     """`significance.json`: every interval and test, and the verdict.
 
     Args:
-        result: The run.
-        metrics: As `measure` gives them.
-        trials: What was tried on these bars; None where nobody knows.
+        result: Forecasts, decisions and books.
+        metrics: As `compute_metrics` gives them.
+        trials: The trials on these bars; None where they are not known.
     """
-    spec, ground = result.spec, result.prepared
+    spec, prepared = result.spec, result.prepared
     return assess_significance(
         result.returns,
-        periods_per_year=ground.market.periods_per_year,
+        periods_per_year=prepared.market.periods_per_year,
         spec=spec.evaluation,
         rng=np.random.default_rng(derive_seed(spec.seed, "bootstrap")),
         trials=trials,
-        skill_scores=metrics["forecasts"][STRATEGY_BOOK],
-        extra_sections={
-            "timing": _test_timing(spec, ground, result.books[STRATEGY_BOOK]),
-            **_test_forecasts(ground, result.predictions),
-            "level_trap": _check_level_trap(spec, ground, result.predictions[STRATEGY_BOOK]),
-            "inputs": _test_input_stationarity(ground),
-            "seeds": _measure_seed_variance(spec, ground, result.fits),
-            "fragility": _measure_sensitivity(spec, ground, result.predictions[STRATEGY_BOOK]),
-        },
+        skill_scores=metrics.forecasts[STRATEGY_BOOK],
+        model_sections=ModelSections(
+            timing=_test_timing(spec, prepared, result.books[STRATEGY_BOOK]),
+            **_test_forecasts(prepared, result.predictions),
+            price_level=_check_price_level(spec, prepared, result.predictions[STRATEGY_BOOK]),
+            inputs=_test_input_stationarity(prepared),
+            seeds=_measure_seed_variance(spec, prepared, result.fits),
+            sensitivity=_measure_sensitivity(spec, prepared, result.predictions[STRATEGY_BOOK]),
+        ),
     )
 
 
 def _test_timing(
     spec: Strategy, prepared: PreparedData, simulation_result: SimulationResult
-) -> dict[str, Any] | None:
+) -> TimingFigures | None:
     opens, closes = (prepared.market.wide(price).loc[prepared.span] for price in ("open", "close"))
-    found = timing_permutation_test(
+    test = timing_permutation_test(
         *fill_to_fill_returns(simulation_result.held_weights, opens, closes, spec.execution.price)
     )
-    if found is None:
+    if test is None:
         return None
-    return asdict(found) | {"sharpe": found.sharpe * prepared.market.periods_per_year**0.5}
+    return TimingFigures(
+        sharpe=test.sharpe * prepared.market.periods_per_year**0.5,
+        p_value=test.p_value,
+        shifts=test.shifts,
+        nearest_bars=test.nearest_bars,
+    )
 
 
 def _test_forecasts(
     prepared: PreparedData, predictions: Mapping[str, Predictions]
 ) -> dict[str, Any]:
-    """Of the first symbol and the horizon that is traded."""
+    """Tests of the forecasts of the first symbol, over the traded horizon."""
     own, symbol = predictions[STRATEGY_BOOK], prepared.targets[0]
-    forecasts = {name: made.predicted[symbol].to_numpy() for name, made in predictions.items()}
+    forecasts = {book: each.predicted[symbol].to_numpy() for book, each in predictions.items()}
     actual = (
         prepared.feature_history.forward_returns[own.horizon][symbol].loc[prepared.span].to_numpy()
     )
@@ -102,10 +115,10 @@ def _test_forecasts(
     }
 
 
-def _check_level_trap(
+def _check_price_level(
     spec: Strategy, prepared: PreparedData, predictions: Predictions
-) -> dict[str, Any]:
-    """Of the first symbol; what the train rows' mean return would have forecast is the drift."""
+) -> PriceLevelFigures:
+    """Of the first symbol; the drift forecasts the mean return of the window's train rows."""
     symbol, horizon = prepared.targets[0], predictions.horizon
     close, ahead = (
         prepared.target_close[symbol],
@@ -115,19 +128,19 @@ def _check_level_trap(
         np.full(len(w.test), ahead[w.train.start : w.train.stop].mean()) for w in prepared.windows
     ]
     forecast = predictions.predicted[symbol].to_numpy()
-    there = np.isfinite(forecast)
-    found = check_price_level_r2(
-        close.loc[prepared.span].to_numpy()[there],
-        close.shift(-horizon).loc[prepared.span].to_numpy()[there],
-        forecast[there],
-        np.concatenate(drift)[there],
+    known = np.isfinite(forecast)
+    check = check_price_level_r2(
+        close.loc[prepared.span].to_numpy()[known],
+        close.shift(-horizon).loc[prepared.span].to_numpy()[known],
+        forecast[known],
+        np.concatenate(drift)[known],
         horizon=horizon,
         confidence=spec.evaluation.confidence,
     )
-    return asdict(found)
+    return PriceLevelFigures(**asdict(check))
 
 
-def _test_input_stationarity(prepared: PreparedData) -> dict[str, Any]:
+def _test_input_stationarity(prepared: PreparedData) -> InputTestFigures:
     """Features before scaling, on the rows before the first test part."""
     stop = prepared.windows[0].validation.stop
     features = prepared.feature_history.features
@@ -140,40 +153,41 @@ def _test_input_stationarity(prepared: PreparedData) -> dict[str, Any]:
     inputs = {
         name: column for names, rows in tested for name, column in zip(names, rows.T, strict=True)
     }
-    return {"adf": run_input_tests(inputs)}
+    return run_input_tests(inputs)
 
 
 def _measure_seed_variance(
     spec: Strategy, prepared: PreparedData, fits: FitResults
-) -> dict[str, Any] | None:
-    """The strategy traded on each of its seeds alone."""
-    alone = assemble_predictions_by_seed(prepared, fits)
-    if not alone:
+) -> SeedFigures | None:
+    """The strategy traded on the forecasts of each seed alone."""
+    by_seed = assemble_predictions_by_seed(prepared, fits)
+    if not by_seed:
         return None
     opens, closes = (
         prepared.market.wide(price).loc[prepared.span, list(prepared.targets)]
         for price in ("open", "close")
     )
-    due = (
+    costs = spec.costs.bind(prepared.market)
+    orders = (
         (
-            schedule_orders(decide_model_positions(spec, prepared, made), spec.execution.delay),
-            spec.costs,
+            schedule_orders(decide_model_positions(spec, prepared, each), spec.execution.delay),
+            costs,
         )
-        for made in alone.values()
+        for each in by_seed.values()
     )
-    each = simulate_variations(due, opens, closes, price=spec.execution.price)
-    returns, periods = np.column_stack(list(each)), prepared.market.periods_per_year
-    found = decompose_seed_variance(returns, periods, spec.evaluation.confidence)
-    if found is None:
+    columns = list(simulate_variations(orders, opens, closes, price=spec.execution.price))
+    returns, periods = np.column_stack(columns), prepared.market.periods_per_year
+    variance = decompose_seed_variance(returns, periods, spec.evaluation.confidence)
+    if variance is None:
         return None
-    window = next(iter(alone.values())).window_index
+    window = next(iter(by_seed.values())).window_index
     by_window = sharpe_by_window(returns, window, periods)
-    return asdict(found) | {"sharpe_by_window": [list(ratios) for ratios in by_window.values()]}
+    return SeedFigures(**asdict(variance), sharpe_by_window=tuple(by_window.values()))
 
 
 def _measure_sensitivity(
     spec: Strategy, prepared: PreparedData, predictions: Predictions
-) -> dict[str, Any]:
+) -> SensitivityFigures:
     """The strategy with other costs, delays and thresholds, from the same forecasts."""
     return compute_sensitivity_surface(
         SignalInputs.from_predictions(predictions),
@@ -182,9 +196,9 @@ def _measure_sensitivity(
         TradingParameters(
             signal=spec.signal,
             sizing=spec.sizing,
-            costs=spec.costs,
+            costs=spec.costs.bind(prepared.market),
             execution=spec.execution,
             periods_per_year=prepared.market.periods_per_year,
             max_weight=spec.max_weight,
         ),
-    ).as_dict()
+    ).to_document()

@@ -1,4 +1,4 @@
-"""What a run writes down about itself."""
+"""`manifest.json` of a run, its long tables, and the time of its stages."""
 
 from __future__ import annotations
 
@@ -7,11 +7,23 @@ import platform
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from engine.core.book_names import STRATEGY_BOOK
+from engine.core.part_origin import describe_parts, find_origins
 from engine.core.versions import collect_versions
+from engine.runs.documents import Manifest
+from engine.runs.documents.manifest import (
+    DatasetRecord,
+    FitRecord,
+    MachineRecord,
+    PartRecord,
+    SeedRecord,
+    TuningRecord,
+    WindowRecord,
+)
 from engine.runs.run import compute_run_id
 from engine.signals.inputs import SignalInputs
 from engine.signals.thresholds import compute_window_thresholds
@@ -31,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class StageTimer:
-    """Tells stages to whoever listens, and how long each took.
+    """Reports the stages of a run and measures how long each takes.
 
     Attributes:
         started_at: UTC, ISO 8601.
@@ -45,66 +57,68 @@ class StageTimer:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Around the work of one stage."""
+        """A context for the work of one stage."""
         self._progress.stage(name)
         begin = time.perf_counter()
         yield
         self._stages[name] = round(time.perf_counter() - begin, 3)
 
     def timings(self) -> dict[str, float]:
-        """Seconds by stage so far, and in all."""
+        """Seconds of each stage so far, and `total`."""
         return self._stages | {"total": round(time.perf_counter() - self._start, 3)}
 
 
 def build_manifest(
     spec: Strategy, prepared: PreparedData, predictions: Mapping[str, Predictions]
-) -> dict[str, Any]:
-    """Everything that went in, but for where and when it ran."""
+) -> Manifest:
+    """The inputs of a run; the caller adds when and where it ran."""
     market = prepared.market
     hashes = [
         (symbol, market.provenance["symbols"][symbol]["sha256"]) for symbol in market.symbols
     ]
     data = [("interval", market.interval), ("calendar", market.calendar), *hashes]
-    used = collect_versions(spec.compute.backend, spec.libraries)
-    return {
-        "run_id": compute_run_id(spec.identity(), data, used),
-        "strategy_name": spec.name,
-        "strategy": spec.model_dump(mode="json"),
-        "dataset": market.provenance,
-        "target": list(prepared.targets),
-        "inputs": list(prepared.feature_history.feature_names),
-        "tuning": _describe_tuning(spec, predictions["strategy"]),
-        "windows": _describe_windows(spec, prepared, predictions["strategy"]),
-        "versions": used,
-        "seeds": {"seed": spec.seed, "count": spec.seeds},
-    }
-
-
-def summarize_for_ledger(finished_run: Run) -> RunOutcome:
-    """What the trial ledger keeps of a run."""
-    return RunOutcome(
-        run_id=finished_run.run_id,
-        returns=finished_run.returns["strategy"],
-        sharpe=finished_run.metrics["books"]["strategy"]["sharpe"],
-        seeds=finished_run.manifest["seeds"]["count"],
-        tuning=count_tuning_trials(finished_run.manifest),
-        grade=finished_run.significance["verdict"]["grade"],
-        certificate=finished_run.certificate and finished_run.certificate["result"],
+    versions = collect_versions(spec.compute.backend, spec.libraries)
+    origins = find_origins(spec)
+    parts = {"parts": tuple(PartRecord(**origin.as_dict()) for origin in origins)}
+    return Manifest(
+        run_id=compute_run_id(spec.identity(), data, versions | describe_parts(spec)),
+        **(parts if origins else {}),
+        strategy_name=spec.name,
+        strategy=spec.model_dump(mode="json"),
+        dataset=DatasetRecord.model_validate(market.provenance),
+        target=prepared.targets,
+        inputs=tuple(prepared.feature_history.feature_names),
+        tuning=_describe_tuning(spec, predictions[STRATEGY_BOOK]),
+        windows=_describe_windows(spec, prepared, predictions[STRATEGY_BOOK]),
+        versions=versions,
+        seeds=SeedRecord(seed=spec.seed, count=spec.seeds),
     )
 
 
-def count_tuning_trials(manifest: Mapping[str, Any]) -> int:
-    """How many configurations a run tried within, by its manifest."""
-    tuning = manifest["tuning"]
-    return tuning["trials"] if tuning else 0
+def summarize_for_ledger(finished_run: Run) -> RunOutcome:
+    """The row of a run in the trial ledger."""
+    return RunOutcome(
+        run_id=finished_run.run_id,
+        returns=finished_run.returns[STRATEGY_BOOK],
+        sharpe=finished_run.metrics.books[STRATEGY_BOOK].sharpe,
+        seeds=finished_run.manifest.seeds.count,
+        tuning=count_tuning_trials(finished_run.manifest),
+        grade=finished_run.significance.verdict.grade,
+        certificate=finished_run.certificate and finished_run.certificate.result,
+    )
 
 
-def _describe_tuning(spec: Strategy, predictions: Predictions) -> dict[str, int] | None:
-    """How many configurations were tried in all; those of a failed fit were tried too."""
+def count_tuning_trials(manifest: Manifest) -> int:
+    """How many configurations the tuning of a run tried, by its manifest."""
+    return manifest.tuning.trials if manifest.tuning else 0
+
+
+def _describe_tuning(spec: Strategy, predictions: Predictions) -> TuningRecord | None:
+    """How many configurations were tried in all, those of failed fits included."""
     if spec.tune is None:
         return None
     fits = [fit for of_window in predictions.fit_records.values() for fit in of_window]
-    return {"trials": sum(fit.get("trials", spec.tune.trials) for fit in fits)}
+    return TuningRecord(trials=sum(fit.get("trials", spec.tune.trials) for fit in fits))
 
 
 def concat_positions(weights: Mapping[str, WideFrame]) -> pd.DataFrame:
@@ -129,7 +143,7 @@ def concat_trades(books: Mapping[str, SimulationResult]) -> pd.DataFrame:
 
 def _describe_windows(
     spec: Strategy, prepared: PreparedData, predictions: Predictions
-) -> list[dict[str, Any]]:
+) -> tuple[WindowRecord, ...]:
     forecasts = SignalInputs.from_predictions(predictions)
     first = prepared.targets[0]
     by_window = compute_window_thresholds(
@@ -137,31 +151,31 @@ def _describe_windows(
     )
     stamps = prepared.feature_history.features.timestamps
 
-    def part(rows: range) -> list[str]:
-        return [stamps[rows[0]].isoformat(), stamps[rows[-1]].isoformat()]
+    def part(rows: range) -> tuple[str, str]:
+        return stamps[rows[0]].isoformat(), stamps[rows[-1]].isoformat()
 
-    def told(window: WalkForwardWindow) -> dict[str, Any]:
+    def describe(window: WalkForwardWindow) -> WindowRecord:
         level = by_window.get(window.index)
-        return {
-            "index": window.index,
-            "train": part(window.train),
-            "validation": part(window.validation),
-            "test": part(window.test),
-            "train_bars": len(window.train),
-            "validation_bars": len(window.validation),
-            "test_bars": len(window.test),
-            "threshold_enter_bps": None if level is None else 10_000 * level.enter,
-            "threshold_exit_bps": None if level is None else 10_000 * level.exit,
-            "fits": predictions.fit_records[window.index],
-        }
+        return WindowRecord(
+            index=window.index,
+            train=part(window.train),
+            validation=part(window.validation),
+            test=part(window.test),
+            train_bars=len(window.train),
+            validation_bars=len(window.validation),
+            test_bars=len(window.test),
+            threshold_enter_bps=None if level is None else 10_000 * level.enter,
+            threshold_exit_bps=None if level is None else 10_000 * level.exit,
+            fits=tuple(map(FitRecord.model_validate, predictions.fit_records[window.index])),
+        )
 
-    return [told(window) for window in prepared.windows]
+    return tuple(describe(window) for window in prepared.windows)
 
 
-def describe_machine(workers: int) -> dict[str, Any]:
+def describe_machine(workers: int) -> MachineRecord:
     """What the run ran on.
 
     Args:
         workers: Processes that trained.
     """
-    return {"platform": platform.platform(), "cpu_count": os.cpu_count(), "workers": workers}
+    return MachineRecord(platform=platform.platform(), cpu_count=os.cpu_count(), workers=workers)

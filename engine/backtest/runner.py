@@ -18,10 +18,13 @@ from engine.backtest.manifest import (
     describe_machine,
     summarize_for_ledger,
 )
+from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.core.home import backtest_home
+from engine.core.open_kinds import list_ignored_kinds
 from engine.core.progress import NullProgress, Progress
 from engine.data import load_market
+from engine.evaluation.analysis import with_analysis
 from engine.leakage.certify import run_leakage_test
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.result import BacktestResult
@@ -31,20 +34,19 @@ from engine.pipeline.steps import (
     fit_and_predict,
     simulate_books,
 )
-from engine.reporting.pages import open_page_writer
+from engine.reporting import open_page_writer
 from engine.runs.folder import atomic_directory
 from engine.runs.run import Run
 from engine.strategy import Strategy, load_strategy
 from engine.training.executors.local import LocalExecutor
 from engine.training.executors.ray import RayExecutor
-from engine.training.jobs import STRATEGY_BOOK
 from engine.training.store import FitStore
 from engine.trials import Ledger, LedgerEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.reporting.pages import PageWriter
+    from engine.reporting import PageWriter
     from engine.training.executors.base import Executor
 
 
@@ -68,30 +70,30 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
 
     Args:
         strategy: A strategy, or the path of its file.
-        overrides: Dotted paths to values, laid over the file: `{"signal.enter_bps": 10}`.
+        overrides: Dotted path -> value, instead of that of the file: `{"signal.enter_bps": 10}`.
         data: A dataset's name or path, instead of the strategy's own.
         offline: Use the strategy's offline dataset.
-        vintage: Use the dataset's bars as they were once pulled, and no network: the id of a
-            vintage, as `manifest["dataset"]["vintage"]` names it, or a date or instant (UTC).
+        vintage: Use the dataset's bars as they were pulled at that time, without network: the id
+            of a vintage, as in `manifest.dataset.vintage`, or a date or instant (UTC).
         out: The run folder is `out`/`strategy.name`/`run_id`.
-        home: Where caches, fits and the trial ledger live; BACKTEST_HOME, or `.backtest` here, if
-            not given.
+        home: Folder of caches, fits and the trial ledger; by default BACKTEST_HOME, or `.backtest`
+            in the working directory.
         workers: Processes to train in, instead of `compute.workers`.
-        fresh: Train everything anew, whatever is stored.
-        pages: Draw the pages, which takes seconds; `backtest report` can do so later.
-        progress: Who is told what goes on.
+        fresh: Train every fit, also those that are stored.
+        pages: Draw the pages, which takes seconds; `backtest report` can draw them later.
+        progress: Receives stages, progress and notices.
         command: The command line, for the manifest.
-        sweep_id: Of the runs that are begun together with this one, for ledger and manifest.
+        sweep_id: Id of the sweep that the run belongs to, for ledger and manifest.
 
     Returns:
-        What was found, also on disk in `run_dir`, which is complete or absent.
+        The run; its files are in `run_dir`, which is complete or absent.
 
     Raises:
-        BacktestError: Its class says which part of the input is wrong; see `engine.core.errors`.
+        BacktestError: Its class names the kind of the fault, see `engine.core.errors`.
     """
-    told = progress or NullProgress()
-    asked = _RunOptions(
-        spec=_resolve_strategy(strategy, overrides),
+    reporter = progress or NullProgress()
+    options = _RunOptions(
+        spec=_resolve_strategy(strategy, overrides, reporter),
         strategy_file=None if isinstance(strategy, Strategy) else str(strategy),
         data=data,
         offline=offline,
@@ -104,15 +106,18 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         command=command,
         sweep_id=sweep_id,
     )
-    _require_installed(asked.spec)
-    ledger = Ledger(asked.home / "ledger.sqlite")
-    with ledger.record(asked.spec.model_dump(mode="json"), command, told, sweep_id) as entry:
-        return _run_stages(asked, entry, StageTimer(told), told)
+    _require_installed(options.spec)
+    for error in list_ignored_kinds(options.spec):
+        reporter.notice(f"{error.problem}: {error.where}")
+    ledger = Ledger(options.home / "ledger.sqlite")
+    resolved = options.spec.model_dump(mode="json")
+    with ledger.record(resolved, command, reporter, sweep_id) as entry:
+        return _run_stages(options, entry, StageTimer(reporter), reporter)
 
 
 @dataclass(frozen=True)
 class _RunOptions:
-    """What `run` was asked for."""
+    """The arguments of `run`."""
 
     spec: Strategy
     strategy_file: str | None
@@ -131,7 +136,7 @@ class _RunOptions:
 def _run_stages(
     options: _RunOptions, ledger_entry: LedgerEntry, timer: StageTimer, progress: Progress
 ) -> Run:
-    """One stage after the other; the ledger's entry is told of the bars, and what came of them."""
+    """All stages in their order; the ledger's entry receives the bars and the outcome."""
     spec, home = options.spec, options.home
     with timer.stage("data"):
         market = load_market(
@@ -143,32 +148,26 @@ def _run_stages(
             progress=progress,
         )
     with timer.stage("features"):
-        ground = prepare_data(spec, market)
-    ledger_entry.set_data_scope(ground.to_data_scope())
-    with open_page_writer(enabled=options.pages) as drawn:
+        prepared = prepare_data(spec, market)
+    ledger_entry.set_data_scope(prepared.to_data_scope())
+    with open_page_writer(enabled=options.pages) as pages:
         store = FitStore(home / "fits")
         with closing(_make_executor(spec, options.workers, home / "programs")) as executor:
             with timer.stage("refits"):
                 predictions, fits = fit_and_predict(
-                    spec, ground, executor, store, progress, fresh=options.fresh
+                    spec, prepared, executor, store, progress, fresh=options.fresh
                 )
             with timer.stage("simulation"):
-                decided = decide_positions(spec, ground, predictions)
-                books = simulate_books(spec, ground, decided)
-                made = BacktestResult(spec, ground, fits, predictions, decided, books)
-            drawn.start_quantstats(made.returns, ground.market.periods_per_year)
+                weights = decide_positions(spec, prepared, predictions)
+                books = simulate_books(spec, prepared, weights)
+                result = BacktestResult(spec, prepared, fits, predictions, weights, books)
+            pages.start_quantstats(result.returns, prepared.market.periods_per_year)
             with timer.stage("certificate"):
                 certificate = run_leakage_test(
-                    made, executor, store, progress, fresh=options.fresh
+                    result, executor, store, progress, fresh=options.fresh
                 )
-        inputs = build_manifest(spec, ground, predictions)
-        with timer.stage("evaluation"):
-            figures = compute_metrics(ground, predictions, books)
-            trials = ledger_entry.collect_trials(
-                made.returns[STRATEGY_BOOK], count_tuning_trials(inputs)
-            )
-            judged = evaluate_backtest(made, figures, trials)
-        inputs |= {
+        manifest = build_manifest(spec, prepared, predictions)
+        manifest |= {
             "strategy_file": options.strategy_file,
             "machine": describe_machine(executor.workers),
             "fits": {"trained": fits.trained, "stored": fits.stored},
@@ -177,41 +176,51 @@ def _run_stages(
             "command": options.command,
             **({"family": options.sweep_id} if options.sweep_id else {}),
         }
-        found = Run(
-            run_id=inputs["run_id"],
-            run_dir=options.out / spec.name / inputs["run_id"],
-            manifest=inputs | {"timings_s": timer.timings()},
-            bars=market.bars,
-            predictions=predictions[STRATEGY_BOOK].table,
-            positions=concat_positions(decided),
-            returns=made.returns,
-            trades=concat_trades(books),
-            metrics=figures,
-            significance=judged,
-            certificate=certificate,
-        )
-        found = _write_run(found, drawn, timer)
-    ledger_entry.finish(summarize_for_ledger(found))
-    return found
+        with timer.stage("evaluation"):
+            metrics = compute_metrics(prepared, predictions, books)
+            trials = ledger_entry.collect_trials(
+                result.returns[STRATEGY_BOOK], count_tuning_trials(manifest)
+            )
+            finished_run = with_analysis(
+                Run(
+                    run_id=manifest.run_id,
+                    run_dir=options.out / spec.name / manifest.run_id,
+                    manifest=manifest,
+                    bars=market.bars,
+                    predictions=predictions[STRATEGY_BOOK].table,
+                    positions=concat_positions(weights),
+                    returns=result.returns,
+                    trades=concat_trades(books),
+                    metrics=metrics,
+                    significance=evaluate_backtest(result, metrics, trials),
+                    certificate=certificate,
+                )
+            )
+        finished_run = _write_run(finished_run, pages, timer)
+    ledger_entry.finish(summarize_for_ledger(finished_run))
+    return finished_run
 
 
 def _write_run(finished_run: Run, pages: PageWriter, timer: StageTimer) -> Run:
-    """The run in its folder; its timings now count the drawing of the pages."""
+    """Writes the run folder; the timings in it include the drawing of the pages."""
     with atomic_directory(finished_run.run_dir) as draft:
+        finished_run = _with_timings(finished_run, timer)
         with timer.stage("report"):
             pages.write(finished_run, draft)
-        finished_run = replace(
-            finished_run, manifest=finished_run.manifest | {"timings_s": timer.timings()}
-        )
+        finished_run = _with_timings(finished_run, timer)
         finished_run.write(draft)
     return finished_run
 
 
+def _with_timings(run: Run, timer: StageTimer) -> Run:
+    return replace(run, manifest=run.manifest | {"timings_s": timer.timings()})
+
+
 def _resolve_strategy(
-    strategy: Strategy | Path | str, overrides: Mapping[str, object] | None
+    strategy: Strategy | Path | str, overrides: Mapping[str, object] | None, progress: Progress
 ) -> Strategy:
     if not isinstance(strategy, Strategy):
-        return load_strategy(Path(strategy), overrides)
+        return load_strategy(Path(strategy), overrides, progress.notice)
     if overrides:
         raise UsageError(
             "overrides need a strategy file",
@@ -223,7 +232,7 @@ def _resolve_strategy(
 
 
 def _require_installed(spec: Strategy) -> None:
-    """The extras that the strategy needs, before anything is trained."""
+    """Checks that the extras which the strategy needs are installed, before any training."""
     backend: str = spec.compute.backend
     needed = [(backend, f"the backend that compute.backend names: {backend}", backend)]
     if spec.tune is not None:

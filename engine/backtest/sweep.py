@@ -1,8 +1,8 @@
-"""`run_sweep`: several strategies, or one with several values, as runs that belong together.
+"""`run_sweep`: several strategies, or one strategy with a grid of values, run and compared.
 
-Each member is a run like any other, with a folder and a row in the trial ledger of its own; they
-share the store, so that nothing is trained twice. What is chosen among them is judged by all of
-them: a grid of six is six tries at luck, and its best must not look like one.
+Each point of a sweep is a run of its own, with a folder and a row in the trial ledger; the runs
+share the store of fits, so that nothing is trained twice. The best run is graded with all runs
+counted as trials.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 SWEEPS_FOLDER = "families"
-"""Below the folder of reports, beside those of the strategies."""
+"""Folder of the comparison pages of sweeps, below the folder of the runs."""
 
 
 @dataclass(frozen=True)
 class SweepPoint:
-    """One of the runs that are asked for.
+    """One run of a sweep.
 
     Attributes:
-        strategy: The strategy's file.
-        label: What tells it from the others: its name, the values of the grid, or both.
-        values: Dotted paths to the values that the grid gives this run.
-        overrides: Dotted paths to values, those of the grid among them.
+        strategy: Strategy file.
+        label: Unique label: the name, the values of the grid, or both.
+        values: Dotted path -> value of the grid.
+        overrides: Dotted path -> value of every override, those of the grid included.
     """
 
     strategy: Path
@@ -52,17 +52,16 @@ class SweepPoint:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What came of runs that were begun together.
+    """The result of a sweep.
 
     Attributes:
-        sweep_id: First 12 hex digits of the SHA-256 over what was asked for; the same runs asked
-            for again are the same family.
-        points: In the order they ran.
-        outcomes: Of each the run, or the error that it ended with.
-        comparison: Of the runs that finished, on the bars that all of them have; None where fewer
-            than two did, or they cannot be compared.
-        comparison_page: The comparison as a page; None where there is none, or no pages were
-            wanted.
+        sweep_id: First 12 hex digits of the SHA-256 over points and dataset options; the same
+            sweep has the same id.
+        points: In the order in which they ran.
+        outcomes: The run of each point, or the error that ended it.
+        comparison: Comparison of the finished runs on their common bars; None where fewer than
+            two finished, or they cannot be compared.
+        comparison_page: Path of the comparison page; None without a comparison or pages.
         comparison_error: Why there is no comparison; empty where there is one.
     """
 
@@ -75,30 +74,30 @@ class Sweep:
 
     @property
     def finished_runs(self) -> list[tuple[SweepPoint, Run]]:
-        """Those that finished."""
-        told = zip(self.points, self.outcomes, strict=True)
-        return [(member, outcome) for member, outcome in told if isinstance(outcome, Run)]
+        """The points whose runs finished, with the runs."""
+        pairs = zip(self.points, self.outcomes, strict=True)
+        return [(point, outcome) for point, outcome in pairs if isinstance(outcome, Run)]
 
     @property
     def failures(self) -> list[tuple[SweepPoint, Exception]]:
-        """Those that did not, and why."""
-        told = zip(self.points, self.outcomes, strict=True)
-        return [(member, outcome) for member, outcome in told if isinstance(outcome, Exception)]
+        """The points whose runs failed, with the errors."""
+        pairs = zip(self.points, self.outcomes, strict=True)
+        return [(point, outcome) for point, outcome in pairs if isinstance(outcome, Exception)]
 
     def adjust_grade(self, finished_run: Run) -> Grade:
-        """Of the evidence for one run, all trials of the family counted.
+        """Grade of one run with all runs of the sweep counted as trials.
 
-        A run that was judged before others of its family had run knew of fewer trials. Its grade
-        is lowered to what its deflated Sharpe ratio is worth with all of them; never raised.
+        The ledger had fewer trials when the first runs of the sweep were graded. The grade is
+        lowered to that of the deflated Sharpe ratio with all of them; it is never raised.
         """
-        own: Grade = finished_run.significance["verdict"]["grade"]
-        found = self.comparison
-        if found is None or found.selection_bias is None:
-            return own
-        record = measure_track_record(found.returns[finished_run.run_id].to_numpy())
-        luckiest = found.selection_bias.luckiest / found.periods_per_year**0.5
-        deflated = record.probability_above(luckiest) if record else None
-        return cap_grade(own, deflated, finished_run.significance["method"]["confidence"])
+        significance, comparison = finished_run.significance, self.comparison
+        own_grade: Grade = significance.verdict.grade
+        if comparison is None or comparison.selection_bias is None:
+            return own_grade
+        record = measure_track_record(comparison.returns[finished_run.run_id].to_numpy())
+        expected_maximum = comparison.selection_bias.luckiest / comparison.periods_per_year**0.5
+        deflated_sharpe = record.probability_above(expected_maximum) if record else None
+        return cap_grade(own_grade, deflated_sharpe, significance.method.confidence)
 
 
 def run_sweep(
@@ -114,49 +113,49 @@ def run_sweep(
 ) -> Sweep:
     """Runs every strategy with every combination of the grid's values, and compares them.
 
-    A member that fails keeps no other from running. An interrupt ends the family; the members
-    that finished are kept, in their folders and in the ledger.
+    The sweep continues after a run that fails. An interrupt ends the sweep; finished runs are
+    kept, in their folders and in the ledger.
 
     Args:
         strategies: Strategy files.
-        grid: Dotted paths to the values that are tried: `{"signal.enter_bps": [5, 10, 20]}`.
-        overrides: Dotted paths to values that all members have.
-        out: As in `run`; the comparison is in `out`/families/`family`.
-        pages: Draw the pages of each member, and the comparison's.
-        progress: Who is told what goes on.
-        execute: What runs a member; `engine.run` unless something stands in for it.
-        options: Others of `run`, for each member.
+        grid: Dotted path -> values to try: `{"signal.enter_bps": [5, 10, 20]}`.
+        overrides: Dotted path -> value, for every run.
+        out: As in `run`; the comparison page is in `out`/families/<sweep id>.
+        pages: Whether to write the pages of each run and the comparison page.
+        progress: Receives the progress.
+        execute: Runs one point; `engine.run` unless replaced.
+        options: Other options of `run`, for every run.
 
     Raises:
-        UsageError: A strategy or a value is wrong, or two members are the same; nothing was run.
+        UsageError: A strategy or a value is wrong, or two runs are the same; nothing was run.
     """
-    told = progress or NullProgress()
-    asked = expand_sweep(strategies, grid or {}, overrides or {})
-    family = _compute_sweep_id(asked, options)
+    progress = progress or NullProgress()
+    points = expand_sweep(strategies, grid or {}, overrides or {})
+    sweep_id = _compute_sweep_id(points, options)
     outcomes: list[Run | Exception] = []
-    for number, member in enumerate(asked, start=1):
-        told.run(number, len(asked), member.label)
+    for number, point in enumerate(points, start=1):
+        progress.run(number, len(points), point.label)
         try:
             outcomes.append(
                 execute(
-                    member.strategy,
-                    overrides=member.overrides,
+                    point.strategy,
+                    overrides=point.overrides,
                     out=out,
                     pages=pages,
-                    progress=told,
-                    sweep_id=family,
+                    progress=progress,
+                    sweep_id=sweep_id,
                     **options,
                 )
             )
-        except Exception as error:  # noqa: BLE001 - one that fails takes nothing from the others
-            told.notice(f"{member.label} failed: {_summarize_error(error)}")
+        except Exception as error:  # noqa: BLE001 - the other runs go on
+            progress.notice(f"{point.label} failed: {_summarize_error(error)}")
             outcomes.append(error)
         except KeyboardInterrupt:
-            told.notice(f"{number - 1} of {len(asked)} runs were finished and are kept")
+            progress.notice(f"{number - 1} of {len(points)} runs finished and are kept")
             raise
-    made = Sweep(family, asked, tuple(outcomes))
-    told.stage("comparison")
-    return _with_comparison(made, Path(out) / SWEEPS_FOLDER / family if pages else None)
+    sweep = Sweep(sweep_id, points, tuple(outcomes))
+    progress.stage("comparison")
+    return _with_comparison(sweep, Path(out) / SWEEPS_FOLDER / sweep_id if pages else None)
 
 
 def expand_sweep(
@@ -167,10 +166,10 @@ def expand_sweep(
     """Every strategy with every combination of values, the last path varying fastest.
 
     Raises:
-        UsageError: A strategy or a value is wrong, or two members are the same.
+        UsageError: A strategy or a value is wrong, or two runs are the same.
     """
     named = _name_strategies([Path(strategy) for strategy in strategies])
-    asked = tuple(
+    points = tuple(
         SweepPoint(
             file,
             _make_label("" if len(named) == 1 and values else name, values),
@@ -180,14 +179,14 @@ def expand_sweep(
         for file, name in named
         for values in _grid_combinations(grid)
     )
-    _require_distinct(asked)
-    return asked
+    _require_distinct(points)
+    return points
 
 
 def _name_strategies(files: Sequence[Path]) -> list[tuple[Path, str]]:
     """Each file with its name, or its path where another has the same name."""
-    often = Counter(file.stem for file in files)
-    return [(file, file.stem if often[file.stem] == 1 else str(file)) for file in files]
+    counts = Counter(file.stem for file in files)
+    return [(file, file.stem if counts[file.stem] == 1 else str(file)) for file in files]
 
 
 def _grid_combinations(grid: Mapping[str, Sequence[object]]) -> Iterator[dict[str, object]]:
@@ -197,20 +196,20 @@ def _grid_combinations(grid: Mapping[str, Sequence[object]]) -> Iterator[dict[st
 
 def _make_label(name: str, values: Mapping[str, object]) -> str:
     """`lstm signal.enter_bps=10`; of several values the last keys, where no two are the same."""
-    last = [path.rpartition(".")[2] for path in values]
-    short = len(last) > 1 and len(set(last)) == len(last)
-    keys = last if short else list(values)
-    told = [
+    last_keys = [path.rpartition(".")[2] for path in values]
+    are_unique = len(last_keys) > 1 and len(set(last_keys)) == len(last_keys)
+    keys = last_keys if are_unique else list(values)
+    settings = [
         f"{key}={dump_flow_yaml(value)}" for key, value in zip(keys, values.values(), strict=True)
     ]
-    return " ".join([*([name] if name else []), *told])
+    return " ".join([*([name] if name else []), *settings])
 
 
 def _canonical_strategy(point: SweepPoint) -> str:
     """The strategy with every value, as canonical JSON.
 
     Raises:
-        StrategyError: It is wrong.
+        StrategyError: The strategy is wrong.
     """
     strategy = load_strategy(point.strategy, point.overrides)
     return canonical_json(strategy.model_dump(mode="json"))
@@ -218,42 +217,43 @@ def _canonical_strategy(point: SweepPoint) -> str:
 
 def _require_distinct(points: Sequence[SweepPoint]) -> None:
     seen: dict[str, SweepPoint] = {}
-    for member in points:
-        twin = seen.setdefault(_canonical_strategy(member), member)
-        if twin is not member:
+    for point in points:
+        first = seen.setdefault(_canonical_strategy(point), point)
+        if first is not point:
             raise UsageError(
-                "two runs of the family are the same",
-                expected="runs that differ in something",
-                found=f"{twin.label} and {member.label}",
+                "two runs of the sweep are the same",
+                expected="runs that differ in at least one setting",
+                found=f"{first.label} and {point.label}",
                 fix="name each strategy and each value once",
             )
 
 
 def _compute_sweep_id(points: Sequence[SweepPoint], options: Mapping[str, Any]) -> str:
-    which = {name: options.get(name) or None for name in ("data", "offline", "vintage")}
-    told = canonical_json([[_canonical_strategy(member) for member in points], which])
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    dataset_options = {name: options.get(name) or None for name in ("data", "offline", "vintage")}
+    identity = canonical_json([[_canonical_strategy(point) for point in points], dataset_options])
+    return hashlib.sha256(identity.encode()).hexdigest()[:12]
 
 
 def _with_comparison(sweep: Sweep, folder: Path | None) -> Sweep:
-    """With the comparison of the runs that finished, and its page in a folder."""
+    """The sweep with the comparison of its finished runs, and its page in a folder."""
     if len(sweep.finished_runs) < 2:
         return replace(sweep, comparison_error="fewer than two runs finished")
     try:
-        found = compare_runs(
+        comparison = compare_runs(
             [
-                replace(load_compared_run(run), name=member.label)
-                for member, run in sweep.finished_runs
+                replace(load_compared_run(run), name=point.label)
+                for point, run in sweep.finished_runs
             ]
         )
-        page = folder and write_comparison([run for _, run in sweep.finished_runs], folder, found)
+        runs = [run for _, run in sweep.finished_runs]
+        page = folder and write_comparison(runs, folder, comparison)
     except UsageError as error:
         return replace(sweep, comparison_error=f"{error.problem} ({error.found})")
-    return replace(sweep, comparison=found, comparison_page=page)
+    return replace(sweep, comparison=comparison, comparison_page=page)
 
 
 def _summarize_error(error: Exception) -> str:
-    told = (
+    message = (
         error.problem if isinstance(error, BacktestError) else f"{type(error).__name__}: {error}"
     )
-    return told.partition("\n")[0]
+    return message.partition("\n")[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from engine.cli.errors import handle_errors
+from engine.cli.errors import handle_errors, print_notice
 from engine.cli.options import DebugOption, OverridesOption, StrategyArgument  # noqa: TC001 - typer reads them
 
 if TYPE_CHECKING:
@@ -29,9 +29,12 @@ def check_command(
     """
     with handle_errors(debug=debug):
         from engine.config import parse_overrides
+        from engine.core.open_kinds import list_kind_faults
         from engine.strategy import load_strategy
 
-        loaded = load_strategy(Path(strategy), parse_overrides(set_ or ()))
+        loaded = load_strategy(Path(strategy), parse_overrides(set_ or ()), print_notice)
+        for fault in list_kind_faults():
+            print_notice(str(fault))
         tree = loaded.model_dump(mode="json")
         typer.echo(f"{strategy} is a valid strategy")
         for key, value in tree.items():

@@ -1,4 +1,4 @@
-"""`backtest compare`: several runs on one page."""
+"""`backtest compare`: compares several runs on one page."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def compare_command(
         list[str],
         typer.Argument(
             metavar="RUN",
-            help="Run folders, or the first digits of run ids. The first one is the reference "
-            "that the others are compared with.",
+            help="Run folders, or the first digits of run ids. The first run is the reference "
+            "for the others.",
             autocompletion=completion.complete_runs,
         ),
     ],
@@ -33,42 +33,42 @@ def compare_command(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Where the page goes. Default: a folder of these runs in comparisons/ beside "
-            "the runs.",
+            help="Output folder. Default: a folder for these runs below comparisons/ in the "
+            "folder of --reports.",
         ),
     ] = None,
     reports: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where runs are looked for by their ids.")
+        Path, typer.Option(metavar="DIR", help="Folder of the runs, for run ids.")
     ] = Path("reports"),
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Compare runs on one page, and judge the best of them.
+    """Compare runs on one page, and grade the best of them.
 
-    On the bars that all runs have: Sharpe ratios with intervals, paired differences, whether any
-    is better once all are counted, whether they do the same, and which settings differ.
+    On the bars that all runs have: Sharpe ratios with intervals, paired differences, tests that
+    allow for the choice among the runs, correlations, and the settings that differ.
     """
     with handle_errors(debug=debug):
         limit_blas_threads()
-        from engine import comparison
         from engine.cli.comparison_summary import render_comparison_json, render_comparison_text
         from engine.cli.text_table import output_width, print_text
+        from engine.comparison import compare_opened_runs
         from engine.reporting.comparison import write_comparison
         from engine.runs.run import Run
 
-        opened = [Run.open(find_run_folder(named, reports)) for named in runs]
-        found = comparison.compare_runs([comparison.load_compared_run(run) for run in opened])
+        opened = [Run.open(find_run_folder(reference, reports)) for reference in runs]
+        result = compare_opened_runs(opened)
         folder = out or reports / COMPARISONS_FOLDER / comparison_id(
             [run.run_id for run in opened]
         )
         with translate_write_errors(folder):
-            page = write_comparison(opened, folder, found)
+            page = write_comparison(opened, folder, result)
         if json:
-            typer.echo(render_comparison_json(found, page))
+            typer.echo(render_comparison_json(result, page))
         else:
-            print_text(render_comparison_text(found, page, output_width()))
+            print_text(render_comparison_text(result, page, output_width()))
 
 
 def comparison_id(run_ids: Sequence[str]) -> str:
-    """12 hex digits: the same runs in the same order have the same page."""
+    """12 hex digits that depend on the runs and their order."""
     return hashlib.sha256(" ".join(run_ids).encode()).hexdigest()[:12]

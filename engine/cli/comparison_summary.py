@@ -1,9 +1,8 @@
-"""A comparison on stdout: a table and the answer for people, one JSON object for scripts."""
+"""The summary of a comparison on stdout: a table and the verdict, or one JSON object."""
 
 from __future__ import annotations
 
 import json
-import textwrap
 from typing import TYPE_CHECKING
 
 from engine.cli.run_summary import ASCII_SIGNS
@@ -13,6 +12,7 @@ from engine.cli.text_table import (
     colourise,
     render_table,
     sign_colours,
+    wrap_text,
 )
 from engine.reporting import formatting
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 
 def render_comparison_json(comparison: RunComparison, page: Path) -> str:
-    """One JSON object: every figure, and where the page is."""
+    """One JSON object: every figure, and the path of the page."""
     return json.dumps({**comparison.as_dict(), "page": str(page)}, indent=2, allow_nan=False)
 
 
 def render_comparison_text(comparison: RunComparison, page: Path, width: int) -> str:
-    """What is compared, a row a run, the answer, and the path of the page.
+    """Title, one row per run, the verdict, and the path of the page.
 
     Args:
         comparison: The comparison.
-        page: Its page.
-        width: Columns to fit into.
+        page: Path of its page.
+        width: Width of the text.
     """
     index = comparison.returns.index
     head = (
@@ -43,31 +43,27 @@ def render_comparison_text(comparison: RunComparison, page: Path, width: int) ->
     parts = [
         head,
         "\n".join(render_table(_table_columns(comparison), width)),
-        "\n".join(_wrap_text(sentence, width) for sentence in comparison.sentences),
+        "\n".join(wrap_text(sentence, width) for sentence in comparison.sentences),
         f"Evidence: {colourise(comparison.grade, GRADE_COLOURS.get(comparison.grade))}",
         f"comparison   {page}",
     ]
     return "\n\n".join(parts).translate(ASCII_SIGNS)
 
 
-def _wrap_text(text: str, width: int) -> str:
-    """Lines of whole words, a number and its unit on the same one."""
-    joined = text.replace(" %", f"{formatting.NO_BREAK_SPACE}%")
-    return textwrap.fill(joined, width, break_long_words=False)
-
-
 def _table_columns(comparison: RunComparison) -> list[TextTableColumn]:
     runs = list(comparison.labels)
     sharpes = [comparison.sharpe[run] for run in runs]
-    less = [comparison.differences.get(run) for run in runs]
+    differences = [comparison.differences.get(run) for run in runs]
 
     def figures(
-        rank: int, heading: str, unit: formatting.NumberFormat, key: str
+        drop_priority: int, heading: str, unit: formatting.NumberFormat, key: str
     ) -> TextTableColumn:
-        values = [comparison.metrics[run][key] for run in runs]
-        return TextTableColumn(rank, heading, [unit.without_suffix(value) for value in values])
+        values = [getattr(comparison.metrics[run], key) for run in runs]
+        return TextTableColumn(
+            drop_priority, heading, [unit.without_suffix(value) for value in values]
+        )
 
-    returns = [comparison.metrics[run]["total_return_pct"] for run in runs]
+    returns = [comparison.metrics[run].total_return_pct for run in runs]
     return [
         TextTableColumn(
             0, "Run", list(comparison.labels.values()), align_right=False, min_width=20
@@ -81,8 +77,11 @@ def _table_columns(comparison: RunComparison) -> list[TextTableColumn]:
         ),
         TextTableColumn(
             3,
-            "Less first",
-            [formatting.SIGNED_RATIO(each.estimate) if each else "reference" for each in less],
+            "Difference",
+            [
+                formatting.SIGNED_RATIO(each.estimate) if each else "reference"
+                for each in differences
+            ],
         ),
         TextTableColumn(5, "p (Holm)", [_p_value(comparison, run) for run in runs]),
         TextTableColumn(
@@ -91,10 +90,10 @@ def _table_columns(comparison: RunComparison) -> list[TextTableColumn]:
             [formatting.BARE_PERCENT.without_suffix(value) for value in returns],
             colours=sign_colours(returns),
         ),
-        figures(7, "DD %", formatting.BARE_PERCENT, "max_drawdown_pct"),
+        figures(7, "MDD %", formatting.BARE_PERCENT, "max_drawdown_pct"),
         figures(8, "Vol. %", formatting.PERCENT, "volatility_pct"),
         TextTableColumn(
-            9, "Trial", [formatting.COUNT(comparison.clusters[run] + 1) for run in runs]
+            9, "Cluster", [formatting.COUNT(comparison.clusters[run] + 1) for run in runs]
         ),
     ]
 

@@ -1,7 +1,7 @@
-"""What the shell completes: files, names of datasets, keys of the schema, run folders.
+"""Shell completion: strategy files, names of datasets, keys of the schema, run folders.
 
-A shell waits for these at every press of the tab key: the keys are read from the schema's file,
-names from folders, and nothing of the engine is loaded. What cannot be known completes nothing.
+A shell waits for these at every press of the tab key: keys are read from the schema file, names
+from folders, and the engine is not loaded. Where nothing is known, nothing is completed.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ YAML_SUFFIXES = {".yaml", ".yml"}
 
 
 def complete_strategies(incomplete: str) -> list[str]:
-    """YAML files, those in strategies/ by their names alone too."""
+    """YAML files; those in strategies/ also by their file name."""
     folder, start = os.path.split(incomplete)
-    near = [str(path) for path in _yaml_files(Path(folder)) if path.name.startswith(start)]
-    shelf = [str(path) for path in _yaml_files(Path("strategies"))] if not folder else []
-    return near + [path for path in shelf if Path(path).name.startswith(start)]
+    matching = [str(path) for path in _yaml_files(Path(folder)) if path.name.startswith(start)]
+    shipped = [str(path) for path in _yaml_files(Path("strategies"))] if not folder else []
+    return matching + [path for path in shipped if Path(path).name.startswith(start)]
 
 
 def complete_datasets(incomplete: str) -> list[str]:
-    """Names of datasets, as `backtest data list` has them; paths are the shell's own business."""
+    """Names of datasets, as `backtest data list` shows them; the shell completes paths."""
     package = Path(__file__).parents[1]
-    shelves = [Path("datasets"), package / "data" / "datasets"]
+    folders = [Path("datasets"), package / "data" / "datasets"]
     if (package.parent / "pyproject.toml").is_file():
-        shelves.append(package.parent / "datasets")
-    names = {path.stem for shelf in shelves for path in _yaml_files(shelf)}
+        folders.append(package.parent / "datasets")
+    names = {path.stem for folder in folders for path in _yaml_files(folder)}
     return sorted(name for name in names if name.startswith(incomplete))
 
 
 def complete_keys(incomplete: str) -> list[str]:
-    """Paths that `backtest explain` knows, one level at a time."""
+    """Paths of `backtest explain`, one level at a time."""
     from engine.config.reference import list_schema_entries
 
     paths = [entry.path for entry in list_schema_entries(_load_schema())]
     level = incomplete.count(".")
-    return [p for p in paths if p.startswith(incomplete) and p.count(".") == level]
+    return [path for path in paths if path.startswith(incomplete) and path.count(".") == level]
 
 
 def complete_models(incomplete: str) -> list[str]:
@@ -45,20 +45,20 @@ def complete_models(incomplete: str) -> list[str]:
 
 
 def complete_overrides(incomplete: str) -> list[str]:
-    """What `--set` and `--grid` take, up to the value."""
+    """Paths for `--set` and `--grid`, up to the equals sign."""
     from engine.config.reference import list_schema_entries, settable_paths
 
     return [
-        f"{place}="
-        for place in settable_paths(list_schema_entries(_load_schema()))
-        if place.startswith(incomplete)
+        f"{path}="
+        for path in settable_paths(list_schema_entries(_load_schema()))
+        if path.startswith(incomplete)
     ]
 
 
 def complete_runs(incomplete: str) -> list[str]:
-    """Run folders below reports/, the newest first."""
-    found = sorted(Path("reports").glob("*/*/manifest.json"), key=_modified_at, reverse=True)
-    return [str(path.parent) for path in found if str(path.parent).startswith(incomplete)]
+    """Run folders below reports/, newest first."""
+    manifests = sorted(Path("reports").glob("*/*/manifest.json"), key=_modified_at, reverse=True)
+    return [str(path.parent) for path in manifests if str(path.parent).startswith(incomplete)]
 
 
 def _load_schema() -> dict[str, object]:
@@ -71,7 +71,7 @@ def _load_schema() -> dict[str, object]:
 
 
 def _yaml_files(folder: Path) -> list[Path]:
-    """YAML files of a folder that may not be there."""
+    """YAML files of a folder; none where it does not exist."""
     try:
         return sorted(path for path in folder.iterdir() if path.suffix in YAML_SUFFIXES)
     except OSError:

@@ -1,4 +1,4 @@
-"""Errors as a few lines on stderr and an exit code."""
+"""Errors as a few lines on stderr, and the exit code of the command."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXIT_UNEXPECTED = 1
-EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it of any program
+EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells report it
 
 INTERRUPTED_FITS_STORED = (
-    "interrupted; finished fits are stored, and the same command goes on from there"
+    "interrupted; finished fits are stored, and the same command continues from them"
 )
-"""What is said after Ctrl-C where fits were made."""
+"""Message after Ctrl-C in commands that train."""
 
 
 @contextmanager
 def handle_errors(*, debug: bool, interrupt_message: str = "interrupted") -> Iterator[None]:
-    """Ends the command with the exit code of whatever is raised inside.
+    """Prints any error raised inside, and ends the command with its exit code.
 
     Args:
         debug: Print the traceback too.
-        interrupt_message: What is said after Ctrl-C.
+        interrupt_message: Message after Ctrl-C.
 
     Raises:
-        typer.Exit: With the code; nothing where all went well.
+        typer.Exit: With the exit code, where an error was raised.
     """
     try:
         yield
@@ -49,35 +49,35 @@ def handle_errors(*, debug: bool, interrupt_message: str = "interrupted") -> Ite
         typer.echo(interrupt_message, err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:
-        # The reader has gone (`| head`); Python would complain once more when it closes stdout.
+        # The reader is gone (`| head`); Python would report it again when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(EXIT_BROKEN_PIPE) from None
-    except Exception as error:  # noqa: BLE001 - the last one to see it; --debug shows where
+    except Exception as error:  # noqa: BLE001 - the last handler; --debug shows the traceback
         raise typer.Exit(print_error(error, debug=debug)) from None
 
 
 def print_error(error: Exception, *, debug: bool, failed_part: str = "") -> int:
-    """Says on stderr what went wrong.
+    """Prints an error on stderr.
 
     Args:
-        error: Of any kind; what is no BacktestError is a fault of the engine.
+        error: Any error; one that is no BacktestError is a fault of the engine.
         debug: Print the traceback too.
-        failed_part: What failed, where it is one of several.
+        failed_part: Which run failed, where there are several.
 
     Returns:
-        The exit code that it asks for.
+        The exit code of the error.
     """
     if debug:
         traceback.print_exception(error)
-    told, code = f"{error}", EXIT_UNEXPECTED
+    message, code = f"{error}", EXIT_UNEXPECTED
     if isinstance(error, BacktestError):
         code = error.exit_code
     else:
-        told = f"{type(error).__name__}: {error}"
+        message = f"{type(error).__name__}: {error}"
         if not debug:
-            told += "\n  this is a fault of the engine; --debug shows where it arose"
+            message += "\n  this is a fault of the engine; --debug shows the traceback"
     text = _wrap_to_terminal(
-        f"error: {f'{failed_part}: ' if failed_part else ''}{told}"
+        f"error: {f'{failed_part}: ' if failed_part else ''}{message}"
     ).removeprefix("error:")
     label = typer.style("error:", fg=BAD, bold=True)
     typer.echo(f"{label}{text}", err=True, color=wants_colours(sys.stderr))
@@ -85,7 +85,7 @@ def print_error(error: Exception, *, debug: bool, failed_part: str = "") -> int:
 
 
 def _wrap_to_terminal(text: str) -> str:
-    """On a terminal, lines that break between words and go on under where they began."""
+    """On a terminal, wraps lines between words, with a hanging indent."""
     if not sys.stderr.isatty():
         return text
     width = shutil.get_terminal_size().columns
@@ -101,3 +101,8 @@ def _wrap_to_terminal(text: str) -> str:
             drop_whitespace=True,
         ) or [""]
     return "\n".join(lines)
+
+
+def print_notice(text: str) -> None:
+    """Prints a line that is no error on stderr."""
+    typer.echo(text, err=True)

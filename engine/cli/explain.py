@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli import completion
-from engine.cli.errors import handle_errors
+from engine.cli.errors import handle_errors, print_notice
 from engine.cli.options import DebugOption, JsonOption  # noqa: TC001 - typer reads them
 from engine.cli.text_table import colourise, print_text
 
@@ -49,8 +49,11 @@ def explain_command(
     """
     with handle_errors(debug=debug):
         from engine.config import child_entries, find_entry, list_entries
+        from engine.core.open_kinds import list_kind_faults
 
         entries = list_entries(_root_spec(dataset=dataset))
+        for fault in [] if dataset else list_kind_faults():
+            print_notice(str(fault))
         entry = None if path is None else find_entry(entries, path)
         children = child_entries(entries, entry)
         if as_json:

@@ -1,4 +1,4 @@
-"""`backtest features`: what the model of a strategy would see, before anything is trained."""
+"""`backtest features`: the features of a strategy on its bars, without training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from engine.cli.errors import handle_errors
+from engine.cli.errors import handle_errors, print_notice
 from engine.cli.options import (
     DataOption,
     DebugOption,
@@ -35,9 +35,9 @@ COLUMN_WIDTHS = (27, 9, 7, 4, 8, 8, 5, 5)
 FIELD_LETTERS = {"open": "O", "high": "H", "low": "L", "close": "C", "volume": "V", "time": "time"}
 LEGEND = (
     "Inputs: open, high, low, close and volume by their first letters. Warm-up: bars before the "
-    "first value that counts. NaN: bars without a value; one past the warm-up ends a run. Drift: "
-    "how far the test rows of a window are distributed from its train rows, 0 alike to 1 apart "
-    "(Kolmogorov-Smirnov), median and worst of {windows} windows."
+    "first valid value. NaN: bars without a value; a NaN after the warm-up ends a run with an "
+    "error. Drift: Kolmogorov-Smirnov distance between the test rows and the train rows of a "
+    "window, from 0 (same distribution) to 1 (disjoint); median and worst of {windows} windows."
 )
 
 
@@ -52,10 +52,10 @@ def features_command(
 ) -> None:
     """Show every feature of a strategy on its bars.
 
-    What decides it, how long it warms up, its range, and how far it drifts from the rows that
-    train a window to those that test it.
+    Inputs, warm-up, range, and the distribution shift between the train and test rows of the
+    walk-forward windows.
 
-    Trains nothing, and is no trial.
+    Trains nothing, and does not count as a trial.
     """
     with handle_errors(debug=debug):
         limit_blas_threads()
@@ -64,7 +64,7 @@ def features_command(
         from engine.pipeline.prepare import prepare_data
         from engine.strategy import load_strategy
 
-        spec = load_strategy(Path(strategy), parse_overrides(set_ or ()))
+        spec = load_strategy(Path(strategy), parse_overrides(set_ or ()), print_notice)
         with stderr_progress(quiet=quiet) as progress:
             progress.stage("data")
             home = backtest_home()
@@ -72,34 +72,41 @@ def features_command(
                 spec.data, home=home, offline=offline, override=data, progress=progress
             )
             progress.stage("features")
-            told = features_document(spec, prepare_data(spec, market))
+            document = features_document(spec, prepare_data(spec, market))
         typer.echo(
-            json_.dumps(told, indent=2, allow_nan=False) if json else render_features_text(told)
+            json_.dumps(document, indent=2, allow_nan=False)
+            if json
+            else render_features_text(document)
         )
 
 
 def features_document(spec: Strategy, prepared: PreparedData) -> dict[str, Any]:
-    """What the command prints as JSON: `windows`, and `features` with the coarser ones last.
+    """The JSON document of the command; features of coarser intervals come last.
 
-    Ranges are over all bars; `drift_ks` is a number a window.
+    `low` and `high` are over all bars; `drift_ks` has one value per window.
     """
     from statistics import median
 
     from engine.features.summary import coarse_bars_known_at, summarise_features
 
     history, stamps = prepared.feature_history, prepared.feature_history.features.timestamps
-    cut = [(window.train, window.test) for window in prepared.windows]
-    tables = {prepared.market.interval: summarise_features(history.features, spec.features, cut)}
+    splits = [(window.train, window.test) for window in prepared.windows]
+    tables = {
+        prepared.market.interval: summarise_features(history.features, spec.features, splits)
+    }
     for coarse in history.coarse:
         known = [
-            (coarse_bars_known_at(coarse.latest, a), coarse_bars_known_at(coarse.latest, b))
-            for a, b in cut
+            (
+                coarse_bars_known_at(coarse.latest, train),
+                coarse_bars_known_at(coarse.latest, test),
+            )
+            for train, test in splits
         ]
         tables[coarse.interval] = summarise_features(coarse.features, spec.features, known)
-    identity = prepared.market.provenance
+    dataset = prepared.market.provenance
     return {
         "strategy": spec.name,
-        "dataset": {"name": identity["name"], "offline": identity["offline"]},
+        "dataset": {"name": dataset["name"], "offline": dataset["offline"]},
         "interval": prepared.market.interval,
         "bars": len(stamps),
         "first": stamps[0].isoformat(),
@@ -109,41 +116,41 @@ def features_document(spec: Strategy, prepared: PreparedData) -> dict[str, Any]:
                 name: [stamps[part[0]].isoformat(), stamps[part[-1]].isoformat()]
                 for name, part in (("train", train), ("test", test))
             }
-            for train, test in cut
+            for train, test in splits
         ],
         "features": [
             {
-                "symbol": found.symbol,
+                "symbol": summary.symbol,
                 "interval": interval,
-                "name": found.name,
-                "inputs": list(found.input_columns),
-                "warmup_bars": found.warmup,
-                "nan_bars": found.nan_bars,
-                "low": found.low,
-                "high": found.high,
-                "drift_ks": list(found.ks_by_window),
-                "drift_ks_median": median(found.ks_by_window),
-                "drift_ks_worst": max(found.ks_by_window),
+                "name": summary.name,
+                "inputs": list(summary.input_columns),
+                "warmup_bars": summary.warmup,
+                "nan_bars": summary.nan_bars,
+                "low": summary.low,
+                "high": summary.high,
+                "drift_ks": list(summary.ks_by_window),
+                "drift_ks_median": median(summary.ks_by_window),
+                "drift_ks_worst": max(summary.ks_by_window),
             }
             for interval, table in tables.items()
-            for found in table
+            for summary in table
         ],
     }
 
 
 def render_features_text(document: Mapping[str, Any], width: int | None = None) -> str:
-    """A table a symbol and interval, and what its columns mean.
+    """One table per symbol and interval, and a legend of its columns.
 
     Args:
-        document: By `features_document`.
-        width: Columns; the terminal's where it is not given. Tables take 80 of them, or as many as
-            their words need.
+        document: Result of `features_document`.
+        width: Width of the text; that of the terminal where it is None. Tables take 80 columns,
+            or more where long names need it.
     """
     width = width or shutil.get_terminal_size().columns
     widths = _column_widths(document["features"], width)
-    stood_in = " (offline stand-in)" if document["dataset"]["offline"] else ""
+    offline_note = " (offline dataset)" if document["dataset"]["offline"] else ""
     lines = [
-        f"{document['strategy']} on {document['dataset']['name']}{stood_in}",
+        f"{document['strategy']} on {document['dataset']['name']}{offline_note}",
         f"{document['bars']:,} bars of {document['interval']}, {document['first'][:10]} to "
         f"{document['last'][:10]}",
     ]
@@ -157,16 +164,16 @@ def render_features_text(document: Mapping[str, Any], width: int | None = None) 
 
 
 def _column_widths(rows: Sequence[Mapping[str, Any]], width: int) -> tuple[int, ...]:
-    """The columns' widths: what is left of the terminal goes to words that need it."""
+    """Widths of the columns; spare width goes to the inputs, then to the names, that need it."""
     name, inputs, *figures = COLUMN_WIDTHS
-    room = max(0, width - sum(COLUMN_WIDTHS) - len(figures) - 1)
-    for_inputs = min(room, max(0, *(len(_format_inputs(row["inputs"])) - inputs for row in rows)))
-    for_name = min(room - for_inputs, max(0, *(len(row["name"]) - name for row in rows)))
+    spare = max(0, width - sum(COLUMN_WIDTHS) - len(figures) - 1)
+    for_inputs = min(spare, max(0, *(len(_format_inputs(row["inputs"])) - inputs for row in rows)))
+    for_name = min(spare - for_inputs, max(0, *(len(row["name"]) - name for row in rows)))
     return name + for_name, inputs + for_inputs, *figures
 
 
 def _format_row(row: Mapping[str, Any], widths: Sequence[int]) -> Iterator[str]:
-    """A line; the words stand on one of their own where they are too long."""
+    """One line; name and inputs stand on a line of their own where they are too long."""
     name, inputs = row["name"], _format_inputs(row["inputs"])
     if len(name) > widths[0] or len(inputs) > widths[1]:
         yield f"{name} {inputs}"
@@ -187,16 +194,16 @@ def _format_row(row: Mapping[str, Any], widths: Sequence[int]) -> Iterator[str]:
 
 
 def _align_cells(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Words to the left, figures to the right."""
+    """Text aligned to the left, figures to the right."""
     padded = [
-        cell.ljust(width) if place < 2 else cell.rjust(width)
-        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        cell.ljust(width) if index < 2 else cell.rjust(width)
+        for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
     return " ".join(padded).rstrip()
 
 
 def _format_inputs(names: list[str]) -> str:
-    """`HLC`; `C/ETH-USD` for a feature beside another symbol."""
+    """`HLC`; `C/ETH-USD` for a feature that also uses another symbol."""
     own = "".join(FIELD_LETTERS[name] for name in names if name in FIELD_LETTERS)
     others = [name.rpartition(":")[0] for name in names if name not in FIELD_LETTERS]
     return "/".join([own, *others])

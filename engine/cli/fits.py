@@ -1,4 +1,4 @@
-"""`backtest fits`: what the store of finished fits holds, and keeping it in bounds."""
+"""`backtest fits`: lists, shows and prunes the store of finished fits."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import typer
 
 from engine.cli.errors import handle_errors
 from engine.cli.options import DebugOption  # noqa: TC001 - typer reads it
-from engine.cli.text_table import TextTableColumn, output_width, render_table
-from engine.cli.text_table import print_text as printed
+from engine.cli.text_table import TextTableColumn, output_width, print_text, render_table
 from engine.core.home import backtest_home
 
 if TYPE_CHECKING:
@@ -26,19 +25,19 @@ SIZE_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 TIME_UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
 
 fits_app = typer.Typer(
-    help="The store of finished fits.\n\nA run takes from it what it need not train again.",
+    help="The store of finished fits.\n\nA run loads stored fits instead of training them again.",
     no_args_is_help=True,
 )
 
 
 @fits_app.command("list")
 def fits_list_command(debug: DebugOption = False) -> None:
-    """List what is stored, the last used last."""
+    """List stored fits, the most recently used last."""
     with handle_errors(debug=debug):
         store = _open_store()
         entries = store.entries()
         if entries:
-            printed("\n".join(render_table(_table_columns(entries), output_width())))
+            print_text("\n".join(render_table(_table_columns(entries), output_width())))
         typer.echo(
             f"{len(entries)} fits, {_format_size(sum(e.size for e in entries))}, in {store.folder}"
         )
@@ -47,11 +46,11 @@ def fits_list_command(debug: DebugOption = False) -> None:
 @fits_app.command("show")
 def fits_show_command(
     key: Annotated[
-        str, typer.Argument(metavar="KEY", help="The first digits of a key, as `list` shows it.")
+        str, typer.Argument(metavar="KEY", help="The first digits of a key, from `fits list`.")
     ],
     debug: DebugOption = False,
 ) -> None:
-    """Show how one fit went."""
+    """Show the training history of one fit."""
     with handle_errors(debug=debug):
         from engine.core.errors import UsageError
 
@@ -59,10 +58,10 @@ def fits_show_command(
         keys = store.find_keys(key)
         if len(keys) != 1:
             raise UsageError(
-                "the key names no single fit",
+                "the key does not identify one fit",
                 expected="the first digits of one key",
-                found=f"{key}, with which {len(keys)} keys begin",
-                fix="take one from `backtest fits list`",
+                found=f"{key}; {len(keys)} keys begin with it",
+                fix="copy a key from `backtest fits list`",
             )
         (entry,) = (entry for entry in store.entries() if entry.key == keys[0])
         typer.echo("\n".join(_format_fit(entry, store)))
@@ -72,32 +71,38 @@ def fits_show_command(
 def fits_prune_command(
     older_than: Annotated[
         str | None,
-        typer.Option(
-            metavar="SPAN", help="Remove what was not used for so long: 12h, 30d, 8w, 1y."
-        ),
+        typer.Option(metavar="SPAN", help="Remove fits not used for this long: 12h, 30d, 8w, 1y."),
     ] = None,
     keep_bytes: Annotated[
         str | None,
         typer.Option(
             metavar="SIZE",
-            help="Remove the least recently used until so much is left: 500MB, 2GB.",
+            help="Remove the least recently used fits down to this size: 500MB, 2GB.",
         ),
     ] = None,
+    earlier_formats: Annotated[
+        bool,
+        typer.Option(
+            "--earlier-formats",
+            help="Remove what an earlier version stored in a format that is not used any more.",
+        ),
+    ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Remove fits; a run that needs one again trains it again."""
+    """Remove stored fits; a run that needs one trains it again."""
     with handle_errors(debug=debug):
         from engine.core.errors import UsageError
 
-        if older_than is None and keep_bytes is None:
+        if older_than is None and keep_bytes is None and not earlier_formats:
             raise UsageError(
-                "nothing says what to remove",
-                expected="--older-than SPAN, --keep-bytes SIZE or both",
+                "no limit is given",
+                expected="one or more of --older-than SPAN, --keep-bytes SIZE, --earlier-formats",
             )
         store = _open_store()
         entries = store.entries()
-        doomed = _select_for_removal(
-            entries,
+        retired = [entry for entry in entries if earlier_formats and not entry.is_current]
+        removed = retired + _select_for_removal(
+            [entry for entry in entries if entry not in retired],
             used_before=None
             if older_than is None
             else time.time() - _parse_amount(older_than, TIME_UNITS, "30d"),
@@ -105,38 +110,42 @@ def fits_prune_command(
             if keep_bytes is None
             else _parse_amount(keep_bytes, SIZE_UNITS, "2GB"),
         )
-        store.remove([entry.key for entry in doomed])
+        store.remove([entry.key for entry in removed])
         store.remove_stale_drafts()
-        left = sum(entry.size for entry in entries) - sum(entry.size for entry in doomed)
-        typer.echo(f"removed {len(doomed)} of {len(entries)} fits; {_format_size(left)} are left")
+        left = sum(entry.size for entry in entries) - sum(entry.size for entry in removed)
+        typer.echo(f"removed {len(removed)} of {len(entries)} fits; {_format_size(left)} are left")
 
 
 def _select_for_removal(
     entries: Sequence[StoredFit], *, used_before: float | None, keep_bytes: float | None
 ) -> list[StoredFit]:
-    """What to remove of entries that come least recently used first."""
-    doomed = [
+    """The entries to remove; `entries` are sorted, the least recently used first."""
+    selected = [
         entry for entry in entries if used_before is not None and entry.last_used < used_before
     ]
-    left = list(entries[len(doomed) :])
-    while keep_bytes is not None and left and sum(entry.size for entry in left) > keep_bytes:
-        doomed.append(left.pop(0))
-    return doomed
+    remaining = list(entries[len(selected) :])
+    while (
+        keep_bytes is not None
+        and remaining
+        and sum(entry.size for entry in remaining) > keep_bytes
+    ):
+        selected.append(remaining.pop(0))
+    return selected
 
 
 def _parse_amount(text: str, units: dict[str, int], example: str) -> float:
     from engine.core.errors import UsageError
 
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text.strip())
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text.strip())
     known = {unit.lower(): size for unit, size in units.items()}
-    unit = found[2].lower() if found else ""
-    if not found or (unit and unit not in known) or (not unit and "b" not in known):
+    unit = match[2].lower() if match else ""
+    if not match or (unit and unit not in known) or (not unit and "b" not in known):
         raise UsageError(
-            "that is no amount",
+            "the amount cannot be read",
             expected=f"a number and one of {', '.join(units)}, such as {example}",
             found=text,
         )
-    return float(found[1]) * known[unit or "b"]
+    return float(match[1]) * known[unit or "b"]
 
 
 def _open_store() -> FitStore:
@@ -155,7 +164,10 @@ def _table_columns(entries: Sequence[StoredFit]) -> list[TextTableColumn]:
         TextTableColumn(
             1,
             "Fit",
-            [entry.label for entry in entries],
+            [
+                entry.label if entry.is_current else f"{entry.label} (earlier format)"
+                for entry in entries
+            ],
             align_right=False,
             min_width=24,
             keep_end=True,
@@ -176,9 +188,9 @@ def _format_fit(entry: StoredFit, store: FitStore) -> list[str]:
     except DamagedFitError:
         return lines
     if forecast is None:
-        return lines
+        return [*lines, "format    earlier: not used, `backtest fits prune --earlier-formats`"]
     history = forecast.history
-    chosen = [f"chosen    {place} {json.dumps(value)}" for place, value in history.chosen.items()]
+    chosen = [f"chosen    {path} {json.dumps(value)}" for path, value in history.chosen.items()]
     return [
         *lines,
         *([f"trials    {history.trials}", *chosen] if history.trials else ()),
@@ -203,7 +215,7 @@ def _format_training(forecast: Forecast) -> list[str]:
 
 
 def _format_losses(forecast: Forecast) -> list[str]:
-    """A line an epoch, of an ensemble one member after the other."""
+    """One line per epoch; for an ensemble, one member after the other."""
     if forecast.members:
         return [
             line
@@ -223,7 +235,7 @@ def _format_time(seconds: float) -> str:
 
 
 def _format_size(count: float) -> str:
-    unit = next((u for u in ("GB", "MB", "KB") if count >= SIZE_UNITS[u]), "B")
+    unit = next((unit for unit in ("GB", "MB", "KB") if count >= SIZE_UNITS[unit]), "B")
     return (
         f"{count / SIZE_UNITS[unit]:.0f} B"
         if unit == "B"

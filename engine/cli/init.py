@@ -157,7 +157,7 @@ def _strategy_template(
         "sizing": {"kind": "fixed", "weight": 1},
         "costs": {"fee_bps": 10, "slippage_bps": 5, "borrow_bps_per_year": 0},
         "execution": {"delay": 1, "price": "open"},
-        "opponents": [
+        "benchmarks": [
             {"kind": "buy_and_hold"},
             {"kind": "ma_crossover", "fast": 20, "slow": 100},
             {"kind": "mean_reversion", "window": 20, "enter_z": 1.5, "exit_z": 0},

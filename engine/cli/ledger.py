@@ -1,4 +1,4 @@
-"""`backtest ledger`: every run that was ever begun, on a terminal and as files."""
+"""`backtest ledger`: lists, shows and exports the runs of the trial ledger."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from engine.cli.text_table import (
     STATUS_COLOURS,
     TextTableColumn,
     output_width,
+    print_text,
     render_table,
     sign_colours,
 )
-from engine.cli.text_table import print_text as printed
 from engine.core.home import backtest_home
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from engine.trials import Ledger, LedgerRow
 
 MIN_WIDTH_FOR_TIME = 100
-"""Columns of a terminal from which the hour of a run is shown, and whole dates of its span."""
-FAMILY_ID_DIGITS = 8
-"""Of a family's id in the table; `ledger_show_command` and `--json` have all of them."""
+"""Width of the terminal from which start times and full dates are shown."""
+SWEEP_ID_DIGITS = 8
+"""Digits of a sweep id in the table; `ledger show` and `--json` have all of them."""
 LISTED_COLUMNS = (
     *(
         "number",
@@ -54,12 +54,12 @@ TargetFilter = Annotated[
 StatusFilter = Annotated[
     Literal["finished", "failed", "interrupted", "running", "unknown"] | None,
     typer.Option(
-        help="Only runs that ended so; unknown: begun on another machine, and never ended."
+        help="Only runs with this status; unknown: started on another machine, and not ended."
     ),
 ]
 
 ledger_app = typer.Typer(
-    help="The trial ledger: every run ever begun here.",
+    help="The trial ledger: every run started here, failed ones included.",
     no_args_is_help=True,
 )
 
@@ -70,25 +70,25 @@ def ledger_list_command(
     target: TargetFilter = None,
     status: StatusFilter = None,
     limit: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Only the last N; 0 is all of them.")
+        int, typer.Option(metavar="N", min=0, help="Only the last N runs; 0 for all.")
     ] = 50,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List runs, the newest last."""
+    """List runs, newest last."""
     with handle_errors(debug=debug):
-        book = _open_ledger()
-        every = book.rows()
-        rows = _filter_rows(every, strategy, target, status)
+        ledger = _open_ledger()
+        all_rows = ledger.rows()
+        rows = _filter_rows(all_rows, strategy, target, status)
         shown = rows[-limit:] if limit else rows
         if as_json:
-            told = [{name: getattr(row, name) for name in LISTED_COLUMNS} for row in shown]
-            typer.echo(json.dumps(told, indent=2, allow_nan=False))
+            records = [{name: getattr(row, name) for name in LISTED_COLUMNS} for row in shown]
+            typer.echo(json.dumps(records, indent=2, allow_nan=False))
             return
         if shown:
             width = output_width()
-            printed("\n".join(render_table(_table_columns(shown, width), width)))
-        typer.echo(_summary_line(every, rows, shown, book.path))
+            print_text("\n".join(render_table(_table_columns(shown, width), width)))
+        typer.echo(_summary_line(all_rows, rows, shown, ledger.path))
 
 
 @ledger_app.command("show")
@@ -96,13 +96,13 @@ def ledger_show_command(
     run: Annotated[
         str,
         typer.Argument(
-            metavar="RUN", help="Number of a run, or a run id; of several with it the newest."
+            metavar="RUN", help="Number of a run, or a run id; the newest run with that id."
         ),
     ],
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show all that is known of a run."""
+    """Show the whole record of a run."""
     with handle_errors(debug=debug):
         from dataclasses import asdict
 
@@ -116,16 +116,16 @@ def ledger_show_command(
 @ledger_app.command("export")
 def ledger_export_command(
     format_: Annotated[
-        Literal["csv", "json", "parquet"], typer.Option("--format", help="Kind of file.")
+        Literal["csv", "json", "parquet"], typer.Option("--format", help="File format.")
     ] = "csv",
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Where to; to stdout where it is left out."),
+        typer.Option(metavar="FILE", help="Output file. Default: stdout."),
     ] = None,
     returns: Annotated[
         bool,
         typer.Option(
-            "--returns", help="A row a bar of each run that finished, instead of a row a run."
+            "--returns", help="One row per bar of each finished run, instead of one row per run."
         ),
     ] = False,
     strategy: StrategyFilter = None,
@@ -133,20 +133,20 @@ def ledger_export_command(
     status: StatusFilter = None,
     debug: DebugOption = False,
 ) -> None:
-    """Write runs to a file, for other programs to read."""
+    """Export runs as CSV, JSON or Parquet."""
     with handle_errors(debug=debug):
         from engine.cli.ledger_export import build_returns_table, build_runs_table, encode_table
 
-        book = _open_ledger()
-        rows = _filter_rows(book.rows(), strategy, target, status)
-        table = build_returns_table(rows, book) if returns else build_runs_table(rows)
-        made = encode_table(table, format_)
+        ledger = _open_ledger()
+        rows = _filter_rows(ledger.rows(), strategy, target, status)
+        table = build_returns_table(rows, ledger) if returns else build_runs_table(rows)
+        content = encode_table(table, format_)
         if out is not None:
-            _write_file(out, made)
+            _write_file(out, content)
             typer.echo(f"{len(table)} rows in {out}")
             return
         _forbid_terminal_output(format_)
-        sys.stdout.buffer.write(made)
+        sys.stdout.buffer.write(content)
 
 
 def _write_file(out: Path, content: bytes) -> None:
@@ -157,7 +157,7 @@ def _write_file(out: Path, content: bytes) -> None:
     except OSError as error:
         raise UsageError(
             "the file cannot be written",
-            expected="a file in a folder that is there and can be written",
+            expected="a file in an existing folder that can be written",
             found=str(error),
             where=str(out),
         ) from None
@@ -168,7 +168,7 @@ def _forbid_terminal_output(format_: str) -> None:
         from engine.core.errors import UsageError
 
         raise UsageError(
-            "Parquet is nothing to look at",
+            "Parquet is a binary format and is not printed on a terminal",
             expected="--out FILE, or a pipe",
             found="a terminal",
         )
@@ -195,7 +195,7 @@ def _filter_rows(
 def _find_row(ledger: Ledger, run: str) -> LedgerRow:
     from engine.core.errors import UsageError
 
-    # A run id may happen to be all digits; no ledger counts to twelve of them.
+    # A run id of twelve digits may be decimal; run numbers have fewer digits.
     rows = ledger.rows("run_id = ?", (run,)) or (
         ledger.rows("number = ?", (int(run),)) if run.isdecimal() and len(run) < 12 else []
     )
@@ -218,7 +218,7 @@ def _summary_line(
     if not all_rows:
         return f"no runs yet in {path}; `backtest run` writes the first"
     if not rows:
-        return f"none of the {_count_runs(len(all_rows))} in {path} is like that"
+        return f"none of the {_count_runs(len(all_rows))} in {path} matches the filters"
     if len(shown) < len(rows):
         return f"the last {len(shown)} of {_count_runs(len(rows))} in {path}; --limit 0 shows all"
     return f"{_count_runs(len(rows))} in {path}"
@@ -229,15 +229,15 @@ def _count_runs(count: int) -> str:
 
 
 def _table_columns(rows: Sequence[LedgerRow], width: int) -> list[TextTableColumn]:
-    """Names of strategies and symbols are cut where there is no room, before a column goes."""
-    wide = width >= MIN_WIDTH_FOR_TIME
-    dated = [row.started_at.replace("T", " ")[: 16 if wide else 10] for row in rows]
+    """Names and symbols are truncated before a column is left out."""
+    is_wide = width >= MIN_WIDTH_FOR_TIME
+    started = [row.started_at.replace("T", " ")[: 16 if is_wide else 10] for row in rows]
     sharpe = ["-" if row.sharpe is None else f"{row.sharpe:.2f}" for row in rows]
     grades, states = [row.grade or "-" for row in rows], [row.status for row in rows]
     targets = [",".join(row.targets or ("-",)) for row in rows]
     columns = [
         TextTableColumn(0, "Run", [str(row.number) for row in rows]),
-        TextTableColumn(7, "Began", dated, align_right=False),
+        TextTableColumn(7, "Started", started, align_right=False),
         TextTableColumn(
             3, "Status", states, align_right=False, colours=[STATUS_COLOURS.get(s) for s in states]
         ),
@@ -246,7 +246,7 @@ def _table_columns(rows: Sequence[LedgerRow], width: int) -> list[TextTableColum
         TextTableColumn(
             6,
             "Out of sample",
-            [_format_span(row, 10 if wide else 7) for row in rows],
+            [_format_span(row, 10 if is_wide else 7) for row in rows],
             align_right=False,
         ),
         TextTableColumn(2, "Sharpe", sharpe, colours=sign_colours([row.sharpe for row in rows])),
@@ -255,8 +255,8 @@ def _table_columns(rows: Sequence[LedgerRow], width: int) -> list[TextTableColum
         ),
     ]
     if any(row.family for row in rows):
-        families = [(row.family or "-")[:FAMILY_ID_DIGITS] for row in rows]
-        columns.append(TextTableColumn(8, "Family", families, align_right=False))
+        sweeps = [(row.family or "-")[:SWEEP_ID_DIGITS] for row in rows]
+        columns.append(TextTableColumn(8, "Sweep", sweeps, align_right=False))
     return columns
 
 
@@ -267,10 +267,10 @@ def _format_span(row: LedgerRow, length: int) -> str:
 
 
 def _format_run(row: LedgerRow) -> list[str]:
-    """A line a value that is known, then the strategy."""
+    """One line per known value, then the strategy."""
     from dataclasses import fields
 
-    told: dict[str, Callable[[Any], str]] = {
+    formats: dict[str, Callable[[Any], str]] = {
         "dataset": lambda dataset: f"{dataset['name']}{_offline_note(dataset)}",
         "targets": ", ".join,
         "inputs": ", ".join,
@@ -280,14 +280,14 @@ def _format_run(row: LedgerRow) -> list[str]:
     for part in fields(row):
         value = getattr(row, part.name)
         if value is not None and value != "" and part.name != "strategy":
-            lines.append(f"{part.name:<17}{told.get(part.name, str)(value)}")
+            lines.append(f"{part.name:<17}{formats.get(part.name, str)(value)}")
     hashes = [
-        f"{symbol:<17}{known['sha256']}"
-        for symbol, known in (row.dataset or {}).get("symbols", {}).items()
+        f"{symbol:<17}{provenance['sha256']}"
+        for symbol, provenance in (row.dataset or {}).get("symbols", {}).items()
     ]
     strategy = json.dumps(row.strategy, indent=2).splitlines()
     return [*lines, *(["", "sha256 of the bars", *hashes] if hashes else []), "", *strategy]
 
 
 def _offline_note(dataset: dict[str, Any]) -> str:
-    return " (offline stand-in)" if dataset.get("offline") else ""
+    return " (offline dataset)" if dataset.get("offline") else ""

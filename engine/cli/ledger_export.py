@@ -1,4 +1,4 @@
-"""The trial ledger as tables, and tables as the bytes of a file."""
+"""Tables of the trial ledger, encoded as CSV, JSON or Parquet."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ RETURN_COLUMNS = ("number", "run_id", "name", "configuration", "timestamp", "ret
 
 
 def build_runs_table(rows: Sequence[LedgerRow]) -> pd.DataFrame:
-    """A row a run, every column of `Row`; what is no single value stays a tree."""
+    """One row per run, every field of `LedgerRow`; nested values stay nested."""
     names = [part.name for part in fields(LedgerRow)]
     table = pd.DataFrame([asdict(row) for row in rows], columns=names, dtype=object)
     return table.astype(INTEGER_COLUMNS | FLOAT_COLUMNS)
 
 
 def build_returns_table(rows: Sequence[LedgerRow], ledger: Ledger) -> pd.DataFrame:
-    """Long: a row a bar of each run that finished.
+    """Long table: one row per bar of each finished run.
 
     Returns:
         number, run_id, name, configuration, timestamp (UTC), return (net, simple, of one bar).
     """
-    held = ledger.returns([row.number for row in rows])
+    returns_by_run = ledger.returns([row.number for row in rows])
     blocks = [
         pd.DataFrame({"timestamp": returns.index, "return": returns.to_numpy()}).assign(
             number=row.number, run_id=row.run_id, name=row.name, configuration=row.configuration
         )
         for row in rows
-        if (returns := held.get(row.number)) is not None
+        if (returns := returns_by_run.get(row.number)) is not None
     ]
     if not blocks:
         return pd.DataFrame(columns=RETURN_COLUMNS)
@@ -49,23 +49,23 @@ def build_returns_table(rows: Sequence[LedgerRow], ledger: Ledger) -> pd.DataFra
 
 
 def encode_table(table: pd.DataFrame, format_: Literal["csv", "json", "parquet"]) -> bytes:
-    """The table as a file; in CSV and Parquet a tree is JSON in one cell.
+    """The table as the bytes of a file; in CSV and Parquet nested values are JSON in one cell.
 
-    Floats keep every digit that tells them from another.
+    Floats are written with all significant digits.
     """
     if format_ == "json":
         return (json.dumps(_json_records(table), indent=2, allow_nan=False) + "\n").encode()
     flat = table.copy()
     for name in set(flat.columns) & set(NESTED_COLUMNS):
-        flat[name] = [None if tree is None else json.dumps(tree) for tree in flat[name]]
-    # A column of which nothing is known is text all the same.
+        flat[name] = [None if value is None else json.dumps(value) for value in flat[name]]
+    # A column without any value is text too.
     numbers = {*INTEGER_COLUMNS, *FLOAT_COLUMNS, "timestamp", "return"}
     flat = flat.astype({name: "str" for name in flat.columns if name not in numbers})
     if format_ == "csv":
         return flat.to_csv(index=False, lineterminator="\n").encode()
-    made = io.BytesIO()
-    flat.to_parquet(made, index=False)
-    return made.getvalue()
+    buffer = io.BytesIO()
+    flat.to_parquet(buffer, index=False)
+    return buffer.getvalue()
 
 
 def _json_records(table: pd.DataFrame) -> list[dict[str, Any]]:

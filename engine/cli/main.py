@@ -1,7 +1,8 @@
 """The `backtest` command.
 
-Nothing heavy is imported here or at the top of any module of this package but `summary` and
-`tables`: the help has to answer at once, so each command imports what it needs when it runs.
+Nothing heavy is imported here or at the top of any module of this package but the `*_summary`
+modules and `ledger_export`: the help must appear at once, so each command imports what it needs
+when it runs.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ app.command("replicate")(replicate_command)
 app.command("schema")(schema_command)
 app.command("selftest")(selftest_command)
 
-data_app = typer.Typer(help="The datasets a strategy can name.", no_args_is_help=True)
+data_app = typer.Typer(
+    help="Datasets: list, pull, check, show, compare and export them.", no_args_is_help=True
+)
 data_app.command("list")(data_list_command)
 data_app.command("check")(data_check_command)
 data_app.command("pull")(data_pull_command)
@@ -68,8 +71,8 @@ app.add_typer(fits_app, name="fits")
 app.add_typer(ledger_app, name="ledger")
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         typer.echo(f"backtest-engine {version('backtest-engine')}")
@@ -82,7 +85,7 @@ def _root(
         bool,
         typer.Option(
             "--version",
-            help="Print the version and leave.",
+            help="Print the version and exit.",
             callback=_print_version,
             is_eager=True,
         ),
@@ -94,9 +97,9 @@ def _root(
 def main() -> None:
     """Runs the command line; ends the process with the exit codes of `engine.core.errors`."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal without UTF-8 gets question marks, not a crash.
+        # A terminal without UTF-8 shows question marks instead of a crash.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     relax_gc()
-    # Python would look through every object of the libraries for garbage, only to end: 0.8 s.
+    # At exit Python would search all objects of the libraries for garbage: 0.8 s.
     atexit.register(gc.freeze)
     app(prog_name="backtest")

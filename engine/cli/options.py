@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options shared by several commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ StrategiesArgument: TypeAlias = Annotated[
     list[str],
     typer.Argument(
         metavar="STRATEGY",
-        help="Strategy file, such as strategies/micdl.yaml; several run as one family.",
+        help="Strategy file, such as strategies/micdl.yaml; several run as one sweep.",
         autocompletion=completion.complete_strategies,
     ),
 ]
@@ -29,7 +29,7 @@ DatasetArgument: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="DATASET",
-        help="A name as `backtest data list` shows it, or a manifest's path.",
+        help="Name of a dataset (`backtest data list`), or path of a manifest.",
         autocompletion=completion.complete_datasets,
     ),
 ]
@@ -39,7 +39,7 @@ OverridesOption: TypeAlias = Annotated[
         "--set",
         metavar="PATH=VALUE",
         help="Replace one value of the strategy, such as windows.train=3y or "
-        "opponents.0.fast=10. Repeatable.",
+        "benchmarks.0.fast=10. Repeatable.",
         autocompletion=completion.complete_overrides,
     ),
 ]
@@ -48,7 +48,7 @@ GridOption: TypeAlias = Annotated[
     typer.Option(
         "--grid",
         metavar="PATH=VALUE,VALUE",
-        help="Run once with each value, as one family, such as --grid signal.enter_bps=5,10,20. "
+        help="Run a sweep: one run per value, such as --grid signal.enter_bps=5,10,20. "
         "Repeatable: every combination runs.",
         autocompletion=completion.complete_overrides,
     ),
@@ -62,7 +62,7 @@ DataOption: TypeAlias = Annotated[
     ),
 ]
 OfflineOption: TypeAlias = Annotated[
-    bool, typer.Option("--offline", help="Use the strategy's offline dataset; no network.")
+    bool, typer.Option("--offline", help="Use the offline dataset of the strategy; no network.")
 ]
 DebugOption: TypeAlias = Annotated[
     bool, typer.Option("--debug", help="Show the traceback when something fails.")
@@ -72,32 +72,32 @@ WorkersOption: TypeAlias = Annotated[
     typer.Option(
         metavar="N",
         min=1,
-        help="Processes to work in; results do not depend on it. Default: one a core.",
+        help="Number of processes; results do not depend on it. Default: one per core.",
     ),
 ]
 FreshOption: TypeAlias = Annotated[
-    bool, typer.Option("--fresh", help="Train everything anew, whatever is stored.")
+    bool, typer.Option("--fresh", help="Train everything again, and ignore stored fits.")
 ]
 VintageOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         metavar="ID|DATE",
-        help="Use the bars as they were once pulled, from the cache alone: an id as `backtest "
-        "data show` lists it and a run's manifest names it, or a date (UTC).",
+        help="Use the bars as of an earlier pull, from the cache: an id (listed by `backtest "
+        "data show` and in the manifest of a run), or a date (UTC).",
     ),
 ]
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON value on stdout, and nothing else.")
 ]
 QuietOption: TypeAlias = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress; notices stay.")
+    bool, typer.Option("--quiet", "-q", help="Print no progress; notices stay.")
 ]
 
 
 def limit_blas_threads() -> None:
-    """Keeps NumPy to one thread; it reads this when it is loaded.
+    """Limits NumPy to one BLAS thread; call it before NumPy is imported.
 
-    Its matrices are small here: a second thread makes nothing faster, and waits for the first by
-    spinning on a core that others need.
+    The matrices are small here: a second thread makes nothing faster, and spins on a core that
+    other processes need.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,4 +1,4 @@
-"""Progress and notices on stderr: drawn on a terminal, plain lines elsewhere."""
+"""Progress and notices on stderr: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LINES = 2.0
 MIN_SECONDS_FOR_ETA = 1.0
 MIN_WIDTH_FOR_ELAPSED, MIN_WIDTH_FOR_BAR = 100, 60
-"""Columns of a terminal from which there is room for the time gone by, and for a bar."""
+"""Width of the terminal from which the elapsed time and the bar are shown."""
 
 
 @contextmanager
 def stderr_progress(*, quiet: bool) -> Iterator[SweepProgress]:
-    """The progress that suits stderr; whatever it drew is cleared when the block is left."""
+    """The progress display for stderr; the bar is removed when the block is left."""
     if quiet:
         yield QuietProgress(sys.stderr)
     elif not sys.stderr.isatty():
@@ -37,53 +37,53 @@ def stderr_progress(*, quiet: bool) -> Iterator[SweepProgress]:
 
 
 class EtaEstimator:
-    """Time left, judged by what was done since the first unit: loading is no part of the pace."""
+    """Remaining time, from the pace since the first unit: loading time is not counted."""
 
     def __init__(self) -> None:
         self._first_update: tuple[int, float] | None = None
 
     def seconds_left(self, done: int, total: int, now: float) -> float | None:
-        """Seconds; None while too little was seen to tell, and at the end."""
+        """Seconds; None while there is too little information, and at the end."""
         if self._first_update is None:
             self._first_update = (done, now)
-        begun, then = self._first_update
-        if done in {begun, total} or now - then < MIN_SECONDS_FOR_ETA:
+        first_done, first_time = self._first_update
+        if done in {first_done, total} or now - first_time < MIN_SECONDS_FOR_ETA:
             return None
-        return (now - then) / (done - begun) * (total - done)
+        return (now - first_time) / (done - first_done) * (total - done)
 
 
 class QuietProgress:
-    """Only what the user must know, each thing once however many runs tell it."""
+    """Prints notices only, each one once for all runs."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._printed_notices: set[str] = set()
 
     def run(self, number: int, total: int, name: str) -> None:
-        """Not told."""
+        """Prints nothing."""
 
     def stage(self, name: str) -> None:
-        """Not told."""
+        """Prints nothing."""
 
     def notice(self, text: str) -> None:
-        """One line, unless it was told before."""
+        """Prints one line, unless it was printed before."""
         if text not in self._printed_notices:
             self._printed_notices.add(text)
             print(text, file=self._stream, flush=True)
 
     def line(self, text: str) -> None:
-        """Not told."""
+        """Prints nothing."""
 
     def advance(self, done: int, total: int, what: str) -> None:
-        """Not told."""
+        """Prints nothing."""
 
 
 class LineProgress:
-    """A line a stage, and one every couple of seconds while it advances.
+    """One line per stage, and one every two seconds while it advances.
 
     Args:
-        stream: Where the lines go.
-        clock: Seconds, from any start.
+        stream: Output stream.
+        clock: Time in seconds, from any origin.
     """
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
@@ -95,28 +95,28 @@ class LineProgress:
         self._printed_notices: set[str] = set()
 
     def run(self, number: int, total: int, name: str) -> None:
-        """One line."""
+        """Prints one line."""
         self._print(f"run {number} of {total} ({name})")
 
     def stage(self, name: str) -> None:
-        """One line."""
+        """Prints one line."""
         self._stage = name
         self._last_printed_at = self._clock()
         self._eta = EtaEstimator()
         self._print(name)
 
     def notice(self, text: str) -> None:
-        """One line, unless it was told before."""
+        """Prints one line, unless it was printed before."""
         if text not in self._printed_notices:
             self._printed_notices.add(text)
             self._print(text)
 
     def line(self, text: str) -> None:
-        """One line, under its stage."""
+        """Prints one indented line below its stage."""
         self._print(f"  {text}")
 
     def advance(self, done: int, total: int, what: str) -> None:
-        """One line, unless the last is younger than a couple of seconds; the end always."""
+        """Prints one line at most every two seconds, and always at the end."""
         now = self._clock()
         left = self._eta.seconds_left(done, total, now)
         if done < total and now - self._last_printed_at < SECONDS_BETWEEN_LINES:
@@ -130,11 +130,11 @@ class LineProgress:
 
 
 class RichProgress:
-    """A bar for the stage at work, with the time left; finished stages stay as lines.
+    """A bar for the current stage, with the remaining time; finished stages stay as lines.
 
     Args:
-        console: Of the terminal.
-        clock: Seconds, from any start.
+        console: Console of the terminal.
+        clock: Time in seconds, from any origin.
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
@@ -153,19 +153,19 @@ class RichProgress:
 
     @contextmanager
     def displayed(self) -> Iterator[None]:
-        """Draws until the block is left."""
+        """Shows the bar until the block is left."""
         with self._progress:
             self._start_stage("starting")
             try:
                 yield
             except BaseException:
-                self._stage = ""  # a stage that failed is not told as finished
+                self._stage = ""  # a stage that failed is not printed as finished
                 raise
             finally:
                 self._finish_stage()
 
     def run(self, number: int, total: int, name: str) -> None:
-        """A line above the bar, which is done with the run before."""
+        """Prints a line above the bar, and finishes the stage of the run before."""
         self._finish_stage()
         self._console.print(
             f"run {number} of {total} ({name})", markup=False, highlight=False, style="bold"
@@ -173,22 +173,22 @@ class RichProgress:
         self._start_stage("starting")
 
     def stage(self, name: str) -> None:
-        """A new bar; the stage before it becomes a line."""
+        """Starts a new bar; the stage before it becomes a line."""
         self._finish_stage()
         self._start_stage(name)
 
     def notice(self, text: str) -> None:
-        """A line above the bar, unless it was told before."""
+        """Prints a line above the bar, unless it was printed before."""
         if text not in self._printed_notices:
             self._printed_notices.add(text)
             self._console.print(text, markup=False, highlight=False, style="yellow")
 
     def line(self, text: str) -> None:
-        """A line above the bar."""
+        """Prints a line above the bar."""
         self._console.print(f"  {text}", markup=False, highlight=False, style="dim")
 
     def advance(self, done: int, total: int, what: str) -> None:
-        """Moves the bar."""
+        """Advances the bar."""
         if self._task is None:
             return
         seconds = self._eta.seconds_left(done, total, self._clock())
@@ -196,18 +196,18 @@ class RichProgress:
             f"{done}/{total}",
             "" if seconds is None else f"{_format_minutes(seconds)} left",
         )
-        room = _text_width(self._console.width, self._stage, count, left)
+        text_width = _text_width(self._console.width, self._stage, count, left)
         self._progress.update(
             self._task,
             completed=done,
             total=total,
             count=count,
             left=left,
-            what=what[:room].rstrip(", "),
+            what=what[:text_width].rstrip(", "),
         )
 
     def redraw(self) -> None:
-        """Draws now, not at the next tick."""
+        """Redraws now, not at the next refresh."""
         self._progress.refresh()
 
     def _start_stage(self, name: str) -> None:
@@ -226,7 +226,7 @@ class RichProgress:
 
 
 def _progress_columns(width: int) -> list[ProgressColumn]:
-    """What fits side by side."""
+    """The columns that fit the width."""
     from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     return [
@@ -245,16 +245,16 @@ def _bar_width(width: int) -> int:
 
 
 def _text_width(width: int, name: str, count: str, time_left: str) -> int:
-    """Columns that are left for what is told last; the figures before it are never cut."""
-    taken = [
+    """Width left for the text at the end; the figures before it are never truncated."""
+    shown = [
         "*",
         name,
         *(["=" * _bar_width(width)] if _bar_width(width) else []),
         count,
         time_left,
     ]
-    taken += ["0:00:00"] if width >= MIN_WIDTH_FOR_ELAPSED else []
-    return max(0, width - sum(len(part) + 1 for part in taken))
+    shown += ["0:00:00"] if width >= MIN_WIDTH_FOR_ELAPSED else []
+    return max(0, width - sum(len(part) + 1 for part in shown))
 
 
 def _format_minutes(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""`backtest replicate`."""
+"""`backtest replicate`: repeats the experiments of a publication."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from engine.cli.progress import stderr_progress
 def replicate_command(  # noqa: PLR0913, PLR0917 - a parameter an option
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="The publication; one can be had: livieris2021.")
+        str, typer.Argument(metavar="NAME", help="The publication; available: livieris2021.")
     ],
     data: Annotated[
         Path | None,
@@ -35,17 +35,17 @@ def replicate_command(  # noqa: PLR0913, PLR0917 - a parameter an option
     ] = None,
     runs: Annotated[
         int,
-        typer.Option(metavar="N", min=1, help="Fits of each network, each from its own seed."),
+        typer.Option(metavar="N", min=1, help="Fits of each network, each with its own seed."),
     ] = 10,
     scaling: Annotated[
         Literal["train", "refit-on-test"],
         typer.Option(
-            help="Rows that scale the inputs. refit-on-test LEAKS: it is what the authors' "
-            "published code does."
+            help="Rows from which the scaling is computed. refit-on-test LEAKS: it is what the "
+            "published code of the authors does."
         ),
     ] = "train",
     backend: Annotated[
-        Literal["tensorflow", "jax"], typer.Option(help="What Keras computes with.")
+        Literal["tensorflow", "jax"], typer.Option(help="Backend of Keras.")
     ] = "tensorflow",
     workers: WorkersOption = None,
     fresh: FreshOption = False,
@@ -53,10 +53,10 @@ def replicate_command(  # noqa: PLR0913, PLR0917 - a parameter an option
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Repeat a publication, its tables beside ours.
+    """Repeat a publication and compare its tables with ours.
 
-    Every fit is stored: one that was interrupted goes on where it was, and a second call trains
-    nothing.
+    Every fit is stored: an interrupted replication continues where it stopped, and a second call
+    trains nothing.
 
     Progress goes to stderr, the tables to stdout. Exit codes: 0 done, 2 the command line is
     wrong, 3 data missing or not the paper's, 5 a fit failed, 130 interrupted.
@@ -69,7 +69,7 @@ def replicate_command(  # noqa: PLR0913, PLR0917 - a parameter an option
         replication = find_replication(name)
         if data is None:
             raise UsageError(
-                "the publication's data is no part of the engine",
+                "the data of the publication is not part of the engine",
                 expected="--data DIR",
                 found="no --data",
                 fix=f"backtest replicate {name} --data DIR",

@@ -1,4 +1,4 @@
-"""`backtest report`: a run's pages from its folder alone, or an index of all runs in a browser."""
+"""`backtest report`: writes the pages of a run from its folder, or serves an index of all runs."""
 
 from __future__ import annotations
 
@@ -26,21 +26,22 @@ def report_command(
     serve: Annotated[
         bool,
         typer.Option(
-            "--serve", help="Serve an index of all runs to browsers of this machine, until Ctrl-C."
+            "--serve", help="Serve an index of all runs to browsers on this machine, until Ctrl-C."
         ),
     ] = False,
     port: Annotated[
-        int, typer.Option(metavar="N", min=0, max=65_535, help="Of --serve; 0 takes a free one.")
+        int,
+        typer.Option(metavar="N", min=0, max=65_535, help="Port of --serve; 0 takes a free one."),
     ] = 8_642,
     reports: Annotated[
-        Path, typer.Option("--out", "--reports", metavar="DIR", help="Where the run folders are.")
+        Path, typer.Option("--out", "--reports", metavar="DIR", help="Folder of the runs.")
     ] = Path("reports"),
     debug: DebugOption = False,
 ) -> None:
-    """Write the pages of a run anew, or serve an index of all runs.
+    """Write the pages of a run again, or serve an index of all runs.
 
-    The run folder is all that is needed, wherever it was moved; with --serve nothing is written:
-    pages that are missing are drawn when they are asked for.
+    Needs the run folder only, wherever it was moved. --serve writes nothing: missing pages are
+    rendered on request.
     """
     with handle_errors(debug=debug):
         from engine.core.errors import UsageError
@@ -48,7 +49,7 @@ def report_command(
         limit_blas_threads()
         if (run is None) != serve:
             raise UsageError(
-                "one thing at a time" if serve else "nothing says which run",
+                "RUN and --serve exclude each other" if serve else "no run is named",
                 expected="RUN, or --serve",
                 found="both" if serve else "neither",
                 fix="backtest report reports/<strategy>/<run id>, or backtest report --serve",
@@ -60,11 +61,11 @@ def report_command(
 
 
 def _write_pages(folder: Path) -> None:
+    from engine.evaluation.analysis import open_run
     from engine.reporting import write_pages
     from engine.runs.folder import PAGES
-    from engine.runs.run import Run
 
-    run = Run.open(folder)
+    run = open_run(folder)
     with translate_write_errors(folder):
         write_pages(run, folder)
     for page in PAGES:
@@ -72,12 +73,14 @@ def _write_pages(folder: Path) -> None:
 
 
 def _serve_index(reports: Path, port: int) -> None:
-    """Until Ctrl-C, which is how this is meant to end: the exit code is 0."""
+    """Serves until Ctrl-C, the regular end: the exit code is 0."""
+    from engine.comparison import compare_opened_runs
+    from engine.evaluation.analysis import open_run
     from engine.reporting.index import IndexServer
 
-    server = IndexServer(reports, port)
+    server = IndexServer(reports, open_run=open_run, compare=compare_opened_runs, port=port)
     typer.echo(server.url)
-    typer.echo(f"serving the runs in {reports} to this machine alone; Ctrl-C stops", err=True)
+    typer.echo(f"serving the runs in {reports} to this machine only; Ctrl-C stops", err=True)
     try:
         server.serve()
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""`backtest run`."""
+"""`backtest run`: backtests one strategy, or a sweep."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def run_command(  # noqa: PLR0913, PLR0917 - a parameter an option
     set_: OverridesOption = None,
     grid: GridOption = None,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where run folders go: DIR/<strategy>/<run id>/.")
+        Path, typer.Option(metavar="DIR", help="Folder of the runs: DIR/<strategy>/<run id>/.")
     ] = Path("reports"),
     workers: WorkersOption = None,
     executor: Annotated[
         Literal["local", "ray"] | None,
-        typer.Option(help="Where the training runs, instead of the strategy's compute.executor."),
+        typer.Option(help="Where training runs, instead of compute.executor of the strategy."),
     ] = None,
     ray_address: Annotated[
         str | None,
@@ -61,7 +61,9 @@ def run_command(  # noqa: PLR0913, PLR0917 - a parameter an option
     fresh: FreshOption = False,
     no_pages: Annotated[
         bool,
-        typer.Option("--no-pages", help="Draw no pages; `backtest report RUN_DIR` does it later."),
+        typer.Option(
+            "--no-pages", help="Write no pages; `backtest report RUN_DIR` writes them later."
+        ),
     ] = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -69,25 +71,25 @@ def run_command(  # noqa: PLR0913, PLR0917 - a parameter an option
 ) -> None:
     """Backtest a strategy, out of sample and after costs.
 
-    Trains walk-forward, trades on bars the training never saw, judges against simple rules and
-    luck, and writes a report.
+    Trains walk-forward, trades on bars after the training rows, compares with benchmarks and
+    with chance, and writes a report.
 
-    Several strategies, or a --grid of values, are one family: each member is a run of its own,
-    nothing is trained twice, one page compares them, and the best of them is judged as the best
-    of all that were tried.
+    Several strategies, or a --grid of values, are a sweep: each is a run of its own, nothing is
+    trained twice, one page compares them, and the best run is graded as the best of all trials.
 
     Progress goes to stderr, the result to stdout. Exit codes: 0 done, 2 the command line or the
-    strategy is wrong, 3 data missing or unfit, 4 something knew the future, 5 a fit failed, 130
-    interrupted. A family goes on past a member that fails, and ends with the first one's code.
+    strategy is wrong, 3 data missing or unfit, 4 look-ahead detected, 5 a fit failed, 130
+    interrupted. A sweep continues after a run that fails, and ends with the exit code of the
+    first failure.
     """
     with handle_errors(debug=debug, interrupt_message=INTERRUPTED_FITS_STORED):
         limit_blas_threads()
         from engine.config import parse_grid, parse_overrides
 
         overrides = parse_overrides(set_ or ())
-        where = {"compute.executor": executor, "compute.ray_address": ray_address}
-        overrides.update({key: value for key, value in where.items() if value is not None})
-        tried = parse_grid(grid or ())
+        compute = {"compute.executor": executor, "compute.ray_address": ray_address}
+        overrides.update({key: value for key, value in compute.items() if value is not None})
+        grid_values = parse_grid(grid or ())
         options = {
             "overrides": overrides,
             "data": data,
@@ -99,17 +101,17 @@ def run_command(  # noqa: PLR0913, PLR0917 - a parameter an option
             "pages": not no_pages,
             "command": shlex.join(["backtest", *sys.argv[1:]]),
         }
-        alone = len(strategies) == 1 and not tried
+        is_single_run = len(strategies) == 1 and not grid_values
         with stderr_progress(quiet=quiet) as progress:
             execute = context.obj or _default_backtest()
-            if alone:
-                made = execute(strategies[0], progress=progress, **options)
+            if is_single_run:
+                result = execute(strategies[0], progress=progress, **options)
             else:
-                family = _run_sweep(strategies, tried, progress, execute, options)
-        if alone:
-            _print_run(made, as_json=json)
+                sweep = _run_sweep(strategies, grid_values, progress, execute, options)
+        if is_single_run:
+            _print_run(result, as_json=json)
         else:
-            _print_sweep(family, as_json=json, debug=debug)
+            _print_sweep(sweep, as_json=json, debug=debug)
 
 
 def _run_sweep(
@@ -134,7 +136,7 @@ def _print_run(run: Run, *, as_json: bool) -> None:
 
 
 def _print_sweep(sweep: Sweep, *, as_json: bool, debug: bool) -> None:
-    """On stdout what came of all; on stderr what went wrong, whose first decides the exit code."""
+    """Results on stdout, failures on stderr; the first failure gives the exit code."""
     from engine.cli import sweep_summary
 
     if as_json:
@@ -142,15 +144,14 @@ def _print_sweep(sweep: Sweep, *, as_json: bool, debug: bool) -> None:
     else:
         print_text(sweep_summary.render_sweep_text(sweep, output_width(), coloured=True))
     codes = [
-        print_error(error, debug=debug, failed_part=member.label)
-        for member, error in sweep.failures
+        print_error(error, debug=debug, failed_part=point.label) for point, error in sweep.failures
     ]
     if codes:
         raise typer.Exit(codes[0])
 
 
 def _default_backtest() -> Callable[..., Run]:
-    """What runs a strategy, unless the caller of the command line brought another."""
+    """The default runner of a strategy; `context.obj` replaces it in tests."""
     from engine import backtest
 
     return backtest.run

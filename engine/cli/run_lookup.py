@@ -1,4 +1,4 @@
-"""Runs as the command line names them: a folder, or the first digits of a run id."""
+"""Finds the folder of a run from a path or from the first digits of its id."""
 
 from __future__ import annotations
 
@@ -15,38 +15,45 @@ _RUN_ID_PREFIX = re.compile(rf"[0-9a-f]{{{MIN_ID_DIGITS},12}}")
 
 
 def find_run_folder(reference: str, reports: Path) -> Path:
-    """The folder of a run; whether it is one is found out when it is opened.
+    """The folder of a run; not checked to be one until it is opened.
 
     Args:
-        reference: A path, or four or more of the first digits of a run id.
-        reports: Where runs are looked for by their ids.
+        reference: A path, or at least the first four digits of a run id.
+        reports: Folder of the runs, searched for the id.
 
     Raises:
-        UsageError: No run of that id, or more than one.
+        UsageError: No run has that id, or more than one has.
     """
     from engine.core.errors import UsageError
 
     path = Path(reference)
     if path.exists() or not _RUN_ID_PREFIX.fullmatch(reference):
         return path
-    found = sorted(
+    matches = sorted(
         file.parent
         for file in reports.glob(f"*/{reference}*/manifest.json")
         if not file.parent.name.startswith(".")
     )
-    if len(found) == 1:
-        return found[0]
+    if len(matches) == 1:
+        return matches[0]
     raise UsageError(
-        f"{'no run' if not found else 'more than one run'} has an id that begins with {reference}",
+        f"{'more than one run' if matches else 'no run'} has an id that begins with {reference}",
         expected="a run folder, or enough of the first digits of a run id",
-        found=", ".join(map(str, found)) or f"none of that id in {reports}",
-        fix="name the folder, or say with --reports where the runs are",
+        found=", ".join(map(str, matches)) or f"none of that id in {reports}",
+        fix="name the folder, or give the folder of the runs with --reports",
     )
 
 
 @contextmanager
 def translate_write_errors(folder: Path) -> Iterator[None]:
-    """Around the writing of pages: a folder that cannot be written is the user's to mend."""
+    """Turns an OSError while pages are written into a UsageError.
+
+    Args:
+        folder: The output folder.
+
+    Raises:
+        UsageError: A page could not be written.
+    """
     from engine.core.errors import UsageError
 
     try:
@@ -54,7 +61,7 @@ def translate_write_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise UsageError(
             "the pages cannot be written",
-            expected="a folder that can be made and written",
+            expected="a folder that can be created and written",
             found=error.strerror or str(error),
             where=str(error.filename or folder),
         ) from error

@@ -1,10 +1,9 @@
-"""A finished run on stdout: a table and the verdict for people, one JSON object for scripts."""
+"""The summary of a run on stdout: a table and the verdict, or one JSON object."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.text_table import (
@@ -14,18 +13,23 @@ from engine.cli.text_table import (
     render_table,
     sign_colours,
     strip_colours,
+    wrap_text,
 )
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY, get_book_styles
 from engine.reporting.header import describe_warm_starts
+from engine.runs.documents.significance import SharpeFigures
 from engine.runs.folder import PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from engine.runs.documents import Certificate
+    from engine.runs.documents.manifest import TuningRecord
+    from engine.runs.documents.metrics import ForecastScores, HorizonScores
     from engine.runs.run import Run
 
-# A figure on a terminal is copied into a sheet or read by awk: only pages get typographic signs.
+# Terminal output is copied into spreadsheets or read by awk: typographic signs are for pages.
 ASCII_SIGNS = str.maketrans(
     {formatting.MINUS_SIGN: "-", formatting.MISSING: "-", formatting.NO_BREAK_SPACE: " "}
 )
@@ -37,159 +41,159 @@ def render_run_json(run: Run) -> str:
 
 
 def run_document(run: Run) -> dict[str, Any]:
-    """What `--json` tells of a run."""
-    dataset = run.manifest["dataset"]
+    """The JSON object of `--json`, as plain values."""
+    dataset, metrics = run.manifest.dataset, run.metrics.as_dict()
     return {
         "run_id": run.run_id,
         "run_dir": str(run.run_dir),
-        "dataset": {"name": dataset["name"], "offline": dataset["offline"]},
-        "span": run.metrics["span"],
-        "metrics": run.metrics["books"],
-        "forecasts": run.metrics["forecasts"],
-        "significance": run.significance,
-        "left_out": run.manifest["left_out"],
-        "certificate": run.certificate,
-        "verdict": run.significance["verdict"],
+        "dataset": {"name": dataset.name, "offline": dataset.offline},
+        "span": metrics["span"],
+        "metrics": metrics["books"],
+        "forecasts": metrics["forecasts"],
+        "significance": run.significance.as_dict(),
+        "left_out": list(run.manifest.excluded_fits),
+        "certificate": run.certificate and run.certificate.as_dict(),
+        "verdict": run.significance.verdict.as_dict(),
     }
 
 
 def render_run_text(run: Run, width: int | None = None, *, coloured: bool = False) -> str:
-    """The books, the forecasts' skill, the verdict, and the paths of the pages or how to get them.
+    """Metrics of the books, forecast accuracy, the verdict, and the paths of the pages.
 
     Args:
-        run: Finished.
-        width: Columns to fit into; the terminal's where it is not given.
-        coloured: With the codes that colour a terminal.
+        run: A finished run.
+        width: Width of the text; that of the terminal where it is None.
+        coloured: Whether to add colour codes.
     """
     width = width or shutil.get_terminal_size().columns
-    verdict = run.significance["verdict"]
+    verdict = run.significance.verdict
     parts = [
         _heading(run),
         "\n".join(render_table(_table_columns(run), width)),
-        _forecast_lines(run.metrics["forecasts"].get(STRATEGY)),
-        _wrap_text(describe_warm_starts(run.manifest["windows"]), width),
-        _tuning_line(run.manifest.get("tuning")),
-        _left_out_line(run.manifest["left_out"]),
-        _wrap_text(f"Verdict: {verdict['sentence']}", width),
-        f"Evidence: {colourise(verdict['grade'], GRADE_COLOURS.get(verdict['grade']))}",
-        _wrap_text(_certificate_line(run.certificate), width),
+        _forecast_lines(run.metrics.forecasts.get(STRATEGY)),
+        wrap_text(describe_warm_starts(run.manifest.windows), width),
+        _tuning_line(run.manifest.tuning),
+        _left_out_line(run.manifest.excluded_fits),
+        wrap_text(f"Verdict: {verdict.sentence}", width),
+        f"Evidence: {colourise(verdict.grade, GRADE_COLOURS.get(verdict.grade))}",
+        wrap_text(_leakage_test_line(run.certificate), width),
         _page_paths(run),
     ]
     text = "\n\n".join(part for part in parts if part).translate(ASCII_SIGNS)
     return text if coloured else strip_colours(text)
 
 
-def _wrap_text(text: str, width: int) -> str:
-    """Lines of whole words, a number and its unit on the same one."""
-    joined = text.replace(" %", f"{formatting.NO_BREAK_SPACE}%")
-    return textwrap.fill(joined, width, break_long_words=False)
-
-
 def _page_paths(run: Run) -> str:
     files = {page: run.run_dir / f"{page}.html" for page in PAGES}
     if any(file.exists() for file in files.values()):
         return "\n".join(f"{page:<13}{file}" for page, file in files.items())
-    return f"No pages yet: backtest report {run.run_dir} draws them."
+    return f"No pages yet: backtest report {run.run_dir} writes them."
 
 
 def _heading(run: Run) -> str:
-    span = run.metrics["span"]
-    dataset = run.manifest["dataset"]
-    stood_in = " (offline stand-in)" if dataset["offline"] else ""
-    traded = ", ".join(run.manifest["target"])
+    span, dataset = run.metrics.span, run.manifest.dataset
+    offline_note = " (offline dataset)" if dataset.offline else ""
+    symbols = ", ".join(run.manifest.target)
     return (
-        f"{run.manifest['strategy_name']} on {traded}, {dataset['name']}{stood_in}\n"
-        f"out of sample {formatting.date_range(span['first'], span['last'])}, "
-        f"{formatting.COUNT(span['bars'])} bars"
+        f"{run.manifest.strategy_name} on {symbols}, {dataset.name}{offline_note}\n"
+        f"out of sample {formatting.date_range(span.first, span.last)}, "
+        f"{formatting.COUNT(span.bars)} bars"
     )
 
 
 def _table_columns(run: Run) -> list[TextTableColumn]:
-    books = [
-        (book.label, run.metrics["books"][book.key], book.key) for book in get_book_styles(run)
-    ]
-    figures = [figures for _, figures, _ in books]
-    intervals = [run.significance["sharpe"].get(key, {}) for _, _, key in books]
-    confidence = formatting.confidence_level(run.significance["method"]["confidence"])
+    styles = get_book_styles(run)
+    metrics = [run.metrics.books[style.key] for style in styles]
+    intervals = [run.significance.sharpe.get(style.key) or SharpeFigures() for style in styles]
+    confidence = formatting.confidence_level(run.significance.method.confidence)
 
     def column(
-        rank: int, heading: str, unit: formatting.NumberFormat, key: str, *, by_sign: bool = False
+        drop_priority: int,
+        heading: str,
+        unit: formatting.NumberFormat,
+        key: str,
+        *,
+        by_sign: bool = False,
     ) -> TextTableColumn:
-        values = [figure.get(key) for figure in figures]
+        values = [getattr(book, key) for book in metrics]
         colours = sign_colours(values) if by_sign else ()
         return TextTableColumn(
-            rank, heading, [unit.without_suffix(value) for value in values], colours=colours
+            drop_priority,
+            heading,
+            [unit.without_suffix(value) for value in values],
+            colours=colours,
         )
 
-    low_to_high = [formatting.RATIO.interval(i.get("low"), i.get("high")) for i in intervals]
+    interval_texts = [formatting.RATIO.interval(each.low, each.high) for each in intervals]
     return [
-        TextTableColumn(0, "Book", [label for label, _, _ in books], align_right=False),
+        TextTableColumn(0, "Book", [style.label for style in styles], align_right=False),
         column(1, "Return %", formatting.BARE_PERCENT, "total_return_pct", by_sign=True),
         column(6, "CAGR %", formatting.BARE_PERCENT, "cagr_pct", by_sign=True),
         column(8, "Vol. %", formatting.PERCENT, "volatility_pct"),
         column(2, "Sharpe", formatting.RATIO, "sharpe", by_sign=True),
-        TextTableColumn(3, confidence, low_to_high),
+        TextTableColumn(3, confidence, interval_texts),
         column(9, "Sortino", formatting.RATIO, "sortino", by_sign=True),
-        column(4, "DD %", formatting.BARE_PERCENT, "max_drawdown_pct"),
+        column(4, "MDD %", formatting.BARE_PERCENT, "max_drawdown_pct"),
         column(5, "Trades", formatting.COUNT, "trades"),
         column(7, "Cost %", formatting.PERCENT, "cost_paid_pct"),
-        column(10, "In market %", formatting.PERCENT, "exposure_pct"),
-        column(11, "Hits %", formatting.PERCENT, "hit_rate_pct"),
+        column(10, "Exposure %", formatting.PERCENT, "exposure_pct"),
+        column(11, "Hit rate %", formatting.PERCENT, "hit_rate_pct"),
         column(12, "Break-even bps", formatting.BPS, "break_even_cost_bps"),
     ]
 
 
-def _tuning_line(tuning: Mapping[str, int] | None) -> str:
+def _tuning_line(tuning: TuningRecord | None) -> str:
     if not tuning:
         return ""
-    return (
-        f"Tuning: {formatting.COUNT(tuning['trials'])} configurations tried, on train rows alone"
-    )
+    return f"Tuning: {formatting.COUNT(tuning.trials)} configurations tried, on train rows only"
 
 
-def _certificate_line(certificate: Mapping[str, Any] | None) -> str:
-    return f"Certificate: {certificate['sentence']}" if certificate else ""
+def _leakage_test_line(certificate: Certificate | None) -> str:
+    if certificate is None:
+        return ""
+    cutoffs = formatting.count_of(len(certificate.cutoffs), "cutoff")
+    return f"No look-ahead detected at {cutoffs} ({', '.join(certificate.compared)})"
 
 
 def _left_out_line(failures: Sequence[str]) -> str:
-    return f"Fits left out, because they failed: {len(failures)}" if failures else ""
+    return f"Failed fits, left out: {len(failures)}" if failures else ""
 
 
-def _forecast_lines(scores: Mapping[str, Any] | None) -> str:
-    """Their skill; of several horizons and of intervals a line each."""
+def _forecast_lines(scores: ForecastScores | None) -> str:
+    """Forecast accuracy, with a line each for several horizons and for intervals."""
     if scores is None:
         return ""
     lines = [
         _skill_line(scores),
-        _horizon_line(scores.get("horizons", {})),
+        _horizon_line(scores.horizons),
         _interval_coverage_line(scores),
     ]
     return "\n".join(line for line in lines if line)
 
 
-def _horizon_line(horizons: Mapping[str, Mapping[str, Any]]) -> str:
-    told = [
+def _horizon_line(horizons: Mapping[str, HorizonScores]) -> str:
+    texts = [
         f"{formatting.count_of(bars, 'bar')} "
-        f"{formatting.FINE_RATIO(horizons[str(bars)].get('r2_vs_persistence'))}"
+        f"{formatting.FINE_RATIO(horizons[str(bars)].r2_vs_persistence)}"
         for bars in sorted(map(int, horizons))
     ]
-    return f"R\N{SUPERSCRIPT TWO} by horizon: {', '.join(told)}" if told else ""
+    return f"R\N{SUPERSCRIPT TWO} by horizon: {', '.join(texts)}" if texts else ""
 
 
-def _interval_coverage_line(scores: Mapping[str, Any]) -> str:
-    told = [
-        f"the {formatting.confidence_level(interval['nominal_pct'] / 100)} one held "
-        f"{formatting.PERCENT(interval['coverage_pct'])}"
-        for interval in scores.get("intervals", ())
+def _interval_coverage_line(scores: ForecastScores) -> str:
+    texts = [
+        f"{formatting.PERCENT(interval.coverage_pct)} of the "
+        f"{formatting.confidence_level(interval.nominal_pct / 100)} interval"
+        for interval in scores.intervals
     ]
-    return f"Intervals: {', '.join(told)} of the outcomes" if told else ""
+    return f"Coverage: {', '.join(texts)}" if texts else ""
 
 
-def _skill_line(scores: Mapping[str, Any]) -> str:
-    r2 = formatting.FINE_RATIO(scores.get("r2_vs_persistence"))
-    accuracy = formatting.PERCENT(scores.get("directional_accuracy_pct"))
-    up = formatting.PERCENT(scores.get("up_share_pct"))
+def _skill_line(scores: ForecastScores) -> str:
+    r2 = formatting.FINE_RATIO(scores.r2_vs_persistence)
+    accuracy = formatting.PERCENT(scores.directional_accuracy_pct)
+    up = formatting.PERCENT(scores.up_share_pct)
     return (
-        f"Forecasts: direction right on {accuracy} of bars (always up: {up}),\n"
+        f"Forecasts: directional accuracy {accuracy} (always up: {up}),\n"
         f"R\N{SUPERSCRIPT TWO} against no change {r2}"
     )

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import typer
 
-from engine.cli.errors import handle_errors
+from engine.cli.errors import handle_errors, print_notice
 
 
-def schema_command() -> None:
-    """Print the JSON Schema of strategy files."""
+def schema_command(
+    built_in: Annotated[
+        bool,
+        typer.Option("--built-in", help="Without kinds of installed packages."),
+    ] = False,
+) -> None:
+    """Print the JSON Schema of strategy files.
+
+    It has the kinds that installed packages offer; with --built-in it has the engine's own alone.
+    """
     with handle_errors(debug=False):
+        from engine.core.open_kinds import built_in_kinds_only, list_kind_faults
         from engine.strategy import Strategy
 
-        typer.echo(json.dumps(Strategy.model_json_schema(), indent=2))
+        if built_in:
+            with built_in_kinds_only():
+                schema = Strategy.model_json_schema()
+        else:
+            schema = Strategy.model_json_schema()
+            for fault in list_kind_faults():
+                print_notice(str(fault))
+        typer.echo(json.dumps(schema, indent=2))

@@ -1,4 +1,4 @@
-"""`backtest selftest`."""
+"""`backtest selftest`: checks the engine on generated markets with a known answer."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from engine.selftest import SelfTestResult
 
 MAX_WIDTH = 120
-HEADINGS = ("Check", "Planted", "Expected", "Found")
+HEADINGS = ("Check", "Simulated", "Expected", "Result")
 COLUMN_SHARES = (15, 18, 18, 17)
-"""Of the width that the columns under those headings have to themselves."""
+"""Shares of the available width, one per heading."""
 
 COLUMN_GAP = "  "
 VERDICT_WIDTH = 4
@@ -37,41 +37,44 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 def selftest_command(
     context: typer.Context,
     seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Draws other markets with the same truths.")
+        int, typer.Option(metavar="N", min=0, help="Seed of the generated markets.")
     ] = 0,
     workers: WorkersOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Test the engine on markets whose truth is known.
+    """Test the engine on generated markets with a known answer.
 
-    Plants edges, noise and leaks in generated markets, and sees whether the engine finds what is
-    there and nothing else. Needs no data and no network; takes about a minute on two cores.
+    Generates markets with an edge, with noise alone and with look-ahead, and checks that the
+    engine detects what is there and nothing else. Needs no data and no network; takes about a
+    minute on two cores.
 
     Exit codes: 0 every check passed, 1 one failed, 130 interrupted.
     """
     with handle_errors(debug=debug):
         limit_blas_threads()
         with stderr_progress(quiet=quiet) as progress:
-            done = (context.obj or _default_selftest())(
+            result = (context.obj or _default_selftest())(
                 seed=seed, workers=workers, progress=progress
             )
         typer.echo(
-            json_text.dumps(done.as_json(), indent=2) if json else render_selftest_text(done)
+            json_text.dumps(result.as_json(), indent=2) if json else render_selftest_text(result)
         )
-        if not done.passed:
-            failed = [row.name for row in done.rows if not row.passed]
+        if not result.passed:
+            failed = [row.name for row in result.rows if not row.passed]
             typer.echo(f"self-test failed: {'; '.join(failed)}", err=True)
             raise typer.Exit(EXIT_UNEXPECTED)
 
 
 def render_selftest_text(result: SelfTestResult, width: int | None = None) -> str:
-    """The table, and what it means in one sentence.
+    """The table of the checks, and the conclusion in one sentence.
+
+    Not a `rich.table`: it breaks lines at no-break spaces too, between a number and its unit.
 
     Args:
         result: All checks.
-        width: Columns to fit into; the terminal's where it is not given.
+        width: Width of the text; that of the terminal where it is None.
     """
     width = min(width or shutil.get_terminal_size().columns, MAX_WIDTH)
     room = width - VERDICT_WIDTH - len(COLUMN_GAP) * len(HEADINGS)
@@ -90,7 +93,7 @@ def render_selftest_text(result: SelfTestResult, width: int | None = None) -> st
 
 
 def _format_row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """The cells side by side, each over as many lines as it needs."""
+    """One row, each cell wrapped over as many lines as it needs."""
     columns = [
         textwrap.wrap(cell.replace(" %", f"{NO_BREAK}%"), width, break_on_hyphens=False) or [""]
         for cell, width in zip(cells, widths, strict=True)
@@ -106,18 +109,17 @@ def _conclusion(result: SelfTestResult) -> str:
     failed = sum(not row.passed for row in result.rows)
     if failed:
         return (
-            f"{failed} of {len(result.rows)} checks failed ({counted}): this engine does not find "
-            "what was planted, or finds what was not; do not trust its verdicts on this machine."
+            f"{failed} of {len(result.rows)} checks failed ({counted}): the engine misses an edge "
+            "that exists, or reports one that does not; do not trust its verdicts on this machine."
         )
     return (
-        f"All {len(result.rows)} checks passed ({counted}): the engine finds an edge that is "
-        f"there, "
-        "takes luck for luck, and cannot profit from the past."
+        f"All {len(result.rows)} checks passed ({counted}): the engine detects an edge that "
+        "exists, reports none in noise, and detects look-ahead."
     )
 
 
 def _default_selftest() -> Callable[..., SelfTestResult]:
-    """What runs them, unless the caller of the command line brought another."""
-    from engine.selftest import run_selftest as execute
+    """The default runner of the checks; `context.obj` replaces it in tests."""
+    from engine.selftest import run_selftest
 
-    return execute
+    return run_selftest

@@ -1,6 +1,6 @@
 """Comparison of several runs on common bars: tests, selection bias of the best, verdict."""
 
-from engine.comparison.compare import RunComparison, compare_runs
+from engine.comparison.compare import RunComparison, compare_opened_runs, compare_runs
 from engine.comparison.compared_run import ComparedRun, load_compared_run
 from engine.comparison.selection import SelectionBias
 from engine.comparison.settings_diff import SettingDifference
@@ -11,6 +11,7 @@ __all__ = [
     "RunComparison",
     "SelectionBias",
     "SettingDifference",
+    "compare_opened_runs",
     "compare_runs",
     "join_names",
     "load_compared_run",

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.comparison.common_bars import common_returns
+from engine.comparison.compared_run import load_compared_run
 from engine.comparison.selection import SelectionBias, compute_selection_bias
 from engine.comparison.settings_diff import SettingDifference, diff_settings, label_runs
 from engine.comparison.verdict import BestRunEvidence, grade_best_run, verdict_sentences
 from engine.core.randomness import derive_seed
-from engine.evaluation.config import EvaluationSpec
+from engine.evaluation import EvaluationSpec
 from engine.evaluation.inference.bootstrap import SharpeInference, infer_sharpe_ratios
 from engine.evaluation.inference.multiple_testing import holm_by_name
 from engine.evaluation.inference.pbo import (
@@ -23,6 +24,8 @@ from engine.evaluation.inference.pbo import (
 from engine.evaluation.inference.spa import run_superiority_tests
 from engine.evaluation.metrics import return_metrics
 from engine.evaluation.verdict import BUY_AND_HOLD, Grade
+from engine.runs.documents.metrics import BookMetrics
+from engine.runs.documents.significance import SuperiorityFigures
 from engine.trials.clustering import cluster_trials
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
     from engine.comparison.compared_run import ComparedRun
     from engine.core.types import Matrix, Vector
+    from engine.runs.run import Run
 
 SEED = 2_005
 """Seed of the resamples. It is fixed, so that the same runs give the same figures and the interval
@@ -84,8 +88,8 @@ class RunComparison:
     sharpe_holm: Mapping[str, float | None]
     differences: Mapping[str, SharpeInference]
     differences_holm: Mapping[str, float | None]
-    against_reference: Mapping[str, Any] | None
-    against_benchmark: Mapping[str, Any] | None
+    against_reference: SuperiorityFigures | None
+    against_benchmark: SuperiorityFigures | None
     correlations: tuple[tuple[float | None, ...], ...]
     clusters: Mapping[str, int]
     overfitting: BacktestOverfitting | None
@@ -103,12 +107,18 @@ class RunComparison:
         return self.runs[0].run_id
 
     @cached_property
-    def metrics(self) -> dict[str, dict[str, float | None]]:
+    def metrics(self) -> dict[str, BookMetrics]:
         """Total return, CAGR, volatility and max drawdown of each run on the common bars."""
         return {
             run: _return_metrics_pct(self.returns[run].to_numpy(), self.periods_per_year)
             for run in self.labels
         }
+
+    @cached_property
+    def growth(self) -> pd.DataFrame:
+        """Growth of 1 on the common bars: a column a run, and `buy_and_hold` where it is known."""
+        with_benchmark = _add_benchmark(self.returns, self.benchmark)
+        return (1.0 + (self.returns if with_benchmark is None else with_benchmark)).cumprod()
 
     @property
     def grade(self) -> Grade:
@@ -161,8 +171,8 @@ class RunComparison:
                 for run, each in self.differences.items()
             },
             "superiority": {
-                "reference": self.against_reference,
-                BUY_AND_HOLD: self.against_benchmark,
+                "reference": self.against_reference and self.against_reference.as_dict(),
+                BUY_AND_HOLD: self.against_benchmark and self.against_benchmark.as_dict(),
             },
             "correlations": dict(zip(self.labels, map(list, self.correlations), strict=True)),
             "overfitting": asdict(self.overfitting) if self.overfitting else None,
@@ -174,7 +184,7 @@ class RunComparison:
     def _run_as_dict(self, run: str) -> dict[str, Any]:
         return {
             "label": self.labels[run],
-            **self.metrics[run],
+            **self.metrics[run].as_dict(),
             "sharpe": {**asdict(self.sharpe[run]), "p_value_holm": self.sharpe_holm[run]},
             "cluster": self.clusters[run],
             "bars_left_out": self.bars_left_out[run],
@@ -239,6 +249,15 @@ def compare_runs(runs: Sequence[ComparedRun], spec: EvaluationSpec | None = None
     )
 
 
+def compare_opened_runs(runs: Sequence[Run]) -> RunComparison:
+    """Compares runs that were read from their folders; the first one is the reference.
+
+    Raises:
+        UsageError: As `compare_runs`.
+    """
+    return compare_runs([load_compared_run(run) for run in runs])
+
+
 def _best_run(sharpe: Mapping[str, SharpeInference]) -> str | None:
     known = {run: each.estimate for run, each in sharpe.items() if each.estimate is not None}
     return max(known, key=lambda run: known[run]) if known else None
@@ -266,10 +285,11 @@ def _add_benchmark(table: pd.DataFrame, benchmark: pd.Series[float] | None) -> p
 
 def _superiority_over(
     table: pd.DataFrame | None, benchmark: str, spec: EvaluationSpec, rng: np.random.Generator
-) -> dict[str, Any] | None:
+) -> SuperiorityFigures | None:
     if table is None:
         return None
-    return run_superiority_tests(table, benchmark, spec.resamples, spec.confidence, rng)
+    figures = run_superiority_tests(table, benchmark, spec.resamples, spec.confidence, rng)
+    return None if figures is None else SuperiorityFigures.model_validate(figures)
 
 
 def _correlations(returns: Matrix) -> tuple[tuple[float | None, ...], ...]:
@@ -279,11 +299,13 @@ def _correlations(returns: Matrix) -> tuple[tuple[float | None, ...], ...]:
     return tuple(tuple(return_metrics.finite_or_none(value) for value in row) for row in matrix)
 
 
-def _return_metrics_pct(returns: Vector, periods_per_year: float) -> dict[str, float | None]:
+def _return_metrics_pct(returns: Vector, periods_per_year: float) -> BookMetrics:
     fractions = {
         "total_return_pct": return_metrics.total_return(returns),
         "cagr_pct": return_metrics.cagr(returns, periods_per_year),
         "volatility_pct": return_metrics.annualised_volatility(returns, periods_per_year),
         "max_drawdown_pct": return_metrics.max_drawdown(returns),
     }
-    return {key: None if value is None else 100 * value for key, value in fractions.items()}
+    return BookMetrics(
+        **{key: None if value is None else 100 * value for key, value in fractions.items()}
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from engine.core.renamed_keys import with_current_keys
 from engine.evaluation.verdict import BUY_AND_HOLD, Grade
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from engine.runs.documents import Manifest
+    from engine.runs.documents.significance import TrialFigures
     from engine.runs.run import Run
 
 STRATEGY_COLUMN = "strategy"
@@ -31,8 +34,8 @@ class ComparedRun:
         benchmark: Net return of buy-and-hold on its targets; None without such a benchmark.
         settings: The settings compared between runs: the resolved strategy without name and
             description, the identity of its dataset, and versions.
-        ledger_trials: The trials on these bars in its ledger when it ran, as `TrialSet.as_dict`
-            returns them; None where they were not known.
+        ledger_trials: The trials on these bars in its ledger when it ran; None where they were
+            not known.
         grade: Grade of its verdict; None where there is none.
     """
 
@@ -44,7 +47,7 @@ class ComparedRun:
     returns: pd.Series[float] = field(repr=False)
     benchmark: pd.Series[float] | None = field(default=None, repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    ledger_trials: Mapping[str, Any] | None = None
+    ledger_trials: TrialFigures | None = None
     grade: Grade | None = None
 
     @property
@@ -58,29 +61,35 @@ def load_compared_run(run: Run) -> ComparedRun:
     manifest = run.manifest
     return ComparedRun(
         run_id=run.run_id,
-        name=str(manifest["strategy_name"]),
-        interval=str(manifest["dataset"].get("interval")),
-        periods_per_year=float(run.metrics["span"]["periods_per_year"]),
-        targets=tuple(manifest["target"]),
+        name=manifest.strategy_name,
+        interval=str(manifest.dataset.interval),
+        periods_per_year=run.metrics.span.periods_per_year,
+        targets=manifest.target,
         returns=run.returns[STRATEGY_COLUMN],
         benchmark=run.returns.get(BUY_AND_HOLD),
         settings=_comparable_settings(manifest),
-        ledger_trials=run.significance.get("trials"),
-        grade=run.significance["verdict"]["grade"],
+        ledger_trials=run.significance.trials,
+        grade=run.significance.verdict.grade,
     )
 
 
-def _comparable_settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _comparable_settings(manifest: Manifest) -> dict[str, Any]:
     strategy = {
         key: value
-        for key, value in manifest.get("strategy", {}).items()
+        for key, value in with_current_keys(manifest.strategy).items()
         if key not in {"name", "description"}
     }
-    dataset = manifest["dataset"]
-    identity = {key: dataset.get(key) for key in ("name", "offline", "vintage")}
+    dataset = manifest.dataset
     symbols = {
-        symbol: {key: facts.get(key) for key in ("source", "last", "sha256")}
-        for symbol, facts in dataset.get("symbols", {}).items()
+        symbol: {"source": record.source, "last": record.last, "sha256": record.sha256}
+        for symbol, record in dataset.symbols.items()
     }
-    versions = manifest.get("versions", {})
-    return strategy | {"dataset": identity | {"symbols": symbols}, "versions": versions}
+    return strategy | {
+        "dataset": {
+            "name": dataset.name,
+            "offline": dataset.offline,
+            "vintage": dataset.vintage,
+            "symbols": symbols,
+        },
+        "versions": dict(manifest.versions),
+    }

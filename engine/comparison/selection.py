@@ -101,4 +101,4 @@ def _known_trials(runs: Sequence[ComparedRun], key: str) -> int | None:
 
 
 def _ledger_figure(run: ComparedRun, key: str) -> float | None:
-    return run.ledger_trials.get(key) if run.ledger_trials else None
+    return getattr(run.ledger_trials, key) if run.ledger_trials else None

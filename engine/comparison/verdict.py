@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from engine.evaluation.verdict import BEST_BY_CHANCE, Grade, cap_grade
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from engine.comparison.selection import SelectionBias
     from engine.evaluation.inference.bootstrap import SharpeInference
+    from engine.runs.documents.significance import SuperiorityFigures
 
 
 GRADES: tuple[Grade, ...] = get_args(Grade)
@@ -47,8 +48,8 @@ class BestRunEvidence:
     own_grade: Grade | None
     benchmark_sharpe: float | None
     selection_bias: SelectionBias | None
-    against_reference: Mapping[str, Any] | None
-    against_benchmark: Mapping[str, Any] | None
+    against_reference: SuperiorityFigures | None
+    against_benchmark: SuperiorityFigures | None
 
     def has_positive_sharpe(self) -> bool:
         """Whether the interval of the best run's Sharpe ratio lies above 0."""
@@ -62,7 +63,7 @@ class BestRunEvidence:
     def is_superior_to_benchmark(self) -> bool:
         """Whether StepM names the best run among the runs better than buy-and-hold."""
         tested = self.against_benchmark
-        return tested is not None and self.best in tested["stepm"]
+        return tested is not None and self.best in tested.stepm
 
 
 def grade_best_run(evidence: BestRunEvidence) -> Grade:
@@ -143,14 +144,14 @@ def _reference_sentence(evidence: BestRunEvidence) -> str:
     reference, tested = evidence.labels[evidence.reference], evidence.against_reference
     if tested is None:
         return f"No run can be distinguished from the reference, {reference}."
-    p_value = tested["spa"]["consistent"]
-    if not tested["stepm"]:
+    p_value = tested.spa.consistent
+    if not tested.stepm:
         return (
             f"No run is better than the reference, {reference}, all of them counted "
             f"(SPA, p = {p_value:.3f})."
         )
-    names = join_names([evidence.labels[run] for run in tested["stepm"]])
-    verb = "is" if len(tested["stepm"]) == 1 else "are"
+    names = join_names([evidence.labels[run] for run in tested.stepm])
+    verb = "is" if len(tested.stepm) == 1 else "are"
     return f"{names} {verb} better than the reference, {reference}, all of them counted (StepM)."
 
 

@@ -18,20 +18,27 @@ from engine.config.yaml_tree import parse_yaml
 from engine.core.errors import Mistake, StrategyError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from engine.config.yaml_tree import YamlTree
     from engine.core.types import Spec
 
 T = TypeVar("T", bound="Spec")
 
 
-def load_config(path: Path, model: type[T], overrides: Mapping[str, object] | None = None) -> T:
+def load_config(
+    path: Path,
+    model: type[T],
+    overrides: Mapping[str, object] | None = None,
+    notify: Callable[[str], None] | None = None,
+) -> T:
     """Reads a YAML file into `model`.
 
     Args:
         path: The file.
         model: Class of the specification.
-        overrides: Dotted path to the value that replaces the file's, `opponents.0.fast: 10`.
+        overrides: Dotted path to the value that replaces the file's, `benchmarks.0.fast: 10`.
+        notify: Receives one line where the file or an override uses the earlier name of a key.
 
     Raises:
         UsageError: There is no such file, or it cannot be opened.
@@ -39,8 +46,12 @@ def load_config(path: Path, model: type[T], overrides: Mapping[str, object] | No
     """
     tree = parse_yaml(_read_text(path), str(path))
     if isinstance(tree.value, dict):
+        earlier = _rename_keys(tree, model.renamed_keys)
+        overrides = _rename_overrides(overrides or {}, model.renamed_keys, earlier)
+        if earlier and notify:
+            notify(_describe_renamed(path, earlier, model.renamed_keys))
         schema = model.model_json_schema() if overrides else {}
-        apply_overrides(tree, overrides or {}, SchemaNavigator(schema).default_at)
+        apply_overrides(tree, overrides, SchemaNavigator(schema).default_at)
     spec: T | None = None
     try:
         # Only JSON validation is strict about types and still accepts a list for a tuple.
@@ -51,6 +62,40 @@ def load_config(path: Path, model: type[T], overrides: Mapping[str, object] | No
         ordered = sorted(tree.mistakes, key=lambda mistake: mistake.line or sys.maxsize)
         raise StrategyError(str(path), tuple(ordered))
     return spec
+
+
+def _rename_keys(tree: YamlTree, renamed: Mapping[str, str]) -> list[str]:
+    """Moves what stands under an earlier name of a key; those names that the file uses."""
+    used = [name for name in renamed if name in tree.value]
+    for name in used:
+        today = renamed[name]
+        if today in tree.value:
+            expected = f"one of `{today}` and `{name}`, its earlier name"
+            tree.mistakes.append(Mistake(name, tree.line_of((name,)), expected, "both"))
+        tree.value = {renamed.get(key, key): value for key, value in tree.value.items()}
+        tree.lines = {
+            (today, *place[1:]) if place[:1] == (name,) else place: line
+            for place, line in tree.lines.items()
+        }
+    return used
+
+
+def _rename_overrides(
+    overrides: Mapping[str, object], renamed: Mapping[str, str], used: list[str]
+) -> dict[str, object]:
+    """The overrides under today's names; an earlier name met on the way is added to `used`."""
+    current: dict[str, object] = {}
+    for place, value in overrides.items():
+        first, dot, rest = place.partition(".")
+        if first in renamed and first not in used:
+            used.append(first)
+        current[f"{renamed.get(first, first)}{dot}{rest}"] = value
+    return current
+
+
+def _describe_renamed(path: Path, used: list[str], renamed: Mapping[str, str]) -> str:
+    keys = ", ".join(f"`{name}` is now `{renamed[name]}`" for name in used)
+    return f"{path}: the key {keys}; the earlier name is still read"
 
 
 def _to_json(value: object) -> str:

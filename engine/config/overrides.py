@@ -16,7 +16,7 @@ def parse_overrides(items: Sequence[str]) -> dict[str, object]:
     """Parses `path=value` items; each value is YAML, and the last one of a path is used.
 
     Args:
-        items: Such as `windows.train=3y`, `opponents.0.fast=10`, `data.offline=` (null).
+        items: Such as `windows.train=3y`, `benchmarks.0.fast=10`, `data.offline=` (null).
 
     Raises:
         UsageError: An item has no `=`, no path, or a value that is not YAML.

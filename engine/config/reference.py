@@ -72,7 +72,7 @@ def list_schema_entries(schema: JsonSchema) -> tuple[ReferenceEntry, ...]:
 
 
 def find_entry(entries: Sequence[ReferenceEntry], path: str) -> ReferenceEntry:
-    """Finds the entry of a path, or of a path in a file if that is unique: `opponents.0.side`.
+    """Finds the entry of a path, or of a path in a file if that is unique: `benchmarks.0.side`.
 
     Raises:
         UsageError: There is none, or several entries have that path in a file.
@@ -147,7 +147,10 @@ def _suggest_path(entries: Sequence[ReferenceEntry], path: str) -> str:
 
 
 class _SchemaWalker:
-    """Walks a schema; `enclosing_kinds` has the unions above a key, so that recursion ends."""
+    """Walks a schema; `enclosing_kinds` has the unions and the keys above a key.
+
+    A union or mapping that stands above a key already is not listed again, so that recursion ends.
+    """
 
     def __init__(self, schema: SchemaNavigator) -> None:
         self._schema = schema
@@ -177,7 +180,8 @@ class _SchemaWalker:
     ) -> Iterator[ReferenceEntry]:
         element, inner = self._resolve_element(key, place)
         kinds = tuple(self._schema.choices(element)) if "discriminator" in element else ()
-        same_as = enclosing_kinds.get(kinds, "") if kinds else ""
+        names = kinds or tuple(element.get("properties", ()))
+        same_as = enclosing_kinds.get(names, "") if names else ""
         yield ReferenceEntry(
             path,
             place,
@@ -195,12 +199,13 @@ class _SchemaWalker:
             kinds=kinds,
             same_as=same_as,
         )
-        if not kinds:
+        if same_as:
+            return
+        enclosing_kinds = {**enclosing_kinds, names: path}
+        if kinds:
+            yield from self._walk_parts(element, kinds, path, inner, enclosing_kinds)
+        else:
             yield from self.walk_keys(element, path, inner, enclosing_kinds)
-        elif not same_as:
-            yield from self._walk_parts(
-                element, kinds, path, inner, {**enclosing_kinds, kinds: path}
-            )
 
     def _walk_parts(
         self,
@@ -268,7 +273,10 @@ class _SchemaWalker:
             return [self._drop_defaults(entry, schema.get("items", {})) for entry in value]
         if not isinstance(value, dict):
             return value
-        part = self._resolve_kind(schema, value["kind"]) if "discriminator" in schema else schema
+        part = schema
+        if "discriminator" in schema:  # a value without a kind is of the first one
+            kinds = self._schema.choices(schema)
+            part = self._resolve_kind(schema, value.get("kind", kinds[0]))
         keys = part.get("properties", {})
         return {
             name: self._drop_defaults(item, keys.get(name, {}))

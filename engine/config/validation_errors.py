@@ -62,12 +62,8 @@ def _explain(
             _, parent = navigator.locate(details["loc"][:-1])
             keys = list(parent.get("properties", ()))
             return path, f"one of the keys {join_words(keys)}", did_you_mean(str(path[-1]), keys)
-        case "union_tag_invalid":
-            kinds = navigator.choices(schema)
-            return (*path, "kind"), join_words(kinds), did_you_mean(details["ctx"]["tag"], kinds)
-        case "union_tag_not_found":
-            kinds = navigator.choices(schema)
-            return (*path, "kind"), f"the key `kind`: {join_words(kinds)}", ""
+        case "union_tag_invalid" | "union_tag_not_found" | "unusable_kind":
+            return (*path, "kind"), *_explain_kind(details, navigator.choices(schema))
         case "value_error":
             return path, str(details["ctx"]["error"]).removeprefix("expected "), ""
     return (
@@ -75,6 +71,17 @@ def _explain(
         navigator.describe(schema) or details["msg"],
         _suggest_value(details, schema, navigator),
     )
+
+
+def _explain_kind(details: ErrorDetails, kinds: list[str]) -> tuple[str, str]:
+    """What was expected of a `kind`, and a hint."""
+    context = details.get("ctx", {})
+    match details["type"]:
+        case "union_tag_invalid":
+            return join_words(kinds), did_you_mean(context["tag"], kinds)
+        case "union_tag_not_found":
+            return f"the key `kind`: {join_words(kinds)}", ""
+    return context["expected"], f"{context['where']}; {context['fix']}"
 
 
 def _suggest_value(details: ErrorDetails, schema: JsonSchema, navigator: SchemaNavigator) -> str:
@@ -93,6 +100,8 @@ def _describe_found(details: ErrorDetails, path: TreePath, tree: YamlTree) -> st
             found = f"`{path[-1]}`"
         case "union_tag_invalid":
             found = f"`{details['ctx']['tag']}`"
+        case "unusable_kind":
+            found = f"{details['ctx']['problem']}: {details['ctx']['found']}"
         case _:
             found = _format_value(details["input"])
     return f"{found} (--set or --grid)" if tree.is_overridden(path) else found

@@ -61,7 +61,7 @@ def _path_and_ancestors(path: TreePath) -> list[TreePath]:
 
 
 def dotted_path(path: TreePath) -> str:
-    """`opponents.0.fast` of ("opponents", 0, "fast")."""
+    """`benchmarks.0.fast` of ("benchmarks", 0, "fast")."""
     return ".".join(str(part) for part in path)
 
 

@@ -2,6 +2,7 @@
 
     BacktestError                    1
     ├── UsageError                   2   the command line is wrong
+    │   ├── ContractError            2   a part breaks a rule of its base class
     │   └── StrategyError            2   the strategy or dataset file is wrong
     ├── DataError                    3   data missing or invalid
     │   ├── DatasetNotFoundError     3   no dataset of that name or path
@@ -72,6 +73,28 @@ class UsageError(BacktestError):
     """The command line is wrong."""
 
     exit_code = 2
+
+
+class ContractError(UsageError, AssertionError):
+    """A part breaks the contract of its base class: a model, a feature, a sizing, a cost model.
+
+    Args:
+        part: Its kind, or the name of its class.
+        rule: The rule, as a sentence that holds for every part that keeps it.
+        found: What was met instead.
+        where: Symbol, window, bar: whatever finds the place.
+    """
+
+    def __init__(self, part: str, rule: str, found: str, where: str = "") -> None:
+        super().__init__(
+            f"{part} breaks a rule of its base class",
+            expected=rule,
+            found=found,
+            where=where,
+            fix="mend the class; `engine.testing` has checks of every rule",
+        )
+        self.part = part
+        self.rule = rule
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ import gc
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 
 def relax_gc() -> None:
@@ -52,3 +53,19 @@ def deep_bind() -> Iterator[None]:
         yield
     finally:
         sys.setdlopenflags(flags)
+
+
+def lazy_exports(package: str, exports: Mapping[str, str]) -> Callable[[str], Any]:
+    """The `__getattr__` of a package that loads each export at its first use.
+
+    Args:
+        package: Name of the package.
+        exports: Exported name -> submodule that defines it.
+    """
+
+    def get_export(name: str) -> Any:  # noqa: ANN401 - the exports have no type in common
+        if name in exports:
+            return getattr(import_module(f"{package}.{exports[name]}"), name)
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return get_export

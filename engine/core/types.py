@@ -10,14 +10,16 @@ Shapes used all over the engine:
 
 from __future__ import annotations
 
-import inspect
-import re
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
+
+from engine.core.schema_descriptions import describe_schema_keys
 
 Vector: TypeAlias = npt.NDArray[np.float64]
 """Shape (n,)."""
@@ -42,41 +44,20 @@ BAR_COLUMNS = ("timestamp", "symbol", "open", "high", "low", "close", "volume")
 PRICE_COLUMNS = ("open", "high", "low", "close")
 
 
-_ATTRIBUTES_SECTION = re.compile(r"^Attributes:\n(?P<listed>(?:(?: .*)?\n?)*)", re.MULTILINE)
-_ATTRIBUTE_ENTRY = re.compile(r"^    (?P<name>\w+): (?P<meaning>.*(?:\n {5,}.*)*)", re.MULTILINE)
-
-
-def _add_descriptions(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Adds to each key of a JSON Schema the description in the docstring of its class.
-
-    An inherited key has the description of the class that defines it, unless a subclass gives one.
-    """
-    meanings: dict[str, str] = {}
-    for base in reversed(model.__mro__):
-        if issubclass(base, Spec) and (
-            section := _ATTRIBUTES_SECTION.search(inspect.cleandoc(base.__doc__ or ""))
-        ):
-            meanings |= {
-                entry["name"]: " ".join(entry["meaning"].split())
-                for entry in _ATTRIBUTE_ENTRY.finditer(section["listed"])
-            }
-    for name, key in schema.get("properties", {}).items():
-        if name in meanings:
-            key["description"] = meanings[name]
-    schema["description"] = _ATTRIBUTES_SECTION.sub(
-        "", inspect.cleandoc(model.__doc__ or "")
-    ).strip()
-
-
 class Spec(BaseModel):
     """Base of every part's configuration: frozen, and closed to keys it does not know.
 
     Its JSON Schema has the meaning of each key from the section `Attributes` of the docstring.
+
+    Attributes:
+        renamed_keys: Earlier name of a key -> its name today; a file may use either.
     """
+
+    renamed_keys: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
         ser_json_inf_nan="constants",
-        json_schema_extra=_add_descriptions,
+        json_schema_extra=describe_schema_keys,
     )

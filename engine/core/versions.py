@@ -1,12 +1,12 @@
-"""Versions that shape numbers: of Python, of libraries, of the engine's own stages."""
+"""Versions that shape numbers: of Python, of libraries, of the engine and its stages."""
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from engine.core.stage_versions import FIT_STAGES, format_stage_versions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,38 +23,29 @@ LIBRARIES = (
     "vectorbt-rust",
 )
 FIT_LIBRARIES = ("keras", "numpy", "scikit-learn")
-FIT_PACKAGES = ("models", "training")
-RESULT_PACKAGES = (
-    "data",
-    "features",
-    "splits",
-    "models",
-    "training",
-    "signals",
-    "simulation",
-    "evaluation",
-    "trials",
-    "comparison",
-    "leakage",
-)
 
 
 def collect_versions(backend: str, extra: Sequence[str] = ()) -> dict[str, str]:
-    """Versions of Python, of the libraries that shape numbers, and of the engine's own source.
+    """Versions of Python, of the libraries that shape numbers, of the engine and of its stages.
 
     Args:
         backend: `tensorflow` or `jax`: the distribution that computes for Keras.
-        extra: Distributions that shape the numbers of this run and not of every one.
+        extra: Distributions that shape the numbers of this run and not of every run.
     """
-    libraries = installed_versions((*LIBRARIES, backend, *extra))
-    own = f"{metadata.version('backtest-engine')}+{_source_digest(RESULT_PACKAGES)}"
-    return {"python": platform.python_version(), "backtest-engine": own, **libraries}
+    return {
+        "python": platform.python_version(),
+        "backtest-engine": metadata.version("backtest-engine"),
+        "stages": format_stage_versions(),
+        **installed_versions((*LIBRARIES, backend, *extra)),
+    }
 
 
 def collect_fit_versions(backend: str) -> dict[str, str]:
-    """The part of `collect_versions` that one fit depends on, with its own stages' source."""
-    lines = installed_versions((*FIT_LIBRARIES, backend))
-    return {"backtest-engine": _source_digest(FIT_PACKAGES), **lines}
+    """The part of `collect_versions` that one fit depends on."""
+    return {
+        "stages": format_stage_versions(FIT_STAGES),
+        **installed_versions((*FIT_LIBRARIES, backend)),
+    }
 
 
 def installed_versions(names: Sequence[str]) -> dict[str, str]:
@@ -67,13 +58,3 @@ def _installed_version(name: str) -> str:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return "none"
-
-
-def _source_digest(packages: Sequence[str]) -> str:
-    """First 12 hex digits of the SHA-256 over the source of some stages."""
-    digest = hashlib.sha256()
-    root = Path(__file__).parents[1]
-    for stage in packages:
-        for file in sorted((root / stage).rglob("*.py")):
-            digest.update(file.relative_to(root).as_posix().encode() + file.read_bytes())
-    return digest.hexdigest()[:12]

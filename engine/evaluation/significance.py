@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +27,17 @@ from engine.evaluation.verdict import (
     no_skill_sentence,
     verdict_sentence,
 )
+from engine.runs.documents import Significance
+from engine.runs.documents.significance import (
+    InferenceMethod,
+    OverfittingFigures,
+    SharpeFigures,
+    SuperiorityFigures,
+    TrackRecordFigures,
+    TrialFigures,
+    VerdictFigures,
+)
+from engine.runs.documents.significance_models import ModelSections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +47,7 @@ if TYPE_CHECKING:
     from engine.core.types import Vector
     from engine.evaluation.config import EvaluationSpec
     from engine.evaluation.inference.trial_set import TrialSet
+    from engine.runs.documents.significance_models import PriceLevelFigures, SensitivityFigures
 
 METHOD_SOURCES = (
     "Politis & Romano 1994; block length Politis & White 2004, Patton et al. 2009; studentised "
@@ -52,8 +64,8 @@ def assess_significance(
     rng: np.random.Generator,
     trials: TrialSet | None = None,
     skill_scores: Mapping[str, float | int | None] | None = None,
-    extra_sections: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+    model_sections: ModelSections | None = None,
+) -> Significance:
     """Intervals and tests of every book's Sharpe ratio, and the verdict on the strategy.
 
     Args:
@@ -65,15 +77,12 @@ def assess_significance(
         trials: The trials on these bars; None where they are not known, which counts as one.
         skill_scores: Scores of the strategy's forecasts; with them the verdict states a model that
             predicts no better than no change.
-        extra_sections: Further sections: the grade uses `timing` and `fragility`, the sentence
-            quotes `level_trap`.
+        model_sections: Sections about the model: the grade uses `timing` and `sensitivity`, the
+            sentence quotes `price_level`.
 
     Returns:
-        `method`; `sharpe` by book: estimate, low, high, p_value (one-sided, H0: 0 or less),
-        p_value_holm, block_length_bars, hac_low, hac_high; `differences` by benchmark: the same of
-        strategy minus benchmark, p_value two-sided (H0: no difference); `superiority`, `trials`,
-        `track_record`, `overfitting`, the further sections, and `verdict`: grade and sentence.
-        None, never NaN, where a figure is not defined.
+        The document; None, never NaN, where a figure is not defined. p-values of Sharpe ratios are
+        one-sided (H0: 0 or less), those of differences two-sided (H0: no difference).
     """
     strategy, *benchmarks = (str(book) for book in returns.columns)
     books = {str(book): np.asarray(returns[book], dtype=np.float64) for book in returns.columns}
@@ -82,55 +91,67 @@ def assess_significance(
     inferred = infer_sharpe_ratios({**single, **paired}, periods_per_year, spec, rng)
     sharpes = {book: inferred[f"{book} alone"] for book in books}
     differences = {book: inferred[f"against {book}"] for book in benchmarks}
-    sections = {
-        "sharpe": {
-            book: {**each, **_hac_bounds(books[book], periods_per_year, spec.confidence)}
-            for book, each in _with_holm_p_values(sharpes).items()
-        },
-        "differences": _with_holm_p_values(differences),
-        "superiority": _superiority_section(returns, spec, rng),
-        "trials": trials.as_dict() if trials else None,
-        "track_record": _track_record_section(
-            books[strategy], periods_per_year, spec.confidence, trials
-        ),
-        "overfitting": _overfitting_section(trials),
-        **(extra_sections or {}),
+    sections = model_sections or ModelSections()
+    sharpe_figures = {
+        book: figures | _hac_bounds(books[book], periods_per_year, spec.confidence)
+        for book, figures in _with_holm_p_values(sharpes).items()
     }
+    difference_figures = _with_holm_p_values(differences)
+    superiority = _superiority_section(returns, spec, rng)
+    track_record = _track_record_section(
+        books[strategy], periods_per_year, spec.confidence, trials
+    )
     evidence = Evidence(
         sharpe=sharpes[strategy],
         differences=differences,
-        p_values_holm={
-            book: each["p_value_holm"] for book, each in sections["differences"].items()
-        },
+        p_values_holm={book: each.p_value_holm for book, each in difference_figures.items()},
         benchmark_sharpes={book: sharpes[book].estimate for book in benchmarks},
         confidence=spec.confidence,
         span=(f"{returns.index[0]:%Y-%m-%d}", f"{returns.index[-1]:%Y-%m-%d}"),
         trial_counts=TrialCounts(trials.distinct, trials.effective) if trials else None,
-        deflated_sharpe=sections["track_record"]["deflated_sharpe"],
-        **_evidence_from_sections(sections, strategy),
+        deflated_sharpe=track_record.deflated_sharpe,
+        superior_to_benchmark=strategy in superiority.stepm if superiority else None,
+        timing_p_value=sections.timing.p_value if sections.timing else None,
+        break_even_multiple=_break_even_multiple(sections.sensitivity),
     )
+    return Significance(
+        method=InferenceMethod(
+            bootstrap="stationary",
+            resamples=spec.resamples,
+            confidence=spec.confidence,
+            source=METHOD_SOURCES,
+            adjustment=P_VALUE_ADJUSTMENT,
+        ),
+        sharpe=sharpe_figures,
+        differences=difference_figures,
+        superiority=superiority,
+        trials=TrialFigures.model_validate(trials.as_dict()) if trials else None,
+        track_record=track_record,
+        overfitting=_overfitting_section(trials),
+        verdict=_verdict(evidence, sections.price_level, skill_scores),
+        **{name: getattr(sections, name) for name in sections.model_fields_set},
+    )
+
+
+def _verdict(
+    evidence: Evidence,
+    price_level: PriceLevelFigures | None,
+    skill_scores: Mapping[str, float | int | None] | None,
+) -> VerdictFigures:
+    """Grade and sentence; of the R squared of prices where that misleads, else of no skill."""
     no_skill = no_skill_sentence(skill_scores) if skill_scores else None
-    trap = (sections.get("level_trap") or {}).get("sentence")
-    return {
-        "method": {
-            "bootstrap": "stationary",
-            "resamples": spec.resamples,
-            "confidence": spec.confidence,
-            "source": METHOD_SOURCES,
-            "adjustment": P_VALUE_ADJUSTMENT,
-        },
-        **sections,
-        "verdict": {
-            "grade": grade_evidence(evidence),
-            "sentence": " ".join(filter(None, [verdict_sentence(evidence), trap or no_skill])),
-        },
-    }
+    trap = price_level.sentence if price_level else None
+    return VerdictFigures(
+        grade=grade_evidence(evidence),
+        sentence=" ".join(filter(None, [verdict_sentence(evidence), trap or no_skill])),
+    )
 
 
-def _with_holm_p_values(inferred: Mapping[str, SharpeInference]) -> dict[str, dict[str, Any]]:
+def _with_holm_p_values(inferred: Mapping[str, SharpeInference]) -> dict[str, SharpeFigures]:
     adjusted = holm_by_name({name: each.p_value for name, each in inferred.items()})
     return {
-        name: {**asdict(each), "p_value_holm": adjusted[name]} for name, each in inferred.items()
+        name: SharpeFigures(**asdict(each), p_value_holm=adjusted[name])
+        for name, each in inferred.items()
     }
 
 
@@ -143,7 +164,7 @@ def _hac_bounds(
 
 def _track_record_section(
     returns: Vector, periods_per_year: float, confidence: float, trials: TrialSet | None
-) -> dict[str, float | int | None]:
+) -> TrackRecordFigures:
     """PSR, DSR and MinTRL; computed with Sharpe ratios per bar, annualised in the document.
 
     The standard deviation of the trials' Sharpe ratios is at least the one expected of equally
@@ -157,41 +178,36 @@ def _track_record_section(
         observed, expected = trials.sharpe_deviation, trials.noise_deviation
     deviation = max(observed or 0.0, expected or 0.0)
     expected_maximum = expected_maximum_sharpe(number, deviation)
-    return {
-        "probabilistic_sharpe": probabilistic_sharpe(returns),
-        "deflated_sharpe": deflated_sharpe(returns, number, deviation),
-        "expected_maximum_sharpe": expected_maximum * periods_per_year**0.5,
-        "minimum_bars": minimum_track_record_length(returns, confidence=confidence),
-        "bars": len(returns),
-        "skewness": record and record.skewness,
-        "kurtosis": record and record.kurtosis,
-    }
+    return TrackRecordFigures(
+        probabilistic_sharpe=probabilistic_sharpe(returns),
+        deflated_sharpe=deflated_sharpe(returns, number, deviation),
+        expected_maximum_sharpe=expected_maximum * periods_per_year**0.5,
+        minimum_bars=minimum_track_record_length(returns, confidence=confidence),
+        bars=len(returns),
+        skewness=record and record.skewness,
+        kurtosis=record and record.kurtosis,
+    )
 
 
-def _overfitting_section(trials: TrialSet | None) -> dict[str, Any] | None:
+def _overfitting_section(trials: TrialSet | None) -> OverfittingFigures | None:
     """PBO over all configurations in the ledger on the same bars."""
     pbo = probability_of_backtest_overfitting(trials.gapless_returns()) if trials else None
-    return asdict(pbo) if pbo else None
+    return OverfittingFigures(**asdict(pbo)) if pbo else None
 
 
 def _superiority_section(
     returns: pd.DataFrame, spec: EvaluationSpec, rng: np.random.Generator
-) -> dict[str, Any] | None:
+) -> SuperiorityFigures | None:
     benchmarks = [str(book) for book in returns.columns[1:]]
     if not benchmarks:
         return None
     benchmark = BUY_AND_HOLD if BUY_AND_HOLD in benchmarks else benchmarks[0]
-    return run_superiority_tests(returns, benchmark, spec.resamples, spec.confidence, rng)
+    tested = run_superiority_tests(returns, benchmark, spec.resamples, spec.confidence, rng)
+    return SuperiorityFigures.model_validate(tested) if tested else None
 
 
-def _evidence_from_sections(sections: Mapping[str, Any], strategy: str) -> dict[str, Any]:
-    """Evidence for the verdict from other sections; None where a section has none."""
-    tested, timing = sections["superiority"], sections.get("timing")
-    surface = sections.get("fragility") or {}
-    break_even = surface.get("break_even_cost_bps")
-    paid = surface.get("chosen", {}).get("cost_bps")
-    return {
-        "superior_to_benchmark": strategy in tested["stepm"] if tested else None,
-        "timing_p_value": timing["p_value"] if timing else None,
-        "break_even_multiple": break_even / paid if break_even is not None and paid else None,
-    }
+def _break_even_multiple(surface: SensitivityFigures | None) -> float | None:
+    """Break-even cost over the cost that the run was charged; None where it has none."""
+    if surface is None or surface.break_even_cost_bps is None or not surface.chosen.cost_bps:
+        return None
+    return surface.break_even_cost_bps / surface.chosen.cost_bps

@@ -1,6 +1,6 @@
-"""Bollinger's bands: the mean of the last closes, and `deviations` deviations on either side.
+"""Bollinger bands: the mean of the last closes, plus and minus `deviations` standard deviations.
 
-ta computes the same bands from pandas' carried deviation, which is 26 % off after a price fell to
+ta computes the same bands from pandas' running deviation, which is 26 % off after a price fell to
 a millionth; see `engine.features.rolling`.
 """
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class BollingerPercent(Indicator):
-    """Bollinger %B: (close - lower band) / (upper band - lower band); 0.5 on bands of no width.
+    """Bollinger %B: (close - lower band) / (upper band - lower band); 0.5 without width.
 
     Attributes:
-        window: Bars of the mean and of the deviation.
+        window: Bars of the mean and of the standard deviation.
         deviations: Standard deviations from the mean to either band.
     """
 
@@ -34,7 +34,7 @@ class BollingerPercent(Indicator):
 
     @property
     def warmup(self) -> int:
-        """The bars before the first whole window."""
+        """The bars before the first complete window."""
         return self.window - 1
 
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
@@ -46,7 +46,7 @@ class BollingerWidth(Indicator):
     """Bollinger band width: (upper band - lower band) / middle band.
 
     Attributes:
-        window: Bars of the mean and of the deviation.
+        window: Bars of the mean and of the standard deviation.
         deviations: Standard deviations from the mean to either band.
     """
 
@@ -58,7 +58,7 @@ class BollingerWidth(Indicator):
 
     @property
     def warmup(self) -> int:
-        """The bars before the first whole window."""
+        """The bars before the first complete window."""
         return self.window - 1
 
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:

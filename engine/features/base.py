@@ -1,4 +1,4 @@
-"""What every feature is: a frozen choice that knows its name, its warm-up and its values."""
+"""The base of all features: frozen specifications with a name, a warm-up and values."""
 
 from __future__ import annotations
 
@@ -15,22 +15,28 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RollingWindow = Annotated[int, Field(ge=2, le=1000)]
-"""Bars a rolling feature looks at, the current one included."""
+"""Bars in the window of a rolling feature, the current one included."""
 
 
 class FeatureSpec(Spec, ABC):
-    """A feature: one column a symbol, causal and free of the scale of prices and of volumes.
+    """A feature: one column per symbol, causal and independent of the scale of prices and volumes.
 
     The value at bar t uses bars up to t. From row `warmup` on it is finite on any valid bars and
-    does not depend on which bar came first: to rounding for features that look at a fixed number
-    of bars; RSI and MACD, which smooth exponentially, state what is left of the first bar.
+    does not depend on the first bar of the history: up to rounding for features with a window of
+    fixed length; RSI and MACD, which smooth exponentially, state the remaining dependence.
 
     Attributes:
-        required_columns: Columns of the bars that decide the values; none where the time of the
-            bar does.
+        required_columns: Columns of the bars that the values depend on; none where they depend
+            on the time of the bar.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "volume")
+
+    if TYPE_CHECKING:
+
+        @property
+        def kind(self) -> str:
+            """The value of `kind` in a file."""
 
     @property
     def name(self) -> str:
@@ -45,7 +51,7 @@ class FeatureSpec(Spec, ABC):
     @property
     @abstractmethod
     def input_columns(self) -> tuple[str, ...]:
-        """What decides the values: columns such as `close` or `ETH-USD:close`, or `time`."""
+        """What the values depend on: columns such as `close` or `ETH-USD:close`, or `time`."""
 
     @abstractmethod
     def compute_for_symbol(
@@ -55,7 +61,7 @@ class FeatureSpec(Spec, ABC):
 
         Args:
             market: Symbol -> bars as in `Indicator.compute`, all on the same timestamps.
-            symbol: Whose feature; one of the market.
+            symbol: A symbol of the market.
 
         Returns:
             float64 with the index of the symbol's bars, named `name`; NaN in the first `warmup`
@@ -66,7 +72,7 @@ class FeatureSpec(Spec, ABC):
         """
 
     def _mask_warmup(self, values: pd.Series[float]) -> pd.Series[float]:
-        """Named, and NaN as long as the feature warms up."""
+        """Sets the name, and NaN in the warm-up."""
         trimmed = values.astype("float64").rename(self.name)
         trimmed.iloc[: self.warmup] = float("nan")
         return trimmed
@@ -82,7 +88,7 @@ class Indicator(FeatureSpec, ABC):
 
     @abstractmethod
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
-        """The values; whatever stands in the first `warmup` rows is thrown away."""
+        """The values; those of the first `warmup` rows are replaced by NaN."""
 
     def compute(self, bars: pd.DataFrame) -> pd.Series[float]:
         """The feature at each bar.
@@ -100,5 +106,5 @@ class Indicator(FeatureSpec, ABC):
     def compute_for_symbol(
         self, market: Mapping[str, pd.DataFrame], symbol: str
     ) -> pd.Series[float]:
-        """The feature of one symbol, whatever the others do."""
+        """The feature of one symbol, independent of the others."""
         return self.compute(market[symbol])

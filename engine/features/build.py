@@ -1,4 +1,4 @@
-"""Every feature of every symbol, side by side."""
+"""The feature matrix: every feature of every symbol."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import InvalidBarsError, UsageError
+from engine.core.part_origin import is_built_in
+from engine.features.contract import check_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class FeatureMatrix:
-    """What is known at the close of each bar.
+    """Features known at the close of each bar.
 
     Attributes:
-        timestamps: UTC, shape (n,), one a bar.
-        values: Shape (n, k), columns symbol by symbol; each column is NaN up to its own warm-up
-            and finite from there.
+        timestamps: UTC, shape (n,), one per bar.
+        values: Shape (n, k), columns symbol by symbol; each column is NaN up to its bars_by_symbol
+            warm-up and finite from there.
         names: k names such as `BTC-USD:rsi_14`.
         symbol_columns: Each symbol with the positions of its columns.
         warmup: First row at which every column is valid.
@@ -46,25 +48,27 @@ def build_features(
 
     Args:
         market: Checked bars.
-        features: At least one, no two the same.
-        symbols: Of the market; the order of the groups.
+        features: At least one, without repetition.
+        symbols: Symbols of the market, in the order of the groups.
 
     Returns:
         Columns in the order of `symbols`, within a symbol in the order of `features`.
 
     Raises:
-        UsageError: No feature, the same feature twice, or one that needs a symbol which the
-            market does not have.
+        UsageError: There is no feature, a feature is listed twice, or one needs a symbol that
+            the market does not have.
         InvalidBarsError: A value past its warm-up is not finite.
     """
     _check_distinct(features)
-    # By the market's symbols: at a coarse interval without a complete bar they have none.
-    own = {
+    # By the market's symbols, which have no bars where no coarse bar is complete.
+    bars_by_symbol = {
         symbol: market.bars[market.bars["symbol"] == symbol].set_index("timestamp")
         for symbol in market.symbols
     }
     columns = [
-        _compute_checked(feature, own, symbol) for symbol in symbols for feature in features
+        _compute_checked(feature, bars_by_symbol, symbol)
+        for symbol in symbols
+        for feature in features
     ]
     width = len(features)
     return FeatureMatrix(
@@ -96,6 +100,8 @@ def _compute_checked(
     feature: Feature, market: Mapping[str, pd.DataFrame], symbol: str
 ) -> pd.Series[float]:
     column = feature.compute_for_symbol(market, symbol)
+    if not is_built_in(type(feature)):
+        check_column(feature, market[symbol], column, symbol)
     valid = column.iloc[feature.warmup :]
     bad = valid.index[~np.isfinite(valid.to_numpy())]
     if len(bad):

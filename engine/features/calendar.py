@@ -1,8 +1,8 @@
-"""Features of the time at which a bar opens, in UTC; they are known without any price.
+"""Features of the time at which a bar opens, in UTC; they do not depend on prices.
 
-A place in a cycle is told by a sine and a cosine, a feature each: together they say where it is,
-December lies beside January, and unlike a column a day they do not add up to a constant, which a
-linear model with an intercept could not take.
+A phase of a cycle has a sine and a cosine, one feature each. Together they determine the phase,
+December is close to January, and unlike dummy variables they are not collinear with the intercept
+of a linear model.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ _MINUTES_A_DAY = 1_440
 
 
 class CalendarFeature(Indicator):
-    """Where in a cycle the bar opens: sin(2 pi place / length), or the cosine.
+    """Phase of the bar's open in a cycle: sin(2 pi position / length), or the cosine.
 
-    The place in a day is counted in minutes from midnight UTC, in a week in days from Monday, in
-    a year in months from January. Both waves are needed to tell the place: list the feature twice.
-    Constant where every bar opens at the same place: the hour of daily bars, the day of weeks.
+    The position in a day is counted in minutes from midnight UTC, in a week in days from Monday,
+    in a year in months from January. Both waves are needed to determine the phase: list the
+    feature twice. It is constant where every bar opens at the same position: the hour of daily
+    bars, the day of weekly bars.
 
     Attributes:
-        cycle: What the place is told in.
-        wave: `sine` or `cosine` of the place.
+        cycle: The cycle.
+        wave: `sine` or `cosine` of the phase.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ()
@@ -47,12 +48,12 @@ class CalendarFeature(Indicator):
         return 0
 
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
-        turn = 2.0 * np.pi * _elapsed_fraction(pd.DatetimeIndex(bars.index), self.cycle)
-        return pd.Series(np.sin(turn) if self.wave == "sine" else np.cos(turn), index=bars.index)
+        phase = 2.0 * np.pi * _elapsed_fraction(pd.DatetimeIndex(bars.index), self.cycle)
+        return pd.Series(np.sin(phase) if self.wave == "sine" else np.cos(phase), index=bars.index)
 
 
 def _elapsed_fraction(opens: pd.DatetimeIndex, cycle: Cycle) -> Vector:
-    """How much of the cycle is over, in [0, 1)."""
+    """The elapsed fraction of the cycle, in [0, 1)."""
     if cycle == "hour_of_day":
         minutes: Vector = (60.0 * opens.hour + opens.minute).to_numpy() / _MINUTES_A_DAY
         return minutes
@@ -65,13 +66,13 @@ class TurnOfMonth(Indicator):
     """1 on the last `last` and the first `first` days of a month, else 0 (Ariel 1987).
 
     The defaults are the days -1 to +3 of Lakonishok & Smidt (1988, Rev. Financial Studies 1).
-    Which sessions a month still has is not in the bars, so days are counted by the date alone:
-    all of them, or Mondays to Fridays, holidays included.
+    The remaining sessions of a month are not in the bars, so days are counted by the date only:
+    all days, or Mondays to Fridays, holidays included.
 
     Attributes:
         last: Days at the end of a month.
         first: Days at its beginning.
-        days: `all` days count, or `weekdays` alone, for markets closed at the weekend.
+        days: `all` days count, or `weekdays` only, for markets closed at the weekend.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ()
@@ -95,11 +96,11 @@ class TurnOfMonth(Indicator):
             self._count_days(begin.astype("datetime64[D]"), day),
             self._count_days(day, end),
         )
-        turn = (since < self.first) | (until <= self.last)
-        return pd.Series(turn.astype(np.float64), index=bars.index)
+        is_turn = (since < self.first) | (until <= self.last)
+        return pd.Series(is_turn.astype(np.float64), index=bars.index)
 
     def _count_days(self, start: IntVector, stop: IntVector) -> IntVector:
-        """Days from one to the other, the second not included."""
+        """Days from start to stop, stop excluded."""
         if self.days == "weekdays":
             return np.busday_count(start, stop)
         return (stop - start).astype(np.int64)

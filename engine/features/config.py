@@ -1,14 +1,17 @@
-"""The features a strategy may ask for, and what it forecasts."""
+"""The union of features, and the forecast target."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
+from engine.core.installed_kinds import FEATURES_GROUP
+from engine.core.open_kinds import OpenKinds
 from engine.core.types import Spec
 from engine.data import BarInterval
 from engine.features.bands import BollingerPercent, BollingerWidth
+from engine.features.base import FeatureSpec
 from engine.features.calendar import CalendarFeature, TurnOfMonth
 from engine.features.cross_asset import Beta, Correlation, RelativeStrength, SpreadZscore
 from engine.features.fractional import FractionalDifference
@@ -19,6 +22,7 @@ from engine.features.regimes import TrendRegime, VolatilityRegime
 from engine.features.volume import Obv, VolumeZscore, Vwap
 
 __all__ = [
+    "FEATURE_KINDS",
     "Beta",
     "BollingerPercent",
     "BollingerWidth",
@@ -48,33 +52,39 @@ __all__ = [
     "YangZhang",
 ]
 
-Feature = Annotated[
-    SimpleReturn
-    | LogReturn
-    | HighLowRange
-    | Rsi
-    | Macd
-    | BollingerPercent
-    | BollingerWidth
-    | Vwap
-    | Obv
-    | Volatility
-    | VolumeZscore
-    | Parkinson
-    | GarmanKlass
-    | RogersSatchell
-    | YangZhang
-    | FractionalDifference
-    | VolatilityRegime
-    | TrendRegime
-    | CalendarFeature
-    | TurnOfMonth
-    | SpreadZscore
-    | RelativeStrength
-    | Beta
-    | Correlation,
-    Field(discriminator="kind"),
-]
+FEATURE_KINDS = OpenKinds(
+    FEATURES_GROUP,
+    (FeatureSpec,),
+    (
+        SimpleReturn,
+        LogReturn,
+        HighLowRange,
+        Rsi,
+        Macd,
+        BollingerPercent,
+        BollingerWidth,
+        Vwap,
+        Obv,
+        Volatility,
+        VolumeZscore,
+        Parkinson,
+        GarmanKlass,
+        RogersSatchell,
+        YangZhang,
+        FractionalDifference,
+        VolatilityRegime,
+        TrendRegime,
+        CalendarFeature,
+        TurnOfMonth,
+        SpreadZscore,
+        RelativeStrength,
+        Beta,
+        Correlation,
+    ),
+)
+
+Feature: TypeAlias = Annotated[FeatureSpec, FEATURE_KINDS]
+"""Any feature: the engine's, an installed one, a user's."""
 
 
 def _check_ascending(resolutions: tuple[BarInterval, ...]) -> tuple[BarInterval, ...]:
@@ -92,14 +102,14 @@ Horizon = Annotated[int, Field(ge=1, le=250)]
 
 
 class TargetSpec(Spec):
-    """What is forecast: close_{t+h} / close_t - 1, a simple return over h bars.
+    """The forecast target: close_{t+h} / close_t - 1, a simple return over h bars.
 
     Attributes:
-        horizon: Bars ahead of the forecast that signals trade on.
-        horizons: All that the strategy's model forecasts, ascending, `horizon` among them; left
-            out, `horizon` alone. Opponents forecast `horizon`.
-        strategy: `direct` fits a model a horizon; `multi_output` one network with an output a
-            horizon; `recursive` one network for the next bar, iterated over its own forecasts
+        horizon: Bars ahead of the forecast that is traded.
+        horizons: All horizons that the strategy's model forecasts, ascending, including `horizon`;
+            by default `horizon` only. Benchmark models forecast `horizon`.
+        strategy: `direct` fits one model per horizon; `multi_output` one network with one output
+            per horizon; `recursive` one network for the next bar, iterated over its own forecasts
             of the inputs. The names are those of Ben Taieb et al. (2012).
     """
 
@@ -113,7 +123,7 @@ class TargetSpec(Spec):
             list(self.horizons) != sorted(set(self.horizons)) or self.horizon not in self.horizons
         ):
             raise ValueError(
-                f"horizons ascend and hold the one that is traded, horizon: {self.horizon}"
+                f"horizons must ascend and include the traded one, horizon: {self.horizon}"
             )
         return self
 
@@ -129,11 +139,11 @@ class TargetSpec(Spec):
 
     @property
     def max_horizon(self) -> int:
-        """Bars that a forecast looks ahead at most: what the parts of a window lie apart."""
+        """The longest horizon in bars, which is the gap between the parts of a window."""
         return self.forecast_horizons[-1]
 
     @property
     def return_horizons(self) -> tuple[int, ...]:
-        """All horizons of which returns are needed; `recursive` learns the next bar's."""
-        learnt = (1,) if self.strategy == "recursive" else ()
-        return tuple(sorted({*self.forecast_horizons, *learnt}))
+        """All horizons of which returns are needed; `recursive` trains on the next bar's."""
+        trained = (1,) if self.strategy == "recursive" else ()
+        return tuple(sorted({*self.forecast_horizons, *trained}))

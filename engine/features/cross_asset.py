@@ -1,8 +1,8 @@
-"""Features of one symbol beside another of the dataset, which is named in the strategy.
+"""Features of one symbol relative to another of the dataset, which is named in the strategy.
 
-Both have a bar at every timestamp of a market. Of the other symbol itself such a feature is
-constant: a spread and a relative strength of 0, a beta and a correlation of 1 (0 while it stands
-still); scaling makes that 0.
+Both have a bar at every timestamp of a market. For the other symbol itself such a feature is
+constant: a spread and a relative strength of 0, a beta and a correlation of 1 (0 while its price
+is constant); scaling makes that 0.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from engine.core.types import Vector
 
 PairWindow = Annotated[int, Field(ge=10, le=1000)]
-"""Bars of two symbols that a slope or a correlation is made of; of fewer it would be noise."""
+"""Bars of a slope or a correlation of two symbols; of fewer it is noise."""
 
 
 class CrossAsset(FeatureSpec, ABC):
     """A feature of the closes of two symbols.
 
     Attributes:
-        kind: Which one; stands first in its name.
-        symbol: The other one; of the dataset.
+        kind: Kind of the feature; the first part of its name.
+        symbol: The other symbol, of the same dataset.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ("close",)
@@ -48,14 +48,14 @@ class CrossAsset(FeatureSpec, ABC):
 
     @abstractmethod
     def _compute_raw(self, close: Vector, other: Vector) -> Vector:
-        """The values; whatever stands in the first `warmup` rows is thrown away."""
+        """The values; those in the first `warmup` rows are discarded."""
 
     def compute(self, bars: pd.DataFrame, other: pd.DataFrame) -> pd.Series[float]:
         """The feature at each bar.
 
         Args:
             bars: One symbol's bars, as in `Indicator.compute`.
-            other: Those of `symbol`, at the same timestamps.
+            other: Bars of `symbol`, at the same timestamps.
 
         Returns:
             float64 with the index of `bars`, named `name`; NaN in the first `warmup` rows.
@@ -66,10 +66,10 @@ class CrossAsset(FeatureSpec, ABC):
     def compute_for_symbol(
         self, market: Mapping[str, pd.DataFrame], symbol: str
     ) -> pd.Series[float]:
-        """The feature of one symbol beside the other.
+        """The feature of one symbol relative to the other.
 
         Raises:
-            UsageError: The market does not have the other one.
+            UsageError: The market does not have the other symbol.
         """
         if self.symbol not in market:
             raise UsageError(
@@ -86,12 +86,12 @@ class CrossAsset(FeatureSpec, ABC):
 class SpreadZscore(CrossAsset):
     """Rolling z-score of the spread of log prices, ln(close / other close).
 
-    How far two prices have come apart, in standard deviations of the last `window` bars, as pairs
-    are traded by (Gatev, Goetzmann & Rouwenhorst 2006, Rev. Financial Studies 19). The level of
-    the spread depends on the unit of prices and is left out. 0 where it does not vary.
+    The distance of two prices in standard deviations of the last `window` bars, as in pairs
+    trading (Gatev, Goetzmann & Rouwenhorst 2006, Rev. Financial Studies 19). The level of the
+    spread depends on the unit of prices and is removed. It is 0 where the spread is constant.
 
     Attributes:
-        window: Bars of the mean and of the deviation.
+        window: Bars of the mean and of the standard deviation.
     """
 
     kind: Literal["spread_zscore"] = "spread_zscore"
@@ -99,7 +99,7 @@ class SpreadZscore(CrossAsset):
 
     @property
     def warmup(self) -> int:
-        """The bars before the first whole window."""
+        """The bars before the first complete window."""
         return self.window - 1
 
     def _compute_raw(self, close: Vector, other: Vector) -> Vector:
@@ -107,13 +107,13 @@ class SpreadZscore(CrossAsset):
 
 
 class RelativeStrength(CrossAsset):
-    """Log return over `periods` bars, less that of the other symbol.
+    """Log return over `periods` bars, minus that of the other symbol.
 
-    Above 0 where this symbol did better; after Levy (1967, J. of Finance 22), who ranks stocks by
-    how they did relative to others.
+    It is positive where this symbol outperformed; after Levy (1967, J. of Finance 22), who ranks
+    stocks by relative performance.
 
     Attributes:
-        periods: Bars from one close to the other.
+        periods: Bars between the two closes.
     """
 
     kind: Literal["relative_strength"] = "relative_strength"
@@ -121,7 +121,7 @@ class RelativeStrength(CrossAsset):
 
     @property
     def warmup(self) -> int:
-        """The first return needs a close `periods` bars back."""
+        """The first return needs the close `periods` bars before."""
         return self.periods
 
     def _compute_raw(self, close: Vector, other: Vector) -> Vector:
@@ -133,10 +133,10 @@ class Beta(CrossAsset):
 
     Cov(r, r_other) / Var(r_other) of the last `window` bars: the market model's beta where the
     other symbol is the market (Sharpe 1963, Management Science 9; rolling as in Fama & MacBeth
-    1973). 0 where either does not move.
+    1973). It is 0 where either price is constant.
 
     Attributes:
-        window: Bars that are looked back over.
+        window: Bars of the window.
     """
 
     kind: Literal["beta"] = "beta"
@@ -144,7 +144,7 @@ class Beta(CrossAsset):
 
     @property
     def warmup(self) -> int:
-        """`window` returns need one close more."""
+        """`window` returns need `window` + 1 closes."""
         return self.window
 
     def _compute_raw(self, close: Vector, other: Vector) -> Vector:
@@ -156,10 +156,10 @@ class Beta(CrossAsset):
 class Correlation(CrossAsset):
     """Correlation of log returns with those of the other symbol (Pearson), in [-1, 1].
 
-    Of the last `window` bars; 0 where either does not move.
+    Over the last `window` bars; It is 0 where either price is constant.
 
     Attributes:
-        window: Bars that are looked back over.
+        window: Bars of the window.
     """
 
     kind: Literal["correlation"] = "correlation"
@@ -167,7 +167,7 @@ class Correlation(CrossAsset):
 
     @property
     def warmup(self) -> int:
-        """`window` returns need one close more."""
+        """`window` returns need `window` + 1 closes."""
         return self.window
 
     def _compute_raw(self, close: Vector, other: Vector) -> Vector:

@@ -1,4 +1,4 @@
-"""Fractional differences: stationary like a return, yet with a memory of the level."""
+"""Fractional differences: near-stationary series with a memory of the level."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class FractionalDifference(Indicator):
     sum_{k=0..window} w_k ln(close_{t-k} / close_{t-window}), w_0 = 1, w_k = -w_{k-1} (order - k +
     1) / k: the binomial weights of Hosking (1981, Biometrika 68) in a window of fixed width (Lopez
     de Prado 2018, Advances in Financial Machine Learning, chapter 5). There log prices are not
-    taken relative to the window's oldest; what that adds, (w_0 + ... + w_window) ln
-    close_{t-window}, depends on the unit of prices and is not stationary. An order near 0 keeps
-    the level relative to `window` bars ago, one near 1 the last return.
+    relative to the oldest of the window, which adds (w_0 + ... + w_window) ln close_{t-window};
+    that term depends on the unit of prices and is not stationary. An order near 0 keeps the level
+    relative to `window` bars ago, an order near 1 the last return.
 
     Attributes:
-        order: How often the log close is differenced; between the level, 0, and the return, 1.
-        window: Returns that the weights reach back over.
+        order: Order of differencing of the log close, between 0 (the level) and 1 (the return).
+        window: Number of returns with a weight.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ("close",)
@@ -39,17 +39,17 @@ class FractionalDifference(Indicator):
 
     @property
     def warmup(self) -> int:
-        """`window` returns need one close more."""
+        """`window` returns need `window` + 1 closes."""
         return self.window
 
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         returns = log_returns(bars["close"].to_numpy())
-        # Summed by parts: a level relative to the oldest is a sum of returns.
+        # Summation by parts: a level relative to the oldest is a sum of returns.
         weights = np.cumsum(binomial_weights(self.order, self.window))
         return pd.Series(weighted_sum(returns, weights), index=bars.index)
 
 
 def binomial_weights(order: float, count: int) -> Vector:
-    """The first `count` coefficients of (1 - B)^order, of lag 0 first."""
+    """The first `count` coefficients of (1 - B)^order, from lag 0."""
     lags = np.arange(1.0, count)
     return np.cumprod(np.concatenate([[1.0], (lags - 1.0 - order) / lags]))

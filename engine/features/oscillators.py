@@ -1,4 +1,4 @@
-"""Features that smooth exponentially, so that the first bar is never wholly forgotten."""
+"""Features with exponential smoothing, which always depend a little on the first bar."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Rsi(Indicator):
     """Relative strength index in [0, 1] (Wilder 1978): U / (U + D).
 
     U and D are the rises and falls of the close, smoothed with weight 1 / `window`. A close that
-    has not moved for `warmup` bars gives 0.5 (ta gives 100 or the last value, as it happens).
-    Another first bar changes values past the warm-up by less than 2e-4.
+    is constant for `warmup` bars gives 0.5 (ta gives 100 or the last value).
+    A different first bar changes values after the warm-up by less than 2e-4.
 
     Attributes:
-        window: One over the weight of the newest rise or fall.
+        window: Inverse of the weight of the newest rise or fall.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ("close",)
@@ -38,16 +38,16 @@ class Rsi(Indicator):
 
         close = bars["close"]
         index: pd.Series[float] = RSIIndicator(close, self.window).rsi() / 100.0
-        lately = close.rolling(self.warmup)
-        return index.mask(lately.max() == lately.min(), 0.5)
+        recent = close.rolling(self.warmup)
+        return index.mask(recent.max() == recent.min(), 0.5)
 
 
 class Macd(Indicator):
     """MACD histogram in units of the close: (MACD - signal) / close (Appel).
 
-    MACD is the exponential mean of span `fast` less that of span `slow`, signal the exponential
-    mean of MACD of span `signal`. Another first bar changes values past the warm-up by less than
-    1e-5.
+    MACD is the exponential mean of span `fast` minus that of span `slow`, and the signal is the
+    exponential mean of MACD of span `signal`. A different first bar changes values after the
+    warm-up by less than 1e-5.
 
     Attributes:
         fast: Span of the fast exponential mean, bars; below `slow`.
@@ -72,7 +72,7 @@ class Macd(Indicator):
     def warmup(self) -> int:
         """The first bar's weight falls to (1 - 2 / (span + 1))^(5 (span + 1)) < e^-10.
 
-        The two smoothings follow each other, hence the sum of their spans.
+        Two smoothings are applied in sequence, hence the sum of their spans.
         """
         return 5 * (self.slow + self.signal + 2)
 

@@ -26,7 +26,7 @@ class SimpleReturn(Indicator):
     """Simple return over `periods` bars: close_t / close_{t-periods} - 1.
 
     Attributes:
-        periods: Bars from one close to the other.
+        periods: Bars between the two closes.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ("close",)
@@ -36,7 +36,7 @@ class SimpleReturn(Indicator):
 
     @property
     def warmup(self) -> int:
-        """The first return needs a close `periods` bars back."""
+        """The first return needs the close `periods` bars before."""
         return self.periods
 
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
@@ -47,7 +47,7 @@ class LogReturn(Indicator):
     """Log return over `periods` bars: ln(close_t / close_{t-periods}).
 
     Attributes:
-        periods: Bars from one close to the other.
+        periods: Bars between the two closes.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ("close",)
@@ -57,7 +57,7 @@ class LogReturn(Indicator):
 
     @property
     def warmup(self) -> int:
-        """The first return needs a close `periods` bars back."""
+        """The first return needs the close `periods` bars before."""
         return self.periods
 
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
@@ -84,7 +84,7 @@ class Volatility(Indicator):
     """Standard deviation of the last `window` log returns, per bar (divisor `window` - 1).
 
     Attributes:
-        window: Returns of the deviation.
+        window: Number of returns.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ("close",)
@@ -94,7 +94,7 @@ class Volatility(Indicator):
 
     @property
     def warmup(self) -> int:
-        """`window` returns need one close more."""
+        """`window` returns need `window` + 1 closes."""
         return self.window
 
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:

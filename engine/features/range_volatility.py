@@ -1,8 +1,9 @@
-"""Volatility from open, high, low and close: the same precision from fewer bars.
+"""Range-based volatility estimators, from open, high, low and close.
 
-All are per bar, like `volatility`, and take each bar's prices as a path without drift between
-samples: with few trades a bar the range is too small, and so are they. 0 where nothing moves.
-In the formulas o, h, l, c are the logs of a bar's prices and [x] is the mean over the window.
+They need fewer bars than closes for the same precision. All are per bar, like `volatility`. With
+few trades per bar the observed range is too small, and so are the estimates. They are 0 where the
+price is constant. In the formulas o, h, l, c are the logs of a bar's prices and [x] is the mean
+over the window.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ _LN2 = float(np.log(2.0))
 
 
 class RangeVolatility(Indicator, ABC):
-    """The root of a variance that is a mean over the last `window` bars.
+    """The square root of a variance estimate over the last `window` bars.
 
     Attributes:
-        kind: Which one; stands first in its name.
-        window: Bars.
+        kind: Kind of the feature; the first part of its name.
+        window: Bars of the estimate.
     """
 
     kind: str
@@ -35,7 +36,7 @@ class RangeVolatility(Indicator, ABC):
 
     @abstractmethod
     def _variance(self, bars: pd.DataFrame) -> Vector:
-        """Shape (n,); rounding may leave it a little below 0."""
+        """The variance, shape (n,); it may be slightly negative by rounding."""
 
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
         return pd.Series(np.sqrt(np.maximum(self._variance(bars), 0.0)), index=bars.index)
@@ -44,7 +45,7 @@ class RangeVolatility(Indicator, ABC):
 class Parkinson(RangeVolatility):
     """sqrt([(h - l)^2] / (4 ln 2)) (Parkinson 1980, J. of Business 53).
 
-    About five times as efficient as closes, where prices neither drift nor jump between bars.
+    About five times as efficient as closes, without drift and without jumps between bars.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ("high", "low")
@@ -53,7 +54,7 @@ class Parkinson(RangeVolatility):
 
     @property
     def warmup(self) -> int:
-        """The bars before the first whole window."""
+        """The bars before the first complete window."""
         return self.window - 1
 
     def _variance(self, bars: pd.DataFrame) -> Vector:
@@ -73,7 +74,7 @@ class GarmanKlass(RangeVolatility):
 
     @property
     def warmup(self) -> int:
-        """The bars before the first whole window."""
+        """The bars before the first complete window."""
         return self.window - 1
 
     def _variance(self, bars: pd.DataFrame) -> Vector:
@@ -85,7 +86,7 @@ class GarmanKlass(RangeVolatility):
 class RogersSatchell(RangeVolatility):
     """sqrt([(h - c)(h - o) + (l - c)(l - o)]) (Rogers & Satchell 1991, Ann. Applied Prob. 1).
 
-    Right whatever the drift; blind to jumps between bars.
+    Unbiased for any drift; ignores jumps between bars.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close")
@@ -94,7 +95,7 @@ class RogersSatchell(RangeVolatility):
 
     @property
     def warmup(self) -> int:
-        """The bars before the first whole window."""
+        """The bars before the first complete window."""
         return self.window - 1
 
     def _variance(self, bars: pd.DataFrame) -> Vector:
@@ -106,7 +107,7 @@ class YangZhang(RangeVolatility):
 
     V_o is the variance of o_t - c_{t-1}, V_c that of c - o (both with divisor `window` - 1), V_rs
     that of Rogers and Satchell; k = 0.34 / (1.34 + (window + 1) / (window - 1)), theirs.
-    Right whatever the drift, and counts jumps between bars.
+    Unbiased for any drift, and includes jumps between bars.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close")
@@ -115,17 +116,17 @@ class YangZhang(RangeVolatility):
 
     @property
     def warmup(self) -> int:
-        """`window` jumps from close to open need one bar more."""
+        """`window` overnight returns need `window` + 1 bars."""
         return self.window
 
     def _variance(self, bars: pd.DataFrame) -> Vector:
         window = self.window
         close: Vector = bars["close"].to_numpy()
-        jump = np.full(len(close), np.nan)
-        jump[1:] = np.log(bars["open"].to_numpy()[1:] / close[:-1])
+        overnight_returns = np.full(len(close), np.nan)
+        overnight_returns[1:] = np.log(bars["open"].to_numpy()[1:] / close[:-1])
         overnight, body = (
             np.square(mean_and_deviation(moves, window, ddof=1)[1])
-            for moves in (jump, _log_ratio(bars, "close", "open"))
+            for moves in (overnight_returns, _log_ratio(bars, "close", "open"))
         )
         within = mean_and_deviation(_rogers_satchell_terms(bars), window)[0]
         weight = 0.34 / (1.34 + (window + 1) / (window - 1))

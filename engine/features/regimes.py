@@ -1,6 +1,6 @@
-"""Labels of the state a market is in, from its past alone: -1, 0 or 1.
+"""Regime labels from past bars only: -1, 0 or 1.
 
-No label is fitted or smoothed over the whole history: a label, once given, never changes.
+No label is fitted or smoothed over the whole history: later bars never change a label.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from engine.features.rolling import mean_and_deviation, midrank
 
 
 class VolatilityRegime(Indicator):
-    """Calm (-1), usual (0) or turbulent (1): the tercile of the volatility among its latest.
+    """Low (-1), medium (0) or high (1) volatility: its tercile in the recent history.
 
-    The standard deviation of the last `window` log returns is ranked among the last `history` of
-    them, this one included, ties at their mean rank. The history rolls: an expanding one would
-    depend on which bar came first. 0 where all are equal. The terciles are this engine's own:
-    hidden states (Hamilton 1989, Econometrica 57) are smoothed over bars to come, as a rule.
+    The standard deviation of the last `window` log returns is ranked among the last `history` such
+    values, the current one included, with mean ranks for ties. The history is rolling: an
+    expanding one would depend on the first bar. The label is 0 where all are equal. Terciles are a
+    choice of this engine: hidden states (Hamilton 1989, Econometrica 57) are usually smoothed over
+    later bars.
 
     Attributes:
-        window: Returns of each deviation.
-        history: Deviations that the newest is ranked among.
+        window: Returns of each standard deviation.
+        history: Number of standard deviations in the ranking.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ("close",)
@@ -37,7 +38,7 @@ class VolatilityRegime(Indicator):
 
     @property
     def warmup(self) -> int:
-        """`window` returns need one close more, and `history` deviations as many less one."""
+        """`window` returns for each deviation, and `history` - 1 more for the ranking."""
         return self.window + self.history - 1
 
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
@@ -50,15 +51,15 @@ class VolatilityRegime(Indicator):
 
 
 class TrendRegime(Indicator):
-    """Falling (-1), without a trend (0) or rising (1): the sign of a mean return that stands out.
+    """Down (-1), none (0) or up (1): the sign of a mean return that exceeds its standard error.
 
     The mean of the last `window` log returns over its standard error, deviation / sqrt(window),
     against `threshold`. The sign of the past return is the signal of Moskowitz, Ooi & Pedersen
-    (2012, J. Financial Economics 104); the threshold leaves out trends that noise explains.
+    (2012, J. Financial Economics 104); the threshold excludes trends that noise can explain.
 
     Attributes:
         window: Returns of the mean and of its standard error.
-        threshold: Standard errors from 0 at which a mean return stands out.
+        threshold: Least absolute mean return of a trend, in standard errors.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ("close",)
@@ -69,7 +70,7 @@ class TrendRegime(Indicator):
 
     @property
     def warmup(self) -> int:
-        """`window` returns need one close more."""
+        """`window` returns need `window` + 1 closes."""
         return self.window
 
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:

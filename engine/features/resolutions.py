@@ -1,4 +1,4 @@
-"""The same bars at a coarser interval, and which of them are complete at each close."""
+"""Features at coarser intervals, and the coarse bars that are complete at each close."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class CoarseFeatures:
-    """Features of one coarser interval, and what a base bar may know of them.
+    """Features of one coarser interval, and those known at each base bar.
 
     Attributes:
         interval: Length of a coarse bar.
-        features: Of its complete bars, oldest first; names such as `BTC-USD:1w:rsi_14`.
-        latest: (n,), one a base bar: position of the newest coarse bar complete at its close; -1
-            where there is none yet.
+        features: Features of its complete bars, oldest first; names such as `BTC-USD:1w:rsi_14`.
+        latest: (n,), one per base bar: position of the newest coarse bar that is complete at its
+            close; -1 where there is none yet.
     """
 
     interval: BarInterval
@@ -45,8 +45,8 @@ def build_coarse_features(
     Args:
         market: Checked bars.
         interval: Longer than the market's.
-        features: At least one, no two the same.
-        symbols: Of the market; the order of the groups.
+        features: At least one, without repetition.
+        symbols: Symbols of the market, in the order of the groups.
 
     Raises:
         UsageError: As in `resample_market` and `build_features`.
@@ -67,20 +67,20 @@ def resample_market(market: Market, interval: BarInterval) -> tuple[Market, IntV
     their multiples from midnight. One takes the first open, the highest high, the lowest low, the
     last close and the sum of volumes of the base bars that open in it. It is complete at the
     first base bar that closes at or after its end, so a week of stocks is complete at the close of
-    the next week's first session. A coarse bar without a base bar does not exist; neither does
-    the first, unless the base bars begin with it, nor one that is not complete at the end.
+    the next week's first session. There is no coarse bar without a base bar, no
+    first one unless the base bars begin with it, and none that is incomplete at the end.
 
     Args:
         market: Checked bars, in time order.
         interval: Longer than the market's, and a multiple of it.
 
     Returns:
-        The market at that interval (its identity is still that of the base bars), and (n,) an
-        entry a base timestamp: position of the newest coarse bar complete at its close, -1 where
-        there is none yet.
+        The market at that interval (its identity is still that of the base bars), and (n,), one
+        per base timestamp: position of the newest coarse bar complete at its close, -1 where there
+        is none yet.
 
     Raises:
-        UsageError: The interval is no longer multiple of the market's.
+        UsageError: The interval is not a longer multiple of the market's.
     """
     base, length = INTERVAL_LENGTHS[market.interval], INTERVAL_LENGTHS[interval]
     if length <= base or length % base:
@@ -89,10 +89,10 @@ def resample_market(market: Market, interval: BarInterval) -> tuple[Market, IntV
             expected=f"whole multiples of {market.interval}, the dataset's interval",
             found=interval,
             where="resolutions",
-            fix=f"leave {interval} out, or take a dataset of shorter bars",
+            fix=f"remove {interval}, or use a dataset of shorter bars",
         )
     own = [market.bars[market.bars["symbol"] == symbol] for symbol in market.symbols]
-    # An exchange's hours play no part: a calendar is a promise about bars to come.
+    # Exchange hours are not used: a calendar only predicts future bars.
     grid = make_bar_grid(own[0]["timestamp"], market.interval, interval, ALWAYS_OPEN)
     bins = ResamplingBins.from_grid(grid)
     labels = microseconds_to_timestamps(grid.labels[bins.interval_index])

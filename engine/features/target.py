@@ -1,4 +1,4 @@
-"""The return to be forecast: the one file that may look ahead."""
+"""The forecast return: the only module that may look ahead."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ def forward_returns(close: WideFrame, horizon: int) -> WideFrame:
     """The simple return over the next `horizon` bars: close_{t+horizon} / close_t - 1.
 
     Args:
-        close: Closes, a column a symbol, every bar in time order.
+        close: Closes, one column per symbol, all bars in time order.
         horizon: Bars ahead.
 
     Returns:
-        The shape of `close`; NaN in the last `horizon` rows, whose future is not known.
+        The shape of `close`; NaN in the last `horizon` rows, where it is not yet known.
     """
     return close.shift(-horizon) / close - 1.0

@@ -1,4 +1,4 @@
-"""Features of volume, free of its unit; bars without volume are common in early crypto data."""
+"""Features of volume, independent of its unit; early crypto data has bars without volume."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Vwap(Indicator):
     """Distance from the volume-weighted average price of the last `window` bars.
 
     close / VWAP - 1, each bar at its typical price (high + low + close) / 3; the average is the
-    benchmark of Berkowitz, Logue & Noser (1988, J. of Finance 43). Where the window holds no
-    volume there is no VWAP and the distance is 0.
+    benchmark of Berkowitz, Logue & Noser (1988, J. of Finance 43). Without volume in the
+    window there is no VWAP, and the distance is 0.
 
     Attributes:
         window: Bars of the average price.
@@ -32,7 +32,7 @@ class Vwap(Indicator):
 
     @property
     def warmup(self) -> int:
-        """The bars before the first whole window."""
+        """The bars before the first complete window."""
         return self.window - 1
 
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
@@ -47,8 +47,9 @@ class Vwap(Indicator):
 class Obv(Indicator):
     """Rolling z-score of the bar's change of on-balance volume (Granville).
 
-    The change is +volume on a higher close, -volume on a lower one, 0 on the same (ta counts the
-    same as higher, and its running total depends on the first bar). 0 where it does not vary.
+    The change is +volume for a higher close, -volume for a lower one, 0 for an equal one (ta
+    counts equal as higher, and its running total depends on the first bar). It is 0 where the
+    change is constant.
 
     Attributes:
         window: Bars of the z-score.
@@ -61,7 +62,7 @@ class Obv(Indicator):
 
     @property
     def warmup(self) -> int:
-        """`window` changes need one bar more."""
+        """`window` changes need `window` + 1 bars."""
         return self.window
 
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
@@ -71,10 +72,10 @@ class Obv(Indicator):
 
 
 class VolumeZscore(Indicator):
-    """Rolling z-score of volume; 0 where it does not vary.
+    """Rolling z-score of volume; 0 where it is constant.
 
     Attributes:
-        window: Bars of the mean and of the deviation.
+        window: Bars of the mean and of the standard deviation.
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ("volume",)
@@ -84,7 +85,7 @@ class VolumeZscore(Indicator):
 
     @property
     def warmup(self) -> int:
-        """The bars before the first whole window."""
+        """The bars before the first complete window."""
         return self.window - 1
 
     def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:

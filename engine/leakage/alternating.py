@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from engine.core.book_names import STRATEGY_BOOK
 from engine.leakage.output_pairs import pair_positions
 from engine.pipeline.steps import decide_model_positions, simulate_books
-from engine.training.jobs import STRATEGY_BOOK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

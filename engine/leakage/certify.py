@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from engine.models import Forecast
     from engine.pipeline.prepare import PreparedData
     from engine.pipeline.result import BacktestResult
+    from engine.runs.documents import Certificate
     from engine.training.executors.base import Executor
     from engine.training.out_of_sample import Predictions
     from engine.training.store import FitStore
@@ -91,7 +92,7 @@ class _PerturbedData:
 
 def run_leakage_test(
     result: BacktestResult, executor: Executor, store: FitStore, progress: Progress, *, fresh: bool
-) -> dict[str, Any]:
+) -> Certificate:
     """Runs the leakage test and returns `certificate.json` where no look-ahead is detected.
 
     Args:
@@ -184,7 +185,7 @@ class _LeakageTest:
             self._compare_rules(index, rebuilt.prepared, bars)
             self._compare_fills(index, rebuilt.prepared, bars)
 
-    def build_document(self) -> dict[str, Any]:
+    def build_document(self) -> Certificate:
         """`certificate.json`, once every comparison has passed."""
         spec, fits = self.result.spec, self.result.fits
         probes = [

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from engine.core.errors import LookaheadError
+from engine.runs.documents import Certificate
+from engine.runs.documents.certificate import CertificateCutoff, ComparedCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
@@ -157,10 +159,12 @@ class OutputComparison:
         self._column_counts[pair.stage] += len(pair.names)
         self._value_counts[pair.stage] += pair.original.size
 
-    def count_compared(self) -> dict[str, dict[str, int]]:
+    def count_compared(self) -> dict[str, ComparedCounts]:
         """Stage -> how many columns and values were equal, in the order of the stages."""
         return {
-            stage: {"columns": self._column_counts[stage], "values": self._value_counts[stage]}
+            stage: ComparedCounts(
+                columns=self._column_counts[stage], value_count=self._value_counts[stage]
+            )
             for stage in FIXES
             if self._column_counts[stage]
         }
@@ -211,25 +215,25 @@ class ProbeSummary:
     n_refits: int
     price_known: KnownPrice
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_document(self) -> CertificateCutoff:
         """For `certificate.json`."""
-        return {
-            "bar": self.bar.isoformat(),
-            "kind": self.cutoff.kind,
-            "window": self.window,
-            "bars_replaced": self.n_replaced_bars,
-            "fits_refitted": self.n_refits,
-            "fills_probed_with": self.price_known,
-        }
+        return CertificateCutoff(
+            bar=self.bar.isoformat(),
+            kind=self.cutoff.kind,
+            window=self.window,
+            replaced_bars=self.n_replaced_bars,
+            refits=self.n_refits,
+            fills_probed_with=self.price_known,
+        )
 
 
 def build_certificate(
     probes: Sequence[ProbeSummary],
-    compared_counts: dict[str, dict[str, int]],
+    compared_counts: Mapping[str, ComparedCounts],
     *,
     books: Sequence[str],
     seeds: int,
-) -> dict[str, Any]:
+) -> Certificate:
     """`certificate.json` of a run in which nothing was found.
 
     Args:
@@ -242,15 +246,15 @@ def build_certificate(
     missing = [*_NOT_COMPARED, _REFIT_NOTE.format(len(again))]
     if seeds > 1:
         missing.append(f"Of {seeds} seeds the first was fitted again: all read the same arrays.")
-    return {
-        "result": "passed",
-        "sentence": f"no look-ahead found at {len(probes)} cuts ({', '.join(compared_counts)})",
-        "cuts": [probe.as_dict() for probe in probes],
-        "compared": compared_counts,
-        "books": list(books),
-        "fits_refitted": sum(probe.n_refits for probe in probes),
-        "not_compared": missing,
-    }
+    return Certificate(
+        result="passed",
+        sentence=f"no look-ahead found at {len(probes)} cuts ({', '.join(compared_counts)})",
+        cutoffs=tuple(probe.to_document() for probe in probes),
+        compared=compared_counts,
+        books=tuple(books),
+        refits=sum(probe.n_refits for probe in probes),
+        limitations=tuple(missing),
+    )
 
 
 _REFIT_NOTE = (

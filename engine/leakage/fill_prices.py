@@ -32,11 +32,12 @@ def check_fill_prices(
         LookaheadError: The first such fill.
     """
     prices = prepared.market.wide(spec.execution.price)
-    slippage = spec.costs.slippage_bps / 10_000
+    slippages = spec.costs.bind(prepared.market).rates.aligned("slippage", prices)
     for book, result in books.items():
         trades = result.trades
         rows = prices.index.get_indexer(pd.Index(trades["timestamp"]))
         columns = prices.columns.get_indexer(pd.Index(trades["symbol"]))
+        slippage = slippages[rows if len(slippages) > 1 else 0, columns]
         against = np.where(trades["side"] == "buy", 1.0 + slippage, 1.0 - slippage)
         due = prices.to_numpy()[rows, columns] * against
         wrong = np.flatnonzero(

@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from engine.core.types import IntVector, Matrix, Vector
 
 ColumnGroups: TypeAlias = tuple[tuple[int, ...], ...]
-"""Columns of each series, one tuple a symbol."""
+"""Columns of each series, one tuple per symbol."""
 
 
 @dataclass(frozen=True)
 class CoarseInputs:
-    """Inputs at one coarser interval; a row reaches only bars that were complete at its close.
+    """Inputs at one coarser interval; a row sees only bars that are complete at its close.
 
     Attributes:
         inputs: (m, k) float32 scaled features of the coarse bars, oldest first.
-        latest: (n,) int64, a row of the problem each: the newest coarse bar complete at its close.
-        groups: Columns of each series, one tuple a symbol.
+        latest: (n,) int64, one for each row of the dataset: the newest coarse bar that is complete
+            at its close.
+        groups: Columns of each series, one tuple per symbol.
     """
 
     inputs: npt.NDArray[np.float32]
@@ -35,23 +36,23 @@ class CoarseInputs:
 
 @dataclass(frozen=True)
 class WindowDataset:
-    """One window's arrays; every row is a bar, and a row's sequence ends at that row.
+    """The arrays of one window; every row is a bar, and a row's sequence ends at that row.
 
     Attributes:
         inputs: (n, k) float32 scaled features, no NaN in any row that a sequence touches.
-        target: (n,) float64 return over the next `horizon` bars, or (n, m) a column each of m
-            `horizons`; over one bar where `recursive`. Finite on train and validation rows, never
-            read elsewhere.
-        trailing: (n,) float64 return over the last bars, as many as the first of `horizons`; known
-            at the row's close.
-        groups: Columns of each series, one tuple a symbol.
+        target: (n,) float64 return over the next `horizon` bars, or (n, m) with one column for
+            each of m `horizons`; over one bar where `recursive`. Finite on train and validation
+            rows, never read elsewhere.
+        trailing: (n,) float64 return over the last bars, as many as the first of `horizons`; it
+            is known at the row's close.
+        groups: Columns of each series, one tuple per symbol.
         train: Rows to fit on.
-        validation: Rows that decide when to stop or which penalty to take.
+        validation: Rows for early stopping and for the choice of a penalty.
         test: Rows to forecast out of sample.
-        horizons: Bars ahead that are to be forecast, ascending.
-        recursive: Reach the horizons step by step, over forecasts of the inputs.
+        horizons: Bars ahead to forecast, ascending.
+        recursive: Forecast the horizons step by step, from forecasts of the inputs.
         coarse: Further inputs at coarser intervals.
-        previous_fit: The same fit of the window before, for a warm start to go on from.
+        previous_fit: The same fit in the previous window, from which a warm start continues.
     """
 
     inputs: npt.NDArray[np.float32]
@@ -95,22 +96,22 @@ class WindowDataset:
 def _gather_sequences(
     inputs: npt.NDArray[np.float32], ends: IntVector, lookback: int
 ) -> npt.NDArray[np.float32]:
-    cut: npt.NDArray[np.float32] = inputs[ends[:, None] + np.arange(1 - lookback, 1)]
-    return cut
+    sequences: npt.NDArray[np.float32] = inputs[ends[:, None] + np.arange(1 - lookback, 1)]
+    return sequences
 
 
 @dataclass(frozen=True)
 class TrainingHistory:
-    """How the training went; losses on the scaled target, one an epoch, empty without epochs.
+    """Record of a training; losses on the scaled target, one per epoch, empty without epochs.
 
     Attributes:
         train_loss: Mean over the epoch's batches.
         validation_loss: After the epoch.
-        best_epoch: From 0; the epoch whose weights were kept.
+        best_epoch: The epoch from which the weights were kept, counted from 0.
         attempts: 2 where the first seed gave no usable forecaster.
-        warm: Whether it went on from the weights of the window before.
-        trials: Configurations that were tried on the train rows before this one was taken.
-        chosen: What they decided: dotted path of the strategy to value.
+        warm: Whether it started from the weights of the previous window.
+        trials: Configurations that were tried on the train rows before this one was chosen.
+        chosen: Tuned values: dotted path in the strategy -> value.
     """
 
     train_loss: tuple[float, ...] = ()
@@ -124,19 +125,19 @@ class TrainingHistory:
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """Predicted simple returns, in the order of the problem's rows.
+    """Predicted simple returns, in the order of the dataset's rows.
 
-    Each part is (n,) where one horizon is forecast and (n, m) where m are, a column each.
+    Each part is (n,) for one horizon and (n, m) for m horizons, one column each.
 
     Attributes:
         train: In-sample predictions, for thresholds.
-        validation: For weighing forecasters against each other.
+        validation: Predictions on the validation rows, for the weights of an ensemble.
         test: Out-of-sample predictions.
-        history: How the training went.
-        weights: What was fitted, in the forecaster's own order; empty where nothing is.
+        history: Record of the training.
+        weights: Fitted parameters, in the forecaster's own order; empty where nothing is fitted.
         quantiles: (n_test, q) or (n_test, m, q) of the return's distribution, ascending, where
             the loss is `quantile`; `test` is the median among them.
-        members: Of an ensemble, one after the other; each has its own weights and history.
+        members: Forecasts of an ensemble's members, each with its own weights and history.
     """
 
     train: Vector
@@ -149,7 +150,7 @@ class Forecast:
 
     @classmethod
     def constant(cls, dataset: WindowDataset, value: float) -> Forecast:
-        """One value on every row; it is all that was fitted."""
+        """One value on every row, which is the only fitted parameter."""
         return cls(
             np.full(len(dataset.train), value),
             np.full(len(dataset.validation), value),

@@ -1,19 +1,21 @@
-"""Ensemble: several forecasters, of any kinds, speak as one."""
+"""Ensemble: the combined forecast of several forecasters of any kind."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from engine.core.errors import TrainingError
 from engine.core.hashing import canonical_json
+from engine.core.part_origin import is_built_in
 from engine.core.randomness import derive_seed
+from engine.models.contract import check_forecast
 from engine.models.dataset import Forecast, WindowDataset
-from engine.models.forecaster import Forecaster
+from engine.models.forecaster import Forecaster, Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,27 +23,27 @@ if TYPE_CHECKING:
     from engine.core.types import Matrix, Vector
     from engine.models.training.config import TrainingSpec
 
-    Model: TypeAlias = Forecaster
-    # At run time any member of the union in `engine.models`, which completes this class.
-
 
 class Ensemble(Forecaster):
     """y = mean, median or sum_m w_m y_m of the members' forecasts, row by row.
 
     `validation_weighted`: w_m is proportional to 1 / MSE_m on the validation rows, the weights
     that are best for unbiased errors without correlation (Bates & Granger 1969, Operational
-    Research Quarterly 20(4)); over several horizons each MSE is in mean squares of what came, and
-    they are averaged. The weights come from the validation rows alone; members that also choose
-    their epoch, penalty or trees there look a little better than they are.
+    Research Quarterly 20(4)). Over several horizons each MSE is divided by the mean square of the
+    realised returns, and they are averaged. The weights depend on the validation rows only;
+    members that also choose their epoch, penalty or trees there look a little better than they
+    are.
 
-    All members see the same rows, each with a seed of its own by name: taking a member away or
-    moving it changes no other.
+    All members are fitted on the same rows, each with a seed derived from its name: removing or
+    moving a member changes no other.
 
     Attributes:
-        members: Any forecasters, ensembles too; one listed twice is fitted twice.
-        combine: How their forecasts become one.
-        seeds: Fits of each member that is random; every one has a voice.
+        members: Any forecasters, ensembles included; one listed twice is fitted twice.
+        combine: How the forecasts are combined.
+        seeds: Fits of each stochastic member; every fit enters the combination.
     """
+
+    model_config = ConfigDict(defer_build=True)
 
     kind: Literal["ensemble"] = "ensemble"
     members: tuple[Model, ...] = Field(min_length=1, max_length=32)
@@ -50,52 +52,61 @@ class Ensemble(Forecaster):
 
     @property
     def lookback(self) -> int:
-        """The longest of the members'."""
+        """The longest lookback of the members."""
         return max(member.lookback for member in self.members)
 
     @property
     def costly(self) -> bool:
-        """Whether any member is."""
+        """Whether any member is costly."""
         return any(member.costly for member in self.members)
 
     @property
     def stochastic(self) -> bool:
-        """Whether any member is."""
+        """Whether any member is stochastic."""
         return any(member.stochastic for member in self.members)
 
     @property
+    def libraries(self) -> tuple[str, ...]:
+        """Those of all members."""
+        return tuple(sorted({name for member in self.members for name in member.libraries}))
+
+    @property
     def multi_output(self) -> bool:
-        """Whether all members are."""
+        """Whether all members are multi-output."""
         return all(member.multi_output for member in self.members)
 
     def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:
         """Fits every member and combines.
 
         Returns:
-            `members` in the order of the list, one listed twice or fitted from several seeds as
-            often; `weights` is the (m,) w of `validation_weighted`; `quantiles` are combined like
-            the forecasts, where every member has them.
+            `members` in the order of the list, once for each fit; `weights` is the (m,) w of
+            `validation_weighted`; `quantiles` are combined like the forecasts, where every member
+            has them.
 
         Raises:
             TrainingError: A member gave no usable forecast; the error names it.
         """
-        cast = list(self._members_with_seeds(seed))
-        before = dataset.previous_fit.members if dataset.previous_fit else (None,) * len(cast)
-        voices = [
-            _fit_member(member, replace(dataset, previous_fit=start), training, own)
-            for (member, own), start in zip(cast, before, strict=True)
+        members = list(self._members_with_seeds(seed))
+        before = dataset.previous_fit.members if dataset.previous_fit else (None,) * len(members)
+        forecasts = [
+            _fit_member(member, replace(dataset, previous_fit=start), training, own_seed)
+            for (member, own_seed), start in zip(members, before, strict=True)
         ]
         weights = None
         if self.combine == "validation_weighted":
-            weights = _inverse_mse_weights(voices, dataset.realised_returns(dataset.validation))
-        told = [voice.quantiles for voice in voices if voice.quantiles is not None]
+            weights = _inverse_mse_weights(forecasts, dataset.realised_returns(dataset.validation))
+        quantiles = [
+            forecast.quantiles for forecast in forecasts if forecast.quantiles is not None
+        ]
         return Forecast(
-            self._combine_forecasts([voice.train for voice in voices], weights),
-            self._combine_forecasts([voice.validation for voice in voices], weights),
-            self._combine_forecasts([voice.test for voice in voices], weights),
+            self._combine_forecasts([forecast.train for forecast in forecasts], weights),
+            self._combine_forecasts([forecast.validation for forecast in forecasts], weights),
+            self._combine_forecasts([forecast.test for forecast in forecasts], weights),
             weights=() if weights is None else (weights,),
-            quantiles=self._combine_forecasts(told, weights) if len(told) == len(voices) else None,
-            members=tuple(voices),
+            quantiles=self._combine_forecasts(quantiles, weights)
+            if len(quantiles) == len(forecasts)
+            else None,
+            members=tuple(forecasts),
         )
 
     def _members_with_seeds(self, seed: int) -> Iterator[tuple[Forecaster, int]]:
@@ -120,18 +131,21 @@ def _fit_member(
     member: Forecaster, dataset: WindowDataset, training: TrainingSpec, seed: int
 ) -> Forecast:
     try:
-        return member.fit_predict(dataset, training, seed)
+        forecast = member.fit_predict(dataset, training, seed)
     except TrainingError as error:
         error.problem = f"{member!r} in the ensemble: {error.problem}"
         raise
+    if not is_built_in(type(member)):
+        check_forecast(member, dataset, forecast)
+    return forecast
 
 
 def _inverse_mse_weights(forecasts: Sequence[Forecast], targets: Matrix) -> Vector:
-    spread = np.nanmean(targets**2, axis=0) + np.finfo(np.float64).tiny  # horizons count alike
+    scale = np.nanmean(targets**2, axis=0) + np.finfo(np.float64).tiny  # equal weight of horizons
     errors = np.array(
         [
-            np.nanmean((voice.validation.reshape(targets.shape) - targets) ** 2 / spread)
-            for voice in forecasts
+            np.nanmean((forecast.validation.reshape(targets.shape) - targets) ** 2 / scale)
+            for forecast in forecasts
         ]
     )
     errors = np.maximum(errors, np.finfo(np.float64).tiny)

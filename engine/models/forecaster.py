@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
+from engine.core.installed_kinds import MODELS_GROUP
+from engine.core.open_kinds import OpenKinds
 from engine.core.types import Spec
 
 if TYPE_CHECKING:
@@ -20,16 +22,20 @@ class Forecaster(Spec, ABC):
     """
 
     if TYPE_CHECKING:
-        # A field of most, and of the rest a constant or a property: pydantic, if it saw this
-        # line, would make it a field of all.
+        # Most subclasses have it as a field, the others as a constant or a property. Hidden from
+        # pydantic, which would make it a field of all of them.
         @property
         def lookback(self) -> int:
             """Bars in a sequence."""
 
+        @property
+        def kind(self) -> str:
+            """The value of `kind` in a file."""
+
     @property
     @abstractmethod
     def costly(self) -> bool:
-        """Whether a fit is worth a worker process and a place in the store."""
+        """Whether a fit is slow enough for a worker process and a place in the store."""
 
     @property
     @abstractmethod
@@ -43,7 +49,7 @@ class Forecaster(Spec, ABC):
 
     @property
     def libraries(self) -> tuple[str, ...]:
-        """Distributions that shape this forecaster's numbers and no other's."""
+        """Distributions on which the numbers of this forecaster depend, and of no other."""
         return ()
 
     @abstractmethod
@@ -52,9 +58,16 @@ class Forecaster(Spec, ABC):
 
         Args:
             dataset: One window's arrays.
-            training: How networks are trained.
+            training: Settings for the training of networks.
             seed: Decides every random draw.
 
         Raises:
             TrainingError: The fit gave no usable forecaster.
         """
+
+
+MODEL_KINDS = OpenKinds(MODELS_GROUP, (Forecaster,))
+"""What a strategy may choose as its model; `engine.models` adds the engine's own kinds."""
+
+Model: TypeAlias = Annotated[Forecaster, MODEL_KINDS]
+"""Any forecaster: the engine's, an installed one, a user's."""

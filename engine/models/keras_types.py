@@ -1,4 +1,4 @@
-"""Names for what Keras, TensorFlow and JAX hand around; none of them ships usable types."""
+"""Type names for objects of Keras, TensorFlow and JAX, which ship no usable types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every book of a run stands on: the same bars, windows and out-of-sample span."""
+"""Bars, features and windows of a run: the same for every book."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PreparedData:
-    """What every book stands on: the same bars, windows and out-of-sample span."""
+    """Bars, features and windows of a run: the same for every book."""
 
     market: Market
     targets: tuple[str, ...]
@@ -43,7 +43,7 @@ class PreparedData:
         return self.feature_history.features.timestamps[rows]
 
     def to_data_scope(self) -> trials.DataScope:
-        """What the trial ledger keeps of it."""
+        """The bars of the run, as the trial ledger keeps them."""
         return trials.DataScope(
             dataset=self.market.provenance,
             targets=self.targets,
@@ -90,7 +90,7 @@ def prepare_data(spec: Strategy, market: Market) -> PreparedData:
         horizon=spec.target.max_horizon,
     )
     if spec.tune is not None:
-        for window in windows:  # a split without rows is told before anything is trained
+        for window in windows:  # a split without rows is an error before any training
             spec.tune.split_rows(len(window.train), spec.target.max_horizon)
     return PreparedData(market, targets, history, windows)
 
@@ -98,7 +98,7 @@ def prepare_data(spec: Strategy, market: Market) -> PreparedData:
 def _first_row_with_lookback(
     coarse: CoarseFeatures, history: FeatureHistory, lookback: int
 ) -> int:
-    """The first row that has a whole sequence of coarse bars behind it."""
+    """The first row that is preceded by a whole sequence of coarse bars."""
     scaling = history.scaling.warmup
     needed = coarse.features.warmup + scaling + lookback
     row = int(coarse.latest.searchsorted(needed - 1))

@@ -1,4 +1,4 @@
-"""What a run made of its bars, from which everything it tells is taken."""
+"""The result of the stages from fits to simulation, from which a run is evaluated."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class BacktestResult:
-    """Everything that a certificate makes again and a verdict is drawn from.
+    """Forecasts, decisions and books: what the leakage test repeats and the evaluation reads.
 
     Attributes:
         spec: The strategy.
-        prepared: What its books stand on.
+        prepared: Bars, features and windows of all books.
         fits: All fits.
-        predictions: Book -> stitched forecasts.
-        weights: Book -> decisions.
-        books: Book -> what they came to.
+        predictions: Book -> out-of-sample forecasts.
+        weights: Book -> target weights.
+        books: Book -> simulated result.
     """
 
     spec: Strategy

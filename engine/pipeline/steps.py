@@ -1,4 +1,4 @@
-"""Every book the same way: forecasts, weights, simulation, figures."""
+"""The stages of a run, the same for every book: fit, predict, decide, simulate, metrics."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.core.book_names import STRATEGY_BOOK
 from engine.evaluation.forecasts.scores import score_forecasts, score_quantiles
 from engine.evaluation.metrics.performance import performance_metrics
+from engine.runs.documents import Metrics
+from engine.runs.documents.metrics import BookMetrics, ForecastScores, SpanFigures
 from engine.signals.benchmarks import BenchmarkRule, compute_benchmark_weights
 from engine.signals.inputs import SignalInputs
 from engine.signals.target_weights import compute_target_weights
 from engine.simulation.portfolio import simulate
-from engine.training.jobs import STRATEGY_BOOK, make_fit_tasks
+from engine.training.jobs import make_fit_tasks
 from engine.training.out_of_sample import HorizonForecast, Predictions, concat_out_of_sample
 from engine.training.results import FitResults, run_fits
 
@@ -39,7 +42,7 @@ def fit_and_predict(
     *,
     fresh: bool,
 ) -> tuple[dict[str, Predictions], FitResults]:
-    """Out-of-sample forecasts of every book that a model decides, and where they came from."""
+    """Out-of-sample forecasts of every book with a model, and the fits behind them."""
     skip = spec.on_failure == "skip"
     tasks = make_window_tasks(spec, prepared, prepared.windows)
     fits = run_fits(tasks, executor, store, progress, ignore_stored=fresh, skip_failures=skip)
@@ -49,7 +52,7 @@ def fit_and_predict(
 def make_window_tasks(
     spec: Strategy, prepared: PreparedData, windows: Sequence[WalkForwardWindow]
 ) -> list[FitTask]:
-    """Every fit of these windows, by every book that a model decides."""
+    """Every fit of these windows, for every book with a model."""
     return make_fit_tasks(
         spec.forecasters(),
         prepared.feature_history,
@@ -64,7 +67,7 @@ def make_window_tasks(
 def assemble_predictions(
     spec: Strategy, prepared: PreparedData, fits: FitResults
 ) -> dict[str, Predictions]:
-    """The forecasts of each book that a model decides, out of sample."""
+    """Book -> out-of-sample forecasts, for every book with a model."""
     return {
         name: concat_out_of_sample(
             prepared.feature_history, prepared.windows, *fits.for_book(name)
@@ -84,9 +87,9 @@ def decide_positions(
 
     Args:
         spec: The strategy.
-        prepared: What its books stand on.
-        predictions: Of the books that a model decides.
-        include_models: Those books too, or the rules alone.
+        prepared: Bars, features and windows.
+        predictions: Forecasts of the books with a model.
+        include_models: Whether to decide those books too, or the rules alone.
     """
 
     def decided(name: str, book: object) -> WideFrame:
@@ -121,7 +124,7 @@ def decide_model_positions(
 def assemble_predictions_by_seed(
     prepared: PreparedData, fits: FitResults
 ) -> dict[int, Predictions]:
-    """The strategy's forecasts by each of its seeds alone, where there are several."""
+    """Seed -> the strategy's forecasts of that seed alone; empty with one seed."""
     members = sorted({task.seed_index for task in fits.for_book(STRATEGY_BOOK)[0]})
     if len(members) < 2:
         return {}
@@ -138,8 +141,9 @@ def simulate_books(
 ) -> dict[str, SimulationResult]:
     """Every book through the same bars, costs and execution."""
     opens, closes = (prepared.market.wide(price).loc[prepared.span] for price in ("open", "close"))
+    costs = spec.costs.bind(prepared.market)
     return {
-        name: simulate(weight, opens, closes, costs=spec.costs, execution=spec.execution)
+        name: simulate(weight, opens, closes, costs=costs, execution=spec.execution)
         for name, weight in weights.items()
     }
 
@@ -148,30 +152,33 @@ def compute_metrics(
     prepared: PreparedData,
     predictions: Mapping[str, Predictions],
     books: Mapping[str, SimulationResult],
-) -> dict[str, Any]:
+) -> Metrics:
     """`metrics.json`: the span, every book's figures, every model's forecast scores."""
     periods = prepared.market.periods_per_year
-    return {
-        "span": {
-            "first": prepared.span[0].isoformat(),
-            "last": prepared.span[-1].isoformat(),
-            "bars": len(prepared.span),
-            "periods_per_year": periods,
-        },
-        "books": {
-            name: performance_metrics(
-                book.returns, book.held_weights, book.trades, periods_per_year=periods
+    return Metrics(
+        span=SpanFigures(
+            first=prepared.span[0].isoformat(),
+            last=prepared.span[-1].isoformat(),
+            bars=len(prepared.span),
+            periods_per_year=periods,
+        ),
+        books={
+            name: BookMetrics.model_validate(
+                performance_metrics(
+                    book.returns, book.held_weights, book.trades, periods_per_year=periods
+                )
             )
             for name, book in books.items()
         },
-        "forecasts": {
-            name: _score_forecasts(prepared, made) for name, made in predictions.items()
+        forecasts={
+            name: ForecastScores.model_validate(_score_forecasts(prepared, forecast))
+            for name, forecast in predictions.items()
         },
-    }
+    )
 
 
 def _score_forecasts(prepared: PreparedData, predictions: Predictions) -> dict[str, Any]:
-    """Of the traded horizon, and where there are several of each under `horizons`."""
+    """Scores of the traded horizon; with several horizons, of each under `horizons`."""
     by_horizon = {
         horizon: _score_horizon(prepared, horizon, outlook)
         for horizon, outlook in predictions.by_horizon.items()
@@ -185,20 +192,20 @@ def _score_forecasts(prepared: PreparedData, predictions: Predictions) -> dict[s
 def _score_horizon(
     prepared: PreparedData, horizon: int, forecast: HorizonForecast
 ) -> dict[str, Any]:
-    """Against no change, on the rows that have a forecast."""
+    """Scores of one horizon against no change, on the rows that have a forecast."""
     predicted = forecast.predicted.to_numpy()
     actual = prepared.feature_history.forward_returns[horizon].loc[prepared.span].to_numpy()
-    made = np.isfinite(predicted)
-    scores = score_forecasts(predicted[made], actual[made], np.zeros(int(made.sum())))
+    known = np.isfinite(predicted)
+    scores = score_forecasts(predicted[known], actual[known], np.zeros(int(known.sum())))
     if not forecast.quantiles:
         return scores
-    quantiles = {level: wide.to_numpy()[made] for level, wide in forecast.quantiles.items()}
-    past = {level: _train_quantiles(prepared, horizon, level)[made] for level in quantiles}
-    return scores | score_quantiles(quantiles, actual[made], past)
+    quantiles = {level: wide.to_numpy()[known] for level, wide in forecast.quantiles.items()}
+    past = {level: _train_quantiles(prepared, horizon, level)[known] for level in quantiles}
+    return scores | score_quantiles(quantiles, actual[known], past)
 
 
 def _train_quantiles(prepared: PreparedData, horizon: int, level: float) -> Matrix:
-    """On each test row the quantile of the returns of its window's train rows."""
+    """For each test row the quantile of the returns of its window's train rows."""
     ahead = prepared.feature_history.forward_returns[horizon].to_numpy()
     parts = [
         np.tile(np.quantile(ahead[w.train.start : w.train.stop], level, axis=0), (len(w.test), 1))

@@ -1,17 +1,30 @@
-"""The books of a run as a reader meets them: order, name and colour, the same on every chart."""
+"""Order, label, colour and line style of the books of a run: the same on every chart."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from engine.core.book_names import STRATEGY_BOOK, name_benchmarks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
+    from engine.runs.documents.strategy_settings import PartSettings
     from engine.runs.run import Run
 
-STRATEGY = "strategy"
+__all__ = [
+    "BUY_AND_HOLD",
+    "COLOURED_KINDS",
+    "STRATEGY",
+    "BookStyle",
+    "book_style",
+    "get_book_styles",
+    "ordered_book_styles",
+]
+
+STRATEGY = STRATEGY_BOOK
 BUY_AND_HOLD = "buy_and_hold"
 
 BOOK_LABELS = {
@@ -24,6 +37,8 @@ BOOK_LABELS = {
 }
 COLOURED_KINDS = tuple(BOOK_LABELS)
 NUMBERED_KEY = re.compile(r"(?P<kind>.+)_(?P<number>[2-9]|[1-9][0-9]+)")
+DASHES = 4
+"""Line styles of the stylesheet; further books of one kind share the last one."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +48,8 @@ class BookStyle:
     Attributes:
         key: In metrics.json and in the tables.
         label: In headings and legends.
-        detail: Its parameters in words; empty where it has none.
-        hue: Class of its colour in the stylesheet: one a kind.
+        detail: Its parameters; empty where it has none.
+        hue: Class of its colour in the stylesheet: one for each kind.
         dash: Class of its line style: books of one kind share a colour and differ in dashes.
     """
 
@@ -48,38 +63,42 @@ class BookStyle:
 def get_book_styles(run: Run) -> tuple[BookStyle, ...]:
     """All books of a run, the strategy first, the others in the order of the returns table."""
     keys = sorted(map(str, run.returns.columns), key=lambda key: key != STRATEGY)
-    details = _opponent_details(run.manifest.get("strategy", {}).get("opponents") or ())
-    return tuple(book_style(key, details.get(key, "")) for key in keys)
+    benchmarks = run.manifest.settings.benchmarks
+    kinds = [benchmark.kind for benchmark in benchmarks]
+    styles = {
+        name: _make_style(
+            name, kinds[index], kinds[: index + 1].count(kinds[index]), _parameters_text(benchmark)
+        )
+        for index, (name, benchmark) in enumerate(
+            zip(name_benchmarks(kinds), benchmarks, strict=True)
+        )
+    }
+    return tuple(styles.get(key) or book_style(key) for key in keys)
 
 
 def ordered_book_styles(keys: Iterable[str]) -> tuple[BookStyle, ...]:
-    """Books of these keys in one order, whatever order a JSON file brought them in."""
-    places = {key: place for place, key in enumerate(BOOK_LABELS)}
+    """Books of these keys in one order, whatever order a JSON file has them in."""
+    ranks = {key: rank for rank, key in enumerate(BOOK_LABELS)}
     return tuple(
-        book_style(key) for key in sorted(keys, key=lambda key: (places.get(key, 99), key))
+        book_style(key)
+        for key in sorted(keys, key=lambda key: (ranks.get(key, len(BOOK_LABELS)), key))
     )
 
 
-def book_style(key: str, detail: str = "") -> BookStyle:
-    """The book of a key; of a kind not known here, the key is its own label."""
+def book_style(key: str) -> BookStyle:
+    """The book of a key, its kind and number read from the key itself."""
     match = None if key in BOOK_LABELS else NUMBERED_KEY.fullmatch(key)
     kind, number = (match["kind"], int(match["number"])) if match else (key, 1)
+    return _make_style(key, kind, number)
+
+
+def _make_style(key: str, kind: str, number: int, detail: str = "") -> BookStyle:
+    """The style of the `number`-th book of a kind; an unknown kind is its own label."""
     label = BOOK_LABELS.get(kind, kind) + (f" {number}" if number > 1 else "")
-    hue = f"hue-{COLOURED_KINDS.index(kind) if kind in COLOURED_KINDS else len(COLOURED_KINDS)}"
-    return BookStyle(key, label, detail, hue, f"dash-{min(number, 4)}")
+    hue = COLOURED_KINDS.index(kind) if kind in COLOURED_KINDS else len(COLOURED_KINDS)
+    return BookStyle(key, label, detail, f"hue-{hue}", f"dash-{min(number, DASHES)}")
 
 
-def _opponent_details(opponents: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Book key to parameters in words; keys number the opponents of one kind from 2 on."""
-    seen: dict[str, int] = {}
-    details = {}
-    for opponent in opponents:
-        kind = str(opponent.get("kind", ""))
-        seen[kind] = seen.get(kind, 0) + 1
-        parameters = [
-            f"{name} {value}".replace("_", " ")
-            for name, value in sorted(opponent.items())
-            if name != "kind" and isinstance(value, int | float | str)
-        ]
-        details[kind if seen[kind] == 1 else f"{kind}_{seen[kind]}"] = ", ".join(parameters)
-    return details
+def _parameters_text(benchmark: PartSettings) -> str:
+    parameters = benchmark.parameters.items()
+    return ", ".join(f"{name} {value}".replace("_", " ") for name, value in parameters)

@@ -1,4 +1,4 @@
-"""Tables of many rows, which the script of the page can sort and filter."""
+"""Tables of many rows that the script of the page can sort and filter."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class DataTableColumn:
     """One column.
 
     Attributes:
-        label: Its head.
-        sort_by: By what its cells are put in order; `none`: they are not.
+        label: Its heading.
+        sort_by: How its cells are sorted; `none`: they are not.
     """
 
     label: str
@@ -29,10 +29,10 @@ class DataTableCell:
     """One cell.
 
     Attributes:
-        text: As it is read.
-        sort_value: By which it is sorted; empty where that is the text.
-        is_code: Whether it is to be copied to the letter.
-        tooltip: The whole of what the text shortens; maybe empty.
+        text: As shown.
+        sort_value: Value it is sorted by; empty where that is the text.
+        is_code: Whether it is shown as code.
+        tooltip: The full text where `text` is shortened; may be empty.
     """
 
     text: str
@@ -46,10 +46,10 @@ class DataTable:
     """A table.
 
     Attributes:
-        label: What it lists.
-        columns: The first one's cells are the heads of the rows.
-        rows: A cell a column each.
-        filter_label: What its filter is called; empty for a table too short to need one.
+        label: What its rows are.
+        columns: The cells of the first one are the headings of the rows.
+        rows: One cell for each column.
+        filter_label: Label of its filter field; empty for a table without one.
     """
 
     label: str
@@ -59,7 +59,7 @@ class DataTable:
 
 
 def number_cell(number_format: NumberFormat, value: float | None) -> DataTableCell:
-    """A cell with a figure, sorted by its exact value; one that does not exist comes last."""
+    """A cell with a figure, sorted by its exact value; missing figures come last."""
     if value is None or not formatting.is_finite(value):
         return DataTableCell(formatting.MISSING)
     return DataTableCell(number_format(value), formatting.full_precision(value))

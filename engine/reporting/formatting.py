@@ -1,4 +1,4 @@
-"""The only place where numbers, dates and intervals become text.
+"""Formats of numbers, dates and intervals on every page.
 
 A figure that does not exist (None, NaN, infinite) is an en dash, never a zero.
 """
@@ -22,12 +22,12 @@ NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """How one kind of figure is written; the script of the pages follows the same three rules.
+    """Format of one kind of figure; the script of the pages applies the same three rules.
 
     Attributes:
         digits: Decimals.
-        suffix: Written after the figure, its space included.
-        signed: Whether a positive figure carries a plus.
+        suffix: Text after the figure, including the space before it.
+        signed: Whether a positive figure has a plus sign.
     """
 
     digits: int
@@ -35,11 +35,11 @@ class NumberFormat:
     signed: bool = False
 
     def __call__(self, value: float | None) -> str:
-        """The figure as text; `MISSING` where there is none."""
+        """The figure with its unit; `MISSING` where there is none."""
         return self.without_suffix(value) + (self.suffix if is_finite(value) else "")
 
     def without_suffix(self, value: float | None) -> str:
-        """The figure as text, without its unit."""
+        """The figure without its unit."""
         if value is None or not is_finite(value):
             return MISSING
         text = f"{abs(value):,.{self.digits}f}"
@@ -48,7 +48,7 @@ class NumberFormat:
         return (MINUS_SIGN if value < 0 else "+" if self.signed else "") + text
 
     def interval(self, low: float | None, high: float | None) -> str:
-        """`low to high` with the unit once; `MISSING` unless both ends exist."""
+        """`low to high`, the unit written once; `MISSING` unless both ends exist."""
         if not (is_finite(low) and is_finite(high)):
             return MISSING
         return f"{self.without_suffix(low)} to {self(high)}"
@@ -76,24 +76,24 @@ AVERAGE_BARS = NumberFormat(1, f"{NO_BREAK_SPACE}bars")
 
 
 def is_finite(value: float | None) -> bool:
-    """Whether there is a figure to write."""
+    """Whether the figure exists: neither None nor NaN nor infinite."""
     return value is not None and math.isfinite(value)
 
 
 def p_value(value: float | None) -> str:
-    """Three decimals; below that, only that it is below."""
+    """Three decimals, or `< 0.001`."""
     if value is None or not is_finite(value):
         return MISSING
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def full_precision(value: float) -> str:
-    """For the script of the page, not for a reader: the figure to nine significant digits."""
+    """Nine significant digits, for the script of the page."""
     return f"{value:.9g}"
 
 
 def price(value: float | None) -> str:
-    """Two decimals; more below 1,000, so that there are five significant digits."""
+    """Two decimals; below 1,000 as many as give five significant digits."""
     if value is None or not is_finite(value):
         return MISSING
     size = math.floor(math.log10(abs(value))) if value else 0
@@ -101,25 +101,25 @@ def price(value: float | None) -> str:
 
 
 def loss_value(value: float) -> str:
-    """Three significant digits: losses have no scale of their own."""
+    """Three significant digits, because losses have no common scale."""
     return f"{value:#.3g}"
 
 
 def confidence_level(fraction: float | None) -> str:
-    """A confidence level such as 0.95 as `95 %`."""
+    """A fraction such as 0.95 as `95 %`."""
     if fraction is None or not is_finite(fraction):
         return MISSING
     return f"{100 * fraction:g}{NO_BREAK_SPACE}%"
 
 
 def tick_label(value: float) -> str:
-    """The shortest text of a round number on an axis."""
+    """A round number on an axis, in its shortest form."""
     text = f"{abs(value):,.10g}" if abs(value) < 1e6 else f"{abs(value):.3g}"
     return (MINUS_SIGN if value < 0 else "") + text
 
 
 def timestamp(value: str | datetime | None) -> str:
-    """The day (UTC), with hour and minute only where it is not midnight."""
+    """The day (UTC), with hour and minute unless they are midnight."""
     if value is None:
         return MISSING
     at = pd.Timestamp(value)
@@ -156,10 +156,10 @@ def short_hash(value: str | None) -> str:
 
 
 def typeset(sentence: str) -> str:
-    """A sentence of a JSON file as a page shows it: minus signs, and no unit on another line.
+    """A sentence of a JSON file with minus signs, and with units kept on the line of their figure.
 
-    A hyphen is a minus where a figure follows and neither a letter nor a figure stands before it,
-    so that dates and names keep theirs.
+    A hyphen becomes a minus sign where a digit follows and neither a letter nor a digit precedes
+    it, so that dates and names keep their hyphens.
     """
     return re.sub(r"(?<![\w-])-(?=\.?\d)", MINUS_SIGN, sentence).replace(
         " %", f"{NO_BREAK_SPACE}%"

@@ -1,16 +1,18 @@
-"""The head that all pages of a run share: question, verdict, notices, terms of the test."""
+"""The header that all pages of a run share: verdict, notices, leakage test, trading terms."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
-from engine.reporting.leakage_badge import LeakageBadge, make_leakage_badge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from engine.runs.documents import Certificate
+    from engine.runs.documents.manifest import WindowRecord
+    from engine.runs.documents.strategy_settings import StrategySettings
     from engine.runs.run import Run
 
 GRADE_LABELS = {
@@ -20,31 +22,55 @@ GRADE_LABELS = {
     "strong": "Strong evidence",
 }
 
+STAGE_ORDER = (
+    *("windows", "features", "resolutions", "scaled inputs", "labels", "training arrays"),
+    *("predictions", "thresholds", "positions", "fills"),
+)
+
+
+@dataclass(frozen=True)
+class LeakageBadge:
+    """Result of the leakage test.
+
+    Attributes:
+        label: The result in a few words.
+        description: What was tested and what came out.
+        cutoffs: Bar and kind of each cutoff.
+        limitations: What the test does not show.
+        has_certificate: Whether the run was tested.
+    """
+
+    label: str
+    description: str
+    cutoffs: tuple[tuple[str, str], ...] = ()
+    limitations: tuple[str, ...] = ()
+    has_certificate: bool = True
+
 
 @dataclass(frozen=True)
 class RunHeader:
-    """What stands above everything else.
+    """Header of a page of a run.
 
     Attributes:
-        name: The strategy's.
-        description: Its own words, maybe empty.
-        run_id: Of the run.
-        symbols: What was traded.
-        dataset: Which bars.
-        span: Over which out-of-sample bars.
-        grade: Of the verdict: `none`, `weak`, `moderate`, `strong`.
+        name: Name of the strategy.
+        description: Description in the strategy file; may be empty.
+        run_id: Id of the run.
+        symbols: Symbols traded.
+        dataset: Dataset and interval.
+        span: Out-of-sample bars: first, last and number.
+        grade: Grade of the verdict: `none`, `weak`, `moderate`, `strong`.
         grade_label: The grade in words.
-        sentence: The verdict: its claim and the figures for it.
-        remarks: What else it says, of the tries and the forecasts.
-        offline: Whether the offline dataset stood in.
-        notices: What the data stage had to say about how the bars were come by.
-        data_quality_notice: How much it had to say about the bars themselves, which has a section
-            of the tearsheet to itself; empty where there was nothing.
-        excluded_fits: Fits that failed and were left out, each with why.
-        leakage_badge: Whether look-ahead was looked for, and what was found.
-        terms: When decisions are filled, what trading costs, who is compared: (term, meaning).
-        command: What made the run.
-        strategy_file: Where the strategy stands.
+        sentence: First sentence of the verdict: the claim and its figures.
+        remarks: Its other sentences, on trials and forecasts.
+        offline: Whether the offline dataset was used instead of the dataset named.
+        notices: Notices of the data stage on where the bars are from.
+        data_quality_notice: Number of notices about the bars themselves, which the tearsheet lists
+            in its data quality section; empty without one.
+        excluded_fits: Fits that failed and were left out, each with its reason.
+        leakage_badge: Result of the leakage test.
+        terms: Execution, costs and comparison: (term, meaning).
+        command: Command line of the run.
+        strategy_file: Path of the strategy file.
     """
 
     name: str
@@ -68,77 +94,101 @@ class RunHeader:
 
 
 def make_run_header(run: Run) -> RunHeader:
-    """The head of a run's pages."""
-    manifest, span = run.manifest, run.metrics["span"]
-    verdict, dataset = run.significance["verdict"], manifest["dataset"]
-    strategy = manifest.get("strategy", {})
-    started = describe_warm_starts(manifest["windows"])
-    grade = str(verdict["grade"])
-    of_bars = (dataset.get("quality") or {}).get("notices") or ()
-    sentence, remarks = _split_first_sentence(verdict["sentence"])
+    """The header of a run's pages."""
+    manifest, span, verdict = run.manifest, run.metrics.span, run.significance.verdict
+    dataset, settings = manifest.dataset, manifest.settings
+    warm_starts = describe_warm_starts(manifest.windows)
+    bar_notices = dataset.quality.notices if dataset.quality else ()
+    sentence, remarks = _split_first_sentence(verdict.sentence)
     return RunHeader(
-        name=manifest["strategy_name"],
-        description=strategy.get("description") or "",
+        name=manifest.strategy_name,
+        description=settings.description,
         run_id=run.run_id,
-        symbols=", ".join(manifest["target"]),
-        dataset=f"{dataset.get('name')}, {dataset.get('interval')}",
-        span=f"{formatting.date_range(span['first'], span['last'])}, "
-        f"{formatting.BARS(span['bars'])}",
-        grade=grade if grade in GRADE_LABELS else "none",
-        grade_label=GRADE_LABELS.get(grade, grade),
+        symbols=", ".join(manifest.target),
+        dataset=f"{dataset.name}, {dataset.interval}",
+        span=f"{formatting.date_range(span.first, span.last)}, {formatting.BARS(span.bars)}",
+        grade=verdict.grade,
+        grade_label=GRADE_LABELS[verdict.grade],
         sentence=sentence,
         remarks=remarks,
-        offline=bool(dataset.get("offline")),
-        notices=tuple(told for told in dataset.get("notices") or () if told not in of_bars),
-        data_quality_notice=formatting.count_of(len(of_bars), "notice") if of_bars else "",
-        excluded_fits=tuple(manifest.get("left_out") or ()),
+        offline=dataset.offline,
+        notices=tuple(notice for notice in dataset.notices if notice not in bar_notices),
+        data_quality_notice=formatting.count_of(len(bar_notices), "notice") if bar_notices else "",
+        excluded_fits=manifest.excluded_fits,
         leakage_badge=make_leakage_badge(run.certificate),
         terms=(
-            ("Out of sample", _describe_out_of_sample(len(manifest["windows"]))),
-            *((("Training", started),) if started else ()),
-            ("Timing", _describe_execution(strategy.get("execution", {}))),
-            ("Costs", _describe_costs(strategy.get("costs", {}))),
-            ("Fair", "Every book has the same bars, the same costs and the same fills."),
+            ("Out of sample", _describe_out_of_sample(len(manifest.windows))),
+            *((("Training", warm_starts),) if warm_starts else ()),
+            ("Execution", _describe_execution(settings)),
+            ("Costs", _describe_costs(settings)),
+            ("Comparison", "Every book has the same bars, costs and execution rules."),
         ),
-        command=manifest.get("command") or formatting.MISSING,
-        strategy_file=manifest.get("strategy_file") or formatting.MISSING,
+        command=manifest.command or formatting.MISSING,
+        strategy_file=manifest.strategy_file or formatting.MISSING,
+    )
+
+
+def make_leakage_badge(certificate: Certificate | None) -> LeakageBadge:
+    """The badge of a run; a grey one for a run of a version without the leakage test."""
+    if certificate is None:
+        return LeakageBadge(
+            label="Not tested for look-ahead",
+            description="This run is from an earlier version of the engine, which did not test "
+            "for look-ahead. Run the strategy again to test it.",
+            has_certificate=False,
+        )
+    stages = [stage for stage in STAGE_ORDER if stage in certificate.compared]
+    return LeakageBadge(
+        label="No look-ahead detected at "
+        f"{formatting.count_of(len(certificate.cutoffs), 'cutoff')}",
+        description="For each of these cutoff bars, all later bars were replaced by synthetic "
+        "ones and the run was computed again. Everything up to the cutoff stayed the same, bit "
+        f"for bit: {', '.join(stages[:-1])} and {stages[-1]}.",
+        cutoffs=tuple(
+            (formatting.timestamp(cutoff.bar), cutoff.kind) for cutoff in certificate.cutoffs
+        ),
+        limitations=certificate.limitations,
     )
 
 
 def _split_first_sentence(verdict: str) -> tuple[str, str]:
-    """Its first sentence and the others."""
+    """The first sentence, and the others."""
     first, full_stop, others = formatting.typeset(verdict).partition(". ")
     return first + full_stop.strip(), others
 
 
-def describe_warm_starts(windows: Sequence[Mapping[str, Any]]) -> str:
-    """How many of the strategy's fits started warm; empty where none was to."""
-    fits = [fit["warm"] for window in windows for fit in window.get("fits") or () if "warm" in fit]
+def describe_warm_starts(windows: Sequence[WindowRecord]) -> str:
+    """How many of the strategy's fits started warm; empty without warm starts."""
+    fits = [fit.warm for window in windows for fit in window.fits if fit.warm is not None]
     if not fits:
         return ""
     return (
         f"{formatting.COUNT(sum(fits))} of {formatting.count_of(len(fits), 'fit')} started warm, "
-        "from the weights of the window before; the others from random ones."
+        "from the weights of the window before; the others from random weights."
     )
 
 
 def _describe_out_of_sample(windows: int) -> str:
     return (
-        "Results cover only bars that the fit behind them had not seen: the test parts of "
+        "Results cover only bars that were not used for training: the test parts of "
         f"{formatting.count_of(windows, 'walk-forward window')}."
     )
 
 
-def _describe_execution(execution: Mapping[str, Any]) -> str:
-    delay, price = execution.get("delay", 1), execution.get("price", "open")
+def _describe_execution(settings: StrategySettings) -> str:
+    delay = settings.delay_bars
     when = "the next bar" if delay == 1 else f"the bar {formatting.COUNT(delay)} later"
-    return f"Decided at the close of a bar, filled at the {price} of {when}."
+    return f"Decided at the close of a bar, filled at the {settings.fill_price} of {when}."
 
 
-def _describe_costs(costs: Mapping[str, Any]) -> str:
+def _describe_costs(settings: StrategySettings) -> str:
+    if settings.costs.kind:
+        parameters = (f"{name} {value}" for name, value in settings.costs.parameters.items())
+        words = ", ".join([settings.costs.kind, *parameters]).replace("_", " ")
+        return f"The cost model {words}."
     text = (
-        f"{formatting.BPS(costs.get('fee_bps'))} fee and "
-        f"{formatting.BPS(costs.get('slippage_bps'))} slippage on every fill"
+        f"{formatting.BPS(settings.fee_bps)} fee and {formatting.BPS(settings.slippage_bps)} "
+        "slippage on every fill"
     )
-    borrow = costs.get("borrow_bps_per_year")
+    borrow = settings.borrow_bps_per_year
     return text + (f", {formatting.BPS(borrow)} a year on shorts." if borrow else ".")

@@ -1,14 +1,17 @@
-"""All pages of a run."""
+"""The three pages of a run, rendered as text or written into its folder."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from engine.reporting.quantstats_page import render_quantstats
+from engine.reporting import formatting
+from engine.reporting.book_styles import book_style
+from engine.reporting.header import make_run_header
 from engine.reporting.quantstats_process import open_quantstats_process
 from engine.reporting.significance import render_significance
 from engine.reporting.tearsheet import render_tearsheet
+from engine.reporting.templating import render_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,20 +19,20 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from engine.reporting.quantstats_process import QuantstatsProcess
+    from engine.reporting.quantstats_process import QuantstatsProcess, QuantstatsReport
     from engine.runs.run import Run
 
 
 def write_pages(run: Run, folder: Path) -> None:
     """Writes tearsheet.html, significance.html and quantstats.html into `folder`, which exists.
 
-    Each is one file that asks the network for nothing; the same run gives the same bytes.
+    Each is one self-contained file without network access; the same run gives the same bytes.
 
     Raises:
         ReportError: quantstats failed.
     """
     with open_page_writer() as pages:
-        pages.start_quantstats(run.returns, run.metrics["span"]["periods_per_year"])
+        pages.start_quantstats(run.returns, run.metrics.span.periods_per_year)
         pages.write(run, folder)
 
 
@@ -44,13 +47,38 @@ def render_page(run: Run, page: str) -> str:
     if page == "significance":
         return render_significance(run)
     with open_quantstats_process() as quantstats:
-        quantstats.submit(run.returns, run.metrics["span"]["periods_per_year"])
+        quantstats.submit(run.returns, run.metrics.span.periods_per_year)
         return render_quantstats(run, quantstats.wait_for_report())
+
+
+def render_quantstats(run: Run, report: QuantstatsReport) -> str:
+    """The page with the report of the quantstats library, as an independent second report.
+
+    Args:
+        run: A finished run.
+        report: The report on its returns.
+    """
+    from markupsafe import Markup
+
+    return render_template(
+        "quantstats.html.j2",
+        page="quantstats",
+        heading=make_run_header(run),
+        reason=report.missing_reason,
+        periods=formatting.COUNT(report.periods_per_year),
+        benchmark=book_style(report.benchmark).label if report.benchmark else "",
+        # Made by quantstats from numbers and fixed titles: it contains no text from outside.
+        report=Markup(report.html),
+    )
 
 
 @contextmanager
 def open_page_writer(*, enabled: bool = True) -> Iterator[PageWriter]:
-    """Pages whose slowest part is begun as soon as its figures are there; of none, no part is."""
+    """A page writer whose slowest page, quantstats, is rendered in a process of its own.
+
+    Args:
+        enabled: Whether pages are written at all; if not, no process is started.
+    """
     if not enabled:
         yield PageWriter(None)
         return
@@ -59,20 +87,20 @@ def open_page_writer(*, enabled: bool = True) -> Iterator[PageWriter]:
 
 
 class PageWriter:
-    """Writes a run's pages: `start_quantstats` once the returns are known, then `write`."""
+    """Writes the pages of a run: `start_quantstats` once the returns are known, then `write`."""
 
     def __init__(self, quantstats: QuantstatsProcess | None) -> None:
         self._quantstats = quantstats
 
     def start_quantstats(self, returns: pd.DataFrame, periods_per_year: float) -> None:
-        """Lets quantstats draw beside whatever comes next.
+        """Starts the quantstats report in its process, while this process goes on.
 
         Args:
-            returns: Index timestamp, a column a book.
-            periods_per_year: Of these bars.
+            returns: Index timestamp, one column per book.
+            periods_per_year: Bars per year.
 
         Raises:
-            ReportError: Its process died.
+            ReportError: The quantstats process died.
         """
         if self._quantstats:
             self._quantstats.submit(returns, periods_per_year)
@@ -87,7 +115,7 @@ class PageWriter:
             return
         _write_text(folder / "tearsheet.html", render_tearsheet(run))
         _write_text(folder / "significance.html", render_significance(run))
-        # Last, for it is the one that has to be waited for.
+        # Last, because it waits for the quantstats process.
         _write_text(
             folder / "quantstats.html", render_quantstats(run, self._quantstats.wait_for_report())
         )

@@ -1,4 +1,4 @@
-"""quantstats beside the run: it loads and draws on another core while the run goes on."""
+"""The quantstats report in a process of its own, which works while the run goes on."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ WORKER_MODULE = "engine.reporting.quantstats_worker"
 
 @dataclass(frozen=True)
 class QuantstatsReport:
-    """What quantstats made of a run.
+    """The quantstats report on a run.
 
     Attributes:
-        html: HTML; empty where there is a reason.
-        missing_reason: Why there is nothing to measure.
-        benchmark: The book compared with, if there is one.
-        periods_per_year: Days a year.
+        html: Body of the report; empty where `missing_reason` is given.
+        missing_reason: Why there is no report; empty where there is one.
+        benchmark: Key of the book used as the benchmark, if there is one.
+        periods_per_year: Days per year.
     """
 
     html: str
@@ -45,24 +45,24 @@ class QuantstatsReport:
 
 @contextmanager
 def open_quantstats_process() -> Iterator[QuantstatsProcess]:
-    """A process that loads quantstats at once, and draws when it is given returns.
+    """A process that loads quantstats at once, and renders the report when it gets returns.
 
-    It is a process of its own program, as those that train are: it works from a notebook, keeps
-    the libraries' chatter off the terminal, is killed when the block is left, and leaves by
+    It runs a program of its own, as the training processes do: it works from a notebook, keeps
+    the output of the libraries off the terminal, is killed when the block is left, and ends by
     itself if this process dies.
     """
     with tempfile.TemporaryDirectory(prefix="backtest-") as folder:
         log = Path(folder) / "log"
-        ours, theirs = Pipe()
-        with ours, _spawn_worker(theirs, folder, log) as process:
+        parent_end, worker_end = Pipe()
+        with parent_end, _spawn_worker(worker_end, folder, log) as process:
             try:
-                yield QuantstatsProcess(ours, process, log)
+                yield QuantstatsProcess(parent_end, process, log)
             finally:
                 process.kill()
 
 
 class QuantstatsProcess:
-    """Our end of the pipe: `submit` once, then ask for the `wait_for_report`."""
+    """The parent's side: call `submit` once, then `wait_for_report`."""
 
     def __init__(self, pipe: Connection, process: subprocess.Popen[bytes], log: Path) -> None:
         self._pipe = pipe
@@ -70,11 +70,11 @@ class QuantstatsProcess:
         self._log = log
 
     def submit(self, returns: pd.DataFrame, periods_per_year: float) -> None:
-        """Sends what is to be drawn, and does not wait for it.
+        """Sends the returns to the process, without waiting for the report.
 
         Args:
-            returns: Index timestamp, a column a book.
-            periods_per_year: Of these bars.
+            returns: Index timestamp, one column per book.
+            periods_per_year: Bars per year.
 
         Raises:
             ReportError: The process died.
@@ -90,61 +90,61 @@ class QuantstatsProcess:
                 self._raise_died()
 
     def wait_for_report(self) -> QuantstatsReport:
-        """What was drawn, waited for.
+        """Waits for the report.
 
         Raises:
             ReportError: quantstats failed, or the process died.
         """
-        body = "" if self._missing_reason else self._receive_html()
+        html = "" if self._missing_reason else self._receive_html()
         return QuantstatsReport(
-            body, self._missing_reason, self._benchmark, self._periods_per_year
+            html, self._missing_reason, self._benchmark, self._periods_per_year
         )
 
     def _receive_html(self) -> str:
         try:
-            body, failure, trace = self._pipe.recv()
+            html, failure, traceback_text = self._pipe.recv()
         except (EOFError, OSError):
             self._raise_died()
         if failure:
             error = ReportError(
-                "quantstats broke down",
+                "quantstats failed",
                 found=failure,
                 where="quantstats.html",
-                fix="this is a fault of the engine or of quantstats; --debug shows where it arose",
+                fix="this is a fault of the engine or of quantstats; --debug shows the traceback",
             )
-            error.add_note(trace)
+            error.add_note(traceback_text)
             raise error
-        return str(body)
+        return str(html)
 
     def _raise_died(self) -> NoReturn:
         code = self._process.wait()
-        last = self._log.read_text(errors="replace").strip().splitlines()[-3:]
+        last_lines = self._log.read_text(errors="replace").strip().splitlines()[-3:]
         raise ReportError(
-            "the process that draws quantstats' page died",
-            found=f"exit status {code}" + "".join(f"\n    {line}" for line in last),
+            "the process that renders the quantstats report died",
+            found=f"exit status {code}" + "".join(f"\n    {line}" for line in last_lines),
             where="quantstats.html",
-            fix="run again; what was trained is stored",
+            fix="run the same command again; finished fits are stored",
         )
 
 
 def _spawn_worker(worker_end: Connection, folder: str, log: Path) -> subprocess.Popen[bytes]:
-    with worker_end, log.open("wb") as told:
+    with worker_end, log.open("wb") as log_file:
         return subprocess.Popen(
             [sys.executable, "-m", WORKER_MODULE, str(worker_end.fileno()), folder],
             pass_fds=(worker_end.fileno(),),
-            # No window, whatever the user's is: and no backend that this machine lacks.
+            # No window, and no backend that this machine lacks, whatever the user has set.
             env={**os.environ, "MPLBACKEND": "Agg"},
             stdin=subprocess.DEVNULL,
-            stdout=told,
-            stderr=told,
+            stdout=log_file,
+            stderr=log_file,
             start_new_session=True,
         )
 
 
 def _to_daily_returns(returns: pd.DataFrame, periods_per_year: float) -> tuple[pd.DataFrame, int]:
-    """Returns by naive day, and days a year.
+    """Daily returns with an index of naive days, and days per year.
 
-    quantstats knows no time zones and no bars within a day.
+    quantstats supports neither time zones nor intraday bars.
     """
     index = pd.DatetimeIndex(returns.index).tz_localize(None).normalize()
     days = (1.0 + returns.set_axis(index)).groupby(level=0).prod() - 1.0
@@ -155,5 +155,5 @@ def _reason_not_measurable(returns: pd.DataFrame) -> str:
     if len(returns) < MIN_DAYS:
         return f"The span has {len(returns)} days; quantstats needs at least {MIN_DAYS}."
     if returns[STRATEGY].nunique() < 2:
-        return "The strategy's returns never varied: it held nothing, so there is no report."
+        return "The returns of the strategy do not vary: it never traded, so there is no report."
     return ""

@@ -1,7 +1,7 @@
-"""The process in which quantstats draws; nothing else in the engine loads it, or matplotlib.
+"""The program of the quantstats process; nothing else in the engine loads it, or matplotlib.
 
-Started as `python -m engine.reporting.quantstats_worker FD FOLDER`: its end of a pipe, and where
-it may write. What the libraries print goes to wherever the parent sent it.
+Started as `python -m engine.reporting.quantstats_worker FD FOLDER`: the file descriptor of its
+end of a pipe, and a folder to write to. The parent redirects the output of the libraries.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from engine.reporting.book_styles import STRATEGY, book_style
 if TYPE_CHECKING:
     import pandas as pd
 
-# The drawings carry the time at which they were made, and addresses nobody needs.
+# matplotlib writes the creation time and addresses of schemas into each SVG.
 SVG_METADATA = re.compile(r"<\?xml.*?\?>|<!DOCTYPE svg.*?>|<metadata>.*?</metadata>", re.DOTALL)
 
 
 class QuantstatsRequest(NamedTuple):
-    """What is to be drawn.
+    """The input of a report.
 
     Attributes:
-        returns: Index naive days; a column for the strategy, and for the benchmark if any.
-        benchmark: The column to compare with.
-        periods_per_year: Days a year; quantstats would take 252 for every market.
+        returns: Index naive days; a column for the strategy, and one for the benchmark if any.
+        benchmark: Name of the benchmark column, if any.
+        periods_per_year: Days per year; the default of quantstats is 252 for every market.
     """
 
     returns: pd.DataFrame
@@ -40,12 +40,12 @@ class QuantstatsRequest(NamedTuple):
 
 
 class QuantstatsResponse(NamedTuple):
-    """What came of it.
+    """The report, or the error in its place.
 
     Attributes:
-        html: The body of quantstats' page.
-        failure: The error that came instead, in a line.
-        traceback_text: Where it arose.
+        html: Body of the report.
+        failure: The error, in one line; empty where there is a report.
+        traceback_text: Traceback of the error.
     """
 
     html: str = ""
@@ -54,7 +54,7 @@ class QuantstatsResponse(NamedTuple):
 
 
 def render_report(request: QuantstatsRequest, folder: Path) -> str:
-    """The body of quantstats' page; takes seconds, nearly all in matplotlib."""
+    """The body of the quantstats report; takes seconds, nearly all of them in matplotlib."""
     import quantstats
 
     _set_matplotlib_style()
@@ -73,13 +73,13 @@ def render_report(request: QuantstatsRequest, folder: Path) -> str:
             template_path=str(template),
             output=str(out),
         )
-    # "CAGR" comes with a small percent sign after it that few fonts have.
+    # quantstats writes a small percent sign after "CAGR" that few fonts have.
     text = out.read_text(encoding="utf-8").replace("\N{SMALL PERCENT SIGN}", "")
     return SVG_METADATA.sub("", text)
 
 
 def _set_matplotlib_style() -> None:
-    """The look of the drawings: quantstats' theme undone, text left as text, ids that repeat."""
+    """Matplotlib's own theme instead of that of quantstats, text as text, reproducible ids."""
     import matplotlib as mpl
 
     mpl.rcdefaults()
@@ -94,25 +94,25 @@ def _set_matplotlib_style() -> None:
 
 def _handle_request(pipe: Connection, folder: Path) -> QuantstatsResponse:
     try:
-        import quantstats  # noqa: F401 - loads while the parent is still at the returns
+        import quantstats  # noqa: F401 - loaded while the parent computes the returns
 
         return QuantstatsResponse(render_report(QuantstatsRequest(*pipe.recv()), folder))
     except EOFError:
         raise
-    except Exception as error:  # noqa: BLE001 - told where it can be seen
+    except Exception as error:  # noqa: BLE001 - the parent raises it
         return QuantstatsResponse(
             failure=f"{type(error).__name__}: {error}", traceback_text=traceback.format_exc()
         )
 
 
 def main() -> None:
-    """Answers one question, and leaves; leaves without one where the parent has gone."""
+    """Answers one request and ends; ends without an answer where the parent is gone."""
     relax_gc()
-    # quantstats 0.0.86 warns under pandas 3.1, whatever the user wants done about warnings.
+    # quantstats 0.0.86 warns under pandas 3.1, also where warnings are errors.
     warnings.simplefilter("ignore")
     pipe = Connection(int(sys.argv[1]))
     try:
-        # As a plain tuple: this module goes by another name over there.
+        # As a plain tuple: here this module is `__main__`, which the parent cannot unpickle.
         pipe.send(tuple(_handle_request(pipe, Path(sys.argv[2]))))
     except (EOFError, OSError):
         return

@@ -1,25 +1,33 @@
-"""Templates into pages; everything that came from outside is escaped."""
+"""Rendering of templates; every value is escaped."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 UNSAFE_CHARACTERS = re.compile("[\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that turn the text after them around, so that a name could make a page say something
-else than it does, and halves of characters, as a path has that is no UTF-8."""
+"""Characters that reverse the direction of the text after them, with which a name could change the
+meaning of a page, and surrogates, which stand in a path that is not UTF-8."""
 
 
 def render_template(template: str, **context: Any) -> str:  # noqa: ANN401 - a template takes any value
     """Renders one of this package's templates.
 
-    Autoescape is on for every template, and a name that a template uses but nobody gave is an
-    error, not an empty place. Characters that cannot be shown as themselves are told by
-    U+FFFD.
+    Autoescape is on for every template. A name that a template uses and that is not given is an
+    error. `UNSAFE_CHARACTERS` are shown as U+FFFD.
     """
+    return _environment().get_template(template).render(**context)
+
+
+@cache
+def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("engine.reporting"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -28,11 +36,10 @@ def render_template(template: str, **context: Any) -> str:  # noqa: ANN401 - a t
         keep_trailing_newline=True,
         finalize=_replace_unsafe_characters,
     )
-    return environment.get_template(template).render(**context)
 
 
-def _replace_unsafe_characters(value: Any) -> Any:  # noqa: ANN401 - whatever a template shows
-    """Text without `UNSAFE_CHARACTERS`; markup, which was made here, as it is."""
+def _replace_unsafe_characters(value: Any) -> Any:  # noqa: ANN401 - any value of a template
+    """Text without `UNSAFE_CHARACTERS`; markup of this package is unchanged."""
     if isinstance(value, str) and not hasattr(value, "__html__"):
         return UNSAFE_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", value)
     return value

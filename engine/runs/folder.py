@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 TABLES = ("bars", "predictions", "positions", "returns", "trades")
-DOCUMENTS = ("metrics", "significance", "certificate")
-OPTIONAL_DOCUMENTS = ("certificate",)
+ANALYSIS_TABLES = ("series", "round_trips", "forecasts")
+"""Tables that stand in the folder together with `analysis.json`."""
+DOCUMENTS = ("metrics", "significance", "certificate", "analysis")
+OPTIONAL_DOCUMENTS = ("certificate", "analysis")
 """Documents that folders of earlier versions lack."""
 PAGES = ("tearsheet", "significance", "quantstats")
-
-
-def file_readers() -> dict[str, Callable[[Path], Any]]:
-    """What reads each file of a run folder; pandas is loaded here, as few commands need it."""
-    import pandas as pd
-
-    def document(path: Path) -> Any:  # noqa: ANN401 - any JSON
-        return json.loads(path.read_text(encoding="utf-8"))
-
-    tables: dict[str, Callable[[Path], Any]] = {
-        f"{name}.parquet": pd.read_parquet for name in TABLES
-    }
-    return {f"{name}.json": document for name in ("manifest", *DOCUMENTS)} | tables
 
 
 @contextmanager

@@ -1,21 +1,29 @@
-"""A run: its identity, its folder, and what it hands back."""
+"""A run: its identity, its folder, and the files in it as values."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.core.errors import UsageError
 from engine.core.hashing import canonical_json
-from engine.runs.folder import DOCUMENTS, OPTIONAL_DOCUMENTS, TABLES, file_readers
+from engine.runs.documents import Analysis, Certificate, Document, Manifest, Metrics, Significance
+from engine.runs.folder import ANALYSIS_TABLES, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
+
+    from engine.runs.documents.strategy_settings import PartSettings
+
+BENCHMARK_BOOK = "buy_and_hold"
+"""The book that the strategy is compared with where there is one only."""
+
+_File = TypeVar("_File")
+_AnyDocument = TypeVar("_AnyDocument", bound=Document)
 
 
 def compute_run_id(
@@ -33,8 +41,29 @@ def compute_run_id(
 
 
 @dataclass(frozen=True)
+class RunAnalysis:
+    """What is computed from a run's tables for its pages: `analysis.json` and three tables.
+
+    Attributes:
+        document: The figures.
+        series: A row a bar and book: `timestamp`, `book`, `equity` (growth of 1), `drawdown_pct`,
+            `rolling_sharpe`, `rolling_volatility_pct`; `rolling_beta` and
+            `rolling_turnover_per_year` of the strategy alone. NaN where a bar has no such figure.
+        round_trips: The strategy's round trips, as `evaluation.metrics.round_trips` has them;
+            empty where fills lack the equity they were made at.
+        forecasts: `timestamp`, `symbol`, `predicted`, `actual`: the traded forecasts with a known
+            outcome, mean over the seeds.
+    """
+
+    document: Analysis
+    series: pd.DataFrame
+    round_trips: pd.DataFrame
+    forecasts: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Run:
-    """What a run hands back; every attribute is a file of its folder.
+    """A finished run; every attribute is a file of its folder.
 
     Attributes:
         run_id: Same inputs, same id.
@@ -48,36 +77,81 @@ class Run:
         returns: Index timestamp, a column a book: net return of the bar, marked at the close.
         trades: timestamp, book, symbol, side, size, price, fee, slippage_cost, equity: every fill;
             money for an initial equity of 1, `equity` the book's at that bar before its fills.
-        metrics: `span`, `books`, `forecasts`; units in the key names. Forecasts are scored over
-            the traded horizon; of several, each is scored under `horizons`.
-        significance: `method`, `sharpe`, `differences`, `verdict`.
-        certificate: `result`, `cuts`, `compared`, `not_compared`: nothing up to a cut changed when
-            other bars came after it; None for a run made before there were certificates.
+        metrics: Figures of each book and of the forecasts; units in the key names. Forecasts are
+            scored over the traded horizon; of several, each is scored under `horizons`.
+        significance: Every interval and test, and the verdict.
+        certificate: The leakage test: nothing up to a cutoff changed when other bars came after
+            it; None for a run made before there were certificates.
+        analysis_files: Figures and series that pages show; None where the folder has none, as of
+            a run made before there were such files: `engine.open_run` computes them.
     """
 
     run_id: str
     run_dir: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
     bars: pd.DataFrame
     predictions: pd.DataFrame
     positions: pd.DataFrame
     returns: pd.DataFrame
     trades: pd.DataFrame
-    metrics: dict[str, Any]
-    significance: dict[str, Any]
-    certificate: dict[str, Any] | None = None
+    metrics: Metrics
+    significance: Significance
+    certificate: Certificate | None = None
+    analysis_files: RunAnalysis | None = None
 
     @property
     def horizon(self) -> int:
-        """Bars ahead of the forecasts that were traded on; others may stand beside them."""
-        return int(self.manifest["strategy"].get("target", {}).get("horizon", 1))
+        """Bars ahead of the forecasts that were traded on; there may be others."""
+        return self.manifest.settings.horizon
+
+    @property
+    def benchmarks(self) -> dict[str, PartSettings]:
+        """Book -> settings of each benchmark, in the order of the returns table.
+
+        Empty where the manifest does not name as many benchmarks as there are books.
+        """
+        books = [str(book) for book in self.returns.columns[1:]]
+        settings = self.manifest.settings.benchmarks
+        return dict(zip(books, settings, strict=True)) if len(books) == len(settings) else {}
+
+    @property
+    def analysis(self) -> Analysis:
+        """`analysis.json`. UsageError where the folder has none, see `analysis_files`."""
+        return self._require_analysis().document
+
+    @property
+    def series(self) -> pd.DataFrame:
+        """`series.parquet`, see `RunAnalysis`. UsageError where the folder has none."""
+        return self._require_analysis().series
+
+    @property
+    def round_trips(self) -> pd.DataFrame:
+        """`round_trips.parquet`, see `RunAnalysis`. UsageError where the folder has none."""
+        return self._require_analysis().round_trips
+
+    @property
+    def forecasts(self) -> pd.DataFrame:
+        """`forecasts.parquet`, see `RunAnalysis`. UsageError where the folder has none."""
+        return self._require_analysis().forecasts
+
+    def _require_analysis(self) -> RunAnalysis:
+        if self.analysis_files is None:
+            raise UsageError(
+                "this run folder has no analysis",
+                expected="analysis.json and its tables",
+                found="a folder that an earlier version of the engine wrote",
+                where=str(self.run_dir),
+                fix="open it with engine.open_run, which computes them",
+            )
+        return self.analysis_files
 
     @classmethod
     def open(cls, run_dir: Path | str) -> Run:
         """Reads a run folder back.
 
         Raises:
-            UsageError: The folder is not one of a finished run, or a file of it is damaged.
+            UsageError: The folder is not one of a finished run, a file of it is damaged, or a
+                newer version of the engine wrote it.
         """
         folder = Path(run_dir)
         if not (folder / "manifest.json").is_file():
@@ -87,29 +161,68 @@ class Run:
                 found=str(run_dir),
                 fix="name a folder such as reports/<strategy>/<run_id>",
             )
-        found: dict[str, Any] = {}
-        for name, read in file_readers().items():
-            path = folder / name
-            if path.stem in OPTIONAL_DOCUMENTS and not path.is_file():
-                continue
-            try:
-                found[path.stem] = read(path)
-            except (OSError, ValueError) as error:
-                raise UsageError(
-                    "this run folder is damaged",
-                    expected="every file as `backtest run` wrote it",
-                    found=f"{name}: {str(error).splitlines()[0]}",
-                    where=str(run_dir),
-                    fix="run the strategy again; what is trained already is not trained again",
-                ) from error
-        return cls(found["manifest"]["run_id"], folder, **found)
+        manifest = _read_document(folder, "manifest", Manifest)
+        return cls(
+            run_id=manifest.run_id,
+            run_dir=folder,
+            manifest=manifest,
+            **{name: _read_table(folder, name) for name in TABLES},
+            metrics=_read_document(folder, "metrics", Metrics),
+            significance=_read_document(folder, "significance", Significance),
+            certificate=_read_document(folder, "certificate", Certificate)
+            if (folder / "certificate.json").is_file()
+            else None,
+            analysis_files=_read_analysis(folder),
+        )
 
     def write(self, folder: Path) -> None:
         """Writes the tables and the JSON files into `folder`, which exists."""
-        for name in TABLES:
-            getattr(self, name).to_parquet(folder / f"{name}.parquet")
-        for name in ("manifest", *DOCUMENTS):
-            if (told := getattr(self, name)) is None:
-                continue
-            text = json.dumps(told, indent=2, sort_keys=True, allow_nan=False)
-            (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        tables = {name: getattr(self, name) for name in TABLES}
+        documents: dict[str, Document | None] = {
+            "manifest": self.manifest,
+            "metrics": self.metrics,
+            "significance": self.significance,
+            "certificate": self.certificate,
+        }
+        if self.analysis_files is not None:
+            documents["analysis"] = self.analysis_files.document
+            tables |= {name: getattr(self.analysis_files, name) for name in ANALYSIS_TABLES}
+        for name, table in tables.items():
+            table.to_parquet(folder / f"{name}.parquet")
+        for name, document in documents.items():
+            if document is not None:
+                (folder / f"{name}.json").write_text(document.to_json(), encoding="utf-8")
+
+
+def _read_analysis(folder: Path) -> RunAnalysis | None:
+    if not (folder / "analysis.json").is_file():
+        return None
+    return RunAnalysis(
+        _read_document(folder, "analysis", Analysis),
+        **{name: _read_table(folder, name) for name in ANALYSIS_TABLES},
+    )
+
+
+def _read_document(folder: Path, name: str, model: type[_AnyDocument]) -> _AnyDocument:
+    path = folder / f"{name}.json"
+    return _read_file(path, lambda: model.from_json(path.read_text(encoding="utf-8"), str(folder)))
+
+
+def _read_table(folder: Path, name: str) -> pd.DataFrame:
+    import pandas as pd  # few commands need it
+
+    path = folder / f"{name}.parquet"
+    return _read_file(path, lambda: pd.read_parquet(path))
+
+
+def _read_file(path: Path, read: Callable[[], _File]) -> _File:
+    try:
+        return read()
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            "this run folder is damaged",
+            expected="every file as `backtest run` wrote it",
+            found=f"{path.name}: {str(error).splitlines()[0]}",
+            where=str(path.parent),
+            fix="run the strategy again; what is trained already is not trained again",
+        ) from error

@@ -48,7 +48,7 @@ class CostMonotonicityCheck(SelfTestCheck):
         ]
         rules = [{"kind": "buy_and_hold"}, MA_CROSSOVER, {"kind": "mean_reversion"}]
         long_short = [rule | {"side": "long_short"} for rule in rules[1:]]
-        harness = run_stages(make_strategy(opponents=[*rules, *long_short]), market)
+        harness = run_stages(make_strategy(benchmarks=[*rules, *long_short]), market)
         compared = [pair for costs in COST_SCENARIOS for pair in _equity_pairs(harness, costs)]
         return {
             "compared": len(compared),

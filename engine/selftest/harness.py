@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.data import Market
+    from engine.runs.documents import Metrics, Significance
+    from engine.runs.documents.significance import SharpeFigures
 
 RESAMPLES = 999
 """Resamples of each market: the p-value (1 + extreme) / (1 + resamples) of a 5 % test is exact."""
@@ -47,13 +49,12 @@ class HarnessResult:
     """
 
     result: BacktestResult
-    metrics: Mapping[str, Any]
-    significance: Mapping[str, Any]
+    metrics: Metrics
+    significance: Significance
 
-    def sharpe(self, book: str) -> Mapping[str, Any]:
+    def sharpe(self, book: str) -> SharpeFigures:
         """Estimate, interval and p-value of the Sharpe ratio of a book."""
-        figures: Mapping[str, Any] = self.significance["sharpe"][book]
-        return figures
+        return self.significance.sharpe[book]
 
 
 def make_strategy(**sections: Any) -> Strategy:  # noqa: ANN401 - whatever a strategy file may hold
@@ -72,7 +73,7 @@ def make_strategy(**sections: Any) -> Strategy:  # noqa: ANN401 - whatever a str
         "model": {"kind": "ridge", "lookback": 2, "alphas": [1.0]},
         "signal": {"kind": "threshold", "enter_bps": 0, "exit_bps": 0, "side": "long_short"},
         "costs": ZERO_COSTS,
-        "opponents": [{"kind": "buy_and_hold"}, MA_CROSSOVER],
+        "benchmarks": [{"kind": "buy_and_hold"}, MA_CROSSOVER],
         "evaluation": {"resamples": RESAMPLES},
     }
     return Strategy.model_validate(defaults | sections)

@@ -65,7 +65,7 @@ class LateOracleCheck(SelfTestCheck):
     def observe(self, seed: int, market_number: int) -> Observation:
         """Sharpe ratio of both; that of the late oracle with its interval."""
         spec = make_strategy(
-            opponents=[{"kind": LATE_ORACLE_BOOK}],
+            benchmarks=[{"kind": LATE_ORACLE_BOOK}],
             windows={"train": 1_000, "validation": 250, "test": 3_400},
             evaluation={"resamples": 1_999, "confidence": 0.99},
         )
@@ -124,7 +124,7 @@ class LeakageDetectionCheck(SelfTestCheck):
 
     def observe(self, seed: int, market_number: int) -> Observation:
         """Which of the two strategies it was, and where the test detects look-ahead."""
-        spec = make_strategy(opponents=[{"kind": "mean_reversion"}, {"kind": "persistence"}])
+        spec = make_strategy(benchmarks=[{"kind": "mean_reversion"}, {"kind": "persistence"}])
         planted = market_number % 2 == 1
         market = garch_market(np.random.default_rng([seed, market_number // 2]))
         try:

@@ -46,7 +46,7 @@ class RuleRankingCheck(SelfTestCheck):
             mean_reverting_market(rng) if self.rule == "mean_reversion" else trending_market(rng)
         )
         rules = [{"kind": "buy_and_hold"}, MA_CROSSOVER, {"kind": "mean_reversion"}]
-        spec = make_strategy(model={"kind": "persistence", "of": "price"}, opponents=rules)
+        spec = make_strategy(model={"kind": "persistence", "of": "price"}, benchmarks=rules)
         harness = run_stages(spec, market)
         return {rule: harness.sharpe(rule)["estimate"] or 0.0 for rule in RULES}
 

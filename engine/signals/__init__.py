@@ -1,1 +1,96 @@
-"""Predicted return to target weight, and the rules a model has to beat."""
+"""Signals: forecasts to target weights, and the benchmark rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.core.lazy_imports import lazy_exports
+
+if TYPE_CHECKING:
+    from engine.signals.benchmarks import (
+        BenchmarkRule,
+        BuyAndHold,
+        MeanReversion,
+        MovingAverageCrossover,
+        compute_benchmark_weights,
+    )
+    from engine.signals.config import AnyBenchmarkRule, Signal, Sizing
+    from engine.signals.hysteresis import EntryExitThresholds, Side, apply_hysteresis
+    from engine.signals.inputs import SignalInputs
+    from engine.signals.orders import schedule_orders
+    from engine.signals.sizing import (
+        FixedSizing,
+        IntervalSizing,
+        ProportionalSizing,
+        SizingSpec,
+        VolatilityTargetSizing,
+    )
+    from engine.signals.target_weights import compute_target_weights
+    from engine.signals.threshold_grid import ThresholdGridPoint, build_threshold_grid
+    from engine.signals.thresholds import (
+        CostMultipleThreshold,
+        FixedThreshold,
+        QuantileThreshold,
+        ThresholdSpec,
+        compute_window_thresholds,
+    )
+
+__all__ = [
+    "AnyBenchmarkRule",
+    "BenchmarkRule",
+    "BuyAndHold",
+    "CostMultipleThreshold",
+    "EntryExitThresholds",
+    "FixedSizing",
+    "FixedThreshold",
+    "IntervalSizing",
+    "MeanReversion",
+    "MovingAverageCrossover",
+    "ProportionalSizing",
+    "QuantileThreshold",
+    "Side",
+    "Signal",
+    "SignalInputs",
+    "Sizing",
+    "SizingSpec",
+    "ThresholdGridPoint",
+    "ThresholdSpec",
+    "VolatilityTargetSizing",
+    "apply_hysteresis",
+    "build_threshold_grid",
+    "compute_benchmark_weights",
+    "compute_target_weights",
+    "compute_window_thresholds",
+    "schedule_orders",
+]
+
+_EXPORTS = {
+    "AnyBenchmarkRule": "config",
+    "BenchmarkRule": "benchmarks",
+    "BuyAndHold": "benchmarks",
+    "CostMultipleThreshold": "thresholds",
+    "EntryExitThresholds": "hysteresis",
+    "FixedSizing": "sizing",
+    "FixedThreshold": "thresholds",
+    "IntervalSizing": "sizing",
+    "MeanReversion": "benchmarks",
+    "MovingAverageCrossover": "benchmarks",
+    "ProportionalSizing": "sizing",
+    "QuantileThreshold": "thresholds",
+    "Side": "hysteresis",
+    "Signal": "config",
+    "SignalInputs": "inputs",
+    "Sizing": "config",
+    "SizingSpec": "sizing",
+    "ThresholdGridPoint": "threshold_grid",
+    "ThresholdSpec": "thresholds",
+    "VolatilityTargetSizing": "sizing",
+    "apply_hysteresis": "hysteresis",
+    "build_threshold_grid": "threshold_grid",
+    "compute_benchmark_weights": "benchmarks",
+    "compute_target_weights": "target_weights",
+    "compute_window_thresholds": "thresholds",
+    "schedule_orders": "orders",
+}
+
+__getattr__ = lazy_exports(__name__, _EXPORTS)

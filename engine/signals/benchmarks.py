@@ -1,4 +1,4 @@
-"""The simple rules that a model has to beat."""
+"""Benchmark rules: buy and hold, moving-average crossover, mean reversion."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 from pydantic import Field, model_validator
 
+from engine.core.part_origin import is_built_in
 from engine.core.types import Spec
 from engine.features.rolling import zscore
+from engine.signals.contract import check_positions
 from engine.signals.hysteresis import EntryExitThresholds, Side, apply_hysteresis
 
 if TYPE_CHECKING:
@@ -18,22 +20,28 @@ if TYPE_CHECKING:
 
 
 class BenchmarkRule(Spec, ABC):
-    """A rule that needs closes alone."""
+    """A rule that depends on closes only."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def kind(self) -> str:
+            """The value of `kind` in a file."""
 
     @abstractmethod
     def compute_positions(self, close: WideFrame) -> WideFrame:
-        """1 long, 0 out, -1 short at each close, from closes up to it.
+        """1 long, 0 flat, -1 short at each close, from closes up to it.
 
         Args:
-            close: All bars, a column a symbol.
+            close: All bars, one column per symbol.
 
         Returns:
-            The shape of `close`, without NaN; out of the market until the rule is warm.
+            The shape of `close`, without NaN; flat during the warm-up of the rule.
         """
 
 
 class BuyAndHold(BenchmarkRule):
-    """All in at the first bar, never touched."""
+    """Fully invested from the first bar, never rebalanced."""
 
     kind: Literal["buy_and_hold"] = "buy_and_hold"
 
@@ -65,7 +73,7 @@ class MovingAverageCrossover(BenchmarkRule):
         return self
 
     def compute_positions(self, close: WideFrame) -> WideFrame:
-        """The sign of fast - slow."""
+        """The sign of the fast minus the slow mean."""
         fast, slow = close.rolling(self.fast).mean(), close.rolling(self.slow).mean()
         above = (fast > slow).astype("float64")
         return above - (fast < slow) if self.side == "long_short" else above
@@ -74,14 +82,14 @@ class MovingAverageCrossover(BenchmarkRule):
 class MeanReversion(BenchmarkRule):
     """Long when the close is `enter_z` deviations below its mean, until it is back at `exit_z`.
 
-    With `side: long_short`, short in the mirror. Mean and deviation are those of the last
-    `window` closes, this one included.
+    With `side: long_short`, shorts are symmetric. Mean and standard deviation are those of the
+    last `window` closes, the current one included.
 
     Attributes:
-        window: Closes of the mean and of the deviation.
+        window: Closes of the mean and of the standard deviation.
         enter_z: Deviations below the mean at which a long begins.
         exit_z: Deviations below the mean at which it ends; below `enter_z`.
-        side: `long_only`, or `long_short` for shorts in the mirror.
+        side: `long_only`, or `long_short` for symmetric shorts.
     """
 
     kind: Literal["mean_reversion"] = "mean_reversion"
@@ -97,25 +105,28 @@ class MeanReversion(BenchmarkRule):
         return self
 
     def compute_positions(self, close: WideFrame) -> WideFrame:
-        """Hysteresis over the z-score with its sign turned."""
+        """Hysteresis over the negative z-score."""
         levels = EntryExitThresholds.symmetric(self.enter_z, self.exit_z)
         below = -zscore(close.to_numpy(), self.window)
-        held = [apply_hysteresis(column, repeat(levels), self.side) for column in below.T]
-        return pd.DataFrame(dict(zip(close.columns, held, strict=True)), index=close.index)
+        positions = [apply_hysteresis(column, repeat(levels), self.side) for column in below.T]
+        return pd.DataFrame(dict(zip(close.columns, positions, strict=True)), index=close.index)
 
 
 def compute_benchmark_weights(
     rule: BenchmarkRule, close: WideFrame, rows: pd.DatetimeIndex, max_weight: float
 ) -> WideFrame:
-    """The weights a rule decides at each out-of-sample close.
+    """The target weights of a rule at each out-of-sample close.
 
     Args:
-        rule: The rule; it runs over all bars, so that it is warm at the first of `rows`.
-        close: All bars, a column a target symbol.
+        rule: The rule; it runs over all bars, so that its warm-up ends before `rows`.
+        close: All bars, one column per target symbol.
         rows: The out-of-sample bars.
-        max_weight: Limit of the sum of |weight|, shared equally by the symbols.
+        max_weight: Limit of the sum of |weight|, split equally over the symbols.
 
     Returns:
         Index `rows`, the columns of `close`, without NaN.
     """
-    return rule.compute_positions(close).loc[rows] * (max_weight / len(close.columns))
+    positions = rule.compute_positions(close)
+    if not is_built_in(type(rule)):
+        check_positions(rule.kind, close, positions)
+    return positions.loc[rows] * (max_weight / len(close.columns))

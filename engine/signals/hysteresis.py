@@ -1,4 +1,4 @@
-"""Enter at one level, leave at another, and keep what is held in between."""
+"""Hysteresis: enter at one threshold, exit at another, hold in between."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Side: TypeAlias = Literal["long_only", "long_short"]
 
 @dataclass(frozen=True)
 class EntryExitThresholds:
-    """Where positions begin and end, in the unit of what is compared with them.
+    """Entry and exit thresholds, in the unit of the values.
 
     Attributes:
-        enter: A long begins above.
-        exit: A long ends below; at most `enter`.
-        enter_short: A short begins below; at most `enter`.
-        exit_short: A short ends above; at least `enter_short`.
+        enter: A long is entered above it.
+        exit: A long is exited below it; at most `enter`.
+        enter_short: A short is entered below it; at most `enter`.
+        exit_short: A short is exited above it; at least `enter_short`.
     """
 
     enter: float
@@ -33,17 +33,17 @@ class EntryExitThresholds:
 
     @classmethod
     def symmetric(cls, enter: float, exit: float) -> EntryExitThresholds:
-        """Levels whose short side is the long side with the sign turned."""
+        """Thresholds of the short side are those of the long side with the opposite sign."""
         return cls(enter, exit, -enter, -exit)
 
 
 def apply_hysteresis(
     values: Vector, thresholds: Iterable[EntryExitThresholds], side: Side
 ) -> Vector:
-    """The stance at each row: 1 long, 0 out, -1 short; it begins out of the market.
+    """The position at each row: 1 long, 0 flat, -1 short; the first state is flat.
 
-    A value that enters one side turns whatever is held; else one that leaves the held side ends
-    it; else the stance stays. NaN keeps the stance.
+    A value beyond an entry threshold sets that side. Otherwise a value beyond the exit threshold
+    of the current side sets 0. Otherwise, and for NaN, the position stays.
 
     Args:
         values: Shape (n,).
@@ -53,11 +53,11 @@ def apply_hysteresis(
     Returns:
         Shape (n,); row t depends on rows up to t.
     """
-    shorts = side == "long_short"
-    stances, stance = np.empty(len(values)), 0.0
+    allow_short = side == "long_short"
+    positions, position = np.empty(len(values)), 0.0
     for row, (value, level) in enumerate(zip(values.tolist(), thresholds, strict=False)):
-        stances[row] = stance = _next_position(stance, value, level, allow_short=shorts)
-    return stances
+        positions[row] = position = _next_position(position, value, level, allow_short=allow_short)
+    return positions
 
 
 def _next_position(

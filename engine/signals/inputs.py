@@ -1,4 +1,4 @@
-"""What the signals stage receives from the refits."""
+"""Inputs of the signals: out-of-sample forecasts of one book."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.core.types import IntVector, Vector, WideFrame
-    from engine.training.out_of_sample import Predictions
+    from engine.training import Predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,13 +23,14 @@ class SignalInputs:
 
     Attributes:
         predicted: Wide, out-of-sample bars: simple return over the horizon, mean over seeds; NaN
-            only where `train_predictions` lacks the window and symbol: nothing is forecast there.
-        window: The window each row of `predicted` belongs to, shape (n,).
-        train_predictions: Window, then symbol: predictions on that window's train rows, mean
-            over seeds.
-        quantiles: Level, then as `predicted`: quantiles of the return, where the model gives them.
-        residuals: Window, then symbol: what came on that window's validation rows less what was
-            predicted; needed for `quantile` where the model gives none.
+            only where `train_predictions` lacks the window and symbol, which have no forecast.
+        window: Window of each row of `predicted`, shape (n,).
+        train_predictions: Window -> symbol -> predictions on that window's train rows, mean over
+            seeds.
+        quantiles: Level -> wide, like `predicted`: quantiles of the return, where the model has
+            them.
+        residuals: Window -> symbol -> realised minus predicted returns on that window's
+            validation rows; needed for `quantile` where the model has no quantiles.
 
     Raises:
         TrainingError: A prediction or a quantile is not finite.
@@ -42,13 +43,13 @@ class SignalInputs:
     residuals: Mapping[int, Mapping[str, Vector]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuses predictions that are not finite."""
-        forecast = [
-            np.isin(self.window, [w for w, made in self.train_predictions.items() if name in made])
+        """Checks that all predictions are finite."""
+        has_forecast = [
+            np.isin(self.window, [w for w, by in self.train_predictions.items() if name in by])
             for name in self.predicted.columns
         ]
         frames = [frame.to_numpy() for frame in (self.predicted, *self.quantiles.values())]
-        finite = np.isfinite(frames).all(axis=0) | ~np.column_stack(forecast)
+        finite = np.isfinite(frames).all(axis=0) | ~np.column_stack(has_forecast)
         if not finite.all():
             row, column = np.argwhere(~finite)[0]
             raise TrainingError(
@@ -73,16 +74,16 @@ class SignalInputs:
     def quantile(self, level: float) -> WideFrame:
         """The quantile of the return over the horizon, known at each close.
 
-        The model's own where it was trained for that level. Else the prediction plus the quantile
-        of its errors on the window's validation rows, which it was not fitted on: an interval of
-        one width a window, as in split conformal prediction (Lei et al. 2018). Errors on train
-        rows would flatter whoever fits them closest.
+        The model's own quantile where it was trained for that level. Otherwise the prediction plus
+        the quantile of its errors on the window's validation rows, which it was not fitted on:
+        the interval has one width per window, as in split conformal prediction (Lei et al. 2018).
+        Errors on train rows would be too small for models that overfit.
 
         Args:
             level: Between 0 and 1.
 
         Returns:
-            The shape of `predicted`, NaN where nothing is forecast.
+            The shape of `predicted`, NaN where there is no forecast.
         """
         if level in self.quantiles:
             return self.quantiles[level]

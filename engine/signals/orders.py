@@ -1,8 +1,7 @@
-"""From the close that decides to the bar that fills: the one file that shifts.
+"""From the decision to the fill: the only module that shifts target weights in time.
 
-A weight decided at the close of row t is known when row t is over. Its order is filled at row
-t + delay (at that row's open or close, as `execution.price` says), so with the default delay of
-1 at the next bar's open.
+A weight decided at the close of row t is filled at row t + delay, at that row's open or close by
+`execution.price`; with the default delay of 1 at the next bar's open.
 """
 
 from __future__ import annotations
@@ -16,19 +15,19 @@ if TYPE_CHECKING:
 
 
 def schedule_orders(weights: WideFrame, delay: int) -> WideFrame:
-    """The target weight due at each bar, where an order is due.
+    """The target weight at each bar where an order is due.
 
     Args:
         weights: Weights decided at each row's close, without NaN.
         delay: Rows from the decision to the fill, at least 1.
 
     Returns:
-        The shape of `weights`: row t + delay holds the weight of row t where it differs from
-        the one before (before the first row all weights are 0), NaN everywhere else. Decisions
-        whose fill lies behind the last row are never filled.
+        The shape of `weights`: row t + delay has the weight of row t where it differs from the one
+        before (before the first row all weights are 0), and NaN otherwise. Decisions whose fill is
+        after the last row are not filled.
 
     Raises:
-        UsageError: A delay below 1, which would trade on a close that is not known yet.
+        UsageError: A delay below 1, which would trade on a close that is not yet known.
     """
     if delay < 1:
         raise UsageError(

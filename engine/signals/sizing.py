@@ -1,4 +1,4 @@
-"""How much of the equity a position takes, before the strategy's maximum weight."""
+"""Position sizes as shares of the equity, before the strategy's maximum weight."""
 
 from __future__ import annotations
 
@@ -18,34 +18,40 @@ if TYPE_CHECKING:
     from engine.signals.inputs import SignalInputs
 
 MIN_INTERVAL_WIDTH = 1e-12
-"""Width of an interval, as a return, below which nothing is divided by it."""
+"""Least width of an interval, as a return, in a division."""
 
 
 class SizingSpec(Spec, ABC):
-    """A choice of sizes."""
+    """A choice of sizing."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def kind(self) -> str:
+            """The value of `kind` in a file."""
 
     @abstractmethod
     def compute_sizes(
         self, forecasts: SignalInputs, close: WideFrame, periods_per_year: float
     ) -> WideFrame:
-        """The size a position would have if it were entered at that row's close.
+        """The size of a position entered at that row's close.
 
         Args:
-            forecasts: Out-of-sample bars, a column a target symbol; simple returns.
+            forecasts: Out-of-sample bars, one column per target symbol; simple returns.
             close: All bars, at least the symbols that are forecast.
-            periods_per_year: Bars a year.
+            periods_per_year: Bars per year.
 
         Returns:
-            The shape of `forecasts.predicted`, 0 or more; infinite where nothing limits it. NaN,
-            if anywhere, only where nothing is forecast.
+            The shape of `forecasts.predicted`, 0 or more; infinite where it is unlimited. NaN only
+            where there is no forecast.
         """
 
 
 class FixedSizing(SizingSpec):
-    """Always `weight` of the equity when in the market.
+    """A constant share of the equity when in the market.
 
     Attributes:
-        weight: Share of the equity; 1 is all of it.
+        weight: Share of the equity; 1 is 100 %.
     """
 
     kind: Literal["fixed"] = "fixed"
@@ -54,7 +60,7 @@ class FixedSizing(SizingSpec):
     def compute_sizes(
         self,
         forecasts: SignalInputs,
-        close: WideFrame,  # noqa: ARG002 - the same whatever the price
+        close: WideFrame,  # noqa: ARG002 - independent of prices
         periods_per_year: float,  # noqa: ARG002 - one signature for every choice
     ) -> WideFrame:
         """`weight` everywhere."""
@@ -63,9 +69,9 @@ class FixedSizing(SizingSpec):
 
 
 class ProportionalSizing(SizingSpec):
-    """Weight grows with the size of the prediction: |predicted| / full_bps, at most 1.
+    """The weight is proportional to the prediction: |predicted| / full_bps, at most 1.
 
-    Set when a position is entered or turned, kept until it is left.
+    It is set when a position is entered or reversed, and kept until the exit.
 
     Attributes:
         full_bps: Predicted return, in basis points, from which the weight is 1.
@@ -77,7 +83,7 @@ class ProportionalSizing(SizingSpec):
     def compute_sizes(
         self,
         forecasts: SignalInputs,
-        close: WideFrame,  # noqa: ARG002 - the prediction alone
+        close: WideFrame,  # noqa: ARG002 - depends on the prediction only
         periods_per_year: float,  # noqa: ARG002 - one signature for every choice
     ) -> WideFrame:
         """|predicted| / full_bps, at most 1."""
@@ -85,18 +91,18 @@ class ProportionalSizing(SizingSpec):
 
 
 class IntervalSizing(SizingSpec):
-    """Weight grows with how far the prediction stands out of its own uncertainty.
+    """The weight is proportional to the prediction over the width of its interval.
 
     |predicted| / (upper - lower) / full_ratio, at most 1; lower and upper are the return's
-    quantiles `low` and `high`, as `Forecasts.quantile` gives them: those that a network trained
-    with the loss `quantile` forecasts, and for opponents those of their errors on validation rows.
-    Where the two meet, any prediction but 0 has the weight 1. Set when a position is entered or
-    turned, kept until it is left.
+    quantiles `low` and `high` by `SignalInputs.quantile`: forecasts of a network trained with the
+    loss `quantile`, and for other models quantiles of their errors on validation rows. Where the
+    two are equal, any prediction except 0 has the weight 1. The weight is set when a position is
+    entered or reversed, and kept until the exit.
 
     Attributes:
-        low: Level of the lower end, one of the loss's.
-        high: Level of the upper end, one of the loss's.
-        full_ratio: Prediction over width of the interval at which the weight is 1.
+        low: Level of the lower end, among those of the loss.
+        high: Level of the upper end, among those of the loss.
+        full_ratio: Ratio of prediction to width of the interval from which the weight is 1.
     """
 
     kind: Literal["interval"] = "interval"
@@ -107,7 +113,7 @@ class IntervalSizing(SizingSpec):
     def compute_sizes(
         self,
         forecasts: SignalInputs,
-        close: WideFrame,  # noqa: ARG002 - the forecast alone
+        close: WideFrame,  # noqa: ARG002 - depends on the forecast only
         periods_per_year: float,  # noqa: ARG002 - one signature for every choice
     ) -> WideFrame:
         """|predicted| / (upper - lower) / full_ratio, at most 1."""
@@ -117,13 +123,13 @@ class IntervalSizing(SizingSpec):
 
 
 class VolatilityTargetSizing(SizingSpec):
-    """Weight that would have given the target volatility over the last `window` bars.
+    """The weight that had the target volatility over the last `window` bars.
 
-    Set when a position is entered or turned, kept until it is left.
+    It is set when a position is entered or reversed, and kept until the exit.
 
     Attributes:
-        target_pct_per_year: Volatility that is aimed at, percent a year.
-        window: Returns that the volatility is measured on.
+        target_pct_per_year: Target volatility, percent per year.
+        window: Number of returns of the volatility estimate.
     """
 
     kind: Literal["volatility_target"] = "volatility_target"
@@ -133,7 +139,7 @@ class VolatilityTargetSizing(SizingSpec):
     def compute_sizes(
         self, forecasts: SignalInputs, close: WideFrame, periods_per_year: float
     ) -> WideFrame:
-        """Target / (deviation of the last `window` simple returns x sqrt(bars a year)).
+        """Target / (standard deviation of the last `window` simple returns x sqrt(bars per year)).
 
         Raises:
             UsageError: The first out-of-sample bar has fewer than `window` returns before it.
@@ -147,7 +153,7 @@ class VolatilityTargetSizing(SizingSpec):
         ).loc[predicted.index]
         if deviation.isna().any(axis=None):
             raise UsageError(
-                "There are too few bars to measure the volatility to be targeted",
+                "There are too few bars to estimate the volatility for the sizing",
                 expected=f"{self.window + 1} closes up to the first out-of-sample bar",
                 found=f"{len(close.loc[: predicted.index[0]])}",
                 where="sizing.window",

@@ -1,4 +1,4 @@
-"""Predicted return to target weight, decided at each close."""
+"""Target weights from predicted returns, decided at each close."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from engine.core.part_origin import is_built_in
+from engine.signals.contract import check_sizes
 from engine.signals.hysteresis import apply_hysteresis
 from engine.signals.thresholds import compute_window_thresholds
 
@@ -29,40 +31,43 @@ def compute_target_weights(
     periods_per_year: float,
     max_weight: float,
 ) -> WideFrame:
-    """The weights decided at each out-of-sample close, from what is known there.
+    """The target weights at each out-of-sample close, from values known at it.
 
-    A position goes on over the border of two windows, judged by the new window's levels. Where
-    nothing is forecast nothing is held, and the stance begins anew behind it. A position's
-    size is set at the close that enters or turns it and kept until it is left.
+    A position continues from one window to the next, where the next window's thresholds apply.
+    Without a forecast the position is flat, and hysteresis restarts after it. The size of a
+    position is set at the close that enters or reverses it, and kept until the exit.
 
     Args:
         forecasts: n out-of-sample bars of m target symbols.
         close: All bars, at least the target symbols.
-        signal: Where positions begin and end.
-        sizing: How large they are.
-        round_trip_cost: Cost of going in and out again, a fraction of the traded value.
-        periods_per_year: Bars a year.
-        max_weight: Limit of the sum of |weight| over the symbols; each may take an m-th of it.
+        signal: Entry and exit thresholds.
+        sizing: Sizes of positions.
+        round_trip_cost: Cost of entry and exit, a fraction of the traded value.
+        periods_per_year: Bars per year.
+        max_weight: Limit of the sum of |weight| over the symbols; each has an m-th of it.
 
     Returns:
-        Shape (n, m), without NaN: 1.0 is all of the equity, negative is short.
+        Shape (n, m), without NaN: 1.0 is 100 % of the equity, negative is short.
     """
     predicted = forecasts.predicted
-    stances = pd.DataFrame(index=predicted.index, columns=predicted.columns, dtype="float64")
+    positions = pd.DataFrame(index=predicted.index, columns=predicted.columns, dtype="float64")
     for symbol in predicted.columns:
         by_window = compute_window_thresholds(signal, forecasts, symbol, round_trip_cost)
         for rows in _contiguous_slices(np.isfinite(predicted[symbol].to_numpy())):
             by_row = (by_window[window] for window in forecasts.window[rows].tolist())
             held = apply_hysteresis(predicted[symbol].to_numpy()[rows], by_row, signal.side)
-            stances.loc[stances.index[rows], symbol] = held
-    stances = stances.fillna(0.0)
-    sizes = sizing.compute_sizes(forecasts, close, periods_per_year).clip(upper=max_weight)
-    entered = stances.ne(stances.shift(fill_value=0.0)) & stances.ne(0.0)
+            positions.loc[positions.index[rows], symbol] = held
+    positions = positions.fillna(0.0)
+    sizes = sizing.compute_sizes(forecasts, close, periods_per_year)
+    if not is_built_in(type(sizing)):
+        check_sizes(sizing.kind, predicted, sizes)
+    sizes = sizes.clip(upper=max_weight)
+    entered = positions.ne(positions.shift(fill_value=0.0)) & positions.ne(0.0)
     kept = sizes.where(entered).ffill().fillna(0.0)
-    return stances * kept / np.float64(len(predicted.columns))
+    return positions * kept / np.float64(len(predicted.columns))
 
 
 def _contiguous_slices(mask: npt.NDArray[np.bool_]) -> list[slice]:
-    """Runs of rows that are there."""
+    """Slices of consecutive rows where the mask is true."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
     return [slice(first, last) for first, last in zip(edges[::2], edges[1::2], strict=True)]

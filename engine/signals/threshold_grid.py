@@ -1,4 +1,4 @@
-"""Thresholds around the chosen one: a strategy that asks for a little less, or more."""
+"""A grid of thresholds around the chosen one, for the sensitivity analysis."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _ROUND_TRIPS_FROM_ZERO = (0.0, 0.5, 1.0, 2.0, 4.0)
 
 @dataclass(frozen=True)
 class ThresholdGridPoint:
-    """One threshold.
+    """One threshold of the grid.
 
     Attributes:
-        signal: A whole choice of thresholds.
-        enter: Where a long begins.
-        unit: In what `enter` is measured.
+        signal: The signal with this threshold.
+        enter: Entry threshold of a long.
+        unit: Unit of `enter`.
     """
 
     signal: ThresholdSpec
@@ -36,19 +36,19 @@ class ThresholdGridPoint:
 def build_threshold_grid(signal: ThresholdSpec) -> list[ThresholdGridPoint]:
     """The chosen threshold and those around it, each in its own unit, ascending.
 
-    Entry and exit move together: their distance from what takes no side (a return of 0, the
-    median) is multiplied by one factor, so that what lies between keeps its proportion.
+    Entry and exit move together: their distances from the neutral value (a return of 0, the
+    median) are multiplied by the same factor.
 
-    - `threshold`, `cost_multiple`: 0, a half, 1, 2 and 4 times. An entry of 0 has no multiples:
-      it is raised to 5, 10, 20 and 40 bps (0.5, 1, 2 and 4 round trips), and the exit stays.
-    - `quantile`: an entry a quarter and half as far from the median, and entries that half and a
-      quarter as many predictions reach: around 0.7 they are 0.55, 0.6, 0.85 and 0.925.
+    - `threshold`, `cost_multiple`: 0, a half, 1, 2 and 4 times. An entry of 0 is
+      raised to 5, 10, 20 and 40 bps (0.5, 1, 2 and 4 round trips), and the exit stays.
+    - `quantile`: entries at a quarter and half the distance from the median, and entries exceeded
+      by half and a quarter as many predictions: around 0.7 they are 0.55, 0.6, 0.85 and 0.925.
 
     Args:
-        signal: The strategy's choice, itself among those returned.
+        signal: The strategy's signal, which is among those returned.
 
     Raises:
-        TypeError: A kind that has no neighbours.
+        TypeError: There is no grid for this kind of signal.
     """
     if isinstance(signal, FixedThreshold):
         pairs = _multiply_pair(signal.enter_bps, signal.exit_bps, _BPS_FROM_ZERO)
@@ -63,7 +63,7 @@ def build_threshold_grid(signal: ThresholdSpec) -> list[ThresholdGridPoint]:
     if isinstance(signal, QuantileThreshold):
         pairs = _quantile_pairs(signal.enter, signal.exit)
         return [_make_grid_point(signal, "quantile", {"enter": a, "exit": b}, a) for a, b in pairs]
-    raise TypeError(f"{type(signal).__name__} has no neighbours")
+    raise TypeError(f"{type(signal).__name__} has no threshold grid")
 
 
 def _make_grid_point(
@@ -79,8 +79,8 @@ def _multiply_pair(enter: float, exit: float, from_zero: tuple[float, ...]) -> l
 
 
 def _quantile_pairs(enter: float, exit: float) -> list[EntryExitPair]:
-    far, rare = enter - 0.5, 1.0 - enter
-    entries = (0.5 + far / 4, 0.5 + far / 2, enter, 1.0 - rare / 2, 1.0 - rare / 4)
-    # In this order the chosen exit comes out of its own entry as it went in.
-    exits = (0.5 + (exit - 0.5) * ((entry - 0.5) / far) for entry in entries)
+    distance, tail = enter - 0.5, 1.0 - enter
+    entries = (0.5 + distance / 4, 0.5 + distance / 2, enter, 1.0 - tail / 2, 1.0 - tail / 4)
+    # In this order of operations the chosen exit is reproduced exactly.
+    exits = (0.5 + (exit - 0.5) * ((entry - 0.5) / distance) for entry in entries)
     return [(round(a, 12), round(b, 12)) for a, b in zip(entries, exits, strict=True)]

@@ -1,4 +1,4 @@
-"""Where a predicted return is high enough to trade on."""
+"""Thresholds of predicted returns for entry and exit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ThresholdSpec(Spec, ABC):
     """A choice of thresholds; shorts need `side: long_short`.
 
     Attributes:
-        side: `long_only`, or `long_short` for shorts in the mirror.
+        side: `long_only`, or `long_short` for symmetric shorts.
     """
 
     side: Side = "long_only"
@@ -29,22 +29,22 @@ class ThresholdSpec(Spec, ABC):
     def compute_thresholds(
         self, train_predictions: Vector, round_trip_cost: float
     ) -> EntryExitThresholds:
-        """Levels as simple returns.
+        """Thresholds as simple returns.
 
         Args:
             train_predictions: Predictions on the window's train rows.
-            round_trip_cost: Cost of going in and out again, a fraction of the traded value.
+            round_trip_cost: Cost of entry and exit, a fraction of the traded value.
         """
 
 
 class FixedThreshold(ThresholdSpec):
-    """Enter above `enter_bps`, leave below `exit_bps`; in between, keep what is held.
+    """Enter above `enter_bps`, exit below `exit_bps`; in between, hold.
 
-    Shorts mirror it: enter below -enter_bps, leave above -exit_bps.
+    Shorts are symmetric: enter below -enter_bps, exit above -exit_bps.
 
     Attributes:
-        enter_bps: Predicted return, in basis points, above which a long begins.
-        exit_bps: Predicted return, in basis points, below which it ends; at most `enter_bps`.
+        enter_bps: Predicted return, in basis points, above which a long is entered.
+        exit_bps: Predicted return, in basis points, below which it is exited; at most `enter_bps`.
     """
 
     kind: Literal["threshold"] = "threshold"
@@ -59,10 +59,10 @@ class FixedThreshold(ThresholdSpec):
 
     def compute_thresholds(
         self,
-        train_predictions: Vector,  # noqa: ARG002 - constants
-        round_trip_cost: float,  # noqa: ARG002 - constants
+        train_predictions: Vector,  # noqa: ARG002 - constant thresholds
+        round_trip_cost: float,  # noqa: ARG002 - constant thresholds
     ) -> EntryExitThresholds:
-        """The same in every window."""
+        """The same thresholds in every window."""
         return EntryExitThresholds.symmetric(self.enter_bps / 10_000, self.exit_bps / 10_000)
 
 
@@ -70,8 +70,8 @@ class CostMultipleThreshold(ThresholdSpec):
     """Thresholds as multiples of the round-trip cost, 2 x (fee + slippage).
 
     Attributes:
-        enter: Round trips that a predicted return must pay for to begin a long.
-        exit: Round trips below which it ends; at most `enter`.
+        enter: Entry threshold of a long, in round-trip costs.
+        exit: Exit threshold of a long, in round-trip costs; at most `enter`.
     """
 
     kind: Literal["cost_multiple"] = "cost_multiple"
@@ -86,10 +86,10 @@ class CostMultipleThreshold(ThresholdSpec):
 
     def compute_thresholds(
         self,
-        train_predictions: Vector,  # noqa: ARG002 - of costs alone
+        train_predictions: Vector,  # noqa: ARG002 - depends on costs only
         round_trip_cost: float,
     ) -> EntryExitThresholds:
-        """The same in every window."""
+        """The same thresholds in every window."""
         return EntryExitThresholds.symmetric(
             self.enter * round_trip_cost, self.exit * round_trip_cost
         )
@@ -98,11 +98,11 @@ class CostMultipleThreshold(ThresholdSpec):
 class QuantileThreshold(ThresholdSpec):
     """Thresholds as quantiles of the window's predictions on its own train rows.
 
-    Shorts use the mirrored quantiles, 1 - enter and 1 - exit.
+    Shorts use the quantiles 1 - enter and 1 - exit.
 
     Attributes:
-        enter: Share of the train predictions above which a long begins.
-        exit: Share of them below which it ends; at most `enter`.
+        enter: Quantile level of the train predictions above which a long is entered.
+        exit: Quantile level below which it is exited; at most `enter`.
     """
 
     kind: Literal["quantile"] = "quantile"
@@ -118,9 +118,9 @@ class QuantileThreshold(ThresholdSpec):
     def compute_thresholds(
         self,
         train_predictions: Vector,
-        round_trip_cost: float,  # noqa: ARG002 - no costs
+        round_trip_cost: float,  # noqa: ARG002 - independent of costs
     ) -> EntryExitThresholds:
-        """Linear interpolation between the sorted predictions."""
+        """Quantiles by linear interpolation."""
         shares = (self.enter, self.exit, 1 - self.enter, 1 - self.exit)
         return EntryExitThresholds(*np.quantile(train_predictions, shares).tolist())
 
@@ -128,15 +128,15 @@ class QuantileThreshold(ThresholdSpec):
 def compute_window_thresholds(
     signal: ThresholdSpec, forecasts: SignalInputs, symbol: str, round_trip_cost: float
 ) -> dict[int, EntryExitThresholds]:
-    """Each window's levels for one symbol, as simple returns; none where nothing was fitted.
+    """Each window's thresholds for one symbol, as simple returns; none for windows without a fit.
 
-    Out-of-sample predictions have no part in them.
+    They do not depend on out-of-sample predictions.
 
     Args:
-        signal: The strategy's choice.
-        forecasts: Their train predictions are read.
+        signal: The strategy's signal.
+        forecasts: The forecasts, of which only the train predictions are used.
         symbol: A column of the forecasts.
-        round_trip_cost: Cost of going in and out again, a fraction of the traded value.
+        round_trip_cost: Cost of entry and exit, a fraction of the traded value.
     """
     return {
         window: signal.compute_thresholds(predictions[symbol], round_trip_cost)

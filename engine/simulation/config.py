@@ -1,41 +1,32 @@
-"""What trading costs, and when a decision is filled."""
+"""Settings of trading costs and of execution."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from engine.core.installed_kinds import COSTS_GROUP
+from engine.core.open_kinds import OpenKinds
 from engine.core.types import Spec
+from engine.simulation.costs import CostModel, Costs
 
+__all__ = ["COST_KINDS", "AnyCosts", "CostModel", "Costs", "Execution"]
 
-class Costs(Spec):
-    """Costs, each in basis points.
+COST_KINDS = OpenKinds(COSTS_GROUP, (CostModel,), (Costs,), default_kind="fixed")
 
-    Attributes:
-        fee_bps: Of the traded value, each fill.
-        slippage_bps: Paid on the price, against the trade, each fill.
-        borrow_bps_per_year: Of the short value, by calendar time held.
-    """
-
-    fee_bps: float = Field(default=10.0, ge=0, lt=10_000)
-    slippage_bps: float = Field(default=5.0, ge=0, lt=10_000)
-    borrow_bps_per_year: float = Field(default=0.0, ge=0, lt=100_000)
-
-    @property
-    def round_trip_cost(self) -> float:
-        """Cost of going in and out again, as a fraction of the traded value."""
-        return 2.0 * (self.fee_bps + self.slippage_bps) / 10_000
+AnyCosts: TypeAlias = Annotated[CostModel, COST_KINDS]
+"""Any cost model: the engine's, which needs no `kind`, an installed one, a user's."""
 
 
 class Execution(Spec):
     """Decided at the close of t, filled at the `price` of bar t + `delay`.
 
-    A delay of 0 does not exist: the close of t is known only once nothing can be bought at it.
+    A delay of 0 is not allowed: the close of t is known only when it can no longer be traded.
 
     Attributes:
-        delay: Bars from the close that decides to the bar that fills; 1 is the next bar.
-        price: Which price of the bar that fills is paid.
+        delay: Bars from the decision at a close to the bar of the fill; 1 is the next bar.
+        price: Price of that bar at which orders are filled.
     """
 
     delay: int = Field(default=1, ge=1, le=20)

@@ -1,4 +1,4 @@
-"""Target weights decided at closes to a book's returns, holdings and trades."""
+"""Simulation of a book: returns, holdings and trades from target weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import InvalidBarsError, UsageError
-from engine.signals.orders import schedule_orders
+from engine.signals import schedule_orders
 from engine.simulation.fills import Fills, fill_books, fill_targets
 
 if TYPE_CHECKING:
@@ -19,29 +19,30 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import Matrix, Vector, WideFrame
-    from engine.simulation.config import Costs, Execution
+    from engine.simulation.config import Execution
+    from engine.simulation.costs import TradingCosts
 
 _DAYS_PER_YEAR = 365.25
 
 _CLOSED_POSITION_TOLERANCE = 1e-9
-"""vectorbt takes a position for closed once it is below this part of what it was."""
+"""Share of its largest size below which vectorbt treats a position as closed."""
 
 _MAX_BATCH_CELLS = 2**21
-"""Bars x symbols x books that vectorbt is handed at once, about 100 MB of its own arrays."""
+"""Largest bars x symbols x books in one call of vectorbt, about 100 MB of its arrays."""
 
 
 @dataclass(frozen=True)
 class SimulationResult:
-    """One book's way through the bars.
+    """The simulated result of one book.
 
     Attributes:
         returns: Series by timestamp: net return of the bar, marked at its close; 0 on the first.
         held_weights: Wide: fraction of the equity held in each symbol at the bar's close, signed.
-        trades: Every fill in the order of filling: timestamp, symbol, side (`buy`, `sell`), size
-            (units, positive), price (paid, slippage included), fee, slippage_cost, equity (the
-            book's, at the fill's prices, just before the bar's first fill). Money for an initial
-            equity of 1, before borrow cost: that way the units bought are the units sold again,
-            and size x price / equity is the fraction traded whatever was paid for borrowing.
+        trades: All fills in the order of execution: timestamp, symbol, side (`buy`, `sell`), size
+            (units, positive), price (with slippage), fee, slippage_cost, equity (of the book, at
+            the fill's prices, before the bar's first fill). Money for an initial equity of 1,
+            before borrow cost, so that the units bought equal the units sold, and size x price /
+            equity is the fraction traded whatever the borrow cost.
     """
 
     returns: pd.Series[float]
@@ -54,39 +55,39 @@ def simulate(
     bars_open: WideFrame,
     bars_close: WideFrame,
     *,
-    costs: Costs,
+    costs: TradingCosts,
     execution: Execution,
 ) -> SimulationResult:
-    """Runs one book: decided at the close of t, filled at the `price` of bar t + `delay`.
+    """Simulates one book: decided at the close of t, filled at the `price` of bar t + `delay`.
 
     Orders are placed only where a symbol's target changes; in between, units are held and the
-    weight drifts. A decision too late to be filled within the bars is not filled.
+    weight drifts. A decision whose fill would be after the last bar is not filled.
 
-    Equity is marked at the close: e_t = cash_t + sum of units_t x close_t, e_0 = 1. What the
-    shorts borrow is charged on the bar's return, in proportion to the equity,
+    Equity is marked at the close: e_t = cash_t + sum of units_t x close_t, e_0 = 1. The borrow
+    cost of shorts is charged on the bar's return, in proportion to the equity,
 
         r_t = (e_t / e_{t-1}) (1 - rate x years_t x short_{t-1}) - 1,
 
     with short_{t-1} the short value at the last close as a fraction of the equity and years_t the
-    calendar time between the two bars in years of 365.25 days: whoever is short overnight pays,
-    over a weekend for three nights. It is as if every holding shrank by that factor.
+    calendar time between the two bars in years of 365.25 days: a short position pays overnight,
+    and over a weekend for three nights. Every holding shrinks by that factor.
 
-    A book whose equity is at or below 0 at a close is ruined: that bar returns -100 %, and nothing
-    is held or traded from there on.
+    A book whose equity is at or below 0 at a close is ruined: the return of that bar is -100 %,
+    and nothing is held or traded afterwards.
 
     Args:
-        weights: Wide target weights decided at each close, 1.0 all of the equity, below 0 short;
-            no NaN.
+        weights: Wide target weights decided at each close, 1.0 is 100 % of the equity, negative is
+            short; no NaN.
         bars_open: Wide, the rows of `weights` and at least its symbols; positive, no NaN.
-        bars_close: Likewise.
-        costs: Fee, slippage and borrow rate.
-        execution: Delay in bars and which price of the fill's bar.
+        bars_close: As `bars_open`.
+        costs: Fees, slippage and borrow rates, bound to the market.
+        execution: Delay in bars and price of the fill's bar.
 
     Returns:
         Returns and holdings on the rows of `weights`; no NaN.
 
     Raises:
-        UsageError: The frames do not match, or a weight is no number.
+        UsageError: The frames do not match, or a weight is not finite.
         InvalidBarsError: A price is missing or not positive.
     """
     _check_weights(weights)
@@ -96,10 +97,12 @@ def simulate(
     fills = fill_targets(schedule_orders(weights, execution.delay), prices, costs)
     account = _mark_to_market(fills, prices.to_numpy(), closes.to_numpy())
     growth, alive = _growth_factors(
-        account, _year_fractions(closes.index), costs.borrow_bps_per_year / 10_000
+        account,
+        _year_fractions(closes.index),
+        costs.rates.aligned("borrow_per_year", closes),
     )
     held = np.where(alive[:, None], account.held_weights, 0.0)
-    # A fill at the row of the ruin came before its close, so it stays.
+    # A fill at the row of the ruin was before its close, so it is kept.
     kept = np.concatenate([[True], alive[:-1]])[fills.row]
     return SimulationResult(
         returns=pd.Series(growth - 1.0, index=weights.index, name="returns"),
@@ -111,38 +114,38 @@ def simulate(
 
 
 def simulate_variations(
-    variations: Iterable[tuple[WideFrame, Costs]],
+    variations: Iterable[tuple[WideFrame, TradingCosts]],
     bars_open: WideFrame,
     bars_close: WideFrame,
     *,
     price: Literal["open", "close"],
 ) -> Iterator[Vector]:
-    """Net returns of variations of one book, as `simulate` gives them to the last digit.
+    """Net returns of variations of one book, equal to those of `simulate` to the last digit.
 
     Args:
-        variations: What is due at each bar, as `fill_schedule` gives it, and the costs.
+        variations: Order schedules, as by `schedule_orders`, each with its costs.
         bars_open: Wide, the rows and symbols of the schedules; positive, no NaN.
-        bars_close: Likewise.
-        price: Which price of a fill's bar.
+        bars_close: As `bars_open`.
+        price: Price of a fill's bar.
 
     Yields:
-        Shape (n,), in the order of the variations; many are filled at once, no more than memory
-        has room for.
+        Shape (n,), in the order of the variations; they are filled in batches limited by memory.
     """
     prices = bars_open if price == "open" else bars_close
     closes, years = bars_close.to_numpy(), _year_fractions(bars_close.index)
-    at_once = max(1, _MAX_BATCH_CELLS // closes.size)
-    waiting = iter(variations)
-    while batch := list(islice(waiting, at_once)):
+    batch_size = max(1, _MAX_BATCH_CELLS // closes.size)
+    remaining = iter(variations)
+    while batch := list(islice(remaining, batch_size)):
         due, costs = zip(*batch, strict=True)
         for fills, each in zip(fill_books(due, prices, costs), costs, strict=True):
             account = _mark_to_market(fills, prices.to_numpy(), closes)
-            yield _growth_factors(account, years, each.borrow_bps_per_year / 10_000)[0] - 1.0
+            borrow = each.rates.aligned("borrow_per_year", bars_close)
+            yield _growth_factors(account, years, borrow)[0] - 1.0
 
 
 @dataclass(frozen=True)
 class _AccountValues:
-    """Marked values, before borrow cost: equity (n,), equity_at_fill (n,), held (n, k)."""
+    """Marked values before borrow cost: equity (n,), equity_at_fill (n,), held_weights (n, k)."""
 
     equity: Vector
     equity_at_fill: Vector
@@ -152,7 +155,7 @@ class _AccountValues:
 def _mark_to_market(fills: Fills, prices: Matrix, closes: Matrix) -> _AccountValues:
     bought, cash_flow = fills.sum_by_bar(closes.shape)
     units = np.cumsum(bought, axis=0)
-    # The rounding that a closed position leaves behind is no position.
+    # The rounding error of a closed position is not a position.
     largest = np.maximum.accumulate(np.abs(units), axis=0)
     units[np.abs(units) <= _CLOSED_POSITION_TOLERANCE * largest] = 0.0
     cash = 1.0 + np.cumsum(cash_flow)
@@ -165,13 +168,15 @@ def _mark_to_market(fills: Fills, prices: Matrix, closes: Matrix) -> _AccountVal
 
 
 def _growth_factors(
-    account: _AccountValues, years: Vector, borrow_rate: float
+    account: _AccountValues, years: Vector, borrow_rates: Matrix
 ) -> tuple[Vector, npt.NDArray[np.bool_]]:
-    """Net growth factor of each bar, and whether the book is alive at each close."""
+    """Net growth factor of each bar, and whether the book is alive at each close.
+
+    `borrow_rates` has the shape (1, k), or (n, k) where they vary.
+    """
     alive = np.logical_and.accumulate(account.equity > 0)
     held = np.where(alive[:, None], account.held_weights, 0.0)
-    short = np.concatenate([[0.0], -np.minimum(held, 0.0).sum(axis=1)[:-1]])
-    kept = 1.0 - borrow_rate * years * short
+    kept = 1.0 - _borrow_charges(np.minimum(held, 0.0), years, borrow_rates)
     alive &= np.logical_and.accumulate(kept > 0)
     was_alive = np.concatenate([[True], alive[:-1]])
     before = np.concatenate([[1.0], account.equity[:-1]])
@@ -181,8 +186,19 @@ def _growth_factors(
     return growth, alive
 
 
+def _borrow_charges(shorts: Matrix, years: Vector, rates: Matrix) -> Vector:
+    """What the shorts at the close before pay at each bar, as a fraction of the equity."""
+    if len(rates) == 1:  # one rate for all: the sum of the shorts first
+        short = np.concatenate([[0.0], -shorts.sum(axis=1)[:-1]])
+        single: Vector = rates[0, 0] * years * short
+        return single
+    charged = np.concatenate([[0.0], -(shorts * rates).sum(axis=1)[:-1]])
+    varying: Vector = charged * years
+    return varying
+
+
 def _year_fractions(index: pd.Index) -> Vector:
-    """Calendar years since the bar before; 0 on the first."""
+    """Calendar years since the previous bar; 0 on the first."""
     stamps = index.to_numpy(dtype="datetime64[us]")
     days = np.diff(stamps, prepend=stamps[:1]) / np.timedelta64(1, "D")
     return np.asarray(days / _DAYS_PER_YEAR, dtype=np.float64)
@@ -206,12 +222,12 @@ def _make_trades_table(fills: Fills, prices: WideFrame, equity_at_fill: Vector) 
 
 
 def _check_weights(weights: WideFrame) -> None:
-    # vectorbt takes NaN for "no order": a model that failed would look like one that holds on.
+    # vectorbt reads NaN as "no order": a failed model would look like one that holds.
     bad = ~np.isfinite(weights.to_numpy(dtype=np.float64))
     if bad.any():
         row, symbol = np.argwhere(bad)[0]
         raise UsageError(
-            f"{int(bad.sum())} weights are no numbers",
+            f"{int(bad.sum())} weights are not finite",
             expected="a finite target weight at every close",
             found=str(weights.iat[row, symbol]),
             where=f"{weights.columns[symbol]} at {weights.index[row]}",
@@ -219,14 +235,14 @@ def _check_weights(weights: WideFrame) -> None:
 
 
 def _align_prices(bars: WideFrame, weights: WideFrame, column: str) -> WideFrame:
-    """The prices of the symbols in `weights`, once they are fit to be traded at."""
+    """The prices of the symbols in `weights`, checked."""
     missing = [symbol for symbol in weights.columns if symbol not in bars.columns]
     if missing or not bars.index.equals(weights.index):
         raise UsageError(
             f"the weights and the {column} prices do not match",
             expected="the same timestamps, and a price column for each symbol of the weights",
             found=f"no prices of {missing}" if missing else "other timestamps",
-            fix="cut the bars to the rows that the weights are decided on",
+            fix="select the bars of the rows that the weights are decided on",
         )
     prices = bars[list(weights.columns)].astype(np.float64)
     bad = ~(np.isfinite(prices.to_numpy()) & (prices.to_numpy() > 0))

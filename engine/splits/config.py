@@ -1,4 +1,4 @@
-"""How the bars are cut into windows, and how a window's inputs are scaled."""
+"""Settings of the walk-forward windows and of the scaling of inputs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DURATION_PATTERN = re.compile(r"(?!\d{4}y)(?P<count>[1-9]\d{0,3})(?P<unit>y|mo|w
 def _check_duration(value: int | str) -> int | str:
     if isinstance(value, int):
         if value < 1:
-            raise ValueError(f"{value} bars is no length; expected at least 1")
+            raise ValueError(f"{value} bars is not a length; expected at least 1")
         return value
     if not DURATION_PATTERN.fullmatch(value):
         raise ValueError(
@@ -36,22 +36,22 @@ def _check_duration(value: int | str) -> int | str:
 
 
 Duration = Annotated[int | str, AfterValidator(_check_duration)]
-"""A length in bars (252) or in calendar terms (3y, 6mo, 2w, 30d)."""
+"""A length in bars (252) or a calendar length (3y, 6mo, 2w, 30d)."""
 
 
 class WindowSpec(Spec):
     """Walk-forward windows: train, validation, test, with gaps between them.
 
-    A gap holds as many bars as the longest horizon of `target` looks ahead, and `embargo` more.
-    A length is a count of bars (252) or a calendar length (3y, 6mo, 2w, 30d).
+    A gap is as long as the longest horizon of `target`, plus `embargo` bars.
+    A length is a number of bars (252) or a calendar length (3y, 6mo, 2w, 30d).
 
     Attributes:
         kind: `rolling` keeps the train length; `expanding` starts every train part at the first
             usable bar.
         train: Length of the first train part, and of every one when rolling.
-        validation: Length of the part that stops training.
+        validation: Length of the part for early stopping.
         test: Length of the out-of-sample part; windows advance by it.
-        embargo: Extra bars left out between the parts, on top of the longest horizon.
+        embargo: Further bars left out between the parts, in addition to the longest horizon.
     """
 
     kind: Literal["rolling", "expanding"] = "rolling"

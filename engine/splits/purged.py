@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from engine.core.types import IntVector
 
 SPLITS_PATH = "tune.splits"
-"""Place in the strategy, for errors."""
+"""Path in the strategy, for errors."""
 
 MAX_SPLITS = 500
-"""Each is a fit of every configuration."""
+"""Largest number of splits; every configuration is fitted on each."""
 
 
 @dataclass(frozen=True, eq=False)
 class PurgedSplit:
-    """Rows to fit on and rows to judge on, both ascending, counted from the first of n.
+    """Rows to fit on and rows to score on, both ascending, counted from the first of n.
 
-    The label of row i spans the closes of bars i to i + horizon; none of a train row's bars is
-    one of a test row's. Sequences may reach over the gap: inputs are known at their close.
+    The label of row i spans the closes of bars i to i + horizon; train and test labels share no
+    bar. Sequences may span the gap, because inputs are known at their close.
 
     Attributes:
         train: (n_train,), before, between and after the test rows.
@@ -42,12 +42,12 @@ class PurgedSplit:
     test: IntVector
 
     def hold_out(self, fraction: float, horizon: int) -> tuple[IntVector, IntVector]:
-        """The train rows cut once more, for what decides when to stop.
+        """Splits the train rows once more, for early stopping.
 
         Args:
-            fraction: Of the train rows, the last ones, that are held out; at least one row.
-            horizon: Bars a label looks ahead; train rows whose label reaches the held-out ones
-                belong to neither part.
+            fraction: Share of the train rows, the last ones, that is held out; at least one row.
+            horizon: Bars that a label looks ahead; train rows whose label overlaps the held-out
+                rows are in neither part.
 
         Returns:
             Rows to fit on, and rows held out.
@@ -55,44 +55,45 @@ class PurgedSplit:
         Raises:
             UsageError: Fewer than two rows are left to fit on.
         """
-        held = self.train[-max(1, round(fraction * len(self.train))) :]
-        kept = self.train[self.train + horizon < held[0]]
+        held_out = self.train[-max(1, round(fraction * len(self.train))) :]
+        kept = self.train[self.train + horizon < held_out[0]]
         if len(kept) < 2:
             raise UsageError(
-                "A split leaves nothing to fit on",
-                expected="two train rows or more, besides those that stop training",
-                found=f"{len(self.train)} train rows, {len(held)} of them held out, labels of "
+                "A split has too few rows to fit on",
+                expected="at least two train rows besides those for early stopping",
+                found=f"{len(self.train)} train rows, {len(held_out)} of them held out, labels of "
                 f"{horizon} bars",
                 where=SPLITS_PATH,
                 fix="lengthen windows.train, or lower the folds, the embargo or target.horizon",
             )
-        return kept, held
+        return kept, held_out
 
 
 class SplitterSpec(Spec, ABC):
     """A choice of splits.
 
     Attributes:
-        embargo: Bars after each test block that are left out of train, on top of the purge. What
-            they see is much what the test rows saw; a lookback's length leaves none of it.
+        embargo: Bars after each test block that are left out of train, in addition to the purge.
+            Their inputs overlap those of the test rows; with an embargo as long as the lookback
+            they do not.
     """
 
     embargo: int = Field(default=0, ge=0)
 
     @abstractmethod
     def test_blocks(self, rows: int) -> tuple[tuple[range, ...], ...]:
-        """The test blocks of each split, empty ones where there are too few rows."""
+        """The test blocks of each split; some are empty where there are too few rows."""
 
     @abstractmethod
     def min_rows(self) -> int:
-        """Rows without which a test block would be empty."""
+        """Least number of rows without an empty test block."""
 
     def split(self, rows: int, horizon: int) -> tuple[PurgedSplit, ...]:
-        """Cuts consecutive rows, purged on both sides of every test block.
+        """Splits consecutive rows, purged on both sides of every test block.
 
         Args:
-            rows: n; they are counted from 0.
-            horizon: Bars a label looks ahead, which is how many rows a purge takes on each side.
+            rows: Number of rows.
+            horizon: Bars that a label looks ahead, which is the length of the purge on each side.
 
         Raises:
             UsageError: A split would have no test row, or no train row.
@@ -103,7 +104,7 @@ class SplitterSpec(Spec, ABC):
                 expected=f"at least {self.min_rows()} train rows in every window",
                 found=f"{rows}",
                 where=SPLITS_PATH,
-                fix="lengthen windows.train, or cut into fewer parts",
+                fix="lengthen windows.train, or use fewer parts",
             )
         return tuple(self._purge(rows, horizon, blocks) for blocks in self.test_blocks(rows))
 
@@ -129,8 +130,8 @@ class PurgedKFold(SplitterSpec):
     """k blocks of consecutive rows, each the test rows once; sizes differ by one row at most.
 
     Source: Lopez de Prado (2018), "Advances in Financial Machine Learning", section 7.4. Train
-    rows lie on both sides of a test block, so that all but the last split fit on what came
-    later: fair for choosing a configuration, no measure of what it would have earned.
+    rows are on both sides of a test block, so that all but the last split fit on later rows. That
+    is valid for choosing a configuration, and no estimate of its trading result.
 
     Attributes:
         folds: k.
@@ -140,11 +141,11 @@ class PurgedKFold(SplitterSpec):
     folds: int = Field(default=3, ge=2, le=50)
 
     def test_blocks(self, rows: int) -> tuple[tuple[range, ...], ...]:
-        """One block a split, in time order."""
+        """One block per split, in time order."""
         return tuple((block,) for block in _consecutive_blocks(rows, self.folds))
 
     def min_rows(self) -> int:
-        """A row a fold."""
+        """One row per fold."""
         return self.folds
 
 
@@ -178,21 +179,21 @@ class CombinatorialPurged(SplitterSpec):
 
     @property
     def paths(self) -> int:
-        """C(N - 1, k - 1) = k / N C(N, k): how often every row is a test row."""
+        """C(N - 1, k - 1) = k / N C(N, k): the number of splits in which a row is a test row."""
         return comb(self.groups - 1, self.test_groups - 1)
 
     def test_blocks(self, rows: int) -> tuple[tuple[range, ...], ...]:
-        """Blocks of k groups a split, in lexicographic order of the groups."""
+        """K groups per split, in lexicographic order of the groups."""
         return tuple(combinations(_consecutive_blocks(rows, self.groups), self.test_groups))
 
     def min_rows(self) -> int:
-        """A row a group."""
+        """One row per group."""
         return self.groups
 
 
 def _consecutive_blocks(rows: int, n_blocks: int) -> list[range]:
     """Consecutive blocks, the longer ones first."""
-    sizes = [rows // n_blocks + (place < rows % n_blocks) for place in range(n_blocks)]
+    sizes = [rows // n_blocks + (index < rows % n_blocks) for index in range(n_blocks)]
     bounds = np.cumsum([0, *sizes]).tolist()
     return [range(start, stop) for start, stop in pairwise(bounds)]
 

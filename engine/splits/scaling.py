@@ -1,4 +1,4 @@
-"""How a window's inputs are scaled: fitted on its train rows, applied to every row."""
+"""Scaling of a window's inputs: fitted on its train rows, applied to every row."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Scaler(ABC):
-    """A map of the inputs, fixed once it was fitted."""
+    """A fitted scaling of the inputs."""
 
     @abstractmethod
     def transform(self, values: Matrix) -> Matrix:
@@ -34,7 +34,7 @@ class Scaler(ABC):
 
 @dataclass(frozen=True, eq=False)
 class AffineScaler(Scaler):
-    """offset + (x - centre) / spread, a column each; a spread of infinity gives the offset."""
+    """offset + (x - centre) / scale by column; a scale of infinity gives the offset."""
 
     centre: Vector
     scale: Vector
@@ -47,12 +47,12 @@ class AffineScaler(Scaler):
 
 @dataclass(frozen=True)
 class RollingZscoreScaler(Scaler):
-    """Z-score over the last `window` bars; nothing is fitted."""
+    """Z-score over the last `window` bars, without fitted values."""
 
     window: int
 
     def transform(self, values: Matrix) -> Matrix:
-        """Scales every row; NaN as long as the window is not whole."""
+        """Scales every row; NaN until the window is complete."""
         return zscore(values, self.window)
 
 
@@ -62,7 +62,7 @@ class ScalingSpec(Spec, ABC):
     @property
     @abstractmethod
     def warmup(self) -> int:
-        """Rows that scaling makes NaN, on top of the features' own warm-up."""
+        """Rows that scaling makes NaN, in addition to the features' warm-up."""
 
     @abstractmethod
     def fit(self, train: Matrix) -> Scaler:
@@ -72,7 +72,7 @@ class ScalingSpec(Spec, ABC):
 class StandardScaling(ScalingSpec):
     """(x - mean) / standard deviation, both of the train rows (divisor n).
 
-    A column that does not vary in the train rows is 0 everywhere: nothing is known of its scale.
+    A column that is constant in the train rows becomes 0 everywhere, because its scale is unknown.
     """
 
     kind: Literal["standard"] = "standard"
@@ -83,18 +83,18 @@ class StandardScaling(ScalingSpec):
         return 0
 
     def fit(self, train: Matrix) -> Scaler:
-        """Takes mean and deviation."""
+        """Fits mean and standard deviation."""
         return AffineScaler(train.mean(axis=0), _infinite_where_constant(train, train.std(axis=0)))
 
 
 class MinMaxScaling(ScalingSpec):
-    """Train minimum to `low`, train maximum to `high`; later rows may fall outside.
+    """Maps train minimum to `low` and train maximum to `high`; later rows may be outside.
 
-    A column that does not vary in the train rows is `low` everywhere.
+    A column that is constant in the train rows becomes `low` everywhere.
 
     Attributes:
-        low: What the train minimum becomes.
-        high: What the train maximum becomes; above `low`.
+        low: Value of the train minimum.
+        high: Value of the train maximum; above `low`.
     """
 
     kind: Literal["minmax"] = "minmax"
@@ -113,7 +113,7 @@ class MinMaxScaling(ScalingSpec):
         return 0
 
     def fit(self, train: Matrix) -> Scaler:
-        """Takes minimum and maximum."""
+        """Fits minimum and maximum."""
         spread = np.ptp(train, axis=0) / (self.high - self.low)
         return AffineScaler(train.min(axis=0), _infinite_where_constant(train, spread), self.low)
 
@@ -121,10 +121,10 @@ class MinMaxScaling(ScalingSpec):
 class RollingZscoreScaling(ScalingSpec):
     """(x - mean) / standard deviation over the last `window` bars, this one included.
 
-    0 where a column does not vary within the window.
+    It is 0 where a column is constant within the window.
 
     Attributes:
-        window: Bars of the mean and of the deviation.
+        window: Bars of the mean and of the standard deviation.
     """
 
     kind: Literal["rolling_zscore"] = "rolling_zscore"
@@ -132,21 +132,21 @@ class RollingZscoreScaling(ScalingSpec):
 
     @property
     def warmup(self) -> int:
-        """The bars before the first whole window."""
+        """The bars before the first complete window."""
         return self.window - 1
 
     def fit(self, train: Matrix) -> Scaler:  # noqa: ARG002 - causal, so it needs no train rows
-        """Takes nothing from the train rows."""
+        """Fits nothing."""
         return RollingZscoreScaler(self.window)
 
 
 def fit_scaler(scaling: ScalingSpec, values: Matrix, train: range) -> Scaler:
-    """Fits on the train rows and on no other.
+    """Fits a scaling on the train rows only.
 
     Args:
-        scaling: The strategy's choice.
+        scaling: The strategy's scaling.
         values: Features of all bars, shape (n, k).
-        train: A window's train rows.
+        train: Train rows of a window.
 
     Returns:
         A scaler for every row of the window.
@@ -167,5 +167,5 @@ def fit_scaler(scaling: ScalingSpec, values: Matrix, train: range) -> Scaler:
 
 
 def _infinite_where_constant(train: Matrix, spread: Vector) -> Vector:
-    """The spread, infinite where a column does not vary (its deviation may round to 1e-17)."""
+    """The scale, infinite where a column is constant (its deviation may round to 1e-17)."""
     return np.where(np.ptp(train, axis=0) == 0.0, np.inf, spread)

@@ -1,4 +1,4 @@
-"""Where each window trains, where it stops training, and where it is tested."""
+"""Walk-forward windows: train, validation and test rows of each."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _DAYS_PER_UNIT = {"w": 7, "d": 1}
 
 @dataclass(frozen=True)
 class WalkForwardWindow:
-    """One step of the walk: three runs of row positions, in time order.
+    """One walk-forward window: three ranges of rows, in time order.
 
-    Between the parts lie `horizon` + `embargo` rows that belong to none: the label of row i uses
-    the close of row i + horizon, which comes before the first row of the next part.
+    Between the parts there are `horizon` + `embargo` rows that belong to none: the label of row i
+    uses the close of row i + horizon, which is before the first row of the next part.
 
     Attributes:
-        index: 0 for the earliest.
+        index: 0 for the earliest window.
         train: Rows to fit on.
-        validation: Rows that stop training.
-        test: Out-of-sample rows; those of all windows follow each other without a hole.
+        validation: Rows for early stopping.
+        test: Out-of-sample rows; those of all windows follow each other without a gap.
     """
 
     index: int
@@ -42,34 +42,34 @@ class WalkForwardWindow:
 def make_walk_forward_windows(
     timestamps: pd.DatetimeIndex, spec: WindowSpec, *, first_row: int, horizon: int
 ) -> tuple[WalkForwardWindow, ...]:
-    """Cuts the bars into windows whose test parts tile the rest of the history.
+    """Splits the bars into windows whose test parts tile the rest of the history.
 
-    The first test part begins at the first row that leaves room for a whole train and a whole
-    validation part after `first_row`; the others begin every `spec.test` from there (calendar
-    lengths are counted from the first beginning, so month ends do not drift), and the last one
-    ends with the bars. Validation and train are measured back from the test part. A part of a
+    The first test part begins at the first row with room for a complete train and validation part
+    after `first_row`. The others begin every `spec.test` from there (calendar lengths are counted
+    from the first start, so that month ends do not drift), and the last one ends with the bars.
+    Validation and train parts are measured back from the test part. A part of a
     calendar length L that ends before bar e holds the bars from (time of e) - L on.
 
     Args:
-        timestamps: Of all bars, ascending, shape (n,).
+        timestamps: Timestamps of all bars, ascending, shape (n,).
         spec: Lengths in bars or calendar terms.
-        first_row: First row that may be trained on (warm-up and lookback lie before it).
-        horizon: Bars that a label looks ahead at most; left out between the parts, and
-            `spec.embargo` on top.
+        first_row: First row that may be trained on (after warm-up and lookback).
+        horizon: Longest horizon of a label in bars; as many are left out between the parts, plus
+            `spec.embargo`.
 
     Returns:
         At least one window.
 
     Raises:
-        UsageError: Not even one window fits, or a part holds no bar.
+        UsageError: No window fits, or a part has no bar.
     """
-    cut = _WindowLayout(timestamps, spec, first_row, horizon + spec.embargo)
-    first_test = bisect_left(range(len(timestamps)), True, key=cut.has_room)
+    layout = _WindowLayout(timestamps, spec, first_row, horizon + spec.embargo)
+    first_test = bisect_left(range(len(timestamps)), True, key=layout.has_room)
     if first_test == len(timestamps):
-        raise _too_few_bars_error(cut)
+        raise _too_few_bars_error(layout)
     starts = [*_test_starts(timestamps, spec.test, first_test), len(timestamps)]
     return tuple(
-        WalkForwardWindow(index, *cut.train_and_validation(start), range(start, stop))
+        WalkForwardWindow(index, *layout.train_and_validation(start), range(start, stop))
         for index, (start, stop) in enumerate(pairwise(starts))
     )
 
@@ -101,7 +101,7 @@ class _WindowLayout:
         return self.part_start(validation - self.gap, self.spec.train), validation
 
     def has_room(self, test_start: int) -> bool:
-        """Whether train and validation have room before a test part."""
+        """Whether there is room for train and validation before a test part."""
         return self.part_starts(test_start)[0] >= 0
 
     def train_and_validation(self, test_start: int) -> tuple[range, range]:
@@ -114,9 +114,9 @@ class _WindowLayout:
         for name, part in (("train", train), ("validation", validation)):
             if not part:
                 raise UsageError(
-                    f"The {name} part before {self.timestamps[test_start]} holds no bar",
+                    f"The {name} part before {self.timestamps[test_start]} has no bar",
                     expected="at least one bar in every part",
-                    found=f"windows.{name}: {getattr(self.spec, name)}, shorter than a hole",
+                    found=f"windows.{name}: {getattr(self.spec, name)}, no bar in it",
                     where=f"windows.{name}",
                     fix=f"raise windows.{name}, or give it in bars",
                 )
@@ -124,10 +124,10 @@ class _WindowLayout:
 
 
 def _calendar_offset(length: str, times: int = 1) -> pd.DateOffset:
-    """`times` lengths such as `6mo`; months are added as months, not as days."""
+    """`times` times a length such as `6mo`; months are calendar months."""
     match = DURATION_PATTERN.fullmatch(length)
     if match is None:
-        raise ValueError(f"{length} is no calendar length")
+        raise ValueError(f"{length} is not a calendar length")
     unit, count = match["unit"], int(match["count"]) * times
     return pd.DateOffset(
         months=count * _MONTHS_PER_UNIT.get(unit, 0), days=count * _DAYS_PER_UNIT.get(unit, 0)
@@ -146,16 +146,16 @@ def _test_starts(timestamps: pd.DatetimeIndex, length: Duration, first: int) -> 
     return sorted(set(starts))
 
 
-def _too_few_bars_error(cut: _WindowLayout) -> UsageError:
-    spec, bars = cut.spec, cut.timestamps
+def _too_few_bars_error(layout: _WindowLayout) -> UsageError:
+    spec, bars = layout.spec, layout.timestamps
     train, validation = (_count_bars(bars, length) for length in (spec.train, spec.validation))
-    needed = cut.first_row + train + validation + 2 * cut.gap + 1
+    needed = layout.first_row + train + validation + 2 * layout.gap + 1
     span = f", {bars[0]:%Y-%m-%d} to {bars[-1]:%Y-%m-%d}" if len(bars) else ""
     return UsageError(
-        "Not even one window fits into the bars",
-        expected=f"at least {needed} bars: {cut.first_row} to warm up, {train} to train "
+        "No window fits into the bars",
+        expected=f"at least {needed} bars: {layout.first_row} to warm up, {train} to train "
         f"(windows.train: {spec.train}), {validation} to validate (windows.validation: "
-        f"{spec.validation}), {cut.gap} in each of two gaps, 1 to test",
+        f"{spec.validation}), {layout.gap} in each of two gaps, 1 to test",
         found=f"{len(bars)} bars{span}",
         where="windows",
         fix="lower windows.train or windows.validation, or take a longer history",
@@ -163,10 +163,10 @@ def _too_few_bars_error(cut: _WindowLayout) -> UsageError:
 
 
 def _count_bars(timestamps: pd.DatetimeIndex, length: Duration) -> int:
-    """Bars in a length, for a calendar length at the bars' mean pace."""
+    """Number of bars in a length; for a calendar length at the mean distance of bars."""
     if isinstance(length, int):
         return length
     if len(timestamps) < 2:
         return 1
-    pace = (timestamps[-1] - timestamps[0]) / (len(timestamps) - 1)
-    return max(1, round((timestamps[0] + _calendar_offset(length) - timestamps[0]) / pace))
+    distance = (timestamps[-1] - timestamps[0]) / (len(timestamps) - 1)
+    return max(1, round((timestamps[0] + _calendar_offset(length) - timestamps[0]) / distance))

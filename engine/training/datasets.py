@@ -1,4 +1,7 @@
-"""From the whole history to one window's arrays, with nothing in them from after the window."""
+"""From the whole history to the arrays of one window, scaled by its train rows.
+
+No array holds values from after the window.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy as np
 from engine.core.errors import DataError
 from engine.models import WindowDataset
 from engine.models.dataset import CoarseInputs
-from engine.splits.scaling import fit_scaler
+from engine.splits import fit_scaler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,26 +21,23 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import IntVector, Matrix, Vector, WideFrame
-    from engine.features.build import FeatureMatrix
-    from engine.features.config import TargetSpec
-    from engine.features.resolutions import CoarseFeatures
-    from engine.splits.config import Scaling
-    from engine.splits.walk_forward import WalkForwardWindow
+    from engine.features import CoarseFeatures, FeatureMatrix, TargetSpec
+    from engine.splits import Scaling, WalkForwardWindow
 
 
 @dataclass(frozen=True)
 class FeatureHistory:
-    """Everything the windows are cut from; rows are the market's bars.
+    """Features and returns of all bars, from which the arrays of the windows are taken.
 
     Attributes:
-        features: What is known at each close.
-        forward_returns: Horizon -> wide: return over the next `horizon` bars, NaN where not known
-            yet.
+        features: Features known at each close.
+        forward_returns: Horizon -> wide: return over the next `horizon` bars, NaN where not yet
+            known.
         trailing_returns: Horizon -> wide: return over the last `horizon` bars.
-        target: Which horizons are forecast, and how; `forward_returns` and `trailing_returns` hold
-            all of them.
-        scaling: Of the features, fitted on each window's train rows.
-        coarse: What is known at each close of coarser intervals.
+        target: The horizons that are forecast, and how; `forward_returns` and `trailing_returns`
+            have all of them.
+        scaling: Scaling of the features, fitted on each window's train rows.
+        coarse: Features at coarser intervals known at each close.
     """
 
     features: FeatureMatrix
@@ -49,7 +49,7 @@ class FeatureHistory:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """Of all features, the bars' own and then those of coarser intervals."""
+        """Names of all features, those of the bars' own interval first."""
         coarse = (name for resolution in self.coarse for name in resolution.features.names)
         return (*self.features.names, *coarse)
 
@@ -57,17 +57,17 @@ class FeatureHistory:
 def build_dataset(
     history: FeatureHistory, symbol: str, window: WalkForwardWindow, lookback: int
 ) -> WindowDataset:
-    """One window's arrays for the horizon that is traded, scaled by its train rows.
+    """The arrays of one window for the traded horizon, scaled by its train rows.
 
     Args:
-        history: Everything.
-        symbol: Whose return is forecast.
+        history: Features and returns of all bars.
+        symbol: Symbol of the forecast return.
         window: Train, validation and test rows.
         lookback: Bars in a sequence; the arrays start that many before the first train row.
 
     Raises:
         DataError: A feature is not finite on a row that a sequence touches.
-        InvalidBarsError: It is on a train row.
+        InvalidBarsError: A feature is not finite on a train row.
     """
     first = window.train.start - lookback + 1
     rows = slice(first, window.test.stop)
@@ -97,15 +97,15 @@ def with_horizons(
     *,
     recursive: bool = False,
 ) -> WindowDataset:
-    """The same rows and the same inputs, of which there is one copy, with another target.
+    """The same rows and inputs, which are not copied, with another target.
 
     Args:
-        dataset: Of the same history, symbol and window.
-        history: Everything.
-        symbol: Whose return is forecast.
-        window: Its rows.
+        dataset: Dataset of the same history, symbol and window.
+        history: Features and returns of all bars.
+        symbol: Symbol of the forecast return.
+        window: Train, validation and test rows.
         horizons: Bars ahead, ascending.
-        recursive: Learn the next bar alone, and reach the horizons over its forecasts.
+        recursive: Train on the return of the next bar only, for recursive forecasts.
     """
     rows = slice(window.test.stop - len(dataset.inputs), window.test.stop)
     return replace(
@@ -124,9 +124,9 @@ def _target_returns(
     rows: slice,
     horizons: tuple[int, ...],
 ) -> Vector | Matrix:
-    """(n,) returns to learn, or (n, m) of several horizons; NaN from the validation's end on.
+    """(n,) target returns, or (n, m) of several horizons; NaN after the validation rows.
 
-    The purge is the longest horizon's, so that every row before has all of its returns.
+    The purge is as long as the longest horizon, so that every earlier row has all its returns.
     """
     known = np.arange(rows.start, rows.stop) < window.validation.stop
     columns = [
@@ -146,10 +146,10 @@ def scale_features(
     """Some rows of the features, scaled by the train rows.
 
     Args:
-        features: Of all bars.
-        scaling: The strategy's choice.
-        train: Rows that it is fitted on.
-        rows: What to return; nothing after them is read.
+        features: Features of all bars.
+        scaling: The strategy's scaling.
+        train: Rows that the scaling is fitted on.
+        rows: Rows to return; nothing after them is read.
 
     Returns:
         Shape (rows, k), finite.
@@ -167,22 +167,21 @@ def scale_features(
 def build_coarse_inputs(
     resolution: CoarseFeatures, scaling: Scaling, window: WalkForwardWindow, lookback: int
 ) -> CoarseInputs:
-    """One window's inputs at a coarser interval.
+    """The inputs of one window at a coarser interval.
 
     They are scaled by the coarse bars that became known from the close of the first train row to
-    that of the last, and are cut to those that a sequence of a train, validation or test row
-    reaches.
+    that of the last. Only the bars that sequences of train, validation or test rows need are kept.
 
     Args:
         resolution: Features of all coarse bars.
-        scaling: The strategy's choice.
-        window: Its first train row must have `lookback` coarse bars past their warm-up behind it.
-        lookback: Bars in a sequence, coarse as base; rows begin that many before the first train
-            row.
+        scaling: The strategy's scaling.
+        window: Before its first train row there must be `lookback` coarse bars past their warm-up.
+        lookback: Bars in a sequence, of either interval; rows begin that many before the first
+            train row.
 
     Returns:
-        `latest` counts from the first coarse bar of the cut, so that rows before the first train
-        row have less than `lookback` bars there, or none (-1).
+        Inputs whose `latest` counts from their first coarse bar, so that rows before the first
+        train row have fewer than `lookback` bars, or none (-1).
 
     Raises:
         InvalidBarsError: A train row is not finite.

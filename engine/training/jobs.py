@@ -1,9 +1,10 @@
-"""Which fits a run needs: every book's model, window by window, seed by seed."""
+"""The fits of a run: the model of every book, for each window and seed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
 from engine.training.datasets import build_dataset, with_horizons
 from engine.training.task import FitTask
@@ -11,13 +12,10 @@ from engine.training.task import FitTask
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.features.config import TargetSpec
+    from engine.features import TargetSpec
     from engine.models import Forecaster, TrainingSpec, WindowDataset
-    from engine.splits.walk_forward import WalkForwardWindow
+    from engine.splits import WalkForwardWindow
     from engine.training.datasets import FeatureHistory
-
-STRATEGY_BOOK = "strategy"
-"""The book whose model forecasts every horizon; all others forecast the traded one."""
 
 
 def make_fit_tasks(
@@ -32,17 +30,17 @@ def make_fit_tasks(
 ) -> list[FitTask]:
     """All tasks of a run, windows in time order.
 
-    Every model meets the same rows: sequences of the longest lookback fit in front of the first.
-    What is not trained from random weights is fitted once, not once a seed. The strategy's own
-    model forecasts every horizon of the target, its opponents the traded one.
+    Every model has the same rows: before the first there is room for the longest lookback. Models
+    that are not stochastic are fitted once, not once per seed. The strategy's own model forecasts
+    every horizon of the target, the benchmark models only the traded one.
 
     Args:
-        models: Book -> who forecasts for it.
-        history: What the windows are cut from.
-        windows: Of the whole run.
-        symbols: Whose returns are forecast.
-        training: How networks are trained.
-        seeds: Fits of a network, each from its own seed.
+        models: Book -> its forecaster.
+        history: Features and returns of all bars.
+        windows: Windows of the whole run.
+        symbols: Symbols of the forecast returns.
+        training: Settings for the training of networks.
+        seeds: Number of fits of a stochastic model, each with its own seed.
         seed: The strategy's one seed.
     """
     lookback = max(model.lookback for model in models.values())
@@ -52,8 +50,8 @@ def make_fit_tasks(
         for symbol in symbols:
             traded = build_dataset(history, symbol, window, lookback)
             own = [
-                _dataset_for_horizons(traded, history, symbol, window, asked)
-                for asked in _horizons_per_fit(target)
+                _dataset_for_horizons(traded, history, symbol, window, horizons)
+                for horizons in _horizons_per_fit(target)
             ]
             first_test = history.features.timestamps[window.test.start].isoformat()
             tasks += [
@@ -61,21 +59,21 @@ def make_fit_tasks(
                     book=book,
                     symbol=symbol,
                     window=window.index,
-                    seed_index=member,
+                    seed_index=seed_index,
                     seed=derive_seed(
-                        *(seed, "fit", book, symbol, first_test, member),
-                        *_extra_seed_names(problem, target),
+                        *(seed, "fit", book, symbol, first_test, seed_index),
+                        *_extra_seed_names(dataset, target),
                     ),
                     model=model,
                     training=training,
-                    dataset=problem,
-                    horizons=problem.horizons
+                    dataset=dataset,
+                    horizons=dataset.horizons
                     if book == STRATEGY_BOOK and target.is_multi_horizon
                     else (),
                 )
                 for book, model in models.items()
-                for problem in (own if book == STRATEGY_BOOK else [traded])
-                for member in range(seeds if model.stochastic else 1)
+                for dataset in (own if book == STRATEGY_BOOK else [traded])
+                for seed_index in range(seeds if model.stochastic else 1)
             ]
     return tasks
 
@@ -94,7 +92,7 @@ def _dataset_for_horizons(
     window: WalkForwardWindow,
     horizons: tuple[int, ...],
 ) -> WindowDataset:
-    """The problem over these horizons; the traded one is shared with the opponents."""
+    """The dataset for these horizons; that of the traded one is shared with the benchmarks."""
     recursive = history.target.strategy == "recursive"
     if horizons == traded.horizons and not recursive:
         return traded
@@ -102,7 +100,7 @@ def _dataset_for_horizons(
 
 
 def _extra_seed_names(dataset: WindowDataset, target: TargetSpec) -> tuple[str, ...]:
-    """Names of a seed beyond the book's: further horizons leave the traded one's seed alone."""
+    """Further names of a seed, so that other horizons do not change the traded one's seed."""
     if target.horizon in dataset.horizons:
         return ()
     return (f"horizon {dataset.horizons[0]}",)

@@ -1,4 +1,4 @@
-"""Forecasts of many fits to one out-of-sample table a book."""
+"""Forecasts of many fits to one out-of-sample table per book."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
     from engine.core.types import IntVector, Matrix, Vector, WideFrame
     from engine.models import Forecast
-    from engine.splits.walk_forward import WalkForwardWindow
+    from engine.splits import WalkForwardWindow
     from engine.training.datasets import FeatureHistory
     from engine.training.task import FitTask
 
 _SeriesKey: TypeAlias = tuple[str, int, int]
-"""Symbol, horizon and seed of a run of forecasts."""
+"""Symbol, horizon and seed index of a series of forecasts."""
 
 _TaskForecast: TypeAlias = "tuple[FitTask, Forecast]"
 
 
 @dataclass(frozen=True)
 class HorizonForecast:
-    """One book's forecasts over one horizon, out of sample, mean over the seeds.
+    """Out-of-sample forecasts of one book over one horizon, mean over the seeds.
 
     Attributes:
-        predicted: Wide: simple returns; NaN in a window of which no fit is left.
-        quantiles: Level -> wide, ascending; empty where the forecaster gives none.
+        predicted: Wide: simple returns; NaN in a window without a fit.
+        quantiles: Level -> wide, ascending; empty where the forecaster has none.
     """
 
     predicted: WideFrame
@@ -44,20 +44,20 @@ class HorizonForecast:
 
 @dataclass(frozen=True)
 class Predictions:
-    """One book's forecasts, out of sample from the first test bar to the last.
+    """Out-of-sample forecasts of one book, from the first test bar to the last.
 
     Attributes:
         table: timestamp, symbol, window, seed (from 0), horizon, predicted, actual, and a column
-            such as `q10` a quantile; simple returns; `actual` is NaN where it is not known yet.
-            A fit that was left out has no row.
-        horizon: The one that is traded, in bars.
-        by_horizon: Horizon -> what was forecast over it, ascending.
+            for each quantile, such as `q10`; simple returns; `actual` is NaN where it is not yet
+            known. A fit that was left out has no rows.
+        horizon: The traded horizon, in bars.
+        by_horizon: Horizon -> forecasts over it, ascending.
         window_index: (n,) window of each row of `predicted`.
         train_predictions: Window -> symbol -> mean over the seeds of the predictions on its train
-            rows, over the traded horizon; without the windows of which no fit is left.
-        validation_residuals: Window -> symbol -> what came on its validation rows, less the mean
-            over the seeds of what was predicted there; the same horizon and windows.
-        fit_records: Window -> how each of its fits went.
+            rows, over the traded horizon; without the windows that have no fit.
+        validation_residuals: Window -> symbol -> realised returns on its validation rows, minus
+            the mean over the seeds of the predictions; for the same horizon and windows.
+        fit_records: Window -> records of its fits.
     """
 
     table: pd.DataFrame
@@ -75,7 +75,7 @@ class Predictions:
 
     @property
     def quantiles(self) -> Mapping[float, WideFrame]:
-        """Level -> wide: the quantiles of the same."""
+        """Level -> wide: quantiles over the traded horizon."""
         return self.by_horizon[self.horizon].quantiles
 
 
@@ -86,19 +86,19 @@ def concat_out_of_sample(
     outcomes: Sequence[Forecast | TrainingError],
     keys: Sequence[str | None] = (),
 ) -> Predictions:
-    """Puts the test parts of all windows one behind the other.
+    """Concatenates the test parts of all windows.
 
     Args:
-        history: For timestamps and what really happened.
-        windows: Their test parts tile the out-of-sample span.
-        tasks: Of one book, windows in their order.
-        outcomes: A forecast a task, or why there is none.
-        keys: Of each task in the store, None where it is not kept there; none given, none told.
+        history: Timestamps and realised returns.
+        windows: Windows, whose test parts tile the out-of-sample span.
+        tasks: Tasks of one book, windows in their order.
+        outcomes: For each task a forecast or the error of its fit.
+        keys: For each task its key in the store, or None where it is not stored.
     """
     span = history.features.timestamps[windows[0].test.start : windows[-1].test.stop]
-    of_window = np.concatenate([np.full(len(w.test), w.index) for w in windows])
+    window_index = np.concatenate([np.full(len(w.test), w.index) for w in windows])
     pairs = list(zip(tasks, outcomes, strict=True))
-    fitted = [(task, made) for task, made in pairs if not isinstance(made, TrainingError)]
+    fitted = [(task, each) for task, each in pairs if not isinstance(each, TrainingError)]
     levels = _find_quantile_levels(fitted)
     series = _collect_series(pairs, len(levels))
     fits: dict[int, list[dict[str, Any]]] = defaultdict(list)
@@ -106,15 +106,15 @@ def concat_out_of_sample(
         fits[task.window].append(_fit_record(task, outcome, key))
     traded = history.target.horizon
     return Predictions(
-        table=_build_table(history, span, of_window, series, levels),
+        table=_build_table(history, span, window_index, series, levels),
         horizon=traded,
         by_horizon={
             horizon: _average_over_seeds(
-                {who: values for who, values in series.items() if who[1] == horizon}, span, levels
+                {key: values for key, values in series.items() if key[1] == horizon}, span, levels
             )
             for horizon in sorted({horizon for _, horizon, _ in series})
         },
-        window_index=of_window,
+        window_index=window_index,
         train_predictions=_average_by_window(fitted, traded, "train"),
         validation_residuals=_validation_residuals(
             history, windows, _average_by_window(fitted, traded, "validation")
@@ -124,12 +124,12 @@ def concat_out_of_sample(
 
 
 def quantile_column(level: float) -> str:
-    """Its name in the table: `q10` for 0.1, `q2.5` for 0.025."""
+    """Column name of a quantile: `q10` for 0.1, `q2.5` for 0.025."""
     return f"q{100 * level:g}"
 
 
 def _find_quantile_levels(fitted: Sequence[_TaskForecast]) -> tuple[float, ...]:
-    """Of the quantiles that were forecast: those of the loss; () where the model gives none."""
+    """Levels of the quantile forecasts, from the loss; () where the model has none."""
     for task, forecast in fitted:
         if forecast.quantiles is not None:
             return quantile_levels(task.training.loss)
@@ -139,28 +139,28 @@ def _find_quantile_levels(fitted: Sequence[_TaskForecast]) -> tuple[float, ...]:
 def _collect_series(
     pairs: Sequence[tuple[FitTask, Forecast | TrainingError]], quantiles: int
 ) -> dict[_SeriesKey, Matrix]:
-    """(n, 1 + q) forecast and quantiles, window after window; NaN where a fit was left out."""
+    """(n, 1 + q) forecast and quantiles of all windows; NaN where a fit was left out."""
     parts: dict[_SeriesKey, list[Matrix]] = defaultdict(list)
     for task, outcome in pairs:
         for horizon, part in _split_by_horizon(task, outcome, quantiles):
             parts[task.symbol, horizon, task.seed_index].append(part)
     symbols = list(dict.fromkeys(symbol for symbol, _, _ in parts))
-    order = sorted(parts, key=lambda who: (symbols.index(who[0]), *who[1:]))
-    return {who: np.concatenate(parts[who]) for who in order}
+    order = sorted(parts, key=lambda key: (symbols.index(key[0]), *key[1:]))
+    return {key: np.concatenate(parts[key]) for key in order}
 
 
 def _split_by_horizon(
     task: FitTask, outcome: Forecast | TrainingError, quantiles: int
 ) -> Iterator[tuple[int, Matrix]]:
-    """Each horizon of one fit with (n, 1 + q) of its test rows."""
+    """Each horizon of one fit with (n, 1 + q) values on its test rows."""
     rows, horizons = len(task.dataset.test), task.dataset.horizons
-    whole = np.full((rows, len(horizons), 1 + quantiles), np.nan)
+    values = np.full((rows, len(horizons), 1 + quantiles), np.nan)
     if not isinstance(outcome, TrainingError):
-        whole[:, :, 0] = outcome.test.reshape(rows, len(horizons))
+        values[:, :, 0] = outcome.test.reshape(rows, len(horizons))
         if outcome.quantiles is not None:
-            whole[:, :, 1:] = outcome.quantiles.reshape(rows, len(horizons), quantiles)
-    for place, horizon in enumerate(horizons):
-        yield horizon, whole[:, place]
+            values[:, :, 1:] = outcome.quantiles.reshape(rows, len(horizons), quantiles)
+    for index, horizon in enumerate(horizons):
+        yield horizon, values[:, index]
 
 
 def _average_over_seeds(
@@ -168,23 +168,25 @@ def _average_over_seeds(
 ) -> HorizonForecast:
     symbols = list(dict.fromkeys(symbol for symbol, _, _ in series))
     means = {
-        symbol: _mean_of_available([values for who, values in series.items() if who[0] == symbol])
+        symbol: _mean_of_available([values for key, values in series.items() if key[0] == symbol])
         for symbol in symbols
     }
 
     def wide(column: int) -> WideFrame:
-        return pd.DataFrame({of: mean[:, column] for of, mean in means.items()}, index=span)
+        return pd.DataFrame(
+            {symbol: mean[:, column] for symbol, mean in means.items()}, index=span
+        )
 
     return HorizonForecast(
-        wide(0), {level: wide(place) for place, level in enumerate(levels, start=1)}
+        wide(0), {level: wide(column) for column, level in enumerate(levels, start=1)}
     )
 
 
 def _mean_of_available(members: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
-    """Over the members that are there, NaN where none is; the plain mean where all are."""
-    there = np.isfinite(members)
-    count = there.sum(axis=0)
-    total = np.sum(np.where(there, members, 0.0), axis=0)
+    """The mean over the finite members, NaN where there is none."""
+    finite = np.isfinite(members)
+    count = finite.sum(axis=0)
+    total = np.sum(np.where(finite, members, 0.0), axis=0)
     mean: npt.NDArray[np.float64] = np.divide(
         total, count, out=np.full(total.shape, np.nan), where=count > 0
     )
@@ -194,7 +196,7 @@ def _mean_of_available(members: Sequence[npt.NDArray[np.float64]]) -> npt.NDArra
 def _average_by_window(
     fitted: Sequence[_TaskForecast], horizon: int, part: str
 ) -> dict[int, dict[str, Vector]]:
-    """Window -> symbol -> mean over the seeds of the forecasts of `train` or `validation` rows."""
+    """Window -> symbol -> mean over the seeds of the forecasts on `train` or `validation` rows."""
     members: dict[int, dict[str, list[Vector]]] = defaultdict(lambda: defaultdict(list))
     for task, forecast in fitted:
         if horizon in task.dataset.horizons:
@@ -212,12 +214,12 @@ def _validation_residuals(
     windows: Sequence[WalkForwardWindow],
     predicted: Mapping[int, Mapping[str, Vector]],
 ) -> dict[int, dict[str, Vector]]:
-    """What came on the validation rows less what was predicted; all of it before the test part."""
-    ahead = history.forward_returns[history.target.horizon]
+    """Realised minus predicted returns on the validation rows, known before the test part."""
+    realised = history.forward_returns[history.target.horizon]
     rows = {w.index: slice(w.validation.start, w.validation.stop) for w in windows}
     return {
         window: {
-            symbol: ahead[symbol].to_numpy()[rows[window]] - values
+            symbol: realised[symbol].to_numpy()[rows[window]] - values
             for symbol, values in by_symbol.items()
         }
         for window, by_symbol in predicted.items()
@@ -237,17 +239,17 @@ def _build_table(
                 "timestamp": span,
                 "symbol": symbol,
                 "window": window_index,
-                "seed": member,
+                "seed": seed_index,
                 "horizon": horizon,
                 "predicted": values[:, 0],
                 "actual": history.forward_returns[horizon][symbol].reindex(span).to_numpy(),
                 **{
-                    quantile_column(level): values[:, place]
-                    for place, level in enumerate(levels, start=1)
+                    quantile_column(level): values[:, column]
+                    for column, level in enumerate(levels, start=1)
                 },
             }
         )
-        for (symbol, horizon, member), values in series.items()
+        for (symbol, horizon, seed_index), values in series.items()
     ]
     table = pd.concat(blocks, ignore_index=True)
     return table[table["predicted"].notna()].reset_index(drop=True)
@@ -256,23 +258,28 @@ def _build_table(
 def _fit_record(
     task: FitTask, outcome: Forecast | TrainingError, key: str | None
 ) -> dict[str, Any]:
-    whose: dict[str, Any] = {"symbol": task.symbol, "seed": task.seed_index}
+    record: dict[str, Any] = {"symbol": task.symbol, "seed": task.seed_index}
     if task.horizons:
-        whose["horizons"] = list(task.horizons)
+        record["horizons"] = list(task.horizons)
     if isinstance(outcome, TrainingError):
-        return whose | {"failed": outcome.problem}
+        return record | {"failed": outcome.problem}
     if key is not None:
-        whose["key"] = key
+        record["key"] = key
     history = outcome.history
-    tuned = {"trials": history.trials, "chosen": dict(history.chosen)} if history.trials else {}
-    started = {"warm": history.warm} if task.starts_warm else {}
-    return whose | {"attempts": history.attempts, **tuned, **started, **_training_curves(outcome)}
+    tuning = {"trials": history.trials, "chosen": dict(history.chosen)} if history.trials else {}
+    warm_start = {"warm": history.warm} if task.starts_warm else {}
+    return record | {
+        "attempts": history.attempts,
+        **tuning,
+        **warm_start,
+        **_training_curves(outcome),
+    }
 
 
 def _training_curves(forecast: Forecast) -> dict[str, Any]:
-    """Epochs and losses; an ensemble has none of its own, but its members' within."""
+    """Epochs and losses; those of an ensemble are in its members."""
     history = forecast.history
-    within = (
+    members = (
         {"members": [_training_curves(m) for m in forecast.members]} if forecast.members else {}
     )
     return {
@@ -280,5 +287,5 @@ def _training_curves(forecast: Forecast) -> dict[str, Any]:
         "best_epoch": history.best_epoch,
         "train_loss": list(history.train_loss),
         "validation_loss": list(history.validation_loss),
-        **within,
+        **members,
     }

@@ -1,4 +1,4 @@
-"""All fits of a run: from the store where they are there, trained where they are not."""
+"""All fits of a run: read from the store where they are stored, else trained."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.core.errors import TrainingError
+from engine.core.part_origin import require_importable
 from engine.core.versions import collect_fit_versions
 from engine.training.scheduler import FitScheduler
 from engine.training.store import DamagedFitError, FitStore
@@ -21,19 +22,19 @@ if TYPE_CHECKING:
     from engine.training.task import FitTask
 
 LARGE_STORE_BYTES = 2_000_000_000
-"""Bytes of a store above which a run says how large it is."""
+"""Size of a store, in bytes, above which a run reports it."""
 
 
 @dataclass(frozen=True)
 class FitResults:
-    """What came of the tasks.
+    """Outcomes of the tasks.
 
     Attributes:
-        tasks: As they were asked for.
-        outcomes: A forecast a task, in their order, or why there is none.
-        trained: How many costly fits were made.
-        stored: How many costly fits were found in the store.
-        keys: Place of a costly task -> its key in the store.
+        tasks: The tasks.
+        outcomes: For each task, in their order, a forecast or the error of its fit.
+        trained: Number of costly fits that were trained.
+        stored: Number of costly fits that were read from the store.
+        keys: Index of a costly task -> its key in the store.
     """
 
     tasks: Sequence[FitTask]
@@ -45,7 +46,7 @@ class FitResults:
     def for_book(
         self, book: str, seed_index: int | None = None
     ) -> tuple[list[FitTask], list[Forecast | TrainingError], list[str | None]]:
-        """Tasks, outcomes and keys of one book, of all its seeds or of one; None: not stored."""
+        """Tasks, outcomes and keys (None: not stored) of one book, for all seeds or one."""
         chosen = [
             place
             for place, task in enumerate(self.tasks)
@@ -59,7 +60,7 @@ class FitResults:
 
     @property
     def failures(self) -> list[TrainingError]:
-        """Of the fits that were left out."""
+        """Errors of the fits that were left out."""
         return [outcome for outcome in self.outcomes if isinstance(outcome, TrainingError)]
 
 
@@ -72,24 +73,28 @@ def run_fits(
     ignore_stored: bool = False,
     skip_failures: bool = False,
 ) -> FitResults:
-    """One forecast a task.
+    """Returns one outcome for each task.
 
-    Every costly fit is stored as soon as it is finished, so that a run that is killed loses only
-    what it was at. Cheap ones are made here and kept nowhere.
+    Every costly fit is stored as soon as it is finished, so that a killed run loses only the fits
+    in progress. Other fits run in this process and are not stored.
 
     Args:
-        tasks: In the order to start them.
-        executor: Who trains.
-        store: Looked into first, unless `ignore_stored`.
-        progress: How many are done; where there are networks to train nothing else is counted.
-        ignore_stored: Train everything, and replace what is stored.
-        skip_failures: Go on without a fit that failed, and tell so.
+        tasks: Tasks in the order to start them.
+        executor: Where the costly fits run.
+        store: Read first, unless `ignore_stored`.
+        progress: Gets the number of costly fits that are done.
+        ignore_stored: Train everything, and replace stored fits.
+        skip_failures: Leave out a fit that failed, with a notice.
 
     Raises:
-        TrainingError: The first failure, unless they are skipped; what was finished before is
-            stored.
+        TrainingError: The first failure, unless failures are skipped; fits finished before it
+            are stored.
     """
     costly = [task for task in tasks if task.model.costly]
+    if costly:
+        _report_retired_fits(store, progress)
+    for task in {id(task.model): task for task in costly}.values():
+        require_importable(task.model, task.book)
     kept = _StoreLookup(costly, executor, store, progress, ignore_stored=ignore_stored)
     queue = FitScheduler(costly, kept.find_stored)
     made: dict[int, Forecast | TrainingError] = dict(queue.pop_stored())
@@ -124,7 +129,7 @@ def run_fits(
 
 
 class _FitProgress:
-    """What is told of costly fits: how many windows are whole, and where their fits came from."""
+    """Progress of costly fits: complete windows, cached fits, trained fits."""
 
     def __init__(self, tasks: Sequence[FitTask], progress: Progress) -> None:
         self._tasks = tasks
@@ -132,7 +137,7 @@ class _FitProgress:
         self._progress = progress
 
     def report(self, finished: Container[int], stored: int, trained: int) -> None:
-        """After every fit."""
+        """Reports the progress after a fit."""
         lacking = {task.window for place, task in enumerate(self._tasks) if place not in finished}
         whole, windows = len(self._windows - lacking), len(self._windows)
         ready = f"{whole} of {windows} windows, " if windows > 1 else ""
@@ -158,7 +163,7 @@ def _raise_unless_skipped(
 
 
 class _StoreLookup:
-    """The store, as the tasks of one run see it; `keys` has those of the tasks looked for."""
+    """The store, for the tasks of one run; `keys` has the keys of the tasks looked up."""
 
     def __init__(
         self,
@@ -187,8 +192,17 @@ class _StoreLookup:
         try:
             return self._store.get(self.keys[index])
         except DamagedFitError:
-            self._progress.notice(f"the stored fit of {task} is damaged and is made anew")
+            self._progress.notice(f"the stored fit of {task} is damaged and is trained again")
             return None
+
+
+def _report_retired_fits(store: FitStore, progress: Progress) -> None:
+    if count := store.count_newly_retired():
+        fits = "1 stored fit is" if count == 1 else f"{count} stored fits are"
+        progress.notice(
+            f"{fits} of an earlier key format and not used; "
+            "`backtest fits prune --earlier-formats` removes what is of no use"
+        )
 
 
 def _report_store_size(store: FitStore, progress: Progress) -> None:

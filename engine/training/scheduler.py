@@ -1,4 +1,4 @@
-"""Which task can be started now: one that starts warm waits for the one before it."""
+"""The order of fits: a task with a warm start waits for the one before it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 class FitScheduler:
-    """Tasks in the order to start them, each with what it goes on from.
+    """Tasks in the order to start them, each with the fit that it starts from.
 
-    Tasks of one chain (same book, symbol, seed and horizons, window after window) follow each
-    other where they start warm; chains run side by side, and a cold task is a chain of its own.
-    After a fit that failed and was left out the next one starts from scratch.
+    Tasks of one chain (same book, symbol, seed and horizons, window after window) run one after
+    the other where they start warm. Chains run in parallel, and a task without a warm start is a
+    chain by itself. After a fit that failed and was left out, the next starts from random weights.
 
-    A task is looked for in the store when the one before it is finished, because only then is it
-    known what it goes on from, and so what its key is.
+    A task is looked up in the store when the one before it is finished, because its key depends
+    on the fit that it starts from.
 
     Args:
-        tasks: Of one run.
-        find_stored: Place of a task and of the one it goes on from (None: from scratch) -> its
-            forecast, where it was made before.
+        tasks: Tasks of one run.
+        find_stored: Index of a task and of the one that it starts from (None: random weights) ->
+            its stored forecast, or None.
     """
 
     def __init__(
@@ -42,20 +42,20 @@ class FitScheduler:
         self._successors = _map_successors(tasks)
         self._ready: list[tuple[int, Forecast | None]] = []
         self._stored: list[tuple[int, Forecast]] = []
-        for place in sorted(set(range(len(tasks))) - set(self._successors.values())):
-            self._advance(place, None, None)
+        for index in sorted(set(range(len(tasks))) - set(self._successors.values())):
+            self._advance(index, None, None)
 
     @property
     def ready_count(self) -> int:
-        """How many can be taken now; before the first is, as many as ever run at a time."""
+        """Number of ready tasks; before the first is taken, the most that run at a time."""
         return len(self._ready)
 
     def next_ready(self) -> tuple[int, Forecast | None] | None:
-        """Place of the first task that is ready and what it starts from; None if none is ready."""
+        """Index of the next ready task and the fit that it starts from; None if none is ready."""
         return heappop(self._ready) if self._ready else None
 
     def mark_finished(self, index: int, outcome: Forecast | TrainingError) -> None:
-        """Frees the task that waited for this one."""
+        """Makes the task that waits for this one ready."""
         follower = self._successors.get(index)
         if follower is None:
             return
@@ -65,41 +65,41 @@ class FitScheduler:
             self._advance(follower, index, outcome)
 
     def pop_stored(self) -> list[tuple[int, Forecast]]:
-        """Places and forecasts that need no fit, each told once, since the last time asked."""
-        told, self._stored = self._stored, []
-        return told
+        """Indices and stored forecasts of tasks that need no fit, since the last call."""
+        stored, self._stored = self._stored, []
+        return stored
 
     def _advance(self, index: int, previous_index: int | None, forecast: Forecast | None) -> None:
-        """Goes along a chain, over what is found, to the first task that has to be fitted."""
-        while (found := self._find_stored(index, previous_index)) is not None:
-            self._stored.append((index, found))
+        """Follows a chain, over stored fits, to the first task that has to be fitted."""
+        while (stored := self._find_stored(index, previous_index)) is not None:
+            self._stored.append((index, stored))
             if index not in self._successors:
                 return
-            previous_index, forecast, index = index, found, self._successors[index]
+            previous_index, forecast, index = index, stored, self._successors[index]
         heappush(self._ready, (index, None if forecast is None else _keep_weights_only(forecast)))
 
 
 def _map_successors(tasks: Sequence[FitTask]) -> dict[int, int]:
-    """Place -> place of the task that goes on from it."""
-    after: dict[int, int] = {}
+    """Index -> index of the task that starts from it."""
+    successors: dict[int, int] = {}
     latest: dict[Hashable, int] = {}
-    for place in sorted(range(len(tasks)), key=lambda place: tasks[place].window):
-        chain = tasks[place].warm_start_chain
+    for index in sorted(range(len(tasks)), key=lambda index: tasks[index].window):
+        chain = tasks[index].warm_start_chain
         if chain is None:
             continue
         if chain in latest:
-            after[latest[chain]] = place
-        latest[chain] = place
-    return after
+            successors[latest[chain]] = index
+        latest[chain] = index
+    return successors
 
 
 def _keep_weights_only(forecast: Forecast) -> Forecast:
-    """What a warm start needs of it; predictions need not travel to a worker."""
-    nothing = np.empty(0)
+    """The forecast without predictions, which a warm start does not need."""
+    empty = np.empty(0)
     return Forecast(
-        nothing,
-        nothing,
-        nothing,
+        empty,
+        empty,
+        empty,
         weights=forecast.weights,
         members=tuple(map(_keep_weights_only, forecast.members)),
     )

@@ -1,4 +1,4 @@
-"""Finished fits on disk, each under the key of its task: what was fitted once is never again."""
+"""The store of fits: finished fits on disk, each under the key of its task."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 FIT_SUFFIX = ".fit"
-FORMAT_LINE = b"backtest fit 2\n"
-OLDER_FORMAT_LINES = (b"backtest fit 1\n",)
+FORMAT_LINE = b"backtest fit 3\n"
+EARLIER_FORMAT_LINES = (b"backtest fit 1\n", b"backtest fit 2\n")
+"""Of entries whose key was computed otherwise: no run asks for them by that key any more."""
+FORMAT_MARKER = "format"
+"""File of a store; while it holds the format's line, nothing of an earlier format is new."""
 FORECAST_PARTS = ("train", "validation", "test")
 QUANTILES_KEY = "quantiles"
 
@@ -34,49 +37,51 @@ class DamagedFitError(Exception):
 
 @dataclass(frozen=True)
 class StoredFit:
-    """What a listing shows of a stored fit.
+    """A stored fit in a listing.
 
     Attributes:
-        key: Of its task.
-        label: Whose fit it was first: book, symbol, window, seed.
+        key: Key of its task.
+        label: Book, symbol, window and seed of the fit that was stored first.
         size: Bytes on disk.
         last_used: Seconds since 1970 of the last time it was written or read.
+        is_current: Whether it is in today's format; one of an earlier format is never used.
     """
 
     key: str
     label: str
     size: int
     last_used: float
+    is_current: bool = True
 
 
 class FitStore:
     """A folder of finished fits that several runs may share.
 
     An entry is one file: a line that names the format, a line with the SHA-256 of the rest, a
-    line of JSON that tells whose fit it is and how it went, an ensemble's members within it, and a
-    NumPy archive without pickles.
-    It is written beside and renamed, so that a reader meets the whole of it or nothing; two
+    line of JSON with the label and the training history, including those of an ensemble's
+    members, and a NumPy archive without pickles.
+    It is written to a draft that is renamed, so that a reader sees a complete entry or none; two
     writers of one key write the same forecast.
 
     Args:
-        folder: Made when the first entry is written.
+        folder: Created when the first entry is written.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def get(self, key: str) -> Forecast | None:
-        """The forecast of a task, None where there is none, or one in an older format.
+        """The forecast of a task; None where there is none, or only one in an older format.
 
         Raises:
-            DamagedError: The entry is truncated or altered.
+            DamagedFitError: The entry is truncated or altered.
         """
         path = self._path(key)
         try:
             raw = path.read_bytes()
         except FileNotFoundError:
             return None
-        if raw.startswith(OLDER_FORMAT_LINES):
+        if raw.startswith(EARLIER_FORMAT_LINES):
             return None
         forecast = _decode(raw)
         with suppress(OSError):  # a store that cannot be written can still be read
@@ -84,7 +89,7 @@ class FitStore:
         return forecast
 
     def put(self, key: str, label: str, forecast: Forecast) -> None:
-        """Keeps a forecast; an entry of that key is replaced."""
+        """Stores a forecast; an entry with that key is replaced."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{uuid4().hex}.draft")
@@ -95,25 +100,41 @@ class FitStore:
             draft.unlink(missing_ok=True)
 
     def entries(self) -> list[StoredFit]:
-        """Everything that is stored, least recently used first."""
+        """All stored fits, least recently used first."""
         found = (self._entry(path) for path in self._files())
         return sorted((entry for entry in found if entry), key=lambda e: (e.last_used, e.key))
 
+    def count_newly_retired(self) -> int:
+        """How many entries are of an earlier format, the first time; 0 from then on.
+
+        The answer is given once a store: a marker file in its folder says that it was given.
+        """
+        marker = self.folder / FORMAT_MARKER
+        with suppress(OSError):
+            if marker.read_bytes() == FORMAT_LINE:
+                return 0
+        if not self.folder.is_dir():
+            return 0
+        count = sum(not entry.is_current for entry in self.entries())
+        with suppress(OSError):  # a store that cannot be written is counted again
+            marker.write_bytes(FORMAT_LINE)
+        return count
+
     def total_bytes(self) -> int:
-        """Bytes of all entries."""
+        """Total size of all entries in bytes."""
         return sum(path.stat().st_size for path in self._files())
 
     def find_keys(self, prefix: str) -> list[str]:
-        """The keys that begin with `prefix`."""
+        """Keys that begin with `prefix`."""
         return sorted(path.stem for path in self._files() if path.stem.startswith(prefix))
 
     def remove(self, keys: list[str]) -> None:
-        """Forgets entries; those that are gone already are no error."""
+        """Removes entries; missing ones are no error."""
         for key in keys:
             self._path(key).unlink(missing_ok=True)
 
     def remove_stale_drafts(self, older_than_s: float = 86_400.0) -> None:
-        """Removes what writers that were killed left half written."""
+        """Removes drafts that killed writers left behind."""
         for draft in self.folder.glob("*/.*.draft"):
             with suppress(FileNotFoundError):
                 if time.time() - draft.stat().st_mtime > older_than_s:
@@ -136,7 +157,8 @@ class FitStore:
             label = str(json.loads(lines[2])["label"])
         except (ValueError, LookupError):
             label = "damaged: will be fitted again"
-        return StoredFit(path.stem, label, status.st_size, status.st_mtime)
+        is_current = lines[0] not in EARLIER_FORMAT_LINES
+        return StoredFit(path.stem, label, status.st_size, status.st_mtime, is_current)
 
 
 def _encode(label: str, forecast: Forecast) -> bytes:
@@ -148,7 +170,7 @@ def _encode(label: str, forecast: Forecast) -> bytes:
 
 
 def _to_metadata(forecast: Forecast) -> dict[str, Any]:
-    """What is no array, the members' within."""
+    """Everything that is not an array, including that of the members."""
     history = {part.name: getattr(forecast.history, part.name) for part in fields(TrainingHistory)}
     return {
         "history": {**history, "chosen": dict(forecast.history.chosen)},
@@ -158,7 +180,7 @@ def _to_metadata(forecast: Forecast) -> dict[str, Any]:
 
 
 def _named_arrays(forecast: Forecast, prefix: str) -> Iterator[tuple[str, npt.NDArray[Any]]]:
-    """Every array by name; a member's name stands in front of its own."""
+    """Every array by name; arrays of a member have its name as prefix."""
     for part in FORECAST_PARTS:
         yield prefix + part, getattr(forecast, part)
     if forecast.quantiles is not None:

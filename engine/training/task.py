@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.core.hashing import canonical_json
+from engine.core.part_origin import describe_parts
 from engine.core.versions import installed_versions
 
 if TYPE_CHECKING:
@@ -22,15 +23,15 @@ class FitTask:
     """One fit.
 
     Attributes:
-        book: Whose forecast it is: `strategy`, or an opponent.
-        symbol: Whose return is forecast.
+        book: Book of the forecast: `strategy`, or a benchmark.
+        symbol: Symbol of the forecast return.
         window: Index of the window.
-        seed_index: Which of the strategy's `seeds` fits, from 0.
-        seed: Decides every random draw of the fit.
-        model: Who forecasts.
-        training: How networks are trained.
+        seed_index: Index among the strategy's `seeds` fits, from 0.
+        seed: Seed of every random draw of the fit.
+        model: The forecaster.
+        training: Settings for the training of networks.
         dataset: The arrays.
-        horizons: Those it forecasts, where its book forecasts several; it tells its fits apart.
+        horizons: Horizons of the fit, where its book has fits of several.
     """
 
     book: str
@@ -44,7 +45,7 @@ class FitTask:
     horizons: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        """As progress and errors name it."""
+        """The name of the task in progress and errors."""
         name = f"{self.book} {self.symbol} window {self.window} seed {self.seed_index}"
         if self.horizons:
             which = "horizon" if len(self.horizons) == 1 else "horizons"
@@ -53,12 +54,12 @@ class FitTask:
 
     @property
     def starts_warm(self) -> bool:
-        """Whether it goes on from the window before; only what starts from random weights can."""
+        """Whether it starts from the previous window's weights; only stochastic models can."""
         return self.training.warm_start is not None and self.model.stochastic
 
     @property
     def warm_start_chain(self) -> Hashable | None:
-        """Tasks of one chain go on from each other, window after window; None where cold."""
+        """The chain in which each task starts from the one before; None without warm start."""
         return (
             (self.book, self.symbol, self.seed_index, self.dataset.horizons)
             if self.starts_warm
@@ -66,7 +67,7 @@ class FitTask:
         )
 
     def with_previous_fit(self, previous_fit: Forecast | None) -> FitTask:
-        """The same task with the weights to go on from; None starts from scratch."""
+        """The same task with the weights to start from; None starts from random weights."""
         return replace(self, dataset=replace(self.dataset, previous_fit=previous_fit))
 
     def key(
@@ -76,10 +77,10 @@ class FitTask:
 
         Args:
             backend: What Keras computes with.
-            versions: Of the libraries that shape numbers.
-            previous_key: Key of the fit that this one goes on from, which stands for its weights
-                and, by its own `previous_key`, for those of the whole chain; None where from
-                scratch.
+            versions: Versions of the libraries that the numbers depend on.
+            previous_key: Key of the fit that this one starts from, which identifies its weights
+                and, by its own `previous_key`, those of the whole chain; None without a warm
+                start.
         """
         told = {
             "model": self.model.model_dump(mode="json"),
@@ -92,6 +93,8 @@ class FitTask:
             "recursive": self.dataset.recursive,
             "coarse": [coarse.groups for coarse in self.dataset.coarse],
         }
+        if parts := describe_parts(self.model):
+            told["parts"] = parts
         if previous_key is not None:
             told["before"] = previous_key
         digest = hashlib.sha256(canonical_json(told).encode())

@@ -21,10 +21,10 @@ _SAME_DATA_CONDITION = (
 )
 
 UNHASHED_SECTIONS = frozenset(
-    ("name", "description", "data", "opponents", "evaluation", "compute")
+    ("name", "description", "data", "benchmarks", "opponents", "evaluation", "compute")
 )
-"""Sections of a strategy that do not make it another trial: name, dataset, benchmarks, evaluation
-and computing resources."""
+"""Sections of a strategy that do not make it another trial: name, dataset, benchmarks (`opponents`
+in earlier manifests), evaluation and computing resources."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from engine.data import Market
 from engine.features.build import build_features
-from engine.features.config import CalendarFeature, Feature
+from engine.features.config import FEATURE_KINDS, CalendarFeature
 from engine.features.cross_asset import CrossAsset
 from engine.features.resolutions import build_coarse_features
 
@@ -85,8 +85,10 @@ def show(results: Mapping[str, Any], console: Console) -> None:
 
 
 def _one_of_each_kind() -> list[FeatureSpec]:
-    kinds: tuple[type[FeatureSpec], ...] = get_args(get_args(Feature)[0])
-    return [kind(symbol=SYMBOLS[1]) if issubclass(kind, CrossAsset) else kind() for kind in kinds]
+    return [
+        kind(symbol=SYMBOLS[1]) if issubclass(kind, CrossAsset) else kind()
+        for kind in FEATURE_KINDS.built_in
+    ]
 
 
 def _minute_market(bars: int) -> Market:

@@ -57,7 +57,7 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
     """Symbol -> kind -> scores of the mean forecast and of each seed."""
     spec = load_strategy(options.strategy, parse_overrides(options.set))
     zoo = Ensemble.model_validate({"members": [{"kind": kind} for kind in options.kinds]})
-    spec = spec.model_copy(update={"model": zoo, "opponents": (BuyAndHold(),)})
+    spec = spec.model_copy(update={"model": zoo, "benchmarks": (BuyAndHold(),)})
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         home = Path(os.environ.get("BACKTEST_HOME") or folder)
         market = load_market(

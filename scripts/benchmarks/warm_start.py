@@ -16,7 +16,7 @@ from program_timing import TimedProgram, pin_cores, run_alternately
 from rerun import DEFAULT_STRATEGY
 from rich.table import Table
 
-from engine.reporting.charts.loss_curves import expand_ensemble_fits
+from engine.reporting.charts.windows import expand_ensemble_fits
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

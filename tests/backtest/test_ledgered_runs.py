@@ -124,7 +124,7 @@ def test_a_run_that_fails_before_its_bars_are_cut_is_kept_with_its_error(strateg
         engine.run(strategy, overrides={"windows.train": 5000}, out=place / "f", home=home)
     row = last(home)
     assert (row.status, row.error, row.targets) == ("failed", "UsageError", None)
-    assert row.problem == "Not even one window fits into the bars"
+    assert row.problem == "No window fits into the bars"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import engine
 from engine.core.errors import StrategyError, UsageError
 from engine.evaluation.metrics.round_trips import round_trip_table, summarise_round_trips
 from engine.reporting import write_pages
-from engine.runs.folder import DOCUMENTS, PAGES, TABLES
+from engine.runs.folder import ANALYSIS_TABLES, DOCUMENTS, PAGES, TABLES
 from tests.pipeline.markets import market, write_strategy
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def run(place: Path, strategy: Path) -> engine.Run:
 
 
 def test_the_folder_holds_every_file_and_nothing_else(run: engine.Run) -> None:
-    expected = {f"{name}.parquet" for name in TABLES} | {f"{name}.html" for name in PAGES}
+    expected = {f"{name}.parquet" for name in (*TABLES, *ANALYSIS_TABLES)}
+    expected |= {f"{name}.html" for name in PAGES}
     expected |= {f"{name}.json" for name in ("manifest", *DOCUMENTS)}
     assert {file.name for file in run.run_dir.iterdir()} == expected
     assert run.run_dir.parts[-2:] == ("small", run.run_id)
@@ -57,10 +58,10 @@ def test_without_pages_the_folder_holds_all_that_they_can_be_drawn_from_later(
 
 def test_a_run_read_back_is_the_run_that_was_handed_back(run: engine.Run) -> None:
     again = engine.Run.open(run.run_dir)
-    for name in TABLES:
+    for name in (*TABLES, *ANALYSIS_TABLES):
         pd.testing.assert_frame_equal(getattr(again, name), getattr(run, name), check_freq=False)
-    assert (again.metrics, again.significance) == (run.metrics, run.significance)
-    assert again.manifest == json.loads(json.dumps(run.manifest))
+    for name in ("manifest", "metrics", "significance", "certificate", "analysis"):
+        assert getattr(again, name) == getattr(run, name)
 
 
 def test_every_book_is_judged_on_the_same_bars(run: engine.Run) -> None:
@@ -79,7 +80,7 @@ def test_every_question_of_a_sceptic_has_its_section(run: engine.Run) -> None:
     assert set(told) == {
         *("method", "sharpe", "differences", "superiority", "trials", "track_record"),
         *("overfitting", "timing", "forecasts", "residuals", "level_trap", "inputs", "seeds"),
-        *("ranks", "fragility", "verdict"),
+        *("ranks", "fragility", "verdict", "schema_version"),
     }
     assert told["ranks"]["windows"] == len(run.manifest["windows"])
     assert list(told["ranks"]["models"]) == ["no_change", "strategy", "ridge", "persistence"]
@@ -237,7 +238,7 @@ def test_a_planted_edge_is_found_and_called_evidence(place) -> None:
         overrides={
             "costs.fee_bps": 0,
             "costs.slippage_bps": 0,
-            "opponents": [{"kind": "buy_and_hold"}, {"kind": "mean_reversion"}],
+            "benchmarks": [{"kind": "buy_and_hold"}, {"kind": "mean_reversion"}],
         },
         out=place / "edge-reports",
         home=place / "home",

@@ -30,7 +30,7 @@ RIDGE = {
 }
 LEARNING_RATE = {"kind": "log_uniform", "low": 1e-3, "high": 1e-1}
 OPPONENTS = [{"kind": "buy_and_hold"}, {"kind": "persistence"}]
-OVERRIDES = {"tune": RIDGE, "opponents": OPPONENTS, "model.lookback": 1}
+OVERRIDES = {"tune": RIDGE, "benchmarks": OPPONENTS, "model.lookback": 1}
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,7 @@ def test_a_tuned_network_is_kept_and_not_tuned_again(place: Path) -> None:
     }
     overrides = {
         "tune": tune,
-        "opponents": OPPONENTS,
+        "benchmarks": OPPONENTS,
         "compute.backend": "jax",
         "windows.train": 500,
         "training.epochs": 2,

@@ -21,7 +21,7 @@ QUICK = ["--strategy", str(ROOT / "strategies" / "ridge.yaml")]
 FEW_FITS = [
     *("--set", "windows.test=8y", "--set", "model.units=8", "--set", "model.dense=[16,8]"),
     *("--set", "training.epochs=2", "--set", "training.warm_epochs=1"),
-    *("--set", "opponents=[]", "--set", "evaluation.resamples=500"),
+    *("--set", "benchmarks=[]", "--set", "evaluation.resamples=500"),
 ]
 
 

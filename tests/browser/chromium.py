@@ -1,4 +1,4 @@
-"""Debian's Chromium, and pages in it whose every message and request is kept."""
+"""Debian's Chromium, and tabs that record every message and request."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ def program(name: str, package: str) -> str:
 
     Without it the test is skipped, and fails where everything is to be tested.
     """
-    found = os.environ.get(name.upper()) or shutil.which(name)
-    if found is None:
+    path = os.environ.get(name.upper()) or shutil.which(name)
+    if path is None:
         reason = f"there is no {name} on the path (Debian: {package})"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    return found
+    return path
 
 
 @dataclass
 class Tab:
-    """One page: what its console and its script said, and what it asked for."""
+    """One page, with the messages of its console and script and the URLs it requested."""
 
     page: Page
-    said: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
     def open(self, file: Path) -> Page:
-        """Loads a file anew, so that nothing of an earlier test is left."""
-        self.said.clear()
-        self.asked.clear()
+        """Loads a file and clears the records."""
+        self.messages.clear()
+        self.requests.clear()
         self.page.goto(file.as_uri())
         return self.page
 
@@ -65,7 +65,7 @@ def tab(browser: Browser, width: int = WIDE, scheme: str = "light", **options: o
     )
     context.set_default_timeout(PATIENCE_MS)
     opened = Tab(context.new_page())
-    opened.page.on("console", lambda message: opened.said.append(message.text))
-    opened.page.on("pageerror", lambda error: opened.said.append(str(error)))
-    context.on("request", lambda request: opened.asked.append(request.url))
+    opened.page.on("console", lambda message: opened.messages.append(message.text))
+    opened.page.on("pageerror", lambda error: opened.messages.append(str(error)))
+    context.on("request", lambda request: opened.requests.append(request.url))
     return opened

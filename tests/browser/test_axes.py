@@ -1,4 +1,4 @@
-"""The script of the pages makes its axes by the rules of the engine: same labels, same places."""
+"""The script of the pages has the same axes as the engine: same labels, same positions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-ROOMS = Path(engine.__file__).parent / "reporting" / "templates" / "js"
+SCRIPTS = Path(engine.__file__).parent / "reporting" / "templates" / "js"
 
 
 @pytest.fixture(scope="module")
 def made(browser: Browser):
     """Axes as the script makes them: calls the function of a name once a list of arguments."""
-    script = "".join((ROOMS / f"{room}.js").read_text() for room in ("format", "axis"))
+    script = "".join((SCRIPTS / f"{module}.js").read_text() for module in ("format", "axis"))
     page = browser.new_page()
 
     def axes(name: str, cases: list[list[float]]) -> list[Any]:
@@ -36,7 +36,7 @@ def made(browser: Browser):
 
 def assert_same(found: list[dict], expected: tuple[AxisTick, ...], case: object) -> None:
     assert [tick["label"] for tick in found] == [tick.label for tick in expected], case
-    assert [tick["at"] for tick in found] == pytest.approx(
+    assert [tick["position"] for tick in found] == pytest.approx(
         [tick.position for tick in expected], abs=2e-3
     ), case
 

@@ -72,6 +72,6 @@ def test_hostile_names_are_text(
         plot.press("End")
     assert page.locator("img, iframe, object").count() == 0
     assert HOSTILE in page.locator("h1").inner_text()
-    assert (dialogs, opened.said) == ([], [])
-    assert [url for url in opened.queried if url not in (file.as_uri(), "data:,")] == []
+    assert (dialogs, opened.messages) == ([], [])
+    assert [url for url in opened.requests if url not in (file.as_uri(), "data:,")] == []
     page.context.close()

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.reporting.index import IndexServer
 from tests.browser.chromium import WIDTHS
-from tests.reporting.family import IDS, member, written
+from tests.reporting.sweep_runs import IDS, index_server, make_run, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,10 +20,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    place = tmp_path_factory.mktemp("served")
+    folder = tmp_path_factory.mktemp("served")
     for number in range(4):
-        written(member(number, mean=0.001 * (number % 3)), place)
-    server = IndexServer(place)
+        write_run(make_run(number, mean=0.001 * (number % 3)), folder)
+    server = index_server(folder)
     thread = threading.Thread(target=server.serve)
     thread.start()
     yield server.url

@@ -8,6 +8,11 @@ import pytest
 
 from engine.runs.folder import PAGES
 from engine.runs.run import Run
+from tests.runs.documents import (
+    make_manifest,
+    make_metrics_document,
+    make_significance_document,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +35,7 @@ STRATEGY_BOOK = {
 RULE_BOOK = STRATEGY_BOOK | {"total_return_pct": -3.0, "sharpe": None, "trades": 1}
 
 
-def figures_of(strategy: dict[str, Any], rule: dict[str, Any]) -> dict[str, Any]:
+def metrics_document(strategy: dict[str, Any], rule: dict[str, Any]) -> dict[str, Any]:
     return {
         "span": {
             "first": "2003-06-02",
@@ -51,7 +56,7 @@ def figures_of(strategy: dict[str, Any], rule: dict[str, Any]) -> dict[str, Any]
 
 @pytest.fixture
 def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A run as the pipeline hands it back, whose pages are drawn."""
+    """A finished run with pages."""
     monkeypatch.chdir(tmp_path)
     folder = Path("reports/micdl/0123456789ab")
     folder.mkdir(parents=True)
@@ -61,31 +66,27 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return Run(
         run_id="0123456789ab",
         run_dir=folder,
-        manifest={
-            "strategy_name": "micdl",
-            "strategy": {"opponents": [{"kind": "buy_and_hold"}]},
-            "dataset": {"name": "us-indices", "offline": True, "notices": []},
-            "target": ["SP500"],
-            "left_out": [],
-            "windows": [],
-        },
+        manifest=make_manifest(
+            strategy_name="micdl",
+            strategy={"opponents": [{"kind": "buy_and_hold"}]},
+            dataset={"name": "us-indices", "offline": True, "notices": []},
+            target=["SP500"],
+            left_out=[],
+        ),
         bars=empty,
         predictions=empty,
         positions=empty,
         returns=pd.DataFrame({"strategy": [0.0], "buy_and_hold": [0.0]}),
         trades=empty,
-        metrics=figures_of(STRATEGY_BOOK, RULE_BOOK),
-        significance={
-            "method": {"bootstrap": "stationary", "resamples": 1000, "confidence": 0.95},
-            "sharpe": {"strategy": {"estimate": 0.42, "low": -0.11, "high": 0.93}},
-            "differences": {},
-            "verdict": {"grade": "none", "sentence": "No evidence that the strategy has skill."},
-        },
+        metrics=make_metrics_document(**metrics_document(STRATEGY_BOOK, RULE_BOOK)),
+        significance=make_significance_document(
+            sharpe={"strategy": {"estimate": 0.42, "low": -0.11, "high": 0.93}}
+        ),
     )
 
 
 class FakePipeline:
-    """Tells some progress, then hands back a run or raises; remembers how it was called."""
+    """Reports some progress, then returns a run or raises; records its call."""
 
     def __init__(self, outcome: Run | BaseException) -> None:
         self.outcome = outcome

@@ -1,7 +1,8 @@
-"""What the shell completes, asked as bash, zsh and fish ask it."""
+"""Shell completion for bash, zsh and fish."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -20,14 +21,14 @@ HEAVY = {"numpy", "pandas", "keras", "vectorbt", "rich", "engine.strategy"}
 
 def completed(*words: str, shell: str = "bash", cwd: Path | None = None) -> list[str]:
     line = " ".join(["backtest", *words])
-    asked = {
+    variables = {
         "bash": {"COMP_WORDS": line, "COMP_CWORD": str(len(words))},
         "zsh": {"_TYPER_COMPLETE_ARGS": line},
         "fish": {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
     }[shell]
     done = subprocess.run(
         [sys.executable, "-c", COMMAND],
-        env={**os.environ, "_BACKTEST_COMPLETE": f"complete_{shell}", **asked},
+        env={**os.environ, "_BACKTEST_COMPLETE": f"complete_{shell}", **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -38,7 +39,7 @@ def completed(*words: str, shell: str = "bash", cwd: Path | None = None) -> list
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with strategies, a dataset and two runs."""
     for file in ("mine.yaml", "strategies/micdl.yaml", "strategies/ridge.yaml", "notes.txt"):
         (tmp_path / file).parent.mkdir(exist_ok=True)
@@ -55,8 +56,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.usefixtures("place")
-def test_strategies_are_found_in_their_folder_by_name_alone() -> None:
+@pytest.mark.usefixtures("working_folder")
+def test_strategies_complete_by_file_name() -> None:
     assert completion.complete_strategies("mi") == ["mine.yaml", "strategies/micdl.yaml"]
     assert completion.complete_strategies("strategies/") == [
         *("strategies/micdl.yaml", "strategies/ridge.yaml")
@@ -64,43 +65,45 @@ def test_strategies_are_found_in_their_folder_by_name_alone() -> None:
     assert completion.complete_strategies("nowhere/x") == []
 
 
-@pytest.mark.usefixtures("place")
-def test_datasets_are_those_of_this_folder_and_of_the_engine() -> None:
+@pytest.mark.usefixtures("working_folder")
+def test_datasets_of_the_folder_and_of_the_engine_complete() -> None:
     assert completion.complete_datasets("") == ["crypto-majors", "my-bars", "us-indices"]
 
 
-@pytest.mark.usefixtures("place")
-def test_run_folders_come_the_newest_first() -> None:
+@pytest.mark.usefixtures("working_folder")
+def test_run_folders_complete_newest_first() -> None:
     assert completion.complete_runs("") == ["reports/ridge/bbb", "reports/ridge/aaa"]
 
 
-def test_paths_of_the_schema_complete_a_level_at_a_time() -> None:
+def test_schema_paths_complete_one_level_at_a_time() -> None:
     assert completion.complete_keys("mod") == ["model"]
     assert completion.complete_keys("model.ls") == ["model.lstm"]
     assert "model.lstm.units" in completion.complete_keys("model.lstm.")
 
 
-def test_what_can_be_set_completes_to_the_equals_sign() -> None:
+def test_overrides_complete_to_the_equals_sign() -> None:
     assert completion.complete_overrides("signal.e") == [
         *("signal.enter=", "signal.exit=", "signal.enter_bps=", "signal.exit_bps=")
     ]
 
 
 def test_the_schemas_file_is_the_schema_of_strategies() -> None:
+    from engine.config.json_schema import find_schema_file
     from engine.config.reference import list_entries, list_schema_entries
     from engine.strategy import Strategy
 
-    assert list_schema_entries(completion._load_schema()) == list_entries(Strategy)
+    schema = json.loads(find_schema_file().read_text(encoding="utf-8"))
+    assert list_schema_entries(schema) == list_entries(Strategy)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_is_answered(shell: str, place: Path) -> None:
-    told = completed("data", "check", "my", shell=shell, cwd=place)
-    assert any("my-bars" in line for line in told)
+def test_each_shell_gets_completions(shell: str, working_folder: Path) -> None:
+    completions = completed("data", "check", "my", shell=shell, cwd=working_folder)
+    assert any("my-bars" in line for line in completions)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_every_shell_gets_a_script(shell: str) -> None:
+def test_each_shell_gets_a_script(shell: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", COMMAND],
         env={**os.environ, "_BACKTEST_COMPLETE": f"source_{shell}"},
@@ -111,7 +114,7 @@ def test_every_shell_gets_a_script(shell: str) -> None:
     assert f"complete_{shell}" in done.stdout
 
 
-def test_the_engine_is_not_loaded_to_complete_a_key() -> None:
+def test_completion_does_not_load_the_engine() -> None:
     script = (
         "import sys\n"
         "from engine.cli.completion import complete_keys, complete_overrides\n"

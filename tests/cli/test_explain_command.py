@@ -66,9 +66,9 @@ def test_no_line_is_wider_than_the_terminal(path: tuple[str, ...], width: int) -
 
 
 def test_json_has_the_entry_and_the_keys_below_it() -> None:
-    told = json.loads(explain("signal", "--json").stdout)
-    assert told["entry"]["kinds"] == ["cost_multiple", "quantile", "threshold"]
-    assert [key["path"] for key in told["keys"]] == [
+    document = json.loads(explain("signal", "--json").stdout)
+    assert document["entry"]["kinds"] == ["cost_multiple", "quantile", "threshold"]
+    assert [key["path"] for key in document["keys"]] == [
         *("signal.cost_multiple", "signal.quantile", "signal.threshold")
     ]
     assert json.loads(explain("--json").stdout)["entry"] is None

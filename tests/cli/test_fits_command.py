@@ -42,7 +42,7 @@ def keys(store: FitStore) -> list[str]:
 
 
 @pytest.mark.usefixtures("store")
-def test_the_list_shows_each_fit_and_the_sum() -> None:
+def test_the_list_shows_each_fit_and_the_total_size() -> None:
     lines = run("list").stdout.splitlines()
     assert lines[0].split() == ["Key", "Used", "Size", "Fit"]
     assert [line.split()[0] for line in lines[1:4]] == ["aa11", "bb22", "cc33"]
@@ -52,7 +52,7 @@ def test_the_list_shows_each_fit_and_the_sum() -> None:
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("width", [40, 60])
-def test_a_narrow_terminal_keeps_what_tells_a_fit_from_another(monkeypatch, width: int) -> None:
+def test_a_narrow_terminal_keeps_keys_and_labels(monkeypatch, width: int) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     lines = run("list").stdout.splitlines()[:4]
     assert max(map(len, lines)) <= width
@@ -68,7 +68,7 @@ def test_an_empty_store_lists_nothing(tmp_path, monkeypatch) -> None:
     assert run("list").stdout.startswith("0 fits, 0 B")
 
 
-def test_a_tuned_fit_is_shown_with_what_was_chosen(store: FitStore) -> None:
+def test_a_tuned_fit_is_shown_with_its_chosen_parameters(store: FitStore) -> None:
     history = TrainingHistory(
         trials=20, chosen={"model.units": [32], "training.loss": {"kind": "mse"}}
     )
@@ -101,13 +101,13 @@ def test_an_ensembles_fit_is_shown_member_by_member(store: FitStore) -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_a_key_that_names_no_single_fit_ends_with_2() -> None:
+def test_an_ambiguous_key_ends_with_2() -> None:
     result = run("show", "zz")
     assert result.exit_code == 2
     assert "0 keys begin" in result.stderr
 
 
-def test_prune_removes_what_was_not_used_for_long(store: FitStore) -> None:
+def test_prune_removes_fits_not_used_for_long(store: FitStore) -> None:
     assert "removed 2 of 3 fits" in run("prune", "--older-than", "2w").stdout
     assert keys(store) == ["cc33"]
 
@@ -120,13 +120,22 @@ def test_prune_keeps_the_most_recently_used_within_the_size(store: FitStore) -> 
     assert keys(store) == []
 
 
-def test_both_bounds_together_are_both_kept(store: FitStore) -> None:
+def test_prune_applies_both_limits_together(store: FitStore) -> None:
     run("prune", "--older-than", "30d", "--keep-bytes", f"{store.entries()[0].size}")
     assert keys(store) == ["cc33"]
 
 
+def test_fits_of_an_earlier_format_are_shown_as_such_and_removed_alone(store: FitStore) -> None:
+    (file,) = store.folder.glob("*/bb22.fit")
+    file.write_bytes(re.sub(rb"^backtest fit \d", b"backtest fit 2", file.read_bytes()))
+    assert "window 20 seed 0 (earlier format)" in run("list").stdout
+    assert "format    earlier: not used" in run("show", "bb22").stdout
+    assert "removed 1 of 3 fits" in run("prune", "--earlier-formats").stdout
+    assert keys(store) == ["aa11", "cc33"]
+
+
 @pytest.mark.parametrize("arguments", [(), ("--older-than", "soon"), ("--keep-bytes", "2 apples")])
-def test_a_prune_that_says_nothing_sensible_ends_with_2_and_removes_nothing(
+def test_an_invalid_prune_ends_with_2_and_removes_nothing(
     store: FitStore, arguments: tuple[str, ...]
 ) -> None:
     result = run("prune", *arguments)

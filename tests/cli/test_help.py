@@ -1,4 +1,4 @@
-"""Help as a stranger reads it: at 80 columns, nothing cut, and typos met with what was meant."""
+"""Help at 80 columns, nothing truncated; typos are answered with a suggestion."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def commands(
             yield (*path, name)
 
 
-EVERY = list(commands(typer.main.get_command(app)))
+ALL_COMMANDS = list(commands(typer.main.get_command(app)))
 
 
-@pytest.mark.parametrize("path", EVERY, ids=" ".join)
-def test_help_is_whole_at_eighty_columns(path: tuple[str, ...]) -> None:
-    told = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "80"}).stdout
-    assert max(map(len, told.splitlines())) <= 80
-    assert [line for line in told.splitlines() if line.rstrip().endswith("...")] == [
-        line for line in told.splitlines() if line.startswith("Usage:") and line.endswith("...")
+@pytest.mark.parametrize("path", ALL_COMMANDS, ids=" ".join)
+def test_help_fits_eighty_columns_and_is_not_truncated(path: tuple[str, ...]) -> None:
+    text = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "80"}).stdout
+    assert max(map(len, text.splitlines())) <= 80
+    assert [line for line in text.splitlines() if line.rstrip().endswith("...")] == [
+        line for line in text.splitlines() if line.startswith("Usage:") and line.endswith("...")
     ]
-    assert "[[" not in told
+    assert "[[" not in text
 
 
 @pytest.mark.parametrize(
-    ("arguments", "meant"),
+    ("arguments", "suggestion"),
     [
         (["rnu"], "'run'"),
         (["data", "chek"], "'check'"),
@@ -60,13 +60,13 @@ def test_help_is_whole_at_eighty_columns(path: tuple[str, ...]) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_typo_is_met_with_what_was_meant(arguments: list[str], meant: str) -> None:
+def test_a_typo_is_answered_with_a_suggestion(arguments: list[str], suggestion: str) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code in {2, 3}
-    assert meant in result.stderr.splitlines()[-1]
+    assert suggestion in result.stderr.splitlines()[-1]
 
 
-def test_an_error_on_a_terminal_breaks_between_words_and_in_a_pipe_not_at_all(
+def test_errors_are_wrapped_on_a_terminal_and_not_in_a_pipe(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     error = UsageError("there is no such key", expected=", ".join(["lookback"] * 12))

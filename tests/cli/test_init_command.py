@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 KINDS = find_entry(list_entries(Strategy), "model").kinds
 
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("working_folder")
 
 
 def init(*arguments: str) -> Result:
@@ -49,11 +45,11 @@ def test_the_next_command_is_shown() -> None:
     ]
 
 
-def test_a_file_in_strategies_names_the_schema_next_to_it(place: Path) -> None:
-    (place / "strategies").mkdir()
-    (place / "strategies" / "schema.json").touch()
+def test_a_file_in_strategies_names_the_schema_next_to_it(working_folder: Path) -> None:
+    (working_folder / "strategies").mkdir()
+    (working_folder / "strategies" / "schema.json").touch()
     assert init("mine.yaml").stdout.startswith("strategies/mine.yaml: ")
-    first = (place / "strategies" / "mine.yaml").read_text().splitlines()[0]
+    first = (working_folder / "strategies" / "mine.yaml").read_text().splitlines()[0]
     assert first == "# yaml-language-server: $schema=schema.json"
 
 
@@ -65,10 +61,10 @@ def test_a_schema_elsewhere_is_named_by_its_path() -> None:
     assert named.is_file()
 
 
-def test_only_network_datasets_get_an_offline_dataset(place: Path) -> None:
+def test_only_network_datasets_get_an_offline_dataset(working_folder: Path) -> None:
     init("far", "--data", "crypto-majors")
     assert load_strategy(Path("far.yaml")).data.offline == "us-indices"
-    manifest = market(place / "market")
+    manifest = market(working_folder / "market")
     init("own", "--data", str(manifest))
     assert load_strategy(Path("own.yaml")).data.dataset == str(manifest)
     assert load_strategy(Path("own.yaml")).data.offline is None
@@ -86,7 +82,7 @@ def test_an_existing_file_is_replaced_only_with_force() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (("bad name",), 2, "letters, digits"),
         (("../up",), 2, "letters, digits"),
@@ -96,12 +92,12 @@ def test_an_existing_file_is_replaced_only_with_force() -> None:
     ],
 )
 def test_an_invalid_argument_writes_nothing(
-    arguments: tuple[str, ...], code: int, told: str, place: Path
+    arguments: tuple[str, ...], code: int, message: str, working_folder: Path
 ) -> None:
     result = init(*arguments)
     assert result.exit_code == code
-    assert told in result.stderr
-    assert list(place.iterdir()) == []
+    assert message in result.stderr
+    assert list(working_folder.iterdir()) == []
 
 
 @pytest.mark.slow

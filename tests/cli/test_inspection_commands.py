@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
 from typer.testing import CliRunner
 
 from engine.cli.main import app
@@ -15,20 +14,14 @@ if TYPE_CHECKING:
     from typer.testing import Result
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
 
 
-def test_check_shows_a_strategy_with_its_defaults(folder: Path) -> None:
-    (folder / "s.yaml").write_text(
+def test_check_shows_a_strategy_with_its_defaults(working_folder: Path) -> None:
+    (working_folder / "s.yaml").write_text(
         "name: mine\ndata: {dataset: us-indices}\nmodel: {kind: ridge}\n"
-        "opponents: [{kind: buy_and_hold}, {kind: ma_crossover, fast: 5}]\n"
+        "benchmarks: [{kind: buy_and_hold}, {kind: ma_crossover, fast: 5}]\n"
     )
 
     result = invoke("check", "s.yaml", "--set", "costs.fee_bps=7")
@@ -38,12 +31,12 @@ def test_check_shows_a_strategy_with_its_defaults(folder: Path) -> None:
     assert lines[0] == "s.yaml is a valid strategy"
     assert "  data         dataset us-indices, offline none, target none" in lines
     assert "  costs        fee_bps 7.0, slippage_bps 5.0, borrow_bps_per_year 0.0" in lines
-    position = lines.index("  opponents    buy_and_hold")
+    position = lines.index("  benchmarks   buy_and_hold")
     assert lines[position + 1] == "               ma_crossover, fast 5, slow 100, side long_only"
 
 
-def test_check_reports_all_mistakes_and_ends_with_2(folder: Path) -> None:
-    (folder / "s.yaml").write_text("name: mine\ndata: {datset: x}\nmodel: {kind: rigde}\n")
+def test_check_reports_all_mistakes_and_ends_with_2(working_folder: Path) -> None:
+    (working_folder / "s.yaml").write_text("name: mine\ndata: {datset: x}\nmodel: {kind: rigde}\n")
 
     result = invoke("check", "s.yaml")
 
@@ -54,8 +47,8 @@ def test_check_reports_all_mistakes_and_ends_with_2(folder: Path) -> None:
     assert result.stdout == ""
 
 
-def test_check_warns_where_warm_start_has_no_effect(folder: Path) -> None:
-    (folder / "s.yaml").write_text(
+def test_check_warns_where_warm_start_has_no_effect(working_folder: Path) -> None:
+    (working_folder / "s.yaml").write_text(
         "name: mine\ndata: {dataset: us-indices}\nmodel: {kind: ridge}\n"
         "training: {warm_start: previous_window}\n"
     )
@@ -75,9 +68,9 @@ def test_schema_prints_the_schema_of_strategies() -> None:
     assert json.loads(result.stdout) == Strategy.model_json_schema()
 
 
-def test_data_list_describes_every_manifest(folder: Path) -> None:
-    (folder / "datasets").mkdir()
-    (folder / "datasets" / "mine.yaml").write_text(
+def test_data_list_describes_every_manifest(working_folder: Path) -> None:
+    (working_folder / "datasets").mkdir()
+    (working_folder / "datasets" / "mine.yaml").write_text(
         "name: mine\ninterval: 1d\ncalendar: 24/7\nsymbols: [BTC-USD, ETH-USD]\n"
         "start: 2015-01-01\nsources: [{kind: yahoo}, {kind: files, path: bars}]\n"
         "note: for tests\n"

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from engine.cli.main import app
 from engine.core.errors import TrainingError
 from engine.trials import Ledger
-from tests.trials.factories import finished, ground, outcome, returns, strategy
+from tests.trials.factories import data_scope, finished, outcome, returns, strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,16 +34,16 @@ def home(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def kept(home) -> Ledger:
-    """One finished, one failed, one interrupted, one of a long name that finished."""
+    """A ledger: a finished, a failed and an interrupted run, and one with long names."""
     ledger = Ledger(home / "ledger.sqlite")
     finished(ledger.path, 0)
     with suppress(TrainingError), ledger.record(strategy(name="lstm"), "backtest run x") as entry:
-        entry.set_data_scope(ground(targets=("ETH",)))
+        entry.set_data_scope(data_scope(targets=("ETH",)))
         raise TrainingError("window 3 ended with a NaN loss")
     with suppress(KeyboardInterrupt), ledger.record(strategy(name="lstm")):
         raise KeyboardInterrupt
     with ledger.record(strategy(name="a_strategy_with_quite_a_long_name")) as entry:
-        entry.set_data_scope(ground(targets=("VERY-LONG-SYMBOL/USDT",)))
+        entry.set_data_scope(data_scope(targets=("VERY-LONG-SYMBOL/USDT",)))
         entry.finish(outcome(3, run_id=RUN_ID, sharpe=-1.234, grade="moderate", tuning=5))
     return ledger
 
@@ -53,9 +53,9 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.mark.usefixtures("kept")
-def test_the_table_fits_eighty_columns_and_says_how_each_run_ended() -> None:
+def test_the_table_fits_eighty_columns_and_has_the_status() -> None:
     lines = run("list").stdout.splitlines()
-    heading = "Run Began Status Name Target Out of sample Sharpe Grade"
+    heading = "Run Started Status Name Target Out of sample Sharpe Grade"
     assert lines[0].split() == heading.split()
     assert max(map(len, lines[:5])) <= 80
     assert [line.split()[0] for line in lines[1:5]] == ["1", "2", "3", "4"]
@@ -70,7 +70,7 @@ def test_the_table_fits_eighty_columns_and_says_how_each_run_ended() -> None:
 
 
 @pytest.mark.usefixtures("kept")
-def test_a_wide_terminal_has_room_for_the_hour_and_whole_names() -> None:
+def test_a_wide_terminal_shows_times_and_full_names() -> None:
     result = CliRunner().invoke(app, ["ledger", "list"], env={"COLUMNS": "150"})
     last = result.stdout.splitlines()[4]
     assert "a_strategy_with_quite_a_long_name  VERY-LONG-SYMBOL/USDT" in last
@@ -78,24 +78,24 @@ def test_a_wide_terminal_has_room_for_the_hour_and_whole_names() -> None:
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])
-def test_a_narrow_terminal_loses_columns_and_no_figure(kept, width: int) -> None:
+def test_a_narrow_terminal_leaves_out_columns_not_figures(kept, width: int) -> None:
     with kept.record(strategy(name="member"), sweep_id="0123456789ab"):
         pass
     result = CliRunner().invoke(app, ["ledger", "list"], env={"COLUMNS": str(width)})
     lines = result.stdout.splitlines()[:6]
     assert max(map(len, lines)) <= width
-    place = lines[0].index("Sharpe")
-    assert [line[place : place + 6].strip() for line in lines[1:]] == [
+    start = lines[0].index("Sharpe")
+    assert [line[start : start + 6].strip() for line in lines[1:]] == [
         *("0.50", "-", "-", "-1.23", "-")
     ]
 
 
-def test_the_family_of_a_run_is_listed_shown_and_exported(kept) -> None:
+def test_the_sweep_of_a_run_is_listed_shown_and_exported(kept) -> None:
     with kept.record(strategy(name="member"), sweep_id="0123456789ab"):
         pass
     wide = CliRunner().invoke(app, ["ledger", "list"], env={"COLUMNS": "150"}).stdout
     assert [line.split()[-1] for line in wide.splitlines()[:6]] == [
-        *("Family", "-", "-", "-", "-", "01234567")
+        *("Sweep", "-", "-", "-", "-", "01234567")
     ]
     assert json.loads(run("list", "--json").stdout)[-1]["family"] == "0123456789ab"
     assert "family           0123456789ab" in run("show", "5").stdout.splitlines()
@@ -103,7 +103,7 @@ def test_the_family_of_a_run_is_listed_shown_and_exported(kept) -> None:
 
 
 @pytest.mark.usefixtures("kept")
-def test_a_pipe_gets_every_column_uncut_and_a_terminal_gets_colours(monkeypatch) -> None:
+def test_a_pipe_gets_all_columns_in_full_and_a_terminal_colours(monkeypatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     piped = CliRunner().invoke(app, ["ledger", "list"]).stdout
     assert "a_strategy_with_quite_a_long_name  VERY-LONG-SYMBOL/USDT" in piped
@@ -128,19 +128,19 @@ def test_a_pipe_gets_every_column_uncut_and_a_terminal_gets_colours(monkeypatch)
         (("--strategy", "nobody"), []),
     ],
 )
-def test_runs_are_chosen_and_the_last_ones_are_kept(arguments, numbers) -> None:
-    told = json.loads(run("list", "--json", *arguments).stdout)
-    assert [row["number"] for row in told] == numbers
+def test_runs_are_filtered_and_limited(arguments, numbers) -> None:
+    document = json.loads(run("list", "--json", *arguments).stdout)
+    assert [row["number"] for row in document] == numbers
 
 
 @pytest.mark.usefixtures("kept")
-def test_what_is_left_out_of_the_table_is_told() -> None:
+def test_the_number_of_hidden_runs_is_stated() -> None:
     assert "the last 2 of 4 runs in" in run("list", "--limit", "2").stdout
     assert "none of the 4 runs in" in run("list", "--target", "XRP").stdout
 
 
 @pytest.mark.usefixtures("home")
-def test_an_empty_ledger_says_so_and_is_an_empty_list() -> None:
+def test_an_empty_ledger_is_an_empty_list() -> None:
     assert "no runs yet in" in run("list").stdout
     assert run("list", "--json").stdout == "[]\n"
     assert run("export", "--format", "json").stdout == "[]\n"
@@ -148,7 +148,7 @@ def test_an_empty_ledger_says_so_and_is_an_empty_list() -> None:
     assert run("export", "--returns").stdout.startswith("number,run_id,")
 
 
-def test_json_tells_as_much_as_the_table_and_why_a_run_failed(kept) -> None:
+def test_json_has_the_columns_of_the_table_and_the_error(kept) -> None:
     first, second, *_ = json.loads(run("list", "--json").stdout)
     assert (first["targets"], first["sharpe"], first["grade"]) == (["BTC"], 0.5, "none")
     assert first["configuration"] == kept.rows()[0].configuration
@@ -161,7 +161,7 @@ def test_json_tells_as_much_as_the_table_and_why_a_run_failed(kept) -> None:
 
 @pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("named", ["4", RUN_ID])
-def test_a_run_is_shown_by_number_or_id_with_everything(named: str) -> None:
+def test_a_run_is_shown_by_number_or_id(named: str) -> None:
     shown = run("show", named).stdout
     for line in (
         "number           4",
@@ -185,19 +185,19 @@ def test_a_failed_run_is_shown_with_its_error_and_its_command() -> None:
 
 
 def test_show_as_json_is_the_whole_row(kept) -> None:
-    told = json.loads(run("show", "1", "--json").stdout)
-    assert told["strategy"] == kept.rows()[0].strategy
-    assert told["dataset"]["symbols"]["BTC"]["sha256"] == "ab" * 32
+    document = json.loads(run("show", "1", "--json").stdout)
+    assert document["strategy"] == kept.rows()[0].strategy
+    assert document["dataset"]["symbols"]["BTC"]["sha256"] == "ab" * 32
 
 
-def test_of_an_id_that_ran_twice_the_newest_run_is_shown(kept) -> None:
+def test_the_newest_run_of_an_id_is_shown(kept) -> None:
     finished(kept.path, 0)
     assert json.loads(run("show", f"{0:012x}", "--json").stdout)["number"] == 5
 
 
 @pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("named", ["99", "-", "ab", "123456789012"])
-def test_a_run_that_is_not_there_ends_with_2(named: str) -> None:
+def test_an_unknown_run_ends_with_2(named: str) -> None:
     result = run("show", "--", named)
     assert result.exit_code == 2
     assert "backtest ledger list" in result.stderr
@@ -236,12 +236,12 @@ def test_returns_are_exported_bar_by_bar_with_every_digit(tmp_path, format_: str
 
 @pytest.mark.usefixtures("kept")
 def test_json_returns_have_every_digit() -> None:
-    told = json.loads(run("export", "--returns", "--format", "json").stdout)
-    assert [row["return"] for row in told[:200]] == list(returns(0))
+    document = json.loads(run("export", "--returns", "--format", "json").stdout)
+    assert [row["return"] for row in document[:200]] == list(returns(0))
 
 
 @pytest.mark.usefixtures("kept")
-def test_an_export_is_chosen_as_a_list_is_and_goes_down_a_pipe() -> None:
+def test_an_export_has_the_filters_of_a_list_and_can_be_piped() -> None:
     piped = run("export", "--format", "parquet", "--status", "failed")
     assert list(pd.read_parquet(io.BytesIO(piped.stdout_bytes))["number"]) == [2]
 

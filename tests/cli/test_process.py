@@ -1,4 +1,4 @@
-"""The command as a process: what it loads, and how it meets pipes and interrupts."""
+"""The command as a process: imports, pipes, interrupts, encodings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_help_and_usage_errors_load_nothing_heavy(arguments: list[str]) -> None:
     assert done.stderr.splitlines()[-1] == "[]"
 
 
-def test_a_reader_that_leaves_early_is_no_fault() -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, "schema"],
         stdout=subprocess.PIPE,
@@ -51,7 +51,7 @@ def test_a_reader_that_leaves_early_is_no_fault() -> None:
     process.stderr.close()
 
 
-def test_an_interrupted_process_ends_with_130_and_one_line() -> None:
+def test_an_interrupt_ends_with_130_and_one_line() -> None:
     waiting = (
         "import time\n"
         "from engine.cli.main import app\n"
@@ -69,12 +69,12 @@ def test_an_interrupted_process_ends_with_130_and_one_line() -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30)
+        _, stderr = process.communicate(timeout=30)
 
-    assert (process.returncode, told) == (130, f"{INTERRUPTED_FITS_STORED}\n")
+    assert (process.returncode, stderr) == (130, f"{INTERRUPTED_FITS_STORED}\n")
 
 
-def test_a_terminal_without_utf8_gets_question_marks_not_a_crash() -> None:
+def test_a_terminal_without_utf8_gets_question_marks() -> None:
     script = "from engine.cli.main import main\ntry:\n    main()\nfinally:\n    print('\\u2212 1')"
 
     done = subprocess.run(

@@ -11,7 +11,7 @@ from engine.cli.progress import LineProgress, QuietProgress, RichProgress
 
 
 class Clock:
-    """Seconds that pass only when told."""
+    """A clock that only the test advances."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -20,7 +20,7 @@ class Clock:
         return self.now
 
 
-def test_lines_tell_stages_and_notices_as_they_come() -> None:
+def test_lines_print_stages_and_notices() -> None:
     stream = StringIO()
     lines = LineProgress(stream, Clock())
 
@@ -31,7 +31,7 @@ def test_lines_tell_stages_and_notices_as_they_come() -> None:
     assert stream.getvalue() == "data\noffline bars are used\nfeatures\n"
 
 
-def test_lines_tell_every_finished_thing_under_its_stage_however_fast_they_come() -> None:
+def test_lines_print_every_finished_item_below_its_stage() -> None:
     stream = StringIO()
     lines = LineProgress(stream, Clock())
 
@@ -42,7 +42,7 @@ def test_lines_tell_every_finished_thing_under_its_stage_however_fast_they_come(
     assert stream.getvalue() == "data\n  AAPL: 20 bars\n  MSFT: 20 bars\n"
 
 
-def test_lines_tell_an_advance_every_other_second_with_the_time_left() -> None:
+def test_lines_print_progress_every_two_seconds_with_the_time_left() -> None:
     stream, clock = StringIO(), Clock()
     lines = LineProgress(stream, clock)
     lines.stage("refits")
@@ -60,7 +60,7 @@ def test_lines_tell_an_advance_every_other_second_with_the_time_left() -> None:
     ]
 
 
-def test_lines_know_no_time_left_before_anything_is_done() -> None:
+def test_lines_print_no_time_left_before_the_first_unit() -> None:
     stream, clock = StringIO(), Clock()
     lines = LineProgress(stream, clock)
     lines.stage("refits")
@@ -71,7 +71,7 @@ def test_lines_know_no_time_left_before_anything_is_done() -> None:
     assert stream.getvalue() == "refits\nrefits: 0 of 10 (loading)\n"
 
 
-def test_the_time_that_loading_took_is_no_part_of_the_pace() -> None:
+def test_loading_time_does_not_count_for_the_pace() -> None:
     stream, clock = StringIO(), Clock()
     lines = LineProgress(stream, clock)
     lines.stage("refits")
@@ -86,7 +86,7 @@ def test_the_time_that_loading_took_is_no_part_of_the_pace() -> None:
     ]
 
 
-def test_notices_tell_nothing_else() -> None:
+def test_quiet_prints_notices_only() -> None:
     stream = StringIO()
     notices = QuietProgress(stream)
 
@@ -98,7 +98,7 @@ def test_notices_tell_nothing_else() -> None:
     assert stream.getvalue() == "offline bars are used\n"
 
 
-def test_bars_leave_a_line_for_every_finished_stage_and_notice() -> None:
+def test_the_bar_leaves_a_line_for_each_finished_stage_and_notice() -> None:
     stream = StringIO()
     bars = RichProgress(Console(file=stream, force_terminal=True, width=100))
 
@@ -117,7 +117,7 @@ def test_bars_leave_a_line_for_every_finished_stage_and_notice() -> None:
         assert f"  {stage:<11}    0.0 s" in drawn
 
 
-def test_bars_show_the_count_and_the_time_left() -> None:
+def test_the_bar_shows_count_and_time_left() -> None:
     stream = StringIO()
     clock = Clock()
     bars = RichProgress(Console(file=stream, force_terminal=True, width=120), clock)
@@ -134,7 +134,7 @@ def test_bars_show_the_count_and_the_time_left() -> None:
     assert "window 2" in stream.getvalue()
 
 
-def test_a_stage_that_failed_is_not_told_as_finished() -> None:
+def test_a_failed_stage_is_not_printed_as_finished() -> None:
     stream = StringIO()
     bars = RichProgress(Console(file=stream, force_terminal=True, width=100))
 
@@ -148,7 +148,7 @@ def test_a_stage_that_failed_is_not_told_as_finished() -> None:
 
 
 @pytest.mark.parametrize("width", [30, 40, 60, 80, 120])
-def test_a_narrow_terminal_cuts_no_figure_of_the_bar(width: int) -> None:
+def test_a_narrow_terminal_truncates_no_figure(width: int) -> None:
     stream, clock = StringIO(), Clock()
     bars = RichProgress(
         Console(file=stream, force_terminal=True, width=width, color_system=None), clock
@@ -168,7 +168,7 @@ def test_a_narrow_terminal_cuts_no_figure_of_the_bar(width: int) -> None:
     assert max(map(len, drawn)) <= width
 
 
-def test_a_run_of_a_family_is_a_line_and_a_notice_is_told_once() -> None:
+def test_each_run_of_a_sweep_is_a_line_and_a_notice_is_printed_once() -> None:
     stream = StringIO()
     lines, bars = LineProgress(stream, Clock()), StringIO()
 

@@ -1,4 +1,4 @@
-"""`backtest replicate` as a user meets it; nothing is trained."""
+"""`backtest replicate`: output, options and exit codes; nothing is trained."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Livieris2021Result:
+def replication(tmp_path_factory: pytest.TempPathFactory) -> Livieris2021Result:
     return compared(write_paper(tmp_path_factory.mktemp("paper")), runs=1)
 
 
 class Fake:
-    """Tells some progress and hands back what it was given, or raises it."""
+    """Reports some progress, then returns the outcome or raises it."""
 
     def __init__(self, outcome: Any) -> None:
         self.outcome = outcome
@@ -47,43 +47,43 @@ def invoke(*arguments: str, obj: object = None) -> Result:
     return CliRunner().invoke(app, ["replicate", *arguments], obj=obj)
 
 
-def test_an_unknown_name_is_told_with_those_that_are_known() -> None:
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     result = invoke("livieris2020", "--data", ".")
     assert result.exit_code == 2
     assert "there is no replication named 'livieris2020'" in result.stderr
     assert "expected: livieris2021" in result.stderr
 
 
-def test_data_has_to_be_named() -> None:
+def test_data_is_required() -> None:
     result = invoke("livieris2021")
     assert result.exit_code == 2
     assert "--data DIR" in result.stderr
 
 
-def test_data_that_is_not_there_ends_with_3(tmp_path: Path) -> None:
+def test_missing_data_ends_with_3(tmp_path: Path) -> None:
     result = invoke("livieris2021", "--data", str(tmp_path / "nowhere"))
     assert result.exit_code == 3
     assert result.stdout == ""
 
 
-def test_tables_go_to_stdout_and_progress_to_stderr(found) -> None:
-    result = invoke("livieris2021", "--data", "somewhere", obj=Fake(found))
+def test_tables_go_to_stdout_and_progress_to_stderr(replication) -> None:
+    result = invoke("livieris2021", "--data", "somewhere", obj=Fake(replication))
     assert result.exit_code == 0
-    assert result.stdout == render_replication(found) + "\n"
+    assert result.stdout == render_replication(replication) + "\n"
     assert "refits: 1 of 1 (MICDL lag 7 BTC)" in result.stderr
 
 
-def test_quiet_tells_no_progress(found) -> None:
-    assert invoke("livieris2021", "--data", "x", "-q", obj=Fake(found)).stderr == ""
+def test_quiet_prints_no_progress(replication) -> None:
+    assert invoke("livieris2021", "--data", "x", "-q", obj=Fake(replication)).stderr == ""
 
 
-def test_json_is_all_there_is_on_stdout(found) -> None:
-    result = invoke("livieris2021", "--data", "somewhere", "--json", obj=Fake(found))
-    assert json.loads(result.stdout) == json.loads(json.dumps(found.as_json()))
+def test_json_is_one_object_on_stdout(replication) -> None:
+    result = invoke("livieris2021", "--data", "somewhere", "--json", obj=Fake(replication))
+    assert json.loads(result.stdout) == json.loads(json.dumps(replication.as_json()))
 
 
-def test_every_option_arrives(found) -> None:
-    fake = Fake(found)
+def test_every_option_is_passed_on(replication) -> None:
+    fake = Fake(replication)
     options = ["--runs", "3", "--scaling", "refit-on-test", "--backend", "jax"]
     invoke("livieris2021", "--data", "d", *options, "--workers", "2", "--fresh", obj=fake)
     assert fake.options == {
@@ -96,8 +96,8 @@ def test_every_option_arrives(found) -> None:
     }
 
 
-def test_ten_runs_on_train_scaled_inputs_are_the_default(found) -> None:
-    fake = Fake(found)
+def test_ten_runs_on_train_scaled_inputs_are_the_default(replication) -> None:
+    fake = Fake(replication)
     invoke("livieris2021", "--data", "d", obj=fake)
     assert (fake.options["runs"], fake.options["scaling"]) == (10, "train")
 
@@ -105,7 +105,7 @@ def test_ten_runs_on_train_scaled_inputs_are_the_default(found) -> None:
 @pytest.mark.parametrize(
     ("error", "code"), [(TrainingError("a fit broke down"), 5), (KeyboardInterrupt(), 130)]
 )
-def test_failures_have_their_codes(error, code) -> None:
+def test_each_error_has_its_exit_code(error, code) -> None:
     assert invoke("livieris2021", "--data", "d", obj=Fake(error)).exit_code == code
 
 

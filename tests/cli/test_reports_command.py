@@ -18,7 +18,7 @@ from engine.cli.main import app
 from engine.cli.run_lookup import find_run_folder
 from engine.core.errors import UsageError
 from engine.runs.folder import PAGES
-from tests.reporting.family import IDS, member, written
+from tests.reporting.sweep_runs import IDS, make_run, write_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ SERVE = "from engine.cli.main import main; main()"
 def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for number in range(3):
-        written(member(number, mean=0.001 * number), tmp_path / "reports")
+        write_run(make_run(number, mean=0.001 * number), tmp_path / "reports")
     return tmp_path / "reports"
 
 
@@ -44,12 +44,12 @@ def invoke(*arguments: object) -> Result:
 
 def idle(number: int) -> Run:
     """A strategy that held nothing: quantstats has nothing to draw, which is quick."""
-    run = member(number)
+    run = make_run(number)
     return dataclasses.replace(run, returns=run.returns.assign(strategy=0.0))
 
 
-def test_report_draws_every_page_of_a_folder_that_was_moved(reports: Path) -> None:
-    folder = written(idle(3), reports).rename(reports.parent / "moved here")
+def test_report_renders_every_page_of_a_folder_that_was_moved(reports: Path) -> None:
+    folder = write_run(idle(3), reports).rename(reports.parent / "moved here")
 
     result = invoke("report", folder)
 
@@ -59,8 +59,8 @@ def test_report_draws_every_page_of_a_folder_that_was_moved(reports: Path) -> No
         assert IDS[3] in (folder / f"{page}.html").read_text(encoding="utf-8")
 
 
-def test_report_draws_a_run_of_an_earlier_version(reports: Path) -> None:
-    folder = written(idle(3), reports)
+def test_report_renders_a_run_of_an_earlier_version(reports: Path) -> None:
+    folder = write_run(idle(3), reports)
     (folder / "certificate.json").unlink()
     kept = {
         "manifest": ("run_id", "strategy_name", "strategy", "dataset", "target", "windows"),
@@ -68,13 +68,25 @@ def test_report_draws_a_run_of_an_earlier_version(reports: Path) -> None:
     }
     for name, keys in kept.items():
         path = folder / f"{name}.json"
-        told = json.loads(path.read_text(encoding="utf-8"))
-        path.write_text(json.dumps({key: told[key] for key in keys}), encoding="utf-8")
+        document = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({key: document[key] for key in keys}), encoding="utf-8")
 
     assert invoke("report", folder).exit_code == 0
 
-    assert "No leak certificate" in (folder / "tearsheet.html").read_text(encoding="utf-8")
+    assert "Not tested for look-ahead" in (folder / "tearsheet.html").read_text(encoding="utf-8")
     assert invoke("compare", IDS[3], IDS[1]).exit_code == 0
+
+
+def test_a_run_of_a_newer_version_is_refused_with_its_version(reports: Path) -> None:
+    path = reports / "ridge" / IDS[0] / "metrics.json"
+    metrics = json.loads(path.read_text(encoding="utf-8")) | {"schema_version": 99}
+    path.write_text(json.dumps(metrics), encoding="utf-8")
+
+    for arguments in (("report", "1111"), ("compare", "1111", "2222")):
+        result = invoke(*arguments)
+        assert result.exit_code == 2
+        assert "written by a newer version of the engine" in result.stderr
+        assert "found: schema_version 99" in result.stderr
 
 
 def test_report_finds_a_run_by_the_first_digits_of_its_id(reports: Path) -> None:
@@ -84,7 +96,7 @@ def test_report_finds_a_run_by_the_first_digits_of_its_id(reports: Path) -> None
     assert "no run has an id that begins with 9999" in invoke("report", "9999").stderr
 
 
-def test_an_id_of_two_runs_is_refused_with_both(reports: Path) -> None:
+def test_an_ambiguous_id_is_refused_with_both_folders(reports: Path) -> None:
     twin = reports / "other" / IDS[0]
     shutil.copytree(reports / "ridge" / IDS[0], twin)
 
@@ -95,7 +107,7 @@ def test_an_id_of_two_runs_is_refused_with_both(reports: Path) -> None:
     assert "ridge" in refused.value.found
 
 
-def test_report_refuses_a_folder_that_is_no_run(reports: Path) -> None:
+def test_report_refuses_a_folder_that_is_not_a_run(reports: Path) -> None:
     result = invoke("report", reports)
 
     assert result.exit_code == 2
@@ -104,14 +116,14 @@ def test_report_refuses_a_folder_that_is_no_run(reports: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("--serve", "reports")])
 @pytest.mark.usefixtures("reports")
-def test_report_wants_a_run_or_to_serve(arguments: tuple[str, ...]) -> None:
+def test_report_needs_a_run_or_serve(arguments: tuple[str, ...]) -> None:
     result = invoke("report", *arguments)
 
     assert result.exit_code == 2
     assert "RUN, or --serve" in result.stderr
 
 
-def test_compare_tells_every_run_the_answer_and_the_page(reports: Path) -> None:
+def test_compare_prints_every_run_the_verdict_and_the_page(reports: Path) -> None:
     result = invoke("compare", reports / "ridge" / IDS[0], "2222", IDS[2])
 
     assert result.exit_code == 0
@@ -129,18 +141,18 @@ def test_compare_tells_every_run_the_answer_and_the_page(reports: Path) -> None:
 def test_compare_prints_one_json_value_with_every_figure(tmp_path: Path) -> None:
     result = invoke("compare", "1111", "3333", "--json", "--out", tmp_path / "there")
 
-    told = json.loads(result.stdout)
-    assert told["reference"] == IDS[0]
-    assert told["best"] == IDS[2]
-    assert told["differing"] == {"signal.enter_bps": {IDS[0]: 0.0, IDS[2]: 10.0}}
-    assert told["page"] == str(tmp_path / "there" / "comparison.html")
+    document = json.loads(result.stdout)
+    assert document["reference"] == IDS[0]
+    assert document["best"] == IDS[2]
+    assert document["differing"] == {"signal.enter_bps": {IDS[0]: 0.0, IDS[2]: 10.0}}
+    assert document["page"] == str(tmp_path / "there" / "comparison.html")
     assert (tmp_path / "there" / "comparison.html").is_file()
-    assert {"low", "high", "p_value", "p_value_holm"} <= set(told["differences"][IDS[2]])
-    assert told["verdict"]["sentence"]
+    assert {"low", "high", "p_value", "p_value_holm"} <= set(document["differences"][IDS[2]])
+    assert document["verdict"]["sentence"]
 
 
 @pytest.mark.parametrize(
-    ("runs", "said"),
+    ("runs", "message"),
     [
         (("1111",), "at least two runs"),
         (("1111", "2222", IDS[0]), "one run is named twice"),
@@ -149,24 +161,24 @@ def test_compare_prints_one_json_value_with_every_figure(tmp_path: Path) -> None
         ((), "Missing argument"),
     ],
 )
-def test_compare_says_what_cannot_be_compared(
-    reports: Path, runs: tuple[str, ...], said: str
+def test_compare_refuses_what_cannot_be_compared(
+    reports: Path, runs: tuple[str, ...], message: str
 ) -> None:
     result = invoke("compare", *runs)
 
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert not (reports / "comparisons").exists()
 
 
-def test_a_place_that_cannot_be_written_is_told(reports: Path, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_refused(reports: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     result = invoke("compare", "1111", "2222", "--out", tmp_path / "file" / "there")
 
     assert result.exit_code == 2
     assert "the pages cannot be written" in result.stderr
-    folder = written(idle(3), reports)
+    folder = write_run(idle(3), reports)
     (folder / "tearsheet.html").mkdir()
     assert "the pages cannot be written" in invoke("report", folder).stderr
 
@@ -175,7 +187,7 @@ def test_a_place_that_cannot_be_written_is_told(reports: Path, tmp_path: Path) -
     ("name", "content"),
     [("metrics.json", "{"), ("returns.parquet", "PAR1"), ("trades.parquet", None)],
 )
-def test_a_damaged_run_is_told_with_the_file(
+def test_a_damaged_run_is_refused_with_the_name_of_the_file(
     reports: Path, name: str, content: str | None
 ) -> None:
     path = reports / "ridge" / IDS[1] / name
@@ -190,10 +202,10 @@ def test_a_damaged_run_is_told_with_the_file(
         assert f"found: {name}: " in result.stderr
 
 
-def test_compare_says_which_runs_have_no_bar_in_common(reports: Path) -> None:
-    late = member(4)
+def test_compare_names_the_runs_without_common_bars(reports: Path) -> None:
+    late = make_run(4)
     shifted = late.returns.set_axis(late.returns.index + late.returns.index.freq * 400)
-    written(dataclasses.replace(late, returns=shifted.rename_axis("timestamp")), reports)
+    write_run(dataclasses.replace(late, returns=shifted.rename_axis("timestamp")), reports)
 
     result = invoke("compare", "1111", "2222", "5555")
 
@@ -203,7 +215,7 @@ def test_compare_says_which_runs_have_no_bar_in_common(reports: Path) -> None:
 
 
 @pytest.mark.slow
-def test_serve_tells_its_address_answers_and_ends_with_0_on_an_interrupt(reports: Path) -> None:
+def test_serve_prints_its_address_and_ends_with_0_on_an_interrupt(reports: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", SERVE, "report", "--serve", "--port", "0"],
         cwd=reports.parent,
@@ -217,13 +229,13 @@ def test_serve_tells_its_address_answers_and_ends_with_0_on_an_interrupt(reports
             assert IDS[0] in answer.read().decode()
         page = f"{address}ridge/{IDS[0]}/quantstats.html"
         with urllib.request.urlopen(page, timeout=60) as answer:
-            assert "A second opinion: quantstats" in answer.read().decode()
+            assert "Independent report: quantstats" in answer.read().decode()
         process.send_signal(signal.SIGINT)
-        rest, told = process.communicate(timeout=30)
+        rest, document = process.communicate(timeout=30)
     finally:
         process.kill()
     assert process.returncode == 0
     assert address.startswith("http://127.0.0.1:")
     assert rest == ""
-    assert "Ctrl-C stops" in told
-    assert "Traceback" not in told
+    assert "Ctrl-C stops" in document
+    assert "Traceback" not in document

@@ -31,7 +31,7 @@ def invoke(pipeline: object, *arguments: str) -> Result:
     return CliRunner().invoke(app, ["run", "s.yaml", *arguments], obj=pipeline)
 
 
-def test_every_option_reaches_the_pipeline(
+def test_every_option_is_passed_on(
     finished: Run, pipeline: PipelineOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.argv", ["/somewhere/backtest", "run", "s.yaml"])
@@ -39,7 +39,7 @@ def test_every_option_reaches_the_pipeline(
 
     result = invoke(
         fake,
-        *("--data", "mine.yaml", "--set", "seeds=3", "--set", "opponents.0.fast=10"),
+        *("--data", "mine.yaml", "--set", "seeds=3", "--set", "benchmarks.0.fast=10"),
         *("--out", "elsewhere", "--workers", "2", "--executor", "ray", "--offline", "--fresh"),
         *("--ray-address", "auto", "--no-pages", "--vintage", "2024-05-10"),
     )
@@ -50,7 +50,7 @@ def test_every_option_reaches_the_pipeline(
     assert fake.options == {
         "overrides": {
             "seeds": 3,
-            "opponents.0.fast": 10,
+            "benchmarks.0.fast": 10,
             "compute.executor": "ray",
             "compute.ray_address": "auto",
         },
@@ -64,7 +64,7 @@ def test_every_option_reaches_the_pipeline(
     }
 
 
-def test_without_options_the_strategy_decides(finished: Run, pipeline: PipelineOf) -> None:
+def test_defaults_without_options(finished: Run, pipeline: PipelineOf) -> None:
     fake = pipeline(finished)
 
     invoke(fake)
@@ -95,18 +95,18 @@ def test_the_result_is_on_stdout_and_progress_on_stderr(
     assert "\x1b" not in result.output
 
 
-def test_json_is_one_object_and_all_of_stdout(finished: Run, pipeline: PipelineOf) -> None:
+def test_json_is_one_object_on_stdout(finished: Run, pipeline: PipelineOf) -> None:
     result = invoke(pipeline(finished), "--json")
 
-    told = json.loads(result.stdout)
-    assert told == {
+    document = json.loads(result.stdout)
+    assert document == {
         "run_id": "0123456789ab",
         "run_dir": "reports/micdl/0123456789ab",
         "dataset": {"name": "us-indices", "offline": True},
         "span": finished.metrics["span"],
         "metrics": finished.metrics["books"],
         "forecasts": finished.metrics["forecasts"],
-        "significance": finished.significance,
+        "significance": finished.significance.as_dict(),
         "left_out": [],
         "certificate": None,
         "verdict": {"grade": "none", "sentence": "No evidence that the strategy has skill."},
@@ -114,7 +114,7 @@ def test_json_is_one_object_and_all_of_stdout(finished: Run, pipeline: PipelineO
     assert "refits: 3 of 3" in result.stderr
 
 
-def test_quiet_keeps_only_the_notices(finished: Run, pipeline: PipelineOf) -> None:
+def test_quiet_prints_notices_only(finished: Run, pipeline: PipelineOf) -> None:
     result = invoke(pipeline(finished), "--quiet")
 
     assert result.stderr == "us-indices stands in for crypto-majors\n"
@@ -127,13 +127,13 @@ def test_quiet_keeps_only_the_notices(finished: Run, pipeline: PipelineOf) -> No
         (StrategyError("s.yaml", (Mistake("seeds", 3, "a whole number", '"x"'),)), 2),
         (InvalidBarsError("BTC-USD has 3 bars without a price"), 3),
         (UnreachableError("the server did not answer"), 3),
-        (LookaheadError("position 12 knew the future"), 4),
+        (LookaheadError("position 12 depends on later bars"), 4),
         (TrainingError("window 3 ended with a NaN loss"), 5),
         (ZeroDivisionError("division by zero"), 1),
         (KeyboardInterrupt(), 130),
     ],
 )
-def test_an_error_is_a_few_lines_and_its_own_exit_code(
+def test_each_error_is_a_few_lines_and_its_exit_code(
     pipeline: PipelineOf, error: BaseException, code: int
 ) -> None:
     result = invoke(pipeline(error), "--quiet")
@@ -150,7 +150,7 @@ def test_an_interrupt_is_one_line(pipeline: PipelineOf) -> None:
     ]
 
 
-def test_a_fault_of_the_engine_points_at_debug(pipeline: PipelineOf) -> None:
+def test_a_fault_of_the_engine_suggests_debug(pipeline: PipelineOf) -> None:
     assert "--debug" in invoke(pipeline(ZeroDivisionError("oh"))).stderr
 
 
@@ -163,7 +163,7 @@ def test_debug_shows_the_traceback(pipeline: PipelineOf, error: Exception) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["rnu", "s.yaml"], "run"),
         (["run", "s.yaml", "--ofline"], "--offline"),
@@ -173,19 +173,19 @@ def test_debug_shows_the_traceback(pipeline: PipelineOf, error: Exception) -> No
         (["run", "s.yaml", "--set", "seeds"], "--set path=value"),
     ],
 )
-def test_a_wrong_command_line_ends_with_2_and_says_what_was_meant(
-    pipeline: PipelineOf, arguments: list[str], told: str
+def test_a_wrong_command_line_ends_with_2_and_a_suggestion(
+    pipeline: PipelineOf, arguments: list[str], message: str
 ) -> None:
     fake = pipeline(AssertionError("must not run"))
 
     result = CliRunner().invoke(app, arguments, obj=fake)
 
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert message in result.stderr
     assert fake.strategy == ""
 
 
-def test_a_strategy_that_is_not_there_is_a_usage_error_with_the_one_meant(
+def test_a_missing_strategy_is_a_usage_error_with_a_suggestion(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from engine.config import load_config

@@ -33,26 +33,26 @@ BAD = CheckResult(
 def invoke(
     *arguments: str, rows: tuple[CheckResult, ...] = (GOOD,)
 ) -> tuple[Result, dict[str, Any]]:
-    asked: dict[str, Any] = {}
+    options: dict[str, Any] = {}
 
     def execute(**given: Any) -> SelfTestResult:
-        asked.update(given)
+        options.update(given)
         given["progress"].notice("working")
         return SelfTestResult(rows, given["seed"], 300, 61.7)
 
-    return CliRunner().invoke(app, ["selftest", *arguments], obj=execute), asked
+    return CliRunner().invoke(app, ["selftest", *arguments], obj=execute), options
 
 
-def test_all_checks_passed_is_0_and_a_sentence() -> None:
-    result, asked = invoke()
+def test_passed_checks_end_with_0_and_a_conclusion() -> None:
+    result, options = invoke()
 
     assert result.exit_code == 0
     assert "All 1 checks passed (300 generated markets, seed 0, 62 s)" in result.stdout
-    assert (asked["seed"], asked["workers"]) == (0, None)
+    assert (options["seed"], options["workers"]) == (0, None)
     assert result.stderr == "working\n"
 
 
-def test_one_that_failed_is_1_and_named_on_stderr() -> None:
+def test_a_failed_check_ends_with_1_and_is_named_on_stderr() -> None:
     result, _ = invoke("--seed", "4", "--workers", "2", rows=(GOOD, BAD))
 
     assert result.exit_code == 1
@@ -63,12 +63,12 @@ def test_one_that_failed_is_1_and_named_on_stderr() -> None:
 
 def test_json_is_one_object_and_nothing_else() -> None:
     result, _ = invoke("--json", rows=(GOOD, BAD))
-    told = json.loads(result.stdout)
+    document = json.loads(result.stdout)
 
     assert result.exit_code == 1
-    assert (told["passed"], told["seed"], told["markets"]) == (False, 0, 300)
-    assert told["checks"][0]["figures"] == {"rate": 0.06}
-    assert [check["passed"] for check in told["checks"]] == [True, False]
+    assert (document["passed"], document["seed"], document["markets"]) == (False, 0, 300)
+    assert document["checks"][0]["figures"] == {"rate": 0.06}
+    assert [check["passed"] for check in document["checks"]] == [True, False]
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 300])
@@ -77,7 +77,7 @@ def test_the_table_fits_its_terminal(width: int) -> None:
 
     assert max(map(len, text.splitlines())) <= min(width, 120)
     assert "\N{NO-BREAK SPACE}" not in text
-    for word in ("Check", "Planted", "Expected", "Found", "a random", "10.4 %"):
+    for word in ("Check", "Simulated", "Expected", "Result", "a random", "10.4 %"):
         assert word in text
 
 
@@ -85,7 +85,7 @@ def test_the_table_is_this_one() -> None:
     table = render_selftest_text(SelfTestResult((GOOD, BAD), 0, 300, 61.7), 80).splitlines()
 
     assert table[:9] == [
-        "      Check            Planted             Expected            Found",
+        "      Check            Simulated           Expected            Result",
         "-" * 80,
         "pass  noise: false     a random walk:      significant at 5 %  18 of 300: 6.0 %",
         "      alarms           nothing to find     no more often than  (3.0 to 10.4 %)",
@@ -112,8 +112,8 @@ def test_an_interrupt_ends_it_and_its_workers_with_130_and_one_line() -> None:
         assert process.stderr.readline().startswith("selftest: ")
         # As a terminal does: to the whole group.
         os.killpg(process.pid, signal.SIGINT)
-        out, told = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=60)
 
-    assert (process.returncode, out) == (130, "")
-    assert told.splitlines()[-1] == "interrupted"
-    assert "Traceback" not in told
+    assert (process.returncode, stdout) == (130, "")
+    assert stderr.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in stderr

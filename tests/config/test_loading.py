@@ -117,7 +117,7 @@ def test_an_anchor_repeats_a_value(plan: Path) -> None:
 
 
 def test_all_mistakes_are_reported_in_file_order(plan: Path) -> None:
-    told = mistakes_in(
+    mistakes = mistakes_in(
         plan,
         "name: plan\n"
         "rule:\n"
@@ -135,7 +135,7 @@ def test_all_mistakes_are_reported_in_file_order(plan: Path) -> None:
         "extra: 1\n",
     )
 
-    assert [(m.path, m.line) for m in told] == [
+    assert [(m.path, m.line) for m in mistakes] == [
         ("rule.windw", 4),
         ("opponents.1.window", 8),
         ("opponents.2.kind", 9),
@@ -172,9 +172,9 @@ def test_a_mistake_in_a_union_has_path_expectation_and_hint(
 ) -> None:
     rule = "" if line.startswith("rule") else "\nrule: {kind: average}"
 
-    told = only_mistake_in(plan, f"name: plan\n{line}{rule}\n")
+    mistake = only_mistake_in(plan, f"name: plan\n{line}{rule}\n")
 
-    assert told == Mistake(path, 2, expected, found, hint)
+    assert mistake == Mistake(path, 2, expected, found, hint)
 
 
 @pytest.mark.parametrize(
@@ -200,15 +200,15 @@ def test_a_mistake_in_a_union_has_path_expectation_and_hint(
 def test_a_mistake_in_a_value_has_path_and_expectation(
     plan: Path, line: str, path: str, expected: str, found: str, hint: str
 ) -> None:
-    told = mistakes_in(plan, f"{MINIMAL}{line}\n")
+    mistakes = mistakes_in(plan, f"{MINIMAL}{line}\n")
 
-    assert Mistake(path, 3, expected, found, hint) in told
+    assert Mistake(path, 3, expected, found, hint) in mistakes
 
 
 def test_a_list_of_invalid_entries_is_not_reported_as_too_short(plan: Path) -> None:
-    told = only_mistake_in(plan, f"{MINIMAL}opponents: [{{kind: average, window: 0}}]\n")
+    mistake = only_mistake_in(plan, f"{MINIMAL}opponents: [{{kind: average, window: 0}}]\n")
 
-    assert told.path == "opponents.0.window"
+    assert mistake.path == "opponents.0.window"
 
 
 def test_a_missing_key_has_the_line_of_its_parent(plan: Path) -> None:
@@ -221,17 +221,17 @@ def test_a_missing_key_has_the_line_of_its_parent(plan: Path) -> None:
 
 
 def test_a_syntax_error_has_its_line_and_text(plan: Path) -> None:
-    told = only_mistake_in(plan, "name: plan\nrule: {kind: average\nside: long_only\n")
+    mistake = only_mistake_in(plan, "name: plan\nrule: {kind: average\nside: long_only\n")
 
-    assert (told.path, told.line, told.expected) == ("", 3, "valid YAML")
-    assert told.found.startswith("side: long_only (")
+    assert (mistake.path, mistake.line, mistake.expected) == ("", 3, "valid YAML")
+    assert mistake.found.startswith("side: long_only (")
 
 
 def test_a_truncated_file_is_a_syntax_error(plan: Path) -> None:
-    told = only_mistake_in(plan, "name: plan\nrule: {kind: average\n")
+    mistake = only_mistake_in(plan, "name: plan\nrule: {kind: average\n")
 
-    assert told.line == 3
-    assert told.found.startswith("the end of the file (")
+    assert mistake.line == 3
+    assert mistake.found.startswith("the end of the file (")
 
 
 def test_too_deep_nesting_is_refused(plan: Path) -> None:
@@ -239,9 +239,9 @@ def test_too_deep_nesting_is_refused(plan: Path) -> None:
 
 
 def test_a_tab_gets_a_hint_about_spaces(plan: Path) -> None:
-    told = only_mistake_in(plan, "name: plan\nrule:\n\tkind: average\n")
+    mistake = only_mistake_in(plan, "name: plan\nrule:\n\tkind: average\n")
 
-    assert (told.line, told.hint) == (3, "indent with spaces; YAML allows no tabs")
+    assert (mistake.line, mistake.hint) == (3, "indent with spaces; YAML allows no tabs")
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n"])
@@ -253,10 +253,10 @@ def test_an_empty_file_is_reported_as_empty(plan: Path, text: str) -> None:
 def test_a_file_that_is_not_a_mapping_lists_the_expected_keys(
     plan: Path, text: str, found: str
 ) -> None:
-    told = only_mistake_in(plan, text)
+    mistake = only_mistake_in(plan, text)
 
-    assert (told.path, told.line, told.found) == ("", 1, found)
-    assert told.expected.startswith("a mapping with the keys name, rule,")
+    assert (mistake.path, mistake.line, mistake.found) == ("", 1, found)
+    assert mistake.expected.startswith("a mapping with the keys name, rule,")
 
 
 def test_two_documents_in_one_file_are_a_mistake(plan: Path) -> None:
@@ -360,9 +360,9 @@ def test_a_python_override_of_nan_is_refused(plan: Path) -> None:
 def test_a_mistake_in_an_override_names_set_and_has_no_line(
     plan: Path, place: str, value: object, path: str, expected: str, found: str, hint: str
 ) -> None:
-    told = only_mistake_in(plan, f"{MINIMAL}opponents: [{{kind: average}}]\n", {place: value})
+    mistake = only_mistake_in(plan, f"{MINIMAL}opponents: [{{kind: average}}]\n", {place: value})
 
-    assert told == Mistake(path, None, expected, found, hint)
+    assert mistake == Mistake(path, None, expected, found, hint)
 
 
 def test_set_values_are_yaml_and_the_last_one_wins() -> None:

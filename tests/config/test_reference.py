@@ -68,14 +68,14 @@ class Plan(Spec):
 
 
 @pytest.fixture(scope="module")
-def listed() -> tuple[ReferenceEntry, ...]:
+def entries() -> tuple[ReferenceEntry, ...]:
     return list_entries(Plan)
 
 
 def test_a_key_has_accepted_values_default_and_meaning(
-    listed: tuple[ReferenceEntry, ...],
+    entries: tuple[ReferenceEntry, ...],
 ) -> None:
-    assert find_entry(listed, "rule.mean.size") == ReferenceEntry(
+    assert find_entry(entries, "rule.mean.size") == ReferenceEntry(
         path="rule.mean.size",
         place="rule.size",
         accepts="a whole number, at least 1, at most 9",
@@ -85,12 +85,12 @@ def test_a_key_has_accepted_values_default_and_meaning(
 
 
 def test_a_part_has_its_docstring_without_the_keys(
-    listed: tuple[ReferenceEntry, ...],
+    entries: tuple[ReferenceEntry, ...],
 ) -> None:
-    part = find_entry(listed, "rule.mean")
+    part = find_entry(entries, "rule.mean")
 
     assert (part.kind, part.part) == ("mean", "The mean.\n\nOf the last bars.")
-    assert find_entry(listed, "rule").kinds == ("blend", "mean")
+    assert find_entry(entries, "rule").kinds == ("blend", "mean")
 
 
 @pytest.mark.parametrize(
@@ -105,36 +105,42 @@ def test_a_part_has_its_docstring_without_the_keys(
     ],
 )
 def test_accepted_values_and_default_are_in_words(
-    listed: tuple[ReferenceEntry, ...], path: str, accepts: str, default: str
+    entries: tuple[ReferenceEntry, ...], path: str, accepts: str, default: str
 ) -> None:
-    entry = find_entry(listed, path)
+    entry = find_entry(entries, path)
 
     assert (entry.accepts, entry.default) == (accepts, default)
 
 
-def test_a_recursive_part_is_listed_once(listed: tuple[ReferenceEntry, ...]) -> None:
-    assert find_entry(listed, "rule.blend.members").same_as == "rule"
-    assert not any(entry.path.startswith("rule.blend.members.") for entry in listed)
+def test_a_recursive_part_is_listed_once(entries: tuple[ReferenceEntry, ...]) -> None:
+    assert find_entry(entries, "rule.blend.members").same_as == "rule"
+    assert not any(entry.path.startswith("rule.blend.members.") for entry in entries)
 
 
-def test_only_a_key_without_a_default_is_required(listed: tuple[ReferenceEntry, ...]) -> None:
-    assert [e.path for e in listed if e.required] == [
+def test_only_a_key_without_a_default_is_required(entries: tuple[ReferenceEntry, ...]) -> None:
+    assert [e.path for e in entries if e.required] == [
         *("name", "rule.blend.members", "rules.blend.members")
     ]
 
 
-def test_child_entries_are_one_level_below_a_path(listed: tuple[ReferenceEntry, ...]) -> None:
-    assert [e.path for e in child_entries(listed)] == ["name", "rule", "rules", "limit", "aliases"]
-    assert [e.path for e in child_entries(listed, find_entry(listed, "rule"))] == [
+def test_child_entries_are_one_level_below_a_path(entries: tuple[ReferenceEntry, ...]) -> None:
+    assert [e.path for e in child_entries(entries)] == [
+        "name",
+        "rule",
+        "rules",
+        "limit",
+        "aliases",
+    ]
+    assert [e.path for e in child_entries(entries, find_entry(entries, "rule"))] == [
         "rule.blend",
         "rule.mean",
     ]
 
 
 def test_a_key_is_found_by_its_path_in_a_file_if_unique(
-    listed: tuple[ReferenceEntry, ...],
+    entries: tuple[ReferenceEntry, ...],
 ) -> None:
-    assert find_entry(listed, "rules.0.size").path == "rules.mean.size"
+    assert find_entry(entries, "rules.0.size").path == "rules.mean.size"
     with pytest.raises(UsageError) as caught:
         find_entry(list_entries(Strategy), "model.units")
     assert "model.gru.units" in caught.value.expected
@@ -150,16 +156,16 @@ def test_a_key_is_found_by_its_path_in_a_file_if_unique(
     ],
 )
 def test_a_misspelt_path_gets_a_suggestion(
-    listed: tuple[ReferenceEntry, ...], wrong: str, meant: str
+    entries: tuple[ReferenceEntry, ...], wrong: str, meant: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        find_entry(listed, wrong)
+        find_entry(entries, wrong)
 
     assert caught.value.fix == f"did you mean {meant}?"
 
 
-def test_settable_paths_contain_no_kinds(listed: tuple[ReferenceEntry, ...]) -> None:
-    assert settable_paths(listed) == (
+def test_settable_paths_contain_no_kinds(entries: tuple[ReferenceEntry, ...]) -> None:
+    assert settable_paths(entries) == (
         *("name", "rule", "rule.members", "rule.size"),
         *("rules", "rules.N.members", "rules.N.size", "limit", "aliases"),
     )
@@ -167,10 +173,10 @@ def test_settable_paths_contain_no_kinds(listed: tuple[ReferenceEntry, ...]) -> 
 
 @pytest.mark.parametrize("model", [Strategy, Dataset])
 def test_every_key_of_a_strategy_and_of_a_dataset_has_a_meaning(model: type[Spec]) -> None:
-    told = list_entries(model)
+    entries = list_entries(model)
 
-    assert [entry.path for entry in told if not entry.kind and not entry.meaning] == []
-    assert [entry.path for entry in told if entry.kind and not entry.part] == []
+    assert [entry.path for entry in entries if not entry.kind and not entry.meaning] == []
+    assert [entry.path for entry in entries if entry.kind and not entry.part] == []
 
 
 def test_the_schema_has_the_meaning_of_a_key() -> None:

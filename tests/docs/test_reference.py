@@ -13,7 +13,8 @@ from engine.cli.main import app
 from engine.config.reference import list_entries
 from engine.data.calendar import DAYS_PER_YEAR
 from engine.data.config import Dataset
-from engine.runs.folder import DOCUMENTS, PAGES, TABLES
+from engine.runs import documents
+from engine.runs.folder import ANALYSIS_TABLES, DOCUMENTS, PAGES, TABLES
 from engine.strategy import Strategy
 from tests.docs.blocks import ROOT
 
@@ -65,23 +66,35 @@ def test_every_exit_code_of_an_error_is_told() -> None:
     assert r"`\| head`" in text
 
 
-@pytest.mark.parametrize("key", ["features", "scaling", "model", "signal", "sizing", "opponents"])
+@pytest.mark.parametrize("key", ["features", "scaling", "model", "signal", "sizing", "benchmarks"])
 def test_the_table_of_choices_names_every_kind(key: str) -> None:
     page = (REFERENCE / "strategy.md").read_text(encoding="utf-8")
     told = Strategy.model_json_schema()["properties"][key]
     kinds = set(told.get("items", told)["discriminator"]["mapping"])
     (row,) = re.findall(rf"^\| `{key}` \|(.*)\|$", page, re.MULTILINE)
     named = set(re.findall(r"`(\w+)`", row))
-    if key == "opponents":
+    if key == "benchmarks":
         named |= {"ridge", "gradient_boosting", "persistence", "drift", "always_up"}
     assert kinds <= named
 
 
 def test_every_file_of_a_run_is_described() -> None:
     page = (REFERENCE / "run-folder.md").read_text(encoding="utf-8")
-    names = ["manifest.json", *(f"{table}.parquet" for table in TABLES)]
+    names = ["manifest.json", *(f"{table}.parquet" for table in (*TABLES, *ANALYSIS_TABLES))]
     names += [f"{name}.json" for name in DOCUMENTS] + [f"{name}.html" for name in PAGES]
     assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_every_key_of_a_run_document_is_listed_with_its_meaning() -> None:
+    reference = extension("document_reference")
+    text = reference.run_keys()
+    assert re.findall(r"^## (\S+)$", text, re.MULTILINE) == [
+        f"{name}.json" for name in ("manifest", *DOCUMENTS)
+    ]
+    for name in ("manifest", *DOCUMENTS):
+        for entry in list_entries(getattr(documents, name.capitalize())):
+            assert entry.meaning, (name, entry.path)
+            assert entry.meaning.replace("|", r"\|") in text, (name, entry.path)
 
 
 def test_a_year_of_a_market_that_never_closes_is_as_long_as_told() -> None:

@@ -11,7 +11,7 @@ from engine.models import Micdl, TrainingSpec
 from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def market(bars: pd.DataFrame) -> Market:
-    """Two symbols; the second is worth the square root of the first."""
+    """Two symbols; the price of the second is the square root of the first."""
     second = bars.assign(
         **{name: np.sqrt(bars[name]) for name in ("open", "high", "low", "close")}
     )
@@ -32,7 +32,7 @@ def market(bars: pd.DataFrame) -> Market:
     )
 
 
-def test_columns_stand_symbol_by_symbol_in_the_order_asked_for(bars: pd.DataFrame) -> None:
+def test_columns_are_grouped_by_symbol_in_the_requested_order(bars: pd.DataFrame) -> None:
     built = build_features(market(bars), [LogReturn(), Rsi()], ["ETH-USD", "BTC-USD"])
     assert built.names == (
         "ETH-USD:log_return_1",
@@ -60,7 +60,7 @@ def test_the_warmup_is_that_of_the_slowest_feature(bars: pd.DataFrame) -> None:
         ([], "No feature is listed"),
     ],
 )
-def test_a_repeated_feature_and_an_empty_list_are_refused(
+def test_a_repeated_feature_and_an_empty_list_are_errors(
     bars: pd.DataFrame, features: list[Feature], said: str
 ) -> None:
     with pytest.raises(UsageError) as caught:

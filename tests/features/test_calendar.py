@@ -1,4 +1,4 @@
-"""Features of time, on dates that one can look up."""
+"""Calendar features on known dates."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def turning(feature: TurnOfMonth, first: str, last: str, every: str = "D") -> li
         ("month_of_year", ("2024-01-31", "2024-04-01", "1999-12-31"), (0, 90, 330)),
     ],
 )
-def test_a_sine_and_a_cosine_tell_the_place_in_a_cycle(cycle, stamps, degrees) -> None:
+def test_sine_and_cosine_determine_the_phase(cycle, stamps, degrees) -> None:
     sine, cosine = (
         CalendarFeature(cycle=cycle, wave=w).compute(at(*stamps)) for w in ("sine", "cosine")
     )
@@ -44,7 +44,7 @@ def test_a_sine_and_a_cosine_tell_the_place_in_a_cycle(cycle, stamps, degrees) -
     np.testing.assert_allclose(found, degrees, atol=1e-9)
 
 
-def test_neighbours_in_a_cycle_are_neighbours_in_value() -> None:
+def test_adjacent_phases_have_close_values() -> None:
     bars = at("2023-12-31", "2024-01-01", "2024-07-01")
     waves = np.column_stack(
         [CalendarFeature(cycle="month_of_year", wave=w).compute(bars) for w in ("sine", "cosine")]
@@ -60,17 +60,17 @@ def test_the_hour_of_daily_bars_and_the_day_of_weeks_are_constant() -> None:
     assert CalendarFeature(cycle="day_of_week", wave="cosine").compute(mondays).nunique() == 1
 
 
-def test_a_month_turns_on_its_last_day_and_on_the_first_three() -> None:
+def test_turn_of_month_is_the_last_and_the_first_three_days() -> None:
     assert turning(TurnOfMonth(), "2024-02-20", "2024-03-10") == [
         *("02-29", "03-01", "03-02", "03-03"),
     ]
 
 
-def test_a_year_without_its_leap_day_turns_a_day_earlier() -> None:
+def test_turn_of_month_without_a_leap_day_is_a_day_earlier() -> None:
     assert turning(TurnOfMonth(first=0), "2023-02-20", "2023-03-10") == ["02-28"]
 
 
-def test_weekdays_are_counted_where_there_is_no_trade_at_weekends() -> None:
+def test_turn_of_month_can_count_weekdays_only() -> None:
     weekdays = TurnOfMonth(days="weekdays")
     # 31 August 2024 is a Saturday: its last weekday is Friday the 30th.
     assert turning(weekdays, "2024-08-20", "2024-09-10", "B") == [
@@ -78,7 +78,7 @@ def test_weekdays_are_counted_where_there_is_no_trade_at_weekends() -> None:
     ]
 
 
-def test_every_bar_of_such_a_day_counts() -> None:
+def test_turn_of_month_covers_every_bar_of_a_day() -> None:
     assert turning(TurnOfMonth(first=1), "2024-01-31", "2024-02-02", "12h") == [
         *("01-31", "01-31", "02-01", "02-01"),
     ]

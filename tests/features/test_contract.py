@@ -1,4 +1,4 @@
-"""What holds for every feature."""
+"""The contract of every feature."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ EVERY_FEATURE_OF_PRICES_OR_VOLUMES = pytest.mark.parametrize(
 )
 
 FIRST_BAR = {"rsi": 2e-4, "macd": 1e-5}
-"""What another first bar may change past the warm-up; 1e-12 for all the others."""
+"""Largest change by another first bar after the warm-up; 1e-12 for all other kinds."""
 
 FLAT = {"rsi": 0.5, "bollinger_percent": 0.5}
-"""The value while nothing moves and nothing is traded; 0 for all the others."""
+"""The value at a constant price without volume; 0 for all other kinds."""
 
 
 def flat_bars(n: int) -> pd.DataFrame:
@@ -90,7 +90,7 @@ def test_values_are_nan_before_the_declared_warmup_and_finite_from_it_on(
 
 
 @EVERY_FEATURE
-def test_another_first_bar_changes_nothing_past_the_warmup_beyond_what_is_stated(
+def test_another_first_bar_changes_values_after_warmup_as_stated(
     feature: FeatureSpec, bars: pd.DataFrame
 ) -> None:
     whole, half = values_of(feature, bars), values_of(feature, bars.iloc[len(bars) // 2 :])
@@ -100,7 +100,7 @@ def test_another_first_bar_changes_nothing_past_the_warmup_beyond_what_is_stated
 
 
 @EVERY_FEATURE
-def test_real_bars_have_finite_values_and_another_first_bar_changes_no_more(
+def test_real_bars_have_finite_values_for_any_first_bar(
     feature: FeatureSpec, real_bars: pd.DataFrame
 ) -> None:
     whole = values_of(feature, real_bars)
@@ -128,7 +128,7 @@ def test_a_warmup_longer_than_the_bars_leaves_only_nan(
         pytest.param({"volume": 1e6}, id="volumes"),
     ],
 )
-def test_the_unit_of_prices_and_of_volumes_does_not_matter(
+def test_features_do_not_depend_on_units_of_price_and_volume(
     feature: FeatureSpec, bars: pd.DataFrame, unit: dict[str, float]
 ) -> None:
     other = bars.assign(**{name: bars[name] * factor for name, factor in unit.items()})
@@ -138,13 +138,13 @@ def test_the_unit_of_prices_and_of_volumes_does_not_matter(
 
 
 @EVERY_FEATURE_OF_PRICES_OR_VOLUMES
-def test_a_market_that_stands_still_has_a_neutral_value(feature: FeatureSpec) -> None:
+def test_a_constant_price_has_the_neutral_value(feature: FeatureSpec) -> None:
     values = values_of(feature, flat_bars(feature.warmup + 50)).iloc[feature.warmup :]
     np.testing.assert_allclose(values, FLAT.get(feature.kind, 0.0), rtol=0, atol=1e-15)
 
 
 @EVERY_FEATURE_OF_PRICES_OR_VOLUMES
-def test_a_market_that_comes_to_a_standstill_ends_at_the_neutral_value(
+def test_a_price_that_becomes_constant_ends_at_the_neutral_value(
     feature: FeatureSpec, bars: pd.DataFrame
 ) -> None:
     still = flat_bars(3 * feature.warmup + 50)
@@ -156,7 +156,7 @@ def test_a_market_that_comes_to_a_standstill_ends_at_the_neutral_value(
 
 
 @EVERY_FEATURE
-def test_twice_the_history_changes_the_latest_values_no_more_than_is_stated(
+def test_twice_the_history_changes_latest_values_as_stated(
     feature: FeatureSpec, bars: pd.DataFrame
 ) -> None:
     latest, needed = 50, feature.warmup + 50
@@ -166,26 +166,26 @@ def test_twice_the_history_changes_the_latest_values_no_more_than_is_stated(
 
 
 @EVERY_FEATURE
-def test_a_feature_depends_on_the_columns_that_it_says_it_reads_and_on_no_other(
+def test_a_feature_depends_on_exactly_its_required_columns(
     feature: FeatureSpec, bars: pd.DataFrame
 ) -> None:
     rng, beside = np.random.default_rng(7), second_symbol(bars)
     values = feature.compute_for_symbol({OWN: bars, OTHER: beside}, OWN)
-    found = []
+    columns = []
     for column in ("open", "high", "low", "close", "volume"):
         other = bars.assign(**{column: bars[column] * rng.uniform(0.9, 1.1, len(bars))})
         if not values.equals(feature.compute_for_symbol({OWN: other, OTHER: beside}, OWN)):
-            found.append(column)
-    assert tuple(found) == feature.required_columns
+            columns.append(column)
+    assert tuple(columns) == feature.required_columns
 
 
 @EVERY_FEATURE
-def test_a_feature_survives_its_text_form(feature: FeatureSpec) -> None:
+def test_a_feature_round_trips_through_json(feature: FeatureSpec) -> None:
     assert TypeAdapter(Feature).validate_json(feature.model_dump_json()) == feature
 
 
 @EVERY_FEATURE
-def test_computing_a_feature_leaves_the_bars_alone(
+def test_computing_a_feature_does_not_change_the_bars(
     feature: FeatureSpec, bars: pd.DataFrame
 ) -> None:
     before = bars.copy(deep=True)
@@ -216,7 +216,7 @@ def test_the_name_is_the_kind_and_its_parameters(feature: FeatureSpec, name: str
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         (lambda: Macd(fast=26, slow=12), "must be below slow"),
         (lambda: Rsi(window=1), "greater than or equal to 2"),
@@ -227,8 +227,8 @@ def test_the_name_is_the_kind_and_its_parameters(feature: FeatureSpec, name: str
         (lambda: CalendarFeature.model_validate({"cycle": "moon"}), "day_of_week"),
     ],
 )
-def test_a_wrong_parameter_is_refused(wrong: Callable[[], FeatureSpec], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_an_invalid_parameter_is_an_error(wrong: Callable[[], FeatureSpec], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         wrong()
 
 
@@ -239,7 +239,7 @@ def documented() -> dict[str, list[str]]:
     return {kind: [cell.strip() for cell in cells.split("|")] for kind, cells in rows}
 
 
-def test_every_feature_says_its_source_in_the_documentation_and_in_its_docstring() -> None:
+def test_every_feature_has_its_source_in_docs_and_docstring() -> None:
     rows = documented()
     for feature in with_defaults():
         source = rows[feature.kind][-1]
@@ -249,12 +249,12 @@ def test_every_feature_says_its_source_in_the_documentation_and_in_its_docstring
             assert author in str(type(feature).__doc__), feature.kind
 
 
-def test_the_documentation_has_a_row_for_every_kind_with_its_parameters_and_warmup() -> None:
+def test_the_documentation_has_a_row_for_every_feature() -> None:
     rows = documented()
     assert set(rows) == {feature.kind for feature in with_defaults()}
     for feature in with_defaults():
         parameters, *_, warmup, _ = rows[feature.kind]
         assert warmup == str(feature.warmup), feature.kind
         for name, value in feature.model_dump(exclude={"kind", "symbol"}).items():
-            told = f"{name} ({value}" if isinstance(value, int) else f"{name} ("
-            assert told in parameters, feature.kind
+            expected = f"{name} ({value}" if isinstance(value, int) else f"{name} ("
+            assert expected in parameters, feature.kind

@@ -1,4 +1,4 @@
-"""Features beside another symbol, against plain Python, and where that symbol is missing."""
+"""Features relative to another symbol against plain Python, and a missing symbol."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def returns(bars: pd.DataFrame) -> list[float]:
 
 @pytest.fixture
 def lively(bars: pd.DataFrame) -> pd.DataFrame:
-    """Bars of which every one moved."""
+    """Bars without a constant price."""
     return bars.iloc[1000:1400]
 
 
@@ -53,7 +53,7 @@ def test_correlation_is_pearsons(lively) -> None:
     np.testing.assert_allclose(values.iloc[N:], expected, rtol=0, atol=1e-12)
 
 
-def test_the_spread_is_scored_against_its_own_last_bars(lively) -> None:
+def test_the_spread_zscore_uses_the_last_window(lively) -> None:
     spread = [a - b for a, b in zip(logs(lively), logs(second_symbol(lively)), strict=True)]
     scores = []
     for end in range(N, len(spread) + 1):
@@ -63,7 +63,7 @@ def test_the_spread_is_scored_against_its_own_last_bars(lively) -> None:
     np.testing.assert_allclose(values.iloc[N - 1 :], scores, rtol=0, atol=1e-9)
 
 
-def test_relative_strength_is_by_how_much_the_own_return_was_larger(lively) -> None:
+def test_relative_strength_is_the_difference_of_returns(lively) -> None:
     own, other = logs(lively), logs(second_symbol(lively))
     expected = [(own[t] - own[t - 5]) - (other[t] - other[t - 5]) for t in range(5, len(own))]
     values = values_of(RelativeStrength(symbol=OTHER, periods=5), lively)
@@ -80,7 +80,9 @@ def test_relative_strength_is_by_how_much_the_own_return_was_larger(lively) -> N
     ],
     ids=lambda value: getattr(value, "kind", ""),
 )
-def test_beside_itself_a_symbol_is_constant(feature, constant: float, lively) -> None:
+def test_a_cross_feature_of_the_symbol_itself_is_constant(
+    feature, constant: float, lively
+) -> None:
     values = feature.compute_for_symbol({"A": lively}, "A").iloc[feature.warmup :]
     np.testing.assert_array_equal(values, np.full(len(values), constant))
 
@@ -92,7 +94,7 @@ def market(bars: pd.DataFrame, *symbols: str) -> Market:
     return Market(table, tuple(own), "1d", "24/7", 365.0, {})
 
 
-def test_a_symbol_that_feeds_no_column_of_its_own_may_stand_beside_another(lively) -> None:
+def test_a_symbol_without_own_columns_is_allowed(lively) -> None:
     beta = Beta(symbol="B", window=N)
     built = build_features(market(lively, "A"), [LogReturn(), beta], ["A"])
     assert built.names == ("A:log_return_1", "A:beta_B_40")
@@ -100,7 +102,7 @@ def test_a_symbol_that_feeds_no_column_of_its_own_may_stand_beside_another(livel
     np.testing.assert_array_equal(built.values[:, 1], expected)
 
 
-def test_a_symbol_that_the_dataset_does_not_have_is_refused(lively) -> None:
+def test_an_unknown_symbol_is_an_error(lively) -> None:
     with pytest.raises(UsageError) as caught:
         build_features(market(lively, "A"), [Beta(symbol="C")], ["A"])
     told = str(caught.value)

@@ -132,16 +132,16 @@ def volatility(bars: pd.DataFrame) -> list[float]:
     ],
     ids=lambda value: getattr(value, "kind", ""),
 )
-def test_a_feature_is_its_formula(
+def test_a_feature_equals_its_formula(
     feature: Indicator, formula: Callable[[pd.DataFrame], list[float]], bars: pd.DataFrame
 ) -> None:
     values = feature.compute(bars).iloc[feature.warmup :].to_numpy()
-    # Past the warm-up the oracles' own first values, a bar earlier or later, no longer count.
+    # After the warm-up the first bar of the reference does not matter.
     tolerance = {"rsi": 2e-4, "macd": 1e-5}.get(feature.kind, 1e-9)
     np.testing.assert_allclose(values, formula(bars)[-len(values) :], rtol=0, atol=tolerance)
 
 
-def test_rsi_follows_its_formula_closely_once_the_first_bars_are_forgotten(
+def test_rsi_approaches_its_formula_after_the_first_bars(
     bars: pd.DataFrame,
 ) -> None:
     tail = 300
@@ -149,7 +149,7 @@ def test_rsi_follows_its_formula_closely_once_the_first_bars_are_forgotten(
     np.testing.assert_allclose(values, rsi(bars)[-tail:], rtol=0, atol=1e-12)
 
 
-def test_macd_follows_its_formula_closely_once_the_first_bars_are_forgotten(
+def test_macd_approaches_its_formula_after_the_first_bars(
     bars: pd.DataFrame,
 ) -> None:
     tail = 300
@@ -157,7 +157,7 @@ def test_macd_follows_its_formula_closely_once_the_first_bars_are_forgotten(
     np.testing.assert_allclose(values, macd(bars)[-tail:], rtol=0, atol=1e-12)
 
 
-def test_bollinger_is_that_of_ta_where_prices_do_not_collapse(bars: pd.DataFrame) -> None:
+def test_bollinger_equals_ta_without_price_collapses(bars: pd.DataFrame) -> None:
     bands = BollingerBands(bars["close"], 20, 2)
     width = BollingerWidth().compute(bars)
     np.testing.assert_allclose(width * 100, bands.bollinger_wband(), rtol=1e-9, atol=1e-9)
@@ -166,25 +166,25 @@ def test_bollinger_is_that_of_ta_where_prices_do_not_collapse(bars: pd.DataFrame
     np.testing.assert_allclose(percent[moves], bands.bollinger_pband()[moves], rtol=0, atol=1e-7)
 
 
-def test_a_rolling_deviation_remembers_nothing_of_a_huge_value_that_left_the_window() -> None:
+def test_a_huge_value_outside_the_window_does_not_affect_the_deviation() -> None:
     values = np.r_[1e13, np.linspace(1e-3, 2e-3, 40)]
     _, with_it = mean_and_deviation(values, 20)
     _, without = mean_and_deviation(values[1:], 20)
     np.testing.assert_array_equal(with_it[20:], without[19:])
 
 
-def test_a_window_of_one_repeated_value_has_exactly_that_mean_and_no_deviation() -> None:
+def test_a_constant_window_has_its_value_as_mean_and_zero_deviation() -> None:
     mean_, deviation_ = mean_and_deviation(np.full(30, 0.1), 20)
     assert set(mean_[19:]) == {0.1}
     assert set(deviation_[19:]) == {0.0}
 
 
-def test_a_rolling_zscore_takes_the_columns_of_a_matrix_one_by_one() -> None:
+def test_a_rolling_zscore_treats_columns_independently() -> None:
     values = np.random.default_rng(5).normal(size=(50, 3))
     columns = [zscore(column, 20) for column in values.T]
     np.testing.assert_array_equal(zscore(values, 20), np.column_stack(columns))
 
 
-def test_a_rolling_zscore_is_nan_wherever_its_window_holds_a_nan() -> None:
+def test_a_rolling_zscore_is_nan_where_its_window_has_a_nan() -> None:
     values = np.r_[np.nan, np.arange(6.0)]
     assert np.isnan(zscore(values, 3)).tolist() == [True, True, True, False, False, False, False]

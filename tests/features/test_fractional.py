@@ -1,4 +1,4 @@
-"""Fractional differences against the binomial series, and what they keep of a level."""
+"""Fractional differences against the binomial series."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_weights_are_the_binomial_series() -> None:
     np.testing.assert_allclose(binomial_weights(0.7, 50), (-1.0) ** lags * binom(0.7, lags))
 
 
-def test_it_is_the_fixed_width_difference_of_logs_relative_to_the_windows_oldest(
+def test_it_equals_the_difference_of_logs_relative_to_the_oldest(
     bars: pd.DataFrame,
 ) -> None:
     width, order = 30, 0.4
@@ -38,7 +38,7 @@ def test_it_is_the_fixed_width_difference_of_logs_relative_to_the_windows_oldest
     np.testing.assert_allclose(values.iloc[width:], expected, rtol=0, atol=1e-12)
 
 
-def test_it_differs_from_lopez_de_prados_by_what_the_unit_of_prices_adds(
+def test_it_differs_from_lopez_de_prado_by_the_unit_of_prices(
     bars: pd.DataFrame,
 ) -> None:
     width, part = 30, bars.iloc[1000:1200]
@@ -49,7 +49,7 @@ def test_it_differs_from_lopez_de_prados_by_what_the_unit_of_prices_adds(
     np.testing.assert_allclose(theirs - ours, weights.sum() * price[:-width], atol=1e-12)
 
 
-def test_order_one_would_be_the_return_and_order_nought_the_return_over_the_window(
+def test_orders_near_one_and_zero_are_last_and_window_return(
     bars: pd.DataFrame,
 ) -> None:
     nearly = FractionalDifference(order=1 - 1e-12, window=30).compute(bars).iloc[30:]

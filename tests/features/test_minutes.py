@@ -15,7 +15,7 @@ from tests.features.two_symbols import OTHER, OWN, second_symbol, with_defaults
 DAYS = 30
 RULES = {"5m": "5min", "1h": "1h", "1d": "1D"}
 SHORT = VolatilityRegime(window=5, history=20)
-# The defaults of these look further back than the days there are.
+# The default windows of these are longer than the history.
 LONG = ("rsi", "macd", "spread_zscore", "beta", "correlation", "trend_regime")
 
 
@@ -57,7 +57,7 @@ def branch(request: pytest.FixtureRequest, minutes: Market) -> CoarseFeatures:
     return build_coarse_features(minutes, interval, features_for(interval), [OWN])
 
 
-def test_every_feature_is_that_of_the_bars_that_pandas_makes(
+def test_coarse_features_equal_those_of_pandas_resampling(
     branch: CoarseFeatures, own: pd.DataFrame
 ) -> None:
     how = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
@@ -74,7 +74,7 @@ def test_every_feature_is_that_of_the_bars_that_pandas_makes(
         assert np.isfinite(expected.iloc[feature.warmup :]).all()
 
 
-def test_a_minute_knows_the_newest_bar_that_is_over_at_its_close_and_none_later(
+def test_a_minute_sees_the_newest_coarse_bar_complete_at_its_close(
     branch: CoarseFeatures, own: pd.DataFrame
 ) -> None:
     length = INTERVAL_LENGTHS[branch.interval]

@@ -1,4 +1,4 @@
-"""Volatility from the bar's range, against the papers' formulas bar by bar and a known market."""
+"""Range-based volatility against the papers' formulas and a market with known volatility."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def yang_zhang(window: Sequence) -> float:
 
 @pytest.fixture(scope="module")
 def gapping() -> pd.DataFrame:
-    """Bars that open away from the close before and drift."""
+    """Bars with drift and overnight jumps."""
     rng = np.random.default_rng(1980)
     return walk(rng, days=400, steps=30, drift=0.001, jump=0.02)
 
@@ -74,7 +74,7 @@ def walk(
     ("kind", "formula"),
     list(zip(KINDS, (parkinson, garman_klass, rogers_satchell, yang_zhang), strict=True)),
 )
-def test_an_estimator_is_its_formula(kind, formula, gapping: pd.DataFrame) -> None:
+def test_an_estimator_equals_its_formula(kind, formula, gapping: pd.DataFrame) -> None:
     table = rows(gapping)
     expected = [formula(table[t - WINDOW : t + 1]) for t in range(WINDOW, len(table))]
     np.testing.assert_allclose(
@@ -83,7 +83,7 @@ def test_an_estimator_is_its_formula(kind, formula, gapping: pd.DataFrame) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_finds_the_deviation_of_a_walk_and_spreads_less_than_that_of_closes(kind) -> None:
+def test_range_estimators_are_unbiased_and_more_efficient_than_closes(kind) -> None:
     days = walk(np.random.default_rng(1991), days=6_000, steps=500)
     found, plain = (f.compute(days).dropna() for f in (kind(window=10), Volatility(window=10)))
     # A path of 500 steps misses a little of the range.
@@ -91,7 +91,7 @@ def test_each_finds_the_deviation_of_a_walk_and_spreads_less_than_that_of_closes
     assert found.std() < 0.7 * plain.std()
 
 
-def test_drift_misleads_parkinson_and_not_rogers_satchell_or_yang_zhang() -> None:
+def test_drift_biases_parkinson_but_not_rogers_satchell_or_yang_zhang() -> None:
     days = walk(np.random.default_rng(2000), days=1_000, steps=2_000, drift=0.015)
     root = {
         kind: float(np.sqrt((kind().compute(days) ** 2).mean()))
@@ -102,7 +102,7 @@ def test_drift_misleads_parkinson_and_not_rogers_satchell_or_yang_zhang() -> Non
     assert root[YangZhang] == pytest.approx(0.01, rel=0.06)
 
 
-def test_only_yang_zhang_counts_jumps_between_bars() -> None:
+def test_only_yang_zhang_includes_jumps_between_bars() -> None:
     days = walk(np.random.default_rng(7), days=3_000, steps=300, jump=0.02)
     root = {kind: float(np.sqrt((kind().compute(days) ** 2).mean())) for kind in KINDS}
     assert root[YangZhang] == pytest.approx(sqrt(0.01**2 + 0.02**2), rel=0.06)

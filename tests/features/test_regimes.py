@@ -1,4 +1,4 @@
-"""Regime labels: against plain counting, and never changed by what comes later."""
+"""Regime labels against plain counting; later bars never change a label."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def returns(bars: pd.DataFrame) -> list[float]:
     return [log(b / a) for a, b in pairwise(bars["close"])]
 
 
-def test_a_volatility_is_ranked_among_the_latest(bars: pd.DataFrame) -> None:
+def test_a_volatility_is_ranked_in_its_recent_history(bars: pd.DataFrame) -> None:
     part = bars.iloc[1000:1300]
     moves, window, history = returns(part), 10, 60
     deviations = [
@@ -34,7 +34,7 @@ def test_a_volatility_is_ranked_among_the_latest(bars: pd.DataFrame) -> None:
     assert set(labels) == {-1, 0, 1}
 
 
-def test_a_trend_is_a_mean_return_above_its_standard_error(bars: pd.DataFrame) -> None:
+def test_a_trend_is_a_mean_return_beyond_its_standard_error(bars: pd.DataFrame) -> None:
     part = bars.iloc[1000:1300]
     moves, labels = returns(part), []
     for end in range(40, len(moves) + 1):
@@ -46,7 +46,7 @@ def test_a_trend_is_a_mean_return_above_its_standard_error(bars: pd.DataFrame) -
     assert set(labels) == {-1, 0, 1}
 
 
-def test_calm_and_turbulent_spells_are_told_apart() -> None:
+def test_volatility_regimes_separate_low_from_high_volatility() -> None:
     rng = np.random.default_rng(3)
     deviation = np.repeat([0.01, 0.01, 0.04, 0.002], 300)
     close = 100 * np.exp(np.cumsum(deviation * rng.standard_normal(1200)))
@@ -56,7 +56,7 @@ def test_calm_and_turbulent_spells_are_told_apart() -> None:
     assert set(label[925:1000]) == {-1.0}
 
 
-def test_a_midrank_counts_those_below_twice_and_ties_once() -> None:
+def test_midrank_counts_lower_values_twice_and_ties_once() -> None:
     ranks = midrank(np.array([3.0, 1.0, 2.0, 2.0, 9.0, 0.0, 0.0]), 3)
     assert ranks[2:].tolist() == [3, 4, 5, 1, 2]
     assert np.isnan(ranks[:2]).all()

@@ -1,4 +1,4 @@
-"""Coarser bars: what each is made of, and from which close on it may be used."""
+"""Coarser bars: their base bars, and the close at which each is complete."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def complete_at(market: Market, interval: str) -> dict[str, str]:
     coarse, latest = resample_market(market, interval)
     stamps = market.bars["timestamp"].unique()
     return {
-        label: f"{stamps[int(np.argmax(latest >= place))]:%m-%d %H:%M}"
-        for place, label in enumerate(labels(coarse))
+        label: f"{stamps[int(np.argmax(latest >= row))]:%m-%d %H:%M}"
+        for row, label in enumerate(labels(coarse))
     }
 
 
-def test_a_week_is_made_of_its_days_for_each_symbol() -> None:
+def test_a_week_aggregates_its_days_for_each_symbol() -> None:
     market = market_at(days("2024-01-01/2024-01-14"))
     coarse, _ = resample_market(market, "1w")
     assert (coarse.interval, coarse.symbols) == ("1w", market.symbols)
@@ -79,14 +79,14 @@ def test_a_week_is_made_of_its_days_for_each_symbol() -> None:
     assert week["volume"] == own["volume"].sum()
 
 
-def test_a_week_is_known_at_the_close_of_its_sunday_and_not_a_day_before() -> None:
+def test_a_week_is_known_at_the_close_of_its_sunday() -> None:
     coarse, latest = resample_market(market_at(days("2024-01-01/2024-01-16")), "1w")
     assert latest.tolist() == [-1] * 6 + [0] * 7 + [1] * 3
     assert latest.dtype == np.int64
-    assert len(labels(coarse)) == 2  # the third is not over
+    assert len(labels(coarse)) == 2  # the third is not complete
 
 
-def test_a_week_of_stocks_is_known_at_the_close_of_the_next_weeks_first_session() -> None:
+def test_a_week_of_stocks_is_known_at_the_next_weeks_first_close() -> None:
     # Good Friday on 03-29 and Easter Monday on 04-01: a long weekend on either side.
     weeks = ("03-18/2024-03-22", "03-25/2024-03-28", "04-02/2024-04-05", "04-08/2024-04-09")
     sessions = days(*(f"2024-{week}" for week in weeks))
@@ -106,9 +106,7 @@ def test_a_week_without_a_bar_does_not_exist() -> None:
     }
 
 
-def test_a_week_whose_last_days_are_missing_waits_for_the_first_bar_that_shows_it_is_over() -> (
-    None
-):
+def test_a_week_without_its_last_days_is_known_at_the_next_bar() -> None:
     market = market_at(days("2024-01-01/2024-01-05", "2024-01-10/2024-01-11"))
     assert complete_at(market, "1w") == {"01-01 00:00": "01-10 00:00"}
 
@@ -121,7 +119,7 @@ def test_a_week_whose_last_days_are_missing_waits_for_the_first_bar_that_shows_i
         ("2023-12-31", "01-01 00:00", "01-07 00:00"),
     ],
 )
-def test_the_first_week_is_left_out_where_it_may_have_begun_before_the_bars(
+def test_a_first_week_that_may_be_incomplete_is_left_out(
     first: str, week: str, known: str
 ) -> None:
     weeks = complete_at(market_at(days(f"{first}/2024-01-31")), "1w")
@@ -131,7 +129,7 @@ def test_the_first_week_is_left_out_where_it_may_have_begun_before_the_bars(
 @pytest.mark.parametrize(
     ("interval", "opens"), [("1h", range(9, 20)), ("4h", (8, 12, 16)), ("1d", (0,))]
 )
-def test_hours_and_days_lie_at_their_multiples_in_utc(interval: str, opens: range) -> None:
+def test_hours_and_days_begin_at_utc_multiples(interval: str, opens: range) -> None:
     stamps = pd.date_range("2024-01-01 08:30", "2024-01-02 23:30", freq="30min", tz="UTC")
     found = labels(resample_market(market_at(stamps, "30m"), interval)[0])
     first_day = [f"01-01 {hour:02d}:00" for hour in opens]
@@ -139,7 +137,7 @@ def test_hours_and_days_lie_at_their_multiples_in_utc(interval: str, opens: rang
     assert [label for label in found if label < "01-01 19:30"] == expected
 
 
-def test_bars_off_the_hour_count_where_they_open_and_hold_back_what_they_close() -> None:
+def test_bars_off_the_hour_belong_to_the_interval_of_their_open() -> None:
     stamps = pd.date_range("2024-01-02 14:30", periods=7, freq="h", tz="UTC")
     market = market_at(stamps, "1h", "XNYS")
     assert complete_at(market, "4h") == {"01-02 16:00": "01-02 19:30"}
@@ -148,8 +146,8 @@ def test_bars_off_the_hour_count_where_they_open_and_hold_back_what_they_close()
     assert coarse.bars["volume"].sum() == inside["volume"].sum()
 
 
-def test_a_bar_that_opens_after_its_week_was_known_to_be_over_goes_to_the_next() -> None:
-    """A feed with a bar in the middle of another: the week was complete at the one before."""
+def test_a_bar_after_the_known_end_of_a_week_belongs_to_the_next_week() -> None:
+    """A bar inside another: the week was complete at the previous bar."""
     stamps = days("2024-01-01/2024-01-07").append(
         pd.DatetimeIndex(["2024-01-07 12:00", "2024-01-14 00:00"], tz="UTC")
     )
@@ -161,7 +159,7 @@ def test_a_bar_that_opens_after_its_week_was_known_to_be_over_goes_to_the_next()
     assert (first, second) == (own[:7].sum(), own[7:].sum())
 
 
-def test_where_nothing_is_complete_there_is_no_bar_and_nothing_is_reached() -> None:
+def test_without_a_complete_coarse_bar_there_is_none() -> None:
     for span in ("2024-01-01/2024-01-06", "2024-01-02/2024-01-13", "2024-01-01/2024-01-01"):
         coarse, latest = resample_market(market_at(days(span)), "1w")
         assert coarse.bars.empty
@@ -178,7 +176,7 @@ def test_where_nothing_is_complete_there_is_no_bar_and_nothing_is_reached() -> N
         ("1d", "1D", "1w", "W-MON"),
     ],
 )
-def test_bars_are_those_of_pandas_on_a_feed_with_holes(
+def test_coarse_bars_equal_pandas_resampling_with_gaps(
     base: str, every: str, interval: str, rule: str
 ) -> None:
     stamps = pd.date_range("2024-01-01", periods=600, freq=every, tz="UTC")
@@ -199,30 +197,30 @@ def test_bars_are_those_of_pandas_on_a_feed_with_holes(
 
 
 @pytest.mark.parametrize(("base", "interval"), [("1d", "1d"), ("1d", "1h"), ("1w", "4h")])
-def test_an_interval_that_is_not_coarser_is_refused(base: str, interval: str) -> None:
+def test_a_resolution_that_is_not_coarser_is_an_error(base: str, interval: str) -> None:
     with pytest.raises(UsageError) as caught:
         resample_market(market_at(days("2024-01-01/2024-02-01"), base), interval)
     assert caught.value.where == "resolutions"
     assert (base in caught.value.expected, caught.value.found) == (True, interval)
 
 
-def test_features_are_those_of_the_coarse_bars_and_say_their_interval() -> None:
+def test_coarse_features_have_their_interval_in_the_name() -> None:
     market = market_at(days("2024-01-01/2024-12-31"))
     specs = (LogReturn(), Volatility(window=5))
-    made = build_coarse_features(market, "1w", specs, ["ADA", "BTC"])
-    assert made.interval == "1w"
-    assert made.features.names == (
+    built = build_coarse_features(market, "1w", specs, ["ADA", "BTC"])
+    assert built.interval == "1w"
+    assert built.features.names == (
         "ADA:1w:log_return_1",
         "ADA:1w:volatility_5",
         "BTC:1w:log_return_1",
         "BTC:1w:volatility_5",
     )
-    assert made.features.symbol_columns == (("ADA", (0, 1)), ("BTC", (2, 3)))
-    assert made.features.warmup == Volatility(window=5).warmup
+    assert built.features.symbol_columns == (("ADA", (0, 1)), ("BTC", (2, 3)))
+    assert built.features.warmup == Volatility(window=5).warmup
     coarse, latest = resample_market(market, "1w")
     own = coarse.bars.query("symbol == 'ADA'").set_index("timestamp")
-    np.testing.assert_array_equal(made.features.values[:, 1], specs[1].compute(own))
-    np.testing.assert_array_equal(made.latest, latest)
+    np.testing.assert_array_equal(built.features.values[:, 1], specs[1].compute(own))
+    np.testing.assert_array_equal(built.latest, latest)
 
 
 def test_a_million_minutes_become_hours_in_seconds() -> None:

@@ -1,4 +1,4 @@
-"""Rolling statistics: each window alone, to the bit, wherever a block of rows begins."""
+"""Rolling statistics: bit-equal for each window, whatever the block of rows."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pytest
 
 from engine.features.rolling import covariance, mean_and_deviation, midrank, weighted_sum
 
-N = 20_000  # of which a block holds less than half
+N = 20_000  # more than two blocks
 
 
 @pytest.fixture(scope="module")
 def values() -> np.ndarray:
-    """Numbers of very different sizes, with a standstill and a hole."""
+    """Numbers of very different sizes, with a constant stretch and a NaN."""
     rng = np.random.default_rng(8)
-    made = rng.standard_normal(N) * np.exp(rng.normal(0, 5, N))
-    made[8_150:8_230] = 0.1
-    made[8_300] = np.nan
-    return made
+    values = rng.standard_normal(N) * np.exp(rng.normal(0, 5, N))
+    values[8_150:8_230] = 0.1
+    values[8_300] = np.nan
+    return values
 
 
 def one_window(window: np.ndarray, ddof: int) -> tuple[float, float]:
@@ -32,7 +32,7 @@ def one_window(window: np.ndarray, ddof: int) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize(("window", "ddof"), [(2, 0), (20, 0), (33, 1), (64, 1)])
-def test_a_mean_and_a_deviation_are_those_of_the_window_alone(values, window, ddof) -> None:
+def test_mean_and_deviation_depend_on_the_window_only(values, window, ddof) -> None:
     mean, deviation = mean_and_deviation(values, window, ddof=ddof)
     assert np.isnan(mean[: window - 1]).all()
     for end in [*range(window, window + 40), *range(8_100, 8_400), *range(N - 40, N + 1)]:
@@ -50,14 +50,14 @@ def test_a_mean_and_a_deviation_are_those_of_the_window_alone(values, window, dd
     ],
     ids=["deviation", "covariance", "weighted sum", "midrank"],
 )
-def test_what_came_before_and_what_follows_changes_no_bit(values, statistic) -> None:
+def test_a_window_is_bit_equal_for_any_rows_around_it(values, statistic) -> None:
     whole = statistic(values)
     for start, stop in [(0, 8_200), (5, 9_000), (8_100, 16_500), (12_345, N)]:
         part = statistic(values[start:stop])
         np.testing.assert_array_equal(part[59:], whole[start + 59 : stop])
 
 
-def test_a_covariance_is_numpys_and_nothing_where_one_stands_still(values) -> None:
+def test_covariance_equals_numpy_and_is_zero_where_one_is_constant(values) -> None:
     x, y = values[:500], np.random.default_rng(9).standard_normal(500)
     expected = [np.cov(x[t - 40 : t], y[t - 40 : t], ddof=0)[0, 1] for t in range(40, 501)]
     np.testing.assert_allclose(covariance(x, y, 40)[39:], expected, rtol=1e-9, atol=1e-9)
@@ -65,13 +65,13 @@ def test_a_covariance_is_numpys_and_nothing_where_one_stands_still(values) -> No
 
 
 def test_a_weighted_sum_has_its_first_weight_on_the_latest_value() -> None:
-    found = weighted_sum(np.array([1.0, 10.0, 100.0]), np.array([1.0, 0.5]))
-    np.testing.assert_array_equal(found, [np.nan, 10.5, 105.0])
+    result = weighted_sum(np.array([1.0, 10.0, 100.0]), np.array([1.0, 0.5]))
+    np.testing.assert_array_equal(result, [np.nan, 10.5, 105.0])
 
 
 @pytest.mark.parametrize(
     "statistic", [lambda x: mean_and_deviation(x, 20)[0], lambda x: midrank(x, 20)]
 )
-def test_fewer_rows_than_a_window_have_no_value(statistic) -> None:
+def test_fewer_rows_than_a_window_are_nan(statistic) -> None:
     assert np.isnan(statistic(np.arange(19.0))).all()
     assert statistic(np.empty(0)).shape == (0,)

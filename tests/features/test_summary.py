@@ -32,7 +32,7 @@ def test_ks_distance_is_the_largest_difference_of_the_cumulative_shares(
     assert summary.ks_by_window == pytest.approx((distance,))
 
 
-def test_base_rows_map_to_the_coarse_bars_that_are_newest_at_their_closes() -> None:
+def test_base_rows_map_to_the_newest_coarse_bars() -> None:
     latest = np.array([-1, 0, 0, 1, 1, 2])
     assert coarse_bars_known_at(latest, range(1, 4)) == range(2)
     assert coarse_bars_known_at(latest, range(4, 6)) == range(1, 3)

@@ -1,11 +1,11 @@
-"""A feature of made-up bars, beside a second symbol where it needs one."""
+"""A feature on synthetic bars, with a second symbol where it needs one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from engine.core.types import PRICE_COLUMNS
-from engine.features.config import Feature
+from engine.features.config import FEATURE_KINDS
 from engine.features.cross_asset import CrossAsset
 
 if TYPE_CHECKING:
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from engine.features.base import FeatureSpec
 
 OWN, OTHER = "OWN", "OTHER"
-KINDS: tuple[type[FeatureSpec], ...] = get_args(get_args(Feature)[0])
+KINDS: tuple[type[FeatureSpec], ...] = FEATURE_KINDS.built_in
 
 
 def with_defaults(other: str = OTHER) -> list[FeatureSpec]:
-    """Every feature there is, all of its parameters at their defaults."""
+    """Every kind of feature, with default parameters."""
     return [
         kind(symbol=other) if issubclass(kind, CrossAsset) else kind()  # type: ignore[call-arg]
         for kind in KINDS
@@ -26,7 +26,7 @@ def with_defaults(other: str = OTHER) -> list[FeatureSpec]:
 
 
 def second_symbol(bars: pd.DataFrame) -> pd.DataFrame:
-    """Bars of another symbol, each made of the bar beside it: still where that is still."""
+    """Bars of another symbol, derived from the first one's: constant where those are."""
     other = bars.copy()
     for name in PRICE_COLUMNS:
         other[name] = bars[name] ** 0.5 * (bars["high"] / bars["low"]) ** 2

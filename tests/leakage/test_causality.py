@@ -14,6 +14,7 @@ from engine.features.resolutions import CoarseFeatures, build_coarse_features
 from engine.strategy import Strategy, load_strategy
 from tests.leakage.leaks import CentredMean
 from tests.pipeline.markets import BARS, changed_after, market, write_strategy
+from tests.runs.documents import make_certificate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +73,7 @@ def test_nothing_at_or_before_a_bar_knows_what_comes_after(original, place, stra
 def uncertified(monkeypatch: pytest.MonkeyPatch) -> None:
     """The certificate set aside: it would end a leaking run before these tests could compare."""
     monkeypatch.setattr(
-        "engine.backtest.runner.run_leakage_test", lambda *_, **__: {"result": "none"}
+        "engine.backtest.runner.run_leakage_test", lambda *_, **__: make_certificate(result="none")
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FEW = {
     "signal": {"kind": "quantile", "enter": 0.97, "exit": 0.5, "side": "long_only"},
     "evaluation.resamples": 200,
-    "opponents": [{"kind": "ma_crossover"}],
+    "benchmarks": [{"kind": "ma_crossover"}],
 }
 
 

@@ -38,7 +38,7 @@ def place(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def strategy(place: Path) -> Strategy:
     """Ridge against a rule: fast, and with every stage there is but coarser bars."""
-    overrides = {"evaluation.resamples": 200, "opponents": [{"kind": "ma_crossover"}]}
+    overrides = {"evaluation.resamples": 200, "benchmarks": [{"kind": "ma_crossover"}]}
     return load_strategy(write_strategy(place, market(place / "market")), overrides)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 
-FAST = {"evaluation.resamples": 200, "opponents": [{"kind": "ma_crossover"}]}
+FAST = {"evaluation.resamples": 200, "benchmarks": [{"kind": "ma_crossover"}]}
 
 SHAPES = {
     "several horizons on coarser bars too": {

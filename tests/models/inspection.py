@@ -1,4 +1,4 @@
-"""What a network's built model is like, looked at in a worker: both backends, real settings."""
+"""Measurements on a network's built model, taken in a worker with real settings."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Inspection:
 
     Attributes:
         outputs: Of the test rows.
-        loaded: The same, by a model that was saved to Keras' format and loaded again.
+        loaded: The same, by a model saved in Keras' format and loaded again.
         without_effect: Trainable weights that the outputs do not depend on.
-        penalties: Terms that the training loss is given on top.
+        penalties: Terms added to the training loss.
         before: By step: largest change of any causal block's earlier states when it is changed.
         since: By step: largest change of the outputs when it is changed.
-        attention: What `AttentionLstm.attention` says of the test rows.
+        attention_weights: Of `AttentionLstm.attention_weights`, on the test rows.
         history: Of the fit.
     """
 
@@ -37,28 +37,28 @@ class Inspection:
     penalties: int
     before: list[float]
     since: list[float]
-    attention: np.ndarray | None
+    attention_weights: np.ndarray | None
     history: TrainingHistory
 
 
 @dataclass(frozen=True)
 class Inspect:
-    """Stands where a forecaster stands in a task, and brings back an inspection of its fit."""
+    """Takes the place of a forecaster in a task, and returns an inspection of its fit."""
 
     network: Network
     stochastic: bool = False
 
-    def fit_predict(self, problem: WindowDataset, training: TrainingSpec, seed: int) -> Any:
-        made = self.network.fit_predict(problem, training, seed)
-        model = self.network.build_model(problem.branches)
-        for variable, value in zip(model.variables, made.weights, strict=True):
+    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Any:
+        forecast = self.network.fit_predict(dataset, training, seed)
+        model = self.network.build_model(dataset.branches)
+        for variable, value in zip(model.variables, forecast.weights, strict=True):
             variable.assign(value)
-        x = problem.sequences(problem.test, self.network.lookback)
+        x = dataset.sequences(dataset.test, self.network.lookback)
         outputs = _outputs(model, x)
         before, since = _changes(model, x) if _blocks(model) else ([], [])
         attention = None
         if isinstance(self.network, AttentionLstm):
-            attention = self.network.attention_weights(problem, made, problem.test)
+            attention = self.network.attention_weights(dataset, forecast, dataset.test)
         return Inspection(
             outputs=outputs,
             loaded=_saved_and_loaded(model, x),
@@ -66,21 +66,23 @@ class Inspect:
             penalties=len(model.losses),
             before=before,
             since=since,
-            attention=attention,
-            history=made.history,
+            attention_weights=attention,
+            history=forecast.history,
         )
 
 
 @dataclass(frozen=True)
 class ReadAttention:
-    """Stands where a forecaster stands in a task; forecasts the attention of its fit."""
+    """Takes the place of a forecaster in a task; forecasts the attention weights of its fit."""
 
     network: AttentionLstm
     stochastic: bool = False
 
-    def fit_predict(self, problem: WindowDataset, training: TrainingSpec, seed: int) -> Any:
-        made = self.network.fit_predict(problem, training, seed)
-        return replace(made, test=self.network.attention_weights(problem, made, problem.test))
+    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Any:
+        forecast = self.network.fit_predict(dataset, training, seed)
+        return replace(
+            forecast, test=self.network.attention_weights(dataset, forecast, dataset.test)
+        )
 
 
 def _outputs(model: Any, x: np.ndarray) -> np.ndarray:

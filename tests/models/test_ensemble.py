@@ -1,4 +1,4 @@
-"""Ensembles: members speak as one, weighed by nothing but their validation errors."""
+"""Ensembles: combination of members, validation weights, seeds."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from engine.models import (
     Ridge,
     TrainingSpec,
 )
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 
 MEMBERS = (Ridge(), Persistence(), AlwaysUp())
 PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Told:
-    """Stands where a member stands; forecasts its seed, or the numbers it is given."""
+class FixedForecast:
+    """Takes the place of a member; forecasts its seed, or given numbers."""
 
     name: str = "told"
     level: float | None = None
@@ -45,18 +45,18 @@ class Told:
         if self.fails:
             raise TrainingError("the loss is not a number")
         level = float(seed) if self.level is None else self.level
-        made = Forecast.constant(dataset, level)
+        forecast = Forecast.constant(dataset, level)
         spread = level + np.tile([-1.0, 0.0, 1.0], (len(dataset.test), 1))
-        return replace(made, quantiles=spread if self.with_quantiles else None)
+        return replace(forecast, quantiles=spread if self.with_quantiles else None)
 
 
 def ensemble(*members, combine="mean", seeds=1) -> Ensemble:
-    """An ensemble of stand-ins, which its validation would not let in."""
+    """An ensemble of stand-ins, built without validation."""
     return Ensemble.model_construct(members=members, combine=combine, seeds=seeds)
 
 
-def voices(model: Ensemble, seed: int = 7) -> list[float]:
-    """What each voice said, from the members' own weights."""
+def member_forecasts(model: Ensemble, seed: int = 7) -> list[float]:
+    """The forecast of each member, from the members' own weights."""
     return [
         float(m.weights[0][0]) for m in model.fit_predict(planted(), TrainingSpec(), seed).members
     ]
@@ -64,7 +64,7 @@ def voices(model: Ensemble, seed: int = 7) -> list[float]:
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("combine", "by_hand"), [("mean", np.mean), ("median", np.median)])
-def test_mean_and_median_are_taken_row_by_row(combine, by_hand, part) -> None:
+def test_mean_and_median_are_by_row(combine, by_hand, part) -> None:
     problem = planted()
     alone = [getattr(m.fit_predict(problem, TrainingSpec(), 0), part) for m in MEMBERS]
     together = Ensemble(members=MEMBERS, combine=combine).fit_predict(problem, TrainingSpec(), 0)
@@ -86,10 +86,12 @@ def test_validation_weights_are_inverse_squared_errors_of_the_validation_rows() 
         np.testing.assert_allclose(getattr(together, part), by_hand, rtol=1e-9)
 
 
-def test_validation_weights_come_from_no_other_rows() -> None:
-    """The members here fit nothing, so all that could move is the weights."""
+def test_validation_weights_depend_on_validation_rows_only() -> None:
+    """The members fit nothing, so only the weights could change."""
     problem = planted()
-    model = ensemble(Told(level=0.0), Told(level=0.02), combine="validation_weighted")
+    model = ensemble(
+        FixedForecast(level=0.0), FixedForecast(level=0.02), combine="validation_weighted"
+    )
     target = np.full_like(problem.target, np.nan)
     target[problem.validation] = problem.target[problem.validation]
     before, after = (
@@ -99,38 +101,50 @@ def test_validation_weights_come_from_no_other_rows() -> None:
     assert before.tobytes() == after.tobytes()
 
 
-def test_members_without_any_validation_error_share_all_the_weight() -> None:
+def test_members_without_validation_error_have_all_the_weight() -> None:
     problem = planted()
     problem = replace(problem, target=np.full_like(problem.target, 0.25))
     model = ensemble(
-        Told(level=0.25), Told(level=0.25), Told(level=9.0), combine="validation_weighted"
+        FixedForecast(level=0.25),
+        FixedForecast(level=0.25),
+        FixedForecast(level=9.0),
+        combine="validation_weighted",
     )
     forecast = model.fit_predict(problem, TrainingSpec(), 0)
     np.testing.assert_allclose(forecast.weights[0], [0.5, 0.5, 0.0], atol=1e-12)
 
 
-def test_every_member_has_a_seed_of_its_own_and_so_has_every_fit() -> None:
-    seeds = voices(ensemble(Told("a"), Told("b"), Told("a"), seeds=2))
+def test_every_member_and_every_fit_has_its_own_seed() -> None:
+    seeds = member_forecasts(
+        ensemble(FixedForecast("a"), FixedForecast("b"), FixedForecast("a"), seeds=2)
+    )
     assert len(seeds) == len(set(seeds)) == 6
 
 
-def test_a_member_that_is_not_random_is_fitted_once() -> None:
-    assert len(voices(ensemble(Told("a"), Told("b", stochastic=False), seeds=3))) == 4
+def test_a_deterministic_member_is_fitted_once() -> None:
+    assert (
+        len(
+            member_forecasts(
+                ensemble(FixedForecast("a"), FixedForecast("b", stochastic=False), seeds=3)
+            )
+        )
+        == 4
+    )
 
 
-def test_taking_a_member_away_or_moving_it_changes_no_other_s_seed() -> None:
-    a, b, c = Told("a"), Told("b"), Told("c")
-    of_a, of_b, of_c = voices(ensemble(a, b, c))
-    assert voices(ensemble(c, a)) == [of_c, of_a]
-    assert voices(ensemble(b, a, c)) == [of_b, of_a, of_c]
+def test_removing_or_moving_a_member_changes_no_other_seed() -> None:
+    a, b, c = FixedForecast("a"), FixedForecast("b"), FixedForecast("c")
+    of_a, of_b, of_c = member_forecasts(ensemble(a, b, c))
+    assert member_forecasts(ensemble(c, a)) == [of_c, of_a]
+    assert member_forecasts(ensemble(b, a, c)) == [of_b, of_a, of_c]
 
 
 def test_another_seed_of_the_ensemble_gives_every_member_another() -> None:
-    model = ensemble(Told("a"), Told("b"))
-    assert not set(voices(model, seed=7)) & set(voices(model, seed=8))
+    model = ensemble(FixedForecast("a"), FixedForecast("b"))
+    assert not set(member_forecasts(model, seed=7)) & set(member_forecasts(model, seed=8))
 
 
-def test_lookback_is_the_longest_and_costly_and_random_follow_the_members() -> None:
+def test_lookback_costly_and_stochastic_follow_the_members() -> None:
     light = Ensemble(members=(Ridge(lookback=9), Drift()))
     assert (light.lookback, light.costly, light.stochastic) == (9, False, False)
     boosted = Ensemble(members=(Drift(), GradientBoosting(lookback=4)))
@@ -140,22 +154,24 @@ def test_lookback_is_the_longest_and_costly_and_random_follow_the_members() -> N
 
 
 def test_quantiles_are_combined_where_every_member_has_them() -> None:
-    one, other = (Told(level=v, with_quantiles=True) for v in (0.0, 2.0))
+    one, other = (FixedForecast(level=v, with_quantiles=True) for v in (0.0, 2.0))
     forecast = ensemble(one, other).fit_predict(planted(), TrainingSpec(), 0)
     np.testing.assert_allclose(forecast.quantiles, np.tile([0, 1, 2], (len(forecast.test), 1)))
     np.testing.assert_allclose(forecast.quantiles[:, 1], forecast.test)
-    mixed = ensemble(one, Told(level=2.0)).fit_predict(planted(), TrainingSpec(), 0)
+    mixed = ensemble(one, FixedForecast(level=2.0)).fit_predict(planted(), TrainingSpec(), 0)
     assert mixed.quantiles is None
 
 
-def test_a_member_that_fails_is_named() -> None:
+def test_the_error_of_a_failed_member_names_it() -> None:
     with pytest.raises(
         TrainingError, match=r"name='b'.* in the ensemble: the loss is not a number"
     ):
-        ensemble(Told("a"), Told("b", fails=True)).fit_predict(planted(), TrainingSpec(), 0)
+        ensemble(FixedForecast("a"), FixedForecast("b", fails=True)).fit_predict(
+            planted(), TrainingSpec(), 0
+        )
 
 
-def test_it_is_read_from_a_strategy_with_any_members_ensembles_too() -> None:
+def test_it_is_read_from_a_strategy_with_any_members() -> None:
     inner = {"kind": "ensemble", "members": [{"kind": "drift"}], "combine": "median"}
     given = {"kind": "ensemble", "members": [{"kind": "lstm", "units": [8]}, inner]}
     model = TypeAdapter(Model).validate_python(given)
@@ -165,6 +181,6 @@ def test_it_is_read_from_a_strategy_with_any_members_ensembles_too() -> None:
     assert TypeAdapter(Model).validate_python(model.model_dump(mode="json")) == model
 
 
-def test_an_empty_one_is_refused() -> None:
+def test_an_empty_space_is_an_error() -> None:
     with pytest.raises(ValidationError, match="at least 1 item"):
         Ensemble(members=())

@@ -1,4 +1,4 @@
-"""Several horizons from one network, coarser intervals beside the bars, and warm starts."""
+"""Multi-horizon networks, coarser intervals and warm starts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
 from tests.models.inspection import ReadAttention
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 from tests.models.training.networks import Tiny
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ STILL = TrainingSpec(
 
 
 def over_two_horizons() -> WindowDataset:
-    """The second horizon follows another series than the first, ten times as far."""
+    """The second horizon depends on another series than the first, with ten times the size."""
     rng = np.random.default_rng(1)
     second = 0.1 * (0.8 * ONE.inputs[:, 1] + 0.6 * rng.normal(size=ROWS))
     return replace(ONE, target=np.column_stack([ONE.target, second]), horizons=(1, 4))
 
 
 def autoregressive() -> WindowDataset:
-    """The first series is the return of the bar itself, and half of it comes again."""
+    """The first series is the return of the bar, with an autocorrelation of a half."""
     rng = np.random.default_rng(2)
     inputs = ONE.inputs.copy()
     for row in range(1, ROWS):
@@ -71,7 +71,7 @@ def autoregressive() -> WindowDataset:
 
 
 def with_a_coarser_interval(seed: int = 3) -> WindowDataset:
-    """The return follows the newest complete coarse bar, and nothing that the bars hold."""
+    """The return depends on the newest complete coarse bar only."""
     rng = np.random.default_rng(seed)
     coarse = rng.normal(size=(ROWS // 5 + 40, 2)).astype(np.float32)
     latest = np.arange(ROWS) // 5 + 30
@@ -108,37 +108,37 @@ FITS = {
 
 @dataclass(frozen=True)
 class Bench:
-    """One backend, and what came of the fits in one worker."""
+    """One backend, and the forecasts of all fits in one worker."""
 
     backend: str
     programs: Path
-    made: dict[str, Forecast]
+    forecasts: dict[str, Forecast]
 
-    def fit(self, *asked) -> list[Forecast]:
-        return self._made(
+    def fit(self, *fits) -> list[Forecast]:
+        return self._fit(
             [
                 FitTask("strategy", "X", 0, 0, 1, model, training, problem)
-                for model, problem, training in asked
+                for model, problem, training in fits
             ]
         )
 
     def chain(self, model, problem: WindowDataset, training: TrainingSpec) -> list[Forecast]:
-        """The fits of two windows, which here are one and the same, from different seeds."""
-        return self._made(
+        """Fits of two equal windows, from different seeds."""
+        return self._fit(
             [FitTask("strategy", "X", n, 0, n + 1, model, training, problem) for n in (0, 1)]
         )
 
-    def _made(self, tasks: list[FitTask]) -> list[Forecast]:
+    def _fit(self, tasks: list[FitTask]) -> list[Forecast]:
         finished = dict(
             LocalExecutor(1, self.backend, self.programs).run_tasks(FitScheduler(tasks))
         )
-        return [finished[place] for place in range(len(tasks))]
+        return [finished[index] for index in range(len(tasks))]
 
 
 @pytest.fixture(scope="module", params=["tensorflow", "jax"])
 def bench(request, tmp_path_factory) -> Bench:
     bench = Bench(request.param, tmp_path_factory.mktemp("programs"), {})
-    bench.made.update(zip(FITS, bench.fit(*FITS.values()), strict=True))
+    bench.forecasts.update(zip(FITS, bench.fit(*FITS.values()), strict=True))
     return bench
 
 
@@ -160,57 +160,57 @@ def scale_of(problem: WindowDataset) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.slow
 def test_one_network_learns_each_horizon(bench: Bench) -> None:
     for name in ("two", "two, micdl"):
-        test = bench.made[name].test
+        test = bench.forecasts[name].test
         assert test.shape == (len(TWO.test), 2)
         assert skill(test[:, 0], TWO.target[TWO.test, 0]) > 0.3
         assert skill(test[:, 1], TWO.target[TWO.test, 1]) > 0.3
 
 
 @pytest.mark.slow
-def test_each_horizon_is_scaled_back_by_its_own_train_rows(bench: Bench) -> None:
-    made = bench.made["two"]
+def test_each_horizon_is_rescaled_by_its_own_train_rows(bench: Bench) -> None:
+    forecast = bench.forecasts["two"]
     mean, deviation = scale_of(TWO)
-    outputs = tiny_by_hand(made.weights, TWO.sequences(TWO.test, 2))
-    np.testing.assert_allclose(made.test, mean + deviation * outputs, rtol=0, atol=1e-6)
+    outputs = tiny_by_hand(forecast.weights, TWO.sequences(TWO.test, 2))
+    np.testing.assert_allclose(forecast.test, mean + deviation * outputs, rtol=0, atol=1e-6)
 
 
 @pytest.mark.slow
 def test_the_loss_of_several_horizons_is_the_mean_of_theirs(bench: Bench) -> None:
-    made = bench.made["two by huber"]
+    forecast = bench.forecasts["two by huber"]
     mean, deviation = scale_of(TWO)
     rows = TWO.validation
-    error = tiny_by_hand(made.weights, TWO.sequences(rows, 2))
+    error = tiny_by_hand(forecast.weights, TWO.sequences(rows, 2))
     error -= (TWO.target[rows] - mean) / deviation
     near = np.minimum(np.abs(error), 1.0)
     by_hand = np.mean(near**2 / 2 + (np.abs(error) - near))
-    assert made.history.validation_loss[0] == pytest.approx(by_hand, rel=1e-4)
+    assert forecast.history.validation_loss[0] == pytest.approx(by_hand, rel=1e-4)
 
 
 @pytest.mark.slow
-def test_each_horizon_has_its_quantiles_in_order_around_the_forecast(bench: Bench) -> None:
-    made = bench.made["two by quantiles"]
-    assert made.quantiles.shape == (len(TWO.test), 2, 3)
-    assert (np.diff(made.quantiles, axis=2) >= 0).all()
-    np.testing.assert_array_equal(made.quantiles[:, :, 1], made.test)
-    assert made.quantiles[:, 1].std() > 3 * made.quantiles[:, 0].std()
+def test_quantiles_of_each_horizon_ascend_around_the_forecast(bench: Bench) -> None:
+    forecast = bench.forecasts["two by quantiles"]
+    assert forecast.quantiles.shape == (len(TWO.test), 2, 3)
+    assert (np.diff(forecast.quantiles, axis=2) >= 0).all()
+    np.testing.assert_array_equal(forecast.quantiles[:, :, 1], forecast.test)
+    assert forecast.quantiles[:, 1].std() > 3 * forecast.quantiles[:, 0].std()
 
 
 @pytest.mark.slow
 def test_a_reused_worker_gives_the_same_bytes(bench: Bench) -> None:
-    assert bench.made["two again"].test.tobytes() == bench.made["two"].test.tobytes()
+    assert bench.forecasts["two again"].test.tobytes() == bench.forecasts["two"].test.tobytes()
 
 
 @pytest.mark.slow
-def test_an_ensemble_of_joint_forecasters_is_one_and_keeps_its_members(bench: Bench) -> None:
-    made = bench.made["pair"]
-    assert made.test.shape == (len(TWO.test), 2)
-    np.testing.assert_allclose(made.test, np.mean([m.test for m in made.members], axis=0))
-    assert all(member.history.validation_loss for member in made.members)
-    assert len(made.members[0].weights) == 4
+def test_an_ensemble_of_multi_output_models_is_multi_output(bench: Bench) -> None:
+    forecast = bench.forecasts["pair"]
+    assert forecast.test.shape == (len(TWO.test), 2)
+    np.testing.assert_allclose(forecast.test, np.mean([m.test for m in forecast.members], axis=0))
+    assert all(member.history.validation_loss for member in forecast.members)
+    assert len(forecast.members[0].weights) == 4
 
 
 def recursion_by_hand(problem: WindowDataset, outputs_of) -> np.ndarray:
-    """Bar by bar, for each decision on its own; `outputs_of` says a row's, of its sequence."""
+    """Recursive forecasts row by row; `outputs_of` gives the outputs for a sequence."""
     mean, deviation = scale_of(problem)
     reached = []
     for row in problem.test:
@@ -226,26 +226,26 @@ def recursion_by_hand(problem: WindowDataset, outputs_of) -> np.ndarray:
 
 
 @pytest.mark.slow
-def test_recursion_compounds_forecasts_of_one_bar_over_forecasts_of_the_inputs(
+def test_a_recursive_forecast_compounds_one_bar_forecasts(
     bench: Bench,
 ) -> None:
-    made = bench.made["recursive"]
-    assert made.test.shape == (len(AGAIN.test), 2)
-    by_hand = recursion_by_hand(AGAIN, lambda _, x: tiny_by_hand(made.weights, x))
-    np.testing.assert_allclose(made.test, by_hand, rtol=0, atol=1e-6)
+    forecast = bench.forecasts["recursive"]
+    assert forecast.test.shape == (len(AGAIN.test), 2)
+    by_hand = recursion_by_hand(AGAIN, lambda _, x: tiny_by_hand(forecast.weights, x))
+    np.testing.assert_allclose(forecast.test, by_hand, rtol=0, atol=1e-6)
 
 
 @pytest.mark.slow
-def test_a_recursion_forecasts_what_an_autoregression_leaves_behind(bench: Bench) -> None:
-    made = bench.made["recursive"]
-    assert skill(made.test[:, 1], AGAIN.inputs[AGAIN.test, 0]) > 0.5
+def test_a_recursive_forecast_equals_that_of_an_autoregression(bench: Bench) -> None:
+    forecast = bench.forecasts["recursive"]
+    assert skill(forecast.test[:, 1], AGAIN.inputs[AGAIN.test, 0]) > 0.5
 
 
 @pytest.mark.slow
-def test_a_recursion_holds_the_coarser_bars_where_they_were(bench: Bench) -> None:
-    made = bench.made["recursive, coarse"]
+def test_a_recursive_forecast_keeps_the_coarse_bars_fixed(bench: Bench) -> None:
+    forecast = bench.forecasts["recursive, coarse"]
     (branch,) = COARSE.coarse
-    base, base_bias, own, own_bias, last, last_bias = made.weights
+    base, base_bias, own, own_bias, last, last_bias = forecast.weights
 
     def outputs_of(row: int, x: np.ndarray) -> np.ndarray:
         end = branch.latest[row]
@@ -257,34 +257,34 @@ def test_a_recursion_holds_the_coarser_bars_where_they_were(bench: Bench) -> Non
         return np.concatenate(hidden, axis=1) @ last + last_bias
 
     by_hand = recursion_by_hand(AGAIN, outputs_of)
-    np.testing.assert_allclose(made.test, by_hand, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(forecast.test, by_hand, rtol=0, atol=1e-6)
 
 
 @pytest.mark.slow
-def test_a_network_learns_what_only_the_coarser_bars_tell(bench: Bench) -> None:
+def test_a_network_learns_a_signal_of_the_coarse_bars(bench: Bench) -> None:
     for name in ("coarse", "coarse, micdl"):
-        assert skill(bench.made[name].test, COARSE.target[COARSE.test]) > 0.3
+        assert skill(bench.forecasts[name].test, COARSE.target[COARSE.test]) > 0.3
 
 
 @pytest.mark.slow
-def test_each_interval_has_layers_of_its_own_and_sequences_that_end_at_the_newest_bar(
+def test_each_interval_has_its_own_layers_and_newest_sequence(
     bench: Bench,
 ) -> None:
-    made = bench.made["coarse"]
+    forecast = bench.forecasts["coarse"]
     (branch,) = COARSE.coarse
     mean, deviation = scale_of(COARSE)
-    base, base_bias, own, own_bias, last, last_bias = made.weights
+    base, base_bias, own, own_bias, last, last_bias = forecast.weights
     x = COARSE.sequences(COARSE.test, 2).reshape(len(COARSE.test), -1)
     ends = branch.latest[COARSE.test]
     y = np.concatenate([branch.inputs[ends - 1], branch.inputs[ends]], axis=1)
     hidden = [np.tanh(x @ base + base_bias), np.tanh(y @ own + own_bias)]
     outputs = (np.concatenate(hidden, axis=1) @ last + last_bias)[:, 0]
-    np.testing.assert_allclose(made.test, mean + deviation * outputs, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(forecast.test, mean + deviation * outputs, rtol=0, atol=1e-6)
 
 
 @pytest.mark.slow
 def test_later_coarse_bars_change_no_forecast_before_them(bench: Bench) -> None:
-    first, changed = bench.made["coarse"], bench.made["coarse, changed later"]
+    first, changed = bench.forecasts["coarse"], bench.forecasts["coarse, changed later"]
     seen = np.flatnonzero(
         COARSE.coarse[0].latest[COARSE.test] <= COARSE.coarse[0].latest[COARSE.test[40]]
     )
@@ -294,23 +294,23 @@ def test_later_coarse_bars_change_no_forecast_before_them(bench: Bench) -> None:
 
 
 @pytest.mark.slow
-def test_attention_is_read_beside_a_coarser_interval(bench: Bench) -> None:
-    attention = bench.made["coarse, attention"].test
+def test_attention_weights_with_a_coarser_interval(bench: Bench) -> None:
+    attention = bench.forecasts["coarse, attention"].test
     assert attention.shape == (len(COARSE.test), 4)
     np.testing.assert_allclose(attention.sum(axis=1), 1, rtol=1e-5)
 
 
 @pytest.mark.parametrize("model", [Ridge(), GradientBoosting(trees=50)], ids=lambda m: m.kind)
-def test_the_cheap_forecasters_read_coarser_bars_too(model) -> None:
-    made = model.fit_predict(COARSE, TRAINING, 1)
-    assert skill(made.test, COARSE.target[COARSE.test]) > 0.3
+def test_ridge_and_boosting_use_coarser_bars(model) -> None:
+    forecast = model.fit_predict(COARSE, TRAINING, 1)
+    assert skill(forecast.test, COARSE.target[COARSE.test]) > 0.3
     later = model.fit_predict(later_coarse_bars_changed(COARSE), TRAINING, 1)
-    assert later.train.tobytes() == made.train.tobytes()
-    assert later.test[:40].tobytes() == made.test[:40].tobytes()
+    assert later.train.tobytes() == forecast.train.tobytes()
+    assert later.test[:40].tobytes() == forecast.test[:40].tobytes()
 
 
 @pytest.mark.slow
-def test_a_warm_start_goes_on_from_the_weights_of_the_fit_before(bench: Bench) -> None:
+def test_a_warm_start_begins_with_the_previous_weights(bench: Bench) -> None:
     first, held = bench.chain(Tiny(), TWO, STILL)
     cold, other = bench.chain(Tiny(), TWO, STILL.model_copy(update={"warm_start": None}))
     np.testing.assert_allclose(held.test, first.test, rtol=0, atol=1e-4)
@@ -318,7 +318,7 @@ def test_a_warm_start_goes_on_from_the_weights_of_the_fit_before(bench: Bench) -
 
 
 @pytest.mark.slow
-def test_a_warm_start_trains_its_own_number_of_epochs_to_the_same_bytes(bench: Bench) -> None:
+def test_a_warm_start_has_warm_epochs_and_repeats_byte_for_byte(bench: Bench) -> None:
     first, warm = bench.chain(MICDL, TWO, WARM)
     assert (len(first.history.train_loss), len(warm.history.train_loss)) == (15, 2)
     assert not np.allclose(warm.test, first.test, atol=1e-4)

@@ -1,4 +1,4 @@
-"""Every network keeps one contract, on both backends, in the very workers that train them."""
+"""The contract of every network, on both backends, in the workers that train them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
 from tests.models.inspection import Inspect
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,9 +93,9 @@ def with_an_infinite_input(problem: WindowDataset) -> WindowDataset:
 
 
 def jobs(name: str, problem: WindowDataset) -> dict[str, FitTask]:
-    """All that is asked of one forecaster, one after the other in one worker."""
+    """All fits of one forecaster, run one after the other in one worker."""
     model = FORECASTERS[name]
-    asked = {
+    requested = {
         "seed 1": task(model, problem),
         "seed 2": task(model, problem, seed=2),
         "seed 1 again": task(model, problem),
@@ -103,28 +103,28 @@ def jobs(name: str, problem: WindowDataset) -> dict[str, FitTask]:
         "test targets unknown": task(model, targets_unknown(problem)),
     }
     if name in NETWORKS:
-        asked["inspection"] = task(Inspect(model), problem)
+        requested["inspection"] = task(Inspect(model), problem)
     if name == "mlp":
-        asked["impatient"] = task(model, problem, training=IMPATIENT)
-        asked["never moves"] = task(model, problem, training=FROZEN)
-        asked["no number"] = task(model, with_an_infinite_input(problem))
-    return asked
+        requested["impatient"] = task(model, problem, training=IMPATIENT)
+        requested["never moves"] = task(model, problem, training=FROZEN)
+        requested["no number"] = task(model, with_an_infinite_input(problem))
+    return requested
 
 
 @dataclass(frozen=True)
 class Bench:
-    """One backend, and what came of every forecaster's jobs; each half had one worker."""
+    """One backend, and the outcomes of every forecaster's fits; each half had one worker."""
 
     backend: str
     programs: Path
     problem: WindowDataset
-    made: dict[tuple[str, str], Any]
+    outcomes: dict[tuple[str, str], Any]
 
     def fit(self, *tasks: FitTask, workers: int = 1) -> list[Any]:
         finished = dict(
             LocalExecutor(workers, self.backend, self.programs).run_tasks(FitScheduler(tasks))
         )
-        return [finished[place] for place in range(len(tasks))]
+        return [finished[index] for index in range(len(tasks))]
 
 
 @pytest.fixture(scope="module", params=["tensorflow", "jax"])
@@ -132,11 +132,13 @@ def bench(request, tmp_path_factory) -> Bench:
     bench = Bench(request.param, tmp_path_factory.mktemp("programs"), planted(edge=0.8), {})
 
     def work(names: list[str]) -> None:
-        asked = {(name, job): t for name in names for job, t in jobs(name, bench.problem).items()}
-        bench.made.update(zip(asked, bench.fit(*asked.values()), strict=True))
+        requested = {
+            (name, job): t for name in names for job, t in jobs(name, bench.problem).items()
+        }
+        bench.outcomes.update(zip(requested, bench.fit(*requested.values()), strict=True))
 
-    with ThreadPoolExecutor(2) as crews:  # a core each
-        list(crews.map(work, (list(FORECASTERS)[::2], list(FORECASTERS)[1::2])))
+    with ThreadPoolExecutor(2) as pool:  # one core each
+        list(pool.map(work, (list(FORECASTERS)[::2], list(FORECASTERS)[1::2])))
     return bench
 
 
@@ -145,35 +147,35 @@ every_network = pytest.mark.parametrize("name", NETWORKS)
 
 
 @every_forecaster
-def test_forecasts_one_finite_return_a_row(bench: Bench, name: str) -> None:
+def test_forecasts_one_finite_return_per_row(bench: Bench, name: str) -> None:
     for part in ("train", "validation", "test"):
-        predicted = getattr(bench.made[name, "seed 1"], part)
+        predicted = getattr(bench.outcomes[name, "seed 1"], part)
         assert predicted.shape == getattr(bench.problem, part).shape
         assert np.isfinite(predicted).all()
 
 
 @every_forecaster
 def test_a_reused_worker_gives_the_bytes_of_the_first_fit(bench: Bench, name: str) -> None:
-    first, again = bench.made[name, "seed 1"], bench.made[name, "seed 1 again"]
+    first, again = bench.outcomes[name, "seed 1"], bench.outcomes[name, "seed 1 again"]
     assert first.test.tobytes() == again.test.tobytes()
     assert first.history == again.history
 
 
 @every_forecaster
 def test_another_seed_gives_another_fit(bench: Bench, name: str) -> None:
-    first, other = bench.made[name, "seed 1"], bench.made[name, "seed 2"]
+    first, other = bench.outcomes[name, "seed 1"], bench.outcomes[name, "seed 2"]
     assert not np.isclose(first.test, other.test, rtol=1e-6).any()
 
 
 @every_forecaster
-def test_learns_a_planted_edge(bench: Bench, name: str) -> None:
-    mean = bench.made[name, "seed 1"].test + bench.made[name, "seed 2"].test
+def test_learns_a_planted_signal(bench: Bench, name: str) -> None:
+    mean = bench.outcomes[name, "seed 1"].test + bench.outcomes[name, "seed 2"].test
     assert np.corrcoef(mean, bench.problem.target[bench.problem.test])[0, 1] > 0.3
 
 
 @every_forecaster
-def test_what_comes_after_a_row_does_not_change_its_forecast(bench: Bench, name: str) -> None:
-    first, changed = bench.made[name, "seed 1"], bench.made[name, "later bars changed"]
+def test_later_rows_do_not_change_a_forecast(bench: Bench, name: str) -> None:
+    first, changed = bench.outcomes[name, "seed 1"], bench.outcomes[name, "later bars changed"]
     assert changed.train.tobytes() == first.train.tobytes()
     assert changed.validation.tobytes() == first.validation.tobytes()
     assert changed.test[:SEEN].tobytes() == first.test[:SEEN].tobytes()
@@ -181,8 +183,8 @@ def test_what_comes_after_a_row_does_not_change_its_forecast(bench: Bench, name:
 
 
 @every_forecaster
-def test_test_rows_never_reach_the_training(bench: Bench, name: str) -> None:
-    first, unknown = bench.made[name, "seed 1"], bench.made[name, "test targets unknown"]
+def test_test_rows_do_not_affect_the_training(bench: Bench, name: str) -> None:
+    first, unknown = bench.outcomes[name, "seed 1"], bench.outcomes[name, "test targets unknown"]
     assert unknown.test.tobytes() == first.test.tobytes()
 
 
@@ -190,38 +192,36 @@ def test_order_and_workers_change_no_byte(bench: Bench) -> None:
     names = list(reversed(FORECASTERS))
     forecasts = bench.fit(*(task(FORECASTERS[n], bench.problem) for n in names), workers=2)
     for name, forecast in zip(names, forecasts, strict=True):
-        assert forecast.test.tobytes() == bench.made[name, "seed 1"].test.tobytes()
+        assert forecast.test.tobytes() == bench.outcomes[name, "seed 1"].test.tobytes()
 
 
 @every_network
-def test_its_weights_alone_bring_the_forecast_back(bench: Bench, name: str) -> None:
+def test_the_stored_weights_reproduce_the_forecast(bench: Bench, name: str) -> None:
     truth = bench.problem.target[bench.problem.train]
-    expected = truth.mean() + truth.std() * bench.made[name, "inspection"].outputs
-    np.testing.assert_allclose(bench.made[name, "seed 1"].test, expected, rtol=0, atol=1e-6)
+    expected = truth.mean() + truth.std() * bench.outcomes[name, "inspection"].outputs
+    np.testing.assert_allclose(bench.outcomes[name, "seed 1"].test, expected, rtol=0, atol=1e-6)
 
 
 @every_network
-def test_saved_and_loaded_it_is_the_same_network(bench: Bench, name: str) -> None:
-    inspection = bench.made[name, "inspection"]
+def test_a_saved_network_loads_with_the_same_outputs(bench: Bench, name: str) -> None:
+    inspection = bench.outcomes[name, "inspection"]
     np.testing.assert_allclose(inspection.loaded, inspection.outputs, rtol=0, atol=1e-5)
 
 
 @every_network
-def test_every_trained_weight_has_a_say(bench: Bench, name: str) -> None:
-    assert bench.made[name, "inspection"].without_effect == []
+def test_every_trainable_weight_affects_the_output(bench: Bench, name: str) -> None:
+    assert bench.outcomes[name, "inspection"].without_effect == []
 
 
 @pytest.mark.parametrize("name", ["transformer", "tcn"])
-def test_a_step_changes_no_state_before_it_and_always_the_forecast(
-    bench: Bench, name: str
-) -> None:
-    inspection = bench.made[name, "inspection"]
+def test_a_step_changes_no_earlier_state_and_always_the_forecast(bench: Bench, name: str) -> None:
+    inspection = bench.outcomes[name, "inspection"]
     assert inspection.before == [0.0] * 8
     assert min(inspection.since) > 1e-4
 
 
-def test_attention_can_be_read_and_is_each_bar_s_share(bench: Bench) -> None:
-    attention = bench.made["attention_lstm", "inspection"].attention_weights
+def test_attention_weights_are_positive_and_sum_to_one(bench: Bench) -> None:
+    attention = bench.outcomes["attention_lstm", "inspection"].attention_weights
     assert attention.shape == (len(bench.problem.test), 8)
     assert (attention > 0).all()
     np.testing.assert_allclose(attention.sum(axis=1), 1, rtol=1e-5)
@@ -229,40 +229,40 @@ def test_attention_can_be_read_and_is_each_bar_s_share(bench: Bench) -> None:
 
 
 def test_a_penalty_is_in_the_loss_and_shrinks_the_input_weights_alone(bench: Bench) -> None:
-    plain, penalised = bench.made["lstm", "seed 1"], bench.made["lstm penalised", "seed 1"]
+    plain, penalised = bench.outcomes["lstm", "seed 1"], bench.outcomes["lstm penalised", "seed 1"]
     assert penalised.history.train_loss[0] > plain.history.train_loss[0] + 0.1
     (of_input, of_state), (plain_input, plain_state) = (
-        [np.sum(forecast.weights[place] ** 2) for place in (0, 1)]
+        [np.sum(forecast.weights[index] ** 2) for index in (0, 1)]
         for forecast in (penalised, plain)
     )
     assert of_input < 0.4 * plain_input
     assert of_state > 0.8 * plain_state
 
 
-def test_only_the_layers_that_were_told_to_are_penalised(bench: Bench) -> None:
-    terms = {name: bench.made[name, "inspection"].penalties for name in NETWORKS}
+def test_only_networks_with_penalties_have_penalty_terms(bench: Bench) -> None:
+    terms = {name: bench.outcomes[name, "inspection"].penalties for name in NETWORKS}
     assert {name for name, count in terms.items() if count} == {"lstm penalised", "gru"}
 
 
-def test_early_stopping_keeps_the_best_epoch_and_stops_after_its_patience(bench: Bench) -> None:
-    history = bench.made["mlp", "impatient"].history
+def test_early_stopping_keeps_the_best_epoch_and_stops_on_patience(bench: Bench) -> None:
+    history = bench.outcomes["mlp", "impatient"].history
     assert len(history.validation_loss) == history.best_epoch + 4
     assert min(history.validation_loss) == history.validation_loss[history.best_epoch]
 
 
-def test_a_network_whose_weights_never_move_fails_loudly(bench: Bench) -> None:
-    outcome = bench.made["mlp", "never moves"]
+def test_a_network_whose_weights_never_move_is_an_error(bench: Bench) -> None:
+    outcome = bench.outcomes["mlp", "never moves"]
     assert isinstance(outcome, TrainingError)
     assert "moved none of its weights" in outcome.problem
 
 
-def test_a_loss_that_is_no_number_fails_loudly_and_names_the_fit(bench: Bench) -> None:
-    outcome = bench.made["mlp", "no number"]
+def test_a_loss_that_is_nan_is_an_error_that_names_the_fit(bench: Bench) -> None:
+    outcome = bench.outcomes["mlp", "no number"]
     assert isinstance(outcome, TrainingError)
     assert outcome.problem == "the loss is not a number"
     assert "window 0" in outcome.where
 
 
-def test_nothing_else_failed(bench: Bench) -> None:
-    failed = {job for job, outcome in bench.made.items() if isinstance(outcome, TrainingError)}
+def test_only_the_expected_fits_failed(bench: Bench) -> None:
+    failed = {job for job, outcome in bench.outcomes.items() if isinstance(outcome, TrainingError)}
     assert failed == {("mlp", "never moves"), ("mlp", "no number")}

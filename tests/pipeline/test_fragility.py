@@ -12,7 +12,7 @@ from tests.pipeline.markets import market, write_strategy
 if TYPE_CHECKING:
     from pathlib import Path
 
-CHEAP = {"evaluation.resamples": 200, "opponents": []}
+CHEAP = {"evaluation.resamples": 200, "benchmarks": []}
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.pipeline.markets import market, write_strategy
 
-NEEDLESS = ("arch", "ccxt", "keras", "matplotlib", "quantstats", "seaborn", "statsmodels")
+NEEDLESS = ("arch", "ccxt", "keras", "matplotlib", "quantstats", "seaborn")
 
 
 @pytest.mark.slow

@@ -135,13 +135,13 @@ def test_too_few_weeks_are_told_with_what_is_needed(file, place) -> None:
 
 
 def test_weeks_that_leave_no_room_for_a_window_are_told_as_warm_up(file, place) -> None:
-    with pytest.raises(UsageError, match="one window") as caught:
+    with pytest.raises(UsageError, match="No window fits") as caught:
         ground_of(weekly(file, features=[{"kind": "rsi", "window": 6}]), place)
     assert "454 to warm up" in caught.value.expected
 
 
 def test_every_model_is_given_the_same_coarse_inputs_of_the_chosen_symbols(file, place) -> None:
-    spec = weekly(file, inputs="target", opponents=[{"kind": "gradient_boosting"}])
+    spec = weekly(file, inputs="target", benchmarks=[{"kind": "gradient_boosting"}])
     ground = ground_of(spec, place)
     tasks = tasks_of(spec, ground, until=700)
     assert {task.book for task in tasks} == {"strategy", "gradient_boosting"}

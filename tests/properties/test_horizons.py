@@ -63,7 +63,7 @@ def tasks_of(target: TargetSpec, embargo: int, bars: Market) -> tuple[list[FitTa
         target=target,
         windows=WindowSpec(train=25, validation=8, test=20, embargo=embargo),
         model=Lstm(lookback=3),
-        opponents=(Ridge(lookback=2),),
+        benchmarks=(Ridge(lookback=2),),
     )
     ground = prepare_data(spec, bars)
     tasks = make_fit_tasks(

@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.evaluation.analysis import with_analysis
 from engine.runs.run import Run
+from tests.runs.documents import (
+    make_manifest,
+    make_metrics_document,
+    make_significance_document,
+)
 
 BOOKS = ("strategy", "buy_and_hold", "ma_crossover", "mean_reversion", "ridge", "persistence")
 SYMBOLS = ("SP500", "NASDAQ")
@@ -295,15 +301,16 @@ def run() -> Run:
         "started_at": "2026-11-20T10:00:00+00:00",
         "command": "backtest run strategies/micdl.yaml",
     }
-    return Run(
+    made_up = Run(
         run_id="3fa94c0b7d12",
         run_dir=Path("reports/micdl/3fa94c0b7d12"),
-        manifest=manifest,
+        manifest=make_manifest(**manifest),
         bars=bars,
         predictions=predictions,
         positions=positions,
         returns=returns,
         trades=trades,
-        metrics=metrics,
-        significance=make_significance(metrics),
+        metrics=make_metrics_document(**metrics),
+        significance=make_significance_document(**make_significance(metrics)),
     )
+    return with_analysis(made_up)

@@ -1,14 +1,14 @@
-"""A page as a browser would find it, and runs with other documents."""
+"""A parsed page, and runs with other tables and documents."""
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import json
 import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
+from engine.evaluation.analysis import with_analysis
 from engine.reporting import formatting
 from engine.reporting.charts.time_chart import chart_data
 from engine.reporting.charts.xy_plot import plot_data
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Page(HTMLParser):
-    """What a browser would find: elements, attributes, text, and the data of each chart."""
+    """Elements, attributes and text of a page, and the data of each chart."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ def section_of(section: TearsheetSection | None, **context: Any) -> str:
     assert section is not None
     return render_template(
         f"tearsheet/{section.key}.html.j2",
-        figures=section.template_values,
+        content=section.content,
         missing=formatting.MISSING,
         chart_data=chart_data,
         plot_data=plot_data,
@@ -76,8 +76,12 @@ def section_of(section: TearsheetSection | None, **context: Any) -> str:
 
 
 def changed(run: Run, **documents: Any) -> Run:
-    """The run with keys of its documents replaced, the given one untouched."""
-    merged = {
-        name: copy.deepcopy(getattr(run, name)) | changes for name, changes in documents.items()
-    }
-    return dataclasses.replace(run, **merged)
+    """The run with keys of its documents replaced, and its analysis computed again."""
+    return altered(
+        run, **{name: getattr(run, name) | changes for name, changes in documents.items()}
+    )
+
+
+def altered(run: Run, **fields: Any) -> Run:
+    """The run with other tables or documents, and its analysis computed again."""
+    return with_analysis(dataclasses.replace(run, **fields, analysis_files=None))

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from engine.evaluation.analysis import with_analysis
 from engine.reporting.charts.xy_plot import plot_data
 from engine.reporting.templating import render_template
 from engine.runs.run import Run
 from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import simulate
 from tests.reporting.page import Page
+from tests.runs.documents import (
+    make_manifest,
+    make_metrics_document,
+    make_significance_document,
+)
 
 if TYPE_CHECKING:
     from engine.reporting.tearsheet.section import TearsheetSection
@@ -108,24 +114,24 @@ def small_run(shape: Shape) -> Run:
         ]
     )
     positions = weights.stack().rename_axis(["timestamp", "symbol"]).rename("weight").reset_index()
-    return Run(
+    run = Run(
         run_id="0123456789ab",
         run_dir=Path("reports/small/0123456789ab"),
-        manifest={
-            "target": list(shape.symbols),
-            "strategy": {
-                "costs": costs.model_dump(),
-                "target": {"horizon": shape.horizon},
-            },
-        },
+        manifest=make_manifest(
+            target=list(shape.symbols),
+            strategy={"costs": costs.model_dump(), "target": {"horizon": shape.horizon}},
+        ),
         bars=bars.sort_values(["timestamp", "symbol"], ignore_index=True),
         predictions=pd.concat(predictions, ignore_index=True),
         positions=positions.assign(book="strategy"),
         returns=pd.DataFrame({name: result.returns for name, result in results.items()}),
         trades=trades,
-        metrics={"span": {"periods_per_year": 365.0}},
-        significance={"method": {"confidence": 0.95}},
+        metrics=make_metrics_document(
+            span={"first": "", "last": "", "bars": len(days), "periods_per_year": 365.0}
+        ),
+        significance=make_significance_document(),
     )
+    return with_analysis(run)
 
 
 def shown(section: TearsheetSection | None) -> Page:
@@ -134,7 +140,7 @@ def shown(section: TearsheetSection | None) -> Page:
     return Page(
         render_template(
             f"tearsheet/{section.key}.html.j2",
-            figures=section.template_values,
+            content=section.content,
             heading=SimpleNamespace(span="all of it"),
             plot_data=plot_data,
         )

@@ -8,19 +8,16 @@ import pytest
 
 from engine.reporting.book_styles import book_style
 from engine.reporting.charts import axes, time_chart
-from engine.reporting.charts.drawdown import drawdown_chart, drawdown_pct
-from engine.reporting.charts.equity import cumulative_growth, equity_chart
+from engine.reporting.charts.equity import drawdown_chart, equity_chart
 from engine.reporting.charts.forest import make_forest_plot
-from engine.reporting.charts.loss_curves import draw_loss_curves
-from engine.reporting.charts.monthly_returns import compound_returns_pct, make_monthly_heatmap
 from engine.reporting.charts.positions import positions_chart
-from engine.reporting.charts.window_timeline import make_window_timeline
+from engine.reporting.charts.windows import draw_loss_curves, make_window_timeline
+from engine.reporting.tearsheet.monthly_returns import make_monthly_heatmap
+from engine.runs.documents.analysis_returns import PeriodReturns
+from engine.runs.documents.manifest import FitRecord, WindowRecord
+from engine.runs.documents.significance import SharpeFigures
 
 STRATEGY = (book_style("strategy"),)
-
-
-def days(*dates: str) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(dates, tz="UTC", name="timestamp")
 
 
 def table(values: list[float]) -> pd.DataFrame:
@@ -37,31 +34,13 @@ def points(path: str) -> list[tuple[int, int]]:
     return [tuple(point) for point in np.cumsum(np.vstack((start, moves)), axis=0).tolist()]
 
 
-def test_equity_is_the_product_of_returns() -> None:
-    assert cumulative_growth(table([0.1, -0.5, 0.2]))["strategy"].tolist() == pytest.approx(
-        [1.1, 0.55, 0.66]
-    )
-
-
-def test_drawdown_is_measured_from_the_highest_equity_so_far() -> None:
-    found = drawdown_pct(table([0.1, -0.5, 0.2]))["strategy"].tolist()
-    assert found == pytest.approx([0.0, -50.0, -40.0])
-
-
-def test_a_loss_on_the_first_bar_is_a_drawdown() -> None:
-    assert drawdown_pct(table([-0.1, 0.0]))["strategy"].tolist() == pytest.approx([-10.0, -10.0])
-
-
-def test_monthly_returns_compound_within_months_and_years() -> None:
-    returns = pd.Series([0.1, 0.1, -0.5], days("2003-06-27", "2003-06-30", "2003-07-01"))
-    assert compound_returns_pct(returns, "M") == pytest.approx({"2003-06": 21.0, "2003-07": -50.0})
-    assert compound_returns_pct(returns, "Y") == pytest.approx({"2003": -39.5})
-
-
 def test_the_heat_map_has_a_row_a_year_with_its_total_and_the_benchmarks() -> None:
-    returns = pd.Series([0.1, -0.2], days("2003-12-31", "2004-01-02"))
-    found = make_monthly_heatmap(returns, -returns)
-    (first, december, total, other), (second, january, *_) = found.rows
+    strategy = PeriodReturns(
+        months={"2003-12": 10.0, "2004-01": -20.0}, years={"2003": 10.0, "2004": -20.0}
+    )
+    benchmark = PeriodReturns(months={}, years={"2003": -10.0, "2004": 20.0})
+    heatmap = make_monthly_heatmap(strategy, benchmark)
+    (first, december, total, other), (second, january, *_) = heatmap.rows
     assert (first, second) == ("2003", "2004")
     assert [cell.text for cell in december] == [""] * 11 + ["+10.0"]
     assert (total.text, other.text if other else None) == ("+10.0", "\N{MINUS SIGN}10.0")
@@ -73,7 +52,7 @@ def test_a_log_axis_puts_equal_ratios_at_equal_distances() -> None:
     assert places[1] - places[0] == pytest.approx(places[2] - places[1])
 
 
-def test_a_log_axis_has_no_place_for_zero_and_below() -> None:
+def test_a_log_axis_cannot_show_zero_and_below() -> None:
     assert np.isnan(axes.log_axis(1.0, 2.0).to_fraction(np.array([0.0, -1.0]))).all()
 
 
@@ -85,11 +64,11 @@ def test_a_log_axis_has_no_place_for_zero_and_below() -> None:
         (0.9, 1.31, ["0.9", "1", "1.1", "1.2", "1.3"]),
     ],
 )
-def test_log_ticks_stand_at_round_numbers(low: float, high: float, labels: list[str]) -> None:
+def test_log_ticks_are_round_numbers(low: float, high: float, labels: list[str]) -> None:
     assert [tick.label for tick in axes.log_axis(low, high).ticks] == labels
 
 
-def test_linear_ticks_stand_at_round_numbers_and_their_places() -> None:
+def test_linear_ticks_are_round_numbers_at_their_positions() -> None:
     found = axes.linear_axis(-31.0, 0.0, ticks=4)
     assert [tick.label for tick in found.ticks] == [f"\N{MINUS SIGN}{n}" for n in (30, 20, 10)] + [
         "0"
@@ -100,7 +79,7 @@ def test_linear_ticks_stand_at_round_numbers_and_their_places() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -3.0])
-def test_an_axis_of_one_value_still_has_two_ends(value: float) -> None:
+def test_an_axis_of_one_value_has_two_ends(value: float) -> None:
     found = axes.linear_axis(value, value)
     assert found.low < value < found.high
 
@@ -114,9 +93,7 @@ def test_an_axis_of_one_value_still_has_two_ends(value: float) -> None:
         ("2020-02-10", "2020-02-13", ["10 Feb", "11 Feb", "12 Feb", "13 Feb"]),
     ],
 )  # fmt: skip
-def test_time_ticks_stand_where_the_calendar_turns(
-    first: str, last: str, labels: list[str]
-) -> None:
+def test_time_ticks_are_round_calendar_times(first: str, last: str, labels: list[str]) -> None:
     found = axes.time_axis(pd.Timestamp(first, tz="UTC"), pd.Timestamp(last, tz="UTC"))
     assert [tick.label for tick in found.ticks] == labels
 
@@ -149,7 +126,7 @@ def test_every_bar_is_drawn_up_to_the_limit() -> None:
     assert time_chart.downsampling_note(50, 50) == ()
 
 
-def test_a_long_table_keeps_its_ends_and_every_steps_extremes() -> None:
+def test_a_long_table_keeps_its_ends_and_the_extremes_of_every_step() -> None:
     values = np.random.default_rng(1).normal(size=(8_000, 2))
     values[:3_000, 1] = np.nan
     whole = pd.DataFrame(values, columns=["a", "b"])
@@ -162,21 +139,21 @@ def test_a_long_table_keeps_its_ends_and_every_steps_extremes() -> None:
 
 
 @pytest.mark.parametrize("columns", [1, 6, 16])
-def test_however_many_lines_there_are_a_chart_has_so_many_figures_at_most(columns: int) -> None:
+def test_the_number_of_figures_of_a_chart_is_limited(columns: int) -> None:
     values = np.random.default_rng(4).normal(size=(20_000, columns))
     drawn = time_chart.downsample_rows(pd.DataFrame(values))
     assert 2_000 < drawn.size <= time_chart.MAX_DRAWN_VALUES
     np.testing.assert_array_equal(drawn.max(), values.max(axis=0))
 
 
-def test_a_thinned_chart_says_so() -> None:
+def test_a_downsampled_chart_has_a_note() -> None:
     (note,) = time_chart.downsampling_note(43_800, 9_055)
     assert note.startswith("Drawn at 9,055 of 43,800 bars")
 
 
-def test_the_equity_line_ends_where_its_axis_puts_the_last_value() -> None:
-    returns = table([0.1, -0.5, 0.2])
-    (panel,) = equity_chart(returns, STRATEGY).panels
+def test_the_equity_line_ends_at_the_position_of_the_last_value() -> None:
+    growth = table([1.1, 0.55, 0.66])
+    (panel,) = equity_chart(growth, STRATEGY).panels
     (line,) = panel.lines
     scale = axes.log_axis(0.55, 1.1)
     end = points(line.path)[-1]
@@ -184,16 +161,16 @@ def test_the_equity_line_ends_where_its_axis_puts_the_last_value() -> None:
     assert end == (10_000, round(10_000 * (1 - scale.to_fraction(np.array([0.66]))[0])))
 
 
-def test_a_ruined_book_is_named_and_its_line_ends() -> None:
-    chart = equity_chart(table([0.1, -1.0, 0.0]), STRATEGY)
+def test_a_book_that_lost_all_equity_is_named_in_a_note() -> None:
+    chart = equity_chart(table([1.1, 0.0, 0.0]), STRATEGY)
     assert chart.notes[0].startswith("Strategy lost all of its equity")
     assert chart.panels[0].lines[0].values == (1.1, 0.0, 0.0)
 
 
-def test_the_strategy_is_drawn_last_and_so_on_top() -> None:
-    returns = table([0.1, -0.1]).assign(ridge=0.0)
+def test_the_strategy_is_drawn_on_top() -> None:
+    drawdown = table([0.0, -10.0]).assign(ridge=0.0)
     books = (book_style("strategy"), book_style("ridge"))
-    keys = [line.key for line in drawdown_chart(returns, books).panels[0].lines]
+    keys = [line.key for line in drawdown_chart(drawdown, books).panels[0].lines]
     assert keys == ["ridge", "strategy"]
 
 
@@ -206,14 +183,15 @@ def test_positions_keep_a_weight_until_the_next_decision() -> None:
     assert price.lines[0].values == (10.0, 11.0, 12.0, 9.0)
 
 
-def test_a_window_map_places_every_part_between_first_and_last_day() -> None:
-    parts = {
-        "train": ["2020-01-01", "2020-01-05"],
-        "validation": ["2020-01-06", "2020-01-08"],
-        "test": ["2020-01-09", "2020-01-11"],
-    }
-    found = make_window_timeline([{"index": 0, **parts, "train_bars": 5}])
-    ((index, spans),) = found.rows
+def test_the_timeline_has_every_part_between_first_and_last_day() -> None:
+    window = WindowRecord(
+        index=0,
+        train=("2020-01-01", "2020-01-05"),
+        validation=("2020-01-06", "2020-01-08"),
+        test=("2020-01-09", "2020-01-11"),
+        train_bars=5,
+    )
+    ((index, spans),) = make_window_timeline([window]).rows
     assert index == 0
     assert [(span.part, span.left, span.width) for span in spans] == [
         ("train", 0.0, 40.0),
@@ -224,48 +202,44 @@ def test_a_window_map_places_every_part_between_first_and_last_day() -> None:
     assert "\N{EN DASH}" in spans[1].text
 
 
-def test_a_forest_holds_zero_and_every_interval() -> None:
-    figures = {"estimate": 2.0, "low": 1.0, "high": 3.0}
-    found = make_forest_plot(
-        [(book_style("strategy"), figures), (book_style("ridge"), dict.fromkeys(figures))]
+def test_a_forest_plot_contains_zero_and_every_interval() -> None:
+    figures = SharpeFigures(estimate=2.0, low=1.0, high=3.0)
+    plot = make_forest_plot(
+        [(book_style("strategy"), figures), (book_style("ridge"), SharpeFigures())]
     )
-    whole, missing = found.rows
+    whole, missing = plot.rows
     assert whole.low is not None
     assert whole.estimate is not None
     assert whole.width is not None
-    assert 0 < found.zero_position < whole.low < whole.estimate < whole.low + whole.width < 100
+    assert 0 < plot.zero_position < whole.low < whole.estimate < whole.low + whole.width < 100
     assert (missing.estimate, missing.low, missing.width) == (None, None, None)
 
 
 def test_loss_curves_share_one_axis_over_all_fits() -> None:
-    fits = [
-        {"train_loss": [3.0, 1.0], "validation_loss": [3.0, 2.0, 1.0]},
-        {"train_loss": [], "validation_loss": []},
-    ]
+    fits = [FitRecord(train_loss=(3.0, 1.0), validation_loss=(3.0, 2.0, 1.0)), FitRecord()]
     train, validation = draw_loss_curves(fits)
     assert points(train.path)[-1][0] == 5_000
     assert points(train.path)[-1][1] == points(validation.path)[-1][1]
 
 
 def test_an_ensemble_has_the_curves_of_its_members() -> None:
-    course = {"train_loss": [2.0, 1.0], "validation_loss": [3.0, 2.0]}
-    without = {"train_loss": [], "validation_loss": []}
-    ensemble = without | {"members": [course, without, without | {"members": [course]}]}
-    assert draw_loss_curves([ensemble]) == draw_loss_curves([course, course])
+    trained = FitRecord(train_loss=(2.0, 1.0), validation_loss=(3.0, 2.0))
+    ensemble = FitRecord(members=(trained, FitRecord(), FitRecord(members=(trained,))))
+    assert draw_loss_curves([ensemble]) == draw_loss_curves([trained, trained])
     assert len(draw_loss_curves([ensemble])) == 4
 
 
 def test_models_without_epochs_have_no_curves() -> None:
-    assert draw_loss_curves([{"epochs": 0, "train_loss": [], "validation_loss": []}]) == ()
+    assert draw_loss_curves([FitRecord(epochs=0)]) == ()
 
 
-def test_a_chart_tells_the_page_how_to_make_its_axes_anew_and_what_its_areas_are_made_of() -> None:
-    chart = drawdown_chart(table([0.1, -0.5, 0.2]), STRATEGY)
+def test_the_data_of_a_chart_has_the_rescaling_of_its_axes_and_the_source_of_its_areas() -> None:
+    chart = drawdown_chart(table([0.0, -50.0, -40.0]), STRATEGY)
     (panel,) = time_chart.chart_data(chart)["panels"]
     assert panel["areas"] == [{"line": "strategy", "shape": "under"}]
-    told = panel["scale"]
-    low, high = (pick([*panel["lines"][0]["values"], *told["always"]]) for pick in (min, max))
-    again = axes.linear_axis(low, high, ticks=told["ticks"])
-    assert not told["log"]
+    scale = panel["scale"]
+    low, high = (pick([*panel["lines"][0]["values"], *scale["always"]]) for pick in (min, max))
+    again = axes.linear_axis(low, high, ticks=scale["ticks"])
+    assert not scale["log"]
     assert again.ticks == chart.panels[0].ticks
-    assert time_chart.distance_from_top(again, told["baseline"]) == chart.panels[0].baseline
+    assert time_chart.distance_from_top(again, scale["baseline"]) == chart.panels[0].baseline

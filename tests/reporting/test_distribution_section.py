@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from engine.reporting.charts.distribution import bin_edges, exceedance_curve
 from engine.reporting.tearsheet.distribution import distribution_section
+from tests.reporting.page import altered
 from tests.reporting.small_run import Shape, shown, small_run
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def layer(page: Page, plot: str, key: str) -> dict:
     return found
 
 
-def test_the_bars_of_the_histogram_are_the_shares_of_the_bars_that_moved(
+def test_the_histogram_shows_the_share_of_bars_with_a_return_in_each_bin(
     small: Run, page: Page
 ) -> None:
     for book, key in (("strategy", "strategy"), ("buy_and_hold", "other")):
@@ -46,13 +45,13 @@ def test_the_bars_of_the_histogram_are_the_shares_of_the_bars_that_moved(
         assert sum(drawn["y"]) == pytest.approx(100 * (percent != 0).mean(), abs=1e-3)
 
 
-def test_what_is_not_drawn_is_told(small: Run, page: Page) -> None:
+def test_bars_without_a_return_are_counted_in_a_note(small: Run, page: Page) -> None:
     flat = int((small.returns["strategy"] == 0).sum())
     assert flat > 10
-    assert f"while nothing is held: Strategy {flat}, Buy and hold" in page.text
+    assert f"without a position: Strategy {flat}, Buy and hold" in page.text
 
 
-def test_the_tail_ends_at_the_one_worst_bar(small: Run, page: Page) -> None:
+def test_a_tail_ends_at_the_worst_bar(small: Run, page: Page) -> None:
     losses = layer(page, "tails", "losses")
     assert losses["x"][0] == pytest.approx(-100 * small.returns["strategy"].min(), rel=1e-6)
     assert losses["y"][0] == pytest.approx(100 / 400)
@@ -62,7 +61,7 @@ def test_the_tail_ends_at_the_one_worst_bar(small: Run, page: Page) -> None:
     )
 
 
-def test_the_table_dates_the_worst_bar_and_has_its_tails(small: Run, page: Page) -> None:
+def test_the_table_has_the_day_of_the_worst_bar_and_the_tail_risk(small: Run, page: Page) -> None:
     mine = small.returns["strategy"]
     worst = f"{100 * abs(mine.min()):.2f}"
     assert f"Worst bar \N{MINUS SIGN}{worst}\N{NO-BREAK SPACE}%" in page.text
@@ -74,7 +73,7 @@ def test_the_table_dates_the_worst_bar_and_has_its_tails(small: Run, page: Page)
     )
 
 
-def test_the_findings_are_the_figures(small: Run, page: Page) -> None:
+def test_the_findings_show_the_tail_loss_and_the_outliers(small: Run, page: Page) -> None:
     mine = np.sort(small.returns["strategy"].to_numpy())
     assert (
         f"strategy's bars lost {-100 * mine[19]:.2f}\N{NO-BREAK SPACE}% or more, "
@@ -84,57 +83,31 @@ def test_the_findings_are_the_figures(small: Run, page: Page) -> None:
     assert f"{beyond} bars were worse than 3 standard deviations" in page.text
 
 
-def test_a_book_that_holds_nothing_has_a_page_that_says_so(small: Run) -> None:
+def test_a_book_without_positions_has_a_section_that_says_so(small: Run) -> None:
     returns = small.returns.assign(strategy=0.0)
-    found = shown(distribution_section(replace(small, returns=returns)))
-    assert "Nothing was held: every bar returned nothing." in found.text
+    found = shown(distribution_section(altered(small, returns=returns)))
+    assert "held no position: every bar has a return of 0." in found.text
     assert "they have no tails" in found.text
     assert layer(found, "tails", "losses")["x"] == []
 
 
-def test_without_buy_and_hold_the_strategy_stands_alone(small: Run) -> None:
-    found = shown(distribution_section(replace(small, returns=small.returns[["strategy"]])))
+def test_without_buy_and_hold_only_the_strategy_is_shown(small: Run) -> None:
+    found = shown(distribution_section(altered(small, returns=small.returns[["strategy"]])))
     assert "Buy and hold" not in found.text
     assert sum(layer(found, "histogram", "strategy")["y"]) > 10
 
 
 @pytest.mark.parametrize("bars", [2, 5, 20])
-def test_few_bars_are_drawn_too(small: Run, bars: int) -> None:
-    found = shown(distribution_section(replace(small, returns=small.returns.iloc[10 : 10 + bars])))
+def test_few_bars_are_drawn(small: Run, bars: int) -> None:
+    found = shown(distribution_section(altered(small, returns=small.returns.iloc[10 : 10 + bars])))
     assert set(found.charts) == {"histogram", "tails"}
 
 
-def test_one_bar_is_no_distribution(small: Run) -> None:
-    assert distribution_section(replace(small, returns=small.returns.iloc[:1])) is None
+def test_a_single_bar_has_no_section(small: Run) -> None:
+    assert distribution_section(altered(small, returns=small.returns.iloc[:1])) is None
 
 
-def test_bins_are_equal_hold_every_value_and_part_at_zero() -> None:
-    values = np.random.default_rng(2).standard_t(3, 500)
-    edges = bin_edges(values)
-    assert edges[0] <= values.min()
-    assert values.max() < edges[-1]
-    assert np.ptp(np.diff(edges)) < 1e-9
-    assert np.abs(edges).min() < 1e-12
-    assert 12 <= len(edges) - 1 <= 82
-
-
-@pytest.mark.parametrize("values", [[], [0.4], [0.0, 0.0], [-1.0, -1.0, 3.0]])
-def test_bins_exist_whatever_the_values(values: list[float]) -> None:
-    edges = bin_edges(np.array(values))
-    assert (np.diff(edges) > 0).all()
-    assert np.histogram(values, edges)[0].sum() == len(values)
-
-
-def test_a_long_tail_keeps_its_rarest_sizes_and_thins_the_others() -> None:
-    sizes = np.random.default_rng(3).normal(size=20_000)
-    size, share = exceedance_curve(sizes)
-    assert len(size) < 200
-    assert size[:60].tolist() == np.sort(sizes)[::-1][:60].tolist()
-    for drawn, at_least in zip(size, share, strict=True):
-        assert at_least == pytest.approx(100 * (sizes >= drawn).mean())
-
-
-def test_the_page_dates_bars_of_hours_with_the_hour() -> None:
+def test_hourly_bars_are_shown_with_their_hour() -> None:
     hourly = small_run(Shape(freq="h"))
     at = pd.Timestamp(hourly.returns["strategy"].idxmin())
     assert f"{at:%Y-%m-%d %H:%M}" in shown(distribution_section(hourly)).text

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from engine.evaluation.forecasts.directional_accuracy import DirectionalAccuracy, wilson_interval
+from engine.evaluation.forecasts.directional_accuracy import wilson_interval
 from engine.evaluation.forecasts.scores import average_over_seeds
 from engine.reporting.charts.xy_plot import XYPlot, plot_data
 from engine.reporting.tearsheet.forecast_quality import direction_finding, forecast_quality_plots
+from engine.runs.documents.analysis_forecasts import DirectionFigures
+from tests.reporting.page import altered
 from tests.reporting.small_run import Shape, small_run
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def layer(plot: XYPlot, key: str) -> dict:
     return found
 
 
-def test_every_dot_is_the_mean_over_seeds_and_what_came(
+def test_every_dot_is_the_mean_over_the_seeds_and_its_outcome(
     small: Run, plots: dict[str, XYPlot]
 ) -> None:
     seeds = small.predictions.pivot_table(index="timestamp", columns="seed", values="predicted")
@@ -71,21 +72,20 @@ def test_calibration_has_the_means_of_pandas_deciles(small: Run, plots: dict[str
     assert drawn["y"] == pytest.approx((BPS * means["actual"]).tolist(), rel=1e-5)
     for low, middle, high in zip(drawn["low"], drawn["y"], drawn["high"], strict=True):
         assert low < middle < high
-    assert "was followed by more than the lowest, as it should be" in plots["calibration"].finding
+    assert "higher, as forecast" in plots["calibration"].finding
 
 
-def test_months_weighted_by_bars_are_the_rank_correlation_told(plots: dict[str, XYPlot]) -> None:
-    drawn = layer(plots["rank-correlation"], "period")
+def test_the_mean_of_the_months_weighted_by_bars_is_the_rank_correlation(
+    plots: dict[str, XYPlot],
+) -> None:
+    drawn = layer(plots["rank-correlation"], "periods")
     rows = [int(name.split(", ")[1].split("\N{NO-BREAK SPACE}")[0]) for name in drawn["names"]]
     whole = np.average(drawn["y"], weights=rows)
-    assert (
-        f"The time-series rank correlation was +{whole:.3f} over 14"
-        in plots["rank-correlation"].finding
-    )
-    assert layer(plots["rank-correlation"], "whole")["y"][0] == pytest.approx(whole, rel=1e-5)
+    assert f"The rank correlation was +{whole:.3f} over 14" in plots["rank-correlation"].finding
+    assert layer(plots["rank-correlation"], "overall")["y"][0] == pytest.approx(whole, rel=1e-5)
 
 
-def test_the_direction_of_all_is_the_hit_rate_and_states_part_it(
+def test_regimes_split_the_directional_accuracy_of_all_forecasts(
     small: Run, plots: dict[str, XYPlot]
 ) -> None:
     made = average_over_seeds(small.predictions, 1)
@@ -100,20 +100,20 @@ def test_the_direction_of_all_is_the_hit_rate_and_states_part_it(
     assert up == pytest.approx(100 * (made["actual"] > 0).mean(), rel=1e-6)
 
 
-def test_states_do_not_change_when_other_bars_come_later(small: Run) -> None:
+def test_regimes_do_not_depend_on_later_bars(small: Run) -> None:
     cut = small.returns.index[200]
     later = small.bars["timestamp"] > cut
     bars = small.bars.copy()
     bars.loc[later, ["open", "high", "low", "close"]] *= 1.5
     early = small.predictions[small.predictions["timestamp"] <= cut]
     found, other = (
-        by_key(replace(small, bars=each, predictions=early))["direction"]
+        by_key(altered(small, bars=each, predictions=early))["direction"]
         for each in (small.bars, bars)
     )
     assert plot_data(found) == plot_data(other)
 
 
-def test_thousands_of_forecasts_are_thinned_and_it_is_told() -> None:
+def test_of_many_forecasts_a_sample_is_drawn_with_a_note() -> None:
     plots = by_key(small_run(Shape(bars=2600, tested=2000)))
     assert len(layer(plots["scatter"], "forecasts")["x"]) == 1500
     assert plots["scatter"].notes == (
@@ -122,40 +122,47 @@ def test_thousands_of_forecasts_are_thinned_and_it_is_told() -> None:
     )
 
 
-def test_noise_is_told_as_no_more_than_chance() -> None:
+def test_noise_is_not_significant() -> None:
     plots = by_key(small_run(Shape()))
-    assert "no more than chance gives" in plots["scatter"].finding
-    assert "no more than chance gives" in plots["rank-correlation"].finding
-    assert "in no state did it beat always up beyond chance" in plots["direction"].finding
+    assert "not significantly different" in plots["scatter"].finding
+    assert "not significantly different" in plots["rank-correlation"].finding
+    assert "significantly better in no regime" in plots["direction"].finding
 
 
-def state(right: int, downs: int = 100) -> DirectionalAccuracy:
-    """Of 200 forecasts, `downs` said down and `right` of these were."""
-    return DirectionalAccuracy(200, 0.5, 0.43, 0.57, 0.5, downs, right / downs)
+def direction(state: str, *, beats: bool = False) -> DirectionFigures:
+    return DirectionFigures(
+        state=state,
+        rows=200,
+        hit_pct=50.0,
+        low_pct=43.0,
+        high_pct=57.0,
+        up_pct=50.0,
+        down_forecasts=100,
+        down_hit_pct=50.0,
+        beats_always_up=beats,
+    )
 
 
-def test_a_state_is_better_only_after_correcting_for_the_number_of_states() -> None:
-    others = dict.fromkeys(("usual", "turbulent", "falling", "rising"), state(50))
-    lucky = {"calm": state(61), **others, "all": state(50)}
-    assert lucky["calm"].beats_always_up(1, 0.95)
-    assert "in no state" in direction_finding(lucky, 1, 0.95)
-    skilled = lucky | {"calm": state(66)}
-    assert "beyond chance in these states: calm." in direction_finding(skilled, 1, 0.95)
+def test_the_finding_names_the_regimes_that_beat_always_up() -> None:
+    regimes = [direction("calm"), direction("rising"), direction("all", beats=True)]
+    assert "significantly better in no regime" in direction_finding(regimes)
+    better = [direction("calm", beats=True), *regimes[1:]]
+    assert "significantly better in these regimes: calm." in direction_finding(better)
 
 
-def test_constant_forecasts_have_nothing_to_rank_and_are_drawn_all_the_same() -> None:
+def test_constant_forecasts_have_no_rank_correlation() -> None:
     plots = by_key(small_run(Shape(forecast="constant")))
     assert set(plots) == {"scatter", "calibration", "direction"}
-    assert plots["scatter"].finding.startswith("All forecasts are the same")
-    assert plots["calibration"].finding.startswith("Only one group can be told apart")
+    assert plots["scatter"].finding.startswith("All forecasts are equal")
+    assert plots["calibration"].finding.startswith("The forecasts form a single group")
     assert len(layer(plots["calibration"], "groups")["x"]) == 1
 
 
-def test_a_horizon_of_several_bars_is_told_wherever_outcomes_overlap() -> None:
+def test_a_horizon_of_several_bars_is_noted_where_outcomes_overlap() -> None:
     plots = by_key(small_run(Shape(horizon=5, forecast="skill")))
     assert "of the return over 5\N{NO-BREAK SPACE}bars" in plots["scatter"].span
-    assert "outcomes that overlap" in plots["calibration"].description
-    assert any("takes periods for independent" in note for note in plots["rank-correlation"].notes)
+    assert "overlapping outcomes" in plots["calibration"].description
+    assert any("treats periods as independent" in note for note in plots["rank-correlation"].notes)
     assert plots["direction"].notes[1] == (
         "Intervals are those of one forecast in 5, because outcomes overlap."
     )
@@ -167,7 +174,7 @@ def test_a_horizon_of_several_bars_is_told_wherever_outcomes_overlap() -> None:
     assert found == pytest.approx(expected, rel=1e-5)
 
 
-def test_several_symbols_are_named_and_have_their_own_states() -> None:
+def test_several_symbols_are_named_and_have_their_own_regimes() -> None:
     plots = by_key(small_run(Shape(symbols=("BTC", "ETH"))))
     names = layer(plots["scatter"], "forecasts")["names"]
     assert {name.split(", ")[0] for name in names} == {"BTC", "ETH"}
@@ -190,12 +197,12 @@ def test_bars_of_any_length_and_number_are_drawn(shape: Shape, period: str) -> N
         assert all(np.isfinite(tick.position) for tick in plot.axes.y.axis.ticks)
 
 
-def test_too_few_bars_for_a_state_leave_the_whole() -> None:
+def test_few_bars_have_no_regimes() -> None:
     plots = by_key(small_run(Shape(bars=30, tested=20)))
     assert layer(plots["direction"], "hits")["names"] == ("all, 19\N{NO-BREAK SPACE}forecasts",)
-    assert plots["scatter"].finding == "Too few forecasts for a line through them."
+    assert plots["scatter"].finding == "There are too few forecasts for a regression."
 
 
 def test_no_known_outcome_has_no_plots(small: Run) -> None:
     unknown = small.predictions.assign(actual=np.nan)
-    assert forecast_quality_plots(replace(small, predictions=unknown)) == ()
+    assert forecast_quality_plots(altered(small, predictions=unknown)) == ()

@@ -1,4 +1,4 @@
-"""The index of all runs: what it lists, what it answers, and what it never gives away."""
+"""The index of all runs: what it lists, its routes, and what it must not serve."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ from urllib.parse import urljoin
 
 import pytest
 
-from engine.reporting.comparison import write_comparison
+from engine.comparison import compare_opened_runs
 from engine.reporting.index import IndexRoutes, list_runs, render_index
 from engine.runs.folder import PAGES, TABLES
 from engine.runs.run import Run
-from tests.reporting.family import IDS, member, written
 from tests.reporting.page import Page, changed
+from tests.reporting.sweep_runs import (
+    IDS,
+    index_routes,
+    make_run,
+    write_comparison_page,
+    write_run,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,17 +28,17 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def reports(tmp_path: Path) -> Path:
-    """Three runs, and beside them something that nobody may read."""
-    place = tmp_path / "reports"
+    """Three runs, and outside of their folder a file that must not be served."""
+    folder = tmp_path / "reports"
     for number in range(3):
-        written(member(number, mean=0.001 * number), place)
+        write_run(make_run(number, mean=0.001 * number), folder)
     (tmp_path / "secret.html").write_text("secret", encoding="utf-8")
-    return place
+    return folder
 
 
 @pytest.fixture
 def site(reports: Path) -> IndexRoutes:
-    return IndexRoutes(reports)
+    return index_routes(reports)
 
 
 def page(site: IndexRoutes, target: str) -> Page:
@@ -41,48 +47,50 @@ def page(site: IndexRoutes, target: str) -> Page:
     return Page(answer.content.decode())
 
 
-def links(found: Page) -> list[str]:
-    return [element["href"] for tag, element in found.elements if tag == "a"]
+def links(page: Page) -> list[str]:
+    return [element["href"] for tag, element in page.elements if tag == "a"]
 
 
-def test_every_run_is_a_row_with_its_figures_the_last_one_first(site: IndexRoutes) -> None:
+def test_every_run_is_a_row_newest_first(site: IndexRoutes) -> None:
     index = page(site, "/")
 
     assert [index.text.index(run) for run in IDS[:3]] == sorted(
         (index.text.index(run) for run in IDS[:3]), reverse=True
     )
-    run = member(2, mean=0.002)
-    mine = run.metrics["books"]["strategy"]
+    run = make_run(2, mean=0.002)
+    strategy = run.metrics["books"]["strategy"]
     interval = run.significance["sharpe"]["strategy"]
-    for figure in (mine["sharpe"], interval["low"], interval["high"]):
+    for figure in (strategy["sharpe"], interval["low"], interval["high"]):
         assert f"{abs(figure):.2f}" in index.text
-    assert f"{mine['total_return_pct']:+.1f}\N{NO-BREAK SPACE}%" in index.text
-    for said in ("Buy and hold", "No evidence", "passed, 1\N{NO-BREAK SPACE}cut", "made-up",
-                 "2016-01-04", "2026-11-22 10:00"):  # fmt: skip
-        assert said in index.text
+    assert f"{strategy['total_return_pct']:+.1f}\N{NO-BREAK SPACE}%" in index.text
+    for text in ("Buy and hold", "No evidence", "no look-ahead", "made-up", "2016-01-04"):
+        assert text in index.text
+    assert "2026-11-22 10:00" in index.text
+    titles = [element["title"] for _, element in index.elements if "title" in element]
+    assert titles == 3 * ["No look-ahead detected at 1\N{NO-BREAK SPACE}cutoff"]
 
 
 def test_the_table_can_be_sorted_and_searched(site: IndexRoutes) -> None:
-    found = page(site, "/").elements
+    elements = page(site, "/").elements
 
-    (table,) = [element for tag, element in found if tag == "table"]
+    (table,) = [element for tag, element in elements if tag == "table"]
     assert {"data-sortable", "data-filter"} <= set(table)
-    values = [float(element["data-value"]) for _, element in found if "data-value" in element]
-    assert values[0] == member(2, mean=0.002).metrics["books"]["strategy"]["sharpe"]
+    values = [float(element["data-value"]) for _, element in elements if "data-value" in element]
+    assert values[0] == make_run(2, mean=0.002).metrics["books"]["strategy"]["sharpe"]
     assert values[4] == 0.0  # no evidence, the lowest of the grades
 
 
 def test_every_link_of_the_index_leads_to_a_page(site: IndexRoutes) -> None:
-    found = [link for link in links(page(site, "/")) if link.startswith("/")]
+    addresses = [link for link in links(page(site, "/")) if link.startswith("/")]
 
-    assert len(found) == 3 * len(PAGES)
+    assert len(addresses) == 3 * len(PAGES)
     # quantstats takes seconds; the test of the command line draws it.
-    for link in found:
+    for link in addresses:
         if "quantstats" not in link:
             assert link.split("/")[2] in page(site, link).text
 
 
-def test_a_page_that_is_there_is_sent_as_it_is_and_one_that_is_missing_is_drawn_not_written(
+def test_stored_pages_are_sent_and_missing_pages_rendered_but_not_written(
     reports: Path, site: IndexRoutes
 ) -> None:
     folder = reports / "ridge" / IDS[0]
@@ -94,15 +102,15 @@ def test_a_page_that_is_there_is_sent_as_it_is_and_one_that_is_missing_is_drawn_
     assert not (folder / "tearsheet.html").exists()
 
 
-def test_ticked_runs_are_compared_the_uppermost_is_the_reference(site: IndexRoutes) -> None:
+def test_selected_runs_are_compared_with_the_uppermost_as_reference(site: IndexRoutes) -> None:
     boxes = [
         element
         for tag, element in page(site, "/").elements
         if tag == "input" and element["type"] == "checkbox"
     ]
-    asked = "&".join(f"{box['name']}={box['value']}" for box in boxes[:2])
+    query = "&".join(f"{box['name']}={box['value']}" for box in boxes[:2])
 
-    compared = page(site, f"/compare?{asked}")
+    compared = page(site, f"/compare?{query}")
 
     assert "2\N{NO-BREAK SPACE}runs compared" in compared.text
     assert "Which runs differ from the reference, enter_bps=10" in compared.text
@@ -110,7 +118,7 @@ def test_ticked_runs_are_compared_the_uppermost_is_the_reference(site: IndexRout
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ("", "at least two runs"),
         (f"run=ridge/{IDS[0]}", "at least two runs"),
@@ -119,12 +127,12 @@ def test_ticked_runs_are_compared_the_uppermost_is_the_reference(site: IndexRout
         ("run=%3Cscript%3E", "&lt;script&gt;"),
     ],
 )
-def test_runs_that_cannot_be_compared_are_refused_in_words(
-    site: IndexRoutes, query: str, said: str
+def test_runs_that_cannot_be_compared_give_400(
+    site: IndexRoutes, query: str, message: str
 ) -> None:
     answer = site.respond(f"/compare?{query}")
     assert answer.status == 400
-    assert said in answer.content.decode()
+    assert message in answer.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -153,11 +161,9 @@ def test_runs_that_cannot_be_compared_are_refused_in_words(
         "",
     ],
 )
-def test_nothing_but_pages_of_runs_is_served_and_no_folder_is_listed(
-    site: IndexRoutes, tmp_path: Path, target: str
-) -> None:
-    for asked in (target, target.replace("/secret.html", f"{tmp_path}/secret.html")):
-        answer = site.respond(asked)
+def test_only_pages_of_runs_are_served(site: IndexRoutes, tmp_path: Path, target: str) -> None:
+    for requested in (target, target.replace("/secret.html", f"{tmp_path}/secret.html")):
+        answer = site.respond(requested)
         assert answer.status in {404, 500}
         assert b"root:" not in answer.content
         assert answer.content != b"secret"
@@ -169,14 +175,14 @@ def test_comparisons_that_were_written_are_listed_and_their_links_lead_to_the_ru
     for number in range(2):
         (reports / "ridge" / IDS[number] / "tearsheet.html").write_text(IDS[number])
     runs = [Run.open(reports / "ridge" / IDS[number]) for number in range(2)]
-    write_comparison(runs, reports / "families" / "0123456789ab")
+    write_comparison_page(runs, reports / "families" / "0123456789ab")
 
     (link,) = [link for link in links(page(site, "/")) if "families" in link]
     compared = page(site, link)
 
     assert "2\N{NO-BREAK SPACE}runs compared" in compared.text
-    found = [urljoin(link, each) for each in links(compared) if not each.startswith("#")]
-    assert [site.respond(each).content.decode() for each in found] == list(IDS[:2])
+    addresses = [urljoin(link, each) for each in links(compared) if not each.startswith("#")]
+    assert [site.respond(each).content.decode() for each in addresses] == list(IDS[:2])
     outside = reports.parent / "elsewhere" / "x"
     outside.mkdir(parents=True)
     (outside / "comparison.html").write_text("secret")
@@ -188,7 +194,7 @@ def test_comparisons_that_were_written_are_listed_and_their_links_lead_to_the_ru
 def test_links_that_lead_out_of_the_folder_are_not_followed(
     reports: Path, site: IndexRoutes, tmp_path: Path
 ) -> None:
-    outside = written(member(4), tmp_path / "elsewhere")
+    outside = write_run(make_run(4), tmp_path / "elsewhere")
     (reports / "ridge" / IDS[4]).symlink_to(outside, target_is_directory=True)
     (reports / "linked").symlink_to(outside.parent, target_is_directory=True)
     leak = reports / "ridge" / IDS[0] / "tearsheet.html"
@@ -200,20 +206,20 @@ def test_links_that_lead_out_of_the_folder_are_not_followed(
     assert "equity" in page(site, f"/ridge/{IDS[0]}/tearsheet.html").charts
 
 
-def test_a_folder_of_runs_that_is_itself_a_link_is_served(reports: Path, tmp_path: Path) -> None:
+def test_a_folder_of_runs_may_be_a_link(reports: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(reports, target_is_directory=True)
 
     assert len(list_runs(tmp_path / "link")) == 3
     (reports / "ridge" / IDS[0] / "significance.html").write_text("here", encoding="utf-8")
-    answer = IndexRoutes(tmp_path / "link").respond(f"/ridge/{IDS[0]}/significance.html")
+    answer = index_routes(tmp_path / "link").respond(f"/ridge/{IDS[0]}/significance.html")
     assert answer.content == b"here"
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("metrics.json", "{", "JSONDecodeError"),
-        ("metrics.json", "[]", "no JSON object"),
+        ("metrics.json", "[]", "valid dictionary"),
         ("metrics.json", '{"books": {"strategy": 7}}', "damaged"),
         ("metrics.json", '{"books": {"strategy": {"sharpe": "<b>"}}}', "damaged"),
         ("manifest.json", '{"dataset": 3}', "damaged"),
@@ -221,8 +227,8 @@ def test_a_folder_of_runs_that_is_itself_a_link_is_served(reports: Path, tmp_pat
         ("significance.json", "\udcff", "damaged"),
     ],
 )
-def test_a_damaged_run_is_listed_as_such_and_the_others_are_there(
-    reports: Path, site: IndexRoutes, name: str, content: str, said: str
+def test_a_damaged_run_is_listed_with_its_problem(
+    reports: Path, site: IndexRoutes, name: str, content: str, message: str
 ) -> None:
     broken = reports / "ridge" / IDS[1] / name
     broken.write_text(content, encoding="utf-8", errors="surrogateescape")
@@ -230,40 +236,49 @@ def test_a_damaged_run_is_listed_as_such_and_the_others_are_there(
     index = page(site, "/")
 
     assert "Damaged or unfinished" in index.text
-    assert said in index.text.split(f"ridge/{IDS[1]}")[-1]
+    assert message in index.text.split(f"ridge/{IDS[1]}")[-1]
     assert f"/ridge/{IDS[0]}/tearsheet.html" in links(index)
     answer = site.respond(f"/ridge/{IDS[1]}/tearsheet.html")
     assert answer.status == 500
-    assert b"cannot be drawn" in answer.content
+    assert b"cannot be rendered" in answer.content
     assert b"<b>" not in answer.content
 
 
 @pytest.mark.parametrize("missing", ["manifest.json", "metrics.json", "returns.parquet"])
-def test_half_a_run_is_listed_with_what_is_missing(
+def test_an_incomplete_run_is_listed_with_its_missing_files(
     reports: Path, site: IndexRoutes, missing: str
 ) -> None:
     (reports / "ridge" / IDS[1] / missing).unlink()
 
-    assert f"half of a run: {missing} missing" in page(site, "/").text
+    assert f"incomplete: {missing} missing" in page(site, "/").text
     answer = site.respond(f"/compare?run=ridge/{IDS[0]}&run=ridge/{IDS[1]}")
     assert answer.status == 400
     assert f"ridge/{IDS[1]} cannot be compared" in answer.content.decode()
 
 
-def test_a_run_that_cannot_be_drawn_is_told_and_not_fatal(
-    reports: Path, site: IndexRoutes
-) -> None:
-    path = reports / "ridge" / IDS[1] / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8")) | {"windows": [{"index": "<b>"}]}
-    path.write_text(json.dumps(manifest), encoding="utf-8")
+def test_a_page_that_cannot_be_rendered_gives_500(reports: Path) -> None:
+    def fail(folder: Path) -> Run:
+        raise RuntimeError(f"<b> in {folder}")
 
+    site = IndexRoutes(reports, fail, compare_opened_runs)
     answer = site.respond(f"/ridge/{IDS[1]}/tearsheet.html")
 
     assert answer.status == 500
-    assert b"this page cannot be drawn" in answer.content
+    assert b"this page cannot be rendered: RuntimeError: &lt;b&gt;" in answer.content
 
 
-def test_a_damaged_table_is_told_when_it_is_needed(reports: Path, site: IndexRoutes) -> None:
+def test_a_run_of_a_newer_version_is_listed_with_its_problem(
+    reports: Path, site: IndexRoutes
+) -> None:
+    path = reports / "ridge" / IDS[1] / "metrics.json"
+    metrics = json.loads(path.read_text(encoding="utf-8")) | {"schema_version": 99}
+    path.write_text(json.dumps(metrics), encoding="utf-8")
+
+    assert "written by a newer version" in page(site, "/").text
+    assert site.respond(f"/ridge/{IDS[1]}/tearsheet.html").status == 500
+
+
+def test_a_damaged_table_gives_500_when_it_is_read(reports: Path, site: IndexRoutes) -> None:
     (reports / "ridge" / IDS[1] / f"{TABLES[3]}.parquet").write_bytes(b"PAR1")
 
     answer = site.respond(f"/ridge/{IDS[1]}/tearsheet.html")
@@ -272,7 +287,7 @@ def test_a_damaged_table_is_told_when_it_is_needed(reports: Path, site: IndexRou
     assert site.respond(f"/ridge/{IDS[0]}/tearsheet.html").status == 200
 
 
-def test_what_is_being_written_is_listed_as_such_and_what_is_no_run_is_not(
+def test_unfinished_runs_are_listed_and_other_folders_are_not(
     reports: Path, site: IndexRoutes
 ) -> None:
     draft = reports / "ridge" / f".{IDS[4]}.4711"
@@ -290,45 +305,43 @@ def test_what_is_being_written_is_listed_as_such_and_what_is_no_run_is_not(
         assert absent not in text
 
 
-def test_runs_that_come_later_are_there_without_a_restart(
-    reports: Path, site: IndexRoutes
-) -> None:
+def test_new_runs_appear_without_a_restart(reports: Path, site: IndexRoutes) -> None:
     page(site, "/")
-    written(member(3), reports)
+    write_run(make_run(3), reports)
     assert IDS[3] in page(site, "/").text
 
 
-def test_a_run_made_before_there_were_certificates_is_whole(
-    reports: Path, site: IndexRoutes
-) -> None:
+def test_a_run_without_certificate_is_complete(reports: Path, site: IndexRoutes) -> None:
     (reports / "ridge" / IDS[1] / "certificate.json").unlink()
     text = page(site, "/").text
-    assert "certificate: none" in text
+    assert "not tested" in text
     assert "Damaged" not in text
 
 
-def test_an_empty_folder_says_how_to_fill_it(tmp_path: Path) -> None:
-    assert "There is no run here yet" in page(IndexRoutes(tmp_path), "/").text
+def test_an_empty_folder_names_the_command_that_makes_a_run(tmp_path: Path) -> None:
+    assert "No runs yet" in page(index_routes(tmp_path), "/").text
 
 
-def test_opponents_without_a_sharpe_ratio_are_no_opponent(reports: Path) -> None:
+def test_benchmarks_without_a_sharpe_ratio_are_not_listed(reports: Path) -> None:
     path = reports / "ridge" / IDS[0] / "metrics.json"
     metrics = json.loads(path.read_text(encoding="utf-8"))
     metrics["books"]["buy_and_hold"]["sharpe"] = None
     path.write_text(json.dumps(metrics), encoding="utf-8")
 
-    (told,) = [
+    (summary,) = [
         entry.summary for entry in list_runs(reports) if entry.relative_path.endswith(IDS[0])
     ]
 
-    assert (told.opponent, told.opponent_sharpe) == ("", None)
+    assert (summary.benchmark, summary.benchmark_sharpe) == ("", None)
     assert "\N{EN DASH}" in Page(render_index(list_runs(reports), (), "reports")).text
 
 
-def test_a_run_drawn_anew_is_not_taken_from_memory(reports: Path, site: IndexRoutes) -> None:
+def test_a_run_that_was_written_again_is_not_taken_from_the_cache(
+    reports: Path, site: IndexRoutes
+) -> None:
     target = f"/ridge/{IDS[0]}/tearsheet.html"
     assert "Made up." in page(site, target).text
-    strategy = member(0).manifest["strategy"] | {"description": "Rewritten."}
+    strategy = make_run(0).manifest["strategy"] | {"description": "Rewritten."}
     shutil.rmtree(reports / "ridge" / IDS[0])
-    written(changed(member(0), manifest={"strategy": strategy}), reports)
+    write_run(changed(make_run(0), manifest={"strategy": strategy}), reports)
     assert "Rewritten." in page(site, target).text

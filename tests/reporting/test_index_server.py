@@ -1,4 +1,4 @@
-"""The index over HTTP: for this machine alone, and only to be read."""
+"""The index over HTTP: for this machine alone, read-only."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.core.errors import UsageError
-from engine.reporting.index import IndexServer
-from tests.reporting.family import IDS, member, written
+from tests.reporting.sweep_runs import IDS, index_server, make_run, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    place = tmp_path_factory.mktemp("served")
-    folder = written(member(0), place)
+    reports = tmp_path_factory.mktemp("served")
+    folder = write_run(make_run(0), reports)
     (folder / "significance.html").write_text("as it is", encoding="utf-8")
-    server = IndexServer(place)
+    server = index_server(reports)
     thread = threading.Thread(target=server.serve)
     thread.start()
     yield int(server.url.rstrip("/").rpartition(":")[2])
@@ -46,7 +45,7 @@ def ask(
     return answer, content
 
 
-def test_pages_come_with_their_type_their_length_and_a_policy_that_lets_nothing_in(
+def test_pages_have_type_length_and_security_headers(
     port: int,
 ) -> None:
     answer, content = ask(port, f"/ridge/{IDS[0]}/significance.html")
@@ -72,7 +71,7 @@ def test_pages_come_with_their_type_their_length_and_a_policy_that_lets_nothing_
         "",
     ],
 )
-def test_a_request_under_another_name_is_not_answered(port: int, host: str) -> None:
+def test_a_request_for_another_host_is_refused(port: int, host: str) -> None:
     answer, content = ask(port, host=host.format(port=port))
 
     assert answer.status == 421
@@ -117,15 +116,15 @@ def test_a_browser_that_goes_away_is_no_error(
     assert capfd.readouterr().err == ""
 
 
-def test_a_port_that_is_taken_is_told(port: int, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nothing can be served on this port"):
-        IndexServer(tmp_path, port)
+def test_a_port_in_use_is_refused(port: int, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the server cannot use this port"):
+        index_server(tmp_path, port)
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no folder of runs"):
-        IndexServer(tmp_path / "nowhere")
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the folder of runs does not exist"):
+        index_server(tmp_path / "nowhere")
 
 
 def test_a_server_that_never_served_can_be_closed(tmp_path: Path) -> None:
-    IndexServer(tmp_path).close()
+    index_server(tmp_path).close()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from engine.reporting.significance import render_significance
 from engine.reporting.tearsheet import render_tearsheet
 from engine.runs.folder import PAGES
 from engine.runs.run import Run
-from tests.reporting.page import Page, changed
+from tests.reporting.page import Page, altered, changed
 from tests.reporting.truth import truth
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def tests_page(run: Run) -> Page:
     return Page(render_significance(run))
 
 
-def asks_the_network(page: Page) -> list[str]:
+def network_requests(page: Page) -> list[str]:
     found = [
         f"{tag} {name}={value}"
         for tag, attributes in page.elements
@@ -45,18 +44,18 @@ def asks_the_network(page: Page) -> list[str]:
     return [what for what in found if what != "link href=data:,"]
 
 
-def test_no_page_asks_the_network_for_anything(sheet: Page, tests_page: Page) -> None:
-    assert asks_the_network(sheet) == []
-    assert asks_the_network(tests_page) == []
+def test_no_page_loads_anything_from_the_network(sheet: Page, tests_page: Page) -> None:
+    assert network_requests(sheet) == []
+    assert network_requests(tests_page) == []
 
 
 def test_three_pages_are_written_each_under_six_megabytes(run: Run, tmp_path: Path) -> None:
     # A strategy that held nothing: quantstats has nothing to draw, which is quick.
-    idle = dataclasses.replace(run, returns=run.returns.assign(strategy=0.0))
+    idle = altered(run, returns=run.returns.assign(strategy=0.0))
     write_pages(idle, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {f"{page}.html" for page in PAGES}
     assert all(1_000 < path.stat().st_size < 6e6 for path in tmp_path.iterdir())
-    assert "never varied" in (tmp_path / "quantstats.html").read_text(encoding="utf-8")
+    assert "do not vary" in (tmp_path / "quantstats.html").read_text(encoding="utf-8")
 
 
 def test_the_same_run_gives_the_same_bytes_read_back_or_not(run: Run, tmp_path: Path) -> None:
@@ -66,7 +65,7 @@ def test_the_same_run_gives_the_same_bytes_read_back_or_not(run: Run, tmp_path: 
     assert render_significance(again) == render_significance(run)
 
 
-def test_a_page_with_a_run_of_hours_stays_under_six_megabytes_and_says_what_it_draws(
+def test_a_page_of_hourly_bars_stays_under_six_megabytes_and_notes_the_downsampling(
     run: Run,
 ) -> None:
     index = pd.date_range("2015-01-01", periods=43_800, freq="h", tz="UTC", name="timestamp")
@@ -76,8 +75,13 @@ def test_a_page_with_a_run_of_hours_stays_under_six_megabytes_and_says_what_it_d
     )
     bars = pd.DataFrame({"timestamp": index, "symbol": "SP500", "close": 1.0 + rng.random(43_800)})
     span = run.metrics["span"] | {"periods_per_year": 8_766.0}
-    idle = dataclasses.replace(run, returns=returns, bars=bars, trades=run.trades.iloc[:0])
-    long = changed(idle, metrics={"span": span})
+    long = altered(
+        run,
+        returns=returns,
+        bars=bars,
+        trades=run.trades.iloc[:0],
+        metrics=run.metrics | {"span": span},
+    )
     html = render_tearsheet(long)
     assert len(html.encode()) < 6e6
     assert re.search(r"Drawn at [\d,]+ of 43,800 bars", html)
@@ -96,7 +100,7 @@ def test_drawdowns_follow_from_equity(run: Run, sheet: Page) -> None:
     assert sheet.values("drawdown", "strategy") == pytest.approx(expected.tolist(), rel=1e-5)
 
 
-def test_rolling_sharpe_has_a_year_of_nothing_and_then_the_ratio(run: Run, sheet: Page) -> None:
+def test_rolling_sharpe_starts_after_a_full_year(run: Run, sheet: Page) -> None:
     found = sheet.values("rolling-sharpe", "ridge")
     last = run.returns["ridge"].tail(252)
     assert found[:251] == [None] * 251
@@ -113,7 +117,7 @@ def test_positions_stand_over_the_closes_of_the_same_bars(run: Run, sheet: Page)
     )
 
 
-def test_every_chart_knows_the_time_of_every_bar(run: Run, sheet: Page) -> None:
+def test_every_chart_has_the_time_of_every_bar(run: Run, sheet: Page) -> None:
     expected = run.returns.index.as_unit("s").asi8.tolist()
     charts = {key: chart for key, chart in sheet.charts.items() if "seconds" in chart}
     assert set(charts) == {
@@ -135,7 +139,7 @@ def test_every_line_of_a_chart_is_drawn(sheet: Page) -> None:
     assert len(drawn) == 6 + 6 + 6 + 5 + 1 + 1 + 1
 
 
-def test_every_section_that_the_run_has_figures_for_is_there_and_in_the_list_of_sections(
+def test_every_section_with_figures_is_on_the_page_and_in_the_contents(
     run: Run,
 ) -> None:
     page = Page(render_tearsheet(changed(run, significance=truth(run.significance))))
@@ -147,11 +151,11 @@ def test_every_section_that_the_run_has_figures_for_is_there_and_in_the_list_of_
     assert sections.index("fragility") < sections.index("quality") < sections.index("provenance")
 
 
-def test_the_verdict_stands_before_everything_it_rests_on(sheet: Page) -> None:
+def test_the_verdict_is_above_the_figures(sheet: Page) -> None:
     assert sheet.text.index("No evidence that the strategy") < sheet.text.index("Total return")
 
 
-def test_the_stand_in_dataset_is_told_at_the_head(run: Run, sheet: Page) -> None:
+def test_an_offline_dataset_is_announced_in_the_header(run: Run, sheet: Page) -> None:
     notice = f"Offline data. {run.manifest['dataset']['notices'][0]}"
     assert sheet.text.index(notice) < sheet.text.index("Would these signals")
     online = run.manifest["dataset"] | {"offline": False, "notices": []}
@@ -172,19 +176,19 @@ def test_a_figure_that_does_not_exist_is_an_en_dash(run: Run, sheet: Page) -> No
     assert "nan" not in sheet.text.lower().split()
 
 
-def test_the_terms_of_the_test_are_told(sheet: Page) -> None:
+def test_execution_and_costs_are_in_the_header(sheet: Page) -> None:
     space = "\N{NO-BREAK SPACE}"
     assert "Decided at the close of a bar, filled at the open of the next bar." in sheet.text
     assert f"10.0{space}bps fee and 5.0{space}bps slippage on every fill." in sheet.text
 
 
-def test_a_later_fill_is_told(run: Run) -> None:
+def test_a_longer_delay_is_in_the_header(run: Run) -> None:
     strategy = run.manifest["strategy"] | {"execution": {"delay": 3, "price": "close"}}
     html = render_tearsheet(changed(run, manifest={"strategy": strategy}))
     assert "filled at the close of the bar 3 later" in html
 
 
-def test_how_many_fits_started_warm_is_told(run: Run, sheet: Page) -> None:
+def test_warm_started_fits_are_counted(run: Run, sheet: Page) -> None:
     assert "started warm" not in sheet.text
     windows = [
         window | {"fits": [fit | {"warm": window["index"] > 0} for fit in window["fits"]]}
@@ -194,11 +198,11 @@ def test_how_many_fits_started_warm_is_told(run: Run, sheet: Page) -> None:
     assert "28 of 30\N{NO-BREAK SPACE}fits started warm" in warm.text
 
 
-def test_every_window_tells_its_test_span_return_and_fits(run: Run, sheet: Page) -> None:
+def test_every_window_has_its_test_span_return_and_fits(run: Run, sheet: Page) -> None:
     window = run.manifest["windows"][3]
     span = slice(3 * 252, 4 * 252)
     made = 100 * ((1 + run.returns["strategy"].iloc[span]).prod() - 1)
-    table = sheet.text.split("One row a window")[1]
+    table = sheet.text.split("One row for each window")[1]
     row = table.split(f"{window['test'][0]} to {window['test'][1]}")[1][:120]
     assert f"{abs(made):.1f}" in row
     epochs = sorted(fit["epochs"] for fit in window["fits"])
@@ -242,16 +246,14 @@ def hostile(run: Run) -> Run:
     verdict = {"verdict": {"grade": "none", "sentence": HOSTILE}}
     method = {"method": run.significance["method"] | {"source": HOSTILE}}
     renamed = {"symbol": {"SP500": HOSTILE}}
-    return changed(
-        dataclasses.replace(
-            run,
-            bars=run.bars.replace(renamed),
-            trades=run.trades.replace(renamed),
-            positions=run.positions.replace(renamed),
-            returns=run.returns.assign(**{HOSTILE: 0.0}),
-        ),
-        manifest=manifest,
-        significance=verdict | method,
+    return altered(
+        run,
+        bars=run.bars.replace(renamed),
+        trades=run.trades.replace(renamed),
+        positions=run.positions.replace(renamed),
+        returns=run.returns.assign(**{HOSTILE: 0.0}),
+        manifest=run.manifest | manifest,
+        significance=run.significance | verdict | method,
     )
 
 

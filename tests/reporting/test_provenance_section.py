@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.reporting.header import make_run_header
-from engine.reporting.rerun_command import make_rerun_command, split_engine_version
-from engine.reporting.tearsheet.provenance import provenance_section
+from engine.reporting.tearsheet.provenance import (
+    make_rerun_command,
+    provenance_section,
+    split_engine_version,
+)
 from tests.reporting.page import Page, changed, section_of
+from tests.runs.documents import MANIFEST, make_manifest
 
 if TYPE_CHECKING:
     from engine.runs.run import Run
@@ -40,16 +44,17 @@ def shown(run: Run) -> str:
     ],
 )
 def test_the_command_to_make_a_run_again(manifest: dict[str, Any], command: str) -> None:
-    assert make_rerun_command({"dataset": {}} | manifest) == command
+    dataset = MANIFEST["dataset"] | manifest.pop("dataset", {})
+    assert make_rerun_command(make_manifest(**manifest, dataset=dataset)) == command
 
 
 def test_the_engine_is_named_by_its_version_and_its_source() -> None:
     manifest = {"versions": {"backtest-engine": "0.1.0+bfc366b33be7"}}
-    assert split_engine_version(manifest) == ("0.1.0", "bfc366b33be7")
-    assert split_engine_version({}) == ("", "")
+    assert split_engine_version(make_manifest(**manifest)) == ("0.1.0", "bfc366b33be7")
+    assert split_engine_version(make_manifest()) == ("", "")
 
 
-def test_every_stored_fit_is_listed_with_the_key_that_finds_it(run: Run) -> None:
+def test_every_stored_fit_is_listed_with_its_key(run: Run) -> None:
     windows = copy.deepcopy(run.manifest["windows"])
     for window in windows:
         for fit in window["fits"]:
@@ -71,10 +76,11 @@ def test_vintages_stand_beside_the_symbols_that_have_one(run: Run) -> None:
     dataset = copy.deepcopy(run.manifest["dataset"])
     facts = {"vintage": "9c1f0b7e", "pulled": "2024-03-10T12:00:00+00:00"}
     dataset["symbols"]["SP500"] |= facts
-    page = Page(shown(changed(run, manifest={"dataset": dataset | facts})))
+    dataset["vintage"] = facts["vintage"]
+    page = Page(shown(changed(run, manifest={"dataset": dataset})))
     assert "SP500 bundled" in page.text
     assert "9c1f0b7e 2024-03-10 12:00" in page.text
     assert "--vintage 9c1f0b7e" in page.text
     bare = Page(shown(run)).text
-    assert "Pulled" not in bare
+    assert "Fetched" not in bare
     assert "these bars are not kept in the cache" in bare

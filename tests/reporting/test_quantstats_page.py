@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from engine.reporting.quantstats_page import render_quantstats
+from engine.reporting.pages import render_quantstats
 from engine.reporting.quantstats_process import open_quantstats_process
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ def page(run: Run) -> str:
         return render_quantstats(run, quantstats.wait_for_report())
 
 
-def test_a_span_too_short_for_quantstats_is_told_instead_of_drawn(run: Run) -> None:
+def test_a_span_too_short_for_quantstats_is_stated(run: Run) -> None:
     html = page(cut(run, 12))
     assert "The span has 12 days; quantstats needs at least 30." in html
     assert "<svg" not in html.partition("<main")[2]
 
 
 @pytest.mark.slow
-def test_quantstats_reports_quietly_alone_and_with_the_runs_own_year(
+def test_quantstats_prints_nothing_and_uses_the_days_per_year_of_the_run(
     run: Run, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     daily = cut(run, 500, periods_per_year=365.0)
@@ -46,15 +46,15 @@ def test_quantstats_reports_quietly_alone_and_with_the_runs_own_year(
     assert "<img" not in html
     assert not re.findall(r"(?:src|href)=\"https?:|@import|<script", html)
     assert html.partition("<main")[2].count("<svg") == 13
-    mine = daily.returns["strategy"]
-    sharpe = mine.mean() / mine.std() * 365**0.5
-    found = re.search(r"<td>Sharpe\s*</td>\s*<td>\s*([-\d.]+)</td>\s*<td>\s*([-\d.]+)</td>", html)
-    assert found
-    assert float(found[2]) == pytest.approx(sharpe, abs=0.011)
+    returns = daily.returns["strategy"]
+    sharpe = returns.mean() / returns.std() * 365**0.5
+    match = re.search(r"<td>Sharpe\s*</td>\s*<td>\s*([-\d.]+)</td>\s*<td>\s*([-\d.]+)</td>", html)
+    assert match
+    assert float(match[2]) == pytest.approx(sharpe, abs=0.011)
 
 
 @pytest.mark.slow
-def test_bars_within_a_day_become_days(run: Run) -> None:
+def test_intraday_bars_become_daily_returns(run: Run) -> None:
     daily = cut(run, 300, periods_per_year=1_461.0)
     index = pd.date_range("2020-01-01", periods=300, freq="6h", tz="UTC", name="timestamp")
     hours = dataclasses.replace(daily, returns=daily.returns.set_axis(index))

@@ -1,4 +1,4 @@
-"""The process that draws: how it fails, how it is stopped, and that nothing of it is left."""
+"""The quantstats process: how it fails, how it is stopped, and that nothing of it is left."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ HANGS = (
 
 @pytest.fixture
 def instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Puts a quantstats of one's own in front of the installed one."""
+    """Puts a fake quantstats in front of the installed one."""
 
     def put(source: str) -> None:
         (tmp_path / "quantstats.py").write_text(source)
@@ -69,27 +69,27 @@ def gone(pid: int) -> bool:
     return done.stdout.strip()[:1] in {"", "Z"}
 
 
-def until(told: Callable[[], bool], seconds: float) -> None:
+def until(condition: Callable[[], bool], seconds: float) -> None:
     end = time.monotonic() + seconds
-    while not told():
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
 
 
 @pytest.mark.parametrize("where", ["at the import", "at the report"])
-def test_a_quantstats_that_fails_is_named_and_its_traceback_kept(instead, where: str) -> None:
+def test_an_error_in_quantstats_is_reported_with_its_traceback(instead, where: str) -> None:
     body = "def html(*_, **__):\n    raise OSError('no font')\n"
     late = f"import types\n{body}reports = types.SimpleNamespace(html=html)\n"
     instead("raise OSError('no font')\n" if where == "at the import" else late)
 
-    with pytest.raises(ReportError, match="quantstats broke down") as caught:
+    with pytest.raises(ReportError, match="quantstats failed") as caught:
         ask()
 
     assert caught.value.found == "OSError: no font"
     assert "quantstats.py" in "".join(caught.value.__notes__)
 
 
-def test_a_process_that_dies_is_told_with_its_last_words(instead) -> None:
+def test_a_process_that_dies_is_reported_with_its_last_output(instead) -> None:
     instead("import os\nprint('out of memory', flush=True)\nos._exit(3)\n")
 
     with pytest.raises(ReportError, match="died") as caught:
@@ -99,23 +99,23 @@ def test_a_process_that_dies_is_told_with_its_last_words(instead) -> None:
     assert caught.value.exit_code == 1
 
 
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
-def test_it_ends_within_two_seconds_of_whoever_asked(instead, tmp_path: Path, blow) -> None:
-    instead(HANGS if blow == signal.SIGINT else HANGS.replace("sleep(60)", "sleep(1)"))
-    told = tmp_path / "temporary" / "pid"
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL])
+def test_it_ends_within_two_seconds_of_its_parent(instead, tmp_path: Path, signal_number) -> None:
+    instead(HANGS if signal_number == signal.SIGINT else HANGS.replace("sleep(60)", "sleep(1)"))
+    pid_file = tmp_path / "temporary" / "pid"
     asking = subprocess.Popen([sys.executable, "-c", WAITS], stderr=subprocess.PIPE)
-    until(lambda: told.exists() and told.read_text() != "", 30)
-    asking.send_signal(blow)
+    until(lambda: pid_file.exists() and pid_file.read_text() != "", 30)
+    asking.send_signal(signal_number)
     began = time.monotonic()
     _, words = asking.communicate(timeout=30)
 
-    until(lambda: gone(int(told.read_text())), 2 - (time.monotonic() - began))
-    if blow == signal.SIGINT:
+    until(lambda: gone(int(pid_file.read_text())), 2 - (time.monotonic() - began))
+    if signal_number == signal.SIGINT:
         assert words.splitlines()[-1] == b"KeyboardInterrupt"
-        assert [path.name for path in told.parent.iterdir()] == ["pid"]
+        assert [path.name for path in pid_file.parent.iterdir()] == ["pid"]
 
 
-def test_it_works_where_there_is_no_main_module_to_import() -> None:
+def test_it_works_without_an_importable_main_module() -> None:
     """As from a notebook or from `python -c`: nothing of the caller's program is run again."""
     once = WAITS.replace("    quantstats.wait_for_report()\n", "") + "print('once')\n"
 

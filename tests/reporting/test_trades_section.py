@@ -1,8 +1,7 @@
-"""The section of round trips: what is listed, drawn and said of them."""
+"""The section of round trips: table, plot and summary."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import pytest
 from engine.evaluation.metrics import trade_metrics
 from engine.evaluation.metrics.round_trips import round_trip_table
 from engine.reporting.tearsheet.trades import MAX_ROWS, trades_section
-from tests.reporting.page import Page, section_of
+from tests.reporting.page import Page, altered, section_of
 
 if TYPE_CHECKING:
     from engine.runs.run import Run
@@ -30,7 +29,7 @@ def section(run: Run) -> str:
 
 
 def with_trades(run: Run, table: pd.DataFrame) -> Run:
-    return dataclasses.replace(run, trades=table)
+    return altered(run, trades=table)
 
 
 def test_every_round_trip_is_a_row_that_sorts_by_its_exact_figures(
@@ -76,7 +75,7 @@ def test_the_win_rate_is_the_hit_rate_of_the_metrics(run: Run) -> None:
     assert f"{100 * rate:.1f}\N{NO-BREAK SPACE}% made money after costs" in text
 
 
-def test_of_too_many_trips_the_largest_are_listed_and_the_page_says_so(run: Run) -> None:
+def test_of_many_round_trips_the_largest_are_listed_with_a_note(run: Run) -> None:
     rng = np.random.default_rng(2)
     days = run.returns.index
     count = 2 * (MAX_ROWS + 100)
@@ -107,11 +106,11 @@ def test_a_strategy_that_never_traded_has_neither_table_nor_scatter(run: Run) ->
     assert "<figure" not in html
 
 
-def test_a_position_that_is_never_closed_is_told_as_open(run: Run) -> None:
+def test_a_position_that_is_never_closed_is_listed_as_open(run: Run) -> None:
     html = section(with_trades(run, run.trades.iloc[:1]))
-    assert "1\N{NO-BREAK SPACE}position open still" in html
+    assert "1\N{NO-BREAK SPACE}open position" in html
     assert 'data-value="open"' in html
 
 
-def test_an_older_folder_whose_fills_lack_the_equity_has_no_such_section(run: Run) -> None:
+def test_fills_without_equity_in_an_older_folder_have_no_section(run: Run) -> None:
     assert trades_section(with_trades(run, run.trades.drop(columns="equity"))) is None

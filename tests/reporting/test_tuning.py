@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
 
 from engine.reporting.tearsheet import render_tearsheet
-from engine.reporting.tuning_table import make_tuning_table
+from engine.reporting.tearsheet.tuning_table import make_tuning_table
+from tests.reporting.page import changed
 
 if TYPE_CHECKING:
     from engine.runs.run import Run
@@ -39,11 +39,11 @@ def tuned(run: Run) -> Run:
         windows.append({**window, "fits": fits})
     strategy = run.manifest["strategy"] | {"tune": tune}
     manifest = {"windows": windows, "strategy": strategy, "tuning": {"trials": 1240}}
-    return dataclasses.replace(run, manifest=run.manifest | manifest)
+    return changed(run, manifest=manifest)
 
 
 def test_a_column_a_place_and_a_row_a_window(tuned: Run) -> None:
-    table = make_tuning_table(tuned)
+    table = make_tuning_table(tuned.manifest)
     assert table is not None
     assert table.trial_count == "1,240\u00a0configurations"
     assert table.procedure == "sharpe over purged_kfold (embargo 5, folds 3), drawn by tpe"
@@ -60,5 +60,5 @@ def test_what_was_chosen_is_text_on_the_page(tuned: Run) -> None:
 
 
 def test_a_run_that_was_not_tuned_has_no_table(run: Run) -> None:
-    assert make_tuning_table(run) is None
+    assert make_tuning_table(run.manifest) is None
     assert 'id="tuning"' not in render_tearsheet(run)

@@ -1,4 +1,4 @@
-"""A panel a window: parts, losses, and the Sharpe ratios of its test bars."""
+"""One panel for each window: parts, losses, and the Sharpe ratios of its test bars."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.reporting.conftest import TEST, WINDOWS
 from tests.reporting.page import Page, changed, section_of
 
 if TYPE_CHECKING:
-    from engine.reporting.charts.window_panels import WindowPanel
+    from engine.reporting.charts.windows import WindowPanel
     from engine.reporting.tearsheet.section import TearsheetSection
     from engine.runs.run import Run
 
@@ -25,11 +25,12 @@ SEEDS = [[0.5 + window / 10, -0.25] for window in range(WINDOWS)]
 
 
 def with_seeds(run: Run, ratios: list[list[float | None]] | None = None) -> Run:
-    return changed(run, significance={"seeds": {"sharpe_by_window": ratios or SEEDS}})
+    seeds = {"count": 2, "seed_deviation": 0.1, "sharpe_by_window": ratios or SEEDS}
+    return changed(run, significance={"seeds": seeds})
 
 
 def panels(section: TearsheetSection) -> tuple[WindowPanel, ...]:
-    found: tuple[WindowPanel, ...] = section.template_values["panels"].panels
+    found: tuple[WindowPanel, ...] = section.content.panels.panels
     return found
 
 
@@ -47,9 +48,9 @@ def test_the_ratios_of_a_panel_are_those_of_its_test_bars(run: Run) -> None:
             assert float(text.replace("\N{MINUS SIGN}", "-")) == pytest.approx(ratio, abs=0.005)
 
 
-def test_marks_of_all_panels_lie_on_one_axis(run: Run) -> None:
+def test_marks_of_all_panels_share_one_axis(run: Run) -> None:
     section = windows_section(with_seeds(run))
-    zero = section.template_values["panels"].zero_position
+    zero = section.content.panels.zero_position
     ratios, places = [], []
     for panel in panels(section):
         assert [mark.css for mark in panel.markers] == ["seed", "seed", "benchmark", "strategy"]
@@ -63,13 +64,13 @@ def test_marks_of_all_panels_lie_on_one_axis(run: Run) -> None:
     assert 0 <= min(places) < max(places) <= 100
 
 
-def test_the_parts_of_a_panel_lie_on_the_time_axis_of_the_map(run: Run) -> None:
+def test_the_parts_of_a_panel_share_the_axis_of_the_timeline(run: Run) -> None:
     section = windows_section(run)
-    rows = dict(section.template_values["map"].rows)
+    rows = dict(section.content.timeline.rows)
     assert all(panel.spans == rows[panel.index] for panel in panels(section))
 
 
-def test_every_fit_draws_its_two_curves_and_tells_their_ends(run: Run) -> None:
+def test_every_fit_has_two_curves_and_their_range(run: Run) -> None:
     for panel, window in zip(panels(windows_section(run)), run.manifest["windows"], strict=True):
         assert [curve.css for curve in panel.curves] == ["train", "validation"] * 2
         losses = [x for fit in window["fits"] for x in fit["train_loss"] + fit["validation_loss"]]
@@ -88,22 +89,22 @@ def test_the_sentence_counts_the_windows(run: Run) -> None:
     above = sum(mine > 0 for mine, _ in pairs)
     ahead = sum(mine > theirs for mine, theirs in pairs)
     apart = np.median([max(each) - min(each) for each in SEEDS])
-    assert section.template_values["finding"].replace("\N{NO-BREAK SPACE}", " ") == (
+    assert section.content.finding.replace("\N{NO-BREAK SPACE}", " ") == (
         f"Of 15 windows the strategy had a Sharpe ratio above zero in {above}, and above that of "
-        f"holding in {ahead}. In half of them its seeds, traded alone, lay {apart:.2f} or more "
-        "apart."
+        f"buy and hold in {ahead}. The median range of its seeds, each traded alone, was "
+        f"{apart:.2f}."
     )
 
 
-def test_seeds_that_an_older_run_did_not_keep_are_told_and_not_made_up(run: Run) -> None:
+def test_a_note_says_that_an_older_run_has_no_seed_ratios(run: Run) -> None:
     section = windows_section(run)
-    assert "did not keep the seeds" in section.template_values["seeds_note"]
+    assert "did not keep the Sharpe ratios of the seeds" in section.content.seeds_note
     assert not any(mark.css == "seed" for panel in panels(section) for mark in panel.markers)
     alone = changed(run, manifest={"seeds": {"seed": 7, "count": 1}})
-    assert windows_section(alone).template_values["seeds_note"] == ""
+    assert windows_section(alone).content.seeds_note == ""
 
 
-def test_a_seed_that_held_nothing_in_a_window_has_no_mark(run: Run) -> None:
+def test_a_seed_without_a_position_in_a_window_has_no_mark(run: Run) -> None:
     ratios: list[list[float | None]] = [[None, 0.5] for _ in range(WINDOWS)]
     panel = panels(windows_section(with_seeds(run, ratios)))[0]
     assert [mark.css for mark in panel.markers].count("seed") == 1
@@ -121,7 +122,7 @@ def test_models_without_epochs_have_panels_without_curves(run: Run) -> None:
     assert 'class="curves"' not in html
 
 
-def test_fits_that_were_left_out_are_counted_in_their_panel(run: Run) -> None:
+def test_failed_fits_are_counted_in_their_panel(run: Run) -> None:
     told = copy.deepcopy(run.manifest["windows"])
     told[2]["fits"][1] = {"seed": 1, "symbol": "SP500", "failed": "the loss is not a number"}
     section = windows_section(changed(run, manifest={"windows": told}))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from importlib import metadata
+
 import pytest
 
 from engine.core.errors import UsageError
@@ -70,9 +73,10 @@ def test_no_number_that_json_does_not_know_gets_into_an_id() -> None:
         canonical_json({"a": float("nan")})
 
 
-def test_versions_name_the_engines_own_source() -> None:
+def test_versions_name_the_engine_and_each_of_its_stages() -> None:
     told = collect_versions("tensorflow")
-    assert told["backtest-engine"].count("+") == 1
+    assert told["backtest-engine"] == metadata.version("backtest-engine")
+    assert re.fullmatch(r"data \d+, features \d+, .*models \d+, .*leakage \d+", told["stages"])
     assert {"python", "numpy", "pandas", "keras", "tensorflow", "vectorbt"} <= set(told)
 
 

@@ -23,7 +23,7 @@ def weights(rule: BenchmarkRule, close: pd.DataFrame, first: int = 0) -> list[fl
     return compute_benchmark_weights(rule, close, close.index[first:], 1.0).iloc[:, 0].tolist()
 
 
-def test_buy_and_hold_is_in_at_every_bar() -> None:
+def test_buy_and_hold_is_long_at_every_bar() -> None:
     assert weights(BuyAndHold(), frame(A=[5, 1, 9])) == [1, 1, 1]
 
 
@@ -39,7 +39,7 @@ def test_crossover_is_short_while_the_fast_mean_is_below_if_shorts_are_allowed()
     assert weights(rule, close) == [0, 0, 0, 1, 1, 0, -1, -1]
 
 
-def test_crossover_of_more_bars_than_there_are_stays_out() -> None:
+def test_a_crossover_longer_than_the_history_is_flat() -> None:
     assert weights(MovingAverageCrossover(fast=1, slow=9), frame(A=[1, 2, 3])) == [0, 0, 0]
 
 
@@ -49,7 +49,7 @@ def zscores(close: pd.DataFrame, window: int) -> list[float]:
     return [float((part[-1] - part.mean()) / part.std()) for part in last]
 
 
-def test_mean_reversion_buys_far_below_the_mean_and_sells_back_at_it() -> None:
+def test_mean_reversion_buys_below_the_mean_and_exits_at_it() -> None:
     close = frame(A=[10, 11, 10, 7, 8, 10, 10, 13])
     np.testing.assert_allclose(
         zscores(close, 4), [-1.667, -0.632, 0.962, 0.962, 1.540], atol=0.001
@@ -58,13 +58,13 @@ def test_mean_reversion_buys_far_below_the_mean_and_sells_back_at_it() -> None:
     assert weights(rule, close) == [0, 0, 0, 1, 1, 0, 0, 0]
 
 
-def test_mean_reversion_sells_short_in_the_mirror_if_shorts_are_allowed() -> None:
+def test_mean_reversion_shorts_symmetrically_if_allowed() -> None:
     close = frame(A=[10, 11, 10, 7, 8, 10, 10, 13])
     rule = MeanReversion(window=4, enter_z=1.5, exit_z=0.0, side="long_short")
     assert weights(rule, close) == [0, 0, 0, 1, 1, 0, 0, -1]
 
 
-def test_mean_reversion_leaves_earlier_with_a_higher_exit() -> None:
+def test_mean_reversion_exits_earlier_with_a_higher_exit() -> None:
     close = frame(A=[10, 11, 10, 7, 8, 10, 10, 13])
     rule = MeanReversion(window=4, enter_z=1.5, exit_z=0.7)
     assert weights(rule, close) == [0, 0, 0, 1, 0, 0, 0, 0]
@@ -85,7 +85,7 @@ def close() -> pd.DataFrame:
 
 
 @RULES
-def test_a_rule_is_warm_at_the_first_out_of_sample_bar(
+def test_a_rule_is_past_its_warmup_at_the_first_out_of_sample_bar(
     rule: BenchmarkRule, close: pd.DataFrame
 ) -> None:
     rows = close.index[60:]
@@ -111,7 +111,7 @@ def test_symbols_share_the_maximum_weight_equally(
     ("rule", "wrong"),
     [(MovingAverageCrossover, {"fast": 9, "slow": 9}), (MeanReversion, {"exit_z": 1.5})],
 )
-def test_rules_that_contradict_themselves_are_refused(
+def test_contradicting_rule_parameters_are_errors(
     rule: type[BenchmarkRule], wrong: dict[str, float]
 ) -> None:
     with pytest.raises(ValueError, match="must be below"):

@@ -41,14 +41,14 @@ def test_long_short(values: list[float], stances: list[float]) -> None:
     )
 
 
-def test_an_opposite_entry_turns_even_where_the_exit_lies_beyond_it() -> None:
+def test_an_opposite_entry_reverses_before_the_exit_threshold() -> None:
     wide = EntryExitThresholds.symmetric(5.0, -20.0)
     values = np.array([6.0, -4.0, -10.0])
     assert apply_hysteresis(values, repeat(wide), "long_short").tolist() == [1, 1, -1]
     assert apply_hysteresis(values, repeat(wide), "long_only").tolist() == [1, 1, 1]
 
 
-def test_each_row_is_judged_by_its_own_levels() -> None:
+def test_each_row_has_its_own_thresholds() -> None:
     levels = [
         FIVE_AND_ONE,
         FIVE_AND_ONE,
@@ -61,7 +61,7 @@ def test_each_row_is_judged_by_its_own_levels() -> None:
 
 @pytest.mark.parametrize("side", ["long_only", "long_short"])
 @pytest.mark.parametrize("rows", [1, 7, 2_500])
-def test_a_row_knows_nothing_of_the_rows_after_it(side: Side, rows: int) -> None:
+def test_a_row_does_not_depend_on_later_rows(side: Side, rows: int) -> None:
     values = np.random.default_rng(0).normal(0, 5, 5_000)
     whole = apply_hysteresis(values, repeat(FIVE_AND_ONE), side)
     assert (

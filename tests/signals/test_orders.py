@@ -41,14 +41,14 @@ def test_orders_are_due_delay_bars_after_the_weight_changed(
     assert schedule.index.equals(weights(decided).index)
 
 
-def test_symbols_have_orders_of_their_own() -> None:
+def test_symbols_have_separate_orders() -> None:
     schedule = schedule_orders(weights([0, 0.5, 0.5], [0.5, 0.5, 0]), 1)
     np.testing.assert_array_equal(schedule["A"], [NONE, NONE, 0.5])
     np.testing.assert_array_equal(schedule["B"], [NONE, 0.5, NONE])
 
 
 @pytest.mark.parametrize("delay", [0, -1])
-def test_nothing_is_filled_at_the_close_that_decided_it(delay: int) -> None:
+def test_nothing_is_filled_at_the_close_of_its_decision(delay: int) -> None:
     with pytest.raises(UsageError, match="before they are decided"):
         schedule_orders(weights([0.0, 1.0]), delay)
 
@@ -56,7 +56,7 @@ def test_nothing_is_filled_at_the_close_that_decided_it(delay: int) -> None:
 @given(
     st.lists(st.sampled_from([-1.0, 0.0, 0.3, 1.0]), min_size=1, max_size=40), st.integers(1, 5)
 )
-def test_following_the_orders_gives_the_decided_weights_delay_bars_later(
+def test_executed_orders_give_the_weights_delay_bars_later(
     decided: list[float], delay: int
 ) -> None:
     followed = schedule_orders(weights(decided), delay)["A"].ffill().fillna(0.0)

@@ -33,7 +33,7 @@ def of(predicted: pd.DataFrame, **more: Any) -> SignalInputs:
 
 
 def bars(**columns: list[float]) -> pd.DataFrame:
-    """A few bars, a column a symbol."""
+    """A few bars, one column per symbol."""
     rows = len(next(iter(columns.values())))
     return pd.DataFrame(columns, index=DAYS[:rows], dtype="float64")
 
@@ -45,7 +45,7 @@ def forecasts() -> SignalInputs:
     return of(pd.DataFrame(values, index=DAYS[-10:], columns=["A", "B"]))
 
 
-def test_a_fixed_size_is_the_same_everywhere(forecasts: SignalInputs, close: pd.DataFrame) -> None:
+def test_a_fixed_size_is_constant(forecasts: SignalInputs, close: pd.DataFrame) -> None:
     sizes = FixedSizing(weight=0.4).compute_sizes(forecasts, close, 365)
     assert sizes.shape == forecasts.predicted.shape
     assert (sizes == 0.4).all(axis=None)
@@ -60,7 +60,7 @@ def test_a_proportional_size_grows_with_the_prediction_up_to_1(bps: float, size:
     assert sizes.iloc[0, 0] == pytest.approx(size)
 
 
-def test_a_volatility_target_divides_by_the_volatility_of_the_last_returns(
+def test_a_volatility_target_is_divided_by_recent_volatility(
     forecasts: SignalInputs, close: pd.DataFrame
 ) -> None:
     sizes = VolatilityTargetSizing(target_pct_per_year=30, window=15).compute_sizes(
@@ -73,14 +73,14 @@ def test_a_volatility_target_divides_by_the_volatility_of_the_last_returns(
     assert list(sizes.columns) == ["A", "B"]
 
 
-def test_a_price_that_does_not_move_leaves_the_size_to_the_maximum_weight(
+def test_zero_volatility_leaves_the_size_unlimited(
     forecasts: SignalInputs, close: pd.DataFrame
 ) -> None:
     sizes = VolatilityTargetSizing().compute_sizes(forecasts, close * 0 + 0.1, 365)
     assert np.isposinf(sizes).all(axis=None)
 
 
-def test_too_few_closes_for_the_volatility_are_told(
+def test_too_few_closes_for_the_volatility_are_an_error(
     forecasts: SignalInputs, close: pd.DataFrame
 ) -> None:
     VolatilityTargetSizing(window=30).compute_sizes(forecasts, close, 365)
@@ -91,7 +91,7 @@ def test_too_few_closes_for_the_volatility_are_told(
     assert caught.value.where == "sizing.window"
 
 
-def test_an_interval_size_is_the_forecast_over_the_width_of_its_own_interval() -> None:
+def test_an_interval_size_is_the_forecast_over_its_width() -> None:
     predicted = bars(A=[0.002, -0.004, 0.01, 0.0])
     quantiles = {0.1: bars(A=[-0.03] * 4), 0.9: bars(A=[0.05, 0.05, 0.01, 0.05])}
     sizes = IntervalSizing(full_ratio=0.1).compute_sizes(
@@ -101,7 +101,7 @@ def test_an_interval_size_is_the_forecast_over_the_width_of_its_own_interval() -
     np.testing.assert_allclose(sizes["A"], [0.25, 0.5, 1.0, 0.0])
 
 
-def test_a_wider_interval_makes_a_smaller_size() -> None:
+def test_a_wider_interval_gives_a_smaller_size() -> None:
     predicted = bars(A=[0.002])
     narrow = {0.1: bars(A=[-0.02]), 0.25: bars(A=[-0.01]), 0.75: bars(A=[0.01])}
     quantiles = narrow | {0.9: bars(A=[0.02])}
@@ -114,14 +114,14 @@ def test_a_wider_interval_makes_a_smaller_size() -> None:
     assert half.loc[DAYS[0], "A"] == pytest.approx(0.1)
 
 
-def test_an_interval_of_no_width_is_no_division_by_zero() -> None:
+def test_an_interval_without_width_gives_the_full_size() -> None:
     predicted = bars(A=[0.001, 0.0])
     quantiles = {0.1: predicted, 0.9: predicted}
     sizes = IntervalSizing().compute_sizes(of(predicted, quantiles=quantiles), predicted, 365)
     assert sizes["A"].tolist() == [1.0, 0.0]
 
 
-def test_a_model_without_quantiles_is_sized_by_its_errors_on_validation_rows() -> None:
+def test_interval_sizing_falls_back_to_validation_errors() -> None:
     predicted = bars(A=[0.002, 0.002])
     window = np.array([0, 1])
     residuals = {0: {"A": np.linspace(-0.01, 0.01, 101)}, 1: {"A": np.linspace(0.0, 0.04, 101)}}
@@ -136,7 +136,7 @@ def test_a_model_without_quantiles_is_sized_by_its_errors_on_validation_rows() -
     np.testing.assert_allclose(sizes["A"], [0.002 / 0.016 / 0.25, 0.002 / 0.032 / 0.25])
 
 
-def test_a_quantile_that_is_no_number_is_refused() -> None:
+def test_a_quantile_that_is_nan_is_an_error() -> None:
     predicted = bars(A=[0.002, 0.002])
     broken = {0.1: bars(A=[-0.01, float("nan")]), 0.9: bars(A=[0.01, 0.01])}
     with pytest.raises(TrainingError, match="A at 2020-01-02"):

@@ -52,7 +52,7 @@ def decide(
     )
 
 
-def test_where_nothing_is_forecast_nothing_is_held_and_the_stance_begins_anew(
+def test_without_a_forecast_the_position_is_flat_and_restarts(
     make_forecasts: MakeForecasts,
 ) -> None:
     hole, keeps = float("nan"), 0.5 * PERCENT
@@ -71,7 +71,7 @@ def test_where_nothing_is_forecast_nothing_is_held_and_the_stance_begins_anew(
         assert weights["A"].tolist() == pytest.approx([0.5, 0.5, 0, 0, 0, 0.5])
 
 
-def test_a_fixed_size_follows_the_stance(make_forecasts: MakeForecasts) -> None:
+def test_a_fixed_size_follows_the_position(make_forecasts: MakeForecasts) -> None:
     forecasts = make_forecasts({"A": [0, 2 * PERCENT, 0.5 * PERCENT, -PERCENT, -3 * PERCENT]})
     signal = FixedThreshold(enter_bps=100, exit_bps=0, side="long_short")
     weights = decide(forecasts, signal, FixedSizing(weight=0.5))
@@ -79,7 +79,7 @@ def test_a_fixed_size_follows_the_stance(make_forecasts: MakeForecasts) -> None:
     assert weights.index.equals(forecasts.predicted.index)
 
 
-def test_a_size_is_set_on_entry_and_kept_until_the_position_is_left(
+def test_a_size_is_set_on_entry_and_kept_until_the_exit(
     make_forecasts: MakeForecasts,
 ) -> None:
     bps = [20, 80, 40, -5, 60]
@@ -88,7 +88,7 @@ def test_a_size_is_set_on_entry_and_kept_until_the_position_is_left(
     np.testing.assert_allclose(weights["A"], [0.2, 0.2, 0.2, 0, 0.6])
 
 
-def test_a_size_is_set_anew_when_a_position_turns(make_forecasts: MakeForecasts) -> None:
+def test_a_size_is_set_again_when_a_position_is_reversed(make_forecasts: MakeForecasts) -> None:
     bps = [20, 80, -70, -30, 40]
     forecasts = make_forecasts({"A": [value / 10_000 for value in bps]})
     signal = FixedThreshold(enter_bps=10, side="long_short")
@@ -96,7 +96,7 @@ def test_a_size_is_set_anew_when_a_position_turns(make_forecasts: MakeForecasts)
     np.testing.assert_allclose(weights["A"], [0.2, 0.2, -0.7, -0.7, 0.4])
 
 
-def test_a_position_goes_on_over_a_window_border_under_the_new_windows_levels(
+def test_a_position_continues_into_the_next_window_with_its_thresholds(
     make_forecasts: MakeForecasts,
 ) -> None:
     train = {0: np.linspace(0, 1, 11), 1: np.linspace(0, 2, 11)}
@@ -115,7 +115,7 @@ def test_the_maximum_weight_caps_longs_and_shorts(make_forecasts: MakeForecasts)
     assert weights["A"].tolist() == [0.8, -0.8]
 
 
-def test_a_price_that_does_not_move_takes_the_maximum_weight(
+def test_zero_volatility_gives_the_maximum_weight(
     make_forecasts: MakeForecasts,
 ) -> None:
     forecasts = make_forecasts({"A": [PERCENT]})
@@ -127,7 +127,7 @@ def test_a_price_that_does_not_move_takes_the_maximum_weight(
     assert weights["A"].tolist() == [1.5]
 
 
-def test_symbols_share_the_equity_equally_whatever_the_others_do(
+def test_symbols_share_the_equity_equally(
     make_forecasts: MakeForecasts,
 ) -> None:
     forecasts = make_forecasts({"A": [PERCENT, PERCENT], "B": [-PERCENT, PERCENT]})

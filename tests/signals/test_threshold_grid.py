@@ -1,4 +1,4 @@
-"""Thresholds around the chosen one."""
+"""The grid of thresholds around the chosen one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHOICES = [
 
 
 @pytest.mark.parametrize("signal", CHOICES, ids=str)
-def test_the_chosen_one_is_among_its_neighbours_and_each_could_stand_in_a_strategy(
+def test_the_threshold_grid_has_the_chosen_one_and_only_valid_ones(
     signal: ThresholdSpec,
 ) -> None:
     around = build_threshold_grid(signal)
@@ -55,7 +55,7 @@ def test_the_chosen_one_is_among_its_neighbours_and_each_could_stand_in_a_strate
          [(0.55, 0.525), (0.6, 0.55), (0.7, 0.6), (0.85, 0.675), (0.925, 0.7125)]),
     ],
 )  # fmt: skip
-def test_entry_and_exit_keep_their_proportion(
+def test_entry_and_exit_are_scaled_together(
     signal: ThresholdSpec, unit: str, pairs: list[tuple[float, float]]
 ) -> None:
     around = build_threshold_grid(signal)
@@ -71,6 +71,6 @@ class Always(ThresholdSpec):
         return EntryExitThresholds.symmetric(round_trip, float(train.min()))
 
 
-def test_a_kind_without_neighbours_is_told() -> None:
-    with pytest.raises(TypeError, match="Always has no neighbours"):
+def test_a_signal_kind_without_a_threshold_grid_is_an_error() -> None:
+    with pytest.raises(TypeError, match="Always has no threshold grid"):
         build_threshold_grid(Always())

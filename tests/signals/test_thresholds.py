@@ -31,8 +31,10 @@ def test_basis_points_become_fractions_the_same_in_every_window(
 
 def test_cost_multiples_are_multiples_of_the_round_trip(make_forecasts: MakeForecasts) -> None:
     signal = CostMultipleThreshold(enter=2, exit=0.5)
-    (found,) = compute_window_thresholds(signal, make_forecasts({"A": [0.0]}), "A", 0.003).values()
-    assert found == EntryExitThresholds(0.006, 0.0015, -0.006, -0.0015)
+    (thresholds,) = compute_window_thresholds(
+        signal, make_forecasts({"A": [0.0]}), "A", 0.003
+    ).values()
+    assert thresholds == EntryExitThresholds(0.006, 0.0015, -0.006, -0.0015)
 
 
 def test_quantiles_are_those_of_each_windows_own_train_predictions(
@@ -40,11 +42,11 @@ def test_quantiles_are_those_of_each_windows_own_train_predictions(
 ) -> None:
     train = {0: np.linspace(0, 1, 11), 1: np.linspace(-3, -2, 11)}
     forecasts = make_forecasts({"A": [0.0, 0.0]}, window=[0, 1], train=train)
-    found = compute_window_thresholds(
+    by_window = compute_window_thresholds(
         QuantileThreshold(enter=0.8, exit=0.6), forecasts, "A", 0.003
     )
-    np.testing.assert_allclose(list(vars(found[0]).values()), [0.8, 0.6, 0.2, 0.4])
-    np.testing.assert_allclose(list(vars(found[1]).values()), [-2.2, -2.4, -2.8, -2.6])
+    np.testing.assert_allclose(list(vars(by_window[0]).values()), [0.8, 0.6, 0.2, 0.4])
+    np.testing.assert_allclose(list(vars(by_window[1]).values()), [-2.2, -2.4, -2.8, -2.6])
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_quantiles_are_those_of_each_windows_own_train_predictions(
     [FixedThreshold(), CostMultipleThreshold(), QuantileThreshold()],
     ids=lambda signal: signal.kind,
 )
-def test_out_of_sample_predictions_never_move_a_level(
+def test_out_of_sample_predictions_never_change_a_threshold(
     make_forecasts: MakeForecasts, signal: ThresholdSpec
 ) -> None:
     one = make_forecasts({"A": [0.5, -0.5, 0.1]})
@@ -62,7 +64,7 @@ def test_out_of_sample_predictions_never_move_a_level(
     )
 
 
-def test_forecasts_that_never_differ_never_enter_by_quantile(
+def test_constant_forecasts_never_enter_by_quantile(
     make_forecasts: MakeForecasts,
 ) -> None:
     forecasts = make_forecasts({"A": [0.0]}, train={0: [0.0] * 9})
@@ -72,7 +74,7 @@ def test_forecasts_that_never_differ_never_enter_by_quantile(
 
 
 @pytest.mark.parametrize(
-    ("signal", "said"),
+    ("signal", "message"),
     [
         ({"kind": "threshold", "enter_bps": 5, "exit_bps": 6}, "must not exceed"),
         ({"kind": "cost_multiple", "enter": 1, "exit": 2}, "must not exceed"),
@@ -81,10 +83,8 @@ def test_forecasts_that_never_differ_never_enter_by_quantile(
         ({"kind": "threshold", "side": "short_only"}, "long_only"),
     ],
 )
-def test_levels_that_contradict_each_other_are_refused(
-    signal: dict[str, object], said: str
-) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_contradicting_thresholds_are_errors(signal: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         TypeAdapter(Signal).validate_python(signal)
 
 

@@ -37,7 +37,7 @@ def equity(result: SimulationResult) -> pd.Series:
     return (1 + result.returns).cumprod()
 
 
-def test_a_decision_at_a_close_is_filled_at_the_next_open_not_at_that_close() -> None:
+def test_a_decision_at_a_close_is_filled_at_the_next_open() -> None:
     trades = run([1, 1, 0, 0, 0]).trades
     assert trades["price"].tolist() == [11.0, 12.0]
     assert trades["timestamp"].tolist() == [OPEN.index[1], OPEN.index[3]]
@@ -70,7 +70,7 @@ def test_buy_and_hold_without_cost_ends_at_last_close_over_first_open() -> None:
     assert equity(run([1, 1, 1, 1, 1])).iloc[-1] == pytest.approx(16 / 11, rel=1e-12)
 
 
-def test_prices_before_the_fill_do_not_matter_to_the_book() -> None:
+def test_prices_before_the_fill_do_not_affect_the_book() -> None:
     moved_open, moved_close = OPEN.copy(), CLOSE.copy()
     moved_open.iloc[:3] *= 2
     moved_close.iloc[:3] *= 3
@@ -102,12 +102,12 @@ def test_zero_weights_trade_nothing_and_earn_nothing() -> None:
     assert (result.held_weights == 0).all(axis=None)
 
 
-def test_trades_of_an_idle_book_have_the_types_of_any_other() -> None:
+def test_trades_of_an_idle_book_have_the_usual_dtypes() -> None:
     idle, busy = run([0] * 5).trades, run([1] * 5).trades
     assert idle.dtypes.to_dict() == busy.dtypes.to_dict()
 
 
-def test_a_target_that_does_not_change_is_not_traded_again() -> None:
+def test_an_unchanged_target_is_not_traded_again() -> None:
     result = run([0.5, 0.5, 0.5, 0.5, 0.5])
     assert len(result.trades) == 1
     # 0.5/11 units, and the weight drifts with the price.
@@ -117,7 +117,7 @@ def test_a_target_that_does_not_change_is_not_traded_again() -> None:
     )
 
 
-def test_a_target_of_100_percent_is_cut_so_that_cash_covers_the_costs() -> None:
+def test_a_target_of_100_percent_is_reduced_to_cover_costs() -> None:
     costs = Costs(fee_bps=100, slippage_bps=50)
     trade = run([1, 1, 1, 1, 1], costs).trades.iloc[0]
     assert trade["price"] == pytest.approx(11 * 1.005, rel=1e-12)
@@ -125,7 +125,7 @@ def test_a_target_of_100_percent_is_cut_so_that_cash_covers_the_costs() -> None:
     assert trade["size"] * trade["price"] + trade["fee"] == pytest.approx(1.0, rel=1e-12)
 
 
-def test_fee_is_of_the_value_traded_and_slippage_of_the_price() -> None:
+def test_fee_is_on_traded_value_and_slippage_on_price() -> None:
     trade = run([0.5] * 5, Costs(fee_bps=100, slippage_bps=50)).trades.iloc[0]
     size = 0.5 / 11
     assert trade["size"] == pytest.approx(size, rel=1e-12)
@@ -133,27 +133,27 @@ def test_fee_is_of_the_value_traded_and_slippage_of_the_price() -> None:
     assert trade["slippage_cost"] == pytest.approx(size * 11 * 0.005, rel=1e-12)
 
 
-def test_a_sale_is_paid_less_than_the_price() -> None:
+def test_a_sale_is_filled_below_the_price() -> None:
     trade = run([-0.5] * 5, Costs(fee_bps=0, slippage_bps=50)).trades.iloc[0]
     assert trade["side"] == "sell"
     assert trade["price"] == pytest.approx(11 * 0.995, rel=1e-12)
     assert trade["slippage_cost"] == pytest.approx(trade["size"] * 11 * 0.005, rel=1e-12)
 
 
-def test_a_closed_position_leaves_nothing_held() -> None:
+def test_a_closed_position_has_holdings_of_exactly_zero() -> None:
     held = run([0.3, 0.7, 0.2, 0, 0], Costs(fee_bps=3)).held_weights["A"]
     assert (held[1:4] > 0).all()
     assert held.iloc[4] == 0.0
 
 
-def test_a_short_gains_what_the_price_loses() -> None:
+def test_a_short_gains_when_the_price_falls() -> None:
     falling = CLOSE[::-1].set_axis(CLOSE.index)
     result = run([-1] * 5, bars_open=falling, bars_close=falling)
     assert equity(result).iloc[-1] == pytest.approx(1 + (14 - 10.5) / 14, rel=1e-12)
     assert (result.held_weights["A"][1:] < 0).all()
 
 
-def test_borrowing_costs_the_short_part_of_the_equity_by_calendar_time() -> None:
+def test_borrow_cost_is_charged_on_shorts_by_calendar_time() -> None:
     flat = daily([10.0, 10.0, 10.0, 10.0])
     flat.index = pd.DatetimeIndex(
         ["2024-03-07", "2024-03-08", "2024-03-11", "2024-03-12"], tz="UTC", name="timestamp"
@@ -167,12 +167,12 @@ def test_borrowing_costs_the_short_part_of_the_equity_by_calendar_time() -> None
     )
 
 
-def test_longs_borrow_nothing() -> None:
+def test_longs_have_no_borrow_cost() -> None:
     dear = Costs(fee_bps=0, slippage_bps=0, borrow_bps_per_year=9_000)
     pd.testing.assert_series_equal(run([1] * 5, dear).returns, run([1] * 5).returns)
 
 
-def test_a_short_that_loses_all_ends_the_book() -> None:
+def test_a_ruined_short_ends_the_book() -> None:
     rising = daily([10.0, 10.0, 21.0, 5.0, 5.0])
     result = run([-1, -1, 1, 1, 1], bars_open=rising, bars_close=rising)
     assert result.returns.tolist() == [0, 0, -1, 0, 0]
@@ -192,7 +192,7 @@ def test_symbols_share_the_cash_and_sells_come_first() -> None:
     assert result.held_weights.iloc[-1].tolist() == [0.0, pytest.approx(1.0)]
 
 
-def test_targets_are_of_the_equity_valued_at_the_fill_prices_of_all_symbols() -> None:
+def test_targets_are_shares_of_equity_at_the_fill_prices() -> None:
     opens = daily([10.0, 10.0, 20.0], [10.0, 10.0, 10.0])
     closes = daily([10.0, 10.0, 30.0], [10.0, 10.0, 10.0])
     weights = daily([0.5, 0.5, 0.5], [0.0, 0.2, 0.2])
@@ -211,25 +211,25 @@ def test_any_price_scale_trades_the_same_fractions() -> None:
         assert len(scaled.trades) == len(run(weights, costs).trades) == 4
 
 
-def test_bars_of_more_symbols_than_are_traded_are_fine() -> None:
+def test_bars_may_have_more_symbols_than_the_weights() -> None:
     more = pd.concat([daily([1.0] * 5, symbols="Z"), OPEN], axis=1)
     pd.testing.assert_frame_equal(
         run([1] * 5, bars_open=more).held_weights, run([1] * 5).held_weights
     )
 
 
-def test_bars_on_other_rows_than_the_weights_are_refused() -> None:
+def test_bars_on_other_rows_than_the_weights_are_an_error() -> None:
     with pytest.raises(UsageError, match="do not match"):
         run([1] * 5, bars_close=CLOSE[1:])
 
 
-def test_weights_without_prices_are_refused() -> None:
+def test_weights_without_prices_are_an_error() -> None:
     with pytest.raises(UsageError, match=r"no prices of \['A'\]"):
         run([1] * 5, bars_close=CLOSE.rename(columns={"A": "Z"}))
 
 
 @pytest.mark.parametrize("price", [0.0, -3.0, np.nan, np.inf])
-def test_a_price_that_cannot_be_traded_at_is_refused_by_symbol_and_bar(price: float) -> None:
+def test_the_error_of_an_invalid_price_names_symbol_and_bar(price: float) -> None:
     bad = OPEN.copy()
     bad.iloc[2, 0] = price
     with pytest.raises(InvalidBarsError, match=r"A at 2024-03-03"):
@@ -237,7 +237,7 @@ def test_a_price_that_cannot_be_traded_at_is_refused_by_symbol_and_bar(price: fl
 
 
 @pytest.mark.parametrize("weight", [np.nan, np.inf])
-def test_a_weight_that_is_no_number_is_refused_by_symbol_and_bar(weight: float) -> None:
+def test_the_error_of_a_weight_that_is_nan_names_symbol_and_bar(weight: float) -> None:
     with pytest.raises(UsageError, match=r"A at 2024-03-02"):
         run([1, weight, 0, 0, 0])
 

@@ -26,12 +26,12 @@ schemes = st.one_of(kfolds, combinatorial)
 
 
 def bars_of_labels(rows, horizon: int) -> set[int]:
-    """Every bar whose close a label of these rows uses or spans, the slow way."""
+    """Every bar that a label of these rows spans, by a slow reference."""
     return {bar for row in rows for bar in range(row, row + horizon + 1)}
 
 
 def left_out_by_hand(rows: int, test: set[int], horizon: int, embargo: int) -> set[int]:
-    """Rows that overlap a test label, and the embargo behind the last bar of each block's."""
+    """Rows that overlap a test label, and the embargo after each block."""
     told = bars_of_labels(test, horizon)
     overlapping = {row for row in range(rows) if bars_of_labels([row], horizon) & told}
     ends = {row for row in test if row + 1 not in test}
@@ -43,7 +43,7 @@ def listed(split: PurgedSplit) -> tuple[list[int], list[int]]:
     return split.train.tolist(), split.test.tolist()
 
 
-def test_folds_cut_ten_rows_as_one_would_by_hand() -> None:
+def test_folds_of_ten_rows_equal_those_by_hand() -> None:
     splits = PurgedKFold(folds=3, embargo=1).split(10, horizon=1)
     assert [listed(split) for split in splits] == [
         ([6, 7, 8, 9], [0, 1, 2, 3]),
@@ -52,7 +52,7 @@ def test_folds_cut_ten_rows_as_one_would_by_hand() -> None:
     ]
 
 
-def test_combinations_cut_eight_rows_as_one_would_by_hand() -> None:
+def test_combinatorial_splits_of_eight_rows_equal_those_by_hand() -> None:
     splits = CombinatorialPurged(groups=4, test_groups=2).split(8, horizon=1)
     assert [listed(split) for split in splits] == [
         ([5, 6, 7], [0, 1, 2, 3]),
@@ -66,13 +66,11 @@ def test_combinations_cut_eight_rows_as_one_would_by_hand() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(scheme=schemes, rows=st.integers(60, 120), horizon=st.integers(1, 5))
-def test_train_is_all_that_overlaps_no_test_label_and_waits_out_the_embargo(
-    scheme, rows: int, horizon: int
-) -> None:
+def test_train_rows_are_those_outside_purge_and_embargo(scheme, rows: int, horizon: int) -> None:
     try:
         splits = scheme.split(rows, horizon)
     except UsageError:
-        # Allowed only where doing it by hand leaves nothing either.
+        # Allowed only where the reference has no rows either.
         tests = [{row for block in blocks for row in block} for blocks in scheme.test_blocks(rows)]
         everything = set(range(rows))
         assert any(
@@ -98,9 +96,7 @@ def test_test_folds_tile_the_rows_in_blocks_of_nearly_one_size(folds: int, rows:
 
 
 @given(scheme=combinatorial, rows=st.integers(150, 200))
-def test_every_choice_of_groups_is_tested_once_and_every_row_once_a_path(
-    scheme: CombinatorialPurged, rows: int
-) -> None:
+def test_every_group_combination_is_tested_once(scheme: CombinatorialPurged, rows: int) -> None:
     splits = CombinatorialPurged(**scheme.model_dump() | {"embargo": 0}).split(rows, horizon=1)
     n, k = scheme.groups, scheme.test_groups
     assert len({tuple(split.test.tolist()) for split in splits}) == len(splits) == comb(n, k)
@@ -109,7 +105,7 @@ def test_every_choice_of_groups_is_tested_once_and_every_row_once_a_path(
     assert scheme.paths * n == k * comb(n, k)
 
 
-def test_the_five_paths_of_the_book() -> None:
+def test_combinatorial_splits_have_the_five_paths_of_the_source() -> None:
     assert CombinatorialPurged(groups=6, test_groups=2).paths == 5
 
 
@@ -119,7 +115,7 @@ def test_the_five_paths_of_the_book() -> None:
     horizon=st.integers(1, 5),
     share=st.floats(0.05, 0.5),
 )
-def test_what_stops_training_comes_last_and_shares_no_label_with_the_fit(
+def test_early_stopping_rows_are_last_and_share_no_label_with_the_fit(
     scheme, rows: int, horizon: int, share: float
 ) -> None:
     try:
@@ -146,27 +142,27 @@ def test_what_stops_training_comes_last_and_shares_no_label_with_the_fit(
         (CombinatorialPurged(groups=3, test_groups=2), 9, 3, "9 rows, 3 purged"),
     ],
 )
-def test_an_empty_part_is_an_error_that_names_its_place(scheme, rows, horizon, words) -> None:
+def test_the_error_of_an_empty_part_names_its_path(scheme, rows, horizon, words) -> None:
     with pytest.raises(UsageError, match=r"where: tune\.splits") as caught:
         scheme.split(rows, horizon)
     assert words in str(caught.value)
     assert "fix: lengthen windows.train" in str(caught.value)
 
 
-def test_too_little_left_to_stop_training_with_is_an_error() -> None:
+def test_too_few_rows_for_early_stopping_are_an_error() -> None:
     (split, *_) = PurgedKFold(folds=2).split(8, horizon=1)
-    with pytest.raises(UsageError, match="nothing to fit on"):
+    with pytest.raises(UsageError, match="too few rows to fit on"):
         split.hold_out(0.5, horizon=2)
 
 
-def test_some_groups_must_train() -> None:
+def test_at_least_one_group_must_train() -> None:
     with pytest.raises(ValidationError, match="at least one group to train on"):
         CombinatorialPurged(groups=3, test_groups=3)
     with pytest.raises(ValidationError, match="184756 splits are more than 500"):
         CombinatorialPurged(groups=20, test_groups=10)
 
 
-def test_the_kind_chooses() -> None:
+def test_the_kind_selects_the_model() -> None:
     read = TypeAdapter(Splitter).validate_python
     assert read({"kind": "purged_kfold", "folds": 4}) == PurgedKFold(folds=4)
     assert isinstance(read({"kind": "combinatorial_purged"}), CombinatorialPurged)

@@ -32,14 +32,14 @@ def test_standard_gives_the_train_rows_mean_0_and_deviation_1(values: np.ndarray
     np.testing.assert_allclose(scaled.std(axis=0), 1, atol=1e-9)
 
 
-def test_minmax_takes_the_train_extremes_to_low_and_high(values: np.ndarray) -> None:
+def test_minmax_maps_the_train_extremes_to_low_and_high(values: np.ndarray) -> None:
     scaler = fit_scaler(MinMaxScaling(low=-1, high=3), values, TRAIN)
     scaled = scaler.transform(values)[TRAIN.start : TRAIN.stop]
     np.testing.assert_allclose(scaled.min(axis=0), -1)
     np.testing.assert_allclose(scaled.max(axis=0), 3)
 
 
-def test_minmax_lets_later_rows_fall_outside() -> None:
+def test_minmax_allows_later_rows_outside_the_range() -> None:
     values = np.array([[0.0], [1.0], [2.0]])
     assert fit_scaler(MinMaxScaling(), values, range(2)).transform(values).tolist() == [
         [0],
@@ -48,7 +48,7 @@ def test_minmax_lets_later_rows_fall_outside() -> None:
     ]
 
 
-def test_a_rolling_zscore_looks_at_the_last_rows_only(values: np.ndarray) -> None:
+def test_a_rolling_zscore_depends_on_its_window_only(values: np.ndarray) -> None:
     scaled = fit_scaler(RollingZscoreScaling(window=20), values, TRAIN).transform(values)
     for row in (29, 30, 199):
         last = values[row - 19 : row + 1]
@@ -56,7 +56,7 @@ def test_a_rolling_zscore_looks_at_the_last_rows_only(values: np.ndarray) -> Non
 
 
 @EVERY_SCALING
-def test_rows_after_the_train_part_have_no_say_in_how_rows_up_to_them_are_scaled(
+def test_scaling_does_not_depend_on_rows_after_the_train_part(
     values: np.ndarray, scaling: Scaling
 ) -> None:
     other = values.copy()
@@ -71,7 +71,7 @@ def test_rows_after_the_train_part_have_no_say_in_how_rows_up_to_them_are_scaled
 @pytest.mark.parametrize(
     "scaling", [StandardScaling(), MinMaxScaling()], ids=lambda part: part.kind
 )
-def test_rows_before_the_train_part_have_no_say_in_what_is_fitted(
+def test_scaling_does_not_depend_on_rows_before_the_train_part(
     values: np.ndarray, scaling: Scaling
 ) -> None:
     other = values.copy()
@@ -83,9 +83,7 @@ def test_rows_before_the_train_part_have_no_say_in_what_is_fitted(
 
 
 @EVERY_SCALING
-def test_rows_are_nan_for_the_declared_warmup_and_no_longer(
-    values: np.ndarray, scaling: Scaling
-) -> None:
+def test_rows_are_nan_exactly_in_the_declared_warmup(values: np.ndarray, scaling: Scaling) -> None:
     finite = np.isfinite(fit_scaler(scaling, values, TRAIN).transform(values)).all(axis=1)
     assert finite.argmax() == 10 + scaling.warmup
     assert finite[10 + scaling.warmup :].all()
@@ -100,7 +98,7 @@ def test_rows_are_nan_for_the_declared_warmup_and_no_longer(
     ],
     ids=lambda part: getattr(part, "kind", ""),
 )
-def test_a_column_that_does_not_vary_is_neutral_everywhere(
+def test_a_constant_column_is_scaled_to_the_neutral_value(
     scaling: Scaling, neutral: float
 ) -> None:
     values = np.full((200, 1), 0.1)
@@ -113,7 +111,7 @@ def test_a_column_that_does_not_vary_is_neutral_everywhere(
     [(StandardScaling(), 0.0), (MinMaxScaling(low=-1), -1.0)],
     ids=["standard", "minmax"],
 )
-def test_a_column_that_only_moves_after_training_stays_neutral(
+def test_a_column_constant_in_training_is_neutral_afterwards(
     scaling: Scaling, neutral: float
 ) -> None:
     values = np.r_[np.full((130, 1), 0.1), np.full((70, 1), 7.0)]
@@ -121,18 +119,18 @@ def test_a_column_that_only_moves_after_training_stays_neutral(
 
 
 @EVERY_SCALING
-def test_scaling_leaves_its_input_alone(values: np.ndarray, scaling: Scaling) -> None:
+def test_scaling_does_not_change_its_input(values: np.ndarray, scaling: Scaling) -> None:
     before = values.copy()
     fit_scaler(scaling, values, TRAIN).transform(values)
     np.testing.assert_array_equal(values, before)
 
 
 @EVERY_SCALING
-def test_train_rows_that_are_not_finite_are_refused(values: np.ndarray, scaling: Scaling) -> None:
+def test_train_rows_that_are_not_finite_are_an_error(values: np.ndarray, scaling: Scaling) -> None:
     with pytest.raises(InvalidBarsError, match="not finite"):
         fit_scaler(scaling, values, range(9, 50))
 
 
-def test_minmax_wants_low_below_high() -> None:
+def test_minmax_requires_low_below_high() -> None:
     with pytest.raises(ValueError, match="must be below high"):
         MinMaxScaling(low=1, high=1)

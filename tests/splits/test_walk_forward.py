@@ -19,7 +19,7 @@ def days(first: str, last: str, freq: str = "D") -> pd.DatetimeIndex:
 def table(
     timestamps: pd.DatetimeIndex, windows: tuple[WalkForwardWindow, ...]
 ) -> list[tuple[str, ...]]:
-    """First and last day of train, validation and test, a row a window."""
+    """First and last day of train, validation and test, one row per window."""
     parts = [(window.train, window.validation, window.test) for window in windows]
     return [
         tuple(f"{timestamps[part[end]]:%Y-%m-%d}" for part in row for end in (0, -1))
@@ -37,7 +37,7 @@ def test_lengths_in_bars_count_rows() -> None:
     )
 
 
-def test_an_expanding_train_part_begins_at_the_first_usable_row_every_time() -> None:
+def test_an_expanding_train_part_begins_at_the_first_usable_row() -> None:
     timestamps = days("2020-01-01", "2020-01-20")
     spec = WindowSpec(kind="expanding", train=5, validation=2, test=4)
     assert make_walk_forward_windows(timestamps, spec, first_row=2, horizon=1) == (
@@ -65,7 +65,7 @@ def test_calendar_lengths_follow_the_calendar() -> None:
     ]
 
 
-def test_calendar_lengths_hold_the_bars_that_fall_into_them() -> None:
+def test_calendar_lengths_contain_the_bars_within_them() -> None:
     timestamps = days("2020-01-01", "2020-02-14", freq="B")
     spec = WindowSpec(train="2w", validation="7d", test="1w")
     windows = make_walk_forward_windows(timestamps, spec, first_row=0, horizon=1)
@@ -77,7 +77,7 @@ def test_calendar_lengths_hold_the_bars_that_fall_into_them() -> None:
     ]
 
 
-def test_monthly_tests_do_not_drift_away_from_a_month_end() -> None:
+def test_monthly_test_parts_do_not_drift_from_the_month_end() -> None:
     timestamps = days("2021-01-10", "2021-06-30")
     spec = WindowSpec(train=15, validation=4, test="1mo")
     windows = make_walk_forward_windows(timestamps, spec, first_row=0, horizon=1)
@@ -122,7 +122,7 @@ def test_exactly_enough_bars_make_one_window_of_one_test_bar() -> None:
     assert window.test == range(30, 31)
 
 
-def test_one_bar_too_few_tells_what_is_needed_and_what_there_is() -> None:
+def test_the_error_of_one_bar_too_few_has_needed_and_available_bars() -> None:
     timestamps = days("2020-01-01", "2020-01-30")
     spec = WindowSpec(train=20, validation=4, test=5)
     with pytest.raises(UsageError) as caught:
@@ -133,7 +133,7 @@ def test_one_bar_too_few_tells_what_is_needed_and_what_there_is() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 800])
-def test_too_short_a_history_for_calendar_lengths_is_told_in_bars_too(count: int) -> None:
+def test_the_error_of_a_short_history_gives_calendar_lengths_in_bars(count: int) -> None:
     timestamps = days("2020-01-01", "2025-01-01")[:count]
     with pytest.raises(UsageError) as caught:
         make_walk_forward_windows(timestamps, WindowSpec(train="3y"), first_row=30, horizon=1)
@@ -143,7 +143,7 @@ def test_too_short_a_history_for_calendar_lengths_is_told_in_bars_too(count: int
 
 
 @pytest.mark.parametrize("length", ["3", "0d", "1.5y", "2q", "-3d", "3 y", "", "1000y", 0, -5])
-def test_a_length_that_is_no_length_is_refused(length: int | str) -> None:
+def test_an_invalid_length_is_an_error(length: int | str) -> None:
     with pytest.raises(ValueError, match="bars"):
         TypeAdapter(Duration).validate_python(length)
 
@@ -201,7 +201,7 @@ def test_test_parts_tile_the_bars_to_the_last_one(
 
 @PROPERTY
 @given(walks())
-def test_no_label_reaches_into_the_next_part(
+def test_no_label_extends_into_the_next_part(
     walk: tuple[pd.DatetimeIndex, WindowSpec, int, int],
 ) -> None:
     _, spec, _, horizon = walk
@@ -215,7 +215,7 @@ def test_no_label_reaches_into_the_next_part(
 
 @PROPERTY
 @given(walks())
-def test_train_parts_begin_where_they_should(
+def test_train_parts_begin_as_specified(
     walk: tuple[pd.DatetimeIndex, WindowSpec, int, int],
 ) -> None:
     timestamps, spec, first_row, _ = walk
@@ -244,7 +244,7 @@ def test_the_first_test_begins_as_early_as_it_can(
 
 @PROPERTY
 @given(walks(), st.integers(1, 20))
-def test_bars_that_come_later_change_no_earlier_window(
+def test_later_bars_change_no_earlier_window(
     walk: tuple[pd.DatetimeIndex, WindowSpec, int, int], fewer: int
 ) -> None:
     timestamps, *rest = walk

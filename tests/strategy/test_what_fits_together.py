@@ -90,7 +90,7 @@ def test_what_fits_together_is_taken(tmp_path: Path, keys: dict[str, str]) -> No
         (
             {"target": "{horizon: 2, horizons: [1, 5]}"},
             "target",
-            "horizons ascend and hold the one that is traded, horizon: 2",
+            "horizons must ascend and include the traded one, horizon: 2",
         ),
     ],
 )

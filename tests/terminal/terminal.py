@@ -1,4 +1,4 @@
-"""A real terminal: tmux runs a shell in it, types what a person would, and reads the screen."""
+"""A terminal for tests: tmux runs a shell, types commands and reads the screen."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def require_tmux() -> None:
     if shutil.which("tmux"):
         return
     if os.environ.get("CI"):
-        pytest.fail("tmux is not installed, and CI is to have it")
+        pytest.fail("tmux is not installed, and CI must have it")
     pytest.skip("tmux is not installed")
 
 
 class Terminal:
-    """A screen of some size; the server behind it is this test's own."""
+    """A terminal of a given size, with a tmux server of its own."""
 
-    def __init__(self, place: Path, width: int, height: int) -> None:
+    def __init__(self, folder: Path, width: int, height: int) -> None:
         self.width = width
-        self._tmux = ["tmux", "-S", str(place / "tmux"), "-f", os.devnull]
+        self._tmux = ["tmux", "-S", str(folder / "tmux"), "-f", os.devnull]
         bin_ = Path(sys.executable).parent
         shell = ["env", f"PS1={PROMPT} ", f"PATH={bin_}:{os.environ['PATH']}", "sh"]
-        home = ["-e", f"BACKTEST_HOME={place / 'home'}", "-e", "NO_COLOR=", "-e", "ENV="]
+        home = ["-e", f"BACKTEST_HOME={folder / 'home'}", "-e", "NO_COLOR=", "-e", "ENV="]
         size = ["-x", str(width), "-y", str(height)]
-        self._run("new-session", "-d", *size, "-c", str(place), *home, *shell)
+        self._run("new-session", "-d", *size, "-c", str(folder), *home, *shell)
         self.wait_for(lambda screen: screen.startswith(PROMPT), "the shell's prompt")
 
     def type(self, line: str) -> None:
@@ -51,18 +51,18 @@ class Terminal:
         self._run("send-keys", key)
 
     def clear(self) -> None:
-        """Empties the screen and what scrolled off it."""
+        """Clears the screen and its history."""
         self.type("clear")
         self.wait_for(lambda screen: screen.strip() == PROMPT, "an empty screen")
         self._run("clear-history")
 
     def screen(self, *, colours: bool = False) -> str:
-        """All that is on the screen, and what scrolled off it, lines as they stand."""
+        """Text of the screen and of its history, lines not joined."""
         codes = ["-e"] if colours else []
         return self._run("capture-pane", "-p", "-S", "-", *codes).rstrip()
 
     def wait_for(self, seen: Callable[[str], bool], what: str, seconds: float = 240) -> str:
-        """The screen once something is on it."""
+        """Waits until the screen satisfies `seen`, and returns it."""
         ends = time.monotonic() + seconds
         while not seen(screen := self.screen()):
             assert time.monotonic() < ends, f"no {what} within {seconds} s:\n{screen}"
@@ -81,10 +81,10 @@ class Terminal:
 
 
 @contextmanager
-def terminal(place: Path, width: int = 80, height: int = 60) -> Iterator[Terminal]:
-    """A terminal whose shell stands in `place`."""
+def terminal(folder: Path, width: int = 80, height: int = 60) -> Iterator[Terminal]:
+    """A terminal whose shell works in `folder`."""
     require_tmux()
-    opened = Terminal(place, width, height)
+    opened = Terminal(folder, width, height)
     try:
         yield opened
     finally:

@@ -1,4 +1,4 @@
-"""A forecaster in a millisecond whose weights tell what it started from; workers can import it."""
+"""A fast forecaster whose weights show what it started from; workers can import it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.models import Forecast, TrainingSpec
 from engine.models.dataset import TrainingHistory, WindowDataset
 from engine.models.forecaster import Forecaster
 from engine.training.task import FitTask
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 
 WARM = TrainingSpec(warm_start="previous_window")
 COLD = TrainingSpec()
@@ -58,7 +58,7 @@ def chained(
     training: TrainingSpec = WARM,
     bars: int | None = None,
 ) -> FitTask:
-    """A task of a chain; `bars` names other bars than those of its window."""
+    """A task of a chain; `bars` is the seed of other bars than those of its window."""
     problem = planted(window if bars is None else bars, rows=420)
     seed = 10 * window + member
     return FitTask(book, symbol, window, member, seed, Chained(fails=fails), training, problem)

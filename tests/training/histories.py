@@ -1,4 +1,4 @@
-"""Forty made-up bars of one symbol, and what is to be forecast of them."""
+"""Forty synthetic bars of one symbol, with features and targets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NEXT_BAR = TargetSpec()
 
 
 def history_of(target: TargetSpec = NEXT_BAR) -> FeatureHistory:
-    """One feature, which counts the bars."""
+    """One feature, the number of the bar."""
     features = FeatureMatrix(STAMPS, np.arange(40.0)[:, None], ("X:a",), (("X", (0,)),), warmup=0)
     return FeatureHistory(
         features,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from dataclasses import replace
 
@@ -92,13 +93,30 @@ def test_what_was_never_put_is_not_there(store: FitStore) -> None:
     assert store.total_bytes() == 0
 
 
-def test_an_entry_in_an_older_format_is_not_there(store: FitStore) -> None:
+def retire(store: FitStore, key: str, version: int) -> None:
+    """Makes an entry one of an earlier format."""
+    file = store.folder / key[:2] / f"{key}.fit"
+    file.write_bytes(re.sub(rb"^backtest fit \d", b"backtest fit %d" % version, file.read_bytes()))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_entry_in_an_earlier_format_is_not_there(store: FitStore, version: int) -> None:
     store.put(KEY, "x", FORECAST)
-    (file,) = store.folder.glob("*/*.fit")
-    file.write_bytes(file.read_bytes().replace(b"backtest fit 2", b"backtest fit 1", 1))
+    retire(store, KEY, version)
     assert store.get(KEY) is None
+    assert [entry.is_current for entry in store.entries()] == [False]
     store.put(KEY, "x", FORECAST)
     assert same(store.get(KEY), FORECAST)
+    assert [entry.is_current for entry in store.entries()] == [True]
+
+
+def test_entries_of_an_earlier_format_are_counted_once(store: FitStore) -> None:
+    assert store.count_newly_retired() == 0
+    for key in ("aa1", "bb2", "cc3"):
+        store.put(key, f"fit {key}", FORECAST)
+    retire(store, "aa1", 2)
+    retire(store, "cc3", 1)
+    assert [store.count_newly_retired() for _ in range(2)] == [2, 0]
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.01, 0.5, 0.999])

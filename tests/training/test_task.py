@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from engine.core.randomness import derive_seed
+from engine.core.stage_versions import FIT_STAGES, STAGE_VERSIONS, format_stage_versions
+from engine.core.versions import collect_fit_versions
 from engine.models import (
     Ensemble,
     Forecast,
@@ -22,7 +24,7 @@ from engine.models import (
 from engine.models.dataset import CoarseInputs
 from engine.splits.purged import PurgedKFold
 from engine.training.task import FitTask
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 
 VERSIONS = {"keras": "3.15.1"}
 TASK = FitTask("strategy", "BTC", 3, 0, 11, Micdl(), TrainingSpec(), planted())
@@ -84,6 +86,20 @@ def test_one_changed_number_of_the_coarse_inputs_changes_the_key(array: str) -> 
 def test_backend_and_versions_change_the_key() -> None:
     assert key(TASK, "jax") != key(TASK)
     assert key(TASK, versions={"keras": "3.15.2"}) != key(TASK)
+
+
+@pytest.mark.parametrize("stage", FIT_STAGES)
+def test_a_raised_version_of_a_fitting_stage_changes_the_key(stage: str, monkeypatch) -> None:
+    before = key(TASK, versions=collect_fit_versions("tensorflow"))
+    raised = {**STAGE_VERSIONS, stage: STAGE_VERSIONS[stage] + 1}
+    monkeypatch.setattr("engine.core.stage_versions.STAGE_VERSIONS", raised)
+    assert key(TASK, versions=collect_fit_versions("tensorflow")) != before
+
+
+def test_no_byte_of_the_engines_source_is_part_of_a_key() -> None:
+    told = collect_fit_versions("tensorflow")
+    assert set(told) == {"stages", "keras", "numpy", "scikit-learn", "tensorflow"}
+    assert told["stages"] == format_stage_versions(FIT_STAGES)
 
 
 def test_optunas_version_changes_the_key_of_tuned_tasks_alone(monkeypatch) -> None:

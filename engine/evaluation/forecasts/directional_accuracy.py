@@ -90,6 +90,9 @@ def wilson_interval(share: float, observations: float, confidence: float) -> tup
 
     (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)
 
+    Not that of `scipy.stats.binomtest`, which takes whole numbers of trials and hits only: the
+    effective number of overlapping outcomes is fractional.
+
     Args:
         share: p, from 0 to 1.
         observations: n, independent trials, above 0.

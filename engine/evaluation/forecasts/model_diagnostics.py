@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,12 @@ from engine.evaluation.inference.diagnostics import (
     ljung_box,
 )
 from engine.evaluation.inference.multiple_testing import holm_by_name
+from engine.runs.documents.significance_models import (
+    ForecastTestFigures,
+    InputTestFigures,
+    ResidualTestFigures,
+    StatisticalTestFigures,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +36,7 @@ NO_CHANGE = "no_change"
 
 def run_forecast_tests(
     forecasts: Mapping[str, Vector], actual: Vector, horizon: int
-) -> dict[str, Any]:
+) -> ForecastTestFigures:
     """Tests the first forecast against no change and against every other one, and its direction.
 
     Args:
@@ -40,9 +46,8 @@ def run_forecast_tests(
         horizon: Bars ahead. Above 1, direction is tested on every h-th row.
 
     Returns:
-        `diebold_mariano`: by name of the other forecast, `no_change` first, the fields of
-        `HypothesisTestResult` and p_value_holm over all of them; a negative statistic favours the
-        first forecast. `pesaran_timmermann`: the fields of its `HypothesisTestResult`.
+        `diebold_mariano`: by name of the other forecast, `no_change` first, with p_value_holm over
+        all of them; a negative statistic favours the first forecast. `pesaran_timmermann`.
     """
     (_, own), *others = forecasts.items()
     known = np.isfinite(own) & np.isfinite(actual)
@@ -52,15 +57,15 @@ def run_forecast_tests(
         outcome = actual[rows]
         tests[name] = diebold_mariano(outcome - own[rows], outcome - other[rows], horizon)
     direction = pesaran_timmermann(own[known][::horizon], actual[known][::horizon])
-    return {
-        "diebold_mariano": _with_holm_p_values(tests),
-        "pesaran_timmermann": asdict(direction),
-    }
+    return ForecastTestFigures(
+        diebold_mariano=_with_holm_p_values(tests),
+        pesaran_timmermann=StatisticalTestFigures(**asdict(direction)),
+    )
 
 
 def run_residual_tests(
     predicted: Vector, actual: Vector, regressors: Matrix, horizon: int
-) -> dict[str, Any]:
+) -> ResidualTestFigures:
     """Tests whether the forecast errors are autocorrelated, and so could have been forecast.
 
     For horizons above one bar every h-th row is used, as the errors of overlapping forecasts are
@@ -74,19 +79,20 @@ def run_residual_tests(
         horizon: Bars ahead.
 
     Returns:
-        `ljung_box` and `breusch_godfrey`, the fields of the `HypothesisTestResult` of each. Not
-        adjusted for multiple testing: both test one hypothesis.
+        `ljung_box` and `breusch_godfrey`, not adjusted for multiple testing: both test one
+        hypothesis.
     """
     known = np.isfinite(predicted) & np.isfinite(actual)
     residuals = (actual - predicted)[known][::horizon]
     lags = min(10, len(residuals) // 5)
-    return {
-        "ljung_box": asdict(ljung_box(residuals, lags)),
-        "breusch_godfrey": asdict(breusch_godfrey(residuals, regressors[known][::horizon], lags)),
-    }
+    serial = breusch_godfrey(residuals, regressors[known][::horizon], lags)
+    return ResidualTestFigures(
+        ljung_box=StatisticalTestFigures(**asdict(ljung_box(residuals, lags))),
+        breusch_godfrey=StatisticalTestFigures(**asdict(serial)),
+    )
 
 
-def run_input_tests(inputs: Mapping[str, Vector]) -> dict[str, dict[str, Any]]:
+def run_input_tests(inputs: Mapping[str, Vector]) -> InputTestFigures:
     """Tests each input for a unit root: the levels of such an input leave the training range.
 
     Args:
@@ -95,14 +101,20 @@ def run_input_tests(inputs: Mapping[str, Vector]) -> dict[str, dict[str, Any]]:
             out-of-sample one. The latest 10,000 are tested.
 
     Returns:
-        By name the fields of `HypothesisTestResult` and p_value_holm over all of them; a small
-        p-value favours a stationary input. None for a constant input.
+        `adf` by name, with p_value_holm over all of them; a small p-value favours a stationary
+        input. None for a constant input.
     """
-    return _with_holm_p_values(
-        {name: augmented_dickey_fuller(values[-MAX_ADF_ROWS:]) for name, values in inputs.items()}
-    )
+    tests = {
+        name: augmented_dickey_fuller(values[-MAX_ADF_ROWS:]) for name, values in inputs.items()
+    }
+    return InputTestFigures(adf=_with_holm_p_values(tests))
 
 
-def _with_holm_p_values(tests: Mapping[str, HypothesisTestResult]) -> dict[str, dict[str, Any]]:
+def _with_holm_p_values(
+    tests: Mapping[str, HypothesisTestResult],
+) -> dict[str, StatisticalTestFigures]:
     adjusted = holm_by_name({name: test.p_value for name, test in tests.items()})
-    return {name: asdict(test) | {"p_value_holm": adjusted[name]} for name, test in tests.items()}
+    return {
+        name: StatisticalTestFigures(**asdict(test), p_value_holm=adjusted[name])
+        for name, test in tests.items()
+    }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.evaluation.forecasts.model_diagnostics import NO_CHANGE
 from engine.evaluation.inference.aligned_ranks import compare_with_control, friedman_aligned_ranks
+from engine.runs.documents.significance_models import RankedModelFigures, RankFigures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ MIN_WINDOWS = 2
 
 def rank_forecasts_by_window(
     forecasts: Mapping[str, Vector], actual: Vector, window_of_row: IntVector
-) -> dict[str, Any] | None:
+) -> RankFigures | None:
     """Ranks forecasts, and no change, by their errors in each window.
 
     The score of a window is the root mean squared error over that of no change, so that volatile
@@ -54,22 +55,22 @@ def rank_forecasts_by_window(
     control, comparisons = compare_with_control(joint.average_ranks, len(scores))
     tested = {names[each.model_index]: each for each in comparisons}
     models = {
-        name: {
-            "average_rank": rank,
-            "relative_rmse": float(score),
-            "p_value": tested[name].p_value if name in tested else None,
-            "p_value_finner": tested[name].p_value_finner if name in tested else None,
-        }
+        name: RankedModelFigures(
+            average_rank=rank,
+            relative_rmse=float(score),
+            p_value=tested[name].p_value if name in tested else None,
+            p_value_finner=tested[name].p_value_finner if name in tested else None,
+        )
         for name, rank, score in zip(names, joint.average_ranks, scores.mean(axis=0), strict=True)
     }
-    return {
-        "windows": len(scores),
-        "statistic": joint.statistic,
-        "degrees": joint.degrees,
-        "p_value": joint.p_value,
-        "best": names[control],
-        "models": models,
-    }
+    return RankFigures(
+        windows=len(scores),
+        statistic=joint.statistic,
+        degrees=joint.degrees,
+        p_value=joint.p_value,
+        best=names[control],
+        models=models,
+    )
 
 
 def _relative_rmse(predicted: list[Vector], actual: Vector, window_of_row: IntVector) -> Matrix:

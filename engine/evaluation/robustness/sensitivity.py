@@ -6,12 +6,13 @@ It uses the stored forecasts; no model is fitted again.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.evaluation.metrics.return_metrics import sharpe
 from engine.evaluation.robustness.sensitivity_sentence import describe_sensitivity
+from engine.runs.documents.significance_models import SensitivityCell, SensitivityFigures
 from engine.signals.orders import schedule_orders
 from engine.signals.target_weights import compute_target_weights
 from engine.signals.threshold_grid import build_threshold_grid
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from engine.signals.inputs import SignalInputs
     from engine.signals.sizing import SizingSpec
     from engine.signals.thresholds import ThresholdSpec
-    from engine.simulation.config import Costs, Execution
+    from engine.simulation.config import Execution
+    from engine.simulation.costs import TradingCosts
 
 DELAYS_BARS = (1, 2, 3, 5)
 COST_MULTIPLES = (0.0, 0.5, 1.0, 2.0, 4.0)
@@ -64,27 +66,27 @@ class SensitivitySurface:
     chosen_cell: tuple[int, int, int]
     break_even_cost_bps: float | None
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_document(self) -> SensitivityFigures:
         """The section `fragility` of significance.json."""
         cost, delay, threshold = self.chosen_cell
-        surface = {
-            "cost_bps": list(self.cost_bps),
-            "delay_bars": list(self.delay_bars),
-            "threshold": list(self.threshold),
-            "threshold_unit": self.threshold_unit,
-            "threshold_bps": list(self.threshold_bps),
-            "sharpe": [[list(row) for row in sheet] for sheet in self.sharpe],
-            "break_even_cost_bps": self.break_even_cost_bps,
-            "searched_to_bps": max(BREAK_EVEN_SEARCH_LIMIT_BPS, self.cost_bps[-1]),
-            "chosen": {
-                "cost_bps": self.cost_bps[cost],
-                "delay_bars": self.delay_bars[delay],
-                "threshold": self.threshold[threshold],
-                "threshold_bps": self.threshold_bps[threshold],
-                "sharpe": self.sharpe[cost][delay][threshold],
-            },
-        }
-        return surface | {"sentence": describe_sensitivity(surface)}
+        figures = SensitivityFigures(
+            cost_bps=self.cost_bps,
+            delay_bars=self.delay_bars,
+            threshold=self.threshold,
+            threshold_unit=self.threshold_unit,
+            threshold_bps=self.threshold_bps,
+            sharpe=self.sharpe,
+            break_even_cost_bps=self.break_even_cost_bps,
+            searched_to_bps=max(BREAK_EVEN_SEARCH_LIMIT_BPS, self.cost_bps[-1]),
+            chosen=SensitivityCell(
+                cost_bps=self.cost_bps[cost],
+                delay_bars=self.delay_bars[delay],
+                threshold=self.threshold[threshold],
+                threshold_bps=self.threshold_bps[threshold],
+                sharpe=self.sharpe[cost][delay][threshold],
+            ),
+        )
+        return figures | {"sentence": describe_sensitivity(figures)}
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class TradingParameters:
 
     signal: ThresholdSpec
     sizing: SizingSpec
-    costs: Costs
+    costs: TradingCosts
     execution: Execution
     periods_per_year: float
     max_weight: float
@@ -142,12 +144,12 @@ def compute_sensitivity_surface(
     delays = sorted({*DELAYS_BARS, parameters.execution.delay})
     costs = _cost_grid(parameters.costs)
     own = (
-        costs.index(_one_way_cost_bps(parameters.costs)),
+        costs.index(parameters.costs.one_way_cost_bps),
         delays.index(parameters.execution.delay),
         [each.signal for each in grid].index(parameters.signal),
     )
     weights = [simulator.target_weights_for(each.signal) for each in grid]
-    charged = [_scale_costs(parameters.costs, cost) for cost in costs]
+    charged = [parameters.costs.at_one_way_cost(cost) for cost in costs]
     # Costs innermost, so that few schedules of a long history are in memory at a time.
     schedules = (schedule_orders(each, delay) for delay in delays for each in weights)
     cells = simulator.simulate_returns(
@@ -189,7 +191,9 @@ class _Resimulator:
             max_weight=self.parameters.max_weight,
         )
 
-    def simulate_returns(self, variations: Iterable[tuple[WideFrame, Costs]]) -> Iterator[Vector]:
+    def simulate_returns(
+        self, variations: Iterable[tuple[WideFrame, TradingCosts]]
+    ) -> Iterator[Vector]:
         symbols = list(self.forecasts.predicted.columns)
         opens = self.bars_open[symbols]
         closes = self.bars_close.loc[opens.index, symbols]
@@ -221,27 +225,13 @@ def _reshape_by_cost(
     return tuple(tuple(tuple(row) for row in sheet) for sheet in cells.tolist())
 
 
-def _one_way_cost_bps(costs: Costs) -> float:
-    return costs.fee_bps + costs.slippage_bps
-
-
-def _cost_grid(costs: Costs) -> list[float]:
-    paid = _one_way_cost_bps(costs)
+def _cost_grid(costs: TradingCosts) -> list[float]:
+    # The multiples are powers of 2, so that their costs and the factors to them are exact.
+    paid = costs.one_way_cost_bps
     if paid == 0:
         return list(FEES_WITHOUT_COSTS_BPS)
-    highest = _MAX_COST_BPS / max(costs.fee_bps, costs.slippage_bps)
+    highest = _MAX_COST_BPS / costs.highest_rate_bps
     return [paid * multiple for multiple in COST_MULTIPLES if multiple <= max(1.0, highest)]
-
-
-def _scale_costs(costs: Costs, one_way_cost_bps: float) -> Costs:
-    """Costs with that fee + slippage, in the same proportion as those charged."""
-    paid = _one_way_cost_bps(costs)
-    if paid == 0:
-        return costs.model_copy(update={"fee_bps": one_way_cost_bps})
-    # The multiples are powers of 2, so that costs and factors are exact.
-    factor = one_way_cost_bps / paid
-    fee, slippage = costs.fee_bps * factor, costs.slippage_bps * factor
-    return costs.model_copy(update={"fee_bps": fee, "slippage_bps": slippage})
 
 
 def _mean_return_function(
@@ -250,7 +240,7 @@ def _mean_return_function(
     """A function of costs: mean return of one schedule of orders at each."""
 
     def mean_at(costs: Sequence[float]) -> list[float]:
-        charged = [(schedule, _scale_costs(simulator.parameters.costs, cost)) for cost in costs]
+        charged = [(schedule, simulator.parameters.costs.at_one_way_cost(cost)) for cost in costs]
         return [float(np.mean(returns)) for returns in simulator.simulate_returns(charged)]
 
     return mean_at

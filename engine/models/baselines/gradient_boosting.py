@@ -1,4 +1,4 @@
-"""Gradient boosting: many small trees on the flattened lookback, the strongest cheap opponent."""
+"""Gradient boosting: many small trees on the flattened lookback."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 class GradientBoosting(Forecaster):
-    """y = mean + rate * (tree_1(x) + .. + tree_m(x)); each tree fits what the others left over.
+    """y = mean + rate * (tree_1(x) + .. + tree_m(x)); each tree fits the last residuals.
 
     Shapes: (n, lookback * k) -> (n,), k columns over all intervals. m is the number of trees with
     the least squared error on the validation rows; scikit-learn's own early stopping would hold
-    back random rows instead.
-    In the forecast's history an epoch is a tree; the trees themselves are not kept with it.
+    out random rows instead.
+    In the forecast's history an epoch is a tree; the trees themselves are not stored.
     Source: Friedman (2001), Annals of Statistics 29(5); on histograms as LightGBM (Ke et al.
     2017, NeurIPS).
 
     Attributes:
-        trees: At most this many.
-        learning_rate: What each tree adds of its fit.
-        leaves: Of a tree, at most.
-        min_leaf_rows: Train rows in a leaf, at least.
-        l2: Penalty on the leaves' values, in rows of weight.
+        trees: Largest number of trees.
+        learning_rate: Share of each tree's fit that is added.
+        leaves: Largest number of leaves of a tree.
+        min_leaf_rows: Least number of train rows in a leaf.
+        l2: L2 penalty on the leaf values, equivalent to that many rows.
     """
 
     costly: ClassVar[bool] = True
@@ -45,15 +45,15 @@ class GradientBoosting(Forecaster):
     min_leaf_rows: int = Field(default=20, ge=1)
     l2: float = Field(default=0.0, ge=0)
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002 - nothing is drawn, nothing is an epoch
-        """Grows all trees, then keeps those up to the best on the validation rows."""
+    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002 - no training loop, no random draws
+        """Fits all trees, then keeps those up to the best number on the validation rows."""
         from sklearn.ensemble import HistGradientBoostingRegressor
 
         train, validation, test = (
             dataset.flat_sequences(rows, self.lookback)
             for rows in (dataset.train, dataset.validation, dataset.test)
         )
-        grown = HistGradientBoostingRegressor(
+        booster = HistGradientBoostingRegressor(
             max_iter=self.trees,
             learning_rate=self.learning_rate,
             max_leaf_nodes=self.leaves,
@@ -64,21 +64,21 @@ class GradientBoosting(Forecaster):
         ).fit(train, dataset.target[dataset.train])
 
         def losses(inputs: Matrix, rows: IntVector) -> Vector:
-            truth = dataset.target[rows]
-            staged = [np.mean((p - truth) ** 2) for p in grown.staged_predict(inputs)]
+            actual = dataset.target[rows]
+            staged = [np.mean((p - actual) ** 2) for p in booster.staged_predict(inputs)]
             return np.array(staged) / (np.var(dataset.target[dataset.train]) or 1.0)
 
         on_validation = losses(validation, dataset.validation)
         best = int(np.argmin(on_validation))
         on_train = losses(train, dataset.train)
 
-        def kept(inputs: Matrix) -> Vector:
-            predicted: Vector = next(islice(grown.staged_predict(inputs), best, None))
+        def predict(inputs: Matrix) -> Vector:
+            predicted: Vector = next(islice(booster.staged_predict(inputs), best, None))
             return predicted
 
         return Forecast(
-            kept(train),
-            kept(validation),
-            kept(test),
+            predict(train),
+            predict(validation),
+            predict(test),
             TrainingHistory(tuple(on_train.tolist()), tuple(on_validation.tolist()), best),
         )

@@ -17,8 +17,8 @@ class Persistence(Forecaster):
     """The naive forecast (Hyndman & Athanasopoulos, section 5.2); nothing is fitted.
 
     Attributes:
-        of: `return`: the return of the last `horizon` bars comes again. `price`: the price stays,
-            so every predicted return is 0 and the book never trades.
+        of: `return` repeats the return of the last `horizon` bars. `price` repeats the price, so
+            that every predicted return is 0 and the book never trades.
     """
 
     costly: ClassVar[bool] = False
@@ -28,7 +28,7 @@ class Persistence(Forecaster):
     kind: Literal["persistence"] = "persistence"
     of: Literal["return", "price"] = "return"
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002 - nothing is fitted
+    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002 - no training loop, no random draws
         """The trailing return, or zeros."""
         naive = dataset.trailing if self.of == "return" else np.zeros_like(dataset.trailing)
         return Forecast(naive[dataset.train], naive[dataset.validation], naive[dataset.test])
@@ -37,7 +37,7 @@ class Persistence(Forecaster):
 class Drift(Forecaster):
     """y = mean of the train rows' returns over the next `horizon` bars, on every row.
 
-    Of all constants the one with the least squared error on the train rows.
+    This is the constant with the least squared error on the train rows.
     Source: Hyndman & Athanasopoulos, "Forecasting: Principles and Practice", section 5.2.
     """
 
@@ -47,18 +47,18 @@ class Drift(Forecaster):
 
     kind: Literal["drift"] = "drift"
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002 - nothing is iterated or drawn
-        """The mean, everywhere."""
+    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002 - no training loop, no random draws
+        """The mean on every row."""
         return Forecast.constant(dataset, float(dataset.target[dataset.train].mean()))
 
 
 class AlwaysUp(Forecaster):
-    """y = mean of |return| over the train rows, on every row: up, by the size of a usual move.
+    """y = mean of |return| over the train rows, on every row: up, by the size of a typical move.
 
-    Only its direction is a claim. The size is the usual one so that it passes any threshold that
-    a usual move passes and the book is long throughout; a token size, such as one basis point,
-    would stay below the threshold and never trade. Its squared error is therefore no yardstick:
-    that is `drift`'s. Under a `quantile` signal neither trades, no row being above the others.
+    Only the direction is meant. The size is typical so that it passes every threshold that a
+    typical move passes and the book is always long; a size such as one basis point would stay
+    below the threshold and never trade. Its squared error is therefore no reference; use that of
+    `drift`. Under a `quantile` signal neither trades, because no row is above the others.
     """
 
     costly: ClassVar[bool] = False
@@ -67,6 +67,6 @@ class AlwaysUp(Forecaster):
 
     kind: Literal["always_up"] = "always_up"
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002 - nothing is iterated or drawn
-        """The mean size of a move, everywhere."""
+    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002 - no training loop, no random draws
+        """The mean absolute return on every row."""
         return Forecast.constant(dataset, float(np.abs(dataset.target[dataset.train]).mean()))

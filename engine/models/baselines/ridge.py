@@ -1,4 +1,4 @@
-"""Ridge regression on the flattened lookback: the cheap model a network has to beat."""
+"""Ridge regression on the flattened lookback."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Ridge(Forecaster):
     """y = b + X w with the penalty alpha |w|^2 (Hoerl & Kennard 1970).
 
-    Shapes: (n, lookback * k) -> (n,), k columns over all intervals. The penalty is the one with
-    the least squared error on the validation rows; the smaller of two equals.
+    Shapes: (n, lookback * k) -> (n,), k columns over all intervals. The penalty with the
+    least squared error on the validation rows is chosen, the smaller of two equal ones.
 
     Attributes:
         alphas: Penalties to choose from.
@@ -33,8 +33,8 @@ class Ridge(Forecaster):
         default=(1.0, 10.0, 100.0, 1_000.0, 10_000.0), min_length=1
     )
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002 - nothing is random or iterated
-        """Fits one ridge a penalty and keeps the best on the validation rows."""
+    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002 - no training loop, no random draws
+        """Fits one ridge for each penalty and keeps the best on the validation rows."""
         from sklearn.linear_model import Ridge as Regression
 
         train, validation, test = (
@@ -45,8 +45,8 @@ class Ridge(Forecaster):
             Regression(alpha=alpha, solver="cholesky").fit(train, dataset.target[dataset.train])
             for alpha in sorted(self.alphas)
         ]
-        truth = dataset.target[dataset.validation]
-        errors = [float(np.mean((fit.predict(validation) - truth) ** 2)) for fit in fits]
+        actual = dataset.target[dataset.validation]
+        errors = [float(np.mean((fit.predict(validation) - actual) ** 2)) for fit in fits]
         best = fits[int(np.argmin(errors))]
         weights = (best.coef_, np.array([best.intercept_]))
         return Forecast(

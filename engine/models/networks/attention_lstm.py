@@ -1,4 +1,4 @@
-"""LSTM with attention: which bars of the lookback the forecast leans on, and readable."""
+"""LSTM with attention over the bars of the lookback; the attention weights can be read."""
 
 from __future__ import annotations
 
@@ -23,17 +23,16 @@ ATTENTION_LAYER = "attention"
 class AttentionLstm(Network):
     """e_t = v tanh(W h_t + U h_L + b), a = softmax(e), features = [sum_t a_t h_t, h_L].
 
-    h_1 .. h_L are the LSTM's states over the lookback of L bars; the newest one asks, all answer,
-    and a_t says how much bar t counts.
-    Shapes: (batch, lookback, k) -> states (batch, lookback, units) -> a (batch, lookback)
-    -> (batch, 2 * units).
-    Source: the score is that of Bahdanau, Cho & Bengio (2015), ICLR; context beside the asking
-    state as in Luong, Pham & Manning (2015), EMNLP.
+    h_1 .. h_L are the LSTM's states over the lookback of L bars. The newest state is the query,
+    all states are keys, and a_t is the weight of bar t. Shapes: (batch, lookback, k) -> states
+    (batch, lookback, units) -> a (batch, lookback) -> (batch, 2 * units). Source: the score is
+    that of Bahdanau, Cho & Bengio (2015), ICLR; the context is concatenated with the query state
+    as in Luong, Pham & Manning (2015), EMNLP.
 
     Attributes:
-        units: Of the LSTM.
+        units: Size of the LSTM's state.
         attention_units: Rows of W and U.
-        dropout: After the features; the recurrent connections are left alone.
+        dropout: After the features; there is none on the recurrent connections.
     """
 
     kind: Literal["attention_lstm"] = "attention_lstm"
@@ -52,9 +51,9 @@ class AttentionLstm(Network):
 
         states = lstm_layer(ops.concatenate(series, axis=-1), self.units, return_sequences=True)
         newest = states[:, -1]
-        asked = layers.Dense(self.attention_units, use_bias=False)(newest)
-        answers = layers.Dense(self.attention_units)(states)
-        scores = layers.Dense(1, use_bias=False)(ops.tanh(answers + ops.expand_dims(asked, 1)))
+        query = layers.Dense(self.attention_units, use_bias=False)(newest)
+        keys = layers.Dense(self.attention_units)(states)
+        scores = layers.Dense(1, use_bias=False)(ops.tanh(keys + ops.expand_dims(query, 1)))
         attention = layers.Softmax(axis=-1, name=ATTENTION_LAYER)(ops.squeeze(scores, axis=-1))
         context = ops.sum(ops.expand_dims(attention, -1) * states, axis=1)
         return keras.layers.Dropout(self.dropout)(ops.concatenate([context, newest], axis=-1))
@@ -62,20 +61,19 @@ class AttentionLstm(Network):
     def attention_weights(
         self, dataset: WindowDataset, forecast: Forecast, rows: IntVector
     ) -> Matrix:
-        """How much each bar of the lookback counted in the forecasts of some rows.
+        """The attention weight of each bar of the lookback in the forecasts of some rows.
 
-        Of the bars' own interval; coarser ones have an attention of their own.
+        These are the weights at the bars' own interval; coarser intervals have their own
+        attention. They are computed from the fitted weights by the Keras of this process, after
+        training.
 
-        Computed anew from the fitted weights, by this process's Keras; training knows nothing of
-        it.
-
-            forecast = model.forecast(problem, training, seed=1)
-            weights = model.attention(problem, forecast, problem.test)
+            forecast = model.fit_predict(dataset, training, seed=1)
+            weights = model.attention_weights(dataset, forecast, dataset.test)
 
         Args:
-            dataset: The window that was forecast.
-            forecast: Of this forecaster for this window.
-            rows: (n,) rows of the problem.
+            dataset: Arrays of the window that was forecast.
+            forecast: Forecast of this window by this forecaster.
+            rows: (n,) rows of the dataset.
 
         Returns:
             (n, lookback), oldest bar first; each row sums to 1.

@@ -1,4 +1,4 @@
-"""What all networks share: inputs cut into series, one training loop, one last layer."""
+"""The base of all networks: inputs split into series, one training loop, one last layer."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class Network(Forecaster):
     """A Keras network from sequences to scaled returns, or several quantiles of each.
 
-    Every interval of the inputs has layers of its own up to the last one: a branch. A subclass is
-    final and says only `build_backbone`; a batch may hold rows of padding, which `normalise`
-    leaves out of the batch's statistics and the loss weighs with 0.
+    Every interval of the inputs has its own layers, a branch, up to the last layer. A subclass is
+    final and defines `build_backbone` only. A batch may hold rows of padding: `normalise` leaves
+    them out of the batch's statistics, and the loss gives them the weight 0.
     """
 
     costly: ClassVar[bool] = True
@@ -38,7 +38,7 @@ class Network(Forecaster):
         """Layers from the series to the features of the last layer.
 
         Args:
-            series: One (batch, lookback, columns) tensor a symbol.
+            series: One (batch, lookback, columns) tensor per symbol.
             normalise: Batch normalisation over the real rows of a batch.
 
         Returns:
@@ -49,22 +49,23 @@ class Network(Forecaster):
         """The Keras model, uncompiled.
 
         Args:
-            branches: Columns of each series, an interval each.
+            branches: Columns of each series, for each interval.
             outputs: Columns of the last layer.
 
         Returns:
-            From [(batch, lookback, k) a branch.., (batch,) real rows] to (batch, outputs).
+            A model from [(batch, lookback, k) for each branch, (batch,) real rows] to
+            (batch, outputs).
         """
         import keras
 
         real = keras.Input((), dtype="bool", name="real")
         inputs = [
-            keras.Input((self.lookback, sum(map(len, groups))), name=f"inputs_{place}")
-            for place, groups in enumerate(branches)
+            keras.Input((self.lookback, sum(map(len, groups))), name=f"inputs_{index}")
+            for index, groups in enumerate(branches)
         ]
         features = [
-            self._build_branch(x, groups, real, nested=place > 0)
-            for place, (x, groups) in enumerate(zip(inputs, branches, strict=True))
+            self._build_branch(x, groups, real, nested=index > 0)
+            for index, (x, groups) in enumerate(zip(inputs, branches, strict=True))
         ]
         merged = keras.ops.concatenate(features, axis=-1) if len(features) > 1 else features[0]
         predicted = keras.layers.Dense(outputs, name="predicted")(merged)
@@ -80,7 +81,7 @@ class Network(Forecaster):
 
         series = [keras.ops.take(inputs, list(group), axis=-1) for group in groups]
         features = self.build_backbone(series, normalise)
-        if nested:  # a model of its own, where layers may bear the names of the first branch's
+        if nested:  # a nested model: its layers may have the names of the first branch's layers
             return keras.Model([inputs, real], features)([inputs, real])
         return features
 

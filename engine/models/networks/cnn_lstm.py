@@ -1,4 +1,4 @@
-"""CNN-LSTM: local patterns by convolution, then their order by an LSTM."""
+"""CNN-LSTM: a convolution over neighbouring bars, then an LSTM."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class CnnLstm(Network):
     -> (batch, units) -> (batch, dense). Source: Livieris et al. 2021, section 5.
 
     Attributes:
-        preset: `model1` or `model2` of the paper; sets what is not given here.
-        filters: Of the convolution.
-        units: Of the LSTM.
+        preset: `model1` or `model2` of the paper; sets the attributes that are not given.
+        filters: Filters of the convolution.
+        units: Size of the LSTM's state.
         dense: Neurons of the dense layer.
-        lstm_dropout: After the LSTM.
-        dense_dropout: After the dense layer.
+        lstm_dropout: Dropout after the LSTM.
+        dense_dropout: Dropout after the dense layer.
     """
 
     kind: Literal["cnn_lstm"] = "cnn_lstm"
@@ -68,8 +68,8 @@ class CnnLstm(Network):
 def conv_pool_lstm(x: Tensor, filters: int, units: int) -> Tensor:
     """Convolution of width 2, average pooling of width 2, LSTM: (batch, units).
 
-    The pools end at the newest step. Counted from the oldest, as Keras does, an even lookback
-    leaves one step over, and that step is the only one that sees the bar of the decision.
+    The pools are aligned with the newest step. Keras aligns them with the oldest, which for an
+    even lookback drops the newest step, the only one that contains the bar of the decision.
     """
     import keras
 

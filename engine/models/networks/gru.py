@@ -1,4 +1,4 @@
-"""GRU: the LSTM's lighter sibling, one to three layers over all series side by side."""
+"""GRU: one to three gated recurrent layers over all series concatenated."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 class Gru(Network):
     """h_t = z_t h_{t-1} + (1 - z_t) tanh(W x_t + r_t U h_{t-1}), stacked; z and r are gates.
 
-    Shapes: (batch, lookback, k) -> (batch, units[-1]), twice that if bidirectional. A quarter
-    fewer weights than an LSTM of the same size.
-    Source: Cho et al. (2014), EMNLP; dropout and penalties as of `lstm`.
+    Shapes: (batch, lookback, k) -> (batch, units[-1]), twice that if bidirectional. It has a
+    quarter fewer weights than an LSTM of the same size.
+    Source: Cho et al. (2014), EMNLP; dropout and penalties as in `lstm`.
 
     Attributes:
         units: Size of each layer.
-        dropout: After each layer; the recurrent connections are left alone.
+        dropout: After each layer; there is none on the recurrent connections.
         bidirectional: Each layer also reads the lookback backwards.
         l1: Adds l1 times the sum of |w| over every layer's input weights to the training loss.
         l2: Adds l2 times the sum of w^2 over the same weights.

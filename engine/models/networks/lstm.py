@@ -1,4 +1,4 @@
-"""LSTM: one to three recurrent layers over all series side by side."""
+"""LSTM: one to three recurrent layers over all series concatenated."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 
 class Lstm(Network):
-    """h_t = LSTM(h_{t-1}, x_t), stacked; the last layer's last state is the forecast's features.
+    """h_t = LSTM(h_{t-1}, x_t), stacked; the last layer's last state is the features.
 
     Shapes: (batch, lookback, k) -> (batch, units[-1]), twice that if bidirectional.
-    Source: Hochreiter & Schmidhuber (1997), Neural Computation 9(8). Dropout stands between the
-    layers and leaves the recurrent connections alone (Zaremba et al. 2014), as do the penalties.
+    Source: Hochreiter & Schmidhuber (1997), Neural Computation 9(8). Dropout is applied
+    between the layers and not to the recurrent connections (Zaremba et al. 2014); so are the
+    penalties.
 
     Attributes:
         units: Size of each layer.

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 class Micdl(Network):
-    """One convolution - pooling - LSTM branch a series, concatenated, then two dense layers.
+    """A convolution - pooling - LSTM branch per series, concatenated, then two dense layers.
 
     Shapes: s series of (batch, lookback, k_s) -> s x (batch, units) -> (batch, s * units)
     -> (batch, 256) -> (batch, 64), batch norm and dropout after each dense layer.
     Source: Livieris, Kiriakidou, Stavroyiannis & Pintelas (2021), Electronics 10(3) 287,
-    section 5; any number of series from one.
+    section 5; here for one series or more.
 
     Attributes:
-        filters: Of each branch's convolution.
-        units: Of each branch's LSTM.
+        filters: Filters of each branch's convolution.
+        units: Size of the state of each branch's LSTM.
         dense: Neurons of the two dense layers.
-        dropout: After each of them.
+        dropout: Dropout after each of them.
     """
 
     kind: Literal["micdl"] = "micdl"
@@ -40,7 +40,7 @@ class Micdl(Network):
     def build_backbone(
         self, series: Sequence[Tensor], normalise: Callable[[Tensor], Tensor]
     ) -> Tensor:
-        """A branch a series, merged."""
+        """A branch per series, concatenated, then the dense layers."""
         import keras
 
         branches = [conv_pool_lstm(x, self.filters, self.units) for x in series]

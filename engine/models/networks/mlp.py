@@ -1,4 +1,4 @@
-"""MLP: dense layers on the flattened lookback; what recurrence has to beat."""
+"""MLP: dense layers on the flattened lookback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Mlp(Network):
-    """x <- dropout(relu(W x + b)), layer by layer, on every bar of the lookback side by side.
+    """x <- dropout(relu(W x + b)), layer by layer, on the concatenated bars of the lookback.
 
     Shapes: (batch, lookback, k) -> (batch, lookback * k) -> (batch, dense[-1]).
     Source: Rumelhart, Hinton & Williams (1986), Nature 323; dropout of Srivastava et al. (2014).

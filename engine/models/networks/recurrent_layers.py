@@ -1,4 +1,4 @@
-"""The recurrent layers that every network here uses."""
+"""Recurrent layers that the networks share."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from engine.models.keras_types import KerasLayer, Regularizer, Tensor
 
 MAX_UNROLLED_STEPS = 32
-"""Longest sequence whose recurrence is unrolled on TensorFlow, where that halves a fit's time.
+"""Longest sequence that is unrolled on TensorFlow, where unrolling halves a fit's time.
 
-XLA unrolled takes a third off a fit, and ten times as long to compile.
+On JAX it saves a third of a fit and makes compiling ten times as long.
 """
 
 
@@ -32,9 +32,9 @@ def lstm_layer(
         x: The sequence.
         units: Size of the state.
         return_sequences: Return (batch, steps, units) instead of the last state (batch, units).
-        bidirectional: A second layer reads the sequence backwards; the outputs are concatenated.
-            Both see only the lookback, which ends at the bar of the decision.
-        penalty: On the weights of the input, not on those of the state.
+        bidirectional: Adds a second layer that reads the sequence backwards; the outputs are
+            concatenated. Both see only the lookback, which ends at the bar of the decision.
+        penalty: On the input weights, not on the recurrent weights.
     """
     import keras
 
@@ -60,9 +60,9 @@ def gru_layer(
     Args:
         x: The sequence.
         units: Size of the state.
-        return_sequences: As of `lstm_layer`, like the rest.
-        bidirectional: Likewise.
-        penalty: Likewise.
+        return_sequences: As in `lstm_layer`.
+        bidirectional: As in `lstm_layer`.
+        penalty: As in `lstm_layer`.
     """
     import keras
 
@@ -84,18 +84,18 @@ def stack_layers(
     bidirectional: bool,
     penalty: Regularizer | None,
 ) -> Tensor:
-    """Layers one over the other, dropout after each; the last state of the last.
+    """Stacked layers with dropout after each; returns the last state of the last layer.
 
-    Dropout touches what goes from layer to layer and never what goes from step to step
-    (Zaremba, Sutskever & Vinyals 2014), so that a layer forgets nothing by it.
+    Dropout is applied between layers and never between steps (Zaremba, Sutskever & Vinyals
+    2014), so that it erases no state.
 
     Args:
         make_layer: `lstm_layer` or `gru_layer`.
         x: (batch, steps, channels).
         units: Size of each layer's state.
-        dropout: Share of a layer's outputs left out while training.
-        bidirectional: Of every layer.
-        penalty: Of every layer.
+        dropout: Share of a layer's outputs that is dropped in training.
+        bidirectional: As in `lstm_layer`, for every layer.
+        penalty: As in `lstm_layer`, for every layer.
 
     Returns:
         (batch, units[-1]), twice that if bidirectional.

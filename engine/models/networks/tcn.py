@@ -1,4 +1,4 @@
-"""TCN: dilated causal convolutions, whose reach doubles with each block."""
+"""TCN: dilated causal convolutions; the dilation doubles with each block."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 class Tcn(Network):
     """Blocks x <- relu(x + F(x)), F two causal convolutions of dilation 2^b, b = 0, 1, ...
 
-    A causal convolution's step t sees steps t, t - d, .., t - (kernel - 1) d only; b blocks see
-    1 + 2 (kernel - 1) (2^b - 1) steps. The newest step alone is passed on.
+    Step t of a causal convolution depends on steps t, t - d, .., t - (kernel - 1) d only; the
+    receptive field of b blocks is 1 + 2 (kernel - 1) (2^b - 1) steps. Only the newest step is
+    passed on.
     Shapes: (batch, lookback, k) -> (batch, lookback, filters) -> (batch, filters).
     Source: Bai, Kolter & Koltun (2018), "An Empirical Evaluation of Generic Convolutional and
     Recurrent Networks for Sequence Modeling", section 3; without its weight normalisation.
 
     Attributes:
-        filters: Of every convolution.
+        filters: Filters of every convolution.
         kernel: Taps of every convolution.
-        blocks: Residual blocks; None takes the fewest that see the whole lookback.
-        dropout: Share of the channels left out after each convolution while training.
+        blocks: Residual blocks; None takes the fewest whose receptive field covers the lookback.
+        dropout: Share of the channels that is dropped after each convolution in training.
     """
 
     kind: Literal["tcn"] = "tcn"
@@ -38,7 +39,7 @@ class Tcn(Network):
 
     @property
     def depth(self) -> int:
-        """Residual blocks that are built."""
+        """Number of residual blocks that are built."""
         if self.blocks is not None:
             return self.blocks
         return next(b for b in range(1, 11) if self._receptive_field(b) >= self.lookback)

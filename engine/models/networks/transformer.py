@@ -1,4 +1,4 @@
-"""Transformer: a small encoder whose every step attends to itself and the steps before."""
+"""Transformer: a small encoder with causal attention."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 class Transformer(Network):
     """z = W x + positions; `layers` times: z += attention(norm z), z += dense(norm z); norm z_L.
 
-    Attention is causal: softmax(Q K' / sqrt(d)) V over the steps up to each one. The newest step
-    alone is passed on, and it sees the whole lookback.
+    Attention is causal: softmax(Q K' / sqrt(d)) V over the steps up to each one. Only the newest
+    step is passed on, which attends to the whole lookback.
     Shapes: (batch, lookback, k) -> (batch, lookback, width) -> (batch, width).
-    Source: Vaswani et al. (2017), NeurIPS, with its sinusoidal positions; the norm stands before
-    each block, which needs no warm-up of the learning rate (Xiong et al. 2020, ICML).
+    Source: Vaswani et al. (2017), NeurIPS, with its sinusoidal positions; the norm comes before
+    each block, so that the learning rate needs no warm-up (Xiong et al. 2020, ICML).
 
     Attributes:
-        width: Of every step's vector; a multiple of `heads`.
-        heads: Of the attention; each has `width` / `heads` dimensions.
+        width: Size of every step's vector; a multiple of `heads`.
+        heads: Attention heads; each has `width` / `heads` dimensions.
         layers: Encoder blocks.
         feed_forward: Neurons of the dense layer inside a block.
-        dropout: After the attention and after the dense layers of each block.
+        dropout: Dropout after the attention and after the dense layers of each block.
     """
 
     kind: Literal["transformer"] = "transformer"
@@ -54,7 +54,7 @@ class Transformer(Network):
         series: Sequence[Tensor],
         normalise: Callable[[Tensor], Tensor],  # noqa: ARG002
     ) -> Tensor:
-        """All series concatenated as one vector a step."""
+        """All series concatenated as one vector per step."""
         import keras
 
         x = keras.layers.Dense(self.width)(keras.ops.concatenate(series, axis=-1))
@@ -66,23 +66,23 @@ class Transformer(Network):
     def _block(self, x: Tensor, name: str) -> Tensor:
         from keras import layers
 
-        # Without biases, as in the paper: softmax cancels that of K, and Adam would make its
-        # gradient, which is rounding error, a random walk.
+        # Without biases, as in the paper: softmax cancels the bias of K, whose gradient is
+        # rounding error, from which Adam would make a random walk.
         attend = layers.MultiHeadAttention(self.heads, self.width // self.heads, use_bias=False)
         normal = layers.LayerNormalization(epsilon=1e-6)(x)
-        heard = attend(normal, normal, use_causal_mask=True)
-        x = x + layers.Dropout(self.dropout)(heard)
+        attended = attend(normal, normal, use_causal_mask=True)
+        x = x + layers.Dropout(self.dropout)(attended)
         dense = layers.Dense(self.feed_forward, activation="relu")
-        thought = layers.Dense(self.width)(dense(layers.LayerNormalization(epsilon=1e-6)(x)))
-        return layers.Add(name=name)([x, layers.Dropout(self.dropout)(thought)])
+        transformed = layers.Dense(self.width)(dense(layers.LayerNormalization(epsilon=1e-6)(x)))
+        return layers.Add(name=name)([x, layers.Dropout(self.dropout)(transformed)])
 
 
 def sinusoidal_positions(steps: int, width: int) -> npt.NDArray[np.float32]:
-    """Sine and cosine of step / 10000^(2 i / width), in turn: (steps, width); Vaswani 3.5."""
+    """Sine and cosine of step / 10000^(2 i / width), alternating: (steps, width)."""
     angles: npt.NDArray[Any] = np.arange(steps)[:, None] / 10_000 ** (
         2 * (np.arange(width) // 2) / width
     )
-    waves: npt.NDArray[np.float32] = np.where(
+    positions: npt.NDArray[np.float32] = np.where(
         np.arange(width) % 2, np.cos(angles), np.sin(angles)
     ).astype(np.float32)
-    return waves
+    return positions

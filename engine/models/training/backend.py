@@ -1,4 +1,4 @@
-"""A network compiled once for its shape, then trained window after window."""
+"""The backend that compiles a network once for its shape and trains it window after window."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ ALIGNMENT_BYTES = 64
 
 
 class DeviceInputs(NamedTuple):
-    """One window's arrays, where the compiled steps gather their batches from.
+    """The arrays of one window on the device, from which the compiled steps gather batches.
 
     Attributes:
-        inputs: (n, k) of each interval, the bars' own first.
-        latest_rows: (n,) row of each coarser interval's inputs that a row's sequence ends at.
+        inputs: (n, k) for each interval, the bars' own interval first.
+        latest_rows: (n,) for each coarser interval: the row of its inputs at which a row's
+            sequence ends.
     """
 
     inputs: tuple[Tensor, ...]
@@ -46,18 +47,18 @@ class DeviceInputs(NamedTuple):
         offsets: npt.NDArray[np.int32],
         take: Callable[[Tensor, Tensor], Tensor],
     ) -> list[Tensor]:
-        """(batch, lookback, k) of each interval."""
+        """(batch, lookback, k) for each interval."""
         ends = [rows, *(take(latest, rows) for latest in self.latest_rows)]
         pairs = zip(self.inputs, ends, strict=True)
         return [take(inputs, end[:, None] + offsets) for inputs, end in pairs]
 
 
 class DeviceTargets(NamedTuple):
-    """What the outputs are trained towards.
+    """Targets of the outputs.
 
     Attributes:
-        target: (n, returns + inputs) scaled.
-        scale: Of the returns, a value each.
+        target: (n, returns + inputs), scaled.
+        scale: Scale of the returns, one value for each.
     """
 
     target: Tensor
@@ -81,15 +82,15 @@ class TrainableNetwork(Protocol):
 class TrainingBackend(ABC):
     """A Keras network, its optimizer and its compiled steps.
 
-    Compiling costs seconds and a fit little more, so one object serves every window of the same
-    shape in a process; `reset` puts back every weight, every optimizer slot and every dropout
-    generator, so that nothing of one window reaches the next.
+    Compiling takes almost as long as a fit, so one object serves every window of the same shape
+    in a process. `reset` restores every weight, every optimizer slot and every dropout generator,
+    so that no state is carried from one window to the next.
 
     Args:
         network: The network's configuration.
-        branches: Columns of each series, an interval each.
+        branches: Columns of each series, for each interval.
         settings: Batch size, loss, optimizer and clipping.
-        layout: What the last layer says.
+        layout: Columns of the last layer.
     """
 
     def __init__(
@@ -115,58 +116,58 @@ class TrainingBackend(ABC):
         self._initial_optimizer_state = [np.array(v) for v in self.optimizer.variables]
 
     def reset(self, seed: int, initial: Sequence[npt.NDArray[Any]] | None = None) -> None:
-        """Everything as in a fresh process with this seed, or with these weights."""
+        """Restores the state of a new process with this seed, or with these initial weights."""
         self.set_weights(
             self._weight_initializer.draw(seed, initial), self._initial_optimizer_state
         )
 
     @abstractmethod
     def set_weights(self, weights: Weights, optimizer: Weights | None = None) -> None:
-        """Sets all of the model's variables, and the optimizer's where given."""
+        """Sets all variables of the model, and those of the optimizer where given."""
 
     @abstractmethod
     def get_weights(self) -> Weights:
-        """A copy of all of the model's variables."""
+        """A copy of all variables of the model."""
 
     @abstractmethod
     def set_inputs(
         self, inputs: Sequence[Floats], latest_rows: Sequence[npt.NDArray[Any]]
     ) -> None:
-        """Puts one window's arrays where the steps gather from; see `DeviceInputs`."""
+        """Puts the arrays of one window on the device; see `DeviceInputs`."""
 
     @abstractmethod
     def set_targets(self, target: Floats, scale: TargetScale) -> None:
-        """Puts what the outputs are trained towards beside them; see `DeviceTargets`."""
+        """Puts the targets of the outputs on the device; see `DeviceTargets`."""
 
     @abstractmethod
     def train_epoch(self, batches: Batches, learning_rate: float) -> float:
-        """One optimizer step a batch.
+        """Takes one optimizer step for each batch.
 
         Returns:
-            The samples' mean loss, taken while training, with the penalties on weights.
+            The mean loss of the samples during training, with the penalties on weights.
         """
 
     @abstractmethod
     def predict(self, batches: Batches) -> npt.NDArray[np.float32]:
-        """Outputs of every row and padding, (steps, batch_size, columns)."""
+        """Outputs of every row, padding included, (steps, batch_size, columns)."""
 
     def batch_loss(
         self, predicted: Tensor, target: Tensor, mask: Tensor, scale: TargetScale
     ) -> Tensor:
-        """The loss of one batch inside a compiled step, penalties on weights aside."""
+        """The loss of one batch inside a compiled step, without penalties on weights."""
         return self.layout.compute_loss(
             self.loss, self.ops, LossBatch(predicted, target, mask, scale)
         )
 
 
 def copy_aligned(values: npt.NDArray[np.float32], rows: int) -> npt.NDArray[np.float32]:
-    """A copy with rows of zeros added, at an address that JAX and TensorFlow take as it is.
+    """A copy padded with rows of zeros, at an address that JAX and TensorFlow use without copying.
 
-    From any other address JAX makes a copy and TensorFlow two, each as large as the features.
+    From any other address JAX makes one copy and TensorFlow two, each as large as the features.
 
     Args:
         values: (n, ...).
-        rows: Of the copy, at least n.
+        rows: Rows of the copy, at least n.
     """
     shape = (rows, *values.shape[1:])
     size = values.itemsize * prod(shape)

@@ -1,4 +1,4 @@
-"""The compiled steps on JAX: one XLA program an epoch, whatever the window's length."""
+"""The compiled steps on JAX: XLA programs that serve windows of any length."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     TrainState: TypeAlias = tuple[Tensors, Tensors, Tensors]
 
 STEPS_PER_CALL = 32
-"""Steps a call; one program serves every number of them."""
+"""Steps in one call; one program serves every number of steps up to this."""
 
 
 class JaxBackend(TrainingBackend):
-    """XLA compiles for each shape, so rows are padded up to coarse sizes and steps run in chunks.
+    """XLA compiles for each shape, so rows are padded to coarse sizes and steps run in chunks.
 
-    Padded rows are gathered by no batch; a chunk's padded steps are never run.
+    No batch gathers a padded row, and the padded steps of a chunk are not run.
     """
 
     def __init__(
@@ -60,16 +60,16 @@ class JaxBackend(TrainingBackend):
         self._targets = DeviceTargets(None, TargetScale(None, None))
 
     def set_weights(self, weights: Weights, optimizer: Weights | None = None) -> None:
-        """Splits the values the way `stateless_call` wants them."""
+        """Splits the values into the groups that `stateless_call` takes."""
         by_id = {id(v): w for v, w in zip(self.model.variables, weights, strict=True)}
         trainable = [by_id[id(v)] for v in self.model.trainable_variables]
         fixed = [by_id[id(v)] for v in self.model.non_trainable_variables]
         slots = self._state[2] if optimizer is None else optimizer
-        # Bound to the device like all that a call gives back; else the next one compiles anew.
+        # Committed to the device like the results of a call; otherwise the next call recompiles.
         self._state = jax.device_put((trainable, fixed, slots), self._device)
 
     def get_weights(self) -> Weights:
-        """A copy of all of the model's variables."""
+        """A copy of all variables of the model."""
         variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
         values = [*self._state[0], *self._state[1]]
         by_id = {id(v): w for v, w in zip(variables, values, strict=True)}
@@ -78,41 +78,41 @@ class JaxBackend(TrainingBackend):
     def set_inputs(
         self, inputs: Sequence[Floats], latest_rows: Sequence[npt.NDArray[Any]]
     ) -> None:
-        """Holds the window's arrays, rows padded up."""
-        self._inputs = DeviceInputs((), ())  # the window before goes first
+        """Holds the window's arrays, with padded rows."""
+        self._inputs = DeviceInputs((), ())  # frees the previous window's arrays first
         self._inputs = DeviceInputs(
             tuple(map(self._to_device, inputs)),
             tuple(self._to_device(rows.astype(np.int32)) for rows in latest_rows),
         )
 
     def set_targets(self, target: Floats, scale: TargetScale) -> None:
-        """Holds the training target, rows padded up."""
+        """Holds the training target, with padded rows."""
         self._targets = DeviceTargets(None, TargetScale(None, None))
         each = TargetScale(*(np.asarray(part, np.float32) for part in scale))
         self._targets = DeviceTargets(self._to_device(target), jax.device_put(each, self._device))
 
     def train_epoch(self, batches: Batches, learning_rate: float) -> float:
-        """One optimizer step a batch."""
+        """Takes one optimizer step for each batch."""
         total = jax.device_put(np.float32(0.0), self._device)
         for steps, chunk in _chunk_batches(batches):
             self._state, total = self._run_epoch(
                 self._state, self._inputs, self._targets, chunk, steps, learning_rate, total
             )
-            total.block_until_ready()  # queued calls would each hold their buffers
+            total.block_until_ready()  # each queued call would hold its own buffers
         return float(total) / int(np.sum(batches.mask))
 
     def predict(self, batches: Batches) -> Floats:
-        """Outputs of every row and padding."""
+        """Outputs of every row, padding included."""
         outputs = np.empty((*batches.rows.shape, self.layout.n_columns), np.float32)
-        done = 0
+        start = 0
         for steps, chunk in _chunk_batches(batches):
-            made = self._run_predict(self._state, self._inputs, chunk, steps)
-            outputs[done : done + steps] = np.asarray(made)[:steps]
-            done += steps
+            predicted = self._run_predict(self._state, self._inputs, chunk, steps)
+            outputs[start : start + steps] = np.asarray(predicted)[:steps]
+            start += steps
         return outputs
 
     def _to_device(self, values: npt.NDArray[Any]) -> Tensor:
-        """An array on the device with one copy made on the way; `jnp.asarray` makes two."""
+        """An array on the device, with one copy on the host; `jnp.asarray` makes two."""
         copy = copy_aligned(values, _padded_length(len(values)))
         return jax.device_put(jax.dlpack.from_dlpack(copy), self._device)
 
@@ -138,10 +138,8 @@ class JaxBackend(TrainingBackend):
                 penalties
             ), fixed
 
-        def one_step(
-            step: Tensor, carried: tuple[TrainState, Tensor]
-        ) -> tuple[TrainState, Tensor]:
-            (trainable, fixed, slots), total = carried
+        def one_step(step: Tensor, carry: tuple[TrainState, Tensor]) -> tuple[TrainState, Tensor]:
+            (trainable, fixed, slots), total = carry
             (loss, fixed), gradients = jax.value_and_grad(loss_of, has_aux=True)(
                 trainable, fixed, step
             )
@@ -153,9 +151,9 @@ class JaxBackend(TrainingBackend):
             rate.astype(s.dtype) if i == self._learning_rate_index else s
             for i, s in enumerate(slots)
         ]
-        carried = ((trainable, fixed, slots), total)
-        done: tuple[TrainState, Tensor] = jax.lax.fori_loop(0, steps, one_step, carried)
-        return done
+        carry = ((trainable, fixed, slots), total)
+        result: tuple[TrainState, Tensor] = jax.lax.fori_loop(0, steps, one_step, carry)
+        return result
 
     def _predict_program(
         self, state: TrainState, inputs: DeviceInputs, batches: Batches, steps: Tensor
@@ -175,13 +173,13 @@ class JaxBackend(TrainingBackend):
 
 
 def _padded_length(length: int) -> int:
-    """Multiples of 4,096 rows, later of a sixteenth of their power of two: few programs."""
-    grain = max(4_096, 1 << max(0, length.bit_length() - 5))
-    return -(-length // grain) * grain
+    """Rounded up to 4,096 rows, or to 1/16 of the power of two: few lengths, few programs."""
+    granularity = max(4_096, 1 << max(0, length.bit_length() - 5))
+    return -(-length // granularity) * granularity
 
 
 def _chunk_batches(batches: Batches) -> Iterator[tuple[int, Batches]]:
-    """The batches by at most CHUNK steps, padded to that, with the steps that are none."""
+    """The batches in chunks padded to STEPS_PER_CALL steps, each with its number of real steps."""
     for start in range(0, len(batches.rows), STEPS_PER_CALL):
         rows, real = (
             batches.rows[start : start + STEPS_PER_CALL],

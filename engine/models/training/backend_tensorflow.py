@@ -1,4 +1,4 @@
-"""The compiled steps on TensorFlow: one graph an epoch, traced once."""
+"""The compiled steps on TensorFlow: one graph for each epoch, traced once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class TensorFlowBackend(TrainingBackend):
-    """Batches are gathered inside the graph, so that no sequence is ever stored."""
+    """Batches are gathered inside the graph, so that no sequences are stored."""
 
     def __init__(
         self,
@@ -39,38 +39,40 @@ class TensorFlowBackend(TrainingBackend):
         layout: OutputLayout,
     ) -> None:
         super().__init__(network, branches, settings, layout)
-        seen = DeviceInputs(
+        inputs = DeviceInputs(
             tuple(tf.TensorSpec((None, sum(map(len, b))), tf.float32) for b in branches),
             tuple(tf.TensorSpec((None,), tf.int32) for _ in branches[1:]),
         )
         each = tf.TensorSpec((layout.n_returns,), tf.float32)
         target = tf.TensorSpec((None, layout.n_returns + layout.n_inputs), tf.float32)
-        cut = (
+        batches = (
             tf.TensorSpec((None, settings.batch_size), tf.int32),
             tf.TensorSpec((None, settings.batch_size), tf.bool),
         )
-        learnt = (seen, DeviceTargets(target, TargetScale(each, each)))
-        self._run_epoch = tf.function(self._epoch_graph, input_signature=(*learnt, *cut))
-        self._run_predict = tf.function(self._predict_graph, input_signature=(seen, *cut))
+        inputs_and_targets = (inputs, DeviceTargets(target, TargetScale(each, each)))
+        self._run_epoch = tf.function(
+            self._epoch_graph, input_signature=(*inputs_and_targets, *batches)
+        )
+        self._run_predict = tf.function(self._predict_graph, input_signature=(inputs, *batches))
         self._inputs = DeviceInputs((), ())
         self._targets = DeviceTargets(None, TargetScale(None, None))
 
     def set_weights(self, weights: Weights, optimizer: Weights | None = None) -> None:
-        """Assigns variable by variable."""
+        """Assigns the values to the variables."""
         for variable, value in zip(self.model.variables, weights, strict=True):
             variable.assign(value)
         for variable, value in zip(self.optimizer.variables, optimizer or (), strict=False):
             variable.assign(value)
 
     def get_weights(self) -> Weights:
-        """A copy of all of the model's variables."""
+        """A copy of all variables of the model."""
         return [np.array(variable) for variable in self.model.variables]
 
     def set_inputs(
         self, inputs: Sequence[Floats], latest_rows: Sequence[npt.NDArray[Any]]
     ) -> None:
         """Holds the window's arrays as tensors."""
-        self._inputs = DeviceInputs((), ())  # the window before goes first
+        self._inputs = DeviceInputs((), ())  # frees the previous window's arrays first
         self._inputs = DeviceInputs(
             tuple(map(_to_tensor, inputs)),
             tuple(tf.constant(rows, tf.int32) for rows in latest_rows),
@@ -83,12 +85,12 @@ class TensorFlowBackend(TrainingBackend):
         self._targets = DeviceTargets(_to_tensor(target), each)
 
     def train_epoch(self, batches: Batches, learning_rate: float) -> float:
-        """One optimizer step a batch."""
+        """Takes one optimizer step for each batch."""
         self.optimizer.learning_rate.assign(learning_rate)
         return float(self._run_epoch(self._inputs, self._targets, *map(tf.constant, batches)))
 
     def predict(self, batches: Batches) -> Floats:
-        """Outputs of every row and padding."""
+        """Outputs of every row, padding included."""
         outputs: Floats = self._run_predict(self._inputs, *map(tf.constant, batches)).numpy()
         return outputs
 
@@ -117,6 +119,6 @@ class TensorFlowBackend(TrainingBackend):
 
 
 def _to_tensor(values: npt.NDArray[np.float32]) -> Tensor:
-    """A tensor with one copy made on the way; `tf.constant` makes two, and keeps both a while."""
+    """A tensor with one copy on the host; `tf.constant` makes two and keeps both for a while."""
     copy = copy_aligned(values, len(values))
     return tf.identity(tf.experimental.dlpack.from_dlpack(copy.__dlpack__()))

@@ -1,4 +1,4 @@
-"""Mini-batches as positions of rows: fixed shapes, and no sample dropped."""
+"""Mini-batches as row positions: of one fixed shape, without dropped samples."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Batches(NamedTuple):
-    """Rows to gather, batch by batch.
+    """Rows of each batch.
 
     Attributes:
         rows: (steps, batch_size) int32; padding repeats a real row.
@@ -25,11 +25,11 @@ class Batches(NamedTuple):
 
 
 def make_even_batches(rows: IntVector, batch_size: int) -> Batches:
-    """Cuts rows, in their order, into the fewest batches, which differ by one sample at most.
+    """Splits rows, in their order, into the fewest batches, whose sizes differ by at most one.
 
-    A plain cut leaves a last batch of any size down to one, whose batch-norm statistics are
-    noise; dropping it loses samples. Every batch is padded to `batch_size`, so that a compiled
-    step meets one shape only.
+    A plain split leaves a last batch of any size down to one, whose batch-norm statistics are
+    noise; dropping it loses samples. Every batch is padded to `batch_size`, so that compiled steps
+    are compiled for one shape only.
 
     Args:
         rows: (n,) with n >= 1.
@@ -47,17 +47,17 @@ def make_even_batches(rows: IntVector, batch_size: int) -> Batches:
 def make_shuffled_batches(
     rows: IntVector, batch_size: int, rng: np.random.Generator, *, consecutive: bool
 ) -> Batches:
-    """An epoch's batches, in an order of their own.
+    """The batches of one epoch, in random order.
 
     Args:
         rows: (n,) ascending.
         batch_size: Largest batch.
-        rng: Where the order comes from.
-        consecutive: Every batch is a stretch of consecutive rows in their order, and only the
-            stretches are shuffled; otherwise the rows are.
+        rng: Source of the order.
+        consecutive: Every batch is a block of consecutive rows in their order, and only the
+            blocks are shuffled; otherwise the rows are.
     """
     if not consecutive:
         return make_even_batches(rng.permutation(rows.astype(np.int32)), batch_size)
-    stretches = make_even_batches(rows, batch_size)
-    order = rng.permutation(len(stretches.rows))
-    return Batches(stretches.rows[order], stretches.mask[order])
+    blocks = make_even_batches(rows, batch_size)
+    order = rng.permutation(len(blocks.rows))
+    return Batches(blocks.rows[order], blocks.mask[order])

@@ -1,4 +1,4 @@
-"""How a network is trained; the same for every network."""
+"""Settings for the training of a network, the same for every network."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Backend = Literal["tensorflow", "jax"]
 """The library that Keras computes with."""
 
 MIN_CONSECUTIVE_BATCH_SIZE = 16
-"""Rows in a batch at least, where the loss is a ratio of the batch's own mean and deviation."""
+"""Least rows of a batch where the loss is a ratio of the batch's own mean and deviation."""
 
 PLACEHOLDER_LEARNING_RATE = 1e-3
-"""Stands in a compiled optimizer until the first epoch's rate is set."""
+"""The learning rate of a compiled optimizer until the first epoch's rate is set."""
 
 
 class CompileSettings(NamedTuple):
-    """What a network is compiled for; fits that share it share the compiled steps."""
+    """Settings that a network is compiled for; fits that share them share compiled steps."""
 
     batch_size: int
     loss: Loss
@@ -31,11 +31,11 @@ class CompileSettings(NamedTuple):
 
 
 class EarlyStopping(Spec):
-    """Stop when the validation loss has not improved; the best epoch's weights are kept anyway.
+    """Stops when the validation loss has not improved; the best epoch's weights are always kept.
 
     Attributes:
         patience: Epochs without improvement before training stops.
-        min_delta: What counts as an improvement, in units of the loss.
+        min_delta: Least decrease that counts as an improvement, in units of the loss.
     """
 
     patience: int = Field(default=10, ge=1)
@@ -43,21 +43,21 @@ class EarlyStopping(Spec):
 
 
 class TrainingSpec(Spec):
-    """Gradient steps on mini-batches of the train rows, watched on the validation rows.
+    """Gradient steps on mini-batches of the train rows, evaluated on the validation rows.
 
     Attributes:
-        epochs: At most this many passes over the train rows.
+        epochs: Largest number of passes over the train rows.
         batch_size: Largest batch; an epoch's batches differ by at most one sample in size, and
             none is dropped.
-        loss: On the target scaled to zero mean and unit variance over the train rows.
-        optimizer: With its first learning rate.
-        schedule: How the learning rate goes on.
+        loss: Loss on the target, scaled to zero mean and unit variance over the train rows.
+        optimizer: Optimizer, with the learning rate of the first epoch.
+        schedule: Learning rate of the later epochs.
         clip_norm: Largest global norm of a gradient.
         early_stopping: `null` trains all epochs.
-        warm_start: `previous_window` goes on from the weights of the same fit in the window before
-            instead of random ones; from scratch are the first window, a second attempt, and a
-            window behind one that failed and was left out.
-        warm_epochs: At most this many passes where a fit starts warm.
+        warm_start: `previous_window` starts from the weights of the same fit in the previous
+            window instead of random ones. The first window, a second attempt, and a window after
+            one that failed and was left out start from random weights.
+        warm_epochs: Largest number of passes of a warm start.
     """
 
     epochs: int = Field(default=20, ge=1, le=10_000)
@@ -72,9 +72,9 @@ class TrainingSpec(Spec):
 
     @property
     def compile_settings(self) -> CompileSettings:
-        """Without what only the loop reads: epochs, schedule, early stopping, learning rate.
+        """The settings without epochs, schedule, early stopping and learning rate.
 
-        The loop gives each epoch its rate; trials with others share what is compiled.
+        Only the training loop uses those, so that trials that differ in them share compiled steps.
         """
         optimizer = self.optimizer.model_copy(update={"learning_rate": PLACEHOLDER_LEARNING_RATE})
         return CompileSettings(self.batch_size, self.loss, optimizer, self.clip_norm)
@@ -83,8 +83,8 @@ class TrainingSpec(Spec):
     def _check_consecutive_batch_size(self) -> TrainingSpec:
         if self.loss.requires_consecutive_rows and self.batch_size < MIN_CONSECUTIVE_BATCH_SIZE:
             raise ValueError(
-                f"the loss {self.loss.kind} measures every batch on its own, and {self.batch_size}"
-                f" rows say nothing; raise training.batch_size to {MIN_CONSECUTIVE_BATCH_SIZE} "
-                f"or more"
+                f"the loss {self.loss.kind} is a statistic of each batch, and "
+                f"{self.batch_size} rows are too few for it; raise training.batch_size to "
+                f"{MIN_CONSECUTIVE_BATCH_SIZE} or more"
             )
         return self

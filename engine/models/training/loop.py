@@ -1,4 +1,4 @@
-"""The one training loop: early stopping, schedule and best weights, for every network."""
+"""The training loop of every network: early stopping, learning-rate schedule, best weights."""
 
 from __future__ import annotations
 
@@ -25,43 +25,45 @@ if TYPE_CHECKING:
 def train_and_forecast(
     network: TrainableNetwork, dataset: WindowDataset, training: TrainingSpec, seed: int
 ) -> Forecast:
-    """Trains on the train rows, keeps the epoch that was best on validation, and forecasts.
+    """Trains on the train rows, keeps the weights of the best validation epoch, and forecasts.
 
     The target is scaled to zero mean and unit variance over the train rows; predictions are
-    scaled back. From the window before, where `problem.start` is given, only weights are taken:
-    dropout and the order of the batches follow the seed, and the optimizer begins anew.
+    scaled back. A warm start, from `dataset.previous_fit`, takes only the weights: dropout and the
+    order of the batches follow the seed, and the optimizer is reset.
 
     Raises:
         TrainingError: A loss was not finite, the target does not vary, no weight moved, or every
             prediction is the same.
     """
     scaled, scale = scale_target(dataset)
-    truth = scaled[dataset.validation]
-    outputs = OutputLayout.for_dataset(dataset, training.loss)
-    compiled = _cached_backend(network, dataset.branches, training.compile_settings, outputs)
-    compiled.reset(seed, dataset.previous_fit.weights if dataset.previous_fit else None)
-    compiled.set_inputs(
+    validation_targets = scaled[dataset.validation]
+    layout = OutputLayout.for_dataset(dataset, training.loss)
+    backend = _cached_backend(network, dataset.branches, training.compile_settings, layout)
+    backend.reset(seed, dataset.previous_fit.weights if dataset.previous_fit else None)
+    backend.set_inputs(
         (dataset.inputs, *(branch.inputs for branch in dataset.coarse)),
         [branch.latest for branch in dataset.coarse],
     )
-    compiled.set_targets(np.nan_to_num(scaled.astype(np.float32), copy=False), scale)
-    del scaled  # a million rows of it are a tenth of the features
-    initial = compiled.get_weights()
-    history = _train(compiled, dataset, truth, scale, training, np.random.default_rng(seed))
-    _check_weights_moved(compiled, initial)
+    backend.set_targets(np.nan_to_num(scaled.astype(np.float32), copy=False), scale)
+    del scaled  # for a million rows it is a tenth of the size of the features
+    initial = backend.get_weights()
+    history = _train(
+        backend, dataset, validation_targets, scale, training, np.random.default_rng(seed)
+    )
+    _check_weights_moved(backend, initial)
     parts = [
-        _predict_returns(compiled, dataset, rows, scale, training.batch_size)
+        _predict_returns(backend, dataset, rows, scale, training.batch_size)
         for rows in (dataset.train, dataset.validation, dataset.test)
     ]
-    train, validation, test = (part[:, :, outputs.median_index] for part in parts)
+    train, validation, test = (part[:, :, layout.median_index] for part in parts)
     _check_predictions_vary(train)
     return Forecast(
         _squeeze_horizons(train),
         _squeeze_horizons(validation),
         _squeeze_horizons(test),
         history,
-        tuple(compiled.get_weights()),
-        quantiles=_squeeze_horizons(parts[2]) if outputs.levels else None,
+        tuple(backend.get_weights()),
+        quantiles=_squeeze_horizons(parts[2]) if layout.levels else None,
     )
 
 
@@ -72,7 +74,7 @@ def _cached_backend(
     settings: CompileSettings,
     layout: OutputLayout,
 ) -> TrainingBackend:
-    # What Keras loads for its plots and its scikit-learn wrappers takes a second.
+    # Keras' imports for plots and scikit-learn wrappers take a second.
     with hide_modules("matplotlib", "matplotlib.pyplot", "sklearn"):
         import keras
 
@@ -95,8 +97,8 @@ def _train(
 ) -> TrainingHistory:
     train_loss: list[float] = []
     validation_loss: list[float] = []
-    waited: list[int] = []
-    stopping, first = training.early_stopping, training.optimizer.learning_rate
+    epochs_since_best: list[int] = []
+    stopping, initial_rate = training.early_stopping, training.optimizer.learning_rate
     best = _BestWeights(backend, stopping.min_delta if stopping else 0.0)
     epochs = training.warm_epochs if dataset.previous_fit else training.epochs
     for epoch in range(epochs):
@@ -106,17 +108,17 @@ def _train(
             rng,
             consecutive=training.loss.requires_consecutive_rows,
         )
-        rate = training.schedule.next_learning_rate(first, waited, epochs)
+        rate = training.schedule.next_learning_rate(initial_rate, epochs_since_best, epochs)
         train_loss.append(backend.train_epoch(batches, rate))
         outputs = _predict_outputs(backend, dataset.validation, training.batch_size)
-        seen = LossBatch(
+        batch = LossBatch(
             outputs, validation_targets, np.ones(len(validation_targets), dtype=bool), scale
         )
-        validation_loss.append(float(backend.layout.compute_loss(training.loss, np, seen)))
+        validation_loss.append(float(backend.layout.compute_loss(training.loss, np, batch)))
         _check_finite_loss(epoch, train_loss[-1], validation_loss[-1])
         best.update(epoch, validation_loss[-1])
-        waited.append(best.epochs_since_best(epoch))
-        if stopping and waited[-1] >= stopping.patience:
+        epochs_since_best.append(best.epochs_since_best(epoch))
+        if stopping and epochs_since_best[-1] >= stopping.patience:
             break
     best.restore()
     return TrainingHistory(tuple(train_loss), tuple(validation_loss), best.epoch)
@@ -157,7 +159,7 @@ def _check_finite_loss(epoch: int, *losses: float) -> None:
 
 
 def _check_weights_moved(backend: TrainingBackend, initial: Weights) -> None:
-    """A gradient of exactly zero everywhere means that nothing was learnt, whatever the loss."""
+    """A gradient of exactly zero everywhere means that nothing was learnt, at any loss."""
     now = zip(backend.trainable_mask, initial, backend.get_weights(), strict=True)
     if all(np.array_equal(before, after) for trainable, before, after in now if trainable):
         raise TrainingError(
@@ -169,12 +171,12 @@ def _check_weights_moved(backend: TrainingBackend, initial: Weights) -> None:
 
 
 def _check_predictions_vary(train: Matrix) -> None:
-    still = np.ptp(train, axis=0) == 0.0
-    if len(train) > 1 and still.any():
+    constant = np.ptp(train, axis=0) == 0.0
+    if len(train) > 1 and constant.any():
         raise TrainingError(
             "the network is dead: it predicts one value for every train row",
             expected="predictions that differ from row to row",
-            found=f"{train[0, np.argmax(still)]:g} on all {len(train)} rows",
+            found=f"{train[0, np.argmax(constant)]:g} on all {len(train)} rows",
             fix="lower training.optimizer.learning_rate, or look for a constant feature",
         )
 
@@ -186,15 +188,15 @@ def _predict_returns(
     scale: TargetScale,
     batch_size: int,
 ) -> Cube:
-    """(n, m horizons, levels) in the order of the rows."""
+    """(n, m horizons, levels), in the order of the rows."""
     if dataset.recursive:
-        reached = forecast_recursively(backend, dataset, rows, scale, batch_size)
-        return reached[:, :, None]
+        returns = forecast_recursively(backend, dataset, rows, scale, batch_size)
+        return returns[:, :, None]
     return backend.layout.to_returns(_predict_outputs(backend, rows, batch_size), scale)
 
 
 def _squeeze_horizons(values: Cube | Matrix) -> Matrix | Vector:
-    """Without the axis of the horizons where there is but one."""
+    """Without the axis of the horizons where there is only one."""
     return values[:, 0] if values.shape[1] == 1 else values
 
 

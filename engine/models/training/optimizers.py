@@ -1,4 +1,4 @@
-"""How a gradient becomes a step."""
+"""Optimizers."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ class OptimizerSpec(Spec, ABC):
     """A choice of optimizer.
 
     Attributes:
-        learning_rate: Of the first epoch; the schedule says how it goes on.
+        learning_rate: Learning rate of the first epoch; the schedule sets the later ones.
     """
 
     learning_rate: LearningRate = 1e-3
 
     @abstractmethod
     def build(self, variables: Sequence[Tensor], clip_norm: float) -> KerasOptimizer:
-        """The Keras optimizer with its slots, in `optimizer.variables`, at their start.
+        """The Keras optimizer, with its slots in `optimizer.variables` at their initial values.
 
         Args:
-            variables: What it moves.
+            variables: Variables to train.
             clip_norm: Largest global norm of a gradient.
         """
 
 
 class Adam(OptimizerSpec):
-    """Steps along the gradient's mean over the root of its mean square (Kingma & Ba 2015).
+    """Steps of the gradient's mean over the root of its mean square (Kingma & Ba 2015).
 
     Attributes:
         beta_1: Decay of the mean.
@@ -63,10 +63,10 @@ class Adam(OptimizerSpec):
 class AdamW(OptimizerSpec):
     """Adam whose kernels shrink by learning rate x weight_decay a step (Loshchilov & Hutter 2019).
 
-    Biases and the scales of batch norm do not shrink: they do not make a network complex.
+    Biases and the scales of batch norm do not shrink: they add no complexity to a network.
 
     Attributes:
-        weight_decay: Share of a weight taken off at a learning rate of 1.
+        weight_decay: Share of a weight subtracted per step at a learning rate of 1.
         beta_1: Decay of the mean.
         beta_2: Decay of the mean square.
     """
@@ -93,11 +93,11 @@ class AdamW(OptimizerSpec):
 
 
 class RmsProp(OptimizerSpec):
-    """Steps along the gradient over the root of its mean square (Tieleman & Hinton 2012).
+    """Steps of the gradient over the root of its mean square (Tieleman & Hinton 2012).
 
     Attributes:
         rho: Decay of the mean square.
-        momentum: Share of the last step that is taken again.
+        momentum: Share of the last step that is added to the next.
     """
 
     kind: Literal["rmsprop"] = "rmsprop"

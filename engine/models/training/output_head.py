@@ -1,4 +1,4 @@
-"""What a network's last layer says: returns, and for a recursion the next bar's inputs."""
+"""The outputs of a network: returns, and for a recursive forecast the next bar's inputs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OutputLayout:
-    """The columns of the last layer: the levels of each return, then the inputs.
+    """Columns of the last layer: the levels of each return, then the inputs.
 
     Attributes:
-        n_returns: Returns that are forecast side by side.
-        levels: Quantiles of each; () where its one output is none.
-        n_inputs: Inputs of the next bar, which a recursion goes on from; 0 where there is none.
+        n_returns: Returns that are forecast together.
+        levels: Quantile levels of each; () where its one output is not a quantile.
+        n_inputs: Inputs of the next bar, from which a recursive forecast continues; else 0.
     """
 
     n_returns: int = 1
@@ -35,32 +35,32 @@ class OutputLayout:
 
     @classmethod
     def for_dataset(cls, dataset: WindowDataset, loss: LossSpec) -> OutputLayout:
-        """What a problem asks of a network that is trained by a loss."""
+        """The columns for a dataset and a loss."""
         if dataset.recursive:
             return cls(1, quantile_levels(loss), dataset.inputs.shape[1])
         return cls(len(dataset.horizons), quantile_levels(loss))
 
     @property
     def columns_per_return(self) -> int:
-        """Columns of one return."""
+        """Number of columns of one return."""
         return len(self.levels) or 1
 
     @property
     def n_columns(self) -> int:
-        """Columns in all."""
+        """Number of all columns."""
         return self.n_returns * self.columns_per_return + self.n_inputs
 
     def compute_loss(self, loss: LossSpec, ops: Ops, batch: LossBatch) -> Tensor:
-        """The mean of the returns' losses; the inputs' mean squared error is added to it.
+        """The mean of the returns' losses, plus the mean squared error of the inputs.
 
         Args:
-            loss: Of one return.
+            loss: Loss of one return.
             ops: `numpy`, or `keras.ops` inside a compiled step.
             batch: `predicted` (batch, columns); `target` (batch, returns + inputs); `scale` holds
-                arrays, a value a return.
+                arrays with a value for each return.
         """
         total = sum(
-            loss.compute(ops, self._slice_return(batch, place)) for place in range(self.n_returns)
+            loss.compute(ops, self._slice_return(batch, index)) for index in range(self.n_returns)
         )
         mean = total / self.n_returns
         if not self.n_inputs:
@@ -69,11 +69,11 @@ class OutputLayout:
         return mean + batch.masked_mean(ops, ops.mean(ops.square(error), axis=1))
 
     def to_returns(self, outputs: npt.NDArray[np.float32], scale: TargetScale) -> Cube:
-        """(n, returns, width) raw returns, the quantiles of each in ascending order.
+        """(n, returns, levels) raw returns, the quantiles of each in ascending order.
 
         Args:
             outputs: (n, columns).
-            scale: Of the training target.
+            scale: Scale of the training target.
         """
         shape = (len(outputs), self.n_returns, self.columns_per_return)
         returns: Cube = (
@@ -81,14 +81,14 @@ class OutputLayout:
             .reshape(shape)
             .astype(np.float64)
         )
-        returns.sort(axis=2)  # in place, as what follows: of a million rows a copy counts
+        returns.sort(axis=2)  # in place, like the next lines: a copy of a million rows is large
         returns *= scale.std[:, None]
         returns += scale.mean[:, None]
         return returns
 
     @property
     def median_index(self) -> int:
-        """Which of a return's columns is the forecast: its median."""
+        """Index of the forecast, the median, among the columns of a return."""
         return self.levels.index(0.5) if self.levels else 0
 
     def _slice_return(self, batch: LossBatch, index: int) -> LossBatch:
@@ -102,28 +102,28 @@ class OutputLayout:
 
 
 def scale_target(dataset: WindowDataset) -> tuple[Matrix, TargetScale]:
-    """What the outputs are trained towards: (n, returns + inputs), and the returns' scale.
+    """Targets of the outputs, (n, returns + inputs), and the returns' scale.
 
-    Returns are scaled to zero mean and unit variance over the train rows; the inputs of the next
-    bar, where the problem is recursive, are scaled already.
+    Returns are scaled to zero mean and unit variance over the train rows. The inputs of the next
+    bar, which are targets of a recursive forecast, are scaled already.
 
     Raises:
         TrainingError: A return does not vary over the train rows.
     """
     target = dataset.target.reshape(len(dataset.target), -1)
-    truth = target[dataset.train]
-    scale = TargetScale(truth.mean(axis=0), truth.std(axis=0))
+    train = target[dataset.train]
+    scale = TargetScale(train.mean(axis=0), train.std(axis=0))
     if not (scale.std > 0).all():
         raise TrainingError(
             "the target does not vary over the train rows",
             expected="returns that differ",
-            found=f"{scale.mean[np.argmin(scale.std)]:g} on all {len(truth)} rows",
-            fix="lengthen windows.train, or check the bars for a stale run",
+            found=f"{scale.mean[np.argmin(scale.std)]:g} on all {len(train)} rows",
+            fix="lengthen windows.train, or check the bars for stale prices",
         )
     scaled: Matrix = target - scale.mean
     scaled /= scale.std
     if dataset.recursive:
-        after = np.full(dataset.inputs.shape, np.nan)
-        after[:-1] = dataset.inputs[1:]
-        scaled = np.column_stack([scaled, after])
+        next_inputs = np.full(dataset.inputs.shape, np.nan)
+        next_inputs[:-1] = dataset.inputs[1:]
+        scaled = np.column_stack([scaled, next_inputs])
     return scaled, scale

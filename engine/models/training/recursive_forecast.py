@@ -1,4 +1,4 @@
-"""Several bars ahead by a network that knows one: its forecasts become its inputs."""
+"""Recursive forecasts of several bars: each one-bar forecast becomes an input of the next."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.models.training.losses import TargetScale
 
 MAX_BUFFERED_ROWS = 4_096
-"""Rows of inputs held at a time; JAX pads to this anyway."""
+"""Rows of inputs held at a time; JAX pads to this size."""
 
 
 def forecast_recursively(
@@ -27,17 +27,17 @@ def forecast_recursively(
 ) -> Matrix:
     """Forecast returns over each horizon: prod_i (1 + r_i) - 1 over the bars up to it.
 
-    r_i is the forecast of bar t + i. The network says it together with the inputs of that bar,
-    which join the sequence in front of bar t + i + 1; the oldest bar leaves it. Coarser branches
-    stay as they were at bar t. This is the recursive (iterated) strategy of Ben Taieb, Bontempi,
-    Atiya & Sorjamaa (2012), Expert Systems with Applications 39(8), for several series.
+    r_i is the forecast of bar t + i. The network forecasts it together with the inputs of that
+    bar, which are appended to the sequence for bar t + i + 1, and the oldest bar is dropped.
+    Coarser branches stay as at bar t. This is the recursive (iterated) strategy of Ben Taieb,
+    Bontempi, Atiya & Sorjamaa (2012), Expert Systems with Applications 39(8), for several series.
 
     Args:
-        backend: The fitted network; what it sees is replaced.
-        dataset: `horizons` to reach.
-        rows: (n,) decisions.
-        scale: Of the training target.
-        batch_size: Rows at a time.
+        backend: The fitted network; its inputs are replaced.
+        dataset: Inputs, and the `horizons` to forecast.
+        rows: (n,) rows to forecast from.
+        scale: Scale of the training target.
+        batch_size: Rows in a batch.
 
     Returns:
         (n, m) simple returns.
@@ -64,13 +64,13 @@ def _forecast_chunk(
     latest = tuple(np.repeat(branch.latest[rows], lookback) for branch in dataset.coarse)
     batches = make_even_batches(newest, batch_size)
     growth = np.ones(len(rows))
-    reached = []
+    by_horizon = []
     for step in range(1, dataset.horizons[-1] + 1):
         backend.set_inputs((sequences.reshape(-1, sequences.shape[2]), *coarse), latest)
         outputs = backend.predict(batches)[batches.mask]
         growth = growth * (1 + backend.layout.to_returns(outputs, scale)[:, 0, 0])
         if step in dataset.horizons:
-            reached.append(growth - 1)
+            by_horizon.append(growth - 1)
         forecast = outputs[:, None, -backend.layout.n_inputs :]
         sequences = np.concatenate([sequences[:, 1:], forecast], axis=1)
-    return np.column_stack(reached)
+    return np.column_stack(by_horizon)

@@ -1,4 +1,4 @@
-"""The learning rate, epoch by epoch."""
+"""Learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ class ScheduleSpec(Spec, ABC):
         """The learning rate of the coming epoch.
 
         Args:
-            initial: The optimizer's own, of epoch 0.
-            epochs_since_best: One number a finished epoch: epochs since the one with the best
-                validation loss, 0 in that one; as long as the coming epoch's number.
-            max_epochs: The most there will be.
+            initial: The optimizer's learning rate, of epoch 0.
+            epochs_since_best: One number for each finished epoch: epochs since the one with the
+                best validation loss, 0 in that one; its length is the number of the coming epoch.
+            max_epochs: Largest number of epochs.
         """
 
 
 class ConstantSchedule(ScheduleSpec):
-    """Always the first."""
+    """A constant learning rate."""
 
     kind: Literal["constant"] = "constant"
 
     def next_learning_rate(
         self,
         initial: float,
-        epochs_since_best: Sequence[int],  # noqa: ARG002 - whatever happened
-        max_epochs: int,  # noqa: ARG002 - whatever happened
+        epochs_since_best: Sequence[int],  # noqa: ARG002 - constant
+        max_epochs: int,  # noqa: ARG002 - constant
     ) -> float:
         """`initial`."""
         return initial
 
 
 class ExponentialSchedule(ScheduleSpec):
-    """first x factor^epoch.
+    """initial x factor^epoch.
 
     Attributes:
         factor: Multiplies the learning rate after every epoch.
@@ -60,14 +60,14 @@ class ExponentialSchedule(ScheduleSpec):
         self,
         initial: float,
         epochs_since_best: Sequence[int],
-        max_epochs: int,  # noqa: ARG002 - the epoch alone
+        max_epochs: int,  # noqa: ARG002 - only the epoch counts
     ) -> float:
-        """A little lower every epoch."""
+        """Decreases with every epoch."""
         return initial * self.factor ** len(epochs_since_best)
 
 
 class StepSchedule(ScheduleSpec):
-    """first x factor^(epoch // every).
+    """initial x factor^(epoch // every).
 
     Attributes:
         factor: Multiplies the learning rate.
@@ -82,19 +82,19 @@ class StepSchedule(ScheduleSpec):
         self,
         initial: float,
         epochs_since_best: Sequence[int],
-        max_epochs: int,  # noqa: ARG002 - the epoch alone
+        max_epochs: int,  # noqa: ARG002 - only the epoch counts
     ) -> float:
-        """Lower after every `every` epochs."""
+        """Decreases after every `every` epochs."""
         return initial * self.factor ** (len(epochs_since_best) // self.every)
 
 
 class PlateauSchedule(ScheduleSpec):
-    """Lower the learning rate when the validation loss stands still.
+    """Lowers the learning rate when the validation loss does not improve.
 
     Attributes:
         factor: Multiplies the learning rate.
-        patience: Epochs without improvement before it does, and again as many before the next.
-        min_learning_rate: Never lowered past this.
+        patience: Epochs without improvement before each decrease.
+        min_learning_rate: Lower bound of the learning rate.
     """
 
     kind: Literal["plateau"] = "plateau"
@@ -106,20 +106,20 @@ class PlateauSchedule(ScheduleSpec):
         self,
         initial: float,
         epochs_since_best: Sequence[int],
-        max_epochs: int,  # noqa: ARG002 - however many come
+        max_epochs: int,  # noqa: ARG002 - independent of the number of epochs
     ) -> float:
-        """Lowered once for each `patience` epochs in vain."""
-        times = sum(vain > 0 and vain % self.patience == 0 for vain in epochs_since_best)
-        return max(initial * self.factor**times, min(initial, self.min_learning_rate))
+        """Decreases once for each `patience` epochs without improvement."""
+        decreases = sum(n > 0 and n % self.patience == 0 for n in epochs_since_best)
+        return max(initial * self.factor**decreases, min(initial, self.min_learning_rate))
 
 
 class CosineSchedule(ScheduleSpec):
-    """first x (floor + (1 - floor) (1 + cos(pi epoch / epochs)) / 2).
+    """initial x (floor + (1 - floor) (1 + cos(pi epoch / epochs)) / 2).
 
     Source: Loshchilov & Hutter (2017), without restarts. Early stopping does not shorten it.
 
     Attributes:
-        floor: Share of the first learning rate that it falls to.
+        floor: Share of the initial learning rate at the end.
     """
 
     kind: Literal["cosine"] = "cosine"
@@ -128,7 +128,7 @@ class CosineSchedule(ScheduleSpec):
     def next_learning_rate(
         self, initial: float, epochs_since_best: Sequence[int], max_epochs: int
     ) -> float:
-        """Half a wave down, over the most epochs there will be."""
+        """Half a cosine wave over the largest number of epochs."""
         wave = (1 + cos(pi * len(epochs_since_best) / max_epochs)) / 2
         return initial * (self.floor + (1 - self.floor) * wave)
 

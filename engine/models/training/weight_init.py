@@ -1,4 +1,4 @@
-"""Initial weights drawn by seed, by NumPy, on a model that is already built.
+"""Initial weights weights by seed, by NumPy, on a model that is already built.
 
 Keras draws them with its backend. On JAX that is one program to compile for each shape, over two
 seconds for MICDL, more than all its other preparations but the training step.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 INITIALIZER_SUFFIX = "_initializer"
 
-# By name: `Bidirectional` copies its layer by way of a configuration.
+# Registered by name, because `Bidirectional` copies its layer through a configuration.
 register_serializable = keras.saving.register_keras_serializable(package="engine")
 
 
@@ -33,19 +33,19 @@ class GlorotUniform(keras.initializers.Initializer):  # type: ignore[misc]
     """Uniform in +-sqrt(6 / (fan_in + fan_out)); Glorot & Bengio (2010).
 
     Args:
-        seed: Of NumPy's generator.
+        seed: Seed of NumPy's generator.
     """
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> npt.NDArray[Any]:
-        """Draws one array; a kernel's field multiplies both fans, as Keras counts them."""
+        """Draws one array; a kernel's receptive field multiplies both fans, as in Keras."""
         field = prod(shape[:-2])
         fans = field * sum(shape[-2:]) if len(shape) > 1 else 2 * prod(shape)
         limit = np.sqrt(6 / max(fans, 1))
-        drawn = np.random.default_rng(self.seed).uniform(-limit, limit, shape)
-        return drawn.astype(dtype or "float32")
+        weights = np.random.default_rng(self.seed).uniform(-limit, limit, shape)
+        return weights.astype(dtype or "float32")
 
     def get_config(self) -> dict[str, Any]:
         """The seed."""
@@ -57,14 +57,14 @@ class Orthogonal(keras.initializers.Initializer):  # type: ignore[misc]
     """Orthonormal rows or columns, whichever are fewer; Saxe et al. (2014).
 
     Args:
-        seed: Of NumPy's generator.
+        seed: Seed of NumPy's generator.
     """
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> npt.NDArray[Any]:
-        """Q of a normal matrix, with the signs of R's diagonal, so that every Q is as likely."""
+        """Q of a normal matrix, with the signs of R's diagonal, so that Q is uniform."""
         rows, columns = prod(shape[:-1]), shape[-1]
         size = (max(rows, columns), min(rows, columns))
         q, r = np.linalg.qr(np.random.default_rng(self.seed).standard_normal(size))
@@ -89,7 +89,7 @@ class _OnesInitializer(keras.initializers.Initializer):  # type: ignore[misc]
 
 
 def use_numpy_initializers() -> AbstractContextManager[None]:
-    """Layers and optimizers made inside take these where they name Keras' defaults."""
+    """Layers and optimizers created inside use these instead of Keras' defaults."""
     scope: AbstractContextManager[None] = keras.saving.custom_object_scope(
         {
             "glorot_uniform": GlorotUniform,
@@ -102,31 +102,31 @@ def use_numpy_initializers() -> AbstractContextManager[None]:
 
 
 class WeightInitializer:
-    """Draws what a fresh build of the model with this seed would start from.
+    """Draws the weights that a new build of the model with this seed would start from.
 
-    Constants (biases, forget gates, batch-norm statistics) are remembered from the build; random
-    weights are drawn again by their own Keras initializer, each from a stream of its own; dropout
-    generators start at their own seed.
+    Constants (biases, forget gates, batch-norm statistics) are kept from the build. Random weights
+    are drawn again by their own Keras initializer, each from its own random stream. Dropout
+    generators get their own seeds.
 
     Args:
         model: A built Keras model that has not been trained.
 
     Raises:
-        TypeError: A weight is random and its initializer was not found; a window would start from
-            what the process happened to draw.
+        TypeError: The initializer of a random weight was not found; a window would start from the
+            weights of the build.
     """
 
     def __init__(self, model: KerasModel) -> None:
         self._built_values = [np.array(v) for v in model.variables]
-        place = {id(v): position for position, v in enumerate(model.variables)}
+        position_of = {id(v): index for index, v in enumerate(model.variables)}
         layers = list(_iterate_layers(model))
         self._initializers = {
-            place[id(variable)]: (initializer, tuple(variable.shape))
+            position_of[id(variable)]: (initializer, tuple(variable.shape))
             for layer in layers
             for initializer, variable in _match_initializers(layer)
         }
         self._seed_generators = [
-            place[id(layer.seed_generator.state)]
+            position_of[id(layer.seed_generator.state)]
             for layer in layers
             if getattr(layer, "seed_generator", None) is not None
         ]
@@ -142,16 +142,16 @@ class WeightInitializer:
     def draw(
         self, seed: int, initial: Sequence[npt.NDArray[Any]] | None = None
     ) -> list[npt.NDArray[Any]]:
-        """One array a variable of the model, in the order of `model.variables`.
+        """One array for each variable of the model, in the order of `model.variables`.
 
         Args:
-            seed: Of random weights and of dropout.
-            initial: Weights to begin with instead; dropout still follows the seed.
+            seed: Seed of random weights and of dropout.
+            initial: Weights to start from instead; dropout still follows the seed.
         """
         weights = [np.array(value) for value in initial or self._built_values]
-        touched = sorted([*self._initializers, *self._seed_generators])
-        streams = np.random.SeedSequence(seed).generate_state(len(touched))
-        for position, stream in zip(touched, streams.tolist(), strict=True):
+        random_positions = sorted([*self._initializers, *self._seed_generators])
+        streams = np.random.SeedSequence(seed).generate_state(len(random_positions))
+        for position, stream in zip(random_positions, streams.tolist(), strict=True):
             if position in self._seed_generators:
                 weights[position] = np.array([stream, 0], dtype=weights[position].dtype)
             elif initial is None:
@@ -162,7 +162,7 @@ class WeightInitializer:
 
 
 def _iterate_layers(model: KerasModel) -> Iterator[KerasLayer]:
-    # The only way into cells and wrapped layers that Keras has; `model.layers` stops above them.
+    # Keras' only access to cells and wrapped layers; `model.layers` does not contain them.
     return iter(model._flatten_layers(include_self=False))
 
 

@@ -1,4 +1,4 @@
-"""What is tuned inside each window: the space of values, how one is drawn, how it is judged."""
+"""Hyperparameter tuning inside each window: search space, sampler, metric and splits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from engine.core.types import Spec
 from engine.models.tuning.metrics import TuningMetric
-from engine.splits.purged import PurgedKFold, Splitter
+from engine.splits import PurgedKFold, Splitter
 
 if TYPE_CHECKING:
     from engine.core.types import IntVector
@@ -19,17 +19,17 @@ OptunaTrial: TypeAlias = Any
 """An `optuna.Trial`; Optuna is an extra and loaded only where a study runs."""
 
 ValueLocation: TypeAlias = tuple[str | int, ...]
-"""Where a dimension says a value: ("values", 2), ("low",)."""
+"""Location of a value inside a dimension: ("values", 2), ("low",)."""
 
 EARLY_STOPPING_FRACTION = 0.2
-"""Share of a split's train rows, the last ones, that stop a trial's training."""
+"""Share of a split's train rows, the last ones, used for early stopping of a trial."""
 
 MAX_ENUMERATED_VALUES = 64
-"""Whole numbers that are all looked at when a strategy is loaded; of more, the ends."""
+"""Integer ranges of up to this many values are validated in full, others at their ends."""
 
 
 class TuningSplit(NamedTuple):
-    """One split: rows to fit on, rows that stop training, rows to score on."""
+    """One split: rows to fit on, rows for early stopping, rows to score on."""
 
     train: IntVector
     validation: IntVector
@@ -37,11 +37,11 @@ class TuningSplit(NamedTuple):
 
 
 class DimensionSpec(Spec, ABC):
-    """Values of one place in the strategy."""
+    """The values of one parameter of the strategy."""
 
     @abstractmethod
     def representative_values(self) -> dict[ValueLocation, Any]:
-        """Place within this dimension -> a value; those that any other value lies between."""
+        """Location in this dimension -> value; every other value lies between them."""
 
     @abstractmethod
     def suggest(self, trial: OptunaTrial, name: str) -> Any:  # noqa: ANN401 - any JSON
@@ -49,31 +49,31 @@ class DimensionSpec(Spec, ABC):
 
 
 class ChoiceDimension(DimensionSpec):
-    """One of some values, of any form that the place takes, mappings with a `kind` too.
+    """One of several values of any form, mappings with a `kind` included.
 
     Attributes:
-        values: Without an order.
+        values: The values; their order has no meaning.
     """
 
     kind: Literal["choice"] = "choice"
     values: tuple[JsonValue, ...] = Field(min_length=1, max_length=100)
 
     def representative_values(self) -> dict[ValueLocation, Any]:
-        """All of them."""
-        return {("values", place): value for place, value in enumerate(self.values)}
+        """All values."""
+        return {("values", index): value for index, value in enumerate(self.values)}
 
     def suggest(self, trial: OptunaTrial, name: str) -> Any:  # noqa: ANN401 - any JSON
-        """Drawn by its index: Optuna takes no lists."""
+        """Suggested by index, because Optuna takes no lists."""
         return self.values[trial.suggest_categorical(name, range(len(self.values)))]
 
 
 class IntegerDimension(DimensionSpec):
-    """Low, low + step, .., high.
+    """low, low + step, .., high.
 
     Attributes:
         low: Least value.
         high: Largest value.
-        step: Between two values.
+        step: Difference between two values.
     """
 
     kind: Literal["integer"] = "integer"
@@ -85,12 +85,12 @@ class IntegerDimension(DimensionSpec):
     def _check_step(self) -> IntegerDimension:
         if self.low >= self.high or (self.high - self.low) % self.step:
             raise ValueError(
-                f"high ({self.high}) is low ({self.low}) plus one or more steps of {self.step}"
+                f"high ({self.high}) must be low ({self.low}) plus whole steps of {self.step}"
             )
         return self
 
     def representative_values(self) -> dict[ValueLocation, Any]:
-        """The ends, and what lies between where that is not much."""
+        """The ends, and the values between them where they are few."""
         ends: dict[ValueLocation, Any] = {("low",): self.low, ("high",): self.high}
         inner = range(self.low + self.step, self.high, self.step)
         return ends | (
@@ -98,12 +98,12 @@ class IntegerDimension(DimensionSpec):
         )
 
     def suggest(self, trial: OptunaTrial, name: str) -> Any:  # noqa: ANN401 - an int
-        """Evenly over the values, before anything is known."""
+        """Uniform over the values before the first results."""
         return trial.suggest_int(name, self.low, self.high, step=self.step)
 
 
 class UniformDimension(DimensionSpec):
-    """A number between two.
+    """A number between two bounds, uniform.
 
     Attributes:
         low: Least value.
@@ -124,12 +124,12 @@ class UniformDimension(DimensionSpec):
         return {("low",): self.low, ("high",): self.high}
 
     def suggest(self, trial: OptunaTrial, name: str) -> Any:  # noqa: ANN401 - a float
-        """Evenly, before anything is known."""
+        """Uniform before the first results."""
         return trial.suggest_float(name, self.low, self.high)
 
 
 class LogUniformDimension(DimensionSpec):
-    """A number between two, as likely in each decade.
+    """A number between two bounds, uniform in the logarithm.
 
     Attributes:
         low: Least value.
@@ -150,7 +150,7 @@ class LogUniformDimension(DimensionSpec):
         return {("low",): self.low, ("high",): self.high}
 
     def suggest(self, trial: OptunaTrial, name: str) -> Any:  # noqa: ANN401 - a float
-        """Its logarithm evenly, before anything is known."""
+        """Uniform in the logarithm before the first results."""
         return trial.suggest_float(name, self.low, self.high, log=True)
 
 
@@ -166,30 +166,29 @@ Dimension = Annotated[
 
 
 class TuningSpec(Spec):
-    """A study inside each window: configurations compared on the train rows alone.
+    """Tuning inside each window: configurations are compared on the train rows only.
 
-    Every trial is fitted on the train rows of each split and scored on its test rows; the mean of
-    the scores decides, and the best configuration is then fitted on the window as if it had
-    always been the strategy's. The scaling of the inputs is the window's, fitted on all of its
-    train rows.
+    Every trial is fitted on the train rows of each split and scored on its test rows. The
+    configuration with the best mean score is then fitted on the window like an untuned one. The
+    scaling of the inputs is that of the window, fitted on all of its train rows.
 
-    A trial costs a fit a split. For a network it also costs compiling where the network itself is
-    new: units, dropout, lookback, batch size or loss, not learning rate, epochs, schedule or early
-    stopping. That takes as long as several fits of a small network, so that a few values of
-    dropout are tuned much faster than a range. A process keeps 16 compiled networks, of some
-    15 MB each, and no more.
+    A trial takes one fit for each split. A network is also compiled where its units, dropout,
+    lookback, batch size or loss are new; learning rate, epochs, schedule and early stopping need
+    no compiling. Compiling takes as long as several fits of a small network, so that a few values
+    of dropout are tuned much faster than a range. A process keeps at most 16 compiled networks, of
+    some 15 MB each.
 
     Attributes:
-        trials: Configurations that are tried in each fit.
-        metric: `mse` or `mae` of the forecast; `directional_accuracy`, the share of rows whose
-            sign is forecast; `sharpe`, mean over deviation of sign(forecast) x return, a bar,
-            without costs.
-        sampler: `tpe` learns from the trials before (Bergstra et al. 2011, NeurIPS), `random`
+        trials: Number of configurations that are tried in each fit.
+        metric: `mse` or `mae` of the forecast; `directional_accuracy`, the share of rows with
+            the right sign; `sharpe`, mean over standard deviation of sign(forecast) x return, per
+            bar, without costs.
+        sampler: `tpe` uses the results of earlier trials (Bergstra et al. 2011, NeurIPS), `random`
             does not.
-        pruner: `median` gives a trial up whose mean score after some splits is worse than the
-            median of the trials before it; the first five are never given up.
-        splits: Of the train rows.
-        space: Dotted place, below `model` or `training`, to its values; `model` itself may be a
+        pruner: `median` stops a trial whose mean score after some splits is worse than the median
+            of the earlier trials; the first five are never stopped.
+        splits: Splits of the train rows.
+        space: Dotted path, below `model` or `training`, to its values; `model` itself may be a
             choice of whole models.
     """
 
@@ -204,19 +203,21 @@ class TuningSpec(Spec):
     def _check_no_nested_paths(self) -> TuningSpec:
         for outer, inner in pairwise(sorted(self.space, key=lambda path: path.split("."))):
             if inner.startswith(f"{outer}."):
-                raise ValueError(f"tune.space has {outer} and, inside it, {inner}; leave one out")
+                raise ValueError(
+                    f"tune.space has {outer} and, inside it, {inner}; remove one of them"
+                )
         return self
 
     def suggest(self, trial: OptunaTrial) -> dict[str, Any]:
-        """Place -> value, in an order that the file's does not change."""
+        """Path -> value, in an order that does not depend on the file's."""
         return {path: self.space[path].suggest(trial, path) for path in sorted(self.space)}
 
     def split_rows(self, rows: int, horizon: int) -> tuple[TuningSplit, ...]:
-        """The splits of a window's train rows, each with rows that stop training.
+        """The splits of a window's train rows, each with rows for early stopping.
 
         Args:
-            rows: Train rows of a window; they are counted from 0.
-            horizon: The longest one forecast, in bars.
+            rows: Number of train rows of a window.
+            horizon: Longest horizon that is forecast, in bars.
 
         Raises:
             UsageError: One of the parts would be empty.

@@ -1,4 +1,4 @@
-"""How a configuration is scored on rows that its fit did not see."""
+"""Scores of a configuration on rows that it was not fitted on."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def mae(predicted: Matrix, actual: Matrix) -> float:
 
 
 def directional_accuracy(predicted: Matrix, actual: Matrix) -> float:
-    """Share of rows where f > 0 as y > 0; a return of zero is no rise."""
+    """Share of rows where f > 0 equals y > 0; a return of zero counts as not positive."""
     return float(np.mean((predicted > 0) == (actual > 0)))
 
 
 def sign_sharpe(predicted: Matrix, actual: Matrix) -> float:
-    """Mean / standard deviation of sign(f) y, a bar, without costs; NaN where it does not vary.
+    """Mean / standard deviation of sign(f) y per bar, without costs; NaN where it does not vary.
 
-    Over several horizons the mean of each one's.
+    Over several horizons it is the mean of their ratios.
     """
-    made = np.sign(predicted) * actual
-    deviation = made.std(axis=0)
+    returns = np.sign(predicted) * actual
+    deviation = returns.std(axis=0)
     ratio = np.divide(
-        made.mean(axis=0), deviation, out=np.full(len(deviation), np.nan), where=deviation > 0
+        returns.mean(axis=0), deviation, out=np.full(len(deviation), np.nan), where=deviation > 0
     )
     return float(ratio.mean())
 
@@ -50,7 +50,7 @@ METRICS: dict[TuningMetric, tuple[Callable[[Matrix, Matrix], float], Optimizatio
     "directional_accuracy": (directional_accuracy, "maximize"),
     "sharpe": (sign_sharpe, "maximize"),
 }
-"""Each with the direction in which a study goes."""
+"""Each metric with the direction of optimisation."""
 
 
 def compute_score(
@@ -59,13 +59,13 @@ def compute_score(
     """One metric over some rows and all horizons.
 
     Args:
-        metric: Which.
-        dataset: Whose returns were forecast.
-        rows: (n,) that were forecast; those whose return is not known are left out.
+        metric: The metric.
+        dataset: Dataset that was forecast.
+        rows: (n,) rows that were forecast; those without a known return are left out.
         predicted: (n,) or (n, m).
 
     Returns:
-        NaN where it cannot be told.
+        NaN where no return is known.
     """
     actual = dataset.realised_returns(rows)
     known = np.isfinite(actual).all(axis=1)

@@ -1,17 +1,19 @@
-"""Values laid over a model and its training, and what is wrong with a space of them."""
+"""Parameters applied to a model and its training, and validation of a search space."""
 
 from __future__ import annotations
 
 import json
+from functools import cache
 from itertools import islice, product
 from math import prod
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError, create_model
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from engine.core.errors import Mistake, StrategyError
 from engine.core.types import Spec
+from engine.models.forecaster import MODEL_KINDS, Model
 from engine.models.training.config import TrainingSpec
 
 if TYPE_CHECKING:
@@ -22,31 +24,30 @@ if TYPE_CHECKING:
     from engine.models.forecaster import Forecaster
     from engine.models.tuning.config import DimensionSpec, TuningSpec, ValueLocation
 
-    Model: TypeAlias = Forecaster
-    # At run time any member of the union in `engine.models`, which completes `TrialConfig`.
-
 MAX_CORNERS = 512
-"""Combinations of samples that are looked at; of more, one place after the other."""
+"""Largest number of combinations to validate; of more, one parameter varies at a time."""
 
 MAX_CONFLICTS = 3
-"""Combinations told of that do not go together."""
+"""Largest number of conflicting combinations that are reported."""
 
 
 PRESET_MESSAGE = (
-    "no preset, which would lay nothing over values that are there: tune the keys it sets"
+    "no preset, which does not override values that are set: tune the keys that it sets"
 )
 WARM_START_MESSAGE = (
-    "nothing beside `tune`: the window before may have chosen a network of another shape"
+    "no warm start with `tune`: the previous window may have chosen a network of another shape"
 )
 
 
 class TrialConfig(Spec):
-    """What a trial fits.
+    """The configuration that a trial fits.
 
     Attributes:
-        model: Who forecasts.
-        training: How networks are trained.
+        model: The forecaster.
+        training: Settings for the training of networks.
     """
+
+    model_config = ConfigDict(defer_build=True)
 
     model: Model
     training: TrainingSpec
@@ -55,40 +56,50 @@ class TrialConfig(Spec):
 def apply_params(
     model: Forecaster, training: TrainingSpec, params: Mapping[str, Any]
 ) -> TrialConfig:
-    """The model and its training with other values at some places.
+    """The model and its training with some parameters changed.
 
     Args:
         model: The strategy's.
         training: The strategy's.
-        params: Dotted place, `model.units` -> value, as in `--set`.
+        params: Dotted path, such as `model.units` -> value, as in `--set`.
 
     Raises:
-        StrategyError: A place does not exist, or a value is refused there.
+        StrategyError: A path does not exist, or a value is invalid there.
     """
-    # Laid over and read back as the strategy file is, so that the same values are allowed. The
-    # documents need a YAML library, which the processes that train do without otherwise.
+    # Applied and validated like overrides of the strategy file, so that the same values are
+    # allowed. Imported here because worker processes need no YAML library otherwise.
     from engine.config.overrides import apply_overrides
     from engine.config.validation_errors import to_mistakes
     from engine.config.yaml_tree import YamlTree
 
+    config = _trial_config(type(model))
     tree = YamlTree({"model": model.model_dump(mode="json")})
     tree.value["training"] = training.model_dump(mode="json")
     apply_overrides(tree, params)
     if not tree.mistakes:
         try:
-            return TrialConfig.model_validate_json(json.dumps(tree.value), strict=True)
+            return config.model_validate_json(json.dumps(tree.value), strict=True)
         except ValidationError as error:
-            tree.mistakes.extend(to_mistakes(error, TrialConfig, tree))
+            tree.mistakes.extend(to_mistakes(error, config, tree))
     raise StrategyError("a configuration", tuple(tree.mistakes))
+
+
+@cache
+def _trial_config(model: type[Forecaster]) -> type[TrialConfig]:
+    """What a trial fits; of a class that no file can name, with that class for its model."""
+    named = (*MODEL_KINDS.built_in, *(kind.part for kind in MODEL_KINDS.installed.usable.values()))
+    if model in named:
+        return TrialConfig
+    return create_model("TrialConfig", __base__=TrialConfig, model=(model, ...))
 
 
 def grid_corners(
     space: Mapping[str, DimensionSpec],
 ) -> Iterator[dict[str, tuple[ValueLocation, Any]]]:
-    """Combinations of every place's samples: place -> where its dimension says so, and the value.
+    """Combinations of representative values: path -> location in its dimension, and the value.
 
-    All of them where they are not too many; else every place's samples in turn, the other places
-    at their first.
+    All combinations where they are at most `MAX_CORNERS`; else the values of each parameter in
+    turn, with the other parameters at their first value.
     """
     samples = {path: list(space[path].representative_values().items()) for path in sorted(space)}
     if prod(map(len, samples.values())) <= MAX_CORNERS:
@@ -108,13 +119,13 @@ def find_space_errors(
     tune: TuningSpec,
     check: Callable[[TrialConfig], object],
 ) -> list[InitErrorDetails]:
-    """Every mistake in a space, at its place in the strategy, as pydantic tells one.
+    """Every mistake in a search space, located in the strategy, as pydantic errors.
 
     Args:
         model: The strategy's.
         training: The strategy's.
-        tune: With the space.
-        check: Raises pydantic's error where a configuration does not go with the rest of the
+        tune: The tuning settings, with the space.
+        check: Raises a pydantic error where a configuration conflicts with the rest of the
             strategy.
     """
     if training.warm_start is not None:
@@ -123,29 +134,29 @@ def find_space_errors(
                 ("training", "warm_start"), WARM_START_MESSAGE, training.warm_start
             )
         ]
-    found: dict[tuple[str, ValueLocation], tuple[Mistake, Any]] = {
-        (path, place): (Mistake(path, None, PRESET_MESSAGE, ""), value)
+    mistakes: dict[tuple[str, ValueLocation], tuple[Mistake, Any]] = {
+        (path, location): (Mistake(path, None, PRESET_MESSAGE, ""), value)
         for path, dimension in tune.space.items()
-        for place, value in dimension.representative_values().items()
+        for location, value in dimension.representative_values().items()
         if path.endswith(".preset")
     }
-    clashes: dict[str, tuple[Mistake, Any]] = {}
+    conflicts: dict[str, tuple[Mistake, Any]] = {}
     for corner in grid_corners(tune.space):
-        # A value that was told of already would hide what is wrong with the others.
-        left = {path: at for path, at in corner.items() if (path, at[0]) not in found}
+        # A value with a known mistake would hide the mistakes of the others.
+        left = {path: at for path, at in corner.items() if (path, at[0]) not in mistakes}
         values = {path: value for path, (_, value) in left.items()}
         for mistake in _find_config_errors(model, training, values, check):
             paths = [path for path in left if _is_at_or_inside(mistake, path)]
             for path in paths:
-                place, value = left[path]
-                found.setdefault((path, place), (mistake, value))
+                location, value = left[path]
+                mistakes.setdefault((path, location), (mistake, value))
             if not paths and len(left) == len(corner):
-                clashes.setdefault(mistake.expected, (mistake, values))
-        if len(clashes) == MAX_CONFLICTS:
+                conflicts.setdefault(mistake.expected, (mistake, values))
+        if len(conflicts) == MAX_CONFLICTS:
             break
     return [
-        *_group_space_errors(tune, found),
-        *(_make_conflict_error(*clash) for clash in clashes.values()),
+        *_group_space_errors(tune, mistakes),
+        *(_make_conflict_error(*conflict) for conflict in conflicts.values()),
     ]
 
 
@@ -156,12 +167,14 @@ def _find_config_errors(
     check: Callable[[TrialConfig], object],
 ) -> Sequence[Mistake]:
     try:
-        made = apply_params(model, training, params)
-        if made.training.warm_start is not None:
+        config = apply_params(model, training, params)
+        if config.training.warm_start is not None:
             return (
-                Mistake("training.warm_start", None, WARM_START_MESSAGE, made.training.warm_start),
+                Mistake(
+                    "training.warm_start", None, WARM_START_MESSAGE, config.training.warm_start
+                ),
             )
-        check(made)
+        check(config)
     except StrategyError as error:
         return error.mistakes
     except ValidationError as error:
@@ -175,17 +188,17 @@ def _to_mistake(details: ErrorDetails) -> Mistake:
 
 
 def _is_at_or_inside(mistake: Mistake, path: str) -> bool:
-    """Whether a mistake lies at a place, inside it, or on the way to it."""
-    on_the_way = path.startswith(f"{mistake.path}.") and mistake.path not in {"model", "training"}
-    return on_the_way or f"{mistake.path}.".startswith(f"{path}.")
+    """Whether a mistake is at a path, inside it, or at one of its parents."""
+    is_parent = path.startswith(f"{mistake.path}.") and mistake.path not in {"model", "training"}
+    return is_parent or f"{mistake.path}.".startswith(f"{path}.")
 
 
 def _group_space_errors(
     tune: TuningSpec, mistakes: Mapping[tuple[str, ValueLocation], tuple[Mistake, Any]]
 ) -> Iterator[InitErrorDetails]:
-    """One mistake for a place where every sample is refused alike, else one a sample."""
+    """One error for a parameter with the same mistake at every value, else one per value."""
     for path, dimension in tune.space.items():
-        mine = {place: at for (of, place), at in mistakes.items() if of == path}
+        mine = {location: at for (of, location), at in mistakes.items() if of == path}
         if (
             len(mine) == len(dimension.representative_values())
             and len({m.expected for m, _ in mine.values()}) == 1
@@ -193,23 +206,25 @@ def _group_space_errors(
             mistake, value = next(iter(mine.values()))
             yield _make_value_error((path,), mistake, value)
             continue
-        for place, (mistake, value) in mine.items():
-            inner = () if place[0] == "step" else (dimension.kind, *place)
+        for location, (mistake, value) in mine.items():
+            inner = () if location[0] == "step" else (dimension.kind, *location)
             yield _make_value_error((path, *inner), mistake, value)
 
 
 def _make_value_error(loc: ValueLocation, mistake: Mistake, value: Any) -> InitErrorDetails:  # noqa: ANN401 - any JSON
-    words = f"at {mistake.path} {mistake.expected}" + (f"; {mistake.hint}" if mistake.hint else "")
-    return _make_error_details(("tune", "space", *loc), words, value)
+    message = f"at {mistake.path} {mistake.expected}" + (
+        f"; {mistake.hint}" if mistake.hint else ""
+    )
+    return _make_error_details(("tune", "space", *loc), message, value)
 
 
 def _make_conflict_error(mistake: Mistake, values: Mapping[str, Any]) -> InitErrorDetails:
-    words = f"values that go together: {mistake.expected}"
+    message = f"values that are valid together: {mistake.expected}"
     return _make_error_details(
-        ("tune", "space"), words, ", ".join(f"{p} {v}" for p, v in values.items())
+        ("tune", "space"), message, ", ".join(f"{p} {v}" for p, v in values.items())
     )
 
 
-def _make_error_details(loc: ValueLocation, words: str, value: Any) -> InitErrorDetails:  # noqa: ANN401 - any JSON
-    kind = PydanticCustomError("value_error", "{error}", {"error": words})
+def _make_error_details(loc: ValueLocation, message: str, value: Any) -> InitErrorDetails:  # noqa: ANN401 - any JSON
+    kind = PydanticCustomError("value_error", "{error}", {"error": message})
     return InitErrorDetails(type=kind, loc=loc, input=value)

@@ -1,4 +1,4 @@
-"""The trials of one fit: which configuration does best on rows it was not fitted on."""
+"""The tuning study of one fit: trials scored by purged cross-validation."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ if TYPE_CHECKING:
     from engine.models.tuning.config import OptunaTrial, TuningSpec, TuningSplit
 
 STARTUP_TRIALS = 5
-"""Trials before the pruner gives one up."""
+"""Trials before the pruner stops one."""
 
 
 def find_best_params(
     model: Forecaster, training: TrainingSpec, tune: TuningSpec, dataset: WindowDataset, seed: int
 ) -> dict[str, Any]:
-    """The values of the trial with the best mean score; the earlier of two equals.
+    """The parameters of the trial with the best mean score; the earlier of two equal ones.
 
-    A trial that fails counts as tried and as bad; so does one whose score is not a number.
+    A trial that fails, or whose score is not a number, counts as tried and is never the best.
 
     Args:
-        model: With the values that are not tuned.
-        training: With the values that are not tuned.
-        tune: The study.
-        dataset: A window, of which nothing behind the last train row is read.
-        seed: Decides what is drawn.
+        model: Model with the values that are not tuned.
+        training: Training with the values that are not tuned.
+        tune: Settings of the study.
+        dataset: A window; nothing after its last train row is read.
+        seed: Seed of every random draw.
 
     Returns:
-        Place in the strategy -> value.
+        Dotted path in the strategy -> value.
 
     Raises:
         TrainingError: Every trial failed.
@@ -59,31 +59,31 @@ def find_best_params(
     direction = METRICS[tune.metric][1]
     study = _create_study(tune, direction, derive_seed(seed, "sampler") % 2**32)
     splits = tune.split_rows(len(dataset.train), max(dataset.horizons))
-    jury = _CrossValidator(
+    validator = _CrossValidator(
         model, training, tune.metric, splits, _truncate_after_train(dataset), seed
     )
-    found: list[tuple[float, dict[str, Any]]] = []
+    completed: list[tuple[float, dict[str, Any]]] = []
     failure: Exception | None = None
     for _ in range(tune.trials):
         trial = study.ask()
         values = tune.suggest(trial)
         try:
-            value = _score_trial(trial, jury.split_scores(values), last_split=len(splits) - 1)
+            value = _score_trial(trial, validator.split_scores(values), last_split=len(splits) - 1)
         except (TrainingError, StrategyError) as error:
             failure, value = error, None
         if value is None:
             study.tell(trial, state=TrialState.PRUNED)
         else:
             study.tell(trial, value)
-            found.append((value, values))
-    if not found:
+            completed.append((value, values))
+    if not completed:
         raise _all_trials_failed(tune, failure)
     best = min if direction == "minimize" else max
-    return best(found, key=lambda trial: trial[0])[1]
+    return best(completed, key=lambda trial: trial[0])[1]
 
 
 def _create_study(tune: TuningSpec, direction: OptimizationDirection, seed: int) -> Study:
-    """In memory, and without the line that Optuna logs for each new one."""
+    """An in-memory study, without the line that Optuna logs for each new one."""
     import optuna
 
     samplers = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
@@ -101,21 +101,21 @@ def _create_study(tune: TuningSpec, direction: OptimizationDirection, seed: int)
 
 
 def _score_trial(trial: OptunaTrial, scores: Iterator[float], last_split: int) -> float | None:
-    """The mean over the splits; None where the trial is given up before the last."""
-    seen: list[float] = []
+    """The mean over the splits; None where the trial is pruned before the last."""
+    scores_so_far: list[float] = []
     for split, value in enumerate(scores):
-        seen.append(value)
-        trial.report(fmean(seen), split)
+        scores_so_far.append(value)
+        trial.report(fmean(scores_so_far), split)
         if split < last_split and trial.should_prune():
             return None
-    return fmean(seen)
+    return fmean(scores_so_far)
 
 
 def _truncate_after_train(dataset: WindowDataset) -> WindowDataset:
-    """The problem up to its last train row, so that no trial can know more.
+    """The dataset up to its last train row, so that no trial can see later rows.
 
-    The label of that row is known before the first validation row: the purge lies between. Where
-    the problem is recursive the inputs of the bar behind it are part of that label.
+    The label of that row is known before the first validation row, because of the purge. In a
+    recursive dataset the inputs of the next bar are part of that label.
     """
     stop = int(dataset.train[-1]) + 1
     rows = slice(0, stop + dataset.recursive)
@@ -139,37 +139,38 @@ def _truncate_after_train(dataset: WindowDataset) -> WindowDataset:
 
 @dataclass
 class _CrossValidator:
-    """Scores configurations, split by split; what was scored once is not fitted again."""
+    """Scores configurations split by split, and caches the scores."""
 
     model: Forecaster
     training: TrainingSpec
     metric: TuningMetric
     splits: tuple[TuningSplit, ...]
-    problem: WindowDataset
+    dataset: WindowDataset
     seed: int
     cached_scores: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def split_scores(self, params: Mapping[str, Any]) -> Iterator[float]:
-        """Lazily, one a split.
+        """Yields one score for each split, lazily.
 
         Raises:
             TrainingError: The fit on a split failed, or its score is not a number.
-            StrategyError: The values do not go together.
+            StrategyError: The values conflict.
         """
-        made = apply_params(self.model, self.training, params)
+        config = apply_params(self.model, self.training, params)
         name = canonical_json(dict(params))
-        for place, parts in enumerate(self.splits):
-            if (name, place) not in self.cached_scores:
-                fit, held_out, test = (self.problem.train[part] for part in parts)
-                rows = replace(self.problem, train=fit, validation=held_out, test=test)
-                # One seed a split, whatever the trial: configurations meet the same luck.
-                forecast = made.model.fit_predict(
-                    rows, made.training, derive_seed(self.seed, "split", place)
+        for index, parts in enumerate(self.splits):
+            if (name, index) not in self.cached_scores:
+                fit, held_out, test = (self.dataset.train[part] for part in parts)
+                rows = replace(self.dataset, train=fit, validation=held_out, test=test)
+                # One seed per split, the same for every trial: configurations get the same random
+                # draws.
+                forecast = config.model.fit_predict(
+                    rows, config.training, derive_seed(self.seed, "split", index)
                 )
-                self.cached_scores[name, place] = compute_score(
+                self.cached_scores[name, index] = compute_score(
                     self.metric, rows, test, forecast.test
                 )
-            yield _require_finite_score(self.cached_scores[name, place], self.metric)
+            yield _require_finite_score(self.cached_scores[name, index], self.metric)
 
 
 def _require_finite_score(value: float, metric: str) -> float:

@@ -1,14 +1,16 @@
-"""Tuned: the strategy's model, in the configuration that did best within the train rows."""
+"""Tuned forecaster: the model in the configuration with the best score within the train rows."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from pydantic import ConfigDict
 
 from engine.core.errors import StrategyError
-from engine.models.forecaster import Forecaster
+from engine.models.forecaster import Forecaster, Model
 from engine.models.training.config import TrainingSpec
 from engine.models.tuning.config import TuningSpec  # noqa: TC001 - pydantic reads it
 from engine.models.tuning.search_space import apply_params, grid_corners
@@ -18,46 +20,48 @@ if TYPE_CHECKING:
 
     from engine.models.dataset import Forecast, WindowDataset
 
-    Model: TypeAlias = Forecaster
-    # At run time any member of the union in `engine.models`, which completes this class.
-
 
 class TunedForecaster(Forecaster):
-    """A study on the train rows, then one fit of the configuration that won it.
+    """A tuning study on the train rows, then one fit of the best configuration.
 
-    Made of a strategy's `model` and `tune`; no `kind` that a strategy can ask for. The window's
-    validation rows do in the last fit what they always do, and nothing in the study: its trials
-    are handed arrays that end with the last train row.
+    Built from a strategy's `model` and `tune`; a strategy cannot name it by `kind`. The window's
+    validation rows are used in the last fit only: the trials get arrays that end with the last
+    train row.
 
     Attributes:
-        model: With the values that are not tuned.
-        tune: What is, and how.
+        model: Model with the values that are not tuned.
+        tune: Search space and settings of the study.
     """
 
-    libraries: ClassVar[tuple[str, ...]] = ("optuna",)
+    model_config = ConfigDict(defer_build=True)
 
     kind: Literal["tuned"] = "tuned"
     model: Model
     tune: TuningSpec
 
     @property
+    def libraries(self) -> tuple[str, ...]:
+        """The one that draws the trials, and those of the model."""
+        return ("optuna", *self.model.libraries)
+
+    @property
     def lookback(self) -> int:
-        """The longest that a configuration can have."""
+        """The longest lookback of any configuration."""
         return self._traits.lookback
 
     @property
     def costly(self) -> bool:
-        """Whether a fit of any configuration is."""
+        """Whether a fit of any configuration is costly."""
         return self._traits.costly
 
     @property
     def stochastic(self) -> bool:
-        """Whether a fit of any configuration is; else one study serves all seeds."""
+        """Whether a fit of any configuration is stochastic; else one study serves all seeds."""
         return self._traits.stochastic
 
     @property
     def multi_output(self) -> bool:
-        """Whether every configuration is."""
+        """Whether every configuration is multi-output."""
         return self._traits.multi_output
 
     @cached_property
@@ -71,19 +75,19 @@ class TunedForecaster(Forecaster):
         )
 
     def _candidate_models(self) -> Iterator[Forecaster]:
-        places = {p: d for p, d in self.tune.space.items() if p.split(".")[0] == "model"}
-        for corner in grid_corners(places):
-            # What is refused was told when the strategy was loaded.
+        dimensions = {p: d for p, d in self.tune.space.items() if p.split(".")[0] == "model"}
+        for corner in grid_corners(dimensions):
+            # Invalid corners were reported when the strategy was loaded.
             with suppress(StrategyError):
                 values = {path: value for path, (_, value) in corner.items()}
                 yield apply_params(self.model, TrainingSpec(), values).model
 
     def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:
-        """Studies, then fits as the strategy without `tune` would.
+        """Runs the study, then fits the best configuration as a strategy without `tune` would.
 
         Returns:
-            The forecast of the configuration that won, whose history says how many were tried and
-            what it consists of.
+            The forecast of the best configuration; its history has the number of trials and the
+            chosen values.
 
         Raises:
             TrainingError: No trial gave a usable forecaster, or the last fit did not.
@@ -91,8 +95,8 @@ class TunedForecaster(Forecaster):
         from engine.models.tuning.study import find_best_params
 
         chosen = find_best_params(self.model, training, self.tune, dataset, seed)
-        made = apply_params(self.model, training, chosen)
-        forecast = made.model.fit_predict(dataset, made.training, seed)
+        config = apply_params(self.model, training, chosen)
+        forecast = config.model.fit_predict(dataset, config.training, seed)
         history = replace(forecast.history, trials=self.tune.trials, chosen=chosen)
         return replace(forecast, history=history)
 

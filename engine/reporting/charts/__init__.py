@@ -1,1 +1,1 @@
-"""Charts as values: pure functions from frames to what is to be drawn; templates draw it."""
+"""Charts as values: pure functions from tables to what the templates draw."""

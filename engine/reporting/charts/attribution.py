@@ -1,4 +1,4 @@
-"""Where growth came from, as bars."""
+"""Attribution of the log return, as bars."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.reporting.book_styles import BookStyle
 
 BAR_HALF_WIDTH = 0.36
-"""Half the width of a bar; of two beside each other, the width."""
+"""Half the width of a group of bars, whose centres are 1 apart."""
 
 LOG_RETURN_FORMAT = formatting.SIGNED_PERCENT
 ZERO_LINE = LayerStyle("zero", "", "zero")
@@ -28,41 +28,41 @@ ZERO_LINE = LayerStyle("zero", "", "zero")
 def return_sources_plot(
     parts: Mapping[str, float], *, finding: str, description: str, span: str
 ) -> XYPlot:
-    """What was earned and what it cost, and the sum.
+    """Contributions of sides and costs, and their sum.
 
     Args:
-        parts: Name -> log return, the last one the sum of the others.
-        finding: What the figures say.
+        parts: Name -> log return in per cent; the last one is the sum of the others.
+        finding: What the figures show, in one sentence.
         description: What the parts are.
-        span: Over which bars.
+        span: First bar, last bar and number of bars.
     """
-    values = 100.0 * np.array(list(parts.values()))
-    places = np.arange(len(parts), dtype=np.float64)
-    frame = _make_axes("part of the whole", list(parts), values)
-    last = places == places[-1]
+    values = np.array(list(parts.values()))
+    positions = np.arange(len(parts), dtype=np.float64)
+    axes = _make_axes("contribution", list(parts), values)
+    is_sum = positions == positions[-1]
     layers = [
         plot_layers.bar_layer(
-            frame,
+            axes,
             LayerStyle(key, label, css),
-            (places[kept] - BAR_HALF_WIDTH, places[kept] + BAR_HALF_WIDTH),
-            values[kept],
-            [name for name, here in zip(parts, kept.tolist(), strict=True) if here],
+            (positions[mask] - BAR_HALF_WIDTH, positions[mask] + BAR_HALF_WIDTH),
+            values[mask],
+            [name for name, kept in zip(parts, mask.tolist(), strict=True) if kept],
         )
-        for key, label, css, kept in (
-            ("gains", "Earned", "up-side", ~last & (values >= 0)),
-            ("losses", "Lost or paid", "down-side", ~last & (values < 0)),
-            ("sum", "Sum of all", "plain-side", last),
+        for key, label, css, mask in (
+            ("gains", "Earned", "up-side", ~is_sum & (values >= 0)),
+            ("losses", "Lost or paid", "down-side", ~is_sum & (values < 0)),
+            ("sum", "Sum", "plain-side", is_sum),
         )
-        if kept.any()
+        if mask.any()
     ]
     return XYPlot(
         key="sources",
-        title="What was earned and what it cost",
+        title="Contributions to the log return",
         finding=finding,
         description=description,
         span=span,
-        axes=frame,
-        layers=(*reversed(layers), plot_layers.horizontal_line(frame, ZERO_LINE, 0.0)),
+        axes=axes,
+        layers=(*reversed(layers), plot_layers.horizontal_line(axes, ZERO_LINE, 0.0)),
     )
 
 
@@ -76,28 +76,28 @@ def grouped_bar_plot(
     description: str,
     span: str,
 ) -> XYPlot:
-    """Log returns of one or two books in each group of bars, beside each other.
+    """Log returns of one or two books in each group of bars, side by side.
 
     Args:
         key: Id of the plot.
-        titles: Its title, and what the groups are.
-        series: Book and its log return in each group.
-        group_names: Of the groups.
-        finding: What the figures say.
+        titles: Title of the plot and label of the horizontal axis.
+        series: Each book with its log return in each group, in per cent; NaN where not known.
+        group_names: Names of the groups.
+        finding: What the figures show, in one sentence.
         description: What the groups are.
-        span: Over which bars.
+        span: First bar, last bar and number of bars.
     """
-    places = np.arange(len(group_names), dtype=np.float64)
-    values = [100.0 * np.array(figures, dtype=np.float64) for _, figures in series]
-    frame = _make_axes(titles[1], group_names, np.concatenate(values))
+    positions = np.arange(len(group_names), dtype=np.float64)
+    values = [np.array(figures, dtype=np.float64) for _, figures in series]
+    axes = _make_axes(titles[1], group_names, np.concatenate(values))
     width = 2 * BAR_HALF_WIDTH / len(series)
     layers = [
         plot_layers.bar_layer(
-            frame,
+            axes,
             LayerStyle(book.key, book.label, book.hue),
             (
-                places - BAR_HALF_WIDTH + number * width,
-                places - BAR_HALF_WIDTH + (number + 1) * width,
+                positions - BAR_HALF_WIDTH + number * width,
+                positions - BAR_HALF_WIDTH + (number + 1) * width,
             ),
             values[number],
             list(group_names),
@@ -110,8 +110,8 @@ def grouped_bar_plot(
         finding=finding,
         description=description,
         span=span,
-        axes=frame,
-        layers=(*reversed(layers), plot_layers.horizontal_line(frame, ZERO_LINE, 0.0)),
+        axes=axes,
+        layers=(*reversed(layers), plot_layers.horizontal_line(axes, ZERO_LINE, 0.0)),
     )
 
 

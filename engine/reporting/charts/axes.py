@@ -1,4 +1,4 @@
-"""Axes: where a value lies between the two ends of a chart, and which values are labelled."""
+"""Axes: the position of a value between the two ends of a chart, and the labelled values."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AxisTick:
-    """A labelled place.
+    """A labelled position.
 
     Attributes:
-        position: Per cent of the way along the axis.
+        position: Per cent of the length of the axis.
         label: Its text.
     """
 
@@ -38,7 +38,7 @@ class Axis:
         low: Value at the lower end.
         high: Value at the upper end; above `low`.
         log: Whether equal distances are equal ratios.
-        ticks: Labelled places, ascending.
+        ticks: Labelled positions, ascending.
     """
 
     low: float
@@ -47,7 +47,7 @@ class Axis:
     ticks: tuple[AxisTick, ...]
 
     def to_fraction(self, values: Vector) -> Vector:
-        """Fractions of the way along, shape as `values`; NaN where the axis has no place."""
+        """Fractions of the axis, shape as `values`; NaN for values a log axis cannot show."""
         return _to_fraction(values, self.low, self.high, log=self.log)
 
 
@@ -58,7 +58,7 @@ class TimeAxis:
     Attributes:
         first: Time at the left end.
         last: Time at the right end.
-        ticks: Labelled places, ascending.
+        ticks: Labelled positions, ascending.
     """
 
     first: pd.Timestamp
@@ -66,33 +66,33 @@ class TimeAxis:
     ticks: tuple[AxisTick, ...]
 
     def to_fraction(self, timestamps: pd.DatetimeIndex) -> Vector:
-        """Fractions of the way along, shape (n,)."""
+        """Fractions of the axis, shape (n,)."""
         length = max((self.last - self.first).total_seconds(), 1.0)
         return np.asarray((timestamps - self.first).total_seconds(), dtype=np.float64) / length
 
 
 def linear_axis(low: float, high: float, *, ticks: int = 5) -> Axis:
-    """An axis over [low, high] with 4 % of air; ticks at 1, 2, 2.5 or 5 times a power of ten."""
+    """An axis over [low, high] with a margin of 4 %; ticks 1, 2, 2.5 or 5 times 10^k apart."""
     if not (math.isfinite(low) and math.isfinite(high)):
         low, high = 0.0, 1.0
     if low == high:
         low, high = low - 0.5, high + 0.5
-    air = 0.04 * (high - low)
-    low, high = low - air, high + air
+    margin = 0.04 * (high - low)
+    low, high = low - margin, high + margin
     values = _nice_tick_values(low, high, ticks)
     return Axis(low, high, False, _make_ticks(values, low, high, log=False))
 
 
 def log_axis(low: float, high: float) -> Axis:
-    """A logarithmic axis over positive [low, high] with 4 % of air.
+    """A logarithmic axis over positive [low, high] with a margin of 4 %.
 
-    Ticks stand at 1, 2 and 5 times the powers of ten; at the powers alone over many decades; at
-    round numbers where less than three of these fit.
+    Ticks are at 1, 2 and 5 times the powers of ten; over many decades at the powers alone; at
+    round numbers where fewer than three of these fit.
     """
     if low == high:
         low, high = low / 1.1, high * 1.1
-    air = (high / low) ** 0.04
-    low, high = low / air, high * air
+    margin = (high / low) ** 0.04
+    low, high = low / margin, high * margin
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     leading = (1.0, 2.0, 5.0) if len(decades) < 5 else (1.0,)
     candidates = np.array([digit * 10.0**power for power in decades for digit in leading])
@@ -103,16 +103,16 @@ def log_axis(low: float, high: float) -> Axis:
 
 
 MAX_CATEGORY_LABELS = 9
-"""Labels that fit along an axis of names."""
+"""Labels that fit on an axis of names."""
 
 
 def categorical_axis(names: Sequence[str]) -> Axis:
-    """An axis of `names` at 0, 1, 2 ...; of many, evenly chosen ones are labelled."""
+    """An axis of `names` at 0, 1, 2 ...; of more than fit, evenly spaced ones are labelled."""
     count = max(1, len(names))
     step = -(-count // MAX_CATEGORY_LABELS)
     ticks = tuple(
-        AxisTick(round(100 * (place + 0.5) / count, 3), names[place])
-        for place in range(0, len(names), step)
+        AxisTick(round(100 * (index + 0.5) / count, 3), names[index])
+        for index in range(0, len(names), step)
     )
     return Axis(-0.5, count - 0.5, False, ticks)
 
@@ -126,18 +126,17 @@ TIME_UNIT_FORMATS = {"h": "%d %b %H:%M", "D": "%d %b", "MS": "%b %Y", "YS": "%Y"
 
 
 def time_axis(first: pd.Timestamp, last: pd.Timestamp, *, ticks: int = 9) -> TimeAxis:
-    """An axis from `first` to `last`, with at most `ticks` labels where the calendar turns."""
+    """An axis from `first` to `last`, with at most `ticks` labels at round calendar times."""
     days = (last - first).total_seconds() / 86_400
     unit, count = next(
         (step for step in TIME_STEPS if days / (TIME_UNIT_DAYS[step[0]] * step[1]) <= ticks),
         TIME_STEPS[-1],
     )
-    turns = pd.date_range(first.normalize(), last, freq=f"{count}{unit}")
-    turns = turns[turns >= first]
-    bare = TimeAxis(first, last, ())
-    labels = turns.strftime(TIME_UNIT_FORMATS[unit])
-    places = (_to_percent(at) for at in bare.to_fraction(turns))
-    return TimeAxis(first, last, tuple(map(AxisTick, places, labels)))
+    starts = pd.date_range(first.normalize(), last, freq=f"{count}{unit}")
+    starts = starts[starts >= first]
+    labels = starts.strftime(TIME_UNIT_FORMATS[unit])
+    positions = map(_to_percent, TimeAxis(first, last, ()).to_fraction(starts))
+    return TimeAxis(first, last, tuple(map(AxisTick, positions, labels)))
 
 
 def _nice_tick_values(low: float, high: float, count: int) -> Vector:
@@ -149,10 +148,10 @@ def _nice_tick_values(low: float, high: float, count: int) -> Vector:
 
 
 def _make_ticks(values: Vector, low: float, high: float, *, log: bool) -> tuple[AxisTick, ...]:
-    places = _to_fraction(values, low, high, log=log)
+    fractions = _to_fraction(values, low, high, log=log)
     return tuple(
-        AxisTick(_to_percent(at), formatting.tick_label(float(value)))
-        for at, value in zip(places, values, strict=True)
+        AxisTick(_to_percent(fraction), formatting.tick_label(float(value)))
+        for fraction, value in zip(fractions, values, strict=True)
     )
 
 

@@ -1,4 +1,4 @@
-"""Equity of every book."""
+"""Equity and drawdown of every book."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from engine.reporting import formatting
+from engine.reporting.book_styles import STRATEGY
 from engine.reporting.charts import time_chart
-from engine.reporting.charts.axes import log_axis, time_axis
+from engine.reporting.charts.axes import linear_axis, log_axis, time_axis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,35 +18,29 @@ if TYPE_CHECKING:
     from engine.reporting.book_styles import BookStyle
 
 
-def cumulative_growth(returns: pd.DataFrame) -> pd.DataFrame:
-    """Growth of 1: E_t = (1 + r_1) ... (1 + r_t); shape as `returns`, none of them NaN."""
-    return (1.0 + returns).cumprod()
-
-
-def equity_chart(returns: pd.DataFrame, books: Sequence[BookStyle]) -> time_chart.TimeChart:
-    """Equity on a log axis, so that equal distances are equal per cent.
+def equity_chart(growth: pd.DataFrame, books: Sequence[BookStyle]) -> time_chart.TimeChart:
+    """Equity on a log axis.
 
     Args:
-        returns: Index timestamp, a column a book: net simple return of each bar.
+        growth: Index timestamp, one column for each book: growth of 1 up to each bar.
         books: In the order of the legend.
     """
-    whole = cumulative_growth(returns)
-    table = time_chart.downsample_rows(whole)
+    table = time_chart.downsample_rows(growth)
     index = pd.DatetimeIndex(table.index)
     values = table.to_numpy(dtype=np.float64)
     positive = values[values > 0]
     axis = log_axis(min(1.0, float(positive.min())), max(1.0, float(positive.max())))
     time = time_axis(index[0], index[-1])
-    ruined = [book.label for book in books if (whole[book.key] <= 0).any()]
+    ruined = [book.label for book in books if (growth[book.key] <= 0).any()]
     notes = tuple(
-        f"{label} lost all of its equity; a log axis cannot show what is left." for label in ruined
+        f"{label} lost all of its equity, which a log axis cannot show." for label in ruined
     )
     return time_chart.TimeChart(
         key="equity",
         title="Equity",
-        description="Growth of 1 after all costs, on a log axis: equal heights are equal per "
-        "cent.",
-        span=time_chart.describe_span(pd.DatetimeIndex(returns.index)),
+        description="Growth of 1 after all costs, on a log axis: equal distances are equal "
+        "percentages.",
+        span=time_chart.describe_span(pd.DatetimeIndex(growth.index)),
         ticks=time.ticks,
         unix_seconds=time_chart.to_unix_seconds(index),
         panels=(
@@ -61,5 +56,57 @@ def equity_chart(returns: pd.DataFrame, books: Sequence[BookStyle]) -> time_char
                 ),
             ),
         ),
-        notes=notes + time_chart.downsampling_note(len(whole), len(table)),
+        notes=notes + time_chart.downsampling_note(len(growth), len(table)),
     )
+
+
+def drawdown_chart(drawdown_pct: pd.DataFrame, books: Sequence[BookStyle]) -> time_chart.TimeChart:
+    """Drawdown below zero, that of the strategy filled.
+
+    Args:
+        drawdown_pct: Index timestamp, one column for each book: loss from the highest equity so
+            far in per cent, at most 0.
+        books: In the order of the legend.
+    """
+    table = time_chart.downsample_rows(drawdown_pct)
+    index = pd.DatetimeIndex(table.index)
+    axis = linear_axis(min(-1.0, float(np.nanmin(table.to_numpy()))), 0.0, ticks=4)
+    time = time_axis(index[0], index[-1])
+    lines = time_chart.book_line_series(table, books, time, axis)
+    strategy = next((line for line in lines if line.key == STRATEGY), None)
+    areas = (
+        time_chart.Area(
+            "underwater",
+            _underwater_path(strategy, axis.to_fraction(np.zeros(1))[0]),
+            STRATEGY,
+            "under",
+        ),
+    )
+    return time_chart.TimeChart(
+        key="drawdown",
+        title="Drawdown",
+        description="Loss from the highest equity so far; zero is a new high.",
+        span=time_chart.describe_span(pd.DatetimeIndex(drawdown_pct.index)),
+        ticks=time.ticks,
+        unix_seconds=time_chart.to_unix_seconds(index),
+        panels=(
+            time_chart.ChartPanel(
+                label="per cent below the peak",
+                height="medium",
+                ticks=axis.ticks,
+                number_format=formatting.PERCENT,
+                lines=lines,
+                areas=areas if strategy else (),
+                baseline=time_chart.distance_from_top(axis, 0.0),
+                rescaling=time_chart.AxisRescaling(ticks=4, always=(-1.0, 0.0)),
+            ),
+        ),
+        notes=time_chart.downsampling_note(len(drawdown_pct), len(table)),
+    )
+
+
+def _underwater_path(line: time_chart.LineSeries | None, zero_position: float) -> str:
+    if line is None or not line.path:
+        return ""
+    top = round(time_chart.VIEWBOX_SIZE * (1.0 - zero_position))
+    return f"{line.path}V{top}H0Z"

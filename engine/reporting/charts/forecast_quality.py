@@ -1,4 +1,4 @@
-"""Forecasts against what came: one by one, by size, by month, by the market's state."""
+"""Forecasts against outcomes: scatter, calibration, rank correlation, direction by regime."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from engine.reporting.charts.plot_layers import LabelledAxis, LayerStyle, XYAxes
 from engine.reporting.charts.xy_plot import XYPlot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from engine.core.types import Vector
-    from engine.evaluation.forecasts.calibration import CalibrationBin
-    from engine.evaluation.forecasts.directional_accuracy import DirectionalAccuracy
-    from engine.evaluation.forecasts.time_series_rank_correlation import TimeSeriesRankCorrelation
-    from engine.evaluation.inference.regression import HacRegression
+    from engine.runs.documents.analysis_forecasts import (
+        CalibrationFigures,
+        DirectionFigures,
+        ForecastRegressionFigures,
+        RankCorrelationFigures,
+    )
 
 MAX_DOTS = 1500
-"""Forecasts drawn at most."""
+"""Largest number of forecasts drawn."""
 
 BPS_PER_UNIT = 10_000.0
 BAR_HALF_WIDTH = 0.38
@@ -34,20 +36,20 @@ ZERO_LINE = LayerStyle("zero", "", "zero")
 
 
 def forecast_scatter_plot(
-    forecasts: pd.DataFrame, line: HacRegression | None, *, finding: str, span: str
+    forecasts: pd.DataFrame, line: ForecastRegressionFigures | None, *, finding: str, span: str
 ) -> XYPlot:
     """Every forecast against its outcome, with the least-squares line.
 
     Args:
-        forecasts: As `forecast.mean_forecasts` gives it, at least a row.
-        line: Outcome on forecast, fractions; None where there is none.
-        finding: What the figures say.
-        span: Over which bars.
+        forecasts: Mean over the seeds, at least one row.
+        line: Regression of outcome on forecast; None where there is none.
+        finding: What the figures show, in one sentence.
+        span: First bar, last bar and number of forecasts.
     """
     predicted, actual = (
         BPS_PER_UNIT * forecasts[name].to_numpy() for name in ("predicted", "actual")
     )
-    frame = XYAxes(
+    axes = XYAxes(
         LabelledAxis("forecast, bps", _finite_axis(predicted), formatting.SIGNED_BPS),
         LabelledAxis("outcome, bps", _finite_axis(np.append(actual, 0.0)), formatting.SIGNED_BPS),
     )
@@ -55,31 +57,29 @@ def forecast_scatter_plot(
     if len(forecasts) > MAX_DOTS:
         rows = np.unique(np.linspace(0, len(forecasts) - 1, MAX_DOTS).astype(int))
     layers = [
-        plot_layers.horizontal_line(frame, ZERO_LINE, 0.0),
+        plot_layers.horizontal_line(axes, ZERO_LINE, 0.0),
         plot_layers.dot_layer(
-            frame,
+            axes,
             LayerStyle("forecasts", "Forecasts", "hue-0 small"),
             predicted[rows],
             actual[rows],
             _forecast_labels(forecasts.iloc[rows]),
         ),
-        plot_layers.identity_line(frame, PERFECT_FORECAST_STYLE),
+        plot_layers.identity_line(axes, PERFECT_FORECAST_STYLE),
     ]
     if line is not None:
         ends = np.array([predicted.min(), predicted.max()])
         style = LayerStyle("fit", "Fitted line", "hue-2 strong")
         layers.append(
-            plot_layers.line_layer(
-                frame, style, ends, BPS_PER_UNIT * line.intercept + line.slope * ends
-            )
+            plot_layers.line_layer(axes, style, ends, line.intercept_bps + line.slope * ends)
         )
     return XYPlot(
         key="scatter",
-        title="Predicted against realised",
+        title="Forecasts against outcomes",
         finding=finding,
-        description="A dot a forecast, mean over the seeds, and what came of it.",
+        description="One dot for each forecast, the mean over its seeds, and its outcome.",
         span=span,
-        axes=frame,
+        axes=axes,
         layers=tuple(layers),
         shape="square",
         notes=_downsampling_note(len(rows), len(forecasts)),
@@ -87,24 +87,24 @@ def forecast_scatter_plot(
 
 
 def calibration_plot(
-    groups: Sequence[CalibrationBin], *, finding: str, description: str, span: str
+    groups: Sequence[CalibrationFigures], *, finding: str, description: str, span: str
 ) -> XYPlot:
     """Mean outcome of each group of forecasts, with its interval, against the forecast.
 
     Args:
         groups: At least one.
-        finding: What the figures say.
-        description: How large groups are and what the intervals are.
-        span: Over which bars.
+        finding: What the figures show, in one sentence.
+        description: Size of the groups, and how the intervals are computed.
+        span: First bar, last bar and number of forecasts.
     """
-    x = BPS_PER_UNIT * np.array([group.predicted for group in groups])
-    y = BPS_PER_UNIT * np.array([group.actual for group in groups])
-    low = BPS_PER_UNIT * _to_float_array([group.actual_low for group in groups])
-    high = BPS_PER_UNIT * _to_float_array([group.actual_high for group in groups])
-    reach = np.concatenate((y, low, high, np.zeros(1)))
-    frame = XYAxes(
+    x = np.array([group.predicted_bps for group in groups])
+    y = np.array([group.actual_bps for group in groups])
+    low = _to_float_array([group.actual_low_bps for group in groups])
+    high = _to_float_array([group.actual_high_bps for group in groups])
+    outcomes = np.concatenate((y, low, high, np.zeros(1)))
+    axes = XYAxes(
         LabelledAxis("mean forecast, bps", _finite_axis(x), formatting.SIGNED_BPS),
-        LabelledAxis("mean outcome, bps", _finite_axis(reach), formatting.SIGNED_BPS),
+        LabelledAxis("mean outcome, bps", _finite_axis(outcomes), formatting.SIGNED_BPS),
     )
     names = [
         f"Group {group.number} of forecasts, {formatting.count_of(group.rows, 'forecast')}"
@@ -116,12 +116,12 @@ def calibration_plot(
         finding=finding,
         description=description,
         span=span,
-        axes=frame,
+        axes=axes,
         layers=(
-            plot_layers.horizontal_line(frame, ZERO_LINE, 0.0),
-            plot_layers.identity_line(frame, PERFECT_FORECAST_STYLE),
+            plot_layers.horizontal_line(axes, ZERO_LINE, 0.0),
+            plot_layers.identity_line(axes, PERFECT_FORECAST_STYLE),
             plot_layers.whisker_layer(
-                frame, LayerStyle("groups", "Outcomes", "hue-0"), x, y, (low, high), names
+                axes, LayerStyle("groups", "Outcomes", "hue-0"), x, y, (low, high), names
             ),
         ),
         shape="square",
@@ -129,20 +129,21 @@ def calibration_plot(
 
 
 def rank_correlation_plot(
-    correlation: TimeSeriesRankCorrelation, *, finding: str, span: str, notes: tuple[str, ...]
+    ranks: RankCorrelationFigures, *, finding: str, span: str, notes: tuple[str, ...]
 ) -> XYPlot:
-    """Each period's part in the rank correlation as a bar, the whole as a line.
+    """Contribution of each period to the rank correlation as a bar, the total as a line.
 
     Args:
-        correlation: At least one period.
-        finding: What the figures say.
-        span: Over which bars.
-        notes: On how to read it.
+        ranks: At least one period.
+        finding: What the figures show, in one sentence.
+        span: First bar, last bar and number of forecasts.
+        notes: Notes on reading the plot.
     """
-    values = np.array(correlation.values)
-    places = np.arange(len(values), dtype=np.float64)
-    frame = XYAxes(
-        LabelledAxis(correlation.period, categorical_axis(correlation.period_labels), None),
+    values = np.array([period.value for period in ranks.periods])
+    positions = np.arange(len(values), dtype=np.float64)
+    labels = [period.label for period in ranks.periods]
+    axes = XYAxes(
+        LabelledAxis(ranks.period, categorical_axis(labels), None),
         LabelledAxis(
             "mean product of ranks",
             linear_axis(min(-0.2, float(values.min())), max(0.2, float(values.max()))),
@@ -150,94 +151,85 @@ def rank_correlation_plot(
         ),
     )
     names = [
-        f"{name}, {formatting.count_of(rows, 'forecast')}"
-        for name, rows in zip(correlation.period_labels, correlation.rows, strict=True)
+        f"{period.label}, {formatting.count_of(period.rows, 'forecast')}"
+        for period in ranks.periods
     ]
+    style = LayerStyle("periods", "One " + ranks.period, "hue-0")
     layers = [
-        plot_layers.bar_layer(
-            frame,
-            LayerStyle("period", "One " + correlation.period, "hue-0"),
-            _bar_edges(places),
-            values,
-            names,
-        ),
-        plot_layers.horizontal_line(frame, ZERO_LINE, 0.0),
+        plot_layers.bar_layer(axes, style, _bar_edges(positions), values, names),
+        plot_layers.horizontal_line(axes, ZERO_LINE, 0.0),
     ]
-    if correlation.overall is not None and len(values) > 1:
-        layers.append(
-            plot_layers.horizontal_line(
-                frame, LayerStyle("whole", "Whole span", "reference"), correlation.overall
-            )
-        )
+    if ranks.overall is not None and len(values) > 1:
+        style = LayerStyle("overall", "Whole span", "reference")
+        layers.append(plot_layers.horizontal_line(axes, style, ranks.overall))
     return XYPlot(
         key="rank-correlation",
-        title=f"Time-series rank correlation by {correlation.period}",
+        title=f"Time-series rank correlation by {ranks.period}",
         finding=finding,
-        description="Spearman's rank correlation of each symbol's forecasts and outcomes over "
-        f"time, cut into {correlation.period}s: the mean product of their standardised ranks. "
-        "Above 0, high forecasts came with high outcomes; weighted by bars the parts add up to "
-        "the whole.",
+        description="Time-series rank correlation (Spearman) of forecasts and outcomes, split by "
+        f"{ranks.period}: the mean product of their standardised ranks. Above 0, high forecasts "
+        "went with high outcomes. The mean weighted by bars is the rank correlation of the whole "
+        "span.",
         span=span,
-        axes=frame,
+        axes=axes,
         layers=tuple(layers),
         notes=notes,
     )
 
 
 def direction_plot(
-    directions: Mapping[str, DirectionalAccuracy],
+    directions: Sequence[DirectionFigures],
     *,
     finding: str,
     description: str,
     span: str,
     notes: tuple[str, ...],
 ) -> XYPlot:
-    """Hit rate of each state with its interval, beside that of always saying up.
+    """Directional accuracy in each regime with its interval, and that of always up.
 
     Args:
-        directions: State -> its figures, at least one, in the order drawn.
-        finding: What the figures say.
-        description: What the states are.
-        span: Over which bars.
-        notes: What else.
+        directions: Of each regime, at least one, in the order drawn.
+        finding: What the figures show, in one sentence.
+        description: What the regimes are.
+        span: First bar, last bar and number of forecasts.
+        notes: Notes on reading the plot.
     """
-    states = list(directions)
-    figures = list(directions.values())
-    places = np.arange(len(states), dtype=np.float64)
-    hits, low, high, up = (
-        100.0 * np.array([getattr(each, name) for each in figures])
-        for name in ("hit_share", "low", "high", "up_share")
+    positions = np.arange(len(directions), dtype=np.float64)
+    accuracy, low, high, up = (
+        np.array([getattr(direction, name) for direction in directions])
+        for name in ("hit_pct", "low_pct", "high_pct", "up_pct")
     )
-    together = np.concatenate((low, high, up, [50.0]))
-    frame = XYAxes(
-        LabelledAxis("state of the market at the decision", categorical_axis(states), None),
+    values = np.concatenate((low, high, up, [50.0]))
+    regimes = [direction.state for direction in directions]
+    axes = XYAxes(
+        LabelledAxis("market regime at the decision", categorical_axis(regimes), None),
         LabelledAxis(
-            "right, per cent",
-            linear_axis(float(together.min()), float(together.max())),
+            "directional accuracy, per cent",
+            linear_axis(float(values.min()), float(values.max())),
             formatting.PERCENT,
         ),
     )
     names = [
-        f"{state}, {formatting.count_of(each.rows, 'forecast')}"
-        for state, each in directions.items()
+        f"{direction.state}, {formatting.count_of(direction.rows, 'forecast')}"
+        for direction in directions
     ]
     return XYPlot(
         key="direction",
-        title="Direction by state of the market",
+        title="Directional accuracy by market regime",
         finding=finding,
         description=description,
         span=span,
-        axes=frame,
+        axes=axes,
         layers=(
-            plot_layers.horizontal_line(frame, LayerStyle("coin", "A coin", "reference"), 50.0),
+            plot_layers.horizontal_line(axes, LayerStyle("coin", "Chance", "reference"), 50.0),
             plot_layers.dot_layer(
-                frame, LayerStyle("up", "Always up", "hue-1 large"), places + 0.12, up, names
+                axes, LayerStyle("up", "Always up", "hue-1 large"), positions + 0.12, up, names
             ),
             plot_layers.whisker_layer(
-                frame,
+                axes,
                 LayerStyle("hits", "Forecasts", "hue-0"),
-                places - 0.12,
-                hits,
+                positions - 0.12,
+                accuracy,
                 (low, high),
                 names,
             ),
@@ -252,11 +244,11 @@ def _finite_axis(values: Vector) -> Axis:
 
 
 def _forecast_labels(forecasts: pd.DataFrame) -> list[str]:
-    stamps = pd.DatetimeIndex(forecasts["timestamp"])
-    alone = forecasts["symbol"].nunique() == 1
+    stamps = [formatting.timestamp(stamp) for stamp in pd.DatetimeIndex(forecasts["timestamp"])]
+    if forecasts["symbol"].nunique() == 1:
+        return stamps
     return [
-        formatting.timestamp(stamp) if alone else f"{symbol}, {formatting.timestamp(stamp)}"
-        for stamp, symbol in zip(stamps, forecasts["symbol"], strict=True)
+        f"{symbol}, {stamp}" for symbol, stamp in zip(forecasts["symbol"], stamps, strict=True)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -11,9 +11,25 @@ from engine.reporting import formatting
 from engine.reporting.charts.axes import AxisTick, linear_axis
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from engine.reporting.book_styles import BookStyle
+
+
+class IntervalEstimate(Protocol):
+    """An estimate with its interval; each is None where it is not defined."""
+
+    @property
+    def estimate(self) -> float | None:
+        """The estimate."""
+
+    @property
+    def low(self) -> float | None:
+        """Lower end of the interval."""
+
+    @property
+    def high(self) -> float | None:
+        """Upper end of the interval."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +60,21 @@ class ForestPlot:
     zero_position: float
 
 
-def make_forest_plot(estimates: Sequence[tuple[BookStyle, Mapping[str, Any]]]) -> ForestPlot:
+def make_forest_plot(estimates: Sequence[tuple[BookStyle, IntervalEstimate]]) -> ForestPlot:
     """Places estimates on an axis that holds all intervals and zero.
 
     Args:
-        estimates: Book and its `estimate`, `low` and `high`, each a number or None.
+        estimates: Book and its estimate.
     """
-    names = ("low", "estimate", "high")
-    given = [figures.get(name) for _, figures in estimates for name in names]
-    known = [0.0, *(value for value in given if value is not None and formatting.is_finite(value))]
+    values = [
+        value
+        for _, figures in estimates
+        for value in (figures.low, figures.estimate, figures.high)
+    ]
+    known = [
+        0.0,
+        *(value for value in values if value is not None and formatting.is_finite(value)),
+    ]
     axis = linear_axis(min(known), max(known), ticks=6)
 
     def place(value: float | None) -> float | None:
@@ -62,7 +84,7 @@ def make_forest_plot(estimates: Sequence[tuple[BookStyle, Mapping[str, Any]]]) -
 
     rows = []
     for book, figures in estimates:
-        low, at, high = (place(figures.get(name)) for name in names)
+        low, at, high = map(place, (figures.low, figures.estimate, figures.high))
         width = round(high - low, 3) if low is not None and high is not None else None
         rows.append(ForestRow(book.label, book.hue, at, low, width))
     return ForestPlot(tuple(rows), axis.ticks, place(0.0) or 0.0)

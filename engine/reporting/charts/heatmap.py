@@ -1,4 +1,4 @@
-"""One figure over two settings, as a small table whose cells are coloured by it."""
+"""Heat map: one figure over two settings, as a table of coloured cells."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class HeatmapCell:
     """One figure.
 
     Attributes:
-        text: The figure with its sign: colour only repeats it.
-        css: `gain`, `loss` or `none`, and `chosen` where the run itself stands.
-        strength: Colour, 0 to 100.
+        text: The figure with its sign.
+        css: `gain`, `loss` or `none`, and `chosen` for the settings of the run.
+        strength: Intensity of the colour, 0 to 100.
     """
 
     text: str
@@ -30,14 +30,14 @@ class HeatmapCell:
 
 @dataclass(frozen=True)
 class Heatmap:
-    """A map.
+    """A heat map.
 
     Attributes:
-        title: What is the same in all of it.
-        column_label: What its columns are.
-        columns: Their heads.
-        row_label: What its rows are.
-        rows: Head and cells of each.
+        title: The setting that all cells share.
+        column_label: Label of the columns.
+        columns: Headings of the columns.
+        row_label: Label of the rows.
+        rows: Heading and cells of each row.
     """
 
     title: str
@@ -58,13 +58,13 @@ def heatmap_cells(
 
     Args:
         values: None where there is no figure.
-        full_colour: Size at which the colour is full, above 0.
-        number_format: How figures are written.
-        chosen_index: Place of the run's own cell.
+        full_colour: Absolute value at which the colour is full, above 0.
+        number_format: Format of the figures.
+        chosen_index: Index of the cell with the settings of the run.
     """
     return tuple(
-        _heatmap_cell(value, full_colour, number_format, is_chosen=place == chosen_index)
-        for place, value in enumerate(values)
+        _heatmap_cell(value, full_colour, number_format, is_chosen=index == chosen_index)
+        for index, value in enumerate(values)
     )
 
 

@@ -1,7 +1,7 @@
-"""Marks of a plot: dots, bars, lines, bands and whiskers, with the figures that they draw.
+"""Layers of a plot: dots, bars, lines, bands and whiskers, with the figures that they draw.
 
-They are drawn in the same square of `EXTENT` units as the lines of a chart over time, which the
-page stretches to any width: lines keep their thickness, and a dot is a line of no length with a
+They are drawn in the same square of `VIEWBOX_SIZE` units as the lines of a time chart, which the
+page stretches to any width: lines keep their thickness, and a dot is a line of zero length with a
 round cap, so that it stays round.
 """
 
@@ -27,10 +27,10 @@ class LabelledAxis:
     """One axis of a plot.
 
     Attributes:
-        label: What it measures, its unit included, as a reader meets it.
-        axis: Where values lie.
-        number_format: How its figures are written under the pointer; None where the name of a mark
-            already says its place, as on an axis of names.
+        label: What it measures, with its unit.
+        axis: Positions of the values.
+        number_format: Format of its figures in the tooltip; None where the name of a mark already
+            gives its position, as on an axis of names.
     """
 
     label: str
@@ -48,7 +48,7 @@ class XYAxes:
 
 @dataclass(frozen=True)
 class LayerStyle:
-    """Of a layer: its key in the page, its name in legend and pointer, its classes."""
+    """Key of a layer in the page, its label in legend and tooltip, its classes."""
 
     key: str
     label: str
@@ -60,13 +60,13 @@ class PlotLayer:
     """Marks of one kind.
 
     Attributes:
-        kind: How the path is painted, and its swatch in the legend.
+        kind: How the path and its swatch in the legend are painted.
         style: Key, label and classes; without a label it is not in the legend.
-        path: SVG path in the square of `EXTENT` units; empty where there is nothing to draw.
-        dot_path: Path of the dots on whiskers, which are thicker than their lines.
-        names: What each mark is, shape (n,); empty where the pointer shall pass over the layer.
-        x: Where each mark stands across, shape (n,).
-        y: Its figure, shape (n,), None where there is none.
+        path: SVG path in the square of `VIEWBOX_SIZE` units; empty where there is nothing to draw.
+        dot_path: Path of the dots on whiskers.
+        names: Name of each mark, shape (n,); empty for a layer without a tooltip.
+        x: Horizontal value of each mark, shape (n,).
+        y: Vertical value, shape (n,), None where there is none.
         low: Lower ends of its interval, shape (n,) or empty.
         high: Upper ends, shape (n,) or empty.
     """
@@ -85,18 +85,18 @@ class PlotLayer:
 def dot_layer(
     axes: XYAxes, style: LayerStyle, x: Vector, y: Vector, names: Sequence[str]
 ) -> PlotLayer:
-    """A dot a point, none where a coordinate is NaN or has no place on a log axis.
+    """A dot for each point, none where a coordinate is NaN or cannot be shown on a log axis.
 
     Args:
         axes: The axes.
         style: Key, label and classes.
         x: Shape (n,).
         y: Shape (n,).
-        names: What each is, shape (n,).
+        names: Name of each, shape (n,).
     """
     across, down, known = _viewbox_positions(axes, x, y)
     path = "".join(f"M{left} {top}h0" for left, top in zip(across, down, strict=True))
-    kept = [name for name, here in zip(names, known.tolist(), strict=True) if here]
+    kept = [name for name, is_known in zip(names, known.tolist(), strict=True) if is_known]
     return PlotLayer(
         "dots", style, path, "", tuple(kept), to_json_values(x[known]), to_json_values(y[known])
     )
@@ -109,23 +109,23 @@ def bar_layer(
     heights: Vector,
     names: Sequence[str],
 ) -> PlotLayer:
-    """A bar a figure, from 0 or, where the axis has no 0, from its lower end.
+    """A bar for each figure, from 0 or, where the axis has no 0, from its lower end.
 
     Args:
         axes: The axes.
         style: Key, label and classes.
         edges: Left and right end of each, shapes (n,).
-        heights: Its figure, shape (n,); no bar where it is NaN.
-        names: What each is, shape (n,).
+        heights: Figures, shape (n,); no bar for NaN.
+        names: Name of each, shape (n,).
     """
     left, right = edges
     axis = axes.y.axis
     floor = 0.0 if not axis.log and axis.low <= 0.0 <= axis.high else axis.low
     starts, downs, known = _viewbox_positions(axes, left, heights)
     ends = _to_viewbox_units(axes.x.axis.to_fraction(right[known])).tolist()
-    ground = int(_to_viewbox_units(1.0 - axis.to_fraction(np.array([floor])))[0])
+    base = int(_to_viewbox_units(1.0 - axis.to_fraction(np.array([floor])))[0])
     path = "".join(
-        f"M{start} {ground}V{down}H{end}V{ground}Z"
+        f"M{start} {base}V{down}H{end}V{base}Z"
         for start, down, end in zip(starts, downs, ends, strict=True)
     )
     return PlotLayer(
@@ -149,7 +149,7 @@ def line_layer(
         style: Key, label and classes.
         x: Shape (n,).
         y: Shape (n,).
-        names: What each point is, shape (n,); without them the pointer passes over.
+        names: Name of each point, shape (n,); empty for no tooltip.
     """
     path = line_path(axes.x.axis.to_fraction(x), axes.y.axis.to_fraction(y))
     return PlotLayer("line", style, path, "", tuple(names), to_json_values(x), to_json_values(y))
@@ -162,14 +162,14 @@ def step_layer(
     heights: Vector,
     names: Sequence[str],
 ) -> PlotLayer:
-    """The outline of bars that stand side by side, as of a histogram.
+    """The outline of adjacent bars, as of a histogram.
 
     Args:
         axes: The axes.
         style: Key, label and classes.
-        edges: Left and right end of each, shapes (n,), each right one the next left one.
-        heights: Its figure, shape (n,), no NaN.
-        names: What each is, shape (n,).
+        edges: Left and right end of each, shapes (n,); each right end is the next left end.
+        heights: Figures, shape (n,), without NaN.
+        names: Name of each, shape (n,).
     """
     left, right = edges
     corners = np.column_stack((left, right)).ravel()
@@ -192,13 +192,13 @@ def horizontal_line(axes: XYAxes, style: LayerStyle, y_value: float) -> PlotLaye
 
 
 def vertical_line(axes: XYAxes, style: LayerStyle, x_value: float) -> PlotLayer:
-    """A vertical reference line at place `x_value`."""
+    """A vertical reference line at `x_value`."""
     axis = axes.y.axis
     return line_layer(axes, style, np.array([x_value, x_value]), np.array([axis.low, axis.high]))
 
 
 def identity_line(axes: XYAxes, style: LayerStyle) -> PlotLayer:
-    """The reference line y = x, as far as both axes reach; nothing where they share no value."""
+    """The reference line y = x over the range that both axes share; empty without one."""
     one, other = axes.x.axis, axes.y.axis
     low, high = max(one.low, other.low), min(one.high, other.high)
     ends = np.array([low, high] if low < high else [], dtype=np.float64)
@@ -240,7 +240,7 @@ def whisker_layer(
     interval: tuple[Vector, Vector],
     names: Sequence[str],
 ) -> PlotLayer:
-    """An interval a point as a vertical line, a dot at its figure.
+    """A vertical line for the interval of each point, and a dot at its figure.
 
     Args:
         axes: The axes.
@@ -248,7 +248,7 @@ def whisker_layer(
         x: Shape (n,).
         y: Figures, shape (n,).
         interval: Lower and upper ends, shapes (n,); no line where one is NaN.
-        names: What each is, shape (n,).
+        names: Name of each, shape (n,).
     """
     low, high = interval
     across, bottoms, known = _viewbox_positions(axes, x, low)
@@ -256,23 +256,23 @@ def whisker_layer(
     path = "".join(
         f"M{left} {bottom}V{top}" for left, bottom, top in zip(across, bottoms, tops, strict=True)
     )
-    heads = dot_layer(axes, style, x, y, names).path
-    drawn = (
+    dot_path = dot_layer(axes, style, x, y, names).path
+    figures = (
         tuple(names),
         to_json_values(x),
         to_json_values(y),
         to_json_values(low),
         to_json_values(high),
     )
-    return PlotLayer("whiskers", style, path, heads, *drawn)
+    return PlotLayer("whiskers", style, path, dot_path, *figures)
 
 
 def _viewbox_positions(
     axes: XYAxes, x: Vector, y: Vector
 ) -> tuple[list[int], list[int], np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """Places from the left and from the top of the rows that have both, and which rows these are.
+    """Positions from left and top of the rows that have both, and a mask of these rows.
 
-    What lies beyond an axis, as a dot at infinity would, is drawn at its end.
+    Values beyond an axis are drawn at its end.
     """
     across, up = axes.x.axis.to_fraction(x), axes.y.axis.to_fraction(y)
     known = np.isfinite(across) & np.isfinite(up)

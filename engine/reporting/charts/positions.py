@@ -1,4 +1,4 @@
-"""The strategy's position in one symbol, over that symbol's price."""
+"""Price of one symbol and the strategy's target weight in it."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from engine.reporting.charts.axes import linear_axis, log_axis, time_axis
 def positions_chart(
     key: str, symbol: str, close: pd.Series[float], weights: pd.Series[float]
 ) -> time_chart.TimeChart:
-    """Closes on a log axis with bands where the strategy wants to be in; target weights below.
+    """Closes on a log axis, shaded by the side of the target weight; target weights below.
 
     Args:
         key: Id of the chart.
-        symbol: Its name.
+        symbol: Name of the symbol.
         close: Index timestamp, shape (n,): closes of the out-of-sample bars, positive.
         weights: Index timestamp, shape (n,): weight decided at each close; NaN before the first.
     """
-    whole = pd.DataFrame({"close": close, "weight": weights.ffill().fillna(0.0)})
-    table = time_chart.downsample_rows(whole)
+    series = pd.DataFrame({"close": close, "weight": weights.ffill().fillna(0.0)})
+    table = time_chart.downsample_rows(series)
     index = pd.DatetimeIndex(table.index)
     price = table["close"].to_numpy(dtype=np.float64)
     weight = table["weight"].to_numpy(dtype=np.float64)
     time = time_axis(index[0], index[-1])
-    across = time.to_fraction(index)
+    x_fractions = time.to_fraction(index)
     return time_chart.TimeChart(
         key=key,
         title=f"Positions in {symbol}",
         description=(
-            "Close on a log axis; shaded while the strategy wants to be long or short. Below, the "
-            "target weight decided at each close, 1 being all of the equity."
+            "Close on a log axis, shaded while the target weight is long or short. Below, the "
+            "target weight decided at each close; 1 is all of the equity."
         ),
-        span=time_chart.describe_span(pd.DatetimeIndex(whole.index)),
+        span=time_chart.describe_span(pd.DatetimeIndex(series.index)),
         ticks=time.ticks,
         unix_seconds=time_chart.to_unix_seconds(index),
-        panels=(_price_panel(across, price, weight), _weight_panel(across, weight)),
-        notes=time_chart.downsampling_note(len(whole), len(table)),
+        panels=(_price_panel(x_fractions, price, weight), _weight_panel(x_fractions, weight)),
+        notes=time_chart.downsampling_note(len(series), len(table)),
     )
 
 

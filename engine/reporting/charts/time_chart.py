@@ -1,7 +1,7 @@
-"""Charts over time as values, and how a series becomes a path.
+"""Charts over time as values, and the SVG paths of their series.
 
-A chart is drawn in a square of `VIEWBOX_SIZE` units that the page stretches to any width, so that
-one drawing serves a phone, a desk and paper; lines keep their thickness, labels are ordinary text.
+A chart is drawn in a square of `VIEWBOX_SIZE` units that the page stretches to any width. Lines
+keep their thickness; labels are ordinary text.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 VIEWBOX_SIZE = 10_000
 
 MAX_ROWS_IN_FULL = 10_000
-"""Bars up to which every single one is drawn."""
+"""Number of bars up to which every bar is drawn."""
 
 MAX_DOWNSAMPLING_STEPS = 800
-"""Steps into which a longer chart is cut, at most."""
+"""Largest number of steps into which a longer chart is divided."""
 
 MAX_DRAWN_VALUES = 40_000
-"""Figures of one chart, all its lines together, so that a page of many books stays small."""
+"""Largest number of figures of one chart, which limits the size of the page."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class LineSeries:
     """One series.
 
     Attributes:
-        key: Of the book, or any other name; lines of one key are switched together.
-        label: In the legend and under the pointer.
+        key: Key of the book, or another name; lines with the same key are switched together.
+        label: In the legend and in the tooltip.
         css: Classes of its colour and dashes.
         path: SVG path in the square of `VIEWBOX_SIZE` units; empty where there is nothing to draw.
-        values: Figures under the pointer, one a drawn bar, None where there is none.
+        values: Figure of each drawn bar, None where there is none.
     """
 
     key: str
@@ -63,11 +63,10 @@ class Area:
     Attributes:
         css: Classes of its colour.
         path: SVG path; empty where there is nothing to fill.
-        line_key: Key of the line of this chart whose figures it is made of; empty in a drawing
-            that is no chart over time.
-        shape: `under` fills from the line to the baseline, `steps` likewise with each figure
+        line_key: Key of the line of this chart that it is drawn from; empty outside a time chart.
+        shape: `under` fills from the line to the baseline; `steps` does so with each figure
             lasting until the next bar; `above` and `below` are full-height bands over the bars
-            whose figure is above or below zero.
+            with a figure above or below zero.
     """
 
     css: str
@@ -78,15 +77,15 @@ class Area:
 
 @dataclass(frozen=True)
 class AxisRescaling:
-    """How the page makes a panel's vertical axis anew for the bars it is asked to show.
+    """How the page rescales the vertical axis of a panel to the bars shown.
 
     Attributes:
         log: Whether equal distances are equal ratios.
-        ticks: How many a linear axis has at most, roughly.
-        always: Figures that the axis spans whatever is shown.
+        ticks: Approximate largest number of ticks of a linear axis.
+        always: Figures that the axis always includes.
         baseline: Figure of the reference line, if the panel has one.
-        rebased: What the axis measures where figures are told relative to those of the first bar
-            shown, which then follows in the label; empty where they are not.
+        rebased: Label of the axis where figures are relative to the first bar shown, which is
+            added to the label; empty where figures are absolute.
     """
 
     log: bool = False
@@ -98,18 +97,17 @@ class AxisRescaling:
 
 @dataclass(frozen=True)
 class ChartPanel:
-    """One plot of a chart; the panels of a chart share its time axis.
+    """One panel of a chart; the panels of a chart share its time axis.
 
     Attributes:
         label: What the vertical axis measures.
-        height: How tall it is drawn.
+        height: Its height on the page.
         ticks: Of the vertical axis.
-        number_format: How its figures are written under the pointer.
+        number_format: Format of its figures in the tooltip.
         lines: Series, drawn in this order.
-        areas: Filled shapes behind them.
-        baseline: Height of the reference line in `VIEWBOX_SIZE` units from the top, if there is
-            one.
-        rescaling: How its vertical axis is made anew for a part of the span.
+        areas: Filled shapes behind the lines.
+        baseline: Position of the reference line in `VIEWBOX_SIZE` units from the top, if any.
+        rescaling: How its vertical axis is rescaled to a part of the span.
     """
 
     label: str
@@ -129,13 +127,13 @@ class TimeChart:
     Attributes:
         key: Its id in the page.
         title: A noun.
-        description: What it shows, in a sentence or two.
-        span: Over which bars.
+        description: What it shows, in one or two sentences.
+        span: First bar, last bar and number of bars.
         ticks: Of the time axis.
         unix_seconds: Unix time of each drawn bar.
-        panels: From the top down.
-        notes: What else the reader must know, sentences.
-        finding: What its figures say, one plain sentence computed from them; maybe empty.
+        panels: From top to bottom.
+        notes: Further sentences below the chart.
+        finding: What its figures show, in one sentence; may be empty.
     """
 
     key: str
@@ -150,11 +148,11 @@ class TimeChart:
 
 
 def downsample_rows(table: pd.DataFrame, *, max_rows: int = MAX_ROWS_IN_FULL) -> pd.DataFrame:
-    """The rows to draw: all of them, or of a long table those that keep its outline.
+    """The rows to draw: all of them, or those that keep the outline of a long table.
 
-    A table of more than `max_rows` rows, or of more than `MAX_DRAWN_VALUES` figures, is cut into
-    equal steps; of each the first and the last row stay, and for every column the rows of its
-    lowest and highest value, so that no peak and no trough is lost (the M4 aggregation).
+    A table of more than `max_rows` rows, or of more than `MAX_DRAWN_VALUES` figures, is divided
+    into equal steps. The first and the last row of each step are kept, and for every column the
+    rows of its lowest and highest value, so that no peak and no trough is lost (M4 aggregation).
 
     Source: Jugel et al. 2014, "M4: a visualization-oriented time series data aggregation".
     """
@@ -174,16 +172,16 @@ def downsample_rows(table: pd.DataFrame, *, max_rows: int = MAX_ROWS_IN_FULL) ->
 
 
 def downsampling_note(bars: int, drawn: int) -> tuple[str, ...]:
-    """Says what `downsample_rows` left out; nothing where it left out nothing."""
+    """A note on the rows that `downsample_rows` left out; empty where it kept all."""
     if drawn == bars:
         return ()
     return (
-        f"Drawn at {formatting.COUNT(drawn)} of {formatting.COUNT(bars)} bars: the first and the "
-        "last of equal steps, and each line's lowest and highest in them.",
+        f"Drawn at {formatting.COUNT(drawn)} of {formatting.COUNT(bars)} bars: the first, the "
+        "last, the lowest and the highest value of each line in equal steps.",
     )
 
 
-def describe_span(index: pd.DatetimeIndex) -> str:
+def describe_span(index: pd.Index) -> str:
     """First bar, last bar and their number."""
     return f"{formatting.date_range(index[0], index[-1])}, {formatting.BARS(len(index))}"
 
@@ -194,10 +192,10 @@ def to_unix_seconds(index: pd.DatetimeIndex) -> tuple[int, ...]:
 
 
 def chart_data(chart: TimeChart) -> dict[str, object]:
-    """What the script of the page needs: the figures of every line, uppermost first.
+    """Data for the script of the page: the figures of every line, the top line first.
 
-    With them it tells what is under the pointer and draws a part of the span anew. `seconds`
-    holds the first time and then steps, which is a third of the text.
+    The script shows them in the tooltip and draws a part of the span from them. `seconds` has the
+    first time and then differences, which takes a third of the text.
     """
     steps = [chart.unix_seconds[0], *np.diff(chart.unix_seconds).tolist()]
     panels = [
@@ -218,10 +216,10 @@ def chart_data(chart: TimeChart) -> dict[str, object]:
 def book_line_series(
     table: pd.DataFrame, books: Sequence[BookStyle], time_axis: TimeAxis, value_axis: Axis
 ) -> tuple[LineSeries, ...]:
-    """A line a book, the strategy last, so that it lies on top.
+    """A line for each book, the strategy last, so that it is drawn on top.
 
     Args:
-        table: Index timestamp, a column a book.
+        table: Index timestamp, one column for each book.
         books: In the order of the legend.
         time_axis: Horizontal axis.
         value_axis: Vertical axis.
@@ -232,7 +230,7 @@ def book_line_series(
             book.label,
             f"{book.hue} {book.dash}",
             line_path(
-                time_axis.to_fraction(_datetime_index(table)),
+                time_axis.to_fraction(pd.DatetimeIndex(table.index)),
                 value_axis.to_fraction(_column_values(table, book.key)),
             ),
             to_json_values(_column_values(table, book.key)),
@@ -266,21 +264,21 @@ def step_area_path(x_fractions: Vector, y_fractions: Vector, floor: float) -> st
 
     Args:
         x_fractions: Shape (n,), fractions from the left.
-        y_fractions: Shape (n,), fractions from the bottom, no NaN.
-        floor: Height on which the shape stands.
+        y_fractions: Shape (n,), fractions from the bottom, without NaN.
+        floor: Height of the base of the shape.
     """
-    x, y, ground = (
+    x, y, base = (
         _to_viewbox_units(x_fractions),
         _to_viewbox_units(1.0 - y_fractions),
         round(VIEWBOX_SIZE * (1.0 - floor)),
     )
-    turns = np.flatnonzero(np.diff(y)) + 1
-    steps = "".join(f"H{x[row]}V{y[row]}" for row in turns.tolist())
-    return f"M{x[0]} {ground}V{y[0]}{steps}H{x[-1]}V{ground}Z"
+    changes = np.flatnonzero(np.diff(y)) + 1
+    steps = "".join(f"H{x[row]}V{y[row]}" for row in changes.tolist())
+    return f"M{x[0]} {base}V{y[0]}{steps}H{x[-1]}V{base}Z"
 
 
 def band_path(x_fractions: Vector, mask: npt.NDArray[np.bool_]) -> str:
-    """An SVG path of full-height bands over the bars where `mask`, each until the next bar.
+    """An SVG path of full-height bands over the bars in `mask`, each until the next bar.
 
     Args:
         x_fractions: Shape (n,), fractions from the left.
@@ -296,21 +294,17 @@ def band_path(x_fractions: Vector, mask: npt.NDArray[np.bool_]) -> str:
 
 
 def to_json_values(values: Vector) -> tuple[float | None, ...]:
-    """Figures for the page's data: seven significant digits, None for NaN."""
+    """Figures with seven significant digits, None for NaN."""
     return tuple(float(f"{value:.7g}") if np.isfinite(value) else None for value in values)
 
 
 def distance_from_top(axis: Axis, value: float) -> int:
-    """Height of a value in `VIEWBOX_SIZE` units from the top."""
+    """Position of a value in `VIEWBOX_SIZE` units from the top."""
     return int(_to_viewbox_units(1.0 - axis.to_fraction(np.array([value])))[0])
 
 
 def _to_viewbox_units(fractions: Vector) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.rint(VIEWBOX_SIZE * fractions).astype(np.int64)
-
-
-def _datetime_index(table: pd.DataFrame) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(table.index)
 
 
 def _column_values(table: pd.DataFrame, key: str) -> Vector:

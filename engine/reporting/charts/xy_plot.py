@@ -1,7 +1,6 @@
-"""Plots: charts whose horizontal axis is not time, as values.
+"""Plots over an axis other than time, as values.
 
-Each layer carries the figures that it draws, for the pointer and for whoever checks what was
-drawn.
+Each layer has the figures that it draws, for the tooltip and for tests.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ class XYPlot:
     Attributes:
         key: Its id in the page.
         title: A noun.
-        finding: What its figures say, one plain sentence computed from them; maybe empty.
-        description: What it shows, in a sentence or two.
-        span: Over which bars, and how many.
+        finding: What its figures show, in one sentence; may be empty.
+        description: What it shows, in one or two sentences.
+        span: First bar, last bar and number of bars.
         axes: Its axes.
-        layers: From the back to the front.
-        shape: How it fills the page: `square` is narrow enough to stand beside another.
-        notes: What else the reader must know, sentences.
+        layers: From back to front.
+        shape: Its size on the page; two `square` plots fit side by side.
+        notes: Further sentences below the plot.
     """
 
     key: str
@@ -41,7 +40,7 @@ class XYPlot:
 
     @property
     def legend(self) -> tuple[PlotLayer, ...]:
-        """Layers to name, where there is more than one; front first, as they lie."""
+        """Labelled layers, the front one first; empty for a single one."""
         named = tuple(
             layer
             for layer in reversed(self.layers)
@@ -51,7 +50,7 @@ class XYPlot:
 
 
 def plot_data(plot: XYPlot) -> dict[str, object]:
-    """What the script of the page needs, and what a test can check: the figures drawn.
+    """Data for the script of the page: the figures drawn.
 
     Axes with `label`, `unit`, `low`, `high` and `log`, and of every layer, front first, its
     `key`, `label`, `css`, `kind`, `names`, `x`, `y`, `low` and `high`.

@@ -1,8 +1,8 @@
-"""What the result owes to its seeds and to its settings."""
+"""Robustness of the result: variance over seeds, sensitivity to costs, delays and thresholds."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.charts.heatmap import Heatmap, heatmap_cells
@@ -14,11 +14,12 @@ from engine.reporting.significance.section import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from engine.runs.documents import Significance
+    from engine.runs.documents.significance_models import SeedFigures, SensitivityFigures
 
 SEEDS_SOURCE = "Bouthillier et al. 2021; sampling error as in Ledoit & Wolf 2008"
 SENSITIVITY_SOURCE = (
-    "every cell is a simulation of its own on the stored forecasts; break-even cost by the root "
+    "each cell is a separate simulation on the stored forecasts; break-even cost by the root "
     "finder of Brent 1973"
 )
 THRESHOLD_UNIT_LABELS = {
@@ -28,40 +29,40 @@ THRESHOLD_UNIT_LABELS = {
 }
 
 
-def robustness_sections(significance: Mapping[str, Any]) -> SignificanceSections:
-    """Seeds, and the fragility surface."""
-    told: SignificanceSections = []
+def robustness_sections(significance: Significance) -> SignificanceSections:
+    """Sensitivity surface, and variance over seeds."""
+    sections: SignificanceSections = []
     if "fragility" in significance:
-        told.append(_sensitivity_section(significance["fragility"]))
+        sections.append(_sensitivity_section(significance.sensitivity))
     if "seeds" in significance:
-        told.append(_seeds_section(significance["seeds"]))
-    return told
+        sections.append(_seeds_section(significance.seeds))
+    return sections
 
 
-def _seeds_section(seeds: Mapping[str, Any] | None) -> QuestionSection | UnansweredQuestion:
-    question = "How much of the result is the seed's doing?"
+def _seeds_section(seeds: SeedFigures | None) -> QuestionSection | UnansweredQuestion:
+    question = "How much of the result depends on the random seed?"
     if not seeds:
-        return UnansweredQuestion(question, "it takes two seeds, and there was one")
-    by_seed = [ratio for ratio in seeds["sharpe_by_seed"] if ratio is not None]
-    share = seeds.get("share")
+        return UnansweredQuestion(question, "it needs two seeds, and there was one")
+    by_seed = [ratio for ratio in seeds.sharpe_by_seed if ratio is not None]
+    share = seeds.share
     answer = (
-        f"With one seed at a time the Sharpe ratio goes from {formatting.RATIO(min(by_seed))} to "
+        f"With a single seed the Sharpe ratio ranges from {formatting.RATIO(min(by_seed))} to "
         f"{formatting.RATIO(max(by_seed))}."
         if by_seed
         else "No seed alone has a Sharpe ratio."
     )
     if share is not None:
         answer += (
-            f" Of the uncertainty of a single seed's ratio, {formatting.PERCENT(100 * share)} is "
-            "the seed's, the rest that of the bars."
+            f" Of the variance of a single seed's ratio, {formatting.PERCENT(100 * share)} comes "
+            "from the seed, the rest from the sample of bars."
         )
-    low, high = seeds.get("seed_deviation_low"), seeds.get("seed_deviation_high")
-    between = formatting.RATIO(seeds.get("seed_deviation"))
+    low, high = seeds.seed_deviation_low, seeds.seed_deviation_high
+    between = formatting.RATIO(seeds.seed_deviation)
     if formatting.is_finite(low) and formatting.is_finite(high):
         between += f" ({formatting.RATIO.interval(low, high)})"
     ratios = tuple(
         (f"Seed {number}", formatting.SIGNED_RATIO(ratio))
-        for number, ratio in enumerate(seeds["sharpe_by_seed"], start=1)
+        for number, ratio in enumerate(seeds.sharpe_by_seed, start=1)
     )
     return QuestionSection(
         key="seeds",
@@ -69,8 +70,9 @@ def _seeds_section(seeds: Mapping[str, Any] | None) -> QuestionSection | Unanswe
         question=question,
         answer=answer,
         description=(
-            "Every seed saw the same bars, so that what differs between them is the luck of "
-            "training. More seeds make that smaller; the sampling error of the bars they never do."
+            "All seeds are trained on the same bars, so that they differ by the randomness of "
+            "training alone. Averaging over more seeds reduces that part, and never the sampling "
+            "error of the bars."
         ),
         source=SEEDS_SOURCE,
         tables=(
@@ -78,8 +80,8 @@ def _seeds_section(seeds: Mapping[str, Any] | None) -> QuestionSection | Unanswe
                 ("Sharpe ratio", "Value"),
                 (
                     *ratios,
-                    ("Deviation between seeds", between),
-                    ("Sampling error of the bars", formatting.RATIO(seeds["sampling_deviation"])),
+                    ("Standard deviation between seeds", between),
+                    ("Sampling error of the bars", formatting.RATIO(seeds.sampling_deviation)),
                 ),
             ),
         ),
@@ -87,21 +89,22 @@ def _seeds_section(seeds: Mapping[str, Any] | None) -> QuestionSection | Unanswe
 
 
 def _sensitivity_section(
-    surface: Mapping[str, Any] | None,
+    surface: SensitivityFigures | None,
 ) -> QuestionSection | UnansweredQuestion:
-    question = "Does it survive other costs, later fills and other thresholds?"
+    question = "How sensitive is the result to costs, delays and thresholds?"
     if not surface:
         return UnansweredQuestion(question, "there is no forecast to trade on")
     return QuestionSection(
         key="fragility",
-        label="Fragility",
+        label="Sensitivity",
         question=question,
-        answer=formatting.typeset(surface.get("sentence") or ""),
+        answer=formatting.typeset(surface.sentence or ""),
         description=(
-            "Sharpe ratio of the same forecasts, a map a delay: down what a fill costs (fee and "
-            "slippage), across the prediction from which it enters. The frame is the run itself. "
-            "A result to trust is above zero around it, not on it alone. Forecasts are the stored "
-            "ones and nothing is fitted again; what is decided knows nothing of the other costs."
+            "Sharpe ratio of the same forecasts, one map per execution delay: rows are the cost "
+            "of a fill (fee and slippage), columns the entry threshold. The framed cell is the "
+            "run itself. A robust result is positive around that cell too, not in it alone. The "
+            "stored forecasts are used and nothing is trained again; decisions do not take the "
+            "changed costs into account."
         ),
         source=SENSITIVITY_SOURCE,
         heatmaps=sensitivity_heatmaps(surface),
@@ -109,10 +112,10 @@ def _sensitivity_section(
             PlainTable(
                 ("Cost of a fill", "Value"),
                 (
-                    ("Charged", formatting.BPS(surface["chosen"]["cost_bps"])),
+                    ("Charged", formatting.BPS(surface.chosen.cost_bps)),
                     (
-                        "At which the Sharpe ratio is zero",
-                        formatting.BPS(surface.get("break_even_cost_bps")),
+                        "Break-even, where the Sharpe ratio is zero",
+                        formatting.BPS(surface.break_even_cost_bps),
                     ),
                 ),
             ),
@@ -120,57 +123,57 @@ def _sensitivity_section(
     )
 
 
-def sensitivity_heatmaps(surface: Mapping[str, Any]) -> tuple[Heatmap, ...]:
-    """The surface as a map a delay; one scale of colour for all.
+def sensitivity_heatmaps(surface: SensitivityFigures) -> tuple[Heatmap, ...]:
+    """The sensitivity surface as one heatmap per delay, all on one colour scale.
 
     Args:
-        surface: `fragility` of significance.json.
+        surface: `significance.sensitivity`.
     """
-    chosen, delays = surface["chosen"], surface["delay_bars"]
-    values = [cell for sheet in surface["sharpe"] for row in sheet for cell in row if cell]
-    full = max(0.5, *map(abs, values)) if values else 0.5
-    own_entry = surface["threshold"].index(chosen["threshold"])
+    chosen, delays = surface.chosen, surface.delay_bars
+    values = [cell for sheet in surface.sharpe for row in sheet for cell in row if cell]
+    full_colour = max(0.5, *map(abs, values)) if values else 0.5
+    chosen_threshold = surface.threshold.index(chosen.threshold)
     return tuple(
         Heatmap(
             title=f"Filled {formatting.count_of(delay, 'bar')} after the decision"
-            + (", as the run was" if delay == chosen["delay_bars"] else ""),
+            + (", as the run was" if delay == chosen.delay_bars else ""),
             column_label=f"Enters above, {THRESHOLD_UNIT_LABELS[surface['threshold_unit']]}",
-            columns=tuple(formatting.tick_label(entry) for entry in surface["threshold"]),
+            columns=tuple(formatting.tick_label(entry) for entry in surface.threshold),
             row_label="Cost, bps",
             rows=tuple(
                 (
                     formatting.tick_label(cost),
                     heatmap_cells(
                         sheet[number],
-                        full_colour=full,
+                        full_colour=full_colour,
                         number_format=formatting.SIGNED_RATIO,
-                        chosen_index=own_entry
-                        if (cost, delay) == (chosen["cost_bps"], chosen["delay_bars"])
+                        chosen_index=chosen_threshold
+                        if (cost, delay) == (chosen.cost_bps, chosen.delay_bars)
                         else None,
                     ),
                 )
-                for cost, sheet in zip(surface["cost_bps"], surface["sharpe"], strict=True)
+                for cost, sheet in zip(surface.cost_bps, surface.sharpe, strict=True)
             ),
         )
         for number, delay in enumerate(delays)
     )
 
 
-def break_even_sentence(significance: Mapping[str, Any]) -> str:
-    """The break-even cost beside the cost charged; empty where there is no surface."""
-    surface = significance.get("fragility")
+def break_even_sentence(significance: Significance) -> str:
+    """Break-even cost and the cost charged, in a sentence; empty where there is no surface."""
+    surface = significance.sensitivity
     if not surface:
         return ""
-    chosen, limit = surface["chosen"], surface.get("break_even_cost_bps")
-    paid = formatting.BPS(chosen["cost_bps"])
-    if chosen["sharpe"] is None:
+    chosen, limit = surface.chosen, surface.break_even_cost_bps
+    charged = formatting.BPS(chosen.cost_bps)
+    if chosen.sharpe is None:
         return ""
-    if limit is None and chosen["sharpe"] <= 0:
-        return f"It loses before costs; {paid} a fill were charged."
+    if limit is None and chosen.sharpe <= 0:
+        return f"It loses before costs; {charged} a fill were charged."
     if limit is None:
-        searched = formatting.BPS(surface.get("searched_to_bps"))
+        searched = formatting.BPS(surface.searched_to_bps)
         return f"No cost up to {searched} a fill brings its Sharpe ratio to zero."
     return (
-        f"Its Sharpe ratio is zero at a cost of {formatting.BPS(limit)} a fill; {paid} were "
+        f"Its Sharpe ratio is zero at a cost of {formatting.BPS(limit)} a fill; {charged} were "
         "charged."
     )

@@ -1,17 +1,19 @@
-"""What a section of the page is made of."""
+"""The parts of a section: question, answer, figures, tables and source."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from engine.reporting.charts.forest import ForestPlot
     from engine.reporting.charts.heatmap import Heatmap
+    from engine.runs.documents.significance import SharpeFigures
+    from engine.runs.documents.significance_models import StatisticalTestFigures
 
 PROBABILITY_FORMAT = formatting.NumberFormat(3)
 
@@ -21,10 +23,10 @@ class PlainTable:
     """A table.
 
     Attributes:
-        columns: Heads, that of the rows' names first.
-        rows: The name of each, then its cells as text.
-        note: Below it: whether its p-values are adjusted, and over what.
-        title: Above it; empty where the section has one table only.
+        columns: Column headings; the first one is that of the row names.
+        rows: The name of each row, then its cells as text.
+        note: Text below the table: which p-values are adjusted, and over how many tests.
+        title: Text above the table; empty where the section has one table only.
     """
 
     columns: tuple[str, ...]
@@ -34,25 +36,25 @@ class PlainTable:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether it has one column of figures, so that two tables fit beside each other."""
+        """Whether it has one column of figures, so that two tables fit side by side."""
         return len(self.columns) == 2
 
 
 @dataclass(frozen=True)
 class QuestionSection:
-    """One question.
+    """One question with its answer.
 
     Attributes:
-        key: Its id in the page.
-        label: In the list of sections.
-        question: What is asked.
-        answer: What was found, in a sentence or two.
+        key: Id of the section in the page.
+        label: Name in the list of sections.
+        question: The question, as the heading.
+        answer: The result, in a sentence or two.
         description: What the figures show, and how to read them.
-        source: Who described the method.
-        forest: Estimates with their intervals, if drawn so.
-        heatmaps: Maps of one figure over two settings, if drawn so.
+        source: The publications of the method.
+        forest: Forest plot of estimates with their intervals, if there is one.
+        heatmaps: Heatmaps of one figure over two settings, if there are any.
         tables: The figures.
-        is_collapsed: Whether figures are shown only when asked for.
+        is_collapsed: Whether the figures are folded until the reader opens them.
     """
 
     key: str
@@ -76,35 +78,39 @@ class UnansweredQuestion:
 
 
 SignificanceSections = list[QuestionSection | UnansweredQuestion]
-"""What one family of tests has to say; nothing of tests that the run's version did not know."""
+"""Sections of one group of tests; tests unknown to the version that made the run are absent."""
 
 
 def format_probability(value: float | None) -> str:
-    """Three decimals, so that 0.949 does not pass for 0.95."""
+    """Three decimals, so that 0.949 is not shown as 0.95."""
     return PROBABILITY_FORMAT(value)
 
 
 def p_value_equation(p_value: float | None) -> str:
     """`p = 0.031`, `p < 0.001`, on one line."""
-    told = formatting.p_value(p_value)
-    return ("p " if told.startswith("<") else "p = ").replace(
-        " ", formatting.NO_BREAK_SPACE
-    ) + told
+    text = formatting.p_value(p_value)
+    relation = "p " if text.startswith("<") else "p = "
+    return relation.replace(" ", formatting.NO_BREAK_SPACE) + text
 
 
 def holm_note(count: int, what: str) -> str:
-    """Said below every table whose p-values are adjusted."""
+    """The note below a table whose p-values are adjusted for multiple testing."""
     return (
         f"p after Holm: adjusted for the {formatting.count_of(count, what)} of this table, so "
-        "that asking them all finds something by chance no more often than asking one."
+        "that the probability of one or more false positives in it stays below the level."
     )
 
 
-def count_p_values(tests: Mapping[str, Mapping[str, Any]]) -> int:
-    """How many have a p-value to adjust."""
-    return sum(test.get("p_value") is not None for test in tests.values())
+def count_p_values(tests: Iterable[SharpeFigures | StatisticalTestFigures]) -> int:
+    """Number of tests that have a p-value."""
+    return sum(test.p_value is not None for test in tests)
 
 
 def join_names(names: Sequence[str]) -> str:
     """`A`, `A and B`, `A, B and C`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def is_significant(p_value: float | None, confidence: float) -> bool:
+    """Whether a p-value is below one minus the confidence; False where there is none."""
+    return p_value is not None and p_value < 1.0 - confidence

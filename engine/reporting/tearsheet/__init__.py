@@ -1,4 +1,4 @@
-"""The tearsheet: what a trader reads first, a module a section in the order they are read."""
+"""The tearsheet of a run: one module for each section."""
 
 from engine.reporting.tearsheet.page import render_tearsheet
 

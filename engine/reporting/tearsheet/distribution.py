@@ -1,153 +1,168 @@
-"""How large the returns of single bars were, and how bad the worst."""
+"""Distribution of the returns of single bars, and their tail risk."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
-from engine.evaluation.metrics.distribution import (
-    OUTLIER_DEVIATIONS,
-    TAIL_LEVELS,
-    DistributionStatistics,
-    distribution_statistics,
-)
 from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, STRATEGY, book_style
-from engine.reporting.charts.distribution import ReturnSample, histogram_plot, tail_plot
+from engine.reporting.charts.distribution import compared_books, histogram_plot, tail_plot
 from engine.reporting.charts.time_chart import describe_span
 from engine.reporting.significance.section import PlainTable
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from engine.reporting.charts.xy_plot import XYPlot
+    from engine.runs.documents.analysis_returns import DistributionFigures, TailFigures
     from engine.runs.run import Run
 
 RETURN_FORMAT = formatting.FINE_PERCENT
 
 TAIL_SIGNIFICANCE = 0.05
-"""Chance below which so many large losses are not a normal distribution's."""
+"""p-value below which so many large losses are unlikely in a normal distribution."""
+
+
+@dataclass(frozen=True)
+class DistributionContent:
+    """Histogram, tails, and the table of their figures."""
+
+    plots: tuple[XYPlot, ...]
+    table: PlainTable
 
 
 def distribution_section(run: Run) -> TearsheetSection | None:
-    """Histogram, tails and their figures, the strategy's beside those of holding.
+    """Histogram, tails and their figures, of the strategy and of buy and hold.
 
-    Nothing of a span of less than two bars.
+    None for a span of fewer than two bars.
     """
-    keys = [key for key in (STRATEGY, BUY_AND_HOLD) if key in run.returns]
-    found = {
-        key: distribution_statistics(run.returns[key].to_numpy(dtype=np.float64)) for key in keys
-    }
-    known = {key: each for key, each in found.items() if each is not None}
-    if STRATEGY not in known:
+    analysis = run.analysis
+    if analysis.histogram is None or STRATEGY not in analysis.distribution:
         return None
-    index = pd.DatetimeIndex(run.returns.index)
-    samples = [_return_sample(run, key) for key in known]
-    mine, other = samples[0], samples[1] if len(samples) > 1 else None
-    span = describe_span(index)
+    span = describe_span(run.returns.index)
+    strategy = analysis.distribution[STRATEGY]
     return TearsheetSection(
         "distribution",
         "Distribution",
-        {
-            "plots": (
-                histogram_plot(mine, other, finding=_worst_bars_finding(known), span=span),
-                tail_plot(mine, other, finding=_tail_finding(known[STRATEGY]), span=span),
+        DistributionContent(
+            plots=(
+                histogram_plot(
+                    analysis.histogram,
+                    finding=_tail_loss_finding(analysis.distribution),
+                    span=span,
+                    notes=_zero_return_notes(analysis.distribution),
+                ),
+                tail_plot(analysis.tails, finding=_outlier_finding(strategy), span=span),
             ),
-            "table": _tails_table(known, index),
-        },
+            table=_distribution_table(analysis.distribution),
+        ),
     )
 
 
-def _return_sample(run: Run, key: str) -> ReturnSample:
-    named = book_style(key)
-    return ReturnSample(
-        named.label, named.hue, 100.0 * run.returns[key].to_numpy(dtype=np.float64)
-    )
-
-
-def _worst_bars_finding(tails_by_book: dict[str, DistributionStatistics]) -> str:
-    mine, other = tails_by_book[STRATEGY], tails_by_book.get(BUY_AND_HOLD)
-    if mine.zero_return_bars == mine.bars:
-        return "Nothing was held: every bar returned nothing."
-    told = (
-        f"The worst 5{formatting.NO_BREAK_SPACE}% of the strategy's bars {_tail_loss_text(mine)}"
-    )
-    return f"{told}." if other is None else f"{told}; of holding, they {_tail_loss_text(other)}."
-
-
-def _tail_loss_text(book_tails: DistributionStatistics) -> str:
-    worst = book_tails.tail_losses[0]
-    mildest, average = worst.value_at_risk, worst.expected_shortfall
-    if mildest >= 0:
-        return f"returned {RETURN_FORMAT(100 * average)} on average"
+def _zero_return_notes(distribution: Mapping[str, DistributionFigures]) -> tuple[str, ...]:
+    counts = [
+        f"{book_style(book).label} {formatting.COUNT(distribution[book].zero_return_bars)}"
+        for book in compared_books(distribution)
+        if distribution[book].zero_return_bars
+    ]
+    if not counts:
+        return ()
     return (
-        f"lost {RETURN_FORMAT(-100 * mildest)} or more, {RETURN_FORMAT(-100 * average)} on average"
+        "Not drawn: bars with a return of exactly 0, such as those without a position: "
+        f"{', '.join(counts)}. The figures and the normal distribution include them.",
     )
 
 
-def _tail_finding(strategy_tails: DistributionStatistics) -> str:
-    if strategy_tails.standard_deviation == 0:
+def _tail_loss_finding(distribution: Mapping[str, DistributionFigures]) -> str:
+    strategy, benchmark = distribution[STRATEGY], distribution.get(BUY_AND_HOLD)
+    if strategy.zero_return_bars == strategy.bars:
+        return "The strategy held no position: every bar has a return of 0."
+    worst = strategy.tails[0]
+    share = formatting.confidence_level(worst.level)
+    sentence = f"The worst {share} of the strategy's bars {_tail_loss_text(worst)}"
+    if benchmark is None:
+        return f"{sentence}."
+    return f"{sentence}; those of buy and hold {_tail_loss_text(benchmark.tails[0])}."
+
+
+def _tail_loss_text(tail: TailFigures) -> str:
+    if tail.value_at_risk_pct >= 0:
+        return f"returned {RETURN_FORMAT(tail.expected_shortfall_pct)} on average"
+    return (
+        f"lost {RETURN_FORMAT(-tail.value_at_risk_pct)} or more, "
+        f"{RETURN_FORMAT(-tail.expected_shortfall_pct)} on average"
+    )
+
+
+def _outlier_finding(strategy: DistributionFigures) -> str:
+    if strategy.standard_deviation_pct == 0:
         return "The strategy's returns do not vary: they have no tails."
-    normal = formatting.PERCENT.without_suffix(strategy_tails.expected_lower_outliers)
-    were = "bar was" if strategy_tails.lower_outliers == 1 else "bars were"
-    told = (
-        f"{formatting.COUNT(strategy_tails.lower_outliers)} {were} worse than "
-        f"{OUTLIER_DEVIATIONS:g} standard deviations "
-        f"below the mean, where a normal distribution would have {normal}"
+    expected = formatting.PERCENT.without_suffix(strategy.expected_lower_outliers)
+    were = "bar was" if strategy.lower_outliers == 1 else "bars were"
+    sentence = (
+        f"{formatting.COUNT(strategy.lower_outliers)} {were} worse than "
+        f"{strategy.outlier_deviations:g} standard deviations below the mean; a normal "
+        f"distribution would have {expected}"
     )
-    if strategy_tails.lower_outliers_p_value < TAIL_SIGNIFICANCE:
-        return f"{told}: large losses came more often than volatility suggests."
-    return f"{told}: no sign of a fat lower tail."
+    if strategy.lower_outliers_p_value < TAIL_SIGNIFICANCE:
+        return f"{sentence}. The lower tail is fat."
+    return f"{sentence}. There is no evidence of a fat lower tail."
 
 
-def _tails_table(
-    tails_by_book: dict[str, DistributionStatistics], index: pd.DatetimeIndex
-) -> PlainTable:
-    def percent(
-        pick: Callable[[DistributionStatistics], float],
-    ) -> Callable[[DistributionStatistics], str]:
-        return lambda each: RETURN_FORMAT(100.0 * pick(each))
-
-    rows: list[tuple[str, Callable[[DistributionStatistics], str]]] = [
-        ("Mean of a bar", percent(lambda each: each.mean)),
-        ("Standard deviation of a bar", percent(lambda each: each.standard_deviation)),
+def _distribution_table(distribution: Mapping[str, DistributionFigures]) -> PlainTable:
+    rows: list[tuple[str, Callable[[DistributionFigures], str]]] = [
+        ("Mean of a bar", lambda each: RETURN_FORMAT(each.mean_pct)),
+        (
+            "Standard deviation of a bar",
+            lambda each: RETURN_FORMAT(each.standard_deviation_pct),
+        ),
         ("Skewness (0: symmetric)", lambda each: formatting.SIGNED_RATIO(each.skewness)),
         (
             "Excess kurtosis (0: normal)",
             lambda each: formatting.SIGNED_RATIO(each.excess_kurtosis),
         ),
-        ("Worst bar", percent(lambda each: each.worst)),
-        ("Day of the worst bar", lambda each: formatting.timestamp(index[each.worst_row])),
-        ("Best bar", percent(lambda each: each.best)),
-        ("Day of the best bar", lambda each: formatting.timestamp(index[each.best_row])),
-        *(row for place in range(len(TAIL_LEVELS)) for row in _tail_risk_rows(place)),
+        ("Worst bar", lambda each: RETURN_FORMAT(each.worst_pct)),
+        ("Day of the worst bar", lambda each: formatting.timestamp(each.worst_bar)),
+        ("Best bar", lambda each: RETURN_FORMAT(each.best_pct)),
+        ("Day of the best bar", lambda each: formatting.timestamp(each.best_bar)),
+        *(
+            row
+            for index, tail in enumerate(distribution[STRATEGY].tails)
+            for row in _tail_risk_rows(index, tail.level)
+        ),
         (
             "Tail ratio (95th over 5th percentile)",
             lambda each: formatting.RATIO(each.tail_ratio),
         ),
-        ("Bars that returned nothing", lambda each: formatting.COUNT(each.zero_return_bars)),
+        ("Bars with a return of 0", lambda each: formatting.COUNT(each.zero_return_bars)),
     ]
-    labels = (book_style(key).label for key in tails_by_book)
+    books = compared_books(distribution)
+    labels = (book_style(book).label for book in books)
     return PlainTable(
         ("Of one bar, after costs", *labels),
-        tuple((name, *(write(each) for each in tails_by_book.values())) for name, write in rows),
-        note="Value at risk: so many of the bars lost as much or more. Expected shortfall: what "
-        "those bars lost on average. Both from the bars as they came, with the share of bars "
-        "rounded up to whole ones.",
+        tuple(
+            (name, *(format_figure(distribution[book]) for book in books))
+            for name, format_figure in rows
+        ),
+        note="Value at risk: this share of the bars lost at least as much. Expected shortfall: "
+        "the mean return of those bars. Both are empirical; the share of bars is rounded up to "
+        "whole bars.",
     )
 
 
-def _tail_risk_rows(level_index: int) -> list[tuple[str, Callable[[DistributionStatistics], str]]]:
-    level = formatting.confidence_level(TAIL_LEVELS[level_index])
+def _tail_risk_rows(
+    index: int, level: float
+) -> list[tuple[str, Callable[[DistributionFigures], str]]]:
+    share = formatting.confidence_level(level)
     return [
         (
-            f"Value at risk, worst {level} of bars",
-            lambda each: RETURN_FORMAT(100.0 * each.tail_losses[level_index].value_at_risk),
+            f"Value at risk, worst {share} of bars",
+            lambda each: RETURN_FORMAT(each.tails[index].value_at_risk_pct),
         ),
         (
-            f"Expected shortfall, worst {level} of bars",
-            lambda each: RETURN_FORMAT(100.0 * each.tail_losses[level_index].expected_shortfall),
+            f"Expected shortfall, worst {share} of bars",
+            lambda each: RETURN_FORMAT(each.tails[index].expected_shortfall_pct),
         ),
     ]

@@ -1,38 +1,53 @@
-"""Equity, drawdown and positions, on one axis of time."""
+"""Equity, drawdown and positions over time."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.reporting.book_styles import STRATEGY, BookStyle, get_book_styles
-from engine.reporting.charts.drawdown import drawdown_chart
-from engine.reporting.charts.equity import equity_chart
+from engine.reporting.charts.equity import drawdown_chart, equity_chart
 from engine.reporting.charts.positions import positions_chart
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from engine.reporting.charts.time_chart import TimeChart
     from engine.runs.run import Run
 
 
+@dataclass(frozen=True)
+class TimeCharts:
+    """Charts over time, each with the books of its legend."""
+
+    charts: tuple[tuple[TimeChart, tuple[BookStyle, ...]], ...]
+
+
 def equity_section(run: Run) -> TearsheetSection:
-    """Each chart with the books of its legend."""
+    """Equity and drawdown of every book, and the strategy's positions in each symbol."""
     books = get_book_styles(run)
-    charts: list[tuple[TimeChart, tuple[BookStyle, ...]]] = [
-        (equity_chart(run.returns, books), books),
-        (drawdown_chart(run.returns, books), books),
+    charts = (
+        (equity_chart(series_by_book(run, "equity"), books), books),
+        (drawdown_chart(series_by_book(run, "drawdown_pct"), books), books),
         *((chart, ()) for chart in _positions_charts(run)),
-    ]
-    return TearsheetSection("paths", "Equity", {"charts": charts})
+    )
+    return TearsheetSection("paths", "Equity", TimeCharts(charts))
+
+
+def series_by_book(run: Run, column: str) -> pd.DataFrame:
+    """A column of `series.parquet`: index timestamp, one column for each book."""
+    table = run.series.pivot(index="timestamp", columns="book", values=column)
+    return table[[str(book) for book in run.returns.columns]]
 
 
 def _positions_charts(run: Run) -> list[TimeChart]:
-    """A chart a target symbol, over the out-of-sample bars."""
-    mine = run.positions[run.positions["book"] == STRATEGY]
+    """A chart for each target symbol over the out-of-sample bars."""
+    positions = run.positions[run.positions["book"] == STRATEGY]
     charts = []
-    for number, symbol in enumerate(run.manifest["target"]):
+    for number, symbol in enumerate(run.manifest.target):
         bars = run.bars[run.bars["symbol"] == symbol].set_index("timestamp")
-        weights = mine[mine["symbol"] == symbol].set_index("timestamp")["weight"]
+        weights = positions[positions["symbol"] == symbol].set_index("timestamp")["weight"]
         close = bars["close"].reindex(run.returns.index)
         charts.append(
             positions_chart(f"positions-{number}", symbol, close, weights.reindex(close.index))

@@ -1,172 +1,183 @@
-"""What the books were like lately, bar by bar."""
+"""Rolling metrics: Sharpe ratio, volatility, beta and turnover over the last bars."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from engine.evaluation.metrics.rolling import (
-    rolling_beta,
-    rolling_sharpe,
-    rolling_turnover,
-    rolling_volatility,
-    rolling_window_length,
-)
 from engine.reporting import formatting
-from engine.reporting.book_styles import BUY_AND_HOLD, STRATEGY, BookStyle, get_book_styles
-from engine.reporting.charts.rolling import RollingMetric, rolling_chart
+from engine.reporting.book_styles import STRATEGY, book_style, get_book_styles
+from engine.reporting.charts import time_chart
+from engine.reporting.charts.axes import linear_axis, time_axis
+from engine.reporting.tearsheet.equity import TimeCharts, series_by_book
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
-    from engine.reporting.charts.time_chart import TimeChart
+    from collections.abc import Sequence
+
+    from engine.reporting.book_styles import BookStyle
     from engine.reporting.formatting import NumberFormat
+    from engine.runs.documents.analysis_returns import RollingFigures, SeriesRange
     from engine.runs.run import Run
 
-NO_LINE_NOTE = "No line: not enough bars yet"
+NO_LINE_NOTE = "No line where there are too few bars"
+
+
+@dataclass(frozen=True)
+class RollingMetric:
+    """A rolling metric and its chart.
+
+    Attributes:
+        column: Of `series.parquet`.
+        key: Id of the chart.
+        title: A noun.
+        finding: What its figures show, in one sentence.
+        description: What it shows.
+        axis_label: Label of the vertical axis.
+        number_format: Format of its figures.
+    """
+
+    column: str
+    key: str
+    title: str
+    finding: str
+    description: str
+    axis_label: str
+    number_format: NumberFormat
 
 
 def rolling_section(run: Run) -> TearsheetSection:
-    """Figures of the last bars at each bar, over one length of window."""
-    books = get_book_styles(run)
-    periods = run.metrics["span"]["periods_per_year"]
-    window = rolling_window_length(len(run.returns), periods)
-    charts: list[tuple[TimeChart, tuple[BookStyle, ...]]] = [
-        (_sharpe_chart(run, books, window, periods), books),
-        (_volatility_chart(run, books, window, periods), books),
+    """Rolling metrics, all over windows of the same length."""
+    rolling = run.analysis.rolling
+    books, strategy = get_book_styles(run), (book_style(STRATEGY),)
+    charts = [
+        (_rolling_chart(run, books, _sharpe(rolling)), books),
+        (_rolling_chart(run, books, _volatility(rolling)), books),
     ]
-    if BUY_AND_HOLD in run.returns:
-        charts.append((_beta_chart(run, window), ()))
+    if run.analysis.benchmark is not None:
+        charts.append((_rolling_chart(run, strategy, _beta(rolling)), ()))
     if "equity" in run.trades:
-        charts.append((_turnover_chart(run, window, periods), ()))
-    return TearsheetSection("rolling", "Rolling figures", {"charts": charts})
+        turnover = run.metrics.books[STRATEGY].turnover_per_year
+        charts.append((_rolling_chart(run, strategy, _turnover(rolling, turnover)), ()))
+    return TearsheetSection("rolling", "Rolling metrics", TimeCharts(tuple(charts)))
 
 
-def _sharpe_chart(
-    run: Run, books: tuple[BookStyle, ...], window: int, periods_per_year: float
-) -> TimeChart:
-    table = rolling_sharpe(run.returns, window=window, periods_per_year=periods_per_year)
-    mine = table[STRATEGY].dropna()
-    finding = (
-        f"The strategy's was above zero at {formatting.PERCENT(100 * float((mine > 0).mean()))} "
-        f"of the bars that have one. It went from {_range_text(mine, formatting.SIGNED_RATIO)}."
-        if len(mine)
-        else "The strategy has none: too few bars, or it never held anything."
-    )
-    return rolling_chart(
-        table,
-        books,
-        RollingMetric(
-            key="rolling-sharpe",
-            title="Rolling Sharpe ratio",
-            finding=finding,
-            description=f"Annualised Sharpe ratio of {_window_text(window)}. {NO_LINE_NOTE}, or "
-            f"none held.",
-            axis_label="Sharpe ratio",
-            number_format=formatting.RATIO,
-            reference_value=0.0,
-        ),
+def _sharpe(rolling: RollingFigures) -> RollingMetric:
+    finding = "The strategy has none: too few bars, or it never held a position."
+    if rolling.sharpe is not None:
+        share = formatting.PERCENT(100 * rolling.sharpe.positive_share)
+        finding = (
+            f"The strategy's was above zero at {share} of the bars that have one. "
+            f"{_range_sentence('It', rolling.sharpe, formatting.SIGNED_RATIO)}"
+        )
+    return RollingMetric(
+        column="rolling_sharpe",
+        key="rolling-sharpe",
+        title="Rolling Sharpe ratio",
+        finding=finding,
+        description=f"Annualised Sharpe ratio of {_window_text(rolling)}. {NO_LINE_NOTE}, or no "
+        "position.",
+        axis_label="Sharpe ratio",
+        number_format=formatting.RATIO,
     )
 
 
-def _volatility_chart(
-    run: Run, books: tuple[BookStyle, ...], window: int, periods_per_year: float
-) -> TimeChart:
-    table = 100.0 * rolling_volatility(
-        run.returns, window=window, periods_per_year=periods_per_year
-    )
-    mine = table[STRATEGY].dropna()
-    finding = (
-        f"The strategy's went from {_range_text(mine, formatting.PERCENT)}."
-        if len(mine)
-        else "Too few bars to have one."
-    )
-    if BUY_AND_HOLD in table and len(mine):
-        theirs = float(table[BUY_AND_HOLD].iloc[-1])
-        finding = f"{finding[:-1]}, when holding's was {formatting.PERCENT(theirs)}."
-    return rolling_chart(
-        table,
-        books,
-        RollingMetric(
-            key="rolling-volatility",
-            title="Rolling volatility",
-            finding=finding,
-            description=f"Annualised standard deviation of the returns of "
-            f"{_window_text(window)}. {NO_LINE_NOTE}.",
-            axis_label="per cent a year",
-            number_format=formatting.PERCENT,
-            reference_value=0.0,
-        ),
+def _volatility(rolling: RollingFigures) -> RollingMetric:
+    finding = "There are too few bars."
+    if rolling.volatility_pct is not None:
+        finding = _range_sentence(
+            "The strategy's volatility", rolling.volatility_pct, formatting.PERCENT
+        )
+        if rolling.benchmark_volatility_last_pct is not None:
+            benchmark = formatting.PERCENT(rolling.benchmark_volatility_last_pct)
+            finding += f" That of buy and hold was {benchmark} at the end."
+    return RollingMetric(
+        column="rolling_volatility_pct",
+        key="rolling-volatility",
+        title="Rolling volatility",
+        finding=finding,
+        description="Annualised standard deviation of the returns of "
+        f"{_window_text(rolling)}. {NO_LINE_NOTE}.",
+        axis_label="per cent, annualised",
+        number_format=formatting.PERCENT,
     )
 
 
-def _beta_chart(run: Run, window: int) -> TimeChart:
-    mine, held = run.returns[STRATEGY], run.returns[BUY_AND_HOLD]
-    beta = rolling_beta(mine, held, window=window)
-    whole = float(rolling_beta(mine, held, window=len(mine)).iloc[-1])
-    return rolling_chart(
-        beta.to_frame(STRATEGY),
-        (_strategy_style(run),),
-        RollingMetric(
-            key="rolling-beta",
-            title="Rolling beta against holding",
-            finding=(
-                f"Over the whole span the strategy moved {formatting.RATIO(whole)} per cent with "
-                f"each per cent of holding. Its beta of {formatting.BARS(window)} went from "
-                f"{_range_text(beta.dropna(), formatting.RATIO)}."
+def _beta(rolling: RollingFigures) -> RollingMetric:
+    return RollingMetric(
+        column="rolling_beta",
+        key="rolling-beta",
+        title="Rolling beta against buy and hold",
+        finding=f"The beta of the strategy over the whole span is "
+        f"{formatting.RATIO(rolling.beta_whole_span)}. "
+        f"{_range_sentence('The rolling beta', rolling.beta, formatting.RATIO)}",
+        description="Slope of the strategy's returns on those of buy and hold over "
+        f"{_window_text(rolling)}: 0 is independent, 1 moves like buy and hold. {NO_LINE_NOTE}.",
+        axis_label="beta",
+        number_format=formatting.RATIO,
+    )
+
+
+def _turnover(rolling: RollingFigures, whole_span: float | None) -> RollingMetric:
+    return RollingMetric(
+        column="rolling_turnover_per_year",
+        key="rolling-turnover",
+        title="Rolling turnover",
+        finding=f"Over the whole span the strategy traded {formatting.RATIO(whole_span)} times "
+        "its equity a year. "
+        + _range_sentence("The rolling turnover", rolling.turnover_per_year, formatting.RATIO),
+        description=f"Value that the strategy traded in {_window_text(rolling)}, in multiples of "
+        "its equity a year; one round trip of all equity a year is 2. "
+        f"{NO_LINE_NOTE}.",
+        axis_label="times a year",
+        number_format=formatting.TIMES_PER_YEAR,
+    )
+
+
+def _window_text(rolling: RollingFigures) -> str:
+    return f"the last {formatting.BARS(rolling.window_bars)}, including the current one"
+
+
+def _range_sentence(subject: str, figures: SeriesRange | None, number_format: NumberFormat) -> str:
+    """Lowest, highest and last value."""
+    if figures is None:
+        return "There are too few bars for a rolling figure."
+    values = number_format.interval(figures.lowest, figures.highest)
+    return f"{subject} ranged from {values} and was {number_format(figures.last)} at the end."
+
+
+def _rolling_chart(
+    run: Run, books: Sequence[BookStyle], metric: RollingMetric
+) -> time_chart.TimeChart:
+    """A line for each book, and a reference line at 0."""
+    values = series_by_book(run, metric.column)[[book.key for book in books]]
+    table = time_chart.downsample_rows(values)
+    index = pd.DatetimeIndex(table.index)
+    figures = table.to_numpy(dtype=np.float64)
+    known = np.append(figures[np.isfinite(figures)], 0.0)
+    axis = linear_axis(float(known.min()), float(known.max()))
+    time = time_axis(index[0], index[-1])
+    return time_chart.TimeChart(
+        key=metric.key,
+        title=metric.title,
+        finding=metric.finding,
+        description=metric.description,
+        span=time_chart.describe_span(values.index),
+        ticks=time.ticks,
+        unix_seconds=time_chart.to_unix_seconds(index),
+        panels=(
+            time_chart.ChartPanel(
+                label=metric.axis_label,
+                height="medium",
+                ticks=axis.ticks,
+                number_format=metric.number_format,
+                lines=time_chart.book_line_series(table, books, time, axis),
+                baseline=time_chart.distance_from_top(axis, 0.0),
+                rescaling=time_chart.AxisRescaling(always=(0.0,), baseline=0.0),
             ),
-            description=(
-                "Slope of the strategy's returns on those of buy and hold over "
-                f"{_window_text(window)}: 0 moves on its own, 1 as holding does. {NO_LINE_NOTE}."
-            ),
-            axis_label="beta",
-            number_format=formatting.RATIO,
-            reference_value=0.0,
         ),
+        notes=time_chart.downsampling_note(len(values), len(table)),
     )
-
-
-def _turnover_chart(run: Run, window: int, periods_per_year: float) -> TimeChart:
-    fills = run.trades[run.trades["book"] == STRATEGY]
-    index = pd.DatetimeIndex(run.returns.index)
-    traded = rolling_turnover(fills, index, window=window, periods_per_year=periods_per_year)
-    whole = run.metrics["books"][STRATEGY].get("turnover_per_year")
-    return rolling_chart(
-        traded.to_frame(STRATEGY),
-        (_strategy_style(run),),
-        RollingMetric(
-            key="rolling-turnover",
-            title="Rolling turnover",
-            finding=(
-                f"Over the whole span the strategy traded {formatting.RATIO(whole)} times its "
-                f"equity a year. Over {formatting.BARS(window)} it went from "
-                f"{_range_text(traded.dropna(), formatting.RATIO)}."
-            ),
-            description=(
-                f"Value the strategy traded in {_window_text(window)}, as multiples of its "
-                f"equity a "
-                f"year; in and out again once a year is 2. {NO_LINE_NOTE}."
-            ),
-            axis_label="times a year",
-            number_format=formatting.TIMES_PER_YEAR,
-            reference_value=0.0,
-        ),
-    )
-
-
-def _window_text(window: int) -> str:
-    return f"the last {formatting.BARS(window)}, this one included"
-
-
-def _range_text(values: pd.Series[float], number_format: NumberFormat) -> str:
-    """Lowest to highest and the last one."""
-    known = values.to_numpy(dtype=np.float64)
-    if not len(known):
-        return formatting.MISSING
-    spread = number_format.interval(float(known.min()), float(known.max()))
-    return f"{spread}, and was {number_format(float(known[-1]))} at the end"
-
-
-def _strategy_style(run: Run) -> BookStyle:
-    return next(book for book in get_book_styles(run) if book.key == STRATEGY)

@@ -1,12 +1,8 @@
-"""What a section of the tearsheet is made of."""
+"""A section of the tearsheet."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -15,10 +11,10 @@ class TearsheetSection:
 
     Attributes:
         key: Its id in the page, and the name of its template in `templates/tearsheet/`.
-        label: In the list of sections.
-        template_values: What its template shows.
+        label: Its name in the list of sections.
+        content: What its template shows, a dataclass of the section.
     """
 
     key: str
     label: str
-    template_values: Mapping[str, Any]
+    content: object

@@ -1,66 +1,140 @@
-"""What is left of the result with other costs, other delays and other thresholds."""
+"""Sensitivity of the result to costs, delay and threshold."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pandas as pd
+import numpy as np
 
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY
-from engine.reporting.charts.cost_curve import cost_curve_plot
+from engine.reporting.charts.axes import linear_axis
+from engine.reporting.charts.plot_layers import (
+    LabelledAxis,
+    LayerStyle,
+    XYAxes,
+    dot_layer,
+    horizontal_line,
+    line_layer,
+    vertical_line,
+)
 from engine.reporting.charts.time_chart import describe_span
+from engine.reporting.charts.xy_plot import XYPlot
 from engine.reporting.significance.robustness import break_even_sentence, sensitivity_heatmaps
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from engine.core.types import Vector
+    from engine.reporting.charts.heatmap import Heatmap
+    from engine.runs.documents.analysis import CostCurve
     from engine.runs.run import Run
 
-COST_STEP_BPS = 10.0
+CURVE_STYLE = LayerStyle("curve", "Sharpe ratio at other costs", "hue-0 strong")
+POINT_STYLE = LayerStyle("points", "", "hue-0 large")
+CHARGED_COST_STYLE = LayerStyle("charged", "Cost charged", "reference")
+BREAK_EVEN_STYLE = LayerStyle("break-even", "Sharpe ratio of zero", "down-side")
+ZERO_LINE = LayerStyle("zero", "", "zero")
+
+MAX_BREAK_EVEN_MULTIPLE = 2.0
+"""A break-even cost up to this multiple of the highest cost tried is on the axis."""
+
+
+@dataclass(frozen=True)
+class SensitivityContent:
+    """The surface, and the cut through it along the cost."""
+
+    finding: str
+    span: str
+    plot: XYPlot
+    heatmaps: tuple[Heatmap, ...]
 
 
 def sensitivity_section(run: Run) -> TearsheetSection | None:
-    """The surface, and a cut through it; nothing where there is no forecast to trade on."""
-    found = run.significance.get("fragility")
-    if not found:
+    """Cost curve and heat maps; None for a run without forecasts to trade on."""
+    surface, curve = run.significance.sensitivity, run.analysis.cost_curve
+    if surface is None or curve is None:
         return None
-    span = describe_span(pd.DatetimeIndex(run.returns.index))
+    span = describe_span(run.returns.index)
     return TearsheetSection(
         "fragility",
-        "Costs and fragility",
-        {
-            "finding": found.get("sentence") or "",
-            "span": span,
-            "plot": cost_curve_plot(found, finding=_sensitivity_finding(run, found), span=span),
-            "maps": sensitivity_heatmaps(found),
-        },
+        "Sensitivity",
+        SensitivityContent(
+            finding=surface.sentence or "",
+            span=span,
+            plot=_cost_curve_plot(curve, finding=_cost_finding(run, curve), span=span),
+            heatmaps=tuple(sensitivity_heatmaps(surface)),
+        ),
     )
 
 
-def _sensitivity_finding(run: Run, surface: Mapping[str, Any]) -> str:
-    paid = run.metrics["books"].get(STRATEGY, {}).get("cost_paid_pct")
-    told = [
+def _cost_finding(run: Run, curve: CostCurve) -> str:
+    strategy = run.metrics.books.get(STRATEGY)
+    paid = None if strategy is None else strategy.cost_paid_pct
+    lost = curve.sharpe_lost_per_10_bps
+    sentences = [
         break_even_sentence(run.significance),
-        _cost_slope_sentence(surface),
-        f"Over the span costs came to {formatting.PERCENT(paid)} of the equity."
-        if formatting.is_finite(paid)
-        else "",
+        ""
+        if lost is None
+        else f"Each further {formatting.BPS(10.0)} a fill reduces it by about "
+        f"{formatting.RATIO(lost)}.",
+        ""
+        if paid is None
+        else f"Over the span costs came to {formatting.PERCENT(paid)} of the equity.",
     ]
-    return " ".join(sentence for sentence in told if sentence)
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _cost_slope_sentence(surface: Mapping[str, Any]) -> str:
-    """What a dearer fill takes off, from the cost charged to the dearest that was tried."""
-    chosen = surface["chosen"]
-    delay = surface["delay_bars"].index(chosen["delay_bars"])
-    entry = surface["threshold"].index(chosen["threshold"])
-    dearest, last = surface["cost_bps"][-1], surface["sharpe"][-1][delay][entry]
-    if chosen["sharpe"] is None or last is None or dearest <= chosen["cost_bps"]:
-        return ""
-    slope = (chosen["sharpe"] - last) / (dearest - chosen["cost_bps"])
-    return (
-        f"Each further {formatting.BPS(COST_STEP_BPS)} a fill takes about "
-        f"{formatting.RATIO(COST_STEP_BPS * slope)} off it."
+def _cost_curve_plot(curve: CostCurve, *, finding: str, span: str) -> XYPlot:
+    """The Sharpe ratio over the cost of a fill, at the run's own delay and threshold."""
+    costs = np.array([point.cost_bps for point in curve.points])
+    ratios = np.array([np.nan if point.sharpe is None else point.sharpe for point in curve.points])
+    break_even = curve.break_even_bps
+    notes = _off_axis_note(break_even, axis_end=MAX_BREAK_EVEN_MULTIPLE * float(costs.max()))
+    if notes:
+        break_even = None
+    if break_even is not None:
+        costs, ratios = _insert_break_even(costs, ratios, break_even)
+    known = np.append(ratios[np.isfinite(ratios)], 0.0)
+    axes = XYAxes(
+        LabelledAxis(
+            "fee and slippage of a fill, bps", linear_axis(0.0, costs.max()), formatting.BPS
+        ),
+        LabelledAxis(
+            "Sharpe ratio, annualised",
+            linear_axis(float(known.min()), float(known.max())),
+            formatting.SIGNED_RATIO,
+        ),
     )
+    names = [f"at {formatting.BPS(cost)} a fill" for cost in costs.tolist()]
+    marked = [] if break_even is None else [vertical_line(axes, BREAK_EVEN_STYLE, break_even)]
+    return XYPlot(
+        key="cost-curve",
+        title="Sharpe ratio over the cost of a fill",
+        finding=finding,
+        description="The same forecasts and decisions at other costs, filled "
+        f"{formatting.count_of(curve.delay_bars, 'bar')} after the decision, at the threshold of "
+        "the strategy.",
+        span=span,
+        axes=axes,
+        layers=(
+            horizontal_line(axes, ZERO_LINE, 0.0),
+            vertical_line(axes, CHARGED_COST_STYLE, curve.charged_bps),
+            *marked,
+            line_layer(axes, CURVE_STYLE, costs, ratios),
+            dot_layer(axes, POINT_STYLE, costs, ratios, names),
+        ),
+        notes=notes,
+    )
+
+
+def _insert_break_even(costs: Vector, ratios: Vector, break_even: float) -> tuple[Vector, Vector]:
+    """The points of the curve with that of the break-even cost, where the ratio is 0."""
+    row = int(np.searchsorted(costs, break_even))
+    return np.insert(costs, row, break_even), np.insert(ratios, row, 0.0)
+
+
+def _off_axis_note(break_even: float | None, *, axis_end: float) -> tuple[str, ...]:
+    if break_even is None or break_even <= axis_end:
+        return ()
+    return (f"The Sharpe ratio is zero at {formatting.BPS(break_even)}, beyond this axis.",)

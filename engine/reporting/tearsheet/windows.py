@@ -1,155 +1,148 @@
-"""The walk-forward windows: what each learned from, and how its fits went."""
+"""The walk-forward windows: their bars, their results, and how their fits went."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
-from engine.evaluation.metrics.return_metrics import sharpe_by_window
 from engine.reporting import formatting
-from engine.reporting.book_styles import BUY_AND_HOLD, STRATEGY
-from engine.reporting.charts.loss_curves import draw_loss_curves, expand_ensemble_fits
-from engine.reporting.charts.window_panels import WindowSharpeRatios, make_window_panels
-from engine.reporting.charts.window_timeline import make_window_timeline
+from engine.reporting.charts.windows import (
+    draw_loss_curves,
+    expand_ensemble_fits,
+    make_window_panels,
+    make_window_timeline,
+)
 from engine.reporting.tearsheet.section import TearsheetSection
-from engine.reporting.tuning_table import make_tuning_table
+from engine.reporting.tearsheet.tuning_table import make_tuning_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
+    from engine.reporting.charts.time_chart import Area
+    from engine.reporting.charts.windows import WindowPanels, WindowTimeline
+    from engine.reporting.tearsheet.tuning_table import TuningTable
+    from engine.runs.documents.analysis import WindowFigures, WindowSummary
+    from engine.runs.documents.manifest import FitRecord, WindowRecord
     from engine.runs.run import Run
 
 
+@dataclass(frozen=True)
+class WindowFitsRow:
+    """A row of the table of fits; every attribute but `curves` is the text of a cell."""
+
+    index: int
+    test: str
+    strategy: str
+    benchmark: str
+    threshold: str
+    epochs: str
+    best_epoch: str
+    train_loss: str
+    validation_loss: str
+    curves: tuple[Area, ...]
+
+
+@dataclass(frozen=True)
+class WindowsContent:
+    """The windows.
+
+    Attributes:
+        timeline: Their parts; None without windows.
+        panels: A panel for each; None without windows.
+        finding: In how many windows the strategy did well.
+        has_seeds: Whether the panels have the ratios of the seeds.
+        seeds_note: Why the ratios of the seeds are not shown; empty where they are.
+        fits: A row for each window.
+        tuning: Parameters chosen in each window; None without tuning.
+    """
+
+    timeline: WindowTimeline | None
+    panels: WindowPanels | None
+    finding: str
+    has_seeds: bool
+    seeds_note: str
+    fits: tuple[WindowFitsRow, ...]
+    tuning: TuningTable | None
+
+
 def windows_section(run: Run) -> TearsheetSection:
-    """Spans, fits and, where there was tuning, what each window chose."""
-    told = run.manifest["windows"]
-    spans = make_window_timeline(told) if told else None
-    ratios = _sharpe_by_window(run)
+    """Bars, results and fits of each window, and the parameters that tuning chose."""
+    windows = run.manifest.windows
+    figures = {window.index: window for window in run.analysis.windows}
+    timeline = make_window_timeline(windows) if windows else None
+    has_seeds = any(window.seed_sharpes for window in figures.values())
     return TearsheetSection(
         "windows",
         "Windows",
-        {
-            "map": spans,
-            "panels": make_window_panels(told, spans, ratios) if spans else None,
-            "finding": _windows_finding(ratios),
-            "has_seeds": any(each.seeds for each in ratios.values()),
-            "seeds_note": _seeds_note(run, ratios),
-            "fits": [_fit_row(run, window) for window in told],
-            "tuning": make_tuning_table(run),
-        },
+        WindowsContent(
+            timeline=timeline,
+            panels=make_window_panels(windows, timeline, figures) if timeline else None,
+            finding=_windows_finding(run.analysis.window_summary),
+            has_seeds=has_seeds,
+            seeds_note=_seeds_note(run) if not has_seeds else "",
+            fits=tuple(_fits_row(window, figures[window.index]) for window in windows),
+            tuning=make_tuning_table(run.manifest),
+        ),
     )
 
 
-def _sharpe_by_window(run: Run) -> dict[int, WindowSharpeRatios]:
-    """By window: over the bars of its test part, the seeds' as the run kept them."""
-    told = run.manifest["windows"]
-    indices = [int(window["index"]) for window in told]
-    starts = pd.DatetimeIndex(pd.to_datetime([w["test"][0] for w in told], utc=True))
-    places = starts.searchsorted(pd.DatetimeIndex(run.returns.index), side="right") - 1
-    books = [book for book in (STRATEGY, BUY_AND_HOLD) if book in run.returns]
-    found = sharpe_by_window(
-        run.returns[books].to_numpy(dtype=np.float64),
-        places,
-        run.metrics["span"]["periods_per_year"],
-    )
-    kept = (run.significance.get("seeds") or {}).get("sharpe_by_window") or ()
-    seeds = dict(zip(indices, map(tuple, kept), strict=False))
-    ratios = {}
-    for place, index in enumerate(indices):
-        by_book = dict(zip(books, found.get(place, ()), strict=False))
-        ratios[index] = WindowSharpeRatios(
-            by_book.get(STRATEGY), by_book.get(BUY_AND_HOLD), seeds.get(index, ())
-        )
-    return ratios
-
-
-def _windows_finding(ratios: Mapping[int, WindowSharpeRatios]) -> str:
-    """In how many windows the strategy was ahead, and how far the seeds lay apart."""
-    own = [each.strategy for each in ratios.values() if each.strategy is not None]
-    both = [
-        (each.strategy, each.benchmark)
-        for each in ratios.values()
-        if each.strategy is not None and each.benchmark is not None
-    ]
-    windows = formatting.count_of(len(ratios), "window")
-    if not own:
-        return f"In none of {windows} the strategy's returns varied."
-    ahead = formatting.COUNT(sum(mine > theirs for mine, theirs in both))
-    above = formatting.COUNT(sum(ratio > 0 for ratio in own))
+def _windows_finding(summary: WindowSummary) -> str:
+    """In how many windows the strategy was ahead, and the range of its seeds."""
+    windows = formatting.count_of(summary.windows, "window")
+    if not summary.with_sharpe:
+        return f"The strategy has no Sharpe ratio in any of {windows}: its returns do not vary."
     sentence = (
-        f"Of {windows} the strategy had a Sharpe ratio above zero in {above}, and above that of "
-        f"holding in {ahead}."
+        f"Of {windows} the strategy had a Sharpe ratio above zero in "
+        f"{formatting.COUNT(summary.above_zero)}, and above that of buy and hold in "
+        f"{formatting.COUNT(summary.above_benchmark)}."
     )
-    spreads = [
-        max(known) - min(known) for known in map(_known_seed_ratios, ratios.values()) if known
-    ]
-    if spreads:
-        apart = formatting.RATIO(float(np.median(spreads)))
-        sentence += f" In half of them its seeds, traded alone, lay {apart} or more apart."
-    return sentence
+    if summary.median_seed_range is None:
+        return sentence
+    seed_range = formatting.RATIO(summary.median_seed_range)
+    return f"{sentence} The median range of its seeds, each traded alone, was {seed_range}."
 
 
-def _known_seed_ratios(ratios: WindowSharpeRatios) -> list[float]:
-    """Those that exist, where there are two at least."""
-    known = [ratio for ratio in ratios.seeds if ratio is not None]
-    return known if len(known) > 1 else []
-
-
-def _seeds_note(run: Run, ratios: Mapping[int, WindowSharpeRatios]) -> str:
-    """Why seeds that there were are not drawn."""
-    several = run.manifest.get("seeds", {}).get("count", 1) > 1
-    if not several or any(each.seeds for each in ratios.values()):
+def _seeds_note(run: Run) -> str:
+    """Why the ratios of several seeds are not shown."""
+    if run.manifest.seeds.count == 1:
         return ""
-    return "The version that made this run did not keep the seeds' Sharpe ratios by window."
+    return "The version that made this run did not keep the Sharpe ratios of the seeds by window."
 
 
-def _fit_row(run: Run, window: Mapping[str, Any]) -> dict[str, Any]:
-    """One window: its test span, what the books made of it, and how its fits went."""
-    fits = expand_ensemble_fits(window.get("fits") or [])
-    return {
-        "index": window["index"],
-        "test": formatting.date_range(*window["test"]),
-        "strategy": formatting.SIGNED_PERCENT(_window_return(run, window["index"], STRATEGY)),
-        "benchmark": formatting.SIGNED_PERCENT(_window_return(run, window["index"], BUY_AND_HOLD)),
-        "enter": formatting.BPS(window.get("threshold_enter_bps")),
-        "epochs": _range_text([fit.get("epochs") for fit in fits], formatting.COUNT),
-        "best_epoch": _range_text([_best_epoch_number(fit) for fit in fits], formatting.COUNT),
-        "train_loss": _range_text(
-            [_loss_at_best_epoch(fit, "train_loss") for fit in fits], formatting.loss_value
+def _fits_row(window: WindowRecord, figures: WindowFigures) -> WindowFitsRow:
+    """Test span, returns and fits of one window."""
+    fits = [fit for fit in expand_ensemble_fits(window.fits) if fit.failed is None]
+    return WindowFitsRow(
+        index=window.index,
+        test=formatting.date_range(*window.test),
+        strategy=formatting.SIGNED_PERCENT(figures.strategy_return_pct),
+        benchmark=formatting.SIGNED_PERCENT(figures.benchmark_return_pct),
+        threshold=formatting.BPS(window.threshold_enter_bps),
+        epochs=_range_text([fit.epochs for fit in fits], formatting.COUNT),
+        best_epoch=_range_text([_best_epoch_number(fit) for fit in fits], formatting.COUNT),
+        train_loss=_range_text(
+            [_loss_at_best_epoch(fit, fit.train_loss) for fit in fits], formatting.loss_value
         ),
-        "validation_loss": _range_text(
-            [_loss_at_best_epoch(fit, "validation_loss") for fit in fits], formatting.loss_value
+        validation_loss=_range_text(
+            [_loss_at_best_epoch(fit, fit.validation_loss) for fit in fits], formatting.loss_value
         ),
-        "curves": draw_loss_curves(fits),
-    }
+        curves=draw_loss_curves(fits),
+    )
 
 
-def _window_return(run: Run, index: int, book: str) -> float | None:
-    """Per cent made from the first to the last bar that the window forecast, both included."""
-    made = run.predictions
-    bars = made.loc[(made["window"] == index) & (made["horizon"] == run.horizon), "timestamp"]
-    if bars.empty or book not in run.returns:
-        return None
-    returns = run.returns.loc[bars.min() : bars.max(), book]
-    return 100.0 * (float((1.0 + returns).prod()) - 1.0)
+def _loss_at_best_epoch(fit: FitRecord, losses: Sequence[float | None]) -> float | None:
+    """The loss at the epoch whose weights were kept."""
+    number = _best_epoch_number(fit)
+    return losses[number - 1] if number is not None and number <= len(losses) else None
 
 
-def _loss_at_best_epoch(fit: Mapping[str, Any], curve: str) -> float | None:
-    """The curve's value at the epoch whose weights were kept."""
-    values, kept = fit.get(curve) or [], _best_epoch_number(fit)
-    return values[kept - 1] if kept is not None and kept <= len(values) else None
+def _best_epoch_number(fit: FitRecord) -> int | None:
+    """Number of the epoch whose weights were kept, from 1; the manifest counts from 0."""
+    return fit.best_epoch + 1 if fit.epochs and fit.best_epoch is not None else None
 
 
-def _best_epoch_number(fit: Mapping[str, Any]) -> int | None:
-    """Number of the epoch whose weights were kept, from 1 as people count; the run's is from 0."""
-    best, epochs = fit.get("best_epoch"), fit.get("epochs")
-    return best + 1 if epochs and best is not None else None
-
-
-def _range_text(values: list[float | None], format_value: Callable[[float], str]) -> str:
-    """One figure, or lowest to highest over the seeds."""
+def _range_text(values: Sequence[float | None], format_value: Callable[[float], str]) -> str:
+    """One figure, or lowest to highest over the fits."""
     known = [value for value in values if value is not None]
     if not known:
         return formatting.MISSING

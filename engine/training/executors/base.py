@@ -1,4 +1,4 @@
-"""Where fits are computed: one method, whatever the machine."""
+"""The executor interface: where fits are computed."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class Executor(ABC):
-    """Fits tasks, somewhere; the forecasts are the same bytes wherever that is.
+    """Runs fit tasks; the forecasts are the same bytes with every executor.
 
     Attributes:
-        backend: What Keras computes with.
-        workers: Fits at a time.
-        device: What computes; a GPU rounds otherwise than a CPU.
+        backend: The library that Keras computes with.
+        workers: Number of fits at a time.
+        device: The device of the fits; a GPU rounds differently from a CPU.
     """
 
     backend: Backend
@@ -31,11 +31,10 @@ class Executor(ABC):
     def run_tasks(
         self, scheduler: FitScheduler
     ) -> Generator[tuple[int, Forecast | TrainingError]]:
-        """Each task's place in the queue and its forecast, or why it failed, as they are finished.
+        """Yields each task's index and its forecast, or the error of its fit, as they finish.
 
-        The queue is told of each before it is handed back.
-
-        Closing the generator stops whatever still runs.
+        Each task is marked as finished in the scheduler before it is yielded. Closing the
+        generator stops the tasks that still run.
 
         Raises:
             BacktestError: Something other than a fit went wrong: a worker died, a node has other
@@ -43,4 +42,4 @@ class Executor(ABC):
         """
 
     def close(self) -> None:  # noqa: B027 - most hold nothing open between fits
-        """Gives back what outlives one `run_tasks`."""
+        """Releases what is kept open between calls of `run_tasks`."""

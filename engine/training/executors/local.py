@@ -1,4 +1,4 @@
-"""Tasks on this machine: one process a core, each with one thread."""
+"""Fits on this machine: one process per core, each with one thread."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from engine.core.errors import TrainingError
+from engine.core.errors import ContractError, TrainingError
+from engine.core.part_origin import find_external_parts
 from engine.training.executors.base import Executor
 from engine.training.worker import worker_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from types import TracebackType
 
     from engine.models import Backend, Forecast
@@ -26,17 +27,17 @@ if TYPE_CHECKING:
 
 
 class LocalExecutor(Executor):
-    """Worker processes on this machine, one a core.
+    """Worker processes on this machine, one per core.
 
-    A worker is a process of its own program, not a fork or a spawn of this one: it finds its
-    thread counts in the environment, works from a script or a notebook without a main guard,
-    keeps the libraries' chatter off the terminal, and is killed at once on an interrupt. If this
-    process dies, its workers read the end of their pipe and leave.
+    A worker runs its own program and is no fork or spawn of this process: it reads its thread
+    counts from the environment, works from a script or a notebook without a main guard, keeps the
+    libraries' messages off the terminal, and is killed at once on an interrupt. If this process
+    dies, its workers read the end of their pipe and exit.
 
     Args:
-        workers: Processes at most; None is one a core.
-        backend: What Keras computes with.
-        compile_cache: Folder for compiled programs that outlive this run; None keeps none.
+        workers: Largest number of processes; None is one per core.
+        backend: The library that Keras computes with.
+        compile_cache: Folder for compiled programs that are kept after the run; None keeps none.
     """
 
     def __init__(
@@ -49,41 +50,51 @@ class LocalExecutor(Executor):
     def run_tasks(
         self, scheduler: FitScheduler
     ) -> Generator[tuple[int, Forecast | TrainingError]]:
-        """Hands out the tasks as they become ready, the next to whichever worker is free."""
+        """Sends each ready task to the next free worker."""
         with ExitStack() as stack:
-            crew = self._start_workers(min(self.workers, scheduler.ready_count), stack)
-            _assign_tasks(scheduler, crew)
-            while busy := [worker for worker in crew if worker.task_index is not None]:
+            workers = self._start_workers(scheduler, stack)
+            _assign_tasks(scheduler, workers)
+            while busy := [worker for worker in workers if worker.task_index is not None]:
                 for worker in _wait_for_ready(busy):
-                    place, outcome = worker.receive()
-                    scheduler.mark_finished(place, outcome)
-                    _assign_tasks(scheduler, crew)
-                    yield place, outcome
+                    index, outcome = worker.receive()
+                    scheduler.mark_finished(index, outcome)
+                    _assign_tasks(scheduler, workers)
+                    yield index, outcome
 
-    def _start_workers(self, count: int, stack: ExitStack) -> list[_WorkerProcess]:
+    def _start_workers(self, scheduler: FitScheduler, stack: ExitStack) -> list[_WorkerProcess]:
+        count = min(self.workers, scheduler.ready_count)
         if not count:
             return []
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backtest-")))
+        cache = self.compile_cache or folder
+        search_path = _search_path(scheduler)
         return [
             stack.enter_context(
-                _WorkerProcess(
-                    folder / f"worker-{number}", self.backend, self.compile_cache or folder
-                )
+                _WorkerProcess(folder / f"worker-{number}", self.backend, cache, search_path)
             )
             for number in range(count)
         ]
 
 
+def _search_path(scheduler: FitScheduler) -> dict[str, str]:
+    """What lets a worker import a user's classes from where this process did."""
+    if not any(any(find_external_parts(task.model)) for task in scheduler.tasks):
+        return {}
+    return {"PYTHONPATH": os.pathsep.join(place or str(Path.cwd()) for place in sys.path)}
+
+
 def _count_cores() -> int:
-    if sys.platform == "linux":  # a container may be given fewer than the machine has
+    if sys.platform == "linux":  # a container may have fewer cores than the machine
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 class _WorkerProcess:
-    """One process and our end of its pipe; `task_index` is that of the task it is at."""
+    """A process and this end of its pipe; `task_index` is the index of its current task."""
 
-    def __init__(self, home: Path, backend: Backend, compile_cache: Path) -> None:
+    def __init__(
+        self, home: Path, backend: Backend, compile_cache: Path, search_path: Mapping[str, str]
+    ) -> None:
         home.mkdir()
         self.task_index: int | None = None
         self._task: FitTask | None = None
@@ -93,7 +104,11 @@ class _WorkerProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "engine.training.worker", str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
-                env={**os.environ, **worker_environment(backend, home, compile_cache.resolve())},
+                env={
+                    **os.environ,
+                    **search_path,
+                    **worker_environment(backend, home, compile_cache.resolve()),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -122,15 +137,17 @@ class _WorkerProcess:
             self._raise_died()
 
     def receive(self) -> tuple[int, Forecast | TrainingError]:
-        """Receives the forecast of the task it was given, or why it failed."""
-        place = self.task_index
-        assert place is not None
+        """Receives the forecast of the current task, or the error of its fit."""
+        index = self.task_index
+        assert index is not None
         try:
             answer = self.pipe.recv()
         except (EOFError, OSError):
             self._raise_died()
         self.task_index = self._task = None
-        return place, answer
+        if isinstance(answer, ContractError):
+            raise answer
+        return index, answer
 
     def _raise_died(self) -> NoReturn:
         code = self._process.wait()
@@ -144,11 +161,11 @@ class _WorkerProcess:
 
 
 def _assign_tasks(scheduler: FitScheduler, workers: Sequence[_WorkerProcess]) -> None:
-    """Gives every idle worker a task, as long as there are any that wait for no other."""
+    """Gives every idle worker a ready task, as long as there is one."""
     for worker in workers:
-        if worker.task_index is None and (taken := scheduler.next_ready()):
-            place, start = taken
-            worker.send(place, scheduler.tasks[place].with_previous_fit(start))
+        if worker.task_index is None and (ready := scheduler.next_ready()):
+            index, start = ready
+            worker.send(index, scheduler.tasks[index].with_previous_fit(start))
 
 
 def _wait_for_ready(busy: Sequence[_WorkerProcess]) -> list[_WorkerProcess]:

@@ -110,7 +110,7 @@ class TestNotices:
         assert repair.endswith("the bars were dropped")
         assert gap.startswith("gaps: ")
         document = log.as_json()
-        assert [repair["repair"] for repair in document["repairs"]] == ["drop_bad_tick"]
+        assert [applied["repair"] for applied in document["repairs"]] == ["drop_bad_tick"]
         assert [finding["rule"] for finding in document["findings"]] == ["gaps"]
 
     def test_many_rules_are_a_few_lines_and_a_command(self):

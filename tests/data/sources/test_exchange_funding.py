@@ -52,16 +52,18 @@ def read(tmp_path, fetcher):
     return series
 
 
-def asked(fetcher):
+def rate_requests(fetcher):
     return fetcher.served.requests("fundingRate")
 
 
 def test_every_payment_is_there_once_with_its_time_and_rate(read):
-    made = rates()
+    expected = rates()
     found = read()
     assert list(found) == ["timestamp", "symbol", "rate"]
-    assert found["timestamp"].dt.as_unit("s").astype("int64").tolist() == [at for at, _ in made]
-    assert found["rate"].tolist() == [rate for _, rate in made]
+    assert found["timestamp"].dt.as_unit("s").astype("int64").tolist() == [
+        at for at, _ in expected
+    ]
+    assert found["rate"].tolist() == [rate for _, rate in expected]
     assert set(found["symbol"]) == {"BTC"}
 
 
@@ -76,7 +78,7 @@ def test_a_second_fetch_requests_only_later_rates(fetcher, read):
     before = read(now=early)
     fetcher.served.log.clear()
     after = read()
-    assert len(asked(fetcher)) <= 3
+    assert len(rate_requests(fetcher)) <= 3
     pd.testing.assert_frame_equal(after[: len(before)], before)
     assert len(after) == COUNT
 
@@ -140,8 +142,8 @@ def test_rates_that_begin_long_after_trading_give_a_notice(fetcher, read):
 
 
 def test_two_rates_for_one_time_are_refused(fetcher, read):
-    made = rates()
-    fetcher.market.rates["BTC/USDT:USDT"] = [*made[:10], (made[9][0], 0.9), *made[10:]]
+    expected = rates()
+    fetcher.market.rates["BTC/USDT:USDT"] = [*expected[:10], (expected[9][0], 0.9), *expected[10:]]
     with pytest.raises(InvalidBarsError, match="2 of 241 contradict"):
         read()
 

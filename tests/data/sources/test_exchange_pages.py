@@ -71,8 +71,8 @@ class TestPages:
 
     def test_pages_have_the_largest_size(self, binance):
         binance.fetch(first(binance))
-        asked = [line for line in binance.pages() if "interval=1h" in line]
-        assert ["limit=1000" in line for line in asked] == [True, True]
+        requests = [line for line in binance.pages() if "interval=1h" in line]
+        assert ["limit=1000" in line for line in requests] == [True, True]
 
     def test_no_candle_before_since_is_fetched(self, fetcher):
         since = at(candles_of(fetcher)[-40])

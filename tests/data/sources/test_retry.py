@@ -18,17 +18,20 @@ class Server:
 
     def __init__(self, failures: int) -> None:
         self.failures = failures
-        self.asked: list[float] = []
+        self.request_times: list[float] = []
 
     def __call__(self) -> str:
-        self.asked.append(time.monotonic())
-        if len(self.asked) <= self.failures:
+        self.request_times.append(time.monotonic())
+        if len(self.request_times) <= self.failures:
             raise ConnectionError
         return "answer"
 
     @property
     def waits(self) -> list[float]:
-        return [later - at for at, later in zip(self.asked, self.asked[1:], strict=False)]
+        return [
+            later - at
+            for at, later in zip(self.request_times, self.request_times[1:], strict=False)
+        ]
 
 
 def always(_):
@@ -53,7 +56,7 @@ def test_a_permanent_error_is_not_retried():
     server = Server(1)
     with pytest.raises(ConnectionError):
         call_with_retries(server, lambda _: False, ClientSettings(retry_pauses_s=(9.0,)))
-    assert len(server.asked) == 1
+    assert len(server.request_times) == 1
 
 
 def test_jitter_lengthens_pauses_within_its_share():

@@ -33,11 +33,11 @@ def test_a_day_is_labelled_by_its_date_on_the_exchange_across_clock_changes(yaho
         stamp.timestamp()
         for stamp in pd.date_range("2023-03-09 09:30", periods=5, tz="America/New_York")
     ]
-    made = [
+    served = [
         replace(candle, seconds=int(at))
         for candle, at in zip(candles(FIRST, 5), opens, strict=True)
     ]
-    yahoo.site.charts["NYSE"] = Chart(made, zone="America/New_York", kind="EQUITY")
+    yahoo.site.charts["NYSE"] = Chart(served, zone="America/New_York", kind="EQUITY")
     assert pull("NYSE")["timestamp"].tolist() == list(
         pd.date_range("2023-03-09", periods=5, tz="UTC")
     )
@@ -58,12 +58,12 @@ def test_an_hour_is_labelled_by_its_utc_timestamp(yahoo, pull):
 def test_shorter_bars_come_at_their_interval(yahoo, pull, interval, step):
     first = int(pd.Timestamp.now("UTC").floor("D").timestamp()) - 3 * DAY
     # Of 30m, yfinance makes bars from those of 15m, because Yahoo sends hours in their place.
-    made = candles(first, 96, step=min(step, 900))
-    yahoo.site.charts["QUICK"] = Chart(made)
+    served = candles(first, 96, step=min(step, 900))
+    yahoo.site.charts["QUICK"] = Chart(served)
     bars = pull("QUICK", interval=interval)
     assert set(bars["timestamp"].diff().dropna()) == {pd.Timedelta(seconds=step)}
-    assert bars["open"][0] == made[0].open
-    assert bars["volume"].sum() == sum(candle.volume for candle in made)
+    assert bars["open"][0] == served[0].open
+    assert bars["volume"].sum() == sum(candle.volume for candle in served)
 
 
 def test_the_current_price_row_of_a_week_is_dropped(yahoo, pull):

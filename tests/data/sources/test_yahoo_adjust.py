@@ -32,33 +32,33 @@ def pull(yahoo, tmp_path, clients):
     return bars
 
 
-def of(made):
-    return pd.DataFrame([{name: getattr(c, name) for name in PRICES} for c in made])
+def prices_of(served):
+    return pd.DataFrame([{name: getattr(c, name) for name in PRICES} for c in served])
 
 
 def test_with_splits_and_dividends_all_prices_of_a_bar_are_scaled_alike(pull):
     factors = [0.8] * 200 + [1.0] * 200
-    made = candles(FIRST, COUNT)
-    bars = pull(Chart(made, factors=factors, dividends={200: 20.0}), "splits+dividends")
-    expected = of(made).mul(factors, axis=0)
+    served = candles(FIRST, COUNT)
+    bars = pull(Chart(served, factors=factors, dividends={200: 20.0}), "splits+dividends")
+    expected = prices_of(served).mul(factors, axis=0)
     pd.testing.assert_frame_equal(bars[PRICES], expected, rtol=1e-12)
 
 
 def test_with_splits_prices_are_as_yahoo_sends_them(pull):
     factors = [0.8] * 200 + [1.0] * 200
-    made = candles(FIRST, COUNT)
-    chart = Chart(made, factors=factors, dividends={200: 20.0}, splits={100: 4.0})
-    pd.testing.assert_frame_equal(pull(chart, "splits")[PRICES], of(made))
+    served = candles(FIRST, COUNT)
+    chart = Chart(served, factors=factors, dividends={200: 20.0}, splits={100: 4.0})
+    pd.testing.assert_frame_equal(pull(chart, "splits")[PRICES], prices_of(served))
 
 
 def test_without_adjustment_prices_are_those_paid_on_the_day(pull):
     # 7 for 1 on bar 100 and 1 for 2, a reverse split, on bar 300; Yahoo has both undone.
-    made = candles(FIRST, COUNT)
-    bars = pull(Chart(made, splits={100: 7.0, 300: 0.5}), "none")
+    served = candles(FIRST, COUNT)
+    bars = pull(Chart(served, splits={100: 7.0, 300: 0.5}), "none")
     paid = [3.5] * 100 + [0.5] * 200 + [1.0] * 100
-    pd.testing.assert_frame_equal(bars[PRICES], of(made).mul(paid, axis=0), rtol=1e-12)
+    pd.testing.assert_frame_equal(bars[PRICES], prices_of(served).mul(paid, axis=0), rtol=1e-12)
     assert bars["volume"].tolist() == pytest.approx(
-        [candle.volume / ratio for candle, ratio in zip(made, paid, strict=True)]
+        [candle.volume / ratio for candle, ratio in zip(served, paid, strict=True)]
     )
 
 
@@ -105,9 +105,9 @@ def test_a_dividend_on_the_first_day_changes_no_price(pull):
 
 
 def test_adjustment_keeps_the_close_within_the_range(pull):
-    made = [
+    served = [
         replace(candle, high=max(candle.open, candle.close)) for candle in candles(FIRST, COUNT)
     ]
     factors = [0.7 + i / 3_331 for i in range(COUNT)]
-    bars = drop_unfinished_bar(pull(Chart(made, factors=factors), "splits+dividends"), "1d", NOW)
+    bars = drop_unfinished_bar(pull(Chart(served, factors=factors), "splits+dividends"), "1d", NOW)
     assert check_bars(bars, CheckSettings("1d", NOW)).errors == ()

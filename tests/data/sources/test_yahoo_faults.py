@@ -92,7 +92,7 @@ def test_an_empty_history_is_an_error_with_the_ticker(yahoo, pull, empty):
     with pytest.raises(SourceError, match="no bars of HOLLOW") as error:
         pull("HOLLOW")
     assert not isinstance(error.value, UnreachableError)
-    # Three tries, each of one history; the time zone was asked for once.
+    # Three tries, each of one history; the time zone was requested once.
     assert len(yahoo.requests("HOLLOW?period1")) == 3
 
 

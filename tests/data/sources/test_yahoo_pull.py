@@ -45,7 +45,7 @@ def paused(clients):
     return options
 
 
-def asked(shares):
+def requested_symbols(shares):
     """Symbols whose history was requested, in order."""
     return [line.partition("chart/")[2][:3] for line in shares.requests("?period1")]
 
@@ -82,7 +82,7 @@ class TestPartialFetches:
         with pytest.raises(SourceError) as error:
             load(MANY.replace("1d", "4h") + SOURCE)
         assert "ADA, BOB, CAT, DOG, ELK: no 4h bars (4h)" in error.value.found
-        assert asked(shares) == []
+        assert requested_symbols(shares) == []
 
     def test_a_partial_fetch_does_not_use_the_offline_dataset(self, shares, load):
         shares.faulty, shares.faults = "/chart/ELK", [500] * 60
@@ -99,7 +99,7 @@ class TestResuming:
         shares.log.clear()
         progress.lines.clear()
         market = load(MANY + SOURCE)
-        assert asked(shares) == ["CAT"]
+        assert requested_symbols(shares) == ["CAT"]
         assert [line.split()[0] for line in progress.lines] == ["CAT"]
         assert set(market.bars["symbol"]) == set(SHARES)
 
@@ -128,7 +128,7 @@ class TestResuming:
         assert process.wait() == -signal.SIGKILL
         shares.log.clear()
         market = load(MANY + SOURCE)
-        assert asked(shares) == ["DOG", "ELK"]
+        assert requested_symbols(shares) == ["DOG", "ELK"]
         assert set(market.bars["symbol"]) == set(SHARES)
 
 
@@ -164,14 +164,14 @@ def pull(folder, url, *, first):
 class TestOtherLibraries:
     def test_tensorflow_does_not_prevent_requests(self, shares, tmp_path):
         assert pull(tmp_path, shares.url, first="tensorflow").returncode == 0
-        assert asked(shares) == list(SHARES)
+        assert requested_symbols(shares) == list(SHARES)
 
     @pytest.mark.skipif(sys.platform != "linux", reason="only Linux mixes symbols of libraries")
     def test_a_tls_conflict_with_tensorflow_is_explained(self, shares, tmp_path):
         failed = pull(tmp_path, shares.url, first="tensorflow, curl_cffi").stderr
         assert "this process cannot connect to Yahoo" in failed
         assert "import curl_cffi first" in failed
-        assert asked(shares) == []
+        assert requested_symbols(shares) == []
 
 
 class TestEndingEarly:
@@ -212,7 +212,7 @@ class TestEndingEarly:
         assert "the time limit of 1 s is reached" in error.value.found
         assert "raise time_limit_s" in error.value.fix
         assert "ADA" in error.value.found.rpartition("received and stored")[2]
-        assert "ELK" not in asked(shares)
+        assert "ELK" not in requested_symbols(shares)
 
 
 @pytest.mark.usefixtures("shares")

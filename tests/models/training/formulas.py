@@ -1,4 +1,4 @@
-"""The losses once more, row by row in plain Python, as slow and as clear as they can be."""
+"""Reference implementations of the losses, row by row in plain Python."""
 
 from __future__ import annotations
 

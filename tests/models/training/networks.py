@@ -1,4 +1,4 @@
-"""The smallest network, whose outputs can be worked out by hand from its weights."""
+"""The smallest network, whose outputs can be computed by hand from its weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each loss is its written-out formula; padding counts nothing, the raw return's sign does."""
+"""Losses against their formulas in plain Python."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def by_hand(loss, batch: LossBatch) -> float:
 
 @kinds
 @given(batch=batches())
-def test_is_its_formula_over_the_real_rows(loss, batch: LossBatch) -> None:
+def test_a_loss_equals_its_formula_over_the_real_rows(loss, batch: LossBatch) -> None:
     assert loss.compute(np, batch) == pytest.approx(by_hand(loss, batch), rel=1e-6, abs=1e-9)
 
 
 @kinds
 @given(batch=batches())
-def test_padding_counts_nothing(loss, batch: LossBatch) -> None:
+def test_padding_has_no_weight(loss, batch: LossBatch) -> None:
     other = np.where(batch.mask, batch.target, 1e6)
     assert loss.compute(np, batch) == loss.compute(np, batch._replace(target=other))
 
@@ -83,7 +83,7 @@ def one(predicted: float, target: float, mean: float) -> LossBatch:
 
 
 @given(st.floats(0.01, 2), st.floats(0.01, 2), st.floats(-0.02, 0.02))
-def test_of_two_errors_alike_the_wrong_sign_of_the_raw_return_costs_more(
+def test_of_two_equal_errors_the_wrong_sign_costs_more(
     size: float, error: float, mean: float
 ) -> None:
     target = size - mean / 0.01  # a raw return of `size` deviations, whatever the train mean
@@ -91,7 +91,7 @@ def test_of_two_errors_alike_the_wrong_sign_of_the_raw_return_costs_more(
     assert DirectionalLoss().compute(np, above) < DirectionalLoss().compute(np, below)
 
 
-def test_where_signals_are_weak_no_forecast_is_no_refuge_from_the_directional_loss() -> None:
+def test_the_directional_loss_does_not_favour_a_forecast_of_zero() -> None:
     rng = np.random.default_rng(3)
     returns = 0.1 + rng.normal(size=20_000)
     rows = np.ones(len(returns), dtype=bool)
@@ -109,7 +109,7 @@ def stretch(predicted: list[float], returns: list[float]) -> LossBatch:
     return LossBatch(np.array(predicted)[:, None], np.array(returns), rows, TargetScale(0.0, 0.01))
 
 
-def test_the_sharpe_loss_charges_changes_of_position_and_not_the_first_one() -> None:
+def test_the_sharpe_loss_charges_all_position_changes_after_the_first() -> None:
     returns = [1.0, -0.5, 0.8, 0.2]
     held, turned = stretch([5.0] * 4, returns), stretch([5.0, -5.0, 5.0, -5.0], returns)
     free, dear = SharpeLoss(cost_bps=0), SharpeLoss(cost_bps=50)
@@ -117,7 +117,7 @@ def test_the_sharpe_loss_charges_changes_of_position_and_not_the_first_one() -> 
     assert dear.compute(np, turned) > free.compute(np, turned)
 
 
-def test_the_sharpe_loss_pays_nothing_for_positions_that_vanish() -> None:
+def test_the_sharpe_loss_of_vanishing_positions_is_zero() -> None:
     returns = [1.0, -0.5, 0.8, 0.2]
     bold, faint = (stretch([size] * 4, returns) for size in (1.0, 1e-6))
     assert SharpeLoss().compute(np, bold) < -0.5
@@ -141,11 +141,11 @@ def test_the_optimum_of_the_pinball_loss_is_the_quantile(level: float) -> None:
 
 
 @pytest.mark.parametrize("levels", [(0.1, 0.9), (0.5, 0.1), (0.5, 0.5), (0.0, 0.5), ()])
-def test_quantiles_ascend_and_hold_the_median(levels: tuple[float, ...]) -> None:
+def test_quantile_levels_ascend_and_include_the_median(levels: tuple[float, ...]) -> None:
     with pytest.raises(ValidationError):
         QuantileLoss(levels=levels)
 
 
-def test_a_loss_that_measures_each_batch_alone_needs_batches_worth_measuring() -> None:
+def test_a_loss_of_batch_statistics_needs_a_minimum_batch_size() -> None:
     with pytest.raises(ValidationError, match=r"raise training\.batch_size"):
         TrainingSpec(loss=SharpeLoss(), batch_size=8)

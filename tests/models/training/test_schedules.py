@@ -1,4 +1,4 @@
-"""Learning rates, written out."""
+"""Learning-rate schedules against rates by hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.models import (
 )
 
 STILL = [0, 1, 2, 3, 4, 5, 6, 7]
-"""Best in epoch 0, then never again."""
+"""Best in epoch 0, without a later improvement."""
 
 TABLES = [
     (ConstantSchedule(), STILL, [8, 8, 8, 8, 8, 8, 8, 8]),
@@ -38,6 +38,6 @@ TABLES = [
 
 
 @pytest.mark.parametrize(("schedule", "waited", "rates"), TABLES, ids=lambda x: str(x)[:40])
-def test_rates_of_eight_epochs(schedule, waited: list[int], rates: list[float]) -> None:
+def test_learning_rates_of_eight_epochs(schedule, waited: list[int], rates: list[float]) -> None:
     given = [schedule.next_learning_rate(8.0, waited[:epoch], max_epochs=8) for epoch in range(8)]
     assert given == pytest.approx(rates, abs=1e-4)

@@ -29,7 +29,7 @@ from engine.models.training.losses import LossBatch, TargetScale
 from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
-from tests.models.problems import planted
+from tests.models.planted_data import planted
 from tests.models.training.networks import Tiny, outputs_by_hand
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.slow
 
 PLANTED = planted(edge=0.8)
 PROBLEM = replace(PLANTED, target=PLANTED.target + 0.004)
-"""With a drift, so that the sign of a scaled return is often not that of the return."""
+"""With a drift, so that scaled and raw returns often differ in sign."""
 
 TRUTH = PROBLEM.target[PROBLEM.train]
 SCALE = TargetScale(TRUTH.mean(), TRUTH.std())
@@ -103,11 +103,11 @@ def bench(request, tmp_path_factory) -> Bench:
 def loss_by_hand(loss, forecast: Forecast, rows) -> float:
     outputs = outputs_by_hand(forecast.weights, PROBLEM, rows)
     real = np.ones(len(rows), dtype=bool)
-    return float(loss.value(np, LossBatch(outputs, SCALED[rows], real, SCALE)))
+    return float(loss.compute(np, LossBatch(outputs, SCALED[rows], real, SCALE)))
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.kind)
-def test_the_compiled_step_and_the_validation_take_the_same_loss(bench: Bench, loss) -> None:
+def test_compiled_step_and_validation_use_the_same_loss(bench: Bench, loss) -> None:
     forecast = bench.fits["still", loss.kind]
     batches = make_even_batches(PROBLEM.train, STILL.batch_size)
     assert not batches.mask.all()
@@ -122,7 +122,7 @@ def test_the_compiled_step_and_the_validation_take_the_same_loss(bench: Bench, l
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_its_loss_falls_and_it_finds_a_planted_edge(bench: Bench, name: str) -> None:
+def test_the_loss_falls_and_a_planted_signal_is_learnt(bench: Bench, name: str) -> None:
     forecast = bench.fits[name, 0]
     losses = forecast.history.train_loss
     assert losses[-1] < losses[0] - 0.1 * abs(losses[0])
@@ -130,7 +130,7 @@ def test_its_loss_falls_and_it_finds_a_planted_edge(bench: Bench, name: str) -> 
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_nothing_of_one_fit_reaches_the_next(bench: Bench, name: str) -> None:
+def test_no_state_is_carried_from_one_fit_to_the_next(bench: Bench, name: str) -> None:
     first, other, again = (bench.fits[name, number] for number in range(3))
     assert first.test.tobytes() == again.test.tobytes() != other.test.tobytes()
     assert first.history == again.history
@@ -146,7 +146,7 @@ def test_every_option_gives_another_fit(bench: Bench) -> None:
     assert len({bench.fits[name, 0].test.tobytes() for name in OPTIONS}) == len(OPTIONS)
 
 
-def test_quantiles_ascend_around_the_forecast_and_hold_their_share(bench: Bench) -> None:
+def test_quantiles_ascend_around_the_forecast_and_cover_their_share(bench: Bench) -> None:
     forecast = bench.fits["quantile", 0]
     low, middle, high = forecast.quantiles.T
     assert (low <= middle).all()
@@ -157,7 +157,7 @@ def test_quantiles_ascend_around_the_forecast_and_hold_their_share(bench: Bench)
     assert bench.fits["mse", 0].quantiles is None
 
 
-def test_quantiles_that_cross_are_put_in_order(bench: Bench) -> None:
+def test_crossing_quantiles_are_sorted(bench: Bench) -> None:
     forecast = bench.fits["close"]
     outputs = outputs_by_hand(forecast.weights, PROBLEM, PROBLEM.test)
     assert (np.diff(outputs, axis=1) < 0).any()

@@ -1,19 +1,19 @@
-// Axes for the bars that are shown, by the rules of charts/axis.py.
+// Axes for the bars shown, by the rules of charts/axes.py.
 
 function linearAxis(low, high, count) {
   if (low === high) [low, high] = [low - 0.5, high + 0.5];
-  const air = 0.04 * (high - low);
-  [low, high] = [low - air, high + air];
-  const place = (value) => (value - low) / (high - low);
-  return labelled(place, roundNumbers(low, high, count));
+  const margin = 0.04 * (high - low);
+  [low, high] = [low - margin, high + margin];
+  const toFraction = (value) => (value - low) / (high - low);
+  return labelled(toFraction, roundNumbers(low, high, count));
 }
 
 function logAxis(low, high) {
   if (low === high) [low, high] = [low / 1.1, high * 1.1];
-  const air = (high / low) ** 0.04;
-  [low, high] = [low / air, high * air];
+  const margin = (high / low) ** 0.04;
+  [low, high] = [low / margin, high * margin];
   const length = Math.log(high) - Math.log(low);
-  const place = (value) => (value > 0 ? (Math.log(value) - Math.log(low)) / length : NaN);
+  const toFraction = (value) => (value > 0 ? (Math.log(value) - Math.log(low)) / length : NaN);
   const first = Math.floor(Math.log10(low));
   const last = Math.ceil(Math.log10(high));
   const candidates = [];
@@ -23,15 +23,15 @@ function logAxis(low, high) {
     }
   }
   const values = candidates.filter((value) => low <= value && value <= high);
-  return labelled(place, values.length < 3 ? roundNumbers(low, high, 5) : values);
+  return labelled(toFraction, values.length < 3 ? roundNumbers(low, high, 5) : values);
 }
 
-function labelled(place, values) {
-  return { place, ticks: values.map((value) => tick(place(value), tickText(value))) };
+function labelled(toFraction, values) {
+  return { toFraction, ticks: values.map((value) => tick(toFraction(value), tickText(value))) };
 }
 
-function tick(place, label) {
-  return { at: Number((100 * place).toFixed(3)), label };
+function tick(fraction, label) {
+  return { position: Number((100 * fraction).toFixed(3)), label };
 }
 
 function roundNumbers(low, high, count) {
@@ -39,8 +39,8 @@ function roundNumbers(low, high, count) {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= raw) * power;
   const numbers = [];
-  for (let at = Math.ceil(low / step); at <= Math.floor(high / step); at += 1) {
-    numbers.push(at * step);
+  for (let index = Math.ceil(low / step); index <= Math.floor(high / step); index += 1) {
+    numbers.push(index * step);
   }
   return numbers;
 }
@@ -50,27 +50,27 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 const two = (number) => String(number).padStart(2, "0");
 const dayText = (day) => `${two(day.getUTCDate())} ${MONTHS[day.getUTCMonth()]}`;
 
-// Days of one step, the text of a label, and the turns of the calendar from a day on.
+// For each unit: its length in days, the text of a label, and the start of the unit `steps` later.
 const CALENDAR = {
   hour: {
     days: 1 / 24,
-    text: (at) => `${dayText(at)} ${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`,
-    turn: (year, month, day, steps) => Date.UTC(year, month, day, steps),
+    text: (time) => `${dayText(time)} ${two(time.getUTCHours())}:${two(time.getUTCMinutes())}`,
+    start: (year, month, day, steps) => Date.UTC(year, month, day, steps),
   },
   day: {
     days: 1,
     text: dayText,
-    turn: (year, month, day, steps) => Date.UTC(year, month, day + steps),
+    start: (year, month, day, steps) => Date.UTC(year, month, day + steps),
   },
   month: {
     days: 30.44,
-    text: (at) => `${MONTHS[at.getUTCMonth()]} ${at.getUTCFullYear()}`,
-    turn: (year, month, day, steps) => Date.UTC(year, month + (day > 1 ? 1 : 0) + steps),
+    text: (time) => `${MONTHS[time.getUTCMonth()]} ${time.getUTCFullYear()}`,
+    start: (year, month, day, steps) => Date.UTC(year, month + (day > 1 ? 1 : 0) + steps),
   },
   year: {
     days: 365.25,
-    text: (at) => String(at.getUTCFullYear()),
-    turn: (year, month, day, steps) => Date.UTC(year + (month || day > 1 ? 1 : 0) + steps, 0),
+    text: (time) => String(time.getUTCFullYear()),
+    start: (year, month, day, steps) => Date.UTC(year + (month || day > 1 ? 1 : 0) + steps, 0),
   },
 };
 const STEPS = [
@@ -80,19 +80,19 @@ const STEPS = [
 ];
 
 function timeAxis(first, last, count = 9) {
-  const place = (seconds) => (seconds - first) / Math.max(last - first, 1);
+  const toFraction = (seconds) => (seconds - first) / Math.max(last - first, 1);
   const days = (last - first) / DAY;
   const fits = ([unit, step]) => days / (CALENDAR[unit].days * step) <= count;
   const [name, step] = STEPS.find(fits) ?? STEPS[STEPS.length - 1];
   const unit = CALENDAR[name];
-  const start = new Date(first * 1000);
-  const day = [start.getUTCFullYear(), start.getUTCMonth(), start.getUTCDate()];
+  const begin = new Date(first * 1000);
+  const day = [begin.getUTCFullYear(), begin.getUTCMonth(), begin.getUTCDate()];
   const ticks = [];
   for (let steps = 0; ; steps += step) {
-    const turn = unit.turn(...day, steps);
-    if (turn > last * 1000) return { place, ticks };
-    if (turn >= first * 1000) {
-      ticks.push(tick(place(turn / 1000), unit.text(new Date(turn))));
+    const time = unit.start(...day, steps);
+    if (time > last * 1000) return { toFraction, ticks };
+    if (time >= first * 1000) {
+      ticks.push(tick(toFraction(time / 1000), unit.text(new Date(time))));
     }
   }
 }

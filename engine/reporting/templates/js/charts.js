@@ -1,54 +1,54 @@
-// The charts over time: what they hold, which part of it is shown, and drawing that part.
+// The charts over time: their data, the span shown, and drawing it.
 
-const hidden = new Set(); // keys of the lines that are switched off
+const hidden = new Set(); // keys of the lines switched off
 let shown = null; // first and last second shown, null for all
 
 const charts = [...document.querySelectorAll("figure[data-chart]")].map((figure) => {
   const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
-  let at = 0;
-  const seconds = data.seconds.map((step) => (at += step));
+  let time = 0;
+  const seconds = data.seconds.map((step) => (time += step));
   const panels = [...figure.querySelectorAll(".panel")].map((element, number) => ({
     ...data.panels[number],
     element,
     plot: element.querySelector(".plot"),
-    named: element.querySelector(".axis-label").textContent,
+    label: element.querySelector(".axis-label").textContent,
     base: {},
   }));
-  const said = document.createElement("strong");
-  said.className = "shown";
-  figure.querySelector("figcaption .span").after(" ", said);
-  return { figure, seconds, panels, said, across: figure.querySelector(".across") };
+  const shownText = document.createElement("strong");
+  shownText.className = "shown";
+  figure.querySelector("figcaption .span").after(" ", shownText);
+  return { figure, seconds, panels, shownText, across: figure.querySelector(".across") };
 });
 
 function spanOf(chart) {
   return shown ?? [chart.seconds[0], chart.seconds[chart.seconds.length - 1]];
 }
 
-// How many of the ascending seconds lie before a moment.
-function before(seconds, moment) {
+// Number of ascending seconds before a time.
+function countBefore(seconds, time) {
   let low = 0;
   let high = seconds.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (seconds[middle] < moment) low = middle + 1;
+    if (seconds[middle] < time) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-function nearest(seconds, moment) {
-  const next = Math.min(before(seconds, moment), seconds.length - 1);
-  const closer = next > 0 && moment - seconds[next - 1] <= seconds[next] - moment;
+function nearest(seconds, time) {
+  const next = Math.min(countBefore(seconds, time), seconds.length - 1);
+  const closer = next > 0 && time - seconds[next - 1] <= seconds[next] - time;
   return closer ? next - 1 : next;
 }
 
 // The first row shown and the one after the last.
 function rowsOf(chart) {
   const [first, last] = spanOf(chart);
-  return [before(chart.seconds, first), before(chart.seconds, last + 1)];
+  return [countBefore(chart.seconds, first), countBefore(chart.seconds, last + 1)];
 }
 
-// Figures relative to those of the first bar shown, where the panel wants that.
+// Makes figures relative to the first bar shown, where the panel is rebased.
 function rebase(panel, start) {
   panel.base = {};
   if (!panel.scale.rebased || start === 0) return;
@@ -79,12 +79,12 @@ function draw(chart) {
   const [first, last] = spanOf(chart);
   const [start, stop] = rowsOf(chart);
   const time = timeAxis(first, last);
-  // A bar more on either side, so that lines run to the edges; the plot cuts them off.
+  // One more bar on either side, so that lines reach the edges; the plot clips them.
   const rows = [Math.max(0, start - 1), Math.min(chart.seconds.length, stop + 1)];
-  const across = chart.seconds.slice(...rows).map(time.place);
+  const across = chart.seconds.slice(...rows).map(time.toFraction);
   for (const panel of chart.panels) drawPanel(panel, chart, { start, stop, rows, across, time });
   writeTicks(chart.across, "left", time.ticks);
-  chart.said.textContent = shown ? `Shown: ${spanText(first, last)}.` : "";
+  chart.shownText.textContent = shown ? `Shown: ${spanText(first, last)}.` : "";
   chart.figure.classList.toggle("zoomed", shown !== null);
 }
 
@@ -95,7 +95,7 @@ function drawPanel(panel, chart, { start, stop, rows, across, time }) {
   const heights = (line) => {
     up[line.key] ??= line.values
       .slice(...rows)
-      .map((_, row) => axis.place(valueOf(panel, line, rows[0] + row) ?? NaN));
+      .map((_, row) => axis.toFraction(valueOf(panel, line, rows[0] + row) ?? NaN));
     return up[line.key];
   };
   const lineOf = (key) =>
@@ -104,14 +104,14 @@ function drawPanel(panel, chart, { start, stop, rows, across, time }) {
   const find = (selector) => panel.plot.querySelector(selector);
 
   set(find(".grid"), gridPath(time.ticks, axis.ticks));
-  set(find(".baseline"), `M0 ${fromTop(axis.place(panel.scale.baseline))}H${EXTENT}`);
+  set(find(".baseline"), `M0 ${fromTop(axis.toFraction(panel.scale.baseline))}H${VIEWBOX_SIZE}`);
   panel.areas.forEach((area, number) => {
     const banded = area.shape === "above" || area.shape === "below";
     const line = lineOf(area.line);
-    const made = banded
+    const path = banded
       ? AREAS[area.shape](across, line.values.slice(...rows), 0)
-      : AREAS[area.shape](across, heights(line), axis.place(panel.scale.baseline));
-    set(find(`[data-area="${number}"]`), hidden.has(area.line) ? "" : made);
+      : AREAS[area.shape](across, heights(line), axis.toFraction(panel.scale.baseline));
+    set(find(`[data-area="${number}"]`), hidden.has(area.line) ? "" : path);
   });
   for (const path of panel.plot.querySelectorAll("[data-line]")) {
     const line = panel.lines.find((other) => other.key === path.dataset.line);
@@ -121,12 +121,12 @@ function drawPanel(panel, chart, { start, stop, rows, across, time }) {
   writeTicks(panel.element.querySelector(".up"), "bottom", axis.ticks);
   const rebased = Object.keys(panel.base).length > 0;
   find(".axis-label").textContent = rebased
-    ? `${panel.scale.rebased}, 1 at ${momentText(chart.seconds[start])}`
-    : panel.named;
+    ? `${panel.scale.rebased}, 1 at ${timeText(chart.seconds[start])}`
+    : panel.label;
 }
 
 function spanText(first, last) {
-  return `${momentText(first)} to ${momentText(last)}`;
+  return `${timeText(first)} to ${timeText(last)}`;
 }
 
 function drawAll() {

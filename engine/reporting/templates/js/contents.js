@@ -1,4 +1,4 @@
-// The list of sections tells which one is being read.
+// Marks the current section in the list of sections.
 
 const links = [...document.querySelectorAll(".contents a")];
 const readSections = links.map((link) => document.querySelector(link.hash)).filter(Boolean);
@@ -9,12 +9,12 @@ function markSection() {
   const atEnd = scrollY > 0 && scrollY + innerHeight >= scrollHeight - 2;
   const current = (atEnd ? readSections : above).at(-1);
   for (const link of links) {
-    const here = current !== undefined && link.hash === `#${current.id}`;
-    if (here === link.hasAttribute("aria-current")) continue;
-    if (here) link.setAttribute("aria-current", "true");
+    const isCurrent = current !== undefined && link.hash === `#${current.id}`;
+    if (isCurrent === link.hasAttribute("aria-current")) continue;
+    if (isCurrent) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
     const list = link.parentElement;
-    if (here) list.scrollTo({ left: link.offsetLeft - list.offsetLeft - 40 });
+    if (isCurrent) list.scrollTo({ left: link.offsetLeft - list.offsetLeft - 40 });
   }
 }
 

@@ -1,7 +1,7 @@
-// Paths in a square of 10,000 units from the top left, as charts/drawing.py makes them.
+// Paths in a square of 10,000 units from the top left, as in charts/time_chart.py.
 
-const EXTENT = 10_000;
-const units = (fraction) => Math.round(EXTENT * fraction);
+const VIEWBOX_SIZE = 10_000;
+const units = (fraction) => Math.round(VIEWBOX_SIZE * fraction);
 const fromTop = (fraction) => units(1 - fraction);
 
 // A line through the points; it breaks where a height is not finite.
@@ -33,16 +33,16 @@ const AREAS = {
   below: (across, up, floor) => bands(across, (row) => up[row] < floor),
 };
 
-// Full-height bands over the bars that are held, each until the next bar.
-function bands(across, held) {
+// Full-height bands over the selected bars, each until the next bar.
+function bands(across, isSelected) {
   let path = "";
   let start = -1;
   for (let row = 0; row <= across.length; row += 1) {
-    const inside = row < across.length && held(row);
+    const inside = row < across.length && isSelected(row);
     if (inside && start < 0) start = row;
     if (!inside && start >= 0) {
       const end = Math.min(row, across.length - 1);
-      path += `M${units(across[start])} 0H${units(across[end])}V${EXTENT}H${units(across[start])}Z`;
+      path += `M${units(across[start])} 0H${units(across[end])}V${VIEWBOX_SIZE}H${units(across[start])}Z`;
       start = -1;
     }
   }
@@ -50,15 +50,15 @@ function bands(across, held) {
 }
 
 function gridPath(across, up) {
-  const down = across.map((tick) => `M${units(tick.at / 100)} 0V${EXTENT}`);
-  return down.join("") + up.map((tick) => `M0 ${fromTop(tick.at / 100)}H${EXTENT}`).join("");
+  const down = across.map((tick) => `M${units(tick.position / 100)} 0V${VIEWBOX_SIZE}`);
+  return down.join("") + up.map((tick) => `M0 ${fromTop(tick.position / 100)}H${VIEWBOX_SIZE}`).join("");
 }
 
 function writeTicks(element, side, ticks) {
   element.replaceChildren(
     ...ticks.map((tick) => {
       const label = document.createElement("span");
-      label.style[side] = `${tick.at}%`;
+      label.style[side] = `${tick.position}%`;
       label.textContent = tick.label;
       return label;
     }),

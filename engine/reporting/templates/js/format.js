@@ -1,4 +1,4 @@
-// How figures and times are written, as in formatting.py.
+// Formats of figures and times, as in formatting.py.
 
 const MINUS = "\u2212";
 const NO_FIGURE = "\u2013";
@@ -22,7 +22,7 @@ function tickText(value) {
   return (value < 0 ? MINUS : "") + text;
 }
 
-function momentText(seconds) {
+function timeText(seconds) {
   const text = new Date(seconds * 1000).toISOString();
   return text.slice(11, 16) === "00:00" ? text.slice(0, 10) : text.slice(0, 16).replace("T", " ");
 }

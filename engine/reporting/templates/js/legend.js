@@ -1,4 +1,4 @@
-// Books switched on and off, in every chart at once.
+// Switches books on and off in all charts.
 
 const books = [...document.querySelectorAll("button[data-book]")];
 const bookKeys = [...new Set(books.map((button) => button.dataset.book))];
@@ -10,7 +10,7 @@ function showBooks() {
   drawAll();
 }
 
-// Only this one; all of them where it is the only one already.
+// Shows this book alone, or all books where it is alone already.
 function showOnly(key) {
   const others = bookKeys.filter((other) => other !== key);
   const alone = !hidden.has(key) && others.every((other) => hidden.has(other));
@@ -21,7 +21,7 @@ function showOnly(key) {
 
 for (const button of books) {
   const key = button.dataset.book;
-  button.title = "Double click or Shift+Enter: only this one, then all again";
+  button.title = "Double click or Shift+Enter: this book alone, then all again";
   button.addEventListener("click", () => {
     if (!hidden.delete(key)) hidden.add(key);
     showBooks();

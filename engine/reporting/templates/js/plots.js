@@ -1,30 +1,30 @@
-// Pointer and keyboard on plots whose horizontal axis is not time: the nearest mark is told.
+// Pointer and keyboard on plots over an axis other than time: figures of the nearest mark.
 
-function placeOn(axis, value) {
+function toFraction(axis, value) {
   if (value === null || value === undefined) return NaN;
   if (!axis.log) return (value - axis.low) / (axis.high - axis.low);
   if (value <= 0) return NaN;
   return (Math.log(value) - Math.log(axis.low)) / (Math.log(axis.high) - Math.log(axis.low));
 }
 
-// Every mark with a name, by its place from the left and the top, left to right.
+// Every named mark with its position from the left and the top, left to right.
 function marksOf(data) {
-  const held = (share) => Math.min(1, Math.max(0, share));
+  const clamp = (share) => Math.min(1, Math.max(0, share));
   return data.layers
     .flatMap((layer) =>
       layer.names.map((name, row) => ({
         layer,
         row,
         name,
-        left: held(placeOn(data.across, layer.x[row])),
-        top: 1 - held(placeOn(data.up, layer.y[row])),
+        left: clamp(toFraction(data.across, layer.x[row])),
+        top: 1 - clamp(toFraction(data.up, layer.y[row])),
       })),
     )
     .filter((mark) => Number.isFinite(mark.left) && Number.isFinite(mark.top))
     .sort((one, other) => one.left - other.left);
 }
 
-function tellMark(data, mark, box) {
+function showMark(data, mark, box) {
   const { layer, row } = mark;
   const rows = [];
   if (data.across.unit) {
@@ -52,14 +52,14 @@ function followPlot(figure) {
   ring.className = "ring";
   ring.hidden = true;
   plot.append(ring);
-  let at = -1;
+  let current = -1;
 
-  const tell = (number) => {
-    at = number;
+  const select = (index) => {
+    current = index;
     ring.hidden = false;
-    ring.style.left = `${100 * marks[at].left}%`;
-    ring.style.top = `${100 * marks[at].top}%`;
-    tellMark(data, marks[at], plot.getBoundingClientRect());
+    ring.style.left = `${100 * marks[current].left}%`;
+    ring.style.top = `${100 * marks[current].top}%`;
+    showMark(data, marks[current], plot.getBoundingClientRect());
   };
   const stop = () => {
     ring.hidden = true;
@@ -73,24 +73,24 @@ function followPlot(figure) {
         event.clientY - box.top - box.height * mark.top,
       ),
     );
-    tell(distances.indexOf(Math.min(...distances)));
+    select(distances.indexOf(Math.min(...distances)));
   });
   plot.addEventListener("pointerleave", stop);
   plot.addEventListener("blur", stop);
   plot.addEventListener("keydown", (event) => {
     const last = marks.length - 1;
     const steps = {
-      ArrowRight: at + 1,
-      ArrowLeft: at < 0 ? last : at - 1,
-      PageDown: at + 21,
-      PageUp: at - 21,
+      ArrowRight: current + 1,
+      ArrowLeft: current < 0 ? last : current - 1,
+      PageDown: current + 21,
+      PageUp: current - 21,
       Home: 0,
       End: last,
     };
     if (event.key === "Escape") return stop();
     if (!(event.key in steps)) return;
     event.preventDefault();
-    tell(Math.min(last, Math.max(0, steps[event.key])));
+    select(Math.min(last, Math.max(0, steps[event.key])));
   });
   plot.tabIndex = 0;
   plot.setAttribute("role", "application");

@@ -1,27 +1,27 @@
-// Pointer and keyboard on the charts over time: figures of a bar, and the span that is shown.
+// Pointer and keyboard on the charts over time: figures of a bar, and the span shown.
 
 const DRAG = 6; // pixels from which a press is a drag
 const KEYS = "arrow keys move the pointer, plus and minus zoom, shift with arrows moves the span, 0 shows it whole";
 
-function momentAt(chart, plot, x) {
+function timeAt(chart, plot, x) {
   const [first, last] = spanOf(chart);
   const box = plot.getBoundingClientRect();
   return first + ((last - first) * (x - box.left)) / box.width;
 }
 
-function point(moment) {
+function moveCursor(time) {
   for (const chart of charts) {
     const [first, last] = spanOf(chart);
     for (const { plot } of chart.panels) {
       const cursor = plot.querySelector(".cursor");
-      cursor.hidden = moment === null || moment < first || moment > last;
-      if (!cursor.hidden) cursor.style.left = `${(100 * (moment - first)) / (last - first || 1)}%`;
+      cursor.hidden = time === null || time < first || time > last;
+      if (!cursor.hidden) cursor.style.left = `${(100 * (time - first)) / (last - first || 1)}%`;
     }
   }
 }
 
-function tellBar(chart, plot, row, y) {
-  const moment = chart.seconds[row];
+function showBar(chart, plot, row, y) {
+  const time = chart.seconds[row];
   const [first, last] = spanOf(chart);
   const box = plot.getBoundingClientRect();
   const rows = chart.panels.flatMap((panel) =>
@@ -29,12 +29,12 @@ function tellBar(chart, plot, row, y) {
       .filter((line) => !hidden.has(line.key))
       .map((line) => tipRow(line.css, line.label, figureText(valueOf(panel, line, row), panel.unit))),
   );
-  point(moment);
-  showTip(momentText(moment), rows, box.left + (box.width * (moment - first)) / (last - first || 1), y);
+  moveCursor(time);
+  showTip(timeText(time), rows, box.left + (box.width * (time - first)) / (last - first || 1), y);
 }
 
 function leave() {
-  point(null);
+  moveCursor(null);
   hideTip();
 }
 
@@ -56,9 +56,9 @@ function followPointer(chart, plot, state) {
   });
   plot.addEventListener("pointermove", (event) => {
     const [start, end] = rowsOf(chart);
-    const row = nearest(chart.seconds, momentAt(chart, plot, event.clientX));
+    const row = nearest(chart.seconds, timeAt(chart, plot, event.clientX));
     state.row = Math.min(end - 1, Math.max(start, row));
-    tellBar(chart, plot, state.row, event.clientY);
+    showBar(chart, plot, state.row, event.clientY);
     if (from === null) return;
     const box = plot.getBoundingClientRect();
     const [left, right] = [from, event.clientX].sort((one, other) => one - other);
@@ -68,7 +68,7 @@ function followPointer(chart, plot, state) {
   });
   plot.addEventListener("pointerup", (event) => {
     if (from === null) return;
-    const ends = [from, event.clientX].map((x) => momentAt(chart, plot, x));
+    const ends = [from, event.clientX].map((x) => timeAt(chart, plot, x));
     const dragged = Math.abs(event.clientX - from) >= DRAG;
     stop();
     if (dragged) show(ends.sort((one, other) => one - other));
@@ -87,10 +87,10 @@ function followWheel(chart, plot) {
     (event) => {
       if (!event.ctrlKey) return;
       event.preventDefault();
-      const moment = momentAt(chart, plot, event.clientX);
+      const time = timeAt(chart, plot, event.clientX);
       if (factor === 1) {
         requestAnimationFrame(() => {
-          zoomBy(factor, moment);
+          zoomBy(factor, time);
           factor = 1;
         });
       }
@@ -102,8 +102,8 @@ function followWheel(chart, plot) {
 
 const MOVES = { ArrowLeft: -1, ArrowRight: 1, PageUp: -21, PageDown: 21 };
 
-// What a key asks of the span; undefined where it asks nothing.
-function askedOfSpan(event, chart, state) {
+// The change of the span that a key stands for, if any.
+function spanActionOf(event, chart, state) {
   const centre = tip.hidden ? null : chart.seconds[state.row];
   if (event.shiftKey && event.key === "ArrowLeft") return () => move(-0.25);
   if (event.shiftKey && event.key === "ArrowRight") return () => move(0.25);
@@ -117,22 +117,22 @@ function askedOfSpan(event, chart, state) {
 }
 
 function followKeys(chart, plot, state) {
-  const tell = () => tellBar(chart, plot, state.row, plot.getBoundingClientRect().top + 30);
+  const showFigures = () => showBar(chart, plot, state.row, plot.getBoundingClientRect().top + 30);
   plot.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const asked = askedOfSpan(event, chart, state);
+    const action = spanActionOf(event, chart, state);
     const [start, end] = rowsOf(chart);
-    const into = (row) => Math.min(end - 1, Math.max(start, row));
-    if (asked) {
-      const told = !tip.hidden && event.key !== "Escape";
-      asked();
+    const clampRow = (row) => Math.min(end - 1, Math.max(start, row));
+    if (action) {
+      const wasShown = !tip.hidden && event.key !== "Escape";
+      action();
       const [first, after] = rowsOf(chart);
       state.row = Math.min(after - 1, Math.max(first, state.row));
-      if (told) tell();
+      if (wasShown) showFigures();
     } else if (event.key === "Home" || event.key === "End" || event.key in MOVES) {
       const rows = { Home: start, End: end - 1 };
-      state.row = rows[event.key] ?? into(state.row + MOVES[event.key]);
-      tell();
+      state.row = rows[event.key] ?? clampRow(state.row + MOVES[event.key]);
+      showFigures();
     } else return;
     event.preventDefault();
   });

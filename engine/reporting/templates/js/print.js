@@ -1,11 +1,11 @@
-// Paper has nothing to click: what is folded is printed unfolded.
+// Opens collapsed details for printing.
 
-let folded = [];
+let collapsed = [];
 
 addEventListener("beforeprint", () => {
-  folded = [...document.querySelectorAll("details:not([open])")];
-  folded.forEach((details) => (details.open = true));
+  collapsed = [...document.querySelectorAll("details:not([open])")];
+  collapsed.forEach((details) => (details.open = true));
 });
 addEventListener("afterprint", () => {
-  folded.forEach((details) => (details.open = false));
+  collapsed.forEach((details) => (details.open = false));
 });

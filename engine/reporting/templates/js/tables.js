@@ -1,7 +1,7 @@
-// Tables that can be put in order (data-sortable, or data-sortable="columns" where figures stand
-// side by side) and searched (data-filter="What it is called").
-// A column sorts as numbers, or as text where its head says data-sort="text" or has that class;
-// data-sort="none" and data-unsorted leave it alone. data-value on a cell counts before its text.
+// Tables that can be sorted (data-sortable, or data-sortable="columns" where the columns are sorted)
+// and filtered (data-filter="Label of the field").
+// A column sorts as numbers, or as text if its heading has data-sort="text" or the class "text".
+// Columns with data-sort="none" or data-unsorted are not sorted. data-value of a cell overrides its text.
 
 const COLLATOR = new Intl.Collator("en", { numeric: true });
 const NUMBER = /[\u2212-]?\d[\d,]*\.?\d*(e[+-]?\d+)?/i;
@@ -14,16 +14,16 @@ function kindOf(head) {
 function sortValue(cell, kind) {
   const text = cell?.dataset.value ?? cell?.textContent.trim() ?? "";
   if (kind === "text") return text;
-  const found = text.match(NUMBER);
-  return found ? Number(found[0].replaceAll(",", "").replace(MINUS, "-")) : NaN;
+  const match = text.match(NUMBER);
+  return match ? Number(match[0].replaceAll(",", "").replace(MINUS, "-")) : NaN;
 }
 
-// Places of the values in order; what has no figure comes last, whichever way.
-function placesInOrder(values, kind, way) {
-  const places = values.map((_, place) => place);
-  if (way === "none") return places;
-  const sign = way === "ascending" ? 1 : -1;
-  return places.sort((one, other) => {
+// Indices of the values in order; missing figures come last in both directions.
+function sortedIndices(values, kind, direction) {
+  const indices = values.map((_, index) => index);
+  if (direction === "none") return indices;
+  const sign = direction === "ascending" ? 1 : -1;
+  return indices.sort((one, other) => {
     const [left, right] = [values[one], values[other]];
     if (kind === "text") return sign * COLLATOR.compare(left, right);
     if (Number.isNaN(left) || Number.isNaN(right)) return Number.isNaN(left) - Number.isNaN(right);
@@ -33,7 +33,7 @@ function placesInOrder(values, kind, way) {
 
 const NEXT = { none: "ascending", ascending: "descending", descending: "none" };
 
-// Makes buttons of heads, of which one at a time sorts; `sortBy` hears which, and which way.
+// Turns headings into buttons that call `sortBy(index, kind, direction)`.
 function makeSorters(heads, sortBy) {
   heads.forEach((head, number) => {
     if (kindOf(head) === "none") return;
@@ -42,10 +42,10 @@ function makeSorters(heads, sortBy) {
     button.className = "sort";
     button.append(...[...head.childNodes].filter((node) => node.nodeName !== "SMALL"));
     button.addEventListener("click", () => {
-      const way = NEXT[head.getAttribute("aria-sort") ?? "none"];
+      const direction = NEXT[head.getAttribute("aria-sort") ?? "none"];
       heads.forEach((other) => other.removeAttribute("aria-sort"));
-      if (way !== "none") head.setAttribute("aria-sort", way);
-      sortBy(number, kindOf(head), way);
+      if (direction !== "none") head.setAttribute("aria-sort", direction);
+      sortBy(number, kindOf(head), direction);
     });
     head.prepend(button);
   });
@@ -54,24 +54,24 @@ function makeSorters(heads, sortBy) {
 function makeRowsSortable(table) {
   const bodies = [...table.tBodies].map((body) => [body, [...body.rows]]);
   const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
-  makeSorters(heads, (column, kind, way) => {
+  makeSorters(heads, (column, kind, direction) => {
     for (const [body, rows] of bodies) {
       const values = rows.map((row) => sortValue(row.cells[column], kind));
-      body.append(...placesInOrder(values, kind, way).map((place) => rows[place]));
+      body.append(...sortedIndices(values, kind, direction).map((index) => rows[index]));
     }
   });
 }
 
-// A table that has a column a book: the figures of a row put its columns in order.
+// A table with a column for each book: the figures of a row sort the columns.
 function makeColumnsSortable(table) {
   const rows = [...table.rows]
     .filter((row) => row.cells.length > 1)
     .map((row) => [row, [...row.cells].slice(1)]);
   const figures = rows.filter(([row]) => row.parentElement !== table.tHead);
-  makeSorters(figures.map(([row]) => row.cells[0]), (number, _, way) => {
+  makeSorters(figures.map(([row]) => row.cells[0]), (number, _, direction) => {
     const values = figures[number][1].map((cell) => sortValue(cell, "number"));
-    const places = placesInOrder(values, "number", way);
-    for (const [row, cells] of rows) row.append(...places.map((place) => cells[place]));
+    const order = sortedIndices(values, "number", direction);
+    for (const [row, cells] of rows) row.append(...order.map((index) => cells[index]));
   });
 }
 
@@ -90,15 +90,15 @@ function makeFilter(table, number) {
   const filter = () => {
     const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
     let kept = 0;
-    rows.forEach((row, at) => {
-      row.hidden = !words.every((word) => texts[at].includes(word));
+    rows.forEach((row, index) => {
+      row.hidden = !words.every((word) => texts[index].includes(word));
       kept += row.hidden ? 0 : 1;
     });
     count.textContent = `${kept} of ${rows.length}`;
   };
   field.addEventListener("input", filter);
   field.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") event.preventDefault(); // it would send a form around the table
+    if (event.key === "Enter") event.preventDefault(); // would submit a form around the table
   });
   box.append(label, field, count);
   (table.closest(".scroll") ?? table).before(box);

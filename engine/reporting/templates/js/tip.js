@@ -1,4 +1,4 @@
-// The figures under the pointer.
+// The tooltip with the figures under the pointer.
 
 const tip = document.getElementById("tip");
 

@@ -1,6 +1,6 @@
-// One span for all charts over time: bars of buttons, and what they and the charts ask for.
+// One span for all charts over time, and the bars of buttons that change it.
 
-const FEWEST_BARS = 5;
+const MIN_BARS = 5;
 const LATEST = [
   ["1W", "the last week", 7],
   ["1M", "the last month", 30.44],
@@ -27,29 +27,29 @@ function show(span) {
   shown = span && clamped(span);
   if (shown && shown[0] === whole[0] && shown[1] === whole[1]) shown = null;
   drawAll();
-  tellSpan();
+  showSpanText();
 }
 
-// Within the bars there are, and not so short that there is nothing to see.
+// The span limited to the bars of the run, and at least MIN_BARS long.
 function clamped([first, last]) {
   const length = Math.min(
-    Math.max(last - first, FEWEST_BARS * oneBar),
+    Math.max(last - first, MIN_BARS * oneBar),
     whole[1] - whole[0],
   );
   const middle = (first + last) / 2;
   const start = Math.min(Math.max(middle - length / 2, whole[0]), whole[1] - length);
-  return [onBar(start), onBar(start + length)];
+  return [toBar(start), toBar(start + length)];
 }
 
-function onBar(moment) {
+function toBar(time) {
   const { seconds } = charts[0];
-  return seconds[nearest(seconds, moment)];
+  return seconds[nearest(seconds, time)];
 }
 
 function zoomBy(factor, centre) {
   const [first, last] = shown ?? whole;
-  const at = centre ?? (first + last) / 2;
-  show([at - (at - first) * factor, at + (last - at) * factor]);
+  const fixed = centre ?? (first + last) / 2;
+  show([fixed - (fixed - first) * factor, fixed + (last - fixed) * factor]);
 }
 
 function move(fraction) {
@@ -58,7 +58,7 @@ function move(fraction) {
   show([first + by, last + by]);
 }
 
-const ASKED = {
+const ACTIONS = {
   in: () => zoomBy(0.5),
   out: () => zoomBy(2),
   earlier: () => move(-0.5),
@@ -66,34 +66,34 @@ const ASKED = {
   whole: () => show(null),
 };
 
-function tellSpan() {
+function showSpanText() {
   const [first, last] = shown ?? whole;
   const text = shown ? spanText(first, last) : `Whole span, ${spanText(first, last)}`;
-  document.getElementById("span-told").textContent = `${text} shown by all charts over time.`;
+  document.getElementById("span-status").textContent = `${text} shown by all charts over time.`;
   for (const bar of zoomBars) {
-    bar.querySelector(".told").textContent = text;
-    bar.querySelector('[data-ask="whole"]').disabled = shown === null;
-    bar.querySelector('[data-ask="out"]').disabled = shown === null;
-    bar.querySelector('[data-ask="earlier"]').disabled = first <= whole[0];
-    bar.querySelector('[data-ask="later"]').disabled = last >= whole[1];
+    bar.querySelector(".span-text").textContent = text;
+    bar.querySelector('[data-action="whole"]').disabled = shown === null;
+    bar.querySelector('[data-action="out"]').disabled = shown === null;
+    bar.querySelector('[data-action="earlier"]').disabled = first <= whole[0];
+    bar.querySelector('[data-action="later"]').disabled = last >= whole[1];
     for (const button of bar.querySelectorAll("[data-seconds]")) {
-      const start = onBar(whole[1] - Number(button.dataset.seconds));
+      const start = toBar(whole[1] - Number(button.dataset.seconds));
       const pressed = shown !== null && last === whole[1] && first === start;
       button.setAttribute("aria-pressed", String(pressed));
     }
   }
 }
 
-// The latest weeks, months and years: the longest few that are a part of the span.
+// Buttons for the latest weeks, months and years: the longest ones that are shorter than the span.
 function presets() {
   const fitting = LATEST.filter(
-    ([, , days]) => days * DAY > 4 * FEWEST_BARS * oneBar && days * DAY < 0.9 * (whole[1] - whole[0]),
+    ([, , days]) => days * DAY > 4 * MIN_BARS * oneBar && days * DAY < 0.9 * (whole[1] - whole[0]),
   );
-  return fitting.slice(-PRESETS).map(([text, says, days]) => {
+  return fitting.slice(-PRESETS).map(([text, description, days]) => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = text;
-    button.setAttribute("aria-label", `${text}, ${says}`);
+    button.setAttribute("aria-label", `${text}, ${description}`);
     button.dataset.seconds = String(days * DAY);
     button.addEventListener("click", () => show([whole[1] - days * DAY, whole[1]]));
     return button;
@@ -112,8 +112,8 @@ function addZoomBars() {
     const parts = template.content.cloneNode(true);
     const bar = parts.querySelector(".zoom");
     bar.querySelector(".presets").append(...presets());
-    for (const button of bar.querySelectorAll("[data-ask]")) {
-      button.addEventListener("click", ASKED[button.dataset.ask]);
+    for (const button of bar.querySelectorAll("[data-action]")) {
+      button.addEventListener("click", ACTIONS[button.dataset.action]);
     }
     if (zoomBars.length) parts.querySelector(".hint").remove();
     figure.before(parts);
@@ -123,5 +123,5 @@ function addZoomBars() {
 
 if (charts.length) {
   addZoomBars();
-  tellSpan();
+  showSpanText();
 }

@@ -1,0 +1,155 @@
+"""The contract of features."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.features.base import FeatureSpec
+from engine.features.contract import check_column
+from engine.testing.markets import make_bars, scale_prices
+from engine.testing.rules import check_part, require
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OWN_SYMBOL = "OWN"
+_BARS_BEYOND_WARMUP = 400
+_ROUNDING = 1e-9
+
+
+def check_feature(
+    feature: FeatureSpec,
+    *,
+    market: Mapping[str, pd.DataFrame] | None = None,
+    first_bar_tolerance: float = _ROUNDING,
+) -> None:
+    """Computes a feature on generated bars, on parts of them and on changed ones.
+
+    The rules: a frozen class with a kind of its own, whose JSON gives an equal part; float64
+    values on the index of the bars, NaN before the row `warmup` and finite from it on; no change
+    of a value by later bars; past the warm-up, no more change by another first bar than
+    `first_bar_tolerance`; no change by the unit of prices or of volumes; the same values again;
+    untouched bars; no column read that `required_columns` does not name.
+
+    Args:
+        feature: The feature.
+        market: Symbol -> bars, the first of them the feature's own; generated unless given.
+        first_bar_tolerance: For features that smooth without an end.
+
+    Raises:
+        ContractError: The first rule that is broken.
+    """
+    check_part(feature, (FeatureSpec,))
+    tables = dict(market or _make_tables(feature))
+    own = next(iter(tables))
+    before = {symbol: bars.copy(deep=True) for symbol, bars in tables.items()}
+    values = feature.compute_for_symbol(tables, own)
+    check_column(feature, tables[own], values)
+
+    def rule(text: str, *, kept: bool, found: str) -> None:
+        require(feature.kind, text, kept=kept, found=found)
+
+    rule(
+        "computing a feature leaves the bars as they are",
+        kept=all(tables[symbol].equals(bars) for symbol, bars in before.items()),
+        found="other bars",
+    )
+    rule(
+        f"the values before the row `warmup`, {feature.warmup}, are NaN",
+        kept=bool(values.iloc[: feature.warmup].isna().all()),
+        found="numbers",
+    )
+    again = feature.compute_for_symbol(tables, own)
+    rule("the same bars give the same values", kept=values.equals(again), found="other values")
+    _check_time(feature, tables, own, values, first_bar_tolerance)
+    _check_units(feature, tables, own, values)
+    _check_required_columns(feature, tables, own, values)
+
+
+def _make_tables(feature: FeatureSpec) -> dict[str, pd.DataFrame]:
+    """Own bars, and those of another symbol that the feature names."""
+    count = 2 * feature.warmup + _BARS_BEYOND_WARMUP
+    other = getattr(feature, "symbol", "OTHER")
+    return {OWN_SYMBOL: make_bars(count, 1), str(other): make_bars(count, 2)}
+
+
+def _check_time(
+    feature: FeatureSpec,
+    tables: Mapping[str, pd.DataFrame],
+    own: str,
+    values: pd.Series[float],
+    tolerance: float,
+) -> None:
+    count = len(values)
+    for end in (count // 2, count - 1):
+        part = feature.compute_for_symbol(_cut(tables, 0, end), own)
+        require(
+            feature.kind,
+            "later bars do not change a value",
+            kept=_largest_change(part, values.iloc[:end]) <= _ROUNDING,
+            found=f"other values where the last {count - end} bars are missing",
+        )
+    start = (count - feature.warmup) // 2
+    late = feature.compute_for_symbol(_cut(tables, start, count), own)
+    change = _largest_change(late.iloc[feature.warmup :], values.iloc[start + feature.warmup :])
+    require(
+        feature.kind,
+        "past the warm-up, the first bar does not change a value",
+        kept=change <= tolerance,
+        found=f"a change of {change:.2g} where the first {start} bars are missing",
+    )
+
+
+def _check_units(
+    feature: FeatureSpec,
+    tables: Mapping[str, pd.DataFrame],
+    own: str,
+    values: pd.Series[float],
+) -> None:
+    units = {
+        "prices": scale_prices(tables[own], 1e-3),
+        "volumes": tables[own].assign(volume=1e4 * tables[own]["volume"]),
+    }
+    for name, bars in units.items():
+        change = _largest_change(feature.compute_for_symbol({**tables, own: bars}, own), values)
+        require(
+            feature.kind,
+            f"the unit of {name} does not change a value",
+            kept=change <= _ROUNDING,
+            found=f"a change of {change:.2g}",
+        )
+
+
+def _check_required_columns(
+    feature: FeatureSpec,
+    tables: Mapping[str, pd.DataFrame],
+    own: str,
+    values: pd.Series[float],
+) -> None:
+    rng = np.random.default_rng(7)
+    for column in sorted({"open", "high", "low", "close", "volume"}):
+        if column in feature.required_columns:
+            continue
+        factors = rng.uniform(0.9, 1.1, len(values))
+        bars = tables[own].assign(**{column: tables[own][column] * factors})
+        require(
+            feature.kind,
+            "`required_columns` names every column that is read",
+            kept=values.equals(feature.compute_for_symbol({**tables, own: bars}, own)),
+            found=f"a value that depends on {column}",
+        )
+
+
+def _cut(tables: Mapping[str, pd.DataFrame], start: int, end: int) -> dict[str, pd.DataFrame]:
+    return {symbol: bars.iloc[start:end] for symbol, bars in tables.items()}
+
+
+def _largest_change(found: pd.Series[float], values: pd.Series[float]) -> float:
+    """Largest difference; infinite where one has a value and the other none."""
+    if bool((found.isna().to_numpy() != values.isna().to_numpy()).any()):
+        return float("inf")
+    change = (found - values).abs().max()
+    return 0.0 if pd.isna(change) else float(change)

@@ -1,0 +1,172 @@
+"""A user's parts, in a file of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+
+from engine import BenchmarkRule, CostModel, Forecaster, Indicator, SizingSpec
+from engine.models import Forecast
+from engine.simulation.costs import CostRates
+
+if TYPE_CHECKING:
+    from engine.core.types import WideFrame
+    from engine.data import Market
+    from engine.models import TrainingSpec, WindowDataset
+    from engine.signals.inputs import SignalInputs
+
+SCALE = 0.5
+
+
+def shrink(values: np.ndarray) -> np.ndarray:
+    return SCALE * values
+
+
+class OwnModel(Forecaster):
+    """Half of the last return goes on."""
+
+    costly: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = False
+    lookback: ClassVar[int] = 1
+
+    kind: Literal["own_model"] = "own_model"
+    breaks: str = ""
+
+    def fit_predict(
+        self,
+        dataset: WindowDataset,
+        training: TrainingSpec,  # noqa: ARG002 - nothing is trained
+        seed: int,
+    ) -> Forecast:
+        parts = {
+            part: shrink(dataset.trailing[getattr(dataset, part)])
+            for part in ("train", "validation", "test")
+        }
+        parts["test"] = self._break_test(parts["test"], dataset, seed)
+        if self.breaks == "inputs":
+            dataset.inputs[0] = 9.0
+        return parts if self.breaks == "type" else Forecast(**parts)  # type: ignore[return-value]
+
+    def _break_test(self, test: np.ndarray, dataset: WindowDataset, seed: int) -> np.ndarray:
+        last = len(dataset.trailing) - 1
+        broken = {
+            "shape": lambda: test[:-1],
+            "finite": lambda: np.where(np.arange(len(test)) == 3, np.nan, test),
+            "seed": lambda: test + np.random.default_rng(seed).normal(),
+            "chance": lambda: test + np.random.default_rng().normal(),
+            "future": lambda: dataset.trailing[np.minimum(dataset.test + 1, last)],
+            "target": lambda: test + np.nan_to_num(dataset.target[dataset.test]),
+        }
+        return broken.get(self.breaks, lambda: test)()
+
+
+class CostlyModel(OwnModel):
+    """The same in a worker."""
+
+    costly: ClassVar[bool] = True
+
+    kind: Literal["costly_model"] = "costly_model"
+
+
+class OwnFeature(Indicator):
+    """The last return."""
+
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
+
+    kind: Literal["own_feature"] = "own_feature"
+    breaks: str = ""
+
+    @property
+    def warmup(self) -> int:
+        return 1
+
+    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+        close = bars["close"]
+        if self.breaks == "future":
+            return close.shift(-1).ffill() / close - 1
+        if self.breaks == "warmup":
+            return close / close.shift(2) - 1
+        if self.breaks == "unit":
+            return close.diff()
+        if self.breaks == "column":
+            return close / close.shift(1) - 1 + bars["volume"] / bars["volume"].shift(1)
+        if self.breaks == "first":
+            return close / close.iloc[0]
+        if self.breaks == "bars":
+            bars.loc[bars.index[0], "open"] = 1.0
+        return close / close.shift(1) - 1
+
+    def compute_for_symbol(self, market, symbol):
+        values = super().compute_for_symbol(market, symbol)
+        return values.iloc[1:] if self.breaks == "shape" else values
+
+
+class OwnSizing(SizingSpec):
+    """A tenth."""
+
+    kind: Literal["own_sizing"] = "own_sizing"
+    breaks: str = ""
+
+    def compute_sizes(
+        self,
+        forecasts: SignalInputs,
+        close: WideFrame,  # noqa: ARG002 - the same whatever the price
+        periods_per_year: float,  # noqa: ARG002 - one signature for every choice
+    ) -> WideFrame:
+        predicted = forecasts.predicted
+        sizes = pd.DataFrame(0.1, index=predicted.index, columns=predicted.columns)
+        if self.breaks == "shape":
+            return sizes.iloc[1:]
+        if self.breaks == "sign":
+            return -sizes
+        if self.breaks == "missing":
+            sizes.iloc[2] = np.nan
+        if self.breaks == "future":
+            return sizes + predicted.abs().mean()
+        return sizes
+
+
+class OwnBenchmark(BenchmarkRule):
+    """Long above the first close of the last five."""
+
+    kind: Literal["own_benchmark"] = "own_benchmark"
+    breaks: str = ""
+
+    def compute_positions(self, close: WideFrame) -> WideFrame:
+        positions = (close > close.shift(4)).astype("float64")
+        if self.breaks == "range":
+            return 3 * positions
+        if self.breaks == "nan":
+            return positions.mask(close.shift(4).isna())
+        if self.breaks == "shape":
+            return positions.to_numpy()  # type: ignore[return-value]
+        if self.breaks == "future":
+            return (close > close.mean()).astype("float64")
+        return positions
+
+
+class OwnCosts(CostModel):
+    """A fee, and slippage of a tenth of the bar before."""
+
+    kind: Literal["own_costs"] = "own_costs"
+    fee_bps: float = 5.0
+    breaks: str = ""
+
+    @property
+    def one_way_cost_bps(self) -> float:
+        return self.fee_bps + 10.0
+
+    def compute_rates(self, market: Market) -> CostRates:
+        close = market.wide("close")
+        slippage = 0.1 * close.pct_change().abs().shift(1).fillna(0.01)
+        if self.breaks == "sign":
+            slippage = -slippage
+        if self.breaks == "size":
+            slippage = slippage + 1.0
+        if self.breaks == "shape":
+            slippage = slippage.iloc[1:]
+        if self.breaks == "future":
+            slippage = slippage * 0 + 0.1 * close.pct_change().std().mean()
+        return CostRates(fee=self.fee_bps / 10_000, slippage=slippage, borrow_per_year=0.02)

@@ -1,0 +1,94 @@
+"""A part that breaks a rule is told which, by the public checks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from engine.features.config import LogReturn
+from engine.testing import (
+    ContractError,
+    check_benchmark,
+    check_costs,
+    check_feature,
+    check_model,
+    check_sizing,
+)
+from tests.parts.own_parts import OwnBenchmark, OwnCosts, OwnFeature, OwnModel, OwnSizing
+
+BROKEN = [
+    (check_model, OwnModel, "shape", "`test` is an array of shape"),
+    (check_model, OwnModel, "finite", "`test` is finite"),
+    (check_model, OwnModel, "type", "fit_predict returns a Forecast"),
+    (check_model, OwnModel, "seed", "not stochastic forecasts the same from every seed"),
+    (check_model, OwnModel, "chance", "the same seed gives the same bytes"),
+    (check_model, OwnModel, "future", "later bars do not change the forecast"),
+    (check_model, OwnModel, "target", "targets of test rows are not read"),
+    (check_model, OwnModel, "inputs", "leaves the dataset as it is"),
+    (check_feature, OwnFeature, "shape", "a Series with the index of the bars"),
+    (check_feature, OwnFeature, "future", "later bars do not change a value"),
+    (check_feature, OwnFeature, "warmup", "finite from the row `warmup`"),
+    (check_feature, OwnFeature, "unit", "the unit of prices does not change"),
+    (check_feature, OwnFeature, "column", "`required_columns` names every column"),
+    (check_feature, OwnFeature, "first", "the first bar does not change a value"),
+    (check_feature, OwnFeature, "bars", "leaves the bars as they are"),
+    (check_sizing, OwnSizing, "shape", "the timestamps and symbols of the predictions"),
+    (check_sizing, OwnSizing, "sign", "sizes of at least 0"),
+    (check_sizing, OwnSizing, "missing", "a size wherever there is a prediction"),
+    (check_sizing, OwnSizing, "future", "later bars do not change a size"),
+    (check_benchmark, OwnBenchmark, "range", "a position between -1 and 1"),
+    (check_benchmark, OwnBenchmark, "nan", "a position between -1 and 1"),
+    (check_benchmark, OwnBenchmark, "shape", "the timestamps and symbols of the closes"),
+    (check_benchmark, OwnBenchmark, "future", "later closes do not change a position"),
+    (check_costs, OwnCosts, "sign", "slippage is at least 0 and below 1"),
+    (check_costs, OwnCosts, "size", "slippage is at least 0 and below 1"),
+    (check_costs, OwnCosts, "shape", "the timestamps and the symbols of the market"),
+    (check_costs, OwnCosts, "future", "later bars do not change a rate"),
+]
+
+
+@pytest.mark.parametrize(
+    ("check", "part"),
+    [
+        (check_model, OwnModel()),
+        (check_feature, OwnFeature()),
+        (check_sizing, OwnSizing()),
+        (check_benchmark, OwnBenchmark()),
+        (check_benchmark, OwnModel()),
+        (check_costs, OwnCosts()),
+    ],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_a_part_that_keeps_every_rule_passes(check, part) -> None:
+    check(part)
+
+
+@pytest.mark.parametrize(
+    ("check", "part", "breaks", "rule"), BROKEN, ids=[f"{p.__name__}-{b}" for _, p, b, _ in BROKEN]
+)
+def test_a_part_that_breaks_a_rule_is_told_which(check, part, breaks: str, rule: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        check(part(breaks=breaks))
+    assert rule in caught.value.rule
+    assert caught.value.part == part().kind
+    assert caught.value.exit_code == 2
+    assert isinstance(caught.value, AssertionError)
+
+
+class Thawed(LogReturn, frozen=False):
+    kind: Literal["thawed"] = "thawed"
+
+
+class Forgetful(LogReturn):
+    kind: Literal["forgetful"] = "forgetful"
+
+    def model_dump_json(self, **_: object) -> str:
+        return '{"periods": 7}'
+
+
+@pytest.mark.parametrize(("part", "rule"), [(Thawed(), "frozen"), (Forgetful(), "JSON")])
+def test_the_rules_of_every_part_are_checked(part, rule: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        check_feature(part)
+    assert rule in str(caught.value)
