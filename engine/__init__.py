@@ -1,6 +1,6 @@
-"""Backtests model-driven trading strategies, walk-forward, and tells the truth about them.
+"""Backtests model-driven trading strategies walk-forward, with tests for chance and look-ahead.
 
-The flow of the data is the tree; imports go one way, from the last to the first:
+The packages, in the order of the flow of data; a package imports only from those above it:
 
     core        array shapes, errors, hashing, seeds, versions, progress
     config      YAML files to frozen specifications
@@ -14,15 +14,15 @@ The flow of the data is the tree; imports go one way, from the last to the first
     runs        the run folder                                  -> Run
     evaluation  metrics, forecast scores, significance          -> metrics, verdict
     trials      the trial ledger, trials counted and clustered  -> TrialSet
-    comparison  several runs judged against each other
+    comparison  several runs compared with each other
     reporting   tearsheet, significance, comparison and index pages
-    strategy    the YAML that composes all of the above
+    strategy    the YAML file with the configuration of every stage
     pipeline    the stages as functions: prepare, fit, decide, simulate
     leakage     the leakage test on every run                   -> certificate
     backtest    run(strategy) -> Run, and sweeps
     testing     contract tests of models, features, sizings, costs and benchmarks
-    selftest    known truths planted in generated markets
-    replication published results, repeated under their own protocol
+    selftest    the engine tested on generated markets
+    replication published results repeated under their own protocol
     cli         the `backtest` command
 """
 
@@ -74,8 +74,8 @@ _EXPORTS = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - what is exported has no type in common
-    """Loads an export when it is first asked for: `backtest --help` needs none of them."""
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the exports have no common type
+    """Imports an export on first access: `backtest --help` needs none of them."""
     if name in _EXPORTS:
         return getattr(import_module(_EXPORTS[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -64,7 +64,7 @@ def replicate_command(  # noqa: PLR0913, PLR0917 - a parameter an option
     with handle_errors(debug=debug, interrupt_message=INTERRUPTED_FITS_STORED):
         limit_blas_threads()
         from engine.core.errors import UsageError
-        from engine.replication.catalogue import find_replication
+        from engine.replication import find_replication
 
         replication = find_replication(name)
         if data is None:

@@ -22,7 +22,7 @@ from engine.cli.progress import stderr_progress
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from engine.selftest.run import SelfTestResult
+    from engine.selftest import SelfTestResult
 
 MAX_WIDTH = 120
 HEADINGS = ("Check", "Simulated", "Expected", "Result")
@@ -120,6 +120,6 @@ def _conclusion(result: SelfTestResult) -> str:
 
 def _default_selftest() -> Callable[..., SelfTestResult]:
     """The default runner of the checks; `context.obj` replaces it in tests."""
-    from engine.selftest.run import run_selftest
+    from engine.selftest import run_selftest
 
     return run_selftest

@@ -1,4 +1,4 @@
-"""The publications that can be repeated, by name."""
+"""The publications that can be replicated, by name."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class ReplicationReport(Protocol):
     """The result of a replication."""
 
     def as_json(self) -> dict[str, Any]:
-        """Every figure of the tables at full precision."""
+        """All figures of the tables at full precision."""
 
 
 @dataclass(frozen=True)
 class Replication:
-    """How a publication is repeated and shown.
+    """The functions that replicate a publication and render the result.
 
     Attributes:
-        replicate: Repeats it and returns its figures.
-        render: Its figures as tables of at most 80 columns.
+        replicate: Runs the replication and returns its figures.
+        render: Renders the figures as text of at most 80 columns.
     """
 
     replicate: Callable[..., ReplicationReport]
@@ -38,7 +38,7 @@ def find_replication(name: str) -> Replication:
     """The replication of a publication.
 
     Raises:
-        UsageError: No publication of that name can be repeated.
+        UsageError: There is no replication of that name.
     """
     if name not in REPLICATION_NAMES:
         raise UsageError(
@@ -47,6 +47,6 @@ def find_replication(name: str) -> Replication:
             found=name,
             fix=f"backtest replicate {REPLICATION_NAMES[0]} --data FOLDER",
         )
-    # Imported by name, because the command line needs the list of names without pandas.
+    # Imported by name: the command line needs the list of names without pandas.
     package = import_module(f"engine.replication.{name}")
     return Replication(package.replicate, package.render_replication)

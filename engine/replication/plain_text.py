@@ -1,4 +1,4 @@
-"""Columns of plain text that line up, in at most 80 characters."""
+"""Aligned columns and paragraphs of plain text, at most 80 characters wide."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDTH = 80
-# A figure on a terminal is copied into a sheet or read by awk: no typographic signs.
+# Users copy figures of a terminal into spreadsheets or awk: no typographic signs.
 ASCII_SIGNS = str.maketrans({formatting.MINUS_SIGN: "-", formatting.MISSING: "-", ",": None})
 
 
 def format_figure(value: float | None, digits: int) -> str:
-    """A number with so many decimals; a dash where there is none."""
+    """A number with this many decimals, or a dash for a missing one."""
     return formatting.NumberFormat(digits).without_suffix(value).translate(ASCII_SIGNS)
 
 
 def align_columns(rows: Sequence[Sequence[str]], label_columns: int = 1, gap: int = 1) -> str:
-    """Lines whose columns line up.
+    """Lines with aligned columns.
 
     Args:
-        rows: Cells; a single one is a heading of its own and sets no width.
-        label_columns: Columns at the left that are flush left; all others are flush right.
-        gap: Spaces between two columns.
+        rows: Cells of each row; a row of one cell is a heading and sets no width.
+        label_columns: Number of left-aligned columns at the left; the others are right-aligned.
+        gap: Number of spaces between two columns.
     """
     columns = max(map(len, rows))
     widths = [
@@ -44,5 +44,5 @@ def align_columns(rows: Sequence[Sequence[str]], label_columns: int = 1, gap: in
 
 
 def wrap_note(text: str) -> str:
-    """A paragraph under a table, indented from its second line on."""
+    """A paragraph under a table, indented after its first line."""
     return textwrap.fill(text, WIDTH, subsequent_indent="  ", break_long_words=False)

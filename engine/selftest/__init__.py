@@ -1,1 +1,6 @@
-"""Known truths planted in generated markets, and whether the engine finds them."""
+"""Tests the engine on generated markets whose properties are known."""
+
+from engine.selftest.base import CheckResult, SelfTestCheck
+from engine.selftest.run import CHECKS, SelfTestResult, run_selftest
+
+__all__ = ["CHECKS", "CheckResult", "SelfTestCheck", "SelfTestResult", "run_selftest"]

@@ -1,4 +1,4 @@
-"""What a check is: markets to look at one by one, and what is to be seen in all of them."""
+"""The interface of a check: observe generated markets one by one, then draw conclusions."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Observation: TypeAlias = Mapping[str, Any]
-"""What was seen in one market: figures and flags that JSON can hold."""
+"""What a check measured on one market: figures and flags that JSON can hold."""
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One line of the table.
+    """One row of the self-test table.
 
     Attributes:
-        name: Of the check.
-        planted: The truth that was put into the market.
-        expected: What must follow from it.
-        found: What the engine found.
-        passed: Whether that is what was expected.
-        figures: The numbers behind `found`, at full precision.
+        name: Name of the row.
+        planted: The known property of the generated markets.
+        expected: The result that follows from that property.
+        found: The result of the engine.
+        passed: Whether the result is the expected one.
+        figures: The numbers of `found` at full precision.
     """
 
     name: str
@@ -37,10 +37,10 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class SelfTestCheck(ABC):
-    """One planted truth; frozen and small, as it travels to worker processes.
+    """A check of one known property; frozen and small, because worker processes receive it.
 
     Attributes:
-        markets: How many are generated.
+        markets: Number of generated markets.
     """
 
     markets: int
@@ -48,17 +48,17 @@ class SelfTestCheck(ABC):
     @property
     @abstractmethod
     def key(self) -> str:
-        """Names the seeds of its markets, and the check in progress; no two have the same."""
+        """Unique name of the check, from which the seeds of its markets are derived."""
 
     @abstractmethod
     def observe(self, seed: int, market_number: int) -> Observation:
-        """Generates one market, sends it through the stages, and says what came of it.
+        """Generates one market, runs the stages on it, and returns the measurements.
 
         Args:
-            seed: The check's own; the market's stream is that of (seed, number).
-            market_number: Of this market, from 0.
+            seed: Seed of the check; the market's random stream is that of (seed, market_number).
+            market_number: Number of the market, from 0.
         """
 
     @abstractmethod
     def conclude(self, observations: Sequence[Observation]) -> list[CheckResult]:
-        """Judges all that was seen, in the order of the markets; one row or several."""
+        """One or several rows from all observations, which are in the order of the markets."""

@@ -1,4 +1,4 @@
-"""Costs cost: the same decisions at twice the price never leave more."""
+"""Monotonicity in costs: the same decisions at twice the costs never leave more equity."""
 
 from __future__ import annotations
 
@@ -26,38 +26,38 @@ COST_SCENARIOS = (
     Costs(fee_bps=50, slippage_bps=50),
     Costs(fee_bps=0, slippage_bps=0, borrow_bps_per_year=300),
 )
-"""Each beside free trading, and beside its own double."""
+"""Each is compared with its double."""
 
 _TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True)
 class CostMonotonicityCheck(SelfTestCheck):
-    """Trades every book's decisions at some cost and at twice that."""
+    """Simulates the decisions of every book at some costs and at twice those costs."""
 
     @property
     def key(self) -> str:
-        """One rule for all costs."""
+        """One check for all cost scenarios."""
         return "costs"
 
     def observe(self, seed: int, market_number: int) -> Observation:
-        """How many books were compared, and how many the dearer costs left with more."""
+        """Number of compared books, and of those richer or poorer at the higher costs."""
         rng = np.random.default_rng([seed, market_number])
-        made = (ar1_market(rng, 0.2), mean_reverting_market(rng), garch_market(rng))[
+        market = (ar1_market(rng, 0.2), mean_reverting_market(rng), garch_market(rng))[
             market_number % 3
         ]
         rules = [{"kind": "buy_and_hold"}, MA_CROSSOVER, {"kind": "mean_reversion"}]
-        both_ways = [rule | {"side": "long_short"} for rule in rules[1:]]
-        passage = run_stages(make_strategy(benchmarks=[*rules, *both_ways]), made)
-        compared = [pair for step in COST_SCENARIOS for pair in _equity_pairs(passage, step)]
+        long_short = [rule | {"side": "long_short"} for rule in rules[1:]]
+        harness = run_stages(make_strategy(benchmarks=[*rules, *long_short]), market)
+        compared = [pair for costs in COST_SCENARIOS for pair in _equity_pairs(harness, costs)]
         return {
             "compared": len(compared),
-            "richer": sum(bool((dear > cheap + _TOLERANCE).any()) for cheap, dear in compared),
-            "poorer": sum(bool(dear[-1] < cheap[-1] - _TOLERANCE) for cheap, dear in compared),
+            "richer": sum(bool((doubled > base + _TOLERANCE).any()) for base, doubled in compared),
+            "poorer": sum(bool(doubled[-1] < base[-1] - _TOLERANCE) for base, doubled in compared),
         }
 
     def conclude(self, observations: Sequence[Observation]) -> list[CheckResult]:
-        """Fails if one book was richer at one close, or if costs touch hardly any."""
+        """Fails if one book is richer at one close, or if at most half of the books are poorer."""
         total = {
             name: sum(one[name] for one in observations)
             for name in ("compared", "richer", "poorer")
@@ -75,14 +75,14 @@ class CostMonotonicityCheck(SelfTestCheck):
 
 
 def _equity_pairs(harness: HarnessResult, base_costs: Costs) -> Iterator[tuple[Vector, Vector]]:
-    """Equity at every close, at a cost and at twice that, book by book."""
+    """The equity curve of every book at some costs and at twice those costs."""
     doubled = Costs(**{name: 2 * value for name, value in base_costs.model_dump().items()})
-    cheap, dear = (_equity_curves(harness, costs) for costs in (base_costs, doubled))
-    yield from zip(cheap, dear, strict=True)
+    curves = (_equity_curves(harness, costs) for costs in (base_costs, doubled))
+    yield from zip(*curves, strict=True)
 
 
 def _equity_curves(harness: HarnessResult, costs: Costs) -> list[Vector]:
-    made = harness.result
-    priced = made.spec.model_copy(update={"costs": costs})
-    books = simulate_books(priced, made.prepared, made.weights).values()
+    result = harness.result
+    spec = result.spec.model_copy(update={"costs": costs})
+    books = simulate_books(spec, result.prepared, result.weights).values()
     return [np.cumprod(1.0 + book.returns.to_numpy()) for book in books]

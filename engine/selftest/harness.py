@@ -1,4 +1,4 @@
-"""A generated market through the engine's own stages: those of a run, in its order."""
+"""Runs the stages of a backtest on a generated market, in the order of a run."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
     from engine.runs.documents.significance import SharpeFigures
 
 RESAMPLES = 999
-"""Of a market: with (1 + extreme) / (1 + resamples) a test at 5 % is as exact as with more."""
+"""Resamples of each market: the p-value (1 + extreme) / (1 + resamples) of a 5 % test is exact."""
 
 ZERO_COSTS: dict[str, float] = {"fee_bps": 0.0, "slippage_bps": 0.0}
 MA_CROSSOVER: dict[str, Any] = {"kind": "ma_crossover", "fast": 5, "slow": 40}
 
 _UNUSED_STORE_PATH = Path("selftest-stores-nothing")
-"""No folder is ever made: every model here is fitted at once, and none is worth storing."""
+"""The folder is never created: the models fit in the current process and are not stored."""
 
 
 @dataclass(frozen=True)
 class HarnessResult:
-    """What the stages made of a market, and what a run would tell of it.
+    """The result of the stages on one market, with the documents that a run would write.
 
     Attributes:
         result: Forecasts, decisions and books.
         metrics: As in `metrics.json`.
-        significance: As in `significance.json`; nobody knows of other trials.
+        significance: As in `significance.json`, without other trials.
     """
 
     result: BacktestResult
@@ -53,17 +53,19 @@ class HarnessResult:
     significance: Significance
 
     def sharpe(self, book: str) -> SharpeFigures:
-        """Estimate, interval and p-value of a book's Sharpe ratio."""
+        """Estimate, interval and p-value of the Sharpe ratio of a book."""
         return self.significance.sharpe[book]
 
 
 def make_strategy(**sections: Any) -> Strategy:  # noqa: ANN401 - whatever a strategy file may hold
-    """A ridge on the last two returns, always long or short, without costs, against two rules.
+    """A ridge regression on the last two returns, always long or short, without costs.
+
+    The benchmarks are buy-and-hold and a moving-average crossover.
 
     Args:
-        sections: Keys of a strategy file, in place of those here.
+        sections: Keys of a strategy file, which replace the defaults.
     """
-    told = {
+    defaults = {
         "name": "selftest",
         "data": {"dataset": "generated"},
         "features": [{"kind": "log_return"}],
@@ -74,21 +76,21 @@ def make_strategy(**sections: Any) -> Strategy:  # noqa: ANN401 - whatever a str
         "benchmarks": [{"kind": "buy_and_hold"}, MA_CROSSOVER],
         "evaluation": {"resamples": RESAMPLES},
     }
-    return Strategy.model_validate(told | sections)
+    return Strategy.model_validate(defaults | sections)
 
 
 def run_stages(spec: Strategy, market: Market) -> HarnessResult:
-    """From bars to judgement."""
-    made = _run_backtest(spec, market)
-    metrics = compute_metrics(made.prepared, made.predictions, made.books)
-    return HarnessResult(made, metrics, evaluate_backtest(made, metrics))
+    """From bars to metrics and significance."""
+    result = _run_backtest(spec, market)
+    metrics = compute_metrics(result.prepared, result.predictions, result.books)
+    return HarnessResult(result, metrics, evaluate_backtest(result, metrics))
 
 
 def certify_strategy(spec: Strategy, market: Market) -> Mapping[str, Any]:
-    """The leak certificate, made as a run makes it.
+    """The certificate of the leakage test, computed as in a run.
 
     Raises:
-        LookaheadError: The strategy knows the future.
+        LookaheadError: The test detects look-ahead.
     """
     return run_leakage_test(
         _run_backtest(spec, market), *_executor_and_store(spec), NullProgress(), fresh=False
@@ -96,25 +98,25 @@ def certify_strategy(spec: Strategy, market: Market) -> Mapping[str, Any]:
 
 
 def is_significant(p_value: float | None, level: float) -> bool:
-    """Whether something was found; where nothing can be said, nothing was."""
+    """Whether the p-value is below the level; a missing p-value is not significant."""
     return p_value is not None and p_value < level
 
 
 def interval_covers(figures: Mapping[str, Any], true_value: float) -> bool:
-    """Whether an interval holds a value; one that is not there does not."""
+    """Whether the interval contains the value; a missing interval does not."""
     low, high = figures["low"], figures["high"]
     return low is not None and high is not None and bool(low <= true_value <= high)
 
 
 def _run_backtest(spec: Strategy, market: Market) -> BacktestResult:
     """From bars to books."""
-    ground = prepare_data(spec, market)
+    prepared = prepare_data(spec, market)
     predictions, fits = fit_and_predict(
-        spec, ground, *_executor_and_store(spec), NullProgress(), fresh=False
+        spec, prepared, *_executor_and_store(spec), NullProgress(), fresh=False
     )
-    weights = decide_positions(spec, ground, predictions)
+    weights = decide_positions(spec, prepared, predictions)
     return BacktestResult(
-        spec, ground, fits, predictions, weights, simulate_books(spec, ground, weights)
+        spec, prepared, fits, predictions, weights, simulate_books(spec, prepared, weights)
     )
 
 

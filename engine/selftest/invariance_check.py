@@ -1,4 +1,4 @@
-"""What must change nothing: leverage changes no evidence, and a second time no byte."""
+"""Invariance: leverage changes no p-value, and a repeated run changes no byte."""
 
 from __future__ import annotations
 
@@ -22,38 +22,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InvarianceCheck(SelfTestCheck):
-    """Each market twice, in whatever process; and its books at twice their leverage.
+    """Runs each market twice, in any process, and once more at twice the leverage.
 
     Attributes:
-        markets: Even: every second one is the one before again.
+        markets: An even number; each odd-numbered market repeats the one before it.
     """
 
     @property
     def key(self) -> str:
-        """One check of both."""
+        """One check for both properties."""
         return "unchanged"
 
     def observe(self, seed: int, market_number: int) -> Observation:
-        """A digest of every table and figure, and p-values as they are and levered."""
+        """A digest of all tables and figures, and the p-values with and without leverage."""
         rng = np.random.default_rng([seed, market_number // 2])
-        passage = run_stages(make_strategy(), garch_market(rng))
+        harness = run_stages(make_strategy(), garch_market(rng))
         levered = {
             name: replace(book, returns=2.0 * book.returns)
-            for name, book in passage.result.books.items()
+            for name, book in harness.result.books.items()
         }
-        judged = evaluate_backtest(replace(passage.result, books=levered), passage.metrics)
+        levered_significance = evaluate_backtest(
+            replace(harness.result, books=levered), harness.metrics
+        )
         return {
-            "digest": _hash_result(passage),
-            "p_values": _sharpe_p_values(passage.significance),
-            "levered": _sharpe_p_values(judged),
+            "digest": _hash_result(harness),
+            "p_values": _sharpe_p_values(harness.significance),
+            "levered": _sharpe_p_values(levered_significance),
         }
 
     def conclude(self, observations: Sequence[Observation]) -> list[CheckResult]:
-        """Bytes are the same or they are not; p-values may differ by rounding, far below one."""
+        """Digests must be equal; p-values may differ by rounding errors below 1e-9."""
         digests = [one["digest"] for one in observations]
-        same = sum(a == b for a, b in zip(digests[::2], digests[1::2], strict=True))
+        equal = sum(a == b for a, b in zip(digests[::2], digests[1::2], strict=True))
         pairs, different = len(digests) // 2, len(set(digests))
-        furthest = max(
+        largest_change = max(
             abs(one["p_values"][book] - one["levered"][book])
             for one in observations
             for book in one["p_values"]
@@ -62,18 +64,18 @@ class InvarianceCheck(SelfTestCheck):
             CheckResult(
                 "twice the leverage",
                 "every return of every book doubled",
-                "the p-values of the Sharpe ratios stay",
-                f"largest change {furthest:.4f}",
-                furthest < 1e-9,
-                {"largest_change": furthest},
+                "the p-values of the Sharpe ratios do not change",
+                f"largest change {largest_change:.4f}",
+                largest_change < 1e-9,
+                {"largest_change": largest_change},
             ),
             CheckResult(
                 "the same again",
-                f"each of {pairs} markets twice, in any process",
-                "the same bytes; of another market, others",
-                f"{same} of {pairs} the same, {different} different in all",
-                same == pairs == different,
-                {"pairs": pairs, "same": same, "different": different},
+                f"each of {pairs} markets run twice, in any process",
+                "identical bytes for the same market, other bytes for another",
+                f"{equal} of {pairs} the same, {different} different in all",
+                equal == pairs == different,
+                {"pairs": pairs, "same": equal, "different": different},
             ),
         ]
 
@@ -90,8 +92,8 @@ def _hash_result(harness: HarnessResult) -> str:
         digest.update(harness.result.weights[name].to_numpy().tobytes())
         digest.update(book.returns.to_numpy().tobytes())
         digest.update(book.trades[["size", "price", "fee"]].to_numpy().tobytes())
-    for made in harness.result.predictions.values():
-        digest.update(made.predicted.to_numpy().tobytes())
-    told = {"metrics": harness.metrics, "significance": harness.significance}
-    digest.update(canonical_json(told).encode())
+    for predictions in harness.result.predictions.values():
+        digest.update(predictions.predicted.to_numpy().tobytes())
+    documents = {"metrics": harness.metrics, "significance": harness.significance}
+    digest.update(canonical_json(documents).encode())
     return digest.hexdigest()

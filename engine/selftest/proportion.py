@@ -1,4 +1,4 @@
-"""How often something happened, and how sure that share is."""
+"""A binomial proportion with its exact confidence interval."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 CONFIDENCE = 0.99
-"""Of the intervals by which a check fails: a sound engine fails one in 200 by chance, on a seed of
-the user's own. The default seed is fixed."""
+"""Confidence of the intervals that decide a check: with a seed of the user's choice, a correct
+engine fails one check in 200 by chance. The default seed is fixed."""
 
 
 @dataclass(frozen=True)
 class Proportion:
-    """`count` of `total`, with its interval.
+    """`count` out of `total` cases, with the confidence interval of the proportion.
 
     Attributes:
-        count: How often it happened.
-        total: How often it could have; at least 1.
-        low: Lower end of the share's interval.
-        high: Upper end.
+        count: Cases with the outcome.
+        total: All cases; at least 1.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
     """
 
     count: int
@@ -33,7 +33,7 @@ class Proportion:
 
     @property
     def rate(self) -> float:
-        """The share itself."""
+        """The proportion itself."""
         return self.count / self.total
 
     def as_json(self) -> dict[str, Any]:
@@ -50,14 +50,14 @@ class Proportion:
 
 
 def estimate_proportion(outcomes: Iterable[bool], confidence: float = CONFIDENCE) -> Proportion:
-    """The share of cases in which something happened, with its exact binomial interval.
+    """The proportion of cases with the outcome, with its exact (Clopper-Pearson) interval.
 
-    The ends are the shares at which so many or more, so many or fewer, would each have had a
-    chance of (1 - confidence) / 2: quantiles of Beta(k, n - k + 1) and Beta(k + 1, n - k).
+    At each end of the interval, the probability of a count at least as extreme is
+    (1 - confidence) / 2: the ends are quantiles of Beta(k, n - k + 1) and Beta(k + 1, n - k).
 
     Args:
-        outcomes: Once a case, at least one; cases independent of each other.
-        confidence: Of the interval; it holds the true share at least so often.
+        outcomes: One for each case, at least one; the cases are independent.
+        confidence: Least probability that the interval contains the true proportion.
 
     Source: Clopper & Pearson (1934), Biometrika 26.
     """

@@ -1,6 +1,6 @@
-"""Returns whose truth is known, because they were drawn from it.
+"""Random return series with a known distribution.
 
-All have mean 0 and the standard deviation asked for, each from its stationary distribution on.
+All have mean 0 and the given standard deviation, and start in their stationary distribution.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 def iid_normal(rng: np.random.Generator, bars: int, volatility: float) -> Vector:
-    """Normal draws that know nothing of each other, shape (bars,)."""
+    """Independent normal returns, shape (bars,)."""
     return volatility * rng.standard_normal(bars)
 
 
 def student_t(
     rng: np.random.Generator, bars: int, volatility: float, degrees_of_freedom: float = 4.0
 ) -> Vector:
-    """Student's t of so many degrees of freedom, scaled to the deviation, shape (bars,).
+    """Student's t returns, scaled to the given standard deviation, shape (bars,).
 
-    With 4 degrees the kurtosis is infinite: one bar can outweigh a year.
+    With 4 degrees of freedom the kurtosis is infinite.
     """
-    drawn = rng.standard_t(degrees_of_freedom, bars)
-    return np.asarray(volatility * ((degrees_of_freedom - 2) / degrees_of_freedom) ** 0.5 * drawn)
+    draws = rng.standard_t(degrees_of_freedom, bars)
+    return np.asarray(volatility * ((degrees_of_freedom - 2) / degrees_of_freedom) ** 0.5 * draws)
 
 
 def ar1(rng: np.random.Generator, bars: int, volatility: float, coefficient: float) -> Vector:
@@ -46,10 +46,10 @@ def garch11(
     alpha: float = 0.1,
     beta: float = 0.88,
 ) -> Vector:
-    """GARCH(1,1): r_t = s_t z_t, s^2_t = w + reaction x r^2_{t-1} + persistence x s^2_{t-1}.
+    """GARCH(1,1): r_t = s_t z_t, s^2_t = w + alpha x r^2_{t-1} + beta x s^2_{t-1}.
 
-    Calm and wild spells as on real markets: r is unpredictable, r^2 is not. With the defaults the
-    kurtosis is 6.1. 200 bars are drawn and thrown away first, so that none begins on a calm day.
+    Volatility clustering as on real markets: r is unpredictable, r^2 is predictable. With the
+    defaults the kurtosis is 6.1. The first 200 bars are discarded (burn-in).
 
     Source: Bollerslev (1986), J. of Econometrics 31.
     """

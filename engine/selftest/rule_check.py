@@ -1,4 +1,4 @@
-"""A market's character favours the rule that is made for it."""
+"""Ranking of rules: on a market built for one rule, that rule has the best Sharpe ratio."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 RULES = ("buy_and_hold", "ma_crossover", "mean_reversion")
 MARKET_DESCRIPTIONS = {
-    "mean_reversion": "a price pulled back by a tenth of its distance a bar",
+    "mean_reversion": "a price that reverts to its mean by a tenth of the distance a bar",
     "ma_crossover": "a drift, up or down, that lasts about a hundred bars",
 }
 
 
 @dataclass(frozen=True)
 class RuleRankingCheck(SelfTestCheck):
-    """The rule made for the market has the highest Sharpe ratio of three.
+    """The rule for which the market is built has the highest Sharpe ratio of three.
 
     Attributes:
-        rule: Which.
-        min_win_rate: Share of the markets in which it must have.
+        rule: The rule.
+        min_win_rate: Lowest share of the markets in which it must be the best.
     """
 
     rule: Literal["mean_reversion", "ma_crossover"] = "mean_reversion"
@@ -47,23 +47,23 @@ class RuleRankingCheck(SelfTestCheck):
         )
         rules = [{"kind": "buy_and_hold"}, MA_CROSSOVER, {"kind": "mean_reversion"}]
         spec = make_strategy(model={"kind": "persistence", "of": "price"}, benchmarks=rules)
-        passage = run_stages(spec, market)
-        return {rule: passage.sharpe(rule)["estimate"] or 0.0 for rule in RULES}
+        harness = run_stages(spec, market)
+        return {rule: harness.sharpe(rule)["estimate"] or 0.0 for rule in RULES}
 
     def conclude(self, observations: Sequence[Observation]) -> list[CheckResult]:
-        """Fails unless the whole interval of its share of wins lies at or above `min_win_rate`."""
+        """Fails unless the whole interval of the win rate lies at or above `min_win_rate`."""
         best = [max(RULES, key=one.__getitem__) for one in observations]
-        won = estimate_proportion(rule == self.rule for rule in best)
+        win_rate = estimate_proportion(rule == self.rule for rule in best)
         means = {rule: float(np.mean([one[rule] for one in observations])) for rule in RULES}
-        spoken = {"mean_reversion": "mean reversion", "ma_crossover": "the crossover"}
+        names = {"mean_reversion": "mean reversion", "ma_crossover": "the crossover"}
         return [
             CheckResult(
-                f"a market for {spoken[self.rule]}",
+                f"a market for {names[self.rule]}",
                 MARKET_DESCRIPTIONS[self.rule],
                 f"its Sharpe is the best of 3 rules in {100 * self.min_win_rate:.0f} % of "
                 f"markets or more",
-                str(won),
-                won.low >= self.min_win_rate,
-                won.as_json() | {"mean_sharpe": means},
+                str(win_rate),
+                win_rate.low >= self.min_win_rate,
+                win_rate.as_json() | {"mean_sharpe": means},
             )
         ]

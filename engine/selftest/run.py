@@ -1,4 +1,4 @@
-"""All checks, over as many processes as there are cores; the same rows however many those are."""
+"""Runs all checks in worker processes; the rows do not depend on their number."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from engine.core.progress import NullProgress, Progress
 from engine.core.randomness import derive_seed
 from engine.selftest.cost_check import CostMonotonicityCheck
 from engine.selftest.invariance_check import InvarianceCheck
-from engine.selftest.leakage_check import LeakageDetectionCheck
-from engine.selftest.lookahead_check import LateOracleCheck
+from engine.selftest.lookahead_check import LateOracleCheck, LeakageDetectionCheck
 from engine.selftest.pool import map_unordered
-from engine.selftest.power_check import PowerCheck
 from engine.selftest.rule_check import RuleRankingCheck
-from engine.selftest.size_check import SizeCheck
+from engine.selftest.significance_check import PowerCheck, SizeCheck
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,18 +31,18 @@ CHECKS: tuple[SelfTestCheck, ...] = (
     RuleRankingCheck(markets=40, rule="ma_crossover"),
     InvarianceCheck(markets=6),
 )
-"""The longest single market first, so that no core is left with it at the end."""
+"""The check with the slowest single market comes first, so that it does not run last."""
 
 
 @dataclass(frozen=True)
 class SelfTestResult:
-    """What came of all checks.
+    """The results of all checks.
 
     Attributes:
-        rows: Of the table.
-        seed: What every market was drawn from.
-        markets: How many were generated.
-        seconds: From the first to the last.
+        rows: Rows of the table.
+        seed: Seed of every market.
+        markets: Number of generated markets.
+        seconds: Run time.
     """
 
     rows: tuple[CheckResult, ...]
@@ -54,14 +52,14 @@ class SelfTestResult:
 
     @property
     def passed(self) -> bool:
-        """Whether every planted truth was found."""
+        """Whether every row passed."""
         return all(row.passed for row in self.rows)
 
     def as_json(self) -> dict[str, Any]:
-        """As JSON; the same for the same seed but for `seconds`."""
-        told = [asdict(row) for row in self.rows]
+        """As JSON; equal for equal seeds, except for `seconds`."""
+        rows = [asdict(row) for row in self.rows]
         head = {"passed": self.passed, "seed": self.seed, "markets": self.markets}
-        return head | {"seconds": round(self.seconds, 1), "checks": told}
+        return head | {"seconds": round(self.seconds, 1), "checks": rows}
 
 
 def run_selftest(
@@ -71,29 +69,34 @@ def run_selftest(
     progress: Progress | None = None,
     checks: Sequence[SelfTestCheck] = CHECKS,
 ) -> SelfTestResult:
-    """Generates markets, sends each through the engine's own stages, and judges what came out.
+    """Generates markets, runs the stages of a backtest on each, and checks the results.
 
     Args:
-        seed: Of all markets; each has a stream of its own.
-        workers: Processes; one a core where not given. With 1 all is done in this process.
-        progress: Told how many markets are done.
-        checks: Which.
+        seed: Seed of all markets; each market has its own random stream.
+        workers: Number of processes; None is one a core. With 1 all runs in this process.
+        progress: Receives the number of finished markets.
+        checks: The checks to run.
     """
-    told = progress or NullProgress()
-    told.stage("selftest")
-    began = time.perf_counter()
+    progress = progress or NullProgress()
+    progress.stage("selftest")
+    started = time.perf_counter()
     tasks = [
         (check, _check_seed(seed, check), n) for check in checks for n in range(check.markets)
     ]
-    seen: list[Observation | None] = [None] * len(tasks)
-    for done, (place, one) in enumerate(map_unordered(_observe_market, tasks, workers), start=1):
-        seen[place] = one
-        told.advance(done, len(tasks), tasks[place][0].key)
+    observations: list[Observation | None] = [None] * len(tasks)
+    finished = map_unordered(_observe_market, tasks, workers)
+    for done, (index, observation) in enumerate(finished, start=1):
+        observations[index] = observation
+        progress.advance(done, len(tasks), tasks[index][0].key)
     rows: list[CheckResult] = []
     for check in checks:
-        own = [one for one, task in zip(seen, tasks, strict=True) if one and task[0] is check]
+        own = [
+            observation
+            for observation, task in zip(observations, tasks, strict=True)
+            if observation and task[0] is check
+        ]
         rows += check.conclude(own)
-    return SelfTestResult(tuple(rows), seed, len(tasks), time.perf_counter() - began)
+    return SelfTestResult(tuple(rows), seed, len(tasks), time.perf_counter() - started)
 
 
 def _check_seed(seed: int, check: SelfTestCheck) -> int:

@@ -1,8 +1,8 @@
-"""Markets made of a known truth: one symbol of daily bars, as the data stage would hand it on.
+"""Generated markets with a known property: one symbol of daily bars, as the data stage returns it.
 
-A bar's way from open to close is the planted `move`; from the last close to the open there is a
-small gap that nobody can know. On noise both have mean 0 whatever came before, so that every
-position that was decided beforehand earns exactly 0 on average before costs, bar by bar.
+The return of a bar from open to close is the generated `move`; the return from the previous close
+to the open is a small random gap. On noise both have conditional mean 0, so that every position
+that is decided beforehand has an expected return of exactly 0 before costs, bar by bar.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
 SYMBOL = "MADE-UP"
 BARS = 1_150
-"""Of one market: with the windows of the self-test's strategies 786 are out of sample."""
+"""Bars of one market; with the windows of the self-test strategies 786 are out of sample."""
 
 MOVE_VOLATILITY = 0.01
-"""Of a bar's move; a gap's is a tenth of it."""
+"""Standard deviation of a move; that of a gap is a tenth of it."""
 
 
 def random_walk_market(rng: np.random.Generator, bars: int = BARS) -> Market:
-    """Independent normal moves: nothing to be found."""
+    """Independent normal moves: no edge."""
     return _market_from_moves(iid_normal(rng, bars, MOVE_VOLATILITY), rng)
 
 
 def garch_market(rng: np.random.Generator, bars: int = BARS) -> Market:
-    """Moves with calm and wild spells, whose direction nobody can know: nothing to be found."""
+    """Moves with volatility clustering and an unpredictable direction: no edge."""
     return _market_from_moves(garch11(rng, bars, MOVE_VOLATILITY), rng)
 
 
 def ar1_market(rng: np.random.Generator, coefficient: float, bars: int = BARS) -> Market:
-    """A known edge: `coefficient` of each move comes again on the next bar.
+    """A known edge: the moves are an AR(1) with this coefficient.
 
-    Whoever knows it and holds the sign of the last move earns coefficient x sqrt(2 / pi) of a
-    deviation a bar, and needs one trade for every turn.
+    A position in the direction of the last move earns coefficient x sqrt(2 / pi) standard
+    deviations a bar, and trades once for each change of sign.
     """
     return _market_from_moves(ar1(rng, bars, MOVE_VOLATILITY, coefficient), rng)
 
@@ -54,28 +54,28 @@ def mean_reverting_market(
 
 
 def trending_market(rng: np.random.Generator, drift: float = 0.4, bars: int = BARS) -> Market:
-    """A drift up or down that lasts: an AR(1) with coefficient 0.99, hidden under noise.
+    """A persistent drift, up or down: an AR(1) with coefficient 0.99 plus noise.
 
     Args:
-        rng: The only randomness.
-        drift: Standard deviation of the drift, in deviations of the noise.
-        bars: How many.
+        rng: Source of all randomness.
+        drift: Standard deviation of the drift, in standard deviations of the noise.
+        bars: Number of bars.
     """
-    hidden = ar1(rng, bars, drift * MOVE_VOLATILITY, 0.99)
-    return _market_from_moves(hidden + iid_normal(rng, bars, MOVE_VOLATILITY), rng)
+    drifts = ar1(rng, bars, drift * MOVE_VOLATILITY, 0.99)
+    return _market_from_moves(drifts + iid_normal(rng, bars, MOVE_VOLATILITY), rng)
 
 
 def _market_from_moves(moves: Vector, rng: np.random.Generator) -> Market:
-    """Open to close as given."""
+    """A market with these returns from open to close."""
     growth = (1 + _opening_gaps(len(moves), rng)) * (1 + moves)
     close = np.asarray(np.cumprod(growth), dtype=np.float64)
     return _build_market(close / (1 + moves), close, rng)
 
 
 def _market_from_closes(close: Vector, rng: np.random.Generator) -> Market:
-    """Closes as given, opens a gap away from the close before."""
-    before = np.concatenate([close[:1], close[:-1]])
-    return _build_market(before * (1 + _opening_gaps(len(close), rng)), close, rng)
+    """A market with these closes; each open is the previous close times a gap."""
+    previous = np.concatenate([close[:1], close[:-1]])
+    return _build_market(previous * (1 + _opening_gaps(len(close), rng)), close, rng)
 
 
 def _opening_gaps(bars: int, rng: np.random.Generator) -> Vector:
@@ -95,14 +95,14 @@ def _build_market(open_prices: Vector, close: Vector, rng: np.random.Generator) 
             "volume": rng.lognormal(10.0, 0.5, bars),
         }
     )
-    made = normalise_bars(table, SYMBOL)
+    normalised = normalise_bars(table, SYMBOL)
     return Market(
-        bars=made,
+        bars=normalised,
         symbols=(SYMBOL,),
         interval="1d",
         calendar=ALWAYS_OPEN,
         periods_per_year=periods_per_year(ALWAYS_OPEN, "1d"),
-        provenance=_dataset_identity(made),
+        provenance=_dataset_identity(normalised),
     )
 
 

@@ -1,4 +1,4 @@
-"""`scripts/bench NAME`: one benchmark a name."""
+"""`scripts/bench NAME` runs one benchmark."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ BENCHMARKS = {
     "zoo": model_zoo,
 }
 WIDTH = 110
-"""Columns of a table that goes to a file."""
+"""Width of a table that is written to a file."""
 
 
 def main() -> int:
-    """Measures, and prints a table or one JSON object; what is going on goes to stderr."""
+    """Runs the benchmark and prints a table or one JSON object; progress goes to stderr."""
     arguments = ArgumentParser(prog="scripts/bench", description=__doc__)
     names = arguments.add_subparsers(dest="name", required=True, metavar="NAME")
     for name, benchmark in BENCHMARKS.items():
-        chosen = names.add_parser(name, help=benchmark.__doc__, description=benchmark.__doc__)
-        chosen.add_argument("--json", action="store_true", help="one JSON object on stdout")
-        benchmark.add_arguments(chosen)
-    given = arguments.parse_args()
-    benchmark = BENCHMARKS[given.name]
+        command = names.add_parser(name, help=benchmark.__doc__, description=benchmark.__doc__)
+        command.add_argument("--json", action="store_true", help="one JSON object on stdout")
+        benchmark.add_arguments(command)
+    options = arguments.parse_args()
+    benchmark = BENCHMARKS[options.name]
     try:
-        found = benchmark.measure(given, lambda text: sys.stderr.write(f"{text}\n"))
+        results = benchmark.measure(options, lambda text: sys.stderr.write(f"{text}\n"))
     except ProgramError as error:
         sys.stderr.write(f"a measured program failed: {error}\n")
         return 1
     except KeyboardInterrupt:
         return 130
-    if given.json:
-        sys.stdout.write(json.dumps(found, indent=2) + "\n")
+    if options.json:
+        sys.stdout.write(json.dumps(results, indent=2) + "\n")
     else:
         console = Console()
-        benchmark.show(found, console if console.is_terminal else Console(width=WIDTH))
+        benchmark.show(results, console if console.is_terminal else Console(width=WIDTH))
     return 0
 
 

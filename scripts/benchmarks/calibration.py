@@ -1,4 +1,4 @@
-"""`scripts/bench calibration`: do intervals hold, and tests reject, as often as they promise?"""
+"""`scripts/bench calibration`: coverage of intervals, size and power of tests, by simulation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ VOLATILITY = 0.01
 PERIODS_PER_YEAR = 252.0
 SIGNIFICANCE_LEVEL = 0.05
 MARKETS_PER_TASK = 10
-"""Markets that a worker is given at a time."""
+"""Markets in one task of a worker."""
 
 PROCESSES: dict[str, ReturnProcess] = {
     "iid normal": partial(iid_normal, volatility=VOLATILITY),
@@ -54,16 +54,16 @@ NOMINAL = {COVERAGE: 1 - SIGNIFICANCE_LEVEL, SIZE: SIGNIFICANCE_LEVEL, POWER: No
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """How much is drawn."""
+    """Adds the sizes of the simulation."""
     parser.add_argument("--markets", type=int, default=500, help="of each process")
     parser.add_argument("--bars", type=int, default=750, help="of each market")
     parser.add_argument("--resamples", type=int, default=999, help="of each bootstrap")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, help="left out, one a core")
+    parser.add_argument("--workers", type=int, help="default: one per core")
 
 
 def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
-    """Kind of row -> row -> process -> share with its 99 % interval, and whether it is off."""
+    """Kind of row -> row -> process -> rate with its 99 % interval, and whether it is off."""
     tasks = [
         (
             process,
@@ -74,29 +74,29 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
         for process in PROCESSES
         for first in range(0, options.markets, MARKETS_PER_TASK)
     ]
-    seen: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
+    outcomes: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
     calls = [(*task, options.resamples) for task in tasks]
-    for done, (place, found) in enumerate(
+    for done, (index, simulated) in enumerate(
         map_unordered(_simulate_markets, calls, options.workers), start=1
     ):
-        for kind, row, happened in found:
-            seen[kind, row, tasks[place][0]].append(happened)
+        for kind, row, happened in simulated:
+            outcomes[kind, row, tasks[index][0]].append(happened)
         if done % MARKETS_PER_TASK == 0 or done == len(tasks):
             log(f"{100 * done / len(tasks):.0f} % of the markets")
     work = {name: getattr(options, name) for name in ("markets", "bars", "resamples", "seed")}
     rows: dict[str, Any] = {kind: {} for kind in NOMINAL}
-    for kind, row, process in sorted(seen, key=_sort_key):
-        rows[kind].setdefault(row, {})[process] = _assess_rate(seen[kind, row, process], kind)
+    for kind, row, process in sorted(outcomes, key=_sort_key):
+        rows[kind].setdefault(row, {})[process] = _assess_rate(outcomes[kind, row, process], kind)
     return {"work": work, "level": SIGNIFICANCE_LEVEL, "nominal": NOMINAL, "rows": rows}
 
 
 def show(results: Mapping[str, Any], console: Console) -> None:
-    """A part a kind, a column a process; a star where the interval leaves out the promise."""
+    """Prints one section per kind and one column per process; a star marks a rate that is off."""
     work = results["work"]
     table = Table(
         title="{markets} markets a process, {bars} bars each, {resamples} resamples, "
         "seed {seed}: %, and the 99 % interval of each".format(**work),
-        caption="* the interval leaves out what was promised",
+        caption="* the interval excludes the nominal rate",
         box=SIMPLE,
         padding=0,
     )
@@ -112,15 +112,15 @@ def show(results: Mapping[str, Any], console: Console) -> None:
     console.print(table)
 
 
-def _format_cell(told: Mapping[str, Any]) -> str:
-    low, high = (f"{100 * told[end]:.0f}" for end in ("low", "high"))
-    return f"{100 * told['rate']:.1f} {low}-{high}{'*' if told['off'] else ' '}"
+def _format_cell(rate: Mapping[str, Any]) -> str:
+    low, high = (f"{100 * rate[end]:.0f}" for end in ("low", "high"))
+    return f"{100 * rate['rate']:.1f} {low}-{high}{'*' if rate['off'] else ' '}"
 
 
 def _assess_rate(happened: list[bool], kind: str) -> dict[str, Any]:
-    told, nominal = estimate_proportion(happened), NOMINAL[kind]
-    off = nominal is not None and not told.low <= nominal <= told.high
-    return told.as_json() | {"off": off}
+    rate, nominal = estimate_proportion(happened), NOMINAL[kind]
+    off = nominal is not None and not rate.low <= nominal <= rate.high
+    return rate.as_json() | {"off": off}
 
 
 def _sort_key(key: tuple[str, str, str]) -> tuple[int, int]:
@@ -131,7 +131,7 @@ def _sort_key(key: tuple[str, str, str]) -> tuple[int, int]:
 def _simulate_markets(
     process: str, seed: int, numbers: range, bars: int, resamples: int
 ) -> list[tuple[str, str, bool]]:
-    """Everything that happened in some markets of one process."""
+    """The outcomes of some markets of one process."""
     spec = EvaluationSpec(resamples=resamples, confidence=1 - SIGNIFICANCE_LEVEL)
     return [
         happened
@@ -146,13 +146,13 @@ def _simulate_markets(
 
 
 class CalibrationMarket:
-    """One market's books, forecasts and positions, each with a truth that is known.
+    """The books, forecasts and positions of one market, each with a known truth.
 
     Args:
-        process: Draws whatever varies.
-        bars: Of each series.
-        rng: The only randomness.
-        spec: Resamples and level.
+        process: The process of all series.
+        bars: Bars of each series.
+        rng: Source of all randomness.
+        spec: Number of resamples and level.
     """
 
     def __init__(
@@ -164,7 +164,7 @@ class CalibrationMarket:
         self._spec = spec
 
     def outcomes(self) -> list[tuple[str, str, bool]]:
-        """Kind, row, and whether the interval held or the test rejected."""
+        """Kind, row, and whether the interval covers the truth or the test rejects."""
         return [
             *self._sharpe_outcomes(),
             *self._difference_outcomes(),
@@ -178,12 +178,12 @@ class CalibrationMarket:
     def _sharpe_outcomes(self) -> list[tuple[str, str, bool]]:
         noise = self._draw()
         books = {ratio: [noise + _mean_for_sharpe(ratio)] for ratio in (0.0, 1.0, 2.0, 3.0)}
-        told = self._infer_by_name({str(ratio): book for ratio, book in books.items()})
+        inferred = self._infer_by_name({str(ratio): book for ratio, book in books.items()})
         kept = [
             (COVERAGE, f"Sharpe {ratio:.0f}, {name}", interval_covers(figures, ratio))
             for ratio in (0.0, 1.0, 3.0)
             for name, figures in (
-                ("bootstrap", told[str(ratio)]),
+                ("bootstrap", inferred[str(ratio)]),
                 (
                     "HAC",
                     vars(hac_interval(books[ratio][0], PERIODS_PER_YEAR, 1 - SIGNIFICANCE_LEVEL)),
@@ -194,7 +194,7 @@ class CalibrationMarket:
             (kind, f"Sharpe{but or ' > 0'}, {name}", is_significant(p_value, SIGNIFICANCE_LEVEL))
             for kind, but, ratio in ((SIZE, "", 0.0), (POWER, " of 2", 2.0))
             for name, p_value in (
-                ("bootstrap", told[str(ratio)]["p_value"]),
+                ("bootstrap", inferred[str(ratio)]["p_value"]),
                 ("probabilistic", _complement(probabilistic_sharpe(books[ratio][0]))),
             )
         ]
@@ -206,20 +206,20 @@ class CalibrationMarket:
         books = [(common + self._draw()) / np.sqrt(2) + _mean_for_sharpe(1.0) for _ in range(6)]
         first, second, *_ = books
         ahead = first + _mean_for_sharpe(2.0)
-        told = self._infer_by_name({"equal": [first, second], "apart": [ahead, second]})
+        inferred = self._infer_by_name({"equal": [first, second], "apart": [ahead, second]})
         better = {"ahead": ahead, **{f"book {n}": book for n, book in enumerate(books[1:])}}
         equal = {f"book {n}": book for n, book in enumerate(books)}
         return [
-            (COVERAGE, "difference of 2, bootstrap", interval_covers(told["apart"], 2.0)),
+            (COVERAGE, "difference of 2, bootstrap", interval_covers(inferred["apart"], 2.0)),
             (
                 SIZE,
                 "difference, bootstrap",
-                is_significant(told["equal"]["p_value"], SIGNIFICANCE_LEVEL),
+                is_significant(inferred["equal"]["p_value"], SIGNIFICANCE_LEVEL),
             ),
             (
                 POWER,
                 "difference of 2, bootstrap",
-                is_significant(told["apart"]["p_value"], SIGNIFICANCE_LEVEL),
+                is_significant(inferred["apart"]["p_value"], SIGNIFICANCE_LEVEL),
             ),
             *self._superiority_outcomes(SIZE, "", equal),
             *self._superiority_outcomes(POWER, ", one ahead by 2", better),
@@ -230,16 +230,18 @@ class CalibrationMarket:
     ) -> list[tuple[str, str, bool]]:
         """Five books against the last."""
         *_, benchmark = books
-        told = run_superiority_tests(
+        superiority = run_superiority_tests(
             pd.DataFrame(books), benchmark, self._spec.resamples, 1 - SIGNIFICANCE_LEVEL, self._rng
         )
         return [
             (
                 kind,
                 f"SPA of 5 books{but}",
-                is_significant(told and told["spa"]["consistent"], SIGNIFICANCE_LEVEL),
+                is_significant(
+                    superiority and superiority["spa"]["consistent"], SIGNIFICANCE_LEVEL
+                ),
             ),
-            (kind, f"StepM names any{but}", bool(told and told["stepm"])),
+            (kind, f"StepM names any{but}", bool(superiority and superiority["stepm"])),
         ]
 
     def _timing_outcomes(self) -> list[tuple[str, str, bool]]:
@@ -250,8 +252,8 @@ class CalibrationMarket:
         right = self._rng.random(self._bars) < 0.56
         seeing = np.where(right, returns > 0, returns <= 0).astype(float)
         p_values = [
-            found.p_value
-            if (found := timing_permutation_test(held[:, None], returns[:, None]))
+            test.p_value
+            if (test := timing_permutation_test(held[:, None], returns[:, None]))
             else None
             for held in (blind, seeing)
         ]
@@ -261,9 +263,9 @@ class CalibrationMarket:
         ]
 
     def _forecast_outcomes(self) -> list[tuple[str, str, bool]]:
-        """Of one and the same return: two equally bad ones, one that knows 4 % of it, and none.
+        """Forecasts of the same return: two without skill, and one with an R2 of 4 %.
 
-        The bad ones are noise without memory, or have the calm and wild spells of the returns.
+        Those without skill are white noise, or a draw of the process of the returns.
         """
         actual, one, other = self._draw(), 0.3 * self._draw(), 0.3 * self._draw()
         alike = (actual - one, actual - other)
@@ -280,17 +282,17 @@ class CalibrationMarket:
             (POWER, "Pesaran-Timmermann, R2 4 %", pesaran_timmermann(known, known + unknown)),
         ]
         return [
-            (kind, row, is_significant(found.p_value, SIGNIFICANCE_LEVEL))
-            for kind, row, found in tests
+            (kind, row, is_significant(test.p_value, SIGNIFICANCE_LEVEL))
+            for kind, row, test in tests
         ]
 
     def _infer_by_name(self, figures: dict[str, list[Vector]]) -> dict[str, dict[str, Any]]:
         inferred = infer_sharpe_ratios(figures, PERIODS_PER_YEAR, self._spec, self._rng)
-        return {name: vars(told) for name, told in inferred.items()}
+        return {name: vars(inference) for name, inference in inferred.items()}
 
 
 def _mean_for_sharpe(ratio: float) -> float:
-    """Of a bar's return, for a true Sharpe ratio of so much a year."""
+    """The mean return of a bar for this true annualised Sharpe ratio."""
     return float(ratio * VOLATILITY / np.sqrt(PERIODS_PER_YEAR))
 
 

@@ -1,4 +1,4 @@
-"""Contender: this engine's refit stage, from the plan to the stitched forecasts."""
+"""Program: the training stage of this engine, from fit tasks to out-of-sample forecasts."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from engine.training.store import FitStore
 
 
 def main() -> None:
-    """Refits every window in worker processes and tells how many forecasts came of it."""
+    """Fits every window in worker processes and prints the number of forecasts."""
     arguments = make_parser(__doc__)
     arguments.add_argument("--backend", choices=("tensorflow", "jax"), default="tensorflow")
     arguments.add_argument("--workers", type=int, default=2)
-    arguments.add_argument("--home", type=Path, required=True, help="where fits are stored")
-    given = arguments.parse_args()
-    work = Workload(given.windows, given.epochs)
+    arguments.add_argument("--home", type=Path, required=True, help="folder of the stored fits")
+    options = arguments.parse_args()
+    work = Workload(options.windows, options.epochs)
     training = TrainingSpec(
         epochs=work.epochs,
         batch_size=BATCH_SIZE,
@@ -45,11 +45,11 @@ def main() -> None:
         seeds=1,
         seed=1,
     )
-    local = LocalExecutor(given.workers, given.backend, given.home / "programs")
-    outcomes = run_fits(tasks, local, FitStore(given.home / "fits"), NullProgress()).outcomes
-    told = concat_out_of_sample(history, windows, tasks, outcomes)
-    losses = [fit["train_loss"][-1] for fits in told.fit_records.values() for fit in fits]
-    summary = {"forecasts": len(told.table), "train_loss": float(np.mean(losses))}
+    local = LocalExecutor(options.workers, options.backend, options.home / "programs")
+    outcomes = run_fits(tasks, local, FitStore(options.home / "fits"), NullProgress()).outcomes
+    predictions = concat_out_of_sample(history, windows, tasks, outcomes)
+    losses = [fit["train_loss"][-1] for fits in predictions.fit_records.values() for fit in fits]
+    summary = {"forecasts": len(predictions.table), "train_loss": float(np.mean(losses))}
     sys.stdout.write(json.dumps(summary) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""`scripts/bench truth`: what the leak certificate and the resamples of a verdict cost."""
+"""`scripts/bench truth`: run time of the leakage test and of the bootstrap."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ RETURNS = {
     "independent returns": lambda rng, bars: iid_normal(rng, bars, volatility=0.01),
     "AR(1) 0.2": lambda rng, bars: ar1(rng, bars, volatility=0.01, coefficient=0.2),
 }
-"""The less returns hang together, the shorter their blocks and the more of them are drawn."""
+"""Less autocorrelated returns have shorter blocks, so that more blocks are drawn."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What is run and drawn, and how often."""
+    """Adds the strategy, the sizes and the number of rounds."""
     parser.add_argument("--strategy", type=Path, default=STRATEGIES / "micdl.yaml")
-    parser.add_argument("--data", help="a dataset's name or path; left out, the offline one")
-    parser.add_argument("--no-pages", action="store_true", help="draw none in these runs")
-    parser.add_argument("--bars", type=int, default=1_500, help="of the books")
+    parser.add_argument("--data", help="name or path of a dataset; default: the offline one")
+    parser.add_argument("--no-pages", action="store_true", help="write no pages")
+    parser.add_argument("--bars", type=int, default=1_500, help="of each book")
     parser.add_argument("--resamples", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
 
 
 def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
-    """Runs with every fit stored, and their certificates; books of made-up returns judged."""
+    """Times runs with stored fits, their leakage tests, and the inference on random returns."""
     runs = _time_runs(options, log)
     shares = [run["certificate"] / run["total"] for run in runs]
     return {
@@ -62,20 +62,20 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
 
 
 def show(results: Mapping[str, Any], console: Console) -> None:
-    """A line a measurement, a column a round."""
+    """Prints one row for each measurement, one column for each round."""
     work = results["work"]
     rounds = len(results["run_s"])
-    table = Table(title="seconds, a column a round")
+    table = Table(title="seconds, one column per round")
     table.add_column("")
     for number in range(rounds):
         table.add_column(str(number + 1), justify="right")
     table.add_row(f"{work['strategy']}, every fit stored", *_format_cells(results["run_s"], ".2f"))
-    table.add_row("  its leak certificate", *_format_cells(results["certificate_s"], ".2f"))
+    table.add_row("  its leakage test", *_format_cells(results["certificate_s"], ".2f"))
     table.add_row("  per cent of the run", *_format_cells(results["certificate_share_pct"], ".1f"))
     table.add_section()
-    drawn = f"{work['resamples']:,} resamples, {work['books']} books, {work['bars']:,} bars"
+    label = f"{work['resamples']:,} resamples, {work['books']} books, {work['bars']:,} bars"
     for name, seconds in results["significance_s"].items():
-        table.add_row(f"{drawn}, {name}", *_format_cells(seconds, ".2f"))
+        table.add_row(f"{label}, {name}", *_format_cells(seconds, ".2f"))
     console.print(table)
 
 
@@ -84,7 +84,7 @@ def _format_cells(values: Sequence[float], digits: str) -> list[str]:
 
 
 def _time_runs(options: Namespace, log: Callable[[str], None]) -> list[dict[str, float]]:
-    """Timings by stage of each run but the first, which fills the store."""
+    """Timings by stage of each run except the first, which fills the store."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         command = [
             str(Path(sys.executable).with_name("backtest")),
@@ -94,11 +94,13 @@ def _time_runs(options: Namespace, log: Callable[[str], None]) -> list[dict[str,
         ]
         timings = []
         for turn in range(options.rounds + 1):
-            _, told = time_command(command, {"BACKTEST_HOME": f"{folder}/home"})
-            manifest = json.loads((Path(told["run_dir"]) / "manifest.json").read_text())
-            took = manifest["timings_s"]
-            log(f"run {turn}: {took['total']:.1f} s, {manifest['fits']['trained']} fits trained")
-            timings.append(took)
+            _, output = time_command(command, {"BACKTEST_HOME": f"{folder}/home"})
+            manifest = json.loads((Path(output["run_dir"]) / "manifest.json").read_text())
+            seconds = manifest["timings_s"]
+            log(
+                f"run {turn}: {seconds['total']:.1f} s, {manifest['fits']['trained']} fits trained"
+            )
+            timings.append(seconds)
     return timings[1:]
 
 
@@ -111,7 +113,7 @@ def _time_significance(name: str, options: Namespace) -> list[float]:
             index=pd.date_range("2015-01-01", periods=options.bars, tz="UTC"),
         )
         spec = EvaluationSpec(resamples=options.resamples)
-        begin = time.perf_counter()
+        start = time.perf_counter()
         assess_significance(returns, periods_per_year=252.0, spec=spec, rng=rng)
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(time.perf_counter() - start)
     return seconds

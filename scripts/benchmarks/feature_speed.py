@@ -1,4 +1,4 @@
-"""`scripts/bench features`: seconds that every feature takes on a long history of minutes."""
+"""`scripts/bench features`: run time of every feature on a long history of minutes."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ CALENDAR_FEATURES = (
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """How much there is to compute, and how often."""
-    parser.add_argument("--bars", type=int, default=1_000_000, help="of one minute")
-    parser.add_argument("--rounds", type=int, default=3, help="of which the fastest counts")
+    """Adds the number of bars and rounds."""
+    parser.add_argument("--bars", type=int, default=1_000_000, help="number of one-minute bars")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds; the fastest counts")
 
 
 def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
-    """Each feature alone and all at once, of one symbol of two; all at once on coarser bars."""
+    """Times each feature, all features together, and all features on coarser bars."""
     features = [*_one_of_each_kind(), *CALENDAR_FEATURES]
     market = _minute_market(options.bars)
     own = {name: bars.set_index("timestamp") for name, bars in market.bars.groupby("symbol")}
-    alone = {}
+    single = {}
     for feature in features:
-        alone[feature.name] = _fastest_seconds(
-            options.rounds, lambda f=feature: f.across(own, SYMBOLS[0])
+        single[feature.name] = _fastest_seconds(
+            options.rounds, lambda f=feature: f.compute_for_symbol(own, SYMBOLS[0])
         )
-        log(f"{feature.name}: {alone[feature.name]:.3f} s")
+        log(f"{feature.name}: {single[feature.name]:.3f} s")
     together = _fastest_seconds(
         options.rounds, lambda: build_features(market, features, SYMBOLS[:1])
     )
@@ -61,7 +61,7 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
     }
     return {
         "work": {"bars": options.bars, "features": len(features), "rounds": options.rounds},
-        "features_s": alone,
+        "features_s": single,
         "together_s": together,
         "seconds_of_20_features": 20 * together / len(features),
         "coarse_s": coarse,
@@ -69,7 +69,7 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
 
 
 def show(results: Mapping[str, Any], console: Console) -> None:
-    """The slowest first."""
+    """Prints the features, slowest first."""
     work = results["work"]
     table = Table(title=f"{work['bars']:,} bars of 1m, the fastest of {work['rounds']} rounds")
     table.add_column("feature", no_wrap=True)
@@ -79,7 +79,7 @@ def show(results: Mapping[str, Any], console: Console) -> None:
     table.add_section()
     table.add_row(f"all {work['features']} at once", f"{results['together_s']:.2f}")
     for interval, seconds in results["coarse_s"].items():
-        table.add_row(f"all that fit, as bars of {interval}", f"{seconds:.2f}")
+        table.add_row(f"all with enough bars of {interval}", f"{seconds:.2f}")
     console.print(table)
     console.print(f"20 features of them: {results['seconds_of_20_features']:.1f} s")
 
@@ -92,7 +92,7 @@ def _one_of_each_kind() -> list[FeatureSpec]:
 
 
 def _minute_market(bars: int) -> Market:
-    """Two random walks, a hundredth of whose minutes stand still without a trade."""
+    """Two random walks; one in a hundred minutes has no trade."""
     rng = np.random.default_rng(0)
     stamps = pd.date_range("2020-01-01", periods=bars, freq="min", tz="UTC", unit="us")
     tables = []
@@ -120,18 +120,18 @@ def _minute_market(bars: int) -> Market:
 
 
 def _compute_coarse(market: Market, interval: str, features: list[FeatureSpec]) -> None:
-    """Those alone that are warm before the bars end."""
+    """Computes the features whose warm-up is shorter than the history."""
     length = {"5m": 5, "1h": 60, "1d": 1_440}[interval]
     count = len(market.bars) // len(market.symbols) // length
-    fit = [feature for feature in features if feature.warmup < count]
-    build_coarse_features(market, interval, fit, SYMBOLS[:1])
+    computable = [feature for feature in features if feature.warmup < count]
+    build_coarse_features(market, interval, computable, SYMBOLS[:1])
 
 
 def _fastest_seconds(rounds: int, work: Callable[[], object]) -> float:
-    """Whatever else the machine does only ever adds."""
+    """The fastest round, since other work on the machine only adds time."""
     seconds = []
     for _ in range(rounds):
-        begin = time.perf_counter()
+        start = time.perf_counter()
         work()
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(time.perf_counter() - start)
     return min(seconds)

@@ -1,4 +1,4 @@
-"""`scripts/bench zoo`: each kind of forecaster on each symbol, with the spread of its seeds."""
+"""`scripts/bench zoo`: every kind of model on every symbol, with the range of its seeds."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ KINDS = (
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What is compared; windows, features, training, signal and costs are the strategy's."""
+    """Adds the models and symbols; all other settings are those of the strategy."""
     parser.add_argument("--strategy", type=Path, default=DEFAULT_STRATEGY)
-    parser.add_argument("--data", help="a dataset's name or path; left out, the offline one")
+    parser.add_argument("--data", help="name or path of a dataset; default: the offline one")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
-    parser.add_argument("--symbols", nargs="+", help="left out, all of the dataset's")
+    parser.add_argument("--symbols", nargs="+", help="default: all symbols of the dataset")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--workers", type=int, help="left out, one a core")
+    parser.add_argument("--workers", type=int, help="default: one per core")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="PATH=VALUE", help="as of `backtest run`"
+        "--set", action="append", default=[], metavar="PATH=VALUE", help="as in `backtest run`"
     )
 
 
 def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
-    """Symbol -> kind -> scores of the mean forecast and of each seed's own, and a book held."""
+    """Symbol -> kind -> scores of the mean forecast and of each seed."""
     spec = load_strategy(options.strategy, parse_overrides(options.set))
     zoo = Ensemble.model_validate({"members": [{"kind": kind} for kind in options.kinds]})
     spec = spec.model_copy(update={"model": zoo, "benchmarks": (BuyAndHold(),)})
@@ -80,14 +80,14 @@ def _with_target(spec: Strategy, symbol: str) -> Strategy:
 def _score_symbol(
     options: Namespace, spec: Strategy, market: Market, home: Path, log: Callable[[str], None]
 ) -> dict[str, Any]:
-    ground = prepare_data(spec, market)
+    prepared = prepare_data(spec, market)
     assert isinstance(spec.model, Ensemble)
     models = dict(zip(options.kinds, spec.model.members, strict=True))
     tasks = make_fit_tasks(
         models,
-        ground.feature_history,
-        ground.windows,
-        ground.targets,
+        prepared.feature_history,
+        prepared.windows,
+        prepared.targets,
         training=spec.training,
         seeds=options.seeds,
         seed=spec.seed,
@@ -97,68 +97,75 @@ def _score_symbol(
     ) as executor:
         fits = run_fits(tasks, executor, FitStore(home / "fits"), NullProgress())
     fitted = list(zip(tasks, fits.outcomes, strict=True))
-    log(f"{ground.targets[0]}: {fits.trained} fits trained, {fits.stored} stored")
+    log(f"{prepared.targets[0]}: {fits.trained} fits trained, {fits.stored} stored")
 
-    def made(kind: str, members: Sequence[int]) -> Predictions:
-        chosen = [(t, f) for t, f in fitted if t.book == kind and t.seed_index in members]
+    def predictions_of(kind: str, members: Sequence[int]) -> Predictions:
+        selected = [(t, f) for t, f in fitted if t.book == kind and t.seed_index in members]
         return concat_out_of_sample(
-            ground.feature_history, ground.windows, *map(list, zip(*chosen, strict=True))
+            prepared.feature_history, prepared.windows, *map(list, zip(*selected, strict=True))
         )
 
-    found: dict[str, Any] = {"span": [str(ground.span[0].date()), str(ground.span[-1].date())]}
+    scores: dict[str, Any] = {
+        "span": [str(prepared.span[0].date()), str(prepared.span[-1].date())]
+    }
     for kind, model in models.items():
         seeds = range(options.seeds if model.stochastic else 1)
-        found[kind] = _scores(spec, ground, made(kind, seeds)) | {
-            "seeds": [_scores(spec, ground, made(kind, [member])) for member in seeds]
+        scores[kind] = _scores(spec, prepared, predictions_of(kind, seeds)) | {
+            "seeds": [_scores(spec, prepared, predictions_of(kind, [member])) for member in seeds]
         }
-    return found
+    return scores
 
 
 def _scores(spec: Strategy, prepared: PreparedData, predictions: Predictions) -> dict[str, Any]:
     results = steps.simulate_books(
         spec, prepared, steps.decide_positions(spec, prepared, {"strategy": predictions})
     )
-    told = steps.compute_metrics(prepared, {"strategy": predictions}, results)
-    forecast, book = told["forecasts"]["strategy"], told["books"]
+    metrics = steps.compute_metrics(prepared, {"strategy": predictions}, results)
+    forecast, books = metrics["forecasts"]["strategy"], metrics["books"]
     return {
         "directional_accuracy_pct": forecast["directional_accuracy_pct"],
         "up_share_pct": forecast["up_share_pct"],
         "r2_vs_persistence": forecast["r2_vs_persistence"],
-        "sharpe": book["strategy"]["sharpe"],
-        "trades": book["strategy"]["trades"],
-        "buy_and_hold_sharpe": book["buy_and_hold"]["sharpe"],
+        "sharpe": books["strategy"]["sharpe"],
+        "trades": books["strategy"]["trades"],
+        "buy_and_hold_sharpe": books["buy_and_hold"]["sharpe"],
     }
 
 
 def show(results: Mapping[str, Any], console: Console) -> None:
-    """A table a symbol."""
+    """Prints one table for each symbol."""
     for symbol, scores in results.items():
-        kinds = {name: told for name, told in scores.items() if name != "span"}
-        any_of = next(iter(kinds.values()))
+        kinds = {name: figures for name, figures in scores.items() if name != "span"}
+        first = next(iter(kinds.values()))
         table = Table(
-            title=f"{symbol}, {' to '.join(scores['span'])}: up on {any_of['up_share_pct']:.1f} % "
-            f"of bars, Sharpe of holding {any_of['buy_and_hold_sharpe']:.2f}",
+            title=f"{symbol}, {' to '.join(scores['span'])}: up on {first['up_share_pct']:.1f} % "
+            f"of bars, Sharpe ratio of buy-and-hold {first['buy_and_hold_sharpe']:.2f}",
             caption="in brackets: lowest to highest of single seeds",
         )
         table.add_column("kind", no_wrap=True)
-        for heading in ("right direction %", "R2 vs no change %", "Sharpe net of costs", "fills"):
+        for heading in (
+            "directional accuracy %",
+            "R2 vs persistence %",
+            "Sharpe net of costs",
+            "fills",
+        ):
             table.add_column(heading, justify="right", no_wrap=True)
-        for kind, told in kinds.items():
+        for kind, figures in kinds.items():
             table.add_row(
                 kind,
-                _format_seed_range(told, "directional_accuracy_pct", 1, ".1f"),
-                _format_seed_range(told, "r2_vs_persistence", 100, "+.2f"),
-                _format_seed_range(told, "sharpe", 1, "+.2f"),
-                str(told["trades"]),
+                _format_seed_range(figures, "directional_accuracy_pct", 1, ".1f"),
+                _format_seed_range(figures, "r2_vs_persistence", 100, "+.2f"),
+                _format_seed_range(figures, "sharpe", 1, "+.2f"),
+                str(figures["trades"]),
             )
         console.print(table)
 
 
-def _format_seed_range(scores: Mapping[str, Any], figure: str, factor: float, form: str) -> str:
+def _format_seed_range(scores: Mapping[str, Any], key: str, factor: float, form: str) -> str:
     def text(value: float | None) -> str:
         return "-" if value is None else format(factor * value, form)
 
-    values = [seed[figure] for seed in scores["seeds"] if seed[figure] is not None]
+    values = [seed[key] for seed in scores["seeds"] if seed[key] is not None]
     if len(values) < 2:
-        return text(scores[figure])
-    return f"{text(scores[figure])} ({text(min(values))} to {text(max(values))})"
+        return text(scores[key])
+    return f"{text(scores[key])} ({text(min(values))} to {text(max(values))})"

@@ -1,4 +1,4 @@
-"""Contender: the loop a user of Keras would write; build, compile and fit for every window."""
+"""Program: a plain Keras loop that builds, compiles and fits a model for every window."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from workload import (
 
 
 def build_model() -> Any:  # noqa: ANN401 - Keras ships no types
-    """MICDL out of Keras' own layers, compiled."""
+    """A compiled MICDL of Keras layers."""
     inputs = [keras.Input((LOOKBACK, 1)) for _ in SERIES]
     branches = []
     for series in inputs:
@@ -39,9 +39,9 @@ def build_model() -> Any:  # noqa: ANN401 - Keras ships no types
 
 
 def main() -> None:
-    """Fits every window and tells how many forecasts came of it."""
-    given = make_parser(__doc__).parse_args()
-    work = Workload(given.windows, given.epochs)
+    """Fits every window and prints the number of forecasts."""
+    options = make_parser(__doc__).parse_args()
+    work = Workload(options.windows, options.epochs)
     history = work.make_history()
     forecasts, losses = [], []
     for window in work.make_windows(history):
@@ -59,8 +59,8 @@ def main() -> None:
         )
         losses.append(fitted.history["loss"][-1])
         forecasts.append(model.predict(test.series, verbose=0)[:, 0])
-    told = {"forecasts": len(np.concatenate(forecasts)), "train_loss": float(np.mean(losses))}
-    sys.stdout.write(json.dumps(told) + "\n")
+    summary = {"forecasts": len(np.concatenate(forecasts)), "train_loss": float(np.mean(losses))}
+    sys.stdout.write(json.dumps(summary) + "\n")
 
 
 if __name__ == "__main__":

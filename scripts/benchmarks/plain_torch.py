@@ -1,4 +1,4 @@
-"""Contender: the loop a user of PyTorch would write; eager, a new network for every window."""
+"""Program: a plain, eager PyTorch loop with a new network for every window."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Branch(nn.Module):
 
 
 class Micdl(nn.Module):
-    """MICDL out of PyTorch's own layers."""
+    """MICDL of PyTorch layers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,8 +102,8 @@ def main() -> None:
         losses.append(fit_network(network, train, validation, work.epochs))
         with torch.no_grad():
             forecasts.append(network(*map(torch.from_numpy, test.series)).numpy()[:, 0])
-    told = {"forecasts": len(np.concatenate(forecasts)), "train_loss": float(np.mean(losses))}
-    sys.stdout.write(json.dumps(told) + "\n")
+    summary = {"forecasts": len(np.concatenate(forecasts)), "train_loss": float(np.mean(losses))}
+    sys.stdout.write(json.dumps(summary) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Programs timed side by side: each a process of its own, in turns, round after round."""
+"""Times programs in alternation: each is a separate process, in every round."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ THREAD_LIMIT_VARIABLES = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP"
 
 
 class ProgramError(Exception):
-    """A measured program failed; the text is the end of what it wrote."""
+    """A measured program failed; the message is the end of its output."""
 
 
 @dataclass(frozen=True)
 class TimedProgram:
-    """A program and what it took.
+    """A program with its run times.
 
     Attributes:
-        name: In the table.
-        command: Of one round.
-        seconds: From its start to its end, one a round.
-        outputs: What it printed, one a round.
+        name: Name in the table.
+        command: Gives the command of a round.
+        seconds: Run time of each round.
+        outputs: JSON output of each round.
     """
 
     name: str
@@ -41,7 +41,7 @@ class TimedProgram:
 
     @property
     def median(self) -> float:
-        """Seconds."""
+        """Median run time in seconds."""
         return statistics.median(self.seconds)
 
 
@@ -53,33 +53,33 @@ def program_command(name: str, *arguments: object) -> list[str]:
 def run_alternately(
     programs: Sequence[TimedProgram], rounds: int, log: Callable[[str], None]
 ) -> None:
-    """A B C, A B C, ...: what else the machine does then falls on all of them.
+    """Runs A B C, A B C, ..., so that other work on the machine affects all programs alike.
 
     Raises:
-        ProgramError: One of them failed.
+        ProgramError: A program failed.
     """
     for turn in range(rounds):
-        for contender in programs:
-            seconds, told = time_command(contender.command(turn))
-            log(f"round {turn + 1} of {rounds}: {contender.name} {seconds:.1f} s")
-            contender.seconds.append(seconds)
-            contender.outputs.append(told)
+        for program in programs:
+            seconds, output = time_command(program.command(turn))
+            log(f"round {turn + 1} of {rounds}: {program.name} {seconds:.1f} s")
+            program.seconds.append(seconds)
+            program.outputs.append(output)
 
 
 def time_command(
     command: Sequence[str], settings: Mapping[str, str] | None = None
 ) -> tuple[float, dict[str, Any]]:
-    """Seconds that a program took from start to end, and the JSON it printed.
+    """Run time of a program in seconds, and its JSON output.
 
     Args:
-        command: What to run.
-        settings: Environment variables on top of this process's own.
+        command: The command to run.
+        settings: Environment variables added to those of this process.
 
     Raises:
-        ProgramError: It failed.
+        ProgramError: The program failed.
     """
     start = time.perf_counter()
-    done = subprocess.run(
+    completed = subprocess.run(
         command,
         env=_program_environment() | dict(settings or {}),
         stdin=subprocess.DEVNULL,
@@ -88,13 +88,13 @@ def time_command(
         check=False,
     )
     seconds = time.perf_counter() - start
-    if done.returncode:
-        raise ProgramError(f"{' '.join(command)}\n{done.stderr[-2_000:]}")
-    return seconds, json.loads(done.stdout)
+    if completed.returncode:
+        raise ProgramError(f"{' '.join(command)}\n{completed.stderr[-2_000:]}")
+    return seconds, json.loads(completed.stdout)
 
 
 def _program_environment() -> dict[str, str]:
-    """As a user has it, but every thread allowed and the libraries' chatter off."""
+    """The environment without limits on threads, and with TensorFlow's log messages off."""
     kept = {
         k: v
         for k, v in os.environ.items()
@@ -104,9 +104,9 @@ def _program_environment() -> dict[str, str]:
 
 
 def pin_cores(cores: int) -> int:
-    """Keeps this process and all it starts to so many cores; returns how many it got."""
+    """Restricts this process and its children to this many cores; returns the actual number."""
     if sys.platform != "linux":
         return os.cpu_count() or 1
-    chosen = sorted(os.sched_getaffinity(0))[:cores]
-    os.sched_setaffinity(0, chosen)
-    return len(chosen)
+    selected = sorted(os.sched_getaffinity(0))[:cores]
+    os.sched_setaffinity(0, selected)
+    return len(selected)

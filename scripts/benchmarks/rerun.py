@@ -1,4 +1,4 @@
-"""A strategy run twice: the second time, every fit is in the store."""
+"""Runs a strategy twice: in the second run every fit is in the store."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ DEFAULT_STRATEGY = ROOT / "strategies" / "micdl.yaml"
 
 
 def run_twice(strategy: Path) -> dict[str, Any]:
-    """Seconds of both runs and how many networks each trained; nothing outside is touched.
+    """Run times and numbers of trained fits of both runs, in a temporary home.
 
     Raises:
         ProgramError: A run failed.
     """
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         first_s, first = _time_run(strategy, Path(folder))
-        again_s, again = _time_run(strategy, Path(folder))
+        second_s, second = _time_run(strategy, Path(folder))
     return {
         "strategy": strategy.stem,
         "first_s": first_s,
         "first_trained": first["trained"],
-        "again_s": again_s,
-        "again_trained": again["trained"],
+        "again_s": second_s,
+        "again_trained": second["trained"],
     }
 
 
@@ -38,6 +38,6 @@ def _time_run(strategy: Path, folder: Path) -> tuple[float, dict[str, int]]:
         *("run", str(strategy), "--offline", "--quiet", "--json"),
         *("--out", str(folder / "reports")),
     ]
-    seconds, told = time_command(command, {"BACKTEST_HOME": str(folder / "home")})
-    manifest = json.loads((Path(told["run_dir"]) / "manifest.json").read_text())
+    seconds, output = time_command(command, {"BACKTEST_HOME": str(folder / "home")})
+    manifest = json.loads((Path(output["run_dir"]) / "manifest.json").read_text())
     return seconds, manifest["fits"]

@@ -1,6 +1,6 @@
-"""What the arithmetic alone would take: the machine's sgemm rate, and what MICDL multiplies.
+"""The arithmetic of the workload, and the sgemm rate of the machine.
 
-MICDL on one sample of three series, lookback 14, one column each, in multiplications:
+Multiplications of MICDL for one sample of three series of one column, lookback 14:
 
     convolution   3 x 13 steps x (2 x 1) x 16                =     1,248
     LSTM          3 x  6 steps x (16 + 50) x (4 x 50)        =   237,600
@@ -8,9 +8,9 @@ MICDL on one sample of three series, lookback 14, one column each, in multiplica
                                                                ---------
                                                                  293,696
 
-Each goes with an addition, so a forward pass is 0.587 MFLOP. A training step takes three times
-that: forward, the gradient by the inputs, the gradient by the weights. Activations, batch norm,
-dropout and the optimizer are left out; what is reached is therefore a lower bound.
+Each comes with an addition, so a forward pass is 0.587 MFLOP. A training step takes three times
+that: forward pass, gradient of the inputs, gradient of the weights. Activations, batch norm,
+dropout and the optimizer are not counted, so the reported fraction of sgemm is a lower bound.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ BACKWARD_PASSES = 2
 
 
 def forward_flop() -> int:
-    """Of one sample, see above."""
-    convolved = LOOKBACK - 1
-    convolution = convolved * 2 * FILTERS
-    recurrence = convolved // 2 * (FILTERS + UNITS) * 4 * UNITS
+    """FLOP of one sample, see above."""
+    steps = LOOKBACK - 1
+    convolution = steps * 2 * FILTERS
+    recurrence = steps // 2 * (FILTERS + UNITS) * 4 * UNITS
     first, second = DENSE
     dense = len(SERIES) * UNITS * first + first * second + second
     return 2 * (len(SERIES) * (convolution + recurrence) + dense)
 
 
 def workload_flop(workload: Workload) -> int:
-    """Of all windows: training, the validation loss of every epoch, the test forecasts."""
+    """FLOP of all windows: training, the validation loss of every epoch, the test forecasts."""
     forward_passes = workload.epochs * (TRAIN * (1 + BACKWARD_PASSES) + VALIDATION) + TEST
     return workload.windows * forward_passes * forward_flop()
 
 
 def measure_sgemm_rate() -> float:
-    """FLOP a second of NumPy's float32 product on every core: the best of ten."""
+    """FLOP per second of NumPy's float32 product on all cores: the best of ten."""
     left, right = np.random.default_rng(0).random((2, MATRIX_SIZE, MATRIX_SIZE), dtype=np.float32)
     fastest = np.inf
     for _ in range(10):

@@ -1,9 +1,9 @@
-"""How much memory one fit takes on top of its libraries, in units of its feature matrix.
+"""Memory of one fit beyond that of its libraries, as a multiple of its feature matrix.
 
-A process of its own fits a window of many bars, features and lookback on few of its rows first,
-which loads and compiles everything, and a small window, which displaces it. Then it fits on every
-row. What its resident memory grows by at most is counted: the matrix, its copy where the compiled
-steps gather from, targets, rows and batches. Sequences written out would take `lookback` matrices.
+A separate process first fits a large window on few of its rows, which loads and compiles
+everything, and then a small window, which replaces its arrays. Then it fits the large window on
+all rows. The result is the largest growth of resident memory: the matrix, its copy for the
+compiled steps, targets, rows and batches. Materialised sequences would take `lookback` matrices.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from engine.training.worker import worker_environment
 
 STATUS = Path("/proc/self/status")
 RESET_PEAK = "5"
-"""What /proc/PID/clear_refs takes to set the peak back to what is resident now."""
+"""The value that resets the peak in /proc/PID/clear_refs to the current resident memory."""
 
 
 def make_dataset(bars: int, features: int, lookback: int, every: int = 1) -> WindowDataset:
-    """A window over all bars: 90 % of its rows to train on, 5 % each to validate and to test.
+    """A window over all bars: 90 % train rows, 5 % validation rows, 5 % test rows.
 
     Args:
-        bars: Rows of the matrix.
-        features: Its columns.
+        bars: Number of rows of the matrix.
+        features: Number of columns.
         lookback: Bars in a sequence.
-        every: Take only each so manieth row.
+        every: Use only every n-th row.
     """
     rng = np.random.default_rng(0)
     inputs = rng.standard_normal((bars, features), dtype=np.float32)
@@ -49,16 +49,16 @@ def make_dataset(bars: int, features: int, lookback: int, every: int = 1) -> Win
     )
 
 
-def resident_bytes(what: str) -> int:
-    """Bytes by the kernel's count: `VmRSS` now, `VmHWM` at most."""
-    found = re.search(rf"{what}:\s*(\d+) kB", STATUS.read_text())
-    assert found is not None
-    return 1024 * int(found[1])
+def resident_bytes(field: str) -> int:
+    """Resident bytes as counted by the kernel: `VmRSS` is the current value, `VmHWM` the peak."""
+    match = re.search(rf"{field}:\s*(\d+) kB", STATUS.read_text())
+    assert match is not None
+    return 1024 * int(match[1])
 
 
 def release_freed_memory() -> None:
-    """Returns freed memory to the system; what is kept would be missing from the growth."""
-    with suppress(OSError, AttributeError):  # a C library that has no such call
+    """Returns freed memory to the system; otherwise a later fit would reuse it unnoticed."""
+    with suppress(OSError, AttributeError):  # a C library without this call
         ctypes.CDLL(None).malloc_trim(0)
 
 
@@ -83,17 +83,17 @@ def measure_fit_memory(bars: int, features: int, lookback: int) -> dict[str, flo
 
 
 def main() -> None:
-    """Starts itself again in the environment of a worker, and measures there."""
+    """Restarts itself in the environment of a worker, and measures there."""
     arguments = ArgumentParser(description=__doc__)
     arguments.add_argument("--backend", choices=("tensorflow", "jax"), default="tensorflow")
     arguments.add_argument("--bars", type=int, default=1_000_000)
     arguments.add_argument("--features", type=int, default=20)
     arguments.add_argument("--lookback", type=int, default=60)
-    arguments.add_argument("--here", action="store_true", help="in this very process")
+    arguments.add_argument("--here", action="store_true", help="measure in this process")
     given = arguments.parse_args()
-    if given.received:
-        told = measure_fit_memory(given.bars, given.features, given.lookback)
-        sys.stdout.write(json.dumps(told) + "\n")
+    if given.here:
+        summary = measure_fit_memory(given.bars, given.features, given.lookback)
+        sys.stdout.write(json.dumps(summary) + "\n")
         return
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         home = Path(name)

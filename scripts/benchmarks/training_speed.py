@@ -1,4 +1,4 @@
-"""`scripts/bench refit`: how fast windows are refitted, against loops written by hand."""
+"""`scripts/bench refit`: training time of all windows, against plain loops."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ WORKERS = 2
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """How much is measured; the defaults are what the engine's promises are about."""
+    """Adds the sizes; the defaults are those of the documented results."""
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--windows", type=int, default=Workload.windows)
     parser.add_argument("--epochs", type=int, default=Workload.epochs)
     parser.add_argument("--cores", type=int, default=WORKERS)
-    parser.add_argument("--bars", type=int, default=1_000_000, help="of the memory part")
+    parser.add_argument("--bars", type=int, default=1_000_000, help="bars of the memory part")
     parser.add_argument(
-        "--strategy", type=Path, default=DEFAULT_STRATEGY, help="of the stored part, run offline"
+        "--strategy",
+        type=Path,
+        default=DEFAULT_STRATEGY,
+        help="strategy of the stored part, run offline",
     )
     parser.add_argument(
         "--part", choices=PARTS, action="append", help="measure this part only; repeatable"
@@ -39,20 +42,20 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
-    """All parts asked for, in plain numbers.
+    """The figures of the requested parts.
 
     Raises:
-        ProgramError: Something measured failed.
+        ProgramError: A program failed.
     """
     cores = pin_cores(options.cores)
     parts = options.part or PARTS
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     if "speed" in parts:
-        found |= _measure_speed(
+        results |= _measure_speed(
             Workload(options.windows, options.epochs), options.rounds, cores, log
         )
     if "memory" in parts:
-        found["memory"] = {
+        results["memory"] = {
             backend: time_command(
                 program_command("training_memory", "--backend", backend, "--bars", options.bars)
             )[1]
@@ -60,17 +63,17 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
         }
         log("memory measured")
     if "stored" in parts:
-        found["stored"] = run_twice(options.strategy)
-    return found
+        results["stored"] = run_twice(options.strategy)
+    return results
 
 
 def _measure_speed(
     workload: Workload, rounds: int, cores: int, log: Callable[[str], None]
 ) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        contenders = _timed_programs(workload, Path(folder))
-        run_alternately(list(contenders.values()), rounds, log)
-    rate = max(told["sgemm_flop_per_s"] for told in contenders.pop("arithmetic").outputs)
+        programs = _timed_programs(workload, Path(folder))
+        run_alternately(list(programs.values()), rounds, log)
+    rate = max(output["sgemm_flop_per_s"] for output in programs.pop("arithmetic").outputs)
     samples = workload.windows * workload.epochs * TRAIN
     return {
         "work": {
@@ -90,21 +93,21 @@ def _measure_speed(
         },
         "contenders": {
             name: {
-                "seconds": contender.seconds,
-                "median_s": contender.median,
-                "samples_per_s": samples / contender.median,
-                "sgemm_fraction": workload_flop(workload) / contender.median / rate,
-                "train_loss": contender.outputs[0]["train_loss"],
-                "forecasts": contender.outputs[0]["forecasts"],
+                "seconds": program.seconds,
+                "median_s": program.median,
+                "samples_per_s": samples / program.median,
+                "sgemm_fraction": workload_flop(workload) / program.median / rate,
+                "train_loss": program.outputs[0]["train_loss"],
+                "forecasts": program.outputs[0]["forecasts"],
             }
-            for name, contender in contenders.items()
+            for name, program in programs.items()
         },
-        **_compute_speedups(contenders),
+        **_compute_speedups(programs),
     }
 
 
 def _timed_programs(workload: Workload, folder: Path) -> dict[str, TimedProgram]:
-    """By their names in the JSON, in the order of their turns."""
+    """Programs by their names in the JSON, in the order of the rounds."""
     size = ("--windows", workload.windows, "--epochs", workload.epochs)
 
     def engine(backend: str, home: str) -> Callable[[int], Sequence[str]]:
@@ -116,7 +119,7 @@ def _timed_programs(workload: Workload, folder: Path) -> dict[str, TimedProgram]
     def plain(name: str) -> Callable[[int], Sequence[str]]:
         return lambda _: program_command(name, *size)
 
-    contenders = {
+    programs = {
         "arithmetic": TimedProgram("sgemm", lambda _: program_command("sgemm")),
         "engine_tensorflow": TimedProgram(
             "this engine on TensorFlow", engine("tensorflow", "tensorflow-{turn}")
@@ -125,8 +128,8 @@ def _timed_programs(workload: Workload, folder: Path) -> dict[str, TimedProgram]
         "engine_jax": TimedProgram("this engine on JAX", engine("jax", "jax-{turn}")),
     }
     if find_spec("torch"):
-        contenders["plain_torch"] = TimedProgram("plain PyTorch loop", plain("plain_torch"))
-    return contenders
+        programs["plain_torch"] = TimedProgram("plain PyTorch loop", plain("plain_torch"))
+    return programs
 
 
 def _compute_speedups(programs: Mapping[str, TimedProgram]) -> dict[str, Any]:
@@ -136,34 +139,34 @@ def _compute_speedups(programs: Mapping[str, TimedProgram]) -> dict[str, Any]:
         ("tensorflow", "plain_torch"),
         ("jax", "plain_torch"),
     ]
-    found: dict[str, Any] = {}
+    speedups: dict[str, Any] = {}
     for backend, other in pairs:
         name = f"speedup_{backend}_vs_{other}"
         if other not in programs:
-            found[name] = None
+            speedups[name] = None
             continue
         engine, plain = programs[f"engine_{backend}"], programs[other]
         rounds = [b / a for a, b in zip(engine.seconds, plain.seconds, strict=True)]
-        found[name] = plain.median / engine.median
-        found[f"{name}_by_round"] = rounds
-    return found
+        speedups[name] = plain.median / engine.median
+        speedups[f"{name}_by_round"] = rounds
+    return speedups
 
 
 def show(results: Mapping[str, Any], console: Console) -> None:
-    """The same as tables and sentences."""
+    """Prints the results as tables and sentences."""
     if "work" in results:
         _show_speed(results, console)
-    for backend, told in results.get("memory", {}).items():
+    for backend, figures in results.get("memory", {}).items():
         console.print(
-            f"memory of one fit on {backend}: {told['peak_in_matrices']:.2f} times its feature "
-            f"matrix of {told['matrix_bytes'] / 1e6:.0f} MB"
+            f"memory of one fit on {backend}: {figures['peak_in_matrices']:.2f} times its feature "
+            f"matrix of {figures['matrix_bytes'] / 1e6:.0f} MB"
         )
     if "stored" in results:
-        told = results["stored"]
+        stored = results["stored"]
         console.print(
-            f"{told['strategy']} for the first time: {told['first_s']:.1f} s, "
-            f"{told['first_trained']} fits trained; again: {told['again_s']:.1f} s, "
-            f"{told['again_trained']} fits trained"
+            f"{stored['strategy']}, first run: {stored['first_s']:.1f} s, "
+            f"{stored['first_trained']} fits trained; second run: {stored['again_s']:.1f} s, "
+            f"{stored['again_trained']} fits trained"
         )
 
 
@@ -177,17 +180,17 @@ def _show_speed(results: Mapping[str, Any], console: Console) -> None:
     for heading in ("median s", "min to max", "samples/s", "of sgemm", "train loss", "vs Keras"):
         table.add_column(heading, justify="right", no_wrap=True)
     slowest = contenders["plain_keras"]["median_s"]
-    for name, told in contenders.items():
+    for name, figures in contenders.items():
         table.add_row(
             name.replace("_", " "),
-            f"{told['median_s']:.1f}",
-            f"{min(told['seconds']):.1f} to {max(told['seconds']):.1f}",
-            f"{told['samples_per_s']:,.0f}",
-            f"{told['sgemm_fraction']:.1%}",
-            f"{told['train_loss']:.3f}",
-            f"{slowest / told['median_s']:.1f}x",
+            f"{figures['median_s']:.1f}",
+            f"{min(figures['seconds']):.1f} to {max(figures['seconds']):.1f}",
+            f"{figures['samples_per_s']:,.0f}",
+            f"{figures['sgemm_fraction']:.1%}",
+            f"{figures['train_loss']:.3f}",
+            f"{slowest / figures['median_s']:.1f}x",
         )
     console.print(table)
     console.print(f"sgemm on all cores: {work['sgemm_flop_per_s'] / 1e9:.0f} GFLOP/s")
     if "plain_torch" not in contenders:
-        console.print("PyTorch is not installed, so its plain loop was left out.")
+        console.print("PyTorch is not installed, so its plain loop is omitted.")

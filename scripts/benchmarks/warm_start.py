@@ -1,4 +1,4 @@
-"""`scripts/bench warm`: what a warm start gains in time and costs in accuracy, side by side."""
+"""`scripts/bench warm`: warm starts against cold starts in run time and accuracy."""
 
 from __future__ import annotations
 
@@ -28,44 +28,48 @@ WARM_START_OVERRIDE = "training.warm_start=previous_window"
 VARIANTS = {"cold": (), "warm": ("--set", WARM_START_OVERRIDE)}
 WORKERS = 2
 ROWS = {
-    "refit stage, s": ("refit_s", "{:.1f}"),
+    "training stage, s": ("refit_s", "{:.1f}"),
     "whole run, s": ("run_s", "{:.1f}"),
-    "epochs in all": ("epochs", "{:,}"),
-    "fits that started warm": ("started_warm", "{}"),
+    "epochs in total": ("epochs", "{:,}"),
+    "fits with a warm start": ("started_warm", "{}"),
     "validation loss": ("validation_loss", "{:.4f}"),
     "out-of-sample RMSE, bps": ("rmse_bps", "{:.2f}"),
-    "direction right, %": ("directional_accuracy_pct", "{:.2f}"),
+    "directional accuracy, %": ("directional_accuracy_pct", "{:.2f}"),
 }
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What is trained; without any, the default strategy on the bars that come with it."""
+    """Adds the strategy and data; by default the default strategy on offline bars."""
     parser.add_argument("--data", help="a dataset's name or manifest; default: offline bars")
     parser.add_argument("--strategy", type=Path, default=DEFAULT_STRATEGY)
     parser.add_argument(
-        "--set", action="append", default=[], metavar="PATH=VALUE", help="for both; repeatable"
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="for both variants; repeatable",
     )
-    parser.add_argument("--rounds", type=int, default=2, help="of which the fastest counts")
+    parser.add_argument("--rounds", type=int, default=2, help="rounds; the fastest counts")
     parser.add_argument("--cores", type=int, default=WORKERS)
     parser.add_argument("--workers", type=int, default=WORKERS)
 
 
 def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
-    """The same strategy on the same windows twice, each time into a store of its own.
+    """Runs the same strategy with cold and with warm starts, each with an empty store.
 
     Raises:
         ProgramError: A run failed.
     """
     cores = pin_cores(options.cores)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        contenders = {
+        programs = {
             kind: TimedProgram(kind, partial(_run_command, options, Path(folder), kind))
             for kind in VARIANTS
         }
-        run_alternately(list(contenders.values()), options.rounds, log)
-        found = {kind: _summarise(contender) for kind, contender in contenders.items()}
-        cold, warm = (_read_forecasts(contender.outputs[0]) for contender in contenders.values())
-        manifest = _read_manifest(contenders["warm"].outputs[0])
+        run_alternately(list(programs.values()), options.rounds, log)
+        summaries = {kind: _summarise(program) for kind, program in programs.items()}
+        cold, warm = (_read_forecasts(program.outputs[0]) for program in programs.values())
+        manifest = _read_manifest(programs["warm"].outputs[0])
     strategy = manifest["strategy"]
     return {
         "work": {
@@ -79,20 +83,20 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
             "workers": options.workers,
             "rounds": options.rounds,
         },
-        **found,
-        "refit_seconds_cold_vs_warm": found["cold"]["refit_s"] / found["warm"]["refit_s"],
-        "run_seconds_cold_vs_warm": found["cold"]["run_s"] / found["warm"]["run_s"],
+        **summaries,
+        "refit_seconds_cold_vs_warm": summaries["cold"]["refit_s"] / summaries["warm"]["refit_s"],
+        "run_seconds_cold_vs_warm": summaries["cold"]["run_s"] / summaries["warm"]["run_s"],
         "forecasts_compared": len(cold),
         "forecast_correlation": float(np.corrcoef(cold, warm.loc[cold.index])[0, 1]),
     }
 
 
 def show(results: Mapping[str, Any], console: Console) -> None:
-    """The two side by side."""
+    """Prints both variants in one table."""
     work = results["work"]
     table = Table(
         title=f"{work['strategy']} on {work['dataset']}: windows {work['windows']}, "
-        f"seeds {work['seeds']}, epochs {work['epochs']}, where warm {work['warm_epochs']}; "
+        f"seeds {work['seeds']}, epochs {work['epochs']}, warm {work['warm_epochs']}; "
         f"workers {work['workers']}, cores {work['cores']}, rounds {work['rounds']}"
     )
     table.add_column("fastest round, mean over fits", no_wrap=True)
@@ -102,22 +106,22 @@ def show(results: Mapping[str, Any], console: Console) -> None:
         table.add_row(label, *(form.format(results[kind][key]) for kind in VARIANTS))
     console.print(table)
     console.print(
-        f"cold over warm: {results['refit_seconds_cold_vs_warm']:.2f}x in the refit stage, "
+        f"cold over warm: {results['refit_seconds_cold_vs_warm']:.2f}x in the training stage, "
         f"{results['run_seconds_cold_vs_warm']:.2f}x in all; correlation of the two forecasts "
         f"{results['forecast_correlation']:.3f} over {results['forecasts_compared']:,} bars; "
-        f"always up would have been right on {results['cold']['up_share_pct']:.2f} %"
+        f"always up has an accuracy of {results['cold']['up_share_pct']:.2f} %"
     )
 
 
 def _run_command(options: Namespace, folder: Path, kind: str, turn: int) -> Sequence[str]:
     data = ("--data", options.data) if options.data else ("--offline",)
     overrides = (part for value in options.set for part in ("--set", value))
-    place = folder / f"{kind}-{turn}"
+    home = folder / f"{kind}-{turn}"
     return [
-        *("env", f"BACKTEST_HOME={place / 'home'}"),
+        *("env", f"BACKTEST_HOME={home / 'home'}"),
         *(str(Path(sys.executable).with_name("backtest")), "run", str(options.strategy)),
         *(*data, *overrides, *VARIANTS[kind], "--workers", str(options.workers)),
-        *("--quiet", "--json", "--out", str(place / "reports")),
+        *("--quiet", "--json", "--out", str(home / "reports")),
     ]
 
 
@@ -127,13 +131,13 @@ def _read_manifest(output: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _summarise(program: TimedProgram) -> dict[str, Any]:
-    """Times are the fastest round's, because whatever else the machine does only ever adds.
+    """Run times of the fastest round, since other work on the machine only adds time.
 
-    All other figures are the same in every round.
+    All other figures are equal in every round.
     """
     first = program.outputs[0]
     manifest = _read_manifest(first)
-    stages = [_read_manifest(told)["timings_s"]["refits"] for told in program.outputs]
+    stages = [_read_manifest(output)["timings_s"]["refits"] for output in program.outputs]
     fits = [fit for window in manifest["windows"] for fit in window["fits"]]
     networks = [part for part in expand_ensemble_fits(fits) if part["epochs"]]
     scores = first["forecasts"]["strategy"]
@@ -151,6 +155,6 @@ def _summarise(program: TimedProgram) -> dict[str, Any]:
 
 
 def _read_forecasts(output: Mapping[str, Any]) -> pd.Series[float]:
-    """Mean over the seeds, by bar, symbol and horizon."""
+    """Mean forecast of the seeds, by bar, symbol and horizon."""
     table = pd.read_parquet(Path(output["run_dir"]) / "predictions.parquet")
     return table.groupby(["timestamp", "symbol", "horizon"])["predicted"].mean()

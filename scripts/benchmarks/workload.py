@@ -1,4 +1,4 @@
-"""The work that every contender does: MICDL on three made-up series, walk-forward.
+"""The workload of all programs: MICDL on three random series, walk-forward.
 
 1,152 train samples of 14 bars, batches of 64, Adam, MSE, 20 epochs, no early stopping; after every
 epoch the validation loss, after the last one the forecasts of the test bars.
@@ -31,16 +31,16 @@ BATCH_SIZE = 64
 LEARNING_RATE = 1e-3
 CLIP_NORM = 1.0
 SIGNAL_CORRELATION = 0.5
-"""Correlation of the return with the value that forecasts it, so that a loss has a way to fall."""
+"""Correlation of the return with the value that forecasts it, so that the loss can fall."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """How much of it.
+    """The size of the workload.
 
     Attributes:
-        windows: To refit.
-        epochs: Of each fit.
+        windows: Number of windows.
+        epochs: Epochs of each fit.
     """
 
     windows: int = 24
@@ -48,11 +48,11 @@ class Workload:
 
     @property
     def bars(self) -> int:
-        """Of the whole history: a lookback, train, validation, the tests, a gap of 1 between."""
+        """Bars of the history: lookback, train, validation and tests, with gaps of 1 between."""
         return LOOKBACK - 1 + TRAIN + 1 + VALIDATION + 1 + TEST * self.windows
 
     def make_history(self) -> FeatureHistory:
-        """Three standard normal series; the first one's value forecasts its next return."""
+        """Three standard normal series; the first forecasts its own next return."""
         rng = np.random.default_rng(2021)
         values = rng.normal(size=(self.bars, len(SERIES)))
         noise = rng.normal(size=self.bars)
@@ -84,10 +84,10 @@ class Workload:
 
 @dataclass(frozen=True)
 class SequenceArrays:
-    """One part of a window as a user's own loop has it: every sequence written out.
+    """One part of a window with materialised sequences, as in a plain loop.
 
     Attributes:
-        series: One (n, lookback, 1) float32 a series.
+        series: One (n, lookback, 1) float32 array for each series.
         target: (n, 1) float32, scaled by the train rows.
     """
 
@@ -102,21 +102,21 @@ def make_sequences(
     values, target = history.features.values, history.forward_returns[1][SERIES[0]].to_numpy()
     train = slice(window.train.start, window.train.stop)
     scaled = (values - values[train].mean(axis=0)) / values[train].std(axis=0)
-    wanted = (target - target[train].mean()) / target[train].std()
+    scaled_target = (target - target[train].mean()) / target[train].std()
 
     def part(rows: range) -> SequenceArrays:
         steps = np.asarray(rows)[:, None] + np.arange(1 - LOOKBACK, 1)
         cube = scaled[steps].astype(np.float32)
         return SequenceArrays(
             [cube[:, :, column : column + 1] for column in range(len(SERIES))],
-            wanted[rows.start : rows.stop, None].astype(np.float32),
+            scaled_target[rows.start : rows.stop, None].astype(np.float32),
         )
 
     return part(window.train), part(window.validation), part(window.test)
 
 
 def make_parser(description: str | None) -> ArgumentParser:
-    """The arguments that every contender understands."""
+    """A parser with the arguments that all programs have."""
     arguments = ArgumentParser(description=description)
     arguments.add_argument("--windows", type=int, default=Workload.windows)
     arguments.add_argument("--epochs", type=int, default=Workload.epochs)

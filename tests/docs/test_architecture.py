@@ -1,4 +1,4 @@
-"""docs/architecture.md is the tree as it is."""
+"""docs/architecture.md and the map in `engine` describe the packages as they are."""
 
 from __future__ import annotations
 
@@ -29,54 +29,62 @@ def names(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
-def says(package: str) -> str:
+def packages() -> set[str]:
+    """Packages and modules of the engine."""
+    return {
+        path.stem
+        for path in (ROOT / "engine").iterdir()
+        if path.name not in {"__init__.py", "py.typed", "__pycache__"}
+    }
+
+
+def describe(package: str) -> str:
     """The first line of a package's docstring."""
     place = ROOT / "engine" / package
     file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
     return (ast.get_docstring(ast.parse(file.read_text())) or "").splitlines()[0]
 
 
-def test_the_layers_are_those_that_imports_are_held_to() -> None:
+def test_the_layers_are_those_of_the_import_contract() -> None:
     layers = [[name.strip() for name in layer.split("|")] for layer in CONTRACTS[0]["layers"]]
     assert [names(cell) for cell, _ in table("package")] == layers
 
 
-def test_every_package_of_the_engine_is_there_with_its_own_words() -> None:
+def test_every_package_is_listed_with_its_docstring() -> None:
     told = {tuple(names(cell)): text for cell, text in table("package")}
-    there = {
-        path.stem
-        for path in (ROOT / "engine").iterdir()
-        if path.name not in {"__init__.py", "py.typed", "__pycache__"}
-    }
-    assert {name for row in told for name in row} == there
+    assert {name for row in told for name in row} == packages()
     for row, text in told.items():
-        assert text == " ".join(map(says, row))
+        assert text == " ".join(map(describe, row))
 
 
-def test_the_rooms_of_large_libraries_are_the_contracts() -> None:
+def test_the_map_of_the_engine_has_every_package() -> None:
+    docstring = ast.get_docstring(ast.parse((ROOT / "engine" / "__init__.py").read_text())) or ""
+    assert set(re.findall(r"^    (\w+) ", docstring, re.MULTILINE)) == packages()
+
+
+def test_large_libraries_are_imported_where_the_contracts_allow() -> None:
     told = {frozenset(names(libraries)): names(rooms) for libraries, rooms in table("library")}
-    packages = {name for cell, _ in table("package") for name in names(cell)}
     for contract in CONTRACTS:
         libraries = contract.get("forbidden_modules", ["engine"])
         if any(library.startswith("engine") for library in libraries):
             continue
-        barred = {module.removeprefix("engine.") for module in contract["source_modules"]}
-        assert set(told.pop(frozenset(contract["forbidden_modules"]))) == packages - barred
+        forbidden = {module.removeprefix("engine.") for module in contract["source_modules"]}
+        assert set(told.pop(frozenset(contract["forbidden_modules"]))) == packages() - forbidden
     assert not told
 
 
-def test_the_folders_beside_the_package_are_the_ones_there() -> None:
+def test_the_listed_folders_are_those_of_the_repository() -> None:
     told = {name for cell, _ in table("folder") for name in names(cell)}
-    tracked = {path.name for path in ROOT.iterdir() if path.is_dir() and _is_ours(path)}
+    tracked = {path.name for path in ROOT.iterdir() if path.is_dir() and _is_tracked(path)}
     assert told == tracked - {"engine"}
 
 
-def _is_ours(path: Path) -> bool:
-    made = {"build", "node_modules", "shared"}
-    return not path.name.startswith((".", "__")) and path.name not in made
+def _is_tracked(path: Path) -> bool:
+    untracked = {"build", "node_modules", "shared"}
+    return not path.name.startswith((".", "__")) and path.name not in untracked
 
 
-def test_every_file_it_points_at_is_there() -> None:
+def test_every_named_file_exists() -> None:
     files = re.findall(r"`(engine/[\w/.]+\.py)`", PAGE)
     assert len(files) > 10
     assert [name for name in files if not (ROOT / name).is_file()] == []

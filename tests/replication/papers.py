@@ -1,4 +1,4 @@
-"""A made-up paper: closes of three coins that walk at random, and figures printed of them."""
+"""A made-up paper: random-walk closes of three coins, and printed figures."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def small_protocol() -> PaperProtocol:
 
 
 def write_paper(folder: Path, protocol: PaperProtocol | None = None) -> Path:
-    """The four files, as a user would have them."""
+    """Writes the four files that a user provides."""
     spec = protocol or PaperProtocol()
     folder.mkdir(parents=True, exist_ok=True)
     days = pd.date_range(spec.first, spec.last, freq="D").strftime("%Y-%m-%d")
@@ -58,7 +58,7 @@ def write_paper(folder: Path, protocol: PaperProtocol | None = None) -> Path:
 
 
 def printed_figures(protocol: PaperProtocol) -> dict[str, Any]:
-    """Tables of the right shape; the figures are anybody's."""
+    """Tables of the right shape with arbitrary figures."""
     by_part = [(coin, part) for coin in protocol.coins for part in PARTS]
     models = [contender.name for contender in protocol.contenders]
     return {
@@ -103,7 +103,7 @@ def printed_figures(protocol: PaperProtocol) -> dict[str, Any]:
 
 @lru_cache
 def compared(folder: Path, runs: int) -> Livieris2021Result:
-    """A replication whose networks guess at random: nothing is trained."""
+    """A replication with random forecasts instead of trained networks."""
     spec = PaperProtocol()
     closes, published = read_closes(folder, spec), read_published(folder, spec)
     tasks = make_paper_tasks(closes, spec, runs)

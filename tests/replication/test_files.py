@@ -1,4 +1,4 @@
-"""The paper's files are used whole and right, or not at all."""
+"""Missing, damaged and incomplete files of the paper are refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-def test_closes_are_a_column_a_coin_and_a_row_a_day(paper) -> None:
+def test_closes_have_a_column_per_coin_and_a_row_per_day(paper) -> None:
     closes = read_closes(paper, PaperProtocol())
     assert list(closes) == ["BTC", "ETH", "XRP"]
     assert (len(closes), str(closes.index[0]), str(closes.index.tz)) == (
@@ -38,14 +38,14 @@ def test_closes_are_a_column_a_coin_and_a_row_a_day(paper) -> None:
     )
 
 
-def test_a_missing_folder_is_told(tmp_path) -> None:
+def test_a_missing_folder_is_refused(tmp_path) -> None:
     with pytest.raises(DataError) as error:
         read_closes(tmp_path / "nowhere", PaperProtocol())
     assert "BTC.csv, ETH.csv, XRP.csv and published_tables.json" in error.value.expected
     assert "--data" in error.value.fix
 
 
-def test_a_missing_coin_is_told(folder) -> None:
+def test_a_missing_coin_is_refused(folder) -> None:
     (folder / "ETH.csv").unlink()
     with pytest.raises(DataError) as error:
         read_closes(folder, PaperProtocol())
@@ -92,7 +92,7 @@ def test_the_printed_figures_are_read(paper) -> None:
     assert published.find_scores("XRP", "MICDL", 14).mae == 0.02
 
 
-def test_missing_printed_figures_are_told(folder) -> None:
+def test_missing_printed_figures_are_refused(folder) -> None:
     (folder / "published_tables.json").unlink()
     with pytest.raises(DataError) as error:
         read_published(folder, PaperProtocol())
@@ -106,12 +106,12 @@ def test_missing_printed_figures_are_told(folder) -> None:
         ('"mean": 1.5', '"mean": "much"', "descriptive.0.mean"),
         ('"mean": 1.5, ', "", "descriptive.0.mean"),
         ('"mean": 1.5', '"mean": NaN', "descriptive.0.mean"),
-        ('"p_finner": null', '"p_finner": 0.1', "5 rows; without 0"),
-        ('"symbol": "BTC"', '"symbol": "DOGE"', "without ('BTC', 'training')"),
-        ('"lag": 7', '"lag": 8', "without ('BTC', 'Model1', 7)"),
+        ('"p_finner": null', '"p_finner": 0.1', "5 rows; 0 is missing"),
+        ('"symbol": "BTC"', '"symbol": "DOGE"', "('BTC', 'training') is missing"),
+        ('"lag": 7', '"lag": 8', "('BTC', 'Model1', 7) is missing"),
     ],
 )
-def test_damaged_printed_figures_are_refused_with_their_place(folder, old, new, found) -> None:
+def test_damaged_printed_figures_are_refused_with_their_location(folder, old, new, found) -> None:
     change(folder / "published_tables.json", old, new)
     with pytest.raises(DataError) as error:
         read_published(folder, PaperProtocol())
@@ -126,4 +126,4 @@ def test_a_table_without_its_last_row_is_refused(folder) -> None:
     path.write_text(json.dumps(tables))
     with pytest.raises(DataError) as error:
         read_published(folder, PaperProtocol())
-    assert error.value.problem == "the paper's table `friedman` is not whole"
+    assert error.value.problem == "the paper's table `friedman` is incomplete"

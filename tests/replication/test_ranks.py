@@ -1,4 +1,4 @@
-"""Tables of ranks: what follows from rows, from printed ranks, and what cannot be."""
+"""Tables of ranks: from rows, from printed ranks, and their contradictions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MODELS = ("Model1", "Model2", "MICDL")
 def rows() -> list[NetworkScores]:
     """Six problems: Model1 has the lowest errors, MICDL the highest of all other scores."""
     rng = np.random.default_rng(5)
-    found = []
+    scores_by_row = []
     for problem in range(6):
         for place, model in enumerate(MODELS):
             noise = 0.01 * rng.random(len(SCORES))
@@ -26,8 +26,8 @@ def rows() -> list[NetworkScores]:
                 score: (place + 1.0) + float(noise[number]) for number, score in enumerate(SCORES)
             }
             runs = {score: [value, value + 0.002] for score, value in scores.items()}
-            found.append(NetworkScores(f"coin {problem}", model, 7, scores, runs))
-    return found
+            scores_by_row.append(NetworkScores(f"coin {problem}", model, 7, scores, runs))
+    return scores_by_row
 
 
 def table(ranks: dict[str, float], p_values: dict[str, float | None]) -> list[PublishedRank]:
@@ -43,58 +43,58 @@ P_VALUES = {"Model1": None, "Model2": 0.051576, "MICDL": MICDL}
 
 
 def test_the_best_model_is_the_control() -> None:
-    found = Ranking.from_average_ranks(LOWER, 6)
-    assert found.p_finner["Model1"] is None
+    ranking = Ranking.from_average_ranks(LOWER, 6)
+    assert ranking.p_finner["Model1"] is None
     # z = 6 / sqrt(3 (18 + 1) / 6); the larger of two p-values is left as it is.
-    assert found.p_finner["Model2"] == pytest.approx(0.051576, abs=5e-7)
+    assert ranking.p_finner["Model2"] == pytest.approx(0.051576, abs=5e-7)
     # z is twice that, and 1 - (1 - p)^2.
-    assert found.p_finner["MICDL"] == pytest.approx(MICDL, abs=5e-7)
+    assert ranking.p_finner["MICDL"] == pytest.approx(MICDL, abs=5e-7)
 
 
 def test_errors_rank_low_and_other_scores_high() -> None:
-    found = {t.metric: t for t in build_rank_tables(rows(), [table(LOWER, P_VALUES)] * 6)}
-    assert min(found["mae"].ours.rank, key=found["mae"].ours.rank.get) == "Model1"
-    assert min(found["auc"].ours.rank, key=found["auc"].ours.rank.get) == "MICDL"
+    tables = {t.metric: t for t in build_rank_tables(rows(), [table(LOWER, P_VALUES)] * 6)}
+    assert min(tables["mae"].ours.rank, key=tables["mae"].ours.rank.get) == "Model1"
+    assert min(tables["auc"].ours.rank, key=tables["auc"].ours.rank.get) == "MICDL"
 
 
-def test_a_printed_table_stands_beside_the_score_that_it_fits() -> None:
+def test_a_printed_table_is_assigned_to_the_nearest_score() -> None:
     upper = dict(zip(MODELS, (15.5, 9.5, 3.5), strict=True))
     printed = [table(LOWER, P_VALUES), *[table(upper, P_VALUES)] * 5]
-    found = build_rank_tables(rows(), printed)
-    assert [(t.metric, t.number) for t in found if t.number == 1] == [("mae", 1)]
-    assert {t.metric for t in found if t.number != 1} >= {"rmse", "r2"}
-    assert next(t for t in found if t.metric == "rmse").number is None
-    assert all(t.rank_matches(model) for t in found if t.number for model in MODELS)
+    tables = build_rank_tables(rows(), printed)
+    assert [(t.metric, t.number) for t in tables if t.number == 1] == [("mae", 1)]
+    assert {t.metric for t in tables if t.number != 1} >= {"rmse", "r2"}
+    assert next(t for t in tables if t.metric == "rmse").number is None
+    assert all(t.rank_matches(model) for t in tables if t.number for model in MODELS)
 
 
-def first(p_values: dict[str, float | None]) -> list[str]:
-    found = build_rank_tables(rows(), [table(LOWER, p_values)] * 6)
-    return find_mislabelled_tables([next(t for t in found if t.number == 1)])
+def notes_of_first_table(p_values: dict[str, float | None]) -> list[str]:
+    tables = build_rank_tables(rows(), [table(LOWER, p_values)] * 6)
+    return find_mislabelled_tables([next(t for t in tables if t.number == 1)])
 
 
 def test_a_table_that_follows_from_its_ranks_has_no_note() -> None:
-    assert first({"Model1": None, "Model2": 0.051576, "MICDL": MICDL}) == []
+    assert notes_of_first_table({"Model1": None, "Model2": 0.051576, "MICDL": MICDL}) == []
 
 
-def test_a_control_that_is_not_the_best_is_told() -> None:
-    (told,) = first({"Model1": 0.051576, "Model2": None, "MICDL": MICDL})
-    assert "printed as Model2, but the lowest rank is Model1's" in told
+def test_a_control_that_is_not_the_best_is_named() -> None:
+    (note,) = notes_of_first_table({"Model1": 0.051576, "Model2": None, "MICDL": MICDL})
+    assert "printed as Model2, but the lowest rank is Model1's" in note
 
 
-def test_p_values_in_each_others_rows_are_told() -> None:
-    (told,) = first({"Model1": None, "Model2": MICDL, "MICDL": 0.051576})
-    assert "Model2 and MICDL stand in each other's row" in told
+def test_swapped_p_values_are_named() -> None:
+    (note,) = notes_of_first_table({"Model1": None, "Model2": MICDL, "MICDL": 0.051576})
+    assert "Model2 and MICDL are printed in each other's row" in note
 
 
-def test_models_behind_the_best_are_named_by_our_rows() -> None:
+def test_models_worse_than_the_best_are_named() -> None:
     text = render_ranks(build_rank_tables(rows(), [table(LOWER, P_VALUES)] * 6), [])
     flat = " ".join(text.split())
-    assert "On our rows, at 0.05: MICDL is behind Model1 in MAE (p = 0.000);" in flat
-    assert "Model2 is behind" not in flat
+    assert "On our rows, at 0.05: MICDL is worse than Model1 in MAE (p = 0.000);" in flat
+    assert "Model2 is worse than" not in flat
 
 
 @pytest.mark.parametrize(
     ("value", "least", "digits"), [(8.4167, 3, 4), (11.5, 3, 3), (0.7142, 0, 4), (None, 5, 5)]
 )
-def test_decimals_are_those_of_the_print(value, least, digits) -> None:
+def test_decimals_are_the_printed_ones(value, least, digits) -> None:
     assert printed_decimals(value, least) == digits

@@ -1,4 +1,4 @@
-"""From files to tables, with networks of a few neurons: interrupted, resumed, repeated."""
+"""A replication with small networks: interrupted, resumed and repeated."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_paper(tmp_path_factory.mktemp("small"), small_protocol())
 
 
-def test_an_interrupt_keeps_what_was_trained_and_the_next_call_goes_on(folder, tmp_path) -> None:
+def test_an_interrupted_replication_resumes(folder, tmp_path) -> None:
     store = FitStore(tmp_path / "fits")
     arguments = ["livieris2021", "--data", str(folder), "--runs", "1", "--workers", "2"]
     process = subprocess.Popen(

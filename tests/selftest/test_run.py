@@ -1,4 +1,4 @@
-"""All checks together: the same rows, whoever did the work."""
+"""The self-test as a whole: rows, progress and seeds."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import json
 
 import pytest
 
-from engine.selftest.power_check import PowerCheck
-from engine.selftest.run import run_selftest
-from engine.selftest.size_check import SizeCheck
+from engine.selftest import run_selftest
+from engine.selftest.significance_check import PowerCheck, SizeCheck
 
 FEW = (SizeCheck(markets=2), SizeCheck(markets=1, noise="GARCH"))
 
 
-class Told:
+class RecordedProgress:
     def __init__(self) -> None:
         self.advanced: list[tuple[object, ...]] = []
 
@@ -31,19 +30,19 @@ class Told:
 
 
 @pytest.mark.slow
-def test_neither_workers_nor_their_order_change_a_row() -> None:
-    told = Told()
-    here = run_selftest(checks=FEW, workers=1, progress=told)
-    there = run_selftest(checks=FEW, workers=2)
+def test_rows_do_not_depend_on_the_workers() -> None:
+    progress = RecordedProgress()
+    one_worker = run_selftest(checks=FEW, workers=1, progress=progress)
+    two_workers = run_selftest(checks=FEW, workers=2)
 
-    assert here.rows == there.rows
-    assert told.named == "selftest"
-    assert told.advanced == [(done, 3) for done in range(1, 4)]
-    assert json.loads(json.dumps(here.as_json(), allow_nan=False))["markets"] == 3
+    assert one_worker.rows == two_workers.rows
+    assert progress.named == "selftest"
+    assert progress.advanced == [(done, 3) for done in range(1, 4)]
+    assert json.loads(json.dumps(one_worker.as_json(), allow_nan=False))["markets"] == 3
 
 
 @pytest.mark.slow
-def test_another_seed_draws_other_markets() -> None:
+def test_another_seed_generates_other_markets() -> None:
     one, other = (
         run_selftest(checks=[PowerCheck(markets=1)], workers=1, seed=seed) for seed in (0, 1)
     )

@@ -1,8 +1,8 @@
 """Livieris et al. (2021): CNN-LSTM forecasts of Bitcoin, Ether and Ripple.
 
 Livieris, Kiriakidou, Stavroyiannis & Pintelas, "An Advanced CNN-LSTM Model for Cryptocurrency
-Forecasting", Electronics 10(3) 287. The networks, their training, the store and the processes are
-the engine's own; what is the paper's is in `protocol`.
+Forecasting", Electronics 10(3) 287. The networks, their training, the store and the worker
+processes are those of the engine; the protocol of the paper is in `protocol`.
 """
 
 from engine.replication.livieris2021.protocol import PaperProtocol

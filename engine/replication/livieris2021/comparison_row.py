@@ -1,4 +1,4 @@
-"""A row of the paper's tables beside what is found here."""
+"""A row of a printed table next to our figures."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ComparisonRow:
-    """Figures of the paper and ours, by the same names.
+    """The paper's figures and ours under the same names.
 
     Attributes:
-        labels: Which row: symbol, part, model.
-        paper: As printed; None where the paper prints a dash.
-        ours: At full precision.
-        digits: Decimals that the paper prints of each figure.
+        labels: Labels of the row: symbol, part, model.
+        paper: The printed figures; None for a dash.
+        ours: Our figures at full precision.
+        digits: Printed decimals of each figure.
     """
 
     labels: Mapping[str, str | int]
@@ -26,11 +26,11 @@ class ComparisonRow:
     digits: Mapping[str, int]
 
     def matches(self, name: str) -> bool:
-        """Whether ours, rounded to the paper's digits, is what the paper prints."""
+        """Whether our figure, rounded to the printed digits, equals the printed one."""
         return equal_as_printed(self.paper[name], self.ours[name], self.digits[name])
 
     def as_json(self) -> dict[str, Any]:
-        """For scripts."""
+        """As JSON."""
         return {
             **self.labels,
             "paper": dict(self.paper),
@@ -40,7 +40,7 @@ class ComparisonRow:
 
 
 def equal_as_printed(paper: float | None, ours: float | None, digits: int) -> bool:
-    """Whether two figures read the same with so many decimals; two missing ones do."""
+    """Whether two figures are equal at this many decimals; two missing ones are equal."""
     if paper is None or ours is None:
         return paper is ours
     return round(paper, digits) == round(ours, digits)

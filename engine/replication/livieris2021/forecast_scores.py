@@ -1,4 +1,4 @@
-"""The forecast tables: each network's scores over its runs, and what needs no network."""
+"""The forecast tables: scores of each network over its runs, and of naive rules."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 
 PERSISTENCE, DRIFT, ALWAYS_UP = "Persistence", "Persistence + drift", "Always up"
 NEAR_DEVIATIONS = 2.0
-"""How many deviations of our runs the paper's mean may lie away and still be called near."""
+"""Largest distance, in standard deviations of our runs, at which the paper's mean is near."""
 
 
 @dataclass(frozen=True)
 class NetworkScores:
-    """A network's scores on one coin.
+    """The scores of one network on one coin.
 
     Attributes:
         symbol: The coin.
         model: The network.
-        lag: Differences it sees.
-        paper: Score -> as printed.
-        runs: Score -> one value a run.
-        trapped: Runs that fell into the trap of forecast levels, see
+        lag: Number of differences in its input.
+        paper: Score -> the printed figure.
+        runs: Score -> one value for each run.
+        trapped: Runs with a high R2 of prices without skill, see
             `engine.evaluation.forecasts.price_level_r2`.
     """
 
@@ -57,21 +57,21 @@ class NetworkScores:
 
     @cached_property
     def mean(self) -> dict[str, float | None]:
-        """Over the runs; None where one of them has no such score."""
+        """Mean over the runs; None if a run lacks the score."""
         return {name: _mean(values) for name, values in self.runs.items()}
 
     @cached_property
     def std(self) -> dict[str, float | None]:
-        """Of the runs, divisor n - 1; None of a single one."""
+        """Standard deviation of the runs, divisor n - 1; None for a single run."""
         return {name: _sample_std(values) for name, values in self.runs.items()}
 
     def is_near(self, name: str, *, of_the_mean: bool = False) -> bool:
         """Whether the paper's figure, as printed, lies within `NEAR_DEVIATIONS` of our mean.
 
         Args:
-            name: Of the score.
-            of_the_mean: In standard errors of our mean, deviation / sqrt(runs), instead of
-                deviations of one run. The paper's own error, a mean of runs too, is not known.
+            name: Name of the score.
+            of_the_mean: Measure in standard errors of our mean, deviation / sqrt(runs), instead of
+                standard deviations of one run. The error of the paper's mean is unknown.
         """
         mean, deviation = self.mean[name], self.std[name]
         if mean is None or deviation is None:
@@ -82,7 +82,7 @@ class NetworkScores:
         return abs(self.paper[name] - mean) <= NEAR_DEVIATIONS * deviation + rounding
 
     def as_json(self) -> dict[str, Any]:
-        """For scripts."""
+        """As JSON."""
         return {
             "symbol": self.symbol,
             "model": self.model,
@@ -99,12 +99,12 @@ class NetworkScores:
 
 @dataclass(frozen=True)
 class NaiveScores:
-    """A forecast that needs no network.
+    """The scores of a naive rule on one coin.
 
     Attributes:
         symbol: The coin.
-        rule: Which.
-        scores: None where the rule claims no such thing.
+        rule: The rule.
+        scores: None for scores that the rule does not have.
     """
 
     symbol: str
@@ -112,7 +112,7 @@ class NaiveScores:
     scores: Mapping[str, float | None]
 
     def as_json(self) -> dict[str, Any]:
-        """For scripts."""
+        """As JSON."""
         return {"symbol": self.symbol, "rule": self.rule, **self.scores}
 
 
@@ -123,24 +123,24 @@ def score_networks(
     tasks: Sequence[FitTask],
     forecasts: Sequence[Forecast],
 ) -> list[NetworkScores]:
-    """The paper's rows in its order: coin, lag, network.
+    """The rows of the forecast tables in the order of the paper: coin, lag, network.
 
     Args:
-        closes: Of all coins and days.
-        protocol: Coins, lags and networks.
-        published: What the paper prints.
-        tasks: All fits.
-        forecasts: One a task.
+        closes: Closes of all coins and days.
+        protocol: The protocol of the paper.
+        published: The printed tables.
+        tasks: All fit tasks.
+        forecasts: One forecast for each task.
     """
-    made: dict[tuple[str, str], list[Mapping[str, float | None]]] = {}
+    scores: dict[tuple[str, str], list[Mapping[str, float | None]]] = {}
     trapped: Counter[tuple[str, str]] = Counter()
     for task, forecast in zip(tasks, forecasts, strict=True):
         previous, actual = prices_on_test_days(closes, protocol, task.symbol)
         cell = (task.symbol, task.book)
-        made.setdefault(cell, []).append(compute_scores(previous, actual, forecast.test))
-        usual = _mean_change(closes[task.symbol].pct_change(), protocol)
+        scores.setdefault(cell, []).append(compute_scores(previous, actual, forecast.test))
+        mean_return = _mean_change(closes[task.symbol].pct_change(), protocol)
         trapped[cell] += check_price_level_r2(
-            previous, actual, forecast.test / previous, usual
+            previous, actual, forecast.test / previous, mean_return
         ).present
     return [
         NetworkScores(
@@ -148,7 +148,7 @@ def score_networks(
             contender.name,
             lag,
             _published_scores(published, coin, contender.name, lag),
-            {n: [run[n] for run in made[coin, f"{contender.name} lag {lag}"]] for n in SCORES},
+            {n: [run[n] for run in scores[coin, f"{contender.name} lag {lag}"]] for n in SCORES},
             trapped[coin, f"{contender.name} lag {lag}"],
         )
         for coin in protocol.coins
@@ -158,17 +158,17 @@ def score_networks(
 
 
 def score_naive_rules(closes: WideFrame, protocol: PaperProtocol) -> list[NaiveScores]:
-    """Yesterday's price, the same with the training part's mean difference, and always up."""
+    """Persistence, persistence plus the mean training difference, and always up."""
     rows = []
     for coin in protocol.coins:
         previous, actual = prices_on_test_days(closes, protocol, coin)
         drift = _mean_change(closes[coin].diff(), protocol)
-        still = np.zeros_like(actual)
+        no_change = np.zeros_like(actual)
         up = actual[1:] > previous[1:]
         always = direction_scores(up, np.full_like(up, fill_value=True))
         rows += [
-            NaiveScores(coin, PERSISTENCE, compute_scores(previous, actual, still)),
-            NaiveScores(coin, DRIFT, compute_scores(previous, actual, still + drift)),
+            NaiveScores(coin, PERSISTENCE, compute_scores(previous, actual, no_change)),
+            NaiveScores(coin, DRIFT, compute_scores(previous, actual, no_change + drift)),
             NaiveScores(
                 coin, ALWAYS_UP, dict.fromkeys(price_error_scores(actual, actual)) | always
             ),
@@ -179,14 +179,14 @@ def score_naive_rules(closes: WideFrame, protocol: PaperProtocol) -> list[NaiveS
 def prices_on_test_days(
     closes: WideFrame, protocol: PaperProtocol, coin: str
 ) -> tuple[Vector, Vector]:
-    """Of each test day: the price of the day before, and its own."""
+    """The price of the day before each test day, and of each test day."""
     days = protocol.split.testing
     values = closes[coin].to_numpy()
     return values[days.start - 1 : days.stop - 1], values[days.start : days.stop]
 
 
 def _mean_change(changes: pd.Series[float], protocol: PaperProtocol) -> float:
-    """Mean change of a day of the training part; its first day has none."""
+    """Mean daily change within the training part, whose first day has none."""
     return float(changes.iloc[1 : protocol.split.training.stop].mean())
 
 

@@ -1,4 +1,4 @@
-"""What the closes themselves say: statistics, movements, unit roots."""
+"""Statistics of the closes: moments, movements, unit root tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOVEMENT_FIELDS = ("up", "up_pct", "down", "down_pct")
 def compare_descriptive(
     closes: WideFrame, protocol: PaperProtocol, published: PublishedTables
 ) -> list[ComparisonRow]:
-    """The paper's descriptive table, a row a coin and part."""
+    """The descriptive table: one row for each coin and part."""
     digits = dict.fromkeys(STATISTICS, 2)
     return [
         ComparisonRow(
@@ -37,7 +37,7 @@ def compare_descriptive(
 def compare_movements(
     closes: WideFrame, protocol: PaperProtocol, published: PublishedTables
 ) -> list[ComparisonRow]:
-    """The paper's counts of days up and down, a row a coin and part."""
+    """The counts of days up and down: one row for each coin and part."""
     digits = {"up": 0, "up_pct": 2, "down": 0, "down_pct": 2}
     return [
         ComparisonRow(
@@ -53,19 +53,19 @@ def compare_movements(
 def compare_stationarity(
     closes: WideFrame, protocol: PaperProtocol, published: PublishedTables
 ) -> list[ComparisonRow]:
-    """The paper's unit root tests: of the closes of all parts, then of their differences."""
+    """The unit root tests: of the closes of all parts, then of their differences."""
     printed = {"levels": published.adf.levels, "transformed": published.adf.transformed}
     rows = []
     for series, by_coin in printed.items():
         for coin in protocol.coins:
             values = closes[coin].to_numpy()
             tested = values if series == "levels" else np.diff(values)
-            found = augmented_dickey_fuller(tested, autolag="bic")
+            test = augmented_dickey_fuller(tested, autolag="bic")
             rows.append(
                 ComparisonRow(
                     {"series": series, "symbol": coin},
                     dict(zip(("statistic", "p_value"), by_coin[coin], strict=True)),
-                    {"statistic": found.statistic, "p_value": found.p_value},
+                    {"statistic": test.statistic, "p_value": test.p_value},
                     {"statistic": 6, "p_value": 6},
                 )
             )
@@ -73,10 +73,10 @@ def compare_stationarity(
 
 
 def descriptive_statistics(values: Vector) -> dict[str, float | None]:
-    """Moments of the population: divisor n, skewness and excess kurtosis without correction.
+    """Population moments: divisor n, skewness and excess kurtosis without bias correction.
 
-    skewness = m3 / m2^1.5 and kurtosis = m4 / m2^2 - 3, with m_k the mean of (x - mean)^k; those
-    two are None where the values do not vary.
+    skewness = m3 / m2^1.5 and kurtosis = m4 / m2^2 - 3, with m_k the mean of (x - mean)^k; these
+    two are None for constant values.
     """
     centred = values - values.mean()
     second, third, fourth = (float(np.mean(centred**power)) for power in (2, 3, 4))
@@ -93,9 +93,9 @@ def descriptive_statistics(values: Vector) -> dict[str, float | None]:
 
 
 def count_movements(values: Vector) -> dict[str, float | None]:
-    """Days up and down within a part, whose first day has no movement; days alike are left out.
+    """Days up and down within a part; its first day and unchanged days are left out.
 
-    The shares are in per cent of the days that moved; None where none did.
+    The shares are in per cent of the days with a movement; None if there is none.
     """
     changes = np.diff(values)
     up, down = int(np.sum(changes > 0)), int(np.sum(changes < 0))

@@ -1,4 +1,4 @@
-"""The authors' daily closes, read and held against what the paper says of them."""
+"""Reads the authors' daily closes and checks that they are those of the paper."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ COLUMNS = ("timestamp", "close")
 
 
 def read_closes(folder: Path, protocol: PaperProtocol) -> WideFrame:
-    """One column a coin, a row a day from the protocol's first to its last.
+    """One column for each coin, one row for each day of the protocol.
 
     Args:
-        folder: Holds BTC.csv, ETH.csv, XRP.csv with columns timestamp and close.
-        protocol: Which coins and days there must be.
+        folder: Folder of BTC.csv, ETH.csv, XRP.csv with columns timestamp and close.
+        protocol: The required coins and days.
 
     Raises:
         DataError: The folder or a file is missing.
-        InvalidBarsError: A file cannot be read, a day is missing, repeated or too many, a close is
-            no positive number, or a part has no day up or none down.
+        InvalidBarsError: A file cannot be read, a day is missing, repeated or not in the
+            protocol, a close is not a positive number, or a part has no day up or no day down.
     """
     if not folder.is_dir():
         raise DataError(
@@ -55,15 +55,15 @@ def _read_coin(path: Path, days: pd.DatetimeIndex) -> Vector:
     if stamps.isna().any():
         row = int(stamps.isna().to_numpy().argmax())
         raise _bad_bars_error(
-            path, "a timestamp is no day", "YYYY-MM-DD", table["timestamp"][row], row
+            path, "a timestamp is not a date", "YYYY-MM-DD", table["timestamp"][row], row
         )
     _check_days(path, pd.DatetimeIndex(stamps), days)
     closes: Vector = pd.to_numeric(table["close"], errors="coerce").to_numpy(dtype=np.float64)
-    wrong = ~(np.isfinite(closes) & (closes > 0))
-    if wrong.any():
-        row = int(wrong.argmax())
+    invalid = ~(np.isfinite(closes) & (closes > 0))
+    if invalid.any():
+        row = int(invalid.argmax())
         raise _bad_bars_error(
-            path, "a close is no price", "a positive number", table["close"][row], row
+            path, "a close is not a price", "a positive number", table["close"][row], row
         )
     return closes
 
@@ -101,25 +101,23 @@ def _read_csv(path: Path) -> pd.DataFrame:
 def _check_days(path: Path, timestamps: pd.DatetimeIndex, days: pd.DatetimeIndex) -> None:
     if len(timestamps) == len(days) and (timestamps == days).all():
         return
-    missing, strange = days.difference(timestamps), timestamps.difference(days)
+    missing, extra = days.difference(timestamps), timestamps.difference(days)
     if len(missing):
         found = (
             f"{len(timestamps)} rows; {len(missing)} days are missing, the first "
             f"{_first_day(missing)}"
         )
-    elif len(strange):
-        found = (
-            f"{len(timestamps)} rows; {len(strange)} lie outside, the first {_first_day(strange)}"
-        )
+    elif len(extra):
+        found = f"{len(timestamps)} rows; {len(extra)} lie outside, the first {_first_day(extra)}"
     else:
-        found = f"{len(timestamps)} rows; days are repeated or not in their order"
+        found = f"{len(timestamps)} rows; days are repeated or out of order"
     raise InvalidBarsError(
         "the closes are not those of the paper",
         expected=f"each of the {len(days)} days from {_first_day(days)} to {days[-1]:%Y-%m-%d} "
         f"once",
         found=found,
         where=str(path),
-        fix="copy the file again; a replication on other days would be none",
+        fix="copy the file again; the replication needs exactly these days",
     )
 
 

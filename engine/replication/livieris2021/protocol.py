@@ -1,4 +1,4 @@
-"""What the paper did, as one frozen specification: the data, the split, the networks."""
+"""The protocol of the paper as a frozen specification: data, split, networks, training."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ScalingMode = Literal["train", "refit-on-test"]
 
 UNREACHED_CLIP_NORM = 1e9
-"""A global norm that no gradient reaches: the paper's authors do not clip."""
+"""A global norm that no gradient reaches: the authors do not clip gradients."""
 
 
 class SplitDays(NamedTuple):
@@ -39,10 +39,10 @@ class PaperNetwork(Spec):
     """A network of the paper.
 
     Attributes:
-        name: As the paper prints it.
-        network: Its layers; each lag sets the lookback.
+        name: Name in the paper.
+        network: The layers; each lag sets the lookback.
         inputs: `own`: the differences of the coin that is forecast; `all`: those of every coin,
-            which a MICDL reads through a branch each.
+            each of which has its own branch in a MICDL.
     """
 
     name: str
@@ -50,7 +50,7 @@ class PaperNetwork(Spec):
     inputs: Literal["own", "all"]
 
     def with_lookback(self, lag: int) -> Forecaster:
-        """The network that sees the last `lag` differences."""
+        """The network with the last `lag` differences as input."""
         return self.network.model_copy(update={"lookback": lag})
 
 
@@ -59,24 +59,24 @@ class PaperProtocol(Spec):
 
     First differences of daily closes are forecast one day ahead; the predicted price is the
     actual price of the day before plus the predicted difference. The split and the training are
-    those of the first author's published code, which is the code of a companion paper; the text
-    of this one gives the layers.
+    those of the first author's published code, which belongs to a companion paper; the text of
+    this paper gives the layers.
 
     Attributes:
-        coins: In the paper's order; all are inputs of MICDL.
+        coins: In the order of the paper; all are inputs of MICDL.
         first: Day of the first close.
         last: Day of the last close.
         validation_from: First day of the validation part.
         test_from: First day of the testing part.
-        lags: Differences that a network sees.
+        lags: Numbers of differences that a network has as input.
         contenders: The networks.
         training: Adam on the mean squared error, 20 epochs, batches of 8, the weights of the
-            epoch with the lowest validation loss, stopped after 10 epochs in vain, learning rate
-            x 0.75 after 5.
+            epoch with the lowest validation loss, early stopping with patience 10, learning rate
+            x 0.75 after 5 epochs without improvement.
         scaling: `train`: zero mean and unit variance of the training part's differences, for all
-            parts. `refit-on-test`: of each part's own, as the published code has it; it leaks,
-            because the mean and deviation of the whole testing part shape its first forecast.
-        seed: Of all random draws; each coin, network, lag and run has a seed of its own by name.
+            parts. `refit-on-test`: those of each part, as in the published code; this leaks:
+            the first forecast depends on the mean and deviation of the whole testing part.
+        seed: Seed of all random draws; each coin, network, lag and run has a derived seed.
     """
 
     coins: tuple[str, ...] = ("BTC", "ETH", "XRP")
@@ -104,12 +104,12 @@ class PaperProtocol(Spec):
 
     @property
     def n_days(self) -> int:
-        """Closes of each coin."""
+        """Number of closes of each coin."""
         return (self.last - self.first).days + 1
 
     @property
     def split(self) -> SplitDays:
-        """Which days are trained on, watched and forecast."""
+        """The days of the three parts."""
         validation = (self.validation_from - self.first).days
         test = (self.test_from - self.first).days
         return SplitDays(range(validation), range(validation, test), range(test, self.n_days))

@@ -1,4 +1,4 @@
-"""The figures that the paper prints, read from a file that is no part of the engine."""
+"""The printed figures of the paper, read from a file that the user provides."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ PARTS = ("training", "validation", "testing")
 
 
 class PublishedFigures(Spec):
-    """Numbers, all of them finite."""
+    """A base of tables in which all numbers are finite."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
 
 class PublishedDescriptive(PublishedFigures):
-    """Of one coin's closes in one part."""
+    """Statistics of the closes of one coin in one part."""
 
     symbol: str
     part: str
@@ -58,7 +58,7 @@ class PublishedStationarity(PublishedFigures):
 
 
 class PublishedScores(PublishedFigures):
-    """One row of the forecast tables, a mean over the authors' runs."""
+    """One row of the forecast tables: means over the authors' runs."""
 
     symbol: str
     model: str
@@ -74,7 +74,7 @@ class PublishedScores(PublishedFigures):
 
 
 class PublishedRank(PublishedFigures):
-    """One row of a Friedman aligned ranks table; the control's has no p-value."""
+    """One row of a Friedman aligned ranks table; the control has no p-value."""
 
     model: str
     rank: float
@@ -95,12 +95,12 @@ class PublishedTables(Spec):
 
     def find_scores(self, symbol: str, model: str, lag: int) -> PublishedScores:
         """One row of the forecast tables."""
-        sought = (symbol, model, lag)
-        return next(row for row in self.forecast if (row.symbol, row.model, row.lag) == sought)
+        labels = (symbol, model, lag)
+        return next(row for row in self.forecast if (row.symbol, row.model, row.lag) == labels)
 
 
 def read_published(folder: Path, protocol: PaperProtocol) -> PublishedTables:
-    """Reads `published_tables.json`, whole or not at all.
+    """Reads and checks `published_tables.json`.
 
     Raises:
         DataError: The file is missing, is damaged, or lacks a row of a table.
@@ -132,9 +132,9 @@ def _first_error(error: OSError | ValidationError) -> str:
     if isinstance(error, OSError):
         return str(error.strerror)
     first, *more = error.errors(include_url=False, include_input=False)
-    place = ".".join(map(str, first["loc"]))
-    told = f"{place}: {first['msg']}" if place else str(first["msg"])
-    return f"{told}, and {len(more)} more" if more else told
+    location = ".".join(map(str, first["loc"]))
+    message = f"{location}: {first['msg']}" if location else str(first["msg"])
+    return f"{message}, and {len(more)} more" if more else message
 
 
 def _require_complete(published: PublishedTables, protocol: PaperProtocol, path: Path) -> None:
@@ -148,13 +148,13 @@ def _require_complete(published: PublishedTables, protocol: PaperProtocol, path:
     )
     _require_rows("movements", ((r.symbol, r.part) for r in published.movements), by_part, path)
     _require_rows("adf", tests, [*coins, *coins], path)
-    found = ((r.symbol, r.model, r.lag) for r in published.forecast)
-    _require_rows("forecast", found, forecasts, path)
-    ranked = ((place, row.model) for place, rows in enumerate(published.friedman) for row in rows)
-    _require_rows("friedman", ranked, blocks, path)
+    scores = ((r.symbol, r.model, r.lag) for r in published.forecast)
+    _require_rows("forecast", scores, forecasts, path)
+    ranks = ((number, row.model) for number, rows in enumerate(published.friedman) for row in rows)
+    _require_rows("friedman", ranks, blocks, path)
     controls = [
-        place
-        for place, rows in enumerate(published.friedman)
+        number
+        for number, rows in enumerate(published.friedman)
         for row in rows
         if row.p_finner is None
     ]
@@ -164,14 +164,14 @@ def _require_complete(published: PublishedTables, protocol: PaperProtocol, path:
 def _require_rows(
     table: str, present: Iterable[object], expected: Iterable[object], path: Path
 ) -> None:
-    there, wanted = sorted(map(str, present)), sorted(map(str, expected))
-    if there == wanted:
+    rows, wanted = sorted(map(str, present)), sorted(map(str, expected))
+    if rows == wanted:
         return
-    absent = [row for row in wanted if row not in there]
+    absent = [row for row in wanted if row not in rows]
     raise DataError(
-        f"the paper's table `{table}` is not whole",
+        f"the paper's table `{table}` is incomplete",
         expected=f"{len(wanted)} rows, each once",
-        found=f"{len(there)} rows" + (f"; without {absent[0]}" if absent else ""),
+        found=f"{len(rows)} rows" + (f"; {absent[0]} is missing" if absent else ""),
         where=str(path),
         fix="copy the file again",
     )

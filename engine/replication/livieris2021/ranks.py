@@ -1,4 +1,4 @@
-"""The paper's tables of aligned ranks and Finner's p-values, from its rows and from ours."""
+"""Friedman's aligned ranks with Finner's p-values, from the published rows and from ours."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 METRICS = ("mae", "rmse", "r2", "accuracy_pct", "auc", "gm")
 MIN_RANK_DIGITS = 3
 MIN_P_DIGITS = 5
-"""The fewest that the paper prints of a rank and of a p-value, trailing zeros among them."""
+"""Fewest printed decimals of a rank and of a p-value, trailing zeros included."""
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Average aligned rank and Finner's p-value of each model, against the best of them.
+    """Average aligned rank of each model, with Finner's p-value against the best model.
 
     Attributes:
-        rank: Model -> its average aligned rank; the best has the lowest.
+        rank: Model -> average aligned rank; the best model has the lowest.
         p_finner: Model -> adjusted p-value; None for the control, the best model.
     """
 
@@ -38,14 +38,14 @@ class Ranking:
 
     @classmethod
     def from_average_ranks(cls, rank: Mapping[str, float], datasets: int) -> Ranking:
-        """With the p-values that follow from the ranks."""
+        """A ranking with the p-values that follow from the ranks."""
         models = list(rank)
         _, compared = compare_with_control(list(rank.values()), datasets)
         p_values = {models[each.model_index]: each.p_value_finner for each in compared}
         return cls(rank, {model: p_values.get(model) for model in models})
 
     def as_json(self) -> dict[str, Any]:
-        """For scripts."""
+        """As JSON."""
         return {
             model: {"rank": self.rank[model], "p_finner": self.p_finner[model]}
             for model in self.rank
@@ -54,19 +54,19 @@ class Ranking:
 
 @dataclass(frozen=True)
 class RankTable:
-    """One metric's ranks, beside the printed table that they fit.
+    """The ranks of one metric, next to the printed table that is assigned to it.
 
     Attributes:
-        metric: What is ranked.
-        number: Which of the six printed tables, from 1; None where none fits the metric.
-        printed: As printed.
-        h0: Model -> what the paper says of the hypothesis; None for its control.
+        metric: The ranked metric.
+        number: Number of the printed table, from 1 to 6; None without one.
+        printed: The printed ranks and p-values.
+        h0: Model -> the printed decision on the hypothesis; None for the control.
         from_printed_ranks: The p-values that follow from the printed ranks.
-        from_published_rows: From the published rows; the last bit of a float decides between equal
-            scores, as it did in the paper.
-        from_rows_tied: From the published rows; equal scores share their rank.
+        from_published_rows: From the published rows; equal scores are ranked by the last bit of a
+            float, as in the paper.
+        from_rows_tied: From the published rows; equal scores have their average rank.
         ours: From our rows.
-        p_value: Of the joint test on our rows; None where it is not defined.
+        p_value: P-value of the joint test on our rows; None if undefined.
     """
 
     metric: str
@@ -99,7 +99,7 @@ class RankTable:
 
     @property
     def relabelled(self) -> bool:
-        """Whether the printed p-values follow from the printed ranks, but stand in other rows."""
+        """Whether the printed p-values follow from the printed ranks, but in other rows."""
         if (
             self.printed is None
             or self.from_printed_ranks is None
@@ -112,12 +112,12 @@ class RankTable:
         return all(equal_as_printed(paper, ours, printed_decimals(paper)) for paper, ours in pairs)
 
     def as_json(self) -> dict[str, Any]:
-        """For scripts."""
-        told = {"paper": self.printed, "from_paper_ranks": self.from_printed_ranks}
+        """As JSON."""
+        printed = {"paper": self.printed, "from_paper_ranks": self.from_printed_ranks}
         return {
             "metric": self.metric,
             "table": self.number,
-            **{name: ranking and ranking.as_json() for name, ranking in told.items()},
+            **{name: ranking and ranking.as_json() for name, ranking in printed.items()},
             "paper_h0": dict(self.h0),
             "from_paper_rows": self.from_published_rows.as_json(),
             "from_paper_rows_tied": self.from_rows_tied.as_json(),
@@ -132,23 +132,23 @@ class RankTable:
 def build_rank_tables(
     rows: Sequence[NetworkScores], printed: Sequence[Sequence[PublishedRank]]
 ) -> list[RankTable]:
-    """Every metric with the printed tables that fit it.
+    """Every metric with the printed tables that are assigned to it.
 
-    The file of printed figures tells the metric of the first table alone. Each table is set
-    beside the metric whose published rows give the ranks nearest to its own.
+    The file of printed figures names the metric of the first table only. Each table is assigned
+    to the metric whose published rows give the nearest ranks.
 
     Args:
-        rows: The forecast tables.
-        printed: The paper's six tables.
+        rows: Rows of the forecast tables.
+        printed: The six printed tables.
     """
     models = list(dict.fromkeys(row.model for row in rows))
-    fitting = {
+    assigned = {
         number: nearest_metric(rows, models, table)
         for number, table in enumerate(printed, start=1)
     }
     tables = []
     for metric in METRICS:
-        numbers = [number for number, fitted in fitting.items() if fitted == metric]
+        numbers = [number for number, nearest in assigned.items() if nearest == metric]
         if not numbers:
             tables.append(_build_table(rows, models, metric, None, []))
         tables += [
@@ -160,7 +160,7 @@ def build_rank_tables(
 def nearest_metric(
     rows: Sequence[NetworkScores], models: Sequence[str], table: Sequence[PublishedRank]
 ) -> str:
-    """The metric whose published rows give ranks with the least squared distance."""
+    """The metric whose published rows give the ranks at the least squared distance."""
     printed = {row.model: row.rank for row in table}
 
     def distance(metric: str) -> float:
@@ -173,7 +173,7 @@ def nearest_metric(
 
 
 def printed_decimals(value: float | None, least: int = 0) -> int:
-    """Of a figure as it was printed: those of its shortest text, and no fewer than `least`."""
+    """Decimals of a printed figure: those of its shortest text, and at least `least`."""
     return least if value is None else max(least, len(repr(value).partition(".")[2]))
 
 
@@ -189,7 +189,7 @@ def _build_table(
     datasets = len(published)
     printed = from_ranks = None
     if by_model:
-        # A mean of six ranks is a multiple of 1/12: the digits that print leaves off are known.
+        # A mean of six ranks is a multiple of 1/12, which gives the digits that are not printed.
         exact = {model: round(12 * by_model[model].rank) / 12 for model in models}
         from_ranks = Ranking.from_average_ranks(exact, datasets)
         printed = Ranking(
@@ -219,10 +219,10 @@ def _average_ranks(
 ) -> dict[str, float]:
     higher = HIGHER_IS_BETTER[metric]
     if rounding is None:
-        found = friedman_aligned_ranks(scores, higher_is_better=higher)
+        ranks = friedman_aligned_ranks(scores, higher_is_better=higher)
     else:
-        found = friedman_aligned_ranks(scores, higher_is_better=higher, tie_tolerance=rounding)
-    return dict(zip(models, found.average_ranks, strict=True))
+        ranks = friedman_aligned_ranks(scores, higher_is_better=higher, tie_tolerance=rounding)
+    return dict(zip(models, ranks.average_ranks, strict=True))
 
 
 def _published_scores(rows: Sequence[NetworkScores], models: Sequence[str], metric: str) -> Matrix:
@@ -234,7 +234,7 @@ def _our_scores(rows: Sequence[NetworkScores], models: Sequence[str], metric: st
 
 
 def _score_matrix(scores: Iterator[float | None], models: Sequence[str]) -> Matrix:
-    """(coins x lags, models), as the rows stand."""
+    """(coins x lags, models), in the order of the rows."""
     return np.array(list(scores), dtype=np.float64).reshape(-1, len(models))
 
 

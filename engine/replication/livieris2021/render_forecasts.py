@@ -1,4 +1,4 @@
-"""The forecast tables as text: a table a coin, the paper's row, ours and its deviation."""
+"""The forecast tables as text: for each coin the paper's rows, ours and their deviation."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ if TYPE_CHECKING:
 HEADING = ["", "", "MAE ", "RMSE ", "R2 ", "Acc % ", "AUC ", "GM ", "Sen ", "Spe "]
 RULE_LABELS = {PERSISTENCE: "Persistence", DRIFT: "  + drift", ALWAYS_UP: ALWAYS_UP}
 SMALL_ERROR = 0.1
-"""Errors below this get further digits of ours: the paper's three say next to nothing."""
+"""Our errors below this have more digits than the three of the paper, which are too few."""
 
 
 def render_forecast_tables(result: Livieris2021Result) -> str:
-    """One table a coin, with the notes on all of them."""
+    """One table for each coin, with the notes on all of them."""
     tables = [_render_coin(result, coin) for coin in result.protocol.coins]
     if result.runs > 1:
         pairs = [(row, name) for row in result.forecasts for name in SCORES]
         near = sum(row.is_near(name) for row, name in pairs)
-        close = sum(row.is_near(name, of_the_mean=True) for row, name in pairs)
+        near_mean = sum(row.is_near(name, of_the_mean=True) for row, name in pairs)
         legend = (
             f"sd: of {result.runs} runs. ~ the paper's figure lies within 2 sd of our mean: "
             f"{near} "
-            f"of {len(pairs)} do, and {close} within 2 sd / sqrt({result.runs}), the error of our "
-            "mean alone."
+            f"of {len(pairs)} do, and {near_mean} within 2 sd / sqrt({result.runs}), the standard "
+            "error of our mean."
         )
     else:
-        legend = "One run: no deviation, and nothing to hold the paper's figures against."
-    alike = (
-        "Persistence forecasts yesterday's price, which is a tie and so always down; drift adds "
-        "the mean difference of the training part; always up claims a direction alone."
+        legend = "One run: no standard deviation to compare the paper's figures with."
+    naive_note = (
+        "Persistence forecasts yesterday's price, which is a tie and counts as down; drift adds "
+        "the mean difference of the training part; always up forecasts the direction only."
     )
     return "\n\n".join(
-        [*tables, "\n".join(map(wrap_note, [legend, alike, *_contradiction_notes(result)]))]
+        [*tables, "\n".join(map(wrap_note, [legend, naive_note, *_contradiction_notes(result)]))]
     )
 
 
 def _contradiction_notes(result: Livieris2021Result) -> list[str]:
-    return [f"The paper contradicts itself: {told}" for told in result.notes["forecasts"]]
+    return [f"The paper contradicts itself: {note}" for note in result.notes["forecasts"]]
 
 
 def _render_coin(result: Livieris2021Result, coin: str) -> str:
@@ -73,7 +73,7 @@ def _our_digits(rows: list[NetworkScores]) -> dict[str, int]:
 def _model_lines(row: NetworkScores, digits: Mapping[str, int]) -> list[list[str]]:
     name = f"{row.model} {row.lag:>{9 - len(row.model) - 1}}"
     paper = [
-        # The paper's last digit stands below ours of the same weight.
+        # The digits of the paper line up with ours.
         format_figure(row.paper[score], PRINTED_DIGITS[score])
         + " " * (digits[score] - PRINTED_DIGITS[score] + 1)
         for score in SCORES

@@ -26,18 +26,18 @@ MAX_RANK_DIGITS, MAX_P_DIGITS = 4, 6
 
 
 def render_ranks(tables: Sequence[RankTable], notes: Sequence[str]) -> str:
-    """All tables side by side with what follows from the paper's own rows and ranks."""
+    """All tables, next to the ranks and p-values that follow from the paper's rows and ranks."""
     lines = [
         ["", "aligned", "rank", "", "Finner's", "p-value", ""],
         ["", "paper ", "its rows ", "ours ", "paper ", "its ranks ", "ours "],
     ]
     for table in tables:
         lines += _table_lines(table)
-    told = (
+    legend = (
         "6 problems: 3 coins x 2 lags; the lowest rank is the best. Its rows: ranks of the "
         "published scores, which have three digits. Its ranks: p-values of the printed ranks. "
-        "No. 1 is the paper's Table 7, of the MAE; the printed figures hold no caption of the "
-        "five after it, which stand beside the score whose ranks are nearest."
+        "No. 1 is the paper's Table 7, of the MAE; the captions of the other five are not in the "
+        "file, so each is assigned to the score with the nearest ranks."
     )
     joint = ", ".join(
         f"{METRIC_LABELS[metric]} {format_figure(p_value, 3)}"
@@ -47,8 +47,8 @@ def render_ranks(tables: Sequence[RankTable], notes: Sequence[str]) -> str:
         [
             "Friedman's aligned ranks and Finner's step-down p-values against the best",
             align_columns(lines, gap=2),
-            wrap_note(told),
-            wrap_note(f"Joint test that the models are alike, on our rows, p: {joint}."),
+            wrap_note(legend),
+            wrap_note(f"Joint test that all models are equal, on our rows, p: {joint}."),
             wrap_note(_significantly_worse(tables)),
             *map(wrap_note, _unmatched_metrics(tables)),
             *map(wrap_note, notes),
@@ -57,19 +57,19 @@ def render_ranks(tables: Sequence[RankTable], notes: Sequence[str]) -> str:
 
 
 def _significantly_worse(tables: Sequence[RankTable]) -> str:
-    """Which models are behind the best on our rows, by Finner's p-values."""
-    told = []
+    """The models that are significantly worse than the best on our rows, by Finner."""
+    findings = []
     for table in {table.metric: table for table in tables}.values():
         best = next(model for model, p_value in table.ours.p_finner.items() if p_value is None)
-        told += [
-            f"{model} is behind {best} in {METRIC_LABELS[table.metric]} (p = "
+        findings += [
+            f"{model} is worse than {best} in {METRIC_LABELS[table.metric]} (p = "
             f"{format_figure(p_value, 3)})"
             for model, p_value in table.ours.p_finner.items()
             if p_value is not None and p_value <= SIGNIFICANCE_LEVEL
         ]
     return (
         f"On our rows, at {SIGNIFICANCE_LEVEL:g}: "
-        f"{'; '.join(told) or 'no model is behind the best'}."
+        f"{'; '.join(findings) or 'no model is worse than the best'}."
     )
 
 
@@ -103,32 +103,31 @@ def _table_lines(table: RankTable) -> list[list[str]]:
 
 
 def _format_as_printed(value: float | None, least: int, most: int) -> str:
-    """With the digits that the paper prints, the point where that of `most` digits stands."""
+    """With the digits of the paper, aligned at the decimal point with figures of `most` digits."""
     digits = printed_decimals(value, least)
     return format_figure(value, digits) + " " * ((most - digits if value is not None else 0) + 1)
 
 
 def _unmatched_metrics(tables: Sequence[RankTable]) -> list[str]:
-    """Metrics of the forecast tables whose ranks no printed table is near."""
-    told = []
+    """Metrics without a printed table, and metrics with more than one."""
+    notes = []
     for table in tables:
         if table.number is None:
             ranks = ", ".join(
                 f"{m} {rank:.3f}" for m, rank in table.from_published_rows.rank.items()
             )
-            told.append(
-                f"{METRIC_LABELS[table.metric]}: none of the six printed tables is near its "
-                f"published rows, whose ranks are {ranks}."
+            notes.append(
+                f"{METRIC_LABELS[table.metric]}: none of the six printed tables is nearest to "
+                f"its published rows, whose ranks are {ranks}."
             )
     by_metric: dict[str, list[int]] = {}
     for table in tables:
         if table.number is not None:
             by_metric.setdefault(table.metric, []).append(table.number)
-    told += [
+    notes += [
         f"{METRIC_LABELS[metric]}: nos. {' and '.join(map(str, numbers))} are both nearest to "
-        f"its rows, "
-        "and cannot both be of it."
+        "its rows; at most one of them belongs to it."
         for metric, numbers in by_metric.items()
         if len(numbers) > 1
     ]
-    return told
+    return notes

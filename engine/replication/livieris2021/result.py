@@ -1,4 +1,4 @@
-"""What the replication hands back."""
+"""The result of the replication."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Livieris2021Result:
-    """The paper's tables beside ours.
+    """The tables of the paper next to ours.
 
     Attributes:
-        source: Of the printed figures.
-        protocol: What was done.
-        runs: Fits of each network, lag and coin.
+        source: Source of the printed figures.
+        protocol: The protocol that was followed.
+        runs: Number of fits of each network, lag and coin.
         descriptive: Statistics of the closes.
         movements: Days up and down.
         stationarity: Unit root tests.
-        forecasts: The networks' rows.
-        naive_rules: What needs no network.
+        forecasts: Forecast scores of the networks.
+        naive_rules: Forecast scores of the naive rules.
         ranks: Tables of aligned ranks.
-        level_trap: Counts of the rows that beat what needs no network.
-        notes: Table -> where the paper contradicts itself or the data.
-        trained: Fits that were made.
-        stored: Fits that were found in the store.
-        versions: Of the libraries that shape numbers.
+        level_trap: Counts of the rows that beat the naive rules.
+        notes: Table -> contradictions within the paper, or between it and the data.
+        trained: Number of trained fits.
+        stored: Number of fits read from the store.
+        versions: Versions of the libraries that affect the numbers.
     """
 
     source: str
@@ -51,7 +51,7 @@ class Livieris2021Result:
     versions: Mapping[str, str]
 
     def as_json(self) -> dict[str, Any]:
-        """Every figure of the tables at full precision; None where one is not defined."""
+        """Every figure of the tables at full precision; None for undefined ones."""
         return {
             "replication": "livieris2021",
             "source": self.source,

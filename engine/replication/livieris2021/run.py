@@ -1,4 +1,4 @@
-"""From the authors' closes to the paper's tables beside ours."""
+"""Runs the replication: from the authors' closes to the tables of the paper next to ours."""
 
 from __future__ import annotations
 
@@ -46,28 +46,28 @@ def replicate(  # noqa: PLR0913 - an argument an option of the command line
     progress: Progress | None = None,
     protocol: PaperProtocol | None = None,
 ) -> Livieris2021Result:
-    """Repeats Livieris et al. (2021) under its own protocol.
+    """Replicates Livieris et al. (2021) under its own protocol.
 
-    Every fit is stored as soon as it is made: a replication that was interrupted goes on where it
-    was, and more `runs` train only those that are new.
+    Every fit is stored when it is finished: an interrupted replication resumes where it stopped,
+    and a larger number of `runs` trains only the additional ones.
 
     Args:
-        data: Folder of the authors' closes and of the paper's printed figures.
-        runs: Fits of each network, lag and coin.
-        scaling: Of the inputs; all but `train` leaks. See `Protocol`.
-        backend: What Keras computes with.
-        workers: Processes to train in; None is one a core.
-        fresh: Train everything anew, whatever is stored.
-        home: Where fits live; BACKTEST_HOME, or `.backtest` here, if not given.
-        progress: Who is told what goes on.
-        protocol: Another than the paper's; `scaling` is laid over it.
+        data: Folder of the authors' closes and of the printed figures.
+        runs: Number of fits of each network, lag and coin.
+        scaling: Scaling of the inputs; `refit-on-test` leaks. See `PaperProtocol`.
+        backend: Backend of Keras.
+        workers: Number of training processes; None is one a core.
+        fresh: Train every fit, also those that are stored.
+        home: Folder of stored fits; None is BACKTEST_HOME, or else `.backtest`.
+        progress: Receives the stages and the number of finished fits.
+        protocol: Replaces the protocol of the paper; `scaling` overrides its scaling.
 
     Raises:
         UsageError: The backend is not installed.
-        DataError: A file is missing, damaged, or not the paper's.
+        DataError: A file is missing, damaged, or not that of the paper.
         TrainingError: A fit failed twice.
     """
-    told = progress or NullProgress()
+    progress = progress or NullProgress()
     if find_spec(backend) is None:
         raise UsageError(
             f"{backend} is not installed",
@@ -75,22 +75,22 @@ def replicate(  # noqa: PLR0913 - an argument an option of the command line
             found="no such package",
             fix=f"pip install 'backtest-engine[{backend}]'",
         )
-    given = (protocol or PaperProtocol()).model_dump()
-    spec = PaperProtocol.model_validate(given | {"scaling": scaling})
-    place = backtest_home(home)
-    told.stage("data")
+    settings = (protocol or PaperProtocol()).model_dump()
+    spec = PaperProtocol.model_validate(settings | {"scaling": scaling})
+    home_folder = backtest_home(home)
+    progress.stage("data")
     closes = read_closes(Path(data), spec)
     published = read_published(Path(data), spec)
-    told.stage("refits")
-    with closing(LocalExecutor(workers, backend, place / "programs")) as executor:
+    progress.stage("refits")
+    with closing(LocalExecutor(workers, backend, home_folder / "programs")) as executor:
         fits = run_fits(
             make_paper_tasks(closes, spec, runs),
             executor,
-            FitStore(place / "fits"),
-            told,
+            FitStore(home_folder / "fits"),
+            progress,
             ignore_stored=fresh,
         )
-    told.stage("evaluation")
+    progress.stage("evaluation")
     return compare_with_paper(closes, published, spec, fits, collect_fit_versions(backend))
 
 
@@ -101,18 +101,18 @@ def compare_with_paper(
     fits: FitResults,
     versions: Mapping[str, str],
 ) -> Livieris2021Result:
-    """The paper's tables beside what came of the fits.
+    """The tables of the paper next to the results of the fits.
 
     Args:
-        closes: Of all coins and days.
-        published: What the paper prints.
-        protocol: What was done.
-        fits: All of them, the same number of each network, lag and coin.
-        versions: Of the libraries that shape numbers.
+        closes: Closes of all coins and days.
+        published: The printed tables.
+        protocol: The protocol that was followed.
+        fits: All fits, the same number of each network, lag and coin.
+        versions: Versions of the libraries that affect the numbers.
     """
-    made = [each for each in fits.outcomes if not isinstance(each, TrainingError)]
-    tests = price_statistics.compare_stationarity(closes, protocol, published)
-    rows = score_networks(closes, protocol, published, fits.tasks, made)
+    forecasts = [each for each in fits.outcomes if not isinstance(each, TrainingError)]
+    stationarity = price_statistics.compare_stationarity(closes, protocol, published)
+    rows = score_networks(closes, protocol, published, fits.tasks, forecasts)
     naive = score_naive_rules(closes, protocol)
     ranks = build_rank_tables(rows, published.friedman)
     return Livieris2021Result(
@@ -121,13 +121,13 @@ def compare_with_paper(
         runs=1 + max(task.seed_index for task in fits.tasks),
         descriptive=price_statistics.compare_descriptive(closes, protocol, published),
         movements=price_statistics.compare_movements(closes, protocol, published),
-        stationarity=tests,
+        stationarity=stationarity,
         forecasts=rows,
         naive_rules=naive,
         ranks=ranks,
         level_trap=consistency.count_level_trap(rows, naive),
         notes={
-            "adf": consistency.find_repeated_statistics(tests),
+            "adf": consistency.find_repeated_statistics(stationarity),
             "forecasts": consistency.find_contradictions(closes, protocol, rows),
             "ranks": consistency.find_mislabelled_tables(ranks),
         },

@@ -1,4 +1,4 @@
-"""How the paper scores a forecast of prices and of the direction they take."""
+"""The scores of the paper for forecasts of prices and of their direction."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HIGHER_IS_BETTER = {name: name not in {"mae", "rmse"} for name in SCORES}
 def compute_scores(
     previous: Vector, actual: Vector, difference: Vector
 ) -> dict[str, float | None]:
-    """All eight scores of the paper's tables.
+    """All eight scores of the forecast tables.
 
     Args:
         previous: The actual price of the day before each test day, shape (n,).
@@ -30,16 +30,16 @@ def compute_scores(
         difference: The predicted difference of each test day.
     """
     return price_error_scores(actual, previous + difference) | direction_scores(
-        # The first day of a part has no movement, as in the paper's table of movements.
+        # The first day of a part has no movement, as in the table of movements.
         actual[1:] > previous[1:],
         previous[1:] + difference[1:] > previous[1:],
     )
 
 
 def price_error_scores(actual: Vector, predicted: Vector) -> dict[str, float | None]:
-    """Of prices: mean absolute and root mean squared error, and R2 = 1 - SSE / SST.
+    """Mean absolute error, root mean squared error and R2 = 1 - SSE / SST of prices.
 
-    R2 is None where the prices do not vary.
+    R2 is None for constant prices.
     """
     error = actual - predicted
     total = float(np.sum((actual - actual.mean()) ** 2))
@@ -53,12 +53,12 @@ def price_error_scores(actual: Vector, predicted: Vector) -> dict[str, float | N
 def direction_scores(
     up: npt.NDArray[np.bool_], predicted_up: npt.NDArray[np.bool_]
 ) -> dict[str, float | None]:
-    """Of days up; every other day, a tie too, is down.
+    """Scores of the direction; a day that is not up, a tie too, is down.
 
-    With TP and TN the days that were rightly called up and down: sensitivity = TP / ups,
+    With TP and TN the days correctly forecast up and down: sensitivity = TP / ups,
     specificity = TN / downs, AUC = (sensitivity + specificity) / 2, which is the area under the
-    curve of a classifier that says only up or down, and GM = sqrt(TP TN), a geometric mean of
-    counts. What has no day to count is None.
+    ROC curve of a binary classifier, and GM = sqrt(TP TN), a geometric mean of counts. A score
+    without a day to count is None.
     """
     ups, days = int(up.sum()), len(up)
     true_up = int(np.sum(up & predicted_up))

@@ -1,4 +1,4 @@
-"""The networks' fits: which there are, and the arrays of each."""
+"""The fit tasks of the networks, and the arrays of each."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def make_paper_tasks(closes: WideFrame, protocol: PaperProtocol, runs: int) -> list[FitTask]:
-    """Every fit, run after run, so that one that was interrupted leaves whole runs behind.
+    """All fit tasks, ordered by run, so that an interrupted replication has completed whole runs.
 
     Args:
-        closes: Of all coins and days.
-        protocol: Networks, lags and training.
-        runs: Fits of each network, lag and coin, each from a seed of its own.
+        closes: Closes of all coins and days.
+        protocol: The protocol of the paper.
+        runs: Number of fits of each network, lag and coin, each with a different seed.
     """
-    cells = [
+    datasets = [
         (contender, lag, coin, build_paper_dataset(closes, protocol, contender, lag, coin))
         for contender in protocol.contenders
         for lag in protocol.lags
@@ -40,32 +40,32 @@ def make_paper_tasks(closes: WideFrame, protocol: PaperProtocol, runs: int) -> l
             seed=derive_seed(protocol.seed, contender.name, f"lag {lag}", coin, run),
             model=contender.with_lookback(lag),
             training=protocol.training,
-            dataset=problem,
+            dataset=dataset,
         )
         for run in range(runs)
-        for contender, lag, coin, problem in cells
+        for contender, lag, coin, dataset in datasets
     ]
 
 
 def build_paper_dataset(
     closes: WideFrame, protocol: PaperProtocol, network: PaperNetwork, lag: int, coin: str
 ) -> WindowDataset:
-    """The arrays of one network: differences of days up to t, and the one of the day after.
+    """The arrays of one network: differences of days up to t, and the difference of day t + 1.
 
-    The parts stand one behind the other, each with the last differences of the part before in
-    front of it, so that its first day can be forecast too. Nothing of a testing day is learnt
-    from: its target is NaN here, and with `scaling: train` every sequence holds nothing but
-    differences of days before the one that is forecast, scaled by what the training part knew.
+    The three parts are concatenated. Each is preceded by the last differences of the part before
+    it, so that its first day can be forecast too. The targets of testing days are NaN. With
+    `scaling: train` every sequence contains only differences of days before the forecast one,
+    scaled by the mean and deviation of the training part.
 
     Args:
-        closes: Of all coins and days.
-        protocol: Split and scaling.
-        network: Whose inputs.
-        lag: Differences in a sequence.
-        coin: Which is forecast.
+        closes: Closes of all coins and days.
+        protocol: The protocol of the paper.
+        network: The network that has these inputs.
+        lag: Number of differences in a sequence.
+        coin: The coin that is forecast.
     """
     used = list(protocol.coins) if network.inputs == "all" else [coin]
-    before = _first_differences(closes[used].to_numpy())
+    inputs = _first_differences(closes[used].to_numpy())
     own = _first_differences(closes[[coin]].to_numpy())[:, 0]
     after = np.append(own[1:], np.nan)
     # The row of day t forecasts day t + 1; the first sequence ends with the lag-th difference.
@@ -76,7 +76,7 @@ def build_paper_dataset(
     target = np.concatenate([after[block] for block in blocks])
     target[rows[2]] = np.nan
     return WindowDataset(
-        inputs=np.concatenate(_scale_blocks(before, blocks, protocol)).astype(np.float32),
+        inputs=np.concatenate(_scale_blocks(inputs, blocks, protocol)).astype(np.float32),
         target=target,
         trailing=np.concatenate([own[block] for block in blocks]),
         groups=tuple((column,) for column in range(len(used))),
@@ -87,15 +87,15 @@ def build_paper_dataset(
 
 
 def _first_differences(closes: Matrix) -> Matrix:
-    """(n, k) close less the close of the day before; NaN on the first day."""
-    nothing = np.full((1, closes.shape[1]), np.nan)
-    return np.concatenate([nothing, np.diff(closes, axis=0)])
+    """(n, k) close minus the close of the day before; NaN on the first day."""
+    first_day = np.full((1, closes.shape[1]), np.nan)
+    return np.concatenate([first_day, np.diff(closes, axis=0)])
 
 
 def _scale_blocks(values: Matrix, blocks: list[slice], protocol: PaperProtocol) -> list[Matrix]:
-    cut = [values[block] for block in blocks]
-    fitted = cut if protocol.scaling == "refit-on-test" else [cut[0]] * len(cut)
+    parts = [values[block] for block in blocks]
+    fitted = parts if protocol.scaling == "refit-on-test" else [parts[0]] * len(parts)
     return [
         fit_scaler(StandardScaling(), rows, range(len(rows))).transform(block)
-        for rows, block in zip(fitted, cut, strict=True)
+        for rows, block in zip(fitted, parts, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Generated returns have the truth that they claim."""
+"""Generated returns have the moments and autocorrelations of their process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROCESSES = {
 }
 
 
-def drawn(name: str, bars: int = LONG, seed: int = 1) -> np.ndarray:
+def draw(name: str, bars: int = LONG, seed: int = 1) -> np.ndarray:
     return PROCESSES[name](np.random.default_rng(seed), bars, 0.01)
 
 
@@ -26,8 +26,8 @@ def autocorrelation(values: np.ndarray, lag: int = 1) -> float:
 
 
 @pytest.mark.parametrize("name", PROCESSES)
-def test_mean_zero_and_the_deviation_asked_for(name: str) -> None:
-    returns = drawn(name)
+def test_the_mean_is_0_and_the_deviation_as_given(name: str) -> None:
+    returns = draw(name)
 
     assert returns.shape == (LONG,)
     assert abs(returns.mean()) < 4 * 0.017 / LONG**0.5
@@ -35,42 +35,42 @@ def test_mean_zero_and_the_deviation_asked_for(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["garch", "autoregressive"])
-def test_the_first_bar_is_no_calmer_than_any_other(name: str) -> None:
-    first = [drawn(name, 1, seed)[0] for seed in range(800)]
+def test_the_first_bar_has_the_stationary_deviation(name: str) -> None:
+    first = [draw(name, 1, seed)[0] for seed in range(800)]
 
     assert np.std(first) == pytest.approx(0.01, rel=0.15)
 
 
 @pytest.mark.parametrize("name", ["independent", "heavy_tailed", "garch"])
-def test_what_is_noise_cannot_be_told_from_its_past(name: str) -> None:
-    returns = drawn(name)
-    # Of GARCH an autocorrelation spreads wider, by its clusters.
-    near = 4 / LONG**0.5 * (3 if name == "garch" else 1)
+def test_noise_has_no_autocorrelation(name: str) -> None:
+    returns = draw(name)
+    # Autocorrelations of a GARCH process have a larger standard error.
+    bound = 4 / LONG**0.5 * (3 if name == "garch" else 1)
 
-    assert max(abs(autocorrelation(returns, lag)) for lag in range(1, 6)) < near
+    assert max(abs(autocorrelation(returns, lag)) for lag in range(1, 6)) < bound
 
 
-def test_an_echo_dies_away_by_its_coefficient() -> None:
-    returns = drawn("autoregressive")
+def test_the_autocorrelation_of_an_ar1_decays_geometrically() -> None:
+    returns = draw("autoregressive")
 
     for lag in (1, 2, 3):
         assert autocorrelation(returns, lag) == pytest.approx(0.4**lag, abs=0.02)
 
 
-def test_garch_has_calm_and_wild_spells_and_its_own_kurtosis() -> None:
-    returns = drawn("garch", 400_000)
-    reaction, persistence = 0.1, 0.88
-    total = reaction + persistence
-    clustered = reaction * (1 - total * persistence) / (1 - total**2 + reaction**2)
+def test_garch_has_its_theoretical_kurtosis_and_clustering() -> None:
+    returns = draw("garch", 400_000)
+    alpha, beta = 0.1, 0.88
+    total = alpha + beta
+    squared_autocorrelation = alpha * (1 - total * beta) / (1 - total**2 + alpha**2)
 
     # Bollerslev (1986), equations 15 and 21.
     assert kurtosis(returns, fisher=False) == pytest.approx(
-        3 * (1 - total**2) / (1 - total**2 - 2 * reaction**2), rel=0.12
+        3 * (1 - total**2) / (1 - total**2 - 2 * alpha**2), rel=0.12
     )
-    assert autocorrelation(returns**2) == pytest.approx(clustered, abs=0.06)
+    assert autocorrelation(returns**2) == pytest.approx(squared_autocorrelation, abs=0.06)
 
 
-def test_garch_follows_its_own_recursion() -> None:
+def test_garch_follows_its_recursion() -> None:
     returns = garch11(np.random.default_rng(3), 50, 0.01)
     draws = np.random.default_rng(3).standard_normal(250)
     variance = np.empty(250)
@@ -81,13 +81,13 @@ def test_garch_follows_its_own_recursion() -> None:
     np.testing.assert_allclose(returns, (np.sqrt(variance) * draws)[200:], rtol=1e-12)
 
 
-def test_heavy_tails_are_heavy() -> None:
-    share = np.mean(np.abs(drawn("heavy_tailed")) > 0.04)
+def test_student_t_tails_are_heavy() -> None:
+    share = np.mean(np.abs(draw("heavy_tailed")) > 0.04)
     # P(|t_4| > 4 sqrt 2), against 0.00006 of a normal.
     assert share == pytest.approx(0.00482, rel=0.2)
 
 
 @pytest.mark.parametrize("name", PROCESSES)
-def test_a_seed_is_all_there_is(name: str) -> None:
-    np.testing.assert_array_equal(drawn(name, 50, 7), drawn(name, 50, 7))
-    assert not np.array_equal(drawn(name, 50, 7), drawn(name, 50, 8))
+def test_returns_depend_on_the_seed_alone(name: str) -> None:
+    np.testing.assert_array_equal(draw(name, 50, 7), draw(name, 50, 7))
+    assert not np.array_equal(draw(name, 50, 7), draw(name, 50, 8))

@@ -1,4 +1,4 @@
-"""Generated markets are sound bars, and what was planted is in them."""
+"""Generated markets are valid bars with the intended property."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from engine.selftest.synthetic_markets import (
     trending_market,
 )
 
-MAKERS = {
+GENERATORS = {
     "random_walk": random_walk_market,
-    "garch_walk": garch_market,
-    "echo": partial(ar1_market, coefficient=0.2),
-    "elastic": mean_reverting_market,
+    "garch": garch_market,
+    "ar1": partial(ar1_market, coefficient=0.2),
+    "mean_reverting": mean_reverting_market,
     "trending": trending_market,
 }
 NOW = pd.Timestamp("2026-01-01", tz="UTC")
 
 
-def made(name: str, bars: int = 8_000, seed: int = 1):
-    return MAKERS[name](np.random.default_rng(seed), bars=bars)
+def generate(name: str, bars: int = 8_000, seed: int = 1):
+    return GENERATORS[name](np.random.default_rng(seed), bars=bars)
 
 
 def moves(market) -> np.ndarray:
     return (market.bars["close"] / market.bars["open"] - 1).to_numpy()
 
 
-@pytest.mark.parametrize("name", MAKERS)
-def test_bars_pass_the_gate_that_real_ones_pass(name: str) -> None:
-    market = made(name)
+@pytest.mark.parametrize("name", GENERATORS)
+def test_bars_pass_the_quality_checks(name: str) -> None:
+    market = generate(name)
 
     assert check_bars(market.bars, CheckSettings("1d", NOW)).errors == ()
     assert market.symbols == (SYMBOL,)
@@ -46,16 +46,18 @@ def test_bars_pass_the_gate_that_real_ones_pass(name: str) -> None:
     assert market.provenance["symbols"][SYMBOL]["rows"] == len(market.bars) == 8_000
 
 
-@pytest.mark.parametrize("name", MAKERS)
-def test_the_same_seed_gives_the_same_bars_and_another_others(name: str) -> None:
-    hashes = [made(name, 300, seed).provenance["symbols"][SYMBOL]["sha256"] for seed in (5, 5, 6)]
+@pytest.mark.parametrize("name", GENERATORS)
+def test_bars_depend_on_the_seed_alone(name: str) -> None:
+    hashes = [
+        generate(name, 300, seed).provenance["symbols"][SYMBOL]["sha256"] for seed in (5, 5, 6)
+    ]
 
     assert hashes[0] == hashes[1] != hashes[2]
 
 
-@pytest.mark.parametrize("name", ["random_walk", "garch_walk"])
-def test_on_noise_neither_move_nor_gap_follows_from_anything_before(name: str) -> None:
-    market = made(name)
+@pytest.mark.parametrize("name", ["random_walk", "garch"])
+def test_moves_and_gaps_of_noise_are_unpredictable(name: str) -> None:
+    market = generate(name)
     move = moves(market)
     gap = (market.bars["open"] / market.bars["close"].shift() - 1).to_numpy()[1:]
 
@@ -65,17 +67,17 @@ def test_on_noise_neither_move_nor_gap_follows_from_anything_before(name: str) -
         assert abs(np.corrcoef(later, before)[0, 1]) < 0.06
 
 
-def test_an_echo_is_in_the_way_from_open_to_close() -> None:
-    move = moves(made("echo"))
+def test_ar1_moves_have_the_given_coefficient() -> None:
+    move = moves(generate("ar1"))
 
     assert np.corrcoef(move[1:], move[:-1])[0, 1] == pytest.approx(0.2, abs=0.04)
-    # What whoever holds the sign of the last move earns, as the docstring says.
+    # The expected return of holding the sign of the last move, as in the docstring.
     earned = np.mean(np.sign(move[:-1]) * move[1:]) / move.std()
     assert earned == pytest.approx(0.2 * np.sqrt(2 / np.pi), abs=0.04)
 
 
-def test_an_elastic_price_is_pulled_back_to_where_it_was() -> None:
-    close = np.log(made("elastic").bars["close"].to_numpy())
+def test_a_mean_reverting_price_reverts() -> None:
+    close = np.log(generate("mean_reverting").bars["close"].to_numpy())
     deviation = close - np.log(100)
 
     assert np.corrcoef(deviation[1:], deviation[:-1])[0, 1] == pytest.approx(0.9, abs=0.02)
@@ -83,8 +85,8 @@ def test_an_elastic_price_is_pulled_back_to_where_it_was() -> None:
     assert np.diff(close).std() == pytest.approx(0.01, rel=0.05)
 
 
-def test_a_trend_lasts() -> None:
-    move = moves(made("trending", 20_000))
+def test_a_trend_is_persistent() -> None:
+    move = moves(generate("trending", 20_000))
     months = move[: len(move) // 20 * 20].reshape(-1, 20).mean(axis=1)
 
     assert abs(np.corrcoef(move[1:], move[:-1])[0, 1]) < 0.25
