@@ -22,7 +22,7 @@ from engine.core.open_kinds import OpenKinds
 from engine.core.renamed_keys import RENAMED_STRATEGY_KEYS
 from engine.core.types import Spec
 from engine.data import DataSpec
-from engine.evaluation.config import EvaluationSpec
+from engine.evaluation import EvaluationSpec
 from engine.features.config import Feature, LogReturn, Resolutions, TargetSpec
 from engine.models import (
     AlwaysUp,

@@ -34,7 +34,7 @@ from engine.pipeline.steps import (
     fit_and_predict,
     simulate_books,
 )
-from engine.reporting.pages import open_page_writer
+from engine.reporting import open_page_writer
 from engine.runs.folder import atomic_directory
 from engine.runs.run import Run
 from engine.strategy import Strategy, load_strategy
@@ -46,7 +46,7 @@ from engine.trials import Ledger, LedgerEntry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.reporting.pages import PageWriter
+    from engine.reporting import PageWriter
     from engine.training.executors.base import Executor
 
 

@@ -1,8 +1,8 @@
-"""`run_sweep`: several strategies, or one with several values, as one sweep.
+"""`run_sweep`: several strategies, or one strategy with a grid of values, run and compared.
 
-Each run of a sweep has its own folder and its own row in the trial ledger. The runs share the
-store of fits, so that nothing is trained twice. The best run is graded with all of them counted:
-a grid of six values is six trials.
+Each point of a sweep is a run of its own, with a folder and a row in the trial ledger; the runs
+share the store of fits, so that nothing is trained twice. The best run is graded with all runs
+counted as trials.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 SWEEPS_FOLDER = "families"
-"""Folder of the comparisons of sweeps, in the folder of reports."""
+"""Folder of the comparison pages of sweeps, below the folder of the runs."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class SweepPoint:
     """One run of a sweep.
 
     Attributes:
-        strategy: The strategy's file.
-        label: Unique in the sweep: the strategy's name, the values of the grid, or both.
-        values: Dotted path -> value from the grid.
-        overrides: Dotted path -> value, those of the grid among them.
+        strategy: Strategy file.
+        label: Unique label: the name, the values of the grid, or both.
+        values: Dotted path -> value of the grid.
+        overrides: Dotted path -> value of every override, those of the grid included.
     """
 
     strategy: Path
@@ -52,16 +52,16 @@ class SweepPoint:
 
 @dataclass(frozen=True)
 class Sweep:
-    """The runs of a sweep and their comparison.
+    """The result of a sweep.
 
     Attributes:
-        sweep_id: First 12 hex digits of the SHA-256 over strategies and options; the same sweep
-            has the same id.
+        sweep_id: First 12 hex digits of the SHA-256 over points and dataset options; the same
+            sweep has the same id.
         points: In the order in which they ran.
-        outcomes: Of each the run, or the error that it ended with.
-        comparison: Of the finished runs, on the bars that all of them have; None where fewer than
-            two finished, or where they cannot be compared.
-        comparison_page: The comparison as a page; None without a comparison or without pages.
+        outcomes: The run of each point, or the error that ended it.
+        comparison: Comparison of the finished runs on their common bars; None where fewer than
+            two finished, or they cannot be compared.
+        comparison_page: Path of the comparison page; None without a comparison or pages.
         comparison_error: Why there is no comparison; empty where there is one.
     """
 
@@ -74,30 +74,30 @@ class Sweep:
 
     @property
     def finished_runs(self) -> list[tuple[SweepPoint, Run]]:
-        """The points whose runs finished, each with its run."""
+        """The points whose runs finished, with the runs."""
         pairs = zip(self.points, self.outcomes, strict=True)
         return [(point, outcome) for point, outcome in pairs if isinstance(outcome, Run)]
 
     @property
     def failures(self) -> list[tuple[SweepPoint, Exception]]:
-        """The points whose runs failed, each with its error."""
+        """The points whose runs failed, with the errors."""
         pairs = zip(self.points, self.outcomes, strict=True)
         return [(point, outcome) for point, outcome in pairs if isinstance(outcome, Exception)]
 
     def adjust_grade(self, finished_run: Run) -> Grade:
-        """The grade of one run, with all trials of the sweep counted.
+        """Grade of one run with all runs of the sweep counted as trials.
 
-        When the run was graded, later runs of the sweep were not in the ledger yet. Its grade is
-        lowered to what its deflated Sharpe ratio allows with all of them, and never raised.
+        The ledger had fewer trials when the first runs of the sweep were graded. The grade is
+        lowered to that of the deflated Sharpe ratio with all of them; it is never raised.
         """
         significance, comparison = finished_run.significance, self.comparison
-        own = significance.verdict.grade
+        own_grade: Grade = significance.verdict.grade
         if comparison is None or comparison.selection_bias is None:
-            return own
+            return own_grade
         record = measure_track_record(comparison.returns[finished_run.run_id].to_numpy())
         expected_maximum = comparison.selection_bias.luckiest / comparison.periods_per_year**0.5
-        deflated = record.probability_above(expected_maximum) if record else None
-        return cap_grade(own, deflated, significance.method.confidence)
+        deflated_sharpe = record.probability_above(expected_maximum) if record else None
+        return cap_grade(own_grade, deflated_sharpe, significance.method.confidence)
 
 
 def run_sweep(
@@ -113,28 +113,28 @@ def run_sweep(
 ) -> Sweep:
     """Runs every strategy with every combination of the grid's values, and compares them.
 
-    A run that fails does not stop the others. An interrupt ends the sweep; the runs that finished
-    keep their folders and their rows in the ledger.
+    The sweep continues after a run that fails. An interrupt ends the sweep; finished runs are
+    kept, in their folders and in the ledger.
 
     Args:
         strategies: Strategy files.
-        grid: Dotted paths to the values that are tried: `{"signal.enter_bps": [5, 10, 20]}`.
-        overrides: Dotted path -> value, for all runs.
-        out: As in `run`; the comparison is in `out`/families/`sweep_id`.
-        pages: Draw the pages of each run and of the comparison.
-        progress: Receives stages and notices.
-        execute: Runs one strategy; `engine.run` by default.
-        options: Other arguments of `run`, for each run.
+        grid: Dotted path -> values to try: `{"signal.enter_bps": [5, 10, 20]}`.
+        overrides: Dotted path -> value, for every run.
+        out: As in `run`; the comparison page is in `out`/families/<sweep id>.
+        pages: Whether to write the pages of each run and the comparison page.
+        progress: Receives the progress.
+        execute: Runs one point; `engine.run` unless replaced.
+        options: Other options of `run`, for every run.
 
     Raises:
         UsageError: A strategy or a value is wrong, or two runs are the same; nothing was run.
     """
-    reporter = progress or NullProgress()
+    progress = progress or NullProgress()
     points = expand_sweep(strategies, grid or {}, overrides or {})
     sweep_id = _compute_sweep_id(points, options)
     outcomes: list[Run | Exception] = []
     for number, point in enumerate(points, start=1):
-        reporter.run(number, len(points), point.label)
+        progress.run(number, len(points), point.label)
         try:
             outcomes.append(
                 execute(
@@ -142,19 +142,19 @@ def run_sweep(
                     overrides=point.overrides,
                     out=out,
                     pages=pages,
-                    progress=reporter,
+                    progress=progress,
                     sweep_id=sweep_id,
                     **options,
                 )
             )
         except Exception as error:  # noqa: BLE001 - the other runs go on
-            reporter.notice(f"{point.label} failed: {_summarize_error(error)}")
+            progress.notice(f"{point.label} failed: {_summarize_error(error)}")
             outcomes.append(error)
         except KeyboardInterrupt:
-            reporter.notice(f"{number - 1} of {len(points)} runs were finished and are kept")
+            progress.notice(f"{number - 1} of {len(points)} runs finished and are kept")
             raise
     sweep = Sweep(sweep_id, points, tuple(outcomes))
-    reporter.stage("comparison")
+    progress.stage("comparison")
     return _with_comparison(sweep, Path(out) / SWEEPS_FOLDER / sweep_id if pages else None)
 
 
@@ -184,7 +184,7 @@ def expand_sweep(
 
 
 def _name_strategies(files: Sequence[Path]) -> list[tuple[Path, str]]:
-    """Each file with its name, or with its path where another file has the same name."""
+    """Each file with its name, or its path where another has the same name."""
     counts = Counter(file.stem for file in files)
     return [(file, file.stem if counts[file.stem] == 1 else str(file)) for file in files]
 
@@ -195,10 +195,10 @@ def _grid_combinations(grid: Mapping[str, Sequence[object]]) -> Iterator[dict[st
 
 
 def _make_label(name: str, values: Mapping[str, object]) -> str:
-    """`lstm signal.enter_bps=10`; of several values the last keys, where these are distinct."""
-    last = [path.rpartition(".")[2] for path in values]
-    short = len(last) > 1 and len(set(last)) == len(last)
-    keys = last if short else list(values)
+    """`lstm signal.enter_bps=10`; of several values the last keys, where no two are the same."""
+    last_keys = [path.rpartition(".")[2] for path in values]
+    are_unique = len(last_keys) > 1 and len(set(last_keys)) == len(last_keys)
+    keys = last_keys if are_unique else list(values)
     settings = [
         f"{key}={dump_flow_yaml(value)}" for key, value in zip(keys, values.values(), strict=True)
     ]
@@ -209,7 +209,7 @@ def _canonical_strategy(point: SweepPoint) -> str:
     """The strategy with every value, as canonical JSON.
 
     Raises:
-        StrategyError: It is wrong.
+        StrategyError: The strategy is wrong.
     """
     strategy = load_strategy(point.strategy, point.overrides)
     return canonical_json(strategy.model_dump(mode="json"))
@@ -229,8 +229,8 @@ def _require_distinct(points: Sequence[SweepPoint]) -> None:
 
 
 def _compute_sweep_id(points: Sequence[SweepPoint], options: Mapping[str, Any]) -> str:
-    data = {name: options.get(name) or None for name in ("data", "offline", "vintage")}
-    identity = canonical_json([[_canonical_strategy(point) for point in points], data])
+    dataset_options = {name: options.get(name) or None for name in ("data", "offline", "vintage")}
+    identity = canonical_json([[_canonical_strategy(point) for point in points], dataset_options])
     return hashlib.sha256(identity.encode()).hexdigest()[:12]
 
 
@@ -253,7 +253,7 @@ def _with_comparison(sweep: Sweep, folder: Path | None) -> Sweep:
 
 
 def _summarize_error(error: Exception) -> str:
-    text = (
+    message = (
         error.problem if isinstance(error, BacktestError) else f"{type(error).__name__}: {error}"
     )
-    return text.partition("\n")[0]
+    return message.partition("\n")[0]

@@ -14,7 +14,7 @@ from engine.comparison.selection import SelectionBias, compute_selection_bias
 from engine.comparison.settings_diff import SettingDifference, diff_settings, label_runs
 from engine.comparison.verdict import BestRunEvidence, grade_best_run, verdict_sentences
 from engine.core.randomness import derive_seed
-from engine.evaluation.config import EvaluationSpec
+from engine.evaluation import EvaluationSpec
 from engine.evaluation.inference.bootstrap import SharpeInference, infer_sharpe_ratios
 from engine.evaluation.inference.multiple_testing import holm_by_name
 from engine.evaluation.inference.pbo import (
@@ -113,6 +113,12 @@ class RunComparison:
             run: _return_metrics_pct(self.returns[run].to_numpy(), self.periods_per_year)
             for run in self.labels
         }
+
+    @cached_property
+    def growth(self) -> pd.DataFrame:
+        """Growth of 1 on the common bars: a column a run, and `buy_and_hold` where it is known."""
+        with_benchmark = _add_benchmark(self.returns, self.benchmark)
+        return (1.0 + (self.returns if with_benchmark is None else with_benchmark)).cumprod()
 
     @property
     def grade(self) -> Grade:

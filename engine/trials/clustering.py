@@ -96,7 +96,7 @@ def _cluster_distances(distances: Matrix) -> IntVector:
         return np.zeros(len(distances), dtype=np.int64)
     copies = _first_duplicates(distances)
     _, first = np.unique(copies, return_index=True)
-    labels = _best_cut(distances[np.ix_(first, first)])
+    labels = best_cut(distances[np.ix_(first, first)])
     return labels[np.unique(copies, return_inverse=True)[1]]
 
 
@@ -105,7 +105,7 @@ def _first_duplicates(distances: Matrix) -> IntVector:
     return np.asarray(np.argmax(distances < DUPLICATE_DISTANCE, axis=1))
 
 
-def _best_cut(distances: Matrix) -> IntVector:
+def best_cut(distances: Matrix) -> IntVector:
     """Clusters of the cut with the highest mean silhouette; the other trials are single."""
     count = len(distances)
     labels, best = np.arange(count), 0.0
@@ -113,9 +113,9 @@ def _best_cut(distances: Matrix) -> IntVector:
     for clusters, cut, sums in _average_linkage(distances):
         if clusters not in counts:
             continue
-        silhouettes = _silhouettes(cut, sums)
-        kept = _in_cohesive_cluster(cut, silhouettes)
-        mean = float(silhouettes[kept].sum()) / count
+        scores = trial_silhouettes(cut, sums)
+        kept = _in_cohesive_cluster(cut, scores)
+        mean = float(scores[kept].sum()) / count
         if mean > best:
             best, labels = mean, np.where(kept, cut, count + np.arange(count))
     return labels
@@ -160,7 +160,7 @@ def _average_linkage(distances: Matrix) -> Iterator[tuple[int, IntVector, Matrix
         yield count - merge, labels, sums
 
 
-def _silhouettes(labels: IntVector, sums: Matrix) -> Vector:
+def trial_silhouettes(labels: IntVector, sums: Matrix) -> Vector:
     """Silhouette of each trial, 0 for a single one; b is at most `UNCORRELATED_DISTANCE`.
 
     The denominator is at least `DUPLICATE_DISTANCE`, as smaller distances are rounding errors.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_STATUS_OF_PROCESS_STATE = {"running": "running", "gone": "interrupted", "unknown": "unknown"}
+_STATUS_OF_PROCESS_STATE = {"running": "running", "ended": "interrupted", "unknown": "unknown"}
 _JSON_COLUMNS = ("strategy", "dataset", "targets", "inputs", "certificate")
 
 

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import Literal
 
-ProcessState = Literal["running", "gone", "unknown"]
+ProcessState = Literal["running", "ended", "unknown"]
 
-_PROC_ROOT = Path("/proc")
+PROC_ROOT = Path("/proc")
 
 
 def host_name() -> str:
@@ -18,19 +18,25 @@ def host_name() -> str:
     return platform.node()
 
 
-def process_start_token(pid: int) -> str | None:
+def process_start_token(pid: int, proc_root: Path = PROC_ROOT) -> str | None:
     """Start time of a process, which distinguishes it from a later one with the same id.
+
+    Args:
+        pid: Process id.
+        proc_root: The proc file system of Linux.
 
     Returns:
         On Linux the boot id and the clock tick of its start, elsewhere the output of `ps`; None
         where there is no such process, or neither source is available.
     """
-    if (_PROC_ROOT / "self" / "stat").exists():
-        return _start_token_from_proc(pid)
+    if (proc_root / "self" / "stat").exists():
+        return _start_token_from_proc(pid, proc_root)
     return _start_token_from_ps(pid)
 
 
-def process_state(pid: int, process_host: str, start_token: str | None) -> ProcessState:
+def process_state(
+    pid: int, process_host: str, start_token: str | None, proc_root: Path = PROC_ROOT
+) -> ProcessState:
     """Whether a process still runs.
 
     It does if a process with this id has the recorded start time; an id that was reused since does
@@ -38,19 +44,19 @@ def process_state(pid: int, process_host: str, start_token: str | None) -> Proce
     """
     if start_token is None or process_host != host_name():
         return "unknown"
-    return "running" if process_start_token(pid) == start_token else "gone"
+    return "running" if process_start_token(pid, proc_root) == start_token else "ended"
 
 
-def _start_token_from_proc(pid: int) -> str | None:
+def _start_token_from_proc(pid: int, proc_root: Path) -> str | None:
     try:
         # The program name is in brackets and may itself contain brackets.
-        fields = (_PROC_ROOT / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        fields = (proc_root / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
     state, started = fields[0], fields[19]
     if state in {"Z", "X"}:  # ended, but not yet reaped by its parent
         return None
-    boot = (_PROC_ROOT / "sys" / "kernel" / "random" / "boot_id").read_text().strip()
+    boot = (proc_root / "sys" / "kernel" / "random" / "boot_id").read_text().strip()
     return f"{boot} {started}"
 
 

@@ -1,4 +1,4 @@
-"""What every page has to be for whoever reads it."""
+"""Checks of accessibility for every page."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ UNFOLD = "document.querySelectorAll('details').forEach((one) => (one.open = true
 
 
 def assert_accessible(page: Page) -> None:
-    """Nothing sticks out sideways, and axe-core finds nothing serious and nothing critical.
+    """The page does not overflow, and axe-core reports nothing serious and nothing critical.
 
     Contrast takes axe four times as long as all else, and no colour depends on the width: it is
-    judged on a desk.
+    checked at desktop width only.
     """
     page.evaluate(UNFOLD)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory) -> Path:
+def shared_dir(tmp_path_factory) -> Path:
     """A folder that all processes of this test run share."""
     shared: Path = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -42,44 +42,44 @@ def place(tmp_path_factory) -> Path:
     return shared
 
 
-def made_once(place: Path, name: str, model: str, overrides: dict[str, Any]) -> engine.Run:
-    """A run on made-up bars through the whole pipeline, under a name.
+def run_once(shared_dir: Path, name: str, model: str, overrides: dict[str, Any]) -> engine.Run:
+    """A run of the whole pipeline on synthetic bars.
 
-    The first process that asks makes it; the others, if there are any, wait for it.
+    The first process that needs it computes it; other processes wait for it.
     """
-    with (place / f"{name}.lock").open("w") as lock:
+    with (shared_dir / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        found = sorted((place / "reports" / name).glob("*/manifest.json"))
+        found = sorted((shared_dir / "reports" / name).glob("*/manifest.json"))
         if found:
             return engine.Run.open(found[0].parent)
-        folder = place / name
+        folder = shared_dir / name
         strategy = write_strategy(folder, market(folder), model)
         return engine.run(
             strategy,
             overrides={"name": name, "evaluation.resamples": 200, **overrides},
-            out=place / "reports",
-            home=place / "home",
+            out=shared_dir / "reports",
+            home=shared_dir / "home",
         )
 
 
 @pytest.fixture(scope="session")
-def run(place: Path) -> engine.Run:
+def run(shared_dir: Path) -> engine.Run:
     """A network of two seeds."""
     network = "{kind: lstm, units: [4], lookback: 4}"
-    return made_once(place, "network", network, {"seeds": 2, "training.epochs": 4})
+    return run_once(shared_dir, "network", network, {"seeds": 2, "training.epochs": 4})
 
 
 @pytest.fixture(scope="session")
-def rival(place: Path, run: engine.Run) -> engine.Run:  # noqa: ARG001 - one after the other
+def rival(shared_dir: Path, run: engine.Run) -> engine.Run:  # noqa: ARG001 - one after the other
     """A ridge regression on the same bars."""
-    return made_once(
-        place, "regression", "{kind: ridge}", {"benchmarks": [{"kind": "buy_and_hold"}]}
+    return run_once(
+        shared_dir, "regression", "{kind: ridge}", {"benchmarks": [{"kind": "buy_and_hold"}]}
     )
 
 
 @pytest.fixture(scope="session")
 def tabs(browser: Browser) -> Callable[[int, str], Tab]:
-    """The tab of a width and a colour scheme, the same each time."""
+    """The tab of each width and colour scheme."""
     opened: dict[tuple[int, str], Tab] = {}
 
     def of(width: int, scheme: str) -> Tab:
@@ -92,5 +92,5 @@ def tabs(browser: Browser) -> Callable[[int, str], Tab]:
 
 @pytest.fixture
 def sheet(tabs: Callable[[int, str], Tab], run: engine.Run) -> Page:
-    """The tearsheet on a desk, loaded anew."""
+    """The tearsheet at desktop width, reloaded."""
     return tabs(1440, "light").open(run.run_dir / "tearsheet.html")

@@ -1,4 +1,4 @@
-"""What a page has drawn, read back from its paths and from the labels of its axes."""
+"""Figures that a page has drawn, read from its paths and the labels of its axes."""
 
 from __future__ import annotations
 
@@ -116,8 +116,8 @@ def points(path: str) -> np.ndarray:
     """Every point that a path goes through, shape (n, 2)."""
     at, found = (0.0, 0.0), []
     for command, numbers in re.findall(r"([MLlHhV])([^MLlHhVZ]*)", path):
-        told = [float(value) for value in re.findall(r"-?[\d.]+", numbers)]
-        for step in _steps(command, told):
+        shown = [float(value) for value in re.findall(r"-?[\d.]+", numbers)]
+        for step in _steps(command, shown):
             across, down = step
             if command in "lh":
                 across, down = at[0] + across, at[1] + down
@@ -126,11 +126,11 @@ def points(path: str) -> np.ndarray:
     return np.array(found).reshape(-1, 2)
 
 
-def _steps(command: str, told: list[float]) -> list[tuple[float, float]]:
+def _steps(command: str, shown: list[float]) -> list[tuple[float, float]]:
     if command == "H":
-        return [(value, math.nan) for value in told]
+        return [(value, math.nan) for value in shown]
     if command == "h":
-        return [(value, 0.0) for value in told]
+        return [(value, 0.0) for value in shown]
     if command == "V":
-        return [(math.nan, value) for value in told]
-    return list(zip(told[::2], told[1::2], strict=True))
+        return [(math.nan, value) for value in shown]
+    return list(zip(shown[::2], shown[1::2], strict=True))

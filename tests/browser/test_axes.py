@@ -1,4 +1,4 @@
-"""The script of the pages makes its axes by the rules of the engine: same labels, same places."""
+"""The script of the pages has the same axes as the engine: same labels, same positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the charts have drawn, read back through their axes and held to the run's tables."""
+"""Figures that the charts have drawn, compared with the tables of the run."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ def test_every_line_of_every_chart_goes_through_the_figures_of_its_data(
     for chart in charts.values():
         for panel in chart.panels:
             for key in panel.paths:
-                told = np.array(panel.values(key), dtype=float)
+                shown = np.array(panel.values(key), dtype=float)
                 found = panel.points(key)[:, 1]
-                known = told[np.isfinite(told)]
+                known = shown[np.isfinite(shown)]
                 limit = panel.resolution * (known if panel.data["scale"]["log"] else 1)
                 assert len(found) == len(known), (chart.key, key)
                 assert (np.abs(found - known) <= limit).all(), (chart.key, key)
@@ -109,13 +109,13 @@ def test_the_loss_curves_of_every_fit_are_drawn(sheet: Page, run: engine.Run, wh
         down = [drawn.points(path)[:, 1] for path in curves]
         assert [len(one) for one in down] == [len(one) for one in losses]
         # One axis for all of a window: heights are the losses, shifted and stretched.
-        told, heights = np.concatenate(losses), np.concatenate(down)
-        slope, start = np.polyfit(told, heights, 1)
+        shown, heights = np.concatenate(losses), np.concatenate(down)
+        slope, start = np.polyfit(shown, heights, 1)
         assert slope < 0
-        assert slope * told + start == pytest.approx(heights, abs=1)
+        assert slope * shown + start == pytest.approx(heights, abs=1)
 
 
-def test_the_pointer_tells_the_figures_of_the_nearest_bar(sheet: Page, run: engine.Run) -> None:
+def test_the_pointer_shows_the_figures_of_the_nearest_bar(sheet: Page, run: engine.Run) -> None:
     plot = sheet.locator("#equity .plot")
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
@@ -124,11 +124,11 @@ def test_the_pointer_tells_the_figures_of_the_nearest_bar(sheet: Page, run: engi
     index = run.returns.index.as_unit("s").asi8
     share = (index[row] - index[0]) / (index[-1] - index[0])
     sheet.mouse.move(box["x"] + share * box["width"], box["y"] + 50)
-    told = sheet.locator("#tip").inner_text()
-    assert str(run.returns.index[row].date()) in told
+    shown = sheet.locator("#tip").inner_text()
+    assert str(run.returns.index[row].date()) in shown
     for book in run.returns:
         growth = (1 + run.returns[book]).cumprod().iloc[row]
-        assert f"{growth:.3f}\N{MULTIPLICATION SIGN}" in told
+        assert f"{growth:.3f}\N{MULTIPLICATION SIGN}" in shown
 
 
 def test_arrow_keys_move_the_pointer_bar_by_bar(sheet: Page, run: engine.Run) -> None:

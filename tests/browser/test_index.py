@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.chromium import WIDTHS
-from tests.reporting.family import IDS, index_server, member, written
+from tests.reporting.sweep_runs import IDS, index_server, make_run, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,10 +20,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    place = tmp_path_factory.mktemp("served")
+    folder = tmp_path_factory.mktemp("served")
     for number in range(4):
-        written(member(number, mean=0.001 * (number % 3)), place)
-    server = index_server(place)
+        write_run(make_run(number, mean=0.001 * (number % 3)), folder)
+    server = index_server(folder)
     thread = threading.Thread(target=server.serve)
     thread.start()
     yield server.url

@@ -1,4 +1,4 @@
-"""Every page, on a desk and on a phone, in light and in dark: quiet, closed, whole, accessible."""
+"""Every page, at desktop and phone width, light and dark: no messages, no requests, accessible."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EVERYWHERE = [
 
 
 @pytest.mark.parametrize(("name", "width", "scheme"), EVERYWHERE)
-def test_a_page_is_quiet_asks_for_nothing_and_is_accessible(
+def test_a_page_logs_nothing_requests_nothing_and_is_accessible(
     tabs: Callable[[int, str], Tab], run: engine.Run, name: str, width: int, scheme: str
 ) -> None:
     opened = tabs(width, scheme)
@@ -41,7 +41,9 @@ def test_a_page_is_quiet_asks_for_nothing_and_is_accessible(
     assert [url for url in opened.requests if url not in (file.as_uri(), "data:,")] == []
 
 
-def test_dark_is_dark_and_light_is_light(tabs: Callable[[int, str], Tab], run: engine.Run) -> None:
+def test_the_background_follows_the_colour_scheme(
+    tabs: Callable[[int, str], Tab], run: engine.Run
+) -> None:
     def paper(scheme: str) -> str:
         page = tabs(PHONE, scheme).open(run.run_dir / "tearsheet.html")
         return page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -78,7 +80,7 @@ def test_the_first_stop_of_the_keyboard_skips_to_the_content(sheet: Page) -> Non
     assert sheet.evaluate("document.querySelector('main').contains(document.activeElement)")
 
 
-def test_every_section_is_in_the_contents_and_the_one_read_is_marked(sheet: Page) -> None:
+def test_every_section_is_in_the_contents_and_the_current_one_is_marked(sheet: Page) -> None:
     links = sheet.locator(".contents a")
     sections = sheet.locator("main > section[id]").evaluate_all("all => all.map((one) => one.id)")
     assert links.evaluate_all("all => all.map((one) => one.hash.slice(1))") == sections
@@ -92,7 +94,7 @@ def test_every_section_is_in_the_contents_and_the_one_read_is_marked(sheet: Page
     assert 0 <= box["y"] < 60
 
 
-def test_with_forced_colours_a_switched_off_book_and_the_charts_can_still_be_told(
+def test_with_forced_colours_books_and_charts_are_distinguishable(
     browser: Browser, run: engine.Run
 ) -> None:
     forced = tab(browser, WIDE, forced_colors="active")
@@ -115,7 +117,9 @@ def test_with_forced_colours_a_switched_off_book_and_the_charts_can_still_be_tol
     page.context.close()
 
 
-def test_who_wants_no_motion_gets_none(browser: Browser, run: engine.Run) -> None:
+def test_reduced_motion_disables_scrolling_and_transitions(
+    browser: Browser, run: engine.Run
+) -> None:
     still = tab(browser, WIDE, reduced_motion="reduce")
     page = still.open(run.run_dir / "tearsheet.html")
     scrolling = "getComputedStyle(document.documentElement).scrollBehavior"

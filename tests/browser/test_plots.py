@@ -1,4 +1,4 @@
-"""Plots whose horizontal axis is not time: what is drawn, and what pointer and keys tell of it."""
+"""Plots over an axis other than time: what is drawn, and what pointer and keys show."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def known(plot: dict[str, Any], layer: dict[str, Any]) -> np.ndarray:
     places = np.isfinite(x) & np.isfinite(y)
     for axis, values in ((across, x), (up, y)):
         places &= values > 0 if axis["log"] else True
-    told = y[places]
-    return told if layer["kind"] == "line" else np.clip(told, up["low"], up["high"])
+    shown = y[places]
+    return shown if layer["kind"] == "line" else np.clip(shown, up["low"], up["high"])
 
 
 def test_every_mark_of_every_plot_stands_at_its_figure(plots: dict[str, dict[str, Any]]) -> None:
@@ -84,8 +84,8 @@ def test_every_mark_of_every_plot_stands_at_its_figure(plots: dict[str, dict[str
 
 
 def outcomes(run: engine.Run) -> Any:
-    told = run.predictions[run.predictions["horizon"] == 1]
-    return (1e4 * told.groupby("timestamp")[["predicted", "actual"]].mean()).dropna()
+    shown = run.predictions[run.predictions["horizon"] == 1]
+    return (1e4 * shown.groupby("timestamp")[["predicted", "actual"]].mean()).dropna()
 
 
 def test_forecasts_are_drawn_against_the_outcomes_of_the_run(
@@ -103,21 +103,21 @@ def test_forecasts_are_drawn_against_the_outcomes_of_the_run(
     )
 
 
-def test_keys_go_from_mark_to_mark_and_tell_each(sheet: Page, run: engine.Run) -> None:
+def test_keys_move_between_marks_and_show_each(sheet: Page, run: engine.Run) -> None:
     plot = sheet.locator("#scatter .plot")
     expected = outcomes(run).sort_values("predicted")
     for key, row in (("Home", 0), ("ArrowRight", 1), ("End", -1)):
         plot.press(key)
-        told = sheet.locator("#tip").inner_text()
+        shown = sheet.locator("#tip").inner_text()
         figures = expected.iloc[row]
-        assert str(expected.index[row].date()) in told
+        assert str(expected.index[row].date()) in shown
         for figure in figures:
-            assert formatting.BPS(figure).split(formatting.NO_BREAK_SPACE)[0] in told
+            assert formatting.BPS(figure).split(formatting.NO_BREAK_SPACE)[0] in shown
     plot.press("Escape")
     assert sheet.locator("#tip").is_hidden()
 
 
-def test_the_pointer_tells_the_nearest_mark(sheet: Page) -> None:
+def test_the_pointer_shows_the_nearest_mark(sheet: Page) -> None:
     plot = sheet.locator("#histogram .plot")
     plot.scroll_into_view_if_needed()
     plot.press("End")

@@ -1,4 +1,4 @@
-"""Printed to PDF: every section, nothing folded, no chart cut, and the span that is shown."""
+"""Print to PDF: every section, nothing collapsed, no chart split, and the span shown."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def printed(tmp_path: Path) -> Callable[[Page], list[str]]:
     def words(page: Page) -> list[str]:
         file = tmp_path / "page.pdf"
         page.pdf(path=file, format="A4", print_background=True)
-        told = subprocess.run(
+        shown = subprocess.run(
             [pdftotext, "-raw", file, "-"], check=True, capture_output=True, text=True
         ).stdout
-        return [flat(sheet) for sheet in told.split("\f")]
+        return [flat(sheet) for sheet in shown.split("\f")]
 
     return words
 
@@ -46,7 +46,7 @@ def flat(text: str) -> str:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_print_has_every_heading_and_whatever_is_folded(
+def test_a_print_has_every_heading_and_all_collapsed_text(
     tabs: Callable[[int, str], Tab], run: engine.Run, printed, name: str
 ) -> None:
     page = tabs(1440, "dark").open(run.run_dir / f"{name}.html")
@@ -54,7 +54,7 @@ def test_a_print_has_every_heading_and_whatever_is_folded(
     folded = page.locator("details p").all_text_contents()
     assert len(headings) > 3
     paper = "".join(printed(page))
-    for text in headings + [flat(told)[:40] for told in folded]:
+    for text in headings + [flat(shown)[:40] for shown in folded]:
         assert text in paper
     assert page.locator("details[open]").count() == 0
 
@@ -67,7 +67,7 @@ def test_the_strategy_is_printed_to_its_last_line(sheet: Page, printed) -> None:
         assert flat(line) in paper
 
 
-def test_no_chart_is_cut_by_the_end_of_a_sheet(sheet: Page, printed) -> None:
+def test_no_chart_is_split_across_pages(sheet: Page, printed) -> None:
     charts = sheet.locator("figure.chart").evaluate_all(
         "all => all.map((one) => [one.querySelector('h3').textContent,"
         " one.querySelector('.across span:last-child').textContent])"
@@ -80,12 +80,12 @@ def test_no_chart_is_cut_by_the_end_of_a_sheet(sheet: Page, printed) -> None:
 
 def test_a_print_shows_the_span_that_the_screen_shows(sheet: Page, printed) -> None:
     sheet.locator("#equity .plot").press("+")
-    told = sheet.locator("#equity .shown").inner_text()
-    assert told.startswith("Shown: ")
-    assert flat(told) in "".join(printed(sheet))
+    shown = sheet.locator("#equity .shown").inner_text()
+    assert shown.startswith("Shown: ")
+    assert flat(shown) in "".join(printed(sheet))
 
 
-def test_buttons_that_paper_has_no_use_for_are_not_printed(sheet: Page, printed) -> None:
+def test_controls_are_not_printed(sheet: Page, printed) -> None:
     paper = "".join(printed(sheet))
     for text in ("Filter trades", "Skip to the content", "Drag across a chart"):
         assert flat(text) not in paper

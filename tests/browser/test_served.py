@@ -1,4 +1,4 @@
-"""The index of all runs and the comparison of two, from the server that hands them out."""
+"""The index of all runs and the comparison of two, from the index server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.browser import drawn
 from tests.browser.accessible import assert_accessible
 from tests.browser.chromium import SCHEMES, WIDTHS
 from tests.browser.drawn import number
-from tests.reporting.family import index_server
+from tests.reporting.sweep_runs import index_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,9 +27,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def address(place: Path, run: engine.Run, rival: engine.Run) -> Iterator[str]:
+def address(shared_dir: Path, run: engine.Run, rival: engine.Run) -> Iterator[str]:
     assert run.run_id != rival.run_id
-    server = index_server(place / "reports")
+    server = index_server(shared_dir / "reports")
     thread = threading.Thread(target=server.serve)
     thread.start()
     yield server.url
@@ -56,7 +56,7 @@ def comparison(index: Page) -> Page:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_both_are_quiet_ask_only_their_server_and_are_accessible(
+def test_both_log_nothing_request_only_their_server_and_are_accessible(
     tabs: Callable[[int, str], Tab],
     address: str,
     run: engine.Run,
@@ -76,7 +76,7 @@ def test_both_are_quiet_ask_only_their_server_and_are_accessible(
     assert [url for url in opened.requests if not url.startswith((address, "data:,"))] == []
 
 
-def test_the_index_is_searched_and_enter_sends_nothing(index: Page, rival: engine.Run) -> None:
+def test_the_index_is_filtered_and_enter_submits_nothing(index: Page, rival: engine.Run) -> None:
     field = index.get_by_role("searchbox")
     field.fill(rival.run_id)
     rows = index.locator("table.index tbody tr:not([hidden])")
@@ -93,9 +93,9 @@ def test_the_index_sorts_by_sharpe_ratio(index: Page, run: engine.Run, rival: en
     head = index.get_by_role("button", name="Sharpe ratio")
     for sign in (1, -1):
         head.click()
-        told = index.locator("table.index tbody tr").all_inner_texts()
+        shown = index.locator("table.index tbody tr").all_inner_texts()
         expected = sorted(ratios, key=lambda one, sign=sign: sign * ratios[one])
-        assert [next(one for one in expected if one in text) for text in told] == expected
+        assert [next(one for one in expected if one in text) for text in shown] == expected
 
 
 def test_a_run_is_opened_from_the_index(index: Page) -> None:
@@ -135,10 +135,10 @@ def test_the_runs_of_a_comparison_sort_by_their_return(
         "network": (1 + run.returns["strategy"]).prod(),
         "regression": (1 + rival.returns["strategy"]).prod(),
     }
-    told = [
+    shown = [
         (row.locator("th").inner_text(), number(row.locator("td").nth(2).inner_text().split()[0]))
         for row in table.locator("tbody tr").all()
     ]
-    names = [name.split()[0] for name, _ in told if name.split()[0] in grown]
+    names = [name.split()[0] for name, _ in shown if name.split()[0] in grown]
     assert names == sorted(grown, key=lambda name: grown[name])
-    assert [value for _, value in told] == sorted(value for _, value in told)
+    assert [value for _, value in shown] == sorted(value for _, value in shown)

@@ -1,4 +1,4 @@
-"""Tables: sorted and searched, held to the figures of the run."""
+"""Sorting and filtering of tables, compared with the figures of the run."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def column(table: Locator, number: int) -> list[str]:
     )
 
 
-def test_text_sorts_as_a_reader_would_and_comes_back(small: Page) -> None:
+def test_text_sorts_naturally_and_returns_to_its_order(small: Page) -> None:
     table, head = small.locator("table"), small.get_by_role("button", name="Name")
     seen = []
     for _ in range(3):
@@ -62,7 +62,7 @@ def test_text_sorts_as_a_reader_would_and_comes_back(small: Page) -> None:
     ]
 
 
-def test_numbers_sort_by_what_they_are_and_missing_ones_come_last(small: Page) -> None:
+def test_numbers_sort_by_value_and_missing_ones_come_last(small: Page) -> None:
     table, head = small.locator("table"), small.get_by_role("button", name="Size")
     head.focus()
     head.press("Enter")
@@ -71,7 +71,7 @@ def test_numbers_sort_by_what_they_are_and_missing_ones_come_last(small: Page) -
     assert column(table, 0) == ["b2", "c", "b10", "a"]
 
 
-def test_only_the_column_sorted_says_so_and_some_have_no_order(small: Page) -> None:
+def test_only_the_sorted_column_is_marked_and_some_cannot_be_sorted(small: Page) -> None:
     small.get_by_role("button", name="Size").click()
     small.get_by_role("button", name="Code").click()
     ways = small.locator("th[aria-sort]").all_inner_texts()
@@ -115,10 +115,10 @@ def test_the_trades_sort_and_filter_as_the_fills_of_the_run_come_to(
     head = table.get_by_role("button", name="Net return")
     for ascending in (True, False):
         head.click()
-        place = sheet.locator("#trades thead th").all_inner_texts().index("Net return")
-        told = [number(text.split("\N{NO-BREAK SPACE}")[0]) for text in column(table, place)]
+        index = sheet.locator("#trades thead th").all_inner_texts().index("Net return")
+        shown = [number(text.split("\N{NO-BREAK SPACE}")[0]) for text in column(table, index)]
         expected = trips["return_pct"].sort_values(ascending=ascending)
-        assert told == pytest.approx(expected.tolist(), abs=0.006)
+        assert shown == pytest.approx(expected.tolist(), abs=0.006)
     sheet.get_by_label("Filter trades").fill("short")
     shorts = int((trips["side"] == "short").sum())
     assert 0 < shorts < len(trips)
@@ -138,9 +138,9 @@ def test_the_columns_of_the_books_sort_by_a_figure_of_the_run(
     row = table.locator("tbody tr", has_text="Sharpe ratio")
     for sign in (1, -1):
         head.click()
-        told = [text.split("\n")[0] for text in table.locator("thead th").all_inner_texts()]
+        shown = [text.split("\n")[0] for text in table.locator("thead th").all_inner_texts()]
         expected = sorted(known, key=lambda key, sign=sign: sign * known[key])
-        assert told[: len(known)] == [labels[key] for key in expected]
+        assert shown[: len(known)] == [labels[key] for key in expected]
         cells = row.locator("td").all_inner_texts()
         figures = [number(text.split("\n")[0]) for text in cells[: len(known)]]
         assert figures == pytest.approx([known[key] for key in expected], abs=0.006)
@@ -156,12 +156,12 @@ def test_the_books_of_the_significance_page_sort_by_sharpe_ratio(
     page = tabs(1440, "light").open(run.run_dir / "significance.html")
     table = page.locator("#sharpe table").first
     table.get_by_role("button", name="Sharpe ratio", exact=True).click()
-    told = [number(text) for text in column(table, 1) if any(map(str.isdigit, text))]
+    shown = [number(text) for text in column(table, 1) if any(map(str.isdigit, text))]
     figures = [one["estimate"] for one in run.significance["sharpe"].values()]
-    assert told == pytest.approx(sorted(one for one in figures if one is not None), abs=0.006)
+    assert shown == pytest.approx(sorted(one for one in figures if one is not None), abs=0.006)
 
 
-def test_sorting_leaves_every_row_where_its_cells_are(sheet: Page) -> None:
+def test_sorting_keeps_rows_intact(sheet: Page) -> None:
     rows = "all => all.map((row) => row.textContent)"
     for table in sheet.locator("table[data-sortable='']").all():
         before = table.locator("tbody tr").evaluate_all(rows)

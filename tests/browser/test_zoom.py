@@ -1,4 +1,4 @@
-"""One span for all charts over time: how it is chosen, and what is drawn of it."""
+"""The span of all charts over time: how it is changed, and what is drawn."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def drag(page: Page, chart: str, start: float, end: float) -> None:
 
 
 def rows_of(run: engine.Run, page: Page) -> slice:
-    """The rows of the span that is told."""
+    """The rows of the span that is text."""
     first, last = (pd.Timestamp(day, tz="UTC") for day in shown(page))
     days = run.returns.index
     return slice(int(days.searchsorted(first)), int(days.searchsorted(last)) + 1)
@@ -52,7 +52,7 @@ def expected_equity(run: engine.Run, rows: slice) -> pd.DataFrame:
 
 
 def assert_shows(page: Page, run: engine.Run, *, books: list[str] | None = None) -> None:
-    """Every chart shows the span told, its points are those of the bars, and so are its axes."""
+    """Every chart shows the span text, its points are those of the bars, and so are its axes."""
     rows = rows_of(run, page)
     index = run.returns.index[rows]
     books = books or list(run.returns)
@@ -67,8 +67,8 @@ def assert_shows(page: Page, run: engine.Run, *, books: list[str] | None = None)
         for panel in chart.panels:
             for key in panel.paths:
                 if not panel.data["scale"]["rebased"]:
-                    told = np.array(panel.values(key)[rows], dtype=float)
-                    assert_seen(panel, key, told[np.isfinite(told)])
+                    text = np.array(panel.values(key)[rows], dtype=float)
+                    assert_seen(panel, key, text[np.isfinite(text)])
     for key, table in (("equity", equity), ("drawdown", below)):
         (panel,) = charts[key].panels
         assert set(panel.paths) == set(books)
@@ -120,7 +120,7 @@ def test_a_drag_across_one_chart_zooms_all_of_them(sheet: Page, run: engine.Run)
     assert after["positions-0"].panels[0].up != before["positions-0"].panels[0].up
 
 
-def test_the_span_shown_is_told_in_words_and_in_every_chart(sheet: Page) -> None:
+def test_the_span_is_shown_as_text_and_in_every_chart(sheet: Page) -> None:
     drag(sheet, "drawdown", 0.2, 0.4)
     first, last = shown(sheet)
     assert f"{first} to {last} shown" in sheet.locator("#span-status").inner_text()
@@ -175,18 +175,18 @@ def test_keys_zoom_in_move_and_zoom_out(sheet: Page, run: engine.Run) -> None:
     assert rows_of(run, sheet) == everything
 
 
-def test_the_pointer_stays_within_the_span_and_tells_what_is_drawn(
+def test_the_pointer_stays_within_the_span_and_shows_what_is_drawn(
     sheet: Page, run: engine.Run
 ) -> None:
     drag(sheet, "equity", 0.4, 0.6)
     plot, rows = sheet.locator("#equity .plot"), rows_of(run, sheet)
     plot.press("End")
-    told = sheet.locator("#tip").inner_text()
-    assert str(run.returns.index[rows.stop - 1].date()) in told
+    text = sheet.locator("#tip").inner_text()
+    assert str(run.returns.index[rows.stop - 1].date()) in text
     equity = expected_equity(run, rows)["strategy"].iloc[-1]
-    assert f"{equity:.3f}\N{MULTIPLICATION SIGN}" in told
+    assert f"{equity:.3f}\N{MULTIPLICATION SIGN}" in text
     plot.press("ArrowRight")
-    assert sheet.locator("#tip").inner_text() == told
+    assert sheet.locator("#tip").inner_text() == text
 
 
 def test_presets_show_the_latest_months_and_are_parts_of_the_span(
@@ -257,7 +257,7 @@ def test_one_book_alone_and_all_of_them_again(sheet: Page, run: engine.Run, how:
     assert_shows(sheet, run)
 
 
-def test_without_any_book_the_axes_stand_and_say_nothing_wrong(sheet: Page) -> None:
+def test_without_any_book_the_axes_have_valid_labels(sheet: Page) -> None:
     buttons = sheet.locator("#equity button[data-book]").all()
     for button in buttons:
         button.click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -87,10 +88,12 @@ def test_overrides_complete_to_the_equals_sign() -> None:
 
 
 def test_the_schemas_file_is_the_schema_of_strategies() -> None:
+    from engine.config.json_schema import find_schema_file
     from engine.config.reference import list_entries, list_schema_entries
     from engine.strategy import Strategy
 
-    assert list_schema_entries(completion._load_schema()) == list_entries(Strategy)
+    schema = json.loads(find_schema_file().read_text(encoding="utf-8"))
+    assert list_schema_entries(schema) == list_entries(Strategy)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

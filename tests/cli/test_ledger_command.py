@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from engine.cli.main import app
 from engine.core.errors import TrainingError
 from engine.trials import Ledger
-from tests.trials.factories import finished, ground, outcome, returns, strategy
+from tests.trials.factories import data_scope, finished, outcome, returns, strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,12 +38,12 @@ def kept(home) -> Ledger:
     ledger = Ledger(home / "ledger.sqlite")
     finished(ledger.path, 0)
     with suppress(TrainingError), ledger.record(strategy(name="lstm"), "backtest run x") as entry:
-        entry.set_data_scope(ground(targets=("ETH",)))
+        entry.set_data_scope(data_scope(targets=("ETH",)))
         raise TrainingError("window 3 ended with a NaN loss")
     with suppress(KeyboardInterrupt), ledger.record(strategy(name="lstm")):
         raise KeyboardInterrupt
     with ledger.record(strategy(name="a_strategy_with_quite_a_long_name")) as entry:
-        entry.set_data_scope(ground(targets=("VERY-LONG-SYMBOL/USDT",)))
+        entry.set_data_scope(data_scope(targets=("VERY-LONG-SYMBOL/USDT",)))
         entry.finish(outcome(3, run_id=RUN_ID, sharpe=-1.234, grade="moderate", tuning=5))
     return ledger
 

@@ -18,7 +18,7 @@ from engine.cli.main import app
 from engine.cli.run_lookup import find_run_folder
 from engine.core.errors import UsageError
 from engine.runs.folder import PAGES
-from tests.reporting.family import IDS, member, written
+from tests.reporting.sweep_runs import IDS, make_run, write_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ SERVE = "from engine.cli.main import main; main()"
 def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for number in range(3):
-        written(member(number, mean=0.001 * number), tmp_path / "reports")
+        write_run(make_run(number, mean=0.001 * number), tmp_path / "reports")
     return tmp_path / "reports"
 
 
@@ -44,12 +44,12 @@ def invoke(*arguments: object) -> Result:
 
 def idle(number: int) -> Run:
     """A strategy that held nothing: quantstats has nothing to draw, which is quick."""
-    run = member(number)
+    run = make_run(number)
     return dataclasses.replace(run, returns=run.returns.assign(strategy=0.0))
 
 
 def test_report_renders_every_page_of_a_folder_that_was_moved(reports: Path) -> None:
-    folder = written(idle(3), reports).rename(reports.parent / "moved here")
+    folder = write_run(idle(3), reports).rename(reports.parent / "moved here")
 
     result = invoke("report", folder)
 
@@ -60,7 +60,7 @@ def test_report_renders_every_page_of_a_folder_that_was_moved(reports: Path) -> 
 
 
 def test_report_renders_a_run_of_an_earlier_version(reports: Path) -> None:
-    folder = written(idle(3), reports)
+    folder = write_run(idle(3), reports)
     (folder / "certificate.json").unlink()
     kept = {
         "manifest": ("run_id", "strategy_name", "strategy", "dataset", "target", "windows"),
@@ -75,6 +75,18 @@ def test_report_renders_a_run_of_an_earlier_version(reports: Path) -> None:
 
     assert "Not tested for look-ahead" in (folder / "tearsheet.html").read_text(encoding="utf-8")
     assert invoke("compare", IDS[3], IDS[1]).exit_code == 0
+
+
+def test_a_run_of_a_newer_version_is_refused_with_its_version(reports: Path) -> None:
+    path = reports / "ridge" / IDS[0] / "metrics.json"
+    metrics = json.loads(path.read_text(encoding="utf-8")) | {"schema_version": 99}
+    path.write_text(json.dumps(metrics), encoding="utf-8")
+
+    for arguments in (("report", "1111"), ("compare", "1111", "2222")):
+        result = invoke(*arguments)
+        assert result.exit_code == 2
+        assert "written by a newer version of the engine" in result.stderr
+        assert "found: schema_version 99" in result.stderr
 
 
 def test_report_finds_a_run_by_the_first_digits_of_its_id(reports: Path) -> None:
@@ -140,7 +152,7 @@ def test_compare_prints_one_json_value_with_every_figure(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("runs", "said"),
+    ("runs", "message"),
     [
         (("1111",), "at least two runs"),
         (("1111", "2222", IDS[0]), "one run is named twice"),
@@ -150,12 +162,12 @@ def test_compare_prints_one_json_value_with_every_figure(tmp_path: Path) -> None
     ],
 )
 def test_compare_refuses_what_cannot_be_compared(
-    reports: Path, runs: tuple[str, ...], said: str
+    reports: Path, runs: tuple[str, ...], message: str
 ) -> None:
     result = invoke("compare", *runs)
 
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert not (reports / "comparisons").exists()
 
 
@@ -166,7 +178,7 @@ def test_a_folder_that_cannot_be_written_is_refused(reports: Path, tmp_path: Pat
 
     assert result.exit_code == 2
     assert "the pages cannot be written" in result.stderr
-    folder = written(idle(3), reports)
+    folder = write_run(idle(3), reports)
     (folder / "tearsheet.html").mkdir()
     assert "the pages cannot be written" in invoke("report", folder).stderr
 
@@ -191,9 +203,9 @@ def test_a_damaged_run_is_refused_with_the_name_of_the_file(
 
 
 def test_compare_names_the_runs_without_common_bars(reports: Path) -> None:
-    late = member(4)
+    late = make_run(4)
     shifted = late.returns.set_axis(late.returns.index + late.returns.index.freq * 400)
-    written(dataclasses.replace(late, returns=shifted.rename_axis("timestamp")), reports)
+    write_run(dataclasses.replace(late, returns=shifted.rename_axis("timestamp")), reports)
 
     result = invoke("compare", "1111", "2222", "5555")
 

@@ -2,18 +2,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from engine.cli.run_summary import render_run_text
-from tests.reporting.page import changed
 from tests.runs.documents import make_certificate
 
 if TYPE_CHECKING:
     from engine.runs.run import Run
 
 LONG_TEXT = "no evidence " * 20
+
+
+def changed(run: Run, **documents: Any) -> Run:
+    """The run with other values of some keys of its documents."""
+    return replace(
+        run, **{name: getattr(run, name) | changes for name, changes in documents.items()}
+    )
 
 
 def table_of(text: str) -> list[str]:
@@ -90,10 +96,8 @@ def test_the_number_of_warm_starts_is_stated(finished: Run) -> None:
         for index, warm in enumerate((False, True))
     ]
 
-    assert (
-        "1 of 2 fits started warm, from the weights of the window before; the others from\n"
-        "random ones."
-    ) in render_run_text(changed(finished, manifest={"windows": windows}), 80)
+    text = render_run_text(changed(finished, manifest={"windows": windows}), 80)
+    assert "\n1 of 2 fits started warm, " in text
 
 
 def test_a_run_without_forecasts_has_no_line_on_them(finished: Run) -> None:

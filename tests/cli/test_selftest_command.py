@@ -33,22 +33,22 @@ BAD = CheckResult(
 def invoke(
     *arguments: str, rows: tuple[CheckResult, ...] = (GOOD,)
 ) -> tuple[Result, dict[str, Any]]:
-    asked: dict[str, Any] = {}
+    options: dict[str, Any] = {}
 
     def execute(**given: Any) -> SelfTestResult:
-        asked.update(given)
+        options.update(given)
         given["progress"].notice("working")
         return SelfTestResult(rows, given["seed"], 300, 61.7)
 
-    return CliRunner().invoke(app, ["selftest", *arguments], obj=execute), asked
+    return CliRunner().invoke(app, ["selftest", *arguments], obj=execute), options
 
 
 def test_passed_checks_end_with_0_and_a_conclusion() -> None:
-    result, asked = invoke()
+    result, options = invoke()
 
     assert result.exit_code == 0
     assert "All 1 checks passed (300 generated markets, seed 0, 62 s)" in result.stdout
-    assert (asked["seed"], asked["workers"]) == (0, None)
+    assert (options["seed"], options["workers"]) == (0, None)
     assert result.stderr == "working\n"
 
 
@@ -63,12 +63,12 @@ def test_a_failed_check_ends_with_1_and_is_named_on_stderr() -> None:
 
 def test_json_is_one_object_and_nothing_else() -> None:
     result, _ = invoke("--json", rows=(GOOD, BAD))
-    told = json.loads(result.stdout)
+    document = json.loads(result.stdout)
 
     assert result.exit_code == 1
-    assert (told["passed"], told["seed"], told["markets"]) == (False, 0, 300)
-    assert told["checks"][0]["figures"] == {"rate": 0.06}
-    assert [check["passed"] for check in told["checks"]] == [True, False]
+    assert (document["passed"], document["seed"], document["markets"]) == (False, 0, 300)
+    assert document["checks"][0]["figures"] == {"rate": 0.06}
+    assert [check["passed"] for check in document["checks"]] == [True, False]
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 300])
@@ -112,8 +112,8 @@ def test_an_interrupt_ends_it_and_its_workers_with_130_and_one_line() -> None:
         assert process.stderr.readline().startswith("selftest: ")
         # As a terminal does: to the whole group.
         os.killpg(process.pid, signal.SIGINT)
-        out, told = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=60)
 
-    assert (process.returncode, out) == (130, "")
-    assert told.splitlines()[-1] == "interrupted"
-    assert "Traceback" not in told
+    assert (process.returncode, stdout) == (130, "")
+    assert stderr.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in stderr

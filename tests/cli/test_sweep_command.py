@@ -149,7 +149,7 @@ def test_a_failed_run_is_reported_last_and_gives_the_exit_code(
 def test_an_interrupt_ends_with_130_and_states_the_finished_runs(runs: list[Run]) -> None:
     result = invoke(FakeSweep(runs[0], KeyboardInterrupt()))
     assert (result.exit_code, result.stdout) == (130, "")
-    assert "1 of 3 runs were finished and are kept" in result.stderr
+    assert "1 of 3 runs finished and are kept" in result.stderr
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])

@@ -34,7 +34,7 @@ def run(
 ) -> ComparedRun:
     """Half the market and noise of its own, with so much a bar on top."""
     noise = own * np.random.default_rng([seed, *name.encode()]).standard_normal(BARS)
-    made = ComparedRun(
+    compared = ComparedRun(
         run_id=hashlib.sha256(f"{name} {seed}".encode()).hexdigest()[:12],
         name=name,
         interval="1d",
@@ -44,7 +44,7 @@ def run(
         benchmark=pd.Series(MARKET, DAYS),
         settings={"model": {"kind": name}},
     )
-    return replace(made, **changes)
+    return replace(compared, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -52,70 +52,70 @@ def family() -> list[ComparedRun]:
     return [run("base"), run("worse", -0.002), run("good", 0.003), run("same")]
 
 
-def test_every_figure_is_of_the_bars_that_all_runs_have(family: list[ComparedRun]) -> None:
+def test_every_figure_uses_the_common_bars(family: list[ComparedRun]) -> None:
     late = replace(family[0], returns=family[0].returns.iloc[100:])
     early = replace(family[2], returns=family[2].returns.iloc[:-50].drop(DAYS[300]))
 
-    found = compare_runs([late, early], QUICK)
+    comparison = compare_runs([late, early], QUICK)
 
     common = DAYS[100:-50].drop(DAYS[300])
-    assert found.returns.index.equals(common)
-    assert found.bars_left_out == {late.run_id: 51, early.run_id: 100}
+    assert comparison.returns.index.equals(common)
+    assert comparison.bars_left_out == {late.run_id: 51, early.run_id: 100}
     mine = early.returns.loc[common]
-    sharpe = found.sharpe[early.run_id].estimate
+    sharpe = comparison.sharpe[early.run_id].estimate
     assert sharpe == pytest.approx(mine.mean() / mine.std() * 252**0.5)
     grown = 100 * ((1 + mine).prod() - 1)
-    assert found.metrics[early.run_id].total_return_pct == pytest.approx(grown)
+    assert comparison.metrics[early.run_id].total_return_pct == pytest.approx(grown)
 
 
 def test_the_first_run_is_the_reference_of_all_differences(family: list[ComparedRun]) -> None:
-    found = compare_runs(family, QUICK)
+    comparison = compare_runs(family, QUICK)
 
     base, good = family[0].run_id, family[2].run_id
-    assert found.reference == base
-    assert set(found.differences) == {each.run_id for each in family[1:]}
-    gap = found.sharpe[good].estimate - found.sharpe[base].estimate
-    assert found.differences[good].estimate == pytest.approx(gap)
+    assert comparison.reference == base
+    assert set(comparison.differences) == {each.run_id for each in family[1:]}
+    gap = comparison.sharpe[good].estimate - comparison.sharpe[base].estimate
+    assert comparison.differences[good].estimate == pytest.approx(gap)
     assert compare_runs(family[::-1], QUICK).reference == family[3].run_id
 
 
-def test_a_difference_is_paired_so_that_what_moves_both_cancels() -> None:
+def test_differences_are_paired_so_that_common_moves_cancel() -> None:
     twin = run("twin", own=0.001)
     better = replace(run("better"), returns=twin.returns + 0.0003 + 1e-4 * MARKET[::-1])
 
-    found = compare_runs([twin, better], QUICK)
+    comparison = compare_runs([twin, better], QUICK)
 
-    difference, alone = found.differences[better.run_id], found.sharpe[better.run_id]
+    difference, alone = comparison.differences[better.run_id], comparison.sharpe[better.run_id]
     assert difference.low > 0
     assert difference.high - difference.low < 0.5 * (alone.high - alone.low)
 
 
-def test_differences_are_adjusted_for_how_many_there_are(family: list[ComparedRun]) -> None:
-    found = compare_runs(family, QUICK)
+def test_p_values_of_differences_are_holm_adjusted(family: list[ComparedRun]) -> None:
+    comparison = compare_runs(family, QUICK)
 
-    raw = sorted((each.p_value, run_id) for run_id, each in found.differences.items())
+    raw = sorted((each.p_value, run_id) for run_id, each in comparison.differences.items())
     expected, highest = {}, 0.0
     for left, (p_value, run_id) in zip((3, 2, 1), raw, strict=True):
         highest = max(highest, min(1.0, left * p_value))
         expected[run_id] = highest
-    assert found.differences_holm == pytest.approx(expected)
+    assert comparison.differences_holm == pytest.approx(expected)
 
 
-def test_the_one_better_run_is_named_against_reference_and_benchmark(
+def test_the_one_better_run_is_selected_over_reference_and_benchmark(
     family: list[ComparedRun],
 ) -> None:
-    found = compare_runs(family, QUICK)
+    comparison = compare_runs(family, QUICK)
 
     good = family[2].run_id
-    assert found.best == good
-    assert found.against_reference.stepm == (good,)
-    assert found.against_benchmark.stepm == (good,)
-    assert found.against_benchmark.spa.consistent < 0.02
-    assert found.grade == "moderate"
-    assert "good is better than the reference, base" in " ".join(found.sentences)
+    assert comparison.best == good
+    assert comparison.against_reference.stepm == (good,)
+    assert comparison.against_benchmark.stepm == (good,)
+    assert comparison.against_benchmark.spa.consistent < 0.02
+    assert comparison.grade == "moderate"
+    assert "good is better than the reference, base" in " ".join(comparison.sentences)
 
 
-def test_the_best_run_is_worth_no_more_than_its_own_verdict(family: list[ComparedRun]) -> None:
+def test_the_grade_is_at_most_that_of_the_runs_own_verdict(family: list[ComparedRun]) -> None:
     def graded(own: str) -> str:
         runs = [*family[:2], replace(family[2], grade=own), replace(family[3], grade="none")]
         return compare_runs(runs, QUICK).grade
@@ -127,26 +127,26 @@ def test_the_best_run_is_worth_no_more_than_its_own_verdict(family: list[Compare
     assert "more than chance and simple rules" in compare_runs(judged, QUICK).sentences[0]
 
 
-def test_a_best_run_that_holding_would_have_beaten_is_no_evidence(
+def test_a_best_run_below_buy_and_hold_is_no_evidence(
     family: list[ComparedRun],
 ) -> None:
     rising = pd.Series(0.002 * MARKET + 0.003, DAYS)
-    found = compare_runs([replace(each, benchmark=rising) for each in family], QUICK)
+    comparison = compare_runs([replace(each, benchmark=rising) for each in family], QUICK)
 
-    assert found.benchmark_sharpe == pytest.approx(rising.mean() / rising.std() * 252**0.5)
-    assert found.grade == "none"
-    assert "earns more than buy and hold does" in found.sentences[0]
+    assert comparison.benchmark_sharpe == pytest.approx(rising.mean() / rising.std() * 252**0.5)
+    assert comparison.grade == "none"
+    assert "earns more than buy and hold does" in comparison.sentences[0]
 
 
-def test_evidence_that_is_not_named_against_holding_is_weak(family: list[ComparedRun]) -> None:
+def test_evidence_not_selected_over_buy_and_hold_is_weak(family: list[ComparedRun]) -> None:
     good = family[2]
     near = replace(good, benchmark=run("rival", 0.0025).returns)
-    found = compare_runs([near, replace(family[1], benchmark=near.benchmark)], QUICK)
+    comparison = compare_runs([near, replace(family[1], benchmark=near.benchmark)], QUICK)
 
-    assert found.best == good.run_id
-    assert found.against_benchmark.stepm == ()
-    assert found.grade == "weak"
-    assert found.sentences[0].startswith("Weak evidence that the best of these 2 runs")
+    assert comparison.best == good.run_id
+    assert comparison.against_benchmark.stepm == ()
+    assert comparison.grade == "weak"
+    assert comparison.sentences[0].startswith("Weak evidence that the best of these 2 runs")
 
 
 @pytest.mark.parametrize(
@@ -155,32 +155,34 @@ def test_evidence_that_is_not_named_against_holding_is_weak(family: list[Compare
 def test_the_evidence_for_the_best_falls_with_its_deflated_sharpe_ratio(
     family: list[ComparedRun], deflated: float, grade: str
 ) -> None:
-    found = compare_runs(family, QUICK)
-    counted = replace(found.selection_bias, deflated_sharpe=deflated)
+    comparison = compare_runs(family, QUICK)
+    counted = replace(comparison.selection_bias, deflated_sharpe=deflated)
 
-    assert replace(found, selection_bias=counted).grade == grade
+    assert replace(comparison, selection_bias=counted).grade == grade
 
 
-def test_a_best_run_among_many_trials_of_the_ledger_is_no_evidence(
+def test_the_best_of_many_ledger_trials_is_no_evidence(
     family: list[ComparedRun],
 ) -> None:
     trials = TrialFigures(distinct=5_000, effective=5_000, sharpe_deviation=0.1)
-    found = compare_runs([replace(each, ledger_trials=trials) for each in family], QUICK)
+    comparison = compare_runs([replace(each, ledger_trials=trials) for each in family], QUICK)
 
-    assert found.best == family[2].run_id
-    assert found.grade == "none"
-
-
-def test_of_noise_the_best_is_no_evidence_and_nobody_is_named() -> None:
-    found = compare_runs([run(f"noise {number}") for number in range(8)], QUICK)
-
-    assert found.grade == "none"
-    assert found.against_reference.stepm == ()
-    assert found.sentences[0].startswith("No evidence that the best of these 8 runs earns more")
-    assert "No run is better than the reference" in found.sentences[-1]
+    assert comparison.best == family[2].run_id
+    assert comparison.grade == "none"
 
 
-def test_a_run_has_the_interval_that_it_has_alone_whoever_is_beside_it(
+def test_the_best_of_noise_is_no_evidence_and_none_is_selected() -> None:
+    comparison = compare_runs([run(f"noise {number}") for number in range(8)], QUICK)
+
+    assert comparison.grade == "none"
+    assert comparison.against_reference.stepm == ()
+    assert comparison.sentences[0].startswith(
+        "No evidence that the best of these 8 runs earns more"
+    )
+    assert "No run is better than the reference" in comparison.sentences[-1]
+
+
+def test_the_interval_of_a_run_does_not_depend_on_the_other_runs(
     family: list[ComparedRun],
 ) -> None:
     good = family[2]
@@ -197,29 +199,29 @@ def test_a_run_has_the_interval_that_it_has_alone_whoever_is_beside_it(
 def test_correlations_are_those_of_the_returns(family: list[ComparedRun]) -> None:
     idle = replace(run("idle"), returns=pd.Series(0.0, DAYS))
 
-    found = compare_runs([*family, idle], QUICK)
+    comparison = compare_runs([*family, idle], QUICK)
 
     for (i, one), (j, other) in itertools.product(enumerate(family), repeat=2):
         expected = one.returns.corr(other.returns)
-        assert found.correlations[i][j] == pytest.approx(expected)
-    assert found.correlations[4] == (None,) * 5
-    assert found.sharpe[idle.run_id].estimate is None
-    json.dumps(found.as_dict(), allow_nan=False)
+        assert comparison.correlations[i][j] == pytest.approx(expected)
+    assert comparison.correlations[4] == (None,) * 5
+    assert comparison.sharpe[idle.run_id].estimate is None
+    json.dumps(comparison.as_dict(), allow_nan=False)
 
 
-def test_runs_that_do_the_same_are_one_trial() -> None:
+def test_runs_with_equal_returns_are_one_trial() -> None:
     one = run("one", 0.0008)
     copy = replace(one, run_id="c" * 12, name="copy", returns=2 * one.returns)
     other = run("other")
 
-    found = compare_runs([one, copy, other], QUICK)
+    comparison = compare_runs([one, copy, other], QUICK)
 
-    assert found.clusters[one.run_id] == found.clusters[copy.run_id]
-    assert found.selection_bias.independent == 2
+    assert comparison.clusters[one.run_id] == comparison.clusters[copy.run_id]
+    assert comparison.selection_bias.independent == 2
     assert compare_runs([one, other], QUICK).selection_bias.independent == 2
 
 
-def test_the_best_is_deflated_by_every_trial_that_its_family_and_the_ledgers_know() -> None:
+def test_the_best_is_deflated_by_the_trials_of_the_sweep_and_of_the_ledgers() -> None:
     runs = [run("one", 0.0015), run("two"), run("three")]
     alone = compare_runs(runs, QUICK).selection_bias
     trials = TrialFigures(distinct=50, effective=40, sharpe_deviation=0.07)
@@ -251,7 +253,7 @@ def test_runs_on_other_targets_have_no_common_benchmark(family: list[ComparedRun
     assert compare_runs([without, family[1]], QUICK).against_benchmark is None
 
 
-def test_the_probability_of_overfitting_is_that_of_choosing_among_the_runs(
+def test_the_probability_of_overfitting_is_over_the_compared_runs(
     family: list[ComparedRun],
 ) -> None:
     overfitting = compare_runs(family, QUICK).overfitting
@@ -260,7 +262,7 @@ def test_the_probability_of_overfitting_is_that_of_choosing_among_the_runs(
     assert overfitting.probability < 0.05
 
 
-def test_runs_without_a_bar_in_common_are_refused_by_name(family: list[ComparedRun]) -> None:
+def test_runs_without_common_bars_are_rejected_by_name(family: list[ComparedRun]) -> None:
     early = replace(family[0], returns=family[0].returns.iloc[:100])
     late = replace(family[1], returns=family[1].returns.iloc[500:])
 
@@ -274,7 +276,7 @@ def test_runs_without_a_bar_in_common_are_refused_by_name(family: list[ComparedR
     assert family[2].run_id not in message
 
 
-def test_too_few_bars_in_common_are_refused(family: list[ComparedRun]) -> None:
+def test_too_few_common_bars_are_rejected(family: list[ComparedRun]) -> None:
     short = replace(family[1], returns=family[1].returns.iloc[:29])
 
     with pytest.raises(UsageError, match="too few") as refused:
@@ -286,14 +288,14 @@ def test_too_few_bars_in_common_are_refused(family: list[ComparedRun]) -> None:
 
 
 @pytest.mark.parametrize("change", [{"interval": "1h"}, {"periods_per_year": 365.0}])
-def test_other_kinds_of_bars_are_refused(
+def test_different_kinds_of_bars_are_rejected(
     family: list[ComparedRun], change: dict[str, Any]
 ) -> None:
     with pytest.raises(UsageError, match="different lengths or calendars"):
         compare_runs([family[0], replace(family[1], **change)], QUICK)
 
 
-def test_one_run_alone_or_twice_is_refused(family: list[ComparedRun]) -> None:
+def test_one_run_alone_or_twice_is_rejected(family: list[ComparedRun]) -> None:
     with pytest.raises(UsageError, match="at least two"):
         compare_runs(family[:1], QUICK)
     with pytest.raises(UsageError, match="named twice"):
@@ -308,8 +310,8 @@ def test_many_names_are_the_first_few_and_a_number(names: str, text: str) -> Non
     assert join_names(list(names)) == text
 
 
-def test_every_key_that_not_all_runs_share_differs_and_no_other() -> None:
-    found = diff_settings(
+def test_only_keys_that_differ_between_runs_are_listed() -> None:
+    comparison = diff_settings(
         {
             "a": {
                 "m": {"kind": "ridge", "x": 1},
@@ -321,7 +323,7 @@ def test_every_key_that_not_all_runs_share_differs_and_no_other() -> None:
         }
     )
 
-    assert {each.key: dict(each.values) for each in found} == {
+    assert {each.key: dict(each.values) for each in comparison} == {
         "m.kind": {"a": "ridge", "b": "lstm"},
         "m.x": {"a": 1},
         "f.1.w": {"a": 9},
@@ -330,13 +332,13 @@ def test_every_key_that_not_all_runs_share_differs_and_no_other() -> None:
     }
 
 
-def test_true_is_not_one_and_none_is_not_absent() -> None:
-    found = diff_settings({"a": {"x": True, "y": None}, "b": {"x": 1}})
+def test_true_differs_from_one_and_none_from_absent() -> None:
+    comparison = diff_settings({"a": {"x": True, "y": None}, "b": {"x": 1}})
 
-    assert [each.key for each in found] == ["x", "y"]
+    assert [each.key for each in comparison] == ["x", "y"]
 
 
-def test_a_run_is_called_by_what_tells_it_from_the_others() -> None:
+def test_a_label_has_the_settings_that_distinguish_a_run() -> None:
     grid = [run("m", seed=n, settings={"signal": {"enter_bps": float(n)}}) for n in (5, 10)]
     other = run("other")
 
@@ -349,7 +351,7 @@ def test_a_run_is_called_by_what_tells_it_from_the_others() -> None:
     ]
 
 
-def test_runs_apart_in_many_settings_are_called_by_their_ids() -> None:
+def test_runs_with_many_different_settings_are_labelled_by_id() -> None:
     runs = [
         run("m", seed=n, settings=dict.fromkeys("abcd", n), run_id=f"{n}23456789abc")
         for n in (1, 2)

@@ -74,19 +74,19 @@ def tried(own: pd.Series, others: int, *, noise: float) -> TrialSet:
 
 
 def test_the_document_has_its_parts_and_nothing_else() -> None:
-    found = document(books())
-    assert set(found) == {"schema_version", *PARTS}
-    assert set(found["method"]) == {
+    significance = document(books())
+    assert set(significance) == {"schema_version", *PARTS}
+    assert set(significance["method"]) == {
         *("bootstrap", "resamples", "confidence", "source", "adjustment")
     }
-    assert list(found["sharpe"]) == ["strategy", "buy_and_hold", "ridge"]
-    assert all(set(each) == INFERENCE | HAC for each in found["sharpe"].values())
-    assert list(found["differences"]) == ["buy_and_hold", "ridge"]
-    assert all(set(each) == INFERENCE for each in found["differences"].values())
-    assert set(found["verdict"]) == {"grade", "sentence"}
+    assert list(significance["sharpe"]) == ["strategy", "buy_and_hold", "ridge"]
+    assert all(set(each) == INFERENCE | HAC for each in significance["sharpe"].values())
+    assert list(significance["differences"]) == ["buy_and_hold", "ridge"]
+    assert all(set(each) == INFERENCE for each in significance["differences"].values())
+    assert set(significance["verdict"]) == {"grade", "sentence"}
 
 
-def test_p_values_of_differences_are_adjusted_over_the_opponents() -> None:
+def test_p_values_of_differences_are_adjusted_over_the_benchmarks() -> None:
     differences = document(books())["differences"].values()
     smallest = min(differences, key=lambda each: each["p_value"])
     assert smallest["p_value_holm"] == min(1.0, 2 * smallest["p_value"])
@@ -106,22 +106,22 @@ def test_the_same_seed_gives_the_same_document_and_another_seed_another() -> Non
 
 
 def test_a_book_that_never_trades_is_null_not_nan() -> None:
-    found = document(books(still=np.zeros(600)))
-    json.dumps(found.as_dict(), allow_nan=False)
-    assert set(found["sharpe"]["still"].values()) == {None}
-    assert set(found["differences"]["still"].values()) == {None}
+    significance = document(books(still=np.zeros(600)))
+    json.dumps(significance.as_dict(), allow_nan=False)
+    assert set(significance["sharpe"]["still"].values()) == {None}
+    assert set(significance["differences"]["still"].values()) == {None}
 
 
 def test_a_strategy_that_never_trades_gets_no_evidence() -> None:
     returns = books()
     returns["strategy"] = 0.0
-    found = document(returns)
-    json.dumps(found.as_dict(), allow_nan=False)
-    assert found["verdict"]["grade"] == "none"
-    assert found["verdict"]["sentence"].startswith("No evidence")
+    significance = document(returns)
+    json.dumps(significance.as_dict(), allow_nan=False)
+    assert significance["verdict"]["grade"] == "none"
+    assert significance["verdict"]["sentence"].startswith("No evidence")
 
 
-def test_the_verdict_names_forecasts_without_skill() -> None:
+def test_the_verdict_states_forecasts_without_skill() -> None:
     forecasts = {
         "r2_vs_persistence": -0.02,
         "directional_accuracy_pct": 50.0,
@@ -132,7 +132,7 @@ def test_the_verdict_names_forecasts_without_skill() -> None:
     assert "from 2020-01-01 to 2021-08-22" in text
 
 
-def test_the_trap_stands_for_missing_skill_where_there_is_one() -> None:
+def test_the_verdict_quotes_the_trap_instead_of_missing_skill() -> None:
     scores = {"r2_vs_persistence": -0.1, "directional_accuracy_pct": 1.0, "up_share_pct": 5.0}
     trap = ModelSections(price_level=PriceLevelFigures(present=True, sentence="It is the trap."))
     text = document(books(), skill_scores=scores, model_sections=trap)["verdict"]["sentence"]
@@ -146,15 +146,15 @@ def skilled() -> pd.DataFrame:
     return returns
 
 
-def test_plain_skill_is_found_to_be_strong() -> None:
-    found = document(skilled())
-    assert found["verdict"]["grade"] == "strong"
-    assert found["superiority"]["benchmark"] == "buy_and_hold"
-    assert "strategy" in found["superiority"]["stepm"]
+def test_clear_skill_is_graded_strong() -> None:
+    significance = document(skilled())
+    assert significance["verdict"]["grade"] == "strong"
+    assert significance["superiority"]["benchmark"] == "buy_and_hold"
+    assert "strategy" in significance["superiority"]["stepm"]
 
 
 @pytest.mark.parametrize(
-    ("section", "says"),
+    ("section", "grade"),
     [
         ({"timing": TimingFigures(sharpe=0.01, p_value=0.2)}, "moderate"),
         ({"timing": None}, "strong"),
@@ -164,32 +164,32 @@ def test_plain_skill_is_found_to_be_strong() -> None:
         ({"sensitivity": surface(break_even=9.0, charged=0.0)}, "strong"),
     ],
 )
-def test_sections_made_elsewhere_have_their_say(section: dict[str, Any], says: str) -> None:
-    found = document(skilled(), model_sections=ModelSections(**section))
-    assert found["verdict"]["grade"] == says
+def test_sections_made_elsewhere_have_their_say(section: dict[str, Any], grade: str) -> None:
+    significance = document(skilled(), model_sections=ModelSections(**section))
+    assert significance["verdict"]["grade"] == grade
 
 
-def test_a_strategy_alone_is_deflated_by_nothing() -> None:
+def test_a_single_trial_is_not_deflated() -> None:
     returns = books()
-    found = document(returns, trials=tried(returns["strategy"], 0, noise=0.0))
-    assert (found["trials"]["distinct"], found["trials"]["effective"]) == (1, 1)
-    record = found["track_record"]
+    significance = document(returns, trials=tried(returns["strategy"], 0, noise=0.0))
+    assert (significance["trials"]["distinct"], significance["trials"]["effective"]) == (1, 1)
+    record = significance["track_record"]
     assert record["deflated_sharpe"] == record["probabilistic_sharpe"]
     assert record["probabilistic_sharpe"] == probabilistic_sharpe(returns["strategy"].to_numpy())
     assert record["expected_maximum_sharpe"] == 0.0
-    assert found["overfitting"] is None
+    assert significance["overfitting"] is None
 
 
-def test_a_number_of_tries_that_nobody_knows_is_told_as_such() -> None:
-    found = document(books())
-    assert found["trials"] is None
+def test_an_unknown_number_of_trials_is_stated() -> None:
+    significance = document(books())
+    assert significance["trials"] is None
     assert (
         "How many strategies were tried on these bars is not known"
-        in (found["verdict"]["sentence"])
+        in (significance["verdict"]["sentence"])
     )
 
 
-def test_independent_tries_deflate_the_sharpe_ratio_and_copies_do_not() -> None:
+def test_independent_trials_deflate_the_sharpe_ratio_and_copies_do_not() -> None:
     returns = books()
     copies = document(returns, trials=tried(returns["strategy"], 8, noise=1e-5))
     others = document(returns, trials=tried(returns["strategy"], 8, noise=0.5))
@@ -204,7 +204,7 @@ def test_independent_tries_deflate_the_sharpe_ratio_and_copies_do_not() -> None:
     assert others["overfitting"]["configurations"] == 9
 
 
-def test_tries_that_happen_to_be_alike_still_count_as_many_as_they_are() -> None:
+def test_trials_with_similar_sharpe_ratios_still_deflate() -> None:
     returns = books()
     trials = tried(returns["strategy"], 3, noise=0.5)
     alike = replace(trials, sharpe_deviation=1e-9)
@@ -214,7 +214,7 @@ def test_tries_that_happen_to_be_alike_still_count_as_many_as_they_are() -> None
     assert record["deflated_sharpe"] == deflated_sharpe(own, 4, trials.noise_deviation)
 
 
-def test_many_tries_cost_the_grade() -> None:
+def test_many_trials_lower_the_grade() -> None:
     returns = skilled()
     lucky = replace(tried(returns["strategy"], 3, noise=0.5), effective=50, sharpe_deviation=1.0)
     assert document(returns, trials=lucky)["verdict"]["grade"] == "none"

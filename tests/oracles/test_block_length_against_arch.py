@@ -20,8 +20,8 @@ def series(bars: int, coefficient: float, seed: int) -> np.ndarray:
 def test_the_block_length_is_archs_to_the_last_digit(bars: int, coefficient: float) -> None:
     for seed in range(5):
         values = series(bars, coefficient, seed)
-        found = optimal_block_length(values)
-        assert found == max(1.0, archs(values)["stationary"].iloc[0])
+        result = optimal_block_length(values)
+        assert result == max(1.0, archs(values)["stationary"].iloc[0])
 
 
 def test_dependent_series_need_longer_blocks_than_independent_ones() -> None:

@@ -69,7 +69,7 @@ def test_the_studentised_resamples_equal_a_loop_over_their_rows(
         0.01 * (np.random.default_rng(seed).standard_normal(bars) + 0.2) for seed in range(books)
     ]
     blocks = draw_blocks(np.random.default_rng(5), bars, block_length, 60)
-    found = bootstrap.StudentisedSharpe(data).studentise(blocks)
+    result = bootstrap.StudentisedSharpe(data).studentise(blocks)
     signs = (1, -1)
     estimate = sum(s * book.mean() / book.std() for s, book in zip(signs, data, strict=False))
     edges = np.append(blocks.first_block, len(blocks.start))
@@ -85,4 +85,4 @@ def test_the_studentised_resamples_equal_a_loop_over_their_rows(
         lengths = (blocks.stop - blocks.start)[edges[resample] : edges[resample + 1]]
         parts = np.split(influence, np.cumsum(lengths)[:-1])
         error = np.sqrt(sum(part.sum() ** 2 for part in parts)) / bars
-        assert found[resample] == pytest.approx((statistic - estimate) / error, rel=1e-8)
+        assert result[resample] == pytest.approx((statistic - estimate) / error, rel=1e-8)

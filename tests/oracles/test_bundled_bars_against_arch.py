@@ -13,6 +13,6 @@ from engine.data.sources.bundled import BundledBarSource
 @pytest.mark.parametrize(("ticker", "module"), [("sp500", sp500), ("nasdaq", nasdaq)])
 def test_bundled_bars_are_those_that_arch_loads(ticker, module) -> None:
     request = BarRequest("INDEX", "1d", None, pd.Timestamp("2026-01-02", tz="UTC"), NullProgress())
-    found = BundledBarSource(BundledSourceSpec(symbols={"INDEX": ticker})).fetch(request)
+    bundled = BundledBarSource(BundledSourceSpec(symbols={"INDEX": ticker})).fetch(request)
     loaded = module.load().rename_axis("timestamp").reset_index().rename(columns=str.lower)
-    pd.testing.assert_frame_equal(found, loaded, check_exact=True)
+    pd.testing.assert_frame_equal(bundled, loaded, check_exact=True)

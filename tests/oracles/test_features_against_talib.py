@@ -62,7 +62,7 @@ def market() -> dict[str, pd.DataFrame]:
 
 @pytest.mark.parametrize("feature", TALIB, ids=lambda feature: feature.name)
 def test_a_feature_is_that_of_talib(feature, market: dict[str, pd.DataFrame]) -> None:
-    found = feature.compute_for_symbol(market, "A").iloc[ROWS]
+    result = feature.compute_for_symbol(market, "A").iloc[ROWS]
     # RSI and MACD remember their first bar: 250 bars later by less than this.
     tolerance = 1e-7 if feature.kind in {"rsi", "macd"} else 1e-9
-    np.testing.assert_allclose(found, TALIB[feature], rtol=1e-8, atol=tolerance)
+    np.testing.assert_allclose(result, TALIB[feature], rtol=1e-8, atol=tolerance)

@@ -34,16 +34,16 @@ def test_the_p_values_are_archs_on_archs_resamples(seed: int) -> None:
     test = SPA(np.zeros(BARS), -values, BLOCK, reps=RESAMPLES, seed=np.random.default_rng(seed))
     test.compute()
     observed = np.sqrt(BARS) * values.mean(axis=0)
-    found = spa_p_values(observed, own_resamples(values, seed), BARS)
+    result = spa_p_values(observed, own_resamples(values, seed), BARS)
     # arch takes a share of the resamples, without the observed one.
     assert observed.max() > 0
     for name, p_value in test.pvalues.items():
         expected = (1 + p_value * RESAMPLES) / (1 + RESAMPLES)
-        assert found[str(name)] == pytest.approx(expected, rel=1e-12)
+        assert result[str(name)] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_books_named_are_archs_on_archs_resamples(seed: int) -> None:
+def test_the_books_selected_are_archs_on_archs_resamples(seed: int) -> None:
     # Above the benchmark all of them, where arch centres as Romano & Wolf do.
     values = performances(seed, 0.1, 0.4)
     assert (np.sqrt(BARS) * values.mean(axis=0) > -1.8).all()
@@ -72,13 +72,13 @@ def test_superiority_is_archs_on_sharpe_ratios_made_means(edge: float) -> None:
     market = generator.standard_normal(1_500)
     books = market[:, None] + generator.standard_normal((1_500, 4)) + [edge, 0.0, 0.0, -0.02]
     returns = pd.DataFrame({"market": market} | {f"{at}": books[:, at] for at in range(4)})
-    found = run_superiority_tests(returns, "market", 1_000, 0.95, np.random.default_rng(1))
+    result = run_superiority_tests(returns, "market", 1_000, 0.95, np.random.default_rng(1))
     # A Sharpe ratio and its influence values vary, to first order, as a mean and its bars do.
     linear = returns.apply(lambda book: book.mean() / book.std() + sharpe_influence(book))
     above = linear.drop(columns="market").sub(linear["market"], axis=0)
     scaled = (above / above.std()).to_numpy()
-    length = max(1, round(found["block_length_bars"]))  # type: ignore[index]
+    length = max(1, round(result["block_length_bars"]))  # type: ignore[index]
     test = SPA(np.zeros(1_500), -scaled, length, 1_000, seed=np.random.default_rng(2))
     test.compute()
     for name, p_value in test.pvalues.items():
-        assert found["spa"][str(name)] == pytest.approx(p_value, abs=0.05)  # type: ignore[index]
+        assert result["spa"][str(name)] == pytest.approx(p_value, abs=0.05)  # type: ignore[index]

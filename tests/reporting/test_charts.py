@@ -52,7 +52,7 @@ def test_a_log_axis_puts_equal_ratios_at_equal_distances() -> None:
     assert places[1] - places[0] == pytest.approx(places[2] - places[1])
 
 
-def test_a_log_axis_has_no_place_for_zero_and_below() -> None:
+def test_a_log_axis_cannot_show_zero_and_below() -> None:
     assert np.isnan(axes.log_axis(1.0, 2.0).to_fraction(np.array([0.0, -1.0]))).all()
 
 
@@ -64,11 +64,11 @@ def test_a_log_axis_has_no_place_for_zero_and_below() -> None:
         (0.9, 1.31, ["0.9", "1", "1.1", "1.2", "1.3"]),
     ],
 )
-def test_log_ticks_stand_at_round_numbers(low: float, high: float, labels: list[str]) -> None:
+def test_log_ticks_are_round_numbers(low: float, high: float, labels: list[str]) -> None:
     assert [tick.label for tick in axes.log_axis(low, high).ticks] == labels
 
 
-def test_linear_ticks_stand_at_round_numbers_and_their_places() -> None:
+def test_linear_ticks_are_round_numbers_at_their_positions() -> None:
     found = axes.linear_axis(-31.0, 0.0, ticks=4)
     assert [tick.label for tick in found.ticks] == [f"\N{MINUS SIGN}{n}" for n in (30, 20, 10)] + [
         "0"
@@ -79,7 +79,7 @@ def test_linear_ticks_stand_at_round_numbers_and_their_places() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -3.0])
-def test_an_axis_of_one_value_still_has_two_ends(value: float) -> None:
+def test_an_axis_of_one_value_has_two_ends(value: float) -> None:
     found = axes.linear_axis(value, value)
     assert found.low < value < found.high
 
@@ -93,9 +93,7 @@ def test_an_axis_of_one_value_still_has_two_ends(value: float) -> None:
         ("2020-02-10", "2020-02-13", ["10 Feb", "11 Feb", "12 Feb", "13 Feb"]),
     ],
 )  # fmt: skip
-def test_time_ticks_stand_where_the_calendar_turns(
-    first: str, last: str, labels: list[str]
-) -> None:
+def test_time_ticks_are_round_calendar_times(first: str, last: str, labels: list[str]) -> None:
     found = axes.time_axis(pd.Timestamp(first, tz="UTC"), pd.Timestamp(last, tz="UTC"))
     assert [tick.label for tick in found.ticks] == labels
 
@@ -128,7 +126,7 @@ def test_every_bar_is_drawn_up_to_the_limit() -> None:
     assert time_chart.downsampling_note(50, 50) == ()
 
 
-def test_a_long_table_keeps_its_ends_and_every_steps_extremes() -> None:
+def test_a_long_table_keeps_its_ends_and_the_extremes_of_every_step() -> None:
     values = np.random.default_rng(1).normal(size=(8_000, 2))
     values[:3_000, 1] = np.nan
     whole = pd.DataFrame(values, columns=["a", "b"])
@@ -141,19 +139,19 @@ def test_a_long_table_keeps_its_ends_and_every_steps_extremes() -> None:
 
 
 @pytest.mark.parametrize("columns", [1, 6, 16])
-def test_however_many_lines_there_are_a_chart_has_so_many_figures_at_most(columns: int) -> None:
+def test_the_number_of_figures_of_a_chart_is_limited(columns: int) -> None:
     values = np.random.default_rng(4).normal(size=(20_000, columns))
     drawn = time_chart.downsample_rows(pd.DataFrame(values))
     assert 2_000 < drawn.size <= time_chart.MAX_DRAWN_VALUES
     np.testing.assert_array_equal(drawn.max(), values.max(axis=0))
 
 
-def test_a_thinned_chart_says_so() -> None:
+def test_a_downsampled_chart_has_a_note() -> None:
     (note,) = time_chart.downsampling_note(43_800, 9_055)
     assert note.startswith("Drawn at 9,055 of 43,800 bars")
 
 
-def test_the_equity_line_ends_where_its_axis_puts_the_last_value() -> None:
+def test_the_equity_line_ends_at_the_position_of_the_last_value() -> None:
     growth = table([1.1, 0.55, 0.66])
     (panel,) = equity_chart(growth, STRATEGY).panels
     (line,) = panel.lines
@@ -163,13 +161,13 @@ def test_the_equity_line_ends_where_its_axis_puts_the_last_value() -> None:
     assert end == (10_000, round(10_000 * (1 - scale.to_fraction(np.array([0.66]))[0])))
 
 
-def test_a_ruined_book_is_named_and_its_line_ends() -> None:
+def test_a_book_that_lost_all_equity_is_named_in_a_note() -> None:
     chart = equity_chart(table([1.1, 0.0, 0.0]), STRATEGY)
     assert chart.notes[0].startswith("Strategy lost all of its equity")
     assert chart.panels[0].lines[0].values == (1.1, 0.0, 0.0)
 
 
-def test_the_strategy_is_drawn_last_and_so_on_top() -> None:
+def test_the_strategy_is_drawn_on_top() -> None:
     drawdown = table([0.0, -10.0]).assign(ridge=0.0)
     books = (book_style("strategy"), book_style("ridge"))
     keys = [line.key for line in drawdown_chart(drawdown, books).panels[0].lines]
@@ -204,7 +202,7 @@ def test_the_timeline_has_every_part_between_first_and_last_day() -> None:
     assert "\N{EN DASH}" in spans[1].text
 
 
-def test_a_forest_holds_zero_and_every_interval() -> None:
+def test_a_forest_plot_contains_zero_and_every_interval() -> None:
     figures = SharpeFigures(estimate=2.0, low=1.0, high=3.0)
     plot = make_forest_plot(
         [(book_style("strategy"), figures), (book_style("ridge"), SharpeFigures())]

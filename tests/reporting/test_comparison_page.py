@@ -12,8 +12,8 @@ import pytest
 from engine.comparison import compare_opened_runs
 from engine.reporting.formatting import NO_BREAK_SPACE
 from engine.runs.run import Run
-from tests.reporting.family import BARS, DAYS, IDS, member, write_comparison_page, written
 from tests.reporting.page import Page, changed
+from tests.reporting.sweep_runs import BARS, DAYS, IDS, make_run, write_comparison_page, write_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def runs() -> list[Run]:
-    late = member(3)
+    late = make_run(3)
     late = dataclasses.replace(late, returns=late.returns.iloc[60:])
-    return [member(0), member(1, mean=0.003), member(2, model={"kind": "mlp"}), late]
+    return [make_run(0), make_run(1, mean=0.003), make_run(2, model={"kind": "mlp"}), late]
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +98,11 @@ def test_equity_chart_has_every_run_and_buy_and_hold(runs: list[Run], page: Page
         assert page.values("equity", run.run_id) == pytest.approx(growth.tolist(), rel=1e-6)
     market = (1 + runs[0].returns["buy_and_hold"].loc[DAYS[60:]]).cumprod()
     assert page.values("equity", "buy_and_hold") == pytest.approx(market.tolist(), rel=1e-6)
-    buttons = [found["data-book"] for tag, found in page.elements if "data-book" in found]
+    buttons = [
+        attributes["data-book"] for tag, attributes in page.elements if "data-book" in attributes
+    ]
     assert buttons == [*IDS[:4], "buy_and_hold"]
-    hues = [found["class"] for _, found in page.elements if "data-book" in found]
+    hues = [attributes["class"] for _, attributes in page.elements if "data-book" in attributes]
     assert len(set(hues)) == 5
 
 
@@ -148,16 +150,16 @@ def test_same_runs_give_same_bytes_and_the_order_sets_the_reference(
 
 
 def test_names_link_to_the_tearsheets_that_exist(runs: list[Run], tmp_path: Path) -> None:
-    folder = written(runs[0], tmp_path / "a folder with 100% & more")
+    folder = write_run(runs[0], tmp_path / "a folder with 100% & more")
     (folder / "tearsheet.html").write_text("here", encoding="utf-8")
     opened = Run.open(folder)
 
     file = write_comparison_page([opened, runs[1]], tmp_path / "comparisons" / "x")
 
     links = [
-        found["href"]
-        for tag, found in Page(read(file)).elements
-        if tag == "a" and not found["href"].startswith("#")
+        attributes["href"]
+        for tag, attributes in Page(read(file)).elements
+        if tag == "a" and not attributes["href"].startswith("#")
     ]
     assert len(links) == 1
     assert read(file.parent / unquote(links[0])) == "here"
@@ -174,7 +176,7 @@ def test_runs_of_different_symbols_are_compared_with_a_warning(
 
 
 def test_a_run_that_never_trades_can_be_compared(runs: list[Run], tmp_path: Path) -> None:
-    idle = member(4)
+    idle = make_run(4)
     idle = dataclasses.replace(idle, returns=idle.returns.assign(strategy=0.0))
     page = Page(read(write_comparison_page([idle, *runs[:2]], tmp_path)))
     assert "nan" not in page.text.lower().split()

@@ -22,8 +22,8 @@ from engine.reporting.pages import render_quantstats
 from engine.reporting.quantstats_process import QuantstatsReport
 from engine.reporting.significance import render_significance
 from engine.reporting.tearsheet import render_tearsheet
-from tests.reporting.family import IDS, index_routes, member, written
 from tests.reporting.page import altered, changed
+from tests.reporting.sweep_runs import IDS, index_routes, make_run, write_run
 from tests.reporting.truth import truth
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ LONG = "<b>" + 3_333 * "\N{SNOWMAN}&<"
 
 def laced(text: str, number: int = 0) -> Run:
     """A run in which everything that a user, a file or a source named is called `text`."""
-    run = member(number)
+    run = make_run(number)
     dataset = run.manifest["dataset"]
     facts = dataset["symbols"]["ABC"] | {"source": text, "vintage": text}
     finding = {"rule": text, "symbol": text, "severity": "warn", "sentence": text, "count": 2}
@@ -125,8 +125,8 @@ def compared(text: str) -> str:
 
 def listed(text: str, place: Path) -> str:
     """The index of one run, and of a damaged one."""
-    written(laced(text), place)
-    broken = written(member(1), place) / "metrics.json"
+    write_run(laced(text), place)
+    broken = write_run(make_run(1), place) / "metrics.json"
     broken.write_text(json.dumps({"books": {"strategy": {"sharpe": text}}}), encoding="utf-8")
     return render_index(list_runs(place), (), text)
 
@@ -238,7 +238,7 @@ def test_a_name_of_ten_thousand_characters_breaks_nothing(
 @pytest.mark.parametrize("page", [render_tearsheet, render_significance])
 def test_a_path_that_is_no_utf8_is_told_by_a_stand_in(page: Callable[[Run], str]) -> None:
     path = "backtest run strategies/\udcff.yaml"
-    run = changed(member(0), manifest={"strategy_name": path, "command": path})
+    run = changed(make_run(0), manifest={"strategy_name": path, "command": path})
 
     html = page(run)
 
@@ -256,7 +256,7 @@ def test_the_data_of_a_chart_cannot_end_its_block() -> None:
 
 def test_folders_of_hostile_names_are_listed_linked_and_served(tmp_path: Path) -> None:
     for number, name in enumerate(("<img src=x>", "a&b=c;%2e%2e", "\udcff #?")):
-        written(member(number), tmp_path / "made").parent.rename(tmp_path / name)
+        write_run(make_run(number), tmp_path / "made").parent.rename(tmp_path / name)
         page = tmp_path / name / IDS[number] / "significance.html"
         page.write_text(name.encode(errors="replace").decode(), encoding="utf-8")
     site = index_routes(tmp_path)

@@ -13,8 +13,14 @@ from engine.comparison import compare_opened_runs
 from engine.reporting.index import IndexRoutes, list_runs, render_index
 from engine.runs.folder import PAGES, TABLES
 from engine.runs.run import Run
-from tests.reporting.family import IDS, index_routes, member, write_comparison_page, written
 from tests.reporting.page import Page, changed
+from tests.reporting.sweep_runs import (
+    IDS,
+    index_routes,
+    make_run,
+    write_comparison_page,
+    write_run,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +31,7 @@ def reports(tmp_path: Path) -> Path:
     """Three runs, and outside of their folder a file that must not be served."""
     folder = tmp_path / "reports"
     for number in range(3):
-        written(member(number, mean=0.001 * number), folder)
+        write_run(make_run(number, mean=0.001 * number), folder)
     (tmp_path / "secret.html").write_text("secret", encoding="utf-8")
     return folder
 
@@ -41,8 +47,8 @@ def page(site: IndexRoutes, target: str) -> Page:
     return Page(answer.content.decode())
 
 
-def links(found: Page) -> list[str]:
-    return [element["href"] for tag, element in found.elements if tag == "a"]
+def links(page: Page) -> list[str]:
+    return [element["href"] for tag, element in page.elements if tag == "a"]
 
 
 def test_every_run_is_a_row_newest_first(site: IndexRoutes) -> None:
@@ -51,34 +57,35 @@ def test_every_run_is_a_row_newest_first(site: IndexRoutes) -> None:
     assert [index.text.index(run) for run in IDS[:3]] == sorted(
         (index.text.index(run) for run in IDS[:3]), reverse=True
     )
-    run = member(2, mean=0.002)
-    mine = run.metrics["books"]["strategy"]
+    run = make_run(2, mean=0.002)
+    strategy = run.metrics["books"]["strategy"]
     interval = run.significance["sharpe"]["strategy"]
-    for figure in (mine["sharpe"], interval["low"], interval["high"]):
+    for figure in (strategy["sharpe"], interval["low"], interval["high"]):
         assert f"{abs(figure):.2f}" in index.text
-    assert f"{mine['total_return_pct']:+.1f}\N{NO-BREAK SPACE}%" in index.text
-    cutoffs = "no look-ahead at 1\N{NO-BREAK SPACE}cutoff"
-    for text in ("Buy and hold", "No evidence", cutoffs, "made-up", "2016-01-04"):
+    assert f"{strategy['total_return_pct']:+.1f}\N{NO-BREAK SPACE}%" in index.text
+    for text in ("Buy and hold", "No evidence", "no look-ahead", "made-up", "2016-01-04"):
         assert text in index.text
     assert "2026-11-22 10:00" in index.text
+    titles = [element["title"] for _, element in index.elements if "title" in element]
+    assert titles == 3 * ["No look-ahead detected at 1\N{NO-BREAK SPACE}cutoff"]
 
 
 def test_the_table_can_be_sorted_and_searched(site: IndexRoutes) -> None:
-    found = page(site, "/").elements
+    elements = page(site, "/").elements
 
-    (table,) = [element for tag, element in found if tag == "table"]
+    (table,) = [element for tag, element in elements if tag == "table"]
     assert {"data-sortable", "data-filter"} <= set(table)
-    values = [float(element["data-value"]) for _, element in found if "data-value" in element]
-    assert values[0] == member(2, mean=0.002).metrics["books"]["strategy"]["sharpe"]
+    values = [float(element["data-value"]) for _, element in elements if "data-value" in element]
+    assert values[0] == make_run(2, mean=0.002).metrics["books"]["strategy"]["sharpe"]
     assert values[4] == 0.0  # no evidence, the lowest of the grades
 
 
 def test_every_link_of_the_index_leads_to_a_page(site: IndexRoutes) -> None:
-    found = [link for link in links(page(site, "/")) if link.startswith("/")]
+    addresses = [link for link in links(page(site, "/")) if link.startswith("/")]
 
-    assert len(found) == 3 * len(PAGES)
+    assert len(addresses) == 3 * len(PAGES)
     # quantstats takes seconds; the test of the command line draws it.
-    for link in found:
+    for link in addresses:
         if "quantstats" not in link:
             assert link.split("/")[2] in page(site, link).text
 
@@ -101,9 +108,9 @@ def test_selected_runs_are_compared_with_the_uppermost_as_reference(site: IndexR
         for tag, element in page(site, "/").elements
         if tag == "input" and element["type"] == "checkbox"
     ]
-    asked = "&".join(f"{box['name']}={box['value']}" for box in boxes[:2])
+    query = "&".join(f"{box['name']}={box['value']}" for box in boxes[:2])
 
-    compared = page(site, f"/compare?{asked}")
+    compared = page(site, f"/compare?{query}")
 
     assert "2\N{NO-BREAK SPACE}runs compared" in compared.text
     assert "Which runs differ from the reference, enter_bps=10" in compared.text
@@ -111,7 +118,7 @@ def test_selected_runs_are_compared_with_the_uppermost_as_reference(site: IndexR
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ("", "at least two runs"),
         (f"run=ridge/{IDS[0]}", "at least two runs"),
@@ -120,10 +127,12 @@ def test_selected_runs_are_compared_with_the_uppermost_as_reference(site: IndexR
         ("run=%3Cscript%3E", "&lt;script&gt;"),
     ],
 )
-def test_runs_that_cannot_be_compared_give_400(site: IndexRoutes, query: str, said: str) -> None:
+def test_runs_that_cannot_be_compared_give_400(
+    site: IndexRoutes, query: str, message: str
+) -> None:
     answer = site.respond(f"/compare?{query}")
     assert answer.status == 400
-    assert said in answer.content.decode()
+    assert message in answer.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -153,8 +162,8 @@ def test_runs_that_cannot_be_compared_give_400(site: IndexRoutes, query: str, sa
     ],
 )
 def test_only_pages_of_runs_are_served(site: IndexRoutes, tmp_path: Path, target: str) -> None:
-    for asked in (target, target.replace("/secret.html", f"{tmp_path}/secret.html")):
-        answer = site.respond(asked)
+    for requested in (target, target.replace("/secret.html", f"{tmp_path}/secret.html")):
+        answer = site.respond(requested)
         assert answer.status in {404, 500}
         assert b"root:" not in answer.content
         assert answer.content != b"secret"
@@ -172,8 +181,8 @@ def test_comparisons_that_were_written_are_listed_and_their_links_lead_to_the_ru
     compared = page(site, link)
 
     assert "2\N{NO-BREAK SPACE}runs compared" in compared.text
-    found = [urljoin(link, each) for each in links(compared) if not each.startswith("#")]
-    assert [site.respond(each).content.decode() for each in found] == list(IDS[:2])
+    addresses = [urljoin(link, each) for each in links(compared) if not each.startswith("#")]
+    assert [site.respond(each).content.decode() for each in addresses] == list(IDS[:2])
     outside = reports.parent / "elsewhere" / "x"
     outside.mkdir(parents=True)
     (outside / "comparison.html").write_text("secret")
@@ -185,7 +194,7 @@ def test_comparisons_that_were_written_are_listed_and_their_links_lead_to_the_ru
 def test_links_that_lead_out_of_the_folder_are_not_followed(
     reports: Path, site: IndexRoutes, tmp_path: Path
 ) -> None:
-    outside = written(member(4), tmp_path / "elsewhere")
+    outside = write_run(make_run(4), tmp_path / "elsewhere")
     (reports / "ridge" / IDS[4]).symlink_to(outside, target_is_directory=True)
     (reports / "linked").symlink_to(outside.parent, target_is_directory=True)
     leak = reports / "ridge" / IDS[0] / "tearsheet.html"
@@ -207,7 +216,7 @@ def test_a_folder_of_runs_may_be_a_link(reports: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("metrics.json", "{", "JSONDecodeError"),
         ("metrics.json", "[]", "valid dictionary"),
@@ -219,7 +228,7 @@ def test_a_folder_of_runs_may_be_a_link(reports: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_run_is_listed_with_its_problem(
-    reports: Path, site: IndexRoutes, name: str, content: str, said: str
+    reports: Path, site: IndexRoutes, name: str, content: str, message: str
 ) -> None:
     broken = reports / "ridge" / IDS[1] / name
     broken.write_text(content, encoding="utf-8", errors="surrogateescape")
@@ -227,7 +236,7 @@ def test_a_damaged_run_is_listed_with_its_problem(
     index = page(site, "/")
 
     assert "Damaged or unfinished" in index.text
-    assert said in index.text.split(f"ridge/{IDS[1]}")[-1]
+    assert message in index.text.split(f"ridge/{IDS[1]}")[-1]
     assert f"/ridge/{IDS[0]}/tearsheet.html" in links(index)
     answer = site.respond(f"/ridge/{IDS[1]}/tearsheet.html")
     assert answer.status == 500
@@ -298,14 +307,14 @@ def test_unfinished_runs_are_listed_and_other_folders_are_not(
 
 def test_new_runs_appear_without_a_restart(reports: Path, site: IndexRoutes) -> None:
     page(site, "/")
-    written(member(3), reports)
+    write_run(make_run(3), reports)
     assert IDS[3] in page(site, "/").text
 
 
 def test_a_run_without_certificate_is_complete(reports: Path, site: IndexRoutes) -> None:
     (reports / "ridge" / IDS[1] / "certificate.json").unlink()
     text = page(site, "/").text
-    assert "not tested for look-ahead" in text
+    assert "not tested" in text
     assert "Damaged" not in text
 
 
@@ -332,7 +341,7 @@ def test_a_run_that_was_written_again_is_not_taken_from_the_cache(
 ) -> None:
     target = f"/ridge/{IDS[0]}/tearsheet.html"
     assert "Made up." in page(site, target).text
-    strategy = member(0).manifest["strategy"] | {"description": "Rewritten."}
+    strategy = make_run(0).manifest["strategy"] | {"description": "Rewritten."}
     shutil.rmtree(reports / "ridge" / IDS[0])
-    written(changed(member(0), manifest={"strategy": strategy}), reports)
+    write_run(changed(make_run(0), manifest={"strategy": strategy}), reports)
     assert "Rewritten." in page(site, target).text

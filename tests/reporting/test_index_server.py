@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.core.errors import UsageError
-from tests.reporting.family import IDS, index_server, member, written
+from tests.reporting.sweep_runs import IDS, index_server, make_run, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     reports = tmp_path_factory.mktemp("served")
-    folder = written(member(0), reports)
+    folder = write_run(make_run(0), reports)
     (folder / "significance.html").write_text("as it is", encoding="utf-8")
     server = index_server(reports)
     thread = threading.Thread(target=server.serve)

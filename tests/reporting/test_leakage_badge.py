@@ -47,4 +47,4 @@ def test_a_run_without_a_certificate_says_so(run: Run) -> None:
     page = Page(render_tearsheet(replace(run, certificate=None)))
     assert "Not tested for look-ahead" in page.text
     (badge,) = [has for tag, has in page.elements if tag == "details" and has.get("id")]
-    assert badge["class"] == "seal absent"
+    assert badge["class"] == "leakage absent"

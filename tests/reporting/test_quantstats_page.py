@@ -48,9 +48,9 @@ def test_quantstats_prints_nothing_and_uses_the_days_per_year_of_the_run(
     assert html.partition("<main")[2].count("<svg") == 13
     returns = daily.returns["strategy"]
     sharpe = returns.mean() / returns.std() * 365**0.5
-    found = re.search(r"<td>Sharpe\s*</td>\s*<td>\s*([-\d.]+)</td>\s*<td>\s*([-\d.]+)</td>", html)
-    assert found
-    assert float(found[2]) == pytest.approx(sharpe, abs=0.011)
+    match = re.search(r"<td>Sharpe\s*</td>\s*<td>\s*([-\d.]+)</td>\s*<td>\s*([-\d.]+)</td>", html)
+    assert match
+    assert float(match[2]) == pytest.approx(sharpe, abs=0.011)
 
 
 @pytest.mark.slow

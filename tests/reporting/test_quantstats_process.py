@@ -69,9 +69,9 @@ def gone(pid: int) -> bool:
     return done.stdout.strip()[:1] in {"", "Z"}
 
 
-def until(told: Callable[[], bool], seconds: float) -> None:
+def until(condition: Callable[[], bool], seconds: float) -> None:
     end = time.monotonic() + seconds
-    while not told():
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
 
@@ -102,17 +102,17 @@ def test_a_process_that_dies_is_reported_with_its_last_output(instead) -> None:
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL])
 def test_it_ends_within_two_seconds_of_its_parent(instead, tmp_path: Path, signal_number) -> None:
     instead(HANGS if signal_number == signal.SIGINT else HANGS.replace("sleep(60)", "sleep(1)"))
-    told = tmp_path / "temporary" / "pid"
+    pid_file = tmp_path / "temporary" / "pid"
     asking = subprocess.Popen([sys.executable, "-c", WAITS], stderr=subprocess.PIPE)
-    until(lambda: told.exists() and told.read_text() != "", 30)
+    until(lambda: pid_file.exists() and pid_file.read_text() != "", 30)
     asking.send_signal(signal_number)
     began = time.monotonic()
     _, words = asking.communicate(timeout=30)
 
-    until(lambda: gone(int(told.read_text())), 2 - (time.monotonic() - began))
+    until(lambda: gone(int(pid_file.read_text())), 2 - (time.monotonic() - began))
     if signal_number == signal.SIGINT:
         assert words.splitlines()[-1] == b"KeyboardInterrupt"
-        assert [path.name for path in told.parent.iterdir()] == ["pid"]
+        assert [path.name for path in pid_file.parent.iterdir()] == ["pid"]
 
 
 def test_it_works_without_an_importable_main_module() -> None:

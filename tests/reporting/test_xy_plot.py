@@ -35,14 +35,14 @@ def vector(*values: float) -> np.ndarray:
     return np.array(values, dtype=np.float64)
 
 
-def test_a_dot_is_a_line_of_no_length_so_that_it_stays_round_however_the_page_stretches() -> None:
+def test_a_dot_is_a_line_of_zero_length() -> None:
     layer = plot_layers.dot_layer(
         FRAME, STYLE, vector(0, 5, 10), vector(-10, 0, 10), ("a", "b", "c")
     )
     assert layer.path == "M0 10000h0M5000 5000h0M10000 0h0"
 
 
-def test_a_point_without_a_figure_is_neither_drawn_nor_told() -> None:
+def test_a_point_without_a_figure_is_left_out() -> None:
     layer = plot_layers.dot_layer(
         FRAME, STYLE, vector(1, np.nan, 3), vector(1, 2, np.nan), ("a", "b", "c")
     )
@@ -50,12 +50,12 @@ def test_a_point_without_a_figure_is_neither_drawn_nor_told() -> None:
     assert (layer.names, layer.x, layer.y) == (("a",), (1.0,), (1.0,))
 
 
-def test_a_point_beyond_the_axis_is_drawn_at_its_end_and_told_as_it_is() -> None:
+def test_a_point_beyond_the_axis_is_drawn_at_its_end_with_its_own_figure() -> None:
     layer = plot_layers.dot_layer(FRAME, STYLE, vector(5), vector(99), ("far",))
     assert (layer.path, layer.y) == ("M5000 0h0", (99.0,))
 
 
-def test_bars_stand_on_zero_and_hang_from_it() -> None:
+def test_bars_start_at_zero() -> None:
     layer = plot_layers.bar_layer(
         FRAME, STYLE, (vector(0, 1, 2), vector(1, 2, 3)), vector(5, -5, np.nan), ("a", "b", "c")
     )
@@ -63,13 +63,13 @@ def test_bars_stand_on_zero_and_hang_from_it() -> None:
     assert (layer.x, layer.y) == ((0.5, 1.5, 2.5), (5.0, -5.0, None))
 
 
-def test_bars_on_a_log_axis_stand_on_its_lower_end() -> None:
+def test_bars_on_a_log_axis_start_at_its_lower_end() -> None:
     logs = XYAxes(FRAME.x, LabelledAxis("share", Axis(0.01, 1.0, True, ()), None))
     layer = plot_layers.bar_layer(logs, STYLE, (vector(0), vector(1)), vector(0.1), ("a",))
     assert layer.path == "M0 10000V5000H1000V10000Z"
 
 
-def test_steps_are_the_outline_of_bars_side_by_side() -> None:
+def test_steps_are_the_outline_of_adjacent_bars() -> None:
     layer = plot_layers.step_layer(
         FRAME, STYLE, (vector(0, 1), vector(1, 2)), vector(5, -5), ("a", "b")
     )
@@ -112,20 +112,20 @@ def test_an_axis_of_names_labels_no_more_of_them_than_fit(count: int, labelled: 
         )
 
 
-def test_the_page_is_told_every_figure_drawn_front_layer_first() -> None:
+def test_the_data_has_every_figure_drawn_front_layer_first() -> None:
     back = plot_layers.line_layer(
         FRAME, LayerStyle("fit", "Fit", "hue-1"), vector(0, 10), vector(0, 1)
     )
     front = plot_layers.dot_layer(FRAME, STYLE, vector(1), vector(2), ("one",))
-    told = plot_data(plotted(back, front))
-    assert told["up"] == {
+    data = plot_data(plotted(back, front))
+    assert data["up"] == {
         "label": "outcome, bps",
         "unit": {"digits": 1, "suffix": "\N{NO-BREAK SPACE}bps", "signed": False},
         "low": -10.0,
         "high": 10.0,
         "log": False,
     }
-    first, second = told["layers"]
+    first, second = data["layers"]
     assert (first["key"], first["kind"], first["names"]) == ("bars", "dots", ("one",))
     assert (first["x"], first["y"]) == ((1.0,), (2.0,))
     assert (second["key"], second["names"], second["y"]) == ("fit", (), (0.0, 1.0))
@@ -149,7 +149,7 @@ def drawn(figure: XYPlot) -> str:
     return environment.from_string(source).render(plot=figure, plot_data=plot_data)
 
 
-def test_the_figure_says_its_finding_and_carries_its_layers_and_data() -> None:
+def test_the_figure_has_its_finding_layers_and_data() -> None:
     layer = plot_layers.dot_layer(FRAME, STYLE, vector(1), vector(2), ("one",))
     html = drawn(plotted(layer))
     page = Page(html)
@@ -175,9 +175,9 @@ def test_names_from_outside_are_text() -> None:
     assert not re.search(r"<b>", html)
 
 
-def test_every_plot_of_a_page_is_drawn_and_told(run: Run) -> None:
+def test_every_plot_of_a_page_is_drawn_and_has_its_data(run: Run) -> None:
     page = Page(render_tearsheet(run))
-    plots = {key: told for key, told in page.charts.items() if "layers" in told}
+    plots = {key: data for key, data in page.charts.items() if "layers" in data}
     assert {
         *("histogram", "tails", "scatter", "calibration", "rank-correlation", "direction"),
         "sources",
@@ -189,6 +189,6 @@ def test_every_plot_of_a_page_is_drawn_and_told(run: Run) -> None:
         if tag == "path" and "data-layer" in found:
             assert "nan" not in found["d"]
             drawn.append((figure, found["data-layer"]))
-    for key, told in plots.items():
-        for layer in told["layers"]:
+    for key, data in plots.items():
+        for layer in data["layers"]:
             assert (key, layer["key"]) in drawn or not layer["x"]

@@ -1,4 +1,4 @@
-"""docs/evaluation.md names every figure that a run writes, and tells the rule that grades."""
+"""docs/evaluation.md names every figure that a run writes, and states the rule of the grades."""
 
 from __future__ import annotations
 
@@ -54,18 +54,18 @@ def of_significance(document: dict[str, Any]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> engine.Run:
-    place = tmp_path_factory.mktemp("named")
+    folder = tmp_path_factory.mktemp("named")
     return engine.run(
-        write_strategy(place, market(place / "market")),
+        write_strategy(folder, market(folder / "market")),
         overrides={"evaluation.resamples": 200},
-        out=place,
-        home=place / "home",
+        out=folder,
+        home=folder / "home",
         pages=False,
     )
 
 
 @pytest.mark.slow
-def test_every_key_of_a_run_is_named(run: engine.Run) -> None:
+def test_every_key_of_a_run_is_documented(run: engine.Run) -> None:
     found = of_metrics(run.metrics) | of_significance(run.significance)
     assert found - NAMED == set()
     # What is looked for: figures, and nothing that has its name from the strategy or its inputs.
@@ -74,7 +74,7 @@ def test_every_key_of_a_run_is_named(run: engine.Run) -> None:
     assert set(run.metrics) | set(run.significance) - {"verdict"} <= HEADINGS
 
 
-def test_every_key_that_only_some_runs_have_is_named() -> None:
+def test_every_optional_key_is_documented() -> None:
     found = of_significance(truth({"sharpe": {}}))
     assert {"seed_deviation_low", "median_logit", "sentence"} <= found
     assert found - NAMED == set()
@@ -82,7 +82,7 @@ def test_every_key_that_only_some_runs_have_is_named() -> None:
     assert of_quantiles | {"nominal_pct", "mean_width_bps", "low", "high"} <= NAMED
 
 
-def test_every_link_leads_somewhere() -> None:
+def test_every_link_has_a_target() -> None:
     titles = re.findall(r"^#+ (.+)$", GUIDE, re.MULTILINE)
     places = {re.sub(r"[^a-z0-9_ -]", "", title.lower()).replace(" ", "-") for title in titles}
     links = re.findall(r"\]\(([^)]+)\)", GUIDE)
@@ -91,7 +91,7 @@ def test_every_link_leads_somewhere() -> None:
         assert link[1:] in places if link[0] == "#" else (DOCS / link).is_file(), link
 
 
-def test_the_rule_of_the_grades_is_the_one_that_grades() -> None:
+def test_the_rule_of_the_grades_is_documented() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", GUIDE, re.MULTILINE)
     rule = {grade: said for grade, said in rows if grade in Grade.__args__}
     assert list(rule) == list(Grade.__args__)
@@ -101,10 +101,10 @@ def test_the_rule_of_the_grades_is_the_one_that_grades() -> None:
     assert "twice the cost paid" in rule["strong"]
 
 
-def test_the_settings_of_the_fragility_surface_are_the_ones_told() -> None:
+def test_the_settings_of_the_sensitivity_surface_are_documented() -> None:
     assert COST_MULTIPLES == (0, 0.5, 1, 2, 4)
     assert "0, 0.5, 1, 2 and 4 times those charged" in GUIDE
     assert DELAYS_BARS == (1, 2, 3, 5)
     assert "1, 2, 3, 5 and the strategy's own" in GUIDE
     assert BREAK_EVEN_SEARCH_LIMIT_BPS == 2_000
-    assert "how far it was looked for" in GUIDE
+    assert "upper limit of the search" in GUIDE

@@ -1,4 +1,4 @@
-"""Made-up runs for a ledger."""
+"""Generated runs for a ledger."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def strategy(**changes: Any) -> dict[str, Any]:
-    """As `Strategy.model_dump` gives it, with as much as matters here."""
+    """As `Strategy.model_dump` gives it, with the fields that matter here."""
     whole = {
         "name": "ridge",
         "description": "",
@@ -35,8 +35,8 @@ def bars(first: str = "2020-01-01", count: int = 200) -> pd.DatetimeIndex:
     return pd.date_range(first, periods=count, freq="D", tz="UTC", name="timestamp")
 
 
-def ground(first: str = "2020-01-01", count: int = 200, **changes: Any) -> DataScope:
-    told: dict[str, Any] = {
+def data_scope(first: str = "2020-01-01", count: int = 200, **changes: Any) -> DataScope:
+    scope: dict[str, Any] = {
         "dataset": {
             "name": "made-up",
             "interval": changes.pop("interval", "1d"),
@@ -49,7 +49,7 @@ def ground(first: str = "2020-01-01", count: int = 200, **changes: Any) -> DataS
         "span": bars(first, count),
         "periods_per_year": 365.0,
     }
-    return DataScope(**(told | changes))
+    return DataScope(**(scope | changes))
 
 
 def returns(seed: int = 0, first: str = "2020-01-01", count: int = 200) -> pd.Series:
@@ -58,25 +58,25 @@ def returns(seed: int = 0, first: str = "2020-01-01", count: int = 200) -> pd.Se
 
 
 def outcome(seed: int = 0, first: str = "2020-01-01", count: int = 200, **changes) -> RunOutcome:
-    told = {"run_id": f"{seed:012x}", "sharpe": 0.5, "seeds": 1, "grade": "none"}
-    return RunOutcome(returns=returns(seed, first, count), **(told | changes))
+    result = {"run_id": f"{seed:012x}", "sharpe": 0.5, "seeds": 1, "grade": "none"}
+    return RunOutcome(returns=returns(seed, first, count), **(result | changes))
 
 
 def finished(
     path: Path, seed: int = 0, *, tuning: int = 0, on: DataScope | None = None, **changes
 ):
-    """A run of another seed of the same strategy, that ended well."""
-    told = on or ground()
-    span = told.span
+    """A finished run of another seed of the same strategy."""
+    scope = on or data_scope()
+    span = scope.span
     with Ledger(path).record(strategy(seed=seed, **changes)) as entry:
-        entry.set_data_scope(told)
+        entry.set_data_scope(scope)
         first = f"{span[0]:%Y-%m-%d}"
         entry.finish(outcome(seed, first, len(span), tuning=tuning))
     return entry
 
 
 class Listener:
-    """Remembers the notices."""
+    """A progress that records the notices."""
 
     def __init__(self) -> None:
         self.notices: list[str] = []

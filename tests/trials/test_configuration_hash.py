@@ -21,7 +21,7 @@ from tests.trials.factories import strategy
         {"compute": {"backend": "jax", "workers": 3}},
     ],
 )
-def test_what_trades_the_same_is_the_same_trial(changes) -> None:
+def test_sections_outside_the_configuration_do_not_change_the_hash(changes) -> None:
     assert hash_configuration(strategy(**changes)) == hash_configuration(strategy())
 
 
@@ -36,16 +36,16 @@ def test_what_trades_the_same_is_the_same_trial(changes) -> None:
         {"something": "that a later engine adds"},
     ],
 )
-def test_anything_else_is_a_new_trial(changes) -> None:
+def test_every_other_change_is_another_configuration(changes) -> None:
     assert hash_configuration(strategy(**changes)) != hash_configuration(strategy())
 
 
-def test_the_order_of_keys_means_nothing() -> None:
+def test_the_order_of_keys_does_not_matter() -> None:
     turned = dict(reversed(strategy().items()))
     assert hash_configuration(turned) == hash_configuration(strategy())
 
 
-def test_every_part_that_is_left_out_is_one_of_a_strategys() -> None:
+def test_every_excluded_section_is_one_of_a_strategy() -> None:
     from engine.trials.related_runs import UNHASHED_SECTIONS
 
     assert {*Strategy.model_fields, *Strategy.renamed_keys} >= UNHASHED_SECTIONS

@@ -17,10 +17,10 @@ from engine.trials.clustering import (
     MIN_COMMON_BARS,
     MIN_SILHOUETTE,
     UNCORRELATED_DISTANCE,
-    _best_cut,
-    _silhouettes,
+    best_cut,
     cluster_trials,
     correlation_distances,
+    trial_silhouettes,
 )
 from engine.trials.effective_number import (
     build_trial_set,
@@ -44,7 +44,7 @@ def planted(
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 10, 60])
-def test_unrelated_trials_are_as_many_as_they_are(count: int) -> None:
+def test_uncorrelated_trials_count_singly(count: int) -> None:
     for seed in range(5):
         rng = np.random.default_rng(seed)
         assert effective_number_of_trials(rng.standard_normal((BARS, count))) == count
@@ -68,22 +68,22 @@ def test_near_clones_are_one_trial(count, alike) -> None:
 @pytest.mark.parametrize(("groups", "members"), [(2, 2), (2, 20), (5, 6), (12, 3)])
 @pytest.mark.parametrize("alike", [0.98, 0.995])
 @pytest.mark.parametrize("common", [0.0, 0.15])
-def test_planted_groups_are_found(groups, members, alike, common) -> None:
+def test_planted_groups_are_recovered(groups, members, alike, common) -> None:
     for seed in range(3):
-        found = cluster_trials(
+        result = cluster_trials(
             planted(np.random.default_rng(seed), groups, members, alike, common)
         )
-        assert list(found) == list(np.repeat(np.arange(groups), members))
+        assert list(result) == list(np.repeat(np.arange(groups), members))
 
 
-def test_groups_of_unlike_size_are_found_among_trials_that_stand_alone() -> None:
+def test_groups_of_different_sizes_are_recovered_among_single_trials() -> None:
     rng = np.random.default_rng(0)
     together = [planted(rng, 1, 25, 0.99), planted(rng, 3, 4, 0.98), planted(rng, 15, 1, 1.0)]
     assert effective_number_of_trials(np.hstack(together)) == 1 + 3 + 15
 
 
 @pytest.mark.parametrize("alike", [0.2, 0.5, 0.8, 0.94])
-def test_trials_that_are_only_somewhat_alike_are_not_taken_for_one(alike: float) -> None:
+def test_moderately_correlated_trials_count_singly(alike: float) -> None:
     """The best of 10 of them is far better than one: to count them as one would flatter it."""
     for seed in range(5):
         assert effective_number_of_trials(planted(np.random.default_rng(seed), 1, 10, alike)) == 10
@@ -107,19 +107,17 @@ matrices = st.builds(
 
 @settings(max_examples=40, deadline=None)
 @given(matrices, st.randoms(use_true_random=False))
-def test_a_count_is_at_least_1_at_most_all_and_of_no_order_scale_or_copy(
-    returns: np.ndarray, random
-) -> None:
+def test_the_count_is_invariant_to_order_scale_and_copies(returns: np.ndarray, random) -> None:
     count = returns.shape[1]
-    found = effective_number_of_trials(returns)
-    assert 1 <= found <= count
+    result = effective_number_of_trials(returns)
+    assert 1 <= result <= count
 
     order = random.sample(range(count), count)
     copies = [random.randrange(count) for _ in range(3)]
     scales = np.exp([random.uniform(-3, 3) for _ in range(count)])
-    assert effective_number_of_trials(returns[:, order]) == found
-    assert effective_number_of_trials(returns * scales) == found
-    assert effective_number_of_trials(np.hstack([returns, returns[:, copies]])) == found
+    assert effective_number_of_trials(returns[:, order]) == result
+    assert effective_number_of_trials(returns * scales) == result
+    assert effective_number_of_trials(np.hstack([returns, returns[:, copies]])) == result
 
 
 @settings(max_examples=25, deadline=None)
@@ -139,7 +137,7 @@ def test_silhouettes_are_those_of_scikit_learn_but_for_two_bounds(returns: np.nd
     sums = np.full((count, count), np.inf)
     for label in np.unique(labels):
         sums[:, label] = apart[:, labels == label].sum(axis=1)
-    ours = _silhouettes(labels, sums)
+    ours = trial_silhouettes(labels, sums)
     theirs = silhouette_samples(apart, labels, metric="precomputed")
     near = np.array(
         [
@@ -164,7 +162,7 @@ def test_the_best_cut_is_the_best_of_all_cuts_tried_one_by_one() -> None:
         """Over all trials, of those in clusters that are cohesive; unrelated groups lie apart."""
         each = silhouette_samples(apart, cut, metric="precomputed")
         held = [each[cut == label] for label in np.unique(cut)]
-        return sum(found.sum() for found in held if found.mean() >= MIN_SILHOUETTE)
+        return sum(result.sum() for result in held if result.mean() >= MIN_SILHOUETTE)
 
     rng = np.random.default_rng(3)
     apart = correlation_distances(
@@ -173,14 +171,14 @@ def test_the_best_cut_is_the_best_of_all_cuts_tried_one_by_one() -> None:
     tree = linkage(squareform(apart, checks=False), "average")
     cuts = [fcluster(tree, k, "maxclust") for k in range(2, len(apart))]
     best = max(cuts, key=mean)
-    found = _best_cut(apart)
-    assert len(np.unique(found)) == 4 + 4
+    result = best_cut(apart)
+    assert len(np.unique(result)) == 4 + 4
     assert len(np.unique(best)) < 4 + 4
     for label in np.unique(best[:20]):
-        assert len(set(found[:20][best[:20] == label])) == 1
+        assert len(set(result[:20][best[:20] == label])) == 1
 
 
-def test_copies_are_joined_in_a_crowd_that_is_only_alike() -> None:
+def test_copies_are_merged_among_correlated_trials() -> None:
     """As the same rules with other costs, among other rules on the same market."""
     rng = np.random.default_rng(0)
     returns = planted(rng, 1, 8, 0.9)
@@ -197,7 +195,7 @@ def test_correlations_are_those_of_the_bars_that_both_have() -> None:
     np.testing.assert_allclose(correlation_distances(returns), np.sqrt((1 - rho) / 2), atol=1e-7)
 
 
-def test_clones_whose_spans_overlap_in_part_are_one_trial() -> None:
+def test_clones_with_partly_overlapping_spans_are_one_trial() -> None:
     one = np.random.default_rng(0).standard_normal((BARS, 1))
     returns = np.repeat(one, 3, axis=1)
     returns[:300, 1] = np.nan
@@ -205,7 +203,7 @@ def test_clones_whose_spans_overlap_in_part_are_one_trial() -> None:
     assert effective_number_of_trials(returns) == 1
 
 
-def test_trials_with_hardly_a_bar_in_common_are_taken_for_unrelated() -> None:
+def test_trials_with_few_common_bars_count_as_uncorrelated() -> None:
     returns = np.repeat(np.random.default_rng(0).standard_normal((BARS, 1)), 2, axis=1)
     returns[500:, 0] = np.nan
     returns[: 500 - MIN_COMMON_BARS + 1, 1] = np.nan
@@ -222,7 +220,7 @@ def test_strategies_that_never_trade_are_one_trial_together() -> None:
     assert effective_number_of_trials(returns[:, [1]]) == 1
 
 
-def test_one_without_any_bar_here_stands_alone() -> None:
+def test_a_trial_without_common_bars_counts_singly() -> None:
     returns = np.random.default_rng(0).standard_normal((BARS, 3))
     returns[:, 1] = np.nan
     returns[:, 2] = np.nan
@@ -271,7 +269,7 @@ def test_the_deviation_is_none_below_two_sharpe_ratios(columns: list[int]) -> No
 
 
 @pytest.mark.parametrize("common", [0.0, 0.5, 0.9])
-def test_noise_deviates_as_much_as_is_expected_of_trials_so_much_alike(common: float) -> None:
+def test_the_deviation_of_correlated_noise_is_the_expected_one(common: float) -> None:
     rng = np.random.default_rng(1)
     expected, seen = [], []
     for _ in range(60):
@@ -284,7 +282,7 @@ def test_noise_deviates_as_much_as_is_expected_of_trials_so_much_alike(common: f
 
 
 @pytest.mark.parametrize("columns", [[0], [3], [0, 3]])
-def test_noise_alone_does_not_deviate(columns: list[int]) -> None:
+def test_fewer_than_two_varying_trials_have_no_expected_deviation(columns: list[int]) -> None:
     returns = np.random.default_rng(0).standard_normal((BARS, 4))
     returns[:, 3] = 0.0
     assert expected_noise_deviation(returns[:, columns], np.arange(len(columns))) is None
@@ -300,7 +298,7 @@ def test_noise_alone_does_not_deviate(columns: list[int]) -> None:
         (1, 10, 0.8, 0.0),
     ],
 )
-def test_on_noise_the_best_trial_is_about_as_good_as_count_and_deviation_lead_one_to_expect(
+def test_on_noise_the_best_trial_is_near_the_expected_maximum(
     groups, members, alike, common
 ) -> None:
     """The use of it all, E[max] of N trials without skill (Bailey & Lopez de Prado 2014).
@@ -327,7 +325,7 @@ def frame(values: np.ndarray, first: str = "2020-01-01") -> list[pd.Series]:
     return [pd.Series(column, index=index) for column in values.T]
 
 
-def test_a_run_alone_is_one_trial() -> None:
+def test_a_single_run_is_one_trial() -> None:
     (own,) = frame(np.random.default_rng(0).standard_normal((50, 1)))
     trials = build_trial_set(own, {}, runs=1, failed=0, tuning=0, since=None)
     assert trials.as_dict() == {
@@ -342,7 +340,7 @@ def test_a_run_alone_is_one_trial() -> None:
     assert trials.gapless_returns().shape == (50, 1)
 
 
-def test_others_are_laid_over_the_bars_of_the_run() -> None:
+def test_other_returns_are_aligned_with_the_bars_of_the_run() -> None:
     rng = np.random.default_rng(0)
     own, whole = frame(rng.standard_normal((200, 2)))
     (late,) = frame(rng.standard_normal((200, 1)), "2020-04-10")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 
 from engine.core.errors import LedgerError, TrainingError
 from engine.trials import Ledger
 from engine.trials import ledger as ledger_module
-from tests.trials.factories import Listener, finished, ground, outcome, returns, strategy
+from tests.trials.factories import Listener, data_scope, finished, outcome, returns, strategy
 
 
 @pytest.fixture
@@ -19,21 +19,21 @@ def ledger(tmp_path) -> Ledger:
     return Ledger(tmp_path / "ledger.sqlite")
 
 
-def test_a_ledger_that_is_not_there_has_no_runs_and_is_not_made_by_looking(ledger) -> None:
+def test_reading_a_missing_ledger_gives_no_runs_and_creates_no_file(ledger) -> None:
     assert ledger.rows() == []
     assert not ledger.path.exists()
 
 
 def test_a_finished_run_is_known_from_its_beginning_to_its_returns(ledger) -> None:
     with ledger.record(strategy(), "backtest run ridge.yaml") as entry:
-        entry.set_data_scope(ground())
+        entry.set_data_scope(data_scope())
         entry.finish(outcome(3, tuning=12, certificate={"passed": True}))
     (row,) = ledger.rows()
     assert (row.number, row.status, row.name) == (1, "finished", "ridge")
     assert row.strategy == strategy()
     assert row.command == "backtest run ridge.yaml"
     assert row.engine
-    assert row.dataset == ground().dataset
+    assert row.dataset == data_scope().dataset
     assert (row.targets, row.inputs, row.interval) == (("BTC",), ("BTC", "ETH"), "1d")
     assert (row.first, row.last) == ("2020-01-01T00:00:00+00:00", "2020-07-18T00:00:00+00:00")
     assert (row.bars, row.periods_per_year) == (200, 365.0)
@@ -44,10 +44,10 @@ def test_a_finished_run_is_known_from_its_beginning_to_its_returns(ledger) -> No
     assert (ledger.returns([1])[1] == returns(3)).all()
 
 
-def test_an_error_of_the_engine_is_noted_with_its_problem_and_raised_on(ledger) -> None:
+def test_an_engine_error_is_recorded_with_its_problem_and_raised(ledger) -> None:
     def run() -> None:
         with ledger.record(strategy()) as entry:
-            entry.set_data_scope(ground())
+            entry.set_data_scope(data_scope())
             raise TrainingError("window 3 ended with a NaN loss", fix="lower the rate")
 
     with pytest.raises(TrainingError, match="NaN"):
@@ -59,7 +59,7 @@ def test_an_error_of_the_engine_is_noted_with_its_problem_and_raised_on(ledger) 
     assert ledger.returns([1]) == {}
 
 
-def test_any_other_error_is_noted_too_before_the_bars_are_known(ledger) -> None:
+def test_another_error_is_recorded_before_the_bars_are_known(ledger) -> None:
     with pytest.raises(ZeroDivisionError), ledger.record(strategy()):
         raise ZeroDivisionError("division by zero")
     (row,) = ledger.rows()
@@ -68,23 +68,23 @@ def test_any_other_error_is_noted_too_before_the_bars_are_known(ledger) -> None:
 
 
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_an_interrupt_is_noted_and_raised_on(ledger, raised: type[BaseException]) -> None:
+def test_an_interrupt_is_recorded_and_raised(ledger, raised: type[BaseException]) -> None:
     with pytest.raises(raised), ledger.record(strategy()):
         raise raised
     assert [row.status for row in ledger.rows()] == ["interrupted"]
 
 
-def test_a_run_that_ends_without_a_word_has_failed(ledger) -> None:
+def test_a_run_that_ends_without_a_result_has_failed(ledger) -> None:
     with ledger.record(strategy()):
         pass
     (row,) = ledger.rows()
     assert (row.status, row.problem) == ("failed", "the run ended without a result")
 
 
-def test_what_goes_wrong_after_the_outcome_does_not_change_it(ledger) -> None:
+def test_an_error_after_the_outcome_does_not_change_it(ledger) -> None:
     def run() -> None:
         with ledger.record(strategy()) as entry:
-            entry.set_data_scope(ground())
+            entry.set_data_scope(data_scope())
             entry.finish(outcome())
             raise ZeroDivisionError
 
@@ -96,41 +96,43 @@ def test_what_goes_wrong_after_the_outcome_does_not_change_it(ledger) -> None:
 def test_an_interrupt_right_after_the_outcome_was_written_changes_nothing(
     ledger, monkeypatch
 ) -> None:
-    write = ledger_module.LedgerEntry._write
+    transaction = ledger_module.ledger_transaction
 
-    def interrupted_after(self, table: str, *given) -> None:
-        write(self, table, *given)
-        if table == "outcomes":
-            monkeypatch.setattr(ledger_module.LedgerEntry, "_write", write)
+    @contextmanager
+    def interrupted_after_the_outcome(path, **options):
+        with transaction(path, **options) as connection:
+            yield connection
+        if ledger.rows()[0].status == "finished":
+            monkeypatch.setattr(ledger_module, "ledger_transaction", transaction)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(ledger_module.LedgerEntry, "_write", interrupted_after)
+    monkeypatch.setattr(ledger_module, "ledger_transaction", interrupted_after_the_outcome)
     with pytest.raises(KeyboardInterrupt):
         finished(ledger.path)
     assert [row.status for row in ledger.rows()] == ["finished"]
 
 
-def test_while_it_runs_it_is_running(ledger) -> None:
+def test_a_run_in_progress_is_running(ledger) -> None:
     with ledger.record(strategy()) as entry:
         assert [row.status for row in ledger.rows()] == ["running"]
-        entry.set_data_scope(ground())
+        entry.set_data_scope(data_scope())
         entry.finish(outcome())
 
 
-def test_rows_are_chosen_by_what_they_hold(ledger) -> None:
+def test_rows_are_selected_by_an_sql_condition(ledger) -> None:
     finished(ledger.path, 0)
     finished(ledger.path, 1, name="other")
     assert [row.number for row in ledger.rows("name = ?", ("other",))] == [2]
 
 
-def test_a_ledger_that_cannot_be_written_when_a_run_begins_is_told_and_the_run_goes_on(
+def test_a_run_goes_on_with_a_notice_when_the_ledger_cannot_be_written(
     tmp_path,
 ) -> None:
     (tmp_path / "ledger.sqlite").mkdir()
     heard = Listener()
     with Ledger(tmp_path / "ledger.sqlite").record(strategy(), progress=heard) as entry:
         assert entry.number is None
-        entry.set_data_scope(ground())
+        entry.set_data_scope(data_scope())
         assert entry.collect_trials(returns()) is None
         entry.finish(outcome())
     assert [notice.partition(":")[0] for notice in heard.notices] == [
@@ -140,37 +142,37 @@ def test_a_ledger_that_cannot_be_written_when_a_run_begins_is_told_and_the_run_g
     assert "ledger.sqlite" in heard.notices[0]
 
 
-def test_a_home_that_cannot_be_made_is_told_and_has_no_other_trials(tmp_path) -> None:
+def test_a_home_that_cannot_be_created_gives_a_notice_and_no_other_trials(tmp_path) -> None:
     (tmp_path / "file").touch()
     heard = Listener()
     with Ledger(tmp_path / "file" / "home" / "ledger.sqlite").record(
         strategy(), progress=heard
     ) as entry:
-        entry.set_data_scope(ground())
+        entry.set_data_scope(data_scope())
         trials = entry.collect_trials(returns())
     assert trials is not None
     assert trials.distinct == 1
     assert len(heard.notices) == 1
 
 
-def test_a_ledger_that_is_damaged_when_a_run_begins_refuses_it_before_any_work(ledger) -> None:
+def test_a_damaged_ledger_stops_a_run_before_any_work(ledger) -> None:
     ledger.path.write_bytes(b"no database at all " * 300)
     with pytest.raises(LedgerError, match="damaged"), ledger.record(strategy()):
         pytest.fail("the run began")
 
 
-def test_a_ledger_that_is_damaged_while_a_run_trains_costs_it_nothing_but_a_notice(ledger) -> None:
+def test_a_ledger_damaged_during_a_run_gives_only_a_notice(ledger) -> None:
     heard = Listener()
     with ledger.record(strategy(), progress=heard) as entry:
         ledger.path.write_bytes(b"no database at all " * 300)
-        entry.set_data_scope(ground())
+        entry.set_data_scope(data_scope())
         assert entry.collect_trials(returns()) is None
         entry.finish(outcome())
     assert len(heard.notices) == 3
     assert all("damaged" in notice for notice in heard.notices)
 
 
-def test_an_interrupt_waits_for_no_other_writer_for_long(ledger, monkeypatch) -> None:
+def test_an_interrupt_does_not_wait_long_for_other_writers(ledger, monkeypatch) -> None:
     monkeypatch.setattr(ledger_module, "INTERRUPT_TIMEOUT_S", 0.05)
     heard = Listener()
 

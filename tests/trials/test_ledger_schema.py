@@ -49,7 +49,7 @@ def execute(path, statement: str) -> list[tuple]:
         "ON CONFLICT (run) DO UPDATE SET status = 'failed'",
     ],
 )
-def test_what_was_written_is_never_changed_or_removed(kept, statement: str) -> None:
+def test_rows_cannot_be_changed_or_removed(kept, statement: str) -> None:
     before = execute(kept, "SELECT * FROM ledger")
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         execute(kept, statement)
@@ -57,7 +57,7 @@ def test_what_was_written_is_never_changed_or_removed(kept, statement: str) -> N
 
 
 @pytest.mark.parametrize("table", ["grounds", "outcomes"])
-def test_nothing_belongs_to_a_run_that_never_began(kept, table: str) -> None:
+def test_rows_of_an_unknown_run_are_rejected(kept, table: str) -> None:
     columns = [row[1] for row in execute(kept, f"PRAGMA table_info({table})")]
     others = ", ".join(columns[1:])
     with pytest.raises(sqlite3.IntegrityError, match="no such run"):
@@ -74,12 +74,12 @@ def test_an_outcome_is_one_of_three(kept) -> None:
             connection.execute("INSERT INTO outcomes (run, ended_at, status) VALUES (2, '', 'ok')")
 
 
-def test_no_write_ahead_log_which_a_network_drive_cannot_hold(kept) -> None:
+def test_the_journal_is_no_write_ahead_log(kept) -> None:
     assert execute(kept, "PRAGMA journal_mode") == [("delete",)]
     assert [file.name for file in kept.parent.iterdir()] == ["ledger.sqlite"]
 
 
-def test_what_fails_half_way_leaves_nothing(kept) -> None:
+def test_a_failed_transaction_leaves_nothing(kept) -> None:
     def fail() -> None:
         with ledger_transaction(kept) as connection:
             connection.execute("INSERT INTO runs SELECT 2, '', '', '', '', '', '', '', 0, '', ''")
@@ -91,7 +91,7 @@ def test_what_fails_half_way_leaves_nothing(kept) -> None:
     assert execute(kept, "SELECT * FROM ledger") == before
 
 
-def test_a_file_that_was_made_and_not_filled_is_a_ledger_without_runs(path) -> None:
+def test_an_empty_file_is_a_ledger_without_runs(path) -> None:
     path.parent.mkdir()
     path.touch()
     assert Ledger(path).rows() == []
@@ -99,7 +99,7 @@ def test_a_file_that_was_made_and_not_filled_is_a_ledger_without_runs(path) -> N
     assert len(Ledger(path).rows()) == 1
 
 
-def test_an_older_ledger_is_brought_up_to_date_and_keeps_its_runs(kept) -> None:
+def test_an_older_ledger_is_migrated_and_keeps_its_runs(kept) -> None:
     next_versions = (*MIGRATIONS, ("CREATE TABLE notes (run INTEGER)",))
     with ledger_transaction(kept, migrations=next_versions) as connection:
         connection.execute("INSERT INTO notes VALUES (1)")
@@ -107,7 +107,7 @@ def test_an_older_ledger_is_brought_up_to_date_and_keeps_its_runs(kept) -> None:
     assert execute(kept, "PRAGMA user_version") == [(len(next_versions),)]
 
 
-def test_a_ledger_without_families_is_read_and_gets_them(path) -> None:
+def test_a_ledger_without_sweep_ids_is_migrated(path) -> None:
     with ledger_transaction(path, migrations=MIGRATIONS[:1]) as connection:
         connection.execute("INSERT INTO runs VALUES (1, '', 'old', '', '{}', '', '', '', 0, '')")
     assert [(row.name, row.family) for row in Ledger(path).rows()] == [("old", None)]
@@ -117,7 +117,7 @@ def test_a_ledger_without_families_is_read_and_gets_them(path) -> None:
     assert execute(path, "PRAGMA user_version") == [(len(MIGRATIONS),)]
 
 
-def test_a_newer_ledger_is_refused_and_left_alone(kept) -> None:
+def test_a_newer_ledger_is_rejected_unchanged(kept) -> None:
     with ledger_transaction(kept, migrations=(*MIGRATIONS, ("CREATE TABLE notes (run INTEGER)",))):
         pass
     before = kept.read_bytes()
@@ -128,7 +128,7 @@ def test_a_newer_ledger_is_refused_and_left_alone(kept) -> None:
     assert kept.read_bytes() == before
 
 
-def test_another_programs_database_is_not_written_into(path) -> None:
+def test_a_database_of_another_program_is_rejected(path) -> None:
     path.parent.mkdir()
     execute(path, "CREATE TABLE mine (x)")
     before = path.read_bytes()
@@ -138,7 +138,7 @@ def test_another_programs_database_is_not_written_into(path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["text", "torn"])
-def test_a_damaged_ledger_is_told(kept, damage: str) -> None:
+def test_a_damaged_ledger_is_an_error(kept, damage: str) -> None:
     whole = kept.read_bytes()
     kept.write_bytes(
         b"no database at all " * 300 if damage == "text" else whole[: len(whole) // 3]
@@ -149,7 +149,7 @@ def test_a_damaged_ledger_is_told(kept, damage: str) -> None:
     assert "backup" in caught.value.fix
 
 
-def test_a_place_that_no_file_can_be_at_is_told(tmp_path) -> None:
+def test_an_unusable_path_is_an_error(tmp_path) -> None:
     (tmp_path / "ledger.sqlite").mkdir()
     with pytest.raises(LedgerUnreachableError, match="cannot be used"):
         Ledger(tmp_path / "ledger.sqlite").rows()

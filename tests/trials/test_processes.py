@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.trials import Ledger, liveness
+from engine.trials import Ledger
 from engine.trials.ledger_rows import read_rows
-from engine.trials.liveness import host_name, process_start_token, process_state
+from engine.trials.liveness import PROC_ROOT, host_name, process_start_token, process_state
 from tests.trials.factories import finished
 
 ROOT = Path(__file__).parents[2]
@@ -28,9 +28,9 @@ WAITING = """
 import sys, time
 from pathlib import Path
 from engine.trials import Ledger
-from tests.trials.factories import ground, strategy
+from tests.trials.factories import data_scope, strategy
 with Ledger(Path(sys.argv[1])).record(strategy()) as entry:
-    entry.set_data_scope(ground())
+    entry.set_data_scope(data_scope())
     print("ready", flush=True)
     time.sleep(60)
 """
@@ -61,13 +61,13 @@ def start(script: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
-def test_every_row_of_processes_that_write_at_once_is_there(tmp_path) -> None:
+def test_concurrent_writers_lose_no_row(tmp_path) -> None:
     """They make the file at once, too."""
     path = tmp_path / "ledger.sqlite"
     writers = [start(WRITER, path, number, 6) for number in range(3)]
     for writer in writers:
-        _, told = writer.communicate(timeout=120)
-        assert writer.returncode == 0, told
+        _, errors = writer.communicate(timeout=120)
+        assert writer.returncode == 0, errors
     rows = read_rows(path)
     assert [row.number for row in rows] == list(range(1, 19))
     assert {row.status for row in rows} == {"finished"}
@@ -89,7 +89,7 @@ def test_a_killed_run_was_running_and_is_interrupted(tmp_path) -> None:
 
 
 @pytest.mark.slow
-def test_a_process_killed_while_it_writes_leaves_a_whole_ledger(tmp_path) -> None:
+def test_a_process_killed_while_writing_leaves_an_intact_ledger(tmp_path) -> None:
     path = tmp_path / "ledger.sqlite"
     finished(path)
     whole = path.stat().st_size
@@ -106,30 +106,31 @@ def test_this_process_runs() -> None:
     assert process_state(os.getpid(), host_name(), process_start_token(os.getpid())) == "running"
 
 
-def test_a_number_that_another_process_was_given_since_does_not_count() -> None:
-    assert process_state(os.getpid(), host_name(), "an earlier boot 123") == "gone"
+def test_a_reused_process_id_does_not_count() -> None:
+    assert process_state(os.getpid(), host_name(), "an earlier boot 123") == "ended"
 
 
-def test_a_process_that_ended_is_gone_even_before_it_is_collected() -> None:
+def test_a_zombie_process_has_ended() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         marked = process_start_token(child.pid)
         assert process_state(child.pid, host_name(), marked) == "running"
         assert child.stdin is not None
         child.stdin.close()
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-        assert process_state(child.pid, host_name(), marked) == "gone"
-    assert process_state(child.pid, host_name(), marked) == "gone"
+        assert process_state(child.pid, host_name(), marked) == "ended"
+    assert process_state(child.pid, host_name(), marked) == "ended"
 
 
-def test_of_another_host_nothing_is_known() -> None:
+def test_a_process_of_another_host_is_unknown() -> None:
     assert process_state(os.getpid(), "elsewhere", process_start_token(os.getpid())) == "unknown"
     assert process_state(os.getpid(), host_name(), None) == "unknown"
 
 
 @pytest.mark.skipif(not Path("/bin/ps").exists(), reason="there is no ps to ask")
-def test_where_there_is_no_proc_ps_is_asked(monkeypatch) -> None:
-    monkeypatch.setattr(liveness, "_PROC_ROOT", Path("/nowhere"))
-    marked = process_start_token(os.getpid())
-    assert marked is not None
-    assert marked == process_start_token(os.getpid())
-    assert process_state(os.getpid(), host_name(), marked) == "running"
+def test_without_proc_the_start_time_comes_from_ps() -> None:
+    nowhere = Path("/nowhere")
+    token = process_start_token(os.getpid(), nowhere)
+    assert token is not None
+    assert token == process_start_token(os.getpid(), nowhere)
+    assert token != process_start_token(os.getpid()) or not PROC_ROOT.exists()
+    assert process_state(os.getpid(), host_name(), token, nowhere) == "running"

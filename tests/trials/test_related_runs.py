@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.trials import Ledger, RunOutcome, hash_configuration
-from tests.trials.factories import finished, ground, outcome, returns, strategy
+from tests.trials.factories import data_scope, finished, outcome, returns, strategy
 
 OWN = strategy(seed=0)
 
@@ -19,14 +19,14 @@ def path(tmp_path):
 
 
 def numbers(path, on=None) -> list[int]:
-    found = Ledger(path).find_related_runs(hash_configuration(OWN), on or ground())
-    return [row.number for row in found.latest_runs]
+    related = Ledger(path).find_related_runs(hash_configuration(OWN), on or data_scope())
+    return [row.number for row in related.latest_runs]
 
 
 def trials(path, own: int = 0, tuning: int = 0):
     """As the run of seed 0 sees them at its end."""
     with Ledger(path).record(OWN) as entry:
-        entry.set_data_scope(ground())
+        entry.set_data_scope(data_scope())
         counted = entry.collect_trials(returns(own), tuning=tuning)
         entry.finish(outcome(own))
     assert counted is not None
@@ -36,7 +36,7 @@ def trials(path, own: int = 0, tuning: int = 0):
 def fail(path, raised: type[BaseException], *, known: bool = True, seed: int = 1) -> None:
     with suppress(raised), Ledger(path).record(strategy(seed=seed)) as entry:
         if known:
-            entry.set_data_scope(ground())
+            entry.set_data_scope(data_scope())
         raise raised
 
 
@@ -53,7 +53,7 @@ def test_the_first_run_is_the_only_trial(path) -> None:
     }
 
 
-def test_running_it_again_is_no_trial_and_changes_no_figure(path) -> None:
+def test_running_again_is_no_new_trial_and_changes_no_figure(path) -> None:
     finished(path, 1)
     first = trials(path)
     again = trials(path)
@@ -61,12 +61,12 @@ def test_running_it_again_is_no_trial_and_changes_no_figure(path) -> None:
     assert again.returns.equals(first.returns)
 
 
-def test_another_name_is_no_trial(path) -> None:
+def test_another_name_is_no_new_trial(path) -> None:
     finished(path, 0, name="renamed", description="and retold")
     assert numbers(path) == []
 
 
-def test_other_configurations_are_and_their_returns_are_there(path) -> None:
+def test_other_configurations_are_trials_with_their_returns(path) -> None:
     finished(path, 1)
     finished(path, 2, tuning=30)
     counted = trials(path, tuning=4)
@@ -79,16 +79,16 @@ def test_other_configurations_are_and_their_returns_are_there(path) -> None:
     assert counted.sharpe_deviation == pytest.approx(np.std(ratios, ddof=1))
 
 
-def test_of_a_configuration_the_run_that_finished_last_stands_for_it(path) -> None:
+def test_the_last_finished_run_represents_a_configuration(path) -> None:
     finished(path, 1)
     finished(path, 2)
-    finished(path, 1, on=ground(count=210))
+    finished(path, 1, on=data_scope(count=210))
     assert numbers(path) == [2, 3]
     counted = trials(path)
     assert (counted.runs, counted.distinct) == (4, 3)
 
 
-def test_a_later_failure_leaves_what_finished_before(path) -> None:
+def test_a_later_failure_does_not_replace_a_finished_run(path) -> None:
     finished(path, 1)
     fail(path, ValueError)
     assert numbers(path) == [1]
@@ -97,14 +97,14 @@ def test_a_later_failure_leaves_what_finished_before(path) -> None:
 @pytest.mark.parametrize(
     "on",
     [
-        ground(targets=("ETH",)),
-        ground(interval="1h"),
-        ground(first="2019-01-01", count=365),
-        ground(first="2020-07-19"),
+        data_scope(targets=("ETH",)),
+        data_scope(interval="1h"),
+        data_scope(first="2019-01-01", count=365),
+        data_scope(first="2020-07-19"),
     ],
     ids=["target", "interval", "before", "after"],
 )
-def test_runs_on_other_bars_are_not(path, on) -> None:
+def test_runs_on_other_bars_are_not_counted(path, on) -> None:
     finished(path, 1, on=on)
     assert numbers(path) == []
 
@@ -112,22 +112,22 @@ def test_runs_on_other_bars_are_not(path, on) -> None:
 @pytest.mark.parametrize("first", ["2019-12-31", "2020-07-18"])
 def test_one_bar_in_common_is_enough(path, first: str) -> None:
     count = 2 if first.startswith("2019") else 100
-    finished(path, 1, on=ground(first=first, count=count))
+    finished(path, 1, on=data_scope(first=first, count=count))
     assert numbers(path) == [1]
 
 
 def test_the_same_rules_on_other_inputs_are_another_trial(path) -> None:
-    finished(path, 0, on=ground(inputs=("BTC",)))
+    finished(path, 0, on=data_scope(inputs=("BTC",)))
     assert numbers(path) == [1]
 
 
 def test_a_dataset_of_another_name_with_the_same_target_is_the_same_market(path) -> None:
-    renamed = {**ground().dataset, "name": "copy"}
-    finished(path, 1, on=ground(dataset=renamed))
+    renamed = {**data_scope().dataset, "name": "copy"}
+    finished(path, 1, on=data_scope(dataset=renamed))
     assert numbers(path) == [1]
 
 
-def test_failed_and_interrupted_runs_are_counted_beside(path) -> None:
+def test_failed_and_interrupted_runs_are_counted_separately(path) -> None:
     finished(path, 1)
     fail(path, ValueError, seed=2)
     fail(path, KeyboardInterrupt, seed=3)
@@ -137,18 +137,18 @@ def test_failed_and_interrupted_runs_are_counted_beside(path) -> None:
     assert (counted.runs, counted.failed, counted.distinct) == (4, 2, 2)
 
 
-def test_a_run_that_is_under_way_is_not_counted_yet(path) -> None:
+def test_a_run_in_progress_is_not_counted(path) -> None:
     with Ledger(path).record(strategy(seed=5)) as entry:
-        entry.set_data_scope(ground())
+        entry.set_data_scope(data_scope())
         counted = trials(path)
         entry.finish(outcome(5))
     assert (counted.runs, counted.failed, counted.distinct) == (1, 0, 1)
 
 
-def test_seeds_that_earn_alike_are_many_runs_and_one_trial(path) -> None:
+def test_correlated_seeds_are_many_runs_and_one_trial(path) -> None:
     for seed in range(1, 6):
         with Ledger(path).record(strategy(seed=seed)) as entry:
-            entry.set_data_scope(ground())
+            entry.set_data_scope(data_scope())
             alike = returns(0) + 0.1 * returns(seed)
             entry.finish(RunOutcome(f"{seed}", alike, sharpe=0.1, seeds=1))
     counted = trials(path)

@@ -20,7 +20,7 @@ gaps = st.lists(st.integers(1, 10**9), min_size=0, max_size=30)
 
 @settings(deadline=None)
 @given(gaps, st.integers(0, 10**15), st.integers(0, 1000))
-def test_what_comes_out_is_what_went_in(steps: list[int], first: int, seed: int) -> None:
+def test_decoded_returns_equal_encoded_ones(steps: list[int], first: int, seed: int) -> None:
     stamps = first + np.cumsum([0, *steps])
     index = pd.DatetimeIndex(stamps.astype("datetime64[us]"), tz="UTC", name="timestamp")
     values = np.random.default_rng(seed).standard_normal(len(stamps))
@@ -32,7 +32,7 @@ def test_a_run_without_a_bar_is_kept_too() -> None:
     assert decode_returns(encode_returns(returns(count=0))).empty
 
 
-def test_timestamps_of_an_even_interval_take_almost_no_room() -> None:
+def test_timestamps_of_an_even_interval_compress_well() -> None:
     still = pd.Series(0.0, index=bars(count=5000))
     assert len(encode_returns(still)) < 1000
 
@@ -49,6 +49,6 @@ def test_timestamps_of_an_even_interval_take_almost_no_room() -> None:
         lambda _: pickle.dumps("a pickle"),
     ],
 )
-def test_damaged_bytes_are_told(change) -> None:
+def test_damaged_bytes_are_an_error(change) -> None:
     with pytest.raises(LedgerError, match="damaged"):
         decode_returns(change(encode_returns(returns())))

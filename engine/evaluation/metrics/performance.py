@@ -6,7 +6,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.evaluation.metrics import return_metrics, trade_metrics
+from engine.evaluation.metrics.return_metrics import (
+    annualised_volatility,
+    cagr,
+    calmar,
+    longest_drawdown_bars,
+    max_drawdown,
+    max_drawdown_bars,
+    sharpe,
+    sortino,
+    total_return,
+)
+from engine.evaluation.metrics.trade_metrics import (
+    break_even_cost,
+    cost_paid,
+    exposure,
+    hit_rate,
+    turnover_per_year,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,25 +54,21 @@ def performance_metrics(
     """
     returns = np.asarray(net_returns, dtype=np.float64)
     return {
-        "total_return_pct": _scale(100, return_metrics.total_return(returns)),
-        "cagr_pct": _scale(100, return_metrics.cagr(returns, periods_per_year)),
-        "volatility_pct": _scale(
-            100, return_metrics.annualised_volatility(returns, periods_per_year)
-        ),
-        "sharpe": return_metrics.sharpe(returns, periods_per_year),
-        "sortino": return_metrics.sortino(returns, periods_per_year),
-        "calmar": return_metrics.calmar(returns, periods_per_year),
-        "max_drawdown_pct": _scale(100, return_metrics.max_drawdown(returns)),
-        "max_drawdown_bars": return_metrics.max_drawdown_bars(returns),
-        "longest_drawdown_bars": return_metrics.longest_drawdown_bars(returns),
-        "turnover_per_year": trade_metrics.turnover_per_year(
-            trades, len(returns), periods_per_year
-        ),
-        "exposure_pct": _scale(100, trade_metrics.exposure(held_weights)),
+        "total_return_pct": _scale(100, total_return(returns)),
+        "cagr_pct": _scale(100, cagr(returns, periods_per_year)),
+        "volatility_pct": _scale(100, annualised_volatility(returns, periods_per_year)),
+        "sharpe": sharpe(returns, periods_per_year),
+        "sortino": sortino(returns, periods_per_year),
+        "calmar": calmar(returns, periods_per_year),
+        "max_drawdown_pct": _scale(100, max_drawdown(returns)),
+        "max_drawdown_bars": max_drawdown_bars(returns),
+        "longest_drawdown_bars": longest_drawdown_bars(returns),
+        "turnover_per_year": turnover_per_year(trades, len(returns), periods_per_year),
+        "exposure_pct": _scale(100, exposure(held_weights)),
         "trades": len(trades),
-        "hit_rate_pct": _scale(100, trade_metrics.hit_rate(trades)),
-        "cost_paid_pct": _scale(100, trade_metrics.cost_paid(trades)),
-        "break_even_cost_bps": _scale(10_000, trade_metrics.break_even_cost(returns, trades)),
+        "hit_rate_pct": _scale(100, hit_rate(trades)),
+        "cost_paid_pct": _scale(100, cost_paid(trades)),
+        "break_even_cost_bps": _scale(10_000, break_even_cost(returns, trades)),
     }
 
 

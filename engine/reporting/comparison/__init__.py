@@ -1,5 +1,5 @@
 """The page that compares several runs."""
 
-from engine.reporting.comparison.page import render_comparison, write_comparison
+from engine.reporting.comparison._page import COMPARISON_FILE, render_comparison, write_comparison
 
-__all__ = ["render_comparison", "write_comparison"]
+__all__ = ["COMPARISON_FILE", "render_comparison", "write_comparison"]

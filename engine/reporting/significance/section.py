@@ -109,3 +109,8 @@ def count_p_values(tests: Iterable[SharpeFigures | StatisticalTestFigures]) -> i
 def join_names(names: Sequence[str]) -> str:
     """`A`, `A and B`, `A, B and C`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def is_significant(p_value: float | None, confidence: float) -> bool:
+    """Whether a p-value is below one minus the confidence; False where there is none."""
+    return p_value is not None and p_value < 1.0 - confidence

@@ -33,39 +33,39 @@ def hac_statistic(differences: np.ndarray, horizon: int, kernel: str) -> float:
 def test_one_bar_ahead_diebold_mariano_is_the_paired_t_test_of_the_losses(power: int) -> None:
     first, second = rng(1).standard_normal(80), 1.2 * rng(2).standard_normal(80)
     expected = stats.ttest_rel(np.abs(first) ** power, np.abs(second) ** power)
-    found = diebold_mariano(first, second, horizon=1, power=power)
-    assert found.statistic == pytest.approx(expected.statistic, rel=1e-12)
-    assert found.p_value == pytest.approx(expected.pvalue, rel=1e-9)
-    assert (found.degrees, found.lags, found.observations) == (79, 0, 80)
+    result = diebold_mariano(first, second, horizon=1, power=power)
+    assert result.statistic == pytest.approx(expected.statistic, rel=1e-12)
+    assert result.p_value == pytest.approx(expected.pvalue, rel=1e-9)
+    assert (result.degrees, result.lags, result.observations) == (79, 0, 80)
 
 
 @pytest.mark.parametrize("horizon", [2, 3, 6])
 def test_several_bars_ahead_it_is_statsmodels_with_the_correction(horizon: int) -> None:
     first, second = (moving_sum(rng(seed), 120, horizon) for seed in (3, 4))
     raw = hac_statistic(first**2 - second**2, horizon, "uniform")
-    found = diebold_mariano(first, second, horizon)
-    assert found.statistic == pytest.approx(raw * corrected(120, horizon), rel=1e-9)
-    assert found.p_value == pytest.approx(2 * stats.t.sf(abs(found.statistic), 119), rel=1e-9)
-    assert found.lags == horizon - 1
+    result = diebold_mariano(first, second, horizon)
+    assert result.statistic == pytest.approx(raw * corrected(120, horizon), rel=1e-9)
+    assert result.p_value == pytest.approx(2 * stats.t.sf(abs(result.statistic), 119), rel=1e-9)
+    assert result.lags == horizon - 1
 
 
-def test_a_negative_variance_gives_way_to_the_weighted_one() -> None:
+def test_a_negative_variance_is_replaced_by_the_weighted_one() -> None:
     # Losses that swing to and fro, so that the first autocovariance is nearly -g_0.
     differences = np.tile([1.0, -0.8], 25) + 0.05 * rng(5).standard_normal(50)
     first, second = np.sqrt(differences + 2), np.full(50, np.sqrt(2))
     centred = differences - differences.mean()
     assert centred @ centred + 2 * centred[1:] @ centred[:-1] < 0
-    found = diebold_mariano(first, second, horizon=2)
+    result = diebold_mariano(first, second, horizon=2)
     expected = hac_statistic(differences, 2, "bartlett") * corrected(50, 2)
-    assert found.statistic == pytest.approx(expected, rel=1e-9)
+    assert result.statistic == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_better_forecast_has_the_negative_statistic() -> None:
     good, bad = rng(6).standard_normal(200), 2 * rng(7).standard_normal(200)
-    found, mirrored = diebold_mariano(good, bad, 1), diebold_mariano(bad, good, 1)
-    assert found.statistic < -3  # type: ignore[operator]
-    assert mirrored.statistic == pytest.approx(-found.statistic)  # type: ignore[operator]
-    assert mirrored.p_value == found.p_value
+    result, mirrored = diebold_mariano(good, bad, 1), diebold_mariano(bad, good, 1)
+    assert result.statistic < -3  # type: ignore[operator]
+    assert mirrored.statistic == pytest.approx(-result.statistic)  # type: ignore[operator]
+    assert mirrored.p_value == result.p_value
 
 
 @pytest.mark.parametrize(
@@ -80,14 +80,12 @@ def test_the_better_forecast_has_the_negative_statistic() -> None:
     ],
     ids=["alike", "worse by the same", "alike but for rounding", "n = h", "one row", "no row"],
 )
-def test_where_losses_do_not_vary_or_rows_are_too_few_there_is_no_test(
-    first, second, horizon
-) -> None:
+def test_no_test_for_constant_loss_differences_or_too_few_rows(first, second, horizon) -> None:
     assert diebold_mariano(np.array(first), np.array(second), horizon) == HypothesisTestResult()
 
 
 @pytest.mark.parametrize(("bars", "horizon"), [(16, 1), (60, 1), (60, 3)])
-def test_diebold_mariano_rejects_forecasts_alike_at_about_the_nominal_rate(
+def test_diebold_mariano_rejects_equal_forecasts_at_the_nominal_rate(
     bars: int, horizon: int
 ) -> None:
     generator = rng(8)
@@ -107,22 +105,25 @@ def test_pesaran_timmermann_is_pearsons_chi_square_of_the_two_by_two_table(seed:
     generator = rng(seed)
     actual = generator.standard_normal(90) + 0.3
     predicted = 0.3 * actual + generator.standard_normal(90) - 0.2
-    said, came = predicted > 0, actual > 0
-    table = [[np.sum((said == a) & (came == b)) for b in (True, False)] for a in (True, False)]
+    predicted_up, actual_up = predicted > 0, actual > 0
+    table = [
+        [np.sum((predicted_up == a) & (actual_up == b)) for b in (True, False)]
+        for a in (True, False)
+    ]
     expected = stats.chi2_contingency(table, correction=False).statistic
-    found = pesaran_timmermann(predicted, actual)
-    assert found.statistic**2 * 89 / 90 == pytest.approx(expected, rel=1e-9)  # type: ignore[operator]
-    assert np.sign(found.statistic) == np.sign(np.corrcoef(said, came)[0, 1])
-    assert found.p_value == pytest.approx(stats.norm.sf(found.statistic), rel=1e-9)
-    assert found.observations == 90
+    result = pesaran_timmermann(predicted, actual)
+    assert result.statistic**2 * 89 / 90 == pytest.approx(expected, rel=1e-9)  # type: ignore[operator]
+    assert np.sign(result.statistic) == np.sign(np.corrcoef(predicted_up, actual_up)[0, 1])
+    assert result.p_value == pytest.approx(stats.norm.sf(result.statistic), rel=1e-9)
+    assert result.observations == 90
 
 
 def test_pesaran_timmermann_written_out() -> None:
     # 6 of 8 right; x = 1/2, y = 1/2, P* = 1/2: (3/4 - 1/2) / sqrt(1/32 - 4 / 16 / 64).
     predicted = np.array([1.0, 1, 1, 1, -1, -1, -1, -1])
     actual = np.array([1.0, 1, 1, -1, -1, -1, -1, 1])
-    found = pesaran_timmermann(predicted, actual)
-    assert found.statistic == pytest.approx(0.25 / np.sqrt(1 / 32 - 1 / 256))
+    result = pesaran_timmermann(predicted, actual)
+    assert result.statistic == pytest.approx(0.25 / np.sqrt(1 / 32 - 1 / 256))
 
 
 def test_zero_is_down_on_both_sides() -> None:
@@ -135,9 +136,9 @@ def test_zero_is_down_on_both_sides() -> None:
     ("predicted", "actual"),
     [([1, 1, 1], [1, -1, 1]), ([1, -1, 1], [0, 0, 0]), ([-1, 0], [1, -1]), ([], [])],
 )
-def test_a_side_that_never_occurs_leaves_no_test(predicted, actual) -> None:
-    found = pesaran_timmermann(np.array(predicted, dtype=float), np.array(actual, dtype=float))
-    assert found == HypothesisTestResult()
+def test_no_test_with_one_direction_only(predicted, actual) -> None:
+    result = pesaran_timmermann(np.array(predicted, dtype=float), np.array(actual, dtype=float))
+    assert result == HypothesisTestResult()
 
 
 def test_always_up_in_a_rising_market_is_no_skill() -> None:
@@ -147,7 +148,7 @@ def test_always_up_in_a_rising_market_is_no_skill() -> None:
     assert pesaran_timmermann(predicted, actual).p_value > 0.05  # type: ignore[operator]
 
 
-def test_pesaran_timmermann_rejects_chance_at_about_the_nominal_rate() -> None:
+def test_pesaran_timmermann_rejects_chance_at_the_nominal_rate() -> None:
     generator = rng(11)
     rejected = [
         pesaran_timmermann(

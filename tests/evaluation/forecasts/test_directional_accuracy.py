@@ -8,7 +8,7 @@ from engine.evaluation.forecasts.directional_accuracy import (
     measure_directional_accuracy,
     wilson_interval,
 )
-from tests.evaluation.forecasts.tables import made
+from tests.evaluation.forecasts.tables import forecast_table
 
 
 @pytest.mark.parametrize(("hits", "rows"), [(0, 5), (3, 5), (55, 100), (100, 100)])
@@ -17,22 +17,24 @@ def test_wilsons_interval_equals_statsmodels(hits: int, rows: int) -> None:
     assert wilson_interval(hits / rows, rows, 0.9) == pytest.approx(other, abs=1e-12)
 
 
-def test_hits_are_right_directions_and_always_up_is_the_share_that_rose() -> None:
-    found = measure_directional_accuracy(made([1, 1, -1, -1, 0], [1, -1, -1, 1, 0]), 1, 0.95)
-    assert found
-    assert (found.rows, found.hit_share, found.up_share) == (5, 0.6, 0.4)
-
-
-def test_only_calls_of_down_part_it_from_always_up() -> None:
-    rng = np.random.default_rng(6)
-    found = measure_directional_accuracy(
-        made(rng.normal(size=300), rng.normal(0.1, 1, 300)), 1, 0.95
+def test_hit_share_and_up_share() -> None:
+    accuracy = measure_directional_accuracy(
+        forecast_table([1, 1, -1, -1, 0], [1, -1, -1, 1, 0]), 1, 0.95
     )
-    assert found
-    assert found.down_hit_share is not None
-    gap = (2 * found.down_hit_share - 1) * found.down_forecasts / found.rows
-    assert found.hit_share - found.up_share == pytest.approx(gap)
-    always = measure_directional_accuracy(made(np.ones(9), np.ones(9)), 1, 0.95)
+    assert accuracy
+    assert (accuracy.rows, accuracy.hit_share, accuracy.up_share) == (5, 0.6, 0.4)
+
+
+def test_only_down_forecasts_differ_from_always_up() -> None:
+    rng = np.random.default_rng(6)
+    accuracy = measure_directional_accuracy(
+        forecast_table(rng.normal(size=300), rng.normal(0.1, 1, 300)), 1, 0.95
+    )
+    assert accuracy
+    assert accuracy.down_hit_share is not None
+    gap = (2 * accuracy.down_hit_share - 1) * accuracy.down_forecasts / accuracy.rows
+    assert accuracy.hit_share - accuracy.up_share == pytest.approx(gap)
+    always = measure_directional_accuracy(forecast_table(np.ones(9), np.ones(9)), 1, 0.95)
     assert always
     assert (always.down_forecasts, always.down_hit_share, always.beats_always_up(1, 0.95)) == (
         0,
@@ -41,14 +43,14 @@ def test_only_calls_of_down_part_it_from_always_up() -> None:
     )
 
 
-def test_a_coin_beats_always_up_no_more_often_than_the_level_though_the_market_fell() -> None:
+def test_random_forecasts_beat_always_up_at_the_nominal_rate() -> None:
     rng = np.random.default_rng(7)
     better = [
-        found.beats_always_up(1, 0.9)
+        accuracy.beats_always_up(1, 0.9)
         for _ in range(400)
         if (
-            found := measure_directional_accuracy(
-                made(rng.normal(size=100), rng.normal(size=100)), 1, 0.9
+            accuracy := measure_directional_accuracy(
+                forecast_table(rng.normal(size=100), rng.normal(size=100)), 1, 0.9
             )
         )
     ]
@@ -56,16 +58,16 @@ def test_a_coin_beats_always_up_no_more_often_than_the_level_though_the_market_f
     assert np.mean(better) == pytest.approx(0.05, abs=0.025)
 
 
-def test_right_calls_of_down_beat_always_up() -> None:
+def test_right_down_forecasts_beat_always_up() -> None:
     outcomes = np.tile([1.0, -1.0], 50)
-    found = measure_directional_accuracy(made(outcomes, outcomes), 1, 0.95)
-    assert found
-    assert found.beats_always_up(1, 0.95)
-    assert not found.beats_always_up(20, 0.95)
+    accuracy = measure_directional_accuracy(forecast_table(outcomes, outcomes), 1, 0.95)
+    assert accuracy
+    assert accuracy.beats_always_up(1, 0.95)
+    assert not accuracy.beats_always_up(20, 0.95)
 
 
-def test_overlapping_outcomes_count_as_fewer() -> None:
-    table = made(np.tile([1.0, -1.0], 50), np.ones(100))
+def test_overlapping_outcomes_widen_the_interval() -> None:
+    table = forecast_table(np.tile([1.0, -1.0], 50), np.ones(100))
     single, overlapping = (
         measure_directional_accuracy(table, 1, 0.95),
         measure_directional_accuracy(table, 5, 0.95),
@@ -77,4 +79,4 @@ def test_overlapping_outcomes_count_as_fewer() -> None:
 
 
 def test_no_forecast_has_no_direction() -> None:
-    assert measure_directional_accuracy(made([], []), 1, 0.95) is None
+    assert measure_directional_accuracy(forecast_table([], []), 1, 0.95) is None

@@ -40,50 +40,50 @@ def with_gap(values: np.ndarray, *rows: int) -> np.ndarray:
 
 
 def test_the_first_forecast_is_tested_against_no_change_and_all_others() -> None:
-    found = run_forecast_tests({"strategy": OWN, "ridge": RIDGE}, ACTUAL, horizon=1)
-    assert list(found["diebold_mariano"]) == ["no_change", "ridge"]
+    section = run_forecast_tests({"strategy": OWN, "ridge": RIDGE}, ACTUAL, horizon=1)
+    assert list(section["diebold_mariano"]) == ["no_change", "ridge"]
     still = diebold_mariano(ACTUAL - OWN, ACTUAL, 1)
     ridge = diebold_mariano(ACTUAL - OWN, ACTUAL - RIDGE, 1)
     adjusted = holm([still.p_value, ridge.p_value])  # type: ignore[list-item]
-    assert found["diebold_mariano"]["no_change"] == asdict(still) | {"p_value_holm": adjusted[0]}
-    assert found["diebold_mariano"]["ridge"] == asdict(ridge) | {"p_value_holm": adjusted[1]}
+    assert section["diebold_mariano"]["no_change"] == asdict(still) | {"p_value_holm": adjusted[0]}
+    assert section["diebold_mariano"]["ridge"] == asdict(ridge) | {"p_value_holm": adjusted[1]}
     assert still.statistic < -5  # type: ignore[operator]
-    assert found["pesaran_timmermann"] == asdict(pesaran_timmermann(OWN, ACTUAL))
+    assert section["pesaran_timmermann"] == asdict(pesaran_timmermann(OWN, ACTUAL))
 
 
 def test_forecasts_are_compared_on_the_rows_that_both_have() -> None:
     own, ridge, actual = with_gap(OWN, 0, 7), with_gap(RIDGE, 7, 9), with_gap(ACTUAL, 299)
-    found = run_forecast_tests({"strategy": own, "ridge": ridge}, actual, horizon=1)
+    section = run_forecast_tests({"strategy": own, "ridge": ridge}, actual, horizon=1)
     rows = np.isfinite(own) & np.isfinite(actual)
     both = rows & np.isfinite(ridge)
     expected = diebold_mariano((actual - own)[both], (actual - ridge)[both], 1)
-    assert found["diebold_mariano"]["ridge"]["statistic"] == expected.statistic
-    assert found["diebold_mariano"]["no_change"]["observations"] == 297
-    assert found["pesaran_timmermann"] == asdict(pesaran_timmermann(own[rows], actual[rows]))
+    assert section["diebold_mariano"]["ridge"]["statistic"] == expected.statistic
+    assert section["diebold_mariano"]["no_change"]["observations"] == 297
+    assert section["pesaran_timmermann"] == asdict(pesaran_timmermann(own[rows], actual[rows]))
 
 
-def test_rows_that_overlap_are_thinned_where_a_test_needs_it() -> None:
+def test_every_hth_row_is_used_where_a_test_needs_independent_rows() -> None:
     features = rng(4).standard_normal((300, 2))
-    found = run_forecast_tests({"strategy": OWN}, ACTUAL, horizon=5)
-    assert found["diebold_mariano"]["no_change"]["lags"] == 4
-    assert found["diebold_mariano"]["no_change"]["observations"] == 300
-    assert found["pesaran_timmermann"]["observations"] == 60
+    section = run_forecast_tests({"strategy": OWN}, ACTUAL, horizon=5)
+    assert section["diebold_mariano"]["no_change"]["lags"] == 4
+    assert section["diebold_mariano"]["no_change"]["observations"] == 300
+    assert section["pesaran_timmermann"]["observations"] == 60
     assert run_residual_tests(OWN, ACTUAL, features, 5)["ljung_box"]["observations"] == 60
 
 
 def test_no_change_itself_has_no_test() -> None:
-    found = run_forecast_tests({"strategy": np.zeros(300)}, ACTUAL, horizon=1)
-    assert found["diebold_mariano"]["no_change"] == UNTESTED | {"p_value_holm": None}
-    assert found["pesaran_timmermann"] == UNTESTED
+    section = run_forecast_tests({"strategy": np.zeros(300)}, ACTUAL, horizon=1)
+    assert section["diebold_mariano"]["no_change"] == UNTESTED | {"p_value_holm": None}
+    assert section["pesaran_timmermann"] == UNTESTED
 
 
 def test_residuals_are_tested_over_ten_lags_or_a_fifth_of_the_rows() -> None:
     features = rng(4).standard_normal((300, 2))
-    found = run_residual_tests(with_gap(OWN, 3), with_gap(ACTUAL, 299), features, 1)
+    section = run_residual_tests(with_gap(OWN, 3), with_gap(ACTUAL, 299), features, 1)
     rows = np.delete(np.arange(300), [3, 299])
     residuals = (ACTUAL - OWN)[rows]
-    assert found["ljung_box"] == asdict(ljung_box(residuals, 10))
-    assert found["breusch_godfrey"] == asdict(breusch_godfrey(residuals, features[rows], 10))
+    assert section["ljung_box"] == asdict(ljung_box(residuals, 10))
+    assert section["breusch_godfrey"] == asdict(breusch_godfrey(residuals, features[rows], 10))
     few = run_residual_tests(OWN[:32], ACTUAL[:32], features[:32], 1)
     assert [few[name]["lags"] for name in ("ljung_box", "breusch_godfrey")] == [6, 6]
 
@@ -93,13 +93,13 @@ def test_inputs_are_tested_and_adjusted_together() -> None:
         [np.cumsum(rng(5).standard_normal(300)), rng(6).standard_normal(300), np.ones(300)]
     )
     inputs = dict(zip(("walk", "noise", "still"), features.T, strict=True))
-    found = run_input_tests(inputs)["adf"]
+    section = run_input_tests(inputs)["adf"]
     walk, noise = (augmented_dickey_fuller(features[:, column]) for column in (0, 1))
     adjusted = holm([walk.p_value, noise.p_value])  # type: ignore[list-item]
-    assert found["walk"] == asdict(walk) | {"p_value_holm": adjusted[0]}
-    assert found["noise"] == asdict(noise) | {"p_value_holm": adjusted[1]}
-    assert found["still"] == UNTESTED | {"p_value_holm": None}
-    assert found["noise"]["p_value_holm"] < 0.01 < found["walk"]["p_value_holm"]
+    assert section["walk"] == asdict(walk) | {"p_value_holm": adjusted[0]}
+    assert section["noise"] == asdict(noise) | {"p_value_holm": adjusted[1]}
+    assert section["still"] == UNTESTED | {"p_value_holm": None}
+    assert section["noise"]["p_value_holm"] < 0.01 < section["walk"]["p_value_holm"]
 
 
 def test_of_long_inputs_the_latest_rows_are_tested(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,14 +109,14 @@ def test_of_long_inputs_the_latest_rows_are_tested(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("bars", [0, 1, 4])
-def test_without_rows_every_figure_is_none_and_json_takes_it(bars: int) -> None:
+def test_without_rows_every_figure_is_none_and_valid_json(bars: int) -> None:
     features, none = np.zeros((bars, 2)), np.full(bars, np.nan)
-    found = {
+    section = {
         "forecasts": run_forecast_tests({"strategy": none}, none, 1),
         "residuals": run_residual_tests(none, none, features, 1),
         "inputs": run_input_tests({"a": features[:, 0], "b": features[:, 1]}),
     }
-    plain = {name: section.as_dict() for name, section in found.items()}
+    plain = {name: section.as_dict() for name, section in section.items()}
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
     assert plain["residuals"] == {"ljung_box": UNTESTED, "breusch_godfrey": UNTESTED}
     assert plain["inputs"]["adf"]["a"] == UNTESTED | {"p_value_holm": None}

@@ -34,7 +34,7 @@ def test_only_symmetric_levels_make_intervals_the_widest_first() -> None:
     assert [(i["low"], i["high"]) for i in scores["intervals"]] == [(0.05, 0.95), (0.1, 0.9)]
 
 
-def test_the_true_quantiles_cover_what_they_say_and_lose_least() -> None:
+def test_true_quantiles_have_nominal_coverage_and_the_lowest_loss() -> None:
     rng = np.random.default_rng(4)
     actual = rng.normal(size=40_000)
     at = {level: np.quantile(rng.normal(size=40_000), level) for level in (0.1, 0.9)}

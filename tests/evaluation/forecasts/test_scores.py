@@ -27,7 +27,7 @@ def test_scores_written_out() -> None:
     assert scores["up_share_pct"] == 25.0
 
 
-def test_a_tie_is_down_so_persistence_scores_the_share_of_down() -> None:
+def test_a_tie_counts_as_down() -> None:
     scores = score_forecasts(STAYS, ACTUAL, STAYS)
     assert scores["directional_accuracy_pct"] == 75.0
     assert scores["r2_vs_persistence"] == 0.0
@@ -52,13 +52,13 @@ def test_without_a_known_row_nothing_is_scored() -> None:
     assert set(scores.values()) == {None}
 
 
-def test_auc_and_r2_of_outcomes_that_are_all_alike_are_none() -> None:
+def test_auc_and_r2_of_constant_outcomes_are_none() -> None:
     scores = score_forecasts(PREDICTED, np.full(5, 0.01), STAYS)
     assert scores["auc"] is None
     assert scores["r2"] is None
 
 
-def test_a_prediction_that_is_nan_is_no_forecast_of_zero() -> None:
+def test_a_nan_prediction_is_rejected() -> None:
     with pytest.raises(TrainingError, match="1 of 4 rows"):
         score_forecasts(np.array([0.1, np.nan, 0.1, 0.1, np.nan]), ACTUAL, STAYS)
 
@@ -82,8 +82,8 @@ def test_the_traded_forecast_is_the_mean_over_seeds_of_its_horizon_with_a_known_
         for horizon in (1, 5)
     ]
     columns = ["timestamp", "symbol", "seed", "horizon", "predicted", "actual"]
-    found = average_over_seeds(pd.DataFrame(rows, columns=columns), 5)
-    assert found.to_dict("list") == {
+    result = average_over_seeds(pd.DataFrame(rows, columns=columns), 5)
+    assert result.to_dict("list") == {
         "timestamp": [stamps[0]],
         "symbol": ["A"],
         "predicted": [pytest.approx(5.005)],

@@ -47,18 +47,18 @@ def written_out(scores: np.ndarray) -> float:
 @pytest.mark.parametrize(("shape", "seed"), [((6, 3), 0), ((4, 5), 1), ((30, 4), 2), ((1, 3), 3)])
 def test_the_statistic_is_the_printed_formula(shape: tuple[int, int], seed: int) -> None:
     scores = np.random.default_rng(seed).random(shape)
-    found = friedman_aligned_ranks(scores)
-    assert found.statistic == pytest.approx(written_out(scores), rel=1e-12)
-    assert found.degrees == shape[1] - 1
-    assert found.p_value == pytest.approx(stats.chi2.sf(found.statistic, shape[1] - 1))
-    assert np.mean(found.average_ranks) == pytest.approx((scores.size + 1) / 2)
+    result = friedman_aligned_ranks(scores)
+    assert result.statistic == pytest.approx(written_out(scores), rel=1e-12)
+    assert result.degrees == shape[1] - 1
+    assert result.p_value == pytest.approx(stats.chi2.sf(result.statistic, shape[1] - 1))
+    assert np.mean(result.average_ranks) == pytest.approx((scores.size + 1) / 2)
 
 
 @pytest.mark.parametrize(
     "scores",
     [[[0.1, 0.4, 0.8], [3.0, 1.0, 2.5], [7.0, 7.2, 5.0]], [[1, 1, 2], [5, 4, 4], [0, 3, 3]]],
 )
-def test_over_all_permutations_within_rows_the_statistic_averages_its_degrees(scores) -> None:
+def test_the_mean_statistic_over_all_permutations_equals_its_degrees(scores) -> None:
     # The null hypothesis itself, with ties (second case) and without.
     statistics = [
         friedman_aligned_ranks(np.array(rows, dtype=float)).statistic
@@ -68,10 +68,10 @@ def test_over_all_permutations_within_rows_the_statistic_averages_its_degrees(sc
 
 
 def test_rmse_ranks_of_livieris_2021_to_the_printed_digit() -> None:
-    found = friedman_aligned_ranks(RMSE)
+    result = friedman_aligned_ranks(RMSE)
     assert [
-        round(found.average_ranks[0], 3),
-        *(round(each, 4) for each in found.average_ranks[1:]),
+        round(result.average_ranks[0], 3),
+        *(round(each, 4) for each in result.average_ranks[1:]),
     ] == [
         10.667,
         8.4167,
@@ -121,7 +121,7 @@ def test_a_comparison_written_out() -> None:
 
 
 @pytest.mark.parametrize("models", [2, 3, 6])
-def test_z_between_models_alike_spreads_more_than_a_normal_one(models: int) -> None:
+def test_z_between_equal_models_has_a_larger_deviation_than_a_normal_one(models: int) -> None:
     # What the docstring warns of: aligned scores of a row hang together.
     generator = np.random.default_rng(5)
     z = []
@@ -167,18 +167,18 @@ def test_a_data_set_s_own_level_does_not_matter() -> None:
     )
 
 
-def test_scores_all_alike_have_no_statistic() -> None:
-    found = friedman_aligned_ranks(np.tile([[0.1], [0.7], [1e6]], (1, 3)))
-    assert found.average_ranks == (5.0, 5.0, 5.0)
-    assert found.statistic is None
-    assert found.p_value is None
-    assert [each.p_value_finner for each in compare_with_control(found.average_ranks, 3)[1]] == [
+def test_equal_scores_have_no_statistic() -> None:
+    result = friedman_aligned_ranks(np.tile([[0.1], [0.7], [1e6]], (1, 3)))
+    assert result.average_ranks == (5.0, 5.0, 5.0)
+    assert result.statistic is None
+    assert result.p_value is None
+    assert [each.p_value_finner for each in compare_with_control(result.average_ranks, 3)[1]] == [
         1.0,
         1.0,
     ]
 
 
 def test_a_single_model_has_nothing_to_be_compared_with() -> None:
-    found = friedman_aligned_ranks(np.array([[0.1], [0.2]]))
-    assert found.statistic is None
-    assert compare_with_control(found.average_ranks, 2) == (0, [])
+    result = friedman_aligned_ranks(np.array([[0.1], [0.2]]))
+    assert result.statistic is None
+    assert compare_with_control(result.average_ranks, 2) == (0, [])

@@ -53,7 +53,7 @@ def test_the_estimated_difference_is_the_difference_of_the_sharpe_ratios() -> No
     assert infer_difference(one, two, 365, SPEC, rng()).estimate == pytest.approx(expected)
 
 
-def test_one_figure_more_changes_no_other_whether_or_not_they_share_resamples() -> None:
+def test_an_additional_figure_changes_no_other() -> None:
     alike, other = noise(1)[::-1], autoregressive(rng(4), 500, 0.6)
     alone = infer_sharpe(noise(1), 365, SPEC, rng())
     among = infer_sharpe_ratios(
@@ -75,31 +75,31 @@ def test_block_lengths_are_rounded_up_by_less_than_half_of_them(rho: float) -> N
 
 def test_the_interval_and_the_two_sided_test_agree() -> None:
     for seed in range(20):
-        found = infer_difference(noise(seed, mean=0.12), noise(seed + 50), 365, SPEC, rng(seed))
-        assert found.low is not None
-        assert found.high is not None
-        assert found.p_value is not None
-        assert (found.low > 0 or found.high < 0) == (found.p_value <= 0.05)
+        result = infer_difference(noise(seed, mean=0.12), noise(seed + 50), 365, SPEC, rng(seed))
+        assert result.low is not None
+        assert result.high is not None
+        assert result.p_value is not None
+        assert (result.low > 0 or result.high < 0) == (result.p_value <= 0.05)
 
 
 def test_independent_rows_have_the_standard_error_of_lo() -> None:
     # Lo (2002), The Statistics of Sharpe Ratios: sqrt((1 + S^2 / 2) / n) for normal iid returns.
     returns = noise(3, bars=4_000, mean=0.05)
-    found = infer_sharpe(returns, 1.0, SPEC, rng())
-    assert found.low is not None
-    assert found.high is not None
+    result = infer_sharpe(returns, 1.0, SPEC, rng())
+    assert result.low is not None
+    assert result.high is not None
     half = 1.96 * np.sqrt((1 + 0.05**2 / 2) / 4_000)
-    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.08)
+    assert (result.high - result.low) / 2 == pytest.approx(half, rel=0.08)
 
 
-def test_what_moves_both_books_cancels_in_their_difference() -> None:
+def test_common_moves_cancel_in_a_difference() -> None:
     market = noise(1)
-    found = infer_difference(market + noise(2) / 20, market, 1.0, SPEC, rng())
+    result = infer_difference(market + noise(2) / 20, market, 1.0, SPEC, rng())
     alone = infer_sharpe(market, 1.0, SPEC, rng())
-    assert found.high - found.low < (alone.high - alone.low) / 5  # type: ignore[operator]
+    assert result.high - result.low < (alone.high - alone.low) / 5  # type: ignore[operator]
 
 
-def test_luck_is_not_told_from_nothing_but_skill_is() -> None:
+def test_noise_is_not_significant_but_skill_is() -> None:
     assert infer_sharpe(noise(1), 365, SPEC, rng()).p_value > 0.05  # type: ignore[operator]
     assert infer_sharpe(noise(1, mean=0.3), 365, SPEC, rng()).p_value == pytest.approx(0.001)
 
@@ -109,7 +109,7 @@ def test_a_sharpe_ratio_below_zero_is_no_evidence_of_one_above() -> None:
 
 
 @pytest.mark.parametrize("returns", [np.zeros(500), np.full(500, 0.01), noise(1, bars=29)])
-def test_nothing_is_said_about_a_book_that_stays_or_has_too_few_bars(returns: np.ndarray) -> None:
+def test_constant_returns_or_too_few_bars_have_no_inference(returns: np.ndarray) -> None:
     other = noise(2, len(returns))
     assert infer_sharpe(returns, 365, SPEC, rng()) == SharpeInference()
     assert infer_difference(returns, other, 365, SPEC, rng()) == SharpeInference()
@@ -125,11 +125,11 @@ def test_a_book_does_not_differ_from_itself_nor_from_its_own_leverage() -> None:
 def test_a_book_that_hardly_trades_has_no_interval_and_no_evidence() -> None:
     returns = np.zeros(500)
     returns[100] = 0.05
-    found = infer_sharpe(returns, 365, SPEC, rng())
-    assert found.low is None
-    assert found.high is None
+    result = infer_sharpe(returns, 365, SPEC, rng())
+    assert result.low is None
+    assert result.high is None
     # A third of the resamples miss its only trade.
-    assert found.p_value > 0.3  # type: ignore[operator]
+    assert result.p_value > 0.3  # type: ignore[operator]
 
 
 def test_serial_dependence_lengthens_blocks_and_widens_the_interval() -> None:
@@ -179,10 +179,10 @@ def test_a_nominal_95_percent_interval_covers_autocorrelated_returns(
     spec = EvaluationSpec(resamples=500)
     covered = 0
     for _ in range(400):
-        found = infer_sharpe(
+        result = infer_sharpe(
             autoregressive(generator, 750, rho) + 0.05, 1.0, spec, generator.spawn(1)[0]
         )
-        covered += found.low <= 0.05 <= found.high  # type: ignore[operator]
+        covered += result.low <= 0.05 <= result.high  # type: ignore[operator]
     # Two standard errors of 400 draws are 2.2 %.
     assert lowest < covered / 400 < 0.98
 
@@ -195,8 +195,8 @@ def test_the_two_sided_test_rejects_a_true_null_about_as_often_as_it_says() -> N
     for _ in range(400):
         market = autoregressive(generator, 750, 0.2)
         one, two = (market + generator.standard_t(4, 750) + 0.05 for _ in range(2))
-        found = infer_difference(one, two, 1.0, spec, generator.spawn(1)[0])
-        rejected += found.p_value <= 0.05  # type: ignore[operator]
+        result = infer_difference(one, two, 1.0, spec, generator.spawn(1)[0])
+        rejected += result.p_value <= 0.05  # type: ignore[operator]
     assert 0.02 < rejected / 400 < 0.08
 
 

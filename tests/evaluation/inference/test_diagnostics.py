@@ -48,10 +48,10 @@ def test_augmented_dickey_fuller_equals_statsmodels(name: str, autolag) -> None:
     from statsmodels.tsa.stattools import adfuller
 
     expected = adfuller(SERIES[name], autolag=autolag, result_object=True)
-    found = augmented_dickey_fuller(SERIES[name], autolag=autolag)
-    assert (found.lags, found.observations) == (expected.lags, expected.nobs)
-    assert found.statistic == pytest.approx(expected.statistic, rel=1e-8)
-    assert found.p_value == pytest.approx(expected.pvalue, rel=1e-8, abs=1e-15)
+    result = augmented_dickey_fuller(SERIES[name], autolag=autolag)
+    assert (result.lags, result.observations) == (expected.lags, expected.nobs)
+    assert result.statistic == pytest.approx(expected.statistic, rel=1e-8)
+    assert result.p_value == pytest.approx(expected.pvalue, rel=1e-8, abs=1e-15)
 
 
 @pytest.mark.slow
@@ -68,9 +68,9 @@ def test_augmented_dickey_fuller_equals_the_figures_of_livieris_2021(
 ) -> None:
     # The paper prints BTC's change for all three.
     closes = pd.read_csv(market_data / "livieris2021" / f"{symbol}.csv")["close"].to_numpy()
-    found = augmented_dickey_fuller(closes)
-    assert found.statistic == pytest.approx(level, abs=6e-7)
-    assert found.p_value == pytest.approx(p_value, abs=6e-7)
+    result = augmented_dickey_fuller(closes)
+    assert result.statistic == pytest.approx(level, abs=6e-7)
+    assert result.p_value == pytest.approx(p_value, abs=6e-7)
     assert augmented_dickey_fuller(np.diff(closes)).statistic == pytest.approx(change, abs=6e-7)
 
 
@@ -101,19 +101,19 @@ def test_ljung_box_is_the_weighted_sum_of_squared_autocorrelations(name: str, la
         (centred[lag:] @ centred[:-lag] / (centred @ centred)) ** 2 / (count - lag)
         for lag in range(1, lags + 1)
     ]
-    found = ljung_box(SERIES[name], lags)
-    assert found.statistic == pytest.approx(count * (count + 2) * sum(squares), rel=1e-6)
-    assert found.p_value == pytest.approx(chi2.sf(found.statistic, lags), rel=1e-9)
-    assert (found.degrees, found.lags, found.observations) == (lags, lags, count)
+    result = ljung_box(SERIES[name], lags)
+    assert result.statistic == pytest.approx(count * (count + 2) * sum(squares), rel=1e-6)
+    assert result.p_value == pytest.approx(chi2.sf(result.statistic, lags), rel=1e-9)
+    assert (result.degrees, result.lags, result.observations) == (lags, lags, count)
 
 
 def test_ljung_box_loses_a_degree_of_freedom_for_each_fitted_coefficient() -> None:
     from scipy.stats import chi2
 
-    found = ljung_box(SERIES["returns"], 10, fitted=2)
-    assert found.degrees == 8
-    assert found.statistic == ljung_box(SERIES["returns"], 10).statistic
-    assert found.p_value == pytest.approx(chi2.sf(found.statistic, 8), rel=1e-9)
+    result = ljung_box(SERIES["returns"], 10, fitted=2)
+    assert result.degrees == 8
+    assert result.statistic == ljung_box(SERIES["returns"], 10).statistic
+    assert result.p_value == pytest.approx(chi2.sf(result.statistic, 8), rel=1e-9)
 
 
 @pytest.mark.parametrize("lags", [1, 4, 10])
@@ -125,10 +125,10 @@ def test_breusch_godfrey_equals_statsmodels_on_least_squares_residuals(lags: int
     values = regressors @ [1.0, 0.0, -2.0] + autoregressive(rng(2), 300, 0.15) + 4.0
     fit = OLS(values, add_constant(regressors)).fit()
     statistic, p_value, *_ = acorr_breusch_godfrey(fit, nlags=lags, result_object=True)
-    found = breusch_godfrey(np.asarray(fit.resid), regressors, lags)
-    assert found.statistic == pytest.approx(statistic, rel=1e-9)
-    assert found.p_value == pytest.approx(p_value, rel=1e-9)
-    assert (found.degrees, found.lags, found.observations) == (lags, lags, 300)
+    result = breusch_godfrey(np.asarray(fit.resid), regressors, lags)
+    assert result.statistic == pytest.approx(statistic, rel=1e-9)
+    assert result.p_value == pytest.approx(p_value, rel=1e-9)
+    assert (result.degrees, result.lags, result.observations) == (lags, lags, 300)
 
 
 def test_breusch_godfrey_removes_what_the_regressors_still_explain() -> None:
@@ -142,9 +142,9 @@ def test_breusch_godfrey_removes_what_the_regressors_still_explain() -> None:
     past = np.column_stack([np.concatenate([np.zeros(lag), residuals[:-lag]]) for lag in (1, 2)])
     full = np.column_stack([fitted, past])
     rest = residuals - full @ np.linalg.lstsq(full, residuals)[0]
-    found = breusch_godfrey(residuals, slow[:, None], 2)
-    assert found.statistic == pytest.approx(600 * (1 - rest @ rest / (left @ left)))
-    assert found.p_value > 0.05  # type: ignore[operator]
+    result = breusch_godfrey(residuals, slow[:, None], 2)
+    assert result.statistic == pytest.approx(600 * (1 - rest @ rest / (left @ left)))
+    assert result.p_value > 0.05  # type: ignore[operator]
 
 
 def test_breusch_godfrey_allows_collinear_and_constant_regressors() -> None:

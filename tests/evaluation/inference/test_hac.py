@@ -24,17 +24,17 @@ def autoregressive(seed: int, bars: int, rho: float) -> np.ndarray:
 
 def test_the_interval_lies_evenly_about_the_sharpe_ratio_of_the_metrics_table() -> None:
     returns = noise(1)
-    found = hac_interval(returns, 365, 0.95)
-    assert found.estimate == sharpe(returns, 365)
-    assert (found.low + found.high) / 2 == pytest.approx(found.estimate)  # type: ignore[operator]
-    reach = 1.959963984540054 * found.standard_error  # type: ignore[operator]
-    assert found.high == pytest.approx(found.estimate + reach)  # type: ignore[operator]
+    interval = hac_interval(returns, 365, 0.95)
+    assert interval.estimate == sharpe(returns, 365)
+    assert (interval.low + interval.high) / 2 == pytest.approx(interval.estimate)  # type: ignore[operator]
+    reach = 1.959963984540054 * interval.standard_error  # type: ignore[operator]
+    assert interval.high == pytest.approx(interval.estimate + reach)  # type: ignore[operator]
 
 
 def test_independent_normal_returns_have_the_standard_error_of_lo() -> None:
     # Lo (2002), equation 9: sqrt((1 + S^2 / 2) / n).
-    found = hac_interval(noise(2, 50_000, 0.8), 1.0, 0.95)
-    assert found.standard_error == pytest.approx(np.sqrt((1 + 0.8**2 / 2) / 50_000), rel=0.02)
+    interval = hac_interval(noise(2, 50_000, 0.8), 1.0, 0.95)
+    assert interval.standard_error == pytest.approx(np.sqrt((1 + 0.8**2 / 2) / 50_000), rel=0.02)
 
 
 def test_the_influence_values_have_the_variance_of_mertens() -> None:
@@ -48,7 +48,7 @@ def test_the_influence_values_have_the_variance_of_mertens() -> None:
     assert influence.var() == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_bars_influence_is_what_giving_it_more_weight_does_to_the_ratio() -> None:
+def test_influence_is_the_derivative_of_the_ratio_by_the_weight_of_a_bar() -> None:
     returns, step = noise(4, 60), 1e-6
     weights = np.full((60, 60), (1 - step) / 60) + step * np.eye(60)
     means = weights @ returns
@@ -83,7 +83,7 @@ def test_the_error_is_the_delta_method_on_statsmodels_hac_covariance(rho: float)
     assert hac_interval(returns, 1.0, 0.95).standard_error == pytest.approx(error, rel=1e-9)
 
 
-def test_returns_that_go_on_have_a_wider_interval_than_the_same_in_another_order() -> None:
+def test_autocorrelated_returns_have_a_wider_interval_than_shuffled_ones() -> None:
     returns = autoregressive(6, 2_000, 0.5) + 0.05
     shuffled = np.random.default_rng(7).permutation(returns)
     one, other = (hac_interval(each, 1.0, 0.95).standard_error for each in (returns, shuffled))
@@ -91,7 +91,7 @@ def test_returns_that_go_on_have_a_wider_interval_than_the_same_in_another_order
 
 
 @pytest.mark.parametrize("returns", [np.zeros(500), np.full(500, 0.01), noise(1, bars=29)])
-def test_nothing_is_said_about_a_book_that_stays_or_has_too_few_bars(returns: np.ndarray) -> None:
+def test_constant_returns_or_too_few_bars_have_no_inference(returns: np.ndarray) -> None:
     assert hac_interval(returns, 365, 0.95) == HacInterval()
 
 
@@ -100,7 +100,7 @@ def test_nothing_is_said_about_a_book_that_stays_or_has_too_few_bars(returns: np
 def test_a_nominal_95_percent_interval_covers_nearly_as_often(rho: float) -> None:
     covered = 0
     for seed in range(1_000):
-        found = hac_interval(autoregressive(seed, 750, rho) + 0.05, 1.0, 0.95)
-        covered += found.low <= 0.05 <= found.high  # type: ignore[operator]
+        interval = hac_interval(autoregressive(seed, 750, rho) + 0.05, 1.0, 0.95)
+        covered += interval.low <= 0.05 <= interval.high  # type: ignore[operator]
     # Two standard errors of 1,000 draws are 1.4 %.
     assert 0.92 < covered / 1_000 < 0.965

@@ -22,9 +22,9 @@ def test_holm_equals_statsmodels(seed: int) -> None:
     np.testing.assert_allclose(holm(list(p_values)), expected, rtol=1e-12)
 
 
-def test_what_was_not_tested_is_not_counted() -> None:
-    found = holm_by_name({"a": 0.03, "b": None, "c": 0.01})
-    assert found == pytest.approx({"a": 0.03, "b": None, "c": 0.02})
-    assert list(found) == ["a", "b", "c"]
+def test_undefined_tests_do_not_count() -> None:
+    adjusted = holm_by_name({"a": 0.03, "b": None, "c": 0.01})
+    assert adjusted == pytest.approx({"a": 0.03, "b": None, "c": 0.02})
+    assert list(adjusted) == ["a", "b", "c"]
     assert holm_by_name({"a": None}) == {"a": None}
     assert holm_by_name({}) == {}

@@ -42,9 +42,7 @@ def by_a_loop(returns: np.ndarray, blocks: int) -> BacktestOverfitting:
 
 @pytest.mark.parametrize("configurations", [2, 3, 8])
 @pytest.mark.parametrize("blocks", [2, 6, 8])
-def test_block_sums_find_what_a_loop_over_the_splits_finds(
-    blocks: int, configurations: int
-) -> None:
+def test_block_sums_equal_a_loop_over_the_splits(blocks: int, configurations: int) -> None:
     returns = noise(blocks, 203, configurations) + 0.001 * np.arange(configurations)
     assert probability_of_backtest_overfitting(returns, blocks) == by_a_loop(returns, blocks)
 
@@ -58,37 +56,37 @@ def test_the_oldest_bars_are_left_out_where_the_blocks_do_not_fill_them() -> Non
 
 
 @pytest.mark.parametrize("configurations", [2, 3, 20])
-def test_choosing_among_noise_is_worth_nothing(configurations: int) -> None:
-    found = [
+def test_selection_among_noise_has_a_probability_of_one_half(configurations: int) -> None:
+    result = [
         probability_of_backtest_overfitting(noise(seed, 320, configurations), 8).probability  # type: ignore[union-attr]
         for seed in range(200)
     ]
     # A little above: what was luck in one half is missing in the other.
-    assert 0.47 < np.mean(found) < 0.60
+    assert 0.47 < np.mean(result) < 0.60
 
 
-def test_the_one_truly_better_configuration_is_found_again() -> None:
+def test_one_truly_better_configuration_is_not_overfitting() -> None:
     returns = noise(2, 800, 12)
     returns[:, 7] += 0.003
-    found = probability_of_backtest_overfitting(returns)
-    assert found.splits == 12_870  # type: ignore[union-attr]
-    assert found.probability < 0.02  # type: ignore[union-attr]
-    assert found.median_logit > 2  # type: ignore[union-attr]
-    assert found.loss_probability < 0.02  # type: ignore[union-attr]
+    result = probability_of_backtest_overfitting(returns)
+    assert result.splits == 12_870  # type: ignore[union-attr]
+    assert result.probability < 0.02  # type: ignore[union-attr]
+    assert result.median_logit > 2  # type: ignore[union-attr]
+    assert result.loss_probability < 0.02  # type: ignore[union-attr]
 
 
-def test_a_configuration_that_shone_in_one_half_alone_is_overfitted() -> None:
+def test_a_configuration_good_in_one_half_only_is_overfitting() -> None:
     # Each is good in a few parts of its own and worse than the plain one in all others.
     returns = noise(3, 800, 9)
     returns[:, :8] -= 0.002
     for configuration in range(8):
         returns[configuration * 100 : (configuration + 1) * 100, configuration] += 0.03
-    found = probability_of_backtest_overfitting(returns)
-    assert found.probability > 0.9  # type: ignore[union-attr]
-    assert found.loss_probability > 0.9  # type: ignore[union-attr]
+    result = probability_of_backtest_overfitting(returns)
+    assert result.probability > 0.9  # type: ignore[union-attr]
+    assert result.loss_probability > 0.9  # type: ignore[union-attr]
 
 
-def test_it_makes_no_difference_which_of_equals_is_chosen() -> None:
+def test_equal_configurations_have_a_probability_of_one_half() -> None:
     same = np.repeat(noise(4, 160, 1), 3, axis=1)
     assert probability_of_backtest_overfitting(same).probability == 0.5  # type: ignore[union-attr]
     assert probability_of_backtest_overfitting(same).median_logit == 0.0  # type: ignore[union-attr]
@@ -96,12 +94,12 @@ def test_it_makes_no_difference_which_of_equals_is_chosen() -> None:
 
 def test_a_configuration_that_never_trades_earns_nothing() -> None:
     losing = np.column_stack([np.zeros(160), noise(5, 160, 1) - 0.02])
-    found = probability_of_backtest_overfitting(losing)
-    assert (found.probability, found.loss_probability) == (0.0, 0.0)  # type: ignore[union-attr]
+    result = probability_of_backtest_overfitting(losing)
+    assert (result.probability, result.loss_probability) == (0.0, 0.0)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(("bars", "configurations"), [(63, 5), (0, 5), (200, 1), (200, 0)])
-def test_nothing_is_said_without_a_choice_or_without_bars(bars: int, configurations: int) -> None:
+def test_no_result_without_a_choice_or_without_bars(bars: int, configurations: int) -> None:
     assert probability_of_backtest_overfitting(noise(6, bars, configurations)) is None
 
 

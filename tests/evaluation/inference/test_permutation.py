@@ -51,19 +51,19 @@ def by_a_loop(weights: np.ndarray, returns: np.ndarray) -> TimingTest:
 
 @pytest.mark.parametrize("symbols", [1, 3])
 @pytest.mark.parametrize("bars", [60, 301])
-def test_transforms_find_what_a_loop_over_the_shifts_finds(bars: int, symbols: int) -> None:
+def test_fourier_transforms_equal_a_loop_over_the_shifts(bars: int, symbols: int) -> None:
     for seed in range(5):
         weights, returns = spells(seed, bars, symbols) - 0.3, market(seed + 50, bars, symbols)
-        found, expected = timing_permutation_test(weights, returns), by_a_loop(weights, returns)
-        assert found.sharpe == pytest.approx(expected.sharpe, rel=1e-9)  # type: ignore[union-attr]
-        assert (found.p_value, found.shifts, found.nearest_bars) == (  # type: ignore[union-attr]
+        result, expected = timing_permutation_test(weights, returns), by_a_loop(weights, returns)
+        assert result.sharpe == pytest.approx(expected.sharpe, rel=1e-9)  # type: ignore[union-attr]
+        assert (result.p_value, result.shifts, result.nearest_bars) == (  # type: ignore[union-attr]
             expected.p_value,
             expected.shifts,
             expected.nearest_bars,
         )
 
 
-def test_positions_without_timing_are_called_timed_as_often_as_it_says() -> None:
+def test_positions_without_timing_are_rejected_at_the_nominal_rate() -> None:
     p_values = [
         timing_permutation_test(spells(seed, 200), market(seed + 10_000, 200)).p_value  # type: ignore[union-attr]
         for seed in range(1_000)
@@ -85,17 +85,17 @@ def test_positions_that_follow_the_past_of_an_unpredictable_market_show_no_timin
     assert all(count / 400 < 0.085 for count in rejected.values())
 
 
-def test_positions_that_know_a_little_are_found_out() -> None:
+def test_positions_with_a_little_skill_are_detected() -> None:
     returns = market(1, 600)
     hint = returns[:, 0] + 0.08 * rng(2).standard_normal(600)
-    found = timing_permutation_test((hint > 0).astype(float)[:, None], returns)
-    assert found.p_value < 0.02  # type: ignore[union-attr]
+    result = timing_permutation_test((hint > 0).astype(float)[:, None], returns)
+    assert result.p_value < 0.02  # type: ignore[union-attr]
 
 
-def test_a_perfect_oracle_has_the_smallest_p_value_there_is() -> None:
+def test_a_perfect_oracle_has_the_smallest_possible_p_value() -> None:
     returns = market(3, 400)
-    found = timing_permutation_test((returns > 0).astype(float), returns)
-    assert found.p_value == 1 / (1 + found.shifts)  # type: ignore[union-attr]
+    result = timing_permutation_test((returns > 0).astype(float), returns)
+    assert result.p_value == 1 / (1 + result.shifts)  # type: ignore[union-attr]
 
 
 def test_bad_timing_is_no_evidence_of_good_timing() -> None:
@@ -113,7 +113,7 @@ def test_a_book_that_is_always_in_or_never_has_no_timing(weight: float, price: s
     assert timing_permutation_test(*fill_to_fill_returns(held, opens, closes, price)) is None
 
 
-def test_nothing_is_said_below_thirty_bars() -> None:
+def test_no_test_below_thirty_bars() -> None:
     assert timing_permutation_test(spells(6, 29), market(6, 29)) is None
 
 
@@ -136,16 +136,16 @@ def test_weights_times_returns_are_what_the_book_earns_between_fills(
         assert growth.prod() == pytest.approx(at_last_open, rel=1e-9)
 
 
-def test_a_holding_that_grew_in_the_bar_did_not_know_that_it_would() -> None:
+def test_weights_at_the_fill_do_not_contain_the_move_of_the_bar() -> None:
     # Half invested at each open anew: at the close it holds more of what rose.
     p_values = []
     for seed in range(60):
         opens, closes = prices(seed, 250)
         targets = pd.DataFrame(0.5 + 0.01 * spells(seed, 250), opens.index, opens.columns)
         book = simulate(targets, opens, closes, costs=FREE, execution=Execution(price="open"))
-        found = timing_permutation_test(
+        result = timing_permutation_test(
             *fill_to_fill_returns(book.held_weights, opens, closes, "open")
         )
-        p_values.append(found.p_value)  # type: ignore[union-attr]
+        p_values.append(result.p_value)  # type: ignore[union-attr]
     # Three standard errors of 60 draws; with the weights at the closes, 0.18.
     assert np.mean(p_values) == pytest.approx(0.5, abs=0.11)

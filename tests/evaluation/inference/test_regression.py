@@ -19,40 +19,44 @@ def test_the_line_is_statsmodels_and_errors_are_whites_where_rows_are_independen
     rng = np.random.default_rng(3)
     x = rng.normal(0.5, 1.0, 4000)
     y = 0.2 + 0.7 * x + rng.normal(size=4000) * (0.5 + np.abs(x))
-    found = fit_hac_regression(x, y)
-    assert found
+    regression = fit_hac_regression(x, y)
+    assert regression
     other = OLS(y, np.column_stack((np.ones(4000), x))).fit(cov_type="HC0")
-    assert (found.intercept, found.slope) == pytest.approx(tuple(other.params))
-    assert (found.intercept_standard_error, found.slope_standard_error) == pytest.approx(
+    assert (regression.intercept, regression.slope) == pytest.approx(tuple(other.params))
+    assert (regression.intercept_standard_error, regression.slope_standard_error) == pytest.approx(
         tuple(other.bse), rel=0.05
     )
-    assert found.correlation == pytest.approx(np.corrcoef(x, y)[0, 1])
-    assert found.slope_t_statistic == pytest.approx(found.slope / found.slope_standard_error)
+    assert regression.correlation == pytest.approx(np.corrcoef(x, y)[0, 1])
+    assert regression.slope_t_statistic == pytest.approx(
+        regression.slope / regression.slope_standard_error
+    )
 
 
 def test_errors_are_those_of_the_sandwich_written_out() -> None:
     rng = np.random.default_rng(4)
     x, y = dependent(rng, 300, 0.5), dependent(rng, 300, 0.5)
-    found = fit_hac_regression(x, y)
-    assert found
+    regression = fit_hac_regression(x, y)
+    assert regression
     design = np.column_stack((np.ones(300), x))
     inverse = np.linalg.inv(design.T @ design / 300)
-    residual = y - design @ np.array([found.intercept, found.slope])
+    residual = y - design @ np.array([regression.intercept, regression.slope])
     influence = np.array(
         [inverse @ row * error for row, error in zip(design, residual, strict=True)]
     )
-    for column, error in enumerate((found.intercept_standard_error, found.slope_standard_error)):
+    for column, error in enumerate(
+        (regression.intercept_standard_error, regression.slope_standard_error)
+    ):
         assert error == pytest.approx(np.sqrt(long_run_variance(influence[:, column]) / 300))
 
 
 def test_dependence_widens_the_error() -> None:
     rng = np.random.default_rng(5)
     x, noise = rng.normal(size=3000), dependent(rng, 3000, 0.7)
-    found = fit_hac_regression(x, noise)
-    assert found
-    assert found.intercept_standard_error
+    regression = fit_hac_regression(x, noise)
+    assert regression
+    assert regression.intercept_standard_error
     # The long-run deviation of an AR(1) is 1 / (1 - rho) of its shocks'.
-    assert found.intercept_standard_error == pytest.approx(1 / 0.3 / np.sqrt(3000), rel=0.2)
+    assert regression.intercept_standard_error == pytest.approx(1 / 0.3 / np.sqrt(3000), rel=0.2)
 
 
 def test_a_perfect_line_has_no_error_and_a_flat_one_no_correlation() -> None:
@@ -68,6 +72,6 @@ def test_a_perfect_line_has_no_error_and_a_flat_one_no_correlation() -> None:
     assert (flat.slope, flat.intercept_t_statistic, flat.correlation) == (0.0, None, None)
 
 
-def test_there_is_no_line_without_rows_or_without_spread() -> None:
+def test_no_regression_without_rows_or_with_constant_x() -> None:
     assert fit_hac_regression(np.arange(29.0), np.arange(29.0)) is None
     assert fit_hac_regression(np.ones(40), np.arange(40.0)) is None

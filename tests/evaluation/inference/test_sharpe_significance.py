@@ -73,14 +73,14 @@ def test_the_formulas_written_out_on_independent_returns() -> None:
     assert free.minimum_bars(0.01, 0.9) == pytest.approx(bars, rel=1e-9)
 
 
-def test_a_record_just_as_long_as_needed_has_just_the_probability_asked_for() -> None:
+def test_a_record_of_the_minimum_length_has_the_required_probability() -> None:
     record = measure_track_record(noise(4))
     longer = replace(record, bars=minimum_track_record_length(noise(4), 0.02, 0.9))  # type: ignore[type-var]
     assert longer.probability_above(0.02) == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.4])
-def test_without_skill_a_twentieth_of_the_books_is_said_to_have_it_with_95_percent(
+def test_without_skill_one_in_twenty_books_exceeds_95_percent(
     rho: float,
 ) -> None:
     shocks = np.random.default_rng(5).standard_normal((600, 600))
@@ -90,7 +90,7 @@ def test_without_skill_a_twentieth_of_the_books_is_said_to_have_it_with_95_perce
     assert sure == pytest.approx(0.05, abs=0.025)
 
 
-def test_reversal_makes_no_surer() -> None:
+def test_negative_autocorrelation_does_not_raise_the_probability() -> None:
     shocks = np.random.default_rng(6).standard_normal(1_000)
     assert measure_track_record(np.diff(shocks) + 0.01).variance_inflation == 1.0  # type: ignore[union-attr]
 
@@ -102,7 +102,7 @@ def test_the_expected_maximum_is_that_of_so_many_normal_draws(trials: int) -> No
     assert expected_maximum_sharpe(trials, 0.3) == pytest.approx(simulated, rel=0.04)
 
 
-def test_one_trial_chooses_nothing_and_a_part_of_one_more_a_little() -> None:
+def test_the_expected_maximum_is_zero_for_one_trial_and_rises_with_the_number() -> None:
     assert expected_maximum_sharpe(1.0, 0.3) == 0.0
     assert expected_maximum_sharpe(0.4, 0.3) == 0.0
     assert expected_maximum_sharpe(50, 0.0) == 0.0
@@ -111,7 +111,7 @@ def test_one_trial_chooses_nothing_and_a_part_of_one_more_a_little() -> None:
 
 
 @pytest.mark.parametrize("trials", [1.0, 1.1, 1.5, 2.0, 2.9, 3.0, 7.5, 1_000.0])
-def test_a_fractional_number_of_trials_is_never_judged_too_mildly(trials: float) -> None:
+def test_the_expected_maximum_is_at_most_2_6_percent_above_the_exact_one(trials: float) -> None:
     # The maximum of N draws has the distribution Phi^N, for any N.
     at = np.linspace(-9, 9, 20_001)
     exact = np.trapezoid(at * trials * norm.pdf(at) * norm.cdf(at) ** (trials - 1), at)
@@ -125,13 +125,13 @@ def test_more_trials_deflate_more_and_one_trial_not_at_all() -> None:
     assert (np.diff(falling) < 0).all()
 
 
-def test_no_number_of_bars_proves_a_ratio_that_is_not_there() -> None:
+def test_a_ratio_at_or_below_the_benchmark_has_no_minimum_length() -> None:
     assert minimum_track_record_length(noise(9, mean=-0.2)) is None
     assert minimum_track_record_length(noise(9), benchmark=1.0) is None
 
 
 @pytest.mark.parametrize("returns", [np.zeros(500), np.full(500, 0.01), noise(1, bars=29)])
-def test_nothing_is_said_about_a_book_that_stays_or_has_too_few_bars(returns: np.ndarray) -> None:
+def test_constant_returns_or_too_few_bars_have_no_inference(returns: np.ndarray) -> None:
     assert measure_track_record(returns) is None
     assert probabilistic_sharpe(returns) is None
     assert deflated_sharpe(returns, 10, 0.05) is None

@@ -17,50 +17,50 @@ def books(seed: int, bars: int = 500, **means: float) -> pd.DataFrame:
     """A market and books that are in it two thirds of the time, with so much more a bar."""
     generator = rng(seed)
     market = 0.01 * generator.standard_normal(bars)
-    made = {"market": market}
+    returns_by_book = {"market": market}
     for name, mean in means.items():
         inside = generator.random(bars) < 2 / 3
-        made[name] = market * inside + 0.003 * generator.standard_normal(bars) + mean
-    return pd.DataFrame(made)
+        returns_by_book[name] = market * inside + 0.003 * generator.standard_normal(bars) + mean
+    return pd.DataFrame(returns_by_book)
 
 
-def test_the_one_better_book_is_found_and_named_among_many() -> None:
-    found = run_superiority_tests(books(1, a=0.0, good=0.003, b=0.0), "market", 999, 0.95, rng())
-    assert found["spa"]["consistent"] < 0.01  # type: ignore[index]
-    assert found["stepm"] == ["good"]  # type: ignore[index]
-    assert found["p_values"]["good"] == pytest.approx(0.001)  # type: ignore[index]
-    assert min(found["p_values"]["a"], found["p_values"]["b"]) > 0.05  # type: ignore[index]
+def test_the_one_better_book_is_selected_among_many() -> None:
+    result = run_superiority_tests(books(1, a=0.0, good=0.003, b=0.0), "market", 999, 0.95, rng())
+    assert result["spa"]["consistent"] < 0.01  # type: ignore[index]
+    assert result["stepm"] == ["good"]  # type: ignore[index]
+    assert result["p_values"]["good"] == pytest.approx(0.001)  # type: ignore[index]
+    assert min(result["p_values"]["a"], result["p_values"]["b"]) > 0.05  # type: ignore[index]
 
 
-def test_the_surest_book_is_named_first() -> None:
-    found = run_superiority_tests(books(2, good=0.002, better=0.004), "market", 999, 0.95, rng())
-    assert found["stepm"] == ["better", "good"]  # type: ignore[index]
+def test_the_book_with_the_highest_statistic_comes_first() -> None:
+    result = run_superiority_tests(books(2, good=0.002, better=0.004), "market", 999, 0.95, rng())
+    assert result["stepm"] == ["better", "good"]  # type: ignore[index]
 
 
-def test_what_is_worse_than_the_benchmark_is_no_evidence_at_all() -> None:
-    found = run_superiority_tests(books(3, a=-0.003, b=-0.002), "market", 999, 0.95, rng())
-    assert found["spa"] == {"lower": 1.0, "consistent": 1.0, "upper": 1.0}  # type: ignore[index]
-    assert found["stepm"] == []  # type: ignore[index]
+def test_books_below_the_benchmark_have_a_p_value_of_one() -> None:
+    result = run_superiority_tests(books(3, a=-0.003, b=-0.002), "market", 999, 0.95, rng())
+    assert result["spa"] == {"lower": 1.0, "consistent": 1.0, "upper": 1.0}  # type: ignore[index]
+    assert result["stepm"] == []  # type: ignore[index]
 
 
-def test_leverage_is_not_taken_for_superiority() -> None:
+def test_leverage_is_not_superiority() -> None:
     returns = books(4, a=0.0) + 0.002
     returns["levered"] = 5 * returns["market"]
-    found = run_superiority_tests(returns, "market", 999, 0.95, rng())
-    assert found["p_values"]["levered"] == 1.0  # type: ignore[index]
+    result = run_superiority_tests(returns, "market", 999, 0.95, rng())
+    assert result["p_values"]["levered"] == 1.0  # type: ignore[index]
     without = run_superiority_tests(returns.drop(columns="levered"), "market", 999, 0.95, rng())
-    assert found["spa"] == without["spa"]  # type: ignore[index]
+    assert result["spa"] == without["spa"]  # type: ignore[index]
 
 
-def test_a_single_rival_is_tested_as_a_difference_is_but_one_sided() -> None:
+def test_a_single_book_is_tested_like_a_difference_but_one_sided() -> None:
     returns = books(5, a=0.0006)
     pair = [returns["a"].to_numpy(), returns["market"].to_numpy()]
     spec = EvaluationSpec(resamples=4_000)
     two_sided = infer_sharpe_ratios({"a": pair}, 1.0, spec, rng())["a"]
-    found = run_superiority_tests(returns, "market", 4_000, 0.95, rng())
-    assert found["block_length_bars"] == two_sided.block_length_bars  # type: ignore[index]
-    assert found["p_values"]["a"] == pytest.approx(two_sided.p_value / 2, abs=0.03)  # type: ignore[index,operator]
-    assert found["spa"]["upper"] == found["p_values"]["a"]  # type: ignore[index]
+    result = run_superiority_tests(returns, "market", 4_000, 0.95, rng())
+    assert result["block_length_bars"] == two_sided.block_length_bars  # type: ignore[index]
+    assert result["p_values"]["a"] == pytest.approx(two_sided.p_value / 2, abs=0.03)  # type: ignore[index,operator]
+    assert result["spa"]["upper"] == result["p_values"]["a"]  # type: ignore[index]
 
 
 def test_the_same_seed_gives_the_same_figures() -> None:
@@ -75,25 +75,25 @@ def test_the_same_seed_gives_the_same_figures() -> None:
 def test_bad_books_add_to_the_upper_p_value_alone() -> None:
     drawn = rng(7).standard_normal((5_000, 9))
     observed = np.array([2.0] + [-9.0] * 8)
-    found = spa_p_values(observed, drawn, 500)
+    result = spa_p_values(observed, drawn, 500)
     alone = spa_p_values(observed[:1], drawn[:, :1], 500)
-    assert found["lower"] == found["consistent"] == alone["upper"]
-    assert found["upper"] > 5 * alone["upper"]
+    assert result["lower"] == result["consistent"] == alone["upper"]
+    assert result["upper"] > 5 * alone["upper"]
 
 
 def test_the_three_p_values_are_in_order() -> None:
     for seed in range(30):
         drawn = rng(seed).standard_normal((300, 5))
-        found = spa_p_values(2 * rng(seed + 100).standard_normal(5), drawn, 500)
-        assert found["lower"] <= found["consistent"] <= found["upper"]
+        result = spa_p_values(2 * rng(seed + 100).standard_normal(5), drawn, 500)
+        assert result["lower"] <= result["consistent"] <= result["upper"]
 
 
 def test_a_book_that_cannot_be_tested_is_left_out() -> None:
     returns = books(8, a=0.003)
     returns["never"] = 0.0
-    found = run_superiority_tests(returns, "market", 999, 0.95, rng())
-    assert found["p_values"]["never"] is None  # type: ignore[index]
-    assert found["stepm"] == ["a"]  # type: ignore[index]
+    result = run_superiority_tests(returns, "market", 999, 0.95, rng())
+    assert result["p_values"]["never"] is None  # type: ignore[index]
+    assert result["stepm"] == ["a"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,12 @@ def test_a_book_that_cannot_be_tested_is_left_out() -> None:
         books(9).assign(same=lambda frame: frame["market"] / 2),
     ],
 )
-def test_nothing_is_said_without_bars_or_without_a_difference(returns: pd.DataFrame) -> None:
+def test_no_test_without_bars_or_without_a_difference(returns: pd.DataFrame) -> None:
     assert run_superiority_tests(returns, "market", 999, 0.95, rng()) is None
 
 
 @pytest.mark.slow
-def test_books_no_better_than_the_benchmark_are_named_no_more_often_than_it_says() -> None:
+def test_equal_books_are_selected_at_most_at_the_nominal_rate() -> None:
     named = 0
     for seed in range(200):
         generator = rng(seed)

@@ -45,19 +45,19 @@ def book() -> tuple[SimulationResult, pd.DataFrame, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def made(book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame]) -> ReturnContributions:
+def attributed(book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame]) -> ReturnContributions:
     result, _, close = book
-    found = attribute_returns(result.returns, result.trades, close, borrow_charged=True)
-    assert found
-    return found
+    contributions = attribute_returns(result.returns, result.trades, close, borrow_charged=True)
+    assert contributions
+    return contributions
 
 
-def test_the_parts_add_up_to_the_log_of_the_growth_at_every_bar(
-    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], made: ReturnContributions
+def test_contributions_add_up_to_the_log_return_at_every_bar(
+    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], attributed: ReturnContributions
 ) -> None:
-    whole = (made.gross + made.cost).sum(axis=1)
+    whole = (attributed.gross + attributed.cost).sum(axis=1)
     np.testing.assert_allclose(whole, np.log1p(book[0].returns), atol=1e-12)
-    assert made.residual.abs().max() < 1e-12
+    assert attributed.residual.abs().max() < 1e-12
 
 
 def plain(
@@ -65,12 +65,12 @@ def plain(
 ) -> dict[str, list[dict[str, float]]]:
     """Money by bar and symbol over the equity before, in loops over positions."""
     units, cash, equity = dict.fromkeys(SYMBOLS, 0.0), 1.0, 1.0
-    found: dict[str, list[dict[str, float]]] = {
+    contributions: dict[str, list[dict[str, float]]] = {
         name: [] for name in ("long", "short", "fee", "slippage")
     }
     before = close.iloc[0]
     for stamp in close.index:
-        row = {name: dict.fromkeys(SYMBOLS, 0.0) for name in found}
+        row = {name: dict.fromkeys(SYMBOLS, 0.0) for name in contributions}
         for symbol in SYMBOLS:
             side = "long" if units[symbol] > 0 else "short"
             row[side][symbol] += units[symbol] * (opens.at[stamp, symbol] - before[symbol])
@@ -87,86 +87,98 @@ def plain(
             move = close.at[stamp, symbol] - opens.at[stamp, symbol]
             row[side][symbol] += units[symbol] * move
         for name, values in row.items():
-            found[name].append({key: value / equity for key, value in values.items()})
+            contributions[name].append({key: value / equity for key, value in values.items()})
         before = close.loc[stamp]
         equity = cash + sum(units[symbol] * before[symbol] for symbol in SYMBOLS)
-    return found
+    return contributions
 
 
-def test_every_part_is_the_one_found_in_loops_over_positions(
-    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], made: ReturnContributions
+def test_contributions_equal_a_loop_over_positions(
+    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], attributed: ReturnContributions
 ) -> None:
     result, opens, close = book
     returns = result.returns.to_numpy()
     link = np.where(returns == 0, 1.0, np.log1p(returns) / np.where(returns == 0, 1.0, returns))
     for name, rows in plain(result, opens, close).items():
         expected = pd.DataFrame(rows)[SYMBOLS].to_numpy() * link[:, None]
-        np.testing.assert_allclose(getattr(made, name), expected, atol=1e-10, err_msg=name)
+        np.testing.assert_allclose(getattr(attributed, name), expected, atol=1e-10, err_msg=name)
         assert np.abs(expected).sum() > 0.01
 
 
-def test_borrowing_is_charged_by_calendar_time_to_the_short_symbol(
-    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], made: ReturnContributions
+def test_borrow_cost_is_charged_by_calendar_time_to_the_short_symbol(
+    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], attributed: ReturnContributions
 ) -> None:
     held = book[0].held_weights.shift().fillna(0.0)
-    nights = made.borrow.index.to_series().diff().dt.days.fillna(0)
+    nights = attributed.borrow.index.to_series().diff().dt.days.fillna(0)
     rate = (-held.clip(upper=0)).mul(nights * 0.03 / 365.25, axis=0)
-    np.testing.assert_allclose(made.borrow, -rate, rtol=0.15, atol=1e-12)
-    assert (made.borrow.sum() < -0.001).all()
+    np.testing.assert_allclose(attributed.borrow, -rate, rtol=0.15, atol=1e-12)
+    assert (attributed.borrow.sum() < -0.001).all()
 
 
-def test_holdings_are_those_of_the_simulation(
-    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], made: ReturnContributions
+def test_held_weights_equal_those_of_the_simulation(
+    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame], attributed: ReturnContributions
 ) -> None:
-    np.testing.assert_allclose(made.held_weights, book[0].held_weights, atol=1e-10)
+    np.testing.assert_allclose(attributed.held_weights, book[0].held_weights, atol=1e-10)
 
 
-def test_what_the_fills_do_not_account_for_is_told_and_not_called_borrowing(
+def test_unexplained_returns_are_residual_and_not_borrow_cost(
     book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame],
 ) -> None:
     result, _, close = book
-    found = attribute_returns(result.returns + 0.001, result.trades, close, borrow_charged=False)
-    assert found
-    assert (found.borrow == 0).all(axis=None)
-    whole = (found.gross + found.cost).sum(axis=1) + found.residual
+    contributions = attribute_returns(
+        result.returns + 0.001, result.trades, close, borrow_charged=False
+    )
+    assert contributions
+    assert (contributions.borrow == 0).all(axis=None)
+    whole = (contributions.gross + contributions.cost).sum(axis=1) + contributions.residual
     np.testing.assert_allclose(whole, np.log1p(result.returns + 0.001), atol=1e-12)
-    assert found.residual.sum() == pytest.approx(0.001 * BARS, rel=0.1)
+    assert contributions.residual.sum() == pytest.approx(0.001 * BARS, rel=0.1)
 
 
-def test_a_book_that_never_trades_has_parts_of_nothing(
+def test_a_book_that_never_trades_has_zero_contributions(
     book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame],
 ) -> None:
     result, _, close = book
-    found = attribute_returns(
+    contributions = attribute_returns(
         result.returns * 0, result.trades.iloc[:0], close, borrow_charged=True
     )
-    assert found
-    assert not found.gross.to_numpy().any()
-    assert not found.held_weights.to_numpy().any()
+    assert contributions
+    assert not contributions.gross.to_numpy().any()
+    assert not contributions.held_weights.to_numpy().any()
 
 
-def test_a_ruined_book_has_none(book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame]) -> None:
+def test_a_ruined_book_has_no_attribution(
+    book: tuple[SimulationResult, pd.DataFrame, pd.DataFrame],
+) -> None:
     result, _, close = book
     lost = result.returns.copy()
     lost.iloc[5] = -1.0
     assert attribute_returns(lost, result.trades, close, borrow_charged=True) is None
 
 
-def test_labels_part_the_whole_and_the_unlabelled_come_last(made: ReturnContributions) -> None:
-    labels = pd.DataFrame("calm", index=made.held_weights.index, columns=SYMBOLS, dtype="object")
+def test_groups_add_up_to_the_whole_and_the_unlabelled_come_last(
+    attributed: ReturnContributions,
+) -> None:
+    labels = pd.DataFrame(
+        "calm", index=attributed.held_weights.index, columns=SYMBOLS, dtype="object"
+    )
     labels.iloc[:30] = None
     labels.iloc[200:, 1] = "turbulent"
-    calm, turbulent, none = sum_by_group(made, labels)
+    calm, turbulent, none = sum_by_group(attributed, labels)
     assert [calm.name, turbulent.name, none.name] == ["calm", "turbulent", ""]
     assert none.bar_share == pytest.approx(0.1)
-    assert turbulent.gross == pytest.approx(made.gross["B"].iloc[200:].sum())
-    assert turbulent.cost == pytest.approx(made.cost["B"].iloc[200:].sum())
-    whole = (made.gross + made.cost).to_numpy().sum()
+    assert turbulent.gross == pytest.approx(attributed.gross["B"].iloc[200:].sum())
+    assert turbulent.cost == pytest.approx(attributed.cost["B"].iloc[200:].sum())
+    whole = (attributed.gross + attributed.cost).to_numpy().sum()
     assert calm.net + turbulent.net + none.net == pytest.approx(whole)
 
 
-def test_parts_do_not_depend_on_the_name_of_the_labels(made: ReturnContributions) -> None:
-    labels = pd.DataFrame("2024", index=made.held_weights.index, columns=SYMBOLS, dtype="object")
-    (whole,) = sum_by_group(made, labels)
+def test_group_sums_do_not_depend_on_the_names_of_the_labels(
+    attributed: ReturnContributions,
+) -> None:
+    labels = pd.DataFrame(
+        "2024", index=attributed.held_weights.index, columns=SYMBOLS, dtype="object"
+    )
+    (whole,) = sum_by_group(attributed, labels)
     assert dataclasses.asdict(whole)["bar_share"] == 1.0
-    assert whole.net == pytest.approx((made.gross + made.cost).to_numpy().sum())
+    assert whole.net == pytest.approx((attributed.gross + attributed.cost).to_numpy().sum())

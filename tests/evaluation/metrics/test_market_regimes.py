@@ -16,19 +16,21 @@ def bars(count: int, seed: int = 1) -> pd.DataFrame:
     return table.assign(volume=1.0)
 
 
-def test_labels_equal_ones_found_bar_by_bar_from_the_bars_before() -> None:
+def test_labels_equal_those_computed_bar_by_bar_from_earlier_bars() -> None:
     table = bars(500)
-    found = label_regimes(table, table.index[400])
+    labelled = label_regimes(table, table.index[400])
     logs = np.log(table["close"].to_numpy())
     for row in (310, 377, 499):
         spread = [np.std(np.diff(logs[at - 20 : at + 1])) for at in range(row - 251, row + 1)]
         below = sum(value < spread[-1] for value in spread) / 252
         expected = "calm" if below < 1 / 3 else "usual" if below < 2 / 3 else "turbulent"
-        assert found["volatility"].iloc[row] == expected
-        assert found["trend"].iloc[row] == ("rising" if logs[row] > logs[row - 60] else "falling")
+        assert labelled["volatility"].iloc[row] == expected
+        assert labelled["trend"].iloc[row] == (
+            "rising" if logs[row] > logs[row - 60] else "falling"
+        )
 
 
-def test_no_label_changes_when_other_bars_come_after_it() -> None:
+def test_no_label_depends_on_later_bars() -> None:
     table, first = bars(500), pd.Timestamp("2021-01-01", tz="UTC")
     other = table.copy()
     other.iloc[400:, :4] *= np.linspace(1, 3, 100)[:, None]
@@ -38,7 +40,7 @@ def test_no_label_changes_when_other_bars_come_after_it() -> None:
         pd.testing.assert_series_equal(before, label_regimes(table.iloc[:400], first)[kind])
 
 
-def test_a_short_history_is_ranked_among_the_bars_there_are() -> None:
+def test_a_short_history_is_ranked_among_the_available_bars() -> None:
     table = bars(300)
     early = label_regimes(table, table.index[120])["volatility"]
     assert early.iloc[120:].notna().all()
@@ -46,13 +48,13 @@ def test_a_short_history_is_ranked_among_the_bars_there_are() -> None:
 
 
 def test_too_few_bars_have_no_regime() -> None:
-    found = label_regimes(bars(40), pd.Timestamp("2020-01-10", tz="UTC"))
-    assert found.isna().all(axis=None)
+    labelled = label_regimes(bars(40), pd.Timestamp("2020-01-10", tz="UTC"))
+    assert labelled.isna().all(axis=None)
 
 
 @pytest.mark.parametrize("kind", ["volatility", "trend"])
-def test_a_price_that_stands_still_is_no_trend_and_usual(kind: str) -> None:
+def test_a_constant_price_has_no_trend_and_usual_volatility(kind: str) -> None:
     table = bars(400)
     table.iloc[:, :4] = 100.0
-    found = label_regimes(table, table.index[300])[kind].iloc[350:]
-    assert set(found.dropna()) <= {"usual"}
+    labelled = label_regimes(table, table.index[300])[kind].iloc[350:]
+    assert set(labelled.dropna()) <= {"usual"}

@@ -96,7 +96,7 @@ def test_calmar_is_cagr_over_the_depth() -> None:
 
 @pytest.mark.parametrize("name", ["sharpe", "sortino", "calmar"])
 @pytest.mark.parametrize("returns", [STILL, NOTHING, np.full(50, 0.1 / 3), np.array([0.01])])
-def test_a_ratio_over_nothing_is_none(name: str, returns: np.ndarray) -> None:
+def test_ratios_of_constant_or_missing_returns_are_none(name: str, returns: np.ndarray) -> None:
     assert getattr(return_metrics, name)(returns, 365) is None
 
 
@@ -105,27 +105,29 @@ def test_a_nan_return_gives_none(name: str) -> None:
     assert getattr(return_metrics, name)(np.array([0.1, np.nan, -0.1]), 365) is None
 
 
-def test_a_book_that_stays_has_no_drawdown_and_no_return() -> None:
+def test_constant_equity_has_no_drawdown_and_no_return() -> None:
     assert return_metrics.total_return(STILL) == 0.0
     assert return_metrics.annualised_volatility(STILL, 365) == 0.0
     assert return_metrics.max_drawdown(STILL) == 0.0
 
 
-def test_a_ruined_book_has_lost_all() -> None:
+def test_a_ruined_book_has_lost_everything() -> None:
     assert return_metrics.total_return(RUINED) == -1.0
     assert return_metrics.max_drawdown(RUINED) == -1.0
     assert return_metrics.max_drawdown_bars(RUINED) == 2
     assert return_metrics.longest_drawdown_bars(RUINED) == 2
 
 
-def test_each_window_is_judged_on_its_own_bars_alone() -> None:
+def test_each_window_uses_its_own_bars_only() -> None:
     returns = np.array([[0.01, 0.0], [0.03, 0.0], [0.02, 0.1], [-0.02, 0.3], [0.0, 0.2]])
-    found = return_metrics.sharpe_by_window(returns, np.array([4, 4, 5, 5, 5]), periods_per_year=4)
-    assert list(found) == [4, 5]
+    ratios = return_metrics.sharpe_by_window(
+        returns, np.array([4, 4, 5, 5, 5]), periods_per_year=4
+    )
+    assert list(ratios) == [4, 5]
     # Means 0.02 and 0, deviations 0.01 sqrt(2) and 0.02, two periods a half year each.
-    assert found[4] == (pytest.approx(2 * 0.02 / (0.01 * 2**0.5)), None)
-    assert found[5] == (pytest.approx(0.0, abs=1e-12), pytest.approx(4.0))
+    assert ratios[4] == (pytest.approx(2 * 0.02 / (0.01 * 2**0.5)), None)
+    assert ratios[5] == (pytest.approx(0.0, abs=1e-12), pytest.approx(4.0))
 
 
-def test_a_window_of_one_bar_has_no_ratio() -> None:
+def test_a_window_of_one_bar_has_no_sharpe_ratio() -> None:
     assert return_metrics.sharpe_by_window(np.array([[0.1]]), np.array([0]), 252) == {0: (None,)}

@@ -37,7 +37,7 @@ def trips(trades: pd.DataFrame, bars: pd.DataFrame = QUIET, filled_at: Any = "op
     return round_trip_table(trades, bars, DAYS, fill_price=filled_at)
 
 
-def test_a_long_trip_in_figures() -> None:
+def test_figures_of_a_long_round_trip() -> None:
     (trip,) = trips(fills((1, "buy", 2, 10, 1), (4, "sell", 2, 13, 1))).to_dict("records")
     assert (trip["side"], trip["open"], trip["bars"]) == ("long", False, 3)
     assert (trip["entry"], trip["exit"]) == (DAYS[1], DAYS[4])
@@ -56,7 +56,7 @@ def test_excursions_are_measured_from_the_entry_price_in_the_direction_of_the_tr
 
 
 @pytest.mark.parametrize(("filled_at", "adverse"), [("open", -30.0), ("close", -50.0)])
-def test_filled_at_the_open_the_bar_of_the_entry_counts_and_that_of_the_exit_does_not(
+def test_with_fills_at_the_open_the_entry_bar_counts_and_the_exit_bar_does_not(
     filled_at: str, adverse: float
 ) -> None:
     bars = bars_of("A", (12, 9, 11), (12, 7, 11), (12, 9, 11), (12, 5, 11), *[(12, 9, 11)] * 2)
@@ -64,13 +64,13 @@ def test_filled_at_the_open_the_bar_of_the_entry_counts_and_that_of_the_exit_doe
     assert trips(trades, bars, filled_at)["mae_pct"].tolist() == [pytest.approx(adverse)]
 
 
-def test_a_trip_that_never_was_under_water_has_no_adverse_excursion() -> None:
+def test_a_trip_without_a_loss_has_no_adverse_excursion() -> None:
     trip = trips(fills((1, "buy", 1, 8, 0), (3, "sell", 1, 13, 0))).iloc[0]
     assert trip["mae_pct"] == 0.0
     assert trip["mfe_pct"] == pytest.approx(100 * 5 / 8)  # the exit beats every high
 
 
-def test_what_is_open_at_the_end_is_marked_at_the_last_close() -> None:
+def test_an_open_trip_is_marked_at_the_last_close() -> None:
     table = trips(fills((1, "buy", 1, 10, 0), (2, "sell", 1, 9, 0), (4, "buy", 1, 10, 0.25)))
     assert table["open"].tolist() == [False, True]
     last = table.iloc[1]
@@ -79,7 +79,7 @@ def test_what_is_open_at_the_end_is_marked_at_the_last_close() -> None:
     assert last["return_pct"] == pytest.approx(7.5)
 
 
-def test_a_position_that_is_turned_over_is_two_trips() -> None:
+def test_a_reversed_position_is_two_trips() -> None:
     table = trips(fills((1, "buy", 2, 10, 0), (2, "sell", 3, 12, 3), (4, "buy", 1, 11, 0)))
     assert table["side"].tolist() == ["long", "short"]
     # Two thirds of the fee are the first trip's, one third the second's, which so makes nothing.
@@ -87,14 +87,14 @@ def test_a_position_that_is_turned_over_is_two_trips() -> None:
     assert table["exit"].iloc[0] == table["entry"].iloc[1]
 
 
-def test_entries_in_parts_are_one_trip_at_their_average_price() -> None:
+def test_several_entries_are_one_trip_at_their_average_price() -> None:
     trades = fills((0, "buy", 1, 10, 0), (1, "buy", 3, 11, 0), (3, "sell", 4, 12, 0))
     (trip,) = trips(trades).to_dict("records")
     assert trip["entry_price"] == pytest.approx(10.75)
     assert trip["mae_pct"] == pytest.approx(100 * (9 / 10.75 - 1))
 
 
-def test_dust_left_by_a_sale_of_a_little_too_much_begins_no_trip() -> None:
+def test_rounding_errors_of_a_closing_fill_open_no_trip() -> None:
     trades = fills((0, "buy", 0.3, 10, 0), (1, "sell", 0.1 + 0.2, 11, 0), (3, "buy", 1, 10, 0))
     assert trips(trades)["entry"].tolist() == [DAYS[0], DAYS[3]]
 
@@ -102,12 +102,17 @@ def test_dust_left_by_a_sale_of_a_little_too_much_begins_no_trip() -> None:
 def test_a_book_without_fills_has_no_trips() -> None:
     table = trips(fills())
     assert len(table) == 0
-    found = summarise_round_trips(table)
-    assert (found.finished, found.open, found.win_rate, found.losing_streak) == (0, 0, None, 0)
-    assert (found.payoff_ratio, found.profit_factor, found.mean_bars) == (None, None, None)
+    summary = summarise_round_trips(table)
+    assert (summary.finished, summary.open, summary.win_rate, summary.losing_streak) == (
+        0,
+        0,
+        None,
+        0,
+    )
+    assert (summary.payoff_ratio, summary.profit_factor, summary.mean_bars) == (None, None, None)
 
 
-def test_the_summary_of_some_trips() -> None:
+def test_the_summary_of_several_trips() -> None:
     table = pd.DataFrame(
         {
             "pnl_pct": [2.0, -1.0, 0.0, -2.0, 4.0, -1.0, 99.0],
@@ -115,17 +120,17 @@ def test_the_summary_of_some_trips() -> None:
             "open": [*[False] * 6, True],
         }
     )
-    found = summarise_round_trips(table)
-    assert (found.finished, found.open) == (6, 1)
-    assert found.win_rate == pytest.approx(2 / 6)
-    assert found.payoff_ratio == pytest.approx(3.0 / 1.0)
-    assert found.profit_factor == pytest.approx(6.0 / 4.0)
-    assert (found.mean_bars, found.losing_streak) == (3.0, 3)
+    summary = summarise_round_trips(table)
+    assert (summary.finished, summary.open) == (6, 1)
+    assert summary.win_rate == pytest.approx(2 / 6)
+    assert summary.payoff_ratio == pytest.approx(3.0 / 1.0)
+    assert summary.profit_factor == pytest.approx(6.0 / 4.0)
+    assert (summary.mean_bars, summary.losing_streak) == (3.0, 3)
 
 
 def test_without_a_loss_there_is_no_payoff_ratio() -> None:
-    found = summarise_round_trips(pd.DataFrame({"pnl_pct": [1.0], "bars": [1], "open": [False]}))
-    assert (found.win_rate, found.payoff_ratio, found.profit_factor) == (1.0, None, None)
+    summary = summarise_round_trips(pd.DataFrame({"pnl_pct": [1.0], "bars": [1], "open": [False]}))
+    assert (summary.win_rate, summary.payoff_ratio, summary.profit_factor) == (1.0, None, None)
 
 
 def walked(trades: pd.DataFrame, bars: pd.DataFrame, filled_at: str) -> list[dict[str, Any]]:
@@ -187,9 +192,7 @@ DATES = pd.date_range("2021-01-01", periods=260, tz="UTC", name="timestamp")
 
 @pytest.mark.parametrize("price", ["open", "close"])
 @pytest.mark.parametrize("symbols", [1, 2])
-def test_every_trip_of_a_simulated_book_is_that_of_a_walk_over_the_bars(
-    price: str, symbols: int
-) -> None:
+def test_trips_of_a_simulated_book_equal_a_loop_over_the_bars(price: str, symbols: int) -> None:
     rng = np.random.default_rng(17)
     names = ["A", "B"][:symbols]
     close = pd.DataFrame(
@@ -213,11 +216,11 @@ def test_every_trip_of_a_simulated_book_is_that_of_a_walk_over_the_bars(
                       "close": close[name]})
         for name in names
     )  # fmt: skip
-    found = round_trip_table(result.trades, bars, DATES, fill_price=price)
+    table = round_trip_table(result.trades, bars, DATES, fill_price=price)
     slow = walked(result.trades, bars, price)
-    assert len(found) == len(slow) > 15 * symbols
-    assert set(found["side"]) == {"long", "short"}
-    assert found["open"].any()
+    assert len(table) == len(slow) > 15 * symbols
+    assert set(table["side"]) == {"long", "short"}
+    assert table["open"].any()
     key = ["entry", "symbol"]
     expected = pd.DataFrame(
         {
@@ -234,9 +237,9 @@ def test_every_trip_of_a_simulated_book_is_that_of_a_walk_over_the_bars(
         for trip in slow
     ).sort_values(key, ignore_index=True)
     pd.testing.assert_frame_equal(
-        found.sort_values(key, ignore_index=True)[list(expected)],
+        table.sort_values(key, ignore_index=True)[list(expected)],
         expected,
         check_dtype=False,
         rtol=1e-9,
     )
-    assert summarise_round_trips(found).win_rate == trade_metrics.hit_rate(result.trades)
+    assert summarise_round_trips(table).win_rate == trade_metrics.hit_rate(result.trades)

@@ -23,7 +23,7 @@ def fills(*rows: tuple[str, float, float, float], symbol: str = "A") -> pd.DataF
 NONE = fills()
 
 
-def test_turnover_counts_both_sides_as_parts_of_the_equity_a_year() -> None:
+def test_turnover_counts_buys_and_sells_as_fractions_of_the_equity() -> None:
     trades = fills(("buy", 2, 25, 0), ("sell", 2, 30, 0))
     # 50 % and 60 % of the equity in half a year.
     assert trade_metrics.turnover_per_year(trades, 126, 252) == pytest.approx(2.2)
@@ -35,7 +35,7 @@ def test_exposure_is_the_share_of_closes_with_any_position() -> None:
     assert trade_metrics.exposure(held) == 0.5
 
 
-def test_cost_is_fee_and_slippage_as_parts_of_the_equity() -> None:
+def test_cost_is_fee_and_slippage_as_fractions_of_the_equity() -> None:
     assert trade_metrics.cost_paid(
         fills(("buy", 1, 10, 1.5), ("sell", 1, 10, 0))
     ) == pytest.approx(0.025)
@@ -63,13 +63,13 @@ def test_cost_is_fee_and_slippage_as_parts_of_the_equity() -> None:
         (NONE, []),
     ],
 )
-def test_a_round_trip_runs_from_flat_to_flat_or_turn(
+def test_a_round_trip_ends_when_the_position_is_closed_or_reversed(
     trades: pd.DataFrame, profits: list[float]
 ) -> None:
     np.testing.assert_allclose(trade_metrics.round_trip_profits(trades), profits, atol=1e-12)
 
 
-def test_round_trips_are_told_apart_by_symbol() -> None:
+def test_round_trips_are_matched_by_symbol() -> None:
     long = fills(("buy", 1, 10, 0), ("sell", 1, 11, 0))
     short = fills(("sell", 1, 10, 0), ("buy", 1, 11, 0), symbol="B")
     trades = pd.concat([long, short]).sort_values("timestamp")
@@ -81,7 +81,7 @@ def test_hit_rate_without_a_finished_trip_is_none() -> None:
     assert trade_metrics.hit_rate(fills(("buy", 1, 10, 0))) is None
 
 
-def test_break_even_cost_of_one_fill_takes_all_that_was_gained() -> None:
+def test_break_even_cost_of_one_fill_equals_its_gain() -> None:
     # All of the equity traded once without cost, and a gain of a quarter: (1 - c) 1.25 = 1.
     trades = fills(("buy", 10, 10, 0)).assign(slippage_cost=0.0)
     assert trade_metrics.break_even_cost(np.array([0.0, 0.25]), trades) == pytest.approx(0.2)

@@ -27,7 +27,7 @@ from engine.simulation.portfolio import simulate
 
 BARS, BEFORE, SYMBOLS = 260, 40, ["AAA", "BBB"]
 
-TERMS = TradingParameters(
+PARAMETERS = TradingParameters(
     signal=FixedThreshold(enter_bps=10, exit_bps=2, side="long_short"),
     sizing=VolatilityTargetSizing(target_pct_per_year=15, window=20),
     costs=Costs(fee_bps=7, slippage_bps=3, borrow_bps_per_year=80),
@@ -66,53 +66,55 @@ def alone(market, terms: TradingParameters, signal, costs: Costs, delay: int) ->
         max_weight=terms.max_weight,
     )
     execution = terms.execution.model_copy(update={"delay": delay})
-    made = simulate(weights, opened, close.loc[opened.index], costs=costs, execution=execution)
-    return sharpe(made.returns.to_numpy(), terms.periods_per_year)
+    simulated = simulate(
+        weights, opened, close.loc[opened.index], costs=costs, execution=execution
+    )
+    return sharpe(simulated.returns.to_numpy(), terms.periods_per_year)
 
 
-def test_every_cell_is_what_a_simulation_of_its_own_gives_to_the_last_digit(market) -> None:
-    found = compute_sensitivity_surface(*market, TERMS)
-    assert found.cost_bps == (0, 5, 10, 20, 40)
-    assert found.delay_bars == (1, 2, 3, 5)
-    assert found.threshold == found.threshold_bps == (0, 5, 10, 20, 40)
-    assert found.chosen_cell == (2, 1, 2)
+def test_every_cell_equals_a_separate_simulation_to_the_last_digit(market) -> None:
+    result = compute_sensitivity_surface(*market, PARAMETERS)
+    assert result.cost_bps == (0, 5, 10, 20, 40)
+    assert result.delay_bars == (1, 2, 3, 5)
+    assert result.threshold == result.threshold_bps == (0, 5, 10, 20, 40)
+    assert result.chosen_cell == (2, 1, 2)
     charged = [(0, 0), (3.5, 1.5), (7, 3), (14, 6), (28, 12)]
-    cells = product(enumerate(charged), enumerate(found.delay_bars), range(5))
+    cells = product(enumerate(charged), enumerate(result.delay_bars), range(5))
     # A prime step visits every cost, delay and threshold, and most pairs of them.
-    for (cost, (fee, slippage)), (row, delay), place in list(cells)[::7]:
+    for (cost, (fee, slippage)), (row, delay), index in list(cells)[::7]:
         costs = Costs(fee_bps=fee, slippage_bps=slippage, borrow_bps_per_year=80)
-        signal = build_threshold_grid(TERMS.signal)[place].signal
-        assert found.sharpe[cost][row][place] == alone(market, TERMS, signal, costs, delay)
-    own = alone(market, TERMS, TERMS.signal, TERMS.costs, 2)
-    assert found.to_document()["chosen"]["sharpe"] == found.sharpe[2][1][2] == own
+        signal = build_threshold_grid(PARAMETERS.signal)[index].signal
+        assert result.sharpe[cost][row][index] == alone(market, PARAMETERS, signal, costs, delay)
+    own = alone(market, PARAMETERS, PARAMETERS.signal, PARAMETERS.costs, 2)
+    assert result.to_document()["chosen"]["sharpe"] == result.sharpe[2][1][2] == own
     assert own > 1
 
 
 @pytest.mark.parametrize("price", ["open", "close"])
-def test_fills_are_at_the_price_that_the_strategy_names(market, price: str) -> None:
-    terms = dataclasses.replace(TERMS, execution=Execution(delay=7, price=price))
-    found = compute_sensitivity_surface(*market, terms)
-    assert found.delay_bars == (1, 2, 3, 5, 7)
-    assert found.sharpe[2][4][2] == alone(market, terms, terms.signal, terms.costs, 7)
+def test_fills_use_the_price_of_the_strategy(market, price: str) -> None:
+    terms = dataclasses.replace(PARAMETERS, execution=Execution(delay=7, price=price))
+    result = compute_sensitivity_surface(*market, terms)
+    assert result.delay_bars == (1, 2, 3, 5, 7)
+    assert result.sharpe[2][4][2] == alone(market, terms, terms.signal, terms.costs, 7)
 
 
-def test_a_dearer_cell_is_never_better(market) -> None:
+def test_a_cell_with_higher_costs_is_never_better(market) -> None:
     # Nothing is lent: with a fixed size below the cash, no cost changes what is bought.
     surface = compute_sensitivity_surface(
-        *market, dataclasses.replace(TERMS, sizing=FixedSizing(weight=0.5))
+        *market, dataclasses.replace(PARAMETERS, sizing=FixedSizing(weight=0.5))
     )
     by_cost = np.array(surface.sharpe, dtype=float)
     assert (np.diff(by_cost, axis=0) < 0).all()
 
 
 def test_at_the_break_even_cost_nothing_is_earned(market) -> None:
-    limit = compute_sensitivity_surface(*market, TERMS).break_even_cost_bps
+    limit = compute_sensitivity_surface(*market, PARAMETERS).break_even_cost_bps
     assert limit is not None
     ratios = [
         alone(
             market,
-            TERMS,
-            TERMS.signal,
+            PARAMETERS,
+            PARAMETERS.signal,
             Costs(fee_bps=0.7 * cost, slippage_bps=0.3 * cost, borrow_bps_per_year=80),
             2,
         )
@@ -121,28 +123,30 @@ def test_at_the_break_even_cost_nothing_is_earned(market) -> None:
     assert ratios[0] > 0 > ratios[2]
     assert ratios[1] == pytest.approx(0, abs=1e-3)
     free = compute_sensitivity_surface(
-        *market, dataclasses.replace(TERMS, costs=Costs(fee_bps=0, slippage_bps=0))
+        *market, dataclasses.replace(PARAMETERS, costs=Costs(fee_bps=0, slippage_bps=0))
     )
     assert free.cost_bps == (0, 5, 10, 20, 40)
     # Not the same: what is charged as a fee or as slippage, and borrowing that cost nothing.
     assert free.break_even_cost_bps == pytest.approx(limit, rel=0.1)
 
 
-def test_no_break_even_cost_where_nothing_is_earned_for_free_or_something_at_any_price(
+def test_no_break_even_cost_for_a_loss_without_costs_or_a_profit_at_any_cost(
     market,
 ) -> None:
     forecasts, opened, close = market
     wrong = dataclasses.replace(forecasts, predicted=-forecasts.predicted)
-    found = compute_sensitivity_surface(wrong, opened, close, TERMS)
-    assert found.break_even_cost_bps is None
-    assert found.sharpe[0][1][2] < 0
+    result = compute_sensitivity_surface(wrong, opened, close, PARAMETERS)
+    assert result.break_even_cost_bps is None
+    assert result.sharpe[0][1][2] < 0
     rising = close.copy()
     rising[SYMBOLS] = 100 * 1.02 ** np.arange(len(close))[:, None] * (1 + 1e-3 * close / 1e3)
     held = dataclasses.replace(forecasts, predicted=0 * forecasts.predicted + 0.01)
-    long_only = dataclasses.replace(TERMS, signal=FixedThreshold(), sizing=FixedSizing(weight=0.5))
-    found = compute_sensitivity_surface(held, rising.loc[opened.index], rising, long_only)
-    assert found.break_even_cost_bps is None
-    assert found.to_document()["sentence"].startswith(
+    long_only = dataclasses.replace(
+        PARAMETERS, signal=FixedThreshold(), sizing=FixedSizing(weight=0.5)
+    )
+    result = compute_sensitivity_surface(held, rising.loc[opened.index], rising, long_only)
+    assert result.break_even_cost_bps is None
+    assert result.to_document()["sentence"].startswith(
         "The Sharpe ratio stays above zero at every cost up to 2,000 bps a fill, fills 1 to 5 bars"
     )
 
@@ -154,66 +158,66 @@ def test_no_break_even_cost_where_nothing_is_earned_for_free_or_something_at_any
         (QuantileThreshold(), "quantile", None),
     ],
 )
-def test_other_kinds_are_varied_in_their_own_unit_and_told_in_bps_too(
+def test_other_thresholds_are_varied_in_their_own_unit_and_given_in_bps_too(
     market, signal, unit: str, bps
 ) -> None:
-    found = compute_sensitivity_surface(*market, dataclasses.replace(TERMS, signal=signal))
-    assert found.threshold_unit == unit
+    result = compute_sensitivity_surface(*market, dataclasses.replace(PARAMETERS, signal=signal))
+    assert result.threshold_unit == unit
     if bps:
-        assert found.threshold_bps == pytest.approx(bps)
+        assert result.threshold_bps == pytest.approx(bps)
     else:
         train = market[0].train_predictions
         level = np.mean([np.quantile(train[w][s], 0.85) for w, s in product((0, 1), SYMBOLS)])
-        assert found.threshold_bps[3] == pytest.approx(1e4 * level)
+        assert result.threshold_bps[3] == pytest.approx(1e4 * level)
     # Other costs do not move a threshold that is measured in those charged.
-    place = [each.signal for each in build_threshold_grid(signal)].index(signal)
+    index = [each.signal for each in build_threshold_grid(signal)].index(signal)
     dear = Costs(fee_bps=28, slippage_bps=12, borrow_bps_per_year=80)
-    assert found.sharpe[4][0][place] == alone(market, TERMS, signal, dear, 1)
+    assert result.sharpe[4][0][index] == alone(market, PARAMETERS, signal, dear, 1)
 
 
-def test_a_threshold_that_nothing_reaches_has_no_sharpe_ratio(market) -> None:
-    found = compute_sensitivity_surface(
-        *market, dataclasses.replace(TERMS, signal=FixedThreshold(enter_bps=9_999))
+def test_a_threshold_that_no_forecast_reaches_has_no_sharpe_ratio(market) -> None:
+    result = compute_sensitivity_surface(
+        *market, dataclasses.replace(PARAMETERS, signal=FixedThreshold(enter_bps=9_999))
     )
-    document = found.to_document().as_dict()
-    assert found.sharpe[2][1][2] is None
+    document = result.to_document().as_dict()
+    assert result.sharpe[2][1][2] is None
     assert document["sentence"].startswith("With the settings chosen the strategy's")
     assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
-def test_where_nothing_was_forecast_nothing_is_held_at_any_threshold(market) -> None:
+def test_without_forecasts_nothing_is_held_at_any_threshold(market) -> None:
     forecasts, opened, close = market
     gone = forecasts.predicted.copy()
     gone.iloc[BARS // 2 :] = np.nan
     half = dataclasses.replace(
         forecasts, predicted=gone, train_predictions={0: forecasts.train_predictions[0]}
     )
-    found = compute_sensitivity_surface(half, opened, close, TERMS)
-    assert found.sharpe[2][1][2] == alone(
-        (half, opened, close), TERMS, TERMS.signal, TERMS.costs, 2
+    result = compute_sensitivity_surface(half, opened, close, PARAMETERS)
+    assert result.sharpe[2][1][2] == alone(
+        (half, opened, close), PARAMETERS, PARAMETERS.signal, PARAMETERS.costs, 2
     )
-    assert found.threshold_bps == (0, 5, 10, 20, 40)
+    assert result.threshold_bps == (0, 5, 10, 20, 40)
     none = dataclasses.replace(half, predicted=gone * np.nan, train_predictions={})
-    nothing = compute_sensitivity_surface(none, opened, close, TERMS).to_document()
+    nothing = compute_sensitivity_surface(none, opened, close, PARAMETERS).to_document()
     assert nothing["threshold_bps"] == [None] * 5
     assert nothing["break_even_cost_bps"] is None
 
 
-def test_costs_that_would_take_all_there_is_are_left_out(market) -> None:
-    dear = dataclasses.replace(TERMS, costs=Costs(fee_bps=6_000, slippage_bps=1_000))
+def test_costs_above_the_value_of_a_fill_are_left_out(market) -> None:
+    dear = dataclasses.replace(PARAMETERS, costs=Costs(fee_bps=6_000, slippage_bps=1_000))
     assert compute_sensitivity_surface(*market, dear).cost_bps == (0, 3_500, 7_000)
 
 
-def test_a_surface_filled_in_parts_is_the_same(market, monkeypatch) -> None:
-    whole = compute_sensitivity_surface(*market, TERMS)
+def test_a_surface_computed_in_batches_is_the_same(market, monkeypatch) -> None:
+    whole = compute_sensitivity_surface(*market, PARAMETERS)
     monkeypatch.setattr("engine.simulation.portfolio._MAX_BATCH_CELLS", 7 * 2 * BARS)
-    assert compute_sensitivity_surface(*market, TERMS) == whole
+    assert compute_sensitivity_surface(*market, PARAMETERS) == whole
 
 
 def surface(rows: list[list[float | None]], limit: float | None) -> dict:
     """Delay by threshold at the chosen cost, the middle of each chosen; dearer is worse by 1."""
     sheets = [[[None if c is None else c - k for c in row] for row in rows] for k in (0, 1)]
-    made = SensitivitySurface(
+    simulated = SensitivitySurface(
         cost_bps=(15.0, 30.0),
         delay_bars=(1, 2, 3),
         threshold=(2.5, 5.0, 10.0),
@@ -223,11 +227,11 @@ def surface(rows: list[list[float | None]], limit: float | None) -> dict:
         chosen_cell=(0, 1, 1),
         break_even_cost_bps=limit,
     )
-    return made.to_document()
+    return simulated.to_document()
 
 
 @pytest.mark.parametrize(
-    ("rows", "limit", "said"),
+    ("rows", "limit", "sentence"),
     [
         (
             [[0.1, 0.9, 0.1], [0.4, 0.5, -0.1], [0.1, -0.2, None]],
@@ -261,16 +265,16 @@ def surface(rows: list[list[float | None]], limit: float | None) -> dict:
         ),
     ],
 )
-def test_the_sentence_says_what_the_result_survives_and_what_it_dies_of(
-    rows: list[list[float | None]], limit: float | None, said: str
+def test_the_sentence_says_where_the_sharpe_ratio_stays_above_zero(
+    rows: list[list[float | None]], limit: float | None, sentence: str
 ) -> None:
     document = surface(rows, limit)
-    assert document["sentence"] == said
-    assert describe_sensitivity(document) == said
+    assert document["sentence"] == sentence
+    assert describe_sensitivity(document) == sentence
 
 
-def test_dearer_is_worse_along_every_line_of_the_real_way(market) -> None:
+def test_higher_costs_lower_every_sharpe_ratio(market) -> None:
     # Sizes by volatility buy a little less after a cost, yet the order stays.
-    for dear, cheap in pairwise(reversed(compute_sensitivity_surface(*market, TERMS).sharpe)):
+    for dear, cheap in pairwise(reversed(compute_sensitivity_surface(*market, PARAMETERS).sharpe)):
         for sheet_dear, sheet_cheap in zip(dear, cheap, strict=True):
             assert all(a < b for a, b in zip(sheet_dear, sheet_cheap, strict=True))

@@ -14,6 +14,7 @@ from engine.reporting.significance.section import (
     UnansweredQuestion,
     count_p_values,
     holm_note,
+    is_significant,
     join_names,
     p_value_equation,
 )
@@ -174,7 +175,8 @@ def _difference_answer(estimates: BookEstimates, confidence: float) -> str:
         return [
             book.label
             for book, figures in estimates
-            if _is_significant(figures, confidence) and sign * (figures.estimate or 0.0) > 0
+            if is_significant(figures.p_value_holm, confidence)
+            and sign * (figures.estimate or 0.0) > 0
         ]
 
     outperformed, underperformed = named(1), named(-1)
@@ -186,11 +188,6 @@ def _difference_answer(estimates: BookEstimates, confidence: float) -> str:
         else f"Better than none of {total}, {correction}."
     )
     return answer + (f" Worse than {join_names(underperformed)}." if underperformed else "")
-
-
-def _is_significant(figures: SharpeFigures, confidence: float) -> bool:
-    p_value = figures.p_value_holm
-    return p_value is not None and formatting.is_finite(p_value) and p_value < 1.0 - confidence
 
 
 def _superiority_section(

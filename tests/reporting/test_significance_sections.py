@@ -40,12 +40,20 @@ def page_with(run: Run, **changes: Any) -> Page:
 
 
 def sections(page: Page) -> list[str]:
-    return [found["id"] for tag, found in page.elements if tag == "section" and "id" in found]
+    return [
+        attributes["id"]
+        for tag, attributes in page.elements
+        if tag == "section" and "id" in attributes
+    ]
 
 
 def test_each_test_has_a_section_in_order_and_a_link_to_it(page: Page) -> None:
     assert sections(page) == SECTIONS
-    links = [found["href"] for tag, found in page.elements if found.get("href", "")[:1] == "#"]
+    links = [
+        attributes["href"]
+        for tag, attributes in page.elements
+        if attributes.get("href", "")[:1] == "#"
+    ]
     assert links[1:] == [f"#{key}" for key in SECTIONS]
 
 
@@ -112,12 +120,20 @@ def test_no_model_is_named_unless_the_joint_test_rejects(
 
 
 def test_the_sensitivity_surface_is_one_heatmap_per_delay(page: Page) -> None:
-    kinds = [found["class"] for tag, found in page.elements if tag == "td" and "class" in found]
+    kinds = [
+        attributes["class"]
+        for tag, attributes in page.elements
+        if tag == "td" and "class" in attributes
+    ]
     cells = [kind.split() for kind in kinds if kind.split()[0] in {"gain", "loss", "none"}]
     assert len(cells) == 100
     assert [cell for cell in cells if "chosen" in cell] == [["gain", "chosen"]]
     assert (
-        sum(tag == "table" and found.get("class") == "heat" for tag, found in page.elements) == 4
+        sum(
+            tag == "table" and attributes.get("class") == "heat"
+            for tag, attributes in page.elements
+        )
+        == 4
     )
     assert "Filled 1\N{NO-BREAK SPACE}bar after the decision, as the run was" in page.text
     for sheet in surface()["sharpe"]:

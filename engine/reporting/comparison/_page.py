@@ -7,25 +7,23 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from engine.reporting import formatting
-from engine.reporting.book_styles import BUY_AND_HOLD, BookStyle, book_style
+from engine.reporting.book_styles import BUY_AND_HOLD, book_style
 from engine.reporting.charts.equity import equity_chart
 from engine.reporting.charts.time_chart import chart_data
-from engine.reporting.comparison.header import make_comparison_header
-from engine.reporting.comparison.run_tables import (
+from engine.reporting.comparison._header import make_comparison_header
+from engine.reporting.comparison._run_tables import (
     assign_run_styles,
     config_diff_table,
     make_origin_rows,
     make_run_rows,
 )
-from engine.reporting.comparison.sections import comparison_sections
+from engine.reporting.comparison._sections import comparison_sections
 from engine.reporting.templating import render_template
 from engine.runs.folder import PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-
-    import pandas as pd
 
     from engine.comparison import RunComparison
     from engine.runs.run import Run
@@ -65,7 +63,8 @@ def render_comparison(
         tearsheet_link: Address of the tearsheet of a run, None where there is none.
     """
     books = assign_run_styles(comparison)
-    returns, chart_books = _append_benchmark(comparison, books)
+    has_benchmark = BUY_AND_HOLD in comparison.growth
+    chart_books = (*books, *((book_style(BUY_AND_HOLD),) if has_benchmark else ()))
     return render_template(
         "comparison.html.j2",
         page="comparison",
@@ -74,7 +73,7 @@ def render_comparison(
         level=formatting.confidence_level(comparison.confidence),
         reference=comparison.labels[comparison.reference],
         settings=config_diff_table(comparison),
-        chart=equity_chart((1.0 + returns).cumprod(), chart_books),
+        chart=equity_chart(comparison.growth, chart_books),
         books=chart_books,
         sections=comparison_sections(comparison, books),
         origins=make_origin_rows(runs, comparison, books),
@@ -90,17 +89,6 @@ def _run_commands(runs: Sequence[Run]) -> list[str]:
     """The commands that made the runs, without duplicates: one command may have made a sweep."""
     commands = (run.manifest.command for run in runs)
     return list(dict.fromkeys(command for command in commands if command))
-
-
-def _append_benchmark(
-    comparison: RunComparison, books: Sequence[BookStyle]
-) -> tuple[pd.DataFrame, tuple[BookStyle, ...]]:
-    if comparison.benchmark is None:
-        return comparison.returns, tuple(books)
-    return comparison.returns.assign(**{BUY_AND_HOLD: comparison.benchmark}), (
-        *books,
-        book_style(BUY_AND_HOLD),
-    )
 
 
 def _relative_tearsheet_link(run: Run, folder: Path) -> str | None:

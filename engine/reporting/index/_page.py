@@ -15,7 +15,7 @@ from engine.runs.folder import PAGES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.reporting.index.run_entries import ComparisonEntry, RunEntry, RunSummary
+    from engine.reporting.index._run_entries import ComparisonEntry, RunEntry, RunSummary
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class IndexRow:
         grade: Grade of the evidence, as a CSS class.
         grade_label: The grade in words.
         grade_rank: The grade as a number to sort by.
-        leakage_test: Result of the look-ahead test.
+        leakage_test: Result of the look-ahead test, in short.
+        leakage_test_detail: The same with the number of cutoffs.
         started_at: Start of the run, UTC.
         links: Its pages: label and address.
     """
@@ -60,6 +61,7 @@ class IndexRow:
     grade_label: str
     grade_rank: int
     leakage_test: str
+    leakage_test_detail: str
     started_at: str
     links: tuple[tuple[str, str], ...]
 
@@ -105,6 +107,7 @@ def quote_path(relative_path: str) -> str:
 
 
 def _index_row(entry: RunEntry, summary: RunSummary) -> IndexRow:
+    cutoffs = summary.cutoff_count
     return IndexRow(
         checkbox_value=quote_path(entry.relative_path),
         run_id=summary.run_id,
@@ -130,14 +133,17 @@ def _index_row(entry: RunEntry, summary: RunSummary) -> IndexRow:
         grade=summary.grade,
         grade_label=GRADE_LABELS[summary.grade],
         grade_rank=list(GRADE_LABELS).index(summary.grade),
-        leakage_test=(
-            "not tested for look-ahead"
-            if summary.cutoff_count is None
-            else f"no look-ahead at {formatting.count_of(summary.cutoff_count, 'cutoff')}"
-        ),
+        leakage_test="not tested" if cutoffs is None else "no look-ahead",
+        leakage_test_detail=_leakage_test_detail(cutoffs),
         started_at=summary.started_at,
         links=tuple((page, page_url(entry.relative_path, page)) for page in PAGES),
     )
+
+
+def _leakage_test_detail(cutoffs: int | None) -> str:
+    if cutoffs is None:
+        return "Not tested for look-ahead"
+    return f"No look-ahead detected at {formatting.count_of(cutoffs, 'cutoff')}"
 
 
 def _index_cell(

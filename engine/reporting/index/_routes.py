@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from engine.core.errors import BacktestError, UsageError
 from engine.reporting.comparison import render_comparison
-from engine.reporting.index.page import page_url, render_index
-from engine.reporting.index.run_entries import (
+from engine.reporting.index._page import page_url, render_index
+from engine.reporting.index._run_entries import (
     RunEntry,
     is_inside,
     list_comparisons,

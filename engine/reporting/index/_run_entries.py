@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from engine.core.errors import UsageError
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY
-from engine.reporting.comparison.page import COMPARISON_FILE
+from engine.reporting.comparison import COMPARISON_FILE
 from engine.runs.documents import Certificate, Document, Manifest, Metrics, Significance
 from engine.runs.documents.significance import SharpeFigures
 from engine.runs.folder import DOCUMENTS, OPTIONAL_DOCUMENTS, TABLES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
-from engine.reporting.significance.rank_tests import NO_CHANGE, forecaster_label, ranks_section
+from engine.reporting.significance._rank_tests import NO_CHANGE, forecaster_label, ranks_section
 from engine.reporting.significance.section import (
     PlainTable,
     QuestionSection,
@@ -13,6 +13,7 @@ from engine.reporting.significance.section import (
     UnansweredQuestion,
     count_p_values,
     holm_note,
+    is_significant,
     join_names,
     p_value_equation,
 )
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from engine.runs.documents.significance_models import (
         ForecastTestFigures,
         PriceLevelFigures,
-        ResidualTestFigures,
         StatisticalTestFigures,
         TimingFigures,
     )
@@ -35,10 +35,6 @@ FORECASTS_SOURCE = (
     "Timmermann 1992; Holm 1979"
 )
 LEVEL_TRAP_SOURCE = "Granger & Newbold 1974"
-DIAGNOSTICS_SOURCE = (
-    "Ljung & Box 1978; Breusch 1978 and Godfrey 1978; Said & Dickey 1984 with the p-values of "
-    "MacKinnon 1994; Holm 1979"
-)
 STATISTIC_FORMAT = formatting.SIGNED_RATIO
 R2_LABEL = "R\N{SUPERSCRIPT TWO}"
 
@@ -56,36 +52,6 @@ def forecast_sections(significance: Significance) -> SignificanceSections:
     if "level_trap" in significance:
         sections.append(_level_trap_section(significance.price_level))
     return sections
-
-
-def diagnostic_sections(significance: Significance) -> SignificanceSections:
-    """Autocorrelation of the residuals and unit roots of the inputs; folded on the page."""
-    confidence = significance.method.confidence
-    residuals = significance.residuals
-    inputs = significance.inputs.adf if significance.inputs else {}
-    if not residuals and not inputs:
-        return []
-    tables = ([_residual_table(residuals)] if residuals else []) + (
-        [_unit_root_table(inputs)] if inputs else []
-    )
-    return [
-        QuestionSection(
-            key="diagnostics",
-            label="Diagnostics",
-            question="Are the residuals uncorrelated and the inputs stationary?",
-            answer=f"{_residuals_answer(residuals, confidence)} "
-            f"{_stationarity_answer(inputs, confidence)}",
-            description=(
-                "Autocorrelated residuals contain structure that the model did not forecast; "
-                "volatility clustering alone makes both tests reject too often. An input with a "
-                "unit root drifts away from the range on which the model was trained: a small p "
-                "rejects the unit root."
-            ),
-            source=DIAGNOSTICS_SOURCE,
-            tables=tuple(tables),
-            is_collapsed=True,
-        )
-    ]
 
 
 def _timing_section(
@@ -192,8 +158,7 @@ def _errors_answer(errors: Mapping[str, StatisticalTestFigures], confidence: flo
         return [
             forecaster_label(name).lower()
             for name, test in sorted(errors.items())
-            if _is_significant(test.p_value_holm, confidence)
-            and sign * (test.statistic or 0.0) > 0
+            if is_significant(test.p_value_holm, confidence) and sign * (test.statistic or 0.0) > 0
         ]
 
     smaller, larger = named(-1), named(1)
@@ -211,14 +176,10 @@ def _direction_answer(direction: StatisticalTestFigures, confidence: float) -> s
         return "Its direction cannot be tested: it is always the same."
     more = (
         "is right more often than"
-        if _is_significant(p_value, confidence)
+        if is_significant(p_value, confidence)
         else "is right no more often than"
     )
     return f"Its direction {more} chance ({p_value_equation(p_value)})."
-
-
-def _is_significant(p_value: float | None, confidence: float) -> bool:
-    return p_value is not None and p_value < 1.0 - confidence
 
 
 def _level_trap_section(
@@ -269,66 +230,4 @@ def _level_trap_section(
                 ),
             ),
         ),
-    )
-
-
-def _residual_table(residuals: ResidualTestFigures) -> PlainTable:
-    return PlainTable(
-        ("Residuals", "Statistic", "Lags", "p"),
-        tuple(
-            (
-                label,
-                formatting.RATIO(test.statistic),
-                formatting.COUNT(test.lags),
-                formatting.p_value(test.p_value),
-            )
-            for label, test in (
-                ("Ljung-Box", residuals.ljung_box),
-                ("Breusch-Godfrey", residuals.breusch_godfrey),
-            )
-        ),
-        title="Autocorrelation of the residuals",
-    )
-
-
-def _unit_root_table(inputs: Mapping[str, StatisticalTestFigures]) -> PlainTable:
-    return PlainTable(
-        ("Input", "Augmented Dickey-Fuller", "Lags", "p", "p after Holm"),
-        tuple(
-            (
-                name,
-                formatting.SIGNED_RATIO(test.statistic),
-                formatting.COUNT(test.lags),
-                formatting.p_value(test.p_value),
-                formatting.p_value(test.p_value_holm),
-            )
-            for name, test in sorted(inputs.items())
-        ),
-        note=holm_note(count_p_values(inputs.values()), "input"),
-        title="Unit roots of the inputs",
-    )
-
-
-def _residuals_answer(residuals: ResidualTestFigures | None, confidence: float) -> str:
-    tests = (residuals.ljung_box, residuals.breusch_godfrey) if residuals else ()
-    if all(test.p_value is None for test in tests):
-        return "The residuals cannot be tested."
-    if any(_is_significant(test.p_value, confidence) for test in tests):
-        return "The residuals are autocorrelated: the model may have missed some structure."
-    return "The residuals show no autocorrelation."
-
-
-def _stationarity_answer(inputs: Mapping[str, StatisticalTestFigures], confidence: float) -> str:
-    if not inputs:
-        return ""
-    rooted = [
-        name
-        for name, test in sorted(inputs.items())
-        if not _is_significant(test.p_value_holm, confidence)
-    ]
-    if not rooted:
-        return "No input seems to have a unit root."
-    return (
-        f"{formatting.count_of(len(rooted), 'input')} of {len(inputs)} may have a unit root: "
-        f"{join_names(rooted[:5])}{' and others' if len(rooted) > 5 else ''}."
     )

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 from engine.core.errors import UsageError
-from engine.reporting.index.routes import IndexRoutes, PageResponse
+from engine.reporting.index._routes import IndexRoutes, PageResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

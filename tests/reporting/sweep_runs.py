@@ -27,7 +27,7 @@ CHANGE = 0.01 * np.random.default_rng(5).standard_normal(BARS)
 IDS = ("1111aaaa0000", "2222bbbb0000", "3333cccc0000", "4444dddd0000", "5555eeee0000")
 
 
-def member(number: int, *, mean: float = 0.0, **settings: Any) -> Run:
+def make_run(number: int, *, mean: float = 0.0, **settings: Any) -> Run:
     """One run of a sweep: a ridge strategy with its own entry threshold.
 
     Args:
@@ -131,7 +131,7 @@ def index_server(reports: Path, port: int = 0) -> IndexServer:
     return IndexServer(reports, open_run=open_run, compare=compare_opened_runs, port=port)
 
 
-def written(run: Run, reports: Path) -> Path:
+def write_run(run: Run, reports: Path) -> Path:
     """The folder of a run below `reports`, as a finished run leaves it, without pages."""
     folder = reports / "ridge" / run.run_id
     folder.mkdir(parents=True)

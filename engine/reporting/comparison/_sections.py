@@ -147,9 +147,9 @@ def _selection_bias_section(comparison: RunComparison) -> QuestionSection | None
     )
     rows = (
         ("Runs compared", formatting.COUNT(bias.compared)),
-        ("Independent trials among them", formatting.COUNT(bias.independent)),
+        ("Independent trials among the runs", formatting.COUNT(bias.independent)),
         ("Strategies in the ledger", formatting.COUNT(bias.known)),
-        ("Independent trials among those", formatting.COUNT(bias.known_independent)),
+        ("Independent trials in the ledger", formatting.COUNT(bias.known_independent)),
         ("Independent trials counted", formatting.COUNT(bias.counted)),
         ("Expected maximum Sharpe ratio without skill", formatting.RATIO(bias.luckiest)),
         (
