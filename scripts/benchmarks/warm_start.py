@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from rerun import DEFAULT_STRATEGY
 from rich.table import Table
 
 from engine.reporting.charts.windows import expand_ensemble_fits
+from engine.runs.documents import Manifest
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -70,12 +70,12 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
         summaries = {kind: _summarise(program) for kind, program in programs.items()}
         cold, warm = (_read_forecasts(program.outputs[0]) for program in programs.values())
         manifest = _read_manifest(programs["warm"].outputs[0])
-    strategy = manifest["strategy"]
+    strategy = manifest.strategy
     return {
         "work": {
             "strategy": strategy["name"],
-            "dataset": manifest["dataset"]["name"],
-            "windows": len(manifest["windows"]),
+            "dataset": manifest.dataset.name,
+            "windows": len(manifest.windows),
             "seeds": strategy["seeds"],
             "epochs": strategy["training"]["epochs"],
             "warm_epochs": strategy["training"]["warm_epochs"],
@@ -125,9 +125,9 @@ def _run_command(options: Namespace, folder: Path, kind: str, turn: int) -> Sequ
     ]
 
 
-def _read_manifest(output: Mapping[str, Any]) -> dict[str, Any]:
-    manifest: dict[str, Any] = json.loads((Path(output["run_dir"]) / "manifest.json").read_text())
-    return manifest
+def _read_manifest(output: Mapping[str, Any]) -> Manifest:
+    path = Path(output["run_dir"]) / "manifest.json"
+    return Manifest.from_json(path.read_text(encoding="utf-8"), str(path))
 
 
 def _summarise(program: TimedProgram) -> dict[str, Any]:
@@ -137,18 +137,18 @@ def _summarise(program: TimedProgram) -> dict[str, Any]:
     """
     first = program.outputs[0]
     manifest = _read_manifest(first)
-    stages = [_read_manifest(output)["timings_s"]["refits"] for output in program.outputs]
-    fits = [fit for window in manifest["windows"] for fit in window["fits"]]
-    networks = [part for part in expand_ensemble_fits(fits) if part["epochs"]]
+    stages = [_read_manifest(output).timings_s["refits"] for output in program.outputs]
+    fits = [fit for window in manifest.windows for fit in window.fits]
+    networks = [part for part in expand_ensemble_fits(fits) if part.epochs]
     scores = first["forecasts"]["strategy"]
     return {
         "refit_s": min(stages),
         "run_s": min(program.seconds),
         "fits": len(fits),
-        "started_warm": sum(fit.get("warm", False) for fit in fits),
-        "epochs": sum(network["epochs"] for network in networks),
+        "started_warm": sum(fit.warm is True for fit in fits),
+        "epochs": sum(network.epochs for network in networks),
         "validation_loss": statistics.mean(
-            network["validation_loss"][network["best_epoch"]] for network in networks
+            network.validation_loss[network.best_epoch] for network in networks
         ),
         **{key: scores[key] for key in ("rmse_bps", "directional_accuracy_pct", "up_share_pct")},
     }

@@ -85,11 +85,11 @@ def laced(text: str, number: int = 0) -> Run:
         | {"symbols": {text: facts}}
         | {"quality": {"findings": [finding], "repairs": [finding], "rules": [text]}},
     }
-    told = run.significance | truth(run.significance)
-    significance = told | {
+    full = run.significance | truth(run.significance)
+    significance = full | {
         "verdict": {"grade": "none", "sentence": f"{text} has no skill. {text} neither."},
-        "method": told["method"] | {"source": text},
-        "level_trap": told["level_trap"] | {"sentence": text},
+        "method": full["method"] | {"source": text},
+        "level_trap": full["level_trap"] | {"sentence": text},
     }
     certificate = run.certificate | {
         "sentence": text,
@@ -182,7 +182,7 @@ def harmless(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tree]:
 
 
 def shown(text: str) -> str:
-    """What turns the text after it around is told by a stand-in."""
+    """The text with characters that reverse its direction as U+FFFD."""
     return text.replace(TURNED, "\N{REPLACEMENT CHARACTER}")
 
 

@@ -112,10 +112,10 @@ def test_a_seed_without_a_position_in_a_window_has_no_mark(run: Run) -> None:
 
 
 def test_models_without_epochs_have_panels_without_curves(run: Run) -> None:
-    told = copy.deepcopy(run.manifest["windows"])
-    for window in told:
+    windows = copy.deepcopy(run.manifest["windows"])
+    for window in windows:
         window["fits"] = [{"seed": 0, "epochs": 0, "train_loss": [], "validation_loss": []}]
-    section = windows_section(changed(run, manifest={"windows": told}))
+    section = windows_section(changed(run, manifest={"windows": windows}))
     assert {panel.loss_range for panel in panels(section)} == {""}
     html = section_of(section, heading=make_run_header(run))
     assert html.count('<figure class="window">') == WINDOWS
@@ -123,19 +123,19 @@ def test_models_without_epochs_have_panels_without_curves(run: Run) -> None:
 
 
 def test_failed_fits_are_counted_in_their_panel(run: Run) -> None:
-    told = copy.deepcopy(run.manifest["windows"])
-    told[2]["fits"][1] = {"seed": 1, "symbol": "SP500", "failed": "the loss is not a number"}
-    section = windows_section(changed(run, manifest={"windows": told}))
+    windows = copy.deepcopy(run.manifest["windows"])
+    windows[2]["fits"][1] = {"seed": 1, "symbol": "SP500", "failed": "the loss is not a number"}
+    section = windows_section(changed(run, manifest={"windows": windows}))
     failed = [panel.failed_fits.replace("\N{NO-BREAK SPACE}", " ") for panel in panels(section)]
     assert failed == ["", "", "1 of 2 fits left out", *[""] * (WINDOWS - 3)]
     assert len(panels(section)[2].curves) == 2
 
 
 def test_an_ensemble_draws_each_member(run: Run) -> None:
-    told = copy.deepcopy(run.manifest["windows"])
-    members: list[dict[str, Any]] = told[0]["fits"]
-    told[0]["fits"] = [{"seed": 0, "epochs": 0, "train_loss": [], "members": members}]
-    panel = panels(windows_section(changed(run, manifest={"windows": told})))[0]
+    windows = copy.deepcopy(run.manifest["windows"])
+    members: list[dict[str, Any]] = windows[0]["fits"]
+    windows[0]["fits"] = [{"seed": 0, "epochs": 0, "train_loss": [], "members": members}]
+    panel = panels(windows_section(changed(run, manifest={"windows": windows})))[0]
     assert len(panel.curves) == 4
 
 

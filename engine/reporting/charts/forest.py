@@ -34,7 +34,7 @@ class IntervalEstimate(Protocol):
 
 @dataclass(frozen=True)
 class ForestRow:
-    """One estimate; places are per cent from the left, None where a figure does not exist.
+    """One estimate; positions are per cent from the left, None where a figure does not exist.
 
     Attributes:
         label: What is estimated.
@@ -53,7 +53,7 @@ class ForestRow:
 
 @dataclass(frozen=True)
 class ForestPlot:
-    """All estimates on one axis; `zero_position` is the place of no effect."""
+    """All estimates on one axis; `zero_position` is the position of 0."""
 
     rows: tuple[ForestRow, ...]
     ticks: tuple[AxisTick, ...]
@@ -61,10 +61,10 @@ class ForestPlot:
 
 
 def make_forest_plot(estimates: Sequence[tuple[BookStyle, IntervalEstimate]]) -> ForestPlot:
-    """Places estimates on an axis that holds all intervals and zero.
+    """Estimates on an axis that contains all intervals and zero.
 
     Args:
-        estimates: Book and its estimate.
+        estimates: Each book with its estimate.
     """
     values = [
         value
@@ -77,14 +77,14 @@ def make_forest_plot(estimates: Sequence[tuple[BookStyle, IntervalEstimate]]) ->
     ]
     axis = linear_axis(min(known), max(known), ticks=6)
 
-    def place(value: float | None) -> float | None:
+    def position(value: float | None) -> float | None:
         if value is None or not formatting.is_finite(value):
             return None
         return round(100 * float(axis.to_fraction(np.array([value]))[0]), 3)
 
     rows = []
     for book, figures in estimates:
-        low, at, high = map(place, (figures.low, figures.estimate, figures.high))
+        low, estimate, high = map(position, (figures.low, figures.estimate, figures.high))
         width = round(high - low, 3) if low is not None and high is not None else None
-        rows.append(ForestRow(book.label, book.hue, at, low, width))
-    return ForestPlot(tuple(rows), axis.ticks, place(0.0) or 0.0)
+        rows.append(ForestRow(book.label, book.hue, estimate, low, width))
+    return ForestPlot(tuple(rows), axis.ticks, position(0.0) or 0.0)
