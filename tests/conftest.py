@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 import_module("curl_cffi")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules with slow tests come first, so that no process waits long for the last module."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _a_home_of_their_own(tmp_path_factory) -> Iterator[None]:
     """What a test runs is no trial of whoever runs the tests."""
@@ -42,6 +48,12 @@ def market_data() -> Path:
     if not folder:
         pytest.skip("BACKTEST_MARKET_DATA does not name a folder of real bars")
     return Path(folder)
+
+
+@pytest.fixture(scope="module")
+def module_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the tests of a module share: market, store of fits and runs."""
+    return tmp_path_factory.mktemp("module")
 
 
 @pytest.fixture

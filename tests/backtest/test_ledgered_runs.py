@@ -23,19 +23,18 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("ledgered")
+def strategy(module_folder: Path) -> Path:
+    return write_strategy(module_folder, market(module_folder / "market"))
 
 
 @pytest.fixture(scope="module")
-def strategy(place: Path) -> Path:
-    return write_strategy(place, market(place / "market"))
-
-
-@pytest.fixture(scope="module")
-def run(place: Path, strategy: Path) -> engine.Run:
+def run(module_folder: Path, strategy: Path) -> engine.Run:
     return engine.run(
-        strategy, out=place / "out", home=place / "home", pages=False, command="backtest run x"
+        strategy,
+        out=module_folder / "out",
+        home=module_folder / "home",
+        pages=False,
+        command="backtest run x",
     )
 
 
@@ -47,8 +46,8 @@ def last(home: Path) -> LedgerRow:
     return ledger(home).rows()[-1]
 
 
-def test_a_run_is_kept_with_its_bars_its_returns_and_its_figures(run, place) -> None:
-    row = ledger(place / "home").rows()[0]
+def test_a_run_is_kept_with_its_bars_its_returns_and_its_figures(run, module_folder) -> None:
+    row = ledger(module_folder / "home").rows()[0]
     assert (row.status, row.run_id, row.name) == ("finished", run.run_id, "small")
     assert row.strategy == run.manifest["strategy"]
     assert row.command == "backtest run x"
@@ -59,7 +58,7 @@ def test_a_run_is_kept_with_its_bars_its_returns_and_its_figures(run, place) -> 
     assert row.sharpe == run.metrics["books"]["strategy"]["sharpe"]
     assert row.grade == run.significance["verdict"]["grade"]
     assert (row.seeds, row.tuning) == (1, 0)
-    (held,) = ledger(place / "home").returns([row.number]).values()
+    (held,) = ledger(module_folder / "home").returns([row.number]).values()
     pd.testing.assert_series_equal(
         held, run.returns["strategy"], check_names=False, check_freq=False, check_exact=True
     )
@@ -70,20 +69,28 @@ BUT_SIGNIFICANCE = [f"{t}.parquet" for t in TABLES] + [
 ]
 
 
-def test_a_run_made_again_is_no_further_trial_and_has_the_same_bytes(run, strategy, place) -> None:
-    again = engine.run(strategy, out=place / "again", home=place / "home", pages=False)
+def test_a_run_made_again_is_no_further_trial_and_has_the_same_bytes(
+    run, strategy, module_folder
+) -> None:
+    again = engine.run(
+        strategy, out=module_folder / "again", home=module_folder / "home", pages=False
+    )
     for name in [*BUT_SIGNIFICANCE, "significance.json"]:
         assert (again.run_dir / name).read_bytes() == (run.run_dir / name).read_bytes(), name
     assert (run.significance["trials"]["runs"], run.significance["trials"]["distinct"]) == (1, 1)
 
 
 def test_without_a_ledger_the_number_of_trials_is_unknown_and_nothing_else_changes(
-    run, strategy, place
+    run, strategy, module_folder
 ) -> None:
-    (place / "bare" / "ledger.sqlite").mkdir(parents=True)
+    (module_folder / "bare" / "ledger.sqlite").mkdir(parents=True)
     told = Listener()
     bare = engine.run(
-        strategy, out=place / "without", home=place / "bare", pages=False, progress=told
+        strategy,
+        out=module_folder / "without",
+        home=module_folder / "bare",
+        pages=False,
+        progress=told,
     )
     for name in BUT_SIGNIFICANCE:
         assert (bare.run_dir / name).read_bytes() == (run.run_dir / name).read_bytes(), name
@@ -98,13 +105,15 @@ def test_without_a_ledger_the_number_of_trials_is_unknown_and_nothing_else_chang
     ]
 
 
-def test_another_strategy_on_the_same_bars_counts_in_the_verdict(run, strategy, place) -> None:
-    home = place / "two"
+def test_another_strategy_on_the_same_bars_counts_in_the_verdict(
+    run, strategy, module_folder
+) -> None:
+    home = module_folder / "two"
     for enter in (0.9, 0.6):
         latest = engine.run(
             strategy,
             overrides={"signal.enter": enter},
-            out=place / "tried",
+            out=module_folder / "tried",
             home=home,
             pages=False,
         )
@@ -118,10 +127,12 @@ def test_another_strategy_on_the_same_bars_counts_in_the_verdict(run, strategy, 
     assert deflated < run.significance["track_record"]["deflated_sharpe"]
 
 
-def test_a_run_that_fails_before_its_bars_are_cut_is_kept_with_its_error(strategy, place) -> None:
-    home = place / "failing"
+def test_a_run_that_fails_before_its_bars_are_cut_is_kept_with_its_error(
+    strategy, module_folder
+) -> None:
+    home = module_folder / "failing"
     with pytest.raises(UsageError):
-        engine.run(strategy, overrides={"windows.train": 5000}, out=place / "f", home=home)
+        engine.run(strategy, overrides={"windows.train": 5000}, out=module_folder / "f", home=home)
     row = last(home)
     assert (row.status, row.error, row.targets) == ("failed", "UsageError", None)
     assert row.problem == "No window fits into the bars"
@@ -136,31 +147,35 @@ def test_a_run_that_fails_before_its_bars_are_cut_is_kept_with_its_error(strateg
     ],
 )
 def test_a_run_that_breaks_off_is_kept_with_its_bars(
-    strategy, place, monkeypatch, raised, status, problem
+    strategy, module_folder, monkeypatch, raised, status, problem
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise raised
 
     monkeypatch.setattr(runner, "simulate_books", broken)
     with pytest.raises(type(raised)):
-        engine.run(strategy, out=place / "broken", home=place / "broken", pages=False)
-    row = last(place / "broken")
+        engine.run(
+            strategy, out=module_folder / "broken", home=module_folder / "broken", pages=False
+        )
+    row = last(module_folder / "broken")
     assert (row.status, row.problem, row.targets) == (status, problem, ("AAA",))
-    assert not list((place / "broken").glob("small/*"))
+    assert not list((module_folder / "broken").glob("small/*"))
 
 
-def test_a_damaged_ledger_ends_a_run_before_any_bar_is_read(strategy, place, monkeypatch) -> None:
+def test_a_damaged_ledger_ends_a_run_before_any_bar_is_read(
+    strategy, module_folder, monkeypatch
+) -> None:
     monkeypatch.setattr(runner, "load_market", lambda *_, **__: pytest.fail("bars were read"))
-    (place / "damaged").mkdir()
-    (place / "damaged" / "ledger.sqlite").write_bytes(b"no database at all " * 300)
+    (module_folder / "damaged").mkdir()
+    (module_folder / "damaged" / "ledger.sqlite").write_bytes(b"no database at all " * 300)
     with pytest.raises(LedgerError, match="damaged"):
-        engine.run(strategy, out=place / "damaged", home=place / "damaged")
+        engine.run(strategy, out=module_folder / "damaged", home=module_folder / "damaged")
 
 
 def test_a_ledger_that_breaks_while_the_run_trains_loses_no_result(
-    strategy, place, monkeypatch
+    strategy, module_folder, monkeypatch
 ) -> None:
-    home, told = place / "breaking", Listener()
+    home, told = module_folder / "breaking", Listener()
     trade = runner.simulate_books
 
     def breaking(*given):
@@ -168,7 +183,9 @@ def test_a_ledger_that_breaks_while_the_run_trains_loses_no_result(
         return trade(*given)
 
     monkeypatch.setattr(runner, "simulate_books", breaking)
-    found = engine.run(strategy, out=place / "breaking", home=home, pages=False, progress=told)
+    found = engine.run(
+        strategy, out=module_folder / "breaking", home=home, pages=False, progress=told
+    )
     assert engine.Run.open(found.run_dir).run_id == found.run_id
     assert any("the end of this run is not recorded" in notice for notice in told.notices)
 
@@ -183,15 +200,15 @@ def wait_for_ground(home: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_the_command_killed_in_the_middle_is_interrupted_and_the_next_run_finishes(
-    strategy, place, sent: signal.Signals
+    strategy, module_folder, sent: signal.Signals
 ) -> None:
     name = f"killed-{sent.name}"
-    home = place / f"home-{name}"
-    process = start(strategy, place, name, {"evaluation.resamples": 1_000_000})
+    home = module_folder / f"home-{name}"
+    process = start(strategy, module_folder, name, {"evaluation.resamples": 1_000_000})
     wait_for_ground(home)
     assert last(home).status == "running"
     process.send_signal(sent)
     process.communicate(timeout=60)
     assert last(home).status == "interrupted"
-    engine.run(strategy, out=place / name, home=home, pages=False)
+    engine.run(strategy, out=module_folder / name, home=home, pages=False)
     assert [row.status for row in ledger(home).rows()] == ["interrupted", "finished"]

@@ -23,18 +23,13 @@ BOOKS = ["strategy", "buy_and_hold", "ma_crossover", "mean_reversion", "ridge", 
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("place")
+def strategy(module_folder: Path) -> Path:
+    return write_strategy(module_folder, market(module_folder / "market"))
 
 
 @pytest.fixture(scope="module")
-def strategy(place: Path) -> Path:
-    return write_strategy(place, market(place / "market"))
-
-
-@pytest.fixture(scope="module")
-def run(place: Path, strategy: Path) -> engine.Run:
-    return engine.run(strategy, out=place / "reports", home=place / "home")
+def run(module_folder: Path, strategy: Path) -> engine.Run:
+    return engine.run(strategy, out=module_folder / "reports", home=module_folder / "home")
 
 
 def test_the_folder_holds_every_file_and_nothing_else(run: engine.Run) -> None:
@@ -47,9 +42,11 @@ def test_the_folder_holds_every_file_and_nothing_else(run: engine.Run) -> None:
 
 
 def test_without_pages_the_folder_holds_all_that_they_can_be_drawn_from_later(
-    run: engine.Run, strategy: Path, place: Path
+    run: engine.Run, strategy: Path, module_folder: Path
 ) -> None:
-    bare = engine.run(strategy, out=place / "bare", home=place / "home", pages=False)
+    bare = engine.run(
+        strategy, out=module_folder / "bare", home=module_folder / "home", pages=False
+    )
     assert not list(bare.run_dir.glob("*.html"))
     write_pages(engine.Run.open(bare.run_dir), bare.run_dir)
     for page in ("significance.html", "quantstats.html"):
@@ -98,11 +95,17 @@ def test_every_question_of_a_sceptic_has_its_section(run: engine.Run) -> None:
     assert told["track_record"]["bars"] == run.metrics["span"]["bars"]
 
 
-def test_timing_is_judged_by_the_returns_from_fill_to_fill(strategy: Path, place: Path) -> None:
+def test_timing_is_judged_by_the_returns_from_fill_to_fill(
+    strategy: Path, module_folder: Path
+) -> None:
     free = {f"costs.{name}": 0 for name in ("fee_bps", "slippage_bps", "borrow_bps_per_year")}
     # Another home: costs are part of what is tried, and this trial would count in `run`'s ledger.
     run = engine.run(
-        strategy, overrides=free, out=place / "free", home=place / "free", pages=False
+        strategy,
+        overrides=free,
+        out=module_folder / "free",
+        home=module_folder / "free",
+        pages=False,
     )
     opens = run.bars.query("symbol == 'AAA'").set_index("timestamp")["open"].loc[run.returns.index]
     trades = run.trades.query("book == 'strategy'").set_index("timestamp")
@@ -156,83 +159,89 @@ def test_windows_in_the_manifest_tile_the_out_of_sample_span(run: engine.Run) ->
         assert window["train"][1] < window["validation"][0] < window["test"][0]
 
 
-def test_the_same_inputs_give_the_same_id_and_the_same_bytes(run, strategy, place) -> None:
-    again = engine.run(strategy, out=place / "again", home=place / "home", workers=1, pages=False)
+def test_the_same_inputs_give_the_same_id_and_the_same_bytes(run, strategy, module_folder) -> None:
+    again = engine.run(
+        strategy, out=module_folder / "again", home=module_folder / "home", workers=1, pages=False
+    )
     assert again.run_id == run.run_id
     for name in [f"{t}.parquet" for t in TABLES] + [f"{d}.json" for d in DOCUMENTS]:
         assert (again.run_dir / name).read_bytes() == (run.run_dir / name).read_bytes(), name
 
 
-def test_another_strategy_or_other_bars_give_another_id(run, strategy, place) -> None:
-    out, home = place / "others", place / "home"
+def test_another_strategy_or_other_bars_give_another_id(run, strategy, module_folder) -> None:
+    out, home = module_folder / "others", module_folder / "home"
     dearer = engine.run(strategy, overrides={"costs.fee_bps": 6}, out=out, home=home, pages=False)
-    other_bars = market(place / "other", edge=0.1)
+    other_bars = market(module_folder / "other", edge=0.1)
     moved = engine.run(strategy, data=str(other_bars), out=out, home=home, pages=False)
     assert len({run.run_id, dearer.run_id, moved.run_id}) == 3
     assert dearer.manifest["strategy"]["costs"]["fee_bps"] == 6
 
 
-def test_higher_costs_cost_every_book_that_trades(run, strategy, place) -> None:
+def test_higher_costs_cost_every_book_that_trades(run, strategy, module_folder) -> None:
     dear = engine.run(
         strategy,
         overrides={"costs.fee_bps": 50},
-        out=place / "dear",
-        home=place / "home",
+        out=module_folder / "dear",
+        home=module_folder / "home",
         pages=False,
     )
     for name, figures in run.metrics["books"].items():
         assert dear.metrics["books"][name]["total_return_pct"] < figures["total_return_pct"]
 
 
-def test_a_failed_run_leaves_no_folder(strategy, place) -> None:
+def test_a_failed_run_leaves_no_folder(strategy, module_folder) -> None:
     with pytest.raises(UsageError, match="window"):
-        engine.run(strategy, overrides={"windows.train": 5000}, out=place / "failed")
-    assert not list((place / "failed").glob("**/*.json"))
+        engine.run(strategy, overrides={"windows.train": 5000}, out=module_folder / "failed")
+    assert not list((module_folder / "failed").glob("**/*.json"))
 
 
-def test_a_target_outside_the_dataset_is_told_with_what_there_is(strategy, place) -> None:
+def test_a_target_outside_the_dataset_is_told_with_what_there_is(strategy, module_folder) -> None:
     with pytest.raises(UsageError, match="AAA, BBB"):
-        engine.run(strategy, overrides={"data.target": "CCC"}, out=place / "failed")
+        engine.run(strategy, overrides={"data.target": "CCC"}, out=module_folder / "failed")
 
 
-def test_a_chosen_target_is_what_is_traded(strategy, place) -> None:
+def test_a_chosen_target_is_what_is_traded(strategy, module_folder) -> None:
     chosen = engine.run(
         strategy,
         overrides={"data.target": "BBB"},
-        out=place / "chosen",
-        home=place / "home",
+        out=module_folder / "chosen",
+        home=module_folder / "home",
         pages=False,
     )
     assert set(chosen.trades["symbol"]) == {"BBB"}
     assert set(chosen.predictions["symbol"]) == {"BBB"}
 
 
-def test_a_mistake_in_the_strategy_is_told_before_anything_runs(strategy, place) -> None:
+def test_a_mistake_in_the_strategy_is_told_before_anything_runs(strategy, module_folder) -> None:
     with pytest.raises(StrategyError, match=r"signal\.entr"):
-        engine.run(strategy, overrides={"signal.entr": 1}, out=place / "failed")
+        engine.run(strategy, overrides={"signal.entr": 1}, out=module_folder / "failed")
 
 
-def test_a_strategy_object_runs_as_its_file_does(run, strategy, place) -> None:
+def test_a_strategy_object_runs_as_its_file_does(run, strategy, module_folder) -> None:
     from engine.strategy import load_strategy
 
     loaded = load_strategy(strategy)
-    again = engine.run(loaded, out=place / "object", home=place / "home", pages=False)
+    again = engine.run(
+        loaded, out=module_folder / "object", home=module_folder / "home", pages=False
+    )
     assert again.run_id == run.run_id
     with pytest.raises(UsageError, match="overrides"):
         engine.run(loaded, overrides={"seed": 1})
 
 
 def test_the_resolved_strategy_of_the_manifest_saved_as_a_file_is_the_same_run(
-    run: engine.Run, place: Path
+    run: engine.Run, module_folder: Path
 ) -> None:
-    saved = place / "strategy.yaml"
+    saved = module_folder / "strategy.yaml"
     saved.write_text(json.dumps(run.manifest["strategy"], indent=2), encoding="utf-8")
-    again = engine.run(saved, out=place / "saved", home=place / "home", pages=False)
+    again = engine.run(
+        saved, out=module_folder / "saved", home=module_folder / "home", pages=False
+    )
     assert again.run_id == run.run_id
 
 
-def test_a_planted_edge_is_found_and_called_evidence(place) -> None:
-    strategy = write_strategy(place / "market", market(place / "edge", edge=0.5))
+def test_a_planted_edge_is_found_and_called_evidence(module_folder) -> None:
+    strategy = write_strategy(module_folder / "market", market(module_folder / "edge", edge=0.5))
     found = engine.run(
         strategy,
         overrides={
@@ -240,8 +249,8 @@ def test_a_planted_edge_is_found_and_called_evidence(place) -> None:
             "costs.slippage_bps": 0,
             "benchmarks": [{"kind": "buy_and_hold"}, {"kind": "mean_reversion"}],
         },
-        out=place / "edge-reports",
-        home=place / "home",
+        out=module_folder / "edge-reports",
+        home=module_folder / "home",
         pages=False,
     )
     assert found.metrics["forecasts"]["strategy"]["r2_vs_persistence"] > 0.1
@@ -256,17 +265,19 @@ def test_noise_is_not_called_evidence(run: engine.Run) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-def test_workers_change_no_byte_of_a_network_run(place, backend: str) -> None:
+def test_workers_change_no_byte_of_a_network_run(module_folder, backend: str) -> None:
     network = write_strategy(
-        place, market(place / "network"), "{kind: micdl, lookback: 6, units: 8, dense: [16, 8]}"
+        module_folder,
+        market(module_folder / "network"),
+        "{kind: micdl, lookback: 6, units: 8, dense: [16, 8]}",
     )
     overrides = {"seeds": 2, "compute.backend": backend, "data.target": "AAA"}
     runs = [
         engine.run(
             network,
             overrides=overrides,
-            out=place / f"{backend}{n}",
-            home=place,
+            out=module_folder / f"{backend}{n}",
+            home=module_folder,
             workers=n,
             pages=False,
         )

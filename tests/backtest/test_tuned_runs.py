@@ -34,19 +34,18 @@ OVERRIDES = {"tune": RIDGE, "benchmarks": OPPONENTS, "model.lookback": 1}
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("tuned")
+def strategy(module_folder: Path) -> Path:
+    return write_strategy(module_folder, market(module_folder / "market"))
 
 
 @pytest.fixture(scope="module")
-def strategy(place: Path) -> Path:
-    return write_strategy(place, market(place / "market"))
-
-
-@pytest.fixture(scope="module")
-def run(place: Path, strategy: Path) -> engine.Run:
+def run(module_folder: Path, strategy: Path) -> engine.Run:
     return engine.run(
-        strategy, overrides=OVERRIDES, out=place / "reports", home=place / "home", pages=False
+        strategy,
+        overrides=OVERRIDES,
+        out=module_folder / "reports",
+        home=module_folder / "home",
+        pages=False,
     )
 
 
@@ -76,10 +75,14 @@ def test_the_terminal_and_the_tearsheet_tell_it_too(run: engine.Run) -> None:
 
 
 def test_the_same_inputs_choose_the_same_and_the_id_knows_the_sampler(
-    run, strategy, place
+    run, strategy, module_folder
 ) -> None:
     again = engine.run(
-        strategy, overrides=OVERRIDES, out=place / "again", home=place / "home", pages=False
+        strategy,
+        overrides=OVERRIDES,
+        out=module_folder / "again",
+        home=module_folder / "home",
+        pages=False,
     )
     assert again.run_id == run.run_id
     for table in TABLES:
@@ -90,10 +93,12 @@ def test_the_same_inputs_choose_the_same_and_the_id_knows_the_sampler(
 
 
 def test_without_tune_nothing_is_told_of_it_and_optuna_is_not_needed(
-    strategy, place, monkeypatch
+    strategy, module_folder, monkeypatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
-    plain = engine.run(strategy, out=place / "plain", home=place / "home", pages=False)
+    plain = engine.run(
+        strategy, out=module_folder / "plain", home=module_folder / "home", pages=False
+    )
     assert plain.manifest["tuning"] is None
     assert "optuna" not in plain.manifest["versions"]
     assert not any("chosen" in fit for fit in fits_of(plain))
@@ -101,7 +106,7 @@ def test_without_tune_nothing_is_told_of_it_and_optuna_is_not_needed(
     assert 'id="tuning"' not in render_tearsheet(plain)
 
 
-def test_bars_after_the_train_rows_change_no_choice(run, strategy, place) -> None:
+def test_bars_after_the_train_rows_change_no_choice(run, strategy, module_folder) -> None:
     first = run.manifest["windows"][0]
     stamps = [stamp.isoformat() for stamp in run.bars["timestamp"].drop_duplicates()]
     cut = stamps.index(first["train"][1]) + 1  # the last label's close
@@ -109,9 +114,9 @@ def test_bars_after_the_train_rows_change_no_choice(run, strategy, place) -> Non
     other = engine.run(
         strategy,
         overrides=OVERRIDES,
-        data=str(changed_after(place / "changed", cut)),
-        out=place / "other",
-        home=place / "home",
+        data=str(changed_after(module_folder / "changed", cut)),
+        out=module_folder / "other",
+        home=module_folder / "home",
         pages=False,
     )
     then = other.manifest["windows"][0]
@@ -121,31 +126,37 @@ def test_bars_after_the_train_rows_change_no_choice(run, strategy, place) -> Non
 
 
 def test_without_optuna_nothing_is_loaded_and_the_extra_is_named(
-    strategy, place, monkeypatch
+    strategy, module_folder, monkeypatch
 ) -> None:
     found = runner.find_spec
     monkeypatch.setattr(runner, "find_spec", lambda n: None if n == "optuna" else found(n))
     with pytest.raises(UsageError, match=r"pip install 'backtest-engine\[tune\]'") as caught:
-        engine.run(strategy, overrides=OVERRIDES, data="no such data", out=place / "none")
+        engine.run(strategy, overrides=OVERRIDES, data="no such data", out=module_folder / "none")
     assert caught.value.exit_code == 2
     assert (
-        engine.run(strategy, out=place / "plain", home=place / "home", pages=False).manifest[
-            "tuning"
-        ]
+        engine.run(
+            strategy, out=module_folder / "plain", home=module_folder / "home", pages=False
+        ).manifest["tuning"]
         is None
     )
 
 
-def test_splits_that_leave_nothing_are_told_before_anything_is_trained(strategy, place) -> None:
+def test_splits_that_leave_nothing_are_told_before_anything_is_trained(
+    strategy, module_folder
+) -> None:
     overrides = {**OVERRIDES, "tune.splits.embargo": 400}
     with pytest.raises(UsageError, match=r"where: tune\.splits"):
-        engine.run(strategy, overrides=overrides, out=place / "none", home=place / "none")
-    assert not (place / "none" / "fits").exists()
+        engine.run(
+            strategy, overrides=overrides, out=module_folder / "none", home=module_folder / "none"
+        )
+    assert not (module_folder / "none" / "fits").exists()
 
 
 @pytest.mark.slow
-def test_a_tuned_network_is_kept_and_not_tuned_again(place: Path) -> None:
-    network = write_strategy(place, market(place / "network"), "{kind: mlp, lookback: 2}")
+def test_a_tuned_network_is_kept_and_not_tuned_again(module_folder: Path) -> None:
+    network = write_strategy(
+        module_folder, market(module_folder / "network"), "{kind: mlp, lookback: 2}"
+    )
     tune = {
         "trials": 2,
         "splits": {"kind": "purged_kfold", "folds": 2},
@@ -161,7 +172,12 @@ def test_a_tuned_network_is_kept_and_not_tuned_again(place: Path) -> None:
     }
     runs = [
         engine.run(
-            network, overrides=overrides, out=place / f"run{n}", home=place, workers=n, pages=False
+            network,
+            overrides=overrides,
+            out=module_folder / f"run{n}",
+            home=module_folder,
+            workers=n,
+            pages=False,
         )
         for n in (1, 2)
     ]

@@ -38,32 +38,42 @@ BUT_SIGNIFICANCE = [f"{table}.parquet" for table in TABLES] + [
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
+def module_folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("vintages")
     (folder / "market.yaml").write_text(MARKET)
     return folder
 
 
 @pytest.fixture(scope="module")
-def runs(place: Path) -> list[engine.Run]:
+def runs(module_folder: Path) -> list[engine.Run]:
     """A run, one after the source revised a tenth of its closes, and the first again."""
-    strategy = write_strategy(place, place / "market.yaml")
+    strategy = write_strategy(module_folder, module_folder / "market.yaml")
     for seed, symbol in enumerate(SYMBOLS):
         held = VersionedBars.from_first_fetch(normalise_bars(bars(seed), symbol), None, PULLED)
-        cache.write_cache(place / "home", _key(symbol), held)
-    first = _run(place, strategy)
+        cache.write_cache(module_folder / "home", _key(symbol), held)
+    first = _run(module_folder, strategy)
     for symbol in SYMBOLS:
-        held = cache.read_cache(place / "home", _key(symbol), symbol)
+        held = cache.read_cache(module_folder / "home", _key(symbol), symbol)
         fresh = held.bars.copy()
         fresh.loc[100:170, "close"] = fresh.loc[100:170, ["open", "close"]].mean(axis=1)
         later = held.merge(fresh, None, PULLED + pd.Timedelta(days=1))
-        cache.write_cache(place / "home", _key(symbol), later)
+        cache.write_cache(module_folder / "home", _key(symbol), later)
     vintage = first.manifest["dataset"]["vintage"]
-    return [first, _run(place, strategy), _run(place, strategy, out="again", vintage=vintage)]
+    return [
+        first,
+        _run(module_folder, strategy),
+        _run(module_folder, strategy, out="again", vintage=vintage),
+    ]
 
 
-def _run(place: Path, strategy: Path, *, out: str = "out", vintage: str | None = None):
-    return engine.run(strategy, out=place / out, home=place / "home", pages=False, vintage=vintage)
+def _run(module_folder: Path, strategy: Path, *, out: str = "out", vintage: str | None = None):
+    return engine.run(
+        strategy,
+        out=module_folder / out,
+        home=module_folder / "home",
+        pages=False,
+        vintage=vintage,
+    )
 
 
 def _key(symbol: str) -> CacheKey:
@@ -101,6 +111,6 @@ def test_nothing_of_the_replay_is_trained_again(runs) -> None:
 
 
 @pytest.mark.usefixtures("runs")
-def test_a_vintage_that_is_not_there_is_refused_before_anything_is_trained(place) -> None:
+def test_a_vintage_that_is_not_there_is_refused_before_anything_is_trained(module_folder) -> None:
     with pytest.raises(DataError, match="no such vintage"):
-        _run(place, place / "small.yaml", vintage="2019-12-31")
+        _run(module_folder, module_folder / "small.yaml", vintage="2019-12-31")

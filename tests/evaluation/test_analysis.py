@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,16 +10,15 @@ import pandas as pd
 import pytest
 
 from engine.evaluation.analysis import analyse_run, open_run
+from tests.runs.old_folder import write_old_run
 
 if TYPE_CHECKING:
     from engine.runs import Run
 
-FOLDER = Path(__file__).parents[1] / "runs" / "old_run"
-
 
 @pytest.fixture(scope="module")
-def run() -> Run:
-    return open_run(FOLDER)
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return open_run(write_old_run(tmp_path_factory.mktemp("runs") / "old"))
 
 
 def of_book(run: Run, book: str) -> pd.DataFrame:

@@ -23,38 +23,33 @@ SEEDS = 4
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("killed")
+def strategy(module_folder: Path) -> Path:
+    return write_strategy(module_folder, market(module_folder / "market"), MODEL)
 
 
 @pytest.fixture(scope="module")
-def strategy(place: Path) -> Path:
-    return write_strategy(place, market(place / "market"), MODEL)
-
-
-@pytest.fixture(scope="module")
-def whole(place: Path, strategy: Path) -> engine.Run:
+def whole(module_folder: Path, strategy: Path) -> engine.Run:
     """The run that nobody disturbs."""
     return engine.run(
         strategy,
         overrides={"seeds": SEEDS},
-        out=place / "whole",
-        home=place / "home-whole",
+        out=module_folder / "whole",
+        home=module_folder / "home-whole",
         pages=False,
     )
 
 
 def test_killed_outright_it_goes_on_where_it_was_and_ends_with_the_same_bytes(
-    place, strategy, whole
+    module_folder, strategy, whole
 ) -> None:
-    store = FitStore(place / "home-killed" / "fits")
-    process = start(strategy, place, "killed", {"seeds": SEEDS})
+    store = FitStore(module_folder / "home-killed" / "fits")
+    process = start(strategy, module_folder, "killed", {"seeds": SEEDS})
     wait_for(store, 3)
     workers = workers_of(process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     stored = len(store.entries())
-    assert not list((place / "killed").glob("small/*"))
+    assert not list((module_folder / "killed").glob("small/*"))
 
     ends = time.monotonic() + 20
     while not all(ended(worker) for worker in workers):
@@ -64,8 +59,8 @@ def test_killed_outright_it_goes_on_where_it_was_and_ends_with_the_same_bytes(
     again = engine.run(
         strategy,
         overrides={"seeds": SEEDS},
-        out=place / "killed",
-        home=place / "home-killed",
+        out=module_folder / "killed",
+        home=module_folder / "home-killed",
         pages=False,
     )
     total = SEEDS * len(whole.manifest["windows"])
@@ -74,10 +69,10 @@ def test_killed_outright_it_goes_on_where_it_was_and_ends_with_the_same_bytes(
 
 
 def test_an_interrupt_ends_within_two_seconds_with_130_and_leaves_a_store_to_go_on_from(
-    place, strategy, whole
+    module_folder, strategy, whole
 ) -> None:
-    store = FitStore(place / "home-interrupted" / "fits")
-    process = start(strategy, place, "interrupted", {"seeds": SEEDS})
+    store = FitStore(module_folder / "home-interrupted" / "fits")
+    process = start(strategy, module_folder, "interrupted", {"seeds": SEEDS})
     wait_for(store, 2)
     workers = workers_of(process)
     began = time.monotonic()
@@ -87,40 +82,40 @@ def test_an_interrupt_ends_within_two_seconds_with_130_and_leaves_a_store_to_go_
     assert process.returncode == 130
     assert told.splitlines()[-1].startswith("interrupted; finished fits are stored")
     assert all(ended(worker) for worker in workers)
-    assert not list((place / "interrupted").glob("small/*"))
+    assert not list((module_folder / "interrupted").glob("small/*"))
 
     again = engine.run(
         strategy,
         overrides={"seeds": SEEDS},
-        out=place / "interrupted",
-        home=place / "home-interrupted",
+        out=module_folder / "interrupted",
+        home=module_folder / "home-interrupted",
         pages=False,
     )
     assert again.manifest["fits"]["stored"] >= 2
     assert_same(again, whole)
 
 
-def test_two_runs_at_once_share_a_store_and_both_end_alike(place, strategy, whole) -> None:
-    both = [start(strategy, place, "shared", {"seeds": SEEDS}) for _ in range(2)]
+def test_two_runs_at_once_share_a_store_and_both_end_alike(module_folder, strategy, whole) -> None:
+    both = [start(strategy, module_folder, "shared", {"seeds": SEEDS}) for _ in range(2)]
     for process in both:
         _, told = process.communicate(timeout=120)
         assert process.returncode == 0, told
     shared, alone = (
-        [entry.key for entry in FitStore(place / f"home-{home}" / "fits").entries()]
+        [entry.key for entry in FitStore(module_folder / f"home-{home}" / "fits").entries()]
         for home in ("shared", "whole")
     )
     # Those of the windows, and the few that the certificate fits again.
     assert sorted(shared) == sorted(alone)
     assert len(shared) > SEEDS * len(whole.manifest["windows"])
-    assert_same(engine.Run.open(place / "shared" / "small" / whole.run_id), whole)
+    assert_same(engine.Run.open(module_folder / "shared" / "small" / whole.run_id), whole)
 
 
-def test_a_second_run_trains_nothing(strategy, place, whole) -> None:
+def test_a_second_run_trains_nothing(strategy, module_folder, whole) -> None:
     again = engine.run(
         strategy,
         overrides={"seeds": SEEDS},
-        out=place / "second",
-        home=place / "home-whole",
+        out=module_folder / "second",
+        home=module_folder / "home-whole",
         pages=False,
     )
     assert again.manifest["fits"]["trained"] == 0

@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 CUTS = (390, 444, 446, BARS - 20)
 
 
-def run(strategy: Strategy, place: Path, name: str, data: Path) -> engine.Run:
-    return engine.run(strategy, data=str(data), out=place / name, home=place / "home", pages=False)
+def run(strategy: Strategy, module_folder: Path, name: str, data: Path) -> engine.Run:
+    return engine.run(
+        strategy,
+        data=str(data),
+        out=module_folder / name,
+        home=module_folder / "home",
+        pages=False,
+    )
 
 
 def first_difference(one: engine.Run, other: engine.Run) -> pd.Timestamp | None:
@@ -47,23 +53,22 @@ def bar(run: engine.Run, row: int) -> pd.Timestamp:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("causality")
+def strategy(module_folder: Path) -> Strategy:
+    return load_strategy(write_strategy(module_folder, market(module_folder / "market")))
 
 
 @pytest.fixture(scope="module")
-def strategy(place: Path) -> Strategy:
-    return load_strategy(write_strategy(place, market(place / "market")))
-
-
-@pytest.fixture(scope="module")
-def original(place: Path, strategy: Strategy) -> engine.Run:
-    return run(strategy, place, "original", place / "market" / "market.yaml")
+def original(module_folder: Path, strategy: Strategy) -> engine.Run:
+    return run(strategy, module_folder, "original", module_folder / "market" / "market.yaml")
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_nothing_at_or_before_a_bar_knows_what_comes_after(original, place, strategy, cut) -> None:
-    other = run(strategy, place, f"cut{cut}", changed_after(place / f"bars{cut}", cut))
+def test_nothing_at_or_before_a_bar_knows_what_comes_after(
+    original, module_folder, strategy, cut
+) -> None:
+    other = run(
+        strategy, module_folder, f"cut{cut}", changed_after(module_folder / f"bars{cut}", cut)
+    )
     first = first_difference(original, other)
     assert first is not None, "other bars must make a difference after the cut"
     assert first > bar(original, cut)
@@ -80,54 +85,72 @@ def uncertified(monkeypatch: pytest.MonkeyPatch) -> None:
 SATURDAY = 502  # deep in the first test part, which begins later where weeks warm up
 
 
-def weeks_first_differ_at(strategy: Strategy, place: Path, name: str) -> tuple[pd.Timestamp, ...]:
+def weeks_first_differ_at(
+    strategy: Strategy, module_folder: Path, name: str
+) -> tuple[pd.Timestamp, ...]:
     """The first bar that other bars after a Saturday change, and that Saturday."""
     weekly = strategy.model_copy(update={"resolutions": ("1w",), "name": name})
-    one = run(weekly, place, name, place / "market" / "market.yaml")
-    other = run(weekly, place, f"{name}-cut", changed_after(place / f"{name}-bars", SATURDAY))
+    one = run(weekly, module_folder, name, module_folder / "market" / "market.yaml")
+    other = run(
+        weekly,
+        module_folder,
+        f"{name}-cut",
+        changed_after(module_folder / f"{name}-bars", SATURDAY),
+    )
     first = first_difference(one, other)
     assert first is not None
     return first, bar(one, SATURDAY)
 
 
-def test_a_saturday_knows_nothing_of_the_week_that_ends_the_day_after(place, strategy) -> None:
-    first, saturday = weeks_first_differ_at(strategy, place, "weekly")
+def test_a_saturday_knows_nothing_of_the_week_that_ends_the_day_after(
+    module_folder, strategy
+) -> None:
+    first, saturday = weeks_first_differ_at(strategy, module_folder, "weekly")
     assert saturday.day_name() == "Saturday"
     assert first > saturday
 
 
 @pytest.mark.usefixtures("uncertified")
-def test_a_week_used_one_bar_early_is_seen_by_this_very_test(place, strategy, monkeypatch) -> None:
+def test_a_week_used_one_bar_early_is_seen_by_this_very_test(
+    module_folder, strategy, monkeypatch
+) -> None:
     def early(*args) -> CoarseFeatures:
         made = build_coarse_features(*args)
         return replace(made, latest=np.append(made.latest[1:], made.latest[-1]))
 
     monkeypatch.setattr("engine.pipeline.prepare.build_coarse_features", early)
-    first, saturday = weeks_first_differ_at(strategy, place, "early")
+    first, saturday = weeks_first_differ_at(strategy, module_folder, "early")
     assert first <= saturday
 
 
 # The leaking feature is no member of the union that the strategy is written down with.
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 @pytest.mark.usefixtures("uncertified")
-def test_a_leak_is_seen_by_this_very_test(place, strategy) -> None:
+def test_a_leak_is_seen_by_this_very_test(module_folder, strategy) -> None:
     cut = 390
     leaking = strategy.model_copy(update={"features": (CentredMean(),), "name": "leak"})
-    one = run(leaking, place, "leak", place / "market" / "market.yaml")
-    other = run(leaking, place, "leak-cut", changed_after(place / "leak-bars", cut))
+    one = run(leaking, module_folder, "leak", module_folder / "market" / "market.yaml")
+    other = run(
+        leaking, module_folder, "leak-cut", changed_after(module_folder / "leak-bars", cut)
+    )
     assert first_difference(one, other) <= bar(one, cut)
 
 
 @pytest.mark.slow
-def test_a_network_run_knows_nothing_of_what_comes_after(place, strategy) -> None:
+def test_a_network_run_knows_nothing_of_what_comes_after(module_folder, strategy) -> None:
     from engine.models import Micdl
 
     network = strategy.model_copy(
         update={"model": Micdl(lookback=6, units=8, dense=(16, 8)), "name": "network"}
     )
-    one = run(network, place, "network", place / "market" / "market.yaml")
+    one = run(network, module_folder, "network", module_folder / "market" / "market.yaml")
     for cut in (444, 446):
-        other = run(network, place, f"network{cut}", changed_after(place / f"net{cut}", cut))
+        other = run(
+            network,
+            module_folder,
+            f"network{cut}",
+            changed_after(module_folder / f"net{cut}", cut),
+        )
         first = first_difference(one, other)
         assert first is not None
         assert first > bar(one, cut)

@@ -28,13 +28,8 @@ FEW = {
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("rare")
-
-
-@pytest.fixture(scope="module")
-def strategy(place: Path) -> Strategy:
-    return load_strategy(write_strategy(place, market(place / "market")), FEW)
+def strategy(module_folder: Path) -> Strategy:
+    return load_strategy(write_strategy(module_folder, market(module_folder / "market")), FEW)
 
 
 @pytest.fixture
@@ -62,9 +57,9 @@ def sized_by(monkeypatch: pytest.MonkeyPatch, bars_after: int) -> None:
 
 
 def test_an_honest_one_is_certified_and_has_hardly_a_fill_where_one_would_show(
-    strategy, place
+    strategy, module_folder
 ) -> None:
-    made = run(strategy, place)
+    made = run(strategy, module_folder)
     assert made.certificate["result"] == "passed"
     cuts = made.certificate["cuts"]
     probed = [pd.Timestamp(cut["bar"]) for cut in cuts if cut["fills_probed_with"] == "open"]
@@ -73,7 +68,7 @@ def test_an_honest_one_is_certified_and_has_hardly_a_fill_where_one_would_show(
     assert len(bought.intersection(probed)) <= 1
 
 
-def test_at_every_cut_the_last_decision_is_an_entry(strategy, place, monkeypatch) -> None:
+def test_at_every_cut_the_last_decision_is_an_entry(strategy, module_folder, monkeypatch) -> None:
     probed = {}
     honest = AlternatingProbe.pair_positions
 
@@ -83,33 +78,39 @@ def test_at_every_cut_the_last_decision_is_an_entry(strategy, place, monkeypatch
         yield part
 
     monkeypatch.setattr(AlternatingProbe, "pair_positions", seen)
-    run(strategy, place)
+    run(strategy, module_folder)
     assert {last % 2 for last in probed} == {0, 1}
     for *_, before, last in ([0.0, *weights] for weights in probed.values()):
         assert last > before == 0.0
 
 
 def test_an_entry_sized_by_the_close_of_the_bar_that_fills_it(
-    strategy, place, monkeypatch
+    strategy, module_folder, monkeypatch
 ) -> None:
     sized_by(monkeypatch, 1)
-    error = leak_of(strategy, place)
+    error = leak_of(strategy, module_folder)
     assert stage(error) == "fills"
     assert "turning at every bar" in error.where
 
 
-def test_an_entry_at_a_close_sized_by_the_close_after_it(close_fills, place, monkeypatch) -> None:
+def test_an_entry_at_a_close_sized_by_the_close_after_it(
+    close_fills, module_folder, monkeypatch
+) -> None:
     sized_by(monkeypatch, 2)
-    error = leak_of(close_fills, place)
+    error = leak_of(close_fills, module_folder)
     assert stage(error) == "fills"
 
 
-def test_an_entry_at_a_close_may_be_sized_by_that_close(close_fills, place, monkeypatch) -> None:
+def test_an_entry_at_a_close_may_be_sized_by_that_close(
+    close_fills, module_folder, monkeypatch
+) -> None:
     sized_by(monkeypatch, 1)
-    assert run(close_fills, place, name="sized").certificate["result"] == "passed"
+    assert run(close_fills, module_folder, name="sized").certificate["result"] == "passed"
 
 
-def test_an_order_that_is_not_filled_on_a_bar_that_falls(strategy, place, monkeypatch) -> None:
+def test_an_order_that_is_not_filled_on_a_bar_that_falls(
+    strategy, module_folder, monkeypatch
+) -> None:
     honest = steps.simulate
 
     def patient(weights, opens, closes, **terms):
@@ -117,23 +118,25 @@ def test_an_order_that_is_not_filled_on_a_bar_that_falls(strategy, place, monkey
         return honest(weights.where(~falls).ffill().fillna(0.0), opens, closes, **terms)
 
     monkeypatch.setattr("engine.pipeline.steps.simulate", patient)
-    error = leak_of(strategy, place)
+    error = leak_of(strategy, module_folder)
     assert stage(error) == "fills"
 
 
-def test_a_size_that_knows_the_volatility_of_the_next_bar(strategy, place, monkeypatch) -> None:
+def test_a_size_that_knows_the_volatility_of_the_next_bar(
+    strategy, module_folder, monkeypatch
+) -> None:
     honest = VolatilityTargetSizing.compute_sizes
 
     def knowing(*given):
         return honest(*given).shift(-1).ffill()
 
     monkeypatch.setattr(VolatilityTargetSizing, "compute_sizes", knowing)
-    error = leak_of(strategy, place)
+    error = leak_of(strategy, module_folder)
     assert stage(error) == "positions"
     assert "turning at every bar" in error.where
 
 
-def test_a_position_left_before_the_price_falls(strategy, place, monkeypatch) -> None:
+def test_a_position_left_before_the_price_falls(strategy, module_folder, monkeypatch) -> None:
     honest = steps.compute_target_weights
 
     def knowing(forecasts, close, *given, **terms):
@@ -142,6 +145,6 @@ def test_a_position_left_before_the_price_falls(strategy, place, monkeypatch) ->
         return weights.where(~falls, 0.0)
 
     monkeypatch.setattr("engine.pipeline.steps.compute_target_weights", knowing)
-    error = leak_of(strategy, place)
+    error = leak_of(strategy, module_folder)
     assert stage(error) == "positions"
     assert np.isfinite(float(error.found.split()[0]))

@@ -31,15 +31,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("certificate")
-
-
-@pytest.fixture(scope="module")
-def strategy(place: Path) -> Strategy:
+def strategy(module_folder: Path) -> Strategy:
     """Ridge against a rule: fast, and with every stage there is but coarser bars."""
     overrides = {"evaluation.resamples": 200, "benchmarks": [{"kind": "ma_crossover"}]}
-    return load_strategy(write_strategy(place, market(place / "market")), overrides)
+    return load_strategy(
+        write_strategy(module_folder, market(module_folder / "market")), overrides
+    )
 
 
 def days_too_early(error: LookaheadError) -> int:
@@ -52,8 +49,8 @@ def days_too_early(error: LookaheadError) -> int:
 
 
 @pytest.fixture(scope="module")
-def honest_run(strategy: Strategy, place: Path) -> engine.Run:
-    return run(strategy, place)
+def honest_run(strategy: Strategy, module_folder: Path) -> engine.Run:
+    return run(strategy, module_folder)
 
 
 def test_an_honest_run_tells_where_it_was_probed_and_what_was_equal(honest_run) -> None:
@@ -74,8 +71,8 @@ def test_a_folder_from_before_there_were_certificates_still_opens(honest_run, tm
     assert engine.Run.open(older).certificate is None
 
 
-def test_a_centred_rolling_mean(strategy, place) -> None:
-    error = leak_of(strategy, place, features=(CentredMean(),))
+def test_a_centred_rolling_mean(strategy, module_folder) -> None:
+    error = leak_of(strategy, module_folder, features=(CentredMean(),))
     assert stage(error) == "features"
     assert "AAA:centred_mean" in error.where
     assert days_too_early(error) == 1  # of the two days to come the nearer one is in it as well
@@ -94,8 +91,8 @@ class FutureBar(Indicator):
         return bars["close"].pct_change().shift(-1).ffill()
 
 
-def test_a_future_bar_filled_forward(strategy, place) -> None:
-    error = leak_of(strategy, place, features=(FutureBar(),))
+def test_a_future_bar_filled_forward(strategy, module_folder) -> None:
+    error = leak_of(strategy, module_folder, features=(FutureBar(),))
     assert stage(error) == "features"
     assert days_too_early(error) == 0
 
@@ -114,42 +111,42 @@ class FilledFromBehind(Indicator):
         return close.pct_change()
 
 
-def test_a_bar_filled_from_behind_where_nothing_was_traded(strategy, place) -> None:
+def test_a_bar_filled_from_behind_where_nothing_was_traded(strategy, module_folder) -> None:
     """Two bars of 700 know one more than they may: a cut at a bar without volume sees it."""
     tables = {symbol: bars(seed) for seed, symbol in enumerate(SYMBOLS)}
     tables["AAA"].loc[[200, 507], "volume"] = 0
-    data = write_market(place / "gaps", tables)
+    data = write_market(module_folder / "gaps", tables)
     gappy = strategy.model_copy(
         update={"data": strategy.data.model_copy(update={"dataset": str(data)})}
     )
-    error = leak_of(gappy, place, features=(FilledFromBehind(),))
+    error = leak_of(gappy, module_folder, features=(FilledFromBehind(),))
     assert stage(error) == "features"
     assert str(tables["AAA"]["timestamp"][507].date()) in error.where
 
 
-def test_scaling_by_the_full_sample(strategy, place, monkeypatch) -> None:
+def test_scaling_by_the_full_sample(strategy, module_folder, monkeypatch) -> None:
     def fitted_on_all(chosen, values, _):
         return chosen.fit(values[~np.isnan(values).any(axis=1)])
 
     monkeypatch.setattr("engine.training.datasets.fit_scaler", fitted_on_all)
-    error = leak_of(strategy, place)
+    error = leak_of(strategy, module_folder)
     assert stage(error) == "scaled inputs"
     assert "log_return_1 in window" in error.where
 
 
-def test_a_label_that_ends_a_bar_late(strategy, place, monkeypatch) -> None:
+def test_a_label_that_ends_a_bar_late(strategy, module_folder, monkeypatch) -> None:
     honest = target.forward_returns
 
     def late(close, horizon):
         return honest(close, horizon + 1)
 
     monkeypatch.setattr("engine.pipeline.prepare.forward_returns", late)
-    error = leak_of(strategy, place)
+    error = leak_of(strategy, module_folder)
     assert stage(error) == "labels"
     assert days_too_early(error) == 1  # a label over one bar may end with the cut, and no later
 
 
-def test_labels_of_rows_behind_the_validation_part(strategy, place, monkeypatch) -> None:
+def test_labels_of_rows_behind_the_validation_part(strategy, module_folder, monkeypatch) -> None:
     """The arrays of a window know a return that ends in its test part."""
     from engine.training import datasets
 
@@ -160,36 +157,36 @@ def test_labels_of_rows_behind_the_validation_part(strategy, place, monkeypatch)
         return honest(history, symbol, replace(window, validation=longer), rows, horizons)
 
     monkeypatch.setattr("engine.training.datasets._target_returns", further)
-    error = leak_of(strategy, place)
+    error = leak_of(strategy, module_folder)
     assert stage(error) == "labels"
     assert "in window" in error.where
 
 
-def test_a_coarser_bar_used_one_bar_early(strategy, place, monkeypatch) -> None:
+def test_a_coarser_bar_used_one_bar_early(strategy, module_folder, monkeypatch) -> None:
     def early(*args) -> CoarseFeatures:
         made = build_coarse_features(*args)
         return replace(made, latest=np.append(made.latest[1:], made.latest[-1]))
 
     monkeypatch.setattr("engine.pipeline.prepare.build_coarse_features", early)
-    error = leak_of(strategy, place, resolutions=("1w",))
+    error = leak_of(strategy, module_folder, resolutions=("1w",))
     assert stage(error) == "resolutions"
     assert "1w" in error.where
 
 
-def test_a_threshold_taken_from_test_predictions(strategy, place, monkeypatch) -> None:
+def test_a_threshold_taken_from_test_predictions(strategy, module_folder, monkeypatch) -> None:
     honest = out_of_sample._average_by_window
 
     def of_test_rows(fitted, horizon, part):
         return honest(fitted, horizon, "test" if part == "train" else part)
 
     monkeypatch.setattr("engine.training.out_of_sample._average_by_window", of_test_rows)
-    error = leak_of(strategy, place)
+    error = leak_of(strategy, module_folder)
     assert stage(error) == "thresholds"
     assert error.where.startswith("thresholds: strategy AAA window")
 
 
 def test_a_decision_that_waits_for_the_largest_forecast_to_come(
-    strategy, place, monkeypatch
+    strategy, module_folder, monkeypatch
 ) -> None:
     honest = target_weights.apply_hysteresis
 
@@ -197,21 +194,23 @@ def test_a_decision_that_waits_for_the_largest_forecast_to_come(
         return honest(values - values.max(), levels, side)
 
     monkeypatch.setattr("engine.signals.target_weights.apply_hysteresis", patient)
-    assert stage(leak_of(strategy, place)) == "positions"
+    assert stage(leak_of(strategy, module_folder)) == "positions"
 
 
-def test_a_position_decided_by_the_next_bars_forecast(strategy, place, monkeypatch) -> None:
+def test_a_position_decided_by_the_next_bars_forecast(
+    strategy, module_folder, monkeypatch
+) -> None:
     honest = target_weights.apply_hysteresis
 
     def early(values, levels, side):
         return honest(np.append(values[1:], values[-1]), levels, side)
 
     monkeypatch.setattr("engine.signals.target_weights.apply_hysteresis", early)
-    assert stage(leak_of(strategy, place)) == "positions"
+    assert stage(leak_of(strategy, module_folder)) == "positions"
 
 
 def test_a_fill_at_the_open_of_the_bar_whose_close_decided_it(
-    strategy, place, monkeypatch
+    strategy, module_folder, monkeypatch
 ) -> None:
     honest = orders.schedule_orders
 
@@ -219,13 +218,13 @@ def test_a_fill_at_the_open_of_the_bar_whose_close_decided_it(
         return honest(weights, delay).shift(-1)
 
     monkeypatch.setattr("engine.simulation.portfolio.schedule_orders", early)
-    error = leak_of(strategy, place)
+    error = leak_of(strategy, module_folder)
     assert stage(error) == "fills"
     assert days_too_early(error) == 0
 
 
 def test_an_order_sized_by_the_close_of_the_bar_that_fills_it(
-    strategy, place, monkeypatch
+    strategy, module_folder, monkeypatch
 ) -> None:
     from engine.pipeline import steps
 
@@ -236,11 +235,11 @@ def test_an_order_sized_by_the_close_of_the_bar_that_fills_it(
         return honest(weights * moved, opens, closes, **terms)
 
     monkeypatch.setattr("engine.pipeline.steps.simulate", sized_late)
-    error = leak_of(strategy, place)
+    error = leak_of(strategy, module_folder)
     assert stage(error) == "fills"
 
 
-def test_a_fill_at_a_price_from_before_the_decision(strategy, place, monkeypatch) -> None:
+def test_a_fill_at_a_price_from_before_the_decision(strategy, module_folder, monkeypatch) -> None:
     from engine.pipeline import steps
 
     honest = steps.simulate
@@ -249,7 +248,7 @@ def test_a_fill_at_a_price_from_before_the_decision(strategy, place, monkeypatch
         return honest(weights, opens.shift(1).bfill(), closes, **terms)
 
     monkeypatch.setattr("engine.pipeline.steps.simulate", stale)
-    error = leak_of(strategy, place)
+    error = leak_of(strategy, module_folder)
     assert stage(error) == "fills"
     assert "own bar's price" in error.problem
 
@@ -263,13 +262,13 @@ class Peeking(Ridge):
         return replace(made, train=made.train + level, test=made.test + level)
 
 
-def test_a_model_that_reads_test_rows_when_it_is_trained(strategy, place) -> None:
-    error = leak_of(strategy, place, model=Peeking())
+def test_a_model_that_reads_test_rows_when_it_is_trained(strategy, module_folder) -> None:
+    error = leak_of(strategy, module_folder, model=Peeking())
     assert stage(error) == "predictions"
     assert "strategy AAA window" in error.where
 
 
-def test_an_opponent_that_knows_tomorrow(strategy, place, monkeypatch) -> None:
+def test_an_opponent_that_knows_tomorrow(strategy, module_folder, monkeypatch) -> None:
     from engine.signals.benchmarks import MovingAverageCrossover
 
     honest = MovingAverageCrossover.compute_positions
@@ -278,6 +277,6 @@ def test_an_opponent_that_knows_tomorrow(strategy, place, monkeypatch) -> None:
         "compute_positions",
         lambda rule, close: honest(rule, close.shift(-1).ffill()),
     )
-    error = leak_of(strategy, place)
+    error = leak_of(strategy, module_folder)
     assert stage(error) == "positions"
     assert "ma_crossover" in error.where

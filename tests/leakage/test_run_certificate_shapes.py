@@ -55,13 +55,8 @@ SHAPES = {
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("shapes")
-
-
-@pytest.fixture(scope="module")
-def file(place: Path) -> Path:
-    return write_strategy(place, market(place / "market"))
+def file(module_folder: Path) -> Path:
+    return write_strategy(module_folder, market(module_folder / "market"))
 
 
 FEW = ("several horizons on coarser bars too", "one window", "one bar out of sample")
@@ -71,12 +66,14 @@ FEW = ("several horizons on coarser bars too", "one window", "one bar out of sam
     "shape",
     [pytest.param(name, marks=() if name in FEW else pytest.mark.slow) for name in SHAPES],
 )
-def test_an_honest_run_of_any_shape_has_a_certificate(shape: str, file: Path, place: Path) -> None:
+def test_an_honest_run_of_any_shape_has_a_certificate(
+    shape: str, file: Path, module_folder: Path
+) -> None:
     made = engine.run(
         file,
         overrides={**FAST, **SHAPES[shape]},
-        out=place / "out",
-        home=place / "home",
+        out=module_folder / "out",
+        home=module_folder / "home",
         pages=False,
     )
     told = made.certificate

@@ -203,27 +203,24 @@ def test_what_a_worker_cannot_import_is_refused_before_anything_is_trained() -> 
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("own")
-
-
-@pytest.fixture(scope="module")
-def small(place: Path) -> Strategy:
+def small(module_folder: Path) -> Strategy:
     return strategy(
         **OWN,
-        data={"dataset": str(market(place / "market"))},
+        data={"dataset": str(market(module_folder / "market"))},
         windows={"train": 300, "validation": 50, "test": 150},
         evaluation={"resamples": 200},
     )
 
 
-def run(spec: Strategy, place: Path) -> engine.Run:
-    return engine.run(spec, out=place / "out", home=place / "home", pages=False, workers=1)
+def run(spec: Strategy, module_folder: Path) -> engine.Run:
+    return engine.run(
+        spec, out=module_folder / "out", home=module_folder / "home", pages=False, workers=1
+    )
 
 
 @pytest.fixture(scope="module")
-def finished(small: Strategy, place: Path) -> engine.Run:
-    return run(small, place)
+def finished(small: Strategy, module_folder: Path) -> engine.Run:
+    return run(small, module_folder)
 
 
 @pytest.mark.slow
@@ -261,12 +258,12 @@ def test_costs_of_a_users_own_are_paid_bar_by_bar(finished: engine.Run) -> None:
 
 @pytest.mark.slow
 def test_a_costly_model_of_a_file_of_its_own_is_trained_in_a_worker_once(
-    small: Strategy, place: Path
+    small: Strategy, module_folder: Path
 ) -> None:
     spec = small.model_copy(update={"model": CostlyModel(), "name": "costly"})
-    first = run(spec, place)
+    first = run(spec, module_folder)
     assert first.manifest.fits.trained == len(first.manifest.windows)
-    assert run(spec, place).manifest.fits.trained == 0
+    assert run(spec, module_folder).manifest.fits.trained == 0
 
 
 @pytest.mark.slow

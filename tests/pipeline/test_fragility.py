@@ -16,23 +16,22 @@ CHEAP = {"evaluation.resamples": 200, "benchmarks": []}
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("fragile")
+def strategy(module_folder: Path) -> Path:
+    return write_strategy(module_folder, market(module_folder / "market", edge=0.4))
 
 
 @pytest.fixture(scope="module")
-def strategy(place: Path) -> Path:
-    return write_strategy(place, market(place / "market", edge=0.4))
+def base(module_folder: Path, strategy: Path) -> engine.Run:
+    return with_settings(module_folder, strategy, {})
 
 
-@pytest.fixture(scope="module")
-def base(place: Path, strategy: Path) -> engine.Run:
-    return with_settings(place, strategy, {})
-
-
-def with_settings(place: Path, strategy: Path, changes: dict[str, Any]) -> engine.Run:
+def with_settings(module_folder: Path, strategy: Path, changes: dict[str, Any]) -> engine.Run:
     return engine.run(
-        strategy, overrides=CHEAP | changes, out=place, home=place / "home", pages=False
+        strategy,
+        overrides=CHEAP | changes,
+        out=module_folder,
+        home=module_folder / "home",
+        pages=False,
     )
 
 
@@ -54,13 +53,13 @@ def test_the_chosen_cell_is_the_sharpe_ratio_of_the_run_itself(base: engine.Run)
 )  # fmt: skip
 def test_a_cell_is_the_sharpe_ratio_of_a_run_with_its_settings(
     base: engine.Run,
-    place: Path,
+    module_folder: Path,
     strategy: Path,
     cell: tuple[int, int, int],
     changes: dict[str, Any],
 ) -> None:
     surface, (cost, delay, threshold) = base.significance["fragility"], cell
-    run = with_settings(place, strategy, changes)
+    run = with_settings(module_folder, strategy, changes)
     # Forecasts are stored: what differs between the two runs is how they are traded on.
     assert run.manifest["fits"]["trained"] == 0
     signal = run.manifest["strategy"]["signal"]

@@ -53,19 +53,18 @@ class JointRidge(Forecaster):
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("horizons")
+def file(module_folder: Path) -> Path:
+    return write_strategy(module_folder, market(module_folder / "market"))
 
 
 @pytest.fixture(scope="module")
-def file(place: Path) -> Path:
-    return write_strategy(place, market(place / "market"))
-
-
-@pytest.fixture(scope="module")
-def direct(place: Path, file: Path) -> engine.Run:
+def direct(module_folder: Path, file: Path) -> engine.Run:
     return engine.run(
-        file, overrides=DIRECT, out=place / "direct", home=place / "home", pages=False
+        file,
+        overrides=DIRECT,
+        out=module_folder / "direct",
+        home=module_folder / "home",
+        pages=False,
     )
 
 
@@ -80,8 +79,8 @@ def joint(file: Path) -> Strategy:
 
 
 @pytest.fixture(scope="module")
-def sized(place: Path, joint: Strategy) -> engine.Run:
-    return engine.run(joint, out=place / "sized", home=place / "home", pages=False)
+def sized(module_folder: Path, joint: Strategy) -> engine.Run:
+    return engine.run(joint, out=module_folder / "sized", home=module_folder / "home", pages=False)
 
 
 def test_the_table_holds_what_was_forecast_and_what_came_over_each_horizon(direct) -> None:
@@ -107,12 +106,12 @@ def test_the_parts_of_a_window_lie_as_far_apart_as_the_longest_horizon(direct) -
         assert [fit["horizons"] for fit in window["fits"]] == [[1], [5]]
 
 
-def test_signals_trade_the_chosen_horizon(place, file, direct) -> None:
+def test_signals_trade_the_chosen_horizon(module_folder, file, direct) -> None:
     slower = engine.run(
         file,
         overrides=DIRECT | {"target.horizon": 5},
-        out=place / "slower",
-        home=place / "home",
+        out=module_folder / "slower",
+        home=module_folder / "home",
         pages=False,
     )
     pd.testing.assert_frame_equal(slower.predictions, direct.predictions)
@@ -131,12 +130,14 @@ def test_signals_trade_the_chosen_horizon(place, file, direct) -> None:
     assert {key: mine[key] for key in rival} == rival
 
 
-def test_the_report_tells_every_horizon_where_there_are_several(place, file, direct) -> None:
+def test_the_report_tells_every_horizon_where_there_are_several(
+    module_folder, file, direct
+) -> None:
     alone = engine.run(
         file,
         overrides={"target.horizons": [1]},
-        out=place / "alone",
-        home=place / "home",
+        out=module_folder / "alone",
+        home=module_folder / "home",
         pages=False,
     )
     assert "horizons" not in alone.metrics["forecasts"]["strategy"]
@@ -144,14 +145,14 @@ def test_the_report_tells_every_horizon_where_there_are_several(place, file, dir
     assert "By horizon" not in render_tearsheet(alone)
 
 
-def test_one_joint_fit_gives_the_forecasts_of_fits_apart(place, joint, sized) -> None:
+def test_one_joint_fit_gives_the_forecasts_of_fits_apart(module_folder, joint, sized) -> None:
     apart = joint.model_copy(
         update={
             "model": Ridge(lookback=5),
             "target": JOINT.model_copy(update={"strategy": "direct"}),
         }
     )
-    run = engine.run(apart, out=place / "apart", home=place / "home", pages=False)
+    run = engine.run(apart, out=module_folder / "apart", home=module_folder / "home", pages=False)
     pd.testing.assert_frame_equal(run.predictions, sized.predictions[run.predictions.columns])
 
 
@@ -197,12 +198,14 @@ def test_every_model_is_sized_by_its_interval_and_rules_are_not(sized) -> None:
 
 
 @pytest.mark.parametrize("cut", [444, BARS - 20])
-def test_nothing_at_or_before_a_bar_knows_what_comes_after(place, joint, sized, cut) -> None:
+def test_nothing_at_or_before_a_bar_knows_what_comes_after(
+    module_folder, joint, sized, cut
+) -> None:
     other = engine.run(
         joint,
-        data=str(changed_after(place / f"bars{cut}", cut)),
-        out=place / f"cut{cut}",
-        home=place / "home",
+        data=str(changed_after(module_folder / f"bars{cut}", cut)),
+        out=module_folder / f"cut{cut}",
+        home=module_folder / "home",
         pages=False,
     )
     last = sized.bars["timestamp"].unique()[cut]
@@ -217,7 +220,7 @@ def test_nothing_at_or_before_a_bar_knows_what_comes_after(place, joint, sized, 
 
 
 @pytest.mark.slow
-def test_a_network_forecasts_horizons_and_intervals(place, file) -> None:
+def test_a_network_forecasts_horizons_and_intervals(module_folder, file) -> None:
     network = {
         "model": {"kind": "mlp", "lookback": 4, "dense": [8]},
         "training": {"epochs": 2, "loss": {"kind": "quantile"}},
@@ -228,7 +231,11 @@ def test_a_network_forecasts_horizons_and_intervals(place, file) -> None:
         "compute.backend": "jax",
     }
     run = engine.run(
-        file, overrides=network, out=place / "network", home=place / "home", pages=False
+        file,
+        overrides=network,
+        out=module_folder / "network",
+        home=module_folder / "home",
+        pages=False,
     )
     table = run.predictions
     assert len(table) == 2 * 2 * len(run.returns)
@@ -236,7 +243,11 @@ def test_a_network_forecasts_horizons_and_intervals(place, file) -> None:
     np.testing.assert_allclose(table["q50"], table["predicted"], rtol=1e-12)
     assert [fit["horizons"] for fit in run.manifest["windows"][0]["fits"]] == [[1], [1], [5], [5]]
     again = engine.run(
-        file, overrides=network, out=place / "again", home=place / "home", pages=False
+        file,
+        overrides=network,
+        out=module_folder / "again",
+        home=module_folder / "home",
+        pages=False,
     )
     assert again.manifest["fits"]["trained"] == 0
     pd.testing.assert_frame_equal(again.predictions, table)

@@ -32,13 +32,8 @@ sources: [{{kind: files, path: "{folder}"}}]
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("resolutions")
-
-
-@pytest.fixture(scope="module")
-def file(place: Path) -> Path:
-    return write_strategy(place, market(place / "market"))
+def file(module_folder: Path) -> Path:
+    return write_strategy(module_folder, market(module_folder / "market"))
 
 
 def ground_of(spec: Strategy, home: Path, data: Path | None = None) -> PreparedData:
@@ -85,16 +80,22 @@ def test_intervals_are_known_ones_and_ascend(
 
 @pytest.mark.parametrize("interval", ["1h", "1d"])
 def test_an_interval_that_is_not_coarser_than_the_bars_is_told(
-    file: Path, place: Path, interval: str
+    file: Path, module_folder: Path, interval: str
 ) -> None:
     with pytest.raises(UsageError, match="resolutions") as caught:
-        engine.run(file, overrides={"resolutions": [interval]}, out=place, home=place)
+        engine.run(
+            file, overrides={"resolutions": [interval]}, out=module_folder, home=module_folder
+        )
     assert caught.value.found == interval
     assert caught.value.exit_code == 2
 
 
-def test_what_the_run_saw_of_weeks_stands_in_its_manifest_and_on_its_page(file, place) -> None:
-    run = engine.run(file, overrides={"resolutions": ["1w"]}, out=place, home=place, pages=False)
+def test_what_the_run_saw_of_weeks_stands_in_its_manifest_and_on_its_page(
+    file, module_folder
+) -> None:
+    run = engine.run(
+        file, overrides={"resolutions": ["1w"]}, out=module_folder, home=module_folder, pages=False
+    )
     own = ["log_return_1", "bollinger_percent_10_2", "volume_zscore_10"]
     names = [f"{symbol}:{name}" for symbol in ("AAA", "BBB") for name in own]
     names += [f"{symbol}:1w:{name}" for symbol in ("AAA", "BBB") for name in own]
@@ -108,13 +109,13 @@ def test_what_the_run_saw_of_weeks_stands_in_its_manifest_and_on_its_page(file, 
     ("scaling", "weeks"), [("standard", 0), ("minmax", 0), ("rolling_zscore", 20 - 1)]
 )
 def test_the_first_train_row_has_a_whole_warm_lookback_of_weeks_and_the_row_before_has_not(
-    file, place, scaling: str, weeks: int
+    file, module_folder, scaling: str, weeks: int
 ) -> None:
     overrides: dict[str, object] = {"windows.kind": "expanding", "scaling": {"kind": scaling}}
     if weeks:
         overrides["scaling"] = {"kind": scaling, "window": 20}
     spec = weekly(file, **overrides)
-    ground = ground_of(spec, place)
+    ground = ground_of(spec, module_folder)
     (coarse,) = ground.feature_history.coarse
     first = ground.windows[0].train.start
     needed = coarse.features.warmup + weeks + spec.model.lookback
@@ -122,10 +123,12 @@ def test_the_first_train_row_has_a_whole_warm_lookback_of_weeks_and_the_row_befo
     assert coarse.latest[first - 1] + 1 < needed
 
 
-def test_too_few_weeks_are_told_with_what_is_needed(file, place) -> None:
-    short = write_market(place / "short", {"AAA": bars(0).head(60), "BBB": bars(1).head(60)})
+def test_too_few_weeks_are_told_with_what_is_needed(file, module_folder) -> None:
+    short = write_market(
+        module_folder / "short", {"AAA": bars(0).head(60), "BBB": bars(1).head(60)}
+    )
     with pytest.raises(UsageError) as caught:
-        ground_of(weekly(file, **{"model.lookback": 4}), place, short)
+        ground_of(weekly(file, **{"model.lookback": 4}), module_folder, short)
     told = caught.value
     assert told.problem == "There are too few 1w bars"
     # Ridge among the opponents looks back 5 bars, longer than the strategy's own 4.
@@ -134,15 +137,17 @@ def test_too_few_weeks_are_told_with_what_is_needed(file, place) -> None:
     assert told.where == "resolutions"
 
 
-def test_weeks_that_leave_no_room_for_a_window_are_told_as_warm_up(file, place) -> None:
+def test_weeks_that_leave_no_room_for_a_window_are_told_as_warm_up(file, module_folder) -> None:
     with pytest.raises(UsageError, match="No window fits") as caught:
-        ground_of(weekly(file, features=[{"kind": "rsi", "window": 6}]), place)
+        ground_of(weekly(file, features=[{"kind": "rsi", "window": 6}]), module_folder)
     assert "454 to warm up" in caught.value.expected
 
 
-def test_every_model_is_given_the_same_coarse_inputs_of_the_chosen_symbols(file, place) -> None:
+def test_every_model_is_given_the_same_coarse_inputs_of_the_chosen_symbols(
+    file, module_folder
+) -> None:
     spec = weekly(file, inputs="target", benchmarks=[{"kind": "gradient_boosting"}])
-    ground = ground_of(spec, place)
+    ground = ground_of(spec, module_folder)
     tasks = tasks_of(spec, ground, until=700)
     assert {task.book for task in tasks} == {"strategy", "gradient_boosting"}
     for task in tasks:
@@ -154,12 +159,14 @@ def test_every_model_is_given_the_same_coarse_inputs_of_the_chosen_symbols(file,
 
 
 @pytest.mark.parametrize("more", range(7))
-def test_bars_after_a_window_change_nothing_of_what_it_is_given(file, place, more: int) -> None:
+def test_bars_after_a_window_change_nothing_of_what_it_is_given(
+    file, module_folder, more: int
+) -> None:
     """Whatever weekday the window ends on."""
     spec = weekly(file, **{"windows.test": 80 + more})
-    ground = ground_of(spec, place)
+    ground = ground_of(spec, module_folder)
     end = ground.windows[1].test.stop
-    other = ground_of(spec, place, changed_after(place / f"changed{end}", end - 1))
+    other = ground_of(spec, module_folder, changed_after(module_folder / f"changed{end}", end - 1))
     before, after = tasks_of(spec, ground, end), tasks_of(spec, other, end)
     assert {task.window for task in before} == {0, 1}
     for one, two in zip(before, after, strict=True):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -26,9 +25,10 @@ from engine.runs.documents import (
 )
 from engine.runs.folder import ANALYSIS_TABLES
 from tests.runs.documents import make_manifest, make_metrics_document, make_significance_document
+from tests.runs.old_folder import OLD_RUN, write_old_run
 
-OLD_RUN = Path(__file__).parent / "old_run"
-"""A folder as the version before the documents had a schema_version wrote it."""
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MODELS = {
     "manifest": Manifest,
@@ -40,12 +40,12 @@ MODELS = {
 
 @pytest.fixture
 def old_run(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(OLD_RUN, tmp_path / "old"))
+    return write_old_run(tmp_path / "old")
 
 
 @pytest.fixture(scope="module")
-def run() -> Run:
-    return open_run(OLD_RUN)
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return open_run(write_old_run(tmp_path_factory.mktemp("runs") / "old"))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -102,13 +102,13 @@ def test_no_figure_is_nan_or_infinite(value: float) -> None:
         make_metrics_document(books={"strategy": {"sharpe": value}})
 
 
-def test_a_folder_of_the_old_shape_opens_and_its_analysis_is_computed() -> None:
-    bare = Run.open(OLD_RUN)
+def test_a_folder_of_the_old_shape_opens_and_its_analysis_is_computed(old_run: Path) -> None:
+    bare = Run.open(old_run)
     assert bare.analysis_files is None
     with pytest.raises(UsageError, match="no analysis") as caught:
         _ = bare.analysis
     assert "open_run" in caught.value.fix
-    run = open_run(OLD_RUN)
+    run = open_run(old_run)
     assert run.analysis == analyse_run(bare).document
     assert with_analysis(run) is run
 
