@@ -13,10 +13,21 @@ WALKED = [
 ]
 """Pages whose commands are run as they are, by `test_walkthroughs`."""
 
+OWN_PARTS = (
+    *("dlinear", "last_week", "overnight_gap", "fractional_kelly", "breakout"),
+    "volatility_slippage",
+)
+"""Modules, and kinds, that the pages define; `test_own_code` installs them as a package."""
+
 
 def named(page: Path) -> str:
     """A page's path in the repository."""
     return page.relative_to(ROOT).as_posix()
+
+
+def uses_own_part(text: str) -> bool:
+    """Whether a block names a module or a kind that the pages define."""
+    return any(name in text for name in OWN_PARTS)
 
 
 def blocks(page: Path, language: str) -> list[str]:

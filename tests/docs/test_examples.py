@@ -20,7 +20,7 @@ from engine.config import parse_overrides
 from engine.data.config import Dataset
 from engine.runs.run import Run
 from engine.strategy import Strategy, load_strategy
-from tests.docs.blocks import PAGES, ROOT, WALKED, blocks, named
+from tests.docs.blocks import OWN_PARTS, PAGES, ROOT, WALKED, blocks, named, uses_own_part
 
 FOR_TYPES = {"Tensor"}
 """Names that are there for the type checker alone."""
@@ -31,9 +31,6 @@ TOOLS = {
     *(". .venv/bin/activate", "mkdir -p"),
 }
 """What may stand in a block of commands beside the engine's own."""
-
-WRITTEN_BY_THE_READER = "dlinear"
-"""A kind that a page tells how to make."""
 
 
 def lines(page: Path) -> list[list[str]]:
@@ -79,7 +76,7 @@ def test_a_command_is_one_that_the_command_line_understands(arguments: list[str]
 
     overrides = parse_overrides(options.get("set_") or ())
     strategy = Path(ROOT, str(options.get("strategy", "")))
-    if strategy.is_file() and not any(WRITTEN_BY_THE_READER in word for word in arguments):
+    if strategy.is_file() and not any(map(uses_own_part, arguments)):
         load_strategy(strategy, overrides)
 
 
@@ -105,7 +102,7 @@ def snippets() -> dict[str, str]:
 def test_what_python_imports_and_asks_of_a_run_is_there(code: str) -> None:
     nodes = list(ast.walk(ast.parse(code)))
     for node in nodes:
-        if isinstance(node, ast.ImportFrom) and node.module and node.module != "__future__":
+        if isinstance(node, ast.ImportFrom) and node.module not in {"__future__", *OWN_PARTS}:
             module = importlib.import_module(node.module)
             missing = [n.name for n in node.names if not hasattr(module, n.name)]
             assert set(missing) <= FOR_TYPES
@@ -132,11 +129,12 @@ def test_what_the_readme_tells_python_to_run_is_a_strategy() -> None:
 
 
 def pieces() -> dict[str, dict[str, Any]]:
-    """YAML of the pages."""
+    """YAML of the pages, without that of user-defined parts, which `test_own_code` checks."""
     return {
         f"{named(page)} {number}": YAML(typ="safe").load(text)
         for page in PAGES
         for number, text in enumerate(blocks(page, "yaml"))
+        if not uses_own_part(text)
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.docs.blocks import ROOT, blocks
+from tests.docs.blocks import OWN_PARTS, ROOT, blocks, uses_own_part
 from tests.parts.distribution import install, run_cli, run_python
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ PRINTED = {
     "own-benchmark.md": r"breakout -?\d.*\nbreakout_2 -?\d",
     "own-costs.md": r"\d+\.\d+ % of the equity was paid",
 }
+
+
+def test_the_parts_are_those_of_the_pages() -> None:
+    assert set(modules()) == set(OWN_PARTS)
 
 
 def modules() -> dict[str, str]:
@@ -117,6 +121,24 @@ def test_the_strategy_of_the_page_runs_with_the_installed_parts(installed: Path)
     assert '"result": "passed"' in done.stdout
     manifest = next(installed.glob("reports/acme/*/manifest.json")).read_text()
     assert manifest.count('"distribution": "acme-parts"') == 5
+
+
+def test_the_yaml_of_every_page_is_valid_with_the_installed_parts(installed: Path) -> None:
+    pieces = [
+        text
+        for page in sorted(PAGES.glob("own-*.md"))
+        for text in blocks(page, "yaml")
+        if uses_own_part(text)
+    ]
+    assert len(pieces) >= 5
+    code = f"""
+from pathlib import Path
+from ruamel.yaml import YAML
+from engine.strategy import load_strategy
+for text in {pieces!r}:
+    load_strategy(Path({str(ROOT / "strategies" / "ridge.yaml")!r}), YAML(typ="safe").load(text))
+"""
+    run_python("-c", code, path=(installed / "site",), cwd=installed)
 
 
 def test_the_command_line_knows_the_installed_parts(installed: Path) -> None:
