@@ -1,4 +1,4 @@
-"""The pages about the command line, made of the command line itself."""
+"""Reference pages of the command line, generated from the command line itself."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ PLACE = re.compile(r"<[a-z _|]+>")
 
 
 class Command(NamedTuple):
-    """A command as it is called: `data show`."""
+    """A command with its full name: `data show`."""
 
     name: str
     command: Any
 
 
 def commands(app: typer.Typer) -> Iterator[Command]:
-    """Every command, groups followed by what is in them."""
+    """Every command, each group followed by its commands."""
     import typer.main
 
     root = typer.main.get_command(app)
@@ -44,7 +44,7 @@ def _below(path: str, group: Any) -> Iterator[Command]:  # noqa: ANN401 - typer'
 
 
 def as_markdown(app: typer.Typer) -> str:
-    """A section a command, with its help, arguments and options."""
+    """One section for each command, with its help, arguments and options."""
     return "\n\n".join(_section(each) for each in commands(app))
 
 
@@ -57,8 +57,8 @@ def _section(each: Command) -> str:
 
 
 def _as_prose(text: str) -> str:
-    """Help as Markdown: what looks like a tag is none."""
-    return PLACE.sub(lambda found: found[0].replace("<", r"\<"), text.strip())
+    """Help as Markdown, with angle brackets escaped."""
+    return PLACE.sub(lambda match: match[0].replace("<", r"\<"), text.strip())
 
 
 def _usage(each: Command) -> str:
@@ -79,15 +79,15 @@ def _tables(command: Any) -> Iterator[str]:  # noqa: ANN401 - typer's own class
     arguments = {p: r for p, r in records.items() if r and not p.opts[0].startswith("-")}
     options = {p: r for p, r in records.items() if r and p not in arguments}
     if arguments:
-        yield _table("argument", [(_argument(p), told) for p, (_, told) in arguments.items()])
+        yield _table("argument", [(_argument(p), text) for p, (_, text) in arguments.items()])
     if options:
         yield _table("option", list(options.values()))
 
 
 def _table(heading: str, rows: list[tuple[str, str]]) -> str:
     lines = [f"| {heading} | |", "|---|---|"]
-    for name, told in rows:
-        prose = _as_prose(told.replace("  [required]", ""))
+    for name, text in rows:
+        prose = _as_prose(text.replace("  [required]", ""))
         lines.append(f"| {_cell(f'`{name}`')} | {_cell(prose)} |")
     return "\n".join(lines)
 
@@ -97,18 +97,18 @@ def _cell(text: str) -> str:
 
 
 def exit_codes() -> str:
-    """A row a code, with the errors that end a command with it."""
-    told: dict[int, list[str]] = {0: ["done"]}
+    """One row for each exit code, with its errors."""
+    meanings: dict[int, list[str]] = {0: ["done"]}
     for error in _all(errors.BacktestError):
-        said = (error.__doc__ or "").splitlines()[0].rstrip(".").split(":")[0]
-        told.setdefault(error.exit_code, []).append(
-            f"{said[0].lower()}{said[1:]} (`{error.__name__}`)"
+        summary = (error.__doc__ or "").splitlines()[0].rstrip(".").split(":")[0]
+        meanings.setdefault(error.exit_code, []).append(
+            f"{summary[0].lower()}{summary[1:]} (`{error.__name__}`)"
         )
-    told.setdefault(EXIT_UNEXPECTED, []).append("a fault of the engine; `--debug` shows where")
-    told[EXIT_UNEXPECTED].append("`backtest selftest`: a row failed")
-    told[errors.EXIT_INTERRUPTED] = ["interrupted (Ctrl-C)"]
-    told[EXIT_BROKEN_PIPE] = ["whoever read the output has gone, as after `| head`"]
-    rows = [f"| {code} | {_cell('<br>'.join(told[code]))} |" for code in sorted(told)]
+    meanings.setdefault(EXIT_UNEXPECTED, []).append("a fault of the engine; `--debug` shows where")
+    meanings[EXIT_UNEXPECTED].append("`backtest selftest`: a row failed")
+    meanings[errors.EXIT_INTERRUPTED] = ["interrupted (Ctrl-C)"]
+    meanings[EXIT_BROKEN_PIPE] = ["the reader of the output has closed it, as after `| head`"]
+    rows = [f"| {code} | {_cell('<br>'.join(meanings[code]))} |" for code in sorted(meanings)]
     return "\n".join(["| exit code | meaning |", "|---|---|", *rows])
 
 
@@ -119,7 +119,7 @@ def _all(error: type[errors.BacktestError]) -> Iterator[type[errors.BacktestErro
 
 
 class CommandReference(SphinxDirective):
-    """The place of all commands, or with `exit-codes` of their exit codes."""
+    """The directive `commands`: all commands, or with `exit-codes` their exit codes."""
 
     optional_arguments = 1
 

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from sphinx.application import Sphinx
 
-DEEPEST = 5
+MAX_HEADING_DEPTH = 5
 SINGLE_KEYS = "Single keys"
 RUN_DOCUMENTS = ("manifest", "metrics", "significance", "certificate", "analysis")
 
 
 def as_markdown(model: type[BaseModel], title: str = SINGLE_KEYS, depth: int = 2) -> str:
-    """A section a key that holds others, a row a key that does not.
+    """A section for each key that contains others, a row for each other key.
 
     Args:
-        model: Of the document, such as `engine.strategy.Strategy`.
+        model: Model of the document, such as `engine.strategy.Strategy`.
         title: Of the section with the keys that hold no others; one of its own is the heading of
             all of them.
         depth: Level of that section's heading.
@@ -45,7 +45,7 @@ def _holds_keys(listed: Sequence[ReferenceEntry], entry: ReferenceEntry) -> bool
 def _section(listed: Sequence[ReferenceEntry], entry: ReferenceEntry, depth: int) -> str:
     below = child_entries(listed, entry)
     rows = [each for each in below if not each.kind and not _holds_keys(listed, each)]
-    parts = [f"{'#' * min(depth, DEEPEST)} {entry.path}", *_about(entry), _table(rows)]
+    parts = [f"{'#' * min(depth, MAX_HEADING_DEPTH)} {entry.path}", *_about(entry), _table(rows)]
     parts += [_section(listed, each, depth + 1) for each in below if each not in rows]
     return "\n\n".join(part for part in parts if part)
 

@@ -1,4 +1,4 @@
-"""Formulas as MathML, which browsers draw themselves: no script, and nothing from a network."""
+"""Formulas as MathML, which browsers render without scripts or network access."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ FRACTION_OF_DIGITS = re.compile(r"(\\t?frac)(\d)(\d)")
 """docutils reads the 12 of `\\frac12` as one number."""
 
 BAR = re.compile(r'<mover accent="true">(\s*<mi>.</mi>\s*<mo stretchy="false">\u02c9</mo>)')
-"""As an accent, browsers without a font for mathematics draw a bar through its letter."""
+"""As an accent, browsers without a mathematical font draw the bar through the letter."""
 
 
 def as_mathml(tex: str, *, block: bool) -> str:
     r"""One formula.
 
     Args:
-        tex: As LaTeX; `\lt` and `\gt` are read too, which a code host's Markdown needs.
-        block: On lines of its own.
+        tex: LaTeX; `\lt` and `\gt` are accepted, because the Markdown of code hosts needs them.
+        block: Display it on separate lines.
 
     Raises:
-        ExtensionError: A command that is not known.
+        ExtensionError: The formula contains an unknown command.
     """
     plain = FRACTION_OF_DIGITS.sub(r"\1{\2}{\3}", tex.replace(r"\lt", "<").replace(r"\gt", ">"))
     try:

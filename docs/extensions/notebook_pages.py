@@ -1,4 +1,4 @@
-"""Notebooks as pages: executed when the pages are built, each cell with what came out of it."""
+"""Notebooks as pages: executed during the build, each cell followed by its output."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.application import Sphinx
 
-SECONDS_A_CELL = 120
+CELL_TIMEOUT_S = 120
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -24,18 +24,18 @@ def executed(text: str) -> nbformat.NotebookNode:
     """A notebook with its outputs.
 
     Args:
-        text: Of an `.ipynb` file; outputs in it are replaced.
+        text: Text of an `.ipynb` file; its outputs are replaced.
 
     Raises:
         nbclient.exceptions.CellExecutionError: A cell fails.
     """
     notebook = nbformat.reads(text, as_version=4)
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
             notebook,
-            timeout=SECONDS_A_CELL,
+            timeout=CELL_TIMEOUT_S,
             kernel_name="python3",
-            resources={"metadata": {"path": place}},
+            resources={"metadata": {"path": folder}},
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )
         client.execute()
@@ -43,7 +43,7 @@ def executed(text: str) -> nbformat.NotebookNode:
 
 
 def as_markdown(notebook: nbformat.NotebookNode) -> str:
-    """The cells, and behind each cell of code what it gave."""
+    """The cells, each code cell followed by its output."""
     return "\n\n".join(part for cell in notebook.cells for part in _parts(cell))
 
 
@@ -53,13 +53,13 @@ def _parts(cell: nbformat.NotebookNode) -> Iterator[str]:
         return
     yield f"```python\n{cell.source}\n```"
     for output in cell.outputs:
-        told = output.get("text") or output.get("data", {}).get("text/plain", "")
-        if told:
-            yield f"```text\n{COLOUR.sub('', told).rstrip()}\n```"
+        text = output.get("text") or output.get("data", {}).get("text/plain", "")
+        if text:
+            yield f"```text\n{COLOUR.sub('', text).rstrip()}\n```"
 
 
 class NotebookParser(MystParser):
-    """Reads a notebook as the Markdown that its cells and their outputs make."""
+    """Parses a notebook as the Markdown of its cells and outputs."""
 
     supported = ("ipynb",)
 

@@ -94,6 +94,6 @@ def _hash_result(harness: HarnessResult) -> str:
         digest.update(book.trades[["size", "price", "fee"]].to_numpy().tobytes())
     for predictions in harness.result.predictions.values():
         digest.update(predictions.predicted.to_numpy().tobytes())
-    documents = {"metrics": harness.metrics, "significance": harness.significance}
-    digest.update(canonical_json(documents).encode())
+    for document in (harness.metrics, harness.significance):
+        digest.update(canonical_json(document.as_dict()).encode())
     return digest.hexdigest()

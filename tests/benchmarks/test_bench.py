@@ -1,4 +1,4 @@
-"""scripts/bench, on a sliver of its work: what it prints, never how fast anything was."""
+"""scripts/bench on small workloads: its output, not its speed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rich.console import Console
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "scripts" / "benchmarks"
-SLIVER = ["--rounds", "1", "--windows", "2", "--epochs", "2", "--bars", "5000"]
+SMALL_WORKLOAD = ["--rounds", "1", "--windows", "2", "--epochs", "2", "--bars", "5000"]
 QUICK = ["--strategy", str(ROOT / "strategies" / "ridge.yaml")]
 FEW_FITS = [
     *("--set", "windows.test=8y", "--set", "model.units=8", "--set", "model.dense=[16,8]"),
@@ -32,54 +32,54 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, Any]:
-    done = bench("refit", "--json", *SLIVER, *QUICK)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def results() -> dict[str, Any]:
+    completed = bench("refit", "--json", *SMALL_WORKLOAD, *QUICK)
+    assert completed.returncode == 0, completed.stderr
+    return json.loads(completed.stdout)
 
 
 @pytest.mark.slow
-def test_compares_both_backends_with_the_plain_keras_loop(found) -> None:
-    assert found["speedup_tensorflow_vs_plain_keras"] > 0
-    assert found["speedup_jax_vs_plain_keras"] > 0
+def test_compares_both_backends_with_the_plain_keras_loop(results) -> None:
+    assert results["speedup_tensorflow_vs_plain_keras"] > 0
+    assert results["speedup_jax_vs_plain_keras"] > 0
 
 
 @pytest.mark.slow
-def test_every_contender_forecasts_the_same_bars_and_learns(found) -> None:
-    for name, told in found["contenders"].items():
-        assert told["forecasts"] == 2 * 30, name
-        assert 0 < told["train_loss"] < 3, name
-        assert len(told["seconds"]) == 1, name
+def test_every_program_forecasts_the_same_bars_and_learns(results) -> None:
+    for name, summary in results["contenders"].items():
+        assert summary["forecasts"] == 2 * 30, name
+        assert 0 < summary["train_loss"] < 3, name
+        assert len(summary["seconds"]) == 1, name
 
 
 @pytest.mark.slow
-def test_says_what_the_work_was_and_what_the_machine_could_do(found) -> None:
-    work = found["work"]
+def test_reports_the_workload_and_the_speed_of_the_machine(results) -> None:
+    work = results["work"]
     assert work["training_samples_in_all"] == 2 * 2 * 1_152
     assert work["forward_flop_per_sample"] == 587_392
     assert work["sgemm_flop_per_s"] > 1e8
 
 
 @pytest.mark.slow
-def test_tells_the_memory_of_a_fit_on_both_backends(found) -> None:
-    assert {told["matrix_bytes"] for told in found["memory"].values()} == {5_000 * 20 * 4}
-    assert set(found["memory"]) == {"tensorflow", "jax"}
+def test_reports_the_memory_of_a_fit_on_both_backends(results) -> None:
+    assert {memory["matrix_bytes"] for memory in results["memory"].values()} == {5_000 * 20 * 4}
+    assert set(results["memory"]) == {"tensorflow", "jax"}
 
 
 @pytest.mark.slow
-def test_a_second_run_trains_nothing(found) -> None:
-    assert found["stored"]["again_trained"] == 0
-    assert found["stored"]["again_s"] > 0
+def test_a_second_run_trains_nothing(results) -> None:
+    assert results["stored"]["again_trained"] == 0
+    assert results["stored"]["again_s"] > 0
 
 
 @pytest.mark.slow
-def test_prints_a_table_without_json(found, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prints_a_table_without_json(results, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     console = Console(record=True, width=110, file=io.StringIO())
-    importlib.import_module("training_speed").show(found, console)
-    told = console.export_text()
+    importlib.import_module("training_speed").show(results, console)
+    text = console.export_text()
     for name in ("engine tensorflow", "engine jax", "plain keras", "GFLOP/s", "feature matrix"):
-        assert name in told
+        assert name in text
 
 
 ZOO = ["--symbols", "SP500", "--kinds", "mlp", "drift", "--seeds", "2", "--workers", "1"]
@@ -87,12 +87,12 @@ ZOO += ["--set", "training.epochs=1", "--set", "windows.train=15y", "--set", "wi
 
 
 @pytest.mark.slow
-def test_the_zoo_says_how_far_the_seeds_of_a_kind_lie_apart() -> None:
-    done = bench("zoo", *ZOO, "--json")
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert list(found) == ["SP500"]
-    scores = found["SP500"]
+def test_the_zoo_reports_the_range_of_seeds() -> None:
+    completed = bench("zoo", *ZOO, "--json")
+    assert completed.returncode == 0, completed.stderr
+    results = json.loads(completed.stdout)
+    assert list(results) == ["SP500"]
+    scores = results["SP500"]
     assert [len(scores[kind]["seeds"]) for kind in ("mlp", "drift")] == [2, 1]
     one, other = scores["mlp"]["seeds"]
     assert one["r2_vs_persistence"] != other["r2_vs_persistence"]
@@ -100,21 +100,21 @@ def test_the_zoo_says_how_far_the_seeds_of_a_kind_lie_apart() -> None:
 
 
 @pytest.mark.slow
-def test_warm_and_cold_starts_stand_side_by_side() -> None:
-    done = bench("warm", "--json", "--rounds", "1", *FEW_FITS)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    cold, warm, windows = found["cold"], found["warm"], found["work"]["windows"]
+def test_warm_and_cold_starts_are_compared() -> None:
+    completed = bench("warm", "--json", "--rounds", "1", *FEW_FITS)
+    assert completed.returncode == 0, completed.stderr
+    results = json.loads(completed.stdout)
+    cold, warm, windows = results["cold"], results["warm"], results["work"]["windows"]
     assert cold["fits"] == warm["fits"] == 2 * windows
     assert (cold["started_warm"], warm["started_warm"]) == (0, 2 * (windows - 1))
     assert (cold["epochs"], warm["epochs"]) == (2 * windows * 2, 2 * (2 + windows - 1))
-    assert found["refit_seconds_cold_vs_warm"] == cold["refit_s"] / warm["refit_s"] > 0
-    assert found["run_seconds_cold_vs_warm"] == cold["run_s"] / warm["run_s"] > 0
-    for told in (cold, warm):
-        assert 0 < told["validation_loss"] < 10
-        assert 0 < told["rmse_bps"] < 1_000
-        assert 0 < told["directional_accuracy_pct"] < 100
-    assert -1 < found["forecast_correlation"] < 1
+    assert results["refit_seconds_cold_vs_warm"] == cold["refit_s"] / warm["refit_s"] > 0
+    assert results["run_seconds_cold_vs_warm"] == cold["run_s"] / warm["run_s"] > 0
+    for variant in (cold, warm):
+        assert 0 < variant["validation_loss"] < 10
+        assert 0 < variant["rmse_bps"] < 1_000
+        assert 0 < variant["directional_accuracy_pct"] < 100
+    assert -1 < results["forecast_correlation"] < 1
 
 
 CALIBRATION = ["--markets", "3", "--bars", "120", "--resamples", "200", "--workers", "1"]
@@ -124,12 +124,12 @@ CALIBRATION = ["--markets", "3", "--bars", "120", "--resamples", "200", "--worke
 def test_calibration_counts_every_market_of_every_process_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    done = bench("calibration", *CALIBRATION, "--json")
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    told = [share for rows in found["rows"].values() for row in rows.values() for share in row]
-    assert set(told) == {"iid normal", "t, 4 degrees", "AR(1) 0.2", "AR(1) 0.4", "GARCH(1,1)"}
-    for kind, rows in found["rows"].items():
+    completed = bench("calibration", *CALIBRATION, "--json")
+    assert completed.returncode == 0, completed.stderr
+    results = json.loads(completed.stdout)
+    names = [share for rows in results["rows"].values() for row in rows.values() for share in row]
+    assert set(names) == {"iid normal", "t, 4 degrees", "AR(1) 0.2", "AR(1) 0.4", "GARCH(1,1)"}
+    for kind, rows in results["rows"].items():
         assert len(rows) >= 5, kind
         for row, shares in rows.items():
             assert len(shares) == 5, row
@@ -137,7 +137,7 @@ def test_calibration_counts_every_market_of_every_process_once(
             assert f"{row.strip()}  " in (ROOT / "docs" / "calibration.md").read_text(), row
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     console = Console(record=True, width=110, file=io.StringIO())
-    importlib.import_module("calibration").show(found, console)
+    importlib.import_module("calibration").show(results, console)
     table = console.export_text()
     for name in ("Sharpe > 0, bootstrap", "SPA of 5 books", "Pesaran-Timmermann", "GARCH(1,1)"):
         assert name in table
@@ -145,18 +145,18 @@ def test_calibration_counts_every_market_of_every_process_once(
 
 @pytest.mark.slow
 def test_features_times_every_kind_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = bench("features", "--json", "--bars", "20000", "--rounds", "1")
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["work"]["bars"] == 20_000
-    assert found["work"]["features"] == len(found["features_s"]) >= 24
-    assert {"rsi_14", "beta_BBB_60", "yang_zhang_20"} <= set(found["features_s"])
-    assert min(found["features_s"].values()) > 0
-    assert found["seconds_of_20_features"] > 0
-    assert set(found["coarse_s"]) == {"5m", "1h", "1d"}
+    completed = bench("features", "--json", "--bars", "20000", "--rounds", "1")
+    assert completed.returncode == 0, completed.stderr
+    results = json.loads(completed.stdout)
+    assert results["work"]["bars"] == 20_000
+    assert results["work"]["features"] == len(results["features_s"]) >= 24
+    assert {"rsi_14", "beta_BBB_60", "yang_zhang_20"} <= set(results["features_s"])
+    assert min(results["features_s"].values()) > 0
+    assert results["seconds_of_20_features"] > 0
+    assert set(results["coarse_s"]) == {"5m", "1h", "1d"}
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     console = Console(record=True, width=110, file=io.StringIO())
-    importlib.import_module("feature_speed").show(found, console)
+    importlib.import_module("feature_speed").show(results, console)
     assert "all 27 at once" in console.export_text()
 
 
@@ -164,21 +164,21 @@ TRUTH = ["--rounds", "1", "--bars", "200", "--resamples", "200", "--no-pages", *
 
 
 @pytest.mark.slow
-def test_truth_tells_what_the_certificate_and_the_resamples_take(
+def test_truth_times_the_leakage_test_and_the_bootstrap(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    done = bench("truth", "--json", *TRUTH)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["work"] == {"strategy": "ridge", "bars": 200, "books": 6, "resamples": 200}
-    (run,), (certificate,) = found["run_s"], found["certificate_s"]
+    completed = bench("truth", "--json", *TRUTH)
+    assert completed.returncode == 0, completed.stderr
+    results = json.loads(completed.stdout)
+    assert results["work"] == {"strategy": "ridge", "bars": 200, "books": 6, "resamples": 200}
+    (run,), (certificate,) = results["run_s"], results["certificate_s"]
     assert 0 < certificate < run
-    assert found["certificate_share_pct"] == pytest.approx([100 * certificate / run])
-    assert all(len(seconds) == 1 for seconds in found["significance_s"].values())
-    assert len(found["significance_s"]) == 2
+    assert results["certificate_share_pct"] == pytest.approx([100 * certificate / run])
+    assert all(len(seconds) == 1 for seconds in results["significance_s"].values())
+    assert len(results["significance_s"]) == 2
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     console = Console(record=True, width=110, file=io.StringIO())
-    importlib.import_module("evaluation_cost").show(found, console)
+    importlib.import_module("evaluation_cost").show(results, console)
     assert "200 resamples, 6 books, 200 bars, AR(1) 0.2" in console.export_text()
 
 
@@ -188,8 +188,8 @@ def test_the_launcher_can_be_run_and_is_posix_shell() -> None:
     subprocess.run(["/bin/sh", "-n", script], check=True)
 
 
-def test_an_unknown_name_is_told_those_there_are() -> None:
-    done = bench("speed")
-    assert done.returncode == 2
-    assert "refit" in done.stderr
-    assert "warm" in done.stderr
+def test_an_unknown_name_lists_the_benchmarks() -> None:
+    completed = bench("speed")
+    assert completed.returncode == 2
+    assert "refit" in completed.stderr
+    assert "warm" in completed.stderr

@@ -1,4 +1,4 @@
-"""scripts/backtest and scripts/test against a Python that only pretends to install."""
+"""scripts/backtest and scripts/test with a fake Python that only logs the installation."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ esac
 
 
 class Clone:
-    """A copy of the scripts in a folder of its own, with a pretended Python on PATH."""
+    """A copy of the scripts in a temporary folder, with a fake Python on PATH."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "a clone"
         self.elsewhere = folder / "elsewhere"
         self.bin = folder / "bin"
-        for made in (self.root, self.elsewhere, self.bin):
-            made.mkdir()
+        for directory in (self.root, self.elsewhere, self.bin):
+            directory.mkdir()
         shutil.copytree(REPOSITORY / "scripts", self.root / "scripts")
         (self.root / "pyproject.toml").write_text("[project]\n")
         (self.root / "constraints.txt").write_text("numpy==2.4.6\n")
@@ -61,10 +61,10 @@ class Clone:
         self.log.with_suffix(f".{condition}").unlink()
 
     def calls(self) -> list[str]:
-        """What was done since the last time of asking."""
-        done = self.log.read_text().split() if self.log.exists() else []
+        """The steps since the last call."""
+        steps = self.log.read_text().split() if self.log.exists() else []
         self.log.unlink(missing_ok=True)
-        return done
+        return steps
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -98,7 +98,7 @@ def test_the_first_call_installs_and_the_second_does_not(clone: Clone) -> None:
 
 
 @pytest.mark.parametrize("file", ["pyproject.toml", "constraints.txt"])
-def test_a_change_of_what_is_installed_brings_it_up_to_date(clone: Clone, file: str) -> None:
+def test_a_changed_requirement_updates_the_environment(clone: Clone, file: str) -> None:
     clone.run("backtest")
     clone.calls()
     (clone.root / file).write_text("# changed\n")
@@ -110,7 +110,7 @@ def test_a_change_of_what_is_installed_brings_it_up_to_date(clone: Clone, file: 
     assert clone.calls() == []
 
 
-def test_the_tests_install_what_they_need_in_addition(clone: Clone) -> None:
+def test_scripts_test_installs_the_extra_requirements(clone: Clone) -> None:
     clone.run("backtest")
     clone.calls()
 
@@ -123,7 +123,7 @@ def test_the_tests_install_what_they_need_in_addition(clone: Clone) -> None:
     assert clone.calls() == []
 
 
-def test_a_failed_install_is_shown_and_never_taken_for_a_good_one(clone: Clone) -> None:
+def test_a_failed_install_is_reported_and_repeated(clone: Clone) -> None:
     clone.on("fail")
     code, stdout, stderr = clone.run("backtest")
     assert (code, stdout, clone.calls()) == (1, "", ["venv", "pip"])
@@ -136,7 +136,7 @@ def test_a_failed_install_is_shown_and_never_taken_for_a_good_one(clone: Clone) 
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_install_is_started_over(clone: Clone, how: signal.Signals) -> None:
+def test_an_interrupted_install_starts_again(clone: Clone, how: signal.Signals) -> None:
     clone.on("slow")
     process = clone.start("backtest")
     while not clone.log.exists() or "pip" not in clone.log.read_text():
@@ -150,18 +150,21 @@ def test_an_interrupted_install_is_started_over(clone: Clone, how: signal.Signal
     assert clone.calls() == INSTALL
 
 
-def test_two_first_calls_at_once_install_once(clone: Clone) -> None:
+def test_two_simultaneous_first_calls_install_once(clone: Clone) -> None:
     clone.on("slow")
     processes = [clone.start("backtest") for _ in range(2)]
 
-    told = [process.communicate(timeout=60) for process in processes]
+    outputs = [process.communicate(timeout=60) for process in processes]
 
     assert [process.returncode for process in processes] == [0, 0]
     assert clone.calls() == INSTALL
-    assert sorted("waiting for another install" in stderr for _, stderr in told) == [False, True]
+    assert sorted("waiting for another install" in stderr for _, stderr in outputs) == [
+        False,
+        True,
+    ]
 
 
-def test_an_environment_that_was_moved_is_made_anew(clone: Clone) -> None:
+def test_a_moved_environment_is_installed_again(clone: Clone) -> None:
     clone.run("backtest")
     clone.calls()
     clone.root = clone.root.rename(clone.root.with_name("moved"))
@@ -171,17 +174,17 @@ def test_an_environment_that_was_moved_is_made_anew(clone: Clone) -> None:
     assert clone.calls() == INSTALL
 
 
-def test_an_environment_made_by_hand_is_kept(clone: Clone) -> None:
-    made = clone.root / ".venv" / "bin"
-    made.mkdir(parents=True)
-    shutil.copy(clone.bin / "python3.11", made / "python")
+def test_an_existing_environment_is_kept(clone: Clone) -> None:
+    environment = clone.root / ".venv" / "bin"
+    environment.mkdir(parents=True)
+    shutil.copy(clone.bin / "python3.11", environment / "python")
 
     clone.run("backtest")
 
     assert clone.calls() == UPDATE
 
 
-def test_a_python_that_does_not_run_is_passed_over(clone: Clone) -> None:
+def test_a_python_that_does_not_run_is_skipped(clone: Clone) -> None:
     shutil.move(clone.bin / "python3.11", clone.bin / "python3.12")
     clone.python("python3.11", "#!/bin/sh\necho 'pyenv: version not installed' >&2\nexit 127\n")
 
@@ -189,7 +192,7 @@ def test_a_python_that_does_not_run_is_passed_over(clone: Clone) -> None:
     assert clone.calls() == INSTALL
 
 
-def test_without_a_python_that_will_do_the_user_is_told_which_to_get(clone: Clone) -> None:
+def test_without_a_supported_python_the_message_names_the_versions(clone: Clone) -> None:
     for name in ("python3.11", "python3.12", "python3.13", "python3", "python"):
         clone.python(name, "#!/bin/sh\nexit 1\n")
 
@@ -199,7 +202,7 @@ def test_without_a_python_that_will_do_the_user_is_told_which_to_get(clone: Clon
     assert "no Python 3.11, 3.12 or 3.13" in stderr
 
 
-def test_the_launcher_may_be_linked_to(clone: Clone) -> None:
+def test_the_launcher_works_through_symbolic_links(clone: Clone) -> None:
     (clone.bin / "direct").symlink_to(clone.root / "scripts" / "backtest")
     (clone.root / "scripts" / "linked").symlink_to("../../bin/direct")
 

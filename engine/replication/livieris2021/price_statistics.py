@@ -10,9 +10,15 @@ from engine.evaluation.inference.diagnostics import augmented_dickey_fuller
 from engine.replication.livieris2021.comparison_row import ComparisonRow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from engine.core.types import Vector, WideFrame
     from engine.replication.livieris2021.protocol import PaperProtocol
-    from engine.replication.livieris2021.published import PublishedTables
+    from engine.replication.livieris2021.published import (
+        PublishedDescriptive,
+        PublishedMovements,
+        PublishedTables,
+    )
 
 STATISTICS = ("min", "max", "mean", "std", "median", "skewness", "kurtosis")
 MOVEMENT_FIELDS = ("up", "up_pct", "down", "down_pct")
@@ -24,12 +30,7 @@ def compare_descriptive(
     """The descriptive table: one row for each coin and part."""
     digits = dict.fromkeys(STATISTICS, 2)
     return [
-        ComparisonRow(
-            {"symbol": row.symbol, "part": row.part},
-            {name: getattr(row, name) for name in STATISTICS},
-            descriptive_statistics(_closes_of_part(closes, protocol, row.symbol, row.part)),
-            digits,
-        )
+        _compare_part(closes, protocol, row, descriptive_statistics, digits)
         for row in published.descriptive
     ]
 
@@ -40,12 +41,7 @@ def compare_movements(
     """The counts of days up and down: one row for each coin and part."""
     digits = {"up": 0, "up_pct": 2, "down": 0, "down_pct": 2}
     return [
-        ComparisonRow(
-            {"symbol": row.symbol, "part": row.part},
-            {name: getattr(row, name) for name in MOVEMENT_FIELDS},
-            count_movements(_closes_of_part(closes, protocol, row.symbol, row.part)),
-            digits,
-        )
+        _compare_part(closes, protocol, row, count_movements, digits)
         for row in published.movements
     ]
 
@@ -108,7 +104,17 @@ def count_movements(values: Vector) -> dict[str, float | None]:
     }
 
 
-def _closes_of_part(closes: WideFrame, protocol: PaperProtocol, coin: str, part: str) -> Vector:
-    days: range = getattr(protocol.split, part)
-    values: Vector = closes[coin].to_numpy()[days.start : days.stop]
-    return values
+def _compare_part(
+    closes: WideFrame,
+    protocol: PaperProtocol,
+    row: PublishedDescriptive | PublishedMovements,
+    compute: Callable[[Vector], Mapping[str, float | None]],
+    digits: Mapping[str, int],
+) -> ComparisonRow:
+    """A published row of one coin and part next to the figures of its closes."""
+    days: range = getattr(protocol.split, row.part)
+    values: Vector = closes[row.symbol].to_numpy()[days.start : days.stop]
+    printed = {name: getattr(row, name) for name in digits}
+    return ComparisonRow(
+        {"symbol": row.symbol, "part": row.part}, printed, compute(values), digits
+    )
