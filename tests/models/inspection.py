@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from engine.models import AttentionLstm
+from engine.models import AttentionLstm, Forecast
 
 if TYPE_CHECKING:
-    from engine.models import TrainingHistory, TrainingSpec, WindowDataset
+    from engine.models import TrainingSpec, WindowDataset
     from engine.models.networks.base import Network
 
 
-@dataclass(frozen=True)
-class Inspection:
-    """Measurements on a network with the weights of a fit.
+@dataclass(frozen=True, kw_only=True)
+class Inspection(Forecast):
+    """A forecast, and measurements on a network with its weights.
 
     Attributes:
         outputs: Of the test rows.
@@ -28,7 +28,6 @@ class Inspection:
         before: By step: largest change of any causal block's earlier states when it is changed.
         since: By step: largest change of the outputs when it is changed.
         attention_weights: Of `AttentionLstm.attention_weights`, on the test rows.
-        history: Of the fit.
     """
 
     outputs: np.ndarray
@@ -38,7 +37,17 @@ class Inspection:
     before: list[float]
     since: list[float]
     attention_weights: np.ndarray | None
-    history: TrainingHistory
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentiveForecast(Forecast):
+    """A forecast, and its network's attention weights on the test rows."""
+
+    attention_weights: np.ndarray
+
+
+def fields_of(forecast: Forecast) -> dict[str, Any]:
+    return {part.name: getattr(forecast, part.name) for part in fields(Forecast)}
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class Inspect:
 
     network: Network
     stochastic: bool = False
+    kind: ClassVar[str] = "inspect"
 
     def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Any:
         forecast = self.network.fit_predict(dataset, training, seed)
@@ -67,22 +77,22 @@ class Inspect:
             before=before,
             since=since,
             attention_weights=attention,
-            history=forecast.history,
+            **fields_of(forecast),
         )
 
 
 @dataclass(frozen=True)
 class ReadAttention:
-    """Takes the place of a forecaster in a task; forecasts the attention weights of its fit."""
+    """Takes the place of a forecaster in a task; adds the attention weights to its forecast."""
 
     network: AttentionLstm
     stochastic: bool = False
+    kind: ClassVar[str] = "read_attention"
 
     def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Any:
         forecast = self.network.fit_predict(dataset, training, seed)
-        return replace(
-            forecast, test=self.network.attention_weights(dataset, forecast, dataset.test)
-        )
+        attention = self.network.attention_weights(dataset, forecast, dataset.test)
+        return AttentiveForecast(attention_weights=attention, **fields_of(forecast))
 
 
 def _outputs(model: Any, x: np.ndarray) -> np.ndarray:

@@ -295,7 +295,7 @@ def test_later_coarse_bars_change_no_forecast_before_them(bench: Bench) -> None:
 
 @pytest.mark.slow
 def test_attention_weights_with_a_coarser_interval(bench: Bench) -> None:
-    attention = bench.forecasts["coarse, attention"].test
+    attention = bench.forecasts["coarse, attention"].attention_weights
     assert attention.shape == (len(COARSE.test), 4)
     np.testing.assert_allclose(attention.sum(axis=1), 1, rtol=1e-5)
 
