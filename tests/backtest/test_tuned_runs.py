@@ -64,7 +64,7 @@ def test_every_fit_tells_what_it_chose_and_how_many_it_tried(run: engine.Run) ->
 
 def test_the_terminal_and_the_tearsheet_tell_it_too(run: engine.Run) -> None:
     tried = 5 * len(run.manifest["windows"])
-    assert f"Tuning: {tried} configurations tried, on train rows alone" in render_run_text(run)
+    assert f"Tuning: {tried} configurations tried, on train rows only" in render_run_text(run)
     page = render_tearsheet(run)
     assert f"{tried}\u00a0configurations tried in all" in page
     assert "one more chance to fit noise" in page

@@ -28,7 +28,7 @@ FOR_TYPES = {"Tensor"}
 TOOLS = {
     *("python3 -m venv", ".venv/bin/python -m compileall", ".venv/bin/pip install"),
     *(".venv/bin/pytest", "pip install", "ray start", "python scripts/documentation/"),
-    *(". .venv/bin/activate", "mkdir -p"),
+    *(". .venv/bin/activate", "mkdir -p", ".venv/bin/python -m tests."),
 }
 """What may stand in a block of commands beside the engine's own."""
 

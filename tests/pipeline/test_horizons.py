@@ -168,7 +168,7 @@ def test_quantiles_are_written_scored_and_told(sized) -> None:
     assert interval["nominal_pct"] == 80.0
     assert set(scores["horizons"]["1"]) >= {"pinball_bps", "intervals"}
     assert "intervals" not in sized.metrics["forecasts"]["ridge"]
-    assert "80\N{NO-BREAK SPACE}% interval held" in render_tearsheet(sized)
+    assert "80\N{NO-BREAK SPACE}% forecast interval" in render_tearsheet(sized)
 
 
 def test_quantiles_are_measured_against_those_of_the_train_rows(sized) -> None:

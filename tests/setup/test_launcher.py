@@ -14,7 +14,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 INSTALL = ["venv", "pip", "compile"]
 UPDATE = ["pip", "compile"]
-SHARED = "-n auto --maxprocesses 4 --dist loadfile"
+SHARED = "-n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder"
 
 PYTHON = """#!/bin/sh
 tell() { echo "$1" >>"$CALLS"; }
