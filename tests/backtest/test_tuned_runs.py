@@ -66,7 +66,7 @@ def test_the_terminal_and_the_tearsheet_tell_it_too(run: engine.Run) -> None:
     tried = 5 * len(run.manifest["windows"])
     assert f"Tuning: {tried} configurations tried, on train rows only" in render_run_text(run)
     page = render_tearsheet(run)
-    assert f"{tried}\u00a0configurations tried in all" in page
+    assert f"{tried}\u00a0configurations tried in total" in page
     assert "one more chance to fit noise" in page
     section = page[page.index('id="tuning"') : page.index('<section id="months"')]
     assert section.count("<tr>") == 1 + len(run.manifest["windows"])
