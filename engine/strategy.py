@@ -257,13 +257,13 @@ class Strategy(Spec):
     def _check_search_space(self) -> Strategy:
         if self.tune is None:
             return self
-        told = {name: getattr(self, name) for name in type(self).model_fields}
+        values = {name: getattr(self, name) for name in type(self).model_fields}
 
-        def insist(made: TrialConfig) -> Strategy:
-            chosen = {"model": made.model, "training": made.training, "tune": None}
-            return Strategy.model_validate(told | chosen)
+        def validate(trial: TrialConfig) -> Strategy:
+            chosen = {"model": trial.model, "training": trial.training, "tune": None}
+            return Strategy.model_validate(values | chosen)
 
-        if wrong := find_space_errors(self.model, self.training, self.tune, insist):
+        if wrong := find_space_errors(self.model, self.training, self.tune, validate):
             raise ValidationError.from_exception_data("Strategy", wrong)
         return self
 

@@ -1,4 +1,4 @@
-"""The leak certificate: what was made twice is compared, and the first difference is named."""
+"""Compares outputs from the real and from altered bars, and names the first difference."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ FIXES: dict[ComparedStage, str] = {
 
 @dataclass(frozen=True, eq=False)
 class OutputPair:
-    """One thing that was made from the real bars, and again from those with others after a cutoff.
+    """One output of a stage, from the real bars and from bars altered after a cutoff.
 
     Attributes:
         stage: That makes it.
@@ -78,7 +78,7 @@ class Mismatch:
     """The first value that is not what it was.
 
     Attributes:
-        stage: That made it.
+        stage: The stage that computes it.
         name: Of the column.
         bar: Its bar.
         original: From the real bars; None where there is no such row.
@@ -149,7 +149,7 @@ class OutputComparison:
 
         Args:
             pair: Made twice.
-            cutoff_bar: The last bar that both were made from.
+            cutoff_bar: The last bar that both have in common.
 
         Raises:
             LookaheadError: It is not.
@@ -204,7 +204,7 @@ class ProbeSummary:
         bar: Its bar.
         window: That is tested at it; None before the first.
         n_replaced_bars: Bars after it.
-        n_refits: Fits that were made again on the altered bars.
+        n_refits: Refits on the altered bars.
         price_known: How much of the bar was kept where its fills were probed.
     """
 

@@ -113,7 +113,7 @@ def retrain_both(
     first, second, other = (result[place * length - 1] for place in (1, 2, 3))
     if not _same_forecast(first, second):
         raise LookaheadError(
-            "A fit does not repeat itself, so that no look-ahead could be told from chance",
+            "A fit does not repeat itself, so that look-ahead cannot be distinguished from chance",
             expected="the same forecasts from the same arrays and the same seed",
             found="other bits the second time",
             where=f"predictions: {pair.original}",

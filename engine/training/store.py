@@ -162,10 +162,10 @@ class FitStore:
 
 
 def _encode(label: str, forecast: Forecast) -> bytes:
-    told = json.dumps({"label": label, "forecast": _to_metadata(forecast)}).encode()
+    header = json.dumps({"label": label, "forecast": _to_metadata(forecast)}).encode()
     arrays = io.BytesIO()
     np.savez(arrays, allow_pickle=False, **dict(_named_arrays(forecast, "")))
-    payload = told + b"\n" + arrays.getvalue()
+    payload = header + b"\n" + arrays.getvalue()
     return FORMAT_LINE + hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload
 
 
@@ -199,9 +199,9 @@ def _decode(raw: bytes) -> Forecast:
     )
     if head != FORMAT_LINE or hashlib.sha256(payload).hexdigest().encode() != checksum:
         raise DamagedFitError
-    told, _, arrays = payload.partition(b"\n")
+    header, _, arrays = payload.partition(b"\n")
     with np.load(io.BytesIO(arrays), allow_pickle=False) as archive:
-        return _from_metadata(json.loads(told)["forecast"], archive, "")
+        return _from_metadata(json.loads(header)["forecast"], archive, "")
 
 
 def _from_metadata(

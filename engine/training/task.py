@@ -82,7 +82,7 @@ class FitTask:
                 and, by its own `previous_key`, those of the whole chain; None without a warm
                 start.
         """
-        told = {
+        key_parts = {
             "model": self.model.model_dump(mode="json"),
             "training": self.training.model_dump(mode="json"),
             "seed": self.seed,
@@ -94,10 +94,10 @@ class FitTask:
             "coarse": [coarse.groups for coarse in self.dataset.coarse],
         }
         if parts := describe_parts(self.model):
-            told["parts"] = parts
+            key_parts["parts"] = parts
         if previous_key is not None:
-            told["before"] = previous_key
-        digest = hashlib.sha256(canonical_json(told).encode())
+            key_parts["before"] = previous_key
+        digest = hashlib.sha256(canonical_json(key_parts).encode())
         for name, part in _named_arrays(self.dataset):
             array = np.ascontiguousarray(part)
             digest.update(f"{name}{array.dtype.str}{array.shape}".encode())

@@ -50,7 +50,7 @@ def exceedance_curve(sizes: Vector) -> tuple[Vector, IntVector]:
 
     Returns:
         Shapes (m,): sizes and ranks; every rank of the largest 60, of the others as many as are
-        told apart on a log axis.
+        distinguished on a log axis.
     """
     ordered = np.sort(sizes[sizes > 0])[::-1]
     ranks = np.arange(1, len(ordered) + 1)

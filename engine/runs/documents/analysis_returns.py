@@ -192,7 +192,7 @@ class ContributionFigures(DocumentPart):
         gross_pct: Before costs.
         cost_pct: Fees, slippage and borrowing, at or below 0.
         net_pct: After costs.
-        benchmark_pct: Log return of the benchmark on the same bars; None where it cannot be told.
+        benchmark_pct: Log return of the benchmark on the same bars; None where it is not defined.
     """
 
     name: str
@@ -258,7 +258,7 @@ class AttributionSplit(DocumentPart):
 
 
 class AttributionFigures(DocumentPart):
-    """Where the strategy's return came from, or why that cannot be told.
+    """Where the strategy's return came from, or why that is not known.
 
     Attributes:
         status: `split`; `ruined` where all of the equity was lost; `unreconciled` where the fills
