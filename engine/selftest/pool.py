@@ -1,11 +1,17 @@
-"""One function over many arguments, in worker processes."""
+"""One function over many arguments, in worker processes.
+
+Not joblib: interrupted while its workers start, it writes warnings of its resource tracker.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
-
-from joblib import Parallel, cpu_count, delayed
 
 from engine.core.lazy_imports import relax_gc
 
@@ -30,26 +36,48 @@ def map_unordered(
         argument_tuples: The arguments of each call.
         workers: Number of processes; None is one a core. With 1 every call runs in this process.
     """
-    parallel = Parallel(
-        min(workers or cpu_count(), len(argument_tuples)),
-        return_as="generator_unordered",
-        batch_size=1,
-        initializer=_start_worker,
-    )
-    calls = (
-        delayed(_call)(index, function, arguments)
-        for index, arguments in enumerate(argument_tuples)
-    )
-    yield from parallel(calls)
+    workers = workers or _available_cores()
+    if workers == 1:
+        for index, arguments in enumerate(argument_tuples):
+            yield index, function(*arguments)
+        return
+    # Spawned, not forked: a fork would stop a thread that draws progress in the middle.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(workers, len(argument_tuples)), context, initializer=relax_gc)
+    earlier = multiprocessing.active_children()
+    try:
+        with _ignore_interrupts_in_children():
+            futures = {
+                pool.submit(function, *arguments): index
+                for index, arguments in enumerate(argument_tuples)
+            }
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BaseException:
+        # After an interrupt nobody reads the remaining results.
+        for process in multiprocessing.active_children():
+            if process not in earlier:
+                process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _start_worker() -> None:
-    relax_gc()
-    # The terminal sends Ctrl-C to every process; the main process answers it and stops the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _ignore_interrupts_in_children() -> Iterator[None]:
+    """Processes started inside ignore Ctrl-C: the terminal sends it to all, and one answers it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
-def _call(
-    index: int, function: Callable[..., ReturnT], arguments: tuple[Any, ...]
-) -> tuple[int, ReturnT]:
-    return index, function(*arguments)
+def _available_cores() -> int:
+    """Cores that this process may use; in a container fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
