@@ -21,6 +21,8 @@ from tests.trials.factories import Listener
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def strategy(module_folder: Path) -> Path:

@@ -19,6 +19,8 @@ from tests.pipeline.markets import market, write_strategy
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 BOOKS = ["strategy", "buy_and_hold", "ma_crossover", "mean_reversion", "ridge", "persistence"]
 
 

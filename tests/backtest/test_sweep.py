@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from engine.comparison import RunComparison
 
+pytestmark = pytest.mark.slow
+
 GRID = {"signal.enter": [0.6, 0.8]}
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 RIDGE = {
     "trials": 5,
     "splits": {"kind": "purged_kfold", "folds": 3, "embargo": 2},

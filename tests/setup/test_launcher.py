@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[2]
 INSTALL = ["venv", "pip", "compile"]
 UPDATE = ["pip", "compile"]
