@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:Pydantic serializer warnings"),
+]
 
 FAST = {"evaluation.resamples": 200, "benchmarks": [{"kind": "ma_crossover"}]}
 

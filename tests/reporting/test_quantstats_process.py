@@ -20,6 +20,8 @@ from engine.reporting.quantstats_process import open_quantstats_process
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 RETURNS = pd.DataFrame(
     {"strategy": np.random.default_rng(0).normal(0, 0.01, 60)},
     index=pd.bdate_range("2020-01-01", periods=60, tz="UTC"),
