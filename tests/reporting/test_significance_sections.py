@@ -9,8 +9,8 @@ import pytest
 
 from engine.reporting.charts.heatmap import heatmap_cells
 from engine.reporting.formatting import MINUS_SIGN, MISSING, SIGNED_RATIO
+from engine.reporting.sensitivity_surface import break_even_sentence
 from engine.reporting.significance import render_significance
-from engine.reporting.significance.robustness import break_even_sentence
 from engine.reporting.tearsheet import render_tearsheet
 from tests.reporting.page import Page
 from tests.reporting.truth import outcome, surface, truth

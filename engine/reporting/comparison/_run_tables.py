@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, COLOURED_KINDS, STRATEGY, BookStyle
 from engine.reporting.header import GRADE_LABELS
-from engine.reporting.significance.section import PlainTable
+from engine.reporting.tables import PlainTable
 from engine.runs.documents.metrics import BookMetrics
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from engine.comparison import join_names
 from engine.reporting import formatting
 from engine.reporting.charts.forest import make_forest_plot
 from engine.reporting.charts.heatmap import Heatmap, heatmap_cells
-from engine.reporting.significance.section import (
-    PlainTable,
+from engine.reporting.question_section import (
     QuestionSection,
     format_probability,
     holm_note,
     p_value_equation,
 )
+from engine.reporting.tables import PlainTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
-from engine.reporting.significance.section import (
-    PlainTable,
+from engine.reporting.question_section import (
     QuestionSection,
     SignificanceSections,
     count_p_values,
@@ -14,6 +13,7 @@ from engine.reporting.significance.section import (
     is_significant,
     join_names,
 )
+from engine.reporting.tables import PlainTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

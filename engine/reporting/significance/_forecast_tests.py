@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
-from engine.reporting.significance._rank_tests import NO_CHANGE, forecaster_label, ranks_section
-from engine.reporting.significance.section import (
-    PlainTable,
+from engine.reporting.question_section import (
     QuestionSection,
     SignificanceSections,
     UnansweredQuestion,
@@ -17,6 +15,8 @@ from engine.reporting.significance.section import (
     join_names,
     p_value_equation,
 )
+from engine.reporting.significance._rank_tests import NO_CHANGE, forecaster_label, ranks_section
+from engine.reporting.tables import PlainTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.header import make_run_header
-from engine.reporting.significance._diagnostics import diagnostic_sections
-from engine.reporting.significance._forecast_tests import forecast_sections
-from engine.reporting.significance._sharpe import sharpe_sections
-from engine.reporting.significance._trials import trial_sections
-from engine.reporting.significance.robustness import robustness_sections
-from engine.reporting.significance.section import (
+from engine.reporting.question_section import (
     QuestionSection,
     SignificanceSections,
     UnansweredQuestion,
 )
+from engine.reporting.significance._diagnostics import diagnostic_sections
+from engine.reporting.significance._forecast_tests import forecast_sections
+from engine.reporting.significance._robustness import robustness_sections
+from engine.reporting.significance._sharpe import sharpe_sections
+from engine.reporting.significance._trials import trial_sections
 from engine.reporting.templating import render_template
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.book_styles import book_style
-from engine.reporting.significance.section import (
-    PlainTable,
+from engine.reporting.question_section import (
     QuestionSection,
     UnansweredQuestion,
     join_names,
     p_value_equation,
 )
+from engine.reporting.tables import PlainTable
 
 if TYPE_CHECKING:
     from engine.runs.documents.significance_models import RankFigures

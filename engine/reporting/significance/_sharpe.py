@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY, BookStyle, book_style, ordered_book_styles
 from engine.reporting.charts.forest import make_forest_plot
-from engine.reporting.significance.section import (
-    PlainTable,
+from engine.reporting.question_section import (
     QuestionSection,
     SignificanceSections,
     UnansweredQuestion,
@@ -18,6 +17,7 @@ from engine.reporting.significance.section import (
     join_names,
     p_value_equation,
 )
+from engine.reporting.tables import PlainTable
 from engine.runs.documents.significance import SharpeFigures
 
 if TYPE_CHECKING:

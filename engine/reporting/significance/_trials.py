@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
-from engine.reporting.significance.section import (
-    PlainTable,
+from engine.reporting.question_section import (
     QuestionSection,
     SignificanceSections,
     UnansweredQuestion,
     format_probability,
 )
+from engine.reporting.tables import PlainTable
 from engine.runs.documents.significance import TrackRecordFigures
 
 if TYPE_CHECKING:

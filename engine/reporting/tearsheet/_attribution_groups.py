@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, STRATEGY, book_style
 from engine.reporting.charts.attribution import grouped_bar_plot
-from engine.reporting.significance.section import PlainTable
+from engine.reporting.tables import PlainTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

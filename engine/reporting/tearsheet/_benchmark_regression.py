@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
-from engine.reporting.significance.section import PlainTable
+from engine.reporting.tables import PlainTable
 
 if TYPE_CHECKING:
     from engine.runs.documents.analysis_returns import BenchmarkRegressionFigures

@@ -8,7 +8,7 @@ from engine.reporting import formatting
 from engine.reporting.charts.time_chart import chart_data
 from engine.reporting.charts.xy_plot import plot_data
 from engine.reporting.header import make_run_header
-from engine.reporting.significance.robustness import break_even_sentence
+from engine.reporting.sensitivity_surface import break_even_sentence
 from engine.reporting.tearsheet._book_metrics import book_metrics_section, headline_metrics
 from engine.reporting.tearsheet._equity import equity_section
 from engine.reporting.tearsheet._rolling import rolling_section

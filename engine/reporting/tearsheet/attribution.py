@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.reporting import formatting
 from engine.reporting.charts.attribution import return_sources_plot
 from engine.reporting.charts.time_chart import describe_span
-from engine.reporting.significance.section import PlainTable
+from engine.reporting.tables import PlainTable
 from engine.reporting.tearsheet._attribution_groups import (
     attribution_group_plot,
     attribution_group_tables,

@@ -9,7 +9,7 @@ from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, STRATEGY, book_style
 from engine.reporting.charts.distribution import compared_books, histogram_plot, tail_plot
 from engine.reporting.charts.time_chart import describe_span
-from engine.reporting.significance.section import PlainTable
+from engine.reporting.tables import PlainTable
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from engine.reporting.charts.plot_layers import (
 )
 from engine.reporting.charts.time_chart import describe_span
 from engine.reporting.charts.xy_plot import XYPlot
-from engine.reporting.significance.robustness import break_even_sentence, sensitivity_heatmaps
+from engine.reporting.sensitivity_surface import break_even_sentence, sensitivity_heatmaps
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def sensitivity_section(run: Run) -> TearsheetSection | None:
             finding=surface.sentence or "",
             span=span,
             plot=_cost_curve_plot(curve, finding=_cost_finding(run, curve), span=span),
-            heatmaps=tuple(sensitivity_heatmaps(surface)),
+            heatmaps=sensitivity_heatmaps(surface),
         ),
     )
 

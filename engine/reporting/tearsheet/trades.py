@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.reporting import formatting
 from engine.reporting.charts.excursions import excursions_plot, round_trip_rows
 from engine.reporting.charts.time_chart import describe_span
-from engine.reporting.data_table import DataTable, DataTableCell, DataTableColumn, number_cell
+from engine.reporting.tables import DataTable, DataTableCell, DataTableColumn, number_cell
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The parts of a section: question, answer, figures, tables and source."""
+"""A section with a question: its answer, figures, tables and source, and their wording."""
 
 from __future__ import annotations
 
@@ -12,32 +12,11 @@ if TYPE_CHECKING:
 
     from engine.reporting.charts.forest import ForestPlot
     from engine.reporting.charts.heatmap import Heatmap
+    from engine.reporting.tables import PlainTable
     from engine.runs.documents.significance import SharpeFigures
     from engine.runs.documents.significance_models import StatisticalTestFigures
 
 PROBABILITY_FORMAT = formatting.NumberFormat(3)
-
-
-@dataclass(frozen=True)
-class PlainTable:
-    """A table.
-
-    Attributes:
-        columns: Column headings; the first one is that of the row names.
-        rows: The name of each row, then its cells as text.
-        note: Text below the table: which p-values are adjusted, and over how many tests.
-        title: Text above the table; empty where the section has one table only.
-    """
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
-    title: str = ""
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether it has one column of figures, so that two tables fit side by side."""
-        return len(self.columns) == 2
 
 
 @dataclass(frozen=True)

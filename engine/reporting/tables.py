@@ -1,4 +1,4 @@
-"""Tables of many rows that the script of the page can sort and filter."""
+"""Tables of the pages: `PlainTable` of texts, `DataTable` with cells to sort and filter."""
 
 from __future__ import annotations
 
@@ -12,8 +12,30 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class PlainTable:
+    """A table of texts.
+
+    Attributes:
+        columns: Column headings; the first one is that of the row names.
+        rows: The name of each row, then its cells as text.
+        note: Text below the table: which p-values are adjusted, and over how many tests.
+        title: Text above the table; empty where the section has one table only.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+    title: str = ""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it has one column of figures, so that two tables fit side by side."""
+        return len(self.columns) == 2
+
+
+@dataclass(frozen=True)
 class DataTableColumn:
-    """One column.
+    """One column of a `DataTable`.
 
     Attributes:
         label: Its heading.
@@ -26,7 +48,7 @@ class DataTableColumn:
 
 @dataclass(frozen=True)
 class DataTableCell:
-    """One cell.
+    """One cell of a `DataTable`.
 
     Attributes:
         text: As shown.
@@ -43,7 +65,7 @@ class DataTableCell:
 
 @dataclass(frozen=True)
 class DataTable:
-    """A table.
+    """A table of many rows that the script of the page can sort and filter.
 
     Attributes:
         label: What its rows are.
