@@ -1,10 +1,11 @@
 """Comparison of several runs on common bars: tests, selection bias of the best, verdict."""
 
-from engine.comparison.compare import RunComparison, compare_opened_runs, compare_runs
+from engine.comparison.compare import compare_opened_runs, compare_runs
 from engine.comparison.compared_run import ComparedRun, load_compared_run
+from engine.comparison.result import RunComparison
 from engine.comparison.selection import SelectionBias
 from engine.comparison.settings_diff import SettingDifference
-from engine.comparison.verdict import join_names
+from engine.comparison.verdict import join_run_labels
 
 __all__ = [
     "ComparedRun",
@@ -13,6 +14,6 @@ __all__ = [
     "SettingDifference",
     "compare_opened_runs",
     "compare_runs",
-    "join_names",
+    "join_run_labels",
     "load_compared_run",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
+from engine.core.name_lists import join_names
 from engine.evaluation.verdict import BEST_BY_CHANCE, Grade, cap_grade
 
 if TYPE_CHECKING:
@@ -150,13 +151,11 @@ def _reference_sentence(evidence: BestRunEvidence) -> str:
             f"No run is better than the reference, {reference}, all of them counted "
             f"(SPA, p = {p_value:.3f})."
         )
-    names = join_names([evidence.labels[run] for run in tested.stepm])
+    names = join_run_labels([evidence.labels[run] for run in tested.stepm])
     verb = "is" if len(tested.stepm) == 1 else "are"
     return f"{names} {verb} better than the reference, {reference}, all of them counted (StepM)."
 
 
-def join_names(names: Sequence[str]) -> str:
+def join_run_labels(labels: Sequence[str]) -> str:
     """`A`, `A and B`, `A, B and C`; of many the first three, and how many others."""
-    if len(names) > MAX_NAMED_RUNS:
-        names = [*names[: MAX_NAMED_RUNS - 1], f"{len(names) - MAX_NAMED_RUNS + 1} others"]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return join_names(labels, MAX_NAMED_RUNS)

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from engine.core.name_lists import join_names
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -189,11 +191,12 @@ def _claim(evidence: Evidence) -> str:
         return "No evidence that the strategy beats any of its benchmarks"
     if grade_evidence(evidence) == "none":
         return f"No evidence that the strategy earns more than {BEST_BY_CHANCE}"
-    others = [name for name in evidence.differences if name not in beaten]
-    but = f" but not {_join_names(others)}" if others else ""
+    names = [_display_name(name) for name in beaten]
+    others = [_display_name(name) for name in evidence.differences if name not in beaten]
+    but = f" but not {join_names(others)}" if others else ""
     return (
         f"{grade_evidence(evidence).capitalize()} evidence that the strategy earns more than "
-        f"chance would give and beats {_join_names(beaten)}{but}"
+        f"chance would give and beats {join_names(names)}{but}"
     )
 
 
@@ -261,8 +264,3 @@ def _strongest_benchmark_clause(evidence: Evidence) -> str:
 
 def _display_name(book: str) -> str:
     return book.replace("_", " ")
-
-
-def _join_names(books: list[str]) -> str:
-    names = [_display_name(book) for book in books]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

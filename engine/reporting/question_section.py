@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.reporting import formatting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from engine.reporting.charts.forest import ForestPlot
     from engine.reporting.charts.heatmap import Heatmap
@@ -83,11 +83,6 @@ def holm_note(count: int, what: str) -> str:
 def count_p_values(tests: Iterable[SharpeFigures | StatisticalTestFigures]) -> int:
     """Number of tests that have a p-value."""
     return sum(test.p_value is not None for test in tests)
-
-
-def join_names(names: Sequence[str]) -> str:
-    """`A`, `A and B`, `A, B and C`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def is_significant(p_value: float | None, confidence: float) -> bool:

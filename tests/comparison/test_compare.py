@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.comparison import ComparedRun, compare_runs, join_names
+from engine.comparison import ComparedRun, compare_runs, join_run_labels
 from engine.comparison.settings_diff import diff_settings, label_runs
 from engine.core.errors import UsageError
 from engine.evaluation.config import EvaluationSpec
@@ -307,7 +307,7 @@ def test_one_run_alone_or_twice_is_rejected(family: list[ComparedRun]) -> None:
     [("A", "A"), ("AB", "A and B"), ("ABCD", "A, B, C and D"), ("ABCDEF", "A, B, C and 3 others")],
 )
 def test_many_names_are_the_first_few_and_a_number(names: str, text: str) -> None:
-    assert join_names(list(names)) == text
+    assert join_run_labels(list(names)) == text
 
 
 def test_only_keys_that_differ_between_runs_are_listed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.comparison import join_names
+from engine.comparison import join_run_labels
 from engine.reporting import formatting
 from engine.reporting.charts.forest import make_forest_plot
 from engine.reporting.charts.heatmap import Heatmap, heatmap_cells
@@ -55,7 +55,7 @@ def _differences_section(comparison: RunComparison, books: Sequence[BookStyle]) 
         if (comparison.differences_holm[book.key] or 1.0) < 1 - comparison.confidence
     ]
     answer = (
-        f"Significantly different from {reference}: {join_names(different)}, after Holm's "
+        f"Significantly different from {reference}: {join_run_labels(different)}, after Holm's "
         "correction for multiple testing."
         if different
         else f"No run differs significantly from {reference}, after Holm's correction for "
@@ -130,7 +130,7 @@ def _superiority_section(comparison: RunComparison) -> QuestionSection | None:
 def _superiority_sentence(name: str, test: SuperiorityFigures, labels: Mapping[str, str]) -> str:
     better = [labels[run] for run in test.stepm]
     if better:
-        return f"Better than {name}: {join_names(better)}."
+        return f"Better than {name}: {join_run_labels(better)}."
     return f"None is better than {name} ({p_value_equation(test.spa.consistent)})."
 
 
@@ -232,4 +232,4 @@ def _cluster_labels(comparison: RunComparison) -> list[str]:
     clusters: dict[int, list[str]] = {}
     for run, number in comparison.clusters.items():
         clusters.setdefault(number, []).append(comparison.labels[run])
-    return [join_names(names) for names in clusters.values() if len(names) > 1]
+    return [join_run_labels(names) for names in clusters.values() if len(names) > 1]

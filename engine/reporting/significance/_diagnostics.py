@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.core.name_lists import join_names
 from engine.reporting import formatting
 from engine.reporting.question_section import (
     QuestionSection,
@@ -11,7 +12,6 @@ from engine.reporting.question_section import (
     count_p_values,
     holm_note,
     is_significant,
-    join_names,
 )
 from engine.reporting.tables import PlainTable
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.core.name_lists import join_names
 from engine.reporting import formatting
 from engine.reporting.question_section import (
     QuestionSection,
@@ -12,7 +13,6 @@ from engine.reporting.question_section import (
     count_p_values,
     holm_note,
     is_significant,
-    join_names,
     p_value_equation,
 )
 from engine.reporting.significance._rank_tests import NO_CHANGE, forecaster_label, ranks_section

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.core.name_lists import join_names
 from engine.reporting import formatting
 from engine.reporting.book_styles import book_style
 from engine.reporting.question_section import (
     QuestionSection,
     UnansweredQuestion,
-    join_names,
     p_value_equation,
 )
 from engine.reporting.tables import PlainTable

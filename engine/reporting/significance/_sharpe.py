@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.core.name_lists import join_names
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY, BookStyle, book_style, ordered_book_styles
 from engine.reporting.charts.forest import make_forest_plot
@@ -14,7 +15,6 @@ from engine.reporting.question_section import (
     count_p_values,
     holm_note,
     is_significant,
-    join_names,
     p_value_equation,
 )
 from engine.reporting.tables import PlainTable
