@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from engine.reporting.book_styles import book_style
-from engine.reporting.charts import axes, time_chart
+from engine.reporting.charts import axes, svg_paths, time_chart
 from engine.reporting.charts.equity import drawdown_chart, equity_chart
 from engine.reporting.charts.forest import make_forest_plot
 from engine.reporting.charts.positions import positions_chart
@@ -99,24 +99,24 @@ def test_time_ticks_are_round_calendar_times(first: str, last: str, labels: list
 
 
 def test_a_line_goes_through_its_points_from_the_bottom_left() -> None:
-    path = time_chart.line_path(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0, 0.25]))
+    path = svg_paths.line_path(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0, 0.25]))
     assert points(path) == [(0, 10_000), (5_000, 0), (10_000, 7_500)]
 
 
 def test_a_line_breaks_where_a_value_is_missing() -> None:
     up = np.array([0.0, 0.5, np.nan, 0.5, 1.0])
-    path = time_chart.line_path(np.linspace(0, 1, 5), up)
+    path = svg_paths.line_path(np.linspace(0, 1, 5), up)
     assert path == "M0 10000l2500 -5000M7500 5000l2500 -5000"
 
 
 def test_a_weight_lasts_until_the_next_bar() -> None:
-    path = time_chart.step_area_path(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0, 1.0]), 0.0)
+    path = svg_paths.step_area_path(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0, 1.0]), 0.0)
     assert path == "M0 10000V10000H5000V0H10000V10000Z"
 
 
 def test_a_band_lasts_until_the_bar_after_the_last_one_held() -> None:
     across = np.array([0.0, 0.25, 0.5, 1.0])
-    path = time_chart.band_path(across, np.array([False, True, False, True]))
+    path = svg_paths.band_path(across, np.array([False, True, False, True]))
     assert path == "M2500 0H5000V10000H2500ZM10000 0H10000V10000H10000Z"
 
 
@@ -242,4 +242,4 @@ def test_the_data_of_a_chart_has_the_rescaling_of_its_axes_and_the_source_of_its
     again = axes.linear_axis(low, high, ticks=scale["ticks"])
     assert not scale["log"]
     assert again.ticks == chart.panels[0].ticks
-    assert time_chart.distance_from_top(again, scale["baseline"]) == chart.panels[0].baseline
+    assert svg_paths.distance_from_top(again, scale["baseline"]) == chart.panels[0].baseline

@@ -9,7 +9,7 @@ import pandas as pd
 
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY
-from engine.reporting.charts import time_chart
+from engine.reporting.charts import svg_paths, time_chart
 from engine.reporting.charts.axes import linear_axis, log_axis, time_axis
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def equity_chart(growth: pd.DataFrame, books: Sequence[BookStyle]) -> time_chart
                 ticks=axis.ticks,
                 number_format=formatting.GROWTH,
                 lines=time_chart.book_line_series(table, books, time, axis),
-                baseline=time_chart.distance_from_top(axis, 1.0),
+                baseline=svg_paths.distance_from_top(axis, 1.0),
                 rescaling=time_chart.AxisRescaling(
                     log=True, always=(1.0,), baseline=1.0, rebased="equity"
                 ),
@@ -97,7 +97,7 @@ def drawdown_chart(drawdown_pct: pd.DataFrame, books: Sequence[BookStyle]) -> ti
                 number_format=formatting.PERCENT,
                 lines=lines,
                 areas=areas if strategy else (),
-                baseline=time_chart.distance_from_top(axis, 0.0),
+                baseline=svg_paths.distance_from_top(axis, 0.0),
                 rescaling=time_chart.AxisRescaling(ticks=4, always=(-1.0, 0.0)),
             ),
         ),
@@ -108,5 +108,5 @@ def drawdown_chart(drawdown_pct: pd.DataFrame, books: Sequence[BookStyle]) -> ti
 def _underwater_path(line: time_chart.LineSeries | None, zero_position: float) -> str:
     if line is None or not line.path:
         return ""
-    top = round(time_chart.VIEWBOX_SIZE * (1.0 - zero_position))
+    top = round(svg_paths.VIEWBOX_SIZE * (1.0 - zero_position))
     return f"{line.path}V{top}H0Z"

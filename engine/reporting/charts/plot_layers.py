@@ -1,8 +1,8 @@
 """Layers of a plot: dots, bars, lines, bands and whiskers, with the figures that they draw.
 
-They are drawn in the same square of `VIEWBOX_SIZE` units as the lines of a time chart, which the
-page stretches to any width: lines keep their thickness, and a dot is a line of zero length with a
-round cap, so that it stays round.
+They are drawn in the same square as the lines of a time chart (`svg_paths`), which the page
+stretches to any width: lines keep their thickness, and a dot is a line of zero length with a round
+cap, so that it stays round.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from engine.reporting.charts.time_chart import VIEWBOX_SIZE, line_path, to_json_values
+from engine.reporting.charts.svg_paths import line_path, to_json_values, to_viewbox_units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,21 +122,13 @@ def bar_layer(
     axis = axes.y.axis
     floor = 0.0 if not axis.log and axis.low <= 0.0 <= axis.high else axis.low
     starts, downs, known = _viewbox_positions(axes, left, heights)
-    ends = _to_viewbox_units(axes.x.axis.to_fraction(right[known])).tolist()
-    base = int(_to_viewbox_units(1.0 - axis.to_fraction(np.array([floor])))[0])
+    ends = to_viewbox_units(axes.x.axis.to_fraction(right[known])).tolist()
+    base = int(to_viewbox_units(1.0 - axis.to_fraction(np.array([floor])))[0])
     path = "".join(
         f"M{start} {base}V{down}H{end}V{base}Z"
         for start, down, end in zip(starts, downs, ends, strict=True)
     )
-    return PlotLayer(
-        "bars",
-        style,
-        path,
-        "",
-        tuple(names),
-        to_json_values((left + right) / 2),
-        to_json_values(heights),
-    )
+    return _layer_over_intervals("bars", style, path, edges, heights, names)
 
 
 def line_layer(
@@ -174,14 +166,26 @@ def step_layer(
     left, right = edges
     corners = np.column_stack((left, right)).ravel()
     outline = line_layer(axes, style, corners, np.repeat(heights, 2)).path
+    return _layer_over_intervals("line", style, outline, edges, heights, names)
+
+
+def _layer_over_intervals(
+    kind: Literal["bars", "line"],
+    style: LayerStyle,
+    path: str,
+    edges: tuple[Vector, Vector],
+    heights: Vector,
+    names: Sequence[str],
+) -> PlotLayer:
+    """A layer with a mark for each interval between two edges, at its centre."""
+    left, right = edges
     return PlotLayer(
-        "line",
+        kind,
         style,
-        outline,
-        "",
-        tuple(names),
-        to_json_values((left + right) / 2),
-        to_json_values(heights),
+        path,
+        names=tuple(names),
+        x=to_json_values((left + right) / 2),
+        y=to_json_values(heights),
     )
 
 
@@ -216,7 +220,7 @@ def band_layer(axes: XYAxes, style: LayerStyle, x: Vector, low: Vector, high: Ve
         high: Shape (n,).
     """
     across, bottoms, known = _viewbox_positions(axes, x, low)
-    tops = _to_viewbox_units(1.0 - axes.y.axis.to_fraction(high[known])).tolist()
+    tops = to_viewbox_units(1.0 - axes.y.axis.to_fraction(high[known])).tolist()
     points = [*zip(across, tops, strict=True), *zip(across[::-1], bottoms[::-1], strict=True)]
     path = "M" + "L".join(f"{left} {top}" for left, top in points) + "Z" if points else ""
     return PlotLayer(
@@ -252,7 +256,7 @@ def whisker_layer(
     """
     low, high = interval
     across, bottoms, known = _viewbox_positions(axes, x, low)
-    tops = _to_viewbox_units(1.0 - axes.y.axis.to_fraction(high[known])).tolist()
+    tops = to_viewbox_units(1.0 - axes.y.axis.to_fraction(high[known])).tolist()
     path = "".join(
         f"M{left} {bottom}V{top}" for left, bottom, top in zip(across, bottoms, tops, strict=True)
     )
@@ -277,11 +281,7 @@ def _viewbox_positions(
     across, up = axes.x.axis.to_fraction(x), axes.y.axis.to_fraction(y)
     known = np.isfinite(across) & np.isfinite(up)
     return (
-        _to_viewbox_units(np.clip(across[known], 0.0, 1.0)).tolist(),
-        _to_viewbox_units(1.0 - np.clip(up[known], 0.0, 1.0)).tolist(),
+        to_viewbox_units(np.clip(across[known], 0.0, 1.0)).tolist(),
+        to_viewbox_units(1.0 - np.clip(up[known], 0.0, 1.0)).tolist(),
         known,
     )
-
-
-def _to_viewbox_units(fractions: Vector) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.rint(VIEWBOX_SIZE * fractions).astype(np.int64)

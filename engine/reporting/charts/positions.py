@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from engine.reporting import formatting
-from engine.reporting.charts import time_chart
+from engine.reporting.charts import svg_paths, time_chart
 from engine.reporting.charts.axes import linear_axis, log_axis, time_axis
 
 
@@ -47,7 +47,7 @@ def _price_panel(
     x_fractions: np.ndarray, price: np.ndarray, weight: np.ndarray
 ) -> time_chart.ChartPanel:
     axis = log_axis(float(np.nanmin(price)), float(np.nanmax(price)))
-    path = time_chart.line_path(x_fractions, axis.to_fraction(price))
+    path = svg_paths.line_path(x_fractions, axis.to_fraction(price))
     return time_chart.ChartPanel(
         label="close",
         height="medium",
@@ -55,15 +55,15 @@ def _price_panel(
         number_format=formatting.PRICE,
         lines=(
             time_chart.LineSeries(
-                "close", "Close", "price", path, time_chart.to_json_values(price)
+                "close", "Close", "price", path, svg_paths.to_json_values(price)
             ),
         ),
         areas=(
             time_chart.Area(
-                "long", time_chart.band_path(x_fractions, weight > 0), "weight", "above"
+                "long", svg_paths.band_path(x_fractions, weight > 0), "weight", "above"
             ),
             time_chart.Area(
-                "short", time_chart.band_path(x_fractions, weight < 0), "weight", "below"
+                "short", svg_paths.band_path(x_fractions, weight < 0), "weight", "below"
             ),
         ),
         rescaling=time_chart.AxisRescaling(log=True, always=()),
@@ -73,7 +73,7 @@ def _price_panel(
 def _weight_panel(x_fractions: np.ndarray, weight: np.ndarray) -> time_chart.ChartPanel:
     axis = linear_axis(min(0.0, float(weight.min())), max(1.0, float(weight.max())), ticks=4)
     floor = float(axis.to_fraction(np.zeros(1))[0])
-    steps = time_chart.step_area_path(x_fractions, axis.to_fraction(weight), floor)
+    steps = svg_paths.step_area_path(x_fractions, axis.to_fraction(weight), floor)
     return time_chart.ChartPanel(
         label="target weight",
         height="short",
@@ -81,10 +81,10 @@ def _weight_panel(x_fractions: np.ndarray, weight: np.ndarray) -> time_chart.Cha
         number_format=formatting.WEIGHT,
         lines=(
             time_chart.LineSeries(
-                "weight", "Target weight", "weight", "", time_chart.to_json_values(weight)
+                "weight", "Target weight", "weight", "", svg_paths.to_json_values(weight)
             ),
         ),
         areas=(time_chart.Area("weight", steps, "weight", "steps"),),
-        baseline=time_chart.distance_from_top(axis, 0.0),
+        baseline=svg_paths.distance_from_top(axis, 0.0),
         rescaling=time_chart.AxisRescaling(ticks=4, always=(0.0, 1.0)),
     )

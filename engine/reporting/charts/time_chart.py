@@ -1,7 +1,7 @@
-"""Charts over time as values, and the SVG paths of their series.
+"""Charts over time as values: panels, their series, and the rows that are drawn.
 
-A chart is drawn in a square of `VIEWBOX_SIZE` units that the page stretches to any width. Lines
-keep their thickness; labels are ordinary text.
+The page stretches a chart to any width; its lines keep their thickness, its labels are ordinary
+text.
 """
 
 from __future__ import annotations
@@ -14,18 +14,15 @@ import numpy as np
 import pandas as pd
 
 from engine.reporting import formatting
+from engine.reporting.charts.svg_paths import line_path, to_json_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy.typing as npt
 
     from engine.core.types import Vector
     from engine.reporting.book_styles import BookStyle
     from engine.reporting.charts.axes import Axis, AxisTick, TimeAxis
     from engine.reporting.formatting import NumberFormat
-
-VIEWBOX_SIZE = 10_000
 
 MAX_ROWS_IN_FULL = 10_000
 """Number of bars up to which every bar is drawn."""
@@ -237,74 +234,6 @@ def book_line_series(
         )
         for book in reversed(books)
     )
-
-
-def line_path(x_fractions: Vector, y_fractions: Vector) -> str:
-    """An SVG path through the points; it breaks where a coordinate is NaN.
-
-    Args:
-        x_fractions: Shape (n,), fractions from the left.
-        y_fractions: Shape (n,), fractions from the bottom.
-    """
-    known = np.isfinite(x_fractions) & np.isfinite(y_fractions)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], known.astype(np.int8), [0]))))
-    pieces = []
-    for start, stop in zip(edges[::2], edges[1::2], strict=True):
-        x, y = (
-            _to_viewbox_units(x_fractions[start:stop]),
-            _to_viewbox_units(1.0 - y_fractions[start:stop]),
-        )
-        moves = np.column_stack((np.diff(x), np.diff(y))).ravel()
-        pieces.append(f"M{x[0]} {y[0]}l{' '.join(map(str, moves.tolist()))}" if len(x) > 1 else "")
-    return "".join(pieces)
-
-
-def step_area_path(x_fractions: Vector, y_fractions: Vector, floor: float) -> str:
-    """A closed SVG path under steps: each height lasts until the next bar.
-
-    Args:
-        x_fractions: Shape (n,), fractions from the left.
-        y_fractions: Shape (n,), fractions from the bottom, without NaN.
-        floor: Height of the base of the shape.
-    """
-    x, y, base = (
-        _to_viewbox_units(x_fractions),
-        _to_viewbox_units(1.0 - y_fractions),
-        round(VIEWBOX_SIZE * (1.0 - floor)),
-    )
-    changes = np.flatnonzero(np.diff(y)) + 1
-    steps = "".join(f"H{x[row]}V{y[row]}" for row in changes.tolist())
-    return f"M{x[0]} {base}V{y[0]}{steps}H{x[-1]}V{base}Z"
-
-
-def band_path(x_fractions: Vector, mask: npt.NDArray[np.bool_]) -> str:
-    """An SVG path of full-height bands over the bars in `mask`, each until the next bar.
-
-    Args:
-        x_fractions: Shape (n,), fractions from the left.
-        mask: Shape (n,).
-    """
-    x = _to_viewbox_units(x_fractions)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
-    ends = np.minimum(edges[1::2], len(x) - 1)
-    return "".join(
-        f"M{x[start]} 0H{x[end]}V{VIEWBOX_SIZE}H{x[start]}Z"
-        for start, end in zip(edges[::2].tolist(), ends.tolist(), strict=True)
-    )
-
-
-def to_json_values(values: Vector) -> tuple[float | None, ...]:
-    """Figures with seven significant digits, None for NaN."""
-    return tuple(float(f"{value:.7g}") if np.isfinite(value) else None for value in values)
-
-
-def distance_from_top(axis: Axis, value: float) -> int:
-    """Position of a value in `VIEWBOX_SIZE` units from the top."""
-    return int(_to_viewbox_units(1.0 - axis.to_fraction(np.array([value])))[0])
-
-
-def _to_viewbox_units(fractions: Vector) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.rint(VIEWBOX_SIZE * fractions).astype(np.int64)
 
 
 def _column_values(table: pd.DataFrame, key: str) -> Vector:

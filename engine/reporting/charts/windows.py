@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine.reporting import formatting
-from engine.reporting.charts import time_chart
+from engine.reporting.charts import svg_paths, time_chart
 from engine.reporting.charts.axes import AxisTick, linear_axis, time_axis
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def draw_loss_curves(fits: Sequence[FitRecord]) -> tuple[time_chart.Area, ...]:
     return tuple(
         time_chart.Area(
             css,
-            time_chart.line_path(np.arange(len(curve)) / (epochs - 1), axis.to_fraction(curve)),
+            svg_paths.line_path(np.arange(len(curve)) / (epochs - 1), axis.to_fraction(curve)),
         )
         for css, curve in curves
     )

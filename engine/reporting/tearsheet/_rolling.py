@@ -10,7 +10,7 @@ import pandas as pd
 
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY, book_style, get_book_styles
-from engine.reporting.charts import time_chart
+from engine.reporting.charts import svg_paths, time_chart
 from engine.reporting.charts.axes import linear_axis, time_axis
 from engine.reporting.tearsheet._equity import TimeCharts, series_by_book
 from engine.reporting.tearsheet.section import TearsheetSection
@@ -175,7 +175,7 @@ def _rolling_chart(
                 ticks=axis.ticks,
                 number_format=metric.number_format,
                 lines=time_chart.book_line_series(table, books, time, axis),
-                baseline=time_chart.distance_from_top(axis, 0.0),
+                baseline=svg_paths.distance_from_top(axis, 0.0),
                 rescaling=time_chart.AxisRescaling(always=(0.0,), baseline=0.0),
             ),
         ),

@@ -1,4 +1,4 @@
-// Paths in a square of 10,000 units from the top left, as in charts/time_chart.py.
+// Paths in a square of 10,000 units from the top left, as in charts/svg_paths.py.
 
 const VIEWBOX_SIZE = 10_000;
 const units = (fraction) => Math.round(VIEWBOX_SIZE * fraction);
