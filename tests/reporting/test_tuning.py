@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.reporting.tearsheet import render_tearsheet
-from engine.reporting.tearsheet.tuning_table import make_tuning_table
+from engine.reporting.tearsheet.windows import make_tuning_table
 from tests.reporting.page import changed
 
 if TYPE_CHECKING:

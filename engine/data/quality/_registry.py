@@ -21,8 +21,8 @@ from engine.data.quality.rules.prices import (
     missing_values,
     nonpositive_prices,
     price_range,
+    stale,
 )
-from engine.data.quality.rules.stale import stale
 from engine.data.quality.rules.timestamps import future, interval, off_grid, order
 from engine.data.quality.rules.volume import implausible_volume, negative_volume, zero_volume
 

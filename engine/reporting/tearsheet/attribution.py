@@ -1,4 +1,4 @@
-"""Attribution of the strategy's return to sides, costs, market regimes, years and symbols."""
+"""The strategy's return by side, cost, regime, year and symbol, and regressed on buy and hold."""
 
 from __future__ import annotations
 
@@ -13,16 +13,12 @@ from engine.reporting.tearsheet._attribution_groups import (
     attribution_group_plot,
     attribution_group_tables,
 )
-from engine.reporting.tearsheet._benchmark_regression import (
-    benchmark_regression_sentence,
-    benchmark_regression_table,
-)
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
     from engine.reporting.charts.xy_plot import XYPlot
     from engine.runs.documents import Analysis
-    from engine.runs.documents.analysis_returns import AttributionSplit
+    from engine.runs.documents.analysis_returns import AttributionSplit, BenchmarkRegressionFigures
     from engine.runs.run import Run
 
 LOG_RETURN_FORMAT = formatting.SIGNED_PERCENT
@@ -49,8 +45,8 @@ def attribution_section(run: Run) -> TearsheetSection:
     regression, confidence = analysis.benchmark_regression, analysis.confidence
     sentences, tables = [], []
     if regression is not None:
-        sentences.append(benchmark_regression_sentence(regression, confidence))
-        tables.append(benchmark_regression_table(regression, confidence))
+        sentences.append(_benchmark_regression_sentence(regression, confidence))
+        tables.append(_benchmark_regression_table(regression, confidence))
     split = analysis.attribution.split
     if split is None:
         message = STATUS_MESSAGES[analysis.attribution.status]
@@ -62,6 +58,52 @@ def attribution_section(run: Run) -> TearsheetSection:
             (_time_in_market_table(split), *tables, *attribution_group_tables(split.groups)),
         )
     return TearsheetSection("attribution", "Attribution", content)
+
+
+def _benchmark_regression_sentence(
+    regression: BenchmarkRegressionFigures, confidence: float
+) -> str:
+    """Beta and alpha in one sentence, with the interval of alpha."""
+    beta = formatting.RATIO(regression.beta)
+    alpha = formatting.SIGNED_PERCENT(regression.alpha_pct_per_year)
+    sentence = (
+        f"For each 1{formatting.NO_BREAK_SPACE}% of return of buy and hold, the strategy returned "
+        f"{beta}{formatting.NO_BREAK_SPACE}% (beta). Its alpha is {alpha} a year"
+    )
+    low, high = regression.alpha_low_pct_per_year, regression.alpha_high_pct_per_year
+    if low is None or high is None:
+        return f"{sentence}."
+    level = formatting.confidence_level(confidence)
+    contains = "contains" if low < 0 < high else "does not contain"
+    interval = formatting.SIGNED_PERCENT.interval(low, high)
+    return f"{sentence} ({level} interval {interval}, which {contains} 0)."
+
+
+def _benchmark_regression_table(
+    regression: BenchmarkRegressionFigures, confidence: float
+) -> PlainTable:
+    """Beta, alpha, their intervals, and correlation."""
+    level = formatting.confidence_level(confidence)
+    beta = formatting.RATIO.interval(regression.beta_low, regression.beta_high)
+    alpha = formatting.SIGNED_PERCENT.interval(
+        regression.alpha_low_pct_per_year, regression.alpha_high_pct_per_year
+    )
+    return PlainTable(
+        ("Against buy and hold", "Figure"),
+        (
+            ("Beta", formatting.RATIO(regression.beta)),
+            (f"{level} interval of beta", beta),
+            ("Correlation", formatting.RATIO(regression.correlation)),
+            ("Alpha, annualised", formatting.SIGNED_PERCENT(regression.alpha_pct_per_year)),
+            (f"{level} interval of alpha", alpha),
+            ("t-statistic of alpha, HAC", formatting.SIGNED_RATIO(regression.alpha_t_statistic)),
+            ("Bars", formatting.COUNT(regression.observations)),
+        ),
+        title="Against buy and hold",
+        note="Least squares of the strategy's return of a bar on that of buy and hold, with HAC "
+        "standard errors. Alpha is the intercept times the bars of a year: simple returns, not "
+        "compounded.",
+    )
 
 
 def _plots(split: AttributionSplit, analysis: Analysis, span: str) -> tuple[XYPlot, ...]:
