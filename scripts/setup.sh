@@ -1,13 +1,15 @@
-# Sourced by the scripts beside it, which set `root`. Installs the engine into $root/.venv, once.
+# Sourced by the other scripts of this folder, which set `root`. Installs the engine into
+# $root/.venv, once.
 #
-# .venv/stamp holds copies of what the install was made from; it is written last, so that an
-# install that failed or was interrupted has none. .venv/unfinished marks one that was begun.
+# .venv/stamp holds copies of the files that decide what is installed. It is written last: an
+# install that failed or was interrupted has none. .venv/unfinished exists while an install runs,
+# and after one that failed.
 
 venv=$root/.venv
 supported='import ensurepip, sys, venv
 sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 
-# Installs unless that was done; $1 is the stamp, $2 the extra it stands for, such as `[dev]`.
+# Installs unless the install is current; $1 is the stamp, $2 its extra, such as `[dev]`.
 require_install() {
     is_current "$1" && return 0
     mkdir -p "$venv"
@@ -17,29 +19,29 @@ require_install() {
         take_lock
         trap 'rm -f "$venv/lock"' EXIT
         is_current "$1" || install "$1" "$2"
-    ) >&2 # stdout belongs to the command that comes after
+    ) >&2 # stdout belongs to the command that follows
 }
 
-# Whether .venv was installed from the files as they are now.
+# Whether .venv was installed from the present files, at the present path.
 is_current() {
     [ -x "$venv/bin/python" ] && [ -e "$venv/$1/root" ] &&
         cmp -s "$root/pyproject.toml" "$venv/$1/pyproject.toml" &&
         cmp -s "$root/constraints.txt" "$venv/$1/constraints.txt" &&
-        read -r place <"$venv/$1/root" &&
-        [ "$place" = "$root" ] # a moved .venv would run the code of the old place
+        read -r installed_root <"$venv/$1/root" &&
+        [ "$installed_root" = "$root" ] # a moved .venv would run the code at its old path
 }
 
-# A symbolic link is made in one step and tells the holder's process id, dead or alive.
+# The lock is a symbolic link, created atomically; its target is the process id of the holder.
 take_lock() {
-    told=
+    notified=
     until ln -s "$$" "$venv/lock" 2>/dev/null; do
         holder=$(readlink "$venv/lock") || continue
         if kill -0 "$holder" 2>/dev/null; then
-            [ "$told" ] || echo "waiting for another install of .venv (process $holder)"
-            told=yes
+            [ "$notified" ] || echo "waiting for another install of .venv (process $holder)"
+            notified=yes
             sleep 1
         elif mv "$venv/lock" "$venv/lock.$$" 2>/dev/null; then
-            # Another may have cleared the dead one and locked anew in between: give it back.
+            # The holder is dead. If another process has taken the lock in between, restore it.
             [ "$(readlink "$venv/lock.$$")" = "$holder" ] || mv "$venv/lock.$$" "$venv/lock"
             rm -f "$venv/lock.$$"
         fi
@@ -68,8 +70,8 @@ install() {
     echo "installed"
 }
 
-# Whether an environment is there that only needs other packages; one that somebody else made
-# is used as it is, if it has a pip.
+# Whether there is an environment that only needs other packages. One that was not created by
+# this script is used too, if it has pip.
 can_be_kept() {
     [ ! -e "$venv/unfinished" ] &&
         { [ ! -e "$venv/stamp/root" ] || [ "$(cat "$venv/stamp/root")" = "$root" ]; } &&
@@ -77,8 +79,8 @@ can_be_kept() {
         "$venv/bin/python" -m pip --version
 }
 
-# Prints a Python that runs (a pyenv shim may not), is of a supported version and can make
-# environments (Debian splits that off).
+# Prints a Python that runs (a pyenv shim may not), has a supported version and can create
+# environments (Debian packages that separately).
 find_python() {
     for name in python3.11 python3.12 python3.13 python3 python; do
         if "$name" -c "$supported" >/dev/null 2>&1; then
@@ -91,7 +93,7 @@ find_python() {
     return 1
 }
 
-# Output goes to the log, what the user should see to file descriptor 3.
+# Output goes to the log; messages for the user go to file descriptor 3.
 install_packages() {
     if [ ! -x "$venv/bin/python" ]; then
         "$python" -m venv "$venv" || return 1
@@ -111,9 +113,9 @@ install_packages() {
     done
     [ "$(tail -n 1 "$log")" = succeeded ] || return 1
     echo "  compiling packages" >&3
-    # By hand, on every core, and whatever PYTHONDONTWRITEBYTECODE says: without bytecode the
-    # imports of a run take longer than its training. Some packages ship templates that are no
-    # valid Python; they fail to compile and are none of our concern.
+    # Compiled explicitly, on every core, even if PYTHONDONTWRITEBYTECODE is set: without bytecode
+    # the imports of a run take longer than its training. Some packages contain templates that are
+    # not valid Python; they fail to compile, and that is ignored.
     "$venv/bin/python" -m compileall -q -j 0 "$venv/lib" || :
 }
 

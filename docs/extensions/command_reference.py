@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.application import Sphinx
 
-PLACE = re.compile(r"<[a-z _|]+>")
+PLACEHOLDER = re.compile(r"<[a-z _|]+>")
 
 
 class Command(NamedTuple):
@@ -32,15 +32,15 @@ def commands(app: typer.Typer) -> Iterator[Command]:
     import typer.main
 
     root = typer.main.get_command(app)
-    yield from _below("", root)
+    yield from _list_group("", root)
 
 
-def _below(path: str, group: Any) -> Iterator[Command]:  # noqa: ANN401 - typer's own class
+def _list_group(path: str, group: Any) -> Iterator[Command]:  # noqa: ANN401 - typer's own class
     for name, command in group.commands.items():
         full = f"{path} {name}".strip()
         yield Command(full, command)
         if hasattr(command, "commands"):
-            yield from _below(full, command)
+            yield from _list_group(full, command)
 
 
 def as_markdown(app: typer.Typer) -> str:
@@ -58,7 +58,7 @@ def _section(each: Command) -> str:
 
 def _as_prose(text: str) -> str:
     """Help as Markdown, with angle brackets escaped."""
-    return PLACE.sub(lambda match: match[0].replace("<", r"\<"), text.strip())
+    return PLACEHOLDER.sub(lambda match: match[0].replace("<", r"\<"), text.strip())
 
 
 def _usage(each: Command) -> str:
@@ -99,7 +99,7 @@ def _cell(text: str) -> str:
 def exit_codes() -> str:
     """One row for each exit code, with its errors."""
     meanings: dict[int, list[str]] = {0: ["done"]}
-    for error in _all(errors.BacktestError):
+    for error in _all_subclasses(errors.BacktestError):
         summary = (error.__doc__ or "").splitlines()[0].rstrip(".").split(":")[0]
         meanings.setdefault(error.exit_code, []).append(
             f"{summary[0].lower()}{summary[1:]} (`{error.__name__}`)"
@@ -112,10 +112,10 @@ def exit_codes() -> str:
     return "\n".join(["| exit code | meaning |", "|---|---|", *rows])
 
 
-def _all(error: type[errors.BacktestError]) -> Iterator[type[errors.BacktestError]]:
-    for below in error.__subclasses__():
-        yield below
-        yield from _all(below)
+def _all_subclasses(error: type[errors.BacktestError]) -> Iterator[type[errors.BacktestError]]:
+    for subclass in error.__subclasses__():
+        yield subclass
+        yield from _all_subclasses(subclass)
 
 
 class CommandReference(SphinxDirective):
@@ -124,7 +124,7 @@ class CommandReference(SphinxDirective):
     optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """The nodes of the sections."""
+        """Returns the nodes of the sections."""
         from engine.cli.main import app
 
         text = exit_codes() if self.arguments == ["exit-codes"] else as_markdown(app)

@@ -1,4 +1,4 @@
-"""The pages about the keys of strategies, datasets and run documents, made of their schemas."""
+"""Reference pages of the keys of strategies, datasets and run documents, from their schemas."""
 
 from __future__ import annotations
 
@@ -25,36 +25,42 @@ def as_markdown(model: type[BaseModel], title: str = SINGLE_KEYS, depth: int = 2
 
     Args:
         model: Model of the document, such as `engine.strategy.Strategy`.
-        title: Of the section with the keys that hold no others; one of its own is the heading of
-            all of them.
+        title: Heading of the section with the keys that contain no others; if it is given, the
+            other sections are one level below it.
         depth: Level of that section's heading.
     """
-    listed = list_entries(model)
-    plain = [entry for entry in child_entries(listed) if not _holds_keys(listed, entry)]
-    below = depth + (title != SINGLE_KEYS)
+    entries = list_entries(model)
+    plain = [entry for entry in child_entries(entries) if not _holds_keys(entries, entry)]
+    section_depth = depth + (title != SINGLE_KEYS)
     sections = [
-        _section(listed, each, below) for each in child_entries(listed) if each not in plain
+        _section(entries, each, section_depth)
+        for each in child_entries(entries)
+        if each not in plain
     ]
     return "\n\n".join([f"{'#' * depth} {title}", _table(plain), *sections])
 
 
-def _holds_keys(listed: Sequence[ReferenceEntry], entry: ReferenceEntry) -> bool:
-    return bool(entry.kinds or child_entries(listed, entry))
+def _holds_keys(entries: Sequence[ReferenceEntry], entry: ReferenceEntry) -> bool:
+    return bool(entry.kinds or child_entries(entries, entry))
 
 
-def _section(listed: Sequence[ReferenceEntry], entry: ReferenceEntry, depth: int) -> str:
-    below = child_entries(listed, entry)
-    rows = [each for each in below if not each.kind and not _holds_keys(listed, each)]
-    parts = [f"{'#' * min(depth, MAX_HEADING_DEPTH)} {entry.path}", *_about(entry), _table(rows)]
-    parts += [_section(listed, each, depth + 1) for each in below if each not in rows]
+def _section(entries: Sequence[ReferenceEntry], entry: ReferenceEntry, depth: int) -> str:
+    children = child_entries(entries, entry)
+    rows = [each for each in children if not each.kind and not _holds_keys(entries, each)]
+    parts = [
+        f"{'#' * min(depth, MAX_HEADING_DEPTH)} {entry.path}",
+        *_describe(entry),
+        _table(rows),
+    ]
+    parts += [_section(entries, each, depth + 1) for each in children if each not in rows]
     return "\n\n".join(part for part in parts if part)
 
 
-def _about(entry: ReferenceEntry) -> Iterator[str]:
+def _describe(entry: ReferenceEntry) -> Iterator[str]:
     if entry.meaning:
         yield entry.meaning
     if not entry.kind:
-        yield _facts(entry)
+        yield _accepted_values(entry)
     if entry.part:
         yield entry.part.strip()
     if entry.kind:
@@ -65,7 +71,7 @@ def _about(entry: ReferenceEntry) -> Iterator[str]:
         yield f"Kinds: {', '.join(f'`{kind}`' for kind in entry.kinds)}."
 
 
-def _facts(entry: ReferenceEntry) -> str:
+def _accepted_values(entry: ReferenceEntry) -> str:
     default = "Required." if entry.required else f"If left out: `{entry.default}`."
     return f"Takes {entry.accepts}. {default}"
 
@@ -86,12 +92,12 @@ def _cell(text: str) -> str:
 
 
 class DocumentReference(SphinxDirective):
-    """The place of all keys of `strategy`, of `dataset`, or of the documents of a `run`."""
+    """The directive `keys`: all keys of a `strategy`, a `dataset` or the documents of a `run`."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """The nodes of the sections."""
+        """Returns the nodes of the sections."""
         return self.parse_text_to_nodes(_PAGES[self.arguments[0]](), allow_section_headings=True)
 
 

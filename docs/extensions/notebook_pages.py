@@ -20,8 +20,8 @@ CELL_TIMEOUT_S = 120
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def executed(text: str) -> nbformat.NotebookNode:
-    """A notebook with its outputs.
+def execute_notebook(text: str) -> nbformat.NotebookNode:
+    """Executes a notebook and returns it with its outputs.
 
     Args:
         text: Text of an `.ipynb` file; its outputs are replaced.
@@ -64,8 +64,8 @@ class NotebookParser(MystParser):
     supported = ("ipynb",)
 
     def parse(self, inputstring: str, document: nodes.document) -> None:
-        """Fills the document."""
-        super().parse(as_markdown(executed(inputstring)), document)
+        """Executes the notebook and adds its nodes to the document."""
+        super().parse(as_markdown(execute_notebook(inputstring)), document)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""scripts/docs builds the whole site, and every link of it leads somewhere."""
+"""scripts/docs builds the whole site, and all links are valid."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.reporting.tearsheet import render_tearsheet
-from scripts.documentation.links import anchors, fault, faults, links
-from scripts.documentation.picture import HEAD, MOST_BYTES, PATHS
+from scripts.documentation.links import anchors, check_link, find_broken_links, find_links
+from scripts.documentation.picture import EQUITY_CHART, HEADLINES, MAX_BYTES
 from tests.docs.blocks import ROOT
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_every_link_of_readme_and_pages_leads_somewhere() -> None:
-    assert faults() == []
+def test_the_readme_and_the_pages_have_no_broken_link() -> None:
+    assert find_broken_links() == []
 
 
 @pytest.mark.parametrize(
-    ("target", "wrong"),
+    ("target", "error"),
     [
         ("docs/here.md", ""),
         ("docs/here.md#a-heading-with-code", ""),
@@ -36,12 +36,14 @@ def test_every_link_of_readme_and_pages_leads_somewhere() -> None:
         ("docs/gone.md", "no such file"),
         ("docs/here.md#in-a-block", "no such heading"),
         ("../outside.md", "no such file"),
-        ("docs/picture.png#x", "an anchor in a file that is no Markdown"),
-        ("http://example.org", "not https:// and a host"),
-        ("https://localhost/a", "not https:// and a host"),
+        ("docs/picture.png#x", "an anchor in a file that is not Markdown"),
+        ("http://example.org", "not an address with https:// and a host name"),
+        ("https://localhost/a", "not an address with https:// and a host name"),
     ],
 )
-def test_a_link_is_followed_as_a_code_host_does(tmp_path: Path, target: str, wrong: str) -> None:
+def test_links_are_checked_by_the_rules_of_a_code_host(
+    tmp_path: Path, target: str, error: str
+) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "picture.png").touch()
     (tmp_path / "docs" / "here.md").write_text(
@@ -49,24 +51,25 @@ def test_a_link_is_followed_as_a_code_host_does(tmp_path: Path, target: str, wro
     )
     page = tmp_path / "README.md"
     page.write_text("# Top\n")
-    assert fault(target, page, tmp_path) == wrong
+    assert check_link(target, page, tmp_path) == error
 
 
-def test_the_pictures_of_the_readme_are_there_and_small() -> None:
-    pictures = [link for link in links((ROOT / "README.md").read_text()) if link.endswith("png")]
+def test_the_pictures_of_the_readme_exist_and_are_small() -> None:
+    links = find_links((ROOT / "README.md").read_text())
+    pictures = [link for link in links if link.endswith("png")]
     assert sorted(pictures) == ["docs/images/tearsheet-dark.png", "docs/images/tearsheet.png"]
-    assert [name for name in pictures if (ROOT / name).stat().st_size > MOST_BYTES] == []
+    assert [name for name in pictures if (ROOT / name).stat().st_size > MAX_BYTES] == []
 
 
-def test_what_the_picture_shows_is_on_a_tearsheet(run: Run) -> None:
+def test_a_tearsheet_has_the_elements_of_the_picture(run: Run) -> None:
     page = render_tearsheet(run)
-    assert f'class="{HEAD[1:]}"' in page
-    assert f'id="{PATHS[1:]}"' in page
+    assert f'class="{HEADLINES[1:]}"' in page
+    assert f'id="{EQUITY_CHART[1:]}"' in page
 
 
-def test_links_in_code_are_none() -> None:
+def test_links_in_code_are_ignored() -> None:
     page = 'see [a](b.md "title") and `[c](d.md)`\n```md\n[e](f.md)\n```\n<img src="g.png">\n'
-    assert list(links(page)) == ["b.md", "g.png"]
+    assert list(find_links(page)) == ["b.md", "g.png"]
     assert anchors("# [A link](x.md) & more\n") == {"a-link--more"}
 
 

@@ -1,4 +1,4 @@
-"""The commands of some pages are run, and print what the pages show."""
+"""Commands of some pages are run; their output is the one that the page shows."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.documentation.walkthrough import differs, printed, rewritten, steps
+from scripts.documentation.walkthrough import (
+    describe_difference,
+    parse_steps,
+    run_step,
+    update_page,
+)
 from tests.docs.blocks import WALKED, named
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ANEW = "what commands print is written anew by scripts/documentation/walkthrough.py"
+HINT = "to update the page: python scripts/documentation/walkthrough.py"
 
 PAGE = """Some text.
 
@@ -48,32 +53,32 @@ why
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", WALKED, ids=named)
-def test_a_page_shows_what_its_commands_print(page: Path, tmp_path: Path) -> None:
-    for step in steps(page.read_text(encoding="utf-8")):
-        if step.run:
-            output = printed(step, tmp_path)
-            wrong = "" if step.shown is None else differs(step.shown, output)
-            assert not wrong, f"{step.command}{wrong}\n{ANEW} {named(page)}"
+def test_a_page_shows_the_output_of_its_commands(page: Path, tmp_path: Path) -> None:
+    for step in parse_steps(page.read_text(encoding="utf-8")):
+        if step.is_run:
+            output, expected = run_step(step, tmp_path), step.expected_output
+            difference = "" if expected is None else describe_difference(expected, output)
+            assert not difference, f"{step.command}{difference}\n{HINT} {named(page)}"
 
 
-def test_blocks_are_run_in_one_folder_and_compared_where_something_is_shown(tmp_path) -> None:
-    skipped, silent, shown, failing = steps(PAGE)
+def test_blocks_run_in_one_folder_and_are_compared_with_their_expected_output(tmp_path) -> None:
+    skipped, silent, printing, failing = parse_steps(PAGE)
 
-    assert not skipped.run
-    assert silent.shown is None
-    assert printed(silent, tmp_path) == ""
-    assert differs(shown.shown, printed(shown, tmp_path)) == ""
-    assert differs(failing.shown, printed(failing, tmp_path)) == ""
+    assert not skipped.is_run
+    assert silent.expected_output is None
+    assert run_step(silent, tmp_path) == ""
+    assert describe_difference(printing.expected_output, run_step(printing, tmp_path)) == ""
+    assert describe_difference(failing.expected_output, run_step(failing, tmp_path)) == ""
 
 
-def test_a_block_that_ends_otherwise_than_it_says_is_told(tmp_path) -> None:
-    failing = steps(PAGE.replace("exit code 3", "exit code 2"))[-1]
-    with pytest.raises(AssertionError, match="ended with 3, not 2"):
-        printed(failing, tmp_path)
+def test_an_unexpected_exit_code_is_an_error(tmp_path) -> None:
+    failing = parse_steps(PAGE.replace("exit code 3", "exit code 2"))[-1]
+    with pytest.raises(AssertionError, match="exit code 3, expected 2"):
+        run_step(failing, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("shown", "output", "alike"),
+    ("expected", "output", "is_equal"),
     [
         ("Sharpe 2.93 a year", "Sharpe 2.93 a year", True),
         ("Sharpe 2.93 a year", "Sharpe 2.94 a year", True),
@@ -90,10 +95,17 @@ def test_a_block_that_ends_otherwise_than_it_says_is_told(tmp_path) -> None:
         ("a\n...\nd", "a\nb\nc", False),
     ],
 )
-def test_ids_dates_and_last_digits_may_differ_and_nothing_else(shown, output, alike) -> None:
-    assert (differs(shown, output) == "") is alike
+def test_only_ids_dates_and_last_digits_may_differ(expected, output, is_equal) -> None:
+    assert (describe_difference(expected, output) == "") is is_equal
 
 
-def test_a_page_can_be_written_anew(tmp_path) -> None:
+def test_a_difference_is_described_with_the_words_around_it() -> None:
+    expected, output = "a b c d e f g h i j k", "a b c d e X g h i j k"
+    assert describe_difference(expected, output) == (
+        "expected: b c d e f g h i j\nfound:    b c d e X g h i j"
+    )
+
+
+def test_outdated_outputs_of_a_page_are_replaced(tmp_path) -> None:
     stale = PAGE.replace("one\n...", "1\n...").replace("why\n```", "how\n```")
-    assert rewritten(stale, tmp_path) == PAGE
+    assert update_page(stale, tmp_path) == PAGE
