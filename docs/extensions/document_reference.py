@@ -64,7 +64,7 @@ def _describe(entry: ReferenceEntry) -> Iterator[str]:
     if entry.part:
         yield entry.part.strip()
     if entry.kind:
-        yield f"In the file: `{entry.place}`, with `kind: {entry.kind}`."
+        yield f"In the file: `{entry.path_in_file}`, with `kind: {entry.kind}`."
     if entry.same_as:
         yield f"The kinds are those of [{entry.same_as}](#{entry.same_as.replace('.', '')})."
     elif entry.kinds:

@@ -99,7 +99,7 @@ def _format_entry(entry: ReferenceEntry, width: int) -> Iterator[str]:
         "takes": "" if entry.kind else entry.accepts,
         "default": _format_default(entry),
         "kinds": f"those of {entry.same_as}" if entry.same_as else "",
-        "in a file": "" if entry.kind or entry.place == entry.path else entry.place,
+        "in a file": "" if entry.kind or entry.path_in_file == entry.path else entry.path_in_file,
         "written": f"{{kind: {entry.kind}}}" if entry.kind else "",
     }
     yield ""

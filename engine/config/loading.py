@@ -65,17 +65,17 @@ def load_config(
 
 
 def _rename_keys(tree: YamlTree, renamed: Mapping[str, str]) -> list[str]:
-    """Moves what stands under an earlier name of a key; those names that the file uses."""
+    """Renames keys with an earlier name; returns the earlier names that the file uses."""
     used = [name for name in renamed if name in tree.value]
     for name in used:
-        today = renamed[name]
-        if today in tree.value:
-            expected = f"one of `{today}` and `{name}`, its earlier name"
+        new = renamed[name]
+        if new in tree.value:
+            expected = f"one of `{new}` and `{name}`, its earlier name"
             tree.mistakes.append(Mistake(name, tree.line_of((name,)), expected, "both"))
         tree.value = {renamed.get(key, key): value for key, value in tree.value.items()}
         tree.lines = {
-            (today, *place[1:]) if place[:1] == (name,) else place: line
-            for place, line in tree.lines.items()
+            (new, *path[1:]) if path[:1] == (name,) else path: line
+            for path, line in tree.lines.items()
         }
     return used
 
@@ -83,10 +83,10 @@ def _rename_keys(tree: YamlTree, renamed: Mapping[str, str]) -> list[str]:
 def _rename_overrides(
     overrides: Mapping[str, object], renamed: Mapping[str, str], used: list[str]
 ) -> dict[str, object]:
-    """The overrides under today's names; an earlier name met on the way is added to `used`."""
+    """The overrides under current names; adds the earlier names that occur to `used`."""
     current: dict[str, object] = {}
-    for place, value in overrides.items():
-        first, dot, rest = place.partition(".")
+    for path, value in overrides.items():
+        first, dot, rest = path.partition(".")
         if first in renamed and first not in used:
             used.append(first)
         current[f"{renamed.get(first, first)}{dot}{rest}"] = value

@@ -32,8 +32,8 @@ class ReferenceEntry:
 
     Attributes:
         path: Path in the documentation, with the kind of each part: `model.lstm.units`.
-        place: Path in a file and for `--set`: `model.units`, `features.N.window`; N is an index in
-            a list, KEY a name that the user chooses.
+        path_in_file: Path in a file and for `--set`: `model.units`, `features.N.window`; N is an
+            index in a list, KEY a name that the user chooses.
         kind: Value of a part's key `kind`; empty for a key.
         accepts: Accepted values in words; a mapping for a part.
         default: Default value as YAML; empty where there is none.
@@ -45,7 +45,7 @@ class ReferenceEntry:
     """
 
     path: str
-    place: str
+    path_in_file: str
     kind: str = ""
     accepts: str = "a mapping"
     default: str = ""
@@ -80,8 +80,10 @@ def find_entry(entries: Sequence[ReferenceEntry], path: str) -> ReferenceEntry:
     for entry in entries:
         if entry.path == path:
             return entry
-    place = ".".join(_INDEX_PLACEHOLDER if part.isdecimal() else part for part in path.split("."))
-    matches = [entry for entry in entries if not entry.kind and entry.place == place]
+    path_in_file = ".".join(
+        _INDEX_PLACEHOLDER if part.isdecimal() else part for part in path.split(".")
+    )
+    matches = [entry for entry in entries if not entry.kind and entry.path_in_file == path_in_file]
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -113,7 +115,7 @@ def child_entries(
 
 def settable_paths(entries: Sequence[ReferenceEntry]) -> tuple[str, ...]:
     """The distinct paths that `--set` accepts; those in lists have N for the index."""
-    return tuple(dict.fromkeys(entry.place for entry in entries if not entry.kind))
+    return tuple(dict.fromkeys(entry.path_in_file for entry in entries if not entry.kind))
 
 
 def _join_with_or(words: Sequence[str]) -> str:
@@ -149,7 +151,7 @@ def _suggest_path(entries: Sequence[ReferenceEntry], path: str) -> str:
 class _SchemaWalker:
     """Walks a schema; `enclosing_kinds` has the unions and the keys above a key.
 
-    A union or mapping that stands above a key already is not listed again, so that recursion ends.
+    A union or mapping that encloses a key is not listed again below it, which ends the recursion.
     """
 
     def __init__(self, schema: SchemaNavigator) -> None:
@@ -159,32 +161,32 @@ class _SchemaWalker:
         self,
         schema: JsonSchema,
         path: str,
-        place: str,
+        path_in_file: str,
         enclosing_kinds: dict[tuple[str, ...], str],
     ) -> Iterator[ReferenceEntry]:
         required = schema.get("required", ())
         for name, key in schema.get("properties", {}).items():
             if "const" in key:  # the `kind`, which is in the path
                 continue
-            paths = _join_path(path, name), _join_path(place, name)
+            paths = _join_path(path, name), _join_path(path_in_file, name)
             yield from self._walk_key(key, *paths, enclosing_kinds, required=name in required)
 
     def _walk_key(
         self,
         key: JsonSchema,
         path: str,
-        place: str,
+        path_in_file: str,
         enclosing_kinds: dict[tuple[str, ...], str],
         *,
         required: bool,
     ) -> Iterator[ReferenceEntry]:
-        element, inner = self._resolve_element(key, place)
+        element, inner = self._resolve_element(key, path_in_file)
         kinds = tuple(self._schema.choices(element)) if "discriminator" in element else ()
         names = kinds or tuple(element.get("properties", ()))
         same_as = enclosing_kinds.get(names, "") if names else ""
         yield ReferenceEntry(
             path,
-            place,
+            path_in_file,
             accepts=self._describe_accepted(key),
             default=dump_flow_yaml(self._drop_defaults(key["default"], key))
             if "default" in key
@@ -212,26 +214,28 @@ class _SchemaWalker:
         union: JsonSchema,
         kinds: tuple[str, ...],
         path: str,
-        place: str,
+        path_in_file: str,
         enclosing_kinds: dict[tuple[str, ...], str],
     ) -> Iterator[ReferenceEntry]:
         for kind in kinds:
             part = self._resolve_kind(union, kind)
             yield ReferenceEntry(
-                _join_path(path, kind), place, kind=kind, part=part.get("description", "")
+                _join_path(path, kind), path_in_file, kind=kind, part=part.get("description", "")
             )
-            yield from self.walk_keys(part, _join_path(path, kind), place, enclosing_kinds)
+            yield from self.walk_keys(part, _join_path(path, kind), path_in_file, enclosing_kinds)
 
-    def _resolve_element(self, key: JsonSchema, place: str) -> tuple[JsonSchema, str]:
+    def _resolve_element(self, key: JsonSchema, path_in_file: str) -> tuple[JsonSchema, str]:
         """The schema of a key's value, or of each element of a list or mapping, and its path."""
         schema = self._schema.resolve(key)
         if schema.get("type") == "array" and isinstance(schema.get("items"), dict):
-            return self._resolve_element(schema["items"], _join_path(place, _INDEX_PLACEHOLDER))
+            return self._resolve_element(
+                schema["items"], _join_path(path_in_file, _INDEX_PLACEHOLDER)
+            )
         if isinstance(schema.get("additionalProperties"), dict):
             return self._resolve_element(
-                schema["additionalProperties"], _join_path(place, _KEY_PLACEHOLDER)
+                schema["additionalProperties"], _join_path(path_in_file, _KEY_PLACEHOLDER)
             )
-        return schema, place
+        return schema, path_in_file
 
     def _resolve_kind(self, union: JsonSchema, kind: str) -> JsonSchema:
         return self._schema.resolve({"$ref": union["discriminator"]["mapping"].get(kind)})

@@ -160,23 +160,23 @@ class _NodeReader:
                     path, key, "keys that are text", "a key that is a list or mapping"
                 )
                 continue
-            place = (*path, key.value)
+            key_path = (*path, key.value)
             if key.value in mapping:
-                first = self._tree.lines[place]
+                first = self._tree.lines[key_path]
                 self._add_mistake(
-                    place, key, "each key once", f"`{key.value}` again, first on line {first}"
+                    key_path, key, "each key once", f"`{key.value}` again, first on line {first}"
                 )
                 continue
-            self._tree.lines[place] = key.start_mark.line + 1
-            mapping[key.value] = self.to_plain_value(value, place)
+            self._tree.lines[key_path] = key.start_mark.line + 1
+            mapping[key.value] = self.to_plain_value(value, key_path)
         return mapping
 
     def _read_sequence(self, node: Node, path: TreePath) -> list[object]:
         values = []
         for index, item in enumerate(node.value):
-            place = (*path, index)
-            self._tree.lines[place] = item.start_mark.line + 1
-            values.append(self.to_plain_value(item, place))
+            item_path = (*path, index)
+            self._tree.lines[item_path] = item.start_mark.line + 1
+            values.append(self.to_plain_value(item, item_path))
         return values
 
     def _read_scalar(self, node: Node, path: TreePath, kind: str) -> object:

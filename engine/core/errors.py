@@ -1,4 +1,4 @@
-"""The errors a user can meet, as one tree.
+"""The errors of the engine, as one tree.
 
     BacktestError                    1
     ├── UsageError                   2   the command line is wrong
@@ -17,7 +17,7 @@
     │   └── LedgerUnreachableError   1   it cannot be read or written now
     └── ReportError                  1   a page could not be drawn
 
-An interrupt (Ctrl-C) ends with 130 and is no BacktestError.
+An interrupt (Ctrl-C) ends with 130 and is not a BacktestError.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class BacktestError(Exception):
 
     Args:
         problem: One sentence: what went wrong.
-        expected: What would have been right.
-        found: What was there instead.
+        expected: The correct form or value.
+        found: The actual one.
         where: File, path in the YAML, line, symbol or bar.
         fix: What the user can do now.
     """
@@ -58,7 +58,7 @@ class BacktestError(Exception):
         return "\n".join([self.problem, *lines])
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickles with every part, so that a worker's error arrives whole."""
+        """Pickles all parts, so that the error of a worker is complete."""
         return _unpickle_error, (type(self), self.__dict__)
 
 
@@ -80,9 +80,9 @@ class ContractError(UsageError, AssertionError):
 
     Args:
         part: Its kind, or the name of its class.
-        rule: The rule, as a sentence that holds for every part that keeps it.
-        found: What was met instead.
-        where: Symbol, window, bar: whatever finds the place.
+        rule: The rule, in a sentence.
+        found: The observed behaviour.
+        where: Symbol, window or bar.
     """
 
     def __init__(self, part: str, rule: str, found: str, where: str = "") -> None:
@@ -91,7 +91,7 @@ class ContractError(UsageError, AssertionError):
             expected=rule,
             found=found,
             where=where,
-            fix="mend the class; `engine.testing` has checks of every rule",
+            fix="correct the class; `engine.testing` has checks of every rule",
         )
         self.part = part
         self.rule = rule
@@ -102,11 +102,11 @@ class Mistake:
     """One mistake in a YAML file.
 
     Attributes:
-        path: Place in the tree, dotted: `model.units`.
+        path: Dotted path in the tree: `model.units`.
         line: Line in the file, from 1; None where the value came from the command line.
-        expected: What would have been right.
-        found: The value found, as written.
-        hint: A "did you mean", or nothing.
+        expected: The accepted values.
+        found: The value in the file, as written.
+        hint: A "did you mean"; may be empty.
     """
 
     path: str
@@ -120,7 +120,7 @@ class StrategyError(UsageError):
     """A strategy or dataset file is wrong; all mistakes are reported at once.
 
     Args:
-        file: The file, or where else the text came from.
+        file: The file, or another source of the text.
         mistakes: All of them, in the order of the file.
     """
 
@@ -131,7 +131,7 @@ class StrategyError(UsageError):
         self.mistakes = mistakes
 
     def __str__(self) -> str:
-        """A block a mistake: place, expected, found, hint."""
+        """One block per mistake: path, expected, found, hint."""
         blocks = [self.problem]
         for mistake in self.mistakes:
             line = f", line {mistake.line}" if mistake.line else ""
@@ -180,7 +180,7 @@ class BarsParseError(InvalidBarsError):
         problem: One sentence.
         rule: `damaged_numbers`, `ambiguous_dates` or `unreadable`.
         count: Cells of that column that cannot be read either.
-        next_error: What is wrong with another column of the file for another reason.
+        next_error: Error of another column of the file.
         parts: `expected`, `found`, `where` and `fix`.
     """
 
@@ -225,7 +225,7 @@ class ReportError(BacktestError):
 
 
 class LedgerError(BacktestError):
-    """The trial ledger is damaged, none at all, or was written by a newer engine."""
+    """The trial ledger is damaged, is not a ledger, or was written by a newer engine."""
 
 
 class LedgerUnreachableError(LedgerError):

@@ -5,8 +5,8 @@ A distribution offers a part by an entry point whose name is the part's kind:
     [project.entry-points."backtest.models"]
     dlinear = "acme_models.dlinear:Dlinear"
 
-Nothing here raises. An entry point that cannot be used is kept with the error that says why, and
-no other is affected by it.
+No function raises for a faulty entry point: the entry point is returned with its error, and the
+others can be used.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class InstalledKind:
 
     Attributes:
         part: The class.
-        distribution: Whose entry point names it.
-        version: Of the distribution.
+        distribution: Distribution whose entry point names it.
+        version: Version of the distribution.
     """
 
     part: type[Spec]
@@ -48,12 +48,12 @@ class InstalledKind:
 
 @dataclass(frozen=True)
 class InstalledKinds:
-    """What the entry points of one group come to.
+    """The kinds of one entry-point group, usable or not.
 
     Attributes:
         usable: Kind -> its part.
-        unusable: Kind -> why no strategy can name it.
-        ignored: Why an entry point does nothing: the engine has a kind of that name.
+        unusable: Kind -> the error that prevents its use.
+        ignored: Kind -> the error of an entry point named as a kind of the engine.
     """
 
     usable: Mapping[str, InstalledKind] = field(default_factory=dict)
@@ -70,10 +70,10 @@ class InstalledKinds:
 def installed_kinds(
     group: str, bases: tuple[type[Spec], ...], built_in: frozenset[str]
 ) -> InstalledKinds:
-    """The kinds of a group in this environment; read once a process.
+    """The kinds of a group in this environment, read once per process.
 
     Args:
-        group: Of entry points.
+        group: Entry-point group.
         bases: A part is a subclass of one of these.
         built_in: Kinds of the engine's own, which no distribution replaces.
     """
@@ -97,7 +97,7 @@ def load_kinds(
     """The kinds that some entry points offer.
 
     Args:
-        entry_points: Of one group; those that say the same twice count once.
+        entry_points: Entry points of one group; equal ones count once.
         bases: A part is a subclass of one of these.
         built_in: Kinds of the engine's own.
     """
@@ -147,13 +147,13 @@ def _load_part(
 ) -> type[Spec] | UsageError:
     try:
         part = entry.load()
-    except Exception as error:  # noqa: BLE001 - whatever a package raises when it is imported
+    except Exception as error:  # noqa: BLE001 - an import may raise any error
         return _error(
             entry,
             f"the kind `{entry.name}` cannot be imported",
             "an entry point that can be imported",
             f"{type(error).__name__}: {error}",
-            f"mend or uninstall {_describe_distribution(entry)}",
+            f"correct or uninstall {_describe_distribution(entry)}",
         )
     fault = find_class_fault(part, bases)
     if fault is None and part_kind(part) != entry.name:
@@ -170,12 +170,12 @@ def _load_part(
         f"the kind `{entry.name}` breaks a rule of its base class",
         expected,
         found,
-        f"mend or uninstall {_describe_distribution(entry)}",
+        f"correct or uninstall {_describe_distribution(entry)}",
     )
 
 
 def find_class_fault(part: object, bases: tuple[type[Spec], ...]) -> tuple[str, str] | None:
-    """What is expected of a part's class and what it is instead; None where it keeps the rules."""
+    """The rule that a part's class breaks and what was found; None for a valid class."""
     names = " or ".join(base.__name__ for base in bases)
     if not inspect.isclass(part) or not issubclass(part, bases):
         return f"a subclass of {names}", repr(part)

@@ -24,7 +24,7 @@ def relax_gc() -> None:
 
 @contextmanager
 def hide_modules(*names: str) -> Iterator[None]:
-    """Imports within the context find these modules missing; those loaded already stay.
+    """Within the context these modules cannot be imported, unless they are already loaded.
 
     Args:
         names: Optional dependencies, without which the imported library works.
@@ -41,7 +41,7 @@ def hide_modules(*names: str) -> Iterator[None]:
 
 @contextmanager
 def deep_bind() -> Iterator[None]:
-    """Libraries loaded within the context prefer their own symbols to those loaded before.
+    """Libraries loaded within the context prefer their own symbols to earlier ones.
 
     TensorFlow exports its BoringSSL to every library loaded after it; curl_cffi, which contains
     its own, cannot connect with that one. This applies to Linux, and does nothing elsewhere; a

@@ -1,13 +1,13 @@
-"""The unions of kinds: a strategy's choice among the engine's parts, installed ones, and a user's.
+"""Unions of kinds: a strategy chooses among built-in parts, installed parts and a user's own.
 
 `Model = Annotated[Forecaster, OpenKinds("backtest.models", Forecaster)]` validates
 
 - in a file, a mapping whose `kind` is one of the engine's or of an installed distribution's,
-- in Python, moreover any instance of the base class.
+- in Python, also any instance of the base class.
 
-The schema of such a union is built when a model that holds it is first used (`defer_build`), since
-installed packages import the engine. Errors have the places that pydantic's own discriminated
-unions give them: the kind stands in the location.
+The schema of such a union is built when a model that contains it is first used (`defer_build`),
+because installed packages import the engine. As in pydantic's own discriminated unions, the
+location of an error contains the kind.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from engine.core.types import Spec
 
 UNUSABLE_KIND = "unusable_kind"
-"""Type of pydantic's error where a kind is named whose entry point cannot be used."""
+"""Type of pydantic's error for a kind with an entry point that cannot be used."""
 
 _BUILT_IN_ONLY: ContextVar[bool] = ContextVar("built_in_only", default=False)
 _UNIONS: list[OpenKinds] = []
@@ -44,7 +44,7 @@ _UNIONS: list[OpenKinds] = []
 
 @contextmanager
 def built_in_kinds_only() -> Iterator[None]:
-    """JSON Schemas made inside know the engine's own kinds and no installed ones."""
+    """JSON Schemas built within the context contain the engine's own kinds only."""
     token = _BUILT_IN_ONLY.set(True)
     try:
         yield
@@ -53,26 +53,26 @@ def built_in_kinds_only() -> Iterator[None]:
 
 
 def list_kind_faults() -> list[UsageError]:
-    """Why entry points of this environment cannot be used; each once."""
+    """Errors of all entry points of this environment that cannot be used, without duplicates."""
     errors = {str(error): error for union in _UNIONS for error in union.installed.faults}
     return list(errors.values())
 
 
 def list_ignored_kinds(value: Spec) -> list[UsageError]:
-    """Why a kind that a strategy names is the engine's and not that of an installed package."""
+    """Errors of installed kinds that a built-in kind of the strategy has replaced."""
     named = {getattr(spec, "kind", "") for spec in iterate_specs(value)}
     ignored = {kind: e for union in _UNIONS for kind, e in union.installed.ignored.items()}
     return [error for kind, error in sorted(ignored.items()) if kind in named]
 
 
 class OpenKinds:
-    """Annotation of a base class: what a strategy may choose in its place.
+    """Annotation of a base class: the kinds that a strategy may choose from.
 
     Args:
         group: Entry-point group of installed kinds.
         bases: A part is an instance of one of these.
         built_in: The engine's own classes; others can be added until the union is first used.
-        default_kind: The kind of a mapping without `kind`; without it, `kind` has to be there.
+        default_kind: Kind of a mapping without `kind`; if empty, `kind` is required.
     """
 
     def __init__(
@@ -94,13 +94,13 @@ class OpenKinds:
 
     @property
     def installed(self) -> InstalledKinds:
-        """What installed distributions offer here."""
+        """The kinds that installed distributions offer."""
         return installed_kinds(self.group, self.bases, frozenset(map(part_kind, self.built_in)))
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        """A union tagged by `kind`; in Python, instances of the base class pass it by."""
+        """A union tagged by `kind`; in Python, also instances of the base class."""
         found = self.installed
         parts = [*self.built_in, *(each.part for each in found.usable.values())]
         choices = {part_kind(part): handler.generate_schema(part) for part in parts}
@@ -156,7 +156,7 @@ class OpenKinds:
 
     def _serialize(
         self,
-        value: Any,  # noqa: ANN401 - whatever stands in the field
+        value: Any,  # noqa: ANN401 - any value of a field
         handler: core_schema.SerializerFunctionWrapHandler,
         info: core_schema.SerializationInfo,
     ) -> object:
@@ -171,7 +171,7 @@ class OpenKinds:
 
 
 def _refusal(error: UsageError) -> core_schema.CoreSchema:
-    """A choice that tells why its kind cannot be used, and that no JSON Schema shows."""
+    """A choice that always raises the error of its kind, and that JSON Schemas omit."""
 
     def refuse(_: object) -> NoReturn:
         context = {name: getattr(error, name) for name in ("expected", "found", "where", "fix")}

@@ -1,7 +1,7 @@
-"""Where a part that is not the engine's comes from: its distribution, its version, its source.
+"""The origin of a user's part: distribution, version, and a digest of the source.
 
-What a user's class computes is decided by its source, which no version of the engine knows. A
-digest of that source enters the key of a fit and the run id.
+A version of the engine says nothing about what a user's class computes. A digest of the source of
+the class is therefore part of the key of a fit and of the run id.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ DIGEST_LENGTH = 16
 
 @dataclass(frozen=True)
 class PartOrigin:
-    """Where a class comes from.
+    """The origin of a class that is not the engine's.
 
     Attributes:
-        kind: The part's kind; empty for a class that a part is made of.
+        kind: Kind of the part; empty for a class that is a component of a part.
         name: Module and name of the class.
-        distribution: That installed it; empty where none did: a script, a notebook, a file.
-        version: Of the distribution.
-        source_sha256: First digits of the SHA-256 over the sources of the distribution, or, where
-            there is none, over the class and all of its module that it uses.
+        distribution: Distribution that installed it; empty for a script, a notebook or a file.
+        version: Version of the distribution.
+        source_sha256: First digits of the SHA-256 over the sources of the distribution; without a
+            distribution, over the class and everything of its module that it uses.
     """
 
     kind: str
@@ -62,14 +62,14 @@ def find_origins(value: object) -> list[PartOrigin]:
     """The origin of every class in a specification that is not the engine's, sorted by name.
 
     Args:
-        value: A part or a whole strategy; what lies within it is looked through.
+        value: A part or a whole strategy; nested specifications are searched too.
     """
     parts = set(find_external_parts(value))
     return sorted((find_origin(part) for part in parts), key=lambda origin: origin.name)
 
 
 def describe_parts(value: object) -> dict[str, str]:
-    """Class -> version and digest of what it comes from, for keys and comparisons."""
+    """Class -> distribution, version and source digest, for keys and comparisons."""
     return {
         origin.name: f"{origin.distribution} {origin.version} {origin.source_sha256}".strip()
         for origin in find_origins(value)
@@ -84,17 +84,17 @@ def find_external_parts(value: object) -> Iterator[type[Spec]]:
 
 
 def iterate_specs(value: object) -> Iterator[Spec]:
-    """A specification and all within it, the outer ones first."""
+    """A specification and all nested ones, outer before inner."""
     if isinstance(value, Spec):
         yield value
         for name in type(value).model_fields:
             yield from iterate_specs(getattr(value, name, None))
     elif isinstance(value, dict):
-        for held in value.values():
-            yield from iterate_specs(held)
+        for element in value.values():
+            yield from iterate_specs(element)
     elif isinstance(value, tuple | list):
-        for held in value:
-            yield from iterate_specs(held)
+        for element in value:
+            yield from iterate_specs(element)
 
 
 @cache
@@ -117,13 +117,13 @@ def find_origin(part: type[Spec]) -> PartOrigin:
 
 
 def require_importable(value: object, where: str) -> None:
-    """Refuses parts that another process cannot import.
+    """Checks that another process can import the parts.
 
-    A part travels to a worker by the name of its class alone.
+    A worker receives only the name of a part's class and imports it.
 
     Args:
-        value: What is to travel.
-        where: What it belongs to, for the error.
+        value: A part or a whole strategy that is sent to a worker.
+        where: Its owner, for the error.
 
     Raises:
         UsageError: A class is defined in a script, a notebook or a function.
@@ -151,7 +151,7 @@ def _is_importable(part: type) -> bool:
 
 
 def _find_distribution(part: type[Spec]) -> metadata.Distribution | None:
-    """By the entry point that names the class, else by the files of installed distributions."""
+    """The distribution that names the class in an entry point, else that of its module."""
     from engine.core.installed_kinds import installed_distribution
 
     offered = installed_distribution(part)
@@ -165,18 +165,18 @@ def _find_distribution(part: type[Spec]) -> metadata.Distribution | None:
 
 
 def _is_installed(module: ModuleType | None) -> bool:
-    """Whether a module lies where distributions are installed; spares a look at all of them."""
-    places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+    """Whether a module is in a folder of installed packages; faster than listing all of them."""
+    locations = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
     return any(
         parent.name in {"site-packages", "dist-packages"}
-        for place in places
-        if place
-        for parent in Path(place).parents
+        for location in locations
+        if location
+        for parent in Path(location).parents
     )
 
 
 def _source_files(part: type, distribution: metadata.Distribution) -> set[Path]:
-    """Python files of a distribution, and of the package of a class: installed or editable."""
+    """Python files of a distribution and of the package of a class, also if it is editable."""
     listed = {Path(str(file.locate())) for file in distribution.files or ()}
     names = part.__module__.split(".")
     package = next(
@@ -195,7 +195,7 @@ def _source_files(part: type, distribution: metadata.Distribution) -> set[Path]:
 
 
 def _digest_files(files: list[Path]) -> str:
-    """Over names and bytes; folders above all of the files do not count."""
+    """Digest of the name, folder name and bytes of each file; outer folders do not count."""
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.parent.name}/{file.name}".encode() + b"\0" + file.read_bytes())
@@ -203,37 +203,37 @@ def _digest_files(files: list[Path]) -> str:
 
 
 def _digest_class(part: type) -> str:
-    """Over the source of a class, its bases, and what they use of their modules."""
+    """Digest of the source of a class, its bases, and everything of their modules they use."""
     digest = hashlib.sha256()
     for text in _used_sources(part, set()):
         digest.update(text.encode() + b"\0")
     return digest.hexdigest()[:DIGEST_LENGTH]
 
 
-def _used_sources(thing: Any, seen: set[int]) -> Iterator[str]:  # noqa: ANN401 - class, function
-    """The source of a class or function and, in turn, of what of its module it names."""
-    if id(thing) in seen:
+def _used_sources(definition: Any, seen: set[int]) -> Iterator[str]:  # noqa: ANN401 - class, function
+    """The source of a class or function, then of every name of its module that it uses."""
+    if id(definition) in seen:
         return
-    seen.add(id(thing))
+    seen.add(id(definition))
     try:
-        text = textwrap.dedent(inspect.getsource(thing))
+        text = textwrap.dedent(inspect.getsource(definition))
     except (OSError, TypeError) as error:
         raise UsageError(
-            f"the source of {thing.__qualname__} cannot be read",
+            f"the source of {definition.__qualname__} cannot be read",
             expected="a class with its source, which is part of the key of its fits",
             found=str(error),
-            where=f"{thing.__module__}.{thing.__qualname__}",
+            where=f"{definition.__module__}.{definition.__qualname__}",
             fix="define the class in a file",
         ) from error
     yield text
-    module = vars(sys.modules[thing.__module__])
+    module = vars(sys.modules[definition.__module__])
     names = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
     for name in sorted(names & set(module)):
         yield from _source_of_name(name, module[name], seen)
 
 
 def _source_of_name(name: str, value: Any, seen: set[int]) -> Iterator[str]:  # noqa: ANN401 - any
-    """What a name of a user's module stands for: code, a module of the user's, or a constant."""
+    """Source of a name in a user's module: a class, function or module, or a constant's value."""
     if inspect.isclass(value) or inspect.isfunction(value):
         if not _is_library_name(value.__module__ or "builtins"):
             yield from _used_sources(value, seen)

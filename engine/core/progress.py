@@ -1,4 +1,4 @@
-"""The interface by which stages report progress, whoever shows it."""
+"""The interface through which stages report progress."""
 
 from __future__ import annotations
 

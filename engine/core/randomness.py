@@ -10,7 +10,7 @@ from engine.core.hashing import canonical_json
 def derive_seed(root: int, *keys: object) -> int:
     """A 63-bit seed from the strategy's one seed, by name.
 
-    A name gets the same stream whatever other windows, seeds or workers there are.
+    The stream of a name does not depend on other windows, seeds or workers.
     """
     text = canonical_json([root, *map(str, keys)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1

@@ -1,4 +1,4 @@
-"""Keys of a strategy that have another name today; files and manifests hold the earlier one."""
+"""Renamed keys of a strategy; files and manifests may contain the earlier name."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class LeakageBadge:
 
     Attributes:
         label: The result in a few words.
-        description: What was tested and what came out.
+        description: The test and its result.
         cutoffs: Bar and kind of each cutoff.
         limitations: What the test does not show.
         has_certificate: Whether the run was tested.

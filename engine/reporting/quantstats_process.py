@@ -1,4 +1,4 @@
-"""The quantstats report in a process of its own, which works while the run goes on."""
+"""The quantstats report in a separate process, parallel to the run."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _spawn_worker(worker_end: Connection, folder: str, log: Path) -> subprocess.
         return subprocess.Popen(
             [sys.executable, "-m", WORKER_MODULE, str(worker_end.fileno()), folder],
             pass_fds=(worker_end.fileno(),),
-            # No window, and no backend that this machine lacks, whatever the user has set.
+            # Overrides the user's setting: no window, and no backend that is not installed.
             env={**os.environ, "MPLBACKEND": "Agg"},
             stdin=subprocess.DEVNULL,
             stdout=log_file,

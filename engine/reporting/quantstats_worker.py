@@ -106,7 +106,7 @@ def _handle_request(pipe: Connection, folder: Path) -> QuantstatsResponse:
 
 
 def main() -> None:
-    """Answers one request and ends; ends without an answer where the parent is gone."""
+    """Processes one request and ends; ends without a reply if the parent has ended."""
     relax_gc()
     # quantstats 0.0.86 warns under pandas 3.1, also where warnings are errors.
     warnings.simplefilter("ignore")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 UNSAFE_CHARACTERS = re.compile("[\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that reverse the direction of the text after them, with which a name could change the
-meaning of a page, and surrogates, which stand in a path that is not UTF-8."""
+meaning of a page, and surrogates, which occur in a path that is not UTF-8."""
 
 
 def render_template(template: str, **context: Any) -> str:  # noqa: ANN401 - a template takes any value

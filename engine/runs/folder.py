@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TABLES = ("bars", "predictions", "positions", "returns", "trades")
 ANALYSIS_TABLES = ("series", "round_trips", "forecasts")
-"""Tables that stand in the folder together with `analysis.json`."""
+"""Tables that the folder has if it has `analysis.json`."""
 DOCUMENTS = ("metrics", "significance", "certificate", "analysis")
 OPTIONAL_DOCUMENTS = ("certificate", "analysis")
 """Documents that folders of earlier versions lack."""

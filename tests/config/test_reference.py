@@ -77,7 +77,7 @@ def test_a_key_has_accepted_values_default_and_meaning(
 ) -> None:
     assert find_entry(entries, "rule.mean.size") == ReferenceEntry(
         path="rule.mean.size",
-        place="rule.size",
+        path_in_file="rule.size",
         accepts="a whole number, at least 1, at most 9",
         default="3",
         meaning="In bars, counted back.",

@@ -123,7 +123,7 @@ def _group(
 
     `benchmark` only where every symbol has the same label.
     """
-    rank = {name: place for place, name in enumerate(order)}
+    rank = {name: position for position, name in enumerate(order)}
     found = sorted(
         sum_by_group(contributions, labels), key=lambda part: rank.get(part.name, len(rank))
     )

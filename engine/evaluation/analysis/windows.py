@@ -1,4 +1,4 @@
-"""What came of each walk-forward window."""
+"""Return and Sharpe ratios of each walk-forward window."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def analyse_windows(run: Run) -> tuple[WindowFigures, ...]:
     seeds = run.significance.seeds
     by_seed = dict(enumerate(seeds.sharpe_by_window if seeds else ()))
     figures = []
-    for place, window in enumerate(windows):
-        by_book = dict(zip(books, ratios.get(place, ()), strict=False))
+    for position, window in enumerate(windows):
+        by_book = dict(zip(books, ratios.get(position, ()), strict=False))
         figures.append(
             WindowFigures(
                 index=window.index,
@@ -41,7 +41,7 @@ def analyse_windows(run: Run) -> tuple[WindowFigures, ...]:
                 benchmark_return_pct=_window_return_pct(run, window.index, BENCHMARK_BOOK),
                 strategy_sharpe=by_book.get(STRATEGY_BOOK),
                 benchmark_sharpe=by_book.get(BENCHMARK_BOOK),
-                seed_sharpes=by_seed.get(place, ()),
+                seed_sharpes=by_seed.get(position, ()),
             )
         )
     return tuple(figures)
@@ -60,7 +60,7 @@ def _window_return_pct(run: Run, index: int, book: str) -> float | None:
 
 
 def summarise_windows(windows: Sequence[WindowFigures]) -> WindowSummary:
-    """In how many windows the strategy did well, and how far its seeds were apart."""
+    """Number of windows with a good result, and the median range of the seeds."""
     own = [each.strategy_sharpe for each in windows if each.strategy_sharpe is not None]
     both = [
         (each.strategy_sharpe, each.benchmark_sharpe)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.reporting.book_styles import BookStyle
 
 BAR_HALF_WIDTH = 0.36
-"""Half the width of a group of bars, whose centres are 1 apart."""
+"""Half the width of a group of bars; the centres of two groups have a distance of 1."""
 
 LOG_RETURN_FORMAT = formatting.SIGNED_PERCENT
 ZERO_LINE = LayerStyle("zero", "", "zero")

@@ -34,7 +34,7 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""No page may load from, send to or be embedded in another origin, whatever it contains."""
+"""No page may load from, send to or be embedded in another origin."""
 
 
 class IndexServer:

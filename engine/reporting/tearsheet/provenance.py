@@ -131,7 +131,7 @@ def provenance_section(run: Run) -> TearsheetSection:
 
 
 def make_rerun_command(manifest: Manifest) -> str:
-    """The command that repeats the run, whatever data was fetched since.
+    """The command that repeats the run on the same data, also after later downloads.
 
     The command line of the run, with the vintage of the bars where the cache keeps one, and with
     `--offline` where the offline dataset was used because no source was reachable.

@@ -25,7 +25,7 @@ class RoundTripFigures(DocumentPart):
         open: Round trips that were open at the last bar; they count for nothing else here.
         win_rate_pct: Share of the finished ones that made money after costs.
         payoff_ratio: Mean profit of the winners over the mean loss of the others.
-        break_even_win_rate_pct: Win rate at which that payoff ratio comes out even.
+        break_even_win_rate_pct: Win rate at which that payoff ratio gives no profit and no loss.
         profit_factor: Sum of the profits over the sum of the losses.
         mean_bars: Closes held, mean.
         losing_streak: The most in a row that made no money.
@@ -46,7 +46,7 @@ class RoundTripFigures(DocumentPart):
 
 
 class WindowFigures(DocumentPart):
-    """What came of one walk-forward window's test part; None where not defined.
+    """Results of the test part of one walk-forward window; None where not defined.
 
     Attributes:
         index: Of the window.
@@ -160,9 +160,9 @@ class Analysis(Document):
         rolling: Rolling figures in short; the series are in `series.parquet`.
         round_trips: The strategy's round trips; None where fills lack the equity they were
             made at.
-        windows: What came of each window.
+        windows: Results of each window.
         window_summary: All windows together.
-        attribution: Where the strategy's return came from.
+        attribution: Sources of the strategy's return.
         forecasts: Size, order and direction of the forecasts; None without a known outcome.
         cost_curve: Sharpe ratio over the cost; None without forecasts to trade on.
         bars: Symbol -> its bars.

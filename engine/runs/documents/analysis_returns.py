@@ -110,7 +110,7 @@ class HistogramFigures(DocumentPart):
 class TailCurves(DocumentPart):
     """Share of a book's bars that lost, or gained, at least so much.
 
-    Of the largest 60 losses every one is a point, of the others as many as a log axis tells apart.
+    Each of the largest 60 losses is a point; of the others, those that a log axis can resolve.
 
     Attributes:
         bars: All bars of the book.
@@ -218,7 +218,7 @@ class ContributionGroup(DocumentPart):
 
 
 class AttributionSplit(DocumentPart):
-    """Where the strategy's log return came from, in per cent.
+    """Sources of the strategy's log return, in per cent.
 
     Attributes:
         long_pct: What long positions earned before costs.
@@ -258,7 +258,7 @@ class AttributionSplit(DocumentPart):
 
 
 class AttributionFigures(DocumentPart):
-    """Where the strategy's return came from, or why that is not known.
+    """Sources of the strategy's return, or why they are not known.
 
     Attributes:
         status: `split`; `ruined` where all of the equity was lost; `unreconciled` where the fills

@@ -219,10 +219,10 @@ class FitCounts(DocumentPart):
 
 
 class PartRecord(DocumentPart):
-    """Where a part of the strategy comes from that is not the engine's own.
+    """Origin of a part of the strategy that is not the engine's own.
 
     Attributes:
-        kind: Its kind; empty for a class that a part is made of.
+        kind: Its kind; empty for a class that is a component of a part.
         name: Module and name of its class.
         distribution: The installed distribution; empty where the class is defined in a script, a
             notebook or a file beside it.

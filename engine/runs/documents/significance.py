@@ -159,7 +159,7 @@ class OverfittingFigures(DocumentPart):
 
 
 class VerdictFigures(DocumentPart):
-    """The answer.
+    """The verdict of a run.
 
     Attributes:
         grade: How much evidence there is.
@@ -174,7 +174,7 @@ class Significance(Document):
     """`significance.json`; a section is None where its test cannot be made.
 
     A section that the file does not have was not known to the version that ran: the attribute is
-    None as well, and `key in significance` tells the two apart.
+    None as well; `key in significance` distinguishes the two.
 
     Attributes:
         method: How intervals were made.
@@ -192,7 +192,7 @@ class Significance(Document):
         seeds: Variance of the seeds.
         price_level: R squared of prices.
         sensitivity: Other costs, delays and thresholds.
-        verdict: The answer.
+        verdict: Grade and sentence.
     """
 
     method: InferenceMethod = InferenceMethod()

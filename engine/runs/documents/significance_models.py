@@ -107,7 +107,7 @@ class InputTestFigures(DocumentPart):
     """Whether the inputs are stationary before the first out-of-sample bar.
 
     Attributes:
-        adf: Input -> augmented Dickey-Fuller test; a small p-value speaks for stationarity.
+        adf: Input -> augmented Dickey-Fuller test; a small p-value is evidence of stationarity.
     """
 
     adf: Mapping[str, StatisticalTestFigures] = {}
@@ -141,7 +141,7 @@ class PriceLevelFigures(DocumentPart):
     """R squared of prices instead of returns, which is high for a forecast without skill.
 
     Attributes:
-        present: Whether the R squared of prices says more than the forecasts are worth.
+        present: Whether the R squared of prices overstates the skill of the forecasts.
         r2_prices: R squared of the forecast prices.
         r2_prices_persistence: The same of repeating the last price.
         r2_vs_persistence: Against repeating the last price.
