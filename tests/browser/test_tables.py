@@ -104,7 +104,7 @@ def test_the_table_of_fits_sorts_by_the_loss_of_the_run(sheet: Page, run: engine
     assert [int(number(text)) for text in column(table, 0)] == expected
 
 
-def test_the_trades_sort_and_filter_as_the_fills_of_the_run_come_to(
+def test_the_trades_table_sorts_and_filters_the_round_trips_of_the_run(
     sheet: Page, run: engine.Run
 ) -> None:
     mine = run.trades[run.trades["book"] == "strategy"]

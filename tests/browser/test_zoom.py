@@ -134,7 +134,7 @@ def test_the_span_is_shown_as_text_and_in_every_chart(sheet: Page) -> None:
 
 
 @pytest.mark.parametrize("how", ["double click", "button", "0", "Escape"])
-def test_the_whole_span_comes_back_as_it_was_drawn(sheet: Page, how: str) -> None:
+def test_zooming_out_restores_the_original_chart(sheet: Page, how: str) -> None:
     before = drawn.charts(sheet)
     drag(sheet, "equity", 0.5, 0.7)
     plot = sheet.locator("#equity .plot")
@@ -245,7 +245,9 @@ def test_a_book_is_switched_off_in_every_chart_and_no_longer_counts(
 
 
 @pytest.mark.parametrize("how", ["double click", "Shift+Enter"])
-def test_one_book_alone_and_all_of_them_again(sheet: Page, run: engine.Run, how: str) -> None:
+def test_a_single_book_can_be_shown_and_then_all_again(
+    sheet: Page, run: engine.Run, how: str
+) -> None:
     button = sheet.locator("#drawdown button[data-book='ridge']")
 
     def ask() -> None:

@@ -124,7 +124,7 @@ def test_an_unknown_symbol_is_refused(strategy: str) -> None:
     assert result.stdout == ""
 
 
-def test_it_does_not_count_as_a_trial(strategy: str, tmp_path, monkeypatch) -> None:
+def test_a_feature_summary_does_not_count_as_a_trial(strategy: str, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("BACKTEST_HOME", str(tmp_path / "home"))
     features_json(strategy)
     assert not (tmp_path / "home" / "ledger.sqlite").exists()

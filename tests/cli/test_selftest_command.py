@@ -81,7 +81,7 @@ def test_the_table_fits_its_terminal(width: int) -> None:
         assert word in text
 
 
-def test_the_table_is_this_one() -> None:
+def test_the_printed_table_matches_the_expected_text() -> None:
     table = render_selftest_text(SelfTestResult((GOOD, BAD), 0, 300, 61.7), 80).splitlines()
 
     assert table[:9] == [

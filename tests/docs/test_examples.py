@@ -99,7 +99,7 @@ def snippets() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("code", snippets().values(), ids=snippets())
-def test_what_python_imports_and_asks_of_a_run_is_there(code: str) -> None:
+def test_imported_names_and_attributes_of_a_run_exist(code: str) -> None:
     nodes = list(ast.walk(ast.parse(code)))
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module not in {"__future__", *OWN_PARTS}:
@@ -115,7 +115,7 @@ def test_what_python_imports_and_asks_of_a_run_is_there(code: str) -> None:
     assert asked <= {field.name for field in fields(Run)} | properties | {"run"}
 
 
-def test_what_the_readme_tells_python_to_run_is_a_strategy() -> None:
+def test_the_python_example_of_the_readme_runs_a_strategy() -> None:
     (example,) = blocks(ROOT / "README.md", "python")
     (call,) = [
         node

@@ -26,7 +26,7 @@ def defined_names(source: str) -> set[str]:
     return names
 
 
-def test_every_row_names_a_place_in_the_code() -> None:
+def test_every_row_names_a_definition_in_the_code() -> None:
     rows = [line for line in PAGE.splitlines() if line.startswith("| ")]
     assert len(ROWS) == len(rows) - 1 > 50
 

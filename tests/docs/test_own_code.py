@@ -153,7 +153,7 @@ def test_the_command_line_knows_the_installed_parts(installed: Path) -> None:
     )
 
 
-def test_every_file_and_name_that_the_pages_send_a_reader_to_is_there() -> None:
+def test_every_file_and_name_that_the_pages_mention_exists() -> None:
     places = {
         "engine/models/baselines/ridge.py": "class Ridge(Forecaster)",
         "engine/models/baselines/naive.py": "class Drift(Forecaster)",

@@ -30,7 +30,7 @@ def extension(name: str):
 
 
 @pytest.mark.parametrize("model", [Strategy, Dataset])
-def test_every_key_is_told_with_what_it_takes(model) -> None:
+def test_every_key_is_listed_with_its_accepted_values(model) -> None:
     text = extension("document_reference").as_markdown(model)
     headings = set(re.findall(r"^#+ (\S+)$", text, re.MULTILINE))
     for entry in list_entries(model):
@@ -43,7 +43,7 @@ def test_every_key_is_told_with_what_it_takes(model) -> None:
         )  # fmt: skip
 
 
-def test_every_command_is_told_with_every_option() -> None:
+def test_every_command_is_listed_with_every_option() -> None:
     reference = extension("command_reference")
     text = reference.as_markdown(app)
     headings = re.findall(r"^#+ backtest (.+)$", text, re.MULTILINE)
@@ -58,7 +58,7 @@ def test_every_command_is_told_with_every_option() -> None:
             assert shown in section, (name, option)
 
 
-def test_every_exit_code_of_an_error_is_told() -> None:
+def test_every_exit_code_of_an_error_is_listed() -> None:
     text = extension("command_reference").exit_codes()
     codes = [int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)]
     assert codes == [0, 1, 2, 3, 4, 5, 130, 141]
@@ -97,7 +97,7 @@ def test_every_key_of_a_run_document_is_listed_with_its_meaning() -> None:
             assert entry.meaning.replace("|", r"\|") in text, (name, entry.path)
 
 
-def test_a_year_of_a_market_that_never_closes_is_as_long_as_told() -> None:
+def test_the_documented_length_of_a_year_of_a_market_that_never_closes() -> None:
     told = f"{DAYS_PER_YEAR} for\ncrypto's" in (ROOT / "docs" / "evaluation.md").read_text()
     assert told
     assert f"instead of {DAYS_PER_YEAR} " in (ROOT / "docs" / "faq.md").read_text()

@@ -98,14 +98,14 @@ class TestSite:
         assert "sources.ccxt" in shown(site / "reference" / "dataset.html")
         assert "--keep-bytes SIZE" in shown(site / "reference" / "commands.html")
 
-    def test_the_notebook_was_executed_and_shows_what_came_out(self, site: Path) -> None:
+    def test_the_notebook_was_executed_and_shows_its_output(self, site: Path) -> None:
         text = shown(site / "notebook" / "python-api.html")
         assert "'grade': 'none'" in text
         assert "UsageError, exit code 2" in text
         assert "'certificate.json'" in text
         assert "Traceback" not in text
 
-    def test_no_page_asks_a_network_for_anything(self, site: Path) -> None:
+    def test_no_page_loads_anything_from_a_network(self, site: Path) -> None:
         asked = re.compile(r"<(?:script|link|img|source|iframe)[^>]+(?:src|href)=\"(?:https?:)?//")
         assert [page for page in site.rglob("*.html") if asked.search(page.read_text())] == []
 
@@ -116,7 +116,7 @@ class TestSite:
 
 
 @pytest.mark.slow
-def test_a_link_that_leads_nowhere_ends_the_build(tmp_path: Path) -> None:
+def test_a_broken_link_fails_the_build(tmp_path: Path) -> None:
     import sys
 
     docs = tmp_path / "docs"

@@ -164,7 +164,9 @@ def test_clear_skill_is_graded_strong() -> None:
         ({"sensitivity": surface(break_even=9.0, charged=0.0)}, "strong"),
     ],
 )
-def test_sections_made_elsewhere_have_their_say(section: dict[str, Any], grade: str) -> None:
+def test_the_sections_on_timing_and_sensitivity_limit_the_grade(
+    section: dict[str, Any], grade: str
+) -> None:
     significance = document(skilled(), model_sections=ModelSections(**section))
     assert significance["verdict"]["grade"] == grade
 

@@ -106,7 +106,7 @@ def test_a_kind_is_a_class_with_the_distribution_that_offers_it() -> None:
     ],
     ids=lambda value: value if value.isidentifier() else "",
 )  # fmt: skip
-def test_an_entry_point_that_cannot_be_used_says_why_in_four_parts(
+def test_an_unusable_entry_point_has_an_error_of_four_parts(
     kind: str, value: str, problem: str, expected: str, found: str
 ) -> None:
     loaded = load(entry(kind, value), entry("zero", "acme_zero.m:Zero"))
@@ -129,7 +129,7 @@ def test_no_package_replaces_a_kind_of_the_engine() -> None:
 
 
 @pytest.mark.usefixtures("zero")
-def test_a_kind_that_two_distributions_offer_is_neither_s() -> None:
+def test_a_kind_that_two_distributions_offer_is_unusable() -> None:
     other = metadata.EntryPoint("zero", "elsewhere:Zero", GROUP)
     loaded = load(entry("zero", "acme_zero.m:Zero"), other)
     assert "offered twice" in loaded.unusable["zero"].problem
@@ -138,12 +138,12 @@ def test_a_kind_that_two_distributions_offer_is_neither_s() -> None:
 
 
 @pytest.mark.usefixtures("zero")
-def test_one_distribution_met_twice_on_the_path_is_no_clash() -> None:
+def test_one_distribution_found_twice_on_the_path_counts_once() -> None:
     twice = entry("zero", "acme_zero.m:Zero")
     assert list(load(twice, twice).usable) == ["zero"]
 
 
-def test_nothing_is_installed_where_these_tests_run() -> None:
+def test_the_test_environment_has_no_installed_kinds() -> None:
     assert MODEL_KINDS.installed.faults == []
 
 
@@ -173,7 +173,7 @@ def test_a_file_names_an_installed_kind(site: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_that_names_a_broken_kind_is_told_whose_it_is(site: Path) -> None:
+def test_a_file_that_names_a_broken_kind_gets_an_error_with_its_distribution(site: Path) -> None:
     done = run_cli("check", strategy(site, "broken"), path=(site / "site",), cwd=site, expect=2)
     assert "model.kind, line 3" in done.stderr
     assert "expected: an entry point that can be imported" in done.stderr

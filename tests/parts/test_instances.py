@@ -55,7 +55,7 @@ def test_a_strategy_takes_instances_and_keeps_them() -> None:
 
 
 @pytest.mark.parametrize("mode", ["json", "python"])
-def test_a_strategy_writes_every_field_of_an_instance_down(mode: str) -> None:
+def test_a_strategy_serializes_every_field_of_an_instance(mode: str) -> None:
     tree = strategy(**OWN).model_dump(mode=mode)
     assert tree["model"] == {"kind": "own_model", "breaks": ""}
     assert tree["costs"] == {"kind": "own_costs", "fee_bps": 5.0, "breaks": ""}
@@ -94,7 +94,7 @@ def test_an_instance_of_a_class_that_breaks_a_rule_is_refused(model, said: str) 
 
 
 @pytest.mark.parametrize("wrong", [LogReturn(), "ridge", object()])
-def test_what_is_no_instance_of_the_base_class_is_refused(wrong) -> None:
+def test_an_object_of_another_class_is_refused(wrong) -> None:
     with pytest.raises(ValidationError):
         strategy(model=wrong)
 
@@ -178,20 +178,20 @@ def test_the_source_that_a_class_uses_is_part_of_its_keys(
     assert (key(load(module, SOURCE.replace(old, new))()) != before) is differs
 
 
-def test_a_class_without_a_distribution_says_so(module: Path) -> None:
+def test_the_origin_of_a_class_without_a_distribution_names_none(module: Path) -> None:
     (origin,) = find_origins(strategy(model=load(module, SOURCE)()))
     assert (origin.kind, origin.name, origin.distribution) == ("level", "beside.Level", "")
     assert len(origin.source_sha256) == 16
 
 
-def test_parts_of_the_engine_leave_no_trace_in_a_key() -> None:
+def test_parts_of_the_engine_add_nothing_to_a_key() -> None:
     assert find_origins(strategy()) == []
     assert describe_parts(Ensemble(members=(Ridge(), OwnModel()))).keys() == {
         "tests.parts.own_parts.OwnModel"
     }
 
 
-def test_what_a_worker_cannot_import_is_refused_before_anything_is_trained() -> None:
+def test_a_class_that_a_worker_cannot_import_is_refused_before_training() -> None:
     class Local(OwnModel):
         kind: Literal["local"] = "local"
 

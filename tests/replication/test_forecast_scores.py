@@ -92,7 +92,7 @@ def test_scores_of_our_runs_are_consistent(paper) -> None:
         ("r2", 0.1, "at most"),
     ],
 )
-def test_a_score_that_cannot_be_is_message(paper, score, change, message) -> None:
+def test_an_impossible_score_is_a_contradiction(paper, score, change, message) -> None:
     closes = read_closes(paper, PaperProtocol())
     first = compared(paper, runs=1).forecasts[0]
     wrong = {**first.mean, score: first.mean[score] + change}

@@ -56,18 +56,18 @@ def test_findings_and_repairs_are_rows_with_what_was_done(run: Run) -> None:
     assert "812 bars before a split were divided by 2 divide_by_ratio" in text
 
 
-def test_a_finding_that_a_repair_would_mend_names_it(run: Run) -> None:
+def test_a_finding_names_the_repair_that_would_resolve_it(run: Run) -> None:
     text = text_of(with_quality(run, findings=[SPLIT]))
     assert "divide_by_ratio is available" in text
 
 
-def test_no_finding_is_said_with_how_many_rules_looked(run: Run) -> None:
+def test_without_findings_the_number_of_rules_is_stated(run: Run) -> None:
     text = text_of(with_quality(run))
     assert "3 rules checked on 2 symbols: no findings." in text
     assert "missed_splits" not in text
 
 
-def test_bars_used_left_out_and_missing_stand_by_symbol(run: Run) -> None:
+def test_used_excluded_and_missing_bars_are_counted_per_symbol(run: Run) -> None:
     page = Page(section_of(data_quality_section(with_quality(run, findings=[GAP]))))
     rows = len(run.bars) // 2
     text = page.text.replace("\N{NO-BREAK SPACE}", " ")
@@ -76,7 +76,7 @@ def test_bars_used_left_out_and_missing_stand_by_symbol(run: Run) -> None:
     assert f"NASDAQ {rows:,} 7 0 3.0 days" in text
 
 
-def test_what_is_told_of_the_bars_is_one_line_at_the_head_and_a_list_in_the_section(
+def test_notices_about_bars_are_one_line_in_the_header_and_a_list_in_the_section(
     run: Run,
 ) -> None:
     noted = with_quality(run)
@@ -101,7 +101,7 @@ def test_an_older_folder_keeps_its_notices_at_the_head_and_shows_its_bars(run: R
     assert run.manifest["dataset"]["notices"][0] in Page(render_significance(run)).text
 
 
-def test_where_there_is_nothing_to_tell_nothing_is_told(run: Run) -> None:
+def test_without_notices_none_is_shown(run: Run) -> None:
     quiet = with_quality(run, notices=[])
     dataset = quiet.manifest["dataset"] | {"notices": []}
     assert "about the bars themselves" not in render_tearsheet(

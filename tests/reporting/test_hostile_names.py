@@ -236,7 +236,9 @@ def test_a_name_of_ten_thousand_characters_breaks_nothing(
 
 
 @pytest.mark.parametrize("page", [render_tearsheet, render_significance])
-def test_a_path_that_is_no_utf8_is_told_by_a_stand_in(page: Callable[[Run], str]) -> None:
+def test_a_path_that_is_not_utf8_is_shown_with_replacement_characters(
+    page: Callable[[Run], str],
+) -> None:
     path = "backtest run strategies/\udcff.yaml"
     run = changed(make_run(0), manifest={"strategy_name": path, "command": path})
 

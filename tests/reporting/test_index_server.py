@@ -78,12 +78,12 @@ def test_a_request_for_another_host_is_refused(port: int, host: str) -> None:
     assert IDS[0].encode() not in content
 
 
-def test_localhost_is_this_host_too(port: int) -> None:
+def test_localhost_is_an_accepted_host(port: int) -> None:
     assert ask(port, host=f"localhost:{port}")[0].status == 200
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
-def test_there_is_nothing_to_change(port: int, method: str) -> None:
+def test_methods_that_change_something_are_not_implemented(port: int, method: str) -> None:
     assert ask(port, method=method)[0].status == 501
 
 
@@ -94,22 +94,20 @@ def test_head_is_answered_without_the_page(port: int) -> None:
 
 
 @pytest.mark.parametrize("target", ["/nothing", "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd"])
-def test_what_is_not_there_is_not_found(port: int, target: str) -> None:
+def test_an_unknown_path_gives_404(port: int, target: str) -> None:
     answer, content = ask(port, target)
     assert answer.status == 404
     assert b"root:" not in content
 
 
-def test_only_this_machine_is_listened_to(port: int) -> None:
+def test_the_server_listens_on_the_local_host_only(port: int) -> None:
     addresses = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), port)}
     for address in addresses - {"127.0.0.1", "127.0.1.1", "::1"}:
         with pytest.raises(OSError, match=r"refused|unreachable|timed out"):
             socket.create_connection((address, port), timeout=2)
 
 
-def test_a_browser_that_goes_away_is_no_error(
-    port: int, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_closed_connection_is_not_an_error(port: int, capfd: pytest.CaptureFixture[str]) -> None:
     with socket.create_connection(("127.0.0.1", port)) as gone:
         gone.sendall(f"GET / HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
     assert ask(port)[0].status == 200

@@ -43,7 +43,7 @@ def shown(run: Run) -> str:
         ({"strategy_file": None}, "backtest run strategy.yaml"),
     ],
 )
-def test_the_command_to_make_a_run_again(manifest: dict[str, Any], command: str) -> None:
+def test_the_command_that_repeats_a_run_is_shown(manifest: dict[str, Any], command: str) -> None:
     dataset = MANIFEST["dataset"] | manifest.pop("dataset", {})
     assert make_rerun_command(make_manifest(**manifest, dataset=dataset)) == command
 
@@ -72,7 +72,7 @@ def test_a_run_whose_fits_are_not_stored_lists_none(run: Run) -> None:
     assert "fits show" not in Page(shown(run)).text
 
 
-def test_vintages_stand_beside_the_symbols_that_have_one(run: Run) -> None:
+def test_symbols_with_vintages_show_them(run: Run) -> None:
     dataset = copy.deepcopy(run.manifest["dataset"])
     facts = {"vintage": "9c1f0b7e", "pulled": "2024-03-10T12:00:00+00:00"}
     dataset["symbols"]["SP500"] |= facts

@@ -33,13 +33,13 @@ def test_the_curve_is_the_surface_at_the_runs_own_delay_and_threshold(run: Run) 
     assert costs == sorted(costs)
 
 
-def test_a_break_even_cost_far_beyond_what_was_tried_is_told_below(run: Run) -> None:
+def test_a_break_even_cost_far_above_the_tried_costs_is_noted_below_the_plot(run: Run) -> None:
     page = page_of(run, break_even_cost_bps=567.0)
     assert 567.0 not in curve(page)[0]
     assert "The Sharpe ratio is zero at 567.0\N{NO-BREAK SPACE}bps, beyond this axis." in page.text
 
 
-def test_what_it_says_is_computed_from_the_figures(run: Run) -> None:
+def test_the_sentences_are_computed_from_the_figures(run: Run) -> None:
     text = page_of(run).text.replace("\N{NO-BREAK SPACE}", " ")
     assert surface()["sentence"] in text
     assert "Its Sharpe ratio is zero at a cost of 41.0 bps a fill; 15.0 bps were charged." in text
@@ -49,7 +49,7 @@ def test_what_it_says_is_computed_from_the_figures(run: Run) -> None:
     assert f"Over the span costs came to {paid:.1f} % of the equity." in text
 
 
-def test_the_maps_are_those_of_the_significance_page(run: Run) -> None:
+def test_the_heatmaps_equal_those_of_the_significance_page(run: Run) -> None:
     whole = changed(run, significance=truth(run.significance))
     theirs = render_significance(whole)
     mine = section_of(sensitivity_section(whole))

@@ -42,7 +42,7 @@ def tuned(run: Run) -> Run:
     return changed(run, manifest=manifest)
 
 
-def test_a_column_a_place_and_a_row_a_window(tuned: Run) -> None:
+def test_the_tuning_table_has_a_column_per_parameter_and_a_row_per_window(tuned: Run) -> None:
     table = make_tuning_table(tuned.manifest)
     assert table is not None
     assert table.trial_count == "1,240\u00a0configurations"
@@ -53,7 +53,7 @@ def test_a_column_a_place_and_a_row_a_window(tuned: Run) -> None:
     assert table.rows[1][2:] == ("40", ("0.1235", "[32]; [64]", f'{HOSTILE}; {{"kind": "mse"}}'))
 
 
-def test_what_was_chosen_is_text_on_the_page(tuned: Run) -> None:
+def test_chosen_parameters_are_escaped_on_the_page(tuned: Run) -> None:
     page = render_tearsheet(tuned)
     assert "one more chance to fit noise" in page
     assert HOSTILE not in page

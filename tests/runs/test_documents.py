@@ -154,7 +154,7 @@ def test_the_command_line_refuses_a_newer_folder_with_exit_code_2(old_run: Path)
     assert "Traceback" not in result.stderr
 
 
-def test_an_unknown_key_is_damage_and_its_place_is_named(old_run: Path) -> None:
+def test_an_unknown_key_is_an_error_with_its_path(old_run: Path) -> None:
     path = old_run / "metrics.json"
     metrics = json.loads(path.read_text(encoding="utf-8"))
     metrics["books"]["strategy"]["sharp"] = 1.0

@@ -68,7 +68,7 @@ def test_an_id_depends_on_strategy_data_and_versions(part: int) -> None:
     assert compute_run_id(*changed) != compute_run_id(*inputs)
 
 
-def test_no_number_that_json_does_not_know_gets_into_an_id() -> None:
+def test_numbers_without_a_json_form_are_refused_in_an_id() -> None:
     with pytest.raises(ValueError, match="Out of range"):
         canonical_json({"a": float("nan")})
 
@@ -80,6 +80,6 @@ def test_versions_name_the_engine_and_each_of_its_stages() -> None:
     assert {"python", "numpy", "pandas", "keras", "tensorflow", "vectorbt"} <= set(told)
 
 
-def test_a_folder_that_is_no_run_is_refused(tmp_path) -> None:
+def test_a_folder_that_is_not_a_run_is_refused(tmp_path) -> None:
     with pytest.raises(UsageError, match="not a run folder"):
         Run.open(tmp_path)

@@ -31,7 +31,7 @@ def test_a_class_name_defined_twice_is_found_with_its_modules(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_modules_import_in_no_circle_and_pages_compute_nothing() -> None:
+def test_no_modules_import_each_other_in_a_cycle_and_pages_compute_nothing() -> None:
     measures = CODE_METRICS["measure"](ROOT)
     assert measures["modules_in_import_cycles"] == []
     assert measures["imports_of_evaluation_in_reporting"] == 0

@@ -68,7 +68,7 @@ def test_the_earlier_key_is_read_and_one_line_says_so(file: Path) -> None:
     ]
 
 
-def test_the_new_key_is_read_without_a_word(file: Path) -> None:
+def test_the_new_key_is_read_without_a_notice(file: Path) -> None:
     spec, notices = load(file, "benchmarks: [{kind: buy_and_hold}]\n")
     assert (spec.benchmarks, notices) == ((BuyAndHold(),), [])
 
@@ -106,7 +106,7 @@ def test_the_strategy_of_an_earlier_manifest_is_read() -> None:
     assert Strategy.model_validate(earlier).model_dump(mode="json") == tree
 
 
-def test_the_command_line_says_it_on_stderr_alone(file: Path) -> None:
+def test_the_command_line_prints_the_notice_on_stderr_only(file: Path) -> None:
     file.write_text(HEAD + "opponents: [{kind: buy_and_hold}]\n")
     result = CliRunner().invoke(app, ["check", str(file)])
     assert result.exit_code == 0

@@ -40,7 +40,7 @@ def strategy(place: Path, **keys: str) -> Path:
     ],
     ids=str,
 )
-def test_what_fits_together_is_taken(tmp_path: Path, keys: dict[str, str]) -> None:
+def test_settings_that_fit_together_are_accepted(tmp_path: Path, keys: dict[str, str]) -> None:
     load_strategy(strategy(tmp_path, **keys))
 
 
@@ -94,7 +94,9 @@ def test_what_fits_together_is_taken(tmp_path: Path, keys: dict[str, str]) -> No
         ),
     ],
 )
-def test_what_does_not_is_told(tmp_path: Path, keys, path: str, said: str) -> None:
+def test_settings_that_do_not_fit_together_are_refused(
+    tmp_path: Path, keys, path: str, said: str
+) -> None:
     with pytest.raises(StrategyError) as caught:
         load_strategy(strategy(tmp_path, **keys))
     (mistake,) = caught.value.mistakes
