@@ -68,7 +68,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart over time: labels of its time axis with their places in per cent, and its plots."""
+    """A chart over time: labels of its time axis with positions in per cent, and its plots."""
 
     key: str
     seconds: np.ndarray

@@ -28,8 +28,8 @@ def assert_drawn(panel: drawn.Panel, key: str, expected: pd.Series) -> None:
     found = panel.points(key)
     assert len(found) == len(expected)
     index = pd.DatetimeIndex(expected.index).as_unit("s").asi8
-    places = (index - index[0]) / (index[-1] - index[0])
-    assert found[:, 0] == pytest.approx(places, abs=1e-4)
+    positions = (index - index[0]) / (index[-1] - index[0])
+    assert found[:, 0] == pytest.approx(positions, abs=1e-4)
     relative = panel.data["scale"]["log"]
     limits = {"rel" if relative else "abs": panel.resolution}
     assert found[:, 1] == pytest.approx(expected.to_numpy(), **limits)
@@ -64,9 +64,9 @@ def test_positions_are_drawn_under_the_closes_of_their_bars(
     steps = drawn.points(weight.areas[0])
     assert weight.read(steps[[0, -1], 1]) == pytest.approx([0, 0], abs=weight.resolution)
     index = run.returns.index.as_unit("s").asi8
-    places = np.rint(drawn.EXTENT * (index - index[0]) / (index[-1] - index[0]))
+    positions = np.rint(drawn.EXTENT * (index - index[0]) / (index[-1] - index[0]))
     # Each weight lasts until the next bar: at a bar, the last of the points that are not later.
-    held = steps[1:-1][np.searchsorted(steps[1:-1, 0], places, side="right") - 1, 1]
+    held = steps[1:-1][np.searchsorted(steps[1:-1, 0], positions, side="right") - 1, 1]
     assert weight.read(held) == pytest.approx(mine, abs=weight.resolution)
 
 

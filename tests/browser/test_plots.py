@@ -53,13 +53,13 @@ def heights(plot: dict[str, Any], layer: dict[str, Any]) -> np.ndarray:
 
 
 def known(plot: dict[str, Any], layer: dict[str, Any]) -> np.ndarray:
-    """The figures of a layer that its axes have a place for, moved to their ends beyond them."""
+    """The figures of a layer that its axes can show, clipped to the ends of the axes."""
     across, up = plot["data"]["across"], plot["data"]["up"]
     x, y = (np.array(layer[name], dtype=float) for name in ("x", "y"))
-    places = np.isfinite(x) & np.isfinite(y)
+    can_show = np.isfinite(x) & np.isfinite(y)
     for axis, values in ((across, x), (up, y)):
-        places &= values > 0 if axis["log"] else True
-    shown = y[places]
+        can_show &= values > 0 if axis["log"] else True
+    shown = y[can_show]
     return shown if layer["kind"] == "line" else np.clip(shown, up["low"], up["high"])
 
 

@@ -20,13 +20,13 @@ pytestmark = pytest.mark.slow
 
 
 def shown(page: Page) -> tuple[str, str]:
-    """The span that the bar of buttons tells, as two days."""
+    """The span in the bar of buttons: first and last day."""
     first, _, last = page.locator(".zoom .span-text").first.inner_text().split()[-3:]
     return first, last
 
 
 def drag(page: Page, chart: str, start: float, end: float) -> None:
-    """Across the first plot of a chart, places from 0 to 1."""
+    """Drags the pointer across the first plot of a chart, between fractions of its width."""
     plot = page.locator(f"#{chart} .plot").first
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()

@@ -160,9 +160,9 @@ class TestPull:
     @pytest.mark.usefixtures("pulled")
     def test_a_pull_without_new_bars_says_so(self, online):
         result = online("pull", "--json", "--quiet")
-        told = json.loads(result.stdout)
-        assert (result.stderr, told["dataset"], told["delivered"]) == ("", "coins", True)
-        (source,) = told["sources"]
+        document = json.loads(result.stdout)
+        assert (result.stderr, document["dataset"], document["delivered"]) == ("", "coins", True)
+        (source,) = document["sources"]
         assert [(each["bars"], each["new"]) for each in source["symbols"].values()] == [
             (398, 0),
             (298, 0),

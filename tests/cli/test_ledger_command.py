@@ -229,7 +229,7 @@ def test_returns_are_exported_bar_by_bar_with_every_digit(tmp_path, format_: str
     ]
     assert table.groupby("number").size().to_dict() == {1: 200, 4: 200}
     first = table.query("number == 1")
-    if format_ != "json":  # pandas reads floats of JSON a bit off, unless told; see below
+    if format_ != "json":  # pandas reads floats of JSON a bit off, by default; see below
         assert list(first["return"]) == list(returns(0))
     assert list(pd.to_datetime(first["timestamp"], utc=True)) == list(returns(0).index)
 

@@ -346,7 +346,7 @@ def test_a_python_override_of_nan_is_refused(plan: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "path", "expected", "found", "hint"),
+    ("override", "value", "path", "expected", "found", "hint"),
     [
         ("side", "short", "side", "long_only or long_short", '"short" (--set or --grid)', "did you mean `long_short`?"),
         ("rule.windw", 5, "rule.windw", "one of the keys kind or window", "`windw` (--set or --grid)", "did you mean `window`?"),
@@ -358,9 +358,11 @@ def test_a_python_override_of_nan_is_refused(plan: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_mistake_in_an_override_names_set_and_has_no_line(
-    plan: Path, place: str, value: object, path: str, expected: str, found: str, hint: str
+    plan: Path, override: str, value: object, path: str, expected: str, found: str, hint: str
 ) -> None:
-    mistake = only_mistake_in(plan, f"{MINIMAL}opponents: [{{kind: average}}]\n", {place: value})
+    mistake = only_mistake_in(
+        plan, f"{MINIMAL}opponents: [{{kind: average}}]\n", {override: value}
+    )
 
     assert mistake == Mistake(path, None, expected, found, hint)
 

@@ -22,7 +22,7 @@ def table(first: str) -> list[tuple[str, str]]:
     """The rows of the table whose heading begins with a cell."""
     (found,) = re.findall(rf"^\| {first} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
     rows = [row.strip("|\n ").split(" | ", 1) for row in found.splitlines()]
-    return [(name, told.strip()) for name, told in rows]
+    return [(name, text.strip()) for name, text in rows]
 
 
 def names(cell: str) -> list[str]:
@@ -40,8 +40,8 @@ def packages() -> set[str]:
 
 def describe(package: str) -> str:
     """The first line of a package's docstring."""
-    place = ROOT / "engine" / package
-    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    path = ROOT / "engine" / package
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     return (ast.get_docstring(ast.parse(file.read_text())) or "").splitlines()[0]
 
 
@@ -51,9 +51,9 @@ def test_the_layers_are_those_of_the_import_contract() -> None:
 
 
 def test_every_package_is_listed_with_its_docstring() -> None:
-    told = {tuple(names(cell)): text for cell, text in table("package")}
-    assert {name for row in told for name in row} == packages()
-    for row, text in told.items():
+    described = {tuple(names(cell)): text for cell, text in table("package")}
+    assert {name for row in described for name in row} == packages()
+    for row, text in described.items():
         assert text == " ".join(map(describe, row))
 
 
@@ -63,20 +63,22 @@ def test_the_map_of_the_engine_has_every_package() -> None:
 
 
 def test_large_libraries_are_imported_where_the_contracts_allow() -> None:
-    told = {frozenset(names(libraries)): names(rooms) for libraries, rooms in table("library")}
+    importing = {frozenset(names(libraries)): names(cell) for libraries, cell in table("library")}
     for contract in CONTRACTS:
         libraries = contract.get("forbidden_modules", ["engine"])
         if any(library.startswith("engine") for library in libraries):
             continue
         forbidden = {module.removeprefix("engine.") for module in contract["source_modules"]}
-        assert set(told.pop(frozenset(contract["forbidden_modules"]))) == packages() - forbidden
-    assert not told
+        assert (
+            set(importing.pop(frozenset(contract["forbidden_modules"]))) == packages() - forbidden
+        )
+    assert not importing
 
 
 def test_the_listed_folders_are_those_of_the_repository() -> None:
-    told = {name for cell, _ in table("folder") for name in names(cell)}
+    listed = {name for cell, _ in table("folder") for name in names(cell)}
     tracked = {path.name for path in ROOT.iterdir() if path.is_dir() and _is_tracked(path)}
-    assert told == tracked - {"engine"}
+    assert listed == tracked - {"engine"}
 
 
 def _is_tracked(path: Path) -> bool:

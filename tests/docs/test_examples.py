@@ -51,7 +51,7 @@ def commands() -> dict[str, list[str]]:
     for page in PAGES:
         for words in [*lines(page), *in_prose(page)]:
             if words[0].endswith("backtest"):
-                ends = [place for place, word in enumerate(words) if word in {">", "|"}]
+                ends = [index for index, word in enumerate(words) if word in {">", "|"}]
                 arguments = words[1 : min(ends, default=len(words))]
                 found[f"{named(page)}: {' '.join(arguments)}"] = arguments
     return found

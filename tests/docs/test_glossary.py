@@ -1,4 +1,4 @@
-"""docs/glossary.md names each term once, with the place in the code that defines it."""
+"""docs/glossary.md lists each term once, with its definition in the code."""
 
 from __future__ import annotations
 

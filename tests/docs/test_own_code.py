@@ -49,20 +49,20 @@ def test_the_parts_are_those_of_the_pages() -> None:
 def modules() -> dict[str, str]:
     """Every file of the pages."""
     return {
-        module: blocks(PAGES / page.name, "python")[place]
+        module: blocks(PAGES / page.name, "python")[index]
         for page in OWN
-        for module, place in page.files.items()
+        for module, index in page.files.items()
     }
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of all pages beside each other, as the pages say."""
-    place = tmp_path_factory.mktemp("own")
-    (place / "strategies").symlink_to(ROOT / "strategies")
+    """The files of all pages in one folder, as the pages describe."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "strategies").symlink_to(ROOT / "strategies")
     for module, source in modules().items():
-        (place / f"{module}.py").write_text(source)
-    return place
+        (folder / f"{module}.py").write_text(source)
+    return folder
 
 
 @pytest.mark.parametrize("page", OWN, ids=lambda page: page.name)
@@ -107,12 +107,12 @@ def test_the_files_keep_the_rules_of_the_code(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package of the page, as pip would leave it, and the strategy that names its parts."""
-    place = tmp_path_factory.mktemp("installed")
+    folder = tmp_path_factory.mktemp("installed")
     (pyproject,) = blocks(PAGES / "own-parts.md", "toml")
-    install(place / "site", pyproject, modules())
+    install(folder / "site", pyproject, modules())
     (strategy,) = blocks(PAGES / "own-parts.md", "yaml")
-    (place / "acme.yaml").write_text(strategy)
-    return place
+    (folder / "acme.yaml").write_text(strategy)
+    return folder
 
 
 def test_the_strategy_of_the_page_runs_with_the_installed_parts(installed: Path) -> None:
@@ -154,16 +154,16 @@ def test_the_command_line_knows_the_installed_parts(installed: Path) -> None:
 
 
 def test_every_file_and_name_that_the_pages_mention_exists() -> None:
-    places = {
+    examples = {
         "engine/models/baselines/ridge.py": "class Ridge(Forecaster)",
         "engine/models/baselines/naive.py": "class Drift(Forecaster)",
         "engine/features/cross_asset.py": "class CrossAsset(FeatureSpec",
     }
-    for file, text in places.items():
-        assert text in (ROOT / file).read_text(), file
-    told = "".join(page.read_text() for page in sorted((ROOT / "docs").rglob("*.md")))
+    for file, definition in examples.items():
+        assert definition in (ROOT / file).read_text(), file
+    text = "".join(page.read_text() for page in sorted((ROOT / "docs").rglob("*.md")))
     named = set(
-        re.findall(r"`((?:engine|tests|scripts|strategies|datasets)/[\w/.-]+\.\w+)`", told)
+        re.findall(r"`((?:engine|tests|scripts|strategies|datasets)/[\w/.-]+\.\w+)`", text)
     )
     assert len(named) > 20
     assert [name for name in named if not (ROOT / name).is_file()] == []

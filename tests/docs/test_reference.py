@@ -47,12 +47,12 @@ def test_every_command_is_listed_with_every_option() -> None:
     reference = extension("command_reference")
     text = reference.as_markdown(app)
     headings = re.findall(r"^#+ backtest (.+)$", text, re.MULTILINE)
-    told = dict(reference.commands(app))
-    assert headings == list(told)
-    assert {"run", "data pull", "ledger export"} <= set(told)
-    for name, section in zip(told, re.split(r"^#+ backtest .+$", text, flags=re.MULTILINE)[1:],
+    commands = dict(reference.commands(app))
+    assert headings == list(commands)
+    assert {"run", "data pull", "ledger export"} <= set(commands)
+    for name, section in zip(commands, re.split(r"^#+ backtest .+$", text, flags=re.MULTILINE)[1:],
                              strict=True):  # fmt: skip
-        for parameter in getattr(told[name], "params", ()):
+        for parameter in getattr(commands[name], "params", ()):
             option = parameter.opts[0]
             shown = option if option.startswith("-") else (parameter.metavar or option).upper()
             assert shown in section, (name, option)
@@ -69,8 +69,8 @@ def test_every_exit_code_of_an_error_is_listed() -> None:
 @pytest.mark.parametrize("key", ["features", "scaling", "model", "signal", "sizing", "benchmarks"])
 def test_the_table_of_choices_names_every_kind(key: str) -> None:
     page = (REFERENCE / "strategy.md").read_text(encoding="utf-8")
-    told = Strategy.model_json_schema()["properties"][key]
-    kinds = set(told.get("items", told)["discriminator"]["mapping"])
+    schema = Strategy.model_json_schema()["properties"][key]
+    kinds = set(schema.get("items", schema)["discriminator"]["mapping"])
     (row,) = re.findall(rf"^\| `{key}` \|(.*)\|$", page, re.MULTILINE)
     named = set(re.findall(r"`(\w+)`", row))
     if key == "benchmarks":
@@ -98,8 +98,7 @@ def test_every_key_of_a_run_document_is_listed_with_its_meaning() -> None:
 
 
 def test_the_documented_length_of_a_year_of_a_market_that_never_closes() -> None:
-    told = f"{DAYS_PER_YEAR} for\ncrypto's" in (ROOT / "docs" / "evaluation.md").read_text()
-    assert told
+    assert f"{DAYS_PER_YEAR} for\ncrypto's" in (ROOT / "docs" / "evaluation.md").read_text()
     assert f"instead of {DAYS_PER_YEAR} " in (ROOT / "docs" / "faq.md").read_text()
 
 

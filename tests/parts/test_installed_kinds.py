@@ -150,18 +150,18 @@ def test_the_test_environment_has_no_installed_kinds() -> None:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A good kind, and each way of being bad, as one installed distribution."""
-    place = tmp_path_factory.mktemp("parts")
+    folder = tmp_path_factory.mktemp("parts")
     kinds = {
         "zero": "acme_zero.m:Zero",
         "broken": "acme_zero.gone:Zero",
         "ridge": "acme_zero.m:Zero",
     }
-    install(place / "site", project("acme-zero", GROUP, **kinds), {"m": MODULE})
-    return place
+    install(folder / "site", project("acme-zero", GROUP, **kinds), {"m": MODULE})
+    return folder
 
 
-def strategy(place: Path, kind: str) -> str:
-    file = place / f"{kind}.yaml"
+def strategy(folder: Path, kind: str) -> str:
+    file = folder / f"{kind}.yaml"
     file.write_text(STRATEGY.format(kind=kind))
     return str(file)
 

@@ -1,4 +1,4 @@
-"""Instances of a user's classes in a strategy: taken, written down, told apart, run."""
+"""Instances of a user's classes in a strategy: accepted, serialized, distinguished and run."""
 
 from __future__ import annotations
 

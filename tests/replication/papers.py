@@ -80,21 +80,21 @@ def printed_figures(protocol: PaperProtocol) -> dict[str, Any]:
                 "symbol": coin,
                 "model": model,
                 "lag": lag,
-                **{score: 0.01 * (place + number) for number, score in enumerate(SCORES)},
+                **{score: 0.01 * (position + number) for number, score in enumerate(SCORES)},
             }
             for coin in protocol.coins
             for lag in protocol.lags
-            for place, model in enumerate(models)
+            for position, model in enumerate(models)
         ],
         "friedman": [
             [
                 {
                     "model": model,
-                    "rank": 8.0 + place,
-                    "p_finner": 0.6 if place else None,
-                    "h0": "accepted" if place else None,
+                    "rank": 8.0 + position,
+                    "p_finner": 0.6 if position else None,
+                    "h0": "accepted" if position else None,
                 }
-                for place, model in enumerate(models)
+                for position, model in enumerate(models)
             ]
         ]
         * 6,

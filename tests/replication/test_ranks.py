@@ -20,10 +20,11 @@ def rows() -> list[NetworkScores]:
     rng = np.random.default_rng(5)
     scores_by_row = []
     for problem in range(6):
-        for place, model in enumerate(MODELS):
+        for position, model in enumerate(MODELS):
             noise = 0.01 * rng.random(len(SCORES))
             scores = {
-                score: (place + 1.0) + float(noise[number]) for number, score in enumerate(SCORES)
+                score: (position + 1.0) + float(noise[number])
+                for number, score in enumerate(SCORES)
             }
             runs = {score: [value, value + 0.002] for score, value in scores.items()}
             scores_by_row.append(NetworkScores(f"coin {problem}", model, 7, scores, runs))

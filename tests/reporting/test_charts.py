@@ -48,8 +48,8 @@ def test_the_heat_map_has_a_row_a_year_with_its_total_and_the_benchmarks() -> No
 
 
 def test_a_log_axis_puts_equal_ratios_at_equal_distances() -> None:
-    places = axes.log_axis(1.0, 100.0).to_fraction(np.array([1.0, 10.0, 100.0]))
-    assert places[1] - places[0] == pytest.approx(places[2] - places[1])
+    positions = axes.log_axis(1.0, 100.0).to_fraction(np.array([1.0, 10.0, 100.0]))
+    assert positions[1] - positions[0] == pytest.approx(positions[2] - positions[1])
 
 
 def test_a_log_axis_cannot_show_zero_and_below() -> None:

@@ -123,12 +123,12 @@ def compared(text: str) -> str:
     return render_comparison(runs, comparison, lambda run: f"/{run.run_id}")
 
 
-def listed(text: str, place: Path) -> str:
+def listed(text: str, reports: Path) -> str:
     """The index of one run, and of a damaged one."""
-    write_run(laced(text), place)
-    broken = write_run(make_run(1), place) / "metrics.json"
+    write_run(laced(text), reports)
+    broken = write_run(make_run(1), reports) / "metrics.json"
     broken.write_text(json.dumps({"books": {"strategy": {"sharpe": text}}}), encoding="utf-8")
-    return render_index(list_runs(place), (), text)
+    return render_index(list_runs(reports), (), text)
 
 
 PAGES: dict[str, Callable[[str], str]] = {

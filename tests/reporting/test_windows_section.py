@@ -51,17 +51,17 @@ def test_the_ratios_of_a_panel_are_those_of_its_test_bars(run: Run) -> None:
 def test_marks_of_all_panels_share_one_axis(run: Run) -> None:
     section = windows_section(with_seeds(run))
     zero = section.content.panels.zero_position
-    ratios, places = [], []
+    ratios, positions = [], []
     for panel in panels(section):
         assert [mark.css for mark in panel.markers] == ["seed", "seed", "benchmark", "strategy"]
         books = [of_window(run, book, panel.index) for book in ("buy_and_hold", "strategy")]
         ratios += [*SEEDS[panel.index], *books]
-        places += [mark.position for mark in panel.markers]
-    # A straight line from ratio to place, through the zero that is drawn.
-    slope, start = np.polyfit(ratios, places, 1)
-    assert np.abs(np.polyval([slope, start], ratios) - places).max() < 0.02
+        positions += [mark.position for mark in panel.markers]
+    # A straight line from ratio to position, through the zero that is drawn.
+    slope, start = np.polyfit(ratios, positions, 1)
+    assert np.abs(np.polyval([slope, start], ratios) - positions).max() < 0.02
     assert start == pytest.approx(zero, abs=0.02)
-    assert 0 <= min(places) < max(places) <= 100
+    assert 0 <= min(positions) < max(positions) <= 100
 
 
 def test_the_parts_of_a_panel_share_the_axis_of_the_timeline(run: Run) -> None:

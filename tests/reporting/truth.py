@@ -8,15 +8,15 @@ from engine.evaluation.robustness.sensitivity_sentence import describe_sensitivi
 
 
 def outcome(statistic: float | None, p_value: float | None, **others: Any) -> dict[str, Any]:
-    told = {"statistic": statistic, "p_value": p_value, "degrees": None, "lags": 10}
-    return told | {"observations": 3779} | others
+    figures = {"statistic": statistic, "p_value": p_value, "degrees": None, "lags": 10}
+    return figures | {"observations": 3779} | others
 
 
 def ranked(
     rank: float, error: float, p_value: float | None, adjusted: float | None
 ) -> dict[str, float | None]:
-    told = {"average_rank": rank, "relative_rmse": error}
-    return told | {"p_value": p_value, "p_value_finner": adjusted}
+    figures = {"average_rank": rank, "relative_rmse": error}
+    return figures | {"p_value": p_value, "p_value_finner": adjusted}
 
 
 def surface() -> dict[str, Any]:
@@ -32,7 +32,7 @@ def surface() -> dict[str, Any]:
         for cost in costs
     ]
     sharpe[4][3][4] = None
-    told = {
+    figures = {
         "cost_bps": costs,
         "delay_bars": delays,
         "threshold": entries,
@@ -49,7 +49,7 @@ def surface() -> dict[str, Any]:
             "sharpe": sharpe[2][0][2],
         },
     }
-    return told | {"sentence": describe_sensitivity(told)}
+    return figures | {"sentence": describe_sensitivity(figures)}
 
 
 def truth(significance: dict[str, Any]) -> dict[str, Any]:

@@ -74,10 +74,10 @@ def test_numbers_without_a_json_form_are_refused_in_an_id() -> None:
 
 
 def test_versions_name_the_engine_and_each_of_its_stages() -> None:
-    told = collect_versions("tensorflow")
-    assert told["backtest-engine"] == metadata.version("backtest-engine")
-    assert re.fullmatch(r"data \d+, features \d+, .*models \d+, .*leakage \d+", told["stages"])
-    assert {"python", "numpy", "pandas", "keras", "tensorflow", "vectorbt"} <= set(told)
+    versions = collect_versions("tensorflow")
+    assert versions["backtest-engine"] == metadata.version("backtest-engine")
+    assert re.fullmatch(r"data \d+, features \d+, .*models \d+, .*leakage \d+", versions["stages"])
+    assert {"python", "numpy", "pandas", "keras", "tensorflow", "vectorbt"} <= set(versions)
 
 
 def test_a_folder_that_is_not_a_run_is_refused(tmp_path) -> None:

@@ -1,4 +1,4 @@
-"""The shape of the package: one name for one thing, no import cycle, pages that only format."""
+"""The shape of the package: unique class names, no import cycle, pages that only format."""
 
 from __future__ import annotations
 

@@ -74,13 +74,13 @@ def test_the_new_key_is_read_without_a_notice(file: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["opponents", "benchmarks"])
-@pytest.mark.parametrize("place", ["opponents.0.fast", "benchmarks.0.fast"])
+@pytest.mark.parametrize("override", ["opponents.0.fast", "benchmarks.0.fast"])
 def test_an_override_takes_either_name_whatever_the_file_uses(
-    file: Path, key: str, place: str
+    file: Path, key: str, override: str
 ) -> None:
-    spec, notices = load(file, f"{key}: [{{kind: ma_crossover}}]\n", **{place: 7})
+    spec, notices = load(file, f"{key}: [{{kind: ma_crossover}}]\n", **{override: 7})
     assert spec.benchmarks == (MovingAverageCrossover(fast=7),)
-    assert len(notices) == ("opponents" in {key, place.partition(".")[0]})
+    assert len(notices) == ("opponents" in {key, override.partition(".")[0]})
 
 
 def test_a_mistake_under_the_earlier_key_has_its_line(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""Choices that exclude each other are told before anything runs, where they stand in the file."""
+"""Choices that exclude each other are refused before a run, with their line in the file."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ STEPS = "{horizons: [1, 5], strategy: recursive}"
 QUANTILES = "{loss: {kind: quantile}}"
 
 
-def strategy(place: Path, **keys: str) -> Path:
+def strategy(folder: Path, **keys: str) -> Path:
     lines = {"name": "x", "data": "{dataset: us-indices}", "model": "{kind: lstm}"} | keys
-    file = place / "x.yaml"
+    file = folder / "x.yaml"
     file.write_text("".join(f"{key}: {value}\n" for key, value in lines.items()))
     return file
 

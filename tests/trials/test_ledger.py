@@ -129,30 +129,30 @@ def test_a_run_goes_on_with_a_notice_when_the_ledger_cannot_be_written(
     tmp_path,
 ) -> None:
     (tmp_path / "ledger.sqlite").mkdir()
-    heard = Listener()
-    with Ledger(tmp_path / "ledger.sqlite").record(strategy(), progress=heard) as entry:
+    listener = Listener()
+    with Ledger(tmp_path / "ledger.sqlite").record(strategy(), progress=listener) as entry:
         assert entry.number is None
         entry.set_data_scope(data_scope())
         assert entry.collect_trials(returns()) is None
         entry.finish(outcome())
-    assert [notice.partition(":")[0] for notice in heard.notices] == [
+    assert [notice.partition(":")[0] for notice in listener.notices] == [
         "this run is not counted",
         "the trials before this run are not counted",
     ]
-    assert "ledger.sqlite" in heard.notices[0]
+    assert "ledger.sqlite" in listener.notices[0]
 
 
 def test_a_home_that_cannot_be_created_gives_a_notice_and_no_other_trials(tmp_path) -> None:
     (tmp_path / "file").touch()
-    heard = Listener()
+    listener = Listener()
     with Ledger(tmp_path / "file" / "home" / "ledger.sqlite").record(
-        strategy(), progress=heard
+        strategy(), progress=listener
     ) as entry:
         entry.set_data_scope(data_scope())
         trials = entry.collect_trials(returns())
     assert trials is not None
     assert trials.distinct == 1
-    assert len(heard.notices) == 1
+    assert len(listener.notices) == 1
 
 
 def test_a_damaged_ledger_stops_a_run_before_any_work(ledger) -> None:
@@ -162,31 +162,31 @@ def test_a_damaged_ledger_stops_a_run_before_any_work(ledger) -> None:
 
 
 def test_a_ledger_damaged_during_a_run_gives_only_a_notice(ledger) -> None:
-    heard = Listener()
-    with ledger.record(strategy(), progress=heard) as entry:
+    listener = Listener()
+    with ledger.record(strategy(), progress=listener) as entry:
         ledger.path.write_bytes(b"no database at all " * 300)
         entry.set_data_scope(data_scope())
         assert entry.collect_trials(returns()) is None
         entry.finish(outcome())
-    assert len(heard.notices) == 3
-    assert all("damaged" in notice for notice in heard.notices)
+    assert len(listener.notices) == 3
+    assert all("damaged" in notice for notice in listener.notices)
 
 
 def test_an_interrupt_does_not_wait_long_for_other_writers(ledger, monkeypatch) -> None:
     monkeypatch.setattr(ledger_module, "INTERRUPT_TIMEOUT_S", 0.05)
-    heard = Listener()
+    listener = Listener()
 
     def run() -> None:
         with (
             closing(sqlite3.connect(ledger.path, isolation_level=None)) as other,
-            ledger.record(strategy(), progress=heard),
+            ledger.record(strategy(), progress=listener),
         ):
             other.execute("BEGIN IMMEDIATE")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run()
-    assert "locked" in heard.notices[0]
+    assert "locked" in listener.notices[0]
 
 
 def test_a_writer_waits_for_the_others(ledger) -> None:
