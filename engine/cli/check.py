@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from engine.cli.errors import handle_errors, print_notice
-from engine.cli.options import DebugOption, OverridesOption, StrategyArgument  # noqa: TC001 - typer reads them
+from engine.cli.options import DebugOption, OverridesOption, StrategyArgument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

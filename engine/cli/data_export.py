@@ -10,7 +10,7 @@ import typer
 
 from engine.cli.data_context import make_data_context
 from engine.cli.errors import handle_errors
-from engine.cli.options import DatasetArgument, DebugOption, JsonOption, VintageOption  # noqa: TC001 - typer reads them
+from engine.cli.options import DatasetArgument, DebugOption, JsonOption, VintageOption
 
 
 def data_export_command(

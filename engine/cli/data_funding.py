@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.cli.errors import handle_errors
-from engine.cli.options import DatasetArgument, DebugOption, JsonOption, QuietOption  # noqa: TC001 - typer reads them
+from engine.cli.options import DatasetArgument, DebugOption, JsonOption, QuietOption
 from engine.cli.progress import stderr_progress
 from engine.core.home import backtest_home
 

@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from engine.cli.errors import handle_errors
-from engine.cli.options import DebugOption  # noqa: TC001 - typer reads it
+from engine.cli.options import DebugOption
 from engine.cli.text_table import colourise, print_text, prose_width
 
 if TYPE_CHECKING:

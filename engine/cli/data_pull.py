@@ -9,7 +9,7 @@ import typer
 
 from engine.cli.data_context import make_data_context
 from engine.cli.errors import handle_errors
-from engine.cli.options import DatasetArgument, DebugOption, JsonOption, QuietOption  # noqa: TC001 - typer reads them
+from engine.cli.options import DatasetArgument, DebugOption, JsonOption, QuietOption
 from engine.cli.progress import stderr_progress
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import typer
 
 from engine.cli import completion
 from engine.cli.errors import handle_errors, print_notice
-from engine.cli.options import DebugOption, JsonOption  # noqa: TC001 - typer reads them
+from engine.cli.options import DebugOption, JsonOption
 from engine.cli.text_table import colourise, print_text
 
 if TYPE_CHECKING:

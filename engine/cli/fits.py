@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.errors import handle_errors
-from engine.cli.options import DebugOption  # noqa: TC001 - typer reads it
+from engine.cli.options import DebugOption
 from engine.cli.text_table import TextTableColumn, output_width, print_text, render_table
 from engine.core.home import backtest_home
 

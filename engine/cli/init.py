@@ -11,7 +11,7 @@ import typer
 
 from engine.cli import completion
 from engine.cli.errors import handle_errors
-from engine.cli.options import DebugOption  # noqa: TC001 - typer reads it
+from engine.cli.options import DebugOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

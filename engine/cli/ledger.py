@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from engine.cli.errors import handle_errors
-from engine.cli.options import DebugOption, JsonOption  # noqa: TC001 - typer reads them
+from engine.cli.options import DebugOption, JsonOption
 from engine.cli.text_table import (
     GRADE_COLOURS,
     STATUS_COLOURS,

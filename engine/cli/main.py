@@ -98,7 +98,7 @@ def main() -> None:
     """Runs the command line; ends the process with the exit codes of `engine.core.errors`."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal without UTF-8 shows question marks instead of a crash.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a TextIOWrapper
     relax_gc()
     # At exit Python would search all objects of the libraries for garbage: 0.8 s.
     atexit.register(gc.freeze)

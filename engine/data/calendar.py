@@ -132,12 +132,12 @@ def session_days(calendar: str, first: int, last: int) -> npt.NDArray[np.int64]:
     return np.asarray(days[(days >= first) & (days <= last)])
 
 
-def exchange_timezone(calendar: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
+def exchange_timezone(calendar: str) -> Any:  # noqa: ANN401 - exchange-calendars ships no types
     """The time zone of an exchange."""
     return _load_calendar(calendar).tz
 
 
-def trading_schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> Any:  # noqa: ANN401  exchange-calendars ships no types
+def trading_schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> Any:  # noqa: ANN401 - exchange-calendars ships no types
     """Sessions of an exchange: a row a day, columns open, break_start, break_end and close in UTC.
 
     Args:
@@ -173,7 +173,7 @@ def trading_schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> 
     )
 
 
-def _load_calendar(calendar: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
+def _load_calendar(calendar: str) -> Any:  # noqa: ANN401 - exchange-calendars ships no types
     require_known_calendar(calendar)
     try:
         return _build_calendar(calendar, _HOLIDAYS_KNOWN_FROM)
@@ -183,7 +183,7 @@ def _load_calendar(calendar: str) -> Any:  # noqa: ANN401  exchange-calendars sh
 
 
 @lru_cache(maxsize=8)
-def _build_calendar(calendar: str, start: str) -> Any:  # noqa: ANN401  exchange-calendars ships no types
+def _build_calendar(calendar: str, start: str) -> Any:  # noqa: ANN401 - exchange-calendars ships no types
     """A calendar up to a year from now; building one takes 0.3 s, whatever years it spans."""
     import exchange_calendars
 

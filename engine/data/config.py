@@ -251,8 +251,9 @@ def _require_timezone(name: str) -> None:
 
 def _is_date_format(dates: str) -> bool:
     """Whether a date that is written in this format is read back unchanged."""
-    day = datetime(2001, 2, 3)  # noqa: DTZ001  not an instant, only a date to write
+    day = date(2001, 2, 3)
     try:
-        return datetime.strptime(day.strftime(dates), dates).date() == day.date()  # noqa: DTZ007
+        parsed = datetime.strptime(day.strftime(dates), dates)  # noqa: DTZ007 - only its date is used
+        return parsed.date() == day
     except ValueError:
         return False

@@ -64,7 +64,7 @@ def export_dataset(
             draft = path.with_name(f".{uuid4().hex}.tmp")
             try:
                 draft.write_bytes(content)
-                os.replace(draft, path)  # noqa: PTH105  the one call that is named for replacing
+                os.replace(draft, path)  # noqa: PTH105 - the one call that is named for replacing
             finally:
                 draft.unlink(missing_ok=True)
     except OSError as error:

@@ -139,7 +139,7 @@ def read_returns(path: Path, numbers: Sequence[int]) -> dict[int, pd.Series[floa
 
 
 def _parse_row(record: sqlite3.Row) -> LedgerRow:
-    row = {name: record[name] for name in record.keys() if name != "process"}  # noqa: SIM118
+    row = {name: value for name, value in dict(record).items() if name != "process"}
     row |= {name: None if row[name] is None else json.loads(row[name]) for name in _JSON_COLUMNS}
     row |= {n: None if row[n] is None else tuple(row[n]) for n in ("targets", "inputs")}
     row["status"] = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from engine.core.errors import LedgerError
 
@@ -28,7 +28,7 @@ def encode_returns(returns: pd.Series[float]) -> bytes:
     """
     import numpy as np
 
-    stamps = returns.index.as_unit("us").asi8  # type: ignore[attr-defined]
+    stamps = cast("pd.DatetimeIndex", returns.index).as_unit("us").asi8
     steps = np.diff(stamps, prepend=0).astype(TIMESTAMP_DTYPE)
     values = returns.to_numpy().astype(RETURN_DTYPE)
     return FORMAT_HEADER + zlib.compress(steps.tobytes() + values.tobytes())

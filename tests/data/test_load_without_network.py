@@ -65,7 +65,7 @@ class TestWithoutNetwork:
             load(clients=unreachable, fallback="us-indices", override="other.yaml")
 
     def test_the_offline_dataset_is_reached_quickly(self, load, unreachable):
-        import arch.data.sp500  # noqa: F401  a run needs it anyway
+        import arch.data.sp500  # noqa: F401 - a run needs it anyway
 
         began = time.monotonic()
         load(clients=unreachable, fallback="us-indices")

@@ -77,8 +77,8 @@ def test_superiority_is_archs_on_sharpe_ratios_made_means(edge: float) -> None:
     linear = returns.apply(lambda book: book.mean() / book.std() + sharpe_influence(book))
     above = linear.drop(columns="market").sub(linear["market"], axis=0)
     scaled = (above / above.std()).to_numpy()
-    length = max(1, round(result["block_length_bars"]))  # type: ignore[index]
+    length = max(1, round(result["block_length_bars"]))
     test = SPA(np.zeros(1_500), -scaled, length, 1_000, seed=np.random.default_rng(2))
     test.compute()
     for name, p_value in test.pvalues.items():
-        assert result["spa"][str(name)] == pytest.approx(p_value, abs=0.05)  # type: ignore[index]
+        assert result["spa"][str(name)] == pytest.approx(p_value, abs=0.05)

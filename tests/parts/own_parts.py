@@ -47,7 +47,7 @@ class OwnModel(Forecaster):
         parts["test"] = self._break_test(parts["test"], dataset, seed)
         if self.breaks == "inputs":
             dataset.inputs[0] = 9.0
-        return parts if self.breaks == "type" else Forecast(**parts)  # type: ignore[return-value]
+        return parts if self.breaks == "type" else Forecast(**parts)
 
     def _break_test(self, test: np.ndarray, dataset: WindowDataset, seed: int) -> np.ndarray:
         last = len(dataset.trailing) - 1
@@ -141,7 +141,7 @@ class OwnBenchmark(BenchmarkRule):
         if self.breaks == "nan":
             return positions.mask(close.shift(4).isna())
         if self.breaks == "shape":
-            return positions.to_numpy()  # type: ignore[return-value]
+            return positions.to_numpy()
         if self.breaks == "future":
             return (close > close.mean()).astype("float64")
         return positions

@@ -211,6 +211,6 @@ def _write_rates(path: Path, cached: _CachedRates) -> None:
     draft = path.with_name(f".{uuid4().hex}.tmp")
     try:
         pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), draft)
-        os.replace(draft, path)  # noqa: PTH105  the one call that is named for replacing
+        os.replace(draft, path)  # noqa: PTH105 - the one call that is named for replacing
     finally:
         draft.unlink(missing_ok=True)

@@ -110,7 +110,7 @@ def write_cache(home: Path, key: CacheKey, versioned_bars: VersionedBars) -> Non
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_parquet(draft, key, versioned_bars)
-        os.replace(draft, path)  # noqa: PTH105  the one call that is named for replacing
+        os.replace(draft, path)  # noqa: PTH105 - the one call that is named for replacing
     except OSError as error:
         raise unwritable_folder_error(path.parent, error) from error
     finally:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -132,11 +132,11 @@ def spawn_named_stream(rng: np.random.Generator, name: str) -> np.random.Generat
     Spawned by name rather than by number, so that an additional book changes no other book's
     figures.
     """
-    seed = rng.bit_generator.seed_seq
+    seed = cast("np.random.SeedSequence", rng.bit_generator.seed_seq)
     digest = hashlib.sha256(name.encode()).digest()
     words = (int.from_bytes(digest[start : start + 4], "little") for start in range(0, 16, 4))
-    key = (*seed.spawn_key, *words)  # type: ignore[attr-defined]
-    return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=key))  # type: ignore[attr-defined]
+    key = (*seed.spawn_key, *words)
+    return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=key))
 
 
 def _has_sharpe(returns: Vector) -> bool:

@@ -39,7 +39,7 @@ class DocumentPart(BaseModel, Mapping[str, Any]):
                 return _to_plain(getattr(self, name))
         raise KeyError(key)
 
-    def __iter__(self) -> Iterator[str]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[str]:  # type: ignore[override]  # BaseModel yields pairs
         """The keys that the document has, in the order of its model."""
         for name, field in type(self).model_fields.items():
             if name in self.model_fields_set:

@@ -44,10 +44,10 @@ def test_the_first_forecast_is_tested_against_no_change_and_all_others() -> None
     assert list(section["diebold_mariano"]) == ["no_change", "ridge"]
     still = diebold_mariano(ACTUAL - OWN, ACTUAL, 1)
     ridge = diebold_mariano(ACTUAL - OWN, ACTUAL - RIDGE, 1)
-    adjusted = holm([still.p_value, ridge.p_value])  # type: ignore[list-item]
+    adjusted = holm([still.p_value, ridge.p_value])
     assert section["diebold_mariano"]["no_change"] == asdict(still) | {"p_value_holm": adjusted[0]}
     assert section["diebold_mariano"]["ridge"] == asdict(ridge) | {"p_value_holm": adjusted[1]}
-    assert still.statistic < -5  # type: ignore[operator]
+    assert still.statistic < -5
     assert section["pesaran_timmermann"] == asdict(pesaran_timmermann(OWN, ACTUAL))
 
 
@@ -95,7 +95,7 @@ def test_inputs_are_tested_and_adjusted_together() -> None:
     inputs = dict(zip(("walk", "noise", "still"), features.T, strict=True))
     section = run_input_tests(inputs)["adf"]
     walk, noise = (augmented_dickey_fuller(features[:, column]) for column in (0, 1))
-    adjusted = holm([walk.p_value, noise.p_value])  # type: ignore[list-item]
+    adjusted = holm([walk.p_value, noise.p_value])
     assert section["walk"] == asdict(walk) | {"p_value_holm": adjusted[0]}
     assert section["noise"] == asdict(noise) | {"p_value_holm": adjusted[1]}
     assert section["still"] == UNTESTED | {"p_value_holm": None}

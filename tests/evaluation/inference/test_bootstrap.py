@@ -49,7 +49,7 @@ def test_the_estimate_is_the_sharpe_ratio_of_the_metrics_table() -> None:
 
 def test_the_estimated_difference_is_the_difference_of_the_sharpe_ratios() -> None:
     one, two = noise(1, mean=0.1), noise(2)
-    expected = sharpe(one, 365) - sharpe(two, 365)  # type: ignore[operator]
+    expected = sharpe(one, 365) - sharpe(two, 365)
     assert infer_difference(one, two, 365, SPEC, rng()).estimate == pytest.approx(expected)
 
 
@@ -96,16 +96,16 @@ def test_common_moves_cancel_in_a_difference() -> None:
     market = noise(1)
     result = infer_difference(market + noise(2) / 20, market, 1.0, SPEC, rng())
     alone = infer_sharpe(market, 1.0, SPEC, rng())
-    assert result.high - result.low < (alone.high - alone.low) / 5  # type: ignore[operator]
+    assert result.high - result.low < (alone.high - alone.low) / 5
 
 
 def test_noise_is_not_significant_but_skill_is() -> None:
-    assert infer_sharpe(noise(1), 365, SPEC, rng()).p_value > 0.05  # type: ignore[operator]
+    assert infer_sharpe(noise(1), 365, SPEC, rng()).p_value > 0.05
     assert infer_sharpe(noise(1, mean=0.3), 365, SPEC, rng()).p_value == pytest.approx(0.001)
 
 
 def test_a_sharpe_ratio_below_zero_is_no_evidence_of_one_above() -> None:
-    assert infer_sharpe(noise(1, mean=-0.3), 365, SPEC, rng()).p_value > 0.95  # type: ignore[operator]
+    assert infer_sharpe(noise(1, mean=-0.3), 365, SPEC, rng()).p_value > 0.95
 
 
 @pytest.mark.parametrize("returns", [np.zeros(500), np.full(500, 0.01), noise(1, bars=29)])
@@ -129,15 +129,15 @@ def test_a_book_that_hardly_trades_has_no_interval_and_no_evidence() -> None:
     assert result.low is None
     assert result.high is None
     # A third of the resamples miss its only trade.
-    assert result.p_value > 0.3  # type: ignore[operator]
+    assert result.p_value > 0.3
 
 
 def test_serial_dependence_lengthens_blocks_and_widens_the_interval() -> None:
     dependent = autoregressive(rng(1), 2_000, 0.6) + 0.05
     shuffled = rng(2).permutation(dependent)
     wide, narrow = (infer_sharpe(each, 1.0, SPEC, rng()) for each in (dependent, shuffled))
-    assert wide.block_length_bars > 2 * narrow.block_length_bars  # type: ignore[operator]
-    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)  # type: ignore[operator]
+    assert wide.block_length_bars > 2 * narrow.block_length_bars
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
 
 
 @pytest.mark.parametrize("rho", [-0.3, 0.0, 0.5])
@@ -182,7 +182,7 @@ def test_a_nominal_95_percent_interval_covers_autocorrelated_returns(
         result = infer_sharpe(
             autoregressive(generator, 750, rho) + 0.05, 1.0, spec, generator.spawn(1)[0]
         )
-        covered += result.low <= 0.05 <= result.high  # type: ignore[operator]
+        covered += result.low <= 0.05 <= result.high
     # Two standard errors of 400 draws are 2.2 %.
     assert lowest < covered / 400 < 0.98
 
@@ -196,7 +196,7 @@ def test_the_two_sided_test_rejects_a_true_null_about_as_often_as_it_says() -> N
         market = autoregressive(generator, 750, 0.2)
         one, two = (market + generator.standard_t(4, 750) + 0.05 for _ in range(2))
         result = infer_difference(one, two, 1.0, spec, generator.spawn(1)[0])
-        rejected += result.p_value <= 0.05  # type: ignore[operator]
+        rejected += result.p_value <= 0.05
     assert 0.02 < rejected / 400 < 0.08
 
 

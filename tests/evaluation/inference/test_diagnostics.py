@@ -135,8 +135,8 @@ def test_breusch_godfrey_removes_what_the_regressors_still_explain() -> None:
     # A model that missed a slow feature: its residuals are autocorrelated by it alone.
     slow = autoregressive(rng(3), 600, 0.95)
     residuals = slow + rng(4).standard_normal(600) + 0.5
-    assert ljung_box(residuals, 5).p_value < 1e-6  # type: ignore[operator]
-    assert breusch_godfrey(residuals, None, 5).p_value < 1e-6  # type: ignore[operator]
+    assert ljung_box(residuals, 5).p_value < 1e-6
+    assert breusch_godfrey(residuals, None, 5).p_value < 1e-6
     fitted = np.column_stack([slow, np.ones(600)])
     left = residuals - fitted @ np.linalg.lstsq(fitted, residuals)[0]
     past = np.column_stack([np.concatenate([np.zeros(lag), residuals[:-lag]]) for lag in (1, 2)])
@@ -144,7 +144,7 @@ def test_breusch_godfrey_removes_what_the_regressors_still_explain() -> None:
     rest = residuals - full @ np.linalg.lstsq(full, residuals)[0]
     result = breusch_godfrey(residuals, slow[:, None], 2)
     assert result.statistic == pytest.approx(600 * (1 - rest @ rest / (left @ left)))
-    assert result.p_value > 0.05  # type: ignore[operator]
+    assert result.p_value > 0.05
 
 
 def test_breusch_godfrey_allows_collinear_and_constant_regressors() -> None:

@@ -58,7 +58,7 @@ def test_the_oldest_bars_are_left_out_where_the_blocks_do_not_fill_them() -> Non
 @pytest.mark.parametrize("configurations", [2, 3, 20])
 def test_selection_among_noise_has_a_probability_of_one_half(configurations: int) -> None:
     result = [
-        probability_of_backtest_overfitting(noise(seed, 320, configurations), 8).probability  # type: ignore[union-attr]
+        probability_of_backtest_overfitting(noise(seed, 320, configurations), 8).probability
         for seed in range(200)
     ]
     # A little above: what was luck in one half is missing in the other.
@@ -69,10 +69,10 @@ def test_one_truly_better_configuration_is_not_overfitting() -> None:
     returns = noise(2, 800, 12)
     returns[:, 7] += 0.003
     result = probability_of_backtest_overfitting(returns)
-    assert result.splits == 12_870  # type: ignore[union-attr]
-    assert result.probability < 0.02  # type: ignore[union-attr]
-    assert result.median_logit > 2  # type: ignore[union-attr]
-    assert result.loss_probability < 0.02  # type: ignore[union-attr]
+    assert result.splits == 12_870
+    assert result.probability < 0.02
+    assert result.median_logit > 2
+    assert result.loss_probability < 0.02
 
 
 def test_a_configuration_good_in_one_half_only_is_overfitting() -> None:
@@ -82,20 +82,20 @@ def test_a_configuration_good_in_one_half_only_is_overfitting() -> None:
     for configuration in range(8):
         returns[configuration * 100 : (configuration + 1) * 100, configuration] += 0.03
     result = probability_of_backtest_overfitting(returns)
-    assert result.probability > 0.9  # type: ignore[union-attr]
-    assert result.loss_probability > 0.9  # type: ignore[union-attr]
+    assert result.probability > 0.9
+    assert result.loss_probability > 0.9
 
 
 def test_equal_configurations_have_a_probability_of_one_half() -> None:
     same = np.repeat(noise(4, 160, 1), 3, axis=1)
-    assert probability_of_backtest_overfitting(same).probability == 0.5  # type: ignore[union-attr]
-    assert probability_of_backtest_overfitting(same).median_logit == 0.0  # type: ignore[union-attr]
+    assert probability_of_backtest_overfitting(same).probability == 0.5
+    assert probability_of_backtest_overfitting(same).median_logit == 0.0
 
 
 def test_a_configuration_that_never_trades_earns_nothing() -> None:
     losing = np.column_stack([np.zeros(160), noise(5, 160, 1) - 0.02])
     result = probability_of_backtest_overfitting(losing)
-    assert (result.probability, result.loss_probability) == (0.0, 0.0)  # type: ignore[union-attr]
+    assert (result.probability, result.loss_probability) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(("bars", "configurations"), [(63, 5), (0, 5), (200, 1), (200, 0)])

@@ -55,8 +55,8 @@ def test_fourier_transforms_equal_a_loop_over_the_shifts(bars: int, symbols: int
     for seed in range(5):
         weights, returns = spells(seed, bars, symbols) - 0.3, market(seed + 50, bars, symbols)
         result, expected = timing_permutation_test(weights, returns), by_a_loop(weights, returns)
-        assert result.sharpe == pytest.approx(expected.sharpe, rel=1e-9)  # type: ignore[union-attr]
-        assert (result.p_value, result.shifts, result.nearest_bars) == (  # type: ignore[union-attr]
+        assert result.sharpe == pytest.approx(expected.sharpe, rel=1e-9)
+        assert (result.p_value, result.shifts, result.nearest_bars) == (
             expected.p_value,
             expected.shifts,
             expected.nearest_bars,
@@ -65,7 +65,7 @@ def test_fourier_transforms_equal_a_loop_over_the_shifts(bars: int, symbols: int
 
 def test_positions_without_timing_are_rejected_at_the_nominal_rate() -> None:
     p_values = [
-        timing_permutation_test(spells(seed, 200), market(seed + 10_000, 200)).p_value  # type: ignore[union-attr]
+        timing_permutation_test(spells(seed, 200), market(seed + 10_000, 200)).p_value
         for seed in range(1_000)
     ]
     for level in (0.05, 0.5):
@@ -81,7 +81,7 @@ def test_positions_that_follow_the_past_of_an_unpredictable_market_show_no_timin
         past = pd.Series(returns[:, 0]).rolling(5).sum().shift(1).fillna(0.0).to_numpy()[:, None]
         for side in rejected:
             weights = (side * past > 0).astype(float)
-            rejected[side] += timing_permutation_test(weights, returns).p_value <= 0.05  # type: ignore[union-attr]
+            rejected[side] += timing_permutation_test(weights, returns).p_value <= 0.05
     assert all(count / 400 < 0.085 for count in rejected.values())
 
 
@@ -89,18 +89,18 @@ def test_positions_with_a_little_skill_are_detected() -> None:
     returns = market(1, 600)
     hint = returns[:, 0] + 0.08 * rng(2).standard_normal(600)
     result = timing_permutation_test((hint > 0).astype(float)[:, None], returns)
-    assert result.p_value < 0.02  # type: ignore[union-attr]
+    assert result.p_value < 0.02
 
 
 def test_a_perfect_oracle_has_the_smallest_possible_p_value() -> None:
     returns = market(3, 400)
     result = timing_permutation_test((returns > 0).astype(float), returns)
-    assert result.p_value == 1 / (1 + result.shifts)  # type: ignore[union-attr]
+    assert result.p_value == 1 / (1 + result.shifts)
 
 
 def test_bad_timing_is_no_evidence_of_good_timing() -> None:
     returns = market(4, 400)
-    assert timing_permutation_test((returns < 0).astype(float), returns).p_value == 1.0  # type: ignore[union-attr]
+    assert timing_permutation_test((returns < 0).astype(float), returns).p_value == 1.0
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.5, 1.0, -0.4])
@@ -146,6 +146,6 @@ def test_weights_at_the_fill_do_not_contain_the_move_of_the_bar() -> None:
         result = timing_permutation_test(
             *fill_to_fill_returns(book.held_weights, opens, closes, "open")
         )
-        p_values.append(result.p_value)  # type: ignore[union-attr]
+        p_values.append(result.p_value)
     # Three standard errors of 60 draws; with the weights at the closes, 0.18.
     assert np.mean(p_values) == pytest.approx(0.5, abs=0.11)

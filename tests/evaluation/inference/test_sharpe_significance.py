@@ -30,13 +30,13 @@ def test_the_deflated_sharpe_ratio_of_the_papers_example() -> None:
     deviation = np.sqrt(0.5 / 250)
     benchmark = expected_maximum_sharpe(100, deviation)
     assert round(benchmark, 4) == 0.1132
-    assert round(best.probability_above(benchmark), 4) == 0.9004  # type: ignore[arg-type]
+    assert round(best.probability_above(benchmark), 4) == 0.9004
     fewer = expected_maximum_sharpe(46, deviation)
-    assert round(best.probability_above(fewer), 4) == 0.9505  # type: ignore[arg-type]
+    assert round(best.probability_above(fewer), 4) == 0.9505
     # And with normal returns, 88 trials instead of 46.
     normal = TrackRecord(2.5 / np.sqrt(250), 1250)
     many = expected_maximum_sharpe(88, deviation)
-    assert round(normal.probability_above(many), 4) == 0.9505  # type: ignore[arg-type]
+    assert round(normal.probability_above(many), 4) == 0.9505
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_track_record_lengths_that_the_paper_prints(
     # with the skewness -0.72 and the kurtosis 5.78 of hedge funds 4.99 years of months.
     record = TrackRecord(2 / np.sqrt(periods), 1, *tails)
     bars = record.minimum_bars(1 / np.sqrt(periods), 0.95)
-    assert round(bars / periods, 2) == printed  # type: ignore[operator]
+    assert round(bars / periods, 2) == printed
 
 
 def test_the_formulas_written_out_on_independent_returns() -> None:
@@ -64,8 +64,8 @@ def test_the_formulas_written_out_on_independent_returns() -> None:
     record = measure_track_record(returns)
     ratio = returns.mean() / returns.std(ddof=1)
     tails = skew(returns), kurtosis(returns, fisher=False)
-    assert (record.skewness, record.kurtosis) == pytest.approx(tails)  # type: ignore[union-attr]
-    free = replace(record, variance_inflation=1.0)  # type: ignore[type-var]
+    assert (record.skewness, record.kurtosis) == pytest.approx(tails)
+    free = replace(record, variance_inflation=1.0)
     variance = 1 - tails[0] * ratio + (tails[1] - 1) / 4 * ratio**2
     expected = norm.cdf((ratio - 0.01) * np.sqrt(499) / np.sqrt(variance))
     assert free.probability_above(0.01) == pytest.approx(expected, rel=1e-9)
@@ -75,7 +75,7 @@ def test_the_formulas_written_out_on_independent_returns() -> None:
 
 def test_a_record_of_the_minimum_length_has_the_required_probability() -> None:
     record = measure_track_record(noise(4))
-    longer = replace(record, bars=minimum_track_record_length(noise(4), 0.02, 0.9))  # type: ignore[type-var]
+    longer = replace(record, bars=minimum_track_record_length(noise(4), 0.02, 0.9))
     assert longer.probability_above(0.02) == pytest.approx(0.9)
 
 
@@ -85,14 +85,14 @@ def test_without_skill_one_in_twenty_books_exceeds_95_percent(
 ) -> None:
     shocks = np.random.default_rng(5).standard_normal((600, 600))
     books = lfilter([1.0], [1.0, -rho], shocks, axis=1)[:, 100:]
-    sure = np.mean([probabilistic_sharpe(book) > 0.95 for book in books])  # type: ignore[operator]
+    sure = np.mean([probabilistic_sharpe(book) > 0.95 for book in books])
     # Two standard errors of 600 draws are 1.8 %; taken for independent, 14 % would pass at 0.4.
     assert sure == pytest.approx(0.05, abs=0.025)
 
 
 def test_negative_autocorrelation_does_not_raise_the_probability() -> None:
     shocks = np.random.default_rng(6).standard_normal(1_000)
-    assert measure_track_record(np.diff(shocks) + 0.01).variance_inflation == 1.0  # type: ignore[union-attr]
+    assert measure_track_record(np.diff(shocks) + 0.01).variance_inflation == 1.0
 
 
 @pytest.mark.parametrize("trials", [2, 5, 20, 300])

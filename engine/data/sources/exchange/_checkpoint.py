@@ -104,7 +104,7 @@ class PullCheckpoint:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 with temporary.open("wb") as file:
                     np.save(file, np.array(self.rows, dtype=np.float64))
-                os.replace(temporary, self.path)  # noqa: PTH105  atomic on every platform
+                os.replace(temporary, self.path)  # noqa: PTH105 - atomic on every platform
             finally:
                 temporary.unlink(missing_ok=True)
         self._unsaved_rows = 0

@@ -43,7 +43,7 @@ class ExchangeClient:
         self.label = f"ccxt:{name}"
 
     @cached_property
-    def exchange(self) -> Any:  # noqa: ANN401  ccxt is left untyped
+    def exchange(self) -> Any:  # noqa: ANN401 - ccxt is left untyped
         """The exchange as ccxt wraps it.
 
         Raises:

@@ -49,7 +49,7 @@ class ExchangeBarSource(BarSource):
         """The exchange's symbol in ccxt's notation; `BTC-USD` is `BTC/USD` unless mapped."""
         return self.spec.symbols.get(symbol, symbol.replace("-", "/"))
 
-    def origin(self, symbol: str) -> str:  # noqa: ARG002  one answer for all
+    def origin(self, symbol: str) -> str:  # noqa: ARG002 - one answer for all
         """The client and the exchange."""
         return self.label
 

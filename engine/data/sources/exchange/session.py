@@ -39,7 +39,7 @@ class ExchangeSession(requests.Session):
         self.clock_skew_s = 0.0
         self.unanswered_requests = 1
 
-    # The options are the base class's fifteen, passed on.
+    # The fifteen options of the base class are passed on by name.
     def request(self, method: Any, url: Any, **options: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401
         """Returns a complete answer, received within six time-outs.
 

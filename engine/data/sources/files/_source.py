@@ -47,7 +47,7 @@ class FilesBarSource(BarSource):
         """The symbol as it stands in the file names."""
         return self.spec.symbols.get(symbol, symbol)
 
-    def origin(self, symbol: str) -> str:  # noqa: ARG002  one answer for all
+    def origin(self, symbol: str) -> str:  # noqa: ARG002 - one answer for all
         """`files`, whatever the folder."""
         return "files"
 

@@ -64,7 +64,7 @@ class YahooConnection:
         connection = self
 
         class Bounded(requests.Session[requests.Response]):
-            # The options are the base class's thirty, passed on.
+            # The thirty options of the base class are passed on by name.
             def request(self, method: Any, url: str, **options: Any) -> Response:  # type: ignore[override]  # noqa: ANN401
                 options["timeout"] = connection.request_timeout_s()
                 response = super().request(method, connection.rewrite_url(url), **options)

@@ -93,7 +93,7 @@ class YahooBarSource(BarSource):
         """Yahoo's symbol."""
         return self.spec.symbols.get(symbol, symbol)
 
-    def origin(self, symbol: str) -> str:  # noqa: ARG002  one answer for all
+    def origin(self, symbol: str) -> str:  # noqa: ARG002 - one answer for all
         """Yahoo, whatever the ticker."""
         return "yahoo"
 
@@ -131,7 +131,7 @@ class YahooBarSource(BarSource):
         # warnings filter of its own before all others.
         with warnings.catch_warnings():
             with deep_bind():
-                import yfinance  # noqa: F401
+                import yfinance  # noqa: F401 - loaded here, used by the fetch
 
             warnings.simplefilter("ignore")
             logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
