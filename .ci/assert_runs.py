@@ -87,8 +87,8 @@ def check_tables(printed: dict[str, Any], folder: Path) -> None:
     growth = np.cumprod(1 + returns["strategy"].to_numpy())
     demand("the equity is that of the returns", holds=bool(np.allclose(own, growth)))
     grown = 100 * (float(np.prod(1 + returns["strategy"].to_numpy())) - 1)
-    told = printed["metrics"]["strategy"]["total_return_pct"]
-    demand("the return is that of the table", holds=bool(np.isclose(grown, told)))
+    reported = printed["metrics"]["strategy"]["total_return_pct"]
+    demand("the return is that of the table", holds=bool(np.isclose(grown, reported)))
 
 
 def check_agreement(first: dict[str, Any], other: dict[str, Any]) -> None:

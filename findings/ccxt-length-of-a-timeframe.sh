@@ -57,5 +57,5 @@ assert days == {
     "kraken 2w": (15, 14),
     "ndax 1M": (28, 30),
 }, "the lengths are other ones now"
-print("as described: three names stand for other lengths")
+print("as described: three names have other lengths")
 PY

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# exchange-calendars 4.13.2 beside pandas 3.1.1: special Saturday sessions are missing.
+# exchange-calendars 4.13.2 with pandas 3.1.1: special Saturday sessions are missing.
 #
 # Expected: the sessions of an exchange depend on exchange-calendars' own tables alone. Its table
 #   for Mumbai (XBOM) lists the Saturdays 2024-01-20 and 2025-02-01 as trading days.

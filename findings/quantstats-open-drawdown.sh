@@ -52,5 +52,5 @@ assert abs(stats.max_drawdown(early) - stats.max_drawdown(late)) < 1e-9
 
 headings = '"Started", "Recovered", "Drawdown", "Days"'
 assert headings in inspect.getsource(quantstats.reports), "the report has other headings now"
-print("as described: an open drawdown is told as recovered, or not told")
+print("as described: an open drawdown is reported as recovered, or not reported")
 PY
