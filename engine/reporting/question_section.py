@@ -85,6 +85,26 @@ def count_p_values(tests: Iterable[SharpeFigures | StatisticalTestFigures]) -> i
     return sum(test.p_value is not None for test in tests)
 
 
+def split_by_sign(
+    tests: Iterable[tuple[str, float | None, float | None]], confidence: float
+) -> tuple[list[str], list[str]]:
+    """Names of the significant tests with a positive estimate, and of those with a negative one.
+
+    Args:
+        tests: Name, estimate and p-value of each.
+        confidence: Level of the tests.
+    """
+    significant = [
+        (name, estimate or 0.0)
+        for name, estimate, p_value in tests
+        if is_significant(p_value, confidence)
+    ]
+    return (
+        [name for name, estimate in significant if estimate > 0],
+        [name for name, estimate in significant if estimate < 0],
+    )
+
+
 def is_significant(p_value: float | None, confidence: float) -> bool:
     """Whether a p-value is below one minus the confidence; False where there is none."""
     return p_value is not None and p_value < 1.0 - confidence

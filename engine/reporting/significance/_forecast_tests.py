@@ -14,6 +14,7 @@ from engine.reporting.question_section import (
     holm_note,
     is_significant,
     p_value_equation,
+    split_by_sign,
 )
 from engine.reporting.significance._rank_tests import NO_CHANGE, forecaster_label, ranks_section
 from engine.reporting.tables import PlainTable
@@ -154,14 +155,13 @@ def _forecast_section(
 
 
 def _errors_answer(errors: Mapping[str, StatisticalTestFigures], confidence: float) -> str:
-    def named(sign: int) -> list[str]:
-        return [
-            forecaster_label(name).lower()
+    larger, smaller = split_by_sign(
+        (
+            (forecaster_label(name).lower(), test.statistic, test.p_value_holm)
             for name, test in sorted(errors.items())
-            if is_significant(test.p_value_holm, confidence) and sign * (test.statistic or 0.0) > 0
-        ]
-
-    smaller, larger = named(-1), named(1)
+        ),
+        confidence,
+    )
     answer = (
         f"Its errors are smaller than those of {join_names(smaller)}."
         if smaller

@@ -14,8 +14,8 @@ from engine.reporting.question_section import (
     UnansweredQuestion,
     count_p_values,
     holm_note,
-    is_significant,
     p_value_equation,
+    split_by_sign,
 )
 from engine.reporting.tables import PlainTable
 from engine.runs.documents.significance import SharpeFigures
@@ -62,7 +62,6 @@ def _sharpe_section(estimates: BookEstimates, confidence: float, source: str) ->
         (figures for each, figures in estimates if each.key == STRATEGY), SharpeFigures()
     )
     has_hac = any("hac_low" in figures for _, figures in estimates)
-    interval_kinds = ("bootstrap", "HAC") if has_hac else ("",)
     adjusted = any("p_value_holm" in figures for _, figures in estimates)
     notes = [TWO_INTERVALS_NOTE] if has_hac else []
     if adjusted:
@@ -78,30 +77,61 @@ def _sharpe_section(estimates: BookEstimates, confidence: float, source: str) ->
         source=f"{source}. {HAC_SOURCE}" if has_hac else source,
         forest=make_forest_plot(estimates),
         tables=(
-            PlainTable(
-                columns=(
-                    "Book",
-                    "Sharpe ratio",
-                    *(f"{level} interval{kind and ', ' + kind}" for kind in interval_kinds),
-                    "p, one-sided",
-                    *(("p after Holm",) if adjusted else ()),
-                    "Block length",
-                ),
-                rows=tuple(
-                    (
-                        each.label,
-                        formatting.SIGNED_RATIO(figures.estimate),
-                        formatting.SIGNED_RATIO.interval(figures.low, figures.high),
-                        *((_hac_interval_text(figures),) if has_hac else ()),
-                        formatting.p_value(figures.p_value),
-                        *((formatting.p_value(figures.p_value_holm),) if adjusted else ()),
-                        BLOCK_LENGTH_FORMAT(figures.block_length_bars),
-                    )
-                    for each, figures in estimates
-                ),
+            _estimates_table(
+                ("Book", "Sharpe ratio", "p, one-sided"),
+                estimates,
+                level,
                 note=" ".join(notes),
+                has_hac=has_hac,
+                adjusted=adjusted,
             ),
         ),
+    )
+
+
+def _estimates_table(
+    headings: tuple[str, str, str],
+    estimates: BookEstimates,
+    level: str,
+    *,
+    note: str,
+    has_hac: bool = False,
+    adjusted: bool = True,
+) -> PlainTable:
+    """Estimate, intervals, p-values and block length of each book.
+
+    Args:
+        headings: Headings of the books, of the estimates and of the p-values.
+        estimates: The books, in the order of the rows.
+        level: Level of the intervals, as text.
+        note: Text below the table.
+        has_hac: Whether there is a second interval, by HAC errors.
+        adjusted: Whether there are p-values after Holm.
+    """
+    row_heading, estimate_heading, p_heading = headings
+    interval_kinds = (", bootstrap", ", HAC") if has_hac else ("",)
+    return PlainTable(
+        columns=(
+            row_heading,
+            estimate_heading,
+            *(f"{level} interval{kind}" for kind in interval_kinds),
+            p_heading,
+            *(("p after Holm",) if adjusted else ()),
+            "Block length",
+        ),
+        rows=tuple(
+            (
+                each.label,
+                formatting.SIGNED_RATIO(figures.estimate),
+                formatting.SIGNED_RATIO.interval(figures.low, figures.high),
+                *((_hac_interval_text(figures),) if has_hac else ()),
+                formatting.p_value(figures.p_value),
+                *((formatting.p_value(figures.p_value_holm),) if adjusted else ()),
+                BLOCK_LENGTH_FORMAT(figures.block_length_bars),
+            )
+            for each, figures in estimates
+        ),
+        note=note,
     )
 
 
@@ -141,45 +171,21 @@ def _differences_section(
         source=source,
         forest=make_forest_plot(estimates),
         tables=(
-            PlainTable(
-                columns=(
-                    "Benchmark",
-                    "Difference",
-                    f"{level} interval",
-                    "p, two-sided",
-                    "p after Holm",
-                    "Block length",
-                ),
-                rows=tuple(
-                    (
-                        each.label,
-                        formatting.SIGNED_RATIO(figures.estimate),
-                        formatting.SIGNED_RATIO.interval(figures.low, figures.high),
-                        formatting.p_value(figures.p_value),
-                        formatting.p_value(figures.p_value_holm),
-                        BLOCK_LENGTH_FORMAT(figures.block_length_bars),
-                    )
-                    for each, figures in estimates
-                ),
-                note=holm_note(
-                    count_p_values(figures for _, figures in estimates),
-                    "comparison",
-                ),
+            _estimates_table(
+                ("Benchmark", "Difference", "p, two-sided"),
+                estimates,
+                level,
+                note=holm_note(count_p_values(figures for _, figures in estimates), "comparison"),
             ),
         ),
     )
 
 
 def _difference_answer(estimates: BookEstimates, confidence: float) -> str:
-    def named(sign: int) -> list[str]:
-        return [
-            book.label
-            for book, figures in estimates
-            if is_significant(figures.p_value_holm, confidence)
-            and sign * (figures.estimate or 0.0) > 0
-        ]
-
-    outperformed, underperformed = named(1), named(-1)
+    outperformed, underperformed = split_by_sign(
+        ((book.label, figures.estimate, figures.p_value_holm) for book, figures in estimates),
+        confidence,
+    )
     total = formatting.count_of(len(estimates), "benchmark")
     correction = "after Holm's correction for multiple testing"
     answer = (
