@@ -39,38 +39,53 @@ if TYPE_CHECKING:
     from engine.models import Forecaster
     from engine.runs.run import Run
     from engine.signals.benchmarks import BenchmarkRule
+    from engine.signals.orders import Order, place_orders
     from engine.signals.sizing import SizingSpec
+    from engine.simulation.account import Account, BarPrices, Fill
+    from engine.simulation.bar_step import step
     from engine.simulation.costs import CostModel
     from engine.strategy import Strategy
 
 __all__ = [
+    "Account",
+    "BarPrices",
     "BenchmarkRule",
     "ContractError",
     "CostModel",
     "FeatureSpec",
+    "Fill",
     "Forecaster",
     "Indicator",
+    "Order",
     "Run",
     "SizingSpec",
     "Strategy",
     "open_run",
+    "place_orders",
     "run",
     "run_sweep",
+    "step",
 ]
 
 _EXPORTS = {
+    "Account": "engine.simulation.account",
+    "BarPrices": "engine.simulation.account",
     "BenchmarkRule": "engine.signals.benchmarks",
     "ContractError": "engine.core.errors",
     "CostModel": "engine.simulation.costs",
     "FeatureSpec": "engine.features.base",
+    "Fill": "engine.simulation.account",
     "Forecaster": "engine.models",
     "Indicator": "engine.features.base",
+    "Order": "engine.signals.orders",
     "Run": "engine.runs.run",
     "SizingSpec": "engine.signals.sizing",
     "Strategy": "engine.strategy",
     "open_run": "engine.evaluation.analysis",
+    "place_orders": "engine.signals.orders",
     "run": "engine.backtest",
     "run_sweep": "engine.backtest",
+    "step": "engine.simulation.bar_step",
 }
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.signals.config import AnyBenchmarkRule, Signal, Sizing
     from engine.signals.hysteresis import EntryExitThresholds, Side, apply_hysteresis
     from engine.signals.inputs import SignalInputs
-    from engine.signals.orders import schedule_orders
+    from engine.signals.orders import Order, place_orders, schedule_orders
     from engine.signals.sizing import (
         FixedSizing,
         IntervalSizing,
@@ -46,6 +46,7 @@ __all__ = [
     "IntervalSizing",
     "MeanReversion",
     "MovingAverageCrossover",
+    "Order",
     "ProportionalSizing",
     "QuantileThreshold",
     "Side",
@@ -61,6 +62,7 @@ __all__ = [
     "compute_benchmark_weights",
     "compute_target_weights",
     "compute_window_thresholds",
+    "place_orders",
     "schedule_orders",
 ]
 
@@ -75,6 +77,7 @@ _EXPORTS = {
     "IntervalSizing": "sizing",
     "MeanReversion": "benchmarks",
     "MovingAverageCrossover": "benchmarks",
+    "Order": "orders",
     "ProportionalSizing": "sizing",
     "QuantileThreshold": "thresholds",
     "Side": "hysteresis",
@@ -90,6 +93,7 @@ _EXPORTS = {
     "compute_benchmark_weights": "benchmarks",
     "compute_target_weights": "target_weights",
     "compute_window_thresholds": "thresholds",
+    "place_orders": "orders",
     "schedule_orders": "orders",
 }
 

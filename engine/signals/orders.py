@@ -6,12 +6,69 @@ A weight decided at the close of row t is filled at row t + delay, at that row's
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from pydantic import AwareDatetime, Field
+
 from engine.core.errors import UsageError
+from engine.core.types import Spec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from engine.core.types import WideFrame
+
+
+class Order(Spec):
+    """A target weight that is to be filled at a later bar.
+
+    Attributes:
+        symbol: Symbol.
+        target_weight: Fraction of the equity to hold, 1.0 is all of it, negative is short.
+        decided_on: Bar at whose close it was decided.
+        due_in_bars: Bars to the fill: 1 is the next bar. 0 where the order is due and waits for a
+            bar of its symbol.
+    """
+
+    symbol: str
+    target_weight: float = Field(allow_inf_nan=False)
+    decided_on: AwareDatetime
+    due_in_bars: int = Field(default=1, ge=0)
+
+
+def place_orders(
+    previous: Mapping[str, float],
+    targets: Mapping[str, float],
+    *,
+    decided_on: datetime,
+    delay: int = 1,
+) -> tuple[Order, ...]:
+    """The orders of one close: a symbol whose target changes has one, due `delay` bars later.
+
+    Over the closes of `weights` these are the orders of `schedule_orders`.
+
+    Args:
+        previous: The targets decided before; a symbol without one has 0.
+        targets: The targets decided now; a symbol without one has no order.
+        decided_on: Bar at whose close they are decided.
+        delay: Bars from the decision to the fill, at least 1.
+
+    Returns:
+        In the order of `targets`.
+
+    Raises:
+        UsageError: A delay below 1, which would trade on a close that is not yet known; or a
+            target that is not finite.
+    """
+    _check_delay(delay)
+    _check_targets(targets, decided_on)
+    return tuple(
+        Order(symbol=symbol, target_weight=weight, decided_on=decided_on, due_in_bars=delay)
+        for symbol, weight in targets.items()
+        if weight != previous.get(symbol, 0.0)
+    )
 
 
 def schedule_orders(weights: WideFrame, delay: int) -> WideFrame:
@@ -29,6 +86,12 @@ def schedule_orders(weights: WideFrame, delay: int) -> WideFrame:
     Raises:
         UsageError: A delay below 1, which would trade on a close that is not yet known.
     """
+    _check_delay(delay)
+    changed = weights.ne(weights.shift(fill_value=0.0))
+    return weights.where(changed).shift(delay)
+
+
+def _check_delay(delay: int) -> None:
     if delay < 1:
         raise UsageError(
             "Orders cannot be filled before they are decided",
@@ -37,5 +100,14 @@ def schedule_orders(weights: WideFrame, delay: int) -> WideFrame:
             where="execution.delay",
             fix="raise execution.delay to 1",
         )
-    changed = weights.ne(weights.shift(fill_value=0.0))
-    return weights.where(changed).shift(delay)
+
+
+def _check_targets(targets: Mapping[str, float], decided_on: datetime) -> None:
+    for symbol, weight in targets.items():
+        if not math.isfinite(weight):
+            raise UsageError(
+                "a target weight is not finite",
+                expected="a finite target weight of each symbol",
+                found=f"{weight}",
+                where=f"{symbol} at {decided_on}",
+            )

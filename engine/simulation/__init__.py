@@ -7,31 +7,43 @@ from typing import TYPE_CHECKING
 from engine.core.lazy_imports import lazy_exports
 
 if TYPE_CHECKING:
+    from engine.simulation.account import Account, BarPrices, Fill, Holding
+    from engine.simulation.bar_step import step
     from engine.simulation.config import Execution
     from engine.simulation.costs import CostModel, CostRates, Costs
     from engine.simulation.fills import Fills
     from engine.simulation.portfolio import SimulationResult, simulate, simulate_variations
 
 __all__ = [
+    "Account",
+    "BarPrices",
     "CostModel",
     "CostRates",
     "Costs",
     "Execution",
+    "Fill",
     "Fills",
+    "Holding",
     "SimulationResult",
     "simulate",
     "simulate_variations",
+    "step",
 ]
 
 _EXPORTS = {
+    "Account": "account",
+    "BarPrices": "account",
     "CostModel": "costs",
     "CostRates": "costs",
     "Costs": "costs",
     "Execution": "config",
+    "Fill": "account",
     "Fills": "fills",
+    "Holding": "account",
     "SimulationResult": "portfolio",
     "simulate": "portfolio",
     "simulate_variations": "portfolio",
+    "step": "bar_step",
 }
 
 __getattr__ = lazy_exports(__name__, _EXPORTS)

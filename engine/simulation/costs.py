@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from engine.core.errors import ContractError
+from engine.core.errors import ContractError, UsageError
 from engine.core.types import Spec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
     import numpy.typing as npt
 
     from engine.core.types import WideFrame
@@ -26,6 +29,14 @@ MAX_FILL_RATE = 0.9999
 """Of the traded value: what a scaled fee or slippage is cut to; a whole price buys nothing."""
 
 RATE_NAMES = ("fee", "slippage", "borrow_per_year")
+
+
+class BarRates(NamedTuple):
+    """Rates of one bar and symbol, in the units of `CostRates`."""
+
+    fee: float
+    slippage: float
+    borrow_per_year: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +60,33 @@ class CostRates:
         if isinstance(rate, pd.DataFrame):
             return rate.loc[prices.index, list(prices.columns)].to_numpy(dtype=np.float64)
         return np.repeat([rate], prices.shape[1])[None, :]
+
+    def at(self, timestamp: datetime, symbols: Iterable[str]) -> dict[str, BarRates]:
+        """The rates of one bar, by symbol.
+
+        Raises:
+            UsageError: A rate varies, and has no row for the bar.
+        """
+        fee, slippage, borrow = (self._by_symbol(name, timestamp) for name in RATE_NAMES)
+        return {
+            symbol: BarRates(float(fee(symbol)), float(slippage(symbol)), float(borrow(symbol)))
+            for symbol in symbols
+        }
+
+    def _by_symbol(self, name: str, timestamp: datetime) -> Callable[[str], float]:
+        rate = getattr(self, name)
+        if not isinstance(rate, pd.DataFrame):
+            return lambda _: rate
+        if timestamp not in rate.index:
+            raise UsageError(
+                f"the costs have no {name} for a bar",
+                expected="costs bound to a market that has the bar",
+                found=f"rates to {rate.index[-1]}",
+                where=f"{timestamp}",
+                fix="bind the cost model to the bars up to this one",
+            )
+        row: dict[str, float] = rate.loc[timestamp].to_dict()
+        return row.__getitem__
 
 
 class CostModel(Spec, ABC):

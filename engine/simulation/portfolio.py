@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from engine.simulation.config import Execution
     from engine.simulation.costs import TradingCosts
 
-_DAYS_PER_YEAR = 365.25
+DAYS_PER_YEAR = 365.25
 
-_CLOSED_POSITION_TOLERANCE = 1e-9
+CLOSED_POSITION_TOLERANCE = 1e-9
 """Share of its largest size below which vectorbt treats a position as closed."""
 
 _MAX_BATCH_CELLS = 2**21
@@ -157,7 +157,7 @@ def _mark_to_market(fills: Fills, prices: Matrix, closes: Matrix) -> _AccountVal
     units = np.cumsum(bought, axis=0)
     # The rounding error of a closed position is not a position.
     largest = np.maximum.accumulate(np.abs(units), axis=0)
-    units[np.abs(units) <= _CLOSED_POSITION_TOLERANCE * largest] = 0.0
+    units[np.abs(units) <= CLOSED_POSITION_TOLERANCE * largest] = 0.0
     cash = 1.0 + np.cumsum(cash_flow)
     equity = cash + (units * closes).sum(axis=1)
     before = np.vstack([np.zeros((1, closes.shape[1])), units[:-1]])
@@ -201,7 +201,7 @@ def _year_fractions(index: pd.Index) -> Vector:
     """Calendar years since the previous bar; 0 on the first."""
     stamps = index.to_numpy(dtype="datetime64[us]")
     days = np.diff(stamps, prepend=stamps[:1]) / np.timedelta64(1, "D")
-    return np.asarray(days / _DAYS_PER_YEAR, dtype=np.float64)
+    return np.asarray(days / DAYS_PER_YEAR, dtype=np.float64)
 
 
 def _make_trades_table(fills: Fills, prices: WideFrame, equity_at_fill: Vector) -> pd.DataFrame:
