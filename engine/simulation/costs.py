@@ -85,8 +85,7 @@ class CostRates:
                 where=f"{timestamp}",
                 fix="bind the cost model to the bars up to this one",
             )
-        row: dict[str, float] = rate.loc[timestamp].to_dict()
-        return row.__getitem__
+        return dict(zip(rate.columns, rate.loc[timestamp], strict=True)).__getitem__
 
 
 class CostModel(Spec, ABC):

@@ -15,6 +15,7 @@ from engine.evaluation.metrics.round_trips import round_trip_table, summarise_ro
 from engine.reporting import write_pages
 from engine.runs.folder import ANALYSIS_TABLES, DOCUMENTS, PAGES, TABLES
 from tests.pipeline.markets import market, write_strategy
+from tests.simulation.folded_books import Case, fold
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,6 +141,26 @@ def test_fills_come_one_bar_after_the_decision_at_the_open(run: engine.Run) -> N
     assert trades["timestamp"].min() > changed.min()
     slip = np.where(trades["side"] == "buy", 1 + 2e-4, 1 - 2e-4)
     np.testing.assert_allclose(trades["price"], opens.loc[trades["timestamp"]] * slip, rtol=1e-9)
+
+
+def test_every_book_folded_bar_by_bar_is_the_book_of_the_run(run: engine.Run) -> None:
+    opens, closes = (
+        run.bars.pivot(index="timestamp", columns="symbol", values=price)[["AAA"]].loc[
+            run.returns.index
+        ]
+        for price in ("open", "close")
+    )
+    settings = engine.Strategy.model_validate(run.manifest["strategy"])
+    for book in run.returns:
+        decided = run.positions.query("book == @book").pivot(
+            index="timestamp", columns="symbol", values="weight"
+        )
+        case = Case(decided, opens, closes, settings.costs, settings.execution)
+        folded = fold(case, range(len(decided)))
+        net = [account.bar_return for account in folded.accounts]
+        np.testing.assert_allclose(net, run.returns[book], rtol=0, atol=1e-15)
+        trades = run.trades.query("book == @book")
+        assert [fill.size for fill in folded.fills] == trades["size"].tolist()
 
 
 def test_round_trips_made_from_the_folder_win_as_often_as_the_metrics_say(run: engine.Run) -> None:

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import UsageError
-from engine.signals.orders import schedule_orders
+from engine.signals.orders import place_orders, schedule_orders
 
 NONE = np.nan
+NOW = pd.Timestamp("2020-01-01", tz="UTC")
 
 
 def weights(*columns: list[float]) -> pd.DataFrame:
@@ -61,3 +62,39 @@ def test_executed_orders_give_the_weights_delay_bars_later(
 ) -> None:
     followed = schedule_orders(weights(decided), delay)["A"].ffill().fillna(0.0)
     assert followed.tolist() == ([0.0] * delay + decided)[: len(decided)]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([-1.0, 0.0, 0.3]), st.sampled_from([0.0, 1.0])), min_size=1
+    ),
+    st.integers(1, 5),
+)
+def test_orders_placed_close_by_close_are_those_of_the_schedule(
+    decided: list[tuple[float, float]], delay: int
+) -> None:
+    frame = weights(*map(list, zip(*decided, strict=True)))
+    schedule = schedule_orders(frame, delay)
+    previous: dict[str, float] = {}
+    placed = pd.DataFrame(np.nan, index=frame.index, columns=frame.columns)
+    for row, stamp in enumerate(frame.index):
+        targets = frame.loc[stamp].to_dict()
+        for order in place_orders(previous, targets, decided_on=stamp, delay=delay):
+            assert order.decided_on == stamp
+            if row + order.due_in_bars < len(frame):
+                placed.iloc[row + order.due_in_bars, frame.columns.get_loc(order.symbol)] = (
+                    order.target_weight
+                )
+        previous = targets
+    pd.testing.assert_frame_equal(placed, schedule)
+
+
+def test_a_symbol_that_is_not_decided_on_has_no_order() -> None:
+    assert place_orders({"A": 0.5}, {}, decided_on=NOW) == ()
+
+
+def test_an_order_needs_a_delay_and_a_finite_weight() -> None:
+    with pytest.raises(UsageError, match="before they are decided"):
+        place_orders({}, {"A": 1.0}, decided_on=NOW, delay=0)
+    with pytest.raises(UsageError, match="A at 2020-01-01"):
+        place_orders({}, {"A": np.nan}, decided_on=NOW)

@@ -1,0 +1,96 @@
+"""A book folded bar by bar, as a live caller would, beside the simulation of all bars at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.signals.orders import place_orders
+from engine.simulation import Account, BarPrices, SimulationResult, simulate, step
+
+if TYPE_CHECKING:
+    from engine.core.types import WideFrame
+    from engine.signals.orders import Order
+    from engine.simulation.account import Fill
+    from engine.simulation.config import Execution
+    from engine.simulation.costs import TradingCosts
+
+    State = tuple[Account, tuple[Order, ...]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A book: decided weights, prices, costs and execution."""
+
+    weights: WideFrame
+    opens: WideFrame
+    closes: WideFrame
+    costs: TradingCosts
+    execution: Execution
+
+    def simulated(self) -> SimulationResult:
+        return simulate(
+            self.weights, self.opens, self.closes, costs=self.costs, execution=self.execution
+        )
+
+    def bar(self, row: int) -> BarPrices:
+        return BarPrices(
+            timestamp=self.weights.index[row],
+            open=self.opens.iloc[row].to_dict(),
+            close=self.closes.iloc[row].to_dict(),
+        )
+
+
+@dataclass(frozen=True)
+class FoldedBook:
+    """Accounts after each bar, all fills, and the orders of the last close."""
+
+    accounts: list[Account]
+    fills: list[Fill]
+    orders: tuple[Order, ...]
+
+    @property
+    def state(self) -> State:
+        return self.accounts[-1], self.orders
+
+
+NEW = (Account(), ())
+
+
+def fold(case: Case, rows: range, state: State = NEW) -> FoldedBook:
+    """Steps over these rows; at each close the row's weights are decided."""
+    account, orders = state
+    accounts, fills = [], []
+    for row in rows:
+        account, filled = step(
+            account, case.bar(row), orders, case.costs, price=case.execution.price
+        )
+        orders = place_orders(
+            account.targets,
+            case.weights.iloc[row].to_dict(),
+            decided_on=case.weights.index[row],
+            delay=case.execution.delay,
+        )
+        accounts.append(account)
+        fills.extend(filled)
+    return FoldedBook(accounts, fills, orders)
+
+
+def assert_fold_equals_simulation(case: Case, *, rtol: float = 1e-12) -> None:
+    """Returns, held weights and trades, to the relative tolerance."""
+    expected, folded = case.simulated(), fold(case, range(len(case.weights)))
+    growth = [1 + account.bar_return for account in folded.accounts]
+    np.testing.assert_allclose(growth, 1 + expected.returns, rtol=rtol, atol=0)
+    held = pd.DataFrame(
+        [account.held_weights for account in folded.accounts], columns=case.weights.columns
+    ).fillna(0.0)
+    np.testing.assert_allclose(held, expected.held_weights, rtol=rtol, atol=0)
+    trades = pd.DataFrame(
+        [fill.model_dump() for fill in folded.fills], columns=expected.trades.columns
+    )
+    pd.testing.assert_frame_equal(
+        trades, expected.trades, rtol=rtol, atol=0, check_dtype=False, check_index_type=False
+    )
