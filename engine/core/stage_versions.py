@@ -22,7 +22,7 @@ STAGE_VERSIONS: Mapping[str, int] = MappingProxyType(
         "models": 1,
         "training": 1,
         "signals": 1,
-        "simulation": 1,
+        "simulation": 2,
         "evaluation": 1,
         "trials": 1,
         "comparison": 1,

@@ -10,7 +10,6 @@ from pydantic import AwareDatetime
 from engine.core.types import Spec
 from engine.signals.orders import Order
 from engine.simulation.fills import INITIAL_CASH
-from engine.simulation.portfolio import CLOSED_POSITION_TOLERANCE
 
 
 class BarPrices(Spec):
@@ -59,11 +58,10 @@ class Holding(Spec):
     Attributes:
         symbol: Symbol.
         target_weight: Of the last order that came due; 0 before the first.
-        units: Sum of the fills, signed, for an initial equity of 1.
-        available_units: The units that an order counts as held, at the scale of `INITIAL_CASH`: as
-            vectorbt keeps them, 0 where a fill leaves less than 1e-9 of what was held.
-        largest_units: Largest |units| so far; up to 1e-9 of it is the rounding of a closed
-            position, and is marked as 0.
+        units: Sum of the fills, signed, for an initial equity of 1; 0 where a fill leaves less
+            than 1e-9 of it, which is the rounding of a closed position.
+        available_units: The units that an order counts as held, as vectorbt keeps them, at the
+            scale of `INITIAL_CASH`.
         close: Close of the last bar.
         borrow_per_year: Borrow rate at the last bar, a fraction of the short value.
     """
@@ -72,15 +70,8 @@ class Holding(Spec):
     target_weight: float = 0.0
     units: float = 0.0
     available_units: float = 0.0
-    largest_units: float = 0.0
     close: float
     borrow_per_year: float = 0.0
-
-    @property
-    def marked_units(self) -> float:
-        """The units, 0 where the position is closed."""
-        closed = abs(self.units) <= CLOSED_POSITION_TOLERANCE * self.largest_units
-        return 0.0 if closed else self.units
 
 
 class Account(Spec):
@@ -126,13 +117,13 @@ class Account(Spec):
     @property
     def units(self) -> dict[str, float]:
         """Units by symbol, signed; 0 where a position is closed."""
-        return {holding.symbol: holding.marked_units for holding in self.holdings}
+        return {holding.symbol: holding.units for holding in self.holdings}
 
     @property
     def held_weights(self) -> dict[str, float]:
         """Fraction of the equity held in each symbol at the last close, signed."""
         return {
-            holding.symbol: holding.marked_units * holding.close / self.marked_equity
+            holding.symbol: holding.units * holding.close / self.marked_equity
             for holding in self.holdings
         }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.simulation.account import Account, BarPrices, Fill, Holding
-from engine.simulation.fills import INITIAL_CASH
+from engine.simulation.fills import INITIAL_CASH, add_units
 from engine.simulation.order_execution import ExecutedOrder, Funds, execute_target_weight
 from engine.simulation.portfolio import DAYS_PER_YEAR
 
@@ -147,11 +147,9 @@ def _trade(holding: Holding, due: Order | None, executed: ExecutedOrder | None) 
         return holding
     update: dict[str, float] = {"target_weight": due.target_weight}
     if executed is not None:
-        units = holding.units + executed.size / INITIAL_CASH
         update |= {
-            "units": units,
+            "units": add_units(holding.units, executed.size / INITIAL_CASH),
             "available_units": executed.units,
-            "largest_units": max(holding.largest_units, abs(units)),
         }
     return holding.model_copy(update=update)
 
@@ -216,7 +214,7 @@ def _value(holdings: Iterable[Holding], prices: Mapping[str, float]) -> float:
     # Added one by one, as numpy adds so few: from Python 3.12 on sum() rounds otherwise.
     value = 0.0
     for holding in holdings:
-        value += holding.marked_units * prices[holding.symbol]
+        value += holding.units * prices[holding.symbol]
     return value
 
 

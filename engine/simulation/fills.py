@@ -24,6 +24,9 @@ at a price of 100,000. Sizes and fees are divided by it again, so that the equit
 
 _SELL_SIDE = 1
 
+_CLOSED_POSITION_TOLERANCE = 1e-9
+"""Share of a fill; vectorbt treats a position of which less is left as closed."""
+
 
 @dataclass(frozen=True)
 class Fills:
@@ -43,17 +46,30 @@ class Fills:
     price: Vector
     fee: Vector
 
-    def sum_by_bar(self, shape: tuple[int, int]) -> tuple[Matrix, Vector]:
-        """Changes of units and cash by the fills of each bar.
-
-        Returns:
-            Units by bar and symbol, shape (n, k), and cash by bar, shape (n,); 0 without a fill.
-        """
-        units = np.zeros(shape)
-        cash = np.zeros(shape[0])
-        np.add.at(units, (self.row, self.column), self.size)
+    def cash_flow_by_bar(self, bars: int) -> Vector:
+        """Change of the cash by the fills of each bar, shape (n,); 0 without a fill."""
+        cash = np.zeros(bars)
         np.add.at(cash, self.row, -self.size * self.price - self.fee)
-        return units, cash
+        return cash
+
+    def units_by_bar(self, shape: tuple[int, int]) -> Matrix:
+        """Units held after each bar, shape (n, k); exactly 0 where a position is closed."""
+        units = [0.0] * shape[1]
+        after = np.zeros(len(self.row) + 1)
+        for number, (column, size) in enumerate(
+            zip(self.column.tolist(), self.size.tolist(), strict=True), start=1
+        ):
+            units[column] = after[number] = add_units(units[column], size)
+        last_fill = np.zeros(shape, dtype=np.int64)
+        last_fill[self.row, self.column] = np.arange(1, len(self.row) + 1)
+        held: Matrix = after[np.maximum.accumulate(last_fill, axis=0)]
+        return held
+
+
+def add_units(held: float, size: float) -> float:
+    """Units after a fill; 0 where it closes the position up to the rounding of vectorbt."""
+    units = held + size
+    return 0.0 if abs(units) <= _CLOSED_POSITION_TOLERANCE * abs(size) else units
 
 
 def fill_targets(targets: WideFrame, prices: WideFrame, costs: TradingCosts) -> Fills:

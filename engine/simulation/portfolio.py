@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 DAYS_PER_YEAR = 365.25
 
-CLOSED_POSITION_TOLERANCE = 1e-9
-"""Share of its largest size below which vectorbt treats a position as closed."""
-
 _MAX_BATCH_CELLS = 2**21
 """Largest bars x symbols x books in one call of vectorbt, about 100 MB of its arrays."""
 
@@ -153,12 +150,8 @@ class _AccountValues:
 
 
 def _mark_to_market(fills: Fills, prices: Matrix, closes: Matrix) -> _AccountValues:
-    bought, cash_flow = fills.sum_by_bar(closes.shape)
-    units = np.cumsum(bought, axis=0)
-    # The rounding error of a closed position is not a position.
-    largest = np.maximum.accumulate(np.abs(units), axis=0)
-    units[np.abs(units) <= CLOSED_POSITION_TOLERANCE * largest] = 0.0
-    cash = 1.0 + np.cumsum(cash_flow)
+    units = fills.units_by_bar(closes.shape)
+    cash = 1.0 + np.cumsum(fills.cash_flow_by_bar(len(closes)))
     equity = cash + (units * closes).sum(axis=1)
     before = np.vstack([np.zeros((1, closes.shape[1])), units[:-1]])
     at_fill = np.concatenate([[1.0], cash[:-1]]) + (before * prices).sum(axis=1)

@@ -146,6 +146,15 @@ def test_a_closed_position_has_holdings_of_exactly_zero() -> None:
     assert held.iloc[4] == 0.0
 
 
+def test_a_position_may_be_a_tiny_share_of_the_units_of_an_earlier_one() -> None:
+    prices = daily([1e-6, 1e-6, 1e-6, 1e4, 1e4, 2e4])
+    result = simulate(
+        daily([1.0, 0.0, 0.0, 1.0, 1.0, 1.0]), prices, prices, costs=FREE, execution=NEXT_OPEN
+    )
+    assert result.held_weights["A"].tolist() == [0.0, 1.0, 0.0, 0.0, 1.0, 1.0]
+    np.testing.assert_allclose(result.returns, [0.0, 0.0, 0.0, 0.0, 0.0, 1.0], atol=1e-12)
+
+
 def test_a_short_gains_when_the_price_falls() -> None:
     falling = CLOSE[::-1].set_axis(CLOSE.index)
     result = run([-1] * 5, bars_open=falling, bars_close=falling)
