@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from engine.models import Forecaster
     from engine.runs.run import Run
     from engine.signals.benchmarks import BenchmarkRule
+    from engine.signals.decision import decide
     from engine.signals.orders import Order, place_orders
     from engine.signals.sizing import SizingSpec
     from engine.simulation.account import Account, BarPrices, Fill
@@ -60,6 +61,7 @@ __all__ = [
     "Run",
     "SizingSpec",
     "Strategy",
+    "decide",
     "open_run",
     "place_orders",
     "run",
@@ -81,6 +83,7 @@ _EXPORTS = {
     "Run": "engine.runs.run",
     "SizingSpec": "engine.signals.sizing",
     "Strategy": "engine.strategy",
+    "decide": "engine.signals.decision",
     "open_run": "engine.evaluation.analysis",
     "place_orders": "engine.signals.orders",
     "run": "engine.backtest",

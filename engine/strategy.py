@@ -50,6 +50,7 @@ from engine.signals.config import (
     Signal,
     Sizing,
 )
+from engine.signals.decision_levels import DecisionSpec
 from engine.simulation.config import AnyCosts, Costs, Execution
 from engine.splits.config import Scaling, StandardScaling, WindowSpec
 
@@ -247,6 +248,20 @@ class Strategy(Spec):
         )
         books = {name: b for name, b in self.books().items() if isinstance(b, Forecaster)}
         return {**books, **tuned}
+
+    def decision_spec(self, periods_per_year: float) -> DecisionSpec:
+        """How the forecasts of a book with a model become target weights, for `engine.decide`.
+
+        Args:
+            periods_per_year: Bars per year of the dataset.
+        """
+        return DecisionSpec(
+            self.signal,
+            self.sizing,
+            max_weight=self.max_weight,
+            round_trip_cost=self.costs.round_trip_cost,
+            periods_per_year=periods_per_year,
+        )
 
     @property
     def libraries(self) -> tuple[str, ...]:

@@ -15,9 +15,16 @@ if TYPE_CHECKING:
         compute_benchmark_weights,
     )
     from engine.signals.config import AnyBenchmarkRule, Signal, Sizing
+    from engine.signals.decision import DecisionState, Holding, decide
+    from engine.signals.decision_levels import (
+        DecisionLevels,
+        DecisionSpec,
+        compute_decision_levels,
+    )
     from engine.signals.hysteresis import EntryExitThresholds, Side, apply_hysteresis
     from engine.signals.inputs import SignalInputs
-    from engine.signals.orders import Order, place_orders, schedule_orders
+    from engine.signals.orders import Order, find_pending_orders, place_orders, schedule_orders
+    from engine.signals.prediction_row import PredictionRow, iterate_prediction_rows
     from engine.signals.sizing import (
         FixedSizing,
         IntervalSizing,
@@ -40,13 +47,18 @@ __all__ = [
     "BenchmarkRule",
     "BuyAndHold",
     "CostMultipleThreshold",
+    "DecisionLevels",
+    "DecisionSpec",
+    "DecisionState",
     "EntryExitThresholds",
     "FixedSizing",
     "FixedThreshold",
+    "Holding",
     "IntervalSizing",
     "MeanReversion",
     "MovingAverageCrossover",
     "Order",
+    "PredictionRow",
     "ProportionalSizing",
     "QuantileThreshold",
     "Side",
@@ -60,8 +72,12 @@ __all__ = [
     "apply_hysteresis",
     "build_threshold_grid",
     "compute_benchmark_weights",
+    "compute_decision_levels",
     "compute_target_weights",
     "compute_window_thresholds",
+    "decide",
+    "find_pending_orders",
+    "iterate_prediction_rows",
     "place_orders",
     "schedule_orders",
 ]
@@ -71,13 +87,18 @@ _EXPORTS = {
     "BenchmarkRule": "benchmarks",
     "BuyAndHold": "benchmarks",
     "CostMultipleThreshold": "thresholds",
+    "DecisionLevels": "decision_levels",
+    "DecisionSpec": "decision_levels",
+    "DecisionState": "decision",
     "EntryExitThresholds": "hysteresis",
     "FixedSizing": "sizing",
     "FixedThreshold": "thresholds",
+    "Holding": "decision",
     "IntervalSizing": "sizing",
     "MeanReversion": "benchmarks",
     "MovingAverageCrossover": "benchmarks",
     "Order": "orders",
+    "PredictionRow": "prediction_row",
     "ProportionalSizing": "sizing",
     "QuantileThreshold": "thresholds",
     "Side": "hysteresis",
@@ -91,9 +112,13 @@ _EXPORTS = {
     "apply_hysteresis": "hysteresis",
     "build_threshold_grid": "threshold_grid",
     "compute_benchmark_weights": "benchmarks",
+    "compute_decision_levels": "decision_levels",
     "compute_target_weights": "target_weights",
     "compute_window_thresholds": "thresholds",
     "place_orders": "orders",
+    "decide": "decision",
+    "find_pending_orders": "orders",
+    "iterate_prediction_rows": "prediction_row",
     "schedule_orders": "orders",
 }
 

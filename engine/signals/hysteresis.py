@@ -53,19 +53,26 @@ def apply_hysteresis(
     Returns:
         Shape (n,); row t depends on rows up to t.
     """
-    allow_short = side == "long_short"
     positions, position = np.empty(len(values)), 0.0
     for row, (value, level) in enumerate(zip(values.tolist(), thresholds, strict=False)):
-        positions[row] = position = _next_position(position, value, level, allow_short=allow_short)
+        positions[row] = position = next_position(position, value, level, side)
     return positions
 
 
-def _next_position(
-    position: float, value: float, thresholds: EntryExitThresholds, *, allow_short: bool
+def next_position(
+    position: float, value: float, thresholds: EntryExitThresholds, side: Side
 ) -> float:
+    """The position after one more value, see `apply_hysteresis`.
+
+    Args:
+        position: The position before it: 1, 0 or -1.
+        value: In the unit of the thresholds; for NaN the position stays.
+        thresholds: Of its row.
+        side: Whether shorts are allowed.
+    """
     if value > thresholds.enter:
         return 1.0
-    if allow_short and value < thresholds.enter_short:
+    if side == "long_short" and value < thresholds.enter_short:
         return -1.0
     if (position > 0 and value < thresholds.exit) or (
         position < 0 and value > thresholds.exit_short

@@ -71,6 +71,44 @@ class SignalInputs:
             residuals=predictions.validation_residuals,
         )
 
+    @classmethod
+    def of_row(
+        cls,
+        timestamp: pd.Timestamp,
+        predicted: Mapping[str, float],
+        window: int,
+        *,
+        train_predictions: Mapping[str, Vector],
+        quantiles: Mapping[float, Mapping[str, float]],
+        residuals: Mapping[str, Vector],
+    ) -> SignalInputs:
+        """The forecasts of a single bar.
+
+        Args:
+            timestamp: Of the bar.
+            predicted: Symbol -> predicted return; NaN where `train_predictions` lacks the symbol.
+            window: Number of the bar's window.
+            train_predictions: Symbol -> predictions on that window's train rows.
+            quantiles: Level -> symbol -> quantile of the return.
+            residuals: Symbol -> realised minus predicted returns on its validation rows.
+
+        Raises:
+            TrainingError: A prediction or a quantile is not finite.
+        """
+        index = pd.DatetimeIndex([timestamp], name="timestamp")
+
+        def wide(by_symbol: Mapping[str, float]) -> WideFrame:
+            values = [[by_symbol[symbol] for symbol in predicted]]
+            return pd.DataFrame(values, index, list(predicted), dtype="float64")
+
+        return cls(
+            predicted=wide(predicted),
+            window=np.array([window], dtype=np.int64),
+            train_predictions={window: train_predictions},
+            quantiles={level: wide(by_symbol) for level, by_symbol in quantiles.items()},
+            residuals={window: residuals},
+        )
+
     def quantile(self, level: float) -> WideFrame:
         """The quantile of the return over the horizon, known at each close.
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
 from pydantic import AwareDatetime, Field
 
 from engine.core.errors import UsageError
@@ -81,14 +83,13 @@ def schedule_orders(weights: WideFrame, delay: int) -> WideFrame:
     Returns:
         The shape of `weights`: row t + delay has the weight of row t where it differs from the one
         before (before the first row all weights are 0), and NaN otherwise. Decisions whose fill is
-        after the last row are not filled.
+        after the last row are not filled, see `find_pending_orders`.
 
     Raises:
         UsageError: A delay below 1, which would trade on a close that is not yet known.
     """
     _check_delay(delay)
-    changed = weights.ne(weights.shift(fill_value=0.0))
-    return weights.where(changed).shift(delay)
+    return weights.where(_changes(weights)).shift(delay)
 
 
 def _check_delay(delay: int) -> None:
@@ -111,3 +112,33 @@ def _check_targets(targets: Mapping[str, float], decided_on: datetime) -> None:
                 found=f"{weight}",
                 where=f"{symbol} at {decided_on}",
             )
+
+
+def find_pending_orders(weights: WideFrame, delay: int) -> pd.DataFrame:
+    """The decisions whose fill is after the last row.
+
+    Args:
+        weights: Weights decided at each row's close, without NaN.
+        delay: Rows from the decision to the fill, at least 1.
+
+    Returns:
+        A row an order, the first due first, then in the order of the symbols: `decided_on`,
+        `symbol`, `target_weight` and `due_in_bars`, which is 1 at the bar after the last. No rows
+        where no weight changed at the last `delay` rows.
+    """
+    changed = _changes(weights).to_numpy().copy()
+    changed[: max(0, len(weights) - delay)] = False
+    row, column = np.nonzero(changed)
+    return pd.DataFrame(
+        {
+            "decided_on": weights.index[row],
+            "symbol": weights.columns[column].astype("str"),
+            "target_weight": weights.to_numpy()[row, column],
+            "due_in_bars": row + delay - (len(weights) - 1),
+        }
+    )
+
+
+def _changes(weights: WideFrame) -> WideFrame:
+    """Where a weight differs from the one before; before the first row all weights are 0."""
+    return weights.ne(weights.shift(fill_value=0.0))

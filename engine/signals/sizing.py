@@ -30,6 +30,19 @@ class SizingSpec(Spec, ABC):
         def kind(self) -> str:
             """The value of `kind` in a file."""
 
+    @property
+    def closes_needed(self) -> int | None:
+        """Closes that a row's size is computed from, the row's own included; None is all of them.
+
+        With no more than these, `compute_sizes` has to give the same size to the last bit. A
+        trading account then keeps that many closes only.
+        """
+        return None
+
+    def select_closes(self, close: WideFrame) -> WideFrame:
+        """The last `closes_needed` rows."""
+        return close if self.closes_needed is None else close.tail(self.closes_needed)
+
     @abstractmethod
     def compute_sizes(
         self, forecasts: SignalInputs, close: WideFrame, periods_per_year: float
@@ -57,6 +70,11 @@ class FixedSizing(SizingSpec):
     kind: Literal["fixed"] = "fixed"
     weight: float = Field(default=1.0, gt=0)
 
+    @property
+    def closes_needed(self) -> int:
+        """None."""
+        return 0
+
     def compute_sizes(
         self,
         forecasts: SignalInputs,
@@ -79,6 +97,11 @@ class ProportionalSizing(SizingSpec):
 
     kind: Literal["proportional"] = "proportional"
     full_bps: float = Field(default=100.0, gt=0)
+
+    @property
+    def closes_needed(self) -> int:
+        """None."""
+        return 0
 
     def compute_sizes(
         self,
@@ -110,6 +133,11 @@ class IntervalSizing(SizingSpec):
     high: float = Field(default=0.9, gt=0.5, lt=1)
     full_ratio: float = Field(default=0.1, gt=0)
 
+    @property
+    def closes_needed(self) -> int:
+        """None."""
+        return 0
+
     def compute_sizes(
         self,
         forecasts: SignalInputs,
@@ -135,6 +163,11 @@ class VolatilityTargetSizing(SizingSpec):
     kind: Literal["volatility_target"] = "volatility_target"
     target_pct_per_year: float = Field(default=20.0, gt=0)
     window: int = Field(default=20, ge=5, le=1000)
+
+    @property
+    def closes_needed(self) -> int:
+        """Those of `window` returns."""
+        return self.window + 1
 
     def compute_sizes(
         self, forecasts: SignalInputs, close: WideFrame, periods_per_year: float

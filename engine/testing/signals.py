@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 _WARM_BARS = 300
 """Closes before the first bar that is forecast."""
 
+_ROWS_ALONE = 20
+"""Bars that are sized one by one."""
+
 
 def check_sizing(sizing: SizingSpec, *, forecasts: SignalInputs | None = None) -> None:
-    """Computes sizes of generated forecasts, and again without the latest bars.
+    """Computes sizes of generated forecasts, and again without the latest bars and bar by bar.
 
     The rules: a frozen class with a kind of its own, whose JSON gives an equal part; a size of at
     least 0 for every bar and symbol that is forecast; no change by later bars; the same sizes
-    again; untouched forecasts and closes.
+    again; untouched forecasts and closes; the same size to the last bit from one bar's forecasts
+    and the last `closes_needed` closes.
 
     Args:
         sizing: The sizing.
@@ -60,7 +64,7 @@ def check_sizing(sizing: SizingSpec, *, forecasts: SignalInputs | None = None) -
     end = len(inputs.predicted) // 2
     stamps = inputs.predicted.index[:end]
     early = sizing.compute_sizes(
-        _first_forecasts(inputs, end), close.loc[: stamps[-1]], PERIODS_PER_YEAR
+        _select_forecasts(inputs, slice(end)), close.loc[: stamps[-1]], PERIODS_PER_YEAR
     )
     require(
         sizing.kind,
@@ -68,6 +72,27 @@ def check_sizing(sizing: SizingSpec, *, forecasts: SignalInputs | None = None) -
         kept=bool(np.allclose(early, sizes.iloc[:end], rtol=1e-12, atol=0, equal_nan=True)),
         found="other sizes where they are missing",
     )
+    _check_sizes_by_row(sizing, inputs, close, sizes)
+
+
+def _check_sizes_by_row(
+    sizing: SizingSpec, inputs: SignalInputs, close: WideFrame, sizes: WideFrame
+) -> None:
+    for row in range(0, len(sizes), len(sizes) // _ROWS_ALONE):
+        stamp = sizes.index[row]
+        alone = sizing.compute_sizes(
+            _select_forecasts(inputs, slice(row, row + 1)),
+            sizing.select_closes(close.loc[:stamp]),
+            PERIODS_PER_YEAR,
+        )
+        found, expected = (each.to_numpy(dtype=np.float64) for each in (alone, sizes.loc[[stamp]]))
+        require(
+            sizing.kind,
+            "a bar alone, with its last closes_needed closes, has the same sizes to the last bit",
+            kept=bool(np.array_equal(found, expected, equal_nan=True)),
+            found=f"{found.tolist()} and not {expected.tolist()} at {stamp}, with "
+            f"closes_needed {sizing.closes_needed}",
+        )
 
 
 def check_benchmark(benchmark: BenchmarkRule | Forecaster) -> None:
@@ -128,11 +153,11 @@ def _make_forecasts(close: WideFrame) -> SignalInputs:
     return SignalInputs(predicted, window, train_predictions=each, residuals=each)
 
 
-def _first_forecasts(inputs: SignalInputs, end: int) -> SignalInputs:
+def _select_forecasts(inputs: SignalInputs, rows: slice) -> SignalInputs:
     return SignalInputs(
-        inputs.predicted.iloc[:end],
-        inputs.window[:end],
+        inputs.predicted.iloc[rows],
+        inputs.window[rows],
         train_predictions=inputs.train_predictions,
-        quantiles={level: frame.iloc[:end] for level, frame in inputs.quantiles.items()},
+        quantiles={level: frame.iloc[rows] for level, frame in inputs.quantiles.items()},
         residuals=inputs.residuals,
     )

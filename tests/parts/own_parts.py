@@ -109,10 +109,14 @@ class OwnSizing(SizingSpec):
     kind: Literal["own_sizing"] = "own_sizing"
     breaks: str = ""
 
+    @property
+    def closes_needed(self) -> int | None:
+        return 1 if self.breaks == "closes" else None
+
     def compute_sizes(
         self,
         forecasts: SignalInputs,
-        close: WideFrame,  # noqa: ARG002 - the same whatever the price
+        close: WideFrame,
         periods_per_year: float,  # noqa: ARG002 - one signature for every choice
     ) -> WideFrame:
         predicted = forecasts.predicted
@@ -125,6 +129,8 @@ class OwnSizing(SizingSpec):
             sizes.iloc[2] = np.nan
         if self.breaks == "future":
             return sizes + predicted.abs().mean()
+        if self.breaks == "closes":
+            return sizes * close.iloc[0, 0]
         return sizes
 
 

@@ -18,12 +18,13 @@ from engine.signals.config import (
     QuantileThreshold,
     VolatilityTargetSizing,
 )
-from engine.signals.inputs import SignalInputs
 from engine.signals.target_weights import compute_target_weights
+from tests.signals.random_forecasts import random_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from engine.signals.inputs import SignalInputs
     from engine.signals.sizing import SizingSpec
     from engine.signals.thresholds import ThresholdSpec
 
@@ -154,24 +155,6 @@ SIZINGS = st.sampled_from(
     ]
 )
 SEEDS = st.integers(0, 2**32 - 1)
-
-
-def random_case(seed: int) -> tuple[SignalInputs, pd.DataFrame]:
-    """60 out-of-sample bars of 3 symbols in 4 windows, after 15 bars of history.
-
-    Of the interval's ends the outer ones are forecast, the inner ones come from residuals.
-    """
-    rng = np.random.default_rng(seed)
-    days = pd.date_range("2021-01-01", periods=75, tz="UTC", name="timestamp")
-    symbols = ["A", "B", "C"]
-    moves = rng.standard_t(3, (75, 3)) * 0.02
-    close = pd.DataFrame(np.exp(moves.cumsum(axis=0)), index=days, columns=symbols)
-    predicted = pd.DataFrame(rng.normal(0, 0.01, (60, 3)), index=days[15:], columns=symbols)
-    train = {w: {s: rng.normal(0, 0.01, 50) for s in symbols} for w in range(4)}
-    width = pd.DataFrame(rng.uniform(0, 0.2, (60, 3)), index=days[15:], columns=symbols)
-    quantiles = {0.1: predicted - width, 0.9: predicted + width}
-    residuals = {w: {s: rng.normal(0, 0.02, 30) for s in symbols} for w in range(4)}
-    return SignalInputs(predicted, np.repeat(np.arange(4), 15), train, quantiles, residuals), close
 
 
 @settings(max_examples=60, deadline=None)

@@ -37,6 +37,7 @@ BROKEN = [
     (check_sizing, OwnSizing, "sign", "sizes of at least 0"),
     (check_sizing, OwnSizing, "missing", "a size wherever there is a prediction"),
     (check_sizing, OwnSizing, "future", "later bars do not change a size"),
+    (check_sizing, OwnSizing, "closes", "a bar alone, with its last closes_needed closes"),
     (check_benchmark, OwnBenchmark, "range", "a position between -1 and 1"),
     (check_benchmark, OwnBenchmark, "nan", "a position between -1 and 1"),
     (check_benchmark, OwnBenchmark, "shape", "the timestamps and symbols of the closes"),

@@ -1,0 +1,150 @@
+"""The decision at one close: from its forecasts to target weights, and the state it leaves.
+
+    state, targets = decide(state, row, spec)
+
+Folded over the rows of a run it gives the weights of `compute_target_weights` to the last bit.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import AwareDatetime, Field
+
+from engine.core.errors import UsageError
+from engine.core.types import Spec
+from engine.signals.contract import check_sizes
+from engine.signals.hysteresis import next_position
+
+if TYPE_CHECKING:
+    from engine.signals.decision_levels import DecisionSpec
+    from engine.signals.hysteresis import Side
+    from engine.signals.prediction_row import PredictionRow
+
+
+class Holding(Spec):
+    """What is meant to be held of one symbol.
+
+    Attributes:
+        position: 1 long, 0 flat, -1 short.
+        size: Share of the equity that was set when the position was entered or reversed, before
+            the symbols share it; 0 where the position is flat.
+    """
+
+    position: float = Field(default=0.0, ge=-1, le=1)
+    size: float = Field(default=0.0, ge=0)
+
+
+FLAT = Holding()
+"""Nothing is held."""
+
+
+class DecisionState(Spec):
+    """All that a decision needs of those before it; the default is that of a start.
+
+    It survives its JSON (`model_dump_json`, `model_validate_json`) to the last bit.
+
+    Attributes:
+        decided_on: The bar that was decided last; None before the first.
+        holdings: Symbol -> what is meant to be held.
+    """
+
+    decided_on: AwareDatetime | None = None
+    holdings: dict[str, Holding] = Field(default_factory=dict)
+
+
+def decide(
+    state: DecisionState, row: PredictionRow, spec: DecisionSpec
+) -> tuple[DecisionState, dict[str, float]]:
+    """The target weights at one close, by the rules of `compute_target_weights`.
+
+    A position is entered above one threshold and left below another. Without a forecast it is
+    flat. Its size is set at the close that enters or reverses it, and kept until the exit.
+
+    Args:
+        state: As the row before left it.
+        row: What is known at this close.
+        spec: How forecasts become weights.
+
+    Returns:
+        The state for the next row, and symbol -> target weight: 1.0 is 100 % of the equity,
+        negative is short. The symbols are those of the row.
+
+    Raises:
+        UsageError: The row is not later than the one before it, it lacks a symbol that is held,
+            or its closes are too few for the sizing.
+        ContractError: A size is negative or missing.
+    """
+    _check_order(state, row)
+    _check_closes(row, spec)
+    held = {symbol: state.holdings.get(symbol, FLAT) for symbol in row.predicted}
+    positions = {
+        symbol: _next_position(holding.position, row, symbol, spec.signal.side)
+        for symbol, holding in held.items()
+    }
+    changed = {symbol: each for symbol, each in positions.items() if each != held[symbol].position}
+    # A size is read at an entry only, and costs more than all the rest.
+    sizes = _compute_sizes(row, spec) if any(changed.values()) else {}
+    entered = {
+        symbol: Holding(position=each, size=sizes[symbol]) if each else FLAT
+        for symbol, each in changed.items()
+    }
+    holdings = held | entered
+    targets = {
+        symbol: holding.position * holding.size / len(holdings)
+        for symbol, holding in holdings.items()
+    }
+    return DecisionState(decided_on=row.timestamp, holdings=holdings), targets
+
+
+def _next_position(position: float, row: PredictionRow, symbol: str, side: Side) -> float:
+    """0 without a forecast."""
+    predicted = row.predicted[symbol]
+    if not isfinite(predicted):
+        return 0.0
+    return next_position(position, predicted, row.levels.thresholds[symbol], side)
+
+
+def _compute_sizes(row: PredictionRow, spec: DecisionSpec) -> dict[str, float]:
+    """Symbol -> size that it is entered with at this close."""
+    forecasts = row.to_signal_inputs()
+    sizes = spec.sizing.compute_sizes(forecasts, row.close, spec.periods_per_year)
+    check_sizes(spec.sizing.kind, forecasts.predicted, sizes)
+    limited = np.minimum(sizes.to_numpy(dtype=np.float64)[0], spec.max_weight)
+    return dict(zip(row.predicted, limited.tolist(), strict=True))
+
+
+def _check_order(state: DecisionState, row: PredictionRow) -> None:
+    if state.decided_on is not None and row.timestamp <= state.decided_on:
+        raise UsageError(
+            "Bars are decided in their order, each once",
+            expected=f"a bar after {state.decided_on.isoformat(sep=' ')}",
+            found=str(row.timestamp),
+            fix="continue from the state that the bar before left",
+        )
+    missing = [
+        symbol
+        for symbol, holding in state.holdings.items()
+        if holding.position and symbol not in row.predicted
+    ]
+    if missing:
+        raise UsageError(
+            "A symbol that is held is not decided",
+            expected=f"a prediction of {', '.join(missing)}, NaN where there is no fit",
+            found=f"those of {', '.join(row.predicted)}",
+            where=str(row.timestamp),
+        )
+
+
+def _check_closes(row: PredictionRow, spec: DecisionSpec) -> None:
+    needed = spec.sizing.closes_needed or 0
+    if len(row.close) < needed:
+        raise UsageError(
+            "There are too few closes for the sizing",
+            expected=f"the last {needed} closes up to {row.timestamp}",
+            found=f"{len(row.close)}",
+            where=f"sizing {spec.sizing.kind}",
+            fix="keep as many closes as SizingSpec.closes_needed says",
+        )

@@ -1,0 +1,127 @@
+"""What is known at one close: the forecasts of every symbol, and what a decision needs beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from engine.core.errors import TrainingError, UsageError
+from engine.signals.decision_levels import compute_decision_levels
+from engine.signals.inputs import SignalInputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from engine.core.types import WideFrame
+    from engine.signals.decision_levels import DecisionLevels, DecisionSpec
+
+
+@dataclass(frozen=True, eq=False)
+class PredictionRow:
+    """What is known at one close.
+
+    Attributes:
+        timestamp: Of the bar.
+        predicted: Target symbol -> predicted simple return over the horizon, mean over seeds; NaN
+            where the window has no fit of the symbol.
+        levels: Of the bar's window.
+        quantiles: Level -> symbol -> quantile of the return, where the model has them.
+        close: The last closes up to this bar's, at least `SizingSpec.closes_needed` of the target
+            symbols; a sizing that needs none may be given none.
+
+    Raises:
+        UsageError: The closes end at another bar, or a symbol that is forecast has no thresholds.
+        TrainingError: A prediction or a quantile of a symbol that has a fit is not finite.
+    """
+
+    timestamp: pd.Timestamp
+    predicted: Mapping[str, float]
+    levels: DecisionLevels
+    quantiles: Mapping[float, Mapping[str, float]] = field(default_factory=dict)
+    close: WideFrame = field(default_factory=pd.DataFrame)
+
+    def __post_init__(self) -> None:
+        """Checks that nothing is missing, and nothing is from another bar."""
+        if len(self.close) and self.close.index[-1] != self.timestamp:
+            raise UsageError(
+                "The closes of a decision end at another bar",
+                expected=f"{self.timestamp}, the bar of the predictions",
+                found=str(self.close.index[-1]),
+                fix="give the closes up to the bar that is decided",
+            )
+        for symbol in self.predicted:
+            self._check_forecast(symbol)
+
+    def _check_forecast(self, symbol: str) -> None:
+        predicted, has_fit = self.predicted[symbol], symbol in self.levels.thresholds
+        quantiles = [by_symbol[symbol] for by_symbol in self.quantiles.values()]
+        if has_fit and not all(map(isfinite, (predicted, *quantiles))):
+            raise TrainingError(
+                "A prediction is not finite",
+                expected="a number for every symbol that has a fit",
+                found=", ".join(map(str, (predicted, *quantiles))),
+                where=f"{symbol} at {self.timestamp}",
+                fix="look at its window's losses; lower training.optimizer.learning_rate",
+            )
+        if not has_fit and isfinite(predicted):
+            raise UsageError(
+                "A symbol is forecast and has no thresholds",
+                expected=f"thresholds of {symbol}",
+                found=f"those of {', '.join(self.levels.thresholds) or 'no symbol'}",
+                where=f"{symbol} at {self.timestamp}",
+                fix="give compute_decision_levels the train predictions of every symbol",
+            )
+
+    def to_signal_inputs(self) -> SignalInputs:
+        """The inputs of the sizing: one bar."""
+        return SignalInputs.of_row(
+            self.timestamp,
+            self.predicted,
+            self.levels.window,
+            train_predictions=self.levels.train_predictions,
+            quantiles=self.quantiles,
+            residuals=self.levels.residuals,
+        )
+
+
+def iterate_prediction_rows(
+    forecasts: SignalInputs, close: WideFrame, spec: DecisionSpec
+) -> Iterator[PredictionRow]:
+    """Every bar of the forecasts as it is known at its close, in order.
+
+    Args:
+        forecasts: n out-of-sample bars of m target symbols.
+        close: All bars, at least the target symbols.
+        spec: How the bars will be decided.
+
+    Yields:
+        n rows, each with as many closes as the sizing needs.
+    """
+    levels = {
+        window: compute_decision_levels(
+            spec,
+            window,
+            forecasts.train_predictions.get(window, {}),
+            forecasts.residuals.get(window, {}),
+        )
+        for window in set(forecasts.window.tolist())
+    }
+    predicted = _rows_by_symbol(forecasts.predicted)
+    quantiles = {level: _rows_by_symbol(wide) for level, wide in forecasts.quantiles.items()}
+    for row, (timestamp, window) in enumerate(
+        zip(forecasts.predicted.index, forecasts.window.tolist(), strict=True)
+    ):
+        yield PredictionRow(
+            timestamp,
+            predicted[row],
+            levels[window],
+            {level: rows[row] for level, rows in quantiles.items()},
+            spec.sizing.select_closes(close.loc[:timestamp]),
+        )
+
+
+def _rows_by_symbol(wide: WideFrame) -> list[dict[str, float]]:
+    return [dict(zip(wide.columns, row, strict=True)) for row in wide.to_numpy().tolist()]
