@@ -87,6 +87,34 @@ def _make_always_open_grid(opens: IntVector, base: int, length: int) -> BarGrid:
     return BarGrid(labels, labels, labels + length, inside, opens, opens + base)
 
 
+def next_bar_labels(
+    last: pd.Timestamp, interval: str, calendar: str, count: int
+) -> pd.Series[pd.Timestamp]:
+    """The timestamps of the bars that follow a bar on a calendar, by the rules of `make_bar_grid`.
+
+    Args:
+        last: Timestamp of the bar.
+        interval: Length of the bars.
+        calendar: `24/7` or a code of exchange-calendars.
+        count: How many.
+
+    Returns:
+        `count` timestamps, ascending; fewer where the calendar ends, about a year from now.
+
+    Raises:
+        UsageError: exchange-calendars knows no calendar of that name, or it does not reach back
+            to the bar.
+    """
+    stamp = _timestamps_to_microseconds(pd.Series([last]))[0]
+    length = int(INTERVAL_LENGTHS[interval] / MICROSECOND)
+    if calendar == ALWAYS_OPEN or interval == "1w":
+        return microseconds_to_timestamps(stamp + length * np.arange(1, count + 1))
+    # Twice as many days as sessions, and three weeks more, hold every weekend and holiday.
+    sessions = _SessionGrid.covering(last, last + pd.Timedelta(days=2 * count), calendar)
+    labels = sessions.coarse_bars(interval)[0]
+    return microseconds_to_timestamps(labels[labels > stamp][:count])
+
+
 @dataclass(frozen=True, eq=False)
 class _SessionGrid:
     """Sessions of an exchange, whole weeks of them.

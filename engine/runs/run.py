@@ -73,7 +73,8 @@ class Run:
         predictions: timestamp, symbol, window, seed, horizon, predicted, actual; simple returns
             over `horizon` bars; `actual` is NaN where it is not known yet. Rows of all horizons
             that were forecast, and a column such as `q10` a quantile.
-        positions: timestamp, book, symbol, weight: decided at that bar's close.
+        positions: timestamp, book, symbol, weight: decided at that bar's close. The rows of the
+            last bar are the last decision, which no bar of the run fills, see `next_orders`.
         returns: Index timestamp, a column a book: net return of the bar, marked at the close.
         trades: timestamp, book, symbol, side, size, price, fee, slippage_cost, equity: every fill;
             money for an initial equity of 1, `equity` the book's at that bar before its fills.
@@ -113,6 +114,28 @@ class Run:
         books = [str(book) for book in self.returns.columns[1:]]
         settings = self.manifest.settings.benchmarks
         return dict(zip(books, settings, strict=True)) if len(books) == len(settings) else {}
+
+    @property
+    def next_orders(self) -> pd.DataFrame:
+        """The strategy's orders that are due after the last bar, computed from the tables.
+
+        A row an order, the first due first: `decided_on` (bar whose close decided it), `symbol`,
+        `target_weight`, `held_weight` (fraction of the equity held at the last close, signed),
+        `due_in_bars` (1 is the bar after the last), `due` (timestamp of that bar by the dataset's
+        calendar, NaT where it does not say), `predicted` (the traded forecast of the decision,
+        mean over the seeds; NaN without one). With an `execution.delay` above 1 there may be
+        several orders of a symbol. No rows where no target changed at the last `delay` bars.
+        """
+        from engine.runs.next_orders import find_next_orders  # few commands need it
+
+        return find_next_orders(
+            self.manifest,
+            bars=self.bars,
+            predictions=self.predictions,
+            positions=self.positions,
+            returns=self.returns,
+            trades=self.trades,
+        )
 
     @property
     def analysis(self) -> Analysis:

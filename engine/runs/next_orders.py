@@ -1,0 +1,104 @@
+"""The orders that are decided and not yet filled when the bars of a run end."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from engine.core.book_names import STRATEGY_BOOK
+from engine.core.errors import UsageError
+from engine.core.types import TIMESTAMP_DTYPE
+from engine.data.bar_grid import next_bar_labels
+from engine.signals.orders import find_pending_orders
+
+if TYPE_CHECKING:
+    from engine.core.types import BarsFrame
+    from engine.runs.documents import Manifest
+    from engine.runs.documents.manifest import DatasetRecord
+
+NEXT_ORDER_COLUMNS = (
+    *("decided_on", "symbol", "target_weight", "held_weight", "due_in_bars", "due", "predicted"),
+)
+
+_CLOSED_POSITION_TOLERANCE = 1e-9
+"""Share of its largest size below which a position is closed, as in the simulation."""
+
+
+def find_next_orders(
+    manifest: Manifest,
+    *,
+    bars: BarsFrame,
+    predictions: pd.DataFrame,
+    positions: pd.DataFrame,
+    returns: pd.DataFrame,
+    trades: pd.DataFrame,
+) -> pd.DataFrame:
+    """The strategy's orders that are due after the last bar, from the tables of a run.
+
+    Args:
+        manifest: Its targets, horizon, execution and dataset.
+        bars: As `Run.bars`.
+        predictions: As `Run.predictions`.
+        positions: As `Run.positions`.
+        returns: As `Run.returns`.
+        trades: As `Run.trades`.
+
+    Returns:
+        `NEXT_ORDER_COLUMNS`, see `Run.next_orders`.
+    """
+    symbols = list(manifest.target)
+    own = positions[positions["book"] == STRATEGY_BOOK]
+    weights = own.pivot(index="timestamp", columns="symbol", values="weight")[symbols]
+    orders = find_pending_orders(weights, manifest.settings.delay_bars)
+    if (returns[STRATEGY_BOOK] <= -1.0).any():  # ruined: nothing is traded any more
+        orders = orders.iloc[:0]
+    last = weights.index[-1]
+    held = _held_weights(
+        trades[trades["book"] == STRATEGY_BOOK],
+        bars[bars["timestamp"] == last].set_index("symbol")["close"][symbols],
+    )
+    table = orders.assign(
+        held_weight=held.reindex(orders["symbol"]).to_numpy(),
+        due=_due_timestamps(orders["due_in_bars"], last, manifest.dataset),
+    ).merge(
+        _mean_forecasts(predictions[predictions["horizon"] == manifest.settings.horizon]),
+        how="left",
+        on=["decided_on", "symbol"],
+    )
+    return table[list(NEXT_ORDER_COLUMNS)]
+
+
+def _held_weights(trades: pd.DataFrame, close: pd.Series[float]) -> pd.Series[float]:
+    """Symbol -> fraction of the equity held at the last close, from all fills of a book.
+
+    Borrow costs change cash and positions by one factor, and therefore no weight.
+    """
+    bought = trades["size"].where(trades["side"] == "buy", -trades["size"])
+    held = bought.groupby(trades["symbol"]).cumsum()
+    by_symbol = held.groupby(trades["symbol"])
+    units = by_symbol.last().reindex(close.index, fill_value=0.0)
+    largest = held.abs().groupby(trades["symbol"]).max().reindex(close.index, fill_value=0.0)
+    value = close * units.where(units.abs() > _CLOSED_POSITION_TOLERANCE * largest, 0.0)
+    cash = 1.0 - (bought * trades["price"] + trades["fee"]).sum()
+    return value / (cash + value.sum())
+
+
+def _due_timestamps(
+    due_in_bars: pd.Series[int], last: pd.Timestamp, dataset: DatasetRecord
+) -> pd.DatetimeIndex:
+    """Timestamps of the bars of the fills; NaT where the dataset's calendar does not say."""
+    following = pd.Series([], dtype=TIMESTAMP_DTYPE)
+    if len(due_in_bars) and dataset.interval and dataset.calendar:
+        with suppress(UsageError):  # a calendar that this installation does not have
+            following = next_bar_labels(
+                last, dataset.interval, dataset.calendar, int(due_in_bars.max())
+            )
+    return pd.DatetimeIndex(following.reindex(due_in_bars - 1))
+
+
+def _mean_forecasts(predictions: pd.DataFrame) -> pd.DataFrame:
+    """decided_on, symbol, predicted: mean over the seeds."""
+    means = predictions.groupby(["timestamp", "symbol"])["predicted"].mean()
+    return means.rename_axis(["decided_on", "symbol"]).reset_index()
