@@ -6,6 +6,8 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from engine.cli.text_table import (
     GRADE_COLOURS,
     TextTableColumn,
@@ -17,7 +19,11 @@ from engine.cli.text_table import (
 )
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY, get_book_styles
-from engine.reporting.header import describe_warm_starts
+from engine.reporting.header import (
+    describe_due_bar,
+    describe_warm_starts,
+    next_orders_title,
+)
 from engine.runs.documents.significance import SharpeFigures
 from engine.runs.folder import PAGES
 
@@ -54,7 +60,24 @@ def run_document(run: Run) -> dict[str, Any]:
         "left_out": list(run.manifest.excluded_fits),
         "certificate": run.certificate and run.certificate.as_dict(),
         "verdict": run.significance.verdict.as_dict(),
+        "next_orders": _next_order_documents(run),
     }
+
+
+def _next_order_documents(run: Run) -> list[dict[str, Any]]:
+    """`Run.next_orders` as plain values, None for what is not known."""
+    return [
+        {
+            "decided_on": order["decided_on"].isoformat(),
+            "symbol": order["symbol"],
+            "target_weight": order["target_weight"],
+            "held_weight": order["held_weight"],
+            "due_in_bars": order["due_in_bars"],
+            "due": None if order["due"] is pd.NaT else order["due"].isoformat(),
+            "predicted": order["predicted"] if formatting.is_finite(order["predicted"]) else None,
+        }
+        for order in run.next_orders.to_dict("records")
+    ]
 
 
 def render_run_text(run: Run, width: int | None = None, *, coloured: bool = False) -> str:
@@ -77,6 +100,7 @@ def render_run_text(run: Run, width: int | None = None, *, coloured: bool = Fals
         wrap_text(f"Verdict: {verdict.sentence}", width),
         f"Evidence: {colourise(verdict.grade, GRADE_COLOURS.get(verdict.grade))}",
         wrap_text(_leakage_test_line(run.certificate), width),
+        _next_order_lines(run, width),
         _page_paths(run),
     ]
     text = "\n\n".join(part for part in parts if part).translate(ASCII_SIGNS)
@@ -153,6 +177,34 @@ def _leakage_test_line(certificate: Certificate | None) -> str:
         return ""
     cutoffs = formatting.count_of(len(certificate.cutoffs), "cutoff")
     return f"No look-ahead detected at {cutoffs} ({', '.join(certificate.compared)})"
+
+
+def _next_order_lines(run: Run, width: int) -> str:
+    title, orders = next_orders_title(run.manifest.settings), run.next_orders
+    if orders.empty:
+        return f"{title}: none"
+    due = [
+        describe_due_bar(*pair) for pair in zip(orders["due"], orders["due_in_bars"], strict=True)
+    ]
+
+    def figures(number_format: formatting.NumberFormat, values: pd.Series[float]) -> list[str]:
+        return [number_format.without_suffix(value) for value in values]
+
+    columns = [
+        TextTableColumn(0, "Symbol", orders["symbol"].tolist(), align_right=False),
+        TextTableColumn(3, "Decided on", orders["decided_on"].map(formatting.timestamp).tolist()),
+        TextTableColumn(1, "Due", due),
+        TextTableColumn(
+            2, "Held %", figures(formatting.BARE_PERCENT, 100 * orders["held_weight"])
+        ),
+        TextTableColumn(
+            0, "Target %", figures(formatting.BARE_PERCENT, 100 * orders["target_weight"])
+        ),
+        TextTableColumn(
+            4, "Forecast bps", figures(formatting.SIGNED_BPS, 10_000 * orders["predicted"])
+        ),
+    ]
+    return "\n".join([title, *render_table(columns, width)])
 
 
 def _left_out_line(failures: Sequence[str]) -> str:

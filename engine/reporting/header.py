@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from engine.reporting import formatting
 
 if TYPE_CHECKING:
@@ -166,6 +168,20 @@ def describe_warm_starts(windows: Sequence[WindowRecord]) -> str:
         f"{formatting.COUNT(sum(fits))} of {formatting.count_of(len(fits), 'fit')} started warm, "
         "from the weights of the window before; the others from random weights."
     )
+
+
+def next_orders_title(settings: StrategySettings) -> str:
+    """What `Run.next_orders` lists."""
+    if settings.delay_bars > 1:
+        return "Orders due after the last bar"
+    return f"Orders due at the next {settings.fill_price}"
+
+
+def describe_due_bar(due: pd.Timestamp, due_in_bars: int) -> str:
+    """When an order is filled: the bar's timestamp, or how far ahead it is where that is NaT."""
+    if due is pd.NaT:
+        return f"in {formatting.count_of(due_in_bars, 'bar')}"
+    return formatting.timestamp(due)
 
 
 def _describe_out_of_sample(windows: int) -> str:

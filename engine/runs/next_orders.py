@@ -59,15 +59,15 @@ def find_next_orders(
         trades[trades["book"] == STRATEGY_BOOK],
         bars[bars["timestamp"] == last].set_index("symbol")["close"][symbols],
     )
-    table = orders.assign(
+    forecasts = predictions[predictions["horizon"] == manifest.settings.horizon]
+    mean = forecasts.groupby(["timestamp", "symbol"])["predicted"].mean()
+    return orders.assign(
         held_weight=held.reindex(orders["symbol"]).to_numpy(),
         due=_due_timestamps(orders["due_in_bars"], last, manifest.dataset),
-    ).merge(
-        _mean_forecasts(predictions[predictions["horizon"] == manifest.settings.horizon]),
-        how="left",
-        on=["decided_on", "symbol"],
-    )
-    return table[list(NEXT_ORDER_COLUMNS)]
+        predicted=mean.reindex(
+            pd.MultiIndex.from_frame(orders[["decided_on", "symbol"]])
+        ).to_numpy(dtype="float64"),
+    )[list(NEXT_ORDER_COLUMNS)]
 
 
 def _held_weights(trades: pd.DataFrame, close: pd.Series[float]) -> pd.Series[float]:
@@ -96,9 +96,3 @@ def _due_timestamps(
                 last, dataset.interval, dataset.calendar, int(due_in_bars.max())
             )
     return pd.DatetimeIndex(following.reindex(due_in_bars - 1))
-
-
-def _mean_forecasts(predictions: pd.DataFrame) -> pd.DataFrame:
-    """decided_on, symbol, predicted: mean over the seeds."""
-    means = predictions.groupby(["timestamp", "symbol"])["predicted"].mean()
-    return means.rename_axis(["decided_on", "symbol"]).reset_index()

@@ -62,6 +62,7 @@ def test_a_run_read_back_is_the_run_that_was_handed_back(run: engine.Run) -> Non
         pd.testing.assert_frame_equal(getattr(again, name), getattr(run, name), check_freq=False)
     for name in ("manifest", "metrics", "significance", "certificate", "analysis"):
         assert getattr(again, name) == getattr(run, name)
+    pd.testing.assert_frame_equal(again.next_orders, run.next_orders)
 
 
 def test_every_book_is_judged_on_the_same_bars(run: engine.Run) -> None:

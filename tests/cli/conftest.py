@@ -62,7 +62,8 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     folder.mkdir(parents=True)
     for page in PAGES:
         (folder / f"{page}.html").touch()
-    empty = pd.DataFrame()
+    days = pd.date_range("2018-12-28", periods=2, freq="3D", tz="UTC", name="timestamp")
+    bars = pd.DataFrame({"timestamp": days, "symbol": "SP500", "close": [2485.74, 2506.85]})
     return Run(
         run_id="0123456789ab",
         run_dir=folder,
@@ -73,11 +74,15 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
             target=["SP500"],
             left_out=[],
         ),
-        bars=empty,
-        predictions=empty,
-        positions=empty,
-        returns=pd.DataFrame({"strategy": [0.0], "buy_and_hold": [0.0]}),
-        trades=empty,
+        bars=bars,
+        predictions=pd.DataFrame(columns=["timestamp", "symbol", "horizon", "predicted"]),
+        positions=pd.DataFrame(
+            {"timestamp": days, "book": "strategy", "symbol": "SP500", "weight": [0.0, 0.0]}
+        ),
+        returns=pd.DataFrame({"strategy": 0.0, "buy_and_hold": 0.0}, index=days),
+        trades=pd.DataFrame(columns=["book", "symbol", "side", "size", "price", "fee"]).astype(
+            {"size": "float64", "price": "float64", "fee": "float64"}
+        ),
         metrics=make_metrics_document(**metrics_document(STRATEGY_BOOK, RULE_BOOK)),
         significance=make_significance_document(
             sharpe={"strategy": {"estimate": 0.42, "low": -0.11, "high": 0.93}}

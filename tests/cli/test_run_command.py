@@ -110,6 +110,7 @@ def test_json_is_one_object_on_stdout(finished: Run, pipeline: PipelineOf) -> No
         "left_out": [],
         "certificate": None,
         "verdict": {"grade": "none", "sentence": "No evidence that the strategy has skill."},
+        "next_orders": [],
     }
     assert "refits: 3 of 3" in result.stderr
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
-from engine.cli.run_summary import render_run_text
+from engine.cli.run_summary import render_run_json, render_run_text, run_document
 from tests.runs.documents import make_certificate
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ def test_the_summary_at_80_columns(finished: Run) -> None:
         "Verdict: No evidence that the strategy has skill.\n"
         "\n"
         "Evidence: none\n"
+        "\n"
+        "Orders due at the next open: none\n"
         "\n"
         "tearsheet    reports/micdl/0123456789ab/tearsheet.html\n"
         "significance reports/micdl/0123456789ab/significance.html\n"
@@ -131,3 +135,61 @@ def test_the_look_ahead_test_has_a_line(finished: Run) -> None:
     text = render_run_text(replace(finished, certificate=certificate), width=80)
     assert "\n\nNo look-ahead detected at 1 cutoff (features, fills)\n\n" in text
     assert "look-ahead" not in render_run_text(finished, width=80)
+
+
+def with_orders(run: Run, **execution: Any) -> Run:
+    """The run with a long decided at its last close."""
+    positions = run.positions.assign(weight=[0.0, 0.5])
+    predictions = pd.DataFrame(
+        {
+            "timestamp": positions["timestamp"],
+            "symbol": "SP500",
+            "horizon": 1,
+            "predicted": [0.0, 0.00123],
+        }
+    )
+    strategy = {**run.manifest.strategy, "execution": execution}
+    dataset = run.manifest.dataset | {"interval": "1d", "calendar": "XNYS"}
+    changed_run = changed(run, manifest={"strategy": strategy, "dataset": dataset})
+    return replace(changed_run, positions=positions, predictions=predictions)
+
+
+def test_orders_that_are_due_are_a_table(finished: Run) -> None:
+    assert render_run_text(with_orders(finished), width=80).split("\n\n")[5] == (
+        "Orders due at the next open\n"
+        "Symbol  Decided on         Due  Held %  Target %  Forecast bps\n"
+        "SP500   2018-12-31  2019-01-02     0.0     +50.0         +12.3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("execution", "title"),
+    [
+        ({"delay": 1, "price": "close"}, "Orders due at the next close\n"),
+        ({"delay": 3, "price": "open"}, "Orders due after the last bar\n"),
+    ],
+)
+def test_the_title_says_when_orders_are_due(
+    finished: Run, execution: dict[str, Any], title: str
+) -> None:
+    assert title in render_run_text(with_orders(finished, **execution), width=80)
+
+
+def test_an_order_without_a_dated_bar_says_how_far_ahead_it_is(finished: Run) -> None:
+    run = with_orders(finished, delay=2)
+    undated = changed(run, manifest={"dataset": run.manifest.dataset | {"calendar": None}})
+    assert " in 2 bars " in render_run_text(undated, width=80)
+    assert run_document(undated)["next_orders"][0]["due"] is None
+
+
+def test_next_orders_are_plain_values_in_json(finished: Run) -> None:
+    (order,) = json.loads(render_run_json(with_orders(finished)))["next_orders"]
+    assert order == {
+        "decided_on": "2018-12-31T00:00:00+00:00",
+        "symbol": "SP500",
+        "target_weight": 0.5,
+        "held_weight": 0.0,
+        "due_in_bars": 1,
+        "due": "2019-01-02T00:00:00+00:00",
+        "predicted": 0.00123,
+    }

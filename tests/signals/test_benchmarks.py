@@ -97,6 +97,16 @@ def test_a_rule_is_past_its_warmup_at_the_first_out_of_sample_bar(
 
 
 @RULES
+def test_a_weight_is_the_last_of_the_closes_up_to_its_bar(
+    rule: BenchmarkRule, close: pd.DataFrame
+) -> None:
+    whole = compute_benchmark_weights(rule, close, close.index, 1.0)
+    for bar in close.index[::13]:
+        alone = compute_benchmark_weights(rule, close.loc[:bar], pd.DatetimeIndex([bar]), 1.0)
+        assert alone.loc[bar].tolist() == whole.loc[bar].tolist()
+
+
+@RULES
 def test_symbols_share_the_maximum_weight_equally(
     rule: BenchmarkRule, close: pd.DataFrame
 ) -> None:

@@ -17,6 +17,7 @@ from engine.reporting.tearsheet.data_quality import data_quality_section
 from engine.reporting.tearsheet.distribution import distribution_section
 from engine.reporting.tearsheet.forecasts import forecasts_section
 from engine.reporting.tearsheet.monthly_returns import monthly_returns_section
+from engine.reporting.tearsheet.next_orders import next_orders_section
 from engine.reporting.tearsheet.provenance import provenance_section
 from engine.reporting.tearsheet.sensitivity import sensitivity_section
 from engine.reporting.tearsheet.trades import trades_section
@@ -34,6 +35,7 @@ SECTION_BUILDERS = (
     distribution_section,
     rolling_section,
     trades_section,
+    next_orders_section,
     forecasts_section,
     sensitivity_section,
     attribution_section,
