@@ -73,7 +73,7 @@ def _next_order_documents(run: Run) -> list[dict[str, Any]]:
             "target_weight": order["target_weight"],
             "held_weight": order["held_weight"],
             "due_in_bars": order["due_in_bars"],
-            "due": None if order["due"] is pd.NaT else order["due"].isoformat(),
+            "due": None if pd.isna(order["due"]) else order["due"].isoformat(),
             "predicted": order["predicted"] if formatting.is_finite(order["predicted"]) else None,
         }
         for order in run.next_orders.to_dict("records")

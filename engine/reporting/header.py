@@ -179,7 +179,7 @@ def next_orders_title(settings: StrategySettings) -> str:
 
 def describe_due_bar(due: pd.Timestamp, due_in_bars: int) -> str:
     """When an order is filled: the bar's timestamp, or how far ahead it is where that is NaT."""
-    if due is pd.NaT:
+    if pd.isna(due):
         return f"in {formatting.count_of(due_in_bars, 'bar')}"
     return formatting.timestamp(due)
 

@@ -9,7 +9,6 @@ import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
-from engine.core.types import TIMESTAMP_DTYPE
 from engine.data.bar_grid import next_bar_labels
 from engine.signals.orders import find_pending_orders
 
@@ -89,7 +88,7 @@ def _due_timestamps(
     due_in_bars: pd.Series[int], last: pd.Timestamp, dataset: DatasetRecord
 ) -> pd.DatetimeIndex:
     """Timestamps of the bars of the fills; NaT where the dataset's calendar does not say."""
-    following = pd.Series([], dtype=TIMESTAMP_DTYPE)
+    following = pd.Series(pd.DatetimeIndex([], tz="UTC").as_unit("us"))
     if len(due_in_bars) and dataset.interval and dataset.calendar:
         with suppress(UsageError):  # a calendar that this installation does not have
             following = next_bar_labels(
