@@ -59,7 +59,7 @@ def find_next_orders(
         bars[bars["timestamp"] == last].set_index("symbol")["close"][symbols],
     )
     forecasts = predictions[predictions["horizon"] == manifest.settings.horizon]
-    mean = forecasts.groupby(["timestamp", "symbol"])["predicted"].mean()
+    mean = _mean_over_seeds(forecasts[forecasts["timestamp"].isin(orders["decided_on"])])
     return orders.assign(
         held_weight=held.reindex(orders["symbol"]).to_numpy(),
         due=_due_timestamps(orders["due_in_bars"], last, manifest.dataset),
@@ -67,6 +67,15 @@ def find_next_orders(
             pd.MultiIndex.from_frame(orders[["decided_on", "symbol"]])
         ).to_numpy(dtype="float64"),
     )[list(NEXT_ORDER_COLUMNS)]
+
+
+def _mean_over_seeds(forecasts: pd.DataFrame) -> pd.Series[float]:
+    """(timestamp, symbol) -> the forecast that was decided on, to the last bit."""
+    by_seed = forecasts.pivot(index=["timestamp", "symbol"], columns="seed", values="predicted")
+    # One after the other, as the forecasts were averaged: pandas compensates for rounding.
+    total = sum((by_seed[seed].fillna(0.0) for seed in by_seed), 0.0)
+    mean: pd.Series[float] = total / by_seed.count(axis=1)
+    return mean
 
 
 def _held_weights(trades: pd.DataFrame, close: pd.Series[float]) -> pd.Series[float]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         compute_benchmark_weights,
     )
     from engine.signals.config import AnyBenchmarkRule, Signal, Sizing
-    from engine.signals.decision import DecisionState, Holding, decide
+    from engine.signals.decision import DecisionState, TargetPosition, decide
     from engine.signals.decision_levels import (
         DecisionLevels,
         DecisionSpec,
@@ -53,7 +53,6 @@ __all__ = [
     "EntryExitThresholds",
     "FixedSizing",
     "FixedThreshold",
-    "Holding",
     "IntervalSizing",
     "MeanReversion",
     "MovingAverageCrossover",
@@ -66,6 +65,7 @@ __all__ = [
     "SignalInputs",
     "Sizing",
     "SizingSpec",
+    "TargetPosition",
     "ThresholdGridPoint",
     "ThresholdSpec",
     "VolatilityTargetSizing",
@@ -93,7 +93,7 @@ _EXPORTS = {
     "EntryExitThresholds": "hysteresis",
     "FixedSizing": "sizing",
     "FixedThreshold": "thresholds",
-    "Holding": "decision",
+    "TargetPosition": "decision",
     "IntervalSizing": "sizing",
     "MeanReversion": "benchmarks",
     "MovingAverageCrossover": "benchmarks",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.signals.prediction_row import PredictionRow
 
 
-class Holding(Spec):
+class TargetPosition(Spec):
     """What is meant to be held of one symbol.
 
     Attributes:
@@ -37,7 +37,7 @@ class Holding(Spec):
     size: float = Field(default=0.0, ge=0)
 
 
-FLAT = Holding()
+FLAT = TargetPosition()
 """Nothing is held."""
 
 
@@ -48,11 +48,11 @@ class DecisionState(Spec):
 
     Attributes:
         decided_on: The bar that was decided last; None before the first.
-        holdings: Symbol -> what is meant to be held.
+        positions: Symbol -> what is meant to be held.
     """
 
     decided_on: AwareDatetime | None = None
-    holdings: dict[str, Holding] = Field(default_factory=dict)
+    positions: dict[str, TargetPosition] = Field(default_factory=dict)
 
 
 def decide(
@@ -79,7 +79,7 @@ def decide(
     """
     _check_order(state, row)
     _check_closes(row, spec)
-    held = {symbol: state.holdings.get(symbol, FLAT) for symbol in row.predicted}
+    held = {symbol: state.positions.get(symbol, FLAT) for symbol in row.predicted}
     positions = {
         symbol: _next_position(holding.position, row, symbol, spec.signal.side)
         for symbol, holding in held.items()
@@ -88,7 +88,7 @@ def decide(
     # A size is read at an entry only, and costs more than all the rest.
     sizes = _compute_sizes(row, spec) if any(changed.values()) else {}
     entered = {
-        symbol: Holding(position=each, size=sizes[symbol]) if each else FLAT
+        symbol: TargetPosition(position=each, size=sizes[symbol]) if each else FLAT
         for symbol, each in changed.items()
     }
     holdings = held | entered
@@ -96,7 +96,7 @@ def decide(
         symbol: holding.position * holding.size / len(holdings)
         for symbol, holding in holdings.items()
     }
-    return DecisionState(decided_on=row.timestamp, holdings=holdings), targets
+    return DecisionState(decided_on=row.timestamp, positions=holdings), targets
 
 
 def _next_position(position: float, row: PredictionRow, symbol: str, side: Side) -> float:
@@ -126,7 +126,7 @@ def _check_order(state: DecisionState, row: PredictionRow) -> None:
         )
     missing = [
         symbol
-        for symbol, holding in state.holdings.items()
+        for symbol, holding in state.positions.items()
         if holding.position and symbol not in row.predicted
     ]
     if missing:

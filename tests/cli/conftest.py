@@ -75,7 +75,7 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
             left_out=[],
         ),
         bars=bars,
-        predictions=pd.DataFrame(columns=["timestamp", "symbol", "horizon", "predicted"]),
+        predictions=pd.DataFrame(columns=["timestamp", "symbol", "seed", "horizon", "predicted"]),
         positions=pd.DataFrame(
             {"timestamp": days, "book": "strategy", "symbol": "SP500", "weight": [0.0, 0.0]}
         ),

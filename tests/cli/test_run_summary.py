@@ -145,6 +145,7 @@ def with_orders(run: Run, **execution: Any) -> Run:
             "timestamp": positions["timestamp"],
             "symbol": "SP500",
             "horizon": 1,
+            "seed": 0,
             "predicted": [0.0, 0.00123],
         }
     )

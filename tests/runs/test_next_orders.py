@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,6 +82,13 @@ def test_the_decision_at_the_last_close_is_due_at_the_next_bar() -> None:
     assert order["due"] == pd.Timestamp("2021-02-11", tz="UTC")
     assert (order["symbol"], order["target_weight"], order["due_in_bars"]) == ("A", -1, 1)
     assert order["predicted"] == 110.5  # of the traded horizon, mean over the seeds
+
+
+def test_the_forecast_of_an_order_is_the_mean_that_was_decided_on_to_the_last_bit() -> None:
+    forecasts = pd.DataFrame({"seed": range(10), "predicted": 0.1, "symbol": "A", "horizon": 1})
+    forecasts["timestamp"] = pd.Timestamp("2021-02-10", tz="UTC")
+    (predicted,) = next_orders({"A": [0, 0.5]}, predictions=forecasts)["predicted"]
+    assert predicted == functools.reduce(operator.add, [0.1] * 10) / 10 != 0.1
 
 
 def test_no_order_is_due_where_no_target_changed_at_the_last_bar() -> None:

@@ -23,7 +23,7 @@ from engine.signals.config import (
     Signal,
     VolatilityTargetSizing,
 )
-from engine.signals.decision import DecisionState, Holding, decide
+from engine.signals.decision import DecisionState, TargetPosition, decide
 from engine.signals.decision_levels import DecisionSpec, compute_decision_levels
 from engine.signals.prediction_row import PredictionRow, iterate_prediction_rows
 from engine.signals.target_weights import compute_target_weights
@@ -140,7 +140,7 @@ def test_a_state_says_what_is_held_and_since_which_decision() -> None:
     assert targets == {"A": 0.5, "B": 0.0}
     assert state == DecisionState(
         decided_on=pd.Timestamp("2020-01-01", tz="UTC"),
-        holdings={"A": Holding(position=1, size=1), "B": Holding()},
+        positions={"A": TargetPosition(position=1, size=1), "B": TargetPosition()},
     )
 
 
@@ -150,11 +150,11 @@ def test_a_size_is_kept_until_the_exit() -> None:
     state, kept = decide(state, row_of({"A": 0.04}, day=2), spec)
     state, left = decide(state, row_of({"A": -0.01}, day=3), spec)
     assert (kept, left) == ({"A": 0.5}, {"A": 0.0})
-    assert state.holdings == {"A": Holding()}
+    assert state.positions == {"A": TargetPosition()}
 
 
 def test_a_decision_leaves_the_state_before_it_as_it_was() -> None:
-    state = DecisionState(holdings={"A": Holding(position=1, size=0.25)})
+    state = DecisionState(positions={"A": TargetPosition(position=1, size=0.25)})
     before = state.model_dump_json()
     decide(state, row_of({"A": -0.02}), spec_of())
     assert state.model_dump_json() == before

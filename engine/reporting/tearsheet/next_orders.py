@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
-from engine.reporting.data_table import DataTable, DataTableCell, DataTableColumn, number_cell
 from engine.reporting.header import describe_due_bar, next_orders_title
+from engine.reporting.tables import DataTable, DataTableCell, DataTableColumn, number_cell
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
