@@ -5,14 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+import pandas as pd
 from pydantic import Field
 
 from engine.core.types import Spec
+from engine.features.window_state import update_on_window
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    import pandas as pd
+    from engine.features.window_state import FeatureState
 
 RollingWindow = Annotated[int, Field(ge=2, le=1000)]
 """Bars in the window of a rolling feature, the current one included."""
@@ -24,6 +26,10 @@ class FeatureSpec(Spec, ABC):
     The value at bar t uses bars up to t. From row `warmup` on it is finite on any valid bars and
     does not depend on the first bar of the history: up to rounding for features with a window of
     fixed length; RSI and MACD, which smooth exponentially, state the remaining dependence.
+
+    The batch form computes all bars at once. The streaming form computes the bars that arrive,
+    from a state that holds what is needed of the earlier ones; however the bars are divided, its
+    values equal those of the batch form bit for bit.
 
     Attributes:
         required_columns: Columns of the bars that the values depend on; none where they depend
@@ -71,10 +77,50 @@ class FeatureSpec(Spec, ABC):
             UsageError: The feature needs a symbol that the market does not have.
         """
 
-    def _mask_warmup(self, values: pd.Series[float]) -> pd.Series[float]:
-        """Sets the name, and NaN in the warm-up."""
+    def update_for_symbol(
+        self, state: FeatureState | None, market: Mapping[str, pd.DataFrame], symbol: str
+    ) -> tuple[FeatureState, pd.Series[float]]:
+        """The feature of one symbol at the bars that follow those seen so far.
+
+        This default keeps the last `warmup` bars of every symbol and calls `compute_for_symbol`
+        on these and the new ones. It equals the batch form where a value depends on the bars of
+        its window only, to the last bit, as those of `engine.features.rolling` do; pandas' rolling
+        mean and deviation also depend on earlier bars.
+
+        Args:
+            state: What an earlier call returned; None at the first bars of a history.
+            market: Symbol -> the new bars, one or more, in the order and the form of
+                `compute_for_symbol`; every call has the same symbols in the same order.
+            symbol: A symbol of the market.
+
+        Returns:
+            The next state, and the values as `compute_for_symbol` gives them at these bars in the
+            whole history. A state is a float64 array, finite or NaN, which no call changes; its
+            size has a bound that does not depend on the number of bars.
+
+        Raises:
+            UsageError: As in `compute_for_symbol`.
+        """
+        return self._update_on_window(
+            state,
+            tuple(market.values()),
+            lambda tables: self.compute_for_symbol(dict(zip(market, tables, strict=True)), symbol),
+        )
+
+    def _update_on_window(
+        self,
+        state: FeatureState | None,
+        tables: Sequence[pd.DataFrame],
+        compute: Callable[[Sequence[pd.DataFrame]], pd.Series[float]],
+    ) -> tuple[FeatureState, pd.Series[float]]:
+        """The batch form on the new bars of some symbols and the last `warmup` before them."""
+        kept, values = update_on_window(state, tables, self.required_columns, self.warmup, compute)
+        return kept, pd.Series(values, index=tables[0].index, name=self.name)
+
+    def _mask_warmup(self, values: pd.Series[float], seen: int = 0) -> pd.Series[float]:
+        """Sets the name, and NaN in the warm-up, of which `seen` bars are before the first row."""
         trimmed = values.astype("float64").rename(self.name)
-        trimmed.iloc[: self.warmup] = float("nan")
+        trimmed.iloc[: max(self.warmup - seen, 0)] = float("nan")
         return trimmed
 
 
@@ -103,8 +149,31 @@ class Indicator(FeatureSpec, ABC):
         """
         return self._mask_warmup(self._compute_raw(bars))
 
+    def update(
+        self, state: FeatureState | None, bars: pd.DataFrame
+    ) -> tuple[FeatureState, pd.Series[float]]:
+        """The feature at the bars that follow those seen so far.
+
+        This default is that of `update_for_symbol`. A feature whose value depends on more than its
+        last `warmup` + 1 bars has an `update` of its own.
+
+        Args:
+            state: What an earlier call returned; None at the first bars of a history.
+            bars: One or more new bars, as in `compute`.
+
+        Returns:
+            The next state, and the values at these bars.
+        """
+        return self._update_on_window(state, (bars,), lambda tables: self.compute(tables[0]))
+
     def compute_for_symbol(
         self, market: Mapping[str, pd.DataFrame], symbol: str
     ) -> pd.Series[float]:
         """The feature of one symbol, independent of the others."""
         return self.compute(market[symbol])
+
+    def update_for_symbol(
+        self, state: FeatureState | None, market: Mapping[str, pd.DataFrame], symbol: str
+    ) -> tuple[FeatureState, pd.Series[float]]:
+        """The feature of one symbol at its new bars, independent of the others."""
+        return self.update(state, market[symbol])

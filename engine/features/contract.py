@@ -14,15 +14,21 @@ if TYPE_CHECKING:
 
 
 def check_column(
-    feature: FeatureSpec, bars: pd.DataFrame, column: object, where: str = ""
+    feature: FeatureSpec,
+    bars: pd.DataFrame,
+    column: object,
+    where: str = "",
+    *,
+    seen: int = 0,
 ) -> None:
     """Refuses a column that is not one number a bar, finite from the row `warmup` on.
 
     Args:
         feature: Whose column it is.
         bars: Of the symbol.
-        column: What `compute_for_symbol` returned.
+        column: What `compute_for_symbol` or `update_for_symbol` returned.
         where: The symbol, for the error.
+        seen: Bars of the history before these.
 
     Raises:
         ContractError: The first rule that is broken.
@@ -31,11 +37,11 @@ def check_column(
         found = type(column).__name__
         if isinstance(column, pd.Series):
             found = f"{len(column)} rows with another index"
-        rule = "compute_for_symbol returns a Series with the index of the bars"
+        rule = "the values of a symbol are a Series with the index of the bars"
         raise ContractError(feature.kind, rule, found, where)
     if column.dtype != np.float64:
         raise ContractError(feature.kind, "the values are float64", str(column.dtype), where)
-    valid = column.iloc[feature.warmup :]
+    valid = column.iloc[max(feature.warmup - seen, 0) :]
     bad = valid.index[~np.isfinite(valid.to_numpy())]
     if len(bad):
         rule = f"the values are finite from the row `warmup`, {feature.warmup}, on"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.core.types import Vector
+    from engine.features.window_state import FeatureState
 
 PairWindow = Annotated[int, Field(ge=10, le=1000)]
 """Bars of a slope or a correlation of two symbols; of fewer it is noise."""
@@ -63,6 +64,21 @@ class CrossAsset(FeatureSpec, ABC):
         values = self._compute_raw(bars["close"].to_numpy(), other["close"].to_numpy())
         return self._mask_warmup(pd.Series(values, index=bars.index))
 
+    def update(
+        self, state: FeatureState | None, bars: pd.DataFrame, other: pd.DataFrame
+    ) -> tuple[FeatureState, pd.Series[float]]:
+        """The feature at the bars that follow those seen so far.
+
+        Args:
+            state: What an earlier call returned; None at the first bars of a history.
+            bars: One or more new bars of one symbol, as in `compute`.
+            other: Those of `symbol`.
+
+        Returns:
+            The next state, and the values at these bars.
+        """
+        return self._update_on_window(state, (bars, other), lambda tables: self.compute(*tables))
+
     def compute_for_symbol(
         self, market: Mapping[str, pd.DataFrame], symbol: str
     ) -> pd.Series[float]:
@@ -71,6 +87,21 @@ class CrossAsset(FeatureSpec, ABC):
         Raises:
             UsageError: The market does not have the other symbol.
         """
+        self._check_market(market)
+        return self.compute(market[symbol], market[self.symbol])
+
+    def update_for_symbol(
+        self, state: FeatureState | None, market: Mapping[str, pd.DataFrame], symbol: str
+    ) -> tuple[FeatureState, pd.Series[float]]:
+        """The feature of one symbol relative to the other, at their new bars.
+
+        Raises:
+            UsageError: The market does not have the other symbol.
+        """
+        self._check_market(market)
+        return self.update(state, market[symbol], market[self.symbol])
+
+    def _check_market(self, market: Mapping[str, pd.DataFrame]) -> None:
         if self.symbol not in market:
             raise UsageError(
                 "a feature needs a symbol that is not in the dataset",
@@ -80,7 +111,6 @@ class CrossAsset(FeatureSpec, ABC):
                 fix=f"choose one of them, add {self.symbol} to the dataset, or choose another "
                 "dataset with --data",
             )
-        return self.compute(market[symbol], market[self.symbol])
 
 
 class SpreadZscore(CrossAsset):

@@ -9,9 +9,11 @@ import pandas as pd
 
 from engine.features.base import Indicator, RollingWindow
 from engine.features.rolling import zscore
+from engine.features.running_sum import RunningSum
 
 if TYPE_CHECKING:
     from engine.core.types import Vector
+    from engine.features.window_state import FeatureState
 
 
 class Vwap(Indicator):
@@ -42,6 +44,27 @@ class Vwap(Indicator):
         average = VolumeWeightedAveragePrice(high, low, close, volume, self.window)
         distance: pd.Series[float] = close / average.volume_weighted_average_price() - 1.0
         return distance.mask(volume.rolling(self.window).max() == 0.0, 0.0)
+
+    def update(
+        self, state: FeatureState | None, bars: pd.DataFrame
+    ) -> tuple[FeatureState, pd.Series[float]]:
+        """The distance at the new bars; the state has the running sums of its two averages."""
+        high, low, close, volume = (
+            bars[name].to_numpy("float64") for name in ("high", "low", "close", "volume")
+        )
+        before = np.empty((2, 0)) if state is None else state
+        sums = [RunningSum.from_state(self.window, row) for row in before]
+        seen = len(sums[1].held)
+        volumes = pd.Series([*sums[1].held, *volume])
+        amounts = ((high + low + close) / 3.0 * volume, volume)
+        money, traded = (
+            pd.Series(running.extend(amount), bars.index)
+            for running, amount in zip(sums, amounts, strict=True)
+        )
+        distance = pd.Series(close, bars.index) / (money / traded) - 1.0
+        is_idle = volumes.rolling(self.window).max().to_numpy()[seen:] == 0.0
+        kept = np.vstack([running.to_state() for running in sums])
+        return kept, self._mask_warmup(distance.mask(is_idle, 0.0), seen=seen)
 
 
 class Obv(Indicator):

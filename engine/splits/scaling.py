@@ -31,6 +31,21 @@ class Scaler(ABC):
             A new array, shape (n, k).
         """
 
+    @abstractmethod
+    def update(self, state: Matrix | None, values: Matrix) -> tuple[Matrix, Matrix]:
+        """Scales the rows that follow those seen so far.
+
+        However the rows are divided, they equal those of `transform` on all rows bit for bit.
+
+        Args:
+            state: What an earlier call returned; None at the first rows.
+            values: Shape (n, k), none or more rows.
+
+        Returns:
+            The next state, which are the earlier rows that later ones need, and a new array, shape
+            (n, k).
+        """
+
 
 @dataclass(frozen=True, eq=False)
 class AffineScaler(Scaler):
@@ -44,6 +59,10 @@ class AffineScaler(Scaler):
         """Scales every row; NaN stays NaN."""
         return self.offset + (values - self.centre) / self.scale
 
+    def update(self, state: Matrix | None, values: Matrix) -> tuple[Matrix, Matrix]:  # noqa: ARG002 - no earlier row is needed
+        """Scales the rows that follow; the state has no rows."""
+        return values[:0], self.transform(values)
+
 
 @dataclass(frozen=True)
 class RollingZscoreScaler(Scaler):
@@ -54,6 +73,12 @@ class RollingZscoreScaler(Scaler):
     def transform(self, values: Matrix) -> Matrix:
         """Scales every row; NaN until the window is complete."""
         return zscore(values, self.window)
+
+    def update(self, state: Matrix | None, values: Matrix) -> tuple[Matrix, Matrix]:
+        """Scales the rows that follow; the state has the last `window` - 1 rows."""
+        rows = values if state is None else np.vstack([state, values])
+        scaled = self.transform(rows)[len(rows) - len(values) :]
+        return rows[max(len(rows) - self.window + 1, 0) :].copy(), scaled
 
 
 class ScalingSpec(Spec, ABC):

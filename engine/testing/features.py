@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from engine.core.errors import ContractError
 from engine.features.base import FeatureSpec
 from engine.features.contract import check_column
 from engine.testing.markets import make_bars, scale_prices
@@ -15,9 +17,13 @@ from engine.testing.rules import check_part, require
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from engine.features.window_state import FeatureState
+
 OWN_SYMBOL = "OWN"
 _BARS_BEYOND_WARMUP = 400
 _ROUNDING = 1e-9
+_SINGLE_BARS = 20
+"""Bars that arrive one at a time, at the start and past the warm-up; the others arrive at once."""
 
 
 def check_feature(
@@ -32,7 +38,9 @@ def check_feature(
     values on the index of the bars, NaN before the row `warmup` and finite from it on; no change
     of a value by later bars; past the warm-up, no more change by another first bar than
     `first_bar_tolerance`; no change by the unit of prices or of volumes; the same values again;
-    untouched bars; no column read that `required_columns` does not name.
+    untouched bars; no column read that `required_columns` does not name; the values of the
+    streaming form equal to these bit for bit, from a state that no call changes and that does not
+    grow.
 
     Args:
         feature: The feature.
@@ -67,6 +75,7 @@ def check_feature(
     _check_time(feature, tables, own, values, first_bar_tolerance)
     _check_units(feature, tables, own, values)
     _check_required_columns(feature, tables, own, values)
+    _check_streaming(feature, tables, own, values)
 
 
 def _make_tables(feature: FeatureSpec) -> dict[str, pd.DataFrame]:
@@ -141,6 +150,67 @@ def _check_required_columns(
             kept=values.equals(feature.compute_for_symbol({**tables, own: bars}, own)),
             found=f"a value that depends on {column}",
         )
+
+
+def _check_streaming(
+    feature: FeatureSpec,
+    tables: Mapping[str, pd.DataFrame],
+    own: str,
+    values: pd.Series[float],
+) -> None:
+    middle = (len(values) + feature.warmup) // 2
+    ends = [*range(1, _SINGLE_BARS), *range(middle, middle + _SINGLE_BARS), len(values)]
+    state: FeatureState | None = None
+    sizes: dict[int, int] = {}
+    parts: list[pd.Series[float]] = []
+    for start, end in pairwise([0, *ends]):
+        arrived = _cut(tables, start, end)
+        state, part = _update_checked(feature, state, arrived, own)
+        check_column(feature, arrived[own], part, seen=start)
+        sizes[end] = state.size
+        parts.append(part)
+    require(
+        feature.kind,
+        "past the warm-up, the state of the streaming form does not grow",
+        kept=sizes[len(values)] <= sizes[middle],
+        found=f"{sizes[middle]} numbers after {middle} bars, {sizes[len(values)]} after "
+        f"{len(values)}",
+    )
+    streamed = pd.concat(parts)
+    differs = np.flatnonzero(~((streamed == values) | (streamed.isna() & values.isna())))
+    first = differs[:1]
+    require(
+        feature.kind,
+        "the streaming form gives the bits of the batch form: a value depends on its last "
+        "`warmup` + 1 bars only, to the last bit, as those of engine.features.rolling do, or the "
+        "class has an `update` of its own",
+        kept=not len(differs),
+        found=f"{len(differs)} other values, at row {first}: {streamed.iloc[first].tolist()} for "
+        f"{values.iloc[first].tolist()}",
+    )
+
+
+def _update_checked(
+    feature: FeatureSpec,
+    state: FeatureState | None,
+    tables: Mapping[str, pd.DataFrame],
+    own: str,
+) -> tuple[FeatureState, pd.Series[float]]:
+    before = np.copy(state) if state is not None else None
+    try:
+        following, values = feature.update_for_symbol(state, tables, own)
+    except KeyError as error:
+        rule = "`required_columns` names every column that is read"
+        raise ContractError(feature.kind, rule, f"no column {error} in a state") from error
+    require(
+        feature.kind,
+        "an update returns a state, a float64 array, and leaves the state before as it is",
+        kept=isinstance(following, np.ndarray)
+        and following.dtype == np.float64
+        and (state is None or before is None or np.array_equal(before, state, equal_nan=True)),
+        found=f"{type(following).__name__}, or another state before",
+    )
+    return following, values
 
 
 def _cut(tables: Mapping[str, pd.DataFrame], start: int, end: int) -> dict[str, pd.DataFrame]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
@@ -134,3 +136,26 @@ def test_train_rows_that_are_not_finite_are_an_error(values: np.ndarray, scaling
 def test_minmax_requires_low_below_high() -> None:
     with pytest.raises(ValueError, match="must be below high"):
         MinMaxScaling(low=1, high=1)
+
+
+@EVERY_SCALING
+@pytest.mark.parametrize("parts", [[1] * 200, [5, 0, 90, 1, 1, 103]], ids=["single", "several"])
+def test_rows_that_arrive_in_parts_are_scaled_to_the_same_bits(
+    values: np.ndarray, scaling: Scaling, parts: list[int]
+) -> None:
+    scaler = fit_scaler(scaling, values, TRAIN)
+    state, scaled = None, []
+    for part in np.split(values, np.cumsum(parts)[:-1]):
+        before = None if state is None else state.copy()
+        following, rows = scaler.update(state, part)
+        scaled.append(rows)
+        if state is not None:
+            np.testing.assert_array_equal(state, before)
+        state = following
+        assert len(state) <= scaling.warmup
+    np.testing.assert_array_equal(np.vstack(scaled), scaler.transform(values))
+
+
+def test_every_scaling_is_tested() -> None:
+    kinds = {each.model_fields["kind"].default for each in get_args(get_args(Scaling)[0])}
+    assert kinds == {scaling.kind for scaling in EVERY_SCALING.args[1]}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
+import numpy as np
 import pytest
 
+from engine.data.bar_rows import bars_to_rows
+from engine.features.base import Indicator
 from engine.features.config import LogReturn
 from engine.testing import (
     ContractError,
@@ -93,3 +96,61 @@ def test_the_rules_of_every_part_are_checked(part, rule: str) -> None:
     with pytest.raises(ContractError) as caught:
         check_feature(part)
     assert rule in str(caught.value)
+
+
+class RunningMean(Indicator):
+    """Close over pandas' mean, whose last bits depend on earlier bars."""
+
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
+
+    kind: Literal["running_mean"] = "running_mean"
+
+    @property
+    def warmup(self) -> int:
+        return 9
+
+    def _compute_raw(self, bars):
+        return bars["close"] / bars["close"].rolling(10).mean() - 1
+
+
+class Hoarder(LogReturn):
+    kind: Literal["hoarder"] = "hoarder"  # type: ignore[assignment]
+
+    def update(self, state, bars):
+        _, values = super().update(None if state is None else state[-1:], bars)
+        rows = bars_to_rows([bars], ["close"])
+        return rows if state is None else np.vstack([state, rows]), values
+
+
+class Scribbler(LogReturn):
+    kind: Literal["scribbler"] = "scribbler"  # type: ignore[assignment]
+
+    def update(self, state, bars):
+        following, values = super().update(state, bars)
+        if state is not None:
+            state[:] = 1.0
+        return following, values
+
+
+class Glancer(LogReturn):
+    kind: Literal["glancer"] = "glancer"  # type: ignore[assignment]
+
+    def _compute_raw(self, bars):
+        return super()._compute_raw(bars) + 0 * bars["volume"]
+
+
+@pytest.mark.parametrize(
+    ("part", "rule"),
+    [
+        (RunningMean(), "the streaming form gives the bits of the batch form"),
+        (Hoarder(), "the state of the streaming form does not grow"),
+        (Scribbler(), "leaves the state before as it is"),
+        (Glancer(), "`required_columns` names every column"),
+    ],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_a_feature_whose_streaming_form_breaks_a_rule_is_told_which(part, rule: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        check_feature(part)
+    assert rule in caught.value.rule
+    assert caught.value.part == part.kind
