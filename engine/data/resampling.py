@@ -42,16 +42,40 @@ class ResamplingBins:
         """
         interval = np.searchsorted(grid.starts, grid.fine_opens, side="right") - 1
         ended = np.searchsorted(grid.ends, grid.fine_closes, side="right")
-        first_is_partial = grid.fine_opens[0] > grid.starts[interval[0]]
-        # A bar that opens in an interval that has ended already (some sources have bars closer
-        # than their length) belongs to the next: a complete bar never changes.
-        interval[1:] = np.maximum(interval[1:], ended[:-1])
+        first_is_partial = bool(grid.fine_opens[0] > grid.starts[interval[0]])
+        interval[1:] = assign_intervals(interval[1:], ended[:-1])
+        return cls.from_intervals(interval, ended, first_is_partial=first_is_partial)
+
+    @classmethod
+    def from_intervals(
+        cls, interval: IntVector, ended: IntVector, *, first_is_partial: bool
+    ) -> ResamplingBins:
+        """Groups rows of which the interval is known.
+
+        Args:
+            interval: (n,) of each row, ascending; at least one.
+            ended: (m,) intervals that have ended at the closes of the last m rows.
+            first_is_partial: Whether the first coarse bar lacks rows and is left out.
+        """
         starts = np.flatnonzero(np.diff(interval, prepend=interval[0] - 1))
         interval_index = interval[starts]
         first = int(first_is_partial)
         complete = np.searchsorted(interval_index, ended)
         kept = slice(first, max(first, int(complete[-1])))
         return cls(starts, interval_index, kept, np.maximum(complete - first - 1, -1))
+
+
+def assign_intervals(interval: IntVector, ended_before: IntVector) -> IntVector:
+    """The coarse bar that each row belongs to.
+
+    A bar that opens in an interval that has ended already (some sources have bars closer than
+    their length) belongs to the next: a complete bar never changes.
+
+    Args:
+        interval: (n,) in which each row opens.
+        ended_before: (n,) intervals that have ended at the close of the row before.
+    """
+    return np.maximum(interval, ended_before)
 
 
 @dataclass(frozen=True, eq=False)

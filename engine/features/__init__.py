@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     )
     from engine.features.cross_asset import CrossAsset
     from engine.features.resolutions import CoarseFeatures, build_coarse_features
+    from engine.features.stream import FeatureStream, StreamedFeatures
+    from engine.features.stream_state import StreamState
     from engine.features.summary import FeatureSummary, coarse_bars_known_at, summarise_features
     from engine.features.target import forward_returns
 
@@ -54,6 +56,7 @@ __all__ = [
     "Feature",
     "FeatureMatrix",
     "FeatureSpec",
+    "FeatureStream",
     "FeatureSummary",
     "FractionalDifference",
     "GarmanKlass",
@@ -69,6 +72,8 @@ __all__ = [
     "Rsi",
     "SimpleReturn",
     "SpreadZscore",
+    "StreamState",
+    "StreamedFeatures",
     "TargetSpec",
     "TrendRegime",
     "TurnOfMonth",
@@ -95,6 +100,7 @@ _EXPORTS = {
     "Feature": "config",
     "FeatureMatrix": "build",
     "FeatureSpec": "base",
+    "FeatureStream": "stream",
     "FeatureSummary": "summary",
     "FractionalDifference": "config",
     "GarmanKlass": "config",
@@ -110,6 +116,8 @@ _EXPORTS = {
     "Rsi": "config",
     "SimpleReturn": "config",
     "SpreadZscore": "config",
+    "StreamState": "stream_state",
+    "StreamedFeatures": "stream",
     "TargetSpec": "config",
     "TrendRegime": "config",
     "TurnOfMonth": "config",

@@ -59,7 +59,7 @@ def build_features(
             the market does not have.
         InvalidBarsError: A value past its warm-up is not finite.
     """
-    _check_distinct(features)
+    check_distinct(features)
     # By the market's symbols, which have no bars where no coarse bar is complete.
     bars_by_symbol = {
         symbol: market.bars[market.bars["symbol"] == symbol].set_index("timestamp")
@@ -70,6 +70,13 @@ def build_features(
         for symbol in symbols
         for feature in features
     ]
+    return assemble_matrix(columns, features, symbols)
+
+
+def assemble_matrix(
+    columns: Sequence[pd.Series[float]], features: Sequence[Feature], symbols: Sequence[str]
+) -> FeatureMatrix:
+    """The matrix of the columns of each symbol and feature, in the order of `build_features`."""
     width = len(features)
     return FeatureMatrix(
         timestamps=pd.DatetimeIndex(columns[0].index),
@@ -83,7 +90,12 @@ def build_features(
     )
 
 
-def _check_distinct(features: Sequence[Feature]) -> None:
+def check_distinct(features: Sequence[Feature]) -> None:
+    """Refuses an empty list and repetitions.
+
+    Raises:
+        UsageError: There is no feature, or a feature is listed twice.
+    """
     names = Counter(feature.name for feature in features)
     twice = [name for name, count in names.items() if count > 1]
     if twice or not features:
@@ -100,9 +112,29 @@ def _compute_checked(
     feature: Feature, market: Mapping[str, pd.DataFrame], symbol: str
 ) -> pd.Series[float]:
     column = feature.compute_for_symbol(market, symbol)
+    check_values(feature, market[symbol], column, symbol)
+    return column
+
+
+def check_values(
+    feature: Feature, bars: pd.DataFrame, column: pd.Series[float], symbol: str, seen: int = 0
+) -> None:
+    """Refuses a value past the warm-up that is not finite.
+
+    Args:
+        feature: Whose column it is.
+        bars: Of the symbol.
+        column: The values at these bars.
+        symbol: For the error.
+        seen: Bars of the history before these.
+
+    Raises:
+        ContractError: The column of a user's feature breaks a rule.
+        InvalidBarsError: A value past the warm-up is not finite.
+    """
     if not is_built_in(type(feature)):
-        check_column(feature, market[symbol], column, symbol)
-    valid = column.iloc[feature.warmup :]
+        check_column(feature, bars, column, symbol, seen=seen)
+    valid = column.iloc[max(feature.warmup - seen, 0) :]
     bad = valid.index[~np.isfinite(valid.to_numpy())]
     if len(bad):
         raise InvalidBarsError(
@@ -112,4 +144,3 @@ def _compute_checked(
             where=symbol,
             fix="check the bars there with `backtest data check`",
         )
-    return column

@@ -54,8 +54,17 @@ def build_coarse_features(
     """
     coarse, latest = resample_market(market, interval)
     built = build_features(coarse, features, symbols)
+    return label_coarse_features(interval, built, latest)
+
+
+def label_coarse_features(
+    interval: BarInterval, built: FeatureMatrix, latest: IntVector
+) -> CoarseFeatures:
+    """Features of coarse bars, with the interval in their names."""
     names = tuple(
-        f"{symbol}:{interval}:{feature.name}" for symbol in symbols for feature in features
+        f"{symbol}:{interval}{built.names[column].removeprefix(symbol)}"
+        for symbol, columns in built.symbol_columns
+        for column in columns
     )
     return CoarseFeatures(interval, replace(built, names=names), latest)
 
@@ -82,15 +91,7 @@ def resample_market(market: Market, interval: BarInterval) -> tuple[Market, IntV
     Raises:
         UsageError: The interval is not a longer multiple of the market's.
     """
-    base, length = INTERVAL_LENGTHS[market.interval], INTERVAL_LENGTHS[interval]
-    if length <= base or length % base:
-        raise UsageError(
-            "A resolution is not coarser than the bars",
-            expected=f"whole multiples of {market.interval}, the dataset's interval",
-            found=interval,
-            where="resolutions",
-            fix=f"remove {interval}, or use a dataset of shorter bars",
-        )
+    check_coarser(interval, market.interval)
     own = [market.bars[market.bars["symbol"] == symbol] for symbol in market.symbols]
     # Exchange hours are not used: a calendar only predicts future bars.
     grid = make_bar_grid(own[0]["timestamp"], market.interval, interval, ALWAYS_OPEN)
@@ -104,3 +105,20 @@ def resample_market(market: Market, interval: BarInterval) -> tuple[Market, IntV
         periods_per_year=periods_per_year(market.calendar, interval),
     )
     return coarse, bins.latest_complete
+
+
+def check_coarser(interval: str, base: str) -> None:
+    """Refuses an interval that is not a longer multiple of the bars' own.
+
+    Raises:
+        UsageError: It is not.
+    """
+    own, length = INTERVAL_LENGTHS[base], INTERVAL_LENGTHS[interval]
+    if length <= own or length % own:
+        raise UsageError(
+            "A resolution is not coarser than the bars",
+            expected=f"whole multiples of {base}, the dataset's interval",
+            found=interval,
+            where="resolutions",
+            fix=f"remove {interval}, or use a dataset of shorter bars",
+        )

@@ -10,6 +10,7 @@ from engine import trials
 from engine.core.errors import UsageError
 from engine.features.build import build_features
 from engine.features.resolutions import CoarseFeatures, build_coarse_features
+from engine.features.stream import FeatureStream
 from engine.features.target import forward_returns
 from engine.splits.walk_forward import WalkForwardWindow, make_walk_forward_windows
 from engine.training.datasets import FeatureHistory
@@ -62,7 +63,7 @@ def prepare_data(spec: Strategy, market: Market) -> PreparedData:
     """
     targets = (_resolve_target(spec, market),)
     close = market.wide("close")[list(targets)]
-    symbols = market.symbols if spec.inputs == "all" else targets
+    symbols = _input_symbols(spec, market)
     features = build_features(market, spec.features, symbols)
     history = FeatureHistory(
         features=features,
@@ -93,6 +94,29 @@ def prepare_data(spec: Strategy, market: Market) -> PreparedData:
         for window in windows:  # a split without rows is an error before any training
             spec.tune.split_rows(len(window.train), spec.target.max_horizon)
     return PreparedData(market, targets, history, windows)
+
+
+def make_feature_stream(spec: Strategy, market: Market) -> FeatureStream:
+    """The streaming form of the features of `prepare_data`, for bars of the same symbols.
+
+    Args:
+        spec: The strategy.
+        market: Its bars; only their symbols and interval are used.
+
+    Raises:
+        UsageError: The target is not in the dataset, or a resolution is not coarser than its bars.
+    """
+    return FeatureStream(
+        spec.features,
+        market.symbols,
+        _input_symbols(spec, market),
+        market.interval,
+        spec.resolutions,
+    )
+
+
+def _input_symbols(spec: Strategy, market: Market) -> tuple[str, ...]:
+    return market.symbols if spec.inputs == "all" else (_resolve_target(spec, market),)
 
 
 def _first_row_with_lookback(

@@ -12,7 +12,7 @@ import engine
 from engine.core.errors import StrategyError, UsageError
 from engine.core.progress import NullProgress
 from engine.data.load import load_market
-from engine.pipeline.prepare import PreparedData, prepare_data
+from engine.pipeline.prepare import PreparedData, make_feature_stream, prepare_data
 from engine.reporting.tearsheet import render_tearsheet
 from engine.strategy import Strategy, load_strategy
 from engine.training.jobs import make_fit_tasks
@@ -58,6 +58,23 @@ def tasks_of(spec: Strategy, ground: PreparedData, until: int) -> list[FitTask]:
 
 def weekly(file: Path, **overrides: object) -> Strategy:
     return load_strategy(file, {"resolutions": ["1w"], **overrides})
+
+
+@pytest.mark.parametrize("inputs", ["all", "target"])
+def test_the_stream_of_a_strategy_gives_the_features_of_its_run(
+    file: Path, tmp_path: Path, inputs: str
+) -> None:
+    ground = ground_of(weekly(file, inputs=inputs), tmp_path)
+    stream = make_feature_stream(weekly(file, inputs=inputs), ground.market)
+    stamps, state = ground.market.bars["timestamp"], None
+    for cut in (stamps < stamps.iloc[-6], stamps >= stamps.iloc[-6]):
+        state, streamed = stream.update(state, ground.market.bars[cut])
+    history, count = ground.feature_history, len(streamed.features.values)
+    names = (name for part in streamed.coarse for name in part.features.names)
+    assert (*streamed.features.names, *names) == history.feature_names
+    np.testing.assert_array_equal(streamed.features.values, history.features.values[-count:])
+    assert streamed.features.symbol_columns == history.features.symbol_columns
+    np.testing.assert_array_equal(streamed.coarse[0].latest, history.coarse[0].latest[-count:])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.data.calendar import INTERVAL_LENGTHS
-from engine.data.market import Market
 from engine.features.config import (
     Beta,
     CalendarFeature,
@@ -26,15 +25,16 @@ from engine.features.config import (
     YangZhang,
 )
 from engine.features.resolutions import build_coarse_features, resample_market
+from tests.properties.plausible_markets import LENGTH, plausible_market
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.core.types import IntVector
+    from engine.data.market import Market
 
     Resample = Callable[[Market, str], tuple[Market, IntVector]]
 
-LENGTH = 120
 VALUES = ["open", "high", "low", "close", "volume"]
 FEATURES = (
     LogReturn(),
@@ -48,35 +48,6 @@ FEATURES = (
     TurnOfMonth(),
     Beta(symbol="B", window=10),
 )
-
-# Steps of most feeds, in base bars: the next one, a hole, and, rarely, a bar within another.
-STEPS = (1.0, 1.0, 1.0, 1.0, 2.0, 3.0, 9.0, 0.5)
-
-
-def plausible_market(seed: int, base: str) -> Market:
-    """Two symbols that begin anywhere, with holes, off their multiples, closer than a bar."""
-    rng = np.random.default_rng(seed)
-    begin = pd.Timestamp("2023-12-25", tz="UTC") + rng.integers(20) * INTERVAL_LENGTHS[base] / 2
-    steps = rng.choice(STEPS[: rng.integers(1, len(STEPS) + 1)], LENGTH)
-    stamps = pd.DatetimeIndex([begin + step * INTERVAL_LENGTHS[base] for step in np.cumsum(steps)])
-    tables = [_bars(stamps, rng).assign(symbol=symbol) for symbol in ("B", "A")]
-    bars = pd.concat(tables).sort_values("timestamp", kind="stable", ignore_index=True)
-    return Market(bars, ("B", "A"), base, "24/7", 365.0, {})
-
-
-def _bars(stamps: pd.DatetimeIndex, rng: np.random.Generator) -> pd.DataFrame:
-    close = 100 * np.exp(np.cumsum(rng.standard_t(3, LENGTH) * 0.03))
-    spread = np.exp(np.abs(rng.normal(0, 0.02, (2, LENGTH))))
-    return pd.DataFrame(
-        {
-            "timestamp": stamps.as_unit("us"),
-            "open": close * rng.uniform(0.99, 1.01, LENGTH),
-            "high": close * spread[0],
-            "low": close / spread[1],
-            "close": close,
-            "volume": rng.lognormal(18, 3, LENGTH),
-        }
-    )
 
 
 def until(market: Market, t: int) -> Market:

@@ -1,0 +1,149 @@
+"""The feature matrix of a market whose bars arrive one after another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from engine.core.errors import InvalidBarsError
+from engine.data.resampling_state import resample_next_bars
+from engine.features.build import assemble_matrix, check_distinct, check_values
+from engine.features.resolutions import check_coarser, label_coarse_features
+from engine.features.stream_state import CoarseState, MatrixState, StreamState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.core.types import BarsFrame
+    from engine.data import BarInterval
+    from engine.features.build import FeatureMatrix
+    from engine.features.config import Feature
+    from engine.features.resolutions import CoarseFeatures
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedFeatures:
+    """Features of the bars that arrived.
+
+    Attributes:
+        features: A row for each of their timestamps.
+        coarse: Each resolution: a row for each coarse bar that they complete, often none, and
+            `latest` of each timestamp, counted from the first coarse bar of the history.
+    """
+
+    features: FeatureMatrix
+    coarse: tuple[CoarseFeatures, ...]
+
+
+@dataclass(frozen=True)
+class FeatureStream:
+    """The streaming form of `build_features` and `build_coarse_features`.
+
+    However the bars are divided, the rows of all updates together are the matrix of all the bars,
+    bit for bit. The size of a state is bounded by the warm-ups and by the bars of one coarse bar.
+    A state may be kept and used again: no update changes it.
+
+    Attributes:
+        features: At least one, without repetition.
+        market_symbols: Every symbol whose bars arrive, in the market's order.
+        symbols: Those of them that have columns, in the order of the groups.
+        interval: Of the bars.
+        resolutions: Longer intervals.
+
+    Raises:
+        UsageError: There is no feature, a feature is listed twice, or a resolution is not a longer
+            multiple of the interval.
+    """
+
+    features: tuple[Feature, ...]
+    market_symbols: tuple[str, ...]
+    symbols: tuple[str, ...]
+    interval: str
+    resolutions: tuple[BarInterval, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Checks the features and the resolutions."""
+        check_distinct(self.features)
+        for resolution in self.resolutions:
+            check_coarser(resolution, self.interval)
+
+    def update(
+        self, state: StreamState | None, bars: BarsFrame
+    ) -> tuple[StreamState, StreamedFeatures]:
+        """The features of the bars that follow those seen so far.
+
+        Args:
+            state: What an earlier update returned; None at the first bars of a history.
+            bars: Checked bars of one or more timestamps, every market symbol at each.
+
+        Returns:
+            The next state, and the features at these bars.
+
+        Raises:
+            UsageError: A feature needs a symbol that the market does not have.
+            InvalidBarsError: A symbol is missing at a timestamp, the bars are not in time order or
+                not after those seen, or a value past its warm-up is not finite.
+        """
+        tables = self._split(bars, None if state is None else state.newest)
+        base, matrix = self._update_matrix(MatrixState() if state is None else state.base, tables)
+        parts = [
+            self._update_coarse(None if state is None else state.coarse[place], tables, resolution)
+            for place, resolution in enumerate(self.resolutions)
+        ]
+        following = StreamState(matrix.timestamps[-1], base, tuple(part for part, _ in parts))
+        return following, StreamedFeatures(matrix, tuple(features for _, features in parts))
+
+    def _split(self, bars: BarsFrame, newest: pd.Timestamp | None) -> dict[str, pd.DataFrame]:
+        """The bars of each symbol by timestamp, in the market's order."""
+        tables = {
+            symbol: bars[bars["symbol"] == symbol].set_index("timestamp")
+            for symbol in self.market_symbols
+        }
+        stamps = next(iter(tables.values())).index
+        ordered = pd.DatetimeIndex(stamps if newest is None else stamps.insert(0, newest))
+        is_valid = len(stamps) and ordered.is_monotonic_increasing and ordered.is_unique
+        if not is_valid or not all(table.index.equals(stamps) for table in tables.values()):
+            raise InvalidBarsError(
+                "The next bars do not follow those before",
+                expected=f"later timestamps, at each a bar of {', '.join(self.market_symbols)}",
+                found=f"{len(bars)} bars from {bars['timestamp'].min()}, after {newest}",
+                where="bars",
+                fix="bring the bars into time order and leave out those seen before",
+            )
+        return tables
+
+    def _update_matrix(
+        self, state: MatrixState, tables: Mapping[str, pd.DataFrame]
+    ) -> tuple[MatrixState, FeatureMatrix]:
+        stamps = next(iter(tables.values())).index
+        pairs = [(symbol, feature) for symbol in self.symbols for feature in self.features]
+        if stamps.empty:
+            empty = pd.Series(index=stamps, dtype="float64")
+            return state, assemble_matrix([empty] * len(pairs), self.features, self.symbols)
+        updated = [
+            feature.update_for_symbol(before, tables, symbol)
+            for before, (symbol, feature) in zip(
+                state.columns or (None,) * len(pairs), pairs, strict=True
+            )
+        ]
+        for (symbol, feature), (_, column) in zip(pairs, updated, strict=True):
+            check_values(feature, tables[symbol], column, symbol, seen=state.seen)
+        return (
+            MatrixState(state.seen + len(stamps), tuple(kept for kept, _ in updated)),
+            assemble_matrix([column for _, column in updated], self.features, self.symbols),
+        )
+
+    def _update_coarse(
+        self,
+        state: CoarseState | None,
+        tables: Mapping[str, pd.DataFrame],
+        resolution: BarInterval,
+    ) -> tuple[CoarseState, CoarseFeatures]:
+        resampling, coarse, latest = resample_next_bars(
+            None if state is None else state.resampling, tables, self.interval, resolution
+        )
+        before = MatrixState() if state is None else state.matrix
+        kept, matrix = self._update_matrix(before, coarse)
+        return CoarseState(resampling, kept), label_coarse_features(resolution, matrix, latest)
