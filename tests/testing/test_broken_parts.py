@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.data.bar_rows import bars_to_rows
-from engine.features.base import Indicator
+from engine.features.base import FeatureSpec, Indicator
 from engine.features.config import LogReturn
 from engine.testing import (
     ContractError,
@@ -96,6 +96,30 @@ def test_the_rules_of_every_part_are_checked(part, rule: str) -> None:
     with pytest.raises(ContractError) as caught:
         check_feature(part)
     assert rule in str(caught.value)
+
+
+class MarketReturn(FeatureSpec):
+    """The mean return of all symbols: no streaming form of its own."""
+
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
+
+    kind: Literal["market_return"] = "market_return"
+
+    @property
+    def warmup(self) -> int:
+        return 1
+
+    @property
+    def input_columns(self) -> tuple[str, ...]:
+        return ("close",)
+
+    def compute_for_symbol(self, market, symbol):  # noqa: ARG002 - the same for each
+        closes = [market[each]["close"] for each in sorted(market)]
+        return self._mask_warmup(sum(close / close.shift(1) - 1 for close in closes) / len(closes))
+
+
+def test_a_feature_of_a_window_of_several_symbols_has_a_streaming_form_for_free() -> None:
+    check_feature(MarketReturn())
 
 
 class RunningMean(Indicator):
