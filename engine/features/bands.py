@@ -37,7 +37,8 @@ class BollingerPercent(Indicator):
         """The bars before the first complete window."""
         return self.window - 1
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """%B of each close."""
         score = zscore(bars["close"].to_numpy(), self.window)
         return pd.Series(0.5 + score / (2.0 * self.deviations), index=bars.index)
 
@@ -61,7 +62,8 @@ class BollingerWidth(Indicator):
         """The bars before the first complete window."""
         return self.window - 1
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The width at each bar."""
         close: Vector = bars["close"].to_numpy()
         mean, deviation = mean_and_deviation(close, self.window)
         return pd.Series(2.0 * self.deviations * deviation / mean, index=bars.index)

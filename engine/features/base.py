@@ -133,7 +133,7 @@ class Indicator(FeatureSpec, ABC):
         return self.required_columns or ("time",)
 
     @abstractmethod
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
         """The values; those of the first `warmup` rows are replaced by NaN."""
 
     def compute(self, bars: pd.DataFrame) -> pd.Series[float]:
@@ -147,7 +147,7 @@ class Indicator(FeatureSpec, ABC):
         Returns:
             float64 with the index of `bars`, named `name`; NaN in the first `warmup` rows.
         """
-        return self._mask_warmup(self._compute_raw(bars))
+        return self._mask_warmup(self.compute_values(bars))
 
     def update(
         self, state: FeatureState | None, bars: pd.DataFrame

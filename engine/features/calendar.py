@@ -47,7 +47,8 @@ class CalendarFeature(Indicator):
         """None: one bar is enough."""
         return 0
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The wave at the open of each bar."""
         phase = 2.0 * np.pi * _elapsed_fraction(pd.DatetimeIndex(bars.index), self.cycle)
         return pd.Series(np.sin(phase) if self.wave == "sine" else np.cos(phase), index=bars.index)
 
@@ -87,7 +88,8 @@ class TurnOfMonth(Indicator):
         """None: one bar is enough."""
         return 0
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """1 or 0 at the open of each bar."""
         opens = pd.DatetimeIndex(bars.index).tz_localize(None).to_numpy()
         day = opens.astype("datetime64[D]")
         begin = opens.astype("datetime64[M]")

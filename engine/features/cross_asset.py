@@ -48,7 +48,7 @@ class CrossAsset(FeatureSpec, ABC):
         return "close", f"{self.symbol}:close"
 
     @abstractmethod
-    def _compute_raw(self, close: Vector, other: Vector) -> Vector:
+    def compute_values(self, close: Vector, other: Vector) -> Vector:
         """The values; those in the first `warmup` rows are discarded."""
 
     def compute(self, bars: pd.DataFrame, other: pd.DataFrame) -> pd.Series[float]:
@@ -61,7 +61,7 @@ class CrossAsset(FeatureSpec, ABC):
         Returns:
             float64 with the index of `bars`, named `name`; NaN in the first `warmup` rows.
         """
-        values = self._compute_raw(bars["close"].to_numpy(), other["close"].to_numpy())
+        values = self.compute_values(bars["close"].to_numpy(), other["close"].to_numpy())
         return self._mask_warmup(pd.Series(values, index=bars.index))
 
     def update(
@@ -132,7 +132,8 @@ class SpreadZscore(CrossAsset):
         """The bars before the first complete window."""
         return self.window - 1
 
-    def _compute_raw(self, close: Vector, other: Vector) -> Vector:
+    def compute_values(self, close: Vector, other: Vector) -> Vector:
+        """The z-score of the spread at each bar."""
         return zscore(np.log(close) - np.log(other), self.window)
 
 
@@ -154,7 +155,8 @@ class RelativeStrength(CrossAsset):
         """The first return needs the close `periods` bars before."""
         return self.periods
 
-    def _compute_raw(self, close: Vector, other: Vector) -> Vector:
+    def compute_values(self, close: Vector, other: Vector) -> Vector:
+        """The difference of the returns at each bar."""
         return log_returns(close, self.periods) - log_returns(other, self.periods)
 
 
@@ -177,7 +179,8 @@ class Beta(CrossAsset):
         """`window` returns need `window` + 1 closes."""
         return self.window
 
-    def _compute_raw(self, close: Vector, other: Vector) -> Vector:
+    def compute_values(self, close: Vector, other: Vector) -> Vector:
+        """The slope at each bar."""
         own, market = log_returns(close), log_returns(other)
         variance = covariance(market, market, self.window)
         return covariance(own, market, self.window) / np.where(variance == 0.0, np.inf, variance)
@@ -200,7 +203,8 @@ class Correlation(CrossAsset):
         """`window` returns need `window` + 1 closes."""
         return self.window
 
-    def _compute_raw(self, close: Vector, other: Vector) -> Vector:
+    def compute_values(self, close: Vector, other: Vector) -> Vector:
+        """The correlation at each bar."""
         own, market = log_returns(close), log_returns(other)
         squares = covariance(own, own, self.window) * covariance(market, market, self.window)
         scale = np.where(squares == 0.0, np.inf, np.sqrt(squares))

@@ -42,7 +42,8 @@ class FractionalDifference(Indicator):
         """`window` returns need `window` + 1 closes."""
         return self.window
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The fractional difference at each bar."""
         returns = log_returns(bars["close"].to_numpy())
         # Summation by parts: a level relative to the oldest is a sum of returns.
         weights = np.cumsum(binomial_weights(self.order, self.window))

@@ -41,7 +41,8 @@ class Rsi(Indicator):
         """The first bar's weight falls to (1 - 1 / window)^(10 window) < e^-10."""
         return 10 * self.window
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The index at each bar."""
         from ta.momentum import RSIIndicator
 
         close = bars["close"]
@@ -106,7 +107,8 @@ class Macd(Indicator):
         """
         return 5 * (self.slow + self.signal + 2)
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The histogram at each bar."""
         from ta.trend import MACD
 
         indicator = MACD(bars["close"], self.slow, self.fast, self.signal)

@@ -39,7 +39,8 @@ class SimpleReturn(Indicator):
         """The first return needs the close `periods` bars before."""
         return self.periods
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The return at each bar."""
         return bars["close"] / bars["close"].shift(self.periods) - 1.0
 
 
@@ -60,7 +61,8 @@ class LogReturn(Indicator):
         """The first return needs the close `periods` bars before."""
         return self.periods
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The return at each bar."""
         return pd.Series(log_returns(bars["close"].to_numpy(), self.periods), index=bars.index)
 
 
@@ -76,7 +78,8 @@ class HighLowRange(Indicator):
         """None: one bar is enough."""
         return 0
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The range of each bar."""
         return (bars["high"] - bars["low"]) / bars["close"]
 
 
@@ -97,6 +100,7 @@ class Volatility(Indicator):
         """`window` returns need `window` + 1 closes."""
         return self.window
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The deviation of the last returns at each bar."""
         returns = log_returns(bars["close"].to_numpy())
         return pd.Series(mean_and_deviation(returns, self.window, ddof=1)[1], index=bars.index)

@@ -38,7 +38,8 @@ class RangeVolatility(Indicator, ABC):
     def _variance(self, bars: pd.DataFrame) -> Vector:
         """The variance, shape (n,); it may be slightly negative by rounding."""
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The root of the variance, of 0 where rounding makes that negative."""
         return pd.Series(np.sqrt(np.maximum(self._variance(bars), 0.0)), index=bars.index)
 
 

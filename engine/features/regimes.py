@@ -41,7 +41,8 @@ class VolatilityRegime(Indicator):
         """`window` returns for each deviation, and `history` - 1 more for the ranking."""
         return self.window + self.history - 1
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The tercile at each bar."""
         returns = log_returns(bars["close"].to_numpy())
         deviation = mean_and_deviation(returns, self.window, ddof=1)[1]
         rank = midrank(deviation, self.history)
@@ -73,7 +74,8 @@ class TrendRegime(Indicator):
         """`window` returns need `window` + 1 closes."""
         return self.window
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The trend at each bar."""
         returns = log_returns(bars["close"].to_numpy())
         mean, deviation = mean_and_deviation(returns, self.window, ddof=1)
         error = self.threshold * deviation / np.sqrt(self.window)

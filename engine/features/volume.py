@@ -37,7 +37,8 @@ class Vwap(Indicator):
         """The bars before the first complete window."""
         return self.window - 1
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The distance at each bar."""
         from ta.volume import VolumeWeightedAveragePrice
 
         high, low, close, volume = (bars[name] for name in ("high", "low", "close", "volume"))
@@ -88,7 +89,8 @@ class Obv(Indicator):
         """`window` changes need `window` + 1 bars."""
         return self.window
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The z-score of the change at each bar."""
         close, volume = bars["close"].to_numpy(), bars["volume"].to_numpy(dtype="float64")
         change: Vector = np.sign(np.diff(close, prepend=np.nan)) * volume
         return pd.Series(zscore(change, self.window), index=bars.index)
@@ -111,6 +113,7 @@ class VolumeZscore(Indicator):
         """The bars before the first complete window."""
         return self.window - 1
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The z-score at each bar."""
         volume = bars["volume"].to_numpy(dtype="float64")
         return pd.Series(zscore(volume, self.window), index=bars.index)

@@ -37,7 +37,8 @@ class OracleFeature(Indicator):
         """0: it uses no earlier bar."""
         return 0
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The next return at each bar."""
         return (bars["close"].shift(-1) / bars["close"] - 1.0).fillna(0.0)
 
 

@@ -27,7 +27,7 @@ class CentredMean(Indicator):
     def warmup(self) -> int:
         return 5
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
         mean = bars["close"].rolling(5, center=True).mean()
         return (bars["close"] / mean - 1).ffill()
 

@@ -87,7 +87,7 @@ class FutureBar(Indicator):
     def warmup(self) -> int:
         return 5
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
         return bars["close"].pct_change().shift(-1).ffill()
 
 
@@ -106,7 +106,7 @@ class FilledFromBehind(Indicator):
     def warmup(self) -> int:
         return 5
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
         close = bars["close"].where(bars["volume"] > 0).bfill().ffill()
         return close.pct_change()
 

@@ -82,7 +82,7 @@ class OwnFeature(Indicator):
     def warmup(self) -> int:
         return 1
 
-    def _compute_raw(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
         close = bars["close"]
         if self.breaks == "future":
             return close.shift(-1).ffill() / close - 1

@@ -133,7 +133,7 @@ class RunningMean(Indicator):
     def warmup(self) -> int:
         return 9
 
-    def _compute_raw(self, bars):
+    def compute_values(self, bars):
         return bars["close"] / bars["close"].rolling(10).mean() - 1
 
 
@@ -159,8 +159,8 @@ class Scribbler(LogReturn):
 class Glancer(LogReturn):
     kind: Literal["glancer"] = "glancer"  # type: ignore[assignment]
 
-    def _compute_raw(self, bars):
-        return super()._compute_raw(bars) + 0 * bars["volume"]
+    def compute_values(self, bars):
+        return super().compute_values(bars) + 0 * bars["volume"]
 
 
 @pytest.mark.parametrize(
