@@ -32,7 +32,7 @@ case "$1 $2" in
     printf '#!/bin/sh\\necho "in $PWD: $*"\\n' >"$(dirname "$0")/backtest"
     chmod +x "$(dirname "$0")/backtest" ;;
 "-m compileall") tell compile ;;
-"-m pytest") shift 2; echo "pytest in $PWD: $*" ;;
+"-m pytest") shift 2; echo "pytest in $PWD: $*${PYTHONDONTWRITEBYTECODE:+, no bytecode}" ;;
 esac
 """
 
@@ -72,7 +72,9 @@ class Clone:
         return subprocess.Popen(
             [str(self.root / "scripts" / command[0]), *command[1:]],
             cwd=self.elsewhere,
-            env=os.environ | {"PATH": f"{self.bin}:/usr/bin:/bin", "CALLS": str(self.log)},
+            env=os.environ
+            | {"PATH": f"{self.bin}:/usr/bin:/bin", "CALLS": str(self.log)}
+            | {"PYTHONDONTWRITEBYTECODE": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
