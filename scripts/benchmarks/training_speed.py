@@ -36,6 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=DEFAULT_STRATEGY,
         help="strategy of the stored part, run offline",
     )
+    parser.add_argument("--no-pages", action="store_true", help="of the stored part")
     parser.add_argument(
         "--part", choices=PARTS, action="append", help="measure this part only; repeatable"
     )
@@ -63,7 +64,7 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
         }
         log("memory measured")
     if "stored" in parts:
-        results["stored"] = run_twice(options.strategy)
+        results["stored"] = run_twice(options.strategy, pages=not options.no_pages)
     return results
 
 

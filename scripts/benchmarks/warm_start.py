@@ -52,6 +52,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=2, help="rounds; the fastest counts")
     parser.add_argument("--cores", type=int, default=WORKERS)
     parser.add_argument("--workers", type=int, default=WORKERS)
+    parser.add_argument("--no-pages", action="store_true", help="write no pages")
 
 
 def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
@@ -122,6 +123,7 @@ def _run_command(options: Namespace, folder: Path, kind: str, turn: int) -> Sequ
         *(str(Path(sys.executable).with_name("backtest")), "run", str(options.strategy)),
         *(*data, *overrides, *VARIANTS[kind], "--workers", str(options.workers)),
         *("--quiet", "--json", "--out", str(home / "reports")),
+        *(("--no-pages",) if options.no_pages else ()),
     ]
 
 

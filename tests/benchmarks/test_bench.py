@@ -16,13 +16,22 @@ from rich.console import Console
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "scripts" / "benchmarks"
-SMALL_WORKLOAD = ["--rounds", "1", "--windows", "2", "--epochs", "2", "--bars", "5000"]
-QUICK = ["--strategy", str(ROOT / "strategies" / "ridge.yaml")]
+WINDOWS, EPOCHS = 1, 2
+SMALL_WORKLOAD = ["--rounds", "1", "--windows", str(WINDOWS), "--epochs", str(EPOCHS)]
+SMALL_WORKLOAD += ["--bars", "5000", "--no-pages"]
 FEW_FITS = [
-    *("--set", "windows.test=8y", "--set", "model.units=8", "--set", "model.dense=[16,8]"),
+    *("--set", "windows.test=8y", "--set", "model={kind: mlp, lookback: 5, dense: [8]}"),
     *("--set", "training.epochs=2", "--set", "training.warm_epochs=1"),
     *("--set", "benchmarks=[]", "--set", "evaluation.resamples=500"),
+    *("--workers", "1", "--no-pages"),
 ]
+SLIVER = """
+name: sliver
+data: {dataset: us-indices, offline: us-indices}
+windows: {train: 8y, validation: 1y, test: 8y}
+model: {kind: ridge, lookback: 2}
+evaluation: {resamples: 200}
+"""
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -32,8 +41,16 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def results() -> dict[str, Any]:
-    completed = bench("refit", "--json", *SMALL_WORKLOAD, *QUICK)
+def sliver(module_folder: Path) -> list[str]:
+    """The option of a strategy that runs in few seconds."""
+    file = module_folder / "sliver.yaml"
+    file.write_text(SLIVER, encoding="utf-8")
+    return ["--strategy", str(file)]
+
+
+@pytest.fixture(scope="module")
+def results(sliver: list[str]) -> dict[str, Any]:
+    completed = bench("refit", "--json", *SMALL_WORKLOAD, *sliver)
     assert completed.returncode == 0, completed.stderr
     return json.loads(completed.stdout)
 
@@ -47,7 +64,7 @@ def test_compares_both_backends_with_the_plain_keras_loop(results) -> None:
 @pytest.mark.slow
 def test_every_program_forecasts_the_same_bars_and_learns(results) -> None:
     for name, summary in results["contenders"].items():
-        assert summary["forecasts"] == 2 * 30, name
+        assert summary["forecasts"] == WINDOWS * 30, name
         assert 0 < summary["train_loss"] < 3, name
         assert len(summary["seconds"]) == 1, name
 
@@ -55,7 +72,7 @@ def test_every_program_forecasts_the_same_bars_and_learns(results) -> None:
 @pytest.mark.slow
 def test_reports_the_workload_and_the_speed_of_the_machine(results) -> None:
     work = results["work"]
-    assert work["training_samples_in_all"] == 2 * 2 * 1_152
+    assert work["training_samples_in_all"] == WINDOWS * EPOCHS * 1_152
     assert work["forward_flop_per_sample"] == 587_392
     assert work["sgemm_flop_per_s"] > 1e8
 
@@ -83,7 +100,7 @@ def test_prints_a_table_without_json(results, monkeypatch: pytest.MonkeyPatch) -
 
 
 ZOO = ["--symbols", "SP500", "--kinds", "mlp", "drift", "--seeds", "2", "--workers", "1"]
-ZOO += ["--set", "training.epochs=1", "--set", "windows.train=15y", "--set", "windows.test=3y"]
+ZOO += ["--set", "training.epochs=1", "--set", "windows.train=15y", "--set", "windows.test=9y"]
 
 
 @pytest.mark.slow
@@ -160,17 +177,17 @@ def test_features_times_every_kind_there_is(monkeypatch: pytest.MonkeyPatch) -> 
     assert "all 27 at once" in console.export_text()
 
 
-TRUTH = ["--rounds", "1", "--bars", "200", "--resamples", "200", "--no-pages", *QUICK]
+TRUTH = ["--rounds", "1", "--bars", "200", "--resamples", "200", "--no-pages"]
 
 
 @pytest.mark.slow
 def test_truth_times_the_leakage_test_and_the_bootstrap(
-    monkeypatch: pytest.MonkeyPatch,
+    sliver: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    completed = bench("truth", "--json", *TRUTH)
+    completed = bench("truth", "--json", *TRUTH, *sliver)
     assert completed.returncode == 0, completed.stderr
     results = json.loads(completed.stdout)
-    assert results["work"] == {"strategy": "ridge", "bars": 200, "books": 6, "resamples": 200}
+    assert results["work"] == {"strategy": "sliver", "bars": 200, "books": 6, "resamples": 200}
     (run,), (certificate,) = results["run_s"], results["certificate_s"]
     assert 0 < certificate < run
     assert results["certificate_share_pct"] == pytest.approx([100 * certificate / run])
