@@ -29,7 +29,12 @@ def coins(market_data, tmp_path) -> str:
 
 def test_ridge_trades_bitcoin_out_of_sample_for_years(coins, tmp_path) -> None:
     run = engine.run(
-        STRATEGIES / "ridge.yaml", data=coins, out=tmp_path, home=tmp_path, pages=False
+        STRATEGIES / "ridge.yaml",
+        overrides={"windows.test": "2y"},
+        data=coins,
+        out=tmp_path,
+        home=tmp_path,
+        pages=False,
     )
     assert run.manifest["target"] == ["BTC"]
     assert len(run.returns) > 365
@@ -48,10 +53,11 @@ def test_ridge_trades_bitcoin_out_of_sample_for_years(coins, tmp_path) -> None:
 def test_shipped_networks_run_from_bars_to_verdict(coins, tmp_path, name: str) -> None:
     run = engine.run(
         STRATEGIES / f"{name}.yaml",
-        overrides={"seeds": 1, "training.epochs": 2},
+        overrides={"seeds": 1, "training.epochs": 2, "windows.test": "2y"},
         data=coins,
         out=tmp_path,
         home=tmp_path,
+        workers=1,
         pages=False,
     )
     assert np.isfinite(run.predictions["predicted"]).all()

@@ -205,6 +205,7 @@ def test_the_launcher_can_be_run_and_is_posix_shell() -> None:
     subprocess.run(["/bin/sh", "-n", script], check=True)
 
 
+@pytest.mark.slow
 def test_an_unknown_name_lists_the_benchmarks() -> None:
     completed = bench("speed")
     assert completed.returncode == 2

@@ -36,6 +36,7 @@ def test_help_and_usage_errors_load_nothing_heavy(arguments: list[str]) -> None:
     assert done.stderr.splitlines()[-1] == "[]"
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_error() -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, "schema"],
@@ -51,6 +52,7 @@ def test_a_closed_pipe_is_no_error() -> None:
     process.stderr.close()
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_with_130_and_one_line() -> None:
     waiting = (
         "import time\n"

@@ -90,15 +90,20 @@ def test_every_other_line_is_a_script_of_ours_or_a_known_tool(page: Path) -> Non
     assert [line for line in plain if not line.startswith(tuple(TOOLS))] == []
 
 
-def snippets() -> dict[str, str]:
-    return {
-        f"{named(page)} {number}": code
+def snippets() -> list[Any]:
+    """The blocks of Python; those that load Keras are slow."""
+    return [
+        pytest.param(
+            code,
+            id=f"{named(page)} {number}",
+            marks=[pytest.mark.slow] if "from keras" in code else [],
+        )
         for page in PAGES
         for number, code in enumerate(blocks(page, "python"))
-    }
+    ]
 
 
-@pytest.mark.parametrize("code", snippets().values(), ids=snippets())
+@pytest.mark.parametrize("code", snippets())
 def test_imported_names_and_attributes_of_a_run_exist(code: str) -> None:
     nodes = list(ast.walk(ast.parse(code)))
     for node in nodes:
