@@ -59,6 +59,7 @@ def run_once(shared_dir: Path, name: str, model: str, overrides: dict[str, Any])
             overrides={"name": name, "evaluation.resamples": 200, **overrides},
             out=shared_dir / "reports",
             home=shared_dir / "home",
+            workers=1,
         )
 
 

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def start(
-    strategy: Path, place: Path, name: str, overrides: Mapping[str, object]
+    strategy: Path, place: Path, name: str, overrides: Mapping[str, object], *options: str
 ) -> subprocess.Popen[str]:
     """`backtest run` as a process of its own, with a home of that name."""
     settings = [part for path, value in overrides.items() for part in ("--set", f"{path}={value}")]
     return subprocess.Popen(
         [
             *(sys.executable, "-c", "from engine.cli.main import main; main()", "run"),
-            *(str(strategy), *settings, "--out", str(place / name)),
+            *(str(strategy), *settings, "--out", str(place / name), *options),
         ],
         env={**os.environ, "BACKTEST_HOME": str(place / f"home-{name}")},
         stdout=subprocess.PIPE,

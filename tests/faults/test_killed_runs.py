@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-MODEL = "{kind: micdl, lookback: 6, units: 8, dense: [16, 8]}"
+MODEL = "{kind: mlp, lookback: 6, dense: [16, 8]}"
 SEEDS = 4
+OVERRIDES = {"seeds": SEEDS, "training.epochs": 10}
 
 
 @pytest.fixture(scope="module")
@@ -27,23 +28,29 @@ def strategy(module_folder: Path) -> Path:
     return write_strategy(module_folder, market(module_folder / "market"), MODEL)
 
 
+def run(folder: Path, strategy: Path, out: str, home: str) -> engine.Run:
+    """On one worker: a second one takes as long to start as all fits."""
+    return engine.run(
+        strategy,
+        overrides=OVERRIDES,
+        out=folder / out,
+        home=folder / f"home-{home}",
+        workers=1,
+        pages=False,
+    )
+
+
 @pytest.fixture(scope="module")
 def whole(module_folder: Path, strategy: Path) -> engine.Run:
     """The run that nobody disturbs."""
-    return engine.run(
-        strategy,
-        overrides={"seeds": SEEDS},
-        out=module_folder / "whole",
-        home=module_folder / "home-whole",
-        pages=False,
-    )
+    return run(module_folder, strategy, "whole", "whole")
 
 
 def test_killed_outright_it_goes_on_where_it_was_and_ends_with_the_same_bytes(
     module_folder, strategy, whole
 ) -> None:
     store = FitStore(module_folder / "home-killed" / "fits")
-    process = start(strategy, module_folder, "killed", {"seeds": SEEDS})
+    process = start(strategy, module_folder, "killed", OVERRIDES)
     wait_for(store, 3)
     workers = workers_of(process)
     process.send_signal(signal.SIGKILL)
@@ -56,13 +63,7 @@ def test_killed_outright_it_goes_on_where_it_was_and_ends_with_the_same_bytes(
         assert time.monotonic() < ends, "workers outlive the run"
         time.sleep(0.1)
 
-    again = engine.run(
-        strategy,
-        overrides={"seeds": SEEDS},
-        out=module_folder / "killed",
-        home=module_folder / "home-killed",
-        pages=False,
-    )
+    again = run(module_folder, strategy, "killed", "killed")
     total = SEEDS * len(whole.manifest["windows"])
     assert again.manifest["fits"] == {"trained": total - stored, "stored": stored}
     assert_same(again, whole)
@@ -72,7 +73,7 @@ def test_an_interrupt_ends_within_two_seconds_with_130_and_leaves_a_store_to_go_
     module_folder, strategy, whole
 ) -> None:
     store = FitStore(module_folder / "home-interrupted" / "fits")
-    process = start(strategy, module_folder, "interrupted", {"seeds": SEEDS})
+    process = start(strategy, module_folder, "interrupted", OVERRIDES)
     wait_for(store, 2)
     workers = workers_of(process)
     began = time.monotonic()
@@ -84,19 +85,15 @@ def test_an_interrupt_ends_within_two_seconds_with_130_and_leaves_a_store_to_go_
     assert all(ended(worker) for worker in workers)
     assert not list((module_folder / "interrupted").glob("small/*"))
 
-    again = engine.run(
-        strategy,
-        overrides={"seeds": SEEDS},
-        out=module_folder / "interrupted",
-        home=module_folder / "home-interrupted",
-        pages=False,
-    )
+    again = run(module_folder, strategy, "interrupted", "interrupted")
     assert again.manifest["fits"]["stored"] >= 2
     assert_same(again, whole)
 
 
 def test_two_runs_at_once_share_a_store_and_both_end_alike(module_folder, strategy, whole) -> None:
-    both = [start(strategy, module_folder, "shared", {"seeds": SEEDS}) for _ in range(2)]
+    both = [
+        start(strategy, module_folder, "shared", OVERRIDES, "--workers", "1") for _ in range(2)
+    ]
     for process in both:
         _, told = process.communicate(timeout=120)
         assert process.returncode == 0, told
@@ -111,12 +108,6 @@ def test_two_runs_at_once_share_a_store_and_both_end_alike(module_folder, strate
 
 
 def test_a_second_run_trains_nothing(strategy, module_folder, whole) -> None:
-    again = engine.run(
-        strategy,
-        overrides={"seeds": SEEDS},
-        out=module_folder / "second",
-        home=module_folder / "home-whole",
-        pages=False,
-    )
+    again = run(module_folder, strategy, "second", "whole")
     assert again.manifest["fits"]["trained"] == 0
     assert_same(again, whole)

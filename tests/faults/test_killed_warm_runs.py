@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 SEEDS = 2
 WARM = {"seeds": SEEDS, "training.warm_start": "previous_window", "training.warm_epochs": 2}
 MODEL = """{kind: ensemble, combine: validation_weighted, members: [
-    {kind: lstm, lookback: 6, units: [8], dropout: 0.2}, {kind: ridge, lookback: 6}]}"""
+    {kind: mlp, lookback: 6, dense: [8]}, {kind: ridge, lookback: 6}]}"""
 
 
 def test_killed_mid_chain_it_ends_with_the_same_bytes_and_trains_nothing_twice(tmp_path) -> None:

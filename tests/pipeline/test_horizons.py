@@ -235,6 +235,7 @@ def test_a_network_forecasts_horizons_and_intervals(module_folder, file) -> None
         overrides=network,
         out=module_folder / "network",
         home=module_folder / "home",
+        workers=1,
         pages=False,
     )
     table = run.predictions
@@ -247,6 +248,7 @@ def test_a_network_forecasts_horizons_and_intervals(module_folder, file) -> None
         overrides=network,
         out=module_folder / "again",
         home=module_folder / "home",
+        workers=1,
         pages=False,
     )
     assert again.manifest["fits"]["trained"] == 0
