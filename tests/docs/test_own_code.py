@@ -133,7 +133,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_strategy_of_the_page_runs_with_the_installed_parts(installed: Path) -> None:
     arguments = ("run", "acme.yaml", "--offline", "--no-pages", "--json")
-    done = run_cli(*arguments, path=(installed / "site",), cwd=installed)
+    done = run_cli(
+        *arguments, "--set", "windows.test=5y", path=(installed / "site",), cwd=installed
+    )
     assert '"result": "passed"' in done.stdout
     manifest = next(installed.glob("reports/acme/*/manifest.json")).read_text()
     assert manifest.count('"distribution": "acme-parts"') == 5
