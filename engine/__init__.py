@@ -20,6 +20,7 @@ The packages, in the order of the flow of data; a package imports only from thos
     pipeline    the stages as functions: prepare, fit, decide, simulate
     leakage     the leakage test on every run                   -> certificate
     backtest    run(strategy) -> Run, and sweeps
+    live        the newest bar: fit, predict                    -> PredictionRow
     testing     contract tests of models, features, sizings, costs and benchmarks
     selftest    the engine tested on generated markets
     replication published results repeated under their own protocol
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
     from engine.core.errors import ContractError
     from engine.evaluation.analysis import open_run
     from engine.features.base import FeatureSpec, Indicator
+    from engine.live import FittedStrategy, fit, load_market, predict
     from engine.models import Forecaster
+    from engine.models.fitted_model import FittedModel
+    from engine.models.model_file import load_model, save_model
     from engine.runs.run import Run
     from engine.signals.benchmarks import BenchmarkRule
     from engine.signals.decision import decide
@@ -55,6 +59,8 @@ __all__ = [
     "CostModel",
     "FeatureSpec",
     "Fill",
+    "FittedModel",
+    "FittedStrategy",
     "Forecaster",
     "Indicator",
     "Order",
@@ -62,10 +68,15 @@ __all__ = [
     "SizingSpec",
     "Strategy",
     "decide",
+    "fit",
+    "load_market",
+    "load_model",
     "open_run",
     "place_orders",
+    "predict",
     "run",
     "run_sweep",
+    "save_model",
     "step",
 ]
 
@@ -77,6 +88,8 @@ _EXPORTS = {
     "CostModel": "engine.simulation.costs",
     "FeatureSpec": "engine.features.base",
     "Fill": "engine.simulation.account",
+    "FittedModel": "engine.models.fitted_model",
+    "FittedStrategy": "engine.live",
     "Forecaster": "engine.models",
     "Indicator": "engine.features.base",
     "Order": "engine.signals.orders",
@@ -84,10 +97,15 @@ _EXPORTS = {
     "SizingSpec": "engine.signals.sizing",
     "Strategy": "engine.strategy",
     "decide": "engine.signals.decision",
+    "fit": "engine.live",
+    "load_market": "engine.live",
+    "load_model": "engine.models.model_file",
     "open_run": "engine.evaluation.analysis",
     "place_orders": "engine.signals.orders",
+    "predict": "engine.live",
     "run": "engine.backtest",
     "run_sweep": "engine.backtest",
+    "save_model": "engine.models.model_file",
     "step": "engine.simulation.bar_step",
 }
 

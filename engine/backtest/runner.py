@@ -26,6 +26,7 @@ from engine.core.progress import NullProgress, Progress
 from engine.data import load_market
 from engine.evaluation.analysis import with_analysis
 from engine.leakage.certify import run_leakage_test
+from engine.pipeline.executor import make_executor
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.result import BacktestResult
 from engine.pipeline.steps import (
@@ -38,8 +39,6 @@ from engine.reporting import open_page_writer
 from engine.runs.folder import atomic_directory
 from engine.runs.run import Run
 from engine.strategy import Strategy, load_strategy
-from engine.training.executors.local import LocalExecutor
-from engine.training.executors.ray import RayExecutor
 from engine.training.store import FitStore
 from engine.trials import Ledger, LedgerEntry
 
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.reporting import PageWriter
-    from engine.training.executors.base import Executor
 
 
 def run(  # noqa: PLR0913 - an argument an option of the command line
@@ -152,7 +150,7 @@ def _run_stages(
     ledger_entry.set_data_scope(prepared.to_data_scope())
     with open_page_writer(enabled=options.pages) as pages:
         store = FitStore(home / "fits")
-        with closing(_make_executor(spec, options.workers, home / "programs")) as executor:
+        with closing(make_executor(spec, options.workers, home)) as executor:
             with timer.stage("refits"):
                 predictions, fits = fit_and_predict(
                     spec, prepared, executor, store, progress, fresh=options.fresh
@@ -245,11 +243,3 @@ def _require_installed(spec: Strategy) -> None:
                 found="no such package",
                 fix=f"pip install 'backtest-engine[{extra}]'",
             )
-
-
-def _make_executor(spec: Strategy, workers: int | None, program_cache: Path) -> Executor:
-    compute = spec.compute
-    chosen = workers or (None if compute.workers == "auto" else compute.workers)
-    if compute.executor == "ray":
-        return RayExecutor(compute.ray_address, compute.backend, chosen, compute.gpus_per_fit)
-    return LocalExecutor(chosen, compute.backend, program_cache)

@@ -18,7 +18,8 @@ from engine.core.home import backtest_home
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.models import Forecast
+    from engine.models import FittedForecaster
+    from engine.models.fitted_model import InputTransform
     from engine.training.store import FitStore, StoredFit
 
 SIZE_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -176,7 +177,7 @@ def _table_columns(entries: Sequence[StoredFit]) -> list[TextTableColumn]:
 
 
 def _format_fit(entry: StoredFit, store: FitStore) -> list[str]:
-    from engine.training.store import DamagedFitError
+    from engine.models.model_file import DamagedFitError
 
     lines = [f"key       {entry.key}", f"fit       {entry.label}"]
     lines += [
@@ -184,45 +185,58 @@ def _format_fit(entry: StoredFit, store: FitStore) -> list[str]:
         f"size      {_format_size(entry.size)}",
     ]
     try:
-        forecast = store.get(entry.key)
+        fitted = store.get(entry.key)
     except DamagedFitError:
         return lines
-    if forecast is None:
+    if fitted is None:
         return [*lines, "format    earlier: not used, `backtest fits prune --earlier-formats`"]
-    history = forecast.history
+    forecaster, transform = fitted.forecaster, fitted.transform
+    history = forecaster.history
     chosen = [f"chosen    {path} {json.dumps(value)}" for path, value in history.chosen.items()]
     return [
         *lines,
         *([f"trials    {history.trials}", *chosen] if history.trials else ()),
         f"attempts  {history.attempts}",
         f"start     {'weights of the window before' if history.warm else 'from scratch'}",
+        f"model     {forecaster.model.kind}, lookback {fitted.lookback}",
+        *([] if transform is None else _format_transform(transform)),
+        *(f"{name:<9} {' to '.join(span)}" for name, span in fitted.spans.items()),
+        f"rows      {len(fitted.train):,} train, {len(fitted.validation):,} validation",
         *(
-            [f"members   {len(forecast.members)}"]
-            if forecast.members
-            else _format_training(forecast)
+            [f"members   {len(forecaster.members)}"]
+            if forecaster.members
+            else _format_training(forecaster)
         ),
-        f"forecasts {len(forecast.train):,} in sample, {len(forecast.test):,} out of sample",
-        *_format_losses(forecast),
+        *_format_losses(forecaster),
     ]
 
 
-def _format_training(forecast: Forecast) -> list[str]:
-    history = forecast.history
+def _format_transform(transform: InputTransform) -> list[str]:
+    columns = [name for each in (transform.columns, *transform.coarse) for name in each.names]
+    horizons = ", ".join(map(str, transform.horizons))
+    return [
+        f"forecasts {transform.symbol}, horizon {horizons}",
+        f"features  {len(columns)}: {', '.join(columns)}",
+    ]
+
+
+def _format_training(fitted: FittedForecaster) -> list[str]:
+    history = fitted.history
     return [
         f"epochs    {len(history.train_loss)}, best {history.best_epoch + 1}",
-        f"weights   {sum(weight.size for weight in forecast.weights):,}",
+        f"weights   {sum(weight.size for weight in fitted.weights):,}",
     ]
 
 
-def _format_losses(forecast: Forecast) -> list[str]:
+def _format_losses(fitted: FittedForecaster) -> list[str]:
     """One line per epoch; for an ensemble, one member after the other."""
-    if forecast.members:
+    if fitted.members:
         return [
             line
-            for number, member in enumerate(forecast.members, start=1)
+            for number, member in enumerate(fitted.members, start=1)
             for line in (f"member {number}", *_format_training(member), *_format_losses(member))
         ]
-    history = forecast.history
+    history = fitted.history
     losses = zip(history.train_loss, history.validation_loss, strict=True)
     return [
         "epoch  train loss  validation loss",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from engine.core.errors import UsageError
 from engine.data.bars import format_timestamp, hash_bars
 
 if TYPE_CHECKING:
@@ -21,7 +24,8 @@ class Market:
     """Validated bars of one or more symbols on the timestamps they have in common.
 
     Attributes:
-        bars: Long bars, float64, no NaN, every symbol at every timestamp.
+        bars: Long bars, float64, no NaN, every symbol at every timestamp in the order of
+            `symbols`.
         symbols: In the dataset's order.
         interval: Length of a bar, such as `1d`.
         calendar: `24/7` or a code of exchange-calendars.
@@ -44,9 +48,43 @@ class Market:
 
     def wide(self, column: str) -> WideFrame:
         """One column of the bars, a column a symbol in the order of `symbols`."""
-        table = self.bars.pivot(index="timestamp", columns="symbol", values=column)
-        table.columns.name = None
-        return table[list(self.symbols)]
+        values = self.bars[column].to_numpy().reshape(-1, len(self.symbols))
+        return pd.DataFrame(values, index=self._timestamps, columns=list(self.symbols))
+
+    @cached_property
+    def _timestamps(self) -> pd.DatetimeIndex:
+        """Each once; the rows between them have to be the symbols in their order."""
+        count = len(self.symbols)
+        order = self.bars["symbol"].to_numpy().reshape(-1, count)
+        if not (order == np.array(self.symbols, dtype=object)).all():
+            raise ValueError("bars of a market have every symbol at every timestamp, in one order")
+        return pd.DatetimeIndex(self.bars["timestamp"].iloc[::count], name="timestamp")
+
+    def until(self, timestamp: pd.Timestamp) -> Market:
+        """The market as it was known at the close of a bar: that bar and those before it.
+
+        Args:
+            timestamp: Of the bar, with a time zone.
+
+        Raises:
+            UsageError: There is no time zone, or no bar up to that time.
+        """
+        if pd.Timestamp(timestamp).tzinfo is None:
+            raise UsageError(
+                "a time without a time zone names no bar",
+                expected='a timestamp such as pd.Timestamp("2024-03-01", tz="UTC")',
+                found=f"{timestamp}",
+                where="Market.until",
+            )
+        known = self.bars[self.bars["timestamp"] <= timestamp]
+        if known.empty:
+            raise UsageError(
+                "the market has no bar up to that time",
+                expected=f"a time from {self.bars['timestamp'].min()} on",
+                found=f"{timestamp}",
+                where="Market.until",
+            )
+        return replace(self, bars=known)
 
 
 def align_symbols(frames: Mapping[str, BarsFrame]) -> tuple[BarsFrame, list[str]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.core.errors import InvalidBarsError
+from engine.core.errors import InvalidBarsError, UsageError
+from engine.core.hashing import canonical_json
 from engine.data.resampling_state import resample_next_bars
 from engine.features.build import assemble_matrix, check_distinct, check_values
 from engine.features.resolutions import check_coarser, label_coarse_features
@@ -69,6 +72,14 @@ class FeatureStream:
         for resolution in self.resolutions:
             check_coarser(resolution, self.interval)
 
+    @cached_property
+    def identity(self) -> int:
+        """A number of 63 bits that says which features of which symbols and intervals it has."""
+        features = [feature.model_dump(mode="json") for feature in self.features]
+        bars = (self.market_symbols, self.symbols, self.interval, self.resolutions)
+        digest = hashlib.sha256(canonical_json([features, *bars]).encode()).digest()
+        return int.from_bytes(digest[:8], "big") >> 1
+
     def update(
         self, state: StreamState | None, bars: BarsFrame
     ) -> tuple[StreamState, StreamedFeatures]:
@@ -82,17 +93,28 @@ class FeatureStream:
             The next state, and the features at these bars.
 
         Raises:
-            UsageError: A feature needs a symbol that the market does not have.
+            UsageError: A feature needs a symbol that the market does not have, or the state is
+                of another stream.
             InvalidBarsError: A symbol is missing at a timestamp, the bars are not in time order or
                 not after those seen, or a value past its warm-up is not finite.
         """
+        if state is not None and state.stream != self.identity:
+            raise UsageError(
+                "The state is of another feature stream",
+                expected="a state of a stream of the same features, symbols and intervals",
+                found="one of other features, symbols or intervals, or in another order",
+                where="state",
+                fix="begin with None and the whole history",
+            )
         tables = self._split(bars, None if state is None else state.newest)
         base, matrix = self._update_matrix(MatrixState() if state is None else state.base, tables)
         parts = [
             self._update_coarse(None if state is None else state.coarse[place], tables, resolution)
             for place, resolution in enumerate(self.resolutions)
         ]
-        following = StreamState(matrix.timestamps[-1], base, tuple(part for part, _ in parts))
+        following = StreamState(
+            matrix.timestamps[-1], base, tuple(part for part, _ in parts), self.identity
+        )
         return following, StreamedFeatures(matrix, tuple(features for _, features in parts))
 
     def _split(self, bars: BarsFrame, newest: pd.Timestamp | None) -> dict[str, pd.DataFrame]:

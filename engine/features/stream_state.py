@@ -76,16 +76,19 @@ class StreamState:
         newest: Timestamp of the newest bar.
         base: Of the bars' own interval.
         coarse: Of each resolution.
+        stream: `FeatureStream.identity` of the stream that it is of.
     """
 
     newest: pd.Timestamp
     base: MatrixState
     coarse: tuple[CoarseState, ...]
+    stream: int
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The arrays of the state: int64 or float64, for an npz file."""
         arrays = {
             "newest": np.array([self.newest.as_unit("us").asm8.astype(np.int64)]),
+            "stream": np.array([self.stream]),
             "resolutions": np.array([len(self.coarse)]),
             **self.base.to_arrays("base"),
         }
@@ -103,4 +106,5 @@ class StreamState:
                 CoarseState.from_arrays(arrays, f"coarse.{place}")
                 for place in range(int(arrays["resolutions"][0]))
             ),
+            int(arrays["stream"][0]),
         )

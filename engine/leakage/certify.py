@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.core.errors import LookaheadError, TrainingError
 from engine.core.randomness import derive_seed
 from engine.leakage.alternating import ALTERNATING_BOOK, AlternatingProbe
 from engine.leakage.comparison import (
-    FIXES,
     OutputComparison,
     ProbeSummary,
     build_certificate,
@@ -20,9 +17,9 @@ from engine.leakage.comparison import (
 )
 from engine.leakage.cutoffs import Cutoff, choose_cutoffs
 from engine.leakage.fill_prices import check_fill_prices
+from engine.leakage.fit_comparison import FitComparison, PerturbedData
 from engine.leakage.output_pairs import (
     pair_fills,
-    pair_fit_forecasts,
     pair_positions,
     pair_predictions,
     pair_prepared_data,
@@ -31,7 +28,6 @@ from engine.leakage.output_pairs import (
 )
 from engine.leakage.perturb import perturb_forecast, perturb_weights
 from engine.leakage.plan import ProbePlan
-from engine.leakage.retrain import RefitPair, fit_in_process, retrain, retrain_both
 from engine.leakage.synthetic_bars import SyntheticFuture
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.steps import (
@@ -42,31 +38,21 @@ from engine.pipeline.steps import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     import pandas as pd
 
     from engine.core.progress import Progress
     from engine.leakage.comparison import OutputPair
-    from engine.models import Forecast
     from engine.pipeline.prepare import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.runs.documents import Certificate
     from engine.training.executors.base import Executor
     from engine.training.out_of_sample import Predictions
     from engine.training.store import FitStore
-    from engine.training.task import FitTask
 
 _CRASH_FACTOR = 0.2
 """Factor on prices; large enough to move an average of a hundred bars."""
-
-
-@dataclass(frozen=True, eq=False)
-class _PerturbedData:
-    """Data prepared from altered bars, and the tasks of the windows compared on it."""
-
-    prepared: PreparedData
-    task_pairs: list[tuple[FitTask, FitTask]]
 
 
 def run_leakage_test(
@@ -87,10 +73,10 @@ def run_leakage_test(
     """
     check_fill_prices(result.spec, result.prepared, result.books)
     certifier = _LeakageTest(result)
-    refitted = certifier.retrain_costly(executor, store, progress, fresh=fresh)
+    certifier.fits.retrain_costly(executor, store, progress, fresh=fresh)
     cuts = certifier.plan.cutoffs
     for index, cutoff in enumerate(cuts):
-        certifier.compare_at(index, refitted.get(index, []), executor)
+        certifier.compare_at(index, executor)
         progress.advance(
             index + 1, len(cuts), f"{format_bar(certifier.cutoff_bar(cutoff))}, {cutoff.kind}"
         )
@@ -114,44 +100,18 @@ class _LeakageTest:
         self.plan = ProbePlan(cuts, self.windows, result.spec.execution.price)
         self.comparison = OutputComparison()
         self.alternating = AlternatingProbe(result)
-        self._perturbed_data: dict[int, _PerturbedData] = {}
-        self._refit_counts: Counter[int] = Counter()
-        self._original_outcomes = dict(
-            zip(map(id, result.fits.tasks), result.fits.outcomes, strict=True)
+        self.fits = FitComparison(
+            result, self.plan, self._require_equal, self._build_perturbed_data
         )
 
     def cutoff_bar(self, cutoff: Cutoff) -> pd.Timestamp:
         """The last bar that is kept."""
         return self.result.prepared.feature_history.features.timestamps[cutoff.row]
 
-    def retrain_costly(
-        self, executor: Executor, store: FitStore, progress: Progress, *, fresh: bool
-    ) -> dict[int, list[tuple[RefitPair, Forecast | TrainingError]]]:
-        """Retrains costly fits: index of the cutoff -> fits."""
-        requested: dict[int, list[RefitPair]] = {}
-        if any(task.model.costly for task in self.result.fits.tasks):
-            for index in self.plan.refits:
-                self._perturbed_data[index] = self._build_perturbed_data(index)
-                requested[index] = self._refit_pairs(
-                    index, self._perturbed_data[index], costly=True
-                )
-        flat = [pair for of_cut in requested.values() for pair in of_cut]
-        outcomes = iter(retrain(flat, self.result.fits, executor, store, progress, fresh=fresh))
-        return {
-            index: [(pair, next(outcomes)) for pair in of_cut]
-            for index, of_cut in requested.items()
-        }
-
-    def compare_at(
-        self,
-        index: int,
-        retrained: Sequence[tuple[RefitPair, Forecast | TrainingError]],
-        executor: Executor,
-    ) -> None:
+    def compare_at(self, index: int, executor: Executor) -> None:
         """Compares everything up to one cutoff, in the order of the stages."""
         cutoff = self.plan.cutoffs[index]
-        rebuilt = self._perturbed_data.pop(index, None) or self._build_perturbed_data(index)
-        self._compare_fits(index, rebuilt, retrained, executor)
+        rebuilt = self.fits.compare_at(index, executor)
         predictions = self._compare_predictions(index, rebuilt.prepared)
         weights = decide_positions(self.result.spec, rebuilt.prepared, predictions)
         tested = max(0, cutoff.row + 1 - self.windows[0].test.start)
@@ -175,7 +135,7 @@ class _LeakageTest:
                 n_replaced_bars=len(self.result.prepared.feature_history.features.timestamps)
                 - 1
                 - cutoff.row,
-                n_refits=self._refit_counts[index],
+                n_refits=self.fits.refit_counts[index],
                 price_known=self.plan.price_known(index),
             )
             for index, cutoff in enumerate(self.plan.cutoffs)
@@ -197,7 +157,7 @@ class _LeakageTest:
             derive_seed(self.result.spec.seed, "certificate", bar, purpose)
         )
 
-    def _build_perturbed_data(self, index: int) -> _PerturbedData:
+    def _build_perturbed_data(self, index: int) -> PerturbedData:
         """Prepares data and tasks from altered bars, and compares each of them."""
         cutoff, spec, real = self.plan.cutoffs[index], self.result.spec, self.result.prepared
         prepared = prepare_data(
@@ -211,87 +171,22 @@ class _LeakageTest:
         )
         seen = set()
         for task, other in pairs:
-            if id(task.dataset) not in seen:
-                seen.add(id(task.dataset))
+            if id(task.training_set) not in seen:
+                seen.add(id(task.training_set))
                 self._require_equal(
-                    pair_task_arrays(task, other, windows[task.window], cutoff.row, real), cutoff
+                    pair_task_arrays(task, other, windows[task.window], real), cutoff
                 )
-        return _PerturbedData(prepared, pairs)
-
-    def _refit_pairs(
-        self, index: int, perturbed: _PerturbedData, *, costly: bool
-    ) -> list[RefitPair]:
-        """Fits of the window that straddles a cutoff, by each book's first seed."""
-        if index not in self.plan.refits:
-            return []
-        label = f"other bars after {format_bar(self.cutoff_bar(self.plan.cutoffs[index]))}"
-        window = self.plan.straddling_window(index)
-        return [
-            RefitPair(real, other, label)
-            for real, other in perturbed.task_pairs
-            if window is not None
-            and real.window == window.index
-            and real.seed_index == 0
-            and real.model.costly == costly
-            and not isinstance(self._original_outcomes[id(real)], TrainingError)
-        ]
-
-    def _compare_fits(
-        self,
-        index: int,
-        perturbed: _PerturbedData,
-        retrained: Sequence[tuple[RefitPair, Forecast | TrainingError]],
-        executor: Executor,
-    ) -> None:
-        cutoff = self.plan.cutoffs[index]
-        for pair in self._refit_pairs(index, perturbed, costly=False):
-            self._compare_fit(
-                pair,
-                self._original_outcomes[id(pair.original)],
-                fit_in_process(pair.perturbed),
-                cutoff,
-            )
-            self._refit_counts[index] += 1
-        for pair, outcome in retrained:
-            self._refit_counts[index] += 1
-            try:
-                self._compare_fit(
-                    pair, self._original_outcomes[id(pair.original)], outcome, cutoff
-                )
-            except LookaheadError:
-                here = retrain_both(pair, self.result.fits, executor)
-                self._compare_fit(pair, *here, cutoff)
-
-    def _compare_fit(
-        self,
-        pair: RefitPair,
-        original: Forecast | TrainingError,
-        perturbed: Forecast | TrainingError,
-        cutoff: Cutoff,
-    ) -> None:
-        window, prepared = self.windows[pair.original.window], self.result.prepared
-        if isinstance(original, TrainingError) or isinstance(perturbed, TrainingError):
-            raise LookaheadError(
-                f"Look-ahead: whether {pair.original} can be fitted depends on its test rows",
-                expected="the same fit, whatever comes after the cut",
-                found=f"{perturbed} with {pair.label}",
-                where=f"predictions: {pair.original}",
-                fix=FIXES["predictions"],
-            )
-        self._require_equal(
-            pair_fit_forecasts(pair.original, original, perturbed, window, cutoff.row, prepared),
-            cutoff,
-        )
+        return PerturbedData(prepared, pairs)
 
     def _compare_predictions(self, index: int, prepared: PreparedData) -> dict[str, Predictions]:
         """Assembles predictions again, with other forecasts after the cutoff."""
         result, cutoff = self.result, self.plan.cutoffs[index]
-        outcomes = [
+        forecasts = [
             perturb_forecast(outcome, self.windows[task.window], cutoff.row, up=index % 2 == 1)
-            for task, outcome in zip(result.fits.tasks, result.fits.outcomes, strict=True)
+            for task, outcome in zip(result.fits.tasks, result.fits.forecasts, strict=True)
         ]
         predictions = assemble_predictions(
-            result.spec, prepared, replace(result.fits, outcomes=outcomes)
+            result.spec, prepared, replace(result.fits, forecasts=forecasts)
         )
         for book, real in result.predictions.items():
             other = predictions[book]

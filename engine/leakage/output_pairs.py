@@ -17,12 +17,11 @@ if TYPE_CHECKING:
     from engine.core.types import Matrix, WideFrame
     from engine.leakage.comparison import ComparedStage
     from engine.leakage.plan import KnownPrice
-    from engine.models import Forecast
     from engine.pipeline.prepare import PreparedData
     from engine.simulation.portfolio import SimulationResult
     from engine.splits.walk_forward import WalkForwardWindow
     from engine.strategy import Strategy
-    from engine.training.out_of_sample import Predictions
+    from engine.training.out_of_sample import Forecast, Predictions
     from engine.training.task import FitTask
 
 
@@ -108,41 +107,34 @@ def pair_task_arrays(
     original: FitTask,
     perturbed: FitTask,
     window: WalkForwardWindow,
-    row: int,
     prepared: PreparedData,
 ) -> Iterator[OutputPair]:
-    """One window's arrays, whose train and validation part is known at `row`.
+    """One window's training set, which is known before its first test bar.
 
-    Labels have to be equal on every row: the last of them ends before the test part begins.
+    Equal arrays, with the same model and seed, are the same key and so the same fit.
     """
-    one, two = original.dataset, perturbed.dataset
-    first = window.test.stop - len(one.inputs)
-    whole = prepared.feature_history.features.timestamps[first : window.test.stop]
-    known = slice(0, row + 1 - first)
-    bars = whole[known]
+    one, two = original.training_set, perturbed.training_set
+    first = window.train.start - int(one.train[0])
+    bars = prepared.feature_history.features.timestamps[first : first + len(one.inputs)]
     where = f" in window {window.index}"
     names = tuple(name + where for name in prepared.feature_history.features.names)
-    yield OutputPair("scaled inputs", names, bars, one.inputs[known], two.inputs[known])
-    for fine, own, other_forecast in zip(
+    yield OutputPair("scaled inputs", names, bars, one.inputs, two.inputs)
+    for fine, own, other in zip(
         prepared.feature_history.coarse, one.coarse, two.coarse, strict=True
     ):
         names = tuple(name + where for name in fine.features.names)
-        latest = own.latest[known]
-        complete = slice(0, int(latest[-1]) + 1)
-        when = bars[latest.searchsorted(np.arange(complete.stop))]
-        yield OutputPair(
-            "scaled inputs", names, when, own.inputs[complete], other_forecast.inputs[complete]
-        )
+        when = bars[own.latest.searchsorted(np.arange(len(own.inputs)))]
+        yield OutputPair("scaled inputs", names, when, own.inputs, other.inputs)
         name = f"{fine.interval} bars known{where}"
-        yield OutputPair("training arrays", (name,), bars, latest, other_forecast.latest[known])
+        yield OutputPair("training arrays", (name,), bars, own.latest, other.latest)
     over = f"{original.symbol}: return over the next {{}}{where}"
     names = tuple(over.format(_format_bars(bars)) for bars in one.horizons)
-    yield OutputPair("labels", names, whole, one.target, two.target)
+    yield OutputPair("labels", names, bars, one.target, two.target)
     name = f"{original.symbol}: trailing return{where}"
-    yield OutputPair("training arrays", (name,), bars, one.trailing[known], two.trailing[known])
-    for part in ("train", "validation", "test"):
+    yield OutputPair("training arrays", (name,), bars, one.trailing, two.trailing)
+    for part in ("train", "validation"):
         rows = getattr(one, part)
-        yield OutputPair("training arrays", (part + where,), whole[rows], rows, getattr(two, part))
+        yield OutputPair("training arrays", (part + where,), bars[rows], rows, getattr(two, part))
 
 
 def pair_fit_forecasts(
@@ -155,26 +147,37 @@ def pair_fit_forecasts(
 ) -> Iterator[OutputPair]:
     """One fit's forecasts on its train and validation rows, and on its test rows up to `row`."""
     stamps = prepared.feature_history.features.timestamps
-    tested = range(window.test.start, row + 1)
-    for part, rows in (
-        ("train", window.train),
-        ("validation", window.validation),
-        ("test", tested),
-    ):
+    for part, rows in (("train", window.train), ("validation", window.validation)):
         yield OutputPair(
             "predictions",
             (f"{task}, {part} rows",),
             stamps[rows.start : rows.stop],
-            getattr(original, part)[: len(rows)],
-            getattr(perturbed, part)[: len(rows)],
+            getattr(original, part),
+            getattr(perturbed, part),
         )
+    yield from pair_test_forecasts(task, original, perturbed, window, row, prepared)
+
+
+def pair_test_forecasts(
+    task: FitTask,
+    original: Forecast,
+    perturbed: Forecast,
+    window: WalkForwardWindow,
+    row: int,
+    prepared: PreparedData,
+) -> Iterator[OutputPair]:
+    """One fit's forecasts on its test rows up to `row`, with their quantiles."""
+    tested = slice(window.test.start, min(row + 1, window.test.stop))
+    bars = prepared.feature_history.features.timestamps[tested]
+    count = len(bars)
+    name = f"{task}, test rows"
+    yield OutputPair("predictions", (name,), bars, original.test[:count], perturbed.test[:count])
     one, two = original.quantiles, perturbed.quantiles
     if one is not None and two is not None:
-        count = len(tested)
         yield OutputPair(
             "predictions",
             (f"{task}, quantiles",),
-            stamps[tested.start : tested.stop],
+            bars,
             one[:count].reshape(count, -1),
             two[:count].reshape(count, -1),
         )

@@ -13,10 +13,10 @@ from engine.training.scheduler import FitScheduler
 from engine.training.worker import fit_task
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from engine.core.progress import Progress
-    from engine.models import Forecast
+    from engine.models.fitted_model import FittedModel
     from engine.training.executors.base import Executor
     from engine.training.results import FitResults
     from engine.training.store import FitStore
@@ -46,11 +46,13 @@ def retrain(
     progress: Progress,
     *,
     fresh: bool,
-) -> list[Forecast | TrainingError]:
+) -> list[FittedModel | TrainingError]:
     """Retrains all pairs in one batch, so that workers start once or not at all.
 
     One that starts warm goes on from the run's own fit of the window before, which its cutoff does
-    not change.
+    not change. The store holds a refit under a key of its own: by its arrays it is the fit of the
+    run, and what is to be found out is whether anything beside them changed it. A stored fit and
+    its refit are compared again in every run, and made once.
 
     Args:
         pairs: Fits to make.
@@ -61,7 +63,10 @@ def retrain(
         fresh: Train them although they are stored. Those that start warm are looked for
             nevertheless: the fits before them are the run's, and not to be made once more.
     """
-    lines = [[*_warm_start_chain(fits, pair.original), pair.perturbed] for pair in pairs]
+    lines = [
+        [*_warm_start_chain(fits, pair.original), replace(pair.perturbed, refit=pair.label)]
+        for pair in pairs
+    ]
     tasks = [
         replace(task, book=f"{task.book}, {pair.label},")
         for pair, line in zip(pairs, lines, strict=True)
@@ -81,48 +86,60 @@ def retrain(
     return [result.outcomes[end - 1] for end in accumulate(len(line) for line in lines)]
 
 
-def retrain_both(
-    pair: RefitPair, fits: FitResults, executor: Executor
-) -> tuple[Forecast | TrainingError, Forecast | TrainingError]:
-    """Trains the fit on the real and on the altered bars now, whatever is stored.
+def retrain_twice(
+    task: FitTask, fits: FitResults, executor: Executor
+) -> FittedModel | TrainingError:
+    """Trains a fit of the run now, whatever is stored.
 
     A stored fit may come from a machine that rounds differently; that is no look-ahead.
 
     Raises:
-        LookaheadError: The same fit on the same bars does not come out twice: nothing can be
-            compared.
+        LookaheadError: The same fit does not come out twice: nothing can be compared.
     """
-    before = _warm_start_chain(fits, pair.original)
-    lasts = {"first": pair.original, "second": pair.original, "other": pair.perturbed}
-    tasks = [
+    first, second = retrain_now({"first": task, "second": task}, task, fits, executor)
+    if not _same_predictions(first, second):
+        raise LookaheadError(
+            "A fit does not repeat itself, so that look-ahead cannot be distinguished from chance",
+            expected="the same forecasts from the same arrays and the same seed",
+            found="other bits the second time",
+            where=f"predictions: {task}",
+            fix="take the cpu, or settings under which the device repeats its own results",
+        )
+    return first
+
+
+def retrain_now(
+    tasks: Mapping[str, FitTask], original: FitTask, fits: FitResults, executor: Executor
+) -> list[FittedModel | TrainingError]:
+    """Trains tasks now, whatever is stored; a warm start goes on from the run's own fits.
+
+    Args:
+        tasks: Label -> task.
+        original: The run's task that they repeat.
+        fits: Of the run.
+        executor: Who trains.
+    """
+    before = _warm_start_chain(fits, original)
+    chained = [
         replace(task, book=f"{task.book}, {label},")
-        for label, last in lasts.items()
+        for label, last in tasks.items()
         for task in (*before, last)
     ]
     outcome_of = {id(task): result for task, result in zip(fits.tasks, fits.outcomes, strict=True)}
     known = [outcome_of[id(task)] for task in before]
     length = len(before) + 1
 
-    def found(place: int, _: int | None) -> Forecast | None:
+    def found(place: int, _: int | None) -> FittedModel | None:
         within = place % length
         result = known[within] if within < len(known) else None
         return None if isinstance(result, TrainingError) else result
 
-    with closing(executor.run_tasks(FitScheduler(tasks, found))) as finished:
-        result = dict(finished)
-    first, second, other = (result[place * length - 1] for place in (1, 2, 3))
-    if not _same_forecast(first, second):
-        raise LookaheadError(
-            "A fit does not repeat itself, so that look-ahead cannot be distinguished from chance",
-            expected="the same forecasts from the same arrays and the same seed",
-            found="other bits the second time",
-            where=f"predictions: {pair.original}",
-            fix="take the cpu, or settings under which the device repeats its own results",
-        )
-    return first, other
+    with closing(executor.run_tasks(FitScheduler(chained, found))) as finished:
+        results = dict(finished)
+    return [results[place * length - 1] for place in range(1, len(tasks) + 1)]
 
 
-def fit_in_process(task: FitTask) -> Forecast | TrainingError:
+def fit_in_process(task: FitTask) -> FittedModel | TrainingError:
     """Fits a cheap model in this process."""
     try:
         return fit_task(task)
@@ -130,10 +147,12 @@ def fit_in_process(task: FitTask) -> Forecast | TrainingError:
         return error
 
 
-def _same_forecast(first: Forecast | TrainingError, second: Forecast | TrainingError) -> bool:
+def _same_predictions(
+    first: FittedModel | TrainingError, second: FittedModel | TrainingError
+) -> bool:
     if isinstance(first, TrainingError) or isinstance(second, TrainingError):
         return isinstance(first, TrainingError) and isinstance(second, TrainingError)
-    parts = ("train", "validation", "test")
+    parts = ("train", "validation")
     return all(getattr(first, part).tobytes() == getattr(second, part).tobytes() for part in parts)
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from engine.models.baselines.gradient_boosting import GradientBoosting
 from engine.models.baselines.naive import AlwaysUp, Drift, Persistence
 from engine.models.baselines.ridge import Ridge
-from engine.models.dataset import Forecast, TrainingHistory, WindowDataset
+from engine.models.dataset import CoarseInputs, ModelInputs, Prediction, TrainingSet
 from engine.models.ensemble import Ensemble
-from engine.models.forecaster import MODEL_KINDS, Forecaster, Model
+from engine.models.forecaster import MODEL_KINDS, FittedForecaster, Forecaster, Model
 from engine.models.networks.attention_lstm import AttentionLstm
 from engine.models.networks.cnn_lstm import CnnLstm
 from engine.models.networks.gru import Gru
@@ -37,6 +37,7 @@ from engine.models.training.schedules import (
     PlateauSchedule,
     StepSchedule,
 )
+from engine.models.training_history import TrainingHistory
 from engine.models.tuning.config import TuningSpec
 from engine.models.tuning.tuned_forecaster import TunedForecaster
 
@@ -64,6 +65,7 @@ __all__ = [
     "AttentionLstm",
     "Backend",
     "CnnLstm",
+    "CoarseInputs",
     "ConstantSchedule",
     "CosineSchedule",
     "DirectionalLoss",
@@ -71,7 +73,7 @@ __all__ = [
     "EarlyStopping",
     "Ensemble",
     "ExponentialSchedule",
-    "Forecast",
+    "FittedForecaster",
     "Forecaster",
     "GradientBoosting",
     "Gru",
@@ -81,9 +83,11 @@ __all__ = [
     "Micdl",
     "Mlp",
     "Model",
+    "ModelInputs",
     "MseLoss",
     "Persistence",
     "PlateauSchedule",
+    "Prediction",
     "QuantileLoss",
     "Ridge",
     "RmsProp",
@@ -91,9 +95,9 @@ __all__ = [
     "StepSchedule",
     "Tcn",
     "TrainingHistory",
+    "TrainingSet",
     "TrainingSpec",
     "Transformer",
     "TunedForecaster",
     "TuningSpec",
-    "WindowDataset",
 ]

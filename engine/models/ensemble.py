@@ -13,14 +13,15 @@ from engine.core.errors import TrainingError
 from engine.core.hashing import canonical_json
 from engine.core.part_origin import is_built_in
 from engine.core.randomness import derive_seed
-from engine.models.contract import check_forecast
-from engine.models.dataset import Forecast, WindowDataset
-from engine.models.forecaster import Forecaster, Model
+from engine.models.dataset import Prediction
+from engine.models.fitted import check_fitted
+from engine.models.forecaster import FittedForecaster, Forecaster, Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.core.types import Matrix, Vector
+    from engine.core.types import IntVector, Matrix, Vector
+    from engine.models.dataset import ModelInputs, TrainingSet
     from engine.models.training.config import TrainingSpec
 
 
@@ -75,38 +76,42 @@ class Ensemble(Forecaster):
         """Whether all members are multi-output."""
         return all(member.multi_output for member in self.members)
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:
-        """Fits every member and combines.
+    def fit(
+        self, training_set: TrainingSet, training: TrainingSpec, seed: int
+    ) -> FittedForecaster:
+        """Fits every member.
 
         Returns:
             `members` in the order of the list, once for each fit; `weights` is the (m,) w of
-            `validation_weighted`; `quantiles` are combined like the forecasts, where every member
-            has them.
+            `validation_weighted`.
 
         Raises:
-            TrainingError: A member gave no usable forecast; the error names it.
+            TrainingError: A member gave no usable forecaster; the error names it.
         """
         members = list(self._members_with_seeds(seed))
-        before = dataset.previous_fit.members if dataset.previous_fit else (None,) * len(members)
-        forecasts = [
-            _fit_member(member, replace(dataset, previous_fit=start), training, own_seed)
+        previous = training_set.previous_fit
+        before = previous.members if previous else (None,) * len(members)
+        fitted = tuple(
+            _fit_member(member, replace(training_set, previous_fit=start), training, own_seed)
             for (member, own_seed), start in zip(members, before, strict=True)
-        ]
-        weights = None
-        if self.combine == "validation_weighted":
-            weights = _inverse_mse_weights(forecasts, dataset.realised_returns(dataset.validation))
-        quantiles = [
-            forecast.quantiles for forecast in forecasts if forecast.quantiles is not None
-        ]
-        return Forecast(
-            self._combine_forecasts([forecast.train for forecast in forecasts], weights),
-            self._combine_forecasts([forecast.validation for forecast in forecasts], weights),
-            self._combine_forecasts([forecast.test for forecast in forecasts], weights),
-            weights=() if weights is None else (weights,),
-            quantiles=self._combine_forecasts(quantiles, weights)
-            if len(quantiles) == len(forecasts)
-            else None,
-            members=tuple(forecasts),
+        )
+        if self.combine != "validation_weighted":
+            return FittedForecaster(self, members=fitted)
+        rows = training_set.validation
+        predicted = [member.predict(training_set, rows).returns for member in fitted]
+        weights = _inverse_mse_weights(predicted, training_set.realised_returns(rows))
+        return FittedForecaster(self, (weights,), members=fitted)
+
+    def predict(
+        self, fitted: FittedForecaster, inputs: ModelInputs, rows: IntVector
+    ) -> Prediction:
+        """Combines the members; also their quantiles, where every member has them."""
+        weights = fitted.weights[0] if fitted.weights else None
+        predictions = [member.predict(inputs, rows) for member in fitted.members]
+        quantiles = [each.quantiles for each in predictions if each.quantiles is not None]
+        return Prediction(
+            self._combine([each.returns for each in predictions], weights),
+            self._combine(quantiles, weights) if len(quantiles) == len(predictions) else None,
         )
 
     def _members_with_seeds(self, seed: int) -> Iterator[tuple[Forecaster, int]]:
@@ -117,9 +122,7 @@ class Ensemble(Forecaster):
                 fits[name] += 1
                 yield member, derive_seed(seed, name, fits[name])
 
-    def _combine_forecasts(
-        self, parts: Sequence[Vector | Matrix], weights: Vector | None
-    ) -> Vector:
+    def _combine(self, parts: Sequence[Vector | Matrix], weights: Vector | None) -> Vector:
         stacked = np.stack(parts)
         if self.combine == "median":
             return np.median(stacked, axis=0)
@@ -128,24 +131,24 @@ class Ensemble(Forecaster):
 
 
 def _fit_member(
-    member: Forecaster, dataset: WindowDataset, training: TrainingSpec, seed: int
-) -> Forecast:
+    member: Forecaster, training_set: TrainingSet, training: TrainingSpec, seed: int
+) -> FittedForecaster:
     try:
-        forecast = member.fit_predict(dataset, training, seed)
+        fitted = member.fit(training_set, training, seed)
     except TrainingError as error:
         error.problem = f"{member!r} in the ensemble: {error.problem}"
         raise
     if not is_built_in(type(member)):
-        check_forecast(member, dataset, forecast)
-    return forecast
+        check_fitted(member, fitted)
+    return fitted
 
 
-def _inverse_mse_weights(forecasts: Sequence[Forecast], targets: Matrix) -> Vector:
+def _inverse_mse_weights(predictions: Sequence[Vector | Matrix], targets: Matrix) -> Vector:
     scale = np.nanmean(targets**2, axis=0) + np.finfo(np.float64).tiny  # equal weight of horizons
     errors = np.array(
         [
-            np.nanmean((forecast.validation.reshape(targets.shape) - targets) ** 2 / scale)
-            for forecast in forecasts
+            np.nanmean((predicted.reshape(targets.shape) - targets) ** 2 / scale)
+            for predicted in predictions
         ]
     )
     errors = np.maximum(errors, np.finfo(np.float64).tiny)

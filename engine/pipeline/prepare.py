@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from engine import trials
-from engine.core.errors import UsageError
+from engine.core.errors import InvalidBarsError, UsageError
 from engine.features.build import build_features
 from engine.features.resolutions import CoarseFeatures, build_coarse_features
 from engine.features.stream import FeatureStream
@@ -16,8 +18,6 @@ from engine.splits.walk_forward import WalkForwardWindow, make_walk_forward_wind
 from engine.training.datasets import FeatureHistory
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from engine.core.types import WideFrame
     from engine.data import Market
     from engine.strategy import Strategy
@@ -60,7 +60,10 @@ def prepare_data(spec: Strategy, market: Market) -> PreparedData:
     Raises:
         UsageError: The target is not in the dataset, a resolution is not coarser than its bars,
             not one window fits, or a split within one would be empty.
+        InvalidBarsError: The bars are not in the order of time, or a symbol lacks one or has it
+            twice.
     """
+    _check_order(market)
     targets = (_resolve_target(spec, market),)
     close = market.wide("close")[list(targets)]
     symbols = _input_symbols(spec, market)
@@ -113,6 +116,23 @@ def make_feature_stream(spec: Strategy, market: Market) -> FeatureStream:
         market.interval,
         spec.resolutions,
     )
+
+
+def _check_order(market: Market) -> None:
+    """Whether every symbol has a bar at every timestamp, once and in the order of time."""
+    bars = market.bars
+    stamps = [bars.loc[bars["symbol"] == name, "timestamp"].array for name in market.symbols]
+    first = pd.DatetimeIndex(stamps[0])
+    if not (first.is_monotonic_increasing and first.is_unique) or not all(
+        first.equals(pd.DatetimeIndex(other)) for other in stamps[1:]
+    ):
+        raise InvalidBarsError(
+            "the bars of a market are not complete, or not in the order of time",
+            expected=f"ascending timestamps, at each one bar of {', '.join(market.symbols)}",
+            found=f"{', '.join(str(len(each)) for each in stamps)} bars",
+            where="bars of the market",
+            fix="sort them by timestamp, and leave out those that not every symbol has",
+        )
 
 
 def _input_symbols(spec: Strategy, market: Market) -> tuple[str, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.core.book_names import STRATEGY_BOOK
+from engine.core.errors import TrainingError
 from engine.evaluation.forecasts.scores import score_forecasts, score_quantiles
 from engine.evaluation.metrics.performance import performance_metrics
 from engine.runs.documents import Metrics
@@ -14,9 +16,15 @@ from engine.runs.documents.metrics import BookMetrics, ForecastScores, SpanFigur
 from engine.signals.benchmarks import BenchmarkRule, compute_benchmark_weights
 from engine.signals.inputs import SignalInputs
 from engine.signals.target_weights import compute_target_weights
-from engine.simulation.portfolio import simulate
+from engine.simulation.portfolio import simulate_all
 from engine.training.jobs import make_fit_tasks
-from engine.training.out_of_sample import HorizonForecast, Predictions, concat_out_of_sample
+from engine.training.out_of_sample import (
+    Forecast,
+    HorizonForecast,
+    Predictions,
+    concat_out_of_sample,
+    predict_window,
+)
 from engine.training.results import FitResults, run_fits
 
 if TYPE_CHECKING:
@@ -46,7 +54,19 @@ def fit_and_predict(
     skip = spec.on_failure == "skip"
     tasks = make_window_tasks(spec, prepared, prepared.windows)
     fits = run_fits(tasks, executor, store, progress, ignore_stored=fresh, skip_failures=skip)
+    fits = replace(fits, forecasts=predict_windows(prepared, fits))
     return assemble_predictions(spec, prepared, fits), fits
+
+
+def predict_windows(prepared: PreparedData, fits: FitResults) -> list[Forecast | TrainingError]:
+    """For each fit what it predicts of its window's test rows, or its error."""
+    test = {window.index: window.test for window in prepared.windows}
+    return [
+        outcome
+        if isinstance(outcome, TrainingError)
+        else predict_window(outcome, prepared.feature_history, task.symbol, test[task.window])
+        for task, outcome in zip(fits.tasks, fits.outcomes, strict=True)
+    ]
 
 
 def make_window_tasks(
@@ -142,10 +162,7 @@ def simulate_books(
     """Every book through the same bars, costs and execution."""
     opens, closes = (prepared.market.wide(price).loc[prepared.span] for price in ("open", "close"))
     costs = spec.costs.bind(prepared.market)
-    return {
-        name: simulate(weight, opens, closes, costs=costs, execution=spec.execution)
-        for name, weight in weights.items()
-    }
+    return simulate_all(weights, opens, closes, costs=costs, execution=spec.execution)
 
 
 def compute_metrics(

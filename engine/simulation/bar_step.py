@@ -56,10 +56,16 @@ def step(
 
     Raises:
         UsageError: The bar is not later than the last one or than the decision of an order, or the
-            costs do not have it.
+            costs do not have it; or `price` is neither.
         InvalidBarsError: A price is not positive and finite, or a symbol has one price only.
     """
     _check_bar(account, bar)
+    if price not in {"open", "close"}:
+        raise UsageError(
+            "orders are filled at the open or the close",
+            expected="`open` or `close`, as in execution.price",
+            found=str(price),
+        )
     queue = (*account.orders, *orders)
     _check_decided_before(queue, bar)
     if account.ruined:

@@ -65,15 +65,18 @@ class CostRates:
         """The rates of one bar, by symbol.
 
         Raises:
-            UsageError: A rate varies, and has no row for the bar.
+            UsageError: A rate varies, and has no row for the bar or no column for a symbol.
         """
-        fee, slippage, borrow = (self._by_symbol(name, timestamp) for name in RATE_NAMES)
+        symbols = tuple(symbols)
+        fee, slippage, borrow = (self._by_symbol(name, timestamp, symbols) for name in RATE_NAMES)
         return {
             symbol: BarRates(float(fee(symbol)), float(slippage(symbol)), float(borrow(symbol)))
             for symbol in symbols
         }
 
-    def _by_symbol(self, name: str, timestamp: datetime) -> Callable[[str], float]:
+    def _by_symbol(
+        self, name: str, timestamp: datetime, symbols: tuple[str, ...]
+    ) -> Callable[[str], float]:
         rate = getattr(self, name)
         if not isinstance(rate, pd.DataFrame):
             return lambda _: rate
@@ -84,6 +87,14 @@ class CostRates:
                 found=f"rates to {rate.index[-1]}",
                 where=f"{timestamp}",
                 fix="bind the cost model to the bars up to this one",
+            )
+        if missing := set(symbols) - set(rate.columns):
+            raise UsageError(
+                f"the costs have no {name} for a symbol",
+                expected="costs bound to a market that has the symbols of the bar",
+                found=f"rates of {', '.join(rate.columns)}",
+                where=", ".join(sorted(missing)),
+                fix="bind the cost model to the market that is traded",
             )
         return dict(zip(rate.columns, rate.loc[timestamp], strict=True)).__getitem__
 

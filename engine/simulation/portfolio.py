@@ -11,10 +11,10 @@ import pandas as pd
 
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.signals import schedule_orders
-from engine.simulation.fills import Fills, fill_books, fill_targets
+from engine.simulation.fills import Fills, fill_books
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     import numpy.typing as npt
 
@@ -87,11 +87,49 @@ def simulate(
         UsageError: The frames do not match, or a weight is not finite.
         InvalidBarsError: A price is missing or not positive.
     """
-    _check_weights(weights)
-    opens = _align_prices(bars_open, weights, "open")
-    closes = _align_prices(bars_close, weights, "close")
+    books = {"book": weights}
+    return simulate_all(books, bars_open, bars_close, costs=costs, execution=execution)["book"]
+
+
+def simulate_all(
+    weights_by_book: Mapping[str, WideFrame],
+    bars_open: WideFrame,
+    bars_close: WideFrame,
+    *,
+    costs: TradingCosts,
+    execution: Execution,
+) -> dict[str, SimulationResult]:
+    """Simulates books on the same bars in one call of vectorbt, each as `simulate` does.
+
+    Args:
+        weights_by_book: Book -> weights as in `simulate`; the same rows and symbols in all.
+        bars_open: As in `simulate`.
+        bars_close: As in `simulate`.
+        costs: As in `simulate`.
+        execution: As in `simulate`.
+
+    Raises:
+        UsageError: As in `simulate`.
+        InvalidBarsError: As in `simulate`.
+    """
+    for weights in weights_by_book.values():
+        _check_weights(weights)
+    first = next(iter(weights_by_book.values()))
+    opens = _align_prices(bars_open, first, "open")
+    closes = _align_prices(bars_close, first, "close")
     prices = opens if execution.price == "open" else closes
-    fills = fill_targets(schedule_orders(weights, execution.delay), prices, costs)
+    due = [schedule_orders(weights, execution.delay) for weights in weights_by_book.values()]
+    fills = fill_books(due, prices, [costs] * len(due))
+    return {
+        book: _keep_books(each, prices, closes, costs)
+        for book, each in zip(weights_by_book, fills, strict=True)
+    }
+
+
+def _keep_books(
+    fills: Fills, prices: WideFrame, closes: WideFrame, costs: TradingCosts
+) -> SimulationResult:
+    """The result of one book's fills."""
     account = _mark_to_market(fills, prices.to_numpy(), closes.to_numpy())
     growth, alive = _growth_factors(
         account,
@@ -102,8 +140,8 @@ def simulate(
     # A fill at the row of the ruin was before its close, so it is kept.
     kept = np.concatenate([[True], alive[:-1]])[fills.row]
     return SimulationResult(
-        returns=pd.Series(growth - 1.0, index=weights.index, name="returns"),
-        held_weights=pd.DataFrame(held, index=weights.index, columns=weights.columns),
+        returns=pd.Series(growth - 1.0, index=closes.index, name="returns"),
+        held_weights=pd.DataFrame(held, index=closes.index, columns=closes.columns),
         trades=_make_trades_table(fills, prices, account.equity_at_fill)[kept].reset_index(
             drop=True
         ),

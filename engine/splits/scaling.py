@@ -14,11 +14,22 @@ from engine.core.types import Spec
 from engine.features.rolling import zscore
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.core.types import Matrix, Vector
 
 
 class Scaler(ABC):
     """A fitted scaling of the inputs."""
+
+    @property
+    @abstractmethod
+    def context(self) -> int:
+        """Rows before a row that its scaled values depend on."""
+
+    @abstractmethod
+    def to_arrays(self) -> dict[str, Matrix]:
+        """All that was fitted, by name; `scaler_from_arrays` gives an equal scaler."""
 
     @abstractmethod
     def transform(self, values: Matrix) -> Matrix:
@@ -55,6 +66,15 @@ class AffineScaler(Scaler):
     scale: Vector
     offset: float = 0.0
 
+    @property
+    def context(self) -> int:
+        """None."""
+        return 0
+
+    def to_arrays(self) -> dict[str, Matrix]:
+        """Centre, scale and offset."""
+        return {"centre": self.centre, "scale": self.scale, "offset": np.array([self.offset])}
+
     def transform(self, values: Matrix) -> Matrix:
         """Scales every row; NaN stays NaN."""
         return self.offset + (values - self.centre) / self.scale
@@ -70,6 +90,15 @@ class RollingZscoreScaler(Scaler):
 
     window: int
 
+    @property
+    def context(self) -> int:
+        """The bars of the window before the row."""
+        return self.window - 1
+
+    def to_arrays(self) -> dict[str, Matrix]:
+        """The window."""
+        return {"window": np.array([float(self.window)])}
+
     def transform(self, values: Matrix) -> Matrix:
         """Scales every row; NaN until the window is complete."""
         return zscore(values, self.window)
@@ -79,6 +108,13 @@ class RollingZscoreScaler(Scaler):
         rows = values if state is None else np.vstack([state, values])
         scaled = self.transform(rows)[len(rows) - len(values) :]
         return rows[max(len(rows) - self.window + 1, 0) :].copy(), scaled
+
+
+def scaler_from_arrays(arrays: Mapping[str, Matrix]) -> Scaler:
+    """The scaler whose `to_arrays` gave these."""
+    if "window" in arrays:
+        return RollingZscoreScaler(int(arrays["window"][0]))
+    return AffineScaler(arrays["centre"], arrays["scale"], float(arrays["offset"][0]))
 
 
 class ScalingSpec(Spec, ABC):

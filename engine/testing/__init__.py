@@ -14,7 +14,7 @@ from engine.core.errors import ContractError
 from engine.testing.costs import check_costs
 from engine.testing.features import check_feature
 from engine.testing.markets import make_bars, make_market
-from engine.testing.models import check_model, make_dataset
+from engine.testing.models import check_model, make_example
 from engine.testing.signals import check_benchmark, check_sizing
 
 __all__ = [
@@ -25,6 +25,6 @@ __all__ = [
     "check_model",
     "check_sizing",
     "make_bars",
-    "make_dataset",
+    "make_example",
     "make_market",
 ]

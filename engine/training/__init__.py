@@ -7,54 +7,62 @@ from typing import TYPE_CHECKING
 from engine.core.lazy_imports import lazy_exports
 
 if TYPE_CHECKING:
-    from engine.training.datasets import FeatureHistory, build_dataset, with_horizons
+    from engine.training.datasets import FeatureHistory, build_training_set, with_horizons
     from engine.training.executors import Executor, LocalExecutor, RayExecutor
     from engine.training.jobs import make_fit_tasks
-    from engine.training.out_of_sample import HorizonForecast, Predictions, concat_out_of_sample
+    from engine.training.out_of_sample import (
+        Forecast,
+        HorizonForecast,
+        Predictions,
+        concat_out_of_sample,
+        predict_window,
+    )
     from engine.training.results import FitResults, run_fits
     from engine.training.scheduler import FitScheduler
-    from engine.training.store import DamagedFitError, FitStore, StoredFit
+    from engine.training.store import FitStore, StoredFit
     from engine.training.task import FitTask
     from engine.training.worker import fit_task
 
 __all__ = [
-    "DamagedFitError",
     "Executor",
     "FeatureHistory",
     "FitResults",
     "FitScheduler",
     "FitStore",
     "FitTask",
+    "Forecast",
     "HorizonForecast",
     "LocalExecutor",
     "Predictions",
     "RayExecutor",
     "StoredFit",
-    "build_dataset",
+    "build_training_set",
     "concat_out_of_sample",
     "fit_task",
     "make_fit_tasks",
+    "predict_window",
     "run_fits",
     "with_horizons",
 ]
 
 _EXPORTS = {
-    "DamagedFitError": "store",
     "Executor": "executors",
     "FeatureHistory": "datasets",
     "FitResults": "results",
     "FitScheduler": "scheduler",
     "FitStore": "store",
     "FitTask": "task",
+    "Forecast": "out_of_sample",
     "HorizonForecast": "out_of_sample",
     "LocalExecutor": "executors",
     "Predictions": "out_of_sample",
     "RayExecutor": "executors",
     "StoredFit": "store",
-    "build_dataset": "datasets",
+    "build_training_set": "datasets",
     "concat_out_of_sample": "out_of_sample",
     "fit_task": "worker",
     "make_fit_tasks": "jobs",
+    "predict_window": "out_of_sample",
     "run_fits": "results",
     "with_horizons": "datasets",
 }

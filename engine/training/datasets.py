@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.core.errors import DataError
-from engine.models import WindowDataset
-from engine.models.dataset import CoarseInputs
+from engine.models.dataset import CoarseInputs, TrainingSet
+from engine.models.fitted_model import (
+    QUANTILE_LEVELS,
+    CoarseRows,
+    FeatureRows,
+    InputTransform,
+    ScaledColumns,
+)
 from engine.splits import fit_scaler
 
 if TYPE_CHECKING:
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import IntVector, Matrix, Vector, WideFrame
     from engine.features import CoarseFeatures, FeatureMatrix, TargetSpec
+    from engine.models.fitted_model import FittedModel
     from engine.splits import Scaling, WalkForwardWindow
 
 
@@ -54,123 +61,176 @@ class FeatureHistory:
         return (*self.features.names, *coarse)
 
 
-def build_dataset(
+def build_training_set(
     history: FeatureHistory, symbol: str, window: WalkForwardWindow, lookback: int
-) -> WindowDataset:
-    """The arrays of one window for the traded horizon, scaled by its train rows.
+) -> tuple[TrainingSet, InputTransform]:
+    """The arrays of one window for the traded horizon, and what scaled them.
 
     Args:
-        history: Features and returns of all bars.
+        history: Features and returns of all bars; nothing after the last validation row is read.
         symbol: Symbol of the forecast return.
-        window: Train, validation and test rows.
+        window: Train and validation rows.
         lookback: Bars in a sequence; the arrays start that many before the first train row.
 
     Raises:
         DataError: A feature is not finite on a row that a sequence touches.
         InvalidBarsError: A feature is not finite on a train row.
     """
-    first = window.train.start - lookback + 1
-    rows = slice(first, window.test.stop)
-    horizon = history.target.horizon
-    return WindowDataset(
-        inputs=scale_features(history.features, history.scaling, window.train, rows),
-        target=_target_returns(history, symbol, window, rows, (horizon,)),
+    first, horizon = window.train.start - lookback + 1, history.target.horizon
+    rows = slice(first, window.validation.stop)
+    columns = fit_columns(history.features, history.scaling, window.train)
+    coarse = [
+        build_coarse_inputs(each, history.scaling, window, lookback) for each in history.coarse
+    ]
+    training_set = TrainingSet(
+        inputs=_scale_rows(columns, history.features, rows),
+        target=target_returns(history, symbol, rows, (horizon,)),
         trailing=history.trailing_returns[horizon][symbol].to_numpy()[rows],
-        groups=tuple(columns for _, columns in history.features.symbol_columns),
+        groups=columns.groups,
         train=_relative_rows(window.train, first),
         validation=_relative_rows(window.validation, first),
-        test=_relative_rows(window.test, first),
         horizons=(horizon,),
-        coarse=tuple(
-            build_coarse_inputs(resolution, history.scaling, window, lookback)
-            for resolution in history.coarse
-        ),
+        coarse=tuple(inputs for inputs, _ in coarse),
     )
+    transform = InputTransform(
+        symbol, (horizon,), recursive=False, columns=columns, coarse=tuple(c for _, c in coarse)
+    )
+    return training_set, transform
 
 
 def with_horizons(
-    dataset: WindowDataset,
+    training_set: TrainingSet,
     history: FeatureHistory,
     symbol: str,
     window: WalkForwardWindow,
     horizons: tuple[int, ...],
     *,
     recursive: bool = False,
-) -> WindowDataset:
+) -> TrainingSet:
     """The same rows and inputs, which are not copied, with another target.
 
     Args:
-        dataset: Dataset of the same history, symbol and window.
+        training_set: Of the same history, symbol and window.
         history: Features and returns of all bars.
         symbol: Symbol of the forecast return.
-        window: Train, validation and test rows.
+        window: Train and validation rows.
         horizons: Bars ahead, ascending.
-        recursive: Train on the return of the next bar only, for recursive forecasts.
+        recursive: Train on the return of the next bar only, for recursive forecasts. The inputs
+            of the bar after the last validation row are then there too: they are its label.
     """
-    rows = slice(window.test.stop - len(dataset.inputs), window.test.stop)
-    return replace(
-        dataset,
-        target=_target_returns(history, symbol, window, rows, (1,) if recursive else horizons),
+    stop = window.validation.stop
+    rows = slice(stop - len(training_set.inputs), stop + recursive)
+    target = target_returns(history, symbol, rows, (1,) if recursive else horizons)
+    if recursive:  # the return after that bar may reach into the test part
+        target = np.where(np.arange(rows.start, rows.stop) < stop, target, np.nan)
+    changed = replace(
+        training_set,
+        target=target,
         trailing=history.trailing_returns[horizons[0]][symbol].to_numpy()[rows],
         horizons=horizons,
         recursive=recursive,
     )
+    if not recursive:
+        return changed
+    columns = fit_columns(history.features, history.scaling, window.train)
+    return replace(changed, inputs=_scale_rows(columns, history.features, rows))
 
 
-def _target_returns(
-    history: FeatureHistory,
-    symbol: str,
-    window: WalkForwardWindow,
-    rows: slice,
-    horizons: tuple[int, ...],
+def target_returns(
+    history: FeatureHistory, symbol: str, rows: slice, horizons: tuple[int, ...]
 ) -> Vector | Matrix:
-    """(n,) target returns, or (n, m) of several horizons; NaN after the validation rows.
+    """(n,) target returns of some rows, or (n, m) of several horizons.
 
-    The purge is as long as the longest horizon, so that every earlier row has all its returns.
+    The purge after the validation rows is as long as the longest horizon, so that every row up to
+    the last of them has all its returns before the first test bar.
     """
-    known = np.arange(rows.start, rows.stop) < window.validation.stop
-    columns = [
-        np.where(known, history.forward_returns[bars][symbol].to_numpy()[rows], np.nan)
-        for bars in horizons
-    ]
+    columns = [history.forward_returns[bars][symbol].to_numpy()[rows] for bars in horizons]
     return columns[0] if len(columns) == 1 else np.column_stack(columns)
+
+
+def select_feature_rows(
+    history: FeatureHistory, fitted: FittedModel, symbol: str, rows: range
+) -> tuple[FeatureRows, IntVector]:
+    """The unscaled features that a fitted model needs to predict some rows, and where they are.
+
+    Args:
+        history: Features and returns of all bars; nothing after the last of `rows` is read.
+        fitted: The model.
+        symbol: Symbol of the forecast return.
+        rows: Consecutive rows of the history.
+
+    Raises:
+        UsageError: There are too few bars before the first row.
+    """
+    first = rows.start - fitted.context
+    taken = slice(max(0, first), rows.stop)
+    horizon = fitted.input_transform.horizons[0]
+    selected = FeatureRows(
+        features=history.features.values[taken],
+        trailing=history.trailing_returns[horizon][symbol].to_numpy()[taken],
+        coarse=tuple(_select_coarse_rows(each, fitted, taken, rows) for each in history.coarse),
+    )
+    return selected, np.arange(rows.start - taken.start, len(selected.features), dtype=np.int64)
+
+
+def _select_coarse_rows(
+    resolution: CoarseFeatures, fitted: FittedModel, taken: slice, rows: range
+) -> CoarseRows:
+    """The coarse bars from the first that a sequence or the scaling of `rows` needs."""
+    latest = resolution.latest[taken]
+    start = max(0, int(resolution.latest[rows.start]) - fitted.context)
+    return CoarseRows(
+        resolution.features.values[start : int(latest[-1]) + 1], np.maximum(latest - start, -1)
+    )
 
 
 def _relative_rows(part: range, first: int) -> IntVector:
     return np.arange(part.start - first, part.stop - first, dtype=np.int64)
 
 
-def scale_features(
-    features: FeatureMatrix, scaling: Scaling, train: range, rows: slice
-) -> npt.NDArray[np.float32]:
-    """Some rows of the features, scaled by the train rows.
-
-    Args:
-        features: Features of all bars.
-        scaling: The strategy's scaling.
-        train: Rows that the scaling is fitted on.
-        rows: Rows to return; nothing after them is read.
-
-    Returns:
-        Shape (rows, k), finite.
+def fit_columns(features: FeatureMatrix, scaling: Scaling, train: range) -> ScaledColumns:
+    """The scaling of some features and their quantiles, both of the train rows.
 
     Raises:
         InvalidBarsError: A train row is not finite.
-        DataError: Another row is not finite.
     """
-    scaler = fit_scaler(scaling, features.values, train)
-    inputs = scaler.transform(features.values[: rows.stop])[rows]
-    _check_finite_inputs(inputs, features, rows.start)
+    return ScaledColumns(
+        names=features.names,
+        groups=tuple(columns for _, columns in features.symbol_columns),
+        scaler=fit_scaler(scaling, features.values, train),
+        quantiles=np.quantile(features.values[train.start : train.stop], QUANTILE_LEVELS, axis=0),
+    )
+
+
+def _scale_rows(
+    columns: ScaledColumns, features: FeatureMatrix, rows: slice
+) -> npt.NDArray[np.float32]:
+    """(rows, k) of the features, finite; nothing after the rows is read.
+
+    Raises:
+        DataError: A value is not finite.
+    """
+    inputs = columns.scaler.transform(features.values[: rows.stop])[rows]
+    bad = np.argwhere(~np.isfinite(inputs))
+    if len(bad):
+        row, column = bad[0]
+        raise DataError(
+            "a feature is not finite inside a window",
+            expected="a number on every bar after the warm-up",
+            found=f"{features.names[column]} = {inputs[row, column]}, {len(bad)} in all",
+            where=f"bar {features.timestamps[rows.start + row]}",
+            fix="check the bars around it, or leave the feature out",
+        )
     return inputs.astype(np.float32)
 
 
 def build_coarse_inputs(
     resolution: CoarseFeatures, scaling: Scaling, window: WalkForwardWindow, lookback: int
-) -> CoarseInputs:
-    """The inputs of one window at a coarser interval.
+) -> tuple[CoarseInputs, ScaledColumns]:
+    """The inputs of one window at a coarser interval, and what scaled them.
 
     They are scaled by the coarse bars that became known from the close of the first train row to
-    that of the last. Only the bars that sequences of train, validation or test rows need are kept.
+    that of the last. Only the bars that sequences of train and validation rows need are kept.
 
     Args:
         resolution: Features of all coarse bars.
@@ -187,25 +247,14 @@ def build_coarse_inputs(
         InvalidBarsError: A train row is not finite.
         DataError: Another row is not finite.
     """
-    latest = resolution.latest[window.train.start - lookback + 1 : window.test.stop]
+    latest = resolution.latest[window.train.start - lookback + 1 : window.validation.stop]
     known = resolution.latest[window.train.start : window.train.stop]
     train = range(int(known[0]), int(known[-1]) + 1)
     rows = slice(train.start - lookback + 1, int(latest[-1]) + 1)
-    return CoarseInputs(
-        inputs=scale_features(resolution.features, scaling, train, rows),
+    columns = fit_columns(resolution.features, scaling, train)
+    inputs = CoarseInputs(
+        inputs=_scale_rows(columns, resolution.features, rows),
         latest=latest - rows.start,
-        groups=tuple(columns for _, columns in resolution.features.symbol_columns),
+        groups=columns.groups,
     )
-
-
-def _check_finite_inputs(inputs: Matrix, features: FeatureMatrix, first: int) -> None:
-    bad = np.argwhere(~np.isfinite(inputs))
-    if len(bad):
-        row, column = bad[0]
-        raise DataError(
-            "a feature is not finite inside a window",
-            expected="a number on every bar after the warm-up",
-            found=f"{features.names[column]} = {inputs[row, column]}, {len(bad)} in all",
-            where=f"bar {features.timestamps[first + row]}",
-            fix="check the bars around it, or leave the feature out",
-        )
+    return inputs, columns

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
-from engine.training.datasets import build_dataset, with_horizons
+from engine.training.datasets import build_training_set, target_returns, with_horizons
 from engine.training.task import FitTask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from engine.core.types import Matrix
     from engine.features import TargetSpec
-    from engine.models import Forecaster, TrainingSpec, WindowDataset
+    from engine.models import Forecaster, TrainingSet, TrainingSpec
+    from engine.models.fitted_model import InputTransform
     from engine.splits import WalkForwardWindow
     from engine.training.datasets import FeatureHistory
 
@@ -44,16 +47,20 @@ def make_fit_tasks(
         seed: The strategy's one seed.
     """
     lookback = max(model.lookback for model in models.values())
-    target = history.target
+    target, stamps = history.target, history.features.timestamps
     tasks = []
     for window in windows:
         for symbol in symbols:
-            traded = build_dataset(history, symbol, window, lookback)
+            traded = build_training_set(history, symbol, window, lookback)
             own = [
-                _dataset_for_horizons(traded, history, symbol, window, horizons)
+                _with_target_horizons(traded, history, symbol, window, horizons)
                 for horizons in _horizons_per_fit(target)
             ]
-            first_test = history.features.timestamps[window.test.start].isoformat()
+            spans = {
+                name: (stamps[part.start].isoformat(), stamps[part.stop - 1].isoformat())
+                for name, part in (("train", window.train), ("validation", window.validation))
+            }
+            first_test = stamps[window.test.start].isoformat()
             tasks += [
                 FitTask(
                     book=book,
@@ -62,17 +69,20 @@ def make_fit_tasks(
                     seed_index=seed_index,
                     seed=derive_seed(
                         *(seed, "fit", book, symbol, first_test, seed_index),
-                        *_extra_seed_names(dataset, target),
+                        *_extra_seed_names(training_set, target),
                     ),
                     model=model,
                     training=training,
-                    dataset=dataset,
-                    horizons=dataset.horizons
+                    training_set=training_set,
+                    horizons=training_set.horizons
                     if book == STRATEGY_BOOK and target.is_multi_horizon
                     else (),
+                    transform=transform,
+                    spans=spans,
+                    realised=_realised_returns(history, symbol, window, transform.horizons),
                 )
                 for book, model in models.items()
-                for dataset in (own if book == STRATEGY_BOOK else [traded])
+                for training_set, transform in (own if book == STRATEGY_BOOK else [traded])
                 for seed_index in range(seeds if model.stochastic else 1)
             ]
     return tasks
@@ -85,22 +95,34 @@ def _horizons_per_fit(target: TargetSpec) -> list[tuple[int, ...]]:
     return [target.forecast_horizons]
 
 
-def _dataset_for_horizons(
-    traded: WindowDataset,
+def _with_target_horizons(
+    traded: tuple[TrainingSet, InputTransform],
     history: FeatureHistory,
     symbol: str,
     window: WalkForwardWindow,
     horizons: tuple[int, ...],
-) -> WindowDataset:
-    """The dataset for these horizons; that of the traded one is shared with the benchmarks."""
+) -> tuple[TrainingSet, InputTransform]:
+    """The arrays for these horizons; those of the traded one are shared with the benchmarks."""
+    training_set, transform = traded
     recursive = history.target.strategy == "recursive"
-    if horizons == traded.horizons and not recursive:
+    if horizons == training_set.horizons and not recursive:
         return traded
-    return with_horizons(traded, history, symbol, window, horizons, recursive=recursive)
+    return (
+        with_horizons(training_set, history, symbol, window, horizons, recursive=recursive),
+        replace(transform, horizons=horizons, recursive=recursive),
+    )
 
 
-def _extra_seed_names(dataset: WindowDataset, target: TargetSpec) -> tuple[str, ...]:
+def _realised_returns(
+    history: FeatureHistory, symbol: str, window: WalkForwardWindow, horizons: tuple[int, ...]
+) -> Matrix:
+    """(n, m) on the validation rows; the purge after them is as long as the longest horizon."""
+    rows = slice(window.validation.start, window.validation.stop)
+    return target_returns(history, symbol, rows, horizons).reshape(len(window.validation), -1)
+
+
+def _extra_seed_names(training_set: TrainingSet, target: TargetSpec) -> tuple[str, ...]:
     """Further names of a seed, so that other horizons do not change the traded one's seed."""
-    if target.horizon in dataset.horizons:
+    if target.horizon in training_set.horizons:
         return ()
-    return (f"horizon {dataset.horizons[0]}",)
+    return (f"horizon {training_set.horizons[0]}",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from engine.core.errors import TrainingError
 from engine.models.training.losses import quantile_levels
+from engine.training.datasets import select_feature_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,13 +20,53 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import IntVector, Matrix, Vector, WideFrame
-    from engine.models import Forecast
+    from engine.models.fitted_model import FittedModel
+    from engine.models.forecaster import FittedForecaster
     from engine.splits import WalkForwardWindow
     from engine.training.datasets import FeatureHistory
     from engine.training.task import FitTask
 
 _SeriesKey: TypeAlias = tuple[str, int, int]
 """Symbol, horizon and seed index of a series of forecasts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """What one fitted model predicts of its window; simple returns.
+
+    Each part is (n,) for one horizon and (n, m) for m horizons, one column each.
+
+    Attributes:
+        train: On the train rows, for thresholds.
+        validation: On the validation rows, for intervals.
+        test: On the test rows, out of sample.
+        quantiles: (n_test, q) or (n_test, m, q), where the model has quantiles.
+        fitted: The model.
+    """
+
+    train: Vector | Matrix
+    validation: Vector | Matrix
+    test: Vector | Matrix
+    quantiles: Matrix | None
+    fitted: FittedModel
+
+
+def predict_window(
+    fitted: FittedModel, history: FeatureHistory, symbol: str, rows: range
+) -> Forecast:
+    """What a fitted model predicts of a window.
+
+    Args:
+        fitted: The model of the window.
+        history: Features and returns of all bars; nothing after the last of `rows` is read.
+        symbol: Symbol of the forecast return.
+        rows: Test rows.
+    """
+    prediction = fitted.predict(*select_feature_rows(history, fitted, symbol, rows))
+    return Forecast(
+        fitted.train, fitted.validation, prediction.returns, prediction.quantiles, fitted
+    )
+
 
 _TaskForecast: TypeAlias = "tuple[FitTask, Forecast]"
 
@@ -100,7 +142,8 @@ def concat_out_of_sample(
     pairs = list(zip(tasks, outcomes, strict=True))
     fitted = [(task, each) for task, each in pairs if not isinstance(each, TrainingError)]
     levels = _find_quantile_levels(fitted)
-    series = _collect_series(pairs, len(levels))
+    test_rows = {window.index: len(window.test) for window in windows}
+    series = _collect_series(pairs, test_rows, len(levels))
     fits: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for (task, outcome), key in zip(pairs, keys or [None] * len(pairs), strict=True):
         fits[task.window].append(_fit_record(task, outcome, key))
@@ -115,9 +158,9 @@ def concat_out_of_sample(
             for horizon in sorted({horizon for _, horizon, _ in series})
         },
         window_index=window_index,
-        train_predictions=_average_by_window(fitted, traded, "train"),
+        train_predictions=average_by_window(fitted, traded, "train"),
         validation_residuals=_validation_residuals(
-            history, windows, _average_by_window(fitted, traded, "validation")
+            history, windows, average_by_window(fitted, traded, "validation")
         ),
         fit_records=dict(fits),
     )
@@ -137,12 +180,14 @@ def _find_quantile_levels(fitted: Sequence[_TaskForecast]) -> tuple[float, ...]:
 
 
 def _collect_series(
-    pairs: Sequence[tuple[FitTask, Forecast | TrainingError]], quantiles: int
+    pairs: Sequence[tuple[FitTask, Forecast | TrainingError]],
+    test_rows: Mapping[int, int],
+    quantiles: int,
 ) -> dict[_SeriesKey, Matrix]:
     """(n, 1 + q) forecast and quantiles of all windows; NaN where a fit was left out."""
     parts: dict[_SeriesKey, list[Matrix]] = defaultdict(list)
     for task, outcome in pairs:
-        for horizon, part in _split_by_horizon(task, outcome, quantiles):
+        for horizon, part in _split_by_horizon(task, outcome, test_rows[task.window], quantiles):
             parts[task.symbol, horizon, task.seed_index].append(part)
     symbols = list(dict.fromkeys(symbol for symbol, _, _ in parts))
     order = sorted(parts, key=lambda key: (symbols.index(key[0]), *key[1:]))
@@ -150,10 +195,10 @@ def _collect_series(
 
 
 def _split_by_horizon(
-    task: FitTask, outcome: Forecast | TrainingError, quantiles: int
+    task: FitTask, outcome: Forecast | TrainingError, rows: int, quantiles: int
 ) -> Iterator[tuple[int, Matrix]]:
     """Each horizon of one fit with (n, 1 + q) values on its test rows."""
-    rows, horizons = len(task.dataset.test), task.dataset.horizons
+    horizons = task.training_set.horizons
     values = np.full((rows, len(horizons), 1 + quantiles), np.nan)
     if not isinstance(outcome, TrainingError):
         values[:, :, 0] = outcome.test.reshape(rows, len(horizons))
@@ -186,22 +231,23 @@ def _mean_of_available(members: Sequence[npt.NDArray[np.float64]]) -> npt.NDArra
     """The mean over the finite members, NaN where there is none."""
     finite = np.isfinite(members)
     count = finite.sum(axis=0)
-    total = np.sum(np.where(finite, members, 0.0), axis=0)
+    # One after the other: numpy adds up a single row in another order than several.
+    total = reduce(np.add, np.where(finite, members, 0.0))
     mean: npt.NDArray[np.float64] = np.divide(
         total, count, out=np.full(total.shape, np.nan), where=count > 0
     )
     return mean
 
 
-def _average_by_window(
+def average_by_window(
     fitted: Sequence[_TaskForecast], horizon: int, part: str
 ) -> dict[int, dict[str, Vector]]:
     """Window -> symbol -> mean over the seeds of the forecasts on `train` or `validation` rows."""
     members: dict[int, dict[str, list[Vector]]] = defaultdict(lambda: defaultdict(list))
     for task, forecast in fitted:
-        if horizon in task.dataset.horizons:
+        if horizon in task.training_set.horizons:
             values = getattr(forecast, part)
-            column = task.dataset.horizons.index(horizon)
+            column = task.training_set.horizons.index(horizon)
             members[task.window][task.symbol].append(values.reshape(len(values), -1)[:, column])
     return {
         window: {symbol: np.mean(seeds, axis=0) for symbol, seeds in by_symbol.items()}
@@ -265,23 +311,21 @@ def _fit_record(
         return record | {"failed": outcome.problem}
     if key is not None:
         record["key"] = key
-    history = outcome.history
+    history = outcome.fitted.forecaster.history
     tuning = {"trials": history.trials, "chosen": dict(history.chosen)} if history.trials else {}
     warm_start = {"warm": history.warm} if task.starts_warm else {}
     return record | {
         "attempts": history.attempts,
         **tuning,
         **warm_start,
-        **_training_curves(outcome),
+        **_training_curves(outcome.fitted.forecaster),
     }
 
 
-def _training_curves(forecast: Forecast) -> dict[str, Any]:
+def _training_curves(fitted: FittedForecaster) -> dict[str, Any]:
     """Epochs and losses; those of an ensemble are in its members."""
-    history = forecast.history
-    members = (
-        {"members": [_training_curves(m) for m in forecast.members]} if forecast.members else {}
-    )
+    history = fitted.history
+    members = {"members": [_training_curves(m) for m in fitted.members]} if fitted.members else {}
     return {
         "epochs": len(history.train_loss),
         "best_epoch": history.best_epoch,

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.core.errors import TrainingError
 from engine.core.part_origin import require_importable
 from engine.core.versions import collect_fit_versions
+from engine.models.model_file import DamagedFitError
 from engine.training.scheduler import FitScheduler
-from engine.training.store import DamagedFitError, FitStore
 from engine.training.worker import fit_task
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
 
     from engine.core.progress import Progress
-    from engine.models import Forecast
+    from engine.models.fitted_model import FittedModel
     from engine.training.executors.base import Executor
+    from engine.training.out_of_sample import Forecast
+    from engine.training.store import FitStore
     from engine.training.task import FitTask
 
 LARGE_STORE_BYTES = 2_000_000_000
@@ -31,22 +33,24 @@ class FitResults:
 
     Attributes:
         tasks: The tasks.
-        outcomes: For each task, in their order, a forecast or the error of its fit.
+        outcomes: For each task, in their order, a model or the error of its fit.
         trained: Number of costly fits that were trained.
         stored: Number of costly fits that were read from the store.
         keys: Index of a costly task -> its key in the store.
+        forecasts: For each task what its model predicts, or the error; empty before they are made.
     """
 
     tasks: Sequence[FitTask]
-    outcomes: list[Forecast | TrainingError]
+    outcomes: list[FittedModel | TrainingError]
     trained: int
     stored: int
     keys: Mapping[int, str] = field(default_factory=dict)
+    forecasts: Sequence[Forecast | TrainingError] = ()
 
     def for_book(
         self, book: str, seed_index: int | None = None
     ) -> tuple[list[FitTask], list[Forecast | TrainingError], list[str | None]]:
-        """Tasks, outcomes and keys (None: not stored) of one book, for all seeds or one."""
+        """Tasks, forecasts and keys (None: not stored) of one book, for all seeds or one."""
         chosen = [
             index
             for index, task in enumerate(self.tasks)
@@ -54,7 +58,7 @@ class FitResults:
         ]
         return (
             [self.tasks[index] for index in chosen],
-            [self.outcomes[index] for index in chosen],
+            [self.forecasts[index] for index in chosen],
             [self.keys.get(index) for index in chosen],
         )
 
@@ -97,20 +101,25 @@ def run_fits(
         require_importable(task.model, task.book)
     lookup = _StoreLookup(costly, executor, store, progress, ignore_stored=ignore_stored)
     scheduler = FitScheduler(costly, lookup.find_stored)
-    outcomes_by_index: dict[int, Forecast | TrainingError] = dict(scheduler.pop_stored())
+    outcomes_by_index: dict[int, FittedModel | TrainingError] = dict(scheduler.pop_stored())
     stored, trained = len(outcomes_by_index), 0
     fit_progress = _FitProgress(costly, progress)
     if stored:
         fit_progress.report(outcomes_by_index, stored, trained)
     cheap = iter(
         [
-            _raise_unless_skipped(_fit_or_error(task), progress, skip_failures=skip_failures)
+            _raise_unless_skipped(
+                _with_versions(_fit_or_error(task), lookup.versions),
+                progress,
+                skip_failures=skip_failures,
+            )
             for task in tasks
             if not task.model.costly
         ]
     )
     with closing(executor.run_tasks(scheduler)) as finished:
-        for index, outcome in finished:
+        for index, answer in finished:
+            outcome = _with_versions(answer, lookup.versions)
             outcomes_by_index[index] = _raise_unless_skipped(
                 outcome, progress, skip_failures=skip_failures
             )
@@ -149,16 +158,22 @@ class _FitProgress:
         self._progress.advance(stored + trained, len(self._tasks), message)
 
 
-def _fit_or_error(task: FitTask) -> Forecast | TrainingError:
+def _fit_or_error(task: FitTask) -> FittedModel | TrainingError:
     try:
         return fit_task(task)
     except TrainingError as error:
         return error
 
 
+def _with_versions(
+    outcome: FittedModel | TrainingError, versions: Mapping[str, str]
+) -> FittedModel | TrainingError:
+    return outcome if isinstance(outcome, TrainingError) else replace(outcome, versions=versions)
+
+
 def _raise_unless_skipped(
-    outcome: Forecast | TrainingError, progress: Progress, *, skip_failures: bool
-) -> Forecast | TrainingError:
+    outcome: FittedModel | TrainingError, progress: Progress, *, skip_failures: bool
+) -> FittedModel | TrainingError:
     if isinstance(outcome, TrainingError):
         if not skip_failures:
             raise outcome
@@ -181,20 +196,20 @@ class _StoreLookup:
         self.keys: dict[int, str] = {}
         self._tasks = tasks
         self._backend = executor.backend
-        self._versions = {**collect_fit_versions(executor.backend), "device": executor.device}
+        self.versions = {**collect_fit_versions(executor.backend), "device": executor.device}
         self._store = store
         self._progress = progress
         self._ignore_stored = ignore_stored
 
-    def find_stored(self, index: int, previous_index: int | None) -> Forecast | None:
-        """The stored forecast of a task that starts from the fit at `previous_index`."""
+    def find_stored(self, index: int, previous_index: int | None) -> FittedModel | None:
+        """The stored model of a task that starts from the fit at `previous_index`."""
         task = self._tasks[index]
         previous_key = None if previous_index is None else self.keys[previous_index]
-        self.keys[index] = task.key(self._backend, self._versions, previous_key)
+        self.keys[index] = task.key(self._backend, self.versions, previous_key)
         if self._ignore_stored:
             return None
         try:
-            return self._store.get(self.keys[index])
+            return self._store.get(self.keys[index], task.model)
         except DamagedFitError:
             self._progress.notice(f"the stored fit of {task} is damaged and is trained again")
             return None

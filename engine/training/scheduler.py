@@ -5,14 +5,13 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from engine.core.errors import TrainingError
-from engine.models import Forecast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
+    from engine.models import FittedForecaster
+    from engine.models.fitted_model import FittedModel
     from engine.training.task import FitTask
 
 
@@ -29,19 +28,19 @@ class FitScheduler:
     Args:
         tasks: Tasks of one run.
         find_stored: Index of a task and of the one that it starts from (None: random weights) ->
-            its stored forecast, or None.
+            its stored model, or None.
     """
 
     def __init__(
         self,
         tasks: Sequence[FitTask],
-        find_stored: Callable[[int, int | None], Forecast | None] = lambda *_: None,
+        find_stored: Callable[[int, int | None], FittedModel | None] = lambda *_: None,
     ) -> None:
         self.tasks = tasks
         self._find_stored = find_stored
         self._successors = _map_successors(tasks)
-        self._ready: list[tuple[int, Forecast | None]] = []
-        self._stored: list[tuple[int, Forecast]] = []
+        self._ready: list[tuple[int, FittedForecaster | None]] = []
+        self._stored: list[tuple[int, FittedModel]] = []
         for index in sorted(set(range(len(tasks))) - set(self._successors.values())):
             self._advance(index, None, None)
 
@@ -50,11 +49,11 @@ class FitScheduler:
         """Number of ready tasks; before the first is taken, the most that run at a time."""
         return len(self._ready)
 
-    def next_ready(self) -> tuple[int, Forecast | None] | None:
+    def next_ready(self) -> tuple[int, FittedForecaster | None] | None:
         """Index of the next ready task and the fit that it starts from; None if none is ready."""
         return heappop(self._ready) if self._ready else None
 
-    def mark_finished(self, index: int, outcome: Forecast | TrainingError) -> None:
+    def mark_finished(self, index: int, outcome: FittedModel | TrainingError) -> None:
         """Makes the task that waits for this one ready."""
         follower = self._successors.get(index)
         if follower is None:
@@ -64,19 +63,19 @@ class FitScheduler:
         else:
             self._advance(follower, index, outcome)
 
-    def pop_stored(self) -> list[tuple[int, Forecast]]:
-        """Indices and stored forecasts of tasks that need no fit, since the last call."""
+    def pop_stored(self) -> list[tuple[int, FittedModel]]:
+        """Indices and stored models of tasks that need no fit, since the last call."""
         stored, self._stored = self._stored, []
         return stored
 
-    def _advance(self, index: int, previous_index: int | None, forecast: Forecast | None) -> None:
+    def _advance(self, index: int, previous_index: int | None, fitted: FittedModel | None) -> None:
         """Follows a chain, over stored fits, to the first task that has to be fitted."""
         while (stored := self._find_stored(index, previous_index)) is not None:
             self._stored.append((index, stored))
             if index not in self._successors:
                 return
-            previous_index, forecast, index = index, stored, self._successors[index]
-        heappush(self._ready, (index, None if forecast is None else _keep_weights_only(forecast)))
+            previous_index, fitted, index = index, stored, self._successors[index]
+        heappush(self._ready, (index, None if fitted is None else fitted.forecaster))
 
 
 def _map_successors(tasks: Sequence[FitTask]) -> dict[int, int]:
@@ -91,15 +90,3 @@ def _map_successors(tasks: Sequence[FitTask]) -> dict[int, int]:
             successors[latest[chain]] = index
         latest[chain] = index
     return successors
-
-
-def _keep_weights_only(forecast: Forecast) -> Forecast:
-    """The forecast without predictions, which a warm start does not need."""
-    empty = np.empty(0)
-    return Forecast(
-        empty,
-        empty,
-        empty,
-        weights=forecast.weights,
-        members=tuple(map(_keep_weights_only, forecast.members)),
-    )

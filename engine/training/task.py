@@ -1,9 +1,9 @@
-"""One fit: a window, a symbol, a seed, and the exact arrays; its key is its identity."""
+"""One fit: a window, a symbol, a seed, and the training set; its key is its identity."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,9 @@ from engine.core.versions import installed_versions
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
 
-    from engine.models import Backend, Forecast, Forecaster, TrainingSpec, WindowDataset
+    from engine.core.types import Matrix
+    from engine.models import Backend, FittedForecaster, Forecaster, TrainingSet, TrainingSpec
+    from engine.models.fitted_model import InputTransform
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,14 @@ class FitTask:
         seed: Seed of every random draw of the fit.
         model: The forecaster.
         training: Settings for the training of networks.
-        dataset: The arrays.
+        training_set: The arrays; none holds a test row.
         horizons: Horizons of the fit, where its book has fits of several.
+        transform: What scaled the arrays; None where that was done by other means.
+        spans: `train` and `validation` -> timestamps of the first and the last row.
+        realised: (n, m) realised returns over each horizon on the validation rows; None takes
+            those of the training set.
+        refit: Of a fit that is made again to be compared with this one, which bars were altered;
+            part of the key, because the arrays of both are the same.
     """
 
     book: str
@@ -41,8 +49,12 @@ class FitTask:
     seed: int
     model: Forecaster
     training: TrainingSpec
-    dataset: WindowDataset
+    training_set: TrainingSet
     horizons: tuple[int, ...] = ()
+    transform: InputTransform | None = None
+    spans: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    realised: Matrix | None = None
+    refit: str = ""
 
     def __str__(self) -> str:
         """The name of the task in progress and errors."""
@@ -61,19 +73,19 @@ class FitTask:
     def warm_start_chain(self) -> Hashable | None:
         """The chain in which each task starts from the one before; None without warm start."""
         return (
-            (self.book, self.symbol, self.seed_index, self.dataset.horizons)
+            (self.book, self.symbol, self.seed_index, self.training_set.horizons)
             if self.starts_warm
             else None
         )
 
-    def with_previous_fit(self, previous_fit: Forecast | None) -> FitTask:
+    def with_previous_fit(self, previous_fit: FittedForecaster | None) -> FitTask:
         """The same task with the weights to start from; None starts from random weights."""
-        return replace(self, dataset=replace(self.dataset, previous_fit=previous_fit))
+        return replace(self, training_set=replace(self.training_set, previous_fit=previous_fit))
 
     def key(
         self, backend: Backend, versions: Mapping[str, str], previous_key: str | None = None
     ) -> str:
-        """SHA-256 over everything that decides the forecast.
+        """SHA-256 over everything that decides the fitted model; no test row does.
 
         Args:
             backend: What Keras computes with.
@@ -88,27 +100,39 @@ class FitTask:
             "seed": self.seed,
             "backend": backend,
             "versions": {**versions, **installed_versions(self.model.libraries)},
-            "groups": self.dataset.groups,
-            "horizons": self.dataset.horizons,
-            "recursive": self.dataset.recursive,
-            "coarse": [coarse.groups for coarse in self.dataset.coarse],
+            "groups": self.training_set.groups,
+            "horizons": self.training_set.horizons,
+            "recursive": self.training_set.recursive,
+            "coarse": [coarse.groups for coarse in self.training_set.coarse],
         }
+        if self.transform is not None:
+            columns = (self.transform.columns, *self.transform.coarse)
+            key_parts["features"] = [self.transform.symbol, *(each.names for each in columns)]
         if parts := describe_parts(self.model):
             key_parts["parts"] = parts
         if previous_key is not None:
             key_parts["before"] = previous_key
+        if self.refit:
+            key_parts["refit"] = self.refit
         digest = hashlib.sha256(canonical_json(key_parts).encode())
-        for name, part in _named_arrays(self.dataset):
+        for name, part in _named_arrays(self):
             array = np.ascontiguousarray(part)
             digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
             digest.update(array.tobytes())
         return digest.hexdigest()
 
 
-def _named_arrays(dataset: WindowDataset) -> Iterator[tuple[str, np.ndarray]]:
-    """Every array that a fit reads, by name."""
-    for name in ("inputs", "target", "trailing", "train", "validation", "test"):
-        yield name, getattr(dataset, name)
-    for place, coarse in enumerate(dataset.coarse):
+def _named_arrays(task: FitTask) -> Iterator[tuple[str, np.ndarray]]:
+    """Every array that a fit reads or a fitted model keeps, by name, and the fitted scalings."""
+    for name in ("inputs", "target", "trailing", "train", "validation"):
+        yield name, getattr(task.training_set, name)
+    for place, coarse in enumerate(task.training_set.coarse):
         yield f"coarse {place} inputs", coarse.inputs
         yield f"coarse {place} latest", coarse.latest
+    if task.realised is not None:
+        yield "realised", task.realised
+    if task.transform is not None:
+        for place, columns in enumerate((task.transform.columns, *task.transform.coarse)):
+            yield f"quantiles {place}", columns.quantiles
+            for name, array in columns.scaler.to_arrays().items():
+                yield f"scaler {place} {name}", array

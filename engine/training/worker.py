@@ -15,12 +15,13 @@ from engine.core.errors import ContractError, TrainingError
 from engine.core.lazy_imports import relax_gc
 from engine.core.part_origin import is_built_in
 from engine.core.randomness import derive_seed
-from engine.models.contract import check_forecast
+from engine.models.fitted import check_fitted
+from engine.models.fitted_model import FittedModel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.models import Backend, Forecast
+    from engine.models import Backend, FittedForecaster
     from engine.training.task import FitTask
 
 Device: TypeAlias = Literal["cpu", "gpu"]
@@ -53,7 +54,7 @@ def worker_environment(
     }
 
 
-def fit_task(task: FitTask) -> Forecast:
+def fit_task(task: FitTask) -> FittedModel:
     """Fits one task; a stochastic fit that fails is tried once more with another seed.
 
     A warm start that failed is tried again from random weights: another seed would change only
@@ -61,7 +62,7 @@ def fit_task(task: FitTask) -> Forecast:
 
     Raises:
         TrainingError: The error of the last attempt, naming the task.
-        ContractError: What a user's model returned is no forecast of the task.
+        ContractError: What a user's model returned is no fit of the task.
     """
     try:
         first = _fit_once(task, task.seed)
@@ -69,20 +70,19 @@ def fit_task(task: FitTask) -> Forecast:
         if not task.model.stochastic:
             raise
     else:
-        warm = task.dataset.previous_fit is not None
-        return replace(first, history=replace(first.history, warm=warm))
+        warm = task.training_set.previous_fit is not None
+        return _to_model(task, replace(first, history=replace(first.history, warm=warm)))
     second = _fit_once(task.with_previous_fit(None), derive_seed(task.seed, "second attempt"))
     trials = 2 * second.history.trials  # the first attempt tried as many
-    return replace(second, history=replace(second.history, attempts=2, trials=trials))
+    return _to_model(
+        task, replace(second, history=replace(second.history, attempts=2, trials=trials))
+    )
 
 
-def _fit_once(task: FitTask, seed: int) -> Forecast:
+def _fit_once(task: FitTask, seed: int) -> FittedForecaster:
     try:
-        forecast = task.model.fit_predict(task.dataset, task.training, seed)
-    except ContractError as error:
-        error.where = str(task)
-        raise
-    except TrainingError as error:
+        fitted = task.model.fit(task.training_set, task.training, seed)
+    except (ContractError, TrainingError) as error:
         error.where = str(task)
         raise
     except Exception as error:
@@ -90,12 +90,32 @@ def _fit_once(task: FitTask, seed: int) -> Forecast:
             "a fit raised an error", found=f"{type(error).__name__}: {error}", where=str(task)
         ) from error
     if not is_built_in(type(task.model)):
-        check_forecast(task.model, task.dataset, forecast, str(task))
-    return forecast
+        check_fitted(task.model, fitted, str(task))
+    return fitted
+
+
+def _to_model(task: FitTask, fitted: FittedForecaster) -> FittedModel:
+    """The fit with its predictions on the rows that it learnt from."""
+    arrays = task.training_set
+    try:
+        train, validation = (
+            fitted.predict(arrays, rows).returns for rows in (arrays.train, arrays.validation)
+        )
+    except ContractError as error:
+        error.where = str(task)
+        raise
+    return FittedModel(
+        fitted,
+        train,
+        validation,
+        arrays.realised_returns(arrays.validation) if task.realised is None else task.realised,
+        task.transform,
+        task.spans,
+    )
 
 
 def main() -> None:
-    """Receives tasks and sends back forecasts or errors."""
+    """Receives tasks and sends back models or errors."""
     relax_gc()
     pipe = Connection(int(sys.argv[1]))
     while True:

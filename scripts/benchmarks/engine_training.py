@@ -13,7 +13,7 @@ from engine.core.progress import NullProgress
 from engine.models import Adam, ConstantSchedule, Micdl, TrainingSpec
 from engine.training.executors.local import LocalExecutor
 from engine.training.jobs import make_fit_tasks
-from engine.training.out_of_sample import concat_out_of_sample
+from engine.training.out_of_sample import concat_out_of_sample, predict_window
 from engine.training.results import run_fits
 from engine.training.store import FitStore
 
@@ -46,8 +46,12 @@ def main() -> None:
         seed=1,
     )
     local = LocalExecutor(options.workers, options.backend, options.home / "programs")
-    outcomes = run_fits(tasks, local, FitStore(options.home / "fits"), NullProgress()).outcomes
-    predictions = concat_out_of_sample(history, windows, tasks, outcomes)
+    models = run_fits(tasks, local, FitStore(options.home / "fits"), NullProgress()).outcomes
+    forecasts = [
+        predict_window(fitted, history, task.symbol, windows[task.window].test)
+        for task, fitted in zip(tasks, models, strict=True)
+    ]
+    predictions = concat_out_of_sample(history, windows, tasks, forecasts)
     losses = [fit["train_loss"][-1] for fits in predictions.fit_records.values() for fit in fits]
     summary = {"forecasts": len(predictions.table), "train_loss": float(np.mean(losses))}
     sys.stdout.write(json.dumps(summary) + "\n")

@@ -96,11 +96,11 @@ def _score_symbol(
         LocalExecutor(options.workers, spec.compute.backend, home / "programs")
     ) as executor:
         fits = run_fits(tasks, executor, FitStore(home / "fits"), NullProgress())
-    fitted = list(zip(tasks, fits.outcomes, strict=True))
+    forecasts = list(zip(tasks, steps.predict_windows(prepared, fits), strict=True))
     log(f"{prepared.targets[0]}: {fits.trained} fits trained, {fits.stored} stored")
 
     def predictions_of(kind: str, members: Sequence[int]) -> Predictions:
-        selected = [(t, f) for t, f in fitted if t.book == kind and t.seed_index in members]
+        selected = [(t, f) for t, f in forecasts if t.book == kind and t.seed_index in members]
         return concat_out_of_sample(
             prepared.feature_history, prepared.windows, *map(list, zip(*selected, strict=True))
         )

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.models import Lstm, TrainingSpec, WindowDataset
+from engine.models import Lstm, TrainingSet, TrainingSpec
 from engine.training.worker import worker_environment
 
 STATUS = Path("/proc/self/status")
@@ -30,8 +30,8 @@ RESET_PEAK = "5"
 """The value that resets the peak in /proc/PID/clear_refs to the current resident memory."""
 
 
-def make_dataset(bars: int, features: int, lookback: int, every: int = 1) -> WindowDataset:
-    """A window over all bars: 90 % train rows, 5 % validation rows, 5 % test rows.
+def make_training_set(bars: int, features: int, lookback: int, every: int = 1) -> TrainingSet:
+    """A window over all bars: 95 % train rows, 5 % validation rows.
 
     Args:
         bars: Number of rows of the matrix.
@@ -43,9 +43,14 @@ def make_dataset(bars: int, features: int, lookback: int, every: int = 1) -> Win
     inputs = rng.standard_normal((bars, features), dtype=np.float32)
     target = 0.01 * rng.standard_normal(bars)
     rows = np.arange(lookback - 1, bars, every)
-    train, validation, test = np.split(rows, [int(0.9 * len(rows)), int(0.95 * len(rows))])
-    return WindowDataset(
-        inputs, target, target, (tuple(range(features)),), train, validation, test
+    train, validation = np.split(rows, [int(0.95 * len(rows))])
+    return TrainingSet(
+        inputs=inputs,
+        target=target,
+        trailing=target,
+        groups=(tuple(range(features)),),
+        train=train,
+        validation=validation,
     )
 
 
@@ -66,13 +71,13 @@ def measure_fit_memory(bars: int, features: int, lookback: int) -> dict[str, flo
     """Bytes, and the peak as a multiple of the float32 matrix."""
     network = Lstm(lookback=lookback, units=(2,))
     training = TrainingSpec(epochs=1, batch_size=1_024, early_stopping=None)
-    network.fit_predict(make_dataset(bars, features, lookback, every=bars // 5_000), training, 1)
-    network.fit_predict(make_dataset(5_000, features, lookback), training, 1)
+    network.fit(make_training_set(bars, features, lookback, every=bars // 5_000), training, 1)
+    network.fit(make_training_set(5_000, features, lookback), training, 1)
     gc.collect()
     release_freed_memory()
     before = resident_bytes("VmRSS")
     Path("/proc/self/clear_refs").write_text(RESET_PEAK)
-    network.fit_predict(make_dataset(bars, features, lookback), training, 1)
+    network.fit(make_training_set(bars, features, lookback), training, 1)
     grown, matrix = resident_bytes("VmHWM") - before, 4 * bars * features
     return {
         "matrix_bytes": matrix,

@@ -8,7 +8,7 @@ import pytest
 
 import engine
 from engine.core.errors import TrainingError
-from engine.models import Forecast, Forecaster, Ridge, TrainingSpec, WindowDataset
+from engine.models import FittedForecaster, Forecaster, Prediction, Ridge, TrainingSpec
 from engine.reporting.tearsheet import render_tearsheet
 from engine.strategy import load_strategy
 from tests.pipeline.markets import market, write_strategy
@@ -16,6 +16,8 @@ from tests.pipeline.markets import market, write_strategy
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engine.core.types import IntVector
+    from engine.models import ModelInputs, TrainingSet
     from engine.strategy import Strategy
 
 # The failing forecaster is no member of the union that the strategy is written down with.
@@ -35,10 +37,18 @@ class Flaky(Forecaster):
     kind: Literal["flaky"] = "flaky"
     fails_at: float = 0.0
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:
-        if float(dataset.target[dataset.train[0]]) == self.fails_at:
+    def fit(
+        self, training_set: TrainingSet, training: TrainingSpec, seed: int
+    ) -> FittedForecaster:
+        if float(training_set.target[training_set.train[0]]) == self.fails_at:
             raise TrainingError("the loss is not a number", found="nan", fix="lower the rate")
-        return Ridge(lookback=5).fit_predict(dataset, training, seed)
+        fitted = Ridge(lookback=5).fit(training_set, training, seed)
+        return FittedForecaster(self, members=(fitted,))
+
+    def predict(
+        self, fitted: FittedForecaster, inputs: ModelInputs, rows: IntVector
+    ) -> Prediction:
+        return fitted.members[0].predict(inputs, rows)
 
 
 @pytest.fixture(scope="module")

@@ -5,17 +5,38 @@ from __future__ import annotations
 import os
 import re
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from engine.cli.main import app
-from engine.models import Forecast, TrainingHistory
+from engine.models import Ensemble, FittedForecaster, Ridge, TrainingHistory
+from engine.models.fitted_model import FittedModel, InputTransform, ScaledColumns
+from engine.splits.scaling import StandardScaling
 from engine.training.store import FitStore
 
 DAY = 86_400
+
+
+def model_of(forecaster: FittedForecaster) -> FittedModel:
+    """With the transform of three features of two intervals."""
+    scaler = StandardScaling().fit(np.arange(6.0).reshape(3, 2))
+    columns = ScaledColumns(("BTC:rsi_14", "ETH:rsi_14"), ((0,), (1,)), scaler, np.zeros((101, 2)))
+    weekly = ScaledColumns(("BTC:1w:rsi_14",), ((0,),), scaler, np.zeros((101, 1)))
+    return FittedModel(
+        forecaster,
+        train=np.zeros(1_300),
+        validation=np.zeros(50),
+        realised=np.zeros((50, 1)),
+        transform=InputTransform(
+            "BTC", (1, 5), recursive=False, columns=columns, coarse=(weekly,)
+        ),
+        spans={
+            "train": ("2020-01-01T00:00:00+00:00", "2023-07-23T00:00:00+00:00"),
+            "validation": ("2023-07-25T00:00:00+00:00", "2023-09-12T00:00:00+00:00"),
+        },
+    )
 
 
 @pytest.fixture
@@ -24,10 +45,8 @@ def store(tmp_path, monkeypatch) -> FitStore:
     store = FitStore(tmp_path / "fits")
     for age, key in ((40, "aa11"), (20, "bb22"), (1, "cc33")):
         history = TrainingHistory((0.9, 0.8), (1.0, 1.1), 0)
-        forecast = Forecast(
-            np.zeros(300), np.zeros(50), np.zeros(20), history, (np.ones((10, 5)),)
-        )
-        store.put(key, f"strategy BTC window {age} seed 0", forecast)
+        fitted = FittedForecaster(Ridge(lookback=7), (np.ones((10, 5)),), history=history)
+        store.put(key, f"strategy BTC window {age} seed 0", model_of(fitted))
         (file,) = store.folder.glob(f"*/{key}.fit")
         os.utime(file, (time.time() - age * DAY, time.time() - age * DAY))
     return store
@@ -72,7 +91,7 @@ def test_a_tuned_fit_is_shown_with_its_chosen_parameters(store: FitStore) -> Non
     history = TrainingHistory(
         trials=20, chosen={"model.units": [32], "training.loss": {"kind": "mse"}}
     )
-    store.put("dd44", "x", Forecast(np.zeros(1), np.zeros(1), np.zeros(1), history))
+    store.put("dd44", "x", model_of(FittedForecaster(Ridge(), history=history)))
     shown = run("show", "dd").stdout
     assert "trials    20\nchosen    model.units [32]\nchosen    training.loss" in shown
 
@@ -83,16 +102,28 @@ def test_a_fit_is_shown_with_its_losses() -> None:
     assert "trials" not in shown
     assert "epochs    2, best 1" in shown
     assert "weights   50" in shown
-    assert "300 in sample, 20 out of sample" in shown
     assert shown.splitlines()[-1].split() == ["2", "0.8000", "1.1000"]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_fit_is_shown_with_what_it_learnt_from_and_what_it_needs_to_serve() -> None:
+    lines = run("show", "bb").stdout.splitlines()
+    assert "model     ridge, lookback 7" in lines
+    assert "forecasts BTC, horizon 1, 5" in lines
+    assert "features  3: BTC:rsi_14, ETH:rsi_14, BTC:1w:rsi_14" in lines
+    assert "train     2020-01-01T00:00:00+00:00 to 2023-07-23T00:00:00+00:00" in lines
+    assert "rows      1,300 train, 50 validation" in lines
 
 
 def test_an_ensembles_fit_is_shown_member_by_member(store: FitStore) -> None:
     course = TrainingHistory((0.9, 0.8), (1.0, 1.1), 1, warm=True)
-    member = Forecast(np.zeros(3), np.zeros(2), np.zeros(1), course, (np.ones(4),))
-    store.put(
-        "dd44", "x", replace(member, history=TrainingHistory(warm=True), members=(member, member))
+    member = FittedForecaster(Ridge(), (np.ones(4),), history=course)
+    whole = FittedForecaster(
+        Ensemble(members=(Ridge(), Ridge(lookback=2))),
+        history=TrainingHistory(warm=True),
+        members=(member, member),
     )
+    store.put("dd44", "x", model_of(whole))
     shown = run("show", "dd").stdout
     assert "start     weights of the window before" in shown
     assert "members   2" in shown
@@ -127,7 +158,7 @@ def test_prune_applies_both_limits_together(store: FitStore) -> None:
 
 def test_fits_of_an_earlier_format_are_shown_as_such_and_removed_alone(store: FitStore) -> None:
     (file,) = store.folder.glob("*/bb22.fit")
-    file.write_bytes(re.sub(rb"^backtest fit \d", b"backtest fit 2", file.read_bytes()))
+    file.write_bytes(re.sub(rb"^backtest fit \d", b"backtest fit 3", file.read_bytes()))
     assert "window 20 seed 0 (earlier format)" in run("list").stdout
     assert "format    earlier: not used" in run("show", "bb22").stdout
     assert "removed 1 of 3 fits" in run("prune", "--earlier-formats").stdout

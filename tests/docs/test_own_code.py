@@ -100,15 +100,16 @@ def test_both_models_of_the_page_keep_the_contract_and_the_network_learns(folder
     code = """
 import numpy as np
 from engine.models import Adam, TrainingSpec
-from engine.testing import check_model, make_dataset
+from engine.testing import check_model, make_example
 from dlinear import Dlinear
 from last_week import LastWeek
 training = TrainingSpec(epochs=10, batch_size=32, optimizer=Adam(learning_rate=0.005))
 check_model(LastWeek())
 check_model(Dlinear(lookback=8, units=8), training=training)
-window = make_dataset(edge=0.8)
-forecast = Dlinear(lookback=8, units=8).fit_predict(window, training, 1)
-print(np.corrcoef(forecast.test, window.target[window.test])[0, 1])
+window = make_example(edge=0.8)
+fitted = Dlinear(lookback=8, units=8).fit(window.training_set, training, 1)
+predicted = fitted.predict(window.inputs, window.test).returns
+print(np.corrcoef(predicted, window.target[window.test])[0, 1])
 """
     assert float(run_python("-c", code, path=(folder,), cwd=folder).stdout) > 0.3
 
@@ -174,7 +175,7 @@ def test_the_command_line_knows_the_installed_parts(installed: Path) -> None:
 def test_every_file_and_name_that_the_pages_mention_exists() -> None:
     examples = {
         "engine/models/baselines/ridge.py": "class Ridge(Forecaster)",
-        "engine/models/baselines/naive.py": "class Drift(Forecaster)",
+        "engine/models/baselines/naive.py": "class Drift(_Constant)",
         "engine/features/cross_asset.py": "class CrossAsset(FeatureSpec",
     }
     for file, definition in examples.items():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from engine.models import Micdl, TrainingSpec
+from engine.models import Micdl, TrainingSet, TrainingSpec
+from engine.testing.models import cut_training_set, make_example
 from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
-from tests.models.planted_data import planted
 
 pytestmark = pytest.mark.slow
 
@@ -29,14 +30,21 @@ def children() -> set[str]:
     return set(Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split())
 
 
+def window_of(further_bars: int) -> TrainingSet:
+    example = make_example(further_bars)
+    rows = example.training_set
+    validation = np.arange(rows.validation[0], rows.validation[-1] + 1 + further_bars)
+    return cut_training_set(example.inputs, example.target, rows.train, validation)
+
+
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_memory_is_flat_over_500_refits(backend) -> None:
     model = Micdl(lookback=6, units=8, dense=(16, 8))
     training = TrainingSpec(epochs=2, batch_size=64)
     # Windows of different lengths, as calendar lengths give them.
-    problems = [planted(n, rows=420 + n) for n in range(8)]
+    windows = [window_of(further_bars) for further_bars in range(8)]
     tasks = [
-        FitTask("strategy", "X", n, 0, n, model, training, problems[n % 8]) for n in range(REFITS)
+        FitTask("strategy", "X", n, 0, n, model, training, windows[n % 8]) for n in range(REFITS)
     ]
     known = children()
     sizes = []

@@ -14,12 +14,11 @@ from engine.data.market import Market
 from engine.features.build import build_features
 from engine.features.config import Beta, LogReturn, Rsi, Volatility
 from engine.features.stream import FeatureStream
+from engine.features.stream_state import StreamState
 from tests.features.two_symbols import OTHER, OWN, second_symbol, with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from engine.features.stream_state import StreamState
 
 FEATURES = (LogReturn(), Volatility(window=5), Rsi(window=2), Beta(symbol=OTHER, window=10))
 
@@ -96,6 +95,25 @@ def test_bars_that_do_not_follow_are_refused(
     state, _ = stream.update(None, rows(market, 0, 101))
     with pytest.raises(InvalidBarsError, match="do not follow"):
         stream.update(state, wrong(market))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"features": FEATURES[::-1]},
+        {"features": (LogReturn(), Volatility(window=6), *FEATURES[2:])},
+        {"symbols": (OTHER,)},
+        {"resolutions": ()},
+    ],
+    ids=["order", "window", "symbol", "resolutions"],
+)
+def test_a_state_of_another_stream_is_refused(bars, changed: dict[str, object]) -> None:
+    market = market_of(bars)
+    state, _ = make_stream().update(None, rows(market, 0, 100))
+    read = StreamState.from_arrays(state.to_arrays())
+    make_stream().update(read, rows(market, 100, 101))
+    with pytest.raises(UsageError, match="of another feature stream"):
+        make_stream(**changed).update(read, rows(market, 100, 101))
 
 
 def test_a_value_that_is_not_finite_is_refused_past_the_warmup(bars) -> None:

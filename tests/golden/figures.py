@@ -30,16 +30,17 @@ from engine.models import (
 )
 from engine.pipeline.prepare import prepare_data
 from engine.strategy import load_strategy
+from engine.testing import make_example
 from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
-from tests.models.planted_data import planted
+from engine.training.worker import fit_task
 from tests.pipeline.markets import STRATEGY, bars, write_market
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.models import Forecast, Forecaster
+    from engine.models import Forecaster
     from engine.runs.run import Run
     from engine.strategy import Strategy
 
@@ -70,20 +71,18 @@ FORECASTERS: dict[str, Forecaster] = {
 def compute_fit_figures(name: str) -> dict[str, Any]:
     """A few figures of one forecaster's fit on a planted problem."""
     model = FORECASTERS[name]
-    task = FitTask("strategy", "X", 0, 0, 3, model, TRAINING, planted(edge=0.8))
+    example = make_example(edge=0.8)
+    task = FitTask("strategy", "X", 0, 0, 3, model, TRAINING, example.training_set)
     if name == "lstm":
-        ((_, forecast),) = LocalExecutor(1, "tensorflow").run_tasks(FitScheduler([task]))
+        ((_, fitted),) = LocalExecutor(1, "tensorflow").run_tasks(FitScheduler([task]))
     else:
-        forecast = model.fit_predict(task.dataset, TRAINING, task.seed)
-    return _describe_forecast(forecast)
-
-
-def _describe_forecast(forecast: Forecast) -> dict[str, Any]:
+        fitted = fit_task(task)
+    predicted = fitted.forecaster.predict(example.inputs, example.test)
     return {
-        "train_mean": _rounded(forecast.train.mean()),
-        "train_deviation": _rounded(forecast.train.std()),
-        "validation": _rounded(forecast.validation[::20]),
-        "test": _rounded(forecast.test[::15]),
+        "train_mean": _rounded(fitted.train.mean()),
+        "train_deviation": _rounded(fitted.train.std()),
+        "validation": _rounded(fitted.validation[::20]),
+        "test": _rounded(predicted.returns[::15]),
     }
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import pytest
 
 import engine
-from engine.features.resolutions import CoarseFeatures, build_coarse_features
 from engine.strategy import Strategy, load_strategy
-from tests.leakage.leaks import CentredMean
+from tests.leakage.leaks import CentredMean, weeks_one_bar_early
 from tests.pipeline.markets import BARS, changed_after, market, write_strategy
 from tests.runs.documents import make_certificate
 
@@ -114,11 +111,7 @@ def test_a_saturday_knows_nothing_of_the_week_that_ends_the_day_after(
 def test_a_week_used_one_bar_early_is_seen_by_this_very_test(
     module_folder, strategy, monkeypatch
 ) -> None:
-    def early(*args) -> CoarseFeatures:
-        made = build_coarse_features(*args)
-        return replace(made, latest=np.append(made.latest[1:], made.latest[-1]))
-
-    monkeypatch.setattr("engine.pipeline.prepare.build_coarse_features", early)
+    monkeypatch.setattr("engine.pipeline.prepare.build_coarse_features", weeks_one_bar_early)
     first, saturday = weeks_first_differ_at(strategy, module_folder, "early")
     assert first <= saturday
 

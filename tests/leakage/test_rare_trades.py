@@ -42,18 +42,22 @@ def entries(weights: WideFrame) -> WideFrame:
     return weights.ne(weights.shift(fill_value=0.0)) & weights.ne(0.0)
 
 
+def halve_entries(weights: WideFrame, falls: WideFrame) -> WideFrame:
+    decided = entries(weights) | weights.eq(0.0)
+    sizes = weights.where(decided).where(~falls[weights.columns], 0.5 * weights)
+    return sizes.where(decided).ffill()
+
+
 def sized_by(monkeypatch: pytest.MonkeyPatch, bars_after: int) -> None:
     """Entries half as large where the bar so many after the decision falls."""
-    honest = steps.simulate
+    honest = steps.simulate_all
 
-    def knowing(weights, opens, closes, **terms):
-        falls = (closes < opens)[weights.columns].shift(-bars_after, fill_value=False)
-        entered = entries(weights)
-        sizes = weights.where(entered | weights.eq(0.0)).where(~falls, 0.5 * weights)
-        kept = sizes.where(entered | weights.eq(0.0)).ffill()
-        return honest(kept, opens, closes, **terms)
+    def knowing(books, opens, closes, **terms):
+        falls = (closes < opens).shift(-bars_after, fill_value=False)
+        sized = {book: halve_entries(weights, falls) for book, weights in books.items()}
+        return honest(sized, opens, closes, **terms)
 
-    monkeypatch.setattr("engine.pipeline.steps.simulate", knowing)
+    monkeypatch.setattr("engine.pipeline.steps.simulate_all", knowing)
 
 
 def test_an_honest_one_is_certified_and_has_hardly_a_fill_where_one_would_show(
@@ -111,13 +115,17 @@ def test_an_entry_at_a_close_may_be_sized_by_that_close(
 def test_an_order_that_is_not_filled_on_a_bar_that_falls(
     strategy, module_folder, monkeypatch
 ) -> None:
-    honest = steps.simulate
+    honest = steps.simulate_all
 
-    def patient(weights, opens, closes, **terms):
-        falls = (closes < opens)[weights.columns].shift(-1, fill_value=False)
-        return honest(weights.where(~falls).ffill().fillna(0.0), opens, closes, **terms)
+    def patient(books, opens, closes, **terms):
+        falls = (closes < opens).shift(-1, fill_value=False)
+        waiting = {
+            book: weights.where(~falls[weights.columns]).ffill().fillna(0.0)
+            for book, weights in books.items()
+        }
+        return honest(waiting, opens, closes, **terms)
 
-    monkeypatch.setattr("engine.pipeline.steps.simulate", patient)
+    monkeypatch.setattr("engine.pipeline.steps.simulate_all", patient)
     error = leak_of(strategy, module_folder)
     assert stage(error) == "fills"
 

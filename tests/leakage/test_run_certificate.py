@@ -14,12 +14,21 @@ import pytest
 import engine
 from engine.features import target
 from engine.features.base import Indicator
-from engine.features.resolutions import CoarseFeatures, build_coarse_features
-from engine.models import Forecast, Ridge
+from engine.models import Prediction, Ridge
+from engine.models.fitted_model import CoarseRows, FeatureRows, InputTransform
 from engine.signals import orders, target_weights
+from engine.splits.walk_forward import WalkForwardWindow, make_walk_forward_windows
 from engine.strategy import Strategy, load_strategy
-from engine.training import out_of_sample
-from tests.leakage.leaks import CentredMean, leak_of, run, stage
+from engine.training import datasets, out_of_sample
+from tests.leakage.leaks import (
+    CentredMean,
+    PeekingRidge,
+    Remembering,
+    leak_of,
+    run,
+    stage,
+    weeks_one_bar_early,
+)
 from tests.pipeline.markets import SYMBOLS, bars, market, write_market, write_strategy
 
 if TYPE_CHECKING:
@@ -147,39 +156,32 @@ def test_a_label_that_ends_a_bar_late(strategy, module_folder, monkeypatch) -> N
 
 
 def test_labels_of_rows_behind_the_validation_part(strategy, module_folder, monkeypatch) -> None:
-    """The arrays of a window know a return that ends in its test part."""
-    from engine.training import datasets
+    """The last validation row learns from a return that ends in the test part."""
+    honest = datasets.target_returns
 
-    honest = datasets._target_returns
+    def further(history, symbol, rows, horizons):
+        return honest(history, symbol, slice(rows.start + 1, rows.stop + 1), horizons)
 
-    def further(history, symbol, window, rows, horizons):
-        longer = range(window.validation.start, window.validation.stop + 1)
-        return honest(history, symbol, replace(window, validation=longer), rows, horizons)
-
-    monkeypatch.setattr("engine.training.datasets._target_returns", further)
+    monkeypatch.setattr("engine.training.datasets.target_returns", further)
     error = leak_of(strategy, module_folder)
     assert stage(error) == "labels"
     assert "in window" in error.where
 
 
 def test_a_coarser_bar_used_one_bar_early(strategy, module_folder, monkeypatch) -> None:
-    def early(*args) -> CoarseFeatures:
-        made = build_coarse_features(*args)
-        return replace(made, latest=np.append(made.latest[1:], made.latest[-1]))
-
-    monkeypatch.setattr("engine.pipeline.prepare.build_coarse_features", early)
+    monkeypatch.setattr("engine.pipeline.prepare.build_coarse_features", weeks_one_bar_early)
     error = leak_of(strategy, module_folder, resolutions=("1w",))
     assert stage(error) == "resolutions"
     assert "1w" in error.where
 
 
 def test_a_threshold_taken_from_test_predictions(strategy, module_folder, monkeypatch) -> None:
-    honest = out_of_sample._average_by_window
+    honest = out_of_sample.average_by_window
 
     def of_test_rows(fitted, horizon, part):
         return honest(fitted, horizon, "test" if part == "train" else part)
 
-    monkeypatch.setattr("engine.training.out_of_sample._average_by_window", of_test_rows)
+    monkeypatch.setattr("engine.training.out_of_sample.average_by_window", of_test_rows)
     error = leak_of(strategy, module_folder)
     assert stage(error) == "thresholds"
     assert error.where.startswith("thresholds: strategy AAA window")
@@ -228,13 +230,14 @@ def test_an_order_sized_by_the_close_of_the_bar_that_fills_it(
 ) -> None:
     from engine.pipeline import steps
 
-    honest = steps.simulate
+    honest = steps.simulate_all
 
-    def sized_late(weights, opens, closes, **terms):
-        moved = (closes / opens)[weights.columns].shift(-1, fill_value=1.0)
-        return honest(weights * moved, opens, closes, **terms)
+    def sized_late(books, opens, closes, **terms):
+        moved = (closes / opens).shift(-1, fill_value=1.0)
+        late = {book: weights * moved[weights.columns] for book, weights in books.items()}
+        return honest(late, opens, closes, **terms)
 
-    monkeypatch.setattr("engine.pipeline.steps.simulate", sized_late)
+    monkeypatch.setattr("engine.pipeline.steps.simulate_all", sized_late)
     error = leak_of(strategy, module_folder)
     assert stage(error) == "fills"
 
@@ -242,30 +245,143 @@ def test_an_order_sized_by_the_close_of_the_bar_that_fills_it(
 def test_a_fill_at_a_price_from_before_the_decision(strategy, module_folder, monkeypatch) -> None:
     from engine.pipeline import steps
 
-    honest = steps.simulate
+    honest = steps.simulate_all
 
-    def stale(weights, opens, closes, **terms):
-        return honest(weights, opens.shift(1).bfill(), closes, **terms)
+    def stale(books, opens, closes, **terms):
+        return honest(books, opens.shift(1).bfill(), closes, **terms)
 
-    monkeypatch.setattr("engine.pipeline.steps.simulate", stale)
+    monkeypatch.setattr("engine.pipeline.steps.simulate_all", stale)
     error = leak_of(strategy, module_folder)
     assert stage(error) == "fills"
     assert "own bar's price" in error.problem
 
 
-class Peeking(Ridge):
-    """A model that takes the level of its test inputs into account when it is fitted."""
-
-    def fit_predict(self, dataset, training, seed) -> Forecast:
-        made = super().fit_predict(dataset, training, seed)
-        level = 1e-6 * float(dataset.inputs[dataset.test].mean())
-        return replace(made, train=made.train + level, test=made.test + level)
-
-
-def test_a_model_that_reads_test_rows_when_it_is_trained(strategy, module_folder) -> None:
-    error = leak_of(strategy, module_folder, model=Peeking())
+def test_a_fit_that_reads_bars_beside_its_arrays(strategy, module_folder) -> None:
+    """No array of a fit reaches into the test part; what else it reads, a refit shows."""
+    features = (*strategy.features, Remembering())
+    honest = run(strategy, module_folder, features=features, name="remembering")
+    assert honest.certificate["fits_refitted"] == 0
+    error = leak_of(strategy, module_folder, features=features, model=PeekingRidge())
     assert stage(error) == "predictions"
     assert "strategy AAA window" in error.where
+    assert "train rows" in error.where
+
+
+honest_predict = Ridge.predict
+
+
+def next_row(model, fitted, inputs, rows) -> Prediction:
+    return honest_predict(model, fitted, inputs, np.minimum(rows + 1, len(inputs.inputs) - 1))
+
+
+def against_the_mean(model, fitted, inputs, rows) -> Prediction:
+    returns = honest_predict(model, fitted, inputs, rows).returns
+    return Prediction(returns - returns.mean())
+
+
+@pytest.mark.parametrize("leaking", [next_row, against_the_mean])
+def test_a_prediction_that_reads_later_rows(strategy, module_folder, monkeypatch, leaking) -> None:
+    monkeypatch.setattr(Ridge, "predict", leaking)
+    error = leak_of(strategy, module_folder)
+    assert stage(error) == "predictions"
+    assert "test rows" in error.where
+
+
+class AheadRidge(Ridge):
+    """A user's model that predicts with the inputs of the next row."""
+
+    kind: Literal["ahead_ridge"] = "ahead_ridge"
+
+    def predict(self, fitted, inputs, rows) -> Prediction:
+        return next_row(self, fitted, inputs, rows)
+
+
+def test_a_users_prediction_that_reads_later_rows(strategy, module_folder) -> None:
+    error = leak_of(strategy, module_folder, model=AheadRidge())
+    assert stage(error) == "predictions"
+    assert "test rows" in error.where
+
+
+def test_scaling_by_the_rows_that_are_predicted(strategy, module_folder, monkeypatch) -> None:
+    honest = InputTransform.apply
+
+    def centred(transform, rows):
+        made = honest(transform, rows)
+        return replace(made, inputs=made.inputs - made.inputs.mean(axis=0))
+
+    monkeypatch.setattr(InputTransform, "apply", centred)
+    error = leak_of(strategy, module_folder)
+    assert stage(error) == "predictions"
+    assert "test rows" in error.where
+
+
+def a_bar_late(rows: FeatureRows) -> FeatureRows:
+    return replace(rows, features=np.vstack([rows.features[1:], rows.features[-1:]]))
+
+
+def a_week_early(rows: FeatureRows) -> FeatureRows:
+    (weeks,) = rows.coarse
+    return replace(
+        rows, coarse=(CoarseRows(weeks.features, np.append(weeks.latest[1:], weeks.latest[-1])),)
+    )
+
+
+@pytest.mark.parametrize("leaking", [a_bar_late, a_week_early])
+def test_features_of_later_bars_where_a_model_predicts(
+    strategy, module_folder, monkeypatch, leaking
+) -> None:
+    honest = datasets.select_feature_rows
+
+    def selected(*given):
+        rows, at = honest(*given)
+        return leaking(rows), at
+
+    monkeypatch.setattr("engine.training.out_of_sample.select_feature_rows", selected)
+    error = leak_of(strategy, module_folder, resolutions=("1w",))
+    assert stage(error) == "predictions"
+    assert "test rows" in error.where
+
+
+def without_purge(window: WalkForwardWindow) -> WalkForwardWindow:
+    """Its last validation row is the one before the first test bar."""
+    return replace(window, validation=range(window.validation.start, window.test.start))
+
+
+def into_the_test_part(window: WalkForwardWindow) -> WalkForwardWindow:
+    return replace(window, validation=range(window.validation.start, window.test.start + 1))
+
+
+@pytest.mark.parametrize(
+    ("leaking", "found_in"), [(without_purge, "labels"), (into_the_test_part, "scaled inputs")]
+)
+def test_training_rows_that_reach_into_the_test_part(
+    strategy, module_folder, monkeypatch, leaking, found_in
+) -> None:
+    def made(*given, **more):
+        return tuple(map(leaking, make_walk_forward_windows(*given, **more)))
+
+    monkeypatch.setattr("engine.pipeline.prepare.make_walk_forward_windows", made)
+    error = leak_of(strategy, module_folder)
+    assert stage(error) == found_in
+    assert "in window" in error.where
+
+
+def test_windows_that_depend_on_later_bars(strategy, module_folder, monkeypatch) -> None:
+    """The last one ends a bar earlier where the last close has an odd digit."""
+    closes = {}
+
+    def remembered(close, horizon):
+        closes["last"] = close.iloc[-1, 0]
+        return target.forward_returns(close, horizon)
+
+    def made(*given, **more):
+        *windows, last = make_walk_forward_windows(*given, **more)
+        odd = int(1e6 * closes["last"]) % 2
+        return (*windows, replace(last, test=range(last.test.start, last.test.stop - odd)))
+
+    monkeypatch.setattr("engine.pipeline.prepare.forward_returns", remembered)
+    monkeypatch.setattr("engine.pipeline.prepare.make_walk_forward_windows", made)
+    assert stage(leak_of(strategy, module_folder)) == "windows"
 
 
 def test_an_opponent_that_knows_tomorrow(strategy, module_folder, monkeypatch) -> None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 import engine
-from engine.backtest import runner
 from engine.core.errors import LookaheadError
-from engine.models import Forecast, TrainingSpec
+from engine.models import TrainingSpec
 from engine.strategy import Strategy, load_strategy
-from engine.training.executors.base import Executor
 from engine.training.store import FitStore
 from engine.training.worker import fit_task
+from tests.leakage.leaks import PeekingChained, Remembering
 from tests.pipeline.markets import market, write_strategy
 from tests.training.chained import Chained
+from tests.training.in_process import InProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from engine.models.fitted_model import FittedModel
+    from engine.training.executors.base import Executor
+    from engine.training.task import FitTask
 
 pytestmark = [
     pytest.mark.slow,
@@ -88,22 +92,25 @@ def test_an_honest_run_of_any_shape_has_a_certificate(
         assert {"positions", "fills"} <= set(told["compared"])
 
 
-class Here(Executor):
-    """Fits in this process, and counts; rounds as a machine of its own does."""
+@dataclass
+class RoundingExecutor(InProcess):
+    """Rounds as a machine of its own does."""
 
-    def __init__(self, rounding: float = 0.0) -> None:
-        self.backend, self.workers = "tensorflow", 1
-        self.rounding, self.fitted = rounding, []
+    rounding: float = 0.0
 
-    def run_tasks(self, scheduler) -> Generator:
-        while taken := scheduler.next_ready():
-            place, start = taken
-            task = scheduler.tasks[place].with_previous_fit(start)
-            made = fit_task(task)
-            made = replace(made, test=made.test + self.rounding)
-            self.fitted.append(str(task))
-            scheduler.mark_finished(place, made)
-            yield place, made
+    def fit(self, task: FitTask) -> FittedModel:
+        return move_weight(fit_task(task), self.rounding)
+
+
+def move_weight(fitted: FittedModel, step: float) -> FittedModel:
+    """The model that another machine, which rounds otherwise, makes of the same fit."""
+    (weight,) = fitted.forecaster.weights
+    return replace(
+        fitted,
+        forecaster=replace(fitted.forecaster, weights=(weight + step,)),
+        train=fitted.train + step,
+        validation=fitted.validation + step,
+    )
 
 
 @pytest.fixture
@@ -112,7 +119,7 @@ def costly(file: Path, tmp_path: Path, monkeypatch) -> Iterator:
     spec = load_strategy(file, FAST)
 
     def run(executor: Executor, *, fresh: bool = False, **chosen: object) -> engine.Run:
-        monkeypatch.setattr(runner, "_make_executor", lambda *_: executor)
+        monkeypatch.setattr("engine.pipeline.executor.LocalExecutor", lambda *_: executor)
         wanted: Strategy = spec.model_copy(update={"model": Chained(), "seeds": 2, **chosen})
         places = {"out": tmp_path / "out", "home": tmp_path / "home"}
         return engine.run(wanted, **places, fresh=fresh, pages=False)
@@ -127,7 +134,7 @@ WARM = TrainingSpec(warm_start="previous_window")
 def test_what_is_stored_is_not_fitted_again_and_the_certificate_is_the_same(
     costly, training: TrainingSpec
 ) -> None:
-    first, second = Here(), Here()
+    first, second = InProcess(), InProcess()
     made = costly(first, training=training)
     windows = len(made.manifest["windows"])
     assert len(first.fitted) == 2 * windows + made.certificate["fits_refitted"]
@@ -136,49 +143,39 @@ def test_what_is_stored_is_not_fitted_again_and_the_certificate_is_the_same(
     again = costly(second, training=training)
     assert second.fitted == []
     assert (again.run_dir / "certificate.json").read_bytes() == written
-    anew = Here()
+    anew = InProcess()
     costly(anew, training=training, fresh=True)
     assert len(anew.fitted) >= 2 * windows, "all of the run's own"
     assert (made.run_dir / "certificate.json").read_bytes() == written
 
 
 def test_a_fit_that_was_left_out_is_not_asked_for_again(costly) -> None:
-    executor = Here()
+    executor = InProcess()
     made = costly(executor, model=Chained(fails="warm"), training=WARM, on_failure="skip", seeds=1)
     assert made.certificate["result"] == "passed"
 
 
 def test_another_machine_that_rounds_otherwise_is_no_look_ahead(costly, tmp_path: Path) -> None:
-    costly(Here())
+    costly(InProcess())
     store = FitStore(tmp_path / "home" / "fits")
     store.remove([entry.key for entry in store.entries() if "other bars" in entry.label])
-    other = Here(rounding=1e-3)
+    other = RoundingExecutor(rounding=1e-3)
     assert costly(other).certificate["result"] == "passed"
     (asked,) = [fit for fit in other.fitted if "first" in fit]  # one window to settle it, not all
     assert len(other.fitted) == 4, asked
 
 
-class PeekingChained(Chained):
-    """Its weight knows the mean of the rows it is tested on."""
-
-    def fit_predict(self, dataset, training, seed) -> Forecast:
-        made = super().fit_predict(dataset, training, seed)
-        level = 1e-3 * float(dataset.inputs[dataset.test].mean())
-        return replace(made, train=made.train + level, test=made.test + level)
-
-
-def test_a_network_that_reads_test_rows_when_it_is_trained(costly) -> None:
+def test_a_costly_fit_that_reads_bars_beside_its_arrays(costly, file: Path) -> None:
+    features = (*load_strategy(file).features, Remembering())
     with pytest.raises(LookaheadError, match="strategy AAA window 0 seed 0"):
-        costly(Here(), model=PeekingChained())
+        costly(InProcess(), model=PeekingChained(), features=features)
 
 
-class Restless(Here):
+class Restless(InProcess):
     """Never makes the same fit twice."""
 
-    def run_tasks(self, scheduler) -> Generator:
-        for place, made in super().run_tasks(scheduler):
-            moved = replace(made, test=made.test + 1e-3 * len(self.fitted))
-            yield place, moved
+    def fit(self, task: FitTask) -> FittedModel:
+        return move_weight(fit_task(task), 1e-3 * len(self.fitted))
 
 
 def test_a_fit_that_does_not_repeat_itself_cannot_be_certified(costly) -> None:

@@ -1,4 +1,4 @@
-"""Measurements on a network's built model, taken in a worker with real settings."""
+"""Predictions of test rows and measurements on a built network, taken in a worker."""
 
 from __future__ import annotations
 
@@ -9,16 +9,27 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from engine.models import AttentionLstm, Forecast
+from engine.models import AttentionLstm, FittedForecaster
+from tests.models.planted_data import ExampleForecast
 
 if TYPE_CHECKING:
-    from engine.models import TrainingSpec, WindowDataset
+    from engine.models import Forecaster, TrainingSet, TrainingSpec
+    from engine.models.fitted_model import FittedModel
     from engine.models.networks.base import Network
+    from engine.testing.models import ModelExample
 
 
-@dataclass(frozen=True, kw_only=True)
-class Inspection(Forecast):
-    """A forecast, and measurements on a network with its weights.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExampleFit(FittedForecaster):
+    """A fit, and what it predicts of an example's test rows."""
+
+    test: np.ndarray
+    quantiles: np.ndarray | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inspection(FittedForecaster):
+    """A fit, and measurements on a network with its weights.
 
     Attributes:
         outputs: Of the test rows.
@@ -39,15 +50,27 @@ class Inspection(Forecast):
     attention_weights: np.ndarray | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class AttentiveForecast(Forecast):
-    """A forecast, and its network's attention weights on the test rows."""
+@dataclass(frozen=True)
+class OnExample:
+    """Takes the place of a forecaster in a task, and predicts the example's test rows there."""
 
-    attention_weights: np.ndarray
+    model: Forecaster
+    example: ModelExample
 
+    @property
+    def kind(self) -> str:
+        return self.model.kind
 
-def fields_of(forecast: Forecast) -> dict[str, Any]:
-    return {part.name: getattr(forecast, part.name) for part in fields(Forecast)}
+    @property
+    def stochastic(self) -> bool:
+        return self.model.stochastic
+
+    def fit(self, training_set: TrainingSet, training: TrainingSpec, seed: int) -> ExampleFit:
+        fitted = self.model.fit(training_set, training, seed)
+        prediction = fitted.predict(self.example.inputs, self.example.test)
+        return ExampleFit(
+            test=prediction.returns, quantiles=prediction.quantiles, **fields_of(fitted)
+        )
 
 
 @dataclass(frozen=True)
@@ -55,20 +78,22 @@ class Inspect:
     """Takes the place of a forecaster in a task, and returns an inspection of its fit."""
 
     network: Network
+    example: ModelExample
     stochastic: bool = False
     kind: ClassVar[str] = "inspect"
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Any:
-        forecast = self.network.fit_predict(dataset, training, seed)
-        model = self.network.build_model(dataset.branches)
-        for variable, value in zip(model.variables, forecast.weights, strict=True):
+    def fit(self, training_set: TrainingSet, training: TrainingSpec, seed: int) -> Inspection:
+        fitted = self.network.fit(training_set, training, seed)
+        inputs, rows = self.example.inputs, self.example.test
+        model = self.network.build_model(inputs.branches, fitted.weights[-1].shape[-1])
+        for variable, value in zip(model.variables, fitted.weights, strict=True):
             variable.assign(value)
-        x = dataset.sequences(dataset.test, self.network.lookback)
+        x = inputs.sequences(rows, self.network.lookback)
         outputs = _outputs(model, x)
         before, since = _changes(model, x) if _blocks(model) else ([], [])
         attention = None
         if isinstance(self.network, AttentionLstm):
-            attention = self.network.attention_weights(dataset, forecast, dataset.test)
+            attention = self.network.attention_weights(fitted, inputs, rows)
         return Inspection(
             outputs=outputs,
             loaded=_saved_and_loaded(model, x),
@@ -77,22 +102,40 @@ class Inspect:
             before=before,
             since=since,
             attention_weights=attention,
-            **fields_of(forecast),
+            **fields_of(fitted),
         )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AttentiveFit(FittedForecaster):
+    """A fit, and its network's attention weights on the test rows."""
+
+    attention_weights: np.ndarray
 
 
 @dataclass(frozen=True)
 class ReadAttention:
-    """Takes the place of a forecaster in a task; adds the attention weights to its forecast."""
+    """Takes the place of a forecaster in a task; adds the attention weights to its fit."""
 
     network: AttentionLstm
+    example: ModelExample
     stochastic: bool = False
     kind: ClassVar[str] = "read_attention"
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Any:
-        forecast = self.network.fit_predict(dataset, training, seed)
-        attention = self.network.attention_weights(dataset, forecast, dataset.test)
-        return AttentiveForecast(attention_weights=attention, **fields_of(forecast))
+    def fit(self, training_set: TrainingSet, training: TrainingSpec, seed: int) -> AttentiveFit:
+        fitted = self.network.fit(training_set, training, seed)
+        attention = self.network.attention_weights(fitted, self.example.inputs, self.example.test)
+        return AttentiveFit(attention_weights=attention, **fields_of(fitted))
+
+
+def fields_of(fitted: FittedForecaster) -> dict[str, Any]:
+    return {part.name: getattr(fitted, part.name) for part in fields(FittedForecaster)}
+
+
+def to_forecast(outcome: FittedModel) -> ExampleForecast:
+    """The predictions of a task whose model was `OnExample`."""
+    fit = outcome.forecaster
+    return ExampleForecast(fit, outcome.train, outcome.validation, fit.test, fit.quantiles)
 
 
 def _outputs(model: Any, x: np.ndarray) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -13,15 +14,16 @@ from engine.models import (
     AlwaysUp,
     Drift,
     Ensemble,
-    Forecast,
+    FittedForecaster,
     GradientBoosting,
     Lstm,
     Model,
     Persistence,
+    Prediction,
     Ridge,
     TrainingSpec,
 )
-from tests.models.planted_data import planted
+from tests.models.planted_data import change, fit_and_predict, planted
 
 MEMBERS = (Ridge(), Persistence(), AlwaysUp())
 PARTS = ("train", "validation", "test")
@@ -37,17 +39,21 @@ class FixedForecast:
     stochastic: bool = True
     fails: bool = False
     with_quantiles: bool = False
+    kind: ClassVar[str] = "fixed"
 
     def model_dump(self, mode: str) -> dict[str, str]:  # noqa: ARG002
         return {"kind": self.name}
 
-    def fit_predict(self, dataset, training, seed) -> Forecast:  # noqa: ARG002
+    def fit(self, training_set, training, seed) -> FittedForecaster:  # noqa: ARG002
         if self.fails:
             raise TrainingError("the loss is not a number")
         level = float(seed) if self.level is None else self.level
-        forecast = Forecast.constant(dataset, level)
-        spread = level + np.tile([-1.0, 0.0, 1.0], (len(dataset.test), 1))
-        return replace(forecast, quantiles=spread if self.with_quantiles else None)
+        return FittedForecaster(self, (np.array([level]),))
+
+    def predict(self, fitted, inputs, rows) -> Prediction:  # noqa: ARG002
+        level = np.full(len(rows), fitted.weights[0][0])
+        spread = level[:, None] + np.array([-1.0, 0.0, 1.0])
+        return Prediction(level, spread if self.with_quantiles else None)
 
 
 def ensemble(*members, combine="mean", seeds=1) -> Ensemble:
@@ -57,30 +63,27 @@ def ensemble(*members, combine="mean", seeds=1) -> Ensemble:
 
 def member_forecasts(model: Ensemble, seed: int = 7) -> list[float]:
     """The forecast of each member, from the members' own weights."""
-    return [
-        float(m.weights[0][0]) for m in model.fit_predict(planted(), TrainingSpec(), seed).members
-    ]
+    fitted = model.fit(planted().training_set, TrainingSpec(), seed)
+    return [float(member.weights[0][0]) for member in fitted.members]
 
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("combine", "by_hand"), [("mean", np.mean), ("median", np.median)])
 def test_mean_and_median_are_by_row(combine, by_hand, part) -> None:
-    problem = planted()
-    alone = [getattr(m.fit_predict(problem, TrainingSpec(), 0), part) for m in MEMBERS]
-    together = Ensemble(members=MEMBERS, combine=combine).fit_predict(problem, TrainingSpec(), 0)
+    window = planted()
+    alone = [getattr(fit_and_predict(member, window), part) for member in MEMBERS]
+    together = fit_and_predict(Ensemble(members=MEMBERS, combine=combine), window)
     np.testing.assert_allclose(getattr(together, part), by_hand(alone, axis=0), rtol=1e-12)
 
 
 def test_validation_weights_are_inverse_squared_errors_of_the_validation_rows() -> None:
-    problem = planted()
-    alone = [m.fit_predict(problem, TrainingSpec(), 0) for m in MEMBERS]
-    truth = problem.target[problem.validation]
+    window = planted()
+    alone = [fit_and_predict(member, window) for member in MEMBERS]
+    truth = window.target[window.training_set.validation]
     precision = [1 / np.mean((f.validation - truth) ** 2) for f in alone]
     shares = np.array(precision) / sum(precision)
-    together = Ensemble(members=MEMBERS, combine="validation_weighted").fit_predict(
-        problem, TrainingSpec(), 0
-    )
-    np.testing.assert_allclose(together.weights[0], shares, rtol=1e-12)
+    together = fit_and_predict(Ensemble(members=MEMBERS, combine="validation_weighted"), window)
+    np.testing.assert_allclose(together.fitted.weights[0], shares, rtol=1e-12)
     for part in PARTS:
         by_hand = sum(w * getattr(f, part) for w, f in zip(shares, alone, strict=True))
         np.testing.assert_allclose(getattr(together, part), by_hand, rtol=1e-9)
@@ -88,30 +91,31 @@ def test_validation_weights_are_inverse_squared_errors_of_the_validation_rows() 
 
 def test_validation_weights_depend_on_validation_rows_only() -> None:
     """The members fit nothing, so only the weights could change."""
-    problem = planted()
+    window = planted()
     model = ensemble(
         FixedForecast(level=0.0), FixedForecast(level=0.02), combine="validation_weighted"
     )
-    target = np.full_like(problem.target, np.nan)
-    target[problem.validation] = problem.target[problem.validation]
+    rows = window.training_set.validation
+    target = np.full_like(window.target, np.nan)
+    target[rows] = window.target[rows]
     before, after = (
-        model.fit_predict(p, TrainingSpec(), 0).weights[0]
-        for p in (problem, replace(problem, target=target))
+        model.fit(w.training_set, TrainingSpec(), 0).weights[0]
+        for w in (window, change(window, target=target))
     )
     assert before.tobytes() == after.tobytes()
 
 
 def test_members_without_validation_error_have_all_the_weight() -> None:
-    problem = planted()
-    problem = replace(problem, target=np.full_like(problem.target, 0.25))
+    window = planted()
+    window = change(window, target=np.full_like(window.target, 0.25))
     model = ensemble(
         FixedForecast(level=0.25),
         FixedForecast(level=0.25),
         FixedForecast(level=9.0),
         combine="validation_weighted",
     )
-    forecast = model.fit_predict(problem, TrainingSpec(), 0)
-    np.testing.assert_allclose(forecast.weights[0], [0.5, 0.5, 0.0], atol=1e-12)
+    fitted = model.fit(window.training_set, TrainingSpec(), 0)
+    np.testing.assert_allclose(fitted.weights[0], [0.5, 0.5, 0.0], atol=1e-12)
 
 
 def test_every_member_and_every_fit_has_its_own_seed() -> None:
@@ -155,10 +159,10 @@ def test_lookback_costly_and_stochastic_follow_the_members() -> None:
 
 def test_quantiles_are_combined_where_every_member_has_them() -> None:
     one, other = (FixedForecast(level=v, with_quantiles=True) for v in (0.0, 2.0))
-    forecast = ensemble(one, other).fit_predict(planted(), TrainingSpec(), 0)
+    forecast = fit_and_predict(ensemble(one, other), planted())
     np.testing.assert_allclose(forecast.quantiles, np.tile([0, 1, 2], (len(forecast.test), 1)))
     np.testing.assert_allclose(forecast.quantiles[:, 1], forecast.test)
-    mixed = ensemble(one, FixedForecast(level=2.0)).fit_predict(planted(), TrainingSpec(), 0)
+    mixed = fit_and_predict(ensemble(one, FixedForecast(level=2.0)), planted())
     assert mixed.quantiles is None
 
 
@@ -166,9 +170,7 @@ def test_the_error_of_a_failed_member_names_it() -> None:
     with pytest.raises(
         TrainingError, match=r"name='b'.* in the ensemble: the loss is not a number"
     ):
-        ensemble(FixedForecast("a"), FixedForecast("b", fails=True)).fit_predict(
-            planted(), TrainingSpec(), 0
-        )
+        fit_and_predict(ensemble(FixedForecast("a"), FixedForecast("b", fails=True)), planted())
 
 
 def test_it_is_read_from_a_strategy_with_any_members() -> None:

@@ -13,25 +13,26 @@ from engine.models import (
     AttentionLstm,
     ConstantSchedule,
     Ensemble,
-    Forecast,
     GradientBoosting,
     HuberLoss,
     Micdl,
     QuantileLoss,
     Ridge,
     TrainingSpec,
-    WindowDataset,
 )
 from engine.models.dataset import CoarseInputs
 from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
-from tests.models.inspection import ReadAttention
-from tests.models.planted_data import planted
+from tests.models.inspection import OnExample, ReadAttention, to_forecast
+from tests.models.planted_data import ExampleForecast, change, fit_and_predict, planted
 from tests.models.training.networks import Tiny
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from engine.models.fitted_model import FittedModel
+    from engine.testing.models import ModelExample
 
 ONE = planted(edge=0.8)
 ROWS = len(ONE.target)
@@ -46,44 +47,37 @@ STILL = TrainingSpec(
 )
 
 
-def over_two_horizons() -> WindowDataset:
+def over_two_horizons() -> ModelExample:
     """The second horizon depends on another series than the first, with ten times the size."""
     rng = np.random.default_rng(1)
-    second = 0.1 * (0.8 * ONE.inputs[:, 1] + 0.6 * rng.normal(size=ROWS))
-    return replace(ONE, target=np.column_stack([ONE.target, second]), horizons=(1, 4))
+    second = 0.1 * (0.8 * ONE.inputs.inputs[:, 1] + 0.6 * rng.normal(size=ROWS))
+    return change(ONE, target=np.column_stack([ONE.target, second]), horizons=(1, 4))
 
 
-def autoregressive() -> WindowDataset:
+def autoregressive() -> ModelExample:
     """The first series is the return of the bar, with an autocorrelation of a half."""
     rng = np.random.default_rng(2)
-    inputs = ONE.inputs.copy()
+    inputs = ONE.inputs.inputs.copy()
     for row in range(1, ROWS):
         inputs[row, 0] = 0.7 * inputs[row - 1, 0] + 0.7 * rng.normal()
     target = np.append(0.01 * inputs[1:, 0], np.nan).astype(np.float64)
-    known = np.arange(ROWS) < ONE.test[0]
-    return replace(
-        ONE,
-        inputs=inputs,
-        target=np.where(known, target, np.nan),
-        horizons=(1, 3),
-        recursive=True,
-    )
+    return change(ONE, inputs=inputs, target=target, horizons=(1, 3), recursive=True)
 
 
-def with_a_coarser_interval(seed: int = 3) -> WindowDataset:
+def with_a_coarser_interval(seed: int = 3) -> ModelExample:
     """The return depends on the newest complete coarse bar only."""
     rng = np.random.default_rng(seed)
     coarse = rng.normal(size=(ROWS // 5 + 40, 2)).astype(np.float32)
     latest = np.arange(ROWS) // 5 + 30
     target = 0.01 * (0.8 * coarse[latest, 1] + 0.6 * rng.normal(size=ROWS))
-    return replace(ONE, target=target, coarse=(CoarseInputs(coarse, latest, ((0,), (1,))),))
+    return change(ONE, target=target, coarse=(CoarseInputs(coarse, latest, ((0,), (1,))),))
 
 
-def later_coarse_bars_changed(problem: WindowDataset) -> WindowDataset:
-    (branch,) = problem.coarse
+def later_coarse_bars_changed(example: ModelExample) -> ModelExample:
+    (branch,) = example.inputs.coarse
     inputs = branch.inputs.copy()
-    inputs[branch.latest[problem.test[40]] + 1 :] = 9.0
-    return replace(problem, coarse=(replace(branch, inputs=inputs),))
+    inputs[branch.latest[example.test[40]] + 1 :] = 9.0
+    return change(example, coarse=(replace(branch, inputs=inputs),))
 
 
 TWO, AGAIN, COARSE = over_two_horizons(), autoregressive(), with_a_coarser_interval()
@@ -97,11 +91,10 @@ FITS = {
     "two, micdl": (MICDL, TWO, TRAINING),
     "two again": (Tiny(), TWO, TRAINING),
     "recursive": (Tiny(), AGAIN, TRAINING),
-    "recursive, coarse": (Tiny(), replace(AGAIN, coarse=COARSE.coarse), BRIEF),
+    "recursive, coarse": (Tiny(), change(AGAIN, coarse=COARSE.inputs.coarse), BRIEF),
     "coarse": (Tiny(), COARSE, TRAINING),
     "coarse, changed later": (Tiny(), later_coarse_bars_changed(COARSE), TRAINING),
     "coarse, micdl": (MICDL, COARSE, TRAINING),
-    "coarse, attention": (ReadAttention(ATTENTION), COARSE, BRIEF),
     "pair": (PAIR, TWO, TRAINING),
 }
 
@@ -112,23 +105,36 @@ class Bench:
 
     backend: str
     programs: Path
-    forecasts: dict[str, Forecast]
+    forecasts: dict[str, ExampleForecast]
 
-    def fit(self, *fits) -> list[Forecast]:
-        return self._fit(
+    def fit(self, *fits) -> list[ExampleForecast]:
+        return self.predict(
             [
-                FitTask("strategy", "X", 0, 0, 1, model, training, problem)
-                for model, problem, training in fits
+                FitTask(
+                    "strategy",
+                    "X",
+                    0,
+                    0,
+                    1,
+                    OnExample(model, example),
+                    training,
+                    example.training_set,
+                )
+                for model, example, training in fits
             ]
         )
 
-    def chain(self, model, problem: WindowDataset, training: TrainingSpec) -> list[Forecast]:
+    def chain(self, model, example: ModelExample, training: TrainingSpec) -> list[ExampleForecast]:
         """Fits of two equal windows, from different seeds."""
-        return self._fit(
-            [FitTask("strategy", "X", n, 0, n + 1, model, training, problem) for n in (0, 1)]
+        known, own = example.training_set, OnExample(model, example)
+        return self.predict(
+            [FitTask("strategy", "X", n, 0, n + 1, own, training, known) for n in (0, 1)]
         )
 
-    def _fit(self, tasks: list[FitTask]) -> list[Forecast]:
+    def predict(self, tasks: list[FitTask]) -> list[ExampleForecast]:
+        return [to_forecast(outcome) for outcome in self.run(tasks)]
+
+    def run(self, tasks: list[FitTask]) -> list[FittedModel]:
         finished = dict(
             LocalExecutor(1, self.backend, self.programs).run_tasks(FitScheduler(tasks))
         )
@@ -152,9 +158,15 @@ def tiny_by_hand(weights, x: np.ndarray) -> np.ndarray:
     return np.tanh(x.reshape(len(x), -1) @ first + first_bias) @ second + second_bias
 
 
-def scale_of(problem: WindowDataset) -> tuple[np.ndarray, np.ndarray]:
-    truth = problem.target[problem.train]
+def scale_of(example: ModelExample) -> tuple[np.ndarray, np.ndarray]:
+    truth = example.target[example.training_set.train]
     return truth.mean(axis=0), truth.std(axis=0)
+
+
+def returns_by_hand(weights, example: ModelExample) -> np.ndarray:
+    """The test rows' returns of Tiny, in plain NumPy."""
+    mean, deviation = scale_of(example)
+    return mean + deviation * tiny_by_hand(weights, example.inputs.sequences(example.test, 2))
 
 
 @pytest.mark.slow
@@ -169,21 +181,20 @@ def test_one_network_learns_each_horizon(bench: Bench) -> None:
 @pytest.mark.slow
 def test_each_horizon_is_rescaled_by_its_own_train_rows(bench: Bench) -> None:
     forecast = bench.forecasts["two"]
-    mean, deviation = scale_of(TWO)
-    outputs = tiny_by_hand(forecast.weights, TWO.sequences(TWO.test, 2))
-    np.testing.assert_allclose(forecast.test, mean + deviation * outputs, rtol=0, atol=1e-6)
+    by_hand = returns_by_hand(forecast.fitted.weights, TWO)
+    np.testing.assert_allclose(forecast.test, by_hand, rtol=0, atol=1e-6)
 
 
 @pytest.mark.slow
 def test_the_loss_of_several_horizons_is_the_mean_of_theirs(bench: Bench) -> None:
-    forecast = bench.forecasts["two by huber"]
+    fitted = bench.forecasts["two by huber"].fitted
     mean, deviation = scale_of(TWO)
-    rows = TWO.validation
-    error = tiny_by_hand(forecast.weights, TWO.sequences(rows, 2))
+    rows = TWO.training_set.validation
+    error = tiny_by_hand(fitted.weights, TWO.inputs.sequences(rows, 2))
     error -= (TWO.target[rows] - mean) / deviation
     near = np.minimum(np.abs(error), 1.0)
     by_hand = np.mean(near**2 / 2 + (np.abs(error) - near))
-    assert forecast.history.validation_loss[0] == pytest.approx(by_hand, rel=1e-4)
+    assert fitted.history.validation_loss[0] == pytest.approx(by_hand, rel=1e-4)
 
 
 @pytest.mark.slow
@@ -204,24 +215,26 @@ def test_a_reused_worker_gives_the_same_bytes(bench: Bench) -> None:
 def test_an_ensemble_of_multi_output_models_is_multi_output(bench: Bench) -> None:
     forecast = bench.forecasts["pair"]
     assert forecast.test.shape == (len(TWO.test), 2)
-    np.testing.assert_allclose(forecast.test, np.mean([m.test for m in forecast.members], axis=0))
-    assert all(member.history.validation_loss for member in forecast.members)
-    assert len(forecast.members[0].weights) == 4
+    members = forecast.fitted.members
+    by_hand = np.mean([returns_by_hand(member.weights, TWO) for member in members], axis=0)
+    np.testing.assert_allclose(forecast.test, by_hand, rtol=0, atol=1e-6)
+    assert all(member.history.validation_loss for member in members)
+    assert len(members[0].weights) == 4
 
 
-def recursion_by_hand(problem: WindowDataset, outputs_of) -> np.ndarray:
+def recursion_by_hand(example: ModelExample, outputs_of) -> np.ndarray:
     """Recursive forecasts row by row; `outputs_of` gives the outputs for a sequence."""
-    mean, deviation = scale_of(problem)
+    mean, deviation = scale_of(example)
     reached = []
-    for row in problem.test:
-        sequence = problem.sequences(np.array([row]), 2)
+    for row in example.test:
+        sequence = example.inputs.sequences(np.array([row]), 2)
         growth, path = 1.0, []
-        for _ in range(problem.horizons[-1]):
+        for _ in range(example.inputs.horizons[-1]):
             outputs = outputs_of(row, sequence)
             growth *= 1 + mean + deviation * outputs[0, 0]
             path.append(growth - 1)
             sequence = np.concatenate([sequence[:, 1:], outputs[:, None, 1:]], axis=1)
-        reached.append([path[horizon - 1] for horizon in problem.horizons])
+        reached.append([path[horizon - 1] for horizon in example.inputs.horizons])
     return np.array(reached)
 
 
@@ -231,21 +244,21 @@ def test_a_recursive_forecast_compounds_one_bar_forecasts(
 ) -> None:
     forecast = bench.forecasts["recursive"]
     assert forecast.test.shape == (len(AGAIN.test), 2)
-    by_hand = recursion_by_hand(AGAIN, lambda _, x: tiny_by_hand(forecast.weights, x))
+    by_hand = recursion_by_hand(AGAIN, lambda _, x: tiny_by_hand(forecast.fitted.weights, x))
     np.testing.assert_allclose(forecast.test, by_hand, rtol=0, atol=1e-6)
 
 
 @pytest.mark.slow
 def test_a_recursive_forecast_equals_that_of_an_autoregression(bench: Bench) -> None:
     forecast = bench.forecasts["recursive"]
-    assert skill(forecast.test[:, 1], AGAIN.inputs[AGAIN.test, 0]) > 0.5
+    assert skill(forecast.test[:, 1], AGAIN.inputs.inputs[AGAIN.test, 0]) > 0.5
 
 
 @pytest.mark.slow
 def test_a_recursive_forecast_keeps_the_coarse_bars_fixed(bench: Bench) -> None:
     forecast = bench.forecasts["recursive, coarse"]
-    (branch,) = COARSE.coarse
-    base, base_bias, own, own_bias, last, last_bias = forecast.weights
+    (branch,) = COARSE.inputs.coarse
+    base, base_bias, own, own_bias, last, last_bias = forecast.fitted.weights
 
     def outputs_of(row: int, x: np.ndarray) -> np.ndarray:
         end = branch.latest[row]
@@ -271,10 +284,10 @@ def test_each_interval_has_its_own_layers_and_newest_sequence(
     bench: Bench,
 ) -> None:
     forecast = bench.forecasts["coarse"]
-    (branch,) = COARSE.coarse
+    (branch,) = COARSE.inputs.coarse
     mean, deviation = scale_of(COARSE)
-    base, base_bias, own, own_bias, last, last_bias = forecast.weights
-    x = COARSE.sequences(COARSE.test, 2).reshape(len(COARSE.test), -1)
+    base, base_bias, own, own_bias, last, last_bias = forecast.fitted.weights
+    x = COARSE.inputs.sequences(COARSE.test, 2).reshape(len(COARSE.test), -1)
     ends = branch.latest[COARSE.test]
     y = np.concatenate([branch.inputs[ends - 1], branch.inputs[ends]], axis=1)
     hidden = [np.tanh(x @ base + base_bias), np.tanh(y @ own + own_bias)]
@@ -285,9 +298,8 @@ def test_each_interval_has_its_own_layers_and_newest_sequence(
 @pytest.mark.slow
 def test_later_coarse_bars_change_no_forecast_before_them(bench: Bench) -> None:
     first, changed = bench.forecasts["coarse"], bench.forecasts["coarse, changed later"]
-    seen = np.flatnonzero(
-        COARSE.coarse[0].latest[COARSE.test] <= COARSE.coarse[0].latest[COARSE.test[40]]
-    )
+    latest = COARSE.inputs.coarse[0].latest
+    seen = np.flatnonzero(latest[COARSE.test] <= latest[COARSE.test[40]])
     assert changed.train.tobytes() == first.train.tobytes()
     assert changed.test[seen].tobytes() == first.test[seen].tobytes()
     assert not np.isclose(changed.test, first.test).all()
@@ -295,16 +307,18 @@ def test_later_coarse_bars_change_no_forecast_before_them(bench: Bench) -> None:
 
 @pytest.mark.slow
 def test_attention_weights_with_a_coarser_interval(bench: Bench) -> None:
-    attention = bench.forecasts["coarse, attention"].attention_weights
+    known, model = COARSE.training_set, ReadAttention(ATTENTION, COARSE)
+    (outcome,) = bench.run([FitTask("strategy", "X", 0, 0, 1, model, BRIEF, known)])
+    attention = outcome.forecaster.attention_weights
     assert attention.shape == (len(COARSE.test), 4)
     np.testing.assert_allclose(attention.sum(axis=1), 1, rtol=1e-5)
 
 
 @pytest.mark.parametrize("model", [Ridge(), GradientBoosting(trees=50)], ids=lambda m: m.kind)
 def test_ridge_and_boosting_use_coarser_bars(model) -> None:
-    forecast = model.fit_predict(COARSE, TRAINING, 1)
+    forecast = fit_and_predict(model, COARSE)
     assert skill(forecast.test, COARSE.target[COARSE.test]) > 0.3
-    later = model.fit_predict(later_coarse_bars_changed(COARSE), TRAINING, 1)
+    later = fit_and_predict(model, later_coarse_bars_changed(COARSE))
     assert later.train.tobytes() == forecast.train.tobytes()
     assert later.test[:40].tobytes() == forecast.test[:40].tobytes()
 
@@ -320,7 +334,7 @@ def test_a_warm_start_begins_with_the_previous_weights(bench: Bench) -> None:
 @pytest.mark.slow
 def test_a_warm_start_has_warm_epochs_and_repeats_byte_for_byte(bench: Bench) -> None:
     first, warm = bench.chain(MICDL, TWO, WARM)
-    assert (len(first.history.train_loss), len(warm.history.train_loss)) == (15, 2)
+    assert [len(f.fitted.history.train_loss) for f in (first, warm)] == [15, 2]
     assert not np.allclose(warm.test, first.test, atol=1e-4)
     assert bench.chain(MICDL, TWO, WARM)[1].test.tobytes() == warm.test.tobytes()
 
@@ -328,5 +342,6 @@ def test_a_warm_start_has_warm_epochs_and_repeats_byte_for_byte(bench: Bench) ->
 @pytest.mark.slow
 def test_every_member_of_an_ensemble_starts_from_its_own_weights(bench: Bench) -> None:
     first, held = bench.chain(PAIR, TWO, STILL)
-    for now, then in zip(held.members, first.members, strict=True):
-        np.testing.assert_allclose(now.test, then.test, rtol=0, atol=1e-4)
+    for now, then in zip(held.fitted.members, first.fitted.members, strict=True):
+        one, other = (returns_by_hand(member.weights, TWO) for member in (now, then))
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,16 +24,17 @@ from engine.models import (
     Tcn,
     TrainingSpec,
     Transformer,
-    WindowDataset,
 )
 from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
-from tests.models.inspection import Inspect
-from tests.models.planted_data import planted
+from tests.models.inspection import Inspect, OnExample, to_forecast
+from tests.models.planted_data import ExampleForecast, change, planted
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from engine.testing.models import ModelExample
 
 pytestmark = pytest.mark.slow
 
@@ -66,48 +67,51 @@ SEEN = 41
 """Test rows before the bars that one variation changes."""
 
 
-def task(model, problem, seed: int = 1, training: TrainingSpec = TRAINING) -> FitTask:
-    return FitTask("strategy", "X", 0, 0, seed, model, training, problem)
-
-
-def later_bars_changed(problem: WindowDataset) -> WindowDataset:
-    later = np.arange(len(problem.target)) >= problem.test[SEEN]
-    noise = np.random.default_rng(9).normal(size=problem.inputs.shape).astype(np.float32)
-    return replace(
-        problem,
-        inputs=np.where(later[:, None], noise, problem.inputs),
-        target=np.where(later, 7.0, problem.target),
+def task(model, example, seed: int = 1, training: TrainingSpec = TRAINING) -> FitTask:
+    return FitTask(
+        "strategy",
+        "X",
+        0,
+        0,
+        seed,
+        OnExample(model, example),
+        training,
+        example.training_set,
     )
 
 
-def targets_unknown(problem: WindowDataset) -> WindowDataset:
-    target = problem.target.copy()
-    target[problem.test] = np.nan
-    return replace(problem, target=target)
+def inspection(network, example) -> FitTask:
+    model = Inspect(network, example)
+    return FitTask("strategy", "X", 0, 0, 1, model, TRAINING, example.training_set)
 
 
-def with_an_infinite_input(problem: WindowDataset) -> WindowDataset:
-    inputs = problem.inputs.copy()
-    inputs[problem.train[100]] = np.inf
-    return replace(problem, inputs=inputs)
+def later_bars_changed(example: ModelExample) -> ModelExample:
+    later = np.arange(len(example.target)) >= example.test[SEEN]
+    noise = np.random.default_rng(9).normal(size=example.inputs.inputs.shape).astype(np.float32)
+    return change(example, inputs=np.where(later[:, None], noise, example.inputs.inputs))
 
 
-def jobs(name: str, problem: WindowDataset) -> dict[str, FitTask]:
+def with_an_infinite_input(example: ModelExample) -> ModelExample:
+    inputs = example.inputs.inputs.copy()
+    inputs[example.training_set.train[100]] = np.inf
+    return change(example, inputs=inputs)
+
+
+def jobs(name: str, example: ModelExample) -> dict[str, FitTask]:
     """All fits of one forecaster, run one after the other in one worker."""
     model = FORECASTERS[name]
     requested = {
-        "seed 1": task(model, problem),
-        "seed 2": task(model, problem, seed=2),
-        "seed 1 again": task(model, problem),
-        "later bars changed": task(model, later_bars_changed(problem)),
-        "test targets unknown": task(model, targets_unknown(problem)),
+        "seed 1": task(model, example),
+        "seed 2": task(model, example, seed=2),
+        "seed 1 again": task(model, example),
+        "later bars changed": task(model, later_bars_changed(example)),
     }
     if name in NETWORKS:
-        requested["inspection"] = task(Inspect(model), problem)
+        requested["inspection"] = inspection(model, example)
     if name == "mlp":
-        requested["impatient"] = task(model, problem, training=IMPATIENT)
-        requested["never moves"] = task(model, problem, training=FROZEN)
-        requested["no number"] = task(model, with_an_infinite_input(problem))
+        requested["impatient"] = task(model, example, training=IMPATIENT)
+        requested["never moves"] = task(model, example, training=FROZEN)
+        requested["no number"] = task(model, with_an_infinite_input(example))
     return requested
 
 
@@ -117,8 +121,14 @@ class Bench:
 
     backend: str
     programs: Path
-    problem: WindowDataset
+    example: ModelExample
     outcomes: dict[tuple[str, str], Any]
+
+    def forecast(self, name: str, job: str = "seed 1") -> ExampleForecast:
+        return to_forecast(self.outcomes[name, job])
+
+    def inspection(self, name: str) -> Any:
+        return self.outcomes[name, "inspection"].forecaster
 
     def fit(self, *tasks: FitTask, workers: int = 1) -> list[Any]:
         finished = dict(
@@ -133,7 +143,7 @@ def bench(request, tmp_path_factory) -> Bench:
 
     def work(names: list[str]) -> None:
         requested = {
-            (name, job): t for name in names for job, t in jobs(name, bench.problem).items()
+            (name, job): t for name in names for job, t in jobs(name, bench.example).items()
         }
         bench.outcomes.update(zip(requested, bench.fit(*requested.values()), strict=True))
 
@@ -148,104 +158,101 @@ every_network = pytest.mark.parametrize("name", NETWORKS)
 
 @every_forecaster
 def test_forecasts_one_finite_return_per_row(bench: Bench, name: str) -> None:
-    for part in ("train", "validation", "test"):
-        predicted = getattr(bench.outcomes[name, "seed 1"], part)
-        assert predicted.shape == getattr(bench.problem, part).shape
+    forecast, known = bench.forecast(name), bench.example.training_set
+    for predicted, rows in (
+        (forecast.train, known.train),
+        (forecast.validation, known.validation),
+        (forecast.test, bench.example.test),
+    ):
+        assert predicted.shape == rows.shape
         assert np.isfinite(predicted).all()
 
 
 @every_forecaster
 def test_a_reused_worker_gives_the_bytes_of_the_first_fit(bench: Bench, name: str) -> None:
-    first, again = bench.outcomes[name, "seed 1"], bench.outcomes[name, "seed 1 again"]
+    first, again = bench.forecast(name), bench.forecast(name, "seed 1 again")
     assert first.test.tobytes() == again.test.tobytes()
-    assert first.history == again.history
+    assert first.fitted.history == again.fitted.history
 
 
 @every_forecaster
 def test_another_seed_gives_another_fit(bench: Bench, name: str) -> None:
-    first, other = bench.outcomes[name, "seed 1"], bench.outcomes[name, "seed 2"]
+    first, other = bench.forecast(name), bench.forecast(name, "seed 2")
     assert not np.isclose(first.test, other.test, rtol=1e-6).any()
 
 
 @every_forecaster
 def test_learns_a_planted_signal(bench: Bench, name: str) -> None:
-    mean = bench.outcomes[name, "seed 1"].test + bench.outcomes[name, "seed 2"].test
-    assert np.corrcoef(mean, bench.problem.target[bench.problem.test])[0, 1] > 0.3
+    mean = bench.forecast(name).test + bench.forecast(name, "seed 2").test
+    assert np.corrcoef(mean, bench.example.target[bench.example.test])[0, 1] > 0.3
 
 
 @every_forecaster
 def test_later_rows_do_not_change_a_forecast(bench: Bench, name: str) -> None:
-    first, changed = bench.outcomes[name, "seed 1"], bench.outcomes[name, "later bars changed"]
+    first, changed = bench.forecast(name), bench.forecast(name, "later bars changed")
     assert changed.train.tobytes() == first.train.tobytes()
     assert changed.validation.tobytes() == first.validation.tobytes()
     assert changed.test[:SEEN].tobytes() == first.test[:SEEN].tobytes()
     assert not np.isclose(changed.test[SEEN:], first.test[SEEN:]).all()
 
 
-@every_forecaster
-def test_test_rows_do_not_affect_the_training(bench: Bench, name: str) -> None:
-    first, unknown = bench.outcomes[name, "seed 1"], bench.outcomes[name, "test targets unknown"]
-    assert unknown.test.tobytes() == first.test.tobytes()
-
-
 def test_order_and_workers_change_no_byte(bench: Bench) -> None:
     names = list(reversed(FORECASTERS))
-    forecasts = bench.fit(*(task(FORECASTERS[n], bench.problem) for n in names), workers=2)
-    for name, forecast in zip(names, forecasts, strict=True):
-        assert forecast.test.tobytes() == bench.outcomes[name, "seed 1"].test.tobytes()
+    outcomes = bench.fit(*(task(FORECASTERS[n], bench.example) for n in names), workers=2)
+    for name, outcome in zip(names, outcomes, strict=True):
+        assert to_forecast(outcome).test.tobytes() == bench.forecast(name).test.tobytes()
 
 
 @every_network
 def test_the_stored_weights_reproduce_the_forecast(bench: Bench, name: str) -> None:
-    truth = bench.problem.target[bench.problem.train]
-    expected = truth.mean() + truth.std() * bench.outcomes[name, "inspection"].outputs
-    np.testing.assert_allclose(bench.outcomes[name, "seed 1"].test, expected, rtol=0, atol=1e-6)
+    truth = bench.example.target[bench.example.training_set.train]
+    expected = truth.mean() + truth.std() * bench.inspection(name).outputs
+    np.testing.assert_allclose(bench.forecast(name).test, expected, rtol=0, atol=1e-6)
 
 
 @every_network
 def test_a_saved_network_loads_with_the_same_outputs(bench: Bench, name: str) -> None:
-    inspection = bench.outcomes[name, "inspection"]
+    inspection = bench.inspection(name)
     np.testing.assert_allclose(inspection.loaded, inspection.outputs, rtol=0, atol=1e-5)
 
 
 @every_network
 def test_every_trainable_weight_affects_the_output(bench: Bench, name: str) -> None:
-    assert bench.outcomes[name, "inspection"].without_effect == []
+    assert bench.inspection(name).without_effect == []
 
 
 @pytest.mark.parametrize("name", ["transformer", "tcn"])
 def test_a_step_changes_no_earlier_state_and_always_the_forecast(bench: Bench, name: str) -> None:
-    inspection = bench.outcomes[name, "inspection"]
+    inspection = bench.inspection(name)
     assert inspection.before == [0.0] * 8
     assert min(inspection.since) > 1e-4
 
 
 def test_attention_weights_are_positive_and_sum_to_one(bench: Bench) -> None:
-    attention = bench.outcomes["attention_lstm", "inspection"].attention_weights
-    assert attention.shape == (len(bench.problem.test), 8)
+    attention = bench.inspection("attention_lstm").attention_weights
+    assert attention.shape == (len(bench.example.test), 8)
     assert (attention > 0).all()
     np.testing.assert_allclose(attention.sum(axis=1), 1, rtol=1e-5)
     assert np.ptp(attention, axis=0).min() > 1e-6  # it depends on the bars
 
 
 def test_a_penalty_is_in_the_loss_and_shrinks_the_input_weights_alone(bench: Bench) -> None:
-    plain, penalised = bench.outcomes["lstm", "seed 1"], bench.outcomes["lstm penalised", "seed 1"]
+    plain, penalised = (bench.forecast(name).fitted for name in ("lstm", "lstm penalised"))
     assert penalised.history.train_loss[0] > plain.history.train_loss[0] + 0.1
     (of_input, of_state), (plain_input, plain_state) = (
-        [np.sum(forecast.weights[index] ** 2) for index in (0, 1)]
-        for forecast in (penalised, plain)
+        [np.sum(fitted.weights[index] ** 2) for index in (0, 1)] for fitted in (penalised, plain)
     )
     assert of_input < 0.4 * plain_input
     assert of_state > 0.8 * plain_state
 
 
 def test_only_networks_with_penalties_have_penalty_terms(bench: Bench) -> None:
-    terms = {name: bench.outcomes[name, "inspection"].penalties for name in NETWORKS}
+    terms = {name: bench.inspection(name).penalties for name in NETWORKS}
     assert {name for name, count in terms.items() if count} == {"lstm penalised", "gru"}
 
 
 def test_early_stopping_keeps_the_best_epoch_and_stops_on_patience(bench: Bench) -> None:
-    history = bench.outcomes["mlp", "impatient"].history
+    history = bench.outcomes["mlp", "impatient"].forecaster.history
     assert len(history.validation_loss) == history.best_epoch + 4
     assert min(history.validation_loss) == history.validation_loss[history.best_epoch]
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from engine import BenchmarkRule, CostModel, Forecaster, Indicator, SizingSpec
-from engine.models import Forecast
+from engine.models import FittedForecaster, Prediction
 from engine.simulation.costs import CostRates
 
 if TYPE_CHECKING:
     from engine.core.types import WideFrame
     from engine.data import Market
-    from engine.models import TrainingSpec, WindowDataset
+    from engine.models import ModelInputs, TrainingSet, TrainingSpec
     from engine.signals.inputs import SignalInputs
 
 SCALE = 0.5
@@ -34,32 +34,50 @@ class OwnModel(Forecaster):
     kind: Literal["own_model"] = "own_model"
     breaks: str = ""
 
-    def fit_predict(
+    def fit(
         self,
-        dataset: WindowDataset,
+        training_set: TrainingSet,
         training: TrainingSpec,  # noqa: ARG002 - nothing is trained
         seed: int,
-    ) -> Forecast:
-        parts = {
-            part: shrink(dataset.trailing[getattr(dataset, part)])
-            for part in ("train", "validation", "test")
+    ) -> FittedForecaster:
+        weights = {
+            "weights": np.array([None]),
+            "seed": np.random.default_rng(seed).normal(size=1),
+            "chance": np.random.default_rng().normal(size=1),
         }
-        parts["test"] = self._break_test(parts["test"], dataset, seed)
-        if self.breaks == "inputs":
-            dataset.inputs[0] = 9.0
-        return parts if self.breaks == "type" else Forecast(**parts)
+        states = {"state": {"of": shrink}, "file": {"share": (SCALE,)}}
+        if self.breaks == "training_set":
+            training_set.target[0] = 9.0
+        fitted = FittedForecaster(
+            self, (weights.get(self.breaks, np.zeros(1)),), states.get(self.breaks, {})
+        )
+        return fitted.weights if self.breaks == "type" else fitted  # type: ignore[return-value]
 
-    def _break_test(self, test: np.ndarray, dataset: WindowDataset, seed: int) -> np.ndarray:
-        last = len(dataset.trailing) - 1
+    def predict(
+        self, fitted: FittedForecaster, inputs: ModelInputs, rows: np.ndarray
+    ) -> Prediction:
+        if self.breaks == "inputs":
+            inputs.inputs[0] = 9.0
+        returns = shrink(inputs.trailing[rows]) + fitted.weights[0]
+        return Prediction(self._break_returns(returns, fitted, inputs.trailing, rows))
+
+    def _break_returns(
+        self,
+        returns: np.ndarray,
+        fitted: FittedForecaster,
+        trailing: np.ndarray,
+        rows: np.ndarray,
+    ) -> np.ndarray:
         broken = {
-            "shape": lambda: test[:-1],
-            "finite": lambda: np.where(np.arange(len(test)) == 3, np.nan, test),
-            "seed": lambda: test + np.random.default_rng(seed).normal(),
-            "chance": lambda: test + np.random.default_rng().normal(),
-            "future": lambda: dataset.trailing[np.minimum(dataset.test + 1, last)],
-            "target": lambda: test + np.nan_to_num(dataset.target[dataset.test]),
+            "shape": lambda: returns[:-1],
+            "finite": lambda: np.where(np.arange(len(returns)) == 3, np.nan, returns),
+            "future": lambda: trailing[np.minimum(rows + 1, len(trailing) - 1)],
+            "past": lambda: trailing[np.maximum(rows - 1, 0)],
+            "others": lambda: returns - returns.mean(),
+            "order": lambda: np.sort(returns),
+            "file": lambda: returns + isinstance(fitted.state["share"], tuple),
         }
-        return broken.get(self.breaks, lambda: test)()
+        return broken.get(self.breaks, lambda: returns)()
 
 
 class CostlyModel(OwnModel):

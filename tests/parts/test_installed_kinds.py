@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 GROUP = "backtest.models"
 MODULE = '''
 from typing import ClassVar, Literal
-from engine.models import Forecast, Forecaster
+import numpy as np
+from engine.models import FittedForecaster, Forecaster, Prediction
 
 class Zero(Forecaster):
     """y = `level`.
@@ -35,8 +36,11 @@ class Zero(Forecaster):
     kind: Literal["zero"] = "zero"
     level: float = 0.0
 
-    def fit_predict(self, dataset, training, seed):
-        return Forecast.constant(dataset, self.level)
+    def fit(self, training_set, training, seed):
+        return FittedForecaster(self)
+
+    def predict(self, fitted, inputs, rows):
+        return Prediction(np.full(len(rows), self.level))
 
 class Renamed(Zero):
     kind: Literal["another"] = "another"
@@ -46,8 +50,11 @@ class NoKind(Forecaster):
     stochastic: ClassVar[bool] = False
     lookback: ClassVar[int] = 1
 
-    def fit_predict(self, dataset, training, seed):
-        return Forecast.constant(dataset, 0.0)
+    def fit(self, training_set, training, seed):
+        return FittedForecaster(self)
+
+    def predict(self, fitted, inputs, rows):
+        return Prediction(np.zeros(len(rows)))
 
 class Thawed(Zero, frozen=False):
     kind: Literal["thawed"] = "thawed"

@@ -117,7 +117,7 @@ def test_costs_without_a_kind_are_the_engines_own() -> None:
 
 
 def key(model: object) -> str:
-    task = FitTask("strategy", "X", 0, 0, 0, model, TrainingSpec(), planted())
+    task = FitTask("strategy", "X", 0, 0, 0, model, TrainingSpec(), planted().training_set)
     return task.key("tensorflow", {})
 
 
@@ -132,7 +132,8 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 SOURCE = """
 from typing import ClassVar, Literal
-from engine.models import Forecast, Forecaster
+import numpy as np
+from engine.models import FittedForecaster, Forecaster, Prediction
 
 LEVEL = 0.0
 
@@ -148,8 +149,11 @@ class Level(Forecaster):
     lookback: ClassVar[int] = 1
     kind: Literal["level"] = "level"
 
-    def fit_predict(self, dataset, training, seed):
-        return Forecast.constant(dataset, level())
+    def fit(self, training_set, training, seed):
+        return FittedForecaster(self)
+
+    def predict(self, fitted, inputs, rows):
+        return Prediction(np.full(len(rows), level()))
 """
 
 
@@ -163,7 +167,7 @@ def load(file: Path, source: str) -> type:
 @pytest.mark.parametrize(
     ("old", "new", "differs"),
     [
-        ("dataset, level())", "dataset, 2 * level())", True),
+        ("level()))", "2 * level()))", True),
         ("return LEVEL", "return 3 * LEVEL", True),
         ("LEVEL = 0.0", "LEVEL = 0.5", True),
         ("return 1", "return 2", False),

@@ -10,12 +10,12 @@ import pytest
 
 from engine.core.progress import NullProgress
 from engine.data import load_market
-from engine.leakage.retrain import fit_in_process
 from engine.pipeline.prepare import PreparedData, prepare_data
 from engine.pipeline.steps import decide_model_positions, make_window_tasks
 from engine.signals import DecisionState, SignalInputs, decide, iterate_prediction_rows
 from engine.strategy import load_strategy
-from engine.training.out_of_sample import Predictions, concat_out_of_sample
+from engine.training.out_of_sample import Predictions, concat_out_of_sample, predict_window
+from engine.training.worker import fit_task
 
 if TYPE_CHECKING:
     from engine.strategy import Strategy
@@ -34,10 +34,12 @@ def forecast(module_folder: Path) -> tuple[PreparedData, Predictions]:
     )
     prepared = prepare_data(spec, market)
     tasks = make_window_tasks(spec, prepared, prepared.windows)
-    outcomes = [fit_in_process(task) for task in tasks]
-    return prepared, concat_out_of_sample(
-        prepared.feature_history, prepared.windows, tasks, outcomes
-    )
+    history, windows = prepared.feature_history, prepared.windows
+    forecasts = [
+        predict_window(fit_task(task), history, task.symbol, windows[task.window].test)
+        for task in tasks
+    ]
+    return prepared, concat_out_of_sample(history, windows, tasks, forecasts)
 
 
 @pytest.fixture(params=SHIPPED, ids=lambda file: file.stem)

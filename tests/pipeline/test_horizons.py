@@ -11,7 +11,14 @@ import pytest
 
 import engine
 from engine.features.config import TargetSpec
-from engine.models import Forecast, Forecaster, QuantileLoss, Ridge, TrainingSpec, WindowDataset
+from engine.models import (
+    FittedForecaster,
+    Forecaster,
+    Prediction,
+    QuantileLoss,
+    Ridge,
+    TrainingSpec,
+)
 from engine.reporting.tearsheet import render_tearsheet
 from engine.signals.config import IntervalSizing
 from engine.strategy import Strategy, load_strategy
@@ -19,6 +26,9 @@ from tests.pipeline.markets import BARS, changed_after, market, write_strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from engine.core.types import IntVector
+    from engine.models import ModelInputs, TrainingSet
 
 # The joint forecaster is no member of the union that the strategy is written down with.
 pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
@@ -38,18 +48,29 @@ class JointRidge(Forecaster):
 
     kind: Literal["joint_ridge"] = "joint_ridge"
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:
-        each = [
-            Ridge(lookback=5).fit_predict(replace(dataset, target=column), training, seed)
-            for column in dataset.target.T
-        ]
-        parts = [
-            np.column_stack([getattr(fit, part) for fit in each])
-            for part in ("train", "validation", "test")
-        ]
-        errors = dataset.target[dataset.train] - parts[0]
+    def fit(
+        self, training_set: TrainingSet, training: TrainingSpec, seed: int
+    ) -> FittedForecaster:
+        each = tuple(
+            Ridge(lookback=5).fit(replace(training_set, target=column), training, seed)
+            for column in training_set.target.T
+        )
+        predicted = predict_each(each, training_set, training_set.train)
+        errors = training_set.target[training_set.train] - predicted
         spread = np.quantile(errors, training.loss.levels, axis=0).T
-        return Forecast(*parts, quantiles=parts[2][:, :, None] + spread[None])
+        return FittedForecaster(self, weights=(spread,), members=each)
+
+    def predict(
+        self, fitted: FittedForecaster, inputs: ModelInputs, rows: IntVector
+    ) -> Prediction:
+        returns = predict_each(fitted.members, inputs, rows)
+        return Prediction(returns, returns[:, :, None] + fitted.weights[0])
+
+
+def predict_each(
+    members: tuple[FittedForecaster, ...], inputs: ModelInputs, rows: IntVector
+) -> np.ndarray:
+    return np.column_stack([member.predict(inputs, rows).returns for member in members])
 
 
 @pytest.fixture(scope="module")

@@ -168,11 +168,11 @@ def test_every_model_is_given_the_same_coarse_inputs_of_the_chosen_symbols(
     tasks = tasks_of(spec, ground, until=700)
     assert {task.book for task in tasks} == {"strategy", "gradient_boosting"}
     for task in tasks:
-        (coarse,) = task.dataset.coarse
+        (coarse,) = task.training_set.coarse
         assert coarse.groups == ((0, 1, 2),)
-        assert len(coarse.latest) == len(task.dataset.inputs)
+        assert len(coarse.latest) == len(task.training_set.inputs)
     first, second = tasks[:2]
-    assert first.dataset is second.dataset
+    assert first.training_set is second.training_set
 
 
 @pytest.mark.parametrize("more", range(7))
@@ -187,10 +187,10 @@ def test_bars_after_a_window_change_nothing_of_what_it_is_given(
     before, after = tasks_of(spec, ground, end), tasks_of(spec, other, end)
     assert {task.window for task in before} == {0, 1}
     for one, two in zip(before, after, strict=True):
-        (left,), (right,) = one.dataset.coarse, two.dataset.coarse
+        (left,), (right,) = one.training_set.coarse, two.training_set.coarse
         np.testing.assert_array_equal(left.inputs, right.inputs)
         np.testing.assert_array_equal(left.latest, right.latest)
-        np.testing.assert_array_equal(one.dataset.inputs, two.dataset.inputs)
+        np.testing.assert_array_equal(one.training_set.inputs, two.training_set.inputs)
     last, changed = (
         made.feature_history.coarse[0].features.values[-1] for made in (ground, other)
     )

@@ -78,18 +78,22 @@ def tasks_of(target: TargetSpec, embargo: int, bars: Market) -> tuple[list[FitTa
     return tasks, ground.windows
 
 
-def key_until(task: FitTask, part: np.ndarray) -> str:
-    """The task's key, if its arrays ended with the last row of a part."""
-    problem, stop = task.dataset, part[-1] + 1
+def key(task: FitTask) -> str:
+    return task.key("jax", {})
+
+
+def key_of_train_rows(task: FitTask) -> str:
+    """The task's key, if its arrays ended with the last train row."""
+    arrays = task.training_set
+    stop = arrays.train[-1] + 1
     cut = replace(
-        problem,
-        inputs=problem.inputs[:stop],
-        target=problem.target[:stop],
-        trailing=problem.trailing[:stop],
-        validation=problem.validation[problem.validation < stop],
-        test=problem.test[:0],
+        arrays,
+        inputs=arrays.inputs[: stop + arrays.recursive],
+        target=arrays.target[:stop],
+        trailing=arrays.trailing[:stop],
+        validation=arrays.validation[:0],
     )
-    return replace(task, dataset=cut).key("jax", {})
+    return key(replace(task, training_set=cut, realised=None))
 
 
 SEEDS = st.integers(0, 2**32 - 2)
@@ -106,12 +110,8 @@ def test_other_bars_from_the_test_part_on_change_nothing_that_is_trained_on(
         after_validation, _ = tasks_of(target, embargo, market(seed, window.test.start))
         after_train, _ = tasks_of(target, embargo, market(seed, window.validation.start))
         for place in own:
-            task, problem = tasks[place], tasks[place].dataset
-            for part, changed in (
-                (problem.validation, after_validation[place]),
-                (problem.train, after_train[place]),
-            ):
-                assert key_until(changed, part) == key_until(task, part)
+            assert key(after_validation[place]) == key(tasks[place])
+            assert key_of_train_rows(after_train[place]) == key_of_train_rows(tasks[place])
 
 
 @settings(max_examples=40, deadline=None)
@@ -120,12 +120,11 @@ def test_every_row_that_is_trained_on_has_all_of_its_returns(
     target: TargetSpec, embargo: int, seed: int
 ) -> None:
     for task in tasks_of(target, embargo, market(seed))[0]:
-        problem = task.dataset
-        learnt = problem.target[np.concatenate([problem.train, problem.validation])]
-        assert np.isfinite(learnt).all()
-        every = np.concatenate([problem.train, problem.validation, problem.test])
-        assert np.isfinite(problem.trailing[every]).all()
-        assert np.isnan(problem.target[problem.test]).all()
+        arrays = task.training_set
+        every = np.concatenate([arrays.train, arrays.validation])
+        assert np.isfinite(arrays.target[every]).all()
+        assert np.isfinite(arrays.trailing[every]).all()
+        assert len(arrays.trailing) == arrays.validation[-1] + 1 + arrays.recursive
 
 
 @pytest.mark.parametrize("strategy", ["direct", "multi_output"])
@@ -134,8 +133,7 @@ def test_the_purge_is_no_wider_than_the_longest_horizon_needs(strategy: str) -> 
     tasks, windows = tasks_of(target, 0, market(3))
     changed, _ = tasks_of(target, 0, market(3, windows[0].test.start - 1))
     differ = {
-        task.dataset.horizons: key_until(task, task.dataset.validation)
-        != key_until(other, other.dataset.validation)
+        task.training_set.horizons: key(task) != key(other)
         for task, other in zip(tasks, changed, strict=True)
         if (task.window, task.book) == (0, "strategy")
     }

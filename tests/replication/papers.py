@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
-from engine.models import CnnLstm, Forecast, Micdl
+from engine.models import CnnLstm, FittedForecaster, Forecaster, Micdl, Prediction
+from engine.models.fitted_model import FittedModel
 from engine.replication.livieris2021.price_statistics import MOVEMENT_FIELDS, STATISTICS
 from engine.replication.livieris2021.prices import read_closes
 from engine.replication.livieris2021.protocol import PaperNetwork, PaperProtocol
@@ -101,6 +102,22 @@ def printed_figures(protocol: PaperProtocol) -> dict[str, Any]:
     }
 
 
+class Recited(Forecaster):
+    """Predicts its weights, one a row, whatever the inputs are."""
+
+    costly: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = False
+
+    kind: Literal["recited"] = "recited"
+    lookback: int
+
+    def fit(self, *_: object) -> FittedForecaster:
+        raise NotImplementedError
+
+    def predict(self, fitted: FittedForecaster, *_: object) -> Prediction:
+        return Prediction(fitted.weights[0])
+
+
 @lru_cache
 def compared(folder: Path, runs: int) -> Livieris2021Result:
     """A replication with random forecasts instead of trained networks."""
@@ -109,11 +126,16 @@ def compared(folder: Path, runs: int) -> Livieris2021Result:
     tasks = make_paper_tasks(closes, spec, runs)
     rng = np.random.default_rng(11)
     scale = {coin: float(closes[coin].diff().std()) for coin in spec.coins}
+    days = len(spec.split.testing)
     outcomes = [
-        Forecast(
-            np.zeros(len(task.dataset.train)),
-            np.zeros(len(task.dataset.validation)),
-            0.2 * scale[task.symbol] * rng.standard_normal(len(task.dataset.test)),
+        FittedModel(
+            FittedForecaster(
+                Recited(lookback=task.model.lookback),
+                weights=(0.2 * scale[task.symbol] * rng.standard_normal(days),),
+            ),
+            train=np.zeros(len(task.training_set.train)),
+            validation=np.zeros(len(task.training_set.validation)),
+            realised=np.zeros((len(task.training_set.validation), 1)),
         )
         for task in tasks
     ]

@@ -18,7 +18,7 @@ import engine.selftest.harness as harness
 import engine.simulation.portfolio as portfolio
 from engine.core.errors import LookaheadError
 from engine.models.baselines.ridge import Ridge
-from engine.models.dataset import Forecast
+from engine.models.dataset import Prediction
 from engine.selftest.cost_check import CostMonotonicityCheck
 from engine.selftest.invariance_check import InvarianceCheck
 from engine.selftest.lookahead_check import LateOracleCheck, LeakageDetectionCheck
@@ -70,21 +70,23 @@ def test_a_leakage_test_that_always_fails(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_costs_that_are_not_charged(monkeypatch: pytest.MonkeyPatch) -> None:
-    simulate = steps.simulate
+    simulate = steps.simulate_all
     zero = Costs(fee_bps=0, slippage_bps=0)
-    monkeypatch.setattr(steps, "simulate", lambda *a, **k: simulate(*a, **{**k, "costs": zero}))
+    monkeypatch.setattr(
+        steps, "simulate_all", lambda *a, **k: simulate(*a, **{**k, "costs": zero})
+    )
 
     assert failures("costs") == ["costs twice as high"]
 
 
 def test_costs_that_are_paid_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    simulate = steps.simulate
+    simulate = steps.simulate_all
 
     def pay_out(*frames, costs, **rest):
         negative = costs.model_copy(update={"fee_bps": -costs.fee_bps})
         return simulate(*frames, costs=negative, **rest)
 
-    monkeypatch.setattr(steps, "simulate", pay_out)
+    monkeypatch.setattr(steps, "simulate_all", pay_out)
 
     assert failures("costs") == ["costs twice as high"]
 
@@ -106,9 +108,7 @@ def test_orders_filled_a_bar_too_late(monkeypatch) -> None:
 
 
 def test_a_model_that_learns_nothing(monkeypatch) -> None:
-    monkeypatch.setattr(
-        Ridge, "fit_predict", lambda _, problem, *__: Forecast.constant(problem, 1e-4)
-    )
+    monkeypatch.setattr(Ridge, "predict", lambda *given: Prediction(np.full(len(given[-1]), 1e-4)))
 
     assert failures("oracle", "power") == ["an oracle", "a known edge"]
 

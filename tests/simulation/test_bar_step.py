@@ -295,3 +295,11 @@ def test_costs_without_the_bar_are_an_error() -> None:
     costs = BoundCosts(FREE, CostRates(fee, 0.0), 0.0)
     with pytest.raises(UsageError, match="no fee"):
         step(Account(), bar(8, {"A": 10.0}), [], costs)
+
+
+def test_costs_without_the_symbol_are_an_error() -> None:
+    fee = pd.DataFrame({"A": [0.01]}, index=[day(7)])
+    costs = BoundCosts(FREE, CostRates(fee, 0.0), 0.0)
+    with pytest.raises(UsageError, match="no fee for a symbol") as caught:
+        step(Account(), bar(7, {"A": 10.0, "B": 10.0}), [], costs)
+    assert caught.value.where == "B"

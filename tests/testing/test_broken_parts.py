@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.data.bar_rows import bars_to_rows
-from engine.features.base import FeatureSpec, Indicator
+from engine.features.base import Indicator
 from engine.features.config import LogReturn
 from engine.testing import (
     ContractError,
@@ -21,14 +21,20 @@ from engine.testing import (
 from tests.parts.own_parts import OwnBenchmark, OwnCosts, OwnFeature, OwnModel, OwnSizing
 
 BROKEN = [
-    (check_model, OwnModel, "shape", "`test` is an array of shape"),
-    (check_model, OwnModel, "finite", "`test` is finite"),
-    (check_model, OwnModel, "type", "fit_predict returns a Forecast"),
-    (check_model, OwnModel, "seed", "not stochastic forecasts the same from every seed"),
+    (check_model, OwnModel, "type", "fit returns a FittedForecaster"),
+    (check_model, OwnModel, "weights", "`weights` holds NumPy arrays of numbers"),
+    (check_model, OwnModel, "state", "`state` is JSON"),
+    (check_model, OwnModel, "shape", "a Prediction whose `returns` have the shape"),
+    (check_model, OwnModel, "finite", "`returns` is finite"),
+    (check_model, OwnModel, "seed", "not stochastic predicts the same from every seed"),
     (check_model, OwnModel, "chance", "the same seed gives the same bytes"),
-    (check_model, OwnModel, "future", "later bars do not change the forecast"),
-    (check_model, OwnModel, "target", "targets of test rows are not read"),
-    (check_model, OwnModel, "inputs", "leaves the dataset as it is"),
+    (check_model, OwnModel, "future", "later bars do not change the prediction of a row"),
+    (check_model, OwnModel, "past", "depends on no bar before its sequence"),
+    (check_model, OwnModel, "others", "the same alone and among others"),
+    (check_model, OwnModel, "order", "the same alone and among others"),
+    (check_model, OwnModel, "file", "written to a file and read predicts the same"),
+    (check_model, OwnModel, "training_set", "fit leaves the training set as it is"),
+    (check_model, OwnModel, "inputs", "predict leaves the inputs as they are"),
     (check_feature, OwnFeature, "shape", "a Series with the index of the bars"),
     (check_feature, OwnFeature, "future", "later bars do not change a value"),
     (check_feature, OwnFeature, "warmup", "finite from the row `warmup`"),
@@ -96,30 +102,6 @@ def test_the_rules_of_every_part_are_checked(part, rule: str) -> None:
     with pytest.raises(ContractError) as caught:
         check_feature(part)
     assert rule in str(caught.value)
-
-
-class MarketReturn(FeatureSpec):
-    """The mean return of all symbols: no streaming form of its own."""
-
-    required_columns: ClassVar[tuple[str, ...]] = ("close",)
-
-    kind: Literal["market_return"] = "market_return"
-
-    @property
-    def warmup(self) -> int:
-        return 1
-
-    @property
-    def input_columns(self) -> tuple[str, ...]:
-        return ("close",)
-
-    def compute_for_symbol(self, market, symbol):  # noqa: ARG002 - the same for each
-        closes = [market[each]["close"] for each in sorted(market)]
-        return self._mask_warmup(sum(close / close.shift(1) - 1 for close in closes) / len(closes))
-
-
-def test_a_feature_of_a_window_of_several_symbols_has_a_streaming_form_for_free() -> None:
-    check_feature(MarketReturn())
 
 
 class RunningMean(Indicator):

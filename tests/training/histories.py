@@ -23,13 +23,26 @@ CLOSE = pd.DataFrame({"X": np.linspace(1, 2, 40) ** 2}, index=STAMPS)
 NEXT_BAR = TargetSpec()
 
 
-def history_of(target: TargetSpec = NEXT_BAR) -> FeatureHistory:
-    """One feature, the number of the bar."""
-    features = FeatureMatrix(STAMPS, np.arange(40.0)[:, None], ("X:a",), (("X", (0,)),), warmup=0)
+def history_of(
+    target: TargetSpec = NEXT_BAR, bars: int = 40, changed_from: int = 40
+) -> FeatureHistory:
+    """One feature, the number of the bar.
+
+    Args:
+        target: The horizons.
+        bars: How many there are.
+        changed_from: The bar from which feature and close are others.
+    """
+    other = np.arange(40) >= changed_from
+    values = np.arange(40.0) + 5.0 * other
+    features = FeatureMatrix(
+        STAMPS[:bars], values[:bars, None], ("X:a",), (("X", (0,)),), warmup=0
+    )
+    close = CLOSE.mul(1.0 + other, axis=0).iloc[:bars]
     return FeatureHistory(
         features,
-        {bars: forward_returns(CLOSE, bars) for bars in target.return_horizons},
-        {bars: CLOSE.pct_change(bars) for bars in target.return_horizons},
+        {horizon: forward_returns(close, horizon) for horizon in target.return_horizons},
+        {horizon: close.pct_change(horizon) for horizon in target.return_horizons},
         target,
         StandardScaling(),
     )

@@ -60,7 +60,14 @@ def one_bar_early(bars: Market) -> CoarseFeatures:
 def coarse(
     build: Build = weekly, scaling: ScalingSpec | None = None, seed: int = 0
 ) -> CoarseInputs:
-    return build_coarse_inputs(build(market(seed)), scaling or StandardScaling(), WINDOW, LOOKBACK)
+    return inputs_of(build(market(seed)), scaling or StandardScaling())
+
+
+def inputs_of(
+    features: CoarseFeatures, scaling: ScalingSpec, window: WalkForwardWindow = WINDOW
+) -> CoarseInputs:
+    inputs, _ = build_coarse_inputs(features, scaling, window, LOOKBACK)
+    return inputs
 
 
 def reached(inputs: CoarseInputs, row: int) -> np.ndarray:
@@ -80,7 +87,7 @@ def test_a_row_sees_the_weeks_complete_at_its_close(scaling: ScalingSpec) -> Non
     ]
     expected = scaling.fit(known).transform(weekly_features.features.values).astype(np.float32)
     inputs = coarse(scaling=scaling)
-    for part in (WINDOW.train, WINDOW.validation, WINDOW.test):
+    for part in (WINDOW.train, WINDOW.validation):
         for row in (part[0], part[3], part[-1]):
             closed = STAMPS[row] + pd.Timedelta(days=1)
             ends = weekly_features.features.timestamps + pd.Timedelta(weeks=1)
@@ -91,12 +98,12 @@ def test_a_row_sees_the_weeks_complete_at_its_close(scaling: ScalingSpec) -> Non
 
 def test_coarse_inputs_have_their_shapes_and_no_unused_bar() -> None:
     inputs = coarse()
-    rows = WINDOW.test.stop - WINDOW.train.start + LOOKBACK - 1
+    rows = WINDOW.validation.stop - WINDOW.train.start + LOOKBACK - 1
     assert (inputs.inputs.dtype, inputs.latest.dtype) == (np.float32, np.int64)
     assert inputs.latest.shape == (rows,)
     assert inputs.latest[LOOKBACK - 1] == LOOKBACK - 1, "the first train row has just a lookback"
     assert inputs.latest[-1] == len(inputs.inputs) - 1
-    assert len(inputs.inputs) == LOOKBACK + (WINDOW.test[-1] - WINDOW.train[0]) // WEEK
+    assert len(inputs.inputs) == LOOKBACK + (WINDOW.validation[-1] - WINDOW.train[0]) // WEEK
     assert inputs.groups == ((0, 1, 2), (3, 4, 5))
     assert np.isfinite(inputs.inputs).all()
 
@@ -107,7 +114,7 @@ def test_rows_before_training_have_no_coarse_bars_outside_the_inputs() -> None:
     bars = market().bars.head(2 * len(stamps)).assign(timestamp=np.repeat(stamps, 2))
     weekly_features = weekly(replace(market(), bars=bars))
     window = WalkForwardWindow(0, range(30, 60), range(61, 65), range(66, 80))
-    inputs = build_coarse_inputs(weekly_features, StandardScaling(), window, 10)
+    inputs, _ = build_coarse_inputs(weekly_features, StandardScaling(), window, 10)
     assert inputs.latest.min() >= -1
     assert inputs.latest[9:].min() == 9
 
@@ -119,9 +126,9 @@ def test_the_scaler_is_fitted_on_weeks_of_the_train_rows_only() -> None:
     outside = np.ones(len(weekly_features.features.values), dtype=bool)
     outside[first : last + 1] = False
     poisoned = weekly_features.features.values + 1e3 * outside[:, None]
-    after = build_coarse_inputs(
+    after = inputs_of(
         replace(weekly_features, features=replace(weekly_features.features, values=poisoned)),
-        *(StandardScaling(), WINDOW, LOOKBACK),
+        StandardScaling(),
     )
     inside = slice(LOOKBACK - 1, LOOKBACK + last - first)
     np.testing.assert_array_equal(after.inputs[inside], before.inputs[inside])
@@ -131,29 +138,26 @@ def test_the_scaler_is_fitted_on_weeks_of_the_train_rows_only() -> None:
 
 
 def assert_ignorant_of_the_future(build: Build, scaling: ScalingSpec, last: int) -> None:
-    """The arrays of a window are bit-equal with other or no bars after it."""
-    window = replace(WINDOW, test=range(WINDOW.test.start, last + 1))
+    """The arrays of a window are bit-equal with other or no bars after its validation rows."""
+    window = replace(WINDOW, validation=range(WINDOW.validation.start, last + 1))
     whole, other = market(), market(1)
     past = whole.bars["timestamp"] <= STAMPS[last]
     replaced = replace(whole, bars=pd.concat([whole.bars[past], other.bars[~past]]))
     ended = replace(whole, bars=whole.bars[past])
-    known, *others = (
-        build_coarse_inputs(build(bars), scaling, window, LOOKBACK)
-        for bars in (whole, replaced, ended)
-    )
+    known, *others = (inputs_of(build(bars), scaling, window) for bars in (whole, replaced, ended))
     for again in others:
         np.testing.assert_array_equal(again.latest, known.latest, err_msg="the future was seen")
         np.testing.assert_array_equal(again.inputs, known.inputs, err_msg="the future was seen")
 
 
-@pytest.mark.parametrize("last", range(440, 450))
+@pytest.mark.parametrize("last", range(390, 400))
 @pytest.mark.parametrize("scaling", SCALINGS, ids=lambda scaling: scaling.kind)
-def test_bars_after_the_window_change_nothing_in_it(scaling: ScalingSpec, last: int) -> None:
+def test_bars_after_the_validation_rows_change_nothing(scaling: ScalingSpec, last: int) -> None:
     assert_ignorant_of_the_future(weekly, scaling, last)
 
 
 def test_a_week_used_one_bar_early_is_detected() -> None:
-    saturdays = [row for row in range(440, 450) if STAMPS[row].day_name() == "Saturday"]
+    saturdays = [row for row in range(390, 400) if STAMPS[row].day_name() == "Saturday"]
     with pytest.raises(AssertionError, match="the future was seen"):
         assert_ignorant_of_the_future(one_bar_early, StandardScaling(), saturdays[0])
 
@@ -161,12 +165,12 @@ def test_a_week_used_one_bar_early_is_detected() -> None:
 def test_a_value_that_is_not_finite_names_feature_interval_and_bar() -> None:
     weekly_features = weekly(market())
     values = weekly_features.features.values.copy()
-    values[weekly_features.latest[WINDOW.test[-1]], 4] = np.inf
+    values[weekly_features.latest[WINDOW.validation[-1]], 4] = np.inf
     broken = replace(weekly_features, features=replace(weekly_features.features, values=values))
     with pytest.raises(DataError) as caught:
         build_coarse_inputs(broken, StandardScaling(), WINDOW, LOOKBACK)
     assert "B:1w:volatility_3 = inf, 1 in all" in caught.value.found
-    assert "2021-03-15" in caught.value.where
+    assert "2021-01-25" in caught.value.where
 
 
 def test_a_train_value_that_is_not_finite_is_an_error_before_the_fit() -> None:
@@ -176,3 +180,15 @@ def test_a_train_value_that_is_not_finite_is_an_error_before_the_fit() -> None:
     broken = replace(weekly_features, features=replace(weekly_features.features, values=values))
     with pytest.raises(InvalidBarsError, match="not finite"):
         build_coarse_inputs(broken, StandardScaling(), WINDOW, LOOKBACK)
+
+
+def test_a_fitted_scaling_gives_the_inputs_of_the_fit_from_coarse_bars_alone() -> None:
+    """Serving scales with what was fitted: the same bytes, and no row that the fit did not see."""
+    weekly_features = weekly(market())
+    inputs, columns = build_coarse_inputs(weekly_features, StandardScaling(), WINDOW, LOOKBACK)
+    first = weekly_features.latest[WINDOW.train[0]] - LOOKBACK + 1
+    taken = weekly_features.features.values[first : first + len(inputs.inputs)]
+    assert columns.scale(taken).tobytes() == inputs.inputs.tobytes()
+    assert columns.names == weekly_features.features.names
+    train = taken[LOOKBACK - 1 : LOOKBACK + (WINDOW.train[-1] - WINDOW.train[0]) // WEEK]
+    np.testing.assert_array_equal(columns.quantiles[[0, -1]], [train.min(0), train.max(0)])

@@ -15,32 +15,34 @@ import numpy as np
 import pytest
 
 from engine.core.errors import TrainingError
-from engine.models import Forecast, Micdl, Persistence, Ridge, TrainingSpec
+from engine.models import Micdl, Persistence, Ridge, TrainingSpec
+from engine.models.fitted_model import FittedModel
+from engine.testing import make_example
 from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
-from tests.models.planted_data import planted
 from tests.training.chained import chain
 
 
 def tasks_of(model, count: int = 3) -> list[FitTask]:
+    training = TrainingSpec(epochs=1)
     return [
-        FitTask("strategy", "X", window, 0, 0, model, TrainingSpec(epochs=1), planted(window))
+        FitTask("strategy", "X", window, 0, 0, model, training, make_example(window).training_set)
         for window in range(count)
     ]
 
 
-def fit_all_of(tasks: list[FitTask], workers: int = 1) -> dict[int, Forecast]:
+def fit_all_of(tasks: list[FitTask], workers: int = 1) -> dict[int, FittedModel | TrainingError]:
     return dict(LocalExecutor(workers, "tensorflow").run_tasks(FitScheduler(tasks)))
 
 
 def test_every_task_is_fitted_once_under_its_index() -> None:
     tasks = tasks_of(Persistence(), 7)
-    forecasts = list(LocalExecutor(2, "tensorflow").run_tasks(FitScheduler(tasks)))
-    assert sorted(place for place, _ in forecasts) == list(range(7))
-    for place, forecast in forecasts:
-        problem = tasks[place].dataset
-        assert np.array_equal(forecast.test, problem.trailing[problem.test])
+    models = list(LocalExecutor(2, "tensorflow").run_tasks(FitScheduler(tasks)))
+    assert sorted(place for place, _ in models) == list(range(7))
+    for place, fitted in models:
+        arrays = tasks[place].training_set
+        assert np.array_equal(fitted.train, arrays.trailing[arrays.train])
 
 
 def test_no_task_needs_no_worker() -> None:
@@ -49,13 +51,13 @@ def test_no_task_needs_no_worker() -> None:
 
 def test_a_failed_fit_is_returned_and_names_its_window() -> None:
     good, bad, *_ = tasks_of(Ridge())
-    inputs = bad.dataset.inputs.copy()
-    inputs[bad.dataset.train] = np.nan
-    bad = replace(bad, dataset=replace(bad.dataset, inputs=inputs))
-    forecasts = fit_all_of([good, bad])
-    assert isinstance(forecasts[0], Forecast)
-    assert isinstance(forecasts[1], TrainingError)
-    assert forecasts[1].where == "strategy X window 1 seed 0"
+    inputs = bad.training_set.inputs.copy()
+    inputs[bad.training_set.train] = np.nan
+    bad = replace(bad, training_set=replace(bad.training_set, inputs=inputs))
+    outcomes = fit_all_of([good, bad])
+    assert isinstance(outcomes[0], FittedModel)
+    assert isinstance(outcomes[1], TrainingError)
+    assert outcomes[1].where == "strategy X window 1 seed 0"
 
 
 def test_closing_the_generator_stops_the_workers() -> None:
@@ -82,7 +84,7 @@ def test_an_idle_worker_waits_for_the_next_ready_task() -> None:
     """Three chains on two workers, of which one ends early."""
     tasks = [*chain(1), *chain(5, member=1), *chain(5, member=2)]
     fitted = dict(LocalExecutor(2, "tensorflow").run_tasks(FitScheduler(tasks)))
-    warm = [fitted[place].history.warm for place in range(len(tasks))]
+    warm = [fitted[place].forecaster.history.warm for place in range(len(tasks))]
     assert warm == [bool(task.window) for task in tasks]
 
 
@@ -111,17 +113,18 @@ def test_an_interrupt_leaves_no_worker_behind() -> None:
     script = textwrap.dedent("""
         import os, signal, sys, threading, time
         from engine.models import Micdl, TrainingSpec
+        from engine.testing import make_example
         from engine.training.executors.local import LocalExecutor
         from engine.training.scheduler import FitScheduler
         from engine.training.task import FitTask
-        from tests.models.planted_data import planted
 
         def children():
             path = f"/proc/{os.getpid()}/task/{os.getpid()}/children"
             return open(path).read().split()
 
         training = TrainingSpec(epochs=10_000, early_stopping=None)
-        task = FitTask("strategy", "X", 0, 0, 0, Micdl(), training, planted())
+        arrays = make_example().training_set
+        task = FitTask("strategy", "X", 0, 0, 0, Micdl(), training, arrays)
         threading.Timer(3.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
         try:
             list(LocalExecutor(2, "tensorflow").run_tasks(FitScheduler([task, task])))

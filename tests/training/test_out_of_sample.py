@@ -7,21 +7,32 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.core.errors import TrainingError
+from engine.core.errors import TrainingError, UsageError
 from engine.features.config import TargetSpec
 from engine.models import (
-    Forecast,
+    FittedForecaster,
+    Forecaster,
     Lstm,
     Micdl,
     Persistence,
     QuantileLoss,
+    Ridge,
     TrainingHistory,
     TrainingSpec,
 )
-from engine.training.datasets import FeatureHistory, build_dataset
+from engine.models.fitted_model import FittedModel
+from engine.splits.scaling import RollingZscoreScaling, ScalingSpec, StandardScaling
+from engine.splits.walk_forward import WalkForwardWindow
+from engine.training.datasets import FeatureHistory, build_training_set
 from engine.training.jobs import make_fit_tasks
-from engine.training.out_of_sample import Predictions, concat_out_of_sample
+from engine.training.out_of_sample import (
+    Forecast,
+    Predictions,
+    concat_out_of_sample,
+    predict_window,
+)
 from engine.training.task import FitTask
+from engine.training.worker import fit_task
 from tests.training.histories import STAMPS, WINDOWS, ahead, history_of
 
 
@@ -34,16 +45,28 @@ def tasks_of(history: FeatureHistory, seeds: int) -> list[FitTask]:
     return [
         FitTask(
             *("strategy", "X", window.index, member, 0, Persistence(), TrainingSpec()),
-            build_dataset(history, "X", window, 1),
+            build_training_set(history, "X", window, 1)[0],
         )
         for window in WINDOWS
         for member in range(seeds)
     ]
 
 
-def forecast(task: FitTask) -> Forecast:
-    value = 10.0 * task.window + task.seed_index
-    return Forecast.constant(task.dataset, value)
+def forecast(task: FitTask, value: float | np.ndarray | None = None, **course) -> Forecast:
+    """The same value on every row: 10 x window + seed unless it is given, one a horizon."""
+    given = 10.0 * task.window + task.seed_index if value is None else value
+    train, validation, test = (
+        np.tile(given, (rows, 1) if np.ndim(given) else rows)
+        for rows in (
+            len(task.training_set.train),
+            len(task.training_set.validation),
+            len(WINDOWS[task.window].test),
+        )
+    )
+    fitted = FittedForecaster(task.model, **course)
+    return Forecast(
+        train, validation, test, None, FittedModel(fitted, train, validation, np.empty((0, 1)))
+    )
 
 
 def test_the_forecast_is_the_mean_over_the_seeds_window_by_window(history) -> None:
@@ -76,7 +99,7 @@ def test_a_fit_record_has_warm_only_with_warm_starts(history) -> None:
     training = TrainingSpec(warm_start="previous_window")
     warm = [replace(task, model=Micdl(), training=training) for task in cold]
     outcomes = [
-        replace(forecast(task), history=TrainingHistory((1.0,), (1.0,), warm=bool(task.window)))
+        forecast(task, history=TrainingHistory((1.0,), (1.0,), warm=bool(task.window)))
         for task in cold
     ]
     records = [
@@ -104,8 +127,8 @@ def test_a_fit_record_has_the_key_of_a_stored_fit(history) -> None:
 
 def test_the_fit_record_of_an_ensemble_has_each_members_losses(history) -> None:
     tasks = tasks_of(history, seeds=1)
-    member = replace(forecast(tasks[0]), history=TrainingHistory((3.0, 2.0), (4.0, 5.0), 0))
-    whole = replace(forecast(tasks[0]), members=(member, replace(member, members=(member,))))
+    member = FittedForecaster(Lstm(), history=TrainingHistory((3.0, 2.0), (4.0, 5.0), 0))
+    whole = forecast(tasks[0], members=(member, replace(member, members=(member,))))
     (records,) = concat_out_of_sample(
         history, WINDOWS, tasks, [whole, forecast(tasks[1])]
     ).fit_records[0]
@@ -146,13 +169,9 @@ def over_horizons(target: TargetSpec, *, seeds: int = 1, failed: tuple[int, ...]
     )
 
     def forecast_of(task: FitTask) -> Forecast:
-        horizons = np.array(task.dataset.horizons, dtype=float)
+        horizons = np.array(task.training_set.horizons, dtype=float)
         values = 100 * horizons + 10 * task.window + task.seed_index
-        parts = [
-            np.tile(values, (len(rows), 1))
-            for rows in (task.dataset.train, task.dataset.validation, task.dataset.test)
-        ]
-        return Forecast(*(part[:, 0] if len(horizons) == 1 else part for part in parts))
+        return forecast(task, values[0] if len(values) == 1 else values)
 
     outcomes = [
         TrainingError("dead") if index in failed else forecast_of(task)
@@ -241,3 +260,54 @@ def test_quantiles_are_in_the_table_and_averaged_for_the_sizing(target) -> None:
 
 def test_without_quantiles_there_are_none() -> None:
     assert predictions_for(JOINT).quantiles == {}
+
+
+WAVE = np.sin(np.arange(40.0) ** 2)
+"""A feature whose every bar is another."""
+
+
+def waving(scaling: ScalingSpec, stop: int = 40) -> FeatureHistory:
+    """The history up to a bar, its feature scaled so."""
+    history = history_of(bars=stop)
+    features = replace(history.features, values=WAVE[:stop, None])
+    return replace(history, features=features, scaling=scaling)
+
+
+SERVED = WalkForwardWindow(0, range(24, 30), range(31, 34), range(35, 40))
+
+
+def served_by(model: Forecaster, scaling: ScalingSpec) -> FittedModel:
+    """Fitted on the one window."""
+    (task,) = make_fit_tasks(
+        {"strategy": model},
+        waving(scaling),
+        [SERVED],
+        ["X"],
+        training=TrainingSpec(),
+        seeds=1,
+        seed=1,
+    )
+    return fit_task(task)
+
+
+@pytest.mark.parametrize(
+    "scaling",
+    [StandardScaling(), RollingZscoreScaling(window=20)],
+    ids=lambda scaling: scaling.kind,
+)
+@pytest.mark.parametrize("model", [Ridge(lookback=3), Persistence()], ids=lambda model: model.kind)
+def test_a_row_is_predicted_alone_as_among_others_and_without_later_bars(
+    model: Forecaster, scaling: ScalingSpec
+) -> None:
+    fitted = served_by(model, scaling)
+    whole = predict_window(fitted, waving(scaling), "X", SERVED.test)
+    for row in SERVED.test:
+        history = waving(scaling, stop=row + 1)
+        alone = predict_window(fitted, history, "X", range(row, row + 1))
+        assert alone.test[0] == whole.test[row - SERVED.test.start]
+
+
+def test_a_fitted_model_needs_all_bars_of_a_sequence() -> None:
+    fitted = served_by(Ridge(lookback=3), StandardScaling())
+    with pytest.raises(UsageError, match="too few bars"):
+        predict_window(fitted, waving(StandardScaling()), "X", range(1, 3))

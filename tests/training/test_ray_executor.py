@@ -14,12 +14,13 @@ import pytest
 
 from engine.core.errors import TrainingError, UsageError
 from engine.core.versions import collect_fit_versions
-from engine.models import Forecast, Lstm, Micdl, Ridge, TrainingSpec, TunedForecaster, TuningSpec
+from engine.models import Lstm, Micdl, Ridge, TrainingSpec, TunedForecaster, TuningSpec
+from engine.models.fitted_model import FittedModel
+from engine.testing import make_example
 from engine.training.executors.local import LocalExecutor
-from engine.training.executors.ray import RayExecutor, fields_without_dataset, fit_on_node
+from engine.training.executors.ray import RayExecutor, fields_without_arrays, fit_on_node
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
-from tests.models.planted_data import planted
 from tests.training.chained import chain
 
 if TYPE_CHECKING:
@@ -44,15 +45,16 @@ TUNED = TunedForecaster(
 
 def tasks_of(count: int, epochs: int = 3) -> list[FitTask]:
     training = TrainingSpec(epochs=epochs, batch_size=32, early_stopping=None)
+    windows = [make_example(window).training_set for window in range((count + 1) // 2)]
     return [
-        FitTask("strategy", "X", n // 2, n % 2, n, MODELS[n % 2], training, planted(n // 2))
+        FitTask("strategy", "X", n // 2, n % 2, n, MODELS[n % 2], training, windows[n // 2])
         for n in range(count)
     ]
 
 
 def bytes_of(executor: Executor, tasks: list[FitTask]) -> list[bytes]:
     fitted = dict(executor.run_tasks(FitScheduler(tasks)))
-    return [fitted[place].test.tobytes() for place in range(len(tasks))]
+    return [fitted[place].train.tobytes() for place in range(len(tasks))]
 
 
 @pytest.fixture(scope="module")
@@ -77,17 +79,17 @@ def test_workers_is_the_number_of_cpus_of_the_cluster(cluster: RayExecutor) -> N
     assert cluster.workers == 2
 
 
-def test_cluster_and_local_forecasts_are_byte_equal(cluster: RayExecutor) -> None:
+def test_cluster_and_local_models_are_byte_equal(cluster: RayExecutor) -> None:
     tasks = tasks_of(4)
     assert bytes_of(cluster, tasks) == bytes_of(LocalExecutor(2, "tensorflow"), tasks)
 
 
 def test_a_study_chooses_the_same_on_the_cluster_as_locally(cluster: RayExecutor) -> None:
-    task = FitTask("strategy", "X", 0, 0, 3, TUNED, TrainingSpec(), planted(1))
+    task = FitTask("strategy", "X", 0, 0, 3, TUNED, TrainingSpec(), make_example(1).training_set)
     ((_, far),) = cluster.run_tasks(FitScheduler([task]))
     ((_, near),) = LocalExecutor(1, "tensorflow").run_tasks(FitScheduler([task]))
-    assert far.history == near.history
-    assert far.test.tobytes() == near.test.tobytes()
+    assert far.forecaster.history == near.forecaster.history
+    assert far.train.tobytes() == near.train.tobytes()
 
 
 def test_a_lost_workers_tasks_are_fitted_again(cluster: RayExecutor) -> None:
@@ -99,7 +101,7 @@ def test_a_lost_workers_tasks_are_fitted_again(cluster: RayExecutor) -> None:
     assert victims
     os.kill(victims[0], signal.SIGKILL)
     fitted.update(fits)
-    assert [fitted[place].test.tobytes() for place in range(len(tasks))] == expected
+    assert [fitted[place].train.tobytes() for place in range(len(tasks))] == expected
 
 
 def test_warm_starts_on_cluster_and_locally_are_byte_equal(cluster: RayExecutor) -> None:
@@ -119,11 +121,11 @@ def test_the_arrays_of_a_window_are_put_once_for_all_chains(
         replace(task, seed_index=member, seed=member) for member in (0, 1) for task in windows
     ]
     assert len(dict(cluster.run_tasks(FitScheduler(tasks)))) == 6
-    assert [id(value) for value in put] == [id(task.dataset) for task in windows]
+    assert [id(value) for value in put] == [id(task.training_set) for task in windows]
 
 
 def test_a_failed_fit_is_returned_and_names_its_window(cluster: RayExecutor) -> None:
-    bad = planted()
+    bad = make_example().training_set
     bad.inputs[bad.train] = np.nan
     task = FitTask("strategy", "X", 5, 0, 0, Ridge(), TrainingSpec(), bad)
     ((_, outcome),) = cluster.run_tasks(FitScheduler([task]))
@@ -142,12 +144,13 @@ def test_a_node_with_another_optuna_version_rejects_only_tuned_tasks() -> None:
     versions = {**collect_fit_versions("tensorflow"), "optuna": "1.0.0"}
     answers = []
     for model in (TUNED, Ridge()):
-        task = FitTask("strategy", "X", 0, 0, 0, model, TrainingSpec(), planted())
-        answers.append(fit_on_node(fields_without_dataset(task), task.dataset, None, versions))
+        arrays = make_example().training_set
+        task = FitTask("strategy", "X", 0, 0, 0, model, TrainingSpec(), arrays)
+        answers.append(fit_on_node(fields_without_arrays(task), arrays, None, versions))
     refused, fitted = answers
     assert isinstance(refused, UsageError)
     assert refused.expected == "optuna 1.0.0"
-    assert isinstance(fitted, Forecast)
+    assert isinstance(fitted, FittedModel)
 
 
 def test_without_ray_the_error_names_the_extra_to_install(monkeypatch) -> None:

@@ -9,18 +9,23 @@ import numpy as np
 import pytest
 
 from engine.core.errors import TrainingError
-from engine.models import Forecast, Micdl, Ridge, TrainingSpec
+from engine.models import Micdl, Ridge, TrainingSpec
+from engine.testing import make_example
 from engine.training.executors.base import Executor
 from engine.training.results import run_fits
 from engine.training.store import FitStore
 from engine.training.task import FitTask
 from engine.training.worker import fit_task
-from tests.models.planted_data import planted
+from tests.training.chained import fitted_model
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from engine.models.fitted_model import FittedModel
     from engine.training.scheduler import FitScheduler
+
+
+ARRAYS = make_example().training_set
 
 
 @dataclass
@@ -34,7 +39,7 @@ class Fake(Executor):
 
     def run_tasks(
         self, scheduler: FitScheduler
-    ) -> Generator[tuple[int, Forecast | TrainingError]]:
+    ) -> Generator[tuple[int, FittedModel | TrainingError]]:
         while scheduler.ready_count:
             for index, start in reversed(
                 [scheduler.next_ready() for _ in range(scheduler.ready_count)]
@@ -43,11 +48,11 @@ class Fake(Executor):
                 scheduler.mark_finished(index, outcome)
                 yield index, outcome
 
-    def outcome(self, task: FitTask) -> Forecast | TrainingError:
+    def outcome(self, task: FitTask) -> FittedModel | TrainingError:
         if task.window == self.fails_at:
             return TrainingError("failed", where=str(task))
         self.fitted.append(task.window)
-        return Forecast(np.zeros(2), np.zeros(1), np.array([float(task.window)]))
+        return fitted_model(float(task.window), task.model)
 
 
 @dataclass
@@ -75,18 +80,17 @@ def store(tmp_path) -> FitStore:
 
 
 def tasks_of(count: int = 4) -> list[FitTask]:
-    model, training = Micdl(), TrainingSpec()
     return [
-        FitTask("strategy", "X", n, 0, n, model, training, planted(rows=420)) for n in range(count)
+        FitTask("strategy", "X", n, 0, n, Micdl(), TrainingSpec(), ARRAYS) for n in range(count)
     ]
 
 
-def test_forecasts_are_in_the_order_of_the_tasks(store) -> None:
-    light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), planted(rows=420))
+def test_models_are_in_the_order_of_the_tasks(store) -> None:
+    light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), ARRAYS)
     heavy = tasks_of(3)
     fits = run_fits([heavy[0], light, *heavy[1:]], Fake(), store, RecordedProgress())
-    assert [fits.outcomes[index].test[0] for index in (0, 2, 3)] == [0.0, 1.0, 2.0]
-    assert np.array_equal(fits.outcomes[1].test, fit_task(light).test)
+    assert [fits.outcomes[index].train[0] for index in (0, 2, 3)] == [0.0, 1.0, 2.0]
+    assert np.array_equal(fits.outcomes[1].train, fit_task(light).train)
 
 
 def test_a_second_run_trains_nothing(store) -> None:
@@ -96,11 +100,13 @@ def test_a_second_run_trains_nothing(store) -> None:
     assert idle.fitted == []
     assert (first.trained, first.stored) == (4, 0)
     assert (second.trained, second.stored) == (0, 4)
-    assert [f.test.tolist() for f in first.outcomes] == [f.test.tolist() for f in second.outcomes]
+    assert [f.train.tolist() for f in first.outcomes] == [
+        f.train.tolist() for f in second.outcomes
+    ]
 
 
 def test_only_costly_fits_have_a_key(store) -> None:
-    light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), planted(rows=420))
+    light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), ARRAYS)
     heavy = tasks_of(3)
     for fits in (
         run_fits([heavy[0], light, *heavy[1:]], Fake(), store, RecordedProgress())
@@ -109,8 +115,9 @@ def test_only_costly_fits_have_a_key(store) -> None:
         assert sorted(fits.keys) == [0, 2, 3]
         labels = {entry.key: entry.label for entry in store.entries()}
         assert [labels[fits.keys[index]] for index in (0, 2, 3)] == [str(task) for task in heavy]
-        assert fits.for_book("ridge")[2] == [None]
-        assert fits.for_book("strategy", 0)[2] == [fits.keys[index] for index in (0, 2, 3)]
+        forecast = replace(fits, forecasts=fits.outcomes)
+        assert forecast.for_book("ridge")[2] == [None]
+        assert forecast.for_book("strategy", 0)[2] == [fits.keys[index] for index in (0, 2, 3)]
 
 
 def test_a_failed_run_resumes_from_its_stored_fits(store) -> None:
@@ -165,7 +172,7 @@ def test_a_damaged_entry_gives_a_notice_and_is_fitted_again(store) -> None:
 
 def test_progress_counts_costly_fits_and_begins_with_stored_ones(store) -> None:
     run_fits(tasks_of(2), Fake(), store, RecordedProgress())
-    light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), planted(rows=420))
+    light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), ARRAYS)
     progress = RecordedProgress()
     run_fits([light, *tasks_of(4)], Fake(), store, progress)
     assert progress.counts == [(2, 4), (3, 4), (4, 4)]
@@ -179,7 +186,7 @@ def test_progress_of_one_window_counts_no_windows(store) -> None:
 
 
 def test_cheap_fits_are_not_stored(store) -> None:
-    light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), planted(rows=420))
+    light = FitTask("ridge", "X", 9, 0, 0, Ridge(), TrainingSpec(), ARRAYS)
     fits = run_fits([light], Fake(), store, RecordedProgress())
     assert (fits.trained, fits.stored) == (0, 0)
     assert store.entries() == []
@@ -189,7 +196,7 @@ def test_stored_fits_of_an_earlier_format_are_reported_in_one_line_once(store) -
     tasks, first, second = tasks_of(3), RecordedProgress(), RecordedProgress()
     run_fits(tasks, Fake(), store, RecordedProgress())
     for file in list(store.folder.glob("*/*.fit"))[:2]:
-        file.write_bytes(file.read_bytes().replace(b"backtest fit 3", b"backtest fit 2", 1))
+        file.write_bytes(file.read_bytes().replace(b"backtest fit 4", b"backtest fit 3", 1))
     (store.folder / "format").unlink(missing_ok=True)
     refitted = Fake()
     run_fits(tasks, refitted, store, first)

@@ -8,14 +8,9 @@ import numpy as np
 import pytest
 
 from engine.core.errors import TrainingError
-from engine.models import Forecast, Ridge
+from engine.models import Ridge
 from engine.training.scheduler import FitScheduler
-from tests.training.chained import COLD, chain, chained
-
-
-def forecast(weight: float, *members: Forecast) -> Forecast:
-    parts = (np.ones(9), np.ones(5), np.ones(3))
-    return Forecast(*parts, weights=(np.array([weight]),), members=members)
+from tests.training.chained import COLD, chain, chained, fitted_model
 
 
 def taken(scheduler: FitScheduler) -> list[int]:
@@ -39,34 +34,33 @@ def test_a_warm_task_is_ready_when_the_previous_is_finished() -> None:
     scheduler = FitScheduler(chain(3))
     assert scheduler.next_ready() == (0, None)
     assert scheduler.next_ready() is None
-    scheduler.mark_finished(0, forecast(1.5))
+    scheduler.mark_finished(0, fitted_model(1.5))
     index, start = scheduler.next_ready()
     assert (index, start.weights[0].tolist()) == (1, [1.5])
     assert scheduler.next_ready() is None
 
 
-def test_only_weights_are_sent_to_a_worker() -> None:
+def test_only_the_forecaster_is_sent_to_a_worker() -> None:
     scheduler = FitScheduler(chain(2))
     scheduler.next_ready()
-    scheduler.mark_finished(0, forecast(1.0, forecast(2.0), forecast(3.0, forecast(4.0))))
+    finished = fitted_model(1.0)
+    scheduler.mark_finished(0, finished)
     _, start = scheduler.next_ready()
-    whole = [start, *start.members, *start.members[1].members]
-    assert [each.weights[0][0] for each in whole] == [1.0, 2.0, 3.0, 4.0]
-    assert all(len(each.train) + len(each.validation) + len(each.test) == 0 for each in whole)
+    assert start is finished.forecaster
 
 
 def test_chains_of_other_books_symbols_and_seeds_run_in_parallel() -> None:
-    far = replace(chained(0).dataset, horizons=(5,))
+    far = replace(chained(0).training_set, horizons=(5,))
     tasks = [
         *(chained(0), chained(0, member=1), chained(0, symbol="Y"), chained(0, book="rival")),
-        replace(chained(0), dataset=far),
+        replace(chained(0), training_set=far),
         *(chained(1), chained(1, member=1), chained(1, symbol="Y"), chained(1, book="rival")),
-        replace(chained(1), dataset=far),
+        replace(chained(1), training_set=far),
     ]
     scheduler = FitScheduler(tasks)
     assert taken(scheduler) == [0, 1, 2, 3, 4]
     for index in (4, 0, 3, 1, 2):
-        scheduler.mark_finished(index, forecast(float(index)))
+        scheduler.mark_finished(index, fitted_model(float(index)))
         follower, start = scheduler.next_ready()
         assert (follower, start.weights[0][0]) == (index + 5, index)
 
@@ -77,7 +71,7 @@ def test_windows_run_in_time_order_for_any_order_of_tasks() -> None:
     while scheduler.ready_count:
         index, _ = scheduler.next_ready()
         order.append(index)
-        scheduler.mark_finished(index, forecast(0.0))
+        scheduler.mark_finished(index, fitted_model(0.0))
     assert order == [1, 2, 0]
 
 
@@ -86,7 +80,7 @@ def test_after_a_failure_the_next_task_starts_cold_and_the_following_warm() -> N
     scheduler.next_ready()
     scheduler.mark_finished(0, TrainingError("dead"))
     assert scheduler.next_ready() == (1, None)
-    scheduler.mark_finished(1, forecast(1.0))
+    scheduler.mark_finished(1, fitted_model(1.0))
     assert scheduler.next_ready()[1] is not None
 
 
@@ -95,13 +89,13 @@ def test_the_oldest_ready_window_comes_first() -> None:
         [task for pair in zip(chain(2), chain(2, member=1), strict=True) for task in pair]
     )
     scheduler.next_ready(), scheduler.next_ready()
-    scheduler.mark_finished(1, forecast(0.0))
-    scheduler.mark_finished(0, forecast(0.0))
+    scheduler.mark_finished(1, fitted_model(0.0))
+    scheduler.mark_finished(0, fitted_model(0.0))
     assert taken(scheduler) == [2, 3]
 
 
 def test_stored_fits_are_returned_once_and_the_chain_continues() -> None:
-    stored = {0: forecast(7.0), 1: forecast(8.0)}
+    stored = {0: fitted_model(7.0), 1: fitted_model(8.0)}
     scheduler = FitScheduler(chain(4), lambda index, _: stored.get(index))
     assert [index for index, _ in scheduler.pop_stored()] == [0, 1]
     assert scheduler.pop_stored() == []
@@ -110,7 +104,7 @@ def test_stored_fits_are_returned_once_and_the_chain_continues() -> None:
 
 
 def test_a_fully_stored_chain_leaves_no_task() -> None:
-    scheduler = FitScheduler(chain(3), lambda *_: forecast(0.0))
+    scheduler = FitScheduler(chain(3), lambda *_: fitted_model(0.0))
     assert scheduler.ready_count == 0
     assert len(scheduler.pop_stored()) == 3
 
@@ -119,7 +113,12 @@ def test_a_task_is_looked_up_once_with_the_fit_it_starts_from() -> None:
     lookups = []
     scheduler = FitScheduler(chain(4), lambda index, before: lookups.append((index, before)))
     assert lookups == [(0, None)]
-    outcomes = {0: forecast(0.0), 1: TrainingError("dead"), 2: forecast(0.0), 3: forecast(0.0)}
+    outcomes = {
+        0: fitted_model(0.0),
+        1: TrainingError("dead"),
+        2: fitted_model(0.0),
+        3: fitted_model(0.0),
+    }
     while scheduler.ready_count:
         index, _ = scheduler.next_ready()
         scheduler.mark_finished(index, outcomes[index])
@@ -141,7 +140,7 @@ def test_every_warm_fit_starts_from_the_previous_window(seed: int) -> None:
         if at_work:
             index = at_work.pop(rng.integers(len(at_work)))
             scheduler.mark_finished(
-                index, forecast(tasks[index].window + tasks[index].seed_index / 10)
+                index, fitted_model(tasks[index].window + tasks[index].seed_index / 10)
             )
     for index, task in enumerate(tasks):
         start_weight = None if started[index] is None else started[index].weights[0][0]

@@ -9,7 +9,7 @@ import pytest
 
 from engine.core.errors import TrainingError
 from engine.core.progress import NullProgress
-from engine.models import Forecast
+from engine.models.fitted_model import FittedModel
 from engine.training.executors.base import Executor
 from engine.training.executors.local import LocalExecutor
 from engine.training.results import FitResults, run_fits
@@ -37,7 +37,7 @@ class Here(Executor):
 
     def run_tasks(
         self, scheduler: FitScheduler
-    ) -> Generator[tuple[int, Forecast | TrainingError]]:
+    ) -> Generator[tuple[int, FittedModel | TrainingError]]:
         while scheduler.ready_count:
             for index, start in reversed(
                 [scheduler.next_ready() for _ in range(scheduler.ready_count)]
@@ -46,7 +46,7 @@ class Here(Executor):
                 scheduler.mark_finished(index, outcome)
                 yield index, outcome
 
-    def _outcome(self, task: FitTask) -> Forecast | TrainingError:
+    def _outcome(self, task: FitTask) -> FittedModel | TrainingError:
         if len(self.fitted) == self.dies_after:
             raise KeyboardInterrupt
         self.fitted.append((task.window, task.seed_index))
@@ -65,27 +65,32 @@ def two_chains(windows: int = 4) -> list[FitTask]:
 
 
 def bytes_of(fits: FitResults) -> list[bytes]:
-    return [outcome.test.tobytes() for outcome in fits.outcomes]
+    return [outcome.train.tobytes() for outcome in fits.outcomes]
 
 
 def warm(fits: FitResults) -> list[bool]:
-    return [isinstance(forecast, Forecast) and forecast.history.warm for forecast in fits.outcomes]
+    return [
+        isinstance(fitted, FittedModel) and fitted.forecaster.history.warm
+        for fitted in fits.outcomes
+    ]
 
 
 def test_every_window_after_the_first_starts_warm(store: FitStore) -> None:
     fits = run_fits(chain(3), Here(), store, NullProgress())
     assert warm(fits) == [False, True, True]
-    forecast = None
+    start = None
     for task, outcome in zip(chain(3), fits.outcomes, strict=True):
-        forecast = fit_task(task.with_previous_fit(forecast))
-        assert outcome.test.tobytes() == forecast.test.tobytes()
+        fitted = fit_task(task.with_previous_fit(start))
+        assert outcome.train.tobytes() == fitted.train.tobytes()
+        start = fitted.forecaster
     scratch = fit_task(chain(3)[2])
-    assert scratch.test[0] != fits.outcomes[2].test[0]
+    assert scratch.train[0] != fits.outcomes[2].train[0]
 
 
 def test_a_warm_fit_has_fewer_epochs(store: FitStore) -> None:
     fits = run_fits(chain(3), Here(), store, NullProgress())
-    assert [len(forecast.history.train_loss) for forecast in fits.outcomes] == [20, 5, 5]
+    epochs = [len(fitted.forecaster.history.train_loss) for fitted in fits.outcomes]
+    assert epochs == [20, 5, 5]
 
 
 def test_without_warm_start_every_window_starts_from_scratch(store: FitStore) -> None:
@@ -176,18 +181,20 @@ def test_the_same_failure_finds_the_same_stored_fits(store: FitStore) -> None:
 
 
 def test_a_failed_warm_start_is_repeated_from_random_weights() -> None:
-    start = fit_task(chained(0))
-    forecast = fit_task(chained(1, fails="warm").with_previous_fit(start))
-    assert (forecast.history.attempts, forecast.history.warm) == (2, False)
-    assert len(forecast.history.train_loss) == COLD.epochs
-    assert forecast.test[0] != fit_task(chained(1)).test[0], (
+    start = fit_task(chained(0)).forecaster
+    fitted = fit_task(chained(1, fails="warm").with_previous_fit(start))
+    history = fitted.forecaster.history
+    assert (history.attempts, history.warm) == (2, False)
+    assert len(history.train_loss) == COLD.epochs
+    assert fitted.train[0] != fit_task(chained(1)).train[0], (
         "a second attempt has a seed of its own"
     )
 
 
 def test_a_fit_fails_if_warm_and_cold_start_fail() -> None:
+    start = fit_task(chained(0)).forecaster
     with pytest.raises(TrainingError, match="not a number"):
-        fit_task(chained(1, fails="always").with_previous_fit(fit_task(chained(0))))
+        fit_task(chained(1, fails="always").with_previous_fit(start))
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])

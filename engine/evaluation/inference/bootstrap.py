@@ -192,12 +192,12 @@ class StudentisedSharpe:
         which is conservative.
         """
         sums = [blocks.block_sums(each) for each in self._cumulative_sums]
-        rows = blocks.resample_totals(blocks.lengths)
+        rows, lengths = self.bars, blocks.lengths
         means = np.array([blocks.resample_totals(each) for each in sums]) / rows
         with np.errstate(divide="ignore", invalid="ignore"):
             gradient = _sharpe_gradient(means)
             centre = (gradient * means).sum(axis=0)
-            influence = blocks.repeat_by_block(-centre) * blocks.lengths
+            influence = blocks.repeat_by_block(-centre) * lengths
             for slope, each in zip(gradient, sums, strict=True):
                 influence += blocks.repeat_by_block(slope) * each
             error = np.sqrt(blocks.resample_totals(influence**2)) / rows

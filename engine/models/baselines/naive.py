@@ -6,11 +6,30 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from engine.models.dataset import Forecast, WindowDataset
-from engine.models.forecaster import Forecaster
+from engine.models.dataset import Prediction
+from engine.models.forecaster import FittedForecaster, Forecaster
 
 if TYPE_CHECKING:
+    from engine.core.types import IntVector
+    from engine.models.dataset import ModelInputs, TrainingSet
     from engine.models.training.config import TrainingSpec
+
+
+class _Constant(Forecaster):
+    """One fitted value on every row."""
+
+    costly: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = False
+    lookback: ClassVar[int] = 1
+
+    def predict(
+        self,
+        fitted: FittedForecaster,
+        inputs: ModelInputs,  # noqa: ARG002 - the same for all inputs
+        rows: IntVector,
+    ) -> Prediction:
+        """The fitted value on every row."""
+        return Prediction(np.full(len(rows), fitted.weights[0][0]))
 
 
 class Persistence(Forecaster):
@@ -28,31 +47,47 @@ class Persistence(Forecaster):
     kind: Literal["persistence"] = "persistence"
     of: Literal["return", "price"] = "return"
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002 - no training loop, no random draws
+    def fit(
+        self,
+        training_set: TrainingSet,  # noqa: ARG002 - nothing is fitted
+        training: TrainingSpec,  # noqa: ARG002 - no training loop
+        seed: int,  # noqa: ARG002 - no random draws
+    ) -> FittedForecaster:
+        """Nothing is fitted."""
+        return FittedForecaster(self)
+
+    def predict(
+        self,
+        fitted: FittedForecaster,  # noqa: ARG002 - nothing is fitted
+        inputs: ModelInputs,
+        rows: IntVector,
+    ) -> Prediction:
         """The trailing return, or zeros."""
-        naive = dataset.trailing if self.of == "return" else np.zeros_like(dataset.trailing)
-        return Forecast(naive[dataset.train], naive[dataset.validation], naive[dataset.test])
+        return Prediction(inputs.trailing[rows] if self.of == "return" else np.zeros(len(rows)))
 
 
-class Drift(Forecaster):
+class Drift(_Constant):
     """y = mean of the train rows' returns over the next `horizon` bars, on every row.
 
     This is the constant with the least squared error on the train rows.
     Source: Hyndman & Athanasopoulos, "Forecasting: Principles and Practice", section 5.2.
     """
 
-    costly: ClassVar[bool] = False
-    stochastic: ClassVar[bool] = False
-    lookback: ClassVar[int] = 1
-
     kind: Literal["drift"] = "drift"
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002 - no training loop, no random draws
-        """The mean on every row."""
-        return Forecast.constant(dataset, float(dataset.target[dataset.train].mean()))
+    def fit(
+        self,
+        training_set: TrainingSet,
+        training: TrainingSpec,  # noqa: ARG002 - no training loop
+        seed: int,  # noqa: ARG002 - no random draws
+    ) -> FittedForecaster:
+        """The mean of the train rows' returns."""
+        return FittedForecaster(
+            self, (training_set.target[training_set.train].mean(keepdims=True),)
+        )
 
 
-class AlwaysUp(Forecaster):
+class AlwaysUp(_Constant):
     """y = mean of |return| over the train rows, on every row: up, by the size of a typical move.
 
     Only the direction is meant. The size is typical so that it passes every threshold that a
@@ -61,12 +96,14 @@ class AlwaysUp(Forecaster):
     `drift`. Under a `quantile` signal neither trades, because no row is above the others.
     """
 
-    costly: ClassVar[bool] = False
-    stochastic: ClassVar[bool] = False
-    lookback: ClassVar[int] = 1
-
     kind: Literal["always_up"] = "always_up"
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002 - no training loop, no random draws
-        """The mean absolute return on every row."""
-        return Forecast.constant(dataset, float(np.abs(dataset.target[dataset.train]).mean()))
+    def fit(
+        self,
+        training_set: TrainingSet,
+        training: TrainingSpec,  # noqa: ARG002 - no training loop
+        seed: int,  # noqa: ARG002 - no random draws
+    ) -> FittedForecaster:
+        """The mean absolute return of the train rows."""
+        sizes = np.abs(training_set.target[training_set.train])
+        return FittedForecaster(self, (sizes.mean(keepdims=True),))

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from engine.models.dataset import Forecast, WindowDataset
-from engine.models.forecaster import Forecaster
+from engine.models.dataset import Prediction
+from engine.models.forecaster import FittedForecaster, Forecaster
 
 if TYPE_CHECKING:
+    from engine.core.types import IntVector, Matrix, Vector
+    from engine.models.dataset import ModelInputs, TrainingSet
     from engine.models.training.config import TrainingSpec
 
 
@@ -33,22 +35,50 @@ class Ridge(Forecaster):
         default=(1.0, 10.0, 100.0, 1_000.0, 10_000.0), min_length=1
     )
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002 - no training loop, no random draws
+    def fit(
+        self,
+        training_set: TrainingSet,
+        training: TrainingSpec,  # noqa: ARG002 - no training loop
+        seed: int,  # noqa: ARG002 - no random draws
+    ) -> FittedForecaster:
         """Fits one ridge for each penalty and keeps the best on the validation rows."""
-        from sklearn.linear_model import Ridge as Regression
-
-        train, validation, test = (
-            dataset.flat_sequences(rows, self.lookback)
-            for rows in (dataset.train, dataset.validation, dataset.test)
+        train, validation = (
+            training_set.flat_sequences(rows, self.lookback)
+            for rows in (training_set.train, training_set.validation)
         )
-        fits = [
-            Regression(alpha=alpha, solver="cholesky").fit(train, dataset.target[dataset.train])
-            for alpha in sorted(self.alphas)
+        target = training_set.target[training_set.train]
+        actual = training_set.target[training_set.validation]
+        fits = _solve(train, target, sorted(self.alphas))
+        errors = [
+            float(np.mean((validation @ weights + intercept - actual) ** 2))
+            for weights, intercept in fits
         ]
-        actual = dataset.target[dataset.validation]
-        errors = [float(np.mean((fit.predict(validation) - actual) ** 2)) for fit in fits]
-        best = fits[int(np.argmin(errors))]
-        weights = (best.coef_, np.array([best.intercept_]))
-        return Forecast(
-            best.predict(train), best.predict(validation), best.predict(test), weights=weights
-        )
+        weights, intercept = fits[int(np.argmin(errors))]
+        return FittedForecaster(self, (weights, np.array([intercept])))
+
+    def predict(
+        self, fitted: FittedForecaster, inputs: ModelInputs, rows: IntVector
+    ) -> Prediction:
+        """Summed row by row: a product of matrices rounds a row by the number of rows."""
+        coefficients, (intercept,) = fitted.weights
+        products = inputs.flat_sequences(rows, self.lookback) * coefficients
+        return Prediction(products.sum(axis=1) + intercept)
+
+
+def _solve(train: Matrix, target: Vector, alphas: list[float]) -> list[tuple[Vector, float]]:
+    """Weights and intercept for each penalty, of which the intercept is not penalised.
+
+    (X'X + alpha I) w = X'y over centred rows, by Cholesky; X'X is the same for all penalties.
+    scikit-learn's Ridge gives the same weights, after an import of a second.
+    """
+    from scipy.linalg import solve
+
+    mean, target_mean = train.mean(axis=0), target.mean()
+    centred = train - mean
+    products, moments = centred.T @ centred, centred.T @ (target - target_mean)
+    fits = []
+    for alpha in alphas:
+        penalised = products + alpha * np.eye(len(mean))
+        weights: Vector = solve(penalised, moments, assume_a="pos")
+        fits.append((weights, float(target_mean - mean @ weights)))
+    return fits

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
+from engine.models.inference import NetworkProgram
 from engine.models.networks.base import Network
 from engine.models.networks.recurrent_layers import lstm_layer
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from engine.core.types import IntVector, Matrix
-    from engine.models.dataset import Forecast, WindowDataset
+    from engine.models.dataset import ModelInputs
+    from engine.models.forecaster import FittedForecaster
     from engine.models.keras_types import Tensor
 
 ATTENTION_LAYER = "attention"
@@ -59,32 +61,25 @@ class AttentionLstm(Network):
         return keras.layers.Dropout(self.dropout)(ops.concatenate([context, newest], axis=-1))
 
     def attention_weights(
-        self, dataset: WindowDataset, forecast: Forecast, rows: IntVector
+        self, fitted: FittedForecaster, inputs: ModelInputs, rows: IntVector
     ) -> Matrix:
         """The attention weight of each bar of the lookback in the forecasts of some rows.
 
         These are the weights at the bars' own interval; coarser intervals have their own
-        attention. They are computed from the fitted weights by the Keras of this process, after
-        training.
+        attention.
 
-            forecast = model.fit_predict(dataset, training, seed=1)
-            weights = model.attention_weights(dataset, forecast, dataset.test)
+            fitted = model.fit(training_set, training, seed=1)
+            weights = model.attention_weights(fitted, training_set, training_set.validation)
 
         Args:
-            dataset: Arrays of the window that was forecast.
-            forecast: Forecast of this window by this forecaster.
-            rows: (n,) rows of the dataset.
+            fitted: A fit of this forecaster.
+            inputs: Scaled inputs.
+            rows: (n,) rows of the inputs.
 
         Returns:
             (n, lookback), oldest bar first; each row sums to 1.
         """
-        import keras
-
-        outputs = forecast.weights[-1].shape[-1]
-        model = self.build_model(dataset.branches, outputs)
-        for variable, value in zip(model.variables, forecast.weights, strict=True):
-            variable.assign(value)
-        reader = keras.Model(model.inputs[0], model.get_layer(ATTENTION_LAYER).output)
-        read = reader(dataset.sequences(rows, self.lookback), training=False)
-        attention: Matrix = keras.ops.convert_to_numpy(read).astype(np.float64)
-        return attention
+        program = NetworkProgram.model_validate(fitted.state["program"])
+        sequences = inputs.branch_sequences(rows, self.lookback)
+        attention = program.run(fitted.weights, sequences, layer=ATTENTION_LAYER)
+        return attention.astype(np.float64)

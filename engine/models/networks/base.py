@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from engine.models.forecaster import Forecaster
+from engine.models.forecaster import FittedForecaster, Forecaster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from engine.models.dataset import ColumnGroups, Forecast, WindowDataset
+    from engine.core.types import IntVector
+    from engine.models.dataset import ColumnGroups, ModelInputs, Prediction, TrainingSet
     from engine.models.keras_types import KerasModel, Tensor
     from engine.models.training.config import TrainingSpec
 
@@ -85,8 +86,24 @@ class Network(Forecaster):
             return keras.Model([inputs, real], features)([inputs, real])
         return features
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:
-        """Trains from scratch and forecasts; see `engine.models.training.loop`."""
-        from engine.models.training.loop import train_and_forecast
+    def fit(
+        self, training_set: TrainingSet, training: TrainingSpec, seed: int
+    ) -> FittedForecaster:
+        """Trains from scratch, or from the fit before; see `engine.models.training.loop`.
 
-        return train_and_forecast(self, dataset, training, seed)
+        Raises:
+            TrainingError: As `train_network`, or every prediction is the same.
+        """
+        from engine.models.training.loop import check_predictions_vary, train_network
+
+        fitted = FittedForecaster(self, *train_network(self, training_set, training, seed))
+        check_predictions_vary(fitted.predict(training_set, training_set.train).returns)
+        return fitted
+
+    def predict(
+        self, fitted: FittedForecaster, inputs: ModelInputs, rows: IntVector
+    ) -> Prediction:
+        """A forward pass; see `engine.models.training.prediction`."""
+        from engine.models.training.prediction import predict_rows
+
+        return predict_rows(self, fitted, inputs, rows)

@@ -8,7 +8,7 @@ from engine.core.lazy_imports import lazy_exports
 
 if TYPE_CHECKING:
     from engine.models.training.config import EarlyStopping, TrainingSpec
-    from engine.models.training.loop import train_and_forecast
+    from engine.models.training.loop import train_network
     from engine.models.training.losses import Loss
     from engine.models.training.optimizers import Optimizer
     from engine.models.training.schedules import Schedule
@@ -19,7 +19,7 @@ __all__ = [
     "Optimizer",
     "Schedule",
     "TrainingSpec",
-    "train_and_forecast",
+    "train_network",
 ]
 
 _EXPORTS = {
@@ -28,7 +28,7 @@ _EXPORTS = {
     "Optimizer": "optimizers",
     "Schedule": "schedules",
     "TrainingSpec": "config",
-    "train_and_forecast": "loop",
+    "train_network": "loop",
 }
 
 __getattr__ = lazy_exports(__name__, _EXPORTS)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
+from engine.models.inference import UnsupportedLayerError, trace_program
 from engine.models.training.losses import LossBatch, TargetScale
 from engine.models.training.weight_init import WeightInitializer, use_numpy_initializers
 
@@ -114,6 +116,21 @@ class TrainingBackend(ABC):
         self.trainable_mask = [bool(variable.trainable) for variable in self.model.variables]
         self._weight_initializer = WeightInitializer(self.model)
         self._initial_optimizer_state = [np.array(v) for v in self.optimizer.variables]
+
+    @cached_property
+    def program(self) -> dict[str, Any] | None:
+        """The forward pass as JSON, which NumPy can run; None where a layer needs Keras."""
+        try:
+            return trace_program(self.model).model_dump(mode="json")
+        except UnsupportedLayerError:
+            return None
+
+    @property
+    def name(self) -> str:
+        """What Keras computes with: `tensorflow` or `jax`."""
+        import keras
+
+        return str(keras.backend.backend())
 
     def reset(self, seed: int, initial: Sequence[npt.NDArray[Any]] | None = None) -> None:
         """Restores the state of a new process with this seed, or with these initial weights."""

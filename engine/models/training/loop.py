@@ -3,67 +3,68 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from engine.core.errors import TrainingError
 from engine.core.lazy_imports import hide_modules
-from engine.models.dataset import Forecast, TrainingHistory, WindowDataset
 from engine.models.training.batches import make_even_batches, make_shuffled_batches
 from engine.models.training.losses import LossBatch, TargetScale
 from engine.models.training.output_head import OutputLayout, scale_target
-from engine.models.training.recursive_forecast import forecast_recursively
+from engine.models.training.prediction import describe_outputs
+from engine.models.training_history import TrainingHistory
 
 if TYPE_CHECKING:
-    from engine.core.types import Cube, IntVector, Matrix, Vector
-    from engine.models.dataset import ColumnGroups
+    import numpy.typing as npt
+
+    from engine.core.types import IntVector, Matrix, Vector
+    from engine.models.dataset import ColumnGroups, TrainingSet
     from engine.models.training.backend import Floats, TrainableNetwork, TrainingBackend, Weights
     from engine.models.training.config import CompileSettings, TrainingSpec
 
 
-def train_and_forecast(
-    network: TrainableNetwork, dataset: WindowDataset, training: TrainingSpec, seed: int
-) -> Forecast:
-    """Trains on the train rows, keeps the weights of the best validation epoch, and forecasts.
+class TrainedNetwork(NamedTuple):
+    """Weights in the order of the Keras model's variables, the meaning of its outputs, record."""
+
+    weights: tuple[npt.NDArray[Any], ...]
+    state: dict[str, Any]
+    history: TrainingHistory
+
+
+def train_network(
+    network: TrainableNetwork, training_set: TrainingSet, training: TrainingSpec, seed: int
+) -> TrainedNetwork:
+    """Trains on the train rows and keeps the weights of the best validation epoch.
 
     The target is scaled to zero mean and unit variance over the train rows; predictions are
-    scaled back. A warm start, from `dataset.previous_fit`, takes only the weights: dropout and the
-    order of the batches follow the seed, and the optimizer is reset.
+    scaled back. A warm start, from `training_set.previous_fit`, takes only the weights: dropout
+    and the order of the batches follow the seed, and the optimizer is reset.
 
     Raises:
-        TrainingError: A loss was not finite, the target does not vary, no weight moved, or every
-            prediction is the same.
+        TrainingError: A loss was not finite, the target does not vary, or no weight moved.
     """
-    scaled, scale = scale_target(dataset)
-    validation_targets = scaled[dataset.validation]
-    layout = OutputLayout.for_dataset(dataset, training.loss)
-    backend = _cached_backend(network, dataset.branches, training.compile_settings, layout)
-    backend.reset(seed, dataset.previous_fit.weights if dataset.previous_fit else None)
+    scaled, scale = scale_target(training_set)
+    validation_targets = scaled[training_set.validation]
+    layout = OutputLayout.for_inputs(training_set, training.loss)
+    backend = _cached_backend(network, training_set.branches, training.compile_settings, layout)
+    previous = training_set.previous_fit
+    backend.reset(seed, previous.weights if previous else None)
     backend.set_inputs(
-        (dataset.inputs, *(branch.inputs for branch in dataset.coarse)),
-        [branch.latest for branch in dataset.coarse],
+        (training_set.inputs, *(branch.inputs for branch in training_set.coarse)),
+        [branch.latest for branch in training_set.coarse],
     )
     backend.set_targets(np.nan_to_num(scaled.astype(np.float32), copy=False), scale)
     del scaled  # for a million rows it is a tenth of the size of the features
     initial = backend.get_weights()
     history = _train(
-        backend, dataset, validation_targets, scale, training, np.random.default_rng(seed)
+        backend, training_set, validation_targets, scale, training, np.random.default_rng(seed)
     )
     _check_weights_moved(backend, initial)
-    parts = [
-        _predict_returns(backend, dataset, rows, scale, training.batch_size)
-        for rows in (dataset.train, dataset.validation, dataset.test)
-    ]
-    train, validation, test = (part[:, :, layout.median_index] for part in parts)
-    _check_predictions_vary(train)
-    return Forecast(
-        _squeeze_horizons(train),
-        _squeeze_horizons(validation),
-        _squeeze_horizons(test),
-        history,
+    return TrainedNetwork(
         tuple(backend.get_weights()),
-        quantiles=_squeeze_horizons(parts[2]) if layout.levels else None,
+        describe_outputs(layout, scale, backend.program, backend.name),
+        history,
     )
 
 
@@ -89,7 +90,7 @@ def _cached_backend(
 
 def _train(
     backend: TrainingBackend,
-    dataset: WindowDataset,
+    training_set: TrainingSet,
     validation_targets: Matrix,
     scale: TargetScale,
     training: TrainingSpec,
@@ -100,17 +101,17 @@ def _train(
     epochs_since_best: list[int] = []
     stopping, initial_rate = training.early_stopping, training.optimizer.learning_rate
     best = _BestWeights(backend, stopping.min_delta if stopping else 0.0)
-    epochs = training.warm_epochs if dataset.previous_fit else training.epochs
+    epochs = training.warm_epochs if training_set.previous_fit else training.epochs
     for epoch in range(epochs):
         batches = make_shuffled_batches(
-            dataset.train,
+            training_set.train,
             training.batch_size,
             rng,
             consecutive=training.loss.requires_consecutive_rows,
         )
         rate = training.schedule.next_learning_rate(initial_rate, epochs_since_best, epochs)
         train_loss.append(backend.train_epoch(batches, rate))
-        outputs = _predict_outputs(backend, dataset.validation, training.batch_size)
+        outputs = _predict_outputs(backend, training_set.validation, training.batch_size)
         batch = LossBatch(
             outputs, validation_targets, np.ones(len(validation_targets), dtype=bool), scale
         )
@@ -170,7 +171,16 @@ def _check_weights_moved(backend: TrainingBackend, initial: Weights) -> None:
         )
 
 
-def _check_predictions_vary(train: Matrix) -> None:
+def check_predictions_vary(returns: Vector | Matrix) -> None:
+    """Refuses a network that predicts one value on every train row.
+
+    Args:
+        returns: (n,) or (n, m) predictions.
+
+    Raises:
+        TrainingError: A column does not vary.
+    """
+    train = returns.reshape(len(returns), -1)
     constant = np.ptp(train, axis=0) == 0.0
     if len(train) > 1 and constant.any():
         raise TrainingError(
@@ -179,25 +189,6 @@ def _check_predictions_vary(train: Matrix) -> None:
             found=f"{train[0, np.argmax(constant)]:g} on all {len(train)} rows",
             fix="lower training.optimizer.learning_rate, or look for a constant feature",
         )
-
-
-def _predict_returns(
-    backend: TrainingBackend,
-    dataset: WindowDataset,
-    rows: IntVector,
-    scale: TargetScale,
-    batch_size: int,
-) -> Cube:
-    """(n, m horizons, levels), in the order of the rows."""
-    if dataset.recursive:
-        returns = forecast_recursively(backend, dataset, rows, scale, batch_size)
-        return returns[:, :, None]
-    return backend.layout.to_returns(_predict_outputs(backend, rows, batch_size), scale)
-
-
-def _squeeze_horizons(values: Cube | Matrix) -> Matrix | Vector:
-    """Without the axis of the horizons where there is only one."""
-    return values[:, 0] if values.shape[1] == 1 else values
 
 
 def _predict_outputs(backend: TrainingBackend, rows: IntVector, batch_size: int) -> Floats:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import Cube, Matrix
-    from engine.models.dataset import WindowDataset
+    from engine.models.dataset import ModelInputs, TrainingSet
     from engine.models.keras_types import Ops, Tensor
     from engine.models.training.losses import LossSpec
 
@@ -34,11 +34,11 @@ class OutputLayout:
     n_inputs: int = 0
 
     @classmethod
-    def for_dataset(cls, dataset: WindowDataset, loss: LossSpec) -> OutputLayout:
-        """The columns for a dataset and a loss."""
-        if dataset.recursive:
-            return cls(1, quantile_levels(loss), dataset.inputs.shape[1])
-        return cls(len(dataset.horizons), quantile_levels(loss))
+    def for_inputs(cls, inputs: ModelInputs, loss: LossSpec) -> OutputLayout:
+        """The columns for some inputs and a loss."""
+        if inputs.recursive:
+            return cls(1, quantile_levels(loss), inputs.inputs.shape[1])
+        return cls(len(inputs.horizons), quantile_levels(loss))
 
     @property
     def columns_per_return(self) -> int:
@@ -101,7 +101,7 @@ class OutputLayout:
         )
 
 
-def scale_target(dataset: WindowDataset) -> tuple[Matrix, TargetScale]:
+def scale_target(training_set: TrainingSet) -> tuple[Matrix, TargetScale]:
     """Targets of the outputs, (n, returns + inputs), and the returns' scale.
 
     Returns are scaled to zero mean and unit variance over the train rows. The inputs of the next
@@ -110,8 +110,8 @@ def scale_target(dataset: WindowDataset) -> tuple[Matrix, TargetScale]:
     Raises:
         TrainingError: A return does not vary over the train rows.
     """
-    target = dataset.target.reshape(len(dataset.target), -1)
-    train = target[dataset.train]
+    target = training_set.target.reshape(len(training_set.target), -1)
+    train = target[training_set.train]
     scale = TargetScale(train.mean(axis=0), train.std(axis=0))
     if not (scale.std > 0).all():
         raise TrainingError(
@@ -122,8 +122,8 @@ def scale_target(dataset: WindowDataset) -> tuple[Matrix, TargetScale]:
         )
     scaled: Matrix = target - scale.mean
     scaled /= scale.std
-    if dataset.recursive:
-        next_inputs = np.full(dataset.inputs.shape, np.nan)
-        next_inputs[:-1] = dataset.inputs[1:]
+    if training_set.recursive:
+        next_inputs = np.full(training_set.inputs.shape, np.nan)
+        next_inputs[:-1] = training_set.inputs[1:]
         scaled = np.column_stack([scaled, next_inputs])
     return scaled, scale

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.core.types import IntVector, Matrix, Vector
-    from engine.models.dataset import WindowDataset
+    from engine.models.dataset import TrainingSet
 
 TuningMetric = Literal["mse", "mae", "directional_accuracy", "sharpe"]
 OptimizationDirection = Literal["minimize", "maximize"]
@@ -54,20 +54,20 @@ METRICS: dict[TuningMetric, tuple[Callable[[Matrix, Matrix], float], Optimizatio
 
 
 def compute_score(
-    metric: TuningMetric, dataset: WindowDataset, rows: IntVector, predicted: Vector | Matrix
+    metric: TuningMetric, training_set: TrainingSet, rows: IntVector, predicted: Vector | Matrix
 ) -> float:
     """One metric over some rows and all horizons.
 
     Args:
         metric: The metric.
-        dataset: Dataset that was forecast.
+        training_set: Arrays that were predicted from.
         rows: (n,) rows that were forecast; those without a known return are left out.
         predicted: (n,) or (n, m).
 
     Returns:
         NaN where no return is known.
     """
-    actual = dataset.realised_returns(rows)
+    actual = training_set.realised_returns(rows)
     known = np.isfinite(actual).all(axis=1)
     if not known.any():
         return float("nan")

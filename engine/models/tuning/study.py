@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from optuna import Study
 
-    from engine.models.dataset import WindowDataset
+    from engine.models.dataset import TrainingSet
     from engine.models.forecaster import Forecaster
     from engine.models.training.config import TrainingSpec
     from engine.models.tuning.config import OptunaTrial, TuningSpec, TuningSplit
@@ -34,7 +34,11 @@ STARTUP_TRIALS = 5
 
 
 def find_best_params(
-    model: Forecaster, training: TrainingSpec, tune: TuningSpec, dataset: WindowDataset, seed: int
+    model: Forecaster,
+    training: TrainingSpec,
+    tune: TuningSpec,
+    training_set: TrainingSet,
+    seed: int,
 ) -> dict[str, Any]:
     """The parameters of the trial with the best mean score; the earlier of two equal ones.
 
@@ -44,7 +48,7 @@ def find_best_params(
         model: Model with the values that are not tuned.
         training: Training with the values that are not tuned.
         tune: Settings of the study.
-        dataset: A window; nothing after its last train row is read.
+        training_set: A window's; nothing after its last train row is read.
         seed: Seed of every random draw.
 
     Returns:
@@ -58,9 +62,9 @@ def find_best_params(
 
     direction = METRICS[tune.metric][1]
     study = _create_study(tune, direction, derive_seed(seed, "sampler") % 2**32)
-    splits = tune.split_rows(len(dataset.train), max(dataset.horizons))
+    splits = tune.split_rows(len(training_set.train), max(training_set.horizons))
     validator = _CrossValidator(
-        model, training, tune.metric, splits, _truncate_after_train(dataset), seed
+        model, training, tune.metric, splits, _truncate_after_train(training_set), seed
     )
     completed: list[tuple[float, dict[str, Any]]] = []
     failure: Exception | None = None
@@ -111,28 +115,28 @@ def _score_trial(trial: OptunaTrial, scores: Iterator[float], last_split: int) -
     return fmean(scores_so_far)
 
 
-def _truncate_after_train(dataset: WindowDataset) -> WindowDataset:
-    """The dataset up to its last train row, so that no trial can see later rows.
+def _truncate_after_train(training_set: TrainingSet) -> TrainingSet:
+    """The arrays up to the last train row, so that no trial can see later rows.
 
-    The label of that row is known before the first validation row, because of the purge. In a
-    recursive dataset the inputs of the next bar are part of that label.
+    The label of that row is known before the first validation row, because of the purge. Of
+    recursive forecasts the inputs of the next bar are part of that label.
     """
-    stop = int(dataset.train[-1]) + 1
-    rows = slice(0, stop + dataset.recursive)
-    target = dataset.target[rows].copy()
+    stop = int(training_set.train[-1]) + 1
+    rows = slice(0, stop + training_set.recursive)
+    target = training_set.target[rows].copy()
     target[stop:] = np.nan
     return replace(
-        dataset,
-        inputs=dataset.inputs[rows],
+        training_set,
+        inputs=training_set.inputs[rows],
         target=target,
-        trailing=dataset.trailing[rows],
+        trailing=training_set.trailing[rows],
         coarse=tuple(
             replace(
                 branch,
                 inputs=branch.inputs[: branch.latest[rows].max() + 1],
                 latest=branch.latest[rows],
             )
-            for branch in dataset.coarse
+            for branch in training_set.coarse
         ),
     )
 
@@ -145,7 +149,7 @@ class _CrossValidator:
     training: TrainingSpec
     metric: TuningMetric
     splits: tuple[TuningSplit, ...]
-    dataset: WindowDataset
+    training_set: TrainingSet
     seed: int
     cached_scores: dict[tuple[str, int], float] = field(default_factory=dict)
 
@@ -160,15 +164,17 @@ class _CrossValidator:
         name = canonical_json(dict(params))
         for index, parts in enumerate(self.splits):
             if (name, index) not in self.cached_scores:
-                fit, held_out, test = (self.dataset.train[part] for part in parts)
-                rows = replace(self.dataset, train=fit, validation=held_out, test=test)
+                fit, held_out, test = (self.training_set.train[part] for part in parts)
                 # One seed per split, the same for every trial: configurations get the same random
                 # draws.
-                forecast = config.model.fit_predict(
-                    rows, config.training, derive_seed(self.seed, "split", index)
+                fitted = config.model.fit(
+                    replace(self.training_set, train=fit, validation=held_out),
+                    config.training,
+                    derive_seed(self.seed, "split", index),
                 )
+                predicted = fitted.predict(self.training_set, test).returns
                 self.cached_scores[name, index] = compute_score(
-                    self.metric, rows, test, forecast.test
+                    self.metric, self.training_set, test, predicted
                 )
             yield _require_finite_score(self.cached_scores[name, index], self.metric)
 

@@ -18,7 +18,9 @@ from engine.models.tuning.search_space import apply_params, grid_corners
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.models.dataset import Forecast, WindowDataset
+    from engine.core.types import IntVector
+    from engine.models.dataset import ModelInputs, Prediction, TrainingSet
+    from engine.models.forecaster import FittedForecaster
 
 
 class TunedForecaster(Forecaster):
@@ -82,23 +84,31 @@ class TunedForecaster(Forecaster):
                 values = {path: value for path, (_, value) in corner.items()}
                 yield apply_params(self.model, TrainingSpec(), values).model
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:
+    def fit(
+        self, training_set: TrainingSet, training: TrainingSpec, seed: int
+    ) -> FittedForecaster:
         """Runs the study, then fits the best configuration as a strategy without `tune` would.
 
         Returns:
-            The forecast of the best configuration; its history has the number of trials and the
-            chosen values.
+            The fit of the best configuration, whose model is that configuration; its history has
+            the number of trials and the chosen values.
 
         Raises:
             TrainingError: No trial gave a usable forecaster, or the last fit did not.
         """
         from engine.models.tuning.study import find_best_params
 
-        chosen = find_best_params(self.model, training, self.tune, dataset, seed)
+        chosen = find_best_params(self.model, training, self.tune, training_set, seed)
         config = apply_params(self.model, training, chosen)
-        forecast = config.model.fit_predict(dataset, config.training, seed)
-        history = replace(forecast.history, trials=self.tune.trials, chosen=chosen)
-        return replace(forecast, history=history)
+        fitted = config.model.fit(training_set, config.training, seed)
+        history = replace(fitted.history, trials=self.tune.trials, chosen=chosen)
+        return replace(fitted, history=history)
+
+    def predict(
+        self, fitted: FittedForecaster, inputs: ModelInputs, rows: IntVector
+    ) -> Prediction:
+        """As the chosen configuration predicts, which is the fit's own model."""
+        return fitted.predict(inputs, rows)
 
 
 class _ForecasterTraits(NamedTuple):

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.core.types import Vector, WideFrame
-    from engine.models import Forecast
     from engine.replication.livieris2021.protocol import PaperProtocol
     from engine.replication.livieris2021.published import PublishedTables
     from engine.training.task import FitTask
@@ -121,7 +120,7 @@ def score_networks(
     protocol: PaperProtocol,
     published: PublishedTables,
     tasks: Sequence[FitTask],
-    forecasts: Sequence[Forecast],
+    predictions: Sequence[Vector],
 ) -> list[NetworkScores]:
     """The rows of the forecast tables in the order of the paper: coin, lag, network.
 
@@ -130,17 +129,17 @@ def score_networks(
         protocol: The protocol of the paper.
         published: The printed tables.
         tasks: All fit tasks.
-        forecasts: One forecast for each task.
+        predictions: For each task the predicted difference of each testing day.
     """
     scores: dict[tuple[str, str], list[Mapping[str, float | None]]] = {}
     trapped: Counter[tuple[str, str]] = Counter()
-    for task, forecast in zip(tasks, forecasts, strict=True):
+    for task, predicted in zip(tasks, predictions, strict=True):
         previous, actual = prices_on_test_days(closes, protocol, task.symbol)
         cell = (task.symbol, task.book)
-        scores.setdefault(cell, []).append(compute_scores(previous, actual, forecast.test))
+        scores.setdefault(cell, []).append(compute_scores(previous, actual, predicted))
         mean_return = _mean_change(closes[task.symbol].pct_change(), protocol)
         trapped[cell] += check_price_level_r2(
-            previous, actual, forecast.test / previous, mean_return
+            previous, actual, predicted / previous, mean_return
         ).present
     return [
         NetworkScores(

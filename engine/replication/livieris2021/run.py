@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.core.errors import TrainingError, UsageError
+from engine.core.errors import UsageError
 from engine.core.home import backtest_home
 from engine.core.progress import NullProgress, Progress
 from engine.core.versions import collect_fit_versions
@@ -18,7 +18,7 @@ from engine.replication.livieris2021.protocol import PaperProtocol, ScalingMode
 from engine.replication.livieris2021.published import read_published
 from engine.replication.livieris2021.ranks import build_rank_tables
 from engine.replication.livieris2021.result import Livieris2021Result
-from engine.replication.livieris2021.tasks import make_paper_tasks
+from engine.replication.livieris2021.tasks import make_paper_tasks, predict_testing_days
 from engine.training.executors.local import LocalExecutor
 from engine.training.results import run_fits
 from engine.training.store import FitStore
@@ -110,7 +110,7 @@ def compare_with_paper(
         fits: All fits, the same number of each network, lag and coin.
         versions: Versions of the libraries that affect the numbers.
     """
-    forecasts = [each for each in fits.outcomes if not isinstance(each, TrainingError)]
+    forecasts = predict_testing_days(closes, protocol, fits)
     stationarity = price_statistics.compare_stationarity(closes, protocol, published)
     rows = score_networks(closes, protocol, published, fits.tasks, forecasts)
     naive = score_naive_rules(closes, protocol)

@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from engine.core.errors import TrainingError
-    from engine.models import Backend, Forecast
+    from engine.models import Backend
+    from engine.models.fitted_model import FittedModel
     from engine.training.scheduler import FitScheduler
     from engine.training.worker import Device
 
 
 class Executor(ABC):
-    """Runs fit tasks; the forecasts are the same bytes with every executor.
+    """Runs fit tasks; the models are the same bytes with every executor.
 
     Attributes:
         backend: The library that Keras computes with.
@@ -30,8 +31,8 @@ class Executor(ABC):
     @abstractmethod
     def run_tasks(
         self, scheduler: FitScheduler
-    ) -> Generator[tuple[int, Forecast | TrainingError]]:
-        """Yields each task's index and its forecast, or the error of its fit, as they finish.
+    ) -> Generator[tuple[int, FittedModel | TrainingError]]:
+        """Yields each task's index and its model, or the error of its fit, as they finish.
 
         Each task is marked as finished in the scheduler before it is yielded. Closing the
         generator stops the tasks that still run.

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
     from types import TracebackType
 
-    from engine.models import Backend, Forecast
+    from engine.models import Backend
+    from engine.models.fitted_model import FittedModel
     from engine.training.scheduler import FitScheduler
     from engine.training.task import FitTask
 
@@ -49,7 +50,7 @@ class LocalExecutor(Executor):
 
     def run_tasks(
         self, scheduler: FitScheduler
-    ) -> Generator[tuple[int, Forecast | TrainingError]]:
+    ) -> Generator[tuple[int, FittedModel | TrainingError]]:
         """Sends each ready task to the next free worker."""
         with ExitStack() as stack:
             workers = self._start_workers(scheduler, stack)
@@ -136,8 +137,8 @@ class _WorkerProcess:
         except OSError:
             self._raise_died()
 
-    def receive(self) -> tuple[int, Forecast | TrainingError]:
-        """Receives the forecast of the current task, or the error of its fit."""
+    def receive(self) -> tuple[int, FittedModel | TrainingError]:
+        """Receives the model of the current task, or the error of its fit."""
         index = self.task_index
         assert index is not None
         try:

@@ -19,7 +19,8 @@ from engine.training.worker import fit_task, worker_environment
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from engine.models import Backend, Forecast, WindowDataset
+    from engine.models import Backend, FittedForecaster, TrainingSet
+    from engine.models.fitted_model import FittedModel
     from engine.training.scheduler import FitScheduler
 
 MAX_TASK_RETRIES = 3
@@ -30,7 +31,7 @@ class RayExecutor(Executor):
     """Workers of a Ray cluster, each with one thread like local workers.
 
     The arrays of a window are put into Ray's object store once, for any number of seeds and books.
-    Forecasts return to this process, which stores them: the nodes need no shared disk, but the
+    Fitted models return to this process, which stores them: the nodes need no shared disk, but the
     same version of the engine.
 
     Args:
@@ -70,7 +71,7 @@ class RayExecutor(Executor):
 
     def run_tasks(
         self, scheduler: FitScheduler
-    ) -> Generator[tuple[int, Forecast | TrainingError]]:
+    ) -> Generator[tuple[int, FittedModel | TrainingError]]:
         """Submits every ready task to Ray, which starts them as workers become free."""
         import ray
 
@@ -93,10 +94,10 @@ class RayExecutor(Executor):
             while ready := scheduler.next_ready():
                 index, start = ready
                 task = scheduler.tasks[index]
-                if id(task.dataset) not in shared:
-                    shared[id(task.dataset)] = ray.put(task.dataset)
-                arrays = shared[id(task.dataset)]
-                pending[remote.remote(fields_without_dataset(task), arrays, start, versions)] = (
+                if id(task.training_set) not in shared:
+                    shared[id(task.training_set)] = ray.put(task.training_set)
+                arrays = shared[id(task.training_set)]
+                pending[remote.remote(fields_without_arrays(task), arrays, start, versions)] = (
                     index
                 )
 
@@ -152,22 +153,24 @@ class RayExecutor(Executor):
         return {"env_vars": variables}
 
 
-def fields_without_dataset(task: FitTask) -> dict[str, Any]:
+def fields_without_arrays(task: FitTask) -> dict[str, Any]:
     """The fields of a task without its arrays, which are sent separately."""
-    return {part.name: getattr(task, part.name) for part in fields(task) if part.name != "dataset"}
+    return {
+        part.name: getattr(task, part.name) for part in fields(task) if part.name != "training_set"
+    }
 
 
 def fit_on_node(
     task_fields: dict[str, Any],
-    dataset: WindowDataset,
-    previous_fit: Forecast | None,
+    training_set: TrainingSet,
+    previous_fit: FittedForecaster | None,
     versions: dict[str, str],
-) -> Forecast | TrainingError | UsageError:
+) -> FittedModel | TrainingError | UsageError:
     """Runs on a node; returns errors as values, because Ray would wrap them in its own.
 
     Versions of a node that differ from those of the run are a UsageError, not a failed fit.
     """
-    task = FitTask(**task_fields, dataset=dataset).with_previous_fit(previous_fit)
+    task = FitTask(**task_fields, training_set=training_set).with_previous_fit(previous_fit)
     node_versions = collect_fit_versions(
         next(name for name in ("tensorflow", "jax") if name in versions)
     )
@@ -187,7 +190,7 @@ def fit_on_node(
         return error
 
 
-def _get_outcome(finished: Any) -> Forecast | TrainingError:  # noqa: ANN401 - Ray's reference
+def _get_outcome(finished: Any) -> FittedModel | TrainingError:  # noqa: ANN401 - Ray's reference
     import ray
 
     try:
@@ -207,5 +210,5 @@ def _get_outcome(finished: Any) -> Forecast | TrainingError:  # noqa: ANN401 - R
         ) from error
     if isinstance(answer, UsageError):
         raise answer
-    forecast: Forecast | TrainingError = answer
-    return forecast
+    outcome: FittedModel | TrainingError = answer
+    return outcome

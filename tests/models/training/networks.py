@@ -9,7 +9,7 @@ import numpy as np
 from engine.models.networks.base import Network
 
 if TYPE_CHECKING:
-    from engine.models import WindowDataset
+    from engine.models import ModelInputs
 
 
 class Tiny(Network):
@@ -27,8 +27,8 @@ class Tiny(Network):
         return keras.layers.Dense(5, activation="tanh", kernel_regularizer=penalty)(x)
 
 
-def outputs_by_hand(weights, problem: WindowDataset, rows) -> np.ndarray:
+def outputs_by_hand(weights, inputs: ModelInputs, rows) -> np.ndarray:
     """(n, outputs) of Tiny, in plain NumPy."""
     first, first_bias, second, second_bias = weights
-    x = np.concatenate([problem.inputs[rows - 1], problem.inputs[rows]], axis=1)
+    x = inputs.sequences(rows, 2).reshape(len(rows), -1)
     return np.tanh(x @ first + first_bias) @ second + second_bias

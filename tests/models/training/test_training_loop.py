@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,6 @@ from engine.models import (
     ConstantSchedule,
     CosineSchedule,
     DirectionalLoss,
-    Forecast,
     HuberLoss,
     MaeLoss,
     MseLoss,
@@ -29,7 +28,8 @@ from engine.models.training.losses import LossBatch, TargetScale
 from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
-from tests.models.planted_data import planted
+from tests.models.inspection import OnExample, to_forecast
+from tests.models.planted_data import ExampleForecast, change, planted
 from tests.models.training.networks import Tiny, outputs_by_hand
 
 if TYPE_CHECKING:
@@ -38,12 +38,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 PLANTED = planted(edge=0.8)
-PROBLEM = replace(PLANTED, target=PLANTED.target + 0.004)
+EXAMPLE = change(PLANTED, target=PLANTED.target + 0.004)
 """With a drift, so that scaled and raw returns often differ in sign."""
 
-TRUTH = PROBLEM.target[PROBLEM.train]
+KNOWN = EXAMPLE.training_set
+TRUTH = EXAMPLE.target[KNOWN.train]
 SCALE = TargetScale(TRUTH.mean(), TRUTH.std())
-SCALED = (PROBLEM.target - SCALE.mean) / SCALE.std
+SCALED = (EXAMPLE.target - SCALE.mean) / SCALE.std
 
 LOSSES = [MseLoss(), MaeLoss(), HuberLoss(), DirectionalLoss(), SharpeLoss(), QuantileLoss()]
 
@@ -80,17 +81,17 @@ class Bench:
 
     backend: str
     programs: Path
-    fits: dict[object, Forecast]
+    fits: dict[object, ExampleForecast]
 
-    def fit(self, names) -> dict[object, Forecast]:
+    def fit(self, names) -> dict[object, ExampleForecast]:
         tasks = [
-            FitTask("strategy", "X", 0, 0, seed, network, training, PROBLEM)
+            FitTask("strategy", "X", 0, 0, seed, OnExample(network, EXAMPLE), training, KNOWN)
             for network, training, seed in map(FITS.get, names)
         ]
         finished = dict(
             LocalExecutor(1, self.backend, self.programs).run_tasks(FitScheduler(tasks))
         )
-        return {name: finished[place] for place, name in enumerate(names)}
+        return {name: to_forecast(finished[place]) for place, name in enumerate(names)}
 
 
 @pytest.fixture(scope="module", params=["tensorflow", "jax"])
@@ -100,8 +101,8 @@ def bench(request, tmp_path_factory) -> Bench:
     return bench
 
 
-def loss_by_hand(loss, forecast: Forecast, rows) -> float:
-    outputs = outputs_by_hand(forecast.weights, PROBLEM, rows)
+def loss_by_hand(loss, forecast: ExampleForecast, rows) -> float:
+    outputs = outputs_by_hand(forecast.fitted.weights, EXAMPLE.inputs, rows)
     real = np.ones(len(rows), dtype=bool)
     return float(loss.compute(np, LossBatch(outputs, SCALED[rows], real, SCALE)))
 
@@ -109,31 +110,31 @@ def loss_by_hand(loss, forecast: Forecast, rows) -> float:
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.kind)
 def test_compiled_step_and_validation_use_the_same_loss(bench: Bench, loss) -> None:
     forecast = bench.fits["still", loss.kind]
-    batches = make_even_batches(PROBLEM.train, STILL.batch_size)
+    batches = make_even_batches(KNOWN.train, STILL.batch_size)
     assert not batches.mask.all()
     by_batch = [
         loss_by_hand(loss, forecast, rows[real]) * real.sum()
         for rows, real in zip(batches.rows, batches.mask, strict=True)
     ]
-    train = sum(by_batch) / len(PROBLEM.train)
-    assert forecast.history.train_loss[0] == pytest.approx(train, rel=1e-3)
-    validation = loss_by_hand(loss, forecast, PROBLEM.validation)
-    assert forecast.history.validation_loss[0] == pytest.approx(validation, rel=1e-4)
+    train = sum(by_batch) / len(KNOWN.train)
+    assert forecast.fitted.history.train_loss[0] == pytest.approx(train, rel=1e-3)
+    validation = loss_by_hand(loss, forecast, KNOWN.validation)
+    assert forecast.fitted.history.validation_loss[0] == pytest.approx(validation, rel=1e-4)
 
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_the_loss_falls_and_a_planted_signal_is_learnt(bench: Bench, name: str) -> None:
     forecast = bench.fits[name, 0]
-    losses = forecast.history.train_loss
+    losses = forecast.fitted.history.train_loss
     assert losses[-1] < losses[0] - 0.1 * abs(losses[0])
-    assert np.corrcoef(forecast.test, PROBLEM.target[PROBLEM.test])[0, 1] > 0.5
+    assert np.corrcoef(forecast.test, EXAMPLE.target[EXAMPLE.test])[0, 1] > 0.5
 
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_no_state_is_carried_from_one_fit_to_the_next(bench: Bench, name: str) -> None:
     first, other, again = (bench.fits[name, number] for number in range(3))
     assert first.test.tobytes() == again.test.tobytes() != other.test.tobytes()
-    assert first.history == again.history
+    assert first.fitted.history == again.fitted.history
 
 
 def test_a_reused_worker_gives_the_bytes_of_a_fresh_one(bench: Bench) -> None:
@@ -152,14 +153,14 @@ def test_quantiles_ascend_around_the_forecast_and_cover_their_share(bench: Bench
     assert (low <= middle).all()
     assert (middle <= high).all()
     assert middle.tobytes() == forecast.test.tobytes()
-    truth = PROBLEM.target[PROBLEM.test]
+    truth = EXAMPLE.target[EXAMPLE.test]
     assert 0.6 < ((low < truth) & (truth < high)).mean() < 0.95
     assert bench.fits["mse", 0].quantiles is None
 
 
 def test_crossing_quantiles_are_sorted(bench: Bench) -> None:
     forecast = bench.fits["close"]
-    outputs = outputs_by_hand(forecast.weights, PROBLEM, PROBLEM.test)
+    outputs = outputs_by_hand(forecast.fitted.weights, EXAMPLE.inputs, EXAMPLE.test)
     assert (np.diff(outputs, axis=1) < 0).any()
     expected = SCALE.mean + SCALE.std * np.sort(outputs, axis=1)
     assert forecast.quantiles == pytest.approx(expected, rel=1e-4, abs=1e-7)
@@ -167,21 +168,21 @@ def test_crossing_quantiles_are_sorted(bench: Bench) -> None:
 
 def test_penalties_on_weights_count_in_training_and_not_in_validation(bench: Bench) -> None:
     free, penalised = bench.fits["still", "mse"], bench.fits["penalised"]
-    extra = penalised.history.train_loss[0] - free.history.train_loss[0]
-    assert extra == pytest.approx(0.5 * np.sum(np.square(free.weights[0])), rel=1e-3)
-    validation = penalised.history.validation_loss
-    assert validation == pytest.approx(free.history.validation_loss, rel=1e-4)
+    extra = penalised.fitted.history.train_loss[0] - free.fitted.history.train_loss[0]
+    assert extra == pytest.approx(0.5 * np.sum(np.square(free.fitted.weights[0])), rel=1e-3)
+    validation = penalised.fitted.history.validation_loss
+    assert validation == pytest.approx(free.fitted.history.validation_loss, rel=1e-4)
 
 
 def test_weight_decay_shrinks_kernels_by_its_share_of_the_rate_every_step(bench: Bench) -> None:
     kept, decayed = bench.fits["still", "mse"], bench.fits["decayed"]
-    steps = len(make_even_batches(PROBLEM.train, STILL.batch_size).rows)
+    steps = len(make_even_batches(KNOWN.train, STILL.batch_size).rows)
     for kernel in (0, 2):
-        share = np.median(decayed.weights[kernel] / kept.weights[kernel])
+        share = np.median(decayed.fitted.weights[kernel] / kept.fitted.weights[kernel])
         assert share == pytest.approx((1 - 1e-4 * 90) ** steps, abs=5e-3)
 
 
 def test_the_schedule_sets_the_rate_of_every_epoch(bench: Bench) -> None:
-    losses = bench.fits["frozen"].history.validation_loss
+    losses = bench.fits["frozen"].fitted.history.validation_loss
     assert losses[1] < losses[0] - 1e-3
     assert losses[2:] == pytest.approx([losses[1]] * (len(losses) - 2), abs=1e-5)

@@ -12,7 +12,7 @@ from tests.models.planted_data import planted
 
 TRUTH = np.array([0.02, -0.01, 0.0, 0.03])
 SAID = np.array([0.01, 0.01, -0.01, 0.01])
-PROBLEM = replace(planted(), target=TRUTH)
+KNOWN = replace(planted().training_set, target=TRUTH)
 ROWS = np.arange(4)
 
 
@@ -26,23 +26,23 @@ ROWS = np.arange(4)
     ],
 )
 def test_a_score_equals_the_figure_by_hand(metric, value) -> None:
-    assert compute_score(metric, PROBLEM, ROWS, SAID) == pytest.approx(value)
+    assert compute_score(metric, KNOWN, ROWS, SAID) == pytest.approx(value)
 
 
 def test_a_forecast_of_zeros_has_no_sharpe_ratio() -> None:
-    assert np.isnan(compute_score("sharpe", PROBLEM, ROWS, np.zeros(4)))
+    assert np.isnan(compute_score("sharpe", KNOWN, ROWS, np.zeros(4)))
 
 
 def test_several_horizons_have_equal_weight() -> None:
-    both = replace(PROBLEM, target=np.column_stack([TRUTH, 2 * TRUTH]), horizons=(1, 5))
+    both = replace(KNOWN, target=np.column_stack([TRUTH, 2 * TRUTH]), horizons=(1, 5))
     said = np.column_stack([SAID, SAID])
-    one = compute_score("sharpe", PROBLEM, ROWS, SAID)
+    one = compute_score("sharpe", KNOWN, ROWS, SAID)
     assert compute_score("sharpe", both, ROWS, said) == pytest.approx(one)
     assert compute_score("directional_accuracy", both, ROWS, said) == 3 / 4
 
 
 def test_recursive_realised_returns_compound_and_skip_unknown_rows() -> None:
-    recursive = replace(PROBLEM, horizons=(1, 3), recursive=True)
+    recursive = replace(KNOWN, horizons=(1, 3), recursive=True)
     np.testing.assert_allclose(
         recursive.realised_returns(np.array([0, 1])),
         [[0.02, 1.02 * 0.99 * 1.0 - 1], [-0.01, 0.99 * 1.0 * 1.03 - 1]],

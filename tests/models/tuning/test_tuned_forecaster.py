@@ -9,7 +9,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import optuna
@@ -20,15 +20,15 @@ from hypothesis import strategies as st
 from engine.core.errors import TrainingError, UsageError
 from engine.models import (
     Ensemble,
-    Forecast,
+    FittedForecaster,
     GradientBoosting,
     Mlp,
+    Prediction,
     Ridge,
     TrainingHistory,
     TrainingSpec,
     TunedForecaster,
     TuningSpec,
-    WindowDataset,
 )
 from engine.models.tuning.metrics import compute_score
 from engine.models.tuning.search_space import apply_params
@@ -37,10 +37,12 @@ from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
 from engine.training.worker import fit_task
-from tests.models.planted_data import planted
+from tests.models.inspection import OnExample, to_forecast
+from tests.models.planted_data import change, fit_and_predict, planted
 
 if TYPE_CHECKING:
     from engine.models import Forecaster
+    from engine.testing.models import ModelExample
 
 LOOKBACK = {"kind": "integer", "low": 1, "high": 8}
 PENALTY = {"kind": "choice", "values": [[1.0], [100.0], [10_000.0]]}
@@ -55,22 +57,23 @@ def tuned(
     return TunedForecaster(model=model or Ridge(), tune=TuningSpec.model_validate(tune))
 
 
-def chosen(model: TunedForecaster, problem: WindowDataset, seed: int = 3) -> dict[str, Any]:
-    return dict(model.fit_predict(problem, TrainingSpec(), seed).history.chosen)
+def chosen(model: TunedForecaster, window: ModelExample, seed: int = 3) -> dict[str, Any]:
+    return dict(model.fit(window.training_set, TrainingSpec(), seed).history.chosen)
 
 
-def changed_outside_train(problem: WindowDataset, seed: int) -> WindowDataset:
+def changed_outside_train(window: ModelExample, seed: int) -> ModelExample:
     """Other numbers outside the train rows and their sequences."""
     rng = np.random.default_rng(seed)
-    first, stop = int(problem.train[0]), int(problem.train[-1]) + 1
-    inputs, target = problem.inputs.copy(), problem.target.copy()
-    trailing = problem.trailing.copy()
+    train = window.training_set.train
+    first, stop = int(train[0]), int(train[-1]) + 1
+    inputs, target = window.inputs.inputs.copy(), window.target.copy()
+    trailing = window.inputs.trailing.copy()
     for rows in (slice(0, first - LONGEST + 1), slice(stop, None)):
         inputs[rows] = 9 * rng.normal(size=inputs[rows].shape)
         trailing[rows] = rng.normal(size=trailing[rows].shape)
     for rows in (slice(0, first), slice(stop, None)):
         target[rows] = rng.normal(size=target[rows].shape)
-    return replace(problem, inputs=inputs, target=target, trailing=trailing)
+    return change(window, inputs=inputs, target=target, trailing=trailing)
 
 
 # Ridge chooses its penalty on the early-stopping rows, and with a weak signal every row can
@@ -83,35 +86,35 @@ TIPPING = {"model.lookback": LOOKBACK}
 @given(seed=st.integers(0, 2**31))
 def test_the_choice_depends_on_the_train_rows_only(metric: str, seed: int) -> None:
     model = tuned(TIPPING, metric=metric)
-    problem = planted(seed % 5, edge=0.05)
+    window = planted(seed % 5, edge=0.05)
     # The number of rows outside must not affect the study either.
-    shorter = replace(
-        problem, validation=problem.validation[: 20 + seed % 9], test=problem.test[:1]
-    )
+    shorter = change(window, validation=window.training_set.validation[: 20 + seed % 9])
     other = changed_outside_train(shorter, seed)
-    assert chosen(model, other) == chosen(model, problem)
+    assert chosen(model, other) == chosen(model, window)
 
 
 @pytest.mark.parametrize("metric", ["mse", "mae", "directional_accuracy", "sharpe"])
 def test_the_choice_equals_the_best_of_an_exhaustive_search(metric) -> None:
     spec = {"kind": "purged_kfold", "folds": 3, "embargo": 2}
     for seed in range(4):
-        problem = replace(planted(seed, edge=0.1), horizons=(2,))
+        window = change(planted(seed, edge=0.1), horizons=(2,))
+        known = window.training_set
         means = {}
         for lookback in range(1, 9):
             scores = []
-            for split in PurgedKFold(folds=3, embargo=2).split(len(problem.train), horizon=2):
-                held_out = problem.train[split.train[-round(0.2 * len(split.train)) :]]
-                fit = problem.train[split.train]
+            for split in PurgedKFold(folds=3, embargo=2).split(len(known.train), horizon=2):
+                held_out = known.train[split.train[-round(0.2 * len(split.train)) :]]
+                fit = known.train[split.train]
                 fit = fit[fit < held_out[0] - 2]
-                test = problem.train[split.test]
-                part = replace(problem, train=fit, validation=held_out, test=test)
-                forecast = Ridge(lookback=lookback).fit_predict(part, TrainingSpec(), 0).test
-                scores.append(compute_score(metric, problem, test, forecast))
+                test = known.train[split.test]
+                part = replace(known, train=fit, validation=held_out)
+                fitted = Ridge(lookback=lookback).fit(part, TrainingSpec(), 0)
+                predicted = fitted.predict(known, test).returns
+                scores.append(compute_score(metric, known, test, predicted))
             means[lookback] = np.mean(scores)
         better = min if metric in {"mse", "mae"} else max
         model = tuned(TIPPING, metric=metric, trials=60, pruner=None, splits=spec)
-        assert chosen(model, problem) == {"model.lookback": better(means, key=means.__getitem__)}
+        assert chosen(model, window) == {"model.lookback": better(means, key=means.__getitem__)}
 
 
 def test_the_choice_depends_on_the_train_rows() -> None:
@@ -120,14 +123,16 @@ def test_the_choice_depends_on_the_train_rows() -> None:
 
 
 def test_the_chosen_configuration_is_fitted_like_an_untuned_one() -> None:
-    problem = planted()
-    forecast = tuned().fit_predict(problem, TrainingSpec(), 3)
-    values = forecast.history.chosen
+    window = planted()
+    forecast = fit_and_predict(tuned(), window, seed=3)
+    history = forecast.fitted.history
+    values = history.chosen
     plain = Ridge(lookback=values["model.lookback"], alphas=tuple(values["model.alphas"]))
-    untuned = plain.fit_predict(problem, TrainingSpec(), 3)
+    untuned = fit_and_predict(plain, window, seed=3)
+    assert forecast.fitted.model == plain
     for part in ("train", "validation", "test"):
         np.testing.assert_array_equal(getattr(forecast, part), getattr(untuned, part))
-    assert forecast.history.trials == 8
+    assert history.trials == 8
     assert json.loads(json.dumps(values)) == values
 
 
@@ -140,8 +145,8 @@ def test_the_chosen_configuration_is_fitted_like_an_untuned_one() -> None:
     ],
 )
 def test_a_planted_lag_is_chosen(sampler: str, splits: dict[str, Any]) -> None:
-    problem = planted(edge=0.9)
-    moved = replace(problem, target=np.roll(problem.target, 3))  # the signal is three bars back
+    window = planted(edge=0.9)
+    moved = change(window, target=np.roll(window.target, 3))  # the signal is three bars back
     space = {"model.lookback": {"kind": "choice", "values": [1, 2, 3, 4]}}
     model = tuned(space, sampler=sampler, splits=splits, trials=12)
     assert chosen(model, moved) == {"model.lookback": 4}
@@ -163,10 +168,10 @@ def test_the_order_in_the_file_changes_nothing() -> None:
 
 
 def test_the_purge_is_as_long_as_the_longest_horizon() -> None:
-    near, far = (replace(planted(), horizons=(1, horizon)) for horizon in (20, 190))
-    near, far = (replace(p, target=np.column_stack([p.target] * 2)) for p in (near, far))
+    # Ridge forecasts one of the horizons; the splits depend on the longest.
+    near, far = (change(planted(), horizons=(1, horizon)) for horizon in (20, 190))
     with pytest.raises(UsageError, match="190 purged on each side"):
-        tuned().fit_predict(far, TrainingSpec(), 3)
+        chosen(tuned(), far)
     assert chosen(tuned(), near)
 
 
@@ -174,7 +179,7 @@ def test_a_failed_configuration_counts_as_tried_and_is_not_chosen() -> None:
     # A forecast of zero has no position, and therefore no Sharpe ratio.
     models = [{"kind": "persistence", "of": "price"}, {"kind": "ridge"}]
     model = tuned({"model": {"kind": "choice", "values": models}}, metric="sharpe")
-    history = model.fit_predict(planted(), TrainingSpec(), 3).history
+    history = model.fit(planted().training_set, TrainingSpec(), 3).history
     assert history.chosen == {"model": {"kind": "ridge"}}
     assert history.trials == 8
 
@@ -185,24 +190,22 @@ def test_conflicting_values_in_a_trial_count_as_failed() -> None:
     assert chosen(tuned(lookbacks), planted()) == {"model.lookback": 3}
     nothing = {"model.lookback": {"kind": "choice", "values": [0]}}
     with pytest.raises(TrainingError, match="no configuration"):
-        TunedForecaster(model=Ridge(), tune=tuned(nothing).tune).fit_predict(
-            planted(), TrainingSpec(), 3
-        )
+        chosen(TunedForecaster(model=Ridge(), tune=tuned(nothing).tune), planted())
 
 
 def test_a_study_prints_nothing_and_leaves_no_file(tmp_path, monkeypatch, capfd) -> None:
     monkeypatch.chdir(tmp_path)
     optuna.logging.set_verbosity(optuna.logging.INFO)
-    tuned().fit_predict(planted(), TrainingSpec(), 3)
+    chosen(tuned(), planted())
     assert capfd.readouterr() == ("", "")
     assert not list(tmp_path.iterdir())
     assert optuna.logging.get_verbosity() == optuna.logging.INFO  # the caller's level is unchanged
 
 
 def test_a_study_without_a_successful_trial_is_an_error() -> None:
-    still = replace(planted(), target=np.zeros(len(planted().target)))
+    still = change(planted(), target=np.zeros(len(planted().target)))
     with pytest.raises(TrainingError, match="no configuration") as caught:
-        tuned(metric="sharpe").fit_predict(still, TrainingSpec(), 3)
+        chosen(tuned(metric="sharpe"), still)
     assert "at least one of 8 trials" in str(caught.value)
     assert "sharpe" in caught.value.found
 
@@ -212,18 +215,22 @@ class FailsOnce:
     """Takes the place of a tuned model; its first fit fails after all its trials."""
 
     stochastic: bool = True
+    kind: ClassVar[str] = "fails_once"
 
-    def fit_predict(self, dataset: WindowDataset, training: TrainingSpec, seed: int) -> Forecast:  # noqa: ARG002
+    def fit(self, training_set, training, seed) -> FittedForecaster:  # noqa: ARG002
         if seed == 5:
             raise TrainingError("the network is dead")
-        return replace(Forecast.constant(dataset, 1.0), history=TrainingHistory(trials=8))
+        return FittedForecaster(self, history=TrainingHistory(trials=8))
+
+    def predict(self, fitted, inputs, rows) -> Prediction:  # noqa: ARG002
+        return Prediction(np.ones(len(rows)))
 
 
 def test_trials_of_a_failed_first_attempt_are_counted() -> None:
-    forecast = fit_task(
-        FitTask("strategy", "BTC", 0, 0, 5, FailsOnce(), TrainingSpec(), planted())
-    )
-    assert (forecast.history.attempts, forecast.history.trials) == (2, 16)
+    known = planted().training_set
+    task = FitTask("strategy", "BTC", 0, 0, 5, FailsOnce(), TrainingSpec(), known)
+    history = fit_task(task).forecaster.history
+    assert (history.attempts, history.trials) == (2, 16)
 
 
 def test_the_lookback_is_the_longest_of_the_candidates() -> None:
@@ -252,7 +259,8 @@ def test_it_is_sent_to_a_worker_and_back() -> None:
 
 PRINTS = """
 from engine.models import *
-from tests.models.planted_data import planted
+from tests.models.inspection import OnExample, to_forecast
+from tests.models.planted_data import change, fit_and_predict, planted
 from tests.models.tuning.test_tuned_forecaster import chosen, tuned
 print([chosen(tuned(), planted(2, edge=0.1), seed) for seed in range(3)])
 """
@@ -286,32 +294,39 @@ def test_a_network_is_tuned_with_its_training_and_a_dead_one_is_not_chosen(
     }
     model = tuned(space, model=Mlp(lookback=2, dense=(4,)), trials=4, sampler="random")
     training = TrainingSpec(epochs=2, batch_size=64)
-    task = FitTask("strategy", "BTC", 0, 0, 5, model, training, planted())
+    window = planted()
+    task = FitTask(
+        "strategy", "BTC", 0, 0, 5, OnExample(model, window), training, window.training_set
+    )
     with closing(
         LocalExecutor(1, backend, tmp_path).run_tasks(FitScheduler([task, task]))
     ) as finished:
-        first, again = (forecast for _, forecast in finished)
-    assert first.history.chosen["training.optimizer.learning_rate"] == 1e-2
-    assert (first.history.trials, first.history.attempts) == (4, 1)
-    assert len(first.history.train_loss) == 2
-    assert first.history == again.history
+        first, again = (to_forecast(outcome) for _, outcome in finished)
+    history = first.fitted.history
+    assert history.chosen["training.optimizer.learning_rate"] == 1e-2
+    assert (history.trials, history.attempts) == (4, 1)
+    assert len(history.train_loss) == 2
+    assert history == again.fitted.history
     np.testing.assert_array_equal(first.test, again.test)
     # Trials with other learning rates share compiled steps, which keep no state of a trial.
     mlp = Mlp(lookback=2, dense=(4,))
-    plain = replace(task, model=mlp, training=apply_params(mlp, training, RATE).training)
+    plain = replace(
+        task, model=OnExample(mlp, window), training=apply_params(mlp, training, RATE).training
+    )
     with closing(LocalExecutor(1, backend, tmp_path).run_tasks(FitScheduler([plain]))) as finished:
-        ((_, untuned),) = finished
-    np.testing.assert_array_equal(first.test, untuned.test)
+        ((_, outcome),) = finished
+    np.testing.assert_array_equal(first.test, to_forecast(outcome).test)
 
 
 @pytest.mark.slow
 def test_a_recursive_network_is_tuned_over_its_horizons(tmp_path) -> None:
     rates = {"kind": "log_uniform", "low": 1e-3, "high": 1e-2}
     model = tuned({"training.optimizer.learning_rate": rates}, model=Mlp(lookback=2, dense=(4,)))
-    problem = replace(planted(), horizons=(1, 3), recursive=True)
-    cut = int(problem.train[-1]) + 2  # the bar after the last train row is part of its label
-    other = problem.inputs.copy()
-    other[cut:] = 1.0
+    window = change(planted(), horizons=(1, 3), recursive=True)
+    # The bar after the last train row is part of its label.
+    cut = int(window.training_set.train[-1]) + 2
+    inputs = window.inputs.inputs.copy()
+    inputs[cut:] = 1.0
     tasks = [
         FitTask(
             "strategy",
@@ -319,14 +334,14 @@ def test_a_recursive_network_is_tuned_over_its_horizons(tmp_path) -> None:
             0,
             0,
             5,
-            model,
+            OnExample(model, each),
             TrainingSpec(epochs=1),
-            replace(problem, inputs=inputs),
+            each.training_set,
         )
-        for inputs in (problem.inputs, other)
+        for each in (window, change(window, inputs=inputs))
     ]
     with closing(LocalExecutor(1, "jax", tmp_path).run_tasks(FitScheduler(tasks))) as finished:
-        first, second = (forecast for _, forecast in finished)
-    assert first.test.shape == (len(problem.test), 2)
-    assert first.history.chosen == second.history.chosen
+        first, second = (to_forecast(outcome) for _, outcome in finished)
+    assert first.test.shape == (len(window.test), 2)
+    assert first.fitted.history.chosen == second.fitted.history.chosen
     assert not np.array_equal(first.test, second.test)

@@ -1,0 +1,123 @@
+"""The fits that trade a strategy from the newest complete bar on."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.core.book_names import STRATEGY_BOOK
+from engine.core.home import backtest_home
+from engine.core.progress import NullProgress, Progress
+from engine.pipeline.executor import make_executor
+from engine.pipeline.prepare import prepare_data
+from engine.pipeline.steps import make_window_tasks
+from engine.training.results import run_fits
+from engine.training.store import FitStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from engine.core.errors import TrainingError
+    from engine.data import Market
+    from engine.models.fitted_model import FittedModel
+    from engine.strategy import Strategy
+    from engine.training.task import FitTask
+
+
+@dataclass(frozen=True, eq=False)
+class FittedStrategy:
+    """The fitted models of one window, with which a strategy is traded until the next begins.
+
+    Attributes:
+        spec: The strategy.
+        window: Number of the window, as in a run on these bars.
+        first_test: First bar that the window trades.
+        first_bar: First bar of the history, on which exponential averages depend.
+        feature_names: Names of the features, in the order of the columns.
+        tasks: The fits, one a symbol, seed and, where they are fitted apart, horizon.
+        models: For each fit its model, or the error of one that was left out.
+        trained: Number of costly fits that were trained, and not read from the store.
+    """
+
+    spec: Strategy
+    window: int
+    first_test: pd.Timestamp
+    first_bar: pd.Timestamp
+    feature_names: tuple[str, ...]
+    tasks: tuple[FitTask, ...]
+    models: tuple[FittedModel | TrainingError, ...]
+    trained: int
+
+
+def fit(
+    spec: Strategy,
+    market: Market,
+    *,
+    home: Path | str | None = None,
+    workers: int | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> FittedStrategy:
+    """The models that a user trades from the newest complete bar on.
+
+    They are those of the newest window of a run on the same bars, by the same rule, key and store:
+    the first test bar of a window is `windows.test` after that of the window before, counted from
+    the first, and the newest bar is a test bar of the newest window. Its validation part, the
+    `windows.validation` before its first test bar, chooses the epoch or the penalty and is not
+    trained on; the train part is `windows.train` before that. As many bars as the longest horizon,
+    and `windows.embargo`, are left out between the parts, so that every return that a fit learns
+    from is known before the first test bar. So a further bar trains nothing until a window begins.
+
+    Args:
+        spec: The strategy.
+        market: Bars, the last of them complete.
+        home: Folder of caches and fits; by default BACKTEST_HOME, or `.backtest` in the working
+            directory.
+        workers: Processes to train in, instead of `compute.workers`.
+        fresh: Train the fits also where they are stored.
+        progress: Receives progress and notices.
+
+    Raises:
+        UsageError: No window fits into the bars.
+        TrainingError: A fit failed, and the strategy does not leave such a fit out.
+    """
+    prepared = prepare_data(spec, market)
+    window = prepared.windows[-1]
+    folder = backtest_home(home)
+    tasks = [
+        task
+        for task in make_window_tasks(
+            spec, prepared, prepared.windows if _is_chained(spec) else [window]
+        )
+        if task.book == STRATEGY_BOOK
+    ]
+    with closing(make_executor(spec, workers, folder)) as executor:
+        fits = run_fits(
+            tasks,
+            executor,
+            FitStore(folder / "fits"),
+            progress or NullProgress(),
+            ignore_stored=fresh,
+            skip_failures=spec.on_failure == "skip",
+        )
+    newest = [index for index, task in enumerate(tasks) if task.window == window.index]
+    history = prepared.feature_history
+    stamps = history.features.timestamps
+    return FittedStrategy(
+        spec,
+        window.index,
+        stamps[window.test.start],
+        stamps[0],
+        history.feature_names,
+        tuple(tasks[index] for index in newest),
+        tuple(fits.outcomes[index] for index in newest),
+        fits.trained,
+    )
+
+
+def _is_chained(spec: Strategy) -> bool:
+    """Whether the fit of a window starts from that of the window before."""
+    return spec.training.warm_start is not None

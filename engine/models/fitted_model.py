@@ -1,0 +1,230 @@
+"""A fitted model: all that is needed to predict from features of any bars, at any time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.core.errors import DataError, UsageError
+from engine.models.dataset import CoarseInputs, ModelInputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from engine.core.types import IntVector, Matrix, Vector
+    from engine.models.dataset import ColumnGroups, Prediction
+    from engine.models.forecaster import FittedForecaster
+    from engine.splits import Scaler
+
+
+@dataclass(frozen=True, eq=False)
+class CoarseRows:
+    """Unscaled features at one coarser interval.
+
+    Attributes:
+        features: (m, k) of the coarse bars, oldest first.
+        latest: (n,) one for each row: the newest coarse bar that is complete at its close.
+    """
+
+    features: Matrix
+    latest: IntVector
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureRows:
+    """Unscaled features, a row a bar in time order; all is known at the row's close.
+
+    Attributes:
+        features: (n, k) float64.
+        trailing: (n,) return of the forecast symbol over as many bars as the first horizon.
+        coarse: Features at coarser intervals.
+    """
+
+    features: Matrix
+    trailing: Vector
+    coarse: tuple[CoarseRows, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ScaledColumns:
+    """The columns of one interval, their scaling, and how they were distributed.
+
+    Attributes:
+        names: k names of features such as `BTC-USD:rsi_14`.
+        groups: Columns of each series, one tuple per symbol.
+        scaler: Fitted on the train rows.
+        quantiles: (q, k) of each unscaled feature over the train rows, at `QUANTILE_LEVELS`.
+    """
+
+    names: tuple[str, ...]
+    groups: ColumnGroups
+    scaler: Scaler
+    quantiles: Matrix
+
+    def scale(self, features: Matrix) -> npt.NDArray[np.float32]:
+        """(n, k) float32.
+
+        Raises:
+            UsageError: There are not as many columns as names.
+        """
+        if features.ndim != 2 or features.shape[1] != len(self.names):
+            raise UsageError(
+                "the features are not those that the model was fitted on",
+                expected=f"{len(self.names)} columns: {', '.join(self.names)}",
+                found=f"shape {features.shape}",
+                fix="compute them with the strategy that the model belongs to",
+            )
+        return self.scaler.transform(features).astype(np.float32)
+
+
+QUANTILE_LEVELS = np.linspace(0.0, 1.0, 101)
+"""Levels of `ScaledColumns.quantiles`: minimum, percentiles, maximum."""
+
+
+@dataclass(frozen=True, eq=False)
+class InputTransform:
+    """From unscaled features to the inputs of a forecaster.
+
+    Attributes:
+        symbol: Symbol of the forecast return.
+        horizons: Bars ahead that are forecast, ascending.
+        recursive: Whether they are forecast step by step.
+        columns: Columns at the bars' own interval.
+        coarse: Columns at each coarser interval.
+    """
+
+    symbol: str
+    horizons: tuple[int, ...]
+    recursive: bool
+    columns: ScaledColumns
+    coarse: tuple[ScaledColumns, ...] = ()
+
+    def apply(self, rows: FeatureRows) -> ModelInputs:
+        """Scales the features.
+
+        Raises:
+            UsageError: The columns are not those of the fit.
+        """
+        if len(rows.coarse) != len(self.coarse):
+            raise UsageError(
+                "the coarser intervals are not those that the model was fitted on",
+                expected=f"{len(self.coarse)}",
+                found=f"{len(rows.coarse)}",
+            )
+        return ModelInputs(
+            inputs=self.columns.scale(rows.features),
+            trailing=rows.trailing,
+            groups=self.columns.groups,
+            horizons=self.horizons,
+            recursive=self.recursive,
+            coarse=tuple(
+                CoarseInputs(columns.scale(each.features), each.latest, columns.groups)
+                for columns, each in zip(self.coarse, rows.coarse, strict=True)
+            ),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """All that serving needs; it knows no window and no later bar.
+
+    Attributes:
+        forecaster: The fitted forecaster.
+        train: (n,) or (n, m) its predictions on the train rows, for thresholds.
+        validation: Its predictions on the validation rows.
+        realised: (n, m) realised returns on the validation rows, for intervals around forecasts.
+        transform: From features to inputs; None where the inputs were scaled by other means, as
+            by the replication of a paper.
+        spans: `train` and `validation` -> timestamps of the first and the last row, ISO 8601.
+        versions: Of the libraries that the numbers depend on.
+    """
+
+    forecaster: FittedForecaster
+    train: Vector | Matrix
+    validation: Vector | Matrix
+    realised: Matrix
+    transform: InputTransform | None = None
+    spans: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def lookback(self) -> int:
+        """Bars in a sequence."""
+        return self.forecaster.model.lookback
+
+    @property
+    def context(self) -> int:
+        """Rows that must precede a predicted row, for its sequence and for the scaling."""
+        return self.lookback - 1 + self.input_transform.columns.scaler.context
+
+    @property
+    def input_transform(self) -> InputTransform:
+        """The transform.
+
+        Raises:
+            UsageError: There is none.
+        """
+        if self.transform is None:
+            raise UsageError(
+                "the model has no transform of features",
+                expected="a fit of a strategy",
+                found="a fit on arrays that were scaled by other means",
+            )
+        return self.transform
+
+    def predict(self, rows: FeatureRows, at: IntVector) -> Prediction:
+        """Predicts some rows; the prediction of a row depends on it and the bars before it alone.
+
+        Args:
+            rows: Unscaled features of bars without a gap, at least `context` before each of `at`.
+            at: (n,) rows to predict.
+
+        Raises:
+            UsageError: The features are not those of the fit, or a sequence is not there.
+            DataError: A feature that a sequence touches is not finite.
+        """
+        inputs = self.input_transform.apply(rows)
+        if len(at):
+            transform = self.input_transform
+            self._check_sequences(transform.columns, inputs.inputs, at)
+            for columns, coarse in zip(transform.coarse, inputs.coarse, strict=True):
+                self._check_sequences(columns, coarse.inputs, coarse.latest[at])
+        return self.forecaster.predict(inputs, at)
+
+    def _check_sequences(
+        self, columns: ScaledColumns, inputs: npt.NDArray[np.float32], ends: IntVector
+    ) -> None:
+        """Whether the sequences at one interval that end at some bars are there and finite."""
+        first, needed = int(ends.min()), self.lookback - 1 + columns.scaler.context
+        last = int(ends.max())
+        if last >= len(inputs):
+            raise UsageError(
+                "a row to predict is not there",
+                expected=f"rows up to {len(inputs) - 1}",
+                found=f"{last}",
+                where=f"bars of {columns.names[0]}",
+                fix="give the features of that bar too",
+            )
+        if first < needed:
+            raise UsageError(
+                "there are too few bars before a row to predict",
+                expected=f"{needed} bars before it",
+                found=f"{first}",
+                where=f"bars of {columns.names[0]}",
+                fix="give a longer history",
+            )
+        start = first - self.lookback + 1
+        bad = np.argwhere(~np.isfinite(inputs[start : last + 1]))
+        if len(bad):
+            row, column = bad[0]
+            raise DataError(
+                "a feature is not finite",
+                expected="a number on every bar after the warm-up",
+                found=f"{columns.names[column]}, {len(bad)} in all",
+                where=f"row {start + row}",
+                fix="check the bars around it, or leave the feature out",
+            )

@@ -1,0 +1,148 @@
+"""Matrix products, convolutions, pooling, norms and attention, one row of a batch at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+MAX_PRODUCTS = 131_072
+"""Multiplications in one call of BLAS: OpenBLAS takes several threads from 262,144 on, and the
+order in which it adds then depends on how many."""
+
+
+def matmul(x: Array, kernel: Array) -> Array:
+    """Product of (..., k) and (k, m).
+
+    One call of BLAS for each row: in a product of many rows OpenBLAS adds up a row in an order
+    that depends on its place, and so do its last bits; see `findings/numpy-equal-rows.sh`.
+    """
+    rows = x.reshape(-1, 1, x.shape[-1])
+    columns = max(1, MAX_PRODUCTS // len(kernel))
+    blocks = [
+        rows @ kernel[:, first : first + columns] for first in range(0, kernel.shape[1], columns)
+    ]
+    product = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=-1)
+    return product.reshape(*x.shape[:-1], kernel.shape[1])
+
+
+def batch_matmul(left: Array, right: Array) -> Array:
+    """Product of (n, ..., steps, k) and (n, ..., k, m), a matrix for each row."""
+    steps = max(1, MAX_PRODUCTS // (right.shape[-2] * right.shape[-1]))
+    blocks = [
+        left[..., first : first + steps, :] @ right for first in range(0, left.shape[-2], steps)
+    ]
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=-2)
+
+
+def dense(x: Array, kernel: Array, bias: Array | None = None) -> Array:
+    """Product and bias over the last axis; kernel and bias may have more axes, as heads do."""
+    product = matmul(x, kernel.reshape(x.shape[-1], -1))
+    if bias is not None:
+        product += bias.reshape(-1)
+    return product
+
+
+def conv1d(
+    x: Array,
+    kernel: Array,
+    bias: Array | None = None,
+    *,
+    stride: int,
+    dilation: int,
+    padding: Sequence[int],
+) -> Array:
+    """Convolution over the steps: (n, steps, k) -> (n, steps', filters).
+
+    Args:
+        x: (n, steps, k).
+        kernel: (taps, k, filters).
+        bias: (filters,).
+        stride: Steps between two windows.
+        dilation: Steps between two taps.
+        padding: Zeros before the first and after the last step.
+    """
+    padded = np.pad(x, ((0, 0), tuple(padding), (0, 0)))
+    last = padded.shape[1] - (len(kernel) - 1) * dilation
+    taps = [
+        padded[:, tap * dilation : tap * dilation + last : stride] for tap in range(len(kernel))
+    ]
+    return dense(np.concatenate(taps, axis=2), kernel.reshape(-1, kernel.shape[-1]), bias)
+
+
+def average_pool(x: Array, *, size: int, stride: int, padding: Sequence[int]) -> Array:
+    """Mean over windows of steps; steps of padding do not count."""
+    counts = _pool_windows(np.ones((1, x.shape[1], 1), np.float32), size, stride, padding, 0.0)
+    windows = _pool_windows(x, size, stride, padding, 0.0)
+    return sum(windows[1:], start=windows[0]) / sum(counts[1:], start=counts[0])
+
+
+def max_pool(x: Array, *, size: int, stride: int, padding: Sequence[int]) -> Array:
+    """Largest value of windows of steps."""
+    pooled: Array = np.maximum.reduce(_pool_windows(x, size, stride, padding, -np.inf))
+    return pooled
+
+
+def _pool_windows(
+    x: Array, size: int, stride: int, padding: Sequence[int], fill: float
+) -> list[Array]:
+    padded = np.pad(x, ((0, 0), tuple(padding), (0, 0)), constant_values=fill)
+    last = padded.shape[1] - size
+    return [padded[:, tap : tap + last + 1 : stride] for tap in range(size)]
+
+
+def batch_normalization(
+    x: Array, mean: Array, variance: Array, *, axis: int, epsilon: float
+) -> Array:
+    """(x - mean) / sqrt(variance + epsilon) with the moving statistics."""
+    shape = [1] * x.ndim
+    shape[axis] = -1
+    inverse = np.float32(1) / np.sqrt(variance + np.float32(epsilon))
+    normal: Array = (x - mean.reshape(shape)) * inverse.reshape(shape)
+    return normal
+
+
+def layer_normalization(x: Array, *, axis: Sequence[int], epsilon: float) -> Array:
+    """(x - mean) / sqrt(variance + epsilon), both over some axes of each row."""
+    axes = tuple(axis)
+    centred = x - x.mean(axis=axes, keepdims=True)
+    variance = np.square(centred).mean(axis=axes, keepdims=True)
+    normal: Array = centred / np.sqrt(variance + np.float32(epsilon))
+    return normal
+
+
+def softmax(x: Array, *, axis: int) -> Array:
+    """exp(x) / sum(exp(x)) over one axis."""
+    weights: Array = np.exp(x - x.max(axis=axis, keepdims=True))
+    weights /= weights.sum(axis=axis, keepdims=True)
+    return weights
+
+
+def attention(query: Array, key: Array, value: Array, *, heads: int, causal: bool) -> Array:
+    """softmax(Q K' / sqrt(d)) V for each head; Vaswani et al. (2017), NeurIPS.
+
+    Args:
+        query: (n, steps, heads * d).
+        key: (n, keys, heads * d).
+        value: (n, keys, heads * v).
+        heads: Number of heads.
+        causal: A step attends to the steps up to its own only.
+
+    Returns:
+        (n, steps, heads * v).
+    """
+    q, k, v = (x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2) for x in (query, key, value))
+    scores = batch_matmul(q * np.float32(1 / np.sqrt(q.shape[-1])), k.swapaxes(2, 3))
+    if causal:
+        later = np.arange(scores.shape[3]) > np.arange(scores.shape[2])[:, None]
+        scores[..., later] = -np.inf
+    attended = batch_matmul(softmax(scores, axis=-1), v)
+    return attended.swapaxes(1, 2).reshape(*query.shape[:2], -1)

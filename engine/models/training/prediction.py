@@ -1,0 +1,183 @@
+"""Predictions of a trained network, row by row: from sequences to outputs to returns."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from engine.core.errors import UsageError
+from engine.core.lazy_imports import hide_modules
+from engine.models.dataset import Prediction
+from engine.models.inference import NetworkProgram
+from engine.models.training.losses import TargetScale
+from engine.models.training.output_head import OutputLayout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from engine.core.types import Cube, IntVector, Matrix, Vector
+    from engine.models.dataset import ColumnGroups, FittedParameters, ModelInputs
+    from engine.models.keras_types import KerasModel
+    from engine.models.training.backend import Floats, TrainableNetwork
+
+    ForwardPass: TypeAlias = Callable[[Sequence[Floats]], Floats]
+
+ROWS_PER_CALL = 256
+"""Rows of a forward pass by Keras, filled up with zeros, and rows whose sequences are in memory.
+
+One shape, so that a row's bits do not depend on the number of rows or on their order.
+"""
+
+
+def describe_outputs(
+    layout: OutputLayout, scale: TargetScale, program: dict[str, Any] | None, backend: str
+) -> dict[str, Any]:
+    """The state of a fitted network: its forward pass, and what its outputs mean.
+
+    Args:
+        layout: Columns of the last layer.
+        scale: Scale of the training target.
+        program: The forward pass as JSON; None where a layer needs Keras.
+        backend: What Keras computed with.
+    """
+    return {
+        "program": program,
+        "n_returns": layout.n_returns,
+        "levels": list(layout.levels),
+        "n_inputs": layout.n_inputs,
+        "target_mean": np.asarray(scale.mean).tolist(),
+        "target_std": np.asarray(scale.std).tolist(),
+        "backend": backend,
+    }
+
+
+def predict_rows(
+    network: TrainableNetwork, fitted: FittedParameters, inputs: ModelInputs, rows: IntVector
+) -> Prediction:
+    """Predicts some rows of the inputs.
+
+    Args:
+        network: The network's configuration.
+        fitted: Its weights and the meaning of its outputs.
+        inputs: Scaled inputs.
+        rows: (n,) rows to predict.
+    """
+    state = fitted.state
+    layout = OutputLayout(state["n_returns"], tuple(state["levels"]), state["n_inputs"])
+    scale = TargetScale(np.array(state["target_mean"]), np.array(state["target_std"]))
+    forward = _forward_pass(network, fitted, inputs.branches, layout.n_columns)
+    shape = (len(rows), len(inputs.horizons), layout.columns_per_return)
+    returns: Cube = np.empty(shape)
+    for start in range(0, len(rows), ROWS_PER_CALL):
+        chunk = rows[start : start + ROWS_PER_CALL]
+        sequences = inputs.branch_sequences(chunk, network.lookback)
+        returns[start : start + len(chunk)] = (
+            _predict_recursively(forward, sequences, inputs.horizons, layout, scale)
+            if inputs.recursive
+            else layout.to_returns(forward(sequences), scale)
+        )
+    median = returns[:, :, layout.median_index]
+    return Prediction(
+        _squeeze_horizons(median), _squeeze_horizons(returns) if layout.levels else None
+    )
+
+
+def _predict_recursively(
+    forward: ForwardPass,
+    sequences: list[Floats],
+    horizons: Sequence[int],
+    layout: OutputLayout,
+    scale: TargetScale,
+) -> Cube:
+    """Returns over each horizon: prod_i (1 + r_i) - 1 over the bars up to it, (n, m, 1).
+
+    r_i is the forecast of bar t + i. The network forecasts it together with the inputs of that
+    bar, which are appended to the sequence for bar t + i + 1, and the oldest bar is dropped.
+    Coarser branches stay as at bar t. This is the recursive (iterated) strategy of Ben Taieb,
+    Bontempi, Atiya & Sorjamaa (2012), Expert Systems with Applications 39(8), for several series.
+    """
+    base, *coarse = sequences
+    growth = np.ones(len(base))
+    by_horizon = []
+    for step in range(1, horizons[-1] + 1):
+        outputs = forward([base, *coarse])
+        growth = growth * (1 + layout.to_returns(outputs, scale)[:, 0, 0])
+        if step in horizons:
+            by_horizon.append(growth - 1)
+        base = np.concatenate([base[:, 1:], outputs[:, None, -layout.n_inputs :]], axis=1)
+    return np.column_stack(by_horizon)[:, :, None]
+
+
+def _forward_pass(
+    network: TrainableNetwork,
+    fitted: FittedParameters,
+    branches: tuple[ColumnGroups, ...],
+    columns: int,
+) -> ForwardPass:
+    """From (n, lookback, k) a branch to the (n, columns) outputs of the network.
+
+    NumPy runs the program of the network. One that has none runs on the Keras of this process,
+    which has to be that of the fit.
+    """
+    if fitted.state["program"] is not None:
+        program = NetworkProgram.model_validate(fitted.state["program"])
+        return partial(program.run, fitted.weights)
+    return _keras_forward_pass(network, fitted, branches, columns)
+
+
+def _keras_forward_pass(
+    network: TrainableNetwork,
+    fitted: FittedParameters,
+    branches: tuple[ColumnGroups, ...],
+    columns: int,
+) -> ForwardPass:
+    _require_backend(fitted.state["backend"])
+    model = _cached_model(network, branches, columns)
+    for variable, value in zip(model.variables, fitted.weights, strict=True):
+        variable.assign(value)
+    real = np.ones(ROWS_PER_CALL, dtype=bool)
+
+    def run(sequences: Sequence[Floats]) -> Floats:
+        rows = len(sequences[0])
+        padded = [np.zeros((ROWS_PER_CALL, *x.shape[1:]), np.float32) for x in sequences]
+        for target, values in zip(padded, sequences, strict=True):
+            target[:rows] = values
+        outputs: Floats = np.asarray(model.predict_on_batch([*padded, real]))[:rows]
+        return outputs
+
+    return run
+
+
+@lru_cache(maxsize=16)
+def _cached_model(
+    network: TrainableNetwork, branches: tuple[ColumnGroups, ...], columns: int
+) -> KerasModel:
+    return network.build_model(branches, columns)
+
+
+def _require_backend(backend: str) -> None:
+    """Loads Keras on a backend, or refuses where this process has loaded another."""
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = backend
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Keras' imports for plots and scikit-learn wrappers take a second.
+    with hide_modules("matplotlib", "matplotlib.pyplot", "sklearn"):
+        import keras
+
+    found = keras.backend.backend()
+    if found != backend:
+        raise UsageError(
+            "a network predicts with the Keras backend that it was trained with",
+            expected=f"{backend}, for a network whose layers need Keras to predict",
+            found=f"{found} in this process",
+            fix=f"start Python with KERAS_BACKEND={backend}",
+        )
+
+
+def _squeeze_horizons(values: Cube | Matrix) -> Matrix | Vector:
+    """Without the axis of the horizons where there is only one."""
+    return values[:, 0] if values.shape[1] == 1 else values

@@ -1,0 +1,42 @@
+"""An executor without worker processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.training.executors.base import Executor
+from engine.training.worker import fit_task
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from engine.models import Backend
+    from engine.models.fitted_model import FittedModel
+    from engine.training.scheduler import FitScheduler
+    from engine.training.task import FitTask
+
+
+@dataclass
+class InProcess(Executor):
+    """Fits in this process, in the order of the tasks.
+
+    Attributes:
+        fitted: Names of the tasks that were fitted.
+    """
+
+    backend: Backend = "tensorflow"
+    workers: int = 1
+    fitted: list[str] = field(default_factory=list)
+
+    def run_tasks(self, scheduler: FitScheduler) -> Generator[tuple[int, FittedModel]]:
+        while ready := scheduler.next_ready():
+            index, start = ready
+            task = scheduler.tasks[index].with_previous_fit(start)
+            fitted = self.fit(task)
+            self.fitted.append(str(task))
+            scheduler.mark_finished(index, fitted)
+            yield index, fitted
+
+    def fit(self, task: FitTask) -> FittedModel:
+        return fit_task(task)
