@@ -10,6 +10,7 @@ import calibration
 import evaluation_cost
 import feature_speed
 import model_zoo
+import nights
 import training_speed
 import warm_start
 from program_timing import ProgramError
@@ -18,6 +19,7 @@ from rich.console import Console
 BENCHMARKS = {
     "calibration": calibration,
     "features": feature_speed,
+    "nights": nights,
     "refit": training_speed,
     "truth": evaluation_cost,
     "warm": warm_start,
