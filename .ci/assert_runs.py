@@ -26,7 +26,7 @@ REPEATED = [*TABLES, *DOCUMENTS]
 PAGES = ["tearsheet.html", "significance.html", "quantstats.html"]
 PRINTED = {
     *("run_id", "run_dir", "dataset", "span", "metrics", "forecasts"),
-    *("significance", "left_out", "certificate", "verdict"),
+    *("significance", "left_out", "certificate", "verdict", "next_orders"),
 }
 BOOKS = {"strategy", "buy_and_hold", "ma_crossover", "mean_reversion", "ridge", "persistence"}
 
@@ -69,7 +69,10 @@ def check_run(printed: dict[str, Any], *, offline: bool) -> None:
     demand("the certificate is the file's", holds=printed["certificate"] == certificate)
     demand("no look-ahead was found", holds=certificate["result"] == "passed")
     demand("it was looked for at 8 cuts or more", holds=len(certificate["cuts"]) >= 8)
-    demand("a window was fitted again", holds=certificate["fits_refitted"] >= 1)
+    compared = certificate["compared"]
+    demand("the arrays of fits were compared", holds=compared["training arrays"]["values"] > 0)
+    demand("stored models predicted again", holds=compared["predictions"]["values"] > 0)
+    demand("no model of the engine was fitted again", holds=certificate["fits_refitted"] == 0)
 
     check_tables(printed, folder)
 

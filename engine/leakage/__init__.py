@@ -4,10 +4,11 @@ Not every stage is rebuilt at every cutoff. Why that is enough:
 
 - A window that ends before a cutoff is rebuilt at the first cutoff after it. The bars that a later
   cutoff replaces are also replaced by this one, so a dependence on them is seen here.
-- Equal arrays are equal tasks: same key, same forecast. So only the window that straddles a cutoff
-  is fitted again, because its test rows after the cutoff differ; the most sensitive cutoff is the
-  one after the window's first test bar. This is done at two cutoffs, or at one where there are few
-  windows, for the first of several seeds: they share one dataset and differ in random draws only.
+- A fit is handed no test row. Equal arrays are equal fits: same key, same model. So no fit of the
+  engine's own models is made again; the stored model, by its first seed, predicts again from the
+  altered bars. What a user's `fit` reads beside its arrays only another fit can tell: the window
+  that straddles a cutoff is fitted again at two cutoffs, or at one where there are few windows.
+  The most sensitive cutoff is the one after the window's first test bar.
 - All books share one simulation: their own fills are compared at two cutoffs, and those of the
   alternating strategy at all of them. Few bars have an entry or a fill; it has both at each.
 - Forecasts after a cutoff are replaced by values that the run never had: a threshold or a position

@@ -243,9 +243,10 @@ def build_certificate(
         seeds: Fits of each window and model.
     """
     again = [probe for probe in probes if probe.n_refits]
-    missing = [*_NOT_COMPARED, _REFIT_NOTE.format(len(again))]
+    refits = _REFIT_NOTE.format(len(again)) if again else _NO_REFIT_NOTE
+    missing = [*_NOT_COMPARED, refits]
     if seeds > 1:
-        missing.append(f"Of {seeds} seeds the first was fitted again: all read the same arrays.")
+        missing.append(f"Of {seeds} seeds the first predicted again: all read the same arrays.")
     return Certificate(
         result="passed",
         sentence=f"no look-ahead found at {len(probes)} cuts ({', '.join(compared_counts)})",
@@ -258,8 +259,12 @@ def build_certificate(
 
 
 _REFIT_NOTE = (
-    "A window was fitted again at {} of the cuts; at the others the arrays of its fit were equal "
-    "up to the cut."
+    "A model that is not the engine's was fitted again at {} of the cuts; at the others the arrays"
+    " that its fit was handed were equal, and the stored model predicted again."
+)
+_NO_REFIT_NOTE = (
+    "No model was fitted again: the arrays that the fits were handed, which hold no test row, were"
+    " equal, and the stored models predicted again from the altered bars."
 )
 _NOT_COMPARED = (
     "How the bars came to be: prices that a vendor adjusts or revises later look the same before "
