@@ -130,7 +130,8 @@ def test_the_python_example_of_the_readme_runs_a_strategy() -> None:
     named_attributes = set(re.findall(r"`run\.(\w+)`", (ROOT / "README.md").read_text()))
 
     load_strategy(ROOT / ast.literal_eval(call.args[0]), ast.literal_eval(call.keywords[0].value))
-    assert named_attributes == {"bars", "predictions", "positions", "returns", "trades"}
+    tables = {"bars", "predictions", "positions", "returns", "trades"}
+    assert named_attributes == tables | {"next_orders"}
 
 
 def pieces() -> dict[str, dict[str, Any]]:
