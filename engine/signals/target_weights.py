@@ -14,7 +14,7 @@ from engine.signals.thresholds import compute_window_thresholds
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.core.types import WideFrame
+    from engine.core.types import Matrix, WideFrame
     from engine.signals.inputs import SignalInputs
     from engine.signals.sizing import SizingSpec
     from engine.signals.thresholds import ThresholdSpec
@@ -50,20 +50,29 @@ def compute_target_weights(
         Shape (n, m), without NaN: 1.0 is 100 % of the equity, negative is short.
     """
     predicted = forecasts.predicted
-    positions = pd.DataFrame(index=predicted.index, columns=predicted.columns, dtype="float64")
-    for symbol in predicted.columns:
+    values = predicted.to_numpy()
+    positions = np.zeros(values.shape)
+    for column, symbol in enumerate(predicted.columns):
         by_window = compute_window_thresholds(signal, forecasts, symbol, round_trip_cost)
-        for rows in _contiguous_slices(np.isfinite(predicted[symbol].to_numpy())):
+        for rows in _contiguous_slices(np.isfinite(values[:, column])):
             by_row = (by_window[window] for window in forecasts.window[rows].tolist())
-            held = apply_hysteresis(predicted[symbol].to_numpy()[rows], by_row, signal.side)
-            positions.loc[positions.index[rows], symbol] = held
-    positions = positions.fillna(0.0)
+            held = apply_hysteresis(values[rows, column], by_row, signal.side)
+            positions[rows, column] = held
     sizes = sizing.compute_sizes(forecasts, close, periods_per_year)
     check_sizes(sizing.kind, predicted, sizes)
-    sizes = sizes.clip(upper=max_weight)
-    entered = positions.ne(positions.shift(fill_value=0.0)) & positions.ne(0.0)
-    kept = sizes.where(entered).ffill().fillna(0.0)
-    return positions * kept / np.float64(len(predicted.columns))
+    limited = np.minimum(sizes.to_numpy(dtype=np.float64), max_weight)
+    weights = positions * _keep_entry_sizes(positions, limited) / np.float64(values.shape[1])
+    return pd.DataFrame(weights, index=predicted.index, columns=predicted.columns)
+
+
+def _keep_entry_sizes(positions: Matrix, sizes: Matrix) -> Matrix:
+    """(n, m) the size at the last row that entered or reversed a position; 0 before the first."""
+    before = np.vstack([np.zeros((1, positions.shape[1])), positions[:-1]])
+    entered = (positions != before) & (positions != 0.0)
+    rows = np.arange(len(positions))[:, None]
+    last_entry = np.maximum.accumulate(np.where(entered, rows, -1), axis=0)
+    kept: Matrix = np.take_along_axis(sizes, np.maximum(last_entry, 0), axis=0)
+    return np.where(last_entry < 0, 0.0, kept)
 
 
 def _contiguous_slices(mask: npt.NDArray[np.bool_]) -> list[slice]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, partial, reduce
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -15,7 +15,7 @@ from engine.models.training.losses import quantile_levels
 from engine.training.datasets import select_feature_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -89,9 +89,7 @@ class Predictions:
     """Out-of-sample forecasts of one book, from the first test bar to the last.
 
     Attributes:
-        table: timestamp, symbol, window, seed (from 0), horizon, predicted, actual, and a column
-            for each quantile, such as `q10`; simple returns; `actual` is NaN where it is not yet
-            known. A fit that was left out has no rows.
+        build_table: Builds `table`.
         horizon: The traded horizon, in bars.
         by_horizon: Horizon -> forecasts over it, ascending.
         window_index: (n,) window of each row of `predicted`.
@@ -102,13 +100,22 @@ class Predictions:
         fit_records: Window -> records of its fits.
     """
 
-    table: pd.DataFrame
+    build_table: Callable[[], pd.DataFrame]
     horizon: int
     by_horizon: Mapping[int, HorizonForecast]
     window_index: IntVector
     train_predictions: Mapping[int, Mapping[str, Vector]]
     validation_residuals: Mapping[int, Mapping[str, Vector]]
     fit_records: Mapping[int, list[dict[str, Any]]]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """timestamp, symbol, window, seed (from 0), horizon, predicted, actual, and quantiles.
+
+        A quantile has a column such as `q10`. Simple returns; `actual` is NaN where it is not yet
+        known. A fit that was left out has no rows.
+        """
+        return self.build_table()
 
     @property
     def predicted(self) -> WideFrame:
@@ -149,7 +156,7 @@ def concat_out_of_sample(
         fits[task.window].append(_fit_record(task, outcome, key))
     traded = history.target.horizon
     return Predictions(
-        table=_build_table(history, span, window_index, series, levels),
+        build_table=partial(_build_table, history, span, window_index, series, levels),
         horizon=traded,
         by_horizon={
             horizon: _average_over_seeds(

@@ -21,7 +21,7 @@ def predictions_of(n: int = 4) -> Predictions:
         return pd.DataFrame({"A": np.full(n, value)}, index=days(n))
 
     return Predictions(
-        table=pd.DataFrame(),
+        build_table=pd.DataFrame,
         horizon=2,
         by_horizon={
             1: HorizonForecast(wide(0.01), {0.1: wide(0.0)}),
