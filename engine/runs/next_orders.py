@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,6 +12,7 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.data.bar_grid import next_bar_labels
 from engine.signals.orders import find_pending_orders
+from engine.simulation.fills import add_units
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
 NEXT_ORDER_COLUMNS = (
     *("decided_on", "symbol", "target_weight", "held_weight", "due_in_bars", "due", "predicted"),
 )
-
-_CLOSED_POSITION_TOLERANCE = 1e-9
-"""Share of its largest size below which a position is closed, as in the simulation."""
 
 
 def find_next_orders(
@@ -84,11 +83,11 @@ def _held_weights(trades: pd.DataFrame, close: pd.Series[float]) -> pd.Series[fl
     Borrow costs change cash and positions by one factor, and therefore no weight.
     """
     bought = trades["size"].where(trades["side"] == "buy", -trades["size"])
-    held = bought.groupby(trades["symbol"]).cumsum()
-    by_symbol = held.groupby(trades["symbol"])
-    units = by_symbol.last().reindex(close.index, fill_value=0.0)
-    largest = held.abs().groupby(trades["symbol"]).max().reindex(close.index, fill_value=0.0)
-    value = close * units.where(units.abs() > _CLOSED_POSITION_TOLERANCE * largest, 0.0)
+    units = {
+        symbol: reduce(add_units, bought[trades["symbol"] == symbol], 0.0)
+        for symbol in close.index
+    }
+    value = close * pd.Series(units, dtype="float64")
     cash = 1.0 - (bought * trades["price"] + trades["fee"]).sum()
     return value / (cash + value.sum())
 

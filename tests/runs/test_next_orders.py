@@ -122,6 +122,16 @@ def test_nothing_is_held_before_the_first_fill_and_after_an_exit() -> None:
     assert next_orders({"A": [0.3, 0.7, 0, 0, 1]})["held_weight"].tolist() == [0.0]
 
 
+def test_a_position_far_smaller_than_an_earlier_one_is_held() -> None:
+    """Of a symbol whose price rose 1e10-fold the same money buys so many fewer units."""
+    fills = {"side": ["buy", "sell", "buy"], "size": [1.0, 1.0, 5e-11], "price": [0.5, 0.5, 1e10]}
+    trades = pd.DataFrame({**fills, "book": "strategy", "symbol": "A", "fee": 0.0})
+    last = pd.Timestamp("2021-02-10", tz="UTC")
+    bars = pd.DataFrame({"timestamp": [last], "symbol": "A", "close": 1e10})
+    (held,) = next_orders({"A": [0, 0.5]}, trades=trades, bars=bars)["held_weight"]
+    assert held == pytest.approx(0.5, rel=1e-12)
+
+
 def test_a_ruined_book_has_no_orders() -> None:
     weights = {"A": [0.0, 0.5, 1.0]}
     ruined = pd.DataFrame({"strategy": [0.0, -1.0, 0.0]})
