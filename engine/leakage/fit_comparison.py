@@ -12,7 +12,7 @@ from engine.leakage.comparison import FIXES, format_bar
 from engine.leakage.output_pairs import pair_fit_forecasts, pair_test_forecasts
 from engine.leakage.retrain import RefitPair, fit_in_process, retrain, retrain_now, retrain_twice
 from engine.pipeline.prepare import prepare_data
-from engine.training.out_of_sample import predict_window
+from engine.training.forecast import predict_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from engine.simulation.portfolio import SimulationResult
     from engine.splits.walk_forward import WalkForwardWindow
     from engine.strategy import Strategy
-    from engine.training.out_of_sample import Forecast, Predictions
+    from engine.training.forecast import Forecast
+    from engine.training.out_of_sample import Predictions
     from engine.training.task import FitTask
 
 

@@ -13,7 +13,7 @@ from engine.core.errors import TrainingError
 if TYPE_CHECKING:
     from engine.core.types import Vector, WideFrame
     from engine.splits.walk_forward import WalkForwardWindow
-    from engine.training.out_of_sample import Forecast
+    from engine.training.forecast import Forecast
 
 _MIN_DEVIATION = 1e-4
 """Shift of forecasts that do not vary: a basis point."""

@@ -9,7 +9,8 @@ from engine.core.errors import TrainingError, UsageError
 from engine.pipeline.prepare import prepare_data
 from engine.signals.inputs import SignalInputs
 from engine.signals.prediction_row import PredictionRow, iterate_prediction_rows
-from engine.training.out_of_sample import concat_out_of_sample, predict_window
+from engine.training.forecast import predict_window
+from engine.training.out_of_sample import concat_out_of_sample
 
 if TYPE_CHECKING:
     from engine.data import Market

@@ -17,14 +17,9 @@ from engine.signals.benchmarks import BenchmarkRule, compute_benchmark_weights
 from engine.signals.inputs import SignalInputs
 from engine.signals.target_weights import compute_target_weights
 from engine.simulation.portfolio import simulate_all
+from engine.training.forecast import Forecast, predict_window
 from engine.training.jobs import make_fit_tasks
-from engine.training.out_of_sample import (
-    Forecast,
-    HorizonForecast,
-    Predictions,
-    concat_out_of_sample,
-    predict_window,
-)
+from engine.training.out_of_sample import HorizonForecast, Predictions, concat_out_of_sample
 from engine.training.results import FitResults, run_fits
 
 if TYPE_CHECKING:

@@ -9,14 +9,9 @@ from engine.core.lazy_imports import lazy_exports
 if TYPE_CHECKING:
     from engine.training.datasets import FeatureHistory, build_training_set, with_horizons
     from engine.training.executors import Executor, LocalExecutor, RayExecutor
+    from engine.training.forecast import Forecast, predict_window
     from engine.training.jobs import make_fit_tasks
-    from engine.training.out_of_sample import (
-        Forecast,
-        HorizonForecast,
-        Predictions,
-        concat_out_of_sample,
-        predict_window,
-    )
+    from engine.training.out_of_sample import HorizonForecast, Predictions, concat_out_of_sample
     from engine.training.results import FitResults, run_fits
     from engine.training.scheduler import FitScheduler
     from engine.training.store import FitStore, StoredFit
@@ -52,7 +47,7 @@ _EXPORTS = {
     "FitScheduler": "scheduler",
     "FitStore": "store",
     "FitTask": "task",
-    "Forecast": "out_of_sample",
+    "Forecast": "forecast",
     "HorizonForecast": "out_of_sample",
     "LocalExecutor": "executors",
     "Predictions": "out_of_sample",
@@ -62,7 +57,7 @@ _EXPORTS = {
     "concat_out_of_sample": "out_of_sample",
     "fit_task": "worker",
     "make_fit_tasks": "jobs",
-    "predict_window": "out_of_sample",
+    "predict_window": "forecast",
     "run_fits": "results",
     "with_horizons": "datasets",
 }

@@ -12,7 +12,7 @@ import pandas as pd
 
 from engine.core.errors import TrainingError
 from engine.models.training.losses import quantile_levels
-from engine.training.datasets import select_feature_rows
+from engine.training.fit_record import record_fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,52 +20,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import IntVector, Matrix, Vector, WideFrame
-    from engine.models.fitted_model import FittedModel
-    from engine.models.forecaster import FittedForecaster
     from engine.splits import WalkForwardWindow
     from engine.training.datasets import FeatureHistory
+    from engine.training.forecast import Forecast
     from engine.training.task import FitTask
 
 _SeriesKey: TypeAlias = tuple[str, int, int]
 """Symbol, horizon and seed index of a series of forecasts."""
-
-
-@dataclass(frozen=True, eq=False)
-class Forecast:
-    """What one fitted model predicts of its window; simple returns.
-
-    Each part is (n,) for one horizon and (n, m) for m horizons, one column each.
-
-    Attributes:
-        train: On the train rows, for thresholds.
-        validation: On the validation rows, for intervals.
-        test: On the test rows, out of sample.
-        quantiles: (n_test, q) or (n_test, m, q), where the model has quantiles.
-        fitted: The model.
-    """
-
-    train: Vector | Matrix
-    validation: Vector | Matrix
-    test: Vector | Matrix
-    quantiles: Matrix | None
-    fitted: FittedModel
-
-
-def predict_window(
-    fitted: FittedModel, history: FeatureHistory, symbol: str, rows: range
-) -> Forecast:
-    """What a fitted model predicts of a window.
-
-    Args:
-        fitted: The model of the window.
-        history: Features and returns of all bars; nothing after the last of `rows` is read.
-        symbol: Symbol of the forecast return.
-        rows: Test rows.
-    """
-    prediction = fitted.predict(*select_feature_rows(history, fitted, symbol, rows))
-    return Forecast(
-        fitted.train, fitted.validation, prediction.returns, prediction.quantiles, fitted
-    )
 
 
 _TaskForecast: TypeAlias = "tuple[FitTask, Forecast]"
@@ -153,7 +114,7 @@ def concat_out_of_sample(
     series = _collect_series(pairs, test_rows, len(levels))
     fits: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for (task, outcome), key in zip(pairs, keys or [None] * len(pairs), strict=True):
-        fits[task.window].append(_fit_record(task, outcome, key))
+        fits[task.window].append(record_fit(task, outcome, key))
     traded = history.target.horizon
     return Predictions(
         build_table=partial(_build_table, history, span, window_index, series, levels),
@@ -306,37 +267,3 @@ def _build_table(
     ]
     table = pd.concat(blocks, ignore_index=True)
     return table[table["predicted"].notna()].reset_index(drop=True)
-
-
-def _fit_record(
-    task: FitTask, outcome: Forecast | TrainingError, key: str | None
-) -> dict[str, Any]:
-    record: dict[str, Any] = {"symbol": task.symbol, "seed": task.seed_index}
-    if task.horizons:
-        record["horizons"] = list(task.horizons)
-    if isinstance(outcome, TrainingError):
-        return record | {"failed": outcome.problem}
-    if key is not None:
-        record["key"] = key
-    history = outcome.fitted.forecaster.history
-    tuning = {"trials": history.trials, "chosen": dict(history.chosen)} if history.trials else {}
-    warm_start = {"warm": history.warm} if task.starts_warm else {}
-    return record | {
-        "attempts": history.attempts,
-        **tuning,
-        **warm_start,
-        **_training_curves(outcome.fitted.forecaster),
-    }
-
-
-def _training_curves(fitted: FittedForecaster) -> dict[str, Any]:
-    """Epochs and losses; those of an ensemble are in its members."""
-    history = fitted.history
-    members = {"members": [_training_curves(m) for m in fitted.members]} if fitted.members else {}
-    return {
-        "epochs": len(history.train_loss),
-        "best_epoch": history.best_epoch,
-        "train_loss": list(history.train_loss),
-        "validation_loss": list(history.validation_loss),
-        **members,
-    }

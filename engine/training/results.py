@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.core.progress import Progress
     from engine.models.fitted_model import FittedModel
     from engine.training.executors.base import Executor
-    from engine.training.out_of_sample import Forecast
+    from engine.training.forecast import Forecast
     from engine.training.store import FitStore
     from engine.training.task import FitTask
 

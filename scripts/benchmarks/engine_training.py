@@ -12,8 +12,9 @@ from workload import BATCH_SIZE, CLIP_NORM, LEARNING_RATE, LOOKBACK, SERIES, Wor
 from engine.core.progress import NullProgress
 from engine.models import Adam, ConstantSchedule, Micdl, TrainingSpec
 from engine.training.executors.local import LocalExecutor
+from engine.training.forecast import predict_window
 from engine.training.jobs import make_fit_tasks
-from engine.training.out_of_sample import concat_out_of_sample, predict_window
+from engine.training.out_of_sample import concat_out_of_sample
 from engine.training.results import run_fits
 from engine.training.store import FitStore
 

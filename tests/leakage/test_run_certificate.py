@@ -336,7 +336,7 @@ def test_features_of_later_bars_where_a_model_predicts(
         rows, at = honest(*given)
         return leaking(rows), at
 
-    monkeypatch.setattr("engine.training.out_of_sample.select_feature_rows", selected)
+    monkeypatch.setattr("engine.training.forecast.select_feature_rows", selected)
     error = leak_of(strategy, module_folder, resolutions=("1w",))
     assert stage(error) == "predictions"
     assert "test rows" in error.where

@@ -14,7 +14,8 @@ from engine.pipeline.prepare import PreparedData, prepare_data
 from engine.pipeline.steps import decide_model_positions, make_window_tasks
 from engine.signals import DecisionState, SignalInputs, decide, iterate_prediction_rows
 from engine.strategy import load_strategy
-from engine.training.out_of_sample import Predictions, concat_out_of_sample, predict_window
+from engine.training.forecast import predict_window
+from engine.training.out_of_sample import Predictions, concat_out_of_sample
 from engine.training.worker import fit_task
 
 if TYPE_CHECKING:

@@ -24,13 +24,9 @@ from engine.models.fitted_model import FittedModel
 from engine.splits.scaling import RollingZscoreScaling, ScalingSpec, StandardScaling
 from engine.splits.walk_forward import WalkForwardWindow
 from engine.training.datasets import FeatureHistory, build_training_set
+from engine.training.forecast import Forecast, predict_window
 from engine.training.jobs import make_fit_tasks
-from engine.training.out_of_sample import (
-    Forecast,
-    Predictions,
-    concat_out_of_sample,
-    predict_window,
-)
+from engine.training.out_of_sample import Predictions, concat_out_of_sample
 from engine.training.task import FitTask
 from engine.training.worker import fit_task
 from tests.training.histories import STAMPS, WINDOWS, ahead, history_of

@@ -1,0 +1,51 @@
+"""What one fitted model predicts of its window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.training.datasets import select_feature_rows
+
+if TYPE_CHECKING:
+    from engine.core.types import Matrix, Vector
+    from engine.models.fitted_model import FittedModel
+    from engine.training.datasets import FeatureHistory
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """What one fitted model predicts of its window; simple returns.
+
+    Each part is (n,) for one horizon and (n, m) for m horizons, one column each.
+
+    Attributes:
+        train: On the train rows, for thresholds.
+        validation: On the validation rows, for intervals.
+        test: On the test rows, out of sample.
+        quantiles: (n_test, q) or (n_test, m, q), where the model has quantiles.
+        fitted: The model.
+    """
+
+    train: Vector | Matrix
+    validation: Vector | Matrix
+    test: Vector | Matrix
+    quantiles: Matrix | None
+    fitted: FittedModel
+
+
+def predict_window(
+    fitted: FittedModel, history: FeatureHistory, symbol: str, rows: range
+) -> Forecast:
+    """What a fitted model predicts of a window.
+
+    Args:
+        fitted: The model of the window.
+        history: Features and returns of all bars; nothing after the last of `rows` is read.
+        symbol: Symbol of the forecast return.
+        rows: Test rows.
+    """
+    prediction = fitted.predict(*select_feature_rows(history, fitted, symbol, rows))
+    return Forecast(
+        fitted.train, fitted.validation, prediction.returns, prediction.quantiles, fitted
+    )
