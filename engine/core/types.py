@@ -33,6 +33,9 @@ Cube: TypeAlias = npt.NDArray[np.float64]
 IntVector: TypeAlias = npt.NDArray[np.int64]
 """Shape (n,): positions of rows, ascending."""
 
+IntMatrix: TypeAlias = npt.NDArray[np.int64]
+"""Shape (n, k): positions."""
+
 BarsFrame: TypeAlias = pd.DataFrame
 """Long bars, see the module's docstring."""
 
