@@ -52,6 +52,13 @@ class Market:
         return pd.DataFrame(values, index=self._timestamps, columns=list(self.symbols))
 
     @cached_property
+    def bars_by_symbol(self) -> dict[str, pd.DataFrame]:
+        """The bars of each symbol in the order of `symbols`, indexed by timestamp."""
+        symbols = self.bars["symbol"].to_numpy()
+        indexed = self.bars.set_index("timestamp")
+        return {symbol: indexed[symbols == symbol] for symbol in self.symbols}
+
+    @cached_property
     def _timestamps(self) -> pd.DatetimeIndex:
         """Each once; the rows between them have to be the symbols in their order."""
         count = len(self.symbols)

@@ -60,13 +60,8 @@ def build_features(
         InvalidBarsError: A value past its warm-up is not finite.
     """
     check_distinct(features)
-    # By the market's symbols, which have no bars where no coarse bar is complete.
-    bars_by_symbol = {
-        symbol: market.bars[market.bars["symbol"] == symbol].set_index("timestamp")
-        for symbol in market.symbols
-    }
     columns = [
-        _compute_checked(feature, bars_by_symbol, symbol)
+        _compute_checked(feature, market.bars_by_symbol, symbol)
         for symbol in symbols
         for feature in features
     ]

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from engine import trials
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.features.build import build_features
@@ -18,6 +16,8 @@ from engine.splits.walk_forward import WalkForwardWindow, make_walk_forward_wind
 from engine.training.datasets import FeatureHistory
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from engine.core.types import WideFrame
     from engine.data import Market
     from engine.strategy import Strategy
@@ -120,11 +120,9 @@ def make_feature_stream(spec: Strategy, market: Market) -> FeatureStream:
 
 def _check_order(market: Market) -> None:
     """Whether every symbol has a bar at every timestamp, once and in the order of time."""
-    bars = market.bars
-    stamps = [bars.loc[bars["symbol"] == name, "timestamp"].array for name in market.symbols]
-    first = pd.DatetimeIndex(stamps[0])
+    first, *others = stamps = [bars.index for bars in market.bars_by_symbol.values()]
     if not (first.is_monotonic_increasing and first.is_unique) or not all(
-        first.equals(pd.DatetimeIndex(other)) for other in stamps[1:]
+        first.equals(other) for other in others
     ):
         raise InvalidBarsError(
             "the bars of a market are not complete, or not in the order of time",

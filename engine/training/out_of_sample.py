@@ -229,12 +229,12 @@ def _validation_residuals(
     predicted: Mapping[int, Mapping[str, Vector]],
 ) -> dict[int, dict[str, Vector]]:
     """Realised minus predicted returns on the validation rows, known before the test part."""
-    realised = history.forward_returns[history.target.horizon]
+    returns = history.forward_returns[history.target.horizon]
+    realised = {symbol: returns[symbol].to_numpy() for symbol in returns}
     rows = {w.index: slice(w.validation.start, w.validation.stop) for w in windows}
     return {
         window: {
-            symbol: realised[symbol].to_numpy()[rows[window]] - values
-            for symbol, values in by_symbol.items()
+            symbol: realised[symbol][rows[window]] - values for symbol, values in by_symbol.items()
         }
         for window, by_symbol in predicted.items()
     }
