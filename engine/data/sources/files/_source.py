@@ -77,7 +77,10 @@ class FilesBarSource(BarSource):
             )
         as_text = declares_number_format(self.spec) or declares_text_dates(self.spec.dates)
         table = read_table(path, as_text=as_text)
-        columns = match_columns(path, list(table.columns), self.spec.columns)
+        mapping: dict[str, str] = {
+            ours: name for ours, name in self.spec.columns.items() if isinstance(name, str)
+        }
+        columns = match_columns(path, list(table.columns), mapping)
         table = table[list(columns.file_names.values())].set_axis(list(columns.file_names), axis=1)
         numbers, failures = self._parse_values(table)
         timestamp_format = TimestampFormat(
