@@ -5,7 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from engine.data.bars import VALUE_COLUMNS, format_bar_count, format_timestamp, normalise_bars
+from engine.data.bars import (
+    VALUE_COLUMNS,
+    format_bar_count,
+    format_timestamp,
+    has_volume,
+    normalise_bars,
+)
 from engine.data.calendar import ALWAYS_OPEN, INTERVAL_LENGTHS, BarInterval, periods_per_year
 from engine.data.config import Dataset, DataSpec
 from engine.data.manifests import DatasetManifest, list_dataset_names, read_manifest
@@ -31,6 +37,7 @@ __all__ = [
     "export_dataset",
     "format_bar_count",
     "format_timestamp",
+    "has_volume",
     "list_dataset_names",
     "load_market",
     "normalise_bars",

@@ -35,7 +35,8 @@ def normalise_bars(raw: pd.DataFrame, symbol: str) -> BarsFrame:
 
     Args:
         raw: Columns timestamp (aware, or naive in UTC) and float-like open, high, low, close,
-            volume, and `EVENT_COLUMNS` where the source has them; others are dropped.
+            volume (NaN in every row where the source has none), and `EVENT_COLUMNS` where the
+            source has them; others are dropped.
         symbol: Written into every row.
     """
     bars = pd.DataFrame({"timestamp": pd.to_datetime(raw["timestamp"], utc=True)})
@@ -74,16 +75,27 @@ def utc_datetime64(bars: BarsFrame) -> npt.NDArray[np.datetime64]:
     return np.asarray(stamps.to_numpy(), dtype="datetime64[us]")
 
 
+def has_volume(bars: pd.DataFrame) -> bool:
+    """Whether the source of some bars has a volume: whether any row of `volume` is not NaN.
+
+    Args:
+        bars: Of one symbol, with or without that column.
+    """
+    return "volume" in bars and bool(bars["volume"].notna().any())
+
+
 def hash_bars(bars: BarsFrame) -> str:
     """SHA-256 of the bars of one symbol, 64 hex digits, whatever file or client delivered them.
 
     Over the timestamps as little-endian int64 microseconds since 1970, followed by open, high,
     low, close and volume as little-endian float64, each column whole and in that order; -0.0
-    counts as 0.0.
+    counts as 0.0, and every NaN as the one with the bits 0x7ff8000000000000.
     """
     digest = hashlib.sha256(utc_datetime64(bars).astype("<i8").tobytes())
     for column in VALUE_COLUMNS:
-        digest.update((bars[column].to_numpy(dtype="<f8") + 0.0).tobytes())
+        values = bars[column].to_numpy(dtype="<f8") + 0.0
+        values[np.isnan(values)] = np.nan
+        digest.update(values.tobytes())
     return digest.hexdigest()
 
 

@@ -24,8 +24,8 @@ class Market:
     """Validated bars of one or more symbols on the timestamps they have in common.
 
     Attributes:
-        bars: Long bars, float64, no NaN, every symbol at every timestamp in the order of
-            `symbols`.
+        bars: Long bars, float64, every symbol at every timestamp in the order of `symbols`; no
+            NaN but in the volume of a symbol whose source has none, which is NaN in every row.
         symbols: In the dataset's order.
         interval: Length of a bar, such as `1d`.
         calendar: `24/7` or a code of exchange-calendars.

@@ -69,7 +69,7 @@ class BarsView:
         now_us: The present instant, in microseconds since 1970.
         timestamps: Microseconds since 1970 of each bar's open, shape (n,).
         prices: Open, high, low, close, shape (n, 4).
-        volume: Shape (n,).
+        volume: Shape (n,); NaN in every row where the source has none.
         events: `adj_close`, `dividends` and `split` if the source has them, shape (n,).
     """
 
@@ -104,6 +104,16 @@ class BarsView:
     def bar_length_us(self) -> int:
         """Length of a bar in microseconds."""
         return interval_length(self.interval).value // 1_000
+
+    @cached_property
+    def has_volume(self) -> bool:
+        """Whether any bar has a volume; a source without one leaves all rows NaN."""
+        return not np.isnan(self.volume).all()
+
+    @cached_property
+    def values(self) -> Matrix:
+        """What every bar has to have: the prices, and the volume where the source has one."""
+        return np.column_stack([self.prices, self.volume]) if self.has_volume else self.prices
 
     @cached_property
     def unique_timestamps(self) -> TimestampsUs:

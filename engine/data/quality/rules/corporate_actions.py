@@ -163,6 +163,8 @@ def _level_persists(log_prices: LogPrices, bar: int, ratio: float) -> bool:
 
 def _has_normal_turnover(view: BarsView, log_prices: LogPrices, bar: int) -> bool:
     """Whether the turnover of the bar is known, and not much higher than usual."""
+    if not view.has_volume:
+        return False
     turnover = view.volume[log_prices.rows] * np.exp(log_prices.closes)
     usual = block_medians(turnover[max(bar - 101, 0) : bar])
     return bool(usual.size and 0.0 < turnover[bar] <= _MAX_TURNOVER_MULTIPLE * usual[-1])

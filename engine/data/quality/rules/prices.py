@@ -43,15 +43,18 @@ def missing_open(view: BarsView) -> list[RuleViolation]:
     Vendors write 0 for the opens of early decades, for which only high, low and close are known.
     """
     opens = view.prices[:, 0]
-    others = np.column_stack([view.prices[:, 1:], view.volume])
+    others = view.values[:, 1:]
     complete = np.isfinite(others).all(axis=1) & (others[:, :3] > 0).all(axis=1)
     rows = np.flatnonzero(complete & (np.isnan(opens) | (opens == 0.0)))
     return [RuleViolation(rows, "bars have no open", "open_from_previous_close")]
 
 
 def missing_values(view: BarsView) -> list[RuleViolation]:
-    """A price or the volume is not a finite number."""
-    finite = np.isfinite(view.prices).all(axis=1) & np.isfinite(view.volume)
+    """A price or the volume is not a finite number.
+
+    A volume that no bar has is not missing: the source has none.
+    """
+    finite = np.isfinite(view.values).all(axis=1)
     description = "bars have no number where a price or volume should be"
     return [RuleViolation(np.flatnonzero(~finite), description, "drop_missing")]
 
@@ -60,9 +63,9 @@ def stale(view: BarsView) -> list[RuleViolation]:
     """Bars repeat the previous prices for five days; for bars of less than a day, for one day."""
     if view.timestamps.size < _MIN_RUN_FLOOR:
         return []
-    is_repeat = (np.diff(view.prices, axis=0) == 0.0).all(axis=1)
-    # Different volumes show that the market traded at an unchanged price.
-    is_repeat &= (np.diff(view.volume) == 0.0) | (view.volume[1:] == 0.0)
+    is_repeat = (view.prices[1:] == view.prices[:-1]).all(axis=1)
+    if view.has_volume:  # different volumes show that the market traded at an unchanged price
+        is_repeat &= (view.volume[1:] == view.volume[:-1]) | (view.volume[1:] == 0.0)
     edges = np.diff(np.r_[False, is_repeat, False].astype(np.int8))
     starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     min_run = min(max(_MIN_RUN_FLOOR, DAY_US // view.bar_length_us), _MIN_RUN_CAP)
