@@ -29,6 +29,8 @@ def to_mistakes(
         path, expected, hint = _explain(details, path, schema, navigator)
         if dotted_path(path) not in reported:
             found = _describe_found(details, path, tree)
+            if details["type"] == "string_type":
+                found, hint = _explain_unquoted(details["input"], found, path, tree)
             mistakes.setdefault(
                 path, Mistake(dotted_path(path), tree.line_of(path), expected, found, hint)
             )
@@ -105,6 +107,29 @@ def _describe_found(details: ErrorDetails, path: TreePath, tree: YamlTree) -> st
         case _:
             found = _format_value(details["input"])
     return f"{found} (--set or --grid)" if tree.is_overridden(path) else found
+
+
+def _explain_unquoted(
+    value: object, found: str, path: TreePath, tree: YamlTree
+) -> tuple[str, str]:
+    """Found value and hint where text was expected, and YAML read something else."""
+    if isinstance(value, dict | list):
+        return found, ""
+    if tree.is_overridden(path):
+        return (
+            found,
+            f"put text in quotes, and the whole for the shell: '{dotted_path(path)}=\"…\"'",
+        )
+    text = tree.plain_text.get(path, "")
+    if not text:
+        return found, "put text that begins with & or # in quotes"
+    meaning = (
+        "nothing"
+        if value is None
+        else f"{'the truth value' if isinstance(value, bool) else 'the number'} {found}"
+    )
+    shown = found if text == found else f"{text}, which YAML reads as {meaning}"
+    return shown, f'put it in quotes: "{text}"'
 
 
 def _format_value(value: object) -> str:

@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from engine.data.bars import (
+    MAX_PRICE,
+    MIN_PRICE,
     VALUE_COLUMNS,
     format_bar_count,
     format_timestamp,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ALWAYS_OPEN",
     "INTERVAL_LENGTHS",
+    "MAX_PRICE",
+    "MIN_PRICE",
     "VALUE_COLUMNS",
     "BarInterval",
     "DataContext",

@@ -26,6 +26,13 @@ EVENT_COLUMNS = ("adj_close", "dividends", "split")
 # the day's high past it by a unit or two in the last place: 2**-22 is two such units.
 ROUNDING_TOLERANCE = 2.0**-22
 
+MIN_PRICE, MAX_PRICE = 1e-10, 1e15
+"""Prices between which a simulation keeps its accuracy.
+
+It fills no order of less than 1e-12 units, and none at a price of 1e-12 or less. The margin is for
+slippage, and for the certificate's synthetic bars, which may fall further than the real ones.
+"""
+
 SHORT_HASH_LENGTH = 12
 """Hex digits of a hash that users type."""
 

@@ -29,6 +29,7 @@ RuleName = Literal[
     "nonpositive_prices",
     "negative_volume",
     "price_range",
+    "price_scale",
     "interval",
     "off_grid",
     "future",

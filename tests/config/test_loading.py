@@ -188,7 +188,7 @@ def test_a_mistake_in_a_union_has_path_expectation_and_hint(
         ("workers: 0", "workers", WORKERS, "0", ""),
         ("start: 2015-13-01", "start", "a date such as 2015-01-31", '"2015-13-01"', ""),
         ("bidirectional: yes", "bidirectional", "true or false", '"yes"', ""),
-        ("symbols: {BTC: 5}", "symbols.BTC", "text", "5", ""),
+        ("symbols: {BTC: 5}", "symbols.BTC", "text", "5", 'put it in quotes: "5"'),
         ("opponents: []", "opponents", "a list, at least 1 entries", "[]", ""),
         ("opponents: {kind: average}", "opponents", "a list, at least 1 entries", "a mapping with the keys kind", ""),
         ("opponents: [{kind: average, window: 0}]", "opponents.0.window", WINDOW, "0", ""),
@@ -203,6 +203,58 @@ def test_a_mistake_in_a_value_has_path_and_expectation(
     mistakes = mistakes_in(plan, f"{MINIMAL}{line}\n")
 
     assert Mistake(path, 3, expected, found, hint) in mistakes
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("007", "the number 7"),
+        ("1e5", "the number 100000.0"),
+        ("0x10", "the number 16"),
+        ("1_000", "the number 1000"),
+        ("+1", "the number 1"),
+        ("TRUE", "the truth value true"),
+        ("null", "nothing"),
+        ("NULL", "nothing"),
+        ("~", "nothing"),
+    ],
+)
+def test_text_that_yaml_reads_as_something_else_is_shown_as_written_with_the_quotes(
+    plan: Path, text: str, read: str
+) -> None:
+    for line in (f"symbols: {{A: {text}}}\n", f"symbols:\n  A: {text}\n"):
+        mistake = only_mistake_in(plan, MINIMAL + line)
+        assert mistake.path == "symbols.A"
+        assert mistake.found == f"{text}, which YAML reads as {read}"
+        assert mistake.hint == f'put it in quotes: "{text}"'
+    quoted = f'symbols: {{A: "{text}", "{text}": {text!r}}}\n'
+    plan.write_text(MINIMAL + quoted)
+    assert load_config(plan, Plan).symbols == {"A": text, text: text}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["NO", "ON", "yes", "Y", "1INCH", "2024-01-01", "12:30:45", "NaN", "inf", "BRK.B", "^X"],
+)
+def test_text_that_other_readers_of_yaml_take_for_something_else_stays(
+    plan: Path, text: str
+) -> None:
+    plan.write_text(f"{MINIMAL}symbols: {{A: {text}, {text}: {text}}}\n")
+    assert load_config(plan, Plan).symbols == {"A": text, text: text}
+
+
+@pytest.mark.parametrize("text", ["@X", "%X", "*X", "!X", "`X", "&X", "#X"])
+def test_text_that_yaml_cannot_read_has_a_hint_about_quotes(plan: Path, text: str) -> None:
+    for line in (f"symbols: {{A: {text}}}\n", f"symbols: {{A: {text}\n  }}\n"):
+        (mistake, *_) = mistakes_in(plan, MINIMAL + line)
+        assert "quotes" in mistake.hint
+
+
+@pytest.mark.parametrize("text", ["007", "1e5", "true", "[a]"])
+def test_an_override_that_is_no_text_has_a_hint_about_both_quotes(plan: Path, text: str) -> None:
+    mistake = only_mistake_in(plan, MINIMAL, parse_overrides([f"name={text}"]))
+    assert ("'name=\"…\"'" in mistake.hint) == (text != "[a]")
+    assert parse_overrides([f'name="{text}"']) == {"name": text}
 
 
 def test_a_list_of_invalid_entries_is_not_reported_as_too_short(plan: Path) -> None:

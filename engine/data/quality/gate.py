@@ -30,6 +30,7 @@ _VALUE_RULES = frozenset(
         "nonpositive_prices",
         "negative_volume",
         "price_range",
+        "price_scale",
         "missed_splits",
         "unit_errors",
         "bad_ticks",

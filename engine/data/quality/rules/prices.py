@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.bars import ROUNDING_TOLERANCE
+from engine.data.bars import MAX_PRICE, MIN_PRICE, ROUNDING_TOLERANCE
 from engine.data.quality.rules.base import DAY_US, RuleViolation
 
 if TYPE_CHECKING:
     from engine.data.quality.rules.base import BarsView
+
+_UNIT_FACTOR = 1e12
 
 # A quiet market repeats a price for some bars. The shortest run is a week of daily bars, a day of
 # shorter bars, and 120 of the shortest, because a thin market may not trade for an hour.
@@ -35,6 +37,30 @@ def price_range(view: BarsView) -> list[RuleViolation]:
     below = np.minimum(opens, closes) < lows * (1.0 - ROUNDING_TOLERANCE)
     description = "bars have an open or close outside low to high"
     return [RuleViolation(np.flatnonzero(usable & (above | below)), description, "widen_range")]
+
+
+def price_scale(view: BarsView) -> list[RuleViolation]:
+    """A price is below 1e-10 or above 1e15, where a simulation loses its accuracy.
+
+    Returns do not depend on the unit: the repair multiplies all prices of the symbol, and divides
+    its volumes, by 1e12 or 1e-12. There is none for bars with prices of both kinds.
+    """
+    tiny = ((view.prices > 0.0) & (view.prices < MIN_PRICE)).any(axis=1)
+    huge = (np.isfinite(view.prices) & (view.prices > MAX_PRICE)).any(axis=1)
+    return [
+        RuleViolation(
+            np.flatnonzero(rows),
+            f"bars have a price {limit}, where a simulation loses its accuracy",
+            repair,
+            price_factor=factor,
+            advice="" if repair else "use bars in another unit of money",
+        )
+        for rows, limit, factor in (
+            (tiny, f"below {MIN_PRICE:g}", _UNIT_FACTOR),
+            (huge, f"above {MAX_PRICE:g}", 1.0 / _UNIT_FACTOR),
+        )
+        for repair in [None if tiny.any() and huge.any() else "change_unit"]
+    ]
 
 
 def missing_open(view: BarsView) -> list[RuleViolation]:
