@@ -215,8 +215,8 @@ class FilesSourceSpec(Spec):
         zone = _LITERAL_ZONE.search(re.sub("%.", " ", self.dates or ""))
         if zone and self.timezone is None:
             raise ValueError(
-                f"expected `timezone` beside {zone.group()} in `dates`, the IANA name of that zone "
-                "such as America/New_York; or %z where the file writes offsets such as -0500"
+                f"expected `timezone` beside {zone.group()} in `dates`, the IANA name of that "
+                "zone such as America/New_York; or %z where the file writes offsets such as -0500"
             )
         return self
 
