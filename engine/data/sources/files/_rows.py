@@ -148,13 +148,14 @@ def require_one_series(
     Raises:
         InvalidBarsError: The rows are of several symbols, or of several times of a day.
     """
-    if timestamps.is_unique:
+    stamps = timestamps.dt.tz_localize(None).to_numpy()
+    if bool((stamps[1:] > stamps[:-1]).all()) or timestamps.is_unique:
         return
     used = {name for names in match.file_names.values() for name in names} | set(spec.where)
     others = [name for name in table.names if name not in used]
     if not others:
         return
-    cells = table.read(others, ()).loc[timestamps.index]
+    cells = table.read(others).loc[timestamps.index]
     repeated = int(timestamps.duplicated().sum())
     for name in others:
         texts = cells[name].astype("str").str.strip()

@@ -107,9 +107,13 @@ class FilesBarSource(BarSource):
             )
         table = self._open_table(path, self.ticker(request.symbol))
         match = match_columns(path, table.names, self.spec, table.sample)
-        frame = self._read_rows(table, match, request.symbol)
         daily = is_daily_or_longer(request.interval)
-        parsed = self._parse(frame, match, daily=daily)
+        parsed = self._parse(
+            self._read_rows(table, match, request.symbol, typed=True), match, daily=daily
+        )
+        if isinstance(parsed, tuple):
+            frame = self._read_rows(table, match, request.symbol, typed=False)
+            parsed = self._parse(frame, match, daily=daily)
         if isinstance(parsed, tuple):
             frame, notice = self._drop_rows_without_bars(table, frame, match, parsed)
             parsed = self._parse(frame, match, daily=daily)
@@ -128,14 +132,30 @@ class FilesBarSource(BarSource):
             return TextTable(content, find_layout(content, self.spec, ticker))
         return read_frame(content, self.spec, ticker)
 
-    def _read_rows(self, table: FileTable, match: ColumnMatch, symbol: str) -> pd.DataFrame:
-        """The columns that are needed, of the rows that `where` keeps."""
+    def _read_rows(
+        self, table: FileTable, match: ColumnMatch, symbol: str, *, typed: bool
+    ) -> pd.DataFrame:
+        """The columns that are needed, of the rows that `where` keeps.
+
+        Args:
+            table: The file.
+            match: Its columns.
+            symbol: Of the dataset.
+            typed: Whether plain numbers and timestamps may be parsed at once, which is fast; the
+                text is needed to explain a cell that is neither.
+        """
         conditions = where_columns(table, self.spec)
-        values = [names for ours, names in match.file_names.items() if ours != "timestamp"]
-        plain = () if declares_number_format(self.spec) else {name for (name,) in values}
         stamps = match.file_names["timestamp"]
-        columns = dict.fromkeys((*stamps, *(name for (name,) in values), *conditions))
-        frame = table.read(list(columns), set(plain).difference(stamps, conditions))
+        values = [name for ours, (name, *_) in match.file_names.items() if ours != "timestamp"]
+        columns = list(dict.fromkeys((*stamps, *values, *conditions)))
+        numbers = set(values).difference(stamps, conditions)
+        at_once = typed and not declares_number_format(self.spec)
+        is_text = len(stamps) > 1 or self.spec.dates is not None
+        frame = table.read(
+            columns,
+            numbers if at_once else (),
+            set(stamps).difference(conditions) if typed and not is_text else (),
+        )
         kept = {name: self.spec.where[name] for name in conditions}
         return keep_rows(table, frame, kept, self.ticker(symbol))
 

@@ -48,13 +48,15 @@ class FileTable(ABC):
         """The first cells of a column, as text."""
 
     @abstractmethod
-    def read(self, columns: Sequence[str], numbers: Collection[str]) -> pd.DataFrame:
-        """Reads some columns of all rows.
+    def read(
+        self, columns: Sequence[str], numbers: Collection[str] = (), stamps: Collection[str] = ()
+    ) -> pd.DataFrame:
+        """Reads some columns of all rows; without `numbers` and `stamps` text stays text.
 
         Args:
             columns: Their names.
-            numbers: Those of them to parse as float64 where all their cells are plain numbers;
-                the others stay as the file has them, text as text.
+            numbers: Those of them to parse as float64, if all their cells are plain numbers.
+            stamps: Those of them to parse as ISO 8601 or as whole numbers, if all cells are such.
 
         Raises:
             InvalidBarsError: The file is damaged, or a line has more cells than the header.
@@ -89,7 +91,12 @@ class FrameTable(FileTable):
         """The first cells of a column, as text."""
         return [str(cell) for cell in self.frame[name].head(100)]
 
-    def read(self, columns: Sequence[str], numbers: Collection[str]) -> pd.DataFrame:  # noqa: ARG002 - its cells have types
+    def read(
+        self,
+        columns: Sequence[str],
+        numbers: Collection[str] = (),  # noqa: ARG002 - its cells have types
+        stamps: Collection[str] = (),  # noqa: ARG002 - as above
+    ) -> pd.DataFrame:
         """Some columns of all rows, as the file has them."""
         return self.frame[list(columns)]
 
@@ -119,9 +126,13 @@ class TextTable(FileTable):
         position = self.names.index(name)
         return [row[position] for row in self._layout.sample if position < len(row)]
 
-    def read(self, columns: Sequence[str], numbers: Collection[str]) -> pd.DataFrame:
-        """Some columns of all rows; numbers as text where one of them is not plain."""
-        types = {name: pa.float64() if name in numbers else pa.string() for name in columns}
+    def read(
+        self, columns: Sequence[str], numbers: Collection[str] = (), stamps: Collection[str] = ()
+    ) -> pd.DataFrame:
+        """Some columns of all rows; all of them as text where a cell has not the wanted type."""
+        types = dict.fromkeys(columns, pa.string())
+        types |= dict.fromkeys(numbers, pa.float64())
+        types |= {name: self._stamp_type(name) for name in stamps}
         with reading(self.path):
             try:
                 table = self._parse(types)
@@ -129,8 +140,19 @@ class TextTable(FileTable):
                 if "conversion error" not in str(error):
                     raise
                 table = self._parse_as_text(columns)
-        frame: pd.DataFrame = table.to_pandas()
+        frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
         return frame
+
+    def _stamp_type(self, name: str) -> pa.DataType:
+        """The type of which the first cell of a column is; text where it is of none."""
+        first = next(iter(self.sample(name)), "")
+        for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.int64()):
+            try:
+                pa.scalar(first).cast(kind)
+            except pa.ArrowInvalid:
+                continue
+            return kind
+        return pa.string()
 
     def _parse_as_text(self, columns: Sequence[str]) -> pa.Table:
         types = dict.fromkeys(columns, pa.string())
