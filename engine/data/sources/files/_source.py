@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.core.errors import SourceError
-from engine.data.bars import VALUE_COLUMNS
+from engine.core.errors import InvalidBarsError, SourceError
+from engine.data.bars import VALUE_COLUMNS, has_volume
 from engine.data.calendar import is_daily_or_longer
 from engine.data.sources.base import BarRequest, BarSource
 from engine.data.sources.files._columns import match_columns
@@ -123,6 +123,7 @@ class FilesBarSource(BarSource):
         require_one_series(
             table, parsed.bars["timestamp"], match, self.spec, self.ticker(request.symbol)
         )
+        self._require_volume(path, parsed.bars, match)
         self._notify_once(request, (*table.notices, *match.notices, *parsed.notices))
         return parsed.bars.reset_index(drop=True)
 
@@ -185,6 +186,18 @@ class FilesBarSource(BarSource):
             return tuple(replace(one, row=int(frame.index[one.row])) for one in failures)
         bars = pd.DataFrame({"timestamp": timestamps.values, **parsed})
         return _ParsedBars(bars, (timestamps.notice, *notices))
+
+    def _require_volume(self, path: Path, bars: pd.DataFrame, match: ColumnMatch) -> None:
+        """Refuses an empty column of volumes: that there is none has to be declared."""
+        if self.spec.volume is None and len(bars) and not has_volume(bars):
+            raise InvalidBarsError(
+                "the column of volumes is empty",
+                expected="a number in every row",
+                found=f"no number in {match.file_names['volume'][0]}, in {len(bars)} rows",
+                where=str(path),
+                fix="name another column by `columns: {volume: …}`, or declare `volume: none` in "
+                "the files source; features of the volume are then refused",
+            )
 
     def _timestamp_cells(self, frame: pd.DataFrame, names: tuple[str, ...]) -> pd.Series:
         if len(names) == 1:
