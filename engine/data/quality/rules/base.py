@@ -54,6 +54,11 @@ class LogPrices:
         return np.column_stack([self.opens, self.closes]).ravel()
 
     @cached_property
+    def overnight_steps(self) -> Vector:
+        """From each close to the next open, shape (n - 1,)."""
+        return self.opens[1:] - self.closes[:-1]
+
+    @cached_property
     def median_abs_return(self) -> float:
         """Median absolute log return from close to close; 0 for fewer than two bars."""
         return float(np.median(np.abs(np.diff(self.closes)))) if self.rows.size > 1 else 0.0
@@ -118,33 +123,39 @@ class BarsView:
     @cached_property
     def unique_timestamps(self) -> TimestampsUs:
         """Distinct timestamps, ascending."""
-        steps = np.diff(self.timestamps)
-        return self.timestamps if (steps > 0).all() else np.unique(self.timestamps)
+        ascending = (self.timestamps[1:] > self.timestamps[:-1]).all()
+        return self.timestamps if ascending else np.unique(self.timestamps)
 
     @cached_property
     def log_prices(self) -> LogPrices:
         """Logarithms of the comparable prices."""
-        rows = np.flatnonzero((self.prices > 0).all(axis=1) & np.isfinite(self.prices).all(axis=1))
+        columns = self.prices.T
+        usable = np.logical_and.reduce([(prices > 0) & (prices < np.inf) for prices in columns])
+        if usable.all() and self.unique_timestamps is self.timestamps:
+            return LogPrices(
+                np.arange(self.timestamps.size), self.timestamps, *(np.log(p) for p in columns)
+            )
+        rows = np.flatnonzero(usable)
         stamps = self.timestamps[rows]
         if not (np.diff(stamps) > 0).all():
             stamps, first = np.unique(stamps, return_index=True)
             rows = rows[first]
-        opens, highs, lows, closes = np.log(self.prices[rows]).T
-        return LogPrices(rows, stamps, opens, highs, lows, closes)
+        return LogPrices(rows, stamps, *(np.log(prices[rows]) for prices in columns))
 
 
 def block_medians(values: Vector) -> Vector:
-    """For each value the median of its block of 101 values, shape (n,).
+    """The median of each block of 101 values, shape (ceil(n / 101),).
 
     Blocks do not overlap, except that the last one has the last 101 values. A million values take
     0.04 s; a running median takes 0.25 s.
     """
-    if values.size <= BLOCK_SIZE:
-        return np.full(values.size, np.median(values) if values.size else 0.0)
-    complete = values.size // BLOCK_SIZE * BLOCK_SIZE
-    medians = np.repeat(np.median(values[:complete].reshape(-1, BLOCK_SIZE), axis=1), BLOCK_SIZE)
-    rest = np.full(values.size - complete, np.median(values[-BLOCK_SIZE:]))
-    return np.concatenate([medians, rest])
+    if not values.size:
+        return np.empty(0)
+    blocks = values[: values.size // BLOCK_SIZE * BLOCK_SIZE].reshape(-1, BLOCK_SIZE)
+    medians = np.partition(blocks, BLOCK_SIZE // 2, axis=1)[:, BLOCK_SIZE // 2]
+    if values.size % BLOCK_SIZE:
+        medians = np.append(medians, np.median(values[-BLOCK_SIZE:]))
+    return medians
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from engine.data.quality.rules.base import RuleViolation
 
 if TYPE_CHECKING:
+    from engine.core.types import Vector
     from engine.data.quality.rules.base import BarsView, LogPrices
 
 # Half or twice the price, and back. The largest reverting moves of clean daily sets: XRP on
@@ -28,6 +29,9 @@ def bad_ticks(view: BarsView) -> list[RuleViolation]:
     A real crash or jump does not revert, or takes longer, or is smaller.
     """
     prices = view.log_prices
+    overnight, within = prices.overnight_steps, prices.closes - prices.opens
+    if max(_largest_move(overnight), _largest_move(within)) < _MIN_LOG_SPIKE:
+        return []
     moves = np.diff(prices.open_close_path)
     min_move = max(_MIN_LOG_SPIKE, _MIN_MOVE_MULTIPLE * prices.median_abs_return)
     jumps = np.flatnonzero(np.abs(moves) >= min_move)
@@ -46,12 +50,19 @@ def bad_ticks(view: BarsView) -> list[RuleViolation]:
     return [RuleViolation(rows, description, "drop_bad_tick")]
 
 
+def _largest_move(moves: Vector) -> float:
+    return max(float(moves.max()), -float(moves.min())) if moves.size else 0.0
+
+
 def wicks(view: BarsView) -> list[RuleViolation]:
     """A high is twice, or a low is half, of every neighbouring open and close.
 
     A flash crash does trade at such prices, so this is a warning.
     """
     prices = view.log_prices
+    up, down = prices.highs - prices.opens, prices.opens - prices.lows
+    if max(_largest_move(up), _largest_move(down)) < _MIN_LOG_SPIKE:
+        return []
     above, below = _neighbour_extremes(prices)
     far = (prices.highs - above >= _MIN_LOG_SPIKE) | (below - prices.lows >= _MIN_LOG_SPIKE)
     rows = np.sort(prices.rows[far])
@@ -80,7 +91,9 @@ def unit_errors(view: BarsView) -> list[RuleViolation]:
     If few bars are high, these are wrong; otherwise the low ones are.
     """
     prices = view.log_prices
-    steps = prices.opens[1:] - prices.closes[:-1]
+    steps = prices.overnight_steps
+    if _largest_move(steps) < _LOG_100 - _TOLERANCE:
+        return []
     is_step = np.abs(np.abs(steps) - _LOG_100) <= _TOLERANCE
     # No bar may span both levels: that would be a bad tick and not a unit.
     is_narrow = (prices.highs - prices.lows) < _LOG_100 / 2

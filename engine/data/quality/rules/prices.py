@@ -31,6 +31,8 @@ def price_range(view: BarsView) -> list[RuleViolation]:
     A missing open and prices of 0 are left to their own rules.
     """
     opens, highs, lows, closes = view.prices.T
+    if ((lows <= opens) & (opens <= highs) & (lows <= closes) & (closes <= highs)).all():
+        return []
     opens = np.where((opens > 0.0) & np.isfinite(opens), opens, closes)
     usable = (view.prices[:, 1:] > 0.0).all(axis=1) & np.isfinite(view.prices[:, 1:]).all(1)
     above = np.maximum(np.maximum(opens, closes), lows) > highs * (1.0 + ROUNDING_TOLERANCE)
@@ -45,11 +47,17 @@ def price_scale(view: BarsView) -> list[RuleViolation]:
     Returns do not depend on the unit: the repair multiplies all prices of the symbol, and divides
     its volumes, by 1e12 or 1e-12. There is none for bars with prices of both kinds.
     """
-    tiny = ((view.prices > 0.0) & (view.prices < MIN_PRICE)).any(axis=1)
-    huge = (np.isfinite(view.prices) & (view.prices > MAX_PRICE)).any(axis=1)
+    prices = view.prices.T
+    tiny = np.flatnonzero(
+        np.logical_or.reduce([(one > 0.0) & (one < MIN_PRICE) for one in prices])
+    )
+    huge = np.flatnonzero(
+        np.logical_or.reduce([np.isfinite(one) & (one > MAX_PRICE) for one in prices])
+    )
+    repair = None if tiny.size and huge.size else "change_unit"
     return [
         RuleViolation(
-            np.flatnonzero(rows),
+            rows,
             f"bars have a price {limit}, where a simulation loses its accuracy",
             repair,
             price_factor=factor,
@@ -59,7 +67,6 @@ def price_scale(view: BarsView) -> list[RuleViolation]:
             (tiny, f"below {MIN_PRICE:g}", _UNIT_FACTOR),
             (huge, f"above {MAX_PRICE:g}", 1.0 / _UNIT_FACTOR),
         )
-        for repair in [None if tiny.any() and huge.any() else "change_unit"]
     ]
 
 
@@ -69,9 +76,12 @@ def missing_open(view: BarsView) -> list[RuleViolation]:
     Vendors write 0 for the opens of early decades, for which only high, low and close are known.
     """
     opens = view.prices[:, 0]
-    others = view.values[:, 1:]
-    complete = np.isfinite(others).all(axis=1) & (others[:, :3] > 0).all(axis=1)
-    rows = np.flatnonzero(complete & (np.isnan(opens) | (opens == 0.0)))
+    rows = np.flatnonzero(np.isnan(opens) | (opens == 0.0))
+    others = view.prices[rows, 1:]
+    complete = np.isfinite(others).all(axis=1) & (others > 0).all(axis=1)
+    if view.has_volume:
+        complete &= np.isfinite(view.volume[rows])
+    rows = rows[complete]
     return [RuleViolation(rows, "bars have no open", "open_from_previous_close")]
 
 
@@ -80,7 +90,9 @@ def missing_values(view: BarsView) -> list[RuleViolation]:
 
     A volume that no bar has is not missing: the source has none.
     """
-    finite = np.isfinite(view.values).all(axis=1)
+    finite = np.isfinite(view.prices).all(axis=1)
+    if view.has_volume:
+        finite &= np.isfinite(view.volume)
     description = "bars have no number where a price or volume should be"
     return [RuleViolation(np.flatnonzero(~finite), description, "drop_missing")]
 
@@ -89,7 +101,7 @@ def stale(view: BarsView) -> list[RuleViolation]:
     """Bars repeat the previous prices for five days; for bars of less than a day, for one day."""
     if view.timestamps.size < _MIN_RUN_FLOOR:
         return []
-    is_repeat = (view.prices[1:] == view.prices[:-1]).all(axis=1)
+    is_repeat = np.logical_and.reduce([prices[1:] == prices[:-1] for prices in view.prices.T])
     if view.has_volume:  # different volumes show that the market traded at an unchanged price
         is_repeat &= (view.volume[1:] == view.volume[:-1]) | (view.volume[1:] == 0.0)
     edges = np.diff(np.r_[False, is_repeat, False].astype(np.int8))
