@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.core.types import BAR_COLUMNS, PRICE_COLUMNS
+from engine.core.types import PRICE_COLUMNS
 from engine.data.calendar import interval_length, is_daily_or_longer
 
 if TYPE_CHECKING:
@@ -46,13 +46,11 @@ def normalise_bars(raw: pd.DataFrame, symbol: str) -> BarsFrame:
             source has them; others are dropped.
         symbol: Written into every row.
     """
-    bars = pd.DataFrame({"timestamp": pd.to_datetime(raw["timestamp"], utc=True)})
-    bars["timestamp"] = bars["timestamp"].astype("datetime64[us, UTC]")
-    bars["symbol"] = pd.Series(symbol, index=bars.index, dtype="str")
-    events = [column for column in EVENT_COLUMNS if column in raw]
-    for column in (*VALUE_COLUMNS, *events):
-        bars[column] = raw[column].astype("float64")
-    return bars[[*BAR_COLUMNS, *events]].reset_index(drop=True)
+    stamps = pd.to_datetime(raw["timestamp"], utc=True).astype("datetime64[us, UTC]")
+    columns = {"timestamp": stamps, "symbol": pd.Series(symbol, index=raw.index, dtype="str")}
+    values = [*VALUE_COLUMNS, *(column for column in EVENT_COLUMNS if column in raw)]
+    columns |= {column: raw[column].astype("float64") for column in values}
+    return pd.DataFrame(columns, copy=False).reset_index(drop=True)
 
 
 def drop_unfinished_bar(bars: BarsFrame, interval: BarInterval, now: pd.Timestamp) -> BarsFrame:

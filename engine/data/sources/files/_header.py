@@ -28,7 +28,7 @@ LINE_END = re.compile(r"\r\n|\n|\r")
 _MAX_LINES_BEFORE = 30
 """A header is among the first lines with text."""
 
-_SAMPLE_LINES = 200
+_SAMPLE_LINES = 100
 _MAX_LINE_CHARS = 20_000
 _MIN_BAR_NUMBERS = 4
 
@@ -80,22 +80,19 @@ def find_layout(content: FileContent, spec: FilesSourceSpec, ticker: str) -> Tex
     Raises:
         InvalidBarsError: The file is empty, or its first line is neither a header nor left out.
     """
-    texts = _head_lines(content)
-    numbered = (
-        [(number, text) for number, text in texts[spec.skip :] if text.strip()]
-        if (spec.skip < len(texts))
-        else []
-    )
+    texts = _head_lines(content, spec.skip)
+    numbered = [(number, text) for number, text in texts[spec.skip :] if text.strip()]
     if not numbered:
         found = "an empty file" if not spec.skip else f"no line after the first {spec.skip}"
         raise unreadable_table(content.path, found, "save or download the file again")
-    layouts = [_Lines(separator, numbered) for separator in SEPARATORS]
-    if spec.header is None:
-        for lines in layouts:
+    layouts = {}
+    for separator in sorted(SEPARATORS, key=numbered[-1][1].count, reverse=True):
+        layouts[separator] = lines = _Lines(separator, numbered)
+        if spec.header is None:
             found_header = _find_complete_header(content, lines, spec, ticker)
             if found_header is not None:
                 return found_header
-    lines = max(layouts, key=_separator_rank)
+    lines = max((layouts[separator] for separator in SEPARATORS), key=_separator_rank)
     if spec.header is None:
         return _read_first_line_as_header(content, lines, spec)
     return _layout_of_declared_names(content, lines, spec)
@@ -126,9 +123,10 @@ class _Lines:
         return TextLayout(self.separator, unique, skipped, sample, notices, used_where)
 
 
-def _head_lines(content: FileContent) -> list[tuple[int, str]]:
-    lines = LINE_END.split(content.head.decode("utf-8", errors="replace"))
-    if not content.is_whole and len(lines) > 1:
+def _head_lines(content: FileContent, skip: int) -> list[tuple[int, str]]:
+    count = skip + _MAX_LINES_BEFORE + _SAMPLE_LINES
+    lines = LINE_END.split(content.head.decode("utf-8", errors="replace"), maxsplit=count)
+    if len(lines) > count or (len(lines) > 1 and not content.is_whole):
         lines = lines[:-1]
     return list(enumerate(lines, start=1))
 

@@ -184,7 +184,7 @@ class FilesBarSource(BarSource):
             failures.append(timestamps)
         if failures or isinstance(timestamps, ParseFailure):
             return tuple(replace(one, row=int(frame.index[one.row])) for one in failures)
-        bars = pd.DataFrame({"timestamp": timestamps.values, **parsed})
+        bars = pd.DataFrame({"timestamp": timestamps.values, **parsed}, copy=False)
         return _ParsedBars(bars, (timestamps.notice, *notices))
 
     def _require_volume(self, path: Path, bars: pd.DataFrame, match: ColumnMatch) -> None:
