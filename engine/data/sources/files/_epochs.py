@@ -102,11 +102,12 @@ def _no_unit_failure(row: int, text: str, size: float) -> ParseFailure:
         for unit, scale in zip(EPOCH_UNITS, _UNITS_PER_SECOND, strict=True)
         if abs(size / scale) < 10 * _MAX_SECONDS
     ]
+    day = "%Y%m%d%H%M%S" if len(text) == len("20200131235959") else "%Y%m%d%H%M"
     return ParseFailure(
         row,
         f"{text}, the newest: {', '.join(readings)}" if readings else text,
         "seconds to nanoseconds since 1970, the newest from 1980 to 2099, or YYYYMMDD",
-        "declare the format, as in `dates: seconds` or `dates: '%Y%m%d%H%M'`",
+        f"declare the format, as in `dates: seconds` or `dates: '{day}'`",
     )
 
 

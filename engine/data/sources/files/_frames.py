@@ -146,6 +146,8 @@ def _find_part(document: dict[str, Json], spec: FilesSourceSpec) -> pd.DataFrame
     """The table in one of the values of an object; None without one, or with two."""
     parts = [value for value in document.values() if isinstance(value, list | dict) and value]
     frames = [frame for part in parts if (frame := _find_frame(part, spec)) is not None]
+    if len(frames) > 1:
+        frames = [frame for frame in frames if _are_columns([*map(str, frame.columns)], spec)]
     return frames[0] if len(frames) == 1 else None
 
 

@@ -29,7 +29,6 @@ _MAX_LINES_BEFORE = 30
 """A header is among the first lines with text."""
 
 _SAMPLE_LINES = 100
-_MAX_LINE_CHARS = 20_000
 _MIN_BAR_NUMBERS = 4
 
 
@@ -132,7 +131,10 @@ def _head_lines(content: FileContent, skip: int) -> list[tuple[int, str]]:
 
 
 def _split(text: str, separator: str) -> tuple[str, ...]:
-    cells = next(csv.reader([text[:_MAX_LINE_CHARS]], delimiter=separator), [])
+    try:
+        cells = next(csv.reader([text], delimiter=separator), [])
+    except csv.Error:  # a cell of more than 131,072 characters
+        return (text,)
     return tuple(cell.strip() for cell in cells)
 
 
@@ -266,7 +268,8 @@ def _no_header_error(content: FileContent, lines: _Lines) -> InvalidBarsError:
     skip = start.number - 1
     keys = f"`skip: {skip}`"
     if is_bar(start.cells):
-        keys += f" and `header: [{', '.join(suggest_names([r.cells for r in lines.lines]))}]`"
+        bars = [row.cells for row in lines.lines if len(row.cells) == lines.usual_count]
+        keys += f" and `header: [{', '.join(suggest_names(bars))}]`"
     first = lines.lines[0]
     return InvalidBarsError(
         f"line {first.number} is not a header",
