@@ -51,7 +51,7 @@ QualityPolicy: TypeAlias = dict[RuleName, Treatment]
 """The treatment of the rules that a dataset names; the others keep their severity."""
 
 _LITERAL_OFFSET = re.compile(r"(?<=[A-Z ])[+-]\d{1,2}:?(\d\d)?(?!\d)")
-_LITERAL_ZONE = re.compile(r"\b(?!UTC|GMT)[A-Z]{3,5}\b")
+_LITERAL_ZONE = re.compile(r"\b((?!UTC|GMT)[A-Z]{3,5}|[A-Z]\w+/[A-Z]\w+)\b")
 
 WARNING_RULES: frozenset[RuleName] = frozenset(
     {"wicks", "gaps", "closed_days", "stale", "zero_volume", "implausible_volume"}

@@ -239,6 +239,12 @@ class TestNumbersSince1970:
         assert readings in caught.value.found
         assert "`dates: seconds`" in caught.value.fix
 
+    def test_the_day_numbers_of_a_spreadsheet_are_named(self, reader):
+        with pytest.raises(BarsParseError) as caught:
+            reader.stamps([43_861])
+        assert "2020-01-31 in a spreadsheet" in caught.value.found
+        assert "format the column as YYYY-MM-DD" in caught.value.fix
+
     def test_a_declared_unit_is_accepted_for_any_number(self, reader):
         assert reader.stamps([100_000_000], dates="seconds") == ["1973-03-03 09:46"]
         assert reader.stamps([202001312300], dates="%Y%m%d%H%M") == ["2020-01-31 23:00"]

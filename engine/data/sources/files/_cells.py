@@ -33,7 +33,7 @@ NUMBER_PATTERN = re.compile(
     rf"[ \u00a0]?[KMBTkmbt%{CURRENCY_SIGNS}]?"
 )
 _TIME_PATTERN = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?")
-_DATE_PATTERN = re.compile(
+DATE_PATTERN = re.compile(
     r"\d{4}\D\d{1,2}\D\d{1,2}(\D.*)?|\d{1,2}\D\d{1,2}\D\d{2,4}(\D.*)?|(19|20)\d{6}(\D.*)?"
     r"|[1-9]\d{8,18}(\.\d+)?"
     r"|(\w{3,9},? )?\w{3,9} \d{1,2},? \d{4}.*|\d{1,2}[ -]\w{3,9}[ -]\d{2,4}.*"
@@ -52,7 +52,7 @@ def looks_like_time(cell: str) -> bool:
 
 def looks_like_date(cell: str) -> bool:
     """Whether a cell may begin with a date, or be a number since 1970 of recent decades."""
-    return _DATE_PATTERN.fullmatch(cell.strip()) is not None
+    return DATE_PATTERN.fullmatch(cell.strip()) is not None
 
 
 def is_missing(cell: str) -> bool:

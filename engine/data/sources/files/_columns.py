@@ -39,20 +39,35 @@ _SUGGESTED_ALIASES = {
         *("dtyyyymmdd", "yyyymmdd", "tradedate", "tradingdate", "tradingday", "timeperiodstart"),
         *("openingtime", "opentimeutc", "timestamputc", "timestampms", "epoch", "datetimeutc"),
         *("starttime", "timestart", "startdate", "barstart", "periodstart", "unixtime", "dt"),
+        *("datum", "fecha", "data", "\u65e5\u671f", "\u65f6\u95f4", "\u4ea4\u6613\u65e5\u671f"),
     ),
-    "open": ("o", "first", "openprice", "openingprice", "priceopen", "openbid", "bidopen"),
-    "high": ("h", "max", "highprice", "pricehigh", "highest", "highbid", "bidhigh"),
-    "low": ("l", "min", "lowprice", "pricelow", "lowest", "lowbid", "bidlow"),
+    "open": (
+        *("o", "first", "openprice", "openingprice", "priceopen", "openbid", "bidopen"),
+        *("er\u00f6ffnung", "er\u00f6ffnungskurs", "erster", "\u5f00\u76d8", "\u5f00\u76d8\u4ef7"),
+    ),
+    "high": (
+        *("h", "max", "highprice", "pricehigh", "highest", "highbid", "bidhigh"),
+        *("hoch", "tageshoch", "\u6700\u9ad8", "\u6700\u9ad8\u4ef7"),
+    ),
+    "low": (
+        *("l", "min", "lowprice", "pricelow", "lowest", "lowbid", "bidlow"),
+        *("tief", "tagestief", "\u6700\u4f4e", "\u6700\u4f4e\u4ef7"),
+    ),
     "close": (
         *("c", "price", "last", "closelast", "closeprice", "closingprice", "priceclose", "settle"),
         *("lastprice", "latest", "closebid", "bidclose", "adjclose", "adjustedclose"),
+        *("schluss", "schlusskurs", "zuletzt", "\u6536\u76d8", "\u6536\u76d8\u4ef7"),
     ),
     "volume": (
         *("v", "vol", "realvolume", "tickvolume", "tickvol", "shares", "sharestraded", "qty"),
         *("volumeusd", "volumebtc", "basevolume", "totalvolume", "volumetraded", "tradedvolume"),
         *("volumefrom", "totaltradedquantity", "tottrdqty", "volumeshares", "quantity"),
+        *("volumen", "st\u00fcck", "\u6210\u4ea4\u91cf"),
     ),
 }
+_REPEATED = re.compile(r"\.\d+$")
+"""The end of a name that a header has twice: `Close.1`."""
+
 _LIST_NUMBER = re.compile(r"^\d+[a-z]?[.)]\s*")
 _IN_PARENTHESES = re.compile(r"\([^)]*\)|\[[^]]*\]")
 _QUOTE_CURRENCIES = ("usdt", "usdc", "usd", "eur", "gbp")
@@ -142,9 +157,13 @@ def _find_candidates(
         wanted = (theirs,) if isinstance(theirs, str) else theirs
         found = tuple(_find_mapped(name, file_columns) for name in wanted)
         return [tuple(name for name in found if name is not None)] if None not in found else []
-    if ours in file_columns:
-        return [(ours,)]
-    return [(name,) for name in file_columns if _normalise_name(name) in _ALIASES[ours]]
+    exact: list[tuple[str, ...]] = [
+        (name,) for name in file_columns if _REPEATED.sub("", name) == ours
+    ]
+    if exact:
+        return exact
+    known = _ALIASES[ours]
+    return [(n,) for n in file_columns if _normalise_name(_REPEATED.sub("", n)) in known]
 
 
 def _find_mapped(name: str, file_columns: Sequence[str]) -> str | None:
@@ -172,7 +191,7 @@ def _normalise_name(name: str) -> str:
 def _simplify_name(name: str) -> str:
     """Letters and digits of a name, without the number of a list, parentheses and a currency."""
     plain = _IN_PARENTHESES.sub("", _LIST_NUMBER.sub("", name.lower().strip()))
-    return re.sub(r"[^a-z0-9]", "", plain)
+    return re.sub(r"[\W_]", "", plain)
 
 
 def _make_notices(chosen: Mapping[str, tuple[str, ...]], spec: FilesSourceSpec) -> tuple[str, ...]:
@@ -269,12 +288,23 @@ def _missing_columns_error(
         expected=", ".join(wanted[ours] for ours in required_columns(spec)),
         found=list_names(file_columns),
         where=str(path),
-        fix=_advise(suggestions, [ours for ours in missing if ours not in suggestions]),
+        fix=_advise(
+            suggestions,
+            [ours for ours in missing if ours not in suggestions],
+            is_single=len(file_columns) == 1,
+        ),
     )
 
 
-def _advise(suggestions: Mapping[str, str | tuple[str, str]], unknown: Sequence[str]) -> str:
+def _advise(
+    suggestions: Mapping[str, str | tuple[str, str]], unknown: Sequence[str], *, is_single: bool
+) -> str:
     advice = []
+    if is_single:
+        return (
+            "separate the cells with a comma, semicolon, tab or vertical bar; or correct `skip`, "
+            "if the line with the names comes later"
+        )
     if suggestions:
         advice.append(f"add {write_columns(suggestions)} to the files source")
     if "volume" in unknown:
@@ -302,7 +332,18 @@ def _suggest_column(
     if ours == "volume":
         names += [name for name in file_columns if _simplify_name(name).startswith("vol")]
         names.sort(key=lambda name: all(_is_zero(cell) for cell in sample(name)))
-    return next(iter(names), None)
+    return next(iter(names), None) or _find_prefixed(ours, file_columns)
+
+
+def _find_prefixed(ours: str, file_columns: Sequence[str]) -> str | None:
+    """The column `SPY.Open` among those of one ticker, as quantmod and joined frames have them."""
+    lower = {name.lower(): name for name in file_columns}
+    for name in file_columns:
+        for mark in "._ ":
+            prefix = name.lower().removesuffix(f"{mark}open")
+            if all(f"{prefix}{mark}{price}" in lower for price in PRICE_COLUMNS):
+                return lower.get(f"{prefix}{mark}{ours}")
+    return None
 
 
 def _is_called(name: str, known: Sequence[str]) -> bool:

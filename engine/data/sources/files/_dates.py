@@ -24,8 +24,9 @@ _ISO_EXPECTED = "an ISO 8601 timestamp such as 2020-01-31 or 2020-01-31 23:00"
 _DECLARE_FIX = "say how dates are written, as in `dates: '%d.%m.%Y %H:%M'`"
 
 _TIME_OF_DAY = (
-    r"(?:(?P<gap>[ T])\d{1,2}(?P<colon>:)?\d{2}(?P<seconds>(?(colon):)\d{2}(?P<fraction>\.\d+)?)?"
-    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:(?:GMT|UTC)?(?P<offset>[+-]\d{2}:?\d{2})|GMT|UTC|Z))?)?"
+    r"(?:(?P<gap> {1,2}|T)\d{1,2}(?P<colon>:)?\d{2}"
+    r"(?P<seconds>(?(colon):)\d{2}(?P<fraction>\.\d+)?)?(?P<half> ?[AaPp][Mm])?"
+    r"(?P<zone> ?(?:(?:GMT|UTC)?(?P<offset>[+-]\d{2}:?\d{2})|GMT|UTC|Z))?)?"
 )
 _DAY_MONTH_PATTERN = re.compile(
     r"\d{1,2}(?P<mark>[/.-])\d{1,2}(?P=mark)(?P<year>\d{4}|\d{2})" + _TIME_OF_DAY
@@ -35,6 +36,7 @@ _YEAR_FIRST_PATTERN = re.compile(
     + _TIME_OF_DAY
 )
 _COMPACT_PATTERN = re.compile(r"\d{4}(?P<mark>)\d{4}(?P<unpadded>(?= ))" + _TIME_OF_DAY)
+_NAMED_ZONE = re.compile(r"(?P<stem>\d.*\d) (?P<zone>[A-Z]{3,5}|[A-Z]\w+/[A-Z]\w+)")
 _LITERAL_UTC = re.compile(r"\b(UTC|GMT|Z)\b")
 
 # Offered where one of them fits every cell of a column; none has two readings.
@@ -172,11 +174,23 @@ def _explain_non_iso(text: pd.Series) -> ParseFailure:
 
 def _suggest_format(text: pd.Series) -> str:
     """The format of `strptime` that fits every cell, as a fix; or how to declare one."""
+    zoned = _NAMED_ZONE.fullmatch(str(text.iloc[0]))
+    if zoned is not None and (stem := _format_of(zoned["stem"])):
+        return (
+            f"add `dates: '{stem} {zoned['zone']}'` to the files source, and `timezone` with the "
+            "IANA name of that zone such as America/New_York"
+        )
     fits = (fmt for fmt in _SUGGESTED_FORMATS if not _to_datetimes(text, fmt).isna().any())
     first = next(fits, None)
     if first is None:
         return f"{_DECLARE_FIX}; or {SPREADSHEET_FIX}"
     return f"add `dates: '{first}'` to the files source"
+
+
+def _format_of(text: str) -> str | None:
+    """The `strptime` format of text that begins with the year; None where it has none."""
+    match = _YEAR_FIRST_PATTERN.fullmatch(text) or _COMPACT_PATTERN.fullmatch(text)
+    return match and match["mark"].join(("%Y", "%m", "%d")) + _format_of_time(match)
 
 
 def _infer_format(text: str, order: DayMonthOrder) -> str | None:

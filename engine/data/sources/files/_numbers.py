@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.data.sources.files._cells import CURRENCY_SIGNS, DASHES, MISSING_TEXTS
-from engine.data.sources.files._parse_failure import ParseFailure
+from engine.data.sources.files._parse_failure import SPREADSHEET_FIX, ParseFailure
+from engine.data.sources.files._shown import quote_name
 
 if TYPE_CHECKING:
     from engine.data.config import FilesSourceSpec
@@ -23,6 +24,7 @@ _GROUPED_BY_COMMA = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _GROUPED_BY_POINT = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _MANY_POINTS = re.compile(r"[+-]?\d+(\.\d+){2,}")
+_GROUPED_BY_APOSTROPHE = re.compile(r"[+-]?\d{1,3}('\d{3})+(\.\d+)?")
 _GROUPED_BY_SPACE = re.compile(rf"[+-]?\d{{1,3}}({_SPACE_PATTERN}\d{{3}})+([.,]\d+)?")
 
 _PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
@@ -167,7 +169,7 @@ def _explain_failure(
     if declares_number_format(spec):
         groups = f" and `thousands: {spec.thousands!r}`" if spec.thousands else ""
         expected += f", written with `decimal: {spec.decimal!r}`{groups}"
-        return ParseFailure(row, text, expected)
+        return ParseFailure(row, text, expected, _suggest_thousands(bare, spec))
     expected += " such as 1234.5"
     if fix := _explain_other_value(text, name):
         return ParseFailure(row, text, expected, fix)
@@ -205,4 +207,18 @@ def _suggest_declaration(text: str) -> str:
         return "`decimal: ','`"
     if _GROUPED_BY_SPACE.fullmatch(text):
         return "`decimal: ','` and `thousands: ' '`" if "," in text else "`thousands: ' '`"
+    if _GROUPED_BY_APOSTROPHE.fullmatch(text):
+        return '`thousands: "\'"`'
     return ""
+
+
+def _suggest_thousands(text: str, spec: FilesSourceSpec) -> str:
+    """The fix for groups of digits that the declared decimal mark allows, or for other text."""
+    for mark in (",", ".", " ", "'"):
+        if mark in (spec.decimal, spec.thousands):
+            continue
+        other = spec.model_copy(update={"thousands": mark})
+        plain = _to_plain_notation(pd.Series([text], dtype="str"), other)
+        if plain.notna().all():
+            return f"add `thousands: {quote_name(mark)}` to the files source"
+    return SPREADSHEET_FIX

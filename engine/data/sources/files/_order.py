@@ -29,7 +29,7 @@ def suggest_names(rows: Sequence[Sequence[str]]) -> list[str]:
         names[stamp] = "timestamp"
         if stamp + 1 < width and all(map(looks_like_time, columns[stamp + 1])):
             names[stamp : stamp + 2] = ["date", "time"]
-    for start in range(0 if stamp is None else stamp + 1, width - 3):
+    for start in range(1 if stamp is None else stamp + 1, width - 3):
         order = price_order(columns[start : start + 4])
         if order is not None:
             names[start : start + 4] = order

@@ -9,7 +9,7 @@ import pandas as pd
 
 from engine.core.errors import InvalidBarsError
 from engine.core.types import PRICE_COLUMNS
-from engine.data.sources.files._cells import DASHES, MISSING_TEXTS, NUMBER_PATTERN
+from engine.data.sources.files._cells import DASHES, DATE_PATTERN, MISSING_TEXTS, NUMBER_PATTERN
 from engine.data.sources.files._columns import find_date_and_time
 from engine.data.sources.files._shown import list_names, quote_name, write_columns
 
@@ -85,7 +85,7 @@ def keep_rows(
 def find_rows_without_bars(frame: pd.DataFrame, match: ColumnMatch) -> BoolMask:
     """Which rows are no bars: dividends, notes, totals, repeated headers.
 
-    No price of theirs is a number, in any notation, and one is text or the timestamp is missing;
+    No price of theirs is a number, in any notation, and one is text or the timestamp is no date;
     or a word such as Total stands for the timestamp. Rows with a timestamp and empty prices are
     bars with missing values, which the quality rules report.
 
@@ -94,7 +94,7 @@ def find_rows_without_bars(frame: pd.DataFrame, match: ColumnMatch) -> BoolMask:
         match: Which of them are prices and timestamps.
     """
     stamps = _texts(frame, match.file_names["timestamp"][0])
-    no_stamp = stamps == ""
+    no_stamp = ~stamps.str.fullmatch(DATE_PATTERN.pattern)
     is_word = stamps.str.fullmatch(r"[^\W\d]{3}\D*")
     without_number = np.full(len(frame), fill_value=True)
     with_text = np.zeros(len(frame), dtype=bool)

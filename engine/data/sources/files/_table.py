@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from engine.core.errors import BarsParseError, InvalidBarsError
-from engine.data.sources.files._cells import MISSING_TEXTS
+from engine.data.sources.files._cells import MISSING_TEXTS, looks_like_date
 from engine.data.sources.files._content import reading
-from engine.data.sources.files._header import LINE_END
-from engine.data.sources.files._shown import shorten
+from engine.data.sources.files._header import LINE_END, is_bar
+from engine.data.sources.files._shown import quote_name, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -220,7 +220,7 @@ class TextTable(FileTable):
         """The lines after the header with as many cells as it has: short ones are filled up.
 
         Raises:
-            InvalidBarsError: A line has text in more cells.
+            InvalidBarsError: A bar has values in more cells; other lines are cut.
         """
         width, separator = len(self.names), self._layout.separator
         evened = []
@@ -232,25 +232,30 @@ class TextTable(FileTable):
                 evened.append(line)
                 continue
             cells = next(csv.reader([line], delimiter=separator), [])
-            if any(cell.strip() for cell in cells[width:]):
-                raise self._long_line_error(number, line, len(cells))
+            if any(cell.strip() for cell in cells[width:]) and is_bar(cells):
+                raise self._long_line_error(number, line, cells)
             cells = (cells + [""] * width)[:width]
             evened.append(
                 separator.join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in cells)
             )
         return "\n".join(evened).encode()
 
-    def _long_line_error(self, number: int, line: str, count: int) -> InvalidBarsError:
-        width = len(self.names)
+    def _long_line_error(self, number: int, line: str, cells: list[str]) -> InvalidBarsError:
+        width, count = len(self.names), len(cells)
         more = [f"column_{position}" for position in range(width + 1, count + 1)]
+        has_row_names = looks_like_date(cells[1]) and not looks_like_date(cells[0])
+        names = [*more, *self.names] if has_row_names else [*self.names, *more]
+        header = ", ".join(map(quote_name, names))
+        keys = f"`header: [{header}]`"
+        if self._layout.skipped:
+            keys += f" and `skip: {self._layout.skipped}`"
         return InvalidBarsError(
             "this file has lines with more cells than the header",
             expected=f"{width} cells, as the header has",
             found=f"{count} cells: {shorten(line)}",
             where=f"{self.path}, line {number}",
-            fix="correct the line; or, if the header lacks names, name every column with "
-            f"`header: [NAMES, ..., {more[-1]}]` and leave the header out with "
-            f"`skip: {self._layout.skipped}`",
+            fix=f"correct the line; or, if the header lacks a name, add {keys} to the files "
+            "source",
         )
 
 
