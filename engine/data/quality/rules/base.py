@@ -116,11 +116,6 @@ class BarsView:
         return not np.isnan(self.volume).all()
 
     @cached_property
-    def values(self) -> Matrix:
-        """What every bar has to have: the prices, and the volume where the source has one."""
-        return np.column_stack([self.prices, self.volume]) if self.has_volume else self.prices
-
-    @cached_property
     def unique_timestamps(self) -> TimestampsUs:
         """Distinct timestamps, ascending."""
         ascending = (self.timestamps[1:] > self.timestamps[:-1]).all()
