@@ -37,6 +37,40 @@ def to_mistakes(
     return tuple(mistakes.values())
 
 
+def find_rewritten_text(model: type[BaseModel], tree: YamlTree) -> list[Mistake]:
+    """Texts of a valid file that YAML has read as another number: `007` in `where: {Name: 007}`.
+
+    A key that takes text may take a whole number for it, but not one that is written otherwise.
+    """
+    numbers = {
+        path: text for path, text in tree.plain_text.items() if not tree.is_overridden(path)
+    }
+    rewritten = {
+        path: value
+        for path, text in numbers.items()
+        if type(value := _value_at(tree.value, path)) is int and str(value) != text
+    }
+    if not rewritten:
+        return []
+    navigator = SchemaNavigator(model.model_json_schema())
+    return [
+        Mistake(
+            dotted_path(path),
+            tree.line_of(path),
+            "text",
+            *_explain_unquoted(value, _format_value(value), path, tree),
+        )
+        for path, value in rewritten.items()
+        if navigator.expects_text(path, tree.value)
+    ]
+
+
+def _value_at(tree: object, path: TreePath) -> object:
+    for part in path:
+        tree = tree[part]  # type: ignore[index]
+    return tree
+
+
 def _root_errors(error: ValidationError) -> list[ErrorDetails]:
     """The errors without lists that are too short only because their entries are invalid."""
     errors = error.errors(include_url=False)

@@ -5,7 +5,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import pytest
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from engine.config import load_config, parse_overrides
 from engine.core.errors import Mistake, StrategyError, UsageError
@@ -454,3 +454,53 @@ def test_an_override_in_an_omitted_mapping_starts_from_its_default(
     assert load_config(plan, Chosen, {"rule.slow": 50}).rule == Crossover(fast=7, slow=50)
     with pytest.raises(StrategyError):
         load_config(plan, Chosen, {"rule.window": 50})
+
+
+class Texts(Spec):
+    """Keys that take a whole number for text, as the names of a file's columns do."""
+
+    kind: Literal["texts"] = "texts"
+    where: dict[str, str] = Field(default_factory=dict)
+    header: Literal["none"] | tuple[str, ...] | None = None
+    count: int = 1
+
+    @field_validator("where", "header", mode="before")
+    @classmethod
+    def _numbers_are_text(cls, names: object) -> object:
+        if isinstance(names, dict):
+            return {key: str(name) for key, name in names.items()}
+        return tuple(map(str, names)) if isinstance(names, list) else names
+
+
+class Sources(Spec):
+    sources: tuple[Annotated[Texts | Average, Field(discriminator="kind")], ...]
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "text"),
+    [
+        ("where: {Name: 007}", "sources.0.where.Name", "007"),
+        ("where: {Name: 0x10}", "sources.0.where.Name", "0x10"),
+        ("header: [1, 002]", "sources.0.header.1", "002"),
+    ],
+)
+def test_a_number_taken_for_text_has_to_be_written_as_it_is_read(
+    plan: Path, line: str, path: str, text: str
+) -> None:
+    plan.write_text(f"sources:\n- {{kind: texts, {line}}}\n")
+    with pytest.raises(StrategyError) as caught:
+        load_config(plan, Sources)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.path, mistake.line) == (path, 2)
+    assert mistake.found.startswith(f"{text}, which YAML reads as the number")
+    assert mistake.hint == f'put it in quotes: "{text}"'
+
+
+@pytest.mark.parametrize(
+    "line", ["where: {Name: 7}", "header: [1, 2]", "count: 007", "count: 1_0"]
+)
+def test_a_number_written_as_it_is_read_or_where_numbers_belong_is_accepted(
+    plan: Path, line: str
+) -> None:
+    plan.write_text(f"sources:\n- {{kind: texts, {line}}}\n")
+    load_config(plan, Sources)

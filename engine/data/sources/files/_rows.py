@@ -9,7 +9,13 @@ import pandas as pd
 
 from engine.core.errors import InvalidBarsError
 from engine.core.types import PRICE_COLUMNS
-from engine.data.sources.files._cells import DASHES, DATE_PATTERN, MISSING_TEXTS, NUMBER_PATTERN
+from engine.data.sources.files._cells import (
+    DASHES,
+    DATE_PATTERN,
+    MISSING_TEXTS,
+    NUMBER_PATTERN,
+    is_missing,
+)
 from engine.data.sources.files._columns import find_date_and_time
 from engine.data.sources.files._shown import list_names, quote_name, write_columns
 
@@ -68,7 +74,8 @@ def keep_rows(
     """
     for name, condition in conditions.items():
         wanted = condition.replace("{symbol}", ticker)
-        cells = frame[name].astype("str").str.strip()
+        texts = table.read_texts(name)[frame.index] if is_missing(wanted) else frame[name]
+        cells = texts.astype("str").str.strip()
         kept = frame[(cells == wanted).fillna(value=False).to_numpy(dtype=bool)]
         if kept.empty and len(frame):
             raise InvalidBarsError(

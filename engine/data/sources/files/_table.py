@@ -63,6 +63,10 @@ class FileTable(ABC):
         """
 
     @abstractmethod
+    def read_texts(self, name: str) -> pd.Series[str]:
+        """All cells of a column as they stand in the file: `NA` is text, not a missing value."""
+
+    @abstractmethod
     def locate(self, row: int) -> str:
         """Where a row stands in the file: `line 5`."""
 
@@ -99,6 +103,10 @@ class FrameTable(FileTable):
     ) -> pd.DataFrame:
         """Some columns of all rows, as the file has them."""
         return self.frame[list(columns)]
+
+    def read_texts(self, name: str) -> pd.Series[str]:
+        """All cells of a column as text."""
+        return self.frame[name].astype("str")
 
     def locate(self, row: int) -> str:
         """The number of the row, from 1."""
@@ -143,6 +151,13 @@ class TextTable(FileTable):
         frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
         return frame
 
+    def read_texts(self, name: str) -> pd.Series[str]:
+        """All cells of a column as they stand in the file."""
+        with reading(self.path):
+            table = self._parse({name: pa.string()}, missing=())
+        texts: pd.Series[str] = table.to_pandas()[name]
+        return texts
+
     def _stamp_type(self, name: str) -> pa.DataType:
         """The type of which the first cell of a column is; text where it is of none."""
         first = next(iter(self.sample(name)), "")
@@ -178,18 +193,27 @@ class TextTable(FileTable):
         filled = [(number, line) for number, line in lines if line.strip()]
         return [line for line in filled if line[0] > self._layout.skipped][row]
 
-    def _parse(self, types: dict[str, pa.DataType]) -> pa.Table:
+    def _parse(
+        self, types: dict[str, pa.DataType], missing: Sequence[str] = MISSING_TEXTS
+    ) -> pa.Table:
         """Parses the lines; where some have too few or too many cells, all are evened out."""
         if self._evened is None:
             ragged: list[str] = []
-            table = self._parse_stream(self._content.stream(), self._layout.skipped, types, ragged)
+            table = self._parse_stream(
+                self._content.stream(), self._layout.skipped, types, ragged, missing
+            )
             if not ragged:
                 return table
             self._evened = self._even_out()
-        return self._parse_stream(pa.BufferReader(self._evened), 0, types, [])
+        return self._parse_stream(pa.BufferReader(self._evened), 0, types, [], missing)
 
     def _parse_stream(
-        self, stream: pa.NativeFile, skipped: int, types: dict[str, pa.DataType], ragged: list[str]
+        self,
+        stream: pa.NativeFile,
+        skipped: int,
+        types: dict[str, pa.DataType],
+        ragged: list[str],
+        missing: Sequence[str],
     ) -> pa.Table:
         def note_ragged(row: pacsv.InvalidRow) -> str:
             ragged.append(row.text)
@@ -207,7 +231,7 @@ class TextTable(FileTable):
                 convert_options=pacsv.ConvertOptions(
                     column_types=types,
                     include_columns=list(types),
-                    null_values=list(MISSING_TEXTS),
+                    null_values=list(missing),
                     strings_can_be_null=True,
                 ),
             )
