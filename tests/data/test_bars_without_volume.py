@@ -35,6 +35,14 @@ class TestQuality:
         raw = walk()
         raw.loc[7, "volume"] = NONE
         assert rules(raw) == ["missing_values"]
+        gate = QualityGate("24/7", {}, NOW, QualityLog())
+        with pytest.raises(InvalidBarsError) as error:
+            gate.validate(normalise_bars(raw, "X"), "1d", "a test")
+        assert "declare `volume: none`" in error.value.fix
+        raw.loc[7, ["close", "volume"]] = NONE, 1.0
+        with pytest.raises(InvalidBarsError) as error:
+            gate.validate(normalise_bars(raw, "X"), "1d", "a test")
+        assert "volume: none" not in error.value.fix
 
     def test_a_single_bar_with_a_volume_makes_the_others_missing(self) -> None:
         raw = walk().assign(volume=NONE)

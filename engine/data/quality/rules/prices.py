@@ -90,11 +90,15 @@ def missing_values(view: BarsView) -> list[RuleViolation]:
 
     A volume that no bar has is not missing: the source has none.
     """
-    finite = np.isfinite(view.prices).all(axis=1)
+    priced = np.asarray(np.isfinite(view.prices).all(axis=1))
+    missing, advice = np.flatnonzero(~priced), ""
     if view.has_volume:
-        finite &= np.isfinite(view.volume)
+        complete = priced & np.isfinite(view.volume)
+        missing = np.flatnonzero(~complete)
+        if priced[missing].any():
+            advice = "declare `volume: none` in the files source, which leaves all volumes out"
     description = "bars have no number where a price or volume should be"
-    return [RuleViolation(np.flatnonzero(~finite), description, "drop_missing")]
+    return [RuleViolation(missing, description, "drop_missing", advice=advice)]
 
 
 def stale(view: BarsView) -> list[RuleViolation]:
