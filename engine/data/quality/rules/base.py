@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 
+_ROUNDING = 1e-9
+
 BLOCK_SIZE = 101
 """Number of bars in a block, whose median is the local level."""
 
@@ -35,18 +37,37 @@ class LogPrices:
     Attributes:
         rows: Positions in the view, shape (n,).
         timestamps: Microseconds since 1970, strictly ascending, shape (n,).
-        opens: Logarithms of the opens, shape (n,).
-        highs: As `opens`.
-        lows: As `opens`.
-        closes: As `opens`.
+        prices: Open, high, low and close, not their logarithms, shape (4, n).
     """
 
     rows: IntVector
     timestamps: TimestampsUs
-    opens: Vector
-    highs: Vector
-    lows: Vector
-    closes: Vector
+    prices: Matrix
+
+    @cached_property
+    def opens(self) -> Vector:
+        """Logarithms of the opens, shape (n,)."""
+        return np.asarray(np.log(self.prices[0]))
+
+    @cached_property
+    def highs(self) -> Vector:
+        """Logarithms of the highs, shape (n,)."""
+        return np.asarray(np.log(self.prices[1]))
+
+    @cached_property
+    def lows(self) -> Vector:
+        """Logarithms of the lows, shape (n,)."""
+        return np.asarray(np.log(self.prices[2]))
+
+    @cached_property
+    def closes(self) -> Vector:
+        """Logarithms of the closes, shape (n,)."""
+        return np.asarray(np.log(self.prices[3]))
+
+    @cached_property
+    def max_step(self) -> float:
+        """Size of the largest step from a close to the next open; it needs no logarithms."""
+        return largest_log_ratio(self.prices[0, 1:], self.prices[3, :-1])
 
     @cached_property
     def open_close_path(self) -> Vector:
@@ -127,15 +148,22 @@ class BarsView:
         columns = self.prices.T
         usable = np.logical_and.reduce([(prices > 0) & (prices < np.inf) for prices in columns])
         if usable.all() and self.unique_timestamps is self.timestamps:
-            return LogPrices(
-                np.arange(self.timestamps.size), self.timestamps, *(np.log(p) for p in columns)
-            )
+            return LogPrices(np.arange(self.timestamps.size), self.timestamps, columns)
         rows = np.flatnonzero(usable)
         stamps = self.timestamps[rows]
         if not (np.diff(stamps) > 0).all():
             stamps, first = np.unique(stamps, return_index=True)
             rows = rows[first]
-        return LogPrices(rows, stamps, *(np.log(prices[rows]) for prices in columns))
+        return LogPrices(rows, stamps, columns[:, rows])
+
+
+def largest_log_ratio(prices: Vector, others: Vector) -> float:
+    """The largest size of log(price / other), rounded up in the last places; 0 without prices."""
+    if not prices.size:
+        return 0.0
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        ratios = prices / others
+        return max(float(np.log(ratios.max())), -float(np.log(ratios.min()))) + _ROUNDING
 
 
 def block_medians(values: Vector) -> Vector:

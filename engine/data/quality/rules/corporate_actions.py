@@ -122,13 +122,12 @@ def _find_unadjusted_span(returns: Vector, event: int, ratio: float) -> _Unadjus
 
 def _find_unlisted_splits(view: BarsView, log_prices: LogPrices) -> list[_UnadjustedSpan]:
     """Steps from close to open by a common ratio, without other signs of a market move."""
-    if log_prices.rows.size < 2 * _LEVEL_WINDOW:
+    smallest = np.log(_COMMON_RATIOS[0]) - _MATCH_TOLERANCE
+    if log_prices.rows.size < 2 * _LEVEL_WINDOW or log_prices.max_step < smallest:
         return []
     steps = log_prices.overnight_steps
     spans = []
-    for bar in (
-        np.flatnonzero(np.abs(steps) >= np.log(_COMMON_RATIOS[0]) - _MATCH_TOLERANCE) + 1
-    ).tolist():
+    for bar in (np.flatnonzero(np.abs(steps) >= smallest) + 1).tolist():
         ratio = _match_common_ratio(float(steps[bar - 1]))
         if (
             ratio

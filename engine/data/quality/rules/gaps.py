@@ -103,6 +103,8 @@ def ticker_reuse(view: BarsView) -> list[RuleViolation]:
     prices = view.log_prices
     is_gap = np.diff(prices.timestamps) >= _YEAR_US
     after = np.flatnonzero(is_gap)
+    if not after.size:
+        return []
     breaks = after[np.abs(prices.overnight_steps[after]) >= _MIN_LOG_JUMP]
     if not breaks.size:
         return []

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.quality.rules.base import RuleViolation
+from engine.data.quality.rules.base import RuleViolation, largest_log_ratio
 
 if TYPE_CHECKING:
-    from engine.core.types import Vector
     from engine.data.quality.rules.base import BarsView, LogPrices
 
 # Half or twice the price, and back. The largest reverting moves of clean daily sets: XRP on
@@ -29,8 +28,8 @@ def bad_ticks(view: BarsView) -> list[RuleViolation]:
     A real crash or jump does not revert, or takes longer, or is smaller.
     """
     prices = view.log_prices
-    overnight, within = prices.overnight_steps, prices.closes - prices.opens
-    if max(_largest_move(overnight), _largest_move(within)) < _MIN_LOG_SPIKE:
+    opens, _, _, closes = prices.prices
+    if max(prices.max_step, largest_log_ratio(closes, opens)) < _MIN_LOG_SPIKE:
         return []
     moves = np.diff(prices.open_close_path)
     min_move = max(_MIN_LOG_SPIKE, _MIN_MOVE_MULTIPLE * prices.median_abs_return)
@@ -50,18 +49,14 @@ def bad_ticks(view: BarsView) -> list[RuleViolation]:
     return [RuleViolation(rows, description, "drop_bad_tick")]
 
 
-def _largest_move(moves: Vector) -> float:
-    return max(float(moves.max()), -float(moves.min())) if moves.size else 0.0
-
-
 def wicks(view: BarsView) -> list[RuleViolation]:
     """A high is twice, or a low is half, of every neighbouring open and close.
 
     A flash crash does trade at such prices, so this is a warning.
     """
     prices = view.log_prices
-    up, down = prices.highs - prices.opens, prices.opens - prices.lows
-    if max(_largest_move(up), _largest_move(down)) < _MIN_LOG_SPIKE:
+    opens, highs, lows, _ = prices.prices
+    if max(largest_log_ratio(highs, opens), largest_log_ratio(lows, opens)) < _MIN_LOG_SPIKE:
         return []
     above, below = _neighbour_extremes(prices)
     far = (prices.highs - above >= _MIN_LOG_SPIKE) | (below - prices.lows >= _MIN_LOG_SPIKE)
@@ -91,9 +86,9 @@ def unit_errors(view: BarsView) -> list[RuleViolation]:
     If few bars are high, these are wrong; otherwise the low ones are.
     """
     prices = view.log_prices
-    steps = prices.overnight_steps
-    if _largest_move(steps) < _LOG_100 - _TOLERANCE:
+    if prices.max_step < _LOG_100 - _TOLERANCE:
         return []
+    steps = prices.overnight_steps
     is_step = np.abs(np.abs(steps) - _LOG_100) <= _TOLERANCE
     # No bar may span both levels: that would be a bad tick and not a unit.
     is_narrow = (prices.highs - prices.lows) < _LOG_100 / 2
