@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from engine.core.types import PRICE_COLUMNS
+from engine.core.types import PRICE_COLUMNS, TIMESTAMP_DTYPE
 from engine.data.calendar import interval_length, is_daily_or_longer
 
 if TYPE_CHECKING:
@@ -46,8 +47,11 @@ def normalise_bars(raw: pd.DataFrame, symbol: str) -> BarsFrame:
             source has them; others are dropped.
         symbol: Written into every row.
     """
-    stamps = pd.to_datetime(raw["timestamp"], utc=True).astype("datetime64[us, UTC]")
-    columns = {"timestamp": stamps, "symbol": pd.Series(symbol, index=raw.index, dtype="str")}
+    stamps = raw["timestamp"]
+    if stamps.dtype != TIMESTAMP_DTYPE:
+        stamps = pd.to_datetime(stamps, utc=True).astype("datetime64[us, UTC]")
+    names = pa.repeat(pa.scalar(symbol, pa.large_string()), len(raw))
+    columns = {"timestamp": stamps, "symbol": pd.Series(names, index=raw.index, dtype="str")}
     values = [*VALUE_COLUMNS, *(column for column in EVENT_COLUMNS if column in raw)]
     columns |= {column: raw[column].astype("float64") for column in values}
     return pd.DataFrame(columns, copy=False).reset_index(drop=True)

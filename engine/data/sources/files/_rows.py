@@ -155,7 +155,7 @@ def require_one_series(
     Raises:
         InvalidBarsError: The rows are of several symbols, or of several times of a day.
     """
-    stamps = timestamps.dt.tz_localize(None).to_numpy()
+    stamps = timestamps.astype("int64").to_numpy()
     if bool((stamps[1:] > stamps[:-1]).all()) or timestamps.is_unique:
         return
     used = {name for names in match.file_names.values() for name in names} | set(spec.where)
