@@ -63,8 +63,7 @@ def make_bar_grid(
         calendar: `24/7` or a code of exchange-calendars.
 
     Raises:
-        UsageError: exchange-calendars knows no calendar of that name, or it does not reach back
-            to the first bar.
+        UsageError: exchange-calendars knows no calendar of that name.
     """
     opens = stamps.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
     length = int(INTERVAL_LENGTHS[base] / MICROSECOND)

@@ -62,7 +62,7 @@ class ResampledBarSource(BarSource):
             UnreachableError: As the source of the finer bars.
             SourceError: As the source of the finer bars.
             InvalidBarsError: As the source of the finer bars; or they fail the quality gate.
-            UsageError: The calendar is unknown.
+            UsageError: The calendar is unknown, or does not cover the finer bars.
         """
         raw = self.source.fetch(replace(request, interval=self.source_interval))
         fine = drop_unfinished_bar(
