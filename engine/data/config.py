@@ -183,11 +183,14 @@ class Dataset(Spec):
     Attributes:
         name: The name that strategies use.
         interval: Length of a bar.
-        calendar: `24/7`, or a code of exchange-calendars such as `XNYS`; sets the periods a year.
+        calendar: `24/7`, `24/5`, or a code of exchange-calendars such as `XNYS`; sets the periods
+            a year.
         symbols: The first is the default target.
         start: First day wanted, inclusive (UTC).
         end: Last day wanted, inclusive (UTC).
         sources: Tried in this order.
+        periods_per_year: Bars a year, by which returns are annualised, where no calendar fits the
+            bars: a number, or `measured` for their number in the weeks that have any.
         quality: The treatment of bars that break a rule: `{missing_open: repair, gaps: error}`;
             the others keep their severity. docs/data-quality.md lists rules and repairs.
         note: Who may use this data.
@@ -200,6 +203,7 @@ class Dataset(Spec):
     start: date | None = None
     end: date | None = None
     sources: tuple[SourceSpec, ...] = Field(min_length=1)
+    periods_per_year: Literal["measured"] | Annotated[float, Field(gt=0.0)] | None = None
     quality: QualityPolicy = Field(default_factory=dict)
     note: str = ""
 
