@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from engine.core.types import BAR_COLUMNS, PRICE_COLUMNS
-from engine.data.calendar import interval_length, is_daily_or_longer
+from engine.data.calendar import is_daily_or_longer
+from engine.data.intervals import bar_end
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -55,7 +56,7 @@ def drop_unfinished_bar(bars: BarsFrame, interval: BarInterval, now: pd.Timestam
     if bars.empty:
         return bars
     newest = bars["timestamp"].max()
-    if newest + interval_length(interval) <= now:
+    if bar_end(newest, interval) <= now:
         return bars
     finished: BarsFrame = bars[bars["timestamp"] != newest].reset_index(drop=True)
     return finished

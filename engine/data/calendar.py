@@ -34,7 +34,12 @@ INTERVAL_LENGTHS: dict[str, pd.Timedelta] = {
     "4h": pd.Timedelta(hours=4),
     "1d": pd.Timedelta(days=1),
     "1w": pd.Timedelta(weeks=1),
+    "1mo": pd.Timedelta(days=28),
 }
+"""Length of a bar; of a month, that of the shortest.
+
+`engine.data.intervals` says where months begin and end.
+"""
 
 # Sessions are counted over complete years that lie in the past, so that the same data has the same
 # periods per year whenever it is run: these twenty, or the first five of a younger calendar.
@@ -49,18 +54,18 @@ _SESSIONS_AROUND = 5
 
 
 def interval_length(interval: BarInterval) -> pd.Timedelta:
-    """Length of one bar."""
+    """Length of one bar; of a month, that of the shortest."""
     return INTERVAL_LENGTHS[interval]
 
 
 def is_daily_or_longer(interval: BarInterval) -> bool:
     """Whether bars are labelled by a date rather than by an instant within a day."""
-    return interval == MONTH or INTERVAL_LENGTHS[interval] >= pd.Timedelta(days=1)
+    return INTERVAL_LENGTHS[interval] >= pd.Timedelta(days=1)
 
 
-def is_longer_than_a_day(interval: BarInterval) -> bool:
+def is_longer_than_a_day(interval: str) -> bool:
     """Whether a bar holds several days."""
-    return is_daily_or_longer(interval) and interval != "1d"
+    return INTERVAL_LENGTHS[interval] > pd.Timedelta(days=1)
 
 
 def periods_per_year(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, field_validator, model_validator
 
 from engine.core.types import Spec
-from engine.data.calendar import BarInterval
+from engine.data.calendar import MONTH, BarInterval
 
 TIMESTAMP_FORMATS = (
     *("iso", "day_first", "month_first"),
@@ -219,6 +219,10 @@ class Dataset(Spec):
         lengths = get_args(BarInterval)
         for source in self.sources:
             interval = None if isinstance(source, BundledSourceSpec) else source.interval
+            if interval == "1w" and self.interval == MONTH:
+                raise ValueError(
+                    "expected sources of at most 1d for months; a week may lie in two of them"
+                )
             if interval and lengths.index(interval) > lengths.index(self.interval):
                 raise ValueError(
                     f"expected sources whose interval is at most {self.interval}, the dataset's; "

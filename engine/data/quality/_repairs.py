@@ -72,6 +72,15 @@ def _label_by_open(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
     return repaired
 
 
+def _label_by_month(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
+    """Moves a label within a month to its first day."""
+    repaired = bars.copy()
+    labels = bars.index[violation.rows]
+    stamps = bars.loc[labels, "timestamp"].dt.normalize()
+    repaired.loc[labels, "timestamp"] = stamps - pd.to_timedelta(stamps.dt.day - 1, unit="D")
+    return repaired
+
+
 REPAIRS: Mapping[str, tuple[RepairFunction, str]] = {
     "sort": (_sort_bars, "the bars were sorted, oldest first"),
     "drop_duplicates": (_drop_bars, "the repetitions were dropped"),
@@ -87,6 +96,7 @@ REPAIRS: Mapping[str, tuple[RepairFunction, str]] = {
     "drop_nonpositive": (_drop_bars, "the bars were dropped"),
     "widen_range": (_widen_range, "high and low were widened to the open and the close"),
     "label_by_open": (_label_by_open, "the timestamps were moved to the bars' open"),
+    "label_by_month": (_label_by_month, "the timestamps were moved to the first of their month"),
     "apply_split": (_apply_split, "prices were divided, and volume multiplied, by the ratio"),
     "multiply_by_100": (_rescale_prices, "prices were multiplied by 100"),
     "divide_by_100": (_rescale_prices, "prices were divided by 100"),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.data.calendar import ALWAYS_OPEN, exchange_timezone, session_days
+from engine.data.calendar import ALWAYS_OPEN, MONTH, exchange_timezone, session_days
+from engine.data.quality.rules import months
 from engine.data.quality.rules.base import DAY_US, RuleViolation
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def closed_days(view: BarsView) -> list[RuleViolation]:
 
 
 def _find_missing_bars(view: BarsView, timestamps: TimestampsUs) -> list[RuleViolation]:
+    if view.interval == MONTH:
+        return months.gaps(view)
     return _gap_violations(view, timestamps, np.diff(timestamps) // view.bar_length_us - 1)
 
 

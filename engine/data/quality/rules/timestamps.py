@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from engine.data.calendar import MONTH
+from engine.data.intervals import bar_ends
+from engine.data.quality.rules import months
 from engine.data.quality.rules.base import DAY_US, SECOND_US, RuleViolation
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from engine.data.quality.rules.base import BarsView
 
 _HOUR_US = 3_600 * SECOND_US
+_MIN_MONTH_US, _MAX_MONTH_US = 28 * DAY_US, 31 * DAY_US
 
 
 def interval(view: BarsView) -> list[RuleViolation]:
@@ -22,6 +26,8 @@ def interval(view: BarsView) -> list[RuleViolation]:
 
     Gaps, weekends and short sessions are less common than the interval itself.
     """
+    if view.interval == MONTH:
+        return months.interval(view)
     steps = np.diff(view.unique_timestamps)
     if not steps.size or (steps == view.bar_length_us).mean() > 0.5:
         return []
@@ -31,7 +37,7 @@ def interval(view: BarsView) -> list[RuleViolation]:
         return []
     step = int(usual[0])
     rows = np.flatnonzero(np.isin(view.timestamps, view.unique_timestamps[1:][steps == step]))
-    text = _format_step(step)
+    text = "1mo" if _MIN_MONTH_US <= step <= _MAX_MONTH_US else _format_step(step)
     description = (
         f"bars are {text} after the previous one, and the dataset's interval is {view.interval}"
     )
@@ -47,6 +53,8 @@ def off_grid(view: BarsView) -> list[RuleViolation]:
     """
     if not view.timestamps.size:
         return []
+    if view.interval == MONTH:
+        return months.off_grid(view)
     phases = view.timestamps % view.bar_length_us
     usual = _most_common(phases)
     off = phases != usual
@@ -72,7 +80,7 @@ def off_grid(view: BarsView) -> list[RuleViolation]:
 
 def future(view: BarsView) -> list[RuleViolation]:
     """A bar ends in the future."""
-    rows = np.flatnonzero(view.timestamps + view.bar_length_us > view.now_us)
+    rows = np.flatnonzero(bar_ends(view.timestamps, view.interval) > view.now_us)
     advice = "check the time zone of the timestamps, and this machine's clock"
     return [RuleViolation(rows, "bars end in the future", advice=advice)]
 
