@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, field_validator, model_validator
 
 from engine.core.types import Spec
-from engine.data.calendar import BarInterval
+from engine.data.calendar import ALWAYS_OPEN, BarInterval, is_daily_or_longer
+from engine.data.sessions import WEEKDAYS_ONLY, DayBegin
 
 TIMESTAMP_FORMATS = (
     *("iso", "day_first", "month_first"),
@@ -29,6 +30,8 @@ RuleName = Literal[
     "negative_volume",
     "price_range",
     "interval",
+    "clock",
+    "day_labels",
     "off_grid",
     "future",
     "missed_splits",
@@ -42,6 +45,9 @@ RuleName = Literal[
     "stale",
     "zero_volume",
     "implausible_volume",
+    "outside_hours",
+    "clocks_differ",
+    "not_shared",
 ]
 Treatment = Literal["error", "warn", "repair"]
 
@@ -49,16 +55,23 @@ QualityPolicy: TypeAlias = dict[RuleName, Treatment]
 """The treatment of the rules that a dataset names; the others keep their severity."""
 
 WARNING_RULES: frozenset[RuleName] = frozenset(
-    {"wicks", "gaps", "closed_days", "stale", "zero_volume", "implausible_volume"}
+    {"day_labels", "wicks", "gaps", "closed_days", "stale", "zero_volume", "implausible_volume"}
 )
 """Rules that real markets break too, so that a run only warns."""
+
+JOINT_RULES: tuple[RuleName, ...] = ("outside_hours", "clocks_differ", "not_shared")
+"""Rules about the bars that resampling or joining would lose, and about symbols together."""
 
 UNREPAIRABLE_RULES: frozenset[RuleName] = WARNING_RULES | {
     "daylight_saving",
     "negative_volume",
     "interval",
+    "clock",
     "future",
     "missed_dividends",
+    "outside_hours",
+    "clocks_differ",
+    "not_shared",
 }
 """Rules without a repair, because none could restore the true values."""
 
@@ -184,6 +197,10 @@ class Dataset(Spec):
         name: The name that strategies use.
         interval: Length of a bar.
         calendar: `24/7`, or a code of exchange-calendars such as `XNYS`; sets the periods a year.
+        day_begins: When a day begins, as `17:00 America/New_York`, where the calendar does not
+            say; one that begins at noon or later carries the next date. On `24/7` and `24/5` bars
+            are resampled to such days; on every calendar daily bars within two hours of such an
+            instant are labelled by the date of its day.
         symbols: The first is the default target.
         start: First day wanted, inclusive (UTC).
         end: Last day wanted, inclusive (UTC).
@@ -196,12 +213,25 @@ class Dataset(Spec):
     name: str = Field(min_length=1)
     interval: BarInterval
     calendar: str
+    day_begins: str | None = None
     symbols: tuple[str, ...] = Field(min_length=1)
     start: date | None = None
     end: date | None = None
     sources: tuple[SourceSpec, ...] = Field(min_length=1)
     quality: QualityPolicy = Field(default_factory=dict)
     note: str = ""
+
+    @field_validator("day_begins")
+    @classmethod
+    def _known_day_begin(cls, text: str | None) -> str | None:
+        if text is not None:
+            DayBegin.parse(text)
+        return text
+
+    @property
+    def day_begin(self) -> DayBegin | None:
+        """`day_begins`, parsed."""
+        return DayBegin.parse(self.day_begins) if self.day_begins else None
 
     @model_validator(mode="after")
     def _consistent(self) -> Dataset:
@@ -212,6 +242,15 @@ class Dataset(Spec):
         for rule, treatment in self.quality.items():
             if treatment == "repair" and rule in UNREPAIRABLE_RULES:
                 raise ValueError(f"there is no repair of {rule}; say error or warn")
+        if (
+            self.day_begins
+            and self.calendar not in (ALWAYS_OPEN, WEEKDAYS_ONLY)
+            and not is_daily_or_longer(self.interval)
+        ):
+            raise ValueError(
+                f"expected no day_begins for bars of {self.interval} on {self.calendar}: the "
+                "calendar says when its sessions begin"
+            )
         lengths = get_args(BarInterval)
         for source in self.sources:
             interval = None if isinstance(source, BundledSourceSpec) else source.interval

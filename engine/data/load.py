@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.core.errors import SourceError, UnreachableError
+from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
 from engine.data.bars import format_timestamp
 from engine.data.calendar import periods_per_year
 from engine.data.context import DataContext
 from engine.data.fetch import fetch_dataset
 from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.market import Market, align_symbols, symbol_provenance
+from engine.data.quality.symbols import check_symbols
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.store import combine_vintage_ids, load_as_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from engine.core.progress import Progress
+    from engine.core.types import BarsFrame
     from engine.data.config import DataSpec
     from engine.data.store import DatasetBars, Vintage
 
@@ -66,7 +69,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         UnreachableError: No source can be reached, nothing is cached, and there is no offline
             dataset.
         SourceError: No source delivers, and at least one was reached.
-        InvalidBarsError: Bars were received and cannot be trusted.
+        InvalidBarsError: Bars were received and cannot be trusted, or not joined.
     """
     context = DataContext(
         home=home,
@@ -112,20 +115,11 @@ def _build_market(
         if dataset.start and first.date() > dataset.start + _MAX_START_DELAY:
             text = format_timestamp(first, dataset.interval)
             context.notify(f"{symbol}: bars begin on {text}, the dataset asks for {dataset.start}")
+    together = _check_together(manifest, dataset_bars)
     bars, left_out = align_symbols(dataset_bars.frames)
-    bar_notices = [*context.quality_log.notices(dataset.name), *left_out]
+    bar_notices = [*context.quality_log.notices(dataset.name), *together, *left_out]
     for sentence in bar_notices:
         context.notify(sentence)
-    if bars.empty:
-        raise SourceError(
-            f"dataset {dataset.name}: the symbols have no timestamp in common",
-            expected="bars of every symbol at the same times",
-            found="; ".join(
-                f"{name}: {len(frame)} bars" for name, frame in dataset_bars.frames.items()
-            ),
-            where=str(manifest.path),
-            fix="put symbols of one exchange and interval into one dataset",
-        )
     by_symbol = dict(tuple(bars.groupby("symbol", sort=False)))
     symbols = {
         name: symbol_provenance(by_symbol[name], dataset_bars.origins[name], dataset.interval)
@@ -153,6 +147,50 @@ def _build_market(
             "symbols": symbols,
         },
     )
+
+
+def _check_together(manifest: DatasetManifest, dataset_bars: DatasetBars) -> list[str]:
+    """Sentences about the symbols together, where the dataset accepts them.
+
+    Raises:
+        SourceError: The symbols have no timestamp in common.
+        InvalidBarsError: Their clocks differ, or too few of their bars are shared.
+    """
+    frames, dataset = dataset_bars.frames, manifest.dataset
+    findings = check_symbols(frames, dataset)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    fix = "; or ".join(dict.fromkeys(finding.advice for finding in errors))
+    found = "\n    ".join(f"{finding.symbol}: {finding.sentence}" for finding in errors[:4])
+    if not _have_common_timestamp(frames):
+        raise SourceError(
+            f"dataset {dataset.name}: the symbols have no timestamp in common",
+            expected="bars of every symbol at the same times",
+            found=found
+            or "; ".join(f"{name}: {len(frame)} bars" for name, frame in frames.items()),
+            where=str(manifest.path),
+            fix=fix or "put symbols of one exchange and interval into one dataset",
+        )
+    if errors:
+        rules = ", ".join(dict.fromkeys(finding.rule for finding in errors))
+        error = InvalidBarsError(
+            f"dataset {dataset.name}: the symbols cannot be joined ({rules})",
+            expected="bars of every symbol at the same times, on one clock",
+            found=found,
+            where=str(manifest.path),
+            fix=fix,
+        )
+        error.findings = findings
+        raise error
+    return [
+        f"{finding.rule}: {finding.symbol} {finding.sentence}"
+        for finding in findings
+        if finding.rule != "not_shared"
+    ]
+
+
+def _have_common_timestamp(frames: Mapping[str, BarsFrame]) -> bool:
+    counts = pd.concat([frame["timestamp"] for frame in frames.values()]).value_counts()
+    return bool(len(counts)) and int(counts.max()) == len(frames)
 
 
 def _vintage_provenance(vintage: Vintage | None) -> dict[str, str]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.data.bar_grid import MICROSECOND, WEEK_ANCHOR, microseconds_to_timestamps
+from engine.data.bar_grid import WEEK_ANCHOR, microseconds_to_timestamps
 from engine.data.bar_rows import bars_to_rows, rows_to_bars
 from engine.data.bars import VALUE_COLUMNS
 from engine.data.calendar import INTERVAL_LENGTHS
 from engine.data.resampling import ResamplingBins, aggregate_bars, assign_intervals
+from engine.data.sessions import MICROSECOND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
