@@ -34,12 +34,10 @@ INTERVAL_LENGTHS: dict[str, pd.Timedelta] = {
     "4h": pd.Timedelta(hours=4),
     "1d": pd.Timedelta(days=1),
     "1w": pd.Timedelta(weeks=1),
-    "1mo": pd.Timedelta(days=28),
 }
-"""Length of a bar; of a month, that of the shortest.
+"""Lengths of the bars that have one; `engine.data.intervals` says where months begin and end."""
 
-`engine.data.intervals` says where months begin and end.
-"""
+_SHORTEST_MONTH = pd.Timedelta(days=28)
 
 # Sessions are counted over complete years that lie in the past, so that the same data has the same
 # periods per year whenever it is run: these twenty, or the first five of a younger calendar.
@@ -53,19 +51,19 @@ _HOLIDAYS_KNOWN_FROM = 1970
 _SESSIONS_AROUND = 5
 
 
-def interval_length(interval: BarInterval) -> pd.Timedelta:
+def interval_length(interval: str) -> pd.Timedelta:
     """Length of one bar; of a month, that of the shortest."""
-    return INTERVAL_LENGTHS[interval]
+    return _SHORTEST_MONTH if interval == MONTH else INTERVAL_LENGTHS[interval]
 
 
 def is_daily_or_longer(interval: BarInterval) -> bool:
     """Whether bars are labelled by a date rather than by an instant within a day."""
-    return INTERVAL_LENGTHS[interval] >= pd.Timedelta(days=1)
+    return interval_length(interval) >= pd.Timedelta(days=1)
 
 
 def is_longer_than_a_day(interval: str) -> bool:
     """Whether a bar holds several days."""
-    return INTERVAL_LENGTHS[interval] > pd.Timedelta(days=1)
+    return interval_length(interval) > pd.Timedelta(days=1)
 
 
 def periods_per_year(

@@ -17,6 +17,7 @@ from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.market import align_symbols
 from engine.data.quality.findings import AppliedRepair, Finding
 from engine.data.quality.gate import QualityLog
+from engine.data.quality.symbols import check_symbols
 from engine.data.sources.client_settings import ClientSettings
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def check_dataset(
     clients: ClientSettings | None = None,
     now: pd.Timestamp | None = None,
 ) -> DatasetCheck:
-    """Applies every rule to every symbol of a dataset, as a run does before it begins.
+    """Applies every rule to every symbol of a dataset, and to the symbols together, as a run does.
 
     Bars come from the source that a run would use. Where one symbol is unfit, a run stops; a check
     continues with the others. A file that cannot be read as bars is a finding as well.
@@ -86,10 +87,14 @@ def check_dataset(
         clients=clients or ClientSettings(),
     )
     try:
-        fetch_dataset(manifest, context)
+        dataset_bars = fetch_dataset(manifest, context)
     except InvalidBarsError:
         return _check_each_symbol(manifest, context)
-    return _build_check(manifest, context.quality_log, {})
+    check = _build_check(manifest, context.quality_log, {})
+    together = check_symbols(dataset_bars.frames, manifest.dataset)
+    unfit = {finding.symbol for finding in together if finding.severity == "error"}
+    counts = {name: None if name in unfit else count for name, count in check.bar_counts.items()}
+    return replace(check, bar_counts=counts, findings=(*check.findings, *together))
 
 
 def _check_each_symbol(manifest: DatasetManifest, context: DataContext) -> DatasetCheck:

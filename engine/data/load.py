@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.core.errors import SourceError, UnreachableError
+from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
 from engine.data.annualisation import Annualisation, annualise, require_fitting_calendar
 from engine.data.bars import format_timestamp
 from engine.data.context import DataContext
@@ -16,10 +16,12 @@ from engine.data.fetch import fetch_dataset
 from engine.data.known_days import find_unknown_days
 from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.market import Market, align_symbols, symbol_provenance
+from engine.data.quality.symbols import check_symbols
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.store import combine_vintage_ids, load_as_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from engine.core.progress import Progress
@@ -68,8 +70,8 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         UnreachableError: No source can be reached, nothing is cached, and there is no offline
             dataset.
         SourceError: No source delivers, and at least one was reached.
-        InvalidBarsError: Bars were received and cannot be trusted, or a year has more or fewer of
-            them than the dataset's calendar says.
+        InvalidBarsError: Bars were received and cannot be trusted, or not joined, or a year has
+            more or fewer of them than the dataset's calendar says.
     """
     context = DataContext(
         home=home,
@@ -115,25 +117,21 @@ def _build_market(
         if dataset.start and first.date() > dataset.start + _MAX_START_DELAY:
             text = format_timestamp(first, dataset.interval)
             context.notify(f"{symbol}: bars begin on {text}, the dataset asks for {dataset.start}")
+    together = _check_together(manifest, dataset_bars)
     bars, left_out = align_symbols(dataset_bars.frames)
     unknown = [
         f"{symbol}: {each.sentence}, and are not checked for gaps; {each.fix} leaves them out"
         for symbol, frame in dataset_bars.frames.items()
         for each in find_unknown_days(frame["timestamp"], dataset.calendar)
     ]
-    bar_notices = [*context.quality_log.notices(dataset.name), *left_out, *unknown]
+    bar_notices = [
+        *context.quality_log.notices(dataset.name),
+        *together,
+        *left_out,
+        *unknown,
+    ]
     for sentence in bar_notices:
         context.notify(sentence)
-    if bars.empty:
-        raise SourceError(
-            f"dataset {dataset.name}: the symbols have no timestamp in common",
-            expected="bars of every symbol at the same times",
-            found="; ".join(
-                f"{name}: {len(frame)} bars" for name, frame in dataset_bars.frames.items()
-            ),
-            where=str(manifest.path),
-            fix="put symbols of one exchange and interval into one dataset",
-        )
     annualisation = _annualise(manifest, bars, context)
     by_symbol = dict(tuple(bars.groupby("symbol", sort=False)))
     symbols = {
@@ -180,6 +178,50 @@ def _annualise(manifest: DatasetManifest, bars: BarsFrame, context: DataContext)
             f"{annualisation.by_calendar:.1f}"
         )
     return annualisation
+
+
+def _check_together(manifest: DatasetManifest, dataset_bars: DatasetBars) -> list[str]:
+    """Sentences about the symbols together, where the dataset accepts them.
+
+    Raises:
+        SourceError: The symbols have no timestamp in common.
+        InvalidBarsError: Their clocks differ, or too few of their bars are shared.
+    """
+    frames, dataset = dataset_bars.frames, manifest.dataset
+    findings = check_symbols(frames, dataset)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    fix = "; or ".join(dict.fromkeys(finding.advice for finding in errors))
+    found = "\n    ".join(f"{finding.symbol}: {finding.sentence}" for finding in errors[:4])
+    if not _have_common_timestamp(frames):
+        raise SourceError(
+            f"dataset {dataset.name}: the symbols have no timestamp in common",
+            expected="bars of every symbol at the same times",
+            found=found
+            or "; ".join(f"{name}: {len(frame)} bars" for name, frame in frames.items()),
+            where=str(manifest.path),
+            fix=fix or "put symbols of one exchange and interval into one dataset",
+        )
+    if errors:
+        rules = ", ".join(dict.fromkeys(finding.rule for finding in errors))
+        error = InvalidBarsError(
+            f"dataset {dataset.name}: the symbols cannot be joined ({rules})",
+            expected="bars of every symbol at the same times, on one clock",
+            found=found,
+            where=str(manifest.path),
+            fix=fix,
+        )
+        error.findings = findings
+        raise error
+    return [
+        f"{finding.rule}: {finding.symbol} {finding.sentence}"
+        for finding in findings
+        if finding.rule != "not_shared"
+    ]
+
+
+def _have_common_timestamp(frames: Mapping[str, BarsFrame]) -> bool:
+    counts = pd.concat([frame["timestamp"] for frame in frames.values()]).value_counts()
+    return bool(len(counts)) and int(counts.max()) == len(frames)
 
 
 def _vintage_provenance(vintage: Vintage | None) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from engine.data.quality.rules.base import BarsView, RuleViolation
+from engine.data.quality.rules.clock import clock, day_labels
 from engine.data.quality.rules.corporate_actions import missed_dividends, missed_splits
 from engine.data.quality.rules.duplicates import (
     conflicting_duplicates,
@@ -42,6 +43,8 @@ RULES: tuple[QualityRule, ...] = (
     negative_volume,
     price_range,
     interval,
+    clock,
+    day_labels,
     off_grid,
     future,
     missed_splits,

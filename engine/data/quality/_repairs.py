@@ -65,19 +65,14 @@ def _apply_split(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
 
 
 def _label_by_open(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
-    """Moves a label at a bar's last second to its open."""
+    """Moves a label at a bar's last second, or within a month, to its open."""
     repaired = bars.copy()
     labels = bars.index[violation.rows]
+    if violation.by_month:
+        days = bars.loc[labels, "timestamp"].dt.normalize()
+        repaired.loc[labels, "timestamp"] = days - pd.to_timedelta(days.dt.day - 1, unit="D")
+        return repaired
     repaired.loc[labels, "timestamp"] -= pd.Timedelta(violation.shift_us, unit="us")
-    return repaired
-
-
-def _label_by_month(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
-    """Moves a label within a month to its first day."""
-    repaired = bars.copy()
-    labels = bars.index[violation.rows]
-    stamps = bars.loc[labels, "timestamp"].dt.normalize()
-    repaired.loc[labels, "timestamp"] = stamps - pd.to_timedelta(stamps.dt.day - 1, unit="D")
     return repaired
 
 
@@ -96,7 +91,6 @@ REPAIRS: Mapping[str, tuple[RepairFunction, str]] = {
     "drop_nonpositive": (_drop_bars, "the bars were dropped"),
     "widen_range": (_widen_range, "high and low were widened to the open and the close"),
     "label_by_open": (_label_by_open, "the timestamps were moved to the bars' open"),
-    "label_by_month": (_label_by_month, "the timestamps were moved to the first of their month"),
     "apply_split": (_apply_split, "prices were divided, and volume multiplied, by the ratio"),
     "multiply_by_100": (_rescale_prices, "prices were multiplied by 100"),
     "divide_by_100": (_rescale_prices, "prices were divided by 100"),

@@ -59,7 +59,7 @@ def off_grid(view: BarsView) -> list[RuleViolation]:
         return []
     description = "bars are not labelled by the first day of their month"
     if _has_one_label_a_month(stamps) and _lie_at_an_edge(stamps):
-        return [RuleViolation(rows, description, "label_by_month")]
+        return [RuleViolation(rows, description, "label_by_open", by_month=True)]
     advice = (
         "label each month by its first day; add `timezone` to the source where the labels are "
         "first days in another zone"
