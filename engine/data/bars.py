@@ -10,7 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from engine.core.types import PRICE_COLUMNS, TIMESTAMP_DTYPE
-from engine.data.calendar import interval_length, is_daily_or_longer
+from engine.data.calendar import is_daily_or_longer
+from engine.data.intervals import bar_end
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -65,7 +66,7 @@ def drop_unfinished_bar(bars: BarsFrame, interval: BarInterval, now: pd.Timestam
     if bars.empty:
         return bars
     newest = bars["timestamp"].max()
-    if newest + interval_length(interval) <= now:
+    if bar_end(newest, interval) <= now:
         return bars
     finished: BarsFrame = bars[bars["timestamp"] != newest].reset_index(drop=True)
     return finished

@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, field_validator, model_validator
 
 from engine.core.types import Spec
-from engine.data.calendar import BarInterval
+from engine.data.calendar import ALWAYS_OPEN, BarInterval, is_daily_or_longer
+from engine.data.intervals import divides
+from engine.data.sessions import WEEKDAYS_ONLY, DayBegin
 
 TIMESTAMP_FORMATS = (
     *("iso", "day_first", "month_first"),
@@ -31,6 +33,8 @@ RuleName = Literal[
     "price_range",
     "price_scale",
     "interval",
+    "clock",
+    "day_labels",
     "off_grid",
     "future",
     "missed_splits",
@@ -44,6 +48,9 @@ RuleName = Literal[
     "stale",
     "zero_volume",
     "implausible_volume",
+    "outside_hours",
+    "clocks_differ",
+    "not_shared",
 ]
 Treatment = Literal["error", "warn", "repair"]
 
@@ -54,16 +61,23 @@ _LITERAL_OFFSET = re.compile(r"(?<=[A-Z ])[+-]\d{1,2}:?(\d\d)?(?!\d)")
 _LITERAL_ZONE = re.compile(r"\b((?!UTC|GMT)[A-Z]{3,5}|[A-Z]\w+/[A-Z]\w+)\b")
 
 WARNING_RULES: frozenset[RuleName] = frozenset(
-    {"wicks", "gaps", "closed_days", "stale", "zero_volume", "implausible_volume"}
+    {"day_labels", "wicks", "gaps", "closed_days", "stale", "zero_volume", "implausible_volume"}
 )
 """Rules that real markets break too, so that a run only warns."""
+
+JOINT_RULES: tuple[RuleName, ...] = ("outside_hours", "clocks_differ", "not_shared")
+"""Rules about the bars that resampling or joining would lose, and about symbols together."""
 
 UNREPAIRABLE_RULES: frozenset[RuleName] = WARNING_RULES | {
     "daylight_saving",
     "negative_volume",
     "interval",
+    "clock",
     "future",
     "missed_dividends",
+    "outside_hours",
+    "clocks_differ",
+    "not_shared",
 }
 """Rules without a repair, because none could restore the true values."""
 
@@ -252,11 +266,18 @@ class Dataset(Spec):
     Attributes:
         name: The name that strategies use.
         interval: Length of a bar.
-        calendar: `24/7`, or a code of exchange-calendars such as `XNYS`; sets the periods a year.
+        calendar: `24/7`, `24/5`, or a code of exchange-calendars such as `XNYS`; sets the periods
+            a year.
+        day_begins: When a day begins, as `17:00 America/New_York`, where the calendar does not
+            say; one that begins at noon or later carries the next date. On `24/7` and `24/5` bars
+            are resampled to such days; on every calendar daily bars within two hours of such an
+            instant are labelled by the date of its day.
         symbols: The first is the default target.
         start: First day wanted, inclusive (UTC).
         end: Last day wanted, inclusive (UTC).
         sources: Tried in this order.
+        periods_per_year: Bars a year, by which returns are annualised, where no calendar fits the
+            bars: a number, or `measured` for their number in the weeks that have any.
         quality: The treatment of bars that break a rule: `{missing_open: repair, gaps: error}`;
             the others keep their severity. docs/data-quality.md lists rules and repairs.
         note: Who may use this data.
@@ -265,12 +286,26 @@ class Dataset(Spec):
     name: str = Field(min_length=1)
     interval: BarInterval
     calendar: str
+    day_begins: str | None = None
     symbols: tuple[str, ...] = Field(min_length=1)
     start: date | None = None
     end: date | None = None
     sources: tuple[SourceSpec, ...] = Field(min_length=1)
+    periods_per_year: Literal["measured"] | Annotated[float, Field(gt=0.0)] | None = None
     quality: QualityPolicy = Field(default_factory=dict)
     note: str = ""
+
+    @field_validator("day_begins")
+    @classmethod
+    def _known_day_begin(cls, text: str | None) -> str | None:
+        if text is not None:
+            DayBegin.parse(text)
+        return text
+
+    @property
+    def day_begin(self) -> DayBegin | None:
+        """`day_begins`, parsed."""
+        return DayBegin.parse(self.day_begins) if self.day_begins else None
 
     @model_validator(mode="after")
     def _consistent(self) -> Dataset:
@@ -281,14 +316,19 @@ class Dataset(Spec):
         for rule, treatment in self.quality.items():
             if treatment == "repair" and rule in UNREPAIRABLE_RULES:
                 raise ValueError(f"there is no repair of {rule}; say error or warn")
-        lengths = get_args(BarInterval)
+        if (
+            self.day_begins
+            and self.calendar not in (ALWAYS_OPEN, WEEKDAYS_ONLY)
+            and not is_daily_or_longer(self.interval)
+        ):
+            raise ValueError(
+                f"expected no day_begins for bars of {self.interval} on {self.calendar}: the "
+                "calendar says when its sessions begin"
+            )
         for source in self.sources:
             interval = None if isinstance(source, BundledSourceSpec) else source.interval
-            if interval and lengths.index(interval) > lengths.index(self.interval):
-                raise ValueError(
-                    f"expected sources whose interval is at most {self.interval}, the dataset's; "
-                    f"bars of {interval} cannot be divided"
-                )
+            if interval not in (None, self.interval) and not divides(interval, self.interval):
+                raise ValueError(_explain_undivided(interval, self.interval))
         return self
 
 
@@ -331,6 +371,15 @@ def _require_column(ours: str, theirs: object) -> None:
         raise ValueError(f"expected the name of one column for {ours}")
     if not isinstance(theirs, tuple) or len(theirs) != 2:
         raise ValueError("expected one column for timestamp, or two such as [Date, Time]")
+
+
+def _explain_undivided(interval: BarInterval, longer: BarInterval) -> str:
+    if interval == "1w":
+        return f"expected sources of at most 1d for {longer}; a week may lie in two of them"
+    return (
+        f"expected sources whose interval is at most {longer}, the dataset's; "
+        f"bars of {interval} cannot be divided"
+    )
 
 
 def _require_timezone(name: str) -> None:

@@ -113,6 +113,7 @@ def _render_manifest(
         "name": dataset.name,
         "interval": dataset.interval,
         "calendar": dataset.calendar,
+        **({"periods_per_year": dataset.periods_per_year} if dataset.periods_per_year else {}),
         "symbols": list(dataset.symbols),
         "sources": [source | ({"symbols": renamed} if renamed else {})],
         "note": f"{dataset.note.strip()} Exported from {origin}{vintage}.".strip(),

@@ -29,8 +29,9 @@ class Market:
         symbols: In the dataset's order.
         interval: Length of a bar, such as `1d`.
         calendar: `24/7` or a code of exchange-calendars.
-        periods_per_year: Bars a year on that calendar.
-        provenance: For the manifest: `name`, `note`, `interval`, `calendar`, `offline` (bool: the
+        periods_per_year: Bars a year; see `engine.data.annualisation`.
+        provenance: For the manifest: `name`, `note`, `interval`, `calendar`, `annualisation`
+            (`periods_per_year`, `basis`, `by_calendar`, `measured`), `offline` (bool: the
             offline dataset was used), `notices` (list of sentences), `quality` (`rules` that were
             applied, `findings` that remain, `repairs` that were made, `notices`: those about
             findings, repairs and bars left out), `vintage` (id; None where the source is not

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from engine.data.quality.rules.base import BarsView, RuleViolation
+from engine.data.quality.rules.clock import clock, day_labels
 from engine.data.quality.rules.corporate_actions import missed_dividends, missed_splits
 from engine.data.quality.rules.duplicates import (
     conflicting_duplicates,
@@ -44,6 +45,8 @@ RULES: tuple[QualityRule, ...] = (
     price_range,
     price_scale,
     interval,
+    clock,
+    day_labels,
     off_grid,
     future,
     missed_splits,

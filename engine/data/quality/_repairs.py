@@ -74,9 +74,13 @@ def _change_unit(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
 
 
 def _label_by_open(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
-    """Moves a label at a bar's last second to its open."""
+    """Moves a label at a bar's last second, or within a month, to its open."""
     repaired = bars.copy()
     labels = bars.index[violation.rows]
+    if violation.by_month:
+        days = bars.loc[labels, "timestamp"].dt.normalize()
+        repaired.loc[labels, "timestamp"] = days - pd.to_timedelta(days.dt.day - 1, unit="D")
+        return repaired
     repaired.loc[labels, "timestamp"] -= pd.Timedelta(violation.shift_us, unit="us")
     return repaired
 

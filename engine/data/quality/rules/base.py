@@ -11,13 +11,15 @@ import numpy.typing as npt
 
 from engine.core.types import PRICE_COLUMNS
 from engine.data.bars import EVENT_COLUMNS
-from engine.data.calendar import interval_length
+from engine.data.calendar import ALWAYS_OPEN, interval_length
+from engine.data.sessions import Sessions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from engine.core.types import BarsFrame, IntVector, Matrix, Vector
     from engine.data.calendar import BarInterval
+    from engine.data.sessions import DayBegin
 
     TimestampsUs = npt.NDArray[np.int64]
 
@@ -97,6 +99,8 @@ class BarsView:
         prices: Open, high, low, close, shape (n, 4).
         volume: Shape (n,); NaN in every row where the source has none.
         events: `adj_close`, `dividends` and `split` if the source has them, shape (n,).
+        day_begins: When a day begins, where the calendar does not say.
+        timezone: Zone in which the source reads timestamps without an offset; None for UTC.
     """
 
     interval: BarInterval
@@ -106,10 +110,19 @@ class BarsView:
     prices: Matrix
     volume: Vector
     events: dict[str, Vector] = field(default_factory=dict)
+    day_begins: DayBegin | None = None
+    timezone: str | None = None
 
     @classmethod
     def from_bars(
-        cls, bars: BarsFrame, interval: BarInterval, calendar: str, now: pd.Timestamp
+        cls,
+        bars: BarsFrame,
+        interval: BarInterval,
+        calendar: str,
+        now: pd.Timestamp,
+        *,
+        day_begins: DayBegin | None = None,
+        timezone: str | None = None,
     ) -> BarsView:
         """Makes the view of normalised bars."""
         return cls(
@@ -124,6 +137,8 @@ class BarsView:
                 for name in EVENT_COLUMNS
                 if name in bars
             },
+            day_begins=day_begins,
+            timezone=timezone,
         )
 
     @property
@@ -141,6 +156,24 @@ class BarsView:
         """Distinct timestamps, ascending."""
         ascending = (self.timestamps[1:] > self.timestamps[:-1]).all()
         return self.timestamps if ascending else np.unique(self.timestamps)
+
+    @cached_property
+    def sessions(self) -> Sessions | None:
+        """The known sessions around the bars; None on `24/7`, unless it says when a day begins.
+
+        The view must have a bar.
+        """
+        if self.calendar == ALWAYS_OPEN and self.day_begins is None:
+            return None
+        stamps = self.unique_timestamps
+        return Sessions.known_around(
+            self.calendar, int(stamps[0]), int(stamps[-1]), self.day_begins
+        )
+
+    @cached_property
+    def repeated_share(self) -> float:
+        """The share of bars whose timestamp an earlier one has."""
+        return 1.0 - self.unique_timestamps.size / max(self.timestamps.size, 1)
 
     @cached_property
     def log_prices(self) -> LogPrices:
@@ -191,6 +224,7 @@ class RuleViolation:
         repair: Name of the repair; None where no repair could restore the true values.
         price_factor: Factor by which the repair multiplies prices.
         shift_us: Microseconds by which the repair moves timestamps back.
+        by_month: Whether it moves them to the first day of their month instead.
         missing_span: First and last missing bar, in microseconds since 1970, and their number.
         advice: What the user can do, where there is no repair.
     """
@@ -200,6 +234,7 @@ class RuleViolation:
     repair: str | None = None
     price_factor: float = 1.0
     shift_us: int = 0
+    by_month: bool = False
     missing_span: tuple[int, int, int] | None = None
     advice: str = ""
 
