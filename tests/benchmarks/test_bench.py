@@ -134,6 +134,24 @@ def test_warm_and_cold_starts_are_compared() -> None:
     assert -1 < results["forecast_correlation"] < 1
 
 
+def has_commit(name: str) -> bool:
+    command = ["git", "cat-file", "-e", f"{name}^{{commit}}"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not has_commit("6058557"), reason="a checkout without the earlier commits")
+def test_reading_is_compared_with_an_earlier_build() -> None:
+    completed = bench("read", "--json", "--rounds", "1", "--bars", "3000", "--stamps", "seconds")
+    assert completed.returncode == 0, completed.stderr
+    results = json.loads(completed.stdout)
+    now, before = results["now"], results["before"]
+    assert now["bars"] == before["bars"] == 3_000
+    assert now["findings"] == before["findings"] == 0
+    assert results["ratio"] == before["seconds"] / now["seconds"] > 0
+    assert 50 < now["peak_mb"] < 1_000
+
+
 CALIBRATION = ["--markets", "3", "--bars", "120", "--resamples", "200", "--workers", "1"]
 
 
