@@ -211,7 +211,11 @@ def _make_notices(chosen: Mapping[str, tuple[str, ...]], spec: FilesSourceSpec) 
 def _require_no_price_as_volume(path: Path, chosen: Mapping[str, tuple[str, ...]]) -> None:
     volume = chosen.get("volume")
     price = next((ours for ours in PRICE_COLUMNS if chosen[ours] == volume), None)
-    if price is not None:
+    # One number for all five, such as a row number, says that only the timestamps matter.
+    is_price = price is not None and (
+        len({chosen[ours] for ours in PRICE_COLUMNS}) > 1 or is_known_name(chosen[price][0])
+    )
+    if price is not None and is_price:
         raise InvalidBarsError(
             f"the column {chosen[price][0]} is the {price} and the volume at once",
             expected="a column of volumes",
