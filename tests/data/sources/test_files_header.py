@@ -72,6 +72,21 @@ class TestWithoutHeader:
             "files: timestamps are read as milliseconds since 1970 (in X.csv)"
         ]
 
+    @pytest.mark.parametrize(
+        ("text", "keys"),
+        [
+            (KLINES, '{timestamp: "1", open: "2", high: "3", low: "4", close: "5", volume: "6"}'),
+            (
+                "2020-01-01,00:05,10,13,8,9,5\n2020-01-01,00:10,11,14,9,10,5\n",
+                '{timestamp: ["1", "2"], open: "3", high: "4", low: "5", close: "6", volume: "7"}',
+            ),
+        ],
+    )
+    def test_numbers_of_columns_are_suggested_from_the_values(self, reader, text, keys):
+        assert refused(reader, text, header="none").fix == (
+            f"add `columns: {keys}` to the files source"
+        )
+
     def test_a_header_needs_a_name_for_every_column(self, reader):
         error = refused(reader, KLINES, header=tuple(HEADER.strip().split(",")))
         assert "names 6 columns, and the first bar has 12 cells" in error.problem
@@ -135,6 +150,11 @@ class TestLinesBeforeTheHeader:
         assert len(reader.bars(f"{title}\n{HEADER}{BARS}")) == 3
         assert reader.notices == [f"files: 1 line before the header left out: {title} (in X.csv)"]
 
+    def test_more_skipped_lines_than_the_file_has_are_refused(self, reader):
+        error = refused(reader, HEADER + BARS, skip=9)
+        assert error.found == "no line after the first 9"
+        assert error.fix == "correct `skip` of the files source"
+
     def test_skipped_lines_are_not_told(self, reader):
         assert len(reader.bars(f"title\n\nof bars\n{HEADER}{BARS}", skip=3)) == 3
         assert reader.notices == []
@@ -187,6 +207,15 @@ class TestTwoLevels:
         assert "columns of 2 tickers, and none of them is X" in error.problem
         assert "`where: {Ticker: A}`" in error.fix
         assert reader.bars(where={"Ticker": "B"})["close"].tolist() == [11.0]
+
+    @pytest.mark.parametrize(
+        "third", ["2020-01-02,,,,,", "2020-01-02,null,null,null,null,null", "Note,,,,,"]
+    )
+    def test_a_first_bar_of_equal_prices_is_no_line_of_tickers(self, reader, third):
+        text = f"{HEADER}2020-01-01,1,1,1,1,1\n{third}\n{BARS}"
+        bars = reader.bars(text, rows_without_bars="drop")
+        assert bars["close"].iloc[0] == 1.0
+        assert len(bars) == (4 if third.startswith("Note") else 5)
 
     def test_tickers_may_stand_above_prices(self, reader):
         text = f"Ticker{',X' * 5}\n{self.PRICES}Date,,,,,\n{self.ROWS}"

@@ -96,6 +96,17 @@ def test_a_line_is_found_in_every_packing(reader):
         assert refused(reader, content).where.endswith("line 3")
 
 
+def test_text_in_quotation_marks_may_hold_separators_and_line_ends(reader):
+    text = CSV.replace("volume\n", "volume,note\n").replace(",5\n", ',5,"a, b\nc"\n')
+    assert read(reader, text.replace(",6\n", ",6,d\n").encode())["close"].tolist() == CLOSES
+
+
+def test_a_member_is_chosen_by_a_whole_word(reader):
+    members = {"prices.csv": CSV, "meta.json": "{}", "fox.csv": "no"}
+    assert "an archive of 3 files" in refused(reader, to_zip(**members)).found
+    assert len(read(reader, to_zip(**members, **{"bars-x_2020.csv": CSV}))) == 2
+
+
 def test_an_archive_of_several_files_names_them(reader):
     error = refused(reader, to_zip(**{f"{n}.csv": CSV for n in range(30)}))
     assert "an archive of 30 files: 0.csv, 1.csv" in error.found

@@ -61,6 +61,10 @@ class TestManySymbols:
         )
         assert len(reader.bars(text)) == 8
 
+    def test_a_file_of_one_day_names_its_symbols(self, reader):
+        text = HEADER + "".join(f"2020-01-01,10,12,9,11,5,S{n}\n" for n in range(5))
+        assert "the bars of 5 symbols" in refused(reader, text).problem
+
     def test_a_condition_that_no_row_meets_is_refused_with_what_there_is(self, reader):
         error = refused(reader, LONG, where={"Name": "MSFT"})
         assert "no row of this file has MSFT in its column Name" in error.problem
@@ -113,6 +117,11 @@ class TestDateAndTime:
     def test_two_columns_that_may_be_the_timestamp_are_refused_with_the_pair(self, reader):
         error = refused(reader, INTRADAY, interval="1h")
         assert error.fix == "add `columns: {timestamp: [Date, Time]}` to the files source"
+
+    def test_a_time_alone_is_refused(self, reader):
+        error = refused(reader, INTRADAY, columns={"timestamp": "Time"})
+        assert error.found == "09:30:00"
+        assert "`columns: {timestamp: [Date, Time]}`" in error.fix
 
     def test_a_date_alone_is_refused_where_a_time_tells_the_bars_apart(self, reader):
         error = refused(reader, INTRADAY, columns={"timestamp": "Date"})

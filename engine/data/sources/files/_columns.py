@@ -10,6 +10,7 @@ from engine.core.errors import InvalidBarsError
 from engine.core.types import PRICE_COLUMNS
 from engine.data.bars import EVENT_COLUMNS, VALUE_COLUMNS
 from engine.data.sources.files._cells import looks_like_date, looks_like_time
+from engine.data.sources.files._order import suggest_names
 from engine.data.sources.files._shown import list_names, write_columns
 
 if TYPE_CHECKING:
@@ -277,8 +278,12 @@ def _missing_columns_error(
     for mapped, theirs in spec.columns.items():
         wanted[mapped] = theirs if isinstance(theirs, str) else " and ".join(theirs)
     suggestions: dict[str, str | tuple[str, str]] = {}
+    if spec.header == "none":
+        suggestions = _suggest_by_values(file_columns, missing, sample)
     for ours in required_columns(spec):
         names = [name for (name, *_) in candidates[ours]]
+        if ours in suggestions:
+            continue
         if ours in missing:
             found = _suggest_column(ours, file_columns, sample)
         elif len(names) > 1:
@@ -298,6 +303,18 @@ def _missing_columns_error(
             is_single=len(file_columns) == 1,
         ),
     )
+
+
+def _suggest_by_values(
+    file_columns: Sequence[str], missing: Sequence[str], sample: Callable[[str], Sequence[str]]
+) -> dict[str, str | tuple[str, str]]:
+    """The columns of a file without names, as the values of its first bars show them."""
+    rows = list(zip(*(sample(name) for name in file_columns), strict=False))
+    by_name = dict(zip(suggest_names(rows), file_columns, strict=True)) if rows else {}
+    found: dict[str, str | tuple[str, str]] = {n: by_name[n] for n in missing if n in by_name}
+    if "timestamp" in missing and "time" in by_name:
+        found = {"timestamp": (by_name["date"], by_name["time"]), **found}
+    return found
 
 
 def _advise(

@@ -6,6 +6,7 @@ import bz2
 import codecs
 import gzip
 import lzma
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -223,9 +224,11 @@ def _is_hidden(name: str) -> bool:
 
 
 def _find_members(files: list[str], ticker: str) -> list[str]:
-    """The members called exactly as the symbol; otherwise those with it in their name."""
-    exact = [name for name in files if PurePosixPath(name).name.split(".")[0] == ticker]
-    return exact or [name for name in files if ticker.lower() in PurePosixPath(name).name.lower()]
+    """The members called exactly as the symbol; otherwise those with that word in their name."""
+    stems = {name: PurePosixPath(name).name.split(".")[0] for name in files}
+    exact = [name for name, stem in stems.items() if stem == ticker]
+    word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(ticker)}(?![A-Za-z0-9])", re.IGNORECASE)
+    return exact or [name for name, stem in stems.items() if word.search(stem)]
 
 
 def _refuse_unread_kinds(path: Path, head: bytes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from engine.data.sources.files._cells import looks_like_time
 from engine.data.sources.files._epochs import EPOCH_UNITS
 from engine.data.sources.files._parse_failure import SPREADSHEET_FIX, ParseFailure
 
@@ -96,6 +97,8 @@ def _parse_named_format(cells: pd.Series, date_format: str | None) -> ParsedDate
     if date_format is None and len(text) and bool(timestamps.isna().all()):
         return _explain_non_iso(text)
     failure = _find_failure(timestamps, text, _ISO_EXPECTED)
+    if failure is not None and failure.found.isdigit():
+        return replace(failure, fix="take `dates` out of the source: numbers are recognised")
     return failure or ParsedDates(timestamps, _have_no_offset(text))
 
 
@@ -174,6 +177,11 @@ def _explain_non_iso(text: pd.Series) -> ParseFailure:
 
 def _suggest_format(text: pd.Series) -> str:
     """The format of `strptime` that fits every cell, as a fix; or how to declare one."""
+    if looks_like_time(str(text.iloc[0])):
+        return (
+            "these are times without a date: name the column of each, as in "
+            "`columns: {timestamp: [Date, Time]}`"
+        )
     zoned = _NAMED_ZONE.fullmatch(str(text.iloc[0]))
     if zoned is not None and (stem := _format_of(zoned["stem"])):
         return (
@@ -239,7 +247,8 @@ def _find_failure(timestamps: pd.Series, text: pd.Series, expected: str) -> Pars
     if not failed.any():
         return None
     row = int(failed.argmax())
-    return ParseFailure(row, str(text.iloc[row]), expected, count=int(failed.sum()))
+    cell = str(text.iloc[row]) if text.notna().iloc[row] else "an empty cell"
+    return ParseFailure(row, cell, expected, count=int(failed.sum()))
 
 
 def _format_date(stamp: pd.Timestamp) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.core.errors import InvalidBarsError
-from engine.data.sources.files._cells import looks_like_number
+from engine.data.sources.files._cells import looks_like_date, looks_like_number
 from engine.data.sources.files._columns import UNNAMED, has_all_columns, is_known_name
 from engine.data.sources.files._content import unreadable_table
 from engine.data.sources.files._levels import flatten_levels
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SEPARATORS = (",", ";", "\t", "|")
 LINE_END = re.compile(r"\r\n|\n|\r")
+
+_EMPTY_FIX = "save or download the file again"
 
 _MAX_LINES_BEFORE = 30
 """A header is among the first lines with text."""
@@ -83,7 +85,8 @@ def find_layout(content: FileContent, spec: FilesSourceSpec, ticker: str) -> Tex
     numbered = [(number, text) for number, text in texts[spec.skip :] if text.strip()]
     if not numbered:
         found = "an empty file" if not spec.skip else f"no line after the first {spec.skip}"
-        raise unreadable_table(content.path, found, "save or download the file again")
+        fix = "correct `skip` of the files source" if spec.skip else _EMPTY_FIX
+        raise unreadable_table(content.path, found, fix)
     layouts = {}
     for separator in sorted(SEPARATORS, key=numbered[-1][1].count, reverse=True):
         layouts[separator] = lines = _Lines(separator, numbered)
@@ -215,7 +218,14 @@ def _read_two_levels(
     first, second, third = (row.cells for row in rows[:3])
     if "" in (*first[1:], *second[1:]):
         return None
-    has_index_line = bool(third[0]) and not any(third[1:]) and len(third) == len(first)
+    if looks_like_date(second[0]) or looks_like_date(first[0]):
+        return None
+    has_index_line = (
+        bool(third[0])
+        and not looks_like_date(third[0])
+        and not any(third[1:])
+        and len(third) == len(first)
+    )
     levels = (first[0], second[0])
     named = {level.lower() for level in levels} <= {"price", "ticker", "attributes", "symbols", ""}
     prices = max(sum(map(is_known_name, line[1:])) for line in (first, second))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 # A column tells rows apart if at most this share of the repeated timestamps remains within one of
 # its values, and if a value has at least this many rows.
 _MAX_SHARE_LEFT = 0.1
+_SYMBOL_NAMES = "symbol|ticker|name|code|instrument|isin|ric|pair|asset|stock|security"
 _MIN_ROWS_PER_VALUE = 2
 
 _MAX_SHARE_WITHOUT_BARS = 0.5
@@ -176,7 +178,9 @@ def require_one_series(
         ):
             raise _time_apart_error(table, dates[0], name)
         values = texts.dropna().unique()
-        if 1 < len(values) <= len(texts) / _MIN_ROWS_PER_VALUE and not _is_measured(texts):
+        names_symbols = re.search(_SYMBOL_NAMES, name.lower()) is not None
+        few = len(values) <= len(texts) / _MIN_ROWS_PER_VALUE
+        if len(values) > 1 and (few or names_symbols) and not _is_measured(texts):
             raise _many_symbols_error(table, name, [str(value) for value in values], ticker)
 
 

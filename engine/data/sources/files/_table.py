@@ -199,9 +199,14 @@ class TextTable(FileTable):
         """Parses the lines; where some have too few or too many cells, all are evened out."""
         if self._evened is None:
             ragged: list[str] = []
-            table = self._parse_stream(
-                self._content.stream(), self._layout.skipped, types, ragged, missing
-            )
+            stream, skipped = self._content.stream, self._layout.skipped
+            table = self._parse_stream(stream(), skipped, types, ragged, missing)
+            if ragged and any('"' in line for line in ragged):
+                # A cell in quotation marks may go on in the next line.
+                ragged = []
+                table = self._parse_stream(
+                    stream(), skipped, types, ragged, missing, newlines=True
+                )
             if not ragged:
                 return table
             self._evened = self._even_out()
@@ -214,6 +219,8 @@ class TextTable(FileTable):
         types: dict[str, pa.DataType],
         ragged: list[str],
         missing: Sequence[str],
+        *,
+        newlines: bool = False,
     ) -> pa.Table:
         def note_ragged(row: pacsv.InvalidRow) -> str:
             ragged.append(row.text)
@@ -226,7 +233,9 @@ class TextTable(FileTable):
                     column_names=list(self.names), skip_rows=skipped, block_size=_BLOCK_BYTES
                 ),
                 parse_options=pacsv.ParseOptions(
-                    delimiter=self._layout.separator, invalid_row_handler=note_ragged
+                    delimiter=self._layout.separator,
+                    invalid_row_handler=note_ragged,
+                    newlines_in_values=newlines,
                 ),
                 convert_options=pacsv.ConvertOptions(
                     column_types=types,
@@ -273,13 +282,18 @@ class TextTable(FileTable):
         keys = f"`header: [{header}]`"
         if self._layout.skipped:
             keys += f" and `skip: {self._layout.skipped}`"
+        fix = f"correct the line; or, if the header lacks a name, add {keys} to the files source"
+        if len(more) > 1:
+            fix = (
+                "correct the line; if commas are decimal marks, separate the cells with another "
+                "mark, such as a semicolon"
+            )
         return InvalidBarsError(
             "this file has lines with more cells than the header",
             expected=f"{width} cells, as the header has",
             found=f"{count} cells: {shorten(line)}",
             where=f"{self.path}, line {number}",
-            fix=f"correct the line; or, if the header lacks a name, add {keys} to the files "
-            "source",
+            fix=fix,
         )
 
 
