@@ -47,6 +47,8 @@ def price_scale(view: BarsView) -> list[RuleViolation]:
     Returns do not depend on the unit: the repair multiplies all prices of the symbol, and divides
     its volumes, by 1e12 or 1e-12. There is none for bars with prices of both kinds.
     """
+    if not view.prices.size or (view.prices.min() >= MIN_PRICE and view.prices.max() <= MAX_PRICE):
+        return []
     prices = view.prices.T
     tiny = np.flatnonzero(
         np.logical_or.reduce([(one > 0.0) & (one < MIN_PRICE) for one in prices])
