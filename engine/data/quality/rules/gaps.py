@@ -139,8 +139,10 @@ def ticker_reuse(view: BarsView) -> list[RuleViolation]:
     """Another asset had the ticker: a year or more without bars, then twice or half the price."""
     prices = view.log_prices
     is_gap = np.diff(prices.timestamps) >= _YEAR_US
-    is_jump = np.abs(prices.opens[1:] - prices.closes[:-1]) >= _MIN_LOG_JUMP
-    breaks = np.flatnonzero(is_gap & is_jump)
+    after = np.flatnonzero(is_gap)
+    if not after.size:
+        return []
+    breaks = after[np.abs(prices.overnight_steps[after]) >= _MIN_LOG_JUMP]
     if not breaks.size:
         return []
     rows = np.sort(prices.rows[: breaks[-1] + 1])
