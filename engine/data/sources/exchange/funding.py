@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.core.errors import SourceError
-from engine.data.sources.exchange._pages import (
-    CandlePager,
+from engine.data.sources.exchange._candle_requests import (
     from_epoch_ms,
     to_epoch_ms,
     to_milliseconds,
 )
+from engine.data.sources.exchange._pages import CandlePager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,8 +51,8 @@ def fetch_funding_rates(client: ExchangeClient, ticker: str, request: BarRequest
     coarser = CandlePager(client, market, request.interval).coarsest()
     first_trade = None
     if coarser and until - since > _PAGE_SIZE * _MIN_PAYMENT_INTERVAL_MS:
-        first_trade = coarser.find_first_trade(since, until)
-        since = max(since, first_trade - coarser.step_ms) if first_trade is not None else since
+        first, first_trade = coarser.find_first(since, until)
+        since = max(since, first) if first is not None else since
     rows: list[tuple[int, float]] = []
     for page, reached in _iter_pages(client, ticker, since, until):
         rows += page
