@@ -127,7 +127,7 @@ class MexcSpot(PagedExchange):
     """A window of 500 candles; `features` say 1,000."""
 
     name, ticker = "mexc", SPOT
-    steps: ClassVar = {"1m": 60, "60m": HOUR, "1d": DAY, "1W": WEEK}
+    steps: ClassVar = {"1m": 60, "60m": HOUR, "1d": DAY, "1W": WEEK, "1M": 28 * DAY}
 
     @classmethod
     def api(cls, url: str) -> dict[str, object]:

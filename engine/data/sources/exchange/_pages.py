@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engine.core.errors import SourceError, UnreachableError
-from engine.data.calendar import INTERVAL_LENGTHS
+from engine.data.calendar import interval_length
 from engine.data.sources.exchange._candle_requests import (
     FORMS,
     CandlePage,
@@ -277,7 +277,7 @@ class CandlePager:
 
     def _first_coarser(self, wanted: tuple[BarInterval, ...]) -> CandlePager | None:
         for interval in wanted:
-            longer = INTERVAL_LENGTHS[interval] > INTERVAL_LENGTHS[self.interval]
+            longer = interval_length(interval) > interval_length(self.interval)
             if longer and offers(self.client.exchange, interval):
                 return CandlePager(self.client, self.market, interval)
         return None

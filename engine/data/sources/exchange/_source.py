@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.data.calendar import interval_length
+from engine.data.intervals import add_interval
 from engine.data.sources.base import BarRequest, BarSource
 from engine.data.sources.exchange._candle_requests import (
     CandleRow,
@@ -159,6 +159,6 @@ def _drop_disputed_candles(
     table: pd.DataFrame, request: BarRequest, exchange_now: pd.Timestamp
 ) -> pd.DataFrame:
     """The candles without those that are finished by one clock and not by the other."""
-    ends = table["timestamp"] + interval_length(request.interval)
+    ends = add_interval(table["timestamp"], request.interval)
     clocks = (request.now, exchange_now)
     return table[(ends <= min(clocks)) | (ends > max(clocks))].reset_index(drop=True)

@@ -7,7 +7,8 @@ from typing import Any, get_args
 import pandas as pd
 
 from engine.core.errors import SourceError
-from engine.data.calendar import INTERVAL_LENGTHS, BarInterval, interval_length
+from engine.data.calendar import BarInterval, interval_length
+from engine.data.intervals import divides
 
 _CCXT_NAMES = {"1mo": "1M"}
 """ccxt's names of intervals, where they differ."""
@@ -68,15 +69,14 @@ def require_offered(exchange: Any, interval: BarInterval, where: str) -> None:  
     if offers(exchange, interval):
         return
     usable = [name for name in get_args(BarInterval) if offers(exchange, name)]
-    length = INTERVAL_LENGTHS[interval]
-    finer = [name for name in usable if INTERVAL_LENGTHS[name] < length]
+    finer = [name for name in usable if divides(name, interval)]
     found = f"{interval} is not among them"
     requested = requested_length(exchange, interval)
     if requested is not None:
         found = f"what ccxt names {ccxt_timeframe(interval)} there lasts {_words(requested)}"
     fix = "change the interval of the dataset, or use another exchange"
     if finer:
-        best = max(finer, key=lambda name: INTERVAL_LENGTHS[name])
+        best = max(finer, key=interval_length)
         fix = f"add `interval: {best}` to this source: its bars are then resampled to {interval}"
     raise SourceError(
         f"no {interval} candles",
