@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.core.errors import BarsParseError, InvalidBarsError
-from engine.data.annualisation import advise, annualise, describe_deviation
+from engine.data.annualisation import annualise, require_fitting_calendar
 from engine.data.bars import format_timestamp
 from engine.data.context import DataContext
 from engine.data.fetch import fetch_dataset
@@ -125,12 +125,17 @@ def _build_check(
         name: (*findings[name], *_unknown_days_findings(name, checks[-1].bars, dataset.calendar))
         for name, checks in passed.items()
     }
+    counts: dict[str, int | None] = {
+        name: len(passed[name][-1].bars) if name in passed else None for name in dataset.symbols
+    }
     if passed:
         first, frames = next(iter(passed)), {name: one[-1].bars for name, one in passed.items()}
-        findings[first] = (*findings[first], *_annualisation_findings(manifest, frames))
+        annual = tuple(_annualisation_findings(manifest, frames))
+        findings[first] = (*findings[first], *annual)
+        counts = dict.fromkeys(counts) if annual else counts
     return DatasetCheck(
         manifest,
-        {name: len(passed[name][-1].bars) if name in passed else None for name in dataset.symbols},
+        counts,
         tuple(finding for name in dataset.symbols for finding in findings[name]),
         tuple(repair for checks in passed.values() for one in checks for repair in one.repairs),
     )
@@ -161,8 +166,12 @@ def _annualisation_findings(
     if bars.empty:
         return
     stamps = bars["timestamp"].iloc[:: len(frames)]
-    found = annualise(stamps, dataset.calendar, dataset.interval)
-    if dataset.periods_per_year is None and found.deviates:
+    try:
+        found = annualise(stamps, dataset.calendar, dataset.interval, dataset.periods_per_year)
+        require_fitting_calendar(
+            found, stamps, dataset.calendar, dataset.interval, f"{manifest.path}"
+        )
+    except InvalidBarsError as error:
         yield Finding(
             rule="bars_per_year",
             symbol=next(iter(frames)),
@@ -171,8 +180,8 @@ def _annualisation_findings(
             last=format_timestamp(stamps.iloc[-1], dataset.interval),
             count=len(stamps),
             repair=None,
-            sentence=describe_deviation(found, dataset.calendar),
-            advice=advise(found, stamps, dataset.calendar, dataset.interval),
+            sentence=error.problem,
+            advice=error.fix,
         )
 
 

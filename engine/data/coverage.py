@@ -14,7 +14,6 @@ from engine.data.calendar import (
     MONTH,
     holidays_known_from,
     interval_length,
-    is_longer_than_a_day,
     trading_schedule,
 )
 from engine.data.intervals import interval_numbers, interval_starts
@@ -88,8 +87,9 @@ def infer_expected_timestamps(bars: BarsFrame, calendar: str, interval: BarInter
     Before the date from which all holidays of the exchange are known, only the present bars are
     expected.
 
-    Some sources label the bars of a session by whole hours of the clock instead of from its open;
-    the labels that fit more of the bars are used.
+    Of a month that has a bar, its label is expected, whichever day of the month it is. Some
+    sources label the bars of a session by whole hours of the clock instead of from its open; the
+    labels that fit more of the bars are used.
 
     Args:
         bars: Ascending, not empty.
@@ -100,9 +100,14 @@ def infer_expected_timestamps(bars: BarsFrame, calendar: str, interval: BarInter
         UsageError: exchange-calendars knows no calendar of that name.
     """
     first, last = bars["timestamp"].iloc[0], bars["timestamp"].iloc[-1]
-    if calendar == ALWAYS_OPEN or is_longer_than_a_day(interval):
+    present = utc_datetime64(bars)
+    if interval == MONTH:
+        starts = expected_timestamps(calendar, interval, first, last)
+        is_absent = ~np.isin(starts.astype("datetime64[M]"), present.astype("datetime64[M]"))
+        return np.sort(np.concatenate([present, starts[is_absent]]))
+    if calendar == ALWAYS_OPEN or interval == "1w":
         return expected_timestamps(calendar, interval, first, last)
-    known, present = holidays_known_from(calendar), utc_datetime64(bars)
+    known = holidays_known_from(calendar)
     early = present[present < _to_utc_datetime64(pd.DatetimeIndex([known]))[0]]
     return np.concatenate(
         [early, _session_or_clock_timestamps(present, calendar, interval, max(first, known), last)]

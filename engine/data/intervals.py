@@ -40,6 +40,13 @@ def bar_end(open_: pd.Timestamp, interval: str) -> pd.Timestamp:
     return open_ + INTERVAL_LENGTHS[interval]
 
 
+def add_interval(opens: pd.Series[pd.Timestamp], interval: str) -> pd.Series[pd.Timestamp]:
+    """When bars end, see `bar_ends`; in the time zone of their opens."""
+    if interval == MONTH:
+        return opens.map(lambda open_: bar_end(open_, interval)).astype(opens.dtype)
+    return opens + INTERVAL_LENGTHS[interval]
+
+
 def interval_numbers(instants: IntVector, interval: str) -> IntVector:
     """The interval of a market that is always open in which each instant lies.
 

@@ -294,6 +294,7 @@ class TestDatasets:
         assert "18 % too high" in finding.sentence
         assert "calendar: 24/5" in finding.advice
         assert not check.is_usable
+        assert check.bar_counts == {"AUDUSD": None}
 
     def test_a_check_accepts_what_a_run_accepts(self, fx):
         for path in (fx(MEASURED), fx(("24/7", "24/5"))):

@@ -105,3 +105,11 @@ def test_the_share_of_each_part_counts_the_last_edge_and_skips_parts_without_bar
     np.testing.assert_allclose(compute_coverage(made, wanted, edges), [0.5, 0.0, 1.0])
     later = np.array(["2024-01-08", "2024-02-01", "2024-03-01"], dtype="M8[us]")
     np.testing.assert_allclose(compute_coverage(made, wanted, later), [1.0, np.nan])
+
+
+@pytest.mark.parametrize("calendar", ["24/7", "XNYS"])
+def test_a_month_is_missing_where_no_day_of_it_labels_a_bar(calendar):
+    for day, freq in (("2023-01-31", "ME"), ("2023-01-01", "MS")):
+        made = bars(pd.date_range(day, periods=12, freq=freq).delete([4, 5]))
+        (found,) = find_gaps(made, infer_expected_timestamps(made, calendar, "1mo"))
+        assert (found.first, found.last, found.bars) == (at("2023-05-01"), at("2023-06-01"), 2)

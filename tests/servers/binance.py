@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,14 @@ class Binance(Market):
     """`books` go by symbols like `BTC/USDT`, and `BTC/USDT:USDT` for perpetuals.
 
     `rates` holds (seconds, rate) of the perpetuals' funding, `rates_a_page` at most at once.
+    `rates_span_s` is the window of a page of them, from its start on, and `newest_rates` says that
+    a page holds the newest of it.
     """
 
     rates: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     rates_a_page: int = 1_000
+    rates_span_s: float = math.inf
+    newest_rates: bool = False
 
     def answer(self, path: str, query: dict[str, str]) -> Answer:
         kind, _, name = path.strip("/").partition("/")
@@ -46,7 +51,11 @@ class Binance(Market):
     def _funding(self, query: dict[str, str]) -> Answer:
         start, limit = int(query.get("startTime", 0)), int(query.get("limit", 100))
         own = self.rates[f"{_pair(query['symbol'])}:USDT"]
-        page = [rate for rate in own if rate[0] * 1_000 >= start]
+        page = [rate for rate in own if 0 <= rate[0] * 1_000 - start <= self.rates_span_s * 1_000]
+        if self.newest_rates:
+            # The window is one of so many payments, as ccxt computes it for some exchanges.
+            page = [rate for rate in page if rate[0] * 1_000 < start + limit * 28_800_000]
+            page = page[-self.rates_a_page :]
         page = page[: min(limit, self.rates_a_page)]
         name = query["symbol"]
         return Answer.of(

@@ -21,7 +21,8 @@ class Market:
     out at all. `stuck` makes every page the first page, `endless` goes on after the last candle
     for ever, `overlap` begins a page so many candles too early, `repeat_last` sends the last
     candle of a page twice, `backwards` sends the newest first, `skip` empties the page of that
-    number once.
+    number once. `from_end` counts a page from the last candle wanted, not from the first, and
+    `silent` are spans (step, first and last, in seconds) whose candles are never sent.
     """
 
     books: dict[str, list[Candle]] = field(default_factory=dict)
@@ -34,6 +35,8 @@ class Market:
     backwards: bool = False
     empty_once: set[int] = field(default_factory=set)
     asked: int = 0
+    from_end: bool = False
+    silent: list[tuple[int, int, int]] = field(default_factory=list)
 
     def page(
         self, pair: str, step: int, limit: int, wanted: Callable[[int], bool]
@@ -42,12 +45,20 @@ class Market:
         self.asked += 1
         if self.asked in self.empty_once:
             return []
-        book = longer(self.books[pair], step)
+        book = [
+            candle
+            for candle in longer(self.books[pair], step)
+            if not any(
+                of == step and begin <= candle.seconds <= end for of, begin, end in self.silent
+            )
+        ]
         book = book[-self.newest :] if self.newest else book
         limit = min(limit, self.largest)
         first = next((i for i, candle in enumerate(book) if wanted(candle.seconds)), len(book))
         last = next((i for i in range(first, len(book)) if not wanted(book[i].seconds)), len(book))
         page = book[max(0, first - self.overlap) : min(last, first + limit)]
+        if self.from_end:
+            page = book[max(first, last - limit) : last]
         if self.stuck:
             page = book[:limit]
         if self.endless and len(page) < limit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,15 @@ from tests.servers.binance import Binance
 from tests.servers.bitstamp import Bitstamp
 from tests.servers.candles import Candle, candles
 from tests.servers.kraken import Kraken
+from tests.servers.local import serve
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.servers.local import Served
     from tests.servers.market import Market
+    from tests.servers.paging import PagedExchange
 
 HOUR = 3_600
 NOON = pd.Timestamp("2024-03-10 12:20", tz="UTC")
@@ -96,3 +100,41 @@ class ExchangeFetcher:
     def pages(self) -> list[str]:
         """Requests for candles so far."""
         return [line for line in self.served.log if "ohlc" in line.lower() or "klines" in line]
+
+
+@dataclass
+class PagedFetcher:
+    """Fetches bars of a `PagedExchange`; `served.log` holds its requests."""
+
+    kind: type[PagedExchange]
+    served: Served
+    settings: dict[str, Any] = field(default_factory=lambda: {"rateLimit": 1})
+    progress: RecordingProgress = field(default_factory=RecordingProgress)
+    checkpoint_folder: Path | None = None
+    pauses_s: tuple[float, ...] = (0.01,)
+
+    def fetch(
+        self, since: pd.Timestamp | None, interval: str = "1h", now: pd.Timestamp = NOON
+    ) -> pd.DataFrame:
+        clients = ClientSettings(
+            timeout_s=5.0,
+            retry_pauses_s=self.pauses_s,
+            exchange_options={
+                "urls": {"api": self.kind.api(self.served.url)},
+                "markets": self.kind.markets(),
+                **self.settings,
+            },
+        )
+        spec = CcxtSourceSpec(exchange=self.kind.name, symbols={"BTC": self.kind.ticker})
+        source = ExchangeBarSource(spec, clients, self.checkpoint_folder)
+        raw = source.fetch(BarRequest("BTC", interval, since, now, self.progress))
+        return normalise_bars(raw, "BTC")
+
+
+@contextmanager
+def paged(
+    kind: type[PagedExchange], book: list[Candle], **settings: Any
+) -> Iterator[PagedFetcher]:
+    """A fetcher of one market of a `PagedExchange`."""
+    with serve(kind({kind.ticker: book}, **settings)) as served:
+        yield PagedFetcher(kind, served)

@@ -52,6 +52,37 @@ def test_an_unknown_exchange_gets_a_suggestion(pull):
     assert "bitstamp" in error.value.fix
 
 
+@pytest.mark.parametrize("name", ["bitmex", "bitmart", "ascendex", "probit", "wazirx", "novadax"])
+def test_an_exchange_that_ccxt_left_out_is_named_as_gone(pull, name):
+    with pytest.raises(SourceError, match=f"no exchange {name} in ccxt [0-9.]+; earlier") as error:
+        pull(exchange=name)
+    assert "use another exchange" in error.value.fix
+
+
+@pytest.mark.parametrize(
+    ("name", "now"),
+    [("huobi", "htx"), ("gateio", "gate"), ("bitfinex2", "bitfinex"), ("okcoin", "okxus")],
+)
+def test_an_exchange_with_a_new_name_is_suggested_by_it(pull, name, now):
+    with pytest.raises(SourceError, match="earlier versions had it") as error:
+        pull(exchange=name)
+    assert error.value.fix == f"did you mean {now}?"
+
+
+@pytest.mark.parametrize(
+    ("exchange", "interval", "finer"),
+    [("bithumb", "1d", "4h"), ("paradex", "1d", "1h"), ("zebpay", "4h", "1h")],
+)
+def test_a_missing_interval_is_resampled_from_the_longest_finer_one(
+    clients, exchange, interval, finer
+):
+    source = ExchangeBarSource(CcxtSourceSpec(exchange=exchange), clients)
+    with pytest.raises(SourceError, match=f"no {interval} candles") as error:
+        source.fetch(BarRequest("BTC-USD", interval, None, NOW, NullProgress()))
+    assert finer in error.value.expected
+    assert f"`interval: {finer}`" in error.value.fix
+
+
 def test_an_unknown_symbol_gets_a_suggestion(pull):
     with pytest.raises(SourceError) as error:
         pull("BTC/USDT")

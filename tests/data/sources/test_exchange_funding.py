@@ -10,6 +10,7 @@ from engine.data.fetch.funding import load_funding_rates
 from tests.data.datasets import RecordingProgress
 from tests.data.sources.exchanges import NOON, ExchangeFetcher, hours
 from tests.servers.binance import Binance
+from tests.servers.candles import candles
 from tests.servers.local import Answer, serve
 
 COINS = """name: perps
@@ -70,6 +71,23 @@ def test_every_payment_is_there_once_with_its_time_and_rate(read):
 @pytest.mark.parametrize("a_page", [33, 100])
 def test_pages_of_any_size_are_joined(fetcher, read, a_page):
     fetcher.market.rates_a_page = a_page
+    assert len(read()) == COUNT
+
+
+@pytest.mark.parametrize("days", [5, 60])
+@pytest.mark.parametrize("count", [9, 40, 240])
+def test_rates_that_begin_years_after_trading_cost_few_requests(fetcher, read, days, count):
+    expected = rates()[-count:]
+    first = candles(int(pd.Timestamp("2019-06-01", tz="UTC").timestamp()), 1_700)
+    fetcher.market.books["BTC/USDT:USDT"] = first
+    fetcher.market.rates["BTC/USDT:USDT"] = expected
+    fetcher.market.rates_span_s = days * 86_400.0
+    assert len(read(COINS.replace("2023-12-20", "2019-06-01"))) == count
+    assert len(rate_requests(fetcher)) <= 90
+
+
+def test_the_oldest_of_a_page_are_asked_for_where_the_newest_came(fetcher, read):
+    fetcher.market.rates_a_page, fetcher.market.newest_rates = 30, True
     assert len(read()) == COUNT
 
 

@@ -12,7 +12,7 @@ from engine.core.errors import SourceError, UnreachableError
 from engine.data.bars import drop_unfinished_bar
 from engine.data.quality import CheckSettings, check_bars
 from engine.data.sources.exchange.session import ExchangeSession
-from tests.data.sources.exchanges import EXCHANGES, NOON, ExchangeFetcher, at, hours
+from tests.data.sources.exchanges import EXCHANGES, HOUR, NOON, ExchangeFetcher, at, hours
 from tests.servers.candles import candles
 from tests.servers.local import Answer, serve
 
@@ -100,11 +100,23 @@ class TestPages:
         binance.market.empty_once = {3}
         assert_complete(binance.fetch(first(binance)), candles_of(binance))
 
-    def test_an_empty_page_during_trading_is_refused(self, binance):
+    def test_empty_pages_during_trading_are_asked_for_again(self, binance):
         binance.market.largest, binance.market.empty_once = 500, {4, 5}
+        assert_complete(binance.fetch(first(binance)), candles_of(binance))
+
+    def test_a_stretch_that_stays_empty_during_trading_is_refused(self, binance):
+        span = candles_of(binance)[400].seconds, candles_of(binance)[-1].seconds
+        binance.market.largest, binance.market.silent = 200, [(HOUR, *span)]
         with pytest.raises(UnreachableError, match="omits candles") as error:
             binance.fetch(first(binance))
-        assert f"from {at(candles_of(binance)[1_000]):%Y-%m-%d %H:%M} on" in error.value.expected
+        assert f"from {at(candles_of(binance)[400]):%Y-%m-%d %H:%M} on" in error.value.expected
+        assert "several ways" in error.value.found
+
+    def test_a_server_that_no_longer_gives_its_last_candle_is_refused(self, binance):
+        binance.market.largest, binance.market.empty_once = 500, set(range(4, 99))
+        with pytest.raises(UnreachableError, match="omits candles") as error:
+            binance.fetch(first(binance))
+        assert "as it came before" in error.value.expected
 
     def test_a_market_without_candles_gives_no_bars(self, fetcher):
         fetcher.market.books[fetcher.ticker] = []
@@ -126,7 +138,7 @@ class TestPages:
         fetcher.market.stuck, fetcher.market.largest = True, 100
         with pytest.raises(UnreachableError, match="omits candles"):
             fetcher.fetch(first(fetcher))
-        assert len(fetcher.pages()) <= 5
+        assert len(fetcher.pages()) <= 12
 
     def test_pages_beyond_the_present_end_the_fetch(self, fetcher):
         fetcher.market.endless = True
@@ -174,8 +186,12 @@ class TestHistory:
 
     def test_weeks_that_are_three_days_long_are_refused(self):
         with serve(EXCHANGES["bitstamp"][0]({"BTC/USD": hours(SHORT)})) as served:
-            bars = ExchangeFetcher("bitstamp", served).fetch(NOON - pd.Timedelta(days=30), "1w")
-        assert "interval" in errors(drop_unfinished_bar(bars, "1w", NOON), "1w")
+            fetcher = ExchangeFetcher("bitstamp", served)
+            with pytest.raises(SourceError, match="no 1w candles") as error:
+                fetcher.fetch(NOON - pd.Timedelta(days=30), "1w")
+        assert error.value.found == "what ccxt names 1w there lasts 3 days"
+        assert "interval: 1d" in error.value.fix
+        assert served.log == []
 
 
 class TestFaults:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from engine.data.sources.exchange._pages import CandlePager, CandleRow
+    from engine.data.sources.exchange._candle_requests import CandleRow
+    from engine.data.sources.exchange._pages import CandlePager
 
 _PAGES_BEFORE_SAVE = 20
 """Pages before the first save; later ones follow each time a quarter of all rows is new, so that

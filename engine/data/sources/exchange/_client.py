@@ -23,6 +23,25 @@ if TYPE_CHECKING:
 MAX_WAIT_S = 60.0
 """Longest `Retry-After` that is obeyed; a longer one ends the fetch."""
 
+_RENAMED = {
+    "bitfinex2": "bitfinex",
+    "coinbasepro": "coinbaseexchange",
+    "gateio": "gate",
+    "hitbtc3": "hitbtc",
+    "huobi": "htx",
+    "huobipro": "htx",
+    "okcoin": "okxus",
+    "okex": "okx",
+    "okex5": "okx",
+}
+"""Names of earlier versions of ccxt, and the exchange that has another name now."""
+
+_GONE = (
+    *("ascendex", "bitmart", "bitmex", "bittrex", "coinex", "ftx", "ftxus", "novadax", "oceanex"),
+    *("probit", "tidex", "wazirx", "yobit"),
+)
+"""Exchanges of earlier versions of ccxt that later ones left out."""
+
 _MIN_NOTICED_SKEW_S = 5.0
 """Smaller clock differences are normal and not reported."""
 
@@ -52,7 +71,7 @@ class ExchangeClient:
         import ccxt
 
         if self.name not in ccxt.exchanges:
-            raise _unknown_name_error("exchange", self.name, ccxt.exchanges, "exchange")
+            raise _unknown_exchange_error(self.name, ccxt.exchanges, ccxt.__version__)
         settings: dict[str, Any] = {
             "enableRateLimit": True,
             "timeout": int(self.clients.timeout_s * 1000),
@@ -79,15 +98,18 @@ class ExchangeClient:
             self._report_clock_skew(request)
         known = self.exchange.markets
         if ticker not in known:
-            raise _unknown_name_error(
-                "symbol", ticker, list(known), f"{request.symbol} on {self.label}"
-            )
+            raise _unknown_symbol_error(ticker, list(known), f"{request.symbol} on {self.label}")
         market: dict[str, Any] = known[ticker]
         return market
 
     def exchange_time(self, now: pd.Timestamp) -> pd.Timestamp:
         """The exchange's time when this machine's clock shows `now`, from its last answer."""
         return now + pd.Timedelta(seconds=self._session.clock_skew_s)
+
+    @property
+    def last_request(self) -> str:
+        """Address and body of the last request, as it was sent."""
+        return self._session.last_request
 
     def _report_clock_skew(self, request: BarRequest) -> None:
         skew = self._session.clock_skew_s
@@ -197,16 +219,33 @@ def _is_connection_error(error: Exception) -> bool:
     return isinstance(cause, OSError) and not isinstance(cause, requests.HTTPError)
 
 
-def _unknown_name_error(
-    kind: str, name: str, known_names: Sequence[str], where: str
-) -> SourceError:
-    close = difflib.get_close_matches(name, known_names, n=3)
+def _unknown_exchange_error(name: str, known: Sequence[str], version: str) -> SourceError:
+    renamed, gone = _RENAMED.get(name), name in _GONE
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5 if gone else 0.6)
+    if renamed is not None and renamed in known:
+        close = [renamed]
+    names = ", ".join(close)
+    fix = f"did you mean {names}?" if names else "look the exchange up in ccxt's list"
+    if gone:
+        fix = f"use another exchange (close names: {names}), or files"
     return SourceError(
-        f"ccxt knows no {kind} {name}",
-        expected=f"one of {len(known_names)} names",
+        f"no exchange {name} in ccxt {version}"
+        + ("; earlier versions had it" if gone or renamed else ""),
+        expected=f"one of its {len(known)} exchanges",
+        found=name,
+        where="exchange",
+        fix=fix,
+    )
+
+
+def _unknown_symbol_error(name: str, known: Sequence[str], where: str) -> SourceError:
+    close = difflib.get_close_matches(name, known, n=3)
+    return SourceError(
+        f"ccxt knows no symbol {name}",
+        expected=f"one of {len(known)} names",
         found=name,
         where=where,
-        fix=f"did you mean {', '.join(close)}?" if close else f"look the {kind} up in ccxt's list",
+        fix=f"did you mean {', '.join(close)}?" if close else "look the symbol up in ccxt's list",
     )
 
 

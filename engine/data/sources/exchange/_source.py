@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.core.errors import SourceError
-from engine.data.calendar import interval_length
+from engine.data.intervals import add_interval
 from engine.data.sources.base import BarRequest, BarSource
+from engine.data.sources.exchange._candle_requests import (
+    CandleRow,
+    from_epoch_ms,
+    to_epoch_ms,
+)
 from engine.data.sources.exchange._checkpoint import PullCheckpoint
 from engine.data.sources.exchange._client import ExchangeClient
-from engine.data.sources.exchange._pages import CandlePager, CandleRow, from_epoch_ms, to_epoch_ms
+from engine.data.sources.exchange._history_limit import HistoryLimit
+from engine.data.sources.exchange._pages import CandlePager
+from engine.data.sources.exchange._timeframes import require_offered
+from engine.data.sources.exchange._volume_units import convert_volumes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +28,9 @@ if TYPE_CHECKING:
 
 # The first cryptocurrency exchange opened in 2010.
 _EARLIEST_START = pd.Timestamp("2010-01-01", tz="UTC")
+
+_NAMED_PAUSES = 3
+"""Pauses in trading that a notice names; it counts the others."""
 
 _COLUMNS = ["timestamp", "open", "high", "low", "close", "volume"]
 
@@ -79,27 +89,21 @@ class ExchangeBarSource(BarSource):
             SourceError: Exchange or symbol unknown, no candles of this interval, or none as old
                 as `since` although the market was traded then.
         """
-        self._require_interval(request)
+        location = self.location(request.symbol)
+        require_offered(self.client.exchange, request.interval, location)
         market = self.client.market(self.ticker(request.symbol), request)
         candles = CandlePager(self.client, market, request.interval)
         now = self.client.exchange_time(request.now)
         rows = self._fetch_rows(candles, to_epoch_ms(now), request)
+        self._report_pauses(candles, request)
+        rows, unit = convert_volumes(self.spec.exchange, market, rows)
+        if unit:
+            request.notify(f"{location}: {unit}")
         table = pd.DataFrame(rows, columns=_COLUMNS)
         table["timestamp"] = pd.to_datetime(
             table["timestamp"].astype("int64"), unit="ms", utc=True
         )
         return _drop_disputed_candles(table, request, now)
-
-    def _require_interval(self, request: BarRequest) -> None:
-        offered = self.client.exchange.timeframes or {}
-        if request.interval not in offered:
-            raise SourceError(
-                f"no {request.interval} candles",
-                expected=", ".join(offered) or "an exchange with candles",
-                found=request.interval,
-                where=self.location(request.symbol),
-                fix="change the interval of the dataset",
-            )
 
     def _fetch_rows(self, pager: CandlePager, until: int, request: BarRequest) -> list[CandleRow]:
         """All candles from the requested one, or from the first one of the market."""
@@ -108,11 +112,12 @@ class ExchangeBarSource(BarSource):
         start = since
         if coarser and until - since > pager.page_size * pager.step_ms:
             # One page of weeks saves thousands of empty pages of minutes before the listing.
-            first_trade = coarser.find_first_trade(since, until)
-            start = max(since, first_trade - coarser.step_ms) if first_trade is not None else since
+            first, first_trade = coarser.find_first(since, until)
+            start = since if first is None else max(since, first)
         rows = self._fetch_with_checkpoint(pager, since, start, until, request)
-        if rows and coarser and rows[0][0] - since > pager.step_ms:
-            self._report_history_limit(rows, coarser, first_trade, request)
+        if rows and rows[0][0] - since > pager.step_ms:
+            location = self.location(request.symbol)
+            HistoryLimit(pager, rows, since, first_trade, location).report(request)
         return rows
 
     def _fetch_with_checkpoint(
@@ -133,42 +138,20 @@ class ExchangeBarSource(BarSource):
                 request.progress.advance(done // pager.step_ms, total // pager.step_ms, what)
         return checkpoint.rows
 
-    def _report_history_limit(
-        self,
-        rows: list[CandleRow],
-        coarser_pager: CandlePager,
-        first_trade: int | None,
-        request: BarRequest,
-    ) -> None:
-        """Distinguishes a market that was listed late from candles that the exchange withholds.
-
-        A longer candle that ended before the first fetched one proves earlier trading.
-
-        Raises:
-            SourceError: Candles of the requested span exist and the exchange withholds them.
-        """
-        first = int(rows[0][0])
-        if first_trade is None:
-            earliest = first - (coarser_pager.page_size - 1) * coarser_pager.step_ms
-            since = to_epoch_ms(request.since or _EARLIEST_START)
-            first_trade = coarser_pager.find_first_trade(max(since, earliest), first)
-        if first_trade is None or first_trade + coarser_pager.step_ms > first:
+    def _report_pauses(self, pager: CandlePager, request: BarRequest) -> None:
+        """Names the stretches in which the exchange has no candles, once they are verified."""
+        if not pager.pauses:
             return
-        available = f"the last {len(rows)}, from {from_epoch_ms(first):%Y-%m-%d %H:%M} on"
-        traded = f"it was traded by {from_epoch_ms(first_trade):%Y-%m-%d}"
-        if request.since is None:
-            request.progress.notice(
-                f"{self.location(request.symbol)}: {request.interval} candles are limited to "
-                f"{available}, though {traded}"
-            )
-            return
-        raise SourceError(
-            f"the exchange limits its {request.interval} candles",
-            expected=f"candles from {request.since:%Y-%m-%d %H:%M} on; {traded}",
-            found=available,
-            where=self.location(request.symbol),
-            fix=f"start the dataset on {from_epoch_ms(first).ceil('D'):%Y-%m-%d} or later, use "
-            "longer bars, or use another source",
+        longest = sorted(pager.pauses, key=lambda pause: pause[0] - pause[1])[:_NAMED_PAUSES]
+        spans = ", ".join(
+            f"{from_epoch_ms(last):%Y-%m-%d %H:%M} and {from_epoch_ms(first):%Y-%m-%d %H:%M}"
+            for last, first in sorted(longest)
+        )
+        more = len(pager.pauses) - len(longest)
+        request.notify(
+            f"{self.location(request.symbol)}: the exchange has no {request.interval} candles "
+            f"between {spans}{f' and in {more} shorter pauses' if more else ''}; it was asked in "
+            "several ways"
         )
 
 
@@ -176,6 +159,6 @@ def _drop_disputed_candles(
     table: pd.DataFrame, request: BarRequest, exchange_now: pd.Timestamp
 ) -> pd.DataFrame:
     """The candles without those that are finished by one clock and not by the other."""
-    ends = table["timestamp"] + interval_length(request.interval)
+    ends = add_interval(table["timestamp"], request.interval)
     clocks = (request.now, exchange_now)
     return table[(ends <= min(clocks)) | (ends > max(clocks))].reset_index(drop=True)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.core.errors import SourceError
-from engine.data.sources.exchange._pages import (
-    CandlePager,
+from engine.data.sources.exchange._candle_requests import (
     from_epoch_ms,
     to_epoch_ms,
     to_milliseconds,
 )
+from engine.data.sources.exchange._pages import CandlePager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,16 @@ return the newest hundred of a longer span and omit the others."""
 _MIN_PAYMENT_INTERVAL_MS = to_milliseconds(pd.Timedelta(hours=1))
 """Shortest time between two payments; 8 hours are usual."""
 
+_SURE_STRIDE_MS = _PAGE_SIZE * _MIN_PAYMENT_INTERVAL_MS
+"""Span of a full page of the shortest time between two payments: every page covers as much."""
+
+_LONGEST_PAYMENT_INTERVAL_MS = to_milliseconds(pd.Timedelta(days=1))
+"""Longest time between two payments."""
+
 _MAX_START_DELAY = pd.Timedelta(days=7)
+
+
+_Rate = tuple[int, float]
 
 
 def fetch_funding_rates(client: ExchangeClient, ticker: str, request: BarRequest) -> pd.DataFrame:
@@ -51,8 +60,8 @@ def fetch_funding_rates(client: ExchangeClient, ticker: str, request: BarRequest
     coarser = CandlePager(client, market, request.interval).coarsest()
     first_trade = None
     if coarser and until - since > _PAGE_SIZE * _MIN_PAYMENT_INTERVAL_MS:
-        first_trade = coarser.find_first_trade(since, until)
-        since = max(since, first_trade - coarser.step_ms) if first_trade is not None else since
+        first, first_trade = coarser.find_first(since, until)
+        since = max(since, first) if first is not None else since
     rows: list[tuple[int, float]] = []
     for page, reached in _iter_pages(client, ticker, since, until):
         rows += page
@@ -70,18 +79,81 @@ def fetch_funding_rates(client: ExchangeClient, ticker: str, request: BarRequest
 
 def _iter_pages(
     client: ExchangeClient, ticker: str, since: int, until: int
-) -> Iterator[tuple[list[tuple[int, float]], int]]:
-    """Pages of (milliseconds since 1970, rate), ascending; an empty page is requested twice."""
+) -> Iterator[tuple[list[_Rate], int]]:
+    """Pages of (milliseconds since 1970, rate), ascending; an empty page is requested twice.
 
-    def page() -> list[tuple[int, float]]:
-        history = client.exchange.fetch_funding_rate_history(ticker, since, _PAGE_SIZE)
-        rows = {(int(row["timestamp"]), float(row["fundingRate"])) for row in history}
-        return sorted(row for row in rows if since <= row[0] <= until)
-
+    Payments do not pause. So the requests move on ever faster while pages are empty, and once
+    rates come, the first of them is looked for in halves.
+    """
+    requests = _RateRequests(client, ticker, until)
+    empty_since: int | None = None
+    stride = _SURE_STRIDE_MS
     while since <= until:
-        rows = client.execute(page) or client.execute(page)
-        since = rows[-1][0] + 1 if rows else since + _PAGE_SIZE * _MIN_PAYMENT_INTERVAL_MS
+        rows = requests.fetch(since)
+        if not rows:
+            empty_since = since
+            # Half of what is left, at most, so that a history of a few weeks is not passed over.
+            since += max(_SURE_STRIDE_MS, min(stride, (until - since) // 2))
+            stride *= 2
+            yield [], since
+            continue
+        if empty_since is not None:
+            rows = requests.search_back(empty_since, since, rows)
+            empty_since = None
+        rows = requests.complete_start(since, rows)
+        stride = _SURE_STRIDE_MS
+        since = rows[-1][0] + 1
         yield rows, since
+
+
+class _RateRequests:
+    """Requests for the payments of one contract.
+
+    `size` is lowered where the exchange leaves out the oldest of a page.
+    """
+
+    def __init__(self, client: ExchangeClient, ticker: str, until: int) -> None:
+        self.client = client
+        self.ticker = ticker
+        self.until = until
+        self.size = _PAGE_SIZE
+
+    def fetch(self, since: int, size: int | None = None) -> list[_Rate]:
+        """Payments from `since` on, ascending; an empty answer is asked for again."""
+
+        def page() -> list[_Rate]:
+            history = self.client.exchange.fetch_funding_rate_history(
+                self.ticker, since, size or self.size
+            )
+            rows = {(int(row["timestamp"]), float(row["fundingRate"])) for row in history}
+            return sorted(row for row in rows if since <= row[0] <= self.until)
+
+        return self.client.execute(page) or self.client.execute(page)
+
+    def search_back(self, low: int, high: int, rows: list[_Rate]) -> list[_Rate]:
+        """The page of the first payment after the empty one at `low`."""
+        while (
+            high - low > _MIN_PAYMENT_INTERVAL_MS
+            and rows[0][0] < high + _LONGEST_PAYMENT_INTERVAL_MS
+        ):
+            middle = (low + high) // 2
+            earlier = self.fetch(middle)
+            if earlier and earlier[0][0] < rows[0][0]:
+                rows, high = earlier, middle
+            else:
+                low = middle
+        return rows
+
+    def complete_start(self, since: int, rows: list[_Rate]) -> list[_Rate]:
+        """The page from `since` on where an exchange sends the newest of a longer span."""
+        size = len(rows) // 2
+        while size and rows[0][0] - since > _LONGEST_PAYMENT_INTERVAL_MS:
+            earlier = self.fetch(since, size)
+            if not earlier or earlier[0][0] >= rows[0][0]:
+                break
+            self.size, rows = size, earlier
+            size //= 2
+        return rows
 
 
 def _require_perpetual(

@@ -32,12 +32,14 @@ class ExchangeSession(requests.Session):
         clock_skew_s: Seconds by which the exchange's clock is ahead of this machine's, from the
             last answer; 0 where one answer shows no difference or has no date.
         unanswered_requests: Requests since the last complete answer; one more before the first.
+        last_request: Address and body of the last request.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.clock_skew_s = 0.0
         self.unanswered_requests = 1
+        self.last_request = ""
 
     # The fifteen options of the base class are passed on by name.
     def request(self, method: Any, url: Any, **options: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401
@@ -48,6 +50,7 @@ class ExchangeSession(requests.Session):
             requests.ConnectionError: The answer is truncated or is not JSON.
         """
         self.unanswered_requests += 1
+        self.last_request = f"{url} {options.get('data') or ''}"
         sent = time.time()
         deadline = time.monotonic() + _MAX_RESPONSE_TIMEOUTS * float(options["timeout"])
         response = super().request(method, url, **{**options, "stream": True})

@@ -81,7 +81,7 @@ def _undo_split_adjustment(
 ) -> pd.DataFrame:
     if is_longer_than_a_day(interval):
         raise SourceError(
-            f"no unadjusted bars of {interval}",
+            f"no unadjusted {'weekly' if interval == '1w' else 'monthly'} bars",
             expected=f"`adjust: splits` or `splits+dividends` for interval {interval}",
             found="adjust: none",
             where=f"{ticker} of yahoo",
