@@ -138,6 +138,13 @@ def test_what_waited_is_counted_in_the_metrics_of_each_book(halted_run: engine.R
     assert saved["books"]["persistence"]["orders_waited"] == persistence.orders_waited
 
 
+def test_other_costs_delays_and_thresholds_are_filled_by_the_same_rule(
+    halted_run: engine.Run,
+) -> None:
+    chosen = halted_run.significance.sensitivity.chosen
+    assert chosen.sharpe == halted_run.metrics.books["strategy"].sharpe
+
+
 def test_the_run_tells_once_that_orders_waited(halted_run: engine.Run, heard: Heard) -> None:
     own = halted_run.metrics.books["strategy"]
     assert own.orders_waited > 0

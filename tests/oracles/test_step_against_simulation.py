@@ -9,8 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.signals.benchmarks import BuyAndHold, MovingAverageCrossover
-from engine.signals.orders import Order, find_pending_orders
-from engine.simulation import BarPrices, simulate, step
+from engine.signals.orders import Order, find_pending_orders, place_orders
+from engine.simulation import Account, BarPrices, simulate, step
 from engine.simulation.config import Costs, Execution
 from engine.simulation.costs import BoundCosts, CostRates
 from tests.simulation.folded_books import Case, assert_fold_equals_simulation, fold
@@ -78,6 +78,35 @@ def random_halts(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray
 @given(cases())
 def test_the_fold_of_any_book_equals_its_simulation(case: Case) -> None:
     assert_fold_equals_simulation(case)
+
+
+@settings(max_examples=30, deadline=None)
+@given(cases())
+def test_a_halt_at_the_last_close_is_as_a_gap_in_the_bars(case: Case) -> None:
+    """A symbol may be left out of a bar, or have one without a trade that repeats its close."""
+    assume(case.traded is not None and isinstance(case.costs, Costs))
+    trades = case.traded.copy()
+    trades.iloc[0] = True
+    closes = case.closes.where(trades).ffill()
+    opens = case.opens.where(trades, closes)
+    halted = replace(case, traded=trades, opens=opens, closes=closes)
+    account, orders = Account(), ()
+    for row, expected in enumerate(fold(halted, range(len(trades))).accounts):
+        bar = halted.bar(row)
+        there = [symbol for symbol, each in bar.traded.items() if each]
+        shorter = BarPrices(
+            timestamp=bar.timestamp,
+            open={symbol: bar.open[symbol] for symbol in there},
+            close={symbol: bar.close[symbol] for symbol in there},
+        )
+        account, _ = step(account, shorter, orders, case.costs, price=case.execution.price)
+        orders = place_orders(
+            account.targets,
+            case.weights.iloc[row].to_dict(),
+            decided_on=bar.timestamp,
+            delay=case.execution.delay,
+        )
+        assert account == expected
 
 
 @settings(max_examples=30, deadline=None)
