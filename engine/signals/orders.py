@@ -131,11 +131,11 @@ def find_waits(orders: WideFrame, traded: WideFrame | None) -> pd.DataFrame:
         A row an order, by the time it was due, then in the order of the symbols: `symbol`,
         `target_weight`, `due` (timestamp of the row), `bars` (rows at which it waited, 1 or more).
     """
-    due = _due_targets(orders)
     if traded is None:
-        waiting = np.zeros(due.shape, dtype=bool)
-    else:
-        waiting = due.ne(_filled_targets(due, traded)).to_numpy()
+        orders = orders.iloc[:0]
+        traded = orders.notna()
+    due = _due_targets(orders)
+    waiting = due.ne(_filled_targets(due, traded)).to_numpy()
     begins = waiting & _changes(due).to_numpy()
     column, row = np.nonzero(begins.T)
     numbers = begins.T.ravel().cumsum()[waiting.T.ravel()]
