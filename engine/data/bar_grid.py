@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.data.calendar import ALWAYS_OPEN, INTERVAL_LENGTHS, trading_schedule
+from engine.data.calendar import ALWAYS_OPEN, INTERVAL_LENGTHS, MONTH, is_longer_than_a_day
+from engine.data.intervals import interval_numbers, interval_starts
+from engine.data.sessions import DAY_US as _DAY_US
+from engine.data.sessions import MICROSECOND, Sessions
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import IntVector
-
-# A Monday at midnight: weeks begin on Mondays, and every shorter interval divides a day.
-WEEK_ANCHOR = pd.Timestamp("1970-01-05")
-MICROSECOND = pd.Timedelta(microseconds=1)
-_ANCHOR_US = int((WEEK_ANCHOR - pd.Timestamp(0)) / MICROSECOND)
-_DAY_US = int(pd.Timedelta(days=1) / MICROSECOND)
+    from engine.data.sessions import DayBegin
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,45 +44,44 @@ class BarGrid:
 
 
 def make_bar_grid(
-    stamps: pd.Series[pd.Timestamp], base: str, interval: str, calendar: str
+    stamps: pd.Series[pd.Timestamp],
+    base: str,
+    interval: str,
+    calendar: str,
+    day_begins: DayBegin | None = None,
 ) -> BarGrid:
     """The coarse bars that cover the given fine ones.
 
     On `24/7` days are those of UTC, weeks begin on Mondays and shorter intervals begin at
     multiples of their length from midnight. On an exchange's calendar a day is a session, labelled
-    by midnight UTC of its date, and a week is labelled by its Monday. Shorter intervals are
-    counted from the open of the session, and again from the end of its break; the last ends with
-    the session.
+    by midnight UTC of its date; a week is labelled by its Monday, a month by its first day.
+    Shorter intervals are counted from the open of the session, and again from the end of its
+    break; the last ends with the session. On `24/7` and `24/5` the key `day_begins` of a dataset
+    makes a session of each day. `Sessions.locate_bars` says to which session a bar belongs.
 
     Args:
         stamps: Of finer bars, ascending; at least one.
         base: Their interval.
         interval: The coarser one.
         calendar: `24/7` or a code of exchange-calendars.
+        day_begins: When a day begins, where the calendar does not say.
 
     Raises:
-        UsageError: exchange-calendars knows no calendar of that name, or it does not reach back
-            to the first bar.
+        UsageError: exchange-calendars knows no calendar of that name.
     """
     opens = stamps.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
     length = int(INTERVAL_LENGTHS[base] / MICROSECOND)
-    if calendar == ALWAYS_OPEN:
-        return _make_always_open_grid(opens, length, int(INTERVAL_LENGTHS[interval] / MICROSECOND))
-    sessions = _SessionGrid.covering(stamps.iloc[0], stamps.iloc[-1], calendar)
-    located = (
-        sessions.locate_daily_bars(opens)
-        if base == "1d"
-        else sessions.locate_intraday_bars(opens, length)
-    )
-    return BarGrid(*sessions.coarse_bars(interval), *located)
+    if calendar == ALWAYS_OPEN and day_begins is None:
+        return _make_always_open_grid(opens, length, interval)
+    grid = _SessionGrid.covering(stamps.iloc[0], stamps.iloc[-1], calendar, day_begins)
+    return BarGrid(*grid.coarse_bars(interval), *grid.locate_bars(opens, length))
 
 
-def _make_always_open_grid(opens: IntVector, base: int, length: int) -> BarGrid:
-    first = (opens[0] - _ANCHOR_US) // length
-    last = (opens[-1] + base - _ANCHOR_US) // length
-    labels = np.arange(first, last + 2, dtype=np.int64) * length + _ANCHOR_US
+def _make_always_open_grid(opens: IntVector, base: int, interval: str) -> BarGrid:
+    first, last = interval_numbers(np.array([opens[0], opens[-1] + base]), interval)
+    edges = interval_starts(np.arange(first, last + 3, dtype=np.int64), interval)
     inside = np.ones(len(opens), dtype=bool)
-    return BarGrid(labels, labels, labels + length, inside, opens, opens + base)
+    return BarGrid(edges[:-1], edges[:-1], edges[1:], inside, opens, opens + base)
 
 
 def next_bar_labels(
@@ -106,84 +103,73 @@ def next_bar_labels(
             to the bar.
     """
     stamp = _timestamps_to_microseconds(pd.Series([last]))[0]
+    if interval == MONTH:
+        number = interval_numbers(np.array([stamp]), MONTH)[0]
+        return microseconds_to_timestamps(interval_starts(number + np.arange(1, count + 1), MONTH))
     length = int(INTERVAL_LENGTHS[interval] / MICROSECOND)
     if calendar == ALWAYS_OPEN or interval == "1w":
         return microseconds_to_timestamps(stamp + length * np.arange(1, count + 1))
     # Twice as many days as sessions, and three weeks more, hold every weekend and holiday.
-    sessions = _SessionGrid.covering(last, last + pd.Timedelta(days=2 * count), calendar)
-    labels = sessions.coarse_bars(interval)[0]
+    grid = _SessionGrid.covering(last, last + pd.Timedelta(days=2 * count), calendar)
+    labels = grid.coarse_bars(interval)[0]
+    if length >= _DAY_US:
+        # A daily bar may be labelled by an instant on the day before its session.
+        session = grid.sessions.locate_bars(np.array([stamp]), length)[0]
+        stamp = max(stamp, grid.sessions.days[session]) if session >= 0 else stamp
     return microseconds_to_timestamps(labels[labels > stamp][:count])
 
 
 @dataclass(frozen=True, eq=False)
 class _SessionGrid:
-    """Sessions of an exchange, whole weeks of them.
+    """Coarse bars of the sessions of a calendar, whole weeks of them."""
 
-    Attributes:
-        days: Midnight UTC of each one's date.
-        trading_spans: Opens and closes of each session, or of its halves where it has a break.
-        opens: Of each session.
-        closes: Of each session.
-    """
-
-    days: IntVector
-    trading_spans: tuple[IntVector, IntVector]
-    opens: IntVector
-    closes: IntVector
+    sessions: Sessions
 
     @classmethod
-    def covering(cls, first: pd.Timestamp, last: pd.Timestamp, calendar: str) -> _SessionGrid:
+    def covering(
+        cls,
+        first: pd.Timestamp,
+        last: pd.Timestamp,
+        calendar: str,
+        day_begins: DayBegin | None = None,
+    ) -> _SessionGrid:
         # From a Monday on, so that a first bar on a Sunday evening has its session; and up to a
         # session after the last bar, because no exchange closes for three weeks.
         monday = first.normalize() - pd.Timedelta(days=first.weekday() + 7)
-        table = trading_schedule(calendar, monday, last + pd.Timedelta(days=21))
-        days = _timestamps_to_microseconds(pd.Series(table.index))
-        opens, closes = (
-            _timestamps_to_microseconds(table["open"]),
-            _timestamps_to_microseconds(table["close"]),
-        )
-        halves = table[table["break_start"].notna().to_numpy()]
-        begins = np.sort(np.concatenate([opens, _timestamps_to_microseconds(halves["break_end"])]))
-        ends = np.sort(
-            np.concatenate([closes, _timestamps_to_microseconds(halves["break_start"])])
-        )
-        return cls(days, (begins, ends), opens, closes)
+        return cls(Sessions.between(calendar, monday, last + pd.Timedelta(days=21), day_begins))
 
-    def locate_daily_bars(
-        self, opens: IntVector
-    ) -> tuple[npt.NDArray[np.bool_], IntVector, IntVector]:
-        """Daily bars: each that has a session, from its open to its close."""
-        days = opens // _DAY_US * _DAY_US
-        index = np.minimum(np.searchsorted(self.days, days), len(self.days) - 1)
-        inside = self.days[index] == days
-        return inside, self.opens[index[inside]], self.closes[index[inside]]
-
-    def locate_intraday_bars(
+    def locate_bars(
         self, opens: IntVector, base: int
     ) -> tuple[npt.NDArray[np.bool_], IntVector, IntVector]:
-        """Shorter bars: each that overlaps trading hours, from the start of the overlap."""
-        begins, ends = self.trading_spans
-        index = np.minimum(np.searchsorted(ends, opens, side="right"), len(ends) - 1)
-        inside = (opens + base > begins[index]) & (opens < ends[index])
-        return inside, np.maximum(opens, begins[index])[inside], opens[inside] + base
+        """Whether each bar trades within a session; from when to when those that do trade.
+
+        A daily bar trades from the open of its session to its close; a shorter one from the start
+        of its overlap with trading hours.
+        """
+        if base >= _DAY_US:
+            session = self.sessions.locate_bars(opens, base)
+            inside = session >= 0
+            own = session[inside]
+            return inside, self.sessions.opens[own], self.sessions.closes[own]
+        inside, span = self.sessions.locate_spans(opens, base)
+        begins = self.sessions.span_begins[span]
+        return inside, np.maximum(opens, begins)[inside], opens[inside] + base
 
     def coarse_bars(self, interval: str) -> tuple[IntVector, IntVector, IntVector]:
         """Labels, starts and ends of the coarse bars."""
+        days, opens, closes = self.sessions.days, self.sessions.opens, self.sessions.closes
         if interval == "1d":
-            return self.days, self.opens, self.closes
-        if interval == "1w":
-            labels, first = np.unique(_week_starts(self.days), return_index=True)
-            return labels, self.opens[first], self.closes[np.append(first[1:], len(self.days)) - 1]
+            return days, opens, closes
+        if is_longer_than_a_day(interval):
+            numbers, first = np.unique(interval_numbers(days, interval), return_index=True)
+            labels = interval_starts(numbers, interval)
+            return labels, opens[first], closes[np.append(first[1:], len(days)) - 1]
         length = int(INTERVAL_LENGTHS[interval] / MICROSECOND)
-        begins, ends = self.trading_spans
+        begins, ends = self.sessions.span_begins, self.sessions.span_ends
         counts = -((begins - ends) // length)
         number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         starts = np.repeat(begins, counts) + number * length
         return starts, starts, np.minimum(starts + length, np.repeat(ends, counts))
-
-
-def _week_starts(days: IntVector) -> IntVector:
-    return (days - _ANCHOR_US) // (7 * _DAY_US) * (7 * _DAY_US) + _ANCHOR_US
 
 
 def _timestamps_to_microseconds(stamps: pd.Series[pd.Timestamp]) -> IntVector:

@@ -49,4 +49,12 @@ class DataContext:
 
     def quality_gate(self, dataset: Dataset) -> QualityGate:
         """The gate that bars of a dataset have to pass."""
-        return QualityGate(dataset.calendar, dataset.quality, self.now, self.quality_log)
+        zones = [getattr(source, "timezone", None) for source in dataset.sources]
+        return QualityGate(
+            dataset.calendar,
+            dataset.quality,
+            self.now,
+            self.quality_log,
+            dataset.day_begin,
+            zones[0] if len(set(zones)) == 1 else None,
+        )

@@ -11,15 +11,18 @@ import pandas as pd
 from engine.data.bars import utc_datetime64
 from engine.data.calendar import (
     ALWAYS_OPEN,
+    MONTH,
     holidays_known_from,
     interval_length,
+    is_longer_than_a_day,
     trading_schedule,
 )
+from engine.data.intervals import interval_numbers, interval_starts
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.core.types import BarsFrame, Vector
+    from engine.core.types import BarsFrame, IntVector, Vector
     from engine.data.calendar import BarInterval
 
     Instants = npt.NDArray[np.datetime64]
@@ -46,12 +49,17 @@ def expected_timestamps(
     """When bars open between two instants, both included, as microseconds of UTC.
 
     On `24/7`, and for weeks on any calendar, bars follow each other from the first on without a
-    break. On an exchange's calendar a daily bar is labelled by its session at midnight; shorter
-    bars follow each other from the open of each session to its close, a lunch break left out.
+    break; months are calendar months, labelled by their first days. On an exchange's calendar a
+    daily bar is labelled by its session at midnight; shorter bars follow each other from the open
+    of each session to its close, a lunch break left out.
 
     Raises:
         UsageError: exchange-calendars knows no calendar of that name.
     """
+    if interval == MONTH:
+        numbers = interval_numbers(_to_microseconds([first, last]), MONTH)
+        starts = interval_starts(np.arange(numbers[0], numbers[1] + 1), MONTH)
+        return starts.astype("datetime64[us]")
     length = interval_length(interval)
     if calendar == ALWAYS_OPEN or interval == "1w":
         return _to_utc_datetime64(pd.date_range(first, last, freq=length))
@@ -92,7 +100,7 @@ def infer_expected_timestamps(bars: BarsFrame, calendar: str, interval: BarInter
         UsageError: exchange-calendars knows no calendar of that name.
     """
     first, last = bars["timestamp"].iloc[0], bars["timestamp"].iloc[-1]
-    if calendar == ALWAYS_OPEN or interval == "1w":
+    if calendar == ALWAYS_OPEN or is_longer_than_a_day(interval):
         return expected_timestamps(calendar, interval, first, last)
     known, present = holidays_known_from(calendar), utc_datetime64(bars)
     early = present[present < _to_utc_datetime64(pd.DatetimeIndex([known]))[0]]
@@ -172,6 +180,10 @@ def _trading_spans(
         if pd.isna(break_start)
         else [(session_open, break_start), (break_end, session_close)]
     )
+
+
+def _to_microseconds(stamps: list[pd.Timestamp]) -> IntVector:
+    return _to_utc_datetime64(pd.DatetimeIndex(stamps)).astype(np.int64)
 
 
 def _to_utc_datetime64(stamps: pd.DatetimeIndex) -> Instants:

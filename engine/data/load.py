@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.core.errors import SourceError, UnreachableError
+from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
+from engine.data.annualisation import Annualisation, annualise, require_fitting_calendar
 from engine.data.bars import format_timestamp
-from engine.data.calendar import periods_per_year
 from engine.data.context import DataContext
 from engine.data.fetch import fetch_dataset
+from engine.data.known_days import find_unknown_days
 from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.market import Market, align_symbols, symbol_provenance
+from engine.data.quality.symbols import check_symbols
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.store import combine_vintage_ids, load_as_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from engine.core.progress import Progress
+    from engine.core.types import BarsFrame
     from engine.data.config import DataSpec
     from engine.data.store import DatasetBars, Vintage
 
@@ -66,7 +70,8 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         UnreachableError: No source can be reached, nothing is cached, and there is no offline
             dataset.
         SourceError: No source delivers, and at least one was reached.
-        InvalidBarsError: Bars were received and cannot be trusted.
+        InvalidBarsError: Bars were received and cannot be trusted, or not joined, or a year has
+            more or fewer of them than the dataset's calendar says.
     """
     context = DataContext(
         home=home,
@@ -112,20 +117,22 @@ def _build_market(
         if dataset.start and first.date() > dataset.start + _MAX_START_DELAY:
             text = format_timestamp(first, dataset.interval)
             context.notify(f"{symbol}: bars begin on {text}, the dataset asks for {dataset.start}")
+    together = _check_together(manifest, dataset_bars)
     bars, left_out = align_symbols(dataset_bars.frames)
-    bar_notices = [*context.quality_log.notices(dataset.name), *left_out]
+    unknown = [
+        f"{symbol}: {each.sentence}, and are not checked for gaps; {each.fix} leaves them out"
+        for symbol, frame in dataset_bars.frames.items()
+        for each in find_unknown_days(frame["timestamp"], dataset.calendar)
+    ]
+    bar_notices = [
+        *context.quality_log.notices(dataset.name),
+        *together,
+        *left_out,
+        *unknown,
+    ]
     for sentence in bar_notices:
         context.notify(sentence)
-    if bars.empty:
-        raise SourceError(
-            f"dataset {dataset.name}: the symbols have no timestamp in common",
-            expected="bars of every symbol at the same times",
-            found="; ".join(
-                f"{name}: {len(frame)} bars" for name, frame in dataset_bars.frames.items()
-            ),
-            where=str(manifest.path),
-            fix="put symbols of one exchange and interval into one dataset",
-        )
+    annualisation = _annualise(manifest, bars, context)
     by_symbol = dict(tuple(bars.groupby("symbol", sort=False)))
     symbols = {
         name: symbol_provenance(by_symbol[name], dataset_bars.origins[name], dataset.interval)
@@ -138,12 +145,13 @@ def _build_market(
         symbols=dataset.symbols,
         interval=dataset.interval,
         calendar=dataset.calendar,
-        periods_per_year=periods_per_year(dataset.calendar, dataset.interval),
+        periods_per_year=annualisation.periods_per_year,
         provenance={
             "name": dataset.name,
             "note": dataset.note,
             "interval": dataset.interval,
             "calendar": dataset.calendar,
+            "annualisation": annualisation.as_json(),
             "offline": offline,
             "notices": list(context.notices),
             "quality": context.quality_log.as_json() | {"notices": bar_notices},
@@ -153,6 +161,67 @@ def _build_market(
             "symbols": symbols,
         },
     )
+
+
+def _annualise(manifest: DatasetManifest, bars: BarsFrame, context: DataContext) -> Annualisation:
+    """Bars a year of a dataset, from the timestamps that all its symbols have."""
+    dataset = manifest.dataset
+    stamps = bars["timestamp"].iloc[:: len(dataset.symbols)]
+    annualisation = annualise(stamps, dataset.calendar, dataset.interval, dataset.periods_per_year)
+    require_fitting_calendar(
+        annualisation, stamps, dataset.calendar, dataset.interval, f"{manifest.path}"
+    )
+    if annualisation.basis != "calendar":
+        context.notify(
+            f"annual figures use {annualisation.periods_per_year:.1f} bars a year, "
+            f"{annualisation.basis} as the dataset says; the calendar {dataset.calendar} has "
+            f"{annualisation.by_calendar:.1f}"
+        )
+    return annualisation
+
+
+def _check_together(manifest: DatasetManifest, dataset_bars: DatasetBars) -> list[str]:
+    """Sentences about the symbols together, where the dataset accepts them.
+
+    Raises:
+        SourceError: The symbols have no timestamp in common.
+        InvalidBarsError: Their clocks differ, or too few of their bars are shared.
+    """
+    frames, dataset = dataset_bars.frames, manifest.dataset
+    findings = check_symbols(frames, dataset)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    fix = "; or ".join(dict.fromkeys(finding.advice for finding in errors))
+    found = "\n    ".join(f"{finding.symbol}: {finding.sentence}" for finding in errors[:4])
+    if not _have_common_timestamp(frames):
+        raise SourceError(
+            f"dataset {dataset.name}: the symbols have no timestamp in common",
+            expected="bars of every symbol at the same times",
+            found=found
+            or "; ".join(f"{name}: {len(frame)} bars" for name, frame in frames.items()),
+            where=str(manifest.path),
+            fix=fix or "put symbols of one exchange and interval into one dataset",
+        )
+    if errors:
+        rules = ", ".join(dict.fromkeys(finding.rule for finding in errors))
+        error = InvalidBarsError(
+            f"dataset {dataset.name}: the symbols cannot be joined ({rules})",
+            expected="bars of every symbol at the same times, on one clock",
+            found=found,
+            where=str(manifest.path),
+            fix=fix,
+        )
+        error.findings = findings
+        raise error
+    return [
+        f"{finding.rule}: {finding.symbol} {finding.sentence}"
+        for finding in findings
+        if finding.rule != "not_shared"
+    ]
+
+
+def _have_common_timestamp(frames: Mapping[str, BarsFrame]) -> bool:
+    counts = pd.concat([frame["timestamp"] for frame in frames.values()]).value_counts()
+    return bool(len(counts)) and int(counts.max()) == len(frames)
 
 
 def _vintage_provenance(vintage: Vintage | None) -> dict[str, str]:

@@ -10,10 +10,12 @@ import pandas as pd
 
 from engine.core.types import BAR_COLUMNS
 from engine.data.bar_grid import BarGrid, make_bar_grid, microseconds_to_timestamps
+from engine.data.known_days import require_known_days
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, IntVector
     from engine.data.calendar import BarInterval
+    from engine.data.sessions import DayBegin
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +87,20 @@ class ResampledBars:
     Attributes:
         bars: Complete ones, ascending.
         outside_hours: Timestamps of finer bars outside the calendar's hours, which are left out.
+        crossing: Timestamps of finer bars that open in one coarser bar and close in the next.
     """
 
     bars: BarsFrame
     outside_hours: pd.Series[pd.Timestamp]
+    crossing: pd.Series[pd.Timestamp]
 
 
 def resample_bars(
-    bars: BarsFrame, base: BarInterval, interval: BarInterval, calendar: str
+    bars: BarsFrame,
+    base: BarInterval,
+    interval: BarInterval,
+    calendar: str,
+    day_begins: DayBegin | None = None,
 ) -> ResampledBars:
     """The complete bars of a coarser interval.
 
@@ -108,22 +116,29 @@ def resample_bars(
         base: Their interval.
         interval: A longer one.
         calendar: `24/7` or a code of exchange-calendars.
+        day_begins: When a day begins, where the calendar does not say.
 
     Raises:
-        UsageError: As in `make_bar_grid`.
+        UsageError: exchange-calendars knows no calendar of that name, or it does not cover the
+            bars.
     """
     stamps = bars["timestamp"]
     if bars.empty:
-        return ResampledBars(bars, stamps)
-    grid = make_bar_grid(stamps, base, interval, calendar)
+        return ResampledBars(bars, stamps, stamps)
+    require_known_days(stamps, calendar)
+    grid = make_bar_grid(stamps, base, interval, calendar, day_begins)
     inside = bars[grid.in_session].reset_index(drop=True)
     if inside.empty:
-        return ResampledBars(inside, stamps)
+        return ResampledBars(inside, stamps, stamps[:0])
     bins = ResamplingBins.from_grid(grid)
     table = aggregate_bars(
         inside, bins, microseconds_to_timestamps(grid.labels[bins.interval_index])
     )
-    return ResampledBars(table, stamps[~grid.in_session])
+    opened = np.searchsorted(grid.starts, grid.fine_opens, side="right")
+    crossing = np.searchsorted(grid.starts, grid.fine_closes, side="left") > opened
+    return ResampledBars(
+        table, stamps[~grid.in_session], inside["timestamp"][crossing].reset_index(drop=True)
+    )
 
 
 def aggregate_bars(

@@ -114,10 +114,15 @@ def test_missing_hours_and_hours_outside_the_session_are_reported(load, hourly, 
         "ETH-USD: 3 of 336 bars of 1h are missing, and longer bars are computed without them"
         in (market.provenance["notices"])
     )
-    load(HOURS.replace("24/7", "XNYS"))
     # 9 sessions of two weeks, Presidents' Day being a holiday, of 7 hours that overlap each.
-    outside = "ETH-USD: 270 of 333 bars of 1h lie outside the hours of XNYS"
-    assert any(notice.startswith(outside) for notice in progress.notices)
+    outside = "270 of 333 bars of 1h lie outside the hours of XNYS"
+    manifest = HOURS.replace("24/7", "XNYS").replace("[BTC-USD, ETH-USD]", "[ETH-USD]")
+    with pytest.raises(InvalidBarsError) as caught:
+        load(manifest)
+    assert outside in caught.value.problem
+    assert "`quality: {outside_hours: warn}`" in caught.value.fix
+    load(manifest.replace("sources:", "quality: {outside_hours: warn}\nsources:"))
+    assert f"ETH-USD: {outside} and are left out, the first 2024-02-19 05:00" in progress.notices
 
 
 def test_hours_before_the_start_are_not_checked(load, hourly):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +16,13 @@ from engine.data.quality.findings import AppliedRepair, Finding, rule_severity
 from engine.data.quality.rules.base import BarsView
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.core.types import BarsFrame, IntVector
     from engine.data.calendar import BarInterval
     from engine.data.config import QualityPolicy, RuleName
     from engine.data.quality.rules.base import RuleViolation
+    from engine.data.sessions import DayBegin
 
 _MAX_LOGGED_BARS = 20
 
@@ -33,12 +36,16 @@ class CheckSettings:
         now: The present instant; bars that end later are in the future.
         calendar: `24/7`, or a code of exchange-calendars.
         policy: The dataset's treatment of some rules.
+        day_begins: When a day begins, where the calendar does not say.
+        timezone: Zone in which the source reads timestamps without an offset; None for UTC.
     """
 
     interval: BarInterval
     now: pd.Timestamp
     calendar: str = ALWAYS_OPEN
     policy: QualityPolicy = field(default_factory=dict)
+    day_begins: DayBegin | None = None
+    timezone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,17 @@ class CheckedBars:
     findings: tuple[Finding, ...]
     repairs: tuple[AppliedRepair, ...]
     finding_rows: tuple[IntVector, ...]
+
+    def adding(
+        self, violations: Sequence[tuple[RuleName, RuleViolation]], settings: CheckSettings
+    ) -> CheckedBars:
+        """The same with further violations, whose rows are positions in `bars`."""
+        found = tuple(_to_finding(self.bars, rule, one, settings) for rule, one in violations)
+        return replace(
+            self,
+            findings=(*self.findings, *found),
+            finding_rows=(*self.finding_rows, *(one.rows for _, one in violations)),
+        )
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -82,7 +100,14 @@ def check_bars(bars: BarsFrame, settings: CheckSettings) -> CheckedBars:
     repaired: dict[RuleName, list[AppliedRepair]] = {}
     while True:
         violations = find_violations(
-            BarsView.from_bars(bars, settings.interval, settings.calendar, settings.now)
+            BarsView.from_bars(
+                bars,
+                settings.interval,
+                settings.calendar,
+                settings.now,
+                day_begins=settings.day_begins,
+                timezone=settings.timezone,
+            )
         )
         rule = next(
             (name for name, one in violations if _needs_repair(name, one, settings, repaired)),

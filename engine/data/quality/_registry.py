@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from engine.data.quality.rules.base import BarsView, RuleViolation
+from engine.data.quality.rules.clock import clock, day_labels
 from engine.data.quality.rules.corporate_actions import missed_dividends, missed_splits
 from engine.data.quality.rules.duplicates import (
     conflicting_duplicates,
@@ -21,6 +22,7 @@ from engine.data.quality.rules.prices import (
     missing_values,
     nonpositive_prices,
     price_range,
+    price_scale,
     stale,
 )
 from engine.data.quality.rules.timestamps import future, interval, off_grid, order
@@ -41,7 +43,10 @@ RULES: tuple[QualityRule, ...] = (
     nonpositive_prices,
     negative_volume,
     price_range,
+    price_scale,
     interval,
+    clock,
+    day_labels,
     off_grid,
     future,
     missed_splits,

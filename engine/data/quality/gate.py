@@ -9,15 +9,20 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import InvalidBarsError
-from engine.data.bars import VALUE_COLUMNS, format_timestamp
+from engine.core.types import PRICE_COLUMNS
+from engine.data.bars import VALUE_COLUMNS, format_timestamp, has_volume
+from engine.data.config import JOINT_RULES
 from engine.data.quality._check_symbol import CheckedBars, CheckSettings, check_bars
 from engine.data.quality._registry import RULES, rule_name
+from engine.data.quality._resampling import find_resampling_violations
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, IntVector
     from engine.data.calendar import BarInterval
     from engine.data.config import QualityPolicy
     from engine.data.quality.findings import Finding
+    from engine.data.resampling import ResampledBars
+    from engine.data.sessions import DayBegin
 
 _MAX_SHOWN_BARS = 3
 _MAX_NOTICES = 4
@@ -29,6 +34,7 @@ _VALUE_RULES = frozenset(
         "nonpositive_prices",
         "negative_volume",
         "price_range",
+        "price_scale",
         "missed_splits",
         "unit_errors",
         "bad_ticks",
@@ -72,7 +78,7 @@ class QualityLog:
     def as_json(self) -> dict[str, Any]:
         """The remaining `findings`, the `repairs` and the checked `rules`, for a manifest."""
         return {
-            "rules": [rule_name(rule) for rule in RULES],
+            "rules": [*map(rule_name, RULES), *JOINT_RULES],
             "findings": [
                 finding.as_json()
                 for one in self.passed_checks.values()
@@ -93,12 +99,16 @@ class QualityGate:
         policy: The dataset's treatment of the rules.
         now: The present instant; bars that end later are in the future.
         log: Receives the findings and repairs of bars that pass.
+        day_begins: When a day begins, where the calendar does not say.
+        timezone: Zone in which the source reads timestamps without an offset; None for UTC.
     """
 
     calendar: str
     policy: QualityPolicy
     now: pd.Timestamp
     log: QualityLog
+    day_begins: DayBegin | None = None
+    timezone: str | None = None
 
     def validate(self, bars: BarsFrame, interval: BarInterval, location: str) -> BarsFrame:
         """Returns the bars of one symbol, with the requested repairs, if no error remains.
@@ -112,12 +122,43 @@ class QualityGate:
             InvalidBarsError: The bars break a rule of severity `error`. The message names symbol,
                 rules, bars and fixes; `findings` has all findings.
         """
-        settings = CheckSettings(interval, self.now, self.calendar, self.policy)
+        settings = CheckSettings(
+            interval, self.now, self.calendar, self.policy, self.day_begins, self.timezone
+        )
         checked = check_bars(bars, settings)
         if checked.errors:
             raise _bad_bars_error(checked, settings, location)
         self.log.passed_checks[str(bars["symbol"].iloc[0]), interval] = checked
         return checked.bars
+
+    def validate_resampling(
+        self,
+        fine: BarsFrame,
+        resampled: ResampledBars,
+        intervals: tuple[BarInterval, BarInterval],
+        location: str,
+    ) -> None:
+        """Checks what resampling the bars of one symbol leaves out or mixes.
+
+        Args:
+            fine: Bars that passed `validate`.
+            resampled: What was made of them.
+            intervals: Length of a fine bar and of a coarse one.
+            location: Origin of the bars, for the message.
+
+        Raises:
+            InvalidBarsError: A rule of severity `error` is broken.
+        """
+        key = (str(fine["symbol"].iloc[0]), intervals[0])
+        checked = self.log.passed_checks[key]
+        found = find_resampling_violations(fine, resampled, intervals, self.calendar)
+        if not found:
+            return
+        settings = CheckSettings(intervals[0], self.now, self.calendar, self.policy)
+        checked = checked.adding(found, settings)
+        if checked.errors:
+            raise _bad_bars_error(checked, settings, location)
+        self.log.passed_checks[key] = checked
 
 
 def format_finding_span(finding: Finding) -> str:
@@ -154,10 +195,10 @@ def _format_bad_bars(
     """The first bars that break the rule, with their values if the rule is about values."""
     if finding.rule == "gaps":
         return f"gaps: {format_finding_span(finding)}"
-    shown = []
+    shown, columns = [], VALUE_COLUMNS if has_volume(bars) else PRICE_COLUMNS
     for row in rows[:_MAX_SHOWN_BARS].tolist():
         stamp = format_timestamp(bars["timestamp"].iloc[row], settings.interval)
-        values = " ".join(f"{column} {bars[column].iloc[row]:g}" for column in VALUE_COLUMNS)
+        values = " ".join(f"{column} {bars[column].iloc[row]:g}" for column in columns)
         shown.append(f"{stamp} ({values})" if finding.rule in _VALUE_RULES else stamp)
     rest = rows.size - len(shown)
     if rest > 0:

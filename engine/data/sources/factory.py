@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.data.calendar import ALWAYS_OPEN
+from engine.data.calendar import ALWAYS_OPEN, is_longer_than_a_day
 from engine.data.config import BundledSourceSpec, CcxtSourceSpec, FilesSourceSpec, YahooSourceSpec
 from engine.data.sources.bundled import BundledBarSource
+from engine.data.sources.dated import DatedBarSource
 from engine.data.sources.exchange import ExchangeBarSource
 from engine.data.sources.files import FilesBarSource
 from engine.data.sources.resampled import ResampledBarSource
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from engine.data.calendar import BarInterval
     from engine.data.manifests import DatasetManifest
+    from engine.data.sessions import DayBegin
     from engine.data.sources.base import BarSource
     from engine.data.sources.client_settings import ClientSettings
 
@@ -39,6 +41,7 @@ def create_sources(
             clients=clients,
             interval=manifest.dataset.interval,
             calendar=manifest.dataset.calendar,
+            day_begins=manifest.dataset.day_begin,
         )
         for spec in manifest.dataset.sources
     ]
@@ -52,6 +55,7 @@ def create_source(
     clients: ClientSettings,
     interval: BarInterval | None = None,
     calendar: str = ALWAYS_OPEN,
+    day_begins: DayBegin | None = None,
 ) -> BarSource:
     """Creates one source of a dataset; this uses neither network nor files.
 
@@ -63,6 +67,7 @@ def create_source(
         interval: Interval of the dataset; bars of a source with a shorter one are resampled to it.
             None leaves the interval of every source.
         calendar: Calendar of the dataset, which sets where resampled bars begin and end.
+        day_begins: When a day of the dataset begins, where the calendar does not say.
     """
     match spec:
         case YahooSourceSpec():
@@ -73,7 +78,10 @@ def create_source(
             source = FilesBarSource(spec, manifest_folder)
         case BundledSourceSpec():
             bundled = BundledBarSource(spec)
-            return ResampledBarSource(bundled, "1d", calendar) if interval == "1w" else bundled
+            longer = interval is not None and is_longer_than_a_day(interval)
+            return ResampledBarSource(bundled, "1d", calendar) if longer else bundled
+    if day_begins is not None:
+        source = DatedBarSource(source, day_begins)
     if spec.interval is None or interval in (None, spec.interval):
         return source
-    return ResampledBarSource(source, spec.interval, calendar)
+    return ResampledBarSource(source, spec.interval, calendar, day_begins)

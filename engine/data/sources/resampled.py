@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.core.types import BarsFrame
     from engine.data.calendar import BarInterval
     from engine.data.resampling import ResampledBars
+    from engine.data.sessions import DayBegin
 
 
 class ResampledBarSource(BarSource):
@@ -29,11 +30,19 @@ class ResampledBarSource(BarSource):
         source: The source of the finer bars.
         source_interval: Length of its bars.
         calendar: Of the dataset: `24/7` or a code of exchange-calendars.
+        day_begins: When a day of the dataset begins, where the calendar does not say.
     """
 
-    def __init__(self, source: BarSource, source_interval: BarInterval, calendar: str) -> None:
+    def __init__(
+        self,
+        source: BarSource,
+        source_interval: BarInterval,
+        calendar: str,
+        day_begins: DayBegin | None = None,
+    ) -> None:
         self.source = source
         self.calendar = calendar
+        self.day_begins = day_begins
         self.source_interval = source_interval
         self.label = source.label
         self.cache_key = source.cache_key and f"{source.cache_key} {source_interval}"
@@ -61,8 +70,9 @@ class ResampledBarSource(BarSource):
         Raises:
             UnreachableError: As the source of the finer bars.
             SourceError: As the source of the finer bars.
-            InvalidBarsError: As the source of the finer bars; or they fail the quality gate.
-            UsageError: The calendar is unknown.
+            InvalidBarsError: As the source of the finer bars; or they fail the quality gate, or
+                more than a tenth of them would be left out.
+            UsageError: The calendar is unknown, or does not cover the finer bars.
         """
         raw = self.source.fetch(replace(request, interval=self.source_interval))
         fine = drop_unfinished_bar(
@@ -72,9 +82,15 @@ class ResampledBarSource(BarSource):
             fine = fine[fine["timestamp"] >= request.since].reset_index(drop=True)
         if fine.empty:
             return fine
-        gate = request.gate or QualityGate(self.calendar, {}, request.now, QualityLog())
-        fine = gate.validate(fine, self.source_interval, self.location(request.symbol))
-        coarse = resample_bars(fine, self.source_interval, request.interval, self.calendar)
+        gate = request.gate or QualityGate(
+            self.calendar, {}, request.now, QualityLog(), self.day_begins
+        )
+        location = self.location(request.symbol)
+        fine = gate.validate(fine, self.source_interval, location)
+        coarse = resample_bars(
+            fine, self.source_interval, request.interval, self.calendar, self.day_begins
+        )
+        gate.validate_resampling(fine, coarse, (self.source_interval, request.interval), location)
         for notice in self._make_notices(fine, coarse):
             request.notify(f"{request.symbol}: {notice}")
         return coarse.bars

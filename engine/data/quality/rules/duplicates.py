@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from engine.core.types import IntVector
     from engine.data.quality.rules.base import BarsView
 
+MAX_REPEATED_SHARE = 0.05
+"""Above this share of bars with the timestamp of an earlier one, a file is not one series: it has
+rows of several symbols, or the time of day in another column."""
+
+_MANY_BARS = 4
+
+REPEATED_ADVICE = (
+    "rows of several symbols in one file: select one with `where: {COLUMN: SYMBOL}` of the files "
+    "source; a time of day in another column: join them with `columns: {timestamp: [Date, Time]}`"
+)
+
 _EPOCH_WEEKDAY = 4  # 1970-01-01, counted from Sunday as 0
 
 
@@ -28,14 +39,26 @@ def conflicting_duplicates(view: BarsView) -> list[RuleViolation]:
     """A bar has the timestamp of another and other values; days of clock changes are excluded.
 
     The later of the two in the file is usually the corrected or the finished one: the repair keeps
-    it.
+    it. Where more than a twentieth of the bars repeat a timestamp, or four bars have one, none is
+    a correction of another, and there is no repair.
     """
     again, before = _find_repeats(view)
     conflict = ~_have_equal_values(view, again, before) & ~_is_clock_change_day(
         view.timestamps[again]
     )
     description = "bars have the timestamp of another and other values"
+    if conflict.any() and _is_no_series(view, again):
+        advice = f"the file is not one series of bars: {REPEATED_ADVICE}"
+        return [RuleViolation(again[conflict], description, advice=advice)]
     return [RuleViolation(again[conflict], description, "keep_last_duplicate")]
+
+
+def _is_no_series(view: BarsView, again: IntVector) -> bool:
+    """Whether so many bars repeat a timestamp that they cannot be corrections."""
+    different = again[~_have_equal_values(view, *_find_repeats(view))]
+    most = np.unique(view.timestamps[different], return_counts=True)[1].max(initial=0) + 1
+    share = different.size / max(view.timestamps.size, 1)
+    return bool(different.size > 1 and (share > MAX_REPEATED_SHARE or most >= _MANY_BARS))
 
 
 def daylight_saving(view: BarsView) -> list[RuleViolation]:
@@ -74,8 +97,9 @@ def _find_repeats(view: BarsView) -> tuple[IntVector, IntVector]:
 def _have_equal_values(
     view: BarsView, rows: IntVector, other_rows: IntVector
 ) -> npt.NDArray[np.bool_]:
-    values = np.column_stack([view.prices, view.volume])
-    mine, theirs = values[rows], values[other_rows]
+    mine, theirs = (
+        np.column_stack([view.prices[these], view.volume[these]]) for these in (rows, other_rows)
+    )
     return np.asarray(((mine == theirs) | (np.isnan(mine) & np.isnan(theirs))).all(axis=1))
 
 

@@ -5,33 +5,46 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from engine.data.calendar import ALWAYS_OPEN, exchange_timezone, session_days
+from engine.data.calendar import ALWAYS_OPEN, MONTH
+from engine.data.quality.rules import months
 from engine.data.quality.rules.base import DAY_US, RuleViolation
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from engine.core.types import IntVector
     from engine.data.quality.rules.base import BarsView, TimestampsUs
+    from engine.data.sessions import Sessions
+
+
+# A session of that length has a daily halt which the calendar does not know.
+_LONG_SESSION_US = 20 * DAY_US // 24
+# A time at which most such sessions have no bar is a halt.
+_MIN_HALT_SHARE = 0.5
 
 
 def gaps(view: BarsView) -> list[RuleViolation]:
     """Bars are missing between the first and the last.
 
     On `24/7`, and for weekly bars everywhere, one bar is expected every interval. An exchange has
-    one daily bar per session; of shorter bars, one is expected every interval between the first
-    and the last bar of a session.
+    one daily bar per session; of shorter bars, one is expected every interval of trading between
+    the first and the last bar of a session. Breaks are no gaps, nor are the daily halts of
+    sessions of twenty hours or more.
     """
     if view.unique_timestamps.size < 2:
         return []
     if view.calendar == ALWAYS_OPEN or view.bar_length_us > DAY_US:
         return _find_missing_bars(view, view.unique_timestamps)
-    dates = _session_dates(view)
+    sessions = view.sessions
+    if sessions is None or not sessions.days.size:
+        return []
+    located = sessions.locate_bars(view.unique_timestamps, view.bar_length_us)
+    missing = _find_missing_sessions(view, sessions, located)
     if view.bar_length_us == DAY_US:
-        return _find_missing_sessions(view, dates)
-    missing_counts = np.diff(view.unique_timestamps) // view.bar_length_us - 1
-    missing_counts[np.diff(dates) != 0] = 0
-    within = _gap_violations(view, view.unique_timestamps, missing_counts)
-    return [*within, *_find_missing_sessions(view, dates)]
+        return missing
+    counts = _missing_within_sessions(view, sessions, located)
+    return [*_gap_violations(view, view.unique_timestamps, counts), *missing]
 
 
 def closed_days(view: BarsView) -> list[RuleViolation]:
@@ -42,17 +55,47 @@ def closed_days(view: BarsView) -> list[RuleViolation]:
         or not view.unique_timestamps.size
     ):
         return []
-    dates = _session_dates(view)
-    sessions = session_days(view.calendar, int(dates[0]), int(dates[-1]))
-    # The calendar knows nothing of the time before its first session.
-    closed = view.unique_timestamps[
-        ~np.isin(dates, sessions) & (dates > (sessions[0] if sessions.size else dates))
-    ]
-    rows = np.flatnonzero(np.isin(view.timestamps, closed))
+    rows = np.flatnonzero(np.isin(view.timestamps, view.unique_timestamps[on_closed_days(view)]))
     return [RuleViolation(rows, "bars lie on days on which the exchange was closed")]
 
 
+def on_closed_days(view: BarsView) -> npt.NDArray[np.bool_]:
+    """Of each distinct timestamp, whether it belongs to no session, (n,).
+
+    Of the time before the first known session, and after the last, nothing is known.
+    """
+    sessions = view.sessions
+    if sessions is None or not sessions.days.size:
+        return np.zeros(view.unique_timestamps.size, dtype=bool)
+    closed = sessions.locate_bars(view.unique_timestamps, view.bar_length_us) < 0
+    days = sessions.local_days(view.unique_timestamps[closed])
+    closed[closed] = (days > sessions.days[0]) & (days < sessions.days[-1])
+    return closed
+
+
+def _missing_within_sessions(
+    view: BarsView, sessions: Sessions, located: IntVector
+) -> TimestampsUs:
+    """The bars of trading missing after each timestamp but the last, within one session."""
+    stamps, length = view.unique_timestamps, view.bar_length_us
+    ends = sessions.trading_time(np.minimum(stamps[:-1] + length, stamps[1:]))
+    counts = (sessions.trading_time(stamps[1:]) - ends) // length
+    own = located[:-1]
+    counts[(own != located[1:]) | (own < 0)] = 0
+    is_long = (sessions.closes - sessions.opens)[own] >= _LONG_SESSION_US
+    after = np.flatnonzero((counts > 0) & is_long)
+    if not after.size:
+        return counts
+    since_open = (stamps[after] - sessions.opens[own[after]]) // length
+    times, number = np.unique(since_open, return_counts=True)
+    halts = times[number >= _MIN_HALT_SHARE * np.unique(own[own >= 0]).size]
+    counts[after[np.isin(since_open, halts)]] = 0
+    return counts
+
+
 def _find_missing_bars(view: BarsView, timestamps: TimestampsUs) -> list[RuleViolation]:
+    if view.interval == MONTH:
+        return months.gaps(view)
     return _gap_violations(view, timestamps, np.diff(timestamps) // view.bar_length_us - 1)
 
 
@@ -70,28 +113,22 @@ def _gap_violations(
     return [RuleViolation(rows, "bars are missing", missing_span=span)]
 
 
-def _find_missing_sessions(view: BarsView, dates: TimestampsUs) -> list[RuleViolation]:
-    sessions = session_days(view.calendar, int(dates[0]), int(dates[-1]))
-    missing = sessions[~np.isin(sessions, dates)]
+def _find_missing_sessions(
+    view: BarsView, sessions: Sessions, located: IntVector
+) -> list[RuleViolation]:
+    present = np.unique(located[located >= 0])
+    if not present.size:
+        return []
+    missing = np.setdiff1d(np.arange(present[0], present[-1] + 1), present)
     if not missing.size:
         return []
-    after = np.searchsorted(dates, missing, side="right")
+    first_rows = np.unique(located, return_index=True)
+    following = present[np.searchsorted(present, missing)]
+    after = first_rows[1][np.searchsorted(first_rows[0], following)]
     rows = np.flatnonzero(np.isin(view.timestamps, view.unique_timestamps[after]))
-    span = (int(missing[0]) * DAY_US, int(missing[-1]) * DAY_US, int(missing.size))
+    days = sessions.days[missing]
+    span = (int(days[0]), int(days[-1]), int(missing.size))
     return [RuleViolation(rows, "sessions are missing", missing_span=span)]
-
-
-def _session_dates(view: BarsView) -> TimestampsUs:
-    """The session date of each timestamp, in days since 1970.
-
-    If all timestamps are at midnight UTC they are dates; otherwise they are converted to the
-    exchange's local time.
-    """
-    if not (view.unique_timestamps % DAY_US).any():
-        return view.unique_timestamps // DAY_US
-    timestamps = pd.to_datetime(view.unique_timestamps, unit="us", utc=True)
-    local = timestamps.tz_convert(exchange_timezone(view.calendar)).tz_localize(None)
-    return local.to_numpy(dtype="datetime64[D]").astype(np.int64)
 
 
 _YEAR_US = 365 * DAY_US
@@ -102,8 +139,10 @@ def ticker_reuse(view: BarsView) -> list[RuleViolation]:
     """Another asset had the ticker: a year or more without bars, then twice or half the price."""
     prices = view.log_prices
     is_gap = np.diff(prices.timestamps) >= _YEAR_US
-    is_jump = np.abs(prices.opens[1:] - prices.closes[:-1]) >= _MIN_LOG_JUMP
-    breaks = np.flatnonzero(is_gap & is_jump)
+    after = np.flatnonzero(is_gap)
+    if not after.size:
+        return []
+    breaks = after[np.abs(prices.overnight_steps[after]) >= _MIN_LOG_JUMP]
     if not breaks.size:
         return []
     rows = np.sort(prices.rows[: breaks[-1] + 1])
