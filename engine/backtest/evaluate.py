@@ -32,7 +32,7 @@ from engine.runs.documents.significance_models import (
     TimingFigures,
 )
 from engine.signals.inputs import SignalInputs
-from engine.signals.orders import schedule_orders
+from engine.signals.orders import defer_orders, schedule_orders
 from engine.simulation.portfolio import simulate_variations
 
 if TYPE_CHECKING:
@@ -168,13 +168,9 @@ def _measure_seed_variance(
         for price in ("open", "close")
     )
     costs = spec.costs.bind(prepared.market)
-    orders = (
-        (
-            schedule_orders(decide_model_positions(spec, prepared, each), spec.execution.delay),
-            costs,
-        )
-        for each in by_seed.values()
-    )
+    decided = (decide_model_positions(spec, prepared, each) for each in by_seed.values())
+    due = (schedule_orders(weights, spec.execution.delay) for weights in decided)
+    orders = ((defer_orders(each, prepared.traded), costs) for each in due)
     columns = list(simulate_variations(orders, opens, closes, price=spec.execution.price))
     returns, periods = np.column_stack(columns), prepared.market.periods_per_year
     variance = decompose_seed_variance(returns, periods, spec.evaluation.confidence)
@@ -201,4 +197,5 @@ def _measure_sensitivity(
             periods_per_year=prepared.market.periods_per_year,
             max_weight=spec.max_weight,
         ),
+        prepared.traded,
     ).to_document()

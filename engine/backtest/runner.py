@@ -36,6 +36,8 @@ from engine.pipeline.steps import (
     simulate_books,
 )
 from engine.reporting import open_page_writer
+from engine.reporting.formatting import NO_BREAK_SPACE
+from engine.reporting.order_waits import describe_waits
 from engine.runs.folder import atomic_directory
 from engine.runs.run import Run
 from engine.strategy import Strategy, load_strategy
@@ -176,6 +178,8 @@ def _run_stages(
         }
         with timer.stage("evaluation"):
             metrics = compute_metrics(prepared, predictions, books)
+            for sentence in describe_waits(metrics):
+                progress.notice(sentence.replace(NO_BREAK_SPACE, " "))
             trials = ledger_entry.collect_trials(
                 result.returns[STRATEGY_BOOK], count_tuning_trials(manifest)
             )

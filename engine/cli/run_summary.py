@@ -74,6 +74,7 @@ def _next_order_documents(run: Run) -> list[dict[str, Any]]:
             "held_weight": order["held_weight"],
             "due_in_bars": order["due_in_bars"],
             "due": None if pd.isna(order["due"]) else order["due"].isoformat(),
+            "waited_bars": order["waited_bars"],
             "predicted": order["predicted"] if formatting.is_finite(order["predicted"]) else None,
         }
         for order in run.next_orders.to_dict("records")
@@ -183,9 +184,8 @@ def _next_order_lines(run: Run, width: int) -> str:
     title, orders = next_orders_title(run.manifest.settings), run.next_orders
     if orders.empty:
         return f"{title}: none"
-    due = [
-        describe_due_bar(*pair) for pair in zip(orders["due"], orders["due_in_bars"], strict=True)
-    ]
+    bars = (orders[name] for name in ("due", "due_in_bars", "waited_bars"))
+    due = [describe_due_bar(*order) for order in zip(*bars, strict=True)]
 
     def figures(number_format: formatting.NumberFormat, values: pd.Series[float]) -> list[str]:
         return [number_format.without_suffix(value) for value in values]

@@ -22,7 +22,7 @@ STAGE_VERSIONS: Mapping[str, int] = MappingProxyType(
         "models": 2,
         "training": 2,
         "signals": 1,
-        "simulation": 2,
+        "simulation": 3,
         "evaluation": 2,
         "trials": 1,
         "comparison": 1,

@@ -11,6 +11,7 @@ import pandas as pd
 
 from engine.core.errors import UsageError
 from engine.data.bars import format_timestamp, hash_bars
+from engine.data.traded_bars import find_traded_bars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,11 @@ class Market:
         """One column of the bars, a column a symbol in the order of `symbols`."""
         values = self.bars[column].to_numpy().reshape(-1, len(self.symbols))
         return pd.DataFrame(values, index=self._timestamps, columns=list(self.symbols))
+
+    @cached_property
+    def traded(self) -> WideFrame:
+        """Whether something traded at each bar, wide and bool, see `find_traded_bars`."""
+        return find_traded_bars(*map(self.wide, ("volume", "high", "low", "close")))
 
     @cached_property
     def bars_by_symbol(self) -> dict[str, pd.DataFrame]:

@@ -38,6 +38,7 @@ class SyntheticFuture:
         symbols = market.bars["symbol"].to_numpy()
         self._symbol_rows = [np.flatnonzero(symbols == symbol) for symbol in market.symbols]
         self._values: Matrix = market.bars[list(VALUE_COLUMNS)].to_numpy(dtype=np.float64)
+        self._traded: npt.NDArray[np.bool_] = market.traded.to_numpy()
 
     @property
     def inactive_bars(self) -> npt.NDArray[np.bool_]:
@@ -62,21 +63,25 @@ class SyntheticFuture:
         Args:
             row: Position of the last bar that is kept, 1 or later.
             rng: Decides every draw.
-            keep_open: Replaces the bar at `row` too, all of it but its open: what is known when
-                that bar begins. It falls from there if the real one rose, and rises if not.
+            keep_open: Replaces the bar at `row` too, all of it but what is known when that bar
+                begins: its open, and that nothing trades, where nothing does. It falls from there
+                if the real one rose, and rises if not.
             price_factor: Factor on all replaced prices: a crash or a rally at once.
 
         Returns:
             Valid bars: positive, open and close within low and high; each replaced value differs
-            from the one it replaces. The provenance is still that of the real bars.
+            from the one it replaces, and each replaced volume is above 0. The provenance is still
+            that of the real bars.
         """
         kept = row if keep_open else row + 1
         values = self._values.copy()
-        for index in self._symbol_rows:
+        for number, index in enumerate(self._symbol_rows):
             values[index[kept:]] = _draw_distinct_bars(
                 self._values[index], kept, rng, keep_open=keep_open
             )
             values[index[kept:], :4] *= price_factor
+            if keep_open and not self._traded[row, number]:
+                values[index[row], 4] = 0.0
         bars = self.market.bars.copy()
         bars[list(VALUE_COLUMNS)] = values
         return replace(self.market, bars=bars)

@@ -39,6 +39,11 @@ class PreparedData:
         """Closes of the target symbols, all bars."""
         return self.market.wide("close")[list(self.targets)]
 
+    @cached_property
+    def traded(self) -> WideFrame:
+        """Whether something traded at each out-of-sample bar of the target symbols."""
+        return self.market.traded.loc[self.span, list(self.targets)]
+
     @property
     def span(self) -> pd.DatetimeIndex:
         """The out-of-sample bars."""

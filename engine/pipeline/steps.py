@@ -11,8 +11,14 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import TrainingError
 from engine.evaluation.forecasts.scores import score_forecasts, score_quantiles
 from engine.evaluation.metrics.performance import performance_metrics
+from engine.evaluation.metrics.trade_metrics import wait_metrics
 from engine.runs.documents import Metrics
-from engine.runs.documents.metrics import BookMetrics, ForecastScores, SpanFigures
+from engine.runs.documents.metrics import (
+    BookMetrics,
+    ForecastScores,
+    SpanFigures,
+    VolumeFigures,
+)
 from engine.signals.benchmarks import BenchmarkRule, compute_benchmark_weights
 from engine.signals.inputs import SignalInputs
 from engine.signals.target_weights import compute_target_weights
@@ -154,10 +160,17 @@ def assemble_predictions_by_seed(
 def simulate_books(
     spec: Strategy, prepared: PreparedData, weights: Mapping[str, WideFrame]
 ) -> dict[str, SimulationResult]:
-    """Every book through the same bars, costs and execution."""
+    """Every book through the same bars, costs and execution; none is filled where none trades."""
     opens, closes = (prepared.market.wide(price).loc[prepared.span] for price in ("open", "close"))
     costs = spec.costs.bind(prepared.market)
-    return simulate_all(weights, opens, closes, costs=costs, execution=spec.execution)
+    return simulate_all(
+        weights,
+        opens,
+        closes,
+        costs=costs,
+        execution=spec.execution,
+        traded=prepared.traded,
+    )
 
 
 def compute_metrics(
@@ -179,6 +192,7 @@ def compute_metrics(
                 performance_metrics(
                     book.returns, book.held_weights, book.trades, periods_per_year=periods
                 )
+                | wait_metrics(book.waits)
             )
             for name, book in books.items()
         },
@@ -186,7 +200,21 @@ def compute_metrics(
             name: ForecastScores.model_validate(_score_forecasts(prepared, forecast))
             for name, forecast in predictions.items()
         },
+        **_count_zero_volumes(prepared),
     )
+
+
+def _count_zero_volumes(prepared: PreparedData) -> dict[str, Any]:
+    """The section `zero_volume`; no section where no traded symbol has such a bar."""
+    figures = {}
+    for symbol in prepared.targets:
+        zero = prepared.market.wide("volume").loc[prepared.span, symbol].to_numpy() == 0.0
+        if zero.any():
+            ignored = int((zero & prepared.traded[symbol].to_numpy()).sum())
+            figures[symbol] = VolumeFigures(
+                untraded_bars=int(zero.sum()) - ignored, ignored_bars=ignored
+            )
+    return {"zero_volume": figures} if figures else {}
 
 
 def _score_forecasts(prepared: PreparedData, predictions: Predictions) -> dict[str, Any]:

@@ -177,11 +177,16 @@ def next_orders_title(settings: StrategySettings) -> str:
     return f"Orders due at the next {settings.fill_price}"
 
 
-def describe_due_bar(due: pd.Timestamp, due_in_bars: int) -> str:
-    """When an order is filled: the bar's timestamp, or how far ahead it is where that is NaT."""
+def describe_due_bar(due: pd.Timestamp, due_in_bars: int, waited_bars: int = 0) -> str:
+    """When an order is filled: the bar's timestamp, or how far ahead it is where that is NaT.
+
+    Where it was due before and nothing traded, also for how many bars it has waited.
+    """
     if pd.isna(due):
-        return f"in {formatting.count_of(due_in_bars, 'bar')}"
-    return formatting.timestamp(due)
+        text = f"in {formatting.count_of(due_in_bars, 'bar')}"
+    else:
+        text = formatting.timestamp(due)
+    return text + (f", waited {formatting.count_of(waited_bars, 'bar')}" if waited_bars else "")
 
 
 def _describe_out_of_sample(windows: int) -> str:

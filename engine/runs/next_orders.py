@@ -11,16 +11,18 @@ import pandas as pd
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.data.bar_grid import next_bar_labels
+from engine.data.traded_bars import find_traded_bars
 from engine.signals.orders import find_pending_orders
 from engine.simulation.fills import add_units
 
 if TYPE_CHECKING:
-    from engine.core.types import BarsFrame
+    from engine.core.types import BarsFrame, WideFrame
     from engine.runs.documents import Manifest
     from engine.runs.documents.manifest import DatasetRecord
 
 NEXT_ORDER_COLUMNS = (
-    *("decided_on", "symbol", "target_weight", "held_weight", "due_in_bars", "due", "predicted"),
+    *("decided_on", "symbol", "target_weight", "held_weight"),
+    *("due_in_bars", "due", "waited_bars", "predicted"),
 )
 
 
@@ -32,6 +34,7 @@ def find_next_orders(
     positions: pd.DataFrame,
     returns: pd.DataFrame,
     trades: pd.DataFrame,
+    orders_wait: bool = True,
 ) -> pd.DataFrame:
     """The strategy's orders that are due after the last bar, from the tables of a run.
 
@@ -42,6 +45,8 @@ def find_next_orders(
         positions: As `Run.positions`.
         returns: As `Run.returns`.
         trades: As `Run.trades`.
+        orders_wait: Whether the run's orders waited for a bar with a trade; those of early
+            versions were filled where nothing traded.
 
     Returns:
         `NEXT_ORDER_COLUMNS`, see `Run.next_orders`.
@@ -49,7 +54,8 @@ def find_next_orders(
     symbols = list(manifest.target)
     own = positions[positions["book"] == STRATEGY_BOOK]
     weights = own.pivot(index="timestamp", columns="symbol", values="weight")[symbols]
-    orders = find_pending_orders(weights, manifest.settings.delay_bars)
+    traded = _find_traded(bars, weights) if orders_wait else None
+    orders = find_pending_orders(weights, manifest.settings.delay_bars, traded)
     if (returns[STRATEGY_BOOK] <= -1.0).any():  # ruined: nothing is traded any more
         orders = orders.iloc[:0]
     last = weights.index[-1]
@@ -66,6 +72,16 @@ def find_next_orders(
             pd.MultiIndex.from_frame(orders[["decided_on", "symbol"]])
         ).to_numpy(dtype="float64"),
     )[list(NEXT_ORDER_COLUMNS)]
+
+
+def _find_traded(bars: BarsFrame, weights: WideFrame) -> WideFrame | None:
+    """Whether something traded at each bar of the weights; None where there are no volumes."""
+    if "volume" not in bars:
+        return None
+    own = bars[bars["symbol"].isin(weights.columns)]
+    columns = ("volume", "high", "low", "close")
+    wide = (own.pivot(index="timestamp", columns="symbol", values=column) for column in columns)
+    return find_traded_bars(*wide).loc[weights.index, list(weights.columns)]
 
 
 def _mean_over_seeds(forecasts: pd.DataFrame) -> pd.Series[float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.core.hashing import canonical_json
 from engine.runs.documents import Analysis, Certificate, Document, Manifest, Metrics, Significance
@@ -122,12 +123,15 @@ class Run:
         A row an order, the first due first: `decided_on` (bar whose close decided it), `symbol`,
         `target_weight`, `held_weight` (fraction of the equity held at the last close, signed),
         `due_in_bars` (1 is the bar after the last), `due` (timestamp of that bar by the dataset's
-        calendar, NaT where it does not say), `predicted` (the traded forecast of the decision,
-        mean over the seeds; NaN without one). With an `execution.delay` above 1 there may be
-        several orders of a symbol. No rows where no target changed at the last `delay` bars.
+        calendar, NaT where it does not say), `waited_bars` (bars at which it was due and nothing
+        traded; it is filled at the next bar with a trade), `predicted` (the traded forecast of the
+        decision, mean over the seeds; NaN without one). With an `execution.delay` above 1 there
+        may be several orders of a symbol. No rows where no target changed at the last `delay` bars
+        and no order waits.
         """
         from engine.runs.next_orders import find_next_orders  # few commands need it
 
+        own = self.metrics.books.get(STRATEGY_BOOK)
         return find_next_orders(
             self.manifest,
             bars=self.bars,
@@ -135,6 +139,7 @@ class Run:
             positions=self.positions,
             returns=self.returns,
             trades=self.trades,
+            orders_wait=own is not None and own.orders_waited is not None,
         )
 
     @property

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     )
     from engine.signals.hysteresis import EntryExitThresholds, Side, apply_hysteresis
     from engine.signals.inputs import SignalInputs
-    from engine.signals.orders import Order, find_pending_orders, place_orders, schedule_orders
+    from engine.signals.orders import (
+        Order,
+        defer_orders,
+        find_pending_orders,
+        find_waits,
+        place_orders,
+        schedule_orders,
+    )
     from engine.signals.prediction_row import PredictionRow, iterate_prediction_rows
     from engine.signals.sizing import (
         FixedSizing,
@@ -76,7 +83,9 @@ __all__ = [
     "compute_target_weights",
     "compute_window_thresholds",
     "decide",
+    "defer_orders",
     "find_pending_orders",
+    "find_waits",
     "iterate_prediction_rows",
     "place_orders",
     "schedule_orders",
@@ -117,7 +126,9 @@ _EXPORTS = {
     "compute_window_thresholds": "thresholds",
     "place_orders": "orders",
     "decide": "decision",
+    "defer_orders": "orders",
     "find_pending_orders": "orders",
+    "find_waits": "orders",
     "iterate_prediction_rows": "prediction_row",
     "schedule_orders": "orders",
 }

@@ -1,7 +1,8 @@
 """From the decision to the fill: the only module that shifts target weights in time.
 
-A weight decided at the close of row t is filled at row t + delay, at that row's open or close by
-`execution.price`; with the default delay of 1 at the next bar's open.
+A weight decided at the close of row t is due at row t + delay and filled there, at that row's open
+or close by `execution.price`; with the default delay of 1 at the next bar's open. Where nothing
+trades at that row, the order waits for the next one that trades.
 """
 
 from __future__ import annotations
@@ -31,13 +32,15 @@ class Order(PersistentValue):
         target_weight: Fraction of the equity to hold, 1.0 is all of it, negative is short.
         decided_on: Bar at whose close it was decided.
         due_in_bars: Bars to the fill: 1 is the next bar. 0 where the order is due and waits for a
-            bar of its symbol.
+            bar at which its symbol trades.
+        waited_bars: Bars at which it was due and not filled.
     """
 
     symbol: str
     target_weight: float = Field(allow_inf_nan=False)
     decided_on: AwareDatetime
     due_in_bars: int = Field(default=1, ge=0)
+    waited_bars: int = Field(default=0, ge=0)
 
 
 def place_orders(
@@ -92,6 +95,73 @@ def schedule_orders(weights: WideFrame, delay: int) -> WideFrame:
     return weights.where(_changes(weights)).shift(delay)
 
 
+def defer_orders(orders: WideFrame, traded: WideFrame | None) -> WideFrame:
+    """The target weight at each bar where an order is filled: orders wait where nothing trades.
+
+    What is due at a row at which nothing trades waits for the next row that trades. Of several
+    orders that are due by then the last replaces the others, and there is none where it takes them
+    back: where its weight is that of the order filled last. A row knows of itself alone and of
+    those before whether anything trades.
+
+    Args:
+        orders: As by `schedule_orders`.
+        traded: Whether something trades at each row, bool, the shape of `orders`; None where it
+            does at all of them.
+
+    Returns:
+        The shape of `orders`, NaN at every row at which nothing trades.
+    """
+    if traded is None or traded.to_numpy().all():
+        return orders
+    filled = _filled_targets(_due_targets(orders), traded)
+    return filled.where(_changes(filled))
+
+
+def find_waits(orders: WideFrame, traded: WideFrame | None) -> pd.DataFrame:
+    """The orders that were due at a row at which nothing traded, and how long each waited.
+
+    An order waits until it is filled, until a later one that is due replaces or takes it back, or
+    until the last row.
+
+    Args:
+        orders: As by `schedule_orders`.
+        traded: As in `defer_orders`.
+
+    Returns:
+        A row an order, by the time it was due, then in the order of the symbols: `symbol`,
+        `target_weight`, `due` (timestamp of the row), `bars` (rows at which it waited, 1 or more).
+    """
+    if traded is None:
+        orders = orders.iloc[:0]
+        traded = orders.notna()
+    due = _due_targets(orders)
+    waiting = due.ne(_filled_targets(due, traded)).to_numpy()
+    begins = waiting & _changes(due).to_numpy()
+    column, row = np.nonzero(begins.T)
+    numbers = begins.T.ravel().cumsum()[waiting.T.ravel()]
+    bars = np.bincount(numbers, minlength=1)[1:]
+    in_time = np.argsort(row, kind="stable")
+    row, column, bars = row[in_time], column[in_time], bars[in_time]
+    return pd.DataFrame(
+        {
+            "symbol": due.columns[column].astype("str"),
+            "target_weight": due.to_numpy()[row, column],
+            "due": due.index[row],
+            "bars": bars,
+        }
+    )
+
+
+def _due_targets(orders: WideFrame) -> WideFrame:
+    """The target of the last order that is due by each row; 0 before the first."""
+    return orders.ffill().fillna(0.0)
+
+
+def _filled_targets(due: WideFrame, traded: WideFrame) -> WideFrame:
+    """The target of the last order that is filled by each row; 0 before the first."""
+    return due.where(traded).ffill().fillna(0.0)
+
+
 def _check_delay(delay: int) -> None:
     if delay < 1:
         raise UsageError(
@@ -114,27 +184,45 @@ def _check_targets(targets: Mapping[str, float], decided_on: datetime) -> None:
             )
 
 
-def find_pending_orders(weights: WideFrame, delay: int) -> pd.DataFrame:
-    """The decisions whose fill is after the last row.
+def find_pending_orders(
+    weights: WideFrame, delay: int, traded: WideFrame | None = None
+) -> pd.DataFrame:
+    """The orders that are not filled by the last row: not due yet, or waiting for a trade.
 
     Args:
         weights: Weights decided at each row's close, without NaN.
         delay: Rows from the decision to the fill, at least 1.
+        traded: As in `defer_orders`.
 
     Returns:
         A row an order, the first due first, then in the order of the symbols: `decided_on`,
-        `symbol`, `target_weight` and `due_in_bars`, which is 1 at the bar after the last. No rows
-        where no weight changed at the last `delay` rows.
+        `symbol`, `target_weight`, `due_in_bars`, which is 1 at the bar after the last, and
+        `waited_bars`: rows at which it was due and nothing traded. An order that waits is due at
+        the bar after the last, unless another one that is due then replaces it or takes it back.
+        No rows where no weight changed at the last `delay` rows and no order waits.
     """
-    changed = _changes(weights).to_numpy().copy()
-    changed[: max(0, len(weights) - delay)] = False
-    row, column = np.nonzero(changed)
+    count = len(weights)
+    # As many rows more, at which everything trades, fill every order.
+    later = pd.RangeIndex(count, count + delay)
+    targets = weights.reset_index(drop=True)
+    targets = pd.concat([targets, targets.iloc[-1:].reindex(later, method="ffill")])
+    if traded is None:
+        trades = pd.DataFrame(data=True, index=targets.index, columns=targets.columns)
+    else:
+        trades = traded.reset_index(drop=True).reindex(targets.index, fill_value=True)
+    due = _due_targets(schedule_orders(targets, delay))
+    filled = _changes(_filled_targets(due, trades)).to_numpy()[count:]
+    row, column = np.nonzero(filled)
+    rows = np.arange(len(targets))[:, None]
+    changed = np.maximum.accumulate(np.where(_changes(due).to_numpy(), rows, -1), axis=0)
+    due_row = changed[count + row, column]
     return pd.DataFrame(
         {
-            "decided_on": weights.index[row],
+            "decided_on": weights.index[due_row - delay],
             "symbol": weights.columns[column].astype("str"),
-            "target_weight": weights.to_numpy()[row, column],
-            "due_in_bars": row + delay - (len(weights) - 1),
+            "target_weight": due.to_numpy()[count + row, column],
+            "due_in_bars": row + 1,
+            "waited_bars": np.maximum(count - due_row, 0),
         }
     )
 

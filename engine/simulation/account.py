@@ -19,11 +19,18 @@ class BarPrices(PersistentValue):
         timestamp: The bar's open.
         open: Open by symbol; positive. A symbol that has no bar is left out.
         close: Close by symbol; positive, the same symbols.
+        traded: Whether something traded, by symbol, as `Market.traded` says; a symbol that is left
+            out did. Where nothing did, no order is filled; a position is marked at the close.
     """
 
     timestamp: AwareDatetime
     open: Mapping[str, float]
     close: Mapping[str, float]
+    traded: Mapping[str, bool] = {}
+
+    def fills(self, symbol: str) -> bool:
+        """Whether an order of the symbol is filled: it has a bar, and something traded at it."""
+        return symbol in self.close and self.traded.get(symbol, True)
 
 
 class Fill(PersistentValue):
@@ -57,7 +64,7 @@ class Holding(PersistentValue):
 
     Attributes:
         symbol: Symbol.
-        target_weight: Of the last order that came due; 0 before the first.
+        target_weight: Of the last order that was filled; 0 before the first.
         units: Sum of the fills, signed, for an initial equity of 1; 0 where a fill leaves less
             than 1e-9 of it, which is the rounding of a closed position.
         available_units: The units that an order counts as held, as vectorbt keeps them, at the

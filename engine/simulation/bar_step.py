@@ -40,8 +40,9 @@ def step(
     it; a book without equity at a close is ruined.
 
     A symbol that is left out of `bar` is valued at its last close, pays its last borrow rate, and
-    counts the bar as one of its orders' delay. An order for it that is due waits for its next bar;
-    of several that are due at one bar, the last decided is filled and the others are dropped.
+    counts the bar as one of its orders' delay. An order that is due waits where its symbol has no
+    bar and where nothing trades at it, for the next bar with a trade. Of several that are due the
+    last decided replaces the others; where it takes them back, none of them is filled.
 
     Args:
         account: Before the bar; it is not changed.
@@ -71,8 +72,8 @@ def step(
     if account.ruined:
         return account.model_copy(update={"timestamp": bar.timestamp, "bar_return": 0.0}), ()
     rates = costs.rates.at(bar.timestamp, bar.close)
-    due, waiting = _split_due(queue, bar)
     holdings = _holdings_by_symbol(account, bar)
+    due, waiting = _split_due(queue, bar, holdings)
     prices = {symbol: holding.close for symbol, holding in holdings.items()}
     prices |= bar.open if price == "open" else bar.close
     executed = _execute(due, account.available_cash, holdings, prices, rates)
@@ -95,17 +96,35 @@ def step(
 
 
 def _split_due(
-    orders: tuple[Order, ...], bar: BarPrices
+    orders: tuple[Order, ...], bar: BarPrices, holdings: Mapping[str, Holding]
 ) -> tuple[dict[str, Order], tuple[Order, ...]]:
     """The orders to fill at the bar, by symbol, and those that wait on."""
-    due, waiting = {}, []
-    for order in orders:
-        bars = max(0, order.due_in_bars - 1)
-        if bars == 0 and order.symbol in bar.close:
-            due[order.symbol] = order
-        else:
-            waiting.append(order.model_copy(update={"due_in_bars": bars}))
+    kept = _find_newest_due(orders, holdings)
+    due = {symbol: orders[number] for symbol, number in kept.items() if bar.fills(symbol)}
+    waiting = []
+    for number, order in enumerate(orders):
+        if order.due_in_bars > 1:
+            waiting.append(order.model_copy(update={"due_in_bars": order.due_in_bars - 1}))
+        elif kept.get(order.symbol) == number and order.symbol not in due:
+            late = {"due_in_bars": 0, "waited_bars": order.waited_bars + 1}
+            waiting.append(order.model_copy(update=late))
     return due, tuple(waiting)
+
+
+def _find_newest_due(orders: tuple[Order, ...], holdings: Mapping[str, Holding]) -> dict[str, int]:
+    """Symbol -> place of its last order that is due; without those that take back others."""
+    newest: dict[str, int] = {}
+    replacing = set()
+    for number, order in enumerate(orders):
+        if order.due_in_bars <= 1:
+            if order.symbol in newest:
+                replacing.add(order.symbol)
+            newest[order.symbol] = number
+    for symbol in replacing:
+        filled = holdings[symbol].target_weight if symbol in holdings else 0.0
+        if orders[newest[symbol]].target_weight == filled:
+            del newest[symbol]
+    return newest
 
 
 def _holdings_by_symbol(account: Account, bar: BarPrices) -> dict[str, Holding]:
@@ -255,6 +274,14 @@ def _check_bar(account: Account, bar: BarPrices) -> None:
             found=f"{bar.timestamp}",
         )
     _check_prices(bar)
+    if unknown := bar.traded.keys() - bar.close.keys():
+        raise UsageError(
+            "a symbol that has no bar is said to have traded or not",
+            expected="in `traded` symbols of `open` and `close` alone",
+            found=", ".join(sorted(unknown)),
+            where=f"bar {bar.timestamp}",
+            fix="leave the symbol out of `traded`",
+        )
 
 
 def _check_prices(bar: BarPrices) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import InvalidBarsError, UsageError
-from engine.signals import schedule_orders
+from engine.signals.orders import defer_orders, find_waits, schedule_orders
 from engine.simulation.fills import Fills, fill_books
 
 if TYPE_CHECKING:
@@ -40,11 +40,13 @@ class SimulationResult:
             the fill's prices, before the bar's first fill). Money for an initial equity of 1,
             before borrow cost, so that the units bought equal the units sold, and size x price /
             equity is the fraction traded whatever the borrow cost.
+        waits: The orders that were due at a bar at which nothing traded, see `find_waits`.
     """
 
     returns: pd.Series[float]
     held_weights: WideFrame
     trades: pd.DataFrame
+    waits: pd.DataFrame
 
 
 def simulate(
@@ -54,11 +56,15 @@ def simulate(
     *,
     costs: TradingCosts,
     execution: Execution,
+    traded: WideFrame | None = None,
 ) -> SimulationResult:
     """Simulates one book: decided at the close of t, filled at the `price` of bar t + `delay`.
 
     Orders are placed only where a symbol's target changes; in between, units are held and the
-    weight drifts. A decision whose fill would be after the last bar is not filled.
+    weight drifts. Where nothing trades at bar t + `delay`, the order waits for the next bar of its
+    symbol that trades; a later order that is due by then replaces it, and one back to the target
+    filled last takes it back, see `defer_orders`. Positions are marked at the close through it
+    all. A decision whose fill would be after the last bar is not filled.
 
     Equity is marked at the close: e_t = cash_t + sum of units_t x close_t, e_0 = 1. The borrow
     cost of shorts is charged on the bar's return, in proportion to the equity,
@@ -79,6 +85,8 @@ def simulate(
         bars_close: As `bars_open`.
         costs: Fees, slippage and borrow rates, bound to the market.
         execution: Delay in bars and price of the fill's bar.
+        traded: Wide, whether something trades at each bar, as `Market.traded`; the rows of
+            `weights` and at least its symbols. None where it does at all of them.
 
     Returns:
         Returns and holdings on the rows of `weights`; no NaN.
@@ -88,7 +96,9 @@ def simulate(
         InvalidBarsError: A price is missing or not positive.
     """
     books = {"book": weights}
-    return simulate_all(books, bars_open, bars_close, costs=costs, execution=execution)["book"]
+    return simulate_all(
+        books, bars_open, bars_close, costs=costs, execution=execution, traded=traded
+    )["book"]
 
 
 def simulate_all(
@@ -98,6 +108,7 @@ def simulate_all(
     *,
     costs: TradingCosts,
     execution: Execution,
+    traded: WideFrame | None = None,
 ) -> dict[str, SimulationResult]:
     """Simulates books on the same bars in one call of vectorbt, each as `simulate` does.
 
@@ -107,6 +118,7 @@ def simulate_all(
         bars_close: As in `simulate`.
         costs: As in `simulate`.
         execution: As in `simulate`.
+        traded: As in `simulate`.
 
     Raises:
         UsageError: As in `simulate`.
@@ -117,34 +129,51 @@ def simulate_all(
     first = next(iter(weights_by_book.values()))
     opens = _align_prices(bars_open, first, "open")
     closes = _align_prices(bars_close, first, "close")
-    prices = opens if execution.price == "open" else closes
+    terms = _Terms(
+        prices=opens if execution.price == "open" else closes,
+        closes=closes,
+        traded=None if traded is None else _align_traded(traded, first),
+        costs=costs,
+    )
     due = [schedule_orders(weights, execution.delay) for weights in weights_by_book.values()]
-    fills = fill_books(due, prices, [costs] * len(due))
+    filled = [defer_orders(orders, terms.traded) for orders in due]
+    fills = fill_books(filled, terms.prices, [costs] * len(due))
     return {
-        book: _keep_books(each, prices, closes, costs)
-        for book, each in zip(weights_by_book, fills, strict=True)
+        book: _keep_books(orders, each, terms)
+        for book, orders, each in zip(weights_by_book, due, fills, strict=True)
     }
 
 
-def _keep_books(
-    fills: Fills, prices: WideFrame, closes: WideFrame, costs: TradingCosts
-) -> SimulationResult:
-    """The result of one book's fills."""
+@dataclass(frozen=True)
+class _Terms:
+    """What the books of one simulation have in common: bars and costs."""
+
+    prices: WideFrame
+    closes: WideFrame
+    traded: WideFrame | None
+    costs: TradingCosts
+
+
+def _keep_books(orders: WideFrame, fills: Fills, terms: _Terms) -> SimulationResult:
+    """The result of one book's orders, as they were due, and of its fills."""
+    prices, closes, traded = terms.prices, terms.closes, terms.traded
     account = _mark_to_market(fills, prices.to_numpy(), closes.to_numpy())
     growth, alive = _growth_factors(
         account,
         _year_fractions(closes.index),
-        costs.rates.aligned("borrow_per_year", closes),
+        terms.costs.rates.aligned("borrow_per_year", closes),
     )
     held = np.where(alive[:, None], account.held_weights, 0.0)
-    # A fill at the row of the ruin was before its close, so it is kept.
-    kept = np.concatenate([[True], alive[:-1]])[fills.row]
+    # What happens at the row of the ruin is before its close, so it is kept.
+    trades_at = np.concatenate([[True], alive[:-1]])
+    rows = int(trades_at.sum())
     return SimulationResult(
         returns=pd.Series(growth - 1.0, index=closes.index, name="returns"),
         held_weights=pd.DataFrame(held, index=closes.index, columns=closes.columns),
-        trades=_make_trades_table(fills, prices, account.equity_at_fill)[kept].reset_index(
-            drop=True
-        ),
+        trades=_make_trades_table(fills, prices, account.equity_at_fill)[
+            trades_at[fills.row]
+        ].reset_index(drop=True),
+        waits=find_waits(orders.iloc[:rows], None if traded is None else traded.iloc[:rows]),
     )
 
 
@@ -263,6 +292,20 @@ def _check_weights(weights: WideFrame) -> None:
             found=str(weights.iat[row, symbol]),
             where=f"{weights.columns[symbol]} at {weights.index[row]}",
         )
+
+
+def _align_traded(traded: WideFrame, weights: WideFrame) -> WideFrame | None:
+    """The rows and symbols of `weights`; None where something trades at all of them."""
+    missing = [symbol for symbol in weights.columns if symbol not in traded.columns]
+    if missing or not traded.index.equals(weights.index):
+        raise UsageError(
+            "the weights and the bars that traded do not match",
+            expected="the same timestamps, and a column for each symbol of the weights",
+            found=f"nothing about {missing}" if missing else "other timestamps",
+            fix="select the bars of the rows that the weights are decided on",
+        )
+    chosen = traded[list(weights.columns)].astype(bool)
+    return None if chosen.to_numpy().all() else chosen
 
 
 def _align_prices(bars: WideFrame, weights: WideFrame, column: str) -> WideFrame:

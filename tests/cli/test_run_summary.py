@@ -192,5 +192,6 @@ def test_next_orders_are_plain_values_in_json(finished: Run) -> None:
         "held_weight": 0.0,
         "due_in_bars": 1,
         "due": "2019-01-02T00:00:00+00:00",
+        "waited_bars": 0,
         "predicted": 0.00123,
     }

@@ -1,7 +1,9 @@
 """A second simulator in plain Python: no vectorbt, no pandas, no numpy, no line shared.
 
 Same rules as `engine.simulation`: a changed target is decided at a close and filled `delay` bars
-later; sells first; buys cut to the cash; borrowing charged in proportion; ruin is final.
+later; sells first; buys cut to the cash; borrowing charged in proportion; ruin is final. Where
+nothing trades an order waits: the last one that is due is filled at the next bar that trades,
+unless it asks for what was filled last.
 """
 
 from __future__ import annotations
@@ -24,10 +26,12 @@ def equity_curve(
     fee: float,
     slippage: float,
     borrow_rate: float,
+    traded: Sequence[Sequence[bool]],
 ) -> list[float]:
     """Equity at each close; rows are bars, columns symbols; years since the bar before."""
     symbols = range(len(closes[0]))
     cash, units, equity, short = 1.0, [0.0 for _ in symbols], 1.0, 0.0
+    due, filled = [0.0 for _ in symbols], [0.0 for _ in symbols]
     curve: list[float] = []
     for t, (price, close) in enumerate(zip(fill_prices, closes, strict=True)):
         shrink = max(0.0, 1.0 - borrow_rate * years[t] * short)
@@ -36,10 +40,11 @@ def equity_curve(
         now = cash + sum(u * p for u, p in zip(units, price, strict=True))
         orders = []
         for s in symbols if decided >= 0 and now > 0 else ():
-            before = weights[decided - 1][s] if decided > 0 else None
-            if weights[decided][s] != before:
-                wanted = weights[decided][s] * now - units[s] * price[s]
-                orders.append((wanted, s))
+            if decided == 0 or weights[decided][s] != weights[decided - 1][s]:
+                due[s] = weights[decided][s]
+            if due[s] != filled[s] and traded[t][s]:
+                filled[s] = due[s]
+                orders.append((due[s] * now - units[s] * price[s], s))
         # Equal orders go by symbol, whatever the last digit that rounding left in them.
         for wanted, s in sorted(orders, key=lambda order: (round(order[0], 12), order[1])):
             paid = price[s] * (1.0 + slippage if wanted > 0 else 1.0 - slippage)

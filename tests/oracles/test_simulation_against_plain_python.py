@@ -17,6 +17,7 @@ from engine.simulation.portfolio import simulate
 equity_curve = run_path(str(Path(__file__).with_name("pure_simulator.py")))["equity_curve"]
 
 Cases = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+HALTED_SHARES = [0.0, 0.1, 0.5]
 
 
 @st.composite
@@ -55,9 +56,18 @@ executions = st.builds(
 )
 
 
-def assert_equal_equity(case: Cases, costs: Costs, execution: Execution) -> None:
+def halts(weights: pd.DataFrame, share: float) -> pd.DataFrame:
+    """Whether something trades; of that share of the bars it does not."""
+    drawn = np.random.default_rng(len(weights)).random(weights.shape) >= share
+    return pd.DataFrame(drawn, index=weights.index, columns=weights.columns)
+
+
+def assert_equal_equity(
+    case: Cases, costs: Costs, execution: Execution, halted: float = 0.0
+) -> None:
     weights, opens, closes = case
-    result = simulate(weights, opens, closes, costs=costs, execution=execution)
+    traded = halts(weights, halted)
+    result = simulate(weights, opens, closes, costs=costs, execution=execution, traded=traded)
     days = np.diff(weights.index.to_numpy(), prepend=weights.index.to_numpy()[:1])
     expected = equity_curve(
         weights.to_numpy().tolist(),
@@ -68,24 +78,35 @@ def assert_equal_equity(case: Cases, costs: Costs, execution: Execution) -> None
         fee=costs.fee_bps / 10_000,
         slippage=costs.slippage_bps / 10_000,
         borrow_rate=costs.borrow_bps_per_year / 10_000,
+        traded=traded.to_numpy().tolist(),
     )
     np.testing.assert_allclose((1 + result.returns).cumprod(), expected, rtol=1e-9, atol=1e-9)
 
 
 @settings(max_examples=100, deadline=None)
-@given(books(symbols=1, low=-1.5, high=1.2, move=0.3), costs_of_any_size, executions)
+@given(
+    books(symbols=1, low=-1.5, high=1.2, move=0.3),
+    costs_of_any_size,
+    executions,
+    st.sampled_from(HALTED_SHARES),
+)
 def test_one_symbol_long_and_short_has_the_equity_of_the_plain_simulator(
-    case: Cases, costs: Costs, execution: Execution
+    case: Cases, costs: Costs, execution: Execution, halted: float
 ) -> None:
-    assert_equal_equity(case, costs, execution)
+    assert_equal_equity(case, costs, execution, halted)
 
 
 @settings(max_examples=100, deadline=None)
-@given(books(symbols=3, low=-0.8, high=0.8, move=0.3), costs_of_any_size, executions)
+@given(
+    books(symbols=3, low=-0.8, high=0.8, move=0.3),
+    costs_of_any_size,
+    executions,
+    st.sampled_from(HALTED_SHARES),
+)
 def test_three_symbols_sharing_cash_have_the_equity_of_the_plain_simulator(
-    case: Cases, costs: Costs, execution: Execution
+    case: Cases, costs: Costs, execution: Execution, halted: float
 ) -> None:
-    assert_equal_equity(case, costs, execution)
+    assert_equal_equity(case, costs, execution, halted)
 
 
 @settings(max_examples=40, deadline=None)
@@ -137,4 +158,4 @@ def test_years_of_real_bars_have_the_equity_of_the_plain_simulator(
         targets.repeat(5, axis=0)[: len(closes)], index=closes.index, columns=closes.columns
     )
     costs = Costs(fee_bps=10, slippage_bps=5, borrow_bps_per_year=300)
-    assert_equal_equity((weights, opens, closes), costs, Execution(price=price))
+    assert_equal_equity((weights, opens, closes), costs, Execution(price=price), halted=0.1)

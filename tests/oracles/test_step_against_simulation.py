@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.signals.benchmarks import BuyAndHold, MovingAverageCrossover
+from engine.signals.orders import Order, find_pending_orders, place_orders
+from engine.simulation import Account, BarPrices, simulate, step
 from engine.simulation.config import Costs, Execution
 from engine.simulation.costs import BoundCosts, CostRates
-from tests.simulation.folded_books import Case, assert_fold_equals_simulation
+from tests.simulation.folded_books import Case, assert_fold_equals_simulation, fold
 
 ROUND = [-1.5, -1.0, -0.5, -0.3, 0.0, 0.0, 0.1, 0.25, 1 / 3, 0.5, 1.0, 1.2]
 """Full investment, flips, shorts that ruin, targets that the cash does not cover."""
@@ -60,17 +64,139 @@ def cases(draw: st.DrawFn) -> Case:
         execution=Execution(
             delay=draw(st.integers(1, 4)), price=draw(st.sampled_from(["open", "close"]))
         ),
+        traded=draw(st.sampled_from([None, wide(random_halts(rng, shape))])),
     )
 
 
-@settings(max_examples=40, deadline=None)
+def random_halts(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """Whether something trades: halts of one bar and of many, at any share of the bars."""
+    halted = rng.random(shape) < rng.choice([0.05, 0.3, 0.8])
+    return ~np.repeat(halted, rng.integers(1, 9), axis=0)[: shape[0]]
+
+
+@settings(max_examples=60, deadline=None)
 @given(cases())
 def test_the_fold_of_any_book_equals_its_simulation(case: Case) -> None:
     assert_fold_equals_simulation(case)
 
 
+@settings(max_examples=30, deadline=None)
+@given(cases())
+def test_a_halt_at_the_last_close_is_as_a_gap_in_the_bars(case: Case) -> None:
+    """A symbol may be left out of a bar, or have one without a trade that repeats its close."""
+    assume(case.traded is not None and isinstance(case.costs, Costs))
+    trades = case.traded.copy()
+    trades.iloc[0] = True
+    closes = case.closes.where(trades).ffill()
+    opens = case.opens.where(trades, closes)
+    halted = replace(case, traded=trades, opens=opens, closes=closes)
+    account, orders = Account(), ()
+    for row, expected in enumerate(fold(halted, range(len(trades))).accounts):
+        bar = halted.bar(row)
+        there = [symbol for symbol, each in bar.traded.items() if each]
+        shorter = BarPrices(
+            timestamp=bar.timestamp,
+            open={symbol: bar.open[symbol] for symbol in there},
+            close={symbol: bar.close[symbol] for symbol in there},
+        )
+        account, _ = step(account, shorter, orders, case.costs, price=case.execution.price)
+        orders = place_orders(
+            account.targets,
+            case.weights.iloc[row].to_dict(),
+            decided_on=bar.timestamp,
+            delay=case.execution.delay,
+        )
+        assert account == expected
+
+
+@settings(max_examples=30, deadline=None)
+@given(cases())
+def test_the_orders_left_by_the_fold_are_those_that_are_pending(case: Case) -> None:
+    folded = fold(case, range(len(case.weights)))
+    account, decided = folded.state
+    assume(not account.ruined)
+    last = BarPrices(
+        timestamp=case.weights.index[-1] + pd.Timedelta(1, "D"),
+        open=case.closes.iloc[-1].to_dict(),
+        close=case.closes.iloc[-1].to_dict(),
+    )
+    costs = Costs(fee_bps=0, slippage_bps=0)
+    pending = find_pending_orders(case.weights, case.execution.delay, case.traded)
+    listed = [
+        Order(**{str(name): value for name, value in row.items()})
+        for row in pending.to_dict("records")
+    ]
+    after, fills = step(account, last, decided, costs)
+    same, others = step(account.model_copy(update={"orders": ()}), last, listed, costs)
+    assert fills == others
+    assert after.targets == same.targets
+    assert after.held_weights == same.held_weights
+    assert [(due.symbol, due.target_weight, due.due_in_bars) for due in after.orders] == [
+        (due.symbol, due.target_weight, due.due_in_bars) for due in same.orders
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(cases())
+def test_the_bars_that_orders_waited_are_those_of_the_fold(case: Case) -> None:
+    book, folded = case.simulated(), fold(case, range(len(case.weights)))
+    waited: dict[tuple[str, pd.Timestamp], int] = {}
+    for account in folded.accounts:
+        waited |= {
+            (each.symbol, each.decided_on): each.waited_bars
+            for each in account.orders
+            if each.waited_bars
+        }
+    assume(not folded.accounts[-1].ruined)
+    decided = case.weights.index[
+        case.weights.index.get_indexer(book.waits["due"]) - case.execution.delay
+    ]
+    keys = zip(book.waits["symbol"], decided, strict=True)
+    assert dict(zip(keys, book.waits["bars"], strict=True)) == waited
+
+
+def test_no_fill_is_at_a_bar_at_which_nothing_traded() -> None:
+    rng = np.random.default_rng(9)
+    index = pd.date_range("2021-01-01", periods=400, tz="UTC", name="timestamp").as_unit("us")
+    closes = pd.DataFrame(
+        np.exp(0.02 * rng.standard_normal((400, 3)).cumsum(axis=0)), index=index, columns=[*"ABC"]
+    )
+    traded = pd.DataFrame(random_halts(rng, (400, 3)), index=index, columns=[*"ABC"])
+    weights = pd.DataFrame(rng.choice([-0.3, 0.0, 0.3], (400, 3)), index=index, columns=[*"ABC"])
+    book = simulate(weights, closes, closes, costs=Costs(), execution=Execution(), traded=traded)
+    rows = traded.index.get_indexer(book.trades["timestamp"])
+    columns = traded.columns.get_indexer(book.trades["symbol"])
+    assert len(book.trades) > 100
+    assert traded.to_numpy()[rows, columns].all()
+    assert not traded.to_numpy().all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(), st.integers(0, 39), st.integers(0, 2**32 - 1))
+def test_what_trades_after_a_bar_changes_nothing_up_to_it(
+    case: Case, last: int, seed: int
+) -> None:
+    known = last % len(case.weights) + 1
+    shape = case.weights.shape
+    before = np.ones(shape, dtype=bool) if case.traded is None else case.traded.to_numpy()
+    other = np.concatenate([before[:known], random_halts(np.random.default_rng(seed), shape)])
+    changed = replace(
+        case,
+        traded=pd.DataFrame(
+            other[: shape[0]], index=case.weights.index, columns=case.weights.columns
+        ),
+    )
+    one, two = case.simulated(), changed.simulated()
+    bar = case.weights.index[known - 1]
+    for table in ("returns", "held_weights"):
+        left, right = (getattr(book, table).iloc[:known] for book in (one, two))
+        np.testing.assert_array_equal(left, right)
+    left, right = (book.trades[book.trades["timestamp"] <= bar] for book in (one, two))
+    pd.testing.assert_frame_equal(left, right)
+
+
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(cases())
 def test_the_folds_of_more_books_equal_their_simulations(case: Case) -> None:
     assert_fold_equals_simulation(case)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
 from engine.reporting.tearsheet.next_orders import next_orders_section
@@ -30,6 +31,23 @@ def test_an_order_has_a_row_with_what_is_held_and_what_it_targets(run: Run) -> N
     assert "Orders due at the next open" in page.text
     figures = page.text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
     assert "ETH 2020-11-30 2020-12-01 0.0 % -12.5 % +10.1 bps" in figures
+    assert "BTC" not in page.text
+
+
+def test_an_order_that_waits_for_a_trade_says_for_how_many_bars(run: Run) -> None:
+    """The symbol was halted from the fill of its last decision on."""
+    last = run.returns.index[-1]
+    turned = run.positions.query("book == 'strategy' and symbol == 'ETH'")
+    turned = turned.set_index("timestamp")["weight"]
+    decided = turned.index[turned.ne(turned.shift())][-1]
+    bars = run.bars.copy()
+    bars.loc[(bars["symbol"] == "ETH") & (bars["timestamp"] > decided), "volume"] = 0.0
+    waited = int((run.returns.index > decided).sum())
+    books = {"strategy": {"orders_waited": 1}}
+    halted = replace(run, bars=bars, metrics=run.metrics | {"books": books})
+    page = shown(next_orders_section(halted))
+    due = (last + pd.Timedelta(1, "D")).date()
+    assert f"{due}, waited {waited} bars" in page.text.replace("\N{NO-BREAK SPACE}", " ")
     assert "BTC" not in page.text
 
 

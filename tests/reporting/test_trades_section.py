@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,46 @@ def trips(run: Run) -> pd.DataFrame:
 
 def section(run: Run) -> str:
     return section_of(trades_section(run))
+
+
+def with_metrics(run: Run, **keys: object) -> Run:
+    books = run.metrics.as_dict()["books"]
+    own = books["strategy"] | keys.pop("strategy", {})
+    return replace(run, metrics=run.metrics | {"books": books | {"strategy": own}} | keys)
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        (
+            {"orders_waited": 1, "bars_waited": 1, "longest_wait_bars": 1},
+            "1 order of the strategy was due where nothing traded (volume 0) and waited for a bar "
+            "with a trade, 1 bar.",
+        ),
+        (
+            {"orders_waited": 3, "bars_waited": 1200, "longest_wait_bars": 1100},
+            "3 orders of the strategy were due where nothing traded (volume 0) and waited for a "
+            "bar with a trade, 1,200 bars in all, one of them 1,100.",
+        ),
+    ],
+)
+def test_one_line_says_that_orders_waited(run: Run, counts: dict[str, int], sentence: str) -> None:
+    text = Page(section(with_metrics(run, strategy=counts))).text
+    assert sentence in text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_no_line_where_no_order_waited_or_a_version_did_not_count(run: Run) -> None:
+    none = {"orders_waited": 0, "bars_waited": 0, "longest_wait_bars": 0}
+    for counts in (none, dict.fromkeys(none)):
+        assert "waited" not in Page(section(with_metrics(run, strategy=counts))).text
+
+
+def test_one_line_names_a_symbol_without_volumes(run: Run) -> None:
+    symbol = run.manifest.target[0]
+    for ignored, told in ((7, True), (0, False)):
+        figures = {symbol: {"untraded_bars": 2, "ignored_bars": ignored}}
+        text = Page(section(with_metrics(run, zero_volume=figures))).text
+        assert (f"{symbol}: 7" in text) == told
 
 
 def with_trades(run: Run, table: pd.DataFrame) -> Run:

@@ -38,11 +38,19 @@ def simulated(
     return close, simulate(decided, close * 0.99, close, costs=COSTS, execution=execution)
 
 
+def with_volumes(bars: pd.DataFrame, volume: list[float]) -> pd.DataFrame:
+    """The bars with these volumes at each timestamp; they move."""
+    stamps = sorted(bars["timestamp"].unique())
+    by_bar = bars["timestamp"].map(dict(zip(stamps, volume, strict=True)))
+    return bars.assign(high=bars["close"] * 1.01, low=bars["close"] * 0.99, volume=by_bar)
+
+
 def next_orders(
     weights: dict[str, list[float]],
     delay: int = 1,
     dataset: dict[str, str] | None = None,
-    **tables: pd.DataFrame,
+    volume: list[float] | None = None,
+    **tables: object,
 ) -> pd.DataFrame:
     close, book = simulated(weights, delay)
     decided = pd.DataFrame(weights, index=close.index, dtype="float64")
@@ -56,6 +64,7 @@ def next_orders(
     predictions["predicted"] = (
         predictions["timestamp"].dt.day + 100 * predictions["horizon"] + predictions["seed"]
     )
+    bars = close.melt(ignore_index=False, var_name="symbol", value_name="close").reset_index()
     return find_next_orders(
         make_manifest(
             target=list(weights),
@@ -63,15 +72,14 @@ def next_orders(
             dataset=dataset or DAILY_CRYPTO,
         ),
         **{
-            "bars": close.melt(ignore_index=False, var_name="symbol", value_name="close")
-            .reset_index(),
+            "bars": bars if volume is None else with_volumes(bars, volume),
             "predictions": predictions,
             "positions": concat_positions({"strategy": decided, "other": 0 * decided}),
             "returns": pd.DataFrame({"strategy": book.returns}),
             "trades": concat_trades({"other": book, "strategy": book}),
         }
         | tables,
-    )  # fmt: skip
+    )
 
 
 def test_the_decision_at_the_last_close_is_due_at_the_next_bar() -> None:
@@ -105,6 +113,22 @@ def test_a_longer_delay_leaves_several_decisions_pending_the_first_due_first() -
     assert listed == [["A", 0.5, 1], ["B", -0.5, 2], ["A", 1.0, 3], ["B", 0.0, 3]]
     assert orders["decided_on"].dt.day.tolist() == [8, 9, 10, 10]
     assert orders["due"].dt.day.tolist() == [11, 12, 13, 13]
+
+
+def test_an_order_that_waits_for_a_trade_is_due_at_the_next_bar() -> None:
+    weights = {"A": [0, 0, 0, 1, 1, 1]}
+    (order,) = next_orders(weights, volume=[5, 5, 5, 5, 0, 0]).to_dict("records")
+    assert order["decided_on"].day == 8
+    assert order["due"].day == 11
+    assert (order["target_weight"], order["due_in_bars"], order["waited_bars"]) == (1, 1, 2)
+    assert order["predicted"] == 108.5
+    assert next_orders(weights, volume=[5] * 6).empty
+    assert next_orders(weights, volume=[0] * 6).empty  # the source has no volumes
+
+
+def test_a_run_of_a_version_that_filled_where_nothing_traded_has_no_order_that_waits() -> None:
+    weights = {"A": [0, 0, 0, 1, 1, 1]}
+    assert next_orders(weights, volume=[5, 5, 5, 5, 0, 0], orders_wait=False).empty
 
 
 @pytest.mark.parametrize("delay", [1, 3])

@@ -23,17 +23,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """A book: decided weights, prices, costs and execution."""
+    """A book: decided weights, prices, costs, execution, and the bars at which nothing traded."""
 
     weights: WideFrame
     opens: WideFrame
     closes: WideFrame
     costs: TradingCosts
     execution: Execution
+    traded: WideFrame | None = None
 
     def simulated(self) -> SimulationResult:
         return simulate(
-            self.weights, self.opens, self.closes, costs=self.costs, execution=self.execution
+            self.weights,
+            self.opens,
+            self.closes,
+            costs=self.costs,
+            execution=self.execution,
+            traded=self.traded,
         )
 
     def bar(self, row: int) -> BarPrices:
@@ -41,6 +47,7 @@ class Case:
             timestamp=self.weights.index[row],
             open=self.opens.iloc[row].to_dict(),
             close=self.closes.iloc[row].to_dict(),
+            traded={} if self.traded is None else self.traded.iloc[row].to_dict(),
         )
 
 

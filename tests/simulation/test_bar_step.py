@@ -303,3 +303,74 @@ def test_costs_without_the_symbol_are_an_error() -> None:
     with pytest.raises(UsageError, match="no fee for a symbol") as caught:
         step(Account(), bar(7, {"A": 10.0, "B": 10.0}), [], costs)
     assert caught.value.where == "B"
+
+
+def halt(number: int, prices: dict[str, float], *symbols: str) -> BarPrices:
+    """A bar at which nothing trades of these symbols."""
+    return bar(number, prices).model_copy(update={"traded": dict.fromkeys(symbols, False)})
+
+
+def test_an_order_waits_where_nothing_trades_and_is_filled_at_the_next_bar_that_does() -> None:
+    accounts, fills = walk(
+        (bar(7, {"A": 10.0, "B": 5.0}), []),
+        (halt(8, {"A": 10.0, "B": 5.0}, "A"), [order("A", 0.5, 7), order("B", 0.5, 7)]),
+        (halt(9, {"A": 10.0, "B": 5.0}, "A"), []),
+        (bar(11, {"A": 20.0, "B": 5.0}), []),
+    )
+    assert [[fill.symbol for fill in each] for each in fills] == [[], ["B"], [], ["A"]]
+    assert [(due.due_in_bars, due.waited_bars) for due in accounts[2].orders] == [(0, 2)]
+    assert accounts[2].targets == {"A": 0.5, "B": 0.5}
+    assert (fills[3][0].price, fills[3][0].size) == (20.0, 0.025)
+    assert accounts[3].orders == ()
+
+
+def test_a_position_is_marked_and_pays_its_borrow_through_a_halt() -> None:
+    accounts, fills = walk(
+        (bar(7, {"A": 10.0}), []),
+        (bar(8, {"A": 10.0}), [order("A", -0.5, 7)]),
+        (halt(9, {"A": 11.0}, "A"), [order("A", 0.0, 8)]),
+        costs=Costs(fee_bps=0, slippage_bps=0, borrow_bps_per_year=3652.5),
+    )
+    assert fills[2] == ()
+    assert accounts[2].units == {"A": -0.05}
+    assert accounts[2].bar_return == pytest.approx(0.95 * (1 - 0.001 * 0.5) - 1)
+
+
+def test_an_exit_that_is_taken_back_in_a_halt_leaves_the_position_as_it_is() -> None:
+    accounts, fills = walk(
+        (bar(7, {"A": 10.0, "B": 1.0}), []),
+        (bar(8, {"A": 10.0, "B": 1.0}, {"A": 15.0, "B": 1.0}), [order("A", 0.5, 7)]),
+        (halt(9, {"A": 15.0, "B": 1.0}, "A"), [order("A", 0.0, 8)]),
+        (halt(10, {"A": 15.0, "B": 1.0}, "A"), [order("A", 0.5, 9)]),
+        (bar(11, {"A": 18.0, "B": 1.0}), []),
+    )
+    assert fills[2:] == [(), (), ()]
+    assert accounts[3].orders == ()
+    assert accounts[-1].units == {"A": 0.05, "B": 0.0}
+    assert accounts[-1].targets == {"A": 0.5, "B": 0.0}
+
+
+def test_the_same_target_again_without_a_wait_is_a_rebalance() -> None:
+    _, fills = walk(
+        (bar(7, {"A": 10.0}), []),
+        (bar(8, {"A": 10.0}, {"A": 20.0}), [order("A", 0.5, 7)]),
+        (bar(9, {"A": 20.0}), [order("A", 0.5, 8)]),
+    )
+    assert [(fill.side, fill.price) for fill in fills[2]] == [("sell", 20.0)]
+
+
+def test_a_long_halt_leaves_one_order_a_symbol() -> None:
+    account, _ = step(Account(), bar(7, {"A": 10.0}), [], FREE)
+    for number in range(8, 40):
+        weight = 0.1 + 0.01 * (number % 7)
+        account, _ = step(
+            account, halt(number, {"A": 10.0}, "A"), [order("A", weight, number - 1)], FREE
+        )
+        assert [due.target_weight for due in account.orders] == [weight]
+        assert Account.model_validate_json(account.model_dump_json()) == account
+
+
+def test_a_symbol_that_has_no_bar_cannot_have_traded_or_not() -> None:
+    wrong = bar(7, {"A": 10.0}).model_copy(update={"traded": {"AA": False}})
+    with pytest.raises(UsageError, match="AA"):
+        step(Account(), wrong, [], FREE)

@@ -256,3 +256,68 @@ def test_the_simulation_runs_on_the_compiled_engine_without_numba() -> None:
 
     run([1, 0, 1, 0, 1])
     assert not simulate_from_orders_nb.overloads
+
+
+def trading(pattern: str) -> pd.DataFrame:
+    """Whether something trades: `x` where it does, `.` where nothing does."""
+    return daily([float(letter == "x") for letter in pattern]).astype(bool)
+
+
+@pytest.mark.parametrize(
+    ("execution", "price", "row"),
+    [
+        (Execution(delay=1, price="open"), 12.0, 3),
+        (Execution(delay=1, price="close"), 14.0, 3),
+        (Execution(delay=2, price="open"), 12.0, 3),
+        (Execution(delay=3, price="close"), 14.0, 3),
+    ],
+)
+def test_where_nothing_trades_the_order_is_filled_at_the_next_bar_that_does(
+    execution: Execution, price: float, row: int
+) -> None:
+    book = run([1, 1, 1, 1, 1], execution=execution, traded=trading("x..xx"))
+    assert book.trades["price"].tolist() == [price]
+    assert book.trades["timestamp"].tolist() == [OPEN.index[row]]
+    assert book.waits["bars"].tolist() == [3 - execution.delay][: 3 - execution.delay]
+
+
+def test_it_is_sized_by_the_equity_at_the_bar_that_fills_it() -> None:
+    opens, closes = daily([10.0] * 4, [10.0] * 4), daily([10.0] * 4, [10.0, 20.0, 20.0, 20.0])
+    opens.iloc[2:, 1] = 20.0
+    weights = daily([0.2] * 4, [0.5] * 4)
+    trades = trading("x.xx").assign(B=True)
+    book = simulate(weights, opens, closes, costs=FREE, execution=NEXT_OPEN, traded=trades).trades
+    assert book["symbol"].tolist() == ["B", "A"]
+    assert book["equity"].tolist() == [1.0, 1.5]
+    assert book["size"].iloc[1] == pytest.approx(0.2 * 1.5 / 10)
+
+
+def test_a_position_is_marked_at_the_close_through_a_halt_and_pays_costs_at_its_exit() -> None:
+    costs = Costs(fee_bps=100, slippage_bps=0)
+    book = run([0.5, 0, 0, 0, 0], costs, traded=trading("xx.xx"))
+    assert book.trades["timestamp"].tolist() == [OPEN.index[1], OPEN.index[3]]
+    size = 0.5 / 11
+    assert book.returns.iloc[2] == pytest.approx(
+        (1 - 0.5 - 0.005 + size * 12.2) / (1 - 0.5 - 0.005 + size * 12.5) - 1
+    )
+    assert book.trades["fee"].iloc[1] == pytest.approx(0.01 * size * 12.0)
+
+
+def test_a_ruined_book_has_no_orders_that_wait() -> None:
+    rising = daily([10.0, 10.0, 21.0, 5.0, 5.0])
+    book = run([-1, -1, 1, 1, 1], bars_open=rising, bars_close=rising, traded=trading("xxx.."))
+    assert book.returns.tolist() == [0, 0, -1, 0, 0]
+    assert book.waits.empty
+
+
+def test_where_everything_trades_the_books_are_those_without_a_word_of_it() -> None:
+    one, two = (run([1, 0, 0.5, -0.2, 0], traded=each) for each in (None, trading("xxxxx")))
+    pd.testing.assert_series_equal(one.returns, two.returns, check_exact=True)
+    pd.testing.assert_frame_equal(one.trades, two.trades, check_exact=True)
+
+
+def test_bars_that_traded_on_other_rows_or_symbols_are_an_error() -> None:
+    with pytest.raises(UsageError, match="bars that traded"):
+        run([1] * 5, traded=trading("xxxxx").iloc[1:])
+    with pytest.raises(UsageError, match=r"nothing about \['A'\]"):
+        run([1] * 5, traded=trading("xxxxx").rename(columns={"A": "Z"}))

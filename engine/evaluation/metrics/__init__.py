@@ -53,6 +53,7 @@ from engine.evaluation.metrics.trade_metrics import (
     hit_rate,
     round_trip_profits,
     turnover_per_year,
+    wait_metrics,
 )
 
 __all__ = [
@@ -94,4 +95,5 @@ __all__ = [
     "tail_loss",
     "total_return",
     "turnover_per_year",
+    "wait_metrics",
 ]

@@ -47,6 +47,23 @@ def cost_paid(trades: pd.DataFrame) -> float:
     return float(((trades["fee"] + trades["slippage_cost"]) / trades["equity"]).sum())
 
 
+def wait_metrics(waits: pd.DataFrame) -> dict[str, int]:
+    """How many orders waited for a bar with a trade, and how long.
+
+    Args:
+        waits: As in `SimulationResult`, a row an order.
+
+    Returns:
+        `orders_waited`, `bars_waited` (summed over the orders) and `longest_wait_bars`.
+    """
+    bars = waits["bars"]
+    return {
+        "orders_waited": len(bars),
+        "bars_waited": int(bars.sum()),
+        "longest_wait_bars": int(bars.max()) if len(bars) else 0,
+    }
+
+
 def hit_rate(trades: pd.DataFrame) -> float | None:
     """Share of the finished round trips with a profit, see `round_trip_profits`.
 

@@ -13,7 +13,7 @@ import numpy as np
 from engine.evaluation.metrics.return_metrics import sharpe
 from engine.evaluation.robustness.sensitivity_sentence import describe_sensitivity
 from engine.runs.documents.significance_models import SensitivityCell, SensitivityFigures
-from engine.signals.orders import schedule_orders
+from engine.signals.orders import defer_orders, schedule_orders
 from engine.signals.target_weights import compute_target_weights
 from engine.signals.threshold_grid import build_threshold_grid
 from engine.signals.thresholds import compute_window_thresholds
@@ -115,6 +115,7 @@ def compute_sensitivity_surface(
     bars_open: WideFrame,
     bars_close: WideFrame,
     parameters: TradingParameters,
+    traded: WideFrame | None = None,
 ) -> SensitivitySurface:
     """Computes the Sharpe ratio over cost x delay x threshold, and the break-even cost.
 
@@ -136,6 +137,7 @@ def compute_sensitivity_surface(
         bars_open: The same bars, at least these symbols; positive, no NaN.
         bars_close: All bars, at least these symbols; position sizing uses past bars.
         parameters: Settings of the strategy.
+        traded: Whether something traded at each of the bars, as in `defer_orders`.
 
     Source: Brent (1973), Algorithms for Minimization without Derivatives, ch. 4.
     """
@@ -151,13 +153,16 @@ def compute_sensitivity_surface(
     weights = [simulator.target_weights_for(each.signal) for each in grid]
     charged = [parameters.costs.at_one_way_cost(cost) for cost in costs]
     # Costs innermost, so that few schedules of a long history are in memory at a time.
-    schedules = (schedule_orders(each, delay) for delay in delays for each in weights)
+    schedules = (
+        defer_orders(schedule_orders(each, delay), traded) for delay in delays for each in weights
+    )
     cells = simulator.simulate_returns(
         (schedule, charge) for schedule in schedules for charge in charged
     )
     ratios = [sharpe(returns, parameters.periods_per_year) for returns in cells]
     mean_at = _mean_return_function(
-        simulator, schedule_orders(weights[own[2]], parameters.execution.delay)
+        simulator,
+        defer_orders(schedule_orders(weights[own[2]], parameters.execution.delay), traded),
     )
     return SensitivitySurface(
         cost_bps=tuple(costs),

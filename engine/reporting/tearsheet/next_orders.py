@@ -45,7 +45,9 @@ def next_orders_section(run: Run) -> TearsheetSection:
         (
             DataTableCell(order["symbol"]),
             DataTableCell(formatting.timestamp(order["decided_on"])),
-            DataTableCell(describe_due_bar(order["due"], order["due_in_bars"])),
+            DataTableCell(
+                describe_due_bar(order["due"], order["due_in_bars"], order["waited_bars"])
+            ),
             number_cell(formatting.SIGNED_PERCENT, 100.0 * order["held_weight"]),
             number_cell(formatting.SIGNED_PERCENT, 100.0 * order["target_weight"]),
             number_cell(formatting.SIGNED_BPS, 10_000.0 * order["predicted"]),

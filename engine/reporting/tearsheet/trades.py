@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.reporting import formatting
 from engine.reporting.charts.excursions import excursions_plot, round_trip_rows
 from engine.reporting.charts.time_chart import describe_span
+from engine.reporting.order_waits import describe_waits
 from engine.reporting.tables import DataTable, DataTableCell, DataTableColumn, number_cell
 from engine.reporting.tearsheet.section import TearsheetSection
 
@@ -45,6 +46,7 @@ class TradesContent:
 
     Attributes:
         finding: Win rate and payoff ratio in a sentence.
+        waits: Sentences on orders that were due where nothing traded; empty without any.
         span: First bar, last bar and number of bars.
         headlines: Label, figure, and its meaning.
         plot: Excursions; None without round trips.
@@ -53,6 +55,7 @@ class TradesContent:
     """
 
     finding: str
+    waits: tuple[str, ...]
     span: str
     headlines: tuple[tuple[str, str, str], ...]
     plot: XYPlot | None
@@ -75,6 +78,7 @@ def trades_section(run: Run) -> TearsheetSection | None:
         "Trades",
         TradesContent(
             finding=_trades_finding(summary),
+            waits=describe_waits(run.metrics),
             span=span,
             headlines=_trade_headlines(summary),
             plot=plot,

@@ -43,6 +43,10 @@ class BookMetrics(DocumentPart):
         hit_rate_pct: Share of the finished round trips that made money.
         cost_paid_pct: Fees and slippage, each over the equity at its fill, summed.
         break_even_cost_bps: One-way cost at which the total return is 0.
+        orders_waited: Orders that were due at a bar at which nothing traded; None of a run whose
+            version filled them there.
+        bars_waited: Bars at which they waited, summed over the orders.
+        longest_wait_bars: The most bars that one of them waited; 0 without any.
     """
 
     total_return_pct: float | None = None
@@ -60,6 +64,9 @@ class BookMetrics(DocumentPart):
     hit_rate_pct: float | None = None
     cost_paid_pct: float | None = None
     break_even_cost_bps: float | None = None
+    orders_waited: int | None = None
+    bars_waited: int | None = None
+    longest_wait_bars: int | None = None
 
 
 class QuantileInterval(DocumentPart):
@@ -124,6 +131,19 @@ class ForecastScores(HorizonScores):
     horizons: Mapping[str, HorizonScores] = {}
 
 
+class VolumeFigures(DocumentPart):
+    """The out-of-sample bars of one symbol that have a volume of 0.
+
+    Attributes:
+        untraded_bars: Those at which nothing traded, so that no order was filled.
+        ignored_bars: Those at which orders were filled all the same, because the symbol's volumes
+            say nothing: the source wrote 0 before, too, for bars whose price moved.
+    """
+
+    untraded_bars: int
+    ignored_bars: int
+
+
 class Metrics(Document):
     """`metrics.json`; the key of every figure names its unit.
 
@@ -131,8 +151,10 @@ class Metrics(Document):
         span: The out-of-sample bars.
         books: Book -> its figures.
         forecasts: Book that a model decides -> scores of its forecasts.
+        zero_volume: Traded symbol -> its bars with a volume of 0; symbols without any are absent.
     """
 
     span: SpanFigures
     books: Mapping[str, BookMetrics]
     forecasts: Mapping[str, ForecastScores] = {}
+    zero_volume: Mapping[str, VolumeFigures] = {}

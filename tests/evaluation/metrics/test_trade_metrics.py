@@ -119,3 +119,10 @@ def test_a_book_simulated_at_its_break_even_cost_earns_nothing(side: str, symbol
     left, _ = run(Costs(fee_bps=cost * 10_000, slippage_bps=0))
     # What the approximation leaves is small beside what there was to lose.
     assert abs(left) < 0.02 * gained
+
+
+def test_the_bars_that_orders_waited_are_summed_and_the_longest_is_found() -> None:
+    waits = pd.DataFrame({"symbol": ["A", "B", "A"], "bars": [2, 7, 1]})
+    expected = {"orders_waited": 3, "bars_waited": 10, "longest_wait_bars": 7}
+    assert trade_metrics.wait_metrics(waits) == expected
+    assert set(trade_metrics.wait_metrics(waits.iloc[:0]).values()) == {0}

@@ -1,0 +1,58 @@
+"""At which bars something traded, by their volumes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from engine.core.types import Matrix, WideFrame
+
+
+def find_traded_bars(
+    volume: WideFrame, high: WideFrame, low: WideFrame, close: WideFrame
+) -> WideFrame:
+    """Whether something traded at each bar: its volume is not 0, or volumes say nothing.
+
+    The volumes of a symbol say nothing at a bar if
+
+    - no bar before it has a volume above 0, or
+    - more than half of the bars before it have a volume of 0 and moved all the same: the high is
+      above the low, or the close differs from the one before.
+
+    So orders are filled where a source writes 0 for volumes that it does not have, and wait
+    through a halt and through minutes without a trade, however many: bars that did not move.
+
+    A bar is judged by its own volume and by earlier bars; no later bar changes the answer.
+
+    Args:
+        volume: Wide volumes of all bars, from the first of the history on. NaN is not known.
+        high: The same bars.
+        low: The same bars.
+        close: The same bars.
+
+    Returns:
+        The shape of `volume`, bool. True where the volume is NaN.
+    """
+    volumes, closes = volume.to_numpy(dtype=np.float64), close.to_numpy(dtype=np.float64)
+    zero = volumes == 0.0
+    if not zero.any():
+        traded = np.ones(zero.shape, dtype=bool)
+    else:
+        moved = high.to_numpy() > low.to_numpy()
+        moved |= np.diff(closes, axis=0, prepend=closes[:1]) != 0.0
+        bars_before = np.arange(len(zero))[:, None]
+        silent = _count_before(volumes > 0.0) == 0
+        silent |= 2 * _count_before(zero & moved) > bars_before
+        traded = ~zero | silent
+    return pd.DataFrame(traded, index=volume.index, columns=volume.columns)
+
+
+def _count_before(is_counted: npt.NDArray[np.bool_]) -> Matrix:
+    """For each row how many rows before it are true, by column."""
+    counted: Matrix = np.cumsum(is_counted, axis=0) - is_counted
+    return counted

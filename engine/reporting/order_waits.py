@@ -1,0 +1,42 @@
+"""Orders that were due where nothing traded, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.core.book_names import STRATEGY_BOOK
+from engine.reporting import formatting
+
+if TYPE_CHECKING:
+    from engine.runs.documents import Metrics
+
+
+def describe_waits(metrics: Metrics) -> tuple[str, ...]:
+    """A sentence on the strategy's orders that waited, and one on each symbol without volumes.
+
+    Args:
+        metrics: Of a run.
+
+    Returns:
+        Empty where no order waited and every volume of 0 was taken for what it says.
+    """
+    sentences = []
+    own = metrics.books.get(STRATEGY_BOOK)
+    if own is not None and own.orders_waited:
+        bars = formatting.count_of(own.bars_waited or 0, "bar")
+        longest = formatting.COUNT(own.longest_wait_bars)
+        verb, lengths = "were", f"{bars} in all, one of them {longest}"
+        if own.orders_waited == 1:
+            verb, lengths = "was", bars
+        sentences.append(
+            f"{formatting.count_of(own.orders_waited, 'order')} of the strategy {verb} due where "
+            f"nothing traded (volume 0) and waited for a bar with a trade, {lengths}."
+        )
+    sentences += [
+        f"{symbol}: {formatting.count_of(figures.ignored_bars, 'bar')} with a volume of 0 "
+        f"{'counts' if figures.ignored_bars == 1 else 'count'} as traded, because its volumes say "
+        "nothing: most bars before moved at a volume of 0, or none had one above 0."
+        for symbol, figures in metrics.zero_volume.items()
+        if figures.ignored_bars
+    ]
+    return tuple(sentences)
