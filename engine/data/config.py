@@ -17,7 +17,7 @@ from engine.data.sessions import WEEKDAYS_ONLY, DayBegin
 
 TIMESTAMP_FORMATS = (
     *("iso", "day_first", "month_first"),
-    *("seconds", "milliseconds", "microseconds", "nanoseconds"),
+    *("seconds", "milliseconds", "microseconds", "nanoseconds", "epoch", "milliseconds_of_day"),
 )
 """The named formats of timestamps."""
 
@@ -122,6 +122,34 @@ class CcxtSourceSpec(Spec):
     interval: BarInterval | None = None
 
 
+FileFormatName = Literal[
+    "alphavantage",
+    "binance",
+    "cboe",
+    "coinmarketcap",
+    "cryptodatadownload",
+    "databento",
+    "dukascopy",
+    "firstrate",
+    "freqtrade",
+    "histdata",
+    "interactive_brokers",
+    "investing",
+    "kibot",
+    "kraken",
+    "lean",
+    "metatrader",
+    "nasdaq",
+    "ninjatrader",
+    "polygon",
+    "stooq",
+    "tiingo",
+    "tradingview",
+    "yfinance",
+]
+"""A known form of files; docs/data-sources.md says who writes each."""
+
+
 BarColumn = Literal[
     "timestamp", "open", "high", "low", "close", "volume", "adj_close", "dividends", "split"
 ]
@@ -135,7 +163,12 @@ class FilesSourceSpec(Spec):
 
     Attributes:
         path: Folder, absolute or relative to the manifest.
-        pattern: File name, with `{symbol}` in it where each symbol has a file of its own.
+        pattern: File name, with `{symbol}` in it where each symbol has a file of its own. With a
+            `*` or with `{date}`, a date written YYYYMMDD, it names several files of a symbol,
+            which are read one after another in the order of their names.
+        format: A known form of files, such as `binance` or `metatrader`, whose keys need not be
+            given; keys that are given replace those of the form. `auto` recognises the form by the
+            first lines of a file.
         symbols: Dataset symbol to the one in the file name and in `where`, where they differ.
         columns: Our column to the file's, where it has no usual name: `{volume: Volume BTC}`. A
             date and a time in two columns are `{timestamp: [Date, Time]}`.
@@ -154,16 +187,24 @@ class FilesSourceSpec(Spec):
         timezone: IANA name of the zone of timestamps without an offset, and of the days of daily
             bars: `America/New_York`. UTC where it is not given.
         dates: How timestamps are written: `iso`, `day_first`, `month_first`, numbers since 1970
-            in `seconds`, `milliseconds`, `microseconds` or `nanoseconds`, or a format of
-            `strptime` such as `%d.%m.%Y %H:%M`. ISO 8601, `YYYYMMDD` and numbers since 1970 are
-            recognised where it is not given.
+            in `seconds`, `milliseconds`, `microseconds` or `nanoseconds`, `epoch` for numbers
+            since 1970 whose unit changes within a file, `milliseconds_of_day` since the local
+            midnight of the `{date}` in `pattern`, or a format of `strptime` such as
+            `%d.%m.%Y %H:%M`. ISO 8601, `YYYYMMDD` and numbers since 1970 are recognised where it
+            is not given.
+        label: Which instant of a bar its timestamp is. A bar labelled by its `close` is moved to
+            its open: to the label before it, at most one interval earlier. A day or a week is then
+            the one that ends with the timestamp; a date without a time is already the day.
         decimal: Mark before the decimals.
         thousands: Mark between groups of three digits; a space stands for every kind of space.
+        price_divisor: What the prices of the file are divided by: 10000 where they are whole
+            numbers of ten-thousandths.
     """
 
     kind: Literal["files"] = "files"
     path: str
     pattern: str = "{symbol}.csv"
+    format: FileFormatName | Literal["auto"] | None = None
     symbols: dict[str, str] = Field(default_factory=dict)
     columns: dict[BarColumn, str | tuple[str, str]] = Field(default_factory=dict)
     header: Literal["none"] | tuple[str, ...] | None = None
@@ -174,8 +215,10 @@ class FilesSourceSpec(Spec):
     interval: BarInterval | None = None
     timezone: str | None = None
     dates: str | None = None
+    label: Literal["open", "close"] = "open"
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", " ", "'"] = ""
+    price_divisor: int = Field(default=1, ge=1)
 
     @field_validator("columns", mode="before")
     @classmethod

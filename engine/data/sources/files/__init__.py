@@ -1,5 +1,7 @@
-"""Bars from CSV and Parquet files; the meaning of a cell is declared, never guessed."""
+"""Bars from files; the meaning of a cell is declared or known, never guessed."""
 
+from engine.data.sources.files._content import open_content
+from engine.data.sources.files._file_bars import FileReader
 from engine.data.sources.files._source import FilesBarSource
 
-__all__ = ["FilesBarSource"]
+__all__ = ["FileReader", "FilesBarSource", "open_content"]

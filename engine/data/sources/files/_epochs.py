@@ -19,6 +19,9 @@ EPOCH_UNITS: dict[str, Literal["s", "ms", "us", "ns"]] = {
     "nanoseconds": "ns",
 }
 
+MIXED_UNITS = "epoch"
+"""Numbers since 1970, the unit of each by its size."""
+
 # The newest bar of a file is from 1980 to 2099. The ranges of the units do not overlap, so that a
 # number is plausible in one unit or in none.
 _MIN_SECONDS = pd.Timestamp("1980-01-01").timestamp()
@@ -36,12 +39,14 @@ def parse_epochs(
 
     Args:
         cells: Numbers; an empty cell fails.
-        date_format: The unit, `seconds` to `nanoseconds`; any other value infers it: the unit in
-            which the newest number is from 1980 to 2099. Numbers from those years in different
-            units are refused.
+        date_format: The unit, `seconds` to `nanoseconds`, or `epoch` for the unit of each number
+            by itself; any other value infers it: the unit in which the newest number is from 1980
+            to 2099. Numbers from those years in different units are then refused.
     """
     sizes = cells.to_numpy(dtype="float64", na_value=np.nan)
     failure = _find_unusable_cell(cells, sizes)
+    if failure is None and date_format == MIXED_UNITS:
+        return _parse_each_unit(cells, sizes)
     unit = date_format if date_format in EPOCH_UNITS else None
     if failure is None and unit is None and sizes.size:
         unit, failure = _infer_unit(cells, sizes)
@@ -54,6 +59,24 @@ def parse_epochs(
         row = int(failed.argmax())
         return ParseFailure(row, str(cells.iloc[row]), f"{unit} since 1970", "correct `dates`")
     return timestamps, unit
+
+
+def _parse_each_unit(
+    cells: pd.Series, sizes: npt.NDArray[np.float64]
+) -> tuple[pd.Series, str] | ParseFailure:
+    """Each number in the unit in which it is from 1980 to 2099."""
+    plausible = np.array([_is_plausible(sizes, scale) for scale in _UNITS_PER_SECOND])
+    without = ~plausible.any(axis=0)
+    if without.any():
+        row = int(without.argmax())
+        return _no_unit_failure(row, str(cells.iloc[row]), sizes[row])
+    whole = cells.to_numpy().astype(np.int64) if cells.dtype.kind in "iu" else sizes
+    micros = np.select(
+        list(plausible), [whole * 1_000_000, whole * 1_000, whole, whole // 1_000]
+    ).astype(np.int64)
+    stamps = pd.Series(micros.astype("datetime64[us]"), index=cells.index).dt.tz_localize("UTC")
+    found = [unit for unit, fits in zip(EPOCH_UNITS, plausible, strict=True) if fits.any()]
+    return stamps, " and ".join(found)
 
 
 def _find_unusable_cell(cells: pd.Series, values: npt.NDArray[np.float64]) -> ParseFailure | None:

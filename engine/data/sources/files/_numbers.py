@@ -87,6 +87,26 @@ def parse_numbers(
     return ParsedNumbers(numbers, notice)
 
 
+def divide_prices(
+    numbers: ParsedNumbers, spec: FilesSourceSpec, column: str
+) -> ParsedNumbers | ParseFailure:
+    """Prices that are whole numbers of a fraction, divided by the source's `price_divisor`."""
+    if spec.price_divisor == 1:
+        return numbers
+    broken = (numbers.values % 1 != 0) & numbers.values.notna()
+    if broken.any():
+        row = int(broken.to_numpy().argmax())
+        return ParseFailure(
+            row,
+            str(numbers.values.iloc[row]),
+            f"a whole {column}, which is divided by {spec.price_divisor}",
+            "add `price_divisor: 1` to the files source: its prices are not whole numbers",
+            count=int(broken.sum()),
+        )
+    values = numbers.values / spec.price_divisor
+    return ParsedNumbers(values, f"prices are divided by {spec.price_divisor}")
+
+
 def to_exact_numbers(text: pd.Series) -> pd.Series:
     """Each text as the nearest float64; NaN where it is no number such as 1234.5 or 1.2345e3."""
     array = pa.array(text.astype("str").str.strip(), type=pa.large_string(), from_pandas=True)

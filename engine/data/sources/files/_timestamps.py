@@ -13,13 +13,21 @@ import pyarrow.compute as pc
 
 from engine.data.sources.files._dates import declares_text_dates, parse_dates
 from engine.data.sources.files._epochs import EPOCH_UNITS, parse_epochs
+from engine.data.sources.files._labels import day_of_close
 from engine.data.sources.files._numbers import to_exact_numbers
 from engine.data.sources.files._parse_failure import ParseFailure
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import numpy.typing as npt
 
+    from engine.data.calendar import BarInterval
+
     BoolMask = npt.NDArray[np.bool_]
+
+MILLISECONDS_OF_DAY = "milliseconds_of_day"
+_DAY_MS = 86_400_000
 
 _NUMBER_PATTERN = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?")
 
@@ -32,11 +40,15 @@ class TimestampFormat:
         date_format: As the files source declares; None for ISO, `YYYYMMDD` or numbers since 1970.
         timezone: IANA name of the time zone of naive timestamps and of days; None for UTC.
         daily: Whether bars are labelled by a day.
+        closing: Length of the bars where they are days or longer and labelled by their close.
+        day: The date in the name of the file, from which milliseconds of the day are counted.
     """
 
     date_format: str | None = None
     timezone: str | None = None
     daily: bool = False
+    closing: BarInterval | None = None
+    day: date | None = None
 
 
 @dataclass(frozen=True)
@@ -61,10 +73,21 @@ def parse_timestamps(
     since 1970 or dates written `YYYYMMDD`. Naive timestamps are in the declared time zone. Where
     that is given and bars are daily, a timestamp becomes midnight UTC of its local day.
     """
-    result = _parse_cells(cells, timestamp_format.date_format)
+    if timestamp_format.date_format == MILLISECONDS_OF_DAY:
+        result = _parse_times_of_day(cells, timestamp_format.day)
+    else:
+        result = _parse_cells(cells, timestamp_format.date_format)
     if isinstance(result, ParseFailure):
         return result
     parsed, naive = result
+    if timestamp_format.closing is not None:
+        zone = timestamp_format.timezone or "UTC"
+        days = day_of_close(
+            _to_local(parsed.values, naive, zone),
+            timestamp_format.closing,
+            dates_only=bool(naive.all()) and not _have_times(cells, timestamp_format.date_format),
+        )
+        return ParsedTimestamps(days, parsed.notice)
     if timestamp_format.timezone is None:
         return parsed
     if timestamp_format.daily:
@@ -94,6 +117,34 @@ def join_date_and_time(dates: pd.Series, times: pd.Series, date_format: str | No
 def _without_midnight(dates: pd.Series) -> pd.Series:
     """Dates that a typed file keeps as timestamps, as text without their time."""
     return dates.dt.strftime("%Y-%m-%d") if dates.dtype.kind == "M" else dates
+
+
+def _have_times(cells: pd.Series, date_format: str | None) -> bool:
+    """Whether timestamps have a time of the day, rather than a date alone."""
+    if date_format is not None and "%" in date_format:
+        return any(code in date_format for code in ("%H", "%I", "%T", "%X", "%c"))
+    if pd.api.types.is_numeric_dtype(cells):
+        return False
+    if cells.dtype.kind == "M":
+        return bool((cells != cells.dt.normalize()).any())
+    return bool(cells.astype("str").str.contains(":").any())
+
+
+def _parse_times_of_day(
+    cells: pd.Series, day: date | None
+) -> tuple[ParsedTimestamps, BoolMask] | ParseFailure:
+    """Milliseconds since the local midnight of a day, as naive timestamps."""
+    expected = "milliseconds since midnight, from 0 to 86399999"
+    if day is None:
+        fix = "write `{date}` in `pattern` of the files source, as in '{symbol}/{date}_trade.zip'"
+        return ParseFailure(0, "a file name without a date", "a date in the file name", fix)
+    numbers = to_exact_numbers(cells) if cells.dtype.kind not in "iuf" else cells.astype("float64")
+    failed = ~((numbers >= 0) & (numbers < _DAY_MS)).to_numpy(dtype=bool)
+    if failed.any():
+        row = int(failed.argmax())
+        return ParseFailure(row, str(cells.iloc[row]), expected, "correct `dates`")
+    stamps = pd.Timestamp(day, tz="UTC") + pd.to_timedelta(numbers, unit="ms")
+    return ParsedTimestamps(stamps.astype("datetime64[us, UTC]")), np.full(len(cells), True)
 
 
 def _parse_cells(
@@ -183,9 +234,14 @@ def _to_local_days(timestamps: pd.Series, naive: BoolMask, zone: str) -> pd.Seri
         naive: Which ones are naive.
         zone: IANA name.
     """
-    local = timestamps.dt.tz_convert(zone).dt.tz_localize(None).dt.tz_localize("UTC")
-    days: pd.Series = timestamps.where(naive, local).dt.floor("D")
+    days: pd.Series = _to_local(timestamps, naive, zone).dt.floor("D")
     return days
+
+
+def _to_local(timestamps: pd.Series, naive: BoolMask, zone: str) -> pd.Series:
+    """Local times of each timestamp, labelled as UTC; naive ones are local already."""
+    local = timestamps.dt.tz_convert(zone).dt.tz_localize(None).dt.tz_localize("UTC")
+    return timestamps.where(naive, local)
 
 
 def _local_to_utc(timestamps: pd.Series, naive: BoolMask, zone: str) -> pd.Series | ParseFailure:
