@@ -21,6 +21,7 @@ from engine.cli.data_check import data_check_command
 from engine.cli.data_diff import data_diff_command
 from engine.cli.data_export import data_export_command
 from engine.cli.data_funding import data_funding_command
+from engine.cli.data_init import data_init_command
 from engine.cli.data_list import data_list_command
 from engine.cli.data_pull import data_pull_command
 from engine.cli.data_show import data_show_command
@@ -57,8 +58,9 @@ app.command("schema")(schema_command)
 app.command("selftest")(selftest_command)
 
 data_app = typer.Typer(
-    help="Datasets: list, pull, check, show, compare and export them.", no_args_is_help=True
+    help="Datasets: write, list, pull, check, show, compare, export.", no_args_is_help=True
 )
+data_app.command("init")(data_init_command)
 data_app.command("list")(data_list_command)
 data_app.command("check")(data_check_command)
 data_app.command("pull")(data_pull_command)

@@ -78,7 +78,26 @@ def check_dataset(
         StrategyError: The manifest is wrong.
         SourceError: No source delivers; as an UnreachableError none could be reached.
     """
-    manifest = read_manifest(name)
+    return check_manifest(
+        read_manifest(name),
+        home=home,
+        offline=offline,
+        progress=progress,
+        clients=clients,
+        now=now,
+    )
+
+
+def check_manifest(
+    manifest: DatasetManifest,
+    *,
+    home: Path,
+    offline: bool,
+    progress: Progress,
+    clients: ClientSettings | None = None,
+    now: pd.Timestamp | None = None,
+) -> DatasetCheck:
+    """The same for a manifest that need not be a file yet; see `check_dataset`."""
     context = DataContext(
         home=home,
         network=not offline,
