@@ -101,7 +101,7 @@ def infer_expected_timestamps(bars: BarsFrame, calendar: str, interval: BarInter
     early = present[present < _to_utc_datetime64(pd.DatetimeIndex([known]))[0]]
     later = present[len(early) :]
     if not len(later):
-        return early
+        return np.asarray(early)
     if interval == "1d":
         return np.concatenate([early, _session_labels(later, calendar)])
     stamps = _session_or_clock_timestamps(present, calendar, interval, max(first, known), last)
