@@ -99,8 +99,8 @@ def find_violations(view: BarsView) -> list[tuple[RuleName, RuleViolation]]:
         excluded = next((counted[rules] for rules in _EXCLUSIVE_GROUPS if rule in rules), None)
         for violation in rule(view):
             remaining = violation if excluded is None else violation.excluding(excluded)
-            share = _MAX_REPAIRED_SHARE.get(rule, 1.0)
-            if remaining.count > max(share * view.timestamps.size, _MANY_BARS):
+            share = _MAX_REPAIRED_SHARE.get(rule)
+            if share and remaining.count > max(share * view.timestamps.size, _MANY_BARS):
                 remaining = replace(remaining, repair=None, advice=_WRONG_COLUMN)
             if remaining.count:
                 violations.append((rule_name(rule), remaining))
