@@ -117,6 +117,13 @@ install_packages() {
     # the imports of a run take longer than its training. Some packages contain templates that are
     # not valid Python; they fail to compile, and that is ignored.
     "$venv/bin/python" -m compileall -q -j 0 "$venv/lib" || :
+    # One interval, so that Numba compiles the bootstrap here and not in the first run.
+    "$venv/bin/python" -c "
+import numpy as np
+from engine.evaluation.config import EvaluationSpec
+from engine.evaluation.inference import infer_sharpe_ratios
+rng = np.random.default_rng(0)
+infer_sharpe_ratios({'': [rng.normal(size=50)]}, 252.0, EvaluationSpec(), rng)"
 }
 
 write_stamp() {

@@ -77,6 +77,8 @@ def build_manifest(
         (symbol, market.provenance["symbols"][symbol]["sha256"]) for symbol in market.symbols
     ]
     data = [("interval", market.interval), ("calendar", market.calendar), *hashes]
+    if market.provenance.get("annualisation", {}).get("basis", "calendar") != "calendar":
+        data.append(("periods_per_year", repr(market.periods_per_year)))
     versions = collect_versions(spec.compute.backend, spec.libraries)
     origins = find_origins(spec)
     parts = {"parts": tuple(PartRecord(**origin.as_dict()) for origin in origins)}

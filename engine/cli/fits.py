@@ -42,6 +42,9 @@ def fits_list_command(debug: DebugOption = False) -> None:
         typer.echo(
             f"{len(entries)} fits, {_format_size(sum(e.size for e in entries))}, in {store.folder}"
         )
+        if failures := store.count_failures():
+            fits = "1 fit that failed is" if failures == 1 else f"{failures} fits that failed are"
+            typer.echo(f"{fits} not tried again, until `backtest fits prune --failed`")
 
 
 @fits_app.command("show")
@@ -88,18 +91,29 @@ def fits_prune_command(
             help="Remove what an earlier version stored in a format that is not used any more.",
         ),
     ] = False,
+    failed: Annotated[
+        bool,
+        typer.Option(
+            "--failed",
+            help="Forget which fits failed and were left out (on_failure: skip), so that a run "
+            "tries them again.",
+        ),
+    ] = False,
     debug: DebugOption = False,
 ) -> None:
     """Remove stored fits; a run that needs one trains it again."""
     with handle_errors(debug=debug):
         from engine.core.errors import UsageError
 
-        if older_than is None and keep_bytes is None and not earlier_formats:
+        if older_than is None and keep_bytes is None and not (earlier_formats or failed):
             raise UsageError(
                 "no limit is given",
-                expected="one or more of --older-than SPAN, --keep-bytes SIZE, --earlier-formats",
+                expected="one or more of --older-than SPAN, --keep-bytes SIZE, --earlier-formats, "
+                "--failed",
             )
         store = _open_store()
+        if failed:
+            typer.echo(f"forgot {store.remove_failures()} fits that failed")
         entries = store.entries()
         retired = [entry for entry in entries if earlier_formats and not entry.is_current]
         removed = retired + _select_for_removal(

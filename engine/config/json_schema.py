@@ -77,6 +77,35 @@ class SchemaNavigator:
             schema = self.resolve(key)
         return key.get("default")
 
+    def expects_text(self, path: TreePath, tree: Any) -> bool:  # noqa: ANN401 - any JSON
+        """Whether a path of a file may have text, and no number.
+
+        Args:
+            path: Keys and list indexes in the file.
+            tree: All of the file; the `kind` of a mapping in it chooses the member of a union.
+        """
+        schemas, value = self._members(self._schema, tree), tree
+        for part in path:
+            value = value[part]
+            children = [self._child_schema(schema, part) for schema in schemas]
+            schemas = [member for child in children for member in self._members(child, value)]
+        types = {schema.get("type") for schema in schemas}
+        return "string" in types and not types & {"integer", "number"}
+
+    def _members(self, schema: JsonSchema, value: object) -> list[JsonSchema]:
+        """The schema, or the members of a union that a value may be of."""
+        schema = self.resolve(schema)
+        if "discriminator" in schema:
+            kind = value.get("kind") if isinstance(value, dict) else None
+            reference = schema["discriminator"]["mapping"].get(kind)
+            return [self.resolve({"$ref": reference})] if reference else []
+        options = schema.get("anyOf")
+        return (
+            [member for each in options for member in self._members(each, value)]
+            if options
+            else [schema]
+        )
+
     def describe(self, schema: JsonSchema) -> str:
         """What the schema accepts, in words; empty where it does not restrict the value."""
         schema = self.resolve(schema)

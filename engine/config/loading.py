@@ -13,17 +13,18 @@ from pydantic import BaseModel, ValidationError
 from engine.config.json_schema import SchemaNavigator
 from engine.config.overrides import apply_overrides
 from engine.config.suggestions import closest_match
-from engine.config.validation_errors import to_mistakes
+from engine.config.validation_errors import find_rewritten_text, to_mistakes
 from engine.config.yaml_tree import parse_yaml
 from engine.core.errors import Mistake, StrategyError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from engine.config.yaml_tree import YamlTree
+    from engine.config.yaml_tree import TreePath, YamlTree
     from engine.core.types import Spec
 
 T = TypeVar("T", bound="Spec")
+V = TypeVar("V")
 
 
 def load_config(
@@ -58,6 +59,8 @@ def load_config(
         spec = model.model_validate_json(_to_json(tree.value), strict=True)
     except ValidationError as error:
         tree.mistakes.extend(to_mistakes(error, model, tree))
+    else:
+        tree.mistakes.extend(find_rewritten_text(model, tree))
     if spec is None or tree.mistakes:
         ordered = sorted(tree.mistakes, key=lambda mistake: mistake.line or sys.maxsize)
         raise StrategyError(str(path), tuple(ordered))
@@ -73,11 +76,15 @@ def _rename_keys(tree: YamlTree, renamed: Mapping[str, str]) -> list[str]:
             expected = f"one of `{new}` and `{name}`, its earlier name"
             tree.mistakes.append(Mistake(name, tree.line_of((name,)), expected, "both"))
         tree.value = {renamed.get(key, key): value for key, value in tree.value.items()}
-        tree.lines = {
-            (new, *path[1:]) if path[:1] == (name,) else path: line
-            for path, line in tree.lines.items()
-        }
+        tree.lines = _rename_first(tree.lines, name, new)
+        tree.plain_text = _rename_first(tree.plain_text, name, new)
     return used
+
+
+def _rename_first(by_path: Mapping[TreePath, V], name: str, new: str) -> dict[TreePath, V]:
+    return {
+        (new, *path[1:]) if path[:1] == (name,) else path: value for path, value in by_path.items()
+    }
 
 
 def _rename_overrides(

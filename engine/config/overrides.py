@@ -95,7 +95,8 @@ def _parse_yaml_value(option: str, text: str) -> object:
             f"{option} has a value that is not YAML",
             expected=mistakes[0].expected,
             found=mistakes[0].found,
-            fix=f"quote the whole item for the shell: {option.split()[0]} 'model={{kind: lstm}}'",
+            fix=f"quote the whole item for the shell: {option.split()[0]} 'model={{kind: lstm}}'"
+            + (f"; {mistakes[0].hint}" if mistakes[0].hint else ""),
         )
     return tree.value
 

@@ -29,10 +29,46 @@ def to_mistakes(
         path, expected, hint = _explain(details, path, schema, navigator)
         if dotted_path(path) not in reported:
             found = _describe_found(details, path, tree)
+            if details["type"] == "string_type":
+                found, hint = _explain_unquoted(details["input"], found, path, tree)
             mistakes.setdefault(
                 path, Mistake(dotted_path(path), tree.line_of(path), expected, found, hint)
             )
     return tuple(mistakes.values())
+
+
+def find_rewritten_text(model: type[BaseModel], tree: YamlTree) -> list[Mistake]:
+    """Texts of a valid file that YAML has read as another number: `007` in `where: {Name: 007}`.
+
+    A key that takes text may take a whole number for it, but not one that is written otherwise.
+    """
+    numbers = {
+        path: text for path, text in tree.plain_text.items() if not tree.is_overridden(path)
+    }
+    rewritten = {
+        path: value
+        for path, text in numbers.items()
+        if type(value := _value_at(tree.value, path)) is int and str(value) != text
+    }
+    if not rewritten:
+        return []
+    navigator = SchemaNavigator(model.model_json_schema())
+    return [
+        Mistake(
+            dotted_path(path),
+            tree.line_of(path),
+            "text",
+            *_explain_unquoted(value, _format_value(value), path, tree),
+        )
+        for path, value in rewritten.items()
+        if navigator.expects_text(path, tree.value)
+    ]
+
+
+def _value_at(tree: object, path: TreePath) -> object:
+    for part in path:
+        tree = tree[part]  # type: ignore[index]
+    return tree
 
 
 def _root_errors(error: ValidationError) -> list[ErrorDetails]:
@@ -105,6 +141,29 @@ def _describe_found(details: ErrorDetails, path: TreePath, tree: YamlTree) -> st
         case _:
             found = _format_value(details["input"])
     return f"{found} (--set or --grid)" if tree.is_overridden(path) else found
+
+
+def _explain_unquoted(
+    value: object, found: str, path: TreePath, tree: YamlTree
+) -> tuple[str, str]:
+    """Found value and hint where text was expected, and YAML read something else."""
+    if isinstance(value, dict | list):
+        return found, ""
+    if tree.is_overridden(path):
+        return (
+            found,
+            f"put text in quotes, and the whole for the shell: '{dotted_path(path)}=\"…\"'",
+        )
+    text = tree.plain_text.get(path, "")
+    if not text:
+        return found, "put text that begins with & or # in quotes"
+    meaning = (
+        "nothing"
+        if value is None
+        else f"{'the truth value' if isinstance(value, bool) else 'the number'} {found}"
+    )
+    shown = found if text == found else f"{text}, which YAML reads as {meaning}"
+    return shown, f'put it in quotes: "{text}"'
 
 
 def _format_value(value: object) -> str:

@@ -22,6 +22,10 @@ TreePath: TypeAlias = tuple[str | int, ...]
 
 MAX_DEPTH = 40
 _UNQUOTED_TEXT = re.compile(r"[A-Za-z0-9_./]([A-Za-z0-9_./;+ -]*[A-Za-z0-9_./+-])?")
+_SPECIAL_CHARACTERS = "@%&*!#`"
+_QUOTES_HINT = f"text that begins with one of {' '.join(_SPECIAL_CHARACTERS)} has to be in quotes"
+_SPECIAL_START = re.compile(rf"(?:[\[{{,]|: |- )\s*[{_SPECIAL_CHARACTERS}]")
+_WORD_TAG = re.compile(r"![\w.-]+")
 _BASE_PREFIX = re.compile(r"0[A-Za-z]")
 _RESERVED_WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 _CORE_TAG_PREFIX = "tag:yaml.org,2002:"
@@ -37,12 +41,14 @@ class YamlTree:
         value: The tree; dates stay text, as in JSON.
         lines: Line of each path, from 1: of the key in a mapping, of the value in a list.
         overridden_paths: Paths whose value is not from the file.
+        plain_text: Path of each number, truth value and null -> its text in the file.
         mistakes: Mistakes of parsing: repeated keys, tags, invalid values.
     """
 
     value: Any = None
     lines: dict[TreePath, int] = field(default_factory=dict)
     overridden_paths: set[TreePath] = field(default_factory=set)
+    plain_text: dict[TreePath, str] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
 
     def line_of(self, path: TreePath) -> int | None:
@@ -129,6 +135,9 @@ def _syntax_mistake(error: YAMLError, text: str) -> Mistake:
     line_text = text.split("\n")[mark.line].strip() or "the end of the file"
     problem = ", ".join(part for part in (error.context, error.problem) if part)
     hint = "indent with spaces; YAML allows no tabs" if "'\\t'" in problem else ""
+    near = text.split("\n")[max(mark.line - 2, 0) : mark.line + 1]
+    if not hint and any(map(_SPECIAL_START.search, near)):
+        hint = _QUOTES_HINT
     return Mistake("", mark.line + 1, "valid YAML", f"{line_text} ({problem})", hint)
 
 
@@ -145,7 +154,8 @@ class _NodeReader:
         tag = str(node.tag)
         kind = tag.removeprefix(_CORE_TAG_PREFIX)
         if kind not in _ALLOWED_TAGS:
-            return self._add_mistake(path, node, "a plain value", f"the tag {tag}")
+            hint = _QUOTES_HINT if _WORD_TAG.fullmatch(tag) else ""
+            return self._add_mistake(path, node, "a plain value", f"the tag {tag}", hint)
         if isinstance(node, MappingNode):
             return self._read_mapping(node, path)
         if isinstance(node, SequenceNode):
@@ -186,9 +196,12 @@ class _NodeReader:
             return self._add_mistake(path, node, f"a value of type {kind}", f"`{node.value}`")
         if isinstance(value, float) and not math.isfinite(value):
             return self._add_mistake(path, node, "a finite number", f"`{node.value}`")
+        self._tree.plain_text[path] = node.value
         return value
 
-    def _add_mistake(self, path: TreePath, node: Node, expected: str, found: str) -> object:
+    def _add_mistake(
+        self, path: TreePath, node: Node, expected: str, found: str, hint: str = ""
+    ) -> object:
         line = node.start_mark.line + 1
-        self._tree.mistakes.append(Mistake(dotted_path(path), line, expected, found))
+        self._tree.mistakes.append(Mistake(dotted_path(path), line, expected, found, hint))
         return None

@@ -215,9 +215,15 @@ class LookaheadError(BacktestError):
 
 
 class TrainingError(BacktestError):
-    """A fit failed: NaN loss, a dead network, a lost worker."""
+    """A fit failed: NaN loss, a dead network, a lost worker.
+
+    Attributes:
+        is_reproducible: Whether the same fit fails again: that of a NaN loss or a dead network,
+            not that of a lost worker or of a disk that is full.
+    """
 
     exit_code = 5
+    is_reproducible: bool = False
 
 
 class ReportError(BacktestError):

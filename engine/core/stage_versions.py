@@ -23,7 +23,7 @@ STAGE_VERSIONS: Mapping[str, int] = MappingProxyType(
         "training": 2,
         "signals": 1,
         "simulation": 2,
-        "evaluation": 1,
+        "evaluation": 2,
         "trials": 1,
         "comparison": 1,
         "leakage": 1,

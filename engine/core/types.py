@@ -3,7 +3,8 @@
 Shapes used all over the engine:
 
 - bars (long): one row a bar and symbol, columns `timestamp, symbol, open, high, low, close,
-  volume`, sorted by timestamp then symbol; timestamp is datetime64[us, UTC], the bar's open.
+  volume`, sorted by timestamp then symbol; timestamp is datetime64[us, UTC], the bar's open; the
+  volume of a symbol whose source has none is NaN in every row, no other value is.
 - wide: one row a timestamp (UTC index named `timestamp`), one column a symbol.
 - weights (wide): target weights decided at the close of the row's bar; 1.0 is all of the equity.
 """
@@ -32,6 +33,9 @@ Cube: TypeAlias = npt.NDArray[np.float64]
 
 IntVector: TypeAlias = npt.NDArray[np.int64]
 """Shape (n,): positions of rows, ascending."""
+
+IntMatrix: TypeAlias = npt.NDArray[np.int64]
+"""Shape (n, k): positions."""
 
 BarsFrame: TypeAlias = pd.DataFrame
 """Long bars, see the module's docstring."""

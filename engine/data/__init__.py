@@ -5,7 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from engine.data.bars import VALUE_COLUMNS, format_bar_count, format_timestamp, normalise_bars
+from engine.data.bars import (
+    MAX_PRICE,
+    MIN_PRICE,
+    VALUE_COLUMNS,
+    format_bar_count,
+    format_timestamp,
+    has_volume,
+    normalise_bars,
+)
 from engine.data.calendar import ALWAYS_OPEN, INTERVAL_LENGTHS, BarInterval, periods_per_year
 from engine.data.config import Dataset, DataSpec
 from engine.data.manifests import DatasetManifest, list_dataset_names, read_manifest
@@ -20,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ALWAYS_OPEN",
     "INTERVAL_LENGTHS",
+    "MAX_PRICE",
+    "MIN_PRICE",
     "VALUE_COLUMNS",
     "BarInterval",
     "DataContext",
@@ -31,6 +41,7 @@ __all__ = [
     "export_dataset",
     "format_bar_count",
     "format_timestamp",
+    "has_volume",
     "list_dataset_names",
     "load_market",
     "normalise_bars",

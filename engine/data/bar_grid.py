@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.data.calendar import ALWAYS_OPEN, INTERVAL_LENGTHS
+from engine.data.calendar import ALWAYS_OPEN, INTERVAL_LENGTHS, MONTH, is_longer_than_a_day
+from engine.data.intervals import interval_numbers, interval_starts
 from engine.data.sessions import DAY_US as _DAY_US
 from engine.data.sessions import MICROSECOND, Sessions
 
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
 
     from engine.core.types import IntVector
     from engine.data.sessions import DayBegin
-
-# A Monday at midnight: weeks begin on Mondays, and every shorter interval divides a day.
-WEEK_ANCHOR = pd.Timestamp("1970-01-05")
-_ANCHOR_US = int((WEEK_ANCHOR - pd.Timestamp(0)) / MICROSECOND)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +54,10 @@ def make_bar_grid(
 
     On `24/7` days are those of UTC, weeks begin on Mondays and shorter intervals begin at
     multiples of their length from midnight. On an exchange's calendar a day is a session, labelled
-    by midnight UTC of its date, and a week is labelled by its Monday. Shorter intervals are
-    counted from the open of the session, and again from the end of its break; the last ends with
-    the session. On `24/7` and `24/5` the key `day_begins` of a dataset makes a session of each
-    day. `Sessions.locate_bars` says to which session a bar belongs.
+    by midnight UTC of its date; a week is labelled by its Monday, a month by its first day.
+    Shorter intervals are counted from the open of the session, and again from the end of its
+    break; the last ends with the session. On `24/7` and `24/5` the key `day_begins` of a dataset
+    makes a session of each day. `Sessions.locate_bars` says to which session a bar belongs.
 
     Args:
         stamps: Of finer bars, ascending; at least one.
@@ -70,23 +67,21 @@ def make_bar_grid(
         day_begins: When a day begins, where the calendar does not say.
 
     Raises:
-        UsageError: exchange-calendars knows no calendar of that name, or it does not reach back
-            to the first bar.
+        UsageError: exchange-calendars knows no calendar of that name.
     """
     opens = stamps.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
     length = int(INTERVAL_LENGTHS[base] / MICROSECOND)
     if calendar == ALWAYS_OPEN and day_begins is None:
-        return _make_always_open_grid(opens, length, int(INTERVAL_LENGTHS[interval] / MICROSECOND))
+        return _make_always_open_grid(opens, length, interval)
     grid = _SessionGrid.covering(stamps.iloc[0], stamps.iloc[-1], calendar, day_begins)
     return BarGrid(*grid.coarse_bars(interval), *grid.locate_bars(opens, length))
 
 
-def _make_always_open_grid(opens: IntVector, base: int, length: int) -> BarGrid:
-    first = (opens[0] - _ANCHOR_US) // length
-    last = (opens[-1] + base - _ANCHOR_US) // length
-    labels = np.arange(first, last + 2, dtype=np.int64) * length + _ANCHOR_US
+def _make_always_open_grid(opens: IntVector, base: int, interval: str) -> BarGrid:
+    first, last = interval_numbers(np.array([opens[0], opens[-1] + base]), interval)
+    edges = interval_starts(np.arange(first, last + 3, dtype=np.int64), interval)
     inside = np.ones(len(opens), dtype=bool)
-    return BarGrid(labels, labels, labels + length, inside, opens, opens + base)
+    return BarGrid(edges[:-1], edges[:-1], edges[1:], inside, opens, opens + base)
 
 
 def next_bar_labels(
@@ -108,6 +103,9 @@ def next_bar_labels(
             to the bar.
     """
     stamp = _timestamps_to_microseconds(pd.Series([last]))[0]
+    if interval == MONTH:
+        number = interval_numbers(np.array([stamp]), MONTH)[0]
+        return microseconds_to_timestamps(interval_starts(number + np.arange(1, count + 1), MONTH))
     length = int(INTERVAL_LENGTHS[interval] / MICROSECOND)
     if calendar == ALWAYS_OPEN or interval == "1w":
         return microseconds_to_timestamps(stamp + length * np.arange(1, count + 1))
@@ -162,8 +160,9 @@ class _SessionGrid:
         days, opens, closes = self.sessions.days, self.sessions.opens, self.sessions.closes
         if interval == "1d":
             return days, opens, closes
-        if interval == "1w":
-            labels, first = np.unique(_week_starts(days), return_index=True)
+        if is_longer_than_a_day(interval):
+            numbers, first = np.unique(interval_numbers(days, interval), return_index=True)
+            labels = interval_starts(numbers, interval)
             return labels, opens[first], closes[np.append(first[1:], len(days)) - 1]
         length = int(INTERVAL_LENGTHS[interval] / MICROSECOND)
         begins, ends = self.sessions.span_begins, self.sessions.span_ends
@@ -171,10 +170,6 @@ class _SessionGrid:
         number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         starts = np.repeat(begins, counts) + number * length
         return starts, starts, np.minimum(starts + length, np.repeat(ends, counts))
-
-
-def _week_starts(days: IntVector) -> IntVector:
-    return (days - _ANCHOR_US) // (7 * _DAY_US) * (7 * _DAY_US) + _ANCHOR_US
 
 
 def _timestamps_to_microseconds(stamps: pd.Series[pd.Timestamp]) -> IntVector:

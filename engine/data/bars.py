@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from engine.core.types import BAR_COLUMNS, PRICE_COLUMNS
-from engine.data.calendar import interval_length, is_daily_or_longer
+from engine.core.types import PRICE_COLUMNS, TIMESTAMP_DTYPE
+from engine.data.calendar import is_daily_or_longer
+from engine.data.intervals import bar_end
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,6 +28,13 @@ EVENT_COLUMNS = ("adj_close", "dividends", "split")
 # the day's high past it by a unit or two in the last place: 2**-22 is two such units.
 ROUNDING_TOLERANCE = 2.0**-22
 
+MIN_PRICE, MAX_PRICE = 1e-10, 1e15
+"""Prices between which a simulation keeps its accuracy.
+
+It fills no order of less than 1e-12 units, and none at a price of 1e-12 or less. The margin is for
+slippage, and for the certificate's synthetic bars, which may fall further than the real ones.
+"""
+
 SHORT_HASH_LENGTH = 12
 """Hex digits of a hash that users type."""
 
@@ -35,16 +44,18 @@ def normalise_bars(raw: pd.DataFrame, symbol: str) -> BarsFrame:
 
     Args:
         raw: Columns timestamp (aware, or naive in UTC) and float-like open, high, low, close,
-            volume, and `EVENT_COLUMNS` where the source has them; others are dropped.
+            volume (NaN in every row where the source has none), and `EVENT_COLUMNS` where the
+            source has them; others are dropped.
         symbol: Written into every row.
     """
-    bars = pd.DataFrame({"timestamp": pd.to_datetime(raw["timestamp"], utc=True)})
-    bars["timestamp"] = bars["timestamp"].astype("datetime64[us, UTC]")
-    bars["symbol"] = pd.Series(symbol, index=bars.index, dtype="str")
-    events = [column for column in EVENT_COLUMNS if column in raw]
-    for column in (*VALUE_COLUMNS, *events):
-        bars[column] = raw[column].astype("float64")
-    return bars[[*BAR_COLUMNS, *events]].reset_index(drop=True)
+    stamps = raw["timestamp"]
+    if stamps.dtype != TIMESTAMP_DTYPE:
+        stamps = pd.to_datetime(stamps, utc=True).astype("datetime64[us, UTC]")
+    names = pa.repeat(pa.scalar(symbol, pa.large_string()), len(raw))
+    columns = {"timestamp": stamps, "symbol": pd.Series(names, index=raw.index, dtype="str")}
+    values = [*VALUE_COLUMNS, *(column for column in EVENT_COLUMNS if column in raw)]
+    columns |= {column: raw[column].astype("float64") for column in values}
+    return pd.DataFrame(columns, copy=False).reset_index(drop=True)
 
 
 def drop_unfinished_bar(bars: BarsFrame, interval: BarInterval, now: pd.Timestamp) -> BarsFrame:
@@ -55,7 +66,7 @@ def drop_unfinished_bar(bars: BarsFrame, interval: BarInterval, now: pd.Timestam
     if bars.empty:
         return bars
     newest = bars["timestamp"].max()
-    if newest + interval_length(interval) <= now:
+    if bar_end(newest, interval) <= now:
         return bars
     finished: BarsFrame = bars[bars["timestamp"] != newest].reset_index(drop=True)
     return finished
@@ -74,16 +85,27 @@ def utc_datetime64(bars: BarsFrame) -> npt.NDArray[np.datetime64]:
     return np.asarray(stamps.to_numpy(), dtype="datetime64[us]")
 
 
+def has_volume(bars: pd.DataFrame) -> bool:
+    """Whether the source of some bars has a volume: whether any row of `volume` is not NaN.
+
+    Args:
+        bars: Of one symbol, with or without that column.
+    """
+    return "volume" in bars and bool(bars["volume"].notna().any())
+
+
 def hash_bars(bars: BarsFrame) -> str:
     """SHA-256 of the bars of one symbol, 64 hex digits, whatever file or client delivered them.
 
     Over the timestamps as little-endian int64 microseconds since 1970, followed by open, high,
     low, close and volume as little-endian float64, each column whole and in that order; -0.0
-    counts as 0.0.
+    counts as 0.0, and every NaN as the one with the bits 0x7ff8000000000000.
     """
     digest = hashlib.sha256(utc_datetime64(bars).astype("<i8").tobytes())
     for column in VALUE_COLUMNS:
-        digest.update((bars[column].to_numpy(dtype="<f8") + 0.0).tobytes())
+        values = bars[column].to_numpy(dtype="<f8") + 0.0
+        values[np.isnan(values)] = np.nan
+        digest.update(values.tobytes())
     return digest.hexdigest()
 
 

@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.core.errors import BarsParseError, InvalidBarsError
+from engine.data.annualisation import advise, annualise, describe_deviation
+from engine.data.bars import format_timestamp
 from engine.data.context import DataContext
 from engine.data.fetch import fetch_dataset
+from engine.data.known_days import find_unknown_days
 from engine.data.manifests import DatasetManifest, read_manifest
+from engine.data.market import align_symbols
 from engine.data.quality.findings import AppliedRepair, Finding
 from engine.data.quality.gate import QualityLog
 from engine.data.quality.symbols import check_symbols
 from engine.data.sources.client_settings import ClientSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from engine.core.progress import Progress
+    from engine.core.types import BarsFrame
 
 
 @dataclass(frozen=True)
@@ -115,12 +121,59 @@ def _build_check(
         name: tuple(finding for one in checks for finding in one.findings)
         for name, checks in passed.items()
     } | unfit
+    findings |= {
+        name: (*findings[name], *_unknown_days_findings(name, checks[-1].bars, dataset.calendar))
+        for name, checks in passed.items()
+    }
+    if passed:
+        first, frames = next(iter(passed)), {name: one[-1].bars for name, one in passed.items()}
+        findings[first] = (*findings[first], *_annualisation_findings(manifest, frames))
     return DatasetCheck(
         manifest,
         {name: len(passed[name][-1].bars) if name in passed else None for name in dataset.symbols},
         tuple(finding for name in dataset.symbols for finding in findings[name]),
         tuple(repair for checks in passed.values() for one in checks for repair in one.repairs),
     )
+
+
+def _unknown_days_findings(symbol: str, bars: BarsFrame, calendar: str) -> Iterator[Finding]:
+    """Bars that no rule compares with the calendar."""
+    for each in find_unknown_days(bars["timestamp"], calendar):
+        yield Finding(
+            rule="unknown_days",
+            symbol=symbol,
+            severity="warn",
+            first=f"{each.first:%Y-%m-%d}",
+            last=f"{each.last:%Y-%m-%d}",
+            count=each.bars,
+            repair=None,
+            sentence=each.sentence,
+            advice=f"add {each.fix} to the dataset to leave them out",
+        )
+
+
+def _annualisation_findings(
+    manifest: DatasetManifest, frames: Mapping[str, BarsFrame]
+) -> Iterator[Finding]:
+    """A calendar by which a year has more or fewer bars than the symbols have in common."""
+    dataset = manifest.dataset
+    bars, _ = align_symbols(frames)
+    if bars.empty:
+        return
+    stamps = bars["timestamp"].iloc[:: len(frames)]
+    found = annualise(stamps, dataset.calendar, dataset.interval)
+    if dataset.periods_per_year is None and found.deviates:
+        yield Finding(
+            rule="bars_per_year",
+            symbol=next(iter(frames)),
+            severity="error",
+            first=format_timestamp(stamps.iloc[0], dataset.interval),
+            last=format_timestamp(stamps.iloc[-1], dataset.interval),
+            count=len(stamps),
+            repair=None,
+            sentence=describe_deviation(found, dataset.calendar),
+            advice=advise(found, stamps, dataset.calendar, dataset.interval),
+        )
 
 
 def _read_error_findings(symbol: str, error: InvalidBarsError) -> tuple[Finding, ...]:

@@ -11,16 +11,18 @@ import pandas as pd
 from engine.data.bars import utc_datetime64
 from engine.data.calendar import (
     ALWAYS_OPEN,
+    MONTH,
     holidays_known_from,
     interval_length,
     trading_schedule,
 )
+from engine.data.intervals import interval_numbers, interval_starts
 from engine.data.sessions import DAY_US, LONG_SESSION_US, MIN_HALT_SHARE, Sessions
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.core.types import BarsFrame, Vector
+    from engine.core.types import BarsFrame, IntVector, Vector
     from engine.data.calendar import BarInterval
 
     Instants = npt.NDArray[np.datetime64]
@@ -47,12 +49,17 @@ def expected_timestamps(
     """When bars open between two instants, both included, as microseconds of UTC.
 
     On `24/7`, and for weeks on any calendar, bars follow each other from the first on without a
-    break. On an exchange's calendar a daily bar is labelled by its session at midnight; shorter
-    bars follow each other from the open of each session to its close, a lunch break left out.
+    break; months are calendar months, labelled by their first days. On an exchange's calendar a
+    daily bar is labelled by its session at midnight; shorter bars follow each other from the open
+    of each session to its close, a lunch break left out.
 
     Raises:
         UsageError: exchange-calendars knows no calendar of that name.
     """
+    if interval == MONTH:
+        numbers = interval_numbers(_to_microseconds([first, last]), MONTH)
+        starts = interval_starts(np.arange(numbers[0], numbers[1] + 1), MONTH)
+        return starts.astype("datetime64[us]")
     length = interval_length(interval)
     if calendar == ALWAYS_OPEN or interval == "1w":
         return _to_utc_datetime64(pd.date_range(first, last, freq=length))
@@ -81,10 +88,11 @@ def infer_expected_timestamps(bars: BarsFrame, calendar: str, interval: BarInter
     Before the date from which all holidays of the exchange are known, only the present bars are
     expected.
 
-    Some sources label the bars of a session by whole hours of the clock instead of from its open;
-    the labels that fit more of the bars are used. A daily bar that is labelled by another instant
-    than midnight UTC stands for its session, see `Sessions.locate_bars`. The daily halt of a
-    session of twenty hours or more, when most days have no bar, has no bars.
+    Of a month that has a bar, its label is expected, whichever day of the month it is. Some
+    sources label the bars of a session by whole hours of the clock instead of from its open; the
+    labels that fit more of the bars are used. A daily bar that is labelled by another instant than
+    midnight UTC stands for its session, see `Sessions.locate_bars`. The daily halt of a session of
+    twenty hours or more, when most days have no bar, has no bars.
 
     Args:
         bars: Ascending, not empty.
@@ -95,9 +103,14 @@ def infer_expected_timestamps(bars: BarsFrame, calendar: str, interval: BarInter
         UsageError: exchange-calendars knows no calendar of that name.
     """
     first, last = bars["timestamp"].iloc[0], bars["timestamp"].iloc[-1]
+    present = utc_datetime64(bars)
+    if interval == MONTH:
+        starts = expected_timestamps(calendar, interval, first, last)
+        is_absent = ~np.isin(starts.astype("datetime64[M]"), present.astype("datetime64[M]"))
+        return np.sort(np.concatenate([present, starts[is_absent]]))
     if calendar == ALWAYS_OPEN or interval == "1w":
         return expected_timestamps(calendar, interval, first, last)
-    known, present = holidays_known_from(calendar), utc_datetime64(bars)
+    known = holidays_known_from(calendar)
     early = present[present < _to_utc_datetime64(pd.DatetimeIndex([known]))[0]]
     later = present[len(early) :]
     if not len(later):
@@ -209,6 +222,10 @@ def _trading_spans(
         if pd.isna(break_start)
         else [(session_open, break_start), (break_end, session_close)]
     )
+
+
+def _to_microseconds(stamps: list[pd.Timestamp]) -> IntVector:
+    return _to_utc_datetime64(pd.DatetimeIndex(stamps)).astype(np.int64)
 
 
 def _to_utc_datetime64(stamps: pd.DatetimeIndex) -> Instants:

@@ -9,11 +9,12 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from engine.core.errors import DataError, UsageError
-from engine.data.bars import VALUE_COLUMNS
+from engine.core.types import PRICE_COLUMNS
+from engine.data.bars import VALUE_COLUMNS, has_volume
 from engine.data.store import combine_vintage_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from engine.core.types import BarsFrame
@@ -27,7 +28,8 @@ def export_dataset(
     """Writes one file a symbol, and the manifest of a dataset whose source these files are.
 
     A file has the columns timestamp (UTC), open, high, low, close, volume. Numbers are written
-    with enough digits to read back the same values.
+    with enough digits to read back the same values. Bars without volume have no such column, and
+    the manifest declares `volume: none`.
 
     Args:
         dataset: The dataset.
@@ -43,8 +45,9 @@ def export_dataset(
         DataError: The folder cannot be written.
     """
     names = {symbol: quote(symbol, safe="^= ") for symbol in dataset_bars.frames}
+    columns = VALUE_COLUMNS if _any_volume(dataset_bars) else PRICE_COLUMNS
     files = {
-        folder / f"{names[symbol]}.{format_}": _encode_table(bars, format_)
+        folder / f"{names[symbol]}.{format_}": _encode_table(bars, columns, format_)
         for symbol, bars in dataset_bars.frames.items()
     }
     manifest = _render_manifest(dataset, dataset_bars, names, format_)
@@ -78,8 +81,14 @@ def export_dataset(
     return list(files)
 
 
-def _encode_table(bars: BarsFrame, format_: Literal["csv", "parquet"]) -> bytes:
-    table = bars[["timestamp", *VALUE_COLUMNS]]
+def _any_volume(dataset_bars: DatasetBars) -> bool:
+    return any(has_volume(bars) for bars in dataset_bars.frames.values())
+
+
+def _encode_table(
+    bars: BarsFrame, columns: Sequence[str], format_: Literal["csv", "parquet"]
+) -> bytes:
+    table = bars[["timestamp", *columns]]
     if format_ == "parquet":
         buffer = io.BytesIO()
         table.to_parquet(buffer, index=False)
@@ -99,10 +108,12 @@ def _render_manifest(
     )
     renamed = {symbol: name for symbol, name in names.items() if symbol != name}
     source = {"kind": "files", "path": ".", "pattern": f"{{symbol}}.{format_}"}
+    source |= {} if _any_volume(dataset_bars) else {"volume": "none"}
     tree = {
         "name": dataset.name,
         "interval": dataset.interval,
         "calendar": dataset.calendar,
+        **({"periods_per_year": dataset.periods_per_year} if dataset.periods_per_year else {}),
         "symbols": list(dataset.symbols),
         "sources": [source | ({"symbols": renamed} if renamed else {})],
         "note": f"{dataset.note.strip()} Exported from {origin}{vintage}.".strip(),

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
+from engine.data.annualisation import Annualisation, annualise, require_fitting_calendar
 from engine.data.bars import format_timestamp
-from engine.data.calendar import periods_per_year
 from engine.data.context import DataContext
 from engine.data.fetch import fetch_dataset
+from engine.data.known_days import find_unknown_days
 from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.market import Market, align_symbols, symbol_provenance
 from engine.data.quality.symbols import check_symbols
@@ -69,7 +70,8 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         UnreachableError: No source can be reached, nothing is cached, and there is no offline
             dataset.
         SourceError: No source delivers, and at least one was reached.
-        InvalidBarsError: Bars were received and cannot be trusted, or not joined.
+        InvalidBarsError: Bars were received and cannot be trusted, or not joined, or a year has
+            more or fewer of them than the dataset's calendar says.
     """
     context = DataContext(
         home=home,
@@ -117,9 +119,20 @@ def _build_market(
             context.notify(f"{symbol}: bars begin on {text}, the dataset asks for {dataset.start}")
     together = _check_together(manifest, dataset_bars)
     bars, left_out = align_symbols(dataset_bars.frames)
-    bar_notices = [*context.quality_log.notices(dataset.name), *together, *left_out]
+    unknown = [
+        f"{symbol}: {each.sentence}, and are not checked for gaps; {each.fix} leaves them out"
+        for symbol, frame in dataset_bars.frames.items()
+        for each in find_unknown_days(frame["timestamp"], dataset.calendar)
+    ]
+    bar_notices = [
+        *context.quality_log.notices(dataset.name),
+        *together,
+        *left_out,
+        *unknown,
+    ]
     for sentence in bar_notices:
         context.notify(sentence)
+    annualisation = _annualise(manifest, bars, context)
     by_symbol = dict(tuple(bars.groupby("symbol", sort=False)))
     symbols = {
         name: symbol_provenance(by_symbol[name], dataset_bars.origins[name], dataset.interval)
@@ -132,12 +145,13 @@ def _build_market(
         symbols=dataset.symbols,
         interval=dataset.interval,
         calendar=dataset.calendar,
-        periods_per_year=periods_per_year(dataset.calendar, dataset.interval),
+        periods_per_year=annualisation.periods_per_year,
         provenance={
             "name": dataset.name,
             "note": dataset.note,
             "interval": dataset.interval,
             "calendar": dataset.calendar,
+            "annualisation": annualisation.as_json(),
             "offline": offline,
             "notices": list(context.notices),
             "quality": context.quality_log.as_json() | {"notices": bar_notices},
@@ -147,6 +161,23 @@ def _build_market(
             "symbols": symbols,
         },
     )
+
+
+def _annualise(manifest: DatasetManifest, bars: BarsFrame, context: DataContext) -> Annualisation:
+    """Bars a year of a dataset, from the timestamps that all its symbols have."""
+    dataset = manifest.dataset
+    stamps = bars["timestamp"].iloc[:: len(dataset.symbols)]
+    annualisation = annualise(stamps, dataset.calendar, dataset.interval, dataset.periods_per_year)
+    require_fitting_calendar(
+        annualisation, stamps, dataset.calendar, dataset.interval, f"{manifest.path}"
+    )
+    if annualisation.basis != "calendar":
+        context.notify(
+            f"annual figures use {annualisation.periods_per_year:.1f} bars a year, "
+            f"{annualisation.basis} as the dataset says; the calendar {dataset.calendar} has "
+            f"{annualisation.by_calendar:.1f}"
+        )
+    return annualisation
 
 
 def _check_together(manifest: DatasetManifest, dataset_bars: DatasetBars) -> list[str]:

@@ -24,13 +24,14 @@ class Market:
     """Validated bars of one or more symbols on the timestamps they have in common.
 
     Attributes:
-        bars: Long bars, float64, no NaN, every symbol at every timestamp in the order of
-            `symbols`.
+        bars: Long bars, float64, every symbol at every timestamp in the order of `symbols`; no
+            NaN but in the volume of a symbol whose source has none, which is NaN in every row.
         symbols: In the dataset's order.
         interval: Length of a bar, such as `1d`.
         calendar: `24/7` or a code of exchange-calendars.
-        periods_per_year: Bars a year on that calendar.
-        provenance: For the manifest: `name`, `note`, `interval`, `calendar`, `offline` (bool: the
+        periods_per_year: Bars a year; see `engine.data.annualisation`.
+        provenance: For the manifest: `name`, `note`, `interval`, `calendar`, `annualisation`
+            (`periods_per_year`, `basis`, `by_calendar`, `measured`), `offline` (bool: the
             offline dataset was used), `notices` (list of sentences), `quality` (`rules` that were
             applied, `findings` that remain, `repairs` that were made, `notices`: those about
             findings, repairs and bars left out), `vintage` (id; None where the source is not
@@ -50,6 +51,13 @@ class Market:
         """One column of the bars, a column a symbol in the order of `symbols`."""
         values = self.bars[column].to_numpy().reshape(-1, len(self.symbols))
         return pd.DataFrame(values, index=self._timestamps, columns=list(self.symbols))
+
+    @cached_property
+    def bars_by_symbol(self) -> dict[str, pd.DataFrame]:
+        """The bars of each symbol in the order of `symbols`, indexed by timestamp."""
+        symbols = self.bars["symbol"].to_numpy()
+        indexed = self.bars.set_index("timestamp")
+        return {symbol: indexed[symbols == symbol] for symbol in self.symbols}
 
     @cached_property
     def _timestamps(self) -> pd.DatetimeIndex:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from engine.core.types import BAR_COLUMNS
 from engine.data.bar_grid import BarGrid, make_bar_grid, microseconds_to_timestamps
+from engine.data.known_days import require_known_days
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, IntVector
@@ -118,11 +119,13 @@ def resample_bars(
         day_begins: When a day begins, where the calendar does not say.
 
     Raises:
-        UsageError: As in `make_bar_grid`.
+        UsageError: exchange-calendars knows no calendar of that name, or it does not cover the
+            bars.
     """
     stamps = bars["timestamp"]
     if bars.empty:
         return ResampledBars(bars, stamps, stamps)
+    require_known_days(stamps, calendar)
     grid = make_bar_grid(stamps, base, interval, calendar, day_begins)
     inside = bars[grid.in_session].reset_index(drop=True)
     if inside.empty:

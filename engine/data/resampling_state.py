@@ -6,28 +6,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from engine.data.bar_grid import WEEK_ANCHOR, microseconds_to_timestamps
+from engine.data.bar_grid import microseconds_to_timestamps
 from engine.data.bar_rows import bars_to_rows, rows_to_bars
 from engine.data.bars import VALUE_COLUMNS
-from engine.data.calendar import INTERVAL_LENGTHS
+from engine.data.intervals import bar_ends, interval_numbers, interval_starts
 from engine.data.resampling import ResamplingBins, aggregate_bars, assign_intervals
-from engine.data.sessions import MICROSECOND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.core.types import IntVector, Matrix
+    import pandas as pd
 
-_ANCHOR_US = int((WEEK_ANCHOR - pd.Timestamp(0)) / MICROSECOND)
+    from engine.core.types import IntVector, Matrix
 
 
 @dataclass(frozen=True, eq=False)
 class ResamplingState:
     """The base bars of the coarse bar that is not complete, and the count of those that are.
 
-    Intervals are numbered from the Monday of `WEEK_ANCHOR`.
+    Intervals are numbered as in `engine.data.intervals.interval_numbers`.
 
     Attributes:
         known: Coarse bars that were complete at the last close.
@@ -66,13 +64,12 @@ def resample_next_bars(
         UTC; and (n,), one per base bar: position of the newest coarse bar that is complete at its
         close, counted from the first of the history, -1 where there is none yet.
     """
-    length = int(INTERVAL_LENGTHS[interval] / MICROSECOND)
     rows = bars_to_rows(tuple(tables.values()), VALUE_COLUMNS)
-    opens = rows[:, 0].astype(np.int64) - _ANCHOR_US
-    own = opens // length
-    ended = (opens + int(INTERVAL_LENGTHS[base] / MICROSECOND)) // length
+    opens = rows[:, 0].astype(np.int64)
+    own = interval_numbers(opens, interval)
+    ended = interval_numbers(bar_ends(opens, base), interval)
     if state is None:
-        is_partial = bool(opens[0] > own[0] * length)
+        is_partial = bool(opens[0] > interval_starts(own[:1], interval)[0])
         state = ResamplingState(0, int(own[0]), int(own[0]), is_partial, rows[:0])
     assigned = assign_intervals(own, np.append(state.ended, ended[:-1]))
     joined = np.vstack([state.rows, rows])
@@ -81,7 +78,7 @@ def resample_next_bars(
         ended,
         first_is_partial=state.is_partial,
     )
-    labels = microseconds_to_timestamps(bins.interval_index * length + _ANCHOR_US)
+    labels = microseconds_to_timestamps(interval_starts(bins.interval_index, interval))
     coarse = {
         symbol: aggregate_bars(bars.assign(symbol=symbol), bins, labels).set_index("timestamp")
         for symbol, bars in zip(

@@ -25,7 +25,8 @@ class FeatureSpec(Spec, ABC):
 
     The value at bar t uses bars up to t. From row `warmup` on it is finite on any valid bars and
     does not depend on the first bar of the history: up to rounding for features with a window of
-    fixed length; RSI and MACD, which smooth exponentially, state the remaining dependence.
+    fixed length; RSI and MACD, which smooth exponentially, state the remaining dependence, which
+    is large where the price has fallen by orders of magnitude.
 
     The batch form computes all bars at once. The streaming form computes the bars that arrive,
     from a state that holds what is needed of the earlier ones; however the bars are divided, its

@@ -12,6 +12,7 @@ import pandas as pd
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.core.part_origin import is_built_in
 from engine.features.contract import check_column
+from engine.features.required_volume import check_volume
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,18 +56,14 @@ def build_features(
         Columns in the order of `symbols`, within a symbol in the order of `features`.
 
     Raises:
-        UsageError: There is no feature, a feature is listed twice, or one needs a symbol that
-            the market does not have.
+        UsageError: There is no feature, a feature is listed twice, or one needs a symbol or a
+            volume that the market does not have.
         InvalidBarsError: A value past its warm-up is not finite.
     """
     check_distinct(features)
-    # By the market's symbols, which have no bars where no coarse bar is complete.
-    bars_by_symbol = {
-        symbol: market.bars[market.bars["symbol"] == symbol].set_index("timestamp")
-        for symbol in market.symbols
-    }
+    check_volume(features, market.bars_by_symbol, symbols)
     columns = [
-        _compute_checked(feature, bars_by_symbol, symbol)
+        _compute_checked(feature, market.bars_by_symbol, symbol)
         for symbol in symbols
         for feature in features
     ]

@@ -44,8 +44,9 @@ class CrossAsset(FeatureSpec, ABC):
 
     @property
     def input_columns(self) -> tuple[str, ...]:
-        """The closes of both."""
-        return "close", f"{self.symbol}:close"
+        """The required columns of both."""
+        others = (f"{self.symbol}:{column}" for column in self.required_columns)
+        return *self.required_columns, *others
 
     @abstractmethod
     def compute_values(self, close: Vector, other: Vector) -> Vector:

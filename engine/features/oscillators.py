@@ -25,7 +25,11 @@ class Rsi(Indicator):
 
     U and D are the rises and falls of the close, smoothed with weight 1 / `window`. A close that
     is constant for `warmup` bars gives 0.5 (ta gives 100 or the last value).
-    A different first bar changes values after the warm-up by less than 2e-4.
+
+    A different first bar changes values after the warm-up by less than e^-10 M / (U + D), M being
+    the largest rise or fall of the close before or at the bar from which the histories agree: by
+    1e-5 while the price keeps its level, by 6e-4 after a fall to a tenth, by 0.06 after one to a
+    thousandth, and without a limit below 1 after one to a millionth.
 
     Attributes:
         window: Inverse of the weight of the newest rise or fall.
@@ -77,8 +81,11 @@ class Macd(Indicator):
     """MACD histogram in units of the close: (MACD - signal) / close (Appel).
 
     MACD is the exponential mean of span `fast` minus that of span `slow`, and the signal is the
-    exponential mean of MACD of span `signal`. A different first bar changes values after the
-    warm-up by less than 1e-5.
+    exponential mean of MACD of span `signal`.
+
+    A different first bar changes values after the warm-up by less than 4e-6 P / close (1.2e-4
+    P / close for other spans), P being the highest close before or at the bar from which the
+    histories agree: by 3e-6 after a fall to a tenth, by 4e-4 after one to a thousandth.
 
     Attributes:
         fast: Span of the fast exponential mean, bars; below `slow`.

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.core.errors import UsageError
-from engine.data import ALWAYS_OPEN, INTERVAL_LENGTHS, periods_per_year
+from engine.data import ALWAYS_OPEN, periods_per_year
 from engine.data.bar_grid import make_bar_grid, microseconds_to_timestamps
+from engine.data.intervals import divides
 from engine.data.resampling import ResamplingBins, aggregate_bars
 from engine.features.build import FeatureMatrix, build_features
 
@@ -72,12 +73,13 @@ def label_coarse_features(
 def resample_market(market: Market, interval: BarInterval) -> tuple[Market, IntVector]:
     """The complete bars of a coarser interval, and the newest of them at each base bar's close.
 
-    Coarse bars are labelled by their open, in UTC: weeks begin on Mondays, shorter intervals at
-    their multiples from midnight. One takes the first open, the highest high, the lowest low, the
-    last close and the sum of volumes of the base bars that open in it. It is complete at the
-    first base bar that closes at or after its end, so a week of stocks is complete at the close of
-    the next week's first session. There is no coarse bar without a base bar, no
-    first one unless the base bars begin with it, and none that is incomplete at the end.
+    Coarse bars are labelled by their open, in UTC: months begin on their first days, weeks on
+    Mondays, shorter intervals at their multiples from midnight. One takes the first open, the
+    highest high, the lowest low, the last close and the sum of volumes of the base bars that open
+    in it. It is complete at the first base bar that closes at or after its end, so a week of
+    stocks is complete at the close of the next week's first session. There is no coarse bar
+    without a base bar, no first one unless the base bars begin with it, and none that is
+    incomplete at the end.
 
     Args:
         market: Checked bars, in time order.
@@ -113,8 +115,7 @@ def check_coarser(interval: str, base: str) -> None:
     Raises:
         UsageError: It is not.
     """
-    own, length = INTERVAL_LENGTHS[base], INTERVAL_LENGTHS[interval]
-    if length <= own or length % own:
+    if not divides(base, interval):
         raise UsageError(
             "A resolution is not coarser than the bars",
             expected=f"whole multiples of {base}, the dataset's interval",

@@ -11,8 +11,10 @@ import pandas as pd
 
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.core.hashing import canonical_json
+from engine.data.bars import VALUE_COLUMNS
 from engine.data.resampling_state import resample_next_bars
 from engine.features.build import assemble_matrix, check_distinct, check_values
+from engine.features.required_volume import check_volume
 from engine.features.resolutions import check_coarser, label_coarse_features
 from engine.features.stream_state import CoarseState, MatrixState, StreamState
 
@@ -93,10 +95,10 @@ class FeatureStream:
             The next state, and the features at these bars.
 
         Raises:
-            UsageError: A feature needs a symbol that the market does not have, or the state is
-                of another stream.
-            InvalidBarsError: A symbol is missing at a timestamp, the bars are not in time order or
-                not after those seen, or a value past its warm-up is not finite.
+            UsageError: A feature needs a symbol or a volume that the market does not have, or the
+                state is of another stream.
+            InvalidBarsError: A column or, at a timestamp, a symbol is missing, the bars are not
+                in time order or not after those seen, or a value past its warm-up is not finite.
         """
         if state is not None and state.stream != self.identity:
             raise UsageError(
@@ -106,7 +108,10 @@ class FeatureStream:
                 where="state",
                 fix="begin with None and the whole history",
             )
+        self._check_columns(bars)
         tables = self._split(bars, None if state is None else state.newest)
+        if state is None:  # a single later bar does not tell that its source has no volume
+            check_volume(self.features, tables, self.symbols)
         base, matrix = self._update_matrix(MatrixState() if state is None else state.base, tables)
         parts = [
             self._update_coarse(None if state is None else state.coarse[place], tables, resolution)
@@ -116,6 +121,24 @@ class FeatureStream:
             matrix.timestamps[-1], base, tuple(part for part, _ in parts), self.identity
         )
         return following, StreamedFeatures(matrix, tuple(features for _, features in parts))
+
+    @cached_property
+    def _required_columns(self) -> tuple[str, ...]:
+        """Columns of the bars that an update reads."""
+        read = [column for feature in self.features for column in feature.required_columns]
+        values = VALUE_COLUMNS if self.resolutions else ()
+        return tuple(dict.fromkeys(("timestamp", "symbol", *values, *read)))
+
+    def _check_columns(self, bars: BarsFrame) -> None:
+        missing = [column for column in self._required_columns if column not in bars]
+        if missing:
+            raise InvalidBarsError(
+                f"The next bars have no column {', '.join(missing)}",
+                expected=f"the columns {', '.join(self._required_columns)}",
+                found=", ".join(map(str, bars.columns)) or "no columns",
+                where="bars",
+                fix="add the column; the volume of a symbol that has none is NaN in every row",
+            )
 
     def _split(self, bars: BarsFrame, newest: pd.Timestamp | None) -> dict[str, pd.DataFrame]:
         """The bars of each symbol by timestamp, in the market's order."""

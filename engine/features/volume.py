@@ -21,7 +21,8 @@ class Vwap(Indicator):
 
     close / VWAP - 1, each bar at its typical price (high + low + close) / 3; the average is the
     benchmark of Berkowitz, Logue & Noser (1988, J. of Finance 43). Without volume in the
-    window there is no VWAP, and the distance is 0.
+    window there is no VWAP, and the distance is 0. Bars whose source has no volume at all
+    (`volume: none`) are refused.
 
     Attributes:
         window: Bars of the average price.
@@ -73,7 +74,7 @@ class Obv(Indicator):
 
     The change is +volume for a higher close, -volume for a lower one, 0 for an equal one (ta
     counts equal as higher, and its running total depends on the first bar). It is 0 where the
-    change is constant.
+    change is constant. Bars whose source has no volume (`volume: none`) are refused.
 
     Attributes:
         window: Bars of the z-score.
@@ -98,6 +99,8 @@ class Obv(Indicator):
 
 class VolumeZscore(Indicator):
     """Rolling z-score of volume; 0 where it is constant.
+
+    Bars whose source has no volume (`volume: none`) are refused.
 
     Attributes:
         window: Bars of the mean and of the standard deviation.

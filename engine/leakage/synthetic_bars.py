@@ -123,7 +123,9 @@ def _draw_bars(bars: Matrix, n_kept: int, rng: np.random.Generator, *, keep_open
 
 
 def _draw_volumes(volumes: Vector, count: int, rng: np.random.Generator) -> Vector:
-    """Positive volumes of the history times exp(0.5 N(0, 1))."""
+    """Positive volumes of the history times exp(0.5 N(0, 1)); NaN where it has no volume."""
+    if np.isnan(volumes).all():
+        return np.full(count, np.nan)
     traded = volumes[volumes > 0.0]
     pool = traded if len(traded) else np.ones(1)
     drawn: Vector = pool[rng.integers(len(pool), size=count)]

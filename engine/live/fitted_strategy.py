@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.home import backtest_home
 from engine.core.progress import NullProgress, Progress
+from engine.live.strategy_argument import require_market, resolve_strategy
 from engine.pipeline.executor import make_executor
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.steps import make_window_tasks
@@ -53,7 +54,7 @@ class FittedStrategy:
 
 
 def fit(
-    spec: Strategy,
+    spec: Strategy | Path | str,
     market: Market,
     *,
     home: Path | str | None = None,
@@ -72,7 +73,7 @@ def fit(
     from is known before the first test bar. So a further bar trains nothing until a window begins.
 
     Args:
-        spec: The strategy.
+        spec: The strategy, or the path of its file.
         market: Bars, the last of them complete.
         home: Folder of caches and fits; by default BACKTEST_HOME, or `.backtest` in the working
             directory.
@@ -81,9 +82,11 @@ def fit(
         progress: Receives progress and notices.
 
     Raises:
-        UsageError: No window fits into the bars.
+        UsageError: No window fits into the bars, or an argument is of another type.
         TrainingError: A fit failed, and the strategy does not leave such a fit out.
     """
+    spec = resolve_strategy(spec)
+    require_market(market)
     prepared = prepare_data(spec, market)
     window = prepared.windows[-1]
     folder = backtest_home(home)

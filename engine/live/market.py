@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine import data
 from engine.core.home import backtest_home
 from engine.core.progress import NullProgress, Progress
+from engine.live.strategy_argument import resolve_strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def load_market(
-    spec: Strategy,
+    spec: Strategy | Path | str,
     *,
     dataset: str | None = None,
     offline: bool = False,
@@ -27,7 +28,7 @@ def load_market(
     """The bars that a run of the strategy would use; an unfinished bar is left out.
 
     Args:
-        spec: The strategy.
+        spec: The strategy, or the path of its file.
         dataset: A dataset's name or path, instead of the strategy's own.
         offline: Use the strategy's offline dataset.
         vintage: Use the dataset's bars as they were pulled at that time, as in `engine.run`.
@@ -38,7 +39,7 @@ def load_market(
         BacktestError: As `engine.data.load_market`.
     """
     return data.load_market(
-        spec.data,
+        resolve_strategy(spec).data,
         home=backtest_home(home),
         offline=offline,
         override=dataset,

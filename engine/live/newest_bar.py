@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.core.errors import TrainingError, UsageError
+from engine.live.strategy_argument import require_market
 from engine.pipeline.prepare import prepare_data
 from engine.signals.inputs import SignalInputs
 from engine.signals.prediction_row import PredictionRow, iterate_prediction_rows
@@ -31,6 +32,7 @@ def predict(fitted: FittedStrategy, market: Market) -> PredictionRow:
             order.
         DataError: A feature is not finite.
     """
+    require_market(market)
     prepared = prepare_data(fitted.spec, market)
     history, newest = prepared.feature_history, prepared.windows[-1]
     stamps = history.features.timestamps

@@ -221,12 +221,24 @@ def save_model(path: Path | str, fitted: FittedModel, label: str = "") -> None:
     Raises:
         DataError: The file cannot be written, or the disk is full.
     """
-    target = Path(path)
-    draft = target.with_name(f".{uuid4().hex}.draft")
+    write_atomically(Path(path), encode_model(label, fitted))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a file about a fit, which is complete or as it was before.
+
+    Args:
+        path: The file; its folder is created where there is none.
+        content: All of it.
+
+    Raises:
+        DataError: The file cannot be written, or the disk is full.
+    """
+    draft = path.with_name(f".{uuid4().hex}.draft")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(encode_model(label, fitted))
-        draft.replace(target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(content)
+        draft.replace(path)
     except OSError as error:
         raise DataError(
             "a fitted model cannot be stored",

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from engine import trials
 from engine.core.errors import InvalidBarsError, UsageError
+from engine.core.types import PRICE_COLUMNS
+from engine.data import MAX_PRICE, MIN_PRICE
 from engine.features.build import build_features
 from engine.features.resolutions import CoarseFeatures, build_coarse_features
 from engine.features.stream import FeatureStream
@@ -18,6 +18,8 @@ from engine.splits.walk_forward import WalkForwardWindow, make_walk_forward_wind
 from engine.training.datasets import FeatureHistory
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from engine.core.types import WideFrame
     from engine.data import Market
     from engine.strategy import Strategy
@@ -60,10 +62,11 @@ def prepare_data(spec: Strategy, market: Market) -> PreparedData:
     Raises:
         UsageError: The target is not in the dataset, a resolution is not coarser than its bars,
             not one window fits, or a split within one would be empty.
-        InvalidBarsError: The bars are not in the order of time, or a symbol lacks one or has it
-            twice.
+        InvalidBarsError: The bars are not in the order of time, a symbol lacks one or has it
+            twice, or a price is not a number between `MIN_PRICE` and `MAX_PRICE`.
     """
     _check_order(market)
+    _check_scale(market)
     targets = (_resolve_target(spec, market),)
     close = market.wide("close")[list(targets)]
     symbols = _input_symbols(spec, market)
@@ -120,11 +123,9 @@ def make_feature_stream(spec: Strategy, market: Market) -> FeatureStream:
 
 def _check_order(market: Market) -> None:
     """Whether every symbol has a bar at every timestamp, once and in the order of time."""
-    bars = market.bars
-    stamps = [bars.loc[bars["symbol"] == name, "timestamp"].array for name in market.symbols]
-    first = pd.DatetimeIndex(stamps[0])
+    first, *others = stamps = [bars.index for bars in market.bars_by_symbol.values()]
     if not (first.is_monotonic_increasing and first.is_unique) or not all(
-        first.equals(pd.DatetimeIndex(other)) for other in stamps[1:]
+        first.equals(other) for other in others
     ):
         raise InvalidBarsError(
             "the bars of a market are not complete, or not in the order of time",
@@ -132,6 +133,23 @@ def _check_order(market: Market) -> None:
             found=f"{', '.join(str(len(each)) for each in stamps)} bars",
             where="bars of the market",
             fix="sort them by timestamp, and leave out those that not every symbol has",
+        )
+
+
+def _check_scale(market: Market) -> None:
+    """Whether every price is one at which an order can be filled."""
+    prices = market.bars[list(PRICE_COLUMNS)].to_numpy()
+    unfit = ~((prices >= MIN_PRICE) & (prices <= MAX_PRICE)).all(axis=1)
+    if unfit.any():
+        first = market.bars.iloc[int(unfit.argmax())]
+        values = ", ".join(f"{name} {first[name]:g}" for name in PRICE_COLUMNS)
+        raise InvalidBarsError(
+            f"{int(unfit.sum())} bars have a price that cannot be simulated",
+            expected=f"prices between {MIN_PRICE:g} and {MAX_PRICE:g}",
+            found=f"{first['symbol']} at {first['timestamp']}: {values}",
+            where="bars of the market",
+            fix="use another unit of money, which changes no return: `quality: {price_scale: "
+            "repair}` in the dataset multiplies all prices of a symbol by one factor",
         )
 
 
@@ -163,6 +181,15 @@ def _resolve_target(spec: Strategy, market: Market) -> str:
     target = spec.data.target
     if target in market.symbols:
         return target
+    null = [symbol for symbol in market.symbols[1:] if symbol.lower() == "null"]
+    if target is None and null:  # YAML reads an unquoted `target: NULL` as no target
+        raise UsageError(
+            "the target is not given, and the dataset has a symbol that YAML reads as nothing",
+            expected=f"one of {', '.join(market.symbols)}",
+            found="no target",
+            where="data.target",
+            fix=f'write `target: "{null[0]}"` in quotes, or `target: {market.symbols[0]}`',
+        )
     if target is None or market.provenance["offline"]:
         return market.symbols[0]
     raise UsageError(

@@ -66,6 +66,7 @@ def render_quantstats(run: Run, report: QuantstatsReport) -> str:
         heading=make_run_header(run),
         reason=report.missing_reason,
         periods=formatting.COUNT(report.periods_per_year),
+        is_daily=report.is_daily,
         benchmark=book_style(report.benchmark).label if report.benchmark else "",
         # Made by quantstats from numbers and fixed titles: it contains no text from outside.
         report=Markup(report.html),

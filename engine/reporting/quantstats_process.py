@@ -12,6 +12,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+import numpy as np
 import pandas as pd
 
 from engine.core.errors import ReportError
@@ -34,13 +35,15 @@ class QuantstatsReport:
         html: Body of the report; empty where `missing_reason` is given.
         missing_reason: Why there is no report; empty where there is one.
         benchmark: Key of the book used as the benchmark, if there is one.
-        periods_per_year: Days per year.
+        periods_per_year: Days per year, or bars where these are longer.
+        is_daily: Whether its returns are those of days; otherwise of longer bars.
     """
 
     html: str
     missing_reason: str
     benchmark: str | None
     periods_per_year: int
+    is_daily: bool
 
 
 @contextmanager
@@ -80,12 +83,15 @@ class QuantstatsProcess:
             ReportError: The process died.
         """
         days, self._periods_per_year = _to_daily_returns(returns, periods_per_year)
-        self._missing_reason = _reason_not_measurable(days)
+        self._is_daily = _has_daily_rows(days)
+        self._missing_reason = _reason_not_measurable(days, is_daily=self._is_daily)
         self._benchmark = BUY_AND_HOLD if BUY_AND_HOLD in days else None
         if not self._missing_reason:
             columns = [book for book in (STRATEGY, self._benchmark) if book]
             try:
-                self._pipe.send((days[columns], self._benchmark, self._periods_per_year))
+                self._pipe.send(
+                    (days[columns], self._benchmark, self._periods_per_year, self._is_daily)
+                )
             except OSError:
                 self._raise_died()
 
@@ -97,7 +103,7 @@ class QuantstatsProcess:
         """
         html = "" if self._missing_reason else self._receive_html()
         return QuantstatsReport(
-            html, self._missing_reason, self._benchmark, self._periods_per_year
+            html, self._missing_reason, self._benchmark, self._periods_per_year, self._is_daily
         )
 
     def _receive_html(self) -> str:
@@ -151,9 +157,16 @@ def _to_daily_returns(returns: pd.DataFrame, periods_per_year: float) -> tuple[p
     return days, max(1, round(periods_per_year * len(days) / len(returns)))
 
 
-def _reason_not_measurable(returns: pd.DataFrame) -> str:
+def _has_daily_rows(days: pd.DataFrame) -> bool:
+    """Whether most rows are a day apart; bars of a week or longer are not."""
+    steps = np.diff(days.index.to_numpy())
+    return not steps.size or bool(np.median(steps) <= np.timedelta64(1, "D"))
+
+
+def _reason_not_measurable(returns: pd.DataFrame, *, is_daily: bool) -> str:
     if len(returns) < MIN_DAYS:
-        return f"The span has {len(returns)} days; quantstats needs at least {MIN_DAYS}."
+        unit = "days" if is_daily else "bars"
+        return f"The span has {len(returns)} {unit}; quantstats needs at least {MIN_DAYS}."
     if returns[STRATEGY].nunique() < 2:
         return "The returns of the strategy do not vary: it never traded, so there is no report."
     return ""

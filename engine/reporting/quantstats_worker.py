@@ -25,18 +25,43 @@ if TYPE_CHECKING:
 SVG_METADATA = re.compile(r"<\?xml.*?\?>|<!DOCTYPE svg.*?>|<metadata>.*?</metadata>", re.DOTALL)
 
 
+OMITTED_METRICS = (
+    # Made of its list of drawdowns: quantstats 0.0.86 ends one that is still under way on the last
+    # day, and drops one that begins on the first day and is not made good.
+    *("Max Drawdown", "Max DD Date", "Max DD Period Start", "Max DD Period End"),
+    *("Longest DD Days", "Avg. Drawdown", "Avg. Drawdown Days"),
+    "Treynor Ratio",  # the total return over beta, not the excess return of a year
+    "Recovery Factor",  # without the sign of the return
+    "Risk-Adjusted Return",  # CAGR with 252 days a year in every market
+)
+"""Rows of its table that are wrong on some runs, by their names."""
+
+_BAR_LABELS = {
+    "Best Day": "Best Bar",
+    "Worst Day": "Worst Bar",
+    "Win Days": "Win Bars",
+    "Expected Daily": "Expected per Bar",
+    "Daily Value-at-Risk": "Value-at-Risk of a Bar",
+    "Daily Returns (Cumulative Sum)": "Returns of Bars (Cumulative Sum)",
+    "Daily": "Bars",
+}
+"""Labels of figures about single rows, taken for days -> those for longer bars."""
+
+
 class QuantstatsRequest(NamedTuple):
     """The input of a report.
 
     Attributes:
         returns: Index naive days; a column for the strategy, and one for the benchmark if any.
         benchmark: Name of the benchmark column, if any.
-        periods_per_year: Days per year; the default of quantstats is 252 for every market.
+        periods_per_year: Rows per year; the default of quantstats is 252 for every market.
+        is_daily: Whether a row is a day; otherwise it is a longer bar.
     """
 
     returns: pd.DataFrame
     benchmark: str | None
     periods_per_year: int
+    is_daily: bool = True
 
 
 class QuantstatsResponse(NamedTuple):
@@ -58,7 +83,7 @@ def render_report(request: QuantstatsRequest, folder: Path) -> str:
     import quantstats
 
     _set_matplotlib_style()
-    returns, benchmark, periods = request
+    returns, benchmark, periods, is_daily = request
     out = folder / "report.html"
     skeleton = resources.files("engine.reporting") / "templates" / "quantstats_body.html"
     with resources.as_file(skeleton) as template:
@@ -75,7 +100,12 @@ def render_report(request: QuantstatsRequest, folder: Path) -> str:
         )
     # quantstats writes a small percent sign after "CAGR" that few fonts have.
     text = out.read_text(encoding="utf-8").replace("\N{SMALL PERCENT SIGN}", "")
-    return SVG_METADATA.sub("", text)
+    text = SVG_METADATA.sub("", text)
+    for name in OMITTED_METRICS:
+        text = re.sub(rf"<tr><td>{re.escape(name)}</td>.*?</tr>\n?", "", text)
+    for label, bar_label in () if is_daily else _BAR_LABELS.items():
+        text = text.replace(f">{label}<", f">{bar_label}<")
+    return text
 
 
 def _set_matplotlib_style() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from itertools import repeat
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
@@ -108,7 +107,7 @@ class MeanReversion(BenchmarkRule):
         """Hysteresis over the negative z-score."""
         levels = EntryExitThresholds.symmetric(self.enter_z, self.exit_z)
         below = -zscore(close.to_numpy(), self.window)
-        positions = [apply_hysteresis(column, repeat(levels), self.side) for column in below.T]
+        positions = [apply_hysteresis(column, [levels], self.side) for column in below.T]
         return pd.DataFrame(dict(zip(close.columns, positions, strict=True)), index=close.index)
 
 

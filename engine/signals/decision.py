@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import AwareDatetime, Field
 
 from engine.core.errors import UsageError
-from engine.core.types import Spec
+from engine.core.persistent_value import PersistentValue
 from engine.signals.contract import check_sizes
 from engine.signals.hysteresis import next_position
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.signals.prediction_row import PredictionRow
 
 
-class TargetPosition(Spec):
+class TargetPosition(PersistentValue):
     """What is meant to be held of one symbol.
 
     Attributes:
@@ -33,15 +33,15 @@ class TargetPosition(Spec):
             the symbols share it; 0 where the position is flat.
     """
 
-    position: float = Field(default=0.0, ge=-1, le=1)
-    size: float = Field(default=0.0, ge=0)
+    position: float = Field(default=0.0, ge=-1, le=1, multiple_of=1)
+    size: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
 
 FLAT = TargetPosition()
 """Nothing is held."""
 
 
-class DecisionState(Spec):
+class DecisionState(PersistentValue):
     """All that a decision needs of those before it; the default is that of a start.
 
     It survives its JSON (`model_dump_json`, `model_validate_json`) to the last bit.
@@ -61,7 +61,8 @@ def decide(
     """The target weights at one close, by the rules of `compute_target_weights`.
 
     A position is entered above one threshold and left below another. Without a forecast it is
-    flat. Its size is set at the close that enters or reverses it, and kept until the exit.
+    flat, and so is a short where the signal is `long_only`: the state may be of another signal.
+    Its size is set at the close that enters or reverses it, and kept until the exit.
 
     Args:
         state: As the row before left it.
@@ -100,10 +101,12 @@ def decide(
 
 
 def _next_position(position: float, row: PredictionRow, symbol: str, side: Side) -> float:
-    """0 without a forecast."""
+    """0 without a forecast; a short that the side does not allow is closed."""
     predicted = row.predicted[symbol]
     if not isfinite(predicted):
         return 0.0
+    if side == "long_only":
+        position = max(position, 0.0)
     return next_position(position, predicted, row.levels.thresholds[symbol], side)
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import AwareDatetime, Field
 
 from engine.core.errors import UsageError
-from engine.core.types import Spec
+from engine.core.persistent_value import PersistentValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.core.types import WideFrame
 
 
-class Order(Spec):
+class Order(PersistentValue):
     """A target weight that is to be filled at a later bar.
 
     Attributes:

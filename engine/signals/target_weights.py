@@ -54,10 +54,15 @@ def compute_target_weights(
     positions = np.zeros(values.shape)
     for column, symbol in enumerate(predicted.columns):
         by_window = compute_window_thresholds(signal, forecasts, symbol, round_trip_cost)
+        windows = sorted(by_window)
         for rows in _contiguous_slices(np.isfinite(values[:, column])):
-            by_row = (by_window[window] for window in forecasts.window[rows].tolist())
-            held = apply_hysteresis(values[rows, column], by_row, signal.side)
-            positions[rows, column] = held
+            in_force = np.searchsorted(windows, forecasts.window[rows])
+            positions[rows, column] = apply_hysteresis(
+                values[rows, column],
+                [by_window[window] for window in windows],
+                signal.side,
+                in_force,
+            )
     sizes = sizing.compute_sizes(forecasts, close, periods_per_year)
     check_sizes(sizing.kind, predicted, sizes)
     limited = np.minimum(sizes.to_numpy(dtype=np.float64), max_weight)

@@ -7,12 +7,12 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from engine.core.types import Spec
+from engine.core.persistent_value import PersistentValue
 from engine.signals.orders import Order
 from engine.simulation.fills import INITIAL_CASH
 
 
-class BarPrices(Spec):
+class BarPrices(PersistentValue):
     """One bar of all symbols.
 
     Attributes:
@@ -26,7 +26,7 @@ class BarPrices(Spec):
     close: Mapping[str, float]
 
 
-class Fill(Spec):
+class Fill(PersistentValue):
     """A fill, with the columns of `SimulationResult.trades`.
 
     Money is for an initial equity of 1, before borrow cost.
@@ -52,7 +52,7 @@ class Fill(Spec):
     equity: float
 
 
-class Holding(Spec):
+class Holding(PersistentValue):
     """What an account holds of one symbol, marked at the close of the symbol's last bar.
 
     Attributes:
@@ -74,7 +74,7 @@ class Holding(Spec):
     borrow_per_year: float = 0.0
 
 
-class Account(Spec):
+class Account(PersistentValue):
     """A book between two bars: all that the next bar needs of those before.
 
     Money and units are for an initial equity of 1, and before borrow cost unless said otherwise;

@@ -51,6 +51,7 @@ class Predictions:
 
     Attributes:
         build_table: Builds `table`.
+        build_fit_records: Builds `fit_records`.
         horizon: The traded horizon, in bars.
         by_horizon: Horizon -> forecasts over it, ascending.
         window_index: (n,) window of each row of `predicted`.
@@ -58,16 +59,15 @@ class Predictions:
             rows, over the traded horizon; without the windows that have no fit.
         validation_residuals: Window -> symbol -> realised returns on its validation rows, minus
             the mean over the seeds of the predictions; for the same horizon and windows.
-        fit_records: Window -> records of its fits.
     """
 
     build_table: Callable[[], pd.DataFrame]
+    build_fit_records: Callable[[], dict[int, list[dict[str, Any]]]]
     horizon: int
     by_horizon: Mapping[int, HorizonForecast]
     window_index: IntVector
     train_predictions: Mapping[int, Mapping[str, Vector]]
     validation_residuals: Mapping[int, Mapping[str, Vector]]
-    fit_records: Mapping[int, list[dict[str, Any]]]
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -77,6 +77,11 @@ class Predictions:
         known. A fit that was left out has no rows.
         """
         return self.build_table()
+
+    @cached_property
+    def fit_records(self) -> dict[int, list[dict[str, Any]]]:
+        """Window -> records of its fits."""
+        return self.build_fit_records()
 
     @property
     def predicted(self) -> WideFrame:
@@ -112,12 +117,10 @@ def concat_out_of_sample(
     levels = _find_quantile_levels(fitted)
     test_rows = {window.index: len(window.test) for window in windows}
     series = _collect_series(pairs, test_rows, len(levels))
-    fits: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for (task, outcome), key in zip(pairs, keys or [None] * len(pairs), strict=True):
-        fits[task.window].append(record_fit(task, outcome, key))
     traded = history.target.horizon
     return Predictions(
         build_table=partial(_build_table, history, span, window_index, series, levels),
+        build_fit_records=partial(_record_fits, pairs, keys or [None] * len(pairs)),
         horizon=traded,
         by_horizon={
             horizon: _average_over_seeds(
@@ -130,7 +133,6 @@ def concat_out_of_sample(
         validation_residuals=_validation_residuals(
             history, windows, average_by_window(fitted, traded, "validation")
         ),
-        fit_records=dict(fits),
     )
 
 
@@ -229,15 +231,24 @@ def _validation_residuals(
     predicted: Mapping[int, Mapping[str, Vector]],
 ) -> dict[int, dict[str, Vector]]:
     """Realised minus predicted returns on the validation rows, known before the test part."""
-    realised = history.forward_returns[history.target.horizon]
+    returns = history.forward_returns[history.target.horizon]
+    realised = {symbol: returns[symbol].to_numpy() for symbol in returns}
     rows = {w.index: slice(w.validation.start, w.validation.stop) for w in windows}
     return {
         window: {
-            symbol: realised[symbol].to_numpy()[rows[window]] - values
-            for symbol, values in by_symbol.items()
+            symbol: realised[symbol][rows[window]] - values for symbol, values in by_symbol.items()
         }
         for window, by_symbol in predicted.items()
     }
+
+
+def _record_fits(
+    pairs: Sequence[tuple[FitTask, Forecast | TrainingError]], keys: Sequence[str | None]
+) -> dict[int, list[dict[str, Any]]]:
+    fits: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for (task, outcome), key in zip(pairs, keys, strict=True):
+        fits[task.window].append(record_fit(task, outcome, key))
+    return dict(fits)
 
 
 def _build_table(

@@ -80,15 +80,16 @@ def run_fits(
     """Returns one outcome for each task.
 
     Every costly fit is stored as soon as it is finished, so that a killed run loses only the fits
-    in progress. Other fits run in this process and are not stored.
+    in progress. Other fits run in this process and are not stored. The failure of a fit that is
+    left out is stored too, if the fit would fail again: it is told, and not tried again.
 
     Args:
         tasks: Tasks in the order to start them.
         executor: Where the costly fits run.
         store: Read first, unless `ignore_stored`.
         progress: Gets the number of costly fits that are done.
-        ignore_stored: Train everything, and replace stored fits.
-        skip_failures: Leave out a fit that failed, with a notice.
+        ignore_stored: Train everything, and replace stored fits and failures.
+        skip_failures: Leave out a fit that failed, now or before, with a notice.
 
     Raises:
         TrainingError: The first failure, unless failures are skipped; fits finished before it
@@ -99,7 +100,14 @@ def run_fits(
         _report_retired_fits(store, progress)
     for task in {id(task.model): task for task in costly}.values():
         require_importable(task.model, task.book)
-    lookup = _StoreLookup(costly, executor, store, progress, ignore_stored=ignore_stored)
+    lookup = _StoreLookup(
+        costly,
+        executor,
+        store,
+        progress,
+        ignore_stored=ignore_stored,
+        skip_failures=skip_failures,
+    )
     scheduler = FitScheduler(costly, lookup.find_stored)
     outcomes_by_index: dict[int, FittedModel | TrainingError] = dict(scheduler.pop_stored())
     stored, trained = len(outcomes_by_index), 0
@@ -123,8 +131,7 @@ def run_fits(
             outcomes_by_index[index] = _raise_unless_skipped(
                 outcome, progress, skip_failures=skip_failures
             )
-            if not isinstance(outcome, TrainingError):
-                store.put(lookup.keys[index], str(costly[index]), outcome)
+            lookup.store_outcome(index, outcome)
             newly_stored = scheduler.pop_stored()
             outcomes_by_index.update(newly_stored)
             trained, stored = trained + 1, stored + len(newly_stored)
@@ -192,6 +199,7 @@ class _StoreLookup:
         progress: Progress,
         *,
         ignore_stored: bool,
+        skip_failures: bool,
     ) -> None:
         self.keys: dict[int, str] = {}
         self._tasks = tasks
@@ -200,19 +208,42 @@ class _StoreLookup:
         self._store = store
         self._progress = progress
         self._ignore_stored = ignore_stored
+        self._skip_failures = skip_failures
 
-    def find_stored(self, index: int, previous_index: int | None) -> FittedModel | None:
-        """The stored model of a task that starts from the fit at `previous_index`."""
+    def find_stored(
+        self, index: int, previous_index: int | None
+    ) -> FittedModel | TrainingError | None:
+        """The stored outcome of a task that starts from the fit at `previous_index`."""
         task = self._tasks[index]
         previous_key = None if previous_index is None else self.keys[previous_index]
         self.keys[index] = task.key(self._backend, self.versions, previous_key)
         if self._ignore_stored:
             return None
         try:
-            return self._store.get(self.keys[index], task.model)
+            stored = self._store.get(self.keys[index], task.model)
         except DamagedFitError:
             self._progress.notice(f"the stored fit of {task} is damaged and is trained again")
             return None
+        return stored or self._find_failure(index)
+
+    def store_outcome(self, index: int, outcome: FittedModel | TrainingError) -> None:
+        """Stores a model, or a failure that would come again."""
+        if not isinstance(outcome, TrainingError):
+            self._store.put(self.keys[index], str(self._tasks[index]), outcome)
+        elif outcome.is_reproducible:
+            self._store.put_failure(self.keys[index], outcome)
+
+    def _find_failure(self, index: int) -> TrainingError | None:
+        if not self._skip_failures:
+            return None
+        failure = self._store.get_failure(self.keys[index])
+        if failure is not None:
+            failure.where = str(self._tasks[index])
+            self._progress.notice(
+                f"{failure.where} is left out: {failure.problem}, as before; `backtest fits prune "
+                "--failed` has it tried again"
+            )
+        return failure
 
 
 def _report_retired_fits(store: FitStore, progress: Progress) -> None:

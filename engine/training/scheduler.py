@@ -28,19 +28,21 @@ class FitScheduler:
     Args:
         tasks: Tasks of one run.
         find_stored: Index of a task and of the one that it starts from (None: random weights) ->
-            its stored model, or None.
+            its stored model, the error of a fit that is left out, or None.
     """
 
     def __init__(
         self,
         tasks: Sequence[FitTask],
-        find_stored: Callable[[int, int | None], FittedModel | None] = lambda *_: None,
+        find_stored: Callable[[int, int | None], FittedModel | TrainingError | None] = lambda *_: (
+            None
+        ),
     ) -> None:
         self.tasks = tasks
         self._find_stored = find_stored
         self._successors = _map_successors(tasks)
         self._ready: list[tuple[int, FittedForecaster | None]] = []
-        self._stored: list[tuple[int, FittedModel]] = []
+        self._stored: list[tuple[int, FittedModel | TrainingError]] = []
         for index in sorted(set(range(len(tasks))) - set(self._successors.values())):
             self._advance(index, None, None)
 
@@ -63,8 +65,8 @@ class FitScheduler:
         else:
             self._advance(follower, index, outcome)
 
-    def pop_stored(self) -> list[tuple[int, FittedModel]]:
-        """Indices and stored models of tasks that need no fit, since the last call."""
+    def pop_stored(self) -> list[tuple[int, FittedModel | TrainingError]]:
+        """Indices and stored outcomes of tasks that need no fit, since the last call."""
         stored, self._stored = self._stored, []
         return stored
 
@@ -74,7 +76,10 @@ class FitScheduler:
             self._stored.append((index, stored))
             if index not in self._successors:
                 return
-            previous_index, fitted, index = index, stored, self._successors[index]
+            previous_index, fitted = (
+                (None, None) if isinstance(stored, TrainingError) else (index, stored)
+            )
+            index = self._successors[index]
         heappush(self._ready, (index, None if fitted is None else fitted.forecaster))
 
 

@@ -8,11 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.core.errors import TrainingError
 from engine.models.model_file import (
     EARLIER_FORMAT_LINES,
     FORMAT_LINE,
     decode_model,
     save_model,
+    write_atomically,
 )
 
 if TYPE_CHECKING:
@@ -23,8 +25,11 @@ if TYPE_CHECKING:
     from engine.models.fitted_model import FittedModel
 
 FIT_SUFFIX = ".fit"
+FAILURE_SUFFIX = ".failed"
 FORMAT_MARKER = "format"
 """File of a store; while it holds the format's line, nothing of an earlier format is new."""
+
+_FAILURE_PARTS = ("problem", "expected", "found", "where", "fix")
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,35 @@ class FitStore:
             DataError: The folder cannot be written, or the disk is full.
         """
         save_model(self._path(key), fitted, label)
+        self._failure_path(key).unlink(missing_ok=True)
+
+    def get_failure(self, key: str) -> TrainingError | None:
+        """The error of a fit that was left out; None where there is none that can be read."""
+        try:
+            parts = json.loads(self._failure_path(key).read_bytes())
+            return TrainingError(**{name: str(parts[name]) for name in _FAILURE_PARTS})
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    def put_failure(self, key: str, error: TrainingError) -> None:
+        """Stores the error of a fit that was left out and would fail again.
+
+        Raises:
+            DataError: The folder cannot be written, or the disk is full.
+        """
+        parts = {name: getattr(error, name) for name in _FAILURE_PARTS}
+        write_atomically(self._failure_path(key), json.dumps(parts).encode())
+
+    def remove_failures(self) -> int:
+        """Forgets every stored failure, so that these fits are tried again; returns how many."""
+        files = list(self._failure_files())
+        for path in files:
+            path.unlink(missing_ok=True)
+        return len(files)
+
+    def count_failures(self) -> int:
+        """How many fits are left out without another attempt."""
+        return sum(1 for _ in self._failure_files())
 
     def entries(self) -> list[StoredFit]:
         """All stored fits, least recently used first."""
@@ -133,6 +167,12 @@ class FitStore:
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}{FIT_SUFFIX}"
+
+    def _failure_path(self, key: str) -> Path:
+        return self._path(key).with_suffix(FAILURE_SUFFIX)
+
+    def _failure_files(self) -> Iterator[Path]:
+        return self.folder.glob(f"*/*{FAILURE_SUFFIX}")
 
     def _files(self) -> Iterator[Path]:
         return self.folder.glob(f"*/*{FIT_SUFFIX}")

@@ -82,8 +82,11 @@ def fit_task(task: FitTask) -> FittedModel:
 def _fit_once(task: FitTask, seed: int) -> FittedForecaster:
     try:
         fitted = task.model.fit(task.training_set, task.training, seed)
-    except (ContractError, TrainingError) as error:
+    except ContractError as error:
         error.where = str(task)
+        raise
+    except TrainingError as error:
+        error.where, error.is_reproducible = str(task), True
         raise
     except Exception as error:
         raise TrainingError(

@@ -11,6 +11,7 @@ import evaluation_cost
 import feature_speed
 import model_zoo
 import nights
+import read_speed
 import training_speed
 import warm_start
 from program_timing import ProgramError
@@ -20,6 +21,7 @@ BENCHMARKS = {
     "calibration": calibration,
     "features": feature_speed,
     "nights": nights,
+    "read": read_speed,
     "refit": training_speed,
     "truth": evaluation_cost,
     "warm": warm_start,

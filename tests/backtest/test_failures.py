@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import pytest
 
 import engine
 from engine.core.errors import TrainingError
+from engine.core.progress import NullProgress
 from engine.models import FittedForecaster, Forecaster, Prediction, Ridge, TrainingSpec
 from engine.reporting.tearsheet import render_tearsheet
 from engine.strategy import load_strategy
@@ -51,6 +53,24 @@ class Flaky(Forecaster):
         return fitted.members[0].predict(inputs, rows)
 
 
+class CostlyFlaky(Flaky):
+    """The same in a worker, whose fits are stored."""
+
+    costly: ClassVar[bool] = True
+
+    kind: Literal["costly_flaky"] = "costly_flaky"  # type: ignore[assignment]
+
+
+@dataclass
+class Notices(NullProgress):
+    """Keeps the notices."""
+
+    notices: list[str] = field(default_factory=list)
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+
 @pytest.fixture(scope="module")
 def flaky(tmp_path_factory) -> Strategy:
     place: Path = tmp_path_factory.mktemp("flaky")
@@ -85,3 +105,31 @@ def test_left_out_it_holds_nothing_in_that_window_and_the_report_says_so(flaky, 
     page = render_tearsheet(run)
     assert "Fits left out" in page
     assert "strategy AAA window 1 seed 0: the loss is not a number" in page
+
+
+@pytest.mark.slow
+def test_the_next_run_tells_it_again_and_trains_nothing(flaky, tmp_path) -> None:
+    model = CostlyFlaky(fails_at=flaky.model.fails_at)
+    lenient = flaky.model_copy(update={"on_failure": "skip", "model": model})
+    runs, told = [], []
+    for _ in range(2):
+        progress = Notices()
+        runs.append(
+            engine.run(
+                lenient, out=tmp_path, home=tmp_path, pages=False, workers=1, progress=progress
+            )
+        )
+        told.append([text for text in progress.notices if "is left out" in text])
+    first, again = runs
+    assert told == [
+        ["strategy AAA window 1 seed 0 is left out: the loss is not a number"],
+        [
+            "strategy AAA window 1 seed 0 is left out: the loss is not a number, as before; "
+            "`backtest fits prune --failed` has it tried again"
+        ],
+    ]
+    assert first.manifest["left_out"] == again.manifest["left_out"]
+    assert again.manifest["fits"]["trained"] == 0
+    assert first.run_id == again.run_id
+    assert first.predictions.equals(again.predictions)
+    assert first.metrics == again.metrics

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli.main import app
+from engine.core.errors import TrainingError
 from engine.models import Ensemble, FittedForecaster, Ridge, TrainingHistory
 from engine.models.fitted_model import FittedModel, InputTransform, ScaledColumns
 from engine.splits.scaling import StandardScaling
@@ -85,6 +86,16 @@ def test_a_narrow_terminal_keeps_keys_and_labels(monkeypatch, width: int) -> Non
 def test_an_empty_store_lists_nothing(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("BACKTEST_HOME", str(tmp_path))
     assert run("list").stdout.startswith("0 fits, 0 B")
+
+
+def test_failed_fits_are_counted_and_can_be_forgotten(store: FitStore) -> None:
+    store.put_failure("dd44", TrainingError("the loss is not a number", where="strategy X"))
+    assert run("list").stdout.splitlines()[-1] == (
+        "1 fit that failed is not tried again, until `backtest fits prune --failed`"
+    )
+    assert "forgot 1 fits that failed\nremoved 0 of 3 fits" in run("prune", "--failed").stdout
+    assert "not tried again" not in run("list").stdout
+    assert keys(store) == ["aa11", "bb22", "cc33"]
 
 
 def test_a_tuned_fit_is_shown_with_its_chosen_parameters(store: FitStore) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import pytest
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from engine.config import load_config, parse_overrides
 from engine.core.errors import Mistake, StrategyError, UsageError
@@ -188,7 +188,7 @@ def test_a_mistake_in_a_union_has_path_expectation_and_hint(
         ("workers: 0", "workers", WORKERS, "0", ""),
         ("start: 2015-13-01", "start", "a date such as 2015-01-31", '"2015-13-01"', ""),
         ("bidirectional: yes", "bidirectional", "true or false", '"yes"', ""),
-        ("symbols: {BTC: 5}", "symbols.BTC", "text", "5", ""),
+        ("symbols: {BTC: 5}", "symbols.BTC", "text", "5", 'put it in quotes: "5"'),
         ("opponents: []", "opponents", "a list, at least 1 entries", "[]", ""),
         ("opponents: {kind: average}", "opponents", "a list, at least 1 entries", "a mapping with the keys kind", ""),
         ("opponents: [{kind: average, window: 0}]", "opponents.0.window", WINDOW, "0", ""),
@@ -203,6 +203,58 @@ def test_a_mistake_in_a_value_has_path_and_expectation(
     mistakes = mistakes_in(plan, f"{MINIMAL}{line}\n")
 
     assert Mistake(path, 3, expected, found, hint) in mistakes
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("007", "the number 7"),
+        ("1e5", "the number 100000.0"),
+        ("0x10", "the number 16"),
+        ("1_000", "the number 1000"),
+        ("+1", "the number 1"),
+        ("TRUE", "the truth value true"),
+        ("null", "nothing"),
+        ("NULL", "nothing"),
+        ("~", "nothing"),
+    ],
+)
+def test_text_that_yaml_reads_as_something_else_is_shown_as_written_with_the_quotes(
+    plan: Path, text: str, read: str
+) -> None:
+    for line in (f"symbols: {{A: {text}}}\n", f"symbols:\n  A: {text}\n"):
+        mistake = only_mistake_in(plan, MINIMAL + line)
+        assert mistake.path == "symbols.A"
+        assert mistake.found == f"{text}, which YAML reads as {read}"
+        assert mistake.hint == f'put it in quotes: "{text}"'
+    quoted = f'symbols: {{A: "{text}", "{text}": {text!r}}}\n'
+    plan.write_text(MINIMAL + quoted)
+    assert load_config(plan, Plan).symbols == {"A": text, text: text}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["NO", "ON", "yes", "Y", "1INCH", "2024-01-01", "12:30:45", "NaN", "inf", "BRK.B", "^X"],
+)
+def test_text_that_other_readers_of_yaml_take_for_something_else_stays(
+    plan: Path, text: str
+) -> None:
+    plan.write_text(f"{MINIMAL}symbols: {{A: {text}, {text}: {text}}}\n")
+    assert load_config(plan, Plan).symbols == {"A": text, text: text}
+
+
+@pytest.mark.parametrize("text", ["@X", "%X", "*X", "!X", "`X", "&X", "#X"])
+def test_text_that_yaml_cannot_read_has_a_hint_about_quotes(plan: Path, text: str) -> None:
+    for line in (f"symbols: {{A: {text}}}\n", f"symbols: {{A: {text}\n  }}\n"):
+        (mistake, *_) = mistakes_in(plan, MINIMAL + line)
+        assert "quotes" in mistake.hint
+
+
+@pytest.mark.parametrize("text", ["007", "1e5", "true", "[a]"])
+def test_an_override_that_is_no_text_has_a_hint_about_both_quotes(plan: Path, text: str) -> None:
+    mistake = only_mistake_in(plan, MINIMAL, parse_overrides([f"name={text}"]))
+    assert ("'name=\"…\"'" in mistake.hint) == (text != "[a]")
+    assert parse_overrides([f'name="{text}"']) == {"name": text}
 
 
 def test_a_list_of_invalid_entries_is_not_reported_as_too_short(plan: Path) -> None:
@@ -402,3 +454,53 @@ def test_an_override_in_an_omitted_mapping_starts_from_its_default(
     assert load_config(plan, Chosen, {"rule.slow": 50}).rule == Crossover(fast=7, slow=50)
     with pytest.raises(StrategyError):
         load_config(plan, Chosen, {"rule.window": 50})
+
+
+class Texts(Spec):
+    """Keys that take a whole number for text, as the names of a file's columns do."""
+
+    kind: Literal["texts"] = "texts"
+    where: dict[str, str] = Field(default_factory=dict)
+    header: Literal["none"] | tuple[str, ...] | None = None
+    count: int = 1
+
+    @field_validator("where", "header", mode="before")
+    @classmethod
+    def _numbers_are_text(cls, names: object) -> object:
+        if isinstance(names, dict):
+            return {key: str(name) for key, name in names.items()}
+        return tuple(map(str, names)) if isinstance(names, list) else names
+
+
+class Sources(Spec):
+    sources: tuple[Annotated[Texts | Average, Field(discriminator="kind")], ...]
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "text"),
+    [
+        ("where: {Name: 007}", "sources.0.where.Name", "007"),
+        ("where: {Name: 0x10}", "sources.0.where.Name", "0x10"),
+        ("header: [1, 002]", "sources.0.header.1", "002"),
+    ],
+)
+def test_a_number_taken_for_text_has_to_be_written_as_it_is_read(
+    plan: Path, line: str, path: str, text: str
+) -> None:
+    plan.write_text(f"sources:\n- {{kind: texts, {line}}}\n")
+    with pytest.raises(StrategyError) as caught:
+        load_config(plan, Sources)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.path, mistake.line) == (path, 2)
+    assert mistake.found.startswith(f"{text}, which YAML reads as the number")
+    assert mistake.hint == f'put it in quotes: "{text}"'
+
+
+@pytest.mark.parametrize(
+    "line", ["where: {Name: 7}", "header: [1, 2]", "count: 007", "count: 1_0"]
+)
+def test_a_number_written_as_it_is_read_or_where_numbers_belong_is_accepted(
+    plan: Path, line: str
+) -> None:
+    plan.write_text(f"sources:\n- {{kind: texts, {line}}}\n")
+    load_config(plan, Sources)

@@ -71,7 +71,7 @@ def test_bars_labelled_by_clock_hours_are_expected_there():
     assert texts(infer_expected_timestamps(half, "XNYS", "1h"))[0] == "03-12 13:30"
 
 
-@pytest.mark.parametrize(("calendar", "known"), [("XNYS", "1970-01-02"), ("XTKS", "2000-01-04")])
+@pytest.mark.parametrize(("calendar", "known"), [("XNYS", "1970-01-02"), ("XTKS", "1997-01-06")])
 def test_no_bar_is_missing_before_the_holidays_are_known(calendar, known):
     early = pd.bdate_range("1962-01-02", "1962-03-30").delete([5, 30])
     later = pd.bdate_range(known, periods=30)
@@ -124,3 +124,11 @@ def test_the_share_of_each_part_counts_the_last_edge_and_skips_parts_without_bar
     np.testing.assert_allclose(compute_coverage(made, wanted, edges), [0.5, 0.0, 1.0])
     later = np.array(["2024-01-08", "2024-02-01", "2024-03-01"], dtype="M8[us]")
     np.testing.assert_allclose(compute_coverage(made, wanted, later), [1.0, np.nan])
+
+
+@pytest.mark.parametrize("calendar", ["24/7", "XNYS"])
+def test_a_month_is_missing_where_no_day_of_it_labels_a_bar(calendar):
+    for day, freq in (("2023-01-31", "ME"), ("2023-01-01", "MS")):
+        made = bars(pd.date_range(day, periods=12, freq=freq).delete([4, 5]))
+        (found,) = find_gaps(made, infer_expected_timestamps(made, calendar, "1mo"))
+        assert (found.first, found.last, found.bars) == (at("2023-05-01"), at("2023-06-01"), 2)

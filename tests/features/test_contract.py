@@ -66,7 +66,8 @@ EVERY_FEATURE_OF_PRICES_OR_VOLUMES = pytest.mark.parametrize(
 )
 
 FIRST_BAR = {"rsi": 2e-4, "macd": 1e-5}
-"""Largest change by another first bar after the warm-up; 1e-12 for all other kinds."""
+"""Largest change by another first bar after the warm-up, at prices of one level; 1e-12 for all
+other kinds."""
 
 FLAT = {"rsi": 0.5, "bollinger_percent": 0.5}
 """The value at a constant price without volume; 0 for all other kinds."""
@@ -97,6 +98,69 @@ def test_another_first_bar_changes_values_after_warmup_as_stated(
     change = (half - whole.loc[half.index]).iloc[feature.warmup :].abs()
     assert len(change) > 200
     assert change.max() <= FIRST_BAR.get(feature.kind, 1e-12)
+
+
+FALLS = pytest.mark.parametrize("level", [1e-1, 1e-3, 1e-6, 1e-9])
+
+
+def fallen(bars: pd.DataFrame, at: int, level: float) -> pd.DataFrame:
+    """The same bars, whose price falls to a part of it at one bar, and their volume with it."""
+    part = np.where(np.arange(len(bars)) < at, 1.0, level)
+    return bars.mul(part, axis=0)
+
+
+@FALLS
+@EVERY_FEATURE
+def test_a_fall_before_the_first_bar_changes_only_features_that_smooth(
+    feature: FeatureSpec, bars: pd.DataFrame, level: float
+) -> None:
+    moving = fallen(bars.iloc[800:1700], 20, level)
+    whole = values_of(feature, moving)
+    for start in (20, 50):
+        part = values_of(feature, moving.iloc[start:])
+        change = (part - whole.loc[part.index]).iloc[feature.warmup :].abs()
+        assert change.notna().all()
+        if feature.kind not in FIRST_BAR:
+            assert change.max() <= 1e-12
+
+
+@FALLS
+@pytest.mark.parametrize("window", [2, 14, 40])
+def test_rsi_depends_on_the_first_bar_as_stated(
+    bars: pd.DataFrame, level: float, window: int
+) -> None:
+    feature, moving = Rsi(window=window), fallen(bars.iloc[800:1700], 20, level)
+    moves, largest = moving["close"].diff().abs(), 0.0
+    for start in (20, 50):
+        part, whole = (feature.compute(each) for each in (moving.iloc[start:], moving))
+        change = (part - whole.loc[part.index]).abs()
+        now = moves.iloc[start:].where(moves.index[start:] > part.index[0], 0.0)
+        smoothed = now.ewm(alpha=1 / window, adjust=False).mean()
+        bound = np.exp(-10) * moves.iloc[: start + 1].max() / smoothed
+        assert (change <= bound + 1e-12).iloc[feature.warmup :].all()
+        largest = max(largest, change.max())
+    assert largest > 0.1 or level > 1e-5  # which makes the statement needed
+
+
+@FALLS
+@pytest.mark.parametrize(
+    ("spans", "factor"),
+    [
+        ({}, 4e-6),
+        ({"fast": 2, "slow": 3, "signal": 2}, 1.2e-4),
+        ({"fast": 2, "slow": 3, "signal": 40}, 1.2e-4),
+        ({"fast": 30, "slow": 40, "signal": 2}, 1.2e-4),
+    ],
+)
+def test_macd_depends_on_the_first_bar_as_stated(
+    bars: pd.DataFrame, level: float, spans: dict[str, int], factor: float
+) -> None:
+    feature, moving = Macd(**spans), fallen(bars.iloc[800:1700], 20, level)
+    for start in (20, 50):
+        part, whole = (feature.compute(each) for each in (moving.iloc[start:], moving))
+        change = (part - whole.loc[part.index]).abs()
+        bound = factor * moving["close"].iloc[: start + 1].max() / moving["close"]
+        assert (change <= bound.loc[change.index] + 1e-12).iloc[feature.warmup :].all()
 
 
 @EVERY_FEATURE

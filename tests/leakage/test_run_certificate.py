@@ -192,8 +192,8 @@ def test_a_decision_that_waits_for_the_largest_forecast_to_come(
 ) -> None:
     honest = target_weights.apply_hysteresis
 
-    def patient(values, levels, side):
-        return honest(values - values.max(), levels, side)
+    def patient(values, *thresholds):
+        return honest(values - values.max(), *thresholds)
 
     monkeypatch.setattr("engine.signals.target_weights.apply_hysteresis", patient)
     assert stage(leak_of(strategy, module_folder)) == "positions"
@@ -204,8 +204,8 @@ def test_a_position_decided_by_the_next_bars_forecast(
 ) -> None:
     honest = target_weights.apply_hysteresis
 
-    def early(values, levels, side):
-        return honest(np.append(values[1:], values[-1]), levels, side)
+    def early(values, *thresholds):
+        return honest(np.append(values[1:], values[-1]), *thresholds)
 
     monkeypatch.setattr("engine.signals.target_weights.apply_hysteresis", early)
     assert stage(leak_of(strategy, module_folder)) == "positions"

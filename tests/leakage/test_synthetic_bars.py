@@ -126,3 +126,13 @@ def test_a_quiet_bar_has_no_volume_or_a_close_that_did_not_move() -> None:
 def test_nothing_is_left_to_replace_after_the_last_bar(row: int) -> None:
     real = market_of(7)
     pd.testing.assert_frame_equal(after(real, row).bars, real.bars)
+
+
+def test_a_symbol_without_volume_has_none_after_the_cut_either() -> None:
+    real = market_of(8)
+    lacking = real.bars["symbol"] == "BBB"
+    real.bars.loc[lacking, "volume"] = np.nan
+    other = after(real, 50).bars
+    assert other.loc[lacking, "volume"].isna().all()
+    assert np.isfinite(other.loc[~lacking, "volume"]).all()
+    assert not SyntheticFuture(real).inactive_bars.any()

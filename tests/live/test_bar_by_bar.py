@@ -128,3 +128,34 @@ def test_a_bar_more_trains_nothing_until_a_window_begins(module_folder: Path) ->
     days = desk.weights.index[WINDOW - 3 : WINDOW + 3]
     trained = [desk.fit(day).trained for day in days]
     assert trained == [1, 0, 0, 1, 0, 0]
+
+
+def test_a_strategy_may_be_given_by_its_file(tmp_path: Path) -> None:
+    file = write_strategy(tmp_path, market(tmp_path / "market"))
+    bars = engine.load_market(file, home=tmp_path)
+    fitted = engine.fit(str(file), bars, home=tmp_path)
+    assert fitted.spec == load_strategy(file)
+    assert engine.predict(fitted, bars).predicted.keys() == {TARGET}
+
+
+@pytest.mark.parametrize(
+    ("call", "where"),
+    [
+        (lambda _, bars: engine.fit(7, bars), "spec"),
+        (lambda file, _: engine.fit(file, file), "market"),
+        (lambda file, bars: engine.fit(file, bars.bars), "market"),
+        (lambda *_: engine.load_market(None), "spec"),
+        (lambda file, bars: engine.predict(engine.fit(file, bars), bars.bars), "market"),
+    ],
+)
+def test_an_argument_of_another_type_is_named(tmp_path: Path, call, where: str) -> None:
+    file = write_strategy(tmp_path, market(tmp_path / "market"))
+    bars = engine.load_market(file, home=tmp_path)
+    with pytest.raises(UsageError, match="of another type") as caught:
+        call(file, bars)
+    assert caught.value.where == where
+
+
+def test_a_strategy_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file"):
+        engine.load_market(tmp_path / "none.yaml")

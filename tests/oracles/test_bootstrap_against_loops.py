@@ -1,36 +1,37 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
-from engine.evaluation.inference import bootstrap
-from engine.evaluation.inference.stationary_bootstrap import (
-    BootstrapBlocks,
-    circular_cumsum,
-    draw_blocks,
-)
+from engine.evaluation.inference.compiled_resampling import draw_blocks, studentise_resamples
+from engine.evaluation.inference.stationary_bootstrap import circular_cell_edges, circular_cumsum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BARS = 50
+PAIRS = [(0, -1), (1, -1), (0, 1), (2, 0)]
+"""Statistics: the Sharpe ratio of a book, or that of the first less that of the second."""
+
+Blocks = tuple[np.ndarray, np.ndarray]
 
 
-def rows_of(blocks: BootstrapBlocks, bars: int) -> np.ndarray:
-    """The rows that the blocks stand for, one by one; shape (resamples, bars)."""
-    rows = [
-        row % bars
-        for start, stop in zip(blocks.start, blocks.stop, strict=True)
-        for row in range(start, stop)
-    ]
-    return np.array(rows).reshape(-1, bars)
+def resamples_of(
+    rng: np.random.Generator, rows: int, block_length: float, count: int
+) -> Iterator[Blocks]:
+    """Starts and lengths of the blocks of each resample."""
+    for _ in range(count):
+        starts, lengths = np.zeros((2, rows), dtype=np.int64)
+        blocks = draw_blocks(rng, rows, 1 / block_length, starts, lengths)
+        yield starts[:blocks], lengths[:blocks]
 
 
-@pytest.mark.parametrize("block_length", [1.0, 1.3, 4.0, 400.0])
-def test_block_sums_are_the_sums_of_the_rows_drawn(block_length: float) -> None:
-    values = np.random.default_rng(1).standard_normal(BARS)
-    blocks = draw_blocks(np.random.default_rng(2), BARS, block_length, 200)
-    np.testing.assert_allclose(
-        blocks.resample_totals(blocks.block_sums(circular_cumsum(values))),
-        values[rows_of(blocks, BARS)].sum(axis=1),
-        atol=1e-12,
+def rows_of(blocks: Blocks, rows: int) -> np.ndarray:
+    """The rows that the blocks stand for, one by one; shape (rows,)."""
+    return np.concatenate(
+        [np.arange(start, start + length) % rows for start, length in zip(*blocks, strict=True)]
     )
 
 
@@ -38,15 +39,17 @@ def test_block_sums_are_the_sums_of_the_rows_drawn(block_length: float) -> None:
 def test_rows_are_drawn_as_arch_draws_them(block_length: float) -> None:
     from arch.bootstrap import StationaryBootstrap
 
-    resamples = 4_000
-    blocks = draw_blocks(np.random.default_rng(3), BARS, block_length, resamples)
-    ours = rows_of(blocks, BARS)
+    count = 4_000
+    rng = np.random.default_rng(3)
+    ours = np.array(
+        [rows_of(blocks, BARS) for blocks in resamples_of(rng, BARS, block_length, count)]
+    )
     theirs = np.array(
         [
             data[0][0]
             for data in StationaryBootstrap(
                 block_length, np.arange(BARS), seed=np.random.default_rng(4)
-            ).bootstrap(resamples)
+            ).bootstrap(count)
         ]
     )
     for rows in (ours, theirs):
@@ -54,35 +57,71 @@ def test_rows_are_drawn_as_arch_draws_them(block_length: float) -> None:
         assert goes_on == pytest.approx(1 - 1 / block_length + 1 / (block_length * BARS), abs=0.01)
         # Every row is as likely, at the start of a resample and anywhere in it.
         for column in (0, 1, BARS - 1):
-            share = np.bincount(rows[:, column], minlength=BARS) / resamples
+            share = np.bincount(rows[:, column], minlength=BARS) / count
             assert abs(share - 1 / BARS).max() < 0.013
     assert np.var(ours.mean(axis=1)) == pytest.approx(np.var(theirs.mean(axis=1)), rel=0.1)
 
 
+@pytest.mark.parametrize("cells", [BARS, 25])
 @pytest.mark.parametrize("block_length", [1.0, 5.0])
-@pytest.mark.parametrize("books", [1, 2])
 def test_the_studentised_resamples_equal_a_loop_over_their_rows(
-    block_length: float, books: int
+    block_length: float, cells: int
 ) -> None:
-    bars = 40
-    data = [
-        0.01 * (np.random.default_rng(seed).standard_normal(bars) + 0.2) for seed in range(books)
-    ]
-    blocks = draw_blocks(np.random.default_rng(5), bars, block_length, 60)
-    result = bootstrap.StudentisedSharpe(data).studentise(blocks)
-    signs = (1, -1)
-    estimate = sum(s * book.mean() / book.std() for s, book in zip(signs, data, strict=False))
-    edges = np.append(blocks.first_block, len(blocks.start))
-    for resample, rows in enumerate(rows_of(blocks, bars)):
-        statistic, influence = 0.0, np.zeros(bars)
-        for sign, book in zip(signs, data, strict=False):
-            drawn = book[rows]
-            score = (drawn - drawn.mean()) / drawn.std()
-            ratio = drawn.mean() / drawn.std()
-            statistic += sign * ratio
-            # Influence of one bar on a Sharpe ratio, Lo (2002).
-            influence += sign * (score - ratio / 2 * (score**2 - 1))
-        lengths = (blocks.stop - blocks.start)[edges[resample] : edges[resample + 1]]
-        parts = np.split(influence, np.cumsum(lengths)[:-1])
-        error = np.sqrt(sum(part.sum() ** 2 for part in parts)) / bars
-        assert result[resample] == pytest.approx((statistic - estimate) / error, rel=1e-8)
+    books = 0.01 * (np.random.default_rng(1).standard_normal((3, BARS)) + 0.2)
+    sharpes = books.mean(axis=1) / books.std(axis=1)
+    estimates = np.array(
+        [sharpes[book] - (sharpes[other] if other >= 0 else 0.0) for book, other in PAIRS]
+    )
+    result = studentise_resamples(
+        np.random.default_rng(5),
+        circular_cumsum(np.array([power for book in books for power in (book, book**2)])),
+        circular_cell_edges(BARS, cells),
+        1 / block_length,
+        np.array(PAIRS),
+        estimates,
+        60,
+    )
+    size = BARS // cells
+    drawn = list(resamples_of(np.random.default_rng(5), cells, block_length, 60))
+    for resample, (starts, lengths) in enumerate(drawn):
+        if len(starts) == 1:
+            assert np.isinf(result[:, resample]).all()
+            continue
+        rows = rows_of((starts * size, lengths * size), BARS)
+        ratio = books[:, rows].mean(axis=1) / books[:, rows].std(axis=1)
+        score = (books[:, rows] - books[:, rows].mean(axis=1, keepdims=True)) / books[:, rows].std(
+            axis=1, keepdims=True
+        )
+        # Influence of one bar on a Sharpe ratio, Lo (2002).
+        influence = score - ratio[:, None] / 2 * (score**2 - 1)
+        for statistic, (book, other) in enumerate(PAIRS):
+            value, of_bars = ratio[book], influence[book]
+            if other >= 0:
+                value, of_bars = value - ratio[other], of_bars - influence[other]
+            parts = np.split(of_bars, np.cumsum(lengths * size)[:-1])
+            error = np.sqrt(sum(part.sum() ** 2 for part in parts)) / BARS
+            expected = (value - estimates[statistic]) / error
+            assert result[statistic, resample] == pytest.approx(expected, rel=1e-8)
+
+
+def test_a_resample_without_a_move_counts_as_infinite() -> None:
+    book = np.zeros(BARS)
+    book[0] = 0.01
+    moments = np.array([book, book**2])
+    result = studentise_resamples(
+        np.random.default_rng(0),
+        circular_cumsum(moments),
+        circular_cell_edges(BARS, BARS),
+        1.0,
+        np.array([(0, -1)]),
+        np.array([book.mean() / book.std()]),
+        500,
+    )
+    without = np.array(
+        [
+            0 not in rows_of(blocks, BARS)
+            for blocks in resamples_of(np.random.default_rng(0), BARS, 1.0, 500)
+        ]
+    )
+    assert 0.2 < without.mean() < 0.6
+    np.testing.assert_array_equal(np.isinf(result[0]), without)

@@ -200,3 +200,21 @@ def test_a_forecast_that_is_not_finite_is_an_error_where_there_is_a_fit() -> Non
 def test_a_forecast_without_thresholds_is_an_error() -> None:
     with pytest.raises(UsageError, match="no thresholds"):
         replace(row_of({"A": 0.0}), predicted={"A": 0.0, "B": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("predicted", "expected"), [(0.0, 0.0), (-0.05, 0.0), (-0.009, 0.0), (0.02, 1.0)]
+)
+def test_a_short_that_the_signal_does_not_allow_is_closed(
+    predicted: float, expected: float
+) -> None:
+    state = DecisionState(positions={"A": TargetPosition(position=-1, size=1)})
+    after, targets = decide(state, row_of({"A": predicted}), spec_of())
+    assert targets == {"A": expected}
+    assert after.positions["A"] == TargetPosition(position=expected, size=expected)
+
+
+def test_a_short_that_the_signal_allows_is_kept() -> None:
+    state = DecisionState(positions={"A": TargetPosition(position=-1, size=1)})
+    spec = spec_of(FixedThreshold(enter_bps=100, side="long_short"))
+    assert decide(state, row_of({"A": -0.005}), spec)[1] == {"A": -1.0}

@@ -30,7 +30,7 @@ def predictions_of(n: int = 4) -> Predictions:
         window_index=np.zeros(n, dtype=np.int64),
         train_predictions={0: {"A": np.array([0.1, 0.2])}},
         validation_residuals={0: {"A": np.array([-0.1, 0.3])}},
-        fit_records={},
+        build_fit_records=dict,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from engine.training.results import run_fits
 from engine.training.store import FitStore
 from engine.training.task import FitTask
 from engine.training.worker import fit_task
-from tests.training.chained import fitted_model
+from tests.training.chained import WARM, Chained, fitted_model
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -136,6 +137,102 @@ def test_a_skipped_failure_gives_a_notice_and_is_left_out(store) -> None:
     ]
     assert progress.notices == ["strategy X window 1 seed 0 is left out: failed"]
     assert len(store.entries()) == 3
+
+
+@dataclass
+class FailingAgain(Fake):
+    """As `Fake`, with failures that would come again."""
+
+    tried: list[int] = field(default_factory=list)
+
+    def outcome(self, task: FitTask) -> FittedModel | TrainingError:
+        self.tried.append(task.window)
+        outcome = super().outcome(task)
+        if isinstance(outcome, TrainingError):
+            outcome.is_reproducible = True
+        return outcome
+
+
+class TestFailuresBefore:
+    def run(self, store: FitStore, *, fails_at: int | None = 1, **chosen):
+        executor, progress = FailingAgain(fails_at=fails_at), RecordedProgress()
+        fits = run_fits(tasks_of(), executor, store, progress, **{"skip_failures": True, **chosen})
+        return fits, executor.tried, progress
+
+    def test_a_fit_that_would_fail_again_is_told_and_not_tried_again(self, store) -> None:
+        first, _, _ = self.run(store)
+        again, tried, progress = self.run(store)
+        assert tried == []
+        assert [str(error) for error in again.failures] == [str(e) for e in first.failures]
+        assert [isinstance(outcome, TrainingError) for outcome in again.outcomes] == [
+            *(False, True, False, False)
+        ]
+        (notice,) = progress.notices
+        assert notice.startswith("strategy X window 1 seed 0 is left out: failed, as before")
+        assert "backtest fits prune --failed" in notice
+        assert progress.counts[-1] == (4, 4)
+
+    def test_it_is_tried_again_once_forgotten(self, store) -> None:
+        self.run(store)
+        assert (store.count_failures(), store.remove_failures()) == (1, 1)
+        _, tried, _ = self.run(store, fails_at=None)
+        assert tried == [1]
+        assert store.count_failures() == 0
+
+    def test_a_fresh_run_tries_it_again_and_forgets_it_where_it_succeeds(self, store) -> None:
+        self.run(store)
+        fits, tried, _ = self.run(store, fails_at=None, ignore_stored=True)
+        assert sorted(tried) == [0, 1, 2, 3]
+        assert (fits.failures, store.count_failures()) == ([], 0)
+        assert self.run(store)[1] == []
+
+    def test_where_failures_end_the_run_it_is_tried_again(self, store) -> None:
+        self.run(store)
+        with pytest.raises(TrainingError, match="window 1"):
+            self.run(store, skip_failures=False)
+
+    def test_the_failure_of_other_arrays_is_another_one(self, store) -> None:
+        self.run(store)
+        tasks = [replace(task, seed=task.seed + 10) for task in tasks_of()]
+        executor = FailingAgain()
+        run_fits(tasks, executor, store, RecordedProgress(), skip_failures=True)
+        assert sorted(executor.tried) == [0, 1, 2, 3]
+
+    @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"problem": "x"}'])
+    def test_a_damaged_record_is_as_none(self, store, damage: bytes) -> None:
+        self.run(store)
+        (file,) = store.folder.glob("*/*.failed")
+        file.write_bytes(damage)
+        assert self.run(store)[1] == [1]
+
+    def test_a_failure_that_may_not_come_again_is_tried_each_time(self, store) -> None:
+        for _ in range(2):
+            executor = Fake(fails_at=1)
+            fits = run_fits(tasks_of(), executor, store, RecordedProgress(), skip_failures=True)
+            assert len(fits.failures) == 1
+        assert store.count_failures() == 0
+
+    def test_the_next_of_a_chain_starts_from_random_weights_as_it_did(self, store) -> None:
+        chained = [replace(task, training=WARM) for task in tasks_of()]
+        first, again = FailingAgain(fails_at=1), FailingAgain(fails_at=1)
+        one, two = (
+            run_fits(chained, executor, store, RecordedProgress(), skip_failures=True)
+            for executor in (first, again)
+        )
+        assert (first.tried, again.tried) == ([0, 1, 2, 3], [])
+        assert one.keys == two.keys
+
+
+def test_an_error_of_the_model_comes_again_and_one_of_the_machine_may_not() -> None:
+    failing = FitTask("strategy", "X", 0, 0, 0, Chained(fails="always"), TrainingSpec(), ARRAYS)
+    with pytest.raises(TrainingError) as caught:
+        fit_task(failing)
+    assert caught.value.is_reproducible
+    assert copy.copy(caught.value).is_reproducible  # as between processes
+    broken = replace(failing, model=Chained(), training_set=replace(ARRAYS, inputs=None))
+    with pytest.raises(TrainingError, match="raised an error") as caught:
+        fit_task(broken)
+    assert not caught.value.is_reproducible
 
 
 def test_only_what_changed_is_trained(store) -> None:

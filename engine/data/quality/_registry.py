@@ -23,6 +23,7 @@ from engine.data.quality.rules.prices import (
     missing_values,
     nonpositive_prices,
     price_range,
+    price_scale,
     stale,
 )
 from engine.data.quality.rules.timestamps import future, interval, off_grid, order
@@ -43,6 +44,7 @@ RULES: tuple[QualityRule, ...] = (
     nonpositive_prices,
     negative_volume,
     price_range,
+    price_scale,
     interval,
     clock,
     day_labels,

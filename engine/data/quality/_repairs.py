@@ -64,10 +64,23 @@ def _apply_split(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
     return repaired
 
 
+def _change_unit(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
+    """Multiplies all prices of the symbol by the factor, and divides its volumes by it."""
+    repaired = bars.copy()
+    money = [name for name in (*PRICE_COLUMNS, "adj_close", "dividends") if name in bars]
+    repaired[money] *= violation.price_factor
+    repaired["volume"] /= violation.price_factor
+    return repaired
+
+
 def _label_by_open(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
-    """Moves a label at a bar's last second to its open."""
+    """Moves a label at a bar's last second, or within a month, to its open."""
     repaired = bars.copy()
     labels = bars.index[violation.rows]
+    if violation.by_month:
+        days = bars.loc[labels, "timestamp"].dt.normalize()
+        repaired.loc[labels, "timestamp"] = days - pd.to_timedelta(days.dt.day - 1, unit="D")
+        return repaired
     repaired.loc[labels, "timestamp"] -= pd.Timedelta(violation.shift_us, unit="us")
     return repaired
 
@@ -86,6 +99,11 @@ REPAIRS: Mapping[str, tuple[RepairFunction, str]] = {
     "drop_missing": (_drop_bars, "the bars were dropped"),
     "drop_nonpositive": (_drop_bars, "the bars were dropped"),
     "widen_range": (_widen_range, "high and low were widened to the open and the close"),
+    "change_unit": (
+        _change_unit,
+        "all prices of the symbol were multiplied by 1e12 (1e-12 where they are large), and its "
+        "volumes divided by it",
+    ),
     "label_by_open": (_label_by_open, "the timestamps were moved to the bars' open"),
     "apply_split": (_apply_split, "prices were divided, and volume multiplied, by the ratio"),
     "multiply_by_100": (_rescale_prices, "prices were multiplied by 100"),

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import InvalidBarsError
-from engine.data.bars import VALUE_COLUMNS, format_timestamp
+from engine.core.types import PRICE_COLUMNS
+from engine.data.bars import VALUE_COLUMNS, format_timestamp, has_volume
 from engine.data.config import JOINT_RULES
 from engine.data.quality._check_symbol import CheckedBars, CheckSettings, check_bars
 from engine.data.quality._registry import RULES, rule_name
@@ -33,6 +34,7 @@ _VALUE_RULES = frozenset(
         "nonpositive_prices",
         "negative_volume",
         "price_range",
+        "price_scale",
         "missed_splits",
         "unit_errors",
         "bad_ticks",
@@ -193,10 +195,10 @@ def _format_bad_bars(
     """The first bars that break the rule, with their values if the rule is about values."""
     if finding.rule == "gaps":
         return f"gaps: {format_finding_span(finding)}"
-    shown = []
+    shown, columns = [], VALUE_COLUMNS if has_volume(bars) else PRICE_COLUMNS
     for row in rows[:_MAX_SHOWN_BARS].tolist():
         stamp = format_timestamp(bars["timestamp"].iloc[row], settings.interval)
-        values = " ".join(f"{column} {bars[column].iloc[row]:g}" for column in VALUE_COLUMNS)
+        values = " ".join(f"{column} {bars[column].iloc[row]:g}" for column in columns)
         shown.append(f"{stamp} ({values})" if finding.rule in _VALUE_RULES else stamp)
     rest = rows.size - len(shown)
     if rest > 0:

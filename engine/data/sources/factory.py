@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.data.calendar import ALWAYS_OPEN
+from engine.data.calendar import ALWAYS_OPEN, is_longer_than_a_day
 from engine.data.config import BundledSourceSpec, CcxtSourceSpec, FilesSourceSpec, YahooSourceSpec
 from engine.data.sources.bundled import BundledBarSource
 from engine.data.sources.dated import DatedBarSource
@@ -78,7 +78,8 @@ def create_source(
             source = FilesBarSource(spec, manifest_folder)
         case BundledSourceSpec():
             bundled = BundledBarSource(spec)
-            return ResampledBarSource(bundled, "1d", calendar) if interval == "1w" else bundled
+            longer = interval is not None and is_longer_than_a_day(interval)
+            return ResampledBarSource(bundled, "1d", calendar) if longer else bundled
     if day_begins is not None:
         source = DatedBarSource(source, day_begins)
     if spec.interval is None or interval in (None, spec.interval):

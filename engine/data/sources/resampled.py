@@ -72,7 +72,7 @@ class ResampledBarSource(BarSource):
             SourceError: As the source of the finer bars.
             InvalidBarsError: As the source of the finer bars; or they fail the quality gate, or
                 more than a tenth of them would be left out.
-            UsageError: The calendar is unknown.
+            UsageError: The calendar is unknown, or does not cover the finer bars.
         """
         raw = self.source.fetch(replace(request, interval=self.source_interval))
         fine = drop_unfinished_bar(

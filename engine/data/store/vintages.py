@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from engine.data.bars import SHORT_HASH_LENGTH, hash_bars, sort_bars, utc_datetime64
-from engine.data.calendar import interval_length
+from engine.data.calendar import MONTH, interval_length
+from engine.data.intervals import bar_end
 from engine.data.store.diff import compare_bars
 
 if TYPE_CHECKING:
@@ -123,7 +124,10 @@ class VersionedBars:
         """
         if self.bars.empty:
             return False
-        last, length = self.bars["timestamp"].max(), interval_length(interval)
+        last = self.bars["timestamp"].max()
+        if interval == MONTH:
+            return bool(until < bar_end(self.fetched_at, MONTH))
+        length = interval_length(interval)
         return bool((until - last) // length <= (self.fetched_at - last) // length)
 
     def merge(

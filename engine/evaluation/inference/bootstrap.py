@@ -9,6 +9,8 @@ covered 95 % of the time, against 93 % for the percentile interval and 82 % for 
 from __future__ import annotations
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -16,10 +18,8 @@ import numpy as np
 
 from engine.evaluation.inference.hac import MIN_BARS, long_run_variance
 from engine.evaluation.inference.stationary_bootstrap import (
-    BootstrapBlocks,
     circular_cell_edges,
     circular_cumsum,
-    draw_blocks,
     optimal_block_length,
 )
 from engine.evaluation.metrics.return_metrics import sharpe
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 
     from engine.core.types import Matrix, Vector
     from engine.evaluation.config import EvaluationSpec
-
-_BLOCKS_PER_BATCH = 20_000
-"""Resamples are drawn in batches of about this many blocks, whose arrays fit the processor's
-cache: 250,000 blocks take three times as long. Another value changes every bootstrap figure."""
 
 MAX_CELLS = 8_000
 """Longer series are divided into this many cells of equal length, and the bars of a cell are drawn
@@ -90,10 +86,20 @@ def infer_sharpe_ratios(
         for name, books in returns_by_name.items()
         if inferred[name] is None
     }
-    for length in sorted({each.block_length for each in statistics.values()}):
-        group = {name: each for name, each in statistics.items() if each.block_length == length}
-        for name, drawn in resample_statistics(group, length, spec.resamples, rng).items():
-            inferred[name] = group[name].infer_from(drawn, periods_per_year, spec.confidence)
+    groups = [
+        {name: each for name, each in statistics.items() if each.block_length == length}
+        for length in sorted({each.block_length for each in statistics.values()})
+    ]
+
+    def resample(group: dict[str, StudentisedSharpe]) -> dict[str, Vector]:
+        length = next(iter(group.values())).block_length
+        return resample_statistics(group, length, spec.resamples, rng)
+
+    # Threads, since the compiled resampling runs outside of Python's lock.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for group, drawn in zip(groups, pool.map(resample, groups), strict=True):
+            for name, each in drawn.items():
+                inferred[name] = group[name].infer_from(each, periods_per_year, spec.confidence)
     return {name: each for name, each in inferred.items() if each is not None}
 
 
@@ -111,19 +117,29 @@ def resample_statistics(
         resamples: Number of resamples.
         rng: Its seed and the block length determine the stream drawn from; its state is unchanged.
     """
-    bars = next(iter(statistics.values())).bars
+    # Importing Numba takes longer than reading the bars.
+    from engine.evaluation.inference.compiled_resampling import studentise_resamples
+
+    each = list(statistics.values())
+    bars = each[0].bars
     cells = min(bars, MAX_CELLS)
-    edges, length = circular_cell_edges(bars, cells), max(1.0, block_length * cells / bars)
-    batch = max(1, int(_BLOCKS_PER_BATCH * min(length, 4.0) / cells))
-    stream = spawn_named_stream(rng, f"blocks of {block_length:g}")
-    drawn: dict[str, list[Vector]] = {name: [] for name in statistics}
-    for count in _batch_sizes(resamples, batch):
-        blocks = draw_blocks(stream, cells, length, count)
-        if cells < bars:
-            blocks = blocks.to_rows(edges)
-        for name, statistic in statistics.items():
-            drawn[name].append(statistic.studentise(blocks))
-    return {name: np.concatenate(batches) for name, batches in drawn.items()}
+    # A book that several statistics share is summed once.
+    books = {id(book): book for statistic in each for book in statistic.books}
+    index = {key: number for number, key in enumerate(books)}
+    pairs = np.full((len(each), 2), -1)
+    for pair, statistic in zip(pairs, each, strict=True):
+        pair[: len(statistic.books)] = [index[id(book)] for book in statistic.books]
+    moments = [power for book in books.values() for power in (book, book**2)]
+    drawn = studentise_resamples(
+        spawn_named_stream(rng, f"blocks of {block_length:g}"),
+        circular_cumsum(np.array(moments)),
+        circular_cell_edges(bars, cells),
+        1.0 / max(1.0, block_length * cells / bars),
+        pairs,
+        np.array([statistic.estimate for statistic in each]),
+        resamples,
+    )
+    return dict(zip(statistics, drawn, strict=True))
 
 
 def spawn_named_stream(rng: np.random.Generator, name: str) -> np.random.Generator:
@@ -162,7 +178,10 @@ def _round_up_block_length(block_length: float) -> float:
 class StudentisedSharpe:
     """Sharpe(books[0]), or Sharpe(books[0]) - Sharpe(books[1]), and steps 1 to 5 of its test.
 
+    `compiled_resampling` is step 3, the statistic and its standard error in each resample.
+
     Attributes:
+        books: Net returns of the one or two books, shape (n,) each.
         bars: Number of bars.
         estimate: The statistic per bar, with moments that divide by n.
         standard_error: Its HAC standard error.
@@ -170,8 +189,8 @@ class StudentisedSharpe:
     """
 
     def __init__(self, books: Sequence[Vector]) -> None:
+        self.books = tuple(books)
         self.bars = len(books[0])
-        self._one_sided = len(books) == 1
         # 1. The statistic is a function of the means of r and r^2; its influence values.
         moments = [power for book in books for power in (book, book**2)]
         means = np.array([[moment.mean()] for moment in moments])
@@ -181,29 +200,6 @@ class StudentisedSharpe:
         # 2. To first order it is the mean of the influence values: use their block length.
         shortest = max(1.0, self.bars / MAX_CELLS)
         self.block_length = _round_up_block_length(max(shortest, optimal_block_length(influence)))
-        self._cumulative_sums = [circular_cumsum(moment) for moment in moments]
-
-    def studentise(self, blocks: BootstrapBlocks) -> Vector:
-        """3. (statistic - estimate) / its standard error in each resample, shape (resamples,).
-
-        The standard error is estimated from the blocks of the resample, which are independent:
-        the root of the sum of squared influence sums of the blocks, over n. The statistic of a
-        constant resample, as of a book that hardly trades, is undefined and counts as infinite,
-        which is conservative.
-        """
-        sums = [blocks.block_sums(each) for each in self._cumulative_sums]
-        rows, lengths = self.bars, blocks.lengths
-        means = np.array([blocks.resample_totals(each) for each in sums]) / rows
-        with np.errstate(divide="ignore", invalid="ignore"):
-            gradient = _sharpe_gradient(means)
-            centre = (gradient * means).sum(axis=0)
-            influence = blocks.repeat_by_block(-centre) * lengths
-            for slope, each in zip(gradient, sums, strict=True):
-                influence += blocks.repeat_by_block(slope) * each
-            error = np.sqrt(blocks.resample_totals(influence**2)) / rows
-            studentised = (_sharpe_from_moments(means) - self.estimate) / error
-        bounded: Vector = np.where(np.isfinite(studentised), studentised, np.inf)
-        return bounded
 
     def infer_from(
         self, resampled_statistics: Vector, periods_per_year: float, confidence: float
@@ -215,7 +211,7 @@ class StudentisedSharpe:
         observed = self.estimate / self.standard_error
         extreme = (
             resampled_statistics >= observed
-            if self._one_sided
+            if len(self.books) == 1
             else np.abs(resampled_statistics) >= abs(observed)
         )
         # The moments here divide by n, return_metrics.sharpe by n - 1.
@@ -251,8 +247,3 @@ def _upper_quantile(values: Vector, level: float) -> float:
     """Smallest value that a share of at least `level` does not exceed; infinite values count."""
     rank = int(np.ceil(level * len(values))) - 1
     return float(np.partition(values, rank)[rank])
-
-
-def _batch_sizes(count: int, batch: int) -> list[int]:
-    full, rest = divmod(count, batch)
-    return [batch] * full + ([rest] if rest else [])

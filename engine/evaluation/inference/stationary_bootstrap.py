@@ -1,108 +1,34 @@
-"""Stationary bootstrap: resamples as blocks, and the optimal block length.
+"""Stationary bootstrap: cumulative sums of its blocks, cells, and the optimal block length.
 
 A resample of n rows is a sequence of blocks with uniform starts and geometric lengths of mean
 `block_length`; rows wrap around at the end of the series, and the last block is truncated at n
 (Politis & Romano 1994, The Stationary Bootstrap, JASA 89). A statistic of sums needs only the sum
 of each block, a difference of two cumulative sums: with blocks of nine bars this is one ninth of
-the work of drawing every row.
+the work of drawing every row. `compiled_resampling` draws the blocks.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from engine.core.types import IntVector, Vector
+    from engine.core.types import IntVector, Matrix, Vector
 
 
-_UINT32_RANGE = 2**32
+def circular_cumsum(values: Matrix) -> Matrix:
+    """Cumulative sums from 0 over two passes of each row of `values`, (k, n) to (k, 2 n + 1).
 
-
-@dataclass(frozen=True)
-class BootstrapBlocks:
-    """The blocks of several resamples of n rows, one resample after the other.
-
-    Attributes:
-        start: First row of each block, shape (m,).
-        stop: Row after its last, from `start` to `start` + n; rows from n on wrap around.
-        first_block: Index of the first block of each resample, shape (resamples,).
-        block_count: Number of blocks of each resample, shape (resamples,).
+    The values of columns i to j - 1 sum to column j minus column i.
     """
-
-    start: IntVector
-    stop: IntVector
-    first_block: IntVector
-    block_count: IntVector
-
-    def to_rows(self, edges: IntVector) -> BootstrapBlocks:
-        """Blocks of cells as blocks of rows: cell i has the rows `edges[i]` to `edges[i + 1]`."""
-        return replace(self, start=edges.take(self.start), stop=edges.take(self.stop))
-
-    @property
-    def lengths(self) -> IntVector:
-        """Number of rows of each block, shape (m,)."""
-        return self.stop - self.start
-
-    def block_sums(self, cumulative_sums: Vector) -> Vector:
-        """Sum of the values over each block, from their `circular_cumsum`, shape (m,)."""
-        return cumulative_sums.take(self.stop) - cumulative_sums.take(self.start)
-
-    def resample_totals(self, by_block: Vector | IntVector) -> Vector:
-        """Sum of `by_block` over each resample, shape (resamples,)."""
-        return np.asarray(np.add.reduceat(by_block, self.first_block))
-
-    def repeat_by_block(self, by_resample: Vector) -> Vector:
-        """The value of each resample, repeated for each of its blocks, shape (m,)."""
-        return np.asarray(np.repeat(by_resample, self.block_count), dtype=np.float64)
-
-
-def circular_cumsum(values: Vector) -> Vector:
-    """Cumulative sums from 0 over two passes of `values`, shape (n,) to (2 n + 1,)."""
-    return np.concatenate([[0.0], np.cumsum(np.concatenate([values, values]))])
+    before = np.zeros((len(values), 1))
+    return np.hstack([before, np.cumsum(np.hstack([values, values]), axis=1)])
 
 
 def circular_cell_edges(rows: int, cells: int) -> IntVector:
     """First rows of cells of nearly equal size, over two passes, shape (2 cells + 1,)."""
     return np.arange(2 * cells + 1, dtype=np.int64) * rows // cells
-
-
-def draw_blocks(
-    rng: np.random.Generator, bars: int, block_length: float, resamples: int
-) -> BootstrapBlocks:
-    """Draws the blocks of `resamples` resamples of `bars` rows.
-
-    Every row of a resample begins a block with probability 1 / `block_length`, the first one
-    always.
-
-    Args:
-        rng: Random generator.
-        bars: Rows of the data and of each resample, n.
-        block_length: Mean length of a block, at least 1.
-        resamples: Number of resamples.
-    """
-    total = bars * resamples
-    begins = _draw_uint32(rng, total) < round(_UINT32_RANGE / block_length)
-    begins[::bars] = True
-    edges = np.append(np.flatnonzero(begins), total)
-    start = rng.integers(0, bars, len(edges) - 1)
-    first = np.searchsorted(edges, np.arange(resamples, dtype=np.int64) * bars)
-    return BootstrapBlocks(
-        start=start,
-        stop=start + np.diff(edges),
-        first_block=first,
-        block_count=np.diff(first, append=len(start)),
-    )
-
-
-def _draw_uint32(rng: np.random.Generator, count: int) -> npt.NDArray[np.uint32]:
-    """Uniform on 0 to 2^32 - 1; two numbers a draw, which halves the time."""
-    pairs = rng.integers(0, 2**64, -(-count // 2), dtype=np.uint64)
-    return pairs.view(np.uint32)[:count]
 
 
 def optimal_block_length(values: Vector) -> float:

@@ -79,6 +79,22 @@ class SymbolRecord(DocumentPart):
     pulled: str | None = None
 
 
+class AnnualisationRecord(DocumentPart):
+    """By how many bars a year the run's returns are annualised.
+
+    Attributes:
+        periods_per_year: The figure used.
+        basis: Where it is from: `calendar`, `measured` in the bars, or `declared` in the dataset.
+        by_calendar: By the dataset's calendar.
+        measured: Bars in the weeks that have any, scaled to a year; None for too few weeks.
+    """
+
+    periods_per_year: float
+    basis: str
+    by_calendar: float
+    measured: float | None = None
+
+
 class DatasetRecord(DocumentPart):
     """Which bars the run used.
 
@@ -87,6 +103,7 @@ class DatasetRecord(DocumentPart):
         note: Its own words.
         interval: Length of a bar.
         calendar: `24/7`, or a code of exchange-calendars.
+        annualisation: Bars a year; None where the version that ran recorded only its calendar.
         offline: Whether the offline dataset stood in.
         notices: What the data stage said about how the bars were obtained.
         quality: What the quality gate found; None where the version that ran kept nothing of it.
@@ -98,6 +115,7 @@ class DatasetRecord(DocumentPart):
     note: str | None = None
     interval: str | None = None
     calendar: str | None = None
+    annualisation: AnnualisationRecord | None = None
     offline: bool = False
     notices: tuple[str, ...] = ()
     quality: QualityReport | None = None

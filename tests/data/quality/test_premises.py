@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.calendar import INTERVAL_LENGTHS
+from engine.data.calendar import BarInterval
 from tests.data.quality.hours import bars_at, finding, findings, session_stamps
 from tests.data.quality.tables import check_table, plain, walk
 
@@ -104,7 +106,7 @@ class TestIntervals:
         raw = walk(100, freq="ME")
         advice = only(raw, "interval", "1w").advice
         assert "31d" not in advice
-        assert ("1mo" in advice) == ("1mo" in INTERVAL_LENGTHS)
+        assert ("1mo" in advice) == ("1mo" in get_args(BarInterval))
 
 
 class TestBreaks:

@@ -106,6 +106,14 @@ class TestLevels:
         examined = repaired(scaled(raw, rows, factor), "unit_errors")
         np.testing.assert_allclose(prices(examined.bars), prices(raw))
 
+    @pytest.mark.parametrize("factor", [1e-15, 1e14], ids=["tiny", "huge"])
+    def test_the_unit_of_all_prices_is_changed_and_that_of_volumes_with_it(self, factor):
+        raw = scaled(walk().assign(adj_close=99.0, dividends=0.0), slice(None), factor)
+        examined = repaired(raw, "price_scale")
+        unit = 1e12 if factor < 1.0 else 1e-12
+        np.testing.assert_allclose(prices(examined.bars), prices(raw) * unit, rtol=1e-15)
+        np.testing.assert_allclose(examined.bars["volume"], raw["volume"] / unit)
+
     def test_a_split_is_applied_to_prices_and_to_volume(self):
         raw = walk(volatility=0.01)
         damaged = scaled(scaled(raw, slice(0, 199), 2.0), slice(0, 99), 5.0)
@@ -157,6 +165,7 @@ def test_every_rule_has_a_repair_or_is_listed_without_one():
         "missing_values": ["drop_missing"],
         "nonpositive_prices": ["drop_nonpositive"],
         "price_range": ["widen_range"],
+        "price_scale": ["change_unit"],
         "off_grid": ["label_by_open"],
         "missed_splits": ["apply_split"],
         "unit_errors": ["multiply_by_100", "divide_by_100"],

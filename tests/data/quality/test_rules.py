@@ -29,6 +29,24 @@ class TestValues:
         raw = table([10.0] * 3, [11.0] * 3, [9.0] * 3, [11.0 * (1 + excess)] * 3)
         assert rules(raw) == expected
 
+    @pytest.mark.parametrize(
+        ("price", "expected"),
+        [(1e-13, ["price_scale"]), (1e-9, []), (1e14, []), (1e16, ["price_scale"])],
+    )
+    def test_a_price_at_which_no_order_can_be_filled_is_found(self, price, expected):
+        raw = scaled(walk(), slice(None), price / 100)
+        assert rules(raw) == expected
+
+    def test_one_tiny_price_is_enough_and_is_shown(self):
+        raw = scaled(walk(), slice(350, None), 1e-13)
+        assert rows(raw, "price_scale") == list(range(350, 400))
+
+    def test_prices_of_both_kinds_have_no_repair(self):
+        raw = scaled(scaled(walk(), slice(0, 9), 1e-14), slice(390, None), 1e15)
+        both = [one for one in check_table(raw).errors if one.rule == "price_scale"]
+        assert [one.repair for one in both] == [None, None]
+        assert all("unit of money" in one.advice for one in both)
+
     def test_a_missing_open_breaks_no_other_rule(self):
         raw = plain(3)
         raw.loc[1, "open"] = 0.0

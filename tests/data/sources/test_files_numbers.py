@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from engine.core.errors import BarsParseError, StrategyError
@@ -106,3 +107,68 @@ def test_decimal_and_thousands_must_differ(reader):
     with pytest.raises(StrategyError) as caught:
         reader.dataset("{kind: files, path: bars, decimal: ',', thousands: ','}")
     assert "different marks" in str(caught.value)
+
+
+class TestUnits:
+    def volumes(self, reader, *cells, **options) -> list[float]:
+        lines = "".join(f"2020-01-{n + 1:02};10;12;9;11;{cell}\n" for n, cell in enumerate(cells))
+        text = "timestamp;open;high;low;close;volume\n" + lines
+        return reader.bars(text, **options)["volume"].tolist()
+
+    def test_suffixes_of_a_volume_are_read_to_the_last_digit_with_a_notice(self, reader):
+        cells = ["5.17K", "4.94k", "1.01M", "2.3m", "1.5B", "1B", "980", "0.07T"]
+        read = self.volumes(reader, *cells)
+        assert read == [5170.0, 4940.0, 1.01e6, 2.3e6, 1.5e9, 1e9, 980.0, 0.07e12]
+        assert reader.notices == [
+            "files: a volume such as 5.17K is read as 5.17 thousand (in X.csv)"
+        ]
+        assert self.volumes(reader, "5,17K", "1.234,5", decimal=",", thousands=".") == [
+            5170,
+            1234.5,
+        ]
+
+    @pytest.mark.parametrize("dash", ["-", "--", "\u2014", "\u2013"])
+    def test_a_dash_is_an_empty_cell(self, reader, dash):
+        assert str(self.volumes(reader, "5.17K", dash)) == "[5170.0, nan]"
+        assert str(reader.values("11", dash)) == "[11.0, nan]"
+
+    @pytest.mark.parametrize("sign", "$\u20ac\u00a3\u00a5")
+    def test_a_currency_beside_a_price_is_read_with_a_notice(self, reader, sign):
+        assert reader.values(f"{sign}11.5", f"12.25 {sign}", "13") == [11.5, 12.25, 13.0]
+        notice = f"a close such as {sign}11.5 is read without the sign of the currency"
+        assert reader.notices == [f"files: {notice} (in X.csv)"]
+        assert reader.values(f"{sign}1,234.5", f"-{sign}3", thousands=",") == [1234.5, -3.0]
+        with pytest.raises(BarsParseError) as caught:
+            reader.values(f"{sign}1,234.50")
+        assert "`thousands: ','`" in caught.value.fix
+
+    def test_two_currencies_are_refused(self, reader):
+        with pytest.raises(BarsParseError) as caught:
+            reader.values("$11.5", "\u20ac12")
+        assert caught.value.found == "$11.5"
+
+    @pytest.mark.parametrize(("cell", "words"), [("57.1K", "is rounded"), ("0.41%", "per cent")])
+    def test_a_price_that_is_rounded_or_a_change_is_refused(self, reader, cell, words):
+        with pytest.raises(BarsParseError) as caught:
+            reader.values("11", cell)
+        assert caught.value.found == cell
+        assert words in caught.value.fix
+        assert "map another column to close" in caught.value.fix
+
+    @pytest.mark.parametrize("cell", ["5.17Q", "5K7", "K", "1_000", "0x10", "5 17", "1e5K"])
+    def test_other_letters_are_no_units(self, reader, cell):
+        with pytest.raises(BarsParseError) as caught:
+            self.volumes(reader, "1", cell)
+        assert caught.value.where.endswith("line 3")
+
+
+@pytest.mark.parametrize("options", [{}, {"thousands": ","}])
+def test_every_number_is_the_nearest_float_of_its_text(reader, options):
+    """The reader of pandas is off by a unit in the last place for one of some thousand texts."""
+    rng = np.random.default_rng(7)
+    texts = [
+        *(f"{value:.{digits}f}" for digits in (2, 5, 8) for value in rng.lognormal(3, 4, 700)),
+        *(repr(float(value)) for value in rng.lognormal(0, 20, 700)),
+        *("9007199254740993", "0.1", "1e-300", "1.7976931348623157e308", "36413.600000000006"),
+    ]
+    assert reader.values(*texts, **options) == [float(text) for text in texts]

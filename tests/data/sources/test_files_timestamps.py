@@ -98,11 +98,107 @@ class TestDates:
     def test_a_file_without_rows_has_no_bars(self, reader, dates, timezone):
         assert reader.stamps([], dates=dates, timezone=timezone, interval="1h") == []
 
-    @pytest.mark.parametrize("dates", ["dayfirst", "%H:%M", "%d.%m", "%Q"])
+    @pytest.mark.parametrize("dates", ["dayfirst", "%H:%M", "%d.%m", "%Q", "%Y-%M-%d"])
     def test_an_invalid_date_format_is_a_manifest_mistake(self, reader, dates):
         with pytest.raises(StrategyError) as caught:
             reader.dataset(f"{{kind: files, path: bars, dates: '{dates}'}}")
         assert "day_first" in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            *("2020.01.31 17:00", "2020/01/31 17:00:00", "2020/1/31 17:00", "2020-1-31 17:00"),
+            *("20200131 170000", "20200131 1700", "20200131 17:00:00", "20200131T170000"),
+            *("2020-01-31 05:00 PM", "2020.01.31 17:00:00.000", "2020-01-31 17:00:00 UTC"),
+            *("2020-01-31T17:00:00.000Z", "2020-01-31 18:00:00+0100", "2020-01-31 17:00 GMT"),
+            *("2020/01/31 18:00:00+01:00", "1580490000.0", "1580490000000"),
+        ],
+    )
+    def test_text_that_begins_with_the_year_has_one_reading(self, reader, cell):
+        assert reader.stamps([cell], interval="1h") == ["2020-01-31 17:00"]
+
+    def test_a_list_of_years_and_days_keeps_one_form(self, reader):
+        with pytest.raises(BarsParseError) as caught:
+            reader.stamps(["2020.01.31", "2020.02.30"])
+        assert caught.value.found == "2020.02.30"
+        assert caught.value.where.endswith("line 3")
+
+    @pytest.mark.parametrize(
+        ("cells", "dates"),
+        [
+            (["Jan 31, 2020", "Feb 01, 2020"], "%b %d, %Y"),
+            (["31 Jan 2020", "01 Feb 2020"], "%d %b %Y"),
+            (["31-Jan-20", "01-Feb-20"], "%d-%b-%y"),
+            (["January 31, 2020", "February 1, 2020"], "%B %d, %Y"),
+            (["2020-01-31 12-AM", "2020-02-01 12-AM"], "%Y-%m-%d %I-%p"),
+            (["20200131000000", "20200201000000"], "%Y%m%d%H%M%S"),
+        ],
+    )
+    def test_a_format_that_fits_every_cell_is_suggested(self, reader, cells, dates):
+        with pytest.raises(BarsParseError) as caught:
+            reader.stamps(cells)
+        assert f"`dates: '{dates}'`" in caught.value.fix
+        assert reader.stamps(cells, dates=dates) == ["2020-01-31", "2020-02-01"]
+
+
+class TestOffsets:
+    CELL = "11.10.2021 00:00:00.000 GMT+0800"
+    FORMAT = "%d.%m.%Y %H:%M:%S.%f GMT%z"
+
+    def dataset(self, reader, dates, **keys):
+        more = "".join(f", {key}: {value}" for key, value in keys.items())
+        return reader.dataset(f"{{kind: files, path: ., dates: '{dates}'{more}}}").sources[0]
+
+    @pytest.mark.parametrize(
+        ("cell", "dates"),
+        [
+            (CELL, FORMAT),
+            (CELL, "day_first"),
+            ("11.10.2021 00:00:00+08:00", "%d.%m.%Y %H:%M:%S%z"),
+            ("Oct 11, 2021 00:00 +0800", "%b %d, %Y %H:%M %z"),
+            ("10/10/2021 16:00 UTC", "%d/%m/%Y %H:%M UTC"),
+            ("10/10/2021 16:00Z", "month_first"),
+        ],
+    )
+    def test_an_offset_in_text_is_read(self, reader, cell, dates):
+        assert self.dataset(reader, dates).dates == dates
+        for timezone in (None, "America/New_York"):
+            read = reader.stamps([cell], dates=dates, interval="1h", timezone=timezone)
+            assert read == ["2021-10-10 16:00"]
+
+    def test_offsets_may_change_with_the_season(self, reader):
+        cells = ["01.07.2021 00:00:00.000 GMT+0200", "01.12.2021 00:00:00.000 GMT+0100"]
+        read = reader.stamps(cells, dates=self.FORMAT, interval="1h")
+        assert read == ["2021-06-30 22:00", "2021-11-30 23:00"]
+
+    def test_both_orders_of_dates_with_an_offset_are_offered(self, reader):
+        with pytest.raises(BarsParseError) as caught:
+            reader.stamps([self.CELL], interval="1h")
+        assert "`dates: day_first` or `dates: month_first`" in caught.value.fix
+
+    @pytest.mark.parametrize(
+        ("dates", "mend"),
+        [
+            ("%d.%m.%Y %H:%M:%S.%f GMT+0800", "%z in place of +0800"),
+            ("%Y-%m-%d %H:%M:%S+08:00", "%z in place of +08:00"),
+            ("%Y-%m-%d %H:%M:%S -0500", "%z in place of -0500"),
+            ("%Y-%m-%d %H:%M EST", "`timezone` beside EST"),
+            ("%Y-%m-%d %H:%M %Z", "%z for an offset"),
+            ("%Y-%m-%d %I:%M", "%I together with %p"),
+            ("%Y-%m-%d %H:%M %p", "%H without %p"),
+        ],
+    )
+    def test_a_format_that_would_lose_hours_is_refused(self, reader, dates, mend):
+        with pytest.raises(StrategyError) as caught:
+            self.dataset(reader, dates)
+        assert mend in str(caught.value)
+
+    def test_the_name_of_a_zone_is_text_where_the_zone_is_declared(self, reader):
+        dates = "%Y-%m-%d %H:%M EST"
+        source = self.dataset(reader, dates, timezone="America/New_York")
+        cell = "2020-01-31 09:30 EST"
+        read = reader.stamps([cell], dates=dates, timezone=source.timezone, interval="1h")
+        assert read == ["2020-01-31 14:30"]
 
 
 class TestNumbersSince1970:
@@ -142,6 +238,12 @@ class TestNumbersSince1970:
             reader.stamps([number])
         assert readings in caught.value.found
         assert "`dates: seconds`" in caught.value.fix
+
+    def test_the_day_numbers_of_a_spreadsheet_are_named(self, reader):
+        with pytest.raises(BarsParseError) as caught:
+            reader.stamps([43_861])
+        assert "2020-01-31 in a spreadsheet" in caught.value.found
+        assert "format the column as YYYY-MM-DD" in caught.value.fix
 
     def test_a_declared_unit_is_accepted_for_any_number(self, reader):
         assert reader.stamps([100_000_000], dates="seconds") == ["1973-03-03 09:46"]

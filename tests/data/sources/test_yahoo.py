@@ -75,6 +75,25 @@ def test_the_current_price_row_of_a_week_is_dropped(yahoo, pull):
     assert bars["timestamp"].max() == pd.Timestamp("2024-02-26", tz="UTC")
 
 
+def test_the_current_month_is_dropped_until_it_is_over(yahoo, pull):
+    # Yahoo labels a month by its first day on the exchange.
+    opens = pd.date_range("2023-01-01", periods=15, freq="MS", tz="America/New_York")
+    served = [
+        replace(candle, seconds=int(at.timestamp()))
+        for candle, at in zip(candles(FIRST, 15), opens, strict=True)
+    ]
+    yahoo.site.charts["MONTHS"] = Chart(served, zone="America/New_York", kind="EQUITY")
+    pulled = pull("MONTHS", interval="1mo")
+    bars = drop_unfinished_bar(pulled, "1mo", NOW)
+    assert pulled["timestamp"].max() == pd.Timestamp("2024-03-01", tz="UTC")
+    assert bars["timestamp"].tolist() == list(
+        pd.date_range("2023-01-01", "2024-02-01", freq="MS", tz="UTC")
+    )
+    over = pd.Timestamp("2024-04-01", tz="UTC")
+    assert len(drop_unfinished_bar(pulled, "1mo", over)) == 15
+    assert len(drop_unfinished_bar(pulled, "1mo", over - pd.Timedelta(seconds=1))) == 14
+
+
 def test_days_on_which_yahoo_has_no_price_are_left_out(yahoo, pull):
     yahoo.site.charts["HOLES"] = Chart(candles(FIRST, COUNT), nulls={5, 6})
     bars = pull("HOLES")

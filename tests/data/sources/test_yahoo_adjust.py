@@ -76,6 +76,11 @@ def test_unadjusted_weekly_bars_are_refused(pull):
     assert "1d" in error.value.fix
 
 
+def test_unadjusted_monthly_bars_are_refused(pull):
+    with pytest.raises(SourceError, match="no unadjusted monthly bars"):
+        pull(Chart(candles(FIRST, 20, step=30 * DAY)), "none", "1mo")
+
+
 def hours(**chart):
     # Yahoo keeps two years of hours, counted from the present.
     first = int(pd.Timestamp.now("UTC").floor("D").timestamp()) - 30 * DAY

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 
+_ROUNDING = 1e-9
+
 BLOCK_SIZE = 101
 """Number of bars in a block, whose median is the local level."""
 
@@ -37,23 +39,47 @@ class LogPrices:
     Attributes:
         rows: Positions in the view, shape (n,).
         timestamps: Microseconds since 1970, strictly ascending, shape (n,).
-        opens: Logarithms of the opens, shape (n,).
-        highs: As `opens`.
-        lows: As `opens`.
-        closes: As `opens`.
+        prices: Open, high, low and close, not their logarithms, shape (4, n).
     """
 
     rows: IntVector
     timestamps: TimestampsUs
-    opens: Vector
-    highs: Vector
-    lows: Vector
-    closes: Vector
+    prices: Matrix
+
+    @cached_property
+    def opens(self) -> Vector:
+        """Logarithms of the opens, shape (n,)."""
+        return np.asarray(np.log(self.prices[0]))
+
+    @cached_property
+    def highs(self) -> Vector:
+        """Logarithms of the highs, shape (n,)."""
+        return np.asarray(np.log(self.prices[1]))
+
+    @cached_property
+    def lows(self) -> Vector:
+        """Logarithms of the lows, shape (n,)."""
+        return np.asarray(np.log(self.prices[2]))
+
+    @cached_property
+    def closes(self) -> Vector:
+        """Logarithms of the closes, shape (n,)."""
+        return np.asarray(np.log(self.prices[3]))
+
+    @cached_property
+    def max_step(self) -> float:
+        """Size of the largest step from a close to the next open; it needs no logarithms."""
+        return largest_log_ratio(self.prices[0, 1:], self.prices[3, :-1])
 
     @cached_property
     def open_close_path(self) -> Vector:
         """Open, close, open, close and so on, shape (2n,)."""
         return np.column_stack([self.opens, self.closes]).ravel()
+
+    @cached_property
+    def overnight_steps(self) -> Vector:
+        """From each close to the next open, shape (n - 1,)."""
+        return self.opens[1:] - self.closes[:-1]
 
     @cached_property
     def median_abs_return(self) -> float:
@@ -71,7 +97,7 @@ class BarsView:
         now_us: The present instant, in microseconds since 1970.
         timestamps: Microseconds since 1970 of each bar's open, shape (n,).
         prices: Open, high, low, close, shape (n, 4).
-        volume: Shape (n,).
+        volume: Shape (n,); NaN in every row where the source has none.
         events: `adj_close`, `dividends` and `split` if the source has them, shape (n,).
         day_begins: When a day begins, where the calendar does not say.
         timezone: Zone in which the source reads timestamps without an offset; None for UTC.
@@ -121,10 +147,15 @@ class BarsView:
         return interval_length(self.interval).value // 1_000
 
     @cached_property
+    def has_volume(self) -> bool:
+        """Whether any bar has a volume; a source without one leaves all rows NaN."""
+        return not np.isnan(self.volume).all()
+
+    @cached_property
     def unique_timestamps(self) -> TimestampsUs:
         """Distinct timestamps, ascending."""
-        steps = np.diff(self.timestamps)
-        return self.timestamps if (steps > 0).all() else np.unique(self.timestamps)
+        ascending = (self.timestamps[1:] > self.timestamps[:-1]).all()
+        return self.timestamps if ascending else np.unique(self.timestamps)
 
     @cached_property
     def sessions(self) -> Sessions | None:
@@ -147,27 +178,40 @@ class BarsView:
     @cached_property
     def log_prices(self) -> LogPrices:
         """Logarithms of the comparable prices."""
-        rows = np.flatnonzero((self.prices > 0).all(axis=1) & np.isfinite(self.prices).all(axis=1))
+        columns = self.prices.T
+        usable = np.logical_and.reduce([(prices > 0) & (prices < np.inf) for prices in columns])
+        if usable.all() and self.unique_timestamps is self.timestamps:
+            return LogPrices(np.arange(self.timestamps.size), self.timestamps, columns)
+        rows = np.flatnonzero(usable)
         stamps = self.timestamps[rows]
         if not (np.diff(stamps) > 0).all():
             stamps, first = np.unique(stamps, return_index=True)
             rows = rows[first]
-        opens, highs, lows, closes = np.log(self.prices[rows]).T
-        return LogPrices(rows, stamps, opens, highs, lows, closes)
+        return LogPrices(rows, stamps, columns[:, rows])
+
+
+def largest_log_ratio(prices: Vector, others: Vector) -> float:
+    """The largest size of log(price / other), rounded up in the last places; 0 without prices."""
+    if not prices.size:
+        return 0.0
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        ratios = prices / others
+        return max(float(np.log(ratios.max())), -float(np.log(ratios.min()))) + _ROUNDING
 
 
 def block_medians(values: Vector) -> Vector:
-    """For each value the median of its block of 101 values, shape (n,).
+    """The median of each block of 101 values, shape (ceil(n / 101),).
 
     Blocks do not overlap, except that the last one has the last 101 values. A million values take
     0.04 s; a running median takes 0.25 s.
     """
-    if values.size <= BLOCK_SIZE:
-        return np.full(values.size, np.median(values) if values.size else 0.0)
-    complete = values.size // BLOCK_SIZE * BLOCK_SIZE
-    medians = np.repeat(np.median(values[:complete].reshape(-1, BLOCK_SIZE), axis=1), BLOCK_SIZE)
-    rest = np.full(values.size - complete, np.median(values[-BLOCK_SIZE:]))
-    return np.concatenate([medians, rest])
+    if not values.size:
+        return np.empty(0)
+    blocks = values[: values.size // BLOCK_SIZE * BLOCK_SIZE].reshape(-1, BLOCK_SIZE)
+    medians = np.partition(blocks, BLOCK_SIZE // 2, axis=1)[:, BLOCK_SIZE // 2]
+    if values.size % BLOCK_SIZE:
+        medians = np.append(medians, np.median(values[-BLOCK_SIZE:]))
+    return medians
 
 
 @dataclass(frozen=True)
@@ -180,6 +224,7 @@ class RuleViolation:
         repair: Name of the repair; None where no repair could restore the true values.
         price_factor: Factor by which the repair multiplies prices.
         shift_us: Microseconds by which the repair moves timestamps back.
+        by_month: Whether it moves them to the first day of their month instead.
         missing_span: First and last missing bar, in microseconds since 1970, and their number.
         advice: What the user can do, where there is no repair.
     """
@@ -189,6 +234,7 @@ class RuleViolation:
     repair: str | None = None
     price_factor: float = 1.0
     shift_us: int = 0
+    by_month: bool = False
     missing_span: tuple[int, int, int] | None = None
     advice: str = ""
 

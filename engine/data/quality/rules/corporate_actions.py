@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.quality.rules.base import RuleViolation, block_medians
+from engine.data.quality.rules.base import BLOCK_SIZE, RuleViolation
 
 if TYPE_CHECKING:
     from engine.core.types import IntVector, Vector
@@ -41,6 +41,8 @@ def missed_splits(view: BarsView) -> list[RuleViolation]:
     listed = _find_listed_splits(view, prices)
     edges = {edge for span in listed for edge in (span.first, span.end)}
     unlisted = [span for span in _find_unlisted_splits(view, prices) if span.end not in edges]
+    if not listed and not unlisted:
+        return []
     ratios = np.ones(prices.rows.size)
     for span in [*listed, *unlisted]:
         ratios[span.first : span.end] *= span.ratio
@@ -120,13 +122,12 @@ def _find_unadjusted_span(returns: Vector, event: int, ratio: float) -> _Unadjus
 
 def _find_unlisted_splits(view: BarsView, log_prices: LogPrices) -> list[_UnadjustedSpan]:
     """Steps from close to open by a common ratio, without other signs of a market move."""
-    if log_prices.rows.size < 2 * _LEVEL_WINDOW:
+    smallest = np.log(_COMMON_RATIOS[0]) - _MATCH_TOLERANCE
+    if log_prices.rows.size < 2 * _LEVEL_WINDOW or log_prices.max_step < smallest:
         return []
-    steps = log_prices.opens[1:] - log_prices.closes[:-1]
+    steps = log_prices.overnight_steps
     spans = []
-    for bar in (
-        np.flatnonzero(np.abs(steps) >= np.log(_COMMON_RATIOS[0]) - _MATCH_TOLERANCE) + 1
-    ).tolist():
+    for bar in (np.flatnonzero(np.abs(steps) >= smallest) + 1).tolist():
         ratio = _match_common_ratio(float(steps[bar - 1]))
         if (
             ratio
@@ -163,9 +164,11 @@ def _level_persists(log_prices: LogPrices, bar: int, ratio: float) -> bool:
 
 def _has_normal_turnover(view: BarsView, log_prices: LogPrices, bar: int) -> bool:
     """Whether the turnover of the bar is known, and not much higher than usual."""
+    if not view.has_volume:
+        return False
     turnover = view.volume[log_prices.rows] * np.exp(log_prices.closes)
-    usual = block_medians(turnover[max(bar - 101, 0) : bar])
-    return bool(usual.size and 0.0 < turnover[bar] <= _MAX_TURNOVER_MULTIPLE * usual[-1])
+    before = turnover[max(bar - BLOCK_SIZE, 0) : bar]
+    return bool(before.size and 0.0 < turnover[bar] <= _MAX_TURNOVER_MULTIPLE * np.median(before))
 
 
 def _to_violation(rows: IntVector, ratio: float) -> RuleViolation:

@@ -95,8 +95,9 @@ def _find_repeats(view: BarsView) -> tuple[IntVector, IntVector]:
 def _have_equal_values(
     view: BarsView, rows: IntVector, other_rows: IntVector
 ) -> npt.NDArray[np.bool_]:
-    values = np.column_stack([view.prices, view.volume])
-    mine, theirs = values[rows], values[other_rows]
+    mine, theirs = (
+        np.column_stack([view.prices[these], view.volume[these]]) for these in (rows, other_rows)
+    )
     return np.asarray(((mine == theirs) | (np.isnan(mine) & np.isnan(theirs))).all(axis=1))
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.calendar import ALWAYS_OPEN
+from engine.data.calendar import ALWAYS_OPEN, MONTH
+from engine.data.quality.rules import months
 from engine.data.quality.rules.base import DAY_US, RuleViolation
 from engine.data.sessions import LONG_SESSION_US, MIN_HALT_SHARE
 
@@ -89,6 +90,8 @@ def _missing_within_sessions(
 
 
 def _find_missing_bars(view: BarsView, timestamps: TimestampsUs) -> list[RuleViolation]:
+    if view.interval == MONTH:
+        return months.gaps(view)
     return _gap_violations(view, timestamps, np.diff(timestamps) // view.bar_length_us - 1)
 
 
@@ -132,8 +135,10 @@ def ticker_reuse(view: BarsView) -> list[RuleViolation]:
     """Another asset had the ticker: a year or more without bars, then twice or half the price."""
     prices = view.log_prices
     is_gap = np.diff(prices.timestamps) >= _YEAR_US
-    is_jump = np.abs(prices.opens[1:] - prices.closes[:-1]) >= _MIN_LOG_JUMP
-    breaks = np.flatnonzero(is_gap & is_jump)
+    after = np.flatnonzero(is_gap)
+    if not after.size:
+        return []
+    breaks = after[np.abs(prices.overnight_steps[after]) >= _MIN_LOG_JUMP]
     if not breaks.size:
         return []
     rows = np.sort(prices.rows[: breaks[-1] + 1])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.quality.rules.base import RuleViolation
+from engine.data.quality.rules.base import RuleViolation, largest_log_ratio
 
 if TYPE_CHECKING:
     from engine.data.quality.rules.base import BarsView, LogPrices
@@ -28,6 +28,9 @@ def bad_ticks(view: BarsView) -> list[RuleViolation]:
     A real crash or jump does not revert, or takes longer, or is smaller.
     """
     prices = view.log_prices
+    opens, _, _, closes = prices.prices
+    if max(prices.max_step, largest_log_ratio(closes, opens)) < _MIN_LOG_SPIKE:
+        return []
     moves = np.diff(prices.open_close_path)
     min_move = max(_MIN_LOG_SPIKE, _MIN_MOVE_MULTIPLE * prices.median_abs_return)
     jumps = np.flatnonzero(np.abs(moves) >= min_move)
@@ -52,6 +55,9 @@ def wicks(view: BarsView) -> list[RuleViolation]:
     A flash crash does trade at such prices, so this is a warning.
     """
     prices = view.log_prices
+    opens, highs, lows, _ = prices.prices
+    if max(largest_log_ratio(highs, opens), largest_log_ratio(lows, opens)) < _MIN_LOG_SPIKE:
+        return []
     above, below = _neighbour_extremes(prices)
     far = (prices.highs - above >= _MIN_LOG_SPIKE) | (below - prices.lows >= _MIN_LOG_SPIKE)
     rows = np.sort(prices.rows[far])
@@ -80,7 +86,9 @@ def unit_errors(view: BarsView) -> list[RuleViolation]:
     If few bars are high, these are wrong; otherwise the low ones are.
     """
     prices = view.log_prices
-    steps = prices.opens[1:] - prices.closes[:-1]
+    if prices.max_step < _LOG_100 - _TOLERANCE:
+        return []
+    steps = prices.overnight_steps
     is_step = np.abs(np.abs(steps) - _LOG_100) <= _TOLERANCE
     # No bar may span both levels: that would be a bad tick and not a unit.
     is_narrow = (prices.highs - prices.lows) < _LOG_100 / 2

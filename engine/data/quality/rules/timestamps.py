@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pandas as pd
 
-from engine.data.calendar import INTERVAL_LENGTHS
+from engine.data.calendar import INTERVAL_LENGTHS, MONTH, BarInterval
+from engine.data.intervals import bar_ends
+from engine.data.quality.rules import months
 from engine.data.quality.rules.base import DAY_US, SECOND_US, RuleViolation
 from engine.data.quality.rules.duplicates import MAX_REPEATED_SHARE, REPEATED_ADVICE
 
@@ -26,6 +28,8 @@ def interval(view: BarsView) -> list[RuleViolation]:
     Gaps, weekends and short sessions are less common than the interval itself. A step over the
     open of a session, or over the end of its break, says nothing about the interval.
     """
+    if view.interval == MONTH:
+        return months.interval(view)
     steps = np.diff(view.unique_timestamps)
     within = _steps_within_spans(view)
     if within.any():
@@ -41,7 +45,7 @@ def interval(view: BarsView) -> list[RuleViolation]:
     step = int(usual[0])
     at_step = np.diff(view.unique_timestamps, prepend=view.unique_timestamps[0]) == step
     rows = np.flatnonzero(np.isin(view.timestamps, view.unique_timestamps[at_step]))
-    text = _format_step(step)
+    text = "1mo" if _MIN_MONTH_US <= step <= _MAX_MONTH_US else _format_step(step)
     description = (
         f"bars are {text} after the previous one, and the dataset's interval is {view.interval}"
     )
@@ -81,12 +85,10 @@ def _advise_interval(view: BarsView, step: int) -> str:
     if known:
         return f"set the dataset's interval to that of its bars, which seems to be {known[0]}"
     if _MIN_MONTH_US <= step <= _MAX_MONTH_US:
-        if "1mo" in INTERVAL_LENGTHS:
-            return "set the dataset's interval to that of its bars, which seems to be 1mo"
-        return "the bars seem to be months, which are no interval of a dataset; use daily bars"
+        return "set the dataset's interval to that of its bars, which seems to be 1mo"
     return (
         f"the bars seem to be of {_format_step(step)}, which is no interval of a dataset; use "
-        f"bars of {', '.join(INTERVAL_LENGTHS)}"
+        f"bars of {', '.join(get_args(BarInterval))}"
     )
 
 
@@ -99,6 +101,8 @@ def off_grid(view: BarsView) -> list[RuleViolation]:
     """
     if not view.timestamps.size:
         return []
+    if view.interval == MONTH:
+        return months.off_grid(view)
     phases = view.timestamps % view.bar_length_us
     usual = _most_common(phases)
     off = phases != usual
@@ -136,7 +140,7 @@ def _counted_from_span(view: BarsView) -> npt.NDArray[np.bool_]:
 
 def future(view: BarsView) -> list[RuleViolation]:
     """A bar ends in the future."""
-    rows = np.flatnonzero(view.timestamps + view.bar_length_us > view.now_us)
+    rows = np.flatnonzero(bar_ends(view.timestamps, view.interval) > view.now_us)
     advice = "check the time zone of the timestamps, and this machine's clock"
     return [RuleViolation(rows, "bars end in the future", advice=advice)]
 

@@ -36,9 +36,7 @@ def implausible_volume(view: BarsView) -> list[RuleViolation]:
     traded = np.flatnonzero(view.volume > 0.0)
     volume = view.volume[traded]
     usual = block_medians(volume)
-    ends = np.full(BLOCK_SIZE, usual[:1].sum()), np.full(BLOCK_SIZE, usual[-1:].sum())
-    before = np.concatenate([ends[0], usual])[: usual.size]
-    after = np.concatenate([usual, ends[1]])[BLOCK_SIZE:]
-    rows = traded[volume > _MAX_MEDIAN_MULTIPLE * np.maximum.reduce([before, usual, after])]
+    around = np.maximum.reduce([np.r_[usual[:1], usual[:-1]], usual, np.r_[usual[1:], usual[-1:]]])
+    rows = traded[volume > np.repeat(_MAX_MEDIAN_MULTIPLE * around, BLOCK_SIZE)[: volume.size]]
     description = f"bars have more than {_MAX_MEDIAN_MULTIPLE:.0f} times the usual volume"
     return [RuleViolation(rows, description)]

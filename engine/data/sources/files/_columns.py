@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.core.errors import InvalidBarsError
+from engine.core.types import PRICE_COLUMNS
 from engine.data.bars import EVENT_COLUMNS, VALUE_COLUMNS
+from engine.data.sources.files._cells import looks_like_date, looks_like_time
+from engine.data.sources.files._shown import list_names, write_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-REQUIRED_COLUMNS = ("timestamp", *VALUE_COLUMNS)
+    from engine.data.config import FilesSourceSpec
 
-# Accepted names, ignoring case, spaces, underscores and hyphens: names with one meaning only.
-# `Price`, `Last`, `Close Time` or `Volume BTC` must be mapped.
+UNNAMED = "Unnamed: 0"
+"""Name of a first column, or of an index, that the file does not name; pandas calls it so."""
+
+# Accepted names, ignoring case, spaces, underscores, hyphens and angle brackets: names with one
+# meaning only. `Price`, `Last`, `Close Time` or `Volume BTC` must be mapped.
 _ALIASES = {
     "timestamp": ("timestamp", "date", "datetime", "time", "opentime", "unix", "unixtimestamp"),
     **{name: (name,) for name in VALUE_COLUMNS},
@@ -24,108 +31,326 @@ _ALIASES = {
     "split": ("split", "splits", "stocksplit", "stocksplits"),
 }
 
-# Names that an error message suggests and that are not accepted.
+# Names that an error message suggests and that are not accepted; letters and digits only.
 _SUGGESTED_ALIASES = {
-    "timestamp": ("day", "begin", "start"),
-    "open": ("o", "first"),
-    "high": ("h", "max"),
-    "low": ("l", "min"),
-    "close": ("c", "price", "last", "adjclose", "adjustedclose"),
-    "volume": ("v", "vol", "vol.", "volumeusd", "volumebtc", "basevolume"),
+    "timestamp": (
+        *("day", "begin", "start", "t", "ts", "index", "unnamed0", "windowstart", "tsevent"),
+        *("gmttime", "localtime", "utctime", "utc", "timeutc", "dateutc", "timeopen", "opendate"),
+        *("dtyyyymmdd", "yyyymmdd", "tradedate", "tradingdate", "tradingday", "timeperiodstart"),
+        *("openingtime", "opentimeutc", "timestamputc", "timestampms", "epoch", "datetimeutc"),
+        *("starttime", "timestart", "startdate", "barstart", "periodstart", "unixtime", "dt"),
+        *("datum", "fecha", "data", "\u65e5\u671f", "\u65f6\u95f4", "\u4ea4\u6613\u65e5\u671f"),
+    ),
+    "open": (
+        *("o", "first", "openprice", "openingprice", "priceopen", "openbid", "bidopen"),
+        *("er\u00f6ffnung", "er\u00f6ffnungskurs", "erster", "\u5f00\u76d8", "\u5f00\u76d8\u4ef7"),
+    ),
+    "high": (
+        *("h", "max", "highprice", "pricehigh", "highest", "highbid", "bidhigh"),
+        *("hoch", "tageshoch", "\u6700\u9ad8", "\u6700\u9ad8\u4ef7"),
+    ),
+    "low": (
+        *("l", "min", "lowprice", "pricelow", "lowest", "lowbid", "bidlow"),
+        *("tief", "tagestief", "\u6700\u4f4e", "\u6700\u4f4e\u4ef7"),
+    ),
+    "close": (
+        *("c", "price", "last", "closelast", "closeprice", "closingprice", "priceclose", "settle"),
+        *("lastprice", "latest", "closebid", "bidclose", "adjclose", "adjustedclose"),
+        *("schluss", "schlusskurs", "zuletzt", "\u6536\u76d8", "\u6536\u76d8\u4ef7"),
+    ),
+    "volume": (
+        *("v", "vol", "realvolume", "tickvolume", "tickvol", "shares", "sharestraded", "qty"),
+        *("volumeusd", "volumebtc", "basevolume", "totalvolume", "volumetraded", "tradedvolume"),
+        *("volumefrom", "totaltradedquantity", "tottrdqty", "volumeshares", "quantity"),
+        *("volumen", "st\u00fcck", "\u6210\u4ea4\u91cf"),
+    ),
 }
+_REPEATED = re.compile(r"\.\d+$")
+"""The end of a name that a header has twice: `Close.1`."""
+
+_LIST_NUMBER = re.compile(r"^\d+[a-z]?[.)]\s*")
+_IN_PARENTHESES = re.compile(r"\([^)]*\)|\[[^]]*\]")
+_QUOTE_CURRENCIES = ("usdt", "usdc", "usd", "eur", "gbp")
+
+Sampler = "Callable[[str], Sequence[str]]"
 
 
 @dataclass(frozen=True)
 class ColumnMatch:
-    """The column of the file for each column of bars.
+    """The columns of the file for each column of bars.
 
     Attributes:
-        file_names: Column of bars to column of the file: all six, and those of `EVENT_COLUMNS`
-            that the file has.
+        file_names: Column of bars to its column of the file: all that bars need, and those of
+            `EVENT_COLUMNS` that the file has. A timestamp may have two: a date and a time.
         notices: One sentence for each choice that a reader may not expect.
     """
 
-    file_names: dict[str, str]
+    file_names: dict[str, tuple[str, ...]]
     notices: tuple[str, ...]
 
 
+def required_columns(spec: FilesSourceSpec) -> tuple[str, ...]:
+    """The columns of bars that a file must have."""
+    values = PRICE_COLUMNS if spec.volume == "none" else VALUE_COLUMNS
+    return ("timestamp", *values)
+
+
+def is_known_name(name: str) -> bool:
+    """Whether a column of this name holds values of bars, or may be mapped to one."""
+    return any(
+        _normalise_name(name) in _ALIASES[ours]
+        or _simplify_name(name) in _SUGGESTED_ALIASES.get(ours, ())
+        for ours in _ALIASES
+    )
+
+
+def has_all_columns(file_columns: Sequence[str], spec: FilesSourceSpec) -> bool:
+    """Whether these names have every column of bars, each perhaps more than once."""
+    return all(_find_candidates(ours, file_columns, spec) for ours in required_columns(spec))
+
+
 def match_columns(
-    path: Path, file_columns: Sequence[str], mapping: Mapping[str, str]
+    path: Path,
+    file_columns: Sequence[str],
+    spec: FilesSourceSpec,
+    sample: Callable[[str], Sequence[str]],
 ) -> ColumnMatch:
     """Finds the columns of bars among those of a file.
 
     In order of precedence: the column that the source maps, the column with exactly the name, the
-    column with an accepted name.
+    column with an accepted name. A first column without a name is the timestamp if no other can
+    be and its first cell is a date.
 
     Args:
         path: The file, for messages.
         file_columns: Its columns.
-        mapping: Column of bars to column of the file, from the source.
+        spec: The source: its mapping, and whether it has no volume.
+        sample: The first cells of a column, as text.
 
     Raises:
-        InvalidBarsError: A column is missing, or two columns match.
+        InvalidBarsError: A column is missing, two columns match, or the volume is a price.
     """
+    required = required_columns(spec)
     candidates = {
-        ours: _find_candidates(ours, file_columns, mapping)
-        for ours in (*REQUIRED_COLUMNS, *EVENT_COLUMNS)
+        ours: _find_candidates(ours, file_columns, spec) for ours in (*required, *EVENT_COLUMNS)
     }
-    wanted = [*REQUIRED_COLUMNS, *(ours for ours in EVENT_COLUMNS if ours in mapping)]
+    unnamed = _unnamed_timestamp(candidates["timestamp"], file_columns, spec, sample)
+    candidates["timestamp"] = candidates["timestamp"] or unnamed
+    wanted = [*required, *(ours for ours in EVENT_COLUMNS if ours in spec.columns)]
     missing = [ours for ours in wanted if not candidates[ours]]
+    ambiguous = [ours for ours in wanted if len(candidates[ours]) > 1]
     if missing:
-        raise _missing_columns_error(path, file_columns, mapping, missing)
-    for ours in wanted:
-        names = candidates[ours]
-        if len(names) > 1:
-            choices = " or ".join(f"`columns: {{{ours}: {name}}}`" for name in names)
-            raise InvalidBarsError(
-                f"this file has {len(names)} columns that may be {ours}",
-                expected=f"one {ours}",
-                found=", ".join(names),
-                where=str(path),
-                fix=f"say which: add {choices} to the files source",
-            )
+        raise _missing_columns_error(path, file_columns, spec, candidates, missing, sample)
+    for ours in ambiguous:
+        raise _ambiguous_column_error(path, ours, [name for (name,) in candidates[ours]], sample)
     chosen = {ours: names[0] for ours, names in candidates.items() if len(names) == 1}
-    return ColumnMatch(chosen, _make_notices(chosen, mapping))
+    _require_no_price_as_volume(path, chosen)
+    return ColumnMatch(chosen, _make_notices(chosen, spec))
 
 
 def _find_candidates(
-    ours: str, file_columns: Sequence[str], mapping: Mapping[str, str]
-) -> list[str]:
-    exact = mapping.get(ours, ours)
-    if exact in file_columns or ours in mapping:
-        return [exact] if exact in file_columns else []
-    return [name for name in file_columns if _normalise_name(name) in _ALIASES[ours]]
+    ours: str, file_columns: Sequence[str], spec: FilesSourceSpec
+) -> list[tuple[str, ...]]:
+    """The columns of the file that may be ours; two together for a date and a time."""
+    theirs = next((names for name, names in spec.columns.items() if name == ours), None)
+    if theirs is not None:
+        wanted = (theirs,) if isinstance(theirs, str) else theirs
+        found = tuple(_find_mapped(name, file_columns) for name in wanted)
+        return [tuple(name for name in found if name is not None)] if None not in found else []
+    exact: list[tuple[str, ...]] = [
+        (name,) for name in file_columns if _REPEATED.sub("", name) == ours
+    ]
+    if exact:
+        return exact
+    known = _ALIASES[ours]
+    return [(n,) for n in file_columns if _normalise_name(_REPEATED.sub("", n)) in known]
+
+
+def _find_mapped(name: str, file_columns: Sequence[str]) -> str | None:
+    """The column of exactly this name; spaces around it do not count, and no name is `""`."""
+    wanted = name.strip() or UNNAMED
+    return next((column for column in file_columns if column.strip() == wanted), None)
+
+
+def _unnamed_timestamp(
+    known: list[tuple[str, ...]],
+    file_columns: Sequence[str],
+    spec: FilesSourceSpec,
+    sample: Callable[[str], Sequence[str]],
+) -> list[tuple[str, ...]]:
+    if known or "timestamp" in spec.columns or UNNAMED not in file_columns:
+        return []
+    first = next(iter(sample(UNNAMED)), "")
+    return [(UNNAMED,)] if looks_like_date(first) else []
 
 
 def _normalise_name(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter not in " _-")
+    return "".join(letter for letter in name.lower() if letter not in " _-<>")
 
 
-def _make_notices(chosen: Mapping[str, str], mapping: Mapping[str, str]) -> tuple[str, ...]:
+def _simplify_name(name: str) -> str:
+    """Letters and digits of a name, without the number of a list, parentheses and a currency."""
+    plain = _IN_PARENTHESES.sub("", _LIST_NUMBER.sub("", name.lower().strip()))
+    return re.sub(r"[\W_]", "", plain)
+
+
+def _make_notices(chosen: Mapping[str, tuple[str, ...]], spec: FilesSourceSpec) -> tuple[str, ...]:
     notices = []
-    time, adjusted = chosen["timestamp"], chosen.get("adj_close")
-    if "timestamp" not in mapping and _normalise_name(time) != "timestamp":
-        notices.append(f"the column {time} is read as the timestamp")
+    (time, *_), adjusted = chosen["timestamp"], chosen.get("adj_close")
+    if "timestamp" not in spec.columns and _normalise_name(time) != "timestamp":
+        unnamed = "the first column, which has no name,"
+        words = unnamed if time == UNNAMED else f"the column {time}"
+        notices.append(f"{words} is read as the timestamp")
     if adjusted is not None:
-        notices.append(f"prices are read from the column {chosen['close']}, not from {adjusted}")
+        notices.append(
+            f"prices are read from the column {chosen['close'][0]}, not from {adjusted[0]}"
+        )
     return tuple(notices)
 
 
-def _missing_columns_error(
-    path: Path, file_columns: Sequence[str], mapping: Mapping[str, str], missing: Sequence[str]
+def _require_no_price_as_volume(path: Path, chosen: Mapping[str, tuple[str, ...]]) -> None:
+    volume = chosen.get("volume")
+    price = next((ours for ours in PRICE_COLUMNS if chosen[ours] == volume), None)
+    if price is not None:
+        raise InvalidBarsError(
+            f"the column {chosen[price][0]} is the {price} and the volume at once",
+            expected="a column of volumes",
+            where=str(path),
+            fix="if the file has no volume, take `volume` out of `columns` and add `volume: none` "
+            "to the files source",
+        )
+
+
+def _ambiguous_column_error(
+    path: Path, ours: str, names: Sequence[str], sample: Callable[[str], Sequence[str]]
 ) -> InvalidBarsError:
-    suggestions = {ours: _suggest_column(ours, file_columns) for ours in missing}
-    mapped = ", ".join(f"{ours}: {theirs}" for ours, theirs in suggestions.items() if theirs)
-    advice = "bars need all of these columns; `columns: {open: NAME}` maps one of the file"
+    pair = find_date_and_time(names, sample) if ours == "timestamp" else None
+    if pair:
+        fix = f"add {write_columns({ours: pair})}"
+    else:
+        choices = " or ".join(write_columns({ours: name}) for name in names)
+        fix = f"say which: add {choices}"
     return InvalidBarsError(
-        f"this file has no column {', '.join(mapping.get(ours, ours) for ours in missing)}",
-        expected=", ".join(mapping.get(ours, ours) for ours in REQUIRED_COLUMNS),
-        found=", ".join(file_columns),
+        f"this file has {len(names)} columns that may be {ours}",
+        expected="a date and a time in one column, or both named" if pair else f"one {ours}",
+        found=", ".join(names),
         where=str(path),
-        fix=f"add `columns: {{{mapped}}}` to the files source" if mapped else advice,
+        fix=f"{fix} to the files source",
     )
 
 
-def _suggest_column(ours: str, file_columns: Sequence[str]) -> str | None:
+def find_date_and_time(
+    names: Sequence[str], sample: Callable[[str], Sequence[str]]
+) -> tuple[str, str] | None:
+    """The column of dates and the column of times of the day among these, if there are both."""
+    times = [name for name in names if _has_times(name, sample(name))]
+    dates = [
+        name
+        for name in names
+        if name not in times and all(looks_like_date(cell) for cell in sample(name)[:1])
+    ]
+    return (dates[0], times[0]) if dates and times else None
+
+
+def _has_times(name: str, cells: Sequence[str]) -> bool:
+    """Whether cells are 09:30, or 930 and 93000 in a column that is called a time."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    if not filled:
+        return False
+    digits = all(cell.isdigit() and len(cell) <= 6 for cell in filled)
+    return all(map(looks_like_time, filled)) or (digits and _normalise_name(name) == "time")
+
+
+def _missing_columns_error(
+    path: Path,
+    file_columns: Sequence[str],
+    spec: FilesSourceSpec,
+    candidates: Mapping[str, list[tuple[str, ...]]],
+    missing: Sequence[str],
+    sample: Callable[[str], Sequence[str]],
+) -> InvalidBarsError:
+    wanted: dict[str, str] = {ours: ours for ours in required_columns(spec)}
+    for mapped, theirs in spec.columns.items():
+        wanted[mapped] = theirs if isinstance(theirs, str) else " and ".join(theirs)
+    suggestions: dict[str, str | tuple[str, str]] = {}
+    for ours in required_columns(spec):
+        names = [name for (name, *_) in candidates[ours]]
+        if ours in missing:
+            found = _suggest_column(ours, file_columns, sample)
+        elif len(names) > 1:
+            found = find_date_and_time(names, sample) or names[0]
+        else:
+            continue
+        if found:
+            suggestions[ours] = found
+    return InvalidBarsError(
+        f"this file has no column {', '.join(wanted[ours] or UNNAMED for ours in missing)}",
+        expected=", ".join(wanted[ours] for ours in required_columns(spec)),
+        found=list_names(file_columns),
+        where=str(path),
+        fix=_advise(
+            suggestions,
+            [ours for ours in missing if ours not in suggestions],
+            is_single=len(file_columns) == 1,
+        ),
+    )
+
+
+def _advise(
+    suggestions: Mapping[str, str | tuple[str, str]], unknown: Sequence[str], *, is_single: bool
+) -> str:
+    advice = []
+    if is_single:
+        return (
+            "separate the cells with a comma, semicolon, tab or vertical bar; or correct `skip`, "
+            "if the line with the names comes later"
+        )
+    if suggestions:
+        advice.append(f"add {write_columns(suggestions)} to the files source")
+    if "volume" in unknown:
+        keys = "add `volume: none` to the files source if the file has no volume"
+        advice.append(keys if not advice else keys.replace(" to the files source", ""))
+    others = [ours for ours in unknown if ours != "volume"]
+    if others:
+        advice.append(
+            f"bars need {', '.join(others)} too; `columns: {{{others[0]}: NAME}}` maps one column "
+            "of the file"
+        )
+    return "; ".join(advice)
+
+
+def _suggest_column(
+    ours: str, file_columns: Sequence[str], sample: Callable[[str], Sequence[str]]
+) -> str | tuple[str, str] | None:
+    if ours == "timestamp" and (pair := find_date_and_time(file_columns, sample)):
+        return pair
     known = (*_ALIASES[ours], *_SUGGESTED_ALIASES.get(ours, ()))
-    return next((name for name in file_columns if _normalise_name(name) in known), None)
+    names = [name for name in file_columns if _is_called(name, known)]
+    if ours == "timestamp":
+        # A first column without a name may also number the rows.
+        names = [n for n in names if n != UNNAMED or any(map(looks_like_date, sample(n)[:1]))]
+    if ours == "volume":
+        names += [name for name in file_columns if _simplify_name(name).startswith("vol")]
+        names.sort(key=lambda name: all(_is_zero(cell) for cell in sample(name)))
+    return next(iter(names), None) or _find_prefixed(ours, file_columns)
+
+
+def _find_prefixed(ours: str, file_columns: Sequence[str]) -> str | None:
+    """The column `SPY.Open` among those of one ticker, as quantmod and joined frames have them."""
+    lower = {name.lower(): name for name in file_columns}
+    for name in file_columns:
+        for mark in "._ ":
+            prefix = name.lower().removesuffix(f"{mark}open")
+            if all(f"{prefix}{mark}{price}" in lower for price in PRICE_COLUMNS):
+                return lower.get(f"{prefix}{mark}{ours}")
+    return None
+
+
+def _is_called(name: str, known: Sequence[str]) -> bool:
+    plain = _simplify_name(name)
+    shorter = next((plain.removesuffix(c) for c in _QUOTE_CURRENCIES if plain.endswith(c)), plain)
+    return _normalise_name(name) in known or plain in known or shorter in known
+
+
+def _is_zero(cell: str) -> bool:
+    return cell.strip().strip("0.") == ""

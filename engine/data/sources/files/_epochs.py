@@ -23,6 +23,9 @@ EPOCH_UNITS: dict[str, Literal["s", "ms", "us", "ns"]] = {
 # number is plausible in one unit or in none.
 _MIN_SECONDS = pd.Timestamp("1980-01-01").timestamp()
 _MAX_SECONDS = pd.Timestamp("2100-01-01").timestamp()
+# A spreadsheet counts days: these are of the years 1982 to 2119.
+_EXCEL_EPOCH = pd.Timestamp("1899-12-30")
+_FIRST_DAY_NUMBER, _LAST_DAY_NUMBER = 30_000, 80_000
 _UNITS_PER_SECOND = (1e0, 1e3, 1e6, 1e9)
 
 
@@ -102,11 +105,16 @@ def _no_unit_failure(row: int, text: str, size: float) -> ParseFailure:
         for unit, scale in zip(EPOCH_UNITS, _UNITS_PER_SECOND, strict=True)
         if abs(size / scale) < 10 * _MAX_SECONDS
     ]
+    fix = ""
+    if _FIRST_DAY_NUMBER <= size <= _LAST_DAY_NUMBER:
+        readings.append(f"{_EXCEL_EPOCH + pd.Timedelta(days=size):%Y-%m-%d} in a spreadsheet")
+        fix = "; or format the column as YYYY-MM-DD in the spreadsheet before saving it as CSV"
+    day = "%Y%m%d%H%M%S" if len(text) == len("20200131235959") else "%Y%m%d%H%M"
     return ParseFailure(
         row,
         f"{text}, the newest: {', '.join(readings)}" if readings else text,
         "seconds to nanoseconds since 1970, the newest from 1980 to 2099, or YYYYMMDD",
-        "declare the format, as in `dates: seconds` or `dates: '%Y%m%d%H%M'`",
+        f"declare the format, as in `dates: seconds` or `dates: '{day}'`{fix}",
     )
 
 

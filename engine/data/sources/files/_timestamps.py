@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from engine.data.sources.files._dates import parse_dates
+from engine.data.sources.files._dates import declares_text_dates, parse_dates
 from engine.data.sources.files._epochs import EPOCH_UNITS, parse_epochs
+from engine.data.sources.files._numbers import to_exact_numbers
 from engine.data.sources.files._parse_failure import ParseFailure
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     BoolMask = npt.NDArray[np.bool_]
+
+_NUMBER_PATTERN = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,28 @@ def parse_timestamps(
     return utc if isinstance(utc, ParseFailure) else ParsedTimestamps(utc, parsed.notice)
 
 
+def join_date_and_time(dates: pd.Series, times: pd.Series, date_format: str | None) -> pd.Series:
+    """One column of text from a date and a time of the day, with a space between them.
+
+    Times without colons (930, 93000) are written with them, unless the source declares a format of
+    `strptime`, which then says how both are written.
+    """
+    day = _to_text(_without_midnight(dates)).str.strip()
+    time = _to_text(times).str.strip()
+    if date_format is None or "%" not in date_format:
+        digits = time.str.fullmatch(r"\d{1,6}").fillna(value=False)
+        if len(time) and bool(digits.all()):
+            width = 4 if int(time.str.len().max()) <= 4 else 6
+            padded = time.str.zfill(width)
+            time = padded.str.replace(r"(\d\d)(?=\d)", r"\1:", regex=True)
+    return day.str.cat(time, sep=" ")
+
+
+def _without_midnight(dates: pd.Series) -> pd.Series:
+    """Dates that a typed file keeps as timestamps, as text without their time."""
+    return dates.dt.strftime("%Y-%m-%d") if dates.dtype.kind == "M" else dates
+
+
 def _parse_cells(
     cells: pd.Series, date_format: str | None
 ) -> tuple[ParsedTimestamps, BoolMask] | ParseFailure:
@@ -78,17 +106,16 @@ def _parse_cells(
         if stamps.isna().any():
             return ParseFailure(int(stamps.isna().to_numpy().argmax()), "nothing", "a timestamp")
         return ParsedTimestamps(stamps), np.full(len(cells), not aware)
-    if date_format is None or date_format in EPOCH_UNITS:
+    if not declares_text_dates(date_format) and date_format != "iso":
         numbers = _to_numbers(cells)
         if isinstance(numbers, ParseFailure):
             return numbers
         if numbers is not None:
             return _parse_numeric(numbers, date_format)
-    text = _to_text(cells)
-    read = parse_dates(text, date_format)
+    read = parse_dates(_to_text(cells), date_format)
     if isinstance(read, ParseFailure):
         return read
-    return ParsedTimestamps(read), _is_naive(text, date_format)
+    return ParsedTimestamps(read.values), read.naive
 
 
 def _to_numbers(cells: pd.Series) -> pd.Series | ParseFailure | None:
@@ -98,10 +125,11 @@ def _to_numbers(cells: pd.Series) -> pd.Series | ParseFailure | None:
     """
     if pd.api.types.is_numeric_dtype(cells):
         return cells
-    first = "" if cells.empty else str(cells.iloc[0]).strip().lstrip("-")
-    if not first.isdigit():
+    first = "" if cells.empty else str(cells.iloc[0]).strip()
+    if _NUMBER_PATTERN.fullmatch(first) is None:
         return None
-    numbers = pd.to_numeric(cells, errors="coerce")
+    numbers = _to_whole_numbers(cells)
+    numbers = to_exact_numbers(cells) if numbers is None else numbers
     failed = numbers.isna().to_numpy()
     if not failed.any():
         return numbers
@@ -109,6 +137,14 @@ def _to_numbers(cells: pd.Series) -> pd.Series | ParseFailure | None:
         return None
     row = int(failed.argmax())
     return ParseFailure(row, str(cells.iloc[row]), "a number since 1970, as in the first row")
+
+
+def _to_whole_numbers(cells: pd.Series) -> pd.Series | None:
+    try:
+        numbers = pc.cast(pa.array(cells.str.strip(), from_pandas=True), pa.int64())
+    except pa.ArrowInvalid:
+        return None
+    return None if numbers.null_count else pd.Series(np.asarray(numbers), index=cells.index)
 
 
 def _to_text(cells: pd.Series) -> pd.Series:
@@ -137,14 +173,6 @@ def _parse_numeric(
 
 def _are_yyyymmdd(cells: pd.Series) -> bool:
     return bool(cells.between(1900_01_01, 2200_12_31).all() and (cells % 1 == 0).all())
-
-
-def _is_naive(text: pd.Series, date_format: str | None) -> BoolMask:
-    """Which texts have no UTC offset; in ISO it follows the ten characters of the date."""
-    if date_format is not None and "%" in date_format:
-        return np.full(len(text), "%z" not in date_format)
-    offset = text.astype("str").str.strip().str.slice(10).str.contains("[Zz+-]")
-    return ~offset.fillna(value=False).to_numpy(dtype=bool)
 
 
 def _to_local_days(timestamps: pd.Series, naive: BoolMask, zone: str) -> pd.Series:

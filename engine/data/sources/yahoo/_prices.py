@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from engine.core.errors import SourceError
-from engine.data.calendar import is_daily_or_longer
+from engine.data.calendar import is_daily_or_longer, is_longer_than_a_day
 
 if TYPE_CHECKING:
     from engine.data.calendar import BarInterval
@@ -79,10 +79,10 @@ def _adjust_for_dividends(
 def _undo_split_adjustment(
     history: pd.DataFrame, interval: BarInterval, ticker: str
 ) -> pd.DataFrame:
-    if interval == "1w":
+    if is_longer_than_a_day(interval):
         raise SourceError(
-            "no unadjusted weekly bars",
-            expected="`adjust: splits` or `splits+dividends` for interval 1w",
+            f"no unadjusted {'weekly' if interval == '1w' else 'monthly'} bars",
+            expected=f"`adjust: splits` or `splits+dividends` for interval {interval}",
             found="adjust: none",
             where=f"{ticker} of yahoo",
             fix="use interval 1d, or adjust for splits",

@@ -38,6 +38,7 @@ _INTERVALS = {
     "1h": "1h",
     "1d": "1d",
     "1w": "1wk",
+    "1mo": "1mo",
 }
 _STATUS_OK, _STATUS_THROTTLED = 200, 429
 # An unknown ticker, or an interval or a span that Yahoo does not have.

@@ -1,0 +1,70 @@
+"""Values that a user's program keeps as JSON between two bars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
+
+from engine.core.errors import UsageError
+from engine.core.types import Spec
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_MAX_SHOWN_ERRORS, _MAX_SHOWN_CHARS = 5, 60
+
+
+class PersistentValue(Spec):
+    """A frozen value, made by a user or read from its JSON; a wrong one is a `UsageError`."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explain_errors(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            raise _invalid_value_error(cls.__name__, error) from None
+        except UsageError as error:  # of a value within this one
+            error.where = f"{error.where} of {cls.__name__}"
+            raise
+
+    @classmethod
+    def model_validate_json(
+        cls,
+        json_data: str | bytes | bytearray,
+        **options: Any,  # noqa: ANN401 - those of pydantic
+    ) -> Self:
+        """The value that `model_dump_json` wrote, to the last bit.
+
+        Raises:
+            UsageError: The text is not JSON, or not that of such a value.
+        """
+        try:
+            return super().model_validate_json(json_data, **options)
+        except ValidationError as error:  # the text is not JSON
+            raise _invalid_value_error(cls.__name__, error) from None
+
+
+def _invalid_value_error(name: str, error: ValidationError) -> UsageError:
+    errors = error.errors(include_url=False)
+    shown = errors[:_MAX_SHOWN_ERRORS]
+    more = [f"and {len(errors) - len(shown)} more"] if len(errors) > len(shown) else []
+    return UsageError(
+        f"these values make no {name}",
+        expected="; ".join([*map(_describe_expected, shown), *more]),
+        found="; ".join(_shorten(repr(details["input"])) for details in shown),
+        where=name,
+        fix="give the values that the class documents; a saved one is the text of "
+        "`model_dump_json`, unchanged",
+    )
+
+
+def _describe_expected(details: ErrorDetails) -> str:
+    path = ".".join(map(str, details["loc"]))
+    message = details["msg"][:1].lower() + details["msg"][1:]
+    return f"{path}: {message}" if path else message
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}..."
