@@ -128,6 +128,7 @@ class TestResampling:
         volume = bars["volume"].groupby(shifted[shifted.day_of_week < 5].normalize()).sum()
         keys = {"day_begins": f"17:00 {NEW_YORK}"}
         datasets.write("X", bars)
+        assert datasets.check(["X"], "1h", "24/5", **keys).findings == ()
         days = datasets.load(["X"], "1d", "24/5", source={"interval": "1h"}, **keys)
         closes = days.wide("volume")["X"]
         assert {stamp.day_of_week for stamp in closes.index} == set(range(5))

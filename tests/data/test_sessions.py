@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.data.bar_grid import next_bar_labels
 from engine.data.sessions import DAY_US, DayBegin, Sessions, index_to_microseconds, label_days
 
 HOUR_US = DAY_US // 24
@@ -82,6 +83,20 @@ def test_nothing_is_known_before_the_calendar_begins():
     sessions = Sessions.known_around("XTKS", *micro("1980-01-01", "1981-01-01"))
     assert sessions.days.size == 0
     assert sessions.locate_bars(micro("1980-06-01"), DAY_US).tolist() == [-1]
+
+
+@pytest.mark.parametrize(
+    ("calendar", "last", "following"),
+    [
+        ("XNYS", "2024-03-08", ["03-11", "03-12"]),
+        ("XNYS", "2024-03-08 05:00", ["03-11", "03-12"]),
+        # Monday of Shanghai, whose label lies on Sunday in UTC.
+        ("XSHG", "2024-03-10 16:00", ["03-12", "03-13"]),
+    ],
+)
+def test_the_bars_after_a_day_are_those_of_the_next_sessions(calendar, last, following):
+    labels = next_bar_labels(pd.Timestamp(last, tz="UTC"), "1d", calendar, 2)
+    assert list(labels.dt.strftime("%m-%d")) == following
 
 
 class TestDayBegin:

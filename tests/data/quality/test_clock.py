@@ -58,13 +58,13 @@ class TestHoursOfAnExchange:
     @pytest.mark.parametrize("calendar", EXCHANGES)
     @pytest.mark.parametrize("hours", [-5, 5.5, 8])
     def test_a_fixed_offset_is_refused(self, calendar, hours):
-        stamps = session_stamps(calendar, *YEAR) + pd.Timedelta(hours=hours)
+        stamps = session_stamps(calendar, *SUMMER) + pd.Timedelta(hours=hours)
         assert clocks(findings(bars_at(stamps), "1h", calendar))
 
     @pytest.mark.parametrize("calendar", sorted(set(EXCHANGES) - {"CMES"}))
     @pytest.mark.parametrize("hours", [-1, 1])
     def test_one_hour_off_is_refused(self, calendar, hours):
-        stamps = session_stamps(calendar, *YEAR) + pd.Timedelta(hours=hours)
+        stamps = session_stamps(calendar, *SUMMER) + pd.Timedelta(hours=hours)
         assert clocks(findings(bars_at(stamps), "1h", calendar))
 
     @pytest.mark.parametrize("zone", ["Europe/London", "America/Chicago", "Europe/Athens"])
