@@ -10,8 +10,11 @@ import pytest
 
 from engine.core.errors import InvalidBarsError, SourceError, StrategyError
 from engine.data.check import check_dataset
-from engine.data.config import DataSpec
+from engine.data.config import Dataset, DataSpec
 from engine.data.load import load_market
+from engine.data.manifests import DatasetManifest
+from engine.data.sources.client_settings import ClientSettings
+from engine.data.sources.factory import create_sources
 from tests.data.datasets import RecordingProgress
 from tests.data.quality.hours import NOW, bars_at, local_stamps, on_wall, session_stamps
 
@@ -176,6 +179,29 @@ class TestResampling:
         with pytest.raises(StrategyError) as caught:
             datasets.load(["X"], interval, calendar, day_begins=text)
         assert "day_begins" in str(caught.value)
+
+
+@pytest.mark.parametrize("source", ["yahoo", "ccxt"])
+def test_bars_of_other_days_or_calendars_are_not_taken_from_the_cache(tmp_path, source):
+    files = {
+        "kind": source,
+        "interval": "1h",
+        **({"exchange": "kraken"} if source == "ccxt" else {}),
+    }
+
+    def key(calendar, **keys):
+        dataset = Dataset.model_validate(
+            {"name": "d", "interval": "1d", "calendar": calendar, "symbols": ["X"], **keys}
+            | {"sources": [files]}
+        )
+        manifest = DatasetManifest(dataset, tmp_path / "d.yaml")
+        (made,) = create_sources(manifest, home=tmp_path, clients=ClientSettings())
+        return made.cache_key
+
+    evening = {"day_begins": "17:00 America/New_York"}
+    keys = [key("24/7"), key("XNYS"), key("24/7", **evening), key("24/5", **evening)]
+    assert len(set(keys)) == 4
+    assert key("XNYS") == keys[1]
 
 
 class TestJoining:
