@@ -171,6 +171,25 @@ class TestResampling:
         keys = {"day_begins": "22:00 UTC"}
         assert datasets.check(["X"], "1d", "24/7", source={"interval": "4h"}, **keys).is_usable
 
+    @pytest.mark.parametrize(("hour", "last"), [(4, "2022-05-30"), (5, "2022-05-31")])
+    def test_a_day_that_ends_after_midnight_utc_is_unfinished_until_then(
+        self, datasets, hour, last
+    ):
+        """Midnight of Chicago is 05:00 UTC in summer."""
+        days = pd.date_range("2022-05-01", "2022-05-31", freq="D", tz="America/Chicago")
+        datasets.write("X", bars_at(days.tz_convert("UTC").tz_localize(None)))
+        market = load_market(
+            DataSpec(
+                dataset=datasets.manifest(["X"], "1d", "24/7", day_begins="00:00 America/Chicago")
+            ),
+            home=datasets.folder / "home",
+            offline=True,
+            override=None,
+            progress=RecordingProgress(),
+            now=pd.Timestamp("2022-06-01", tz="UTC") + pd.Timedelta(hours=hour),
+        )
+        assert f"{market.wide('close').index[-1]:%Y-%m-%d}" == last
+
     @pytest.mark.parametrize(
         ("interval", "calendar", "text"),
         [("1h", "XNYS", f"17:00 {NEW_YORK}"), ("1d", "24/7", "5 pm in New York")],
