@@ -17,6 +17,7 @@ from engine.data.calendar import (
     trading_schedule,
 )
 from engine.data.intervals import interval_numbers, interval_starts
+from engine.data.sessions import DAY_US, LONG_SESSION_US, MIN_HALT_SHARE, Sessions
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -89,7 +90,9 @@ def infer_expected_timestamps(bars: BarsFrame, calendar: str, interval: BarInter
 
     Of a month that has a bar, its label is expected, whichever day of the month it is. Some
     sources label the bars of a session by whole hours of the clock instead of from its open; the
-    labels that fit more of the bars are used.
+    labels that fit more of the bars are used. A daily bar that is labelled by another instant than
+    midnight UTC stands for its session, see `Sessions.locate_bars`. The daily halt of a session of
+    twenty hours or more, when most days have no bar, has no bars.
 
     Args:
         bars: Ascending, not empty.
@@ -109,9 +112,43 @@ def infer_expected_timestamps(bars: BarsFrame, calendar: str, interval: BarInter
         return expected_timestamps(calendar, interval, first, last)
     known = holidays_known_from(calendar)
     early = present[present < _to_utc_datetime64(pd.DatetimeIndex([known]))[0]]
-    return np.concatenate(
-        [early, _session_or_clock_timestamps(present, calendar, interval, max(first, known), last)]
-    )
+    later = present[len(early) :]
+    if not len(later):
+        return np.asarray(early)
+    if interval == "1d":
+        return np.concatenate([early, _session_labels(later, calendar)])
+    stamps = _session_or_clock_timestamps(present, calendar, interval, max(first, known), last)
+    return np.concatenate([early, _without_halts(stamps, later, calendar, interval)])
+
+
+def _session_labels(present: Instants, calendar: str) -> Instants:
+    """The labels of daily bars: their own, and midnight UTC of each session without one."""
+    stamps = present.astype(np.int64)
+    sessions = Sessions.known_around(calendar, int(stamps[0]), int(stamps[-1]))
+    located = sessions.locate_bars(stamps, DAY_US)
+    own = located[located >= 0]
+    if not own.size:
+        return present
+    missing = np.setdiff1d(np.arange(own[0], own[-1] + 1), own)
+    labels = np.concatenate([stamps[located >= 0], sessions.days[missing]])
+    return np.asarray(np.sort(labels).astype("datetime64[us]"))
+
+
+def _without_halts(
+    expected: Instants, present: Instants, calendar: str, interval: BarInterval
+) -> Instants:
+    """The expected bars of long sessions without the times at which most of them have none."""
+    if not len(expected):
+        return expected
+    stamps, length = expected.astype(np.int64), interval_length(interval).value // 1_000
+    sessions = Sessions.known_around(calendar, int(stamps[0]), int(stamps[-1]))
+    located = sessions.locate_bars(stamps, length)
+    since_open = np.where(located >= 0, (stamps - sessions.opens[located]) // length, -1)
+    is_long = (sessions.closes - sessions.opens)[located] >= LONG_SESSION_US
+    times, slot = np.unique(since_open, return_inverse=True)
+    share = np.bincount(slot, np.isin(expected, present)) / np.bincount(slot)
+    halted = is_long & (times >= 0)[slot] & (share < 1.0 - MIN_HALT_SHARE)[slot]
+    return np.asarray(expected[~halted])
 
 
 def _session_or_clock_timestamps(

@@ -114,6 +114,7 @@ def _render_manifest(
         "interval": dataset.interval,
         "calendar": dataset.calendar,
         **({"periods_per_year": dataset.periods_per_year} if dataset.periods_per_year else {}),
+        **({"day_begins": dataset.day_begins} if dataset.day_begins else {}),
         "symbols": list(dataset.symbols),
         "sources": [source | ({"symbols": renamed} if renamed else {})],
         "note": f"{dataset.note.strip()} Exported from {origin}{vintage}.".strip(),

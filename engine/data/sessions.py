@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 MICROSECOND = pd.Timedelta(microseconds=1)
 DAY_US = int(pd.Timedelta(days=1) / MICROSECOND)
 
+LONG_SESSION_US = 20 * DAY_US // 24
+"""A session of that length has a daily halt which the calendar does not know."""
+
+MIN_HALT_SHARE = 0.5
+"""A time at which that share of such sessions has no bar is a halt."""
+
 WEEKDAYS_ONLY = "24/5"
 """The calendar of exchange-calendars that is open from Monday to Friday, UTC."""
 

@@ -97,6 +97,25 @@ def test_a_weekend_is_not_a_gap_on_an_exchange():
     assert [(each.first, each.bars) for each in found] == [(at("2024-03-12"), 1)]
 
 
+def test_a_day_labelled_by_local_midnight_stands_for_its_session():
+    days = pd.DatetimeIndex(["2024-03-07", "2024-03-08", "2024-03-12", "2024-03-13"])
+    made = bars(days.tz_localize("Asia/Shanghai").tz_convert("UTC"))
+    expected = infer_expected_timestamps(made, "XSHG", "1d")
+    assert texts(expected) == ["03-06 16:00", "03-07 16:00", "03-11 00:00"] + [
+        f"03-{day} 16:00" for day in (11, 12)
+    ]
+    assert [each.first for each in find_gaps(made, expected)] == [at("2024-03-11")]
+
+
+def test_the_daily_halt_of_futures_is_not_expected():
+    hours = expected_timestamps("CMES", "1h", at("2024-03-04"), at("2024-03-08 21:00"))
+    hours = hours[hours != np.datetime64("2024-03-06T10")]
+    local = pd.DatetimeIndex(hours).tz_localize("UTC").tz_convert("America/Chicago")
+    made = bars(hours[local.hour != 16])
+    found = find_gaps(made, infer_expected_timestamps(made, "CMES", "1h"))
+    assert [(each.first, each.bars) for each in found] == [(at("2024-03-06 10:00"), 1)]
+
+
 def test_the_share_of_each_part_counts_the_last_edge_and_skips_parts_without_bars():
     stamps = pd.date_range("2024-01-01", periods=8)
     made = bars(stamps.delete([1, 2, 3]))

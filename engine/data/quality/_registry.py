@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -71,6 +72,22 @@ _EXCLUSIVE_GROUPS = (
 )
 
 
+# A repair is for some bars among right ones. Where a rule is broken by more than this share, its
+# premise is wrong: the column is another one, or the rows are of several series.
+_WRONG_COLUMN = (
+    "so many bars break this rule that a column of the file is probably another one: compare the "
+    "file's columns with `columns` of the files source"
+)
+_MANY_BARS = 10
+_MAX_REPAIRED_SHARE: dict[QualityRule, float] = {
+    missing_open: 0.5,
+    missing_values: 0.5,
+    nonpositive_prices: 0.5,
+    price_range: 0.1,
+    bad_ticks: 0.05,
+}
+
+
 def rule_name(rule: QualityRule) -> RuleName:
     """Name of a rule in a dataset's `quality`."""
     return cast("RuleName", rule.__name__)
@@ -84,6 +101,9 @@ def find_violations(view: BarsView) -> list[tuple[RuleName, RuleViolation]]:
         excluded = next((counted[rules] for rules in _EXCLUSIVE_GROUPS if rule in rules), None)
         for violation in rule(view):
             remaining = violation if excluded is None else violation.excluding(excluded)
+            share = _MAX_REPAIRED_SHARE.get(rule)
+            if share and remaining.count > max(share * view.timestamps.size, _MANY_BARS):
+                remaining = replace(remaining, repair=None, advice=_WRONG_COLUMN)
             if remaining.count:
                 violations.append((rule_name(rule), remaining))
             if excluded is not None:

@@ -63,7 +63,9 @@ class PriceSeries:
         """Log returns of the bars that follow the one before at once."""
         # Over a pause of days every market moves: a first bar is none of an hour.
         follows = np.diff(self.stamps) <= (4 * DAY_US if length >= DAY_US else length)
-        values = np.diff(np.log(self.closes))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = np.diff(np.log(self.closes))
+        follows &= np.isfinite(values)
         return PriceSeries(self.stamps[1:][follows], values[follows])
 
 

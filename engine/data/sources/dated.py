@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from engine.data.calendar import is_daily_or_longer
-from engine.data.sessions import index_to_microseconds, label_days
+from engine.data.sessions import DAY_US, index_to_microseconds, label_days
 from engine.data.sources.base import BarRequest, BarSource
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from engine.core.types import IntVector
     from engine.data.sessions import DayBegin
 
 # Servers of brokers change their clocks up to three weeks apart from New York, by an hour.
@@ -53,6 +57,8 @@ class DatedBarSource(BarSource):
     def fetch(self, request: BarRequest) -> pd.DataFrame:
         """The bars as the source sends them, with the timestamps of daily ones as dates.
 
+        A newest one whose day has not ended is left out.
+
         Raises:
             UnreachableError: As the source of the bars.
             SourceError: As the source of the bars.
@@ -66,4 +72,14 @@ class DatedBarSource(BarSource):
         )
         dates = label_days(stamps, self.day_begins, _TOLERANCE_US)
         index = pd.DatetimeIndex(dates.astype("datetime64[us]")).tz_localize("UTC")
-        return raw.assign(timestamp=pd.Series(index, index=raw.index))
+        labelled = raw.assign(timestamp=pd.Series(index, index=raw.index))
+        return labelled[~self._is_unfinished(dates, request)]
+
+    def _is_unfinished(self, dates: IntVector, request: BarRequest) -> npt.NDArray[np.bool_]:
+        """The newest bar, if its day ends after now, which may be later than midnight UTC."""
+        newest = dates == dates.max()
+        days = {"1d": 1, "1w": 7}.get(request.interval, 0)
+        end = self.day_begins.begins(dates[newest][:1] + days * DAY_US)[0]
+        if not days or end <= request.now.value // 1_000:
+            newest = np.zeros(len(dates), dtype=bool)
+        return np.asarray(newest)

@@ -45,7 +45,9 @@ class ResampledBarSource(BarSource):
         self.day_begins = day_begins
         self.source_interval = source_interval
         self.label = source.label
-        self.cache_key = source.cache_key and f"{source.cache_key} {source_interval}"
+        # Coarser bars of another calendar are other bars.
+        own = "" if calendar == ALWAYS_OPEN else f" {calendar}"
+        self.cache_key = source.cache_key and f"{source.cache_key} {source_interval}{own}"
         self.append_only = source.append_only
 
     def ticker(self, symbol: str) -> str:

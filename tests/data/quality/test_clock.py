@@ -58,13 +58,13 @@ class TestHoursOfAnExchange:
     @pytest.mark.parametrize("calendar", EXCHANGES)
     @pytest.mark.parametrize("hours", [-5, 5.5, 8])
     def test_a_fixed_offset_is_refused(self, calendar, hours):
-        stamps = session_stamps(calendar, *YEAR) + pd.Timedelta(hours=hours)
+        stamps = session_stamps(calendar, *SUMMER) + pd.Timedelta(hours=hours)
         assert clocks(findings(bars_at(stamps), "1h", calendar))
 
     @pytest.mark.parametrize("calendar", sorted(set(EXCHANGES) - {"CMES"}))
     @pytest.mark.parametrize("hours", [-1, 1])
     def test_one_hour_off_is_refused(self, calendar, hours):
-        stamps = session_stamps(calendar, *YEAR) + pd.Timedelta(hours=hours)
+        stamps = session_stamps(calendar, *SUMMER) + pd.Timedelta(hours=hours)
         assert clocks(findings(bars_at(stamps), "1h", calendar))
 
     @pytest.mark.parametrize("zone", ["Europe/London", "America/Chicago", "Europe/Athens"])
@@ -87,6 +87,15 @@ class TestHoursOfAnExchange:
         found = finding(bars_at(moved), "1h", "XNYS", "clock")
         assert "no time zone makes them fit" in found.sentence
         assert "`quality: {clock: warn}`" in found.advice
+
+    @pytest.mark.parametrize("part", [slice(-70, None), slice(0, 70), slice(700, 800)])
+    def test_some_weeks_on_another_clock_are_refused(self, part):
+        stamps = session_stamps("XNYS", "2019-01-02", "2022-12-20")
+        local = on_wall(stamps, "America/New_York")
+        mixed = stamps.to_series().reset_index(drop=True)
+        mixed.iloc[part] = local[part]
+        found = finding(bars_at(pd.DatetimeIndex(mixed).sort_values()), "1h", "XNYS", "clock")
+        assert "no time zone makes them fit" in found.sentence
 
     def test_a_zone_that_was_declared_wrongly_is_corrected(self):
         stamps = on_wall(session_stamps("XNYS", *YEAR), "America/New_York")

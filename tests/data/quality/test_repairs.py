@@ -151,9 +151,9 @@ def test_only_requested_repairs_are_applied():
 
 def test_the_log_has_the_first_twenty_bars():
     raw = plain(100)
-    raw.loc[10:89, "open"] = 0.0
+    raw.loc[10:49, "open"] = 0.0
     (done,) = repaired(raw, "missing_open").repairs
-    assert (done.count, len(done.bars), done.last) == (80, 20, "2020-03-30")
+    assert (done.count, len(done.bars), done.last) == (40, 20, "2020-02-19")
 
 
 def test_every_rule_has_a_repair_or_is_listed_without_one():

@@ -26,6 +26,7 @@ _MIN_PAUSE_US = 4 * HOUR_US
 _MIN_SHIFT_US = 15 * MINUTE_US
 # Days judged together: one is chance, a week is a clock.
 _WEEK = 5
+_FAR_US = 2 * HOUR_US
 _MIN_SHORT_SHARE = 0.9
 # Of a year that follows another daylight saving, three weeks (6 %) are an hour off.
 _MAX_SHIFTED_SHARE = 0.03
@@ -56,6 +57,8 @@ class ClockFit:
         days: Number of trading days that the bars form.
         shifted_share: Share of the days that begin and end too early, or too late, in weeks that
             do so throughout.
+        has_far_week: Whether the days of a week begin and end two hours or more too early, or too
+            late: no exchange moves its hours by that much.
         edge_share: Share of the days whose first bar has the open, and whose last has the close.
         covers_hours: Whether bars lie within the hours at all.
         follows_clock_changes: Whether the usual times of day, counted from the open, are the same
@@ -68,6 +71,7 @@ class ClockFit:
     outside: npt.NDArray[np.bool_]
     days: int
     shifted_share: float
+    has_far_week: bool
     edge_share: float
     covers_hours: bool
     follows_clock_changes: bool
@@ -85,6 +89,7 @@ class ClockFit:
         return (
             self.covers_hours
             and self.shifted_share <= _MAX_SHIFTED_SHARE
+            and not self.has_far_week
             and self.follows_clock_changes
             and self.within_extended_hours
             and self.follows_volume
@@ -116,6 +121,7 @@ def fit_clock(
         outside=~inside,
         days=edges.count,
         shifted_share=0.0 if is_seen or is_thin else edges.shifted_share(),
+        has_far_week=not (is_seen or is_thin) and edges.shifted_share(_FAR_US) > 0.0,
         edge_share=edges.exact_share(),
         covers_hours=bool(inside.mean() >= _MIN_INSIDE_SHARE),
         follows_clock_changes=_follows_clock_changes(stamps, since_open, length, sessions),
@@ -176,11 +182,16 @@ class _DayEdges:
     def count(self) -> int:
         return len(self.begin)
 
-    def shifted_share(self) -> float:
-        """Share of days in weeks that are late, or early, throughout."""
-        late = (self.begin >= _MIN_SHIFT_US) & (self.end >= 0)
-        early = (self.begin + self.length <= -self.slack) & (
-            self.end + self.length <= -_MIN_SHIFT_US
+    def shifted_share(self, by: int = 0) -> float:
+        """Share of days in weeks that are late, or early, throughout.
+
+        Args:
+            by: How far at least at both ends, microseconds.
+        """
+        late = (self.begin >= max(_MIN_SHIFT_US, by)) & (self.end + self.length > by)
+        late &= self.end >= 0
+        early = (self.begin + self.length <= -max(self.slack, by)) & (
+            self.end + self.length <= -max(_MIN_SHIFT_US, by)
         )
         shifted = sum(_days_in_runs(days) for days in (late, early))
         return shifted / max(self.count, 1)

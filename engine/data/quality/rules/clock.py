@@ -107,7 +107,9 @@ def _check_hours(view: BarsView, sessions: Sessions) -> list[RuleViolation]:
     volume = _volume_of(view, known)
     fit = fit_clock(stamps, view.bar_length_us, sessions, volume)
     zone = None if fit.fits else _find_zone(view, known, sessions, volume, fit)
-    is_little = fit.outside_share <= _MAX_OUTSIDE_SHARE or fit.days < _FEW_DAYS
+    is_little = fit.days < _FEW_DAYS or (
+        fit.outside_share <= _MAX_OUTSIDE_SHARE and not fit.has_far_week
+    )
     if fit.fits or (zone is None and fit.covers_hours and is_little):
         return []
     wrong = stamps[fit.outside] if fit.outside.any() else stamps

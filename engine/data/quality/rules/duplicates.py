@@ -71,13 +71,11 @@ def daylight_saving(view: BarsView) -> list[RuleViolation]:
     conflict = ~_have_equal_values(view, again, before) & _is_clock_change_day(
         view.timestamps[again]
     )
-    return [
-        RuleViolation(
-            again[conflict],
-            "bars repeat the timestamp of another on a day on which clocks change",
-            advice="the timestamps are local time: declare their time zone, or use another source",
-        )
-    ]
+    advice = "the timestamps are local time: declare their time zone, or use another source"
+    if view.bar_length_us >= DAY_US:
+        advice = "the dates are moved by a change of clocks: correct them, or use another source"
+    description = "bars repeat the timestamp of another on a day on which clocks change"
+    return [RuleViolation(again[conflict], description, advice=advice)]
 
 
 def _find_repeats(view: BarsView) -> tuple[IntVector, IntVector]:

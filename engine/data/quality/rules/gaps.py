@@ -9,6 +9,7 @@ import numpy as np
 from engine.data.calendar import ALWAYS_OPEN, MONTH
 from engine.data.quality.rules import months
 from engine.data.quality.rules.base import DAY_US, RuleViolation
+from engine.data.sessions import LONG_SESSION_US, MIN_HALT_SHARE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -16,12 +17,6 @@ if TYPE_CHECKING:
     from engine.core.types import IntVector
     from engine.data.quality.rules.base import BarsView, TimestampsUs
     from engine.data.sessions import Sessions
-
-
-# A session of that length has a daily halt which the calendar does not know.
-_LONG_SESSION_US = 20 * DAY_US // 24
-# A time at which most such sessions have no bar is a halt.
-_MIN_HALT_SHARE = 0.5
 
 
 def gaps(view: BarsView) -> list[RuleViolation]:
@@ -79,16 +74,17 @@ def _missing_within_sessions(
     """The bars of trading missing after each timestamp but the last, within one session."""
     stamps, length = view.unique_timestamps, view.bar_length_us
     ends = sessions.trading_time(np.minimum(stamps[:-1] + length, stamps[1:]))
-    counts = (sessions.trading_time(stamps[1:]) - ends) // length
+    # The last bar before a break or a close may be shorter.
+    counts = (sessions.trading_time(stamps[1:]) - ends + length // 2) // length
     own = located[:-1]
     counts[(own != located[1:]) | (own < 0)] = 0
-    is_long = (sessions.closes - sessions.opens)[own] >= _LONG_SESSION_US
+    is_long = (sessions.closes - sessions.opens)[own] >= LONG_SESSION_US
     after = np.flatnonzero((counts > 0) & is_long)
     if not after.size:
         return counts
     since_open = (stamps[after] - sessions.opens[own[after]]) // length
     times, number = np.unique(since_open, return_counts=True)
-    halts = times[number >= _MIN_HALT_SHARE * np.unique(own[own >= 0]).size]
+    halts = times[number >= MIN_HALT_SHARE * np.unique(own[own >= 0]).size]
     counts[after[np.isin(since_open, halts)]] = 0
     return counts
 
