@@ -29,6 +29,9 @@ _SHORTEST_FIRST: tuple[BarInterval, ...] = ("1h", "1d", "1w")
 
 _ONE_SECOND_MS = 1_000
 
+_SMALL_PAGE, _SMALL_WINDOW_MS = 100, 90 * 86_400_000
+"""Candles and milliseconds of the smallest pages known: Bullish's, and Bitget's of long ones."""
+
 
 class CandlePager:
     """The candles of one market, all of one length.
@@ -150,17 +153,18 @@ class CandlePager:
 
     # --- Empty pages -----------------------------------------------------------------------
 
-    def _covered(self, page: CandlePage, empty: EmptyStretch) -> int:
+    def _covered(self, page: CandlePage) -> int:
         """Up to where an empty page shows that there are no candles, in milliseconds.
 
-        Where the request names no end, the exchange has nothing later, or a window of its own: the
-        stretch grows from what pages reached, and `_earlier_start` looks back.
+        Where the request names no end, the exchange has nothing later, or a window of its own,
+        which is taken for as long as pages reached, or for that of the smallest pages known.
         """
         window = page.size * self.step_ms
         if page.end is not None:
             window = min(window, page.end - page.since)
-        elif self._most_reached:
-            window = min(window, self._most_reached << empty.pages)
+        else:
+            small = min(_SMALL_PAGE * self.step_ms, _SMALL_WINDOW_MS)
+            window = min(window, max(small, self._most_reached))
         if self._fewest_reached is not None:
             window = min(window, self._fewest_reached)
         return page.since + window
@@ -171,7 +175,7 @@ class CandlePager:
         Raises:
             UnreachableError: A longer candle shows that something was traded in the stretch.
         """
-        covered = self._covered(page, empty)
+        covered = self._covered(page)
         empty.add(page.since, covered)
         coarser = self._first_coarser(_SHORTEST_FIRST)
         if coarser is None:
