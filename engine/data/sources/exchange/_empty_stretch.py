@@ -18,19 +18,23 @@ class EmptyStretch:
 
     Attributes:
         start: Where the first of them started.
+        leading: Whether no candle came before it, so that the exchange may keep none so old.
         coarser_rows: Longer candles, ascending, from the one that holds `start` on.
         first_since: Where the first page since the last jump started; None after a jump.
         last_since: Where the last page started; None after a jump.
         widest: Most milliseconds that one of these pages was taken to cover.
         has_coarser_rows: Whether any longer candle came.
+        older_dropped: Whether the exchange was found to keep no candles so old.
     """
 
     start: int
+    leading: bool
     coarser_rows: Iterator[CandleRow]
     first_since: int | None = None
     last_since: int | None = None
     widest: int = 0
     has_coarser_rows: bool = False
+    older_dropped: bool = False
     _waiting: list[CandleRow] = field(default_factory=list)
 
     def add(self, since: int, covered: int) -> None:
