@@ -262,6 +262,40 @@ class TestNewestCandlesOnly:
         assert fetcher.progress.notices == []
 
 
+class TestDroppedCandles:
+    """An exchange that keeps short candles for weeks alone answers older requests with nothing."""
+
+    KEPT = 3_000
+
+    @pytest.fixture
+    def fetcher(self):
+        book = whole("1m", 20_000)
+        dropped = (60, book[0].seconds, book[-self.KEPT].seconds - 60)
+        with paged(MexcSpot, book, silent=[dropped]) as fetcher:
+            yield fetcher
+
+    def test_a_start_before_those_that_it_keeps_is_refused_with_the_first(self, fetcher):
+        with pytest.raises(SourceError, match="limits its 1m candles") as error:
+            fetcher.fetch(pd.Timestamp("2024-02-20", tz="UTC"), "1m")
+        first = at(whole("1m", self.KEPT)[0])
+        assert error.value.found == f"the last {self.KEPT}, from {first:%Y-%m-%d %H:%M} on"
+        assert len(fetcher.served.log) <= 80
+
+    def test_a_few_that_are_dropped_are_told_too(self):
+        book = whole("1h", 100)
+        dropped = (3_600, book[0].seconds, book[49].seconds)
+        with (
+            paged(MexcSpot, book, silent=[dropped]) as fetcher,
+            pytest.raises(SourceError, match="limits its 1h candles") as error,
+        ):
+            fetcher.fetch(at(book[0]) - pd.Timedelta(days=40))
+        assert error.value.found.startswith("the last 50, from")
+
+    def test_without_a_start_they_come_with_a_notice(self, fetcher):
+        assert_equal(fetcher.fetch(None, "1m"), whole("1m", 20_000)[-self.KEPT :])
+        assert f"limited to the last {self.KEPT}" in fetcher.progress.notices[0]
+
+
 class TestVolumes:
     @pytest.mark.parametrize("kind", [KucoinFutures, GateSwap])
     def test_numbers_of_contracts_become_coins(self, kind):

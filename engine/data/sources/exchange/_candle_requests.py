@@ -57,15 +57,14 @@ class CandlePage:
         since: Start that was asked for, in milliseconds since 1970.
         size: Number of candles that was asked for.
         rows: The candles from `since` on, ascending, exact repeats once.
-        sent_times: The times in the request as it was sent, in milliseconds since 1970; empty
-            where the exchange was told no time at all.
+        timeless: Whether the request as it was sent told the exchange no time at all.
         end: End of the window that was asked for; None where the request names none.
     """
 
     since: int
     size: int
     rows: list[CandleRow]
-    sent_times: tuple[int, ...]
+    timeless: bool
     end: int | None
 
     @property
@@ -153,13 +152,14 @@ class CandleRequests:
             )
             return sorted(candle[:6] for candle in candles if candle[0] >= since)
 
-        rows = self.client.execute(call)
+        rows, request = self.client.execute_traced(call)
         rows = [row for i, row in enumerate(rows) if i == 0 or row != rows[i - 1]]
-        times = parse_sent_times(self.client.last_request)
+        times = parse_sent_times(request)
         end_of_window = min((time for time in times if time > since + 1), default=None)
         if end_of_window is None and self.client.name in _FILES:
             end_of_window = self._end_of_file(start)
-        return CandlePage(since, size, rows, times, end_of_window)
+        timeless = bool(request) and not times
+        return CandlePage(since, size, rows, timeless, end_of_window)
 
     def fetch_twice(self, since: int, **how: Any) -> CandlePage:  # noqa: ANN401 - as `fetch`
         """As `fetch`; an empty answer is asked for again, because one may come by mistake."""

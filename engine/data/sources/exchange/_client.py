@@ -106,10 +106,15 @@ class ExchangeClient:
         """The exchange's time when this machine's clock shows `now`, from its last answer."""
         return now + pd.Timedelta(seconds=self._session.clock_skew_s)
 
-    @property
-    def last_request(self) -> str:
-        """Address and body of the last request, as it was sent."""
-        return self._session.last_request
+    def execute_traced(self, call: Callable[[], T]) -> tuple[T, str]:
+        """As `execute`, with the address and body of the last request; empty where none was sent.
+
+        Raises:
+            UnreachableError: As `execute`.
+            SourceError: As `execute`.
+        """
+        self._session.last_request = ""
+        return self.execute(call), self._session.last_request
 
     def _report_clock_skew(self, request: BarRequest) -> None:
         skew = self._session.clock_skew_s

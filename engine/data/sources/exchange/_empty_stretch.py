@@ -18,39 +18,40 @@ class EmptyStretch:
 
     Attributes:
         start: Where the first of them started.
+        leading: Whether no candle came before it, so that the exchange may keep none so old.
         coarser_rows: Longer candles, ascending, from the one that holds `start` on.
         first_since: Where the first page since the last jump started; None after a jump.
         last_since: Where the last page started; None after a jump.
-        pages: Number of these pages since the last jump.
         widest: Most milliseconds that one of these pages was taken to cover.
         has_coarser_rows: Whether any longer candle came.
+        older_dropped: Whether the exchange was found to keep no candles so old.
     """
 
     start: int
+    leading: bool
     coarser_rows: Iterator[CandleRow]
     first_since: int | None = None
     last_since: int | None = None
-    pages: int = 0
     widest: int = 0
     has_coarser_rows: bool = False
+    older_dropped: bool = False
     _waiting: list[CandleRow] = field(default_factory=list)
 
     def add(self, since: int, covered: int) -> None:
         """Records an empty page, and up to where it is taken to show that there is nothing."""
         self.first_since = since if self.first_since is None else self.first_since
         self.last_since = since
-        self.pages += 1
         self.widest = max(self.widest, covered - since)
 
     def jump(self) -> None:
         """Records that longer candles show no trade up to the start of the next page."""
         self.first_since = self.last_since = None
-        self.pages = self.widest = 0
+        self.widest = 0
 
     def restart(self, since: int) -> EmptyStretch:
         """The stretch when its pages are asked for again from `since` on."""
         self.first_since, self.last_since = since, None
-        self.pages = self.widest = 0
+        self.widest = 0
         return self
 
     def next_coarser_row(self) -> CandleRow | None:

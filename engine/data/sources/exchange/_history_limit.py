@@ -50,6 +50,7 @@ class HistoryLimit:
             SourceError: The dataset asks for candles that the exchange has and withholds.
         """
         traded = self._earlier_trade()
+        traded = self.pager.dropped_trade if traded is None else traded
         ignores_start = self.pager.ignores_start
         full = len(self.rows) >= self.pager.page_size
         if traded is None and not ignores_start:

@@ -74,7 +74,7 @@ class PageStart:
             self._requests.size = max(1, min(lowered, page.size - self._requests.lead))
             self._requests.lead = 1
             return self._requests.fetch_twice(page.since)
-        self.ignores_start = self.ignores_start or (newest and not page.sent_times)
+        self.ignores_start = self.ignores_start or (newest and page.timeless)
         return None
 
     def _lies_before(self, page: CandlePage, test: CandlePage) -> bool:

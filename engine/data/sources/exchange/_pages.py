@@ -29,6 +29,9 @@ _SHORTEST_FIRST: tuple[BarInterval, ...] = ("1h", "1d", "1w")
 
 _ONE_SECOND_MS = 1_000
 
+_SMALL_PAGE, _SMALL_WINDOW_MS = 100, 90 * 86_400_000
+"""Candles and milliseconds of the smallest pages known: Bullish's, and Bitget's of long ones."""
+
 
 class CandlePager:
     """The candles of one market, all of one length.
@@ -56,6 +59,8 @@ class CandlePager:
         interval: Length of a candle.
 
     Attributes:
+        dropped_trade: Open of a longer traded candle, in milliseconds, of whose time the exchange
+            no longer keeps these; None where none was found.
         pauses: Open of the last candle before and of the first after each stretch of empty pages.
     """
 
@@ -65,6 +70,7 @@ class CandlePager:
         self.client = client
         self.market = market
         self.interval = interval
+        self.dropped_trade: int | None = None
         self.pauses: list[tuple[int, int]] = []
         self._requests = CandleRequests(client, market, interval)
         self._start = PageStart(self._requests)
@@ -103,7 +109,9 @@ class CandlePager:
             if page.rows:
                 page = self._start.fill(page, before, until)
             if not page.rows:
-                empty = empty or EmptyStretch(since, self._coarser_rows(since, until))
+                empty = empty or EmptyStretch(
+                    since, before is None, self._coarser_rows(since, until)
+                )
                 since = self._skip(page, empty, until)
                 yield [], min(since, until + 1)
                 continue
@@ -150,17 +158,18 @@ class CandlePager:
 
     # --- Empty pages -----------------------------------------------------------------------
 
-    def _covered(self, page: CandlePage, empty: EmptyStretch) -> int:
+    def _covered(self, page: CandlePage) -> int:
         """Up to where an empty page shows that there are no candles, in milliseconds.
 
-        Where the request names no end, the exchange has nothing later, or a window of its own: the
-        stretch grows from what pages reached, and `_earlier_start` looks back.
+        Where the request names no end, the exchange has nothing later, or a window of its own,
+        which is taken for as long as pages reached, or for that of the smallest pages known.
         """
         window = page.size * self.step_ms
         if page.end is not None:
             window = min(window, page.end - page.since)
-        elif self._most_reached:
-            window = min(window, self._most_reached << empty.pages)
+        else:
+            small = min(_SMALL_PAGE * self.step_ms, _SMALL_WINDOW_MS)
+            window = min(window, max(small, self._most_reached))
         if self._fewest_reached is not None:
             window = min(window, self._fewest_reached)
         return page.since + window
@@ -171,15 +180,15 @@ class CandlePager:
         Raises:
             UnreachableError: A longer candle shows that something was traded in the stretch.
         """
-        covered = self._covered(page, empty)
+        covered = self._covered(page)
         empty.add(page.since, covered)
         coarser = self._first_coarser(_SHORTEST_FIRST)
         if coarser is None:
             return covered
         for row in empty.coarser_rows_before(covered - coarser.step_ms + 1):
             inside = row[0] >= empty.start and row[0] + coarser.step_ms <= until
-            if inside and is_traded(row):
-                return self._start_in_another_form(row, coarser, empty)
+            if inside and is_traded(row) and not empty.older_dropped:
+                return self._start_of_traded(row, coarser, empty, until)
         following = empty.next_coarser_row()
         if following is None:
             return until + 1 if empty.has_coarser_rows else covered
@@ -188,10 +197,14 @@ class CandlePager:
             return int(following[0])
         return covered
 
-    def _start_in_another_form(
-        self, traded: CandleRow, coarser: CandlePager, empty: EmptyStretch
+    def _start_of_traded(
+        self, traded: CandleRow, coarser: CandlePager, empty: EmptyStretch, until: int
     ) -> int:
-        """Start of the next page, in a form that gives the candles of a longer traded one."""
+        """Start of the next page where a longer candle shows a trade in empty pages.
+
+        Raises:
+            UnreachableError: No form of a request brings the candles.
+        """
         start, end = int(traded[0]), int(traded[0]) + coarser.step_ms
         for form in FORMS:
             try:
@@ -204,6 +217,11 @@ class CandlePager:
                 self._requests.form = form
                 empty.jump()
                 return start
+        kept = self._search_kept(end, until) if empty.leading else None
+        if kept is not None:
+            empty.older_dropped, self.dropped_trade = True, start
+            empty.jump()
+            return kept
         raise UnreachableError(
             "the server omits candles",
             expected=f"{self.interval} candles of {self.market['symbol']} from "
@@ -214,6 +232,21 @@ class CandlePager:
             fix="wait some minutes and run again; if it stays, start the dataset after this "
             "stretch, use longer bars, or use another source",
         )
+
+    def _search_kept(self, low: int, high: int) -> int | None:
+        """Start of the last empty page before the candles that the exchange still keeps.
+
+        It keeps those of the last weeks or years, so that the first is found in halves. None where
+        it keeps none.
+        """
+        found = False
+        while high - low > self.step_ms:
+            middle = low + (high - low) // 2
+            if self._requests.fetch_twice(middle).rows:
+                found, high = True, middle
+            else:
+                low = middle
+        return low if found else None
 
     def _earlier_start(self, page: CandlePage, empty: EmptyStretch, until: int) -> int | None:
         """Where to ask again before a page that came after empty ones; None where that is sure.

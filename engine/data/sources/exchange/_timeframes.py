@@ -16,8 +16,8 @@ _CCXT_NAMES = {"1mo": "1M"}
 _SHORTEST_LENGTHS = {"1mo": pd.Timedelta(days=28)}
 """Shortest length of intervals whose candles are not all of one length."""
 
-_MONTH_RATIO = (1.0, 31 / 28)
-"""A month may be asked for as 28 to 31 days, another interval as its length alone."""
+_MONTH_RATIO = (30 / 28, 31 / 28)
+"""A month may be asked for as 30 or 31 days, another interval as its length alone."""
 
 _UNITS_PER_HOUR = {"60": 60.0, "3600": 3_600.0, "3600000": 3_600_000.0}
 
