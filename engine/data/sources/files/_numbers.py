@@ -15,6 +15,9 @@ from engine.data.sources.files._parse_failure import SPREADSHEET_FIX, ParseFailu
 from engine.data.sources.files._shown import quote_name
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from engine.data.config import FilesSourceSpec
 
 # A space between digit groups may be a no-break space or a narrow one.
@@ -77,9 +80,13 @@ def parse_numbers(
         return ParsedNumbers(cells.astype("float64"))
     text = cells.astype("str").str.strip()
     text = text.mask(text.isin([*MISSING_TEXTS, *DASHES]))
-    bare, notice = _strip_units(text, column)
-    numbers = to_exact_numbers(_to_plain_notation(bare, spec))
-    failed = (numbers.isna() & text.notna() & ~_are_nan(text)).to_numpy()
+    bare, notice = text, ""
+    numbers = to_exact_numbers(_to_plain_notation(text, spec))
+    failed = _find_failed(numbers, text)
+    if failed.any():
+        bare, notice = _strip_units(text, column)
+        numbers = to_exact_numbers(_to_plain_notation(bare, spec))
+        failed = _find_failed(numbers, text)
     if failed.any():
         row = int(failed.argmax())
         failure = _explain_failure(row, str(cells.iloc[row]), str(bare.iloc[row]), column, spec)
@@ -118,8 +125,12 @@ def to_exact_numbers(text: pd.Series) -> pd.Series:
     return pd.Series(numbers.to_numpy(zero_copy_only=False), index=text.index, name=text.name)
 
 
-def _are_nan(text: pd.Series) -> pd.Series:
-    return text.str.lower().isin(["nan", "-nan", "+nan"])
+def _find_failed(numbers: pd.Series, text: pd.Series) -> npt.NDArray[np.bool_]:
+    """Which cells have text that is no number, not even a NaN."""
+    failed = (numbers.isna() & text.notna()).to_numpy(dtype=bool)
+    if failed.any():
+        failed = failed & ~text.str.lower().isin(["nan", "-nan", "+nan"]).to_numpy(dtype=bool)
+    return failed
 
 
 def _strip_units(text: pd.Series, column: str) -> tuple[pd.Series, str]:
