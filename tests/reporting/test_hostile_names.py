@@ -135,7 +135,7 @@ PAGES: dict[str, Callable[[str], str]] = {
     "tearsheet": lambda text: render_tearsheet(laced(text)),
     "significance": lambda text: render_significance(laced(text)),
     "quantstats": lambda text: render_quantstats(
-        laced(text), QuantstatsReport("<p>body</p>", "", text, 252)
+        laced(text), QuantstatsReport("<p>body</p>", "", text, 252, is_daily=True)
     ),
     "comparison": compared,
 }
