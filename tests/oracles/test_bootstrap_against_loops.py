@@ -74,7 +74,7 @@ def test_the_studentised_resamples_equal_a_loop_over_their_rows(
     )
     result = studentise_resamples(
         np.random.default_rng(5),
-        circular_cumsum(np.array([power for book in books for power in (book, book**2)])),
+        circular_cumsum(np.vstack([books, books**2]).T),
         circular_cell_edges(BARS, cells),
         1 / block_length,
         np.array(PAIRS),
@@ -107,10 +107,9 @@ def test_the_studentised_resamples_equal_a_loop_over_their_rows(
 def test_a_resample_without_a_move_counts_as_infinite() -> None:
     book = np.zeros(BARS)
     book[0] = 0.01
-    moments = np.array([book, book**2])
     result = studentise_resamples(
         np.random.default_rng(0),
-        circular_cumsum(moments),
+        circular_cumsum(np.column_stack([book, book**2])),
         circular_cell_edges(BARS, BARS),
         1.0,
         np.array([(0, -1)]),

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from engine.core.types import Matrix, Vector
     from engine.evaluation.config import EvaluationSpec
 
+_PARTS = 8
+"""Resamples are drawn in so many parts with a random stream each, which threads share; figures do
+not depend on the number of threads. Another value changes every bootstrap figure."""
+
 MAX_CELLS = 8_000
 """Longer series are divided into this many cells of equal length, and the bars of a cell are drawn
 together: a million one-minute bars take no longer than thirty years of daily bars. Blocks are then
@@ -86,20 +90,10 @@ def infer_sharpe_ratios(
         for name, books in returns_by_name.items()
         if inferred[name] is None
     }
-    groups = [
-        {name: each for name, each in statistics.items() if each.block_length == length}
-        for length in sorted({each.block_length for each in statistics.values()})
-    ]
-
-    def resample(group: dict[str, StudentisedSharpe]) -> dict[str, Vector]:
-        length = next(iter(group.values())).block_length
-        return resample_statistics(group, length, spec.resamples, rng)
-
-    # Threads, since the compiled resampling runs outside of Python's lock.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for group, drawn in zip(groups, pool.map(resample, groups), strict=True):
-            for name, each in drawn.items():
-                inferred[name] = group[name].infer_from(each, periods_per_year, spec.confidence)
+    for length in sorted({each.block_length for each in statistics.values()}):
+        group = {name: each for name, each in statistics.items() if each.block_length == length}
+        for name, drawn in resample_statistics(group, length, spec.resamples, rng).items():
+            inferred[name] = group[name].infer_from(drawn, periods_per_year, spec.confidence)
     return {name: each for name, each in inferred.items() if each is not None}
 
 
@@ -129,16 +123,23 @@ def resample_statistics(
     pairs = np.full((len(each), 2), -1)
     for pair, statistic in zip(pairs, each, strict=True):
         pair[: len(statistic.books)] = [index[id(book)] for book in statistic.books]
-    moments = [power for book in books.values() for power in (book, book**2)]
-    drawn = studentise_resamples(
-        spawn_named_stream(rng, f"blocks of {block_length:g}"),
-        circular_cumsum(np.array(moments)),
+    returns = np.column_stack(list(books.values()))
+    arguments = (
+        circular_cumsum(np.hstack([returns, returns**2])),
         circular_cell_edges(bars, cells),
         1.0 / max(1.0, block_length * cells / bars),
         pairs,
         np.array([statistic.estimate for statistic in each]),
-        resamples,
     )
+    streams = spawn_named_stream(rng, f"blocks of {block_length:g}").spawn(_PARTS)
+    sizes = [len(part) for part in np.array_split(np.arange(resamples), _PARTS)]
+
+    def draw(stream: np.random.Generator, count: int) -> Matrix:
+        return studentise_resamples(stream, *arguments, count)
+
+    # Threads, since the compiled code runs outside of Python's lock.
+    with ThreadPoolExecutor(min(_PARTS, os.cpu_count() or 1)) as pool:
+        drawn = np.hstack(list(pool.map(draw, streams, sizes)))
     return dict(zip(statistics, drawn, strict=True))
 
 

@@ -58,7 +58,7 @@ def draw_blocks(
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
 def studentise_resamples(
     rng: np.random.Generator,
     cumulative_sums: Matrix,
@@ -76,9 +76,11 @@ def studentise_resamples(
     as of a book that hardly trades, and of one with a single block is undefined and counts as
     infinite, which is conservative.
 
+    Sums may be added up in any order, so that their last digits may differ between processors.
+
     Args:
         rng: Random generator; its state moves on.
-        cumulative_sums: (2 k, 2 n + 1) `circular_cumsum` of r and of r^2 of each of k books.
+        cumulative_sums: (2 n + 1, 2 k) `circular_cumsum` of r of each of k books, then of r^2.
         edges: (2 m + 1,) first rows of the m cells that are drawn, over two passes of the rows.
         begin_probability: Share of cells that begin a block, 1 / mean length in cells.
         pairs: (s, 2) indices of the book of each statistic, and of the one whose Sharpe ratio is
@@ -91,63 +93,63 @@ def studentise_resamples(
     """
     cells = (len(edges) - 1) // 2
     rows = edges[cells]
-    starts, stops = np.empty(cells, np.int64), np.empty(cells, np.int64)
-    books = len(cumulative_sums) // 2
-    ratios, influence = np.empty(books), np.empty((books, cells))
+    starts, lengths = np.empty(cells, np.int64), np.empty(cells, np.int64)
+    books = cumulative_sums.shape[1] // 2
+    sums, sizes, totals = np.empty((cells, 2 * books)), np.empty(cells), np.empty(2 * books)
+    # The last row stays 0: it is what a pair without a second book subtracts.
+    ratios, influence = np.zeros(books + 1), np.zeros((books + 1, cells))
     studentised = np.empty((len(pairs), resamples))
     for resample in range(resamples):
-        blocks = draw_blocks(rng, cells, begin_probability, starts, stops)
+        blocks = draw_blocks(rng, cells, begin_probability, starts, lengths)
+        totals[:] = 0.0
         for block in range(blocks):
-            first = starts[block]
-            starts[block], stops[block] = edges[first], edges[first + stops[block]]
+            first, stop = edges[starts[block]], edges[starts[block] + lengths[block]]
+            sizes[block] = stop - first
+            for moment in range(2 * books):
+                block_sum = cumulative_sums[stop, moment] - cumulative_sums[first, moment]
+                sums[block, moment] = block_sum
+                totals[moment] += block_sum
         for book in range(books):
             ratios[book] = _measure_blocks(
-                cumulative_sums[2 * book : 2 * book + 2],
-                starts[:blocks],
-                stops[:blocks],
-                rows,
+                totals[book] / rows,
+                totals[books + book] / rows,
+                sums[:blocks, book],
+                sums[:blocks, books + book],
+                sizes,
                 influence[book],
             )
         for s in range(len(pairs)):
             book, subtracted = pairs[s]
-            ratio, squares = ratios[book], 0.0
-            if subtracted >= 0:
-                ratio -= ratios[subtracted]
-                for block in range(blocks):
-                    squares += (influence[book, block] - influence[subtracted, block]) ** 2
-            else:
-                for block in range(blocks):
-                    squares += influence[book, block] ** 2
+            squares = 0.0
+            for block in range(blocks):
+                squares += (influence[book, block] - influence[subtracted, block]) ** 2
+            ratio = ratios[book] - ratios[subtracted]
             value = (ratio - estimates[s]) / (math.sqrt(squares) / rows)
             defined = blocks > 1 and math.isfinite(value)
             studentised[s, resample] = value if defined else np.inf
     return studentised
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
 def _measure_blocks(
-    cumulative_sums: Matrix, starts: IntVector, stops: IntVector, rows: int, influence: Vector
+    mean: float,
+    square: float,
+    sums: Vector,
+    square_sums: Vector,
+    sizes: Vector,
+    influence: Vector,
 ) -> float:
     """The Sharpe ratio of a book in a resample, and into `influence` that of each block on it.
 
     The ratio is a function of the means of r and r^2. The influence of a block is the gradient
     times its sums of both, less its rows' share of the same over all rows.
     """
-    blocks = len(starts)
-    total, square_total = 0.0, 0.0
-    for block in range(blocks):
-        total += cumulative_sums[0, stops[block]] - cumulative_sums[0, starts[block]]
-        square_total += cumulative_sums[1, stops[block]] - cumulative_sums[1, starts[block]]
-    mean, square = total / rows, square_total / rows
     variance = square - mean**2
     deviation = math.sqrt(variance) if variance > 0.0 else np.nan
     slope, square_slope = square / deviation**3, -mean / (2 * deviation**3)
     centre = slope * mean + square_slope * square
-    for block in range(blocks):
-        start, stop = starts[block], stops[block]
+    for block in range(len(sums)):
         influence[block] = (
-            slope * (cumulative_sums[0, stop] - cumulative_sums[0, start])
-            + square_slope * (cumulative_sums[1, stop] - cumulative_sums[1, start])
-            - centre * (stop - start)
+            slope * sums[block] + square_slope * square_sums[block] - centre * sizes[block]
         )
     return mean / deviation

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def circular_cumsum(values: Matrix) -> Matrix:
-    """Cumulative sums from 0 over two passes of each row of `values`, (k, n) to (k, 2 n + 1).
+    """Cumulative sums from 0 over two passes of the rows of `values`, (n, k) to (2 n + 1, k).
 
-    The values of columns i to j - 1 sum to column j minus column i.
+    The values of rows i to j - 1 sum to row j minus row i.
     """
-    before = np.zeros((len(values), 1))
-    return np.hstack([before, np.cumsum(np.hstack([values, values]), axis=1)])
+    before = np.zeros((1, values.shape[1]))
+    return np.concatenate([before, np.cumsum(np.concatenate([values, values]), axis=0)])
 
 
 def circular_cell_edges(rows: int, cells: int) -> IntVector:

@@ -46,8 +46,8 @@ def test_cells_hold_every_row_once_and_as_many_as_each_other() -> None:
 
 
 def test_cumulative_sums_give_the_sum_of_a_block_that_wraps_around() -> None:
-    values = np.random.default_rng(1).standard_normal((2, ROWS))
+    values = np.random.default_rng(1).standard_normal((ROWS, 2))
     cumulative = circular_cumsum(values)
-    assert cumulative.shape == (2, 2 * ROWS + 1)
-    wrapped = values[:, np.arange(45, 57) % ROWS].sum(axis=1)
-    np.testing.assert_allclose(cumulative[:, 57] - cumulative[:, 45], wrapped, atol=1e-12)
+    assert cumulative.shape == (2 * ROWS + 1, 2)
+    wrapped = values[np.arange(45, 57) % ROWS].sum(axis=0)
+    np.testing.assert_allclose(cumulative[57] - cumulative[45], wrapped, atol=1e-12)
