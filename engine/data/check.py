@@ -14,7 +14,7 @@ from engine.data.context import DataContext
 from engine.data.fetch import fetch_dataset
 from engine.data.known_days import find_unknown_days
 from engine.data.manifests import DatasetManifest, read_manifest
-from engine.data.market import align_symbols
+from engine.data.market import shared_timestamps
 from engine.data.quality.findings import AppliedRepair, Finding
 from engine.data.quality.gate import QualityLog
 from engine.data.quality.symbols import check_symbols
@@ -181,10 +181,9 @@ def _annualisation_findings(
 ) -> Iterator[Finding]:
     """A calendar by which a year has more or fewer bars than the symbols have in common."""
     dataset = manifest.dataset
-    bars, _ = align_symbols(frames)
-    if bars.empty:
+    stamps = pd.Series(shared_timestamps(frames))
+    if stamps.empty:
         return
-    stamps = bars["timestamp"].iloc[:: len(frames)]
     try:
         found = annualise(stamps, dataset.calendar, dataset.interval, dataset.periods_per_year)
         require_fitting_calendar(

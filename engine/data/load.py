@@ -15,13 +15,12 @@ from engine.data.context import DataContext
 from engine.data.fetch import fetch_dataset
 from engine.data.known_days import find_unknown_days
 from engine.data.manifests import DatasetManifest, read_manifest
-from engine.data.market import Market, align_symbols, symbol_provenance
+from engine.data.market import Market, align_symbols, shared_timestamps, symbol_provenance
 from engine.data.quality.symbols import check_symbols
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.store import combine_vintage_ids, load_as_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from engine.core.progress import Progress
@@ -192,7 +191,7 @@ def _check_together(manifest: DatasetManifest, dataset_bars: DatasetBars) -> lis
     errors = [finding for finding in findings if finding.severity == "error"]
     fix = "; or ".join(dict.fromkeys(finding.advice for finding in errors))
     found = "\n    ".join(f"{finding.symbol}: {finding.sentence}" for finding in errors[:4])
-    if not _have_common_timestamp(frames):
+    if shared_timestamps(frames).empty:
         raise SourceError(
             f"dataset {dataset.name}: the symbols have no timestamp in common",
             expected="bars of every symbol at the same times",
@@ -217,11 +216,6 @@ def _check_together(manifest: DatasetManifest, dataset_bars: DatasetBars) -> lis
         for finding in findings
         if finding.rule != "not_shared"
     ]
-
-
-def _have_common_timestamp(frames: Mapping[str, BarsFrame]) -> bool:
-    counts = pd.concat([frame["timestamp"] for frame in frames.values()]).value_counts()
-    return bool(len(counts)) and int(counts.max()) == len(frames)
 
 
 def _vintage_provenance(vintage: Vintage | None) -> dict[str, str]:
