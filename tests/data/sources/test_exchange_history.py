@@ -88,7 +88,7 @@ class History:
         span = (NOON.timestamp() - self.since.timestamp()) / STEPS[longest]
         windows = math.ceil(span / self._a_page(longest))
         pages = len(self.book) / self._a_page(self.interval)
-        return math.floor(2 * pages + 16 * self.pieces + 20 + 2 * windows)
+        return math.floor(2 * pages + 16 * self.pieces + 40 + 2 * windows)
 
     def _longer(self) -> list[str]:
         offered = [name for name in STEPS if STEPS[name] in self.kind.steps.values()]

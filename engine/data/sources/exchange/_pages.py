@@ -49,7 +49,7 @@ class CandlePager:
     - Where candles come after a stretch of empty pages that may have been too wide, the stretch is
       asked for again, from the start or in halves.
 
-    A fetch of `n` candles in `g` pieces takes at most `2 n / c + 16 g + 20 + 2 w` requests, where
+    A fetch of `n` candles in `g` pieces takes at most `2 n / c + 16 g + 40 + 2 w` requests, where
     `c` is the number of candles in a full page and `w` the number of windows of the longest
     candles that the exchange has in the whole span: one to a few for most.
 
