@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from engine.core.errors import BarsParseError, InvalidBarsError
-from engine.data.config import Dataset, FilesSourceSpec
+from engine.data.config import Dataset
 from engine.data.context import DataContext
 from engine.data.fetch.dataset import fetch_dataset
+from engine.data.files_config import FilesSourceSpec
 from engine.data.manifests import DatasetManifest
 from engine.data.resampling import resample_bars
 from engine.data.sources.client_settings import ClientSettings

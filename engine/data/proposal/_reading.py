@@ -12,7 +12,7 @@ import numpy as np
 from engine.config import parse_yaml
 from engine.core.errors import InvalidBarsError, StrategyError
 from engine.core.progress import NullProgress
-from engine.data.config import FilesSourceSpec
+from engine.data.files_config import FilesSourceSpec
 from engine.data.proposal._clock import to_microseconds
 from engine.data.sources.base import BarRequest
 from engine.data.sources.files import FilesBarSource, open_content

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from engine.data.config import FilesSourceSpec
+    from engine.data.files_config import FilesSourceSpec
     from engine.data.proposal._names import NamedFiles
 
 MAX_SYMBOLS = 20

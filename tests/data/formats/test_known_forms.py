@@ -11,7 +11,7 @@ import pytest
 
 from engine.core.errors import InvalidBarsError
 from engine.core.progress import NullProgress
-from engine.data.config import FileFormatName, FilesSourceSpec
+from engine.data.files_config import FileFormatName, FilesSourceSpec
 from engine.data.sources.base import BarRequest
 from engine.data.sources.files import FilesBarSource
 from engine.data.sources.files.formats import FILE_FORMATS

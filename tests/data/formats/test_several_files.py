@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.errors import InvalidBarsError, SourceError
 from engine.core.progress import NullProgress
-from engine.data.config import FilesSourceSpec
+from engine.data.files_config import FilesSourceSpec
 from engine.data.sources.base import BarRequest
 from engine.data.sources.files import FilesBarSource
 from tests.data.datasets import NOW

@@ -9,7 +9,7 @@ import pandas as pd
 
 from engine.core.progress import NullProgress
 from engine.data.bars import normalise_bars
-from engine.data.config import Dataset, FilesSourceSpec
+from engine.data.files_config import FilesSourceSpec
 from engine.data.manifests import read_manifest
 from engine.data.sources.base import BarRequest
 from engine.data.sources.files import FilesBarSource
@@ -17,6 +17,8 @@ from tests.data.datasets import COINS, NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from engine.data.config import Dataset
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
 from engine.core.progress import NullProgress
 from engine.data.bars import normalise_bars
-from engine.data.config import FilesSourceSpec
+from engine.data.files_config import FilesSourceSpec
 from engine.data.quality import CheckSettings, check_bars
 from engine.data.sources.base import BarRequest
 from engine.data.sources.files import FilesBarSource

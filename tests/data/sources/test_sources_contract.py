@@ -11,8 +11,9 @@ import pytest
 from engine.core.errors import SourceError, UnreachableError
 from engine.core.progress import NullProgress
 from engine.data.bars import drop_unfinished_bar, normalise_bars
-from engine.data.config import BundledSourceSpec, CcxtSourceSpec, FilesSourceSpec, YahooSourceSpec
+from engine.data.config import BundledSourceSpec, CcxtSourceSpec, YahooSourceSpec
 from engine.data.fetch.reachability import first_hop, require_reachable
+from engine.data.files_config import FilesSourceSpec
 from engine.data.quality import CheckSettings, check_bars
 from engine.data.sources.base import BarRequest, BarSource
 from engine.data.sources.client_settings import ClientSettings

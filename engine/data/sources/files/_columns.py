@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from engine.data.config import FilesSourceSpec
+    from engine.data.files_config import FilesSourceSpec
 
 UNNAMED = "Unnamed: 0"
 """Name of a first column, or of an index, that the file does not name; pandas calls it so."""

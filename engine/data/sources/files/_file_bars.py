@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from engine.data.calendar import BarInterval
-    from engine.data.config import FilesSourceSpec
+    from engine.data.files_config import FilesSourceSpec
     from engine.data.sources.files._columns import ColumnMatch
     from engine.data.sources.files._content import FileContent
     from engine.data.sources.files._numbers import ParsedNumbers

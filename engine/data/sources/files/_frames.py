@@ -22,7 +22,7 @@ from engine.data.sources.files._table import FrameTable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.data.config import FilesSourceSpec
+    from engine.data.files_config import FilesSourceSpec
     from engine.data.sources.files._content import FileContent
 
 Json: TypeAlias = Any

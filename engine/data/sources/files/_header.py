@@ -19,7 +19,7 @@ from engine.data.sources.files._shown import list_names, shorten
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.data.config import FilesSourceSpec
+    from engine.data.files_config import FilesSourceSpec
     from engine.data.sources.files._content import FileContent
 
 SEPARATORS = (",", ";", "\t", "|")

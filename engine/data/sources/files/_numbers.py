@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from engine.data.config import FilesSourceSpec
+    from engine.data.files_config import FilesSourceSpec
 
 # A space between digit groups may be a no-break space or a narrow one.
 _SPACE_PATTERN = "[ \u00a0\u202f]"

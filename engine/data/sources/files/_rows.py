@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from engine.data.config import FilesSourceSpec
+    from engine.data.files_config import FilesSourceSpec
     from engine.data.sources.files._columns import ColumnMatch
     from engine.data.sources.files._table import FileTable
 

@@ -17,7 +17,7 @@ from engine.data.sources.files._labels import move_to_open
 from engine.data.sources.files.formats import ResolvedFormat, read_head, resolve_format
 
 if TYPE_CHECKING:
-    from engine.data.config import FilesSourceSpec
+    from engine.data.files_config import FilesSourceSpec
     from engine.data.sources.files._content import FileContent
 
 

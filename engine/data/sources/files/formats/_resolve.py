@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from engine.core.errors import InvalidBarsError
-from engine.data.config import FilesSourceSpec
+from engine.data.files_config import FilesSourceSpec
 from engine.data.sources.files.formats._recognise import FormatMatch, match_format
 from engine.data.sources.files.formats._registry import FILE_FORMATS, recognise
 
