@@ -6,13 +6,16 @@ import warnings
 from copy import copy
 from datetime import time
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+Untyped: TypeAlias = Any
+"""A class or an object of exchange-calendars, which ships no types."""
 
 # exchange-calendars does not know all earlier holidays: of 1962-1969 it lacks 68 of New York.
 _EARLIEST_START = pd.Timestamp("1970-01-01")
@@ -37,7 +40,7 @@ def known_span(calendar: str) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 
 @lru_cache(maxsize=16)
-def build_calendar(calendar: str, start: str | None = None) -> Any:  # noqa: ANN401
+def build_calendar(calendar: str, start: str | None = None) -> Untyped:
     """A calendar up to the last day it knows; one takes 0.3 s, whatever years it spans.
 
     Args:
@@ -57,7 +60,7 @@ def build_calendar(calendar: str, start: str | None = None) -> Any:  # noqa: ANN
 
 
 @lru_cache(maxsize=16)
-def corrected_class(calendar: str) -> Any:  # noqa: ANN401 - exchange-calendars ships no types
+def corrected_class(calendar: str) -> Untyped:
     """The class of a calendar, whose sessions are right whichever pandas 3 is installed.
 
     pandas 3.1 steps a subclass of `CustomBusinessDay` by the mask of the base class, and no longer
@@ -77,14 +80,14 @@ def corrected_class(calendar: str) -> Any:  # noqa: ANN401 - exchange-calendars 
     # A class of precomputed holidays may have the same name.
     kind = next((one for one in kinds if one.__name__ == f"{name}ExchangeCalendar"), kinds[0])
 
-    def regular_holidays(self: Any) -> Any:  # noqa: ANN401
+    def regular_holidays(self: Untyped) -> Untyped:
         return _with_applied_offsets(super(corrected, self).regular_holidays)
 
-    def special_closes(self: Any) -> Any:  # noqa: ANN401
+    def special_closes(self: Untyped) -> Untyped:
         inherited = super(corrected, self).special_closes
         return [(at, _with_applied_offsets(days)) for at, days in inherited]
 
-    members: dict[str, Any] = {
+    members: dict[str, Untyped] = {
         "regular_holidays": cached_property(regular_holidays),
         "special_closes": cached_property(special_closes),
     }
@@ -92,17 +95,17 @@ def corrected_class(calendar: str) -> Any:  # noqa: ANN401 - exchange-calendars 
         members["day"] = cached_property(_day_of_weekmasks)
     if name in _REGULAR_CLOSES:
         members["close_times"] = ((None, _REGULAR_CLOSES[name]),)
-    corrected: Any = type(kind.__name__, (kind,), members)
+    corrected: Untyped = type(kind.__name__, (kind,), members)
     return corrected
 
 
-def _list_subclasses(kind: Any) -> Iterator[Any]:  # noqa: ANN401
+def _list_subclasses(kind: Untyped) -> Iterator[Untyped]:
     for one in kind.__subclasses__():
         yield one
         yield from _list_subclasses(one)
 
 
-def _day_of_weekmasks(calendar: Any) -> pd.offsets.CustomBusinessDay:  # noqa: ANN401
+def _day_of_weekmasks(calendar: Untyped) -> pd.offsets.CustomBusinessDay:
     """The step from session to session: every day of the week, and all closed days as holidays.
 
     After a change of the mask the first session is that of the mask before, as exchange-calendars
@@ -134,11 +137,11 @@ def _day_of_weekmasks(calendar: Any) -> pd.offsets.CustomBusinessDay:  # noqa: A
     )
 
 
-def _to_days(stamps: list[pd.Timestamp]) -> Any:  # noqa: ANN401
+def _to_days(stamps: list[pd.Timestamp]) -> Untyped:
     return np.array(pd.DatetimeIndex(stamps).tz_localize(None), dtype="datetime64[D]")
 
 
-def _with_applied_offsets(holidays: Any) -> Any:  # noqa: ANN401
+def _with_applied_offsets(holidays: Untyped) -> Untyped:
     """The same holidays, whose offsets are applied here instead of by pandas."""
     from exchange_calendars.exchange_calendar import HolidayCalendar
 
@@ -148,11 +151,11 @@ def _with_applied_offsets(holidays: Any) -> Any:  # noqa: ANN401
     return HolidayCalendar([_with_applied_offset(rule) for rule in rules])
 
 
-def _has_own_offset(rule: Any) -> bool:  # noqa: ANN401
+def _has_own_offset(rule: Untyped) -> bool:
     return any(hasattr(offset, "_apply") for offset in _as_list(rule.offset))
 
 
-def _with_applied_offset(rule: Any) -> Any:  # noqa: ANN401
+def _with_applied_offset(rule: Untyped) -> Untyped:
     """A holiday whose offsets have become an observance, which pandas calls date by date."""
     if not _has_own_offset(rule):
         return rule
@@ -171,7 +174,7 @@ def _with_applied_offset(rule: Any) -> Any:  # noqa: ANN401
     return other
 
 
-def _as_list(value: Any) -> list[Any]:  # noqa: ANN401
+def _as_list(value: Untyped) -> list[Untyped]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
