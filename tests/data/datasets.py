@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from engine.data import load_market
+from engine.data.config import DataSpec
 from tests.servers.candles import candles
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.data import Market
 
 DAY = 86_400
 
@@ -52,3 +60,17 @@ def write_files(tmp_path, *, symbols=("BTC-USD", "ETH-USD"), skip=(), **columns)
         if symbol == symbols[-1]:
             table = table.drop(index=list(skip)).assign(**columns)
         table.to_csv(tmp_path / "bars" / f"{symbol}.csv", index=False)
+
+
+def load_files(
+    manifest: Path, *, progress: RecordingProgress | None = None, now: pd.Timestamp | None = None
+) -> Market:
+    """The market of a manifest whose sources are files."""
+    return load_market(
+        DataSpec(dataset=str(manifest)),
+        home=manifest.parent / "home",
+        offline=True,
+        override=None,
+        progress=progress or RecordingProgress(),
+        now=now,
+    )

@@ -17,10 +17,8 @@ from engine.data.annualisation import (
 )
 from engine.data.calendar import trading_schedule
 from engine.data.check import check_dataset
-from engine.data.config import DataSpec
-from engine.data.load import load_market
 from engine.data.manifests import read_manifest
-from tests.data.datasets import RecordingProgress
+from tests.data.datasets import RecordingProgress, load_files
 
 
 def series(stamps):
@@ -245,28 +243,18 @@ def fx(tmp_path):
     return write
 
 
-def load(path, progress=None):
-    return load_market(
-        DataSpec(dataset=str(path)),
-        home=path.parent / "home",
-        offline=True,
-        override=None,
-        progress=progress or RecordingProgress(),
-    )
-
-
 MEASURED = ("symbols:", "periods_per_year: measured\nsymbols:")
 
 
 class TestDatasets:
     def test_a_calendar_that_does_not_fit_stops_the_load(self, fx):
         with pytest.raises(InvalidBarsError, match="times as many bars") as caught:
-            load(fx())
+            load_files(fx())
         assert caught.value.exit_code == 3
         assert "calendar: 24/5" in caught.value.fix
 
     def test_the_calendar_that_was_named_is_right(self, fx):
-        market = load(fx(("24/7", "24/5")))
+        market = load_files(fx(("24/7", "24/5")))
         assert market.periods_per_year == 261
         assert market.provenance["annualisation"] == {
             "periods_per_year": 261,
@@ -277,7 +265,7 @@ class TestDatasets:
 
     def test_the_measured_figure_is_used_and_told_where_the_dataset_says_so(self, fx):
         progress = RecordingProgress()
-        market = load(fx(MEASURED), progress)
+        market = load_files(fx(MEASURED), progress=progress)
         assert market.periods_per_year == pytest.approx(260.9, abs=0.1)
         assert market.provenance["annualisation"]["basis"] == "measured"
         assert (

@@ -9,16 +9,14 @@ import pytest
 from engine.core.errors import InvalidBarsError, StrategyError, UsageError
 from engine.data.bar_grid import next_bar_labels
 from engine.data.bars import drop_unfinished_bar, normalise_bars
-from engine.data.config import DataSpec
 from engine.data.coverage import expected_timestamps
 from engine.data.intervals import bar_end, bar_ends, divides, interval_numbers, interval_starts
-from engine.data.load import load_market
 from engine.data.manifests import read_manifest
 from engine.data.resampling import resample_bars
 from engine.data.resampling_state import resample_next_bars
 from engine.data.store.vintages import VersionedBars
 from engine.features.resolutions import check_coarser
-from tests.data.datasets import RecordingProgress
+from tests.data.datasets import load_files
 from tests.data.quality.tables import check_table, rules, walk
 
 NOW = pd.Timestamp("2024-06-01", tz="UTC")
@@ -250,33 +248,22 @@ def dataset(tmp_path):
     return write
 
 
-def load(path, now=NOW):
-    return load_market(
-        DataSpec(dataset=str(path)),
-        home=path.parent / "home",
-        offline=True,
-        override=None,
-        progress=RecordingProgress(),
-        now=now,
-    )
-
-
 class TestDatasets:
     @pytest.mark.parametrize("calendar", ["XNYS", "24/7", "24/5"])
     def test_a_year_has_twelve_months_on_every_calendar(self, dataset, calendar):
-        market = load(dataset(months(), ("XNYS", calendar)))
+        market = load_files(dataset(months(), ("XNYS", calendar)), now=NOW)
         assert (market.interval, market.periods_per_year) == ("1mo", 12)
         assert market.provenance["symbols"]["FUND"]["last"] == "2023-12-01"
         assert market.provenance["notices"] == []
 
     def test_the_month_that_is_not_over_is_left_out(self, dataset):
         path = dataset(months(count=12, first="2023-07-01"))
-        assert load(path, utc("2024-06-20")).bars["timestamp"].max() == utc("2024-05-01")
+        assert load_files(path, now=utc("2024-06-20")).bars["timestamp"].max() == utc("2024-05-01")
 
     def test_months_are_resampled_from_a_source_of_days(self, dataset):
         raw = days("2023-01-01", "2024-03-15", "XNYS").drop(columns="symbol")
         path = dataset(raw, ("path: .}", "path: ., interval: 1d}"))
-        assert load(path).bars["timestamp"].tolist() == list(
+        assert load_files(path, now=NOW).bars["timestamp"].tolist() == list(
             pd.date_range("2023-01-01", "2024-02-01", freq="MS", tz="UTC")
         )
 
@@ -289,9 +276,10 @@ class TestDatasets:
     def test_months_labelled_by_their_ends_name_the_repair(self, dataset):
         raw = months(labels=lambda stamps: stamps + pd.offsets.MonthEnd(0))
         with pytest.raises(InvalidBarsError) as caught:
-            load(dataset(raw))
+            load_files(dataset(raw), now=NOW)
         assert "quality: {off_grid: repair}" in caught.value.fix
-        repaired = load(dataset(raw, ("symbols:", "quality: {off_grid: repair}\nsymbols:")))
+        path = dataset(raw, ("symbols:", "quality: {off_grid: repair}\nsymbols:"))
+        repaired = load_files(path, now=NOW)
         assert repaired.bars["timestamp"].iloc[0] == utc("2020-01-01")
 
 
