@@ -34,6 +34,12 @@ Cube: TypeAlias = npt.NDArray[np.float64]
 IntVector: TypeAlias = npt.NDArray[np.int64]
 """Shape (n,): positions of rows, ascending."""
 
+BoolVector: TypeAlias = npt.NDArray[np.bool_]
+"""Shape (n,)."""
+
+BoolMatrix: TypeAlias = npt.NDArray[np.bool_]
+"""Shape (n, k)."""
+
 IntMatrix: TypeAlias = npt.NDArray[np.int64]
 """Shape (n, k): positions."""
 

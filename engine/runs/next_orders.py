@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,13 +11,14 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.data.bar_grid import next_bar_labels
 from engine.data.traded_bars import find_traded_bars
+from engine.runs.margin_calls import apply_margin_calls, hold_units
 from engine.signals.orders import find_pending_orders
-from engine.simulation.fills import add_units
 
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, WideFrame
     from engine.runs.documents import Manifest
     from engine.runs.documents.manifest import DatasetRecord
+    from engine.runs.documents.metrics import BookMetrics
 
 NEXT_ORDER_COLUMNS = (
     *("decided_on", "symbol", "target_weight", "held_weight"),
@@ -34,7 +34,7 @@ def find_next_orders(
     positions: pd.DataFrame,
     returns: pd.DataFrame,
     trades: pd.DataFrame,
-    orders_wait: bool = True,
+    metrics: BookMetrics | None,
 ) -> pd.DataFrame:
     """The strategy's orders that are due after the last bar, from the tables of a run.
 
@@ -45,8 +45,9 @@ def find_next_orders(
         positions: As `Run.positions`.
         returns: As `Run.returns`.
         trades: As `Run.trades`.
-        orders_wait: Whether the run's orders waited for a bar with a trade; those of early
-            versions were filled where nothing traded.
+        metrics: The strategy's figures. Those of an early version count no orders that waited:
+            its orders were filled where nothing traded; and no margin calls: its borrow cost
+            shrank cash and positions by one factor.
 
     Returns:
         `NEXT_ORDER_COLUMNS`, see `Run.next_orders`.
@@ -54,15 +55,21 @@ def find_next_orders(
     symbols = list(manifest.target)
     own = positions[positions["book"] == STRATEGY_BOOK]
     weights = own.pivot(index="timestamp", columns="symbol", values="weight")[symbols]
-    traded = _find_traded(bars, weights) if orders_wait else None
+    own_trades, net = trades[trades["book"] == STRATEGY_BOOK], returns[STRATEGY_BOOK]
+    margin = manifest.settings.maintenance_margin
+    waits = metrics is not None and metrics.orders_waited is not None
+    traded = _find_traded(bars, weights) if waits else None
     orders = find_pending_orders(weights, manifest.settings.delay_bars, traded)
-    if (returns[STRATEGY_BOOK] <= -1.0).any():  # ruined: nothing is traded any more
+    if (net <= -1.0).any():  # ruined: nothing is traded any more
         orders = orders.iloc[:0]
+    elif margin is not None:
+        held_weights = _held_weights(own_trades, _closes(bars, weights), net)
+        orders = apply_margin_calls(orders, held_weights, traded, margin)
     last = weights.index[-1]
+    cash_pays = metrics is not None and metrics.margin_calls is not None
     held = _held_weights(
-        trades[trades["book"] == STRATEGY_BOOK],
-        bars[bars["timestamp"] == last].set_index("symbol")["close"][symbols],
-    )
+        own_trades, _closes(bars, weights).iloc[-1:], net if cash_pays else None
+    ).iloc[-1]
     forecasts = predictions[predictions["horizon"] == manifest.settings.horizon]
     mean = _mean_over_seeds(forecasts[forecasts["timestamp"].isin(orders["decided_on"])])
     return orders.assign(
@@ -93,19 +100,28 @@ def _mean_over_seeds(forecasts: pd.DataFrame) -> pd.Series[float]:
     return mean
 
 
-def _held_weights(trades: pd.DataFrame, close: pd.Series[float]) -> pd.Series[float]:
-    """Symbol -> fraction of the equity held at the last close, from all fills of a book.
+def _closes(bars: BarsFrame, weights: WideFrame) -> WideFrame:
+    own = bars[bars["timestamp"].isin(weights.index)]
+    return own.pivot(index="timestamp", columns="symbol", values="close")[list(weights.columns)]
 
-    Borrow costs change cash and positions by one factor, and therefore no weight.
+
+def _held_weights(
+    trades: pd.DataFrame, closes: WideFrame, returns: pd.Series[float] | None
+) -> WideFrame:
+    """Fraction of the equity held at each of the last closes, from all fills of a book.
+
+    The equity is that of the net returns; without them it is that of the fills, as where borrow
+    cost shrinks cash and positions by one factor.
     """
+    symbols = list(closes.columns)
+    index = pd.Index(trades["timestamp"].unique()).union(closes.index)
+    value = closes * hold_units(trades, index, symbols).loc[closes.index]
+    if returns is not None:
+        equity = (1.0 + returns).cumprod().to_numpy()[-len(closes) :]
+        return value.div(equity, axis=0)
     bought = trades["size"].where(trades["side"] == "buy", -trades["size"])
-    units = {
-        symbol: reduce(add_units, bought[trades["symbol"] == symbol], 0.0)
-        for symbol in close.index
-    }
-    value = close * pd.Series(units, dtype="float64")
     cash = 1.0 - (bought * trades["price"] + trades["fee"]).sum()
-    return value / (cash + value.sum())
+    return value.div(cash + value.sum(axis=1), axis=0)
 
 
 def _due_timestamps(

@@ -34,6 +34,7 @@ class Order(PersistentValue):
         due_in_bars: Bars to the fill: 1 is the next bar. 0 where the order is due and waits for a
             bar at which its symbol trades.
         waited_bars: Bars at which it was due and not filled.
+        margin_call: Whether a margin call placed it, to close the position.
     """
 
     symbol: str
@@ -41,6 +42,7 @@ class Order(PersistentValue):
     decided_on: AwareDatetime
     due_in_bars: int = Field(default=1, ge=0)
     waited_bars: int = Field(default=0, ge=0)
+    margin_call: bool = False
 
 
 def place_orders(

@@ -9,6 +9,7 @@ from engine.core.lazy_imports import lazy_exports
 if TYPE_CHECKING:
     from engine.simulation.account import Account, BarPrices, Fill, Holding
     from engine.simulation.bar_step import step
+    from engine.simulation.book_values import Variation
     from engine.simulation.config import Execution
     from engine.simulation.costs import CostModel, CostRates, Costs
     from engine.simulation.fills import Fills
@@ -25,6 +26,7 @@ __all__ = [
     "Fills",
     "Holding",
     "SimulationResult",
+    "Variation",
     "simulate",
     "simulate_variations",
     "step",
@@ -41,6 +43,7 @@ _EXPORTS = {
     "Fills": "fills",
     "Holding": "account",
     "SimulationResult": "portfolio",
+    "Variation": "book_values",
     "simulate": "portfolio",
     "simulate_variations": "portfolio",
     "step": "bar_step",

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from engine.core.persistent_value import PersistentValue
 from engine.signals.orders import Order
-from engine.simulation.fills import INITIAL_CASH
+from engine.simulation.accounting import INITIAL_CASH
 
 
 class BarPrices(PersistentValue):
@@ -36,7 +36,7 @@ class BarPrices(PersistentValue):
 class Fill(PersistentValue):
     """A fill, with the columns of `SimulationResult.trades`.
 
-    Money is for an initial equity of 1, before borrow cost.
+    Money is for an initial equity of 1.
 
     Attributes:
         timestamp: Bar of the fill.
@@ -47,6 +47,7 @@ class Fill(PersistentValue):
         fee: Fee.
         slippage_cost: What the slippage cost.
         equity: Of the book, at the fill's prices, before the bar's first fill.
+        margin_call: Whether a margin call placed the order.
     """
 
     timestamp: AwareDatetime
@@ -57,6 +58,7 @@ class Fill(PersistentValue):
     fee: float
     slippage_cost: float
     equity: float
+    margin_call: bool = False
 
 
 class Holding(PersistentValue):
@@ -65,6 +67,8 @@ class Holding(PersistentValue):
     Attributes:
         symbol: Symbol.
         target_weight: Of the last order that was filled; 0 before the first.
+        decided_weight: The target that the strategy decided last, whether its order was filled or
+            a margin call cancelled it.
         units: Sum of the fills, signed, for an initial equity of 1; 0 where a fill leaves less
             than 1e-9 of it, which is the rounding of a closed position.
         available_units: The units that an order counts as held, as vectorbt keeps them, at the
@@ -75,6 +79,7 @@ class Holding(PersistentValue):
 
     symbol: str
     target_weight: float = 0.0
+    decided_weight: float = 0.0
     units: float = 0.0
     available_units: float = 0.0
     close: float
@@ -84,21 +89,23 @@ class Holding(PersistentValue):
 class Account(PersistentValue):
     """A book between two bars: all that the next bar needs of those before.
 
-    Money and units are for an initial equity of 1, and before borrow cost unless said otherwise;
-    the borrow cost shrinks every holding by the same factor, `borrow_factor`. `Account()` is a new
-    account. `model_dump_json` and `model_validate_json` keep it bit for bit.
+    Money and units are for an initial equity of 1. `Account()` is a new account.
+    `model_dump_json` and `model_validate_json` keep it bit for bit.
 
     Attributes:
         timestamp: The last bar; None before the first.
-        cash_flow: Sum of the cash flows of all fills.
+        cash_flow: Sum of the cash flows of all fills, of borrow costs and of interest.
         available_cash: Cash that a buy can spend, at the scale of `INITIAL_CASH`: as vectorbt
             keeps it, 0 where a fill leaves less than 1e-9 of what was there.
         holdings: A holding for each symbol that has had a bar, in the order of their first bars.
         orders: Orders that are not filled yet, in the order of their decisions.
-        marked_equity: Equity at the last close: cash + sum of units x close; 0 when ruined.
-        borrow_factor: Share of the equity that all borrow costs have left.
-        bar_return: Net return of the last bar, after borrow cost; 0 before the first bar.
-        ruined: The equity was at or below 0 at a close; nothing is held or traded any more.
+        equity: At the last close: cash + sum of units x close; 0 when ruined.
+        bar_return: Net return of the last bar; 0 before the first bar.
+        borrow: Borrow cost that the last bar paid.
+        interest: Interest that the last bar earned.
+        cash_rate: Yield on cash at the last bar, a fraction a year.
+        margin_call: The last close was below the maintenance margin: the next bar closes all.
+        ruined: The equity fell below `RUIN_FLOOR`; nothing is held or traded any more.
     """
 
     timestamp: AwareDatetime | None = None
@@ -106,20 +113,18 @@ class Account(PersistentValue):
     available_cash: float = INITIAL_CASH
     holdings: tuple[Holding, ...] = ()
     orders: tuple[Order, ...] = ()
-    marked_equity: float = 1.0
-    borrow_factor: float = 1.0
+    equity: float = 1.0
     bar_return: float = 0.0
+    borrow: float = 0.0
+    interest: float = 0.0
+    cash_rate: float = 0.0
+    margin_call: bool = False
     ruined: bool = False
 
     @property
     def cash(self) -> float:
-        """Cash, before borrow cost; proceeds of short sales are cash."""
+        """Cash; proceeds of short sales are cash."""
         return 1.0 + self.cash_flow
-
-    @property
-    def equity(self) -> float:
-        """Net equity at the last close, after borrow cost."""
-        return self.marked_equity * self.borrow_factor
 
     @property
     def units(self) -> dict[str, float]:
@@ -130,12 +135,14 @@ class Account(PersistentValue):
     def held_weights(self) -> dict[str, float]:
         """Fraction of the equity held in each symbol at the last close, signed."""
         return {
-            holding.symbol: holding.units * holding.close / self.marked_equity
+            holding.symbol: holding.units * holding.close / self.equity
             for holding in self.holdings
         }
 
     @property
     def targets(self) -> dict[str, float]:
         """The target decided last, by symbol: what `place_orders` compares new ones with."""
-        due = {holding.symbol: holding.target_weight for holding in self.holdings}
-        return due | {order.symbol: order.target_weight for order in self.orders}
+        decided = {holding.symbol: holding.decided_weight for holding in self.holdings}
+        return decided | {
+            order.symbol: order.target_weight for order in self.orders if not order.margin_call
+        }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from engine.core.calendar_time import DAYS_PER_YEAR
 from engine.core.errors import InvalidBarsError, UsageError
+from engine.simulation import accounting
 from engine.simulation.account import Account, BarPrices, Fill, Holding
-from engine.simulation.fills import INITIAL_CASH, add_units
-from engine.simulation.order_execution import ExecutedOrder, Funds, execute_target_weight
-from engine.simulation.portfolio import DAYS_PER_YEAR
+from engine.simulation.accounting import INITIAL_CASH, RUIN_FLOOR
+from engine.simulation.accounting_tables import BarFills
+from engine.simulation.order_queue import newest_decisions, queue_orders, split_due
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,10 +20,6 @@ if TYPE_CHECKING:
 
     from engine.signals.orders import Order
     from engine.simulation.costs import BarRates, TradingCosts
-
-_RUINED = Account(
-    cash_flow=-1.0, available_cash=0.0, marked_equity=0.0, bar_return=-1.0, ruined=True
-)
 
 
 def step(
@@ -31,13 +29,16 @@ def step(
     costs: TradingCosts,
     *,
     price: Literal["open", "close"] = "open",
+    cash_rate: float = 0.0,
+    maintenance_margin: float | None = None,
 ) -> tuple[Account, tuple[Fill, ...]]:
     """Moves an account over one bar; over the bars of a market it keeps the books of `simulate`.
 
-    The rules are those of `simulate` and `fill_targets`: orders due are filled at the bar's open
-    or close, sells first, small buys before large ones, buys reduced to the cash; the equity is
-    marked at the close; shorts pay the borrow rate of the bar before for the calendar time since
-    it; a book without equity at a close is ruined.
+    The rules are those of `simulate` and `fill_targets`, and the books are equal bit for bit: the
+    cash pays for the shorts of the last close and earns the yield known then; orders due are
+    filled at the bar's open or close, sells first, small buys before large ones, buys reduced to
+    the cash; the equity is marked at the close; a book whose equity falls below `RUIN_FLOOR`, at
+    the prices of the fills or at the close, is ruined; after a margin call all is closed.
 
     A symbol that is left out of `bar` is valued at its last close, pays its last borrow rate, and
     counts the bar as one of its orders' delay. An order that is due waits where its symbol has no
@@ -51,80 +52,100 @@ def step(
         costs: Fees, slippage and borrow rates; those that vary are bound to a market that has the
             bar.
         price: Price of the bar at which orders are filled.
+        cash_rate: Yield on cash known at the bar's close, a fraction a year; earned from then on.
+        maintenance_margin: As in `Execution`; None is none.
 
     Returns:
         The account at the bar's close, and the fills in the order of execution.
 
     Raises:
         UsageError: The bar is not later than the last one or than the decision of an order, or the
-            costs do not have it; or `price` is neither.
+            costs do not have it; or `price` is neither, or the yield is not finite.
         InvalidBarsError: A price is not positive and finite, or a symbol has one price only.
     """
     _check_bar(account, bar)
-    if price not in {"open", "close"}:
-        raise UsageError(
-            "orders are filled at the open or the close",
-            expected="`open` or `close`, as in execution.price",
-            found=str(price),
-        )
-    queue = (*account.orders, *orders)
-    _check_decided_before(queue, bar)
+    _check_terms(price, cash_rate)
+    queue = queue_orders(account, orders)
+    _check_decided_before((*queue, *orders), bar)
     if account.ruined:
-        return account.model_copy(update={"timestamp": bar.timestamp, "bar_return": 0.0}), ()
+        nothing = {"timestamp": bar.timestamp, "bar_return": 0.0, "borrow": 0.0, "interest": 0.0}
+        return account.model_copy(update=nothing), ()
+    decided = newest_decisions((*account.orders, *orders))
     rates = costs.rates.at(bar.timestamp, bar.close)
+    financed = _finance(account, bar.timestamp)
     holdings = _holdings_by_symbol(account, bar)
-    due, waiting = _split_due(queue, bar, holdings)
     prices = {symbol: holding.close for symbol, holding in holdings.items()}
     prices |= bar.open if price == "open" else bar.close
-    executed = _execute(due, account.available_cash, holdings, prices, rates)
-    equity = account.cash + _value(holdings.values(), prices)
-    fills = tuple(
-        _make_fill(bar.timestamp, symbol, order, prices[symbol], equity)
-        for symbol, order in executed.items()
-    )
-    traded = account.model_copy(
+    equity = financed.cash + _value(holdings.values(), prices)
+    if equity < RUIN_FLOOR:
+        return _ruin(financed, bar), ()
+    due, waiting = split_due(queue, bar, holdings)
+    execution = _execute(due, financed.available_cash, holdings, prices, rates)
+    traded = financed.model_copy(
         update={
-            **_cash_after(account, executed.values()),
+            "available_cash": execution.available_cash,
+            "cash_flow": financed.cash_flow + execution.cash_flow,
             "holdings": tuple(
-                _trade(holding, due.get(symbol), executed.get(symbol))
-                for symbol, holding in holdings.items()
+                _update_holding(holding, due, execution, decided) for holding in holdings.values()
             ),
             "orders": waiting,
         }
     )
-    return _mark_to_market(traded, account, bar, rates), fills
+    fills = _make_fills(bar.timestamp, due, execution, prices, equity)
+    after = traded.cash + _value(traded.holdings, prices)
+    marked = _mark_to_market(traded, account, bar, rates)
+    if min(after, marked.equity) < RUIN_FLOOR:
+        return _ruin(financed, bar), fills
+    terms = {"cash_rate": cash_rate, "margin_call": _is_called(marked, maintenance_margin)}
+    return marked.model_copy(update=terms), fills
 
 
-def _split_due(
-    orders: tuple[Order, ...], bar: BarPrices, holdings: Mapping[str, Holding]
-) -> tuple[dict[str, Order], tuple[Order, ...]]:
-    """The orders to fill at the bar, by symbol, and those that wait on."""
-    kept = _find_newest_due(orders, holdings)
-    due = {symbol: orders[number] for symbol, number in kept.items() if bar.fills(symbol)}
-    waiting = []
-    for number, order in enumerate(orders):
-        if order.due_in_bars > 1:
-            waiting.append(order.model_copy(update={"due_in_bars": order.due_in_bars - 1}))
-        elif kept.get(order.symbol) == number and order.symbol not in due:
-            late = {"due_in_bars": 0, "waited_bars": order.waited_bars + 1}
-            waiting.append(order.model_copy(update=late))
-    return due, tuple(waiting)
+class _Execution(NamedTuple):
+    """The fills of a bar, an entry a symbol, and the cash after them."""
+
+    symbols: list[str]
+    fills: BarFills
+    due: int
+    available_units: list[float]
+    available_cash: float
+    cash_flow: float
 
 
-def _find_newest_due(orders: tuple[Order, ...], holdings: Mapping[str, Holding]) -> dict[str, int]:
-    """Symbol -> place of its last order that is due; without those that take back others."""
-    newest: dict[str, int] = {}
-    replacing = set()
-    for number, order in enumerate(orders):
-        if order.due_in_bars <= 1:
-            if order.symbol in newest:
-                replacing.add(order.symbol)
-            newest[order.symbol] = number
-    for symbol in replacing:
-        filled = holdings[symbol].target_weight if symbol in holdings else 0.0
-        if orders[newest[symbol]].target_weight == filled:
-            del newest[symbol]
-    return newest
+def _finance(account: Account, now: datetime) -> Account:
+    """The account after what its last close pays and earns until now."""
+    if account.timestamp is None:
+        return account
+    held = account.holdings
+    financing = accounting.finance_bar(
+        [holding.units for holding in held],
+        [holding.close for holding in held],
+        account.equity,
+        [holding.borrow_per_year for holding in held],
+        account.cash_rate,
+        (now - account.timestamp) / timedelta(days=1) / DAYS_PER_YEAR,
+    )
+    earned = financing.interest - financing.borrow
+    return account.model_copy(
+        update={
+            "cash_flow": account.cash_flow + earned,
+            "available_cash": account.available_cash + earned * INITIAL_CASH,
+            "borrow": financing.borrow,
+            "interest": financing.interest,
+        }
+    )
+
+
+def _ruin(financed: Account, bar: BarPrices) -> Account:
+    return Account(
+        timestamp=bar.timestamp,
+        cash_flow=-1.0,
+        available_cash=0.0,
+        equity=0.0,
+        bar_return=-1.0,
+        borrow=financed.borrow,
+        interest=financed.interest,
+        ruined=True,
+    )
 
 
 def _holdings_by_symbol(account: Account, bar: BarPrices) -> dict[str, Holding]:
@@ -140,74 +161,80 @@ def _execute(
     holdings: Mapping[str, Holding],
     prices: Mapping[str, float],
     rates: Mapping[str, BarRates],
-) -> dict[str, ExecutedOrder]:
-    """Orders that traded, in the order of execution: by the value that they are to trade."""
-    values = {
-        symbol: holding.available_units * prices[symbol] for symbol, holding in holdings.items()
-    }
-    equity = cash
-    for value in values.values():
-        equity += value
-    wanted = {
-        symbol: due[symbol].target_weight * equity - values[symbol]
-        for symbol in holdings
-        if symbol in due
-    }
-    executed = {}
-    for symbol in sorted(wanted, key=wanted.__getitem__):
-        funds = Funds(cash, holdings[symbol].available_units, equity)
-        fee, slippage, _ = rates[symbol]
-        order = execute_target_weight(
-            due[symbol].target_weight, funds, prices[symbol], fee=fee, slippage=slippage
-        )
-        if order is not None:
-            executed[symbol] = order
-            cash = order.cash
-    return executed
+) -> _Execution:
+    """Fills what is due, in the order of execution: by the value that is to be traded."""
+    symbols = list(holdings)
+    nothing = [0.0] * len(symbols)
+    fills = BarFills([0] * len(symbols), nothing.copy(), nothing.copy(), nothing.copy())
+    units = [holding.available_units for holding in holdings.values()]
+    charged = [rates.get(symbol) for symbol in symbols]
+    cash, count = accounting.execute_orders(
+        [due[symbol].target_weight if symbol in due else math.nan for symbol in symbols],
+        cash,
+        units,
+        [prices[symbol] for symbol in symbols],
+        (
+            [rate.fee if rate else 0.0 for rate in charged],
+            [r.slippage if r else 0.0 for r in charged],
+        ),
+        fills,
+    )
+    flow = accounting.cash_flow_of(fills, count)
+    return _Execution(symbols, fills, count, units, cash, flow)
 
 
-def _trade(holding: Holding, due: Order | None, executed: ExecutedOrder | None) -> Holding:
-    """The holding after its order; the same where none was due."""
-    if due is None:
-        return holding
-    update: dict[str, float] = {"target_weight": due.target_weight}
-    if executed is not None:
-        update |= {
-            "units": add_units(holding.units, executed.size / INITIAL_CASH),
-            "available_units": executed.units,
-        }
+def _update_holding(
+    holding: Holding,
+    due: Mapping[str, Order],
+    execution: _Execution,
+    decided: Mapping[str, float],
+) -> Holding:
+    """The holding after its order and the newest decision."""
+    symbol = holding.symbol
+    update = {"decided_weight": decided.get(symbol, holding.decided_weight)}
+    if symbol in due:
+        update["target_weight"] = due[symbol].target_weight
+        place = execution.symbols.index(symbol)
+        size = execution.fills.size[place]
+        if size != 0:
+            update["units"] = accounting.add_units(holding.units, size)
+            update["available_units"] = execution.available_units[place]
     return holding.model_copy(update=update)
 
 
-def _cash_after(account: Account, executed: Iterable[ExecutedOrder]) -> dict[str, float]:
-    """The cash of the account after its fills."""
-    available, flow = account.available_cash, 0.0
-    for order in executed:
-        available = order.cash
-        flow += -(order.size / INITIAL_CASH) * order.price - order.fee / INITIAL_CASH
-    return {"available_cash": available, "cash_flow": account.cash_flow + flow}
-
-
-def _make_fill(
-    timestamp: datetime, symbol: str, order: ExecutedOrder, reference: float, equity: float
-) -> Fill:
-    size = abs(order.size / INITIAL_CASH)
-    return Fill(
-        timestamp=timestamp,
-        symbol=symbol,
-        side="buy" if order.size > 0 else "sell",
-        size=size,
-        price=order.price,
-        fee=order.fee / INITIAL_CASH,
-        slippage_cost=abs(order.price - reference) * size,
-        equity=equity,
-    )
+def _make_fills(
+    timestamp: datetime,
+    due: Mapping[str, Order],
+    execution: _Execution,
+    prices: Mapping[str, float],
+    equity: float,
+) -> tuple[Fill, ...]:
+    fills = []
+    for place in execution.fills.sequence[: execution.due]:
+        symbol, size = execution.symbols[place], execution.fills.size[place]
+        if size == 0:
+            continue
+        price = execution.fills.price[place]
+        fills.append(
+            Fill(
+                timestamp=timestamp,
+                symbol=symbol,
+                side="buy" if size > 0 else "sell",
+                size=abs(size),
+                price=price,
+                fee=execution.fills.fee[place],
+                slippage_cost=abs(price - prices[symbol]) * abs(size),
+                equity=equity,
+                margin_call=due[symbol].margin_call,
+            )
+        )
+    return tuple(fills)
 
 
 def _mark_to_market(
     traded: Account, before: Account, bar: BarPrices, rates: Mapping[str, BarRates]
 ) -> Account:
-    """The account at the bar's close: valued, charged for its shorts, perhaps ruined."""
+    """The account at the bar's close."""
     holdings = tuple(
         holding.model_copy(
             update={
@@ -220,38 +247,48 @@ def _mark_to_market(
         for holding in traded.holdings
     )
     equity = traded.cash + _value(holdings, {held.symbol: held.close for held in holdings})
-    kept = 1.0 - _borrow_charge(before, bar.timestamp)
-    if equity <= 0 or kept <= 0:
-        return _RUINED.model_copy(update={"timestamp": bar.timestamp})
     return traded.model_copy(
         update={
             "timestamp": bar.timestamp,
             "holdings": holdings,
-            "marked_equity": equity,
-            "borrow_factor": before.borrow_factor * kept,
-            "bar_return": equity * kept / before.marked_equity - 1.0,
+            "equity": equity,
+            "bar_return": equity / before.equity - 1.0,
         }
+    )
+
+
+def _is_called(account: Account, maintenance_margin: float | None) -> bool:
+    held = account.holdings
+    return accounting.is_called(
+        [holding.units for holding in held],
+        [holding.close for holding in held],
+        account.equity,
+        maintenance_margin or 0.0,
     )
 
 
 def _value(holdings: Iterable[Holding], prices: Mapping[str, float]) -> float:
     """Value of the units at these prices."""
-    # Added one by one, as numpy adds so few: from Python 3.12 on sum() rounds otherwise.
-    value = 0.0
-    for holding in holdings:
-        value += holding.units * prices[holding.symbol]
-    return value
+    held = list(holdings)
+    return accounting.value_units(
+        [holding.units for holding in held], [prices[holding.symbol] for holding in held]
+    )
 
 
-def _borrow_charge(account: Account, now: datetime) -> float:
-    """What the shorts at the last close pay until now, as a fraction of the equity."""
-    if account.timestamp is None:
-        return 0.0
-    weights = account.held_weights
-    per_year = 0.0
-    for holding in account.holdings:
-        per_year += max(0.0, -weights[holding.symbol]) * holding.borrow_per_year
-    return per_year * ((now - account.timestamp) / timedelta(days=1) / DAYS_PER_YEAR)
+def _check_terms(price: str, cash_rate: float) -> None:
+    if price not in {"open", "close"}:
+        raise UsageError(
+            "orders are filled at the open or the close",
+            expected="`open` or `close`, as in execution.price",
+            found=str(price),
+        )
+    if not math.isfinite(cash_rate):
+        raise UsageError(
+            "the yield on cash is not finite",
+            expected="a finite rate a year, 0.02 is 2 %",
+            found=f"{cash_rate}",
+            where="cash_rate",
+        )
 
 
 def _check_decided_before(orders: Iterable[Order], bar: BarPrices) -> None:

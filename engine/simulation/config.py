@@ -27,7 +27,13 @@ class Execution(Spec):
     Attributes:
         delay: Bars from the decision at a close to the bar of the fill; 1 is the next bar.
         price: Price of that bar at which orders are filled.
+        maintenance_margin: Equity as a share of the gross exposure, below which at a close all
+            positions are closed at the next fill; 0.25 is a broker's usual. null: none is.
     """
 
     delay: int = Field(default=1, ge=1, le=20)
     price: Literal["open", "close"] = "open"
+    # Left out of what is written where there is none: the ledger knows such strategies without it.
+    maintenance_margin: float | None = Field(
+        default=None, gt=0, lt=1, exclude_if=lambda margin: margin is None
+    )

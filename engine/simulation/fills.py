@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from engine.core.lazy_imports import hide_modules
+from engine.simulation.accounting import INITIAL_CASH, add_units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from engine.core.types import IntVector, Matrix, Vector, WideFrame
+    from engine.core.types import BoolVector, IntVector, Matrix, Vector, WideFrame
     from engine.simulation.costs import TradingCosts
 
-INITIAL_CASH = 1e9
-"""vectorbt ignores orders below 1e-12 units; at this scale they are below 1e-16 of the equity even
-at a price of 100,000. Sizes and fees are divided by it again, so that the equity starts at 1."""
-
 _SELL_SIDE = 1
-
-_CLOSED_POSITION_TOLERANCE = 1e-9
-"""Share of a fill; vectorbt treats a position of which less is left as closed."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +32,7 @@ class Fills:
         size: Units, positive bought, negative sold, shape (m,).
         price: Price with slippage, shape (m,).
         fee: Fee, shape (m,).
+        forced: Whether a margin call placed the order, shape (m,).
     """
 
     row: IntVector
@@ -45,6 +40,26 @@ class Fills:
     size: Vector
     price: Vector
     fee: Vector
+    forced: BoolVector
+
+    @classmethod
+    def from_table(cls, table: Matrix) -> Fills:
+        """Of a row a fill: row, column, size, price, fee, forced."""
+        row, column, size, price, fee, forced = (table[:, number].copy() for number in range(6))
+        return cls(
+            row.astype(np.int64),
+            column.astype(np.int64),
+            size,
+            price,
+            fee,
+            forced.astype(np.bool_),
+        )
+
+    def up_to(self, rows: int) -> Fills:
+        """Those of the first rows."""
+        # Fills are in the order of their rows.
+        count = int(np.searchsorted(self.row, rows))
+        return Fills(**{field.name: getattr(self, field.name)[:count] for field in fields(self)})
 
     def cash_flow_by_bar(self, bars: int) -> Vector:
         """Change of the cash by the fills of each bar, shape (n,); 0 without a fill."""
@@ -64,12 +79,6 @@ class Fills:
         last_fill[self.row, self.column] = np.arange(1, len(self.row) + 1)
         held: Matrix = after[np.maximum.accumulate(last_fill, axis=0)]
         return held
-
-
-def add_units(held: float, size: float) -> float:
-    """Units after a fill; 0 where it closes the position up to the rounding of vectorbt."""
-    units = held + size
-    return 0.0 if abs(units) <= _CLOSED_POSITION_TOLERANCE * abs(size) else units
 
 
 def fill_targets(targets: WideFrame, prices: WideFrame, costs: TradingCosts) -> Fills:
@@ -154,4 +163,5 @@ def _fills_from_records(records: npt.NDArray[np.void], symbols: int) -> Fills:
         size=np.where(records["side"] == _SELL_SIDE, -1.0, 1.0) * records["size"] / INITIAL_CASH,
         price=records["price"].astype(np.float64),
         fee=records["fees"] / INITIAL_CASH,
+        forced=np.zeros(len(records), dtype=np.bool_),
     )

@@ -23,8 +23,14 @@ AT_A_TOLERANCE = [0.0, 1e-22, 1e-16, 1e-10, 0.5, 1 - 1e-10, 1.0, 1 + 1e-10, -1e-
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, halted_at_fixed_costs: bool = False) -> Case:
-    """Markets of 1 to 5 symbols at any price and volatility, on days with gaps."""
+def cases(
+    draw: st.DrawFn, *, halted_at_fixed_costs: bool = False, financed: bool | None = None
+) -> Case:
+    """Markets of 1 to 5 symbols at any price and volatility, on days with gaps.
+
+    `financed` books pay for their shorts, earn a yield on their cash and may be called; None draws
+    whether they do.
+    """
     # Numbers are NumPy's, from a seed: hypothesis takes longer to draw them than all the rest.
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     symbols, bars = draw(st.integers(1, 5)), draw(st.integers(2, 40))
@@ -46,27 +52,37 @@ def cases(draw: st.DrawFn, *, halted_at_fixed_costs: bool = False) -> Case:
         columns = [f"S{number}" for number in range(symbols)]
         return pd.DataFrame(values, index=index.as_unit("us"), columns=columns)
 
+    financed = draw(st.booleans()) if financed is None else financed
     fixed = Costs(
         fee_bps=draw(st.sampled_from([0.0, 1.0, 10.0, 300.0])),
         slippage_bps=draw(st.sampled_from([0.0, 5.0, 200.0])),
-        borrow_bps_per_year=draw(st.sampled_from([0.0, 50.0, 5_000.0, 90_000.0])),
+        borrow_bps_per_year=draw(st.sampled_from([0.0, 50.0, 5_000.0, 90_000.0]))
+        if financed
+        else 0.0,
     )
     varying = CostRates(
         fee=wide(rng.uniform(0, 0.03, shape)),
         slippage=wide(rng.uniform(0, 0.03, shape)),
-        borrow_per_year=wide(rng.uniform(0, 3.0, shape)),
+        borrow_per_year=wide(rng.uniform(0, 3.0, shape)) if financed else 0.0,
     )
     every_costs = [fixed, BoundCosts(fixed, varying, 15.0)]
     every_traded = [wide(random_halts(rng, shape)), None]
+    varying_yield = pd.Series(rng.uniform(-0.02, 0.3, bars), index=index.as_unit("us"))
+    every_yield = [0.0, 0.05, varying_yield] if financed else [0.0]
+    if halted_at_fixed_costs:
+        every_yield = [0.0]
     return Case(
         weights=wide(held / draw(st.sampled_from([1, symbols]))),
         opens=wide(opens),
         closes=wide(opens * np.exp(rng.normal(0, volatility, shape))),
         costs=draw(st.sampled_from(every_costs[: 1 if halted_at_fixed_costs else 2])),
         execution=Execution(
-            delay=draw(st.integers(1, 4)), price=draw(st.sampled_from(["open", "close"]))
+            delay=draw(st.integers(1, 4)),
+            price=draw(st.sampled_from(["open", "close"])),
+            maintenance_margin=draw(st.sampled_from([None, 0.25, 0.9] if financed else [None])),
         ),
         traded=draw(st.sampled_from(every_traded[: 1 if halted_at_fixed_costs else 2])),
+        cash_rates=draw(st.sampled_from(every_yield)),
     )
 
 
@@ -76,10 +92,38 @@ def random_halts(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray
     return ~np.repeat(halted, rng.integers(1, 9), axis=0)[: shape[0]]
 
 
+NEVER_CALLED = 1e-300
+"""A maintenance margin that no book falls below, and that makes the compiled fold fill it."""
+
+
 @settings(max_examples=60, deadline=None)
 @given(cases())
 def test_the_fold_of_any_book_equals_its_simulation(case: Case) -> None:
     assert_fold_equals_simulation(case)
+
+
+def assert_compiled_fold_equals_vectorbt(case: Case) -> None:
+    """Every figure, bit for bit."""
+    margin = case.execution.model_copy(update={"maintenance_margin": NEVER_CALLED})
+    filled, folded = case.simulated(), replace(case, execution=margin).simulated()
+    pd.testing.assert_series_equal(filled.returns, folded.returns, check_exact=True)
+    for name in ("held_weights", "trades", "waits", "financing"):
+        left, right = getattr(filled, name), getattr(folded, name)
+        pd.testing.assert_frame_equal(left, right, check_exact=True)
+    assert folded.margin_calls.empty
+
+
+@settings(max_examples=150, deadline=None)
+@given(cases(financed=False))
+def test_the_compiled_fold_of_an_ordinary_book_equals_vectorbt(case: Case) -> None:
+    assert_compiled_fold_equals_vectorbt(case)
+
+
+@pytest.mark.slow
+@settings(max_examples=500, deadline=None)
+@given(cases(financed=False))
+def test_the_compiled_folds_of_more_ordinary_books_equal_vectorbt(case: Case) -> None:
+    assert_compiled_fold_equals_vectorbt(case)
 
 
 @settings(max_examples=30, deadline=None)
@@ -102,7 +146,14 @@ def test_a_halt_at_the_last_close_is_as_a_gap_in_the_bars(case: Case) -> None:
             open={symbol: bar.open[symbol] for symbol in there},
             close={symbol: bar.close[symbol] for symbol in there},
         )
-        account, _ = step(account, shorter, orders, case.costs, price=case.execution.price)
+        account, _ = step(
+            account,
+            shorter,
+            orders,
+            case.costs,
+            price=case.execution.price,
+            maintenance_margin=case.execution.maintenance_margin,
+        )
         orders = place_orders(
             account.targets,
             case.weights.iloc[row].to_dict(),
@@ -113,7 +164,7 @@ def test_a_halt_at_the_last_close_is_as_a_gap_in_the_bars(case: Case) -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(cases())
+@given(cases(financed=False))
 def test_the_orders_left_by_the_fold_are_those_that_are_pending(case: Case) -> None:
     folded = fold(case, range(len(case.weights)))
     account, decided = folded.state
@@ -140,7 +191,7 @@ def test_the_orders_left_by_the_fold_are_those_that_are_pending(case: Case) -> N
 
 
 @settings(max_examples=30, deadline=None)
-@given(cases())
+@given(cases(financed=False))
 def test_the_bars_that_orders_waited_are_those_of_the_fold(case: Case) -> None:
     book, folded = case.simulated(), fold(case, range(len(case.weights)))
     waited: dict[tuple[str, pd.Timestamp], int] = {}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """A book: decided weights, prices, costs, execution, and the bars at which nothing traded."""
+    """A book: decided weights, prices, costs, execution, halts, and the yield on cash."""
 
     weights: WideFrame
     opens: WideFrame
@@ -31,6 +31,7 @@ class Case:
     costs: TradingCosts
     execution: Execution
     traded: WideFrame | None = None
+    cash_rates: float | pd.Series[float] = 0.0
 
     def simulated(self) -> SimulationResult:
         return simulate(
@@ -40,7 +41,12 @@ class Case:
             costs=self.costs,
             execution=self.execution,
             traded=self.traded,
+            cash_rates=self.cash_rates,
         )
+
+    def cash_rate(self, row: int) -> float:
+        varies = isinstance(self.cash_rates, pd.Series)
+        return float(self.cash_rates.iloc[row]) if varies else self.cash_rates
 
     def bar(self, row: int) -> BarPrices:
         return BarPrices(
@@ -73,7 +79,13 @@ def fold(case: Case, rows: range, state: State = NEW) -> FoldedBook:
     accounts, fills = [], []
     for row in rows:
         account, filled = step(
-            account, case.bar(row), orders, case.costs, price=case.execution.price
+            account,
+            case.bar(row),
+            orders,
+            case.costs,
+            price=case.execution.price,
+            cash_rate=case.cash_rate(row),
+            maintenance_margin=case.execution.maintenance_margin,
         )
         orders = place_orders(
             account.targets,
@@ -86,18 +98,23 @@ def fold(case: Case, rows: range, state: State = NEW) -> FoldedBook:
     return FoldedBook(accounts, fills, orders)
 
 
-def assert_fold_equals_simulation(case: Case, *, rtol: float = 1e-12) -> None:
-    """Returns, held weights and trades, to the relative tolerance."""
+def assert_fold_equals_simulation(case: Case) -> None:
+    """Returns, held weights, trades, financing and margin calls, bit for bit."""
     expected, folded = case.simulated(), fold(case, range(len(case.weights)))
-    growth = [1 + account.bar_return for account in folded.accounts]
-    np.testing.assert_allclose(growth, 1 + expected.returns, rtol=rtol, atol=0)
+    accounts = folded.accounts
+    np.testing.assert_array_equal([each.bar_return for each in accounts], expected.returns)
     held = pd.DataFrame(
-        [account.held_weights for account in folded.accounts], columns=case.weights.columns
+        [account.held_weights for account in accounts], columns=case.weights.columns
     ).fillna(0.0)
-    np.testing.assert_allclose(held, expected.held_weights, rtol=rtol, atol=0)
+    np.testing.assert_array_equal(held, expected.held_weights)
+    for name in ("borrow", "interest"):
+        paid = [getattr(account, name) for account in accounts]
+        np.testing.assert_array_equal(paid, expected.financing[name])
+    called = [account.margin_call for account in accounts]
+    assert case.weights.index[called].equals(expected.margin_calls)
     trades = pd.DataFrame(
         [fill.model_dump() for fill in folded.fills], columns=expected.trades.columns
     )
     pd.testing.assert_frame_equal(
-        trades, expected.trades, rtol=rtol, atol=0, check_dtype=False, check_index_type=False
+        trades, expected.trades, check_exact=True, check_dtype=False, check_index_type=False
     )

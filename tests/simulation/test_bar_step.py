@@ -63,17 +63,17 @@ def test_three_bars_of_a_long_and_a_short_by_hand() -> None:
     assert accounts[1].equity == pytest.approx(1.04)
     assert accounts[1].bar_return == pytest.approx(0.04)
     assert accounts[1].held_weights == pytest.approx({"A": 0.55 / 1.04, "B": -0.5 / 1.04})
-    # Monday, equity at the open 0.99 + 0.05 x 12 - 0.025 x 20 = 1.09. All of A is sold: 0.6 less
-    # 0.006; cash 1.584. At the close 1.584 - 0.025 x 18 = 1.134.
+    # Monday. 0.36525 a year is 0.001 a day, for three days on 0.5 short: cash 0.9885, equity at
+    # the open 0.9885 + 0.05 x 12 - 0.025 x 20 = 1.0885. All of A is sold: 0.6 less 0.006; cash
+    # 1.5825. At the close 1.5825 - 0.025 x 18 = 1.1325.
     (closed,) = fills[2]
-    assert closed.equity == pytest.approx(1.09)
+    assert accounts[2].borrow == pytest.approx(0.0015)
+    assert closed.equity == pytest.approx(1.0885)
     assert (closed.size, closed.price, closed.fee) == pytest.approx((0.05, 12.0, 0.006))
-    assert accounts[2].cash == pytest.approx(1.584)
+    assert accounts[2].cash == pytest.approx(1.5825)
     assert accounts[2].units == {"A": 0.0, "B": pytest.approx(-0.025)}
-    # 0.36525 a year is 0.001 a day, for three days on 0.5 / 1.04 of the equity.
-    left = 1 - 0.003 * 0.5 / 1.04
-    assert accounts[2].bar_return == pytest.approx(1.134 / 1.04 * left - 1)
-    assert accounts[2].equity == pytest.approx(1.134 * left)
+    assert accounts[2].bar_return == pytest.approx(1.1325 / 1.04 - 1)
+    assert accounts[2].equity == pytest.approx(1.1325)
 
 
 def test_slippage_is_on_the_price_and_told_in_money() -> None:
@@ -150,9 +150,9 @@ def test_a_symbol_without_a_bar_is_held_at_its_last_close_and_pays_its_last_borr
         if prices.timestamp == day(9):
             assert fills == ()
             assert account.bar_return == pytest.approx(-0.001 * 0.5)
-            assert account.held_weights == pytest.approx({"A": -0.5})
+            assert account.held_weights == pytest.approx({"A": -0.5 / 0.9995})
     # The rate of the 9th is that of a bar which the symbol does not have.
-    assert account.bar_return == pytest.approx(-0.001 * 2 * 0.5)
+    assert account.bar_return == pytest.approx(-0.001 * 2 * 0.5 / 0.9995)
 
 
 def test_an_order_waits_for_the_next_bar_of_its_symbol() -> None:
@@ -333,7 +333,7 @@ def test_a_position_is_marked_and_pays_its_borrow_through_a_halt() -> None:
     )
     assert fills[2] == ()
     assert accounts[2].units == {"A": -0.05}
-    assert accounts[2].bar_return == pytest.approx(0.95 * (1 - 0.001 * 0.5) - 1)
+    assert accounts[2].bar_return == pytest.approx(0.95 - 0.001 * 0.5 - 1)
 
 
 def test_an_exit_that_is_taken_back_in_a_halt_leaves_the_position_as_it_is() -> None:

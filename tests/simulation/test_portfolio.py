@@ -170,10 +170,10 @@ def test_borrow_cost_is_charged_on_shorts_by_calendar_time() -> None:
     weights = flat * 0 - 0.5
     costs = Costs(fee_bps=0, slippage_bps=0, borrow_bps_per_year=400)
     returns = simulate(weights, flat, flat, costs=costs, execution=NEXT_OPEN).returns
-    # Sold at Friday's open: three nights to Monday, one to Tuesday.
-    np.testing.assert_allclose(
-        returns, [0, 0, -0.5 * 0.04 * 3 / 365.25, -0.5 * 0.04 * 1 / 365.25], rtol=1e-9
-    )
+    # Sold at Friday's open, 0.5 short: three nights to Monday, one to Tuesday.
+    night = 0.5 * 0.04 / 365.25
+    equity = [1.0, 1.0, 1.0 - 3 * night, 1.0 - 4 * night]
+    np.testing.assert_allclose(returns[1:], np.divide(equity[1:], equity[:-1]) - 1, rtol=1e-9)
 
 
 def test_longs_have_no_borrow_cost() -> None:

@@ -19,8 +19,8 @@ _FLAT_POSITION_TOLERANCE = 1e-9
 class ReturnContributions:
     """Contributions to a book's log return; in every frame a row a bar, a column a symbol.
 
-    The sum over contributions and symbols, plus `residual`, is log(1 + r_t) at every bar. The sum
-    over all bars is therefore the log of the book's growth.
+    The sum over contributions and symbols, plus `interest` and `residual`, is log(1 + r_t) at
+    every bar. The sum over all bars is therefore the log of the book's growth.
 
     Attributes:
         long: Of long positions, before costs.
@@ -28,6 +28,7 @@ class ReturnContributions:
         fee: Fees, at or below 0.
         slippage: Slippage, at or below 0.
         borrow: Borrow cost, at or below 0.
+        interest: What cash earned at each bar.
         residual: Part of each bar's return that the fills do not explain; rounding error only,
             where the fills and the returns agree.
         held_weights: No contribution: fraction of the equity held at the close, signed.
@@ -38,6 +39,7 @@ class ReturnContributions:
     fee: WideFrame
     slippage: WideFrame
     borrow: WideFrame
+    interest: pd.Series[float]
     residual: pd.Series[float]
     held_weights: WideFrame
 
@@ -53,9 +55,14 @@ class ReturnContributions:
 
 
 def attribute_returns(
-    returns: pd.Series[float], trades: pd.DataFrame, close: WideFrame, *, borrow_charged: bool
+    returns: pd.Series[float],
+    trades: pd.DataFrame,
+    close: WideFrame,
+    *,
+    borrow_charged: bool,
+    cash_per_bar: pd.Series[float] | None = None,
 ) -> ReturnContributions | None:
-    """Splits the log return of every bar into the contributions of positions and of costs.
+    """Splits the log return of every bar into the contributions of positions, costs and cash.
 
     With units u, closes C and the price P of a bar's fills before slippage, symbol i earns
 
@@ -63,9 +70,10 @@ def attribute_returns(
 
     in money: the first term belongs to the side held before the fill, the second to the side held
     after it. Divided by the equity e_{t-1} before the bar it is a contribution to the simple
-    return r_t, and so are fees and slippage. The rest of r_t is borrow cost, split over the short
-    positions by their value. Simple contributions do not add up over time. Multiplied by Carino's
-    linking coefficient log(1 + r_t) / r_t (1 at r = 0) they add up to the log of the growth.
+    return r_t, and so are fees and slippage. What was not invested long at the last close earns
+    the yield on cash. The rest of r_t is borrow cost, split over the short positions by their
+    value. Simple contributions do not add up over time. Multiplied by Carino's linking coefficient
+    log(1 + r_t) / r_t (1 at r = 0) they add up to the log of the growth.
 
     Args:
         returns: Net returns of one book, index timestamp; no NaN.
@@ -73,9 +81,11 @@ def attribute_returns(
         close: Wide, the rows of `returns`, at least a column for each symbol traded; no NaN.
         borrow_charged: Whether short positions pay a borrow cost; if not, the rest of each bar's
             return is `residual`.
+        cash_per_bar: What cash earns over each bar, as `RatesByBar.cash_per_bar`; None for 0.
 
     Returns:
-        None for a book that lost all its equity: its growth has no log.
+        None for a book that lost all its equity: its growth has no log. Also for fills that lose
+        all equity where the returns do not.
 
     Source: Carino (1999), Combining Attribution Effects Over Time, J. of Performance Measurement
     3(4).
@@ -84,19 +94,25 @@ def attribute_returns(
     if (net <= -1.0).any():
         return None
     book = _RebuiltAccount.from_trades(trades, close)
-    shape = close.shape
-    if not (book.equity[:-1] > 0).all():
-        return None
-    before = np.concatenate([[1.0], book.equity[:-1]])[:, None]
+    # Fills of earlier versions, which had no margin calls, are in money before borrow cost.
+    equity = np.cumprod(1.0 + net) if "margin_call" in trades else book.equity
+    before = np.concatenate([[1.0], equity[:-1]])[:, None]
     simple = {
         "long": book.earned_by_side(1.0) / before,
         "short": book.earned_by_side(-1.0) / before,
         "fee": -book.fee / before,
         "slippage": -book.slippage / before,
     }
-    missing = net - sum(part.sum(axis=1) for part in simple.values())
+    held = book.units * book.close / equity[:, None]
+    interest = np.zeros_like(net)
+    if cash_per_bar is not None:
+        uninvested = 1.0 - np.maximum(held, 0.0).sum(axis=1)
+        interest[1:] = cash_per_bar.to_numpy()[1:] * np.maximum(uninvested[:-1], 0.0)
+    if not (book.equity + np.cumsum(interest * before[:, 0]) > 0)[:-1].all():
+        return None
+    missing = net - interest - sum(part.sum(axis=1) for part in simple.values())
     simple["borrow"], rest = _allocate_borrow_cost(
-        missing, book, shape, borrow_charged=borrow_charged
+        missing, book, close.shape, borrow_charged=borrow_charged
     )
     link = np.ones_like(net)
     np.divide(np.log1p(net), net, out=link, where=np.abs(net) > 1e-12)
@@ -106,14 +122,18 @@ def attribute_returns(
 
     return ReturnContributions(
         **{name: wide(link[:, None] * part) for name, part in simple.items()},
+        interest=pd.Series(link * interest, index=close.index),
         residual=pd.Series(link * rest, index=close.index),
-        held_weights=wide(book.units * book.close / book.equity[:, None]),
+        held_weights=wide(held),
     )
 
 
 @dataclass(frozen=True)
 class _RebuiltAccount:
-    """The account of a book, rebuilt from its fills; shapes (n, k), equity (n,)."""
+    """The account of a book, rebuilt from its fills; shapes (n, k), equity (n,).
+
+    The equity is that without borrow cost and interest.
+    """
 
     close: Matrix
     units: Matrix
@@ -182,17 +202,19 @@ class GroupContribution:
         bar_share: Its share of all bars and symbols, from 0 to 1.
         gross: Before costs.
         cost: Fees, slippage and borrow cost, at or below 0.
+        interest: What cash earned; of several symbols each has an equal share of it.
     """
 
     name: str
     bar_share: float
     gross: float
     cost: float
+    interest: float = 0.0
 
     @property
     def net(self) -> float:
-        """After costs."""
-        return self.gross + self.cost
+        """After costs, with interest."""
+        return self.gross + self.cost + self.interest
 
 
 def sum_by_group(
@@ -207,12 +229,15 @@ def sum_by_group(
 
     Returns:
         A group a label, in order of first appearance; bars without a label come last, with an
-        empty name. Together the groups hold all of gross and cost.
+        empty name. Together the groups hold all of gross, cost and
+        interest.
     """
     cells = pd.Series(labels.to_numpy(dtype=object).ravel()).fillna("").to_numpy()
-    gross, cost = (
+    symbols = labels.shape[1]
+    gross, cost, interest = (
         return_contributions.gross.to_numpy().ravel(),
         return_contributions.cost.to_numpy().ravel(),
+        np.repeat(return_contributions.interest.to_numpy() / symbols, symbols),
     )
     names = sorted(dict.fromkeys(cells), key=lambda name: name == "")
     return tuple(
@@ -221,6 +246,7 @@ def sum_by_group(
             float(np.mean(cells == name)),
             float(gross[cells == name].sum()),
             float(cost[cells == name].sum()),
+            float(interest[cells == name].sum()),
         )
         for name in names
     )

@@ -28,7 +28,7 @@ from engine.evaluation.metrics.trade_metrics import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from engine.core.types import WideFrame
+    from engine.core.types import Vector, WideFrame
 
 
 def performance_metrics(
@@ -37,6 +37,7 @@ def performance_metrics(
     trades: pd.DataFrame,
     *,
     periods_per_year: float,
+    excess_returns: Vector | None = None,
 ) -> dict[str, float | int | None]:
     """All performance metrics of a book; the key names the unit.
 
@@ -48,17 +49,20 @@ def performance_metrics(
         held_weights: Fraction of the equity in each symbol at each close, signed.
         trades: Fills, as `SimulationResult` describes them.
         periods_per_year: Bars a year on the dataset's calendar.
+        excess_returns: Shape (n,): the returns above the risk-free rate, of which Sharpe and
+            Sortino ratio are made; None where that rate is 0.
 
     Returns:
         Plain floats and ints; None where a metric is not defined.
     """
     returns = np.asarray(net_returns, dtype=np.float64)
+    excess = returns if excess_returns is None else excess_returns
     return {
         "total_return_pct": _scale(100, total_return(returns)),
         "cagr_pct": _scale(100, cagr(returns, periods_per_year)),
         "volatility_pct": _scale(100, annualised_volatility(returns, periods_per_year)),
-        "sharpe": sharpe(returns, periods_per_year),
-        "sortino": sortino(returns, periods_per_year),
+        "sharpe": sharpe(excess, periods_per_year),
+        "sortino": sortino(excess, periods_per_year),
         "calmar": calmar(returns, periods_per_year),
         "max_drawdown_pct": _scale(100, max_drawdown(returns)),
         "max_drawdown_bars": max_drawdown_bars(returns),

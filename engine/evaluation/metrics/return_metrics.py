@@ -1,8 +1,8 @@
 """Performance metrics computed from the returns of a book; one pure function a metric.
 
 In every function `returns` holds the simple net return of each bar, shape (n,). A metric that is
-not defined is None, also where a return is NaN; none is ever NaN or infinite. The risk-free rate
-is 0.
+not defined is None, also where a return is NaN; none is ever NaN or infinite. Sharpe and Sortino
+ratios above a risk-free rate are those of the excess returns, see `RatesByBar.excess`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from engine.core.types import IntVector, Matrix, Vector
+    from engine.data.rates import RatesByBar
 
 _CONSTANT_TOLERANCE = 1e-12
 """Returns that differ by less than this fraction of their size are constant: the difference is
 rounding error, and a ratio over it would be noise."""
+
+
+def is_ruined(returns: Vector) -> bool:
+    """Whether a book lost all of its equity: a return of exactly -1, see `simulation.simulate`.
+
+    The bars after it have returns of 0 that nobody earned. Volatility, and the ratios of returns
+    to their risk, are not defined for such a book; total return, CAGR and drawdowns are.
+    """
+    return bool((returns == -1.0).any())
 
 
 def total_return(returns: Vector) -> float | None:
@@ -41,9 +53,9 @@ def annualised_volatility(returns: Vector, periods_per_year: float) -> float | N
     """Annualised volatility: standard deviation (ddof 1) x sqrt(periods_per_year).
 
     Returns:
-        An annual fraction; None below two bars.
+        An annual fraction; None below two bars, and for a ruined book.
     """
-    if len(returns) < 2:
+    if len(returns) < 2 or is_ruined(returns):
         return None
     return finite_or_none(_standard_deviation(returns) * np.sqrt(periods_per_year))
 
@@ -52,18 +64,18 @@ def sharpe(returns: Vector, periods_per_year: float) -> float | None:
     """Sharpe ratio, mean / standard deviation (ddof 1) x sqrt(periods_per_year).
 
     Returns:
-        The annualised ratio; None below two bars or for constant returns, as of a book that never
-        trades.
+        The annualised ratio; None below two bars, for a ruined book, and for constant returns, as
+        of a book that never trades.
 
     Source: Sharpe (1994), The Sharpe Ratio, J. of Portfolio Management 21(1).
     """
-    if len(returns) < 2:
+    if len(returns) < 2 or is_ruined(returns):
         return None
     return _safe_ratio(np.mean(returns) * np.sqrt(periods_per_year), _standard_deviation(returns))
 
 
 def sharpe_by_window(
-    returns: Matrix, window: IntVector, periods_per_year: float
+    returns: Matrix, window: IntVector, periods_per_year: float, rates: RatesByBar | None = None
 ) -> dict[int, tuple[float | None, ...]]:
     """Sharpe ratio of each column over the test bars of each walk-forward window.
 
@@ -74,13 +86,18 @@ def sharpe_by_window(
         returns: Net simple returns, shape (n bars, k); no NaN.
         window: Window whose test part holds each bar, shape (n,).
         periods_per_year: Annualises, as in `sharpe`.
+        rates: Interest rates on the n bars; None for 0.
 
     Returns:
-        Window -> k annualised ratios, windows in order of appearance; None for constant returns or
-        a single bar.
+        Window -> k annualised ratios, windows in order of appearance; None for constant returns, a
+        window in which nothing was held, or a single bar.
     """
+
+    def excess(rows: npt.NDArray[np.bool_]) -> Matrix:
+        return returns[rows] if rates is None else rates.rows(rows).excess_values(returns[rows])
+
     return {
-        index: tuple(sharpe(column, periods_per_year) for column in returns[window == index].T)
+        index: tuple(sharpe(column, periods_per_year) for column in excess(window == index).T)
         for index in dict.fromkeys(window.tolist())
     }
 
@@ -91,11 +108,11 @@ def sortino(returns: Vector, periods_per_year: float) -> float | None:
     The downside deviation is sqrt(mean(min(r, 0)^2)) over all n bars, not only the losing ones.
 
     Returns:
-        The annualised ratio; None without a losing bar.
+        The annualised ratio; None without a losing bar, and for a ruined book.
 
     Source: Sortino & Price (1994), Performance Measurement in a Downside Risk Framework.
     """
-    if len(returns) == 0:
+    if len(returns) == 0 or is_ruined(returns):
         return None
     downside = np.sqrt(np.mean(np.minimum(returns, 0.0) ** 2))
     return _safe_ratio(np.mean(returns) * np.sqrt(periods_per_year), downside)
@@ -152,12 +169,14 @@ def calmar(returns: Vector, periods_per_year: float) -> float | None:
     """Calmar ratio, CAGR / |max drawdown|, both over all bars.
 
     Returns:
-        The ratio; None without a drawdown.
+        The ratio; None without a drawdown, and for a ruined book.
 
     Source: Young (1991), Calmar Ratio: A Smoother Tool, Futures 20(1), there over 36 months.
     """
     growth, depth = cagr(returns, periods_per_year), max_drawdown(returns)
-    return None if growth is None or depth is None else _safe_ratio(growth, -depth)
+    if growth is None or depth is None or is_ruined(returns):
+        return None
+    return _safe_ratio(growth, -depth)
 
 
 def finite_or_none(value: float | np.floating[Any]) -> float | None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
+if TYPE_CHECKING:
     from engine.core.types import WideFrame
+    from engine.data.rates import RatesByBar
 
 MIN_WINDOW = 20
 
@@ -22,21 +23,40 @@ def rolling_window_length(bars: int, periods_per_year: float) -> int:
     return min(round(periods_per_year), max(MIN_WINDOW, bars // 4))
 
 
-def rolling_sharpe(returns: WideFrame, *, window: int, periods_per_year: float) -> WideFrame:
-    """Rolling Sharpe ratio: mean / standard deviation (ddof 1), annualised.
+def rolling_sharpe(
+    returns: WideFrame, *, window: int, periods_per_year: float, rates: RatesByBar | None = None
+) -> WideFrame:
+    """Rolling Sharpe ratio: mean / standard deviation (ddof 1) of excess returns, annualised.
 
-    NaN where returns are constant; same shape as `returns`.
+    NaN where they are constant, or nothing was held, and from the bar at which a book is ruined;
+    same shape as `returns`.
+
+    Args:
+        returns: Net returns, a column a book.
+        window: Length of the window in bars.
+        periods_per_year: Bars a year.
+        rates: Interest rates on the bars of `returns`; None for 0.
     """
-    deviation = returns.rolling(window).std().mask(_is_constant(returns, window))
-    return returns.rolling(window).mean() / deviation * math.sqrt(periods_per_year)
+    excess, without_risk = returns, _is_constant(returns, window)
+    if rates is not None and not rates.is_zero:
+        excess = returns.sub(rates.risk_free_per_bar, axis=0)
+        idle = pd.DataFrame(
+            rates.idle(returns.to_numpy()), index=returns.index, columns=returns.columns
+        )
+        without_risk = idle.astype(float).rolling(window).min() > 0
+    undefined = without_risk | _is_constant(excess, window) | _is_ruined(returns)
+    deviation = excess.rolling(window).std().mask(undefined)
+    return excess.rolling(window).mean() / deviation * math.sqrt(periods_per_year)
 
 
 def rolling_volatility(returns: WideFrame, *, window: int, periods_per_year: float) -> WideFrame:
     """Rolling volatility: standard deviation (ddof 1) x sqrt(periods_per_year).
 
-    An annual fraction; 0 where returns are constant; same shape as `returns`.
+    An annual fraction; 0 where returns are constant, NaN from the bar at which a book is ruined;
+    same shape as `returns`.
     """
     deviation = returns.rolling(window).std().mask(_is_constant(returns, window), 0.0)
+    deviation = deviation.mask(_is_ruined(returns))
     return deviation * math.sqrt(periods_per_year)
 
 
@@ -73,6 +93,11 @@ def rolling_turnover(
     by_bar = value.groupby(trades["timestamp"]).sum().reindex(index, fill_value=0.0)
     # The running sums of pandas leave rounding errors below 0 where nothing was traded.
     return by_bar.rolling(window).sum().clip(lower=0.0) * (periods_per_year / window)
+
+
+def _is_ruined(returns: WideFrame) -> WideFrame:
+    """Whether a book has lost all of its equity by each bar."""
+    return (returns == -1.0).cummax()
 
 
 def _is_constant(returns: WideFrame, window: int) -> WideFrame:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.evaluation.metrics.fill_matching import match_fills
+from engine.evaluation.metrics.return_metrics import is_ruined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,12 +105,13 @@ def break_even_cost(returns: Vector, trades: pd.DataFrame) -> float | None:
         trades: Fills of the same book.
 
     Returns:
-        Fee + slippage as a fraction of the value traded; None for a book that never trades, loses
-        all its equity, or has no gain before costs.
+        Fee + slippage as a fraction of the value traded; None for a book that never trades, is
+        ruined, or has no gain before costs. The fills of a bar never cost a book that lives its
+        whole equity, so that every logarithm is of a positive number.
     """
     from scipy.optimize import brentq
 
-    if trades.empty or (returns <= -1.0).any():
+    if trades.empty or is_ruined(returns):
         return None
     value = trades["size"] * trades["price"]
     value = value - np.where(trades["side"] == "buy", 1.0, -1.0) * trades["slippage_cost"]

@@ -71,6 +71,7 @@ def plain(
     before = close.iloc[0]
     for stamp in close.index:
         row = {name: dict.fromkeys(SYMBOLS, 0.0) for name in contributions}
+        cash += result.financing.at[stamp, "interest"] - result.financing.at[stamp, "borrow"]
         for symbol in SYMBOLS:
             side = "long" if units[symbol] > 0 else "short"
             row[side][symbol] += units[symbol] * (opens.at[stamp, symbol] - before[symbol])

@@ -1,0 +1,127 @@
+"""What the functions of `accounting` take and return: tuples that Numba knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from engine.core.types import BoolMatrix, BoolVector, IntVector, Matrix, Vector
+
+    Numbers: TypeAlias = Vector | list[float]
+    Places: TypeAlias = IntVector | list[int]
+
+
+class ExecutedOrder(NamedTuple):
+    """What an order traded, and what is available after it.
+
+    Attributes:
+        size: Units, positive bought, negative sold; 0 where nothing was traded.
+        price: Price with slippage.
+        fee: Fee.
+        cash: Cash after the fill.
+        units: Units after the fill.
+    """
+
+    size: float
+    price: float
+    fee: float
+    cash: float
+    units: float
+
+
+class Funds(NamedTuple):
+    """What an order meets: cash, units of its symbol, and the equity its weight is a share of."""
+
+    cash: float
+    units: float
+    equity: float
+
+
+class BarFills(NamedTuple):
+    """The fills of one bar, an entry a symbol; `sequence` begins with the symbols due, in order.
+
+    Attributes:
+        sequence: Symbols in the order of execution.
+        size: Units for an initial equity of 1, signed; 0 where nothing was traded.
+        price: Price with slippage.
+        fee: Fee for an initial equity of 1.
+    """
+
+    sequence: Places
+    size: Numbers
+    price: Numbers
+    fee: Numbers
+
+
+class Financing(NamedTuple):
+    """What time costs and earns between two closes, in money for an initial equity of 1.
+
+    Attributes:
+        borrow: Paid for the shorts.
+        interest: Earned by the cash.
+    """
+
+    borrow: float
+    interest: float
+
+
+class OrderTables(NamedTuple):
+    """The orders of a book: `due` (n, k), NaN where none is, and whether each bar `traded`.
+
+    `delay` is the number of bars from a decision to the row at which it is due.
+    """
+
+    due: Matrix
+    traded: BoolMatrix
+    delay: int
+
+
+class BarTables(NamedTuple):
+    """The bars: `prices` of fills and `closes` (n, k), `years` (n,) since the bar before."""
+
+    prices: Matrix
+    closes: Matrix
+    years: Vector
+
+
+class RateTables(NamedTuple):
+    """Rates, one row or a row a bar: `fee`, `slippage`, `borrow` (., k) and `cash` (.,)."""
+
+    fee: Matrix
+    slippage: Matrix
+    borrow: Matrix
+    cash: Vector
+
+
+class BarRecords(NamedTuple):
+    """What a fold writes, a row a bar; rows after a ruin stay 0.
+
+    Attributes:
+        equity: At each close, shape (n,).
+        equity_at_fill: At the prices of the fills, before the first, shape (n,).
+        units: After each bar's fills, shape (n, k).
+        borrow: Borrow cost that the bar paid, shape (n,).
+        interest: Interest that the bar earned, shape (n,).
+        called: Whether the close fell below the maintenance margin, shape (n,).
+        due: The orders that were due, without those that a margin call cancelled and with those
+            that it placed, shape (n, k).
+    """
+
+    equity: Vector
+    equity_at_fill: Vector
+    units: Matrix
+    borrow: Vector
+    interest: Vector
+    called: BoolVector
+    due: Matrix
+
+
+class OrderState(NamedTuple):
+    """Orders of a fold, an entry a symbol: what waits, what was filled last, what closes by force.
+
+    `waiting` is NaN where no order waits.
+    """
+
+    waiting: Vector
+    filled: Vector
+    forced: BoolVector

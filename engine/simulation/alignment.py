@@ -1,0 +1,87 @@
+"""Checks of what a simulation is given, and its selection by the symbols of the weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.core.errors import InvalidBarsError, UsageError
+
+if TYPE_CHECKING:
+    from engine.core.types import Vector, WideFrame
+
+
+def check_weights(weights: WideFrame) -> None:
+    """Refuses weights that are not finite."""
+    # vectorbt reads NaN as "no order": a failed model would look like one that holds.
+    bad = ~np.isfinite(weights.to_numpy(dtype=np.float64))
+    if bad.any():
+        row, symbol = np.argwhere(bad)[0]
+        raise UsageError(
+            f"{int(bad.sum())} weights are not finite",
+            expected="a finite target weight at every close",
+            found=str(weights.iat[row, symbol]),
+            where=f"{weights.columns[symbol]} at {weights.index[row]}",
+        )
+
+
+def align_traded(traded: WideFrame, weights: WideFrame) -> WideFrame | None:
+    """The rows and symbols of `weights`; None where something trades at all of them."""
+    missing = [symbol for symbol in weights.columns if symbol not in traded.columns]
+    if missing or not traded.index.equals(weights.index):
+        raise UsageError(
+            "the weights and the bars that traded do not match",
+            expected="the same timestamps, and a column for each symbol of the weights",
+            found=f"nothing about {missing}" if missing else "other timestamps",
+            fix="select the bars of the rows that the weights are decided on",
+        )
+    chosen = traded[list(weights.columns)].astype(bool)
+    return None if chosen.to_numpy().all() else chosen
+
+
+def align_prices(bars: WideFrame, weights: WideFrame, column: str) -> WideFrame:
+    """The prices of the symbols in `weights`, checked."""
+    missing = [symbol for symbol in weights.columns if symbol not in bars.columns]
+    if missing or not bars.index.equals(weights.index):
+        raise UsageError(
+            f"the weights and the {column} prices do not match",
+            expected="the same timestamps, and a price column for each symbol of the weights",
+            found=f"no prices of {missing}" if missing else "other timestamps",
+            fix="select the bars of the rows that the weights are decided on",
+        )
+    prices = bars[list(weights.columns)].astype(np.float64)
+    bad = ~(np.isfinite(prices.to_numpy()) & (prices.to_numpy() > 0))
+    if bad.any():
+        row, symbol = np.argwhere(bad)[0]
+        raise InvalidBarsError(
+            f"{int(bad.sum())} {column} prices cannot be traded at",
+            expected="positive, finite prices",
+            found=str(prices.iat[row, symbol]),
+            where=f"{prices.columns[symbol]} at {prices.index[row]}",
+            fix="run `backtest data check` on the dataset",
+        )
+    return prices
+
+
+def align_cash_rates(cash_rates: float | pd.Series[float], weights: WideFrame) -> Vector:
+    """The yields on cash at the rows of `weights`, checked: (1,), or (n,) where they vary."""
+    if isinstance(cash_rates, pd.Series) and not cash_rates.index.equals(weights.index):
+        raise UsageError(
+            "the weights and the yields on cash do not match",
+            expected="the same timestamps",
+            found="other timestamps",
+            where="cash_rates",
+            fix="reindex the yields to the rows of the weights, each the last one known then",
+        )
+    rates = np.atleast_1d(np.asarray(cash_rates, dtype=np.float64))
+    bad = np.flatnonzero(~np.isfinite(rates))
+    if len(bad):
+        raise UsageError(
+            f"{len(bad)} yields on cash are not finite",
+            expected="a finite rate a year at every bar, 0.02 is 2 %",
+            found=str(rates[bad[0]]),
+            where=f"cash_rates at {weights.index[bad[0]]}",
+        )
+    return rates

@@ -1,0 +1,220 @@
+"""What a book is worth at each bar: of the fills of vectorbt, or folded bar by bar.
+
+vectorbt fills a book whose cash changes by fills alone. A book that pays or earns between fills,
+or that a margin call may close, is folded by the compiled `accounting.fold_bars`: vectorbt takes
+neither cash nor orders in between. Where both can, they are equal bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.core.calendar_time import year_fractions
+from engine.signals.orders import defer_orders
+from engine.simulation.accounting import RUIN_FLOOR
+from engine.simulation.accounting_tables import BarRecords
+from engine.simulation.fills import Fills, fill_books
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.core.types import BoolVector, Matrix, Vector, WideFrame
+    from engine.simulation.costs import TradingCosts
+
+
+@dataclass(frozen=True)
+class Variation:
+    """The orders of a book, and what they cost.
+
+    Attributes:
+        orders: As by `schedule_orders`.
+        delay: Rows from a decision to the row at which it is due.
+        costs: Fees, slippage and borrow rates.
+    """
+
+    orders: WideFrame
+    delay: int
+    costs: TradingCosts
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the books of one simulation have in common.
+
+    Attributes:
+        prices: Prices of the fills.
+        closes: Closes, of the same shape.
+        traded: Whether something trades at each bar; None where it does at all.
+        cash_rates: Yields on cash a year, shape (1,) or (n,).
+        maintenance_margin: Share of the gross exposure; 0 is none.
+    """
+
+    prices: WideFrame
+    closes: WideFrame
+    traded: WideFrame | None
+    cash_rates: Vector
+    maintenance_margin: float
+
+
+@dataclass(frozen=True)
+class BookValues:
+    """A book at each bar; money for an initial equity of 1.
+
+    Attributes:
+        fills: While the book lived.
+        orders: Those that were due: of the schedule, less what a margin call cancelled, and with
+            what it placed.
+        equity: At each close, shape (n,); 0 from the ruin on.
+        equity_at_fill: At the prices of the fills before the first one, shape (n,).
+        units: After each bar's fills, shape (n, k); 0 from the ruin on.
+        borrow: Borrow cost that each bar paid, shape (n,).
+        interest: Interest that each bar earned, shape (n,).
+        called: Whether the close fell below the maintenance margin, shape (n,).
+        traded_rows: Rows that may have fills: all, or those up to the ruin.
+    """
+
+    fills: Fills
+    orders: WideFrame
+    equity: Vector
+    equity_at_fill: Vector
+    units: Matrix
+    borrow: Vector
+    interest: Vector
+    called: BoolVector
+    traded_rows: int
+
+    @property
+    def returns(self) -> Vector:
+        """Net return of each bar; -1 where the book is ruined and 0 afterwards, shape (n,)."""
+        before = np.concatenate([[1.0], self.equity[:-1]])
+        growth = np.ones_like(self.equity)
+        np.divide(self.equity, before, out=growth, where=before > 0)
+        returns: Vector = growth - 1.0
+        return returns
+
+    def held_weights(self, closes: Matrix) -> Matrix:
+        """Fraction of the equity held at each close, signed, shape (n, k)."""
+        held = np.zeros_like(self.units)
+        equity = self.equity[:, None]
+        np.divide(self.units * closes, equity, out=held, where=equity > 0)
+        return held
+
+
+def value_books(books: Sequence[Variation], terms: Terms) -> list[BookValues]:
+    """The values of books on the same bars; those that vectorbt fills take one call of it."""
+    folded = [_changes_between_fills(book, terms) for book in books]
+    ordinary = [book for book, folds in zip(books, folded, strict=True) if not folds]
+    # A schedule that several costs share is deferred once.
+    schedules = {id(book.orders): book.orders for book in ordinary}
+    filled = {key: defer_orders(orders, terms.traded) for key, orders in schedules.items()}
+    fills = iter(
+        fill_books(
+            [filled[id(book.orders)] for book in ordinary],
+            terms.prices,
+            [book.costs for book in ordinary],
+        )
+        if ordinary
+        else ()
+    )
+    return [
+        _fold(book, terms) if folds else mark_fills(next(fills), book.orders, terms)
+        for book, folds in zip(books, folded, strict=True)
+    ]
+
+
+def _changes_between_fills(book: Variation, terms: Terms) -> bool:
+    """Whether cash comes and goes between fills, or a margin call may place orders."""
+    if terms.maintenance_margin > 0 or terms.cash_rates.any():
+        return True
+    borrows = book.costs.rates.aligned("borrow_per_year", terms.prices).any()
+    return bool(borrows and (book.orders.to_numpy() < 0).any())
+
+
+def mark_fills(fills: Fills, orders: WideFrame, terms: Terms) -> BookValues:
+    """Marks fills at each bar, by the arithmetic of `accounting.fold_bars`."""
+    prices, closes = terms.prices.to_numpy(), terms.closes.to_numpy()
+    units = fills.units_by_bar(closes.shape)
+    cash = 1.0 + np.cumsum(fills.cash_flow_by_bar(len(closes)))
+    before = np.vstack([np.zeros((1, closes.shape[1])), units[:-1]])
+    at_fill = np.concatenate([[1.0], cash[:-1]]) + _value(before, prices)
+    equity = cash + _value(units, closes)
+    after = cash + _value(units, prices)
+    ends_before_fills = _first(at_fill < RUIN_FLOOR)
+    ends = min(ends_before_fills, _first(np.minimum(after, equity) < RUIN_FLOOR))
+    traded_rows = ends if ends == ends_before_fills else ends + 1
+    equity[ends:], units[ends:], at_fill[ends + 1 :] = 0.0, 0.0, 0.0
+    nothing = np.zeros(len(closes))
+    return BookValues(
+        fills=fills.up_to(traded_rows),
+        orders=orders,
+        equity=equity,
+        equity_at_fill=at_fill,
+        units=units,
+        borrow=nothing,
+        interest=nothing,
+        called=np.zeros(len(closes), dtype=np.bool_),
+        traded_rows=traded_rows,
+    )
+
+
+def _value(units: Matrix, prices: Matrix) -> Vector:
+    """Value of units at prices at each bar, shape (n,)."""
+    # Symbol by symbol, as `step` adds them; numpy's sum adds many in another order.
+    value = np.zeros(len(units))
+    for column in range(units.shape[1]):
+        value += units[:, column] * prices[:, column]
+    return value
+
+
+def _first(condition: BoolVector) -> int:
+    """Row of the first bar at which it holds; n where there is none."""
+    return int(np.argmax(condition)) if condition.any() else len(condition)
+
+
+def _fold(book: Variation, terms: Terms) -> BookValues:
+    # Importing Numba takes longer than reading the bars.
+    from engine.simulation.compiled_fold import fold_arrays
+
+    prices, closes = _table(terms.prices), _table(terms.closes)
+    traded = (
+        np.ones(closes.shape, dtype=np.bool_)
+        if terms.traded is None
+        else np.array(terms.traded, dtype=np.bool_, order="C")
+    )
+    fee, slippage, borrow = (
+        np.array(book.costs.rates.aligned(name, terms.prices), order="C")
+        for name in ("fee", "slippage", "borrow_per_year")
+    )
+    rows, shape = len(closes), closes.shape
+    kept = BarRecords(
+        equity=np.zeros(rows),
+        equity_at_fill=np.zeros(rows),
+        units=np.zeros(shape),
+        borrow=np.zeros(rows),
+        interest=np.zeros(rows),
+        called=np.zeros(rows, dtype=np.bool_),
+        due=np.full(shape, np.nan),
+    )
+    records, traded_rows = fold_arrays(
+        (_table(book.orders), traded, book.delay),
+        (prices, closes, year_fractions(terms.closes.index)),
+        (fee, slippage, borrow, terms.cash_rates.copy()),
+        terms.maintenance_margin,
+        kept[:],  # a plain tuple
+    )
+    orders = book.orders
+    if terms.maintenance_margin > 0:
+        orders = orders.copy()
+        orders[:] = kept.due
+    values = {name: value for name, value in kept._asdict().items() if name != "due"}
+    return BookValues(
+        fills=Fills.from_table(records), orders=orders, traded_rows=traded_rows, **values
+    )
+
+
+def _table(frame: WideFrame) -> Matrix:
+    # A copy: pandas' own arrays are read-only, which Numba would compile the fold anew for.
+    return np.array(frame, dtype=np.float64, order="C")
