@@ -22,6 +22,7 @@ from engine.core.open_kinds import OpenKinds
 from engine.core.renamed_keys import RENAMED_STRATEGY_KEYS
 from engine.core.types import Spec
 from engine.data import DataSpec
+from engine.data.rates import RatesSpec, drop_rate_files
 from engine.evaluation import EvaluationSpec
 from engine.features.config import Feature, LogReturn, Resolutions, TargetSpec
 from engine.models import (
@@ -52,7 +53,8 @@ from engine.signals.config import (
 )
 from engine.signals.decision_levels import DecisionSpec
 from engine.simulation.config import AnyCosts, Costs, Execution
-from engine.splits.config import Scaling, StandardScaling, WindowSpec
+from engine.splits.config import PathsSpec, Scaling, StandardScaling, WindowSpec
+from engine.trials.config import TrialsSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +77,15 @@ BENCHMARK_KINDS = OpenKinds(
 
 Benchmark: TypeAlias = Annotated[BenchmarkRule | Forecaster, BENCHMARK_KINDS]
 """A rule or a model that a strategy is compared with: the engine's, an installed one, a user's."""
+
+
+def include_holding(benchmarks: tuple[Benchmark, ...]) -> tuple[Benchmark, ...]:
+    """The benchmarks with buy and hold among them, added as the last where it is missing.
+
+    Without it a strategy that does no more than hold its target would pass for one with skill.
+    """
+    holds = any(isinstance(benchmark, BuyAndHold) for benchmark in benchmarks)
+    return benchmarks if holds else (*benchmarks, BuyAndHold())
 
 
 class Compute(Spec):
@@ -127,8 +138,12 @@ class Strategy(Spec):
         max_weight: Largest weight, absolute; above 1 needs leverage no simulation here gives.
         costs: Fees, slippage, borrow.
         execution: When and at which price a decision is filled.
-        benchmarks: What the strategy is compared with: rules and cheap models.
+        rates: Risk-free rate of every Sharpe and Sortino ratio, and the yield on cash; 0 each.
+        benchmarks: What the strategy is compared with: rules and cheap models. Buy and hold is
+            always one of them: where it is not named, it is added as the last.
         evaluation: How the books are judged.
+        trials: Tries that the trial ledger cannot know.
+        paths: Further walk-forward schedules that begin later.
         compute: Where the refits run.
     """
 
@@ -155,6 +170,7 @@ class Strategy(Spec):
     max_weight: float = Field(default=1.0, gt=0, le=1)
     costs: AnyCosts = Costs()
     execution: Execution = Execution()
+    rates: RatesSpec = RatesSpec()
     benchmarks: tuple[Benchmark, ...] = Field(
         default=(
             BuyAndHold(),
@@ -166,7 +182,14 @@ class Strategy(Spec):
         validation_alias=AliasChoices("benchmarks", "opponents"),
     )
     evaluation: EvaluationSpec = EvaluationSpec()
+    paths: PathsSpec = PathsSpec()
+    trials: TrialsSpec = TrialsSpec()
     compute: Compute = Compute()
+
+    @field_validator("benchmarks")
+    @classmethod
+    def _include_holding(cls, benchmarks: tuple[Benchmark, ...]) -> tuple[Benchmark, ...]:
+        return include_holding(benchmarks)
 
     @field_validator("model")
     @classmethod
@@ -283,11 +306,15 @@ class Strategy(Spec):
         return self
 
     def identity(self) -> dict[str, Any]:
-        """What decides the results: everything but where the refits run."""
+        """What decides the results: everything but where the refits run and files are.
+
+        Rates of 0 are left out: they decide nothing, and earlier strategies had none.
+        """
         tree = self.model_dump(mode="json")
         for where in ("workers", "executor", "ray_address"):
             tree["compute"].pop(where)
-        return tree
+        rates = tree.pop("rates")
+        return tree if self.rates == RatesSpec() else tree | {"rates": drop_rate_files(rates)}
 
 
 def load_strategy(
@@ -298,11 +325,12 @@ def load_strategy(
     """Reads a strategy file.
 
     Args:
-        path: The file.
+        path: The file. Paths in it, as of `rates.risk_free.file`, are relative to its folder.
         overrides: Dotted path to the value that replaces the file's.
         notify: Receives a line where the file or an override uses the earlier name of a key.
 
     Raises:
         StrategyError: With every mistake in it.
     """
-    return load_config(path, Strategy, overrides, notify)
+    spec = load_config(path, Strategy, overrides, notify)
+    return spec.model_copy(update={"rates": spec.rates.beside(path.parent)})

@@ -40,8 +40,38 @@ def test_five_benchmarks_of_one_kind_are_five_books() -> None:
         "strategy",
         "ma_crossover",
         *(f"ma_crossover_{number}" for number in (2, 3, 4, 5)),
+        "buy_and_hold",
     ]
-    assert [book.fast for book in list(books.values())[1:]] == [5, 10, 15, 20, 25]
+    assert [book.fast for book in list(books.values())[1:-1]] == [5, 10, 15, 20, 25]
+
+
+@pytest.mark.parametrize(
+    ("benchmarks", "books"),
+    [
+        ("[]", ["buy_and_hold"]),
+        ("[{kind: persistence}]", ["persistence", "buy_and_hold"]),
+        ("[{kind: buy_and_hold}, {kind: persistence}]", ["buy_and_hold", "persistence"]),
+    ],
+)
+def test_buy_and_hold_is_always_a_benchmark(file: Path, benchmarks: str, books: list[str]) -> None:
+    spec, _ = load(file, f"benchmarks: {benchmarks}\n")
+    assert list(spec.books())[1:] == books
+    resolved = spec.model_dump(mode="json")
+    assert [benchmark["kind"] for benchmark in resolved["benchmarks"]] == books
+    assert Strategy.model_validate(resolved) == spec
+
+
+def test_tries_elsewhere_are_none_unless_declared(file: Path) -> None:
+    assert load(file, "")[0].trials.elsewhere == 0
+    assert load(file, "trials: {elsewhere: 40}\n")[0].trials.elsewhere == 40
+
+
+@pytest.mark.parametrize("wrong", ["-1", "many", "1.5", "1000001"])
+def test_tries_elsewhere_are_a_count(file: Path, wrong: str) -> None:
+    with pytest.raises(StrategyError) as caught:
+        load(file, f"trials: {{elsewhere: {wrong}}}\n")
+    (mistake,) = caught.value.mistakes
+    assert (mistake.path, mistake.line) == ("trials.elsewhere", 4)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +109,7 @@ def test_an_override_takes_either_name_whatever_the_file_uses(
     file: Path, key: str, override: str
 ) -> None:
     spec, notices = load(file, f"{key}: [{{kind: ma_crossover}}]\n", **{override: 7})
-    assert spec.benchmarks == (MovingAverageCrossover(fast=7),)
+    assert spec.benchmarks == (MovingAverageCrossover(fast=7), BuyAndHold())
     assert len(notices) == ("opponents" in {key, override.partition(".")[0]})
 
 

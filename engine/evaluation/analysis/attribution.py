@@ -35,13 +35,17 @@ ROUNDING_TOLERANCE = 1e-6
 
 
 def attribute_run(run: Run) -> AttributionFigures:
-    """Sides, costs, symbols, states of the market and years, adding up to the log return."""
+    """Sides, costs, interest, symbols, states of the market and years; they add up."""
     fills = run.trades[run.trades["book"] == STRATEGY_BOOK]
     settings = run.manifest.settings
     # A cost model of another kind may charge for borrowing; the manifest does not have its rates.
     may_borrow = bool(settings.costs.kind) or (settings.borrow_bps_per_year or 0.0) > 0
     contributions = attribute_returns(
-        run.returns[STRATEGY_BOOK], fills, _target_closes(run), borrow_charged=may_borrow
+        run.returns[STRATEGY_BOOK],
+        fills,
+        _target_closes(run),
+        borrow_charged=may_borrow,
+        cash_per_bar=run.rates_by_bar.cash_per_bar,
     )
     if contributions is None:
         ruined = bool((run.returns[STRATEGY_BOOK] <= -1.0).any())
@@ -60,6 +64,7 @@ def _split(run: Run, contributions: ReturnContributions) -> AttributionSplit:
         float(getattr(contributions, name).to_numpy().sum())
         for name in ("long", "short", "fee", "slippage", "borrow", "gross", "cost")
     )
+    interest = float(contributions.interest.sum())
     held = contributions.held_weights
     invested = held.abs().sum(axis=1)
     return AttributionSplit(
@@ -70,8 +75,9 @@ def _split(run: Run, contributions: ReturnContributions) -> AttributionSplit:
         borrow_pct=100.0 * borrow,
         gross_pct=100.0 * gross,
         cost_pct=100.0 * cost,
-        net_pct=100.0 * (gross + cost),
-        growth_factor=float(np.exp(gross + cost)),
+        interest_pct=100.0 * interest,
+        net_pct=100.0 * (gross + cost + interest),
+        growth_factor=float(np.exp(gross + cost + interest)),
         residual_pct=100.0 * float(contributions.residual.sum()),
         residual_is_rounding=float(contributions.residual.abs().sum()) < ROUNDING_TOLERANCE,
         long_bars_pct=100.0 * float((held > 0).any(axis=1).mean()),
@@ -136,6 +142,7 @@ def _group(
         sum(part.bar_share for part in found),
         sum(part.gross for part in found),
         sum(part.cost for part in found),
+        sum(part.interest for part in found),
     )
     held_in_all = None if benchmark is None else sum(each or 0.0 for each in held)
     return ContributionGroup(
@@ -151,6 +158,7 @@ def _part(part: GroupContribution, benchmark: float | None) -> ContributionFigur
         bar_share_pct=100.0 * part.bar_share,
         gross_pct=100.0 * part.gross,
         cost_pct=100.0 * part.cost,
+        interest_pct=100.0 * part.interest,
         net_pct=100.0 * part.net,
         benchmark_pct=None if benchmark is None else 100.0 * benchmark,
     )

@@ -122,10 +122,18 @@ def _group_table(groups: Sequence[ContributionGroup], heading: str, title: str) 
         for name in [part.name or UNKNOWN_LABEL]
     ]
     rows.append(_part_row(total, "all"))
-    columns = (heading, "Bars", "Before costs", "Costs", "After costs")
+    columns = ("Bars", "Before costs", "Costs", "Interest", "After costs", "Buy and hold")
+    left_out = set()
+    if not total.interest_pct:
+        left_out.add("Interest")
     if total.benchmark_pct is None:
-        return PlainTable(columns, tuple(row[:-1] for row in rows), title=title)
-    return PlainTable((*columns, "Buy and hold"), tuple(rows), title=title)
+        left_out.add("Buy and hold")
+    kept = [0, *(place for place, name in enumerate(columns, 1) if name not in left_out)]
+    return PlainTable(
+        tuple((heading, *columns)[place] for place in kept),
+        tuple(tuple(row[place] for place in kept) for row in rows),
+        title=title,
+    )
 
 
 def _part_row(part: ContributionFigures, name: str) -> tuple[str, ...]:
@@ -134,6 +142,7 @@ def _part_row(part: ContributionFigures, name: str) -> tuple[str, ...]:
         formatting.PERCENT(part.bar_share_pct),
         LOG_RETURN_FORMAT(part.gross_pct),
         LOG_RETURN_FORMAT(part.cost_pct),
+        LOG_RETURN_FORMAT(part.interest_pct),
         LOG_RETURN_FORMAT(part.net_pct),
         LOG_RETURN_FORMAT(part.benchmark_pct),
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.reporting.charts.xy_plot import XYPlot
     from engine.runs.documents import Analysis
     from engine.runs.documents.analysis_returns import AttributionSplit, BenchmarkRegressionFigures
+    from engine.runs.documents.rates import AnnualRate
     from engine.runs.run import Run
 
 LOG_RETURN_FORMAT = formatting.SIGNED_PERCENT
@@ -46,7 +47,7 @@ def attribution_section(run: Run) -> TearsheetSection:
     sentences, tables = [], []
     if regression is not None:
         sentences.append(_benchmark_regression_sentence(regression, confidence))
-        tables.append(_benchmark_regression_table(regression, confidence))
+        tables.append(_benchmark_regression_table(regression, confidence, analysis.risk_free_rate))
     split = analysis.attribution.split
     if split is None:
         message = STATUS_MESSAGES[analysis.attribution.status]
@@ -80,7 +81,7 @@ def _benchmark_regression_sentence(
 
 
 def _benchmark_regression_table(
-    regression: BenchmarkRegressionFigures, confidence: float
+    regression: BenchmarkRegressionFigures, confidence: float, risk_free: AnnualRate
 ) -> PlainTable:
     """Beta, alpha, their intervals, and correlation."""
     level = formatting.confidence_level(confidence)
@@ -91,6 +92,7 @@ def _benchmark_regression_table(
     return PlainTable(
         ("Against buy and hold", "Figure"),
         (
+            ("Risk-free rate", risk_free.amount),
             ("Beta", formatting.RATIO(regression.beta)),
             (f"{level} interval of beta", beta),
             ("Correlation", formatting.RATIO(regression.correlation)),
@@ -123,12 +125,15 @@ def _exposure_sentence(split: AttributionSplit) -> str:
         )
         if share
     ]
-    return (
+    sentence = (
         f"{', '.join(sides).capitalize()} of the closes. Positions earned "
         f"{LOG_RETURN_FORMAT(split.gross_pct)} of log return before costs and "
-        f"{LOG_RETURN_FORMAT(split.net_pct)} after costs of "
+        f"{LOG_RETURN_FORMAT(split.gross_pct + split.cost_pct)} after costs of "
         f"{formatting.PERCENT(-split.cost_pct)}."
     )
+    if not split.interest_pct:
+        return sentence
+    return f"{sentence} Cash earned {LOG_RETURN_FORMAT(split.interest_pct)}."
 
 
 def _residual_sentences(split: AttributionSplit) -> tuple[str, ...]:
@@ -147,6 +152,7 @@ def _return_sources_plot(split: AttributionSplit, span: str) -> XYPlot:
         "Fees": split.fee_pct,
         "Slippage": split.slippage_pct,
         "Borrowing": split.borrow_pct,
+        "Interest on cash": split.interest_pct,
     }
     parts = {label: value for label, value in contributions.items() if value != 0}
     return return_sources_plot(

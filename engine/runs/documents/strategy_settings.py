@@ -64,6 +64,8 @@ class StrategySettings:
         borrow_bps_per_year: Cost of borrowing for shorts.
         delay_bars: Bars from decision to fill.
         fill_price: Price of the bar at which a decision is filled: `open` or `close`.
+        maintenance_margin: Equity as a share of the gross exposure, below which all positions are
+            closed; None where no margin call does.
         benchmarks: What the strategy is compared with, in the order of its books.
         tuning: How it is tuned; None without tuning.
     """
@@ -76,6 +78,7 @@ class StrategySettings:
     borrow_bps_per_year: float | None
     delay_bars: int
     fill_price: str
+    maintenance_margin: float | None
     benchmarks: tuple[PartSettings, ...]
     tuning: TuningSettings | None
 
@@ -91,6 +94,7 @@ class StrategySettings:
             **_read_fixed_costs(costs),
             delay_bars=int(execution.get("delay", 1)),
             fill_price=str(execution.get("price", "open")),
+            maintenance_margin=execution.get("maintenance_margin"),
             benchmarks=tuple(PartSettings.from_dict(each) for each in named),
             tuning=_read_tuning(strategy.get("tune")),
         )
