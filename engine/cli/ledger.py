@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path  # noqa: TC003 - typer reads it
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,7 +23,7 @@ from engine.cli.text_table import (
 from engine.core.home import backtest_home
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from engine.trials import Ledger, LedgerRow
 
@@ -42,7 +42,8 @@ LISTED_COLUMNS = (
         "targets",
         "interval",
     ),
-    *("first", "last", "bars", "sharpe", "grade", "run_id", "family", "error", "problem"),
+    *("first", "last", "bars", "sharpe", "grade", "confidence", "tries_elsewhere", "run_id"),
+    *("family", "error", "problem"),
 )
 
 StrategyFilter = Annotated[
@@ -106,11 +107,17 @@ def ledger_show_command(
     with handle_errors(debug=debug):
         from dataclasses import asdict
 
-        row = _find_row(_open_ledger(), run)
+        from engine.cli.ledger_record import format_looks, format_run
+        from engine.trials.looks import count_idea_looks
+
+        ledger = _open_ledger()
+        row = _find_row(ledger, run)
+        looks = ledger.looks_at_idea(row.configuration)
         if as_json:
-            typer.echo(json.dumps(asdict(row), indent=2, allow_nan=False))
+            counts = asdict(count_idea_looks(looks)) if looks else None
+            typer.echo(json.dumps(asdict(row) | {"idea": counts}, indent=2, allow_nan=False))
         else:
-            typer.echo("\n".join(_format_run(row)))
+            typer.echo("\n".join([*format_run(row), "", *format_looks(looks)]))
 
 
 @ledger_app.command("export")
@@ -254,6 +261,9 @@ def _table_columns(rows: Sequence[LedgerRow], width: int) -> list[TextTableColum
             4, "Grade", grades, align_right=False, colours=[GRADE_COLOURS.get(g) for g in grades]
         ),
     ]
+    levels = ["-" if row.confidence is None else f"{row.confidence:g}" for row in rows]
+    if len({*levels, "-"}) > 2:
+        columns.append(TextTableColumn(9, "Confidence", levels))
     if any(row.family for row in rows):
         sweeps = [(row.family or "-")[:SWEEP_ID_DIGITS] for row in rows]
         columns.append(TextTableColumn(8, "Sweep", sweeps, align_right=False))
@@ -264,30 +274,3 @@ def _format_span(row: LedgerRow, length: int) -> str:
     if row.first is None or row.last is None:
         return "-"
     return f"{row.first[:length]}..{row.last[:length]}"
-
-
-def _format_run(row: LedgerRow) -> list[str]:
-    """One line per known value, then the strategy."""
-    from dataclasses import fields
-
-    formats: dict[str, Callable[[Any], str]] = {
-        "dataset": lambda dataset: f"{dataset['name']}{_offline_note(dataset)}",
-        "targets": ", ".join,
-        "inputs": ", ".join,
-        "certificate": json.dumps,
-    }
-    lines = []
-    for part in fields(row):
-        value = getattr(row, part.name)
-        if value is not None and value != "" and part.name != "strategy":
-            lines.append(f"{part.name:<17}{formats.get(part.name, str)(value)}")
-    hashes = [
-        f"{symbol:<17}{provenance['sha256']}"
-        for symbol, provenance in (row.dataset or {}).get("symbols", {}).items()
-    ]
-    strategy = json.dumps(row.strategy, indent=2).splitlines()
-    return [*lines, *(["", "sha256 of the bars", *hashes] if hashes else []), "", *strategy]
-
-
-def _offline_note(dataset: dict[str, Any]) -> str:
-    return " (offline dataset)" if dataset.get("offline") else ""

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from engine.trials import LedgerRow
@@ -17,15 +18,21 @@ if TYPE_CHECKING:
     from engine.trials import Ledger
 
 NESTED_COLUMNS = ("strategy", "dataset", "targets", "inputs", "certificate")
-INTEGER_COLUMNS = dict.fromkeys(("number", "pid", "bars", "seeds", "tuning"), "Int64")
-FLOAT_COLUMNS = dict.fromkeys(("periods_per_year", "sharpe"), "float64")
-RETURN_COLUMNS = ("number", "run_id", "name", "configuration", "timestamp", "return")
+DERIVED_COLUMNS = ("confidence", "tries_elsewhere")
+INTEGER_COLUMNS = dict.fromkeys(
+    ("number", "pid", "bars", "seeds", "tuning", "tries_elsewhere"), "Int64"
+)
+FLOAT_COLUMNS = dict.fromkeys(("periods_per_year", "sharpe", "confidence"), "float64")
+RETURN_COLUMNS = ("number", "run_id", "name", "configuration", "timestamp", "return", "holding")
 
 
 def build_runs_table(rows: Sequence[LedgerRow]) -> pd.DataFrame:
     """One row per run, every field of `LedgerRow`; nested values stay nested."""
-    names = [part.name for part in fields(LedgerRow)]
-    table = pd.DataFrame([asdict(row) for row in rows], columns=names, dtype=object)
+    names = [*(part.name for part in fields(LedgerRow)), *DERIVED_COLUMNS]
+    records = [
+        asdict(row) | {name: getattr(row, name) for name in DERIVED_COLUMNS} for row in rows
+    ]
+    table = pd.DataFrame(records, columns=names, dtype=object)
     return table.astype(INTEGER_COLUMNS | FLOAT_COLUMNS)
 
 
@@ -33,15 +40,22 @@ def build_returns_table(rows: Sequence[LedgerRow], ledger: Ledger) -> pd.DataFra
     """Long table: one row per bar of each finished run.
 
     Returns:
-        number, run_id, name, configuration, timestamp (UTC), return (net, simple, of one bar).
+        number, run_id, name, configuration, timestamp (UTC), return (net, simple, of one bar),
+        holding (that of buy and hold; NaN where the ledger does not hold it).
     """
-    returns_by_run = ledger.returns([row.number for row in rows])
+    recorded_by_run = ledger.recorded_returns([row.number for row in rows])
     blocks = [
-        pd.DataFrame({"timestamp": returns.index, "return": returns.to_numpy()}).assign(
+        pd.DataFrame(
+            {
+                "timestamp": recorded.returns.index,
+                "return": recorded.returns.to_numpy(),
+                "holding": np.nan if recorded.holding is None else recorded.holding.to_numpy(),
+            }
+        ).assign(
             number=row.number, run_id=row.run_id, name=row.name, configuration=row.configuration
         )
         for row in rows
-        if (returns := returns_by_run.get(row.number)) is not None
+        if (recorded := recorded_by_run.get(row.number)) is not None
     ]
     if not blocks:
         return pd.DataFrame(columns=RETURN_COLUMNS)
@@ -59,7 +73,7 @@ def encode_table(table: pd.DataFrame, format_: Literal["csv", "json", "parquet"]
     for name in set(flat.columns) & set(NESTED_COLUMNS):
         flat[name] = [None if value is None else json.dumps(value) for value in flat[name]]
     # A column without any value is text too.
-    numbers = {*INTEGER_COLUMNS, *FLOAT_COLUMNS, "timestamp", "return"}
+    numbers = {*INTEGER_COLUMNS, *FLOAT_COLUMNS, "timestamp", "return", "holding"}
     flat = flat.astype({name: "str" for name in flat.columns if name not in numbers})
     if format_ == "csv":
         return flat.to_csv(index=False, lineterminator="\n").encode()

@@ -1,7 +1,8 @@
-"""The trial ledger of all runs, and the effective number of trials computed from it."""
+"""The trial ledger of all runs, and the looks that a run's result was selected from."""
 
 from engine.trials.ledger import Ledger, LedgerEntry, RunOutcome
 from engine.trials.ledger_rows import LedgerRow
+from engine.trials.looks import hash_opening
 from engine.trials.related_runs import DataScope, RelatedRuns, hash_configuration
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "RelatedRuns",
     "RunOutcome",
     "hash_configuration",
+    "hash_opening",
 ]

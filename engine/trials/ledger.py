@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from engine.core.errors import BacktestError, LedgerError, LedgerUnreachableError
 from engine.core.hashing import canonical_json
 from engine.core.progress import NullProgress, Progress
-from engine.trials.ledger_rows import LedgerRow, read_returns, read_rows
+from engine.trials.ledger_rows import LedgerRow, RecordedReturns, read_returns, read_rows
 from engine.trials.ledger_schema import BUSY_TIMEOUT_S, ledger_transaction
 from engine.trials.liveness import host_name, process_start_token
 from engine.trials.related_runs import (
     DataScope,
     RelatedRuns,
+    find_looks_at_idea,
     find_related_runs,
     hash_configuration,
 )
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.evaluation.inference.trial_set import TrialSet
+    from engine.trials.looks import ViewedLook
 
 INTERRUPT_TIMEOUT_S = 1.0
 """How long an interrupted run waits for other writers, so that it ends at once."""
@@ -43,6 +45,7 @@ class RunOutcome:
     Attributes:
         run_id: Run id.
         returns: Net return of each out-of-sample bar of the strategy; index of UTC timestamps.
+        holding: Those of buy and hold on the same target and bars; None where they are not known.
         sharpe: Annualised Sharpe ratio of the strategy; None where it is not defined.
         seeds: Seeds per window.
         tuning: Configurations tried within the run, on train rows only.
@@ -54,6 +57,7 @@ class RunOutcome:
     returns: pd.Series[float]
     sharpe: float | None
     seeds: int
+    holding: pd.Series[float] | None = None
     tuning: int = 0
     grade: str | None = None
     certificate: Any = None
@@ -62,8 +66,9 @@ class RunOutcome:
         """The columns of the ledger."""
         row = {name: getattr(self, name) for name in ("run_id", "sharpe", "seeds", "tuning")}
         certificate = None if self.certificate is None else canonical_json(self.certificate)
-        blobs = {"certificate": certificate, "returns": encode_returns(self.returns)}
-        return row | {"grade": self.grade} | blobs
+        holding = None if self.holding is None else encode_returns(self.holding)
+        blobs = {"returns": encode_returns(self.returns), "holding": holding}
+        return row | {"grade": self.grade, "certificate": certificate} | blobs
 
 
 class Ledger:
@@ -130,15 +135,35 @@ class Ledger:
         Raises:
             LedgerError: As in `rows`; or the returns of a run are damaged.
         """
+        return {run: each.returns for run, each in self.recorded_returns(numbers).items()}
+
+    def recorded_returns(self, numbers: Sequence[int]) -> dict[int, RecordedReturns]:
+        """Net returns of the strategy and of buy and hold, by run number, for finished runs.
+
+        Raises:
+            LedgerError: As in `returns`.
+        """
         return read_returns(self.path, numbers)
 
-    def find_related_runs(self, configuration_hash: str, data_scope: DataScope) -> RelatedRuns:
-        """Other trials on the same target and interval, over a span that overlaps.
+    def looks_at_idea(self, configuration_hash: str) -> dict[ViewedLook, int]:
+        """The looks at an idea that finished, each with the number of the first run of it.
 
         Raises:
             LedgerError: As in `rows`.
         """
-        return find_related_runs(self.path, configuration_hash, data_scope)
+        return find_looks_at_idea(self.path, configuration_hash)
+
+    def find_related_runs(self, strategy: Mapping[str, Any], data_scope: DataScope) -> RelatedRuns:
+        """The other looks over a span that overlaps, and those at the same idea at any time.
+
+        Args:
+            strategy: Resolved strategy, as JSON.
+            data_scope: Its bars.
+
+        Raises:
+            LedgerError: As in `rows`.
+        """
+        return find_related_runs(self.path, strategy, data_scope)
 
 
 class LedgerEntry:
@@ -186,36 +211,40 @@ class LedgerEntry:
         self._data_scope = data_scope
         self._write("grounds", data_scope.as_row(), "the bars of this run are not recorded")
 
-    def collect_trials(self, returns: pd.Series[float], tuning: int = 0) -> TrialSet | None:
-        """The trial set of this run: the trials on its bars, itself included.
+    def collect_trials(
+        self,
+        returns: pd.Series[float],
+        holding: pd.Series[float] | None = None,
+        tuning: int = 0,
+    ) -> TrialSet | None:
+        """The trials that this run's result is selected from, itself included.
 
-        It does not depend on earlier runs of the same configuration.
+        It does not depend on repetitions of the same look.
 
         Args:
             returns: Net returns of this run's strategy over its out-of-sample bars.
+            holding: Net returns of buy and hold over them.
             tuning: Number of configurations tried within this run.
 
         Returns:
             None, with a notice, where the ledger cannot be read.
         """
-        from engine.trials.effective_number import build_trial_set
+        from engine.trials.trial_collection import OwnRun, collect_trials
 
+        if self.number is None:
+            self._progress.notice(
+                "the trials before this run are not counted: the ledger could not be used when it "
+                "began"
+            )
+            return None
         if self._data_scope is None:
             raise RuntimeError("set_data_scope must be called before collect_trials")
+        own = OwnRun(self._strategy, self._data_scope, returns, holding, tuning)
         try:
-            related = self._ledger.find_related_runs(self._configuration_hash, self._data_scope)
-            other_returns = self._ledger.returns([row.number for row in related.latest_runs])
+            return collect_trials(self._ledger.path, own)
         except LedgerError as error:
             self._notify("the trials before this run are not counted", error)
             return None
-        return build_trial_set(
-            returns,
-            other_returns,
-            runs=related.finished + related.failed + 1,
-            failed=related.failed,
-            tuning=tuning + sum(row.tuning or 0 for row in related.latest_runs),
-            since=related.since,
-        )
 
     def finish(self, outcome: RunOutcome) -> None:
         """Records the result of the run; the last step of a run."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from engine.trials.ledger_schema import open_ledger
@@ -89,10 +90,23 @@ class LedgerRow:
     certificate: Any
 
     @property
-    def trial_key(self) -> tuple[str, tuple[str, ...] | None]:
-        """Key of a trial on a target: configuration and inputs."""
-        return self.configuration, self.inputs
+    def confidence(self) -> float | None:
+        """Confidence level that the run was judged at."""
+        level = self.strategy.get("evaluation", {}).get("confidence")
+        return None if level is None else float(level)
 
+    @property
+    def tries_elsewhere(self) -> int:
+        """Declared number of tries that the ledger does not hold."""
+        return int(self.strategy.get("trials", {}).get("elsewhere", 0))
+
+
+_RETURNS = """
+    SELECT outcomes.run, interval, targets, tuning, returns, holding
+    FROM outcomes JOIN grounds ON grounds.run = outcomes.run
+    WHERE outcomes.run IN (SELECT value FROM json_each(?)) AND returns IS NOT NULL
+    ORDER BY outcomes.run
+    """
 
 _COLUMNS = ", ".join([*(part.name for part in fields(LedgerRow)), "process"])
 
@@ -120,8 +134,27 @@ def read_rows(path: Path, where: str = "", values: Sequence[object] = ()) -> lis
     return [_parse_row(record) for record in records]
 
 
-def read_returns(path: Path, numbers: Sequence[int]) -> dict[int, pd.Series[float]]:
-    """Net returns of the strategy, by run number; unfinished runs have none.
+@dataclass(frozen=True)
+class RecordedReturns:
+    """What a finished run earned, with the bars it was made on.
+
+    Attributes:
+        interval: Length of a bar.
+        targets: Symbols traded.
+        tuning: Configurations tried within the run.
+        returns: Net returns of the strategy; index of UTC timestamps.
+        holding: Those of buy and hold; None where the ledger was written before it held them.
+    """
+
+    interval: str
+    targets: tuple[str, ...]
+    tuning: int
+    returns: pd.Series[float]
+    holding: pd.Series[float] | None
+
+
+def read_returns(path: Path, numbers: Sequence[int]) -> dict[int, RecordedReturns]:
+    """Returns of finished runs by run number; unfinished runs have none.
 
     Raises:
         LedgerError: As in `read_rows`; or the returns of a run are damaged.
@@ -130,12 +163,18 @@ def read_returns(path: Path, numbers: Sequence[int]) -> dict[int, pd.Series[floa
     if not numbers:
         return {}
     with open_ledger(path) as connection:
-        blobs = [
-            (number, row[0])
-            for number in numbers
-            for row in connection.execute("SELECT returns FROM outcomes WHERE run = ?", (number,))
-        ]
-    return {number: decode_returns(blob) for number, blob in blobs if blob is not None}
+        records = connection.execute(_RETURNS, (json.dumps(list(numbers)),)).fetchall()
+    decode = cache(decode_returns)  # runs on the same target and bars share those of holding
+    return {
+        record["run"]: RecordedReturns(
+            interval=record["interval"],
+            targets=tuple(json.loads(record["targets"])),
+            tuning=record["tuning"] or 0,
+            returns=decode(record["returns"]),
+            holding=None if record["holding"] is None else decode(record["holding"]),
+        )
+        for record in records
+    }
 
 
 def _parse_row(record: sqlite3.Row) -> LedgerRow:

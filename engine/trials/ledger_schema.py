@@ -114,7 +114,15 @@ _VERSION_1 = (
 _VERSION_2 = ("ALTER TABLE runs ADD COLUMN family TEXT", "DROP VIEW ledger", _CREATE_VIEW)
 """Earlier runs belong to no sweep."""
 
-MIGRATIONS: tuple[Sequence[str], ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3 = (
+    "ALTER TABLE outcomes ADD COLUMN holding BLOB",
+    "ALTER TABLE grounds ADD COLUMN opening TEXT",
+    "DROP VIEW ledger",
+    _CREATE_VIEW,
+)
+"""Earlier runs have no returns of buy and hold, and no hash of their first bars."""
+
+MIGRATIONS: tuple[Sequence[str], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """The statements from each version of the file to the next, from an empty file on."""
 
 

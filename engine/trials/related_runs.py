@@ -1,30 +1,69 @@
-"""Identity of a trial, and the other trials on the bars of a run."""
+"""The runs of a ledger that a run's result was selected from."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from engine.core.hashing import canonical_json
-from engine.trials.ledger_rows import LedgerRow, read_rows
+from engine.trials.ledger_schema import open_ledger
+from engine.trials.liveness import process_state
+from engine.trials.looks import Look, LookKey, LooksInOrder, ViewedLook, count_idea_looks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import sqlite3
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import pandas as pd
 
-_SAME_DATA_CONDITION = (
-    "targets = ? AND interval = ? AND first <= ? AND last >= ? "
-    "AND NOT (configuration = ? AND inputs = ?)"
-)
+    from engine.evaluation.inference.trial_set import IdeaLooks
+
 
 UNHASHED_SECTIONS = frozenset(
-    ("name", "description", "data", "benchmarks", "opponents", "evaluation", "compute")
+    (
+        *("name", "description", "data", "benchmarks", "opponents", "evaluation", "compute"),
+        *("paths", "trials"),
+    )
 )
-"""Sections of a strategy that do not make it another trial: name, dataset, benchmarks (`opponents`
-in earlier manifests), evaluation and computing resources."""
+"""Sections of a strategy that do not make it another idea: name, dataset, benchmarks (`opponents`
+in earlier manifests), evaluation, further schedules of windows, computing resources and the
+declared tries."""
+
+_LOOK_COLUMNS = """
+    runs.configuration, grounds.interval, grounds.targets, grounds.inputs,
+    json_extract(grounds.dataset, '$.name') AS dataset, grounds.first, grounds.opening,
+    grounds.last, grounds.bars
+    """
+
+_RELATED_LOOKS = f"""
+    SELECT
+        {_LOOK_COLUMNS}, outcomes.status, COUNT(*) AS count, MIN(runs.started_at) AS since,
+        MIN(printf('%s %012d', outcomes.ended_at, runs.number)) AS first_end,
+        CASE WHEN status IS NULL THEN json_array(pid, host, process) END AS process
+    FROM grounds
+    JOIN runs ON runs.number = grounds.run
+    LEFT JOIN outcomes ON outcomes.run = grounds.run
+    WHERE (grounds.first <= :last AND grounds.last >= :first)
+        OR runs.configuration = :configuration
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, process
+    """
+"""A row for the runs with the same look, number of bars and end: no JSON but two names is read."""
+
+_VIEWED_LOOKS = f"""
+    SELECT
+        {_LOOK_COLUMNS},
+        json_extract(strategy, '$.benchmarks', '$.opponents', '$.evaluation.confidence') AS judged,
+        MIN(printf('%s %012d', outcomes.ended_at, runs.number)) AS first_end
+    FROM runs
+    JOIN grounds ON grounds.run = runs.number
+    JOIN outcomes ON outcomes.run = runs.number
+    WHERE runs.configuration = :configuration AND outcomes.status = 'finished'
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, judged
+    """
 
 
 @dataclass(frozen=True)
@@ -37,6 +76,7 @@ class DataScope:
         inputs: Symbols that the features use.
         span: UTC timestamps of the out-of-sample bars.
         periods_per_year: Bars a year.
+        opening: As `looks.hash_opening` makes it; None where it is not known.
     """
 
     dataset: Mapping[str, Any]
@@ -44,6 +84,7 @@ class DataScope:
     inputs: tuple[str, ...]
     span: pd.DatetimeIndex
     periods_per_year: float
+    opening: str | None = None
 
     def as_row(self) -> dict[str, Any]:
         """The columns of the ledger."""
@@ -56,60 +97,176 @@ class DataScope:
             "last": self.span[-1].isoformat(),
             "bars": len(self.span),
             "periods_per_year": self.periods_per_year,
+            "opening": self.opening,
         }
+
+    def as_look(self, configuration_hash: str) -> Look:
+        """The look of a configuration at these bars."""
+        named = {"configuration": configuration_hash, "dataset": self.dataset["name"]}
+        return _parse_look(self.as_row() | named)
 
 
 @dataclass(frozen=True)
 class RelatedRuns:
-    """The runs of other configurations on the same target and interval, with a span that overlaps.
+    """The runs that a run's result was selected from, without repetitions of its own look.
 
     Attributes:
-        latest_runs: The last finished run of each configuration, in the order they began.
+        looks: The first run of every other look that finished, by ascending run number.
         finished: Number of finished runs.
         failed: Number of runs that failed, were interrupted, or have no recorded end.
         since: Start time of the first of these runs; None without any.
+        idea: The looks at the idea of the run.
     """
 
-    latest_runs: tuple[LedgerRow, ...]
+    looks: Mapping[int, Look]
     finished: int
     failed: int
     since: str | None
+    idea: IdeaLooks
+
+
+def find_related_runs(
+    path: Path, strategy: Mapping[str, Any], data_scope: DataScope
+) -> RelatedRuns:
+    """The runs in the ledger that a run's result was selected from.
+
+    They are those whose out-of-sample span overlaps its own, whatever their target, interval or
+    dataset, and those of the same idea at any time. Repetitions of this run's own look are left
+    out, and so are runs that ended before their bars were known and those in progress.
+
+    Args:
+        path: Path of the ledger.
+        strategy: Resolved strategy of the run, as JSON.
+        data_scope: Its bars.
+
+    Raises:
+        LedgerError: The ledger is damaged, of a newer version, or cannot be read.
+    """
+    own = data_scope.as_look(hash_configuration(strategy))
+    groups, views = _read_groups(path, own, data_scope)
+    in_order = LooksInOrder()
+    kept: dict[int, Look] = {}
+    for group in sorted((g for g in groups if g["status"] == "finished"), key=_first_end):
+        look = _parse_look(group)
+        if in_order.add(look) is look:
+            kept[_first_run(group)] = look
+    # Only the look that this run repeats is left out, and not every other one of similar length.
+    repeated = in_order.add(own)
+    kept = {run: look for run, look in kept.items() if look is not repeated}
+    finished = [
+        g
+        for g in groups
+        if g["status"] == "finished" and in_order.add(_parse_look(g)) is not repeated
+    ]
+    failed = [
+        g
+        for g in groups
+        if g["status"] != "finished" and not _is_running(g) and not _parse_look(g).repeats(own)
+    ]
+    viewed = {ViewedLook(repeated, *_judged_by(strategy)), *_view_in_order(views, in_order)}
+    return RelatedRuns(
+        looks=dict(sorted(kept.items())),
+        finished=sum(g["count"] for g in finished),
+        failed=sum(g["count"] for g in failed),
+        since=min((g["since"] for g in [*finished, *failed]), default=None),
+        idea=count_idea_looks(viewed),
+    )
+
+
+def find_looks_at_idea(path: Path, configuration_hash: str) -> dict[ViewedLook, int]:
+    """The looks at an idea that finished, each with the number of the first run of it.
+
+    Raises:
+        LedgerError: As in `find_related_runs`.
+    """
+    if not path.exists():
+        return {}
+    with open_ledger(path) as connection:
+        views = connection.execute(_VIEWED_LOOKS, {"configuration": configuration_hash}).fetchall()
+    return _view_in_order(views, LooksInOrder())
 
 
 def hash_configuration(strategy: Mapping[str, Any]) -> str:
     """Hash of a configuration: the first 16 hex digits of a SHA-256.
 
-    It covers all settings that determine the trades: features, model, training, seeds, thresholds,
-    sizing, costs, execution. `UNHASHED_SECTIONS` are excluded. Bars are identified by target,
-    interval and span instead, so that a strategy run again on a longer history, or on a copy of
-    the same files, is the same trial.
+    It covers all settings that determine the trades from given bars: features, model, training,
+    seeds, thresholds, sizing, costs, execution, interest rates. `UNHASHED_SECTIONS` are excluded,
+    and the section `rates` where it is the default: strategies of earlier versions had none. Files
+    of rates are identified by their columns. Runs with the same hash look at one idea; see
+    `engine.trials.looks` for which of them are one look.
 
     Args:
         strategy: Resolved strategy as JSON, with all defaults.
     """
+    from engine.data.rates import RatesSpec, drop_rate_files
+
     hashed = {key: value for key, value in strategy.items() if key not in UNHASHED_SECTIONS}
+    rates = hashed.pop("rates", None)
+    if rates and RatesSpec.model_validate(rates) != RatesSpec():
+        hashed["rates"] = drop_rate_files(rates)
     return hashlib.sha256(canonical_json(hashed).encode()).hexdigest()[:16]
 
 
-def find_related_runs(path: Path, configuration_hash: str, data_scope: DataScope) -> RelatedRuns:
-    """The other trials in the ledger on the same data scope.
-
-    Running a configuration again is no new trial: its own runs are left out, and another
-    configuration is represented by its last finished run. Runs that ended before their bars were
-    known, and runs still in progress, are not counted.
-
-    Raises:
-        LedgerError: The ledger is damaged, of a newer version, or cannot be read.
-    """
+def _read_groups(
+    path: Path, own: Look, data_scope: DataScope
+) -> tuple[list[sqlite3.Row], list[sqlite3.Row]]:
+    """The rows of both queries; none without a ledger file."""
+    if not path.exists():
+        return [], []
     scope = data_scope.as_row()
-    overlap = (scope["targets"], scope["interval"], scope["last"], scope["first"])
-    rows = read_rows(path, _SAME_DATA_CONDITION, (*overlap, configuration_hash, scope["inputs"]))
-    finished = [row for row in rows if row.status == "finished"]
-    failed = [row for row in rows if row.status not in {"finished", "running"}]
-    latest = {row.trial_key: row for row in sorted(finished, key=lambda row: row.ended_at or "")}
-    return RelatedRuns(
-        latest_runs=tuple(sorted(latest.values(), key=lambda row: row.number)),
-        finished=len(finished),
-        failed=len(failed),
-        since=min((row.started_at for row in [*finished, *failed]), default=None),
-    )
+    span = {"first": scope["first"], "last": scope["last"]}
+    idea = {"configuration": own.key.configuration}
+    with open_ledger(path) as connection:
+        return (
+            connection.execute(_RELATED_LOOKS, span | idea).fetchall(),
+            connection.execute(_VIEWED_LOOKS, idea).fetchall(),
+        )
+
+
+def _parse_look(row: Mapping[str, Any] | sqlite3.Row) -> Look:
+    key = LookKey(**{each.name: row[each.name] for each in fields(LookKey)})
+    return Look(key, row["bars"], row["last"])
+
+
+def _view_in_order(views: Iterable[sqlite3.Row], in_order: LooksInOrder) -> dict[ViewedLook, int]:
+    """The different looks among rows of `_VIEWED_LOOKS`, each with its first run."""
+    first_runs: dict[ViewedLook, int] = {}
+    for view in sorted(views, key=_first_end):
+        look = in_order.add(_parse_look(view))
+        first_runs.setdefault(ViewedLook(look, *_parse_judged(view["judged"])), _first_run(view))
+    return first_runs
+
+
+def _first_end(row: sqlite3.Row) -> str:
+    return str(row["first_end"])
+
+
+def _first_run(row: sqlite3.Row) -> int:
+    return int(row["first_end"].split()[1])
+
+
+def _is_running(row: sqlite3.Row) -> bool:
+    """Whether the runs of a group without a recorded end are in progress."""
+    if row["status"] is not None:
+        return False
+    pid, host, start_token = json.loads(row["process"])
+    return process_state(pid, host, start_token) == "running"
+
+
+def _judged_by(strategy: Mapping[str, Any]) -> tuple[str, float | None]:
+    """Set of benchmarks besides buy and hold, as JSON, and confidence level."""
+    benchmarks = strategy.get("benchmarks", strategy.get("opponents"))
+    return _benchmark_set(benchmarks or ()), strategy.get("evaluation", {}).get("confidence")
+
+
+@cache
+def _parse_judged(text: str) -> tuple[str, float | None]:
+    """As `_judged_by`, from the columns that the query extracts."""
+    benchmarks, opponents, confidence = json.loads(text)
+    return _benchmark_set(benchmarks or opponents or ()), confidence
+
+
+def _benchmark_set(benchmarks: Iterable[Mapping[str, Any]]) -> str:
+    """Every run is compared with buy and hold, whether its configuration names it or not."""
+    named = {canonical_json(each) for each in benchmarks if each["kind"] != "buy_and_hold"}
+    return canonical_json(sorted(named))

@@ -6,6 +6,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,9 +14,10 @@ import engine
 from engine.backtest import runner
 from engine.core.errors import LedgerError, TrainingError, UsageError
 from engine.runs.folder import DOCUMENTS, TABLES
+from engine.strategy import load_strategy
 from engine.trials import Ledger, LedgerRow
 from tests.faults.runs import start
-from tests.pipeline.markets import market, write_strategy
+from tests.pipeline.markets import SYMBOLS, bars, market, write_market, write_strategy
 from tests.trials.factories import Listener
 
 if TYPE_CHECKING:
@@ -123,10 +125,103 @@ def test_another_strategy_on_the_same_bars_counts_in_the_verdict(
         assert (latest.run_dir / name).read_bytes() == (run.run_dir / name).read_bytes(), name
     told = latest.significance
     assert (told["trials"]["runs"], told["trials"]["distinct"]) == (2, 2)
-    assert "2 strategies were tried on these bars" in told["verdict"]["sentence"]
-    assert told["trials"]["effective"] == 2
     deflated = told["track_record"]["deflated_sharpe"]
     assert deflated < run.significance["track_record"]["deflated_sharpe"]
+
+
+def test_one_idea_from_three_start_dates_is_three_looks(run, module_folder) -> None:
+    home, out = module_folder / "starts", module_folder / "starts" / "out"
+    for skipped in (160, 80, 0):
+        folder = module_folder / f"from-{skipped}"
+        tables = {symbol: bars(seed).iloc[skipped:] for seed, symbol in enumerate(SYMBOLS)}
+        latest = engine.run(
+            write_strategy(folder, write_market(folder, tables)), out=out, home=home
+        )
+    for name in BUT_SIGNIFICANCE:
+        if name != "manifest.json":
+            assert (latest.run_dir / name).read_bytes() == (run.run_dir / name).read_bytes(), name
+    told = latest.significance["trials"]
+    assert told["distinct"] == 3
+    assert (told["idea"]["looks"], told["idea"]["start_dates"]) == (3, 3)
+    counted = "this idea has been looked at 3 times, from 3 start dates"
+    assert counted in latest.significance["verdict"]["sentence"]
+    assert counted in (latest.run_dir / "significance.html").read_text()
+    deflated = latest.significance["track_record"]["deflated_sharpe"]
+    assert deflated < run.significance["track_record"]["deflated_sharpe"]
+
+
+def test_holding_without_a_benchmark_that_holds_is_no_skill(module_folder) -> None:
+    folder = module_folder / "rising"
+    tables = {symbol: rising(seed) for seed, symbol in enumerate(SYMBOLS)}
+    always_up = engine.run(
+        write_strategy(folder, write_market(folder, tables), "{kind: always_up}"),
+        overrides={
+            "benchmarks": [{"kind": "persistence"}],
+            "signal": {"kind": "threshold"},
+            "sizing": {"kind": "fixed"},
+        },
+        out=folder / "out",
+        home=folder,
+        pages=False,
+    )
+    books = always_up.metrics["books"]
+    assert list(books) == ["strategy", "persistence", "buy_and_hold"]
+    assert books["strategy"]["sharpe"] == pytest.approx(books["buy_and_hold"]["sharpe"])
+    assert always_up.significance["sharpe"]["strategy"]["low"] > 0
+    assert always_up.significance["verdict"]["grade"] == "none"
+    held = ledger(folder).recorded_returns([1])[1].holding
+    pd.testing.assert_series_equal(
+        held,
+        always_up.returns["buy_and_hold"],
+        check_names=False,
+        check_freq=False,
+        check_exact=True,
+    )
+
+
+def rising(seed: int) -> pd.DataFrame:
+    """The walk of a market with half a percent a day on top."""
+    table = bars(seed)
+    prices = ["open", "high", "low", "close"]
+    table[prices] = table[prices].mul(np.exp(0.005 * np.arange(len(table))), axis=0)
+    return table
+
+
+def test_holding_cannot_be_left_out_by_a_copy_of_a_strategy(strategy, module_folder) -> None:
+    spec = load_strategy(strategy).model_copy(update={"benchmarks": ()})
+    run = engine.run(spec, out=module_folder / "copy", home=module_folder / "copy", pages=False)
+    assert list(run.metrics["books"]) == ["strategy", "buy_and_hold"]
+
+
+def test_tries_elsewhere_are_declared_by_an_argument_and_deflate(
+    run, strategy, module_folder
+) -> None:
+    declared = engine.run(
+        strategy,
+        out=module_folder / "declared",
+        home=module_folder / "declared",
+        pages=False,
+        tries_elsewhere=40,
+    )
+    assert declared.run_id != run.run_id
+    assert declared.manifest["strategy"]["trials"] == {"elsewhere": 40}
+    assert declared.significance["trials"]["elsewhere"] == 40
+    assert (
+        last(module_folder / "declared").configuration
+        == last(module_folder / "home").configuration
+    )
+    deflated = declared.significance["track_record"]["deflated_sharpe"]
+    assert deflated < run.significance["track_record"]["deflated_sharpe"]
+
+
+@pytest.mark.parametrize("wrong", [-1, 1.5, "many", True, 99_999_999])
+def test_tries_elsewhere_that_are_no_count_end_a_run_before_it_begins(
+    strategy, module_folder, wrong
+) -> None:
+    home = module_folder / "no-count"
+    with pytest.raises(UsageError, match="not a number of tries"):
+        engine.run(strategy, home=home, out=home, tries_elsewhere=wrong)
+    assert not (home / "ledger.sqlite").exists()
 
 
 def test_a_run_that_fails_before_its_bars_are_cut_is_kept_with_its_error(

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from engine.cli.main import app
 from engine.core.errors import TrainingError
 from engine.trials import Ledger
-from tests.trials.factories import data_scope, finished, outcome, returns, strategy
+from tests.trials.factories import HOLDING, data_scope, finished, outcome, returns, strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -195,6 +195,45 @@ def test_the_newest_run_of_an_id_is_shown(kept) -> None:
     assert json.loads(run("show", f"{0:012x}", "--json").stdout)["number"] == 5
 
 
+def test_show_says_how_often_the_idea_was_looked_at_and_over_what(kept) -> None:
+    finished(kept.path, 0, on=data_scope("2019-01-01"))
+    finished(kept.path, 0, on=data_scope("2018-01-01", targets=("ETH",)))
+    finished(kept.path, 0)
+    judged = {"confidence": 0.55}
+    finished(kept.path, 0, evaluation=judged)
+    shown = run("show", "7").stdout.splitlines()
+    assert shown[-5:] == [
+        "This idea has been looked at 4 times, from 3 start dates, to 3 end dates, on 2 targets "
+        "and at 2 levels of confidence.",
+        "run 1  BTC  1d  made-up  2020-01-01..2020-07-18  confidence 0.875",
+        "run 5  BTC  1d  made-up  2019-01-01..2019-07-19  confidence 0.875",
+        "run 6  ETH  1d  made-up  2018-01-01..2018-07-19  confidence 0.875",
+        "run 8  BTC  1d  made-up  2020-01-01..2020-07-18  confidence 0.55",
+    ]
+    document = json.loads(run("show", "1", "--json").stdout)
+    assert (document["idea"]["looks"], document["idea"]["targets"]) == (4, 2)
+
+
+def test_an_idea_that_no_run_has_finished_has_no_look(kept) -> None:
+    with suppress(TrainingError), kept.record(strategy(seed=5)):
+        raise TrainingError("window 3 ended with a NaN loss")
+    assert run("show", "5").stdout.splitlines()[-1] == "No run of this idea has finished."
+    assert json.loads(run("show", "5", "--json").stdout)["idea"] is None
+
+
+def test_confidence_and_declared_tries_are_listed_and_exported(kept) -> None:
+    finished(kept.path, 1, evaluation={"confidence": 0.55}, trials={"elsewhere": 40})
+    listed = json.loads(run("list", "--json").stdout)
+    assert (listed[0]["confidence"], listed[-1]["confidence"]) == (0.875, 0.55)
+    assert (listed[0]["tries_elsewhere"], listed[-1]["tries_elsewhere"]) == (0, 40)
+    wide = CliRunner().invoke(app, ["ledger", "list"], env={"COLUMNS": "150"}).stdout
+    assert wide.splitlines()[0].split()[-1] == "Confidence"
+    assert [line.split()[-1] for line in wide.splitlines()[1:6:4]] == ["0.875", "0.55"]
+    table = pd.read_csv(io.StringIO(run("export").stdout))
+    assert table["confidence"].tolist()[-1] == 0.55
+    assert table["tries_elsewhere"].tolist()[-1] == 40
+
+
 @pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("named", ["99", "-", "ab", "123456789012"])
 def test_an_unknown_run_ends_with_2(named: str) -> None:
@@ -225,12 +264,13 @@ def test_returns_are_exported_bar_by_bar_with_every_digit(tmp_path, format_: str
     read = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}[format_]
     table = read(file)
     assert list(table.columns) == [
-        *("number", "run_id", "name", "configuration", "timestamp", "return")
+        *("number", "run_id", "name", "configuration", "timestamp", "return", "holding")
     ]
     assert table.groupby("number").size().to_dict() == {1: 200, 4: 200}
     first = table.query("number == 1")
     if format_ != "json":  # pandas reads floats of JSON a bit off, by default; see below
         assert list(first["return"]) == list(returns(0))
+        assert list(first["holding"]) == list(returns(HOLDING))
     assert list(pd.to_datetime(first["timestamp"], utc=True)) == list(returns(0).index)
 
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+HOLDING = 99
+"""Seed of the returns of buy and hold."""
+
+
 def strategy(**changes: Any) -> dict[str, Any]:
     """As `Strategy.model_dump` gives it, with the fields that matter here."""
     whole = {
@@ -24,8 +28,8 @@ def strategy(**changes: Any) -> dict[str, Any]:
         "seeds": 1,
         "seed": 7,
         "costs": {"fee_bps": 10.0},
-        "opponents": [{"kind": "buy_and_hold"}],
-        "evaluation": {"resamples": 1000},
+        "benchmarks": [{"kind": "buy_and_hold"}],
+        "evaluation": {"resamples": 1000, "confidence": 0.875},
         "compute": {"backend": "tensorflow", "workers": "auto"},
     }
     return whole | changes
@@ -59,11 +63,17 @@ def returns(seed: int = 0, first: str = "2020-01-01", count: int = 200) -> pd.Se
 
 def outcome(seed: int = 0, first: str = "2020-01-01", count: int = 200, **changes) -> RunOutcome:
     result = {"run_id": f"{seed:012x}", "sharpe": 0.5, "seeds": 1, "grade": "none"}
-    return RunOutcome(returns=returns(seed, first, count), **(result | changes))
+    own = {"returns": returns(seed, first, count), "holding": returns(HOLDING, first, count)}
+    return RunOutcome(**(own | result | changes))
 
 
 def finished(
-    path: Path, seed: int = 0, *, tuning: int = 0, on: DataScope | None = None, **changes
+    path: Path,
+    seed: int = 0,
+    *,
+    on: DataScope | None = None,
+    result: dict[str, Any] | None = None,
+    **changes: Any,
 ):
     """A finished run of another seed of the same strategy."""
     scope = on or data_scope()
@@ -71,7 +81,7 @@ def finished(
     with Ledger(path).record(strategy(seed=seed, **changes)) as entry:
         entry.set_data_scope(scope)
         first = f"{span[0]:%Y-%m-%d}"
-        entry.finish(outcome(seed, first, len(span), tuning=tuning))
+        entry.finish(outcome(seed, first, len(span), **(result or {})))
     return entry
 
 

@@ -18,6 +18,7 @@ from tests.trials.factories import strategy
         {"benchmarks": []},
         {"opponents": []},
         {"evaluation": {"resamples": 9}},
+        {"paths": {"offsets": 8}},
         {"compute": {"backend": "jax", "workers": 3}},
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from engine.core.errors import LedgerError, LedgerUnreachableError
 from engine.trials import Ledger
 from engine.trials.ledger_schema import MIGRATIONS, ledger_transaction
-from tests.trials.factories import finished, strategy
+from tests.trials.factories import HOLDING, data_scope, finished, outcome, returns, strategy
 
 
 @pytest.fixture
@@ -115,6 +115,32 @@ def test_a_ledger_without_sweep_ids_is_migrated(path) -> None:
         pass
     assert [row.family for row in Ledger(path).rows()] == [None, "abc"]
     assert execute(path, "PRAGMA user_version") == [(len(MIGRATIONS),)]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_ledger_without_returns_of_holding_is_migrated_and_keeps_its_rows(path, version) -> None:
+    earlier = [*("strategy", "configuration", "started_at", "command"), "engine", "host", "pid"]
+    row = {"number": 1, "name": "old", **dict.fromkeys(earlier, ""), "strategy": "{}"}
+    bars = {**data_scope().as_row(), "run": 1}
+    end = {**outcome().as_row(), "run": 1, "ended_at": "2024", "status": "finished"}
+    del end["holding"], bars["opening"]
+    with ledger_transaction(path, migrations=MIGRATIONS[:version]) as connection:
+        for table, values in (("runs", row), ("grounds", bars), ("outcomes", end)):
+            marks = ", ".join(f":{name}" for name in values)
+            connection.execute(
+                f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", values
+            )
+    assert execute(path, "PRAGMA user_version") == [(version,)]
+    finished(path, 1)
+    old, new = Ledger(path).recorded_returns([1, 2]).values()
+    assert (old.holding, old.interval, old.targets) == (None, "1d", ("BTC",))
+    assert old.returns.equals(returns(0))
+    assert new.holding.equals(returns(HOLDING))
+    assert [row.name for row in Ledger(path).rows()] == ["old", "ridge"]
+    assert execute(path, "SELECT holding IS NULL FROM ledger") == [(1,), (0,)]
+    assert execute(path, "PRAGMA user_version") == [(len(MIGRATIONS),)]
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        execute(path, "UPDATE outcomes SET holding = returns")
 
 
 def test_a_newer_ledger_is_rejected_unchanged(kept) -> None:
