@@ -14,6 +14,7 @@ __all__ = [
     "DURATION_PATTERN",
     "Duration",
     "MinMaxScaling",
+    "PathsSpec",
     "RollingZscoreScaling",
     "Scaling",
     "StandardScaling",
@@ -59,6 +60,20 @@ class WindowSpec(Spec):
     validation: Duration = "6mo"
     test: Duration = "1y"
     embargo: int = Field(default=0, ge=0)
+
+
+class PathsSpec(Spec):
+    """Further walk-forward schedules of the same strategy, so that no single start decides.
+
+    Schedule k of n begins every test part k / n of its length later. Each is trained and traded
+    like the run, with the same gaps, and has a Sharpe ratio on the bars that all of them have.
+    It changes no figure of the run itself. Training takes n times as long; fits are stored.
+
+    Attributes:
+        offsets: Number of schedules, the run's own included; 1 is the run's own alone.
+    """
+
+    offsets: int = Field(default=1, ge=1, le=64)
 
 
 Scaling = Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -44,7 +45,12 @@ class WalkForwardWindow:
 
 
 def make_walk_forward_windows(
-    timestamps: pd.DatetimeIndex, spec: WindowSpec, *, first_row: int, horizon: int
+    timestamps: pd.DatetimeIndex,
+    spec: WindowSpec,
+    *,
+    first_row: int,
+    horizon: int,
+    delay: Fraction = Fraction(0),
 ) -> tuple[WalkForwardWindow, ...]:
     """Splits the bars into windows whose test parts tile the rest of the history.
 
@@ -60,6 +66,9 @@ def make_walk_forward_windows(
         first_row: First row that may be trained on (after warm-up and lookback).
         horizon: Longest horizon of a label in bars; as many are left out between the parts, plus
             `spec.embargo`.
+        delay: Share of a test part, at least 0 and below 1, by which the first test part, and
+            with it all others, begins later; rounded down to whole bars where the length is in
+            bars.
 
     Returns:
         At least one window.
@@ -68,14 +77,28 @@ def make_walk_forward_windows(
         UsageError: No window fits, or a part has no bar.
     """
     layout = _WindowLayout(timestamps, spec, first_row, horizon + spec.embargo)
-    first_test = bisect_left(range(len(timestamps)), True, key=layout.has_room)
-    if first_test == len(timestamps):
-        raise _too_few_bars_error(layout)
+    first_test = layout.first_test_row(delay)
     starts = [*_test_starts(timestamps, spec.test, first_test), len(timestamps)]
     return tuple(
         WalkForwardWindow(index, *layout.train_and_validation(start), range(start, stop))
         for index, (start, stop) in enumerate(pairwise(starts))
     )
+
+
+def first_test_row(
+    timestamps: pd.DatetimeIndex,
+    spec: WindowSpec,
+    *,
+    first_row: int,
+    horizon: int,
+    delay: Fraction = Fraction(0),
+) -> int:
+    """First out-of-sample row of `make_walk_forward_windows` with the same arguments.
+
+    Raises:
+        UsageError: No window fits.
+    """
+    return _WindowLayout(timestamps, spec, first_row, horizon + spec.embargo).first_test_row(delay)
 
 
 @dataclass(frozen=True)
@@ -113,6 +136,13 @@ class _WindowLayout:
     def has_room(self, test_start: int) -> bool:
         """Whether there is room for train and validation before a test part."""
         return self.part_starts(test_start)[0] >= 0
+
+    def first_test_row(self, delay: Fraction) -> int:
+        """First row of the first test part, `delay` of a test part later than it could be."""
+        row = bisect_left(range(len(self.timestamps)), True, key=self.has_room)
+        if row == len(self.timestamps):
+            raise _too_few_bars_error(self)
+        return _delayed_start(self, row, delay) if delay else row
 
     def train_and_validation(self, test_start: int) -> tuple[range, range]:
         """Train and validation rows before a test part for which there is room."""
@@ -155,6 +185,27 @@ def _test_starts(timestamps: pd.DatetimeIndex, length: Duration, first: int) -> 
         starts.append(int(timestamps.searchsorted(start)))
         times += 1
     return sorted(set(starts))
+
+
+def _delayed_start(layout: _WindowLayout, first: int, delay: Fraction) -> int:
+    """First row of the first test part that begins `delay` of a test part after row `first`."""
+    timestamps, length = layout.timestamps, layout.spec.test
+    if isinstance(length, int):
+        row = first + int(delay * length)
+    else:
+        anchor = timestamps[first]
+        part = anchor + _calendar_offset(length) - anchor
+        row = int(timestamps.searchsorted(anchor + part * float(delay)))
+    if row < len(timestamps):
+        return row
+    raise UsageError(
+        "There are too few bars for windows with other starts",
+        expected=f"bars later than {delay} of a test part (windows.test: {length}) after "
+        f"{timestamps[first]:%Y-%m-%d}, the first out-of-sample bar",
+        found=f"bars up to {timestamps[-1]:%Y-%m-%d}",
+        where="paths.offsets",
+        fix="lower windows.test, or take a longer history",
+    )
 
 
 def _too_few_bars_error(layout: _WindowLayout) -> UsageError:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -255,3 +257,62 @@ def test_later_bars_change_no_earlier_window(
     last, same = earlier[-1], later[len(earlier) - 1]
     assert (last.train, last.validation) == (same.train, same.validation)
     assert last.test.start == same.test.start
+
+
+def test_a_delay_moves_every_start_by_its_share_of_a_test_part() -> None:
+    timestamps = days("2020-01-01", "2020-01-20")
+    spec = WindowSpec(train=5, validation=2, test=4)
+    half = make_walk_forward_windows(
+        timestamps, spec, first_row=2, horizon=1, delay=Fraction(1, 2)
+    )
+    assert half == (
+        WalkForwardWindow(0, range(4, 9), range(10, 12), range(13, 17)),
+        WalkForwardWindow(1, range(8, 13), range(14, 16), range(17, 20)),
+    )
+
+
+def test_a_delay_of_a_calendar_part_is_counted_in_time() -> None:
+    timestamps = days("2013-01-01", "2020-03-31")
+    spec = WindowSpec(train="4y", validation="6mo", test="1y")
+    own, quarter = (
+        make_walk_forward_windows(timestamps, spec, first_row=0, horizon=1, delay=delay)
+        for delay in (Fraction(0), Fraction(1, 4))
+    )
+    assert quarter[0].test.start - own[0].test.start == pytest.approx(365 / 4, abs=1)
+    firsts = [timestamps[window.test.start] for window in quarter]
+    assert [(each.month, each.day) for each in firsts] == [(firsts[0].month, firsts[0].day)] * 3
+
+
+def test_a_delay_past_the_last_bar_states_the_bars_it_needs() -> None:
+    timestamps = days("2020-01-01", "2020-01-20")
+    spec = WindowSpec(train=5, validation=2, test=400)
+    with pytest.raises(UsageError) as caught:
+        make_walk_forward_windows(timestamps, spec, first_row=2, horizon=1, delay=Fraction(1, 2))
+    assert caught.value.where == "paths.offsets"
+    assert "2020-01-20" in caught.value.found
+
+
+@PROPERTY
+@given(walks(), st.integers(1, 7))
+def test_delayed_windows_keep_every_rule_of_the_schedule(
+    walk: tuple[pd.DatetimeIndex, WindowSpec, int, int], eighths: int
+) -> None:
+    timestamps, spec, first_row, horizon = walk
+    own = cut_or_reject(*walk)
+    try:
+        delayed = make_walk_forward_windows(
+            timestamps,
+            spec,
+            first_row=first_row,
+            horizon=horizon,
+            delay=Fraction(eighths, 8),
+        )
+    except UsageError:
+        assume(False)
+    tested = [row for window in delayed for row in window.test]
+    assert tested == list(range(delayed[0].test.start, len(timestamps)))
+    assert delayed[0].test.start >= own[0].test.start
+    for window in delayed:
+        assert window.train.start >= first_row
+        assert window.train[-1] + horizon + spec.embargo == window.validation[0] - 1
+        assert window.validation[-1] + horizon + spec.embargo == window.test[0] - 1
