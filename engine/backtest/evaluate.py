@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.backtest.path_sections import make_path_sections
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
 from engine.evaluation.forecasts.model_diagnostics import (
@@ -16,8 +17,13 @@ from engine.evaluation.forecasts.model_diagnostics import (
 )
 from engine.evaluation.forecasts.price_level_r2 import check_price_level_r2
 from engine.evaluation.forecasts.window_ranking import rank_forecasts_by_window
-from engine.evaluation.inference.permutation import fill_to_fill_returns, timing_permutation_test
+from engine.evaluation.inference.permutation import (
+    FinancingRates,
+    fill_to_fill_returns,
+    timing_permutation_test,
+)
 from engine.evaluation.metrics.return_metrics import sharpe_by_window
+from engine.evaluation.metrics.trade_metrics import round_trip_profits
 from engine.evaluation.robustness.seed_variance import decompose_seed_variance
 from engine.evaluation.robustness.sensitivity import TradingParameters, compute_sensitivity_surface
 from engine.evaluation.significance import assess_significance
@@ -32,16 +38,19 @@ from engine.runs.documents.significance_models import (
     TimingFigures,
 )
 from engine.signals.inputs import SignalInputs
-from engine.signals.orders import defer_orders, schedule_orders
+from engine.signals.orders import schedule_orders
+from engine.simulation.book_values import Variation
 from engine.simulation.portfolio import simulate_variations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from engine.core.types import Vector
     from engine.evaluation.inference.trial_set import TrialSet
+    from engine.pipeline.offset_paths import OffsetRun
     from engine.pipeline.prepare import PreparedData
     from engine.pipeline.result import BacktestResult
-    from engine.runs.documents import Metrics, Significance
+    from engine.runs.documents import Significance
     from engine.runs.documents.significance_models import InputTestFigures, SensitivityFigures
     from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy
@@ -50,14 +59,16 @@ if TYPE_CHECKING:
 
 
 def evaluate_backtest(
-    result: BacktestResult, metrics: Metrics, trials: TrialSet | None = None
+    result: BacktestResult,
+    trials: TrialSet | None = None,
+    offset_runs: Sequence[OffsetRun] = (),
 ) -> Significance:
     """`significance.json`: every interval and test, and the verdict.
 
     Args:
         result: Forecasts, decisions and books.
-        metrics: As `compute_metrics` gives them.
-        trials: The trials on these bars; None where they are not known.
+        trials: All trials; None where they are not known.
+        offset_runs: The strategy under the further schedules of `paths.offsets`.
     """
     spec, prepared = result.spec, result.prepared
     return assess_significance(
@@ -66,7 +77,8 @@ def evaluate_backtest(
         spec=spec.evaluation,
         rng=np.random.default_rng(derive_seed(spec.seed, "bootstrap")),
         trials=trials,
-        skill_scores=metrics.forecasts[STRATEGY_BOOK],
+        round_trips=len(round_trip_profits(result.books[STRATEGY_BOOK].trades)),
+        rates=prepared.rates_by_bar,
         model_sections=ModelSections(
             timing=_test_timing(spec, prepared, result.books[STRATEGY_BOOK]),
             **_test_forecasts(prepared, result.predictions),
@@ -74,6 +86,7 @@ def evaluate_backtest(
             inputs=_test_input_stationarity(prepared),
             seeds=_measure_seed_variance(spec, prepared, result.fits),
             sensitivity=_measure_sensitivity(spec, prepared, result.predictions[STRATEGY_BOOK]),
+            **make_path_sections(result, offset_runs),
         ),
     )
 
@@ -83,7 +96,8 @@ def _test_timing(
 ) -> TimingFigures | None:
     opens, closes = (prepared.market.wide(price).loc[prepared.span] for price in ("open", "close"))
     test = timing_permutation_test(
-        *fill_to_fill_returns(simulation_result.held_weights, opens, closes, spec.execution.price)
+        *fill_to_fill_returns(simulation_result.held_weights, opens, closes, spec.execution.price),
+        _financing_rates(prepared),
     )
     if test is None:
         return None
@@ -93,6 +107,18 @@ def _test_timing(
         shifts=test.shifts,
         nearest_bars=test.nearest_bars,
     )
+
+
+def _financing_rates(prepared: PreparedData) -> FinancingRates | None:
+    """The rates from each fill to that of the next bar; None where both are 0."""
+    rates = prepared.rates_by_bar
+    if rates.is_zero:
+        return None
+    cash, risk_free = (
+        np.asarray(each, dtype=np.float64)[1:]
+        for each in (rates.cash_per_bar, rates.risk_free_per_bar)
+    )
+    return FinancingRates(cash, risk_free)
 
 
 def _test_forecasts(
@@ -107,7 +133,9 @@ def _test_forecasts(
     features = prepared.feature_history.features
     first = features.timestamps.get_loc(prepared.span[0])
     return {
-        "forecasts": run_forecast_tests(forecasts, actual, own.horizon),
+        "forecasts": run_forecast_tests(
+            forecasts, actual, _train_drift(prepared, own.horizon), own.horizon
+        ),
         "ranks": rank_forecasts_by_window(forecasts, actual, own.window_index),
         "residuals": run_residual_tests(
             forecasts[STRATEGY_BOOK], actual, features.values[first:], own.horizon
@@ -118,26 +146,31 @@ def _test_forecasts(
 def _check_price_level(
     spec: Strategy, prepared: PreparedData, predictions: Predictions
 ) -> PriceLevelFigures:
-    """Of the first symbol; the drift forecasts the mean return of the window's train rows."""
+    """Of the first symbol."""
     symbol, horizon = prepared.targets[0], predictions.horizon
-    close, ahead = (
-        prepared.target_close[symbol],
-        prepared.feature_history.forward_returns[horizon][symbol].to_numpy(),
-    )
-    drift = [
-        np.full(len(w.test), ahead[w.train.start : w.train.stop].mean()) for w in prepared.windows
-    ]
+    close = prepared.target_close[symbol]
     forecast = predictions.predicted[symbol].to_numpy()
     known = np.isfinite(forecast)
     check = check_price_level_r2(
         close.loc[prepared.span].to_numpy()[known],
         close.shift(-horizon).loc[prepared.span].to_numpy()[known],
         forecast[known],
-        np.concatenate(drift)[known],
+        _train_drift(prepared, horizon)[known],
         horizon=horizon,
         confidence=spec.evaluation.confidence,
     )
     return PriceLevelFigures(**asdict(check))
+
+
+def _train_drift(prepared: PreparedData, horizon: int) -> Vector:
+    """Mean return of the first symbol over the train rows of each out-of-sample bar's window."""
+    ahead = prepared.feature_history.forward_returns[horizon][prepared.targets[0]].to_numpy()
+    return np.concatenate(
+        [
+            np.full(len(window.test), ahead[window.train.start : window.train.stop].mean())
+            for window in prepared.windows
+        ]
+    )
 
 
 def _test_input_stationarity(prepared: PreparedData) -> InputTestFigures:
@@ -169,15 +202,26 @@ def _measure_seed_variance(
     )
     costs = spec.costs.bind(prepared.market)
     decided = (decide_model_positions(spec, prepared, each) for each in by_seed.values())
-    due = (schedule_orders(weights, spec.execution.delay) for weights in decided)
-    orders = ((defer_orders(each, prepared.traded), costs) for each in due)
-    columns = list(simulate_variations(orders, opens, closes, price=spec.execution.price))
+    delay, rates = spec.execution.delay, prepared.rates_by_bar
+    variations = (Variation(schedule_orders(weights, delay), delay, costs) for weights in decided)
+    columns = list(
+        simulate_variations(
+            variations,
+            opens,
+            closes,
+            execution=spec.execution,
+            traded=prepared.traded,
+            cash_rates=rates.cash,
+        )
+    )
     returns, periods = np.column_stack(columns), prepared.market.periods_per_year
-    variance = decompose_seed_variance(returns, periods, spec.evaluation.confidence)
+    variance = decompose_seed_variance(
+        rates.excess_values(returns), periods, spec.evaluation.confidence
+    )
     if variance is None:
         return None
     window = next(iter(by_seed.values())).window_index
-    by_window = sharpe_by_window(returns, window, periods)
+    by_window = sharpe_by_window(returns, window, periods, rates)
     return SeedFigures(**asdict(variance), sharpe_by_window=tuple(by_window.values()))
 
 
@@ -196,6 +240,7 @@ def _measure_sensitivity(
             execution=spec.execution,
             periods_per_year=prepared.market.periods_per_year,
             max_weight=spec.max_weight,
+            rates=prepared.rates_by_bar,
         ),
         prepared.traded,
     ).to_document()

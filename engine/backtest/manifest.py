@@ -14,12 +14,14 @@ import pandas as pd
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.part_origin import describe_parts, find_origins
 from engine.core.versions import collect_versions
+from engine.evaluation.verdict import BUY_AND_HOLD
 from engine.runs.documents import Manifest
 from engine.runs.documents.manifest import (
     DatasetRecord,
     FitRecord,
     MachineRecord,
     PartRecord,
+    RateFileRecord,
     SeedRecord,
     TuningRecord,
     WindowRecord,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from engine.core.progress import Progress
     from engine.core.types import WideFrame
+    from engine.data.rates import RateFile
     from engine.pipeline.prepare import PreparedData
     from engine.runs.run import Run
     from engine.simulation.portfolio import SimulationResult
@@ -79,12 +82,15 @@ def build_manifest(
     data = [("interval", market.interval), ("calendar", market.calendar), *hashes]
     if market.provenance.get("annualisation", {}).get("basis", "calendar") != "calendar":
         data.append(("periods_per_year", repr(market.periods_per_year)))
+    rate_files = prepared.rates.files
+    data.extend((key, file.sha256) for key, file in rate_files.items())
     versions = collect_versions(spec.compute.backend, spec.libraries)
     origins = find_origins(spec)
     parts = {"parts": tuple(PartRecord(**origin.as_dict()) for origin in origins)}
     return Manifest(
         run_id=compute_run_id(spec.identity(), data, versions | describe_parts(spec)),
         **(parts if origins else {}),
+        **({"rate_files": _describe_rate_files(rate_files)} if rate_files else {}),
         strategy_name=spec.name,
         strategy=spec.model_dump(mode="json"),
         dataset=DatasetRecord.model_validate(market.provenance),
@@ -97,6 +103,19 @@ def build_manifest(
     )
 
 
+def _describe_rate_files(files: Mapping[str, RateFile]) -> dict[str, RateFileRecord]:
+    return {
+        key: RateFileRecord(
+            path=file.path,
+            sha256=file.sha256,
+            rows=len(file.values),
+            first=str(file.dates[0].astype("datetime64[s]")),
+            last=str(file.dates[-1].astype("datetime64[s]")),
+        )
+        for key, file in files.items()
+    }
+
+
 def summarize_for_ledger(finished_run: Run) -> RunOutcome:
     """The row of a run in the trial ledger."""
     return RunOutcome(
@@ -104,6 +123,7 @@ def summarize_for_ledger(finished_run: Run) -> RunOutcome:
         returns=finished_run.returns[STRATEGY_BOOK],
         sharpe=finished_run.metrics.books[STRATEGY_BOOK].sharpe,
         seeds=finished_run.manifest.seeds.count,
+        holding=finished_run.returns.get(BUY_AND_HOLD),
         tuning=count_tuning_trials(finished_run.manifest),
         grade=finished_run.significance.verdict.grade,
         certificate=finished_run.certificate and finished_run.certificate.result,

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.backtest.declared_tries import declare_tries
 from engine.backtest.evaluate import evaluate_backtest
 from engine.backtest.manifest import (
     StageTimer,
@@ -25,9 +26,11 @@ from engine.core.open_kinds import list_ignored_kinds
 from engine.core.progress import NullProgress, Progress
 from engine.data import load_market
 from engine.evaluation.analysis import with_analysis
+from engine.evaluation.verdict import BUY_AND_HOLD
 from engine.leakage.certify import run_leakage_test
 from engine.pipeline.executor import make_executor
-from engine.pipeline.prepare import prepare_data
+from engine.pipeline.offset_paths import run_offset_paths
+from engine.pipeline.prepare import prepare_data, prepare_delayed_data
 from engine.pipeline.result import BacktestResult
 from engine.pipeline.steps import (
     compute_metrics,
@@ -38,16 +41,22 @@ from engine.pipeline.steps import (
 from engine.reporting import open_page_writer
 from engine.reporting.formatting import NO_BREAK_SPACE
 from engine.reporting.order_waits import describe_waits
+from engine.runs.documents.rates import AnnualRate
 from engine.runs.folder import atomic_directory
 from engine.runs.run import Run
-from engine.strategy import Strategy, load_strategy
+from engine.strategy import Strategy, include_holding, load_strategy
 from engine.training.store import FitStore
 from engine.trials import Ledger, LedgerEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    import pandas as pd
+
+    from engine.pipeline.offset_paths import OffsetRun
+    from engine.pipeline.prepare import PreparedData
     from engine.reporting import PageWriter
+    from engine.training.executors.base import Executor
 
 
 def run(  # noqa: PLR0913 - an argument an option of the command line
@@ -65,6 +74,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     progress: Progress | None = None,
     command: str = "",
     sweep_id: str | None = None,
+    tries_elsewhere: int | None = None,
 ) -> Run:
     """Runs a strategy from bars to report.
 
@@ -84,6 +94,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         progress: Receives stages, progress and notices.
         command: The command line, for the manifest.
         sweep_id: Id of the sweep that the run belongs to, for ledger and manifest.
+        tries_elsewhere: Tries that the trial ledger cannot know, instead of `trials.elsewhere`.
 
     Returns:
         The run; its files are in `run_dir`, which is complete or absent.
@@ -93,7 +104,9 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     """
     reporter = progress or NullProgress()
     options = _RunOptions(
-        spec=_resolve_strategy(strategy, overrides, reporter),
+        spec=_with_tries_elsewhere(
+            _resolve_strategy(strategy, overrides, reporter), tries_elsewhere
+        ),
         strategy_file=None if isinstance(strategy, Strategy) else str(strategy),
         data=data,
         offline=offline,
@@ -138,17 +151,7 @@ def _run_stages(
 ) -> Run:
     """All stages in their order; the ledger's entry receives the bars and the outcome."""
     spec, home = options.spec, options.home
-    with timer.stage("data"):
-        market = load_market(
-            spec.data,
-            home=home,
-            offline=options.offline,
-            override=options.data,
-            vintage=options.vintage,
-            progress=progress,
-        )
-    with timer.stage("features"):
-        prepared = prepare_data(spec, market)
+    prepared, delayed = _prepare(options, timer, progress)
     ledger_entry.set_data_scope(prepared.to_data_scope())
     with open_page_writer(enabled=options.pages) as pages:
         store = FitStore(home / "fits")
@@ -161,11 +164,16 @@ def _run_stages(
                 weights = decide_positions(spec, prepared, predictions)
                 books = simulate_books(spec, prepared, weights)
                 result = BacktestResult(spec, prepared, fits, predictions, weights, books)
-            pages.start_quantstats(result.returns, prepared.market.periods_per_year)
+            pages.start_quantstats(
+                result.returns,
+                prepared.market.periods_per_year,
+                AnnualRate.summarise(prepared.rates_by_bar.risk_free).mean_pct / 100,
+            )
             with timer.stage("certificate"):
                 certificate = run_leakage_test(
                     result, executor, store, progress, fresh=options.fresh
                 )
+            offset_runs = _run_offsets(options, delayed, executor, store, timer, progress)
         manifest = build_manifest(spec, prepared, predictions)
         manifest |= {
             "strategy_file": options.strategy_file,
@@ -181,26 +189,73 @@ def _run_stages(
             for sentence in describe_waits(metrics):
                 progress.notice(sentence.replace(NO_BREAK_SPACE, " "))
             trials = ledger_entry.collect_trials(
-                result.returns[STRATEGY_BOOK], count_tuning_trials(manifest)
+                result.returns[STRATEGY_BOOK],
+                result.returns.get(BUY_AND_HOLD),
+                count_tuning_trials(manifest),
             )
             finished_run = with_analysis(
                 Run(
                     run_id=manifest.run_id,
                     run_dir=options.out / spec.name / manifest.run_id,
                     manifest=manifest,
-                    bars=market.bars,
+                    bars=prepared.market.bars,
                     predictions=predictions[STRATEGY_BOOK].table,
                     positions=concat_positions(weights),
                     returns=result.returns,
                     trades=concat_trades(books),
                     metrics=metrics,
-                    significance=evaluate_backtest(result, metrics, trials),
+                    significance=evaluate_backtest(result, trials, offset_runs),
+                    rates=_rates_to_store(prepared),
                     certificate=certificate,
                 )
             )
         finished_run = _write_run(finished_run, pages, timer)
     ledger_entry.finish(summarize_for_ledger(finished_run))
     return finished_run
+
+
+def _prepare(
+    options: _RunOptions, timer: StageTimer, progress: Progress
+) -> tuple[PreparedData, tuple[PreparedData, ...]]:
+    """Bars and features under the run's own windows, and under those of `paths.offsets`."""
+    with timer.stage("data"):
+        market = load_market(
+            options.spec.data,
+            home=options.home,
+            offline=options.offline,
+            override=options.data,
+            vintage=options.vintage,
+            progress=progress,
+        )
+    with timer.stage("features"):
+        prepared = prepare_data(options.spec, market)
+        delayed = prepare_delayed_data(options.spec, prepared)
+        for sentence in prepared.rates.describe_gaps(prepared.span):
+            progress.notice(sentence)
+    return prepared, delayed
+
+
+def _rates_to_store(prepared: PreparedData) -> pd.DataFrame | None:
+    """The interest rates by bar; None where they are 0."""
+    rates = prepared.rates_by_bar
+    return None if rates.is_zero else rates.to_frame()
+
+
+def _run_offsets(
+    options: _RunOptions,
+    delayed: Sequence[PreparedData],
+    executor: Executor,
+    store: FitStore,
+    timer: StageTimer,
+    progress: Progress,
+) -> list[OffsetRun]:
+    """The further schedules of `paths.offsets`, as a stage of their own."""
+    if not delayed:
+        return []
+    with timer.stage("paths"):
+        return run_offset_paths(
+            options.spec, delayed, executor, store, progress, fresh=options.fresh
+        )
 
 
 def _write_run(finished_run: Run, pages: PageWriter, timer: StageTimer) -> Run:
@@ -230,7 +285,15 @@ def _resolve_strategy(
             found=f"a Strategy and {len(overrides)} overrides",
             fix="change the Strategy with model_copy(update=...)",
         )
-    return strategy
+    # `model_copy` validates nothing, so that it can leave holding out.
+    return strategy.model_copy(update={"benchmarks": include_holding(strategy.benchmarks)})
+
+
+def _with_tries_elsewhere(spec: Strategy, tries: int | None) -> Strategy:
+    if tries is None:
+        return spec
+    declared = declare_tries(tries, "tries_elsewhere", "tries_elsewhere=40")
+    return spec.model_copy(update={"trials": declared})
 
 
 def _require_installed(spec: Strategy) -> None:

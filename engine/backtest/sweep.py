@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from engine.backtest.runner import run
 from engine.comparison import RunComparison, compare_runs, load_compared_run
+from engine.comparison.selection import compute_selection_bias
 from engine.config.yaml_tree import dump_flow_yaml
 from engine.core.errors import BacktestError, UsageError
 from engine.core.hashing import canonical_json
 from engine.core.progress import NullProgress, SweepProgress
-from engine.evaluation.inference.sharpe_significance import measure_track_record
 from engine.evaluation.verdict import Grade, cap_grade
 from engine.reporting.comparison import write_comparison
 from engine.runs.run import Run
@@ -88,16 +88,17 @@ class Sweep:
         """Grade of one run with all runs of the sweep counted as trials.
 
         The ledger had fewer trials when the first runs of the sweep were graded. The grade is
-        lowered to that of the deflated Sharpe ratio with all of them; it is never raised.
+        lowered to what its tests allow with all of them counted; it is never raised.
         """
         significance, comparison = finished_run.significance, self.comparison
         own_grade: Grade = significance.verdict.grade
-        if comparison is None or comparison.selection_bias is None:
+        if own_grade == "none" or comparison is None or comparison.selection_bias is None:
             return own_grade
-        record = measure_track_record(comparison.returns[finished_run.run_id].to_numpy())
-        expected_maximum = comparison.selection_bias.luckiest / comparison.periods_per_year**0.5
-        deflated_sharpe = record.probability_above(expected_maximum) if record else None
-        return cap_grade(own_grade, deflated_sharpe, significance.method.confidence)
+        confidence = significance.method.confidence
+        bias = compute_selection_bias(
+            finished_run.run_id, comparison.returns, comparison.runs, confidence
+        )
+        return cap_grade(own_grade, bias.p_value, bias.lead_p_value, confidence)
 
 
 def run_sweep(
@@ -229,8 +230,9 @@ def _require_distinct(points: Sequence[SweepPoint]) -> None:
 
 
 def _compute_sweep_id(points: Sequence[SweepPoint], options: Mapping[str, Any]) -> str:
-    dataset_options = {name: options.get(name) or None for name in ("data", "offline", "vintage")}
-    identity = canonical_json([[_canonical_strategy(point) for point in points], dataset_options])
+    names = ("data", "offline", "vintage", "tries_elsewhere")
+    chosen = {name: options.get(name) or None for name in names}
+    identity = canonical_json([[_canonical_strategy(point) for point in points], chosen])
     return hashlib.sha256(identity.encode()).hexdigest()[:12]
 
 

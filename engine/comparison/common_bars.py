@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import UsageError
+from engine.data.rates import RatesByBar
 from engine.evaluation.inference.hac import MIN_BARS
 
 if TYPE_CHECKING:
@@ -37,6 +38,17 @@ def common_returns(runs: Sequence[ComparedRun]) -> pd.DataFrame:
     if len(table) < MIN_BARS:
         raise _too_few_common_bars(runs, len(table))
     return table.sort_index().rename_axis("timestamp")
+
+
+def rates_on_common_bars(run: ComparedRun, table: pd.DataFrame) -> RatesByBar:
+    """The rates of a run on the common bars, each with the calendar time that it has in the run.
+
+    Args:
+        run: One of the runs.
+        table: As `common_returns` gives it.
+    """
+    rates = run.rates or RatesByBar.constant(run.returns.index)
+    return rates.rows(run.returns.index.isin(table.index))
 
 
 def _check_run_count(runs: Sequence[ComparedRun]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.comparison.common_bars import common_returns
+from engine.comparison.common_bars import common_returns, rates_on_common_bars
 from engine.comparison.compared_run import load_compared_run
 from engine.comparison.result import RunComparison, add_benchmark
 from engine.comparison.selection import compute_selection_bias
@@ -19,8 +19,8 @@ from engine.evaluation.inference.pbo import probability_of_backtest_overfitting
 from engine.evaluation.inference.spa import run_superiority_tests
 from engine.evaluation.metrics import return_metrics
 from engine.evaluation.verdict import BUY_AND_HOLD
+from engine.runs.documents.rates import AnnualRate
 from engine.runs.documents.significance import SuperiorityFigures
-from engine.trials.clustering import cluster_trials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,6 +43,9 @@ error of a p-value of 0.05 is then 0.003."""
 def compare_runs(runs: Sequence[ComparedRun], spec: EvaluationSpec | None = None) -> RunComparison:
     """Compares runs on the bars that all of them have; the first one is the reference.
 
+    Every Sharpe ratio is that of the returns above the risk-free rate of the reference, so that
+    runs with different rates are compared by the same one.
+
     Args:
         runs: Two or more runs with the same bar length and calendar.
         spec: Number of resamples and level; `RESAMPLES` at 95 % where it is None.
@@ -58,40 +61,42 @@ def compare_runs(runs: Sequence[ComparedRun], spec: EvaluationSpec | None = None
     periods = runs[0].periods_per_year
     reference = runs[0].run_id
     rng = np.random.default_rng(derive_seed(SEED, "comparison"))
-    books = {run: table[run].to_numpy(dtype=np.float64) for run in map(str, table.columns)}
+    rates = rates_on_common_bars(runs[0], table)
+    excess = rates.excess(table)
+    books = {run: excess[run].to_numpy(dtype=np.float64) for run in map(str, excess.columns)}
     sharpe = infer_sharpe_ratios(
         {run: [values] for run, values in books.items()}, periods, spec, rng
     )
     others = {run: [books[run], books[reference]] for run in books if run != reference}
     differences = infer_sharpe_ratios(others, periods, spec, rng)
-    matrix = table.to_numpy(dtype=np.float64)
-    clusters = cluster_trials(matrix)
+    matrix = excess.to_numpy(dtype=np.float64)
     best = _best_run(sharpe)
     benchmark = _benchmark_returns(runs, table)
+    benchmark_excess = None if benchmark is None else rates.excess(benchmark.to_frame()).iloc[:, 0]
     settings = {each.run_id: each.settings for each in runs}
     return RunComparison(
         runs=tuple(runs),
         labels=label_runs(runs),
         returns=table,
         benchmark=benchmark,
-        benchmark_sharpe=_benchmark_sharpe(benchmark, periods),
+        benchmark_sharpe=_benchmark_sharpe(benchmark_excess, periods),
         bars_left_out={each.run_id: len(each.returns) - len(table) for each in runs},
         periods_per_year=periods,
+        risk_free_rate=AnnualRate.summarise(rates.risk_free),
         confidence=spec.confidence,
         resamples=spec.resamples,
         sharpe=sharpe,
         sharpe_holm=holm_by_name({run: each.p_value for run, each in sharpe.items()}),
         differences=differences,
         differences_holm=holm_by_name({run: each.p_value for run, each in differences.items()}),
-        against_reference=_superiority_over(table, reference, spec, rng),
+        against_reference=_superiority_over(excess, reference, spec, rng),
         against_benchmark=_superiority_over(
-            add_benchmark(table, benchmark), BUY_AND_HOLD, spec, rng
+            add_benchmark(excess, benchmark_excess), BUY_AND_HOLD, spec, rng
         ),
         correlations=_correlations(matrix),
-        clusters=dict(zip(books, map(int, clusters), strict=True)),
         overfitting=probability_of_backtest_overfitting(matrix),
         best=best,
-        selection_bias=compute_selection_bias(books[best], matrix, clusters, runs, periods)
+        selection_bias=compute_selection_bias(best, table, runs, spec.confidence)
         if best
         else None,
         setting_differences=diff_settings(settings),

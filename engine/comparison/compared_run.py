@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from engine.data.rates import RatesByBar
     from engine.runs.documents import Manifest
     from engine.runs.documents.significance import TrialFigures
     from engine.runs.run import Run
@@ -32,6 +33,7 @@ class ComparedRun:
         targets: Symbols traded.
         returns: Net return of the strategy, a bar a row; index of UTC timestamps, no NaN.
         benchmark: Net return of buy-and-hold on its targets; None without such a benchmark.
+        rates: Interest rates on the bars of `returns`; None for 0.
         settings: The settings compared between runs: the resolved strategy without name and
             description, the identity of its dataset, and versions.
         ledger_trials: The trials on these bars in its ledger when it ran; None where they were
@@ -46,6 +48,7 @@ class ComparedRun:
     targets: tuple[str, ...]
     returns: pd.Series[float] = field(repr=False)
     benchmark: pd.Series[float] | None = field(default=None, repr=False)
+    rates: RatesByBar | None = field(default=None, repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     ledger_trials: TrialFigures | None = None
     grade: Grade | None = None
@@ -67,6 +70,7 @@ def load_compared_run(run: Run) -> ComparedRun:
         targets=manifest.target,
         returns=run.returns[STRATEGY_COLUMN],
         benchmark=run.returns.get(BUY_AND_HOLD),
+        rates=run.rates_by_bar,
         settings=_comparable_settings(manifest),
         ledger_trials=run.significance.trials,
         grade=run.significance.verdict.grade,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.comparison.settings_diff import SettingDifference
     from engine.core.types import Vector
     from engine.evaluation.inference.pbo import BacktestOverfitting
+    from engine.runs.documents.rates import AnnualRate
     from engine.runs.documents.significance import SuperiorityFigures
 
 
@@ -38,6 +39,7 @@ class RunComparison:
         benchmark_sharpe: Its annualised Sharpe ratio; None without it.
         bars_left_out: Number of bars of each run that are not common.
         periods_per_year: Annualises.
+        risk_free_rate: That of the reference, of every Sharpe ratio here.
         confidence: Level of all intervals.
         resamples: Number of bootstrap resamples.
         sharpe: Interval and one-sided test of each run's Sharpe ratio.
@@ -47,10 +49,9 @@ class RunComparison:
         against_reference: `run_superiority_tests` of all others over the reference.
         against_benchmark: The same of all runs over buy-and-hold.
         correlations: Correlations of returns in the order of the runs; None for constant returns.
-        clusters: Cluster of each run; the runs of one cluster are one trial.
         overfitting: Probability of backtest overfitting over the runs.
         best: Run with the highest Sharpe ratio; None where none has one.
-        selection_bias: The best run deflated by all trials; None without a best run.
+        selection_bias: The best run with all trials counted; None without a best run.
         setting_differences: Settings that are not the same in all runs.
     """
 
@@ -61,6 +62,7 @@ class RunComparison:
     benchmark_sharpe: float | None
     bars_left_out: Mapping[str, int]
     periods_per_year: float
+    risk_free_rate: AnnualRate
     confidence: float
     resamples: int
     sharpe: Mapping[str, SharpeInference]
@@ -70,7 +72,6 @@ class RunComparison:
     against_reference: SuperiorityFigures | None
     against_benchmark: SuperiorityFigures | None
     correlations: tuple[tuple[float | None, ...], ...]
-    clusters: Mapping[str, int]
     overfitting: BacktestOverfitting | None
     best: str | None
     selection_bias: SelectionBias | None
@@ -136,6 +137,7 @@ class RunComparison:
                 "bars": len(index),
                 "periods_per_year": self.periods_per_year,
             },
+            "risk_free_rate": self.risk_free_rate.as_dict(),
             "method": {
                 "bootstrap": "stationary",
                 "resamples": self.resamples,
@@ -165,7 +167,6 @@ class RunComparison:
             "label": self.labels[run],
             **self.metrics[run].as_dict(),
             "sharpe": {**asdict(self.sharpe[run]), "p_value_holm": self.sharpe_holm[run]},
-            "cluster": self.clusters[run],
             "bars_left_out": self.bars_left_out[run],
         }
 

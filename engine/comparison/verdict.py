@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from engine.core.name_lists import join_names
-from engine.evaluation.verdict import BEST_BY_CHANCE, Grade, cap_grade
+from engine.evaluation.verdict import Grade, cap_grade, significance_level
+from engine.evaluation.verdict_sentence import BEST_BY_CHANCE, equate_p_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,7 @@ class BestRunEvidence:
         sharpe: Interval and test of the best run's Sharpe ratio.
         own_grade: Grade of the best run's own verdict; None where there is none.
         benchmark_sharpe: Sharpe ratio a year of buy-and-hold; None where it is not known.
-        selection_bias: The best run deflated by all trials; None without a best run.
+        selection_bias: The best run with all trials counted; None without a best run.
         against_reference: `run_superiority_tests` of all others over the reference.
         against_benchmark: The same of all runs over buy-and-hold.
     """
@@ -61,20 +62,13 @@ class BestRunEvidence:
         ratio, benchmark = self.sharpe.estimate, self.benchmark_sharpe
         return ratio is not None and (benchmark is None or ratio > benchmark)
 
-    def is_superior_to_benchmark(self) -> bool:
-        """Whether StepM names the best run among the runs better than buy-and-hold."""
-        tested = self.against_benchmark
-        return tested is not None and self.best in tested.stepm
-
 
 def grade_best_run(evidence: BestRunEvidence) -> Grade:
     """Grades the evidence that the best run earns more than the best of all trials by chance.
 
-    With c the confidence: none where the interval of its Sharpe ratio is not wholly above 0, where
-    buy-and-hold has as high a Sharpe ratio, or where its deflated Sharpe ratio is below
-    1 - 2 (1 - c); moderate where that is at least c and StepM names it among the runs better than
-    buy-and-hold, all of them counted; weak between. Never more than the grade of the run's own
-    verdict, which also compares it with its other benchmarks, and so never strong.
+    None where the interval of its Sharpe ratio is not wholly above 0, or where buy-and-hold has as
+    high a Sharpe ratio; then what `cap_grade` allows with all trials counted, and never more than
+    the grade of the run's own verdict, which has further conditions, nor than moderate.
     """
     if (
         evidence.selection_bias is None
@@ -82,9 +76,8 @@ def grade_best_run(evidence: BestRunEvidence) -> Grade:
         or not evidence.has_sharpe_above_benchmark()
     ):
         return "none"
-    most = cap_grade("moderate", evidence.selection_bias.deflated_sharpe, evidence.confidence)
-    if most == "moderate" and not evidence.is_superior_to_benchmark():
-        most = "weak"
+    bias = evidence.selection_bias
+    most = cap_grade("moderate", bias.p_value, bias.lead_p_value, evidence.confidence)
     return min(most, evidence.own_grade or most, key=GRADES.index)
 
 
@@ -120,25 +113,35 @@ def _claim(evidence: BestRunEvidence) -> str:
     if not evidence.has_sharpe_above_benchmark():
         return f"No evidence that {best} earns more than buy and hold does"
     bias = evidence.selection_bias
-    if bias and cap_grade("weak", bias.deflated_sharpe, evidence.confidence) != "none":
+    if bias and (bias.p_value or 0.0) <= significance_level(evidence.confidence):
         return f"No evidence that {best} earns more than chance and simple rules would give"
     return f"No evidence that {best} earns more than {BEST_BY_CHANCE}"
 
 
 def _selection_sentence(evidence: BestRunEvidence) -> str:
     bias = evidence.selection_bias
-    if bias is None or bias.deflated_sharpe is None:
+    if bias is None or bias.p_value is None:
         return ""
-    trials = "1 independent trial" if bias.counted == 1 else f"{bias.counted} independent trials"
+    trials = f"{bias.counted:.1f} independent trials"
     known = (
-        f", of {bias.known} strategies in the trial ledger"
+        f", of {bias.known} looks in the trial ledger{_declared_clause(bias)}"
         if bias.known is not None and (bias.known_independent or 0) >= bias.independent
         else ""
     )
     return (
-        f"With {trials} counted{known}, its deflated Sharpe ratio is {bias.deflated_sharpe:.2f}: "
-        f"the probability that it is better than {BEST_BY_CHANCE}."
+        f"With {trials} counted{known}, the best of them reaches this Sharpe ratio without skill "
+        f"with {equate_p_value(bias.p_value)}{_lead_clause(bias)}."
     )
+
+
+def _declared_clause(bias: SelectionBias) -> str:
+    return f" and {bias.declared} declared tries" if bias.declared else ""
+
+
+def _lead_clause(bias: SelectionBias) -> str:
+    if bias.lead_p_value is None:
+        return ""
+    return f", and its lead over buy and hold with {equate_p_value(bias.lead_p_value)}"
 
 
 def _reference_sentence(evidence: BestRunEvidence) -> str:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.data.rates import RatesByBar
+from engine.evaluation.forecasts.skill_sentence import no_skill_sentence
 from engine.evaluation.inference.bootstrap import SharpeInference, infer_sharpe_ratios
 from engine.evaluation.inference.hac import hac_interval
 from engine.evaluation.inference.multiple_testing import holm_by_name
 from engine.evaluation.inference.pbo import probability_of_backtest_overfitting
+from engine.evaluation.inference.selection import (
+    run_lead_selection_test,
+    run_sharpe_selection_test,
+)
 from engine.evaluation.inference.sharpe_significance import (
     deflated_sharpe,
     expected_maximum_sharpe,
@@ -19,22 +25,28 @@ from engine.evaluation.inference.sharpe_significance import (
     probabilistic_sharpe,
 )
 from engine.evaluation.inference.spa import run_superiority_tests
+from engine.evaluation.inference.trial_set import Trial, TrialSet
+from engine.evaluation.robustness.unseen_tail import assess_unseen_tail
 from engine.evaluation.verdict import (
     BUY_AND_HOLD,
     Evidence,
     TrialCounts,
     grade_evidence,
-    no_skill_sentence,
-    verdict_sentence,
+    significance_level,
 )
+from engine.evaluation.verdict_sentence import verdict_sentence
 from engine.runs.documents import Significance
+from engine.runs.documents.rates import AnnualRate
 from engine.runs.documents.significance import (
     InferenceMethod,
     OverfittingFigures,
+    SelectionFigures,
     SharpeFigures,
     SuperiorityFigures,
     TrackRecordFigures,
     TrialFigures,
+    TrialSelection,
+    UnseenTailFigures,
     VerdictFigures,
 )
 from engine.runs.documents.significance_models import ModelSections
@@ -46,25 +58,29 @@ if TYPE_CHECKING:
 
     from engine.core.types import Vector
     from engine.evaluation.config import EvaluationSpec
-    from engine.evaluation.inference.trial_set import TrialSet
-    from engine.runs.documents.significance_models import PriceLevelFigures, SensitivityFigures
+    from engine.evaluation.inference.selection import SelectionTest
+    from engine.runs.documents.significance_models import SensitivityFigures
 
 METHOD_SOURCES = (
     "Politis & Romano 1994; block length Politis & White 2004, Patton et al. 2009; studentised "
     "as in Ledoit & Wolf 2008; adjusted over the rows of each table as in Holm 1979"
 )
+_ANY_INTERVAL = "1d"
+"""A single trial has no other to be matched with."""
+
 P_VALUE_ADJUSTMENT = "Holm, over the rows of each table"
 
 
-def assess_significance(
+def assess_significance(  # noqa: PLR0913 - an argument an input of the document
     returns: pd.DataFrame,
     *,
     periods_per_year: float,
     spec: EvaluationSpec,
     rng: np.random.Generator,
     trials: TrialSet | None = None,
-    skill_scores: Mapping[str, float | int | None] | None = None,
+    round_trips: int | None = None,
     model_sections: ModelSections | None = None,
+    rates: RatesByBar | None = None,
 ) -> Significance:
     """Intervals and tests of every book's Sharpe ratio, and the verdict on the strategy.
 
@@ -74,16 +90,22 @@ def assess_significance(
         periods_per_year: Annualises, as in `return_metrics.sharpe`.
         spec: Number of resamples and level.
         rng: Its seed determines all draws; those for one book do not depend on the other books.
-        trials: The trials on these bars; None where they are not known, which counts as one.
-        skill_scores: Scores of the strategy's forecasts; with them the verdict states a model that
-            predicts no better than no change.
+        trials: All trials; those of the run itself are replaced by `returns`. The net returns of
+            the others count, whose correlations do not depend on the risk-free rate. None where
+            they are not known, which counts as one.
+        round_trips: Finished round trips of the strategy; None where not known: too few.
         model_sections: Sections about the model: the grade uses `timing` and `sensitivity`, the
-            sentence quotes `price_level`.
+            sentence `price_level` and `forecasts`.
+        rates: Interest rates on the bars of `returns`; None for 0. Every ratio and test is of the
+            returns above the risk-free rate.
 
     Returns:
         The document; None, never NaN, where a figure is not defined. p-values of Sharpe ratios are
         one-sided (H0: 0 or less), those of differences two-sided (H0: no difference).
     """
+    ruined_on = _find_ruin(returns.iloc[:, 0])
+    rates = rates or RatesByBar.constant(returns.index)
+    returns = rates.excess(returns)
     strategy, *benchmarks = (str(book) for book in returns.columns)
     books = {str(book): np.asarray(returns[book], dtype=np.float64) for book in returns.columns}
     single = {f"{book} alone": [values] for book, values in books.items()}
@@ -97,10 +119,10 @@ def assess_significance(
         for book, figures in _with_holm_p_values(sharpes).items()
     }
     difference_figures = _with_holm_p_values(differences)
-    superiority = _superiority_section(returns, spec, rng)
-    track_record = _track_record_section(
-        books[strategy], periods_per_year, spec.confidence, trials
-    )
+    known_trials = _with_own_books(trials, returns)
+    level = significance_level(spec.confidence)
+    selected_sharpe = run_sharpe_selection_test(known_trials, level)
+    selected_lead = run_lead_selection_test(known_trials, level)
     evidence = Evidence(
         sharpe=sharpes[strategy],
         differences=differences,
@@ -108,12 +130,17 @@ def assess_significance(
         benchmark_sharpes={book: sharpes[book].estimate for book in benchmarks},
         confidence=spec.confidence,
         span=(f"{returns.index[0]:%Y-%m-%d}", f"{returns.index[-1]:%Y-%m-%d}"),
-        trial_counts=TrialCounts(trials.distinct, trials.effective) if trials else None,
-        deflated_sharpe=track_record.deflated_sharpe,
-        superior_to_benchmark=strategy in superiority.stepm if superiority else None,
+        periods_per_year=periods_per_year,
+        trial_counts=_count_trials(trials) if trials else None,
+        selected_sharpe=selected_sharpe,
+        selected_lead=selected_lead,
+        round_trips=round_trips,
         timing_p_value=sections.timing.p_value if sections.timing else None,
+        cost_bps=sections.sensitivity.chosen.cost_bps if sections.sensitivity else None,
         break_even_multiple=_break_even_multiple(sections.sensitivity),
+        ruined_on=ruined_on,
     )
+    unseen_tail = _unseen_tail_section(books[strategy], spec.confidence)
     return Significance(
         method=InferenceMethod(
             bootstrap="stationary",
@@ -122,29 +149,92 @@ def assess_significance(
             source=METHOD_SOURCES,
             adjustment=P_VALUE_ADJUSTMENT,
         ),
+        risk_free_rate=AnnualRate.summarise(rates.risk_free),
         sharpe=sharpe_figures,
         differences=difference_figures,
-        superiority=superiority,
-        trials=TrialFigures.model_validate(trials.as_dict()) if trials else None,
-        track_record=track_record,
+        superiority=_superiority_section(returns, spec, rng),
+        trials=_trial_figures(trials, selected_sharpe) if trials else None,
+        selection=_selection_section(evidence, len(returns)),
+        track_record=_track_record_section(
+            books[strategy], periods_per_year, spec.confidence, selected_sharpe
+        ),
+        unseen_tail=unseen_tail,
         overfitting=_overfitting_section(trials),
-        verdict=_verdict(evidence, sections.price_level, skill_scores),
+        verdict=_verdict(evidence, sections, unseen_tail),
         **{name: getattr(sections, name) for name in sections.model_fields_set},
     )
 
 
 def _verdict(
-    evidence: Evidence,
-    price_level: PriceLevelFigures | None,
-    skill_scores: Mapping[str, float | int | None] | None,
+    evidence: Evidence, sections: ModelSections, unseen_tail: UnseenTailFigures | None
 ) -> VerdictFigures:
     """Grade and sentence; of the R squared of prices where that misleads, else of no skill."""
-    no_skill = no_skill_sentence(skill_scores) if skill_scores else None
-    trap = price_level.sentence if price_level else None
+    warning = unseen_tail.warning if unseen_tail else None
+    price_level = sections.price_level
+    trap = price_level.sentence if price_level and price_level.present else None
+    no_skill = no_skill_sentence(sections.forecasts) if sections.forecasts else None
     return VerdictFigures(
         grade=grade_evidence(evidence),
-        sentence=" ".join(filter(None, [verdict_sentence(evidence), trap or no_skill])),
+        sentence=" ".join(filter(None, [verdict_sentence(evidence), warning, trap or no_skill])),
     )
+
+
+def _unseen_tail_section(returns: Vector, confidence: float) -> UnseenTailFigures | None:
+    tail = assess_unseen_tail(returns, confidence)
+    return UnseenTailFigures(**asdict(tail)) if tail else None
+
+
+def _with_own_books(trials: TrialSet | None, returns: pd.DataFrame) -> TrialSet:
+    """The trials with the run's own books; the run alone where the ledger is not known."""
+    interval = trials.own.interval if trials else _ANY_INTERVAL
+    own = Trial(0, interval, returns[str(returns.columns[0])], returns.get(BUY_AND_HOLD))
+    return replace(trials, own=own) if trials else TrialSet(own=own)
+
+
+def _count_trials(trials: TrialSet) -> TrialCounts:
+    return TrialCounts(trials.distinct, trials.elsewhere, trials.idea)
+
+
+def _trial_figures(trials: TrialSet, selected: SelectionTest | None) -> TrialFigures:
+    effective = selected.effective_trials if selected else None
+    return TrialFigures.model_validate(trials.as_dict() | {"effective": effective})
+
+
+def _selection_section(evidence: Evidence, bars: int) -> TrialSelection:
+    scale = evidence.periods_per_year**0.5
+
+    def figures(test: SelectionTest | None, estimate: float | None) -> SelectionFigures | None:
+        if test is None or estimate is None:
+            return None
+        in_ratios = test.standard_error * scale
+        return SelectionFigures(
+            estimate=estimate,
+            statistic=test.statistic,
+            p_value=test.p_value,
+            single_p_value=test.single_p_value,
+            effective_trials=test.effective_trials,
+            expected_maximum=test.expected_maximum * in_ratios,
+            hurdle=test.hurdle * in_ratios,
+            detectable=test.detectable * scale,
+            effective_bars=test.effective_bars,
+        )
+
+    holding = evidence.differences.get(BUY_AND_HOLD)
+    sharpe = figures(evidence.selected_sharpe, evidence.sharpe.estimate)
+    return TrialSelection(
+        level=evidence.level,
+        sharpe=sharpe,
+        lead=figures(evidence.selected_lead, holding.estimate if holding else None),
+        minimum_backtest_years=None
+        if sharpe is None or sharpe.estimate <= 0
+        else bars / evidence.periods_per_year * (sharpe.expected_maximum / sharpe.estimate) ** 2,
+    )
+
+
+def _find_ruin(returns: pd.Series[float]) -> str | None:
+    """Date of the bar at which a book lost everything; None where it did not."""
+    ruined = returns.index[returns.to_numpy() <= -1.0]
+    return f"{ruined[0]:%Y-%m-%d}" if len(ruined) else None
 
 
 def _with_holm_p_values(inferred: Mapping[str, SharpeInference]) -> dict[str, SharpeFigures]:
@@ -163,25 +253,22 @@ def _hac_bounds(
 
 
 def _track_record_section(
-    returns: Vector, periods_per_year: float, confidence: float, trials: TrialSet | None
+    returns: Vector, periods_per_year: float, confidence: float, selected: SelectionTest | None
 ) -> TrackRecordFigures:
     """PSR, DSR and MinTRL; computed with Sharpe ratios per bar, annualised in the document.
 
-    The standard deviation of the trials' Sharpe ratios is at least the one expected of equally
-    correlated trials without skill over as many bars: with few trials the observed one may be
-    small by chance, which would cancel the correction for their number.
+    The standard deviation of the trials' Sharpe ratios is that without skill, the standard error
+    of the run's own, and not the observed one, which a single awful trial would raise.
     """
     record = measure_track_record(returns)
-    number, observed, expected = (1, None, None)
-    if trials:
-        number = trials.effective
-        observed, expected = trials.sharpe_deviation, trials.noise_deviation
-    deviation = max(observed or 0.0, expected or 0.0)
-    expected_maximum = expected_maximum_sharpe(number, deviation)
+    number, deviation = (1.0, 0.0)
+    if selected:
+        number, deviation = selected.effective_trials, selected.standard_error
+    luckiest = expected_maximum_sharpe(number, deviation)
     return TrackRecordFigures(
         probabilistic_sharpe=probabilistic_sharpe(returns),
         deflated_sharpe=deflated_sharpe(returns, number, deviation),
-        expected_maximum_sharpe=expected_maximum * periods_per_year**0.5,
+        expected_maximum_sharpe=luckiest * periods_per_year**0.5,
         minimum_bars=minimum_track_record_length(returns, confidence=confidence),
         bars=len(returns),
         skewness=record and record.skewness,
@@ -207,7 +294,9 @@ def _superiority_section(
 
 
 def _break_even_multiple(surface: SensitivityFigures | None) -> float | None:
-    """Break-even cost over the cost that the run was charged; None where it has none."""
-    if surface is None or surface.break_even_cost_bps is None or not surface.chosen.cost_bps:
+    """Cost at which the total return is 0 over that charged, or a lower bound; None without."""
+    if surface is None or not surface.chosen.cost_bps:
         return None
-    return surface.break_even_cost_bps / surface.chosen.cost_bps
+    limit = surface.break_even_cost_bps
+    highest = surface.searched_to_bps if limit is None else limit
+    return None if highest is None else highest / surface.chosen.cost_bps

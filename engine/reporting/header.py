@@ -12,7 +12,7 @@ from engine.reporting import formatting
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.runs.documents import Certificate
+    from engine.runs.documents import Certificate, Metrics
     from engine.runs.documents.manifest import WindowRecord
     from engine.runs.documents.strategy_settings import StrategySettings
     from engine.runs.run import Run
@@ -25,8 +25,8 @@ GRADE_LABELS = {
 }
 
 STAGE_ORDER = (
-    *("windows", "features", "resolutions", "scaled inputs", "labels", "training arrays"),
-    *("predictions", "thresholds", "positions", "fills"),
+    *("windows", "features", "resolutions", "scaled inputs", "labels", "rates"),
+    *("training arrays", "predictions", "thresholds", "positions", "fills"),
 )
 
 
@@ -123,6 +123,7 @@ def make_run_header(run: Run) -> RunHeader:
             *((("Training", warm_starts),) if warm_starts else ()),
             ("Execution", _describe_execution(settings)),
             ("Costs", _describe_costs(settings)),
+            ("Interest", _describe_rates(run.metrics)),
             ("Comparison", "Every book has the same bars, costs and execution rules."),
         ),
         command=manifest.command or formatting.MISSING,
@@ -200,6 +201,15 @@ def _describe_execution(settings: StrategySettings) -> str:
     delay = settings.delay_bars
     when = "the next bar" if delay == 1 else f"the bar {formatting.COUNT(delay)} later"
     return f"Decided at the close of a bar, filled at the {settings.fill_price} of {when}."
+
+
+def _describe_rates(metrics: Metrics) -> str:
+    rate, cash = metrics.risk_free_rate, metrics.cash_yield
+    above = "a risk-free rate of 0" if rate.is_zero else f"the risk-free rate, {rate.amount}"
+    return (
+        f"Sharpe and Sortino ratios are those of the returns above {above}. Cash earns "
+        f"{'nothing' if cash.is_zero else cash.amount}."
+    )
 
 
 def _describe_costs(settings: StrategySettings) -> str:

@@ -1,4 +1,4 @@
-"""Orders that were due where nothing traded, in sentences."""
+"""Orders that were due where nothing traded, and margin calls, in sentences."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 
 def describe_waits(metrics: Metrics) -> tuple[str, ...]:
-    """A sentence on the strategy's orders that waited, and one on each symbol without volumes.
+    """Sentences on the strategy's orders that waited and margin calls, and on useless volumes.
 
     Args:
         metrics: Of a run.
 
     Returns:
-        Empty where no order waited and every volume of 0 was taken for what it says.
+        Empty where no order waited, nothing was called, and every volume of 0 was taken for what
+        it says.
     """
     sentences = []
     own = metrics.books.get(STRATEGY_BOOK)
@@ -31,6 +32,12 @@ def describe_waits(metrics: Metrics) -> tuple[str, ...]:
         sentences.append(
             f"{formatting.count_of(own.orders_waited, 'order')} of the strategy {verb} due where "
             f"nothing traded (volume 0) and waited for a bar with a trade, {lengths}."
+        )
+    if own is not None and own.margin_calls:
+        closes = formatting.count_of(own.margin_calls, "close")
+        sentences.append(
+            f"The strategy fell below its maintenance margin at {closes}: all positions were "
+            "closed at the next fill, until a target changed."
         )
     sentences += [
         f"{symbol}: {formatting.count_of(figures.ignored_bars, 'bar')} with a volume of 0 "

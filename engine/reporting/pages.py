@@ -32,7 +32,9 @@ def write_pages(run: Run, folder: Path) -> None:
         ReportError: quantstats failed.
     """
     with open_page_writer() as pages:
-        pages.start_quantstats(run.returns, run.metrics.span.periods_per_year)
+        pages.start_quantstats(
+            run.returns, run.metrics.span.periods_per_year, _mean_risk_free(run)
+        )
         pages.write(run, folder)
 
 
@@ -47,7 +49,7 @@ def render_page(run: Run, page: str) -> str:
     if page == "significance":
         return render_significance(run)
     with open_quantstats_process() as quantstats:
-        quantstats.submit(run.returns, run.metrics.span.periods_per_year)
+        quantstats.submit(run.returns, run.metrics.span.periods_per_year, _mean_risk_free(run))
         return render_quantstats(run, quantstats.wait_for_report())
 
 
@@ -60,6 +62,7 @@ def render_quantstats(run: Run, report: QuantstatsReport) -> str:
     """
     from markupsafe import Markup
 
+    rate = run.metrics.risk_free_rate
     return render_template(
         "quantstats.html.j2",
         page="quantstats",
@@ -67,6 +70,7 @@ def render_quantstats(run: Run, report: QuantstatsReport) -> str:
         reason=report.missing_reason,
         periods=formatting.COUNT(report.periods_per_year),
         is_daily=report.is_daily,
+        risk_free=rate,
         benchmark=book_style(report.benchmark).label if report.benchmark else "",
         # Made by quantstats from numbers and fixed titles: it contains no text from outside.
         report=Markup(report.html),
@@ -93,18 +97,21 @@ class PageWriter:
     def __init__(self, quantstats: QuantstatsProcess | None) -> None:
         self._quantstats = quantstats
 
-    def start_quantstats(self, returns: pd.DataFrame, periods_per_year: float) -> None:
+    def start_quantstats(
+        self, returns: pd.DataFrame, periods_per_year: float, risk_free: float = 0.0
+    ) -> None:
         """Starts the quantstats report in its process, while this process goes on.
 
         Args:
             returns: Index timestamp, one column per book.
             periods_per_year: Bars per year.
+            risk_free: Mean annual risk-free rate, a fraction.
 
         Raises:
             ReportError: The quantstats process died.
         """
         if self._quantstats:
-            self._quantstats.submit(returns, periods_per_year)
+            self._quantstats.submit(returns, periods_per_year, risk_free)
 
     def write(self, run: Run, folder: Path) -> None:
         """Writes every page into `folder`.
@@ -120,6 +127,10 @@ class PageWriter:
         _write_text(
             folder / "quantstats.html", render_quantstats(run, self._quantstats.wait_for_report())
         )
+
+
+def _mean_risk_free(run: Run) -> float:
+    return run.metrics.risk_free_rate.mean_pct / 100
 
 
 def _write_text(path: Path, page: str) -> None:

@@ -72,12 +72,15 @@ class QuantstatsProcess:
         self._process = process
         self._log = log
 
-    def submit(self, returns: pd.DataFrame, periods_per_year: float) -> None:
+    def submit(
+        self, returns: pd.DataFrame, periods_per_year: float, risk_free: float = 0.0
+    ) -> None:
         """Sends the returns to the process, without waiting for the report.
 
         Args:
             returns: Index timestamp, one column per book.
             periods_per_year: Bars per year.
+            risk_free: Mean annual risk-free rate, a fraction.
 
         Raises:
             ReportError: The process died.
@@ -89,9 +92,8 @@ class QuantstatsProcess:
         if not self._missing_reason:
             columns = [book for book in (STRATEGY, self._benchmark) if book]
             try:
-                self._pipe.send(
-                    (days[columns], self._benchmark, self._periods_per_year, self._is_daily)
-                )
+                request = (self._benchmark, self._periods_per_year, self._is_daily, risk_free)
+                self._pipe.send((days[columns], *request))
             except OSError:
                 self._raise_died()
 

@@ -56,12 +56,14 @@ class QuantstatsRequest(NamedTuple):
         benchmark: Name of the benchmark column, if any.
         periods_per_year: Rows per year; the default of quantstats is 252 for every market.
         is_daily: Whether a row is a day; otherwise it is a longer bar.
+        risk_free: Mean annual risk-free rate, a fraction.
     """
 
     returns: pd.DataFrame
     benchmark: str | None
     periods_per_year: int
     is_daily: bool = True
+    risk_free: float = 0.0
 
 
 class QuantstatsResponse(NamedTuple):
@@ -83,14 +85,14 @@ def render_report(request: QuantstatsRequest, folder: Path) -> str:
     import quantstats
 
     _set_matplotlib_style()
-    returns, benchmark, periods, is_daily = request
+    returns, benchmark, periods, is_daily, risk_free = request
     out = folder / "report.html"
     skeleton = resources.files("engine.reporting") / "templates" / "quantstats_body.html"
     with resources.as_file(skeleton) as template:
         quantstats.reports.html(
             returns[STRATEGY],
             benchmark=None if benchmark is None else returns[benchmark],
-            rf=0.0,
+            rf=risk_free,
             periods_per_year=periods,
             strategy_title=book_style(STRATEGY).label,
             benchmark_title=None if benchmark is None else book_style(benchmark).label,

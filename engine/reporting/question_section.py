@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from engine.reporting.charts.forest import ForestPlot
     from engine.reporting.charts.heatmap import Heatmap
+    from engine.reporting.charts.xy_plot import XYPlot
     from engine.reporting.tables import PlainTable
     from engine.runs.documents.significance import SharpeFigures
     from engine.runs.documents.significance_models import StatisticalTestFigures
@@ -32,6 +33,7 @@ class QuestionSection:
         source: The publications of the method.
         forest: Forest plot of estimates with their intervals, if there is one.
         heatmaps: Heatmaps of one figure over two settings, if there are any.
+        plots: Plots of the figures, if there are any.
         tables: The figures.
         is_collapsed: Whether the figures are folded until the reader opens them.
     """
@@ -44,6 +46,7 @@ class QuestionSection:
     source: str
     forest: ForestPlot | None = None
     heatmaps: tuple[Heatmap, ...] = ()
+    plots: tuple[XYPlot, ...] = ()
     tables: tuple[PlainTable, ...] = ()
     is_collapsed: bool = False
 

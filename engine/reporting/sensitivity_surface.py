@@ -63,12 +63,12 @@ def break_even_sentence(significance: Significance) -> str:
     charged = formatting.BPS(chosen.cost_bps)
     if chosen.sharpe is None:
         return ""
-    if limit is None and chosen.sharpe <= 0:
-        return f"It loses before costs; {charged} a fill were charged."
+    if limit == 0 or (limit is None and chosen.sharpe <= 0):
+        return f"It earns nothing before costs either; {charged} a fill were charged."
     if limit is None:
         searched = formatting.BPS(surface.searched_to_bps)
-        return f"No cost up to {searched} a fill brings its Sharpe ratio to zero."
+        return f"No cost up to {searched} a fill brings its total return to zero."
     return (
-        f"Its Sharpe ratio is zero at a cost of {formatting.BPS(limit)} a fill; {charged} were "
+        f"Its total return is zero at a cost of {formatting.BPS(limit)} a fill; {charged} were "
         "charged."
     )

@@ -79,9 +79,10 @@ def test_every_book_is_judged_on_the_same_bars(run: engine.Run) -> None:
 def test_every_question_of_a_sceptic_has_its_section(run: engine.Run) -> None:
     told = run.significance
     assert set(told) == {
-        *("method", "sharpe", "differences", "superiority", "trials", "track_record"),
-        *("overfitting", "timing", "forecasts", "residuals", "level_trap", "inputs", "seeds"),
-        *("ranks", "fragility", "verdict", "schema_version"),
+        *("method", "risk_free_rate", "sharpe", "differences", "superiority", "trials"),
+        *("selection", "track_record", "overfitting", "timing", "forecasts", "residuals"),
+        *("level_trap", "inputs", "seeds", "ranks", "fragility", "path_risk", "stability"),
+        *("window_subsets", "unseen_tail", "verdict", "schema_version"),
     }
     assert told["ranks"]["windows"] == len(run.manifest["windows"])
     assert list(told["ranks"]["models"]) == ["no_change", "strategy", "ridge", "persistence"]
@@ -97,6 +98,13 @@ def test_every_question_of_a_sceptic_has_its_section(run: engine.Run) -> None:
     assert chosen["cost_bps"] == 7.0
     assert chosen["sharpe"] == run.metrics["books"]["strategy"]["sharpe"]
     assert told["track_record"]["bars"] == run.metrics["span"]["bars"]
+    assert told["path_risk"]["bars"] == told["stability"]["bars"] == len(run.returns)
+    realised = told["path_risk"]["realised"]
+    assert set(realised) == set(BOOKS)
+    assert realised["strategy"]["max_drawdown_pct"] == pytest.approx(
+        run.metrics["books"]["strategy"]["max_drawdown_pct"]
+    )
+    assert len(told["window_subsets"]["without"]) == len(run.manifest["windows"])
 
 
 def test_timing_is_judged_by_the_returns_from_fill_to_fill(

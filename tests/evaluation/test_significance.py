@@ -9,27 +9,28 @@ import pandas as pd
 import pytest
 
 from engine.evaluation.config import EvaluationSpec
-from engine.evaluation.inference.sharpe_significance import deflated_sharpe, probabilistic_sharpe
+from engine.evaluation.inference.sharpe_significance import probabilistic_sharpe
+from engine.evaluation.inference.trial_set import Trial, TrialSet
 from engine.evaluation.significance import assess_significance
 from engine.runs.documents.significance_models import (
+    ForecastTestFigures,
     ModelSections,
     PriceLevelFigures,
     SensitivityCell,
     SensitivityFigures,
+    StatisticalTestFigures,
     TimingFigures,
 )
-from engine.trials.effective_number import build_trial_set
 
 if TYPE_CHECKING:
-    from engine.evaluation.inference.trial_set import TrialSet
     from engine.runs.documents import Significance
 
 SPEC = EvaluationSpec(resamples=400)
 INFERENCE = {"estimate", "low", "high", "p_value", "p_value_holm", "block_length_bars"}
 HAC = {"hac_low", "hac_high"}
 PARTS = {
-    *("method", "sharpe", "differences", "superiority", "trials", "track_record", "overfitting"),
-    "verdict",
+    *("method", "risk_free_rate", "sharpe", "differences", "superiority", "trials", "selection"),
+    *("track_record", "unseen_tail", "overfitting", "verdict"),
 }
 
 
@@ -56,6 +57,7 @@ def surface(*, break_even: float | None, charged: float) -> SensitivityFigures:
         threshold_unit="bps",
         sharpe=(((1.0,),),),
         break_even_cost_bps=break_even,
+        searched_to_bps=2_000.0,
         chosen=SensitivityCell(cost_bps=charged, delay_bars=1, threshold=0.0),
     )
 
@@ -67,10 +69,13 @@ def document(returns: pd.DataFrame, seed: int = 0, **more: Any) -> Significance:
 
 def tried(own: pd.Series, others: int, *, noise: float) -> TrialSet:
     generator = np.random.default_rng(2)
-    returns = {
-        run: own + noise * generator.standard_normal(len(own)) for run in range(1, others + 1)
-    }
-    return build_trial_set(own, returns, runs=others + 1, failed=0, tuning=0, since="2024-01-01")
+    varied = (own + noise * generator.standard_normal(len(own)) for _ in range(others))
+    return TrialSet(
+        own=Trial(0, "1d", own),
+        others=tuple(Trial(number, "1d", each) for number, each in enumerate(varied, start=1)),
+        runs=others + 1,
+        since="2024-01-01",
+    )
 
 
 def test_the_document_has_its_parts_and_nothing_else() -> None:
@@ -121,21 +126,23 @@ def test_a_strategy_that_never_trades_gets_no_evidence() -> None:
     assert significance["verdict"]["sentence"].startswith("No evidence")
 
 
+NO_SKILL = ForecastTestFigures(
+    clark_west={"no_change": StatisticalTestFigures(p_value=0.4)},
+    pesaran_timmermann=StatisticalTestFigures(p_value=0.3),
+)
+
+
 def test_the_verdict_states_forecasts_without_skill() -> None:
-    forecasts = {
-        "r2_vs_persistence": -0.02,
-        "directional_accuracy_pct": 50.0,
-        "up_share_pct": 55.0,
-    }
-    text = document(books(), skill_scores=forecasts)["verdict"]["sentence"]
+    sections = ModelSections(forecasts=NO_SKILL)
+    text = document(books(), model_sections=sections)["verdict"]["sentence"]
     assert text.count("show no skill") == 1
     assert "from 2020-01-01 to 2021-08-22" in text
 
 
 def test_the_verdict_quotes_the_trap_instead_of_missing_skill() -> None:
-    scores = {"r2_vs_persistence": -0.1, "directional_accuracy_pct": 1.0, "up_share_pct": 5.0}
-    trap = ModelSections(price_level=PriceLevelFigures(present=True, sentence="It is the trap."))
-    text = document(books(), skill_scores=scores, model_sections=trap)["verdict"]["sentence"]
+    trap = PriceLevelFigures(present=True, sentence="It is the trap.")
+    sections = ModelSections(price_level=trap, forecasts=NO_SKILL)
+    text = document(books(), model_sections=sections)["verdict"]["sentence"]
     assert text.endswith("It is the trap.")
     assert "show no skill" not in text
 
@@ -146,35 +153,63 @@ def skilled() -> pd.DataFrame:
     return returns
 
 
+TIMED = TimingFigures(sharpe=0.2, p_value=0.001)
+
+
 def test_clear_skill_is_graded_strong() -> None:
-    significance = document(skilled())
+    sections = ModelSections(timing=TIMED, sensitivity=surface(break_even=31.0, charged=15.0))
+    significance = document(skilled(), round_trips=100, model_sections=sections)
     assert significance["verdict"]["grade"] == "strong"
     assert significance["superiority"]["benchmark"] == "buy_and_hold"
     assert "strategy" in significance["superiority"]["stepm"]
+    assert significance["selection"]["sharpe"]["p_value"] < 0.01
+    assert significance["selection"]["lead"]["p_value"] < 0.01
 
 
 @pytest.mark.parametrize(
     ("section", "grade"),
     [
         ({"timing": TimingFigures(sharpe=0.01, p_value=0.2)}, "moderate"),
-        ({"timing": None}, "strong"),
+        ({"timing": None}, "moderate"),
         ({"sensitivity": surface(break_even=29.0, charged=15.0)}, "moderate"),
-        ({"sensitivity": surface(break_even=31.0, charged=15.0)}, "strong"),
+        ({"sensitivity": surface(break_even=0.0, charged=15.0)}, "moderate"),
         ({"sensitivity": surface(break_even=None, charged=15.0)}, "strong"),
-        ({"sensitivity": surface(break_even=9.0, charged=0.0)}, "strong"),
+        ({"sensitivity": surface(break_even=9.0, charged=0.0)}, "weak"),
+        ({"sensitivity": None}, "weak"),
     ],
 )
 def test_the_sections_on_timing_and_sensitivity_limit_the_grade(
     section: dict[str, Any], grade: str
 ) -> None:
-    significance = document(skilled(), model_sections=ModelSections(**section))
+    all_sections = {"timing": TIMED, "sensitivity": surface(break_even=31.0, charged=15.0)}
+    sections = ModelSections(**{**all_sections, **section})
+    significance = document(skilled(), round_trips=100, model_sections=sections)
     assert significance["verdict"]["grade"] == grade
+
+
+def test_holding_without_its_benchmark_has_no_lead_and_no_grade() -> None:
+    """A strategy that is holding was graded weak where buy and hold was no benchmark."""
+    returns = skilled()
+    returns["strategy"] = returns["buy_and_hold"]
+    for table in (returns, returns.drop(columns="buy_and_hold")):
+        significance = document(table, round_trips=100)
+        assert significance["selection"]["lead"] is None
+        assert significance["verdict"]["grade"] == "none"
+
+
+def test_a_ruined_strategy_has_a_sentence_without_a_ratio() -> None:
+    returns = skilled()
+    returns.iloc[300, 0] = -1.0
+    returns.iloc[301:, 0] = 0.0
+    sentence = document(returns)["verdict"]["sentence"]
+    assert "it lost everything on 2020-10-27" in sentence
+    assert "Sharpe" not in sentence
 
 
 def test_a_single_trial_is_not_deflated() -> None:
     returns = books()
     significance = document(returns, trials=tried(returns["strategy"], 0, noise=0.0))
-    assert (significance["trials"]["distinct"], significance["trials"]["effective"]) == (1, 1)
+    assert significance["trials"]["distinct"] == 1
     record = significance["track_record"]
     assert record["deflated_sharpe"] == record["probabilistic_sharpe"]
     assert record["probabilistic_sharpe"] == probabilistic_sharpe(returns["strategy"].to_numpy())
@@ -191,32 +226,35 @@ def test_an_unknown_number_of_trials_is_stated() -> None:
     )
 
 
-def test_independent_trials_deflate_the_sharpe_ratio_and_copies_do_not() -> None:
+def test_trials_deflate_the_sharpe_ratio() -> None:
     returns = books()
-    copies = document(returns, trials=tried(returns["strategy"], 8, noise=1e-5))
     others = document(returns, trials=tried(returns["strategy"], 8, noise=0.5))
-    assert copies["trials"]["distinct"] == others["trials"]["distinct"] == 9
-    alone = document(returns, trials=tried(returns["strategy"], 0, noise=0.0))
-    assert copies["track_record"] == alone["track_record"]
-    assert others["trials"]["effective"] == 9
+    assert others["trials"]["distinct"] == 9
     luckiest = others["track_record"]["expected_maximum_sharpe"]
-    assert luckiest > 1.4 * (365 / 600) ** 0.5
+    assert luckiest > 1.3 * (365 / 600) ** 0.5
     own = returns["strategy"].to_numpy()
     assert others["track_record"]["deflated_sharpe"] < probabilistic_sharpe(own) / 4
     assert others["overfitting"]["configurations"] == 9
 
 
-def test_trials_with_similar_sharpe_ratios_still_deflate() -> None:
+def test_tries_declared_elsewhere_deflate_as_well() -> None:
     returns = books()
-    trials = tried(returns["strategy"], 3, noise=0.5)
-    alike = replace(trials, sharpe_deviation=1e-9)
-    record = document(returns, trials=alike)["track_record"]
-    own = returns["strategy"].to_numpy()
-    assert trials.noise_deviation
-    assert record["deflated_sharpe"] == deflated_sharpe(own, 4, trials.noise_deviation)
+    alone = tried(returns["strategy"], 0, noise=0.0)
+    record = document(returns, trials=alone)["track_record"]
+    declared = document(returns, trials=replace(alone, elsewhere=40))
+    assert declared["trials"]["elsewhere"] == 40
+    assert declared["track_record"]["deflated_sharpe"] < record["deflated_sharpe"]
 
 
 def test_many_trials_lower_the_grade() -> None:
     returns = skilled()
-    lucky = replace(tried(returns["strategy"], 3, noise=0.5), effective=50, sharpe_deviation=1.0)
-    assert document(returns, trials=lucky)["verdict"]["grade"] == "none"
+    returns["strategy"] -= 0.0022
+    sections = ModelSections(sensitivity=surface(break_even=31.0, charged=15.0))
+    alone = tried(returns["strategy"], 0, noise=0.0)
+
+    def grade(trials: TrialSet) -> str:
+        judged = document(returns, trials=trials, round_trips=100, model_sections=sections)
+        return str(judged["verdict"]["grade"])
+
+    assert grade(alone) != "none"
+    assert grade(replace(alone, elsewhere=1_000_000)) == "none"

@@ -1,7 +1,8 @@
 """A second simulator in plain Python: no vectorbt, no pandas, no numpy, no line shared.
 
 Same rules as `engine.simulation`: a changed target is decided at a close and filled `delay` bars
-later; sells first; buys cut to the cash; borrowing charged in proportion; ruin is final. Where
+later; sells first; buys cut to the cash; shorts and idle cash cost and earn cash at the next bar;
+a book below a millionth of its start at any fill or close is ruined, and ruin is final. Where
 nothing trades an order waits: the last one that is due is filled at the next bar that trades,
 unless it asks for what was filled last.
 """
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     Table = Sequence[Sequence[float]]
 
+FLOOR = 1e-6
+
 
 def equity_curve(
     weights: Table,
@@ -26,20 +29,20 @@ def equity_curve(
     fee: float,
     slippage: float,
     borrow_rate: float,
+    cash_rate: float,
     traded: Sequence[Sequence[bool]],
 ) -> list[float]:
     """Equity at each close; rows are bars, columns symbols; years since the bar before."""
     symbols = range(len(closes[0]))
-    cash, units, equity, short = 1.0, [0.0 for _ in symbols], 1.0, 0.0
+    cash, units, charge = 1.0, [0.0 for _ in symbols], 0.0
     due, filled = [0.0 for _ in symbols], [0.0 for _ in symbols]
     curve: list[float] = []
     for t, (price, close) in enumerate(zip(fill_prices, closes, strict=True)):
-        shrink = max(0.0, 1.0 - borrow_rate * years[t] * short)
-        cash, units = cash * shrink, [u * shrink for u in units]
+        cash -= charge * years[t]
         decided = t - delay
-        now = cash + sum(u * p for u, p in zip(units, price, strict=True))
+        lowest = now = cash + sum(u * p for u, p in zip(units, price, strict=True))
         orders = []
-        for s in symbols if decided >= 0 and now > 0 else ():
+        for s in symbols if decided >= 0 and now >= FLOOR else ():
             if decided == 0 or weights[decided][s] != weights[decided - 1][s]:
                 due[s] = weights[decided][s]
             if due[s] != filled[s] and traded[t][s]:
@@ -50,12 +53,15 @@ def equity_curve(
             paid = price[s] * (1.0 + slippage if wanted > 0 else 1.0 - slippage)
             size = wanted / price[s]
             if size > 0:
-                size = min(size, cash / (paid * (1.0 + fee)))
+                size = min(size, max(0.0, cash) / (paid * (1.0 + fee)))
             cash -= size * paid + abs(size) * paid * fee
             units[s] += size
-        equity = cash + sum(u * p for u, p in zip(units, close, strict=True))
-        if equity <= 0 or shrink == 0:
+        values = [u * p for u, p in zip(units, close, strict=True)]
+        equity = cash + sum(values)
+        after = cash + sum(u * p for u, p in zip(units, price, strict=True))
+        if min(lowest, after, equity) < FLOOR:
             return curve + [0.0] * (len(closes) - t)
-        short = sum(max(0.0, -u * p) for u, p in zip(units, close, strict=True)) / equity
+        idle = max(0.0, equity - sum(max(0.0, value) for value in values))
+        charge = borrow_rate * sum(max(0.0, -value) for value in values) - cash_rate * idle
         curve.append(equity)
     return curve

@@ -18,6 +18,7 @@ equity_curve = run_path(str(Path(__file__).with_name("pure_simulator.py")))["equ
 
 Cases = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 HALTED_SHARES = [0.0, 0.1, 0.5]
+CASH_RATES = [0.0, 0.0, 0.5, -0.01]
 
 
 @st.composite
@@ -63,11 +64,23 @@ def halts(weights: pd.DataFrame, share: float) -> pd.DataFrame:
 
 
 def assert_equal_equity(
-    case: Cases, costs: Costs, execution: Execution, halted: float = 0.0
+    case: Cases,
+    costs: Costs,
+    execution: Execution,
+    halted: float = 0.0,
+    cash_rate: float = 0.0,
 ) -> None:
     weights, opens, closes = case
     traded = halts(weights, halted)
-    result = simulate(weights, opens, closes, costs=costs, execution=execution, traded=traded)
+    result = simulate(
+        weights,
+        opens,
+        closes,
+        costs=costs,
+        execution=execution,
+        traded=traded,
+        cash_rates=cash_rate,
+    )
     days = np.diff(weights.index.to_numpy(), prepend=weights.index.to_numpy()[:1])
     expected = equity_curve(
         weights.to_numpy().tolist(),
@@ -78,6 +91,7 @@ def assert_equal_equity(
         fee=costs.fee_bps / 10_000,
         slippage=costs.slippage_bps / 10_000,
         borrow_rate=costs.borrow_bps_per_year / 10_000,
+        cash_rate=cash_rate,
         traded=traded.to_numpy().tolist(),
     )
     np.testing.assert_allclose((1 + result.returns).cumprod(), expected, rtol=1e-9, atol=1e-9)
@@ -89,11 +103,12 @@ def assert_equal_equity(
     costs_of_any_size,
     executions,
     st.sampled_from(HALTED_SHARES),
+    st.sampled_from(CASH_RATES),
 )
 def test_one_symbol_long_and_short_has_the_equity_of_the_plain_simulator(
-    case: Cases, costs: Costs, execution: Execution, halted: float
+    case: Cases, costs: Costs, execution: Execution, halted: float, cash_rate: float
 ) -> None:
-    assert_equal_equity(case, costs, execution, halted)
+    assert_equal_equity(case, costs, execution, halted, cash_rate)
 
 
 @settings(max_examples=100, deadline=None)
@@ -102,11 +117,12 @@ def test_one_symbol_long_and_short_has_the_equity_of_the_plain_simulator(
     costs_of_any_size,
     executions,
     st.sampled_from(HALTED_SHARES),
+    st.sampled_from(CASH_RATES),
 )
 def test_three_symbols_sharing_cash_have_the_equity_of_the_plain_simulator(
-    case: Cases, costs: Costs, execution: Execution, halted: float
+    case: Cases, costs: Costs, execution: Execution, halted: float, cash_rate: float
 ) -> None:
-    assert_equal_equity(case, costs, execution, halted)
+    assert_equal_equity(case, costs, execution, halted, cash_rate)
 
 
 @settings(max_examples=40, deadline=None)

@@ -72,13 +72,13 @@ def test_superiority_is_archs_on_sharpe_ratios_made_means(edge: float) -> None:
     market = generator.standard_normal(1_500)
     books = market[:, None] + generator.standard_normal((1_500, 4)) + [edge, 0.0, 0.0, -0.02]
     returns = pd.DataFrame({"market": market} | {f"{at}": books[:, at] for at in range(4)})
-    result = run_superiority_tests(returns, "market", 1_000, 0.95, np.random.default_rng(1))
+    result = run_superiority_tests(returns, "market", 4_000, 0.95, np.random.default_rng(1))
     # A Sharpe ratio and its influence values vary, to first order, as a mean and its bars do.
     linear = returns.apply(lambda book: book.mean() / book.std() + sharpe_influence(book))
     above = linear.drop(columns="market").sub(linear["market"], axis=0)
     scaled = (above / above.std()).to_numpy()
     length = max(1, round(result["block_length_bars"]))
-    test = SPA(np.zeros(1_500), -scaled, length, 1_000, seed=np.random.default_rng(2))
+    test = SPA(np.zeros(1_500), -scaled, length, 4_000, seed=np.random.default_rng(2))
     test.compute()
     for name, p_value in test.pvalues.items():
         assert result["spa"][str(name)] == pytest.approx(p_value, abs=0.05)

@@ -129,8 +129,8 @@ def test_trials_in_the_ledger_are_counted(runs: list[Run], tmp_path: Path) -> No
     trials = {"distinct": 21, "effective": 17, "sharpe_deviation": 0.01, "runs": 30, "failed": 1}
     known = changed(runs[0], significance={"trials": trials})
     text = Page(read(write_comparison_page([known, runs[1]], tmp_path))).text
-    assert f"17{NO_BREAK_SPACE}independent trials counted" in text
-    assert f"The ledger had 21{NO_BREAK_SPACE}strategies" in text
+    assert "With 17 independent trials counted" in text
+    assert f"The ledger had 21{NO_BREAK_SPACE}looks" in text
 
 
 def test_correlations_are_those_of_the_comparison(runs: list[Run], html: str) -> None:

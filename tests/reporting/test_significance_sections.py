@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from engine.runs.run import Run
 
 SECTIONS = ["sharpe", "differences", "superiority", "trials", "overfitting", "timing", "skill",
-            "ranks", "trap", "fragility", "seeds", "diagnostics", "method", "reading"]  # fmt: skip
+            "ranks", "trap", "fragility", "seeds", "path-risk", "stability", "starts", "offsets",
+            "tail", "diagnostics", "method", "reading"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +64,13 @@ def test_each_test_has_a_section_in_order_and_a_link_to_it(page: Page) -> None:
         "95\N{NO-BREAK SPACE}% interval, HAC",
         "No: by chance the best of so many books would lead buy and hold by at least as much",
         "(SPA, p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.312)",
-        "Not significant. 38\N{NO-BREAK SPACE}distinct strategies tried on these bars, "
-        "equivalent to 7 independent trials: deflated Sharpe ratio 0.731",
+        "Not significant. The ledger counts 38\N{NO-BREAK SPACE}looks since 2026-11-01 08:30, and "
+        "5\N{NO-BREAK SPACE}tries elsewhere are declared, equivalent to 7.2 independent trials. "
+        "Without skill the best of them reaches this Sharpe ratio with p\N{NO-BREAK SPACE}="
+        "\N{NO-BREAK SPACE}0.237; its lead over holding with "
+        "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.612. In 80\N{NO-BREAK SPACE}% "
+        "of such spans a true Sharpe ratio of 0.93 would be found, and a true lead over holding "
+        "of 0.93.",
         "needs 3,511\N{NO-BREAK SPACE}bars for 95\N{NO-BREAK SPACE}% confidence in a ratio above "
         "zero; it has 3,780\N{NO-BREAK SPACE}bars.",
         "Not always: of 38\N{NO-BREAK SPACE}configurations, the best in one half",
@@ -74,7 +80,7 @@ def test_each_test_has_a_section_in_order_and_a_link_to_it(page: Page) -> None:
         "Over 32\N{NO-BREAK SPACE}windows no change has the smallest errors: significantly "
         "smaller than strategy",
         "Yes. The R² of 0.998 on prices is the level-forecast trap",
-        "ratio stays above zero at costs up to 41.0 bps a fill, 2.7 times the 15 charged",
+        "The total return is zero at a cost of 41.0 bps a fill, 2.7 times the 15 charged.",
         "ranges from 0.21 to 0.48. Of the variance of a single seed's ratio, 34.8",
         "1\N{NO-BREAK SPACE}input of 3 may have a unit root: NASDAQ:obv.",
         "The residuals are autocorrelated",
@@ -91,7 +97,9 @@ def test_each_section_of_figures_names_a_source(page: Page) -> None:
 def test_tables_with_adjusted_p_values_state_the_number_of_tests(page: Page) -> None:
     heads = page.text.count("p after Holm: adjusted for the")
     # The heads of the tables and what the notes begin with; the method names the column too.
-    assert page.text.count("p after Holm") == 2 * heads + 1 == 9
+    # Break and decay have three such columns, and one note for both.
+    assert page.text.count("p after Holm") == 2 * heads + 1 + 2 == 13
+    assert "adjusted for the 6 tests of both tables" in page.text
     assert "adjusted for the 5\N{NO-BREAK SPACE}books of this table" in page.text
     for count in ("4\N{NO-BREAK SPACE}comparisons", "3\N{NO-BREAK SPACE}comparisons"):
         assert f"adjusted for the {count} of this table" in page.text
@@ -152,10 +160,11 @@ def test_heatmap_colour_follows_size_and_sign() -> None:
 
 def test_tests_that_do_not_apply_state_the_reason(full: Run) -> None:
     names = ("superiority", "trials", "track_record", "overfitting", "timing", "seeds",
-             "fragility", "forecasts", "ranks", "level_trap", "residuals", "inputs")  # fmt: skip
-    page = page_with(full, **dict.fromkeys(names))
+             "fragility", "forecasts", "ranks", "level_trap", "residuals", "inputs",
+             "path_risk", "stability", "window_subsets", "offset_paths")  # fmt: skip
+    page = page_with(full, **dict.fromkeys((*names, "unseen_tail")))
     assert sections(page) == ["sharpe", "differences", "unanswered", "method", "reading"]
-    assert page.text.count("Not answered: ") == 9
+    assert page.text.count("Not answered: ") == 13
     assert "Not answered: it needs two seeds, and there was one." in page.text
 
 
@@ -172,6 +181,7 @@ def test_undefined_figures_are_dashes_and_give_no_answer(full: Run) -> None:
         full,
         superiority=full.significance["superiority"] | {"spa": dict.fromkeys(("lower", "upper"))},
         track_record=dict.fromkeys(full.significance["track_record"]),
+        selection={"level": 0.05},
         timing=None,
         forecasts={"diebold_mariano": {"no_change": nothing}, "pesaran_timmermann": nothing},
         residuals={"ljung_box": nothing, "breusch_godfrey": nothing},
@@ -181,7 +191,7 @@ def test_undefined_figures_are_dashes_and_give_no_answer(full: Run) -> None:
     )
     for text in (
         "No answer: the returns of the books do not vary.",
-        "No deflated Sharpe ratio",
+        "No test: there are too few returns, or they do not vary.",
         "Its errors are not significantly smaller than those of any other forecast.",
         "Its direction cannot be tested",
         "The residuals cannot be tested.",
@@ -192,27 +202,39 @@ def test_undefined_figures_are_dashes_and_give_no_answer(full: Run) -> None:
     assert "None" not in page.text
 
 
-def test_a_deflated_sharpe_ratio_at_the_level_is_significant(full: Run) -> None:
-    record = full.significance["track_record"]
-    enough = page_with(full, track_record=record | {"deflated_sharpe": 0.95})
-    assert " Significant. 38" in enough.text
-    first = full.significance["trials"] | {"distinct": 1, "effective": 1}
-    alone = page_with(full, trials=first, track_record=record | {"expected_maximum_sharpe": 0.0})
-    assert "The ledger has no other trial on these bars" in alone.text
-    assert "the probability that the true ratio is above zero, as for a single trial" in alone.text
-    unknown = page_with(full, trials=None, track_record=record | {"expected_maximum_sharpe": 0.0})
-    assert "The number of trials on these bars is not known. Prob" in unknown.text
-    assert "ignificant. The number" not in unknown.text
-    short = page_with(full, track_record=record | {"deflated_sharpe": 0.9499, "bars": 3000})
-    assert "Not significant." in short.text
-    assert "it has only 3,000\N{NO-BREAK SPACE}bars" in short.text
+def test_p_values_of_ratio_and_lead_at_the_level_are_significant(full: Run) -> None:
+    found = full.significance["selection"]
+
+    def text(sharpe: float, lead: float | None, **changes: Any) -> str:
+        tests = {
+            "sharpe": found["sharpe"] | {"p_value": sharpe},
+            "lead": None if lead is None else found["lead"] | {"p_value": lead},
+        }
+        return page_with(full, selection=found | tests, **changes).text
+
+    assert " Significant. The ledger counts 38" in text(0.05, 0.05)
+    assert "Not significant." in text(0.051, 0.05)
+    assert "Not significant." in text(0.05, 0.051)
+    assert "Not significant." in text(0.05, None)
+    assert "there is no lead over holding to test" in text(0.05, None)
+    first = full.significance["trials"] | {"distinct": 1, "elsewhere": 0}
+    assert "The ledger has no other look." in text(0.2, 0.2, trials=first)
+    assert "The number of trials is not known." in text(0.2, 0.2, trials=None)
+    short = full.significance["track_record"] | {"bars": 3000}
+    assert "it has only 3,000\N{NO-BREAK SPACE}bars" in text(0.2, 0.2, track_record=short)
+
+
+def test_the_page_says_which_p_values_count_the_trials(full: Run) -> None:
+    text = page_with(full).text
+    assert "the p-values of the section Trials do" in text
+    assert "deflated Sharpe ratio above" not in text
 
 
 def test_the_verdict_of_the_tearsheet_has_the_break_even_cost(full: Run, run: Run) -> None:
     line = break_even_sentence(full.significance)
     assert line in Page(render_tearsheet(full)).text
     assert line == (
-        "Its Sharpe ratio is zero at a cost of 41.0\N{NO-BREAK SPACE}bps a fill; "
+        "Its total return is zero at a cost of 41.0\N{NO-BREAK SPACE}bps a fill; "
         "15.0\N{NO-BREAK SPACE}bps were charged."
     )
     assert break_even_sentence(run.significance) == ""
@@ -231,9 +253,10 @@ def test_a_verdict_of_several_sentences_is_split_after_the_first(full: Run) -> N
     ("limit", "sharpe", "text"),
     [
         (None, 0.4, "No cost up to 2,000.0\N{NO-BREAK SPACE}bps a fill brings"),
-        (None, -0.4, "It loses before costs"),
+        (None, -0.4, "It earns nothing before costs"),
         (None, None, ""),
-        (9.0, -0.1, "Its Sharpe ratio is zero at a cost of 9.0\N{NO-BREAK SPACE}bps a fill"),
+        (0.0, -0.4, "It earns nothing before costs"),
+        (9.0, -0.1, "Its total return is zero at a cost of 9.0\N{NO-BREAK SPACE}bps a fill"),
     ],
 )
 def test_break_even_sentence_covers_every_case(

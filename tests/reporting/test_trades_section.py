@@ -61,6 +61,15 @@ def test_no_line_where_no_order_waited_or_a_version_did_not_count(run: Run) -> N
         assert "waited" not in Page(section(with_metrics(run, strategy=counts))).text
 
 
+def test_one_line_says_that_the_strategy_fell_below_its_maintenance_margin(run: Run) -> None:
+    for count, told in ((2, "at 2 closes"), (1, "at 1 close:")):
+        text = Page(section(with_metrics(run, strategy={"margin_calls": count}))).text
+        assert f"below its maintenance margin {told}" in text.replace("\N{NO-BREAK SPACE}", " ")
+    for count in (0, None):
+        text = Page(section(with_metrics(run, strategy={"margin_calls": count}))).text
+        assert "maintenance margin" not in text
+
+
 def test_one_line_names_a_symbol_without_volumes(run: Run) -> None:
     symbol = run.manifest.target[0]
     for ignored, told in ((7, True), (0, False)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.evaluation.robustness.sensitivity_sentence import describe_sensitivity
+from tests.reporting.truth_paths import path_truth
 
 
 def outcome(statistic: float | None, p_value: float | None, **others: Any) -> dict[str, Any]:
@@ -52,6 +53,21 @@ def surface() -> dict[str, Any]:
     return figures | {"sentence": describe_sensitivity(figures)}
 
 
+def selection(estimate: float, p_value: float) -> dict[str, Any]:
+    """A test of the best of all trials."""
+    return {
+        "estimate": estimate,
+        "statistic": 1.72,
+        "p_value": p_value,
+        "single_p_value": 0.0427,
+        "effective_trials": 12.2,
+        "expected_maximum": 0.384,
+        "hurdle": 0.71,
+        "detectable": 0.93,
+        "effective_bars": 812.4,
+    }
+
+
 def truth(significance: dict[str, Any]) -> dict[str, Any]:
     """What a run of now adds to the significance.json of the runs of before."""
     with_hac = {
@@ -74,10 +90,26 @@ def truth(significance: dict[str, Any]) -> dict[str, Any]:
             "runs": 41,
             "failed": 3,
             "distinct": 38,
-            "effective": 7,
+            "elsewhere": 5,
+            "effective": 7.2,
             "tuning": 240,
-            "sharpe_deviation": 0.0213,
+            "idea": {
+                "looks": 3,
+                "start_dates": 3,
+                "end_dates": 1,
+                "targets": 1,
+                "intervals": 1,
+                "datasets": 1,
+                "benchmarks": 1,
+                "confidences": 1,
+            },
             "since": "2026-11-01T08:30:00+00:00",
+        },
+        "selection": {
+            "level": 0.05,
+            "sharpe": selection(0.44, 0.2371),
+            "lead": selection(0.21, 0.6122),
+            "minimum_backtest_years": 11.4,
         },
         "track_record": {
             "probabilistic_sharpe": 0.9561,
@@ -87,6 +119,17 @@ def truth(significance: dict[str, Any]) -> dict[str, Any]:
             "bars": 3780,
             "skewness": -0.41,
             "kurtosis": 9.3,
+        },
+        "unseen_tail": {
+            "bars": 3780,
+            "skewness": -0.41,
+            "gaining_share": 0.541,
+            "largest_loss": 0.0723,
+            "erasing_loss": 0.4871,
+            "grade_ending_loss": None,
+            "rarest_seen_bars": 1262.3,
+            "unseen_probability": 0.0005,
+            "warning": None,
         },
         "overfitting": {
             "probability": 0.312,
@@ -103,6 +146,7 @@ def truth(significance: dict[str, Any]) -> dict[str, Any]:
                 "ridge": outcome(-2.91, 0.0036, p_value_holm=0.0109),
                 "persistence": outcome(1.21, 0.227, p_value_holm=0.454),
             },
+            "clark_west": {"no_change": outcome(1.83, 0.0336), "drift": outcome(0.42, 0.337)},
             "pesaran_timmermann": outcome(0.71, 0.239),
         },
         "ranks": {
@@ -150,4 +194,5 @@ def truth(significance: dict[str, Any]) -> dict[str, Any]:
             "price has 0.998.",
         },
         "fragility": surface(),
+        **path_truth(),
     }

@@ -14,7 +14,14 @@ from engine.evaluation.robustness.sensitivity import (
     COST_MULTIPLES,
     DELAYS_BARS,
 )
-from engine.evaluation.verdict import COST_MARGIN, Grade
+from engine.evaluation.verdict import (
+    COST_MARGIN,
+    HIGHEST_LEVEL,
+    MIN_EFFECTIVE_BARS,
+    MIN_ROUND_TRIPS,
+    MODERATE_SHARE,
+    Grade,
+)
 from tests.pipeline.markets import market, write_strategy
 from tests.reporting.truth import truth
 
@@ -26,7 +33,10 @@ NAMED = set(re.findall(r"`([a-z0-9_]+)`", GUIDE)) | HEADINGS
 BY_NAME = {
     ("books",), ("forecasts",), ("forecasts", "*", "horizons"),
     ("sharpe",), ("differences",), ("superiority", "p_values"),
-    ("forecasts", "diebold_mariano"), ("ranks", "models"), ("inputs", "adf"),
+    ("forecasts", "diebold_mariano"), ("forecasts", "clark_west"),
+    ("ranks", "models"), ("inputs", "adf"),
+    ("path_risk", "horizons", "books"), ("path_risk", "horizons", "behind_probability"),
+    ("path_risk", "horizons", "books", "*", "drawdown_probability"), ("path_risk", "realised"),
 }  # fmt: skip
 """Where keys are books, rivals, inputs or horizons, and not figures."""
 
@@ -96,13 +106,16 @@ def test_every_link_has_a_target() -> None:
 
 
 def test_the_rule_of_the_grades_is_documented() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", GUIDE, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|.* \|$", GUIDE, re.MULTILINE)
     rule = {grade: said for grade, said in rows if grade in Grade.__args__}
     assert list(rule) == list(Grade.__args__)
-    assert "0.90" in rule["weak"]
-    assert "0.95" in rule["moderate"]
+    assert HIGHEST_LEVEL == 0.05
+    assert f"at least {MIN_ROUND_TRIPS} finished round trips" in rule["weak"]
+    assert f"at least {MIN_EFFECTIVE_BARS:.0f} effective bars" in rule["weak"]
+    assert MODERATE_SHARE == 1 / 5
+    assert "alpha/5" in rule["moderate"]
     assert COST_MARGIN == 2
-    assert "twice the cost paid" in rule["strong"]
+    assert "twice the cost that it paid" in rule["strong"]
 
 
 def test_the_settings_of_the_sensitivity_surface_are_documented() -> None:

@@ -67,24 +67,25 @@ def analyse_run(run: Run) -> RunAnalysis:
     fills = run.trades[run.trades["book"] == STRATEGY_BOOK]
     periods = run.metrics.span.periods_per_year
     confidence = run.significance.method.confidence
-    series = compute_series(run.returns, fills, periods)
+    series = compute_series(run.returns, run.rates_by_bar, fills, periods)
     trips = _round_trips(run, fills)
     forecasts = average_over_seeds(run.predictions, run.horizon)
     windows = analyse_windows(run)
     document = Analysis(
         confidence=confidence,
+        risk_free_rate=run.metrics.risk_free_rate,
         benchmark=BENCHMARK_BOOK if BENCHMARK_BOOK in run.returns else None,
         regimes=RegimeDefinition(
             volatility_window_bars=VOLATILITY_WINDOW,
             volatility_history_bars=MAX_HISTORY,
             trend_window_bars=TREND_WINDOW,
         ),
-        benchmark_regression=regress_on_benchmark(run.returns, periods, confidence),
+        benchmark_regression=regress_on_benchmark(run.excess_returns, periods, confidence),
         distribution=describe_distributions(run.returns),
         histogram=bin_returns(run.returns),
         tails=trace_tails(run.returns),
         period_returns=compound_periods(run.returns),
-        rolling=summarise_rolling(series, run.returns, periods),
+        rolling=summarise_rolling(series, run.excess_returns, periods),
         round_trips=None if trips is None else _summarise_trips(trips),
         windows=windows,
         window_summary=summarise_windows(windows),

@@ -47,7 +47,7 @@ def regress_on_benchmark(
     """Beta and alpha of the strategy against buy and hold, see `fit_hac_regression`.
 
     Args:
-        returns: Index timestamp, a column a book.
+        returns: Index timestamp, a column a book: returns above the risk-free rate.
         periods_per_year: Annualises alpha.
         confidence: Level of the intervals: estimate -+ z x HAC standard error.
 

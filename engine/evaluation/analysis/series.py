@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -18,6 +20,9 @@ from engine.evaluation.metrics.rolling import (
 from engine.runs.documents.analysis_returns import RollingFigures, SeriesRange
 from engine.runs.run import BENCHMARK_BOOK
 
+if TYPE_CHECKING:
+    from engine.data.rates import RatesByBar
+
 SERIES_COLUMNS = (
     *("timestamp", "book", "equity", "drawdown_pct", "rolling_sharpe"),
     *("rolling_volatility_pct", "rolling_beta", "rolling_turnover_per_year"),
@@ -25,12 +30,16 @@ SERIES_COLUMNS = (
 
 
 def compute_series(
-    returns: pd.DataFrame, strategy_trades: pd.DataFrame, periods_per_year: float
+    returns: pd.DataFrame,
+    rates: RatesByBar,
+    strategy_trades: pd.DataFrame,
+    periods_per_year: float,
 ) -> pd.DataFrame:
     """A row a bar and book, the books one after the other in the order of `returns`.
 
     Args:
         returns: Index timestamp, a column a book: net return of each bar; no NaN.
+        rates: Interest rates on these bars: Sharpe ratio and beta are those of excess returns.
         strategy_trades: The strategy's fills.
         periods_per_year: Annualises.
 
@@ -42,15 +51,16 @@ def compute_series(
         "equity": cumulative_growth(returns),
         "drawdown_pct": drawdown_pct(returns),
         "rolling_sharpe": rolling_sharpe(
-            returns, window=window, periods_per_year=periods_per_year
+            returns, window=window, periods_per_year=periods_per_year, rates=rates
         ),
         "rolling_volatility_pct": 100.0
         * rolling_volatility(returns, window=window, periods_per_year=periods_per_year),
     }
     own: dict[str, pd.Series[float]] = {}
+    excess = rates.excess(returns)
     if BENCHMARK_BOOK in returns:
         own["rolling_beta"] = rolling_beta(
-            returns[STRATEGY_BOOK], returns[BENCHMARK_BOOK], window=window
+            excess[STRATEGY_BOOK], excess[BENCHMARK_BOOK], window=window
         )
     if "equity" in strategy_trades:
         own["rolling_turnover_per_year"] = rolling_turnover(
@@ -70,24 +80,24 @@ def compute_series(
 
 
 def summarise_rolling(
-    series: pd.DataFrame, returns: pd.DataFrame, periods_per_year: float
+    series: pd.DataFrame, excess_returns: pd.DataFrame, periods_per_year: float
 ) -> RollingFigures:
     """The strategy's rolling figures in short.
 
     Args:
         series: As `compute_series` makes it.
-        returns: What it was made from.
+        excess_returns: What it was made from.
         periods_per_year: Bars a year.
     """
     own = series[series["book"] == STRATEGY_BOOK]
     benchmark_last = beta_whole = None
-    if BENCHMARK_BOOK in returns:
+    if BENCHMARK_BOOK in excess_returns:
         other = series.loc[series["book"] == BENCHMARK_BOOK, "rolling_volatility_pct"]
         benchmark_last = finite_or_none(other.iloc[-1])
-        mine, held = returns[STRATEGY_BOOK], returns[BENCHMARK_BOOK]
+        mine, held = excess_returns[STRATEGY_BOOK], excess_returns[BENCHMARK_BOOK]
         beta_whole = finite_or_none(rolling_beta(mine, held, window=len(mine)).iloc[-1])
     return RollingFigures(
-        window_bars=rolling_window_length(len(returns), periods_per_year),
+        window_bars=rolling_window_length(len(excess_returns), periods_per_year),
         sharpe=_summarise(own["rolling_sharpe"]),
         volatility_pct=_summarise(own["rolling_volatility_pct"]),
         benchmark_volatility_last_pct=benchmark_last,

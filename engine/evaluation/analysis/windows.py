@@ -27,7 +27,10 @@ def analyse_windows(run: Run) -> tuple[WindowFigures, ...]:
     rows = starts.searchsorted(pd.DatetimeIndex(run.returns.index), side="right") - 1
     books = [book for book in (STRATEGY_BOOK, BENCHMARK_BOOK) if book in run.returns]
     ratios = sharpe_by_window(
-        run.returns[books].to_numpy(dtype=np.float64), rows, run.metrics.span.periods_per_year
+        run.returns[books].to_numpy(dtype=np.float64),
+        rows,
+        run.metrics.span.periods_per_year,
+        run.rates_by_bar,
     )
     seeds = run.significance.seeds
     by_seed = dict(enumerate(seeds.sharpe_by_window if seeds else ()))

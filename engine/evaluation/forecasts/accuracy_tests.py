@@ -1,4 +1,4 @@
-"""Tests of forecast accuracy (Diebold-Mariano) and of direction (Pesaran-Timmermann)."""
+"""Tests of forecast accuracy (Diebold-Mariano, Clark-West), of direction (Pesaran-Timmermann)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def diebold_mariano(
     1987, Econometrica 55).
 
     The test is conservative where the second forecast is nested in the first, as "no change" is
-    in a fitted model: estimating parameters costs accuracy (Clark & McCracken 2001).
+    in a fitted model: estimating parameters costs accuracy (Clark & McCracken 2001). `clark_west`
+    is the test for that case.
 
     Args:
         errors_a: Errors of the first forecast, shape (n,); no NaN.
@@ -54,7 +55,55 @@ def diebold_mariano(
         loss_a + loss_b
     ):
         return HypothesisTestResult()
-    mean = differences.mean()
+    statistic = _studentise_mean(differences, horizon)
+    p_value = float(2 * stdtr(bars - 1, -abs(statistic)))
+    return HypothesisTestResult(statistic, p_value, bars - 1, lags=horizon - 1, observations=bars)
+
+
+def clark_west(
+    predicted: Vector, reference: Vector, actual: Vector, horizon: int
+) -> HypothesisTestResult:
+    """Tests H0: a model predicts no better than a simpler one that it contains.
+
+    A useless parameter makes the errors of the larger model larger, so that its squared errors are
+    higher even where it is as good. The adjusted difference of the squared errors
+
+        f_t = (y_t - s_t)^2 - ((y_t - p_t)^2 - (s_t - p_t)^2) = 2 (y_t - s_t) (p_t - s_t),
+
+    p the prediction and s the simpler one, has mean 0 then: what the simpler model leaves is not
+    related to what the larger one adds. Its mean is studentised as in `diebold_mariano` and
+    compared with the normal distribution, one-sided.
+
+    Args:
+        predicted: Predictions, shape (n,); no NaN.
+        reference: Predictions of the simpler model, shape (n,); no NaN. 0 is no change.
+        actual: Outcomes, shape (n,); no NaN.
+        horizon: Bars ahead, h, 1 or more.
+
+    Returns:
+        statistic, p_value, lags h - 1, observations n. None unless n > h and n >= 2, and where f
+        is constant, as where both predict the same.
+
+    Source: Clark & West (2007), Approximately Normal Tests for Equal Predictive Accuracy in Nested
+    Models, J. of Econometrics 138.
+    """
+    from scipy.special import ndtr
+
+    differences = 2 * (actual - reference) * (predicted - reference)
+    bars = len(differences)
+    if bars <= max(horizon, 1) or np.ptp(differences) <= _EQUAL_LOSS_TOLERANCE * np.max(
+        actual**2 + reference**2
+    ):
+        return HypothesisTestResult()
+    statistic = _studentise_mean(differences, horizon)
+    return HypothesisTestResult(
+        statistic, float(ndtr(-statistic)), lags=horizon - 1, observations=bars
+    )
+
+
+def _studentise_mean(differences: Vector, horizon: int) -> float:
+    """Mean over its standard error, with h - 1 autocovariances and the correction of Harvey."""
+    bars, mean = len(differences), differences.mean()
     centred = differences - mean
     steps = np.arange(1, horizon)
     products = np.array([centred[step:] @ centred[:-step] for step in steps])
@@ -63,9 +112,7 @@ def diebold_mariano(
     if variance <= _EQUAL_LOSS_TOLERANCE * (centred @ centred) / bars:
         variance = (centred @ centred + 2 * (1 - steps / horizon) @ products) / bars
     correction = (bars + 1 - 2 * horizon + horizon * (horizon - 1) / bars) / bars
-    statistic = float(mean / np.sqrt(variance / bars) * np.sqrt(correction))
-    p_value = float(2 * stdtr(bars - 1, -abs(statistic)))
-    return HypothesisTestResult(statistic, p_value, bars - 1, lags=horizon - 1, observations=bars)
+    return float(mean / np.sqrt(variance / bars) * np.sqrt(correction))
 
 
 def pesaran_timmermann(predicted: Vector, actual: Vector) -> HypothesisTestResult:

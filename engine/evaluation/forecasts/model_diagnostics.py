@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.evaluation.forecasts.accuracy_tests import diebold_mariano, pesaran_timmermann
+from engine.evaluation.forecasts.accuracy_tests import (
+    clark_west,
+    diebold_mariano,
+    pesaran_timmermann,
+)
 from engine.evaluation.inference.diagnostics import (
     augmented_dickey_fuller,
     breusch_godfrey,
@@ -31,26 +35,33 @@ MAX_ADF_ROWS = 10_000
 """Only the latest rows of longer inputs are tested: the number of lags grows with the length, and
 100,000 rows take a third of a second each."""
 
-NO_CHANGE = "no_change"
+NO_CHANGE, DRIFT = "no_change", "drift"
 
 
 def run_forecast_tests(
-    forecasts: Mapping[str, Vector], actual: Vector, horizon: int
+    forecasts: Mapping[str, Vector], actual: Vector, drift: Vector, horizon: int
 ) -> ForecastTestFigures:
-    """Tests the first forecast against no change and against every other one, and its direction.
+    """Tests the first forecast against no change, drift and every other one, and its direction.
 
     Args:
         forecasts: Name -> predicted simple returns, shape (n,), NaN where there is none; the
             first is tested against each of the others, on the rows that both have.
         actual: Realised returns, shape (n,); NaN where the outcome is not known yet.
+        drift: Mean return of the train rows of each forecast, shape (n,).
         horizon: Bars ahead. Above 1, direction is tested on every h-th row.
 
     Returns:
         `diebold_mariano`: by name of the other forecast, `no_change` first, with p_value_holm over
-        all of them; a negative statistic favours the first forecast. `pesaran_timmermann`.
+        all of them; a negative statistic favours the first forecast. `clark_west`: of the first
+        forecast over `no_change` and over `drift`; both are nested in a fitted model.
+        `pesaran_timmermann`.
     """
     (_, own), *others = forecasts.items()
     known = np.isfinite(own) & np.isfinite(actual)
+    nested = {
+        name: clark_west(own[known], simpler[known], actual[known], horizon)
+        for name, simpler in ((NO_CHANGE, np.zeros(len(own))), (DRIFT, drift))
+    }
     tests = {}
     for name, other in [(NO_CHANGE, np.zeros(len(own))), *others]:
         rows = known & np.isfinite(other)
@@ -59,6 +70,7 @@ def run_forecast_tests(
     direction = pesaran_timmermann(own[known][::horizon], actual[known][::horizon])
     return ForecastTestFigures(
         diebold_mariano=_with_holm_p_values(tests),
+        clark_west={name: StatisticalTestFigures(**asdict(test)) for name, test in nested.items()},
         pesaran_timmermann=StatisticalTestFigures(**asdict(direction)),
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.evaluation.forecasts.accuracy_tests import diebold_mariano, pesaran_timmermann
+from engine.evaluation.forecasts.accuracy_tests import clark_west, pesaran_timmermann
 from engine.evaluation.metrics.return_metrics import finite_or_none
 
 if TYPE_CHECKING:
@@ -61,14 +61,15 @@ def check_price_level_r2(
     trap is present where the predicted prices have an R² of 0.9 or more and the forecasts pass
     neither of these tests, each at the level 1 - confidence:
 
-    - smaller errors of the return than no change, and than the train drift, by the one-sided
-      Diebold-Mariano test of each. R² against persistence above 0 is not enough: half of all
-      forecasts that are as good as no change have one, by chance.
+    - it adds to no change, and to the train drift, by the Clark-West test of each. Its errors of
+      the return may be larger all the same, as a model that is fitted makes errors of its own; an
+      R² against persistence above 0 is not enough, as half of all useless forecasts have one.
     - significantly more right directions than always predicting up, by the Pesaran-Timmermann
       test on every horizon-th row, as it needs rows that do not overlap.
 
     Skill is measured on returns rather than prices, so that every bar has the same weight whatever
-    the price. A model with little skill and too few rows to show it is flagged too.
+    the price. A model with little skill and too few rows to show it is flagged too: of markets
+    of 1,000 bars with an edge of Sharpe 1.5 about one in seven.
 
     Args:
         price_at_forecast: Price at the time of each forecast, one symbol, shape (n,).
@@ -100,8 +101,9 @@ def check_price_level_r2(
     direction_pct = _share_pct((predicted > 0) == (actual > 0))
     up_pct = _share_pct(actual > 0)
     level = 1 - confidence
-    more_accurate = all(
-        _has_smaller_errors(error, actual - other, horizon, level) for other in (0.0, train)
+    adds_information = all(
+        _is_significant(clark_west(predicted, other, actual, horizon).p_value, level)
+        for other in (np.zeros_like(actual), train)
     )
     better_direction = (
         direction_pct is not None
@@ -113,7 +115,7 @@ def check_price_level_r2(
     )
     high_r2 = r2_prices is not None and r2_prices >= HIGH_R2
     check = PriceLevelR2Check(
-        present=high_r2 and not more_accurate and not better_direction,
+        present=high_r2 and not adds_information and not better_direction,
         r2_prices=r2_prices,
         r2_prices_persistence=_r_squared(
             price_at_horizon - price_at_forecast,
@@ -126,15 +128,6 @@ def check_price_level_r2(
         sentence=None,
     )
     return replace(check, sentence=_describe_check(check)) if check.present else check
-
-
-def _has_smaller_errors(
-    error: Vector, reference_error: Vector, horizon: int, significance_level: float
-) -> bool:
-    test = diebold_mariano(error, reference_error, horizon)
-    if test.statistic is None or test.p_value is None:
-        return False
-    return test.statistic < 0 and test.p_value / 2 < significance_level
 
 
 def _is_significant(p_value: float | None, significance_level: float) -> bool:

@@ -34,6 +34,14 @@ _PARTS = 8
 """Resamples are drawn in so many parts with a random stream each, which threads share; figures do
 not depend on the number of threads. Another value changes every bootstrap figure."""
 
+_FEW_ROWS = 1_000_000
+"""Fewer rows drawn take less time than threads take to begin."""
+
+_LONGEST_FLOOR_BARS, _BARS_OF_A_FLOOR_BAR = 4.0, 400.0
+
+_FINE_ABOVE_BARS = 8.0
+"""Longer blocks are few; rounding them up by more would leave too few of them."""
+
 MAX_CELLS = 8_000
 """Longer series are divided into this many cells of equal length, and the bars of a cell are drawn
 together: a million one-minute bars take no longer than thirty years of daily bars. Blocks are then
@@ -70,8 +78,9 @@ def infer_sharpe_ratios(
     The test of a single book is one-sided, H0: its Sharpe ratio is 0 or less. The rows of two
     books are resampled together, so that common moves cancel, and the test is two-sided, H0: no
     difference. Figures with similar optimal block lengths share their resamples: block lengths are
-    rounded up to 1, 2^(1/2), 2, 2^(3/2), .. bars, and each length has its own random stream, so
-    that an additional figure changes no other. Series above `MAX_CELLS` bars are drawn in cells.
+    rounded up to 1, 2, 4, 8, 8 sqrt(2), 16, .. bars, at least `_shortest_block_length`, and each
+    length has its own random stream, so that an additional figure changes no other. Series above
+    `MAX_CELLS` bars are drawn in cells.
 
     Args:
         returns_by_name: Name -> net returns of one book, or of two on the same bars, shape (n,);
@@ -137,9 +146,12 @@ def resample_statistics(
     def draw(stream: np.random.Generator, count: int) -> Matrix:
         return studentise_resamples(stream, *arguments, count)
 
-    # Threads, since the compiled code runs outside of Python's lock.
-    with ThreadPoolExecutor(min(_PARTS, os.cpu_count() or 1)) as pool:
-        drawn = np.hstack(list(pool.map(draw, streams, sizes)))
+    if resamples * cells < _FEW_ROWS:
+        drawn = np.hstack(list(map(draw, streams, sizes)))
+    else:
+        # Threads, since the compiled code runs outside of Python's lock.
+        with ThreadPoolExecutor(min(_PARTS, os.cpu_count() or 1)) as pool:
+            drawn = np.hstack(list(pool.map(draw, streams, sizes)))
     return dict(zip(statistics, drawn, strict=True))
 
 
@@ -171,9 +183,18 @@ def trivial_inference(books: Sequence[Vector]) -> SharpeInference | None:
     return None
 
 
+def _shortest_block_length(bars: int) -> float:
+    """One bar up to 400 bars, rising to four at 1,600; a cell where bars are drawn in cells.
+
+    Where the optimal blocks are shorter these have the same coverage, with a quarter of the sums.
+    """
+    return max(1.0, min(_LONGEST_FLOOR_BARS, bars / _BARS_OF_A_FLOOR_BAR), bars / MAX_CELLS)
+
+
 def _round_up_block_length(block_length: float) -> float:
-    """To the next power of sqrt(2), so that blocks never get shorter."""
-    return float(2 ** (np.ceil(2 * np.log2(block_length) - 1e-9) / 2))
+    """To the next power of 2, above 8 bars of sqrt(2), so that blocks never get shorter."""
+    steps = 1 if block_length <= _FINE_ABOVE_BARS else 2
+    return float(2 ** (np.ceil(steps * np.log2(block_length) - 1e-9) / steps))
 
 
 class StudentisedSharpe:
@@ -199,7 +220,7 @@ class StudentisedSharpe:
         influence = (_sharpe_gradient(means) * (np.array(moments) - means)).sum(axis=0)
         self.standard_error = np.sqrt(long_run_variance(influence) / self.bars)
         # 2. To first order it is the mean of the influence values: use their block length.
-        shortest = max(1.0, self.bars / MAX_CELLS)
+        shortest = _shortest_block_length(self.bars)
         self.block_length = _round_up_block_length(max(shortest, optimal_block_length(influence)))
 
     def infer_from(

@@ -27,6 +27,19 @@ _TIE_TOLERANCE = 1e-9
 """Sharpe ratios this close are equal; Fourier transforms round."""
 
 
+@dataclass(frozen=True, eq=False)
+class FinancingRates:
+    """What cash and the risk-free rate earn from fill to fill, shape (n,) each; no NaN.
+
+    Attributes:
+        cash: Simple return of cash.
+        risk_free: Simple return of the risk-free rate.
+    """
+
+    cash: Vector
+    risk_free: Vector
+
+
 @dataclass(frozen=True)
 class TimingTest:
     """Result of the timing permutation test.
@@ -80,7 +93,9 @@ def fill_to_fill_returns(
     return weights[:-1], fills[1:] / fills[:-1] - 1.0
 
 
-def timing_permutation_test(weights: Matrix, returns: Matrix) -> TimingTest | None:
+def timing_permutation_test(
+    weights: Matrix, returns: Matrix, rates: FinancingRates | None = None
+) -> TimingTest | None:
     """Timing permutation test: the positions against all circular shifts of themselves.
 
     The positions are shifted circularly by s bars against the returns. This keeps their number,
@@ -103,6 +118,9 @@ def timing_permutation_test(weights: Matrix, returns: Matrix) -> TimingTest | No
     Args:
         weights: Held from the fill of bar t to the next, shape (n, k); see `fill_to_fill_returns`.
         returns: Returns of the symbols over the same time, shape (n, k); no NaN.
+        rates: What cash and the risk-free rate earn over the same time; None for 0. The Sharpe
+            ratios are then those of the excess returns
+            sum_j w_j(t) (r_j(t + s) - c(t + s)) + c(t + s) - f(t + s).
 
     Returns:
         None for fewer than 30 bars, or with fewer than two rebalances: a book that is always in
@@ -115,7 +133,7 @@ def timing_permutation_test(weights: Matrix, returns: Matrix) -> TimingTest | No
     bars = len(weights)
     if bars < MIN_BARS or _count_rebalances(weights, returns) < 2:
         return None
-    ratios = _shifted_sharpes(weights, returns)
+    ratios = _shifted_sharpes(weights, returns, rates)
     nearest = max(1, bars // _MIN_SHIFT_DIVISOR)
     others = ratios[nearest : bars - nearest + 1]
     as_good = int(np.count_nonzero(others >= ratios[0] - _TIE_TOLERANCE))
@@ -137,14 +155,21 @@ def _count_rebalances(weights: Matrix, returns: Matrix) -> int:
     )
 
 
-def _shifted_sharpes(weights: Matrix, returns: Matrix) -> Vector:
+def _shifted_sharpes(weights: Matrix, returns: Matrix, rates: FinancingRates | None) -> Vector:
     """Sharpe ratio per bar at each shift of the weights, shape (n,); 0 where constant."""
     bars, symbols = weights.shape
+    if rates is not None:
+        returns = returns - rates.cash[:, None]
     one, other = np.triu_indices(symbols)
     twice = np.where(one == other, 1.0, 2.0)
     mean = _circular_cross_products(weights, returns) / bars
     products = returns[:, one] * returns[:, other] * twice
     square = _circular_cross_products(weights[:, one] * weights[:, other], products) / bars
+    if rates is not None:
+        # The square of a sum: that of the positions, twice the product, that of the addend.
+        addend = rates.cash - rates.risk_free
+        cross = _circular_cross_products(weights, returns * addend[:, None]) / bars
+        mean, square = mean + addend.mean(), square + 2.0 * cross + np.mean(addend**2)
     variance = square - mean**2
     varies = variance > _TIE_TOLERANCE * square.max()
     return np.where(varies, mean, 0.0) / np.sqrt(np.where(varies, variance, 1.0))

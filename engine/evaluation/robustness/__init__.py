@@ -1,5 +1,7 @@
-"""Robustness: sensitivity to costs, delay and thresholds, and variance between seeds."""
+"""Robustness: costs, delay, thresholds and seeds; risk of the path, stability, start dates."""
 
+from engine.evaluation.robustness.offset_paths import SchedulePath, compare_offset_paths
+from engine.evaluation.robustness.path_risk import simulate_path_risk
 from engine.evaluation.robustness.seed_variance import (
     SeedVariance,
     decompose_seed_variance,
@@ -10,12 +12,19 @@ from engine.evaluation.robustness.sensitivity import (
     compute_sensitivity_surface,
 )
 from engine.evaluation.robustness.sensitivity_sentence import describe_sensitivity
+from engine.evaluation.robustness.stability import assess_stability
+from engine.evaluation.robustness.window_subsets import measure_window_subsets
 
 __all__ = [
+    "SchedulePath",
     "SeedVariance",
     "SensitivitySurface",
     "TradingParameters",
+    "assess_stability",
+    "compare_offset_paths",
     "compute_sensitivity_surface",
     "decompose_seed_variance",
     "describe_sensitivity",
+    "measure_window_subsets",
+    "simulate_path_risk",
 ]

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.data.rates import RatesByBar
 from engine.evaluation.metrics.return_metrics import sharpe
 from engine.evaluation.robustness.sensitivity_sentence import describe_sensitivity
 from engine.runs.documents.significance_models import SensitivityCell, SensitivityFigures
-from engine.signals.orders import defer_orders, schedule_orders
+from engine.signals.orders import schedule_orders
 from engine.signals.target_weights import compute_target_weights
 from engine.signals.threshold_grid import build_threshold_grid
 from engine.signals.thresholds import compute_window_thresholds
+from engine.simulation.book_values import Variation
 from engine.simulation.portfolio import simulate_variations
 
 if TYPE_CHECKING:
@@ -100,6 +102,7 @@ class TradingParameters:
         execution: Delay and price of fills.
         periods_per_year: Bars a year.
         max_weight: Largest absolute weight.
+        rates: Interest rates on the out-of-sample bars; None for 0.
     """
 
     signal: ThresholdSpec
@@ -108,6 +111,7 @@ class TradingParameters:
     execution: Execution
     periods_per_year: float
     max_weight: float
+    rates: RatesByBar | None = None
 
 
 def compute_sensitivity_surface(
@@ -127,10 +131,10 @@ def compute_sensitivity_surface(
     not rescaled, so that cells with different costs differ only in the costs paid.
 
     The break-even cost is the fee + slippage of a fill, at the chosen delay and threshold, at
-    which the mean return, and so the Sharpe ratio, is 0. It is determined by Brent's method over
-    simulations, to 0.0001 bps, in the first interval of costs in which the sign changes. None
-    where the mean return is not positive without costs, or is still positive at
-    `BREAK_EVEN_SEARCH_LIMIT_BPS`.
+    which the total return is 0: the book ends with the money that it began with. It is determined
+    by Brent's method over simulations, to 0.0001 bps, in the first interval of costs in which the
+    sign changes. It is 0 where the total return is not positive without costs, and None where it
+    is still positive at `BREAK_EVEN_SEARCH_LIMIT_BPS`.
 
     Args:
         forecasts: n out-of-sample bars of the target symbols.
@@ -142,7 +146,7 @@ def compute_sensitivity_surface(
     Source: Brent (1973), Algorithms for Minimization without Derivatives, ch. 4.
     """
     grid = build_threshold_grid(parameters.signal)
-    simulator = _Resimulator(forecasts, bars_open, bars_close, parameters)
+    simulator = _Resimulator(forecasts, bars_open, bars_close, parameters, traded)
     delays = sorted({*DELAYS_BARS, parameters.execution.delay})
     costs = _cost_grid(parameters.costs)
     own = (
@@ -153,16 +157,13 @@ def compute_sensitivity_surface(
     weights = [simulator.target_weights_for(each.signal) for each in grid]
     charged = [parameters.costs.at_one_way_cost(cost) for cost in costs]
     # Costs innermost, so that few schedules of a long history are in memory at a time.
-    schedules = (
-        defer_orders(schedule_orders(each, delay), traded) for delay in delays for each in weights
-    )
-    cells = simulator.simulate_returns(
-        (schedule, charge) for schedule in schedules for charge in charged
+    schedules = ((schedule_orders(each, delay), delay) for delay in delays for each in weights)
+    cells = simulator.excess_returns(
+        Variation(schedule, delay, charge) for schedule, delay in schedules for charge in charged
     )
     ratios = [sharpe(returns, parameters.periods_per_year) for returns in cells]
-    mean_at = _mean_return_function(
-        simulator,
-        defer_orders(schedule_orders(weights[own[2]], parameters.execution.delay), traded),
+    total_return_at = _total_return_function(
+        simulator, schedule_orders(weights[own[2]], parameters.execution.delay)
     )
     return SensitivitySurface(
         cost_bps=tuple(costs),
@@ -172,18 +173,19 @@ def compute_sensitivity_surface(
         threshold_bps=tuple(simulator.mean_entry_threshold_bps(each.signal) for each in grid),
         sharpe=_reshape_by_cost(ratios, len(costs), len(delays)),
         chosen_cell=own,
-        break_even_cost_bps=_find_break_even_cost(mean_at, costs),
+        break_even_cost_bps=_find_break_even_cost(total_return_at, costs),
     )
 
 
 @dataclass(frozen=True)
 class _Resimulator:
-    """Target weights and returns of variations of a strategy."""
+    """Target weights and excess returns of variations of a strategy."""
 
     forecasts: SignalInputs
     bars_open: WideFrame
     bars_close: WideFrame
     parameters: TradingParameters
+    traded: WideFrame | None
 
     def target_weights_for(self, signal: ThresholdSpec) -> WideFrame:
         return compute_target_weights(
@@ -196,15 +198,25 @@ class _Resimulator:
             max_weight=self.parameters.max_weight,
         )
 
-    def simulate_returns(
-        self, variations: Iterable[tuple[WideFrame, TradingCosts]]
-    ) -> Iterator[Vector]:
+    def excess_returns(self, variations: Iterable[Variation]) -> Iterator[Vector]:
+        return map(self._rates.excess_values, self.simulate_returns(variations))
+
+    def simulate_returns(self, variations: Iterable[Variation]) -> Iterator[Vector]:
         symbols = list(self.forecasts.predicted.columns)
         opens = self.bars_open[symbols]
         closes = self.bars_close.loc[opens.index, symbols]
         return simulate_variations(
-            variations, opens, closes, price=self.parameters.execution.price
+            variations,
+            opens,
+            closes,
+            execution=self.parameters.execution,
+            traded=self.traded,
+            cash_rates=self._rates.cash,
         )
+
+    @property
+    def _rates(self) -> RatesByBar:
+        return self.parameters.rates or RatesByBar.constant(self.bars_open.index)
 
     def mean_entry_threshold_bps(self, signal: ThresholdSpec) -> float | None:
         """Mean entry threshold over the bars and symbols with a forecast."""
@@ -239,33 +251,37 @@ def _cost_grid(costs: TradingCosts) -> list[float]:
     return [paid * multiple for multiple in COST_MULTIPLES if multiple <= max(1.0, highest)]
 
 
-def _mean_return_function(
+def _total_return_function(
     simulator: _Resimulator, schedule: WideFrame
 ) -> Callable[[Sequence[float]], list[float]]:
-    """A function of costs: mean return of one schedule of orders at each."""
+    """A function of costs: total return of one schedule of orders at each."""
 
-    def mean_at(costs: Sequence[float]) -> list[float]:
-        charged = [(schedule, simulator.parameters.costs.at_one_way_cost(cost)) for cost in costs]
-        return [float(np.mean(returns)) for returns in simulator.simulate_returns(charged)]
+    def total_return_at(costs: Sequence[float]) -> list[float]:
+        parameters = simulator.parameters
+        charged = [
+            Variation(schedule, parameters.execution.delay, parameters.costs.at_one_way_cost(cost))
+            for cost in costs
+        ]
+        return [float(np.prod(1.0 + each) - 1.0) for each in simulator.simulate_returns(charged)]
 
-    return mean_at
+    return total_return_at
 
 
 def _find_break_even_cost(
-    mean_return_at: Callable[[Sequence[float]], list[float]], cost_grid: Sequence[float]
+    total_return_at: Callable[[Sequence[float]], list[float]], cost_grid: Sequence[float]
 ) -> float | None:
     from scipy.optimize import brentq
 
     costs = list(cost_grid)
     while costs[-1] < BREAK_EVEN_SEARCH_LIMIT_BPS:
         costs.append(min(2.0 * costs[-1], BREAK_EVEN_SEARCH_LIMIT_BPS))
-    means = mean_return_at(costs)
-    beyond = next((index for index, mean in enumerate(means) if mean <= 0), 0)
-    if beyond == 0:
-        return None
+    totals = total_return_at(costs)
+    beyond = next((index for index, total in enumerate(totals) if total <= 0), None)
+    if beyond is None or beyond == 0:
+        return None if beyond is None else 0.0
     return float(
         brentq(
-            lambda cost: mean_return_at([cost])[0],
+            lambda cost: total_return_at([cost])[0],
             costs[beyond - 1],
             costs[beyond],
             xtol=_BREAK_EVEN_TOLERANCE_BPS,

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 def describe_sensitivity(surface: Mapping[str, Any]) -> str:
     """Where the Sharpe ratio stays above 0 and where it does not, one setting changed at a time.
 
-    Of delays and thresholds the sentence gives the unbroken range around the chosen one.
+    The sentence gives the unbroken range around the chosen value of each setting, and the cost at
+    which the total return is 0.
 
     Args:
         surface: `fragility` of significance.json, without its `sentence`.
@@ -23,19 +24,23 @@ def describe_sensitivity(surface: Mapping[str, Any]) -> str:
     )
     chosen = surface["chosen"]
     if chosen["sharpe"] is None:
-        return f"With the settings chosen the strategy's returns never vary. {count}"
+        return (
+            "With the settings chosen the strategy has no Sharpe ratio: its returns never vary, "
+            f"or it lost everything. {count}"
+        )
     if chosen["sharpe"] <= 0:
         return (
-            f"With the settings chosen the Sharpe ratio is {chosen['sharpe']:.2f}"
-            f"{_break_even_clause(surface)}. {count}"
+            f"With the settings chosen the Sharpe ratio is {chosen['sharpe']:.2f}. "
+            f"{_break_even_sentence(surface)} {count}"
         )
     cost = surface["cost_bps"].index(chosen["cost_bps"])
     delay = surface["delay_bars"].index(chosen["delay_bars"])
     threshold = surface["threshold"].index(chosen["threshold"])
+    costs = [sheet[delay][threshold] for sheet in surface["sharpe"]]
     delays = [row[threshold] for row in surface["sharpe"][cost]]
     thresholds = surface["sharpe"][cost][delay]
     above, below = zip(
-        _cost_phrases(surface),
+        _range_phrases(surface["cost_bps"], costs, cost, "costs of {} bps a fill"),
         _range_phrases(surface["delay_bars"], delays, delay, "fills {} bars after the decision"),
         _range_phrases(
             surface["threshold"], thresholds, threshold, _ENTRY_PHRASES[surface["threshold_unit"]]
@@ -48,7 +53,10 @@ def describe_sensitivity(surface: Mapping[str, Any]) -> str:
         if not_above
         else "no setting lowers it to zero"
     )
-    return f"The Sharpe ratio stays above zero at {_join_phrases(above)}; {where_not}. {count}"
+    return (
+        f"The Sharpe ratio stays above zero at {_join_phrases(above)}; {where_not}. "
+        f"{_break_even_sentence(surface)} {count}"
+    )
 
 
 _ENTRY_PHRASES = {
@@ -58,19 +66,15 @@ _ENTRY_PHRASES = {
 }
 
 
-def _break_even_clause(surface: Mapping[str, Any]) -> str:
-    limit = surface["break_even_cost_bps"]
-    if limit is None:
-        return ", and it is not above zero without costs either"
-    return f", and it is above zero only at costs below {limit:.1f} bps a fill"
-
-
-def _cost_phrases(surface: Mapping[str, Any]) -> tuple[str, str]:
+def _break_even_sentence(surface: Mapping[str, Any]) -> str:
     limit, paid = surface["break_even_cost_bps"], surface["chosen"]["cost_bps"]
     if limit is None:
-        return f"every cost up to {surface['searched_to_bps']:,.0f} bps a fill", ""
+        highest = f"{surface['searched_to_bps']:,.0f}"
+        return f"The total return stays above zero at every cost up to {highest} bps a fill."
+    if limit == 0:
+        return "The total return is not above zero without costs either."
     times = f", {limit / paid:.1f} times the {paid:g} charged" if paid else ""
-    return f"costs up to {limit:.1f} bps a fill{times}", "higher costs"
+    return f"The total return is zero at a cost of {limit:.1f} bps a fill{times}."
 
 
 def _range_phrases(

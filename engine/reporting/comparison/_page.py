@@ -70,6 +70,7 @@ def render_comparison(
         page="comparison",
         heading=make_comparison_header(comparison),
         rows=make_run_rows(runs, comparison, books, tearsheet_link),
+        risk_free=comparison.risk_free_rate.as_risk_free,
         level=formatting.confidence_level(comparison.confidence),
         reference=comparison.labels[comparison.reference],
         settings=config_diff_table(comparison),

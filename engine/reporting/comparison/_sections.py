@@ -139,42 +139,49 @@ def _selection_bias_section(comparison: RunComparison) -> QuestionSection | None
     if bias is None or comparison.best is None:
         return None
     known = (
-        f"The ledger had {formatting.count_of(bias.known, 'strategy', 'strategies')} on these "
-        f"bars, equivalent to {formatting.COUNT(bias.known_independent)} independent trials, when "
-        "the last of these runs was made."
+        f"The ledger had {formatting.count_of(bias.known, 'look')}, equivalent to "
+        f"{_trial_count(bias.known_independent)} independent trials, when the last of these runs "
+        "was made."
         if bias.known is not None
         else "No ledger was available to these runs."
     )
     rows = (
         ("Runs compared", formatting.COUNT(bias.compared)),
-        ("Independent trials among the runs", formatting.COUNT(bias.independent)),
-        ("Strategies in the ledger", formatting.COUNT(bias.known)),
-        ("Independent trials in the ledger", formatting.COUNT(bias.known_independent)),
-        ("Independent trials counted", formatting.COUNT(bias.counted)),
+        ("Independent trials among the runs", _trial_count(bias.independent)),
+        ("Looks in the ledger", formatting.COUNT(bias.known)),
+        ("Independent trials in the ledger", _trial_count(bias.known_independent)),
+        ("Independent trials counted", _trial_count(bias.counted)),
         ("Expected maximum Sharpe ratio without skill", formatting.RATIO(bias.luckiest)),
         (
             "Sharpe ratio of the best run",
             formatting.RATIO(comparison.sharpe[comparison.best].estimate),
         ),
+        ("p-value, all trials counted", format_probability(bias.p_value)),
+        ("p-value of its lead over buy and hold", format_probability(bias.lead_p_value)),
         (
             "Probabilistic Sharpe ratio, as a single trial",
             format_probability(bias.probabilistic_sharpe),
         ),
-        ("Deflated Sharpe ratio", format_probability(bias.deflated_sharpe)),
+        ("Deflated Sharpe ratio (2014)", format_probability(bias.deflated_sharpe)),
     )
     return QuestionSection(
         key="selection",
         label="Selection bias",
         question=f"Is the best run, {comparison.labels[comparison.best]}, significant given the "
         "number of trials?",
-        answer=f"Deflated Sharpe ratio {format_probability(bias.deflated_sharpe)}, with "
-        f"{formatting.count_of(bias.counted, 'independent trial')} counted. {known}",
-        description="The deflated Sharpe ratio is the probability that the true Sharpe ratio of "
-        "the best run is above the expected maximum of so many trials without skill. Runs whose "
-        "returns are highly correlated count as one trial.",
-        source="Bailey & Lopez de Prado 2014; trials counted as in Lopez de Prado & Lewis 2019",
+        answer=f"With {_trial_count(bias.counted)} independent trials counted, the best of them "
+        f"reaches this Sharpe ratio without skill with {p_value_equation(bias.p_value)}. {known}",
+        description="The p-value is the probability that the best of all trials has such a Sharpe "
+        "ratio without skill, from the distribution of the maximum under the correlations of "
+        "their returns. The deflated Sharpe ratio of 2014 is shown for comparison.",
+        source="Joint normal distribution of the Sharpe ratios (Lo 2002); Bailey & Lopez de Prado "
+        "2014",
         tables=(PlainTable(("Figure", "Value"), rows),),
     )
+
+
+def _trial_count(count: float | None) -> str:
+    return formatting.MISSING if count is None else formatting.tick_label(round(count, 1))
 
 
 def _overfitting_section(comparison: RunComparison) -> QuestionSection | None:
@@ -204,7 +211,7 @@ def _overfitting_section(comparison: RunComparison) -> QuestionSection | None:
 
 def _correlation_section(comparison: RunComparison) -> QuestionSection:
     labels = tuple(comparison.labels.values())
-    independent = len(set(comparison.clusters.values()))
+    bias = comparison.selection_bias
     numbers = tuple(map(formatting.COUNT, range(1, len(labels) + 1)))
     rows = tuple(
         (
@@ -213,23 +220,16 @@ def _correlation_section(comparison: RunComparison) -> QuestionSection:
         )
         for label, number, row in zip(labels, numbers, comparison.correlations, strict=True)
     )
-    clusters = _cluster_labels(comparison)
     return QuestionSection(
         key="correlations",
         label="Correlations",
         question="Are the returns of the runs correlated?",
         answer=f"The {formatting.count_of(len(labels), 'run')} are equivalent to "
-        f"{formatting.count_of(independent, 'independent trial')}."
-        + (f" Clusters: {'; '.join(clusters)}." if clusters else ""),
-        description="Correlation of the returns per bar. Runs of one cluster count as one trial; "
-        "runs with a low correlation could be held in one portfolio.",
-        source="Lopez de Prado & Lewis 2019 (clusters)",
+        f"{_trial_count(bias.independent)} independent trials."
+        if bias
+        else "No run has a Sharpe ratio.",
+        description="Correlation of the returns per bar. Runs with a high correlation are worth "
+        "hardly more than one trial; runs with a low one could be held in one portfolio.",
+        source="Pearson correlation over the common bars",
         heatmaps=(Heatmap("Correlation of returns", "with run", numbers, "Run", rows),),
     )
-
-
-def _cluster_labels(comparison: RunComparison) -> list[str]:
-    clusters: dict[int, list[str]] = {}
-    for run, number in comparison.clusters.items():
-        clusters.setdefault(number, []).append(comparison.labels[run])
-    return [join_run_labels(names) for names in clusters.values() if len(names) > 1]

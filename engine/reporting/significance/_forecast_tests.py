@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 TIMING_SOURCE = "Aronson 2006, ch. 5; circular shifts as in Harris 2020"
 FORECASTS_SOURCE = (
-    "Diebold & Mariano 1995, corrected as in Harvey, Leybourne & Newbold 1997; Pesaran & "
-    "Timmermann 1992; Holm 1979"
+    "Diebold & Mariano 1995, corrected as in Harvey, Leybourne & Newbold 1997; Clark & West 2007; "
+    "Pesaran & Timmermann 1992; Holm 1979"
 )
 LEVEL_TRAP_SOURCE = "Granger & Newbold 1974"
 STATISTIC_FORMAT = formatting.SIGNED_RATIO
@@ -143,6 +143,7 @@ def _forecast_section(
                 ),
                 note=holm_note(count_p_values(errors.values()), "comparison"),
             ),
+            *_nested_tables(forecast_tests.clark_west),
             PlainTable(
                 ("Direction", "Value"),
                 (
@@ -152,6 +153,25 @@ def _forecast_section(
             ),
         ),
     )
+
+
+def _nested_tables(tests: Mapping[str, StatisticalTestFigures]) -> tuple[PlainTable, ...]:
+    """The Clark-West tests; none in documents of earlier versions."""
+    if not tests:
+        return ()
+    rows = tuple(
+        (
+            forecaster_label(name),
+            STATISTIC_FORMAT(test.statistic),
+            formatting.p_value(test.p_value),
+        )
+        for name, test in sorted(tests.items(), key=lambda item: (item[0] != NO_CHANGE, item[0]))
+    )
+    note = (
+        "Whether the model adds anything to a simpler forecast that it contains, whatever its own "
+        "errors cost."
+    )
+    return (PlainTable(("Adds to", "Clark-West", "p, one-sided"), rows, note=note),)
 
 
 def _errors_answer(errors: Mapping[str, StatisticalTestFigures], confidence: float) -> str:

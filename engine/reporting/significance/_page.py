@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
+from engine.reporting.charts.xy_plot import plot_data
 from engine.reporting.header import make_run_header
 from engine.reporting.question_section import (
     QuestionSection,
@@ -13,9 +14,11 @@ from engine.reporting.question_section import (
 )
 from engine.reporting.significance._diagnostics import diagnostic_sections
 from engine.reporting.significance._forecast_tests import forecast_sections
+from engine.reporting.significance._paths import path_sections
 from engine.reporting.significance._robustness import robustness_sections
 from engine.reporting.significance._sharpe import sharpe_sections
 from engine.reporting.significance._trials import trial_sections
+from engine.reporting.significance._unseen_tail import unseen_tail_sections
 from engine.reporting.templating import render_template
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ SECTION_BUILDERS = (
     trial_sections,
     forecast_sections,
     robustness_sections,
+    path_sections,
+    unseen_tail_sections,
     diagnostic_sections,
 )
 """From the Sharpe ratio to the diagnostics of the model, the order of the page."""
@@ -52,4 +57,5 @@ def render_significance(run: Run) -> str:
         resamples=formatting.COUNT(method.resamples),
         seed=formatting.MISSING if seed is None else str(seed),
         trials_counted="trials" in significance,
+        plot_data=plot_data,
     )

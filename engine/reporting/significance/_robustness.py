@@ -109,7 +109,7 @@ def _sensitivity_section(
                 (
                     ("Charged", formatting.BPS(surface.chosen.cost_bps)),
                     (
-                        "Break-even, where the Sharpe ratio is zero",
+                        "Break-even, where the total return is zero",
                         formatting.BPS(surface.break_even_cost_bps),
                     ),
                 ),

@@ -41,9 +41,7 @@ def sharpe_sections(significance: Significance) -> SignificanceSections:
     """Sharpe ratios, differences to the benchmarks, and the joint tests over all books."""
     confidence = significance.method.confidence
     source = significance.method.source or formatting.MISSING
-    sections: SignificanceSections = [
-        _sharpe_section(_order_estimates(significance.sharpe), confidence, source)
-    ]
+    sections: SignificanceSections = [_sharpe_section(significance, confidence, source)]
     differences = _order_estimates(significance.differences)
     if differences:
         sections.append(_differences_section(differences, confidence, source))
@@ -56,7 +54,8 @@ def _order_estimates(figures: Mapping[str, SharpeFigures]) -> BookEstimates:
     return [(each, figures[each.key]) for each in ordered_book_styles(figures)]
 
 
-def _sharpe_section(estimates: BookEstimates, confidence: float, source: str) -> QuestionSection:
+def _sharpe_section(significance: Significance, confidence: float, source: str) -> QuestionSection:
+    estimates = _order_estimates(significance.sharpe)
     level = formatting.confidence_level(confidence)
     strategy = next(
         (figures for each, figures in estimates if each.key == STRATEGY), SharpeFigures()
@@ -72,7 +71,8 @@ def _sharpe_section(estimates: BookEstimates, confidence: float, source: str) ->
         label="Sharpe ratio",
         question="Was the risk-adjusted return positive?",
         answer=_sharpe_answer(strategy, level),
-        description=f"Annualised Sharpe ratio of each book after costs, with its {level} interval"
+        description="Annualised Sharpe ratio of each book after costs "
+        f"({significance.risk_free_rate.as_risk_free}), with its {level} interval"
         + (" from the bootstrap." if has_hac else "."),
         source=f"{source}. {HAC_SOURCE}" if has_hac else source,
         forest=make_forest_plot(estimates),

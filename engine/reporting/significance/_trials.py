@@ -1,4 +1,4 @@
-"""Trials counted by the ledger: deflated Sharpe ratio, probability of backtest overfitting."""
+"""Trials counted by the ledger: the test of the best of them, probability of overfitting."""
 
 from __future__ import annotations
 
@@ -10,117 +10,132 @@ from engine.reporting.question_section import (
     SignificanceSections,
     UnansweredQuestion,
     format_probability,
+    p_value_equation,
 )
 from engine.reporting.tables import PlainTable
-from engine.runs.documents.significance import TrackRecordFigures
 
 if TYPE_CHECKING:
     from engine.runs.documents import Significance
-    from engine.runs.documents.significance import OverfittingFigures, TrialFigures
+    from engine.runs.documents.significance import (
+        OverfittingFigures,
+        TrackRecordFigures,
+        TrialFigures,
+        TrialSelection,
+    )
 
 TRIALS_SOURCE = (
-    "Bailey & Lopez de Prado 2012 (probabilistic Sharpe ratio, minimum track record), 2014 "
-    "(deflated Sharpe ratio)"
+    "Maximum of jointly normal Sharpe ratios (Lo 2002; Mertens 2002); Bailey & Lopez de Prado "
+    "2012 (probabilistic Sharpe ratio, minimum track record), 2014 (deflated Sharpe ratio); "
+    "Bailey et al. 2014 (minimum backtest length)"
 )
-DEVIATION_FORMAT = formatting.NumberFormat(4)
+YEARS = formatting.NumberFormat(1)
+STATISTIC = formatting.NumberFormat(2)
 OVERFITTING_SOURCE = "Bailey, Borwein, Lopez de Prado & Zhu 2015 (CSCV)"
 
 
 def trial_sections(significance: Significance) -> SignificanceSections:
-    """Trials with the deflated Sharpe ratio, and the probability of backtest overfitting."""
-    confidence = significance.method.confidence
+    """Trials with the test of the selected run, and the probability of backtest overfitting."""
     sections: SignificanceSections = []
     if "track_record" in significance or "trials" in significance:
-        sections.append(
-            _trials_section(significance.trials, significance.track_record, confidence)
-        )
+        sections.append(_trials_section(significance))
     if "overfitting" in significance:
         sections.append(_overfitting_section(significance.overfitting))
     return sections
 
 
-def _trials_sentence(trials: TrialFigures | None) -> str:
-    if not trials:
-        return "The number of trials on these bars is not known"
-    if trials.distinct < 2:
-        return "The ledger has no other trial on these bars"
-    runs = formatting.count_of(trials.distinct, "distinct strategy", "distinct strategies")
-    sentence = f"{runs} tried on these bars"
-    effective = trials.effective
-    if effective is None:
-        return sentence
-    noun = "trial" if effective == 1 else "trials"
-    return f"{sentence}, equivalent to {_effective_trials_text(effective)} independent {noun}"
-
-
-def _effective_trials_text(effective: float | None) -> str:
-    return formatting.MISSING if effective is None else formatting.tick_label(round(effective, 1))
-
-
-def _deflated_sharpe_meaning(record: TrackRecordFigures) -> str:
-    expected_maximum = record.expected_maximum_sharpe
-    if not expected_maximum:
-        return "the probability that the true ratio is above zero, as for a single trial"
-    return (
-        "the probability that the true ratio is above "
-        f"{formatting.RATIO(expected_maximum)}, the expected maximum of so many trials without "
-        "skill"
-    )
-
-
-def _trials_section(
-    trials: TrialFigures | None, record: TrackRecordFigures | None, confidence: float
-) -> QuestionSection | UnansweredQuestion:
+def _trials_section(significance: Significance) -> QuestionSection | UnansweredQuestion:
     question = "Is it significant given the number of trials?"
+    trials, record = significance.trials, significance.track_record
+    selection, confidence = significance.selection, significance.method.confidence
     if not record and not trials:
         return UnansweredQuestion(
             question, "it needs 30 bars of returns that vary, and a ledger of runs"
         )
-    tables = []
-    if trials:
-        tables.append(_trial_count_table(trials))
-    if record:
-        tables.append(_track_record_table(record, confidence))
+    tables = [
+        *([_selection_table(selection)] if selection and selection.sharpe else []),
+        *([_trial_count_table(trials)] if trials else []),
+        *([_track_record_table(record, selection, confidence)] if record else []),
+    ]
+    answers = (
+        f"{_selection_verdict(selection)}{_trials_sentence(trials)}.",
+        _selection_answer(selection),
+        _power_answer(selection),
+        _minimum_length_answer(record, confidence) if record else "",
+    )
     return QuestionSection(
         key="trials",
         label="Trials",
         question=question,
-        answer=" ".join(
-            filter(
-                None,
-                (
-                    _deflated_answer(trials, record or TrackRecordFigures(), confidence),
-                    _minimum_length_answer(record, confidence) if record else "",
-                ),
-            )
-        ),
+        answer=" ".join(filter(None, answers)),
         description=(
-            "The best of many trials has a high Sharpe ratio even without skill. The ledger "
-            "records every run on these bars, failed ones too; runs whose returns are correlated "
-            "count as fewer trials. Trials made elsewhere are not counted."
+            "The best of many trials has a high Sharpe ratio, and a lead over holding, even "
+            "without skill. Every finished look in the ledger counts by the correlation of its "
+            "returns with the others: another start date, target or interval is a further look. "
+            "The p-value is "
+            "the probability that the best of them is as good without skill. Looks made elsewhere "
+            "count only where they are declared, and a ledger that was deleted or left behind "
+            "counts for nothing."
         ),
         source=TRIALS_SOURCE,
         tables=tuple(tables),
     )
 
 
-def _deflated_answer(
-    trials: TrialFigures | None, record: TrackRecordFigures, confidence: float
-) -> str:
-    deflated, counted = record.deflated_sharpe, _trials_sentence(trials)
-    if deflated is None:
-        return (
-            f"{counted}. No deflated Sharpe ratio: there are too few returns, or they do not vary."
-        )
+def _selection_verdict(selection: TrialSelection | None) -> str:
+    if not selection or not selection.sharpe:
+        return ""
+    tests = (selection.sharpe, selection.lead)
+    passed = all(test is not None and test.p_value <= selection.level for test in tests)
+    return "Significant. " if passed else "Not significant. "
+
+
+def _trials_sentence(trials: TrialFigures | None) -> str:
     if not trials:
-        return (
-            f"{counted}. Probabilistic Sharpe ratio {format_probability(deflated)}, "
-            f"{_deflated_sharpe_meaning(record)}."
-        )
-    verdict = "Significant" if deflated >= confidence else "Not significant"
-    return (
-        f"{verdict}. {counted}: deflated Sharpe ratio {format_probability(deflated)}, "
-        f"{_deflated_sharpe_meaning(record)}."
+        return "The number of trials is not known"
+    declared = (
+        f", and {formatting.count_of(trials.elsewhere, 'try', 'tries')} elsewhere are declared"
+        if trials.elsewhere
+        else ""
+    )
+    if trials.distinct < 2:
+        return f"The ledger has no other look{declared}"
+    looks = formatting.count_of(trials.distinct, "look")
+    worth = (
+        f", equivalent to {_effective_trials_text(trials.effective)} independent trials"
+        if trials.effective is not None
+        else ""
+    )
+    since = f" since {formatting.timestamp(trials.since)}" if trials.since else ""
+    return f"The ledger counts {looks}{since}{declared}{worth}"
+
+
+def _effective_trials_text(effective: float | None) -> str:
+    return formatting.MISSING if effective is None else formatting.tick_label(round(effective, 1))
+
+
+def _selection_answer(selection: TrialSelection | None) -> str:
+    if not selection or not selection.sharpe:
+        return "No test: there are too few returns, or they do not vary."
+    sharpe = p_value_equation(selection.sharpe.p_value)
+    lead = (
+        f"its lead over holding with {p_value_equation(selection.lead.p_value)}"
+        if selection.lead
+        else "there is no lead over holding to test"
+    )
+    return f"Without skill the best of them reaches this Sharpe ratio with {sharpe}; {lead}."
+
+
+def _power_answer(selection: TrialSelection | None) -> str:
+    if not selection or not selection.sharpe:
+        return ""
+    lead = (
+        f", and a true lead over holding of {formatting.RATIO(selection.lead.detectable)}"
+        if selection.lead
+        else ""
+    )
+    ratio = formatting.RATIO(selection.sharpe.detectable)
+    return f"In 80 % of such spans a true Sharpe ratio of {ratio} would be found{lead}.".replace(
+        " %", f"{formatting.NO_BREAK_SPACE}%"
     )
 
 
@@ -136,27 +151,57 @@ def _minimum_length_answer(record: TrackRecordFigures, confidence: float) -> str
     )
 
 
+def _selection_table(selection: TrialSelection) -> PlainTable:
+    tests = (selection.sharpe, selection.lead)
+
+    def row(label: str, key: str, number_format: formatting.NumberFormat) -> tuple[str, str, str]:
+        own, lead = (number_format(getattr(test, key)) if test else "" for test in tests)
+        return label, own, lead or formatting.MISSING
+
+    p_values = [formatting.p_value(test.p_value) if test else "" for test in tests]
+    single = [formatting.p_value(test.single_p_value) if test else "" for test in tests]
+    level = formatting.PERCENT(100 * selection.level)
+    rows = (
+        row("Annualised estimate", "estimate", formatting.SIGNED_RATIO),
+        row("Statistic, standard normal without skill", "statistic", STATISTIC),
+        ("p-value, all trials counted", *(text or formatting.MISSING for text in p_values)),
+        ("p-value as a single trial", *(text or formatting.MISSING for text in single)),
+        row("Independent trials counted", "effective_trials", YEARS),
+        row("Expected best of them without skill", "expected_maximum", formatting.RATIO),
+        row(f"Hurdle: exceeded without skill in {level}", "hurdle", formatting.RATIO),
+        row("Detectable in 80 % of samples", "detectable", formatting.RATIO),
+        row("Bars that carry it", "effective_bars", formatting.COUNT),
+    )
+    return PlainTable(("Best of all trials", "Sharpe ratio", "Lead over holding"), rows)
+
+
 def _trial_count_table(trials: TrialFigures) -> PlainTable:
     rows = [
-        ("Runs in the ledger on these bars", formatting.COUNT(trials.runs)),
+        ("Runs of other looks that ended, and this one", formatting.COUNT(trials.runs)),
         ("Failed or interrupted runs among them", formatting.COUNT(trials.failed)),
-        ("Distinct strategies", formatting.COUNT(trials.distinct)),
+        ("Different looks, this one included", formatting.COUNT(trials.distinct)),
+        ("Tries elsewhere, declared", formatting.COUNT(trials.elsewhere)),
         ("Configurations tried in tuning", formatting.COUNT(trials.tuning)),
-        (
-            "Effective number of independent trials",
-            _effective_trials_text(trials.effective),
-        ),
-        (
-            "Standard deviation of their Sharpe ratios, per bar",
-            DEVIATION_FORMAT(trials.sharpe_deviation),
-        ),
+        ("Equivalent independent trials", _effective_trials_text(trials.effective)),
     ]
+    if trials.idea:
+        rows += [
+            ("Looks at this idea: the same settings", formatting.COUNT(trials.idea.looks)),
+            ("from start dates", formatting.COUNT(trials.idea.start_dates)),
+            ("to end dates", formatting.COUNT(trials.idea.end_dates)),
+            ("on targets", formatting.COUNT(trials.idea.targets)),
+            ("in datasets", formatting.COUNT(trials.idea.datasets)),
+            ("with sets of benchmarks", formatting.COUNT(trials.idea.benchmarks)),
+            ("at levels of confidence", formatting.COUNT(trials.idea.confidences)),
+        ]
     if trials.since:
         rows.append(("Counted since", formatting.timestamp(trials.since)))
     return PlainTable(("Trials", "Count"), tuple(rows))
 
 
-def _track_record_table(record: TrackRecordFigures, confidence: float) -> PlainTable:
+def _track_record_table(
+    record: TrackRecordFigures, selection: TrialSelection | None, confidence: float
+) -> PlainTable:
     needed = (
         f"Minimum track record length, bars, {formatting.confidence_level(confidence)} confidence"
     )
@@ -166,12 +211,12 @@ def _track_record_table(record: TrackRecordFigures, confidence: float) -> PlainT
             format_probability(record.probabilistic_sharpe),
         ),
         (
-            "Expected maximum Sharpe ratio of trials without skill",
-            formatting.RATIO(record.expected_maximum_sharpe),
+            "Deflated Sharpe ratio (2014): above the expected best of all trials",
+            format_probability(record.deflated_sharpe),
         ),
         (
-            "Deflated Sharpe ratio: true ratio above that",
-            format_probability(record.deflated_sharpe),
+            "Minimum backtest length for so many trials, years",
+            YEARS(selection.minimum_backtest_years if selection else None),
         ),
         (needed, formatting.COUNT(record.minimum_bars)),
         ("Track record length, bars", formatting.COUNT(record.bars)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from engine.reporting.book_styles import BookStyle
     from engine.runs.run import Run
 
-SHARPE = MetricDefinition(
-    "sharpe", "Sharpe ratio", formatting.RATIO, "annualised, risk-free rate 0", "high"
+SHARPE = MetricDefinition("sharpe", "Sharpe ratio", formatting.RATIO, "annualised", "high")
+SORTINO = MetricDefinition(
+    "sortino", "Sortino ratio", formatting.RATIO, "downside risk only", "high"
 )
 
 METRIC_GROUPS: tuple[tuple[str, tuple[MetricDefinition, ...]], ...] = (
@@ -66,9 +67,7 @@ METRIC_GROUPS: tuple[tuple[str, tuple[MetricDefinition, ...]], ...] = (
         "Risk-adjusted",
         (
             SHARPE,
-            MetricDefinition(
-                "sortino", "Sortino ratio", formatting.RATIO, "downside risk only", "high"
-            ),
+            SORTINO,
             MetricDefinition(
                 "calmar", "Calmar ratio", formatting.RATIO, "CAGR / max drawdown", "high"
             ),
@@ -188,13 +187,23 @@ def _metric_groups(
         (
             title,
             tuple(
-                metrics_row(metric, columns, intervals if metric is SHARPE else ())
+                metrics_row(
+                    _with_risk_free(metric, run), columns, intervals if metric is SHARPE else ()
+                )
                 for metric in group
                 if any(metric.key in column for column in columns)
             ),
         )
         for title, group in METRIC_GROUPS
     )
+
+
+def _with_risk_free(metric: MetricDefinition, run: Run) -> MetricDefinition:
+    """The definition of a ratio with the risk-free rate that it is above."""
+    if metric not in (SHARPE, SORTINO):
+        return metric
+    stated = run.metrics.risk_free_rate.as_risk_free
+    return replace(metric, description=f"{metric.description}, {stated}")
 
 
 def _sharpe_interval(run: Run, book: str) -> str:

@@ -18,6 +18,7 @@ from engine.reporting.tearsheet.distribution import distribution_section
 from engine.reporting.tearsheet.forecasts import forecasts_section
 from engine.reporting.tearsheet.monthly_returns import monthly_returns_section
 from engine.reporting.tearsheet.next_orders import next_orders_section
+from engine.reporting.tearsheet.path_risk import path_risk_section
 from engine.reporting.tearsheet.provenance import provenance_section
 from engine.reporting.tearsheet.sensitivity import sensitivity_section
 from engine.reporting.tearsheet.trades import trades_section
@@ -33,6 +34,7 @@ SECTION_BUILDERS = (
     windows_section,
     monthly_returns_section,
     distribution_section,
+    path_risk_section,
     rolling_section,
     trades_section,
     next_orders_section,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.reporting.book_styles import BookStyle
     from engine.reporting.formatting import NumberFormat
     from engine.runs.documents.analysis_returns import RollingFigures, SeriesRange
+    from engine.runs.documents.rates import AnnualRate
     from engine.runs.run import Run
 
 NO_LINE_NOTE = "No line where there are too few bars"
@@ -54,7 +55,7 @@ def rolling_section(run: Run) -> TearsheetSection:
     rolling = run.analysis.rolling
     books, strategy = get_book_styles(run), (book_style(STRATEGY),)
     charts = [
-        (_rolling_chart(run, books, _sharpe(rolling)), books),
+        (_rolling_chart(run, books, _sharpe(rolling, run.analysis.risk_free_rate)), books),
         (_rolling_chart(run, books, _volatility(rolling)), books),
     ]
     if run.analysis.benchmark is not None:
@@ -65,7 +66,7 @@ def rolling_section(run: Run) -> TearsheetSection:
     return TearsheetSection("rolling", "Rolling metrics", TimeCharts(tuple(charts)))
 
 
-def _sharpe(rolling: RollingFigures) -> RollingMetric:
+def _sharpe(rolling: RollingFigures, risk_free: AnnualRate) -> RollingMetric:
     finding = "The strategy has none: too few bars, or it never held a position."
     if rolling.sharpe is not None:
         share = formatting.PERCENT(100 * rolling.sharpe.positive_share)
@@ -78,8 +79,8 @@ def _sharpe(rolling: RollingFigures) -> RollingMetric:
         key="rolling-sharpe",
         title="Rolling Sharpe ratio",
         finding=finding,
-        description=f"Annualised Sharpe ratio of {_window_text(rolling)}. {NO_LINE_NOTE}, or no "
-        "position.",
+        description=f"Annualised Sharpe ratio ({risk_free.as_risk_free}) of "
+        f"{_window_text(rolling)}. {NO_LINE_NOTE}, or no position.",
         axis_label="Sharpe ratio",
         number_format=formatting.RATIO,
     )

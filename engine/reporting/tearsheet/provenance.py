@@ -25,6 +25,7 @@ STAGE_ORDER = (
     "refits",
     "simulation",
     "certificate",
+    "paths",
     "evaluation",
     "report",
     "total",

@@ -25,7 +25,6 @@ from engine.reporting.sensitivity_surface import break_even_sentence, sensitivit
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
-    from engine.core.types import Vector
     from engine.reporting.charts.heatmap import Heatmap
     from engine.runs.documents.analysis import CostCurve
     from engine.runs.run import Run
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 CURVE_STYLE = LayerStyle("curve", "Sharpe ratio at other costs", "hue-0 strong")
 POINT_STYLE = LayerStyle("points", "", "hue-0 large")
 CHARGED_COST_STYLE = LayerStyle("charged", "Cost charged", "reference")
-BREAK_EVEN_STYLE = LayerStyle("break-even", "Sharpe ratio of zero", "down-side")
+BREAK_EVEN_STYLE = LayerStyle("break-even", "total return of zero", "down-side")
 ZERO_LINE = LayerStyle("zero", "", "zero")
 
 MAX_BREAK_EVEN_MULTIPLE = 2.0
@@ -91,10 +90,8 @@ def _cost_curve_plot(curve: CostCurve, *, finding: str, span: str) -> XYPlot:
     ratios = np.array([np.nan if point.sharpe is None else point.sharpe for point in curve.points])
     break_even = curve.break_even_bps
     notes = _off_axis_note(break_even, axis_end=MAX_BREAK_EVEN_MULTIPLE * float(costs.max()))
-    if notes:
+    if notes or not break_even:
         break_even = None
-    if break_even is not None:
-        costs, ratios = _insert_break_even(costs, ratios, break_even)
     known = np.append(ratios[np.isfinite(ratios)], 0.0)
     axes = XYAxes(
         LabelledAxis(
@@ -128,13 +125,7 @@ def _cost_curve_plot(curve: CostCurve, *, finding: str, span: str) -> XYPlot:
     )
 
 
-def _insert_break_even(costs: Vector, ratios: Vector, break_even: float) -> tuple[Vector, Vector]:
-    """The points of the curve with that of the break-even cost, where the ratio is 0."""
-    row = int(np.searchsorted(costs, break_even))
-    return np.insert(costs, row, break_even), np.insert(ratios, row, 0.0)
-
-
 def _off_axis_note(break_even: float | None, *, axis_end: float) -> tuple[str, ...]:
     if break_even is None or break_even <= axis_end:
         return ()
-    return (f"The Sharpe ratio is zero at {formatting.BPS(break_even)}, beyond this axis.",)
+    return (f"The total return is zero at {formatting.BPS(break_even)}, beyond this axis.",)

@@ -15,6 +15,7 @@ from engine.runs.documents.analysis_returns import (
     TailCurves,
 )
 from engine.runs.documents.base import Document, DocumentPart
+from engine.runs.documents.rates import AnnualRate
 
 
 class RoundTripFigures(DocumentPart):
@@ -103,7 +104,7 @@ class CostCurve(DocumentPart):
         points: Ascending in cost.
         charged_bps: The cost that the run was charged.
         delay_bars: From decision to fill.
-        break_even_bps: Cost at which the mean return is 0; None where there is none.
+        break_even_bps: Cost at which the total return is 0, as in the section `fragility`.
         sharpe_lost_per_10_bps: From the cost charged to the highest one, what each 10 bps more
             take off the Sharpe ratio; None where that is not defined.
     """
@@ -149,6 +150,8 @@ class Analysis(Document):
 
     Attributes:
         confidence: Level of every interval here.
+        risk_free_rate: Of every Sharpe ratio, alpha and beta here; 0 in a file that does not have
+            it.
         benchmark: The book that the strategy is compared with; None without it.
         regimes: How states of the market are defined.
         benchmark_regression: Beta and alpha; None without a benchmark or below 30 bars.
@@ -169,6 +172,7 @@ class Analysis(Document):
     """
 
     confidence: float
+    risk_free_rate: AnnualRate = AnnualRate()
     benchmark: str | None
     regimes: RegimeDefinition
     benchmark_regression: BenchmarkRegressionFigures | None

@@ -191,7 +191,8 @@ class ContributionFigures(DocumentPart):
         bar_share_pct: Share of all bars and symbols.
         gross_pct: Before costs.
         cost_pct: Fees, slippage and borrowing, at or below 0.
-        net_pct: After costs.
+        interest_pct: What cash earned.
+        net_pct: After costs, with interest.
         benchmark_pct: Log return of the benchmark on the same bars; None where it is not defined.
     """
 
@@ -199,6 +200,7 @@ class ContributionFigures(DocumentPart):
     bar_share_pct: float
     gross_pct: float
     cost_pct: float
+    interest_pct: float = 0.0
     net_pct: float
     benchmark_pct: float | None
 
@@ -228,7 +230,8 @@ class AttributionSplit(DocumentPart):
         borrow_pct: Borrowing, at or below 0.
         gross_pct: `long_pct` and `short_pct`.
         cost_pct: Fees, slippage and borrowing.
-        net_pct: `gross_pct` and `cost_pct`.
+        interest_pct: What cash earned.
+        net_pct: `gross_pct`, `cost_pct` and `interest_pct`.
         growth_factor: Growth that `net_pct` of log return is.
         residual_pct: What the fills do not account for.
         residual_is_rounding: Whether that is rounding alone.
@@ -246,6 +249,7 @@ class AttributionSplit(DocumentPart):
     borrow_pct: float
     gross_pct: float
     cost_pct: float
+    interest_pct: float = 0.0
     net_pct: float
     growth_factor: float
     residual_pct: float

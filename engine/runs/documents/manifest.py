@@ -255,6 +255,24 @@ class PartRecord(DocumentPart):
     source_sha256: str
 
 
+class RateFileRecord(DocumentPart):
+    """A file of interest rates.
+
+    Attributes:
+        path: As the run read it.
+        sha256: Of its bytes.
+        rows: Rows with a rate.
+        first: Date of the first of them, ISO 8601, UTC.
+        last: Date of the last one; later bars have its rate.
+    """
+
+    path: str
+    sha256: str
+    rows: int
+    first: str
+    last: str
+
+
 class Manifest(Document):
     """`manifest.json`: strategy, dataset, windows, versions, seeds, machine, timings.
 
@@ -270,6 +288,8 @@ class Manifest(Document):
         windows: The walk-forward windows.
         versions: Distribution -> version.
         parts: Parts that are not the engine's own; empty where all of them are.
+        rate_files: Key of the strategy -> the file of its interest rates; empty where the rates
+            are constants.
         seeds: Where the randomness started.
         machine: What the run ran on.
         fits: Where the fits came from; None where the version that ran kept nothing of it.
@@ -291,6 +311,7 @@ class Manifest(Document):
     windows: tuple[WindowRecord, ...] = ()
     versions: Mapping[str, str] = {}
     parts: tuple[PartRecord, ...] = ()
+    rate_files: Mapping[str, RateFileRecord] = {}
     seeds: SeedRecord = SeedRecord()
     machine: MachineRecord = MachineRecord()
     fits: FitCounts | None = None

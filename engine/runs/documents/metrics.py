@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.runs.documents.base import Document, DocumentPart
+from engine.runs.documents.rates import AnnualRate
 
 
 class SpanFigures(DocumentPart):
@@ -26,12 +27,15 @@ class SpanFigures(DocumentPart):
 class BookMetrics(DocumentPart):
     """The figures of one book; None where one is not defined.
 
+    A book that lost all of its equity has no volatility, no ratio of return to risk and no
+    break-even cost.
+
     Attributes:
         total_return_pct: Over the whole span, after costs.
         cagr_pct: Compound annual growth rate.
         volatility_pct: Annualised standard deviation of the returns.
-        sharpe: Sharpe ratio, annualised, risk-free rate 0.
-        sortino: Sortino ratio, annualised.
+        sharpe: Sharpe ratio of the returns above `risk_free_rate`, annualised.
+        sortino: Sortino ratio of the same returns, annualised.
         calmar: CAGR over the absolute max drawdown.
         max_drawdown_pct: At or below 0.
         max_drawdown_bars: Duration of the max drawdown, from its peak to recovery or to the end.
@@ -47,6 +51,7 @@ class BookMetrics(DocumentPart):
             version filled them there.
         bars_waited: Bars at which they waited, summed over the orders.
         longest_wait_bars: The most bars that one of them waited; 0 without any.
+        margin_calls: Closes below the maintenance margin; None of a run whose version had none.
     """
 
     total_return_pct: float | None = None
@@ -67,6 +72,7 @@ class BookMetrics(DocumentPart):
     orders_waited: int | None = None
     bars_waited: int | None = None
     longest_wait_bars: int | None = None
+    margin_calls: int | None = None
 
 
 class QuantileInterval(DocumentPart):
@@ -149,12 +155,16 @@ class Metrics(Document):
 
     Attributes:
         span: The out-of-sample bars.
+        risk_free_rate: Of the Sharpe and Sortino ratios; 0 in a file that does not have it.
+        cash_yield: What the cash of a book earns; likewise.
         books: Book -> its figures.
         forecasts: Book that a model decides -> scores of its forecasts.
         zero_volume: Traded symbol -> its bars with a volume of 0; symbols without any are absent.
     """
 
     span: SpanFigures
+    risk_free_rate: AnnualRate = AnnualRate()
+    cash_yield: AnnualRate = AnnualRate()
     books: Mapping[str, BookMetrics]
     forecasts: Mapping[str, ForecastScores] = {}
     zero_volume: Mapping[str, VolumeFigures] = {}

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from engine.runs.documents.base import Document, DocumentPart
+from engine.runs.documents.rates import AnnualRate
 from engine.runs.documents.significance_models import (
     ForecastTestFigures,
     InputTestFigures,
@@ -17,6 +18,12 @@ from engine.runs.documents.significance_models import (
     SeedFigures,
     SensitivityFigures,
     TimingFigures,
+)
+from engine.runs.documents.significance_paths import (
+    OffsetFigures,
+    PathRiskFigures,
+    StabilityFigures,
+    WindowSubsetFigures,
 )
 
 
@@ -94,26 +101,99 @@ class SuperiorityFigures(DocumentPart):
     p_values: Mapping[str, float | None] = {}
 
 
-class TrialFigures(DocumentPart):
-    """What was tried on these bars, by the ledger.
+class IdeaFigures(DocumentPart):
+    """How often the idea of a run has been looked at: the same settings, whatever the data.
 
     Attributes:
-        runs: Runs of other configurations that ended, and this one.
+        looks: Looks at the idea, this one among them.
+        start_dates: Different first bars.
+        end_dates: Different last bars.
+        targets: Different symbols traded.
+        intervals: Different intervals.
+        datasets: Different datasets.
+        benchmarks: Different sets of benchmarks.
+        confidences: Different levels of confidence.
+    """
+
+    looks: int
+    start_dates: int
+    end_dates: int
+    targets: int
+    intervals: int
+    datasets: int
+    benchmarks: int
+    confidences: int
+
+
+class TrialFigures(DocumentPart):
+    """What was tried, by the ledger.
+
+    Attributes:
+        runs: Runs of other looks that ended, and this one.
         failed: Those among them that failed or were interrupted.
-        distinct: Configurations that finished, this one among them.
-        effective: Independent trials that they amount to.
+        distinct: Different looks that finished, this one among them.
+        elsewhere: Tries that the strategy declares and the ledger cannot know.
+        effective: Independent trials that the looks and declared tries amount to.
         tuning: Configurations tried within runs, on train rows.
-        sharpe_deviation: Standard deviation of the Sharpe ratio a bar over independent trials.
-        since: When the first run of another configuration began, ISO 8601.
+        idea: Looks at the idea of this run.
+        sharpe_deviation: Standard deviation of the Sharpe ratio a bar over independent trials; in
+            documents of earlier versions.
+        since: When the first run of another look began, ISO 8601.
     """
 
     runs: int | None = None
     failed: int | None = None
     distinct: int
+    elsewhere: int = 0
     effective: float | int | None = None
     tuning: int | None = None
+    idea: IdeaFigures | None = None
     sharpe_deviation: float | None = None
     since: str | None = None
+
+
+class SelectionFigures(DocumentPart):
+    """The run's Sharpe ratio, or its lead over holding, against the best of all trials.
+
+    Attributes:
+        estimate: Of the run, a year.
+        statistic: Of the run; standard normal without skill.
+        p_value: Probability that the best of all trials reaches it without skill.
+        single_p_value: The same as if the run were the only trial.
+        effective_trials: Independent trials that the trials amount to.
+        expected_maximum: Expected best of all trials without skill, a year.
+        hurdle: What the best of them exceeds without skill with the probability of the level, a
+            year.
+        detectable: True ratio or lead a year that the test finds in 80 % of samples.
+        effective_bars: Bars that carry the estimate.
+    """
+
+    estimate: float
+    statistic: float
+    p_value: float
+    single_p_value: float
+    effective_trials: float
+    expected_maximum: float
+    hurdle: float
+    detectable: float
+    effective_bars: float
+
+
+class TrialSelection(DocumentPart):
+    """The run against the best of all trials without skill; None where a test is not defined.
+
+    Attributes:
+        level: Level of `hurdle` and of the tests of the grade.
+        sharpe: Of the Sharpe ratio, H0: no trial has one above 0.
+        lead: Of the lead over holding, H0: no trial has a higher Sharpe ratio than holding.
+        minimum_backtest_years: Years of bars at which the expected best of so many trials without
+            skill has the Sharpe ratio of the run; None where that is not above 0.
+    """
+
+    level: float
+    sharpe: SelectionFigures | None = None
+    lead: SelectionFigures | None = None
+    minimum_backtest_years: float | None = None
 
 
 class TrackRecordFigures(DocumentPart):
@@ -121,7 +201,8 @@ class TrackRecordFigures(DocumentPart):
 
     Attributes:
         probabilistic_sharpe: Probability that the true ratio is above 0.
-        deflated_sharpe: Probability that it is above what the best of the trials has by luck.
+        deflated_sharpe: The same of the ratio expected of the best of all trials without skill
+            (the deflated Sharpe ratio of 2014), for comparison.
         expected_maximum_sharpe: That ratio, a year.
         minimum_bars: Bars needed for the confidence in a ratio above 0.
         bars: Bars there are.
@@ -136,6 +217,33 @@ class TrackRecordFigures(DocumentPart):
     bars: int | None = None
     skewness: float | None = None
     kurtosis: float | None = None
+
+
+class UnseenTailFigures(DocumentPart):
+    """The loss of one bar that the strategy has not had yet.
+
+    Attributes:
+        bars: Bars there are.
+        skewness: Of the returns.
+        gaining_share: Share of gains among the bars with a return.
+        largest_loss: Largest loss of a bar, a fraction of the equity.
+        erasing_loss: Loss of one bar that would erase the whole profit; None without profit.
+        grade_ending_loss: Loss of one bar that would take the interval of the Sharpe ratio down to
+            0; None where it is not above 0.
+        rarest_seen_bars: A loss that occurs once in so many bars was seen with 95 %.
+        unseen_probability: Probability that a loss of once in 500 bars was not seen.
+        warning: A sentence, where the profit is made of many small gains; None otherwise.
+    """
+
+    bars: int
+    skewness: float
+    gaining_share: float
+    largest_loss: float
+    erasing_loss: float | None = None
+    grade_ending_loss: float | None = None
+    rarest_seen_bars: float
+    unseen_probability: float
+    warning: str | None = None
 
 
 class OverfittingFigures(DocumentPart):
@@ -178,11 +286,14 @@ class Significance(Document):
 
     Attributes:
         method: How intervals were made.
+        risk_free_rate: Of every Sharpe ratio in the file; 0 in a file that does not have it.
         sharpe: Book -> Sharpe ratio with its interval.
         differences: Benchmark -> Sharpe ratio of the strategy less that of the benchmark.
         superiority: All books at once.
-        trials: What was tried on these bars.
+        trials: What was tried, by the ledger.
+        selection: The run against the best of all trials without skill.
         track_record: Probabilistic and deflated Sharpe ratio.
+        unseen_tail: The loss of one bar that the strategy has not had yet.
         overfitting: Probability of backtest overfitting.
         timing: Permutation test of the timing.
         forecasts: Tests of the forecasts.
@@ -192,15 +303,22 @@ class Significance(Document):
         seeds: Variance of the seeds.
         price_level: R squared of prices.
         sensitivity: Other costs, delays and thresholds.
+        path_risk: What may happen on the way, by a joint bootstrap.
+        stability: Break and decay over time.
+        window_subsets: Other start dates, and without single windows.
+        offset_paths: Other schedules of windows.
         verdict: Grade and sentence.
     """
 
     method: InferenceMethod = InferenceMethod()
+    risk_free_rate: AnnualRate = AnnualRate()
     sharpe: Mapping[str, SharpeFigures] = {}
     differences: Mapping[str, SharpeFigures] = {}
     superiority: SuperiorityFigures | None = None
     trials: TrialFigures | None = None
+    selection: TrialSelection | None = None
     track_record: TrackRecordFigures | None = None
+    unseen_tail: UnseenTailFigures | None = None
     overfitting: OverfittingFigures | None = None
     timing: TimingFigures | None = None
     forecasts: ForecastTestFigures | None = None
@@ -210,4 +328,8 @@ class Significance(Document):
     seeds: SeedFigures | None = None
     price_level: PriceLevelFigures | None = Field(default=None, alias="level_trap")
     sensitivity: SensitivityFigures | None = Field(default=None, alias="fragility")
+    path_risk: PathRiskFigures | None = None
+    stability: StabilityFigures | None = None
+    window_subsets: WindowSubsetFigures | None = None
+    offset_paths: OffsetFigures | None = None
     verdict: VerdictFigures

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.runs.documents.base import DocumentPart
+from engine.runs.documents.significance_paths import (
+    OffsetFigures,
+    PathRiskFigures,
+    StabilityFigures,
+    WindowSubsetFigures,
+)
 
 
 class TimingFigures(DocumentPart):
@@ -48,10 +54,12 @@ class ForecastTestFigures(DocumentPart):
 
     Attributes:
         diebold_mariano: Other forecast -> equal accuracy; negative favours the strategy's.
+        clark_west: `no_change` and `drift` -> whether the model adds anything to them, one-sided.
         pesaran_timmermann: Whether the direction is more than chance.
     """
 
     diebold_mariano: Mapping[str, StatisticalTestFigures] = {}
+    clark_west: Mapping[str, StatisticalTestFigures] = {}
     pesaran_timmermann: StatisticalTestFigures = StatisticalTestFigures()
 
 
@@ -189,7 +197,9 @@ class SensitivityFigures(DocumentPart):
         threshold_unit: `bps`, `round trips` or `quantile`.
         threshold_bps: The same as predicted returns.
         sharpe: By cost, then delay, then threshold; None where the returns do not vary.
-        break_even_cost_bps: Cost at which the mean return is 0; None where there is none.
+        break_even_cost_bps: Cost at which the total return is 0; 0 where it is not positive at no
+            cost either, None where it is positive up to the end of the search. In documents of
+            earlier versions the cost at which the mean return is 0, None in both cases.
         searched_to_bps: Up to which cost it was searched.
         chosen: The strategy's own cell.
         sentence: All of it in words.
@@ -219,6 +229,10 @@ class ModelSections(DocumentPart):
         seeds: Variance of the seeds.
         price_level: R squared of prices.
         sensitivity: Other costs, delays and thresholds.
+        path_risk: What may happen on the way, by a joint bootstrap.
+        stability: Break and decay over time.
+        window_subsets: Other start dates, and without single windows.
+        offset_paths: Other schedules of windows.
     """
 
     timing: TimingFigures | None = None
@@ -229,3 +243,7 @@ class ModelSections(DocumentPart):
     seeds: SeedFigures | None = None
     price_level: PriceLevelFigures | None = None
     sensitivity: SensitivityFigures | None = None
+    path_risk: PathRiskFigures | None = None
+    stability: StabilityFigures | None = None
+    window_subsets: WindowSubsetFigures | None = None
+    offset_paths: OffsetFigures | None = None

@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from engine.evaluation.forecasts import model_diagnostics
-from engine.evaluation.forecasts.accuracy_tests import diebold_mariano, pesaran_timmermann
+from engine.evaluation.forecasts.accuracy_tests import (
+    clark_west,
+    diebold_mariano,
+    pesaran_timmermann,
+)
 from engine.evaluation.forecasts.model_diagnostics import (
     run_forecast_tests,
     run_input_tests,
@@ -33,6 +37,9 @@ OWN = 0.5 * ACTUAL + 0.3 * rng(2).standard_normal(300)
 RIDGE = 0.1 * ACTUAL + 0.3 * rng(3).standard_normal(300)
 
 
+DRIFT_RETURN = np.full(300, 0.02)
+
+
 def with_gap(values: np.ndarray, *rows: int) -> np.ndarray:
     gapped = values.copy()
     gapped[list(rows)] = np.nan
@@ -40,7 +47,9 @@ def with_gap(values: np.ndarray, *rows: int) -> np.ndarray:
 
 
 def test_the_first_forecast_is_tested_against_no_change_and_all_others() -> None:
-    section = run_forecast_tests({"strategy": OWN, "ridge": RIDGE}, ACTUAL, horizon=1)
+    section = run_forecast_tests(
+        {"strategy": OWN, "ridge": RIDGE}, ACTUAL, DRIFT_RETURN, horizon=1
+    )
     assert list(section["diebold_mariano"]) == ["no_change", "ridge"]
     still = diebold_mariano(ACTUAL - OWN, ACTUAL, 1)
     ridge = diebold_mariano(ACTUAL - OWN, ACTUAL - RIDGE, 1)
@@ -48,12 +57,18 @@ def test_the_first_forecast_is_tested_against_no_change_and_all_others() -> None
     assert section["diebold_mariano"]["no_change"] == asdict(still) | {"p_value_holm": adjusted[0]}
     assert section["diebold_mariano"]["ridge"] == asdict(ridge) | {"p_value_holm": adjusted[1]}
     assert still.statistic < -5
+    assert section["clark_west"] == {
+        "no_change": asdict(clark_west(OWN, np.zeros(300), ACTUAL, 1)),
+        "drift": asdict(clark_west(OWN, DRIFT_RETURN, ACTUAL, 1)),
+    }
     assert section["pesaran_timmermann"] == asdict(pesaran_timmermann(OWN, ACTUAL))
 
 
 def test_forecasts_are_compared_on_the_rows_that_both_have() -> None:
     own, ridge, actual = with_gap(OWN, 0, 7), with_gap(RIDGE, 7, 9), with_gap(ACTUAL, 299)
-    section = run_forecast_tests({"strategy": own, "ridge": ridge}, actual, horizon=1)
+    section = run_forecast_tests(
+        {"strategy": own, "ridge": ridge}, actual, DRIFT_RETURN, horizon=1
+    )
     rows = np.isfinite(own) & np.isfinite(actual)
     both = rows & np.isfinite(ridge)
     expected = diebold_mariano((actual - own)[both], (actual - ridge)[both], 1)
@@ -64,7 +79,7 @@ def test_forecasts_are_compared_on_the_rows_that_both_have() -> None:
 
 def test_every_hth_row_is_used_where_a_test_needs_independent_rows() -> None:
     features = rng(4).standard_normal((300, 2))
-    section = run_forecast_tests({"strategy": OWN}, ACTUAL, horizon=5)
+    section = run_forecast_tests({"strategy": OWN}, ACTUAL, DRIFT_RETURN, horizon=5)
     assert section["diebold_mariano"]["no_change"]["lags"] == 4
     assert section["diebold_mariano"]["no_change"]["observations"] == 300
     assert section["pesaran_timmermann"]["observations"] == 60
@@ -72,7 +87,7 @@ def test_every_hth_row_is_used_where_a_test_needs_independent_rows() -> None:
 
 
 def test_no_change_itself_has_no_test() -> None:
-    section = run_forecast_tests({"strategy": np.zeros(300)}, ACTUAL, horizon=1)
+    section = run_forecast_tests({"strategy": np.zeros(300)}, ACTUAL, DRIFT_RETURN, horizon=1)
     assert section["diebold_mariano"]["no_change"] == UNTESTED | {"p_value_holm": None}
     assert section["pesaran_timmermann"] == UNTESTED
 
@@ -112,7 +127,7 @@ def test_of_long_inputs_the_latest_rows_are_tested(monkeypatch: pytest.MonkeyPat
 def test_without_rows_every_figure_is_none_and_valid_json(bars: int) -> None:
     features, none = np.zeros((bars, 2)), np.full(bars, np.nan)
     section = {
-        "forecasts": run_forecast_tests({"strategy": none}, none, 1),
+        "forecasts": run_forecast_tests({"strategy": none}, none, none, 1),
         "residuals": run_residual_tests(none, none, features, 1),
         "inputs": run_input_tests({"a": features[:, 0], "b": features[:, 1]}),
     }

@@ -135,7 +135,8 @@ def test_overlapping_horizons_do_not_count_as_skill() -> None:
         passed["thinned"] += check.r2_prices > 0.9 and not check.present
         chance = pesaran_timmermann(idle, after / before - 1).p_value
         passed["overlapping"] += check.r2_prices > 0.9 and chance < 0.05
-    assert passed["thinned"] < 0.06 * 150 < passed["overlapping"]
+    # Two tests at 5 % each.
+    assert passed["thinned"] < 0.1 * 150 < passed["overlapping"]
 
 
 def test_direction_that_follows_the_market_but_trails_always_up_is_the_trap() -> None:

@@ -64,13 +64,27 @@ def test_an_additional_figure_changes_no_other() -> None:
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.3, 0.8])
-def test_block_lengths_are_rounded_up_by_less_than_half_of_them(rho: float) -> None:
+def test_block_lengths_are_rounded_up_to_few_values(rho: float) -> None:
     returns = autoregressive(rng(5), 900, rho)
     used = infer_sharpe(returns, 365, SPEC, rng()).block_length_bars
     assert 2 * np.log2(used) == pytest.approx(round(2 * np.log2(used)))
     influence = (returns - returns.mean()) / returns.std()
     influence -= returns.mean() / returns.std() * (influence**2 - 1) / 2
-    assert 1 - 1e-9 <= used / optimal_block_length(influence) < np.sqrt(2)
+    shortest = max(900 / 400, optimal_block_length(influence))
+    assert 1 - 1e-9 <= used / shortest < (2 if used <= 8 else np.sqrt(2))
+
+
+@pytest.mark.parametrize(
+    ("bars", "shortest"), [(300, 1.0), (800, 2.0), (1_600, 4.0), (7_000, 4.0)]
+)
+def test_blocks_have_a_shortest_length_where_there_are_many_bars(
+    bars: int, shortest: float
+) -> None:
+    lengths = [
+        infer_sharpe(autoregressive(rng(seed), bars, 0.0), 365, SPEC, rng()).block_length_bars
+        for seed in range(5)
+    ]
+    assert min(lengths) == shortest
 
 
 def test_the_interval_and_the_two_sided_test_agree() -> None:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from engine.evaluation.inference.permutation import (
+    FinancingRates,
     TimingTest,
     fill_to_fill_returns,
     timing_permutation_test,
@@ -37,12 +38,16 @@ def prices(seed: int, bars: int, symbols: int = 1) -> tuple[pd.DataFrame, pd.Dat
     return opens, closes
 
 
-def by_a_loop(weights: np.ndarray, returns: np.ndarray) -> TimingTest:
+def by_a_loop(
+    weights: np.ndarray, returns: np.ndarray, cash: np.ndarray | float = 0.0, rate: float = 0.0
+) -> TimingTest:
     bars = len(weights)
+    cash = np.broadcast_to(cash, bars)
     nearest = bars // 20
     ratios = []
     for shift in range(bars):
-        earned = (weights * np.roll(returns, -shift, axis=0)).sum(axis=1)
+        moved, paid = np.roll(returns, -shift, axis=0), np.roll(cash, -shift)
+        earned = (weights * moved).sum(axis=1) + (1 - weights.sum(axis=1)) * paid - rate
         ratios.append(earned.mean() / earned.std())
     others = np.array(ratios[nearest : bars - nearest + 1])
     p_value = (1 + np.sum(others >= ratios[0])) / (1 + len(others))
@@ -149,3 +154,19 @@ def test_weights_at_the_fill_do_not_contain_the_move_of_the_bar() -> None:
         p_values.append(result.p_value)
     # Three standard errors of 60 draws; with the weights at the closes, 0.18.
     assert np.mean(p_values) == pytest.approx(0.5, abs=0.11)
+
+
+@pytest.mark.parametrize("symbols", [1, 3])
+def test_with_rates_it_compares_what_position_and_cash_earn_above_the_risk_free_rate(
+    symbols: int,
+) -> None:
+    bars, rate = 301, 4e-4
+    cash = 2e-4 + 1e-4 * rng(9).random(bars)
+    for seed in range(5):
+        weights, returns = spells(seed, bars, symbols) - 0.3, market(seed + 50, bars, symbols)
+        rates = FinancingRates(cash, np.full(bars, rate))
+        result = timing_permutation_test(weights, returns, rates)
+        expected = by_a_loop(weights, returns, cash, rate)
+        assert result.sharpe == pytest.approx(expected.sharpe, rel=1e-9)
+        assert result.p_value == expected.p_value
+        assert result.sharpe != pytest.approx(by_a_loop(weights, returns).sharpe, rel=1e-3)

@@ -55,6 +55,13 @@ def market() -> tuple[SignalInputs, pd.DataFrame, pd.DataFrame]:
 
 
 def alone(market, terms: TradingParameters, signal, costs: Costs, delay: int) -> float | None:
+    returns = simulate_alone(market, terms, signal, costs, delay)
+    return sharpe(returns.to_numpy(), terms.periods_per_year)
+
+
+def simulate_alone(
+    market, terms: TradingParameters, signal, costs: Costs, delay: int
+) -> pd.Series[float]:
     forecasts, opened, close = market
     weights = compute_target_weights(
         forecasts,
@@ -66,10 +73,9 @@ def alone(market, terms: TradingParameters, signal, costs: Costs, delay: int) ->
         max_weight=terms.max_weight,
     )
     execution = terms.execution.model_copy(update={"delay": delay})
-    simulated = simulate(
+    return simulate(
         weights, opened, close.loc[opened.index], costs=costs, execution=execution
-    )
-    return sharpe(simulated.returns.to_numpy(), terms.periods_per_year)
+    ).returns
 
 
 def test_every_cell_equals_a_separate_simulation_to_the_last_digit(market) -> None:
@@ -110,18 +116,22 @@ def test_a_cell_with_higher_costs_is_never_better(market) -> None:
 def test_at_the_break_even_cost_nothing_is_earned(market) -> None:
     limit = compute_sensitivity_surface(*market, PARAMETERS).break_even_cost_bps
     assert limit is not None
-    ratios = [
-        alone(
-            market,
-            PARAMETERS,
-            PARAMETERS.signal,
-            Costs(fee_bps=0.7 * cost, slippage_bps=0.3 * cost, borrow_bps_per_year=80),
-            2,
-        )
+    totals = [
+        (
+            1
+            + simulate_alone(
+                market,
+                PARAMETERS,
+                PARAMETERS.signal,
+                Costs(fee_bps=0.7 * cost, slippage_bps=0.3 * cost, borrow_bps_per_year=80),
+                2,
+            )
+        ).prod()
+        - 1
         for cost in (limit - 0.01, limit, limit + 0.01)
     ]
-    assert ratios[0] > 0 > ratios[2]
-    assert ratios[1] == pytest.approx(0, abs=1e-3)
+    assert totals[0] > 0 > totals[2]
+    assert totals[1] == pytest.approx(0, abs=1e-5)
     free = compute_sensitivity_surface(
         *market, dataclasses.replace(PARAMETERS, costs=Costs(fee_bps=0, slippage_bps=0))
     )
@@ -136,7 +146,7 @@ def test_no_break_even_cost_for_a_loss_without_costs_or_a_profit_at_any_cost(
     forecasts, opened, close = market
     wrong = dataclasses.replace(forecasts, predicted=-forecasts.predicted)
     result = compute_sensitivity_surface(wrong, opened, close, PARAMETERS)
-    assert result.break_even_cost_bps is None
+    assert result.break_even_cost_bps == 0.0
     assert result.sharpe[0][1][2] < 0
     rising = close.copy()
     rising[SYMBOLS] = 100 * 1.02 ** np.arange(len(close))[:, None] * (1 + 1e-3 * close / 1e3)
@@ -146,8 +156,9 @@ def test_no_break_even_cost_for_a_loss_without_costs_or_a_profit_at_any_cost(
     )
     result = compute_sensitivity_surface(held, rising.loc[opened.index], rising, long_only)
     assert result.break_even_cost_bps is None
-    assert result.to_document()["sentence"].startswith(
-        "The Sharpe ratio stays above zero at every cost up to 2,000 bps a fill, fills 1 to 5 bars"
+    assert (
+        "The total return stays above zero at every cost up to 2,000 bps a fill."
+        in result.to_document()["sentence"]
     )
 
 
@@ -181,7 +192,9 @@ def test_a_threshold_that_no_forecast_reaches_has_no_sharpe_ratio(market) -> Non
     )
     document = result.to_document().as_dict()
     assert result.sharpe[2][1][2] is None
-    assert document["sentence"].startswith("With the settings chosen the strategy's")
+    assert document["sentence"].startswith(
+        "With the settings chosen the strategy has no Sharpe ratio"
+    )
     assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
@@ -200,7 +213,7 @@ def test_without_forecasts_nothing_is_held_at_any_threshold(market) -> None:
     none = dataclasses.replace(half, predicted=gone * np.nan, train_predictions={})
     nothing = compute_sensitivity_surface(none, opened, close, PARAMETERS).to_document()
     assert nothing["threshold_bps"] == [None] * 5
-    assert nothing["break_even_cost_bps"] is None
+    assert nothing["break_even_cost_bps"] == 0.0
 
 
 def test_costs_above_the_value_of_a_fill_are_left_out(market) -> None:
@@ -236,31 +249,35 @@ def surface(rows: list[list[float | None]], limit: float | None) -> dict:
         (
             [[0.1, 0.9, 0.1], [0.4, 0.5, -0.1], [0.1, -0.2, None]],
             21.34,
-            "The Sharpe ratio stays above zero at costs up to 21.3 bps a fill, 1.4 times the 15 "
-            "charged, fills 1 to 2 bars after the decision and entries above 2.5 to 5 bps; it "
-            "does not at higher costs, fills 3 bars after the decision and entries above 10 bps. "
-            "6 of 18 combinations of cost, delay and threshold have a Sharpe ratio above zero.",
+            "The Sharpe ratio stays above zero at costs of 15 bps a fill, fills 1 to 2 bars after "
+            "the decision and entries above 2.5 to 5 bps; it does not at costs of 30 bps a fill, "
+            "fills 3 bars after the decision and entries above 10 bps. The total return is zero "
+            "at a cost of 21.3 bps a fill, 1.4 times the 15 charged. 6 of 18 combinations of "
+            "cost, delay and threshold have a Sharpe ratio above zero.",
         ),
         (
             [[1.5, 1.5, 1.5]] * 3,
             None,
-            "The Sharpe ratio stays above zero at every cost up to 2,000 bps a fill, fills 1 to 3 "
-            "bars after the decision and entries above 2.5 to 10 bps; no setting lowers it to "
-            "zero. 18 of 18 combinations of cost, delay and threshold have a Sharpe ratio above "
+            "The Sharpe ratio stays above zero at costs of 15 to 30 bps a fill, fills 1 to 3 bars "
+            "after the decision and entries above 2.5 to 10 bps; no setting lowers it to zero. "
+            "The total return stays above zero at every cost up to 2,000 bps a fill. 18 of 18 "
+            "combinations of cost, delay and threshold have a Sharpe ratio above "
             "zero.",
         ),
         (
             [[0.1, 0.9, 0.1], [0.4, -0.5, -0.1], [0.1, -0.2, 0.3]],
-            None,
-            "With the settings chosen the Sharpe ratio is -0.50, and it is not above zero without "
-            "costs either. 6 of 18 combinations of cost, delay and threshold have a Sharpe ratio "
+            0.0,
+            "With the settings chosen the Sharpe ratio is -0.50. The total return is not above "
+            "zero without costs either. 6 of 18 combinations of cost, delay and threshold have a "
+            "Sharpe ratio "
             "above zero.",
         ),
         (
             [[0.1, 0.9, 0.1], [0.4, -0.5, -0.1], [0.1, -0.2, 0.3]],
             6.68,
-            "With the settings chosen the Sharpe ratio is -0.50, and it is above zero only at "
-            "costs below 6.7 bps a fill. 6 of 18 combinations of cost, delay and threshold have a "
+            "With the settings chosen the Sharpe ratio is -0.50. The total return is zero at a "
+            "cost of 6.7 bps a fill, 0.4 times the 15 charged. 6 of 18 combinations of cost, "
+            "delay and threshold have a "
             "Sharpe ratio above zero.",
         ),
     ],
