@@ -83,7 +83,7 @@ def run_stages(spec: Strategy, market: Market) -> HarnessResult:
     """From bars to metrics and significance."""
     result = _run_backtest(spec, market)
     metrics = compute_metrics(result.prepared, result.predictions, result.books)
-    return HarnessResult(result, metrics, evaluate_backtest(result, metrics))
+    return HarnessResult(result, metrics, evaluate_backtest(result))
 
 
 def certify_strategy(spec: Strategy, market: Market) -> Mapping[str, Any]:

@@ -41,9 +41,7 @@ class InvarianceCheck(SelfTestCheck):
             name: replace(book, returns=2.0 * book.returns)
             for name, book in harness.result.books.items()
         }
-        levered_significance = evaluate_backtest(
-            replace(harness.result, books=levered), harness.metrics
-        )
+        levered_significance = evaluate_backtest(replace(harness.result, books=levered))
         return {
             "digest": _hash_result(harness),
             "p_values": _sharpe_p_values(harness.significance),

@@ -13,6 +13,7 @@ from engine.selftest.invariance_check import InvarianceCheck
 from engine.selftest.lookahead_check import LateOracleCheck, LeakageDetectionCheck
 from engine.selftest.pool import map_unordered
 from engine.selftest.rule_check import RuleRankingCheck
+from engine.selftest.search_check import SearchCheck
 from engine.selftest.significance_check import PowerCheck, SizeCheck
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ CHECKS: tuple[SelfTestCheck, ...] = (
     PowerCheck(markets=100),
     SizeCheck(markets=300, noise="noise"),
     SizeCheck(markets=300, noise="GARCH"),
+    SearchCheck(markets=100),
     CostMonotonicityCheck(markets=6),
     RuleRankingCheck(markets=40, rule="mean_reversion"),
     RuleRankingCheck(markets=40, rule="ma_crossover"),

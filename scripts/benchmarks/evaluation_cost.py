@@ -1,4 +1,4 @@
-"""`scripts/bench truth`: run time of the leakage test and of the bootstrap."""
+"""`scripts/bench truth`: run time of the leakage test, of the bootstrap and of a long ledger."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from ledger_cost import time_ledger
 from program_timing import time_command
 from rich.table import Table
 
@@ -40,12 +41,17 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--no-pages", action="store_true", help="write no pages")
     parser.add_argument("--bars", type=int, default=1_500, help="of each book")
     parser.add_argument("--resamples", type=int, default=10_000)
+    parser.add_argument("--ledger-rows", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
 
 
 def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
     """Times runs with stored fits, their leakage tests, and the inference on random returns."""
     runs = _time_runs(options, log)
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        ledger_s, looks = time_ledger(
+            options.strategy, Path(folder), options.ledger_rows, options.bars, options.rounds
+        )
     shares = [run["certificate"] / run["total"] for run in runs]
     return {
         "work": {
@@ -53,10 +59,14 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
             "bars": options.bars,
             "books": len(BOOKS),
             "resamples": options.resamples,
+            "ledger_rows": options.ledger_rows,
+            "looks": looks,
         },
         "run_s": [run["total"] for run in runs],
         "certificate_s": [run["certificate"] for run in runs],
         "certificate_share_pct": [100 * share for share in shares],
+        "evaluation_s": [run["evaluation"] for run in runs],
+        "ledger_cpu_s": ledger_s,
         "significance_s": {name: _time_significance(name, options) for name in RETURNS},
     }
 
@@ -72,6 +82,9 @@ def show(results: Mapping[str, Any], console: Console) -> None:
     table.add_row(f"{work['strategy']}, every fit stored", *_format_cells(results["run_s"], ".2f"))
     table.add_row("  its leakage test", *_format_cells(results["certificate_s"], ".2f"))
     table.add_row("  per cent of the run", *_format_cells(results["certificate_share_pct"], ".1f"))
+    table.add_row("  its evaluation", *_format_cells(results["evaluation_s"], ".2f"))
+    ledger = f"  CPU, ledger of {work['ledger_rows']:,} runs, {work['looks']} looks"
+    table.add_row(ledger, *_format_cells(results["ledger_cpu_s"], ".3f"))
     table.add_section()
     label = f"{work['resamples']:,} resamples, {work['books']} books, {work['bars']:,} bars"
     for name, seconds in results["significance_s"].items():

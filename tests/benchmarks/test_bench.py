@@ -159,12 +159,13 @@ CALIBRATION = ["--markets", "3", "--bars", "120", "--resamples", "200", "--worke
 def test_calibration_counts_every_market_of_every_process_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    completed = bench("calibration", *CALIBRATION, "--json")
+    completed = bench("calibration", "--tables", "tests", *CALIBRATION, "--json")
     assert completed.returncode == 0, completed.stderr
     results = json.loads(completed.stdout)
-    names = [share for rows in results["rows"].values() for row in rows.values() for share in row]
+    tests = results["tests"]["rows"]
+    names = [share for rows in tests.values() for row in rows.values() for share in row]
     assert set(names) == {"iid normal", "t, 4 degrees", "AR(1) 0.2", "AR(1) 0.4", "GARCH(1,1)"}
-    for kind, rows in results["rows"].items():
+    for kind, rows in tests.items():
         assert len(rows) >= 5, kind
         for row, shares in rows.items():
             assert len(shares) == 5, row
@@ -176,6 +177,67 @@ def test_calibration_counts_every_market_of_every_process_once(
     table = console.export_text()
     for name in ("Sharpe > 0, bootstrap", "SPA of 5 books", "Pesaran-Timmermann", "GARCH(1,1)"):
         assert name in table
+
+
+@pytest.mark.slow
+def test_the_grades_count_every_market_once_for_any_number_of_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options = [
+        "--tables",
+        "grades",
+        "--graded-markets",
+        "12",
+        "--rows",
+        "jumps, premium 0, a trade",
+    ]
+    one, two = (
+        bench("calibration", *options, "--workers", workers, "--json") for workers in ("1", "2")
+    )
+    assert one.returncode == 0, one.stderr
+    assert one.stdout == two.stdout
+    rows = json.loads(one.stdout)["grades"]["rows"]
+    assert {row["skill"] for row in rows} == {True, False}
+    for row in rows:
+        rates = list(row["rates"].values())
+        assert [rate["total"] for rate in rates] == [12, 12, 12], row
+        assert [rate["count"] for rate in rates] == sorted(
+            (rate["count"] for rate in rates), reverse=True
+        )
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    console = Console(record=True, width=110, file=io.StringIO())
+    importlib.import_module("calibration").show(json.loads(one.stdout), console)
+    table = console.export_text()
+    for name in ("weak or more", "strong", "jumps, premium 0, a trade a month", "power"):
+        assert name in table
+
+
+def test_a_rate_has_a_star_only_where_no_rule_has_skill(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    grades = importlib.import_module("calibration_grades")
+    often, seldom = ["strong"] * 60 + ["none"] * 340, ["weak"] * 20 + ["none"] * 380
+    starred = {
+        skill: [
+            name for name, rate in grades.assess_rates(often, skill=skill).items() if rate["off"]
+        ]
+        for skill in (False, True)
+    }
+    assert starred == {False: ["weak or more", "strong"], True: []}
+    assert not any(rate["off"] for rate in grades.assess_rates(seldom, skill=False).values())
+
+
+def test_the_rows_of_grades_have_every_factor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    graded = importlib.import_module("graded_rows")
+    without, skilled = list(graded.rows_without_skill()), list(graded.rows_with_skill())
+    names = [row.name for row in (*without, *skilled)]
+    assert len(set(names)) == len(names)
+    assert {row.process for row in without} == set(graded.PROCESSES)
+    assert {row.rule for row in without} == set(graded.RULES)
+    assert {row.premium for row in without} == {0.0, 0.5, 1.0, 2.0}
+    assert {tries for row in without for tries in row.tries} == {1, 20, 50, 200}
+    assert {row.bars for row in without} == {500, 1_000, 3_000}
+    assert {row.edge for row in skilled} == {0.5, 1.0, 1.5, 2.0, 3.0}
 
 
 @pytest.mark.slow
@@ -196,6 +258,7 @@ def test_features_times_every_kind_there_is(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 TRUTH = ["--rounds", "1", "--bars", "200", "--resamples", "200", "--no-pages"]
+TRUTH += ["--ledger-rows", "1000"]
 
 
 @pytest.mark.slow
@@ -205,16 +268,26 @@ def test_truth_times_the_leakage_test_and_the_bootstrap(
     completed = bench("truth", "--json", *TRUTH, *sliver)
     assert completed.returncode == 0, completed.stderr
     results = json.loads(completed.stdout)
-    assert results["work"] == {"strategy": "sliver", "bars": 200, "books": 6, "resamples": 200}
+    assert results["work"] == {
+        "strategy": "sliver",
+        "bars": 200,
+        "books": 6,
+        "resamples": 200,
+        "ledger_rows": 1000,
+        "looks": 51,
+    }
     (run,), (certificate,) = results["run_s"], results["certificate_s"]
     assert 0 < certificate < run
     assert results["certificate_share_pct"] == pytest.approx([100 * certificate / run])
     assert all(len(seconds) == 1 for seconds in results["significance_s"].values())
     assert len(results["significance_s"]) == 2
+    assert len(results["ledger_cpu_s"]) == len(results["evaluation_s"]) == 1
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     console = Console(record=True, width=110, file=io.StringIO())
     importlib.import_module("evaluation_cost").show(results, console)
-    assert "200 resamples, 6 books, 200 bars, AR(1) 0.2" in console.export_text()
+    text = console.export_text()
+    assert "200 resamples, 6 books, 200 bars, AR(1) 0.2" in text
+    assert "ledger of 1,000 runs, 51 looks" in text
 
 
 def test_the_launcher_can_be_run_and_is_posix_shell() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from engine.selftest.cost_check import CostMonotonicityCheck
 from engine.selftest.run import CHECKS
+from engine.selftest.search_check import SearchCheck
 from engine.selftest.significance_check import PowerCheck, SizeCheck
 
 
@@ -90,3 +91,11 @@ def test_one_book_that_is_richer_at_higher_costs_fails() -> None:
 
 def test_every_check_has_its_own_random_streams() -> None:
     assert len({check.key for check in CHECKS}) == len(CHECKS)
+
+
+@pytest.mark.parametrize(("graded", "passed"), [(0, True), (5, True), (10, True), (17, False)])
+def test_a_search_fails_where_more_than_a_twentieth_is_surely_graded(graded, passed) -> None:
+    check = of_kind(SearchCheck)
+    grades = ["weak"] * graded + ["none"] * (check.markets - graded)
+
+    assert passed_rows(check, [{"grade": grade} for grade in grades]) == [passed]

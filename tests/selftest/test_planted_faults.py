@@ -24,6 +24,7 @@ from engine.selftest.invariance_check import InvarianceCheck
 from engine.selftest.lookahead_check import LateOracleCheck, LeakageDetectionCheck
 from engine.selftest.rule_check import RuleRankingCheck
 from engine.selftest.run import run_selftest
+from engine.selftest.search_check import SearchCheck
 from engine.selftest.significance_check import PowerCheck, SizeCheck
 from engine.signals.benchmarks import MeanReversion, MovingAverageCrossover
 from engine.simulation.config import Costs
@@ -36,6 +37,7 @@ SMALL_CHECKS: dict[str, SelfTestCheck] = {
     "leakage": LeakageDetectionCheck(markets=2),
     "power": PowerCheck(markets=3, min_power=0.15),
     "size": SizeCheck(markets=2),
+    "search": SearchCheck(markets=40),
     "costs": CostMonotonicityCheck(markets=1),
     "mean_reverting": RuleRankingCheck(markets=3, min_win_rate=0.15),
     "trending": RuleRankingCheck(markets=3, rule="ma_crossover", min_win_rate=0.15),
@@ -193,3 +195,16 @@ def test_a_rule_that_does_the_opposite(monkeypatch, rule, check, row) -> None:
     )
 
     assert failures(check) == [row]
+
+
+def test_a_search_whose_other_tries_do_not_count(monkeypatch) -> None:
+    """The lead over holding is then not asked for: it is below 0 on average in such a market."""
+    alone = significance.run_sharpe_selection_test
+
+    def test_alone(trials, level):
+        return alone(replace(trials, others=()), level)
+
+    monkeypatch.setattr(significance, "run_sharpe_selection_test", test_alone)
+    monkeypatch.setattr(significance, "run_lead_selection_test", test_alone)
+
+    assert failures("search") == ["the best of a search"]

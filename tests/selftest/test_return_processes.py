@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import kurtosis
+from scipy.stats import kurtosis, skew
 
-from engine.selftest.return_processes import ar1, garch11, iid_normal, student_t
+from engine.selftest.return_processes import ar1, garch11, iid_normal, jump_diffusion, student_t
 
 LONG = 40_000
 PROCESSES = {
     "independent": iid_normal,
     "heavy_tailed": student_t,
     "garch": garch11,
+    "jumps": jump_diffusion,
     "autoregressive": lambda rng, bars, deviation: ar1(rng, bars, deviation, 0.4),
 }
 
@@ -41,7 +42,7 @@ def test_the_first_bar_has_the_stationary_deviation(name: str) -> None:
     assert np.std(first) == pytest.approx(0.01, rel=0.15)
 
 
-@pytest.mark.parametrize("name", ["independent", "heavy_tailed", "garch"])
+@pytest.mark.parametrize("name", ["independent", "heavy_tailed", "garch", "jumps"])
 def test_noise_has_no_autocorrelation(name: str) -> None:
     returns = draw(name)
     # Autocorrelations of a GARCH process have a larger standard error.
@@ -79,6 +80,26 @@ def test_garch_follows_its_recursion() -> None:
         variance[row] = 1e-4 * 0.02 + variance[row - 1] * (0.1 * draws[row - 1] ** 2 + 0.88)
 
     np.testing.assert_allclose(returns, (np.sqrt(variance) * draws)[200:], rtol=1e-12)
+
+
+def test_jumps_have_their_theoretical_skewness_and_kurtosis() -> None:
+    returns = draw("jumps", 1_000_000)
+    share, mean, deviation = 0.01, -3.0, 3.0
+    # Cumulants of a normal variable plus a jump that is there with probability p.
+    jump = [
+        1.0,
+        share * mean,
+        share * (mean**2 + deviation**2),
+        share * (mean**3 + 3 * mean * deviation**2),
+        share * (mean**4 + 6 * mean**2 * deviation**2 + 3 * deviation**4),
+    ]
+    variance = 1 + jump[2] - jump[1] ** 2
+    third = jump[3] - 3 * jump[2] * jump[1] + 2 * jump[1] ** 3
+    central = jump[4] - 4 * jump[3] * jump[1] + 6 * jump[2] * jump[1] ** 2 - 3 * jump[1] ** 4
+    fourth = 3 + 6 * (variance - 1) + central
+
+    assert skew(returns) == pytest.approx(third / variance**1.5, rel=0.05)
+    assert kurtosis(returns, fisher=False) == pytest.approx(fourth / variance**2, rel=0.05)
 
 
 def test_student_t_tails_are_heavy() -> None:
