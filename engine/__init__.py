@@ -13,7 +13,7 @@ The packages, in the order of the flow of data; a package imports only from thos
     simulation  fills under costs, one step after deciding      -> SimulationResult
     runs        the run folder                                  -> Run
     evaluation  metrics, forecast scores, significance          -> metrics, verdict
-    trials      the trial ledger, trials counted and clustered  -> TrialSet
+    trials      the trial ledger, every look counted            -> TrialSet
     comparison  several runs compared with each other
     reporting   tearsheet, significance, comparison and index pages
     strategy    the YAML file with the configuration of every stage

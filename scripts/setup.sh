@@ -117,13 +117,20 @@ install_packages() {
     # the imports of a run take longer than its training. Some packages contain templates that are
     # not valid Python; they fail to compile, and that is ignored.
     "$venv/bin/python" -m compileall -q -j 0 "$venv/lib" || :
-    # One interval, so that Numba compiles the bootstrap here and not in the first run.
+    # One interval, one path and one book with interest, so that Numba compiles the bootstrap and the
+    # fold here and not in the first run.
     "$venv/bin/python" -c "
-import numpy as np
+import numpy as np, pandas as pd
 from engine.evaluation.config import EvaluationSpec
 from engine.evaluation.inference import infer_sharpe_ratios
+from engine.evaluation.robustness import simulate_path_risk
+from engine.simulation import Costs, Execution, simulate
 rng = np.random.default_rng(0)
-infer_sharpe_ratios({'': [rng.normal(size=50)]}, 252.0, EvaluationSpec(), rng)"
+returns = 0.01 * rng.normal(size=100)
+infer_sharpe_ratios({'': [returns]}, 252.0, EvaluationSpec(), rng)
+simulate_path_risk(pd.DataFrame({'': returns}), 252.0, rng)
+bars = pd.DataFrame({'': [1.0, 1.0]}, index=pd.date_range('2000-01-01', periods=2, tz='UTC'))
+simulate(bars, bars, bars, costs=Costs(), execution=Execution(), cash_rates=0.01)"
 }
 
 write_stamp() {

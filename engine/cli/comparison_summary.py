@@ -38,7 +38,8 @@ def render_comparison_text(comparison: RunComparison, page: Path, width: int) ->
     index = comparison.returns.index
     head = (
         f"{formatting.count_of(len(comparison.labels), 'run')} compared on "
-        f"{formatting.date_range(index[0], index[-1])}, {formatting.BARS(len(index))}"
+        f"{formatting.date_range(index[0], index[-1])}, {formatting.BARS(len(index))}\n"
+        f"Sharpe ratio: {comparison.risk_free_rate.as_risk_free}"
     )
     parts = [
         head,
@@ -92,9 +93,6 @@ def _table_columns(comparison: RunComparison) -> list[TextTableColumn]:
         ),
         figures(7, "MDD %", formatting.BARE_PERCENT, "max_drawdown_pct"),
         figures(8, "Vol. %", formatting.PERCENT, "volatility_pct"),
-        TextTableColumn(
-            9, "Cluster", [formatting.COUNT(comparison.clusters[run] + 1) for run in runs]
-        ),
     ]
 
 

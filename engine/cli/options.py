@@ -86,6 +86,14 @@ VintageOption: TypeAlias = Annotated[
         "data show` and in the manifest of a run), or a date (UTC).",
     ),
 ]
+TriesElsewhereOption: TypeAlias = Annotated[
+    str | None,  # so that a value that is no number has an error in four parts
+    typer.Option(
+        metavar="N",
+        help="Tries that the trial ledger cannot know, made with another tool or in another "
+        "BACKTEST_HOME; instead of trials.elsewhere of the strategy.",
+    ),
+]
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON value on stdout, and nothing else.")
 ]

@@ -20,6 +20,7 @@ from engine.cli.options import (
     OverridesOption,
     QuietOption,
     StrategiesArgument,
+    TriesElsewhereOption,
     VintageOption,
     WorkersOption,
     limit_blas_threads,
@@ -58,6 +59,7 @@ def run_command(  # noqa: PLR0913, PLR0917 - a parameter an option
     ] = None,
     offline: OfflineOption = False,
     vintage: VintageOption = None,
+    tries_elsewhere: TriesElsewhereOption = None,
     fresh: FreshOption = False,
     no_pages: Annotated[
         bool,
@@ -77,9 +79,13 @@ def run_command(  # noqa: PLR0913, PLR0917 - a parameter an option
     Several strategies, or a --grid of values, are a sweep: each is a run of its own, nothing is
     trained twice, one page compares them, and the best run is graded as the best of all trials.
 
-    Progress goes to stderr, the result to stdout. Exit codes: 0 done, 2 the command line or the
-    strategy is wrong, 3 data missing or unfit, 4 look-ahead detected, 5 a fit failed, 130
-    interrupted. A sweep continues after a run that fails, and ends with the exit code of the
+    With `paths: {offsets: 8}` in the strategy the windows are also laid from seven later starts:
+    that trains eight times as much, once.
+
+    Progress goes to stderr, the result to stdout. Exit codes: 0 done, 1 the trial ledger is
+    damaged, of a newer engine or another kind of file, or a page cannot be drawn, 2 the command
+    line or the strategy is wrong, 3 data missing or unfit, 4 look-ahead detected, 5 a fit failed,
+    130 interrupted. A sweep continues after a run that fails, and ends with the exit code of the
     first failure.
     """
     with handle_errors(debug=debug, interrupt_message=INTERRUPTED_FITS_STORED):
@@ -87,8 +93,12 @@ def run_command(  # noqa: PLR0913, PLR0917 - a parameter an option
         from engine.config import parse_grid, parse_overrides
 
         overrides = parse_overrides(set_ or ())
-        compute = {"compute.executor": executor, "compute.ray_address": ray_address}
-        overrides.update({key: value for key, value in compute.items() if value is not None})
+        named = {
+            "compute.executor": executor,
+            "compute.ray_address": ray_address,
+            "trials.elsewhere": _parse_tries(tries_elsewhere),
+        }
+        overrides.update({key: value for key, value in named.items() if value is not None})
         grid_values = parse_grid(grid or ())
         options = {
             "overrides": overrides,
@@ -112,6 +122,19 @@ def run_command(  # noqa: PLR0913, PLR0917 - a parameter an option
             _print_run(result, as_json=json)
         else:
             _print_sweep(sweep, as_json=json, debug=debug)
+
+
+def _parse_tries(text: str | None) -> int | None:
+    """The number that --tries-elsewhere gives; None without the option."""
+    if text is None:
+        return None
+    from engine.backtest.declared_tries import declare_tries
+
+    try:
+        number: object = int(text)
+    except ValueError:
+        number = text
+    return declare_tries(number, "--tries-elsewhere", "--tries-elsewhere 40").elsewhere
 
 
 def _run_sweep(

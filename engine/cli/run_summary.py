@@ -54,6 +54,8 @@ def run_document(run: Run) -> dict[str, Any]:
         "run_dir": str(run.run_dir),
         "dataset": {"name": dataset.name, "offline": dataset.offline},
         "span": metrics["span"],
+        "risk_free_rate": run.metrics.risk_free_rate.model_dump(),
+        "cash_yield": run.metrics.cash_yield.model_dump(),
         "metrics": metrics["books"],
         "forecasts": metrics["forecasts"],
         "significance": run.significance.as_dict(),
@@ -122,8 +124,14 @@ def _heading(run: Run) -> str:
     return (
         f"{run.manifest.strategy_name} on {symbols}, {dataset.name}{offline_note}\n"
         f"out of sample {formatting.date_range(span.first, span.last)}, "
-        f"{formatting.COUNT(span.bars)} bars"
+        f"{formatting.COUNT(span.bars)} bars\n{_rates_line(run)}"
     )
+
+
+def _rates_line(run: Run) -> str:
+    rate, cash = run.metrics.risk_free_rate, run.metrics.cash_yield
+    yields = "" if cash.is_zero else f"; cash earns {cash.amount}"
+    return f"Sharpe ratio: {rate.as_risk_free}{yields}"
 
 
 def _table_columns(run: Run) -> list[TextTableColumn]:

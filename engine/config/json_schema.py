@@ -53,18 +53,31 @@ class SchemaNavigator:
         """Path in the file of a pydantic error, and the schema at that path.
 
         A pydantic location also names the member of a union (the `kind`, or a type); these parts
-        are not in the file and are left out. The schema is empty where it is unknown.
+        are not in the file and are left out. The schema is empty where it is unknown, and that of
+        the union where the value is not one of its members.
         """
         path: TreePath = ()
-        schema = self.resolve(self._schema)
+        schema = union = self.resolve(self._schema)
         for part in error_location:
             if "discriminator" in schema:
-                schema = self.resolve({"$ref": schema["discriminator"]["mapping"].get(part)})
+                schema = union = self.resolve(
+                    {"$ref": schema["discriminator"]["mapping"].get(part)}
+                )
             elif "anyOf" in schema:
-                return path, schema
+                member = self.mapping_member(schema)
+                if member.get("title") != part:
+                    return path, schema
+                schema = member
             else:
                 path, schema = (*path, part), self._child_schema(schema, part)
-        return path, schema
+                union = schema
+        return path, union
+
+    def mapping_member(self, schema: JsonSchema) -> JsonSchema:
+        """The member of a union that is a mapping with keys; the schema where there is not one."""
+        members = [self.resolve(option) for option in schema.get("anyOf", ())]
+        mappings = [member for member in members if "properties" in member]
+        return mappings[0] if len(mappings) == 1 else schema
 
     def default_at(self, path: TreePath) -> Any:  # noqa: ANN401 - any JSON
         """Default value at a path that the file leaves out; None where there is none.
@@ -76,6 +89,13 @@ class SchemaNavigator:
             key = schema.get("properties", {}).get(part, {}) if isinstance(part, str) else {}
             schema = self.resolve(key)
         return key.get("default")
+
+    def takes_key(self, path: TreePath, key: str) -> bool:
+        """Whether the value at a path may be a mapping with a key, whatever its `kind`."""
+        schema = self.resolve(self._schema)
+        for part in path:
+            schema = self.mapping_member(self._child_schema(schema, part))
+        return key in schema.get("properties", {})
 
     def expects_text(self, path: TreePath, tree: Any) -> bool:  # noqa: ANN401 - any JSON
         """Whether a path of a file may have text, and no number.

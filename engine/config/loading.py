@@ -51,8 +51,8 @@ def load_config(
         overrides = _rename_overrides(overrides or {}, model.renamed_keys, earlier)
         if earlier and notify:
             notify(_describe_renamed(path, earlier, model.renamed_keys))
-        schema = model.model_json_schema() if overrides else {}
-        apply_overrides(tree, overrides, SchemaNavigator(schema).default_at)
+        navigator = SchemaNavigator(model.model_json_schema() if overrides else {})
+        apply_overrides(tree, overrides, navigator.default_at, navigator.takes_key)
     spec: T | None = None
     try:
         # Only JSON validation is strict about types and still accepts a list for a tuple.

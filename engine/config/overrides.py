@@ -105,26 +105,34 @@ def apply_overrides(
     tree: YamlTree,
     overrides: Mapping[str, object],
     get_default: Callable[[TreePath], object] | None = None,
+    takes_key: Callable[[TreePath, str], bool] | None = None,
 ) -> None:
     """Sets each override at its dotted path; an invalid path is added to the mistakes.
 
     A mapping that the file leaves out is created with its default from `get_default`, so that
     `signal.enter_bps=10` needs no `signal` in the file. A list is never lengthened.
+    `takes_key` says whether the value at a path may be a mapping with a key, for the hint where it
+    is another value.
     """
     default_at = get_default or (lambda _: None)
+    may_have_key = takes_key or (lambda _path, _key: False)
     for name, value in overrides.items():
-        path = _set_value(tree, name.split("."), copy.deepcopy(value), default_at)
+        path = _set_value(tree, name.split("."), copy.deepcopy(value), default_at, may_have_key)
         if path:
             tree.overridden_paths.add(path)
 
 
 def _set_value(
-    tree: YamlTree, parts: list[str], value: object, get_default: Callable[[TreePath], object]
+    tree: YamlTree,
+    parts: list[str],
+    value: object,
+    get_default: Callable[[TreePath], object],
+    takes_key: Callable[[TreePath, str], bool],
 ) -> TreePath | None:
     node: Any = tree.value
     path: TreePath = ()
     for part in parts[:-1]:
-        key = _resolve_key(tree, node, path, part)
+        key = _resolve_key(tree, node, path, part, takes_key)
         if key is None:
             return None
         path = (*path, key)
@@ -133,14 +141,20 @@ def _set_value(
             node[key] = copy.deepcopy(default) if isinstance(default, dict) else {}
             tree.overridden_paths.add(path)
         node = node[key]
-    key = _resolve_key(tree, node, path, parts[-1])
+    key = _resolve_key(tree, node, path, parts[-1], takes_key)
     if key is None:
         return None
     node[key] = value
     return (*path, key)
 
 
-def _resolve_key(tree: YamlTree, node: object, path: TreePath, part: str) -> str | int | None:
+def _resolve_key(
+    tree: YamlTree,
+    node: object,
+    path: TreePath,
+    part: str,
+    takes_key: Callable[[TreePath, str], bool],
+) -> str | int | None:
     """The key or index of `part` in `node`; None, with a mistake, where there is none."""
     if isinstance(node, dict):
         return part
@@ -153,5 +167,7 @@ def _resolve_key(tree: YamlTree, node: object, path: TreePath, part: str) -> str
             "a mapping or a list to set a value in",
             f"`{node}`, for `{part}` (--set or --grid)",
         )
-    tree.mistakes.append(Mistake(dotted_path((*path, part)), None, expected, found))
+    whole = f"set all of it at once: '{dotted_path(path)}={{{part}: …}}'"
+    hint = whole if takes_key(path, part) else ""
+    tree.mistakes.append(Mistake(dotted_path((*path, part)), None, expected, found, hint))
     return None

@@ -139,8 +139,15 @@ def _describe_nearby_keys(entries: Sequence[ReferenceEntry], path: str) -> str:
 
 
 def _suggest_path(entries: Sequence[ReferenceEntry], path: str) -> str:
-    """The known path most like a wrong one, or those that end in its last key."""
-    last = path.rpartition(".")[2]
+    """The key of the same part most like a wrong one, or the paths that end in its last key."""
+    parent, dot, last = path.rpartition(".")
+    beside = [
+        entry.path.rpartition(".")[2]
+        for entry in entries
+        if entry.path.rpartition(".")[0] == parent
+    ]
+    if sibling := closest_match(last, beside):
+        return f"did you mean {parent}{dot}{sibling}?"
     ending = [entry.path for entry in entries if entry.path.rpartition(".")[2] == last]
     near = closest_match(path, ending) or closest_match(path, [entry.path for entry in entries])
     if not closest_match(path, ending) and 0 < len(ending) <= 3:
@@ -235,7 +242,7 @@ class _SchemaWalker:
             return self._resolve_element(
                 schema["additionalProperties"], _join_path(path_in_file, _KEY_PLACEHOLDER)
             )
-        return schema, path_in_file
+        return self._schema.mapping_member(schema), path_in_file
 
     def _resolve_kind(self, union: JsonSchema, kind: str) -> JsonSchema:
         return self._schema.resolve({"$ref": union["discriminator"]["mapping"].get(kind)})

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _MAX_SHOWN_CHARS = 60
+_MAX_SHOWN_CHOICES = 3
 
 
 def to_mistakes(
     error: ValidationError, model: type[BaseModel], tree: YamlTree
 ) -> tuple[Mistake, ...]:
-    """One mistake per path: a union that fails in each of its members is reported once."""
+    """One mistake per path: a union that fails in each of its members is reported once.
+
+    Of a mapping whose keys are wrong, the keys are reported, and not that it is no number.
+    """
     navigator = SchemaNavigator(model.model_json_schema())
     mistakes: dict[TreePath, Mistake] = {}
     reported = {mistake.path for mistake in tree.mistakes}  # by the YAML parser
@@ -34,7 +38,11 @@ def to_mistakes(
             mistakes.setdefault(
                 path, Mistake(dotted_path(path), tree.line_of(path), expected, found, hint)
             )
-    return tuple(mistakes.values())
+    return tuple(
+        mistake
+        for path, mistake in mistakes.items()
+        if not any(_is_inside(other, path) for other in mistakes)
+    )
 
 
 def find_rewritten_text(model: type[BaseModel], tree: YamlTree) -> list[Mistake]:
@@ -93,10 +101,14 @@ def _explain(
     match details["type"]:
         case "missing":
             words = navigator.describe(schema)
-            return path, f"the key `{path[-1]}`" + (f": {words}" if words else ""), ""
+            return (
+                path,
+                f"the key `{path[-1]}`" + (f": {words}" if words else ""),
+                _show_choices(path, schema, navigator),
+            )
         case "extra_forbidden":
             _, parent = navigator.locate(details["loc"][:-1])
-            keys = list(parent.get("properties", ()))
+            keys = list(navigator.mapping_member(parent).get("properties", ()))
             return path, f"one of the keys {join_words(keys)}", did_you_mean(str(path[-1]), keys)
         case "union_tag_invalid" | "union_tag_not_found" | "unusable_kind":
             return (*path, "kind"), *_explain_kind(details, navigator.choices(schema))
@@ -105,7 +117,9 @@ def _explain(
     return (
         path,
         navigator.describe(schema) or details["msg"],
-        _suggest_value(details, schema, navigator),
+        _suggest_value(details, schema, navigator)
+        or _show_choices(path, schema, navigator)
+        or _show_default(schema),
     )
 
 
@@ -126,6 +140,23 @@ def _suggest_value(details: ErrorDetails, schema: JsonSchema, navigator: SchemaN
         return ""
     suggestion = f"{{kind: {match}}}" if "discriminator" in schema else match
     return f"did you mean `{suggestion}`?"
+
+
+def _show_choices(path: TreePath, schema: JsonSchema, navigator: SchemaNavigator) -> str:
+    """The key with each of its few values, as it is written; empty for any other key."""
+    values = [] if {"discriminator", "anyOf"} & schema.keys() else navigator.choices(schema)
+    if not path or isinstance(path[-1], int) or not 0 < len(values) <= _MAX_SHOWN_CHOICES:
+        return ""
+    return f"write {join_words([f'`{path[-1]}: {value}`' for value in values])}"
+
+
+def _show_default(schema: JsonSchema) -> str:
+    default = schema.get("default")
+    return (
+        f"leave it out for the default, {default:g}"
+        if isinstance(default, int | float) and not isinstance(default, bool)
+        else ""
+    )
 
 
 def _describe_found(details: ErrorDetails, path: TreePath, tree: YamlTree) -> str:

@@ -11,7 +11,8 @@ class Progress(Protocol):
     def stage(self, name: str) -> None:
         """A stage begins.
 
-        One of `data`, `features`, `refits`, `simulation`, `certificate`, `evaluation`, `report`.
+        One of `data`, `features`, `refits`, `simulation`, `certificate`, `paths`, `evaluation`,
+        `report`.
         """
 
     def notice(self, text: str) -> None:

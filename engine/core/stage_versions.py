@@ -22,10 +22,10 @@ STAGE_VERSIONS: Mapping[str, int] = MappingProxyType(
         "models": 2,
         "training": 2,
         "signals": 1,
-        "simulation": 3,
-        "evaluation": 2,
-        "trials": 1,
-        "comparison": 1,
+        "simulation": 4,
+        "evaluation": 3,
+        "trials": 2,
+        "comparison": 2,
         "leakage": 1,
     }
 )

@@ -161,7 +161,9 @@ class _LeakageTest:
         """Prepares data and tasks from altered bars, and compares each of them."""
         cutoff, spec, real = self.plan.cutoffs[index], self.result.spec, self.result.prepared
         prepared = prepare_data(
-            spec, self.synthetic_future.replace_after(cutoff.row, self._rng(cutoff, "bars"))
+            spec,
+            self.synthetic_future.replace_after(cutoff.row, self._rng(cutoff, "bars")),
+            real.rates.replace_from(self.cutoff_bar(cutoff), self._rng(cutoff, "rates")),
         )
         self._require_equal(pair_prepared_data(real, prepared, cutoff.row), cutoff)
         windows = {window.index: window for window in self.plan.windows_to_rebuild(index)}

@@ -27,6 +27,7 @@ ComparedStage: TypeAlias = Literal[
     "resolutions",
     "scaled inputs",
     "labels",
+    "rates",
     "training arrays",
     "predictions",
     "thresholds",
@@ -41,6 +42,7 @@ FIXES: dict[ComparedStage, str] = {
     "resolutions": "use a coarser bar from the close that completes it, not earlier",
     "scaled inputs": "fit the scaler on the window's train rows alone",
     "labels": "let a label over h bars end h bars after its own, and the purge be as long",
+    "rates": "let an interest rate apply to the bars that open after it was published",
     "training arrays": "build a window's arrays from rows up to its own test part",
     "predictions": "train on the train and validation rows alone, and forecast a row from its own "
     "sequence: no statistic of the test rows",

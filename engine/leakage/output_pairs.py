@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 def pair_prepared_data(
     original: PreparedData, perturbed: PreparedData, row: int
 ) -> Iterator[OutputPair]:
-    """Windows, features, coarser features and labels, as far as they are known at `row`.
+    """Windows, features, coarser features, labels and rates, as far as known at `row`.
 
     A label over h bars is known h bars after its own. A coarser bar stands at the base bar that
-    makes it known.
+    makes it known. Rates are compared where they are read from files.
     """
     stamps = original.feature_history.features.timestamps
     yield OutputPair(
@@ -75,6 +75,14 @@ def pair_prepared_data(
         names = tuple(f"{symbol}: return over the next {_format_bars(bars)}" for symbol in ahead)
         yield _pair_frames(
             "labels", names, stamps[: row + 1 - bars], ahead, two.forward_returns[bars]
+        )
+    if original.rates.files:
+        yield _pair_frames(
+            "rates",
+            ("risk-free rate", "yield on cash"),
+            original.span[original.span <= stamps[row]],
+            original.rates_by_bar.to_frame(),
+            perturbed.rates_by_bar.to_frame(),
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,16 @@ from engine import trials
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.core.types import PRICE_COLUMNS
 from engine.data import MAX_PRICE, MIN_PRICE
+from engine.data.rates import load_rates
 from engine.features.build import build_features
 from engine.features.resolutions import CoarseFeatures, build_coarse_features
 from engine.features.stream import FeatureStream
 from engine.features.target import forward_returns
-from engine.splits.walk_forward import WalkForwardWindow, make_walk_forward_windows
+from engine.splits.walk_forward import (
+    WalkForwardWindow,
+    first_test_row,
+    make_walk_forward_windows,
+)
 from engine.training.datasets import FeatureHistory
 
 if TYPE_CHECKING:
@@ -22,17 +28,22 @@ if TYPE_CHECKING:
 
     from engine.core.types import WideFrame
     from engine.data import Market
+    from engine.data.rates import InterestRates, RatesByBar
     from engine.strategy import Strategy
+
+MIN_COMMON_BARS = 30
+"""Fewest bars that the schedules of `paths` must have in common: fewer have no inference."""
 
 
 @dataclass(frozen=True)
 class PreparedData:
-    """Bars, features and windows of a run: the same for every book."""
+    """Bars, features, windows and interest rates of a run: the same for every book."""
 
     market: Market
     targets: tuple[str, ...]
     feature_history: FeatureHistory
     windows: tuple[WalkForwardWindow, ...]
+    rates: InterestRates
 
     @cached_property
     def target_close(self) -> WideFrame:
@@ -44,6 +55,11 @@ class PreparedData:
         """Whether something traded at each out-of-sample bar of the target symbols."""
         return self.market.traded.loc[self.span, list(self.targets)]
 
+    @cached_property
+    def rates_by_bar(self) -> RatesByBar:
+        """The rates that are known at the open of each out-of-sample bar."""
+        return self.rates.on_bars(self.span)
+
     @property
     def span(self) -> pd.DatetimeIndex:
         """The out-of-sample bars."""
@@ -52,21 +68,33 @@ class PreparedData:
 
     def to_data_scope(self) -> trials.DataScope:
         """The bars of the run, as the trial ledger keeps them."""
+        rates = self.rates_by_bar.to_frame()
         return trials.DataScope(
             dataset=self.market.provenance,
             targets=self.targets,
             inputs=tuple(symbol for symbol, _ in self.feature_history.features.symbol_columns),
             span=self.span,
             periods_per_year=self.market.periods_per_year,
+            opening=trials.hash_opening(
+                self.target_close.loc[self.span].to_numpy(), rates.to_numpy()
+            ),
         )
 
 
-def prepare_data(spec: Strategy, market: Market) -> PreparedData:
+def prepare_data(
+    spec: Strategy, market: Market, rates: InterestRates | None = None
+) -> PreparedData:
     """Features, targets and windows, the same for every book.
+
+    Args:
+        spec: The strategy.
+        market: Its bars.
+        rates: Interest rates over time, instead of reading those of the strategy.
 
     Raises:
         UsageError: The target is not in the dataset, a resolution is not coarser than its bars,
-            not one window fits, or a split within one would be empty.
+            not one window fits, or a split within one would be empty; or a rate cannot be read,
+            or is not known at the first out-of-sample bar.
         InvalidBarsError: The bars are not in the order of time, a symbol lacks one or has it
             twice, or a price is not a number between `MIN_PRICE` and `MAX_PRICE`.
     """
@@ -89,22 +117,102 @@ def prepare_data(spec: Strategy, market: Market) -> PreparedData:
             for interval in spec.resolutions
         ),
     )
+    windows = _make_windows(spec, history, Fraction(0))
+    prepared = PreparedData(market, targets, history, windows, rates or load_rates(spec.rates))
+    prepared.rates.require_known(prepared.span[0])  # before any training
+    return prepared
+
+
+def prepare_delayed_data(spec: Strategy, prepared: PreparedData) -> tuple[PreparedData, ...]:
+    """The same bars and features with the windows of each further schedule of `spec.paths`.
+
+    Args:
+        spec: The strategy.
+        prepared: Of the run itself.
+
+    Returns:
+        One for each offset from 1 on, in the order of their starts; () with one schedule.
+
+    Raises:
+        UsageError: The schedules do not differ, or have too few bars in common.
+    """
+    offsets = spec.paths.offsets
+    delayed = tuple(
+        replace(
+            prepared,
+            windows=_make_windows(spec, prepared.feature_history, Fraction(number, offsets)),
+        )
+        for number in range(1, offsets)
+    )
+    starts = [each.windows[0].test.start for each in (prepared, *delayed)]
+    if len(set(starts)) < offsets:
+        most = _most_schedules(spec, prepared, offsets - 1)
+        raise UsageError(
+            "two schedules of windows have the same start",
+            expected=f"at most {most}, which have different starts with windows.test: "
+            f"{spec.windows.test}",
+            found=f"{offsets} schedules with {len(set(starts))} different starts",
+            where="paths.offsets",
+            fix=f"set paths.offsets to {most}, or raise windows.test",
+        )
+    common = prepared.windows[-1].test.stop - starts[-1]
+    if offsets > 1 and common < MIN_COMMON_BARS:
+        raise UsageError(
+            "the schedules of windows have too few bars in common",
+            expected=f"at least {MIN_COMMON_BARS} bars after the start of the last schedule",
+            found=f"{common} bars",
+            where="paths.offsets",
+            fix="lower windows.test, or take a longer history",
+        )
+    return delayed
+
+
+def _most_schedules(spec: Strategy, prepared: PreparedData, below: int) -> int:
+    """The largest number of schedules, up to `below`, that differ and share enough bars."""
+    history, end = prepared.feature_history, prepared.windows[-1].test.stop
+    first_row = _first_row(spec, history)
+
+    def fits(count: int) -> bool:
+        starts = [
+            first_test_row(
+                history.features.timestamps,
+                spec.windows,
+                first_row=first_row,
+                horizon=spec.target.max_horizon,
+                delay=Fraction(number, count),
+            )
+            for number in range(count)
+        ]
+        return len(set(starts)) == count and end - starts[-1] >= MIN_COMMON_BARS
+
+    return next((count for count in range(below, 1, -1) if fits(count)), 1)
+
+
+def _first_row(spec: Strategy, history: FeatureHistory) -> int:
+    """The first row after warm-up and the longest lookback of all models."""
     lookback = max(model.lookback for model in spec.forecasters().values())
-    warmup = history.features.warmup + spec.scaling.warmup + lookback - 1
+    return max(
+        history.features.warmup + spec.scaling.warmup + lookback - 1,
+        spec.target.max_horizon,
+        *(_first_row_with_lookback(part, history, lookback) for part in history.coarse),
+    )
+
+
+def _make_windows(
+    spec: Strategy, history: FeatureHistory, delay: Fraction
+) -> tuple[WalkForwardWindow, ...]:
+    """The windows of one schedule."""
     windows = make_walk_forward_windows(
         history.features.timestamps,
         spec.windows,
-        first_row=max(
-            warmup,
-            spec.target.max_horizon,
-            *(_first_row_with_lookback(part, history, lookback) for part in history.coarse),
-        ),
+        first_row=_first_row(spec, history),
         horizon=spec.target.max_horizon,
+        delay=delay,
     )
     if spec.tune is not None:
         for window in windows:  # a split without rows is an error before any training
             spec.tune.split_rows(len(window.train), spec.target.max_horizon)
-    return PreparedData(market, targets, history, windows)
+    return windows
 
 
 def make_feature_stream(spec: Strategy, market: Market) -> FeatureStream:

@@ -19,6 +19,7 @@ from engine.runs.documents.metrics import (
     SpanFigures,
     VolumeFigures,
 )
+from engine.runs.documents.rates import AnnualRate
 from engine.signals.benchmarks import BenchmarkRule, compute_benchmark_weights
 from engine.signals.inputs import SignalInputs
 from engine.signals.target_weights import compute_target_weights
@@ -97,6 +98,13 @@ def assemble_predictions(
     }
 
 
+def assemble_strategy_predictions(prepared: PreparedData, fits: FitResults) -> Predictions:
+    """Out-of-sample forecasts of the strategy alone."""
+    return concat_out_of_sample(
+        prepared.feature_history, prepared.windows, *fits.for_book(STRATEGY_BOOK)
+    )
+
+
 def decide_positions(
     spec: Strategy,
     prepared: PreparedData,
@@ -170,6 +178,7 @@ def simulate_books(
         costs=costs,
         execution=spec.execution,
         traded=prepared.traded,
+        cash_rates=prepared.rates_by_bar.cash,
     )
 
 
@@ -179,7 +188,7 @@ def compute_metrics(
     books: Mapping[str, SimulationResult],
 ) -> Metrics:
     """`metrics.json`: the span, every book's figures, every model's forecast scores."""
-    periods = prepared.market.periods_per_year
+    periods, rates = prepared.market.periods_per_year, prepared.rates_by_bar
     return Metrics(
         span=SpanFigures(
             first=prepared.span[0].isoformat(),
@@ -187,12 +196,19 @@ def compute_metrics(
             bars=len(prepared.span),
             periods_per_year=periods,
         ),
+        risk_free_rate=AnnualRate.summarise(rates.risk_free),
+        cash_yield=AnnualRate.summarise(rates.cash),
         books={
             name: BookMetrics.model_validate(
                 performance_metrics(
-                    book.returns, book.held_weights, book.trades, periods_per_year=periods
+                    book.returns,
+                    book.held_weights,
+                    book.trades,
+                    periods_per_year=periods,
+                    excess_returns=rates.excess_values(np.asarray(book.returns, dtype=np.float64)),
                 )
                 | wait_metrics(book.waits)
+                | {"margin_calls": len(book.margin_calls)}
             )
             for name, book in books.items()
         },

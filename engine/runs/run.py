@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,13 +12,14 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.core.hashing import canonical_json
 from engine.runs.documents import Analysis, Certificate, Document, Manifest, Metrics, Significance
-from engine.runs.folder import ANALYSIS_TABLES, TABLES
+from engine.runs.folder import ANALYSIS_TABLES, OPTIONAL_TABLES, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
+    from engine.data.rates import RatesByBar
     from engine.runs.documents.strategy_settings import PartSettings
 
 BENCHMARK_BOOK = "buy_and_hold"
@@ -78,10 +80,13 @@ class Run:
             last bar are the last decision, which no bar of the run fills, see `next_orders`.
         returns: Index timestamp, a column a book: net return of the bar, marked at the close.
         trades: timestamp, book, symbol, side, size, price, fee, slippage_cost, equity: every fill;
-            money for an initial equity of 1, `equity` the book's at that bar before its fills.
+            money for an initial equity of 1, `equity` the book's at that bar before its fills;
+            `margin_call`, whether one placed the order, which early runs do not have.
         metrics: Figures of each book and of the forecasts; units in the key names. Forecasts are
             scored over the traded horizon; of several, each is scored under `horizons`.
         significance: Every interval and test, and the verdict.
+        rates: Index timestamp, columns `risk_free` and `cash`: annual rates as fractions, known
+            at the open of the bar; None where both are 0.
         certificate: The leakage test: nothing up to a cutoff changed when other bars came after
             it; None for a run made before there were certificates.
         analysis_files: Figures and series that pages show; None where the folder has none, as of
@@ -98,6 +103,7 @@ class Run:
     trades: pd.DataFrame
     metrics: Metrics
     significance: Significance
+    rates: pd.DataFrame | None = None
     certificate: Certificate | None = None
     analysis_files: RunAnalysis | None = None
 
@@ -116,6 +122,20 @@ class Run:
         settings = self.manifest.settings.benchmarks
         return dict(zip(books, settings, strict=True)) if len(books) == len(settings) else {}
 
+    @cached_property
+    def rates_by_bar(self) -> RatesByBar:
+        """`rates` with the calendar time of each bar; rates of 0 where there are none."""
+        from engine.data.rates import RatesByBar  # few commands need it
+
+        if self.rates is None:
+            return RatesByBar.constant(self.returns.index)
+        return RatesByBar.of_table(self.rates)
+
+    @cached_property
+    def excess_returns(self) -> pd.DataFrame:
+        """`returns` above the risk-free rate: those of every Sharpe ratio, alpha and beta."""
+        return self.rates_by_bar.excess(self.returns)
+
     @property
     def next_orders(self) -> pd.DataFrame:
         """The strategy's orders that are due after the last bar, computed from the tables.
@@ -131,7 +151,6 @@ class Run:
         """
         from engine.runs.next_orders import find_next_orders  # few commands need it
 
-        own = self.metrics.books.get(STRATEGY_BOOK)
         return find_next_orders(
             self.manifest,
             bars=self.bars,
@@ -139,7 +158,7 @@ class Run:
             positions=self.positions,
             returns=self.returns,
             trades=self.trades,
-            orders_wait=own is not None and own.orders_waited is not None,
+            metrics=self.metrics.books.get(STRATEGY_BOOK),
         )
 
     @property
@@ -195,6 +214,11 @@ class Run:
             run_dir=folder,
             manifest=manifest,
             **{name: _read_table(folder, name) for name in TABLES},
+            **{
+                name: _read_table(folder, name)
+                for name in OPTIONAL_TABLES
+                if (folder / f"{name}.parquet").is_file()
+            },
             metrics=_read_document(folder, "metrics", Metrics),
             significance=_read_document(folder, "significance", Significance),
             certificate=_read_document(folder, "certificate", Certificate)
@@ -205,7 +229,7 @@ class Run:
 
     def write(self, folder: Path) -> None:
         """Writes the tables and the JSON files into `folder`, which exists."""
-        tables = {name: getattr(self, name) for name in TABLES}
+        tables = {name: getattr(self, name) for name in (*TABLES, *OPTIONAL_TABLES)}
         documents: dict[str, Document | None] = {
             "manifest": self.manifest,
             "metrics": self.metrics,
@@ -216,7 +240,8 @@ class Run:
             documents["analysis"] = self.analysis_files.document
             tables |= {name: getattr(self.analysis_files, name) for name in ANALYSIS_TABLES}
         for name, table in tables.items():
-            table.to_parquet(folder / f"{name}.parquet")
+            if table is not None:
+                table.to_parquet(folder / f"{name}.parquet")
         for name, document in documents.items():
             if document is not None:
                 (folder / f"{name}.json").write_text(document.to_json(), encoding="utf-8")

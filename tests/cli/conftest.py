@@ -80,9 +80,9 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
             {"timestamp": days, "book": "strategy", "symbol": "SP500", "weight": [0.0, 0.0]}
         ),
         returns=pd.DataFrame({"strategy": 0.0, "buy_and_hold": 0.0}, index=days),
-        trades=pd.DataFrame(columns=["book", "symbol", "side", "size", "price", "fee"]).astype(
-            {"size": "float64", "price": "float64", "fee": "float64"}
-        ),
+        trades=pd.DataFrame(
+            columns=["timestamp", "book", "symbol", "side", "size", "price", "fee"]
+        ).astype({"size": "float64", "price": "float64", "fee": "float64"}),
         metrics=make_metrics_document(**metrics_document(STRATEGY_BOOK, RULE_BOOK)),
         significance=make_significance_document(
             sharpe={"strategy": {"estimate": 0.42, "low": -0.11, "high": 0.93}}

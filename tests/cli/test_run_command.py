@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 from engine.cli.errors import INTERRUPTED_FITS_STORED
 from engine.cli.main import app
 from engine.core.errors import (
+    EXIT_INTERRUPTED,
     InvalidBarsError,
+    LedgerError,
     LookaheadError,
     Mistake,
     StrategyError,
@@ -42,6 +44,7 @@ def test_every_option_is_passed_on(
         *("--data", "mine.yaml", "--set", "seeds=3", "--set", "benchmarks.0.fast=10"),
         *("--out", "elsewhere", "--workers", "2", "--executor", "ray", "--offline", "--fresh"),
         *("--ray-address", "auto", "--no-pages", "--vintage", "2024-05-10"),
+        *("--tries-elsewhere", "40"),
     )
 
     assert result.exit_code == 0
@@ -53,6 +56,7 @@ def test_every_option_is_passed_on(
             "benchmarks.0.fast": 10,
             "compute.executor": "ray",
             "compute.ray_address": "auto",
+            "trials.elsewhere": 40,
         },
         "data": "mine.yaml",
         "offline": True,
@@ -104,6 +108,8 @@ def test_json_is_one_object_on_stdout(finished: Run, pipeline: PipelineOf) -> No
         "run_dir": "reports/micdl/0123456789ab",
         "dataset": {"name": "us-indices", "offline": True},
         "span": finished.metrics["span"],
+        "risk_free_rate": {"mean_pct": 0.0, "lowest_pct": 0.0, "highest_pct": 0.0},
+        "cash_yield": {"mean_pct": 0.0, "lowest_pct": 0.0, "highest_pct": 0.0},
         "metrics": finished.metrics["books"],
         "forecasts": finished.metrics["forecasts"],
         "significance": finished.significance.as_dict(),
@@ -170,6 +176,7 @@ def test_debug_shows_the_traceback(pipeline: PipelineOf, error: Exception) -> No
         (["run", "s.yaml", "--ofline"], "--offline"),
         (["run", "s.yaml", "--executor", "rya"], "ray"),
         (["run", "s.yaml", "--workers", "0"], "greater than or equal to 1"),
+        (["run", "s.yaml", "--tries-elsewhere", "-1"], "from 0 to a million"),
         (["run"], "STRATEGY"),
         (["run", "s.yaml", "--set", "seeds"], "--set path=value"),
     ],
@@ -184,6 +191,34 @@ def test_a_wrong_command_line_ends_with_2_and_a_suggestion(
     assert result.exit_code == 2
     assert message in result.stderr
     assert fake.strategy == ""
+
+
+@pytest.mark.parametrize("tries", ["-1", "x", "1.5", "", "99999999"])
+@pytest.mark.parametrize("more", [(), ("--grid", "seed=1,2")])
+def test_tries_that_are_no_count_are_told_in_four_parts_with_their_option(
+    pipeline: PipelineOf, tries: str, more: tuple[str, ...]
+) -> None:
+    fake = pipeline(AssertionError("must not run"))
+    result = invoke(fake, "--tries-elsewhere", tries, *more)
+    assert result.exit_code == 2
+    lines = [line.strip() for line in result.stderr.splitlines()]
+    assert "expected: a whole number from 0 to a million" in lines
+    assert "where: --tries-elsewhere" in lines
+    assert any(line.startswith("fix: ") for line in lines)
+    assert "--set" not in result.stderr
+    assert fake.strategy == ""
+    if tries:
+        assert f"found: {tries}" in lines
+
+
+def test_the_help_lists_every_exit_code_of_a_run(pipeline: PipelineOf) -> None:
+    text = " ".join(CliRunner().invoke(app, ["run", "--help"]).stdout.split())
+    codes = text.partition("Exit codes: ")[2].partition(". ")[0]
+    kinds = (UsageError, InvalidBarsError, LookaheadError, TrainingError, LedgerError)
+    for code in {0, EXIT_INTERRUPTED, *(kind.exit_code for kind in kinds)}:
+        assert f" {code} " in f" {codes}"
+    assert "1 the trial ledger is damaged" in codes
+    assert invoke(pipeline(LedgerError("the trial ledger is damaged"))).exit_code == 1
 
 
 def test_a_missing_strategy_is_a_usage_error_with_a_suggestion(

@@ -32,6 +32,7 @@ def test_the_summary_at_80_columns(finished: Run) -> None:
     assert render_run_text(finished, width=80) == (
         "micdl on SP500, us-indices (offline dataset)\n"
         "out of sample 2003-06-02 to 2018-12-31, 3,900 bars\n"
+        "Sharpe ratio: risk-free rate 0\n"
         "\n"
         "Book          Return %  CAGR %  Sharpe           95 %  MDD %  Trades  Cost %\n"
         "Strategy         +41.2    +3.5    0.42  -0.11 to 0.93  -18.4   1,204    14.2\n"
@@ -195,3 +196,15 @@ def test_next_orders_are_plain_values_in_json(finished: Run) -> None:
         "waited_bars": 0,
         "predicted": 0.00123,
     }
+
+
+def test_the_summary_states_the_rates(finished: Run) -> None:
+    rates = {
+        "risk_free_rate": {"mean_pct": 3.0, "lowest_pct": 3.0, "highest_pct": 3.0},
+        "cash_yield": {"mean_pct": 1.844, "lowest_pct": 0.0, "highest_pct": 5.3},
+    }
+    run = changed(finished, metrics=rates)
+    line = "Sharpe ratio: risk-free 3 % a year; cash earns 1.84 % a year on average\n"
+    assert line in render_run_text(run, width=80)
+    assert {name: run_document(run)[name] for name in rates} == rates
+    assert run_document(finished)["risk_free_rate"]["mean_pct"] == 0.0

@@ -12,6 +12,7 @@ import pytest
 
 from engine.backtest.manifest import concat_positions, concat_trades
 from engine.evaluation.analysis import open_run
+from engine.runs.documents.metrics import BookMetrics
 from engine.runs.next_orders import NEXT_ORDER_COLUMNS, find_next_orders
 from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import SimulationResult, simulate
@@ -77,6 +78,7 @@ def next_orders(
             "positions": concat_positions({"strategy": decided, "other": 0 * decided}),
             "returns": pd.DataFrame({"strategy": book.returns}),
             "trades": concat_trades({"other": book, "strategy": book}),
+            "metrics": BookMetrics(orders_waited=0, margin_calls=0),
         }
         | tables,
     )
@@ -128,7 +130,7 @@ def test_an_order_that_waits_for_a_trade_is_due_at_the_next_bar() -> None:
 
 def test_a_run_of_a_version_that_filled_where_nothing_traded_has_no_order_that_waits() -> None:
     weights = {"A": [0, 0, 0, 1, 1, 1]}
-    assert next_orders(weights, volume=[5, 5, 5, 5, 0, 0], orders_wait=False).empty
+    assert next_orders(weights, volume=[5, 5, 5, 5, 0, 0], metrics=None).empty
 
 
 @pytest.mark.parametrize("delay", [1, 3])
@@ -152,8 +154,60 @@ def test_a_position_far_smaller_than_an_earlier_one_is_held() -> None:
     trades = pd.DataFrame({**fills, "book": "strategy", "symbol": "A", "fee": 0.0})
     last = pd.Timestamp("2021-02-10", tz="UTC")
     bars = pd.DataFrame({"timestamp": [last], "symbol": "A", "close": 1e10})
-    (held,) = next_orders({"A": [0, 0.5]}, trades=trades, bars=bars)["held_weight"]
+    flat = pd.DataFrame({"strategy": [0.0, 0.0]}, index=[last - pd.Timedelta(1, "D"), last])
+    tables = {"trades": trades.assign(timestamp=flat.index[0]), "bars": bars, "returns": flat}
+    (held,) = next_orders({"A": [0, 0.5]}, **tables)["held_weight"]
     assert held == pytest.approx(0.5, rel=1e-12)
+
+
+def margin_called(
+    decided: list[float], closes: list[float], volume: list[float] | None = None
+) -> list[dict[str, object]]:
+    """The next orders of a book with a maintenance margin of a half."""
+    index = pd.date_range(end="2021-02-10", periods=len(closes), tz="UTC", name="timestamp")
+    close = pd.DataFrame({"A": closes}, index=index.as_unit("us"))
+    weights = pd.DataFrame({"A": decided}, index=close.index)
+    traded = None if volume is None else pd.DataFrame({"A": volume}, index=close.index) > 0
+    execution = Execution(maintenance_margin=0.5)
+    book = simulate(weights, close, close, costs=COSTS, execution=execution, traded=traded)
+    assert len(book.margin_calls)
+    bars = close.melt(ignore_index=False, var_name="symbol", value_name="close").reset_index()
+    orders = find_next_orders(
+        make_manifest(
+            target=["A"],
+            strategy={"execution": {"maintenance_margin": 0.5}},
+            dataset=DAILY_CRYPTO,
+        ),
+        bars=bars if volume is None else with_volumes(bars, volume),
+        predictions=pd.DataFrame(
+            {"timestamp": close.index, "symbol": "A", "seed": 0, "horizon": 1, "predicted": 0.0}
+        ),
+        positions=concat_positions({"strategy": weights}),
+        returns=pd.DataFrame({"strategy": book.returns}),
+        trades=concat_trades({"strategy": book}),
+        metrics=BookMetrics(orders_waited=0, margin_calls=len(book.margin_calls)),
+    )
+    return orders[["symbol", "target_weight", "due_in_bars", "waited_bars"]].to_dict("records")
+
+
+def order_of(target: float, waited: int = 0) -> dict[str, object]:
+    return {"symbol": "A", "target_weight": target, "due_in_bars": 1, "waited_bars": waited}
+
+
+def test_a_margin_call_at_the_last_close_closes_the_position_and_cancels_the_decision() -> None:
+    assert margin_called([-1, -1, -1], [10.0, 10.0, 14.0]) == [order_of(0.0)]
+    assert margin_called([-1, -1, -0.5], [10.0, 10.0, 14.0]) == [order_of(0.0)]
+
+
+def test_after_a_margin_call_the_next_change_of_target_is_due() -> None:
+    closes = [10.0, 10.0, 14.0, 14.0, 14.0]
+    assert margin_called([-1, -1, -1, -1, -1], closes) == []
+    assert margin_called([-1, -1, -1, -1, -0.5], closes) == [order_of(-0.5)]
+
+
+def test_a_margin_call_waits_through_a_halt() -> None:
+    closes, volume = [10.0, 10.0, 14.0, 14.0, 14.0], [5.0, 5.0, 5.0, 0.0, 0.0]
+    assert margin_called([-1] * 5, closes, volume) == [order_of(0.0, waited=2)]
 
 
 def test_a_ruined_book_has_no_orders() -> None:

@@ -212,9 +212,9 @@ def _group_space_errors(
 
 
 def _make_value_error(loc: ValueLocation, mistake: Mistake, value: Any) -> InitErrorDetails:  # noqa: ANN401 - any JSON
-    message = f"at {mistake.path} {mistake.expected}" + (
-        f"; {mistake.hint}" if mistake.hint else ""
-    )
+    # Of a hint, what a key may be called helps here too; a value of a space has no default.
+    named = mistake.hint if mistake.hint.startswith("did you mean") else ""
+    message = f"at {mistake.path} {mistake.expected}" + (f"; {named}" if named else "")
     return _make_error_details(("tune", "space", *loc), message, value)
 
 
