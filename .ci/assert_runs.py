@@ -25,8 +25,8 @@ DOCUMENTS = ["metrics.json", "significance.json", "certificate.json", "analysis.
 REPEATED = [*TABLES, *DOCUMENTS]
 PAGES = ["tearsheet.html", "significance.html", "quantstats.html"]
 PRINTED = {
-    *("run_id", "run_dir", "dataset", "span", "metrics", "forecasts"),
-    *("significance", "left_out", "certificate", "verdict", "next_orders"),
+    *("run_id", "run_dir", "dataset", "span", "risk_free_rate", "cash_yield", "metrics"),
+    *("forecasts", "significance", "left_out", "certificate", "verdict", "next_orders"),
 }
 BOOKS = {"strategy", "buy_and_hold", "ma_crossover", "mean_reversion", "ridge", "persistence"}
 
