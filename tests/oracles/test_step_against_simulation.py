@@ -183,7 +183,12 @@ def test_the_orders_left_by_the_fold_are_those_that_are_pending(case: Case) -> N
     after, fills = step(account, last, decided, costs)
     same, others = step(account.model_copy(update={"orders": ()}), last, listed, costs)
     assert fills == others
-    assert after.targets == same.targets
+    # Orders that take each other back are not listed, so that `same` does not know the last one.
+    told = {order.symbol for order in listed}
+    unlisted = {order.symbol for order in (*account.orders, *decided)} - told
+    assert {s: t for s, t in after.targets.items() if s not in unlisted} == {
+        s: t for s, t in same.targets.items() if s not in unlisted
+    }
     assert after.held_weights == same.held_weights
     assert [(due.symbol, due.target_weight, due.due_in_bars) for due in after.orders] == [
         (due.symbol, due.target_weight, due.due_in_bars) for due in same.orders
