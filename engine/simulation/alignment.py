@@ -29,28 +29,14 @@ def check_weights(weights: WideFrame) -> None:
 
 def align_traded(traded: WideFrame, weights: WideFrame) -> WideFrame | None:
     """The rows and symbols of `weights`; None where something trades at all of them."""
-    missing = [symbol for symbol in weights.columns if symbol not in traded.columns]
-    if missing or not traded.index.equals(weights.index):
-        raise UsageError(
-            "the weights and the bars that traded do not match",
-            expected="the same timestamps, and a column for each symbol of the weights",
-            found=f"nothing about {missing}" if missing else "other timestamps",
-            fix="select the bars of the rows that the weights are decided on",
-        )
+    _check_match(traded, weights, "bars that traded", column="a column", absent="nothing about")
     chosen = traded[list(weights.columns)].astype(bool)
     return None if chosen.to_numpy().all() else chosen
 
 
 def align_prices(bars: WideFrame, weights: WideFrame, column: str) -> WideFrame:
     """The prices of the symbols in `weights`, checked."""
-    missing = [symbol for symbol in weights.columns if symbol not in bars.columns]
-    if missing or not bars.index.equals(weights.index):
-        raise UsageError(
-            f"the weights and the {column} prices do not match",
-            expected="the same timestamps, and a price column for each symbol of the weights",
-            found=f"no prices of {missing}" if missing else "other timestamps",
-            fix="select the bars of the rows that the weights are decided on",
-        )
+    _check_match(bars, weights, f"{column} prices", column="a price column", absent="no prices of")
     prices = bars[list(weights.columns)].astype(np.float64)
     bad = ~(np.isfinite(prices.to_numpy()) & (prices.to_numpy() > 0))
     if bad.any():
@@ -85,3 +71,17 @@ def align_cash_rates(cash_rates: float | pd.Series[float], weights: WideFrame) -
             where=f"cash_rates at {weights.index[bad[0]]}",
         )
     return rates
+
+
+def _check_match(
+    frame: WideFrame, weights: WideFrame, what: str, *, column: str, absent: str
+) -> None:
+    """Refuses a frame that lacks a symbol of the weights, or has other rows."""
+    missing = [symbol for symbol in weights.columns if symbol not in frame.columns]
+    if missing or not frame.index.equals(weights.index):
+        raise UsageError(
+            f"the weights and the {what} do not match",
+            expected=f"the same timestamps, and {column} for each symbol of the weights",
+            found=f"{absent} {missing}" if missing else "other timestamps",
+            fix="select the bars of the rows that the weights are decided on",
+        )
