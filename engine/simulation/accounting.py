@@ -30,7 +30,7 @@ from engine.simulation.accounting_tables import (
 )
 
 if TYPE_CHECKING:
-    from engine.core.types import BoolMatrix, BoolVector, Matrix, Vector
+    from engine.core.types import BoolMatrix, BoolVector, IntVector, Matrix, Vector
     from engine.simulation.accounting_tables import Numbers, Places
 
 INITIAL_CASH = 1e9
@@ -117,6 +117,23 @@ def add_units(held: float, size: float) -> float:
     """Units after a fill; 0 where it closes the position up to the rounding of vectorbt."""
     units = held + size
     return 0.0 if abs(units) <= _CLOSED_POSITION_TOLERANCE * abs(size) else units
+
+
+def hold_after_fills(column: IntVector, size: Vector, symbols: int) -> Vector:
+    """Units of the symbol of each fill after it; shape (m + 1,), 0 before the first.
+
+    Args:
+        column: Symbol of each of m fills, in their order.
+        size: Units, signed.
+        symbols: Number of symbols.
+    """
+    units = np.zeros(symbols)
+    after = np.zeros(len(size) + 1)
+    for number in range(len(size)):
+        held = add_units(units[column[number]], size[number])
+        units[column[number]] = held
+        after[number + 1] = held
+    return after
 
 
 def value_units(units: Numbers, prices: Numbers) -> float:

@@ -103,9 +103,17 @@ class BookValues:
         return held
 
 
-def value_books(books: Sequence[Variation], terms: Terms) -> list[BookValues]:
-    """The values of books on the same bars; those that vectorbt fills take one call of it."""
-    folded = [_changes_between_fills(book, terms) for book in books]
+def value_books(
+    books: Sequence[Variation], terms: Terms, *, bar_by_bar: bool = False
+) -> list[BookValues]:
+    """The values of books on the same bars; those that vectorbt fills take one call of it.
+
+    Args:
+        books: Orders and costs of each.
+        terms: What they have in common.
+        bar_by_bar: Folds every book, where importing vectorbt takes longer than the fold.
+    """
+    folded = [bar_by_bar or _changes_between_fills(book, terms) for book in books]
     ordinary = [book for book, folds in zip(books, folded, strict=True) if not folds]
     # A schedule that several costs share is deferred once.
     schedules = {id(book.orders): book.orders for book in ordinary}

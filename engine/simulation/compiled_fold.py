@@ -35,7 +35,9 @@ for function in (
     accounting._reserve,
     accounting._record,
     accounting.fold_bars,
+    accounting.hold_after_fills,
 ):
     register_jitable(function)
 
 fold_arrays = njit(cache=True, nogil=True)(accounting.fold_arrays)
+hold_after_fills = njit(cache=True, nogil=True)(accounting.hold_after_fills)

@@ -143,7 +143,14 @@ class CostModel(Spec, ABC):
         Raises:
             ContractError: The rates break the contract of `compute_rates`.
         """
-        rates = self.compute_rates(market)
+        return self.bind_rates(self.compute_rates(market), market)
+
+    def bind_rates(self, rates: CostRates, market: Market) -> TradingCosts:
+        """The model with these rates on a market.
+
+        Raises:
+            ContractError: They break the contract of `compute_rates`.
+        """
         _check_rates(self, rates, market)
         return BoundCosts(self, rates, self.one_way_cost_bps)
 

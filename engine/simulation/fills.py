@@ -6,10 +6,9 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from engine.core.lazy_imports import hide_modules
-from engine.simulation.accounting import INITIAL_CASH, add_units
+from engine.simulation.accounting import INITIAL_CASH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,12 +68,10 @@ class Fills:
 
     def units_by_bar(self, shape: tuple[int, int]) -> Matrix:
         """Units held after each bar, shape (n, k); exactly 0 where a position is closed."""
-        units = [0.0] * shape[1]
-        after = np.zeros(len(self.row) + 1)
-        for number, (column, size) in enumerate(
-            zip(self.column.tolist(), self.size.tolist(), strict=True), start=1
-        ):
-            units[column] = after[number] = add_units(units[column], size)
+        # vectorbt, whose fills these are, has imported Numba.
+        from engine.simulation.compiled_fold import hold_after_fills
+
+        after = hold_after_fills(np.array(self.column), np.array(self.size), shape[1])
         last_fill = np.zeros(shape, dtype=np.int64)
         last_fill[self.row, self.column] = np.arange(1, len(self.row) + 1)
         held: Matrix = after[np.maximum.accumulate(last_fill, axis=0)]
@@ -122,29 +119,35 @@ def fill_books(
     # Imported here because it is slow. Half of the time is optional imports: ccxt for a type
     # name, and quantstats to see whether it is installed.
     with hide_modules("ccxt", "quantstats"):
-        import vectorbt
+        import vectorbt  # noqa: F401 - its own imports, while those are hidden
+        from vectorbt.portfolio.dispatch import simulate_from_orders
+        from vectorbt.portfolio.enums import Direction, SizeType
 
     symbols, books = prices.shape[1], len(targets)
-    # Without timestamps, of which vectorbt would create objects, slower than the fills.
-    repeated = pd.DataFrame(np.tile(prices.to_numpy(), books))
-    portfolio = vectorbt.Portfolio.from_orders(
-        repeated,
-        size=np.hstack([target.to_numpy() for target in targets]),
-        size_type="targetpercent",
-        direction="both",
+    repeated = np.tile(prices.to_numpy(dtype=np.float64), books)
+    lengths = np.full(books, symbols, dtype=np.int64)
+    sequence = np.tile(np.arange(symbols), (len(prices), books))
+    # What `Portfolio.from_orders` does, without the frames and settings that it copies, which take
+    # four times as long as the fills.
+    records, _ = simulate_from_orders(
+        repeated.shape,
+        lengths,
+        np.full(books, INITIAL_CASH),
+        np.require(sequence, dtype=np.int64, requirements=["F", "W", "O"]),
+        size=np.hstack([target.to_numpy(dtype=np.float64) for target in targets]),
         price=repeated,
-        val_price=repeated,
+        size_type=np.asarray(SizeType.TargetPercent),
+        direction=np.asarray(Direction.Both),
         fees=_rates_of_books("fee", costs, prices),
         slippage=_rates_of_books("slippage", costs, prices),
-        min_size=0.0,
-        init_cash=INITIAL_CASH,
-        cash_sharing=True,
-        group_by=np.repeat(np.arange(books), symbols),
-        call_seq="auto",
+        val_price=repeated,
+        close=repeated,
+        auto_call_seq=True,
+        max_orders=repeated.size,
+        max_logs=1,
         # "auto" falls back to Numba silently, which compiles for half a minute.
         engine="rust",
     )
-    records = portfolio.order_records
     book = records["col"] // symbols
     return [_fills_from_records(records[book == number], symbols) for number in range(books)]
 

@@ -1,7 +1,7 @@
 """Equity paths of stationary-bootstrap resamples, compiled by Numba.
 
-A resample is followed cell by cell: of each book only equity, peak, max drawdown and time under
-water are kept, so that a path needs no memory. Compiled code is kept on disk, as that of
+The cells of a resample are drawn first; then each book follows them on its own, and keeps only
+equity, peak, max drawdown and time under water. Compiled code is kept on disk, as that of
 `compiled_resampling`.
 """
 
@@ -17,9 +17,10 @@ from engine.evaluation.inference.compiled_resampling import draw_blocks
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.core.types import IntVector, Matrix
+    from engine.core.types import IntMatrix, IntVector, Matrix, Vector
 
     Cube: TypeAlias = npt.NDArray[np.float64]
+    _State: TypeAlias = tuple[float, float, float, int, int, int]
 
 FIGURES = 5
 """Figures of a cell: end, low, high, drawdown inside (logs of equity), time under water inside."""
@@ -72,7 +73,7 @@ def summarise_cells(log_growth: Matrix, edges: IntVector) -> tuple[Cube, IntVect
 def simulate_paths(
     rng: np.random.Generator,
     figures: Cube,
-    tops: IntVector,
+    tops: IntMatrix,
     sizes: IntVector,
     begin_probability: float,
     horizons: IntVector,
@@ -98,51 +99,103 @@ def simulate_paths(
         Shape (h, k, 3, resamples): max drawdown (a fraction, 0 to 1), bars, total return (a
         fraction, -1 where all is lost); no NaN.
     """
-    cells, books = tops.shape
-    starts, lengths = np.empty(cells, np.int64), np.empty(cells, np.int64)
-    state, times = np.empty((books, 3)), np.empty((books, 2), np.int64)
+    books, one_bar_cells = tops.shape[1], sizes.max() == 1
+    growth = np.ascontiguousarray(figures[:, :, 0].T)
+    path, stops = np.empty(horizons[-1], np.int64), np.empty(len(horizons), np.int64)
     paths = np.empty((len(horizons), books, 3, resamples))
     for resample in range(resamples):
-        state[:], times[:] = 0.0, 0
-        bars, reached, block, offset, blocks = 0, 0, 0, 0, 0
-        while reached < len(horizons):
-            if block == blocks:
-                blocks = draw_blocks(rng, cells, begin_probability, starts, lengths)
-                block, offset = 0, 0
-            cell = (starts[block] + offset) % cells
-            _append_cell(figures[cell], tops[cell], bars, state, times)
-            bars += sizes[cell]
-            offset += 1
-            if offset == lengths[block]:
-                block, offset = block + 1, 0
-            while reached < len(horizons) and bars >= horizons[reached]:
-                paths[reached, :, 0, resample] = -np.expm1(-state[:, 2])
-                paths[reached, :, 1, resample] = np.maximum(times[:, 1], bars - times[:, 0])
-                paths[reached, :, 2, resample] = np.expm1(state[:, 0])
-                reached += 1
+        _draw_path(rng, sizes, begin_probability, horizons, path, stops)
+        for book in range(books):
+            state = (0.0, 0.0, 0.0, 0, 0, 0)
+            for horizon in range(len(horizons)):
+                first = stops[horizon - 1] if horizon else 0
+                cells = path[first : stops[horizon]]
+                if one_bar_cells:
+                    state = _follow_bars(growth[book], cells, state)
+                else:
+                    state = _follow_cells(figures[:, book], tops[:, book], sizes, cells, state)
+                level, _, fall, bars, peak_bar, longest = state
+                paths[horizon, book, 0, resample] = -np.expm1(-fall)
+                paths[horizon, book, 1, resample] = max(longest, bars - peak_bar)
+                paths[horizon, book, 2, resample] = np.expm1(level)
     return paths
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _append_cell(
-    figures: Matrix, tops: IntVector, bars: int, state: Matrix, times: IntVector
+def _draw_path(
+    rng: np.random.Generator,
+    sizes: IntVector,
+    begin_probability: float,
+    horizons: IntVector,
+    path: IntVector,
+    stops: IntVector,
 ) -> None:
-    """Continues the path of each book by one cell.
+    """Draws the cells of one path into `path`, and into `stops` how many reach each horizon."""
+    cells = len(sizes)
+    starts, lengths = np.empty(cells, np.int64), np.empty(cells, np.int64)
+    bars, count, reached = 0, 0, 0
+    while reached < len(horizons):
+        for block in range(draw_blocks(rng, cells, begin_probability, starts, lengths)):
+            for offset in range(lengths[block]):
+                if reached == len(horizons):
+                    return
+                cell = starts[block] + offset
+                path[count] = cell if cell < cells else cell - cells
+                bars += sizes[path[count]]
+                count += 1
+                while reached < len(horizons) and bars >= horizons[reached]:
+                    stops[reached] = count
+                    reached += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _follow_bars(growth: Vector, path: IntVector, state: _State) -> _State:
+    """Continues one book's path by cells of one bar each.
 
     Args:
-        figures: (k, FIGURES) of the cell.
-        tops: (k,) of the cell.
-        bars: Length of the path before it.
-        state: (k, 3) log equity, its peak, and the largest fall from a peak; updated.
-        times: (k, 2) bar of the peak, and longest time under water; updated.
+        growth: (m,) log(1 + r) of each bar.
+        path: The bars that are appended.
+        state: Log equity, its peak, the largest fall from a peak, bars, the bar of the last peak,
+            and the longest time under water.
     """
-    for book in range(len(tops)):
-        start, peak = state[book, 0], state[book, 1]
-        state[book, 2] = max(state[book, 2], figures[book, 3], peak - start - figures[book, 1])
-        times[book, 1] = max(times[book, 1], int(figures[book, 4]))
-        if start + figures[book, 2] >= peak:
-            top = bars + tops[book]
-            if top - times[book, 0] > 1:
-                times[book, 1] = max(times[book, 1], top - times[book, 0])
-            state[book, 1], times[book, 0] = start + figures[book, 2], top
-        state[book, 0] = start + figures[book, 0]
+    level, peak, fall, bars, peak_bar, longest = state
+    for bar in path:
+        step = growth[bar]
+        fall = max(fall, peak - level - step)
+        level += step
+        bars += 1
+        if level >= peak:
+            if step < 0.0:  # too small a loss to change the level
+                longest = max(longest, 1)
+            if bars - peak_bar > 1:
+                longest = max(longest, bars - peak_bar)
+            peak, peak_bar = level, bars
+    return level, peak, fall, bars, peak_bar, longest
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _follow_cells(
+    figures: Matrix, tops: IntVector, sizes: IntVector, path: IntVector, state: _State
+) -> _State:
+    """Continues one book's path by cells of several bars; `state` as in `_follow_bars`.
+
+    Args:
+        figures: (m, FIGURES) of each cell.
+        tops: (m,) likewise.
+        sizes: (m,) bars of each cell.
+        path: The cells that are appended.
+        state: Of the path before them.
+    """
+    level, peak, fall, bars, peak_bar, longest = state
+    for cell in path:
+        end, low, high, inner_fall, inner_longest = figures[cell]
+        fall = max(fall, inner_fall, peak - level - low)
+        longest = max(longest, int(inner_longest))
+        if level + high >= peak:
+            top = bars + tops[cell]
+            if top - peak_bar > 1:
+                longest = max(longest, top - peak_bar)
+            peak, peak_bar = level + high, top
+        level += end
+        bars += sizes[cell]
+    return level, peak, fall, bars, peak_bar, longest

@@ -224,7 +224,7 @@ def draw_best_statistics(correlations: Matrix) -> tuple[Vector, Vector]:
     return noise[0], highest
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MAX_CORRELATED_TRIALS)
 def _draw_noise(number: int) -> Vector:
     """Independent draws of one trial, shape (`DRAWS`,).
 

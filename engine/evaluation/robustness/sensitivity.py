@@ -39,6 +39,9 @@ BREAK_EVEN_SEARCH_LIMIT_BPS = 2_000.0
 """Upper limit of the search for the break-even cost: one fifth of the value of every fill."""
 
 _BREAK_EVEN_TOLERANCE_BPS = 1e-4
+_LEAST_LOG_GROWTH = -50.0
+"""Stands for a book that lost everything, so that a search by straight lines has a finite end."""
+
 _MAX_COST_BPS = 9_999.0
 """A fee or slippage of 10,000 bps is the whole value of the fill; `Costs` rejects it."""
 
@@ -162,7 +165,7 @@ def compute_sensitivity_surface(
         Variation(schedule, delay, charge) for schedule, delay in schedules for charge in charged
     )
     ratios = [sharpe(returns, parameters.periods_per_year) for returns in cells]
-    total_return_at = _total_return_function(
+    log_growth_at = _log_growth_function(
         simulator, schedule_orders(weights[own[2]], parameters.execution.delay)
     )
     return SensitivitySurface(
@@ -173,7 +176,7 @@ def compute_sensitivity_surface(
         threshold_bps=tuple(simulator.mean_entry_threshold_bps(each.signal) for each in grid),
         sharpe=_reshape_by_cost(ratios, len(costs), len(delays)),
         chosen_cell=own,
-        break_even_cost_bps=_find_break_even_cost(total_return_at, costs),
+        break_even_cost_bps=_find_break_even_cost(log_growth_at, costs),
     )
 
 
@@ -251,37 +254,42 @@ def _cost_grid(costs: TradingCosts) -> list[float]:
     return [paid * multiple for multiple in COST_MULTIPLES if multiple <= max(1.0, highest)]
 
 
-def _total_return_function(
+def _log_growth_function(
     simulator: _Resimulator, schedule: WideFrame
 ) -> Callable[[Sequence[float]], list[float]]:
-    """A function of costs: total return of one schedule of orders at each."""
+    """A function of costs: at each the log of what one schedule of orders makes of 1.
 
-    def total_return_at(costs: Sequence[float]) -> list[float]:
+    The log of the growth is nearly a straight line in the cost, so that a search needs few costs.
+    """
+
+    def log_growth_at(costs: Sequence[float]) -> list[float]:
         parameters = simulator.parameters
         charged = [
             Variation(schedule, parameters.execution.delay, parameters.costs.at_one_way_cost(cost))
             for cost in costs
         ]
-        return [float(np.prod(1.0 + each) - 1.0) for each in simulator.simulate_returns(charged)]
+        with np.errstate(divide="ignore"):  # all equity lost: -inf
+            grown = np.log([np.prod(1.0 + each) for each in simulator.simulate_returns(charged)])
+        return [max(float(each), _LEAST_LOG_GROWTH) for each in grown]
 
-    return total_return_at
+    return log_growth_at
 
 
 def _find_break_even_cost(
-    total_return_at: Callable[[Sequence[float]], list[float]], cost_grid: Sequence[float]
+    log_growth_at: Callable[[Sequence[float]], list[float]], cost_grid: Sequence[float]
 ) -> float | None:
     from scipy.optimize import brentq
 
     costs = list(cost_grid)
     while costs[-1] < BREAK_EVEN_SEARCH_LIMIT_BPS:
         costs.append(min(2.0 * costs[-1], BREAK_EVEN_SEARCH_LIMIT_BPS))
-    totals = total_return_at(costs)
-    beyond = next((index for index, total in enumerate(totals) if total <= 0), None)
+    growths = log_growth_at(costs)
+    beyond = next((index for index, growth in enumerate(growths) if growth <= 0), None)
     if beyond is None or beyond == 0:
         return None if beyond is None else 0.0
     return float(
         brentq(
-            lambda cost: total_return_at([cost])[0],
+            lambda cost: log_growth_at([cost])[0],
             costs[beyond - 1],
             costs[beyond],
             xtol=_BREAK_EVEN_TOLERANCE_BPS,
