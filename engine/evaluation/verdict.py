@@ -162,13 +162,13 @@ def grade_evidence(evidence: Evidence) -> Grade:
       ratio; it has at least 10 round trips, and 10 effective bars carry its Sharpe ratio and its
       lead over holding; and at the level both are higher than those of the best of all trials
       without skill.
-    - moderate: the same at one fifth of the level, and costs are charged.
+    - moderate: the same at one fifth of the level, costs are charged, and the trials are known.
     - strong: moderate, and it beats every benchmark (a higher Sharpe ratio with a Holm-adjusted
       p-value below the level); the timing test has a p-value below the level; and it still earns
       money at twice the cost paid.
 
     A condition that is not defined is not passed. All trials count that the ledger has, and those
-    declared as made elsewhere.
+    declared as made elsewhere; where the ledger could not be read, the grade is at most weak.
     """
     if not (
         evidence.has_positive_sharpe()
@@ -177,7 +177,11 @@ def grade_evidence(evidence: Evidence) -> Grade:
         and evidence.is_selected_by_skill(evidence.level)
     ):
         return "none"
-    if not (evidence.is_selected_by_skill(MODERATE_SHARE * evidence.level) and evidence.cost_bps):
+    if not (
+        evidence.is_selected_by_skill(MODERATE_SHARE * evidence.level)
+        and evidence.cost_bps
+        and evidence.trial_counts is not None
+    ):
         return "weak"
     return "strong" if evidence.passes_further_tests() else "moderate"
 

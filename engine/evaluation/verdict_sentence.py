@@ -120,7 +120,10 @@ def _trials_sentence(evidence: Evidence) -> str:
 
 def _count_looks(counts: TrialCounts | None) -> str:
     if counts is None:
-        return "How many strategies were tried on these bars is not known"
+        return (
+            "How many strategies were tried on these bars is not known, which caps the grade at "
+            "weak"
+        )
     declared = f", {counts.elsewhere} more are declared" if counts.elsewhere else ""
     again = counts.idea is not None and counts.idea.looks > 1
     if counts.distinct < 2 and not again:

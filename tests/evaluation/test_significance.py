@@ -158,7 +158,9 @@ TIMED = TimingFigures(sharpe=0.2, p_value=0.001)
 
 def test_clear_skill_is_graded_strong() -> None:
     sections = ModelSections(timing=TIMED, sensitivity=surface(break_even=31.0, charged=15.0))
-    significance = document(skilled(), round_trips=100, model_sections=sections)
+    returns = skilled()
+    alone = tried(returns["strategy"], 0, noise=0.0)
+    significance = document(returns, round_trips=100, model_sections=sections, trials=alone)
     assert significance["verdict"]["grade"] == "strong"
     assert significance["superiority"]["benchmark"] == "buy_and_hold"
     assert "strategy" in significance["superiority"]["stepm"]
@@ -183,7 +185,9 @@ def test_the_sections_on_timing_and_sensitivity_limit_the_grade(
 ) -> None:
     all_sections = {"timing": TIMED, "sensitivity": surface(break_even=31.0, charged=15.0)}
     sections = ModelSections(**{**all_sections, **section})
-    significance = document(skilled(), round_trips=100, model_sections=sections)
+    returns = skilled()
+    alone = tried(returns["strategy"], 0, noise=0.0)
+    significance = document(returns, round_trips=100, model_sections=sections, trials=alone)
     assert significance["verdict"]["grade"] == grade
 
 

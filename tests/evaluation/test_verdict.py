@@ -169,6 +169,13 @@ def test_the_sentence_names_the_benchmarks_that_are_not_beaten() -> None:
     )
 
 
+def test_with_a_ledger_that_could_not_be_read_the_grade_is_at_most_weak() -> None:
+    assert grade_evidence(STRONG) == "strong"
+    unknown = replace(STRONG, trial_counts=None)
+    assert grade_evidence(unknown) == "weak"
+    assert "is not known, which caps the grade at weak" in verdict_sentence(unknown)
+
+
 def test_the_sentence_counts_looks_and_how_often_the_idea_was_looked_at() -> None:
     counts = TrialCounts(12, 40, IdeaLooks(looks=3, start_dates=3))
     many = replace(
