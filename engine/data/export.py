@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
-from uuid import uuid4
 
-from engine.core.errors import DataError, UsageError
+from engine.core.errors import UsageError
+from engine.core.storage import translate_disk_faults, write_file
 from engine.core.types import PRICE_COLUMNS
+from engine.core.writable import OutputPlace
 from engine.data.bars import VALUE_COLUMNS, has_volume
 from engine.data.store import combine_vintage_ids
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from engine.core.types import BarsFrame
     from engine.data.config import Dataset
     from engine.data.store import DatasetBars
+
+EXPORT_PLACE = OutputPlace("the folder of the files", "name another folder with --out")
 
 
 def export_dataset(
@@ -42,7 +44,7 @@ def export_dataset(
 
     Raises:
         UsageError: One of the files exists already; none is written then.
-        DataError: The folder cannot be written.
+        StorageError: The folder cannot be written.
     """
     names = {symbol: quote(symbol, safe="^= ") for symbol in dataset_bars.frames}
     columns = VALUE_COLUMNS if _any_volume(dataset_bars) else PRICE_COLUMNS
@@ -61,23 +63,11 @@ def export_dataset(
             where=str(folder),
             fix="name another folder with --out, or remove them",
         )
-    try:
+    problem = f"{EXPORT_PLACE.name} cannot be written"
+    with translate_disk_faults(problem, folder, EXPORT_PLACE.otherwise):
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in files.items():
-            draft = path.with_name(f".{uuid4().hex}.tmp")
-            try:
-                draft.write_bytes(content)
-                os.replace(draft, path)  # noqa: PTH105 - the one call that is named for replacing
-            finally:
-                draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise DataError(
-            "the files cannot be written",
-            expected="a folder that can be written, on a disk that is not full",
-            found=f"{type(error).__name__}: {error.strerror or error}",
-            where=str(folder),
-            fix="free some space, correct the permissions, or name another folder with --out",
-        ) from error
+            write_file(path, content)
     return list(files)
 
 

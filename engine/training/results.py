@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from engine.training.scheduler import FitScheduler
 from engine.training.worker import fit_task
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from engine.core.progress import Progress
     from engine.models.fitted_model import FittedModel
@@ -81,7 +81,8 @@ def run_fits(
 
     Every costly fit is stored as soon as it is finished, so that a killed run loses only the fits
     in progress. Other fits run in this process and are not stored. The failure of a fit that is
-    left out is stored too, if the fit would fail again: it is told, and not tried again.
+    left out is stored too, if the fit would fail again: it is told, and not tried again. A fit
+    that cannot be stored ends no run; `report_refused_fits` tells how many they are.
 
     Args:
         tasks: Tasks in the order to start them.
@@ -131,7 +132,7 @@ def run_fits(
             outcomes_by_index[index] = _raise_unless_skipped(
                 outcome, progress, skip_failures=skip_failures
             )
-            lookup.store_outcome(index, outcome)
+            store.try_store(lookup.keys[index], str(costly[index]), outcome)
             newly_stored = scheduler.pop_stored()
             outcomes_by_index.update(newly_stored)
             trained, stored = trained + 1, stored + len(newly_stored)
@@ -144,6 +145,20 @@ def run_fits(
     outcomes = [next(fitted) if task.model.costly else next(cheap) for task in tasks]
     keys = {index: lookup.keys[number] for number, index in enumerate(costly_indices)}
     return FitResults(tasks, outcomes, trained, stored, keys)
+
+
+@contextmanager
+def report_refused_fits(store: FitStore, progress: Progress) -> Iterator[None]:
+    """Context of all fits of a command: tells once, however it ends, what could not be stored."""
+    try:
+        yield
+    finally:
+        if store.refused is not None:
+            fits = "1 fit" if store.refused_count == 1 else f"{store.refused_count} fits"
+            progress.notice(
+                f"{fits} could not be stored and will be trained again by the next run: "
+                f"{store.refused.found} ({store.refused.where}); {store.refused.fix}"
+            )
 
 
 class _FitProgress:
@@ -225,13 +240,6 @@ class _StoreLookup:
             self._progress.notice(f"the stored fit of {task} is damaged and is trained again")
             return None
         return stored or self._find_failure(index)
-
-    def store_outcome(self, index: int, outcome: FittedModel | TrainingError) -> None:
-        """Stores a model, or a failure that would come again."""
-        if not isinstance(outcome, TrainingError):
-            self._store.put(self.keys[index], str(self._tasks[index]), outcome)
-        elif outcome.is_reproducible:
-            self._store.put_failure(self.keys[index], outcome)
 
     def _find_failure(self, index: int) -> TrainingError | None:
         if not self._skip_failures:

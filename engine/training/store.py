@@ -8,13 +8,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.errors import TrainingError
+from engine.core.errors import StorageError, TrainingError
+from engine.core.home import CHOOSE_HOME
+from engine.core.storage import (
+    create_private_folder,
+    replace_atomically,
+    translate_disk_faults,
+)
 from engine.models.model_file import (
     EARLIER_FORMAT_LINES,
     FORMAT_LINE,
+    DamagedFitError,
     decode_model,
-    save_model,
-    write_atomically,
+    encode_model,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +35,7 @@ FAILURE_SUFFIX = ".failed"
 FORMAT_MARKER = "format"
 """File of a store; while it holds the format's line, nothing of an earlier format is new."""
 
+_CANNOT_STORE = "a fit cannot be stored"
 _FAILURE_PARTS = ("problem", "expected", "found", "where", "fix")
 
 
@@ -59,11 +66,17 @@ class FitStore:
     same model.
 
     Args:
-        folder: Created when the first entry is written.
+        folder: Created, for its owner alone, when the first entry is written.
+
+    Attributes:
+        refused: Error of the first entry that could not be written by `try_store`; None for none.
+        refused_count: How many could not be written.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.refused: StorageError | None = None
+        self.refused_count = 0
 
     def get(self, key: str, known: Forecaster | None = None) -> FittedModel | None:
         """The model of a task; None where there is none, or only one in an older format.
@@ -73,13 +86,15 @@ class FitStore:
             known: Its forecaster, which may be of a class that no package offers.
 
         Raises:
-            DamagedFitError: The entry is truncated or altered.
+            DamagedFitError: The entry is truncated or altered, or cannot be read.
         """
         path = self._path(key)
         try:
             raw = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise DamagedFitError(f"{path} cannot be read") from error
         if raw.startswith(EARLIER_FORMAT_LINES):
             return None
         fitted = decode_model(raw, known)
@@ -91,10 +106,26 @@ class FitStore:
         """Stores a model; an entry with that key is replaced.
 
         Raises:
-            DataError: The folder cannot be written, or the disk is full.
+            StorageError: The folder cannot be written, or the disk is full.
         """
-        save_model(self._path(key), fitted, label)
-        self._failure_path(key).unlink(missing_ok=True)
+        path = self._path(key)
+        self._write(path, encode_model(label, fitted))
+        with translate_disk_faults(_CANNOT_STORE, path, CHOOSE_HOME):
+            self._failure_path(key).unlink(missing_ok=True)
+
+    def try_store(self, key: str, label: str, outcome: FittedModel | TrainingError) -> None:
+        """Stores a model, or a failure that would come again; counts what cannot be written.
+
+        A run goes on without a stored fit: it only has to be trained again by the next.
+        """
+        try:
+            if not isinstance(outcome, TrainingError):
+                self.put(key, label, outcome)
+            elif outcome.is_reproducible:
+                self.put_failure(key, outcome)
+        except StorageError as error:
+            self.refused = self.refused or error
+            self.refused_count += 1
 
     def get_failure(self, key: str) -> TrainingError | None:
         """The error of a fit that was left out; None where there is none that can be read."""
@@ -108,10 +139,10 @@ class FitStore:
         """Stores the error of a fit that was left out and would fail again.
 
         Raises:
-            DataError: The folder cannot be written, or the disk is full.
+            StorageError: The folder cannot be written, or the disk is full.
         """
         parts = {name: getattr(error, name) for name in _FAILURE_PARTS}
-        write_atomically(self._failure_path(key), json.dumps(parts).encode())
+        self._write(self._failure_path(key), json.dumps(parts).encode())
 
     def remove_failures(self) -> int:
         """Forgets every stored failure, so that these fits are tried again; returns how many."""
@@ -147,16 +178,25 @@ class FitStore:
 
     def total_bytes(self) -> int:
         """Total size of all entries in bytes."""
-        return sum(path.stat().st_size for path in self._files())
+        total = 0
+        for path in self._files():
+            with suppress(FileNotFoundError):  # another process pruned it
+                total += path.stat().st_size
+        return total
 
     def find_keys(self, prefix: str) -> list[str]:
         """Keys that begin with `prefix`."""
         return sorted(path.stem for path in self._files() if path.stem.startswith(prefix))
 
     def remove(self, keys: list[str]) -> None:
-        """Removes entries; missing ones are no error."""
+        """Removes entries; missing ones are no error.
+
+        Raises:
+            StorageError: An entry cannot be removed.
+        """
         for key in keys:
-            self._path(key).unlink(missing_ok=True)
+            with translate_disk_faults("a stored fit cannot be removed", self._path(key)):
+                self._path(key).unlink(missing_ok=True)
 
     def remove_stale_drafts(self, older_than_s: float = 86_400.0) -> None:
         """Removes drafts that killed writers left behind."""
@@ -164,6 +204,12 @@ class FitStore:
             with suppress(FileNotFoundError):
                 if time.time() - draft.stat().st_mtime > older_than_s:
                     draft.unlink()
+
+    def _write(self, path: Path, content: bytes) -> None:
+        with translate_disk_faults(_CANNOT_STORE, path, CHOOSE_HOME):
+            create_private_folder(path.parent)
+            with replace_atomically(path) as draft:
+                draft.write_bytes(content)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}{FIT_SUFFIX}"
@@ -178,15 +224,15 @@ class FitStore:
         return self.folder.glob(f"*/*{FIT_SUFFIX}")
 
     def _entry(self, path: Path) -> StoredFit | None:
+        lines: list[bytes] = []
         try:
+            status = path.stat()
             with path.open("rb") as file:
                 lines = [file.readline() for _ in range(3)]
-            status = path.stat()
+            label = str(json.loads(lines[2])["label"])
         except FileNotFoundError:  # another process pruned it
             return None
-        try:
-            label = str(json.loads(lines[2])["label"])
-        except (ValueError, LookupError):
+        except (OSError, ValueError, LookupError):
             label = "damaged: will be fitted again"
-        is_current = lines[0] not in EARLIER_FORMAT_LINES
+        is_current = not lines or lines[0] not in EARLIER_FORMAT_LINES
         return StoredFit(path.stem, label, status.st_size, status.st_mtime, is_current)

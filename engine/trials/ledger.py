@@ -14,7 +14,8 @@ from engine.core.errors import BacktestError, LedgerError, LedgerUnreachableErro
 from engine.core.hashing import canonical_json
 from engine.core.progress import NullProgress, Progress
 from engine.trials.ledger_rows import LedgerRow, RecordedReturns, read_returns, read_rows
-from engine.trials.ledger_schema import BUSY_TIMEOUT_S, ledger_transaction
+from engine.trials.ledger_schema import ledger_transaction
+from engine.trials.ledger_wait import WAIT_S, ignore_wait
 from engine.trials.liveness import host_name, process_start_token
 from engine.trials.related_runs import (
     DataScope,
@@ -26,7 +27,7 @@ from engine.trials.related_runs import (
 from engine.trials.serialization import encode_returns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -76,10 +77,12 @@ class Ledger:
 
     Args:
         path: `ledger.sqlite`; created when the first run begins.
+        on_wait: Receives a sentence where another process keeps the ledger locked.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_wait: Callable[[str], None] = ignore_wait) -> None:
         self.path = path
+        self._on_wait = on_wait
 
     @contextmanager
     def record(
@@ -127,7 +130,7 @@ class Ledger:
         Raises:
             LedgerError: The file is damaged, not a ledger, of a newer version, or cannot be read.
         """
-        return read_rows(self.path, where, values)
+        return read_rows(self.path, where, values, self._on_wait)
 
     def returns(self, numbers: Sequence[int]) -> dict[int, pd.Series[float]]:
         """Net returns of the strategy by run number, for finished runs.
@@ -143,7 +146,7 @@ class Ledger:
         Raises:
             LedgerError: As in `returns`.
         """
-        return read_returns(self.path, numbers)
+        return read_returns(self.path, numbers, self._on_wait)
 
     def looks_at_idea(self, configuration_hash: str) -> dict[ViewedLook, int]:
         """The looks at an idea that finished, each with the number of the first run of it.
@@ -151,7 +154,7 @@ class Ledger:
         Raises:
             LedgerError: As in `rows`.
         """
-        return find_looks_at_idea(self.path, configuration_hash)
+        return find_looks_at_idea(self.path, configuration_hash, self._on_wait)
 
     def find_related_runs(self, strategy: Mapping[str, Any], data_scope: DataScope) -> RelatedRuns:
         """The other looks over a span that overlaps, and those at the same idea at any time.
@@ -163,7 +166,7 @@ class Ledger:
         Raises:
             LedgerError: As in `rows`.
         """
-        return find_related_runs(self.path, strategy, data_scope)
+        return find_related_runs(self.path, strategy, data_scope, self._on_wait)
 
 
 class LedgerEntry:
@@ -201,8 +204,11 @@ class LedgerEntry:
             "process": process_start_token(getpid()),
         }
         try:
-            with ledger_transaction(self._ledger.path) as connection:
-                self.number = connection.execute(_insert_statement("runs", row), row).lastrowid
+            with ledger_transaction(
+                self._ledger.path, on_wait=self._progress.notice
+            ) as connection:
+                number = connection.execute(_insert_statement("runs", row), row).lastrowid
+            self.number = number  # only now it is in the file
         except LedgerUnreachableError as error:
             self._notify("this run is not counted", error)
 
@@ -241,7 +247,7 @@ class LedgerEntry:
             raise RuntimeError("set_data_scope must be called before collect_trials")
         own = OwnRun(self._strategy, self._data_scope, returns, holding, tuning)
         try:
-            return collect_trials(self._ledger.path, own)
+            return collect_trials(self._ledger.path, own, self._progress.notice)
         except LedgerError as error:
             self._notify("the trials before this run are not counted", error)
             return None
@@ -257,21 +263,19 @@ class LedgerEntry:
 
     def interrupt(self) -> None:
         """Records that the run was interrupted, unless an end is recorded."""
-        self._end("interrupted", {}, timeout_s=INTERRUPT_TIMEOUT_S)
+        self._end("interrupted", {}, limit_s=INTERRUPT_TIMEOUT_S)
 
     def close(self) -> None:
         """Records a run that ended without a result, unless an end is recorded."""
         self._end("failed", {"error": "None", "problem": "the run ended without a result"})
 
-    def _end(
-        self, status: str, columns: Mapping[str, Any], *, timeout_s: float = BUSY_TIMEOUT_S
-    ) -> None:
+    def _end(self, status: str, columns: Mapping[str, Any], *, limit_s: float = WAIT_S) -> None:
         if self._ended:
             return
         row = {"ended_at": _utc_now(), "status": status, **columns}
         # An interrupt may come between the end of the transaction and the assignment below.
         with suppress(IntegrityError):
-            self._write("outcomes", row, "the end of this run is not recorded", timeout_s)
+            self._write("outcomes", row, "the end of this run is not recorded", limit_s)
         self._ended = True
 
     def _write(
@@ -279,13 +283,15 @@ class LedgerEntry:
         table: str,
         columns: Mapping[str, Any],
         consequence: str,
-        timeout_s: float = BUSY_TIMEOUT_S,
+        limit_s: float = WAIT_S,
     ) -> None:
         if self.number is None:
             return
         row = {"run": self.number, **columns}
         try:
-            with ledger_transaction(self._ledger.path, timeout_s=timeout_s) as connection:
+            with ledger_transaction(
+                self._ledger.path, on_wait=self._progress.notice, limit_s=limit_s
+            ) as connection:
                 connection.execute(_insert_statement(table, row), row)
         except LedgerError as error:
             self._notify(consequence, error)

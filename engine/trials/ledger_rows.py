@@ -8,12 +8,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from engine.trials.ledger_schema import open_ledger
+from engine.trials.ledger_wait import ignore_wait
 from engine.trials.liveness import process_state
 from engine.trials.serialization import decode_returns
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -111,13 +112,19 @@ _RETURNS = """
 _COLUMNS = ", ".join([*(part.name for part in fields(LedgerRow)), "process"])
 
 
-def read_rows(path: Path, where: str = "", values: Sequence[object] = ()) -> list[LedgerRow]:
+def read_rows(
+    path: Path,
+    where: str = "",
+    values: Sequence[object] = (),
+    on_wait: Callable[[str], None] = ignore_wait,
+) -> list[LedgerRow]:
     """The rows that satisfy an SQL condition, oldest first; none without a ledger file.
 
     Args:
         path: Path of the ledger.
         where: Condition on the columns of the view `ledger`, with `?` for each of `values`.
         values: Values in the order of the question marks.
+        on_wait: As for `open_ledger`.
 
     Raises:
         LedgerError: The file is damaged, not a ledger, or of a newer version.
@@ -126,7 +133,7 @@ def read_rows(path: Path, where: str = "", values: Sequence[object] = ()) -> lis
     if not path.exists():
         return []
     condition = f"WHERE {where}" if where else ""
-    with open_ledger(path) as connection:
+    with open_ledger(path, on_wait) as connection:
         records = connection.execute(
             f"SELECT {_COLUMNS} FROM ledger {condition} ORDER BY number",
             tuple(values),
@@ -153,8 +160,15 @@ class RecordedReturns:
     holding: pd.Series[float] | None
 
 
-def read_returns(path: Path, numbers: Sequence[int]) -> dict[int, RecordedReturns]:
+def read_returns(
+    path: Path, numbers: Sequence[int], on_wait: Callable[[str], None] = ignore_wait
+) -> dict[int, RecordedReturns]:
     """Returns of finished runs by run number; unfinished runs have none.
+
+    Args:
+        path: Path of the ledger.
+        numbers: Numbers of the runs.
+        on_wait: As for `open_ledger`.
 
     Raises:
         LedgerError: As in `read_rows`; or the returns of a run are damaged.
@@ -162,7 +176,7 @@ def read_returns(path: Path, numbers: Sequence[int]) -> dict[int, RecordedReturn
     """
     if not numbers:
         return {}
-    with open_ledger(path) as connection:
+    with open_ledger(path, on_wait) as connection:
         records = connection.execute(_RETURNS, (json.dumps(list(numbers)),)).fetchall()
     decode = cache(decode_returns)  # runs on the same target and bars share those of holding
     return {

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.core.errors import LedgerError, LedgerUnreachableError
+from engine.core.storage import create_private_folder
+from engine.trials.ledger_wait import SLICE_S, WAIT_S, ignore_wait, patience_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
-
-BUSY_TIMEOUT_S = 60.0
-"""How long a writer waits for other writers; each needs milliseconds."""
 
 SYNCHRONOUS = "FULL"
 """Rows are on the disk when a transaction ends: a power failure loses no run."""
@@ -127,39 +127,69 @@ MIGRATIONS: tuple[Sequence[str], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 
 @contextmanager
-def open_ledger(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection to an existing ledger, migrated to the current version if needed.
+def open_ledger(
+    path: Path, on_wait: Callable[[str], None] = ignore_wait
+) -> Iterator[sqlite3.Connection]:
+    """A connection that reads an existing ledger, migrated to the current version if needed.
+
+    All that is read is of one instant.
+
+    Args:
+        path: The ledger.
+        on_wait: Receives a sentence where another process keeps the ledger locked.
 
     Raises:
         LedgerError: The file is damaged, not a ledger, or of a newer version.
-        LedgerUnreachableError: It cannot be read.
+        LedgerUnreachableError: It cannot be read, or another process kept it locked too long.
     """
-    with _connect(path, "rw", BUSY_TIMEOUT_S) as connection:
-        if _check_version(connection, path, len(MIGRATIONS)) < len(MIGRATIONS):
-            with ledger_transaction(path):
+    with _connect(path, "rw") as connection:
+        if _begin_reading(connection, path, on_wait) < len(MIGRATIONS):
+            connection.execute("ROLLBACK")
+            with ledger_transaction(path, on_wait=on_wait):
                 pass
+            _begin_reading(connection, path, on_wait)
         yield connection
+
+
+def _begin_reading(
+    connection: sqlite3.Connection, path: Path, on_wait: Callable[[str], None]
+) -> int:
+    """Begins a transaction, whose first query takes the lock; returns the file's version."""
+    connection.execute("BEGIN")
+    return patience_for(path.absolute()).acquire(
+        path, lambda: _check_version(connection, path, len(MIGRATIONS)), on_wait
+    )
 
 
 @contextmanager
 def ledger_transaction(
     path: Path,
     *,
-    timeout_s: float = BUSY_TIMEOUT_S,
+    on_wait: Callable[[str], None] = ignore_wait,
+    limit_s: float = WAIT_S,
     migrations: Sequence[Sequence[str]] = MIGRATIONS,
 ) -> Iterator[sqlite3.Connection]:
     """A transaction on a ledger, created or migrated if needed; atomic.
+
+    Args:
+        path: The ledger; its folder is created, for its owner alone, where there is none.
+        on_wait: Receives a sentence where another process keeps the ledger locked.
+        limit_s: Seconds to wait for others, if so many are left of `WAIT_S`.
+        migrations: The versions of the file.
 
     Raises:
         LedgerError: The file is damaged, not a ledger, or of a newer version.
         LedgerUnreachableError: It cannot be written, or other writers kept it locked too long.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        create_private_folder(path.parent)
     except OSError as error:
         raise _unreachable_error(path, error) from error
-    with _connect(path, "rwc", timeout_s) as connection:
-        connection.execute("BEGIN IMMEDIATE")
+    patience = patience_for(path.absolute())
+    with _connect(path, "rwc") as connection:
+        # It reads the file, which an exclusive lock forbids, and must not be in a transaction.
+        for statement in (f"PRAGMA synchronous = {SYNCHRONOUS}", "BEGIN IMMEDIATE"):
+            patience.acquire(path, partial(connection.execute, statement), on_wait, limit_s)
         try:
             version = _check_version(connection, path, len(migrations))
             for statement in (line for step in migrations[version:] for line in step):
@@ -168,22 +198,22 @@ def ledger_transaction(
                 connection.execute(f"PRAGMA user_version = {len(migrations)}")
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             yield connection
-            connection.execute("COMMIT")
+            # A reader keeps the rows from being written.
+            patience.acquire(path, partial(connection.execute, "COMMIT"), on_wait, limit_s)
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
 
 
 @contextmanager
-def _connect(path: Path, mode: str, timeout_s: float) -> Iterator[sqlite3.Connection]:
+def _connect(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     """Translates errors of SQLite into those of `engine.core.errors`, except of triggers."""
     address = f"{path.absolute().as_uri()}?mode={mode}"
     try:
         with closing(
-            sqlite3.connect(address, uri=True, timeout=timeout_s, isolation_level=None)
+            sqlite3.connect(address, uri=True, timeout=SLICE_S, isolation_level=None)
         ) as connection:
             connection.row_factory = sqlite3.Row
-            connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
             yield connection
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise
@@ -204,7 +234,7 @@ def _unreachable_error(path: Path, error: Exception) -> LedgerUnreachableError:
     return LedgerUnreachableError(
         "the trial ledger cannot be used",
         expected="a file that can be read and written, in a folder that can be written",
-        found=str(error),
+        found="a folder of this name" if path.is_dir() else str(error),
         where=str(path),
         fix="make both writable, free disk space, or set BACKTEST_HOME to another folder",
     )

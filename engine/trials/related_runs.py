@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.hashing import canonical_json
 from engine.trials.ledger_schema import open_ledger
+from engine.trials.ledger_wait import ignore_wait
 from engine.trials.liveness import process_state
 from engine.trials.looks import Look, LookKey, LooksInOrder, ViewedLook, count_idea_looks
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -126,7 +127,10 @@ class RelatedRuns:
 
 
 def find_related_runs(
-    path: Path, strategy: Mapping[str, Any], data_scope: DataScope
+    path: Path,
+    strategy: Mapping[str, Any],
+    data_scope: DataScope,
+    on_wait: Callable[[str], None] = ignore_wait,
 ) -> RelatedRuns:
     """The runs in the ledger that a run's result was selected from.
 
@@ -138,12 +142,13 @@ def find_related_runs(
         path: Path of the ledger.
         strategy: Resolved strategy of the run, as JSON.
         data_scope: Its bars.
+        on_wait: As for `open_ledger`.
 
     Raises:
         LedgerError: The ledger is damaged, of a newer version, or cannot be read.
     """
     own = data_scope.as_look(hash_configuration(strategy))
-    groups, views = _read_groups(path, own, data_scope)
+    groups, views = _read_groups(path, own, data_scope, on_wait)
     in_order = LooksInOrder()
     kept: dict[int, Look] = {}
     for group in sorted((g for g in groups if g["status"] == "finished"), key=_first_end):
@@ -173,15 +178,22 @@ def find_related_runs(
     )
 
 
-def find_looks_at_idea(path: Path, configuration_hash: str) -> dict[ViewedLook, int]:
+def find_looks_at_idea(
+    path: Path, configuration_hash: str, on_wait: Callable[[str], None] = ignore_wait
+) -> dict[ViewedLook, int]:
     """The looks at an idea that finished, each with the number of the first run of it.
+
+    Args:
+        path: Path of the ledger.
+        configuration_hash: Hash of the idea.
+        on_wait: As for `open_ledger`.
 
     Raises:
         LedgerError: As in `find_related_runs`.
     """
     if not path.exists():
         return {}
-    with open_ledger(path) as connection:
+    with open_ledger(path, on_wait) as connection:
         views = connection.execute(_VIEWED_LOOKS, {"configuration": configuration_hash}).fetchall()
     return _view_in_order(views, LooksInOrder())
 
@@ -208,7 +220,7 @@ def hash_configuration(strategy: Mapping[str, Any]) -> str:
 
 
 def _read_groups(
-    path: Path, own: Look, data_scope: DataScope
+    path: Path, own: Look, data_scope: DataScope, on_wait: Callable[[str], None]
 ) -> tuple[list[sqlite3.Row], list[sqlite3.Row]]:
     """The rows of both queries; none without a ledger file."""
     if not path.exists():
@@ -216,7 +228,7 @@ def _read_groups(
     scope = data_scope.as_row()
     span = {"first": scope["first"], "last": scope["last"]}
     idea = {"configuration": own.key.configuration}
-    with open_ledger(path) as connection:
+    with open_ledger(path, on_wait) as connection:
         return (
             connection.execute(_RELATED_LOOKS, span | idea).fetchall(),
             connection.execute(_VIEWED_LOOKS, idea).fetchall(),

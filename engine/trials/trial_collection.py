@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from engine.evaluation.inference.trial_set import Trial, TrialSet
 from engine.trials.ledger_rows import read_returns
+from engine.trials.ledger_wait import ignore_wait
 from engine.trials.related_runs import find_related_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -38,7 +39,9 @@ class OwnRun:
     tuning: int = 0
 
 
-def collect_trials(path: Path, own: OwnRun) -> TrialSet:
+def collect_trials(
+    path: Path, own: OwnRun, on_wait: Callable[[str], None] = ignore_wait
+) -> TrialSet:
     """The trials of a run: itself, and the first run of every other look.
 
     It does not depend on repetitions of the run's own look.
@@ -46,12 +49,13 @@ def collect_trials(path: Path, own: OwnRun) -> TrialSet:
     Args:
         path: Path of the ledger.
         own: The run.
+        on_wait: As for `open_ledger`.
 
     Raises:
         LedgerError: The ledger is damaged, of a newer version, or cannot be read.
     """
-    related = find_related_runs(path, own.strategy, own.data_scope)
-    recorded = read_returns(path, list(related.looks))
+    related = find_related_runs(path, own.strategy, own.data_scope, on_wait)
+    recorded = read_returns(path, list(related.looks), on_wait)
     interval = str(own.data_scope.dataset["interval"])
     return TrialSet(
         own=Trial(0, interval, own.returns, own.holding),

@@ -17,7 +17,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from engine.core.errors import DataError, UnreachableError
+from engine.core.errors import StorageError, UnreachableError
 from engine.data.store import cache
 from engine.data.store.cache import CacheKey, DamagedCacheFile
 from engine.data.store.file_lock import exclusive_lock
@@ -131,13 +131,13 @@ class TestDamage:
         assert len(cache.read_cache(tmp_path, KEY, "X").bars) == 10
         assert len(list(KEY.path(tmp_path).parent.iterdir())) == 1
 
-    def test_a_folder_that_cannot_be_created_is_a_data_error_with_a_fix(self, tmp_path):
+    def test_a_folder_that_cannot_be_created_is_an_error_with_a_fix(self, tmp_path):
         (tmp_path / "bars").write_text("in the way")
-        with pytest.raises(DataError, match="cannot be stored") as error:
+        with pytest.raises(StorageError, match="cannot be stored") as error:
             cache.write_cache(tmp_path, KEY, first_vintage())
         assert "BACKTEST_HOME" in error.value.fix
         with (
-            pytest.raises(DataError, match="cannot be stored"),
+            pytest.raises(StorageError, match="cannot be stored"),
             cache.fetch_lock(tmp_path, KEY, pytest.fail),
         ):
             pass
@@ -205,7 +205,7 @@ def test_a_killed_writer_leaves_complete_bars_and_its_draft_is_deleted(tmp_path)
             time.sleep(wait)
             os.kill(each.pid, signal.SIGKILL)
         assert len(cache.read_cache(tmp_path, KEY, "X").bars) == 20_000
-    (folder / f".{KEY.path(tmp_path).name}.0123.tmp").write_bytes(b"half")
+    (folder / f".{KEY.path(tmp_path).name}.0123.draft").write_bytes(b"half")
     with cache.fetch_lock(tmp_path, KEY, pytest.fail):
         pass
     assert sorted(path.suffix for path in folder.iterdir()) == [".lock", ".parquet"]

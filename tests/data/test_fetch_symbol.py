@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import threading
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from engine.core.errors import InvalidBarsError, UnreachableError
+from engine.core.errors import InvalidBarsError, StorageError, UnreachableError
 from engine.data.config import BundledSourceSpec, Dataset
 from engine.data.context import DataContext
 from engine.data.fetch.symbol import TAIL_OVERLAP_BARS, SymbolFetchTask, run_fetch_task
@@ -213,3 +215,71 @@ def test_a_waiting_fetch_uses_the_bars_that_the_other_one_cached(
     assert other.requests == []
     assert progress.notices == []
     assert len(read_stored(tmp_path).vintages) == 1
+
+
+class TestDamage:
+    @pytest.mark.parametrize("kind", ["truncated", "garbled", "of another key", "a folder"])
+    def test_a_damaged_file_is_kept_beside_the_bars_that_are_pulled_again(
+        self, source, fetch, tmp_path, progress, kind
+    ):
+        whole = fetch(source, 200).bars
+        path = CacheKey("scripted", "X", "1d").path(tmp_path)
+        content = path.read_bytes()
+        damaged = {
+            "truncated": content[: len(content) // 2],
+            "garbled": bytes(byte ^ 0x5A for byte in content),
+        }.get(kind, b"")
+        path.unlink()
+        if kind == "a folder":
+            path.mkdir()
+        elif kind == "of another key":
+            stored = cache.VersionedBars.from_first_fetch(whole, None, START)
+            cache.write_cache(tmp_path, CacheKey("scripted", "Y", "1d"), stored)
+            CacheKey("scripted", "Y", "1d").path(tmp_path).rename(path)
+            damaged = path.read_bytes()
+        else:
+            path.write_bytes(damaged)
+
+        again = fetch(source, 200)
+
+        pd.testing.assert_frame_equal(again.bars, whole)
+        (kept,) = path.parent.glob("*.damaged")
+        assert kept.is_dir() if kind == "a folder" else kept.read_bytes() == damaged
+        assert len(read_stored(tmp_path).bars) == 200
+        assert progress.notices[-1].startswith("X of scripted: the file of its bars is damaged")
+        assert str(kept) in progress.notices[-1]
+
+    def test_a_pull_that_fails_leaves_the_damaged_file_where_it_is(self, source, fetch, tmp_path):
+        fetch(source, 200)
+        path = CacheKey("scripted", "X", "1d").path(tmp_path)
+        path.write_bytes(b"PAR1")
+
+        def connect():
+            raise UnreachableError("nobody answers")
+
+        with pytest.raises(UnreachableError):
+            fetch(source, 201, connect=connect)
+        assert path.read_bytes() == b"PAR1"
+        assert not list(path.parent.glob("*.damaged"))
+
+
+class TestUnreadableCaches:
+    def test_a_disk_that_fails_now_does_not_cost_the_earlier_vintages(
+        self, fetch, source, tmp_path, monkeypatch
+    ):
+        fetch(source, 200)
+        (file,) = (tmp_path / "bars").rglob("*.parquet")
+        before, opened = file.read_bytes(), Path.open
+
+        def fail(path, mode="r", *rest, **options):
+            if path == file:
+                raise OSError(errno.EIO, "Input/output error", str(path))
+            return opened(path, mode, *rest, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "open", fail)
+            with pytest.raises(StorageError, match="cached bars cannot be read") as error:
+                fetch(source, 250)
+        assert (error.value.where, file.read_bytes()) == (str(file), before)
+        assert len(fetch(source, 250).bars) == 250
+        assert [path.name for path in file.parent.glob("[!.]*")] == [file.name]

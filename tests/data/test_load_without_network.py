@@ -111,3 +111,36 @@ class TestOfflineOption:
         market = load(offline=True, fallback="us-indices", override="mine.yaml")
         assert market.provenance["name"] == "mine"
         assert market.provenance["offline"] is False
+
+
+class TestDamagedCache:
+    @pytest.fixture
+    def damaged(self, load, tmp_path):
+        """The cached bars of two symbols, one of them cut short."""
+        load(COINS + YAHOO)
+        (path,) = (tmp_path / "home" / "bars").rglob("ETH-USD.1d.parquet")
+        path.write_bytes(path.read_bytes()[:100])
+        return path
+
+    def test_it_is_told_as_damage_with_the_symbol_the_file_and_the_fix(self, load, damaged):
+        with pytest.raises(UnreachableError, match="cached bars are damaged") as error:
+            load(COINS + YAHOO, offline=True)
+        assert error.value.exit_code == 3
+        assert f"ETH-USD: {damaged}" in error.value.found
+        assert "BTC-USD" not in error.value.found
+        assert "backtest data pull" in error.value.fix
+        assert damaged.is_file()
+
+    def test_a_folder_in_its_place_is_told_too(self, load, damaged):
+        damaged.unlink()
+        damaged.mkdir()
+        with pytest.raises(UnreachableError, match="cached bars are damaged") as error:
+            load(COINS + YAHOO, offline=True)
+        assert f"ETH-USD: {damaged} (Is a directory" in error.value.found
+
+    def test_the_offline_dataset_is_used_with_a_notice_of_the_damage(
+        self, load, damaged, unreachable, progress
+    ):
+        market = load(COINS + YAHOO, clients=unreachable, fallback="us-indices")
+        assert market.provenance["offline"] is True
+        assert any(f"damaged: ETH-USD: {damaged}" in notice for notice in progress.notices)

@@ -13,7 +13,7 @@ from engine.core.errors import TrainingError
 from engine.models import Micdl, Ridge, TrainingSpec
 from engine.testing import make_example
 from engine.training.executors.base import Executor
-from engine.training.results import run_fits
+from engine.training.results import report_refused_fits, run_fits
 from engine.training.store import FitStore
 from engine.training.task import FitTask
 from engine.training.worker import fit_task
@@ -137,6 +137,52 @@ def test_a_skipped_failure_gives_a_notice_and_is_left_out(store) -> None:
     ]
     assert progress.notices == ["strategy X window 1 seed 0 is left out: failed"]
     assert len(store.entries()) == 3
+
+
+class TestFitsThatCannotBeStored:
+    @pytest.fixture
+    def refusing(self, store) -> FitStore:
+        """A store that can be read, and in which nothing can be written."""
+        store.folder.mkdir()
+        for number in range(256):
+            (store.folder / f"{number:02x}").touch()
+        return store
+
+    def test_they_end_no_run_and_are_told_once_with_number_reason_and_fix(self, refusing) -> None:
+        progress = RecordedProgress()
+        with report_refused_fits(refusing, progress):
+            fits = run_fits(tasks_of(), Fake(), refusing, progress)
+            run_fits(tasks_of(2), Fake(), refusing, progress)
+        assert [fit.train[0] for fit in fits.outcomes] == [0.0, 1.0, 2.0, 3.0]
+        (notice,) = progress.notices
+        assert notice.startswith("6 fits could not be stored and will be trained again")
+        assert "ENOTDIR" in notice
+        assert "set BACKTEST_HOME to another folder" in notice
+
+    def test_a_failure_that_cannot_be_stored_is_left_out_all_the_same(self, refusing) -> None:
+        progress = RecordedProgress()
+        with report_refused_fits(refusing, progress):
+            fits = run_fits(
+                tasks_of(), FailingAgain(fails_at=1), refusing, progress, skip_failures=True
+            )
+        assert len(fits.failures) == 1
+        assert progress.notices[-1].startswith("4 fits could not be stored")
+
+    def test_they_are_told_however_the_run_ends(self, refusing) -> None:
+        progress = RecordedProgress()
+        with (
+            pytest.raises(TrainingError),
+            report_refused_fits(refusing, progress),
+        ):
+            run_fits(tasks_of(), Fake(fails_at=0), refusing, progress)
+        (notice,) = progress.notices
+        assert notice.startswith("3 fits could not be stored")
+
+    def test_where_all_are_stored_nothing_is_told(self, store) -> None:
+        progress = RecordedProgress()
+        with report_refused_fits(store, progress):
+            run_fits(tasks_of(), Fake(), store, progress)
+        assert progress.notices == []
 
 
 @dataclass

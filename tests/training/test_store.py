@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from engine.core.errors import DataError, UsageError
+from engine.core.errors import StorageError, UsageError
 from engine.models import Ensemble, FittedForecaster, Ridge, TrainingHistory
 from engine.models.fitted_model import FittedModel, InputTransform, ScaledColumns
 from engine.models.model_file import DamagedFitError
@@ -248,5 +248,40 @@ def test_only_old_drafts_are_removed(store: FitStore) -> None:
 def test_a_folder_that_cannot_be_written_is_an_error(store: FitStore) -> None:
     store.folder.touch()
     assert store.get(KEY) is None
-    with pytest.raises(DataError, match="cannot be stored"):
+    with pytest.raises(StorageError, match="cannot be stored"):
         store.put(KEY, "label", MODEL)
+
+
+def test_a_folder_in_place_of_a_fit_is_damage_and_no_fault(store: FitStore) -> None:
+    store.put(KEY, "x", MODEL)
+    (file,) = store.folder.glob("*/*.fit")
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(DamagedFitError):
+        store.get(KEY)
+    assert [entry.label for entry in store.entries()] == ["damaged: will be fitted again"]
+    with pytest.raises(StorageError, match="cannot be stored"):
+        store.put(KEY, "x", MODEL)
+    with pytest.raises(StorageError, match="cannot be removed"):
+        store.remove([KEY])
+    assert not list(store.folder.glob("*/.*"))
+
+
+def test_the_store_is_its_owners_alone(store: FitStore) -> None:
+    store.put(KEY, "x", MODEL)
+    assert {path.stat().st_mode & 0o077 for path in (store.folder, store.folder / KEY[:2])} == {0}
+
+
+def test_what_cannot_be_stored_is_counted_with_the_first_reason(store: FitStore) -> None:
+    store.folder.mkdir()
+    for key in ("ab1", "ab2"):
+        store.try_store(key, "x", MODEL)
+        (store.folder / key[:2]).rename(store.folder / "kept")
+        (store.folder / key[:2]).touch()
+        store.try_store(key, "x", MODEL)
+        (store.folder / key[:2]).unlink()
+        (store.folder / "kept").rename(store.folder / key[:2])
+    assert store.refused_count == 2
+    assert store.refused is not None
+    assert "ENOTDIR" in store.refused.found
+    assert len(store.entries()) == 2

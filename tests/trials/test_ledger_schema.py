@@ -177,5 +177,6 @@ def test_a_damaged_ledger_is_an_error(kept, damage: str) -> None:
 
 def test_an_unusable_path_is_an_error(tmp_path) -> None:
     (tmp_path / "ledger.sqlite").mkdir()
-    with pytest.raises(LedgerUnreachableError, match="cannot be used"):
+    with pytest.raises(LedgerUnreachableError, match="cannot be used") as caught:
         Ledger(tmp_path / "ledger.sqlite").rows()
+    assert caught.value.found == "a folder of this name"

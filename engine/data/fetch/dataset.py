@@ -11,7 +11,7 @@ from engine.data.fetch._status import FetchStatus
 from engine.data.fetch.reachability import CONNECT_TIMEOUT_S, first_hop, require_reachable
 from engine.data.fetch.symbol import SymbolFetchResult, SymbolFetchTask, run_fetch_task
 from engine.data.sources.factory import create_sources
-from engine.data.store.cache import read_cached_symbol
+from engine.data.store.cache import read_cached_symbol, report_damaged_files
 from engine.data.store.dataset_bars import DatasetBars, select_valid_bars
 
 if TYPE_CHECKING:
@@ -49,12 +49,29 @@ def fetch_dataset(manifest: DatasetManifest, context: DataContext) -> DatasetBar
             failures.append((source, error))
             if context.network or source.cache_key is None:
                 context.notify(f"{source.label}: {_summarise_error(error)}")
-    unreachable = (UnreachableError, PartlyUnreachableError)
+    return _read_cache_instead(manifest, failures, context)
+
+
+def _read_cache_instead(
+    manifest: DatasetManifest,
+    failures: Sequence[tuple[BarSource, SourceError]],
+    context: DataContext,
+) -> DatasetBars:
+    """The cached bars of the first source that could not be reached, however old.
+
+    Raises:
+        SourceError: None are cached, or they are damaged.
+    """
+    damaged: list[str] = []
+    dataset = manifest.dataset
     for source, failure in failures:
-        if isinstance(failure, unreachable):
+        damaged += report_damaged_files(context.home, source, dataset, context.notify)
+        if isinstance(failure, (UnreachableError, PartlyUnreachableError)):
             cached = _read_all_cached(source, dataset, context)
             if cached:
                 return cached
+    if damaged:
+        raise _damaged_cache_error(manifest, damaged, failures)
     raise _all_sources_failed_error(manifest, failures, context)
 
 
@@ -140,7 +157,7 @@ def fetch_dataset_symbol(
     Raises:
         SourceError: The source does not deliver, or may not be requested.
         InvalidBarsError: Bars were received and cannot be trusted.
-        DataError: The bars cannot be stored.
+        StorageError: The bars cannot be stored.
     """
     task = SymbolFetchTask(
         source=source,
@@ -188,6 +205,25 @@ def _dataset_end(dataset: Dataset, context: DataContext) -> pd.Timestamp:
     if dataset.end is None:
         return context.now
     return min(context.now, pd.Timestamp(dataset.end, tz="UTC") + pd.Timedelta(days=1))
+
+
+def _damaged_cache_error(
+    manifest: DatasetManifest,
+    damaged: Sequence[str],
+    failures: Sequence[tuple[BarSource, SourceError]],
+) -> SourceError:
+    """The error where bars were cached, and can neither be read nor pulled again."""
+    is_unreachable = all(isinstance(error, UnreachableError) for _, error in failures)
+    kind = UnreachableError if is_unreachable else SourceError
+    reasons = "; ".join(f"{source.label}: {_summarise_error(error)}" for source, error in failures)
+    return kind(
+        f"dataset {manifest.dataset.name}: cached bars are damaged, and no source delivers them",
+        expected="a file as `backtest data pull` wrote it, or a source that can be reached",
+        found=f"{'; '.join(damaged)}; {reasons}",
+        where=str(manifest.path),
+        fix=f"pull them again with a network: backtest data pull {manifest.reference}; it keeps "
+        "the damaged file beside the new one. Or restore the file from a backup",
+    )
 
 
 def _all_sources_failed_error(

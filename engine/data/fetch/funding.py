@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
-from uuid import uuid4
 
 import pandas as pd
 
 from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
+from engine.core.home import CHOOSE_HOME
 from engine.core.progress import NullProgress, Progress
+from engine.core.storage import (
+    create_private_folder,
+    replace_atomically,
+    translate_disk_faults,
+)
 from engine.core.types import TIMESTAMP_DTYPE
 from engine.data.config import CcxtSourceSpec
 from engine.data.fetch.reachability import first_hop, require_reachable
@@ -20,6 +24,7 @@ from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.sources.base import BarRequest
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.sources.exchange import ExchangeBarSource, fetch_funding_rates
+from engine.data.store.cache import DamagedCacheFile, keep_damaged_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +84,7 @@ def load_funding_rates(
         SourceError: No source has `funding: true`, or the source has no such rates.
         UnreachableError: The exchange does not answer, and nothing is cached.
         InvalidBarsError: The exchange gives two rates for one time.
+        StorageError: The rates cannot be stored.
     """
     manifest = read_manifest(dataset)
     source = _find_funding_source(manifest)
@@ -123,13 +129,16 @@ def _load_symbol_rates(
     since = pd.Timestamp(start, tz="UTC") if start else None
     path = context.home / "funding" / quote(source.label, safe="")
     path /= f"{quote(source.ticker(symbol), safe='')}.parquet"
-    cached = _read_rates(path)
-    if cached and not cached.covers_since(since):
-        cached = None
+    found = _read_rates(path)
+    damaged = found if isinstance(found, DamagedCacheFile) else None
+    cached = found if isinstance(found, _CachedRates) and found.covers_since(since) else None
     try:
         if not context.network:
             raise UnreachableError(
-                "the network may not be used",
+                f"the cached funding rates of {symbol} are damaged, and no network may be used"
+                if damaged
+                else "the network may not be used",
+                found=f"{damaged.path}: {damaged.reason}" if damaged else "",
                 where=f"funding rates of {source.location(symbol)}",
                 fix="leave --offline out",
             )
@@ -140,6 +149,12 @@ def _load_symbol_rates(
             raise
         context.progress.notice(f"{source.label}: {error.problem}; cached funding rates are used")
         return cached.rates
+    if damaged:
+        kept = keep_damaged_file(damaged, context.now)
+        context.progress.notice(
+            f"the cached funding rates of {symbol} were damaged ({damaged.reason}); they were "
+            f"pulled again, and the file is kept as {kept}"
+        )
     _write_rates(path, updated)
     return updated.rates
 
@@ -180,8 +195,8 @@ def _fetch_rates(
     return rates
 
 
-def _read_rates(path: Path) -> _CachedRates | None:
-    """The cached rates; None where no complete file can be read."""
+def _read_rates(path: Path) -> _CachedRates | DamagedCacheFile | None:
+    """The cached rates; None where there is no file."""
     import pyarrow
     import pyarrow.parquet
 
@@ -191,9 +206,10 @@ def _read_rates(path: Path) -> _CachedRates | None:
         since = json.loads(table.schema.metadata[_FUNDING_METADATA_KEY])["since"]
         rates = table.select(["timestamp", "rate"]).to_pandas()
         rates = rates.astype({"timestamp": TIMESTAMP_DTYPE, "rate": "float64"})
-    except (OSError, pyarrow.ArrowException, ValueError, LookupError, TypeError):
-        # A file of another version, or a damaged one, counts as no file.
+    except FileNotFoundError:
         return None
+    except (OSError, pyarrow.ArrowException, ValueError, LookupError, TypeError) as error:
+        return DamagedCacheFile.from_error(path, error)
     return _CachedRates(rates, None if since is None else pd.Timestamp(since))
 
 
@@ -207,10 +223,7 @@ def _write_rates(path: Path, cached: _CachedRates) -> None:
     }
     table = pyarrow.Table.from_pandas(cached.rates, preserve_index=False)
     metadata = {**(table.schema.metadata or {}), _FUNDING_METADATA_KEY: json.dumps(note).encode()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{uuid4().hex}.tmp")
-    try:
-        pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), draft)
-        os.replace(draft, path)  # noqa: PTH105 - the one call that is named for replacing
-    finally:
-        draft.unlink(missing_ok=True)
+    with translate_disk_faults("pulled funding rates cannot be stored", path, CHOOSE_HOME):
+        create_private_folder(path.parent)
+        with replace_atomically(path) as draft:
+            pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), draft)

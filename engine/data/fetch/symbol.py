@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.data.bars import drop_unfinished_bar, normalise_bars
+from engine.core.storage import storage_error
+from engine.data.bars import drop_unfinished_bar, label_lead, normalise_bars
 from engine.data.sources.base import BarRequest
 from engine.data.store.cache import (
     CacheKey,
     DamagedCacheFile,
     fetch_lock,
+    keep_damaged_file,
     read_cache,
     read_cached_symbol,
     write_cache,
@@ -84,7 +86,7 @@ def run_fetch_task(task: SymbolFetchTask) -> SymbolFetchResult:
     Raises:
         SourceError: The source does not deliver, or may not be requested.
         InvalidBarsError: Bars were received and cannot be trusted; the cache stays as it was.
-        DataError: The bars cannot be stored.
+        StorageError: The bars cannot be stored, or the disk does not let the cached ones be read.
     """
     if task.source.cache_key is None:
         task.connect()
@@ -119,15 +121,24 @@ def _read_if_current(task: SymbolFetchTask) -> SymbolFetchResult | None:
 
 def _fetch_and_store(task: SymbolFetchTask) -> SymbolFetchResult:
     key = _make_cache_key(task)
-    before = read_cache(task.context.home, key, task.symbol)
-    if isinstance(before, DamagedCacheFile):
-        task.context.notify(
-            f"{task.symbol} of {task.source.label}: the file of its bars is damaged "
-            f"({before.reason}); they are pulled again, and its earlier vintages are lost"
+    found = read_cache(task.context.home, key, task.symbol)
+    if isinstance(found, DamagedCacheFile) and found.disk_fault is not None:
+        raise storage_error(
+            "cached bars cannot be read",
+            found.path,
+            found.disk_fault,
+            "move the file away: its bars are pulled again, without the earlier vintages",
         )
-        before = None
+    before = None if isinstance(found, DamagedCacheFile) else found
     stored = _fetch_update(task, before)
     task.require_valid(stored.bars)
+    if isinstance(found, DamagedCacheFile):
+        kept = keep_damaged_file(found, task.context.now)
+        task.context.notify(
+            f"{task.symbol} of {task.source.label}: the file of its bars is damaged "
+            f"({found.reason}); they were pulled again. It is kept as {kept}, with the earlier "
+            "vintages"
+        )
     write_cache(task.context.home, key, stored)
     latest = stored.latest_vintage
     if before is not None and latest.revision and latest != before.latest_vintage:
@@ -195,8 +206,9 @@ def _fetch_since(task: SymbolFetchTask, since: pd.Timestamp | None) -> BarsFrame
         context.notify,
         context.quality_gate(task.dataset),
     )
+    lead = label_lead(interval, task.dataset.calendar, task.dataset.day_begin)
     return drop_unfinished_bar(
-        normalise_bars(task.source.fetch(request), task.symbol), interval, context.now
+        normalise_bars(task.source.fetch(request), task.symbol), interval, context.now, lead
     )
 
 

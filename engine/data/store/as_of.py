@@ -6,12 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from engine.core.calendar_time import parse_instant
 from engine.core.errors import DataError, InvalidBarsError, UsageError
 from engine.data.bars import SHORT_HASH_LENGTH, hash_bars
 from engine.data.sources.factory import create_sources
-from engine.data.store.cache import read_cached_symbol
+from engine.data.store.cache import read_cached_symbol, report_damaged_files
 from engine.data.store.dataset_bars import DatasetBars, select_valid_bars
 from engine.data.store.vintages import (
     DatasetVintage,
@@ -22,6 +21,8 @@ from engine.data.store.vintages import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from engine.core.types import BarsFrame
     from engine.data.context import DataContext
     from engine.data.manifests import DatasetManifest
@@ -112,7 +113,7 @@ def read_as_of(
     """
     cached = list_cached_sources(manifest, context)
     text = vintage_or_date.strip().lower()
-    instant = None if _ID_PATTERN.fullmatch(text) else _parse_instant(text)
+    instant = None if _ID_PATTERN.fullmatch(text) else _parse_vintage_instant(text)
     if instant is None:
         return _read_by_id(manifest, cached, text)
     for source in cached:
@@ -148,24 +149,23 @@ def list_cached_sources(manifest: DatasetManifest, context: DataContext) -> list
             for symbol in dataset.symbols
             if (bars := read_cached_symbol(context.home, source, symbol, dataset.interval))
         }
+        report_damaged_files(context.home, source, dataset, context.notify)
         complete = len(stored) == len(dataset.symbols)
         vintages = list_dataset_vintages(stored) if complete else []
         cached.append(CachedSource(source, stored, vintages))
     return cached
 
 
-def _parse_instant(text: str) -> pd.Timestamp:
-    stamp = pd.to_datetime(text.upper(), format="ISO8601", errors="coerce")
-    if pd.isna(stamp) or "-" not in text:
+def _parse_vintage_instant(text: str) -> pd.Timestamp:
+    instant = parse_instant(text)
+    if instant is None:
         raise UsageError(
             "this is not a vintage",
             expected="the first 4 to 12 digits of an id, or a date such as 2024-05-10",
             found=text,
             fix="`backtest data show DATASET` lists them",
         )
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        stamp += pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
-    return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+    return instant
 
 
 def _read_by_id(

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import json
-import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 
+from engine.core.home import CHOOSE_HOME
+from engine.core.storage import (
+    DRAFT_SUFFIX,
+    create_private_folder,
+    describe_fault,
+    replace_atomically,
+    translate_disk_faults,
+)
 from engine.data.bars import VALUE_COLUMNS, normalise_bars
-from engine.data.store.file_lock import exclusive_lock, unwritable_folder_error
+from engine.data.store.file_lock import CANNOT_STORE_BARS, exclusive_lock
 from engine.data.store.revisions import Revision
 from engine.data.store.vintages import SupersededBars, VersionedBars, Vintage
 
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import BarsFrame
     from engine.data.calendar import BarInterval
+    from engine.data.config import Dataset
     from engine.data.sources.base import BarSource
 
 # The metadata key identifies the format: a version of this engine that does not know it cannot
@@ -34,6 +42,8 @@ _METADATA_KEY = b"backtest vintages"
 _LEGACY_METADATA_KEY = b"backtest"
 _KNOWN_COLUMN, _UNTIL_COLUMN = "known", "until"
 _BAR_COLUMNS = ["timestamp", *VALUE_COLUMNS]
+_PASSING_FAULTS = {errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""Faults on reading that say nothing about the file: a network drive that was away."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +73,21 @@ class DamagedCacheFile:
     Attributes:
         path: The file.
         reason: The message of the error on reading.
+        disk_fault: The error, where it is one of the disk and the file itself may be intact.
     """
 
     path: Path
     reason: str
+    disk_fault: OSError | None = None
+
+    @classmethod
+    def from_error(cls, path: Path, error: Exception) -> DamagedCacheFile:
+        """The file that raised an error on reading; the reason is one line of it."""
+        reason, disk_fault = f"{error}", None
+        if isinstance(error, OSError) and error.errno is not None:
+            reason = describe_fault(error)
+            disk_fault = error if error.errno in _PASSING_FAULTS else None
+        return cls(path, " ".join(reason.split())[:200], disk_fault)
 
 
 def read_cache(home: Path, key: CacheKey, symbol: str) -> VersionedBars | DamagedCacheFile | None:
@@ -82,17 +103,47 @@ def read_cache(home: Path, key: CacheKey, symbol: str) -> VersionedBars | Damage
     except FileNotFoundError:
         return None
     except (OSError, pyarrow.ArrowException, ValueError, LookupError, TypeError) as error:
-        return DamagedCacheFile(path, " ".join(str(error).split())[:200])
+        return DamagedCacheFile.from_error(path, error)
 
 
 def read_cached_symbol(
     home: Path, source: BarSource, symbol: str, interval: BarInterval
 ) -> VersionedBars | None:
     """The cached bars of a source's symbol; None where nothing can be read."""
+    cached = _read_symbol(home, source, symbol, interval)
+    return None if isinstance(cached, DamagedCacheFile) else cached
+
+
+def report_damaged_files(
+    home: Path, source: BarSource, dataset: Dataset, notify: Callable[[str], None]
+) -> list[str]:
+    """Each file of a source's cached bars that cannot be read: symbol, path and reason.
+
+    Args:
+        home: Folder of the cache.
+        source: The source.
+        dataset: Its symbols and interval.
+        notify: Receives a sentence for each file.
+    """
+    cached = {
+        symbol: _read_symbol(home, source, symbol, dataset.interval) for symbol in dataset.symbols
+    }
+    damaged = [
+        f"{symbol}: {found.path} ({found.reason})"
+        for symbol, found in cached.items()
+        if isinstance(found, DamagedCacheFile)
+    ]
+    for each in damaged:
+        notify(f"cached bars are damaged: {each}")
+    return damaged
+
+
+def _read_symbol(
+    home: Path, source: BarSource, symbol: str, interval: BarInterval
+) -> VersionedBars | DamagedCacheFile | None:
     if source.cache_key is None:
         return None
-    cached = read_cache(home, CacheKey(source.cache_key, source.ticker(symbol), interval), symbol)
-    return None if isinstance(cached, DamagedCacheFile) else cached
+    return read_cache(home, CacheKey(source.cache_key, source.ticker(symbol), interval), symbol)
 
 
 def write_cache(home: Path, key: CacheKey, versioned_bars: VersionedBars) -> None:
@@ -103,19 +154,25 @@ def write_cache(home: Path, key: CacheKey, versioned_bars: VersionedBars) -> Non
     other's vintage is lost; `fetch_lock` prevents that.
 
     Raises:
-        DataError: The folder cannot be written, or the disk is full.
+        StorageError: The folder cannot be written, or the disk is full.
     """
     path = key.path(home)
-    draft = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_parquet(draft, key, versioned_bars)
-        os.replace(draft, path)  # noqa: PTH105 - the one call that is named for replacing
-    except OSError as error:
-        raise unwritable_folder_error(path.parent, error) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
+    with translate_disk_faults(CANNOT_STORE_BARS, path, CHOOSE_HOME):
+        create_private_folder(path.parent)
+        with replace_atomically(path, f".{path.name}") as draft:
+            _write_parquet(draft, key, versioned_bars)
+
+
+def keep_damaged_file(damaged: DamagedCacheFile, now: pd.Timestamp) -> Path:
+    """Renames a file that cannot be read, so that a new one takes its place; returns its new path.
+
+    Raises:
+        StorageError: The folder cannot be written.
+    """
+    kept = damaged.path.with_name(f"{damaged.path.name}.{now:%Y%m%dT%H%M%S%f}.damaged")
+    with translate_disk_faults(CANNOT_STORE_BARS, damaged.path, CHOOSE_HOME):
+        damaged.path.rename(kept)
+    return kept
 
 
 @contextmanager
@@ -126,12 +183,12 @@ def fetch_lock(home: Path, key: CacheKey, on_wait: Callable[[str], None]) -> Ite
 
     Raises:
         UnreachableError: Another process did not end its pull within ten minutes.
-        DataError: The folder cannot be written.
+        StorageError: The folder cannot be written.
     """
     path = key.path(home)
     with exclusive_lock(path.with_name(f".{path.name}.lock"), on_wait):
         for draft in path.parent.iterdir():
-            if draft.name.startswith(f".{path.name}.") and draft.suffix == ".tmp":
+            if draft.name.startswith(f".{path.name}.") and draft.suffix == DRAFT_SUFFIX:
                 draft.unlink(missing_ok=True)
         yield
 

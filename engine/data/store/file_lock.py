@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from engine.core.errors import DataError, UnreachableError
+from engine.core.errors import UnreachableError
+from engine.core.home import CHOOSE_HOME
+from engine.core.storage import create_private_folder, translate_disk_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 LOCK_TIMEOUT_S = 600.0
 """Seconds to wait for another process; a pull that takes longer is taken to hang."""
+
+CANNOT_STORE_BARS = "pulled bars cannot be stored"
 
 _NOTIFY_AFTER_S = 1.0
 # Windows locks the first byte of the file, which no other process can then read.
@@ -38,29 +42,16 @@ def exclusive_lock(
 
     Raises:
         UnreachableError: Another process did not release the lock in time.
-        DataError: The file cannot be written.
+        StorageError: The file cannot be written.
     """
     lock = FileLock(path, preserve_lock_file=True, on_acquired=_write_holder)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with translate_disk_faults(CANNOT_STORE_BARS, path, CHOOSE_HOME):
+        create_private_folder(path.parent)
         _acquire(lock, path, on_wait, timeout_s)
-    except OSError as error:
-        raise unwritable_folder_error(path.parent, error) from error
     try:
         yield
     finally:
         lock.release()
-
-
-def unwritable_folder_error(path: Path, error: OSError) -> DataError:
-    """The error of a folder in which bars cannot be stored."""
-    return DataError(
-        "pulled bars cannot be stored",
-        expected="a folder that can be written, on a disk that is not full",
-        found=f"{type(error).__name__}: {error.strerror or error}",
-        where=str(path),
-        fix="free some space, correct the permissions, or set BACKTEST_HOME to another folder",
-    )
 
 
 def _acquire(lock: FileLock, path: Path, on_wait: Callable[[str], None], timeout_s: float) -> None:

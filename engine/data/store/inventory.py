@@ -13,7 +13,7 @@ from engine.data.bars import normalise_bars, sort_bars
 from engine.data.coverage import Gap, compute_coverage, find_gaps, infer_expected_timestamps
 from engine.data.sources.base import BarRequest
 from engine.data.sources.factory import create_sources
-from engine.data.store.cache import read_cached_symbol
+from engine.data.store.cache import read_cached_symbol, report_damaged_files
 from engine.data.store.vintages import DatasetVintage, list_dataset_vintages
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def _source_inventory(
 ) -> SourceInventory:
     if source.cache_key is None:
         return _uncached_inventory(source, dataset, context)
+    report_damaged_files(context.home, source, dataset, context.notify)
     cached = {
         symbol: read_cached_symbol(context.home, source, symbol, dataset.interval)
         for symbol in dataset.symbols

@@ -109,6 +109,8 @@ class _WorkerProcess:
                     **os.environ,
                     **search_path,
                     **worker_environment(backend, home, compile_cache.resolve()),
+                    # TensorFlow writes generated code there, and a worker ends by being killed.
+                    **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(home)),
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
