@@ -16,6 +16,8 @@ from engine.config.suggestions import closest_match
 from engine.config.validation_errors import find_rewritten_text, to_mistakes
 from engine.config.yaml_tree import parse_yaml
 from engine.core.errors import Mistake, StrategyError, UsageError
+from engine.core.limits import MAX_YAML_BYTES
+from engine.core.read_file import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -123,7 +125,7 @@ def _to_jsonable(value: object) -> object:
 
 def _read_text(path: Path) -> str:
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path, max_bytes=MAX_YAML_BYTES, what="a YAML file")
     except FileNotFoundError:
         raise _not_found_error(path) from None
     except OSError as error:

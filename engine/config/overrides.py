@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 from engine.config.yaml_tree import TreePath, YamlTree, dotted_path, dump_flow_yaml, parse_yaml
 from engine.core.errors import Mistake, StrategyError, UsageError
+from engine.core.hashing import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+_MAX_SHOWN_CHARS = 100
+_INDEX = re.compile(r"[0-9]{1,9}")
 
 
 def parse_overrides(items: Sequence[str]) -> dict[str, object]:
@@ -70,14 +75,21 @@ def parse_grid(items: Sequence[str]) -> dict[str, list[object]]:
 def _parse_values(item: str, text: str) -> list[object]:
     parsed = _parse_yaml_value(f"--grid {item}", f"[{text}]")
     values = parsed if isinstance(parsed, list) else [parsed]
-    for index, value in enumerate(values):
-        if value in values[:index]:
+    seen: set[object] = set()
+    for value in values:
+        key = (canonical_json(value),) if isinstance(value, dict | list) else value
+        if key in seen:
             raise UsageError(
-                f"--grid {item} has a value twice",
+                f"--grid {_shorten(item)} has a value twice",
                 expected="each value once",
                 found=dump_flow_yaml(value),
             )
+        seen.add(key)
     return values
+
+
+def _shorten(item: str) -> str:
+    return item if len(item) <= _MAX_SHOWN_CHARS else f"{item[:_MAX_SHOWN_CHARS]}..."
 
 
 def _parse_value(item: str, text: str) -> object:
@@ -92,7 +104,7 @@ def _parse_yaml_value(option: str, text: str) -> object:
         mistakes = error.mistakes
     if mistakes:
         raise UsageError(
-            f"{option} has a value that is not YAML",
+            f"{_shorten(option)} has a value that is not YAML",
             expected=mistakes[0].expected,
             found=mistakes[0].found,
             fix=f"quote the whole item for the shell: {option.split()[0]} 'model={{kind: lstm}}'"
@@ -159,7 +171,7 @@ def _resolve_key(
     if isinstance(node, dict):
         return part
     if isinstance(node, list):
-        if part.isdecimal() and int(part) < len(node):
+        if _INDEX.fullmatch(part) and int(part) < len(node):
             return int(part)
         expected, found = f"an index below {len(node)}", f"`{part}` (--set or --grid)"
     else:

@@ -9,11 +9,13 @@ from engine.config.json_schema import JsonSchema, SchemaNavigator, join_words
 from engine.config.suggestions import closest_match, did_you_mean
 from engine.config.yaml_tree import TreePath, YamlTree, dotted_path
 from engine.core.errors import Mistake
+from engine.core.numbers import suggest_number
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
+_NUMBER_ERRORS = {"int_type", "float_type"}
 _MAX_SHOWN_CHARS = 60
 _MAX_SHOWN_CHOICES = 3
 
@@ -38,11 +40,8 @@ def to_mistakes(
             mistakes.setdefault(
                 path, Mistake(dotted_path(path), tree.line_of(path), expected, found, hint)
             )
-    return tuple(
-        mistake
-        for path, mistake in mistakes.items()
-        if not any(_is_inside(other, path) for other in mistakes)
-    )
+    outer = {path[:length] for path in mistakes for length in range(len(path))}
+    return tuple(mistake for path, mistake in mistakes.items() if path not in outer)
 
 
 def find_rewritten_text(model: type[BaseModel], tree: YamlTree) -> list[Mistake]:
@@ -135,6 +134,11 @@ def _explain_kind(details: ErrorDetails, kinds: list[str]) -> tuple[str, str]:
 
 
 def _suggest_value(details: ErrorDetails, schema: JsonSchema, navigator: SchemaNavigator) -> str:
+    if details["type"] in _NUMBER_ERRORS and isinstance(details["input"], str):
+        number = suggest_number(details["input"])
+        return (
+            f"write it in the digits 0 to 9 only, and without quotes: {number}" if number else ""
+        )
     match = closest_match(str(details["input"]), navigator.choices(schema))
     if not match:
         return ""

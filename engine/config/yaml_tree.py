@@ -12,7 +12,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from engine.config.yaml_bounds import BoundedComposer, TooLargeError, YamlBounds
+from engine.core.control_characters import escape_line
 from engine.core.errors import Mistake, StrategyError
+from engine.core.limits import MAX_NUMBER_CHARACTERS, MAX_WHOLE_NUMBER
+from engine.core.numbers import groups_digits
 
 if TYPE_CHECKING:
     from ruamel.yaml.constructor import SafeConstructor
@@ -20,17 +24,18 @@ if TYPE_CHECKING:
 TreePath: TypeAlias = tuple[str | int, ...]
 """Path in a tree: keys and list indexes, outermost first."""
 
-MAX_DEPTH = 40
 _UNQUOTED_TEXT = re.compile(r"[A-Za-z0-9_./]([A-Za-z0-9_./;+ -]*[A-Za-z0-9_./+-])?")
 _SPECIAL_CHARACTERS = "@%&*!#`"
 _QUOTES_HINT = f"text that begins with one of {' '.join(_SPECIAL_CHARACTERS)} has to be in quotes"
 _SPECIAL_START = re.compile(rf"(?:[\[{{,]|: |- )\s*[{_SPECIAL_CHARACTERS}]")
 _WORD_TAG = re.compile(r"![\w.-]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BASE_PREFIX = re.compile(r"0[A-Za-z]")
 _RESERVED_WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 _CORE_TAG_PREFIX = "tag:yaml.org,2002:"
 _ALLOWED_TAGS = {"map", "seq", "str", "null", "bool", "int", "float", "timestamp", "merge"}
 _TEXT_TAGS = {"str", "timestamp", "merge"}
+_NUMBER_TAGS = {"int", "float"}
 
 
 @dataclass
@@ -81,7 +86,7 @@ def dump_flow_yaml(value: Any) -> str:  # noqa: ANN401 - any plain value
         return f"[{', '.join(map(dump_flow_yaml, value))}]"
     if isinstance(value, str) and _needs_no_quotes(value):
         return value
-    return json.dumps(value, default=str, ensure_ascii=False)
+    return escape_line(json.dumps(value, default=str, ensure_ascii=False))
 
 
 def _needs_no_quotes(text: str) -> bool:
@@ -99,22 +104,23 @@ def _needs_no_quotes(text: str) -> bool:
     return False
 
 
-def parse_yaml(text: str, source: str) -> YamlTree:
+def parse_yaml(text: str, source: str, bounds: YamlBounds | None = None) -> YamlTree:
     """Parses one YAML 1.2 document.
 
     Args:
         text: The document.
         source: Its origin, for the error message.
+        bounds: On the values and levels of nesting; those of `engine.core.limits` by default.
 
     Raises:
-        StrategyError: The text is not YAML.
+        StrategyError: The text is not YAML, or exceeds the bounds.
     """
     yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = BoundedComposer.within(bounds or YamlBounds())
     try:
         root = yaml.compose(text)
-    except RecursionError:
-        mistake = Mistake("", 1, f"at most {MAX_DEPTH} levels of nesting", "more than that")
-        raise StrategyError(source, (mistake,)) from None
+    except TooLargeError as error:
+        raise StrategyError(source, (error.mistake,)) from None
     except YAMLError as error:
         raise StrategyError(source, (_syntax_mistake(error, text),)) from None
     if root is None:
@@ -149,8 +155,6 @@ class _NodeReader:
         self._constructor = constructor
 
     def to_plain_value(self, node: Node, path: TreePath) -> object:
-        if len(path) > MAX_DEPTH:  # an alias may contain itself
-            return self._add_mistake(path, node, f"at most {MAX_DEPTH} levels of nesting", "more")
         tag = str(node.tag)
         kind = tag.removeprefix(_CORE_TAG_PREFIX)
         if kind not in _ALLOWED_TAGS:
@@ -160,7 +164,12 @@ class _NodeReader:
             return self._read_mapping(node, path)
         if isinstance(node, SequenceNode):
             return self._read_sequence(node, path)
-        return node.value if kind in _TEXT_TAGS else self._read_scalar(node, path, kind)
+        if _SURROGATE.search(node.value):
+            return self._add_mistake(path, node, "text of characters", "half of a character")
+        # ruamel reads `1__` as a number too.
+        if kind in _TEXT_TAGS or (kind in _NUMBER_TAGS and not groups_digits(node.value)):
+            return node.value
+        return self._read_scalar(node, path, kind)
 
     def _read_mapping(self, node: Node, path: TreePath) -> dict[str, object]:
         mapping: dict[str, object] = {}
@@ -171,6 +180,9 @@ class _NodeReader:
                 )
                 continue
             key_path = (*path, key.value)
+            if _SURROGATE.search(key.value):
+                self._add_mistake(path, key, "keys that are text", "half of a character")
+                continue
             if key.value in mapping:
                 first = self._tree.lines[key_path]
                 self._add_mistake(
@@ -190,10 +202,17 @@ class _NodeReader:
         return values
 
     def _read_scalar(self, node: Node, path: TreePath, kind: str) -> object:
+        if kind in _NUMBER_TAGS and len(node.value) > MAX_NUMBER_CHARACTERS:
+            expected = f"a number of at most {MAX_NUMBER_CHARACTERS} characters"
+            return self._add_mistake(path, node, expected, f"{len(node.value)} characters")
         try:
             value = self._constructor.construct_object(node)
         except (ValueError, KeyError, YAMLError):
             return self._add_mistake(path, node, f"a value of type {kind}", f"`{node.value}`")
+        if isinstance(value, int) and abs(value) > MAX_WHOLE_NUMBER:
+            expected = "a whole number of at most 64 bits"
+            hint = f'put text in quotes: "{node.value[:40]}"'
+            return self._add_mistake(path, node, expected, f"`{node.value}`", hint)
         if isinstance(value, float) and not math.isfinite(value):
             return self._add_mistake(path, node, "a finite number", f"`{node.value}`")
         self._tree.plain_text[path] = node.value

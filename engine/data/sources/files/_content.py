@@ -5,16 +5,19 @@ from __future__ import annotations
 import bz2
 import codecs
 import gzip
+import io
 import lzma
 import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Literal, cast
+from typing import IO, TYPE_CHECKING, Literal, Protocol, cast
 
 import pyarrow as pa
 
+from engine.core import limits
 from engine.core.errors import InvalidBarsError
+from engine.core.read_file import open_regular
 from engine.data.sources.files._shown import list_names, shorten
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ Compression = Literal["none", "gzip", "bz2", "zstd", "xz", "zip"]
 
 _HEAD_BYTES = 1 << 18
 """Bytes that hold the lines before the header, the header and the first bars."""
+
+_BLOCK_BYTES = 1 << 20
 
 _COMPRESSIONS: dict[bytes, Compression] = {
     b"\x1f\x8b": "gzip",
@@ -64,6 +69,10 @@ _TAR_MARK_AT = 257
 _FORMATS = "CSV with a header line, JSON, Parquet or Feather, compressed or not"
 
 
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
 @dataclass(frozen=True)
 class FileContent:
     """The content of one file.
@@ -96,19 +105,63 @@ class FileContent:
         if self.data is not None:
             return self.data
         with reading(self.path), _open_decompressed(self.path, self.compression) as file:
-            return file.read()
+            return _BoundedFile(file, self.path).read()
 
     def stream(self) -> pa.NativeFile:
-        """All bytes as a stream, which decompresses while its reader parses."""
+        """All bytes as a stream, which decompresses while its reader parses.
+
+        Raises:
+            InvalidBarsError: When more than `MAX_BAR_FILE_BYTES` are read from it.
+        """
         if self.data is None and self.compression in _STREAMED:
-            return pa.input_stream(str(self.path), compression=_STREAMED[self.compression])
+            file = pa.input_stream(str(self.path), compression=_STREAMED[self.compression])
+            return pa.PythonFile(_BoundedFile(file, self.path), mode="r")
         if self.data is None and self.compression == "none":
+            _require_size(self.path, self.path.stat().st_size)
             return pa.input_stream(str(self.path), compression=None)
         return pa.BufferReader(self.read())
 
     def text(self) -> str:
         """All text; bytes that are not UTF-8 are replaced."""
         return self.read().decode("utf-8-sig", errors="replace")
+
+
+class _BoundedFile(io.RawIOBase):
+    """A file of which at most `MAX_BAR_FILE_BYTES` can be read.
+
+    Args:
+        file: The file, which decompresses while it is read.
+        path: Its path, for the message.
+    """
+
+    def __init__(self, file: _Readable, path: Path) -> None:
+        super().__init__()
+        self._file, self._path, self._count = file, path, 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        """The next bytes: all that follow where `size` is negative."""
+        if size is None or size < 0:
+            blocks = iter(lambda: self.read(_BLOCK_BYTES), b"")
+            return b"".join(blocks)
+        block = self._file.read(size)
+        self._count += len(block)
+        _require_size(self._path, self._count)
+        return block
+
+
+def _require_size(path: Path, size: int) -> None:
+    if size > limits.MAX_BAR_FILE_BYTES:
+        raise InvalidBarsError(
+            "the file is too large",
+            expected=f"at most {limits.MAX_BAR_FILE_BYTES:,} bytes after decompression",
+            found="more than that",
+            where=str(path),
+            fix="divide it into files of one symbol each, or into longer bars",
+        )
 
 
 class reading:  # noqa: N801 - a context manager reads as a verb
@@ -161,7 +214,7 @@ def open_content(path: Path, ticker: str) -> FileContent:
     Raises:
         InvalidBarsError: The file is empty, damaged, or of a kind that is not read.
     """
-    with reading(path), path.open("rb") as file:
+    with reading(path), open_regular(path, "a table", InvalidBarsError) as file:
         start = file.read(512)
     if not start:
         raise unreadable_table(path, "an empty file", "save or download the file again")
@@ -216,7 +269,8 @@ def _read_archive_member(path: Path, ticker: str) -> bytes:
                 f"an archive of {len(files)} files: {list_names(files)}",
                 f"unpack it, or leave one file in it, or one with {ticker} in its name",
             )
-        return archive.read(chosen[0])
+        with archive.open(chosen[0]) as member:
+            return _BoundedFile(member, path).read()
 
 
 def _is_hidden(name: str) -> bool:

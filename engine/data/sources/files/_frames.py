@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as parquet
 
+from engine.core import limits
 from engine.core.errors import InvalidBarsError
 from engine.data.sources.files._cells import looks_like_date
 from engine.data.sources.files._columns import UNNAMED, has_all_columns, is_known_name
@@ -57,6 +58,7 @@ def read_frame(content: FileContent, spec: FilesSourceSpec, ticker: str) -> Fram
         )
     with reading(content.path):
         source = pa.BufferReader(content.read())
+        _require_size(content, source)
         read = parquet.read_table if content.kind == "parquet" else feather.read_table
         frame = cast("pd.DataFrame", read(source).to_pandas())
     frame = _index_to_columns(frame)
@@ -72,6 +74,26 @@ def read_frame(content: FileContent, spec: FilesSourceSpec, ticker: str) -> Fram
     flat = flatten_levels(content.path, pairs, (levels[0], levels[1]), ticker, spec.where)
     used = () if flat.where_key is None else (flat.where_key,)
     return FrameTable(content.path, frame.set_axis(list(flat.names), axis=1), [flat.notice], used)
+
+
+def _require_size(content: FileContent, source: pa.BufferReader) -> None:
+    """Refuses a table that its own description says to be too large, before it is expanded."""
+    if content.kind == "parquet":
+        described = parquet.ParquetFile(source).metadata
+        columns, rows = described.num_columns, described.num_rows
+    else:
+        columns, rows = len(pa.ipc.open_file(source).schema), 0
+    source.seek(0)
+    if columns <= limits.MAX_BAR_FILE_COLUMNS and rows <= limits.MAX_BAR_FILE_ROWS:
+        return
+    raise InvalidBarsError(
+        "this file is too large for a table of bars",
+        expected=f"at most {limits.MAX_BAR_FILE_COLUMNS:,} columns and "
+        f"{limits.MAX_BAR_FILE_ROWS:,} rows",
+        found=f"{columns:,} columns and {rows:,} rows" if rows else f"{columns:,} columns",
+        where=str(content.path),
+        fix="divide it into files of fewer symbols, or into longer bars",
+    )
 
 
 def _index_to_columns(frame: pd.DataFrame) -> pd.DataFrame:
@@ -107,6 +129,10 @@ def _parse_json(content: FileContent) -> Json:
     text = content.text()
     try:
         return json.loads(text)
+    except RecursionError:
+        raise unreadable_table(
+            content.path, "JSON that is nested too deeply", "save the bars one a line, as CSV"
+        ) from None
     except ValueError as error:
         lines = [line for line in text.splitlines() if line.strip()]
         try:

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.core import limits
 from engine.core.errors import InvalidBarsError
 from engine.data.sources.files._cells import looks_like_date, looks_like_number
 from engine.data.sources.files._columns import UNNAMED, has_all_columns, is_known_name
@@ -82,6 +83,7 @@ def find_layout(content: FileContent, spec: FilesSourceSpec, ticker: str) -> Tex
         InvalidBarsError: The file is empty, or its first line is neither a header nor left out.
     """
     texts = _head_lines(content, spec.skip)
+    _require_few_columns(content, texts)
     numbered = [(number, text) for number, text in texts[spec.skip :] if text.strip()]
     if not numbered:
         found = "an empty file" if not spec.skip else f"no line after the first {spec.skip}"
@@ -98,6 +100,25 @@ def find_layout(content: FileContent, spec: FilesSourceSpec, ticker: str) -> Tex
     if spec.header is None:
         return _read_first_line_as_header(content, lines, spec)
     return _layout_of_declared_names(content, lines, spec)
+
+
+def _require_few_columns(content: FileContent, lines: Sequence[tuple[int, str]]) -> None:
+    if len(lines) == 1 and not content.is_whole:
+        found, where = f"no line end in the first {len(content.head):,} bytes", "line 1"
+    else:
+        most, number = max(
+            (max(map(text.count, SEPARATORS), default=0) + 1, number) for number, text in lines
+        )
+        if most <= limits.MAX_BAR_FILE_COLUMNS:
+            return
+        found, where = f"{most:,} cells", f"line {number}"
+    raise InvalidBarsError(
+        "this file has too many columns",
+        expected=f"at most {limits.MAX_BAR_FILE_COLUMNS:,} columns",
+        found=found,
+        where=f"{content.path}, {where}",
+        fix="divide it into files of fewer symbols, or save the bars one a line",
+    )
 
 
 class _Lines:

@@ -71,7 +71,7 @@ class FilesBarSource(BarSource):
         raise SourceError(
             f"no file of {symbol}",
             expected=str(place),
-            found=_list_folder(place),
+            found=f"{place} is a folder" if place.is_dir() else _list_folder(place),
             where="the dataset's files source",
             fix="correct path, pattern or symbols of the source",
         )

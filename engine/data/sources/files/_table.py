@@ -11,7 +11,7 @@ import pyarrow.csv as pacsv
 
 from engine.core.errors import BarsParseError, InvalidBarsError
 from engine.data.sources.files._cells import MISSING_TEXTS, looks_like_date
-from engine.data.sources.files._content import reading
+from engine.data.sources.files._content import reading, unreadable_table
 from engine.data.sources.files._header import LINE_END, is_bar
 from engine.data.sources.files._shown import quote_name, shorten
 
@@ -245,9 +245,18 @@ class TextTable(FileTable):
                 ),
             )
         except pa.ArrowInvalid as error:
+            if "straddling" in str(error):
+                raise self._endless_line_error() from None
             if "Empty CSV" not in str(error):
                 raise
             return pa.table({name: pa.array([], kind) for name, kind in types.items()})
+
+    def _endless_line_error(self) -> InvalidBarsError:
+        return unreadable_table(
+            self.path,
+            f"a line of more than {_BLOCK_BYTES:,} bytes, or a quotation mark without its pair",
+            "correct the line, or download the file again",
+        )
 
     def _even_out(self) -> bytes:
         """The lines after the header with as many cells as it has: short ones are filled up.
@@ -325,7 +334,7 @@ def _to_unreadable_error(
         count=failure.count,
         next_error=other,
         expected=failure.expected,
-        found=failure.found,
+        found=shorten(failure.found, 200),
         where=f"{table.path}, {table.locate(failure.row)}",
         fix=failure.fix,
     )
