@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from engine.core.types import PRICE_COLUMNS, TIMESTAMP_DTYPE
-from engine.data.calendar import is_daily_or_longer
+from engine.data.calendar import ALWAYS_OPEN, interval_length, is_daily_or_longer
 from engine.data.intervals import bar_end
 
 if TYPE_CHECKING:
@@ -33,6 +33,13 @@ MIN_PRICE, MAX_PRICE = 1e-10, 1e15
 
 It fills no order of less than 1e-12 units, and none at a price of 1e-12 or less. The margin is for
 slippage, and for the certificate's synthetic bars, which may fall further than the real ones.
+"""
+
+MAX_VOLUME = 1e25
+"""The highest volume of a bar.
+
+At the lowest price of a bar, 1e-10, all money of the world, 1e14 dollars, buys 1e24 units. Sums,
+turnovers and their squares stay far below the largest float, 1.8e308.
 """
 
 SHORT_HASH_LENGTH = 12
@@ -58,15 +65,53 @@ def normalise_bars(raw: pd.DataFrame, symbol: str) -> BarsFrame:
     return pd.DataFrame(columns, copy=False).reset_index(drop=True)
 
 
-def drop_unfinished_bar(bars: BarsFrame, interval: BarInterval, now: pd.Timestamp) -> BarsFrame:
-    """The bars without the newest one if that has not ended at `now`.
+_MAX_CLOCK_ERROR = pd.Timedelta(minutes=5)
+_MAX_ZONE_AHEAD = pd.Timedelta(hours=14)
 
-    Only one bar can be unfinished; the quality rules report any other that ends after `now`.
+
+def label_lead(interval: BarInterval, calendar: str, day_begins: object = None) -> pd.Timedelta:
+    """How long before its timestamp a bar may begin.
+
+    A day is labelled by midnight UTC of its date: in Kiritimati it begins 14 hours before that,
+    and the session of a Monday in Chicago on Sunday evening. On `24/7` days begin at midnight UTC,
+    unless the dataset says when. This machine's clock may be late by five minutes, and by the
+    length of a shorter bar.
+
+    Args:
+        interval: Length of a bar.
+        calendar: `24/7`, or a code of exchange-calendars.
+        day_begins: When a day begins, where the dataset says so.
+    """
+    if is_daily_or_longer(interval) and (calendar != ALWAYS_OPEN or day_begins is not None):
+        return _MAX_ZONE_AHEAD
+    if is_daily_or_longer(interval):
+        return _MAX_CLOCK_ERROR
+    return max(_MAX_CLOCK_ERROR, interval_length(interval))
+
+
+def drop_unfinished_bar(
+    bars: BarsFrame,
+    interval: BarInterval,
+    now: pd.Timestamp,
+    lead: pd.Timedelta | None = None,
+) -> BarsFrame:
+    """The bars without the newest one if that has begun and not ended at `now`.
+
+    Only one bar can be unfinished; the quality rules report any other that ends after `now`, and
+    one that has not begun.
+
+    Args:
+        bars: Of one symbol.
+        interval: Length of a bar.
+        now: The present instant.
+        lead: How long before its timestamp a bar may begin, see `label_lead`; None for that of
+            `24/7`.
     """
     if bars.empty:
         return bars
+    lead = label_lead(interval, ALWAYS_OPEN) if lead is None else lead
     newest = bars["timestamp"].max()
-    if bar_end(newest, interval) <= now:
+    if bar_end(newest, interval) <= now or newest - lead > now:
         return bars
     finished: BarsFrame = bars[bars["timestamp"] != newest].reset_index(drop=True)
     return finished

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from engine.core.types import Spec
 from engine.data.calendar import ALWAYS_OPEN, BarInterval, is_daily_or_longer
+from engine.data.file_names import FileNameText
 from engine.data.files_config import FilesSourceSpec
 from engine.data.intervals import divides
 from engine.data.sessions import WEEKDAYS_ONLY, DayBegin
@@ -24,6 +25,8 @@ RuleName = Literal[
     "negative_volume",
     "price_range",
     "price_scale",
+    "volume_scale",
+    "early",
     "interval",
     "clock",
     "day_labels",
@@ -33,16 +36,20 @@ RuleName = Literal[
     "unit_errors",
     "bad_ticks",
     "ticker_reuse",
+    "jumps",
     "missed_dividends",
     "wicks",
     "gaps",
     "closed_days",
     "stale",
+    "filled",
     "zero_volume",
     "implausible_volume",
     "outside_hours",
     "clocks_differ",
     "not_shared",
+    "lagged_returns",
+    "survivors",
 ]
 Treatment = Literal["error", "warn", "repair"]
 
@@ -50,16 +57,35 @@ QualityPolicy: TypeAlias = dict[RuleName, Treatment]
 """The treatment of the rules that a dataset names; the others keep their severity."""
 
 WARNING_RULES: frozenset[RuleName] = frozenset(
-    {"day_labels", "wicks", "gaps", "closed_days", "stale", "zero_volume", "implausible_volume"}
+    {
+        "day_labels",
+        "wicks",
+        "gaps",
+        "closed_days",
+        "stale",
+        "filled",
+        "zero_volume",
+        "implausible_volume",
+        "survivors",
+    }
 )
 """Rules that real markets break too, so that a run only warns."""
 
-JOINT_RULES: tuple[RuleName, ...] = ("outside_hours", "clocks_differ", "not_shared")
+JOINT_RULES: tuple[RuleName, ...] = (
+    "outside_hours",
+    "clocks_differ",
+    "not_shared",
+    "lagged_returns",
+    "survivors",
+)
 """Rules about the bars that resampling or joining would lose, and about symbols together."""
 
 UNREPAIRABLE_RULES: frozenset[RuleName] = WARNING_RULES | {
     "daylight_saving",
     "negative_volume",
+    "volume_scale",
+    "early",
+    "jumps",
     "interval",
     "clock",
     "future",
@@ -67,6 +93,7 @@ UNREPAIRABLE_RULES: frozenset[RuleName] = WARNING_RULES | {
     "outside_hours",
     "clocks_differ",
     "not_shared",
+    "lagged_returns",
 }
 """Rules without a repair, because none could restore the true values."""
 
@@ -85,7 +112,7 @@ class YahooSourceSpec(Spec):
     """
 
     kind: Literal["yahoo"] = "yahoo"
-    symbols: dict[str, str] = Field(default_factory=dict)
+    symbols: dict[str, FileNameText] = Field(default_factory=dict)
     adjust: Literal["splits+dividends", "splits", "none"] = "splits+dividends"
     batch: int = Field(default=25, ge=1)
     time_limit_s: float = Field(default=900.0, gt=0.0)
@@ -106,7 +133,7 @@ class CcxtSourceSpec(Spec):
 
     kind: Literal["ccxt"] = "ccxt"
     exchange: str
-    symbols: dict[str, str] = Field(default_factory=dict)
+    symbols: dict[str, FileNameText] = Field(default_factory=dict)
     funding: bool = False
     interval: BarInterval | None = None
 
@@ -153,11 +180,11 @@ class Dataset(Spec):
         note: Who may use this data.
     """
 
-    name: str = Field(min_length=1)
+    name: FileNameText
     interval: BarInterval
     calendar: str
     day_begins: str | None = None
-    symbols: tuple[str, ...] = Field(min_length=1)
+    symbols: tuple[FileNameText, ...] = Field(min_length=1)
     start: date | None = None
     end: date | None = None
     sources: tuple[SourceSpec, ...] = Field(min_length=1)

@@ -21,11 +21,13 @@ from engine.data.sources.client_settings import ClientSettings
 from engine.data.store import combine_vintage_ids, load_as_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from engine.core.progress import Progress
     from engine.core.types import BarsFrame
     from engine.data.config import DataSpec
+    from engine.data.quality.findings import Finding
     from engine.data.store import DatasetBars, Vintage
 
 # A first bar later than requested by more than this is not explained by holidays.
@@ -125,7 +127,7 @@ def _build_market(
     ]
     bar_notices = [
         *context.quality_log.notices(dataset.name),
-        *together,
+        *_describe_together(together),
         *left_out,
         *unknown,
     ]
@@ -153,7 +155,7 @@ def _build_market(
             "annualisation": annualisation.as_json(),
             "offline": offline,
             "notices": list(context.notices),
-            "quality": context.quality_log.as_json() | {"notices": bar_notices},
+            "quality": context.quality_log.as_json(together) | {"notices": bar_notices},
             "vintage": combine_vintage_ids(dataset_bars.vintages)
             if dataset_bars.vintages
             else None,
@@ -179,12 +181,13 @@ def _annualise(manifest: DatasetManifest, bars: BarsFrame, context: DataContext)
     return annualisation
 
 
-def _check_together(manifest: DatasetManifest, dataset_bars: DatasetBars) -> list[str]:
-    """Sentences about the symbols together, where the dataset accepts them.
+def _check_together(manifest: DatasetManifest, dataset_bars: DatasetBars) -> tuple[Finding, ...]:
+    """Findings about the symbols together, where the dataset accepts them.
 
     Raises:
         SourceError: The symbols have no timestamp in common.
-        InvalidBarsError: Their clocks differ, or too few of their bars are shared.
+        InvalidBarsError: Their clocks differ, a symbol's returns come early, or too few of their
+            bars are shared.
     """
     frames, dataset = dataset_bars.frames, manifest.dataset
     findings = check_symbols(frames, dataset)
@@ -211,6 +214,11 @@ def _check_together(manifest: DatasetManifest, dataset_bars: DatasetBars) -> lis
         )
         error.findings = findings
         raise error
+    return findings
+
+
+def _describe_together(findings: Sequence[Finding]) -> list[str]:
+    """A sentence a finding; that bars are not shared is told by their number."""
     return [
         f"{finding.rule}: {finding.symbol} {finding.sentence}"
         for finding in findings

@@ -14,7 +14,7 @@ from engine.data.bars import format_timestamp, hash_bars
 from engine.data.traded_bars import find_traded_bars
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from engine.core.types import BarsFrame, WideFrame
     from engine.data.calendar import BarInterval
@@ -73,6 +73,14 @@ class Market:
         if not (order == np.array(self.symbols, dtype=object)).all():
             raise ValueError("bars of a market have every symbol at every timestamp, in one order")
         return pd.DatetimeIndex(self.bars["timestamp"].iloc[::count], name="timestamp")
+
+    def with_bar_notices(self, sentences: Sequence[str]) -> Market:
+        """The same with further notices about its bars in the provenance."""
+        quality = self.provenance.get("quality", {})
+        notices = [*self.provenance.get("notices", []), *sentences]
+        about_bars = [*quality.get("notices", []), *sentences]
+        changed = {"notices": notices, "quality": {**quality, "notices": about_bars}}
+        return replace(self, provenance=self.provenance | changed)
 
     def until(self, timestamp: pd.Timestamp) -> Market:
         """The market as it was known at the close of a bar: that bar and those before it.

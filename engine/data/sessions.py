@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -65,7 +66,8 @@ class DayBegin:
         """
         clock, _, zone = text.strip().partition(" ")
         hours, _, minutes = clock.partition(":")
-        if not (hours.isdigit() and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60):
+        written = re.fullmatch("[0-9]{1,2}:[0-9]{1,2}", clock)
+        if not (written and int(hours) < 24 and int(minutes) < 60):
             raise ValueError("expected a time and a zone such as 17:00 America/New_York")
         try:
             ZoneInfo(zone.strip())

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
-from engine.data.bars import drop_unfinished_bar, normalise_bars
+from engine.data.bars import drop_unfinished_bar, label_lead, normalise_bars
 from engine.data.quality import CheckSettings, check_bars
 from tests.data.quality.tables import plain
 
@@ -46,8 +47,42 @@ def test_the_newest_bar_is_dropped_until_it_has_ended():
 
 
 def test_a_second_unfinished_bar_is_a_finding():
-    now = pd.Timestamp("2020-01-02", tz="UTC")
-    bars = drop_unfinished_bar(normalise_bars(plain(3), "X"), "1d", now)
-    (finding,) = check_bars(bars, CheckSettings("1d", now)).errors
-    assert (finding.rule, finding.count) == ("future", 1)
-    assert "clock" in finding.advice
+    now = pd.Timestamp("2020-01-03", tz="UTC")
+    raw = pd.concat([plain(3), plain(1, first="2020-01-02 12:00")], ignore_index=True)
+    bars = drop_unfinished_bar(normalise_bars(raw, "X"), "1d", now)
+    future = [
+        one for one in check_bars(bars, CheckSettings("1d", now)).errors if one.rule == "future"
+    ]
+    assert [one.count for one in future] == [1]
+    assert "clock" in future[0].advice
+
+
+@pytest.mark.parametrize("newest", ["2020-01-04", "2020-02-01", "2099-01-01", "2262-01-01"])
+def test_a_bar_that_has_not_begun_is_a_finding_and_not_dropped(newest):
+    now = pd.Timestamp("2020-01-03 18:00", tz="UTC")
+    raw = pd.concat([plain(2), plain(1, first=newest)], ignore_index=True)
+    bars = drop_unfinished_bar(normalise_bars(raw, "X"), "1d", now)
+    found = [
+        one for one in check_bars(bars, CheckSettings("1d", now)).errors if one.rule == "future"
+    ]
+    assert [(one.count, one.first) for one in found] == [(1, newest)]
+
+
+@pytest.mark.parametrize(
+    ("calendar", "day_begins", "interval", "dropped"),
+    [
+        ("24/7", None, "1d", False),
+        ("24/7", "17:00 America/New_York", "1d", True),
+        ("XTKS", None, "1d", True),
+        ("24/5", None, "1w", True),
+        ("XTKS", None, "4h", True),
+        ("XTKS", None, "1h", False),
+    ],
+)
+def test_a_day_that_is_labelled_by_the_next_date_has_begun(
+    calendar, day_begins, interval, dropped
+):
+    now = pd.Timestamp("2020-01-02 21:30", tz="UTC")
+    bars = normalise_bars(plain(3), "X")
+    kept = drop_unfinished_bar(bars, interval, now, label_lead(interval, calendar, day_begins))
+    assert len(kept) == (2 if dropped else 3)

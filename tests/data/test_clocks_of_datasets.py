@@ -19,6 +19,7 @@ from tests.data.datasets import RecordingProgress
 from tests.data.quality.hours import NOW, bars_at, local_stamps, on_wall, session_stamps
 
 NEW_YORK = "America/New_York"
+PRICES = ("open", "high", "low", "close")
 YEAR = ("2022-01-03", "2022-12-20")
 
 
@@ -324,3 +325,29 @@ class TestJoining:
         market = datasets.load(["A", "B"], "1d", "24/7")
         assert len(market.wide("close")) == 50
         assert any("150 of 200 bars are left out" in one for one in market.provenance["notices"])
+
+
+class TestSurvivors:
+    DAYS = pd.date_range("2020-01-01", periods=300, freq="D")
+
+    def write(self, datasets, count, *, dead=None):
+        symbols = [f"S{number}" for number in range(count)]
+        for seed, symbol in enumerate(symbols):
+            days = self.DAYS[:200] if symbol == dead else self.DAYS
+            rng = np.random.default_rng(seed)
+            closes = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.01, len(days))))
+            datasets.write(symbol, bars_at(days).assign(**dict.fromkeys(PRICES, closes)))
+        return symbols
+
+    @pytest.mark.parametrize(("count", "told"), [(1, False), (3, False), (5, True), (12, True)])
+    def test_a_universe_that_all_lives_is_told_in_one_line(self, datasets, count, told):
+        market = datasets.load(self.write(datasets, count), "1d", "24/7")
+        lines = [one for one in market.provenance["notices"] if one.startswith("survivors")]
+        assert len(lines) == told
+        assert all(f"all {count} symbols have bars to the end" in line for line in lines)
+        rules = [one["rule"] for one in market.provenance["quality"]["findings"]]
+        assert rules.count("survivors") == told
+
+    def test_a_symbol_that_ended_is_no_survivor(self, datasets):
+        symbols = self.write(datasets, 6, dead="S4")
+        assert "survivors" not in by_rule(datasets.check(symbols, "1d", "24/7"))

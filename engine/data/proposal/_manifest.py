@@ -6,7 +6,12 @@ import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from engine.config import dump_flow_yaml
+from engine.core.control_characters import escape_line
+from engine.core.errors import UsageError
+from engine.data.config import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +46,25 @@ class ManifestDraft:
         """The plain values of the manifest."""
         return {**self.keys, "sources": [self.source]}
 
+    def to_dataset(self) -> Dataset:
+        """The dataset of the manifest.
+
+        Raises:
+            UsageError: A name that the user or a file gave cannot be used.
+        """
+        try:
+            return Dataset.model_validate(self.to_tree())
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            key = ".".join(map(str, first["loc"]))
+            raise UsageError(
+                f"the {'name' if key == 'name' else 'symbol'} of the dataset cannot be used",
+                expected=first["msg"].removeprefix("Value error, expected "),
+                found=str(first["input"]),
+                where=key,
+                fix="give another with --name, or rename the file",
+            ) from error
+
     def to_yaml(self) -> str:
         """The manifest with its comments, no line longer than 80 characters where it can be."""
         return "\n".join(self._lines()) + "\n"
@@ -66,7 +90,7 @@ class ManifestDraft:
 
 def _format_key(name: str, value: object, comment: str, indent: str) -> Iterator[str]:
     """The key with its comment at the end of the line where that fits, otherwise above."""
-    line = f"{indent}{name}: {_flow(value)}"
+    line, comment = f"{indent}{name}: {_flow(value)}", escape_line(comment)
     if comment and len(line) + len(comment) + 4 <= _WIDTH:
         yield f"{line}  # {comment}"
         return
@@ -96,7 +120,7 @@ def _flow(value: object) -> str:
 def _wrap_comment(text: str, indent: str) -> list[str]:
     start = f"{indent}# "
     return textwrap.wrap(
-        " ".join(text.split()),
+        escape_line(" ".join(text.split())),
         _WIDTH,
         initial_indent=start,
         subsequent_indent=start,

@@ -11,7 +11,6 @@ from engine.core.errors import DataError, UsageError
 from engine.core.progress import NullProgress
 from engine.data.calendar import is_daily_or_longer, require_known_calendar
 from engine.data.check import DatasetCheck, check_manifest
-from engine.data.config import Dataset
 from engine.data.manifests import DatasetManifest
 from engine.data.proposal._calendar_guess import BarTimes, CalendarGuess
 from engine.data.proposal._calendars import guess_calendar
@@ -327,6 +326,5 @@ class NoticeLog(NullProgress):
 def _check(
     draft: ManifestDraft, options: ProposalOptions, *, home: Path, progress: Progress
 ) -> DatasetCheck:
-    dataset = Dataset.model_validate(draft.to_tree())
-    manifest = DatasetManifest(dataset, options.manifest.absolute())
+    manifest = DatasetManifest(draft.to_dataset(), options.manifest.absolute())
     return check_manifest(manifest, home=home, offline=True, progress=progress, now=options.now)

@@ -11,7 +11,7 @@ import pandas as pd
 from engine.data.bars import EVENT_COLUMNS, VALUE_COLUMNS, format_timestamp
 from engine.data.calendar import ALWAYS_OPEN
 from engine.data.quality._registry import find_violations
-from engine.data.quality._repairs import REPAIRS
+from engine.data.quality._repairs import REPAIRS, find_late_rows
 from engine.data.quality.findings import AppliedRepair, Finding, rule_severity
 from engine.data.quality.rules.base import BarsView
 
@@ -148,9 +148,11 @@ def _apply_repairs(
     labels = [bars.index[one.rows] for one in violations]
     for one, bar_labels in zip(violations, labels, strict=True):
         assert one.repair is not None
-        repair, description = REPAIRS[one.repair]
+        repair = REPAIRS[one.repair]
         moved = bars.index.get_indexer(bar_labels)
-        after = repair(bars, one if (moved == one.rows).all() else one.with_rows(moved))
+        here = one if (moved == one.rows).all() else one.with_rows(moved)
+        after = repair.apply(bars, here)
+        late = find_late_rows(here)
         finding = _to_finding(bars, rule, one, settings)
         assert finding.first is not None
         assert finding.last is not None
@@ -162,8 +164,12 @@ def _apply_repairs(
                 finding.first,
                 finding.last,
                 finding.count,
-                f"{finding.sentence}: {description}",
+                f"{finding.sentence}: {repair.description}",
                 _diff_bars(bars, after, bar_labels, settings),
+                repair.later_bars,
+                tuple(
+                    stamp.isoformat() for stamp in bars["timestamp"].iloc[late[late < len(bars)]]
+                ),
             )
         )
         bars = after

@@ -16,7 +16,9 @@ from engine.data.quality.rules.duplicates import (
     daylight_saving,
     duplicates,
 )
+from engine.data.quality.rules.filled import filled
 from engine.data.quality.rules.gaps import closed_days, gaps, ticker_reuse
+from engine.data.quality.rules.jumps import jumps
 from engine.data.quality.rules.outliers import bad_ticks, unit_errors, wicks
 from engine.data.quality.rules.prices import (
     missing_open,
@@ -26,8 +28,13 @@ from engine.data.quality.rules.prices import (
     price_scale,
     stale,
 )
-from engine.data.quality.rules.timestamps import future, interval, off_grid, order
-from engine.data.quality.rules.volume import implausible_volume, negative_volume, zero_volume
+from engine.data.quality.rules.timestamps import early, future, interval, off_grid, order
+from engine.data.quality.rules.volume import (
+    implausible_volume,
+    negative_volume,
+    volume_scale,
+    zero_volume,
+)
 
 if TYPE_CHECKING:
     from engine.data.config import RuleName
@@ -45,6 +52,8 @@ RULES: tuple[QualityRule, ...] = (
     negative_volume,
     price_range,
     price_scale,
+    volume_scale,
+    early,
     interval,
     clock,
     day_labels,
@@ -54,11 +63,13 @@ RULES: tuple[QualityRule, ...] = (
     unit_errors,
     bad_ticks,
     ticker_reuse,
+    jumps,
     missed_dividends,
     wicks,
     gaps,
     closed_days,
     stale,
+    filled,
     zero_volume,
     implausible_volume,
 )
@@ -99,7 +110,9 @@ def find_violations(view: BarsView) -> list[tuple[RuleName, RuleViolation]]:
     violations = []
     for rule in RULES:
         excluded = next((counted[rules] for rules in _EXCLUSIVE_GROUPS if rule in rules), None)
-        for violation in rule(view):
+        with np.errstate(over="ignore"):  # of volumes and prices that have rules of their own
+            found = rule(view)
+        for violation in found:
             remaining = violation if excluded is None else violation.excluding(excluded)
             share = _MAX_REPAIRED_SHARE.get(rule)
             if share and remaining.count > max(share * view.timestamps.size, _MANY_BARS):

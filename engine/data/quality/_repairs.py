@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,8 @@ from engine.data.quality.rules.base import RuleViolation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from engine.core.types import IntVector
 
 RepairFunction = Callable[[BarsFrame, RuleViolation], BarsFrame]
 
@@ -85,30 +88,65 @@ def _label_by_open(bars: BarsFrame, violation: RuleViolation) -> BarsFrame:
     return repaired
 
 
-REPAIRS: Mapping[str, tuple[RepairFunction, str]] = {
-    "sort": (_sort_bars, "the bars were sorted, oldest first"),
-    "drop_duplicates": (_drop_bars, "the repetitions were dropped"),
-    "keep_last_duplicate": (
-        _keep_last_duplicate,
-        "the last bar of the file was kept for each timestamp",
+@dataclass(frozen=True)
+class Repair:
+    """A change of the bars that break a rule.
+
+    Attributes:
+        apply: Returns the changed bars.
+        description: The change in words.
+        later_bars: Bars after a bar that decide about its repair; 0 where it is known at its close
+            at the latest, None for any later bar. A price in another unit of money is the same
+            price.
+    """
+
+    apply: RepairFunction
+    description: str
+    later_bars: int | None = 0
+
+
+REPAIRS: Mapping[str, Repair] = {
+    "sort": Repair(_sort_bars, "the bars were sorted, oldest first"),
+    "drop_duplicates": Repair(_drop_bars, "the repetitions were dropped"),
+    "keep_last_duplicate": Repair(
+        _keep_last_duplicate, "the last bar of the file was kept for each timestamp"
     ),
-    "open_from_previous_close": (
+    "open_from_previous_close": Repair(
         _open_from_previous_close,
         "the open was set to the previous close, clipped to low and high; a first bar was dropped",
     ),
-    "drop_missing": (_drop_bars, "the bars were dropped"),
-    "drop_nonpositive": (_drop_bars, "the bars were dropped"),
-    "widen_range": (_widen_range, "high and low were widened to the open and the close"),
-    "change_unit": (
+    "drop_missing": Repair(_drop_bars, "the bars were dropped"),
+    "drop_nonpositive": Repair(_drop_bars, "the bars were dropped"),
+    "widen_range": Repair(_widen_range, "high and low were widened to the open and the close"),
+    "change_unit": Repair(
         _change_unit,
         "all prices of the symbol were multiplied by 1e12 (1e-12 where they are large), and its "
         "volumes divided by it",
     ),
-    "label_by_open": (_label_by_open, "the timestamps were moved to the bars' open"),
-    "apply_split": (_apply_split, "prices were divided, and volume multiplied, by the ratio"),
-    "multiply_by_100": (_rescale_prices, "prices were multiplied by 100"),
-    "divide_by_100": (_rescale_prices, "prices were divided by 100"),
-    "drop_bad_tick": (_drop_bars, "the bars were dropped"),
-    "drop_before_gap": (_drop_bars, "the bars before the gap were dropped"),
+    "label_by_open": Repair(_label_by_open, "the timestamps were moved to the bars' open"),
+    # The closes of four bars after the step show whether it lasts. A split that the source lists
+    # is searched for from ten bars before its day to three after it.
+    "apply_split": Repair(
+        _apply_split, "prices were divided, and volume multiplied, by the ratio", later_bars=13
+    ),
+    "multiply_by_100": Repair(_rescale_prices, "prices were multiplied by 100"),
+    "divide_by_100": Repair(_rescale_prices, "prices were divided by 100"),
+    # The price has to revert within two bars.
+    "drop_bad_tick": Repair(_drop_bars, "the bars were dropped", later_bars=2),
+    "drop_before_gap": Repair(_drop_bars, "the bars before the gap were dropped", later_bars=None),
 }
-"""Name of a repair to its function and its description. Bars are changed in no other way."""
+"""The repairs by name. Bars are changed in no other way."""
+
+
+def find_late_rows(violation: RuleViolation) -> IntVector:
+    """Positions of the bars whose prices, or returns, a repair changes by what came later.
+
+    A split or another asset changes the return of the bar after the repaired ones.
+    """
+    assert violation.repair is not None
+    if REPAIRS[violation.repair].later_bars == 0:
+        return violation.rows[:0]
+    if violation.repair == "drop_bad_tick":
+        return violation.rows
+    is_last = np.diff(violation.rows, append=violation.rows[-1:] + 2) > 1
+    return np.asarray(violation.rows[is_last] + 1)

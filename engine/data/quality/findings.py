@@ -61,6 +61,9 @@ class AppliedRepair:
         sentence: The repair in words.
         bars: The first bars concerned: `timestamp`, `before` and `after`, values by column;
             `after` is None for a bar that was dropped.
+        later_bars: Bars after a bar that decided about its repair, see `Repair`.
+        late_bars: Timestamps, ISO 8601, of all bars whose prices or returns it changed by what
+            came later.
     """
 
     rule: str
@@ -71,10 +74,15 @@ class AppliedRepair:
     count: int
     sentence: str
     bars: tuple[dict[str, Any], ...]
+    later_bars: int | None = 0
+    late_bars: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Every attribute, for a manifest."""
-        return {**vars(self), "bars": list(self.bars)}
+        """Every attribute, for a manifest; what says that no later bar decided is left out."""
+        document = {**vars(self), "bars": list(self.bars), "late_bars": list(self.late_bars)}
+        if self.later_bars == 0:
+            del document["later_bars"], document["late_bars"]
+        return document
 
 
 def rule_severity(rule: RuleName, policy: QualityPolicy) -> Severity:

@@ -17,11 +17,14 @@ from engine.data.quality._registry import RULES, rule_name
 from engine.data.quality._resampling import find_resampling_violations
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.core.types import BarsFrame, IntVector
     from engine.data.calendar import BarInterval
     from engine.data.config import QualityPolicy
     from engine.data.quality.findings import Finding
     from engine.data.resampling import ResampledBars
+    from engine.data.resampling_probe import ResamplingProbe
     from engine.data.sessions import DayBegin
 
 _MAX_SHOWN_BARS = 3
@@ -35,9 +38,11 @@ _VALUE_RULES = frozenset(
         "negative_volume",
         "price_range",
         "price_scale",
+        "volume_scale",
         "missed_splits",
         "unit_errors",
         "bad_ticks",
+        "jumps",
         "missed_dividends",
     }
 )
@@ -49,9 +54,12 @@ class QualityLog:
 
     Attributes:
         passed_checks: The last check of the bars of each symbol and interval.
+        resampling_probes: Symbol to what was compared of its resampled bars; none where they came
+            from the cache, which keeps bars that were compared when they were made.
     """
 
     passed_checks: dict[tuple[str, BarInterval], CheckedBars] = field(default_factory=dict)
+    resampling_probes: dict[str, ResamplingProbe] = field(default_factory=dict)
 
     def for_symbol(self, symbol: str) -> list[CheckedBars]:
         """The checks of a symbol; those of the finer bars, if it was resampled, come first."""
@@ -75,18 +83,20 @@ class QualityLog:
         more = f"{rest} more kinds of finding: backtest data check {dataset}"
         return [*notices[: _MAX_NOTICES - 1], more]
 
-    def as_json(self) -> dict[str, Any]:
-        """The remaining `findings`, the `repairs` and the checked `rules`, for a manifest."""
+    def as_json(self, together: Sequence[Finding] = ()) -> dict[str, Any]:
+        """The remaining `findings`, the `repairs` and the checked `rules`, for a manifest.
+
+        Args:
+            together: Findings about the symbols together.
+        """
+        findings = [finding for one in self.passed_checks.values() for finding in one.findings]
         return {
             "rules": [*map(rule_name, RULES), *JOINT_RULES],
-            "findings": [
-                finding.as_json()
-                for one in self.passed_checks.values()
-                for finding in one.findings
-            ],
+            "findings": [finding.as_json() for finding in (*findings, *together)],
             "repairs": [
                 repair.as_json() for one in self.passed_checks.values() for repair in one.repairs
             ],
+            "resampling": [probe.as_json() for probe in self.resampling_probes.values()],
         }
 
 

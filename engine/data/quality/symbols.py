@@ -1,4 +1,4 @@
-"""Checks the symbols of a dataset against each other: clocks, and bars that they do not share."""
+"""Checks the symbols of a dataset together: clocks, look-ahead, and bars that are not shared."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from engine.data.calendar import (
     interval_length,
     is_daily_or_longer,
 )
+from engine.data.quality._joint_finding import joint_finding
+from engine.data.quality._joint_lookahead import find_lookahead, find_survivors
 from engine.data.quality._time_lag import PriceSeries, find_time_lag
-from engine.data.quality.findings import Finding, rule_severity
 from engine.data.quality.rules.clock import (
     ZONES,
     declare_zone,
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.core.types import BarsFrame, IntVector
-    from engine.data.config import Dataset, RuleName
+    from engine.data.config import Dataset
+    from engine.data.quality.findings import Finding
 
 MAX_LOST_SHARE = 0.1
 """Bars of a symbol that joining or resampling may leave out; a larger share is an error."""
@@ -38,21 +40,27 @@ _ACCEPT = "`quality: {%s: warn}` joins them as they are"
 
 
 def check_symbols(frames: Mapping[str, BarsFrame], dataset: Dataset) -> tuple[Finding, ...]:
-    """Findings about the symbols of a dataset together; none where there is one symbol.
+    """Findings about the symbols of a dataset together.
 
     `clocks_differ`: the prices of a symbol, or its times of day, are those of the first symbol
     moved by whole half hours. `not_shared`: of the bars between the latest first bar and the
     earliest last bar of the symbols, more than a tenth of one symbol's lie at times at which
-    another has none; joining would lose them.
+    another has none; joining would lose them. `lagged_returns`: a symbol's returns tell what
+    another, or itself, earns some bars later, and not what it does in the same bar. `survivors`:
+    five symbols or more, all of which have bars to the end.
 
     Args:
         frames: Symbol -> validated bars, ascending, in the dataset's order.
         dataset: Interval, calendar and the treatment of the rules.
     """
-    if len(frames) < 2:
-        return ()
     series = {symbol: _price_series(bars) for symbol, bars in frames.items()}
-    return (*_find_different_clocks(series, dataset), *_find_unshared(series, dataset))
+    clocks = _find_different_clocks(series, dataset)
+    return (
+        *clocks,
+        *_find_unshared(series, dataset),
+        *([] if clocks else find_lookahead(frames, dataset)),
+        *find_survivors(frames, dataset),
+    )
 
 
 def _find_different_clocks(series: Mapping[str, PriceSeries], dataset: Dataset) -> list[Finding]:
@@ -74,7 +82,9 @@ def _find_different_clocks(series: Mapping[str, PriceSeries], dataset: Dataset) 
         )
         stamps = (other.stamps[0], other.stamps[-1])
         findings.append(
-            _finding("clocks_differ", symbol, len(other.stamps), stamps, dataset, sentence, advice)
+            joint_finding(
+                "clocks_differ", symbol, len(other.stamps), stamps, dataset, sentence, advice
+            )
         )
     return findings
 
@@ -97,7 +107,7 @@ def _find_unshared(series: Mapping[str, PriceSeries], dataset: Dataset) -> list[
         )
         advice = _advise_unshared(stamps, dataset)
         findings.append(
-            _finding(
+            joint_finding(
                 "not_shared", symbol, lost.size, (lost[0], lost[-1]), dataset, sentence, advice
             )
         )
@@ -183,29 +193,3 @@ def _lost_share(own: IntVector, stamps: Mapping[str, IntVector], shared: IntVect
 def _price_series(bars: BarsFrame) -> PriceSeries:
     stamps = bars["timestamp"].to_numpy(dtype="datetime64[us]").astype(np.int64)
     return PriceSeries(stamps, bars["close"].to_numpy(dtype=np.float64))
-
-
-def _finding(
-    rule: RuleName,
-    symbol: str,
-    count: int,
-    stamps: tuple[int, int],
-    dataset: Dataset,
-    sentence: str,
-    advice: str,
-) -> Finding:
-    first, last = (
-        format_timestamp(pd.Timestamp(stamp, unit="us", tz="UTC"), dataset.interval)
-        for stamp in stamps
-    )
-    return Finding(
-        rule=rule,
-        symbol=symbol,
-        severity=rule_severity(rule, dataset.quality),
-        first=first,
-        last=last,
-        count=count,
-        repair=None,
-        sentence=sentence,
-        advice=advice,
-    )

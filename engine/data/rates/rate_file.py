@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import UsageError
+from engine.core.limits import MAX_RATE_FILE_BYTES
+from engine.core.read_file import read_bytes
 from engine.data.rates.config import HIGHEST_RATE, LOWEST_RATE
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ def read_rate_file(spec: RateSeriesSpec, key: str) -> RateFile:
 
 def _read_bytes(file: str, key: str) -> bytes:
     try:
-        return Path(file).read_bytes()
+        return read_bytes(Path(file), max_bytes=MAX_RATE_FILE_BYTES, what="a file of annual rates")
     except OSError as error:
         raise UsageError(
             "The rate file cannot be read",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.data.bars import drop_unfinished_bar, format_timestamp, normalise_bars
+from engine.data.bars import drop_unfinished_bar, format_timestamp, label_lead, normalise_bars
 from engine.data.calendar import ALWAYS_OPEN, interval_length
 from engine.data.quality.gate import QualityGate, QualityLog
 from engine.data.resampling import resample_bars
+from engine.data.resampling_probe import probe_resampling
 from engine.data.sources.base import BarRequest, BarSource
 
 if TYPE_CHECKING:
@@ -74,11 +75,13 @@ class ResampledBarSource(BarSource):
             SourceError: As the source of the finer bars.
             InvalidBarsError: As the source of the finer bars; or they fail the quality gate, or
                 more than a tenth of them would be left out.
+            LookaheadError: A coarser bar depends on finer ones after its end.
             UsageError: The calendar is unknown, or does not cover the finer bars.
         """
         raw = self.source.fetch(replace(request, interval=self.source_interval))
+        lead = label_lead(self.source_interval, self.calendar, self.day_begins)
         fine = drop_unfinished_bar(
-            normalise_bars(raw, request.symbol), self.source_interval, request.now
+            normalise_bars(raw, request.symbol), self.source_interval, request.now, lead
         )
         if request.since is not None:
             fine = fine[fine["timestamp"] >= request.since].reset_index(drop=True)
@@ -89,10 +92,16 @@ class ResampledBarSource(BarSource):
         )
         location = self.location(request.symbol)
         fine = gate.validate(fine, self.source_interval, location)
-        coarse = resample_bars(
-            fine, self.source_interval, request.interval, self.calendar, self.day_begins
+        intervals = (self.source_interval, request.interval)
+
+        def resample(bars: BarsFrame) -> ResampledBars:
+            return resample_bars(bars, *intervals, self.calendar, self.day_begins)
+
+        coarse = resample(fine)
+        gate.validate_resampling(fine, coarse, intervals, location)
+        gate.log.resampling_probes[request.symbol] = probe_resampling(
+            fine, coarse.bars, lambda bars: resample(bars).bars, intervals
         )
-        gate.validate_resampling(fine, coarse, (self.source_interval, request.interval), location)
         for notice in self._make_notices(fine, coarse):
             request.notify(f"{request.symbol}: {notice}")
         return coarse.bars

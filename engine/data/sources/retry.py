@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -66,7 +67,7 @@ def parse_retry_after(header: str | None, now: datetime | None = None) -> float 
     """
     if header is None:
         return None
-    if header.strip().isdecimal():
+    if re.fullmatch("[0-9]{1,15}", header.strip()):
         return float(header)
     try:
         at = parsedate_to_datetime(header)

@@ -25,6 +25,8 @@ class QualityRecord(DocumentPart):
         sentence: All of it in words.
         advice: What the user can do, where no repair says it.
         bars: Of a repair, the first bars concerned: `timestamp`, `before` and `after`.
+        later_bars: Of a repair, bars after a bar that decided about it; None for any.
+        late_bars: Timestamps of the bars that a repair changed by what came later.
     """
 
     rule: str
@@ -37,6 +39,26 @@ class QualityRecord(DocumentPart):
     sentence: str
     advice: str = ""
     bars: tuple[Mapping[str, Any], ...] = ()
+    later_bars: int | None = 0
+    late_bars: tuple[str, ...] = ()
+
+
+class ResamplingRecord(DocumentPart):
+    """What was compared of the resampled bars of one symbol.
+
+    Attributes:
+        symbol: The symbol.
+        base: Interval of the bars they were made of.
+        interval: Their own.
+        cuts: Bars after whose end the shorter bars were replaced.
+        value_count: Values that were equal, over all cuts.
+    """
+
+    symbol: str
+    base: str
+    interval: str
+    cuts: int
+    value_count: int = Field(alias="values")
 
 
 class QualityReport(DocumentPart):
@@ -47,12 +69,14 @@ class QualityReport(DocumentPart):
         findings: What remains.
         repairs: What was repaired.
         notices: Sentences about the bars, as the run printed them.
+        resampling: What was compared of bars that were resampled from shorter ones.
     """
 
     rules: tuple[str, ...] | None = None
     findings: tuple[QualityRecord, ...] = ()
     repairs: tuple[QualityRecord, ...] = ()
     notices: tuple[str, ...] = ()
+    resampling: tuple[ResamplingRecord, ...] = ()
 
 
 class SymbolRecord(DocumentPart):

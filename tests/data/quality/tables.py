@@ -60,3 +60,11 @@ def rows(raw, rule, interval="1d", **terms):
     examined = check_table(raw, interval, **terms)
     pairs = zip(examined.findings, examined.finding_rows, strict=True)
     return [row for finding, found in pairs if finding.rule == rule for row in found.tolist()]
+
+
+def bars_of(opens, closes, stamps, symbol="X"):
+    """Normalised bars with these opens and closes, and highs and lows just around them."""
+    raw = table(
+        opens, np.maximum(opens, closes) * 1.001, np.minimum(opens, closes) / 1.001, closes
+    )
+    return normalise_bars(raw.assign(timestamp=stamps), symbol)

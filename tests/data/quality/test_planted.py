@@ -110,7 +110,7 @@ def test_a_planted_defect_breaks_its_rule_alone(raw, plant, column, data):
     seed=st.integers(0, 1_000),
     row=st.integers(20, 370),
     factor=st.floats(0.001, 1_000).filter(lambda factor: abs(np.log(factor)) > 0.01),
-    rush=st.floats(5.0, 50.0),
+    rush=st.floats(10.0, 50.0),
 )
 @settings(max_examples=25, deadline=None)
 def test_a_lasting_jump_or_crash_is_not_an_error(seed, row, factor, rush):
@@ -157,3 +157,30 @@ def test_an_infinite_open_is_only_a_missing_value() -> None:
     raw["volume"] = 1.0
     plant_infinity(raw, 1, "open")
     assert [finding.rule for finding in check_table(raw).errors] == ["missing_values"]
+
+
+EXTREMES = [5e-324, 1e-320, 1e-12, 1e16, 1e300, 1.79e308, -1e308, np.inf, -np.inf, np.nan, 0.0]
+
+
+@given(
+    seed=st.integers(0, 1_000),
+    cells=st.lists(
+        st.tuples(
+            st.integers(0, 29),
+            st.sampled_from(["open", "high", "low", "close", "volume"]),
+            st.sampled_from(EXTREMES),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    whole=st.booleans(),
+)
+@settings(max_examples=12, deadline=None)
+def test_no_number_stops_the_checks_and_none_passes_unseen(seed, cells, whole):
+    raw = walk(30, seed=seed)
+    for row, column, value in cells:
+        raw.loc[slice(None) if whole else row, column] = value
+    _, column, value = cells[-1]
+    is_fit = column == "volume" and (0.0 <= value <= 1e25 or (whole and np.isnan(value)))
+    errors = check_table(raw).errors
+    assert is_fit or errors != ()

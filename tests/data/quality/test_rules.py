@@ -67,8 +67,30 @@ class TestValues:
         raw.loc[50, "volume"] *= times
         assert rules(raw) == expected
 
+    @pytest.mark.parametrize(("volume", "found"), [(1e24, False), (1e26, True), (1.7e308, True)])
+    def test_a_volume_near_overflow_is_found_at_its_bar(self, volume, found):
+        raw = walk()
+        raw.loc[50, "volume"] = volume
+        assert rows(raw, "volume_scale") == ([50] if found else [])
+        if found:
+            (error,) = check_table(raw).errors
+            assert "`volume: none`" in error.advice
+
+    def test_volumes_whose_sum_overflows_are_found(self):
+        raw = walk(100).assign(volume=1e307)
+        assert rows(raw, "volume_scale") == list(range(100))
+
 
 class TestTime:
+    @pytest.mark.parametrize("day", ["1899-12-30", "1850-01-01", "1066-10-14"])
+    def test_a_bar_before_1900_is_found(self, day):
+        raw = walk(30)
+        stamps = raw["timestamp"].astype("datetime64[us]")
+        stamps.loc[0] = np.datetime64(day, "us")
+        raw = raw.assign(timestamp=stamps)
+        (error,) = check_table(raw).errors
+        assert (error.rule, error.first, error.count) == ("early", day, 1)
+
     def test_of_two_conflicting_bars_the_second_is_reported(self):
         raw = pd.concat([plain(10), scaled(plain(10), [4], 1.01).loc[[4]]])
         raw = raw.sort_values("timestamp", kind="stable", ignore_index=True)

@@ -76,6 +76,17 @@ def test_a_resumed_fetch_requests_the_rest_and_deletes_its_file(fetcher):
     assert checkpoint_files(fetcher) == []
 
 
+def test_a_finished_fetch_deletes_the_drafts_of_killed_ones(fetcher):
+    interrupt(fetcher, after=21)
+    (path,) = checkpoint_files(fetcher)
+    other = path.with_name(path.name.replace("USDT", "EUR"))
+    drafts = [file.with_name(f".{file.name}.0123.draft") for file in (path, other)]
+    for draft in drafts:
+        draft.write_bytes(b"half")
+    fetcher.fetch(first(fetcher))
+    assert checkpoint_files(fetcher) == [drafts[1]]
+
+
 def test_a_fetch_may_be_interrupted_repeatedly(fetcher):
     for _ in range(3):
         interrupt(fetcher, after=8)

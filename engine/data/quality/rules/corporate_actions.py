@@ -166,7 +166,8 @@ def _has_normal_turnover(view: BarsView, log_prices: LogPrices, bar: int) -> boo
     """Whether the turnover of the bar is known, and not much higher than usual."""
     if not view.has_volume:
         return False
-    turnover = view.volume[log_prices.rows] * np.exp(log_prices.closes)
+    with np.errstate(over="ignore"):
+        turnover = view.volume[log_prices.rows] * log_prices.prices[3]
     before = turnover[max(bar - BLOCK_SIZE, 0) : bar]
     return bool(before.size and 0.0 < turnover[bar] <= _MAX_TURNOVER_MULTIPLE * np.median(before))
 

@@ -145,6 +145,21 @@ def future(view: BarsView) -> list[RuleViolation]:
     return [RuleViolation(rows, "bars end in the future", advice=advice)]
 
 
+# Before it a timestamp is the zero of a spreadsheet's dates, a year of two digits or a wrong unit.
+_FIRST_YEAR = "1900-01-01"
+
+
+def early(view: BarsView) -> list[RuleViolation]:
+    """A bar is from before 1900, of which hardly any market has bars."""
+    first = int(np.datetime64(_FIRST_YEAR, "us").astype(np.int64))
+    rows = np.flatnonzero(view.timestamps < first)
+    advice = (
+        "check the form of the dates and the unit of timestamps written as numbers; use "
+        "`quality: {early: warn}` where the bars are truly that old"
+    )
+    return [RuleViolation(rows, "bars are from before 1900", advice=advice)]
+
+
 def _most_common(values: npt.NDArray[np.int64]) -> int:
     if not values.size or (values == values[0]).all():
         return int(values[0]) if values.size else 0

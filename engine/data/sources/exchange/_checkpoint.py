@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from glob import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
-from uuid import uuid4
 
 import numpy as np
+
+from engine.core.storage import DRAFT_SUFFIX, replace_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,22 +91,23 @@ class PullCheckpoint:
             raise
         if self.path is not None:
             # Checkpoints of other starts go too: the cache now has their candles.
-            name, _, _ = self.path.stem.rpartition(".")
+            # So do unfinished files of killed processes; another process that fetches the same
+            # candles at this moment writes its own again.
+            name = escape(self.path.stem.rpartition(".")[0])
             with suppress(OSError):
-                for obsolete in self.path.parent.glob(f"{name}.*.npy"):
-                    obsolete.unlink(missing_ok=True)
+                for pattern in (f"{name}.*.npy", f".{name}.*{DRAFT_SUFFIX}"):
+                    for obsolete in self.path.parent.glob(pattern):
+                        obsolete.unlink(missing_ok=True)
 
     def _write(self) -> None:
         if self.path is None:
             return
-        temporary = self.path.with_name(f".{self.path.name}.{uuid4().hex}.tmp")
         # The cache reports a folder that cannot be written when it stores the bars.
         with suppress(OSError):
-            try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                with temporary.open("wb") as file:
-                    np.save(file, np.array(self.rows, dtype=np.float64))
-                os.replace(temporary, self.path)  # noqa: PTH105 - atomic on every platform
-            finally:
-                temporary.unlink(missing_ok=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with (
+                replace_atomically(self.path, f".{self.path.name}") as draft,
+                draft.open("wb") as file,
+            ):
+                np.save(file, np.array(self.rows, dtype=np.float64))
         self._unsaved_rows = 0

@@ -70,6 +70,8 @@ class ExchangeClient:
         """
         import ccxt
 
+        from engine.data.sources.exchange.session import RequestPace
+
         if self.name not in ccxt.exchanges:
             raise _unknown_exchange_error(self.name, ccxt.exchanges, ccxt.__version__)
         settings: dict[str, Any] = {
@@ -78,7 +80,9 @@ class ExchangeClient:
             # This session uses the proxies of the environment, which ccxt's own does not.
             "session": self._session,
         }
-        return getattr(ccxt, self.name)({**settings, **self.clients.exchange_options})
+        exchange = getattr(ccxt, self.name)({**settings, **self.clients.exchange_options})
+        exchange.throttle = RequestPace(exchange)
+        return exchange
 
     @cached_property
     def _session(self) -> ExchangeSession:

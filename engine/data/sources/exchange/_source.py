@@ -81,8 +81,8 @@ class ExchangeBarSource(BarSource):
         A fetch that was interrupted within the last day resumes where it stopped, if the exchange
         still returns the same last candle.
 
-        Minutes without a trade have no candle. A candle that is finished by only one of the two
-        clocks, the exchange's and this machine's, is left for the next fetch.
+        Minutes without a trade have no candle. A candle that has ended, or begun, by only one of
+        the two clocks, the exchange's and this machine's, is left for the next fetch.
 
         Raises:
             UnreachableError: No answer, throttled, or a server error, also after every retry.
@@ -158,7 +158,8 @@ class ExchangeBarSource(BarSource):
 def _drop_disputed_candles(
     table: pd.DataFrame, request: BarRequest, exchange_now: pd.Timestamp
 ) -> pd.DataFrame:
-    """The candles without those that are finished by one clock and not by the other."""
-    ends = add_interval(table["timestamp"], request.interval)
-    clocks = (request.now, exchange_now)
-    return table[(ends <= min(clocks)) | (ends > max(clocks))].reset_index(drop=True)
+    """The candles without those that have ended, or begun, by one clock and not by the other."""
+    begins, ends = table["timestamp"], add_interval(table["timestamp"], request.interval)
+    early, late = sorted((request.now, exchange_now))
+    disputed = ((ends > early) & (ends <= late)) | ((begins > early) & (begins <= late))
+    return table[~disputed].reset_index(drop=True)
