@@ -20,7 +20,7 @@ The packages, in the order of the flow of data; a package imports only from thos
     pipeline    the stages as functions: prepare, fit, decide, simulate
     leakage     the leakage test on every run                   -> certificate
     backtest    run(strategy) -> Run, and sweeps
-    live        the newest bar: fit, predict                    -> PredictionRow
+    live        the newest bar: fit, predict, signal            -> Signal
     testing     contract tests of models, features, sizings, costs and benchmarks
     selftest    the engine tested on generated markets
     replication published results repeated under their own protocol
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from engine.core.errors import ContractError
     from engine.evaluation.analysis import open_run
     from engine.features.base import FeatureSpec, Indicator
-    from engine.live import FittedStrategy, fit, load_market, predict
+    from engine.live import FittedStrategy, Signal, fit, load_market, predict, signal
     from engine.models import Forecaster
     from engine.models.fitted_model import FittedModel
     from engine.models.model_file import load_model, save_model
@@ -65,6 +65,7 @@ __all__ = [
     "Indicator",
     "Order",
     "Run",
+    "Signal",
     "SizingSpec",
     "Strategy",
     "decide",
@@ -77,6 +78,7 @@ __all__ = [
     "run",
     "run_sweep",
     "save_model",
+    "signal",
     "step",
 ]
 
@@ -94,6 +96,7 @@ _EXPORTS = {
     "Indicator": "engine.features.base",
     "Order": "engine.signals.orders",
     "Run": "engine.runs.run",
+    "Signal": "engine.live",
     "SizingSpec": "engine.signals.sizing",
     "Strategy": "engine.strategy",
     "decide": "engine.signals.decision",
@@ -106,6 +109,7 @@ _EXPORTS = {
     "run": "engine.backtest",
     "run_sweep": "engine.backtest",
     "save_model": "engine.models.model_file",
+    "signal": "engine.live",
     "step": "engine.simulation.bar_step",
 }
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.core.book_names import STRATEGY_BOOK
-from engine.core.home import backtest_home
+from engine.core.home import backtest_home, prepare_home
 from engine.core.progress import NullProgress, Progress
 from engine.live.strategy_argument import require_market, resolve_strategy
 from engine.pipeline.executor import make_executor
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.steps import make_window_tasks
-from engine.training.results import run_fits
+from engine.training.results import report_refused_fits, run_fits
 from engine.training.store import FitStore
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def fit(
         progress: Receives progress and notices.
 
     Raises:
-        UsageError: No window fits into the bars, or an argument is of another type.
+        UsageError: No window fits into the bars, or an argument is of another type; as a
+            StorageError the home cannot be written.
         TrainingError: A fit failed, and the strategy does not leave such a fit out.
     """
     spec = resolve_strategy(spec)
@@ -97,12 +98,17 @@ def fit(
         )
         if task.book == STRATEGY_BOOK
     ]
-    with closing(make_executor(spec, workers, folder)) as executor:
+    prepare_home(folder)
+    store, progress = FitStore(folder / "fits"), progress or NullProgress()
+    with (
+        report_refused_fits(store, progress),
+        closing(make_executor(spec, workers, folder)) as executor,
+    ):
         fits = run_fits(
             tasks,
             executor,
-            FitStore(folder / "fits"),
-            progress or NullProgress(),
+            store,
+            progress,
             ignore_stored=fresh,
             skip_failures=spec.on_failure == "skip",
         )

@@ -1,16 +1,23 @@
-"""The bars of a strategy, for use from Python."""
+"""The bars of a strategy, for use from Python: now, and as they were known at an instant."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine import data
+from engine.core.errors import DataError
 from engine.core.home import backtest_home
 from engine.core.progress import NullProgress, Progress
+from engine.data.intervals import add_interval
+from engine.data.sources.client_settings import ClientSettings
+from engine.data.sources.factory import create_sources
 from engine.live.strategy_argument import resolve_strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pandas as pd
 
     from engine.data import Market
     from engine.strategy import Strategy
@@ -22,6 +29,7 @@ def load_market(
     dataset: str | None = None,
     offline: bool = False,
     vintage: str | None = None,
+    as_of: pd.Timestamp | None = None,
     home: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Market:
@@ -32,17 +40,53 @@ def load_market(
         dataset: A dataset's name or path, instead of the strategy's own.
         offline: Use the strategy's offline dataset.
         vintage: Use the dataset's bars as they were pulled at that time, as in `engine.run`.
+        as_of: Use the bars that were complete at this instant, in UTC: of a source that is pulled
+            those of the last vintage by then, which `vintage` replaces; of files the present bars,
+            revised ones among them, which a notice says.
         home: Folder of caches; by default BACKTEST_HOME, or `.backtest` in the working directory.
         progress: Receives notices.
 
     Raises:
         BacktestError: As `engine.data.load_market`.
+        DataError: No bar was complete at `as_of`.
     """
-    return data.load_market(
-        resolve_strategy(spec).data,
-        home=backtest_home(home),
+    strategy, folder = resolve_strategy(spec), backtest_home(home)
+    reporter = progress or NullProgress()
+    if as_of is not None and vintage is None:
+        name = dataset or (strategy.data.offline if offline else None) or strategy.data.dataset
+        if _keeps_vintages(name, folder):
+            dataset, vintage = name, as_of.isoformat()
+        else:
+            reporter.notice(
+                f"{name} keeps no vintages: its present bars that were complete at "
+                f"{as_of:%Y-%m-%d %H:%M} UTC are used, revised ones among them"
+            )
+    market = data.load_market(
+        strategy.data,
+        home=folder,
         offline=offline,
         override=dataset,
         vintage=vintage,
-        progress=progress or NullProgress(),
+        progress=reporter,
     )
+    return market if as_of is None else _complete_at(market, as_of)
+
+
+def _keeps_vintages(dataset: str, home: Path) -> bool:
+    manifest = data.read_manifest(dataset)
+    sources = create_sources(manifest, home=home, clients=ClientSettings())
+    return any(source.cache_key is not None for source in sources)
+
+
+def _complete_at(market: Market, instant: pd.Timestamp) -> Market:
+    """The market without the bars that were not complete at an instant."""
+    complete = add_interval(market.bars["timestamp"], market.interval) <= instant
+    if not complete.any():
+        raise DataError(
+            "no bar was complete at that time",
+            expected=f"an instant after {market.bars['timestamp'].iloc[0]}",
+            found=f"{instant}",
+            where=f"dataset {market.provenance['name']}",
+            fix="give a later time",
+        )
+    return replace(market, bars=market.bars[complete])

@@ -17,7 +17,6 @@ from engine.signals.orders import find_pending_orders
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame, WideFrame
     from engine.runs.documents import Manifest
-    from engine.runs.documents.manifest import DatasetRecord
     from engine.runs.documents.metrics import BookMetrics
 
 NEXT_ORDER_COLUMNS = (
@@ -59,12 +58,16 @@ def find_next_orders(
     margin = manifest.settings.maintenance_margin
     waits = metrics is not None and metrics.orders_waited is not None
     traded = _find_traded(bars, weights) if waits else None
-    orders = find_pending_orders(weights, manifest.settings.delay_bars, traded)
-    if (net <= -1.0).any():  # ruined: nothing is traded any more
-        orders = orders.iloc[:0]
-    elif margin is not None:
-        held_weights = _held_weights(own_trades, _closes(bars, weights), net)
-        orders = apply_margin_calls(orders, held_weights, traded, margin)
+    orders = find_orders_of_book(
+        weights,
+        delay=manifest.settings.delay_bars,
+        traded=traded,
+        ruined=bool((net <= -1.0).any()),
+        held_weights=None
+        if margin is None
+        else _held_weights(own_trades, _closes(bars, weights), net),
+        maintenance_margin=margin,
+    )
     last = weights.index[-1]
     cash_pays = metrics is not None and metrics.margin_calls is not None
     held = _held_weights(
@@ -74,11 +77,43 @@ def find_next_orders(
     mean = _mean_over_seeds(forecasts[forecasts["timestamp"].isin(orders["decided_on"])])
     return orders.assign(
         held_weight=held.reindex(orders["symbol"]).to_numpy(),
-        due=_due_timestamps(orders["due_in_bars"], last, manifest.dataset),
+        due=find_due_timestamps(
+            orders["due_in_bars"], last, manifest.dataset.interval, manifest.dataset.calendar
+        ),
         predicted=mean.reindex(
             pd.MultiIndex.from_frame(orders[["decided_on", "symbol"]])
         ).to_numpy(dtype="float64"),
     )[list(NEXT_ORDER_COLUMNS)]
+
+
+def find_orders_of_book(
+    weights: WideFrame,
+    *,
+    delay: int,
+    traded: WideFrame | None,
+    ruined: bool,
+    held_weights: WideFrame | None,
+    maintenance_margin: float | None,
+) -> pd.DataFrame:
+    """The orders of a book that are due after its last bar.
+
+    Args:
+        weights: Target weights decided at each close.
+        delay: Rows from a decision to its fill.
+        traded: As in `defer_orders`.
+        ruined: Whether the book lost everything: it trades nothing any more.
+        held_weights: Of each close; needed with a maintenance margin.
+        maintenance_margin: Share of the gross exposure; None without one.
+
+    Returns:
+        As by `find_pending_orders`.
+    """
+    orders = find_pending_orders(weights, delay, traded)
+    if ruined:
+        return orders.iloc[:0]
+    if maintenance_margin is not None and held_weights is not None:
+        return apply_margin_calls(orders, held_weights, traded, maintenance_margin)
+    return orders
 
 
 def _find_traded(bars: BarsFrame, weights: WideFrame) -> WideFrame | None:
@@ -124,14 +159,12 @@ def _held_weights(
     return value.div(cash + value.sum(axis=1), axis=0)
 
 
-def _due_timestamps(
-    due_in_bars: pd.Series[int], last: pd.Timestamp, dataset: DatasetRecord
+def find_due_timestamps(
+    due_in_bars: pd.Series[int], last: pd.Timestamp, interval: str | None, calendar: str | None
 ) -> pd.DatetimeIndex:
     """Timestamps of the bars of the fills; NaT where the dataset's calendar does not say."""
     following = pd.Series(pd.DatetimeIndex([], tz="UTC").as_unit("us"))
-    if len(due_in_bars) and dataset.interval and dataset.calendar:
+    if len(due_in_bars) and interval and calendar:
         with suppress(UsageError):  # a calendar that this installation does not have
-            following = next_bar_labels(
-                last, dataset.interval, dataset.calendar, int(due_in_bars.max())
-            )
+            following = next_bar_labels(last, interval, calendar, int(due_in_bars.max()))
     return pd.DatetimeIndex(following.reindex(due_in_bars - 1))
