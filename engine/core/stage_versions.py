@@ -23,10 +23,10 @@ STAGE_VERSIONS: Mapping[str, int] = MappingProxyType(
         "training": 2,
         "signals": 1,
         "simulation": 4,
-        "evaluation": 3,
+        "evaluation": 4,
         "trials": 2,
         "comparison": 2,
-        "leakage": 1,
+        "leakage": 2,
     }
 )
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.core.errors import ContractError, InvalidBarsError
 from engine.core.randomness import derive_seed
-from engine.leakage.alternating import ALTERNATING_BOOK, AlternatingProbe
+from engine.leakage.book_probe import BookProbe
 from engine.leakage.comparison import (
     OutputComparison,
     ProbeSummary,
@@ -16,26 +17,20 @@ from engine.leakage.comparison import (
     format_bar,
 )
 from engine.leakage.cutoffs import Cutoff, choose_cutoffs
+from engine.leakage.data_probe import count_resampled
 from engine.leakage.fill_prices import check_fill_prices
 from engine.leakage.fit_comparison import FitComparison, PerturbedData
-from engine.leakage.output_pairs import (
-    pair_fills,
-    pair_positions,
-    pair_predictions,
-    pair_prepared_data,
-    pair_task_arrays,
-    pair_thresholds,
-)
-from engine.leakage.perturb import perturb_forecast, perturb_weights
-from engine.leakage.plan import ProbePlan
+from engine.leakage.marks import check_marks
+from engine.leakage.output_pairs import pair_prepared_data, pair_rates, pair_task_arrays
+from engine.leakage.plan import ProbePlan, RefitDraw
+from engine.leakage.prediction_probe import probe_predictions
+from engine.leakage.preparation_probe import probe_preparation
+from engine.leakage.replay import check_decisions, check_fills
+from engine.leakage.rounding import TRANSFORM_ROUNDING, settle_features
+from engine.leakage.scenarios import PRICE_FACTOR
 from engine.leakage.synthetic_bars import SyntheticFuture
 from engine.pipeline.prepare import prepare_data
-from engine.pipeline.steps import (
-    assemble_predictions,
-    decide_positions,
-    make_window_tasks,
-    simulate_books,
-)
+from engine.pipeline.steps import make_window_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,16 +38,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.core.progress import Progress
+    from engine.data import Market
+    from engine.data.rates import InterestRates
     from engine.leakage.comparison import OutputPair
     from engine.pipeline.prepare import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.runs.documents import Certificate
     from engine.training.executors.base import Executor
-    from engine.training.out_of_sample import Predictions
     from engine.training.store import FitStore
-
-_CRASH_FACTOR = 0.2
-"""Factor on prices; large enough to move an average of a hundred bars."""
 
 
 def run_leakage_test(
@@ -70,17 +63,50 @@ def run_leakage_test(
     Raises:
         LookaheadError: A value at or before a cutoff changed; names the first stage, column and
             bar.
+        ContractError: A part breaks a rule of its base class on other bars, which are valid too.
     """
-    check_fill_prices(result.spec, result.prepared, result.books)
+    try:
+        return _run(result, executor, store, progress, fresh=fresh)
+    except (ContractError, InvalidBarsError) as error:
+        place = f"{error.where}, " if error.where else ""
+        error.where = place + _ON_OTHER_BARS
+        raise
+
+
+RATE_CUTS = 128
+"""Bars before which other interest rates follow, where they are read from files."""
+
+_ON_OTHER_BARS = (
+    "on bars that the leakage test made up: valid ones, whose prices move further than real ones"
+)
+
+
+def _run(
+    result: BacktestResult, executor: Executor, store: FitStore, progress: Progress, *, fresh: bool
+) -> Certificate:
     certifier = _LeakageTest(result)
-    certifier.fits.retrain_costly(executor, store, progress, fresh=fresh)
+    alternating = certifier.books.alternating
+    for weights, books in (
+        (result.weights, result.books),
+        (alternating.simulated_weights, alternating.simulation_results),
+    ):
+        check_fill_prices(result.spec, result.prepared, books)
+        check_fills(result.spec, result.prepared, weights, books)
+        check_marks(result.spec, result.prepared, books)
+    preparation = probe_preparation(result, certifier.comparison)
+    certifier.fits.compare_draws(executor, store, progress, fresh=fresh)
+    probe_predictions(result, certifier.comparison)
+    certifier.books.compare_thresholds()
+    certifier.compare_rates()
     cuts = certifier.plan.cutoffs
     for index, cutoff in enumerate(cuts):
-        certifier.compare_at(index, executor)
+        certifier.compare_at(index)
         progress.advance(
             index + 1, len(cuts), f"{format_bar(certifier.cutoff_bar(cutoff))}, {cutoff.kind}"
         )
-    return certifier.build_document()
+    certifier.books.compare_rare_positions()
+    check_decisions(result.spec, result.prepared, result.predictions, result.weights)
+    return certifier.build_document() | preparation.to_document()
 
 
 class _LeakageTest:
@@ -99,30 +125,37 @@ class _LeakageTest:
         )
         self.plan = ProbePlan(cuts, self.windows, result.spec.execution.price)
         self.comparison = OutputComparison()
-        self.alternating = AlternatingProbe(result)
+        self.books = BookProbe(
+            result, self.plan, self.synthetic_future, self._require_equal, self._rng
+        )
         self.fits = FitComparison(
-            result, self.plan, self._require_equal, self._build_perturbed_data
+            result,
+            self.plan,
+            self._require_equal,
+            self._build_perturbed_data,
+            self._build_draw,
         )
 
     def cutoff_bar(self, cutoff: Cutoff) -> pd.Timestamp:
         """The last bar that is kept."""
         return self.result.prepared.feature_history.features.timestamps[cutoff.row]
 
-    def compare_at(self, index: int, executor: Executor) -> None:
+    def compare_at(self, index: int) -> None:
         """Compares everything up to one cutoff, in the order of the stages."""
-        cutoff = self.plan.cutoffs[index]
-        rebuilt = self.fits.compare_at(index, executor)
-        predictions = self._compare_predictions(index, rebuilt.prepared)
-        weights = decide_positions(self.result.spec, rebuilt.prepared, predictions)
-        tested = max(0, cutoff.row + 1 - self.windows[0].test.start)
-        bars = self.result.prepared.span[:tested]
-        self._require_equal(pair_positions(self.result.weights, weights, bars), cutoff)
-        if tested:
-            self._require_equal(
-                self.alternating.pair_positions(rebuilt.prepared, tested - 1), cutoff
-            )
-            self._compare_rules(index, rebuilt.prepared, bars)
-            self._compare_fills(index, rebuilt.prepared, bars)
+        rebuilt = self.fits.compare_at(index)
+        self.books.compare_at(index, rebuilt.prepared)
+
+    def compare_rates(self) -> None:
+        """Compares the interest rates of files before other ones, at many bars: that is cheap."""
+        real = self.result.prepared
+        if not real.rates.files:
+            return
+        first, last = self.windows[0].test.start, self.windows[-1].test.stop - 1
+        chooser = self._rng(self.plan.cutoffs[0], "rows of rates")
+        for row in np.unique(chooser.integers(first, last, RATE_CUTS)).tolist():
+            cutoff = Cutoff(row, "inside a window")
+            rates = real.rates.replace_from(self.cutoff_bar(cutoff), self._rng(cutoff, "rates"))
+            self._require_equal(pair_rates(real, replace(real, rates=rates), row), cutoff)
 
     def build_document(self) -> Certificate:
         """`certificate.json`, once every comparison has passed."""
@@ -136,20 +169,21 @@ class _LeakageTest:
                 - 1
                 - cutoff.row,
                 n_refits=self.fits.refit_counts[index],
-                price_known=self.plan.price_known(index),
+                price_known=self.plan.price_known,
             )
             for index, cutoff in enumerate(self.plan.cutoffs)
         ]
         return build_certificate(
             probes,
-            self.comparison.count_compared(),
+            count_resampled(self.result.prepared.market) | self.comparison.count_compared(),
             books=list(self.result.weights),
+            refit_draws=min(self.fits.draw_counts.values(), default=0),
             seeds=spec.seeds if any(task.seed_index for task in fits.tasks) else 1,
         )
 
     def _require_equal(self, pairs: Iterable[OutputPair], cutoff: Cutoff) -> None:
         for part in pairs:
-            self.comparison.require_equal(part, self.cutoff_bar(cutoff))
+            self.comparison.require_equal(part, self.cutoff_bar(cutoff), TRANSFORM_ROUNDING)
 
     def _rng(self, cutoff: Cutoff, purpose: str) -> np.random.Generator:
         bar = self.cutoff_bar(cutoff).isoformat()
@@ -158,10 +192,27 @@ class _LeakageTest:
         )
 
     def _build_perturbed_data(self, index: int) -> PerturbedData:
-        """Prepares data and tasks from altered bars, and compares each of them."""
+        """Data that is altered after a cutoff, compared up to it, and tasks of its windows.
+
+        At every second cutoff nothing is prepared anew, where no model of a user may read bars
+        beside its features: features, arrays and predictions are probed at many more bars by
+        themselves.
+        """
+        if index % 2 and not self.fits.has_user_models:
+            return self._build_from_altered_rates(index)
+        return self._build_from_altered_bars(index)
+
+    def _build_from_altered_rates(self, index: int) -> PerturbedData:
+        cutoff, real = self.plan.cutoffs[index], self.result.prepared
+        rates = real.rates.replace_from(self.cutoff_bar(cutoff), self._rng(cutoff, "rates"))
+        prepared = replace(real, rates=rates)
+        self._require_equal(pair_rates(real, prepared, cutoff.row), cutoff)
+        return PerturbedData(prepared, [])
+
+    def _build_from_altered_bars(self, index: int) -> PerturbedData:
         cutoff, spec, real = self.plan.cutoffs[index], self.result.spec, self.result.prepared
-        prepared = prepare_data(
-            spec,
+        prepared = self._prepare(
+            cutoff,
             self.synthetic_future.replace_after(cutoff.row, self._rng(cutoff, "bars")),
             real.rates.replace_from(self.cutoff_bar(cutoff), self._rng(cutoff, "rates")),
         )
@@ -180,54 +231,32 @@ class _LeakageTest:
                 )
         return PerturbedData(prepared, pairs)
 
-    def _compare_predictions(self, index: int, prepared: PreparedData) -> dict[str, Predictions]:
-        """Assembles predictions again, with other forecasts after the cutoff."""
-        result, cutoff = self.result, self.plan.cutoffs[index]
-        forecasts = [
-            perturb_forecast(outcome, self.windows[task.window], cutoff.row, up=index % 2 == 1)
-            for task, outcome in zip(result.fits.tasks, result.fits.forecasts, strict=True)
-        ]
-        predictions = assemble_predictions(
-            result.spec, prepared, replace(result.fits, forecasts=forecasts)
-        )
-        for book, real in result.predictions.items():
-            other = predictions[book]
-            self._require_equal(
-                pair_predictions(book, real, other, result.prepared, cutoff.row), cutoff
-            )
-            self._require_equal(
-                pair_thresholds(book, real, other, result.spec, result.prepared, cutoff.row),
-                cutoff,
-            )
-        return predictions
+    def _prepare(self, cutoff: Cutoff, market: Market, rates: InterestRates) -> PreparedData:
+        real = self.result.prepared
+        prepared = prepare_data(self.result.spec, market, rates)
+        settled = settle_features(real.feature_history, prepared.feature_history, cutoff.row)
+        return replace(prepared, feature_history=settled)
 
-    def _compare_rules(self, index: int, prepared: PreparedData, bars: pd.DatetimeIndex) -> None:
-        """Compares the benchmark rules' positions before a crash or a rally."""
-        cutoff = self.plan.cutoffs[index]
-        level = _CRASH_FACTOR if index % 2 else 1 / _CRASH_FACTOR
-        market = self.synthetic_future.replace_after(
-            cutoff.row, self._rng(cutoff, "level"), price_factor=level
+    def _build_draw(self, draw: RefitDraw) -> PerturbedData:
+        """Data and tasks of the window that is fitted again, from one more future."""
+        cutoff, spec = self.plan.cutoffs[draw.cutoff], self.result.spec
+        window = self.plan.window_to_refit(draw.cutoff)
+        purpose = f"refit {draw.number}"
+        prepared = self._prepare(
+            cutoff,
+            self.synthetic_future.replace_after(
+                cutoff.row,
+                self._rng(cutoff, purpose),
+                price_factor={"fall": 1 / PRICE_FACTOR, "rally": PRICE_FACTOR, "ordinary": 1.0}[
+                    draw.scenario
+                ],
+            ),
+            self.result.prepared.rates.replace_from(
+                self.cutoff_bar(cutoff), self._rng(cutoff, f"{purpose}, rates")
+            ),
         )
-        weights = decide_positions(
-            self.result.spec, replace(prepared, market=market), {}, include_models=False
+        windows = [] if window is None else [window]
+        own = [task for task in self.result.fits.tasks if window and task.window == window.index]
+        return PerturbedData(
+            prepared, list(zip(own, make_window_tasks(spec, prepared, windows), strict=True))
         )
-        self._require_equal(pair_positions(self.result.weights, weights, bars), cutoff)
-
-    def _compare_fills(self, index: int, prepared: PreparedData, bars: pd.DatetimeIndex) -> None:
-        cutoff, known = self.plan.cutoffs[index], self.plan.price_known(index)
-        if known == "open":
-            market = self.synthetic_future.replace_after(
-                cutoff.row, self._rng(cutoff, "open"), keep_open=True
-            )
-            prepared = replace(prepared, market=market)
-        decided, real = (
-            {ALTERNATING_BOOK: self.alternating.weights},
-            {ALTERNATING_BOOK: self.alternating.simulation_result},
-        )
-        if index in self.plan.full_simulations:
-            decided, real = {**decided, **self.result.weights}, {**real, **self.result.books}
-        weights = {book: perturb_weights(own, len(bars) - 1) for book, own in decided.items()}
-        for book, result in simulate_books(self.result.spec, prepared, weights).items():
-            self._require_equal(
-                pair_fills(book, real[book], result, bars, price_known=known), cutoff
-            )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from engine.core.errors import LookaheadError
+from engine.leakage.rounding import forgive_rounding
 from engine.runs.documents import Certificate
 from engine.runs.documents.certificate import CertificateCutoff, ComparedCounts
 
@@ -73,6 +74,14 @@ class OutputPair:
     original: npt.NDArray[Any]
     perturbed: npt.NDArray[Any]
     perturbed_bars: pd.DatetimeIndex | None = None
+
+
+def without_rounding(pair: OutputPair, rounding: float) -> OutputPair:
+    """The pair, with the original value where the other one is equal up to rounding.
+
+    Sums over arrays of other lengths may be grouped otherwise, so that the last digits differ.
+    """
+    return replace(pair, perturbed=forgive_rounding(pair.original, pair.perturbed, rounding))
 
 
 @dataclass(frozen=True)
@@ -146,17 +155,23 @@ class OutputComparison:
         self._column_counts: Counter[ComparedStage] = Counter()
         self._value_counts: Counter[ComparedStage] = Counter()
 
-    def require_equal(self, pair: OutputPair, cutoff_bar: pd.Timestamp) -> None:
+    def require_equal(
+        self, pair: OutputPair, cutoff_bar: pd.Timestamp, rounding: float = 0.0
+    ) -> None:
         """Counts a part that is equal.
 
         Args:
             pair: Made twice.
             cutoff_bar: The last bar that both have in common.
+            rounding: Difference that is none, of a value and of the spread of its column.
 
         Raises:
             LookaheadError: It is not.
         """
-        if found := find_first_mismatch(pair):
+        found = find_first_mismatch(pair)
+        if found and rounding:
+            found = find_first_mismatch(without_rounding(pair, rounding))
+        if found:
             raise make_lookahead_error(found, cutoff_bar)
         self._column_counts[pair.stage] += len(pair.names)
         self._value_counts[pair.stage] += pair.original.size
@@ -234,6 +249,7 @@ def build_certificate(
     compared_counts: Mapping[str, ComparedCounts],
     *,
     books: Sequence[str],
+    refit_draws: int,
     seeds: int,
 ) -> Certificate:
     """`certificate.json` of a run in which nothing was found.
@@ -242,10 +258,14 @@ def build_certificate(
         probes: What was done at each cutoff.
         compared_counts: As `Comparison.counts` has it.
         books: Whose positions and fills were compared.
+        refit_draws: Futures before which each user's model was fitted again, the least of them.
         seeds: Fits of each window and model.
     """
     again = [probe for probe in probes if probe.n_refits]
-    refits = _REFIT_NOTE.format(len(again)) if again else _NO_REFIT_NOTE
+    missed = 0.5**refit_draws if refit_draws else None
+    refits = (
+        _NO_REFIT_NOTE if missed is None else _REFIT_NOTE.format(refit_draws, len(again), missed)
+    )
     missing = [*_NOT_COMPARED, refits]
     if seeds > 1:
         missing.append(f"Of {seeds} seeds the first predicted again: all read the same arrays.")
@@ -256,13 +276,16 @@ def build_certificate(
         compared=compared_counts,
         books=tuple(books),
         refits=sum(probe.n_refits for probe in probes),
+        refit_draws=refit_draws,
+        probability_missed=missed,
         limitations=tuple(missing),
     )
 
 
 _REFIT_NOTE = (
-    "A model that is not the engine's was fitted again at {} of the cuts; at the others the arrays"
-    " that its fit was handed were equal, and the stored model predicted again."
+    "A model that is not the engine's was fitted again before {} other futures, at {} of the cuts;"
+    " one that makes a choice of two by its test rows chooses alike before all of them with a"
+    " probability of {:.2g}."
 )
 _NO_REFIT_NOTE = (
     "No model was fitted again: the arrays that the fits were handed, which hold no test row, were"

@@ -30,12 +30,15 @@ bar before the next window begins: all that the next fit may learn from is known
 A `quiet bar` had no volume or did not move, as bars that somebody filled in do.
 """
 
-N_SPREAD_CUTOFFS = 8
-"""Cutoffs spread over the windows, beside those for special bars."""
+N_CUTOFFS = 8
+"""Fewest cutoffs; the turns of `alternating` lie at as many."""
+
+N_SPREAD_CUTOFFS = 6
+"""Fewest of them that are spread over the windows, beside those for special bars."""
 
 _KIND_CYCLE: tuple[CutoffKind, ...] = (
     *("window start", "window end", "inside a window", "window end"),
-    *("inside a window", "window start", "window end", "inside a window"),
+    *("inside a window", "window start", "inside a window"),
 )
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
 
@@ -61,7 +64,8 @@ def choose_cutoffs(
 ) -> tuple[Cutoff, ...]:
     """Chooses cutoffs from the bar before the first test part to the last but one of all.
 
-    `N_SPREAD_CUTOFFS` of them go over the windows from the first to the last, taking turns between
+    `N_SPREAD_CUTOFFS` of them, or more where `N_CUTOFFS` asks for it, go over the windows from the
+    first to the last, taking turns between
     the first bar of a window, bars inside and its last bar; where a window has no such bar left,
     the free bar closest to the middle of the widest gap is taken. One is before the first
     window, one at a quiet bar, one at the close that completes a bar of each coarser interval. The
@@ -80,9 +84,12 @@ def choose_cutoffs(
     taken: dict[int, CutoffKind] = {first - 1: "before the first window"}
     for row, kind in _special_rows(first, last, inactive_bars, latest_coarse_bars):
         taken.setdefault(row, kind)
-    wanted = min(len(taken) + N_SPREAD_CUTOFFS, last - first + 2)
-    for turn, kind in enumerate(_KIND_CYCLE):
-        window = test_ranges[round(turn * (len(test_ranges) - 1) / (N_SPREAD_CUTOFFS - 1))]
+    spread = max(N_SPREAD_CUTOFFS, N_CUTOFFS - len(taken))
+    wanted = min(len(taken) + spread, last - first + 2)
+    # The last bar of all is no cutoff: the last window is met inside.
+    kinds: tuple[CutoffKind, ...] = (*_KIND_CYCLE[: spread - 1], "inside a window")
+    for turn, kind in enumerate(kinds):
+        window = test_ranges[round(turn * (len(test_ranges) - 1) / (spread - 1))]
         row = _row_in_window(window, kind, (turn * _GOLDEN_RATIO) % 1.0)
         if first <= row <= last:
             taken.setdefault(row, kind)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from engine.leakage.comparison import OutputPair
 from engine.signals.inputs import SignalInputs
 from engine.signals.thresholds import compute_window_thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from engine.core.types import Matrix, WideFrame
+    import pandas as pd
+
+    from engine.core.types import IntVector, WideFrame
     from engine.leakage.comparison import ComparedStage
-    from engine.leakage.plan import KnownPrice
     from engine.pipeline.prepare import PreparedData
-    from engine.simulation.portfolio import SimulationResult
     from engine.splits.walk_forward import WalkForwardWindow
     from engine.strategy import Strategy
+    from engine.training.datasets import FeatureHistory
     from engine.training.forecast import Forecast
     from engine.training.out_of_sample import Predictions
     from engine.training.task import FitTask
@@ -39,11 +40,36 @@ def pair_prepared_data(
         "windows",
         ("train start", "train stop", "validation start", "validation stop", "test start", "stop"),
         stamps[[window.test.start for window in original.windows]],
-        _window_edges(original),
-        _window_edges(perturbed),
+        window_edges(original.windows),
+        window_edges(perturbed.windows),
     )
+    yield from pair_histories(original.feature_history, perturbed.feature_history, row)
+    yield from pair_rates(original, perturbed, row)
+
+
+def pair_rates(original: PreparedData, perturbed: PreparedData, row: int) -> Iterator[OutputPair]:
+    """Interest rates up to a row, where they are read from files."""
+    stamps = original.feature_history.features.timestamps
+    if original.rates.files:
+        yield _pair_frames(
+            "rates",
+            ("risk-free rate", "yield on cash"),
+            original.span[original.span <= stamps[row]],
+            original.rates_by_bar.to_frame(),
+            perturbed.rates_by_bar.to_frame(),
+        )
+
+
+def pair_histories(one: FeatureHistory, two: FeatureHistory, row: int) -> Iterator[OutputPair]:
+    """Features, trailing returns, coarser features and labels, as far as known at `row`.
+
+    Args:
+        one: From the real bars.
+        two: From bars that are altered, or end, after `row`.
+        row: The last bar that both have in common.
+    """
+    stamps = one.features.timestamps
     known, last = slice(0, row + 1), stamps[: row + 1]
-    one, two = original.feature_history, perturbed.feature_history
     yield OutputPair(
         "features",
         one.features.names,
@@ -74,15 +100,7 @@ def pair_prepared_data(
     for bars, ahead in one.forward_returns.items():
         names = tuple(f"{symbol}: return over the next {_format_bars(bars)}" for symbol in ahead)
         yield _pair_frames(
-            "labels", names, stamps[: row + 1 - bars], ahead, two.forward_returns[bars]
-        )
-    if original.rates.files:
-        yield _pair_frames(
-            "rates",
-            ("risk-free rate", "yield on cash"),
-            original.span[original.span <= stamps[row]],
-            original.rates_by_bar.to_frame(),
-            perturbed.rates_by_bar.to_frame(),
+            "labels", names, stamps[: max(0, row + 1 - bars)], ahead, two.forward_returns[bars]
         )
 
 
@@ -90,11 +108,12 @@ def _format_bars(count: int) -> str:
     return "bar" if count == 1 else f"{count} bars"
 
 
-def _window_edges(prepared: PreparedData) -> np.ndarray:
+def window_edges(windows: Sequence[WalkForwardWindow]) -> IntVector:
+    """(w, 6) first row and the row after the last of train, validation and test parts."""
     return np.array(
         [
             [edge for part in (w.train, w.validation, w.test) for edge in (part.start, part.stop)]
-            for w in prepared.windows
+            for w in windows
         ],
         dtype=np.int64,
     )
@@ -123,7 +142,7 @@ def pair_task_arrays(
     Equal arrays, with the same model and seed, are the same key and so the same fit.
     """
     one, two = original.training_set, perturbed.training_set
-    first = window.train.start - int(one.train[0])
+    first = window.validation.stop + one.recursive - len(one.inputs)
     bars = prepared.feature_history.features.timestamps[first : first + len(one.inputs)]
     where = f" in window {window.index}"
     names = tuple(name + where for name in prepared.feature_history.features.names)
@@ -144,6 +163,20 @@ def pair_task_arrays(
     for part in ("train", "validation"):
         rows = getattr(one, part)
         yield OutputPair("training arrays", (part + where,), bars[rows], rows, getattr(two, part))
+
+
+def pair_tasks(
+    originals: Sequence[FitTask],
+    perturbed: Sequence[FitTask],
+    window: WalkForwardWindow,
+    prepared: PreparedData,
+) -> Iterator[OutputPair]:
+    """The training sets of all tasks of one window, each once."""
+    seen = set()
+    for task, other in zip(originals, perturbed, strict=True):
+        if id(task.training_set) not in seen:
+            seen.add(id(task.training_set))
+            yield from pair_task_arrays(task, other, window, prepared)
 
 
 def pair_fit_forecasts(
@@ -215,12 +248,11 @@ def pair_thresholds(
     perturbed: Predictions,
     spec: Strategy,
     prepared: PreparedData,
-    row: int,
+    windows: Sequence[WalkForwardWindow],
 ) -> Iterator[OutputPair]:
-    """A book's thresholds and the predictions they come from, of windows tested by `row`."""
+    """A book's thresholds in some windows, and the predictions they come from."""
     stamps = prepared.feature_history.features.timestamps
-    tested = [window for window in prepared.windows if window.test.start <= row]
-    for window in tested:
+    for window in windows:
         for kind in ("train", "validation"):
             attribute = "train_predictions" if kind == "train" else "validation_residuals"
             rows: range = getattr(window, kind)
@@ -232,9 +264,14 @@ def pair_thresholds(
                     values,
                     getattr(perturbed, attribute)[window.index][symbol],
                 )
+    if not windows:
+        return
+    chosen = [window.index for window in windows]
     for symbol in prepared.targets:
-        one, two = (_window_thresholds(spec, result, symbol) for result in (original, perturbed))
-        there = [window for window in tested if window.index in one]
+        one, two = (
+            _window_thresholds(spec, result, symbol, chosen) for result in (original, perturbed)
+        )
+        there = [window for window in windows if window.index in one]
         yield OutputPair(
             "thresholds",
             tuple(f"{book} {symbol}: {side}" for side in ("enter", "exit", "short", "cover")),
@@ -245,9 +282,11 @@ def pair_thresholds(
 
 
 def _window_thresholds(
-    spec: Strategy, predictions: Predictions, symbol: str
+    spec: Strategy, predictions: Predictions, symbol: str, windows: Sequence[int]
 ) -> dict[int, tuple[float, float, float, float]]:
-    forecasts = SignalInputs.from_predictions(predictions)
+    known = predictions.train_predictions
+    chosen = {index: known[index] for index in windows if index in known}
+    forecasts = SignalInputs.from_predictions(replace(predictions, train_predictions=chosen))
     by_window = compute_window_thresholds(
         spec.signal, forecasts, symbol, spec.costs.round_trip_cost
     )
@@ -264,52 +303,3 @@ def pair_positions(
     for book, weights in perturbed.items():
         names = tuple(f"{book} {symbol}" for symbol in weights)
         yield _pair_frames("positions", names, bars, original[book], weights)
-
-
-def pair_fills(
-    book: str,
-    original: SimulationResult,
-    perturbed: SimulationResult,
-    bars: pd.DatetimeIndex,
-    *,
-    price_known: KnownPrice,
-) -> Iterator[OutputPair]:
-    """One book's fills on `bars`, and its returns and holdings at their closes.
-
-    Args:
-        book: Its name.
-        original: From the real bars and decisions.
-        perturbed: From other ones.
-        bars: The out-of-sample bars up to the cutoff.
-        price_known: Of the last bar only its `open`: then no close of it is marked at.
-    """
-    one, two = (_trades_until(result.trades, bars[-1]) for result in (original, perturbed))
-    names = tuple(f"{book} {column} of the fill" for column in one)
-    yield OutputPair(
-        "fills",
-        names,
-        pd.DatetimeIndex(one["timestamp"]),
-        _trades_to_matrix(one, original.held_weights.columns),
-        _trades_to_matrix(two, original.held_weights.columns),
-        pd.DatetimeIndex(two["timestamp"]),
-    )
-    marked = bars[:-1] if price_known == "open" else bars
-    returns = (result.returns.to_frame() for result in (original, perturbed))
-    yield _pair_frames("fills", (f"{book} return",), marked, *returns)
-    names = tuple(f"{book} holding of {symbol}" for symbol in original.held_weights)
-    yield _pair_frames("fills", names, marked, original.held_weights, perturbed.held_weights)
-
-
-def _trades_until(trades: pd.DataFrame, bar: pd.Timestamp) -> pd.DataFrame:
-    return trades[trades["timestamp"] <= bar]
-
-
-def _trades_to_matrix(trades: pd.DataFrame, symbols: pd.Index[str]) -> Matrix:
-    """The columns of fills as numbers: symbols by their index, sells negative."""
-    columns = {
-        **{name: trades[name] for name in trades},
-        "timestamp": pd.DatetimeIndex(trades["timestamp"]).asi8,
-        "symbol": symbols.get_indexer(pd.Index(trades["symbol"])),
-        "side": np.where(trades["side"] == "buy", 1.0, -1.0),
-    }
-    return np.column_stack([np.asarray(columns[name], dtype=np.float64) for name in trades])

@@ -11,8 +11,10 @@ import pandas as pd
 from engine.core.errors import TrainingError
 
 if TYPE_CHECKING:
-    from engine.core.types import Vector, WideFrame
+    from engine.core.types import IntVector, Matrix, Vector, WideFrame
+    from engine.features.resolutions import CoarseFeatures
     from engine.splits.walk_forward import WalkForwardWindow
+    from engine.training.datasets import FeatureHistory
     from engine.training.forecast import Forecast
 
 _MIN_DEVIATION = 1e-4
@@ -43,6 +45,45 @@ def perturb_forecast(
     return replace(
         later, train=_move_away(outcome.train, up), validation=_move_away(outcome.validation, up)
     )
+
+
+def perturb_features(history: FeatureHistory, row: int) -> FeatureHistory:
+    """Keeps what is known at the close of `row`; every later value leaves the range of its column.
+
+    Forward returns are kept: no forecast may read them.
+    """
+    moved = perturb_feature_rows(history, slice(row + 1, None))
+    return replace(
+        moved,
+        coarse=tuple(_perturb_coarse(each, int(each.latest[row])) for each in history.coarse),
+    )
+
+
+def _perturb_coarse(coarse: CoarseFeatures, newest: int) -> CoarseFeatures:
+    values = _out_of_range(coarse.features.values, slice(newest + 1, None))
+    return replace(coarse, features=replace(coarse.features, values=values))
+
+
+def perturb_feature_rows(history: FeatureHistory, rows: IntVector | slice) -> FeatureHistory:
+    """Values of some rows leave the range of their column; coarser bars are kept."""
+    values = _out_of_range(history.features.values, rows)
+    trailing = {
+        bars: pd.DataFrame(_out_of_range(behind.to_numpy(), rows), behind.index, behind.columns)
+        for bars, behind in history.trailing_returns.items()
+    }
+    return replace(
+        history,
+        features=replace(history.features, values=values),
+        trailing_returns=trailing,
+    )
+
+
+def _out_of_range(values: Matrix, rows: IntVector | slice) -> Matrix:
+    """Some rows moved by twice the range of their column; NaN stays."""
+    known = np.where(np.isfinite(values), values, 0.0)
+    moved = values.copy()
+    moved[rows] += 2.0 * (np.ptp(known, axis=0) if len(values) else 0.0) + _MIN_DEVIATION
+    return moved
 
 
 def perturb_weights(weights: WideFrame, n_kept: int) -> WideFrame:

@@ -15,11 +15,31 @@ if TYPE_CHECKING:
 KnownPrice: TypeAlias = Literal["open", "close"]
 """What is kept of a cutoff's own bar where fills are compared: up to its close, or its open."""
 
-N_FULL_SIMULATIONS = 2
-"""Cutoffs at which every book is simulated again; at the others the alternating one is."""
+RefitFuture: TypeAlias = Literal["fall", "rally", "ordinary"]
+"""What follows a cutoff where a fit is made again."""
 
-MIN_WINDOWS_FOR_TWO_REFITS = 8
-"""Below so many windows one is fitted again instead of `N_FULL_SIMULATIONS`."""
+N_REFIT_DRAWS = 8
+"""Futures for each of which a user's model is fitted again. A choice of two that depends on test
+rows comes out alike on one of them half of the time, and on all of them in 0.4 % of runs."""
+
+N_REFIT_WINDOWS = 2
+"""Windows that these futures are spread over, so that few fits of the run have to be repeated
+where another machine rounds differently."""
+
+
+@dataclass(frozen=True)
+class RefitDraw:
+    """A future before which a window is fitted again.
+
+    Attributes:
+        cutoff: Index of the cutoff after which bars are replaced.
+        number: Of the draw, from 0.
+        scenario: What follows.
+    """
+
+    cutoff: int
+    number: int
+    scenario: RefitFuture
 
 
 @dataclass(frozen=True)
@@ -41,11 +61,16 @@ class ProbePlan:
         row = self.cutoffs[index].row
         return next((window for window in self.windows if row in window.test), None)
 
-    def straddling_window(self, index: int) -> WalkForwardWindow | None:
-        """The window with test rows on both sides of the cutoff."""
-        window = self.window_of(index)
-        whole = window is None or self.cutoffs[index].row == window.test.stop - 1
-        return None if whole else window
+    def window_to_refit(self, index: int) -> WalkForwardWindow | None:
+        """The window of whose test rows a cutoff replaces some or all, and its fit none.
+
+        The one that begins with the next bar, or the one with test rows on both sides.
+        """
+        row = self.cutoffs[index].row
+        return next(
+            (w for w in self.windows if w.test.start - 1 <= row < w.test.stop - 1),
+            None,
+        )
 
     def windows_to_rebuild(self, index: int) -> list[WalkForwardWindow]:
         """Windows that ended since the cutoff before, and the one that has not ended.
@@ -62,36 +87,44 @@ class ProbePlan:
         ]
 
     @cached_property
-    def full_simulations(self) -> tuple[int, ...]:
-        """Indices of a cutoff after a window's first bar, and of one further inside another."""
-        tested = [index for index in range(len(self.cutoffs)) if self.window_of(index)]
-        inside = [index for index in tested if self.straddling_window(index)] or tested
-        starts = [index for index in inside if self.cutoffs[index].kind == "window start"][:1]
-        others = [index for index in inside if index not in starts]
-        deep = [index for index in others if self.cutoffs[index].kind != "window start"] or others
-        middle = max(0, (len(deep) - 1) // 2)
-        return tuple(sorted([*starts, *deep[middle:]][:N_FULL_SIMULATIONS]))
+    def refit_draws(self) -> tuple[RefitDraw, ...]:
+        """`N_REFIT_DRAWS` futures after cutoffs that keep one test row of a window at most.
 
-    @cached_property
-    def refits(self) -> tuple[int, ...]:
-        """Indices of the `full_simulations` cutoffs whose straddling window is fitted again.
-
-        After a first bar all but one of the window's test rows are replaced: where only one
-        refit is made, it is that one.
+        Half of them fall or rally at once, so that a mean or an error over the test rows is one
+        way in one and the other way in the next; the others are like the history.
         """
-        split = [index for index in self.full_simulations if self.straddling_window(index)]
-        starts = [index for index in split if self.cutoffs[index].kind == "window start"]
-        return tuple(
-            split if len(self.windows) >= MIN_WINDOWS_FOR_TWO_REFITS else (starts or split)[:1]
+        begun = [index for index in range(len(self.cutoffs)) if self._begins_window(index)]
+        chosen = begun[:: max(1, len(begun) // N_REFIT_WINDOWS)][:N_REFIT_WINDOWS]
+        pairs: tuple[tuple[RefitFuture, RefitFuture], ...] = (
+            ("fall", "rally"),
+            ("ordinary", "ordinary"),
         )
+        draws: list[RefitDraw] = []
+        while chosen and len(draws) < N_REFIT_DRAWS:
+            turn = len(draws) // 2
+            cutoff = chosen[turn % len(chosen)]
+            for scenario in pairs[turn // len(chosen) % 2]:
+                draws.append(RefitDraw(cutoff, len(draws), scenario))
+        return tuple(draws)
 
-    def price_known(self, index: int) -> KnownPrice:
-        """What is kept of the cutoff's own bar where its fills are compared.
+    def _begins_window(self, index: int) -> bool:
+        window = self.window_to_refit(index)
+        return window is not None and self.cutoffs[index].row <= window.test.start
 
-        All of it where fills are at the close. Otherwise only the open at every second cutoff, and
-        at one of the `full_simulations`, so that every book is compared under both.
+    @property
+    def price_known(self) -> KnownPrice:
+        """What is kept of a cutoff's own bar where its fills are compared.
+
+        All of it where fills are at the close, otherwise only what is known when that bar opens.
         """
-        if self.fill_price == "close":
-            return "close"
-        turn = self.full_simulations.index(index) if index in self.full_simulations else index
-        return "open" if turn % 2 else "close"
+        return self.fill_price
+
+    def windows_begun(self, index: int) -> list[WalkForwardWindow]:
+        """Windows whose test part began since the cutoff before.
+
+        What one that began earlier was decided with was compared there, where the bars that this
+        cutoff replaces were replaced too.
+        """
+        row = self.cutoffs[index].row
+        before = self.cutoffs[index - 1].row if index else -1
+        return [window for window in self.windows if before < window.test.start <= row]

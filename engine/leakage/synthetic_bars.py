@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data import VALUE_COLUMNS
+from engine.data import MAX_PRICE, MIN_PRICE, VALUE_COLUMNS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -57,6 +58,8 @@ class SyntheticFuture:
         *,
         keep_open: bool = False,
         price_factor: float = 1.0,
+        open_factor: float | None = None,
+        volume_factor: float = 1.0,
     ) -> Market:
         """The market with every bar after `row` replaced, of every symbol.
 
@@ -66,25 +69,47 @@ class SyntheticFuture:
             keep_open: Replaces the bar at `row` too, all of it but what is known when that bar
                 begins: its open, and that nothing trades, where nothing does. It falls from there
                 if the real one rose, and rises if not.
-            price_factor: Factor on all replaced prices: a crash or a rally at once.
+            price_factor: Factor on the replaced prices from the first replaced close on: a fall or
+                a rally within one bar.
+            open_factor: Factor on the first replaced open; None is the square root of
+                `price_factor`, half of the move. Without effect where that open is kept.
+            volume_factor: Factor on the replaced volumes.
 
         Returns:
-            Valid bars: positive, open and close within low and high; each replaced value differs
-            from the one it replaces, and each replaced volume is above 0. The provenance is still
-            that of the real bars.
+            Valid bars: prices from `MIN_PRICE` to `MAX_PRICE`, open and close within low and high;
+            each replaced value differs from the one it replaces, and each replaced volume is above
+            0. The provenance is still that of the real bars.
         """
         kept = row if keep_open else row + 1
+        gap = sqrt(price_factor) if open_factor is None else open_factor
+        first_open = 1.0 if keep_open else gap
         values = self._values.copy()
         for number, index in enumerate(self._symbol_rows):
             values[index[kept:]] = _draw_distinct_bars(
                 self._values[index], kept, rng, keep_open=keep_open
             )
-            values[index[kept:], :4] *= price_factor
+            later = values[index[kept:]]
+            later[:, 4] *= volume_factor
+            _move_level(later, price_factor, first_open)
+            later[:, :4] = np.clip(later[:, :4], MIN_PRICE, MAX_PRICE)
+            values[index[kept:]] = later
             if keep_open and not self._traded[row, number]:
                 values[index[row], 4] = 0.0
         bars = self.market.bars.copy()
         bars[list(VALUE_COLUMNS)] = values
         return replace(self.market, bars=bars)
+
+
+def _move_level(bars: Matrix, price_factor: float, first_open: float) -> None:
+    """Moves all prices to another level, the first open to one of its own; in place."""
+    first = bars[:1, :4] * [
+        first_open,
+        max(first_open, price_factor),
+        min(first_open, price_factor),
+        price_factor,
+    ]
+    bars[:, :4] *= price_factor
+    bars[:1, :4] = first
 
 
 def _draw_distinct_bars(

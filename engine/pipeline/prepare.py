@@ -100,16 +100,32 @@ def prepare_data(
     """
     _check_order(market)
     _check_scale(market)
+    history = build_history(spec, market)
+    windows = _make_windows(spec, history, Fraction(0))
     targets = (_resolve_target(spec, market),)
-    close = market.wide("close")[list(targets)]
+    prepared = PreparedData(market, targets, history, windows, rates or load_rates(spec.rates))
+    prepared.rates.require_known(prepared.span[0])  # before any training
+    return prepared
+
+
+def build_history(spec: Strategy, market: Market) -> FeatureHistory:
+    """Features and returns of all bars: `prepare_data` without windows.
+
+    Args:
+        spec: The strategy.
+        market: Its bars, complete and in the order of time.
+
+    Raises:
+        UsageError: The target is not in the dataset, or a resolution is not coarser than its bars.
+        InvalidBarsError: A feature is not finite past its warm-up.
+    """
+    close = market.wide("close")[[_resolve_target(spec, market)]]
     symbols = _input_symbols(spec, market)
-    features = build_features(market, spec.features, symbols)
-    history = FeatureHistory(
-        features=features,
-        forward_returns={
-            bars: forward_returns(close, bars) for bars in spec.target.return_horizons
-        },
-        trailing_returns={bars: close.pct_change(bars) for bars in spec.target.return_horizons},
+    horizons = spec.target.return_horizons
+    return FeatureHistory(
+        features=build_features(market, spec.features, symbols),
+        forward_returns={bars: forward_returns(close, bars) for bars in horizons},
+        trailing_returns={bars: close.pct_change(bars) for bars in horizons},
         target=spec.target,
         scaling=spec.scaling,
         coarse=tuple(
@@ -117,10 +133,6 @@ def prepare_data(
             for interval in spec.resolutions
         ),
     )
-    windows = _make_windows(spec, history, Fraction(0))
-    prepared = PreparedData(market, targets, history, windows, rates or load_rates(spec.rates))
-    prepared.rates.require_known(prepared.span[0])  # before any training
-    return prepared
 
 
 def prepare_delayed_data(spec: Strategy, prepared: PreparedData) -> tuple[PreparedData, ...]:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.leakage.cutoffs import N_SPREAD_CUTOFFS, Cutoff, choose_cutoffs
-from engine.leakage.plan import MIN_WINDOWS_FOR_TWO_REFITS, ProbePlan
+from engine.leakage.cutoffs import N_CUTOFFS, Cutoff, choose_cutoffs
+from engine.leakage.plan import N_REFIT_DRAWS, N_REFIT_WINDOWS, ProbePlan
 from engine.splits.walk_forward import WalkForwardWindow
 
 FIRST = 100
@@ -40,7 +40,7 @@ def test_there_are_enough_cuts_in_order_and_each_leaves_a_bar_to_replace(lengths
     assert rows == sorted(set(rows))
     assert first - 1 <= rows[0]
     assert rows[-1] < last
-    assert len(rows) == min(N_SPREAD_CUTOFFS + 1, last - first + 1)
+    assert len(rows) == min(N_CUTOFFS, last - first + 1)
 
 
 @given(lengths=LENGTHS)
@@ -65,7 +65,7 @@ def test_many_windows_are_met_from_the_first_to_the_last_at_all_three_places() -
     assert min(kinds.count(k) for k in ("window start", "inside a window", "window end")) >= 2
     met = {next((i for i, t in enumerate(tests) if cut.row in t), -1) for cut in cuts}
     assert {0, 19} <= met
-    assert len(met) >= N_SPREAD_CUTOFFS
+    assert len(met) >= N_CUTOFFS - 1
 
 
 def test_a_quiet_bar_and_the_close_that_completes_a_coarser_bar_are_among_the_cuts() -> None:
@@ -94,29 +94,49 @@ def test_every_window_but_the_last_is_rebuilt_whole_at_the_first_cut_behind_it(l
 
 
 @given(lengths=LENGTHS)
-def test_few_windows_are_fitted_again_and_only_ones_that_a_cut_splits(lengths) -> None:
-    schedule = schedule_of(lengths)
-    assert len(schedule.refits) <= (2 if len(lengths) >= MIN_WINDOWS_FOR_TWO_REFITS else 1)
-    for place in schedule.refits:
-        window = schedule.straddling_window(place)
-        assert window.test.start <= schedule.cutoffs[place].row < window.test.stop - 1
-    if max(lengths) > 1 and len(schedule.cutoffs) > len(lengths):
-        assert schedule.refits
-
-
-def test_every_book_is_filled_at_an_open_and_at_a_close() -> None:
-    schedule = schedule_of([40] * 10)
-    assert {schedule.price_known(place) for place in schedule.full_simulations} == {
-        "open",
-        "close",
+def test_a_users_model_is_fitted_again_before_eight_futures_of_all_its_test_rows_but_one(
+    lengths,
+) -> None:
+    plan = schedule_of(lengths)
+    draws = plan.refit_draws
+    assert [draw.number for draw in draws] == list(range(N_REFIT_DRAWS))
+    assert len({draw.cutoff for draw in draws}) <= N_REFIT_WINDOWS
+    for draw in draws:
+        row, window = plan.cutoffs[draw.cutoff].row, plan.window_to_refit(draw.cutoff)
+        assert window.test.start - 1 <= row <= window.test.start
+        assert row < window.test.stop - 1
+    by_cutoff = {
+        draw.cutoff: [d.scenario for d in draws if d.cutoff == draw.cutoff] for draw in draws
     }
+    for scenarios in by_cutoff.values():
+        assert {"fall", "rally", "ordinary"} == set(scenarios)
+
+
+@given(lengths=LENGTHS)
+def test_thresholds_of_every_window_that_a_cutoff_has_met_are_compared_once(lengths) -> None:
+    plan = schedule_of(lengths)
+    begun = [w.index for place in range(len(plan.cutoffs)) for w in plan.windows_begun(place)]
+    last = plan.cutoffs[-1].row
+    assert begun == [window.index for window in plan.windows if window.test.start <= last]
+
+
+def test_where_orders_are_filled_at_opens_no_more_than_the_open_is_known() -> None:
+    assert schedule_of([40] * 10).price_known == "open"
 
 
 def test_where_orders_are_filled_at_closes_every_close_is_known() -> None:
     schedule = replace(schedule_of([40] * 10), fill_price="close")
-    assert {schedule.price_known(place) for place in range(len(schedule.cutoffs))} == {"close"}
+    assert schedule.price_known == "close"
 
 
 @pytest.mark.parametrize("bars", [1, 2, 3])
 def test_the_shortest_spans_are_cut_wherever_they_can_be(bars: int) -> None:
     assert [cut.row for cut in choose_cutoffs(tiles([bars]))] == list(range(99, 99 + bars))
+
+
+@pytest.mark.parametrize("special", [0, 1, 2, 4])
+def test_the_last_window_is_met_however_many_bars_are_special(special) -> None:
+    tests = tiles([40] * 20)
+    latest = np.arange(tests[-1].stop) // 7
+    cuts = choose_cutoffs(tests, latest_coarse_bars=[latest // (k + 1) for k in range(special)])
+    assert any(cut.row in tests[-1] for cut in cuts)

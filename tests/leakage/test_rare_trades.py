@@ -65,27 +65,32 @@ def test_an_honest_one_is_certified_and_has_hardly_a_fill_where_one_would_show(
 ) -> None:
     made = run(strategy, module_folder)
     assert made.certificate["result"] == "passed"
-    cuts = made.certificate["cuts"]
-    probed = [pd.Timestamp(cut["bar"]) for cut in cuts if cut["fills_probed_with"] == "open"]
+    probed = [pd.Timestamp(cut["bar"]) for cut in made.certificate["cuts"]]
     bought = set(made.trades.query("book == 'strategy' and side == 'buy'")["timestamp"])
     assert len(bought) > 5
-    assert len(bought.intersection(probed)) <= 1
+    assert len(bought.intersection(probed)) <= 2
 
 
-def test_at_every_cut_the_last_decision_is_an_entry(strategy, module_folder, monkeypatch) -> None:
-    probed = {}
+@pytest.mark.parametrize("side", ["long_only", pytest.param("long_short", marks=pytest.mark.slow)])
+def test_over_the_cuts_the_last_decision_is_of_every_kind_of_turn(
+    side, strategy, module_folder, monkeypatch
+) -> None:
+    turns = []
     honest = AlternatingProbe.pair_positions
 
-    def seen(self, other, last):
-        (part,) = honest(self, other, last)
-        probed[last] = part.original[:, 0].tolist()
+    def seen(self, *given, **more):
+        (part,) = honest(self, *given, **more)
+        turns.append(tuple(np.sign([0.0, *part.original[:, 0]])[-2:]))
         yield part
 
     monkeypatch.setattr(AlternatingProbe, "pair_positions", seen)
-    run(strategy, module_folder)
-    assert {last % 2 for last in probed} == {0, 1}
-    for *_, before, last in ([0.0, *weights] for weights in probed.values()):
-        assert last > before == 0.0
+    signal = {"kind": "quantile", "enter": 0.97, "exit": 0.5, "side": side}
+    spec = Strategy.model_validate(strategy.model_dump() | {"signal": signal})
+    run(spec, module_folder, name=f"turning {side.replace('_', ' ')}")
+    wanted = {(0, 1), (1, 0)}
+    if side == "long_short":
+        wanted |= {(0, -1), (-1, 0), (1, -1), (-1, 1)}
+    assert wanted <= set(turns)
 
 
 def test_an_entry_sized_by_the_close_of_the_bar_that_fills_it(
@@ -94,7 +99,6 @@ def test_an_entry_sized_by_the_close_of_the_bar_that_fills_it(
     sized_by(monkeypatch, 1)
     error = leak_of(strategy, module_folder)
     assert stage(error) == "fills"
-    assert "turning at every bar" in error.where
 
 
 def test_an_entry_at_a_close_sized_by_the_close_after_it(
@@ -103,13 +107,6 @@ def test_an_entry_at_a_close_sized_by_the_close_after_it(
     sized_by(monkeypatch, 2)
     error = leak_of(close_fills, module_folder)
     assert stage(error) == "fills"
-
-
-def test_an_entry_at_a_close_may_be_sized_by_that_close(
-    close_fills, module_folder, monkeypatch
-) -> None:
-    sized_by(monkeypatch, 1)
-    assert run(close_fills, module_folder, name="sized").certificate["result"] == "passed"
 
 
 def test_an_order_that_is_not_filled_on_a_bar_that_falls(
@@ -141,7 +138,6 @@ def test_a_size_that_knows_the_volatility_of_the_next_bar(
     monkeypatch.setattr(VolatilityTargetSizing, "compute_sizes", knowing)
     error = leak_of(strategy, module_folder)
     assert stage(error) == "positions"
-    assert "turning at every bar" in error.where
 
 
 def test_a_position_left_before_the_price_falls(strategy, module_folder, monkeypatch) -> None:

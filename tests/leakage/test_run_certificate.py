@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from shutil import copytree
 from typing import TYPE_CHECKING, Literal
 
@@ -15,11 +14,9 @@ import engine
 from engine.features import target
 from engine.features.base import Indicator
 from engine.models import Prediction, Ridge
-from engine.models.fitted_model import CoarseRows, FeatureRows, InputTransform
-from engine.signals import orders, target_weights
-from engine.splits.walk_forward import WalkForwardWindow, make_walk_forward_windows
+from engine.signals import orders
 from engine.strategy import Strategy, load_strategy
-from engine.training import datasets, out_of_sample
+from engine.training import out_of_sample
 from tests.leakage.leaks import (
     CentredMean,
     PeekingRidge,
@@ -27,7 +24,6 @@ from tests.leakage.leaks import (
     leak_of,
     run,
     stage,
-    weeks_one_bar_early,
 )
 from tests.pipeline.markets import SYMBOLS, bars, market, write_market, write_strategy
 
@@ -68,7 +64,7 @@ def test_an_honest_run_tells_where_it_was_probed_and_what_was_equal(honest_run) 
     assert len(made["cuts"]) >= 8
     kinds = {cut["kind"] for cut in made["cuts"]}
     assert {"window start", "inside a window", "window end"} <= kinds
-    assert {cut["fills_probed_with"] for cut in made["cuts"]} == {"open", "close"}
+    assert {cut["fills_probed_with"] for cut in made["cuts"]} == {"open"}
     assert {"features", "labels", "predictions", "positions", "fills"} <= set(made["compared"])
     assert all(count["values"] > 0 for count in made["compared"].values())
 
@@ -155,26 +151,6 @@ def test_a_label_that_ends_a_bar_late(strategy, module_folder, monkeypatch) -> N
     assert days_too_early(error) == 1  # a label over one bar may end with the cut, and no later
 
 
-def test_labels_of_rows_behind_the_validation_part(strategy, module_folder, monkeypatch) -> None:
-    """The last validation row learns from a return that ends in the test part."""
-    honest = datasets.target_returns
-
-    def further(history, symbol, rows, horizons):
-        return honest(history, symbol, slice(rows.start + 1, rows.stop + 1), horizons)
-
-    monkeypatch.setattr("engine.training.datasets.target_returns", further)
-    error = leak_of(strategy, module_folder)
-    assert stage(error) == "labels"
-    assert "in window" in error.where
-
-
-def test_a_coarser_bar_used_one_bar_early(strategy, module_folder, monkeypatch) -> None:
-    monkeypatch.setattr("engine.pipeline.prepare.build_coarse_features", weeks_one_bar_early)
-    error = leak_of(strategy, module_folder, resolutions=("1w",))
-    assert stage(error) == "resolutions"
-    assert "1w" in error.where
-
-
 def test_a_threshold_taken_from_test_predictions(strategy, module_folder, monkeypatch) -> None:
     honest = out_of_sample.average_by_window
 
@@ -185,30 +161,6 @@ def test_a_threshold_taken_from_test_predictions(strategy, module_folder, monkey
     error = leak_of(strategy, module_folder)
     assert stage(error) == "thresholds"
     assert error.where.startswith("thresholds: strategy AAA window")
-
-
-def test_a_decision_that_waits_for_the_largest_forecast_to_come(
-    strategy, module_folder, monkeypatch
-) -> None:
-    honest = target_weights.apply_hysteresis
-
-    def patient(values, *thresholds):
-        return honest(values - values.max(), *thresholds)
-
-    monkeypatch.setattr("engine.signals.target_weights.apply_hysteresis", patient)
-    assert stage(leak_of(strategy, module_folder)) == "positions"
-
-
-def test_a_position_decided_by_the_next_bars_forecast(
-    strategy, module_folder, monkeypatch
-) -> None:
-    honest = target_weights.apply_hysteresis
-
-    def early(values, *thresholds):
-        return honest(np.append(values[1:], values[-1]), *thresholds)
-
-    monkeypatch.setattr("engine.signals.target_weights.apply_hysteresis", early)
-    assert stage(leak_of(strategy, module_folder)) == "positions"
 
 
 def test_a_fill_at_the_open_of_the_bar_whose_close_decided_it(
@@ -223,23 +175,6 @@ def test_a_fill_at_the_open_of_the_bar_whose_close_decided_it(
     error = leak_of(strategy, module_folder)
     assert stage(error) == "fills"
     assert days_too_early(error) == 0
-
-
-def test_an_order_sized_by_the_close_of_the_bar_that_fills_it(
-    strategy, module_folder, monkeypatch
-) -> None:
-    from engine.pipeline import steps
-
-    honest = steps.simulate_all
-
-    def sized_late(books, opens, closes, **terms):
-        moved = (closes / opens).shift(-1, fill_value=1.0)
-        late = {book: weights * moved[weights.columns] for book, weights in books.items()}
-        return honest(late, opens, closes, **terms)
-
-    monkeypatch.setattr("engine.pipeline.steps.simulate_all", sized_late)
-    error = leak_of(strategy, module_folder)
-    assert stage(error) == "fills"
 
 
 def test_a_fill_at_a_price_from_before_the_decision(strategy, module_folder, monkeypatch) -> None:
@@ -274,19 +209,6 @@ def next_row(model, fitted, inputs, rows) -> Prediction:
     return honest_predict(model, fitted, inputs, np.minimum(rows + 1, len(inputs.inputs) - 1))
 
 
-def against_the_mean(model, fitted, inputs, rows) -> Prediction:
-    returns = honest_predict(model, fitted, inputs, rows).returns
-    return Prediction(returns - returns.mean())
-
-
-@pytest.mark.parametrize("leaking", [next_row, against_the_mean])
-def test_a_prediction_that_reads_later_rows(strategy, module_folder, monkeypatch, leaking) -> None:
-    monkeypatch.setattr(Ridge, "predict", leaking)
-    error = leak_of(strategy, module_folder)
-    assert stage(error) == "predictions"
-    assert "test rows" in error.where
-
-
 class AheadRidge(Ridge):
     """A user's model that predicts with the inputs of the next row."""
 
@@ -300,88 +222,6 @@ def test_a_users_prediction_that_reads_later_rows(strategy, module_folder) -> No
     error = leak_of(strategy, module_folder, model=AheadRidge())
     assert stage(error) == "predictions"
     assert "test rows" in error.where
-
-
-def test_scaling_by_the_rows_that_are_predicted(strategy, module_folder, monkeypatch) -> None:
-    honest = InputTransform.apply
-
-    def centred(transform, rows):
-        made = honest(transform, rows)
-        return replace(made, inputs=made.inputs - made.inputs.mean(axis=0))
-
-    monkeypatch.setattr(InputTransform, "apply", centred)
-    error = leak_of(strategy, module_folder)
-    assert stage(error) == "predictions"
-    assert "test rows" in error.where
-
-
-def a_bar_late(rows: FeatureRows) -> FeatureRows:
-    return replace(rows, features=np.vstack([rows.features[1:], rows.features[-1:]]))
-
-
-def a_week_early(rows: FeatureRows) -> FeatureRows:
-    (weeks,) = rows.coarse
-    return replace(
-        rows, coarse=(CoarseRows(weeks.features, np.append(weeks.latest[1:], weeks.latest[-1])),)
-    )
-
-
-@pytest.mark.parametrize("leaking", [a_bar_late, a_week_early])
-def test_features_of_later_bars_where_a_model_predicts(
-    strategy, module_folder, monkeypatch, leaking
-) -> None:
-    honest = datasets.select_feature_rows
-
-    def selected(*given):
-        rows, at = honest(*given)
-        return leaking(rows), at
-
-    monkeypatch.setattr("engine.training.forecast.select_feature_rows", selected)
-    error = leak_of(strategy, module_folder, resolutions=("1w",))
-    assert stage(error) == "predictions"
-    assert "test rows" in error.where
-
-
-def without_purge(window: WalkForwardWindow) -> WalkForwardWindow:
-    """Its last validation row is the one before the first test bar."""
-    return replace(window, validation=range(window.validation.start, window.test.start))
-
-
-def into_the_test_part(window: WalkForwardWindow) -> WalkForwardWindow:
-    return replace(window, validation=range(window.validation.start, window.test.start + 1))
-
-
-@pytest.mark.parametrize(
-    ("leaking", "found_in"), [(without_purge, "labels"), (into_the_test_part, "scaled inputs")]
-)
-def test_training_rows_that_reach_into_the_test_part(
-    strategy, module_folder, monkeypatch, leaking, found_in
-) -> None:
-    def made(*given, **more):
-        return tuple(map(leaking, make_walk_forward_windows(*given, **more)))
-
-    monkeypatch.setattr("engine.pipeline.prepare.make_walk_forward_windows", made)
-    error = leak_of(strategy, module_folder)
-    assert stage(error) == found_in
-    assert "in window" in error.where
-
-
-def test_windows_that_depend_on_later_bars(strategy, module_folder, monkeypatch) -> None:
-    """The last one ends a bar earlier where the last close has an odd digit."""
-    closes = {}
-
-    def remembered(close, horizon):
-        closes["last"] = close.iloc[-1, 0]
-        return target.forward_returns(close, horizon)
-
-    def made(*given, **more):
-        *windows, last = make_walk_forward_windows(*given, **more)
-        odd = int(1e6 * closes["last"]) % 2
-        return (*windows, replace(last, test=range(last.test.start, last.test.stop - odd)))
-
-    monkeypatch.setattr("engine.pipeline.prepare.forward_returns", remembered)
-    monkeypatch.setattr("engine.pipeline.prepare.make_walk_forward_windows", made)
-    assert stage(leak_of(strategy, module_folder)) == "windows"
 
 
 def test_an_opponent_that_knows_tomorrow(strategy, module_folder, monkeypatch) -> None:

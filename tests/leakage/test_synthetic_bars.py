@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.data.bars import VALUE_COLUMNS
+from engine.data.bars import MAX_PRICE, MIN_PRICE, VALUE_COLUMNS
 from engine.data.market import Market
 from engine.data.quality import CheckSettings, check_bars
 from engine.leakage.synthetic_bars import SyntheticFuture
@@ -83,8 +85,8 @@ def test_they_are_bars_that_can_be_trusted(seed, row, still, keep_open) -> None:
     other = after(market_of(seed, still=still), row, keep_open=keep_open, price_factor=0.2)
     for symbol in SYMBOLS:
         own = other.bars[other.bars["symbol"] == symbol].reset_index(drop=True)
-        # Their level is moved at the cut, which looks like a split and is meant.
-        policy = {"missed_splits": "warn"}
+        # Their level is moved at the cut, which looks like a split or a jump and is meant.
+        policy = {"missed_splits": "warn", "jumps": "warn"}
         terms = CheckSettings("1d", pd.Timestamp("2030-01-01", tz="UTC"), policy=policy)
         assert check_bars(own, terms).errors == ()
 
@@ -112,6 +114,36 @@ def test_a_level_moves_all_prices_after_the_cut_at_once() -> None:
     np.testing.assert_array_equal(low.to_numpy()[:61], real.wide("close").to_numpy()[:61])
 
 
+@pytest.mark.parametrize("factor", [0.2, 5.0])
+@pytest.mark.parametrize("keep_open", [False, True])
+def test_the_first_bar_after_the_cut_moves_by_itself_and_by_its_gap(factor, keep_open) -> None:
+    real = market_of(9)
+    other = after(real, 60, price_factor=factor, keep_open=keep_open)
+    first = 60 if keep_open else 61
+    opens, highs, lows, closes = (
+        other.wide(name).to_numpy() for name in ("open", "high", "low", "close")
+    )
+    least = 0.8 * abs(np.log(factor))
+    within = np.log(closes[first] / opens[first]) * np.sign(np.log(factor))
+    assert (within > least / 2).all()
+    gap = np.log(opens[first] / closes[first - 1]) * np.sign(np.log(factor))
+    assert (gap < least / 4).all() if keep_open else (gap > least / 2).all()
+    assert (lows <= np.minimum(opens, closes)).all()
+    assert (highs >= np.maximum(opens, closes)).all()
+
+
+def test_a_gap_may_go_the_other_way_than_its_bar_and_volumes_are_scaled() -> None:
+    real = market_of(9)
+    plain = after(real, 60)
+    other = after(real, 60, price_factor=0.2, open_factor=2.0, volume_factor=0.01)
+    opens, closes = other.wide("open").to_numpy(), other.wide("close").to_numpy()
+    assert (opens[61] > 1.5 * closes[60]).all()
+    assert (closes[61] < 0.5 * opens[61]).all()
+    np.testing.assert_allclose(
+        other.wide("volume").to_numpy()[61:], 0.01 * plain.wide("volume").to_numpy()[61:]
+    )
+
+
 def test_a_quiet_bar_has_no_volume_or_a_close_that_did_not_move() -> None:
     real = market_of(6)
     traded = real.bars["symbol"] == "AAA"
@@ -136,3 +168,19 @@ def test_a_symbol_without_volume_has_none_after_the_cut_either() -> None:
     assert other.loc[lacking, "volume"].isna().all()
     assert np.isfinite(other.loc[~lacking, "volume"]).all()
     assert not SyntheticFuture(real).inactive_bars.any()
+
+
+def test_prices_stay_those_that_can_be_simulated() -> None:
+    """A history that fell by orders of magnitude within a bar is drawn from, and may be often."""
+    for unit, crash in ((1e-4, 1e-5), (1e9, 1e5)):
+        real = market_of(3)
+        prices = list(VALUE_COLUMNS[:4])
+        values = real.bars.copy()
+        values[prices] *= unit
+        values.loc[len(values) // 2 :, prices] *= crash
+        values.loc[3 * len(values) // 4 :, prices] /= crash
+        for factor in (5.0, 0.2):
+            other = after(replace(real, bars=values), 20, price_factor=factor)
+            drawn = other.bars[prices].to_numpy()
+            assert (drawn >= MIN_PRICE).all()
+            assert (drawn <= MAX_PRICE).all()

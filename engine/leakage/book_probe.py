@@ -1,0 +1,278 @@
+"""Decisions and fills of every book, compared under a fall and under a rally at one cutoff.
+
+A position is one of few values and a fill depends on few bars: later bars that differ a little
+seldom change either, and a book that is flat before rare falls alone changes only where a fall
+follows. So every book is decided before a bar that falls and before one that rises, far beyond any
+bar of the history, and forecasts are all high or all low from there on; a book that turns at every
+bar is filled there too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.leakage.alternating import ALTERNATING_BOOK, AlternatingProbe
+from engine.leakage.cutoffs import Cutoff
+from engine.leakage.fill_records import FillRecords, pair_fills
+from engine.leakage.output_pairs import pair_positions, pair_predictions, pair_thresholds
+from engine.leakage.perturb import perturb_forecast, perturb_weights
+from engine.leakage.scenarios import choose_scenarios
+from engine.pipeline import steps
+from engine.simulation.costs import RATE_NAMES, CostRates, Costs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from engine.core.types import WideFrame
+    from engine.data import Market
+    from engine.leakage.comparison import OutputPair
+    from engine.leakage.plan import ProbePlan
+    from engine.leakage.scenarios import Scenario
+    from engine.leakage.synthetic_bars import SyntheticFuture
+    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.result import BacktestResult
+    from engine.simulation.costs import TradingCosts
+
+_BARS_AFTER_CUT = 30
+"""Bars after a cutoff up to which fills are simulated, beside the delay of orders: a fill that
+knows the sum of the next bars, or how many are left, differs by then."""
+
+
+def find_unmet_rows(books: Iterable[WideFrame], met: set[int]) -> list[int]:
+    """Rows at which books have positions that they have at none of the rows met.
+
+    Args:
+        books: Weights of each book, n rows.
+        met: Rows that are compared anyway.
+
+    Returns:
+        Ascending; for each book, symbol and side (long, flat, short) that it takes somewhere but
+        in the last row, one row at which it does is among these or `met`.
+    """
+    rows = set(met)
+    for weights in books:
+        for sides in np.sign(weights.to_numpy()[:-1]).T:
+            for side in np.unique(sides):
+                there = np.flatnonzero(sides == side)
+                if not rows.intersection(there.tolist()):
+                    rows.add(int(there[len(there) // 2]))
+    return sorted(rows - met)
+
+
+class BookProbe:
+    """Decides and fills the books of a run again on altered bars.
+
+    Args:
+        result: The run.
+        plan: Its cutoffs.
+        synthetic_future: Bars that replace later ones.
+        require_equal: Raises where a pair of outputs differs.
+        draw: Cutoff and purpose -> random numbers.
+    """
+
+    def __init__(
+        self,
+        result: BacktestResult,
+        plan: ProbePlan,
+        synthetic_future: SyntheticFuture,
+        require_equal: Callable[[Iterable[OutputPair], Cutoff], None],
+        draw: Callable[[Cutoff, str], np.random.Generator],
+    ) -> None:
+        self.alternating = AlternatingProbe(result)
+        self._result = result
+        self._plan = plan
+        self._synthetic_future = synthetic_future
+        self._require_equal = require_equal
+        self._draw = draw
+        self._real_fills: dict[int, FillRecords] = {}
+
+    def compare_at(self, index: int, prepared: PreparedData) -> None:
+        """Compares forecasts, thresholds, positions and fills up to one cutoff.
+
+        Args:
+            index: Of the cutoff.
+            prepared: Prepared from bars that were altered after it.
+        """
+        cutoff = self._plan.cutoffs[index]
+        self._compare_predictions(index, prepared)
+        for scenario in choose_scenarios(index):
+            market = self._alter(cutoff, scenario)
+            self._compare_decisions(index, replace(prepared, market=market), scenario)
+            if self._n_tested(index):
+                costs = self._bind_costs(market, cutoff)
+                if self._plan.price_known == "open":
+                    market = self._alter(cutoff, scenario, keep_open=True)
+                self._compare_fills(index, prepared, market, costs)
+
+    def compare_thresholds(self) -> None:
+        """Compares the thresholds of every window with those before other test forecasts.
+
+        A cutoff compares those of the windows that it begins or cuts; here all test forecasts of
+        all windows are other ones, and train and validation predictions are kept.
+        """
+        result = self._result
+        windows = result.prepared.windows
+        forecasts = [
+            perturb_forecast(
+                outcome, windows[task.window], windows[task.window].test.start, up=True
+            )
+            for task, outcome in zip(result.fits.tasks, result.fits.forecasts, strict=True)
+        ]
+        predictions = steps.assemble_predictions(
+            result.spec, result.prepared, replace(result.fits, forecasts=forecasts)
+        )
+        first = self._plan.cutoffs[0]
+        for book, real in result.predictions.items():
+            pairs = pair_thresholds(
+                book, real, predictions[book], result.spec, result.prepared, windows
+            )
+            self._require_equal(pairs, first)
+
+    def compare_rare_positions(self) -> None:
+        """Compares decisions after one more bar for each position that no cutoff has met.
+
+        A rule that is seldom in the market is flat at every cutoff, where no fall ends it.
+        """
+        result = self._result
+        first = result.prepared.windows[0].test.start
+        rules = [own for book, own in result.weights.items() if book not in result.predictions]
+        rows = find_unmet_rows(
+            rules,
+            {cutoff.row - first for cutoff in self._plan.cutoffs if cutoff.row >= first},
+        )
+        for index, row in enumerate(rows):
+            cutoff = Cutoff(first + row, "inside a window")
+            for scenario in choose_scenarios(index):
+                altered = replace(result.prepared, market=self._alter(cutoff, scenario))
+                weights = steps.decide_positions(result.spec, altered, {}, include_models=False)
+                bars = result.prepared.span[: row + 1]
+                self._require_equal(pair_positions(result.weights, weights, bars), cutoff)
+
+    def _n_tested(self, index: int) -> int:
+        """Out-of-sample bars up to the cutoff."""
+        first = self._result.prepared.windows[0].test.start
+        return max(0, self._plan.cutoffs[index].row + 1 - first)
+
+    def _tested_bars(self, index: int) -> pd.DatetimeIndex:
+        return self._result.prepared.span[: self._n_tested(index)]
+
+    def _alter(self, cutoff: Cutoff, scenario: Scenario, *, keep_open: bool = False) -> Market:
+        return self._synthetic_future.replace_after(
+            cutoff.row,
+            self._draw(cutoff, f"{scenario.name}, open kept" if keep_open else scenario.name),
+            keep_open=keep_open,
+            price_factor=scenario.price_factor,
+            open_factor=scenario.open_factor,
+            volume_factor=scenario.volume_factor,
+        )
+
+    def _bind_costs(self, market: Market, cutoff: Cutoff) -> TradingCosts:
+        """The costs on altered bars; those of the run after the cutoff, where none is compared.
+
+        A cost may depend on the whole bar of its fill, of which an order knows the open alone: so
+        the market is one that keeps all of the cutoff's bar. After it, prices move further than
+        those that a cost model was written for.
+        """
+        model = self._result.spec.costs
+        if isinstance(model, Costs):
+            return model.bind(market)
+        other = model.compute_rates(market)
+        count = cutoff.row + 1
+        joined = {}
+        for name in RATE_NAMES:
+            one, two = getattr(self._own_rates, name), getattr(other, name)
+            both = isinstance(one, pd.DataFrame) and isinstance(two, pd.DataFrame)
+            joined[name] = pd.concat([two.iloc[:count], one.iloc[count:]]) if both else two
+        return model.bind_rates(CostRates(**joined), market)
+
+    @cached_property
+    def _own_rates(self) -> CostRates:
+        return self._result.spec.costs.compute_rates(self._result.prepared.market)
+
+    def _compare_predictions(self, index: int, prepared: PreparedData) -> None:
+        """Assembles predictions again, with other forecasts after the cutoff, high or low."""
+        result, cutoff = self._result, self._plan.cutoffs[index]
+        windows = result.prepared.windows
+        forecasts = [
+            perturb_forecast(outcome, windows[task.window], cutoff.row, up=index % 2 == 1)
+            for task, outcome in zip(result.fits.tasks, result.fits.forecasts, strict=True)
+        ]
+        predictions = steps.assemble_predictions(
+            result.spec, prepared, replace(result.fits, forecasts=forecasts)
+        )
+        new = self._plan.windows_begun(index)
+        for book, real in result.predictions.items():
+            other = predictions[book]
+            self._require_equal(
+                pair_predictions(book, real, other, result.prepared, cutoff.row), cutoff
+            )
+            self._require_equal(
+                pair_thresholds(book, real, other, result.spec, result.prepared, new), cutoff
+            )
+
+    def _compare_decisions(
+        self,
+        index: int,
+        altered: PreparedData,
+        scenario: Scenario,
+    ) -> None:
+        cutoff = self._plan.cutoffs[index]
+        # Those of models are replayed at every bar by `replay.check_decisions`.
+        weights = steps.decide_positions(self._result.spec, altered, {}, include_models=False)
+        bars = self._tested_bars(index)
+        self._require_equal(pair_positions(self._result.weights, weights, bars), cutoff)
+        if len(bars):
+            up = scenario.forecasts_up
+            self._require_equal(
+                self.alternating.pair_positions(altered, len(bars) - 1, index, up=up), cutoff
+            )
+
+    def _compare_fills(
+        self, index: int, prepared: PreparedData, market: Market, costs: TradingCosts
+    ) -> None:
+        """Fills the book that turns at every bar, with other decisions from the cutoff on.
+
+        Costs, interest and what trades are read from the altered bars. They are the same for all
+        books; every fill of the run's own books is replayed by `replay.check_fills`. The turn at a
+        cutoff is of one kind where it is decided and where it is filled: by cutoffs they go
+        through the cycle.
+        """
+        spec, cutoff, last = (
+            self._result.spec,
+            self._plan.cutoffs[index],
+            self._n_tested(index) - 1,
+        )
+        due_row = last - spec.execution.delay
+        decided = self.alternating.weights(due_row, index)
+        ending = _end_after(prepared, cutoff.row + spec.execution.delay + _BARS_AFTER_CUT, market)
+        weights = perturb_weights(decided.iloc[: len(ending.span)], last)
+        filled = steps.simulate_books(spec, ending, {ALTERNATING_BOOK: weights}, costs=costs)
+        pairs = pair_fills(
+            ALTERNATING_BOOK,
+            self._alternating_fills(due_row, index),
+            FillRecords.from_result(filled[ALTERNATING_BOOK]),
+            self._tested_bars(index),
+            price_known=self._plan.price_known,
+        )
+        self._require_equal(pairs, cutoff)
+
+    def _alternating_fills(self, row: int, turn: int) -> FillRecords:
+        own = self.alternating.simulation_result(row, turn)
+        if id(own) not in self._real_fills:
+            self._real_fills[id(own)] = FillRecords.from_result(own)
+        return self._real_fills[id(own)]
+
+
+def _end_after(prepared: PreparedData, last_row: int, market: Market) -> PreparedData:
+    """The data with other bars, and with out-of-sample bars up to a row."""
+    windows = tuple(
+        replace(window, test=range(window.test.start, min(window.test.stop, last_row + 1)))
+        for window in prepared.windows
+        if window.test.start <= last_row
+    )
+    return replace(prepared, market=market, windows=windows)

@@ -1,0 +1,229 @@
+"""Checks decisions and fills against a replay that is shown one bar after the other.
+
+A decision or a fill that knows a later bar may do so at few bars, none of which is at a cutoff. A
+replay cannot know one: it is given each row after those before it. So the position of every model
+at every close, and every fill of every book, has to be that of a replay from the forecasts, the
+thresholds and the bars of the run, which are tested by themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from engine.core.book_names import STRATEGY_BOOK
+from engine.core.errors import BacktestError, LookaheadError
+from engine.core.randomness import derive_seed
+from engine.leakage.comparison import FIXES, format_bar
+from engine.signals.decision_levels import compute_decision_levels
+from engine.signals.hysteresis import next_position
+from engine.signals.inputs import SignalInputs
+from engine.signals.prediction_row import PredictionRow
+from engine.simulation.book_values import Terms, Variation, value_books
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.core.types import BoolVector, IntVector, Matrix, Vector, WideFrame
+    from engine.pipeline.prepare import PreparedData
+    from engine.simulation.fills import Fills
+    from engine.simulation.portfolio import SimulationResult
+    from engine.strategy import Strategy
+    from engine.training.out_of_sample import Predictions
+
+REPLAY_TOLERANCE = 1e-9
+"""Largest relative difference; both are equal to the last bit but for parts that are a user's."""
+
+SIZED_ENTRIES = 24
+"""Entries of a book whose size is computed again from what was known at them, beside all that have
+none: an entry that was left out must have had a reason."""
+
+
+def check_decisions(
+    spec: Strategy,
+    prepared: PreparedData,
+    predictions: Mapping[str, Predictions],
+    weights: Mapping[str, WideFrame],
+) -> None:
+    """Refuses weights of a model that a decision bar by bar does not make.
+
+    Raises:
+        LookaheadError: The first such weight.
+    """
+    for book, own in predictions.items():
+        replayed = _DecisionReplay(spec, prepared, SignalInputs.from_predictions(own))
+        for column, symbol in enumerate(prepared.targets):
+            found = weights[book].iloc[:, column].to_numpy(dtype=np.float64)
+            positions = replayed.positions(symbol)
+            entries = np.flatnonzero(_changes(positions) & (positions != 0.0))
+            kept = np.maximum.accumulate(np.where(_changes(positions), np.arange(len(found)), 0))
+            due = np.where(positions == 0.0, 0.0, np.abs(found[kept]) * positions)
+            rng = np.random.default_rng(derive_seed(spec.seed, "certificate", book, symbol))
+            sized = {*rng.permutation(entries)[:SIZED_ENTRIES].tolist()}
+            for row in sorted(sized.union(entries[found[entries] == 0.0].tolist())):
+                due[row] = positions[row] * replayed.size(row, symbol)
+            _require_close(found, due, prepared.span, f"{book} {symbol}")
+
+
+class _DecisionReplay:
+    """Decisions of one model, each from the rows up to its own."""
+
+    def __init__(self, spec: Strategy, prepared: PreparedData, forecasts: SignalInputs) -> None:
+        self._spec = spec.decision_spec(prepared.market.periods_per_year)
+        self._close = prepared.target_close
+        self._forecasts = forecasts
+        self._levels = {
+            window: compute_decision_levels(
+                self._spec,
+                window,
+                forecasts.train_predictions.get(window, {}),
+                forecasts.residuals.get(window, {}),
+            )
+            for window in set(forecasts.window.tolist())
+        }
+
+    def positions(self, symbol: str) -> Vector:
+        """(n,) 1 long, 0 flat, -1 short at each close."""
+        side, position, positions = self._spec.signal.side, 0.0, []
+        values = self._forecasts.predicted[symbol].tolist()
+        for value, window in zip(values, self._forecasts.window.tolist(), strict=True):
+            if np.isfinite(value):
+                thresholds = self._levels[window].thresholds[symbol]
+                position = next_position(position, value, thresholds, side)
+            else:
+                position = 0.0
+            positions.append(position)
+        return np.array(positions)
+
+    def size(self, row: int, symbol: str) -> float:
+        """Share of the equity at which a position is entered at a row."""
+        forecasts, stamp = self._forecasts, self._forecasts.predicted.index[row]
+        known = PredictionRow(
+            stamp,
+            _row_by_symbol(forecasts.predicted, row),
+            self._levels[int(forecasts.window[row])],
+            {level: _row_by_symbol(wide, row) for level, wide in forecasts.quantiles.items()},
+            self._spec.sizing.select_closes(self._close.loc[:stamp]),
+        )
+        try:
+            sizes = self._spec.sizing.compute_sizes(
+                known.to_signal_inputs(), known.close, self._spec.periods_per_year
+            )
+        except (BacktestError, LookupError, ValueError) as error:
+            raise LookaheadError(
+                f"Look-ahead: the size of {symbol} at {format_bar(stamp)} needs more than was "
+                "known then",
+                expected="a size from its forecasts and the closes up to it",
+                found=f"{type(error).__name__}: {error}",
+                where=f"positions: {STRATEGY_BOOK} {symbol} at {format_bar(stamp)}",
+                fix=FIXES["positions"],
+            ) from error
+        return min(float(sizes[symbol].iloc[0]), self._spec.max_weight) / sizes.shape[1]
+
+
+def _row_by_symbol(wide: WideFrame, row: int) -> dict[str, float]:
+    return dict(zip(wide.columns, wide.iloc[row].tolist(), strict=True))
+
+
+def _require_close(found: Vector, due: Vector, bars: pd.DatetimeIndex, name: str) -> None:
+    wrong = np.flatnonzero(~np.isclose(found, due, rtol=REPLAY_TOLERANCE, atol=0.0))
+    if wrong.size:
+        row = int(wrong[0])
+        raise LookaheadError(
+            f"Look-ahead: the position of {name} at {format_bar(bars[row])} is not what the bars "
+            "up to it decide",
+            expected=f"{due[row]:.10g}",
+            found=f"{found[row]:.10g}",
+            where=f"positions: {name} at {format_bar(bars[row])}",
+            fix=FIXES["positions"],
+        )
+
+
+def _changes(positions: Vector) -> BoolVector:
+    """Where a position is another one than at the row before; 0 before the first."""
+    return np.asarray(positions != np.concatenate([[0.0], positions[:-1]]))
+
+
+def check_fills(
+    spec: Strategy,
+    prepared: PreparedData,
+    weights: Mapping[str, WideFrame],
+    books: Mapping[str, SimulationResult],
+) -> None:
+    """Refuses a fill that the decisions of its book do not make bar by bar, and one left out.
+
+    Raises:
+        LookaheadError: The first fill that differs.
+    """
+    terms = _make_terms(spec, prepared)
+    costs, delay = spec.costs.bind(prepared.market), spec.execution.delay
+    variations = [
+        Variation(_schedule(weights[book][list(terms.closes)], delay), delay, costs)
+        for book in books
+    ]
+    replays = value_books(variations, terms, bar_by_bar=True)
+    for (book, result), replay in zip(books.items(), replays, strict=True):
+        _require_equal_fills(book, result, replay.fills, terms.closes)
+
+
+def _make_terms(spec: Strategy, prepared: PreparedData) -> Terms:
+    symbols, market = list(prepared.targets), prepared.market
+    opens, closes = (market.wide(price).loc[prepared.span, symbols] for price in ("open", "close"))
+    return Terms(
+        prices=opens if spec.execution.price == "open" else closes,
+        closes=closes,
+        traded=prepared.traded,
+        cash_rates=np.atleast_1d(np.asarray(prepared.rates_by_bar.cash, dtype=np.float64)),
+        maintenance_margin=spec.execution.maintenance_margin or 0.0,
+    )
+
+
+def _schedule(weights: WideFrame, delay: int) -> WideFrame:
+    """A weight that changed, at the row so many bars later; NaN elsewhere."""
+    values, due = weights.to_numpy(dtype=np.float64), np.full(weights.shape, np.nan)
+    held = np.zeros(values.shape[1])
+    for row in np.flatnonzero((np.diff(values, axis=0, prepend=0.0) != 0.0).any(axis=1)).tolist():
+        if row + delay < len(values):
+            changed = values[row] != (values[row - 1] if row else held)
+            due[row + delay, changed] = values[row, changed]
+    return pd.DataFrame(due, index=weights.index, columns=weights.columns)
+
+
+def _require_equal_fills(
+    book: str, result: SimulationResult, replay: Fills, closes: WideFrame
+) -> None:
+    trades = result.trades
+    rows = closes.index.get_indexer(pd.Index(trades["timestamp"]))
+    columns = closes.columns.get_indexer(pd.Index(trades["symbol"]))
+    bought = trades["side"].to_numpy() == "buy"
+    size = trades["size"].to_numpy(dtype=np.float64)
+    found = _sort_fills(rows, columns, np.where(bought, size, -size), trades["price"].to_numpy())
+    due = _sort_fills(replay.row, replay.column, replay.size, replay.price)
+    count = min(len(found), len(due))
+    same = np.isclose(found[:count], due[:count], rtol=REPLAY_TOLERANCE, atol=0.0).all(axis=1)
+    if same.all() and len(found) == len(due):
+        return
+    place = count if same.all() else int(np.argmin(same))
+    first = min(int(each[place, 0]) for each in (found, due) if place < len(each))
+    bar = format_bar(closes.index[first])
+    raise LookaheadError(
+        f"Look-ahead: the fills of {book} at {bar} are not those of its decisions before it",
+        expected=_describe_fill(due, place, first),
+        found=_describe_fill(found, place, first),
+        where=f"fills: {book} at {bar}",
+        fix=FIXES["fills"],
+    )
+
+
+def _sort_fills(rows: IntVector, columns: IntVector, size: Vector, price: Vector) -> Matrix:
+    """(m, 4) row, column, size and price, by row, then by column."""
+    table = np.column_stack([rows, columns, size, price]).astype(np.float64)
+    return table[np.lexsort([table[:, 1], table[:, 0]])]
+
+
+def _describe_fill(fills: Matrix, place: int, row: int) -> str:
+    if place >= len(fills) or int(fills[place, 0]) != row:
+        return "no fill at this bar"
+    return f"{fills[place, 2]:+.10g} units at {fills[place, 3]:.10g}"

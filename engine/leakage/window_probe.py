@@ -1,0 +1,105 @@
+"""Every window's arrays, built again from a history that ends before its test part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine.core.errors import BacktestError, LookaheadError
+from engine.leakage.comparison import FIXES, format_bar
+from engine.leakage.output_pairs import pair_tasks
+from engine.pipeline.steps import make_window_tasks
+
+if TYPE_CHECKING:
+    from engine.core.types import WideFrame
+    from engine.features.resolutions import CoarseFeatures
+    from engine.leakage.comparison import OutputComparison
+    from engine.pipeline.result import BacktestResult
+    from engine.splits.walk_forward import WalkForwardWindow
+    from engine.training.datasets import FeatureHistory
+
+
+def probe_windows(result: BacktestResult, comparison: OutputComparison) -> None:
+    """Compares the arrays of each window with those of a history without its test part.
+
+    The history keeps the run's own features, which are probed by themselves: what is tested here
+    is what a window makes of them, its scaling, labels and choice of rows.
+
+    Args:
+        result: The run.
+        comparison: Counts what is equal.
+
+    Raises:
+        LookaheadError: An array depends on the test part of its window or on what comes after it.
+    """
+    for window in result.prepared.windows:
+        _probe_window(result, window, comparison)
+
+
+def _probe_window(
+    result: BacktestResult, window: WalkForwardWindow, comparison: OutputComparison
+) -> None:
+    real, count = result.prepared, window.test.start
+    last = real.feature_history.features.timestamps[count - 1]
+    known = replace(
+        real,
+        market=real.market.until(last),
+        feature_history=first_bars(real.feature_history, count),
+    )
+    own = [task for task in result.fits.tasks if task.window == window.index]
+    try:
+        others = make_window_tasks(result.spec, known, [window])
+    except (BacktestError, IndexError, ValueError) as error:
+        raise LookaheadError(
+            f"Look-ahead: the arrays of window {window.index} need what comes after "
+            f"{format_bar(last)}",
+            expected="arrays of the bars up to there alone",
+            found=f"{type(error).__name__}: {error}",
+            where=f"training arrays: rows in window {window.index}",
+            fix=FIXES["training arrays"],
+        ) from error
+    for pair in pair_tasks(own, others, window, real):
+        comparison.require_equal(pair, last)
+
+
+def first_bars(history: FeatureHistory, count: int) -> FeatureHistory:
+    """The features and returns that are known at the close of the bar `count` - 1.
+
+    The time of the bar after it is there as well: it is known to be the first one of a test part.
+    """
+    features = history.features
+    return replace(
+        history,
+        features=replace(
+            features, timestamps=features.timestamps[: count + 1], values=features.values[:count]
+        ),
+        forward_returns={
+            bars: _without_unknown(ahead.iloc[:count], bars)
+            for bars, ahead in history.forward_returns.items()
+        },
+        trailing_returns={
+            bars: behind.iloc[:count] for bars, behind in history.trailing_returns.items()
+        },
+        coarse=tuple(_first_coarse_bars(coarse, count) for coarse in history.coarse),
+    )
+
+
+def _without_unknown(ahead: WideFrame, bars: int) -> WideFrame:
+    """The labels, NaN where they end after the last bar."""
+    known = ahead.copy()
+    known.iloc[len(known) - bars :] = float("nan")
+    return known
+
+
+def _first_coarse_bars(coarse: CoarseFeatures, count: int) -> CoarseFeatures:
+    complete = int(coarse.latest[count - 1]) + 1
+    features = coarse.features
+    return replace(
+        coarse,
+        features=replace(
+            features,
+            timestamps=features.timestamps[:complete],
+            values=features.values[:complete],
+        ),
+        latest=coarse.latest[:count],
+    )
