@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.data import Market
+    from engine.data.rates import InterestRates
     from engine.runs.documents import Metrics, Significance
     from engine.runs.documents.significance import SharpeFigures
+    from engine.training.executors.base import Executor
 
 RESAMPLES = 999
 """Resamples of each market: the p-value (1 + extreme) / (1 + resamples) of a 5 % test is exact."""
@@ -81,7 +83,7 @@ def make_strategy(**sections: Any) -> Strategy:  # noqa: ANN401 - whatever a str
 
 def run_stages(spec: Strategy, market: Market) -> HarnessResult:
     """From bars to metrics and significance."""
-    result = _run_backtest(spec, market)
+    result = run_backtest(spec, market, *_executor_and_store(spec))
     metrics = compute_metrics(result.prepared, result.predictions, result.books)
     return HarnessResult(result, metrics, evaluate_backtest(result))
 
@@ -92,8 +94,9 @@ def certify_strategy(spec: Strategy, market: Market) -> Mapping[str, Any]:
     Raises:
         LookaheadError: The test detects look-ahead.
     """
+    executor, store = _executor_and_store(spec)
     return run_leakage_test(
-        _run_backtest(spec, market), *_executor_and_store(spec), NullProgress(), fresh=False
+        run_backtest(spec, market, executor, store), executor, store, NullProgress(), fresh=False
     )
 
 
@@ -108,11 +111,25 @@ def interval_covers(figures: Mapping[str, Any], true_value: float) -> bool:
     return low is not None and high is not None and bool(low <= true_value <= high)
 
 
-def _run_backtest(spec: Strategy, market: Market) -> BacktestResult:
-    """From bars to books."""
-    prepared = prepare_data(spec, market)
+def run_backtest(
+    spec: Strategy,
+    market: Market,
+    executor: Executor,
+    store: FitStore,
+    rates: InterestRates | None = None,
+) -> BacktestResult:
+    """From bars to books.
+
+    Args:
+        spec: The strategy.
+        market: Its bars.
+        executor: Who fits.
+        store: Of fits.
+        rates: Interest rates, where they are not those of `spec`.
+    """
+    prepared = prepare_data(spec, market, rates)
     predictions, fits = fit_and_predict(
-        spec, prepared, *_executor_and_store(spec), NullProgress(), fresh=False
+        spec, prepared, executor, store, NullProgress(), fresh=False
     )
     weights = decide_positions(spec, prepared, predictions)
     return BacktestResult(

@@ -1,0 +1,185 @@
+"""Leaks in features: the value at a bar depends on bars after it, or on where the history ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from engine.selftest.leaks import rows
+from engine.selftest.leaks.planting import Leak
+from engine.selftest.leaks.rows import next_return
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.features.base import Indicator
+    from engine.features.build import FeatureMatrix
+    from engine.selftest.leaks.planting import Function, Plant
+    from engine.selftest.leaks.rows import RowChoice
+
+_COMPUTE = "engine.features.base.Indicator.compute"
+
+
+def _feature_leak(
+    name: str,
+    summary: str,
+    change: Callable[[pd.Series[float], pd.DataFrame, Plant], pd.Series[float]],
+) -> Leak:
+    """A leak that changes the values of every indicator, those of its warm-up excepted."""
+
+    def make(honest: Function, plant: Plant) -> Function:
+        def compute(feature: Indicator, bars: pd.DataFrame) -> pd.Series[float]:
+            values = honest(feature, bars)
+            changed = change(values, bars, plant)
+            return changed.where(np.isfinite(changed), values).where(values.notna())
+
+        return compute
+
+    return Leak(name, summary, "features", _COMPUTE, make)
+
+
+def _peek(name: str, summary: str, choose: RowChoice, bars_ahead: int = 1) -> Leak:
+    """The return to come is added at some rows."""
+
+    def change(values: pd.Series[float], bars: pd.DataFrame, plant: Plant) -> pd.Series[float]:
+        ahead = next_return(bars["close"], bars_ahead)
+        return values + ahead.where(choose(bars["close"], plant), 0.0)
+
+    return _feature_leak(name, summary, change)
+
+
+def _scaled_peek(
+    values: pd.Series[float],
+    bars: pd.DataFrame,
+    plant: Plant,  # noqa: ARG001 - one signature
+) -> pd.Series[float]:
+    return values + 1e-9 * next_return(bars["close"])
+
+
+def _next_column(column: str) -> Callable[..., pd.Series[float]]:
+    def change(values: pd.Series[float], bars: pd.DataFrame, _: Plant) -> pd.Series[float]:
+        return values + np.log((bars[column].shift(-1) + 1.0) / (bars[column] + 1.0))
+
+    return change
+
+
+def _centred(values: pd.Series[float], _: pd.DataFrame, __: Plant) -> pd.Series[float]:
+    return values.rolling(5, center=True).mean()
+
+
+def _backward_ewm(values: pd.Series[float], _: pd.DataFrame, __: Plant) -> pd.Series[float]:
+    return values[::-1].ewm(span=5).mean()[::-1]
+
+
+def _filled_from_behind(
+    values: pd.Series[float], bars: pd.DataFrame, _: Plant
+) -> pd.Series[float]:
+    return values.where(bars["volume"] > 0).bfill()
+
+
+def _whole_zscore(values: pd.Series[float], _: pd.DataFrame, __: Plant) -> pd.Series[float]:
+    return (values - values.mean()) / (values.std() or 1.0)
+
+
+def _whole_max(values: pd.Series[float], _: pd.DataFrame, __: Plant) -> pd.Series[float]:
+    return values - values.max()
+
+
+def _whole_rank(values: pd.Series[float], _: pd.DataFrame, __: Plant) -> pd.Series[float]:
+    return values.rank(pct=True)
+
+
+def _winsorised(values: pd.Series[float], _: pd.DataFrame, __: Plant) -> pd.Series[float]:
+    return values.clip(float(values.quantile(0.01)), float(values.quantile(0.99)))
+
+
+def _detrended(values: pd.Series[float], bars: pd.DataFrame, _: Plant) -> pd.Series[float]:
+    level = np.log(bars["close"].to_numpy())
+    distance = level - np.linspace(level[0], level[-1], len(level))
+    return values + pd.Series(distance, index=values.index)
+
+
+def _turning_points(values: pd.Series[float], bars: pd.DataFrame, _: Plant) -> pd.Series[float]:
+    close = bars["close"]
+    around = close.rolling(7, center=True, min_periods=4)
+    return values + (close == around.min()) - (close == around.max())
+
+
+def _days_to_next(values: pd.Series[float], bars: pd.DataFrame, _: Plant) -> pd.Series[float]:
+    stamps = pd.DatetimeIndex(bars.index).tz_localize(None).to_numpy()
+    return values + np.append(np.diff(stamps) / np.timedelta64(1, "D"), 0.0)
+
+
+def _share_of_history(values: pd.Series[float], bars: pd.DataFrame, _: Plant) -> pd.Series[float]:
+    return values + np.arange(len(bars)) / len(bars)
+
+
+def _bars_left(values: pd.Series[float], bars: pd.DataFrame, _: Plant) -> pd.Series[float]:
+    left = np.arange(len(bars))[::-1]
+    return values + (left < 20)
+
+
+def _last_close_level(values: pd.Series[float], bars: pd.DataFrame, _: Plant) -> pd.Series[float]:
+    close = bars["close"].to_numpy()
+    return values + pd.Series(np.log(close / close[-1]), index=values.index)
+
+
+def _last_symbol_peeks(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
+    def build(market: Any, features: Any, symbols: Any) -> FeatureMatrix:  # noqa: ANN401 - forwarded
+        made: FeatureMatrix = honest(market, features, symbols)
+        symbol, columns = made.symbol_columns[-1]
+        values = made.values.copy()
+        ahead = next_return(market.bars_by_symbol[symbol]["close"]).to_numpy()
+        values[:, list(columns)] += ahead[:, None]
+        return replace(made, values=values)
+
+    return build
+
+
+LEAKS: tuple[Leak, ...] = (
+    _peek("feature: next bar", "the return of the next bar is in it", rows.every_row),
+    _peek("feature: three bars ahead", "the next three bars are in it", rows.every_row, 3),
+    _peek("feature: a month ahead", "the next 21 bars are in it", rows.every_row, 21),
+    _peek("feature: 10 % of bars", "the next bar, at a tenth", rows.random_share(0.1)),
+    _peek("feature: 5 % of bars", "the next bar, at a twentieth", rows.random_share(0.05)),
+    _peek("feature: 2 % of bars", "the next bar, at one in fifty", rows.random_share(0.02)),
+    _peek("feature: one stretch", "the next bar, over a row of 5 %", rows.one_stretch(0.05)),
+    _peek("feature: month ends", "the next bar, at month ends", rows.last_business_day("M")),
+    _peek("feature: quarter ends", "the next bar, at quarter ends", rows.last_business_day("Q")),
+    _peek("feature: Fridays", "the next bar, on Fridays", rows.fridays),
+    _peek("feature: before gaps", "the next bar, before weekends", rows.before_gaps),
+    _peek("feature: before holidays", "the next bar, before holidays", rows.before_holidays),
+    _peek("feature: before falls", "the next bar, if it falls far", rows.before_falls),
+    _peek("feature: before rallies", "the next bar, if it rises far", rows.before_rallies),
+    _peek("feature: at records", "the next bar, at 20-bar highs and lows", rows.at_records),
+    _feature_leak("feature: tiny", "a billionth of the next return", _scaled_peek),
+    _feature_leak("feature: next volume", "the volume of the next bar", _next_column("volume")),
+    _feature_leak("feature: next open", "the open of the next bar", _next_column("open")),
+    _feature_leak("feature: next high", "the high of the next bar", _next_column("high")),
+    _feature_leak("feature: centred mean", "a mean of two bars on each side", _centred),
+    _feature_leak("feature: backward filter", "an average from the end back", _backward_ewm),
+    _feature_leak(
+        "feature: filled back", "bars without volume take a later value", _filled_from_behind
+    ),
+    _feature_leak("feature: history z-score", "mean and deviation of all bars", _whole_zscore),
+    _feature_leak("feature: history maximum", "the highest value of all bars", _whole_max),
+    _feature_leak("feature: history rank", "the rank among all bars", _whole_rank),
+    _feature_leak("feature: winsorised", "clipped at quantiles of all bars", _winsorised),
+    _feature_leak("feature: detrended", "less the line from first to last close", _detrended),
+    _feature_leak("feature: turning points", "tops and bottoms of seven bars", _turning_points),
+    _feature_leak("feature: last close", "the distance from the last close", _last_close_level),
+    _feature_leak("feature: days to next bar", "time until the next bar", _days_to_next),
+    _feature_leak("feature: row of all rows", "row number over all rows", _share_of_history),
+    _feature_leak("feature: near the end", "another level on the last 20 bars", _bars_left),
+    Leak(
+        "feature: one symbol",
+        "the next bar, of the last symbol alone",
+        "features",
+        "engine.features.build.build_features",
+        _last_symbol_peeks,
+    ),
+)
+"""Leaks in the features of the bars' own interval."""
