@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from engine.cli.errors import handle_errors, print_notice
+from engine.cli.errors import handle_errors
 from engine.cli.options import DebugOption, OverridesOption, StrategyArgument
+from engine.cli.terminal import print_lines, print_notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,10 +35,16 @@ def check_command(
         for fault in list_kind_faults():
             print_notice(str(fault))
         tree = loaded.model_dump(mode="json")
-        typer.echo(f"{strategy} is a valid strategy")
-        for key, value in tree.items():
-            for number, line in enumerate(_format_value_lines(value)):
-                typer.echo(f"  {'' if number else key:<{LABEL_WIDTH}}{line}")
+        print_lines(
+            [
+                f"{strategy} is a valid strategy",
+                *(
+                    f"  {'' if number else key:<{LABEL_WIDTH}}{line}"
+                    for key, value in tree.items()
+                    for number, line in enumerate(_format_value_lines(value))
+                ),
+            ]
+        )
 
 
 def _format_value_lines(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON

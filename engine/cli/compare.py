@@ -11,7 +11,8 @@ import typer
 from engine.cli import completion
 from engine.cli.errors import handle_errors
 from engine.cli.options import DebugOption, JsonOption, limit_blas_threads
-from engine.cli.run_lookup import find_run_folder, translate_write_errors
+from engine.cli.run_lookup import find_run_folder
+from engine.cli.terminal import print_json, print_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,21 +51,25 @@ def compare_command(
     """
     with handle_errors(debug=debug):
         limit_blas_threads()
-        from engine.cli.comparison_summary import render_comparison_json, render_comparison_text
-        from engine.cli.text_table import output_width, print_text
+        from engine.cli.comparison_summary import comparison_document, render_comparison_text
+        from engine.cli.text_table import output_width
         from engine.comparison import compare_opened_runs
-        from engine.reporting.comparison import write_comparison
+        from engine.core.storage import translate_disk_faults
+        from engine.core.writable import OutputPlace
+        from engine.reporting.comparison import COMPARISON_FILE, write_comparison
         from engine.runs.run import Run
 
         opened = [Run.open(find_run_folder(reference, reports)) for reference in runs]
-        result = compare_opened_runs(opened)
         folder = out or reports / COMPARISONS_FOLDER / comparison_id(
             [run.run_id for run in opened]
         )
-        with translate_write_errors(folder):
+        pages = OutputPlace("the pages", "name another folder with --out")
+        pages.require_folder(folder, COMPARISON_FILE)
+        result = compare_opened_runs(opened)
+        with translate_disk_faults("the pages cannot be written", folder, pages.otherwise):
             page = write_comparison(opened, folder, result)
         if json:
-            typer.echo(render_comparison_json(result, page))
+            print_json(comparison_document(result, page))
         else:
             print_text(render_comparison_text(result, page, output_width()))
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.cli.run_summary import ASCII_SIGNS
+from engine.cli.terminal import styled
 from engine.cli.text_table import (
     GRADE_COLOURS,
     TextTableColumn,
-    colourise,
     render_table,
     sign_colours,
     wrap_text,
 )
+from engine.core.control_characters import escape_line
 from engine.reporting import formatting
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from engine.comparison import RunComparison
 
 
-def render_comparison_json(comparison: RunComparison, page: Path) -> str:
-    """One JSON object: every figure, and the path of the page."""
-    return json.dumps({**comparison.as_dict(), "page": str(page)}, indent=2, allow_nan=False)
+def comparison_document(comparison: RunComparison, page: Path) -> dict[str, Any]:
+    """The JSON object of `--json`: every figure, and the path of the page."""
+    return {**comparison.as_dict(), "page": str(page)}
 
 
 def render_comparison_text(comparison: RunComparison, page: Path, width: int) -> str:
@@ -45,8 +45,8 @@ def render_comparison_text(comparison: RunComparison, page: Path, width: int) ->
         head,
         "\n".join(render_table(_table_columns(comparison), width)),
         "\n".join(wrap_text(sentence, width) for sentence in comparison.sentences),
-        f"Evidence: {colourise(comparison.grade, GRADE_COLOURS.get(comparison.grade))}",
-        f"comparison   {page}",
+        f"Evidence: {styled(comparison.grade, GRADE_COLOURS.get(comparison.grade))}",
+        f"comparison   {escape_line(str(page))}",
     ]
     return "\n\n".join(parts).translate(ASCII_SIGNS)
 

@@ -1,13 +1,16 @@
 """Shell completion: strategy files, names of datasets, keys of the schema, run folders.
 
 A shell waits for these at every press of the tab key: keys are read from the schema file, names
-from folders, and the engine is not loaded. Where nothing is known, nothing is completed.
+from folders, and the engine is not loaded. Where nothing is known, nothing is completed. A name
+with a control character is not offered: a shell prints it as it is.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+from engine.core.control_characters import is_printable
 
 YAML_SUFFIXES = {".yaml", ".yml"}
 
@@ -58,7 +61,8 @@ def complete_overrides(incomplete: str) -> list[str]:
 def complete_runs(incomplete: str) -> list[str]:
     """Run folders below reports/, newest first."""
     manifests = sorted(Path("reports").glob("*/*/manifest.json"), key=_modified_at, reverse=True)
-    return [str(path.parent) for path in manifests if str(path.parent).startswith(incomplete)]
+    folders = [str(path.parent) for path in manifests if is_printable(str(path.parent))]
+    return [folder for folder in folders if folder.startswith(incomplete)]
 
 
 def _load_schema() -> dict[str, object]:
@@ -73,9 +77,10 @@ def _load_schema() -> dict[str, object]:
 def _yaml_files(folder: Path) -> list[Path]:
     """YAML files of a folder; none where it does not exist."""
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix in YAML_SUFFIXES)
+        files = [path for path in folder.iterdir() if path.suffix in YAML_SUFFIXES]
     except OSError:
         return []
+    return sorted(path for path in files if is_printable(str(path)))
 
 
 def _modified_at(path: Path) -> float:

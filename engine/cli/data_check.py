@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json as json_
 import textwrap
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from engine.cli.errors import handle_errors
 from engine.cli.options import DatasetArgument, DebugOption, JsonOption, QuietOption
 from engine.cli.progress import stderr_progress
-from engine.cli.text_table import SEVERITY_COLOURS, colourise, print_text, prose_width
+from engine.cli.terminal import print_json, print_lines, styled
+from engine.cli.text_table import SEVERITY_COLOURS, prose_width
 from engine.core.home import backtest_home
 
 if TYPE_CHECKING:
@@ -47,21 +47,20 @@ def data_check_command(
         with stderr_progress(quiet=quiet) as progress:
             check = check_dataset(dataset, home=home, offline=offline, progress=progress)
         if json:
-            typer.echo(_render_json(check))
+            print_json(_to_document(check))
         else:
-            print_text("\n".join(_render_text(check, prose_width())))
+            print_lines(_render_text(check, prose_width()))
         if not check.is_usable:
             raise typer.Exit(3)
 
 
-def _render_json(report: DatasetCheck) -> str:
-    document = {
+def _to_document(report: DatasetCheck) -> dict[str, Any]:
+    return {
         "dataset": report.manifest.dataset.name,
         "bars": report.bar_counts,
         "findings": [finding.as_json() for finding in report.findings],
         "repairs": [repair.as_json() for repair in report.applied_repairs],
     }
-    return json_.dumps(document, indent=2, allow_nan=False)
 
 
 def _render_text(report: DatasetCheck, width: int) -> Iterator[str]:
@@ -89,7 +88,7 @@ def _format_finding(kind: str, finding: Finding | AppliedRepair, width: int) -> 
     line = f"{kind:<6} {finding.rule:<22} {finding.count:>8}"
     for stamp in (f"  {first:<16}", f"  {last}"):
         line += stamp if len(line) + len(stamp.rstrip()) < width else ""
-    return colourise(kind, SEVERITY_COLOURS.get(kind)) + line.rstrip()[len(kind) :]
+    return styled(kind, SEVERITY_COLOURS.get(kind)) + line.rstrip()[len(kind) :]
 
 
 def _wrap_indented(sentence: str, width: int) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from engine.core.home import backtest_home
+from engine.core.home import backtest_home, prepare_home
 
 if TYPE_CHECKING:
     import typer
@@ -25,6 +25,9 @@ def make_data_context(
         context: Its `obj` can hold other client settings than the default.
         progress: Gets progress and notices.
         request: What is requested from the sources; without it the network is not used.
+
+    Raises:
+        StorageError: Bars are requested, and the home cannot be written.
     """
     import pandas as pd
 
@@ -32,8 +35,11 @@ def make_data_context(
     from engine.data import DataContext
     from engine.data.sources.client_settings import ClientSettings
 
+    home = backtest_home()
+    if request is not None:
+        prepare_home(home)
     return DataContext(
-        home=backtest_home(),
+        home=home,
         network=request is not None,
         now=pd.Timestamp.now("UTC"),
         progress=progress or NullProgress(),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json as json_
 import math
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +11,8 @@ import typer
 from engine.cli.data_context import make_data_context
 from engine.cli.errors import handle_errors
 from engine.cli.options import DatasetArgument, DebugOption, JsonOption
+from engine.cli.progress import QuietProgress
+from engine.cli.terminal import print_json, print_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +46,7 @@ def data_diff_command(
         from engine.data.store import compare_bars, list_cached_sources, read_as_of
 
         manifest = read_manifest(dataset)
-        data = make_data_context(context)
+        data = make_data_context(context, QuietProgress(sys.stderr))
         first = before or _vintage_before_last_revision(
             list_cached_sources(manifest, data), manifest
         )
@@ -56,10 +58,9 @@ def data_diff_command(
             symbol: compare_bars(bars, new.bars[symbol]) for symbol, bars in old.bars.items()
         }
         if json:
-            document = _diff_document(old, new, comparisons)
-            typer.echo(json_.dumps(document, indent=2, allow_nan=False))
+            print_json(_diff_document(old, new, comparisons))
         else:
-            typer.echo("\n".join(_render_text(old, new, comparisons, manifest.dataset.interval)))
+            print_lines(_render_text(old, new, comparisons, manifest.dataset.interval))
 
 
 def _vintage_before_last_revision(sources: list[CachedSource], manifest: DatasetManifest) -> str:

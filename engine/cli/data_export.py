@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_
 from pathlib import Path  # noqa: TC003 - typer reads it
 from typing import Annotated, Literal
 
@@ -11,6 +10,7 @@ import typer
 from engine.cli.data_context import make_data_context
 from engine.cli.errors import handle_errors
 from engine.cli.options import DatasetArgument, DebugOption, JsonOption, VintageOption
+from engine.cli.terminal import print_json, print_lines, print_notice
 
 
 def data_export_command(
@@ -36,17 +36,18 @@ def data_export_command(
     """
     with handle_errors(debug=debug):
         from engine.data import export_dataset, read_manifest
+        from engine.data.export import EXPORT_PLACE
         from engine.data.fetch import fetch_dataset
         from engine.data.store import load_as_of
 
+        EXPORT_PLACE.require_folder(out)
         manifest = read_manifest(dataset)
         data = make_data_context(context)
         bars = load_as_of(manifest, data, vintage) if vintage else fetch_dataset(manifest, data)
         files = export_dataset(manifest.dataset, bars, out, format_)
         for notice in data.notices:
-            typer.echo(notice, err=True)
+            print_notice(notice)
         if json:
-            typer.echo(json_.dumps({"files": [str(path) for path in files]}, indent=2))
+            print_json({"files": [str(path) for path in files]})
         else:
-            for path in files:
-                typer.echo(path)
+            print_lines(files)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path  # noqa: TC003 - typer reads it
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,12 +10,14 @@ import typer
 from engine.cli.errors import handle_errors
 from engine.cli.options import DatasetArgument, DebugOption, JsonOption, QuietOption
 from engine.cli.progress import stderr_progress
-from engine.core.home import backtest_home
+from engine.cli.terminal import print_json, print_lines
+from engine.core.home import backtest_home, prepare_home
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FILE_SUFFIXES = (".csv", ".parquet")
+CHOOSE_FILE = "name another file with --out"
 HOURS_PER_YEAR = 365 * 24
 
 
@@ -39,8 +40,13 @@ def data_funding_command(
     """
     with handle_errors(debug=debug):
         _require_suffix(out)
+        from engine.core.writable import OutputPlace
         from engine.data.fetch import load_funding_rates
 
+        if out is not None:
+            OutputPlace("the file", CHOOSE_FILE).require_file(out)
+        if not offline:
+            prepare_home(backtest_home())
         with stderr_progress(quiet=quiet) as progress:
             progress.stage("data")
             rates = load_funding_rates(
@@ -53,15 +59,14 @@ def data_funding_command(
             for symbol, group in rates.groupby("symbol", sort=False)
         }
         if json_:
-            typer.echo(json.dumps(summaries))
+            print_json(summaries, indent=None)
             return
-        for symbol, summary in summaries.items():
-            typer.echo(
-                f"{symbol}  {summary['rates']} rates, {summary['first']} to {summary['last']}, "
-                f"mean {summary['mean_bps']:+.3f} bps, {summary['per_year_pct']:+.1f} % a year"
-            )
-        if out is not None:
-            typer.echo(f"{len(rates)} rows in {out}")
+        lines = [
+            f"{symbol}  {summary['rates']} rates, {summary['first']} to {summary['last']}, "
+            f"mean {summary['mean_bps']:+.3f} bps, {summary['per_year_pct']:+.1f} % a year"
+            for symbol, summary in summaries.items()
+        ]
+        print_lines(lines if out is None else [*lines, f"{len(rates)} rows in {out}"])
 
 
 def _summarise_symbol(rates: pd.DataFrame) -> dict[str, Any]:
@@ -93,17 +98,13 @@ def _require_suffix(out: Path | None) -> None:
 
 
 def _write_rates(rates: pd.DataFrame, out: Path) -> None:
-    from engine.core.errors import UsageError
+    from engine.core.storage import replace_atomically, translate_disk_faults
 
-    try:
+    with (
+        translate_disk_faults("the file cannot be written", out, CHOOSE_FILE),
+        replace_atomically(out) as draft,
+    ):
         if out.suffix == ".csv":
-            rates.to_csv(out, index=False, lineterminator="\n")
+            rates.to_csv(draft, index=False, lineterminator="\n")
         else:
-            rates.to_parquet(out, index=False)
-    except OSError as error:
-        raise UsageError(
-            "the file cannot be written",
-            expected="a file in a folder that is there and can be written",
-            found=str(error),
-            where=str(out),
-        ) from error
+            rates.to_parquet(draft, index=False)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json as json_
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.errors import handle_errors, print_notice
+from engine.cli.errors import handle_errors
 from engine.cli.options import DebugOption, JsonOption
+from engine.cli.terminal import print_json, print_lines, print_notice, print_text
 from engine.core.home import backtest_home
 
 if TYPE_CHECKING:
     from engine.data.proposal import DatasetProposal
 
 STDOUT = "-"
+CHOOSE_FILE = "name another file with --output"
 
 
 def data_init_command(  # noqa: PLR0913, PLR0917 - a parameter an option
@@ -61,6 +62,7 @@ def data_init_command(  # noqa: PLR0913, PLR0917 - a parameter an option
     with handle_errors(debug=debug):
         import pandas as pd
 
+        from engine.core.storage import translate_disk_faults, write_file
         from engine.data.proposal import ProposalOptions, propose_dataset
 
         to_stdout = output == STDOUT or (output is None and (json or not sys.stdout.isatty()))
@@ -81,7 +83,8 @@ def data_init_command(  # noqa: PLR0913, PLR0917 - a parameter an option
         if not to_stdout:
             path = known or folder / f"{proposal.name}.yaml"
             _require_writable(path, force=force)
-            path.write_text(proposal.text, encoding="utf-8")
+            with translate_disk_faults("the manifest cannot be written", path, CHOOSE_FILE):
+                write_file(path, proposal.text)
         _report(proposal, path, json=json)
         if not proposal.check.is_usable:
             raise typer.Exit(3)
@@ -94,6 +97,7 @@ def _default_folder() -> Path:
 
 def _require_writable(path: Path, *, force: bool) -> None:
     from engine.core.errors import UsageError
+    from engine.core.writable import OutputPlace
 
     if path.suffix not in (".yaml", ".yml"):
         raise UsageError(
@@ -114,8 +118,10 @@ def _require_writable(path: Path, *, force: bool) -> None:
             "there is no such folder",
             expected="a folder that exists",
             found=str(path.parent),
+            where=f"--output {path}",
             fix=f"create it: mkdir -p {path.parent}",
         )
+    OutputPlace("the manifest", CHOOSE_FILE).require_file(path)
 
 
 def _require_known_form(form: str | None) -> str | None:
@@ -144,12 +150,12 @@ def _report(proposal: DatasetProposal, path: Path | None, *, json: bool) -> None
             "findings": [finding.as_json() for finding in proposal.check.findings],
             "usable": proposal.check.is_usable,
         }
-        typer.echo(json_.dumps(document, indent=2, allow_nan=False))
+        print_json(document)
         return
     if path is None:
-        typer.echo(proposal.text, nl=False)
+        print_text(proposal.text, nl=False)
         return
-    typer.echo(f"{path}: {proposal.summary}")
+    print_lines([f"{path}: {proposal.summary}"])
     state = "" if proposal.check.is_usable else "; the bars are not fit yet"
     print_notice(f"Every comment in it is to be confirmed{state}.")
-    typer.echo(f"Next: backtest data check {path}")
+    print_lines([f"Next: backtest data check {path}"])

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from engine.cli.errors import handle_errors
 from engine.cli.options import DebugOption
-from engine.cli.text_table import colourise, print_text, prose_width
+from engine.cli.terminal import NAME, print_lines, styled
+from engine.cli.text_table import prose_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ def data_list_command(debug: DebugOption = False) -> None:
 
         width = prose_width()
         for name in list_dataset_names():
-            print_text("\n".join(_format_dataset(read_manifest(name), width)))
+            print_lines(_format_dataset(read_manifest(name), width))
 
 
 def _format_dataset(manifest: DatasetManifest, width: int) -> Iterator[str]:
@@ -39,7 +40,7 @@ def _format_dataset(manifest: DatasetManifest, width: int) -> Iterator[str]:
         "sources": ", then ".join(source.kind for source in dataset.sources),
         "note": " ".join(dataset.note.split()),
     }
-    yield f"{colourise(dataset.name, 'cyan')} ({manifest.path})"
+    yield f"{styled(dataset.name, NAME)} ({manifest.path})"
     for label, fact in facts.items():
         if fact:
             yield from textwrap.wrap(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from engine.cli.data_context import make_data_context
 from engine.cli.errors import handle_errors
 from engine.cli.options import DatasetArgument, DebugOption, JsonOption, QuietOption
 from engine.cli.progress import stderr_progress
+from engine.cli.terminal import pad, padded_width, print_json, print_lines
 
 if TYPE_CHECKING:
     from engine.data import BarInterval
@@ -63,9 +63,9 @@ def data_pull_command(
                 "vintage": reports[-1].vintage_id,
                 "sources": [_source_document(report) for report in reports],
             }
-            typer.echo(json_.dumps(document, indent=2, allow_nan=False))
+            print_json(document)
         else:
-            typer.echo("\n".join(_render_text(reports, manifest.dataset.interval)))
+            print_lines(_render_text(reports, manifest.dataset.interval))
         if not complete:
             raise typer.Exit(DataError.exit_code)
 
@@ -74,9 +74,9 @@ def _render_text(reports: list[SourceFetchReport], interval: BarInterval) -> lis
     lines = []
     for report in reports:
         lines.append(report.source.label)
-        width = max(len(symbol) for symbol in report.symbols)
+        width = padded_width(report.symbols)
         for symbol, each in report.symbols.items():
-            lines.append(f"  {symbol:<{width}}  {_describe_symbol(each, interval)}")
+            lines.append(f"  {pad(symbol, width)}  {_describe_symbol(each, interval)}")
             if each.revision:
                 lines.append(f"  {'':<{width}}  revised: {each.revision.describe(interval)}")
         if report.vintage_id:

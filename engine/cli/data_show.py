@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json as json_
 import sys
 from typing import TYPE_CHECKING, Any
 
-import typer
+import typer  # noqa: TC002 - it reads the annotations of a command
 
 from engine.cli.data_context import make_data_context
 from engine.cli.errors import handle_errors
 from engine.cli.options import DatasetArgument, DebugOption, JsonOption
+from engine.cli.progress import QuietProgress
+from engine.cli.terminal import pad, padded_width, print_json, print_lines
 from engine.cli.text_table import prose_width
 
 if TYPE_CHECKING:
@@ -47,13 +48,11 @@ def data_show_command(
         from engine.data.store import list_inventory
 
         manifest = read_manifest(dataset)
-        inventory = list_inventory(manifest, make_data_context(context))
+        inventory = list_inventory(manifest, make_data_context(context, QuietProgress(sys.stderr)))
         if json:
-            typer.echo(
-                json_.dumps(_inventory_document(manifest, inventory), indent=2, allow_nan=False)
-            )
+            print_json(_inventory_document(manifest, inventory))
         else:
-            typer.echo("\n".join(_render_text(manifest, inventory)))
+            print_lines(_render_text(manifest, inventory))
 
 
 def _render_text(manifest: DatasetManifest, inventory: list[SourceInventory]) -> list[str]:
@@ -85,7 +84,7 @@ def _format_source(source: SourceInventory, manifest: DatasetManifest) -> list[s
 def _format_coverage(source: SourceInventory) -> list[str]:
     from engine.data.store import divide_time_span
 
-    name_width = max(len(symbol) for symbol in source.symbols)
+    name_width = padded_width(source.symbols)
     width = prose_width()
     # After the strip: first, last, bars and vintages; in a narrow terminal the bars alone.
     is_wide = width >= MIN_FULL_WIDTH
@@ -99,7 +98,7 @@ def _format_coverage(source: SourceInventory) -> list[str]:
         span = f"{stamps.iloc[0]:%Y-%m-%d} {stamps.iloc[-1]:%Y-%m-%d}"
         figures = f"{span} {bars} {inventory.vintage_count or '-':>4}" if is_wide else bars
         strip = _coverage_strip(inventory, edges)
-        lines.append(f"  {symbol:<{name_width}} {strip:<{strip_width}} {figures}")
+        lines.append(f"  {pad(symbol, name_width)} {strip:<{strip_width}} {figures}")
     return lines
 
 

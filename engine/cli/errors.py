@@ -7,12 +7,12 @@ import shutil
 import sys
 import textwrap
 import traceback
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from engine.cli.text_table import BAD, wants_colours
+from engine.cli.terminal import BAD, print_notice, styled
 from engine.core.errors import EXIT_INTERRUPTED, BacktestError
 
 if TYPE_CHECKING:
@@ -45,12 +45,11 @@ def handle_errors(*, debug: bool, interrupt_message: str = "interrupted") -> Ite
         raise
     except KeyboardInterrupt:
         if debug:
-            traceback.print_exc()
-        typer.echo(interrupt_message, err=True)
+            print_notice(traceback.format_exc(), nl=False)
+        print_notice(interrupt_message)
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:
-        # The reader is gone (`| head`); Python would report it again when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output(sys.stdout)
         raise typer.Exit(EXIT_BROKEN_PIPE) from None
     except Exception as error:  # noqa: BLE001 - the last handler; --debug shows the traceback
         raise typer.Exit(print_error(error, debug=debug)) from None
@@ -68,7 +67,8 @@ def print_error(error: Exception, *, debug: bool, failed_part: str = "") -> int:
         The exit code of the error.
     """
     if debug:
-        traceback.print_exception(error)
+        print_notice("".join(traceback.format_exception(error)), nl=False)
+    error = _explain_disk_fault(error)
     message, code = f"{error}", EXIT_UNEXPECTED
     if isinstance(error, BacktestError):
         code = error.exit_code
@@ -79,9 +79,36 @@ def print_error(error: Exception, *, debug: bool, failed_part: str = "") -> int:
     text = _wrap_to_terminal(
         f"error: {f'{failed_part}: ' if failed_part else ''}{message}"
     ).removeprefix("error:")
-    label = typer.style("error:", fg=BAD, bold=True)
-    typer.echo(f"{label}{text}", err=True, color=wants_colours(sys.stderr))
+    try:
+        print_notice(f"{styled('error:', BAD, 'bold')}{text}")
+    except OSError:  # stderr is a file on a full disk, or closed: the exit code is left to tell
+        _discard_output(sys.stderr)
     return code
+
+
+def _explain_disk_fault(error: Exception) -> Exception:
+    """The four parts of an error that a disk raised where nobody expected it; else the error."""
+    from engine.core.storage import find_disk_fault, storage_error
+
+    fault = find_disk_fault(error)
+    if fault is None:
+        return error
+    if fault.filename is not None:
+        return storage_error("a file or folder cannot be used", fault.filename, fault, "")
+    # Only a write does not say of which file it is; where the engine writes files it is told.
+    _discard_output(sys.stdout)
+    return storage_error(
+        "the result cannot be written",
+        "standard output, or a temporary file",
+        fault,
+        "redirect the output to another disk",
+    )
+
+
+def _discard_output(stream: TextIO) -> None:
+    """Lets a stream write to nowhere: Python would fail again when it closes it at the end."""
+    with suppress(OSError):  # a stream that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _wrap_to_terminal(text: str) -> str:
@@ -101,8 +128,3 @@ def _wrap_to_terminal(text: str) -> str:
             drop_whitespace=True,
         ) or [""]
     return "\n".join(lines)
-
-
-def print_notice(text: str) -> None:
-    """Prints a line that is no error on stderr."""
-    typer.echo(text, err=True)

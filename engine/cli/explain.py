@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import textwrap
 from dataclasses import asdict
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli import completion
-from engine.cli.errors import handle_errors, print_notice
+from engine.cli.errors import handle_errors
 from engine.cli.options import DebugOption, JsonOption
-from engine.cli.text_table import colourise, print_text
+from engine.cli.terminal import NAME, print_json, print_lines, print_notice, styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +24,6 @@ MAX_WIDTH = 80
 MAX_DEFAULT_LENGTH = 24
 MIN_TEXT_WIDTH = 24
 """Columns that a text needs to stand next to its key."""
-KEY_COLOUR = "cyan"
 
 
 def explain_command(
@@ -61,10 +59,10 @@ def explain_command(
                 "entry": entry and asdict(entry),
                 "keys": [asdict(one) for one in children],
             }
-            typer.echo(json.dumps(document, indent=2))
+            print_json(document)
         else:
             width = min(shutil.get_terminal_size().columns, MAX_WIDTH)
-            print_text("\n".join(_render_text(entry, children, width, dataset=dataset)))
+            print_lines(_render_text(entry, children, width, dataset=dataset))
 
 
 def _root_spec(*, dataset: bool) -> type[Spec]:
@@ -81,7 +79,7 @@ def _render_text(
     if entry is None:
         yield f"The keys of a {'dataset manifest' if dataset else 'strategy'}:"
     else:
-        yield typer.style(entry.path, bold=True)
+        yield styled(entry.path, "bold")
         yield from _format_entry(entry, width)
     if children:
         yield ""
@@ -127,7 +125,7 @@ def _format_keys(children: Sequence[ReferenceEntry], width: int) -> Iterator[str
             text += f" Default: {each.default}."
         indent = " " * (name_width if in_columns else 4)
         lines = textwrap.wrap(text, width - len(indent)) or [""]
-        head = f"  {colourise(name, KEY_COLOUR)}"
+        head = f"  {styled(name, NAME)}"
         padding = " " * (name_width - 2 - len(name))
         yield f"{head}{padding}{lines.pop(0)}".rstrip() if in_columns else head
         yield from (f"{indent}{line}" for line in lines)

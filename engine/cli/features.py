@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json as json_
 import shutil
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from engine.cli.errors import handle_errors, print_notice
+from engine.cli.errors import handle_errors
 from engine.cli.options import (
     DataOption,
     DebugOption,
@@ -22,6 +19,15 @@ from engine.cli.options import (
     limit_blas_threads,
 )
 from engine.cli.progress import stderr_progress
+from engine.cli.terminal import (
+    display_width,
+    pad,
+    padded_width,
+    print_json,
+    print_notice,
+    print_text,
+)
+from engine.core.control_characters import escape_line
 from engine.core.home import backtest_home
 
 if TYPE_CHECKING:
@@ -73,11 +79,10 @@ def features_command(
             )
             progress.stage("features")
             document = features_document(spec, prepare_data(spec, market))
-        typer.echo(
-            json_.dumps(document, indent=2, allow_nan=False)
-            if json
-            else render_features_text(document)
-        )
+        if json:
+            print_json(document)
+        else:
+            print_text(render_features_text(document))
 
 
 def features_document(spec: Strategy, prepared: PreparedData) -> dict[str, Any]:
@@ -150,14 +155,18 @@ def render_features_text(document: Mapping[str, Any], width: int | None = None) 
     widths = _column_widths(document["features"], width)
     offline_note = " (offline dataset)" if document["dataset"]["offline"] else ""
     lines = [
-        f"{document['strategy']} on {document['dataset']['name']}{offline_note}",
+        escape_line(f"{document['strategy']} on {document['dataset']['name']}{offline_note}"),
         f"{document['bars']:,} bars of {document['interval']}, {document['first'][:10]} to "
         f"{document['last'][:10]}",
     ]
     group = None
     for row in document["features"]:
         if group != (group := (row["symbol"], row["interval"])):
-            lines += ["", f"{row['symbol']}, {row['interval']}", _align_cells(HEADINGS, widths)]
+            lines += [
+                "",
+                escape_line(f"{row['symbol']}, {row['interval']}"),
+                _align_cells(HEADINGS, widths),
+            ]
         lines += _format_row(row, widths)
     legend = LEGEND.format(windows=len(document["windows"]))
     return "\n".join([*lines, "", *textwrap.wrap(legend, width)])
@@ -167,15 +176,17 @@ def _column_widths(rows: Sequence[Mapping[str, Any]], width: int) -> tuple[int, 
     """Widths of the columns; spare width goes to the inputs, then to the names, that need it."""
     name, inputs, *figures = COLUMN_WIDTHS
     spare = max(0, width - sum(COLUMN_WIDTHS) - len(figures) - 1)
-    for_inputs = min(spare, max(0, *(len(_format_inputs(row["inputs"])) - inputs for row in rows)))
-    for_name = min(spare - for_inputs, max(0, *(len(row["name"]) - name for row in rows)))
+    inputs_width = padded_width(_format_inputs(row["inputs"]) for row in rows)
+    for_inputs = min(spare, max(0, inputs_width - inputs))
+    name_width = padded_width(row["name"] for row in rows)
+    for_name = min(spare - for_inputs, max(0, name_width - name))
     return name + for_name, inputs + for_inputs, *figures
 
 
 def _format_row(row: Mapping[str, Any], widths: Sequence[int]) -> Iterator[str]:
     """One line; name and inputs stand on a line of their own where they are too long."""
-    name, inputs = row["name"], _format_inputs(row["inputs"])
-    if len(name) > widths[0] or len(inputs) > widths[1]:
+    name, inputs = escape_line(row["name"]), escape_line(_format_inputs(row["inputs"]))
+    if display_width(name) > widths[0] or display_width(inputs) > widths[1]:
         yield f"{name} {inputs}"
         name = inputs = ""
     yield _align_cells(
@@ -196,7 +207,7 @@ def _format_row(row: Mapping[str, Any], widths: Sequence[int]) -> Iterator[str]:
 def _align_cells(cells: Sequence[str], widths: Sequence[int]) -> str:
     """Text aligned to the left, figures to the right."""
     padded = [
-        cell.ljust(width) if index < 2 else cell.rjust(width)
+        pad(cell, width) if index < 2 else cell.rjust(width)
         for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
     return " ".join(padded).rstrip()

@@ -12,7 +12,8 @@ import typer
 
 from engine.cli.errors import handle_errors
 from engine.cli.options import DebugOption
-from engine.cli.text_table import TextTableColumn, output_width, print_text, render_table
+from engine.cli.terminal import print_lines
+from engine.cli.text_table import TextTableColumn, output_width, render_table
 from engine.core.home import backtest_home
 
 if TYPE_CHECKING:
@@ -38,13 +39,12 @@ def fits_list_command(debug: DebugOption = False) -> None:
         store = _open_store()
         entries = store.entries()
         if entries:
-            print_text("\n".join(render_table(_table_columns(entries), output_width())))
-        typer.echo(
-            f"{len(entries)} fits, {_format_size(sum(e.size for e in entries))}, in {store.folder}"
-        )
+            print_lines(render_table(_table_columns(entries), output_width()))
+        size = _format_size(sum(entry.size for entry in entries))
+        print_lines([f"{len(entries)} fits, {size}, in {store.folder}"])
         if failures := store.count_failures():
             fits = "1 fit that failed is" if failures == 1 else f"{failures} fits that failed are"
-            typer.echo(f"{fits} not tried again, until `backtest fits prune --failed`")
+            print_lines([f"{fits} not tried again, until `backtest fits prune --failed`"])
 
 
 @fits_app.command("show")
@@ -68,7 +68,7 @@ def fits_show_command(
                 fix="copy a key from `backtest fits list`",
             )
         (entry,) = (entry for entry in store.entries() if entry.key == keys[0])
-        typer.echo("\n".join(_format_fit(entry, store)))
+        print_lines(_format_fit(entry, store))
 
 
 @fits_app.command("prune")
@@ -113,7 +113,7 @@ def fits_prune_command(
             )
         store = _open_store()
         if failed:
-            typer.echo(f"forgot {store.remove_failures()} fits that failed")
+            print_lines([f"forgot {store.remove_failures()} fits that failed"])
         entries = store.entries()
         retired = [entry for entry in entries if earlier_formats and not entry.is_current]
         removed = retired + _select_for_removal(
@@ -128,7 +128,9 @@ def fits_prune_command(
         store.remove([entry.key for entry in removed])
         store.remove_stale_drafts()
         left = sum(entry.size for entry in entries) - sum(entry.size for entry in removed)
-        typer.echo(f"removed {len(removed)} of {len(entries)} fits; {_format_size(left)} are left")
+        print_lines(
+            [f"removed {len(removed)} of {len(entries)} fits; {_format_size(left)} are left"]
+        )
 
 
 def _select_for_removal(
@@ -151,7 +153,7 @@ def _select_for_removal(
 def _parse_amount(text: str, units: dict[str, int], example: str) -> float:
     from engine.core.errors import UsageError
 
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text.strip())
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]+)?)\s*([A-Za-z]*)", text.strip())
     known = {unit.lower(): size for unit, size in units.items()}
     unit = match[2].lower() if match else ""
     if not match or (unit and unit not in known) or (not unit and "b" not in known):

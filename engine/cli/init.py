@@ -12,6 +12,7 @@ import typer
 from engine.cli import completion
 from engine.cli.errors import handle_errors
 from engine.cli.options import DebugOption
+from engine.cli.terminal import print_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 DEFAULT_DATASET = "us-indices"
 """Ships with the engine, so that the strategy runs without a network."""
 
+CHOOSE_FOLDER = "run the command in another folder"
 STRATEGY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 NETWORK_SOURCES = {"yahoo", "ccxt"}
 
@@ -55,17 +57,17 @@ def init_command(
     """
     with handle_errors(debug=debug):
         from engine.config import dump_commented_yaml, list_entries
+        from engine.core.storage import translate_disk_faults, write_file
         from engine.strategy import Strategy
 
         stem = _validate_name(name)
         file = _choose_path(stem, force=force)
         entries = list_entries(Strategy)
         tree = _strategy_template(stem, _require_known_model(model, entries), data, entries)
-        file.write_text(
-            _header_comment(file) + dump_commented_yaml(tree, entries), encoding="utf-8"
-        )
-        typer.echo(f"{file}: {model} on {data}")
-        typer.echo(f"Next: backtest run {file}")
+        text = _header_comment(file) + dump_commented_yaml(tree, entries)
+        with translate_disk_faults("the strategy cannot be written", file, CHOOSE_FOLDER):
+            write_file(file, text)
+        print_lines([f"{file}: {model} on {data}", f"Next: backtest run {file}"])
 
 
 def _validate_name(name: str) -> str:

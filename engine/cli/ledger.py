@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import sys
 from pathlib import Path  # noqa: TC003 - typer reads it
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from engine.cli.errors import handle_errors
-from engine.cli.options import DebugOption, JsonOption
+from engine.cli.options import DebugOption, JsonOption, whole_number
+from engine.cli.terminal import print_json, print_lines, print_notice, print_text
 from engine.cli.text_table import (
     GRADE_COLOURS,
     STATUS_COLOURS,
     TextTableColumn,
     output_width,
-    print_text,
     render_table,
     sign_colours,
 )
-from engine.core.home import backtest_home
+from engine.core.home import LEDGER_FILE, backtest_home
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,10 @@ def ledger_list_command(
     target: TargetFilter = None,
     status: StatusFilter = None,
     limit: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Only the last N runs; 0 for all.")
+        int,
+        typer.Option(
+            metavar="N", parser=whole_number(min=0), help="Only the last N runs; 0 for all."
+        ),
     ] = 50,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -84,12 +87,12 @@ def ledger_list_command(
         shown = rows[-limit:] if limit else rows
         if as_json:
             records = [{name: getattr(row, name) for name in LISTED_COLUMNS} for row in shown]
-            typer.echo(json.dumps(records, indent=2, allow_nan=False))
+            print_json(records)
             return
         if shown:
             width = output_width()
-            print_text("\n".join(render_table(_table_columns(shown, width), width)))
-        typer.echo(_summary_line(all_rows, rows, shown, ledger.path))
+            print_lines(render_table(_table_columns(shown, width), width))
+        print_lines([_summary_line(all_rows, rows, shown, ledger.path)])
 
 
 @ledger_app.command("show")
@@ -115,9 +118,9 @@ def ledger_show_command(
         looks = ledger.looks_at_idea(row.configuration)
         if as_json:
             counts = asdict(count_idea_looks(looks)) if looks else None
-            typer.echo(json.dumps(asdict(row) | {"idea": counts}, indent=2, allow_nan=False))
+            print_json(asdict(row) | {"idea": counts})
         else:
-            typer.echo("\n".join([*format_run(row), "", *format_looks(looks)]))
+            print_lines([*format_run(row), "", *format_looks(looks)])
 
 
 @ledger_app.command("export")
@@ -143,31 +146,26 @@ def ledger_export_command(
     """Export runs as CSV, JSON or Parquet."""
     with handle_errors(debug=debug):
         from engine.cli.ledger_export import build_returns_table, build_runs_table, encode_table
+        from engine.core.storage import translate_disk_faults, write_file
+        from engine.core.writable import OutputPlace
 
+        place = OutputPlace("the file", "name another file with --out")
+        if out is not None:
+            place.require_file(out)
         ledger = _open_ledger()
         rows = _filter_rows(ledger.rows(), strategy, target, status)
         table = build_returns_table(rows, ledger) if returns else build_runs_table(rows)
         content = encode_table(table, format_)
         if out is not None:
-            _write_file(out, content)
-            typer.echo(f"{len(table)} rows in {out}")
+            with translate_disk_faults("the file cannot be written", out, place.otherwise):
+                write_file(out, content)
+            print_lines([f"{len(table)} rows in {out}"])
             return
         _forbid_terminal_output(format_)
-        sys.stdout.buffer.write(content)
-
-
-def _write_file(out: Path, content: bytes) -> None:
-    from engine.core.errors import UsageError
-
-    try:
-        out.write_bytes(content)
-    except OSError as error:
-        raise UsageError(
-            "the file cannot be written",
-            expected="a file in an existing folder that can be written",
-            found=str(error),
-            where=str(out),
-        ) from None
+        if sys.stdout.isatty():
+            print_text(content.decode(), nl=False)
+        else:
+            sys.stdout.buffer.write(content)
 
 
 def _forbid_terminal_output(format_: str) -> None:
@@ -184,7 +182,7 @@ def _forbid_terminal_output(format_: str) -> None:
 def _open_ledger() -> Ledger:
     from engine.trials import Ledger
 
-    return Ledger(backtest_home() / "ledger.sqlite")
+    return Ledger(backtest_home() / LEDGER_FILE, print_notice)
 
 
 def _filter_rows(
@@ -204,7 +202,7 @@ def _find_row(ledger: Ledger, run: str) -> LedgerRow:
 
     # A run id of twelve digits may be decimal; run numbers have fewer digits.
     rows = ledger.rows("run_id = ?", (run,)) or (
-        ledger.rows("number = ?", (int(run),)) if run.isdecimal() and len(run) < 12 else []
+        ledger.rows("number = ?", (int(run),)) if re.fullmatch("[0-9]{1,11}", run) else []
     )
     if not rows:
         raise UsageError(

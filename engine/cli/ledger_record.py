@@ -6,6 +6,7 @@ import json
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from engine.cli.terminal import pad
 from engine.evaluation.verdict_sentence import describe_idea
 from engine.trials.looks import count_idea_looks
 
@@ -30,7 +31,7 @@ def format_run(row: LedgerRow) -> list[str]:
         if value is not None and value != "" and part.name != "strategy":
             lines.append(f"{part.name:<17}{formats.get(part.name, str)(value)}")
     hashes = [
-        f"{symbol:<17}{provenance['sha256']}"
+        f"{pad(symbol, 16)} {provenance['sha256']}"
         for symbol, provenance in (row.dataset or {}).get("symbols", {}).items()
     ]
     strategy = json.dumps(row.strategy, indent=2).splitlines()

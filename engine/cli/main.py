@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
+import os
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from engine.cli import run
 from engine.cli.check import check_command
@@ -29,15 +33,49 @@ from engine.cli.explain import explain_command
 from engine.cli.features import features_command
 from engine.cli.fits import fits_app
 from engine.cli.init import init_command
+from engine.cli.leaktest import leaktest_command
 from engine.cli.ledger import ledger_app
 from engine.cli.replicate import replicate_command
 from engine.cli.report import report_command
 from engine.cli.schema import schema_command
 from engine.cli.selftest import selftest_command
+from engine.cli.signal import signal_command
+from engine.cli.terminal import escape_warnings, print_lines, print_notice
 from engine.core.lazy_imports import relax_gc
+
+_ClickException: Any = typer.BadParameter.__mro__[2]
+"""Base of all errors about arguments; click's, which newer versions of typer hold a copy of."""
+
+
+class BacktestGroup(TyperGroup):
+    """The command, whose errors about arguments and options are printed with escapes too."""
+
+    def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as typer has it
+        """Runs the command line; ends the process unless `standalone_mode` is off."""
+        standalone = options.get("standalone_mode", True)
+        options["standalone_mode"] = False
+        try:
+            code = super().main(*args, **options)
+            if not standalone:
+                return code
+        except typer.Abort:
+            if not standalone:
+                raise
+            print_notice("Aborted!")
+            code = 1
+        except _ClickException as error:
+            if not standalone:
+                raise
+            text = io.StringIO()
+            error.show(text)
+            print_notice(text.getvalue(), nl=False)
+            code = error.exit_code
+        sys.exit(code)
+
 
 app = typer.Typer(
     name="backtest",
+    cls=BacktestGroup,
     help="Would these model-driven signals have made money, after costs and beyond luck?",
     epilog="Start with: backtest init my-strategy",
     add_completion=True,
@@ -48,6 +86,7 @@ app = typer.Typer(
 )
 app.command("init")(init_command)
 app.command("run")(run.run_command)
+app.command("signal")(signal_command)
 app.command("check")(check_command)
 app.command("explain")(explain_command)
 app.command("features")(features_command)
@@ -56,6 +95,7 @@ app.command("compare")(compare_command)
 app.command("replicate")(replicate_command)
 app.command("schema")(schema_command)
 app.command("selftest")(selftest_command)
+app.command("leaktest")(leaktest_command)
 
 data_app = typer.Typer(
     help="Datasets: write, list, pull, check, show, compare, export.", no_args_is_help=True
@@ -77,7 +117,7 @@ def _print_version(requested: bool) -> None:
     if requested:
         from importlib.metadata import version
 
-        typer.echo(f"backtest-engine {version('backtest-engine')}")
+        print_lines([f"backtest-engine {version('backtest-engine')}"])
         raise typer.Exit
 
 
@@ -98,9 +138,14 @@ def _root(
 
 def main() -> None:
     """Runs the command line; ends the process with the exit codes of `engine.core.errors`."""
+    # Python has no stream where the shell closed it (`>&-`).
+    nowhere = Path(os.devnull)
+    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         # A terminal without UTF-8 shows question marks instead of a crash.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a TextIOWrapper
+    escape_warnings()
     relax_gc()
     # At exit Python would search all objects of the libraries for garbage: 0.8 s.
     atexit.register(gc.freeze)

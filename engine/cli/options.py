@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from engine.cli import completion
+from engine.core.numbers import parse_whole_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def whole_number(*, min: int, max: int | None = None) -> Callable[[object], int]:
+    """The parser of an option that takes a whole number, by the rule of `engine.core.numbers`.
+
+    Args:
+        min: The least value.
+        max: The greatest value; None for any.
+    """
+    allowed = f"greater than or equal to {min}" if max is None else f"from {min} to {max}"
+
+    def parse(text: object) -> int:
+        try:
+            number = parse_whole_number(str(text))
+        except ValueError:
+            raise typer.BadParameter(
+                f"'{text}' is not a whole number in the digits 0 to 9."
+            ) from None
+        if number < min or (max is not None and number > max):
+            raise typer.BadParameter(f"{number} is not {allowed}.")
+        return number
+
+    return parse
+
 
 StrategiesArgument: TypeAlias = Annotated[
     list[str],
@@ -71,7 +99,7 @@ WorkersOption: TypeAlias = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        min=1,
+        parser=whole_number(min=1),
         help="Number of processes; results do not depend on it. Default: one per core.",
     ),
 ]

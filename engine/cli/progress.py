@@ -7,6 +7,9 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from engine.cli.terminal import write_text
+from engine.core.control_characters import escape_controls, escape_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -69,7 +72,7 @@ class QuietProgress:
         """Prints one line, unless it was printed before."""
         if text not in self._printed_notices:
             self._printed_notices.add(text)
-            print(text, file=self._stream, flush=True)
+            write_text(self._stream, text)
 
     def line(self, text: str) -> None:
         """Prints nothing."""
@@ -126,7 +129,7 @@ class LineProgress:
         self._print(f"{self._stage}: {done} of {total} ({what}){ending}")
 
     def _print(self, line: str) -> None:
-        print(line, file=self._stream, flush=True)
+        write_text(self._stream, line)
 
 
 class RichProgress:
@@ -167,9 +170,7 @@ class RichProgress:
     def run(self, number: int, total: int, name: str) -> None:
         """Prints a line above the bar, and finishes the stage of the run before."""
         self._finish_stage()
-        self._console.print(
-            f"run {number} of {total} ({name})", markup=False, highlight=False, style="bold"
-        )
+        self._print(f"run {number} of {total} ({name})", "bold")
         self._start_stage("starting")
 
     def stage(self, name: str) -> None:
@@ -181,11 +182,11 @@ class RichProgress:
         """Prints a line above the bar, unless it was printed before."""
         if text not in self._printed_notices:
             self._printed_notices.add(text)
-            self._console.print(text, markup=False, highlight=False, style="yellow")
+            self._print(text, "yellow")
 
     def line(self, text: str) -> None:
         """Prints a line above the bar."""
-        self._console.print(f"  {text}", markup=False, highlight=False, style="dim")
+        self._print(f"  {text}", "dim")
 
     def advance(self, done: int, total: int, what: str) -> None:
         """Advances the bar."""
@@ -203,18 +204,26 @@ class RichProgress:
             total=total,
             count=count,
             left=left,
-            what=what[:text_width].rstrip(", "),
+            what=escape_line(what)[:text_width].rstrip(", "),
         )
 
     def redraw(self) -> None:
         """Redraws now, not at the next refresh."""
         self._progress.refresh()
 
+    def _print(self, text: str, style: str = "") -> None:
+        """Prints a line above the bar; Rich finds no markup and no emoji code in a `Text`."""
+        from rich.text import Text
+
+        self._console.print(Text(escape_controls(text), style))
+
     def _start_stage(self, name: str) -> None:
         self._stage = name
         self._started_at = self._clock()
         self._eta = EtaEstimator()
-        self._task = self._progress.add_task(name, total=None, count="", left="", what="")
+        self._task = self._progress.add_task(
+            escape_line(name), total=None, count="", left="", what=""
+        )
 
     def _finish_stage(self) -> None:
         if self._task is not None:
@@ -222,7 +231,7 @@ class RichProgress:
             self._task = None
         if self._stage not in {"", "starting"}:
             seconds = self._clock() - self._started_at
-            self._console.print(f"  {self._stage:<11} {seconds:6.1f} s", highlight=False)
+            self._print(f"  {self._stage:<11} {seconds:6.1f} s")
 
 
 def _progress_columns(width: int) -> list[ProgressColumn]:
@@ -231,12 +240,12 @@ def _progress_columns(width: int) -> list[ProgressColumn]:
 
     return [
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         *([BarColumn(_bar_width(width))] if _bar_width(width) else []),
-        TextColumn("{task.fields[count]}"),
+        TextColumn("{task.fields[count]}", markup=False),
         *([TimeElapsedColumn()] if width >= MIN_WIDTH_FOR_ELAPSED else []),
-        TextColumn("{task.fields[left]}"),
-        TextColumn("[dim]{task.fields[what]}"),
+        TextColumn("{task.fields[left]}", markup=False),
+        TextColumn("{task.fields[what]}", style="dim", markup=False),
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 from pathlib import Path  # noqa: TC003 - typer reads it
 from typing import Annotated, Literal
 
@@ -16,8 +15,10 @@ from engine.cli.options import (
     QuietOption,
     WorkersOption,
     limit_blas_threads,
+    whole_number,
 )
 from engine.cli.progress import stderr_progress
+from engine.cli.terminal import print_json, print_text
 
 
 def replicate_command(  # noqa: PLR0913, PLR0917 - a parameter an option
@@ -35,7 +36,11 @@ def replicate_command(  # noqa: PLR0913, PLR0917 - a parameter an option
     ] = None,
     runs: Annotated[
         int,
-        typer.Option(metavar="N", min=1, help="Fits of each network, each with its own seed."),
+        typer.Option(
+            metavar="N",
+            parser=whole_number(min=1),
+            help="Fits of each network, each with its own seed.",
+        ),
     ] = 10,
     scaling: Annotated[
         Literal["train", "refit-on-test"],
@@ -85,6 +90,6 @@ def replicate_command(  # noqa: PLR0913, PLR0917 - a parameter an option
                 progress=progress,
             )
         if json:
-            typer.echo(json_text.dumps(result.as_json(), indent=2, allow_nan=False))
+            print_json(result.as_json())
         else:
-            typer.echo(replication.render(result))
+            print_text(replication.render(result))

@@ -9,8 +9,9 @@ import typer
 
 from engine.cli import completion
 from engine.cli.errors import handle_errors
-from engine.cli.options import DebugOption, limit_blas_threads
-from engine.cli.run_lookup import find_run_folder, translate_write_errors
+from engine.cli.options import DebugOption, limit_blas_threads, whole_number
+from engine.cli.run_lookup import find_run_folder
+from engine.cli.terminal import print_lines, print_notice
 
 
 def report_command(
@@ -31,7 +32,11 @@ def report_command(
     ] = False,
     port: Annotated[
         int,
-        typer.Option(metavar="N", min=0, max=65_535, help="Port of --serve; 0 takes a free one."),
+        typer.Option(
+            metavar="N",
+            parser=whole_number(min=0, max=65_535),
+            help="Port of --serve; 0 takes a free one.",
+        ),
     ] = 8_642,
     reports: Annotated[
         Path, typer.Option("--out", "--reports", metavar="DIR", help="Folder of the runs.")
@@ -61,15 +66,20 @@ def report_command(
 
 
 def _write_pages(folder: Path) -> None:
+    from engine.core.storage import translate_disk_faults
+    from engine.core.writable import OutputPlace
     from engine.evaluation.analysis import open_run
     from engine.reporting import write_pages
     from engine.runs.folder import PAGES
 
     run = open_run(folder)
-    with translate_write_errors(folder):
+    place = OutputPlace("the pages", "copy the folder to another place, and name that")
+    files = [folder / f"{page}.html" for page in PAGES]
+    for file in files:
+        place.require_file(file)
+    with translate_disk_faults("the pages cannot be written", folder, place.otherwise):
         write_pages(run, folder)
-    for page in PAGES:
-        typer.echo(folder / f"{page}.html")
+    print_lines(files)
 
 
 def _serve_index(reports: Path, port: int) -> None:
@@ -79,11 +89,11 @@ def _serve_index(reports: Path, port: int) -> None:
     from engine.reporting.index import IndexServer
 
     server = IndexServer(reports, open_run=open_run, compare=compare_opened_runs, port=port)
-    typer.echo(server.url)
-    typer.echo(f"serving the runs in {reports} to this machine only; Ctrl-C stops", err=True)
+    print_lines([server.url])
+    print_notice(f"serving the runs in {reports} to this machine only; Ctrl-C stops")
     try:
         server.serve()
     except KeyboardInterrupt:
-        typer.echo("stopped", err=True)
+        print_notice("stopped")
     finally:
         server.close()

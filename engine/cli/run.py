@@ -26,7 +26,8 @@ from engine.cli.options import (
     limit_blas_threads,
 )
 from engine.cli.progress import stderr_progress
-from engine.cli.text_table import output_width, print_text
+from engine.cli.terminal import ask, print_json, print_text
+from engine.cli.text_table import output_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -61,6 +62,10 @@ def run_command(  # noqa: PLR0913, PLR0917 - a parameter an option
     vintage: VintageOption = None,
     tries_elsewhere: TriesElsewhereOption = None,
     fresh: FreshOption = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Run a sweep of more than 1,000 runs without being asked."),
+    ] = False,
     no_pages: Annotated[
         bool,
         typer.Option(
@@ -112,11 +117,13 @@ def run_command(  # noqa: PLR0913, PLR0917 - a parameter an option
             "command": shlex.join(["backtest", *sys.argv[1:]]),
         }
         is_single_run = len(strategies) == 1 and not grid_values
+        max_runs = None if yes or is_single_run else _ask_for_runs(strategies, grid_values)
         with stderr_progress(quiet=quiet) as progress:
             execute = context.obj or _default_backtest()
             if is_single_run:
                 result = execute(strategies[0], progress=progress, **options)
             else:
+                options |= {"max_runs": max_runs}
                 sweep = _run_sweep(strategies, grid_values, progress, execute, options)
         if is_single_run:
             _print_run(result, as_json=json)
@@ -129,12 +136,23 @@ def _parse_tries(text: str | None) -> int | None:
     if text is None:
         return None
     from engine.backtest.declared_tries import declare_tries
+    from engine.core.numbers import parse_whole_number
 
     try:
-        number: object = int(text)
+        number: object = parse_whole_number(text)
     except ValueError:
         number = text
     return declare_tries(number, "--tries-elsewhere", "--tries-elsewhere 40").elsewhere
+
+
+def _ask_for_runs(strategies: Sequence[str], grid: Mapping[str, Sequence[object]]) -> int | None:
+    """The bound on the runs of a sweep; None where a large one was confirmed on a terminal."""
+    from engine.backtest.sweep import count_runs
+    from engine.core.limits import MAX_SWEEP_RUNS
+
+    count = count_runs(strategies, grid)
+    is_confirmed = count > MAX_SWEEP_RUNS and ask(f"The sweep has {count:,} runs. Run them all?")
+    return None if is_confirmed else MAX_SWEEP_RUNS
 
 
 def _run_sweep(
@@ -153,7 +171,7 @@ def _print_run(run: Run, *, as_json: bool) -> None:
     from engine.cli import run_summary
 
     if as_json:
-        typer.echo(run_summary.render_run_json(run))
+        print_json(run_summary.run_document(run))
     else:
         print_text(run_summary.render_run_text(run, coloured=True))
 
@@ -163,7 +181,7 @@ def _print_sweep(sweep: Sweep, *, as_json: bool, debug: bool) -> None:
     from engine.cli import sweep_summary
 
     if as_json:
-        typer.echo(sweep_summary.render_sweep_json(sweep))
+        print_json(sweep_summary.sweep_document(sweep))
     else:
         print_text(sweep_summary.render_sweep_text(sweep, output_width(), coloured=True))
     codes = [

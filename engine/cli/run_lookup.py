@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MIN_ID_DIGITS = 4
 _RUN_ID_PREFIX = re.compile(rf"[0-9a-f]{{{MIN_ID_DIGITS},12}}")
@@ -42,26 +37,3 @@ def find_run_folder(reference: str, reports: Path) -> Path:
         found=", ".join(map(str, matches)) or f"none of that id in {reports}",
         fix="name the folder, or give the folder of the runs with --reports",
     )
-
-
-@contextmanager
-def translate_write_errors(folder: Path) -> Iterator[None]:
-    """Turns an OSError while pages are written into a UsageError.
-
-    Args:
-        folder: The output folder.
-
-    Raises:
-        UsageError: A page could not be written.
-    """
-    from engine.core.errors import UsageError
-
-    try:
-        yield
-    except OSError as error:
-        raise UsageError(
-            "the pages cannot be written",
-            expected="a folder that can be created and written",
-            found=error.strerror or str(error),
-            where=str(error.filename or folder),
-        ) from error

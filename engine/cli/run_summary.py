@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from engine.cli.terminal import strip_styles, styled
 from engine.cli.text_table import (
     GRADE_COLOURS,
     TextTableColumn,
-    colourise,
     render_table,
     sign_colours,
-    strip_colours,
     wrap_text,
 )
+from engine.core.control_characters import escape_line
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY, get_book_styles
 from engine.reporting.header import (
@@ -39,11 +38,6 @@ if TYPE_CHECKING:
 ASCII_SIGNS = str.maketrans(
     {formatting.MINUS_SIGN: "-", formatting.MISSING: "-", formatting.NO_BREAK_SPACE: " "}
 )
-
-
-def render_run_json(run: Run) -> str:
-    """One JSON object."""
-    return json.dumps(run_document(run), indent=2, allow_nan=False)
 
 
 def run_document(run: Run) -> dict[str, Any]:
@@ -89,7 +83,7 @@ def render_run_text(run: Run, width: int | None = None, *, coloured: bool = Fals
     Args:
         run: A finished run.
         width: Width of the text; that of the terminal where it is None.
-        coloured: Whether to add colour codes.
+        coloured: Whether to add marks for colours.
     """
     width = width or shutil.get_terminal_size().columns
     verdict = run.significance.verdict
@@ -101,20 +95,20 @@ def render_run_text(run: Run, width: int | None = None, *, coloured: bool = Fals
         _tuning_line(run.manifest.tuning),
         _left_out_line(run.manifest.excluded_fits),
         wrap_text(f"Verdict: {verdict.sentence}", width),
-        f"Evidence: {colourise(verdict.grade, GRADE_COLOURS.get(verdict.grade))}",
+        f"Evidence: {styled(verdict.grade, GRADE_COLOURS.get(verdict.grade))}",
         wrap_text(_leakage_test_line(run.certificate), width),
         _next_order_lines(run, width),
         _page_paths(run),
     ]
     text = "\n\n".join(part for part in parts if part).translate(ASCII_SIGNS)
-    return text if coloured else strip_colours(text)
+    return text if coloured else strip_styles(text)
 
 
 def _page_paths(run: Run) -> str:
     files = {page: run.run_dir / f"{page}.html" for page in PAGES}
     if any(file.exists() for file in files.values()):
-        return "\n".join(f"{page:<13}{file}" for page, file in files.items())
-    return f"No pages yet: backtest report {run.run_dir} writes them."
+        return "\n".join(f"{page:<13}{escape_line(str(file))}" for page, file in files.items())
+    return f"No pages yet: backtest report {escape_line(str(run.run_dir))} writes them."
 
 
 def _heading(run: Run) -> str:
@@ -122,7 +116,8 @@ def _heading(run: Run) -> str:
     offline_note = " (offline dataset)" if dataset.offline else ""
     symbols = ", ".join(run.manifest.target)
     return (
-        f"{run.manifest.strategy_name} on {symbols}, {dataset.name}{offline_note}\n"
+        f"{escape_line(f'{run.manifest.strategy_name} on {symbols}, {dataset.name}')}"
+        f"{offline_note}\n"
         f"out of sample {formatting.date_range(span.first, span.last)}, "
         f"{formatting.COUNT(span.bars)} bars\n{_rates_line(run)}"
     )
@@ -185,7 +180,11 @@ def _leakage_test_line(certificate: Certificate | None) -> str:
     if certificate is None:
         return ""
     cutoffs = formatting.count_of(len(certificate.cutoffs), "cutoff")
-    return f"No look-ahead detected at {cutoffs} ({', '.join(certificate.compared)})"
+    probed = ""
+    if certificate.features is not None:
+        bars = formatting.count_of(certificate.features.cuts, "bar")
+        probed = f"; features probed at {bars}"
+    return f"No look-ahead detected at {cutoffs} ({', '.join(certificate.compared)}){probed}"
 
 
 def _next_order_lines(run: Run, width: int) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
-from engine.cli.errors import handle_errors, print_notice
+from engine.cli.errors import handle_errors
+from engine.cli.terminal import print_json, print_notice
 
 
 def schema_command(
@@ -31,4 +31,4 @@ def schema_command(
             schema = Strategy.model_json_schema()
             for fault in list_kind_faults():
                 print_notice(str(fault))
-        typer.echo(json.dumps(schema, indent=2))
+        print_json(schema)

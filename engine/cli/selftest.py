@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 import shutil
 import textwrap
 from typing import TYPE_CHECKING, Annotated
@@ -16,8 +15,10 @@ from engine.cli.options import (
     QuietOption,
     WorkersOption,
     limit_blas_threads,
+    whole_number,
 )
 from engine.cli.progress import stderr_progress
+from engine.cli.terminal import print_json, print_notice, print_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +38,10 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 def selftest_command(
     context: typer.Context,
     seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Seed of the generated markets.")
+        int,
+        typer.Option(
+            metavar="N", parser=whole_number(min=0), help="Seed of the generated markets."
+        ),
     ] = 0,
     workers: WorkersOption = None,
     json: JsonOption = False,
@@ -58,12 +62,13 @@ def selftest_command(
             result = (context.obj or _default_selftest())(
                 seed=seed, workers=workers, progress=progress
             )
-        typer.echo(
-            json_text.dumps(result.as_json(), indent=2) if json else render_selftest_text(result)
-        )
+        if json:
+            print_json(result.as_json())
+        else:
+            print_text(render_selftest_text(result))
         if not result.passed:
             failed = [row.name for row in result.rows if not row.passed]
-            typer.echo(f"self-test failed: {'; '.join(failed)}", err=True)
+            print_notice(f"self-test failed: {'; '.join(failed)}")
             raise typer.Exit(EXIT_UNEXPECTED)
 
 

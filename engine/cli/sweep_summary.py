@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.run_summary import ASCII_SIGNS, run_document
+from engine.cli.terminal import BAD, strip_styles, styled
 from engine.cli.text_table import (
-    BAD,
     GRADE_COLOURS,
     MAX_PROSE_WIDTH,
     TextTableColumn,
-    colourise,
     render_table,
     sign_colours,
-    strip_colours,
     wrap_text,
 )
+from engine.core.control_characters import escape_line
 from engine.core.errors import BacktestError
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY
@@ -29,13 +27,13 @@ if TYPE_CHECKING:
 FAILED_GRADE = "failed"
 
 
-def render_sweep_json(sweep: Sweep) -> str:
-    """One JSON object: `family` (the sweep id), `runs`, `comparison`, `comparison_page`.
+def sweep_document(sweep: Sweep) -> dict[str, Any]:
+    """The JSON object of `--json`, with the sweep id as `family`.
 
     Each of `runs` has `label` and `values`, and either the document of `run_document` with
     `grade_in_family`, the grade with all trials of the sweep counted, or `error` with its parts.
     """
-    document = {
+    return {
         "family": sweep.sweep_id,
         "runs": [
             {
@@ -48,7 +46,6 @@ def render_sweep_json(sweep: Sweep) -> str:
         "comparison": sweep.comparison and sweep.comparison.as_dict(),
         "comparison_page": sweep.comparison_page and str(sweep.comparison_page),
     }
-    return json.dumps(document, indent=2, allow_nan=False)
 
 
 def render_sweep_text(sweep: Sweep, width: int, *, coloured: bool = False) -> str:
@@ -57,7 +54,7 @@ def render_sweep_text(sweep: Sweep, width: int, *, coloured: bool = False) -> st
     Args:
         sweep: A finished sweep.
         width: Width of the table; sentences are at most 80 columns wide.
-        coloured: Whether to add colour codes.
+        coloured: Whether to add marks for colours.
     """
     prose_width = min(width, MAX_PROSE_WIDTH)
     parts = [
@@ -66,7 +63,7 @@ def render_sweep_text(sweep: Sweep, width: int, *, coloured: bool = False) -> st
         *_verdict_paragraphs(sweep, prose_width),
     ]
     text = "\n\n".join(part for part in parts if part).translate(ASCII_SIGNS)
-    return text if coloured else strip_colours(text)
+    return text if coloured else strip_styles(text)
 
 
 def _outcome_document(sweep: Sweep, outcome: Run | Exception) -> dict[str, Any]:
@@ -170,12 +167,12 @@ def _verdict_paragraphs(sweep: Sweep, width: int) -> list[str]:
     )
     return [
         wrap_text(f"Verdict: {' '.join(comparison.sentences)}", width),
-        f"Evidence: {colourise(comparison.grade, GRADE_COLOURS.get(comparison.grade))}",
+        f"Evidence: {styled(comparison.grade, GRADE_COLOURS.get(comparison.grade))}",
         wrap_text(overfitting_text, width),
         wrap_text(
             f"Grades count all {len(sweep.finished_runs)} runs as trials; the pages of a run "
             "count those that were in the ledger when it ran.",
             width,
         ),
-        f"comparison   {sweep.comparison_page}" if sweep.comparison_page else "",
+        f"comparison   {escape_line(str(sweep.comparison_page))}" if sweep.comparison_page else "",
     ]

@@ -9,14 +9,14 @@ the beginning of a truncated cell, and takes about 50 ms to import.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
-import typer
+from engine.cli.terminal import BAD, GOOD, NAME, POOR, display_width, styled
+from engine.core.control_characters import escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,13 +25,10 @@ COLUMN_GAP = "  "
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 UNBOUNDED_WIDTH = 10_000
 MAX_PROSE_WIDTH = 80
-_ANSI_CODES = re.compile(r"\x1b\[[0-9;]*m")
-
-GOOD, POOR, BAD, FAINT = "green", "yellow", "red", "bright_black"
 
 GRADE_COLOURS = {"none": BAD, "weak": POOR, "moderate": GOOD, "strong": GOOD}
-SEVERITY_COLOURS = {"error": BAD, "warn": POOR, "repair": "cyan"}
-STATUS_COLOURS = {"finished": GOOD, "failed": BAD, "interrupted": POOR, "running": "cyan"}
+SEVERITY_COLOURS = {"error": BAD, "warn": POOR, "repair": NAME}
+STATUS_COLOURS = {"finished": GOOD, "failed": BAD, "interrupted": POOR, "running": NAME}
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class TextTableColumn:
     Attributes:
         drop_priority: Columns with the highest value are left out first.
         heading: One line.
-        cells: One line each.
+        cells: One line each; control characters in them are shown escaped.
         align_right: Whether cells are aligned to the right, as figures are.
         min_width: Width to which cells may be truncated; 0 where they must not be.
         keep_end: Whether a truncated cell keeps its end instead of its beginning.
@@ -59,12 +56,16 @@ class TextTableColumn:
     @property
     def width(self) -> int:
         """Width of the widest cell."""
-        return max(len(self.heading), *map(len, self.cells), 1)
+        return max(display_width(self.heading), *map(display_width, self._shown_cells), 1)
 
     @property
     def required_width(self) -> int:
         """Least width of the column."""
         return min(self.width, self.min_width) if self.min_width else self.width
+
+    @property
+    def _shown_cells(self) -> list[str]:
+        return [escape_line(cell) for cell in self.cells]
 
     def render_lines(self, width: int, *, last: bool) -> list[str]:
         """Heading and cells, padded and coloured; the last column has no trailing spaces.
@@ -72,26 +73,20 @@ class TextTableColumn:
         Trailing spaces inside colour codes could not be stripped from the finished line.
         """
         truncated = [
-            _truncate(cell, width, keep_end=self.keep_end) for cell in (self.heading, *self.cells)
+            _truncate(cell, width, keep_end=self.keep_end)
+            for cell in (self.heading, *self._shown_cells)
         ]
-        left_aligned = [cell if last else cell.ljust(width) for cell in truncated]
-        right_aligned = [cell.rjust(width) for cell in truncated]
+        spaces = [" " * (width - display_width(cell)) for cell in truncated]
+        left_aligned = [
+            cell if last else cell + space for cell, space in zip(truncated, spaces, strict=True)
+        ]
+        right_aligned = [space + cell for cell, space in zip(truncated, spaces, strict=True)]
         padded = right_aligned if self.align_right else left_aligned
         colours = (None, *(self.colours or [None] * len(self.cells)))
         return [
-            typer.style(padded[0], bold=True),
-            *(colourise(*pair) for pair in zip(padded[1:], colours[1:], strict=True)),
+            styled(padded[0], "bold"),
+            *(styled(*pair) for pair in zip(padded[1:], colours[1:], strict=True)),
         ]
-
-
-def colourise(text: str, colour: str | None) -> str:
-    """Text with colour codes; `print_text` removes them where colours are off."""
-    return typer.style(text, fg=colour) if colour else text
-
-
-def strip_colours(text: str) -> str:
-    """Text without colour codes."""
-    return _ANSI_CODES.sub("", text)
 
 
 def sign_colours(values: Sequence[float | None]) -> list[str | None]:
@@ -142,29 +137,13 @@ def wrap_text(text: str, width: int) -> str:
     return textwrap.fill(joined, width, break_long_words=False)
 
 
-def wants_colours(stream: TextIO) -> bool:
-    """Whether text on this stream is coloured.
-
-    A non-empty NO_COLOR turns colours off, else a non-empty FORCE_COLOR turns them on, else they
-    are on for a terminal unless TERM is `dumb`.
-    """
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def print_text(text: str) -> None:
-    """Prints on stdout; without colour codes where colours are off."""
-    typer.echo(text, color=wants_colours(sys.stdout))
-
-
 def _total_width(widths: Sequence[int]) -> int:
     return sum(widths) + len(COLUMN_GAP) * (len(widths) - 1)
 
 
 def _truncate(cell: str, width: int, *, keep_end: bool) -> str:
-    if len(cell) <= width:
+    if display_width(cell) <= width:
         return cell
-    return f"..{cell[2 - width :]}" if keep_end else f"{cell[: width - 2]}.."
+    while cell and display_width(cell) > width - 2:
+        cell = cell[1:] if keep_end else cell[:-1]
+    return f"..{cell}" if keep_end else f"{cell}.."

@@ -65,6 +65,14 @@ def test_strategies_complete_by_file_name() -> None:
     assert completion.complete_strategies("nowhere/x") == []
 
 
+def test_names_with_control_characters_are_not_offered(working_folder: Path) -> None:
+    (working_folder / "mi\x1b[2J.yaml").touch()
+    (working_folder / "reports" / "ridge" / "c\u202e").mkdir()
+    (working_folder / "reports" / "ridge" / "c\u202e" / "manifest.json").touch()
+    assert completion.complete_strategies("mi") == ["mine.yaml", "strategies/micdl.yaml"]
+    assert completion.complete_runs("") == ["reports/ridge/bbb", "reports/ridge/aaa"]
+
+
 @pytest.mark.usefixtures("working_folder")
 def test_datasets_of_the_folder_and_of_the_engine_complete() -> None:
     assert completion.complete_datasets("") == ["crypto-majors", "my-bars", "us-indices"]

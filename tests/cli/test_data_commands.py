@@ -382,6 +382,8 @@ class TestExport:
         assert (tmp_path / "x" / "ETH-USD.parquet").read_text() == "mine"
 
     @pytest.mark.usefixtures("pulled")
-    def test_a_folder_that_cannot_be_created_exits_with_3(self, backtest, tmp_path):
+    def test_a_folder_that_cannot_be_created_exits_with_2(self, backtest, tmp_path):
         (tmp_path / "x").write_text("in the way")
-        assert backtest("export", "--out", "x/y").exit_code == 3
+        result = backtest("export", "--out", "x/y")
+        assert result.exit_code == 2
+        assert "the folder of the files cannot be written" in result.stderr

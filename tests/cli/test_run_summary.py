@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from engine.cli.run_summary import render_run_json, render_run_text, run_document
+from engine.cli.run_summary import render_run_text, run_document
 from tests.runs.documents import make_certificate
 
 if TYPE_CHECKING:
@@ -135,6 +134,9 @@ def test_the_look_ahead_test_has_a_line(finished: Run) -> None:
     certificate = make_certificate(compared=compared)
     text = render_run_text(replace(finished, certificate=certificate), width=80)
     assert "\n\nNo look-ahead detected at 1 cutoff (features, fills)\n\n" in text
+    probed = certificate | {"features": {"cuts": 275, "bars": 4832}}
+    text = " ".join(render_run_text(replace(finished, certificate=probed), width=80).split())
+    assert "at 1 cutoff (features, fills); features probed at 275 bars" in text
     assert "look-ahead" not in render_run_text(finished, width=80)
 
 
@@ -185,7 +187,7 @@ def test_an_order_without_a_dated_bar_says_how_far_ahead_it_is(finished: Run) ->
 
 
 def test_next_orders_are_plain_values_in_json(finished: Run) -> None:
-    (order,) = json.loads(render_run_json(with_orders(finished)))["next_orders"]
+    (order,) = run_document(with_orders(finished))["next_orders"]
     assert order == {
         "decided_on": "2018-12-31T00:00:00+00:00",
         "symbol": "SP500",

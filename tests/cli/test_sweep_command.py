@@ -193,6 +193,27 @@ def test_an_invalid_grid_ends_with_2_before_anything_runs(
     assert message in result.stderr
 
 
+MANY = f"seed={','.join(map(str, range(1001)))}"
+
+
+@pytest.mark.usefixtures("working_folder")
+def test_more_than_a_thousand_runs_are_told_and_not_begun_without_a_terminal() -> None:
+    sweep = FakeSweep()
+    result = invoke(sweep, "--grid", MANY)
+    assert result.exit_code == 2
+    assert "the sweep has 3,003 runs" in result.stderr
+    assert "--yes" in result.stderr
+    assert sweep.calls == []
+
+
+@pytest.mark.usefixtures("working_folder")
+def test_yes_goes_on_without_being_asked() -> None:
+    result = invoke(FakeSweep(), "--grid", MANY, "--yes", "--set", "signal.entr=1")
+    assert result.exit_code == 2
+    assert "signal.entr" in result.stderr
+    assert "3,003" not in result.stderr
+
+
 def test_a_grid_that_names_a_path_twice_is_invalid() -> None:
     result = CliRunner().invoke(app, ["run", "s.yaml", "--grid", "seed=1", "--grid", "seed=2"])
     assert result.exit_code == 2

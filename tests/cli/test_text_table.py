@@ -6,7 +6,8 @@ import io
 
 import pytest
 
-from engine.cli.text_table import TextTableColumn, render_table, strip_colours, wants_colours
+from engine.cli.terminal import strip_styles, styled, wants_colours
+from engine.cli.text_table import TextTableColumn, render_table
 
 NAMES = TextTableColumn(0, "Name", ["a_long_strategy_name", "b"], align_right=False, min_width=6)
 SHARPE = TextTableColumn(1, "Sharpe", ["0.50", "-1.23"], colours=["green", "red"])
@@ -14,9 +15,7 @@ TRADES = TextTableColumn(2, "Trades", ["1,204", "7"])
 
 
 def lines(width: int, *columns: TextTableColumn) -> list[str]:
-    return [
-        strip_colours(line) for line in render_table(columns or (NAMES, SHARPE, TRADES), width)
-    ]
+    return [strip_styles(line) for line in render_table(columns or (NAMES, SHARPE, TRADES), width)]
 
 
 def test_a_wide_table_has_every_column_in_full() -> None:
@@ -52,11 +51,27 @@ def test_cells_are_coloured_and_lines_have_no_trailing_spaces() -> None:
         3, "Grade", ["none", "strong"], align_right=False, colours=["red", "green"]
     )
     table = render_table([SHARPE, last], 80)
-    assert "\x1b[32m  0.50\x1b[0m" in table[1]
-    assert table[1].endswith("\x1b[31mnone\x1b[0m")
-    assert [strip_colours(line) for line in table] == [
-        strip_colours(line).rstrip() for line in table
+    assert styled("  0.50", "green") in table[1]
+    assert table[1].endswith(styled("none", "red"))
+    assert [strip_styles(line) for line in table] == [
+        strip_styles(line).rstrip() for line in table
     ]
+
+
+def test_wide_letters_and_escapes_keep_the_columns_aligned() -> None:
+    names = TextTableColumn(
+        0, "Name", ["日経平均", "Индекс", "a\x1b[2J\n", "é"], align_right=False
+    )
+    figures = TextTableColumn(1, "Sharpe", ["0.50", "-1.23", "7.00", "8.00"])
+    assert lines(80, names, figures) == [
+        "Name        Sharpe",
+        "日経平均      0.50",
+        "Индекс       -1.23",
+        r"a\x1b[2J\n    7.00",
+        "é             8.00",
+    ]
+    names = TextTableColumn(0, "Name", ["日経平均株価"], align_right=False, min_width=5)
+    assert lines(5, names) == ["Name", "日.."]
 
 
 class Screen(io.StringIO):
