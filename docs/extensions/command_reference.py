@@ -106,6 +106,7 @@ def exit_codes() -> str:
         )
     meanings.setdefault(EXIT_UNEXPECTED, []).append("a fault of the engine; `--debug` shows where")
     meanings[EXIT_UNEXPECTED].append("`backtest selftest`: a row failed")
+    meanings[EXIT_UNEXPECTED].append("`backtest leaktest`: a leak was missed, or a false alarm")
     meanings[errors.EXIT_INTERRUPTED] = ["interrupted (Ctrl-C)"]
     meanings[EXIT_BROKEN_PIPE] = ["the reader of the output has closed it, as after `| head`"]
     rows = [f"| {code} | {_cell('<br>'.join(meanings[code]))} |" for code in sorted(meanings)]

@@ -21,10 +21,11 @@ from engine.backtest.manifest import (
 )
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
-from engine.core.home import backtest_home
+from engine.core.home import LEDGER_FILE, backtest_home, prepare_home
 from engine.core.open_kinds import list_ignored_kinds
 from engine.core.progress import NullProgress, Progress
 from engine.data import load_market
+from engine.data.quality.late_repairs import describe_late_repairs
 from engine.evaluation.analysis import with_analysis
 from engine.evaluation.verdict import BUY_AND_HOLD
 from engine.leakage.certify import run_leakage_test
@@ -42,9 +43,15 @@ from engine.reporting import open_page_writer
 from engine.reporting.formatting import NO_BREAK_SPACE
 from engine.reporting.order_waits import describe_waits
 from engine.runs.documents.rates import AnnualRate
-from engine.runs.folder import atomic_directory
+from engine.runs.folder import (
+    LONGEST_RUN_FILE,
+    RUNS_PLACE,
+    atomic_directory,
+    estimate_folder_bytes,
+)
 from engine.runs.run import Run
 from engine.strategy import Strategy, include_holding, load_strategy
+from engine.training.results import report_refused_fits
 from engine.training.store import FitStore
 from engine.trials import Ledger, LedgerEntry
 
@@ -122,7 +129,9 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     _require_installed(options.spec)
     for error in list_ignored_kinds(options.spec):
         reporter.notice(f"{error.problem}: {error.where}")
-    ledger = Ledger(options.home / "ledger.sqlite")
+    RUNS_PLACE.require_folder(options.out / options.spec.name, LONGEST_RUN_FILE)
+    prepare_home(options.home)
+    ledger = Ledger(options.home / LEDGER_FILE)
     resolved = options.spec.model_dump(mode="json")
     with ledger.record(resolved, command, reporter, sweep_id) as entry:
         return _run_stages(options, entry, StageTimer(reporter), reporter)
@@ -153,8 +162,12 @@ def _run_stages(
     spec, home = options.spec, options.home
     prepared, delayed = _prepare(options, timer, progress)
     ledger_entry.set_data_scope(prepared.to_data_scope())
-    with open_page_writer(enabled=options.pages) as pages:
-        store = FitStore(home / "fits")
+    _warn_if_disk_is_small(options, prepared, progress)
+    store = FitStore(home / "fits")
+    with (
+        report_refused_fits(store, progress),
+        open_page_writer(enabled=options.pages) as pages,
+    ):
         with closing(make_executor(spec, options.workers, home)) as executor:
             with timer.stage("refits"):
                 predictions, fits = fit_and_predict(
@@ -228,11 +241,29 @@ def _prepare(
             progress=progress,
         )
     with timer.stage("features"):
-        prepared = prepare_data(options.spec, market)
+        prepared = _tell_late_repairs(prepare_data(options.spec, market), progress)
         delayed = prepare_delayed_data(options.spec, prepared)
         for sentence in prepared.rates.describe_gaps(prepared.span):
             progress.notice(sentence)
     return prepared, delayed
+
+
+def _warn_if_disk_is_small(
+    options: _RunOptions, prepared: PreparedData, progress: Progress
+) -> None:
+    books = 1 + len(options.spec.benchmarks)
+    needed = estimate_folder_bytes(len(prepared.market.bars), books, pages=options.pages)
+    if warning := RUNS_PLACE.warn_if_small(options.out, needed):
+        progress.notice(warning)
+
+
+def _tell_late_repairs(prepared: PreparedData, progress: Progress) -> PreparedData:
+    """Notices, kept with the market, of out-of-sample bars that later ones have repaired."""
+    quality = prepared.market.provenance.get("quality", {})
+    late = describe_late_repairs(quality.get("repairs", ()), prepared.span[0])
+    for sentence in late:
+        progress.notice(sentence)
+    return replace(prepared, market=prepared.market.with_bar_notices(late)) if late else prepared
 
 
 def _rates_to_store(prepared: PreparedData) -> pd.DataFrame | None:

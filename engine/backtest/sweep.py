@@ -8,6 +8,7 @@ counted as trials.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import product
@@ -20,9 +21,13 @@ from engine.comparison.selection import compute_selection_bias
 from engine.config.yaml_tree import dump_flow_yaml
 from engine.core.errors import BacktestError, UsageError
 from engine.core.hashing import canonical_json
+from engine.core.home import backtest_home, prepare_home
+from engine.core.limits import MAX_SWEEP_RUNS
 from engine.core.progress import NullProgress, SweepProgress
+from engine.core.storage import translate_disk_faults
 from engine.evaluation.verdict import Grade, cap_grade
-from engine.reporting.comparison import write_comparison
+from engine.reporting.comparison import COMPARISON_FILE, write_comparison
+from engine.runs.folder import RUNS_PLACE
 from engine.runs.run import Run
 from engine.strategy import load_strategy
 
@@ -101,7 +106,7 @@ class Sweep:
         return cap_grade(own_grade, bias.p_value, bias.lead_p_value, confidence)
 
 
-def run_sweep(
+def run_sweep(  # noqa: PLR0913 - a parameter an option
     strategies: Sequence[Path | str],
     *,
     grid: Mapping[str, Sequence[object]] | None = None,
@@ -110,6 +115,7 @@ def run_sweep(
     pages: bool = True,
     progress: SweepProgress | None = None,
     execute: Callable[..., Run] = run,
+    max_runs: int | None = MAX_SWEEP_RUNS,
     **options: Any,  # noqa: ANN401 - those of `run`
 ) -> Sweep:
     """Runs every strategy with every combination of the grid's values, and compares them.
@@ -125,14 +131,20 @@ def run_sweep(
         pages: Whether to write the pages of each run and the comparison page.
         progress: Receives the progress.
         execute: Runs one point; `engine.run` unless replaced.
+        max_runs: Bound on the number of runs, checked before they are expanded; None for none.
         options: Other options of `run`, for every run.
 
     Raises:
-        UsageError: A strategy or a value is wrong, or two runs are the same; nothing was run.
+        UsageError: A strategy or a value is wrong, two runs are the same, or there are more than
+            `max_runs`; as a StorageError a folder cannot be written. Nothing was run.
     """
     progress = progress or NullProgress()
+    _require_at_most(max_runs, count_runs(strategies, grid or {}))
     points = expand_sweep(strategies, grid or {}, overrides or {})
     sweep_id = _compute_sweep_id(points, options)
+    page_folder = Path(out) / SWEEPS_FOLDER / sweep_id
+    RUNS_PLACE.require_folder(page_folder, COMPARISON_FILE)
+    prepare_home(backtest_home(options.get("home")))
     outcomes: list[Run | Exception] = []
     for number, point in enumerate(points, start=1):
         progress.run(number, len(points), point.label)
@@ -156,7 +168,23 @@ def run_sweep(
             raise
     sweep = Sweep(sweep_id, points, tuple(outcomes))
     progress.stage("comparison")
-    return _with_comparison(sweep, Path(out) / SWEEPS_FOLDER / sweep_id if pages else None)
+    return _with_comparison(sweep, page_folder if pages else None)
+
+
+def count_runs(strategies: Sequence[Path | str], grid: Mapping[str, Sequence[object]]) -> int:
+    """The number of runs of a sweep: strategies times the values of each path of the grid."""
+    return len(strategies) * math.prod(len(values) for values in grid.values())
+
+
+def _require_at_most(max_runs: int | None, count: int) -> None:
+    if max_runs is None or count <= max_runs:
+        return
+    raise UsageError(
+        f"the sweep has {count:,} runs",
+        expected=f"at most {max_runs:,} runs, unless more are confirmed",
+        found=f"{count:,}: the number of strategies times that of the values of each --grid",
+        fix="leave values out, or confirm: --yes on the command line, max_runs=None in Python",
+    )
 
 
 def expand_sweep(
@@ -248,7 +276,8 @@ def _with_comparison(sweep: Sweep, folder: Path | None) -> Sweep:
             ]
         )
         runs = [run for _, run in sweep.finished_runs]
-        page = folder and write_comparison(runs, folder, comparison)
+        with translate_disk_faults("the page cannot be written", Path(folder or "")):
+            page = folder and write_comparison(runs, folder, comparison)
     except UsageError as error:
         return replace(sweep, comparison_error=f"{error.problem} ({error.found})")
     return replace(sweep, comparison=comparison, comparison_page=page)

@@ -3,15 +3,18 @@
     BacktestError                    1
     ├── UsageError                   2   the command line is wrong
     │   ├── ContractError            2   a part breaks a rule of its base class
-    │   └── StrategyError            2   the strategy or dataset file is wrong
+    │   ├── StrategyError            2   the strategy or dataset file is wrong
+    │   └── StorageError             2   a file or folder cannot be used: no space, not allowed
     ├── DataError                    3   data missing or invalid
     │   ├── DatasetNotFoundError     3   no dataset of that name or path
     │   ├── SourceError              3   one source could not deliver
     │   │   ├── UnreachableError     3   the network or its server did not answer
     │   │   └── PartlyUnreachableError  3   it did not answer for some symbols
+    │   ├── StaleBarsError           3   the newest bar is missing
     │   └── InvalidBarsError         3   bars arrived and break a quality rule
     │       └── BarsParseError       3   a cell is unreadable or ambiguous
     ├── LookaheadError               4   look-ahead detected
+    ├── UncertifiedError             4   a signal of a strategy that was not tested for look-ahead
     ├── TrainingError                5   a fit failed (NaN loss, dead network)
     ├── LedgerError                  1   the trial ledger is damaged, or of a newer engine
     │   └── LedgerUnreachableError   1   it cannot be read or written now
@@ -26,6 +29,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 EXIT_INTERRUPTED = 130
+
+MAX_SHOWN_MISTAKES = 50
+MAX_SHOWN_CHARACTERS = 4_000
+"""Bounds on what of an error is shown: a cell, a key or a path can be as long as its file."""
 
 
 class BacktestError(Exception):
@@ -54,12 +61,20 @@ class BacktestError(Exception):
     def __str__(self) -> str:
         """The problem, then each part that is known on a line of its own."""
         parts = ("expected", "found", "where", "fix")
-        lines = [f"  {part}: {getattr(self, part)}" for part in parts if getattr(self, part)]
-        return "\n".join([self.problem, *lines])
+        lines = [f"  {part}: {_shorten(text)}" for part in parts if (text := getattr(self, part))]
+        return "\n".join([_shorten(self.problem), *lines])
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickles all parts, so that the error of a worker is complete."""
         return _unpickle_error, (type(self), self.__dict__)
+
+
+def _shorten(text: str) -> str:
+    text = str(text)
+    left_out = len(text) - MAX_SHOWN_CHARACTERS
+    if left_out <= 0:
+        return text
+    return f"{text[:MAX_SHOWN_CHARACTERS]}... and {left_out:,} more characters"
 
 
 def _unpickle_error(cls: type[BacktestError], state: dict[str, object]) -> BacktestError:
@@ -131,14 +146,23 @@ class StrategyError(UsageError):
         self.mistakes = mistakes
 
     def __str__(self) -> str:
-        """One block per mistake: path, expected, found, hint."""
+        """One block per mistake: path, expected, found, hint; only the first of very many."""
         blocks = [self.problem]
-        for mistake in self.mistakes:
+        for mistake in self.mistakes[:MAX_SHOWN_MISTAKES]:
             line = f", line {mistake.line}" if mistake.line else ""
-            block = f"  {mistake.path or '(top)'}{line}\n    expected: {mistake.expected}"
-            block += f"\n    found: {mistake.found}"
+            block = f"  {_shorten(mistake.path) or '(top)'}{line}"
+            block += f"\n    expected: {_shorten(mistake.expected)}"
+            block += f"\n    found: {_shorten(mistake.found)}"
             blocks.append(block + (f"\n    {mistake.hint}" if mistake.hint else ""))
-        return "\n".join(blocks)
+        left_out = len(self.mistakes) - MAX_SHOWN_MISTAKES
+        return "\n".join([*blocks, *([f"  and {left_out} more"] if left_out > 0 else [])])
+
+
+class StorageError(UsageError):
+    """A file or folder that a command uses cannot be written or read.
+
+    The disk is full or read-only, its owner does not allow it, a file is where a folder has to be.
+    """
 
 
 class DataError(BacktestError):
@@ -161,6 +185,10 @@ class UnreachableError(SourceError):
 
 class PartlyUnreachableError(SourceError):
     """A source delivered some symbols and did not answer for the others."""
+
+
+class StaleBarsError(DataError):
+    """The newest bar that is complete by the calendar is missing."""
 
 
 class InvalidBarsError(DataError):
@@ -210,6 +238,12 @@ class BarsParseError(InvalidBarsError):
 
 class LookaheadError(BacktestError):
     """Look-ahead detected: a value at or before a cutoff depends on bars after it."""
+
+    exit_code = 4
+
+
+class UncertifiedError(BacktestError):
+    """No run of this strategy has been tested for look-ahead, so that it gives no signal."""
 
     exit_code = 4
 

@@ -10,18 +10,19 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from engine.core.errors import DataError, UsageError
 from engine.core.hashing import canonical_json
+from engine.core.limits import MAX_MODEL_FILE_BYTES
 from engine.core.part_origin import iterate_specs
+from engine.core.read_file import read_bytes
+from engine.core.storage import replace_atomically, translate_disk_faults
 from engine.models.fitted_model import FittedModel, InputTransform, ScaledColumns
 from engine.models.forecaster import FittedForecaster, Forecaster, Model
 from engine.models.training_history import TrainingHistory
@@ -40,7 +41,7 @@ EARLIER_FORMAT_LINES = (b"backtest fit 1\n", b"backtest fit 2\n", b"backtest fit
 
 
 class DamagedFitError(Exception):
-    """A file is truncated or altered."""
+    """A file is truncated or altered, or cannot be read."""
 
 
 def encode_model(label: str, fitted: FittedModel) -> bytes:
@@ -219,37 +220,13 @@ def save_model(path: Path | str, fitted: FittedModel, label: str = "") -> None:
         label: Name of the fit, for listings.
 
     Raises:
-        DataError: The file cannot be written, or the disk is full.
+        StorageError: The file cannot be written, or the disk is full.
     """
-    write_atomically(Path(path), encode_model(label, fitted))
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file about a fit, which is complete or as it was before.
-
-    Args:
-        path: The file; its folder is created where there is none.
-        content: All of it.
-
-    Raises:
-        DataError: The file cannot be written, or the disk is full.
-    """
-    draft = path.with_name(f".{uuid4().hex}.draft")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content)
-        draft.replace(path)
-    except OSError as error:
-        raise DataError(
-            "a fitted model cannot be stored",
-            expected="a folder that can be written, on a disk that is not full",
-            found=f"{type(error).__name__}: {error.strerror or error}",
-            where=str(path),
-            fix="free some space, correct the permissions, or choose another folder",
-        ) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
+    file = Path(path)
+    with translate_disk_faults("a fitted model cannot be stored", file, "choose another folder"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replace_atomically(file) as draft:
+            draft.write_bytes(encode_model(label, fitted))
 
 
 def load_model(path: Path | str, known: Forecaster | None = None) -> FittedModel:
@@ -264,7 +241,10 @@ def load_model(path: Path | str, known: Forecaster | None = None) -> FittedModel
         UsageError: The file names a forecaster that is not installed.
     """
     try:
-        return decode_model(Path(path).read_bytes(), known)
+        raw = read_bytes(
+            Path(path), max_bytes=MAX_MODEL_FILE_BYTES, what="a fitted model", error=DataError
+        )
+        return decode_model(raw, known)
     except (OSError, DamagedFitError) as error:
         raise DataError(
             "a fitted model cannot be read",

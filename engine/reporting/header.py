@@ -25,7 +25,7 @@ GRADE_LABELS = {
 }
 
 STAGE_ORDER = (
-    *("windows", "features", "resolutions", "scaled inputs", "labels", "rates"),
+    *("resampled bars", "windows", "features", "resolutions", "scaled inputs", "labels", "rates"),
     *("training arrays", "predictions", "thresholds", "positions", "fills"),
 )
 
@@ -146,11 +146,30 @@ def make_leakage_badge(certificate: Certificate | None) -> LeakageBadge:
         f"{formatting.count_of(len(certificate.cutoffs), 'cutoff')}",
         description="For each of these cutoff bars, all later bars were replaced by synthetic "
         "ones and the run was computed again. Everything up to the cutoff stayed the same, bit "
-        f"for bit: {', '.join(stages[:-1])} and {stages[-1]}.",
+        f"for bit: {', '.join(stages[:-1])} and {stages[-1]}.{_describe_probes(certificate)}",
         cutoffs=tuple(
             (formatting.timestamp(cutoff.bar), cutoff.kind) for cutoff in certificate.cutoffs
         ),
         limitations=certificate.limitations,
+    )
+
+
+def _describe_probes(certificate: Certificate) -> str:
+    """How often features, windows and the end of the history were probed, where they were."""
+    features = certificate.features
+    if features is None:
+        return ""
+    missed = "; ".join(
+        f"at {each.share_pct:g}{formatting.NO_BREAK_SPACE}% {formatting.p_value(each.probability)}"
+        for each in features.missed
+    )
+    windows = formatting.count_of(certificate.windows or 0, "window")
+    ended = formatting.count_of(len(certificate.ends), "history", "histories")
+    return (
+        f" Features were probed at {formatting.count_of(features.cuts, 'bar')}: look-ahead of a "
+        f"feature at a random share of the bars is missed with probability (share and "
+        f"probability) {missed}. The arrays of {windows} were built again without their test "
+        f"part, and all stages ran on {ended} that ended early."
     )
 
 
@@ -178,12 +197,12 @@ def next_orders_title(settings: StrategySettings) -> str:
     return f"Orders due at the next {settings.fill_price}"
 
 
-def describe_due_bar(due: pd.Timestamp, due_in_bars: int, waited_bars: int = 0) -> str:
-    """When an order is filled: the bar's timestamp, or how far ahead it is where that is NaT.
+def describe_due_bar(due: pd.Timestamp | None, due_in_bars: int, waited_bars: int = 0) -> str:
+    """When an order is filled: the bar's timestamp, or how far ahead it is where that is unknown.
 
     Where it was due before and nothing traded, also for how many bars it has waited.
     """
-    if pd.isna(due):
+    if due is None or pd.isna(due):
         text = f"in {formatting.count_of(due_in_bars, 'bar')}"
     else:
         text = formatting.timestamp(due)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from engine.core.storage import write_file
 from engine.reporting import formatting
 from engine.reporting.book_styles import book_style
 from engine.reporting.header import make_run_header
@@ -121,17 +122,13 @@ class PageWriter:
         """
         if not self._quantstats:
             return
-        _write_text(folder / "tearsheet.html", render_tearsheet(run))
-        _write_text(folder / "significance.html", render_significance(run))
+        write_file(folder / "tearsheet.html", render_tearsheet(run))
+        write_file(folder / "significance.html", render_significance(run))
         # Last, because it waits for the quantstats process.
-        _write_text(
+        write_file(
             folder / "quantstats.html", render_quantstats(run, self._quantstats.wait_for_report())
         )
 
 
 def _mean_risk_free(run: Run) -> float:
     return run.metrics.risk_free_rate.mean_pct / 100
-
-
-def _write_text(path: Path, page: str) -> None:
-    path.write_text(page, encoding="utf-8", newline="\n")

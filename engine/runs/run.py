@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.core.hashing import canonical_json
+from engine.core.read_file import open_regular
 from engine.runs.documents import Analysis, Certificate, Document, Manifest, Metrics, Significance
+from engine.runs.documents.base import read_document_text
 from engine.runs.folder import ANALYSIS_TABLES, OPTIONAL_TABLES, TABLES
 
 if TYPE_CHECKING:
@@ -258,14 +260,19 @@ def _read_analysis(folder: Path) -> RunAnalysis | None:
 
 def _read_document(folder: Path, name: str, model: type[_AnyDocument]) -> _AnyDocument:
     path = folder / f"{name}.json"
-    return _read_file(path, lambda: model.from_json(path.read_text(encoding="utf-8"), str(folder)))
+    return _read_file(path, lambda: model.from_json(read_document_text(path), str(folder)))
 
 
 def _read_table(folder: Path, name: str) -> pd.DataFrame:
     import pandas as pd  # few commands need it
 
     path = folder / f"{name}.parquet"
-    return _read_file(path, lambda: pd.read_parquet(path))
+
+    def read() -> pd.DataFrame:
+        with open_regular(path, "a table of a run") as file:
+            return pd.read_parquet(file)
+
+    return _read_file(path, read)
 
 
 def _read_file(path: Path, read: Callable[[], _File]) -> _File:

@@ -227,7 +227,7 @@ def test_at_every_bar_of_a_halt_the_certificate_passes(
     monkeypatch.setattr(certify, "choose_cutoffs", lambda *_, **__: chosen)
     made = run(strategy, module_folder, halted, name="every")
     assert made.certificate["result"] == "passed"
-    assert {cut["fills_probed_with"] for cut in made.certificate["cuts"]} == {"open", "close"}
+    assert {cut["fills_probed_with"] for cut in made.certificate["cuts"]} == {"open"}
 
 
 def test_an_order_that_avoids_a_halt_which_is_yet_to_come_is_look_ahead(

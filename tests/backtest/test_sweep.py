@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import engine
-from engine.backtest.sweep import Sweep, expand_sweep
+from engine.backtest.sweep import Sweep, count_runs, expand_sweep
 from engine.comparison.selection import compute_selection_bias
 from engine.core.errors import DatasetNotFoundError, StrategyError, UsageError
 from engine.core.progress import NullProgress
@@ -184,6 +184,22 @@ def test_a_mistake_in_any_point_is_raised_before_anything_runs(strategy: Path) -
     with pytest.raises(UsageError, match="the same"):
         engine.run_sweep([strategy, strategy], execute=execute)
     assert execute.calls == []
+
+
+def test_too_many_runs_are_refused_before_anything_runs(strategy: Path) -> None:
+    execute = FakeRunner()
+    grid = {"seed": [1, 2], "signal.enter_bps": [5, 10]}
+    with pytest.raises(UsageError, match="the sweep has 4 runs") as caught:
+        engine.run_sweep([strategy], grid=grid, execute=execute, max_runs=3)
+    assert "at most 3 runs" in caught.value.expected
+    assert "--yes" in caught.value.fix
+    assert execute.calls == []
+
+
+def test_runs_are_counted_without_listing_them() -> None:
+    grid = {f"path.{number}": range(100) for number in range(10)}
+    assert count_runs(["a.yaml", "b.yaml"], grid) == 2 * 100**10
+    assert count_runs(["a.yaml"], {}) == 1
 
 
 def test_labels_are_unique_and_short(strategy: Path, tmp_path: Path) -> None:

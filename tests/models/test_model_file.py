@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pytest
 
-from engine.core.errors import DataError, UsageError
+from engine.core.errors import StorageError, UsageError
 from engine.models import Ensemble, Ridge
 from engine.models.model_file import (
     EARLIER_FORMAT_LINES,
@@ -107,7 +107,7 @@ def test_a_model_is_saved_in_a_new_folder(tmp_path) -> None:
 @pytest.mark.parametrize("path", [".", "file/today.fit"], ids=["a folder", "in a file"])
 def test_a_path_that_cannot_be_written_is_an_error(tmp_path, path: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="cannot be stored") as caught:
+    with pytest.raises(StorageError, match="cannot be stored") as caught:
         save_model(tmp_path / path, fit_model(Ridge()))
     assert caught.value.where == str(tmp_path / path)
 

@@ -48,3 +48,15 @@ def test_a_run_without_a_certificate_says_so(run: Run) -> None:
     assert "Not tested for look-ahead" in page.text
     (badge,) = [has for tag, has in page.elements if tag == "details" and has.get("id")]
     assert badge["class"] == "leakage absent"
+
+
+def test_the_details_say_how_likely_a_leaking_feature_is_missed(run: Run) -> None:
+    missed = [{"share_pct": 2.0, "probability": 0.0034}]
+    features = {"cuts": 275, "bars": 4832, "missed": missed}
+    probed = CERTIFICATE | {"features": features, "windows_rebuilt": 32, "ends": ["2019-01-04"]}
+    text = Page(render_tearsheet(replace(run, certificate=probed))).text.replace("\xa0", " ")
+    assert "Features were probed at 275 bars" in text
+    assert "at 2 % 0.003" in text
+    assert "32 windows" in text
+    assert "1 history that ended early" in text
+    assert "were probed" not in Page(render_tearsheet(certified(run))).text

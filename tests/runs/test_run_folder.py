@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from importlib import metadata
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from engine.core.errors import UsageError
 from engine.core.hashing import canonical_json
 from engine.core.versions import collect_versions
-from engine.runs.folder import atomic_directory
+from engine.runs.folder import STALE_AFTER_S, atomic_directory
 from engine.runs.run import Run, compute_run_id
 
 DATA = [("interval", "1d"), ("A", "aa"), ("B", "bb")]
@@ -51,6 +53,17 @@ def test_the_same_id_replaces_the_folder(tmp_path) -> None:
         with atomic_directory(tmp_path / "abc") as draft:
             (draft / name).write_text("")
     assert [file.name for file in (tmp_path / "abc").iterdir()] == ["new"]
+
+
+def test_drafts_of_killed_processes_are_removed_after_a_day(tmp_path) -> None:
+    old, young = (tmp_path / f".0123456789ab.{pid}" for pid in (7, 8))
+    for draft, age_s in ((old, STALE_AFTER_S + 60), (young, STALE_AFTER_S - 60)):
+        draft.mkdir()
+        (draft / "half").write_text("")
+        os.utime(draft, (time.time() - age_s,) * 2)
+    with atomic_directory(tmp_path / "abc"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == [young.name, "abc"]
 
 
 def test_an_id_does_not_depend_on_the_order_of_keys_but_on_that_of_symbols() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from engine.core.errors import DataError, InvalidBarsError
+from engine.core.limits import MAX_RATE_FILE_BYTES
+from engine.core.read_file import read_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +73,10 @@ def _read_coin(path: Path, days: pd.DatetimeIndex) -> Vector:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        raw = read_bytes(
+            path, max_bytes=MAX_RATE_FILE_BYTES, what="a file of closes", error=InvalidBarsError
+        )
+        table = pd.read_csv(io.BytesIO(raw), dtype=str, keep_default_na=False)
     except FileNotFoundError:
         raise DataError(
             "a file of the paper's closes is missing",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from pydantic import ConfigDict, ValidationError
 
 from engine.core.errors import DataError
+from engine.core.limits import MAX_DOCUMENT_BYTES
+from engine.core.read_file import read_bytes
 from engine.core.types import Spec
 
 if TYPE_CHECKING:
@@ -107,7 +109,9 @@ def read_published(folder: Path, protocol: PaperProtocol) -> PublishedTables:
     """
     path = folder / FILE_NAME
     try:
-        published = PublishedTables.model_validate_json(path.read_bytes())
+        published = PublishedTables.model_validate_json(
+            read_bytes(path, max_bytes=MAX_DOCUMENT_BYTES, what="the tables", error=DataError)
+        )
     except FileNotFoundError:
         raise DataError(
             "the paper's printed figures are missing",

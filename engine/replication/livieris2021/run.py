@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.core.errors import UsageError
-from engine.core.home import backtest_home
+from engine.core.home import backtest_home, prepare_home
 from engine.core.progress import NullProgress, Progress
 from engine.core.versions import collect_fit_versions
 from engine.replication.livieris2021 import consistency, price_statistics
@@ -20,7 +20,7 @@ from engine.replication.livieris2021.ranks import build_rank_tables
 from engine.replication.livieris2021.result import Livieris2021Result
 from engine.replication.livieris2021.tasks import make_paper_tasks, predict_testing_days
 from engine.training.executors.local import LocalExecutor
-from engine.training.results import run_fits
+from engine.training.results import report_refused_fits, run_fits
 from engine.training.store import FitStore
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def replicate(  # noqa: PLR0913 - an argument an option of the command line
         protocol: Replaces the protocol of the paper; `scaling` overrides its scaling.
 
     Raises:
-        UsageError: The backend is not installed.
+        UsageError: The backend is not installed; as a StorageError the home cannot be written.
         DataError: A file is missing, damaged, or not that of the paper.
         TrainingError: A fit failed twice.
     """
@@ -78,15 +78,20 @@ def replicate(  # noqa: PLR0913 - an argument an option of the command line
     settings = (protocol or PaperProtocol()).model_dump()
     spec = PaperProtocol.model_validate(settings | {"scaling": scaling})
     home_folder = backtest_home(home)
+    prepare_home(home_folder)
+    store = FitStore(home_folder / "fits")
     progress.stage("data")
     closes = read_closes(Path(data), spec)
     published = read_published(Path(data), spec)
     progress.stage("refits")
-    with closing(LocalExecutor(workers, backend, home_folder / "programs")) as executor:
+    with (
+        report_refused_fits(store, progress),
+        closing(LocalExecutor(workers, backend, home_folder / "programs")) as executor,
+    ):
         fits = run_fits(
             make_paper_tasks(closes, spec, runs),
             executor,
-            FitStore(home_folder / "fits"),
+            store,
             progress,
             ignore_stored=fresh,
         )

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from engine.core.storage import write_file
 from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, book_style
 from engine.reporting.charts.equity import equity_chart
@@ -48,7 +49,7 @@ def write_comparison(runs: Sequence[Run], folder: Path, comparison: RunCompariso
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / COMPARISON_FILE
     page = render_comparison(runs, comparison, lambda run: _relative_tearsheet_link(run, folder))
-    path.write_text(page, encoding="utf-8", newline="\n")
+    write_file(path, page)
     return path
 
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from engine.core.errors import BacktestError, UsageError
+from engine.core.limits import MAX_DOCUMENT_BYTES
+from engine.core.read_file import read_bytes
 from engine.reporting.comparison import render_comparison
 from engine.reporting.index._page import page_url, render_index
 from engine.reporting.index._run_entries import (
@@ -108,7 +110,7 @@ class IndexRoutes:
             return self._run_page(read_run_entry(folder, self._reports), PAGE_BY_FILE[name])
         for comparison in list_comparisons(self._reports):
             if comparison.relative_path == address and name == comparison.page.name:
-                return PageResponse(200, comparison.page.read_bytes())
+                return PageResponse(200, _read_page(comparison.page))
         return _error_response(404, "no such page")
 
     def _index_page(self) -> PageResponse:
@@ -120,7 +122,7 @@ class IndexRoutes:
     def _run_page(self, entry: RunEntry, page: str) -> PageResponse:
         file = entry.folder / f"{page}.html"
         if file.is_file() and is_inside(file, self._reports):
-            return PageResponse(200, file.read_bytes())
+            return PageResponse(200, _read_page(file))
         if entry.summary is None:
             return _error_response(500, f"this run cannot be rendered: {entry.problem}")
         key = (entry.relative_path, page, _manifest_mtime(entry.folder))
@@ -170,6 +172,10 @@ def _unquote_path(quoted_path: str) -> str:
 
 def _manifest_mtime(folder: Path) -> int:
     return (folder / "manifest.json").stat().st_mtime_ns
+
+
+def _read_page(file: Path) -> bytes:
+    return read_bytes(file, max_bytes=MAX_DOCUMENT_BYTES, what="a page of a run")
 
 
 def _error_response(status: int, problem: str) -> PageResponse:

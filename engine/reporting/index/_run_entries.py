@@ -12,6 +12,7 @@ from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY
 from engine.reporting.comparison import COMPARISON_FILE
 from engine.runs.documents import Certificate, Document, Manifest, Metrics, Significance
+from engine.runs.documents.base import read_document_text
 from engine.runs.documents.significance import SharpeFigures
 from engine.runs.folder import DOCUMENTS, OPTIONAL_DOCUMENTS, TABLES
 
@@ -218,7 +219,7 @@ def _read_summary(folder: Path) -> RunSummary:
 
 def _read(folder: Path, model: type[_AnyDocument]) -> _AnyDocument:
     path = folder / f"{model.__name__.lower()}.json"
-    return model.from_json(path.read_text(encoding="utf-8"), str(folder))
+    return model.from_json(read_document_text(path), str(folder))
 
 
 def _best_benchmark(books: Mapping[str, BookMetrics]) -> tuple[str, float | None]:

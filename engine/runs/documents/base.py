@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.core.errors import UsageError
+from engine.core.json_text import parse_json
+from engine.core.limits import MAX_DOCUMENT_BYTES
+from engine.core.read_file import read_bytes
 from engine.core.schema_descriptions import describe_schema_keys
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCHEMA_VERSION = 1
 """Version of the documents that this engine writes, and the newest that it reads."""
@@ -88,7 +94,7 @@ class Document(DocumentPart):
             UsageError: A newer engine wrote it.
             ValueError: The text is no JSON, or has not the shape of the document; in one line.
         """
-        content = json.loads(text)
+        content = parse_json(text)
         _refuse_newer(content, location)
         try:
             return cls.model_validate(content)
@@ -96,6 +102,18 @@ class Document(DocumentPart):
             first = error.errors(include_url=False)[0]
             path = ".".join(map(str, first["loc"])) or "the whole"
             raise ValueError(f"{path}: {first['msg']}") from error
+
+
+def read_document_text(path: Path) -> str:
+    """The text of a JSON file of a run folder.
+
+    Raises:
+        UsageError: The file is no regular file, or has more than `MAX_DOCUMENT_BYTES`.
+        OSError: It cannot be read.
+        ValueError: It is not UTF-8.
+    """
+    raw = read_bytes(path, max_bytes=MAX_DOCUMENT_BYTES, what="a document of a run")
+    return raw.decode("utf-8")
 
 
 def _to_plain(value: object) -> object:
