@@ -184,12 +184,13 @@ def writer(home, value, count):
 @pytest.mark.slow
 def test_a_reader_never_sees_the_unfinished_file_of_two_writers(tmp_path):
     cache.write_cache(tmp_path, KEY, first_vintage(400))
-    writers = [writer(tmp_path, at, 20) for at in ("200", "300")]
-    seen = []
+    writers = [writer(tmp_path, at, 60) for at in ("200", "300")]
+    seen = [cache.read_cache(tmp_path, KEY, "BTC/USD")]
     while any(each.poll() is None for each in writers):
         seen.append(cache.read_cache(tmp_path, KEY, "BTC/USD"))
     for each in writers:
         each.communicate()
+    seen.append(cache.read_cache(tmp_path, KEY, "BTC/USD"))  # theirs, however slow the reader is
     assert [each.returncode for each in writers] == [0, 0]
     assert {cached.bars["open"].nunique() for cached in seen} == {1}
     assert len({cached.bars["open"].iloc[0] for cached in seen}) > 1
