@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from engine.training.forecast import Forecast
     from engine.training.task import FitTask
 
-PASSES = 1
+PASSES = 2
 """Times that each model predicts its test rows, with other rows replaced each time."""
 
 COARSE_WINDOWS = 16
