@@ -23,7 +23,7 @@ from engine.runs.documents.rates import AnnualRate
 from engine.signals.benchmarks import BenchmarkRule, compute_benchmark_weights
 from engine.signals.inputs import SignalInputs
 from engine.signals.target_weights import compute_target_weights
-from engine.simulation.portfolio import simulate_all, simulate_bar_by_bar
+from engine.simulation.portfolio import simulate_all
 from engine.training.forecast import Forecast, predict_window
 from engine.training.jobs import make_fit_tasks
 from engine.training.out_of_sample import HorizonForecast, Predictions, concat_out_of_sample
@@ -180,13 +180,12 @@ def simulate_books(
         spec: The strategy.
         prepared: Bars, rates and the out-of-sample span.
         weights: Of each book.
-        bar_by_bar: By `simulate_bar_by_bar`: the same figures, faster in a process that has not
+        bar_by_bar: As in `simulate_all`: the same figures, faster in a process that has not
             imported vectorbt.
         costs: Bound to a market; to that of `prepared` unless given.
     """
     opens, closes = (prepared.market.wide(price).loc[prepared.span] for price in ("open", "close"))
-    simulate = simulate_bar_by_bar if bar_by_bar else simulate_all
-    return simulate(
+    return simulate_all(
         weights,
         opens,
         closes,
@@ -194,6 +193,7 @@ def simulate_books(
         execution=spec.execution,
         traded=prepared.traded,
         cash_rates=prepared.rates_by_bar.cash,
+        bar_by_bar=bar_by_bar,
     )
 
 

@@ -122,7 +122,7 @@ def simulate(
     )["book"]
 
 
-def simulate_all(
+def simulate_all(  # noqa: PLR0913 - all that fills depend on
     weights_by_book: Mapping[str, WideFrame],
     bars_open: WideFrame,
     bars_close: WideFrame,
@@ -131,6 +131,7 @@ def simulate_all(
     execution: Execution,
     traded: WideFrame | None = None,
     cash_rates: float | pd.Series[float] = 0.0,
+    bar_by_bar: bool = False,
 ) -> dict[str, SimulationResult]:
     """Simulates books on the same bars, each as `simulate` does.
 
@@ -142,76 +143,27 @@ def simulate_all(
         execution: As in `simulate`.
         traded: As in `simulate`.
         cash_rates: As in `simulate`.
+        bar_by_bar: Fold every book, without vectorbt, whose import takes two seconds: the figures
+            are equal bit for bit.
 
     Raises:
         UsageError: As in `simulate`.
         InvalidBarsError: As in `simulate`.
     """
-    terms = _make_terms(weights_by_book, bars_open, bars_close, execution, traded, cash_rates)
-    return _simulate_books(weights_by_book, terms, costs, execution.delay)
-
-
-def simulate_bar_by_bar(
-    weights_by_book: Mapping[str, WideFrame],
-    bars_open: WideFrame,
-    bars_close: WideFrame,
-    *,
-    costs: TradingCosts,
-    execution: Execution,
-    traded: WideFrame | None = None,
-    cash_rates: float | pd.Series[float] = 0.0,
-) -> dict[str, SimulationResult]:
-    """As `simulate_all`, bit for bit, without vectorbt, whose import takes two seconds.
-
-    Args:
-        weights_by_book: As in `simulate_all`.
-        bars_open: As in `simulate`.
-        bars_close: As in `simulate`.
-        costs: As in `simulate`.
-        execution: As in `simulate`.
-        traded: As in `simulate`.
-        cash_rates: As in `simulate`.
-
-    Raises:
-        UsageError: As in `simulate`.
-        InvalidBarsError: As in `simulate`.
-    """
-    terms = _make_terms(weights_by_book, bars_open, bars_close, execution, traded, cash_rates)
-    return _simulate_books(weights_by_book, terms, costs, execution.delay, bar_by_bar=True)
-
-
-def _make_terms(
-    weights_by_book: Mapping[str, WideFrame],
-    bars_open: WideFrame,
-    bars_close: WideFrame,
-    execution: Execution,
-    traded: WideFrame | None,
-    cash_rates: float | pd.Series[float],
-) -> Terms:
     for weights in weights_by_book.values():
         check_weights(weights)
     first = next(iter(weights_by_book.values()))
     opens = align_prices(bars_open, first, "open")
     closes = align_prices(bars_close, first, "close")
-    return Terms(
+    terms = Terms(
         prices=opens if execution.price == "open" else closes,
         closes=closes,
         traded=None if traded is None else align_traded(traded, first),
         cash_rates=align_cash_rates(cash_rates, first),
         maintenance_margin=execution.maintenance_margin or 0.0,
     )
-
-
-def _simulate_books(
-    weights_by_book: Mapping[str, WideFrame],
-    terms: Terms,
-    costs: TradingCosts,
-    delay: int,
-    *,
-    bar_by_bar: bool = False,
-) -> dict[str, SimulationResult]:
     books = [
-        Variation(schedule_orders(weights, delay), delay, costs)
+        Variation(schedule_orders(weights, execution.delay), execution.delay, costs)
         for weights in weights_by_book.values()
     ]
     values = value_books(books, terms, bar_by_bar=bar_by_bar)
