@@ -116,7 +116,7 @@ install_packages() {
     # Compiled explicitly, on every core, even if PYTHONDONTWRITEBYTECODE is set: without bytecode
     # the imports of a run take longer than its training. Some packages contain templates that are
     # not valid Python; they fail to compile, and that is ignored.
-    "$venv/bin/python" -m compileall -q -j 0 "$venv/lib" || :
+    "$venv/bin/python" -m compileall -q -j 0 "$venv/lib" "$root/engine" || :
     # One interval, one path and one book with interest, so that Numba compiles the bootstrap and the
     # fold here and not in the first run.
     "$venv/bin/python" -c "
